@@ -1,0 +1,93 @@
+import { type Command, Option } from 'commander';
+import { presetNames } from '../config/preset-names.ts';
+import { keyTypes } from '../pki/types.ts';
+import { list, withCluster, withOutput } from './options.ts';
+import type { Run } from './program.ts';
+
+/** The subcommands with their flags and help. What they do is in src/commands, imported when one of them runs. */
+export function addCommands(program: Command, run: Run): void {
+  addInit(program, run);
+  addRender(program, run);
+  addRegister(program, run);
+  addVerify(program, run);
+  addLint(program, run);
+}
+
+function addInit(program: Command, run: Run): void {
+  program
+    .command('init')
+    .argument('[dir]', 'project directory, made when it does not exist', '.')
+    .description('Create a project: apisvc.yaml, a CA and a serving certificate')
+    .addOption(new Option('-p, --preset <name>', 'what to start from').choices(presetNames))
+    .option('-y, --yes', 'ask nothing; what is missing is an error')
+    .option('--api <group/version>', 'API that the server serves; may be repeated', list)
+    .option('--image <image>', 'container image of the server')
+    .option('--name <name>', 'name of the Deployment, ServiceAccount and RBAC objects')
+    .option('-n, --namespace <namespace>', 'namespace of the server')
+    .option('--service <name>', 'name of the Service')
+    .addOption(new Option('--key-type <type>', 'kind of the keys').choices(keyTypes))
+    .option('--lifetime <duration>', 'how long the serving certificate is valid, for example 90d')
+    .option('--ca-lifetime <duration>', 'how long the CA is valid')
+    .option('--dns <name>', 'one more DNS name in the certificate; may be repeated', list)
+    .option('--ip <address>', 'one more IP address in the certificate; may be repeated', list)
+    .option('--cluster-domain <domain>', 'DNS domain of the cluster')
+    .option('--no-name-constraints', 'do not limit the CA to the names of this server')
+    .option('--ca-cert <file>', 'use this CA instead of making one')
+    .option('--ca-key <file>', 'its private key; it stays where it is')
+    .option('--ca-key-passphrase-file <file>', 'file that holds the passphrase of an encrypted CA key')
+    .option('--ca-key-passphrase-env <name>', 'environment variable that holds it')
+    .option('--force', 'replace an existing apisvc.yaml')
+    .option('--force-keys', 'replace existing keys and certificates')
+    .action(run(async () => (await import('../commands/init.ts')).init));
+}
+
+/** Every command that works on a project takes its directory, as make and git do with -C. */
+const withProject = (command: Command): Command => command.option('-C, --directory <dir>', 'project directory', '.');
+
+function addRender(program: Command, run: Run): void {
+  const command = program.command('render').description('Print every manifest, with the caBundle filled in');
+  withOutput(withProject(command), ['yaml', 'json', 'kustomize'])
+    .option('-d, --output-dir <dir>', 'write one file for each object into this directory; "manifests" is usual')
+    .addOption(
+      new Option(
+        '--secrets <choice>',
+        'whether the Secret with the private key is part of it (default: include, but omit on a terminal)',
+      ).choices(['include', 'omit']),
+    )
+    .action(run(async () => (await import('../commands/render.ts')).render));
+}
+
+function addRegister(program: Command, run: Run): void {
+  const command = program
+    .command('register')
+    .description('Apply the project to a cluster in a safe order, wait until the API is served, and verify it');
+  withOutput(withProject(withCluster(command, '2m')), ['text', 'json'])
+    .addOption(
+      new Option('--dry-run <where>', 'change nothing; let the server check everything, or only say what would be applied').choices([
+        'client',
+        'server',
+      ]),
+    )
+    .option('--diff', 'show what would change and change nothing; exit 1 when something would')
+    .option('--force-conflicts', 'take over fields that somebody else has set')
+    .option('-y, --yes', 'ask nothing (register never asks; accepted for scripts)')
+    .action(run(async () => (await import('../commands/register.ts')).register));
+}
+
+function addVerify(program: Command, run: Run): void {
+  const command = program
+    .command('verify')
+    .argument('[name...]', 'names of APIServices; without one, those of the project')
+    .description('Diagnose APIServices: what is broken, why, and how to fix it. Changes nothing');
+  withOutput(withProject(withCluster(command, '30s')), ['text', 'json'])
+    .option('--wait', 'look again until everything is healthy or the time is up')
+    .action(run(async () => (await import('../commands/verify.ts')).verify));
+}
+
+function addLint(program: Command, run: Run): void {
+  const command = program
+    .command('lint')
+    .argument('<file...>', 'manifests in YAML or JSON; "-" is standard input')
+    .description('Check manifests and their certificates without a cluster');
+  withOutput(command, ['text', 'json']).action(run(async () => (await import('../commands/lint.ts')).lint));
+}

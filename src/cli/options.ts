@@ -1,0 +1,38 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ClusterOptions } from '../cluster/kubeconfig.ts';
+import { durationWords, parseDuration } from '../config/duration.ts';
+
+/** Options that several commands share, each defined once. */
+
+export interface ClusterFlags extends ClusterOptions {
+  readonly timeout: number;
+}
+
+const milliseconds = (text: string): number => {
+  const value = parseDuration(text);
+  if (value === undefined) throw new InvalidArgumentError(durationWords);
+  return value;
+};
+
+/** Adds what a command needs to reach a cluster. `timeout` is in milliseconds. */
+export const withCluster = (command: Command, timeout: string): Command =>
+  command
+    .option('--kubeconfig <file>', 'kubeconfig to use instead of KUBECONFIG or ~/.kube/config')
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('--as <user>', 'act as this user')
+    .option('--as-group <group...>', 'act as a member of these groups; needs --as')
+    .addOption(
+      new Option('--timeout <duration>', 'the longest that the whole command may take, for example 90s or 5m')
+        .argParser(milliseconds)
+        .default(milliseconds(timeout), timeout),
+    );
+
+/** Adds `-o` with the formats that a command knows; the first is the default. */
+export const withOutput = (command: Command, formats: readonly [string, ...string[]]): Command =>
+  command.addOption(new Option('-o, --output <format>', 'format of the result').choices(formats).default(formats[0]));
+
+/** Collects an option that may be given several times, or once with commas. */
+export const list = (value: string, earlier: readonly string[] = []): readonly string[] => [
+  ...earlier,
+  ...value.split(',').filter((part) => part !== ''),
+];

@@ -1,0 +1,50 @@
+import { basename } from 'node:path';
+import { Command } from 'commander';
+import type { Terminal } from '../commands/terminal.ts';
+import type { ExitCode } from '../errors.ts';
+import { addCommands } from './commands.ts';
+import { openTerminal } from './terminal.ts';
+import { version } from './version.ts';
+
+/** What a subcommand does: `options` are its flags as commander parsed them. */
+export type Action = (options: never, args: readonly string[], terminal: Terminal) => Promise<ExitCode>;
+
+/** Makes the action of a subcommand. Its module is imported only when it runs, so that no command pays for another's libraries. */
+export type Run = (load: () => Promise<Action>) => (...given: unknown[]) => Promise<void>;
+
+/**
+ * The commander program: names, flags and help; no behaviour.
+ * @param done is told the exit code of the command that ran
+ */
+export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => void): Command {
+  const program = new Command()
+    .name(basename(process.argv[1] ?? '') === 'kubectl-apisvc' ? 'kubectl apisvc' : 'apisvc')
+    .description("Put an API server behind Kubernetes' aggregation layer, with TLS that verifies, and find out why it broke.")
+    .version(version, '--version', 'print the version')
+    .option('-q, --quiet', 'no progress, only the result and errors')
+    .option('-v, --verbose', 'show where errors come from, with stack traces')
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(--help shows the options)')
+    .exitOverride()
+    .addHelpText('after', exitCodes);
+  const run: Run =
+    (load) =>
+    async (...given) => {
+      const command = given.at(-1) as Command;
+      const { quiet = false, color = true } = program.opts();
+      const action = await load();
+      done(await action(command.opts() as never, command.args, openTerminal({ quiet, color, interrupt })));
+    };
+  addCommands(program, run);
+  return program;
+}
+
+const exitCodes = `
+Exit codes:
+  0    done, healthy
+  1    a negative verdict: findings, differences, conflicts, refused
+  2    wrong usage or configuration
+  3    the cluster can't be reached or does not allow it
+  124  the deadline passed
+  130  interrupted (143: terminated)`;

@@ -1,0 +1,67 @@
+import { Chalk, type ColorSupportLevel, supportsColor, supportsColorStderr } from 'chalk';
+import type { Question, Terminal } from '../commands/terminal.ts';
+import { UsageError } from '../errors.ts';
+
+export interface TerminalOptions {
+  readonly color: boolean;
+  readonly quiet: boolean;
+  readonly interrupt: AbortSignal;
+}
+
+/** The one place where colour, quietness and interactivity are decided. */
+export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Terminal {
+  const { env, stdin, stdout } = process;
+  // https://no-color.org: any value but the empty one. Chalk itself does not look at it on a terminal.
+  const plain = !color || Boolean(env.NO_COLOR);
+  const colors = (support: typeof supportsColor) => new Chalk({ level: plain || !support ? 0 : (support.level as ColorSupportLevel) });
+  return {
+    env,
+    cwd: process.cwd(),
+    interrupt,
+    stdin,
+    stdoutIsTerminal: Boolean(stdout.isTTY),
+    outColors: colors(supportsColor),
+    errColors: colors(supportsColorStderr),
+    result: writeResult,
+    progress: quiet ? () => {} : writeLine,
+    ask: (question) => askOnTerminal(question, interrupt),
+  };
+}
+
+/** Writes a line to stderr. */
+export function writeLine(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+// A closed pipe behind stderr must not take the work down with it.
+process.stderr.on('error', () => {});
+
+let readerGone = false;
+
+function writeResult(text: string): Promise<void> {
+  if (readerGone) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException): void => {
+      readerGone = cause.code === 'EPIPE';
+      if (readerGone) {
+        resolve();
+        return;
+      }
+      const why = cause.code === 'ENOSPC' ? 'no space left on the device' : cause.message;
+      reject(new UsageError(`can't write the result to stdout: ${why}`, { cause }));
+    };
+    process.stdout.once('error', fail);
+    process.stdout.write(text, (error) => {
+      if (error) return;
+      process.stdout.off('error', fail);
+      resolve();
+    });
+  });
+}
+
+async function askOnTerminal(question: Question, interrupt: AbortSignal): Promise<string> {
+  const { stdin, stderr, env } = process;
+  if (!stdin.isTTY || !stderr.isTTY || env.CI) throw new UsageError(`not given: ${question.message}`, { fix: `Use ${question.flag}.` });
+  const { ask } = await import('./prompts.ts');
+  return ask(question, interrupt);
+}

@@ -1,0 +1,172 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { ClusterError } from '../errors.ts';
+import { unreachable } from './faults.ts';
+import { type ClusterOptions, loadKubeConfig } from './kubeconfig.ts';
+
+/** One request to kube-apiserver. `path` starts with a slash; `query` values are encoded here. */
+export interface ClusterRequest {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly accept?: string;
+  /** Ends the request; its reason is thrown. */
+  readonly signal: AbortSignal;
+  /** Milliseconds until the request is given up, whatever the signal says. Default 10,000. */
+  readonly timeoutMs?: number;
+}
+
+/** What kube-apiserver answered, whatever the status. */
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A connection to one cluster as one user. The only way apisvc talks to Kubernetes. */
+export interface Cluster {
+  readonly server: string;
+  readonly context: string;
+  /** Who this is, for messages: the user's name in the kubeconfig, or who is impersonated. */
+  readonly user: string;
+  /** PEM of the client certificate in use, for messages about its dates. */
+  readonly clientCertificate: string | undefined;
+  /** @throws ClusterError when no answer comes; the signal's reason when it is aborted */
+  request(request: ClusterRequest): Promise<Answer>;
+  /** Opens a watch: yields one line of JSON at a time until the server or the signal ends it. Throws like `request`, also for a status other than 200. */
+  stream(request: ClusterRequest): AsyncGenerator<string>;
+  close(): void;
+}
+
+/** An answer to a watch that is not a stream of events. */
+export class StreamRefused extends Error {
+  constructor(readonly answer: Answer) {
+    super(`status ${answer.status}`);
+  }
+}
+
+const defaultTimeoutMs = 10_000;
+/** No answer that apisvc asks for is near this; a runaway server must not fill the memory. */
+const maxBodyBytes = 64 * 1024 * 1024;
+
+/**
+ * Connects as the kubeconfig says (nothing is sent before the first request; exec plugins run here).
+ * @throws UsageError or ClusterError, see `loadKubeConfig`
+ */
+export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv): Promise<Cluster> {
+  const config = loadKubeConfig(options, env);
+  const server = config.getCurrentCluster()?.server ?? '';
+  const credentials = await readCredentials(config);
+  const transport = server.startsWith('http:') ? http : https;
+  const { headers, agent, user } = identity(config, credentials, options);
+
+  const open = (request: ClusterRequest, signal: AbortSignal): Promise<http.IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+      const outgoing = transport.request(url(server, request), {
+        method: request.method ?? 'GET',
+        agent,
+        signal,
+        headers: {
+          ...headers,
+          accept: request.accept ?? 'application/json',
+          ...(body === undefined
+            ? {}
+            : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),
+        },
+      });
+      outgoing.on('response', resolve);
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+
+  /** Runs one exchange under the request's own limit and gives failures their words. */
+  const bounded = async <T>(request: ClusterRequest, exchange: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    request.signal.throwIfAborted();
+    const limit = AbortSignal.timeout(request.timeoutMs ?? defaultTimeoutMs);
+    try {
+      return await exchange(AbortSignal.any([request.signal, limit]));
+    } catch (error) {
+      request.signal.throwIfAborted();
+      throw unreachable(limit.aborted ? limit.reason : error, server, config.getCurrentContext());
+    }
+  };
+
+  return {
+    server,
+    context: config.getCurrentContext(),
+    user,
+    clientCertificate: typeof credentials.cert === 'string' || Buffer.isBuffer(credentials.cert) ? credentials.cert.toString() : undefined,
+    request: (request) =>
+      bounded(request, async (signal) => {
+        const response = await open(request, signal);
+        return { status: response.statusCode ?? 0, body: await readAll(response) };
+      }),
+    async *stream(request) {
+      const { signal } = request;
+      const response = await bounded(request, () => open(request, signal));
+      if (response.statusCode !== 200) throw new StreamRefused({ status: response.statusCode ?? 0, body: await readAll(response) });
+      try {
+        yield* lines(response);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw unreachable(error, server, config.getCurrentContext());
+      } finally {
+        response.destroy();
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+async function readCredentials(config: KubeConfig): Promise<https.RequestOptions> {
+  const options: https.RequestOptions = {};
+  try {
+    await config.applyToHTTPSOptions(options);
+    return options;
+  } catch (cause) {
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n');
+    throw new ClusterError(`the credentials of context "${config.getCurrentContext()}" can't be had: ${reason}`, { cause });
+  }
+}
+
+function identity(config: KubeConfig, credentials: https.RequestOptions, { as, asGroup = [] }: ClusterOptions) {
+  const agent = credentials.agent as https.Agent & { keepAlive: boolean };
+  // One handshake serves the whole command; client-node's agents open a connection for every request.
+  agent.keepAlive = true;
+  const headers: http.OutgoingHttpHeaders = { 'user-agent': 'apisvc', ...(credentials.headers as http.OutgoingHttpHeaders) };
+  if (credentials.auth) headers.authorization = `Basic ${Buffer.from(credentials.auth).toString('base64')}`;
+  if (as !== undefined) headers['impersonate-user'] = as;
+  if (asGroup.length > 0) headers['impersonate-group'] = [...asGroup];
+  return { agent, headers, user: as ?? config.getCurrentUser()?.name ?? 'anonymous' };
+}
+
+function url(server: string, { path, query = {} }: ClusterRequest): URL {
+  const result = new URL(server.replace(/\/$/, '') + path);
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) result.searchParams.set(key, value);
+  return result;
+}
+
+async function readAll(response: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function* lines(response: http.IncomingMessage): AsyncGenerator<string> {
+  response.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of response as AsyncIterable<string>) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop() ?? '';
+    if (rest.length > maxBodyBytes) throw new Error(`an event is larger than ${maxBodyBytes} bytes`);
+    for (const line of parts) if (line !== '') yield line;
+  }
+}

@@ -1,0 +1,40 @@
+import { ClusterError } from '../errors.ts';
+
+const words: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection closed',
+  ENOTFOUND: 'host name not found',
+  EAI_AGAIN: 'host name lookup failed',
+  ETIMEDOUT: 'timed out',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network unreachable',
+  EADDRNOTAVAIL: 'no such local address',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed and not the one in the kubeconfig',
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is not signed by the kubeconfig's certificate-authority",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not signed by the kubeconfig's certificate-authority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is not signed by the kubeconfig's certificate-authority",
+  CERT_SIGNATURE_FAILURE: "its certificate is not signed by the kubeconfig's certificate-authority",
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+};
+
+/** The short words for a failed connection: what Node reports as a code, in plain English. */
+export function connectionFault(error: unknown): string {
+  if (error instanceof DOMException && error.name === 'TimeoutError') return 'timed out';
+  if (error instanceof AggregateError && error.errors.length > 0) return connectionFault(error.errors[0]);
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code && words[code]) return words[code];
+  return message || code || String(error);
+}
+
+/** No answer came: the one failure of the cluster that may pass by itself. */
+export class Unreachable extends ClusterError {}
+
+/** The error for a kube-apiserver that gives no answer. */
+export function unreachable(cause: unknown, server: string, context: string): Unreachable {
+  return new Unreachable(`the cluster at ${server} (context "${context}") can't be reached: ${connectionFault(cause)}`, {
+    fix: 'Check that the cluster runs and that --context and --kubeconfig name the one you mean.',
+    cause,
+  });
+}

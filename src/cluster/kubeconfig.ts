@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { ClusterError, UsageError } from '../errors.ts';
+
+/** What a person may say about which cluster to use, and as whom; the names are kubectl's. */
+export interface ClusterOptions {
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly as?: string | undefined;
+  readonly asGroup?: readonly string[] | undefined;
+}
+
+const inClusterToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+/**
+ * Finds the kubeconfig as kubectl does: `--kubeconfig`, else the files of KUBECONFIG, else ~/.kube/config, else the ServiceAccount of the pod
+ * that this runs in. In a list, files that don't exist are passed over and the first to name a thing wins
+ * (k8s.io/client-go/tools/clientcmd/loader.go, ClientConfigLoadingRules).
+ * @throws UsageError when a file can't be used or the context does not exist; ClusterError when no cluster is configured at all
+ */
+export function loadKubeConfig({ kubeconfig, context }: ClusterOptions, env: NodeJS.ProcessEnv): KubeConfig {
+  const config = new KubeConfig();
+  const files = kubeconfigFiles(kubeconfig, env);
+  for (const file of files) addFirstWins(config, readKubeconfig(file));
+  if (files.length === 0) {
+    if (!env.KUBERNETES_SERVICE_HOST || !existsSync(inClusterToken)) throw noCluster(env);
+    config.loadFromCluster();
+  }
+  if (context !== undefined) config.setCurrentContext(context);
+  return requireCurrentContext(config, files);
+}
+
+function kubeconfigFiles(flag: string | undefined, env: NodeJS.ProcessEnv): string[] {
+  if (flag !== undefined) {
+    if (!existsSync(flag)) throw new UsageError(`kubeconfig ${flag} does not exist`, { fix: 'Name an existing file with --kubeconfig.' });
+    return [flag];
+  }
+  const listed = (env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
+  const candidates = listed.length > 0 ? listed : [join(env.HOME ?? homedir(), '.kube', 'config')];
+  return candidates.filter((file) => existsSync(file));
+}
+
+function noCluster(env: NodeJS.ProcessEnv): ClusterError {
+  const looked = env.KUBECONFIG ? `KUBECONFIG=${env.KUBECONFIG}` : join(env.HOME ?? homedir(), '.kube', 'config');
+  return new ClusterError(`no cluster is configured: ${looked} does not exist and this is not a pod`, {
+    fix: 'Name a kubeconfig with --kubeconfig or KUBECONFIG.',
+  });
+}
+
+function readKubeconfig(file: string): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    config.loadFromFile(file);
+    return config;
+  } catch (cause) {
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    throw new UsageError(`kubeconfig ${file} can't be read: ${reason}`, { cause });
+  }
+}
+
+function addFirstWins(into: KubeConfig, from: KubeConfig): void {
+  into.clusters = merge(into.clusters, from.clusters);
+  into.users = merge(into.users, from.users);
+  into.contexts = merge(into.contexts, from.contexts);
+  if (!into.currentContext) into.setCurrentContext(from.currentContext);
+}
+
+/** A new KubeConfig has no lists at all until something is loaded into it. */
+function merge<T extends { name: string }>(known: T[] | undefined, more: T[] | undefined): T[] {
+  const names = new Set((known ?? []).map(({ name }) => name));
+  return [...(known ?? []), ...(more ?? []).filter(({ name }) => !names.has(name))];
+}
+
+function requireCurrentContext(config: KubeConfig, files: readonly string[]): KubeConfig {
+  const where = files.join(delimiter) || 'the pod';
+  const name = config.getCurrentContext();
+  const known = config.getContexts().map((each) => each.name);
+  const fix = known.length > 0 ? `Contexts there: ${known.join(', ')}. Choose one with --context.` : 'It has no contexts.';
+  if (!name) throw new UsageError(`kubeconfig ${where} has no current context`, { fix });
+  if (!known.includes(name)) throw new UsageError(`context "${name}" does not exist in ${where}`, { fix });
+  if (!config.getCurrentCluster()) {
+    throw new UsageError(`context "${name}" names a cluster that does not exist in ${where}: "${config.getContextObject(name)?.cluster}"`);
+  }
+  return config;
+}

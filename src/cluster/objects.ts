@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeObject } from '../manifests/types.ts';
+import { type Cluster, StreamRefused } from './cluster.ts';
+import { Unreachable } from './faults.ts';
+import { type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
+import { refusal } from './status.ts';
+
+/** The reference to an object from its own fields. @throws Error for a kind that apisvc does not make: a defect of ours */
+export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
+  const resource = Object.values(resources).find((each) => each.kind === kind && each.apiVersion === apiVersion);
+  if (!resource) throw new Error(`unknown kind ${apiVersion} ${kind}`);
+  return { resource, namespace: metadata.namespace, name: metadata.name };
+}
+
+/** Reads one object; undefined when there is none. @throws what `refusal` says for any other status */
+export async function getObject(cluster: Cluster, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
+  const answer = await cluster.request({ path: resourcePath(ref.resource, ref.namespace, ref.name), signal });
+  if (answer.status === 404) return undefined;
+  if (answer.status !== 200) throw refusal(cluster, { verb: 'get', ref }, answer, new Date());
+  return JSON.parse(answer.body) as KubeObject;
+}
+
+/** Which objects of a resource are meant. */
+export interface Collection {
+  readonly resource: Resource;
+  readonly namespace?: string;
+  readonly fieldSelector?: string;
+  readonly labelSelector?: string;
+}
+
+interface List {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly items: readonly KubeObject[];
+}
+
+/** Lists a collection. Items of a list carry no apiVersion and kind; they are put back. */
+export async function listObjects(cluster: Cluster, of: Collection, signal: AbortSignal): Promise<readonly KubeObject[]> {
+  return (await list(cluster, of, signal)).items;
+}
+
+async function list(cluster: Cluster, of: Collection, signal: AbortSignal): Promise<List> {
+  const { fieldSelector, labelSelector } = of;
+  const answer = await cluster.request({ path: resourcePath(of.resource, of.namespace), query: { fieldSelector, labelSelector }, signal });
+  if (answer.status !== 200) throw refusal(cluster, { verb: 'list', ref: anyOf(of) }, answer, new Date());
+  const { metadata, items } = JSON.parse(answer.body) as List;
+  return { metadata, items: items.map((item) => ({ ...item, apiVersion: of.resource.apiVersion, kind: of.resource.kind })) };
+}
+
+const anyOf = ({ resource, namespace }: Collection): ObjectRef => ({ resource, namespace, name: '*' });
+
+/** The longest that a lost watch waits before the next attempt. */
+const longestPauseMs = 5_000;
+
+/**
+ * Yields all objects of a collection now, and again whenever one of them changes, by list and watch, until the caller stops or the
+ * signal is aborted. A watch that breaks or whose resourceVersion is too old (410) starts again with a list, as client-go's reflector does
+ * (k8s.io/client-go/tools/cache/reflector.go).
+ * @throws the signal's reason; ClusterError when the collection may not be listed or watched
+ */
+export async function* observe(cluster: Cluster, of: Collection, signal: AbortSignal): AsyncGenerator<readonly KubeObject[]> {
+  let answered = false;
+  for (let lost = 0; ; lost++) {
+    if (lost > 0) await pause(lost, signal);
+    try {
+      const { metadata, items } = await list(cluster, of, signal);
+      answered = true;
+      yield items;
+      const known = new Map(items.map((item) => [keyOf(item), item]));
+      for await (const event of events(cluster, of, metadata.resourceVersion, signal)) {
+        lost = 0;
+        if (event.type === 'ERROR') break;
+        if (event.type === 'DELETED') known.delete(keyOf(event.object));
+        else known.set(keyOf(event.object), event.object);
+        yield [...known.values()];
+      }
+    } catch (error) {
+      // A cluster that answered once may be restarting; one that never did is the caller's to report.
+      if (!(error instanceof Unreachable) || !answered) throw error;
+    }
+  }
+}
+
+const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.name}`;
+
+async function pause(attempt: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(Math.min(100 * 2 ** attempt, longestPauseMs), undefined, { signal });
+  } catch {
+    signal.throwIfAborted();
+  }
+}
+
+interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'ERROR';
+  readonly object: KubeObject;
+}
+
+async function* events(cluster: Cluster, of: Collection, resourceVersion: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
+  const { fieldSelector, labelSelector } = of;
+  const query = { watch: 'true', resourceVersion, fieldSelector, labelSelector };
+  try {
+    for await (const line of cluster.stream({ path: resourcePath(of.resource, of.namespace), query, signal }))
+      yield JSON.parse(line) as WatchEvent;
+  } catch (error) {
+    // 410: the resourceVersion is too old, which a new list mends.
+    if (!(error instanceof StreamRefused)) throw error;
+    if (error.answer.status !== 410) throw refusal(cluster, { verb: 'watch', ref: anyOf(of) }, error.answer, new Date());
+  }
+}

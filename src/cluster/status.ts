@@ -1,0 +1,67 @@
+import { type ApisvcError, ClusterError, RefusedError, UsageError } from '../errors.ts';
+import { inspect } from '../pki/inspect.ts';
+import type { Answer, Cluster } from './cluster.ts';
+import { Unreachable } from './faults.ts';
+import { apiGroup, describeRef, type ObjectRef } from './resources.ts';
+
+/** The parts of a metav1.Status that say what went wrong (k8s.io/apimachinery/pkg/apis/meta/v1/types.go). */
+export interface Status {
+  readonly message: string;
+  readonly reason: string;
+  readonly causes: readonly { readonly reason: string; readonly message: string; readonly field: string }[];
+}
+
+/** Reads the Status out of an answer; for anything else the start of the body is the message. */
+export function readStatus({ status, body }: Answer): Status {
+  try {
+    const parsed = JSON.parse(body);
+    if (parsed?.kind === 'Status') {
+      return { message: String(parsed.message ?? ''), reason: String(parsed.reason ?? ''), causes: parsed.details?.causes ?? [] };
+    }
+  } catch {
+    // Proxies and load balancers answer in text or HTML.
+  }
+  return { message: body.trim().split('\n')[0]?.slice(0, 300) || `HTTP status ${status}`, reason: '', causes: [] };
+}
+
+/** What was being done, for the words of a failure. */
+export interface Attempt {
+  readonly verb: 'get' | 'list' | 'watch' | 'patch' | 'create' | 'delete';
+  readonly ref: ObjectRef;
+}
+
+/** Turns a refusal of kube-apiserver into an error that says what to do about it. */
+export function refusal(cluster: Cluster, { verb, ref }: Attempt, answer: Answer, now: Date): ApisvcError {
+  const status = readStatus(answer);
+  const doing = `${verb} ${describeRef(ref)}`;
+  if (answer.status === 401) return badCredentials(cluster, now);
+  if (answer.status === 403) {
+    return new ClusterError(`not allowed to ${doing}: ${status.message}`, { fix: `An RBAC rule that allows it: ${rbacRule(verb, ref)}` });
+  }
+  if (answer.status === 404) return new ClusterError(`can't ${doing}: ${status.message}`);
+  if (answer.status === 400 || answer.status === 422) return new UsageError(`the cluster rejects ${describeRef(ref)}: ${status.message}`);
+  if (answer.status === 409) return new RefusedError(`can't ${doing}: ${status.message}`);
+  if (answer.status === 429 || answer.status >= 500)
+    return new Unreachable(`can't ${doing}: HTTP status ${answer.status}: ${status.message}`);
+  return new ClusterError(`can't ${doing}: HTTP status ${answer.status}: ${status.message}`);
+}
+
+/** The least rule that allows a verb on an object, in YAML's flow form. `create` can't be limited to a name. */
+export function rbacRule(verb: string, { resource, namespace, name }: ObjectRef): string {
+  const names = verb === 'create' || verb === 'list' || verb === 'watch' ? '' : `, resourceNames: [${JSON.stringify(name)}]`;
+  const where = resource.namespaced ? `Role in namespace ${namespace}` : 'ClusterRole';
+  return `${where}: {apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${resource.plural}]${names}, verbs: [${verb}]}`;
+}
+
+/** The error for an answer of 401: says whether the client certificate's dates are the reason. */
+export function badCredentials(cluster: Cluster, now: Date): ClusterError {
+  const [certificate] = cluster.clientCertificate === undefined ? [] : inspect(cluster.clientCertificate).certificates;
+  const expired = certificate !== undefined && Date.parse(certificate.notAfter) < now.getTime();
+  const why = expired ? `the client certificate expired on ${certificate.notAfter}` : 'Unauthorized';
+  return new ClusterError(
+    `the cluster at ${cluster.server} refuses the credentials of user "${cluster.user}" (context "${cluster.context}"): ${why}`,
+    {
+      fix: 'Log in again, or renew the credentials in the kubeconfig.',
+    },
+  );
+}

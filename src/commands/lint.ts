@@ -1,0 +1,24 @@
+import { resolve } from 'node:path';
+import { text as readStream } from 'node:stream/consumers';
+import { Exit, type ExitCode, UsageError } from '../errors.ts';
+import { readText } from '../project/project.ts';
+import { diagnosisJson } from '../report/json.ts';
+import { diagnosisText } from '../report/text.ts';
+import { diagnose } from '../verify/diagnose.ts';
+import { offlineSnapshot } from '../verify/offline.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `apisvc lint`: the checks of verify on files, as far as files tell. */
+export async function lint(flags: { readonly output: 'text' | 'json' }, files: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const texts = await Promise.all(
+    files.map(async (file) => ({ file, text: file === '-' ? await readStream(terminal.stdin) : readText(resolve(terminal.cwd, file)) })),
+  );
+  const snapshot = offlineSnapshot(texts, new Date());
+  if (snapshot.apis.length === 0)
+    throw new UsageError(`no APIService in ${files.join(', ')}`, {
+      fix: 'Give the manifests of a registration; apisvc render prints them.',
+    });
+  const diagnosis = diagnose(snapshot);
+  await terminal.result(flags.output === 'json' ? diagnosisJson(diagnosis) : diagnosisText(diagnosis, terminal.outColors));
+  return diagnosis.verdict === 'broken' ? Exit.verdict : Exit.ok;
+}

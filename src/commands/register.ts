@@ -1,0 +1,87 @@
+import { resolve } from 'node:path';
+import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
+import { renderManifests } from '../manifests/render.ts';
+import { readMaterial, readRegistration } from '../project/project.ts';
+import { diffText } from '../report/diff.ts';
+import { resultJson } from '../report/json.ts';
+import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts';
+import { diagnosisText } from '../report/text.ts';
+import type { OnProgress } from '../workflows/events.ts';
+import { type RegisterRequest, register as registerApi, rehearse } from '../workflows/register.ts';
+import { type ClusterFlags, withCluster } from './cluster.ts';
+import type { Terminal } from './terminal.ts';
+import { exitCodeOf } from './verify.ts';
+
+export interface RegisterFlags extends ClusterFlags {
+  readonly directory: string;
+  readonly output: 'text' | 'json';
+  readonly dryRun?: 'client' | 'server';
+  readonly diff?: boolean;
+  readonly forceConflicts?: boolean;
+}
+
+/** `apisvc register`: into the cluster, or only up to it with --dry-run and --diff. */
+export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  if (flags.diff && flags.dryRun) throw new UsageError('--diff is a dry run of its own; leave --dry-run out');
+  const dir = resolve(terminal.cwd, flags.directory);
+  const registration = readRegistration(dir);
+  const material = readMaterial(dir, { withKey: true });
+  const objects = renderManifests(registration, material, { secrets: 'include' }).map(({ object }) => object);
+  const ask = (signal: AbortSignal): RegisterRequest => ({
+    registration,
+    material,
+    objects,
+    forceConflicts: flags.forceConflicts === true,
+    signal,
+    onProgress: (progress) => terminal.progress(progressLine(progress)),
+  });
+  if (flags.dryRun === 'client') return dryRunClient(objects, flags, terminal);
+  if (flags.dryRun === 'server' || flags.diff) return rehearsal(flags, terminal, ask);
+  return apply(flags, terminal, ask);
+}
+
+type Ask = (signal: AbortSignal) => RegisterRequest;
+
+async function apply(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promise<ExitCode> {
+  const { applied, diagnosis } = await withCluster(flags, terminal, (cluster, signal) => registerApi(cluster, ask(signal))).catch(
+    explainInterrupt,
+  );
+  if (flags.output === 'json') {
+    await terminal.result(resultJson({ applied, diagnosis }));
+    return exitCodeOf(diagnosis.verdict);
+  }
+  await terminal.result(`${appliedSummary(applied)}\n\n`);
+  await terminal.result(diagnosisText(diagnosis, terminal.outColors));
+  return exitCodeOf(diagnosis.verdict);
+}
+
+/** Every object is applied whole or not at all, so there is nothing to undo after Ctrl-C. */
+function explainInterrupt(error: unknown): never {
+  if (!(error instanceof InterruptedError)) throw error;
+  throw new InterruptedError(error.signal, { fix: 'What was applied stays. Run the same command again to go on from there.' });
+}
+
+async function rehearsal(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promise<ExitCode> {
+  const pairs = await withCluster(flags, terminal, (cluster, signal) =>
+    rehearse(cluster, { ...ask(signal), onProgress: stepsOnly(terminal) }),
+  );
+  const applied = pairs.map((pair) => pair.applied);
+  if (flags.output === 'json') await terminal.result(resultJson({ dryRun: 'server', applied }));
+  else if (flags.diff) await terminal.result(diffText(pairs, terminal.outColors));
+  else await terminal.result(`${applied.map((each) => `${appliedLine(each)} (server dry run)`).join('\n')}\n`);
+  return flags.diff && applied.some(({ change }) => change !== 'unchanged') ? Exit.verdict : Exit.ok;
+}
+
+/** In a rehearsal the list of objects is the result, so it is not told on the way as well. */
+const stepsOnly =
+  (terminal: Terminal): OnProgress =>
+  (progress) => {
+    if (progress.kind !== 'applied') terminal.progress(progressLine(progress));
+  };
+
+async function dryRunClient(objects: RegisterRequest['objects'], flags: RegisterFlags, terminal: Terminal): Promise<ExitCode> {
+  const names = objects.map(({ kind, metadata }) => [kind.toLowerCase(), metadata.namespace, metadata.name].filter(Boolean).join('/'));
+  if (flags.output === 'json') await terminal.result(resultJson({ dryRun: 'client', wouldApply: names }));
+  else await terminal.result(`${names.map((name) => `${name} would be applied (client dry run)`).join('\n')}\n`);
+  return Exit.ok;
+}

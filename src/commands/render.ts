@@ -1,0 +1,36 @@
+import { resolve } from 'node:path';
+import { Exit, type ExitCode, UsageError } from '../errors.ts';
+import { formatManifests, kustomizeFiles, manifestFiles } from '../manifests/format.ts';
+import { renderManifests } from '../manifests/render.ts';
+import { writeManifests } from '../project/manifests.ts';
+import { readMaterial, readRegistration } from '../project/project.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface RenderFlags {
+  readonly directory: string;
+  readonly output: 'yaml' | 'json' | 'kustomize';
+  readonly outputDir?: string;
+  readonly secrets?: 'include' | 'omit';
+}
+
+/** `apisvc render`: manifests to stdout, or to files. */
+export async function render(flags: RenderFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const { output, outputDir } = flags;
+  if (output === 'kustomize' && outputDir === undefined) {
+    throw new UsageError('-o kustomize makes several files, so it needs a directory', { fix: 'Add --output-dir manifests' });
+  }
+  if (output === 'json' && outputDir !== undefined)
+    throw new UsageError('-o json prints one list; --output-dir goes with yaml and kustomize');
+  const dir = resolve(terminal.cwd, flags.directory);
+  const secrets = flags.secrets ?? (outputDir === undefined && terminal.stdoutIsTerminal ? 'omit' : 'include');
+  const manifests = renderManifests(readRegistration(dir), readMaterial(dir, { withKey: secrets === 'include' }), { secrets });
+  if (outputDir === undefined) {
+    if (secrets === 'omit' && flags.secrets === undefined)
+      terminal.progress('The Secret is left out because this is a terminal; --secrets include shows it.');
+    await terminal.result(formatManifests(manifests, output === 'json' ? 'json' : 'yaml'));
+    return Exit.ok;
+  }
+  const files = output === 'kustomize' ? kustomizeFiles(manifests) : manifestFiles(manifests);
+  for (const path of writeManifests(resolve(terminal.cwd, outputDir), files)) await terminal.result(`${path}\n`);
+  return Exit.ok;
+}

@@ -1,0 +1,30 @@
+import type { ChalkInstance } from 'chalk';
+
+/** What a prompt asks for, and the flag that answers it. */
+export interface Question {
+  readonly message: string;
+  /** Named in the error when nobody is there to ask. */
+  readonly flag: string;
+  readonly choices?: readonly string[];
+  /** Typed without being shown. */
+  readonly secret?: boolean;
+}
+
+/** All that a command knows of the process it runs in. */
+export interface Terminal {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Aborted by Ctrl-C or SIGTERM, with an InterruptedError as its reason. */
+  readonly interrupt: AbortSignal;
+  readonly stdin: NodeJS.ReadableStream;
+  /** Whether a person reads stdout directly. */
+  readonly stdoutIsTerminal: boolean;
+  readonly outColors: ChalkInstance;
+  readonly errColors: ChalkInstance;
+  /** Writes to stdout: the result. Resolves when it is written. A reader that has gone away is no error. @throws UsageError when it can't be written */
+  result(text: string): Promise<void>;
+  /** Writes a line to stderr: progress, which -q silences. */
+  progress(line: string): void;
+  /** Asks the person. @throws UsageError that names the flag when nobody is there; InterruptedError on Ctrl-C */
+  ask(question: Question): Promise<string>;
+}

@@ -1,0 +1,53 @@
+import { resolve } from 'node:path';
+import { apiServiceNames } from '../config/registration.ts';
+import { Exit, type ExitCode, UsageError } from '../errors.ts';
+import { isProject, readRegistration } from '../project/project.ts';
+import { diagnosisJson } from '../report/json.ts';
+import { diagnosisText } from '../report/text.ts';
+import type { Verdict } from '../verify/types.ts';
+import { verifyUntilHealthy } from '../workflows/verify.ts';
+import { type ClusterFlags, withCluster } from './cluster.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface VerifyFlags extends ClusterFlags {
+  readonly directory: string;
+  readonly output: 'text' | 'json';
+  readonly wait?: boolean;
+}
+
+/** What a verdict means for the exit code. */
+export const exitCodeOf = (verdict: Verdict): ExitCode => ({ healthy: Exit.ok, broken: Exit.verdict, unknown: Exit.unreachable })[verdict];
+
+/** The part of the time that a last look may take once waiting is over. */
+const lastLookMs = 2_000;
+
+/** `apisvc verify`: looks, diagnoses, reports. */
+export async function verify(flags: VerifyFlags, given: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const names = given.length > 0 ? given.map(requireName) : projectNames(resolve(terminal.cwd, flags.directory));
+  const diagnosis = await withCluster(flags, terminal, (cluster, signal) => {
+    const waitMs = flags.wait ? Math.max(0, flags.timeout - lastLookMs) : 0;
+    if (flags.wait) terminal.progress(`waiting for ${names.join(', ')} to be healthy, at most ${flags.timeout / 1000}s`);
+    const until = waitMs === 0 ? AbortSignal.abort() : AbortSignal.timeout(waitMs);
+    return verifyUntilHealthy(cluster, names, until, signal);
+  });
+  await terminal.result(flags.output === 'json' ? diagnosisJson(diagnosis) : diagnosisText(diagnosis, terminal.outColors));
+  return exitCodeOf(diagnosis.verdict);
+}
+
+/** `kubectl get apiservice` prints names; a resource prefix as in `apiservice/NAME` is taken off, since kubectl prints that too (-o name). */
+function requireName(text: string): string {
+  const name = text.replace(/^apiservices?(\.apiregistration\.k8s\.io)?\//, '');
+  if (/^[a-z][-a-z0-9]*\.([-a-z0-9.]*)$/.test(name)) return name;
+  throw new UsageError(`"${text}" is not the name of an APIService`, {
+    fix: 'Names are <version>.<group>, for example v1beta1.metrics.k8s.io.',
+  });
+}
+
+function projectNames(dir: string): string[] {
+  if (!isProject(dir)) {
+    throw new UsageError('no APIService is named, and there is no project here', {
+      fix: 'apisvc verify NAME, or -C with the directory of a project.',
+    });
+  }
+  return apiServiceNames(readRegistration(dir));
+}

@@ -1,0 +1,76 @@
+import { type Document, isScalar, isSeq } from 'yaml';
+import custom from '../../templates/presets/custom.yaml';
+import metricsServer from '../../templates/presets/metrics-server.yaml';
+import sampleApiserver from '../../templates/presets/sample-apiserver.yaml';
+import type { KeyType } from '../pki/types.ts';
+import type { PresetName } from './preset-names.ts';
+import type { Registration } from './schema.ts';
+import { editableYaml, yamlText } from './yaml.ts';
+
+const presets: Readonly<Record<PresetName, string>> = { custom, 'sample-apiserver': sampleApiserver, 'metrics-server': metricsServer };
+
+/** The apisvc.yaml of a preset. `custom` leaves image, group and version empty: it is valid once `customise` has filled them in. */
+export const presetText = (name: PresetName): string => presets[name];
+
+/** What `init` can be told of a registration; what is absent stays as the preset has it. */
+export interface Overrides {
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly service?: string;
+  readonly apis?: readonly { readonly group: string; readonly version: string }[];
+  readonly image?: string;
+  readonly keyType?: KeyType;
+  readonly issuer?: Registration['spec']['certificates']['issuer'];
+  readonly lifetime?: string;
+  readonly caLifetime?: string;
+  readonly clusterDomain?: string;
+  readonly dnsNames?: readonly string[];
+  readonly ipAddresses?: readonly string[];
+  readonly nameConstraints?: boolean;
+}
+
+const paths = {
+  name: ['metadata', 'name'],
+  namespace: ['metadata', 'namespace'],
+  service: ['spec', 'service', 'name'],
+  image: ['spec', 'server', 'image'],
+  issuer: ['spec', 'certificates', 'issuer'],
+  keyType: ['spec', 'certificates', 'keyType'],
+  lifetime: ['spec', 'certificates', 'lifetime'],
+  caLifetime: ['spec', 'certificates', 'caLifetime'],
+  nameConstraints: ['spec', 'certificates', 'nameConstraints'],
+  clusterDomain: ['spec', 'certificates', 'clusterDomain'],
+  dnsNames: ['spec', 'certificates', 'dnsNames'],
+  ipAddresses: ['spec', 'certificates', 'ipAddresses'],
+} as const satisfies Partial<Record<keyof Overrides, readonly string[]>>;
+
+/** Sets a value, unquoted unless it must be: the empty strings of `custom` are quoted. */
+function setPlain(document: Document, path: readonly (string | number)[], value: unknown): void {
+  document.setIn(path, typeof value === 'object' ? document.createNode(value) : value);
+  const node = document.getIn(path, true);
+  if (isScalar(node)) node.type = 'PLAIN';
+}
+
+/**
+ * Writes overrides into the text of a preset; every comment stays.
+ * The first API keeps the place of the preset's; further ones get the same priorities.
+ */
+export function customise(text: string, overrides: Overrides): string {
+  const document = editableYaml(text);
+  for (const [key, path] of Object.entries(paths)) {
+    const value = overrides[key as keyof typeof paths];
+    if (value === undefined) continue;
+    setPlain(document, path, value);
+  }
+  const list = document.getIn(['spec', 'apis']);
+  if (overrides.apis && isSeq(list)) {
+    const [first] = list.toJSON() as Record<string, unknown>[];
+    for (const [index, { group, version }] of overrides.apis.entries()) {
+      if (index >= list.items.length) list.add(document.createNode({ ...first, group, version }));
+      setPlain(document, ['spec', 'apis', index, 'group'], group);
+      setPlain(document, ['spec', 'apis', index, 'version'], version);
+    }
+    list.items.splice(overrides.apis.length);
+  }
+  return yamlText(document);
+}

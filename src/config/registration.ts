@@ -1,0 +1,23 @@
+import type { ServingNames } from '../pki/types.ts';
+import type { Api, Registration } from './schema.ts';
+
+/** The name that kube-apiserver demands of an APIService (k8s.io/kube-aggregator/pkg/apis/apiregistration/validation). */
+export const apiServiceName = ({ group, version }: Pick<Api, 'group' | 'version'>): string => `${version}.${group}`;
+
+/** Names of the APIServices of a registration, in the order of apisvc.yaml. */
+export const apiServiceNames = (registration: Registration): string[] => registration.spec.apis.map(apiServiceName);
+
+/**
+ * The names that the serving certificate must carry. `<service>.<namespace>.svc` is the one that kube-apiserver asks for, whatever
+ * the type of the Service (k8s.io/kube-aggregator/pkg/apiserver/handler_proxy.go); the others are for other clients in the cluster.
+ */
+export function servingNames({ metadata, spec }: Registration): ServingNames {
+  const { name } = spec.service;
+  const { namespace } = metadata;
+  const { clusterDomain, dnsNames, ipAddresses } = spec.certificates;
+  const own = [`${name}.${namespace}.svc`, name, `${name}.${namespace}`, `${name}.${namespace}.svc.${clusterDomain}`];
+  return { dns: [...new Set([...own, ...dnsNames])], ip: [...new Set(ipAddresses)] };
+}
+
+/** Name of the Secret that holds the serving certificate. */
+export const secretName = ({ spec }: Registration): string => spec.certificates.secretName ?? `${spec.service.name}-tls`;

@@ -1,0 +1,86 @@
+import { type Document, isScalar, isSeq } from 'yaml';
+import type * as z from 'zod';
+import { nearest } from './keys.ts';
+import { placeOf } from './locate.ts';
+import { shown } from './shown.ts';
+
+type Issue = z.core.$ZodIssue;
+
+const expectedWords: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+};
+
+/** A value as it stands in the file, with its kind: `the string "443"`, `the number 1.20`, `a list`. */
+export function given(document: Document, path: readonly PropertyKey[]): string {
+  const node = placeOf(document, path)?.value;
+  if (!isScalar(node)) return isSeq(node) ? 'a list' : 'a mapping';
+  if (node.value === null) return 'nothing';
+  if (typeof node.value === 'string') return `the string ${shown(node.value)}`;
+  return typeof node.value === 'number' ? `the number ${node.source ?? node.value}` : shown(node.value);
+}
+
+/** How to write what was probably meant, where quotes or YAML's words for true and false got in the way. */
+function typeHint(document: Document, path: readonly PropertyKey[], expected: string): string {
+  const node = placeOf(document, path)?.value;
+  if (!isScalar(node)) return '';
+  const { value, source } = node;
+  if (expected === 'string' && value !== null && source) return `; put it in quotes: ${shown(source)}`;
+  if (typeof value !== 'string') return '';
+  if (expected === 'number' && /^-?\d+$/.test(value)) return '; remove the quotes';
+  if (expected === 'boolean' && /^(y|yes|on|true)$/i.test(value)) return '; write true';
+  if (expected === 'boolean' && /^(n|no|off|false)$/i.test(value)) return '; write false';
+  return '';
+}
+
+function wrongType(document: Document, path: readonly PropertyKey[], expected: string): string {
+  const words = expectedWords[expected] ?? expected;
+  return `must be ${words}, not ${given(document, path)}${typeHint(document, path, expected)}`;
+}
+
+function wrongValue(document: Document, path: readonly PropertyKey[], values: readonly unknown[]): string {
+  const value = placeOf(document, path)?.value;
+  const text = isScalar(value) && typeof value.value === 'string' ? value.value : '';
+  const names = values.map(String);
+  const meant = names.length > 1 ? nearest(text, names) : undefined;
+  const choice = names.length === 1 ? names[0] : `one of ${names.join(', ')}`;
+  return `must be ${choice}, not ${given(document, path)}${meant ? `; did you mean "${meant}"?` : ''}`;
+}
+
+/** Limits of numbers, texts and lists. */
+function outOfBounds(document: Document, issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
+  const [side, limit] = issue.code === 'too_small' ? ['at least', issue.minimum] : ['at most', issue.maximum];
+  if (issue.origin === 'number' || issue.origin === 'int') return `must be ${side} ${limit}, not ${given(document, issue.path)}`;
+  return limit === 1 && side === 'at least' ? 'must not be empty' : `must have ${side} ${limit} entries`;
+}
+
+/** What a union takes, from the issues of its branches: `a mapping or false`. */
+export function choiceWords(issues: readonly Issue[]): string {
+  const words = issues.flatMap((issue) => {
+    if (issue.code === 'invalid_type') return [expectedWords[issue.expected] ?? issue.expected];
+    return issue.code === 'invalid_value' ? issue.values.map(String) : [];
+  });
+  return [...new Set(words)].join(' or ');
+}
+
+/** What to say of one issue of the schema, about the value at its path. */
+export function messageOf(document: Document, issue: Issue): string {
+  const { path } = issue;
+  const value = placeOf(document, path)?.value;
+  switch (issue.code) {
+    case 'invalid_type':
+      return wrongType(document, path, issue.expected);
+    case 'invalid_value':
+      return wrongValue(document, path, issue.values);
+    case 'too_small':
+    case 'too_big':
+      return outOfBounds(document, issue);
+    default:
+      return isScalar(value) ? `invalid value ${shown(value.value)}: ${issue.message}` : issue.message;
+  }
+}

@@ -1,0 +1,61 @@
+import { posix } from 'node:path';
+import template from '../../templates/manifests/deployment.yaml';
+import type { Registration } from '../config/schema.ts';
+import { type Edits, mergePatch, templateDefault } from './template.ts';
+
+type Plain = Record<string, unknown>;
+
+const probeActions = ['httpGet', 'tcpSocket', 'exec', 'grpc'];
+
+const hardenedContext = templateDefault(template, 'spec.template.spec.containers.0.securityContext');
+
+const hardenedUnder = (own: Plain | undefined): Plain => mergePatch(hardenedContext, own ?? {});
+
+/** A container of the user's, as Kubernetes writes it, with the hardened security context wherever it does not say otherwise. */
+export const hardened = (container: Plain): Plain => ({
+  ...container,
+  securityContext: hardenedUnder(container.securityContext as Plain | undefined),
+});
+
+/** The arguments that tell a server built on k8s.io/apiserver where its certificate is (apiserver/pkg/server/options/serving.go). */
+export function certificateFlags({ spec }: Registration): string[] {
+  const { flags, mountPath, files } = spec.certificates;
+  if (flags === 'none') return [];
+  const pairs = [
+    ['--tls-cert-file', posix.join(mountPath, files.cert)],
+    ['--tls-private-key-file', posix.join(mountPath, files.key)],
+  ];
+  return flags === 'equals' ? pairs.map((pair) => pair.join('=')) : pairs.flat();
+}
+
+/** An HTTPS probe of the server's own port, unless the configuration names another action or none. */
+function probe(configured: Plain | false, defaultPath: string): Plain | undefined {
+  if (configured === false) return undefined;
+  const { path = defaultPath, ...fields } = configured;
+  if (probeActions.some((action) => action in fields)) return fields;
+  return { httpGet: { path, port: 'https', scheme: 'HTTPS' }, ...fields };
+}
+
+/** What the Deployment's template needs to become the container of this server, by path under the container. */
+export function containerEdits(registration: Registration): Edits {
+  const { metadata, spec } = registration;
+  const { server, certificates } = spec;
+  const { startup = false, liveness = {}, readiness = {} } = server.probes ?? {};
+  return {
+    name: metadata.name,
+    image: server.image,
+    imagePullPolicy: server.imagePullPolicy,
+    command: server.command,
+    args: [...(server.args ?? []), ...certificateFlags(registration)],
+    env: server.env,
+    'ports.0.containerPort': server.port ?? 8443,
+    ...Object.fromEntries((server.extraPorts ?? []).map((port, index) => [`ports.${index + 1}`, port])),
+    startupProbe: probe(startup, '/livez'),
+    livenessProbe: probe(liveness, '/livez'),
+    readinessProbe: probe(readiness, '/readyz'),
+    ...(server.resources === undefined ? {} : { resources: server.resources }),
+    securityContext: hardenedUnder(server.securityContext),
+    'volumeMounts.0.mountPath': certificates.mountPath,
+    ...Object.fromEntries((server.volumeMounts ?? []).map((mount, index) => [`volumeMounts.${index + 1}`, mount])),
+  };
+}

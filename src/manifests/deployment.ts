@@ -1,0 +1,80 @@
+import deploymentTemplate from '../../templates/manifests/deployment.yaml';
+import disruptionTemplate from '../../templates/manifests/pod-disruption-budget.yaml';
+import { secretName } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import { containerEdits, hardened } from './container.ts';
+import { serviceAccountName } from './identity.ts';
+import { objectLabels, podSelector } from './labels.ts';
+import { type Edits, fillTemplate, mergePatch, templateDefault } from './template.ts';
+import type { Manifest } from './types.ts';
+
+const pod = 'spec.template.spec';
+
+const hardenedPod = templateDefault(deploymentTemplate, `${pod}.securityContext`);
+
+const under = (path: string, edits: Edits): Edits =>
+  Object.fromEntries(Object.entries(edits).map(([key, value]) => [`${path}.${key}`, value]));
+
+/** Adds items to a list of the template, behind those that it has. */
+const append = (path: string, present: number, items: readonly unknown[] = []): Edits =>
+  Object.fromEntries(items.map((item, index) => [`${path}.${present + index}`, item]));
+
+/** Files of the Secret under the names that the server looks for; nothing when those are the Secret's own. */
+function secretItems({ files }: Registration['spec']['certificates']) {
+  if (files.cert === 'tls.crt' && files.key === 'tls.key') return undefined;
+  return [
+    { key: 'ca.crt', path: 'ca.crt' },
+    { key: 'tls.crt', path: files.cert },
+    { key: 'tls.key', path: files.key },
+  ];
+}
+
+function podEdits(registration: Registration): Edits {
+  const { server, certificates } = registration.spec;
+  return {
+    serviceAccountName: serviceAccountName(registration),
+    securityContext: mergePatch(hardenedPod, server.podSecurityContext ?? {}),
+    initContainers: server.initContainers?.map(hardened),
+    ...under('containers.0', containerEdits(registration)),
+    ...append('containers', 1, server.sidecars?.map(hardened)),
+    'volumes.0.secret.secretName': secretName(registration),
+    'volumes.0.secret.items': secretItems(certificates),
+    ...append('volumes', 1, server.volumes),
+    imagePullSecrets: server.imagePullSecrets,
+    priorityClassName: server.priorityClassName,
+    hostNetwork: server.hostNetwork,
+    nodeSelector: server.nodeSelector,
+    tolerations: server.tolerations,
+    affinity: server.affinity,
+    topologySpreadConstraints: server.topologySpreadConstraints,
+    terminationGracePeriodSeconds: server.terminationGracePeriodSeconds,
+  };
+}
+
+/** The Deployment of the server, hardened by default, and its PodDisruptionBudget where one is configured. */
+export function workloadManifests(registration: Registration): Manifest[] {
+  const { metadata, spec } = registration;
+  const { replicas, strategy, podLabels, podAnnotations, podDisruptionBudget } = spec.server;
+  const identity = {
+    'metadata.name': metadata.name,
+    'metadata.namespace': metadata.namespace,
+    'metadata.labels': objectLabels(registration),
+  };
+  const deployment = fillTemplate(deploymentTemplate, '060-deployment.yaml', {
+    ...identity,
+    'spec.replicas': replicas ?? 1,
+    ...(strategy === undefined ? {} : { 'spec.strategy': strategy }),
+    'spec.selector.matchLabels': podSelector(registration),
+    'spec.template.metadata.labels': objectLabels(registration, podLabels),
+    'spec.template.metadata.annotations': podAnnotations,
+    ...under(pod, podEdits(registration)),
+  });
+  if (podDisruptionBudget === undefined) return [deployment];
+  const budget = fillTemplate(disruptionTemplate, '061-pod-disruption-budget.yaml', {
+    ...identity,
+    'spec.minAvailable': podDisruptionBudget.minAvailable,
+    'spec.maxUnavailable': podDisruptionBudget.maxUnavailable,
+    'spec.selector.matchLabels': podSelector(registration),
+  });
+  return [deployment, budget];
+}

@@ -1,0 +1,70 @@
+import aggregatedRole from '../../templates/manifests/aggregated-role.yaml';
+import authDelegator from '../../templates/manifests/auth-delegator.yaml';
+import authReader from '../../templates/manifests/auth-reader.yaml';
+import clusterRole from '../../templates/manifests/cluster-role.yaml';
+import clusterRoleBinding from '../../templates/manifests/cluster-role-binding.yaml';
+import namespaceTemplate from '../../templates/manifests/namespace.yaml';
+import serviceAccountTemplate from '../../templates/manifests/service-account.yaml';
+import type { Registration } from '../config/schema.ts';
+import { objectLabels } from './labels.ts';
+import { fillTemplate } from './template.ts';
+import type { Manifest } from './types.ts';
+
+/** Namespaces that every cluster has: pkg/controlplane/controller/systemnamespaces in k8s.io/kubernetes. */
+const systemNamespaces = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
+
+/** Name of the ServiceAccount that the server runs as. */
+export const serviceAccountName = ({ metadata, spec }: Registration): string => spec.server.serviceAccount.name ?? metadata.name;
+
+/** The Namespace, unless it is one that every cluster has and that is not ours to label. */
+export function namespaceManifests(registration: Registration): Manifest[] {
+  const { namespace } = registration.metadata;
+  if (systemNamespaces.has(namespace)) return [];
+  const edits = { 'metadata.name': namespace, 'metadata.labels': objectLabels(registration) };
+  return [fillTemplate(namespaceTemplate, '010-namespace.yaml', edits)];
+}
+
+/**
+ * The ServiceAccount and what it may do: delegated authentication and authorisation (without them the server answers 500 to ordinary
+ * users or does not start), the server's own rules, and what users may do with the new API.
+ */
+export function identityManifests(registration: Registration): Manifest[] {
+  const { metadata, spec } = registration;
+  const { serviceAccount, rbac } = spec.server;
+  const labels = objectLabels(registration);
+  const name = serviceAccountName(registration);
+  const subjects = [{ kind: 'ServiceAccount', name, namespace: metadata.namespace }];
+  // Cluster-wide names carry the namespace, so that two servers of one name don't share a binding.
+  const role = `${metadata.namespace}:${metadata.name}`;
+  const manifests: Manifest[] = [];
+  if (serviceAccount.create) {
+    const { annotations } = serviceAccount;
+    const edits = {
+      'metadata.name': name,
+      'metadata.namespace': metadata.namespace,
+      'metadata.labels': labels,
+      'metadata.annotations': annotations,
+    };
+    manifests.push(fillTemplate(serviceAccountTemplate, '020-service-account.yaml', edits));
+  }
+  if (rbac.rules.length > 0) {
+    const roleEdits = { 'metadata.name': role, 'metadata.labels': labels, rules: rbac.rules };
+    const bindingEdits = { 'metadata.name': role, 'metadata.labels': labels, 'roleRef.name': role, subjects };
+    manifests.push(fillTemplate(clusterRole, '030-cluster-role.yaml', roleEdits));
+    manifests.push(fillTemplate(clusterRoleBinding, '031-cluster-role-binding.yaml', bindingEdits));
+  }
+  const delegator = { 'metadata.name': `${role}:auth-delegator`, 'metadata.labels': labels, subjects };
+  const reader = { 'metadata.name': `${role}:authentication-reader`, 'metadata.labels': labels, subjects };
+  manifests.push(fillTemplate(authDelegator, '032-auth-delegator.yaml', delegator));
+  manifests.push(fillTemplate(authReader, '033-auth-reader.yaml', reader));
+  if (rbac.aggregate) {
+    const aggregation = rbac.aggregate.to.map((to) => [`rbac.authorization.k8s.io/aggregate-to-${to}`, 'true']);
+    const edits = {
+      'metadata.name': `${role}:users`,
+      'metadata.labels': { ...labels, ...Object.fromEntries(aggregation) },
+      rules: rbac.aggregate.rules,
+    };
+    manifests.push(fillTemplate(aggregatedRole, '034-aggregated-role.yaml', edits));
+  }
+  return manifests;
+}

@@ -1,0 +1,31 @@
+import template from '../../templates/manifests/secret.yaml';
+import { secretName } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import { UsageError } from '../errors.ts';
+import type { Material } from '../pki/types.ts';
+import { objectLabels } from './labels.ts';
+import { fillTemplate } from './template.ts';
+import type { Manifest } from './types.ts';
+
+/** Base64 of a text, once: what `data` of a Secret and `caBundle` hold. */
+export const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/**
+ * The Secret with the serving certificate: the only place where the private key leaves its wrapping.
+ * @throws UsageError when the material has no private key
+ */
+export function secretManifest(registration: Registration, { caBundle, certificates, key }: Material): Manifest {
+  const name = secretName(registration);
+  if (!key) {
+    throw new UsageError(`Secret ${name} can't be made: the private key of the serving certificate is not at hand`, {
+      fix: 'Use --secrets omit, or put the key where apisvc.yaml expects it.',
+    });
+  }
+  return fillTemplate(template, '040-secret.yaml', {
+    'metadata.name': name,
+    'metadata.namespace': registration.metadata.namespace,
+    'metadata.labels': objectLabels(registration),
+    // `data`, not `stringData`: server-side apply would not see that the latter is unchanged.
+    data: { 'ca.crt': base64(caBundle), 'tls.crt': base64(certificates), 'tls.key': base64(key.reveal()) },
+  });
+}

@@ -1,0 +1,58 @@
+import { isIPv6 } from 'node:net';
+import endpointSliceTemplate from '../../templates/manifests/endpoint-slice.yaml';
+import serviceTemplate from '../../templates/manifests/service.yaml';
+import type { Registration } from '../config/schema.ts';
+import { objectLabels, podSelector } from './labels.ts';
+import { fillTemplate } from './template.ts';
+import type { Manifest } from './types.ts';
+
+const portFields = ({ portName, appProtocol }: Registration['spec']['service']) => ({
+  ...(portName === undefined ? {} : { name: portName }),
+  ...(appProtocol === undefined ? {} : { appProtocol }),
+});
+
+/** The Service that the APIService names. For a server outside the cluster it has no selector; `endpointSliceManifests` fills it. */
+export function serviceManifest(registration: Registration): Manifest {
+  const { service, server } = registration.spec;
+  const { external, existing } = server;
+  const targetPort = external?.port ?? existing?.port ?? 'https';
+  const onlyIPv6 = external?.addresses.every((address) => isIPv6(address));
+  return fillTemplate(serviceTemplate, '050-service.yaml', {
+    'metadata.name': service.name,
+    'metadata.namespace': registration.metadata.namespace,
+    'metadata.labels': objectLabels(registration),
+    'metadata.annotations': service.annotations,
+    'spec.ipFamilyPolicy': service.ipFamilyPolicy,
+    // A dual-stack cluster would otherwise give an IPv4 cluster IP, for which there are no endpoints.
+    'spec.ipFamilies': onlyIPv6 ? ['IPv6'] : undefined,
+    'spec.selector': external ? undefined : (existing?.selector ?? podSelector(registration)),
+    'spec.ports': [{ ...portFields(service), port: service.port, targetPort }, ...service.extraPorts],
+  });
+}
+
+/** Where a server outside the cluster listens: one EndpointSlice per address family, as discovery.k8s.io/v1 demands. */
+export function endpointSliceManifests(registration: Registration): Manifest[] {
+  const { service, server } = registration.spec;
+  const { addresses, port } = server.external ?? { addresses: [], port: 0 };
+  const families = [
+    { addressType: 'IPv4', own: addresses.filter((address) => !isIPv6(address)) },
+    { addressType: 'IPv6', own: addresses.filter((address) => isIPv6(address)) },
+  ];
+  return families
+    .filter(({ own }) => own.length > 0)
+    .map(({ addressType, own }) => {
+      const family = addressType.toLowerCase();
+      return fillTemplate(endpointSliceTemplate, `051-endpoint-slice-${family}.yaml`, {
+        'metadata.name': `${service.name}-${family}`,
+        'metadata.namespace': registration.metadata.namespace,
+        'metadata.labels': objectLabels(registration, {
+          'kubernetes.io/service-name': service.name,
+          'endpointslice.kubernetes.io/managed-by': 'apisvc',
+        }),
+        addressType,
+        // One endpoint per address: within one, only the first address is used.
+        endpoints: own.map((address) => ({ addresses: [address] })),
+        ports: [{ ...portFields(service), port }],
+      });
+    });
+}

@@ -1,0 +1,103 @@
+import { X509Certificate } from 'node:crypto';
+import { certificateParts } from './certificate.ts';
+import { encode } from './der.ts';
+import type { CertificateInfo } from './types.ts';
+
+/** Why the chain could not be continued. `candidate` is the certificate that comes nearest to being the issuer. */
+export type MissingIssuer =
+  /** Nothing in the bundle or among what was presented has the issuer's name. */
+  | { readonly reason: 'no-such-issuer' }
+  /** As before, and `candidate`, which the server presents too, does lead to the bundle: what is in between is not sent. */
+  | { readonly reason: 'intermediate-missing'; readonly candidate: CertificateInfo }
+  /** The name is there, with a key that did not make this signature. */
+  | { readonly reason: 'other-key'; readonly candidate: CertificateInfo }
+  /** The right name, but it is not a CA, or its keyUsage lacks keyCertSign. */
+  | { readonly reason: 'not-a-ca'; readonly candidate: CertificateInfo }
+  /** The names read the same and are encoded differently; Go compares the bytes, OpenSSL does not. */
+  | { readonly reason: 'name-encoding'; readonly candidate: CertificateInfo };
+
+/** A way up from the leaf, which comes first. */
+export interface Chain {
+  readonly certificates: readonly CertificateInfo[];
+  /** Why it does not reach a root; absent when the last certificate is one of the roots. */
+  readonly missing?: MissingIssuer;
+}
+
+interface Search {
+  readonly intermediates: readonly CertificateInfo[];
+  readonly roots: readonly CertificateInfo[];
+  /** How many candidates were looked at so far. */
+  checks: number;
+}
+
+/** As many candidates as Go looks at for one leaf before it gives up (crypto/x509 maxChainSignatureChecks). */
+const checkLimit = 100;
+
+/**
+ * Finds the chains from a leaf to a root as Go builds them (crypto/x509/verify.go buildChains): issuers are found by the bytes of
+ * their name and by signature, in any order, with any number of candidates of the same name; every root is an anchor.
+ * @returns all chains that reach a root, or else the one that says most about what is missing; never empty
+ */
+export function chainsToRoots(
+  leaf: CertificateInfo,
+  intermediates: readonly CertificateInfo[],
+  roots: readonly CertificateInfo[],
+): Chain[] {
+  if (roots.some(({ pem }) => pem === leaf.pem)) return [{ certificates: [leaf] }];
+  const search = { intermediates, roots, checks: 0 };
+  const chains = extend(search, [leaf]);
+  const complete = chains.filter(({ missing }) => !missing);
+  if (complete.length > 0) return complete;
+  const [telling] = chains.sort((one, other) => weight(other) - weight(one));
+  if (telling?.missing?.reason !== 'no-such-issuer') return chains.slice(0, 1);
+  const candidate = intermediates.find((extra) => extra.isCA && chainsReach(search, extra));
+  return [{ ...telling, missing: candidate ? { reason: 'intermediate-missing', candidate } : telling.missing }];
+}
+
+const weight = ({ certificates, missing }: Chain): number => certificates.length + (missing?.reason === 'no-such-issuer' ? 0 : checkLimit);
+
+const chainsReach = (search: Search, certificate: CertificateInfo): boolean =>
+  search.roots.some(({ pem }) => pem === certificate.pem) || extend(search, [certificate]).some(({ missing }) => !missing);
+
+/** All continuations of a chain, or the chain itself with the reason why there is none. */
+function extend(search: Search, chain: readonly CertificateInfo[]): Chain[] {
+  const child = chain.at(-1);
+  if (!child) return [];
+  const near: MissingIssuer[] = [];
+  const candidates = [
+    ...search.roots.map((certificate) => ({ certificate, isRoot: true })),
+    ...search.intermediates.map((certificate) => ({ certificate, isRoot: false })),
+  ].filter(({ certificate }) => certificate.subject === child.issuer && !chain.some((member) => sameEntity(member, certificate)));
+  const found = candidates.flatMap(({ certificate, isRoot }): Chain[] => {
+    search.checks += 1;
+    if (search.checks > checkLimit) return [];
+    const reason = refusal(certificate, child, isRoot);
+    if (reason) near.push({ reason, candidate: certificate });
+    else return isRoot ? [{ certificates: [...chain, certificate] }] : extend(search, [...chain, certificate]);
+    return [];
+  });
+  if (found.length > 0) return found;
+  return [{ certificates: chain, missing: near.find(({ reason }) => reason !== 'other-key') ?? near[0] ?? { reason: 'no-such-issuer' } }];
+}
+
+/** The same name and key again, in whatever certificate, would make the chain go in circles (crypto/x509 alreadyInChain). */
+const sameEntity = (one: CertificateInfo, other: CertificateInfo): boolean =>
+  one.subject === other.subject && publicKeyOf(one).equals(publicKeyOf(other)) && String(one.dnsNames) === String(other.dnsNames);
+
+const publicKeyOf = ({ pem }: CertificateInfo) => new X509Certificate(pem).publicKey;
+
+/** Why a certificate of the right name is not the issuer all the same; undefined when it is (crypto/x509 CheckSignatureFrom). */
+function refusal(
+  candidate: CertificateInfo,
+  child: CertificateInfo,
+  isRoot: boolean,
+): 'name-encoding' | 'other-key' | 'not-a-ca' | undefined {
+  const issuer = new X509Certificate(candidate.pem);
+  const issued = new X509Certificate(child.pem);
+  if (!issued.verify(issuer.publicKey)) return 'other-key';
+  const issuerParts = certificateParts(issuer.raw);
+  if (!encode(issuerParts.subject).equals(encode(certificateParts(issued.raw).issuer))) return 'name-encoding';
+  // A root of X.509 version 1 can't say that it is a CA.
+  const isCA = candidate.isCA ?? (isRoot && issuerParts.version < 3);
+  return isCA && (candidate.keyUsage?.includes('keyCertSign') ?? true) ? undefined : 'not-a-ca';
+}

@@ -1,0 +1,65 @@
+import { certificateInfo } from './certificate-info.ts';
+import { isEncrypted } from './keys.ts';
+import { type PemBlock, pemBlocks } from './pem-blocks.ts';
+import type { CertificateInfo, Inspection, PemItem } from './types.ts';
+
+export { certificateInfo };
+
+/**
+ * Lists what a PEM file holds: certificates, keys (never their content), anything else, and what is broken with the reason.
+ * A certificate counts as one only when kube-apiserver would find it too. Takes any input, never throws, linear time.
+ * @param input the text, or the bytes of a file whose encoding is not known
+ */
+export function inspect(input: string | Uint8Array): Inspection {
+  const bytes = typeof input === 'string' ? undefined : Buffer.from(input);
+  const text = typeof input === 'string' ? input : Buffer.from(input).toString('utf8');
+  const blocks = pemBlocks(text);
+  const disguise = blocks.length > 0 ? undefined : (utf16(text) ?? (bytes && der(bytes)) ?? base64(text));
+  const items = disguise ? [disguise] : blocks.map(itemOf);
+  return { items, certificates: items.flatMap((item) => (item.kind === 'certificate' ? [item.certificate] : [])) };
+}
+
+function itemOf(block: PemBlock): PemItem {
+  const { line, label, headers } = block;
+  if (block.der === undefined) return { kind: 'broken', line, label, reason: block.fault };
+  if (label.endsWith('PRIVATE KEY')) {
+    return { kind: 'private-key', line, encrypted: isEncrypted(block), label };
+  }
+  if (label !== 'CERTIFICATE') return { kind: 'other', line, label };
+  // crypto/x509 AppendCertsFromPEM skips certificates with headers.
+  if (headers.length > 0) return { kind: 'broken', line, label, reason: 'it has headers, and Go skips certificates with headers' };
+  const certificate = readCertificate(block.der);
+  return typeof certificate === 'string'
+    ? { kind: 'broken', line, label, reason: `it is not a certificate: ${certificate}` }
+    : { kind: 'certificate', line, certificate };
+}
+
+/** The certificate, or why it is none. */
+function readCertificate(bytes: Buffer): CertificateInfo | string {
+  try {
+    return certificateInfo(bytes);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const broken = (label: string, reason: string): PemItem => ({ kind: 'broken', line: 1, label, reason });
+
+/** Windows PowerShell writes UTF-16 when the output of a command is redirected to a file. */
+const utf16 = (text: string): PemItem | undefined =>
+  text.includes('-\0-\0') ? broken('', 'it is UTF-16; PEM must be plain ASCII') : undefined;
+
+const der = (bytes: Buffer): PemItem | undefined =>
+  bytes[0] === 0x30 && typeof readCertificate(bytes) !== 'string'
+    ? broken('CERTIFICATE', 'it is DER; convert it with openssl x509 -inform der')
+    : undefined;
+
+/** A caBundle that was encoded once too often, or a certificate that lost its first and last line. */
+function base64(text: string): PemItem | undefined {
+  const packed = text.replace(/\s/g, '');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return undefined;
+  const bytes = Buffer.from(packed, 'base64');
+  const [inner] = pemBlocks(bytes.toString('latin1'));
+  if (inner) return broken(inner.label, 'it is base64 of PEM: encoded once too often');
+  return der(bytes) && broken('CERTIFICATE', 'it is base64 without its -----BEGIN and -----END lines');
+}

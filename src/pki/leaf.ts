@@ -1,0 +1,136 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { UsageError } from '../errors.ts';
+import { certificateParts } from './certificate.ts';
+import { certificateInfo } from './certificate-info.ts';
+import { clockSkewMs } from './clock-skew.ts';
+import type { Node } from './der.ts';
+import {
+  authorityKeyIdentifier,
+  endEntityConstraints,
+  extendedKeyUsage,
+  keyIdentifier,
+  keyUsage,
+  subjectAltName,
+  subjectKeyIdentifier,
+  type Usage,
+} from './extensions.ts';
+import { generateKeyPair, toPrivateKey } from './keys.ts';
+import { namesOutside } from './name-constraints.ts';
+import { toPem } from './pem.ts';
+import { certificateBlocks } from './pem-blocks.ts';
+import type { Authority, CertificateInfo, KeyType, Leaf, ServingNames } from './types.ts';
+import { distinguishedName, type Subject, signCertificate } from './x509.ts';
+
+export interface ServingRequest {
+  /** May still be in the making: the leaf's key is made meanwhile, which counts for RSA. */
+  readonly authority: Authority | Promise<Authority>;
+  readonly names: ServingNames;
+  readonly keyType: KeyType;
+  /** From `now` on. */
+  readonly lifetimeMs: number;
+  readonly now: Date;
+}
+
+export interface LeafRequest extends ServingRequest {
+  readonly subject: Subject;
+  readonly usages: readonly Usage[];
+}
+
+/** Longest common name that RFC 5280 allows (ub-common-name). */
+const commonNameLimit = 64;
+
+/**
+ * Makes a serving certificate: serverAuth only, for these names. The common name is the first DNS name that fits; no client of
+ * today looks at it.
+ * @throws UsageError as `issue` does
+ */
+export function issueServing(request: ServingRequest): Promise<Leaf> {
+  const commonName = request.names.dns[0];
+  const subject = commonName !== undefined && commonName.length <= commonNameLimit ? { commonName } : {};
+  return issue({ ...request, subject, usages: ['serverAuth'] });
+}
+
+/**
+ * Makes a key and a certificate for it, signed by the authority's first certificate.
+ * @returns the certificate, with the authority's intermediates behind it
+ * @throws UsageError when the CA expires before the certificate would, or does not allow one of the names
+ */
+export async function issue(request: LeafRequest): Promise<Leaf> {
+  const { authority, subject, names, usages, keyType, lifetimeMs, now } = request;
+  const keyPair = generateKeyPair(keyType);
+  const { certificates, key } = await authority;
+  const chain = certificateBlocks(certificates);
+  const [issuer] = chain;
+  if (!issuer) throw new UsageError('the authority holds no certificate');
+  const issuerParts = certificateParts(issuer);
+  const notAfter = new Date(now.getTime() + lifetimeMs);
+  refuseUnlessAllowed(chain.map(certificateInfo), request, notAfter);
+
+  const { publicKey, privateKey } = await keyPair;
+  const extensions: Node[] = [
+    endEntityConstraints(),
+    // RSA keys also decrypt the client's secret in the key exchange of TLS 1.2 without forward secrecy.
+    keyType.startsWith('rsa') ? keyUsage('digitalSignature', 'keyEncipherment') : keyUsage('digitalSignature'),
+    extendedKeyUsage(usages),
+    subjectKeyIdentifier(keyIdentifier(publicKey)),
+    authorityKeyIdentifier(authorityKeyId(issuer)),
+  ];
+  if (names.dns.length + names.ip.length > 0) extensions.push(subjectAltName(names, isEmpty(subject)));
+  const der = signCertificate(
+    {
+      subject: distinguishedName(subject),
+      issuer: issuerParts.subject,
+      publicKey,
+      notBefore: new Date(Math.max(now.getTime() - clockSkewMs, issuerParts.notBefore.getTime())),
+      notAfter,
+      extensions,
+    },
+    createPrivateKey(key.reveal()),
+  );
+  const intermediates = chain.filter((certificate) => !certificateInfo(certificate).selfSigned);
+  return {
+    certificates: [der, ...intermediates].map((certificate) => toPem('CERTIFICATE', certificate)).join(''),
+    key: toPrivateKey(privateKey),
+  };
+}
+
+const isEmpty = ({ commonName, organizations = [] }: Subject): boolean => commonName === undefined && organizations.length === 0;
+
+/** The CA's own subject key identifier, however it was made; verifiers compare the bytes. An old CA may have none. */
+function authorityKeyId(issuer: Buffer): Buffer {
+  const { subjectKeyId } = certificateInfo(issuer);
+  return subjectKeyId === undefined ? keyIdentifier(new X509Certificate(issuer).publicKey) : Buffer.from(subjectKeyId, 'hex');
+}
+
+/** Asks of every CA of the chain what a verifier will ask; `depth` counts the CAs below it. */
+function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages }: LeafRequest, notAfter: Date): void {
+  for (const [depth, ca] of chain.entries()) {
+    if (Date.parse(ca.notAfter) < wholeSecond(notAfter)) {
+      throw new UsageError(
+        `the CA ${ca.subject} expires ${day(ca.notAfter)}, before the certificate would (${day(notAfter.toISOString())})`,
+        { fix: 'Ask for a shorter life with --lifetime, or use a CA that lives longer.' },
+      );
+    }
+    const outside = ca.nameConstraints ? namesOutside(ca.nameConstraints, names) : [];
+    if (outside.length > 0) {
+      throw new UsageError(`the CA ${ca.subject} may not issue for ${outside.join(', ')}: its name constraints do not permit it`, {
+        fix: 'Use a CA without these name constraints, or leave these names out.',
+      });
+    }
+    if (ca.pathLength !== undefined && ca.pathLength < depth) {
+      throw new UsageError(`the CA ${ca.subject} allows ${ca.pathLength} CAs below itself, and there are ${depth}: its pathLenConstraint`);
+    }
+    // Not in RFC 5280, but Go and OpenSSL demand it: a CA's purposes bound those of what it issues.
+    const missing = usages.filter(
+      (usage) => ca.extendedKeyUsage && !ca.extendedKeyUsage.includes(usage) && !ca.extendedKeyUsage.includes('any'),
+    );
+    if (missing.length > 0) {
+      throw new UsageError(`the CA ${ca.subject} may not issue for ${missing.join(' and ')}: its extendedKeyUsage lacks it`);
+    }
+  }
+}
+
+/** Certificates count in whole seconds. */
+const wholeSecond = (date: Date): number => Math.floor(date.getTime() / 1000) * 1000;
+
+const day = (iso: string): string => iso.slice(0, 10);

@@ -1,0 +1,111 @@
+import { type Chain, chainsToRoots, type MissingIssuer } from './chains.ts';
+import { matchesHostname } from './hostname.ts';
+import { namesOutside } from './name-constraints.ts';
+import type { CertificateInfo } from './types.ts';
+
+export type Role = 'leaf' | 'intermediate' | 'root';
+
+/** One reason why kube-apiserver would not accept what a server presents. `certificate` is the one that is at fault. */
+export type ServingFault =
+  | { readonly kind: 'expired'; readonly role: Role; readonly certificate: CertificateInfo }
+  | { readonly kind: 'not-yet-valid'; readonly role: Role; readonly certificate: CertificateInfo }
+  | { readonly kind: 'name-mismatch'; readonly certificate: CertificateInfo; readonly hostname: string; readonly names: readonly string[] }
+  | { readonly kind: 'common-name-only'; readonly certificate: CertificateInfo; readonly hostname: string; readonly commonName: string }
+  /** extendedKeyUsage is there and has neither serverAuth nor any; in a CA it bounds what is below. */
+  | { readonly kind: 'usage'; readonly role: Role; readonly certificate: CertificateInfo; readonly usages: readonly string[] }
+  /** `certificate` is the last one that was reached from the leaf, the one whose issuer is missing. */
+  | ({ readonly kind: 'unknown-authority'; readonly certificate: CertificateInfo } & MissingIssuer)
+  | { readonly kind: 'weak-signature'; readonly role: Role; readonly certificate: CertificateInfo; readonly algorithm: string }
+  /** RSA below 2048 bits; `refused`: below the 1024 that Go accepts (crypto/rsa). */
+  | {
+      readonly kind: 'weak-key';
+      readonly role: Role;
+      readonly certificate: CertificateInfo;
+      readonly bits: number;
+      readonly refused: boolean;
+    }
+  | { readonly kind: 'name-constraints'; readonly certificate: CertificateInfo; readonly names: readonly string[] }
+  | { readonly kind: 'path-length'; readonly certificate: CertificateInfo; readonly limit: number; readonly below: number };
+
+export interface ServingCheck {
+  /** As the server sends them, the leaf first. */
+  readonly presented: readonly CertificateInfo[];
+  /** The certificates of the caBundle; each of them is an anchor, even one that is no root. */
+  readonly roots: readonly CertificateInfo[];
+  /** The name that the client asks for, for kube-apiserver `<service>.<namespace>.svc`. */
+  readonly hostname: string;
+  readonly now: Date;
+}
+
+/**
+ * Judges a server's certificates as Go's crypto/tls does in kube-apiserver (crypto/x509/verify.go), except that Go stops at the
+ * first fault. Where several chains are possible, the one with the fewest faults counts.
+ * @returns every fault, the leaf's first; empty when the handshake would succeed
+ */
+export function checkServing({ presented, roots, hostname, now }: ServingCheck): ServingFault[] {
+  const [leaf] = presented;
+  if (!leaf) return [];
+  const chains = chainsToRoots(leaf, presented.slice(1), roots).map((chain) => chainFaults(chain, now));
+  const best = chains.reduce((one, other) => (other.length < one.length ? other : one));
+  return [...nameFaults(leaf, hostname), ...best];
+}
+
+function nameFaults(certificate: CertificateInfo, hostname: string): ServingFault[] {
+  if (matchesHostname(certificate, hostname)) return [];
+  const names = [...certificate.dnsNames, ...certificate.ipAddresses];
+  const { commonName } = certificate;
+  return names.length === 0 && commonName !== undefined
+    ? [{ kind: 'common-name-only', certificate, hostname, commonName }]
+    : [{ kind: 'name-mismatch', certificate, hostname, names }];
+}
+
+function chainFaults({ certificates, missing }: Chain, now: Date): ServingFault[] {
+  const last = certificates.length - 1;
+  const faults = certificates.flatMap((certificate, index) => {
+    const isAnchor = !missing && index === last;
+    const role = index === 0 ? 'leaf' : isAnchor ? 'root' : 'intermediate';
+    return [
+      ...dateFaults(certificate, role, now),
+      ...usageFaults(certificate, role),
+      ...(isAnchor ? [] : signatureFaults(certificate, role)),
+      ...keyFaults(certificate, role),
+      ...(index === 0 ? [] : authorityFaults(certificate, certificates.slice(0, index))),
+    ];
+  });
+  const end = certificates[last];
+  return missing && end ? [{ kind: 'unknown-authority', certificate: end, ...missing }, ...faults] : faults;
+}
+
+function dateFaults(certificate: CertificateInfo, role: Role, now: Date): ServingFault[] {
+  if (now.getTime() > Date.parse(certificate.notAfter)) return [{ kind: 'expired', role, certificate }];
+  return now.getTime() < Date.parse(certificate.notBefore) ? [{ kind: 'not-yet-valid', role, certificate }] : [];
+}
+
+function usageFaults(certificate: CertificateInfo, role: Role): ServingFault[] {
+  const usages = certificate.extendedKeyUsage ?? ['any'];
+  return usages.includes('serverAuth') || usages.includes('any') ? [] : [{ kind: 'usage', role, certificate, usages }];
+}
+
+/** Go refuses SHA-1 and everything older (crypto/x509 checkSignature). */
+function signatureFaults(certificate: CertificateInfo, role: Role): ServingFault[] {
+  const algorithm = certificate.signatureAlgorithm;
+  return /sha1|md[25]/i.test(algorithm) ? [{ kind: 'weak-signature', role, certificate, algorithm }] : [];
+}
+
+function keyFaults(certificate: CertificateInfo, role: Role): ServingFault[] {
+  const bits = Number(/^rsa-(\d+)$/.exec(certificate.publicKey)?.[1] ?? Infinity);
+  return bits < 2048 ? [{ kind: 'weak-key', role, certificate, bits, refused: bits < 1024 }] : [];
+}
+
+/** What a CA says about all that is below it: `below` begins with the leaf. */
+function authorityFaults(certificate: CertificateInfo, below: readonly CertificateInfo[]): ServingFault[] {
+  const { nameConstraints, pathLength: limit } = certificate;
+  const dns = below.flatMap(({ dnsNames }) => dnsNames);
+  const ip = below.flatMap(({ ipAddresses }) => ipAddresses);
+  const names = nameConstraints ? namesOutside(nameConstraints, { dns, ip }) : [];
+  const count = below.length - 1;
+  return [
+    ...(names.length > 0 ? [{ kind: 'name-constraints', certificate, names } as const] : []),
+    ...(limit !== undefined && count > limit ? [{ kind: 'path-length', certificate, limit, below: count } as const] : []),
+  ];
+}

@@ -1,0 +1,94 @@
+import type { PrivateKey } from './private-key.ts';
+
+/** The key algorithms that apisvc makes; each works with every Kubernetes version. */
+export const keyTypes = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'] as const;
+export type KeyType = (typeof keyTypes)[number];
+
+/** A certificate authority that can sign: its certificates, the issuing one first, and the issuing one's key. */
+export interface Authority {
+  /** PEM, LF line ends. The issuing CA first; the CAs above it follow when it is an intermediate. */
+  readonly certificates: string;
+  readonly key: PrivateKey;
+}
+
+/** A serving certificate with its key. */
+export interface Leaf {
+  /** PEM, LF line ends: the leaf, then every CA between it and the trust anchor (the anchor itself is left out). */
+  readonly certificates: string;
+  readonly key: PrivateKey;
+}
+
+/**
+ * Everything that a registration needs of certificates. Plain data; keys are wrapped so that they can't be printed by accident.
+ */
+export interface Material {
+  /** What goes into `caBundle`: PEM of the CA certificates that clients shall trust. */
+  readonly caBundle: string;
+  /** PEM: leaf and intermediates, for `tls.crt`. */
+  readonly certificates: string;
+  /** Absent where the key stays outside: `render --secrets omit`. */
+  readonly key?: PrivateKey;
+}
+
+/** The names a serving certificate is good for. */
+export interface ServingNames {
+  readonly dns: readonly string[];
+  readonly ip: readonly string[];
+}
+
+/** What a certificate says, read once and used everywhere. Plain, serialisable data. */
+export interface CertificateInfo {
+  /** RFC 4514 style, most specific part first, e.g. `CN=api.wardle.svc`. */
+  readonly subject: string;
+  readonly commonName: string | undefined;
+  readonly issuer: string;
+  /** Hexadecimal, upper case, no colons. */
+  readonly serial: string;
+  /** ISO 8601, UTC. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  /** basicConstraints cA; undefined when the extension is absent. */
+  readonly isCA: boolean | undefined;
+  readonly pathLength: number | undefined;
+  /** Names of RFC 5280 4.2.1.3 (`digitalSignature`, `keyCertSign`, ...); undefined when the extension is absent. */
+  readonly keyUsage: readonly string[] | undefined;
+  /** Dotted OIDs, with `serverAuth`, `clientAuth` and `any` by name; undefined when the extension is absent. */
+  readonly extendedKeyUsage: readonly string[] | undefined;
+  /** Hexadecimal, upper case. */
+  readonly subjectKeyId: string | undefined;
+  readonly authorityKeyId: string | undefined;
+  /** RFC 5280 4.2.1.10; undefined when the extension is absent. */
+  readonly nameConstraints:
+    | {
+        readonly permittedDns: readonly string[];
+        readonly excludedDns: readonly string[];
+        readonly permittedIp: readonly string[];
+        readonly excludedIp: readonly string[];
+      }
+    | undefined;
+  /** e.g. `ecdsa-p256`, `rsa-2048`, `ed25519`. */
+  readonly publicKey: string;
+  /** e.g. `ecdsa-with-SHA256`, `sha256WithRSAEncryption`; the dotted OID when unknown. */
+  readonly signatureAlgorithm: string;
+  /** SHA-256 over the DER, `AB:CD:...`, as openssl prints it. */
+  readonly fingerprint: string;
+  /** Issuer and subject are the same name and its own key verifies it. */
+  readonly selfSigned: boolean;
+  /** The certificate itself, PEM, LF line ends. */
+  readonly pem: string;
+}
+
+/** One thing found in a PEM text, in the order of appearance. `line` counts from 1. */
+export type PemItem =
+  | { readonly kind: 'certificate'; readonly line: number; readonly certificate: CertificateInfo }
+  | { readonly kind: 'private-key'; readonly line: number; readonly encrypted: boolean; readonly label: string }
+  | { readonly kind: 'other'; readonly line: number; readonly label: string }
+  | { readonly kind: 'broken'; readonly line: number; readonly label: string; readonly reason: string };
+
+/** What a text holds: everything that `inspect` found, and what the items have in common. */
+export interface Inspection {
+  readonly items: readonly PemItem[];
+  readonly certificates: readonly CertificateInfo[];
+}

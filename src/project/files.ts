@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { UsageError } from '../errors.ts';
+
+/** A file to be written. `mode` is narrowed by the umask. */
+export interface FileToWrite {
+  readonly path: string;
+  readonly text: string;
+  /** 0o600 for anything with a private key, else 0o644. */
+  readonly mode: 0o600 | 0o644;
+}
+
+/**
+ * Writes several files, all or none: everything that can fail (space, permission) happens to temporary files beside the targets, which are then
+ * renamed without a pause. There is no moment at which a reader, or a run that is interrupted, sees half a file or a key with a wider mode.
+ * @throws UsageError with the reason in plain words; nothing is left behind
+ */
+export function writeFiles(files: readonly FileToWrite[]): void {
+  const staged: { readonly temporary: string; readonly path: string }[] = [];
+  const made: string[] = [];
+  try {
+    for (const file of files) {
+      const first = mkdirSync(dirname(file.path), { recursive: true });
+      if (first !== undefined) made.push(first);
+      const temporary = join(dirname(file.path), `.${basename(file.path)}.${randomBytes(4).toString('hex')}`);
+      staged.push({ temporary, path: file.path });
+      writeDurably(temporary, file);
+    }
+    for (const { temporary, path } of staged) renameSync(temporary, path);
+  } catch (cause) {
+    for (const { temporary } of staged) rmSync(temporary, { force: true });
+    // Only what this call made; nobody else has had a reason to put anything there.
+    for (const directory of made) rmSync(directory, { recursive: true, force: true });
+    throw fileError('write', files[staged.length - 1]?.path ?? files[0]?.path ?? '', cause);
+  }
+}
+
+/** A renamed file whose content never reached the disk would be empty after a crash. */
+function writeDurably(path: string, { text, mode }: FileToWrite): void {
+  const descriptor = openSync(path, 'wx', mode);
+  try {
+    const bytes = Buffer.from(text);
+    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const words: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'disk quota exceeded',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of the path is not a directory',
+  EEXIST: 'a file of that name is in the way',
+  EMFILE: 'too many open files',
+};
+
+/** The error for a file that can't be read or written. */
+export function fileError(doing: 'read' | 'write', path: string, cause: unknown): UsageError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new UsageError(`can't ${doing} ${path}: ${words[code ?? ''] ?? message}`, { cause });
+}

@@ -1,0 +1,7 @@
+/** Every control and format character: terminals act on them, and they come from servers and certificates. Line ends and tabs are the caller's. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const control = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Makes text from elsewhere safe for a terminal: control characters become visible escapes. */
+export const printable = (text: string): string =>
+  text.replace(control, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);

@@ -1,0 +1,32 @@
+import type { AppliedObject, Progress } from '../workflows/events.ts';
+import { printable } from './printable.ts';
+
+/** `service/wardle/api created`, as kubectl says it. */
+export const appliedLine = ({ object, change }: AppliedObject): string =>
+  change === 'unchecked' ? `${object} not checked: its namespace does not exist yet` : `${object} ${change}`;
+
+/** One line for all that was applied. */
+export function appliedSummary(applied: readonly AppliedObject[]): string {
+  const count = (wanted: AppliedObject['change']): number => applied.filter(({ change }) => change === wanted).length;
+  const changes = (['created', 'configured'] as const).filter((change) => count(change) > 0).map((change) => `${count(change)} ${change}`);
+  if (changes.length === 0) return `Nothing changed: all ${applied.length} objects were as they should be.`;
+  return `${applied.length} objects: ${[...changes, `${count('unchanged')} unchanged`].join(', ')}.`;
+}
+
+/** One line of progress. */
+export function progressLine(progress: Progress): string {
+  switch (progress.kind) {
+    case 'step':
+      return `==> ${progress.what}`;
+    case 'applied':
+      return `    ${appliedLine(progress.applied)}`;
+    case 'waiting':
+      return printable(`    waiting for ${progress.what}: ${progress.last}`);
+    case 'took-back':
+      return printable(
+        `    ${progress.object}: put right what was changed by hand (${progress.conflicts.map(({ field, owner }) => `${field}: ${owner}`).join('; ')})`,
+      );
+    case 'note':
+      return printable(`    note: ${progress.what}`);
+  }
+}

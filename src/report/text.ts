@@ -1,0 +1,44 @@
+import type { ChalkInstance } from 'chalk';
+import type { ApiDiagnosis, Diagnosis, Finding, Verdict } from '../verify/types.ts';
+import { printable } from './printable.ts';
+
+/** The report for people. */
+export function diagnosisText(diagnosis: Diagnosis, colors: ChalkInstance): string {
+  return diagnosis.apis.map((api) => apiText(api, colors)).join('\n');
+}
+
+function apiText({ name, verdict, facts, findings, notChecked }: ApiDiagnosis, colors: ChalkInstance): string {
+  return [
+    `${mark(verdict, colors)} ${colors.bold(printable(name))}: ${verdictWords(verdict, findings)}`,
+    ...facts.map((fact) => `    ${printable(fact)}`),
+    ...findings.flatMap((finding) => ['', ...findingLines(finding, colors)]),
+    ...(notChecked.length > 0 ? ['', `  ${colors.bold('not checked')}`] : []),
+    ...notChecked.map(({ what, why }) => `    ${printable(`${what}: ${why}`)}`),
+    '',
+  ].join('\n');
+}
+
+function mark(verdict: Verdict, { green, red, yellow }: ChalkInstance): string {
+  return { healthy: green('✓'), broken: red('✗'), unknown: yellow('?') }[verdict];
+}
+
+function verdictWords(verdict: Verdict, findings: readonly Finding[]): string {
+  const warnings = findings.filter(({ severity }) => severity === 'warning').length;
+  if (verdict === 'unknown') return 'nothing was seen that would allow a verdict';
+  return verdict === 'healthy' && warnings > 0 ? `healthy, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : verdict;
+}
+
+function findingLines({ code, severity, title, evidence, cause, fix, explains }: Finding, colors: ChalkInstance): string[] {
+  const color = severity === 'error' ? colors.red : colors.yellow;
+  const row = (label: string, text: string): string => `    ${colors.dim(label.padEnd(9))} ${printable(text)}`;
+  return [
+    `  ${color(severity)} ${colors.bold(code)}: ${printable(title)}`,
+    ...evidence.map((line) => row('seen:', line)),
+    row('cause:', cause),
+    row('fix:', fix),
+    ...explains.flatMap((symptom) => [
+      row('explains:', `${symptom.code}: ${symptom.title}`),
+      ...symptom.evidence.map((line) => row('', line)),
+    ]),
+  ];
+}

@@ -1,0 +1,163 @@
+import { entryOf, fill, linkOf, matchesCode } from './catalog.ts';
+import { checkBundle } from './checks/bundle.ts';
+import { checkCertificates } from './checks/certificate.ts';
+import type { Check, CheckContext, Words } from './checks/check.ts';
+import { seen } from './checks/check.ts';
+import { checkDiscovery } from './checks/discovery.ts';
+import { checkEndpoints, checkTransport, reachableFromHere } from './checks/endpoints.ts';
+import { checkAvailable, checkRegistration } from './checks/registration.ts';
+import { checkService } from './checks/service.ts';
+import { factsOf } from './facts.ts';
+import { readGoWords } from './go-words.ts';
+import type {
+  ApiDiagnosis,
+  ApiServiceView,
+  ApiSnapshot,
+  Diagnosis,
+  Finding,
+  NotChecked,
+  Observation,
+  Snapshot,
+  Source,
+  Verdict,
+} from './types.ts';
+
+/** In the order of the request's way: what comes first explains what comes later. */
+const checks: readonly Check[] = [
+  checkRegistration,
+  checkService,
+  checkEndpoints,
+  checkBundle,
+  checkTransport,
+  checkCertificates,
+  checkDiscovery,
+  checkAvailable,
+];
+
+/**
+ * Says what is wrong with every API of a snapshot. Pure: the same snapshot gives the same diagnosis anywhere and at any time, since
+ * certificates are judged at the time when the snapshot was taken.
+ */
+export function diagnose(snapshot: Snapshot): Diagnosis {
+  const now = new Date(snapshot.takenAt);
+  const { takenAt, source } = snapshot;
+  const apis = snapshot.apis.map((api) => diagnoseApi(api, source, now));
+  return { apiVersion: 'apisvc.dev/diagnosis/v1alpha1', takenAt, source, verdict: worst(apis.map(({ verdict }) => verdict)), apis };
+}
+
+function diagnoseApi(snapshot: ApiSnapshot, source: Source, now: Date): ApiDiagnosis {
+  const { name, apiService } = snapshot;
+  if (apiService.state === 'absent') {
+    const findings = phrase(name, undefined, [{ code: 'registration/missing', evidence: [], args: {} }]);
+    return { name, verdict: 'broken', findings, notChecked: [], facts: [] };
+  }
+  const context = apiService.state === 'seen' ? contextOf(snapshot, apiService.value, now) : undefined;
+  const observations = context ? checks.flatMap((check) => check(context)) : [];
+  const findings = fold(phrase(name, context?.api, observations));
+  return {
+    name,
+    verdict: verdictOf(snapshot, source, findings),
+    findings,
+    notChecked: unseen(snapshot, context),
+    facts: factsOf(snapshot, now),
+  };
+}
+
+function contextOf(snapshot: ApiSnapshot, api: ApiServiceView, now: Date): CheckContext {
+  const host = api.service && `${api.service.name}.${api.service.namespace}.svc`;
+  return { snapshot, api, now, host, words: wordsOf(snapshot, api) };
+}
+
+/** What kube-apiserver says about the backend. A condition that is True says nothing: its message is only "all checks passed". */
+function wordsOf(snapshot: ApiSnapshot, { available }: ApiServiceView): readonly Words[] {
+  const answer = seen(snapshot.aggregated);
+  const said = (source: string, text: string): Words => ({ source, text, fault: readGoWords(text) });
+  return [
+    ...(answer && answer.status >= 400 ? [said(`GET ${answer.path}: ${answer.status}`, answer.body)] : []),
+    ...(available && available.status !== 'True' && answer?.status !== 200
+      ? [said(`Available=${available.status} (${available.reason})`, available.message)]
+      : []),
+  ];
+}
+
+/** Longer evidence than this helps nobody; the raw answer is a `kubectl get --raw` away. */
+const evidenceLimit = 600;
+
+/** Puts observations into words. */
+function phrase(name: string, api: ApiServiceView | undefined, observations: readonly Observation[]): Finding[] {
+  const dot = name.indexOf('.');
+  const service = api?.service;
+  const base = {
+    name,
+    version: api?.version ?? name.slice(0, dot),
+    group: api?.group ?? name.slice(dot + 1),
+    service: service?.name ?? '',
+    namespace: service?.namespace ?? '',
+    port: String(service?.port ?? ''),
+    host: service ? `${service.name}.${service.namespace}.svc` : '',
+  };
+  return observations.map(({ code, evidence, args }) => {
+    const { severity, title, cause, fix } = entryOf(code);
+    const words = { ...base, ...args };
+    return {
+      code,
+      severity,
+      title: fill(title, words),
+      evidence: evidence.map((line) => (line.length > evidenceLimit ? `${line.slice(0, evidenceLimit)}...` : line)),
+      cause: fill(cause, words),
+      fix: fill(fix, words),
+      link: linkOf(code),
+      explains: [],
+    };
+  });
+}
+
+/** One fault, one finding: puts each symptom beneath the first finding that explains it. */
+function fold(findings: readonly Finding[]): Finding[] {
+  const causeOf = (finding: Finding): Finding | undefined => {
+    const { explainedBy = [] } = entryOf(finding.code);
+    return findings.find((other) => other !== finding && other.severity === 'error' && matchesCode(other.code, explainedBy));
+  };
+  const rootOf = (finding: Finding): Finding => {
+    const cause = causeOf(finding);
+    return cause ? rootOf(cause) : finding;
+  };
+  const roots = findings.filter((finding) => causeOf(finding) === undefined);
+  return roots.map((root) => ({ ...root, explains: findings.filter((finding) => finding !== root && rootOf(finding) === root) }));
+}
+
+/** Healthy needs proof in a cluster: an answer through the aggregator, or at least kube-apiserver's word that the API is available. Files can prove no more than that nothing is wrong in them. */
+function verdictOf({ apiService, aggregated }: ApiSnapshot, source: Source, findings: readonly Finding[]): Verdict {
+  if (findings.some(({ severity }) => severity === 'error')) return 'broken';
+  if (source.kind === 'files') return 'healthy';
+  const answered = aggregated.state === 'seen' && aggregated.value.status === 200;
+  const available = apiService.state === 'seen' && apiService.value.available?.status === 'True';
+  return answered || available ? 'healthy' : 'unknown';
+}
+
+function worst(verdicts: readonly Verdict[]): Verdict {
+  if (verdicts.includes('broken')) return 'broken';
+  return verdicts.includes('unknown') ? 'unknown' : 'healthy';
+}
+
+const parts = [
+  ['apiService', 'the APIService'],
+  ['service', 'the Service'],
+  ['endpoints', 'the EndpointSlices'],
+  ['probes', 'the certificates that the endpoints serve'],
+  ['aggregated', 'the API through the aggregator'],
+] as const satisfies readonly (readonly [keyof ApiSnapshot, string])[];
+
+function unseen(snapshot: ApiSnapshot, context: CheckContext | undefined): readonly NotChecked[] {
+  const missing = parts.flatMap(([part, what]): NotChecked[] => {
+    const observed = snapshot[part];
+    return observed.state === 'unseen' && observed.reason !== 'skipped' ? [{ what, why: observed.words }] : [];
+  });
+  const probes = seen(snapshot.probes) ?? [];
+  if (!context || probes.length === 0 || reachableFromHere(context, probes)) return missing;
+  const reasons = new Set(probes.flatMap(({ handshake }) => (handshake.kind === 'failed' ? [handshake.words] : [])));
+  return [
+    ...missing,
+    { what: 'the certificates that the endpoints serve', why: `no endpoint can be reached from here (${[...reasons].join(', ')})` },
+  ];
+}

@@ -1,0 +1,140 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { dial, formatAddress } from '../cluster/dial.ts';
+import { Unreachable } from '../cluster/faults.ts';
+import { getObject, listObjects } from '../cluster/objects.ts';
+import { resources } from '../cluster/resources.ts';
+import { badCredentials, readStatus } from '../cluster/status.ts';
+import { ClusterError } from '../errors.ts';
+import type { ApiServiceView, ApiSnapshot, EndpointProbe, EndpointView, HttpView, Observed, ServiceView, Snapshot } from './types.ts';
+import { viewApiService, viewEndpoints, viewService } from './views.ts';
+
+/** As much of a body as is kept; a discovery document of a large API has some 50 kB. */
+const bodyLimit = 1024 * 1024;
+
+/** Endpoints of one Service that are dialled; more would be an attack on it, and every one of them gets the same Secret. */
+const endpointLimit = 32;
+
+/**
+ * Looks at everything that a diagnosis needs, and changes nothing. What can't be seen is recorded as such.
+ * @param names of APIServices
+ * @throws ClusterError when the cluster gives no answer or refuses the credentials; the signal's reason when it is aborted
+ */
+export async function takeSnapshot(cluster: Cluster, names: readonly string[], signal: AbortSignal): Promise<Snapshot> {
+  const [version, apis] = await Promise.all([
+    serverVersion(cluster, signal),
+    Promise.all(names.map((name) => snapshotApi(cluster, name, signal))),
+  ]);
+  const { server, context } = cluster;
+  return {
+    apiVersion: 'apisvc.dev/snapshot/v1alpha1',
+    takenAt: new Date().toISOString(),
+    source: { kind: 'cluster', server, context, version },
+    apis,
+  };
+}
+
+async function serverVersion(cluster: Cluster, signal: AbortSignal): Promise<string | undefined> {
+  const answer = await cluster.request({ path: '/version', signal });
+  if (answer.status === 401) throw badCredentials(cluster, new Date());
+  try {
+    return String(JSON.parse(answer.body).gitVersion);
+  } catch {
+    return undefined;
+  }
+}
+
+const skipped = (words: string): Observed<never> => ({ state: 'unseen', reason: 'skipped', words });
+
+async function snapshotApi(cluster: Cluster, name: string, signal: AbortSignal): Promise<ApiSnapshot> {
+  // The name of an APIService gives its path, so the request through the aggregator need not wait for the object.
+  const [apiService, aggregated] = await Promise.all([
+    look(signal, () => getObject(cluster, { resource: resources.APIService, namespace: undefined, name }, signal), viewApiService),
+    throughAggregator(cluster, name, signal),
+  ]);
+  return { name, apiService, aggregated, ...(await snapshotBackend(cluster, apiService, signal)) };
+}
+
+type Backend = Pick<ApiSnapshot, 'service' | 'endpoints' | 'probes'>;
+
+async function snapshotBackend(cluster: Cluster, apiService: Observed<ApiServiceView>, signal: AbortSignal): Promise<Backend> {
+  if (apiService.state !== 'seen' || !apiService.value.service) {
+    const nothing = skipped('it is not known which Service it points at');
+    return { service: nothing, endpoints: nothing, probes: nothing };
+  }
+  const { namespace, name, port } = apiService.value.service;
+  const slices = { resource: resources.EndpointSlice, namespace, labelSelector: `kubernetes.io/service-name=${name}` };
+  const [service, endpoints] = await Promise.all([
+    look(signal, () => getObject(cluster, { resource: resources.Service, namespace, name }, signal), viewService),
+    look(
+      signal,
+      () => listObjects(cluster, slices, signal),
+      (found) => found.flatMap(viewEndpoints),
+    ),
+  ]);
+  return { service, endpoints, probes: await probe(service, endpoints, port, `${name}.${namespace}.svc`, signal) };
+}
+
+/** Asks for something; turns "not there", "not allowed" and "no answer" into what they mean for a diagnosis. */
+async function look<O, T>(signal: AbortSignal, ask: () => Promise<O | undefined>, view: (object: O) => T): Promise<Observed<T>> {
+  try {
+    const object = await ask();
+    return object === undefined ? { state: 'absent' } : { state: 'seen', value: view(object) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof ClusterError)) throw error;
+    const reason = error instanceof Unreachable ? 'unreachable' : 'forbidden';
+    return { state: 'unseen', reason, words: error.fix ? `${error.message}. ${error.fix}` : error.message };
+  }
+}
+
+async function throughAggregator(cluster: Cluster, name: string, signal: AbortSignal): Promise<Observed<HttpView>> {
+  const dot = name.indexOf('.');
+  const [version, group] = [name.slice(0, dot), name.slice(dot + 1)];
+  // `v1.` is the core group, which has a path of its own.
+  const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+  try {
+    const answer = await cluster.request({ path, signal });
+    if (answer.status === 403) return { state: 'unseen', reason: 'forbidden', words: readStatus(answer).message };
+    return { state: 'seen', value: { path, status: answer.status, body: answer.body.trim().slice(0, bodyLimit) } };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof ClusterError)) throw error;
+    return { state: 'unseen', reason: 'unreachable', words: error.message };
+  }
+}
+
+async function probe(
+  service: Observed<ServiceView>,
+  endpoints: Observed<readonly EndpointView[]>,
+  port: number,
+  serverName: string,
+  signal: AbortSignal,
+): Promise<Observed<readonly EndpointProbe[]>> {
+  const targets = dialTargets(service, endpoints, port);
+  if (targets.length === 0) return skipped('there is no ready endpoint');
+  const value = await Promise.all(
+    targets.slice(0, endpointLimit).map(async ({ address, port, pod }) => ({
+      at: `${formatAddress(address, port)}${pod ? ` (pod ${pod})` : ''}`,
+      handshake: await dial({ address, port, serverName }, signal),
+    })),
+  );
+  return { state: 'seen', value };
+}
+
+interface Target {
+  readonly address: string;
+  readonly port: number;
+  readonly pod: string | undefined;
+}
+
+/** Every address that kube-apiserver might connect to: ready endpoints at the port that has the name of the Service port. */
+function dialTargets(service: Observed<ServiceView>, endpoints: Observed<readonly EndpointView[]>, port: number): Target[] {
+  if (service.state !== 'seen') return [];
+  const { type, externalName, ports } = service.value;
+  if (type === 'ExternalName') return externalName ? [{ address: externalName, port, pod: undefined }] : [];
+  const name = ports.find((each) => each.port === port)?.name;
+  if (endpoints.state !== 'seen' || name === undefined) return [];
+  return endpoints.value
+    .filter(({ ready }) => ready)
+    .flatMap(({ address, pod, ports }) => ports.filter((each) => each.name === name).map((each) => ({ address, port: each.port, pod })));
+}

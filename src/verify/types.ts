@@ -1,0 +1,151 @@
+import type { CertificateInfo } from '../pki/types.ts';
+import type { Code } from './catalog.ts';
+
+/**
+ * Something that was looked at. "Not there" and "could not be seen" are different answers, and neither is "fine".
+ * Undefined where a check of it was never asked for would be a third meaning, so there is none.
+ */
+export type Observed<T> =
+  | { readonly state: 'seen'; readonly value: T }
+  | { readonly state: 'absent' }
+  | { readonly state: 'unseen'; readonly reason: UnseenReason; readonly words: string };
+
+/** `forbidden`: RBAC. `unreachable`: no route or no answer from here. `skipped`: it does not apply, or what it depends on is missing. */
+export type UnseenReason = 'forbidden' | 'unreachable' | 'skipped';
+
+/** The parts of an APIService that checks read (k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/types.go). */
+export interface ApiServiceView {
+  readonly name: string;
+  readonly group: string;
+  readonly version: string;
+  /** Undefined for a Local APIService, one that kube-apiserver serves itself. */
+  readonly service: { readonly namespace: string; readonly name: string; readonly port: number } | undefined;
+  /** base64, as in the object; empty when it is not set. */
+  readonly caBundle: string;
+  readonly insecureSkipTLSVerify: boolean;
+  readonly available: AvailableCondition | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface AvailableCondition {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  /** ISO 8601. */
+  readonly lastTransitionTime: string;
+}
+
+export interface ServiceView {
+  readonly type: string;
+  readonly clusterIP: string;
+  readonly externalName: string | undefined;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly targetPort: string }[];
+}
+
+/** One address of an EndpointSlice. */
+export interface EndpointView {
+  readonly slice: string;
+  readonly address: string;
+  readonly ready: boolean;
+  /** Name of the pod behind it, when there is one. */
+  readonly pod: string | undefined;
+  readonly ports: readonly { readonly name: string; readonly port: number }[];
+}
+
+/** What came of a TLS handshake with one endpoint, as kube-apiserver would make it but without judging the certificate. */
+export type Handshake =
+  | { readonly kind: 'served'; readonly certificates: readonly CertificateInfo[]; readonly protocol: string }
+  | { readonly kind: 'failed'; readonly fault: DialFault; readonly words: string };
+
+export type DialFault = 'refused' | 'timeout' | 'no-route' | 'not-tls' | 'reset' | 'other';
+
+export interface EndpointProbe {
+  /** `10.0.0.1:443 (pod x)`, for people. */
+  readonly at: string;
+  readonly handshake: Handshake;
+}
+
+/** An answer to a GET through the aggregator: the raw body, which kubectl hides. */
+export interface HttpView {
+  readonly path: string;
+  readonly status: number;
+  /** At most `bodyLimit` characters. */
+  readonly body: string;
+}
+
+/** Everything that was seen of one APIService. Plain data: it can be kept in a file and diagnosed anywhere. */
+export interface ApiSnapshot {
+  readonly name: string;
+  readonly apiService: Observed<ApiServiceView>;
+  readonly service: Observed<ServiceView>;
+  readonly endpoints: Observed<readonly EndpointView[]>;
+  /** The handshake with every ready endpoint. */
+  readonly probes: Observed<readonly EndpointProbe[]>;
+  /** GET /apis/<group>/<version> as the person at the keyboard. */
+  readonly aggregated: Observed<HttpView>;
+}
+
+export interface Snapshot {
+  readonly apiVersion: 'apisvc.dev/snapshot/v1alpha1';
+  /** ISO 8601; certificates are judged at this time. */
+  readonly takenAt: string;
+  readonly source: Source;
+  readonly apis: readonly ApiSnapshot[];
+}
+
+/** Where a snapshot was taken. */
+export type Source =
+  | { readonly kind: 'cluster'; readonly server: string; readonly context: string; readonly version: string | undefined }
+  | { readonly kind: 'files'; readonly files: readonly string[] };
+
+/** error: it does not work, or is about to stop. warning: it works and should not stay so. */
+export type Severity = 'error' | 'warning';
+
+/** What a check reports: the code and the facts for its words, nothing else. */
+export interface Observation {
+  readonly code: Code;
+  /** Values as seen, one a line. */
+  readonly evidence: readonly string[];
+  /** Values for the words of the catalog. */
+  readonly args: Readonly<Record<string, string>>;
+}
+
+/** A finding with its words, and the symptoms that it explains. */
+export interface Finding {
+  readonly code: Code;
+  readonly severity: Severity;
+  /** One line: what is wrong, with names. */
+  readonly title: string;
+  readonly evidence: readonly string[];
+  readonly cause: string;
+  readonly fix: string;
+  readonly link: string;
+  readonly explains: readonly Finding[];
+}
+
+/** Something that could not be looked at, and why. */
+export interface NotChecked {
+  readonly what: string;
+  readonly why: string;
+}
+
+/** unknown: nothing was seen that would allow a verdict. */
+export type Verdict = 'healthy' | 'broken' | 'unknown';
+
+export interface ApiDiagnosis {
+  readonly name: string;
+  readonly verdict: Verdict;
+  readonly findings: readonly Finding[];
+  readonly notChecked: readonly NotChecked[];
+  /** What was found in order, one line each. */
+  readonly facts: readonly string[];
+}
+
+export interface Diagnosis {
+  readonly apiVersion: 'apisvc.dev/diagnosis/v1alpha1';
+  readonly takenAt: string;
+  readonly source: Source;
+  readonly verdict: Verdict;
+  readonly apis: readonly ApiDiagnosis[];
+}

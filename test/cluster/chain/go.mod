@@ -1,0 +1,3 @@
+module apisvc.dev/test/chain
+
+go 1.26

@@ -1,0 +1,153 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAuthority } from '../../src/pki/authority.ts';
+import { issue } from '../../src/pki/leaf.ts';
+import { createNetwork, removeNetwork } from '../../src/sandbox/real/network.ts';
+import type { RunningProcess } from '../../src/sandbox/real/process.ts';
+import { kubectl } from './harness/commands.ts';
+import { type Cluster, cluster } from './harness/provided.ts';
+import { startRun } from './harness/run.ts';
+import { startSampleApiserver } from './harness/servers.ts';
+import { serviceAccountKubeconfig, userKubeconfig } from './harness/users.ts';
+import { wardleAccess, wardleRegistration } from './harness/wardle.ts';
+
+/** Runs kubectl, which must succeed. @returns what it printed */
+async function ok(args: readonly string[], input?: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await kubectl(args, input === undefined ? {} : { input });
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  return stdout;
+}
+
+test('kube-apiserver is the pinned version', async () => {
+  const { serverVersion } = JSON.parse(await ok(['version', '-o', 'json']));
+  expect(serverVersion).toMatchObject({ major: '1', minor: '37', gitVersion: 'v1.37.2' });
+});
+
+test('controllers run: a new Namespace gets its ServiceAccount and the CA of the cluster', async () => {
+  await ok(['create', 'namespace', 'controllers']);
+  await ok(['wait', '--for=create', '-n', 'controllers', 'serviceaccount/default', 'configmap/kube-root-ca.crt', '--timeout=30s']);
+  await ok(['delete', 'namespace', 'controllers', '--wait=false']);
+});
+
+test('extension servers can find out whom to trust as the front proxy', async () => {
+  const { data } = JSON.parse(await ok(['get', '-n', 'kube-system', 'configmap', 'extension-apiserver-authentication', '-o', 'json']));
+  expect(data['requestheader-client-ca-file']).toContain('BEGIN CERTIFICATE');
+  expect(data['requestheader-client-ca-file']).not.toBe(data['client-ca-file']);
+  expect(data['requestheader-allowed-names']).toBe('["front-proxy-client"]');
+});
+
+test('a user made by the harness is who the certificate says, with no rights of its own', async () => {
+  const kubeconfig = await userKubeconfig('jane', ['developers']);
+  const whoami = await kubectl(['auth', 'whoami', '-o', 'json'], { kubeconfig });
+  expect(JSON.parse(whoami.stdout).status.userInfo).toMatchObject({ username: 'jane', groups: ['developers', 'system:authenticated'] });
+  const { exitCode, stderr } = await kubectl(['get', 'secrets'], { kubeconfig });
+  expect({ exitCode, stderr }).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('User "jane" cannot list resource "secrets"'),
+  });
+});
+
+describe('sample-apiserver registered by hand', () => {
+  const namespace = 'by-hand';
+  const port = 8443;
+  let server: RunningProcess;
+
+  beforeAll(async () => {
+    const now = new Date();
+    const authority = await createAuthority({ commonName: 'by-hand', keyType: 'ecdsa-p256', lifetimeMs: 3_600_000, now });
+    const leaf = await issue({
+      authority,
+      subject: { commonName: 'api' },
+      names: { dns: [`api.${namespace}.svc`], ip: [] },
+      usages: ['serverAuth'],
+      keyType: 'ecdsa-p256',
+      lifetimeMs: 3_600_000,
+      now,
+    });
+    const [certFile, keyFile] = [join(cluster.stateDir, 'by-hand.crt'), join(cluster.stateDir, 'by-hand.key')];
+    await writeFile(certFile, leaf.certificates);
+    await writeFile(keyFile, leaf.key.reveal(), { mode: 0o600 });
+
+    await ok(['apply', '-f', '-'], wardleAccess(namespace));
+    const kubeconfig = await serviceAccountKubeconfig(namespace, 'apiserver');
+    server = await startSampleApiserver({ certFile, keyFile, port, kubeconfig });
+    await ok(['apply', '-f', '-'], wardleRegistration({ namespace, address: cluster.network.address, port, authority }));
+    await ok(['wait', '--for=condition=Available', 'apiservice/v1alpha1.wardle.example.com', '--timeout=30s']);
+  });
+
+  afterAll(async () => {
+    // The APIService first: while it is there, the namespace can't go before its flunders have been listed.
+    await kubectl(['delete', 'apiservice', 'v1alpha1.wardle.example.com', '--ignore-not-found']);
+    await kubectl(['delete', '--wait=false', '-f', '-'], { input: wardleAccess(namespace) });
+    await server?.stop();
+  });
+
+  test('answers through the aggregation layer', async () => {
+    const discovery = JSON.parse(await ok(['get', '--raw', '/apis/wardle.example.com/v1alpha1']));
+    expect(discovery).toMatchObject({ kind: 'APIResourceList', groupVersion: 'wardle.example.com/v1alpha1' });
+    expect(discovery.resources.map(({ name }: { name: string }) => name)).toContain('flunders');
+  });
+
+  test('keeps objects', async () => {
+    const flunder = { apiVersion: 'wardle.example.com/v1alpha1', kind: 'Flunder', metadata: { name: 'one', namespace } };
+    await ok(['create', '-f', '-'], JSON.stringify(flunder));
+    expect(await ok(['get', 'flunders', '-n', namespace, '-o', 'name'])).toBe('flunder.wardle.example.com/one\n');
+  });
+});
+
+test('a server that ends at once is reported with its last words', async () => {
+  const start = startSampleApiserver({ certFile: '/none.crt', keyFile: '/none.key', port: 8444, kubeconfig: cluster.kubeconfig });
+  await expect(start).rejects.toThrow(/^sample-apiserver ended with exit code 1: .*\/none.crt/);
+});
+
+describe('a killed run', () => {
+  const namespaces = async () => (await execa('ip', ['netns', 'list'])).stdout.split('\n').map((line) => line.split(' ')[0]);
+  const processesIn = async (name: string) => (await execa('ip', ['netns', 'pids', name])).stdout.split('\n').filter(Boolean);
+
+  test('leaves nothing that stops the next one', async () => {
+    const held = execa(process.execPath, [join(import.meta.dirname, 'harness', 'hold-run.mjs')], { reject: false, stderr: 'inherit' });
+    const { value } = await held.iterable()[Symbol.asyncIterator]().next();
+    const killed: Cluster = JSON.parse(String(value));
+    expect(await processesIn(killed.network.name)).toHaveLength(3);
+    held.kill('SIGKILL');
+    await held;
+    await expect.poll(() => processesIn(killed.network.name)).toEqual([]);
+
+    const next = await startRun();
+    try {
+      expect(await namespaces()).toEqual(expect.arrayContaining([cluster.network.name, next.cluster.network.name]));
+      expect(await namespaces()).not.toContain(killed.network.name);
+      expect(existsSync(killed.stateDir)).toBe(false);
+      await ok(['get', 'namespaces', '--kubeconfig', next.cluster.kubeconfig]);
+    } finally {
+      await next.stop(false);
+    }
+    expect(await namespaces()).not.toContain(next.cluster.network.name);
+    expect(existsSync(next.cluster.stateDir)).toBe(false);
+  });
+
+  test('is cleaned up after even where its servers outlived it, and its pid was given to someone else', async () => {
+    // Pid 1 runs, but did not start at this time.
+    const name = `apisvc-1-999999999999-${process.pid}`;
+    await execa('ip', ['netns', 'add', name]);
+    const server = execa('nsenter', [`--net=/run/netns/${name}`, 'sleep', '600'], { reject: false });
+    await expect.poll(() => processesIn(name)).toHaveLength(1);
+
+    const network = await createNetwork();
+    expect((await server).signal).toBe('SIGKILL');
+    expect(await namespaces()).not.toContain(name);
+    await removeNetwork(network);
+    await removeNetwork(network); // the second time there is nothing to do
+    expect(await namespaces()).not.toContain(network.name);
+  });
+
+  test('is cleaned up after even where it was killed while it made its namespace', async () => {
+    const name = `apisvc-1-999999999999-${process.pid}`;
+    await writeFile(`/run/netns/${name}`, '');
+    await removeNetwork(await createNetwork());
+    expect(await namespaces()).not.toContain(name);
+  });
+});

@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseRegistration } from '../../../src/config/load.ts';
+import { presetNames } from '../../../src/config/preset-names.ts';
+import { customise, presetText } from '../../../src/config/presets.ts';
+
+const apis = [{ group: 'a.example.com', version: 'v1' }];
+const filledIn = { image: 'example.com/server:v1', apis };
+
+const comments = (text: string): string[] => text.split('\n').filter((line) => /^\s*#/.test(line));
+
+describe.each(presetNames)('%s', (name) => {
+  it('starts with the reference to its schema', () => {
+    expect(presetText(name).split('\n')[0]).toBe('# yaml-language-server: $schema=.apisvc/registration.schema.json');
+  });
+
+  it('is left as it is when nothing is overridden', () => {
+    expect(customise(presetText(name), {})).toBe(presetText(name));
+  });
+
+  it('keeps every comment, and says what it was told, whatever that is', () => {
+    const awkward = fc.constantFrom('y', 'no', 'on', 'null', 'e1', 'true', 'off', 'n', 'yes');
+    const word = fc.oneof(awkward, fc.stringMatching(/^[a-z]([-a-z0-9]{0,20}[a-z0-9])?$/));
+    const group = fc.oneof(fc.constantFrom('1e3.0', '0x1f', '010', '1.5', '2001-01-01'), word);
+    const api = fc.record({ group, version: word });
+    const overrides = fc.record({
+      name: word,
+      namespace: word,
+      service: word,
+      apis: fc.uniqueArray(api, { minLength: 1, maxLength: 3, selector: (one) => `${one.version}.${one.group}` }),
+      image: fc.constantFrom('registry.example.com:5000/a/b@sha256:00', 'x', '1.0', 'on'),
+      dnsNames: fc.array(word, { maxLength: 2 }),
+      nameConstraints: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(overrides, (told) => {
+        const text = customise(presetText(name), told);
+        expect(comments(text)).toEqual(comments(presetText(name)));
+        const { metadata, spec } = parseRegistration(text, 'apisvc.yaml');
+        expect(metadata).toMatchObject({ name: told.name, namespace: told.namespace });
+        expect(spec.apis).toMatchObject(told.apis);
+        expect(spec.service.name).toBe(told.service);
+        expect(spec.server.image).toBe(told.image);
+        expect(spec.certificates).toMatchObject({ dnsNames: told.dnsNames, nameConstraints: told.nameConstraints });
+        expect(parse(text, { version: '1.1' })).toEqual(parse(text));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('the presets', () => {
+  it.each(['sample-apiserver', 'metrics-server'] as const)('%s needs nothing more', (name) => {
+    expect(parseRegistration(presetText(name), 'apisvc.yaml').spec.apis).toHaveLength(1);
+  });
+
+  it('custom names what is still missing', () => {
+    expect(() => parseRegistration(presetText('custom'), 'apisvc.yaml')).toThrow(
+      /spec\.apis\[0\]\.group: .*\n.*spec\.apis\[0\]\.version: .*\n.*spec\.server\.image: /,
+    );
+  });
+
+  it('gives further APIs the priorities of the first', () => {
+    const text = customise(presetText('metrics-server'), { ...filledIn, apis: [...apis, { group: 'b.example.com', version: 'v2' }] });
+    expect(parseRegistration(text, 'apisvc.yaml').spec.apis).toEqual([
+      { group: 'a.example.com', version: 'v1', groupPriorityMinimum: 100, versionPriority: 100 },
+      { group: 'b.example.com', version: 'v2', groupPriorityMinimum: 100, versionPriority: 100 },
+    ]);
+  });
+
+  it('sets each of the certificate options', () => {
+    const told = {
+      keyType: 'rsa-3072',
+      issuer: 'ca',
+      lifetime: '30d',
+      caLifetime: '5y',
+      clusterDomain: 'k8s.test',
+      ipAddresses: ['192.0.2.1'],
+    } as const;
+    const { certificates } = parseRegistration(customise(presetText('custom'), { ...filledIn, ...told }), 'apisvc.yaml').spec;
+    expect(certificates).toMatchObject(told);
+  });
+});

@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { renderManifests } from '../../../src/manifests/render.ts';
+import { kindsOf, material, objectOf, registrationOf } from './fixture.ts';
+
+interface Container {
+  readonly name: string;
+  readonly args?: readonly string[];
+  readonly securityContext: Record<string, unknown>;
+  readonly [key: string]: unknown;
+}
+
+interface Pod {
+  readonly containers: readonly [Container, ...Container[]];
+  readonly volumes: readonly Record<string, unknown>[];
+  readonly [key: string]: unknown;
+}
+
+const render = (server: string, rest?: string) =>
+  renderManifests(registrationOf(`    image: x\n${server}`, rest), material, { secrets: 'omit' });
+
+const podOf = (server: string, rest?: string): Pod =>
+  (objectOf(render(server, rest), 'Deployment').spec as { template: { spec: Pod } }).template.spec;
+
+const hardened = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } };
+
+describe('the hardened pod', () => {
+  it('is the default of every container', () => {
+    const pod = podOf('    sidecars: [{name: etcd, image: e}]\n    initContainers: [{name: i, image: i}]');
+    for (const container of [...pod.containers, ...(pod.initContainers as Container[])])
+      expect(container.securityContext).toEqual(hardened);
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } });
+  });
+
+  it('gives way where the configuration says so, field by field; null removes', () => {
+    const pod = podOf(
+      '    securityContext: {capabilities: {add: [NET_BIND_SERVICE]}}\n    podSecurityContext: {runAsUser: 1000, fsGroup: null}',
+    );
+    expect(pod.containers[0].securityContext).toEqual({ ...hardened, capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] } });
+    expect(pod.securityContext).toEqual({
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      runAsGroup: 65532,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+  });
+});
+
+describe('the certificate', () => {
+  const args = (certificates: string) => podOf('    args: [--a]', `  certificates:\n${certificates}`).containers[0].args;
+
+  it.each([
+    ['equals', ['--a', '--tls-cert-file=/certs/tls.crt', '--tls-private-key-file=/certs/tls.key']],
+    ['separate', ['--a', '--tls-cert-file', '/certs/tls.crt', '--tls-private-key-file', '/certs/tls.key']],
+    ['none', ['--a']],
+  ])('is told by flags: %s', (flags, expected) => {
+    expect(args(`    mountPath: /certs\n    flags: ${flags}`)).toEqual(expected);
+  });
+
+  it('is mounted as a whole, read-only, under the names that the server wants', () => {
+    const pod = podOf(
+      '',
+      '  certificates:\n    secretName: mine\n    mountPath: /certs/\n    files: {cert: apiserver.crt, key: apiserver.key}',
+    );
+    expect(pod.containers[0].args).toEqual(['--tls-cert-file=/certs/apiserver.crt', '--tls-private-key-file=/certs/apiserver.key']);
+    expect(pod.containers[0].volumeMounts).toEqual([{ name: 'serving-cert', mountPath: '/certs/', readOnly: true }]);
+    expect(pod.volumes).toEqual([
+      {
+        name: 'serving-cert',
+        secret: {
+          secretName: 'mine',
+          defaultMode: 0o440,
+          items: [
+            { key: 'ca.crt', path: 'ca.crt' },
+            { key: 'tls.crt', path: 'apiserver.crt' },
+            { key: 'tls.key', path: 'apiserver.key' },
+          ],
+        },
+      },
+    ]);
+  });
+});
+
+describe('probes', () => {
+  const https = (path: string) => ({ httpGet: { path, port: 'https', scheme: 'HTTPS' } });
+
+  it('ask what k8s.io/apiserver answers, by default', () => {
+    const [server] = podOf('').containers;
+    expect(server.livenessProbe).toEqual(https('/livez'));
+    expect(server.readinessProbe).toEqual(https('/readyz'));
+    expect(server).not.toHaveProperty('startupProbe');
+  });
+
+  it('can have another path, more fields, another action, or be left out', () => {
+    const [server] = podOf(
+      '    probes: {startup: {path: /s, periodSeconds: 2}, liveness: false, readiness: {tcpSocket: {port: 1}}}',
+    ).containers;
+    expect(server.startupProbe).toEqual({ ...https('/s'), periodSeconds: 2 });
+    expect(server).not.toHaveProperty('livenessProbe');
+    expect(server.readinessProbe).toEqual({ tcpSocket: { port: 1 } });
+  });
+});
+
+describe('what is handed through', () => {
+  it('adds volumes, mounts, ports and containers behind its own', () => {
+    const pod = podOf(`
+    volumes: [{name: tmp, emptyDir: {}}]
+    volumeMounts: [{name: tmp, mountPath: /tmp}]
+    extraPorts: [{name: metrics, containerPort: 9090}]
+    sidecars: [{name: etcd, image: e}]
+    port: 6443
+    hostNetwork: true
+    tolerations: [{operator: Exists}]`);
+    expect(pod.volumes).toMatchObject([{ name: 'serving-cert' }, { name: 'tmp', emptyDir: {} }]);
+    expect(pod.containers[0].ports).toEqual([
+      { name: 'https', containerPort: 6443 },
+      { name: 'metrics', containerPort: 9090 },
+    ]);
+    expect(pod.containers[0].volumeMounts).toMatchObject([{ name: 'serving-cert' }, { name: 'tmp' }]);
+    expect(pod.containers.map(({ name }) => name)).toEqual(['example', 'etcd']);
+    expect(pod).toMatchObject({ hostNetwork: true, tolerations: [{ operator: 'Exists' }] });
+  });
+
+  it('writes shared pieces of the configuration out in full', () => {
+    const [deployment] = render('    env: [&a {name: A, value: on}]\n    sidecars: [{name: s, image: s, env: [*a]}]').filter(
+      ({ object }) => object.kind === 'Deployment',
+    );
+    expect(deployment?.text).not.toMatch(/[&*]a/);
+    expect(deployment?.text.match(/value: "on"/g)).toHaveLength(2);
+  });
+
+  it('replaces resources and strategy as a whole, and drops them when empty', () => {
+    expect(podOf('    resources: {limits: {cpu: 1}}').containers[0].resources).toEqual({ limits: { cpu: 1 } });
+    expect(podOf('    resources: {}').containers[0]).not.toHaveProperty('resources');
+    expect(objectOf(render('    strategy: {type: Recreate}'), 'Deployment').spec).toMatchObject({ strategy: { type: 'Recreate' } });
+  });
+
+  it("keeps the selector's labels whatever labels the configuration adds", () => {
+    const { spec } = objectOf(render('    podLabels: {app.kubernetes.io/name: other, team: a}'), 'Deployment') as unknown as {
+      spec: { selector: { matchLabels: object }; template: { metadata: { labels: object } } };
+    };
+    expect(spec.template.metadata.labels).toMatchObject({ ...spec.selector.matchLabels, team: 'a' });
+  });
+});
+
+describe('objects on request', () => {
+  it('makes a PodDisruptionBudget', () => {
+    const budget = objectOf(render('    podDisruptionBudget: {minAvailable: 50%}'), 'PodDisruptionBudget');
+    expect(budget.spec).toEqual({ minAvailable: '50%', selector: { matchLabels: { 'app.kubernetes.io/name': 'example' } } });
+    expect(kindsOf(render(''))).not.toContain('PodDisruptionBudget');
+  });
+
+  it('uses a ServiceAccount that exists, and binds it', () => {
+    const manifests = render('    serviceAccount: {name: theirs, create: false}');
+    expect(kindsOf(manifests)).not.toContain('ServiceAccount');
+    expect(objectOf(manifests, 'RoleBinding').subjects).toEqual([{ kind: 'ServiceAccount', name: 'theirs', namespace: 'example' }]);
+  });
+
+  it('adds rules for the server and for users', () => {
+    const manifests = render(`
+    rbac:
+      rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
+      aggregate: {to: [view], rules: [{apiGroups: [example.com], resources: [things], verbs: [list]}]}`);
+    const roles = manifests.filter(({ object }) => object.kind === 'ClusterRole').map(({ object }) => object);
+    expect(roles).toMatchObject([
+      { metadata: { name: 'example:example' }, rules: [{ resources: ['pods'] }] },
+      {
+        metadata: { name: 'example:example:users', labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } },
+        rules: [{ resources: ['things'] }],
+      },
+    ]);
+  });
+});

@@ -1,0 +1,52 @@
+import { parseRegistration } from '../../../src/config/load.ts';
+import type { PresetName } from '../../../src/config/preset-names.ts';
+import { customise, presetText } from '../../../src/config/presets.ts';
+import type { Registration } from '../../../src/config/schema.ts';
+import type { KubeObject, Manifest } from '../../../src/manifests/types.ts';
+import { PrivateKey } from '../../../src/pki/private-key.ts';
+
+export const caPem = '-----BEGIN CERTIFICATE-----\nQ0E=\n-----END CERTIFICATE-----\n';
+export const leafPem = '-----BEGIN CERTIFICATE-----\nTEVBRg==\n-----END CERTIFICATE-----\n';
+export const keyText = 'the private key\n';
+export const material = { caBundle: caPem, certificates: leafPem, key: new PrivateKey(keyText) };
+
+export const filledIn = {
+  image: 'registry.example.com/my-apiserver:v1.2.3',
+  apis: [
+    { group: 'my.example.com', version: 'v1' },
+    { group: 'my.example.com', version: 'v1beta1' },
+  ],
+};
+
+/** A preset as `init` would write it. */
+export const presetRegistration = (name: PresetName): Registration =>
+  parseRegistration(customise(presetText(name), name === 'custom' ? filledIn : {}), 'apisvc.yaml');
+
+/** A registration whose `spec.server` and other parts of `spec` are given as YAML, indented by two. */
+export const registrationOf = (server: string, rest = ''): Registration =>
+  parseRegistration(
+    `apiVersion: apisvc.dev/v1alpha1
+kind: Registration
+metadata:
+  name: example
+  namespace: example
+spec:
+  apis:
+    - group: example.com
+      version: v1
+  service:
+    name: api
+${rest}
+  server:
+${server}
+`,
+    'apisvc.yaml',
+  );
+
+export const objectOf = (manifests: readonly Manifest[], kind: string): KubeObject => {
+  const found = manifests.find(({ object }) => object.kind === kind);
+  if (!found) throw new Error(`no ${kind} among ${manifests.map(({ object }) => object.kind).join(', ')}`);
+  return found.object;
+};
+
+export const kindsOf = (manifests: readonly Manifest[]): string[] => manifests.map(({ object }) => object.kind);

@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config';
+
+/** Imports of YAML give its text, as esbuild's `text` loader does in the bundle. */
+const yamlAsText = {
+  name: 'yaml-as-text',
+  transform: (code: string, id: string) =>
+    id.endsWith('.yaml') ? { code: `export default ${JSON.stringify(code)}`, map: null } : undefined,
+};
+
+export default defineConfig({
+  plugins: [yamlAsText],
+  test: {
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { extends: true, test: { name: 'sandbox', include: ['test/sandbox/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts'],
+          globalSetup: ['test/cluster/harness/global-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
