@@ -22,7 +22,9 @@ const { metafile } = await build({
   define: { APISVC_VERSION: JSON.stringify(version) },
   loader: { '.yaml': 'text' },
   // CommonJS packages in an ES module bundle still call require for Node's own modules.
-  banner: { js: "import { createRequire as apisvcCreateRequire } from 'node:module'; const require = apisvcCreateRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as apisvcCreateRequire } from 'node:module'; const require = apisvcCreateRequire(import.meta.url);",
+  },
 });
 writeFileSync('dist/THIRD-PARTY-NOTICES.txt', thirdPartyNotices(metafile));
 writeFileSync('dist/metafile.json', JSON.stringify(metafile));

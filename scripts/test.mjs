@@ -46,7 +46,10 @@ function check() {
   const types = run(bin('tsc'), '--noEmit');
   heading('format and lint');
   const lint = run(bin('biome'), 'check');
-  return [!types && 'types', !lint && 'format and lint'].filter((name) => name !== false);
+  heading('unused code, package');
+  const unused = run(bin('knip'));
+  const publish = run(bin('publint'));
+  return [!types && 'types', !lint && 'format and lint', !unused && 'unused code', !publish && 'package'].filter((name) => name !== false);
 }
 
 /** @param {string} tier */

@@ -8,7 +8,9 @@ import { join } from 'node:path';
  */
 export function thirdPartyNotices(metafile) {
   const packages = new Set(
-    Object.keys(metafile.inputs).flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+(?:\/node_modules\/(?:@[^/]+\/)?[^/]+)*)\//.exec(path)?.[1] ?? []),
+    Object.keys(metafile.inputs).flatMap(
+      (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+(?:\/node_modules\/(?:@[^/]+\/)?[^/]+)*)\//.exec(path)?.[1] ?? [],
+    ),
   );
   return [...packages].sort().map(notice).join('\n\n----\n\n');
 }

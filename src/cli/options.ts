@@ -1,12 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ClusterOptions } from '../cluster/kubeconfig.ts';
 import { durationWords, parseDuration } from '../config/duration.ts';
 
 /** Options that several commands share, each defined once. */
-
-export interface ClusterFlags extends ClusterOptions {
-  readonly timeout: number;
-}
 
 const milliseconds = (text: string): number => {
   const value = parseDuration(text);

@@ -67,7 +67,9 @@ function extend(search: Search, chain: readonly CertificateInfo[]): Chain[] {
   const candidates = [
     ...search.roots.map((certificate) => ({ certificate, isRoot: true })),
     ...search.intermediates.map((certificate) => ({ certificate, isRoot: false })),
-  ].filter(({ certificate }) => certificate.subject === child.issuer && !chain.some((member) => sameEntity(member, certificate)));
+  ]
+    .filter(({ certificate }) => certificate.subject === child.issuer && !chain.some((member) => sameEntity(member, certificate)))
+    .sort((one, other) => Number(sameKeyId(other.certificate, child)) - Number(sameKeyId(one.certificate, child)));
   const found = candidates.flatMap(({ certificate, isRoot }): Chain[] => {
     search.checks += 1;
     if (search.checks > checkLimit) return [];
@@ -79,6 +81,9 @@ function extend(search: Search, chain: readonly CertificateInfo[]): Chain[] {
   if (found.length > 0) return found;
   return [{ certificates: chain, missing: near.find(({ reason }) => reason !== 'other-key') ?? near[0] ?? { reason: 'no-such-issuer' } }];
 }
+
+/** Go tries these first, which counts when there are more candidates than it is willing to try. */
+const sameKeyId = (issuer: CertificateInfo, child: CertificateInfo): boolean => issuer.subjectKeyId === child.authorityKeyId;
 
 /** The same name and key again, in whatever certificate, would make the chain go in circles (crypto/x509 alreadyInChain). */
 const sameEntity = (one: CertificateInfo, other: CertificateInfo): boolean =>

@@ -1,4 +1,5 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import { UsageError } from '../errors.ts';
 import { bits, boolean, children, content, decode, encode, implicit, type Node, octets, oid, sequence, tagged, unsigned } from './der.ts';
 import { ipBytes } from './ip.ts';
 import type { ServingNames } from './types.ts';
@@ -57,7 +58,13 @@ export const extendedKeyUsage = (usages: readonly Usage[]): Node =>
 
 const dnsName = (name: string): Node => implicit(generalName.dns, Buffer.from(name, 'latin1'));
 
-const ipName = (address: string): Node => implicit(generalName.ip, ipBytes(address) ?? Buffer.of());
+function addressBytes(address: string): Buffer {
+  const bytes = ipBytes(address);
+  if (!bytes) throw new UsageError(`not an IP address: ${address}`);
+  return bytes;
+}
+
+const ipName = (address: string): Node => implicit(generalName.ip, addressBytes(address));
 
 /** Critical only where the subject is empty, so that clients look here (RFC 5280 4.2.1.6). */
 export const subjectAltName = ({ dns, ip }: ServingNames, critical: boolean): Node =>
@@ -79,7 +86,7 @@ const everyIp = [Buffer.alloc(8), Buffer.alloc(32)].map((network) => implicit(ge
 
 /** One address as a network: the address, then a mask of ones. */
 function singleIp(address: string): Node {
-  const bytes = ipBytes(address) ?? Buffer.of();
+  const bytes = addressBytes(address);
   return implicit(generalName.ip, Buffer.concat([bytes, Buffer.alloc(bytes.length, 0xff)]));
 }
 

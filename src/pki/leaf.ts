@@ -3,7 +3,6 @@ import { UsageError } from '../errors.ts';
 import { certificateParts } from './certificate.ts';
 import { certificateInfo } from './certificate-info.ts';
 import { clockSkewMs } from './clock-skew.ts';
-import type { Node } from './der.ts';
 import {
   authorityKeyIdentifier,
   endEntityConstraints,
@@ -40,7 +39,7 @@ export interface LeafRequest extends ServingRequest {
 const commonNameLimit = 64;
 
 /**
- * Makes a serving certificate: serverAuth only, for these names. The common name is the first DNS name that fits; no client of
+ * Makes a serving certificate: serverAuth only, for these names. The common name is the first DNS name when it fits; no client of
  * today looks at it.
  * @throws UsageError as `issue` does
  */
@@ -59,57 +58,55 @@ export async function issue(request: LeafRequest): Promise<Leaf> {
   const { authority, subject, names, usages, keyType, lifetimeMs, now } = request;
   const keyPair = generateKeyPair(keyType);
   const { certificates, key } = await authority;
-  const chain = certificateBlocks(certificates);
+  const chain = certificateBlocks(certificates).map((der) => ({ der, info: certificateInfo(der) }));
   const [issuer] = chain;
   if (!issuer) throw new UsageError('the authority holds no certificate');
-  const issuerParts = certificateParts(issuer);
   const notAfter = new Date(now.getTime() + lifetimeMs);
-  refuseUnlessAllowed(chain.map(certificateInfo), request, notAfter);
-
+  refuseUnlessAllowed(
+    chain.map(({ info }) => info),
+    request,
+    notAfter,
+  );
   const { publicKey, privateKey } = await keyPair;
-  const extensions: Node[] = [
-    endEntityConstraints(),
-    // RSA keys also decrypt the client's secret in the key exchange of TLS 1.2 without forward secrecy.
-    keyType.startsWith('rsa') ? keyUsage('digitalSignature', 'keyEncipherment') : keyUsage('digitalSignature'),
-    extendedKeyUsage(usages),
-    subjectKeyIdentifier(keyIdentifier(publicKey)),
-    authorityKeyIdentifier(authorityKeyId(issuer)),
-  ];
-  if (names.dns.length + names.ip.length > 0) extensions.push(subjectAltName(names, isEmpty(subject)));
-  const der = signCertificate(
+  const leaf = signCertificate(
     {
       subject: distinguishedName(subject),
-      issuer: issuerParts.subject,
+      issuer: certificateParts(issuer.der).subject,
       publicKey,
-      notBefore: new Date(Math.max(now.getTime() - clockSkewMs, issuerParts.notBefore.getTime())),
+      notBefore: new Date(Math.max(now.getTime() - clockSkewMs, Date.parse(issuer.info.notBefore))),
       notAfter,
-      extensions,
+      extensions: [
+        endEntityConstraints(),
+        // RSA keys also decrypt the client's secret in the key exchange of TLS 1.2 without forward secrecy.
+        keyType.startsWith('rsa') ? keyUsage('digitalSignature', 'keyEncipherment') : keyUsage('digitalSignature'),
+        extendedKeyUsage(usages),
+        subjectKeyIdentifier(keyIdentifier(publicKey)),
+        authorityKeyIdentifier(authorityKeyId(issuer)),
+        ...(names.dns.length + names.ip.length > 0 ? [subjectAltName(names, isEmpty(subject))] : []),
+      ],
     },
     createPrivateKey(key.reveal()),
   );
-  const intermediates = chain.filter((certificate) => !certificateInfo(certificate).selfSigned);
-  return {
-    certificates: [der, ...intermediates].map((certificate) => toPem('CERTIFICATE', certificate)).join(''),
-    key: toPrivateKey(privateKey),
-  };
+  const presented = [leaf, ...chain.filter(({ info }) => !info.selfSigned).map(({ der }) => der)];
+  return { certificates: presented.map((der) => toPem('CERTIFICATE', der)).join(''), key: toPrivateKey(privateKey) };
 }
 
 const isEmpty = ({ commonName, organizations = [] }: Subject): boolean => commonName === undefined && organizations.length === 0;
 
 /** The CA's own subject key identifier, however it was made; verifiers compare the bytes. An old CA may have none. */
-function authorityKeyId(issuer: Buffer): Buffer {
-  const { subjectKeyId } = certificateInfo(issuer);
-  return subjectKeyId === undefined ? keyIdentifier(new X509Certificate(issuer).publicKey) : Buffer.from(subjectKeyId, 'hex');
+function authorityKeyId({ der, info }: { readonly der: Buffer; readonly info: CertificateInfo }): Buffer {
+  return info.subjectKeyId === undefined ? keyIdentifier(new X509Certificate(der).publicKey) : Buffer.from(info.subjectKeyId, 'hex');
 }
 
 /** Asks of every CA of the chain what a verifier will ask; `depth` counts the CAs below it. */
 function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages }: LeafRequest, notAfter: Date): void {
   for (const [depth, ca] of chain.entries()) {
-    if (Date.parse(ca.notAfter) < wholeSecond(notAfter)) {
-      throw new UsageError(
-        `the CA ${ca.subject} expires ${day(ca.notAfter)}, before the certificate would (${day(notAfter.toISOString())})`,
-        { fix: 'Ask for a shorter life with --lifetime, or use a CA that lives longer.' },
-      );
+    const end = `${notAfter.toISOString().slice(0, 19)}.000Z`;
+    if (ca.notAfter < end) {
+      const [sooner, later] = apart(ca.notAfter, end);
+      throw new UsageError(`the CA ${ca.subject} expires ${sooner}, before the certificate would (${later})`, {
+        fix: 'Ask for a shorter life with --lifetime, or use a CA that lives longer.',
+      });
     }
     const outside = ca.nameConstraints ? namesOutside(ca.nameConstraints, names) : [];
     if (outside.length > 0) {
@@ -130,7 +127,6 @@ function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages 
   }
 }
 
-/** Certificates count in whole seconds. */
-const wholeSecond = (date: Date): number => Math.floor(date.getTime() / 1000) * 1000;
-
-const day = (iso: string): string => iso.slice(0, 10);
+/** Two ISO times as days, or in full when that is the same day. */
+const apart = (one: string, other: string): [string, string] =>
+  one.slice(0, 10) === other.slice(0, 10) ? [one, other] : [one.slice(0, 10), other.slice(0, 10)];

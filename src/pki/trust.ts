@@ -50,6 +50,10 @@ export function checkServing({ presented, roots, hostname, now }: ServingCheck):
   return [...nameFaults(leaf, hostname), ...best];
 }
 
+/** Whether the handshake would succeed: a key that is only weak is no reason to refuse. */
+export const wouldAccept = (check: ServingCheck): boolean =>
+  check.presented.length > 0 && checkServing(check).every((fault) => fault.kind === 'weak-key' && !fault.refused);
+
 function nameFaults(certificate: CertificateInfo, hostname: string): ServingFault[] {
   if (matchesHostname(certificate, hostname)) return [];
   const names = [...certificate.dnsNames, ...certificate.ipAddresses];

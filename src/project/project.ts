@@ -8,7 +8,7 @@ import { UsageError } from '../errors.ts';
 import { inspect } from '../pki/inspect.ts';
 import { readPrivateKey, toPrivateKey } from '../pki/keys.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
-import { checkServing } from '../pki/trust.ts';
+import { wouldAccept } from '../pki/trust.ts';
 import type { Authority, Leaf, Material } from '../pki/types.ts';
 import { type FileToWrite, fileError, writeFiles } from './files.ts';
 
@@ -87,7 +87,7 @@ function inFile<T>(path: string, read: () => T): T {
 /** Whether the certificate in the directory would be accepted for this name by whoever trusts the CA beside it. */
 export function certificatesFit(dir: string, hostname: string, now: Date): boolean {
   const { caBundle, certificates } = readMaterial(dir, { withKey: true });
-  return checkServing({ presented: inspect(certificates).certificates, roots: inspect(caBundle).certificates, hostname, now }).length === 0;
+  return wouldAccept({ presented: inspect(certificates).certificates, roots: inspect(caBundle).certificates, hostname, now });
 }
 
 /** The JSON Schema of apisvc.yaml as it is shipped, beside the bundle. */

@@ -181,6 +181,12 @@ export const catalog = {
     cause: 'Go does not accept signatures made with MD5 or SHA-1.',
     fix: 'Issue it again with SHA-256 or better.',
   },
+  'cert/refused-key': {
+    severity: 'error',
+    title: 'the certificate {subject} at {endpoints} has a key that Go refuses ({algorithm})',
+    cause: 'Go does not accept RSA keys under 1024 bits.',
+    fix: 'Issue it again with ecdsa-p256 or rsa-2048.',
+  },
   'cert/weak-key': {
     severity: 'warning',
     title: 'the certificate {subject} at {endpoints} has a weak key ({algorithm})',

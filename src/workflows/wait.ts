@@ -6,7 +6,7 @@ import { resources } from '../cluster/resources.ts';
 import { DeadlineError, RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
-import { checkServing } from '../pki/trust.ts';
+import { wouldAccept } from '../pki/trust.ts';
 import type { Handshake } from '../verify/types.ts';
 import { viewApiService, viewEndpoints } from '../verify/views.ts';
 import type { OnProgress } from './events.ts';
@@ -106,7 +106,7 @@ export const waitForCertificate = (waiting: Waiting, { address, port, host, caBu
       const handshake = await dial({ address, port, serverName: host }, waiting.signal);
       const state = handshakeState(
         handshake,
-        (presented) => checkServing({ presented, roots, hostname: host, now: new Date() }).length === 0,
+        (presented) => wouldAccept({ presented, roots, hostname: host, now: new Date() }),
       );
       if (state === 'good') return;
       if (state === 'elsewhere') {

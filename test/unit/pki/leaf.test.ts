@@ -122,6 +122,11 @@ describe('issueServing', () => {
         'the CA CN=CA expires 2026-09-23, before the certificate would (2027-06-15)',
       ],
       [
+        'to outlive the CA by hours',
+        () => createAuthority({ commonName: 'CA', keyType: 'ecdsa-p256', lifetimeMs: 365 * day - 3_600_000, now }),
+        'the CA CN=CA expires 2027-06-15T11:00:00.000Z, before the certificate would (2027-06-15T12:00:00.000Z)',
+      ],
+      [
         'to outlive a CA above the issuing one',
         async () => {
           const root = await makeCa({ commonName: 'root', notAfter: inDays(30) });
@@ -155,6 +160,11 @@ describe('issueServing', () => {
         'the CA CN=CA may not issue for serverAuth: its extendedKeyUsage lacks it',
       ],
     ];
+    it('what is not an IP address', async () => {
+      const attempt = issueServing({ authority, ...request, names: { dns: [], ip: ['10.0.0'] } });
+      await expect(attempt).rejects.toThrow('not an IP address: 10.0.0');
+    });
+
     it.each(refusals)('%s', async (_, make, message) => {
       const attempt = issueServing({ authority: await make(), ...request });
       await expect(attempt).rejects.toThrow(UsageError);

@@ -1,0 +1,31 @@
+import { type Code, catalog, entryOf, linkOf } from '../verify/catalog.ts';
+
+const introduction = `# Findings
+
+What \`apisvc verify\` and \`apisvc lint\` can find, in the order in which a request meets it. Every finding has a code that does not change.
+An **error** means that the API does not work (exit code 1); a **warning** that it works and should not stay so. A symptom is shown beneath the finding that explains it.
+
+This page is generated from the catalog of findings by \`npm run docs\`.
+`;
+
+/** docs/findings.md, from the same catalog that words the findings. Words in braces stand for names of the cluster at hand. */
+export const findingsPage = (): string => [introduction, ...(Object.keys(catalog) as Code[]).map(section)].join('\n');
+
+function section(code: Code): string {
+  const { severity, title, cause, fix, explainedBy } = entryOf(code);
+  const anchor = linkOf(code).split('#')[1];
+  return [
+    `<a id="${anchor}"></a>`,
+    `## ${code}`,
+    '',
+    `**${severity}**: ${title}`,
+    '',
+    `- Cause: ${cause}`,
+    `- Fix: ${asCommand(fix)}`,
+    ...(explainedBy ? [`- Explained by: ${explainedBy.map((other) => `\`${other}\``).join(', ')}`] : []),
+    '',
+  ].join('\n');
+}
+
+/** A fix that is a command reads better as one. */
+const asCommand = (fix: string): string => (/^(apisvc|kubectl) [^,]*$/.test(fix) ? `\`${fix}\`` : fix);
