@@ -5,6 +5,32 @@ import { thirdPartyNotices } from './third-party-notices.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
+/**
+ * Of @kubernetes/client-node only the reading of kubeconfigs and credentials is used. What comes along with that and is never called (the generated API
+ * classes, node-fetch) would double the time that a command needs to start; jsonpath-plus serves the auth providers gcp and azure, which kubectl 1.26 gave up.
+ * @type {Record<string, string>}
+ */
+const stubs = {
+  './gen/index.js': 'export const createConfiguration = undefined, ServerConfiguration = undefined;',
+  'node-fetch': 'export const Headers = undefined;',
+  // Loaded only for a kubeconfig with a SOCKS proxy.
+  'socks-proxy-agent': `export function SocksProxyAgent(...args) { return new (require('socks-proxy-agent').SocksProxyAgent)(...args); }`,
+  'jsonpath-plus': `export function JSONPath() {
+    throw new Error('the auth providers gcp and azure are no longer supported; use an exec plugin, as kubectl does');
+  }`,
+};
+
+/** @type {import('esbuild').Plugin} */
+const kubeconfigOnly = {
+  name: 'kubeconfig-only',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /.*/ }, ({ path, importer }) =>
+      path in stubs && /client-node\/dist\/\w+\.js$/.test(importer) ? { path, namespace: 'stub' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'stub' }, ({ path }) => ({ contents: stubs[path] ?? '', resolveDir: 'node_modules' }));
+  },
+};
+
 rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: { main: 'src/cli/main.ts' },
@@ -15,11 +41,11 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20.19',
   minify: true,
-  keepNames: true,
   sourcemap: false,
   metafile: true,
   logLevel: 'warning',
   define: { APISVC_VERSION: JSON.stringify(version) },
+  plugins: [kubeconfigOnly],
   loader: { '.yaml': 'text' },
   // CommonJS packages in an ES module bundle still call require for Node's own modules.
   banner: {

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { findComponents } from './components.mjs';
+import { build, heading, install, root, run } from './setup.mjs';
 
 /**
  * `npm test`: every check and every tier of tests that can run here, on a fresh clone too. `--cluster` (npm run test:cluster):
@@ -13,32 +13,9 @@ import { findComponents } from './components.mjs';
  * @typedef {{ tier: string, counts?: Counts, leftOut?: string, fault?: boolean }} Outcome `leftOut`: why it did not run; `fault`: it should have
  */
 
-const root = join(import.meta.dirname, '..');
 const tiers = ['unit', 'sandbox', 'cluster'];
 const clusterOnly = process.argv.includes('--cluster');
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
-
-/** Runs a command with its output shown. @param {string} command @param {string[]} args @returns {boolean} whether it succeeded */
-function run(command, ...args) {
-  return spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0;
-}
-
-/** @param {string} title */
-const heading = (title) => console.log(`\n=== ${title}`);
-
-/** Installs the dependencies when they are not those of package-lock.json. */
-function install() {
-  const installed = join(root, 'node_modules', '.package-lock.json');
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs) return true;
-  heading('npm ci');
-  return run(npm, 'ci');
-}
-
-function build() {
-  heading('build');
-  return run(npm, 'run', '--silent', 'build');
-}
 
 /** @returns {string[]} names of the checks that failed */
 function check() {

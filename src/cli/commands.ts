@@ -87,7 +87,7 @@ function addVerify(program: Command, run: Run): void {
 function addLint(program: Command, run: Run): void {
   const command = program
     .command('lint')
-    .argument('<file...>', 'manifests in YAML or JSON; "-" is standard input')
+    .argument('<file...>', 'manifests in YAML or JSON, or directories of them; "-" is standard input')
     .description('Check manifests and their certificates without a cluster');
   withOutput(command, ['text', 'json']).action(run(async () => (await import('../commands/lint.ts')).lint));
 }

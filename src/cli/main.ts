@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ApisvcError, Exit, type ExitCode, InterruptedError } from '../errors.ts';
+import { printableLines } from '../report/printable.ts';
 import { makeProgram } from './program.ts';
 import { openTerminal, writeLine } from './terminal.ts';
 
@@ -16,12 +17,13 @@ function report(error: unknown, { color, verbose }: { color: boolean; verbose: b
   const { red, bold } = openTerminal({ color, quiet: false, interrupt: interrupt.signal }).errColors;
   if (!(error instanceof ApisvcError)) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    writeLine(`${red('error:')} apisvc itself failed: ${message}`);
+    writeLine(`${red('error:')} apisvc itself failed: ${printableLines(message)}`);
     writeLine(verbose ? (stack ?? '') : 'This is a defect of apisvc; run it again with -v for details to report.');
     return Exit.usage;
   }
-  writeLine(`${red('error:')} ${error.message}`);
-  if (error.fix) writeLine(`${bold('fix:')} ${error.fix}`);
+  // They may quote what a server or a file says.
+  writeLine(`${red('error:')} ${printableLines(error.message)}`);
+  if (error.fix) writeLine(`${bold('fix:')} ${printableLines(error.fix)}`);
   if (verbose) writeLine(error.stack ?? '');
   if (verbose && error.cause instanceof Error) writeLine(`caused by ${error.cause.stack}`);
   return error.exitCode;

@@ -2,7 +2,7 @@ import type { KubeObject } from '../manifests/types.ts';
 import type { Cluster } from './cluster.ts';
 import { refOf } from './objects.ts';
 import { describeRef, resourcePath } from './resources.ts';
-import { readStatus, refusal } from './status.ts';
+import { readJson, readStatus, refusal } from './status.ts';
 
 /** Owner of every field that apisvc applies. */
 export const fieldManager = 'apisvc';
@@ -42,7 +42,7 @@ export async function applyObject(cluster: Cluster, object: KubeObject, { force,
     signal,
   });
   if (answer.status === 200 || answer.status === 201) {
-    return { kind: 'applied', object: JSON.parse(answer.body) as KubeObject, created: answer.status === 201 };
+    return { kind: 'applied', object: readJson<KubeObject>(cluster, answer), created: answer.status === 201 };
   }
   if (answer.status === 409) {
     const conflicts = readStatus(answer).causes.filter(({ reason }) => reason === 'FieldManagerConflict');

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { ClusterError } from '../errors.ts';
 import { unreachable } from './faults.ts';
 import { type ClusterOptions, loadKubeConfig } from './kubeconfig.ts';
@@ -85,12 +85,16 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv): 
   /** Runs one exchange under the request's own limit and gives failures their words. */
   const bounded = async <T>(request: ClusterRequest, exchange: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     request.signal.throwIfAborted();
-    const limit = AbortSignal.timeout(request.timeoutMs ?? defaultTimeoutMs);
+    const limit = new AbortController();
+    // Not AbortSignal.timeout: a watch that has begun must outlive the limit for its beginning.
+    const timer = setTimeout(() => limit.abort(new DOMException('timed out', 'TimeoutError')), request.timeoutMs ?? defaultTimeoutMs);
     try {
-      return await exchange(AbortSignal.any([request.signal, limit]));
+      return await exchange(AbortSignal.any([request.signal, limit.signal]));
     } catch (error) {
       request.signal.throwIfAborted();
-      throw unreachable(limit.aborted ? limit.reason : error, server, config.getCurrentContext());
+      throw unreachable(limit.signal.aborted ? limit.signal.reason : error, server, config.getCurrentContext());
+    } finally {
+      clearTimeout(timer);
     }
   };
 

@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import tls from 'node:tls';
 import { certificateInfo } from '../pki/inspect.ts';
 import type { CertificateInfo } from '../pki/types.ts';
-import type { DialFault, Handshake } from '../verify/types.ts';
 import { connectionFault } from './faults.ts';
+import type { DialFault, Handshake } from './handshake.ts';
 
 /** Where to connect, and the server name to ask for. */
 export interface DialTarget {
@@ -32,7 +32,6 @@ export function dial({ address, port, serverName }: DialTarget, signal: AbortSig
       // The certificate is to be seen, not believed: nothing is sent over this connection.
       rejectUnauthorized: false,
       ca: [],
-      timeout: dialTimeoutMs,
     });
     const finish = (handshake: Handshake): void => {
       clearTimeout(timer);
@@ -45,13 +44,22 @@ export function dial({ address, port, serverName }: DialTarget, signal: AbortSig
       socket.destroy();
       reject(signal.reason);
     };
-    // The socket's own time-out counts idle time only; a server that trickles bytes would hold us for ever.
+    // A socket's own time-out counts idle time only; a server that trickles bytes would hold us for ever.
     const timer = setTimeout(() => finish({ kind: 'failed', fault: 'timeout', words: 'timed out' }), dialTimeoutMs);
     signal.addEventListener('abort', abort, { once: true });
-    socket.once('secureConnect', () => finish({ kind: 'served', protocol: socket.getProtocol() ?? '', certificates: presented(socket) }));
-    socket.once('error', (error) => finish({ kind: 'failed', fault: dialFault(error), words: connectionFault(error) }));
+    socket.once('secureConnect', () => finish(served(socket)));
+    socket.on('error', (error) => finish({ kind: 'failed', fault: dialFault(error), words: connectionFault(error) }));
     socket.once('close', () => finish({ kind: 'failed', fault: 'reset', words: 'the server closed the connection during the handshake' }));
   });
+}
+
+function served(socket: tls.TLSSocket): Handshake {
+  try {
+    return { kind: 'served', protocol: socket.getProtocol() ?? '', certificates: presented(socket) };
+  } catch (error) {
+    // OpenSSL lets pass what Go's parser, and ours, refuse.
+    return { kind: 'failed', fault: 'other', words: `it sends a certificate that can't be read: ${(error as Error).message}` };
+  }
 }
 
 /** The certificates in the order in which each is signed by the next. A self-signed one is its own issuer, which ends the list. */

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { Cluster } from '@kubernetes/client-node';
+import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { ClusterError, UsageError } from '../errors.ts';
 
 /** What a person may say about which cluster to use, and as whom; the names are kubectl's. */
@@ -61,11 +62,14 @@ function readKubeconfig(file: string): KubeConfig {
 }
 
 function addFirstWins(into: KubeConfig, from: KubeConfig): void {
-  into.clusters = merge(into.clusters, from.clusters);
+  into.clusters = merge(into.clusters, from.clusters?.map(allowPlainHttp));
   into.users = merge(into.users, from.users);
   into.contexts = merge(into.contexts, from.contexts);
   if (!into.currentContext) into.setCurrentContext(from.currentContext);
 }
+
+/** kubectl speaks plain HTTP where the server's URL says so (`kubectl proxy`); client-node does only when TLS is waived as well. */
+const allowPlainHttp = (cluster: Cluster): Cluster => (cluster.server?.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster);
 
 /** A new KubeConfig has no lists at all until something is loaded into it. */
 function merge<T extends { name: string }>(known: T[] | undefined, more: T[] | undefined): T[] {
@@ -82,6 +86,9 @@ function requireCurrentContext(config: KubeConfig, files: readonly string[]): Ku
   if (!known.includes(name)) throw new UsageError(`context "${name}" does not exist in ${where}`, { fix });
   if (!config.getCurrentCluster()) {
     throw new UsageError(`context "${name}" names a cluster that does not exist in ${where}: "${config.getContextObject(name)?.cluster}"`);
+  }
+  if (!config.getCurrentUser()) {
+    throw new UsageError(`context "${name}" names a user that does not exist in ${where}: "${config.getContextObject(name)?.user}"`);
   }
   return config;
 }

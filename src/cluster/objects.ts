@@ -3,7 +3,7 @@ import type { KubeObject } from '../manifests/types.ts';
 import { type Cluster, StreamRefused } from './cluster.ts';
 import { Unreachable } from './faults.ts';
 import { type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
-import { refusal } from './status.ts';
+import { readJson, refusal } from './status.ts';
 
 /** The reference to an object from its own fields. @throws Error for a kind that apisvc does not make: a defect of ours */
 export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
@@ -17,7 +17,7 @@ export async function getObject(cluster: Cluster, ref: ObjectRef, signal: AbortS
   const answer = await cluster.request({ path: resourcePath(ref.resource, ref.namespace, ref.name), signal });
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) throw refusal(cluster, { verb: 'get', ref }, answer, new Date());
-  return JSON.parse(answer.body) as KubeObject;
+  return readJson<KubeObject>(cluster, answer);
 }
 
 /** Which objects of a resource are meant. */
@@ -42,7 +42,7 @@ async function list(cluster: Cluster, of: Collection, signal: AbortSignal): Prom
   const { fieldSelector, labelSelector } = of;
   const answer = await cluster.request({ path: resourcePath(of.resource, of.namespace), query: { fieldSelector, labelSelector }, signal });
   if (answer.status !== 200) throw refusal(cluster, { verb: 'list', ref: anyOf(of) }, answer, new Date());
-  const { metadata, items } = JSON.parse(answer.body) as List;
+  const { metadata, items } = readJson<List>(cluster, answer);
   return { metadata, items: items.map((item) => ({ ...item, apiVersion: of.resource.apiVersion, kind: of.resource.kind })) };
 }
 

@@ -24,6 +24,21 @@ export function readStatus({ status, body }: Answer): Status {
   return { message: body.trim().split('\n')[0]?.slice(0, 300) || `HTTP status ${status}`, reason: '', causes: [] };
 }
 
+/**
+ * Reads the JSON of an answer that says it succeeded.
+ * @throws ClusterError when it is not JSON: whatever answers there is no kube-apiserver
+ */
+export function readJson<T>({ server, context }: Cluster, { status, body }: Answer): T {
+  try {
+    return JSON.parse(body) as T;
+  } catch (cause) {
+    throw new ClusterError(`${server} (context "${context}") does not answer as kube-apiserver does: HTTP status ${status} without JSON`, {
+      fix: 'Check that the server of the context is the URL of kube-apiserver.',
+      cause,
+    });
+  }
+}
+
 /** What was being done, for the words of a failure. */
 export interface Attempt {
   readonly verb: 'get' | 'list' | 'watch' | 'patch' | 'create' | 'delete';

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import { text as readStream } from 'node:stream/consumers';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
-import { readText } from '../project/project.ts';
+import type { ManifestText } from '../manifests/types.ts';
+import { readManifests } from '../project/manifests.ts';
 import { diagnosisJson } from '../report/json.ts';
 import { diagnosisText } from '../report/text.ts';
 import { diagnose } from '../verify/diagnose.ts';
@@ -10,14 +10,17 @@ import type { Terminal } from './terminal.ts';
 
 /** `apisvc lint`: the checks of verify on files, as far as files tell. */
 export async function lint(flags: { readonly output: 'text' | 'json' }, files: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const texts = await Promise.all(
-    files.map(async (file) => ({ file, text: file === '-' ? await readStream(terminal.stdin) : readText(resolve(terminal.cwd, file)) })),
-  );
+  const texts: ManifestText[] = [];
+  for (const file of files) {
+    if (file === '-') texts.push({ file, text: await readStream(terminal.stdin) });
+    else texts.push(...readManifests(file, terminal.cwd));
+  }
   const snapshot = offlineSnapshot(texts, new Date());
-  if (snapshot.apis.length === 0)
+  if (snapshot.apis.length === 0) {
     throw new UsageError(`no APIService in ${files.join(', ')}`, {
       fix: 'Give the manifests of a registration; apisvc render prints them.',
     });
+  }
   const diagnosis = diagnose(snapshot);
   await terminal.result(flags.output === 'json' ? diagnosisJson(diagnosis) : diagnosisText(diagnosis, terminal.outColors));
   return diagnosis.verdict === 'broken' ? Exit.verdict : Exit.ok;

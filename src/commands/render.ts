@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { formatManifests, kustomizeFiles, manifestFiles } from '../manifests/format.ts';
 import { renderManifests } from '../manifests/render.ts';
@@ -31,6 +31,6 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
     return Exit.ok;
   }
   const files = output === 'kustomize' ? kustomizeFiles(manifests) : manifestFiles(manifests);
-  for (const path of writeManifests(resolve(terminal.cwd, outputDir), files)) await terminal.result(`${path}\n`);
+  for (const name of writeManifests(resolve(terminal.cwd, outputDir), files)) await terminal.result(`${join(outputDir, name)}\n`);
   return Exit.ok;
 }

@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
-import { apiServiceNames } from '../config/registration.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
-import { isProject, readRegistration } from '../project/project.ts';
 import { diagnosisJson } from '../report/json.ts';
 import { diagnosisText } from '../report/text.ts';
 import type { Verdict } from '../verify/types.ts';
@@ -23,7 +21,7 @@ const lastLookMs = 2_000;
 
 /** `apisvc verify`: looks, diagnoses, reports. */
 export async function verify(flags: VerifyFlags, given: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const names = given.length > 0 ? given.map(requireName) : projectNames(resolve(terminal.cwd, flags.directory));
+  const names = given.length > 0 ? given.map(requireName) : await projectNames(resolve(terminal.cwd, flags.directory));
   const diagnosis = await withCluster(flags, terminal, (cluster, signal) => {
     const waitMs = flags.wait ? Math.max(0, flags.timeout - lastLookMs) : 0;
     if (flags.wait) terminal.progress(`waiting for ${names.join(', ')} to be healthy, at most ${flags.timeout / 1000}s`);
@@ -43,7 +41,10 @@ function requireName(text: string): string {
   });
 }
 
-function projectNames(dir: string): string[] {
+/** Only where no name is given: the schema of a project takes longer to load than a diagnosis takes. */
+async function projectNames(dir: string): Promise<string[]> {
+  const { isProject, readRegistration } = await import('../project/project.ts');
+  const { apiServiceNames } = await import('../config/registration.ts');
   if (!isProject(dir)) {
     throw new UsageError('no APIService is named, and there is no project here', {
       fix: 'apisvc verify NAME, or -C with the directory of a project.',

@@ -4,6 +4,9 @@ import { keyTypes } from '../pki/types.ts';
 import { durationWords, parseDuration } from './duration.ts';
 import { dns1035Label, dns1123Label, dns1123Subdomain, labelFault, type NameRule, nameFault } from './names.ts';
 
+// Compiled validators pay off after many calls; here there is one.
+z.config({ jitless: true });
+
 /**
  * The shape of apisvc.yaml: the only definition of it. The types, the checks, the error positions and the JSON Schema
  * for editors all come from here. Every `describe` is shown by editors.

@@ -11,6 +11,12 @@ export interface KubeObject {
   readonly [key: string]: unknown;
 }
 
+/** Somebody's manifests as they were read: the file as it is called in messages, and its text. */
+export interface ManifestText {
+  readonly file: string;
+  readonly text: string;
+}
+
 /** One object to apply, and the same object as a person would want to read it. */
 export interface Manifest {
   readonly object: KubeObject;

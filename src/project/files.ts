@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../errors.ts';
 
@@ -19,21 +19,32 @@ export interface FileToWrite {
 export function writeFiles(files: readonly FileToWrite[]): void {
   const staged: { readonly temporary: string; readonly path: string }[] = [];
   const made: string[] = [];
+  let at = '';
   try {
     for (const file of files) {
+      at = file.path;
+      refuseDirectory(at);
       const first = mkdirSync(dirname(file.path), { recursive: true });
       if (first !== undefined) made.push(first);
       const temporary = join(dirname(file.path), `.${basename(file.path)}.${randomBytes(4).toString('hex')}`);
       staged.push({ temporary, path: file.path });
       writeDurably(temporary, file);
     }
-    for (const { temporary, path } of staged) renameSync(temporary, path);
+    for (const { temporary, path } of staged) {
+      at = path;
+      renameSync(temporary, path);
+    }
   } catch (cause) {
     for (const { temporary } of staged) rmSync(temporary, { force: true });
     // Only what this call made; nobody else has had a reason to put anything there.
     for (const directory of made) rmSync(directory, { recursive: true, force: true });
-    throw fileError('write', files[staged.length - 1]?.path ?? files[0]?.path ?? '', cause);
+    throw fileError('write', at, cause);
   }
+}
+
+/** A directory in the place of a file would stop the renaming half-way. */
+function refuseDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(path), { code: 'EISDIR' });
 }
 
 /** A renamed file whose content never reached the disk would be empty after a crash. */

@@ -1,18 +1,51 @@
-import { join } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { ManifestFile } from '../manifests/format.ts';
-import { writeFiles } from './files.ts';
+import type { ManifestText } from '../manifests/types.ts';
+import { fileError, writeFiles } from './files.ts';
+import { readText } from './project.ts';
 
 /**
- * Writes rendered manifests into a directory, all or none. Files with a private key get mode 0600 and are kept out of git.
- * @returns the paths of the manifests
+ * Writes rendered manifests into a directory, all or none. Files with a private key get mode 0600 and are kept out of git; what a
+ * .gitignore there says already stays.
+ * @returns their names, in apply order
  * @throws UsageError, see `writeFiles`
  */
 export function writeManifests(dir: string, files: readonly ManifestFile[]): string[] {
   const secrets = files.filter((file) => file.private).map(({ path }) => path);
-  const ignore =
-    secrets.length === 0 ? [] : [{ path: '.gitignore', text: `# Holds a private key.\n${secrets.join('\n')}\n`, private: false }];
+  const ignore = ignoreFile(dir, secrets);
   writeFiles(
     [...files, ...ignore].map(({ path, text, private: secret }) => ({ path: join(dir, path), text, mode: secret ? 0o600 : 0o644 })),
   );
-  return files.map(({ path }) => join(dir, path));
+  return files.map(({ path }) => path);
+}
+
+function ignoreFile(dir: string, secrets: readonly string[]): ManifestFile[] {
+  const path = join(dir, '.gitignore');
+  const present = existsSync(path) ? readText(path) : '';
+  const lines = present.split(/\r?\n/);
+  const missing = secrets.filter((name) => !lines.includes(name));
+  if (missing.length === 0) return [];
+  const before = present === '' || present.endsWith('\n') ? present : `${present}\n`;
+  return [{ path: '.gitignore', text: `${before}# Holds a private key.\n${missing.join('\n')}\n`, private: false }];
+}
+
+/**
+ * Reads a manifest, or all of a directory (not of the directories in it), as `kubectl -f` does.
+ * @param path as the person gave it, and as it will be named in messages
+ * @throws UsageError with the reason in plain words
+ */
+export function readManifests(path: string, cwd: string): ManifestText[] {
+  const full = resolve(cwd, path);
+  if (!isDirectory(full, path)) return [{ file: path, text: readText(full) }];
+  const names = readdirSync(full).filter((name) => /\.(ya?ml|json)$/.test(name));
+  return names.sort().map((name) => ({ file: join(path, name), text: readText(join(full, name)) }));
+}
+
+function isDirectory(full: string, path: string): boolean {
+  try {
+    return statSync(full).isDirectory();
+  } catch (cause) {
+    throw fileError('read', path, cause);
+  }
 }

@@ -9,7 +9,7 @@ import { inspect } from '../pki/inspect.ts';
 import { readPrivateKey, toPrivateKey } from '../pki/keys.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import { wouldAccept } from '../pki/trust.ts';
-import type { Authority, Leaf, Material } from '../pki/types.ts';
+import type { Authority, CertificateInfo, Leaf, Material } from '../pki/types.ts';
 import { type FileToWrite, fileError, writeFiles } from './files.ts';
 
 /** Where everything is in a project directory. */
@@ -61,17 +61,22 @@ export function readMaterial(dir: string, { withKey }: { readonly withKey: boole
   const { caCertificate, certificate, key } = projectFiles(dir);
   const caBundle = readText(caCertificate);
   const certificates = readText(certificate);
-  for (const [path, text] of [[caCertificate, caBundle] as const, [certificate, certificates] as const]) {
-    if (inspect(text).certificates.length === 0) throw new UsageError(`${path} holds no certificate`);
-  }
+  requireCertificate(caCertificate, caBundle);
+  const leaf = requireCertificate(certificate, certificates);
   if (!withKey) return { caBundle, certificates };
   const privateKey = inFile(key, () => readPrivateKey(readText(key)));
-  if (!new X509Certificate(certificates).checkPrivateKey(privateKey)) {
+  if (!new X509Certificate(leaf.pem).checkPrivateKey(privateKey)) {
     throw new UsageError(`${key} does not belong to ${certificate}`, {
       fix: 'Put the matching file back, or make both anew: apisvc init --force-keys',
     });
   }
   return { caBundle, certificates, key: toPrivateKey(privateKey) };
+}
+
+function requireCertificate(path: string, text: string): CertificateInfo {
+  const [first] = inspect(text).certificates;
+  if (!first) throw new UsageError(`${path} holds no certificate`);
+  return first;
 }
 
 /** Puts the file's name before the words of what is wrong with its content. */

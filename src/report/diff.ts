@@ -1,8 +1,9 @@
 import type { ChalkInstance } from 'chalk';
 import { structuredPatch } from 'diff';
 import { stringify } from 'yaml';
+import { withoutBookkeeping } from '../manifests/bookkeeping.ts';
 import type { KubeObject } from '../manifests/types.ts';
-import { type AppliedPair, withoutBookkeeping } from '../workflows/apply-all.ts';
+import type { AppliedPair } from '../workflows/apply-all.ts';
 import { printable } from './printable.ts';
 
 /** What would change, object by object, as unified diffs of YAML. Values of Secrets are never shown, only whether they differ. */

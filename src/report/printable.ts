@@ -5,3 +5,6 @@ const control = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u20
 /** Makes text from elsewhere safe for a terminal: control characters become visible escapes. */
 export const printable = (text: string): string =>
   text.replace(control, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
+/** The same for text that has lines of its own. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');

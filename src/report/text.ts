@@ -1,15 +1,15 @@
 import type { ChalkInstance } from 'chalk';
-import type { ApiDiagnosis, Diagnosis, Finding, Verdict } from '../verify/types.ts';
+import type { ApiDiagnosis, Diagnosis, Finding, Source, Verdict } from '../verify/types.ts';
 import { printable } from './printable.ts';
 
 /** The report for people. */
 export function diagnosisText(diagnosis: Diagnosis, colors: ChalkInstance): string {
-  return diagnosis.apis.map((api) => apiText(api, colors)).join('\n');
+  return diagnosis.apis.map((api) => apiText(api, diagnosis.source, colors)).join('\n');
 }
 
-function apiText({ name, verdict, facts, findings, notChecked }: ApiDiagnosis, colors: ChalkInstance): string {
+function apiText({ name, verdict, facts, findings, notChecked }: ApiDiagnosis, source: Source, colors: ChalkInstance): string {
   return [
-    `${mark(verdict, colors)} ${colors.bold(printable(name))}: ${verdictWords(verdict, findings)}`,
+    `${mark(verdict, colors)} ${colors.bold(printable(name))}: ${verdictWords(verdict, findings, source)}`,
     ...facts.map((fact) => `    ${printable(fact)}`),
     ...findings.flatMap((finding) => ['', ...findingLines(finding, colors)]),
     ...(notChecked.length > 0 ? ['', `  ${colors.bold('not checked')}`] : []),
@@ -22,10 +22,13 @@ function mark(verdict: Verdict, { green, red, yellow }: ChalkInstance): string {
   return { healthy: green('✓'), broken: red('✗'), unknown: yellow('?') }[verdict];
 }
 
-function verdictWords(verdict: Verdict, findings: readonly Finding[]): string {
-  const warnings = findings.filter(({ severity }) => severity === 'warning').length;
+function verdictWords(verdict: Verdict, findings: readonly Finding[], source: Source): string {
   if (verdict === 'unknown') return 'nothing was seen that would allow a verdict';
-  return verdict === 'healthy' && warnings > 0 ? `healthy, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : verdict;
+  if (verdict === 'broken') return 'broken';
+  const warnings = findings.filter(({ severity }) => severity === 'warning').length;
+  // Files can't prove that anything works.
+  const good = source.kind === 'files' ? 'nothing wrong in the files' : 'healthy';
+  return warnings > 0 ? `${good}, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : good;
 }
 
 function findingLines({ code, severity, title, evidence, cause, fix, explains }: Finding, colors: ChalkInstance): string[] {

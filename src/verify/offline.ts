@@ -1,14 +1,12 @@
-import { parseAllDocuments } from 'yaml';
+import { type Document, parseAllDocuments } from 'yaml';
 import { UsageError } from '../errors.ts';
-import type { KubeObject } from '../manifests/types.ts';
+import type { KubeObject, ManifestText } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { ApiServiceView, ApiSnapshot, EndpointProbe, Observed, ServiceView, Snapshot } from './types.ts';
 import { viewApiService, viewService } from './views.ts';
 
-export interface ManifestText {
-  readonly file: string;
-  readonly text: string;
-}
+// biome-ignore lint/suspicious/noExplicitAny: manifests of anyone.
+type Json = any;
 
 /**
  * Makes a snapshot of manifests: what they would put into a cluster, with the certificate of the mounted Secret as the one that will be served.
@@ -33,10 +31,20 @@ function readObjects({ file, text }: ManifestText): KubeObject[] {
       const { line, col } = fault.linePos?.[0] ?? { line: 1, col: 1 };
       throw new UsageError(`${file}:${line}:${col}: ${fault.message.split('\n')[0]}`);
     }
-    const value = document.toJS();
+    const value = plainJson(document, file);
     const items: unknown[] = Array.isArray(value?.items) ? value.items : [value];
     return items.filter((item): item is KubeObject => typeof (item as KubeObject)?.metadata?.name === 'string');
   });
+}
+
+/** @throws UsageError for aliases that lead nowhere or would expand without bound */
+function plainJson(document: Document, file: string): Json {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    if (!(cause instanceof ReferenceError)) throw cause;
+    throw new UsageError(`${file}: ${cause.message}`, { cause });
+  }
 }
 
 const isKind =
@@ -61,9 +69,6 @@ function offlineApi(api: ApiServiceView, objects: readonly KubeObject[]): ApiSna
     aggregated: notInFiles,
   };
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: manifests of anyone.
-type Json = any;
 
 /** The certificates of the Secrets that the pods behind a Service mount. */
 function secretProbes(namespace: string, { selector }: ServiceView, objects: readonly (KubeObject & Json)[]): EndpointProbe[] {

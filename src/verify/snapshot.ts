@@ -20,10 +20,9 @@ const endpointLimit = 32;
  * @throws ClusterError when the cluster gives no answer or refuses the credentials; the signal's reason when it is aborted
  */
 export async function takeSnapshot(cluster: Cluster, names: readonly string[], signal: AbortSignal): Promise<Snapshot> {
-  const [version, apis] = await Promise.all([
-    serverVersion(cluster, signal),
-    Promise.all(names.map((name) => snapshotApi(cluster, name, signal))),
-  ]);
+  const apis = await Promise.all(names.map((name) => snapshotApi(cluster, name, signal)));
+  // Last, over a connection that is open already: nothing else depends on it.
+  const version = await serverVersion(cluster, signal);
   const { server, context } = cluster;
   return {
     apiVersion: 'apisvc.dev/snapshot/v1alpha1',
@@ -36,6 +35,7 @@ export async function takeSnapshot(cluster: Cluster, names: readonly string[], s
 async function serverVersion(cluster: Cluster, signal: AbortSignal): Promise<string | undefined> {
   const answer = await cluster.request({ path: '/version', signal });
   if (answer.status === 401) throw badCredentials(cluster, new Date());
+  if (answer.status !== 200) return undefined;
   try {
     return String(JSON.parse(answer.body).gitVersion);
   } catch {

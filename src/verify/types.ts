@@ -1,4 +1,4 @@
-import type { CertificateInfo } from '../pki/types.ts';
+import type { Handshake } from '../cluster/handshake.ts';
 import type { Code } from './catalog.ts';
 
 /**
@@ -52,13 +52,6 @@ export interface EndpointView {
   readonly pod: string | undefined;
   readonly ports: readonly { readonly name: string; readonly port: number }[];
 }
-
-/** What came of a TLS handshake with one endpoint, as kube-apiserver would make it but without judging the certificate. */
-export type Handshake =
-  | { readonly kind: 'served'; readonly certificates: readonly CertificateInfo[]; readonly protocol: string }
-  | { readonly kind: 'failed'; readonly fault: DialFault; readonly words: string };
-
-export type DialFault = 'refused' | 'timeout' | 'no-route' | 'not-tls' | 'reset' | 'other';
 
 export interface EndpointProbe {
   /** `10.0.0.1:443 (pod x)`, for people. */

@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { getObject, refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
 import { RefusedError } from '../errors.ts';
+import { withoutBookkeeping } from '../manifests/bookkeeping.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { AppliedObject, Change, OnProgress } from './events.ts';
 
@@ -43,12 +44,6 @@ function changeOf(before: KubeObject | undefined, after: KubeObject | undefined)
   if (!after) return 'unchecked';
   if (!before) return 'created';
   return contentOf(before) === contentOf(after) ? 'unchanged' : 'configured';
-}
-
-/** An object without what the server counts and records by itself. */
-export function withoutBookkeeping({ status: _, ...object }: KubeObject): KubeObject {
-  const { resourceVersion, generation, uid, creationTimestamp, managedFields, ...metadata } = object.metadata as Record<string, unknown>;
-  return { ...object, metadata: metadata as unknown as KubeObject['metadata'] } as KubeObject;
 }
 
 const contentOf = (object: KubeObject): string => JSON.stringify(withoutBookkeeping(object));

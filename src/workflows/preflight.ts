@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { getObject, refOf } from '../cluster/objects.ts';
 import { apiGroup, type ObjectRef, resourceName, resourcePath, resources } from '../cluster/resources.ts';
-import { rbacRule, refusal } from '../cluster/status.ts';
+import { rbacRule, readJson, refusal } from '../cluster/status.ts';
 import { ClusterError, RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { viewApiService } from '../verify/views.ts';
@@ -55,7 +55,7 @@ async function mayI(cluster: Cluster, { verb, ref }: Need, signal: AbortSignal):
   });
   if (answer.status !== 201)
     throw refusal(cluster, { verb: 'create', ref: { resource: review, namespace: undefined, name: '' } }, answer, new Date());
-  return JSON.parse(answer.body).status?.allowed === true;
+  return readJson<{ status?: { allowed?: boolean } }>(cluster, answer).status?.allowed === true;
 }
 
 /** The label by which kube-apiserver's own controllers know the APIServices that they overwrite and delete (kube-aggregator pkg/controllers/autoregister). */

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import { dial, formatAddress } from '../cluster/dial.ts';
+import type { Handshake } from '../cluster/handshake.ts';
 import { observe } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { DeadlineError, RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
 import { wouldAccept } from '../pki/trust.ts';
-import type { Handshake } from '../verify/types.ts';
 import { viewApiService, viewEndpoints } from '../verify/views.ts';
 import type { OnProgress } from './events.ts';
 
@@ -104,10 +104,7 @@ export const waitForCertificate = (waiting: Waiting, { address, port, host, caBu
     const roots = inspect(caBundle).certificates;
     for (let attempt = 0; ; attempt++) {
       const handshake = await dial({ address, port, serverName: host }, waiting.signal);
-      const state = handshakeState(
-        handshake,
-        (presented) => wouldAccept({ presented, roots, hostname: host, now: new Date() }),
-      );
+      const state = handshakeState(handshake, (presented) => wouldAccept({ presented, roots, hostname: host, now: new Date() }));
       if (state === 'good') return;
       if (state === 'elsewhere') {
         const words = handshake.kind === 'failed' ? handshake.words : '';

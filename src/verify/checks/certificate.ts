@@ -80,7 +80,10 @@ function describeFault(fault: ServingFault, presented: readonly CertificateInfo[
     case 'weak-signature':
       return observation('cert/weak-signature', [served(certificate)], { subject: nameOf(certificate), algorithm: fault.algorithm });
     case 'weak-key':
-      return observation(fault.refused ? 'cert/refused-key' : 'cert/weak-key', [served(certificate)], { subject: nameOf(certificate), algorithm: certificate.publicKey });
+      return observation(fault.refused ? 'cert/refused-key' : 'cert/weak-key', [served(certificate)], {
+        subject: nameOf(certificate),
+        algorithm: certificate.publicKey,
+      });
     case 'name-constraints':
       return observation('cert/name-constraints', [`names outside the constraints: ${fault.names.join(', ')}`], {
         subject: nameOf(certificate),

@@ -24,7 +24,8 @@ export const checkDiscovery: Check = (context) => {
 function checkDocument({ api }: CheckContext, { body }: HttpView): readonly Observation[] {
   const document = parseResourceList(body);
   if (!document) return [observation('discovery/not-a-resource-list', [`body: ${body}`])];
-  const expected = `${api.group}/${api.version}`;
+  // The core group has no name.
+  const expected = api.group === '' ? api.version : `${api.group}/${api.version}`;
   if (document.groupVersion !== expected) {
     return [observation('discovery/wrong-group-version', [`groupVersion: ${document.groupVersion}`], { served: document.groupVersion })];
   }

@@ -1,6 +1,7 @@
+import type { DialFault } from '../../cluster/handshake.ts';
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-words.ts';
-import type { DialFault, EndpointProbe, Observation } from '../types.ts';
+import type { EndpointProbe, Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, quote, seen } from './check.ts';
 
 /** Whether the Service leads to anything: addresses, readiness, port names (kube-aggregator's availability checks 5 and 6). */

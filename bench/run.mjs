@@ -1,0 +1,101 @@
+// npm run bench: how fast and how large apisvc is, each figure against something of the same run. Cluster figures need root and the
+// components of the cluster tests (npm run test:cluster builds them).
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findComponents } from '../scripts/components.mjs';
+import { build, heading, install, root } from '../scripts/setup.mjs';
+import { measure, must, printRatio } from './measure.mjs';
+
+if (!install() || !build()) process.exit(1);
+const cli = join(root, 'bin', 'apisvc.js');
+const folder = mkdtempSync(join(tmpdir(), 'apisvc-bench-'));
+let projects = 0;
+
+/** @param {string[]} args @param {import('node:child_process').SpawnSyncOptions} [options] */
+const apisvc = (args, options) => must(process.execPath, [cli, ...args], options);
+/** @param {string} keyType */
+const init = (keyType) => () =>
+  apisvc(['init', join(folder, `p${projects++}`), '--preset', 'sample-apiserver', '--yes', '--key-type', keyType]);
+
+function startUp() {
+  heading('start-up');
+  const medians = measure(
+    [
+      { name: 'node -e 0', run: () => must(process.execPath, ['-e', '0']) },
+      { name: 'apisvc --help', run: () => apisvc(['--help']) },
+      { name: 'apisvc init', run: init('ecdsa-p256') },
+    ],
+    21,
+  );
+  printRatio(medians, 'apisvc --help', 'node -e 0', 'at most 1.3');
+  printRatio(medians, 'apisvc init', 'node -e 0', 'at most 2');
+}
+
+/** The same two certificates by hand. */
+function openssl() {
+  const dir = mkdtempSync(join(folder, 'openssl-'));
+  const extensions = 'basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:api.wardle.svc\n';
+  writeFileSync(join(dir, 'ext'), extensions);
+  const run = (/** @type {string} */ line) => must('openssl', line.split(' '), { cwd: dir });
+  run('req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 3650 -subj /CN=ca');
+  run('req -newkey rsa:2048 -nodes -keyout tls.key -out tls.csr -subj /CN=api.wardle.svc');
+  run('x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 -extfile ext -out tls.crt');
+}
+
+function certificates() {
+  heading('two RSA-2048 certificates');
+  const medians = measure(
+    [
+      { name: 'openssl (3 commands)', run: openssl },
+      { name: 'apisvc init --key-type rsa-2048', run: init('rsa-2048') },
+    ],
+    21,
+  );
+  printRatio(medians, 'apisvc init --key-type rsa-2048', 'openssl (3 commands)', 'below 1');
+}
+
+async function cluster() {
+  heading('verify on a real control plane');
+  const { missing } = findComponents();
+  if (missing.length > 0 || process.getuid?.() !== 0) {
+    console.log('SKIPPED: needs root and the components of the cluster tests (npm run test:cluster builds them)');
+    return;
+  }
+  const { registerSample } = await import('./registered.mjs');
+  const { kubectl, env, project, api, stop } = await registerSample(cli, folder);
+  try {
+    const medians = measure(
+      [
+        { name: 'kubectl get --raw', run: () => must(kubectl, ['get', '--raw', api], { env }) },
+        { name: 'apisvc verify', run: () => apisvc(['verify', '-C', project], { env }) },
+      ],
+      21,
+    );
+    printRatio(medians, 'apisvc verify', 'kubectl get --raw', 'at most 2.5');
+  } finally {
+    stop();
+  }
+}
+
+function sizes() {
+  heading('sizes');
+  const [{ size, unpackedSize }] = JSON.parse(must('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root }));
+  const bundle = readdirSync(join(root, 'dist')).filter((file) => file.endsWith('.js'));
+  const bytes = bundle.reduce((sum, file) => sum + statSync(join(root, 'dist', file)).size, 0);
+  const kB = (/** @type {number} */ value) => `${Math.round(value / 1000)} kB`;
+  console.log(`package: ${kB(size)} packed, ${kB(unpackedSize)} unpacked`);
+  console.log(
+    `bundle: ${kB(bytes)} in ${bundle.length} files, of which every command loads ${kB(statSync(join(root, 'dist', 'main.js')).size)} (main.js)`,
+  );
+}
+
+try {
+  startUp();
+  certificates();
+  await cluster();
+  sizes();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit();

@@ -1,0 +1,73 @@
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { cluster } from './provided.ts';
+
+/**
+ * Small servers in the place of an extension API server, for what a real one never does. They listen at the host's end of the cable
+ * to the control plane's namespace, so kube-apiserver reaches them and they need no process of their own.
+ */
+export const backendAddress = cluster.network.address.replace(/\.2$/, '.1');
+
+export interface Backend {
+  /** The system picks a free one. */
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** PEM texts: what is sent in the handshake, and the key of its first certificate. */
+export interface ServingPair {
+  readonly certificates: string;
+  readonly key: string;
+}
+
+export interface Reply {
+  readonly status?: number;
+  readonly body: unknown;
+}
+
+/** The discovery document that a sound extension API server gives for a group and version. */
+export const resourceList = (groupVersion: string, ...names: string[]): object => ({
+  kind: 'APIResourceList',
+  apiVersion: 'v1',
+  groupVersion,
+  resources: names.map((name) => ({ name, singularName: '', namespaced: true, kind: name, verbs: ['get', 'list'] })),
+});
+
+/** Gives one reply to every request over TLS. */
+export const serveHttps = ({ certificates, key }: ServingPair, reply: Reply, port = 0): Promise<Backend> =>
+  listen(createHttpsServer({ cert: certificates, key }, replyWith(reply)), port);
+
+/** The same without TLS. */
+export const serveHttp = (reply: Reply): Promise<Backend> => listen(createHttpServer(replyWith(reply)));
+
+/** Accepts connections and never says a word. */
+export const serveSilence = (): Promise<Backend> => listen(createTcpServer());
+
+const replyWith =
+  ({ status = 200, body }: Reply): RequestListener =>
+  (_, response) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+/** An address where nothing listens: the port was free a moment ago. */
+export async function unusedPort(): Promise<number> {
+  const { port, stop } = await serveSilence();
+  await stop();
+  return port;
+}
+
+async function listen(server: Server, port = 0): Promise<Backend> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    // Clients that give up reset the connection; that is theirs to report.
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, backendAddress, resolve));
+  const stop = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    });
+  return { port: (server.address() as AddressInfo).port, stop };
+}

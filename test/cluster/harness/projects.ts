@@ -1,0 +1,84 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { parseDocument } from 'yaml';
+import { projectFiles } from '../../../src/project/project.ts';
+import type { Diagnosis } from '../../../src/verify/types.ts';
+import type { ServingPair } from './backends.ts';
+import { apisvc, kubectl } from './commands.ts';
+import { cluster } from './provided.ts';
+
+/** An empty folder for one spec; removed with the run. */
+export const emptyFolder = (): string => mkdtempSync(join(cluster.stateDir, 'spec-'));
+
+/** Runs kubectl, which must succeed. @returns what it printed */
+export async function kubectlOk(args: readonly string[], input?: unknown): Promise<string> {
+  const { exitCode, stdout, stderr } = await kubectl(args, input === undefined ? {} : { input: JSON.stringify(input) });
+  expect({ args, exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  return stdout;
+}
+
+/** Reads one object as JSON; undefined when it is not there. */
+export async function getObject(...args: string[]): Promise<Record<string, never> | undefined> {
+  const found = await kubectlOk(['get', ...args, '--ignore-not-found', '-o', 'json']);
+  return found === '' ? undefined : JSON.parse(found);
+}
+
+export interface OutsideServer {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Turns the server of a project into one that runs outside the cluster, as the local processes of these tests do; its RBAC stays. */
+export function moveOutside(dir: string, external: OutsideServer): void {
+  editConfiguration(dir, (document) => {
+    const rbac = document.getIn(['spec', 'server', 'rbac']);
+    document.setIn(['spec', 'server'], document.createNode({ external: { addresses: [external.address], port: external.port }, rbac }));
+  });
+}
+
+/** Changes apisvc.yaml as a person with an editor would. */
+export function editConfiguration(dir: string, edit: (document: ReturnType<typeof parseDocument>) => void): void {
+  const { configuration } = projectFiles(dir);
+  const document = parseDocument(readFileSync(configuration, 'utf8'));
+  edit(document);
+  writeFileSync(configuration, document.toString());
+}
+
+/** A project with names of its own: namespace and group carry `name`, the Service is `api`. @returns its directory */
+export async function makeProject(name: string, external: OutsideServer, api = `${name}.example.com/v1`): Promise<string> {
+  const dir = emptyFolder();
+  const identity = ['--name', name, '--namespace', name, '--service', 'api'];
+  const init = await apisvc(['init', dir, '--preset', 'custom', '--api', api, '--image', 'none', ...identity, '--yes']);
+  expect(init).toMatchObject({ exitCode: 0, stderr: '' });
+  moveOutside(dir, external);
+  return dir;
+}
+
+/** What the server of a project is given. */
+export function servingPairOf(dir: string): ServingPair {
+  const { certificate, key } = projectFiles(dir);
+  return { certificates: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+}
+
+/** Runs `apisvc verify -o json`. @returns exit code and diagnosis */
+export async function verifyJson(args: readonly string[], options: Parameters<typeof apisvc>[1] = {}) {
+  const { exitCode, stdout, stderr } = await apisvc(['verify', ...args, '-o', 'json'], options);
+  expect({ exitCode, stderr }).toMatchObject({ stderr: '' });
+  return { exitCode, diagnosis: JSON.parse(stdout) as Diagnosis };
+}
+
+/** Codes of the findings of a diagnosis, without those that they explain. */
+export const codesOf = ({ apis }: Diagnosis): string[] => apis.flatMap(({ findings }) => findings.map(({ code }) => code));
+
+/** Waits until a running command has said something on stderr. @throws Error when it ends without */
+export function untilSaid(running: ReturnType<typeof apisvc>, words: RegExp): Promise<void> {
+  let said = '';
+  return new Promise((resolve, reject) => {
+    running.stderr.on('data', (chunk) => {
+      said += chunk;
+      if (words.test(said)) resolve();
+    });
+    running.stderr.once('end', () => reject(new Error(`${words} was not said, but:\n${said}`)));
+  });
+}

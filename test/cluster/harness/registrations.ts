@@ -1,0 +1,56 @@
+import type { Backend } from './backends.ts';
+import { backendAddress } from './backends.ts';
+
+/** A registration by hand, sound unless a part is replaced. Everything is named after the Service. */
+export interface HandMade {
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: Backend['port'];
+  /** PEM. */
+  readonly ca: string;
+  /** Replace or add fields; `undefined` takes one away. */
+  readonly apiServiceSpec?: object;
+  readonly servicePort?: object;
+  readonly slicePort?: object;
+  readonly ready?: boolean;
+}
+
+/** `v1.<service>.example.com`, which `Service <service>` serves. */
+export const groupOf = (service: string): string => `${service}.example.com`;
+export const apiServiceNameOf = (service: string): string => `v1.${groupOf(service)}`;
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** The objects of a registration by hand: a Service without selector, its EndpointSlice, the APIService. */
+export function handMade({ namespace, service: name, port, ca, ready = true, ...change }: HandMade) {
+  return {
+    service: {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace },
+      spec: { ports: [{ port: 443, targetPort: port, ...change.servicePort }] },
+    },
+    slice: {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [backendAddress], conditions: { ready } }],
+      ports: [{ name: '', port, protocol: 'TCP', ...change.slicePort }],
+    },
+    apiService: {
+      apiVersion: 'apiregistration.k8s.io/v1',
+      kind: 'APIService',
+      metadata: { name: apiServiceNameOf(name) },
+      spec: {
+        group: groupOf(name),
+        version: 'v1',
+        groupPriorityMinimum: 1000,
+        versionPriority: 15,
+        service: { name, namespace, port: 443 },
+        caBundle: base64(ca),
+        ...change.apiServiceSpec,
+      },
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { projectFiles } from '../../src/project/project.ts';
+import type { RunningProcess } from '../../src/sandbox/real/process.ts';
+import { apisvc } from './harness/commands.ts';
+import { codesOf, emptyFolder, getObject, kubectlOk, moveOutside, untilSaid, verifyJson } from './harness/projects.ts';
+import { cluster } from './harness/provided.ts';
+import { startSampleApiserver } from './harness/servers.ts';
+import { serviceAccountKubeconfig } from './harness/users.ts';
+
+const name = 'v1alpha1.wardle.example.com';
+const path = '/apis/wardle.example.com/v1alpha1';
+const port = 8445;
+const folder = emptyFolder();
+const dir = join(folder, 'demo');
+const files = projectFiles(dir);
+
+let server: RunningProcess | undefined;
+
+const startServer = async (): Promise<void> => {
+  const kubeconfig = await serviceAccountKubeconfig('wardle', 'sample-apiserver');
+  server = await startSampleApiserver({ certFile: files.certificate, keyFile: files.key, port, kubeconfig });
+};
+
+const fingerprint = (file: string): string => new X509Certificate(readFileSync(file)).fingerprint256;
+const patchBundle = (file: string): Promise<string> =>
+  kubectlOk(['patch', 'apiservice', name, '--type=merge', '-p', JSON.stringify({ spec: { caBundle: readFileSync(file, 'base64') } })]);
+
+/** resourceVersion of everything that carries the label of the project. */
+async function versions(): Promise<Record<string, string>> {
+  const kinds = 'namespaces,serviceaccounts,clusterroles,clusterrolebindings,rolebindings,services,endpointslices,apiservices';
+  const { items } = JSON.parse(await kubectlOk(['get', kinds, '-A', '-l', 'app.kubernetes.io/managed-by=apisvc', '-o', 'json']));
+  // biome-ignore lint/suspicious/noExplicitAny: objects as kubectl prints them.
+  return Object.fromEntries(items.map(({ kind, metadata }: any) => [`${kind}/${metadata.name}`, metadata.resourceVersion]));
+}
+
+afterAll(async () => {
+  await kubectlOk(['delete', 'apiservice', name, '--ignore-not-found']);
+  await kubectlOk(['delete', 'namespace', 'wardle', '--ignore-not-found', '--wait=false']);
+  await server?.stop();
+});
+
+describe('from an empty directory to an API that kube-apiserver serves', () => {
+  test('init asks nothing and keeps the keys to their owner', async () => {
+    const init = await apisvc(['init', 'demo', '--preset', 'sample-apiserver', '--yes'], { cwd: folder });
+    expect(init).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(init.stdout).toContain(`${name} will be served by Service wardle/api.`);
+    for (const key of [files.key, files.caKey]) expect(statSync(key).mode & 0o777).toBe(0o600);
+    moveOutside(dir, { address: cluster.network.address, port });
+  });
+
+  test('register waits for the server, registers the API, and shows that it is served', async () => {
+    const registering = apisvc(['register', '--timeout', '60s'], { cwd: dir });
+    await untilSaid(
+      registering,
+      new RegExp(`waiting for ${cluster.network.address}:${port} to serve a certificate .*: connection refused`),
+    );
+    expect(await getObject('apiservice', name)).toBeUndefined();
+    await startServer();
+
+    const { exitCode, stdout, stderr } = await registering;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toMatch(/^\d+ objects: \d+ created, 0 unchanged\.\n/);
+    expect(stdout).toContain(`✓ ${name}: healthy`);
+    expect(stdout).toContain('Available=True (Passed)');
+    expect(stdout).toMatch(new RegExp(`GET ${path}: 200, resources: fischers, flunders`));
+    expect(stderr).toContain(`apiservice/${name} created`);
+    expect(stderr).not.toContain('PRIVATE KEY');
+  });
+
+  test('kubectl works with the new API', async () => {
+    const flunder = { apiVersion: 'wardle.example.com/v1alpha1', kind: 'Flunder', metadata: { name: 'one', namespace: 'wardle' } };
+    await kubectlOk(['create', '-f', '-'], flunder);
+    expect(await kubectlOk(['get', 'flunders', '-n', 'wardle', '-o', 'name'])).toBe('flunder.wardle.example.com/one\n');
+  });
+
+  test('verify finds it healthy', async () => {
+    const { exitCode, diagnosis } = await verifyJson(['-C', dir]);
+    expect({ exitCode, diagnosis }).toMatchObject({
+      exitCode: 0,
+      diagnosis: {
+        apiVersion: 'apisvc.dev/diagnosis/v1alpha1',
+        verdict: 'healthy',
+        source: { kind: 'cluster', server: cluster.server, context: 'admin', version: 'v1.37.2' },
+        apis: [{ name, verdict: 'healthy', findings: [], notChecked: [] }],
+      },
+    });
+  });
+});
+
+describe('a second register', () => {
+  test('changes nothing and says so', async () => {
+    const before = await versions();
+    expect(Object.keys(before)).toEqual(expect.arrayContaining([`APIService/${name}`, 'Service/api', 'Namespace/wardle']));
+    const { exitCode, stdout, stderr } = await apisvc(['register'], { cwd: dir });
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toMatch(new RegExp(`^Nothing changed: all ${Object.keys(before).length} objects were as they should be\\.\n`));
+    expect(stderr).not.toMatch(/created|configured/);
+    expect(await versions()).toEqual(before);
+  });
+
+  test('has nothing to show with --diff', async () => {
+    expect(await apisvc(['register', '--diff'], { cwd: dir })).toMatchObject({ exitCode: 0, stdout: 'No differences.\n' });
+  });
+});
+
+describe("after a patch to another CA's bundle", () => {
+  const other = emptyFolder();
+  const otherCa = projectFiles(other).caCertificate;
+
+  beforeAll(async () => {
+    expect(await apisvc(['init', other, '--preset', 'sample-apiserver', '--yes'])).toMatchObject({ exitCode: 0 });
+    await patchBundle(otherCa);
+  });
+
+  test('verify names the unknown authority, with both fingerprints, and nothing else', async () => {
+    await expect.poll(async () => (await verifyJson([name])).diagnosis.apis[0]?.findings[0]?.explains.length, { timeout: 30_000 }).toBe(2);
+    const { exitCode, diagnosis } = await verifyJson([name]);
+    expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['cert/unknown-authority'] });
+    const [finding] = diagnosis.apis[0]?.findings ?? [];
+    expect(finding?.evidence).toEqual([
+      expect.stringMatching(new RegExp(`^served: .*SHA-256 ${fingerprint(files.certificate)}$`)),
+      expect.stringMatching(new RegExp(`^caBundle: .*SHA-256 ${fingerprint(otherCa)}$`)),
+    ]);
+    expect(finding?.explains.map(({ code }) => code)).toEqual(['discovery/request-failed', 'control-plane/not-available']);
+    expect(JSON.stringify(finding?.explains)).toContain('x509: certificate signed by unknown authority');
+  });
+
+  test('register --diff shows it and changes nothing', async () => {
+    const before = await versions();
+    const { exitCode, stdout } = await apisvc(['register', '--diff'], { cwd: dir });
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(`--- apiservice/${name}`);
+    expect(stdout.split('\n').filter((line) => /^[-+] /.test(line))).toEqual([
+      `-  caBundle: ${readFileSync(otherCa, 'base64')}`,
+      `+  caBundle: ${readFileSync(files.caCertificate, 'base64')}`,
+    ]);
+    expect(await versions()).toEqual(before);
+  });
+
+  test('register repairs it', async () => {
+    const { exitCode, stdout, stderr } = await apisvc(['register'], { cwd: dir });
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stderr).toContain(`apiservice/${name}: put right what was changed by hand (.spec.caBundle: conflict with "kubectl-patch"`);
+    expect(stdout).toMatch(/^\d+ objects: 1 configured, \d+ unchanged\.\n/);
+    expect((await verifyJson([name])).exitCode).toBe(0);
+  });
+});
+
+describe('after the server stops', () => {
+  beforeAll(() => server?.stop());
+
+  test('verify names that, and not the certificate', async () => {
+    await expect.poll(async () => (await verifyJson([name])).diagnosis.apis[0]?.findings[0]?.explains.length, { timeout: 45_000 }).toBe(2);
+    const { exitCode, diagnosis } = await verifyJson([name]);
+    expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['endpoints/connection-refused'] });
+    const [finding] = diagnosis.apis[0]?.findings ?? [];
+    expect(finding?.title).toBe(`nothing listens at ${cluster.network.address}:${port}: connection refused`);
+  });
+
+  test('verify --wait ends when it is back', async () => {
+    const verifying = apisvc(['verify', '--wait', '--timeout', '60s'], { cwd: dir });
+    await startServer();
+    const { exitCode, stdout, stderr } = await verifying;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: `waiting for ${name} to be healthy, at most 60s\n` });
+    expect(stdout).toContain(`✓ ${name}: healthy`);
+  });
+});

@@ -1,0 +1,241 @@
+import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../../src/verify/diagnose.ts';
+import type { ApiSnapshot, Finding } from '../../../src/verify/types.ts';
+import {
+  absent,
+  answers,
+  api,
+  bundleOf,
+  ca,
+  codes,
+  diagnosed,
+  endpoint,
+  fails,
+  healthy,
+  inYears,
+  leafCertificate,
+  leafFor,
+  name,
+  otherCa,
+  seen,
+  serves,
+  service,
+  snapshotOf,
+  unavailable,
+  unseen,
+} from './snapshots.ts';
+
+const explained = ({ explains }: Finding): string[] => explains.map(({ code }) => code);
+const only = ({ findings }: { readonly findings: readonly Finding[] }): Finding => {
+  expect(findings).toHaveLength(1);
+  return findings[0] as Finding;
+};
+
+describe('one fault, one finding', () => {
+  test('a wrong caBundle on 1.36 and newer explains the condition and the 503, and shows both fingerprints', () => {
+    const message = 'failing or missing response from https://10.0.0.1:443/x: Get "x": tls: x509: certificate signed by unknown authority';
+    const finding = only(
+      diagnosed({
+        apiService: seen({ ...unavailable(message), caBundle: bundleOf(otherCa) }),
+        aggregated: answers(503, 'service unavailable'),
+      }),
+    );
+    expect(finding.code).toBe('cert/unknown-authority');
+    expect(explained(finding)).toEqual(['discovery/request-failed', 'control-plane/not-available']);
+    expect(finding.evidence.join('\n')).toContain(leafCertificate.fingerprint);
+    expect(finding.evidence.join('\n')).toContain(otherCa.fingerprint);
+    expect(finding.cause).toContain('with another key');
+  });
+
+  test('a wrong caBundle on 1.35, where the condition stays True', () => {
+    const finding = only(
+      diagnosed({
+        apiService: seen({ ...api, caBundle: bundleOf(otherCa) }),
+        aggregated: answers(503, 'error trying to reach service: x509: certificate signed by unknown authority'),
+      }),
+    );
+    expect([finding.code, ...explained(finding)]).toEqual(['cert/unknown-authority', 'discovery/request-failed']);
+  });
+
+  test('a stopped server', () => {
+    const words = 'error trying to reach service: dial tcp 10.1.0.1:8443: connect: connection refused';
+    const finding = only(
+      diagnosed({ apiService: seen(unavailable(words)), probes: seen([fails('refused')]), aggregated: answers(503, words) }),
+    );
+    expect([finding.code, ...explained(finding)]).toEqual([
+      'endpoints/connection-refused',
+      'discovery/request-failed',
+      'control-plane/not-available',
+    ]);
+    expect(finding.title).toContain('10.1.0.1:8443 (pod api-0)');
+  });
+
+  test('a missing Service hides what follows from it', () => {
+    const finding = only(
+      diagnosed({
+        apiService: seen(unavailable('service/api in "wardle" is not present', 'ServiceNotFound')),
+        service: absent,
+        endpoints: seen([]),
+        probes: seen([]),
+        aggregated: answers(503, 'service unavailable'),
+      }),
+    );
+    expect([finding.code, ...explained(finding)]).toEqual(['service/missing', 'discovery/request-failed', 'control-plane/not-available']);
+  });
+
+  test('a condition that is not True explains the 503 when nothing better is known', () => {
+    const finding = only(diagnosed({ apiService: seen(unavailable('EOF')), aggregated: answers(503, 'service unavailable') }));
+    expect([finding.code, ...explained(finding)]).toEqual(['control-plane/not-available', 'discovery/request-failed']);
+  });
+
+  test('a warning explains nothing', () => {
+    const diagnosis = diagnosed({
+      apiService: seen({ ...api, caBundle: '', insecureSkipTLSVerify: true }),
+      aggregated: answers(500, 'internal error'),
+    });
+    expect(codes(diagnosis)).toEqual(['security/insecure-skip-tls-verify', 'discovery/request-failed']);
+  });
+});
+
+describe('several faults', () => {
+  test('of one certificate are all found, though Go stops at the first', async () => {
+    const certificate = { ...leafCertificate, dnsNames: ['localhost'], notAfter: '2026-01-01T00:00:00.000Z' };
+    const diagnosis = diagnosed({ apiService: seen({ ...api, caBundle: bundleOf(otherCa) }), probes: seen([serves(certificate)]) });
+    expect(codes(diagnosis).sort()).toEqual(['cert/expired', 'cert/san-mismatch', 'cert/unknown-authority']);
+  });
+
+  test('that have nothing to do with each other are two findings; the first takes the symptoms', () => {
+    const diagnosis = diagnosed({
+      service: seen({ ...service, ports: [{ name: 'https', port: 8443, targetPort: '8443' }] }),
+      apiService: seen({ ...api, caBundle: 'Cg==' }),
+      aggregated: answers(503, 'service unavailable'),
+    });
+    expect(diagnosis.findings.map((finding) => [finding.code, explained(finding)])).toEqual([
+      ['service/port-missing', ['discovery/request-failed']],
+      ['bundle/unparsable', []],
+    ]);
+  });
+
+  test('the same at every endpoint is one finding that names them all; another elsewhere is its own', async () => {
+    const wrong = await leafFor([`${service.selector.app}.other.svc`]).catch(() => ({ ...leafCertificate, dnsNames: ['other.svc'] }));
+    const expired = { ...leafCertificate, notAfter: '2026-01-01T00:00:00.000Z' };
+    const diagnosis = diagnosed({
+      probes: seen([
+        { ...serves(wrong), at: 'one' },
+        { ...serves(leafCertificate), at: 'two' },
+        { ...serves(expired), at: 'three' },
+        { ...serves(wrong), at: 'four' },
+      ]),
+    });
+    expect(diagnosis.findings.map(({ title }) => title)).toEqual([
+      expect.stringContaining('at one, four is not for'),
+      expect.stringContaining('at three has expired'),
+    ]);
+  });
+
+  test('in two APIs are told apart, and the whole is as bad as the worst', () => {
+    const broken: ApiSnapshot = { ...healthy, name: 'v1.other', apiService: absent };
+    const { verdict, apis } = diagnose(snapshotOf(healthy, broken));
+    expect(verdict).toBe('broken');
+    expect(apis.map((each) => [each.name, each.verdict])).toEqual([
+      [name, 'healthy'],
+      ['v1.other', 'broken'],
+    ]);
+  });
+});
+
+describe('what could not be seen', () => {
+  test('is listed with the reason, and is not a fault', () => {
+    const diagnosis = diagnosed({ service: unseen('no get services'), endpoints: unseen('no list endpointslices') });
+    expect(diagnosis).toMatchObject({
+      verdict: 'healthy',
+      findings: [],
+      notChecked: [
+        { what: 'the Service', why: 'no get services' },
+        { what: 'the EndpointSlices', why: 'no list endpointslices' },
+      ],
+    });
+  });
+
+  test('nothing at all gives no verdict', () => {
+    const all = unseen('forbidden');
+    const diagnosis = diagnosed({ apiService: all, service: all, endpoints: all, probes: all, aggregated: all });
+    expect(diagnosis).toMatchObject({ verdict: 'unknown', findings: [] });
+    expect(diagnosis.notChecked).toHaveLength(5);
+  });
+
+  test('an answer through the aggregator proves health, even when the APIService may not be read', () => {
+    expect(diagnosed({ apiService: unseen() }).verdict).toBe('healthy');
+    expect(diagnosed({ aggregated: unseen() }).verdict).toBe('healthy');
+    expect(diagnosed({ apiService: unseen(), aggregated: unseen() }).verdict).toBe('unknown');
+  });
+
+  test('pods that only kube-apiserver can reach are not called broken', () => {
+    const diagnosis = diagnosed({ probes: seen([fails('timeout', 'timed out'), fails('timeout', 'timed out')]) });
+    expect(diagnosis).toMatchObject({
+      verdict: 'healthy',
+      findings: [],
+      notChecked: [{ what: 'the certificates that the endpoints serve', why: 'no endpoint can be reached from here (timed out)' }],
+    });
+  });
+
+  test("then kube-apiserver's own words are taken", () => {
+    const words = 'x509: certificate is valid for localhost, localhost, not api.wardle.svc';
+    const diagnosis = diagnosed({
+      apiService: seen(unavailable(words)),
+      probes: seen([fails('timeout', 'timed out')]),
+      aggregated: answers(503, 'service unavailable'),
+    });
+    expect(codes(diagnosis)).toEqual(['cert/san-mismatch']);
+    expect(diagnosis.notChecked).toHaveLength(1);
+  });
+
+  test('one endpoint that answers shows that the others could be reached too', () => {
+    const diagnosis = diagnosed({ probes: seen([serves(leafCertificate), fails('refused')]) });
+    expect(codes(diagnosis)).toEqual(['endpoints/connection-refused']);
+  });
+});
+
+test('certificates are judged at the time of the snapshot', () => {
+  expect(codes(diagnosed({}, inYears(2.1)))).toEqual(['cert/expired']);
+  expect(codes(diagnosed({}, inYears(11)))).toEqual(['cert/expired', 'cert/ca-expired']);
+});
+
+test('an ExternalName Service has neither ports nor endpoints of its own', () => {
+  const change = { service: seen({ ...service, type: 'ExternalName', externalName: 'api.example.com', ports: [] }), endpoints: seen([]) };
+  expect(diagnosed(change)).toMatchObject({ verdict: 'healthy', findings: [] });
+});
+
+test('a Local APIService needs no backend', () => {
+  const local = {
+    ...api,
+    service: undefined,
+    caBundle: '',
+    available: { ...api.available, status: 'True', reason: 'Local' } as typeof api.available,
+  };
+  const nothing = { state: 'unseen', reason: 'skipped', words: 'it is not known which Service it points at' } as const;
+  const diagnosis = diagnosed({ apiService: seen(local), service: nothing, endpoints: nothing, probes: nothing });
+  expect(diagnosis).toMatchObject({ verdict: 'healthy', findings: [], notChecked: [] });
+  expect(diagnosis.facts[0]).toContain('Local');
+});
+
+test('the endpoint of a headless or NodePort Service is matched as that of any other', () => {
+  const nodePort = seen({ ...service, type: 'NodePort' });
+  expect(codes(diagnosed({ service: nodePort, endpoints: seen([{ ...endpoint, ready: false }]), probes: seen([]) }))).toEqual([
+    'endpoints/not-ready',
+  ]);
+});
+
+test('two certificates in the caBundle, as during a rotation, are both trusted', () => {
+  expect(diagnosed({ apiService: seen({ ...api, caBundle: bundleOf(otherCa, ca) }) }).findings).toEqual([]);
+});
+
+test('facts say what a verdict rests on', () => {
+  expect(diagnosed({}).facts).toEqual([
+    'points at Service wardle/api port 443',
+    'Available=True (Passed) since 2026-06-15T11:00:00Z',
+    '1 of 1 endpoints ready',
+    '10.1.0.1:8443 (pod api-0) serves CN=api.wardle.svc, valid until 2027-06-15 (365 days)',
+    'GET /apis/wardle.example.com/v1alpha1: 200, resources: flunders, fischers',
+  ]);
+});
