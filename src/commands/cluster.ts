@@ -10,20 +10,24 @@ export interface ClusterFlags extends ClusterOptions {
 
 /**
  * Runs work on a cluster under one deadline; Ctrl-C ends it as well. The connection is closed whatever happens.
+ * @param doing what the deadline cut short, for its message: `verifying v1.example.com`
  * @throws DeadlineError when the time is up; what the work throws
  */
 export async function withCluster<T>(
   flags: ClusterFlags,
   terminal: Terminal,
+  doing: string,
   work: (cluster: Cluster, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (flags.asGroup && flags.as === undefined) throw new UsageError('--as-group needs --as');
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(new DeadlineError(`timed out after ${flags.timeout / 1000}s`)), flags.timeout);
+  const timedOut = new DeadlineError(`timed out after ${flags.timeout / 1000}s ${doing}`, { fix: 'Give it longer with --timeout.' });
+  const timer = setTimeout(() => deadline.abort(timedOut), flags.timeout);
   const signal = AbortSignal.any([terminal.interrupt, deadline.signal]);
   let cluster: Cluster | undefined;
   try {
-    cluster = await connect(flags, terminal.env);
+    // An exec plugin of the kubeconfig may hang, or wait for a login in a browser.
+    cluster = await Promise.race([connect(flags, terminal.env), aborted(signal)]);
     return await work(cluster, signal);
   } catch (error) {
     // What was cut short fails in many ways; the reason is the one that counts, unless the work has put it into better words.
@@ -34,3 +38,8 @@ export async function withCluster<T>(
     cluster?.close();
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });

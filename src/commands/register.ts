@@ -43,9 +43,9 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
 type Ask = (signal: AbortSignal) => RegisterRequest;
 
 async function apply(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promise<ExitCode> {
-  const { applied, diagnosis } = await withCluster(flags, terminal, (cluster, signal) => registerApi(cluster, ask(signal))).catch(
-    explainInterrupt,
-  );
+  const { applied, diagnosis } = await withCluster(flags, terminal, 'registering', (cluster, signal) =>
+    registerApi(cluster, ask(signal)),
+  ).catch(explainInterrupt);
   if (flags.output === 'json') {
     await terminal.result(resultJson({ applied, diagnosis }));
     return exitCodeOf(diagnosis.verdict);
@@ -62,7 +62,7 @@ function explainInterrupt(error: unknown): never {
 }
 
 async function rehearsal(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promise<ExitCode> {
-  const pairs = await withCluster(flags, terminal, (cluster, signal) =>
+  const pairs = await withCluster(flags, terminal, 'rehearsing', (cluster, signal) =>
     rehearse(cluster, { ...ask(signal), onProgress: stepsOnly(terminal) }),
   );
   const applied = pairs.map((pair) => pair.applied);

@@ -3,6 +3,7 @@ import { structuredPatch } from 'diff';
 import { stringify } from 'yaml';
 import { withoutBookkeeping } from '../manifests/bookkeeping.ts';
 import type { KubeObject } from '../manifests/types.ts';
+import { inspect } from '../pki/inspect.ts';
 import type { AppliedPair } from '../workflows/apply-all.ts';
 import { printable } from './printable.ts';
 
@@ -25,15 +26,36 @@ function objectDiff({ applied, wanted, before, after }: AppliedPair, { bold, gre
 }
 
 const yamlOf = (object: KubeObject | undefined): string =>
-  object ? stringify(withoutBookkeeping(object), { lineWidth: 0, sortMapEntries: true }) : '';
+  object ? stringify(readableBundle(withoutBookkeeping(object)), { lineWidth: 0, sortMapEntries: true }) : '';
+
+/** Nobody reads base64: a caBundle is shown as the certificates in it. */
+function readableBundle(object: KubeObject): KubeObject {
+  const { caBundle, ...spec } = (object.spec ?? {}) as { readonly caBundle?: string };
+  if (object.kind !== 'APIService' || caBundle === undefined) return object;
+  const certificates = inspect(Buffer.from(caBundle, 'base64')).certificates.map(
+    ({ subject, fingerprint }) => `${subject}, SHA-256 ${fingerprint}`,
+  );
+  return { ...object, spec: { ...spec, caBundle: certificates.length > 0 ? certificates : caBundle } };
+}
+
+/** Where `kubectl apply` keeps a copy of the whole object, values included. */
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** Puts marks in the place of a Secret's values; a value that differs gets a mark that does. */
 function hideSecrets(before: KubeObject | undefined, after: KubeObject): [KubeObject | undefined, KubeObject] {
   if (after.kind !== 'Secret') return [before, after];
-  const old = (before?.data ?? {}) as Record<string, string>;
-  const mask = (object: KubeObject, word: (key: string, value: string) => string): KubeObject => ({
-    ...object,
-    data: Object.fromEntries(Object.entries((object.data ?? {}) as Record<string, string>).map(([key, value]) => [key, word(key, value)])),
-  });
-  return [before && mask(before, () => '(hidden)'), mask(after, (key, value) => (old[key] === value ? '(hidden)' : '(hidden, changed)'))];
+  const old = dataOf(before);
+  return [
+    before && masked(before, () => '(hidden)'),
+    masked(after, (key, value) => (old[key] === value ? '(hidden)' : '(hidden, changed)')),
+  ];
+}
+
+const dataOf = (secret: KubeObject | undefined): Record<string, string> => (secret?.data ?? {}) as Record<string, string>;
+
+function masked(secret: KubeObject, mark: (key: string, value: string) => string): KubeObject {
+  const { [lastApplied]: copy, ...annotations } = secret.metadata.annotations ?? {};
+  const metadata =
+    copy === undefined ? secret.metadata : { ...secret.metadata, annotations: { ...annotations, [lastApplied]: '(hidden)' } };
+  return { ...secret, metadata, data: Object.fromEntries(Object.entries(dataOf(secret)).map(([key, value]) => [key, mark(key, value)])) };
 }

@@ -10,7 +10,8 @@ export function appliedSummary(applied: readonly AppliedObject[]): string {
   const count = (wanted: AppliedObject['change']): number => applied.filter(({ change }) => change === wanted).length;
   const changes = (['created', 'configured'] as const).filter((change) => count(change) > 0).map((change) => `${count(change)} ${change}`);
   if (changes.length === 0) return `Nothing changed: all ${applied.length} objects were as they should be.`;
-  return `${applied.length} objects: ${[...changes, `${count('unchanged')} unchanged`].join(', ')}.`;
+  const rest = count('unchanged') > 0 ? [`${count('unchanged')} unchanged`] : [];
+  return `${applied.length} objects: ${[...changes, ...rest].join(', ')}.`;
 }
 
 /** One line of progress. */

@@ -89,6 +89,7 @@ export const catalog = {
     title: 'the caBundle of {name} holds no certificate that can be read',
     cause: 'caBundle must be PEM certificates, base64-encoded once. kube-apiserver does not check it when it is written.',
     fix: 'apisvc register --force-conflicts, or set spec.caBundle to: base64 -w0 < certs/ca.crt',
+    explainedBy: ['bundle/private-key'],
   },
   'bundle/empty': {
     severity: 'error',

@@ -59,7 +59,7 @@ function diagnoseApi(snapshot: ApiSnapshot, source: Source, now: Date): ApiDiagn
     verdict: verdictOf(snapshot, source, findings),
     findings,
     notChecked: unseen(snapshot, context),
-    facts: factsOf(snapshot, now),
+    facts: factsOf(snapshot, now).map(shortened),
   };
 }
 
@@ -82,6 +82,7 @@ function wordsOf(snapshot: ApiSnapshot, { available }: ApiServiceView): readonly
 
 /** Longer evidence than this helps nobody; the raw answer is a `kubectl get --raw` away. */
 const evidenceLimit = 600;
+const shortened = (text: string): string => (text.length > evidenceLimit ? `${text.slice(0, evidenceLimit)}...` : text);
 
 /** Puts observations into words. */
 function phrase(name: string, api: ApiServiceView | undefined, observations: readonly Observation[]): Finding[] {
@@ -98,12 +99,12 @@ function phrase(name: string, api: ApiServiceView | undefined, observations: rea
   };
   return observations.map(({ code, evidence, args }) => {
     const { severity, title, cause, fix } = entryOf(code);
-    const words = { ...base, ...args };
+    const words = Object.fromEntries(Object.entries({ ...base, ...args }).map(([key, value]) => [key, shortened(value)]));
     return {
       code,
       severity,
       title: fill(title, words),
-      evidence: evidence.map((line) => (line.length > evidenceLimit ? `${line.slice(0, evidenceLimit)}...` : line)),
+      evidence: evidence.map(shortened),
       cause: fill(cause, words),
       fix: fill(fix, words),
       link: linkOf(code),
@@ -151,7 +152,7 @@ const parts = [
 function unseen(snapshot: ApiSnapshot, context: CheckContext | undefined): readonly NotChecked[] {
   const missing = parts.flatMap(([part, what]): NotChecked[] => {
     const observed = snapshot[part];
-    return observed.state === 'unseen' && observed.reason !== 'skipped' ? [{ what, why: observed.words }] : [];
+    return observed.state === 'unseen' && observed.reason !== 'skipped' ? [{ what, why: shortened(observed.words) }] : [];
   });
   const probes = seen(snapshot.probes) ?? [];
   if (!context || probes.length === 0 || reachableFromHere(context, probes)) return missing;

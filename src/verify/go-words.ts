@@ -16,7 +16,8 @@ export type GoFault =
   | 'no-route'
   | 'bundle-unparsable'
   | 'delegator-missing'
-  | 'not-authenticated';
+  | 'not-authenticated'
+  | 'not-served';
 
 const patterns: readonly (readonly [GoFault, RegExp])[] = [
   ['bundle-unparsable', /unable to load root certificates|unable to parse bytes as PEM block|no valid certificate authority data seen/],
@@ -31,7 +32,8 @@ const patterns: readonly (readonly [GoFault, RegExp])[] = [
   ['no-route', /no route to host|network is unreachable|No agent available|Address is not allowed/],
   ['timeout', /i\/o timeout|context deadline exceeded|Client\.Timeout exceeded|TLS handshake timeout|timed out waiting for/],
   ['delegator-missing', /(?:subjectaccessreviews|tokenreviews)\.\S+ is forbidden/],
-  ['not-authenticated', /Unable to authenticate the request/],
+  ['not-authenticated', /Unable to authenticate the request|bad status from \S+: 401\b/],
+  ['not-served', /bad status from \S+: 404\b/],
 ];
 
 /** The first fault that the text speaks of; undefined for other words. */

@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts';
 import type { KubeObject, ManifestText } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { ApiServiceView, ApiSnapshot, EndpointProbe, Observed, ServiceView, Snapshot } from './types.ts';
-import { viewApiService, viewService } from './views.ts';
+import { listOf, textOf, textsOf, viewApiService, viewService } from './views.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests of anyone.
 type Json = any;
@@ -73,9 +73,9 @@ function offlineApi(api: ApiServiceView, objects: readonly KubeObject[]): ApiSna
 /** The certificates of the Secrets that the pods behind a Service mount. */
 function secretProbes(namespace: string, { selector }: ServiceView, objects: readonly (KubeObject & Json)[]): EndpointProbe[] {
   const mounted = objects.filter(isKind('Deployment')).flatMap(({ metadata, spec }) => {
-    const labels = spec?.template?.metadata?.labels ?? {};
+    const labels = textsOf(spec?.template?.metadata?.labels);
     const selected = metadata.namespace === namespace && Object.entries(selector).every(([key, value]) => labels[key] === value);
-    return selected ? (spec?.template?.spec?.volumes ?? []).map((volume: Json) => volume.secret?.secretName) : [];
+    return selected ? listOf(spec?.template?.spec?.volumes).map(({ secret }) => secret?.secretName) : [];
   });
   return objects
     .filter(
@@ -84,6 +84,6 @@ function secretProbes(namespace: string, { selector }: ServiceView, objects: rea
     )
     .map(({ metadata, data }) => ({
       at: `Secret ${namespace}/${metadata.name}`,
-      handshake: { kind: 'served', protocol: '', certificates: inspect(Buffer.from(data['tls.crt'], 'base64')).certificates },
+      handshake: { kind: 'served', protocol: '', certificates: inspect(Buffer.from(textOf(data['tls.crt']), 'base64')).certificates },
     }));
 }

@@ -3,58 +3,70 @@ import type { ApiServiceView, EndpointView, ServiceView } from './types.ts';
 
 /**
  * From Kubernetes objects to the parts that checks read. Objects of a cluster are complete; those of a file may lack what a server fills in, so
- * every default of the API is repeated here.
+ * every default of the API is repeated here, and may hold anything at all in any place.
  */
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
 type Json = any;
 
+/** A string as it is; anything else as JSON, so that it can be shown. */
+export const textOf = (value: Json): string => (typeof value === 'string' ? value : value == null ? '' : JSON.stringify(value));
+
+/** The mappings in a list; nothing when it is no list. */
+export const listOf = (value: Json): Json[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'object' && item !== null) : [];
+
+/** A mapping of strings, as labels and selectors are. */
+export const textsOf = (value: Json): Record<string, string> =>
+  Object.fromEntries(Object.entries(value ?? {}).map(([key, each]) => [key, textOf(each)]));
+
 /** @param object an APIService of apiregistration.k8s.io/v1 */
 export function viewApiService({ metadata, spec, status }: KubeObject & Json): ApiServiceView {
-  const condition = status?.conditions?.find(({ type }: Json) => type === 'Available');
+  const condition = listOf(status?.conditions).find(({ type }) => type === 'Available');
+  const service = spec?.service;
   return {
     name: metadata.name,
-    group: spec?.group ?? '',
-    version: spec?.version ?? '',
-    service: spec?.service
-      ? { namespace: String(spec.service.namespace), name: String(spec.service.name), port: Number(spec.service.port ?? 443) }
+    group: textOf(spec?.group),
+    version: textOf(spec?.version),
+    service: service
+      ? { namespace: textOf(service.namespace), name: textOf(service.name), port: Number(textOf(service.port ?? 443)) }
       : undefined,
-    caBundle: spec?.caBundle ?? '',
+    caBundle: textOf(spec?.caBundle),
     insecureSkipTLSVerify: spec?.insecureSkipTLSVerify === true,
-    labels: metadata.labels ?? {},
+    labels: textsOf(metadata.labels),
     available: condition && {
       status: condition.status,
-      reason: condition.reason ?? '',
-      message: condition.message ?? '',
-      lastTransitionTime: condition.lastTransitionTime ?? '',
+      reason: textOf(condition.reason),
+      message: textOf(condition.message),
+      lastTransitionTime: textOf(condition.lastTransitionTime),
     },
   };
 }
 
 /** @param object a Service */
-export function viewService({ spec = {} }: KubeObject & Json): ServiceView {
+export function viewService({ spec }: KubeObject & Json): ServiceView {
   return {
-    type: spec.type ?? 'ClusterIP',
-    clusterIP: spec.clusterIP ?? '',
-    externalName: spec.externalName,
-    selector: spec.selector ?? {},
-    ports: (spec.ports ?? []).map(({ name, port, targetPort }: Json) => ({
-      name: name ?? '',
-      port: Number(port),
-      targetPort: String(targetPort ?? port),
+    type: textOf(spec?.type ?? 'ClusterIP'),
+    clusterIP: textOf(spec?.clusterIP),
+    externalName: spec?.externalName && textOf(spec.externalName),
+    selector: textsOf(spec?.selector),
+    ports: listOf(spec?.ports).map(({ name, port, targetPort }) => ({
+      name: textOf(name),
+      port: Number(textOf(port)),
+      targetPort: textOf(targetPort ?? port),
     })),
   };
 }
 
 /** @param slice an EndpointSlice; `ready` unset means ready (k8s.io/api/discovery/v1/types.go, EndpointConditions) */
 export function viewEndpoints({ metadata, endpoints, ports }: KubeObject & Json): EndpointView[] {
-  return (endpoints ?? []).flatMap(({ addresses, conditions, targetRef }: Json) =>
+  return listOf(endpoints).flatMap(({ addresses, conditions, targetRef }) =>
     (addresses ?? []).map((address: string) => ({
       slice: metadata.name,
       address,
       ready: conditions?.ready !== false,
       pod: targetRef?.kind === 'Pod' ? targetRef.name : undefined,
-      ports: (ports ?? []).map(({ name, port }: Json) => ({ name: name ?? '', port: Number(port) })),
+      ports: listOf(ports).map(({ name, port }) => ({ name: textOf(name), port: Number(textOf(port)) })),
     })),
   );
 }

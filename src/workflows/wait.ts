@@ -29,7 +29,7 @@ async function waitFor(what: string, { onProgress }: Waiting, watch: (saw: (last
     });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    throw new DeadlineError(`${error.message} waiting for ${what}; last seen: ${last}`, {
+    throw new DeadlineError(`${error.message}, waiting for ${what}; last seen: ${last}`, {
       fix: 'Run the same command again to go on, with a longer --timeout if it only needs time; apisvc verify says what is wrong.',
       cause: error,
     });

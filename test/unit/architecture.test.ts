@@ -117,7 +117,7 @@ const outside =
 
 /** Whether a text is an IP address is a question about the text, wherever Node keeps the answer. */
 const touches = ({ specifier, names, typeOnly }: Import): boolean =>
-  !typeOnly && outside.test(specifier) && !(specifier === 'node:net' && /^\{ (isIP|isIPv4|isIPv6) \}$/.test(names));
+  !typeOnly && outside.test(specifier) && !(specifier === 'node:net' && /^\{ (?:(?:isIP|isIPv4|isIPv6),? )+\}$/.test(names));
 
 describe('pure modules', () => {
   test('are there', () => {

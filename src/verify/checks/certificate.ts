@@ -98,7 +98,8 @@ function describeFault(fault: ServingFault, presented: readonly CertificateInfo[
 type UnknownAuthority = Extract<ServingFault, { kind: 'unknown-authority' }>;
 
 const reasons: Readonly<Record<UnknownAuthority['reason'], string>> = {
-  'no-such-issuer': 'The caBundle is that of another CA: nothing in it has the name of the issuer.',
+  'no-such-issuer':
+    'Nothing in the caBundle has the name of the issuer: it is that of another CA, or the server leaves out the intermediate that leads to it.',
   'other-key': 'The caBundle has a CA of that name, but with another key: the CA was made anew and only one side got the new one.',
   'name-encoding': 'The caBundle has a CA whose name reads the same but is encoded differently; Go compares the bytes.',
   'intermediate-missing': '',

@@ -1,5 +1,13 @@
+import type { Code } from '../catalog.ts';
+import type { GoFault } from '../go-words.ts';
 import type { HttpView, Observation } from '../types.ts';
-import { type Check, type CheckContext, observation, seen } from './check.ts';
+import { type Check, type CheckContext, observation, quote, seen } from './check.ts';
+
+const codeOfWords: Partial<Record<GoFault, Code>> = {
+  'delegator-missing': 'auth/delegator-missing',
+  'not-authenticated': 'auth/proxy-not-trusted',
+  'not-served': 'discovery/not-found',
+};
 
 /** What the API answers through the whole path, as the person at the keyboard: the request that `kubectl get --raw /apis/<group>/<version>` makes. */
 export const checkDiscovery: Check = (context) => {
@@ -7,7 +15,10 @@ export const checkDiscovery: Check = (context) => {
   if (!answer) return [];
   if (answer.status === 200) return checkDocument(context, answer);
   const raw = [`GET ${answer.path}: ${answer.status}`, ...(answer.body ? [`body: ${answer.body}`] : [])];
-  if (context.words.some(({ fault }) => fault === 'delegator-missing')) return [observation('auth/delegator-missing', raw)];
+  // While the condition is False kube-apiserver answers 503 by itself, and what the server says is in the condition alone.
+  const spoken = context.words.find(({ fault }) => fault && codeOfWords[fault]);
+  const code = spoken?.fault && codeOfWords[spoken.fault];
+  if (spoken && code) return [observation(code, [...new Set([...raw, quote(spoken)])])];
   switch (answer.status) {
     case 401:
       return [observation('auth/proxy-not-trusted', raw)];

@@ -40,6 +40,10 @@ describe('what kube-apiserver says', () => {
       'Internal Server Error: "/apis/g/v1": subjectaccessreviews.authorization.k8s.io is forbidden: User "system:serviceaccount:ns:sa" cannot create resource "subjectaccessreviews"',
     ],
     ['not-authenticated', 'Unable to authenticate the request'],
+    ['not-authenticated', 'failing or missing response from https://10.0.0.1/a: bad status from https://10.0.0.1/a: 401'],
+    ['not-served', 'failing or missing response from https://10.0.0.1/a: bad status from https://10.0.0.1/a: 404'],
+    ['not-authenticated', 'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 401'],
+    ['not-served', 'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 404'],
   ])('%s: %s', (fault, text) => {
     expect(readGoWords(text)).toBe(fault);
   });
@@ -49,7 +53,7 @@ describe('what kube-apiserver says', () => {
     'all checks passed',
     'service/api in "wardle" is not present',
     'x509: certificate is not authorized to sign other certificates',
-    'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 404',
+    'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 500',
     '',
   ])('nothing to be read: %s', (text) => {
     expect(readGoWords(text)).toBeUndefined();

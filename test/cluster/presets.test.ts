@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { presetNames } from '../../src/config/preset-names.ts';
+import { apisvc, kubectl } from './harness/commands.ts';
+import { emptyFolder, getObject, kubectlOk } from './harness/projects.ts';
+
+describe.each(presetNames)('preset %s', (preset) => {
+  const dir = emptyFolder();
+  const namespace = `preset-${preset}`;
+  const own = preset === 'custom' ? ['--api', 'preset.example.com/v1', '--image', 'example.com/server:1'] : [];
+
+  beforeAll(async () => {
+    const init = await apisvc(['init', dir, '--preset', preset, '--namespace', namespace, ...own, '--yes']);
+    expect(init).toMatchObject({ exitCode: 0, stderr: '' });
+    // A dry run makes no namespace, and without one the server can't check what would be in it.
+    await kubectlOk(['create', 'namespace', namespace]);
+  });
+
+  afterAll(() => kubectl(['delete', 'namespace', namespace, '--wait=false']));
+
+  test.each(['yaml', 'json'])('kube-apiserver accepts what render prints as %s', async (format) => {
+    const { exitCode, stdout: manifests } = await apisvc(['render', '-C', dir, '-o', format]);
+    expect(exitCode).toBe(0);
+    const applied = await kubectl(['apply', '--server-side', '--field-validation=strict', '--dry-run=server', '-f', '-'], {
+      input: manifests,
+    });
+    expect({ exitCode: applied.exitCode, stderr: applied.stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(applied.stdout).toContain('deployment.apps/');
+    expect(applied.stdout).toContain('secret/');
+    expect(applied.stdout).toContain('apiservice.apiregistration.k8s.io/');
+    const clientSide = await kubectl(['apply', '--dry-run=server', '-f', '-'], { input: manifests });
+    expect({ exitCode: clientSide.exitCode, stderr: clientSide.stderr }).toMatchObject({ exitCode: 0 });
+  });
+
+  test('kubectl kustomize makes the same objects of the kustomize output', async () => {
+    const folder = join(dir, 'manifests');
+    const rendered = await apisvc(['render', '-C', dir, '-o', 'kustomize', '--output-dir', folder]);
+    expect(rendered).toMatchObject({ exitCode: 0, stderr: '' });
+    const built = await kubectlOk(['kustomize', folder]);
+    const { stdout: plain } = await apisvc(['render', '-C', dir]);
+    const kinds = (text: string): string[] => [...text.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => String(kind)).sort();
+    expect(kinds(built)).toEqual(kinds(plain));
+  });
+
+  test('register --dry-run=server says what it would do and changes nothing', async () => {
+    const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--dry-run=server']);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toMatch(new RegExp(`^deployment/${namespace}/.* created \\(server dry run\\)$`, 'm'));
+    expect(stdout).toMatch(/^apiservice\/.* created \(server dry run\)$/m);
+    expect(stdout).not.toContain('not checked');
+    const [apiService = ''] = /(?<=^apiservice\/)\S+/m.exec(stdout) ?? [];
+    expect(await getObject('apiservice', apiService)).toBeUndefined();
+    expect(await kubectlOk(['get', 'deployments,services,secrets', '-n', namespace, '-o', 'name'])).toBe('');
+  });
+});

@@ -1,0 +1,104 @@
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Exit, UsageError } from '../../../src/errors.ts';
+import { type FileToWrite, fileError, writeFiles } from '../../../src/project/files.ts';
+import { contents, folder, modeOf } from './folder.ts';
+
+const open = (path: string, text = 'new\n'): FileToWrite => ({ path, text, mode: 0o644 });
+const secret = (path: string, text = 'new\n'): FileToWrite => ({ path, text, mode: 0o600 });
+
+const failure = (run: () => void): UsageError => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+  throw new Error('nothing failed');
+};
+
+describe('modes', () => {
+  let before: number;
+  beforeEach(() => {
+    before = process.umask(0);
+  });
+  afterEach(() => process.umask(before));
+
+  test('a secret is 0600 whatever the umask, also where a wider file was', () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'b.key'), 'old', { mode: 0o666 });
+    writeFiles([secret(join(dir, 'a.key')), secret(join(dir, 'b.key')), open(join(dir, 'c.crt'))]);
+    expect([modeOf(join(dir, 'a.key')), modeOf(join(dir, 'b.key')), modeOf(join(dir, 'c.crt'))]).toEqual([0o600, 0o600, 0o644]);
+  });
+});
+
+test('makes the directories, replaces what is there, leaves nothing else', () => {
+  const dir = folder();
+  writeFileSync(join(dir, 'old'), 'old');
+  writeFiles([open(join(dir, 'old')), open(join(dir, 'a', 'b', 'c'), 'text')]);
+  expect(contents(dir)).toEqual(['a', 'a/b', 'a/b/c', 'old']);
+  expect(readFileSync(join(dir, 'old'), 'utf8')).toBe('new\n');
+  expect(readFileSync(join(dir, 'a/b/c'), 'utf8')).toBe('text');
+});
+
+test('a text larger than one write arrives whole', () => {
+  const text = 'äöü€'.repeat(1_000_000);
+  const path = join(folder(), 'large');
+  writeFiles([open(path, text)]);
+  expect(readFileSync(path, 'utf8')).toBe(text);
+});
+
+describe('all or none', () => {
+  test('when a part of a later path is a file', () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'file'), 'old');
+    const error = failure(() => writeFiles([open(join(dir, 'made', 'one')), open(join(dir, 'file')), open(join(dir, 'file', 'two'))]));
+    expect(error.message).toBe(`can't write ${join(dir, 'file', 'two')}: a part of the path is not a directory`);
+    expect(error.exitCode).toBe(Exit.usage);
+    expect(contents(dir)).toEqual(['file']);
+    expect(readFileSync(join(dir, 'file'), 'utf8')).toBe('old');
+  });
+
+  test('when a directory has the name of a later file', () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'one'), 'old');
+    mkdirSync(join(dir, 'two'));
+    const error = failure(() => writeFiles([open(join(dir, 'one')), open(join(dir, 'two'))]));
+    expect(error.message).toBe(`can't write ${join(dir, 'two')}: it is a directory`);
+    expect(readFileSync(join(dir, 'one'), 'utf8')).toBe('old');
+    expect(contents(dir)).toEqual(['one', 'two']);
+  });
+
+  test('when a name is too long', () => {
+    const dir = folder();
+    expect(failure(() => writeFiles([open(join(dir, 'one')), open(join(dir, 'x'.repeat(300)))])).message).toContain("can't write");
+    expect(contents(dir)).toEqual([]);
+  });
+
+  test('a directory that was there stays, one that was made goes', () => {
+    const dir = folder();
+    mkdirSync(join(dir, 'certs'));
+    writeFileSync(join(dir, 'in-the-way'), '');
+    failure(() => writeFiles([open(join(dir, 'certs', 'a')), open(join(dir, 'new', 'deep', 'b')), open(join(dir, 'in-the-way', 'c'))]));
+    expect(contents(dir)).toEqual(['certs', 'in-the-way']);
+  });
+});
+
+test('a link in the place of a file is not followed', () => {
+  const dir = folder();
+  writeFileSync(join(dir, 'elsewhere'), 'theirs');
+  symlinkSync(join(dir, 'elsewhere'), join(dir, 'tls.key'));
+  writeFiles([secret(join(dir, 'tls.key'))]);
+  expect(readFileSync(join(dir, 'elsewhere'), 'utf8')).toBe('theirs');
+  expect(modeOf(join(dir, 'tls.key'))).toBe(0o600);
+});
+
+test.each([
+  ['ENOSPC', 'no space left on the device'],
+  ['EROFS', 'the file system is read-only'],
+  ['EACCES', 'permission denied'],
+  ['EWEIRD', 'weird'],
+])('%s in plain words', (code, words) => {
+  expect(fileError('write', 'a', Object.assign(new Error('weird'), { code })).message).toBe(`can't write a: ${words}`);
+});

@@ -1,0 +1,22 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+
+const made: string[] = [];
+
+/** A new empty directory that goes away after the test. */
+export function folder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));
+  made.push(dir);
+  return dir;
+}
+
+afterEach(() => {
+  for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true });
+});
+
+/** Everything in a directory and below, sorted. */
+export const contents = (dir: string): string[] => readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();
+
+export const modeOf = (path: string): number => statSync(path).mode & 0o777;

@@ -1,0 +1,53 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readManifests, writeManifests } from '../../../src/project/manifests.ts';
+import { contents, folder, modeOf } from './folder.ts';
+
+const files = [
+  { path: '010-namespace.yaml', text: 'kind: Namespace\n', private: false },
+  { path: '040-secret.yaml', text: 'kind: Secret\n', private: true },
+];
+
+describe('writing', () => {
+  test('keeps the Secret to its owner and out of git', () => {
+    const dir = join(folder(), 'manifests');
+    expect(writeManifests(dir, files)).toEqual([join(dir, '010-namespace.yaml'), join(dir, '040-secret.yaml')]);
+    expect(contents(dir)).toEqual(['.gitignore', '010-namespace.yaml', '040-secret.yaml']);
+    expect(modeOf(join(dir, '040-secret.yaml'))).toBe(0o600);
+    expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('# Holds a private key.\n040-secret.yaml\n');
+  });
+
+  test('adds to a .gitignore that is there, once', () => {
+    const dir = folder();
+    writeFileSync(join(dir, '.gitignore'), 'node_modules');
+    writeManifests(dir, files);
+    writeManifests(dir, files);
+    expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('node_modules\n# Holds a private key.\n040-secret.yaml\n');
+  });
+
+  test('without a Secret there is nothing to ignore', () => {
+    const dir = folder();
+    writeManifests(dir, files.slice(0, 1));
+    expect(contents(dir)).toEqual(['010-namespace.yaml']);
+  });
+});
+
+describe('reading', () => {
+  test('a file is named as it was given', () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'a.yaml'), 'a');
+    expect(readManifests('a.yaml', dir)).toEqual([{ file: 'a.yaml', text: 'a' }]);
+  });
+
+  test('of a directory YAML and JSON count, in order, not what is below', () => {
+    const dir = folder();
+    mkdirSync(join(dir, 'm', 'below'), { recursive: true });
+    for (const name of ['b.json', 'a.yaml', 'c.yml', 'README.md', 'below/d.yaml']) writeFileSync(join(dir, 'm', name), name);
+    expect(readManifests('m', dir).map(({ file }) => file)).toEqual(['m/a.yaml', 'm/b.json', 'm/c.yml']);
+  });
+
+  test('what is not there is named', () => {
+    expect(() => readManifests('nope.yaml', folder())).toThrow("can't read nope.yaml: it does not exist");
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { printable, printableLines } from '../../../src/report/printable.ts';
+import { appliedSummary, progressLine } from '../../../src/report/progress.ts';
+import type { AppliedObject } from '../../../src/workflows/events.ts';
+
+const applied = (...changes: AppliedObject['change'][]): AppliedObject[] =>
+  changes.map((change, i) => ({ object: `service/a/${i}`, change }));
+
+describe('one line for all', () => {
+  test.each([
+    ['Nothing changed: all 2 objects were as they should be.', applied('unchanged', 'unchanged')],
+    ['3 objects: 1 created, 1 configured, 1 unchanged.', applied('created', 'configured', 'unchanged')],
+    ['2 objects: 2 created, 0 unchanged.', applied('created', 'created')],
+  ])('%s', (line, objects) => {
+    expect(appliedSummary(objects)).toBe(line);
+  });
+});
+
+describe('progress', () => {
+  test.each([
+    ['==> registering the API', { kind: 'step', what: 'registering the API' }],
+    ['    service/a/0 created', { kind: 'applied', applied: { object: 'service/a/0', change: 'created' } }],
+    [
+      '    service/a/0 not checked: its namespace does not exist yet',
+      { kind: 'applied', applied: { object: 'service/a/0', change: 'unchecked' } },
+    ],
+    ['    waiting for x: y\\x1b[2J', { kind: 'waiting', what: 'x', last: 'y\u001b[2J' }],
+    ['    note: careful', { kind: 'note', what: 'careful' }],
+    [
+      '    apiservice/v1.a: put right what was changed by hand (.spec.caBundle: conflict with "kubectl-patch")',
+      { kind: 'took-back', object: 'apiservice/v1.a', conflicts: [{ field: '.spec.caBundle', owner: 'conflict with "kubectl-patch"' }] },
+    ],
+  ] as const)('%s', (line, progress) => {
+    expect(progressLine(progress)).toBe(line);
+  });
+});
+
+describe('printable', () => {
+  test('shows what a terminal would act on', () => {
+    expect(printable('a\u001b[31m\u009bK\u202e\r\n\tz')).toBe('a\\x1b[31m\\x9bK\\x202e\\x0d\\x0a\\x09z');
+  });
+
+  test('leaves every other script alone', () => {
+    expect(printable('naïve 日本語 ✓ 👩')).toBe('naïve 日本語 ✓ 👩');
+  });
+
+  test('keeps lines where they are meant', () => {
+    expect(printableLines('a\u0007\nb')).toBe('a\\x07\nb');
+  });
+});

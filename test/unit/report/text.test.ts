@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { diagnosisJson, resultJson } from '../../../src/report/json.ts';
+import { diagnosisText } from '../../../src/report/text.ts';
+import { diagnose } from '../../../src/verify/diagnose.ts';
+import { answers, api, bundleOf, healthy, leafCertificate, now, otherCa, seen, snapshotOf, unseen } from '../verify/snapshots.ts';
+import { colored, colorless } from './colors.ts';
+
+const broken = diagnose(
+  snapshotOf({
+    ...healthy,
+    apiService: seen({ ...api, caBundle: bundleOf(otherCa) }),
+    service: unseen('services is forbidden'),
+    aggregated: answers(503, 'error trying to reach service: x509: certificate signed by unknown authority'),
+  }),
+);
+
+test('a broken API: what, why, how to fix it, and what was not checked', () => {
+  expect(diagnosisText(broken, colorless)).toBe(`✗ v1alpha1.wardle.example.com: broken
+    points at Service wardle/api port 443
+    Available=True (Passed) since 2026-06-15T11:00:00Z
+    10.1.0.1:8443 (pod api-0) serves CN=api.wardle.svc, valid until 2027-06-15 (365 days)
+    GET /apis/wardle.example.com/v1alpha1: 503
+
+  error cert/unknown-authority: the certificate at 10.1.0.1:8443 (pod api-0) is not signed by a CA in the caBundle (unknown authority)
+    seen:     served: CN=api.wardle.svc, issued by CN=CA one, SHA-256 ${leafCertificate.fingerprint}
+    seen:     caBundle: CN=CA one, SHA-256 ${otherCa.fingerprint}
+    cause:    The caBundle has a CA of that name, but with another key: the CA was made anew and only one side got the new one.
+    fix:      apisvc register puts the right caBundle in place; without a project, set spec.caBundle to the CA that signed the certificate
+    explains: discovery/request-failed: GET /apis/wardle.example.com/v1alpha1 through the aggregator answers 503
+              GET /apis/wardle.example.com/v1alpha1: 503
+              body: error trying to reach service: x509: certificate signed by unknown authority
+
+  not checked
+    the Service: services is forbidden
+`);
+});
+
+describe('a verdict in words', () => {
+  const firstLine = (text: string): string => text.split('\n')[0] ?? '';
+  const warned = { ...healthy, apiService: seen({ ...api, caBundle: '', insecureSkipTLSVerify: true }) };
+  const unknown = { ...healthy, apiService: unseen(), aggregated: unseen() };
+
+  test.each([
+    ['✓ v1alpha1.wardle.example.com: healthy', healthy],
+    ['✓ v1alpha1.wardle.example.com: healthy, with 1 warning', warned],
+    ['? v1alpha1.wardle.example.com: nothing was seen that would allow a verdict', unknown],
+  ])('%s', (line, snapshot) => {
+    expect(firstLine(diagnosisText(diagnose(snapshotOf(snapshot)), colorless))).toBe(line);
+  });
+
+  test('files prove no more than that nothing is wrong in them', () => {
+    const diagnosis = diagnose({ ...snapshotOf(healthy), source: { kind: 'files', files: ['a.yaml'] } });
+    expect(firstLine(diagnosisText(diagnosis, colorless))).toBe('✓ v1alpha1.wardle.example.com: nothing wrong in the files');
+  });
+});
+
+test('colours change nothing but the colour', () => {
+  const text = diagnosisText(broken, colored);
+  expect(text).toContain('\u001b[31m✗\u001b[39m');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escapes that chalk writes.
+  expect(text.replace(/\u001b\[\d+m/g, '')).toBe(diagnosisText(broken, colorless));
+});
+
+describe('JSON', () => {
+  test('is the diagnosis, with its version', () => {
+    const parsed = JSON.parse(diagnosisJson(broken));
+    expect(parsed).toMatchObject({
+      apiVersion: 'apisvc.dev/diagnosis/v1alpha1',
+      takenAt: now.toISOString(),
+      verdict: 'broken',
+      apis: [
+        { verdict: 'broken', findings: [{ code: 'cert/unknown-authority', severity: 'error' }], notChecked: [{ what: 'the Service' }] },
+      ],
+    });
+    expect(parsed).toEqual(JSON.parse(JSON.stringify(broken)));
+    expect(diagnosisJson(broken).endsWith('}\n')).toBe(true);
+  });
+
+  test('of register says what was done', () => {
+    expect(JSON.parse(resultJson({ dryRun: 'client', wouldApply: ['service/a/b'] }))).toEqual({
+      apiVersion: 'apisvc.dev/register/v1alpha1',
+      dryRun: 'client',
+      wouldApply: ['service/a/b'],
+    });
+  });
+});

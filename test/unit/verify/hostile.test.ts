@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { diagnosisJson } from '../../../src/report/json.ts';
+import { diagnosisText } from '../../../src/report/text.ts';
+import { diagnose } from '../../../src/verify/diagnose.ts';
+import { offlineSnapshot } from '../../../src/verify/offline.ts';
+import type { ApiSnapshot, Snapshot } from '../../../src/verify/types.ts';
+import { colorless, escapes } from '../report/colors.ts';
+import {
+  answers,
+  api,
+  endpoint,
+  fails,
+  healthy,
+  leafCertificate,
+  now,
+  seen,
+  serves,
+  service,
+  snapshotOf,
+  unavailable,
+  unseen,
+} from './snapshots.ts';
+
+/** Everything in a snapshot comes from elsewhere: servers, certificates, manifests of anyone. */
+
+const nasty = fc.oneof(
+  fc.constantFrom('\u001b[2J\u001b]0;owned\u0007', '\u009b31m', '\u202egnp.exe', '\r\nhealthy', '\u0000', '{name}', '$&', '__proto__'),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+);
+
+const condition = (message: string, reason: string) => seen({ ...unavailable(message, reason), labels: { [reason]: message } });
+
+const anySnapshot: fc.Arbitrary<ApiSnapshot> = fc
+  .record({
+    a: nasty,
+    b: nasty,
+    status: fc.integer({ min: 100, max: 599 }),
+    caBundle: fc.oneof(nasty, fc.base64String({ maxLength: 200 }), fc.constant(api.caBundle)),
+    shape: fc.integer({ min: 0, max: 6 }),
+  })
+  .map(({ a, b, status, caBundle, shape }): ApiSnapshot => {
+    const changes: readonly Partial<ApiSnapshot>[] = [
+      { apiService: condition(a, b), aggregated: answers(status, b) },
+      { apiService: seen({ ...api, caBundle }), aggregated: answers(status, a) },
+      { probes: seen([serves({ ...leafCertificate, subject: a, issuer: b, dnsNames: [a, b], commonName: b })]) },
+      { probes: seen([fails('other', a), { ...fails('refused', b), at: a }]), aggregated: answers(503, b) },
+      { endpoints: seen([{ ...endpoint, address: a, pod: b, ready: false }]), service: seen({ ...service, selector: { [a]: b } }) },
+      { service: seen({ ...service, ports: [{ name: a, port: 1, targetPort: b }] }), endpoints: unseen(a), aggregated: unseen(b) },
+      { name: a, apiService: { state: 'absent' } },
+    ];
+    return { ...healthy, ...changes[shape] };
+  });
+
+describe('a hostile snapshot', () => {
+  test('never breaks the diagnosis, nor reaches the terminal as more than text', () => {
+    fc.assert(
+      fc.property(anySnapshot, (snapshot) => {
+        const text = diagnosisText(diagnose(snapshotOf(snapshot)), colorless);
+        expect(text).not.toMatch(escapes);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('survives being kept in a file with the same diagnosis', () => {
+    fc.assert(
+      fc.property(anySnapshot, (each) => {
+        const snapshot = snapshotOf(each);
+        const kept = JSON.parse(JSON.stringify(snapshot)) as Snapshot;
+        expect(diagnosisJson(diagnose(kept))).toBe(diagnosisJson(diagnose(snapshot)));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('a body of a megabyte costs neither time nor screens', () => {
+    const body = 'x509: certificate is valid for \u001b[31m'.repeat(30_000);
+    const start = performance.now();
+    const text = diagnosisText(
+      diagnose(snapshotOf({ ...healthy, apiService: condition(body, body), aggregated: answers(503, body) })),
+      colorless,
+    );
+    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(text.length).toBeLessThan(10_000);
+    expect(text).not.toMatch(escapes);
+  });
+});
+
+describe('anybody’s manifests', () => {
+  const around = (spec: unknown, metadata: unknown = {}): string =>
+    [
+      { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name: 'v1.example.com', ...(metadata as object) }, spec },
+      { apiVersion: 'v1', kind: 'Service', metadata: { name: 'api', namespace: 'a' }, spec },
+      { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'api', namespace: 'a' }, spec },
+      { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'tls', namespace: 'a' }, data: spec },
+    ]
+      .map((object) => JSON.stringify(object))
+      .join('\n---\n');
+
+  const json = fc.jsonValue({ maxDepth: 4 });
+  const spec = fc.oneof(
+    json,
+    fc.record(
+      {
+        service: fc.oneof(json, fc.constant({ name: 'api', namespace: 'a' })),
+        caBundle: json,
+        ports: json,
+        selector: json,
+        template: fc.oneof(json, fc.constant({ spec: { volumes: [null, { secret: { secretName: 'tls' } }] } })),
+        'tls.crt': json,
+      },
+      { requiredKeys: ['service'] },
+    ),
+  );
+
+  test('whatever they hold, there is a diagnosis', () => {
+    fc.assert(
+      fc.property(spec, json, (spec, labels) => {
+        const text = diagnosisText(diagnose(offlineSnapshot([{ file: 'a.yaml', text: around(spec, { labels }) }], now)), colorless);
+        expect(text).not.toMatch(escapes);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
