@@ -110,7 +110,7 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv): 
       }),
     async *stream(request) {
       const { signal } = request;
-      const response = await bounded(request, () => open(request, signal));
+      const response = await bounded(request, (limited) => open(request, limited));
       if (response.statusCode !== 200) throw new StreamRefused({ status: response.statusCode ?? 0, body: await readAll(response) });
       try {
         yield* lines(response);

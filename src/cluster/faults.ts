@@ -25,7 +25,9 @@ export function connectionFault(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return connectionFault(error.errors[0]);
   const { code, message } = error as NodeJS.ErrnoException;
   if (code && words[code]) return words[code];
-  return message || code || String(error);
+  // OpenSSL's errors are `error:0A00010B:SSL routines:function:reason:file:line:` and a line end.
+  const [, reason] = /SSL routines:[^:]*:([^:\n]+)/.exec(message) ?? [];
+  return reason ? `TLS: ${reason}` : message || code || String(error);
 }
 
 /** No answer came: the one failure of the cluster that may pass by itself. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Cluster } from '@kubernetes/client-node';
@@ -53,7 +53,8 @@ function noCluster(env: NodeJS.ProcessEnv): ClusterError {
 function readKubeconfig(file: string): KubeConfig {
   const config = new KubeConfig();
   try {
-    config.loadFromFile(file);
+    // kubectl takes an empty file for one without entries.
+    if (readFileSync(file, 'utf8').trim() !== '') config.loadFromFile(file);
     return config;
   } catch (cause) {
     const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
@@ -87,8 +88,8 @@ function requireCurrentContext(config: KubeConfig, files: readonly string[]): Ku
   if (!config.getCurrentCluster()) {
     throw new UsageError(`context "${name}" names a cluster that does not exist in ${where}: "${config.getContextObject(name)?.cluster}"`);
   }
-  if (!config.getCurrentUser()) {
-    throw new UsageError(`context "${name}" names a user that does not exist in ${where}: "${config.getContextObject(name)?.user}"`);
-  }
+  // A context without user is anonymous, which kubectl allows.
+  const user = config.getContextObject(name)?.user;
+  if (user && !config.getCurrentUser()) throw new UsageError(`context "${name}" names a user that does not exist in ${where}: "${user}"`);
   return config;
 }

@@ -21,7 +21,7 @@ const resource = (apiVersion: string, kind: string, plural: string, namespaced =
   namespaced,
 });
 
-/** Every kind that apisvc reads or writes. */
+/** Every kind that apisvc reads, writes or names in a rule. */
 export const resources = {
   APIService: resource('apiregistration.k8s.io/v1', 'APIService', 'apiservices', false),
   ClusterRole: resource('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false),
@@ -30,6 +30,7 @@ export const resources = {
   EndpointSlice: resource('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
   Namespace: resource('v1', 'Namespace', 'namespaces', false),
   PodDisruptionBudget: resource('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
+  Role: resource('rbac.authorization.k8s.io/v1', 'Role', 'roles'),
   RoleBinding: resource('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
   Secret: resource('v1', 'Secret', 'secrets'),
   SelfSubjectAccessReview: resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview', 'selfsubjectaccessreviews', false),

@@ -50,15 +50,31 @@ export function refusal(cluster: Cluster, { verb, ref }: Attempt, answer: Answer
   const status = readStatus(answer);
   const doing = `${verb} ${describeRef(ref)}`;
   if (answer.status === 401) return badCredentials(cluster, now);
-  if (answer.status === 403) {
-    return new ClusterError(`not allowed to ${doing}: ${status.message}`, { fix: `An RBAC rule that allows it: ${rbacRule(verb, ref)}` });
-  }
+  if (answer.status === 403) return forbidden(status, { verb, ref });
   if (answer.status === 404) return new ClusterError(`can't ${doing}: ${status.message}`);
   if (answer.status === 400 || answer.status === 422) return new UsageError(`the cluster rejects ${describeRef(ref)}: ${status.message}`);
   if (answer.status === 409) return new RefusedError(`can't ${doing}: ${status.message}`);
   if (answer.status === 429 || answer.status >= 500)
     return new Unreachable(`can't ${doing}: HTTP status ${answer.status}: ${status.message}`);
   return new ClusterError(`can't ${doing}: HTTP status ${answer.status}: ${status.message}`);
+}
+
+/** 403 is the answer of RBAC and of admission; only one of them is mended by a rule. */
+function forbidden({ message, causes }: Status, { verb, ref }: Attempt): ClusterError {
+  const refused = `not allowed to ${verb} ${describeRef(ref)}: ${message}`;
+  // k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle
+  if (causes.some(({ reason }) => reason === 'NamespaceTerminating')) {
+    return new ClusterError(refused, {
+      fix: `Wait until the namespace is gone: kubectl wait --for=delete namespace/${ref.namespace}; kubectl get namespace ${ref.namespace} -o yaml says what holds it up.`,
+    });
+  }
+  // Admission looks at writes only; the words of RBAC are those of k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go, forbiddenMessage.
+  const byRbac = ['get', 'list', 'watch'].includes(verb) || / cannot \w+ (resource|path) /.test(message);
+  return new ClusterError(refused, {
+    fix: byRbac
+      ? `An RBAC rule that allows it: ${rbacRule(verb, ref)}`
+      : 'A policy, a quota or an admission webhook of the cluster refuses it: change the object, or ask whoever runs the cluster.',
+  });
 }
 
 /** The least rule that allows a verb on an object, in YAML's flow form. `create` can't be limited to a name. */

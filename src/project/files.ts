@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../errors.ts';
 
@@ -24,8 +24,7 @@ export function writeFiles(files: readonly FileToWrite[]): void {
     for (const file of files) {
       at = file.path;
       refuseDirectory(at);
-      const first = mkdirSync(dirname(file.path), { recursive: true });
-      if (first !== undefined) made.push(first);
+      makeDirectory(dirname(file.path), made);
       const temporary = join(dirname(file.path), `.${basename(file.path)}.${randomBytes(4).toString('hex')}`);
       staged.push({ temporary, path: file.path });
       writeDurably(temporary, file);
@@ -37,9 +36,17 @@ export function writeFiles(files: readonly FileToWrite[]): void {
   } catch (cause) {
     for (const { temporary } of staged) rmSync(temporary, { force: true });
     // Only what this call made; nobody else has had a reason to put anything there.
-    for (const directory of made) rmSync(directory, { recursive: true, force: true });
+    for (const directory of made.reverse()) rmSync(directory, { recursive: true, force: true });
     throw fileError('write', at, cause);
   }
+}
+
+/** Like `mkdir -p`, one level at a time: Node's own says that a read-only file system does not exist. Adds what it makes to `made`. */
+function makeDirectory(path: string, made: string[]): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path), made);
+  mkdirSync(path);
+  made.push(path);
 }
 
 /** A directory in the place of a file would stop the renaming half-way. */

@@ -74,16 +74,15 @@ async function snapshotBackend(cluster: Cluster, apiService: Observed<ApiService
   return { service, endpoints, probes: await probe(service, endpoints, port, `${name}.${namespace}.svc`, signal) };
 }
 
-/** Asks for something; turns "not there", "not allowed" and "no answer" into what they mean for a diagnosis. */
+/** Asks for something; turns "not there" and "not allowed" into what they mean for a diagnosis. Without an answer there is none. */
 async function look<O, T>(signal: AbortSignal, ask: () => Promise<O | undefined>, view: (object: O) => T): Promise<Observed<T>> {
   try {
     const object = await ask();
     return object === undefined ? { state: 'absent' } : { state: 'seen', value: view(object) };
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof ClusterError)) throw error;
-    const reason = error instanceof Unreachable ? 'unreachable' : 'forbidden';
-    return { state: 'unseen', reason, words: error.fix ? `${error.message}. ${error.fix}` : error.message };
+    if (!(error instanceof ClusterError) || error instanceof Unreachable) throw error;
+    return { state: 'unseen', reason: 'forbidden', words: error.fix ? `${error.message}. ${error.fix}` : error.message };
   }
 }
 

@@ -1,24 +1,27 @@
+import { applyObject } from '../cluster/apply.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { Unreachable } from '../cluster/faults.ts';
 import { getObject, refOf } from '../cluster/objects.ts';
 import { apiGroup, type ObjectRef, resourceName, resourcePath, resources } from '../cluster/resources.ts';
 import { rbacRule, readJson, refusal } from '../cluster/status.ts';
 import { ClusterError, RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { viewApiService } from '../verify/views.ts';
-
-interface Need {
-  readonly verb: string;
-  readonly ref: ObjectRef;
-}
+import { missingGrants, type Need } from './grants.ts';
 
 /**
- * Asks with SelfSubjectAccessReviews whether everything that `register` will do is allowed, and names all that is missing at once.
+ * Asks with SelfSubjectAccessReviews, and for the rights that roles give away with a dry run, whether everything that `register` will do is allowed, and
+ * names all that is missing at once.
  * @throws ClusterError with the RBAC rules that would allow it
  */
 export async function requireAccess(cluster: Cluster, objects: readonly KubeObject[], signal: AbortSignal): Promise<void> {
   const needs = needsOf(objects.map(refOf));
   const allowed = await Promise.all(needs.map((need) => mayI(cluster, need, signal)));
-  const missing = needs.filter((_, index) => !allowed[index]);
+  const grants = await missingGrants(objects, {
+    may: (need) => mayI(cluster, need, signal),
+    mayApply: (object) => mayApply(cluster, object, signal),
+  });
+  const missing = [...needs.filter((_, index) => !allowed[index]), ...grants];
   if (missing.length === 0) return;
   const what = [...new Set(missing.map(({ verb, ref }) => `${verb} ${resourceName(ref.resource)}`))].join(', ');
   const rules = [...new Set(missing.map(({ verb, ref }) => rbacRule(verb, ref)))].join('\n  ');
@@ -34,6 +37,17 @@ function needsOf(refs: readonly ObjectRef[]): Need[] {
   const services = refs.filter(({ resource }) => resource === resources.Service);
   const slices = services.map(({ namespace }) => ({ resource: resources.EndpointSlice, namespace, name: '*' }));
   return [...applied, ...[...waitedFor, ...slices].flatMap((ref) => ['list', 'watch'].map((verb) => ({ verb, ref })))];
+}
+
+/** A refusal is the answer here; whatever else goes wrong is said when the object is applied. */
+async function mayApply(cluster: Cluster, object: KubeObject, signal: AbortSignal): Promise<boolean> {
+  try {
+    await applyObject(cluster, object, { force: true, dryRun: true, signal });
+    return true;
+  } catch (error) {
+    if (!(error instanceof ClusterError) || error instanceof Unreachable) throw error;
+    return false;
+  }
 }
 
 async function mayI(cluster: Cluster, { verb, ref }: Need, signal: AbortSignal): Promise<boolean> {

@@ -1,43 +1,23 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { caConstraints, endEntityConstraints, extendedKeyUsage, keyUsage, subjectAltName } from '../../src/pki/extensions.ts';
-import type { RunningProcess } from '../../src/sandbox/real/process.ts';
 import type { ApiDiagnosis } from '../../src/verify/types.ts';
-import { day, type Made, make } from '../unit/pki/certificates.ts';
+import type { Made } from '../unit/pki/certificates.ts';
 import { type Backend, resourceList, type ServingPair, serveHttp, serveHttps, serveSilence, unusedPort } from './harness/backends.ts';
+import { bygone, makeCa, makeLeaf, pair, pem } from './harness/certificates.ts';
 import { kubectl } from './harness/commands.ts';
-import { program } from './harness/programs.ts';
-import { codesOf, emptyFolder, kubectlOk, verifyJson } from './harness/projects.ts';
-import { cluster } from './harness/provided.ts';
-import { apiServiceNameOf, groupOf, type HandMade, handMade } from './harness/registrations.ts';
-import { startProcess, startSampleApiserver } from './harness/servers.ts';
-import { serviceAccountKubeconfig } from './harness/users.ts';
-import { wardleAccess, wardleRegistration } from './harness/wardle.ts';
+import { codesOf, kubectlOk, verifyJson } from './harness/projects.ts';
+import {
+  apiServiceNameOf,
+  conditions,
+  deleteApiServices,
+  failed,
+  groupOf,
+  type HandMade,
+  handMade,
+  passed,
+} from './harness/registrations.ts';
 
 const namespace = 'faults';
-const soon = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
-const bygone = { notBefore: new Date(Date.now() - 2 * day), notAfter: new Date(Date.now() - day) };
-const caExtensions = [caConstraints(1), keyUsage('keyCertSign')];
-
-const pem = (...chain: Made[]): string => chain.map(({ info }) => info.pem).join('');
-const pair = (leaf: Made, ...intermediates: Made[]): ServingPair => ({
-  certificates: pem(leaf, ...intermediates),
-  key: leaf.keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-});
-
-const makeCa = (commonName: string, more: Partial<Parameters<typeof make>[0]> = {}): Promise<Made> =>
-  make({ commonName, extensions: caExtensions, ...soon, ...more });
-
-/** A serving certificate for `<service>.faults.svc`, or for another name. */
-function makeLeaf(
-  service: string,
-  issuer: Made,
-  { host = `${service}.${namespace}.svc`, usage = 'serverAuth' as const, when = soon } = {},
-) {
-  const names = subjectAltName({ dns: [host], ip: [] }, false);
-  return make({ commonName: 'server', issuer, extensions: [endEntityConstraints(), extendedKeyUsage([usage]), names], ...when });
-}
+const hostOf = (service: string): string => `${service}.${namespace}.svc`;
 
 const ca = await makeCa('faults CA');
 const otherCa = await makeCa('another CA');
@@ -53,7 +33,7 @@ const keep = async (starting: Promise<Backend>): Promise<number> => {
 
 /** Serves the group of a Service with a certificate; sound without further words. */
 const serve = async (service: string, serving?: ServingPair, reply: Parameters<typeof serveHttps>[1] = sound(service)) =>
-  keep(serveHttps(serving ?? pair(await makeLeaf(service, ca)), reply));
+  keep(serveHttps(serving ?? pair(await makeLeaf(hostOf(service), ca)), reply));
 const sound = (service: string) => ({ body: resourceList(`${groupOf(service)}/v1`, 'things') });
 
 type Change = Omit<HandMade, 'namespace' | 'service' | 'ca'> & { readonly ca?: Made; readonly without?: readonly ('service' | 'slice')[] };
@@ -68,8 +48,6 @@ interface Fault {
   readonly make: (service: string) => Promise<Change>;
 }
 
-const failed = (words: string): RegExp => new RegExp(`^False FailedDiscoveryCheck .*${words}`);
-const passed = /^True Passed/;
 const bundle = (text: string) => ({ apiServiceSpec: { caBundle: text } });
 const caBase64 = Buffer.from(pem(ca)).toString('base64');
 const keyPem = pair(ca).key;
@@ -128,38 +106,38 @@ const faults: readonly Fault[] = [
     name: 'wrong-name',
     codes: ['cert/san-mismatch'],
     condition: failed('x509: certificate is valid for elsewhere.svc, not wrong-name.faults.svc'),
-    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(name, ca, { host: 'elsewhere.svc' }))) }),
+    make: async (name) => ({ port: await serve(name, pair(await makeLeaf('elsewhere.svc', ca))) }),
   },
   {
     name: 'expired-leaf',
     codes: ['cert/expired'],
     condition: failed('x509: certificate has expired'),
-    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(name, ca, { when: bygone }))) }),
+    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(hostOf(name), ca, { when: bygone }))) }),
   },
   {
     name: 'expired-ca',
     codes: ['cert/ca-expired'],
     condition: failed('x509: certificate has expired'),
-    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(name, oldCa))), ca: oldCa }),
+    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(hostOf(name), oldCa))), ca: oldCa }),
   },
   {
     name: 'client-only',
     codes: ['cert/wrong-usage'],
     condition: failed('incompatible key usage'),
-    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(name, ca, { usage: 'clientAuth' as 'serverAuth' }))) }),
+    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(hostOf(name), ca, { usage: 'clientAuth' }))) }),
   },
   {
     // The certificate alone does not tell whether an intermediate is left out or the CA is another one.
     name: 'no-intermediate',
     codes: ['cert/unknown-authority'],
     condition: failed('x509: certificate signed by unknown authority'),
-    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(name, intermediate))) }),
+    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(hostOf(name), intermediate))) }),
   },
   {
     name: 'whole-chain',
     codes: [],
     condition: passed,
-    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(name, intermediate), intermediate)) }),
+    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(hostOf(name), intermediate), intermediate)) }),
   },
   {
     name: 'other-ca',
@@ -171,7 +149,7 @@ const faults: readonly Fault[] = [
     name: 'two-faults',
     codes: ['cert/san-mismatch', 'cert/unknown-authority'],
     condition: failed('x509: certificate is valid for elsewhere.svc, not two-faults.faults.svc'),
-    make: async (name) => ({ port: await serve(name, pair(await makeLeaf(name, otherCa, { host: 'elsewhere.svc' }))) }),
+    make: async (name) => ({ port: await serve(name, pair(await makeLeaf('elsewhere.svc', otherCa))) }),
   },
   {
     name: 'twice-base64',
@@ -261,19 +239,6 @@ async function objectsOf({ name, make }: Fault): Promise<object[]> {
   return Object.entries(objects).flatMap(([part, object]) => ((without as readonly string[]).includes(part) ? [] : [object]));
 }
 
-/** Available conditions by name of the APIService, as `<status> <reason> <message>`. */
-async function conditions(): Promise<Map<string, string>> {
-  const { items } = JSON.parse(await kubectlOk(['get', 'apiservices', '-o', 'json']));
-  // biome-ignore lint/suspicious/noExplicitAny: objects as kubectl prints them.
-  const written = items.flatMap(({ metadata, status }: any) =>
-    // biome-ignore lint/suspicious/noExplicitAny: as above.
-    (status?.conditions ?? []).map((each: any) => [metadata.name, `${each.status} ${each.reason} ${each.message}`]),
-  );
-  return new Map(written);
-}
-
-const deleteApiServices = (...names: string[]) => kubectl(['delete', 'apiservices', '--ignore-not-found', ...names]);
-
 describe('one fault gives one finding', () => {
   beforeAll(async () => {
     const items = (await Promise.all(faults.map(objectsOf))).flat();
@@ -334,68 +299,4 @@ test.each(['v1.apps', 'v1.'])('an APIService that kube-apiserver serves itself i
     diagnosis: { verdict: 'healthy', apis: [{ findings: [], notChecked: [] }] },
   });
   expect(diagnosis.apis[0]?.facts[0]).toBe('Local: served by kube-apiserver itself');
-});
-
-describe('the real sample-apiserver', () => {
-  const own = 'faults-wardle';
-  const wardle = 'v1alpha1.wardle.example.com';
-  const servers: RunningProcess[] = [];
-  const { address } = cluster.network;
-  const register = (port: number) =>
-    kubectlOk(['apply', '-f', '-'], JSON.parse(wardleRegistration({ namespace: own, address, port, authority: ownAuthority })));
-  const ownAuthority = { certificates: pem(ca) } as Parameters<typeof wardleRegistration>[0]['authority'];
-
-  beforeAll(async () => {
-    await kubectlOk(['apply', '-f', '-'], JSON.parse(wardleAccess(own)));
-  });
-
-  afterAll(async () => {
-    await deleteApiServices(wardle);
-    await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], { input: wardleAccess(own) });
-    await kubectl(['delete', 'clusterrole,clusterrolebinding', `${own}:look`, '--ignore-not-found']);
-    await Promise.all(servers.map((server) => server.stop()));
-  });
-
-  test('without certificate flags it serves one for localhost: two faults, both reported', async () => {
-    const kubeconfig = await serviceAccountKubeconfig(own, 'apiserver');
-    servers.push(
-      startProcess('sample-apiserver', program(cluster.programs, 'sample-apiserver'), [
-        `--etcd-servers=${cluster.etcdUrl}`,
-        `--bind-address=${address}`,
-        '--secure-port=8446',
-        `--cert-dir=${join(emptyFolder(), 'certificates')}`,
-        `--kubeconfig=${kubeconfig}`,
-        `--authentication-kubeconfig=${kubeconfig}`,
-        `--authorization-kubeconfig=${kubeconfig}`,
-      ]),
-    );
-    await register(8446);
-    await expect
-      .poll(async () => (await conditions()).get(wardle), { timeout: 45_000 })
-      .toMatch(failed('x509: certificate is valid for localhost'));
-    const { exitCode, diagnosis } = await verifyJson([wardle]);
-    expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['cert/san-mismatch', 'cert/unknown-authority'] });
-  });
-
-  test('without the delegator binding it works for administrators and fails for everybody else', async () => {
-    const kubeconfig = await serviceAccountKubeconfig(own, 'apiserver');
-    const { certificates, key } = pair(await makeLeaf('', ca, { host: `api.${own}.svc` }));
-    const folder = emptyFolder();
-    const [certFile, keyFile] = [join(folder, 'tls.crt'), join(folder, 'tls.key')];
-    writeFileSync(certFile, certificates);
-    writeFileSync(keyFile, key, { mode: 0o600 });
-    servers.push(await startSampleApiserver({ certFile, keyFile, port: 8447, kubeconfig }));
-    await register(8447);
-    await expect.poll(async () => (await conditions()).get(wardle), { timeout: 45_000 }).toMatch(passed);
-    await kubectlOk(['create', 'clusterrole', `${own}:look`, '--verb=get', '--resource=apiservices']);
-    await kubectlOk(['create', 'clusterrolebinding', `${own}:look`, `--clusterrole=${own}:look`, '--group=system:authenticated']);
-    const verifyAs = (user: string) => verifyJson([wardle, '--as', user, '--as-group', 'system:authenticated']);
-    expect((await verifyAs('jane')).exitCode).toBe(0);
-
-    await kubectlOk(['delete', 'clusterrolebinding', `${own}:auth-delegator`]);
-    // The server remembers for some seconds whom it has let in, so this is somebody it has not seen.
-    await expect.poll(async () => codesOf((await verifyAs('john')).diagnosis), { timeout: 30_000 }).toEqual(['auth/delegator-missing']);
-    expect((await verifyAs('john')).exitCode).toBe(1);
-    expect((await verifyJson([wardle])).exitCode).toBe(0);
-  });
 });

@@ -21,7 +21,7 @@ describe.each(presetNames)('preset %s', (preset) => {
   test.each(['yaml', 'json'])('kube-apiserver accepts what render prints as %s', async (format) => {
     const { exitCode, stdout: manifests } = await apisvc(['render', '-C', dir, '-o', format]);
     expect(exitCode).toBe(0);
-    const applied = await kubectl(['apply', '--server-side', '--field-validation=strict', '--dry-run=server', '-f', '-'], {
+    const applied = await kubectl(['apply', '--server-side', '--validate=strict', '--dry-run=server', '-f', '-'], {
       input: manifests,
     });
     expect({ exitCode: applied.exitCode, stderr: applied.stderr }).toEqual({ exitCode: 0, stderr: '' });

@@ -82,3 +82,10 @@ export function untilSaid(running: ReturnType<typeof apisvc>, words: RegExp): Pr
     running.stderr.once('end', () => reject(new Error(`${words} was not said, but:\n${said}`)));
   });
 }
+
+/** Runs a command that is to fail in good order: no stack trace, no key. */
+export const failure = async (running: ReturnType<typeof apisvc>) => {
+  const { exitCode, stdout, stderr } = await running;
+  expect(stderr).not.toMatch(/^\s+at |PRIVATE KEY/m);
+  return { exitCode, stdout, stderr };
+};

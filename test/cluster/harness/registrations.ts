@@ -1,5 +1,7 @@
 import type { Backend } from './backends.ts';
 import { backendAddress } from './backends.ts';
+import { kubectl } from './commands.ts';
+import { kubectlOk } from './projects.ts';
 
 /** A registration by hand, sound unless a part is replaced. Everything is named after the Service. */
 export interface HandMade {
@@ -54,3 +56,21 @@ export function handMade({ namespace, service: name, port, ca, ready = true, ...
     },
   };
 }
+
+/** Available conditions by name of the APIService, as `<status> <reason> <message>`. */
+export async function conditions(): Promise<Map<string, string>> {
+  const { items } = JSON.parse(await kubectlOk(['get', 'apiservices', '-o', 'json']));
+  // biome-ignore lint/suspicious/noExplicitAny: objects as kubectl prints them.
+  const written = items.flatMap(({ metadata, status }: any) =>
+    // biome-ignore lint/suspicious/noExplicitAny: as above.
+    (status?.conditions ?? []).map((each: any) => [metadata.name, `${each.status} ${each.reason} ${each.message}`]),
+  );
+  return new Map(written);
+}
+
+export const deleteApiServices = (...names: string[]) => kubectl(['delete', 'apiservices', '--ignore-not-found', ...names]);
+
+/** What the Available condition says of a server that is not served: reason and the words of the probe. */
+export const failed = (words: string): RegExp => new RegExp(`^False FailedDiscoveryCheck .*${words}`);
+/** What it says of one that is. */
+export const passed = /^True Passed/;

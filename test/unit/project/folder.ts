@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 
 const made: string[] = [];
 
@@ -9,6 +9,13 @@ const made: string[] = [];
 export function folder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));
   made.push(dir);
+  return dir;
+}
+
+/** One that stays for all tests of a file. */
+export function sharedFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 

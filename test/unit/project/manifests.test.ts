@@ -12,7 +12,7 @@ const files = [
 describe('writing', () => {
   test('keeps the Secret to its owner and out of git', () => {
     const dir = join(folder(), 'manifests');
-    expect(writeManifests(dir, files)).toEqual([join(dir, '010-namespace.yaml'), join(dir, '040-secret.yaml')]);
+    expect(writeManifests(dir, files)).toEqual(['010-namespace.yaml', '040-secret.yaml']);
     expect(contents(dir)).toEqual(['.gitignore', '010-namespace.yaml', '040-secret.yaml']);
     expect(modeOf(join(dir, '040-secret.yaml'))).toBe(0o600);
     expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('# Holds a private key.\n040-secret.yaml\n');

@@ -10,7 +10,7 @@ describe('one line for all', () => {
   test.each([
     ['Nothing changed: all 2 objects were as they should be.', applied('unchanged', 'unchanged')],
     ['3 objects: 1 created, 1 configured, 1 unchanged.', applied('created', 'configured', 'unchanged')],
-    ['2 objects: 2 created, 0 unchanged.', applied('created', 'created')],
+    ['2 objects: 2 created.', applied('created', 'created')],
   ])('%s', (line, objects) => {
     expect(appliedSummary(objects)).toBe(line);
   });

@@ -1,0 +1,52 @@
+import { refOf } from '../cluster/objects.ts';
+import { type ObjectRef, resources } from '../cluster/resources.ts';
+import type { KubeObject } from '../manifests/types.ts';
+
+/** A right: a verb on an object. */
+export interface Need {
+  readonly verb: string;
+  readonly ref: ObjectRef;
+}
+
+/** How to find out what the person may do; both ask the cluster. */
+export interface Asking {
+  /** Whether RBAC allows it. */
+  may(need: Need): Promise<boolean>;
+  /** Whether a dry run of applying this object is allowed. */
+  mayApply(object: KubeObject): Promise<boolean>;
+}
+
+/**
+ * Roles and bindings give rights away. kube-apiserver allows that only to those who hold these rights themselves, may `escalate` the role, or may
+ * `bind` the role that a binding names (k8s.io/kubernetes/pkg/registry/rbac: clusterrole, clusterrolebinding and rolebinding, policybased/storage.go).
+ * @returns the verbs that would help, for every role and binding that the person may not apply
+ */
+export async function missingGrants(objects: readonly KubeObject[], asking: Asking): Promise<readonly Need[]> {
+  const roles = objects.filter(({ kind }) => kind === 'ClusterRole');
+  const bindings = objects.filter(({ kind }) => kind === 'ClusterRoleBinding' || kind === 'RoleBinding');
+  const missing = await Promise.all([
+    ...roles.map((role) => missingOf(escalate(role), () => asking.mayApply(role), asking)),
+    ...bindings.map((binding) => missingOf(bind(binding), () => mayApplyBinding(binding, roles, asking), asking)),
+  ]);
+  return missing.flat();
+}
+
+async function missingOf(need: Need, holdsRights: () => Promise<boolean>, { may }: Asking): Promise<readonly Need[]> {
+  return (await may(need)) || (await holdsRights()) ? [] : [need];
+}
+
+/** Before the first run our own roles are not there, so that a dry run of their bindings fails; who may apply a role without `escalate` holds its rights. */
+async function mayApplyBinding(binding: KubeObject, roles: readonly KubeObject[], { may, mayApply }: Asking): Promise<boolean> {
+  const role = roles.find(({ metadata }) => binding.kind === 'ClusterRoleBinding' && metadata.name === roleRefOf(binding).name);
+  return role ? !(await may(escalate(role))) && mayApply(role) : mayApply(binding);
+}
+
+const escalate = (role: KubeObject): Need => ({ verb: 'escalate', ref: refOf(role) });
+
+function bind(binding: KubeObject): Need {
+  const { kind, name } = roleRefOf(binding);
+  const { namespace } = binding.metadata;
+  return { verb: 'bind', ref: { resource: kind === 'Role' ? resources.Role : resources.ClusterRole, namespace, name } };
+}
+
+const roleRefOf = ({ roleRef }: KubeObject) => roleRef as { readonly kind: string; readonly name: string };

@@ -1,0 +1,79 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunningProcess } from '../../src/sandbox/real/process.ts';
+import { makeCa, makeLeaf, pair, pem } from './harness/certificates.ts';
+import { kubectl } from './harness/commands.ts';
+import { program } from './harness/programs.ts';
+import { codesOf, emptyFolder, kubectlOk, verifyJson } from './harness/projects.ts';
+import { cluster } from './harness/provided.ts';
+import { conditions, deleteApiServices, failed, passed } from './harness/registrations.ts';
+import { startProcess, startSampleApiserver } from './harness/servers.ts';
+import { serviceAccountKubeconfig } from './harness/users.ts';
+import { wardleAccess, wardleRegistration } from './harness/wardle.ts';
+
+const ca = await makeCa('sample-apiserver CA');
+
+describe('the real sample-apiserver', () => {
+  const own = 'faults-wardle';
+  const wardle = 'v1alpha1.wardle.example.com';
+  const servers: RunningProcess[] = [];
+  const { address } = cluster.network;
+  const register = (port: number) =>
+    kubectlOk(['apply', '-f', '-'], JSON.parse(wardleRegistration({ namespace: own, address, port, authority: ownAuthority })));
+  const ownAuthority = { certificates: pem(ca) } as Parameters<typeof wardleRegistration>[0]['authority'];
+
+  beforeAll(async () => {
+    await kubectlOk(['apply', '-f', '-'], JSON.parse(wardleAccess(own)));
+  });
+
+  afterAll(async () => {
+    await deleteApiServices(wardle);
+    await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], { input: wardleAccess(own) });
+    await kubectl(['delete', 'clusterrole,clusterrolebinding', `${own}:look`, '--ignore-not-found']);
+    await Promise.all(servers.map((server) => server.stop()));
+  });
+
+  test('without certificate flags it serves one for localhost: two faults, both reported', async () => {
+    const kubeconfig = await serviceAccountKubeconfig(own, 'apiserver');
+    servers.push(
+      startProcess('sample-apiserver', program(cluster.programs, 'sample-apiserver'), [
+        `--etcd-servers=${cluster.etcdUrl}`,
+        `--bind-address=${address}`,
+        '--secure-port=8446',
+        `--cert-dir=${join(emptyFolder(), 'certificates')}`,
+        `--kubeconfig=${kubeconfig}`,
+        `--authentication-kubeconfig=${kubeconfig}`,
+        `--authorization-kubeconfig=${kubeconfig}`,
+      ]),
+    );
+    await register(8446);
+    await expect
+      .poll(async () => (await conditions()).get(wardle), { timeout: 45_000 })
+      .toMatch(failed('x509: certificate is valid for localhost'));
+    const { exitCode, diagnosis } = await verifyJson([wardle]);
+    expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['cert/san-mismatch', 'cert/unknown-authority'] });
+  });
+
+  test('without the delegator binding it works for administrators and fails for everybody else', async () => {
+    const kubeconfig = await serviceAccountKubeconfig(own, 'apiserver');
+    const { certificates, key } = pair(await makeLeaf(`api.${own}.svc`, ca));
+    const folder = emptyFolder();
+    const [certFile, keyFile] = [join(folder, 'tls.crt'), join(folder, 'tls.key')];
+    writeFileSync(certFile, certificates);
+    writeFileSync(keyFile, key, { mode: 0o600 });
+    servers.push(await startSampleApiserver({ certFile, keyFile, port: 8447, kubeconfig }));
+    await register(8447);
+    await expect.poll(async () => (await conditions()).get(wardle), { timeout: 45_000 }).toMatch(passed);
+    await kubectlOk(['create', 'clusterrole', `${own}:look`, '--verb=get', '--resource=apiservices']);
+    await kubectlOk(['create', 'clusterrolebinding', `${own}:look`, `--clusterrole=${own}:look`, '--group=system:authenticated']);
+    const verifyAs = (user: string) => verifyJson([wardle, '--as', user, '--as-group', 'system:authenticated']);
+    expect((await verifyAs('jane')).exitCode).toBe(0);
+
+    await kubectlOk(['delete', 'clusterrolebinding', `${own}:auth-delegator`]);
+    // The server remembers for some seconds whom it has let in, so this is somebody it has not seen.
+    await expect.poll(async () => codesOf((await verifyAs('john')).diagnosis), { timeout: 30_000 }).toEqual(['auth/delegator-missing']);
+    expect((await verifyAs('john')).exitCode).toBe(1);
+    expect((await verifyJson([wardle])).exitCode).toBe(0);
+  });
+});

@@ -1,0 +1,47 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { onTestFinished, vi } from 'vitest';
+import { bin, plainEnv } from './apisvc.ts';
+
+/** A real terminal to type into: tmux with a server and a socket of its own. */
+
+export const hasTmux = spawnSync('tmux', ['-V'], { stdio: 'ignore' }).status === 0;
+
+export interface Screen {
+  /** What was to be seen until now, without blank lines at the end. */
+  read(): string;
+  /** The same with the escapes for its colours. */
+  readColors(): string;
+  /** Types keys by tmux' names, such as `Enter`, `Down`, `C-c`; anything else is text. */
+  type(...keys: readonly string[]): void;
+  /** Waits until this is to be seen, and gives the whole screen. */
+  until(pattern: RegExp): Promise<string>;
+}
+
+let count = 0;
+
+/** Runs a line of shell in a new terminal, in which `apisvc` is the program; prints `exit code N` at its end. */
+export function terminal(script: string, cwd: string): Screen {
+  const socket = `apisvc-unit-${process.pid}-${++count}`;
+  const tmux = (...args: readonly string[]): string =>
+    execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...args], { env: { ...plainEnv, TERM: 'xterm' }, encoding: 'utf8' });
+  const quoted = `apisvc() { '${process.execPath}' '${bin}' "$@"; }; ${script}; echo "exit code $?"; sleep 60`;
+  tmux('new-session', '-d', '-x', '120', '-y', '60', '-c', cwd, '/bin/sh', '-c', quoted);
+  onTestFinished(() => {
+    tmux('kill-server');
+  });
+  const read = (...how: readonly string[]): string => tmux('capture-pane', '-p', '-S', '-', ...how).trimEnd();
+  return {
+    read,
+    readColors: () => read('-e'),
+    type: (...keys) => void tmux('send-keys', ...keys),
+    until: (pattern) =>
+      vi.waitFor(
+        () => {
+          const screen = read();
+          if (!pattern.test(screen)) throw new Error(`${pattern} is not to be seen in:\n${screen}`);
+          return screen;
+        },
+        { timeout: 4_000, interval: 30 },
+      ),
+  };
+}

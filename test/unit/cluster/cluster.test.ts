@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { StreamRefused } from '../../../src/cluster/cluster.ts';
+import { Unreachable } from '../../../src/cluster/faults.ts';
+import { ClusterError, DeadlineError, Exit } from '../../../src/errors.ts';
+import { answer, clusterAt, clusterOf, never, type Received, serve } from './kube-api.ts';
+
+const rejection = (promise: Promise<unknown>): Promise<Error> =>
+  promise.then(
+    () => {
+      throw new Error('it was fulfilled');
+    },
+    (error: Error) => error,
+  );
+
+async function collect(lines: AsyncIterable<string>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const line of lines) found.push(line);
+  return found;
+}
+
+describe('a request', () => {
+  test('carries method, path, query, body and who asks', async () => {
+    const received: Received[] = [];
+    const cluster = await clusterOf((request, response) => {
+      received.push(request);
+      answer(response, 201, { ok: true });
+    });
+    const { status, body } = await cluster.request({
+      method: 'PATCH',
+      path: '/api/v1/x',
+      query: { a: 'b c&d', gone: undefined },
+      body: { text: 'ä' },
+      contentType: 'application/apply-patch+yaml',
+      signal: never,
+    });
+    expect({ status, body }).toEqual({ status: 201, body: '{"ok":true}' });
+    expect(received).toMatchObject([
+      {
+        method: 'PATCH',
+        url: '/api/v1/x?a=b+c%26d',
+        body: '{"text":"ä"}',
+        headers: { authorization: 'Bearer a-token', 'content-type': 'application/apply-patch+yaml', 'user-agent': 'apisvc' },
+      },
+    ]);
+    expect(cluster).toMatchObject({ context: 'test', user: 'test' });
+  });
+
+  test('is made as somebody else when asked', async () => {
+    const received: Received[] = [];
+    const url = await serve((request, response) => {
+      received.push(request);
+      answer(response, 200, '');
+    });
+    const cluster = await clusterAt(url, { as: 'jane', asGroup: ['devs', 'ops'] });
+    await cluster.request({ path: '/', signal: never });
+    expect(received[0]?.headers).toMatchObject({ 'impersonate-user': 'jane', 'impersonate-group': 'devs, ops' });
+    expect(cluster.user).toBe('jane');
+  });
+
+  test.each([200, 404, 500])('gives status %i with its body as it is', async (status) => {
+    const cluster = await clusterOf((_, response) => answer(response, status, 'the body\n'));
+    expect(await cluster.request({ path: '/', signal: never })).toEqual({ status, body: 'the body\n' });
+  });
+
+  test('a path below the server of the kubeconfig is kept, as for a cluster behind a proxy', async () => {
+    const url = await serve((request, response) => answer(response, 200, request.url));
+    const cluster = await clusterAt(`${url}/k8s/clusters/c-1/`);
+    expect((await cluster.request({ path: '/version', signal: never })).body).toBe('/k8s/clusters/c-1/version');
+  });
+
+  test('gives up after its own limit', async () => {
+    const cluster = await clusterOf(() => {});
+    const error = await rejection(cluster.request({ path: '/', signal: never, timeoutMs: 50 }));
+    expect(error).toBeInstanceOf(Unreachable);
+    expect(error.message).toBe(`the cluster at ${cluster.server} (context "test") can't be reached: timed out`);
+  });
+
+  test('a body that never ends is under the same limit', async () => {
+    const cluster = await clusterOf((_, response) => {
+      response.write('{');
+    });
+    expect((await rejection(cluster.request({ path: '/', signal: never, timeoutMs: 50 }))).message).toContain('timed out');
+  });
+
+  test('ends with the reason of the signal', async () => {
+    const cluster = await clusterOf(() => {});
+    const stop = new AbortController();
+    const reason = new DeadlineError('timed out after 1s');
+    setTimeout(() => stop.abort(reason), 30);
+    expect(await rejection(cluster.request({ path: '/', signal: stop.signal }))).toBe(reason);
+    expect(await rejection(cluster.request({ path: '/', signal: stop.signal }))).toBe(reason);
+  });
+
+  test('says in plain words that nothing listens, or that the connection broke', async () => {
+    const cluster = await clusterAt('http://127.0.0.1:1');
+    const refused = await rejection(cluster.request({ path: '/', signal: never }));
+    expect(refused).toMatchObject({ exitCode: Exit.unreachable, fix: expect.stringContaining('--context') });
+    expect(refused.message).toBe(`the cluster at http://127.0.0.1:1 (context "test") can't be reached: connection refused`);
+    const broken = await clusterOf((_, response) => response.destroy());
+    expect((await rejection(broken.request({ path: '/', signal: never }))).message).toMatch(
+      /can't be reached: (connection reset|socket hang up)$/,
+    );
+  });
+
+  test('a server that speaks no TLS is said to be so', async () => {
+    const url = await serve((_, response) => answer(response, 200, ''));
+    const cluster = await clusterAt(url.replace('http:', 'https:'));
+    const error = await rejection(cluster.request({ path: '/', signal: never }));
+    expect(error).toBeInstanceOf(ClusterError);
+    expect(error.message).toMatch(/can't be reached: TLS: (wrong version number|packet length too long)$/);
+  });
+});
+
+describe('a stream', () => {
+  const event = (i: number): string => `{"i":${i}}\n`;
+
+  test('yields whole lines, however they are cut', async () => {
+    const cluster = await clusterOf((_, response) => {
+      response.write('{"a":');
+      setTimeout(() => response.write('1}\n{"b":"ä'), 10);
+      setTimeout(() => response.end('"}\n\n{"cut":'), 20);
+    });
+    expect(await collect(cluster.stream({ path: '/', signal: never }))).toEqual(['{"a":1}', '{"b":"ä"}']);
+  });
+
+  test('outlives the limit for its beginning', async () => {
+    const cluster = await clusterOf((_, response) => {
+      response.write(event(1));
+      setTimeout(() => response.end(event(2)), 150);
+    });
+    expect(await collect(cluster.stream({ path: '/', signal: never, timeoutMs: 50 }))).toEqual(['{"i":1}', '{"i":2}']);
+  });
+
+  test('that does not begin is given up', async () => {
+    const cluster = await clusterOf(() => {});
+    expect(await rejection(collect(cluster.stream({ path: '/', signal: never, timeoutMs: 50 })))).toBeInstanceOf(Unreachable);
+  });
+
+  test('that breaks is unreachable; that is aborted ends with the reason', async () => {
+    const broken = await clusterOf((_, response) => {
+      response.write(event(1));
+      setTimeout(() => response.destroy(), 20);
+    });
+    expect(await rejection(collect(broken.stream({ path: '/', signal: never })))).toBeInstanceOf(Unreachable);
+    const hanging = await clusterOf((_, response) => void response.write(event(1)));
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const lines = hanging.stream({ path: '/', signal: stop.signal });
+    expect((await lines.next()).value).toBe('{"i":1}');
+    setTimeout(() => stop.abort(reason), 20);
+    expect(await rejection(lines.next())).toBe(reason);
+  });
+
+  test('that is refused gives the answer', async () => {
+    const cluster = await clusterOf((_, response) => answer(response, 403, 'no'));
+    const error = await rejection(collect(cluster.stream({ path: '/', signal: never })));
+    expect(error).toBeInstanceOf(StreamRefused);
+    expect((error as StreamRefused).answer).toEqual({ status: 403, body: 'no' });
+  });
+});

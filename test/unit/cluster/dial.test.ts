@@ -1,0 +1,127 @@
+import net, { type AddressInfo } from 'node:net';
+import tls from 'node:tls';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { dial, formatAddress } from '../../../src/cluster/dial.ts';
+import { createAuthority } from '../../../src/pki/authority.ts';
+import { inspect } from '../../../src/pki/inspect.ts';
+import { issueServing } from '../../../src/pki/leaf.ts';
+import type { Authority, Leaf } from '../../../src/pki/types.ts';
+import { makeCa } from '../pki/certificates.ts';
+import { atEnd, never } from './kube-api.ts';
+
+const serverName = 'api.wardle.svc';
+let authority: Authority;
+let leaf: Leaf;
+beforeAll(async () => {
+  const now = new Date();
+  authority = await createAuthority({ commonName: 'CA', keyType: 'ecdsa-p256', lifetimeMs: 1e9, now });
+  leaf = await issueServing({ authority, names: { dns: [serverName], ip: [] }, keyType: 'ecdsa-p256', lifetimeMs: 1e8, now });
+});
+
+async function listening(server: net.Server): Promise<{ address: string; port: number; serverName: string }> {
+  const sockets = new Set<net.Socket>();
+  server.on('connection', (socket) => sockets.add(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return { address: '127.0.0.1', port: (server.address() as AddressInfo).port, serverName };
+}
+
+const fingerprints = (pem: string): string[] => inspect(pem).certificates.map(({ fingerprint }) => fingerprint);
+
+describe('a TLS server', () => {
+  test('is asked by name, and its chain is seen in order, judged by nobody', async () => {
+    let asked: unknown;
+    const context = tls.createSecureContext({ cert: leaf.certificates + authority.certificates, key: leaf.key.reveal() });
+    const server = tls.createServer({
+      SNICallback: (name, use) => {
+        asked = name;
+        use(null, context);
+      },
+    });
+    const handshake = await dial(await listening(server), never);
+    if (handshake.kind !== 'served') throw new Error(handshake.words);
+    expect(handshake.certificates.map(({ fingerprint }) => fingerprint)).toEqual(fingerprints(leaf.certificates + authority.certificates));
+    expect(handshake.protocol).toBe('TLSv1.3');
+    expect(asked).toBe(serverName);
+  });
+
+  test('that sends only its own certificate', async () => {
+    const target = await listening(tls.createServer({ cert: leaf.certificates, key: leaf.key.reveal(), maxVersion: 'TLSv1.2' }));
+    expect(await dial(target, never)).toMatchObject({ kind: 'served', protocol: 'TLSv1.2', certificates: [{ dnsNames: [serverName] }] });
+  });
+
+  test('may be asked for an address', async () => {
+    const target = await listening(tls.createServer({ cert: leaf.certificates, key: leaf.key.reveal() }));
+    expect(await dial({ ...target, serverName: '127.0.0.1' }, never)).toMatchObject({ kind: 'served' });
+  });
+
+  test('with a self-signed certificate', async () => {
+    const { info, keyPair } = await makeCa({ commonName: 'self' });
+    const key = keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' });
+    expect(await dial(await listening(tls.createServer({ cert: info.pem, key })), never)).toMatchObject({
+      certificates: [{ subject: 'CN=self' }],
+    });
+  });
+
+  test('that is too old', async () => {
+    const context = { cert: leaf.certificates, key: leaf.key.reveal(), minVersion: 'TLSv1', maxVersion: 'TLSv1.1' } as const;
+    expect(await dial(await listening(tls.createServer(context).on('tlsClientError', () => {})), never)).toMatchObject({
+      kind: 'failed',
+      fault: 'other',
+    });
+  });
+});
+
+describe('something else', () => {
+  test('plain HTTP', async () => {
+    const server = net.createServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
+    expect(await dial(await listening(server), never)).toMatchObject({ kind: 'failed', fault: 'not-tls' });
+  });
+
+  test('nothing', async () => {
+    expect(await dial({ address: '127.0.0.1', port: 1, serverName }, never)).toEqual({
+      kind: 'failed',
+      fault: 'refused',
+      words: 'connection refused',
+    });
+  });
+
+  test.each([
+    ['closes', (socket: net.Socket) => void socket.end()],
+    ['resets', (socket: net.Socket) => void socket.once('data', () => socket.resetAndDestroy())],
+  ])('a server that %s', async (_, act) => {
+    expect(await dial(await listening(net.createServer(act)), never)).toMatchObject({ kind: 'failed', fault: 'reset' });
+  });
+
+  test('a server that hangs is given up after a while, even when it sends now and then', { timeout: 10_000 }, async () => {
+    const server = net.createServer((socket) => {
+      // The header of a handshake record that never becomes complete.
+      socket.write(Buffer.from('1603034000', 'hex'));
+      const trickle = setInterval(() => socket.write('\0'), 500);
+      socket.on('close', () => clearInterval(trickle));
+    });
+    const start = performance.now();
+    expect(await dial(await listening(server), never)).toEqual({ kind: 'failed', fault: 'timeout', words: 'timed out' });
+    expect(performance.now() - start).toBeLessThan(6_000);
+  });
+});
+
+test('ends with the reason of the signal', async () => {
+  const target = await listening(net.createServer(() => {}));
+  const stop = new AbortController();
+  const reason = new Error('enough');
+  setTimeout(() => stop.abort(reason), 30);
+  await expect(dial(target, stop.signal)).rejects.toBe(reason);
+  await expect(dial(target, stop.signal)).rejects.toBe(reason);
+});
+
+test.each([
+  ['10.0.0.1:443', '10.0.0.1'],
+  ['[fd00::1]:443', 'fd00::1'],
+  ['api.example.com:443', 'api.example.com'],
+])('%s', (text, address) => {
+  expect(formatAddress(address, 443)).toBe(text);
+});

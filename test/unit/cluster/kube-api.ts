@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import { type Cluster, connect } from '../../../src/cluster/cluster.ts';
+
+/** A server on loopback that answers as a test says, and a connection to it through a kubeconfig file. */
+
+export interface Received {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+type Handler = (request: Received, response: http.ServerResponse) => void;
+
+const cleanups: (() => unknown)[] = [];
+export const atEnd = (cleanup: () => unknown): void => {
+  cleanups.push(cleanup);
+};
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+export const never = new AbortController().signal;
+
+/** Starts a server; it and its connections end with the test. @returns its URL */
+export async function serve(handler: Handler): Promise<string> {
+  const server = http.createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { method = '', url = '', headers } = request;
+    handler({ method, url, headers, body: Buffer.concat(chunks).toString() }, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atEnd(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+export const kubeconfig = (server: string, name = 'test'): object => ({
+  apiVersion: 'v1',
+  kind: 'Config',
+  'current-context': name,
+  clusters: [{ name, cluster: { server } }],
+  users: [{ name, user: { token: 'a-token' } }],
+  contexts: [{ name, context: { cluster: name, user: name } }],
+});
+
+/** A directory with these files, that goes away after the test. */
+export function filesOf(files: Readonly<Record<string, string>>): string {
+  const dir = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));
+  atEnd(() => rmSync(dir, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
+  return dir;
+}
+
+export async function clusterAt(server: string, options: Parameters<typeof connect>[0] = {}): Promise<Cluster> {
+  const dir = filesOf({ config: JSON.stringify(kubeconfig(server)) });
+  const cluster = await connect({ kubeconfig: join(dir, 'config'), ...options }, {});
+  atEnd(() => cluster.close());
+  return cluster;
+}
+
+/** A cluster that answers as the handler says. */
+export const clusterOf = async (handler: Handler): Promise<Cluster> => clusterAt(await serve(handler));
+
+export const answer = (response: http.ServerResponse, status: number, body: unknown): void => {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
+};
+
+export const status = (code: number, reason: string, message: string, details: object = {}): object => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  status: 'Failure',
+  code,
+  reason,
+  message,
+  details,
+});

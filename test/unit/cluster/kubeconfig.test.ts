@@ -1,0 +1,89 @@
+import { delimiter, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type ClusterOptions, loadKubeConfig } from '../../../src/cluster/kubeconfig.ts';
+import { ClusterError, UsageError } from '../../../src/errors.ts';
+import { filesOf, kubeconfig } from './kube-api.ts';
+
+const config = (server: string, name: string): string => JSON.stringify(kubeconfig(server, name));
+const server = (options: ClusterOptions, env: NodeJS.ProcessEnv): string | undefined =>
+  loadKubeConfig(options, env).getCurrentCluster()?.server;
+
+describe('which file', () => {
+  const dir = (): string => filesOf({ a: config('https://a', 'one'), b: config('https://b', 'one'), c: config('https://c', 'two') });
+  const list = (at: string, ...names: string[]): NodeJS.ProcessEnv => ({ KUBECONFIG: names.map((name) => join(at, name)).join(delimiter) });
+
+  test('the flag before the environment', () => {
+    const at = dir();
+    expect(server({ kubeconfig: join(at, 'c') }, list(at, 'a'))).toBe('https://c');
+  });
+
+  test('in a list the first to name a thing wins', () => {
+    const at = dir();
+    expect(server({}, list(at, 'a', 'b', 'c'))).toBe('https://a');
+    expect(server({}, list(at, 'b', 'a'))).toBe('https://b');
+    expect(server({ context: 'two' }, list(at, 'a', 'c'))).toBe('https://c');
+  });
+
+  test('files of a list that are not there, and empty places, are passed over', () => {
+    const at = dir();
+    expect(server({}, { KUBECONFIG: `${delimiter}${join(at, 'none')}${delimiter}${join(at, 'c')}${delimiter}` })).toBe('https://c');
+  });
+
+  test('parts of one context may be in several files', () => {
+    const { clusters, users, contexts, ...rest } = kubeconfig('https://a', 'one') as Record<string, unknown>;
+    const at = filesOf({
+      contexts: JSON.stringify({ ...rest, contexts }),
+      others: JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters, users }),
+      empty: '',
+    });
+    expect(server({}, list(at, 'contexts', 'others'))).toBe('https://a');
+    expect(server({}, list(at, 'empty', 'contexts', 'others'))).toBe('https://a');
+  });
+
+  test('~/.kube/config when nothing is named; an empty KUBECONFIG names nothing', () => {
+    const home = filesOf({});
+    expect(() => server({}, { HOME: home, KUBECONFIG: '' })).toThrow(`${join(home, '.kube', 'config')} does not exist`);
+  });
+});
+
+describe('what is wrong is said in one line', () => {
+  const withContext = (change: object): string => JSON.stringify({ ...kubeconfig('https://a'), ...change });
+  test.each([
+    ['a context that is not there', withContext({}), { context: 'nope' }, /^context "nope" does not exist in .*config$/],
+    ['no current context', withContext({ 'current-context': '' }), {}, /^kubeconfig .*config has no current context$/],
+    [
+      'a context without its cluster',
+      withContext({ clusters: [] }),
+      {},
+      /^context "test" names a cluster that does not exist in .*config: "test"$/,
+    ],
+    ['a context without its user', withContext({ users: [] }), {}, /^context "test" names a user that does not exist in .*config: "test"$/],
+    ['no YAML', '{', {}, /^kubeconfig .*config can't be read: [^\n]+$/],
+    ['only a text', 'hello', {}, /^kubeconfig .*config (can't be read: [^\n]+|has no current context)$/],
+    ['an empty file', '', {}, /^kubeconfig .*config has no current context$/],
+  ])('%s', (_, text, options, message) => {
+    const kubeconfig = join(filesOf({ config: text }), 'config');
+    let error: unknown;
+    try {
+      loadKubeConfig({ kubeconfig, ...options }, {});
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toMatch(message);
+  });
+
+  test('the contexts that there are', () => {
+    const kubeconfig_ = join(filesOf({ config: withContext({}) }), 'config');
+    expect(() => loadKubeConfig({ kubeconfig: kubeconfig_, context: 'nope' }, {})).toThrow(
+      expect.objectContaining({ fix: 'Contexts there: test. Choose one with --context.' }),
+    );
+  });
+
+  test('a named file that is not there, and no cluster at all', () => {
+    expect(() => loadKubeConfig({ kubeconfig: '/nonexistent/config' }, {})).toThrow('kubeconfig /nonexistent/config does not exist');
+    const none = () => loadKubeConfig({}, { HOME: '/nonexistent', KUBECONFIG: '/nonexistent/config' });
+    expect(none).toThrow(ClusterError);
+    expect(none).toThrow('no cluster is configured: KUBECONFIG=/nonexistent/config does not exist and this is not a pod');
+  });
+});

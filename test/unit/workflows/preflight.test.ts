@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { ClusterError, Exit, RefusedError } from '../../../src/errors.ts';
+import type { KubeObject } from '../../../src/manifests/types.ts';
+import { refuseTakeover, requireAccess } from '../../../src/workflows/preflight.ts';
+import { answer, clusterOf, never, status } from '../cluster/kube-api.ts';
+import { apiService, service, withMetadata } from './objects.ts';
+
+interface Attributes {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+describe('permissions', () => {
+  /** A cluster that allows what `allow` says, and what it was asked. */
+  async function reviews(allow: (attributes: Attributes) => boolean) {
+    const asked: Attributes[] = [];
+    const cluster = await clusterOf(({ body }, response) => {
+      const { resourceAttributes } = JSON.parse(body).spec;
+      asked.push(resourceAttributes);
+      answer(response, 201, { status: { allowed: allow(resourceAttributes) } });
+    });
+    return { cluster, asked };
+  }
+
+  test('are asked for all that register will do, and no more', async () => {
+    const { cluster, asked } = await reviews(() => true);
+    await requireAccess(cluster, [service, apiService], never);
+    const words = asked.map(({ verb, resource, namespace, name }) => [verb, resource, namespace, name].filter(Boolean).join(' ')).sort();
+    expect(words).toEqual([
+      'create apiservices',
+      'create services wardle',
+      'get apiservices v1.example.com',
+      'get services wardle api',
+      'list apiservices v1.example.com',
+      'list endpointslices wardle',
+      'patch apiservices v1.example.com',
+      'patch services wardle api',
+      'watch apiservices v1.example.com',
+      'watch endpointslices wardle',
+    ]);
+  });
+
+  test('that are missing are all named at once, with the rules that allow them', async () => {
+    const { cluster } = await reviews(({ verb, resource }) => !(verb === 'patch' || resource === 'endpointslices'));
+    const error = await requireAccess(cluster, [service, apiService], never).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ClusterError);
+    expect(error).toMatchObject({
+      exitCode: Exit.unreachable,
+      message:
+        'user "test" is not allowed to patch services, patch apiservices.apiregistration.k8s.io, list endpointslices.discovery.k8s.io, watch endpointslices.discovery.k8s.io; nothing was changed',
+    });
+    expect((error as ClusterError).fix?.split('\n  ').slice(1)).toEqual([
+      'Role in namespace wardle: {apiGroups: [""], resources: [services], resourceNames: ["api"], verbs: [patch]}',
+      'ClusterRole: {apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], resourceNames: ["v1.example.com"], verbs: [patch]}',
+      'Role in namespace wardle: {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list]}',
+      'Role in namespace wardle: {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [watch]}',
+    ]);
+  });
+});
+
+describe('the takeover guard', () => {
+  const guard = async (found: KubeObject | undefined): Promise<unknown> => {
+    const cluster = await clusterOf((_, response) =>
+      found ? answer(response, 200, found) : answer(response, 404, status(404, 'NotFound', 'none')),
+    );
+    return refuseTakeover(cluster, [apiService], never).catch((reason: unknown) => reason);
+  };
+  const pointingAt = (target: object | undefined): KubeObject => ({
+    ...apiService,
+    spec: { ...(apiService.spec as object), service: target },
+  });
+
+  test('lets through what is new, or already at this Service', async () => {
+    expect(await guard(undefined)).toBeUndefined();
+    expect(await guard(pointingAt({ name: 'api', namespace: 'wardle', port: 8443 }))).toBeUndefined();
+  });
+
+  test.each([
+    ['another Service', pointingAt({ name: 'api', namespace: 'other' }), /points at Service other\/api; registering would take it away/],
+    ['a Local one', pointingAt(undefined), /is Local: kube-apiserver serves this group itself/],
+    [
+      'the label of kube-apiserver',
+      withMetadata(apiService, { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } }),
+      /carries the label kube-aggregator\.kubernetes\.io\/automanaged/,
+    ],
+  ])('refuses %s and says how to go on', async (_, found, message) => {
+    const error = await guard(found);
+    expect(error).toBeInstanceOf(RefusedError);
+    expect((error as RefusedError).message).toMatch(message);
+    expect((error as RefusedError).message).not.toContain('\n');
+    expect((error as RefusedError).fix).toBeDefined();
+  });
+});
