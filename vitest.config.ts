@@ -11,7 +11,7 @@ export default defineConfig({
   plugins: [yamlAsText],
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], maxWorkers: '100%' } },
       { extends: true, test: { name: 'sandbox', include: ['test/sandbox/**/*.test.ts'] } },
       {
         extends: true,

@@ -171,11 +171,14 @@ async function newCertificates(
   const now = new Date();
   const given = await givenAuthority(flags, terminal, now);
   if (hasKeys(dir) && !flags.forceKeys) {
-    const [host = ''] = servingNames(registration).dns;
-    if (!given && certificatesFit(dir, host, now)) return undefined;
-    throw new RefusedError(`${join(dir, 'certs')} holds keys that would be replaced: they are not for ${host} or not from this CA`, {
-      fix: 'Replace them with --force-keys; whatever uses them stops working until it is registered again.',
-    });
+    const names = servingNames(registration);
+    if (!given && certificatesFit(dir, names, now)) return undefined;
+    throw new RefusedError(
+      `${join(dir, 'certs')} holds keys that do not fit (${[...names.dns, ...names.ip].join(', ')}) and would be replaced`,
+      {
+        fix: 'Replace them with --force-keys; whatever uses them stops working until it is registered again.',
+      },
+    );
   }
   const { keyType, lifetime, caLifetime, nameConstraints } = registration.spec.certificates;
   if (!given && registration.spec.certificates.issuer === 'ca')

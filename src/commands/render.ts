@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { formatManifests, kustomizeFiles, manifestFiles } from '../manifests/format.ts';
 import { renderManifests } from '../manifests/render.ts';
-import { writeManifests } from '../project/manifests.ts';
+import { leftovers, writeManifests } from '../project/manifests.ts';
 import { readMaterial, readRegistration } from '../project/project.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,6 +31,10 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
     return Exit.ok;
   }
   const files = output === 'kustomize' ? kustomizeFiles(manifests) : manifestFiles(manifests);
-  for (const name of writeManifests(resolve(terminal.cwd, outputDir), files)) await terminal.result(`${join(outputDir, name)}\n`);
+  const target = resolve(terminal.cwd, outputDir);
+  const written = writeManifests(target, files);
+  await terminal.result(written.map((name) => `${join(outputDir, name)}\n`).join(''));
+  for (const name of leftovers(target, written))
+    terminal.progress(`note: ${join(outputDir, name)} is from an earlier render and not part of this one`);
   return Exit.ok;
 }

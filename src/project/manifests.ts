@@ -30,6 +30,10 @@ function ignoreFile(dir: string, secrets: readonly string[]): ManifestFile[] {
   return [{ path: '.gitignore', text: `${before}# Holds a private key.\n${missing.join('\n')}\n`, private: false }];
 }
 
+/** Names of manifests in the directory that this render did not write: of an object that is no longer part of the registration, for instance. */
+export const leftovers = (dir: string, written: readonly string[]): string[] =>
+  readdirSync(dir).filter((name) => /^\d{3}-.+\.yaml$/.test(name) && !written.includes(name));
+
 /**
  * Reads a manifest, or all of a directory (not of the directories in it), as `kubectl -f` does.
  * @param path as the person gave it, and as it will be named in messages

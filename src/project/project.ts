@@ -9,7 +9,7 @@ import { inspect } from '../pki/inspect.ts';
 import { readPrivateKey, toPrivateKey } from '../pki/keys.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import { wouldAccept } from '../pki/trust.ts';
-import type { Authority, CertificateInfo, Leaf, Material } from '../pki/types.ts';
+import type { Authority, CertificateInfo, Leaf, Material, ServingNames } from '../pki/types.ts';
 import { type FileToWrite, fileError, writeFiles } from './files.ts';
 
 /** Where everything is in a project directory. */
@@ -89,10 +89,19 @@ function inFile<T>(path: string, read: () => T): T {
   }
 }
 
-/** Whether the certificate in the directory would be accepted for this name by whoever trusts the CA beside it. */
-export function certificatesFit(dir: string, hostname: string, now: Date): boolean {
-  const { caBundle, certificates } = readMaterial(dir, { withKey: true });
-  return wouldAccept({ presented: inspect(certificates).certificates, roots: inspect(caBundle).certificates, hostname, now });
+/** Whether the certificate in the directory has all these names and would be accepted by whoever trusts the CA beside it. Damaged files don't fit. */
+export function certificatesFit(dir: string, { dns, ip }: ServingNames, now: Date): boolean {
+  try {
+    const { caBundle, certificates } = readMaterial(dir, { withKey: true });
+    const presented = inspect(certificates).certificates;
+    const [leaf] = presented;
+    if (!leaf || !dns.every((name) => leaf.dnsNames.includes(name)) || !ip.every((address) => leaf.ipAddresses.includes(address)))
+      return false;
+    return dns.every((hostname) => wouldAccept({ presented, roots: inspect(caBundle).certificates, hostname, now }));
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
 }
 
 /** The JSON Schema of apisvc.yaml as it is shipped, beside the bundle. */

@@ -16,6 +16,7 @@ function section(code: Code): string {
   const anchor = linkOf(code).split('#')[1];
   return [
     `<a id="${anchor}"></a>`,
+    '',
     `## ${code}`,
     '',
     `**${severity}**: ${title}`,

@@ -14,7 +14,7 @@ export interface CreatedProject {
 export function describeProject({ dir, paths, registration, colors }: CreatedProject): string {
   const { name } = registration.spec.service;
   const { namespace } = registration.metadata;
-  const at = dir === '.' ? '' : ` -C ${dir}`;
+  const at = dir === '.' ? '' : ` -C ${quoted(dir)}`;
   return [
     ...paths.map((path) => `${colors.green('created')} ${path}`),
     '',
@@ -25,3 +25,6 @@ export function describeProject({ dir, paths, registration, colors }: CreatedPro
     '',
   ].join('\n');
 }
+
+/** A path as a shell takes it. */
+const quoted = (path: string): string => (/^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);

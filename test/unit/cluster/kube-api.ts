@@ -3,7 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type Cluster, connect } from '../../../src/cluster/cluster.ts';
 
 /** A server on loopback that answers as a test says, and a connection to it through a kubeconfig file. */
@@ -17,14 +17,6 @@ export interface Received {
 
 type Handler = (request: Received, response: http.ServerResponse) => void;
 
-const cleanups: (() => unknown)[] = [];
-export const atEnd = (cleanup: () => unknown): void => {
-  cleanups.push(cleanup);
-};
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
 export const never = new AbortController().signal;
 
 /** Starts a server; it and its connections end with the test. @returns its URL */
@@ -36,9 +28,9 @@ export async function serve(handler: Handler): Promise<string> {
     handler({ method, url, headers, body: Buffer.concat(chunks).toString() }, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  atEnd(() => {
+  onTestFinished(() => {
     server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
+    return new Promise((resolve) => server.close(() => resolve()));
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
@@ -55,7 +47,7 @@ export const kubeconfig = (server: string, name = 'test'): object => ({
 /** A directory with these files, that goes away after the test. */
 export function filesOf(files: Readonly<Record<string, string>>): string {
   const dir = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));
-  atEnd(() => rmSync(dir, { recursive: true }));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
   return dir;
 }
@@ -63,7 +55,7 @@ export function filesOf(files: Readonly<Record<string, string>>): string {
 export async function clusterAt(server: string, options: Parameters<typeof connect>[0] = {}): Promise<Cluster> {
   const dir = filesOf({ config: JSON.stringify(kubeconfig(server)) });
   const cluster = await connect({ kubeconfig: join(dir, 'config'), ...options }, {});
-  atEnd(() => cluster.close());
+  onTestFinished(() => cluster.close());
   return cluster;
 }
 

@@ -1,14 +1,12 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach } from 'vitest';
-
-const made: string[] = [];
+import { afterAll, onTestFinished } from 'vitest';
 
 /** A new empty directory that goes away after the test. */
 export function folder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));
-  made.push(dir);
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 
@@ -18,10 +16,6 @@ export function sharedFolder(): string {
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
-
-afterEach(() => {
-  for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true });
-});
 
 /** Everything in a directory and below, sorted. */
 export const contents = (dir: string): string[] => readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();

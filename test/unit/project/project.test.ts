@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../../src/pki/authority.ts';
@@ -101,11 +101,15 @@ describe('reading certificates', () => {
     expect(() => readMaterial(dir, { withKey: true })).toThrow(/tls\.key: the private key is encrypted/);
   });
 
-  test('fit for a name and a time', () => {
+  test('fit for names and a time', () => {
     const dir = project();
-    expect(certificatesFit(dir, 'api.wardle.svc', now)).toBe(true);
-    expect(certificatesFit(dir, 'api.other.svc', now)).toBe(false);
-    expect(certificatesFit(dir, 'api.wardle.svc', new Date(now.getTime() + 11 * day))).toBe(false);
+    const names = (...dns: string[]) => ({ dns, ip: [] });
+    expect(certificatesFit(dir, names('api.wardle.svc'), now)).toBe(true);
+    expect(certificatesFit(dir, names('api.wardle.svc', 'api.other.svc'), now)).toBe(false);
+    expect(certificatesFit(dir, { dns: ['api.wardle.svc'], ip: ['192.0.2.1'] }, now)).toBe(false);
+    expect(certificatesFit(dir, names('api.wardle.svc'), new Date(now.getTime() + 11 * day))).toBe(false);
+    rmSync(projectFiles(dir).certificate);
+    expect(certificatesFit(dir, names('api.wardle.svc'), now)).toBe(false);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { DeadlineError, Exit, InterruptedError, RefusedError } from '../../../src/errors.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { createAuthority } from '../../../src/pki/authority.ts';
@@ -9,7 +9,7 @@ import { issueServing } from '../../../src/pki/leaf.ts';
 import type { Progress } from '../../../src/workflows/events.ts';
 import { verifyUntilHealthy } from '../../../src/workflows/verify.ts';
 import { type Waiting, waitForAvailable, waitForCertificate, waitForEndpoints, waitForRollout } from '../../../src/workflows/wait.ts';
-import { answer, atEnd, clusterOf, never, status } from '../cluster/kube-api.ts';
+import { answer, clusterOf, never, status } from '../cluster/kube-api.ts';
 import { withAvailable } from './objects.ts';
 
 /** A wait on a cluster that lists `first`, and later sends each of `then` by watch. */
@@ -141,7 +141,7 @@ describe('the certificate of a server outside the cluster', () => {
     const [old, fresh] = [await material(), await material()];
     const server = tls.createServer(old.context);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    atEnd(() => new Promise((resolve) => server.close(resolve)));
+    onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
     const { port } = server.address() as AddressInfo;
     const { waiting, seen } = await waitingFor([]);
     setTimeout(() => server.setSecureContext(fresh.context), 80);
