@@ -1,8 +1,6 @@
 import { CommanderError } from 'commander';
-import { ApisvcError, Exit, type ExitCode, InterruptedError } from '../errors.ts';
-import { printableLines } from '../report/printable.ts';
+import { Exit, type ExitCode, InterruptedError } from '../errors.ts';
 import { makeProgram } from './program.ts';
-import { openTerminal, writeLine } from './terminal.ts';
 
 const interrupt = new AbortController();
 
@@ -12,26 +10,12 @@ function onSignal(signal: 'SIGINT' | 'SIGTERM'): void {
   interrupt.abort(new InterruptedError(signal));
 }
 
-/** Words for an error; a stack trace only with -v. */
-function report(error: unknown, { color, verbose }: { color: boolean; verbose: boolean }): ExitCode {
-  const { red, bold } = openTerminal({ color, quiet: false, interrupt: interrupt.signal }).errColors;
-  if (!(error instanceof ApisvcError)) {
-    const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    writeLine(`${red('error:')} apisvc itself failed: ${printableLines(message)}`);
-    writeLine(verbose ? (stack ?? '') : 'This is a defect of apisvc; run it again with -v for details to report.');
-    return Exit.usage;
-  }
-  // They may quote what a server or a file says.
-  writeLine(`${red('error:')} ${printableLines(error.message)}`);
-  if (error.fix) writeLine(`${bold('fix:')} ${printableLines(error.fix)}`);
-  if (verbose) writeLine(error.stack ?? '');
-  if (verbose && error.cause instanceof Error) writeLine(`caused by ${error.cause.stack}`);
-  return error.exitCode;
-}
-
 async function main(argv: readonly string[]): Promise<ExitCode> {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  // A reader that has gone away is no error, for help neither; the terminal deals with the rest where results are written.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
   let exitCode: ExitCode = Exit.ok;
   const program = makeProgram(interrupt.signal, (code) => {
     exitCode = code;
@@ -43,7 +27,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     // Commander has said what it had to say; help that was asked for is no error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage;
     const { color = true, verbose = false } = program.opts();
-    return report(error, { color, verbose });
+    const { reportError } = await import('./report-error.ts');
+    return reportError(error, { color, verbose });
   }
 }
 

@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import type { Terminal } from '../commands/terminal.ts';
 import type { ExitCode } from '../errors.ts';
 import { addCommands } from './commands.ts';
-import { openTerminal } from './terminal.ts';
 import { version } from './version.ts';
 
 /** What a subcommand does: `options` are its flags as commander parsed them. */
@@ -33,7 +32,7 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
     async (...given) => {
       const command = given.at(-1) as Command;
       const { quiet = false, color = true } = program.opts();
-      const action = await load();
+      const [action, { openTerminal }] = await Promise.all([load(), import('./terminal.ts')]);
       done(await action(command.opts() as never, command.args, openTerminal({ quiet, color, interrupt })));
     };
   addCommands(program, run);

@@ -1,4 +1,4 @@
-import { Chalk, type ColorSupportLevel, supportsColor, supportsColorStderr } from 'chalk';
+import { Chalk, type ChalkInstance, type ColorSupportLevel, supportsColor, supportsColorStderr } from 'chalk';
 import type { Question, Terminal } from '../commands/terminal.ts';
 import { UsageError } from '../errors.ts';
 
@@ -8,20 +8,23 @@ export interface TerminalOptions {
   readonly interrupt: AbortSignal;
 }
 
+// https://no-color.org: any value but the empty one. Chalk itself does not look at it on a terminal.
+const colors = (wanted: boolean, support: typeof supportsColor): ChalkInstance =>
+  new Chalk({ level: !wanted || process.env.NO_COLOR || !support ? 0 : (support.level as ColorSupportLevel) });
+
+/** Colours for stderr. */
+export const errorColors = (wanted: boolean): ChalkInstance => colors(wanted, supportsColorStderr);
+
 /** The one place where colour, quietness and interactivity are decided. */
 export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Terminal {
   const { env, stdin, stdout } = process;
-  // https://no-color.org: any value but the empty one. Chalk itself does not look at it on a terminal.
-  const plain = !color || Boolean(env.NO_COLOR);
-  const colors = (support: typeof supportsColor) => new Chalk({ level: plain || !support ? 0 : (support.level as ColorSupportLevel) });
   return {
     env,
     cwd: process.cwd(),
     interrupt,
     stdin,
     stdoutIsTerminal: Boolean(stdout.isTTY),
-    outColors: colors(supportsColor),
-    errColors: colors(supportsColorStderr),
+    outColors: colors(color, supportsColor),
     result: writeResult,
     progress: quiet ? () => {} : writeLine,
     ask: (question) => askOnTerminal(question, interrupt),
@@ -32,9 +35,6 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
 export function writeLine(line: string): void {
   process.stderr.write(`${line}\n`);
 }
-
-// A closed pipe behind stderr must not take the work down with it.
-process.stderr.on('error', () => {});
 
 let readerGone = false;
 

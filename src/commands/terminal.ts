@@ -20,7 +20,6 @@ export interface Terminal {
   /** Whether a person reads stdout directly. */
   readonly stdoutIsTerminal: boolean;
   readonly outColors: ChalkInstance;
-  readonly errColors: ChalkInstance;
   /** Writes to stdout: the result. Resolves when it is written. A reader that has gone away is no error. @throws UsageError when it can't be written */
   result(text: string): Promise<void>;
   /** Writes a line to stderr: progress, which -q silences. */
