@@ -20,7 +20,6 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
   const { env, stdin, stdout } = process;
   return {
     env,
-    cwd: process.cwd(),
     interrupt,
     stdin,
     stdoutIsTerminal: Boolean(stdout.isTTY),

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { loadAuthority } from '../pki/authority.ts';
 import { PassphraseNeeded } from '../pki/keys.ts';
@@ -23,8 +22,8 @@ export async function givenAuthority(flags: CaFlags, terminal: Terminal, now: Da
   if (caCert === undefined && caKey === undefined) return undefined;
   if (caCert === undefined || caKey === undefined)
     throw new UsageError(`${caCert ? '--ca-cert needs --ca-key' : '--ca-key needs --ca-cert'}: a CA is both`);
-  const certificates = readText(resolve(terminal.cwd, caCert));
-  const key = readText(resolve(terminal.cwd, caKey));
+  const certificates = readText(caCert);
+  const key = readText(caKey);
   const passphrase = givenPassphrase(flags, terminal);
   try {
     return loadAuthority({ certificates, key, now, ...(passphrase === undefined ? {} : { passphrase }) });
@@ -39,11 +38,11 @@ export async function givenAuthority(flags: CaFlags, terminal: Terminal, now: Da
   }
 }
 
-function givenPassphrase({ caKeyPassphraseFile: file, caKeyPassphraseEnv: variable }: CaFlags, { cwd, env }: Terminal): string | undefined {
+function givenPassphrase({ caKeyPassphraseFile: file, caKeyPassphraseEnv: variable }: CaFlags, { env }: Terminal): string | undefined {
   if (file !== undefined && variable !== undefined)
     throw new UsageError('--ca-key-passphrase-file and --ca-key-passphrase-env exclude each other');
   // Editors end a file with a line end that is no part of the passphrase.
-  if (file !== undefined) return readText(resolve(cwd, file)).replace(/\r?\n$/, '');
+  if (file !== undefined) return readText(file).replace(/\r?\n$/, '');
   if (variable === undefined) return undefined;
   const value = env[variable];
   if (value === undefined) throw new UsageError(`environment variable ${variable} is not set (--ca-key-passphrase-env)`);

@@ -1,4 +1,4 @@
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseDuration } from '../config/duration.ts';
 import { ConfigurationError, parseRegistration } from '../config/load.ts';
 import { dns1035Label, nameFault } from '../config/names.ts';
@@ -44,9 +44,8 @@ export interface InitFlags extends CaFlags {
 }
 
 /** `apisvc init`: makes a project directory, or new certificates for one (`--force-keys`). */
-export async function init(flags: InitFlags, [directory = '.']: readonly string[], given: Terminal): Promise<ExitCode> {
+export async function init(flags: InitFlags, [dir = '.']: readonly string[], given: Terminal): Promise<ExitCode> {
   const terminal = flags.yes ? { ...given, ask: refuseToAsk } : given;
-  const dir = resolve(terminal.cwd, directory);
   const keepConfiguration = isProject(dir) && !flags.force;
   if (keepConfiguration) refuseUnlessOnlyKeys(dir, flags);
   const configuration = keepConfiguration ? undefined : await newConfiguration(dir, flags, terminal);
@@ -56,8 +55,8 @@ export async function init(flags: InitFlags, [directory = '.']: readonly string[
   const paths = writeProject(dir, { configuration, schema: readSchema(), certificates });
   await terminal.result(
     describeProject({
-      dir: relative(terminal.cwd, dir) || '.',
-      paths: paths.map((path) => relative(terminal.cwd, path)),
+      dir,
+      paths,
       registration,
       colors: terminal.outColors,
     }),
@@ -99,7 +98,8 @@ async function newConfiguration(dir: string, flags: InitFlags, terminal: Termina
 
 /** What the preset `custom` can't know; the directory gives the name, as with most project generators. */
 async function customDefaults(dir: string, flags: InitFlags, terminal: Terminal): Promise<Overrides> {
-  const fromDirectory = nameFault(basename(dir), dns1035Label) === undefined ? basename(dir) : 'my-apiserver';
+  const directory = basename(resolve(dir));
+  const fromDirectory = nameFault(directory, dns1035Label) === undefined ? directory : 'my-apiserver';
   const name = flags.name ?? fromDirectory;
   const apis = flags.api ?? [await terminal.ask({ message: 'API that the server serves (group/version)', flag: '--api GROUP/VERSION' })];
   const image = flags.image ?? (await terminal.ask({ message: 'Container image of the server', flag: '--image IMAGE' }));

@@ -13,7 +13,7 @@ export async function lint(flags: { readonly output: 'text' | 'json' }, files: r
   const texts: ManifestText[] = [];
   for (const file of files) {
     if (file === '-') texts.push({ file, text: await readStream(terminal.stdin) });
-    else texts.push(...readManifests(file, terminal.cwd));
+    else texts.push(...readManifests(file));
   }
   const snapshot = offlineSnapshot(texts, new Date());
   if (snapshot.apis.length === 0) {

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { renderManifests } from '../manifests/render.ts';
 import { readMaterial, readRegistration } from '../project/project.ts';
@@ -23,9 +22,8 @@ export interface RegisterFlags extends ClusterFlags {
 /** `apisvc register`: into the cluster, or only up to it with --dry-run and --diff. */
 export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (flags.diff && flags.dryRun) throw new UsageError('--diff is a dry run of its own; leave --dry-run out');
-  const dir = resolve(terminal.cwd, flags.directory);
-  const registration = readRegistration(dir);
-  const material = readMaterial(dir, { withKey: true });
+  const registration = readRegistration(flags.directory);
+  const material = readMaterial(flags.directory, { withKey: true });
   const objects = renderManifests(registration, material, { secrets: 'include' }).map(({ object }) => object);
   const ask = (signal: AbortSignal): RegisterRequest => ({
     registration,

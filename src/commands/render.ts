@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { formatManifests, kustomizeFiles, manifestFiles } from '../manifests/format.ts';
 import { renderManifests } from '../manifests/render.ts';
@@ -21,7 +21,7 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
   }
   if (output === 'json' && outputDir !== undefined)
     throw new UsageError('-o json prints one list; --output-dir goes with yaml and kustomize');
-  const dir = resolve(terminal.cwd, flags.directory);
+  const dir = flags.directory;
   const secrets = flags.secrets ?? (outputDir === undefined && terminal.stdoutIsTerminal ? 'omit' : 'include');
   const manifests = renderManifests(readRegistration(dir), readMaterial(dir, { withKey: secrets === 'include' }), { secrets });
   if (outputDir === undefined) {
@@ -31,10 +31,9 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
     return Exit.ok;
   }
   const files = output === 'kustomize' ? kustomizeFiles(manifests) : manifestFiles(manifests);
-  const target = resolve(terminal.cwd, outputDir);
-  const written = writeManifests(target, files);
+  const written = writeManifests(outputDir, files);
   await terminal.result(written.map((name) => `${join(outputDir, name)}\n`).join(''));
-  for (const name of leftovers(target, written))
+  for (const name of leftovers(outputDir, written))
     terminal.progress(`note: ${join(outputDir, name)} is from an earlier render and not part of this one`);
   return Exit.ok;
 }

@@ -13,7 +13,6 @@ export interface Question {
 /** All that a command knows of the process it runs in. */
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
-  readonly cwd: string;
   /** Aborted by Ctrl-C or SIGTERM, with an InterruptedError as its reason. */
   readonly interrupt: AbortSignal;
   readonly stdin: NodeJS.ReadableStream;

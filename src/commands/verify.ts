@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { diagnosisJson } from '../report/json.ts';
 import { diagnosisText } from '../report/text.ts';
@@ -21,7 +20,7 @@ const lastLookMs = 2_000;
 
 /** `apisvc verify`: looks, diagnoses, reports. */
 export async function verify(flags: VerifyFlags, given: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const names = given.length > 0 ? given.map(requireName) : await projectNames(resolve(terminal.cwd, flags.directory));
+  const names = given.length > 0 ? given.map(requireName) : await projectNames(flags.directory);
   const diagnosis = await withCluster(flags, terminal, `looking at ${names.join(', ')}`, (cluster, signal) => {
     const waitMs = flags.wait ? Math.max(0, flags.timeout - lastLookMs) : 0;
     if (flags.wait) terminal.progress(`waiting for ${names.join(', ')} to be healthy, at most ${flags.timeout / 1000}s`);

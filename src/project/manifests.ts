@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { ManifestFile } from '../manifests/format.ts';
 import type { ManifestText } from '../manifests/types.ts';
 import { fileError, writeFiles } from './files.ts';
@@ -36,19 +36,17 @@ export const leftovers = (dir: string, written: readonly string[]): string[] =>
 
 /**
  * Reads a manifest, or all of a directory (not of the directories in it), as `kubectl -f` does.
- * @param path as the person gave it, and as it will be named in messages
  * @throws UsageError with the reason in plain words
  */
-export function readManifests(path: string, cwd: string): ManifestText[] {
-  const full = resolve(cwd, path);
-  if (!isDirectory(full, path)) return [{ file: path, text: readText(full) }];
-  const names = readdirSync(full).filter((name) => /\.(ya?ml|json)$/.test(name));
-  return names.sort().map((name) => ({ file: join(path, name), text: readText(join(full, name)) }));
+export function readManifests(path: string): ManifestText[] {
+  if (!isDirectory(path)) return [{ file: path, text: readText(path) }];
+  const names = readdirSync(path).filter((name) => /\.(ya?ml|json)$/.test(name));
+  return names.sort().map((name) => ({ file: join(path, name), text: readText(join(path, name)) }));
 }
 
-function isDirectory(full: string, path: string): boolean {
+function isDirectory(path: string): boolean {
   try {
-    return statSync(full).isDirectory();
+    return statSync(path).isDirectory();
   } catch (cause) {
     throw fileError('read', path, cause);
   }

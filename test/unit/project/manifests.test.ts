@@ -37,17 +37,17 @@ describe('reading', () => {
   test('a file is named as it was given', () => {
     const dir = folder();
     writeFileSync(join(dir, 'a.yaml'), 'a');
-    expect(readManifests('a.yaml', dir)).toEqual([{ file: 'a.yaml', text: 'a' }]);
+    expect(readManifests(join(dir, 'a.yaml'))).toEqual([{ file: join(dir, 'a.yaml'), text: 'a' }]);
   });
 
   test('of a directory YAML and JSON count, in order, not what is below', () => {
     const dir = folder();
     mkdirSync(join(dir, 'm', 'below'), { recursive: true });
     for (const name of ['b.json', 'a.yaml', 'c.yml', 'README.md', 'below/d.yaml']) writeFileSync(join(dir, 'm', name), name);
-    expect(readManifests('m', dir).map(({ file }) => file)).toEqual(['m/a.yaml', 'm/b.json', 'm/c.yml']);
+    expect(readManifests(join(dir, 'm')).map(({ text }) => text)).toEqual(['a.yaml', 'b.json', 'c.yml']);
   });
 
   test('what is not there is named', () => {
-    expect(() => readManifests('nope.yaml', folder())).toThrow("can't read nope.yaml: it does not exist");
+    expect(() => readManifests('nope.yaml')).toThrow("can't read nope.yaml: it does not exist");
   });
 });
