@@ -3,9 +3,13 @@ import { durationWords, parseDuration } from '../config/duration.ts';
 
 /** Options that several commands share, each defined once. */
 
+/** The most that setTimeout holds; what is longer would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 const milliseconds = (text: string): number => {
   const value = parseDuration(text);
   if (value === undefined) throw new InvalidArgumentError(durationWords);
+  if (value > longestTimerMs) throw new InvalidArgumentError('must be at most 24d: no timer runs longer');
   return value;
 };
 

@@ -18,8 +18,8 @@ export interface Conflict {
 export type ApplyResult =
   | { readonly kind: 'applied'; readonly object: KubeObject; readonly created: boolean }
   | { readonly kind: 'conflict'; readonly conflicts: readonly Conflict[] }
-  /** Only in a dry run: the namespace of the object is not there yet, so the server can't check it. */
-  | { readonly kind: 'no-namespace' };
+  /** Only in a dry run: what the object depends on, its namespace for instance, is not there yet, so the server can't check it. */
+  | { readonly kind: 'unchecked' };
 
 export interface ApplyOptions {
   readonly force: boolean;
@@ -49,7 +49,7 @@ export async function applyObject(cluster: Cluster, object: KubeObject, { force,
     if (conflicts.length > 0) return { kind: 'conflict', conflicts: conflicts.map(({ field, message }) => ({ field, owner: message })) };
   }
   if (dryRun && answer.status === 404 && readStatus(answer).message === `namespaces "${ref.namespace}" not found`)
-    return { kind: 'no-namespace' };
+    return { kind: 'unchecked' };
   throw refusal(cluster, { verb: 'patch', ref }, answer, new Date());
 }
 

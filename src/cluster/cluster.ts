@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { ClusterError } from '../errors.ts';
+import { endPluginsWith } from './exec-plugin.ts';
 import { unreachable } from './faults.ts';
 import { type ClusterOptions, loadKubeConfig } from './kubeconfig.ts';
 
@@ -52,11 +53,12 @@ const defaultTimeoutMs = 10_000;
 const maxBodyBytes = 64 * 1024 * 1024;
 
 /**
- * Connects as the kubeconfig says (nothing is sent before the first request; exec plugins run here).
+ * Connects as the kubeconfig says. Nothing is sent before the first request; exec plugins run here, and `signal` kills them.
  * @throws UsageError or ClusterError, see `loadKubeConfig`
  */
-export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv): Promise<Cluster> {
+export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Cluster> {
   const config = loadKubeConfig(options, env);
+  endPluginsWith(config, signal);
   const server = config.getCurrentCluster()?.server ?? '';
   const credentials = await readCredentials(config);
   const transport = server.startsWith('http:') ? http : https;

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import type { Cluster } from '@kubernetes/client-node';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { ClusterError, UsageError } from '../errors.ts';
+import { proxyFor } from './proxy.ts';
 
 /** What a person may say about which cluster to use, and as whom; the names are kubectl's. */
 export interface ClusterOptions {
@@ -18,7 +19,7 @@ const inClusterToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 /**
  * Finds the kubeconfig as kubectl does: `--kubeconfig`, else the files of KUBECONFIG, else ~/.kube/config, else the ServiceAccount of the pod
  * that this runs in. In a list, files that don't exist are passed over and the first to name a thing wins
- * (k8s.io/client-go/tools/clientcmd/loader.go, ClientConfigLoadingRules).
+ * (k8s.io/client-go/tools/clientcmd/loader.go, ClientConfigLoadingRules). A cluster without proxy-url gets the proxy of the environment.
  * @throws UsageError when a file can't be used or the context does not exist; ClusterError when no cluster is configured at all
  */
 export function loadKubeConfig({ kubeconfig, context }: ClusterOptions, env: NodeJS.ProcessEnv): KubeConfig {
@@ -29,6 +30,7 @@ export function loadKubeConfig({ kubeconfig, context }: ClusterOptions, env: Nod
     if (!env.KUBERNETES_SERVICE_HOST || !existsSync(inClusterToken)) throw noCluster(env);
     config.loadFromCluster();
   }
+  config.clusters = config.clusters.map((cluster) => throughProxy(cluster, env));
   if (context !== undefined) config.setCurrentContext(context);
   return requireCurrentContext(config, files);
 }
@@ -71,6 +73,12 @@ function addFirstWins(into: KubeConfig, from: KubeConfig): void {
 
 /** kubectl speaks plain HTTP where the server's URL says so (`kubectl proxy`); client-node does only when TLS is waived as well. */
 const allowPlainHttp = (cluster: Cluster): Cluster => (cluster.server?.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster);
+
+/** client-node knows no proxy but the kubeconfig's; kubectl takes that of the environment where there is none. */
+function throughProxy(cluster: Cluster, env: NodeJS.ProcessEnv): Cluster {
+  const proxyUrl = cluster.proxyUrl || proxyFor(cluster.server, env);
+  return proxyUrl ? { ...cluster, proxyUrl } : cluster;
+}
 
 /** A new KubeConfig has no lists at all until something is loaded into it. */
 function merge<T extends { name: string }>(known: T[] | undefined, more: T[] | undefined): T[] {

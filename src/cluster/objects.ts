@@ -99,11 +99,19 @@ async function* events(cluster: Cluster, of: Collection, resourceVersion: string
   const { fieldSelector, labelSelector } = of;
   const query = { watch: 'true', resourceVersion, fieldSelector, labelSelector };
   try {
-    for await (const line of cluster.stream({ path: resourcePath(of.resource, of.namespace), query, signal }))
-      yield JSON.parse(line) as WatchEvent;
+    for await (const line of cluster.stream({ path: resourcePath(of.resource, of.namespace), query, signal })) yield parseEvent(line);
   } catch (error) {
     // 410: the resourceVersion is too old, which a new list mends.
     if (!(error instanceof StreamRefused)) throw error;
     if (error.answer.status !== 410) throw refusal(cluster, { verb: 'watch', ref: anyOf(of) }, error.answer, new Date());
+  }
+}
+
+/** A line that is no event comes from something between us and kube-apiserver; a new watch may do better. */
+function parseEvent(line: string): WatchEvent {
+  try {
+    return JSON.parse(line) as WatchEvent;
+  } catch (cause) {
+    throw new Unreachable('the watch was broken by an answer that is not JSON', { cause });
   }
 }

@@ -77,11 +77,23 @@ function forbidden({ message, causes }: Status, { verb, ref }: Attempt): Cluster
   });
 }
 
-/** The least rule that allows a verb on an object, in YAML's flow form. `create` can't be limited to a name. */
-export function rbacRule(verb: string, { resource, namespace, name }: ObjectRef): string {
-  const names = verb === 'create' || verb === 'list' || verb === 'watch' ? '' : `, resourceNames: [${JSON.stringify(name)}]`;
+/** The least rule that allows a verb on an object, in YAML's flow form. */
+export const rbacRule = (verb: string, ref: ObjectRef): string => rbacRules([{ verb, ref }]).join('');
+
+/** The least rules that allow all of this, one for each object; `create`, `list` and `watch` can't be limited to a name. */
+export function rbacRules(needs: readonly { readonly verb: string; readonly ref: ObjectRef }[]): string[] {
+  const verbsOf = new Map<string, Set<string>>();
+  for (const { verb, ref } of needs) {
+    const subject = ruleSubject(verb, ref);
+    verbsOf.set(subject, (verbsOf.get(subject) ?? new Set()).add(verb));
+  }
+  return [...verbsOf].map(([subject, verbs]) => `${subject}, verbs: [${[...verbs].join(', ')}]}`);
+}
+
+function ruleSubject(verb: string, { resource, namespace, name }: ObjectRef): string {
+  const names = ['create', 'list', 'watch'].includes(verb) ? '' : `, resourceNames: [${JSON.stringify(name)}]`;
   const where = resource.namespaced ? `Role in namespace ${namespace}` : 'ClusterRole';
-  return `${where}: {apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${resource.plural}]${names}, verbs: [${verb}]}`;
+  return `${where}: {apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${resource.plural}]${names}`;
 }
 
 /** The error for an answer of 401: says whether the client certificate's dates are the reason. */

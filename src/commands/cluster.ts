@@ -26,8 +26,8 @@ export async function withCluster<T>(
   const signal = AbortSignal.any([terminal.interrupt, deadline.signal]);
   let cluster: Cluster | undefined;
   try {
-    // An exec plugin of the kubeconfig may hang, or wait for a login in a browser.
-    cluster = await Promise.race([connect(flags, terminal.env), aborted(signal)]);
+    // Getting credentials may hang: a login in a browser, a token that is renewed over the network.
+    cluster = await Promise.race([connect(flags, terminal.env, signal), aborted(signal)]);
     return await work(cluster, signal);
   } catch (error) {
     // What was cut short fails in many ways; the reason is the one that counts, unless the work has put it into better words.

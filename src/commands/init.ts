@@ -11,13 +11,14 @@ import { createAuthority } from '../pki/authority.ts';
 import { issueServing } from '../pki/leaf.ts';
 import type { KeyType } from '../pki/types.ts';
 import {
-  certificatesFit,
   hasKeys,
   isProject,
   type NewProject,
   projectFiles,
   readRegistration,
   readSchema,
+  reasonsAgainstKeeping,
+  removeReplacedAuthorityKey,
   writeProject,
 } from '../project/project.ts';
 import { describeProject } from '../report/project.ts';
@@ -50,9 +51,12 @@ export async function init(flags: InitFlags, [dir = '.']: readonly string[], giv
   if (keepConfiguration) refuseUnlessOnlyKeys(dir, flags);
   const configuration = keepConfiguration ? undefined : await newConfiguration(dir, flags, terminal);
   const registration = configuration === undefined ? readRegistration(dir) : parseFlags(configuration);
+  if (keepConfiguration) refuseOtherIssuer(dir, registration, flags);
   const certificates = await newCertificates(dir, registration, flags, terminal);
   terminal.interrupt.throwIfAborted();
   const paths = writeProject(dir, { configuration, schema: readSchema(), certificates });
+  const removed = flags.caKey === undefined ? undefined : removeReplacedAuthorityKey(dir, flags.caKey);
+  if (removed !== undefined) terminal.progress(`removed ${removed}: it is the key of the CA that was replaced`);
   await terminal.result(
     describeProject({
       dir,
@@ -80,6 +84,15 @@ function refuseUnlessOnlyKeys(dir: string, flags: InitFlags): void {
   const changing = Object.keys(overridesOf(flags, {})).some((key) => key !== 'issuer');
   if (changing || flags.preset)
     throw new RefusedError(`${configuration} exists; these flags would change it`, { fix: 'Edit it, or add --force to replace it.' });
+}
+
+/** apisvc.yaml must not say that the CA is its own when it is not. */
+function refuseOtherIssuer(dir: string, { spec }: Registration, { caCert }: InitFlags): void {
+  const { issuer } = spec.certificates;
+  if (caCert === undefined || issuer === 'ca') return;
+  throw new RefusedError(`a CA is given, but ${projectFiles(dir).configuration} says issuer: ${issuer}`, {
+    fix: 'Set spec.certificates.issuer to ca there, or add --force to replace the file.',
+  });
 }
 
 /** The text of a new apisvc.yaml: the preset with what the flags, or the person, say. */
@@ -171,14 +184,11 @@ async function newCertificates(
   const now = new Date();
   const given = await givenAuthority(flags, terminal, now);
   if (hasKeys(dir) && !flags.forceKeys) {
-    const names = servingNames(registration);
-    if (!given && certificatesFit(dir, names, now)) return undefined;
-    throw new RefusedError(
-      `${join(dir, 'certs')} holds keys that do not fit (${[...names.dns, ...names.ip].join(', ')}) and would be replaced`,
-      {
-        fix: 'Replace them with --force-keys; whatever uses them stops working until it is registered again.',
-      },
-    );
+    const reasons = given ? ['a CA is given'] : reasonsAgainstKeeping(dir, registration, now);
+    if (reasons.length === 0) return undefined;
+    throw new RefusedError(`${join(dir, 'certs')} holds keys that would be replaced: ${reasons.join('; ')}`, {
+      fix: 'Replace them with --force-keys; whatever uses them stops working until it is registered again.',
+    });
   }
   const { keyType, lifetime, caLifetime, nameConstraints } = registration.spec.certificates;
   if (!given && registration.spec.certificates.issuer === 'ca')

@@ -5,7 +5,6 @@ import { diffText } from '../report/diff.ts';
 import { resultJson } from '../report/json.ts';
 import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts';
 import { diagnosisText } from '../report/text.ts';
-import type { OnProgress } from '../workflows/events.ts';
 import { type RegisterRequest, register as registerApi, rehearse } from '../workflows/register.ts';
 import { type ClusterFlags, withCluster } from './cluster.ts';
 import type { Terminal } from './terminal.ts';
@@ -23,7 +22,7 @@ export interface RegisterFlags extends ClusterFlags {
 export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (flags.diff && flags.dryRun) throw new UsageError('--diff is a dry run of its own; leave --dry-run out');
   const registration = readRegistration(flags.directory);
-  const material = readMaterial(flags.directory, { withKey: true });
+  const material = readMaterial(flags.directory, registration, { withKey: true, now: new Date() });
   const objects = renderManifests(registration, material, { secrets: 'include' }).map(({ object }) => object);
   const ask = (signal: AbortSignal): RegisterRequest => ({
     registration,
@@ -60,22 +59,13 @@ function explainInterrupt(error: unknown): never {
 }
 
 async function rehearsal(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promise<ExitCode> {
-  const pairs = await withCluster(flags, terminal, 'rehearsing', (cluster, signal) =>
-    rehearse(cluster, { ...ask(signal), onProgress: stepsOnly(terminal) }),
-  );
+  const pairs = await withCluster(flags, terminal, 'rehearsing', (cluster, signal) => rehearse(cluster, ask(signal)));
   const applied = pairs.map((pair) => pair.applied);
   if (flags.output === 'json') await terminal.result(resultJson({ dryRun: 'server', applied }));
   else if (flags.diff) await terminal.result(diffText(pairs, terminal.outColors));
   else await terminal.result(`${applied.map((each) => `${appliedLine(each)} (server dry run)`).join('\n')}\n`);
   return flags.diff && applied.some(({ change }) => change !== 'unchanged') ? Exit.verdict : Exit.ok;
 }
-
-/** In a rehearsal the list of objects is the result, so it is not told on the way as well. */
-const stepsOnly =
-  (terminal: Terminal): OnProgress =>
-  (progress) => {
-    if (progress.kind !== 'applied') terminal.progress(progressLine(progress));
-  };
 
 async function dryRunClient(objects: RegisterRequest['objects'], flags: RegisterFlags, terminal: Terminal): Promise<ExitCode> {
   const names = objects.map(({ kind, metadata }) => [kind.toLowerCase(), metadata.namespace, metadata.name].filter(Boolean).join('/'));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { formatManifests, kustomizeFiles, manifestFiles } from '../manifests/format.ts';
 import { renderManifests } from '../manifests/render.ts';
-import { leftovers, writeManifests } from '../project/manifests.ts';
+import { leftovers, removeSecret, writeManifests } from '../project/manifests.ts';
 import { readMaterial, readRegistration } from '../project/project.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,7 +23,9 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
     throw new UsageError('-o json prints one list; --output-dir goes with yaml and kustomize');
   const dir = flags.directory;
   const secrets = flags.secrets ?? (outputDir === undefined && terminal.stdoutIsTerminal ? 'omit' : 'include');
-  const manifests = renderManifests(readRegistration(dir), readMaterial(dir, { withKey: secrets === 'include' }), { secrets });
+  const registration = readRegistration(dir);
+  const material = readMaterial(dir, registration, { withKey: secrets === 'include', now: new Date() });
+  const manifests = renderManifests(registration, material, { secrets });
   if (outputDir === undefined) {
     if (secrets === 'omit' && flags.secrets === undefined)
       terminal.progress('The Secret is left out because this is a terminal; --secrets include shows it.');
@@ -32,7 +34,9 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
   }
   const files = output === 'kustomize' ? kustomizeFiles(manifests) : manifestFiles(manifests);
   const written = writeManifests(outputDir, files);
+  const removed = secrets === 'omit' ? removeSecret(outputDir) : undefined;
   await terminal.result(written.map((name) => `${join(outputDir, name)}\n`).join(''));
+  if (removed !== undefined) terminal.progress(`removed ${removed}: it held the private key of an earlier render`);
   for (const name of leftovers(outputDir, written))
     terminal.progress(`note: ${join(outputDir, name)} is from an earlier render and not part of this one`);
   return Exit.ok;

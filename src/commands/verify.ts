@@ -15,17 +15,13 @@ export interface VerifyFlags extends ClusterFlags {
 /** What a verdict means for the exit code. */
 export const exitCodeOf = (verdict: Verdict): ExitCode => ({ healthy: Exit.ok, broken: Exit.verdict, unknown: Exit.unreachable })[verdict];
 
-/** The part of the time that a last look may take once waiting is over. */
-const lastLookMs = 2_000;
-
 /** `apisvc verify`: looks, diagnoses, reports. */
 export async function verify(flags: VerifyFlags, given: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const names = given.length > 0 ? given.map(requireName) : await projectNames(flags.directory);
   const diagnosis = await withCluster(flags, terminal, `looking at ${names.join(', ')}`, (cluster, signal) => {
-    const waitMs = flags.wait ? Math.max(0, flags.timeout - lastLookMs) : 0;
     if (flags.wait) terminal.progress(`waiting for ${names.join(', ')} to be healthy, at most ${flags.timeout / 1000}s`);
-    const until = waitMs === 0 ? AbortSignal.abort() : AbortSignal.timeout(waitMs);
-    return verifyUntilHealthy(cluster, names, until, signal);
+    // With --wait only the deadline ends it.
+    return verifyUntilHealthy(cluster, names, flags.wait ? signal : AbortSignal.abort(), signal);
   });
   await terminal.result(flags.output === 'json' ? diagnosisJson(diagnosis) : diagnosisText(diagnosis, terminal.outColors));
   return exitCodeOf(diagnosis.verdict);

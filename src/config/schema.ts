@@ -113,7 +113,11 @@ const workload = {
   env: z.array(passThrough).optional().describe('Environment, as Kubernetes writes it.'),
   port: port.optional().describe('Port where the server listens in its pod. Default 8443.'),
   extraPorts: z.array(passThrough).optional().describe('More ContainerPorts, as Kubernetes writes them.'),
-  replicas: z.int().min(0).optional().describe('Default 1.'),
+  replicas: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Left to the cluster when it is not set: 1 at first, then what a HorizontalPodAutoscaler or kubectl scale says.'),
   probes: z
     .strictObject({
       startup: z.union([probe, z.literal(false)]).optional(),
@@ -207,7 +211,7 @@ export const registrationSchema = z
     metadata: z.strictObject({
       name: name(dns1123Label).describe('Names the Deployment, the ServiceAccount and the RBAC objects.'),
       namespace: name(dns1123Label).describe('Namespace of everything that is namespaced.'),
-      labels: labels.default({}).describe('Added to every object.'),
+      labels: labels.default({}).describe('Added to every object but the Namespace, which others may share.'),
     }),
     spec: z.strictObject({
       apis: z.array(api).min(1).describe('The groups and versions that this server serves; one APIService each.'),

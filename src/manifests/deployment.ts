@@ -62,7 +62,8 @@ export function workloadManifests(registration: Registration): Manifest[] {
   };
   const deployment = fillTemplate(deploymentTemplate, '060-deployment.yaml', {
     ...identity,
-    'spec.replicas': replicas ?? 1,
+    // Without a number in the configuration the field belongs to whoever scales: an autoscaler, kubectl scale.
+    'spec.replicas': replicas,
     ...(strategy === undefined ? {} : { 'spec.strategy': strategy }),
     'spec.selector.matchLabels': podSelector(registration),
     'spec.template.metadata.labels': objectLabels(registration, podLabels),

@@ -16,12 +16,14 @@ const systemNamespaces = new Set(['default', 'kube-system', 'kube-public', 'kube
 /** Name of the ServiceAccount that the server runs as. */
 export const serviceAccountName = ({ metadata, spec }: Registration): string => spec.server.serviceAccount.name ?? metadata.name;
 
-/** The Namespace, unless it is one that every cluster has and that is not ours to label. */
+/**
+ * The Namespace, unless it is one that every cluster has. It carries no labels: several registrations may share it, and each would
+ * take the other's labels away.
+ */
 export function namespaceManifests(registration: Registration): Manifest[] {
   const { namespace } = registration.metadata;
   if (systemNamespaces.has(namespace)) return [];
-  const edits = { 'metadata.name': namespace, 'metadata.labels': objectLabels(registration) };
-  return [fillTemplate(namespaceTemplate, '010-namespace.yaml', edits)];
+  return [fillTemplate(namespaceTemplate, '010-namespace.yaml', { 'metadata.name': namespace })];
 }
 
 /**

@@ -10,6 +10,9 @@ import type { Manifest } from './types.ts';
 /** Base64 of a text, once: what `data` of a Secret and `caBundle` hold. */
 export const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
+/** The name of its file where manifests are written one by one. */
+export const secretFileName = '040-secret.yaml';
+
 /**
  * The Secret with the serving certificate: the only place where the private key leaves its wrapping.
  * @throws UsageError when the material has no private key
@@ -21,7 +24,7 @@ export function secretManifest(registration: Registration, { caBundle, certifica
       fix: 'Use --secrets omit, or put the key where apisvc.yaml expects it.',
     });
   }
-  return fillTemplate(template, '040-secret.yaml', {
+  return fillTemplate(template, secretFileName, {
     'metadata.name': name,
     'metadata.namespace': registration.metadata.namespace,
     'metadata.labels': objectLabels(registration),

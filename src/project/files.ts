@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../errors.ts';
 
@@ -12,9 +12,12 @@ export interface FileToWrite {
 }
 
 /**
- * Writes several files, all or none: everything that can fail (space, permission) happens to temporary files beside the targets, which are then
- * renamed without a pause. There is no moment at which a reader, or a run that is interrupted, sees half a file or a key with a wider mode.
- * @throws UsageError with the reason in plain words; nothing is left behind
+ * Writes several files: first everything to temporary files beside the targets, where what usually fails (space, permission) fails, then
+ * the renaming, without a pause.
+ * - Each file is replaced as a whole: nobody ever sees half a file, or a key with a wider mode.
+ * - When the writing fails, no target has changed, and the temporary files and new directories are gone.
+ * - When a renaming fails, or the process is killed in between, the files renamed so far are the new ones and the others the old ones.
+ * @throws UsageError with the reason in plain words
  */
 export function writeFiles(files: readonly FileToWrite[]): void {
   const staged: { readonly temporary: string; readonly path: string }[] = [];
@@ -38,6 +41,16 @@ export function writeFiles(files: readonly FileToWrite[]): void {
     // Only what this call made; nobody else has had a reason to put anything there.
     for (const directory of made.reverse()) rmSync(directory, { recursive: true, force: true });
     throw fileError('write', at, cause);
+  }
+}
+
+/** Removes a file. @returns its path @throws UsageError with the reason in plain words */
+export function removeFile(path: string): string {
+  try {
+    unlinkSync(path);
+    return path;
+  } catch (cause) {
+    throw fileError('remove', path, cause);
   }
 }
 
@@ -80,7 +93,7 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /** The error for a file that can't be read or written. */
-export function fileError(doing: 'read' | 'write', path: string, cause: unknown): UsageError {
+export function fileError(doing: 'read' | 'write' | 'remove', path: string, cause: unknown): UsageError {
   const { code, message } = cause as NodeJS.ErrnoException;
   return new UsageError(`can't ${doing} ${path}: ${words[code ?? ''] ?? message}`, { cause });
 }

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ManifestFile } from '../manifests/format.ts';
+import { secretFileName } from '../manifests/secret.ts';
 import type { ManifestText } from '../manifests/types.ts';
-import { fileError, writeFiles } from './files.ts';
+import { fileError, removeFile, writeFiles } from './files.ts';
 import { readText } from './project.ts';
 
 /**
@@ -28,6 +29,16 @@ function ignoreFile(dir: string, secrets: readonly string[]): ManifestFile[] {
   if (missing.length === 0) return [];
   const before = present === '' || present.endsWith('\n') ? present : `${present}\n`;
   return [{ path: '.gitignore', text: `${before}# Holds a private key.\n${missing.join('\n')}\n`, private: false }];
+}
+
+/**
+ * Removes the Secret that an earlier render left in the directory: a private key must not stay where none is asked for.
+ * @returns the path of what was removed, if anything
+ * @throws UsageError with the reason in plain words
+ */
+export function removeSecret(dir: string): string | undefined {
+  const path = join(dir, secretFileName);
+  return existsSync(path) ? removeFile(path) : undefined;
 }
 
 /** Names of manifests in the directory that this render did not write: of an object that is no longer part of the registration, for instance. */

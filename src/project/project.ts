@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseRegistration } from '../config/load.ts';
@@ -8,9 +8,9 @@ import { UsageError } from '../errors.ts';
 import { inspect } from '../pki/inspect.ts';
 import { readPrivateKey, toPrivateKey } from '../pki/keys.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
-import { wouldAccept } from '../pki/trust.ts';
-import type { Authority, CertificateInfo, Leaf, Material, ServingNames } from '../pki/types.ts';
-import { type FileToWrite, fileError, writeFiles } from './files.ts';
+import type { Authority, CertificateInfo, Leaf, Material } from '../pki/types.ts';
+import { type FileToWrite, fileError, removeFile, writeFiles } from './files.ts';
+import { misfits } from './fit.ts';
 
 /** Where everything is in a project directory. */
 export const projectFiles = (dir: string) => ({
@@ -53,11 +53,33 @@ export function readRegistration(dir: string): Registration {
   return parseRegistration(readText(configuration), configuration);
 }
 
+export interface MaterialRequest {
+  /** false: the private key is left alone; it may be on another machine. */
+  readonly withKey: boolean;
+  readonly now: Date;
+}
+
 /**
- * Reads the certificates of a project directory, and the private key unless it is to be left alone (it may be on another machine).
- * @throws UsageError when a file is missing or holds something else, or when key and certificate do not belong together
+ * Reads the certificates of a project directory for a registration.
+ * @throws UsageError when a file is missing or holds something else, when key and certificate do not belong together, or when the
+ * certificates can't serve the registration: other names, expired, another CA
  */
-export function readMaterial(dir: string, { withKey }: { readonly withKey: boolean }): Material {
+export function readMaterial(dir: string, registration: Registration, { withKey, now }: MaterialRequest): Material {
+  const material = readCertificates(dir, withKey);
+  const faults = misfitsOf(dir, material, registration, now);
+  if (faults.length === 0) return material;
+  const { certificate, configuration } = projectFiles(dir);
+  throw new UsageError(`${certificate} does not fit ${configuration}: ${faults.join('; ')}`, { fix: renewal(registration) });
+}
+
+/** The command that makes certificates that fit. */
+const renewal = ({ spec }: Registration): string =>
+  `Make new ones: apisvc init --force-keys${spec.certificates.issuer === 'ca' ? ' --ca-cert FILE --ca-key FILE' : ''}`;
+
+const misfitsOf = (dir: string, material: Material, registration: Registration, now: Date): string[] =>
+  misfits({ ...material, registration, now, caFile: projectFiles(dir).caCertificate });
+
+function readCertificates(dir: string, withKey: boolean): Material {
   const { caCertificate, certificate, key } = projectFiles(dir);
   const caBundle = readText(caCertificate);
   const certificates = readText(certificate);
@@ -89,17 +111,20 @@ function inFile<T>(path: string, read: () => T): T {
   }
 }
 
-/** Whether the certificate in the directory has all these names and would be accepted by whoever trusts the CA beside it. Damaged files don't fit. */
-export function certificatesFit(dir: string, { dns, ip }: ServingNames, now: Date): boolean {
+/**
+ * Why the certificates in the directory can't be kept for a registration: the faults that `readMaterial` refuses, damaged files, or a key of
+ * another type than apisvc.yaml asks for.
+ * @returns parts of a sentence; empty when they can stay
+ */
+export function reasonsAgainstKeeping(dir: string, registration: Registration, now: Date): string[] {
+  const wanted = registration.spec.certificates.keyType;
   try {
-    const { caBundle, certificates } = readMaterial(dir, { withKey: true });
-    const presented = inspect(certificates).certificates;
-    const [leaf] = presented;
-    if (!leaf || !dns.every((name) => leaf.dnsNames.includes(name)) || !ip.every((address) => leaf.ipAddresses.includes(address)))
-      return false;
-    return dns.every((hostname) => wouldAccept({ presented, roots: inspect(caBundle).certificates, hostname, now }));
+    const material = readCertificates(dir, true);
+    const keyType = inspect(material.certificates).certificates[0]?.publicKey;
+    const faults = misfitsOf(dir, material, registration, now);
+    return keyType === wanted ? faults : [...faults, `the key is ${keyType}, not ${wanted}`];
   } catch (error) {
-    if (error instanceof UsageError) return false;
+    if (error instanceof UsageError) return [error.message];
     throw error;
   }
 }
@@ -136,4 +161,16 @@ export function writeProject(dir: string, { configuration, schema, certificates 
   ];
   writeFiles(files);
   return files.map(({ path }) => path);
+}
+
+/**
+ * Removes the key of a CA whose certificate has been replaced: beside the certificate of another CA it would only mislead, and it can still sign.
+ * @param given the key file of the CA that replaces it; where that is this very file it stays
+ * @returns the path of what was removed, if anything
+ * @throws UsageError with the reason in plain words
+ */
+export function removeReplacedAuthorityKey(dir: string, given: string): string | undefined {
+  const { caKey } = projectFiles(dir);
+  if (!existsSync(caKey) || realpathSync(caKey) === realpathSync(given)) return undefined;
+  return removeFile(caKey);
 }

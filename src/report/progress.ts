@@ -3,7 +3,7 @@ import { printable } from './printable.ts';
 
 /** `service/wardle/api created`, as kubectl says it. */
 export const appliedLine = ({ object, change }: AppliedObject): string =>
-  change === 'unchecked' ? `${object} not checked: its namespace does not exist yet` : `${object} ${change}`;
+  change === 'unchecked' ? `${object} not checked: what it depends on does not exist yet` : `${object} ${change}`;
 
 /** One line for all that was applied. */
 export function appliedSummary(applied: readonly AppliedObject[]): string {
@@ -14,20 +14,20 @@ export function appliedSummary(applied: readonly AppliedObject[]): string {
   return `${applied.length} objects: ${[...changes, ...rest].join(', ')}.`;
 }
 
-/** One line of progress. */
-export function progressLine(progress: Progress): string {
+/** One line of progress; names and words in it may come from anywhere. */
+export const progressLine = (progress: Progress): string => printable(line(progress));
+
+function line(progress: Progress): string {
   switch (progress.kind) {
     case 'step':
       return `==> ${progress.what}`;
     case 'applied':
       return `    ${appliedLine(progress.applied)}`;
     case 'waiting':
-      return printable(`    waiting for ${progress.what}: ${progress.last}`);
+      return `    waiting for ${progress.what}: ${progress.last}`;
     case 'took-back':
-      return printable(
-        `    ${progress.object}: put right what was changed by hand (${progress.conflicts.map(({ field, owner }) => `${field}: ${owner}`).join('; ')})`,
-      );
+      return `    ${progress.object}: put right what was changed by hand (${progress.conflicts.map(({ field, owner }) => `${field}: ${owner}`).join('; ')})`;
     case 'note':
-      return printable(`    note: ${progress.what}`);
+      return `    note: ${progress.what}`;
   }
 }

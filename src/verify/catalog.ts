@@ -21,7 +21,7 @@ export const catalog = {
     severity: 'error',
     title: 'there is no APIService {name}',
     cause: 'The group and version were never registered in this cluster, or the registration was deleted.',
-    fix: 'apisvc register',
+    fix: 'kubectl get apiservices lists the names that there are; apisvc register registers a project.',
   },
   'service/missing': {
     severity: 'error',
@@ -213,12 +213,18 @@ export const catalog = {
       'It does not trust the client certificate of the aggregator: the requestheader CA differs, was rotated, or was not read from extension-apiserver-authentication in kube-system.',
     fix: 'Restart the server; check its RoleBinding to extension-apiserver-authentication-reader in kube-system.',
   },
+  'auth/refused-by-server': {
+    severity: 'error',
+    title: 'the extension API server refuses requests that kube-apiserver lets through (403)',
+    cause:
+      'It takes kube-apiserver or its users for somebody else (system:anonymous when it does not trust the client certificate of the aggregator), or has rules of its own.',
+    fix: "Read the server's log; check its RoleBinding to extension-apiserver-authentication-reader in kube-system and its ClusterRoleBinding to system:auth-delegator.",
+  },
   'discovery/not-found': {
     severity: 'error',
     title: 'the extension API server does not serve {group}/{version} (404)',
     cause: 'The server knows other groups or versions than the one registered.',
     fix: 'Compare spec.group and spec.version of the APIService with what the server serves at /apis.',
-    explainedBy: anyTransportFault,
   },
   'discovery/not-a-resource-list': {
     severity: 'error',

@@ -4,7 +4,7 @@ import { checkCertificates } from './checks/certificate.ts';
 import type { Check, CheckContext, Words } from './checks/check.ts';
 import { seen } from './checks/check.ts';
 import { checkDiscovery } from './checks/discovery.ts';
-import { checkEndpoints, checkTransport, reachableFromHere } from './checks/endpoints.ts';
+import { checkEndpoints, checkTransport, unreachedProbes } from './checks/endpoints.ts';
 import { checkAvailable, checkRegistration } from './checks/registration.ts';
 import { checkService } from './checks/service.ts';
 import { factsOf } from './facts.ts';
@@ -51,7 +51,7 @@ function diagnoseApi(snapshot: ApiSnapshot, source: Source, now: Date): ApiDiagn
     const findings = phrase(name, undefined, [{ code: 'registration/missing', evidence: [], args: {} }]);
     return { name, verdict: 'broken', findings, notChecked: [], facts: [] };
   }
-  const context = apiService.state === 'seen' ? contextOf(snapshot, apiService.value, now) : undefined;
+  const context = apiService.state === 'seen' ? contextOf(snapshot, apiService.value, source.kind, now) : undefined;
   const observations = context ? checks.flatMap((check) => check(context)) : [];
   const findings = fold(phrase(name, context?.api, observations));
   return {
@@ -63,9 +63,9 @@ function diagnoseApi(snapshot: ApiSnapshot, source: Source, now: Date): ApiDiagn
   };
 }
 
-function contextOf(snapshot: ApiSnapshot, api: ApiServiceView, now: Date): CheckContext {
+function contextOf(snapshot: ApiSnapshot, api: ApiServiceView, source: Source['kind'], now: Date): CheckContext {
   const host = api.service && `${api.service.name}.${api.service.namespace}.svc`;
-  return { snapshot, api, now, host, words: wordsOf(snapshot, api) };
+  return { snapshot, api, now, source, host, words: wordsOf(snapshot, api) };
 }
 
 /** What kube-apiserver says about the backend. A condition that is True says nothing: its message is only "all checks passed". */
@@ -127,13 +127,18 @@ function fold(findings: readonly Finding[]): Finding[] {
   return roots.map((root) => ({ ...root, explains: findings.filter((finding) => finding !== root && rootOf(finding) === root) }));
 }
 
-/** Healthy needs proof in a cluster: an answer through the aggregator, or at least kube-apiserver's word that the API is available. Files can prove no more than that nothing is wrong in them. */
-function verdictOf({ apiService, aggregated }: ApiSnapshot, source: Source, findings: readonly Finding[]): Verdict {
+/**
+ * Healthy needs proof: an answer through the aggregator. Where kube-apiserver does not let the person ask, its word that the API is available counts together with
+ * a certificate that was seen and is in order; alone it does not, since up to 1.35 it ignores the certificate. Files can prove no more than that nothing is wrong in them.
+ */
+function verdictOf({ apiService, aggregated, probes }: ApiSnapshot, source: Source, findings: readonly Finding[]): Verdict {
   if (findings.some(({ severity }) => severity === 'error')) return 'broken';
-  if (source.kind === 'files') return 'healthy';
-  const answered = aggregated.state === 'seen' && aggregated.value.status === 200;
-  const available = apiService.state === 'seen' && apiService.value.available?.status === 'True';
-  return answered || available ? 'healthy' : 'unknown';
+  if (source.kind === 'files' || seen(aggregated)?.status === 200) return 'healthy';
+  const api = seen(apiService);
+  const served = seen(probes)?.some(({ handshake }) => handshake.kind === 'served') ?? false;
+  const proven = api?.service === undefined || served;
+  const refused = aggregated.state === 'unseen' && aggregated.reason === 'forbidden';
+  return refused && api?.available?.status === 'True' && proven ? 'healthy' : 'unknown';
 }
 
 function worst(verdicts: readonly Verdict[]): Verdict {
@@ -154,11 +159,8 @@ function unseen(snapshot: ApiSnapshot, context: CheckContext | undefined): reado
     const observed = snapshot[part];
     return observed.state === 'unseen' && observed.reason !== 'skipped' ? [{ what, why: shortened(observed.words) }] : [];
   });
-  const probes = seen(snapshot.probes) ?? [];
-  if (!context || probes.length === 0 || reachableFromHere(context, probes)) return missing;
-  const reasons = new Set(probes.flatMap(({ handshake }) => (handshake.kind === 'failed' ? [handshake.words] : [])));
-  return [
-    ...missing,
-    { what: 'the certificates that the endpoints serve', why: `no endpoint can be reached from here (${[...reasons].join(', ')})` },
-  ];
+  const probes = context ? unreachedProbes(context) : [];
+  if (probes.length === 0) return missing;
+  const reasons = probes.map(({ at, words }) => `${at}: ${words}`).join(', ');
+  return [...missing, { what: 'the certificates that the endpoints serve', why: shortened(`can't be reached from here (${reasons})`) }];
 }

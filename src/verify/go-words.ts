@@ -17,7 +17,8 @@ export type GoFault =
   | 'bundle-unparsable'
   | 'delegator-missing'
   | 'not-authenticated'
-  | 'not-served';
+  | 'not-served'
+  | 'refused-by-server';
 
 const patterns: readonly (readonly [GoFault, RegExp])[] = [
   ['bundle-unparsable', /unable to load root certificates|unable to parse bytes as PEM block|no valid certificate authority data seen/],
@@ -33,6 +34,7 @@ const patterns: readonly (readonly [GoFault, RegExp])[] = [
   ['timeout', /i\/o timeout|context deadline exceeded|Client\.Timeout exceeded|TLS handshake timeout|timed out waiting for/],
   ['delegator-missing', /(?:subjectaccessreviews|tokenreviews)\.\S+ is forbidden/],
   ['not-authenticated', /Unable to authenticate the request|bad status from \S+: 401\b/],
+  ['refused-by-server', /bad status from \S+: 403\b/],
   ['not-served', /bad status from \S+: 404\b/],
 ];
 

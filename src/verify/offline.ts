@@ -52,36 +52,41 @@ const isKind =
   (object: KubeObject): boolean =>
     object.kind === kind;
 
-const notInFiles: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'it is not in the files' };
+/** `kubectl apply -n` gives a namespace to what has none, so such an object may end up in any. */
+const mayBeIn = (namespace: string | undefined, { metadata }: KubeObject): boolean =>
+  metadata.namespace === undefined || metadata.namespace === namespace;
+
+const notGiven = (words: string): Observed<never> => ({ state: 'unseen', reason: 'not-given', words });
+const onlyInCluster: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'only a cluster has it' };
+const noService: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'it points at no Service' };
 
 function offlineApi(api: ApiServiceView, objects: readonly KubeObject[]): ApiSnapshot {
-  const found = objects.find(
-    ({ kind, metadata }) => kind === 'Service' && metadata.name === api.service?.name && metadata.namespace === api.service?.namespace,
-  );
+  const seen = { name: api.name, apiService: { state: 'seen', value: api }, endpoints: onlyInCluster, aggregated: onlyInCluster } as const;
+  if (!api.service) return { ...seen, service: noService, probes: noService };
+  const { name, namespace } = api.service;
+  const services = objects.filter((object) => object.kind === 'Service' && object.metadata.name === name && mayBeIn(namespace, object));
+  const found = services.find(({ metadata }) => metadata.namespace !== undefined) ?? services[0];
   const service = found && viewService(found);
-  const probes = service && api.service ? secretProbes(api.service.namespace, service, objects) : [];
+  const probes = service ? secretProbes(namespace, service, objects) : [];
   return {
-    name: api.name,
-    apiService: { state: 'seen', value: api },
-    service: service ? { state: 'seen', value: service } : notInFiles,
-    endpoints: notInFiles,
-    probes: probes.length > 0 ? { state: 'seen', value: probes } : notInFiles,
-    aggregated: notInFiles,
+    ...seen,
+    service: service ? { state: 'seen', value: service } : notGiven('it is not in the files'),
+    probes: probes.length > 0 ? { state: 'seen', value: probes } : notGiven('no Secret with them is in the files'),
   };
 }
 
 /** The certificates of the Secrets that the pods behind a Service mount. */
 function secretProbes(namespace: string, { selector }: ServiceView, objects: readonly (KubeObject & Json)[]): EndpointProbe[] {
-  const mounted = objects.filter(isKind('Deployment')).flatMap(({ metadata, spec }) => {
+  const near = objects.filter((object) => mayBeIn(namespace, object));
+  const mounted = near.filter(isKind('Deployment')).flatMap(({ spec }) => {
     const labels = textsOf(spec?.template?.metadata?.labels);
-    const selected = metadata.namespace === namespace && Object.entries(selector).every(([key, value]) => labels[key] === value);
+    const wanted = Object.entries(selector);
+    // Without a selector the endpoints are somebody else's business.
+    const selected = wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
     return selected ? listOf(spec?.template?.spec?.volumes).map(({ secret }) => secret?.secretName) : [];
   });
-  return objects
-    .filter(
-      ({ kind, metadata, data }) =>
-        kind === 'Secret' && metadata.namespace === namespace && mounted.includes(metadata.name) && data?.['tls.crt'],
-    )
+  return near
+    .filter(({ kind, metadata, data }) => kind === 'Secret' && mounted.includes(metadata.name) && data?.['tls.crt'])
     .map(({ metadata, data }) => ({
       at: `Secret ${namespace}/${metadata.name}`,
       handshake: { kind: 'served', protocol: '', certificates: inspect(Buffer.from(textOf(data['tls.crt']), 'base64')).certificates },

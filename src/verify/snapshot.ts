@@ -1,10 +1,12 @@
+import { mayGetPath } from '../cluster/access.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { dial, formatAddress } from '../cluster/dial.ts';
+import { dial } from '../cluster/dial.ts';
 import { Unreachable } from '../cluster/faults.ts';
 import { getObject, listObjects } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { badCredentials, readStatus } from '../cluster/status.ts';
 import { ClusterError } from '../errors.ts';
+import { describeTarget, dialTargets } from './targets.ts';
 import type { ApiServiceView, ApiSnapshot, EndpointProbe, EndpointView, HttpView, Observed, ServiceView, Snapshot } from './types.ts';
 import { viewApiService, viewEndpoints, viewService } from './views.ts';
 
@@ -93,12 +95,16 @@ async function throughAggregator(cluster: Cluster, name: string, signal: AbortSi
   const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   try {
     const answer = await cluster.request({ path, signal });
-    if (answer.status === 403) return { state: 'unseen', reason: 'forbidden', words: readStatus(answer).message };
+    // kube-apiserver asks RBAC before it passes a request on: where that allows the path, it is the server that refuses.
+    if (answer.status === 403 && !(await mayGetPath(cluster, path, signal))) {
+      return { state: 'unseen', reason: 'forbidden', words: readStatus(answer).message };
+    }
     return { state: 'seen', value: { path, status: answer.status, body: answer.body.trim().slice(0, bodyLimit) } };
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ClusterError)) throw error;
-    return { state: 'unseen', reason: 'unreachable', words: error.message };
+    // system:anonymous may not even ask what it may do.
+    return { state: 'unseen', reason: error instanceof Unreachable ? 'unreachable' : 'forbidden', words: error.message };
   }
 }
 
@@ -109,31 +115,13 @@ async function probe(
   serverName: string,
   signal: AbortSignal,
 ): Promise<Observed<readonly EndpointProbe[]>> {
-  const targets = dialTargets(service, endpoints, port);
+  const known = endpoints.state === 'seen' ? endpoints.value : [];
+  const targets = service.state === 'seen' ? dialTargets(service.value, known, port) : [];
   if (targets.length === 0) return skipped('there is no ready endpoint');
   const value = await Promise.all(
-    targets.slice(0, endpointLimit).map(async ({ address, port, pod }) => ({
-      at: `${formatAddress(address, port)}${pod ? ` (pod ${pod})` : ''}`,
-      handshake: await dial({ address, port, serverName }, signal),
-    })),
+    targets
+      .slice(0, endpointLimit)
+      .map(async (target) => ({ at: describeTarget(target), handshake: await dial({ ...target, serverName }, signal) })),
   );
   return { state: 'seen', value };
-}
-
-interface Target {
-  readonly address: string;
-  readonly port: number;
-  readonly pod: string | undefined;
-}
-
-/** Every address that kube-apiserver might connect to: ready endpoints at the port that has the name of the Service port. */
-function dialTargets(service: Observed<ServiceView>, endpoints: Observed<readonly EndpointView[]>, port: number): Target[] {
-  if (service.state !== 'seen') return [];
-  const { type, externalName, ports } = service.value;
-  if (type === 'ExternalName') return externalName ? [{ address: externalName, port, pod: undefined }] : [];
-  const name = ports.find((each) => each.port === port)?.name;
-  if (endpoints.state !== 'seen' || name === undefined) return [];
-  return endpoints.value
-    .filter(({ ready }) => ready)
-    .flatMap(({ address, pod, ports }) => ports.filter((each) => each.name === name).map((each) => ({ address, port: each.port, pod })));
 }

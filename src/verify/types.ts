@@ -10,8 +10,11 @@ export type Observed<T> =
   | { readonly state: 'absent' }
   | { readonly state: 'unseen'; readonly reason: UnseenReason; readonly words: string };
 
-/** `forbidden`: RBAC. `unreachable`: no route or no answer from here. `skipped`: it does not apply, or what it depends on is missing. */
-export type UnseenReason = 'forbidden' | 'unreachable' | 'skipped';
+/**
+ * `forbidden`: RBAC. `unreachable`: no route or no answer from here. `not-given`: the files don't have it. `skipped`: it does not apply, or what it depends
+ * on is missing.
+ */
+export type UnseenReason = 'forbidden' | 'unreachable' | 'not-given' | 'skipped';
 
 /** The parts of an APIService that checks read (k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/types.go). */
 export interface ApiServiceView {
@@ -25,6 +28,7 @@ export interface ApiServiceView {
   readonly insecureSkipTLSVerify: boolean;
   readonly available: AvailableCondition | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export interface AvailableCondition {

@@ -34,6 +34,7 @@ export function viewApiService({ metadata, spec, status }: KubeObject & Json): A
     caBundle: textOf(spec?.caBundle),
     insecureSkipTLSVerify: spec?.insecureSkipTLSVerify === true,
     labels: textsOf(metadata.labels),
+    annotations: textsOf(metadata.annotations),
     available: condition && {
       status: condition.status,
       reason: textOf(condition.reason),

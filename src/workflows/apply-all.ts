@@ -1,8 +1,9 @@
-import { type ApplyResult, applyObject, type Conflict, describeConflicts, fieldManager } from '../cluster/apply.ts';
+import { type ApplyOptions, type ApplyResult, applyObject, type Conflict, describeConflicts, fieldManager } from '../cluster/apply.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { Unreachable } from '../cluster/faults.ts';
 import { getObject, refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
-import { RefusedError } from '../errors.ts';
+import { type ApisvcError, ClusterError, RefusedError, UsageError } from '../errors.ts';
 import { withoutBookkeeping } from '../manifests/bookkeeping.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { AppliedObject, Change, OnProgress } from './events.ts';
@@ -24,19 +25,34 @@ export interface AppliedPair {
 
 /**
  * Applies objects one after the other, in the order given.
- * @throws RefusedError with every conflicting field and its owner, at the first object that has one
+ * @throws RefusedError with every conflicting field and its owner, UsageError for an object that the server rejects: at the first one, or in a dry
+ * run for all of them together
  */
 export async function applyAll(cluster: Cluster, objects: readonly KubeObject[], options: ApplyAllOptions): Promise<AppliedPair[]> {
   const pairs: AppliedPair[] = [];
+  const refusals: ApisvcError[] = [];
   for (const wanted of objects) {
-    const before = await getObject(cluster, refOf(wanted), options.signal);
-    const result = await applyOne(cluster, wanted, before, options);
-    const after = result.kind === 'applied' ? result.object : undefined;
-    const applied = { object: describeRef(refOf(wanted)), change: changeOf(before, after) };
-    options.onProgress({ kind: 'applied', applied });
-    pairs.push({ applied, wanted, before, after });
+    try {
+      const before = await getObject(cluster, refOf(wanted), options.signal);
+      const after = await applyOne(cluster, wanted, before, options);
+      const applied = { object: describeRef(refOf(wanted)), change: changeOf(before, after) };
+      options.onProgress({ kind: 'applied', applied });
+      pairs.push({ applied, wanted, before, after });
+    } catch (error) {
+      if (!options.dryRun || !(error instanceof RefusedError || error instanceof UsageError)) throw error;
+      refusals.push(error);
+    }
   }
+  if (refusals.length > 0) throw together(refusals);
   return pairs;
+}
+
+/** What a dry run found, as one error. A rejected object weighs more than a conflict: no flag helps against it. */
+function together(refusals: readonly ApisvcError[]): ApisvcError {
+  const message = `${refusals.map((refusal) => refusal.message).join('\n')}\nnothing was changed`;
+  const fix = [...new Set(refusals.flatMap((refusal) => refusal.fix ?? []))].join(' ');
+  const details = fix === '' ? {} : { fix };
+  return refusals.some((refusal) => refusal instanceof UsageError) ? new UsageError(message, details) : new RefusedError(message, details);
 }
 
 /** The server leaves resourceVersion alone when nothing changed (k8s.io/apiserver/pkg/registry/generic/registry/store.go). In a dry run it is not moved at all. */
@@ -53,19 +69,31 @@ async function applyOne(
   wanted: KubeObject,
   before: KubeObject | undefined,
   options: ApplyAllOptions,
-): Promise<Exclude<ApplyResult, { kind: 'conflict' }>> {
+): Promise<KubeObject | undefined> {
   const { dryRun, forceConflicts, signal, onProgress } = options;
-  const result = await applyObject(cluster, wanted, { force: forceConflicts, dryRun, signal });
-  if (result.kind !== 'conflict') return result;
+  const result = await tryToApply(cluster, wanted, { force: forceConflicts, dryRun, signal });
+  if (result.kind === 'applied') return result.object;
+  if (result.kind === 'unchecked') return undefined;
   const { conflicts } = result;
   if (before && isOurs(before) && conflicts.every(isHandEdit)) {
     onProgress({ kind: 'took-back', object: describeRef(refOf(wanted)), conflicts });
     const forced = await applyObject(cluster, wanted, { force: true, dryRun, signal });
-    if (forced.kind !== 'conflict') return forced;
+    if (forced.kind === 'applied') return forced.object;
   }
   throw new RefusedError(`other managers have set fields of ${describeRef(refOf(wanted))}\n${describeConflicts(wanted, conflicts)}`, {
     fix: 'Settle who owns them, or take them over with --force-conflicts.',
   });
+}
+
+/** A binding can't be rehearsed before the role that it names is there; what it needs was asked for in the preflight. */
+async function tryToApply(cluster: Cluster, wanted: KubeObject, options: ApplyOptions): Promise<ApplyResult> {
+  try {
+    return await applyObject(cluster, wanted, options);
+  } catch (error) {
+    const dependent = options.dryRun && wanted.kind.endsWith('Binding');
+    if (dependent && error instanceof ClusterError && !(error instanceof Unreachable)) return { kind: 'unchecked' };
+    throw error;
+  }
 }
 
 interface ManagedFields {
@@ -80,9 +108,9 @@ function isOurs({ metadata }: KubeObject): boolean {
 }
 
 /**
- * A caBundle that somebody typed over in a registration of ours (`kubectl patch`, `kubectl edit`) is put right again: that is what register is for. What
- * another controller or an applied manifest says is somebody's declared will, and stays until --force-conflicts.
- * The words are those of k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go, where only updates have a "using".
+ * A caBundle that somebody typed over in a registration of ours (`kubectl patch`, `edit`, `replace`) is put right again: that is what register is for. What
+ * another controller or an applied manifest says (`kubectl apply` is "kubectl-client-side-apply", or has no "using") is somebody's declared will, and stays
+ * until --force-conflicts. The words are those of k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go.
  */
 const isHandEdit = ({ field, owner }: Conflict): boolean =>
-  field === '.spec.caBundle' && /^conflict with "kubectl-[a-z-]+" using /.test(owner);
+  field === '.spec.caBundle' && /^conflict with "kubectl-(patch|edit|replace)" using /.test(owner);

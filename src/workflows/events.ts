@@ -1,6 +1,6 @@
 import type { Conflict } from '../cluster/apply.ts';
 
-/** What applying did to an object. `unchecked`: a dry run could not ask, since the namespace does not exist yet. */
+/** What applying did to an object. `unchecked`: a dry run could not ask, since the namespace or the role does not exist yet. */
 export type Change = 'created' | 'configured' | 'unchanged' | 'unchecked';
 
 export interface AppliedObject {

@@ -1,9 +1,10 @@
+import { mayI } from '../cluster/access.ts';
 import { applyObject } from '../cluster/apply.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Unreachable } from '../cluster/faults.ts';
 import { getObject, refOf } from '../cluster/objects.ts';
-import { apiGroup, type ObjectRef, resourceName, resourcePath, resources } from '../cluster/resources.ts';
-import { rbacRule, readJson, refusal } from '../cluster/status.ts';
+import { type ObjectRef, resourceName, resources } from '../cluster/resources.ts';
+import { rbacRules } from '../cluster/status.ts';
 import { ClusterError, RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { viewApiService } from '../verify/views.ts';
@@ -15,24 +16,47 @@ import { missingGrants, type Need } from './grants.ts';
  * @throws ClusterError with the RBAC rules that would allow it
  */
 export async function requireAccess(cluster: Cluster, objects: readonly KubeObject[], signal: AbortSignal): Promise<void> {
-  const needs = needsOf(objects.map(refOf));
-  const allowed = await Promise.all(needs.map((need) => mayI(cluster, need, signal)));
+  const may = ({ verb, ref }: Need): Promise<boolean> => mayI(cluster, verb, ref, signal);
+  const absent = await absentOf(cluster, objects.map(refOf), may, signal);
+  const needs = [...needsOf(objects.map(refOf)), ...absent.map((ref) => ({ verb: 'create', ref }))];
+  const allowed = await Promise.all(needs.map(may));
   const grants = await missingGrants(objects, {
-    may: (need) => mayI(cluster, need, signal),
+    may,
     mayApply: (object) => mayApply(cluster, object, signal),
   });
   const missing = [...needs.filter((_, index) => !allowed[index]), ...grants];
   if (missing.length === 0) return;
-  const what = [...new Set(missing.map(({ verb, ref }) => `${verb} ${resourceName(ref.resource)}`))].join(', ');
-  const rules = [...new Set(missing.map(({ verb, ref }) => rbacRule(verb, ref)))].join('\n  ');
-  throw new ClusterError(`user "${cluster.user}" is not allowed to ${what}; nothing was changed`, {
-    fix: `RBAC rules that allow it:\n  ${rules}`,
+  throw new ClusterError(`user "${cluster.user}" is not allowed to ${verbsByResource(missing)}; nothing was changed`, {
+    fix: `RBAC rules that allow it:\n  ${rbacRules(missing).join('\n  ')}`,
   });
 }
 
-/** Server-side apply needs patch, and create for what is not there yet (k8s.io/apiserver/pkg/endpoints/handlers/patch.go); what is waited for is listed and watched. */
+/** `get, patch secrets; create services`. */
+function verbsByResource(needs: readonly Need[]): string {
+  const verbsOf = new Map<string, Set<string>>();
+  for (const { verb, ref } of needs) {
+    const resource = resourceName(ref.resource);
+    verbsOf.set(resource, (verbsOf.get(resource) ?? new Set()).add(verb));
+  }
+  return [...verbsOf].map(([resource, verbs]) => `${[...verbs].join(', ')} ${resource}`).join('; ');
+}
+
+/** What is not there yet, or may not be looked at, has to be created: server-side apply needs the verb for that (k8s.io/apiserver/pkg/endpoints/handlers/patch.go). */
+async function absentOf(
+  cluster: Cluster,
+  refs: readonly ObjectRef[],
+  may: (need: Need) => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<readonly ObjectRef[]> {
+  const present = await Promise.all(
+    refs.map(async (ref) => (await may({ verb: 'get', ref })) && (await getObject(cluster, ref, signal)) !== undefined),
+  );
+  return refs.filter((_, index) => !present[index]);
+}
+
+/** Server-side apply needs patch; what is waited for is listed and watched. */
 function needsOf(refs: readonly ObjectRef[]): Need[] {
-  const applied = refs.flatMap((ref) => ['get', 'patch', 'create'].map((verb) => ({ verb, ref })));
+  const applied = refs.flatMap((ref) => ['get', 'patch'].map((verb) => ({ verb, ref })));
   const waitedFor = refs.filter(({ resource }) => resource === resources.APIService || resource === resources.Deployment);
   const services = refs.filter(({ resource }) => resource === resources.Service);
   const slices = services.map(({ namespace }) => ({ resource: resources.EndpointSlice, namespace, name: '*' }));
@@ -48,28 +72,6 @@ async function mayApply(cluster: Cluster, object: KubeObject, signal: AbortSigna
     if (!(error instanceof ClusterError) || error instanceof Unreachable) throw error;
     return false;
   }
-}
-
-async function mayI(cluster: Cluster, { verb, ref }: Need, signal: AbortSignal): Promise<boolean> {
-  const { resource, namespace } = ref;
-  const name = verb === 'create' || ref.name === '*' ? undefined : ref.name;
-  const resourceAttributes = {
-    verb,
-    group: apiGroup(resource),
-    resource: resource.plural,
-    namespace: resource.namespaced ? namespace : undefined,
-    name,
-  };
-  const { SelfSubjectAccessReview: review } = resources;
-  const answer = await cluster.request({
-    method: 'POST',
-    path: resourcePath(review),
-    body: { apiVersion: review.apiVersion, kind: review.kind, spec: { resourceAttributes } },
-    signal,
-  });
-  if (answer.status !== 201)
-    throw refusal(cluster, { verb: 'create', ref: { resource: review, namespace: undefined, name: '' } }, answer, new Date());
-  return readJson<{ status?: { allowed?: boolean } }>(cluster, answer).status?.allowed === true;
 }
 
 /** The label by which kube-apiserver's own controllers know the APIServices that they overwrite and delete (kube-aggregator pkg/controllers/autoregister). */

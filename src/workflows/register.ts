@@ -1,14 +1,15 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
+import { RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Material } from '../pki/types.ts';
 import type { Diagnosis } from '../verify/types.ts';
 import { type AppliedPair, applyAll } from './apply-all.ts';
-import type { AppliedObject, OnProgress } from './events.ts';
+import type { AppliedObject, OnProgress, Progress } from './events.ts';
 import { refuseTakeover, requireAccess } from './preflight.ts';
 import { verifyUntilHealthy } from './verify.ts';
-import { type Waiting, waitForAvailable, waitForCertificate, waitForEndpoints, waitForRollout } from './wait.ts';
+import { type Waiting, waitForAvailable, waitForCertificates, waitForEndpoints, waitForRollout } from './wait.ts';
 
 export interface RegisterRequest {
   readonly registration: Registration;
@@ -30,13 +31,14 @@ export interface RegisterResult {
 }
 
 /**
- * Puts a registration into a cluster: everything that the server needs, then a wait until it serves, only then the APIService (so that there is no
- * moment at which the API is registered and dead), a wait until it is Available, and the checks of verify.
- * @throws ClusterError when permissions are missing; RefusedError on a takeover or a conflict; DeadlineError with what was waited for
+ * Puts a registration into a cluster: a dry run of all of it, then everything that the server needs, then a wait until it serves, only then the APIService
+ * (so that there is no moment at which the API is registered and dead), a wait until it is Available, and the checks of verify.
+ * @throws ClusterError when permissions are missing; RefusedError on a takeover or a conflict; UsageError for what the server rejects; nothing is changed
+ * in these cases. DeadlineError with what was waited for
  */
 export async function register(cluster: Cluster, request: RegisterRequest): Promise<RegisterResult> {
   const { registration, objects, signal, onProgress } = request;
-  await preflight(cluster, request);
+  await rehearse(cluster, { ...request, onProgress: only('step', onProgress) });
   const apiServices = objects.filter(isApiService);
   const backend = objects.filter((object) => !isApiService(object));
   const options = { dryRun: false, forceConflicts: request.forceConflicts, signal, onProgress };
@@ -44,7 +46,8 @@ export async function register(cluster: Cluster, request: RegisterRequest): Prom
   onProgress({ kind: 'step', what: 'applying what the server needs' });
   const first = await applyAll(cluster, backend, options);
   onProgress({ kind: 'step', what: 'waiting for the server' });
-  await waitForServer({ cluster, signal, onProgress }, request);
+  const unseen = await waitForServer({ cluster, signal, onProgress }, request);
+  if (unseen.length > 0 && first.some(isReplacedSecret)) throw unknownCertificate(registration, unseen);
   onProgress({ kind: 'step', what: 'registering the API' });
   const second = await applyAll(cluster, apiServices, options);
   await Promise.all(apiServices.map(({ metadata }) => waitForAvailable({ cluster, signal, onProgress }, metadata.name)));
@@ -56,30 +59,46 @@ export async function register(cluster: Cluster, request: RegisterRequest): Prom
 /**
  * Asks the server what `register` would do, and changes nothing.
  * @returns each object before and after
+ * @throws as `register` does before it changes anything, with all conflicts and rejections at once
  */
 export async function rehearse(cluster: Cluster, request: RegisterRequest): Promise<readonly AppliedPair[]> {
   const { objects, forceConflicts, signal, onProgress } = request;
-  await preflight(cluster, request);
-  return applyAll(cluster, objects, { dryRun: true, forceConflicts, signal, onProgress });
-}
-
-const isApiService = ({ kind }: KubeObject): boolean => kind === 'APIService';
-
-async function preflight(cluster: Cluster, { objects, signal, onProgress }: RegisterRequest): Promise<void> {
   onProgress({ kind: 'step', what: `asking ${cluster.server} (context "${cluster.context}") what is allowed and what is there` });
   await requireAccess(cluster, objects, signal);
   await refuseTakeover(cluster, objects.filter(isApiService), signal);
+  // The result lists what would be applied.
+  return applyAll(cluster, objects, { dryRun: true, forceConflicts, signal, onProgress: only('took-back', onProgress) });
 }
 
-async function waitForServer(waiting: Waiting, { registration, material, objects }: RegisterRequest): Promise<void> {
+/** Of all progress only one kind. */
+const only =
+  (kind: Progress['kind'], onProgress: OnProgress): OnProgress =>
+  (progress) => {
+    if (progress.kind === kind) onProgress(progress);
+  };
+
+const isApiService = ({ kind }: KubeObject): boolean => kind === 'APIService';
+
+const isReplacedSecret = ({ applied, wanted }: AppliedPair): boolean => wanted.kind === 'Secret' && applied.change === 'configured';
+
+/** A caBundle that is ahead of the pods fails every request, so it is not written on trust. The next run finds the Secret as it should be and goes on. */
+function unknownCertificate({ metadata }: Registration, unseen: readonly string[]): RefusedError {
+  return new RefusedError(
+    `the serving certificate was replaced, and from here it can't be seen whether it is served (${unseen.join('; ')}); the APIService was left as it is`,
+    {
+      fix: `Wait until the pods have read the new Secret (restart them if they don't by themselves: kubectl -n ${metadata.namespace} rollout restart deployment), then run the same command again.`,
+    },
+  );
+}
+
+/** @returns the endpoints whose certificate can't be seen from here */
+async function waitForServer(waiting: Waiting, { registration, material, objects }: RegisterRequest): Promise<readonly string[]> {
   const { spec, metadata } = registration;
-  const { external } = spec.server;
-  const host = `${spec.service.name}.${metadata.namespace}.svc`;
   const deployment = objects.find(({ kind }) => kind === 'Deployment');
   // Nothing will ever be ready where nothing is to run.
-  if (deployment && spec.server.replicas === 0) return;
+  if (deployment && spec.server.replicas === 0) return [];
   if (deployment) await waitForRollout(waiting, deployment);
-  await waitForEndpoints(waiting, metadata.namespace, spec.service.name);
-  const servers = (external?.addresses ?? []).map((address) => ({ address, port: external?.port ?? 0, host, caBundle: material.caBundle }));
-  await Promise.all(servers.map((server) => waitForCertificate(waiting, server)));
+  const { name: service, port } = spec.service;
+  await waitForEndpoints(waiting, metadata.namespace, service);
+  return waitForCertificates(waiting, { namespace: metadata.namespace, service, port, caBundle: material.caBundle });
 }

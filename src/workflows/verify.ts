@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
+import { DeadlineError } from '../errors.ts';
 import { diagnose } from '../verify/diagnose.ts';
 import { takeSnapshot } from '../verify/snapshot.ts';
 import type { Diagnosis } from '../verify/types.ts';
@@ -10,9 +11,10 @@ const longestPauseMs = 5_000;
 /**
  * Looks again and again, ever more slowly, until every API is healthy or the time is up. There is nothing to watch for most of what a diagnosis
  * rests on: certificates on sockets, answers of servers.
- * @param until ends the waiting, not the last look
+ * @param until ends the waiting, not the look that is under way; aborted from the start for a single look
  * @param signal ends everything
- * @returns the last diagnosis
+ * @returns the last diagnosis, also when the deadline cuts a further look short
+ * @throws DeadlineError when it passes before the first look is done; what `takeSnapshot` throws
  */
 export async function verifyUntilHealthy(
   cluster: Cluster,
@@ -20,9 +22,15 @@ export async function verifyUntilHealthy(
   until: AbortSignal,
   signal: AbortSignal,
 ): Promise<Diagnosis> {
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-    const diagnosis = diagnose(await takeSnapshot(cluster, names, signal));
-    if (diagnosis.verdict === 'healthy' || until.aborted) return diagnosis;
-    await sleep(pauseMs, undefined, { signal: AbortSignal.any([until, signal]) }).catch(() => signal.throwIfAborted());
+  let last: Diagnosis | undefined;
+  try {
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      last = diagnose(await takeSnapshot(cluster, names, signal));
+      if (last.verdict === 'healthy' || until.aborted) return last;
+      await sleep(pauseMs, undefined, { signal: AbortSignal.any([until, signal]) }).catch(() => signal.throwIfAborted());
+    }
+  } catch (error) {
+    if (last && error instanceof DeadlineError) return last;
+    throw error;
   }
 }

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
-import { dial, formatAddress } from '../cluster/dial.ts';
+import { dial } from '../cluster/dial.ts';
 import type { Handshake } from '../cluster/handshake.ts';
-import { observe } from '../cluster/objects.ts';
+import { getObject, listObjects, observe } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { DeadlineError, RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
 import { wouldAccept } from '../pki/trust.ts';
-import { viewApiService, viewEndpoints } from '../verify/views.ts';
+import { describeTarget, dialTargets, type Target } from '../verify/targets.ts';
+import { viewApiService, viewEndpoints, viewService } from '../verify/views.ts';
 import type { OnProgress } from './events.ts';
 
 /** How to wait: one deadline for everything, and somebody to tell. */
@@ -85,49 +86,69 @@ export const waitForEndpoints = (waiting: Waiting, namespace: string, service: s
     }
   });
 
-/** A server outside the cluster, and what it must serve. */
-export interface ExpectedServer {
-  readonly address: string;
+/** What every endpoint of a Service must serve. */
+export interface ExpectedCertificate {
+  readonly namespace: string;
+  readonly service: string;
+  /** Port of the Service. */
   readonly port: number;
-  readonly host: string;
   readonly caBundle: string;
 }
 
 const longestPauseMs = 2_000;
 
 /**
- * Waits until a server outside the cluster serves a certificate that kube-apiserver will accept. There is nothing to watch there, so it is asked again
- * and again, ever more slowly. A server that can't be reached from here is not waited for: kube-apiserver may have another way to it.
+ * Waits until every ready endpoint serves a certificate that kube-apiserver will accept with this caBundle. There is nothing to watch on sockets, so they
+ * are asked again and again, ever more slowly.
+ * @returns the endpoints that can't be reached from here, which are not waited for: kube-apiserver may have a way to them that we have not
  */
-export const waitForCertificate = (waiting: Waiting, { address, port, host, caBundle }: ExpectedServer): Promise<void> =>
-  waitFor(`${formatAddress(address, port)} to serve a certificate for ${host} that the caBundle trusts`, waiting, async (saw) => {
-    const roots = inspect(caBundle).certificates;
+export async function waitForCertificates(waiting: Waiting, expected: ExpectedCertificate): Promise<readonly string[]> {
+  const host = `${expected.service}.${expected.namespace}.svc`;
+  let elsewhere: readonly string[] = [];
+  await waitFor(`every endpoint to serve a certificate for ${host} that the caBundle trusts`, waiting, async (saw) => {
+    const roots = inspect(expected.caBundle).certificates;
+    const trusted = (presented: Presented): boolean => wouldAccept({ presented, roots, hostname: host, now: new Date() });
     for (let attempt = 0; ; attempt++) {
-      const handshake = await dial({ address, port, serverName: host }, waiting.signal);
-      const state = handshakeState(handshake, (presented) => wouldAccept({ presented, roots, hostname: host, now: new Date() }));
-      if (state === 'good') return;
-      if (state === 'elsewhere') {
-        const words = handshake.kind === 'failed' ? handshake.words : '';
-        waiting.onProgress({
-          kind: 'note',
-          what: `${formatAddress(address, port)} can't be reached from here (${words}); going on without a look at its certificate`,
-        });
-        return;
-      }
-      saw(state);
-      await sleep(Math.min(100 * 2 ** attempt, longestPauseMs), undefined, { signal: waiting.signal }).catch(() =>
-        waiting.signal.throwIfAborted(),
-      );
+      const looks = await Promise.all((await readyTargets(waiting, expected)).map((target) => look(target, host, trusted, waiting.signal)));
+      elsewhere = looks.filter(({ state }) => state === 'elsewhere').map(({ at, words }) => `${at}: ${words}`);
+      const bad = looks.filter(({ state }) => state === 'bad');
+      if (bad.length === 0 && looks.length > 0) return;
+      saw(bad.map(({ at, words }) => `${at}: ${words}`).join('; ') || 'no endpoint is ready');
+      const pauseMs = Math.min(100 * 2 ** attempt, longestPauseMs);
+      await sleep(pauseMs, undefined, { signal: waiting.signal }).catch(() => waiting.signal.throwIfAborted());
     }
   });
+  for (const each of elsewhere) waiting.onProgress({ kind: 'note', what: `going on without a look at the certificate of ${each}` });
+  return elsewhere;
+}
+
+async function readyTargets({ cluster, signal }: Waiting, { namespace, service, port }: ExpectedCertificate): Promise<readonly Target[]> {
+  const slices = { resource: resources.EndpointSlice, namespace, labelSelector: `kubernetes.io/service-name=${service}` };
+  const [object, found] = await Promise.all([
+    getObject(cluster, { resource: resources.Service, namespace, name: service }, signal),
+    listObjects(cluster, slices, signal),
+  ]);
+  return object ? dialTargets(viewService(object), found.flatMap(viewEndpoints), port) : [];
+}
 
 type Presented = (Handshake & { kind: 'served' })['certificates'];
 
-function handshakeState(handshake: Handshake, trusted: (presented: Presented) => boolean): string {
-  if (handshake.kind === 'failed') return handshake.fault === 'timeout' || handshake.fault === 'no-route' ? 'elsewhere' : handshake.words;
-  if (trusted(handshake.certificates)) return 'good';
+interface Look {
+  readonly at: string;
+  readonly state: 'good' | 'bad' | 'elsewhere';
+  readonly words: string;
+}
+
+async function look(target: Target, serverName: string, trusted: (presented: Presented) => boolean, signal: AbortSignal): Promise<Look> {
+  const at = describeTarget(target);
+  const handshake = await dial({ ...target, serverName }, signal);
+  if (handshake.kind === 'failed') {
+    // A pod that is ready listens; if not for us, then this is not its network.
+    const unreachable = target.pod !== undefined || handshake.fault === 'timeout' || handshake.fault === 'no-route';
+    return { at, state: unreachable ? 'elsewhere' : 'bad', words: handshake.words };
+  }
+  if (trusted(handshake.certificates)) return { at, state: 'good', words: '' };
   const [leaf] = handshake.certificates;
-  return leaf
-    ? `it serves ${leaf.subject || leaf.dnsNames.join(', ')} (SHA-256 ${leaf.fingerprint}), signed by ${leaf.issuer}`
-    : 'it serves no certificate';
+  const served = leaf && `${leaf.subject || leaf.dnsNames.join(', ')} (SHA-256 ${leaf.fingerprint}), signed by ${leaf.issuer}`;
+  return { at, state: 'bad', words: served ? `serves ${served}` : 'serves no certificate' };
 }

@@ -3,7 +3,7 @@ import type { ApiDiagnosis } from '../../src/verify/types.ts';
 import type { Made } from '../unit/pki/certificates.ts';
 import { type Backend, resourceList, type ServingPair, serveHttp, serveHttps, serveSilence, unusedPort } from './harness/backends.ts';
 import { bygone, makeCa, makeLeaf, pair, pem } from './harness/certificates.ts';
-import { kubectl } from './harness/commands.ts';
+import { apisvc, kubectl } from './harness/commands.ts';
 import { codesOf, kubectlOk, verifyJson } from './harness/projects.ts';
 import {
   apiServiceNameOf,
@@ -212,6 +212,18 @@ const faults: readonly Fault[] = [
     make: async (name) => ({ port: await serve(name, undefined, { status: 401, body: 'Unauthorized' }) }),
   },
   {
+    name: 'refusing',
+    codes: ['auth/refused-by-server'],
+    condition: failed('bad status from .*: 403'),
+    make: async (name) => ({ port: await serve(name, undefined, { status: 403, body: 'Forbidden' }) }),
+  },
+  {
+    name: 'refusing-people',
+    codes: ['auth/refused-by-server'],
+    condition: passed,
+    make: async (name) => ({ port: await serve(name, undefined, { ...sound(name), forbids: 'admin' }) }),
+  },
+  {
     name: 'no-document',
     codes: ['discovery/not-a-resource-list'],
     condition: passed,
@@ -284,6 +296,11 @@ describe('one fault gives one finding', () => {
     const started = Date.now();
     await verifyJson([apiServiceNameOf('silent')]);
     expect(Date.now() - started).toBeLessThan(12_000);
+  });
+
+  test('nor does it keep verify --wait from a verdict, though its last look is cut short', async () => {
+    const { exitCode, stdout } = await apisvc(['verify', apiServiceNameOf('silent'), '--wait', '--timeout', '8s', '-o', 'json']);
+    expect({ exitCode, codes: codesOf(JSON.parse(stdout)) }).toEqual({ exitCode: 1, codes: ['network/timeout'] });
   });
 });
 

@@ -1,59 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
-import { type Backend, backendAddress, resourceList, serveHttps, unusedPort } from './harness/backends.ts';
-import { apisvc, kubectl } from './harness/commands.ts';
-import {
-  codesOf,
-  editConfiguration,
-  failure,
-  getObject,
-  kubectlOk,
-  makeProject,
-  servingPairOf,
-  untilSaid,
-  verifyJson,
-} from './harness/projects.ts';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { serveHttps } from './harness/backends.ts';
+import { apisvc } from './harness/commands.ts';
+import { editConfiguration, failure, getObject, kubectlOk, objectsOf, servingPairOf, untilSaid } from './harness/projects.ts';
+import { project, removeProjects } from './harness/registered.ts';
 import { apiServiceNameOf, groupOf, handMade } from './harness/registrations.ts';
-import { userKubeconfig } from './harness/users.ts';
 
-const backends: Backend[] = [];
-const names: string[] = [];
-
-afterAll(async () => {
-  await kubectl(['delete', 'apiservices', '--ignore-not-found', ...names.map(apiServiceNameOf)]);
-  await kubectl(['delete', 'namespaces', '--ignore-not-found', '--wait=false', ...names]);
-  const labels = `app.kubernetes.io/managed-by=apisvc,app.kubernetes.io/name in (${names})`;
-  await kubectl(['delete', 'clusterroles,clusterrolebindings,rolebindings', '-n', 'kube-system', '-l', labels]);
-  await Promise.all(backends.map((backend) => backend.stop()));
-});
-
-interface Project {
-  readonly dir: string;
-  readonly apiService: string;
-  /** Starts the server that the project speaks of. */
-  start(): Promise<void>;
-}
-
-/** A project whose namespace, group and APIService are named after the spec. */
-async function project(name: string): Promise<Project> {
-  names.push(name);
-  const port = await unusedPort();
-  const dir = await makeProject(name, { address: backendAddress, port });
-  const start = async (): Promise<void> => {
-    backends.push(await serveHttps(servingPairOf(dir), { body: resourceList(`${groupOf(name)}/v1`, 'things') }, port));
-  };
-  return { dir, apiService: apiServiceNameOf(name), start };
-}
-
-/** A project with its server, registered. */
-async function registered(name: string): Promise<Project> {
-  const made = await project(name);
-  await made.start();
-  expect(await apisvc(['register'], { cwd: made.dir })).toMatchObject({ exitCode: 0 });
-  return made;
-}
+afterAll(removeProjects);
 
 describe('register leaves alone what belongs to somebody else', () => {
   test.each([
@@ -75,93 +29,11 @@ describe('register leaves alone what belongs to somebody else', () => {
   });
 
   test('an APIService that kube-apiserver manages', async () => {
-    names.push('guard-managed');
-    const dir = await makeProject('guard-managed', { address: backendAddress, port: 1 }, 'apps/v1');
+    const { dir } = await project('guard-managed', { api: 'apps/v1' });
     const { exitCode, stderr } = await failure(apisvc(['register'], { cwd: dir }));
     expect(exitCode).toBe(1);
     expect(stderr).toContain('APIService v1.apps carries the label kube-aggregator.kubernetes.io/automanaged');
     expect(await getObject('namespace', 'guard-managed')).toBeUndefined();
-  });
-});
-
-describe('a field that another manager applied', () => {
-  test('is a conflict, named with its owner; --force-conflicts takes it over', async () => {
-    const { dir, apiService } = await registered('conflict');
-    const theirs = {
-      apiVersion: 'apiregistration.k8s.io/v1',
-      kind: 'APIService',
-      metadata: { name: apiService },
-      spec: { groupPriorityMinimum: 17, caBundle: Buffer.from('theirs').toString('base64') },
-    };
-    await kubectlOk(['apply', '--server-side', '--force-conflicts', '--field-manager=gitops', '-f', '-'], theirs);
-    const before = await getObject('apiservice', apiService);
-
-    const refused = await failure(apisvc(['register'], { cwd: dir }));
-    expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(refused.stderr).toContain(`apiservice/${apiService} .spec.caBundle: conflict with "gitops"`);
-    expect(refused.stderr).toContain(`apiservice/${apiService} .spec.groupPriorityMinimum: conflict with "gitops"`);
-    expect(refused.stderr).toContain('--force-conflicts');
-    expect((await getObject('apiservice', apiService))?.spec).toEqual(before?.spec);
-
-    expect(await apisvc(['register', '--force-conflicts'], { cwd: dir })).toMatchObject({ exitCode: 0 });
-    expect((await getObject('apiservice', apiService))?.spec).toMatchObject({ groupPriorityMinimum: 1000 });
-    expect((await verifyJson([apiService])).exitCode).toBe(0);
-  });
-});
-
-/** `Role in namespace x: {...}`, as they are printed, to the objects that grant them to a user. */
-function granting(printed: string, user: string): object[] {
-  const rbac = 'rbac.authorization.k8s.io';
-  const rules = [...printed.matchAll(/^ +(ClusterRole|Role in namespace (\S+)): (\{.*\})$/gm)];
-  expect(rules.length).toBeGreaterThan(0);
-  return rules.flatMap(([, , namespace, rule], index) => {
-    const metadata = { name: `${user}-${index}`, ...(namespace ? { namespace } : {}) };
-    const kind = namespace ? 'Role' : 'ClusterRole';
-    const apiVersion = `${rbac}/v1`;
-    return [
-      { apiVersion, kind, metadata, rules: [parse(rule ?? '')] },
-      {
-        apiVersion,
-        kind: `${kind}Binding`,
-        metadata,
-        roleRef: { apiGroup: rbac, kind, name: metadata.name },
-        subjects: [{ apiGroup: rbac, kind: 'User', name: user }],
-      },
-    ];
-  });
-}
-
-describe('a user who is not allowed', () => {
-  test('is told the RBAC rules, and they are enough', async () => {
-    const { dir, start } = await project('rules');
-    await start();
-    const env = { KUBECONFIG: await userKubeconfig('rules-user') };
-    const refused = await failure(apisvc(['register'], { cwd: dir, env }));
-    expect(refused).toMatchObject({ exitCode: 3, stdout: '' });
-    expect(refused.stderr).toMatch(/user "rules-user" is not allowed to get namespaces, patch namespaces, .*create apiservices\.apireg/);
-    expect(refused.stderr).toContain(
-      'ClusterRole: {apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], resourceNames: ["v1.rules.example.com"], verbs: [get]}',
-    );
-    expect(await getObject('namespace', 'rules')).toBeUndefined();
-    expect(refused.stderr).toContain(
-      'ClusterRole: {apiGroups: ["rbac.authorization.k8s.io"], resources: [clusterroles], resourceNames: ["system:auth-delegator"], verbs: [bind]}',
-    );
-
-    await kubectlOk(['create', 'namespace', 'rules']);
-    await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: granting(refused.stderr, 'rules-user') });
-    expect(await apisvc(['register'], { cwd: dir, env })).toMatchObject({ exitCode: 0 });
-  });
-
-  test('to see more than APIServices gets a verdict, and a list of what was not checked', async () => {
-    const { apiService } = await registered('few-rights');
-    await kubectlOk(['create', 'clusterrole', 'few-rights-look', '--verb=get', '--resource=apiservices']);
-    await kubectlOk(['create', 'clusterrolebinding', 'few-rights-look', '--clusterrole=few-rights-look', '--user=looker']);
-    const { exitCode, diagnosis } = await verifyJson([apiService], { env: { KUBECONFIG: await userKubeconfig('looker') } });
-    expect({ exitCode, codes: codesOf(diagnosis), verdict: diagnosis.verdict }).toEqual({ exitCode: 0, codes: [], verdict: 'healthy' });
-    expect(diagnosis.apis[0]?.notChecked).toEqual([
-      { what: 'the Service', why: expect.stringContaining('resources: [services], resourceNames: ["api"], verbs: [get]') },
-      { what: 'the EndpointSlices', why: expect.stringContaining('resources: [endpointslices], verbs: [list]') },
-    ]);
   });
 });
 
@@ -171,7 +43,7 @@ describe('while register waits', () => {
     const { exitCode, stdout, stderr } = await failure(apisvc(['register', '--timeout', '3s'], { cwd: dir }));
     expect({ exitCode, stdout }).toEqual({ exitCode: 124, stdout: '' });
     expect(stderr).toMatch(
-      /\nerror: timed out after 3s .*waiting for \S+ to serve a certificate for api\.too-late\.svc .*last seen: connection refused\nfix: /,
+      /\nerror: timed out after 3s .*waiting for every endpoint to serve a certificate for api\.too-late\.svc .*last seen: \S+: connection refused\nfix: /,
     );
     expect(await getObject('apiservice', apiService)).toBeUndefined();
   });
@@ -179,7 +51,7 @@ describe('while register waits', () => {
   test('for an APIService that never becomes Available, the condition is what it saw last', async () => {
     const { dir, apiService } = await project('never');
     const backend = await serveHttps(servingPairOf(dir), { status: 404, body: 'no such API' });
-    backends.push(backend);
+    onTestFinished(backend.stop);
     editConfiguration(dir, (document) => document.setIn(['spec', 'server', 'external', 'port'], backend.port));
     const { exitCode, stderr } = await failure(apisvc(['register', '--timeout', '4s'], { cwd: dir }));
     expect(exitCode).toBe(124);
@@ -218,6 +90,16 @@ describe('what the server refuses', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(/\nerror: the cluster rejects service\/rejected\/api: .*metadata\.annotations.*"not a key"/);
     expect(await getObject('apiservice', apiService)).toBeUndefined();
+  });
+
+  test('is found in a dry run where the namespace exists, so that nothing is changed', async () => {
+    const { dir } = await project('rejected-early');
+    await kubectlOk(['create', 'namespace', 'rejected-early']);
+    editConfiguration(dir, (document) => document.setIn(['spec', 'service', 'annotations'], { 'not a key': 'x' }));
+    const { exitCode, stdout, stderr } = await failure(apisvc(['register'], { cwd: dir }));
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(/\nerror: the cluster rejects service\/rejected-early\/api: .*"not a key".*\nnothing was changed\n/);
+    expect(await objectsOf('rejected-early')).toEqual({});
   });
 
   test('by a quota is not taken for a lack of rights', async () => {

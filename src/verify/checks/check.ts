@@ -1,6 +1,6 @@
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-words.ts';
-import type { ApiServiceView, ApiSnapshot, Observation, Observed } from '../types.ts';
+import type { ApiServiceView, ApiSnapshot, Observation, Observed, Source } from '../types.ts';
 
 /** What every check may use. All of it comes from the snapshot. */
 export interface CheckContext {
@@ -8,6 +8,8 @@ export interface CheckContext {
   /** The registration; checks only run when it was seen. */
   readonly api: ApiServiceView;
   readonly now: Date;
+  /** Files have no cluster around them that could supply what they lack. */
+  readonly source: Source['kind'];
   /** The name that kube-apiserver asks for in the handshake; undefined for a Local APIService. */
   readonly host: string | undefined;
   /** What kube-apiserver itself says about the way to the server, freshest first. */

@@ -6,6 +6,7 @@ import { type Check, type CheckContext, observation, quote, seen } from './check
 const codeOfWords: Partial<Record<GoFault, Code>> = {
   'delegator-missing': 'auth/delegator-missing',
   'not-authenticated': 'auth/proxy-not-trusted',
+  'refused-by-server': 'auth/refused-by-server',
   'not-served': 'discovery/not-found',
 };
 
@@ -23,8 +24,8 @@ export const checkDiscovery: Check = (context) => {
     case 401:
       return [observation('auth/proxy-not-trusted', raw)];
     case 403:
-      // The person's own lack of permission is no fault of the API; the snapshot lists it as not checked.
-      return [];
+      // Where kube-apiserver itself refuses the person, the snapshot has no answer at all.
+      return [observation('auth/refused-by-server', raw)];
     case 404:
       return [observation('discovery/not-found', raw)];
     default:

@@ -1,7 +1,7 @@
 import type { DialFault } from '../../cluster/handshake.ts';
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-words.ts';
-import type { EndpointProbe, Observation } from '../types.ts';
+import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, quote, seen } from './check.ts';
 
 /** Whether the Service leads to anything: addresses, readiness, port names (kube-aggregator's availability checks 5 and 6). */
@@ -66,23 +66,27 @@ interface FailedProbe {
   readonly words: string;
 }
 
-/** The endpoints that did not complete a handshake, where that says something about the server and not only about where apisvc runs. */
-function failedProbes(context: CheckContext): readonly FailedProbe[] {
-  const probes = seen(context.snapshot.probes) ?? [];
-  if (!reachableFromHere(context, probes)) return [];
-  return probes.flatMap(({ at, handshake }) =>
+const failuresOf = ({ snapshot }: CheckContext): readonly FailedProbe[] =>
+  (seen(snapshot.probes) ?? []).flatMap(({ at, handshake }) =>
     handshake.kind === 'failed' ? [{ at, fault: handshake.fault, words: handshake.words }] : [],
   );
-}
+
+/** The endpoints that did not complete a handshake, where that says something about the server and not only about where apisvc runs. */
+const failedProbes = (context: CheckContext): readonly FailedProbe[] => failuresOf(context).filter((probe) => isEvidence(context, probe));
+
+/** The endpoints of which nothing is known, since they can't be reached from where apisvc runs. */
+export const unreachedProbes = (context: CheckContext): readonly FailedProbe[] =>
+  failuresOf(context).filter((probe) => !isEvidence(context, probe));
 
 /**
- * From outside, pod addresses often lead nowhere. A failed dial counts when another endpoint of the same Service answered, when kube-apiserver
- * itself reports trouble with the way there, or when the API does not work and kube-apiserver gives no reason at all.
+ * From outside, pod addresses often lead nowhere, or one family of addresses does. So packets that are lost here count only when kube-apiserver has the same
+ * trouble; an answer, if only a refusal, counts when another endpoint of the Service answered, when kube-apiserver has trouble on the way too, or when the
+ * API does not work and kube-apiserver gives no reason at all.
  */
-export function reachableFromHere({ snapshot, words }: CheckContext, probes: readonly EndpointProbe[]): boolean {
-  if (probes.some(({ handshake }) => handshake.kind === 'served')) return true;
-  const faults = words.flatMap(({ fault }) => fault ?? []);
-  if (faults.length > 0) return faults.some((fault) => transportWords[fault] !== undefined);
-  const answer = seen(snapshot.aggregated);
-  return answer !== undefined && answer.status >= 500;
+function isEvidence({ snapshot, words }: CheckContext, { fault }: FailedProbe): boolean {
+  const spoken = words.flatMap((each) => (each.fault ? (transportWords[each.fault] ?? 'other') : []));
+  const silentlyBroken = spoken.length === 0 && (seen(snapshot.aggregated)?.status ?? 0) >= 500;
+  if (fault === 'timeout' || fault === 'no-route') return spoken.includes(fault) || silentlyBroken;
+  if (seen(snapshot.probes)?.some(({ handshake }) => handshake.kind === 'served')) return true;
+  return silentlyBroken || spoken.some((each) => each !== 'other');
 }

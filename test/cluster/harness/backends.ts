@@ -24,6 +24,8 @@ export interface ServingPair {
 export interface Reply {
   readonly status?: number;
   readonly body: unknown;
+  /** A user whom the server itself answers 403, by the name that kube-apiserver passes on. */
+  readonly forbids?: string;
 }
 
 /** The discovery document that a sound extension API server gives for a group and version. */
@@ -45,9 +47,11 @@ export const serveHttp = (reply: Reply): Promise<Backend> => listen(createHttpSe
 export const serveSilence = (): Promise<Backend> => listen(createTcpServer());
 
 const replyWith =
-  ({ status = 200, body }: Reply): RequestListener =>
-  (_, response) =>
-    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  ({ status = 200, body, forbids }: Reply): RequestListener =>
+  ({ headers }, response) => {
+    const forbidden = forbids !== undefined && headers['x-remote-user'] === forbids;
+    response.writeHead(forbidden ? 403 : status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  };
 
 /** An address where nothing listens: the port was free a moment ago. */
 export async function unusedPort(): Promise<number> {

@@ -24,6 +24,15 @@ export async function getObject(...args: string[]): Promise<Record<string, never
   return found === '' ? undefined : JSON.parse(found);
 }
 
+/** resourceVersion of everything that carries the labels of a project, by `<kind>/<name>`. */
+export async function objectsOf(project: string): Promise<Record<string, string>> {
+  const labels = `app.kubernetes.io/managed-by=apisvc,app.kubernetes.io/name=${project}`;
+  const kinds = 'serviceaccounts,clusterroles,clusterrolebindings,rolebindings,services,endpointslices,secrets,apiservices';
+  const { items } = JSON.parse(await kubectlOk(['get', kinds, '-A', '-l', labels, '-o', 'json']));
+  // biome-ignore lint/suspicious/noExplicitAny: objects as kubectl prints them.
+  return Object.fromEntries(items.map(({ kind, metadata }: any) => [`${kind}/${metadata.name}`, metadata.resourceVersion]));
+}
+
 export interface OutsideServer {
   readonly address: string;
   readonly port: number;
@@ -45,10 +54,18 @@ export function editConfiguration(dir: string, edit: (document: ReturnType<typeo
   writeFileSync(configuration, document.toString());
 }
 
+export interface Identity {
+  /** `<group>/<version>`. */
+  readonly api?: string;
+  readonly namespace?: string;
+  readonly service?: string;
+}
+
 /** A project with names of its own: namespace and group carry `name`, the Service is `api`. @returns its directory */
-export async function makeProject(name: string, external: OutsideServer, api = `${name}.example.com/v1`): Promise<string> {
+export async function makeProject(name: string, external: OutsideServer, other: Identity = {}): Promise<string> {
+  const { api = `${name}.example.com/v1`, namespace = name, service = 'api' } = other;
   const dir = emptyFolder();
-  const identity = ['--name', name, '--namespace', name, '--service', 'api'];
+  const identity = ['--name', name, '--namespace', namespace, '--service', service];
   const init = await apisvc(['init', dir, '--preset', 'custom', '--api', api, '--image', 'none', ...identity, '--yes']);
   expect(init).toMatchObject({ exitCode: 0, stderr: '' });
   moveOutside(dir, external);

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../../src/pki/authority.ts';
 import { fixture } from '../pki/certificates.ts';
 import { contents, folder } from '../project/folder.ts';
-import { apisvc, type Ran } from './apisvc.ts';
+import { apisvc, type Ran, sampleProject } from './apisvc.ts';
 
 /** init with a CA that exists already. */
 
@@ -40,6 +40,43 @@ test('issues the certificate, and its key stays where it is', async () => {
   expect(contents(join(cwd, 'demo/certs'))).toEqual(['.gitignore', 'ca.crt', 'tls.crt', 'tls.key']);
   expect(readFileSync(join(cwd, 'demo/certs/ca.crt'), 'utf8')).toBe(readFileSync(join(cwd, 'ca/ca.crt'), 'utf8'));
   expect(readFileSync(join(cwd, 'demo/apisvc.yaml'), 'utf8')).toMatch(/^ +issuer: ca$/m);
+});
+
+describe('in the place of a CA of its own', () => {
+  const given = ['--ca-cert', 'ca/ca.crt', '--ca-key', 'ca/ca.key'];
+  const files = (): string[] => contents(join(cwd, 'demo/certs'));
+
+  test('is refused where apisvc.yaml says self-signed: exit 1, nothing changed', async () => {
+    const dir = await sampleProject(cwd);
+    const before = readFileSync(join(dir, 'certs/ca.crt'), 'utf8');
+    expect(await apisvc(['init', 'demo', '--force-keys', ...given], { cwd })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'error: a CA is given, but demo/apisvc.yaml says issuer: self-signed\n' +
+        'fix: Set spec.certificates.issuer to ca there, or add --force to replace the file.\n',
+    });
+    expect(readFileSync(join(dir, 'certs/ca.crt'), 'utf8')).toBe(before);
+    expect(files()).toContain('ca.key');
+  });
+
+  test('leaves no key of the old one behind, and says so', async () => {
+    await sampleProject(cwd);
+    const ran = await init('ca/ca.key', ['--force', '--force-keys']);
+    expect(ran).toMatchObject({ code: 0, stderr: 'removed demo/certs/ca.key: it is the key of the CA that was replaced\n' });
+    expect(files()).toEqual(['.gitignore', 'ca.crt', 'tls.crt', 'tls.key']);
+    expect(existsSync(join(cwd, 'ca/ca.key'))).toBe(true);
+    expect(await apisvc(['init', 'demo', '--force-keys', ...given], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('that is the same one: its key stays', async () => {
+    const dir = await sampleProject(cwd);
+    const own = ['--ca-cert', 'demo/certs/ca.crt', '--ca-key', 'demo/certs/ca.key'];
+    const flags = ['--preset', 'sample-apiserver', '--yes', '--force', '--force-keys'];
+    const before = readFileSync(join(dir, 'certs/ca.key'), 'utf8');
+    expect(await apisvc(['init', 'demo', ...flags, ...own], { cwd })).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(join(dir, 'certs/ca.key'), 'utf8')).toBe(before);
+  });
 });
 
 describe('an encrypted key', () => {

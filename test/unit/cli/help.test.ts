@@ -44,6 +44,7 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['init', '--preset', 'nope'], "argument 'nope' is invalid. Allowed choices are custom, sample-apiserver, metrics-server."],
     [['init', '--key-type', 'rsa-512'], "argument 'rsa-512' is invalid. Allowed choices are ecdsa-p256,"],
     [['verify', '--timeout', 'soon'], 'must be a length of time such as 90s, 12h, 90d or 10y'],
+    [['register', '--timeout', '25d'], 'must be at most 24d: no timer runs longer'],
     [['verify', 'Not_A_Name'], 'error: "Not_A_Name" is not the name of an APIService'],
     [['verify', '--as-group', 'x', '--', 'v1.a'], 'error: --as-group needs --as'],
     [['lint'], "error: missing required argument 'file'"],

@@ -114,6 +114,17 @@ describe('a directory that has a project', () => {
     expect(bytes(dir)).toEqual(before);
   });
 
+  test('--force with another key type does not keep the keys either', async () => {
+    const cwd = folder();
+    const before = bytes(await sampleProject(cwd));
+    const ran = await apisvc(['init', 'demo', ...sample, '--force', '--key-type', 'ecdsa-p384'], { cwd });
+    expect(ran.code).toBe(1);
+    oneLine(ran);
+    expect(ran.stderr).toContain('the key is ecdsa-p256, not ecdsa-p384');
+    expect(ran.stderr).toContain('fix: Replace them with --force-keys');
+    expect(bytes(join(cwd, 'demo'))).toEqual(before);
+  });
+
   test('--force-keys alone makes new keys for the same apisvc.yaml', async () => {
     const cwd = folder();
     const dir = await sampleProject(cwd);

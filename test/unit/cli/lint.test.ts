@@ -82,6 +82,35 @@ describe('faults', () => {
     expect((await apisvc(['lint', '-'], { cwd, input })).stdout).toContain('error service/port-missing: ');
   });
 
+  test('no caBundle is an error, unless something in the cluster injects it', async () => {
+    const input = manifests.replace(/ +caBundle: \S+\n/, '');
+    const ran = await apisvc(['lint', '-'], { cwd, input });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain('error bundle/empty: ');
+    const annotated = input.replace(
+      'name: v1alpha1.wardle.example.com\n',
+      '$&  annotations: {cert-manager.io/inject-ca-from: wardle/api}\n',
+    );
+    expect(await apisvc(['lint', '-'], { cwd, input: annotated })).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('objects that get their namespace when they are applied belong together all the same', async () => {
+    const input = (await withWrongBundle()).replaceAll(/^ {2}namespace: wardle\n/gm, '');
+    const ran = await apisvc(['lint', '-'], { cwd, input });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain('error cert/unknown-authority: ');
+    expect(ran.stdout).not.toContain('not checked');
+  });
+
+  test('what is not in the files is not checked, and said to be so', async () => {
+    const input = manifests.split('---\n').find((text) => text.includes('kind: APIService')) ?? '';
+    const ran = await apisvc(['lint', '-'], { cwd, input });
+    expect(ran.code).toBe(0);
+    expect(ran.stdout.slice(ran.stdout.indexOf('not checked'))).toBe(
+      'not checked\n    the Service: it is not in the files\n    the certificates that the endpoints serve: no Secret with them is in the files\n',
+    );
+  });
+
   test('insecureSkipTLSVerify is a warning: exit 0', async () => {
     const input = manifests.replace(/caBundle: \S+/, 'insecureSkipTLSVerify: true');
     const ran = await apisvc(['lint', '-'], { cwd, input });

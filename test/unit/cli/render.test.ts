@@ -77,6 +77,19 @@ describe('into a directory', () => {
     ).toBe(whole.stdout);
   });
 
+  test('without the Secret, that of an earlier render goes; other leftovers are named', async () => {
+    await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
+    writeFileSync(join(dir, 'out/999-theirs.yaml'), '');
+    const { code, stderr } = await apisvc(['render', '--output-dir', 'out', '--secrets', 'omit'], { cwd: dir });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr:
+        'removed out/040-secret.yaml: it held the private key of an earlier render\n' +
+        'note: out/999-theirs.yaml is from an earlier render and not part of this one\n',
+    });
+    expect(contents(join(dir, 'out'))).not.toContain('040-secret.yaml');
+  });
+
   test('for kustomize, with a list of the files', async () => {
     expect((await apisvc(['render', '-o', 'kustomize', '--output-dir', 'out', '--secrets', 'omit'], { cwd: dir })).code).toBe(0);
     const { resources } = objects(readFileSync(join(dir, 'out/kustomization.yaml'), 'utf8'))[0];
@@ -141,6 +154,32 @@ describe('certificates that can not be used', () => {
     const { code, stdout, stderr } = await apisvc(['render'], { cwd: dir });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
+  });
+});
+
+describe('certificates that do not fit apisvc.yaml: exit 2, before anything is rendered or sent', () => {
+  test.each([
+    ['render', []],
+    ['render', ['--secrets', 'omit']],
+    ['register', ['--dry-run', 'client']],
+  ])('%s %j', async (command, flags) => {
+    const path = join(dir, 'apisvc.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('namespace: wardle', 'namespace: elsewhere'));
+    expect(await apisvc([command, ...flags], { cwd: dir })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'error: certs/tls.crt does not fit apisvc.yaml: not for api.elsewhere.svc, api.elsewhere, api.elsewhere.svc.cluster.local\n' +
+        'fix: Make new ones: apisvc init --force-keys\n',
+    });
+  });
+
+  test('the CA of another project', async () => {
+    const other = await sampleProject(cwd, 'other');
+    writeFileSync(join(dir, 'certs/ca.crt'), readFileSync(join(other, 'certs/ca.crt')));
+    const { code, stderr } = await apisvc(['render'], { cwd: dir });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: certs\/tls\.crt does not fit apisvc\.yaml: certs\/ca\.crt did not sign it\n/);
   });
 });
 

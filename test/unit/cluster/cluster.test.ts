@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { StreamRefused } from '../../../src/cluster/cluster.ts';
 import { Unreachable } from '../../../src/cluster/faults.ts';
@@ -82,6 +83,19 @@ describe('a request', () => {
     expect((await rejection(cluster.request({ path: '/', signal: never, timeoutMs: 50 }))).message).toContain('timed out');
   });
 
+  test('a body that would fill the memory is refused', async () => {
+    const zeros = Buffer.alloc(1024 * 1024);
+    const cluster = await clusterOf((_, response) => {
+      const pour = (): void => {
+        while (!response.destroyed) if (!response.write(zeros)) return void response.once('drain', pour);
+      };
+      pour();
+    });
+    const error = await rejection(cluster.request({ path: '/', signal: never }));
+    expect(error).toBeInstanceOf(Unreachable);
+    expect(error.message).toMatch(/: the answer is larger than 67108864 bytes$/);
+  });
+
   test('ends with the reason of the signal', async () => {
     const cluster = await clusterOf(() => {});
     const stop = new AbortController();
@@ -89,6 +103,24 @@ describe('a request', () => {
     setTimeout(() => stop.abort(reason), 30);
     expect(await rejection(cluster.request({ path: '/', signal: stop.signal }))).toBe(reason);
     expect(await rejection(cluster.request({ path: '/', signal: stop.signal }))).toBe(reason);
+  });
+
+  test('goes through the proxy of the environment', async () => {
+    const behind = new URL(await serve((_, response) => answer(response, 200, 'behind')));
+    const asked: string[] = [];
+    const proxy = new URL(
+      await serve(
+        () => {},
+        (request, socket) => {
+          asked.push(request.url ?? '');
+          const onward = net.connect(Number(behind.port), behind.hostname, () => socket.write('HTTP/1.1 200 OK\r\n\r\n'));
+          onward.pipe(socket).pipe(onward);
+        },
+      ),
+    );
+    const cluster = await clusterAt('http://kube.example.com:8080', {}, { HTTP_PROXY: proxy.host });
+    expect(await cluster.request({ path: '/', signal: never })).toEqual({ status: 200, body: 'behind' });
+    expect(asked).toEqual(['kube.example.com:8080']);
   });
 
   test('says in plain words that nothing listens, or that the connection broke', async () => {

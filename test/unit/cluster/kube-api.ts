@@ -3,6 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { type Cluster, connect } from '../../../src/cluster/cluster.ts';
 
@@ -19,14 +20,18 @@ type Handler = (request: Received, response: http.ServerResponse) => void;
 
 export const never = new AbortController().signal;
 
+/** What a proxy does with a request for a connection. */
+type Connector = (request: http.IncomingMessage, socket: Duplex) => void;
+
 /** Starts a server; it and its connections end with the test. @returns its URL */
-export async function serve(handler: Handler): Promise<string> {
+export async function serve(handler: Handler, connector?: Connector): Promise<string> {
   const server = http.createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = '', url = '', headers } = request;
     handler({ method, url, headers, body: Buffer.concat(chunks).toString() }, response);
   });
+  if (connector) server.on('connect', connector);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
@@ -52,9 +57,13 @@ export function filesOf(files: Readonly<Record<string, string>>): string {
   return dir;
 }
 
-export async function clusterAt(server: string, options: Parameters<typeof connect>[0] = {}): Promise<Cluster> {
+export async function clusterAt(
+  server: string,
+  options: Parameters<typeof connect>[0] = {},
+  env: NodeJS.ProcessEnv = {},
+): Promise<Cluster> {
   const dir = filesOf({ config: JSON.stringify(kubeconfig(server)) });
-  const cluster = await connect({ kubeconfig: join(dir, 'config'), ...options }, {});
+  const cluster = await connect({ kubeconfig: join(dir, 'config'), ...options }, env, never);
   onTestFinished(() => cluster.close());
   return cluster;
 }

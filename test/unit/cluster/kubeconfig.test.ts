@@ -46,6 +46,20 @@ describe('which file', () => {
   });
 });
 
+describe('the proxy', () => {
+  const env = { HTTPS_PROXY: 'proxy:3128' };
+  const proxyOf = (cluster: object): string | undefined => {
+    const at = filesOf({ config: JSON.stringify({ ...kubeconfig('https://a'), clusters: [{ name: 'test', cluster }] }) });
+    return loadKubeConfig({ kubeconfig: join(at, 'config') }, env).getCurrentCluster()?.proxyUrl;
+  };
+
+  test('of the environment is taken where the kubeconfig has none', () => {
+    expect(proxyOf({ server: 'https://a' })).toBe('http://proxy:3128');
+    expect(proxyOf({ server: 'https://a', 'proxy-url': 'http://own' })).toBe('http://own');
+    expect(proxyOf({ server: 'https://127.0.0.1' })).toBeUndefined();
+  });
+});
+
 describe('what is wrong is said in one line', () => {
   const withContext = (change: object): string => JSON.stringify({ ...kubeconfig('https://a'), ...change });
   test.each([

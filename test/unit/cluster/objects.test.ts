@@ -143,7 +143,7 @@ describe('applying', () => {
 
   test('a namespace that is not there yet only matters when it is for real', async () => {
     const cluster = await clusterOf((_, response) => answer(response, 404, status(404, 'NotFound', 'namespaces "wardle" not found')));
-    expect(await applyObject(cluster, service, { ...options, dryRun: true })).toEqual({ kind: 'no-namespace' });
+    expect(await applyObject(cluster, service, { ...options, dryRun: true })).toEqual({ kind: 'unchecked' });
     expect(await failure(applyObject(cluster, service, options))).toBeInstanceOf(ClusterError);
   });
 
@@ -203,6 +203,14 @@ describe('observing', () => {
       setTimeout(() => (count === 1 ? response.destroy() : response.end()), 10);
     });
     expect(await take(cluster, 5)).toEqual([[1], [100], [2], [200], [3]]);
+  });
+
+  test('lists again when a line is no event', async () => {
+    const cluster = await watched((count, response) => {
+      if (count === 1) response.write(`${event('MODIFIED', item(7))}<html>bad gateway</html>\n`);
+      else response.write(event('MODIFIED', item(9)));
+    });
+    expect(await take(cluster, 4)).toEqual([[1], [7], [2], [9]]);
   });
 
   test('that is forbidden fails at once', async () => {

@@ -100,6 +100,14 @@ describe('probes', () => {
   });
 });
 
+describe('replicas', () => {
+  it('are rendered only where they are configured, zero too, so that an autoscaler can own the field', () => {
+    expect(objectOf(render(''), 'Deployment').spec).not.toHaveProperty('replicas');
+    expect(objectOf(render('    replicas: 3'), 'Deployment').spec).toMatchObject({ replicas: 3 });
+    expect(objectOf(render('    replicas: 0'), 'Deployment').spec).toMatchObject({ replicas: 0 });
+  });
+});
+
 describe('what is handed through', () => {
   it('adds volumes, mounts, ports and containers behind its own', () => {
     const pod = podOf(`

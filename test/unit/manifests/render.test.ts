@@ -38,10 +38,9 @@ describe('every rendered object', () => {
           expect(object.apiVersion).toBeTruthy();
           expect(object.kind).toBeTruthy();
           expect(object.metadata.name).toBeTruthy();
-          expect(object.metadata.labels).toMatchObject({
-            'app.kubernetes.io/name': registration.metadata.name,
-            'app.kubernetes.io/managed-by': 'apisvc',
-          });
+          const own = { 'app.kubernetes.io/name': registration.metadata.name, 'app.kubernetes.io/managed-by': 'apisvc' };
+          if (object.kind === 'Namespace') expect(object.metadata).toEqual({ name: registration.metadata.namespace });
+          else expect(object.metadata.labels).toMatchObject(own);
           expect(parse(text, { version: '1.1' })).toEqual(object);
           expect(parse(text)).toEqual(object);
         }

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readManifests, writeManifests } from '../../../src/project/manifests.ts';
+import { readManifests, removeSecret, writeManifests } from '../../../src/project/manifests.ts';
 import { contents, folder, modeOf } from './folder.ts';
 
 const files = [
@@ -31,6 +31,14 @@ describe('writing', () => {
     writeManifests(dir, files.slice(0, 1));
     expect(contents(dir)).toEqual(['010-namespace.yaml']);
   });
+});
+
+test('the Secret of an earlier render is removed, and nothing else', () => {
+  const dir = folder();
+  writeManifests(dir, files);
+  expect(removeSecret(dir)).toBe(join(dir, '040-secret.yaml'));
+  expect(contents(dir)).toEqual(['.gitignore', '010-namespace.yaml']);
+  expect(removeSecret(dir)).toBeUndefined();
 });
 
 describe('reading', () => {

@@ -21,10 +21,17 @@ describe('progress', () => {
     ['==> registering the API', { kind: 'step', what: 'registering the API' }],
     ['    service/a/0 created', { kind: 'applied', applied: { object: 'service/a/0', change: 'created' } }],
     [
-      '    service/a/0 not checked: its namespace does not exist yet',
+      '    service/a/0 not checked: what it depends on does not exist yet',
       { kind: 'applied', applied: { object: 'service/a/0', change: 'unchecked' } },
     ],
     ['    waiting for x: y\\x1b[2J', { kind: 'waiting', what: 'x', last: 'y\u001b[2J' }],
+    ['==> registering \\x1b]0;owned\\x07', { kind: 'step', what: 'registering \u001b]0;owned\u0007' }],
+    ['    service/a/\\x9b31m created', { kind: 'applied', applied: { object: 'service/a/\u009b31m', change: 'created' } }],
+    ['    note: careful\\x0d', { kind: 'note', what: 'careful\r' }],
+    [
+      '    apiservice/v1.a: put right what was changed by hand (.spec.caBundle: \\x202e)',
+      { kind: 'took-back', object: 'apiservice/v1.a', conflicts: [{ field: '.spec.caBundle', owner: '\u202e' }] },
+    ],
     ['    note: careful', { kind: 'note', what: 'careful' }],
     [
       '    apiservice/v1.a: put right what was changed by hand (.spec.caBundle: conflict with "kubectl-patch")',

@@ -92,6 +92,7 @@ const faults: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
     ),
   },
   'auth/proxy-not-trusted': { aggregated: answers(401, '{"kind":"Status","message":"Unauthorized"}') },
+  'auth/refused-by-server': { aggregated: answers(403, '{"kind":"Status","message":"User \\"system:anonymous\\" cannot get path"}') },
   'discovery/not-found': { aggregated: answers(404, '404 page not found') },
   'discovery/not-a-resource-list': { aggregated: answers(200, '<html>welcome</html>') },
   'discovery/wrong-group-version': { aggregated: answers(200, '{"kind":"APIResourceList","groupVersion":"other/v1","resources":[]}') },

@@ -25,6 +25,9 @@ import {
   unseen,
 } from './snapshots.ts';
 
+/** kube-apiserver itself did not answer in time. */
+const unanswered = { state: 'unseen', reason: 'unreachable', words: 'timed out' } as const;
+
 const explained = ({ explains }: Finding): string[] => explains.map(({ code }) => code);
 const only = ({ findings }: { readonly findings: readonly Finding[] }): Finding => {
   expect(findings).toHaveLength(1);
@@ -98,6 +101,11 @@ describe('one fault, one finding', () => {
 });
 
 describe('several faults', () => {
+  test('a server that lacks the version is told beside an endpoint that is gone', () => {
+    const diagnosis = diagnosed({ probes: seen([serves(leafCertificate), fails('refused')]), aggregated: answers(404, 'not found') });
+    expect(codes(diagnosis)).toEqual(['endpoints/connection-refused', 'discovery/not-found']);
+  });
+
   test('of one certificate are all found, though Go stops at the first', async () => {
     const certificate = { ...leafCertificate, dnsNames: ['localhost'], notAfter: '2026-01-01T00:00:00.000Z' };
     const diagnosis = diagnosed({ apiService: seen({ ...api, caBundle: bundleOf(otherCa) }), probes: seen([serves(certificate)]) });
@@ -164,19 +172,74 @@ describe('what could not be seen', () => {
     expect(diagnosis.notChecked).toHaveLength(5);
   });
 
-  test('an answer through the aggregator proves health, even when the APIService may not be read', () => {
-    expect(diagnosed({ apiService: unseen() }).verdict).toBe('healthy');
-    expect(diagnosed({ aggregated: unseen() }).verdict).toBe('healthy');
-    expect(diagnosed({ apiService: unseen(), aggregated: unseen() }).verdict).toBe('unknown');
+  test('an answer through the aggregator proves health, even when nothing else may be read', () => {
+    expect(diagnosed({ apiService: unseen(), service: unseen(), endpoints: unseen(), probes: unseen() }).verdict).toBe('healthy');
+  });
+
+  test.each<[string, string, Partial<ApiSnapshot>]>([
+    ['healthy', 'its condition and a sound certificate', {}],
+    ['unknown', 'its condition alone, which up to 1.35 says nothing of the certificate', { probes: unseen() }],
+    ['unknown', 'its condition and endpoints that can not be reached', { probes: seen([fails('timeout')]) }],
+    ['unknown', 'a sound certificate, but no APIService', { apiService: unseen() }],
+    ['unknown', 'a sound certificate, but no condition', { apiService: seen({ ...api, available: undefined }) }],
+    ['broken', 'a certificate that is not in order', { apiService: seen({ ...api, caBundle: bundleOf(otherCa) }) }],
+  ])('where kube-apiserver does not let the person ask, %s: %s', (verdict, _, change) => {
+    expect(diagnosed({ aggregated: unseen(), ...change }).verdict).toBe(verdict);
+  });
+
+  test('a request through the aggregator that got no answer is not one that was forbidden', () => {
+    expect(diagnosed({ aggregated: unanswered }).verdict).toBe('unknown');
+  });
+
+  test('a condition that stays True on 1.34, while the API hangs and its endpoints can not be reached from here, proves nothing', () => {
+    expect(diagnosed({ aggregated: unanswered, probes: seen([fails('timeout', 'timed out')]) })).toMatchObject({
+      verdict: 'unknown',
+      findings: [],
+      notChecked: [
+        { what: 'the API through the aggregator', why: 'timed out' },
+        { what: 'the certificates that the endpoints serve', why: "can't be reached from here (10.1.0.1:8443 (pod api-0): timed out)" },
+      ],
+    });
   });
 
   test('pods that only kube-apiserver can reach are not called broken', () => {
-    const diagnosis = diagnosed({ probes: seen([fails('timeout', 'timed out'), fails('timeout', 'timed out')]) });
+    const diagnosis = diagnosed({ probes: seen([fails('timeout', 'timed out'), { ...fails('no-route', 'no route to host'), at: 'two' }]) });
     expect(diagnosis).toMatchObject({
       verdict: 'healthy',
       findings: [],
-      notChecked: [{ what: 'the certificates that the endpoints serve', why: 'no endpoint can be reached from here (timed out)' }],
+      notChecked: [
+        {
+          what: 'the certificates that the endpoints serve',
+          why: "can't be reached from here (10.1.0.1:8443 (pod api-0): timed out, two: no route to host)",
+        },
+      ],
     });
+  });
+
+  test('of two address families that of the other one is not called broken', () => {
+    const diagnosis = diagnosed({
+      probes: seen([serves(leafCertificate), { ...fails('no-route', 'network unreachable'), at: '[fd00::1]:8443' }]),
+    });
+    expect(diagnosis).toMatchObject({
+      verdict: 'healthy',
+      findings: [],
+      notChecked: [{ why: "can't be reached from here ([fd00::1]:8443: network unreachable)" }],
+    });
+  });
+
+  test.each([
+    ['timeout', 'no-route', 'dial tcp 10.1.0.1:8443: connect: no route to host'],
+    ['no-route', 'timeout', 'dial tcp 10.1.0.1:8443: i/o timeout'],
+  ] as const)('packets that are lost here (%s) count only when kube-apiserver loses them in the same way', (here, there, words) => {
+    const aggregated = answers(503, words);
+    const other = diagnosed({ apiService: seen(unavailable(words)), probes: seen([fails(here)]), aggregated });
+    expect(codes(other)).toEqual([`network/${there}`]);
+    expect(other.findings[0]?.title).toContain('the endpoints of the Service');
+    expect(other.notChecked).toHaveLength(1);
+    const same = diagnosed({ apiService: seen(unavailable(words)), probes: seen([fails(there)]), aggregated });
+    expect(codes(same)).toEqual([`network/${there}`]);
+    expect(same.findings[0]?.title).toContain('10.1.0.1:8443 (pod api-0)');
+    expect(same.notChecked).toEqual([]);
   });
 
   test("then kube-apiserver's own words are taken", () => {
@@ -217,6 +280,19 @@ test('a Local APIService needs no backend', () => {
   const diagnosis = diagnosed({ apiService: seen(local), service: nothing, endpoints: nothing, probes: nothing });
   expect(diagnosis).toMatchObject({ verdict: 'healthy', findings: [], notChecked: [] });
   expect(diagnosis.facts[0]).toContain('Local');
+});
+
+test('a NodePort Service without the port is found as any other', () => {
+  const ports = [{ name: 'https', port: 8443, targetPort: '8443' }];
+  const diagnosis = diagnosed({ service: seen({ ...service, type: 'NodePort', ports }), aggregated: answers(503, 'service unavailable') });
+  expect(codes(diagnosis)).toEqual(['service/port-missing']);
+  expect(diagnosis.findings[0]?.evidence).toContain('ports of the Service: 8443 (https)');
+});
+
+test('a refusal by the server is seen in the condition too', () => {
+  const words = 'failing or missing response from https://10.0.0.1:443/x: bad status from https://10.0.0.1:443/x: 403';
+  const finding = only(diagnosed({ apiService: seen(unavailable(words)), aggregated: answers(503, 'service unavailable') }));
+  expect([finding.code, ...explained(finding)]).toEqual(['auth/refused-by-server', 'control-plane/not-available']);
 });
 
 test('the endpoint of a headless or NodePort Service is matched as that of any other', () => {

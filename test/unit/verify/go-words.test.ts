@@ -42,6 +42,7 @@ describe('what kube-apiserver says', () => {
     ['not-authenticated', 'Unable to authenticate the request'],
     ['not-authenticated', 'failing or missing response from https://10.0.0.1/a: bad status from https://10.0.0.1/a: 401'],
     ['not-served', 'failing or missing response from https://10.0.0.1/a: bad status from https://10.0.0.1/a: 404'],
+    ['refused-by-server', 'failing or missing response from https://10.0.0.1/a: bad status from https://10.0.0.1/a: 403'],
     ['not-authenticated', 'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 401'],
     ['not-served', 'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 404'],
   ])('%s: %s', (fault, text) => {

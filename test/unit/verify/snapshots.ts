@@ -62,6 +62,7 @@ export const api: ApiServiceView = {
   insecureSkipTLSVerify: false,
   available: { status: 'True', reason: 'Passed', message: 'all checks passed', lastTransitionTime: '2026-06-15T11:00:00Z' },
   labels: {},
+  annotations: {},
 };
 
 export const service: ServiceView = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Exit, RefusedError } from '../../../src/errors.ts';
+import { Exit, RefusedError, UsageError } from '../../../src/errors.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { applyAll } from '../../../src/workflows/apply-all.ts';
 import type { Progress } from '../../../src/workflows/events.ts';
@@ -92,22 +92,105 @@ describe('a conflict', () => {
     );
   });
 
-  test('a caBundle of ours that somebody typed over is put right, and that is said', async () => {
-    const { pairs, progress } = await apply({ wanted: apiService, before: ours, conflicts: bundle });
-    await pairs;
-    expect(progress[0]).toEqual({
-      kind: 'took-back',
-      object: 'apiservice/v1.example.com',
-      conflicts: [{ field: '.spec.caBundle', owner: patched }],
-    });
-  });
+  test.each(['kubectl-patch', 'kubectl-edit', 'kubectl-replace'])(
+    'a caBundle of ours that somebody typed over with %s is put right, and that is said',
+    async (manager) => {
+      const owner = `conflict with "${manager}" using apiregistration.k8s.io/v1`;
+      const { pairs, patches, progress } = await apply({ wanted: apiService, before: ours, conflicts: [['.spec.caBundle', owner]] });
+      await pairs;
+      expect(progress[0]).toEqual({
+        kind: 'took-back',
+        object: 'apiservice/v1.example.com',
+        conflicts: [{ field: '.spec.caBundle', owner }],
+      });
+      expect(patches.map((url) => url.includes('force=true'))).toEqual([false, true]);
+    },
+  );
 
   test.each([
     ['of a registration that is not ours', { before: withMetadata(apiService, managedBy(['kubectl-patch', 'Update'])), conflicts: bundle }],
     ['with another controller', { before: ours, conflicts: [['.spec.caBundle', 'conflict with "cainjector" using v1']] as const }],
-    ['with an applied manifest', { before: ours, conflicts: [['.spec.caBundle', 'conflict with "kubectl-client-side-apply"']] as const }],
+    ['with a server-side applied manifest', { before: ours, conflicts: [['.spec.caBundle', 'conflict with "kubectl"']] as const }],
+    [
+      'with an applied manifest',
+      {
+        before: ours,
+        conflicts: [['.spec.caBundle', 'conflict with "kubectl-client-side-apply" using apiregistration.k8s.io/v1']] as const,
+      },
+    ],
     ['about another field as well', { before: ours, conflicts: [...bundle, ['.spec.groupPriorityMinimum', patched]] as const }],
   ])('%s is not taken over', async (_, situation) => {
     expect((await refusal({ wanted: apiService, ...situation })).patches).toHaveLength(1);
+  });
+});
+
+describe('several objects', () => {
+  const binding: KubeObject = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'own' },
+    roleRef: { kind: 'ClusterRole', name: 'own' },
+  };
+  const conflict = status(409, 'Conflict', 'x', {
+    causes: [{ reason: 'FieldManagerConflict', field: '.spec.a', message: 'conflict with "helm"' }],
+  });
+  const invalid = status(422, 'Invalid', 'spec.group: Invalid value');
+
+  /** Applies all three to a cluster that has none of them; a path that ends so is answered so. */
+  async function applyThree(refusals: Readonly<Record<string, object>>, dryRun: boolean) {
+    const patched: string[] = [];
+    const cluster = await clusterOf(({ method, url, body }, response) => {
+      const [path = ''] = url.split('?');
+      if (method === 'GET') return answer(response, 404, status(404, 'NotFound', 'none'));
+      patched.push(path);
+      const refused = Object.entries(refusals).find(([end]) => path.endsWith(end))?.[1];
+      return refused ? answer(response, (refused as { code: number }).code, refused) : answer(response, 201, body);
+    });
+    const options = { dryRun, forceConflicts: false, signal: never, onProgress: () => {} };
+    const pairs = await applyAll(cluster, [binding, service, apiService], options).catch((reason: unknown) => reason);
+    return { pairs, patched };
+  }
+
+  test('a dry run asks about all of them and tells all that stands in the way at once', async () => {
+    const { pairs: error, patched } = await applyThree({ '/services/api': conflict, '/apiservices/v1.example.com': conflict }, true);
+    expect(patched).toHaveLength(3);
+    expect(error).toBeInstanceOf(RefusedError);
+    expect((error as RefusedError).message.split('\n')).toEqual([
+      'other managers have set fields of service/wardle/api',
+      'service/wardle/api .spec.a: conflict with "helm"',
+      'other managers have set fields of apiservice/v1.example.com',
+      'apiservice/v1.example.com .spec.a: conflict with "helm"',
+      'nothing was changed',
+    ]);
+    expect((error as RefusedError).fix).toBe('Settle who owns them, or take them over with --force-conflicts.');
+  });
+
+  test('an object that the server rejects weighs more than a conflict', async () => {
+    const { pairs: error } = await applyThree({ '/services/api': conflict, '/apiservices/v1.example.com': invalid }, true);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toMatch(
+      /^other managers .*\n.*"helm"\nthe cluster rejects apiservice\/v1\.example\.com: spec\.group.*\nnothing was changed$/,
+    );
+  });
+
+  test('for real the first that stands in the way ends it', async () => {
+    const { pairs: error, patched } = await applyThree({ '/services/api': conflict, '/apiservices/v1.example.com': invalid }, false);
+    expect(patched.map((path) => path.split('/').at(-1))).toEqual(['own', 'api']);
+    expect((error as RefusedError).message).not.toContain('nothing was changed');
+  });
+
+  test('a binding that can not be rehearsed before its role is there is not checked, and only in a dry run', async () => {
+    const refusals = { '/own': status(404, 'NotFound', 'clusterroles.rbac.authorization.k8s.io "own" not found') };
+    const { pairs } = await applyThree(refusals, true);
+    expect((pairs as { applied: { change: string } }[]).map(({ applied }) => applied.change)).toEqual(['unchecked', 'created', 'created']);
+    expect(((await applyThree(refusals, false)).pairs as Error).message).toContain(
+      'clusterroles.rbac.authorization.k8s.io "own" not found',
+    );
+  });
+
+  test('a cluster that fails in a dry run is no refusal', async () => {
+    const { pairs: error, patched } = await applyThree({ '/own': status(500, 'InternalError', 'etcd is gone') }, true);
+    expect((error as Error).message).toContain('etcd is gone');
+    expect(patched).toHaveLength(1);
   });
 });

@@ -14,22 +14,29 @@ interface Attributes {
 }
 
 describe('permissions', () => {
-  /** A cluster that allows what `allow` says, and what it was asked. */
-  async function reviews(allow: (attributes: Attributes) => boolean) {
+  /** A cluster that allows what `allow` says and has these objects, and what it was asked. */
+  async function reviews(allow: (attributes: Attributes) => boolean, present: readonly KubeObject[] = []) {
     const asked: Attributes[] = [];
-    const cluster = await clusterOf(({ body }, response) => {
+    const cluster = await clusterOf(({ method, url, body }, response) => {
+      if (method === 'GET') {
+        const found = present.find(({ metadata }) => url.endsWith(`/${metadata.name}`));
+        return found ? answer(response, 200, found) : answer(response, 404, status(404, 'NotFound', 'none'));
+      }
       const { resourceAttributes } = JSON.parse(body).spec;
       asked.push(resourceAttributes);
       answer(response, 201, { status: { allowed: allow(resourceAttributes) } });
     });
-    return { cluster, asked };
+    const questions = (): string[] => {
+      const words = asked.map(({ verb, resource, namespace, name }) => [verb, resource, namespace, name].filter(Boolean).join(' '));
+      return [...new Set(words)].sort();
+    };
+    return { cluster, questions };
   }
 
   test('are asked for all that register will do, and no more', async () => {
-    const { cluster, asked } = await reviews(() => true);
+    const { cluster, questions } = await reviews(() => true);
     await requireAccess(cluster, [service, apiService], never);
-    const words = asked.map(({ verb, resource, namespace, name }) => [verb, resource, namespace, name].filter(Boolean).join(' ')).sort();
-    expect(words).toEqual([
+    expect(questions()).toEqual([
       'create apiservices',
       'create services wardle',
       'get apiservices v1.example.com',
@@ -43,6 +50,21 @@ describe('permissions', () => {
     ]);
   });
 
+  test('to create are asked for only what is not there', async () => {
+    const { cluster, questions } = await reviews(({ verb }) => verb !== 'create', [service, apiService]);
+    await requireAccess(cluster, [service, apiService], never);
+    expect(questions().filter((question) => question.startsWith('create'))).toEqual([]);
+    const { cluster: half } = await reviews(({ verb }) => verb !== 'create', [service]);
+    await expect(requireAccess(half, [service, apiService], never)).rejects.toThrow(
+      'not allowed to create apiservices.apiregistration.k8s.io; nothing was changed',
+    );
+  });
+
+  test('to create are asked for what may not be looked at', async () => {
+    const { cluster } = await reviews(({ verb }) => verb !== 'get' && verb !== 'create', [service]);
+    await expect(requireAccess(cluster, [service], never)).rejects.toThrow('not allowed to get, create services; nothing was changed');
+  });
+
   test('that are missing are all named at once, with the rules that allow them', async () => {
     const { cluster } = await reviews(({ verb, resource }) => !(verb === 'patch' || resource === 'endpointslices'));
     const error = await requireAccess(cluster, [service, apiService], never).catch((reason: unknown) => reason);
@@ -50,13 +72,12 @@ describe('permissions', () => {
     expect(error).toMatchObject({
       exitCode: Exit.unreachable,
       message:
-        'user "test" is not allowed to patch services, patch apiservices.apiregistration.k8s.io, list endpointslices.discovery.k8s.io, watch endpointslices.discovery.k8s.io; nothing was changed',
+        'user "test" is not allowed to patch services; patch apiservices.apiregistration.k8s.io; list, watch endpointslices.discovery.k8s.io; nothing was changed',
     });
     expect((error as ClusterError).fix?.split('\n  ').slice(1)).toEqual([
       'Role in namespace wardle: {apiGroups: [""], resources: [services], resourceNames: ["api"], verbs: [patch]}',
       'ClusterRole: {apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], resourceNames: ["v1.example.com"], verbs: [patch]}',
-      'Role in namespace wardle: {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list]}',
-      'Role in namespace wardle: {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [watch]}',
+      'Role in namespace wardle: {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list, watch]}',
     ]);
   });
 });

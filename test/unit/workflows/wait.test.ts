@@ -8,7 +8,7 @@ import { createAuthority } from '../../../src/pki/authority.ts';
 import { issueServing } from '../../../src/pki/leaf.ts';
 import type { Progress } from '../../../src/workflows/events.ts';
 import { verifyUntilHealthy } from '../../../src/workflows/verify.ts';
-import { type Waiting, waitForAvailable, waitForCertificate, waitForEndpoints, waitForRollout } from '../../../src/workflows/wait.ts';
+import { type Waiting, waitForAvailable, waitForCertificates, waitForEndpoints, waitForRollout } from '../../../src/workflows/wait.ts';
 import { answer, clusterOf, never, status } from '../cluster/kube-api.ts';
 import { withAvailable } from './objects.ts';
 
@@ -128,7 +128,7 @@ test('an endpoint counts when it is ready, and when nothing is said about it', a
   await waitForEndpoints((await waitingFor([slice(undefined)])).waiting, 'wardle', 'api');
 });
 
-describe('the certificate of a server outside the cluster', () => {
+describe('the certificates of the endpoints', () => {
   const host = 'api.wardle.svc';
   const now = new Date();
   const material = async () => {
@@ -137,37 +137,88 @@ describe('the certificate of a server outside the cluster', () => {
     return { caBundle: authority.certificates, context: { cert: leaf.certificates, key: leaf.key.reveal() } };
   };
 
-  test('is asked for again until it is the right one', async () => {
-    const [old, fresh] = [await material(), await material()];
-    const server = tls.createServer(old.context);
+  async function tlsServer(context: object): Promise<{ server: tls.Server; port: number }> {
+    const server = tls.createServer(context);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => new Promise((resolve) => server.close(() => resolve())));
-    const { port } = server.address() as AddressInfo;
-    const { waiting, seen } = await waitingFor([]);
-    setTimeout(() => server.setSecureContext(fresh.context), 80);
-    await waitForCertificate(waiting, { address: '127.0.0.1', port, host, caBundle: fresh.caBundle });
-    expect(seen()).toEqual([expect.stringMatching(/^it serves CN=api\.wardle\.svc \(SHA-256 [0-9A-F:]+\), signed by CN=CA$/)]);
+    return { server, port: (server.address() as AddressInfo).port };
+  }
+
+  interface Endpoint {
+    readonly port: number;
+    readonly pod?: string;
+    readonly ready?: boolean;
+  }
+
+  const sliceOf = ({ port, pod, ready = true }: Endpoint) => ({
+    metadata: { name: `api-${port}` },
+    endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready }, ...(pod ? { targetRef: { kind: 'Pod', name: pod } } : {}) }],
+    ports: [{ name: 'https', port }],
   });
 
-  test('that does not run is waited for', async () => {
+  /** Waits for a Service whose endpoints are these; each look at them gets the next list, the last one for ever. */
+  async function waitForAll(caBundle: string, endpoints: readonly (readonly Endpoint[])[], signal: AbortSignal = never) {
+    const progress: Progress[] = [];
+    const lists = [...endpoints];
+    const cluster = await clusterOf(({ url }, response) => {
+      if (url.endsWith('/services/api')) return answer(response, 200, { spec: { ports: [{ name: 'https', port: 443 }] } });
+      expect(url).toContain('/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dapi');
+      const now = lists.length > 1 ? lists.shift() : lists[0];
+      return answer(response, 200, { metadata: { resourceVersion: '1' }, items: now?.map(sliceOf) });
+    });
+    const waiting = { cluster, signal, onProgress: (each: Progress) => progress.push(each) };
+    const unseen = await waitForCertificates(waiting, { namespace: 'wardle', service: 'api', port: 443, caBundle });
+    const said = progress.flatMap((each) => (each.kind === 'waiting' ? [each.last] : each.kind === 'note' ? [each.what] : []));
+    return { unseen, said };
+  }
+
+  test('are asked for again until all are the right ones', async () => {
+    const [old, fresh] = [await material(), await material()];
+    const [slow, quick] = [await tlsServer(old.context), await tlsServer(fresh.context)];
+    setTimeout(() => slow.server.setSecureContext(fresh.context), 80);
+    const { unseen, said } = await waitForAll(fresh.caBundle, [[{ port: quick.port }, { port: slow.port }]]);
+    expect(unseen).toEqual([]);
+    expect(said).toEqual([
+      expect.stringMatching(
+        new RegExp(`^127\\.0\\.0\\.1:${slow.port}: serves CN=api\\.wardle\\.svc \\(SHA-256 [0-9A-F:]+\\), signed by CN=CA$`),
+      ),
+    ]);
+  });
+
+  test('that are not ready do not count; those that come later do', async () => {
+    const { caBundle, context } = await material();
+    const { port } = await tlsServer(context);
+    const { said } = await waitForAll(caBundle, [[{ port: 1, ready: false }], [{ port }]]);
+    expect(said).toEqual(['no endpoint is ready']);
+  });
+
+  test('of a pod that can not be reached from here are not waited for, but told', async () => {
+    const { caBundle, context } = await material();
+    const { port } = await tlsServer(context);
+    const { unseen, said } = await waitForAll(caBundle, [[{ port }, { port: 1, pod: 'api-0' }]]);
+    expect(unseen).toEqual(['127.0.0.1:1 (pod api-0): connection refused']);
+    expect(said).toEqual(['going on without a look at the certificate of 127.0.0.1:1 (pod api-0): connection refused']);
+  });
+
+  test('of a server outside the cluster that does not run are waited for', async () => {
     const { caBundle } = await material();
-    const { waiting } = await waitingFor([], [], deadlineIn(60));
-    const error = await rejection(waitForCertificate(waiting, { address: '127.0.0.1', port: 1, host, caBundle }));
+    const error = await rejection(waitForAll(caBundle, [[{ port: 1 }]], deadlineIn(500)));
     expect((error as Error).message).toBe(
-      'timed out after 1s, waiting for 127.0.0.1:1 to serve a certificate for api.wardle.svc that the caBundle trusts; last seen: connection refused',
+      'timed out after 1s, waiting for every endpoint to serve a certificate for api.wardle.svc that the caBundle trusts; last seen: 127.0.0.1:1: connection refused',
     );
   });
 });
 
 describe('verify --wait', () => {
-  /** A cluster whose API answers, and is called Available, after so many looks. */
-  async function clusterThatHeals(failures: number) {
+  /** A cluster whose API answers, and is called Available, after so many looks. `hush` is called instead of an answer once there were so many. */
+  async function clusterThatHeals(failures: number, answers = Number.POSITIVE_INFINITY, hush = () => {}) {
     const looks = { condition: 0, answer: 0 };
     const list = { kind: 'APIResourceList', groupVersion: 'example.com/v1', resources: [{ name: 'a' }] };
     const cluster = await clusterOf(({ url }, response) => {
       if (url === '/version') return answer(response, 200, { gitVersion: 'v1.37.2' });
       if (url === '/apis/example.com/v1') {
         looks.answer += 1;
+        if (looks.answer > answers) return hush();
         return looks.answer > failures ? answer(response, 200, list) : answer(response, 503, 'service unavailable');
       }
       if (url.includes('/apiservices/')) {
@@ -192,6 +243,31 @@ describe('verify --wait', () => {
     expect(diagnosis.verdict).toBe('broken');
     expect(diagnosis.apis[0]?.notChecked.map(({ what }) => what)).toEqual(['the Service', 'the EndpointSlices']);
     expect(looks).toEqual({ condition: 1, answer: 1 });
+  });
+
+  /** A deadline that passes when the look after so many is under way. */
+  async function deadlineAfter(looks: number) {
+    const stop = new AbortController();
+    const { cluster } = await clusterThatHeals(9, looks, () => stop.abort(new DeadlineError('timed out')));
+    return { cluster, signal: stop.signal };
+  }
+
+  test('gives the last diagnosis when the deadline cuts a further look short', async () => {
+    const { cluster, signal } = await deadlineAfter(1);
+    const diagnosis = await verifyUntilHealthy(cluster, ['v1.example.com'], signal, signal);
+    expect(diagnosis).toMatchObject({ verdict: 'broken', apis: [{ findings: [{ code: 'control-plane/not-available' }] }] });
+  });
+
+  test('has nothing to say when the deadline passes before the first look is done', async () => {
+    const { cluster, signal } = await deadlineAfter(0);
+    expect(await rejection(verifyUntilHealthy(cluster, ['v1.example.com'], signal, signal))).toBe(signal.reason);
+  });
+
+  test('is ended by Ctrl-C without a diagnosis', async () => {
+    const stop = new AbortController();
+    const reason = new InterruptedError('SIGINT');
+    const { cluster } = await clusterThatHeals(9, 1, () => stop.abort(reason));
+    expect(await rejection(verifyUntilHealthy(cluster, ['v1.example.com'], stop.signal, stop.signal))).toBe(reason);
   });
 
   test('a version that may not be read is unknown, not invented', async () => {

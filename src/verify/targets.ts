@@ -1,0 +1,26 @@
+import { formatAddress } from '../cluster/dial.ts';
+import type { EndpointView, ServiceView } from './types.ts';
+
+/** An address that kube-apiserver might connect to. */
+export interface Target {
+  readonly address: string;
+  readonly port: number;
+  /** Name of the pod behind it, when there is one. */
+  readonly pod: string | undefined;
+}
+
+/** `10.0.0.1:443 (pod x)`. */
+export const describeTarget = ({ address, port, pod }: Target): string => `${formatAddress(address, port)}${pod ? ` (pod ${pod})` : ''}`;
+
+/**
+ * Where a Service leads: its ready endpoints, at the port that has the name of the Service port
+ * (k8s.io/apiserver/pkg/util/proxy/proxy.go, ResolveEndpoint), or the name of an ExternalName.
+ */
+export function dialTargets({ type, externalName, ports }: ServiceView, endpoints: readonly EndpointView[], port: number): Target[] {
+  if (type === 'ExternalName') return externalName ? [{ address: externalName, port, pod: undefined }] : [];
+  const name = ports.find((each) => each.port === port)?.name;
+  if (name === undefined) return [];
+  return endpoints
+    .filter(({ ready }) => ready)
+    .flatMap(({ address, pod, ports: own }) => own.filter((each) => each.name === name).map((each) => ({ address, port: each.port, pod })));
+}

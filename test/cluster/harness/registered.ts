@@ -1,0 +1,46 @@
+import { expect } from 'vitest';
+import { type Backend, backendAddress, resourceList, serveHttps, unusedPort } from './backends.ts';
+import { apisvc, kubectl } from './commands.ts';
+import { type Identity, makeProject, servingPairOf } from './projects.ts';
+import { apiServiceNameOf, groupOf } from './registrations.ts';
+
+/** Projects with servers of their own, all made by one spec file, which removes them in the end. */
+
+const backends = new Map<string, Backend>();
+const names: string[] = [];
+
+export interface Project {
+  readonly dir: string;
+  readonly apiService: string;
+  /** Starts the server that the project speaks of with the certificate that it has now, in the place of an earlier one. */
+  start(): Promise<void>;
+}
+
+/** A project whose group and APIService, and without further words the namespace, are named after the spec. */
+export async function project(name: string, identity: Identity = {}): Promise<Project> {
+  names.push(name, ...(identity.namespace === undefined ? [] : [identity.namespace]));
+  const port = await unusedPort();
+  const dir = await makeProject(name, { address: backendAddress, port }, identity);
+  const start = async (): Promise<void> => {
+    await backends.get(name)?.stop();
+    backends.set(name, await serveHttps(servingPairOf(dir), { body: resourceList(`${groupOf(name)}/v1`, 'things') }, port));
+  };
+  return { dir, apiService: apiServiceNameOf(name), start };
+}
+
+/** A project with its server, registered. */
+export async function registered(name: string, identity: Identity = {}): Promise<Project> {
+  const made = await project(name, identity);
+  await made.start();
+  expect(await apisvc(['register'], { cwd: made.dir })).toMatchObject({ exitCode: 0 });
+  return made;
+}
+
+/** Takes all of them out of the cluster and stops their servers. */
+export async function removeProjects(): Promise<void> {
+  await kubectl(['delete', 'apiservices', '--ignore-not-found', ...names.map(apiServiceNameOf)]);
+  await kubectl(['delete', 'namespaces', '--ignore-not-found', '--wait=false', ...names]);
+  const labels = `app.kubernetes.io/managed-by=apisvc,app.kubernetes.io/name in (${names})`;
+  await kubectl(['delete', 'clusterroles,clusterrolebindings,rolebindings', '-n', 'kube-system', '-l', labels]);
+  await Promise.all([...backends.values()].map((backend) => backend.stop()));
+}

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { RefusedError } from '../../../src/errors.ts';
+import { renderManifests } from '../../../src/manifests/render.ts';
+import type { KubeObject } from '../../../src/manifests/types.ts';
+import type { Progress } from '../../../src/workflows/events.ts';
+import { register } from '../../../src/workflows/register.ts';
+import { answer, clusterOf, never, type Received, status } from '../cluster/kube-api.ts';
+import { material, registrationOf } from '../manifests/fixture.ts';
+
+const registration = registrationOf('    image: registry.example.com/api:v1');
+const objects = renderManifests(registration, material, { secrets: 'include' }).map(({ object }) => object);
+const secretPath = '/api/v1/namespaces/example/secrets/api-tls';
+const apiServicePath = '/apis/apiregistration.k8s.io/v1/apiservices/v1.example.com';
+
+interface Situation {
+  /** What is there before, by path. */
+  readonly present?: Readonly<Record<string, object>>;
+  /** Path of an object of which another manager has set a field. */
+  readonly conflict?: string;
+}
+
+/** A cluster that keeps what is applied, rolls out at once, and runs its pods where they can't be reached from here. */
+async function registering({ present = {}, conflict }: Situation) {
+  const stored = new Map<string, object>(Object.entries(present));
+  const changed: string[] = [];
+  const lists: Readonly<Record<string, () => object[]>> = {
+    '/deployments': () => [
+      { metadata: { generation: 1 }, spec: {}, status: { observedGeneration: 1, updatedReplicas: 1, availableReplicas: 1, replicas: 1 } },
+    ],
+    '/endpointslices': () => [
+      {
+        metadata: { name: 'api-x' },
+        endpoints: [{ addresses: ['127.0.0.1'], targetRef: { kind: 'Pod', name: 'api-0' } }],
+        ports: [{ name: 'https', port: 1 }],
+      },
+    ],
+    '/apiservices': () => [{ ...stored.get(apiServicePath), status: { conditions: [{ type: 'Available', status: 'True' }] } }],
+  };
+  const cluster = await clusterOf(({ method, url, body }: Received, response) => {
+    const [path = '', query = ''] = url.split('?');
+    if (method === 'POST') return answer(response, 201, { status: { allowed: true } });
+    if (method === 'PATCH') {
+      const causes = [{ reason: 'FieldManagerConflict', field: '.spec', message: 'conflict with "helm"' }];
+      if (path === conflict) return answer(response, 409, status(409, 'Conflict', 'x', { causes }));
+      if (!query.includes('dryRun')) {
+        changed.push(path);
+        stored.set(path, JSON.parse(body));
+      }
+      return answer(response, 200, body);
+    }
+    const list = Object.entries(lists).find(([end]) => path.endsWith(end))?.[1];
+    if (list) return answer(response, 200, { metadata: { resourceVersion: '1' }, items: list() });
+    if (path === '/apis/example.com/v1')
+      return answer(response, 200, { kind: 'APIResourceList', groupVersion: 'example.com/v1', resources: [{ name: 'things' }] });
+    const found = stored.get(path);
+    return found ? answer(response, 200, found) : answer(response, 404, status(404, 'NotFound', 'none'));
+  });
+  const progress: Progress[] = [];
+  const result = register(cluster, {
+    registration,
+    material,
+    objects,
+    forceConflicts: false,
+    signal: never,
+    onProgress: (each) => progress.push(each),
+  }).catch((reason: unknown) => reason);
+  return { result: await result, changed, progress };
+}
+
+const secret = objects.find(({ kind }) => kind === 'Secret') as KubeObject;
+
+describe('register', () => {
+  test('applies the APIService last, and each object once', async () => {
+    const { result, changed, progress } = await registering({});
+    expect(result).toMatchObject({ diagnosis: { verdict: 'healthy' } });
+    expect(changed).toHaveLength(objects.length);
+    expect(changed.at(-1)).toBe(apiServicePath);
+    expect(progress.filter(({ kind }) => kind === 'applied')).toHaveLength(objects.length);
+    expect(progress).toContainEqual({
+      kind: 'note',
+      what: 'going on without a look at the certificate of 127.0.0.1:1 (pod api-0): connection refused',
+    });
+  });
+
+  test('leaves the APIService as it is when the certificate was replaced and nobody can see whether it is served', async () => {
+    const { result, changed } = await registering({ present: { [secretPath]: { ...secret, data: {}, stringData: undefined } } });
+    expect(result).toBeInstanceOf(RefusedError);
+    expect((result as RefusedError).message).toBe(
+      "the serving certificate was replaced, and from here it can't be seen whether it is served (127.0.0.1:1 (pod api-0): connection refused); the APIService was left as it is",
+    );
+    expect((result as RefusedError).fix).toContain('kubectl -n example rollout restart deployment');
+    expect(changed).toContain(secretPath);
+    expect(changed).not.toContain(apiServicePath);
+  });
+
+  test('goes on from there in the next run, which finds the Secret as it should be', async () => {
+    const { result, changed } = await registering({ present: { [secretPath]: secret } });
+    expect(result).toMatchObject({ diagnosis: { verdict: 'healthy' } });
+    expect(changed.at(-1)).toBe(apiServicePath);
+  });
+
+  test.each([secretPath, apiServicePath])('changes nothing when a field of %s is somebody else’s', async (conflict) => {
+    const { result, changed } = await registering({ conflict });
+    expect((result as RefusedError).message).toMatch(/conflict with "helm"\nnothing was changed$/);
+    expect(changed).toEqual([]);
+  });
+});
