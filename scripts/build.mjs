@@ -1,5 +1,5 @@
 // Bundles src/cli/main.ts into dist/, with code splitting: a command that needs no cluster never loads @kubernetes/client-node.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { thirdPartyNotices } from './third-party-notices.mjs';
 
@@ -31,10 +31,11 @@ const kubeconfigOnly = {
   },
 };
 
-rmSync('dist', { recursive: true, force: true });
+const fresh = 'dist.new';
+rmSync(fresh, { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: { main: 'src/cli/main.ts' },
-  outdir: 'dist',
+  outdir: fresh,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -52,6 +53,9 @@ const { metafile } = await build({
     js: "import { createRequire as apisvcCreateRequire } from 'node:module'; const require = apisvcCreateRequire(import.meta.url);",
   },
 });
-writeFileSync('dist/THIRD-PARTY-NOTICES.txt', thirdPartyNotices(metafile));
-writeFileSync('dist/metafile.json', JSON.stringify(metafile));
+writeFileSync(`${fresh}/THIRD-PARTY-NOTICES.txt`, thirdPartyNotices(metafile));
+writeFileSync(`${fresh}/metafile.json`, JSON.stringify(metafile).replaceAll(`"${fresh}/`, '"dist/'));
+// What runs meanwhile finds the old bundle or the new one.
+rmSync('dist', { recursive: true, force: true });
+renameSync(fresh, 'dist');
 await import('./json-schema.mjs');

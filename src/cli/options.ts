@@ -6,6 +6,9 @@ import { durationWords, parseDuration } from '../config/duration.ts';
 /** The most that setTimeout holds; what is longer would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
+/** Collects an option that may be given several times. */
+const each = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
+
 const milliseconds = (text: string): number => {
   const value = parseDuration(text);
   if (value === undefined) throw new InvalidArgumentError(durationWords);
@@ -19,7 +22,7 @@ export const withCluster = (command: Command, timeout: string): Command =>
     .option('--kubeconfig <file>', 'kubeconfig to use instead of KUBECONFIG or ~/.kube/config')
     .option('--context <name>', 'context of the kubeconfig')
     .option('--as <user>', 'act as this user')
-    .option('--as-group <group...>', 'act as a member of these groups; needs --as')
+    .option('--as-group <group>', 'act as a member of this group too; needs --as; may be repeated', each)
     .addOption(
       new Option('--timeout <duration>', 'the longest that the whole command may take, for example 90s or 5m')
         .argParser(milliseconds)

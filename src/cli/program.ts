@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import type { Terminal } from '../commands/terminal.ts';
-import type { ExitCode } from '../errors.ts';
+import { type ExitCode, UsageError } from '../errors.ts';
 import { addCommands } from './commands.ts';
 import { version } from './version.ts';
 
@@ -32,6 +32,7 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
     async (...given) => {
       const command = given.at(-1) as Command;
       const { quiet = false, color = true } = program.opts();
+      refuseEmpty(command);
       const [action, { openTerminal }] = await Promise.all([load(), import('./terminal.ts')]);
       done(await action(command.opts() as never, command.args, openTerminal({ quiet, color, interrupt })));
     };
@@ -47,3 +48,11 @@ Exit codes:
   3    the cluster can't be reached or does not allow it
   124  the deadline passed
   130  interrupted (143: terminated)`;
+
+/** An empty path is a shell variable that was not set; it would mean the current directory. */
+function refuseEmpty(command: Command): void {
+  const { directory, outputDir } = command.opts();
+  if ([...command.args, directory, outputDir].includes('')) {
+    throw new UsageError('an argument is empty', { fix: 'A variable in the command may not be set.' });
+  }
+}

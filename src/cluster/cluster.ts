@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import { ClusterError } from '../errors.ts';
+import { ClusterError, UsageError } from '../errors.ts';
 import { endPluginsWith } from './exec-plugin.ts';
 import { unreachable } from './faults.ts';
 import { type ClusterOptions, loadKubeConfig } from './kubeconfig.ts';
@@ -94,6 +94,12 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
       return await exchange(AbortSignal.any([request.signal, limit.signal]));
     } catch (error) {
       request.signal.throwIfAborted();
+      // Nothing was sent: Node could not make anything of what the kubeconfig holds.
+      if (/^ERR_OSSL_(PEM|ASN1|X509)/.test((error as NodeJS.ErrnoException).code ?? '')) {
+        throw new UsageError(`a certificate or key of context "${config.getCurrentContext()}" in the kubeconfig is damaged`, {
+          cause: error,
+        });
+      }
       throw unreachable(limit.signal.aborted ? limit.signal.reason : error, server, config.getCurrentContext());
     } finally {
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Cluster } from '@kubernetes/client-node';
@@ -37,12 +37,21 @@ export function loadKubeConfig({ kubeconfig, context }: ClusterOptions, env: Nod
 
 function kubeconfigFiles(flag: string | undefined, env: NodeJS.ProcessEnv): string[] {
   if (flag !== undefined) {
-    if (!existsSync(flag)) throw new UsageError(`kubeconfig ${flag} does not exist`, { fix: 'Name an existing file with --kubeconfig.' });
+    if (!exists(flag)) throw new UsageError(`kubeconfig ${flag} does not exist`, { fix: 'Name an existing file with --kubeconfig.' });
     return [flag];
   }
   const listed = (env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
   const candidates = listed.length > 0 ? listed : [join(env.HOME ?? homedir(), '.kube', 'config')];
-  return candidates.filter((file) => existsSync(file));
+  return candidates.filter(exists);
+}
+
+/** A file that may not be looked at is there; reading it says what is wrong. */
+function exists(file: string): boolean {
+  try {
+    return statSync(file) !== undefined;
+  } catch (error) {
+    return !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
 }
 
 function noCluster(env: NodeJS.ProcessEnv): ClusterError {
@@ -59,7 +68,8 @@ function readKubeconfig(file: string): KubeConfig {
     if (readFileSync(file, 'utf8').trim() !== '') config.loadFromFile(file);
     return config;
   } catch (cause) {
-    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reason = { EACCES: 'permission denied', EISDIR: 'it is a directory' }[code ?? ''] ?? message.split('\n')[0];
     throw new UsageError(`kubeconfig ${file} can't be read: ${reason}`, { cause });
   }
 }
@@ -90,11 +100,20 @@ function requireCurrentContext(config: KubeConfig, files: readonly string[]): Ku
   const where = files.join(delimiter) || 'the pod';
   const name = config.getCurrentContext();
   const known = config.getContexts().map((each) => each.name);
-  const fix = known.length > 0 ? `Contexts there: ${known.join(', ')}. Choose one with --context.` : 'It has no contexts.';
+  const fix =
+    known.length > 0
+      ? `Contexts there: ${known.join(', ')}. Choose one with --context.`
+      : 'Name another kubeconfig with --kubeconfig or KUBECONFIG.';
   if (!name) throw new UsageError(`kubeconfig ${where} has no current context`, { fix });
   if (!known.includes(name)) throw new UsageError(`context "${name}" does not exist in ${where}`, { fix });
   if (!config.getCurrentCluster()) {
     throw new UsageError(`context "${name}" names a cluster that does not exist in ${where}: "${config.getContextObject(name)?.cluster}"`);
+  }
+  const { name: cluster, server } = config.getCurrentCluster() ?? {};
+  if (!/^https?:\/\//.test(server ?? '')) {
+    throw new UsageError(`the server of cluster "${cluster}" in ${where} is not a URL: "${server}"`, {
+      fix: 'It must begin with https://.',
+    });
   }
   // A context without user is anonymous, which kubectl allows.
   const user = config.getContextObject(name)?.user;

@@ -2,7 +2,7 @@ import { UsageError } from '../errors.ts';
 import { loadAuthority } from '../pki/authority.ts';
 import { PassphraseNeeded } from '../pki/keys.ts';
 import type { Authority } from '../pki/types.ts';
-import { readText } from '../project/project.ts';
+import { readPem, readText } from '../project/project.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CaFlags {
@@ -22,8 +22,8 @@ export async function givenAuthority(flags: CaFlags, terminal: Terminal, now: Da
   if (caCert === undefined && caKey === undefined) return undefined;
   if (caCert === undefined || caKey === undefined)
     throw new UsageError(`${caCert ? '--ca-cert needs --ca-key' : '--ca-key needs --ca-cert'}: a CA is both`);
-  const certificates = readText(caCert);
-  const key = readText(caKey);
+  const certificates = readPem(caCert);
+  const key = readPem(caKey);
   const passphrase = givenPassphrase(flags, terminal);
   try {
     return loadAuthority({ certificates, key, now, ...(passphrase === undefined ? {} : { passphrase }) });

@@ -195,6 +195,11 @@ async function newCertificates(
     throw new UsageError('the issuer is "ca", but no CA is given', { fix: 'Add --ca-cert FILE --ca-key FILE.' });
   const names = servingNames(registration);
   const ms = (text: string): number => parseDuration(text) ?? 0;
+  if (!given && ms(lifetime) > ms(caLifetime)) {
+    throw new UsageError(`the certificate would outlive its CA: lifetime ${lifetime} is longer than caLifetime ${caLifetime}`, {
+      fix: 'Change --lifetime or --ca-lifetime.',
+    });
+  }
   const commonName = `${names.dns[0]} CA`;
   const constraint = nameConstraints ? { constrainTo: names } : {};
   const made = given ?? createAuthority({ commonName, keyType, lifetimeMs: ms(caLifetime), ...constraint, now });

@@ -18,7 +18,7 @@ export async function lint(flags: { readonly output: 'text' | 'json' }, files: r
   const snapshot = offlineSnapshot(texts, new Date());
   if (snapshot.apis.length === 0) {
     throw new UsageError(`no APIService in ${files.join(', ')}`, {
-      fix: 'Give the manifests of a registration; apisvc render prints them.',
+      fix: 'Give the manifests of a registration, as apisvc render prints them; directories below a directory are not looked at.',
     });
   }
   const diagnosis = diagnose(snapshot);

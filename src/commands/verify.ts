@@ -41,7 +41,7 @@ async function projectNames(dir: string): Promise<string[]> {
   const { isProject, readRegistration } = await import('../project/project.ts');
   const { apiServiceNames } = await import('../config/registration.ts');
   if (!isProject(dir)) {
-    throw new UsageError('no APIService is named, and there is no project here', {
+    throw new UsageError(`no APIService is named, and there is no project in ${dir === '.' ? 'this directory' : dir}`, {
       fix: 'apisvc verify NAME, or -C with the directory of a project.',
     });
   }

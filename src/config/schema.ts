@@ -105,7 +105,11 @@ const existing = z.strictObject({
 
 /** What describes pods of our own; none of it makes sense for a server that is `external` or `existing`. */
 const workload = {
-  image: z.string().min(1).optional().describe('Container image of the server.'),
+  image: z
+    .string()
+    .regex(/^\S+$/, { error: 'must be an image reference, without spaces' })
+    .optional()
+    .describe('Container image of the server.'),
   imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
   imagePullSecrets: z.array(z.strictObject({ name: z.string() })).optional(),
   command: z.array(z.string()).optional(),

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseRegistration } from '../config/load.ts';
@@ -8,7 +8,7 @@ import { UsageError } from '../errors.ts';
 import { inspect } from '../pki/inspect.ts';
 import { readPrivateKey, toPrivateKey } from '../pki/keys.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
-import type { Authority, CertificateInfo, Leaf, Material } from '../pki/types.ts';
+import type { Authority, Leaf, Material } from '../pki/types.ts';
 import { type FileToWrite, fileError, removeFile, writeFiles } from './files.ts';
 import { misfits } from './fit.ts';
 
@@ -23,14 +23,33 @@ export const projectFiles = (dir: string) => ({
   ignore: join(dir, 'certs', '.gitignore'),
 });
 
-/** Reads a text file. @throws UsageError with the reason in plain words */
-export function readText(path: string): string {
+/** Far above any registration or certificate; YAML of this size takes seconds to read. */
+const largestFileBytes = 8 * 1024 * 1024;
+
+/** Reads a file whole; a pipe, as the shell makes one of `<(command)`, is one too. @throws UsageError with the reason in plain words */
+function readBytes(path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8');
+    const file = statSync(path);
+    if (file.isCharacterDevice() || file.isBlockDevice()) throw new UsageError(`can't read ${path}: it is a device`);
+    if (file.size > largestFileBytes) throw new UsageError(`can't read ${path}: it is larger than ${largestFileBytes / 1024 / 1024} MiB`);
+    return readFileSync(path);
   } catch (cause) {
-    throw fileError('read', path, cause);
+    throw cause instanceof UsageError ? cause : fileError('read', path, cause);
   }
 }
+
+/** Reads a text file. @throws UsageError with the reason in plain words, also when it is not UTF-8 */
+export function readText(path: string): string {
+  const bytes = readBytes(path);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UsageError(`can't read ${path}: it is not UTF-8 text`, { cause });
+  }
+}
+
+/** Reads a PEM file, in which the text around the blocks may be in any encoding. @throws UsageError with the reason in plain words */
+export const readPem = (path: string): string => readBytes(path).toString('latin1');
 
 /** Whether there is a project in this directory. */
 export const isProject = (dir: string): boolean => existsSync(projectFiles(dir).configuration);
@@ -81,13 +100,12 @@ const misfitsOf = (dir: string, material: Material, registration: Registration, 
 
 function readCertificates(dir: string, withKey: boolean): Material {
   const { caCertificate, certificate, key } = projectFiles(dir);
-  const caBundle = readText(caCertificate);
-  const certificates = readText(certificate);
-  requireCertificate(caCertificate, caBundle);
-  const leaf = requireCertificate(certificate, certificates);
+  const caBundle = certificatesIn(caCertificate);
+  const certificates = certificatesIn(certificate);
   if (!withKey) return { caBundle, certificates };
-  const privateKey = inFile(key, () => readPrivateKey(readText(key)));
-  if (!new X509Certificate(leaf.pem).checkPrivateKey(privateKey)) {
+  const pem = readPem(key);
+  const privateKey = inFile(key, () => readPrivateKey(pem));
+  if (!new X509Certificate(certificates).checkPrivateKey(privateKey)) {
     throw new UsageError(`${key} does not belong to ${certificate}`, {
       fix: 'Put the matching file back, or make both anew: apisvc init --force-keys',
     });
@@ -95,10 +113,13 @@ function readCertificates(dir: string, withKey: boolean): Material {
   return { caBundle, certificates, key: toPrivateKey(privateKey) };
 }
 
-function requireCertificate(path: string, text: string): CertificateInfo {
-  const [first] = inspect(text).certificates;
-  if (!first) throw new UsageError(`${path} holds no certificate`);
-  return first;
+/** The certificates of a file and nothing else of it: everyone may read a caBundle, and people keep keys in the same file. */
+function certificatesIn(path: string): string {
+  if (!existsSync(path))
+    throw new UsageError(`${path} does not exist`, { fix: 'Put it back, or make new certificates: apisvc init --force-keys' });
+  const { certificates } = inspect(readPem(path));
+  if (certificates.length === 0) throw new UsageError(`${path} holds no certificate`);
+  return certificates.map(({ pem }) => pem).join('');
 }
 
 /** Puts the file's name before the words of what is wrong with its content. */

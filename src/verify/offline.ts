@@ -13,7 +13,7 @@ type Json = any;
  * @throws UsageError for a file that is not YAML or JSON
  */
 export function offlineSnapshot(texts: readonly ManifestText[], now: Date): Snapshot {
-  const objects = texts.flatMap(readObjects);
+  const objects = lastOfEach(texts.flatMap(readObjects));
   const apis = objects.filter(isKind('APIService')).map((object) => offlineApi(viewApiService(object), objects));
   return {
     apiVersion: 'apisvc.dev/snapshot/v1alpha1',
@@ -23,13 +23,18 @@ export function offlineSnapshot(texts: readonly ManifestText[], now: Date): Snap
   };
 }
 
+/** Of objects with one name the last one counts, as with `kubectl apply`. */
+const lastOfEach = (objects: readonly KubeObject[]): KubeObject[] => [
+  ...new Map(objects.map((object) => [`${object.kind} ${object.metadata.namespace ?? ''} ${object.metadata.name}`, object])).values(),
+];
+
 /** @throws UsageError with line and column of the first fault */
 function readObjects({ file, text }: ManifestText): KubeObject[] {
   return parseAllDocuments(text).flatMap((document): KubeObject[] => {
     const [fault] = document.errors;
     if (fault) {
       const { line, col } = fault.linePos?.[0] ?? { line: 1, col: 1 };
-      throw new UsageError(`${file}:${line}:${col}: ${fault.message.split('\n')[0]}`);
+      throw new UsageError(`${file}:${line}:${col}: ${fault.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '')}`);
     }
     const value = plainJson(document, file);
     const items: unknown[] = Array.isArray(value?.items) ? value.items : [value];

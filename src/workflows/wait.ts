@@ -113,7 +113,7 @@ export async function waitForCertificates(waiting: Waiting, expected: ExpectedCe
       elsewhere = looks.filter(({ state }) => state === 'elsewhere').map(({ at, words }) => `${at}: ${words}`);
       const bad = looks.filter(({ state }) => state === 'bad');
       if (bad.length === 0 && looks.length > 0) return;
-      saw(bad.map(({ at, words }) => `${at}: ${words}`).join('; ') || 'no endpoint is ready');
+      saw(bad.map(({ at, words }) => `${at}: ${words}`).join('; ') || `no endpoint is ready for port ${expected.port} of the Service`);
       const pauseMs = Math.min(100 * 2 ** attempt, longestPauseMs);
       await sleep(pauseMs, undefined, { signal: waiting.signal }).catch(() => waiting.signal.throwIfAborted());
     }

@@ -72,7 +72,9 @@ describe('no cluster', () => {
 
   test('verify and register outside a project name what is missing', async () => {
     const here = folder();
-    expect((await apisvc(['verify'], { cwd: here })).stderr).toContain('error: no APIService is named, and there is no project here\n');
+    expect((await apisvc(['verify'], { cwd: here })).stderr).toContain(
+      'error: no APIService is named, and there is no project in this directory\n',
+    );
     expect((await apisvc(['register'], { cwd: here })).stderr).toContain('error: there is no project here: ');
   });
 

@@ -5,9 +5,11 @@ import type { KubeObject } from '../../../src/manifests/types.ts';
 import type { Progress } from '../../../src/workflows/events.ts';
 import { register } from '../../../src/workflows/register.ts';
 import { answer, clusterOf, never, type Received, status } from '../cluster/kube-api.ts';
-import { material, registrationOf } from '../manifests/fixture.ts';
+import { material as anyMaterial, registrationOf } from '../manifests/fixture.ts';
+import { makeCa } from '../pki/certificates.ts';
 
 const registration = registrationOf('    image: registry.example.com/api:v1');
+const material = { ...anyMaterial, caBundle: (await makeCa({ commonName: 'CA' })).info.pem };
 const objects = renderManifests(registration, material, { secrets: 'include' }).map(({ object }) => object);
 const secretPath = '/api/v1/namespaces/example/secrets/api-tls';
 const apiServicePath = '/apis/apiregistration.k8s.io/v1/apiservices/v1.example.com';
@@ -31,10 +33,10 @@ async function registering({ present = {}, conflict }: Situation) {
       {
         metadata: { name: 'api-x' },
         endpoints: [{ addresses: ['127.0.0.1'], targetRef: { kind: 'Pod', name: 'api-0' } }],
-        ports: [{ name: 'https', port: 1 }],
+        ports: [{ port: 1 }],
       },
     ],
-    '/apiservices': () => [{ ...stored.get(apiServicePath), status: { conditions: [{ type: 'Available', status: 'True' }] } }],
+    '/apiservices': () => [{ ...stored.get(apiServicePath) }],
   };
   const cluster = await clusterOf(({ method, url, body }: Received, response) => {
     const [path = '', query = ''] = url.split('?');
@@ -44,7 +46,7 @@ async function registering({ present = {}, conflict }: Situation) {
       if (path === conflict) return answer(response, 409, status(409, 'Conflict', 'x', { causes }));
       if (!query.includes('dryRun')) {
         changed.push(path);
-        stored.set(path, JSON.parse(body));
+        stored.set(path, { ...JSON.parse(body), status: { conditions: [{ type: 'Available', status: 'True' }] } });
       }
       return answer(response, 200, body);
     }

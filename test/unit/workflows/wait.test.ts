@@ -189,7 +189,7 @@ describe('the certificates of the endpoints', () => {
     const { caBundle, context } = await material();
     const { port } = await tlsServer(context);
     const { said } = await waitForAll(caBundle, [[{ port: 1, ready: false }], [{ port }]]);
-    expect(said).toEqual(['no endpoint is ready']);
+    expect(said).toEqual(['no endpoint is ready for port 443 of the Service']);
   });
 
   test('of a pod that can not be reached from here are not waited for, but told', async () => {
