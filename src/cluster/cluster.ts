@@ -176,9 +176,12 @@ async function* lines(response: http.IncomingMessage): AsyncGenerator<string> {
   response.setEncoding('utf8');
   let rest = '';
   for await (const chunk of response as AsyncIterable<string>) {
-    const parts = (rest + chunk).split('\n');
-    rest = parts.pop() ?? '';
+    const [head = '', ...more] = chunk.split('\n');
+    rest += head;
     if (rest.length > maxBodyBytes) throw new Error(`an event is larger than ${maxBodyBytes} bytes`);
-    for (const line of parts) if (line !== '') yield line;
+    for (const part of more) {
+      if (rest !== '') yield rest;
+      rest = part;
+    }
   }
 }
