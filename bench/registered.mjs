@@ -6,14 +6,13 @@ import { createInterface } from 'node:readline';
 import { parse, stringify } from 'yaml';
 import { must } from './measure.mjs';
 
-const api = '/apis/wardle.example.com/v1alpha1';
 const port = 8443;
 
 /**
  * Starts a real control plane and the real sample API server, and registers it with apisvc.
  * @param {string} cli path of bin/apisvc.js
  * @param {string} folder an empty one
- * @returns {Promise<{ kubectl: string, env: NodeJS.ProcessEnv, project: string, api: string, stop: () => void }>}
+ * @returns {Promise<{ kubectl: string, env: NodeJS.ProcessEnv, name: string, path: string, stop: () => void }>}
  */
 export async function registerSample(cli, folder) {
   const holder = spawn(process.execPath, [join(import.meta.dirname, '..', 'test', 'cluster', 'harness', 'hold-run.mjs')], {
@@ -44,7 +43,13 @@ export async function registerSample(cli, folder) {
   spawn('nsenter', [`--net=/run/netns/${network.name}`, programs['sample-apiserver'], ...args], { stdio: 'ignore' });
   const [status] = await once(registered, 'exit');
   if (status !== 0) throw new Error(`apisvc register: exit code ${status}`);
-  return { kubectl: programs.kubectl, env, project, api, stop: () => holder.stdin.end() };
+  return {
+    kubectl: programs.kubectl,
+    env,
+    name: 'v1alpha1.wardle.example.com',
+    path: '/apis/wardle.example.com/v1alpha1',
+    stop: () => holder.stdin.end(),
+  };
 }
 
 /** @param {string} file @param {string} address */

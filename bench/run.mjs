@@ -63,12 +63,12 @@ async function cluster() {
     return;
   }
   const { registerSample } = await import('./registered.mjs');
-  const { kubectl, env, project, api, stop } = await registerSample(cli, folder);
+  const { kubectl, env, name, path, stop } = await registerSample(cli, folder);
   try {
     const medians = measure(
       [
-        { name: 'kubectl get --raw', run: () => must(kubectl, ['get', '--raw', api], { env }) },
-        { name: 'apisvc verify', run: () => apisvc(['verify', '-C', project], { env }) },
+        { name: 'kubectl get --raw', run: () => must(kubectl, ['get', '--raw', path], { env }) },
+        { name: 'apisvc verify', run: () => apisvc(['verify', name], { env }) },
       ],
       21,
     );
