@@ -94,6 +94,7 @@ function secretProbes(namespace: string, { selector }: ServiceView, objects: rea
     .filter(({ kind, metadata, data }) => kind === 'Secret' && mounted.includes(metadata.name) && data?.['tls.crt'])
     .map(({ metadata, data }) => ({
       at: `Secret ${namespace}/${metadata.name}`,
+      pod: undefined,
       handshake: { kind: 'served', protocol: '', certificates: inspect(Buffer.from(textOf(data['tls.crt']), 'base64')).certificates },
     }));
 }

@@ -121,7 +121,7 @@ async function probe(
   const value = await Promise.all(
     targets
       .slice(0, endpointLimit)
-      .map(async (target) => ({ at: describeTarget(target), handshake: await dial({ ...target, serverName }, signal) })),
+      .map(async (target) => ({ at: describeTarget(target), pod: target.pod, handshake: await dial({ ...target, serverName }, signal) })),
   );
   return { state: 'seen', value };
 }

@@ -60,6 +60,8 @@ export interface EndpointView {
 export interface EndpointProbe {
   /** `10.0.0.1:443 (pod x)`, for people. */
   readonly at: string;
+  /** Name of the pod behind it; undefined for an address that somebody gave. */
+  readonly pod: string | undefined;
   readonly handshake: Handshake;
 }
 

@@ -5,6 +5,7 @@ import type { GoFault } from '../go-words.ts';
 import type { EndpointProbe, Observation } from '../types.ts';
 import { trustedBy } from './bundle.ts';
 import { type Check, type CheckContext, observation, quote, seen } from './check.ts';
+import { failedProbes } from './endpoints.ts';
 
 /** The certificate that each endpoint serves, against the caBundle and the name that kube-apiserver asks for; all faults at once. */
 export const checkCertificates: Check = (context) => {
@@ -14,7 +15,8 @@ export const checkCertificates: Check = (context) => {
   const served = (seen(context.snapshot.probes) ?? []).flatMap((probe) =>
     probe.handshake.kind === 'served' ? [{ probe, presented: probe.handshake.certificates }] : [],
   );
-  if (served.length === 0) return fromWords(context, roots);
+  // Where nothing answers any more, what kube-apiserver once said of the certificate is out of date.
+  if (served.length === 0) return failedProbes(context).length > 0 ? [] : fromWords(context, roots);
   const found = served.flatMap(({ probe, presented }) =>
     checkServing({ presented, roots, hostname: host, now: context.now })
       // Without a certificate in the caBundle there is nothing to chain to; that is the bundle's finding.

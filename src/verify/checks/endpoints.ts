@@ -1,7 +1,7 @@
 import type { DialFault } from '../../cluster/handshake.ts';
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-words.ts';
-import type { Observation } from '../types.ts';
+import type { EndpointProbe, Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, quote, seen } from './check.ts';
 
 /** Whether the Service leads to anything: addresses, readiness, port names (kube-aggregator's availability checks 5 and 6). */
@@ -60,19 +60,19 @@ export const checkTransport: Check = (context) => {
   });
 };
 
-interface FailedProbe {
-  readonly at: string;
+interface FailedProbe extends Pick<EndpointProbe, 'at' | 'pod'> {
   readonly fault: DialFault;
   readonly words: string;
 }
 
 const failuresOf = ({ snapshot }: CheckContext): readonly FailedProbe[] =>
-  (seen(snapshot.probes) ?? []).flatMap(({ at, handshake }) =>
-    handshake.kind === 'failed' ? [{ at, fault: handshake.fault, words: handshake.words }] : [],
+  (seen(snapshot.probes) ?? []).flatMap(({ at, pod, handshake }) =>
+    handshake.kind === 'failed' ? [{ at, pod, fault: handshake.fault, words: handshake.words }] : [],
   );
 
 /** The endpoints that did not complete a handshake, where that says something about the server and not only about where apisvc runs. */
-const failedProbes = (context: CheckContext): readonly FailedProbe[] => failuresOf(context).filter((probe) => isEvidence(context, probe));
+export const failedProbes = (context: CheckContext): readonly FailedProbe[] =>
+  failuresOf(context).filter((probe) => isEvidence(context, probe));
 
 /** The endpoints of which nothing is known, since they can't be reached from where apisvc runs. */
 export const unreachedProbes = (context: CheckContext): readonly FailedProbe[] =>
@@ -80,13 +80,15 @@ export const unreachedProbes = (context: CheckContext): readonly FailedProbe[] =
 
 /**
  * From outside, pod addresses often lead nowhere, or one family of addresses does. So packets that are lost here count only when kube-apiserver has the same
- * trouble; an answer, if only a refusal, counts when another endpoint of the Service answered, when kube-apiserver has trouble on the way too, or when the
- * API does not work and kube-apiserver gives no reason at all.
+ * trouble. An answer, if only a refusal, counts when another endpoint of the Service answered, when kube-apiserver has trouble on the way too, when the
+ * API does not work and kube-apiserver gives no reason at all, or when it does not work and the address is no pod's: that is the same from everywhere, and
+ * fresher than a condition.
  */
-function isEvidence({ snapshot, words }: CheckContext, { fault }: FailedProbe): boolean {
+function isEvidence({ snapshot, words }: CheckContext, { fault, pod }: FailedProbe): boolean {
   const spoken = words.flatMap((each) => (each.fault ? (transportWords[each.fault] ?? 'other') : []));
-  const silentlyBroken = spoken.length === 0 && (seen(snapshot.aggregated)?.status ?? 0) >= 500;
+  const broken = (seen(snapshot.aggregated)?.status ?? 0) >= 500;
+  const silentlyBroken = spoken.length === 0 && broken;
   if (fault === 'timeout' || fault === 'no-route') return spoken.includes(fault) || silentlyBroken;
   if (seen(snapshot.probes)?.some(({ handshake }) => handshake.kind === 'served')) return true;
-  return silentlyBroken || spoken.some((each) => each !== 'other');
+  return silentlyBroken || spoken.some((each) => each !== 'other') || (broken && pod === undefined);
 }

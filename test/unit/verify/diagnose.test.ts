@@ -227,6 +227,16 @@ describe('what could not be seen', () => {
     });
   });
 
+  test('a server that has stopped is named, not what kube-apiserver said of its certificate before', () => {
+    const stale = 'tls: failed to verify certificate: x509: certificate signed by unknown authority';
+    const change = { apiService: seen(unavailable(stale)), aggregated: answers(503, 'service unavailable') };
+    const external = diagnosed({ ...change, probes: seen([{ ...fails('refused', 'connection refused'), pod: undefined }]) });
+    expect(external.findings.map(({ code }) => code)).toEqual(['endpoints/connection-refused']);
+    // The address of a pod may lead somewhere else from here.
+    const pod = diagnosed({ ...change, probes: seen([fails('refused', 'connection refused')]) });
+    expect(pod.findings.map(({ code }) => code)).toEqual(['cert/unknown-authority']);
+  });
+
   test.each([
     ['timeout', 'no-route', 'dial tcp 10.1.0.1:8443: connect: no route to host'],
     ['no-route', 'timeout', 'dial tcp 10.1.0.1:8443: i/o timeout'],

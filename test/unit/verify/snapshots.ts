@@ -83,11 +83,13 @@ export const resourceList = JSON.stringify({
 
 export const serves = (...certificates: readonly CertificateInfo[]): EndpointProbe => ({
   at: '10.1.0.1:8443 (pod api-0)',
+  pod: 'api-0',
   handshake: { kind: 'served', protocol: 'TLSv1.3', certificates },
 });
 
 export const fails = (fault: 'refused' | 'timeout' | 'no-route' | 'not-tls' | 'reset' | 'other', words: string = fault): EndpointProbe => ({
   at: '10.1.0.1:8443 (pod api-0)',
+  pod: 'api-0',
   handshake: { kind: 'failed', fault, words },
 });
 
