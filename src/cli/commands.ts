@@ -38,8 +38,18 @@ function addInit(program: Command, run: Run): void {
     .option('--ca-key-passphrase-env <name>', 'environment variable that holds it')
     .option('--force', 'replace an existing apisvc.yaml')
     .option('--force-keys', 'replace existing keys and certificates')
+    .addHelpText(
+      'after',
+      examples(
+        'apisvc init demo --preset sample-apiserver --yes',
+        'apisvc init my-apiserver --api my.group.example.com/v1 --image registry.example.com/my-apiserver:1.0',
+        'apisvc init --force-keys      # new keys and certificates for the project in this directory',
+      ),
+    )
     .action(run(async () => (await import('../commands/init.ts')).init));
 }
+
+const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 
 /** Every command that works on a project takes its directory, as make and git do with -C. */
 const withProject = (command: Command): Command => command.option('-C, --directory <dir>', 'project directory', '.');
@@ -53,6 +63,10 @@ function addRender(program: Command, run: Run): void {
         '--secrets <choice>',
         'whether the Secret with the private key is part of it (default: include, but omit on a terminal)',
       ).choices(['include', 'omit']),
+    )
+    .addHelpText(
+      'after',
+      examples('apisvc render | kubectl apply -f -', 'apisvc render -o kustomize --output-dir manifests --secrets omit'),
     )
     .action(run(async () => (await import('../commands/render.ts')).render));
 }
@@ -71,6 +85,7 @@ function addRegister(program: Command, run: Run): void {
     .option('--diff', 'show what would change and change nothing; exit 1 when something would')
     .option('--force-conflicts', 'take over fields that somebody else has set')
     .option('-y, --yes', 'ask nothing (register never asks; accepted for scripts)')
+    .addHelpText('after', examples('apisvc register --dry-run=server', 'apisvc register --context staging --timeout 5m'))
     .action(run(async () => (await import('../commands/register.ts')).register));
 }
 
@@ -81,6 +96,7 @@ function addVerify(program: Command, run: Run): void {
     .description('Diagnose APIServices: what is broken, why, and how to fix it. Changes nothing');
   withOutput(withProject(withCluster(command, '30s')), ['text', 'json'])
     .option('--wait', 'look again until everything is healthy or the time is up')
+    .addHelpText('after', examples('apisvc verify v1beta1.metrics.k8s.io', 'apisvc verify --wait --timeout 2m -o json'))
     .action(run(async () => (await import('../commands/verify.ts')).verify));
 }
 

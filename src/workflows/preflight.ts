@@ -3,7 +3,7 @@ import { applyObject } from '../cluster/apply.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Unreachable } from '../cluster/faults.ts';
 import { getObject, refOf } from '../cluster/objects.ts';
-import { type ObjectRef, resourceName, resources } from '../cluster/resources.ts';
+import { describeRef, type ObjectRef, resourceName, resources } from '../cluster/resources.ts';
 import { rbacRules } from '../cluster/status.ts';
 import { ClusterError, RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
@@ -16,7 +16,13 @@ import { missingGrants, type Need } from './grants.ts';
  * @throws ClusterError with the RBAC rules that would allow it
  */
 export async function requireAccess(cluster: Cluster, objects: readonly KubeObject[], signal: AbortSignal): Promise<void> {
-  const may = ({ verb, ref }: Need): Promise<boolean> => mayI(cluster, verb, ref, signal);
+  const asked = new Map<string, Promise<boolean>>();
+  const may = ({ verb, ref }: Need): Promise<boolean> => {
+    const question = `${verb} ${describeRef(ref)}`;
+    const answer = asked.get(question) ?? mayI(cluster, verb, ref, signal);
+    asked.set(question, answer);
+    return answer;
+  };
   const absent = await absentOf(cluster, objects.map(refOf), may, signal);
   const needs = [...needsOf(objects.map(refOf)), ...absent.map((ref) => ({ verb: 'create', ref }))];
   const allowed = await Promise.all(needs.map(may));
