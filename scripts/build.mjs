@@ -6,28 +6,36 @@ import { thirdPartyNotices } from './third-party-notices.mjs';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 /**
- * Of @kubernetes/client-node only the reading of kubeconfigs and credentials is used. What comes along with that and is never called (the generated API
- * classes, node-fetch) would double the time that a command needs to start; jsonpath-plus serves the auth providers gcp and azure, which kubectl 1.26 gave up.
- * @type {Record<string, string>}
+ * What packages import and apisvc never calls, by importer: it would more than double the time that a command needs to start. Of @kubernetes/client-node
+ * only the reading of kubeconfigs and credentials is used; jsonpath-plus serves the auth providers gcp and azure, which kubectl 1.26 gave up. commander
+ * starts other programs for subcommands that are files of their own; ours are not.
+ * @type {{ importer: RegExp, modules: Record<string, string> }[]}
  */
-const stubs = {
-  './gen/index.js': 'export const createConfiguration = undefined, ServerConfiguration = undefined;',
-  'node-fetch': 'export const Headers = undefined;',
-  // Loaded only for a kubeconfig with a SOCKS proxy.
-  'socks-proxy-agent': `export function SocksProxyAgent(...args) { return new (require('socks-proxy-agent').SocksProxyAgent)(...args); }`,
-  'jsonpath-plus': `export function JSONPath() {
-    throw new Error('the auth providers gcp and azure are no longer supported; use an exec plugin, as kubectl does');
-  }`,
-};
+const unused = [
+  {
+    importer: /client-node\/dist\/\w+\.js$/,
+    modules: {
+      './gen/index.js': 'export const createConfiguration = undefined, ServerConfiguration = undefined;',
+      'node-fetch': 'export const Headers = undefined;',
+      // Loaded only for a kubeconfig with a SOCKS proxy.
+      'socks-proxy-agent': `export function SocksProxyAgent(...args) { return new (require('socks-proxy-agent').SocksProxyAgent)(...args); }`,
+      'jsonpath-plus': `export function JSONPath() {
+        throw new Error('the auth providers gcp and azure are no longer supported; use an exec plugin, as kubectl does');
+      }`,
+    },
+  },
+  { importer: /commander\/lib\/\w+\.js$/, modules: { 'node:child_process': 'module.exports = {};' } },
+];
 
 /** @type {import('esbuild').Plugin} */
-const kubeconfigOnly = {
-  name: 'kubeconfig-only',
+const leaveOutUnused = {
+  name: 'leave-out-unused',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /.*/ }, ({ path, importer }) =>
-      path in stubs && /client-node\/dist\/\w+\.js$/.test(importer) ? { path, namespace: 'stub' } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: 'stub' }, ({ path }) => ({ contents: stubs[path] ?? '', resolveDir: 'node_modules' }));
+    onResolve({ filter: /.*/ }, ({ path, importer }) => {
+      const contents = unused.find((each) => each.importer.test(importer))?.modules[path];
+      return contents === undefined ? undefined : { path, namespace: 'unused', pluginData: contents };
+    });
+    onLoad({ filter: /.*/, namespace: 'unused' }, ({ pluginData }) => ({ contents: pluginData, resolveDir: 'node_modules' }));
   },
 };
 
@@ -46,12 +54,10 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
   define: { APISVC_VERSION: JSON.stringify(version) },
-  plugins: [kubeconfigOnly],
+  plugins: [leaveOutUnused],
   loader: { '.yaml': 'text' },
-  // CommonJS packages in an ES module bundle still call require for Node's own modules.
-  banner: {
-    js: "import { createRequire as apisvcCreateRequire } from 'node:module'; const require = apisvcCreateRequire(import.meta.url);",
-  },
+  // CommonJS packages in the bundle still call require, for Node's own modules only.
+  banner: { js: 'const require = process.getBuiltinModule;' },
 });
 writeFileSync(`${fresh}/THIRD-PARTY-NOTICES.txt`, thirdPartyNotices(metafile));
 writeFileSync(`${fresh}/metafile.json`, JSON.stringify(metafile).replaceAll(`"${fresh}/`, '"dist/'));
