@@ -13,7 +13,6 @@ export interface ClusterRequest {
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
   readonly contentType?: string;
-  readonly accept?: string;
   /** Ends the request; its reason is thrown. */
   readonly signal: AbortSignal;
   /** Milliseconds until the request is given up, whatever the signal says. Default 10,000. */
@@ -73,7 +72,7 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
         signal,
         headers: {
           ...headers,
-          accept: request.accept ?? 'application/json',
+          accept: 'application/json',
           ...(body === undefined
             ? {}
             : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),

@@ -33,6 +33,9 @@ export function connectionFault(error: unknown): string {
 /** No answer came: the one failure of the cluster that may pass by itself. */
 export class Unreachable extends ClusterError {}
 
+/** Whether the cluster answered, and the answer was no. */
+export const wasRefused = (error: unknown): error is ClusterError => error instanceof ClusterError && !(error instanceof Unreachable);
+
 /** The error for a kube-apiserver that gives no answer. */
 export function unreachable(cause: unknown, server: string, context: string): Unreachable {
   return new Unreachable(`the cluster at ${server} (context "${context}") can't be reached: ${connectionFault(cause)}`, {

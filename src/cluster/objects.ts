@@ -33,6 +33,13 @@ interface List {
   readonly items: readonly KubeObject[];
 }
 
+/** The EndpointSlices of a Service (k8s.io/api/discovery/v1/well_known_labels.go). */
+export const slicesOf = ({ namespace, name }: { readonly namespace: string; readonly name: string }): Collection => ({
+  resource: resources.EndpointSlice,
+  namespace,
+  labelSelector: `kubernetes.io/service-name=${name}`,
+});
+
 /** Lists a collection. Items of a list carry no apiVersion and kind; they are put back. */
 export async function listObjects(cluster: Cluster, of: Collection, signal: AbortSignal): Promise<readonly KubeObject[]> {
   return (await list(cluster, of, signal)).items;

@@ -77,20 +77,30 @@ function forbidden({ message, causes }: Status, { verb, ref }: Attempt): Cluster
   });
 }
 
+/** A right: a verb on an object. */
+export interface Need {
+  readonly verb: string;
+  readonly ref: ObjectRef;
+}
+
 /** The least rule that allows a verb on an object, in YAML's flow form. */
 export const rbacRule = (verb: string, ref: ObjectRef): string => rbacRules([{ verb, ref }]).join('');
 
 /** The least rules that allow all of this, one for each object; `create`, `list` and `watch` can't be limited to a name. */
-export function rbacRules(needs: readonly { readonly verb: string; readonly ref: ObjectRef }[]): string[] {
-  const verbsOf = new Map<string, Set<string>>();
-  for (const { verb, ref } of needs) {
-    const subject = ruleSubject(verb, ref);
-    verbsOf.set(subject, (verbsOf.get(subject) ?? new Set()).add(verb));
+export const rbacRules = (needs: readonly Need[]): string[] =>
+  verbsBy(ruleSubject, needs).map(([subject, verbs]) => `${subject}, verbs: [${verbs}]}`);
+
+/** Gathers the verbs of all needs that have one subject. @returns subjects, in the order of their first need, with their verbs: `get, patch` */
+export function verbsBy(subjectOf: (need: Need) => string, needs: readonly Need[]): [subject: string, verbs: string][] {
+  const gathered = new Map<string, Set<string>>();
+  for (const need of needs) {
+    const subject = subjectOf(need);
+    gathered.set(subject, (gathered.get(subject) ?? new Set()).add(need.verb));
   }
-  return [...verbsOf].map(([subject, verbs]) => `${subject}, verbs: [${[...verbs].join(', ')}]}`);
+  return [...gathered].map(([subject, verbs]) => [subject, [...verbs].join(', ')]);
 }
 
-function ruleSubject(verb: string, { resource, namespace, name }: ObjectRef): string {
+function ruleSubject({ verb, ref: { resource, namespace, name } }: Need): string {
   const names = ['create', 'list', 'watch'].includes(verb) ? '' : `, resourceNames: [${JSON.stringify(name)}]`;
   const where = resource.namespaced ? `Role in namespace ${namespace}` : 'ClusterRole';
   return `${where}: {apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${resource.plural}]${names}`;

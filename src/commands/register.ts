@@ -1,3 +1,5 @@
+import { refOf } from '../cluster/objects.ts';
+import { describeRef } from '../cluster/resources.ts';
 import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { renderManifests } from '../manifests/render.ts';
 import { readMaterial, readRegistration } from '../project/project.ts';
@@ -68,7 +70,7 @@ async function rehearsal(flags: RegisterFlags, terminal: Terminal, ask: Ask): Pr
 }
 
 async function dryRunClient(objects: RegisterRequest['objects'], flags: RegisterFlags, terminal: Terminal): Promise<ExitCode> {
-  const names = objects.map(({ kind, metadata }) => [kind.toLowerCase(), metadata.namespace, metadata.name].filter(Boolean).join('/'));
+  const names = objects.map((object) => describeRef(refOf(object)));
   if (flags.output === 'json') await terminal.result(resultJson({ dryRun: 'client', wouldApply: names }));
   else await terminal.result(`${names.map((name) => `${name} would be applied (client dry run)`).join('\n')}\n`);
   return Exit.ok;

@@ -7,15 +7,17 @@ export const apiServiceName = ({ group, version }: Pick<Api, 'group' | 'version'
 /** Names of the APIServices of a registration, in the order of apisvc.yaml. */
 export const apiServiceNames = (registration: Registration): string[] => registration.spec.apis.map(apiServiceName);
 
-/**
- * The names that the serving certificate must carry. `<service>.<namespace>.svc` is the one that kube-apiserver asks for, whatever
- * the type of the Service (k8s.io/kube-aggregator/pkg/apiserver/handler_proxy.go); the others are for other clients in the cluster.
- */
+/** The name that kube-apiserver asks a Service's certificate for, whatever the type of the Service (k8s.io/kube-aggregator/pkg/apiserver/handler_proxy.go). */
+export const serverNameOf = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
+  `${name}.${namespace}.svc`;
+
+/** The names that the serving certificate must carry: the one that kube-apiserver asks for first, then those for other clients in the cluster. */
 export function servingNames({ metadata, spec }: Registration): ServingNames {
   const { name } = spec.service;
   const { namespace } = metadata;
   const { clusterDomain, dnsNames, ipAddresses } = spec.certificates;
-  const own = [`${name}.${namespace}.svc`, name, `${name}.${namespace}`, `${name}.${namespace}.svc.${clusterDomain}`];
+  const host = serverNameOf({ namespace, name });
+  const own = [host, name, `${name}.${namespace}`, `${host}.${clusterDomain}`];
   return { dns: [...new Set([...own, ...dnsNames])], ip: [...new Set(ipAddresses)] };
 }
 

@@ -1,3 +1,4 @@
+import { serverNameOf } from '../config/registration.ts';
 import { entryOf, fill, linkOf, matchesCode } from './catalog.ts';
 import { checkBundle } from './checks/bundle.ts';
 import { checkCertificates } from './checks/certificate.ts';
@@ -64,7 +65,7 @@ function diagnoseApi(snapshot: ApiSnapshot, source: Source, now: Date): ApiDiagn
 }
 
 function contextOf(snapshot: ApiSnapshot, api: ApiServiceView, source: Source['kind'], now: Date): CheckContext {
-  const host = api.service && `${api.service.name}.${api.service.namespace}.svc`;
+  const host = api.service && serverNameOf(api.service);
   return { snapshot, api, now, source, host, words: wordsOf(snapshot, api) };
 }
 
@@ -95,7 +96,7 @@ function phrase(name: string, api: ApiServiceView | undefined, observations: rea
     service: service?.name ?? '',
     namespace: service?.namespace ?? '',
     port: String(service?.port ?? ''),
-    host: service ? `${service.name}.${service.namespace}.svc` : '',
+    host: service ? serverNameOf(service) : '',
   };
   return observations.map(({ code, evidence, args }) => {
     const { severity, title, cause, fix } = entryOf(code);

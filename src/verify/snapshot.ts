@@ -1,10 +1,11 @@
 import { mayGetPath } from '../cluster/access.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { dial } from '../cluster/dial.ts';
-import { Unreachable } from '../cluster/faults.ts';
-import { getObject, listObjects } from '../cluster/objects.ts';
+import { Unreachable, wasRefused } from '../cluster/faults.ts';
+import { getObject, listObjects, slicesOf } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { badCredentials, readStatus } from '../cluster/status.ts';
+import { serverNameOf } from '../config/registration.ts';
 import { ClusterError } from '../errors.ts';
 import { describeTarget, dialTargets } from './targets.ts';
 import type { ApiServiceView, ApiSnapshot, EndpointProbe, EndpointView, HttpView, Observed, ServiceView, Snapshot } from './types.ts';
@@ -63,17 +64,17 @@ async function snapshotBackend(cluster: Cluster, apiService: Observed<ApiService
     const nothing = skipped('it is not known which Service it points at');
     return { service: nothing, endpoints: nothing, probes: nothing };
   }
-  const { namespace, name, port } = apiService.value.service;
-  const slices = { resource: resources.EndpointSlice, namespace, labelSelector: `kubernetes.io/service-name=${name}` };
+  const target = apiService.value.service;
+  const { namespace, name, port } = target;
   const [service, endpoints] = await Promise.all([
     look(signal, () => getObject(cluster, { resource: resources.Service, namespace, name }, signal), viewService),
     look(
       signal,
-      () => listObjects(cluster, slices, signal),
+      () => listObjects(cluster, slicesOf(target), signal),
       (found) => found.flatMap(viewEndpoints),
     ),
   ]);
-  return { service, endpoints, probes: await probe(service, endpoints, port, `${name}.${namespace}.svc`, signal) };
+  return { service, endpoints, probes: await probe(service, endpoints, port, serverNameOf(target), signal) };
 }
 
 /** Asks for something; turns "not there" and "not allowed" into what they mean for a diagnosis. Without an answer there is none. */
@@ -83,7 +84,7 @@ async function look<O, T>(signal: AbortSignal, ask: () => Promise<O | undefined>
     return object === undefined ? { state: 'absent' } : { state: 'seen', value: view(object) };
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof ClusterError) || error instanceof Unreachable) throw error;
+    if (!wasRefused(error)) throw error;
     return { state: 'unseen', reason: 'forbidden', words: error.fix ? `${error.message}. ${error.fix}` : error.message };
   }
 }

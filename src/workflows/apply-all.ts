@@ -1,9 +1,9 @@
 import { type ApplyOptions, type ApplyResult, applyObject, type Conflict, describeConflicts, fieldManager } from '../cluster/apply.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { Unreachable } from '../cluster/faults.ts';
+import { wasRefused } from '../cluster/faults.ts';
 import { getObject, refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
-import { type ApisvcError, ClusterError, RefusedError, UsageError } from '../errors.ts';
+import { type ApisvcError, RefusedError, UsageError } from '../errors.ts';
 import { withoutBookkeeping } from '../manifests/bookkeeping.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { AppliedObject, Change, OnProgress } from './events.ts';
@@ -91,7 +91,7 @@ async function tryToApply(cluster: Cluster, wanted: KubeObject, options: ApplyOp
     return await applyObject(cluster, wanted, options);
   } catch (error) {
     const dependent = options.dryRun && wanted.kind.endsWith('Binding');
-    if (dependent && error instanceof ClusterError && !(error instanceof Unreachable)) return { kind: 'unchecked' };
+    if (dependent && wasRefused(error)) return { kind: 'unchecked' };
     throw error;
   }
 }

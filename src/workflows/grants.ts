@@ -1,12 +1,7 @@
 import { refOf } from '../cluster/objects.ts';
-import { type ObjectRef, resources } from '../cluster/resources.ts';
+import { resources } from '../cluster/resources.ts';
+import type { Need } from '../cluster/status.ts';
 import type { KubeObject } from '../manifests/types.ts';
-
-/** A right: a verb on an object. */
-export interface Need {
-  readonly verb: string;
-  readonly ref: ObjectRef;
-}
 
 /** How to find out what the person may do; both ask the cluster. */
 export interface Asking {

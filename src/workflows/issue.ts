@@ -4,7 +4,7 @@ import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
 import { createAuthority } from '../pki/authority.ts';
 import { issueServing } from '../pki/leaf.ts';
-import type { Authority, Leaf } from '../pki/types.ts';
+import type { Authority, Leaf, ServingNames } from '../pki/types.ts';
 
 export interface Issued {
   readonly authority: Authority;
@@ -23,7 +23,7 @@ export async function issueCertificates(registration: Registration, given: Autho
     throw new UsageError('the issuer is "ca", but no CA is given', { fix: 'Add --ca-cert FILE --ca-key FILE.' });
   const names = servingNames(registration);
   // Not awaited: the keys of both are made at once.
-  const made = given ?? newAuthority(registration, now);
+  const made = given ?? newAuthority(registration, names, now);
   const [authority, leaf] = await Promise.all([
     made,
     issueServing({ authority: made, names, keyType, lifetimeMs: milliseconds(lifetime), now }),
@@ -31,14 +31,13 @@ export async function issueCertificates(registration: Registration, given: Autho
   return { authority, leaf };
 }
 
-function newAuthority(registration: Registration, now: Date): Promise<Authority> {
-  const { keyType, lifetime, caLifetime, nameConstraints } = registration.spec.certificates;
+function newAuthority({ spec }: Registration, names: ServingNames, now: Date): Promise<Authority> {
+  const { keyType, lifetime, caLifetime, nameConstraints } = spec.certificates;
   if (milliseconds(lifetime) > milliseconds(caLifetime)) {
     throw new UsageError(`the certificate would outlive its CA: lifetime ${lifetime} is longer than caLifetime ${caLifetime}`, {
       fix: 'Change --lifetime or --ca-lifetime.',
     });
   }
-  const names = servingNames(registration);
   const constraint = nameConstraints ? { constrainTo: names } : {};
   return createAuthority({ commonName: `${names.dns[0]} CA`, keyType, lifetimeMs: milliseconds(caLifetime), ...constraint, now });
 }

@@ -1,14 +1,14 @@
 import { mayI } from '../cluster/access.ts';
 import { applyObject } from '../cluster/apply.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { Unreachable } from '../cluster/faults.ts';
+import { wasRefused } from '../cluster/faults.ts';
 import { getObject, refOf } from '../cluster/objects.ts';
 import { describeRef, type ObjectRef, resourceName, resources } from '../cluster/resources.ts';
-import { rbacRules } from '../cluster/status.ts';
+import { type Need, rbacRules, verbsBy } from '../cluster/status.ts';
 import { ClusterError, RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { viewApiService } from '../verify/views.ts';
-import { missingGrants, type Need } from './grants.ts';
+import { missingGrants } from './grants.ts';
 
 /**
  * Asks with SelfSubjectAccessReviews, and for the rights that roles give away with a dry run, whether everything that `register` will do is allowed, and
@@ -38,14 +38,10 @@ export async function requireAccess(cluster: Cluster, objects: readonly KubeObje
 }
 
 /** `get, patch secrets; create services`. */
-function verbsByResource(needs: readonly Need[]): string {
-  const verbsOf = new Map<string, Set<string>>();
-  for (const { verb, ref } of needs) {
-    const resource = resourceName(ref.resource);
-    verbsOf.set(resource, (verbsOf.get(resource) ?? new Set()).add(verb));
-  }
-  return [...verbsOf].map(([resource, verbs]) => `${[...verbs].join(', ')} ${resource}`).join('; ');
-}
+const verbsByResource = (needs: readonly Need[]): string =>
+  verbsBy(({ ref }) => resourceName(ref.resource), needs)
+    .map(([resource, verbs]) => `${verbs} ${resource}`)
+    .join('; ');
 
 /** What is not there yet, or may not be looked at, has to be created: server-side apply needs the verb for that (k8s.io/apiserver/pkg/endpoints/handlers/patch.go). */
 async function absentOf(
@@ -75,8 +71,8 @@ async function mayApply(cluster: Cluster, object: KubeObject, signal: AbortSigna
     await applyObject(cluster, object, { force: true, dryRun: true, signal });
     return true;
   } catch (error) {
-    if (!(error instanceof ClusterError) || error instanceof Unreachable) throw error;
-    return false;
+    if (wasRefused(error)) return false;
+    throw error;
   }
 }
 

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import { dial } from '../cluster/dial.ts';
 import type { Handshake } from '../cluster/handshake.ts';
-import { getObject, listObjects, observe } from '../cluster/objects.ts';
+import { getObject, listObjects, observe, slicesOf } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
+import { serverNameOf } from '../config/registration.ts';
 import { DeadlineError, RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
@@ -78,8 +79,7 @@ function rolloutState({ metadata, spec, status }: any): { readonly done: boolean
 /** Waits until a Service has an endpoint that is ready. */
 export const waitForEndpoints = (waiting: Waiting, namespace: string, service: string): Promise<void> =>
   waitFor(`Service ${namespace}/${service} to have a ready endpoint`, waiting, async (saw) => {
-    const slices = { resource: resources.EndpointSlice, namespace, labelSelector: `kubernetes.io/service-name=${service}` };
-    for await (const found of observe(waiting.cluster, slices, waiting.signal)) {
+    for await (const found of observe(waiting.cluster, slicesOf({ namespace, name: service }), waiting.signal)) {
       const endpoints = found.flatMap(viewEndpoints);
       if (endpoints.some(({ ready }) => ready)) return;
       saw(`${endpoints.length} endpoints, none ready`);
@@ -103,7 +103,7 @@ const longestPauseMs = 2_000;
  * @returns the endpoints that can't be reached from here, which are not waited for: kube-apiserver may have a way to them that we have not
  */
 export async function waitForCertificates(waiting: Waiting, expected: ExpectedCertificate): Promise<readonly string[]> {
-  const host = `${expected.service}.${expected.namespace}.svc`;
+  const host = serverNameOf({ namespace: expected.namespace, name: expected.service });
   let elsewhere: readonly string[] = [];
   await waitFor(`every endpoint to serve a certificate for ${host} that the caBundle trusts`, waiting, async (saw) => {
     const roots = inspect(expected.caBundle).certificates;
@@ -123,10 +123,9 @@ export async function waitForCertificates(waiting: Waiting, expected: ExpectedCe
 }
 
 async function readyTargets({ cluster, signal }: Waiting, { namespace, service, port }: ExpectedCertificate): Promise<readonly Target[]> {
-  const slices = { resource: resources.EndpointSlice, namespace, labelSelector: `kubernetes.io/service-name=${service}` };
   const [object, found] = await Promise.all([
     getObject(cluster, { resource: resources.Service, namespace, name: service }, signal),
-    listObjects(cluster, slices, signal),
+    listObjects(cluster, slicesOf({ namespace, name: service }), signal),
   ]);
   return object ? dialTargets(viewService(object), found.flatMap(viewEndpoints), port) : [];
 }

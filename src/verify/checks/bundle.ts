@@ -11,13 +11,14 @@ export const checkBundle: Check = (context) => {
   const { api } = context;
   if (!api.service || api.insecureSkipTLSVerify) return [];
   if (api.caBundle === '') return withoutBundle(context);
-  const { items, certificates } = inspect(decodeBundle(api));
+  const decoded = decodeBundle(api);
+  const { items, certificates } = inspect(decoded);
   const key = items.find(({ kind }) => kind === 'private-key');
   const broken = items.flatMap((item) => (item.kind === 'broken' ? [`line ${item.line}: ${item.reason}`] : []));
   return [
     ...(key ? [observation('bundle/private-key', [`line ${key.line} of the decoded caBundle`])] : []),
     ...(certificates.length === 0
-      ? [observation('bundle/unparsable', [`caBundle decodes to ${decodeBundle(api).length} bytes without a PEM certificate`, ...broken])]
+      ? [observation('bundle/unparsable', [`caBundle decodes to ${decoded.length} bytes without a PEM certificate`, ...broken])]
       : []),
   ];
 };

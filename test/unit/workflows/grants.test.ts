@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { rbacRule } from '../../../src/cluster/status.ts';
+import { type Need, rbacRule } from '../../../src/cluster/status.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
-import { missingGrants, type Need } from '../../../src/workflows/grants.ts';
+import { missingGrants } from '../../../src/workflows/grants.ts';
 
 const rbac = (kind: string, name: string, rest: object, namespace?: string): KubeObject => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
