@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildFlags, cacheDir, findComponents, kubernetesVersion, moduleDir } from './components.mjs';
+import { buildFlags, cacheDir, findComponents, moduleDir } from './components.mjs';
 
-/** Builds what the cluster tests need and don't have yet: about 8 minutes on 2 cores the first time, nothing after that. */
+/** Builds what the cluster tests need and don't have yet: about 25 minutes on 2 cores the first time, nothing after that. */
 
 /** @param {number} since milliseconds, from performance.now() */
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
@@ -12,25 +12,34 @@ const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s
 /**
  * Builds one program beside its place, then renames it: a build that was cut short never looks like a finished one.
  * @param {import('./components.mjs').Component} component
- * @param {string} folder
  */
-function build({ name, package: goPackage }, folder) {
+function build({ name, package: goPackage, module, isFolder }) {
   const started = performance.now();
-  console.error(`${name}: building ${goPackage}`);
+  console.error(`${module}: ${isFolder ? 'copying' : 'building'} ${name}`);
+  const folder = cacheDir(module);
+  mkdirSync(folder, { recursive: true });
   const work = mkdtempSync(join(folder, '.build-'));
   try {
     const output = join(work, name);
-    const { status, error, signal } = spawnSync('go', ['build', ...buildFlags, '-o', output, goPackage], {
-      cwd: moduleDir,
-      env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    if (status !== 0) fail(`${name}: go build ended with ${error?.message ?? signal ?? `exit code ${status}`}`);
+    if (isFolder) cpSync(join(JSON.parse(go(module, 'mod', 'download', '-json', goPackage)).Dir, name), output, { recursive: true });
+    else go(module, 'build', ...buildFlags(module), '-o', output, goPackage);
     renameSync(output, join(folder, name));
-    console.error(`${name}: built in ${seconds(started)}`);
+    console.error(`${module}: ${name} done in ${seconds(started)}`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** Runs the go command in one of our modules. @param {string} module @param {string[]} args @returns {string} its standard output @throws {Error} when it fails */
+function go(module, ...args) {
+  const { status, error, signal, stdout } = spawnSync('go', args, {
+    cwd: moduleDir(module),
+    env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
+  if (status !== 0) fail(`${module}: go ${args[0]} ended with ${error?.message ?? signal ?? `exit code ${status}`}`);
+  return stdout;
 }
 
 /** @param {string} message */
@@ -40,19 +49,17 @@ function fail(message) {
 
 function main() {
   const { missing } = findComponents();
-  if (missing.length === 0) return console.error(`Kubernetes ${kubernetesVersion} components: all there`);
-  const names = missing.map(({ name }) => name).join(', ');
+  if (missing.length === 0) return console.error('Components of the cluster tests: all there');
+  const names = missing.map(({ name, module }) => `${name} (${module})`).join(', ');
   if (spawnSync('go', ['version']).status !== 0) {
     fail(
-      `Go is needed to build ${names}, and was not found. Install Go (https://go.dev/dl), or point KUBEBUILDER_ASSETS to a folder with them.`,
+      `Go is needed to build ${names}, and was not found. Install Go (https://go.dev/dl), or point KUBEBUILDER_ASSETS to a folder with those of the newest Kubernetes.`,
     );
   }
   const started = performance.now();
-  const folder = cacheDir();
-  mkdirSync(folder, { recursive: true });
-  console.error(`Kubernetes ${kubernetesVersion} components: building ${names} into ${folder} (minutes the first time)`);
-  for (const component of missing) build(component, folder);
-  console.error(`Kubernetes ${kubernetesVersion} components: done in ${seconds(started)}`);
+  console.error(`Components of the cluster tests: building ${names} (minutes the first time)`);
+  for (const component of missing) build(component);
+  console.error(`Components of the cluster tests: done in ${seconds(started)}`);
 }
 
 try {

@@ -1,61 +1,101 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 
 /**
- * Where the Kubernetes programs of the cluster tests come from. Nothing here builds or downloads.
+ * Where the programs of the cluster tests come from. Nothing here builds or downloads.
  *
- * @typedef {{ name: string, package: string }} Component a program, and the Go package that it is built from
- * @typedef {{ programs: Record<string, string>, missing: Component[] }} Components paths of the programs that exist, by name, and those that don't
+ * @typedef {{ name: string, package: string, module: string, isFolder: boolean }} Component a program, the Go package that it is built from, and the folder of
+ * the Go module that pins its version; or a folder of files of the Go module `package`
+ * @typedef {{ programs: Record<string, Record<string, string>>, missing: Component[] }} Components `programs`: paths of those that exist, by module and name
  */
 
-/** The Go module that pins the versions. */
-export const moduleDir = join(import.meta.dirname, '..', 'test', 'cluster', 'components', 'kubernetes-1.37');
+const modulesDir = join(import.meta.dirname, '..', 'test', 'cluster', 'components');
+
+const kubernetesServers = ['kube-apiserver', 'kube-controller-manager', 'kube-proxy', 'kube-scheduler', 'kubelet'];
+
+/** Packages by program, by module. The first module is the Kubernetes that the control plane tests run. */
+const packages = {
+  'kubernetes-1.37': {
+    etcd: 'go.etcd.io/etcd/server/v3',
+    ...kubernetesPackages('kubectl', ...kubernetesServers),
+    'sample-apiserver': 'k8s.io/sample-apiserver',
+    'apiextensions-apiserver': 'k8s.io/apiextensions-apiserver',
+    'kube-aggregator': 'k8s.io/kube-aggregator',
+  },
+  'kubernetes-1.35': kubernetesPackages(...kubernetesServers),
+  'metrics-server': { 'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
+  'custom-metrics': { 'test-adapter': 'sigs.k8s.io/custom-metrics-apiserver/test-adapter' },
+  pause: { pause: '.' },
+};
+
+/** Folders by Go module, by module of ours: what upstream tells people to apply. */
+const folders = { 'metrics-server': { manifests: 'sigs.k8s.io/metrics-server' } };
+
+/** What the node tier runs on: each Kubernetes, reaching extension servers at the address of their Service, or (`routing`) at their endpoints. */
+export const cells = ['1.37', '1.37-routing', '1.35', '1.35-routing'];
+
+/** @param {string[]} names @returns {Record<string, string>} */
+function kubernetesPackages(...names) {
+  return Object.fromEntries(names.map((name) => [name, `k8s.io/kubernetes/cmd/${name}`]));
+}
 
 /** @type {readonly Component[]} */
 const components = [
-  { name: 'etcd', package: 'go.etcd.io/etcd/server/v3' },
-  { name: 'kube-apiserver', package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
-  { name: 'kube-controller-manager', package: 'k8s.io/kubernetes/cmd/kube-controller-manager' },
-  { name: 'kubectl', package: 'k8s.io/kubernetes/cmd/kubectl' },
-  { name: 'sample-apiserver', package: 'k8s.io/sample-apiserver' },
+  ...Object.entries(packages).flatMap(([module, programs]) => componentsOf(module, programs, false)),
+  ...Object.entries(folders).flatMap(([module, ofModule]) => componentsOf(module, ofModule, true)),
 ];
 
-/** @param {string} file */
-const readModuleFile = (file) => readFileSync(join(moduleDir, file), 'utf8');
+/** @param {string} module @param {Record<string, string>} found packages by name @param {boolean} isFolder @returns {Component[]} */
+function componentsOf(module, found, isFolder) {
+  return Object.entries(found).map(([name, goPackage]) => ({ name, package: goPackage, module, isFolder }));
+}
 
-/** Version of Kubernetes, e.g. `v1.37.2`, as go.mod has it. */
-export const kubernetesVersion = /^\tk8s\.io\/kubernetes (v\S+)/m.exec(readModuleFile('go.mod'))?.[1] ?? 'unknown';
+/** @param {string} module */
+export const moduleDir = (module) => join(modulesDir, module);
 
-/** Static, so that the programs also run in container images made from nothing. Without gitVersion kube-apiserver calls itself v0.0.0-master. */
-export const buildFlags = (() => {
-  const [major, minor] = kubernetesVersion.slice(1).split('.');
-  const stamp = { gitVersion: kubernetesVersion, gitMajor: major, gitMinor: minor };
+/** Static, so that the programs also run in container images made from nothing. Without gitVersion kube-apiserver calls itself v0.0.0-master. @param {string} module */
+export function buildFlags(module) {
+  const version = /^\t?(?:require )?k8s\.io\/kubernetes (v\S+)/m.exec(readFileSync(join(moduleDir(module), 'go.mod'), 'utf8'))?.[1];
+  const [gitMajor, gitMinor] = version?.slice(1).split('.') ?? [];
+  const stamp = version === undefined ? {} : { gitVersion: version, gitMajor, gitMinor };
   const variables = Object.entries(stamp).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
   return ['-trimpath', '-ldflags', ['-s -w', ...variables].join(' ')];
-})();
-
-/** The folder that built programs are kept in: outside the checkout, so that the next checkout finds them; another one for other versions. */
-export function cacheDir() {
-  const caches = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const root = process.env.APISVC_COMPONENTS_CACHE || join(caches, 'apisvc', 'components');
-  const inputs = [readModuleFile('go.mod'), readModuleFile('go.sum'), buildFlags, process.platform, process.arch];
-  const key = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
-  return join(root, `${basename(moduleDir)}-${key}`);
 }
 
 /**
- * Finds every program: in KUBEBUILDER_ASSETS (the convention of controller-runtime's envtest) when that is set, else in the cache.
+ * The folder that built programs are kept in: outside the checkout, so that the next checkout finds them; another one for other versions.
+ * @param {string} module
+ */
+export function cacheDir(module) {
+  const caches = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const root = process.env.APISVC_COMPONENTS_CACHE || join(caches, 'apisvc', 'components');
+  const sources = readdirSync(moduleDir(module)).sort();
+  const inputs = [
+    sources.map((file) => readFileSync(join(moduleDir(module), file), 'utf8')),
+    buildFlags(module),
+    process.platform,
+    process.arch,
+  ];
+  const key = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
+  return join(root, `${module}-${key}`);
+}
+
+/**
+ * Finds every program: in the cache, and those of the newest Kubernetes first in KUBEBUILDER_ASSETS (the convention of controller-runtime's envtest) when
+ * that is set.
  * @returns {Components}
  */
 export function findComponents() {
-  const folders = [process.env.KUBEBUILDER_ASSETS, cacheDir()].filter((folder) => folder !== undefined && folder !== '');
   /** @type {Components} */
   const found = { programs: {}, missing: [] };
   for (const component of components) {
-    const path = folders.map((folder) => join(folder, component.name)).find((candidate) => existsSync(candidate));
-    if (path) found.programs[component.name] = path;
+    const { name, module } = component;
+    const assets = module === components[0]?.module ? process.env.KUBEBUILDER_ASSETS : undefined;
+    const places = [assets, cacheDir(module)].filter((folder) => folder !== undefined && folder !== '');
+    const path = places.map((folder) => join(folder, name)).find((candidate) => existsSync(candidate));
+    if (path) found.programs[module] = { ...found.programs[module], [name]: path };
     else found.missing.push(component);
   }
   return found;

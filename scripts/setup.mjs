@@ -11,8 +11,11 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 export const heading = (title) => console.log(`\n=== ${title}`);
 
 /** Runs a command with its output shown. @param {string} command @param {string[]} args @returns {boolean} whether it succeeded */
-export function run(command, ...args) {
-  return spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0;
+export const run = (command, ...args) => runWith({}, command, ...args);
+
+/** As `run`, with variables added to the environment. @param {Record<string, string>} env @param {string} command @param {string[]} args */
+export function runWith(env, command, ...args) {
+  return spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status === 0;
 }
 
 /** Installs the dependencies when they are not those of package-lock.json. */

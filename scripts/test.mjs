@@ -2,19 +2,33 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { findComponents } from './components.mjs';
-import { build, heading, install, root, run } from './setup.mjs';
+import { cells, findComponents } from './components.mjs';
+import { build, heading, install, root, run, runWith } from './setup.mjs';
 
 /**
  * `npm test`: every check and every tier of tests that can run here, on a fresh clone too. `--cluster` (npm run test:cluster):
- * the cluster tier alone, which then must run completely. APISVC_TIERS=unit,sandbox: only these tiers.
+ * the tiers on real Kubernetes alone, which then must run completely. APISVC_TIERS=unit,sandbox: only these tiers.
  *
+ * @typedef {{ name: string, project: string, needs: string[], env: Record<string, string> }} Tier `project` of vitest; `needs`: programs of Debian packages
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
  * @typedef {{ tier: string, counts?: Counts, leftOut?: string, fault?: boolean }} Outcome `leftOut`: why it did not run; `fault`: it should have
  */
 
-const tiers = ['unit', 'sandbox', 'cluster'];
+/** @type {Tier[]} */
+const tiers = [
+  { name: 'unit', project: 'unit', needs: [], env: {} },
+  { name: 'sandbox', project: 'sandbox', needs: [], env: {} },
+  { name: 'cluster', project: 'cluster', needs: ['ip', 'nsenter'], env: {} },
+  // The same specs on real pods, on each kind of control plane.
+  ...cells.map((cell) => ({
+    name: `node-${cell}`,
+    project: 'node',
+    needs: ['ip', 'nsenter', 'containerd', 'runc', 'iptables', 'conntrack'],
+    env: { APISVC_CELL: cell },
+  })),
+];
 const clusterOnly = process.argv.includes('--cluster');
+const debianPackages = 'iproute2 util-linux containerd runc containernetworking-plugins iptables conntrack';
 const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
 
 /** @returns {string[]} names of the checks that failed */
@@ -29,35 +43,39 @@ function check() {
   return [!types && 'types', !lint && 'format and lint', !unused && 'unused code', !publish && 'package'].filter((name) => name !== false);
 }
 
-/** @param {string} tier */
-const hasSpecs = (tier) => {
-  const folder = join(root, 'test', tier);
+/** Folders of specs: those of the node tier lie within that of the cluster tier. @param {Tier} tier */
+const hasSpecs = ({ project }) => {
+  const folder = project === 'node' ? join(root, 'test', 'cluster', 'node') : join(root, 'test', project);
   return existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => String(file).endsWith('.test.ts'));
 };
 
-/** What keeps the cluster tier from running right now; undefined when nothing does. */
-function clusterObstacle() {
-  const installed = (/** @type {string} */ name) =>
-    (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+/** @param {string} program */
+const isInstalled = (program) => (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
+
+/** What keeps a tier from running right now; undefined when nothing does. @param {Tier} tier */
+function obstacle({ needs }) {
+  if (needs.length === 0) return undefined;
   if (process.platform !== 'linux') return 'needs Linux';
   if (process.getuid?.() !== 0) return 'needs root, for a network namespace';
-  if (!installed('ip') || !installed('nsenter')) return 'needs ip and nsenter: apt-get install iproute2 util-linux';
+  const absent = needs.filter((program) => !isInstalled(program));
+  if (absent.length > 0) return `needs ${absent.join(', ')}: apt-get install ${debianPackages}`;
   const { missing } = findComponents();
   if (missing.length === 0) return undefined;
-  const names = missing.map(({ name }) => name).join(', ');
+  const names = missing.map(({ name, module }) => `${name} (${module})`).join(', ');
   return clusterOnly ? `${names} could not be built` : `${names} not built yet: npm run test:cluster builds them`;
 }
 
-/** Runs the specs of one tier. @param {string} tier @returns {Outcome} */
-function runTier(tier) {
-  heading(`${tier} tests`);
+/** Runs the specs of one tier. @param {Tier} tier @returns {Outcome} */
+function runTier({ name, project, env }) {
+  heading(`${name} tests`);
   const folder = mkdtempSync(join(tmpdir(), 'apisvc-report-'));
   try {
     const report = join(folder, 'report.json');
-    const succeeded = run(bin('vitest'), 'run', '--project', tier, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`);
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const succeeded = runWith(env, bin('vitest'), 'run', '--project', project, ...reporters);
     const counts = readCounts(report, succeeded);
     // Where nobody reads the list of what was skipped, a skipped test is a failed one.
-    return { tier, counts, fault: !succeeded || ((clusterOnly || Boolean(process.env.CI)) && counts.skipped > 0) };
+    return { tier: name, counts, fault: !succeeded || ((clusterOnly || Boolean(process.env.CI)) && counts.skipped > 0) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -71,27 +89,23 @@ function readCounts(report, succeeded) {
   return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
 }
 
-/** @returns {Outcome} */
-function clusterTier() {
-  if (clusterOnly) run(process.execPath, join(root, 'scripts', 'build-components.mjs'));
-  const obstacle = clusterObstacle();
-  if (obstacle) return { tier: 'cluster', leftOut: obstacle, fault: clusterOnly };
-  return runTier('cluster');
-}
-
-/** @throws {Error} when APISVC_TIERS names something else, which would otherwise pass without a test */
+/** Which tiers to run. @throws {Error} when APISVC_TIERS names something else, which would otherwise pass without a test */
 function wantedTiers() {
-  const wanted = clusterOnly ? ['cluster'] : (process.env.APISVC_TIERS?.split(',') ?? tiers);
-  const unknown = wanted.find((tier) => !tiers.includes(tier));
-  if (unknown !== undefined) throw new Error(`APISVC_TIERS: there is no tier "${unknown}", only ${tiers.join(', ')}`);
-  return wanted;
+  const asked = process.env.APISVC_TIERS?.split(',');
+  const unknown = asked?.find((name) => !tiers.some((tier) => tier.name === name));
+  if (unknown !== undefined) {
+    throw new Error(`APISVC_TIERS: there is no tier "${unknown}", only ${tiers.map(({ name }) => name).join(', ')}`);
+  }
+  return tiers.filter(({ name, needs }) => (asked ? asked.includes(name) : true) && (needs.length > 0 || !clusterOnly));
 }
 
-/** @param {string} tier @returns {Outcome} */
+/** @param {Tier} tier @returns {Outcome} */
 function outcomeOf(tier) {
-  if (!wantedTiers().includes(tier)) return { tier, leftOut: 'not asked for' };
-  if (!hasSpecs(tier)) return { tier, leftOut: 'no specs yet', fault: clusterOnly };
-  return tier === 'cluster' ? clusterTier() : runTier(tier);
+  const { name } = tier;
+  if (!wantedTiers().includes(tier)) return { tier: name, leftOut: 'not asked for' };
+  if (!hasSpecs(tier)) return { tier: name, leftOut: 'no specs yet', fault: clusterOnly };
+  const leftOut = obstacle(tier);
+  return leftOut ? { tier: name, leftOut, fault: clusterOnly } : runTier(tier);
 }
 
 /** @param {Counts} counts */
@@ -118,7 +132,8 @@ function summarize(outcomes, failedChecks) {
 function main() {
   const failed = !install() ? ['npm ci'] : !build() ? ['build'] : clusterOnly ? [] : check();
   const unusable = failed.includes('npm ci') || failed.includes('build');
-  const outcomes = tiers.map((tier) => (unusable ? { tier, leftOut: 'the set-up failed', fault: true } : outcomeOf(tier)));
+  if (clusterOnly && !unusable) run(process.execPath, join(root, 'scripts', 'build-components.mjs'));
+  const outcomes = tiers.map((tier) => (unusable ? { tier: tier.name, leftOut: 'the set-up failed', fault: true } : outcomeOf(tier)));
   summarize(outcomes, failed);
   return failed.length === 0 && outcomes.every(({ fault }) => !fault);
 }

@@ -1,0 +1,3 @@
+module apisvc.dev/components/pause
+
+go 1.26.0
