@@ -26,6 +26,10 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
   const registration = readRegistration(dir);
   const material = readMaterial(dir, registration, { withKey: secrets === 'include', now: new Date() });
   const manifests = renderManifests(registration, material, { secrets });
+  if (registration.spec.server.existing?.deployment)
+    terminal.progress(
+      'note: the Deployment is only the part that changes; apply it with apisvc register, for kubectl would take it for the whole',
+    );
   if (outputDir === undefined) {
     if (secrets === 'omit' && flags.secrets === undefined)
       terminal.progress('The Secret is left out because this is a terminal; --secrets include shows it.');

@@ -1,16 +1,31 @@
 import { type Document, isScalar, isSeq } from 'yaml';
 import custom from '../../templates/presets/custom.yaml';
+import keda from '../../templates/presets/keda.yaml';
 import metricsServer from '../../templates/presets/metrics-server.yaml';
+import metricsServerExisting from '../../templates/presets/metrics-server-existing.yaml';
+import prometheusAdapter from '../../templates/presets/prometheus-adapter.yaml';
 import sampleApiserver from '../../templates/presets/sample-apiserver.yaml';
 import type { KeyType } from '../pki/types.ts';
 import type { PresetName } from './preset-names.ts';
 import type { Registration } from './schema.ts';
 import { editableYaml, yamlText } from './yaml.ts';
 
-const presets: Readonly<Record<PresetName, string>> = { custom, 'sample-apiserver': sampleApiserver, 'metrics-server': metricsServer };
+const presets: Readonly<Record<PresetName, string>> = {
+  custom,
+  'sample-apiserver': sampleApiserver,
+  'metrics-server': metricsServer,
+  'prometheus-adapter': prometheusAdapter,
+  keda,
+};
 
 /** The apisvc.yaml of a preset. `custom` leaves image, group and version empty: it is valid once `customise` has filled them in. */
 export const presetText = (name: PresetName): string => presets[name];
+
+/** Presets of servers whose own manifests are the same everywhere, so that an installed one can be described without looking at it. */
+const existing: Partial<Readonly<Record<PresetName, string>>> = { 'metrics-server': metricsServerExisting };
+
+/** The apisvc.yaml for a preset's server that runs already, as its own release deploys it; undefined where there is none. */
+export const existingPresetText = (name: PresetName): string | undefined => existing[name];
 
 /** What `init` can be told of a registration; what is absent stays as the preset has it. */
 export interface Overrides {

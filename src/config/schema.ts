@@ -96,11 +96,25 @@ const external = z.strictObject({
   port: port.describe('Port where the server listens.'),
 });
 
+const existingDeployment = z
+  .strictObject({
+    name: name(dns1123Subdomain).describe('Name of the Deployment, in the namespace of the registration.'),
+    container: name(dns1123Label).describe('Name of the container in it that runs the server.'),
+    args: z.array(z.string()).describe('All arguments of that container; they replace those that it has, and certificate flags are added.'),
+  })
+  .describe('What mounts the Secret into a Deployment that is there. Without it, the server must read the Secret already.');
+
 const existing = z.strictObject({
   selector: labels
     .refine((map) => Object.keys(map).length > 0, { error: 'must name at least one label' })
     .describe('Labels of the pods that serve the API.'),
   port: z.union([port, portName]).describe('Port number or port name in those pods.'),
+  deployment: existingDeployment.optional(),
+});
+
+const configMap = z.strictObject({
+  name: name(dns1123Subdomain).describe('Name of the ConfigMap, for a volume or env to refer to.'),
+  data: stringMap.describe('Its files, by name.'),
 });
 
 /** What describes pods of our own; none of it makes sense for a server that is `external` or `existing`. */
@@ -139,6 +153,15 @@ const workload = {
   initContainers: z.array(passThrough).optional(),
   volumes: z.array(passThrough).optional(),
   volumeMounts: z.array(passThrough).optional(),
+  configMaps: z
+    .array(configMap)
+    .optional()
+    .describe('Configuration files of the server; the pods are replaced when the content changes. volumes and volumeMounts mount them.'),
+  networkPolicy: z
+    .strictObject({ ingress: z.array(passThrough).optional(), egress: z.array(passThrough).optional() })
+    .refine(({ ingress, egress }) => ingress !== undefined || egress !== undefined, { error: 'needs ingress, egress or both' })
+    .optional()
+    .describe('A NetworkPolicy of the pods: rules as Kubernetes writes them. A direction without rules of its own is not restricted.'),
   strategy: passThrough.optional().describe('Default: a rolling update that never takes a ready pod away first.'),
   priorityClassName: z.string().optional(),
   hostNetwork: z.boolean().optional(),
@@ -162,7 +185,7 @@ const server = z
   .strictObject({
     ...workload,
     external: external.optional().describe('The server runs outside the cluster: a Service without selector and an EndpointSlice.'),
-    existing: existing.optional().describe('The server is deployed by someone else: only Secret, Service and APIService are made.'),
+    existing: existing.optional().describe('The server is deployed by someone else: no pods and no RBAC objects are made.'),
     serviceAccount: serviceAccount.prefault({}),
     rbac: rbac.prefault({}),
   })

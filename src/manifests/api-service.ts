@@ -2,7 +2,7 @@ import template from '../../templates/manifests/api-service.yaml';
 import { apiServiceName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { Material } from '../pki/types.ts';
-import { objectLabels } from './labels.ts';
+import { sharedLabels } from './labels.ts';
 import { base64 } from './secret.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
@@ -14,7 +14,7 @@ export function apiServiceManifests(registration: Registration, material: Materi
     const name = apiServiceName(api);
     return fillTemplate(template, `070-api-service-${name}.yaml`, {
       'metadata.name': name,
-      'metadata.labels': objectLabels(registration),
+      'metadata.labels': sharedLabels(registration),
       'spec.group': api.group,
       'spec.version': api.version,
       'spec.groupPriorityMinimum': api.groupPriorityMinimum,

@@ -2,6 +2,7 @@ import deploymentTemplate from '../../templates/manifests/deployment.yaml';
 import disruptionTemplate from '../../templates/manifests/pod-disruption-budget.yaml';
 import { secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
+import { configChecksum } from './config-map.ts';
 import { containerEdits, hardened } from './container.ts';
 import { serviceAccountName } from './identity.ts';
 import { objectLabels, podSelector } from './labels.ts';
@@ -20,7 +21,7 @@ const append = (path: string, present: number, items: readonly unknown[] = []): 
   Object.fromEntries(items.map((item, index) => [`${path}.${present + index}`, item]));
 
 /** Files of the Secret under the names that the server looks for; nothing when those are the Secret's own. */
-function secretItems({ files }: Registration['spec']['certificates']) {
+export function secretItems({ files }: Registration['spec']['certificates']) {
   if (files.cert === 'tls.crt' && files.key === 'tls.key') return undefined;
   return [
     { key: 'ca.crt', path: 'ca.crt' },
@@ -67,7 +68,7 @@ export function workloadManifests(registration: Registration): Manifest[] {
     ...(strategy === undefined ? {} : { 'spec.strategy': strategy }),
     'spec.selector.matchLabels': podSelector(registration),
     'spec.template.metadata.labels': objectLabels(registration, podLabels),
-    'spec.template.metadata.annotations': podAnnotations,
+    'spec.template.metadata.annotations': { ...podAnnotations, ...configChecksum(registration) },
     ...under(pod, podEdits(registration)),
   });
   if (podDisruptionBudget === undefined) return [deployment];

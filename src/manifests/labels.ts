@@ -10,3 +10,10 @@ export const objectLabels = (registration: Registration, own: Record<string, str
   ...podSelector(registration),
   'app.kubernetes.io/managed-by': 'apisvc',
 });
+
+/**
+ * The labels of an object that may have been there before: the Service and the APIServices of an `existing` server are most likely part of what deployed it. They
+ * get the user's labels and no others, so that none of theirs is overwritten, and no clean-up by label takes the objects away from them.
+ */
+export const sharedLabels = (registration: Registration): Record<string, string> =>
+  registration.spec.server.existing ? registration.metadata.labels : objectLabels(registration);

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import endpointSliceTemplate from '../../templates/manifests/endpoint-slice.yaml';
 import serviceTemplate from '../../templates/manifests/service.yaml';
 import type { Registration } from '../config/schema.ts';
-import { objectLabels, podSelector } from './labels.ts';
+import { objectLabels, podSelector, sharedLabels } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
 
@@ -20,7 +20,7 @@ export function serviceManifest(registration: Registration): Manifest {
   return fillTemplate(serviceTemplate, '050-service.yaml', {
     'metadata.name': service.name,
     'metadata.namespace': registration.metadata.namespace,
-    'metadata.labels': objectLabels(registration),
+    'metadata.labels': sharedLabels(registration),
     'metadata.annotations': service.annotations,
     'spec.ipFamilyPolicy': service.ipFamilyPolicy,
     // A dual-stack cluster would otherwise give an IPv4 cluster IP, for which there are no endpoints.

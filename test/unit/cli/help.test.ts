@@ -41,7 +41,10 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['render', 'extra'], 'error: too many arguments'],
     [['render', '-o', 'xml'], "argument 'xml' is invalid. Allowed choices are yaml, json, kustomize."],
     [['render', '-o', 'kustomize'], 'error: -o kustomize makes several files, so it needs a directory\nfix: Add --output-dir manifests\n'],
-    [['init', '--preset', 'nope'], "argument 'nope' is invalid. Allowed choices are custom, sample-apiserver, metrics-server."],
+    [
+      ['init', '--preset', 'nope'],
+      "argument 'nope' is invalid. Allowed choices are custom, sample-apiserver, metrics-server, prometheus-adapter, keda.",
+    ],
     [['init', '--key-type', 'rsa-512'], "argument 'rsa-512' is invalid. Allowed choices are ecdsa-p256,"],
     [['verify', '--timeout', 'soon'], 'must be a length of time such as 90s, 12h, 90d or 10y'],
     [['register', '--timeout', '25d'], 'must be at most 24d: no timer runs longer'],

@@ -242,6 +242,16 @@ describe('values', () => {
       '15:5: spec.server.rbac: has no meaning beside existing: the server brings its own RBAC',
     ],
     [
+      "someone else's Deployment without its arguments",
+      having('image: example.com/server:v1', 'existing: {selector: {a: b}, port: 1, deployment: {name: d, container: c}}'),
+      '14:43: spec.server.existing.deployment: missing key "args"',
+    ],
+    [
+      'a NetworkPolicy without rules',
+      having('    image', '    networkPolicy: {}\n    image'),
+      '14:5: spec.server.networkPolicy: needs ingress, egress or both',
+    ],
+    [
       'an invalid label',
       having('  namespace', '  labels: {team: "a b"}\n  namespace'),
       `5:18: metadata.labels.team: invalid value "a b": a label value must be empty or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, at most 63 characters`,

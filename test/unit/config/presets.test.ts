@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseRegistration } from '../../../src/config/load.ts';
 import { presetNames } from '../../../src/config/preset-names.ts';
-import { customise, presetText } from '../../../src/config/presets.ts';
+import { customise, existingPresetText, presetText } from '../../../src/config/presets.ts';
 
 const apis = [{ group: 'a.example.com', version: 'v1' }];
 const filledIn = { image: 'example.com/server:v1', apis };
@@ -51,8 +51,8 @@ describe.each(presetNames)('%s', (name) => {
 });
 
 describe('the presets', () => {
-  it.each(['sample-apiserver', 'metrics-server'] as const)('%s needs nothing more', (name) => {
-    expect(parseRegistration(presetText(name), 'apisvc.yaml').spec.apis).toHaveLength(1);
+  it.each(presetNames.filter((name) => name !== 'custom'))('%s needs nothing more', (name) => {
+    expect(parseRegistration(presetText(name), 'apisvc.yaml').spec.server.image).toBeDefined();
   });
 
   it('custom names what is still missing', () => {
@@ -80,5 +80,29 @@ describe('the presets', () => {
     } as const;
     const { certificates } = parseRegistration(customise(presetText('custom'), { ...filledIn, ...told }), 'apisvc.yaml').spec;
     expect(certificates).toMatchObject(told);
+  });
+});
+
+describe('metrics-server that runs already', () => {
+  const text = existingPresetText('metrics-server') ?? '';
+  const { spec } = parseRegistration(text, 'apisvc.yaml');
+
+  it('keeps the arguments, the names and the priorities that the preset knows', () => {
+    const preset = parseRegistration(presetText('metrics-server'), 'apisvc.yaml').spec;
+    expect(spec.server.existing?.deployment?.args).toEqual(['--cert-dir=/tmp', ...(preset.server.args ?? [])]);
+    expect({ apis: spec.apis, service: spec.service }).toEqual({ apis: preset.apis, service: preset.service });
+  });
+
+  it('can be told names, and keeps its comments', () => {
+    const customised = customise(text, { namespace: 'metrics', service: 'other' });
+    expect(comments(customised)).toEqual(comments(text));
+    expect(parseRegistration(customised, 'apisvc.yaml')).toMatchObject({
+      metadata: { namespace: 'metrics' },
+      spec: { service: { name: 'other' } },
+    });
+  });
+
+  it('is the only one: others are deployed differently everywhere', () => {
+    expect(presetNames.filter((name) => existingPresetText(name) !== undefined)).toEqual(['metrics-server']);
   });
 });

@@ -177,4 +177,32 @@ describe('objects on request', () => {
       },
     ]);
   });
+
+  it('makes ConfigMaps, whose content the pods follow', () => {
+    const configured = (text: string) =>
+      render(`    configMaps: [{name: settings, data: {config.yaml: "${text}"}}]\n    podAnnotations: {team: a}`);
+    const annotations = (text: string) =>
+      (objectOf(configured(text), 'Deployment').spec as { template: { metadata: { annotations: Record<string, string> } } }).template
+        .metadata.annotations;
+    expect(objectOf(configured('a: 1'), 'ConfigMap')).toMatchObject({
+      metadata: { name: 'settings', namespace: 'example', labels: { 'app.kubernetes.io/managed-by': 'apisvc' } },
+      data: { 'config.yaml': 'a: 1' },
+    });
+    expect(annotations('a: 1')).toEqual({ team: 'a', 'checksum/config': expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(annotations('a: 1')).toEqual(annotations('a: 1'));
+    expect(annotations('a: 2')).not.toEqual(annotations('a: 1'));
+    expect(JSON.stringify(render(''))).not.toContain('checksum');
+  });
+
+  it.each([
+    ['ingress: [{ports: [{port: https}]}]', { policyTypes: ['Ingress'], ingress: [{ ports: [{ port: 'https' }] }] }],
+    ['egress: [{}]', { policyTypes: ['Egress'], egress: [{}] }],
+    ['ingress: []', { policyTypes: ['Ingress'] }],
+    ['ingress: [{}], egress: []', { policyTypes: ['Ingress', 'Egress'], ingress: [{}] }],
+  ])('makes a NetworkPolicy of its pods: {%s}', (rules, expected) => {
+    const manifests = render(`    networkPolicy: {${rules}}`);
+    const podSelector = { matchLabels: { 'app.kubernetes.io/name': 'example' } };
+    expect(objectOf(manifests, 'NetworkPolicy').spec).toEqual({ podSelector, ...expected });
+    expect(kindsOf(manifests).indexOf('NetworkPolicy')).toBeLessThan(kindsOf(manifests).indexOf('Deployment'));
+  });
 });

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import template from '../../templates/manifests/config-map.yaml';
+import type { Registration } from '../config/schema.ts';
+import { objectLabels } from './labels.ts';
+import { fillTemplate } from './template.ts';
+import type { Manifest } from './types.ts';
+
+/** The ConfigMaps with the server's own configuration files. */
+export const configMapManifests = (registration: Registration): Manifest[] =>
+  (registration.spec.server.configMaps ?? []).map(({ name, data }) =>
+    fillTemplate(template, `041-config-map-${name}.yaml`, {
+      'metadata.name': name,
+      'metadata.namespace': registration.metadata.namespace,
+      'metadata.labels': objectLabels(registration),
+      data,
+    }),
+  );
+
+/**
+ * A pod annotation that changes with the content of the ConfigMaps, so that new content replaces the pods: most servers read their configuration once.
+ * The key is the one that Helm's chart tips made common (https://helm.sh/docs/howto/charts_tips_and_tricks).
+ */
+export function configChecksum({ spec }: Registration): Record<string, string> {
+  const { configMaps = [] } = spec.server;
+  if (configMaps.length === 0) return {};
+  return { 'checksum/config': createHash('sha256').update(JSON.stringify(configMaps)).digest('hex') };
+}
