@@ -3,5 +3,7 @@ export function findComponents(): {
   readonly programs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly missing: readonly { readonly name: string; readonly package: string; readonly module: string }[];
 };
-/** The folder that built programs of a Go module are kept in. */
-export function cacheDir(module: string): string;
+/** Names of the kinds of cluster with a node. */
+export const cells: readonly string[];
+/** The folder of everything that is kept for later runs. */
+export function cacheRoot(): string;

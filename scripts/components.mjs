@@ -27,6 +27,7 @@ const packages = {
   'kubernetes-1.35': kubernetesPackages(...kubernetesServers),
   'metrics-server': { 'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
   'custom-metrics': { 'test-adapter': 'sigs.k8s.io/custom-metrics-apiserver/test-adapter' },
+  'aggregator-front': { 'aggregator-front': '.' },
   pause: { pause: '.' },
 };
 
@@ -64,13 +65,12 @@ export function buildFlags(module) {
   return ['-trimpath', '-ldflags', ['-s -w', ...variables].join(' ')];
 }
 
-/**
- * The folder that built programs are kept in: outside the checkout, so that the next checkout finds them; another one for other versions.
- * @param {string} module
- */
+/** The folder of everything that is kept for later runs: outside the checkout, so that the next checkout finds it. */
+export const cacheRoot = () =>
+  process.env.APISVC_COMPONENTS_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'apisvc', 'components');
+
+/** The folder that built programs are kept in; another one for other versions. @param {string} module */
 export function cacheDir(module) {
-  const caches = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const root = process.env.APISVC_COMPONENTS_CACHE || join(caches, 'apisvc', 'components');
   const sources = readdirSync(moduleDir(module)).sort();
   const inputs = [
     sources.map((file) => readFileSync(join(moduleDir(module), file), 'utf8')),
@@ -79,7 +79,7 @@ export function cacheDir(module) {
     process.arch,
   ];
   const key = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
-  return join(root, `${module}-${key}`);
+  return join(cacheRoot(), `${module}-${key}`);
 }
 
 /**

@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { cluster } from '../harness/provided.ts';
+import { startProcess } from '../harness/servers.ts';
+
+const forwarder = fileURLToPath(new URL('./forward.mjs', import.meta.url));
+const ip = (change: 'add' | 'del', address: string) =>
+  execa('ip', ['-n', cluster.network.name, 'addr', change, `${address}/32`, 'dev', 'lo']);
+
+/** Something that a spec started and stops. */
+export interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes the address of a Service reachable in the control plane's namespace, as kube-proxy does on a node: port 443 there is `port` at
+ * the namespace's own address.
+ */
+export async function serveServiceAddress(address: string, port: number): Promise<Stoppable> {
+  await ip('add', address);
+  const forwarding = startProcess('forward', process.execPath, [forwarder, address, '443', cluster.network.address, String(port)]);
+  const stop = async (): Promise<void> => {
+    await forwarding.stop();
+    await ip('del', address);
+  };
+  return { stop };
+}
