@@ -25,6 +25,11 @@ const unused = [
     },
   },
   { importer: /commander\/lib\/\w+\.js$/, modules: { 'node:child_process': 'module.exports = {};' } },
+  // Native and optional; ws does without what can't be loaded.
+  {
+    importer: /ws\/lib\/[\w-]+\.js$/,
+    modules: { bufferutil: `throw new Error('not bundled');`, 'utf-8-validate': `throw new Error('not bundled');` },
+  },
 ];
 
 /** @type {import('esbuild').Plugin} */

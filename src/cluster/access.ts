@@ -11,6 +11,7 @@ export function mayI(cluster: Cluster, verb: string, { resource, namespace, name
     verb,
     group: apiGroup(resource),
     resource: resource.plural,
+    subresource: resource.subresource,
     namespace: resource.namespaced ? namespace : undefined,
     // A name that is only being given can't be named in a rule.
     name: verb === 'create' || name === '*' ? undefined : name,

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import type { WebSocket } from 'ws';
 import { ClusterError, UsageError } from '../errors.ts';
 import { endPluginsWith } from './exec-plugin.ts';
 import { unreachable } from './faults.ts';
@@ -37,10 +38,15 @@ export interface Cluster {
   request(request: ClusterRequest): Promise<Answer>;
   /** Opens a watch: yields one line of JSON at a time until the server or the signal ends it. Throws like `request`, also for a status other than 200. */
   stream(request: ClusterRequest): AsyncGenerator<string>;
+  /**
+   * Opens a WebSocket with this subprotocol, paused until somebody listens. Throws like `request`, and StreamRefused when the server answers otherwise. The
+   * signal ends the attempt; from then on the WebSocket is the caller's.
+   */
+  webSocket(request: ClusterRequest, protocol: string): Promise<WebSocket>;
   close(): void;
 }
 
-/** An answer to a watch that is not a stream of events. */
+/** An answer to a watch that is not a stream of events, or no WebSocket where one was asked for. */
 export class StreamRefused extends Error {
   constructor(readonly answer: Answer) {
     super(`status ${answer.status}`);
@@ -110,15 +116,11 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
     context: config.getCurrentContext(),
     user,
     clientCertificate: typeof credentials.cert === 'string' || Buffer.isBuffer(credentials.cert) ? credentials.cert.toString() : undefined,
-    request: (request) =>
-      bounded(request, async (signal) => {
-        const response = await open(request, signal);
-        return { status: response.statusCode ?? 0, body: await readAll(response) };
-      }),
+    request: (request) => bounded(request, async (signal) => readAnswer(await open(request, signal))),
     async *stream(request) {
       const { signal } = request;
       const response = await bounded(request, (limited) => open(request, limited));
-      if (response.statusCode !== 200) throw new StreamRefused({ status: response.statusCode ?? 0, body: await readAll(response) });
+      if (response.statusCode !== 200) throw new StreamRefused(await readAnswer(response));
       try {
         yield* lines(response);
       } catch (error) {
@@ -127,6 +129,16 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
       } finally {
         response.destroy();
       }
+    },
+    async webSocket(request, protocol) {
+      // Few commands need it; the others are not to wait until it is loaded.
+      const { openWebSocket } = await import('./web-socket.ts');
+      const opened = await bounded(request, async (signal) => {
+        const found = await openWebSocket({ url: url(server, request), protocol, agent, headers, signal });
+        return found instanceof http.IncomingMessage ? readAnswer(found) : found;
+      });
+      if ('body' in opened) throw new StreamRefused(opened);
+      return opened;
     },
     close: () => agent.destroy(),
   };
@@ -160,7 +172,7 @@ function url(server: string, { path, query = {} }: ClusterRequest): URL {
   return result;
 }
 
-async function readAll(response: http.IncomingMessage): Promise<string> {
+async function readAnswer(response: http.IncomingMessage): Promise<Answer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -168,7 +180,7 @@ async function readAll(response: http.IncomingMessage): Promise<string> {
     if (size > maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') };
 }
 
 async function* lines(response: http.IncomingMessage): AsyncGenerator<string> {

@@ -1,94 +1,90 @@
-import { isIP } from 'node:net';
-import tls from 'node:tls';
-import { certificateInfo } from '../pki/inspect.ts';
-import type { CertificateInfo } from '../pki/types.ts';
-import { connectionFault } from './faults.ts';
-import type { DialFault, Handshake } from './handshake.ts';
+import { ClusterError } from '../errors.ts';
+import type { Cluster } from './cluster.ts';
+import { Unreachable } from './faults.ts';
+import type { Handshake, Via } from './handshake.ts';
+import { forwardPort, type PodPort } from './port-forward.ts';
+import { resourcePath, subresources } from './resources.ts';
+import { readStatus } from './status.ts';
+import { handshake } from './tls-handshake.ts';
 
 /** Where to connect, and the server name to ask for. */
 export interface DialTarget {
   readonly address: string;
   readonly port: number;
-  /** SNI: `<service>.<namespace>.svc`, as kube-apiserver sends it (k8s.io/kube-aggregator/pkg/apiserver/handler_proxy.go). */
+  /** SNI: `<service>.<namespace>.svc`. */
   readonly serverName: string;
 }
 
-const dialTimeoutMs = 5_000;
+/** An endpoint of a Service. */
+export interface EndpointTarget extends DialTarget {
+  readonly namespace: string;
+  /** Name of the pod behind the address, when there is one. */
+  readonly pod: string | undefined;
+}
+
+const handshakeTimeoutMs = 5_000;
+/** For a pod's address, which from outside the cluster mostly leads nowhere. */
+const podAddressTimeoutMs = 2_000;
 
 /**
- * Makes the TLS handshake that kube-apiserver would make and returns the certificates that the server sends, without judging them: that is
- * the diagnosis' part. Nothing is sent after the handshake, no client certificate is offered.
+ * Makes the TLS handshake of `handshake` with an address.
  * @throws the signal's reason when it is aborted; every other failure is part of the answer
  */
-export function dial({ address, port, serverName }: DialTarget, signal: AbortSignal): Promise<Handshake> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const socket = tls.connect({
-      host: address,
-      port,
-      // Node rejects an IP address as server name, and so does RFC 6066.
-      ...(isIP(serverName) ? {} : { servername: serverName }),
-      minVersion: 'TLSv1.2',
-      // The certificate is to be seen, not believed: nothing is sent over this connection.
-      rejectUnauthorized: false,
-      ca: [],
-    });
-    const finish = (handshake: Handshake): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      socket.destroy();
-      resolve(handshake);
-    };
-    const abort = (): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      reject(signal.reason);
-    };
-    // A socket's own time-out counts idle time only; a server that trickles bytes would hold us for ever.
-    const timer = setTimeout(() => finish({ kind: 'failed', fault: 'timeout', words: 'timed out' }), dialTimeoutMs);
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('secureConnect', () => finish(served(socket)));
-    socket.on('error', (error) => finish({ kind: 'failed', fault: dialFault(error), words: connectionFault(error) }));
-    socket.once('close', () => finish({ kind: 'failed', fault: 'reset', words: 'the server closed the connection during the handshake' }));
-  });
-}
+export const dial = ({ address, port, serverName }: DialTarget, signal: AbortSignal, timeoutMs = handshakeTimeoutMs): Promise<Handshake> =>
+  handshake({ to: { host: address, port }, serverName, timeoutMs, signal });
 
-function served(socket: tls.TLSSocket): Handshake {
+/** Makes the same handshake with a pod, through kube-apiserver and the kubelet. @throws as `dial` */
+async function dialPod(cluster: Cluster, target: PodPort & { readonly serverName: string }, signal: AbortSignal): Promise<Handshake> {
   try {
-    return { kind: 'served', protocol: socket.getProtocol() ?? '', certificates: presented(socket) };
+    const socket = await forwardPort(cluster, target, signal);
+    return await handshake({ to: { socket }, serverName: target.serverName, timeoutMs: handshakeTimeoutMs, signal });
   } catch (error) {
-    // OpenSSL lets pass what Go's parser, and ours, refuse.
-    return { kind: 'failed', fault: 'other', words: `it sends a certificate that can't be read: ${(error as Error).message}` };
+    signal.throwIfAborted();
+    if (!(error instanceof ClusterError)) throw error;
+    return { kind: 'failed', fault: 'no-forward', words: error.fix ? `${error.message}. ${error.fix}` : error.message };
   }
 }
 
-/** The certificates in the order in which each is signed by the next. A self-signed one is its own issuer, which ends the list. */
-function presented(socket: tls.TLSSocket): CertificateInfo[] {
-  const found: CertificateInfo[] = [];
-  let certificate: tls.DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (certificate?.raw && !found.some(({ fingerprint }) => fingerprint === certificate?.fingerprint256)) {
-    found.push(certificateInfo(certificate.raw));
-    certificate = certificate.issuerCertificate;
+/**
+ * Makes the handshake with one endpoint of a Service: through its pod where there is one, which works from everywhere, otherwise with its address. The address is
+ * tried as well when no way leads into the pod, and when localhost there refuses: the server may be bound to the pod's address alone. What was seen of
+ * the pod stays the answer when its address leads nowhere from here, or when kube-apiserver knows that it refuses.
+ * @throws as `dial`
+ */
+export async function dialEndpoint(
+  cluster: Cluster,
+  target: EndpointTarget,
+  signal: AbortSignal,
+): Promise<Handshake & { readonly via: Via }> {
+  const { pod } = target;
+  if (pod === undefined) return { ...(await dial(target, signal)), via: 'address' };
+  const inside = await dialPod(cluster, { ...target, pod }, signal);
+  if (inside.kind === 'served' || !['refused', 'no-forward'].includes(inside.fault)) return { ...inside, via: 'pod' };
+  if (inside.fault === 'refused' && (await isRefusedByAddress(cluster, { ...target, pod }, signal))) {
+    return { ...inside, words: 'connection refused by the pod', via: 'pod' };
   }
-  return found;
+  const direct = await dial(target, signal, podAddressTimeoutMs);
+  const nowhere = direct.kind === 'failed' && ['timeout', 'no-route'].includes(direct.fault);
+  return nowhere ? { ...inside, via: 'pod' } : { ...direct, via: 'address' };
+}
+
+/**
+ * Whether kube-apiserver says that a pod's address refuses connections as well. It knows better than a connection from here, where something else may have the
+ * address or answer for it. Without the right to `get pods/proxy`, or when it can't tell, this is false.
+ */
+async function isRefusedByAddress(cluster: Cluster, { namespace, pod, port }: PodPort, signal: AbortSignal): Promise<boolean> {
+  // The name of a proxied pod says scheme and port (k8s.io/apimachinery/pkg/util/net/port_split.go); the certificate is not verified there.
+  const path = `${resourcePath(subresources.podProxy, namespace, `https:${pod}:${port}`)}/`;
+  try {
+    const answer = await cluster.request({ path, signal, timeoutMs: podAddressTimeoutMs });
+    // k8s.io/apimachinery/pkg/util/proxy/transport.go passes on the words of Go's net package.
+    return answer.status === 503 && /^error trying to reach service: dial .*: connection refused$/.test(readStatus(answer).message);
+  } catch (error) {
+    if (error instanceof Unreachable) return false;
+    throw error;
+  }
 }
 
 /** `10.0.0.1:443`, `[fd00::1]:443`. */
 export const formatAddress = (address: string, port: number): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-
-const faultOfCode: Readonly<Record<string, DialFault>> = {
-  ECONNREFUSED: 'refused',
-  ETIMEDOUT: 'timeout',
-  EHOSTUNREACH: 'no-route',
-  ENETUNREACH: 'no-route',
-  EADDRNOTAVAIL: 'no-route',
-  ECONNRESET: 'reset',
-  EPIPE: 'reset',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'not-tls',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'not-tls',
-  ERR_SSL_HTTP_REQUEST: 'not-tls',
-  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'other',
-};
-
-const dialFault = (error: NodeJS.ErrnoException): DialFault => faultOfCode[error.code ?? ''] ?? 'other';

@@ -5,4 +5,8 @@ export type Handshake =
   | { readonly kind: 'served'; readonly certificates: readonly CertificateInfo[]; readonly protocol: string }
   | { readonly kind: 'failed'; readonly fault: DialFault; readonly words: string };
 
-export type DialFault = 'refused' | 'timeout' | 'no-route' | 'not-tls' | 'reset' | 'other';
+/** `no-forward`: nothing is known of the server, since kube-apiserver or the kubelet do not forward to its pod, or stopped in the middle. */
+export type DialFault = 'refused' | 'timeout' | 'no-route' | 'not-tls' | 'reset' | 'no-forward' | 'other';
+
+/** Which way the handshake was made: by port-forward to localhost inside the pod, or straight to the address. */
+export type Via = 'pod' | 'address';

@@ -5,6 +5,8 @@ export interface Resource {
   /** Plural, as in paths and RBAC rules. */
   readonly plural: string;
   readonly namespaced: boolean;
+  /** What of the object is meant, when it is not the object itself: `log` or `portforward` of a Pod. */
+  readonly subresource?: string;
 }
 
 /** One object, or where it will be. */
@@ -26,10 +28,15 @@ export const resources = {
   APIService: resource('apiregistration.k8s.io/v1', 'APIService', 'apiservices', false),
   ClusterRole: resource('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false),
   ClusterRoleBinding: resource('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false),
+  ConfigMap: resource('v1', 'ConfigMap', 'configmaps'),
   Deployment: resource('apps/v1', 'Deployment', 'deployments'),
   EndpointSlice: resource('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
+  Event: resource('v1', 'Event', 'events'),
   Namespace: resource('v1', 'Namespace', 'namespaces', false),
+  NetworkPolicy: resource('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
+  Pod: resource('v1', 'Pod', 'pods'),
   PodDisruptionBudget: resource('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
+  ReplicaSet: resource('apps/v1', 'ReplicaSet', 'replicasets'),
   Role: resource('rbac.authorization.k8s.io/v1', 'Role', 'roles'),
   RoleBinding: resource('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
   Secret: resource('v1', 'Secret', 'secrets'),
@@ -38,26 +45,37 @@ export const resources = {
   ServiceAccount: resource('v1', 'ServiceAccount', 'serviceaccounts'),
 } as const;
 
+/** What apisvc uses of a Pod, each with a right of its own. */
+export const subresources = {
+  podLog: { ...resources.Pod, subresource: 'log' },
+  podPortForward: { ...resources.Pod, subresource: 'portforward' },
+  podProxy: { ...resources.Pod, subresource: 'proxy' },
+} as const satisfies Record<string, Resource>;
+
 /** The API group of a resource; empty for the core group, as in RBAC rules. */
 export function apiGroup({ apiVersion }: Resource): string {
   const slash = apiVersion.indexOf('/');
   return slash === -1 ? '' : apiVersion.slice(0, slash);
 }
 
+/** `pods`, or `pods/portforward`: how RBAC rules name a resource (k8s.io/api/rbac/v1/types.go, PolicyRule). */
+export const ruleName = ({ plural, subresource }: Resource): string => (subresource === undefined ? plural : `${plural}/${subresource}`);
+
 /** `apiservices.apiregistration.k8s.io`, or `secrets` in the core group: how kubectl names a resource. */
 export function resourceName(of: Resource): string {
   const group = apiGroup(of);
-  return group === '' ? of.plural : `${of.plural}.${group}`;
+  return group === '' ? ruleName(of) : `${ruleName(of)}.${group}`;
 }
 
-/** The URL path of a collection, or of one object in it. */
+/** The URL path of a collection, of one object in it, or of a subresource of that. */
 export function resourcePath(of: Resource, namespace?: string, name?: string): string {
   const root = of.apiVersion.includes('/') ? `/apis/${of.apiVersion}` : `/api/${of.apiVersion}`;
   const scope = of.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-  return `${root}${scope}/${of.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+  const object = [name, of.subresource].filter((part) => part !== undefined).map((part) => `/${encodeURIComponent(part)}`);
+  return `${root}${scope}/${of.plural}${object.join('')}`;
 }
 
-/** `apiservice/v1alpha1.wardle.example.com` or `service/wardle/api`. */
-export function describeRef({ resource: { kind }, namespace, name }: ObjectRef): string {
-  return [kind.toLowerCase(), namespace, name].filter((part) => part !== undefined).join('/');
+/** `apiservice/v1alpha1.wardle.example.com`, `service/wardle/api` or `pod/wardle/api-0/portforward`. */
+export function describeRef({ resource: { kind, subresource }, namespace, name }: ObjectRef): string {
+  return [kind.toLowerCase(), namespace, name, subresource].filter((part) => part !== undefined).join('/');
 }

@@ -2,7 +2,7 @@ import { type ApisvcError, ClusterError, RefusedError, UsageError } from '../err
 import { inspect } from '../pki/inspect.ts';
 import type { Answer, Cluster } from './cluster.ts';
 import { Unreachable } from './faults.ts';
-import { apiGroup, describeRef, type ObjectRef } from './resources.ts';
+import { apiGroup, describeRef, type ObjectRef, ruleName } from './resources.ts';
 
 /** The parts of a metav1.Status that say what went wrong (k8s.io/apimachinery/pkg/apis/meta/v1/types.go). */
 export interface Status {
@@ -101,9 +101,11 @@ export function verbsBy(subjectOf: (need: Need) => string, needs: readonly Need[
 }
 
 function ruleSubject({ verb, ref: { resource, namespace, name } }: Need): string {
-  const names = ['create', 'list', 'watch'].includes(verb) ? '' : `, resourceNames: [${JSON.stringify(name)}]`;
+  // A pod's name does not outlive the pod.
+  const anyName = ['create', 'list', 'watch'].includes(verb) || resource.kind === 'Pod';
+  const names = anyName ? '' : `, resourceNames: [${JSON.stringify(name)}]`;
   const where = resource.namespaced ? `Role in namespace ${namespace}` : 'ClusterRole';
-  return `${where}: {apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${resource.plural}]${names}`;
+  return `${where}: {apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${ruleName(resource)}]${names}`;
 }
 
 /** The error for an answer of 401: says whether the client certificate's dates are the reason. */

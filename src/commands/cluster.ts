@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Cluster, connect } from '../cluster/cluster.ts';
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
 import { DeadlineError, UsageError } from '../errors.ts';
@@ -24,6 +25,8 @@ export async function withCluster<T>(
   const timedOut = new DeadlineError(`timed out after ${flags.timeout / 1000}s ${doing}`, { fix: 'Give it longer with --timeout.' });
   const timer = setTimeout(() => deadline.abort(timedOut), flags.timeout);
   const signal = AbortSignal.any([terminal.interrupt, deadline.signal]);
+  // Everything that is under way listens to it; Node would take that for a leak.
+  setMaxListeners(0, signal);
   let cluster: Cluster | undefined;
   try {
     // Getting credentials may hang: a login in a browser, a token that is renewed over the network.

@@ -94,8 +94,8 @@ const purePaths = [
   /^pki\//,
   /^manifests\//,
   /^report\//,
-  /^verify\/checks\//,
-  /^verify\/(diagnose|facts|catalog|go-words|views|types)\.ts$/,
+  /^verify\/(checks|catalog)\//,
+  /^verify\/(diagnose|facts|catalog|go-words|views|pod-view|pod-trouble|types)\.ts$/,
 ];
 const pure = modules.filter(({ path }) => purePaths.some((pattern) => pattern.test(path)));
 const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
@@ -180,6 +180,11 @@ describe('the bundle', () => {
 
   test.each(['src/commands/register.ts', 'src/commands/verify.ts'])('%s does', (entry) => {
     expect(sourcesOf(entry).some(clientNode)).toBe(true);
+  });
+
+  test.each(['src/commands/register.ts', 'src/commands/verify.ts'])('%s loads no WebSockets before it needs one', (entry) => {
+    expect(sourcesOf(entry).filter((source) => source.includes('node_modules/ws/'))).toEqual([]);
+    expect(sourcesOf('src/cluster/web-socket.ts').some((source) => source.includes('node_modules/ws/'))).toBe(true);
   });
 
   test('help needs neither YAML nor certificates', () => {

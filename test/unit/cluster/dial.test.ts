@@ -1,33 +1,18 @@
-import net, { type AddressInfo } from 'node:net';
+import net from 'node:net';
 import tls from 'node:tls';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { dial, formatAddress } from '../../../src/cluster/dial.ts';
-import { createAuthority } from '../../../src/pki/authority.ts';
 import { inspect } from '../../../src/pki/inspect.ts';
-import { issueServing } from '../../../src/pki/leaf.ts';
 import type { Authority, Leaf } from '../../../src/pki/types.ts';
 import { makeCa } from '../pki/certificates.ts';
 import { never } from './kube-api.ts';
+import { listening, serverName, servingCertificate } from './listening.ts';
 
-const serverName = 'api.wardle.svc';
 let authority: Authority;
 let leaf: Leaf;
 beforeAll(async () => {
-  const now = new Date();
-  authority = await createAuthority({ commonName: 'CA', keyType: 'ecdsa-p256', lifetimeMs: 1e9, now });
-  leaf = await issueServing({ authority, names: { dns: [serverName], ip: [] }, keyType: 'ecdsa-p256', lifetimeMs: 1e8, now });
+  ({ authority, leaf } = await servingCertificate());
 });
-
-async function listening(server: net.Server): Promise<{ address: string; port: number; serverName: string }> {
-  const sockets = new Set<net.Socket>();
-  server.on('connection', (socket) => sockets.add(socket.on('error', () => {})));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(() => resolve()));
-  });
-  return { address: '127.0.0.1', port: (server.address() as AddressInfo).port, serverName };
-}
 
 const fingerprints = (pem: string): string[] => inspect(pem).certificates.map(({ fingerprint }) => fingerprint);
 
