@@ -7,6 +7,10 @@ const yamlAsText = {
     id.endsWith('.yaml') ? { code: `export default ${JSON.stringify(code)}`, map: null } : undefined,
 };
 
+/** One cluster for all specs of a project; they keep apart by names of their own. */
+const onCluster = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000 };
+const nodeSpecs = 'test/cluster/node/**/*.test.ts';
+
 export default defineConfig({
   plugins: [yamlAsText],
   test: {
@@ -18,11 +22,14 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
+          exclude: [nodeSpecs],
           globalSetup: ['test/cluster/harness/global-setup.ts'],
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...onCluster,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'node', include: [nodeSpecs], globalSetup: ['test/cluster/harness/node/global-setup.ts'], ...onCluster },
       },
     ],
   },

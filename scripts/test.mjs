@@ -23,12 +23,12 @@ const tiers = [
   ...cells.map((cell) => ({
     name: `node-${cell}`,
     project: 'node',
-    needs: ['ip', 'nsenter', 'containerd', 'runc', 'iptables', 'conntrack'],
+    needs: ['ip', 'nsenter', 'containerd', 'runc', 'iptables'],
     env: { APISVC_CELL: cell },
   })),
 ];
 const clusterOnly = process.argv.includes('--cluster');
-const debianPackages = 'iproute2 util-linux containerd runc containernetworking-plugins iptables conntrack';
+const debianPackages = 'iproute2 util-linux containerd runc containernetworking-plugins iptables';
 const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
 
 /** @returns {string[]} names of the checks that failed */

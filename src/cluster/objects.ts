@@ -3,7 +3,7 @@ import type { KubeObject } from '../manifests/types.ts';
 import { type Cluster, StreamRefused } from './cluster.ts';
 import { Unreachable } from './faults.ts';
 import { type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
-import { readJson, refusal } from './status.ts';
+import { readJson, readStatus, refusal } from './status.ts';
 
 /** The reference to an object from its own fields. @throws Error for a kind that apisvc does not make: a defect of ours */
 export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
@@ -12,10 +12,10 @@ export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
   return { resource, namespace: metadata.namespace, name: metadata.name };
 }
 
-/** Reads one object; undefined when there is none. @throws what `refusal` says for any other status */
+/** Reads one object; undefined when there is none. @throws what `refusal` says for any other answer, also when the server does not know the resource */
 export async function getObject(cluster: Cluster, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
   const answer = await cluster.request({ path: resourcePath(ref.resource, ref.namespace, ref.name), signal });
-  if (answer.status === 404) return undefined;
+  if (answer.status === 404 && readStatus(answer).about === ref.name) return undefined;
   if (answer.status !== 200) throw refusal(cluster, { verb: 'get', ref }, answer, new Date());
   return readJson<KubeObject>(cluster, answer);
 }

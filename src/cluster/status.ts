@@ -8,20 +8,29 @@ import { apiGroup, describeRef, type ObjectRef, ruleName } from './resources.ts'
 export interface Status {
   readonly message: string;
   readonly reason: string;
+  /** Name of the object that it is about; undefined also for a path that is not served at all. */
+  readonly about: string | undefined;
   readonly causes: readonly { readonly reason: string; readonly message: string; readonly field: string }[];
 }
 
-/** Reads the Status out of an answer; for anything else the start of the body is the message. */
+/** Reads the Status out of an answer; for text, which proxies and load balancers answer with, its first line is the message. */
 export function readStatus({ status, body }: Answer): Status {
-  try {
-    const parsed = JSON.parse(body);
-    if (parsed?.kind === 'Status') {
-      return { message: String(parsed.message ?? ''), reason: String(parsed.reason ?? ''), causes: parsed.details?.causes ?? [] };
-    }
-  } catch {
-    // Proxies and load balancers answer in text or HTML.
+  const parsed = parseJson(body);
+  if (parsed?.kind === 'Status') {
+    const { message = '', reason = '', details } = parsed;
+    return { message: String(message), reason: String(reason), about: details?.name, causes: details?.causes ?? [] };
   }
-  return { message: body.trim().split('\n')[0]?.slice(0, 300) || `HTTP status ${status}`, reason: '', causes: [] };
+  const firstLine = parsed === undefined ? body.trim().split('\n')[0]?.slice(0, 300) : undefined;
+  return { message: firstLine || `HTTP status ${status}`, reason: '', about: undefined, causes: [] };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever the other side says.
+function parseJson(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

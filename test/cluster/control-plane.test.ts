@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../src/pki/authority.ts';
 import { issue } from '../../src/pki/leaf.ts';
-import { createNetwork, removeNetwork } from '../../src/sandbox/real/network.ts';
+import { createNetwork, removeNetwork, removeOrphanedNetworks } from '../../src/sandbox/real/network.ts';
 import type { RunningProcess } from '../../src/sandbox/real/process.ts';
 import { kubectl } from './harness/commands.ts';
 import { type Cluster, cluster } from './harness/provided.ts';
@@ -136,9 +136,10 @@ describe('a killed run', () => {
     const server = execa('nsenter', [`--net=/run/netns/${name}`, 'sleep', '600'], { reject: false });
     await expect.poll(() => processesIn(name)).toHaveLength(1);
 
-    const network = await createNetwork();
+    await removeOrphanedNetworks();
     expect((await server).signal).toBe('SIGKILL');
     expect(await namespaces()).not.toContain(name);
+    const network = await createNetwork();
     await removeNetwork(network);
     await removeNetwork(network); // the second time there is nothing to do
     expect(await namespaces()).not.toContain(network.name);
@@ -147,7 +148,7 @@ describe('a killed run', () => {
   test('is cleaned up after even where it was killed while it made its namespace', async () => {
     const name = `apisvc-1-999999999999-${process.pid}`;
     await writeFile(`/run/netns/${name}`, '');
-    await removeNetwork(await createNetwork());
+    await removeOrphanedNetworks();
     expect(await namespaces()).not.toContain(name);
   });
 });

@@ -15,7 +15,8 @@ export const etcdUrl = 'http://127.0.0.1:2379';
 
 /** The address that the Service `kubernetes` gets: the first of the range. */
 export const kubernetesServiceAddress = '10.96.0.1';
-const serviceAddresses = '10.96.0.0/16';
+/** What Services get their addresses from. */
+export const serviceAddresses = '10.96.0.0/16';
 
 type Command = readonly [string, ...string[]];
 
@@ -44,6 +45,12 @@ export const kubeApiserverCommand = (
   `--tls-private-key-file=${files.serving.key}`,
   `--client-ca-file=${files.ca.cert}`,
   '--authorization-mode=Node,RBAC',
+  '--allow-privileged=true',
+  `--kubelet-certificate-authority=${files.ca.cert}`,
+  `--kubelet-client-certificate=${files.kubeletClient.cert}`,
+  `--kubelet-client-key=${files.kubeletClient.key}`,
+  // There is no DNS that would know a node by its name.
+  '--kubelet-preferred-address-types=InternalIP',
   `--service-cluster-ip-range=${serviceAddresses}`,
   '--service-account-issuer=https://kubernetes.default.svc',
   `--service-account-signing-key-file=${files.serviceAccountKey}`,

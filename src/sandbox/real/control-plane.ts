@@ -10,7 +10,7 @@ import {
 } from './components.ts';
 import { type ControlPlaneFiles, clientCertificate, controlPlaneFiles, readAuthority, writeControlPlaneFiles } from './credentials.ts';
 import { writeKubeconfig, writeUserKubeconfig } from './kubeconfig.ts';
-import type { Network } from './network.ts';
+import { enter, type Network } from './network.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 import { answers, type Credentials, waitUntil } from './ready.ts';
 
@@ -59,7 +59,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     files,
     logDir: join(stateDir, 'logs'),
   };
-  await mkdir(access.logDir);
+  await mkdir(access.logDir, { recursive: true });
   await writeControlPlaneFiles(files, apiserverNames(address), now);
   const admin = await writeAdminKubeconfig(access, now);
   const controllerManager = join(stateDir, 'controller-manager.kubeconfig');
@@ -67,7 +67,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const processes: RunningProcess[] = [];
   const start = (name: string, command: readonly [string, ...string[]]) =>
-    processes.push(startProcess({ name, command, network, logFile: join(access.logDir, `${name}.log`) }));
+    processes.push(startProcess({ name, command, enter: enter(network), logFile: join(access.logDir, `${name}.log`) }));
   const stop = async () => void (await Promise.all(processes.map((process) => process.stop())));
   try {
     start('etcd', etcdCommand(programs, stateDir));

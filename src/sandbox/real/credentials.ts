@@ -28,6 +28,8 @@ export interface ControlPlaneFiles {
   readonly frontProxyCa: KeyPairFiles;
   readonly frontProxyClient: KeyPairFiles;
   readonly serving: KeyPairFiles;
+  /** What kube-apiserver shows to kubelets for logs, exec and port-forward; as kubeadm made it until 1.28, of the group that may do everything. */
+  readonly kubeletClient: KeyPairFiles;
   /** Signs ServiceAccount tokens. */
   readonly serviceAccountKey: string;
   readonly serviceAccountPublicKey: string;
@@ -41,6 +43,7 @@ export function controlPlaneFiles(stateDir: string): ControlPlaneFiles {
     frontProxyCa: pair('front-proxy-ca'),
     frontProxyClient: pair('front-proxy-client'),
     serving: pair('apiserver'),
+    kubeletClient: pair('apiserver-kubelet-client'),
     serviceAccountKey: join(stateDir, 'service-account.key'),
     serviceAccountPublicKey: join(stateDir, 'service-account.pub'),
   };
@@ -50,22 +53,16 @@ export function controlPlaneFiles(stateDir: string): ControlPlaneFiles {
 export async function writeControlPlaneFiles(files: ControlPlaneFiles, names: readonly string[], now: Date): Promise<void> {
   const authority = (commonName: string) => createAuthority({ commonName, keyType, lifetimeMs: caLifetimeMs, now });
   const [ca, frontProxyCa] = await Promise.all([authority('kubernetes'), authority('kubernetes-front-proxy')]);
-  const [serving, frontProxyClient] = await Promise.all([
-    issue({
-      authority: ca,
-      subject: { commonName: 'kube-apiserver' },
-      names: { dns: names.filter((name) => !isIP(name)), ip: names.filter((name) => isIP(name)) },
-      usages: ['serverAuth'],
-      keyType,
-      lifetimeMs,
-      now,
-    }),
+  const [serving, kubeletClient, frontProxyClient] = await Promise.all([
+    servingCertificate(ca, 'kube-apiserver', names, now),
+    clientCertificate(ca, 'kube-apiserver-kubelet-client', ['system:masters'], now),
     clientCertificate(frontProxyCa, frontProxyName, [], now),
   ]);
   await Promise.all([
     writePair(files.ca, ca),
     writePair(files.frontProxyCa, frontProxyCa),
     writePair(files.serving, serving),
+    writePair(files.kubeletClient, kubeletClient),
     writePair(files.frontProxyClient, frontProxyClient),
     writeServiceAccountKeys(files),
   ]);
@@ -91,7 +88,20 @@ export const clientCertificate = (authority: Authority, user: string, groups: re
     now,
   });
 
-async function writePair(files: KeyPairFiles, { certificates, key }: Authority | Leaf): Promise<void> {
+/** A serving certificate for DNS names and IP addresses. */
+export const servingCertificate = (authority: Authority, commonName: string, names: readonly string[], now: Date): Promise<Leaf> =>
+  issue({
+    authority,
+    subject: { commonName },
+    names: { dns: names.filter((name) => !isIP(name)), ip: names.filter((name) => isIP(name)) },
+    usages: ['serverAuth'],
+    keyType,
+    lifetimeMs,
+    now,
+  });
+
+/** Writes a certificate and its key, which only the owner may read. */
+export async function writePair(files: KeyPairFiles, { certificates, key }: Authority | Leaf): Promise<void> {
   await writeFile(files.cert, certificates);
   await writeFile(files.key, key.reveal(), { mode: 0o600 });
 }

@@ -26,12 +26,11 @@ const folder = '/run/netns';
 export const enter = ({ name }: Pick<Network, 'name'>): string[] => ['nsenter', `--net=${folder}/${name}`];
 
 /**
- * Makes a network namespace, after removing those that killed runs left behind. Several can exist side by side.
+ * Makes a network namespace. Several can exist side by side.
  * @throws UsageError when this machine or this user can't make one
  */
 export async function createNetwork(): Promise<Network> {
   requireNamespaces();
-  await removeOrphanedNetworks();
   const name = ownPrefix() + randomBytes(3).toString('hex');
   await output('ip', 'netns', 'add', name);
   try {
@@ -60,7 +59,8 @@ async function endProcesses(name: string): Promise<void> {
   for (const pid of (await output('ip', 'netns', 'pids', name)).split('\n').filter(Boolean)) kill(Number(pid));
 }
 
-async function removeOrphanedNetworks(): Promise<void> {
+/** Removes the namespaces that killed runs left, with every process inside. */
+export async function removeOrphanedNetworks(): Promise<void> {
   for (const name of (await namespaces()).filter(isOrphan)) await removeNetwork({ name });
 }
 
@@ -86,7 +86,8 @@ async function connect(name: string): Promise<Network> {
   throw new UsageError('no free network from 10.88.1.0/24 to 10.88.254.0/24', { fix: 'Remove some: ip link show type veth' });
 }
 
-function requireNamespaces(): void {
+/** @throws UsageError when this machine or this user can't make network namespaces */
+export function requireNamespaces(): void {
   if (process.platform !== 'linux') throw new UsageError('a control plane needs Linux: it runs in a network namespace');
   const missing = ['ip', 'nsenter'].filter((program) => !isInstalled(program));
   if (missing.length > 0) {

@@ -19,8 +19,8 @@ export function ownerOf(pid: number): string | undefined {
 /** Everything that a start leaves on the machine is called `apisvc-<owner>-<random>`. */
 const ownedName = /^apisvc-((\d+)-\d+)-/;
 
-/** The beginning of the names of what this process owns. */
-export const ownPrefix = (): string => `apisvc-${ownerOf(process.pid)}-`;
+/** The beginning of the names of what a running process owns, without further words this one. */
+export const ownPrefix = (pid = process.pid): string => `apisvc-${ownerOf(pid)}-`;
 
 /** True for a name made with `ownPrefix` by a process that runs no more: nobody else will clean it up. */
 export function isOrphan(name: string): boolean {

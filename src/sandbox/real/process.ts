@@ -1,15 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { isInstalled } from './command.ts';
-import { enter, type Network } from './network.ts';
 
 export interface ProcessSpec {
   /** What messages call it, e.g. kube-apiserver. */
   readonly name: string;
   /** The program, then its arguments. */
   readonly command: readonly [string, ...string[]];
-  /** The namespace to run in. */
-  readonly network: Pick<Network, 'name'>;
+  /** The words before the command that bring it into its namespaces, e.g. those of `enter`. */
+  readonly enter: readonly string[];
   /** Gets standard output and standard error; appended to. */
   readonly logFile: string;
 }
@@ -26,9 +25,9 @@ export interface RunningProcess {
 /**
  * Starts a server that never outlives the process that started it. A program that can't be run is reported by `ended`.
  */
-export function startProcess({ name, command, network, logFile }: ProcessSpec): RunningProcess {
+export function startProcess({ name, command, enter, logFile }: ProcessSpec): RunningProcess {
   const log = openSync(logFile, 'a');
-  const [program, ...args] = [...dieWithParent(), ...enter(network), ...command] as [string, ...string[]];
+  const [program, ...args] = [...dieWithParent(), ...enter, ...command] as [string, ...string[]];
   // A group of its own: Ctrl-C is for the parent, which then stops its servers in order.
   const child = spawn(program, args, { stdio: ['ignore', log, log], detached: true });
   closeSync(log);

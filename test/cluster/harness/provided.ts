@@ -1,6 +1,8 @@
 import { inject } from 'vitest';
 import type { ControlPlaneAccess } from '../../../src/sandbox/real/control-plane.ts';
 import type { Network } from '../../../src/sandbox/real/network.ts';
+import type { Cell } from './cells.ts';
+import type { Programs } from './programs.ts';
 
 /** What the run's control plane gives to every spec; plain data, for specs run in processes of their own. */
 export interface Cluster extends ControlPlaneAccess {
@@ -9,8 +11,10 @@ export interface Cluster extends ControlPlaneAccess {
   readonly stateDir: string;
   /** For servers inside the namespace; the host does not reach it. */
   readonly etcdUrl: string;
-  /** Paths of etcd, kube-apiserver, kube-controller-manager, kubectl, sample-apiserver, by name. */
-  readonly programs: Readonly<Record<string, string>>;
+  /** From requirePrograms. */
+  readonly programs: Programs;
+  /** Which Kubernetes this is. */
+  readonly cell: Cell;
 }
 
 declare module 'vitest' {

@@ -1,11 +1,18 @@
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { etcdUrl } from '../../../src/sandbox/real/components.ts';
+import { basename, join } from 'node:path';
+import { cacheRoot } from '../../../scripts/components.mjs';
+import { ApisvcError } from '../../../src/errors.ts';
+import { type ControlPlanePrograms, etcdUrl } from '../../../src/sandbox/real/components.ts';
 import { startControlPlane } from '../../../src/sandbox/real/control-plane.ts';
-import { createNetwork, removeNetwork } from '../../../src/sandbox/real/network.ts';
+import { createNetwork, removeNetwork, removeOrphanedNetworks, requireNamespaces } from '../../../src/sandbox/real/network.ts';
 import { isOrphan, ownPrefix } from '../../../src/sandbox/real/owner.ts';
-import { program, requirePrograms } from './programs.ts';
+import type { Cell } from './cells.ts';
+import { removeOrphanedCgroups } from './node/cgroups.ts';
+import { startNode } from './node/node.ts';
+import { requireNodePackages } from './node/packages.ts';
+import { startRuntime } from './node/runtime.ts';
+import { type Programs, program, requirePrograms } from './programs.ts';
 import type { Cluster } from './provided.ts';
 
 /** A cold machine reads 400 MB of programs first. */
@@ -17,44 +24,75 @@ export interface Run {
   stop(keepLogs: boolean): Promise<void>;
 }
 
-/** Starts a control plane in a namespace and a folder of its own, after clearing away what killed runs left. */
-export async function startRun(): Promise<Run> {
-  const programs = requirePrograms();
-  await removeOrphanedFolders();
+export interface Variant extends Cell {
+  /** Whether there is a node, to run pods on. */
+  readonly node: boolean;
+}
+
+const controlPlaneOnly: Variant = { kubernetes: '1.37', aggregatorRouting: true, node: false };
+
+/** Starts a control plane, and a node if asked for, in namespaces and a folder of its own, after clearing away what killed runs left. */
+export async function startRun({ node, ...cell }: Variant = controlPlaneOnly): Promise<Run> {
+  requireNamespaces();
+  if (node) requireNodePackages();
+  const programs = requirePrograms({ kubernetes: cell.kubernetes, node });
+  await removeOrphans();
   const network = await createNetwork();
   const stateDir = await mkdtemp(join(tmpdir(), ownPrefix()));
   const logDir = join(stateDir, 'logs');
-  const stop = async (keepLogs: boolean) => {
+  const started: { stop(): Promise<void> }[] = [];
+  const end = async (keepLogs: boolean): Promise<string> => {
+    await Promise.all(started.map((part) => part.stop()));
     await removeNetwork(network);
-    if (keepLogs) await saveLogs(logDir);
-    await rm(stateDir, { recursive: true, force: true });
+    const logs = keepLogs ? await saveLogs(logDir) : logDir;
+    await removeFolder(stateDir);
+    return logs;
   };
+  const keep = async <T extends { stop(): Promise<void> }>(part: Promise<T>): Promise<T> => {
+    started.push(await part);
+    return part;
+  };
+  const common = { stateDir, network, now: new Date(), signal: AbortSignal.timeout(startMs) };
+  const nodeOptions = { ...common, programs, logDir, cgroup: basename(stateDir) };
   try {
-    const { stop: stopControlPlane, ...access } = await startControlPlane({
-      programs: {
-        etcd: program(programs, 'etcd'),
-        kubeApiserver: program(programs, 'kube-apiserver'),
-        kubeControllerManager: program(programs, 'kube-controller-manager'),
-      },
-      stateDir,
-      network,
-      now: new Date(),
-      signal: AbortSignal.timeout(startMs),
-    });
-    const cluster = { ...access, network, stateDir, etcdUrl, programs };
-    return { cluster, stop: (keepLogs) => stopControlPlane().then(() => stop(keepLogs)) };
+    await mkdir(logDir);
+    const controlPlane = keep(startControlPlane({ ...common, ...cell, programs: controlPlanePrograms(programs) }));
+    const runtime = node ? keep(startRuntime(nodeOptions)) : undefined;
+    // What still starts when the other fails must have started before it can be stopped.
+    await Promise.allSettled([controlPlane, runtime]);
+    const { stop: _, ...access } = await controlPlane;
+    if (runtime) await startNode({ ...nodeOptions, runtime: await runtime, access });
+    return { cluster: { ...access, network, stateDir, etcdUrl, programs, cell }, stop: (keepLogs) => end(keepLogs).then(() => {}) };
   } catch (error) {
-    await stop(true);
-    throw error;
+    const logs = await end(true);
+    if (!(error instanceof ApisvcError) || error.fix === undefined) throw error;
+    throw new ApisvcError(error.message, error.exitCode, { fix: error.fix.replaceAll(logDir, logs), cause: error.cause });
   }
 }
 
-async function saveLogs(logDir: string): Promise<void> {
+const controlPlanePrograms = (programs: Programs): ControlPlanePrograms => ({
+  etcd: program(programs, 'etcd'),
+  kubeApiserver: program(programs, 'kube-apiserver'),
+  kubeControllerManager: program(programs, 'kube-controller-manager'),
+});
+
+/** @returns where the logs are now */
+async function saveLogs(logDir: string): Promise<string> {
   const kept = await mkdtemp(join(tmpdir(), 'apisvc-logs-'));
   await cp(logDir, kept, { recursive: true });
-  console.error(`\nLogs of the control plane: ${kept}\n`);
+  console.error(`\nLogs of the cluster: ${kept}\n`);
+  return kept;
 }
 
-async function removeOrphanedFolders(): Promise<void> {
-  for (const name of (await readdir(tmpdir())).filter(isOrphan)) await rm(join(tmpdir(), name), { recursive: true, force: true });
+/** Removes everything that killed runs left. */
+export async function removeOrphans(): Promise<void> {
+  // First the processes, which hold on to the rest: they end with the network.
+  await removeOrphanedNetworks();
+  await removeOrphanedCgroups();
+  for (const parent of [tmpdir(), cacheRoot()]) {
+    for (const name of (await readdir(parent).catch(() => [])).filter(isOrphan)) await removeFolder(join(parent, name));
+  }
 }
+
+/** What a killed process had started, such as cp, may write for a moment yet. */
+const removeFolder = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 5 });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { enter } from '../../../src/sandbox/real/network.ts';
 import { type RunningProcess, startProcess as start } from '../../../src/sandbox/real/process.ts';
 import { answers, waitUntil } from '../../../src/sandbox/real/ready.ts';
 import { program } from './programs.ts';
@@ -12,7 +13,7 @@ export const startProcess = (name: string, command: string, args: readonly strin
   start({
     name,
     command: [command, ...args],
-    network: cluster.network,
+    enter: enter(cluster.network),
     logFile: join(cluster.logDir, `${name}-${process.pid}-${++started}.log`),
   });
 

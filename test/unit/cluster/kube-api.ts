@@ -85,3 +85,9 @@ export const status = (code: number, reason: string, message: string, details: o
   message,
   details,
 });
+
+/** What kube-apiserver says of an object that is not there. @param url - of a request for one object */
+export function notFound(url: string): object {
+  const name = decodeURIComponent(url.split('?')[0]?.split('/').at(-1) ?? '');
+  return status(404, 'NotFound', `"${name}" not found`, { name });
+}

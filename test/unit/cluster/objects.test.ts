@@ -7,7 +7,7 @@ import { resourcePath, resources } from '../../../src/cluster/resources.ts';
 import { rbacRule, readStatus } from '../../../src/cluster/status.ts';
 import { ClusterError, DeadlineError, Exit, RefusedError, UsageError } from '../../../src/errors.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
-import { answer, clusterOf, never, type Received, status } from './kube-api.ts';
+import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
 
 const service: KubeObject = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'api', namespace: 'wardle' }, spec: { a: 1 } };
 const ref = refOf(service);
@@ -36,7 +36,7 @@ describe('paths', () => {
 describe('getting', () => {
   test('an object, or nothing', async () => {
     const cluster = await clusterOf(({ url }, response) =>
-      url.endsWith('/api') ? answer(response, 200, service) : answer(response, 404, status(404, 'NotFound', 'x')),
+      url.endsWith('/api') ? answer(response, 200, service) : answer(response, 404, notFound(url)),
     );
     expect(await getObject(cluster, ref, never)).toEqual(service);
     expect(await getObject(cluster, { ...ref, name: 'other' }, never)).toBeUndefined();
@@ -54,6 +54,19 @@ describe('getting', () => {
 });
 
 describe('refusals', () => {
+  // A server that does not know the resource says nothing of the object.
+  test.each([
+    [
+      'a Status',
+      status(404, 'NotFound', 'the server could not find the requested resource'),
+      'the server could not find the requested resource',
+    ],
+    ['a list of paths', { paths: ['/apis'] }, 'HTTP status 404'],
+    ['text', '404 page not found', '404 page not found'],
+  ])('404 with %s', async (_, body, words) => {
+    expect(await refused(404, body)).toMatchObject({ exitCode: Exit.unreachable, message: expect.stringContaining(words) });
+  });
+
   const refused = async (code: number, body: unknown): Promise<ReturnType<typeof failure>> =>
     failure(getObject(await clusterOf((_, response) => answer(response, code, body)), ref, never));
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { takeSnapshot } from '../../../src/verify/snapshot.ts';
 import type { ApiSnapshot } from '../../../src/verify/types.ts';
-import { answer, clusterOf, never, status } from '../cluster/kube-api.ts';
+import { answer, clusterOf, never, notFound, status } from '../cluster/kube-api.ts';
 
 /** A look at an API whose path answers 403, as somebody whom RBAC allows it or not. @param review - the answer to a SelfSubjectAccessReview */
 async function aggregated(review: { readonly code: number; readonly body: object }) {
@@ -13,7 +13,7 @@ async function aggregated(review: { readonly code: number; readonly body: object
     }
     return url === '/apis/example.com/v1'
       ? answer(response, 403, status(403, 'Forbidden', 'forbidden: User "jane" cannot get path "/apis/example.com/v1"'))
-      : answer(response, 404, status(404, 'NotFound', 'none'));
+      : answer(response, 404, notFound(url));
   });
   const { apis } = await takeSnapshot(cluster, ['v1.example.com'], never);
   return { aggregated: (apis[0] as ApiSnapshot).aggregated, asked };

@@ -3,7 +3,7 @@ import { Exit, RefusedError, UsageError } from '../../../src/errors.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { applyAll } from '../../../src/workflows/apply-all.ts';
 import type { Progress } from '../../../src/workflows/events.ts';
-import { answer, clusterOf, never, status } from '../cluster/kube-api.ts';
+import { answer, clusterOf, never, notFound, status } from '../cluster/kube-api.ts';
 import { apiService, managedBy, service, withMetadata } from './objects.ts';
 
 interface Situation {
@@ -20,7 +20,7 @@ async function apply({ wanted, before, after = wanted, conflicts = [], force = f
   const patches: string[] = [];
   const progress: Progress[] = [];
   const cluster = await clusterOf(({ method, url }, response) => {
-    if (method === 'GET') return before ? answer(response, 200, before) : answer(response, 404, status(404, 'NotFound', 'none'));
+    if (method === 'GET') return before ? answer(response, 200, before) : answer(response, 404, notFound(url));
     patches.push(url);
     const causes = conflicts.map(([field, message]) => ({ reason: 'FieldManagerConflict', field, message }));
     const refused = causes.length > 0 && !url.includes('force=true');
@@ -141,7 +141,7 @@ describe('several objects', () => {
     const patched: string[] = [];
     const cluster = await clusterOf(({ method, url, body }, response) => {
       const [path = ''] = url.split('?');
-      if (method === 'GET') return answer(response, 404, status(404, 'NotFound', 'none'));
+      if (method === 'GET') return answer(response, 404, notFound(url));
       patched.push(path);
       const refused = Object.entries(refusals).find(([end]) => path.endsWith(end))?.[1];
       return refused ? answer(response, (refused as { code: number }).code, refused) : answer(response, 201, body);

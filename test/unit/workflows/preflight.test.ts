@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ClusterError, Exit, RefusedError } from '../../../src/errors.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { refuseTakeover, requireAccess } from '../../../src/workflows/preflight.ts';
-import { answer, clusterOf, never, status } from '../cluster/kube-api.ts';
+import { answer, clusterOf, never, notFound } from '../cluster/kube-api.ts';
 import { apiService, service, withMetadata } from './objects.ts';
 
 interface Attributes {
@@ -20,7 +20,7 @@ describe('permissions', () => {
     const cluster = await clusterOf(({ method, url, body }, response) => {
       if (method === 'GET') {
         const found = present.find(({ metadata }) => url.endsWith(`/${metadata.name}`));
-        return found ? answer(response, 200, found) : answer(response, 404, status(404, 'NotFound', 'none'));
+        return found ? answer(response, 200, found) : answer(response, 404, notFound(url));
       }
       const { resourceAttributes } = JSON.parse(body).spec;
       asked.push(resourceAttributes);
@@ -84,9 +84,7 @@ describe('permissions', () => {
 
 describe('the takeover guard', () => {
   const guard = async (found: KubeObject | undefined): Promise<unknown> => {
-    const cluster = await clusterOf((_, response) =>
-      found ? answer(response, 200, found) : answer(response, 404, status(404, 'NotFound', 'none')),
-    );
+    const cluster = await clusterOf(({ url }, response) => (found ? answer(response, 200, found) : answer(response, 404, notFound(url))));
     return refuseTakeover(cluster, [apiService], never).catch((reason: unknown) => reason);
   };
   const pointingAt = (target: object | undefined): KubeObject => ({

@@ -4,7 +4,7 @@ import { renderManifests } from '../../../src/manifests/render.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import type { Progress } from '../../../src/workflows/events.ts';
 import { register } from '../../../src/workflows/register.ts';
-import { answer, clusterOf, never, type Received, status } from '../cluster/kube-api.ts';
+import { answer, clusterOf, never, notFound, type Received, status } from '../cluster/kube-api.ts';
 import { material as anyMaterial, registrationOf } from '../manifests/fixture.ts';
 import { makeCa } from '../pki/certificates.ts';
 
@@ -55,7 +55,7 @@ async function registering({ present = {}, conflict }: Situation) {
     if (path === '/apis/example.com/v1')
       return answer(response, 200, { kind: 'APIResourceList', groupVersion: 'example.com/v1', resources: [{ name: 'things' }] });
     const found = stored.get(path);
-    return found ? answer(response, 200, found) : answer(response, 404, status(404, 'NotFound', 'none'));
+    return found ? answer(response, 200, found) : answer(response, 404, notFound(path));
   });
   const progress: Progress[] = [];
   const result = register(cluster, {

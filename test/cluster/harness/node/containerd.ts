@@ -1,0 +1,44 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Network } from '../../../../src/sandbox/real/network.ts';
+import { pauseImage } from './images.ts';
+import { cniFolder } from './packages.ts';
+import { podNetwork } from './pod-network.ts';
+
+/** Where containerd keeps images. */
+export const containerdRoot = (stateDir: string): string => join(stateDir, 'containerd');
+
+/** Where containerd listens. */
+export const containerdSocket = (stateDir: string): string => join(stateDir, 'containerd.sock');
+
+/** Writes the configuration of containerd and of the pods' network. @returns the command that runs it */
+export async function containerdCommand(stateDir: string, network: Network): Promise<[string, ...string[]]> {
+  const networks = join(stateDir, 'cni');
+  await mkdir(networks);
+  await writeFile(join(networks, 'bridge.conflist'), JSON.stringify(podNetwork(network)));
+  const file = join(stateDir, 'containerd.toml');
+  await writeFile(file, configuration(stateDir, networks));
+  return ['containerd', `--config=${file}`];
+}
+
+/** restrict_oom_score_adj: a machine that is itself a container may not lower oom_score_adj (no CAP_SYS_RESOURCE). */
+const configuration = (stateDir: string, networks: string): string => `version = 2
+root = "${containerdRoot(stateDir)}"
+state = "/run/containerd"
+disabled_plugins = [
+  "io.containerd.snapshotter.v1.aufs",
+  "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.zfs",
+]
+[grpc]
+  address = "${containerdSocket(stateDir)}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "${join(stateDir, 'opt')}"
+[plugins."io.containerd.grpc.v1.cri"]
+  restrict_oom_score_adj = true
+  sandbox_image = "${pauseImage}"
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "${cniFolder}"
+  conf_dir = "${networks}"
+`;

@@ -1,0 +1,35 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { ControlPlaneAccess } from '../../../../src/sandbox/real/control-plane.ts';
+import { writeUserKubeconfig } from '../../../../src/sandbox/real/kubeconfig.ts';
+import { nodeName } from './kubelet.ts';
+
+export interface KubeProxyOptions {
+  /** Path of the program. */
+  readonly kubeProxy: string;
+  readonly access: ControlPlaneAccess;
+  readonly stateDir: string;
+  readonly now: Date;
+}
+
+/** Writes kube-proxy's kubeconfig and configuration. @returns the command that runs it */
+export async function kubeProxyCommand({ kubeProxy, access, stateDir, now }: KubeProxyOptions): Promise<[string, ...string[]]> {
+  const kubeconfig = join(stateDir, 'kube-proxy.kubeconfig');
+  await writeUserKubeconfig(kubeconfig, access, { user: 'system:kube-proxy', groups: [], now });
+  const config = join(stateDir, 'kube-proxy.yaml');
+  await writeFile(config, stringify(configuration(kubeconfig)));
+  return [kubeProxy, `--config=${config}`];
+}
+
+const configuration = (kubeconfig: string): object => ({
+  apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+  kind: 'KubeProxyConfiguration',
+  clientConnection: { kubeconfig },
+  hostnameOverride: nodeName,
+  mode: 'iptables',
+  iptables: { minSyncPeriod: '100ms' },
+  // Zero leaves the machine's own as it is.
+  conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
+  oomScoreAdj: 0,
+});

@@ -1,0 +1,70 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { ControlPlaneAccess } from '../../../../src/sandbox/real/control-plane.ts';
+import { type KeyPairFiles, readAuthority, servingCertificate, writePair } from '../../../../src/sandbox/real/credentials.ts';
+import { writeUserKubeconfig } from '../../../../src/sandbox/real/kubeconfig.ts';
+import type { Network } from '../../../../src/sandbox/real/network.ts';
+import { containerdSocket } from './containerd.ts';
+
+/** What the one node is called. */
+export const nodeName = 'node';
+
+export interface KubeletOptions {
+  /** Path of the program. */
+  readonly kubelet: string;
+  readonly access: ControlPlaneAccess;
+  readonly network: Network;
+  readonly stateDir: string;
+  /** Name of the control group above those of the pods; it must exist. */
+  readonly cgroup: string;
+  readonly now: Date;
+}
+
+/** Writes kubelet's credentials and configuration. @returns the command that runs it */
+export async function kubeletCommand({ kubelet, access, network, stateDir, cgroup, now }: KubeletOptions): Promise<[string, ...string[]]> {
+  const kubeconfig = join(stateDir, 'kubelet.kubeconfig');
+  // The name and the group by which the Node authorizer knows a node (kubernetes.io, Using Node Authorization).
+  await writeUserKubeconfig(kubeconfig, access, { user: `system:node:${nodeName}`, groups: ['system:nodes'], now });
+  const serving = { cert: join(stateDir, 'kubelet.crt'), key: join(stateDir, 'kubelet.key') };
+  const ca = await readAuthority(access.files.ca);
+  await writePair(serving, await servingCertificate(ca, `system:node:${nodeName}`, [nodeName, network.address], now));
+  const config = join(stateDir, 'kubelet.yaml');
+  await writeFile(config, stringify(configuration({ access, serving, stateDir, cgroup })));
+  return [
+    kubelet,
+    `--config=${config}`,
+    `--kubeconfig=${kubeconfig}`,
+    `--hostname-override=${nodeName}`,
+    `--node-ip=${network.address}`,
+    `--root-dir=${join(stateDir, 'kubelet')}`,
+  ];
+}
+
+interface ConfigurationOptions extends Pick<KubeletOptions, 'access' | 'stateDir' | 'cgroup'> {
+  readonly serving: KeyPairFiles;
+}
+
+const configuration = ({ access, serving, stateDir, cgroup }: ConfigurationOptions): object => ({
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  kind: 'KubeletConfiguration',
+  tlsCertFile: serving.cert,
+  tlsPrivateKeyFile: serving.key,
+  authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: access.files.ca.cert } },
+  authorization: { mode: 'Webhook' },
+  containerRuntimeEndpoint: `unix://${containerdSocket(stateDir)}`,
+  cgroupDriver: 'cgroupfs',
+  cgroupRoot: `/${cgroup}`,
+  // Since 1.35 kubelet refuses machines with control groups of version 1 unless it is told otherwise.
+  failCgroupV1: false,
+  failSwapOn: false,
+  localStorageCapacityIsolation: false,
+  oomScoreAdj: 0,
+  resolvConf: '/dev/null',
+  // The machine's disk and memory are not the cluster's business.
+  evictionHard: { 'memory.available': '1Mi', 'nodefs.available': '0%', 'nodefs.inodesFree': '0%', 'imagefs.available': '0%' },
+  imageGCHighThresholdPercent: 100,
+  // Changed Secrets reach pods when their pod is synchronized.
+  syncFrequency: '2s',
+  podLogsDir: join(access.logDir, 'pods'),
+});

@@ -1,0 +1,34 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { cacheRoot } from '../../../scripts/components.mjs';
+import { topCgroups } from './node/cgroups.ts';
+
+/**
+ * What of a run is on this machine; nothing once it has been stopped.
+ * @param prefix - of its names, from ownPrefix
+ * @returns a line for each thing
+ */
+export async function remainsOf(prefix: string): Promise<string[]> {
+  const starting = async (folder: string): Promise<string[]> => {
+    const names = await readdir(folder).catch(() => []);
+    return names.filter((name) => name.startsWith(prefix)).map((name) => join(folder, name));
+  };
+  const cgroups = (await topCgroups()).filter((path) => basename(path).startsWith(prefix));
+  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').filter((line) => line.includes(prefix));
+  return [
+    ...(await starting('/run/netns')).map((path) => `network namespace ${path}`),
+    ...[...(await starting(tmpdir())), ...(await starting(cacheRoot()))].map((path) => `folder ${path}`),
+    ...cgroups.map((path) => `control group ${path}`),
+    ...mounts.map((line) => `mount ${line}`),
+    ...(await processesOf(prefix)).map((pid) => `process ${pid}`),
+  ];
+}
+
+/** Servers were given paths of the run's folder, and pods are in its control group. */
+async function processesOf(prefix: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const read = (pid: string, file: string): Promise<string> => readFile(join('/proc', pid, file), 'utf8').catch(() => '');
+  const owned = await Promise.all(pids.map(async (pid) => `${await read(pid, 'cmdline')}${await read(pid, 'cgroup')}`.includes(prefix)));
+  return pids.filter((_, index) => owned[index]);
+}

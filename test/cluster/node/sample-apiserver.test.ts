@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { editConfiguration, emptyFolder, kubectlOk, verifyJson } from '../harness/projects.ts';
+import { cluster } from '../harness/provided.ts';
+import { userKubeconfig } from '../harness/users.ts';
+
+/** The sample API server 0.37.2 in three pods, each with an etcd of its own beside it, used by somebody who is no administrator. */
+
+const name = 'v1alpha1.wardle.example.com';
+const resource = 'flunders.wardle.example.com';
+const dir = emptyFolder();
+let kubeconfig: string;
+
+const flunder = (flunderName: string): object => ({
+  apiVersion: 'wardle.example.com/v1alpha1',
+  kind: 'Flunder',
+  metadata: { name: flunderName, namespace: 'default' },
+});
+/** As the ordinary user. */
+const asUser = (args: readonly string[], input?: object) =>
+  kubectl(args, { kubeconfig, ...(input ? { input: JSON.stringify(input) } : {}) });
+
+beforeAll(async () => {
+  kubeconfig = await userKubeconfig('jane');
+  expect(
+    await apisvc(['init', dir, '--preset', 'sample-apiserver', '--image', 'docker.io/library/sample-apiserver:0.37.2', '--yes']),
+  ).toMatchObject({
+    exitCode: 0,
+    stderr: '',
+  });
+  editConfiguration(dir, (document) => {
+    document.setIn(['spec', 'server', 'replicas'], 3);
+    // Built for 1.37, it waits for admission policies in a version that 1.35 does not serve.
+    if (cluster.cell.kubernetes === '1.35')
+      document.addIn(['spec', 'server', 'args'], '--disable-admission-plugins=MutatingAdmissionPolicy');
+  });
+});
+
+afterAll(async () => {
+  await kubectl(['delete', 'apiservice', name, '--ignore-not-found']);
+  await kubectl(['delete', 'namespace', 'wardle', '--ignore-not-found', '--wait=false']);
+  await kubectl(['delete', 'clusterrole,clusterrolebinding', 'flunders', '--ignore-not-found']);
+});
+
+describe('three pods of the sample API server', () => {
+  test('are registered when each of them serves the certificate', async () => {
+    const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--timeout', '80s']);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toContain('3 of 3 endpoints ready');
+    expect(stdout.match(/\(pod sample-apiserver-\S+\) serves CN=api\.wardle\.svc/g)).toHaveLength(3);
+    const lines = stderr.split('\n');
+    const rolledOut = lines.findLastIndex((line) => /pods updated/.test(line));
+    expect(lines.findIndex((line) => line.includes(`apiservice/${name} created`))).toBeGreaterThan(rolledOut);
+  });
+
+  test('verify has no finding', async () => {
+    const { exitCode, diagnosis } = await verifyJson([name]);
+    expect({ exitCode, diagnosis }).toMatchObject({
+      exitCode: 0,
+      diagnosis: { verdict: 'healthy', apis: [{ findings: [], notChecked: [] }] },
+    });
+  });
+
+  test('an ordinary user is refused until RBAC allows it', async () => {
+    const refused = await asUser(['get', 'flunders']);
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('User "jane" cannot list resource "flunders"') });
+    await kubectlOk(['create', 'clusterrole', 'flunders', `--resource=${resource}`, '--verb=create,get,list,watch,delete']);
+    await kubectlOk(['create', 'clusterrolebinding', 'flunders', '--clusterrole=flunders', '--user=jane']);
+    await expect.poll(async () => (await asUser(['get', 'flunders'])).exitCode, { timeout: 30_000 }).toBe(0);
+  });
+
+  test('then creates, watches and lists', async () => {
+    // Each pod has a store of its own, as the preset warns. Reached at their endpoints, a request goes to any of them; reached at the Service's address,
+    // kube-apiserver keeps one connection, and so one pod.
+    const attempts = cluster.cell.aggregatorRouting ? 20 : 1;
+    const created: string[] = [];
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const { exitCode, stdout, stderr } = await asUser(['create', '-f', '-'], flunder(`jane-${attempt}`));
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      created.push(stdout.trim());
+    }
+    const listed = await asUser(['get', 'flunders', '-o', 'name']);
+    const seen = listed.stdout
+      .trim()
+      .split('\n')
+      .filter(Boolean)
+      .map((each) => `${each} created`);
+    expect(seen.length).toBeGreaterThan(0);
+    expect(created).toEqual(expect.arrayContaining(seen));
+    if (!cluster.cell.aggregatorRouting) expect(seen).toEqual(created);
+    const watched = await asUser(['get', 'flunders', '-o', 'name', '--watch', '--request-timeout=3s']);
+    expect(watched.stdout).toMatch(/^flunder\.wardle\.example\.com\/jane-\d+\n/);
+  });
+});
