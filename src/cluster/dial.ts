@@ -1,7 +1,7 @@
 import { ClusterError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Unreachable } from './faults.ts';
-import type { Handshake, Via } from './handshake.ts';
+import type { EndpointHandshake, Handshake } from './handshake.ts';
 import { forwardPort, type PodPort } from './port-forward.ts';
 import { resourcePath, subresources } from './resources.ts';
 import { readStatus } from './status.ts';
@@ -51,11 +51,7 @@ async function dialPod(cluster: Cluster, target: PodPort & { readonly serverName
  * the pod stays the answer when its address leads nowhere from here, or when kube-apiserver knows that it refuses.
  * @throws as `dial`
  */
-export async function dialEndpoint(
-  cluster: Cluster,
-  target: EndpointTarget,
-  signal: AbortSignal,
-): Promise<Handshake & { readonly via: Via }> {
+export async function dialEndpoint(cluster: Cluster, target: EndpointTarget, signal: AbortSignal): Promise<EndpointHandshake> {
   const { pod } = target;
   if (pod === undefined) return { ...(await dial(target, signal)), via: 'address' };
   const inside = await dialPod(cluster, { ...target, pod }, signal);
@@ -65,7 +61,8 @@ export async function dialEndpoint(
   }
   const direct = await dial(target, signal, podAddressTimeoutMs);
   const nowhere = direct.kind === 'failed' && ['timeout', 'no-route'].includes(direct.fault);
-  return nowhere ? { ...inside, via: 'pod' } : { ...direct, via: 'address' };
+  if (nowhere) return { ...inside, via: 'pod' };
+  return inside.fault === 'no-forward' ? { ...direct, via: 'address', noForward: inside.words } : { ...direct, via: 'address' };
 }
 
 /**

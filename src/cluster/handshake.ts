@@ -10,3 +10,6 @@ export type DialFault = 'refused' | 'timeout' | 'no-route' | 'not-tls' | 'reset'
 
 /** Which way the handshake was made: by port-forward to localhost inside the pod, or straight to the address. */
 export type Via = 'pod' | 'address';
+
+/** A handshake with an endpoint; `noForward`: why no way led into its pod, where it was made with the address instead. */
+export type EndpointHandshake = Handshake & { readonly via: Via; readonly noForward?: string };

@@ -1,15 +1,17 @@
 import { serverNameOf } from '../config/registration.ts';
 import { entryOf, fill, linkOf, matchesCode } from './catalog.ts';
-import { checkBundle } from './checks/bundle.ts';
+import { checkBundle, trustedBy } from './checks/bundle.ts';
 import { checkCertificates } from './checks/certificate.ts';
 import type { Check, CheckContext, Words } from './checks/check.ts';
 import { seen } from './checks/check.ts';
 import { checkDiscovery } from './checks/discovery.ts';
-import { checkEndpoints, checkTransport, unreachedProbes } from './checks/endpoints.ts';
+import { checkEndpoints, checkTransport, transportWords, unreachedProbes } from './checks/endpoints.ts';
+import { checkPods } from './checks/pods.ts';
 import { checkAvailable, checkRegistration } from './checks/registration.ts';
 import { checkService } from './checks/service.ts';
 import { factsOf } from './facts.ts';
 import { readGoWords } from './go-words.ts';
+import { withoutStrangers } from './strangers.ts';
 import type {
   ApiDiagnosis,
   ApiServiceView,
@@ -18,6 +20,7 @@ import type {
   Finding,
   NotChecked,
   Observation,
+  Observed,
   Snapshot,
   Source,
   Verdict,
@@ -27,6 +30,7 @@ import type {
 const checks: readonly Check[] = [
   checkRegistration,
   checkService,
+  checkPods,
   checkEndpoints,
   checkBundle,
   checkTransport,
@@ -57,17 +61,24 @@ function diagnoseApi(snapshot: ApiSnapshot, source: Source, now: Date): ApiDiagn
   const findings = fold(phrase(name, context?.api, observations));
   return {
     name,
-    verdict: verdictOf(snapshot, source, findings),
+    verdict: verdictOf(context?.snapshot ?? snapshot, source, findings),
     findings,
     notChecked: unseen(snapshot, context),
-    facts: factsOf(snapshot, now).map(shortened),
+    facts: factsOf(context?.snapshot ?? snapshot, now).map(shortened),
   };
 }
 
-function contextOf(snapshot: ApiSnapshot, api: ApiServiceView, source: Source['kind'], now: Date): CheckContext {
+function contextOf(given: ApiSnapshot, api: ApiServiceView, source: Source['kind'], now: Date): CheckContext {
   const host = api.service && serverNameOf(api.service);
-  return { snapshot, api, now, source, host, words: wordsOf(snapshot, api) };
+  const words = wordsOf(given, api);
+  const snapshot =
+    host && contradictsStrangers(given, words) ? withoutStrangers(given, { roots: trustedBy(api), hostname: host, now }) : given;
+  return { snapshot, api, now, source, host, words };
 }
+
+/** Whether kube-apiserver met other certificates than those that it can't trust: the API works, or its connections fail before there is a certificate. */
+const contradictsStrangers = ({ aggregated }: ApiSnapshot, words: readonly Words[]): boolean =>
+  seen(aggregated)?.status === 200 || words.some(({ fault }) => fault !== undefined && transportWords[fault] !== undefined);
 
 /** What kube-apiserver says about the backend. A condition that is True says nothing: its message is only "all checks passed". */
 function wordsOf(snapshot: ApiSnapshot, { available }: ApiServiceView): readonly Words[] {
@@ -98,12 +109,12 @@ function phrase(name: string, api: ApiServiceView | undefined, observations: rea
     port: String(service?.port ?? ''),
     host: service ? serverNameOf(service) : '',
   };
-  return observations.map(({ code, evidence, args }) => {
-    const { severity, title, cause, fix } = entryOf(code);
+  return observations.map(({ code, severity, evidence, args }) => {
+    const { title, cause, fix, ...usual } = entryOf(code);
     const words = Object.fromEntries(Object.entries({ ...base, ...args }).map(([key, value]) => [key, shortened(value)]));
     return {
       code,
-      severity,
+      severity: severity ?? usual.severity,
       title: fill(title, words),
       evidence: evidence.map(shortened),
       cause: fill(cause, words),
@@ -151,17 +162,26 @@ const parts = [
   ['apiService', 'the APIService'],
   ['service', 'the Service'],
   ['endpoints', 'the EndpointSlices'],
+  ['pods', 'the pods'],
   ['probes', 'the certificates that the endpoints serve'],
   ['aggregated', 'the API through the aggregator'],
 ] as const satisfies readonly (readonly [keyof ApiSnapshot, string])[];
 
 function unseen(snapshot: ApiSnapshot, context: CheckContext | undefined): readonly NotChecked[] {
-  const missing = parts.flatMap(([part, what]): NotChecked[] => {
-    const observed = snapshot[part];
-    return observed.state === 'unseen' && observed.reason !== 'skipped' ? [{ what, why: shortened(observed.words) }] : [];
-  });
+  const missing = parts.flatMap(([part, what]) => missed(what, snapshot[part]));
   const probes = context ? unreachedProbes(context) : [];
-  if (probes.length === 0) return missing;
   const reasons = probes.map(({ at, words }) => `${at}: ${words}`).join(', ');
-  return [...missing, { what: 'the certificates that the endpoints serve', why: shortened(`can't be reached from here (${reasons})`) }];
+  const unreached = { what: 'the certificates that the endpoints serve', why: shortened(`can't be reached from here (${reasons})`) };
+  return [...missing, ...unseenOfPods(snapshot), ...(probes.length > 0 ? [unreached] : [])];
 }
+
+/** What could not be seen of pods in trouble; the same right is missing for all of them. */
+function unseenOfPods({ pods }: ApiSnapshot): readonly NotChecked[] {
+  const closer = seen(pods) ?? [];
+  const [events] = closer.flatMap((pod) => missed('the events of the pods', pod.events));
+  const [log] = closer.flatMap((pod) => missed('the log of the container that crashes', pod.lastLogLine));
+  return [...(events ? [events] : []), ...(log ? [log] : [])];
+}
+
+const missed = (what: string, observed: Observed<unknown>): NotChecked[] =>
+  observed.state === 'unseen' && observed.reason !== 'skipped' ? [{ what, why: shortened(observed.words) }] : [];

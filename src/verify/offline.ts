@@ -66,7 +66,13 @@ const onlyInCluster: Observed<never> = { state: 'unseen', reason: 'skipped', wor
 const noService: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'it points at no Service' };
 
 function offlineApi(api: ApiServiceView, objects: readonly KubeObject[]): ApiSnapshot {
-  const seen = { name: api.name, apiService: { state: 'seen', value: api }, endpoints: onlyInCluster, aggregated: onlyInCluster } as const;
+  const seen = {
+    name: api.name,
+    apiService: { state: 'seen', value: api },
+    endpoints: onlyInCluster,
+    pods: onlyInCluster,
+    aggregated: onlyInCluster,
+  } as const;
   if (!api.service) return { ...seen, service: noService, probes: noService };
   const { name, namespace } = api.service;
   const services = objects.filter((object) => object.kind === 'Service' && object.metadata.name === name && mayBeIn(namespace, object));
@@ -95,6 +101,7 @@ function secretProbes(namespace: string, { selector }: ServiceView, objects: rea
     .map(({ metadata, data }) => ({
       at: `Secret ${namespace}/${metadata.name}`,
       pod: undefined,
+      via: 'address',
       handshake: { kind: 'served', protocol: '', certificates: inspect(Buffer.from(textOf(data['tls.crt']), 'base64')).certificates },
     }));
 }

@@ -1,14 +1,26 @@
 import { mayGetPath } from '../cluster/access.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { dial } from '../cluster/dial.ts';
-import { Unreachable, wasRefused } from '../cluster/faults.ts';
+import { dialEndpoint } from '../cluster/dial.ts';
+import { Unreachable } from '../cluster/faults.ts';
 import { getObject, listObjects, slicesOf } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { badCredentials, readStatus } from '../cluster/status.ts';
 import { serverNameOf } from '../config/registration.ts';
 import { ClusterError } from '../errors.ts';
+import { look } from './look.ts';
+import { lookAtPods } from './pods.ts';
 import { describeTarget, dialTargets } from './targets.ts';
-import type { ApiServiceView, ApiSnapshot, EndpointProbe, EndpointView, HttpView, Observed, ServiceView, Snapshot } from './types.ts';
+import type {
+  ApiServiceView,
+  ApiSnapshot,
+  EndpointProbe,
+  EndpointView,
+  HttpView,
+  Observed,
+  PodView,
+  ServiceView,
+  Snapshot,
+} from './types.ts';
 import { viewApiService, viewEndpoints, viewService } from './views.ts';
 
 /** As much of a body as is kept; a discovery document of a large API has some 50 kB. */
@@ -57,15 +69,15 @@ async function snapshotApi(cluster: Cluster, name: string, signal: AbortSignal):
   return { name, apiService, aggregated, ...(await snapshotBackend(cluster, apiService, signal)) };
 }
 
-type Backend = Pick<ApiSnapshot, 'service' | 'endpoints' | 'probes'>;
+type Backend = Pick<ApiSnapshot, 'service' | 'endpoints' | 'pods' | 'probes'>;
 
 async function snapshotBackend(cluster: Cluster, apiService: Observed<ApiServiceView>, signal: AbortSignal): Promise<Backend> {
   if (apiService.state !== 'seen' || !apiService.value.service) {
     const nothing = skipped('it is not known which Service it points at');
-    return { service: nothing, endpoints: nothing, probes: nothing };
+    return { service: nothing, endpoints: nothing, pods: nothing, probes: nothing };
   }
   const target = apiService.value.service;
-  const { namespace, name, port } = target;
+  const { namespace, name } = target;
   const [service, endpoints] = await Promise.all([
     look(signal, () => getObject(cluster, { resource: resources.Service, namespace, name }, signal), viewService),
     look(
@@ -74,19 +86,24 @@ async function snapshotBackend(cluster: Cluster, apiService: Observed<ApiService
       (found) => found.flatMap(viewEndpoints),
     ),
   ]);
-  return { service, endpoints, probes: await probe(service, endpoints, port, serverNameOf(target), signal) };
+  const [pods, probes] = await Promise.all([
+    podsBehind(cluster, namespace, service, signal),
+    probe(cluster, { target, service, endpoints }, signal),
+  ]);
+  return { service, endpoints, pods, probes };
 }
 
-/** Asks for something; turns "not there" and "not allowed" into what they mean for a diagnosis. Without an answer there is none. */
-async function look<O, T>(signal: AbortSignal, ask: () => Promise<O | undefined>, view: (object: O) => T): Promise<Observed<T>> {
-  try {
-    const object = await ask();
-    return object === undefined ? { state: 'absent' } : { state: 'seen', value: view(object) };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!wasRefused(error)) throw error;
-    return { state: 'unseen', reason: 'forbidden', words: error.fix ? `${error.message}. ${error.fix}` : error.message };
-  }
+async function podsBehind(
+  cluster: Cluster,
+  namespace: string,
+  service: Observed<ServiceView>,
+  signal: AbortSignal,
+): Promise<Observed<readonly PodView[]>> {
+  if (service.state !== 'seen') return skipped('the Service is not known');
+  const { selector: labels, type } = service.value;
+  // Without a selector the endpoints are somebody else's business, and need not be pods.
+  if (type === 'ExternalName' || Object.keys(labels).length === 0) return skipped('the Service selects no pods');
+  return lookAtPods(cluster, { namespace, labels }, signal);
 }
 
 async function throughAggregator(cluster: Cluster, name: string, signal: AbortSignal): Promise<Observed<HttpView>> {
@@ -109,20 +126,26 @@ async function throughAggregator(cluster: Cluster, name: string, signal: AbortSi
   }
 }
 
+interface ProbeRequest {
+  readonly target: NonNullable<ApiServiceView['service']>;
+  readonly service: Observed<ServiceView>;
+  readonly endpoints: Observed<readonly EndpointView[]>;
+}
+
 async function probe(
-  service: Observed<ServiceView>,
-  endpoints: Observed<readonly EndpointView[]>,
-  port: number,
-  serverName: string,
+  cluster: Cluster,
+  { target: { namespace, name, port }, service, endpoints }: ProbeRequest,
   signal: AbortSignal,
 ): Promise<Observed<readonly EndpointProbe[]>> {
   const known = endpoints.state === 'seen' ? endpoints.value : [];
   const targets = service.state === 'seen' ? dialTargets(service.value, known, port) : [];
   if (targets.length === 0) return skipped('there is no ready endpoint');
+  const serverName = serverNameOf({ namespace, name });
   const value = await Promise.all(
-    targets
-      .slice(0, endpointLimit)
-      .map(async (target) => ({ at: describeTarget(target), pod: target.pod, handshake: await dial({ ...target, serverName }, signal) })),
+    targets.slice(0, endpointLimit).map(async (target): Promise<EndpointProbe> => {
+      const { via, noForward, ...handshake } = await dialEndpoint(cluster, { ...target, namespace, serverName }, signal);
+      return { at: describeTarget(target), pod: target.pod, via, ...(noForward === undefined ? {} : { noForward }), handshake };
+    }),
   );
   return { state: 'seen', value };
 }

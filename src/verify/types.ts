@@ -1,4 +1,4 @@
-import type { Handshake } from '../cluster/handshake.ts';
+import type { Handshake, Via } from '../cluster/handshake.ts';
 import type { Code } from './catalog.ts';
 
 /**
@@ -62,7 +62,55 @@ export interface EndpointProbe {
   readonly at: string;
   /** Name of the pod behind it; undefined for an address that somebody gave. */
   readonly pod: string | undefined;
+  readonly via: Via;
+  /** Why no way led into the pod, where its address was dialled instead. */
+  readonly noForward?: string;
   readonly handshake: Handshake;
+}
+
+/** The parts of a pod that say whether it serves, and what keeps it from that. Nothing of its environment or its volumes. */
+export interface PodView {
+  readonly name: string;
+  readonly uid: string;
+  /** Name of its controller, for the pods of a Deployment a ReplicaSet. */
+  readonly owner: string | undefined;
+  readonly node: string | undefined;
+  readonly phase: string;
+  readonly ready: boolean;
+  /** It is on its way out. */
+  readonly deleting: boolean;
+  /** What the scheduler says while no node takes it. */
+  readonly unscheduled: string | undefined;
+  /** Init containers first, which start first. */
+  readonly containers: readonly ContainerView[];
+  /** Only asked for where the pod is not ready. */
+  readonly events: Observed<readonly PodEvent[]>;
+  /** Of the container that crashes; only asked for where there is one. */
+  readonly lastLogLine: Observed<string>;
+}
+
+export interface ContainerView {
+  readonly name: string;
+  readonly init: boolean;
+  readonly ready: boolean;
+  readonly restarts: number;
+  readonly state: { readonly kind: 'running' } | { readonly kind: 'waiting'; readonly reason: string; readonly message: string } | Ended;
+  /** How it ended before its last restart. */
+  readonly before: Ended | undefined;
+}
+
+export interface Ended {
+  readonly kind: 'ended';
+  readonly exitCode: number;
+  readonly reason: string;
+  /** What the container, or the container runtime, left as its last words; mostly empty. */
+  readonly message: string;
+}
+
+/** An event about a pod: a warning, or the news that a node is being added for it. */
+export interface PodEvent {
+  readonly reason: string;
+  readonly message: string;
 }
 
 /** An answer to a GET through the aggregator: the raw body, which kubectl hides. */
@@ -79,6 +127,8 @@ export interface ApiSnapshot {
   readonly apiService: Observed<ApiServiceView>;
   readonly service: Observed<ServiceView>;
   readonly endpoints: Observed<readonly EndpointView[]>;
+  /** The pods that the selector of the Service matches. */
+  readonly pods: Observed<readonly PodView[]>;
   /** The handshake with every ready endpoint. */
   readonly probes: Observed<readonly EndpointProbe[]>;
   /** GET /apis/<group>/<version> as the person at the keyboard. */
@@ -104,6 +154,8 @@ export type Severity = 'error' | 'warning';
 /** What a check reports: the code and the facts for its words, nothing else. */
 export interface Observation {
   readonly code: Code;
+  /** `warning` for something that the catalog calls an error, where the rest of the Service goes on working without it. */
+  readonly severity?: Severity;
   /** Values as seen, one a line. */
   readonly evidence: readonly string[];
   /** Values for the words of the catalog. */

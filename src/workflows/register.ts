@@ -6,10 +6,12 @@ import type { KubeObject } from '../manifests/types.ts';
 import type { Material } from '../pki/types.ts';
 import type { Diagnosis } from '../verify/types.ts';
 import { type AppliedPair, applyAll } from './apply-all.ts';
+import { waitForCertificates } from './certificates.ts';
 import type { AppliedObject, OnProgress, Progress } from './events.ts';
-import { refuseTakeover, requireAccess } from './preflight.ts';
+import { refuseTakeover, requireAccess, requireExisting } from './preflight.ts';
+import { waitForRollout } from './rollout.ts';
 import { verifyUntilHealthy } from './verify.ts';
-import { type Waiting, waitForAvailable, waitForCertificates, waitForEndpoints, waitForRollout } from './wait.ts';
+import { type Waiting, waitForAvailable, waitForEndpoints } from './wait.ts';
 
 export interface RegisterRequest {
   readonly registration: Registration;
@@ -46,8 +48,10 @@ export async function register(cluster: Cluster, request: RegisterRequest): Prom
   onProgress({ kind: 'step', what: 'applying what the server needs' });
   const first = await applyAll(cluster, backend, options);
   onProgress({ kind: 'step', what: 'waiting for the server' });
-  const unseen = await waitForServer({ cluster, signal, onProgress }, request);
-  if (unseen.length > 0 && first.some(isReplacedSecret)) throw unknownCertificate(registration, unseen);
+  // As the cluster has it: of a Deployment that was there before, ours is only a part.
+  const deployment = first.find(({ wanted }) => isDeployment(wanted))?.after;
+  const unseen = await waitForServer({ cluster, signal, onProgress }, request, deployment);
+  if (unseen.length > 0 && first.some(isReplacedSecret)) throw unknownCertificate(registration, deployment, unseen);
   onProgress({ kind: 'step', what: 'registering the API' });
   const second = await applyAll(cluster, apiServices, options);
   await Promise.all(apiServices.map(({ metadata }) => waitForAvailable({ cluster, signal, onProgress }, metadata.name)));
@@ -62,9 +66,10 @@ export async function register(cluster: Cluster, request: RegisterRequest): Prom
  * @throws as `register` does before it changes anything, with all conflicts and rejections at once
  */
 export async function rehearse(cluster: Cluster, request: RegisterRequest): Promise<readonly AppliedPair[]> {
-  const { objects, forceConflicts, signal, onProgress } = request;
+  const { registration, objects, forceConflicts, signal, onProgress } = request;
   onProgress({ kind: 'step', what: `asking ${cluster.server} (context "${cluster.context}") what is allowed and what is there` });
   await requireAccess(cluster, objects, signal);
+  await requireExisting(cluster, registration, signal);
   await refuseTakeover(cluster, objects.filter(isApiService), signal);
   // The result lists what would be applied.
   return applyAll(cluster, objects, { dryRun: true, forceConflicts, signal, onProgress: only('took-back', onProgress) });
@@ -78,27 +83,33 @@ const only =
   };
 
 const isApiService = ({ kind }: KubeObject): boolean => kind === 'APIService';
+const isDeployment = ({ kind }: KubeObject): boolean => kind === 'Deployment';
 
 const isReplacedSecret = ({ applied, wanted }: AppliedPair): boolean => wanted.kind === 'Secret' && applied.change === 'configured';
 
 /** A caBundle that is ahead of the pods fails every request, so it is not written on trust. The next run finds the Secret as it should be and goes on. */
-function unknownCertificate({ metadata }: Registration, unseen: readonly string[]): RefusedError {
+function unknownCertificate({ metadata }: Registration, deployment: KubeObject | undefined, unseen: readonly string[]): RefusedError {
+  const restart = deployment ? `: kubectl -n ${metadata.namespace} rollout restart deployment/${deployment.metadata.name}` : '';
   return new RefusedError(
     `the serving certificate was replaced, and from here it can't be seen whether it is served (${unseen.join('; ')}); the APIService was left as it is`,
     {
-      fix: `Wait until the pods have read the new Secret (restart them if they don't by themselves: kubectl -n ${metadata.namespace} rollout restart deployment), then run the same command again.`,
+      fix: `Wait until the pods have read the new Secret (restart them if they don't by themselves${restart}), then run the same command again.`,
     },
   );
 }
 
 /** @returns the endpoints whose certificate can't be seen from here */
-async function waitForServer(waiting: Waiting, { registration, material, objects }: RegisterRequest): Promise<readonly string[]> {
+async function waitForServer(
+  waiting: Waiting,
+  { registration, material }: RegisterRequest,
+  deployment: KubeObject | undefined,
+): Promise<readonly string[]> {
   const { spec, metadata } = registration;
-  const deployment = objects.find(({ kind }) => kind === 'Deployment');
   // Nothing will ever be ready where nothing is to run.
   if (deployment && spec.server.replicas === 0) return [];
   if (deployment) await waitForRollout(waiting, deployment);
   const { name: service, port } = spec.service;
   await waitForEndpoints(waiting, metadata.namespace, service);
-  return waitForCertificates(waiting, { namespace: metadata.namespace, service, port, caBundle: material.caBundle });
+  const expected = { namespace: metadata.namespace, service, port, caBundle: material.caBundle, deployment: deployment?.metadata.name };
+  return waitForCertificates(waiting, expected);
 }

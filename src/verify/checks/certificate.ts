@@ -17,11 +17,17 @@ export const checkCertificates: Check = (context) => {
   );
   // Where nothing answers any more, what kube-apiserver once said of the certificate is out of date.
   if (served.length === 0) return failedProbes(context).length > 0 ? [] : fromWords(context, roots);
-  const found = served.flatMap(({ probe, presented }) =>
-    checkServing({ presented, roots, hostname: host, now: context.now })
+  const judged = served.map(({ probe, presented }) => ({
+    probe,
+    presented,
+    faults: checkServing({ presented, roots, hostname: host, now: context.now }),
+  }));
+  const trusted = judged.some(({ faults }) => faults.every(({ kind }) => kind !== 'unknown-authority'));
+  const found = judged.flatMap(({ probe, presented, faults }) =>
+    faults
       // Without a certificate in the caBundle there is nothing to chain to; that is the bundle's finding.
       .filter(({ kind }) => roots.length > 0 || kind !== 'unknown-authority')
-      .map((fault) => ({ probe, ...describeFault(fault, presented, roots) })),
+      .map((fault) => ({ probe, ...describeFault(fault, presented, { roots, othersTrusted: trusted }) })),
   );
   return merge(found);
 };
@@ -50,7 +56,13 @@ const served = (certificate: CertificateInfo): string =>
 const trusted = (certificate: CertificateInfo): string => `caBundle: ${nameOf(certificate)}, SHA-256 ${certificate.fingerprint}`;
 const nameOf = ({ subject, dnsNames }: CertificateInfo): string => subject || dnsNames[0] || '(no name)';
 
-function describeFault(fault: ServingFault, presented: readonly CertificateInfo[], roots: readonly CertificateInfo[]): Observation {
+interface Trust {
+  readonly roots: readonly CertificateInfo[];
+  /** Whether other endpoints serve certificates that chain to the roots. */
+  readonly othersTrusted: boolean;
+}
+
+function describeFault(fault: ServingFault, presented: readonly CertificateInfo[], trust: Trust): Observation {
   const { certificate } = fault;
   const [leaf = certificate] = presented;
   switch (fault.kind) {
@@ -78,7 +90,7 @@ function describeFault(fault: ServingFault, presented: readonly CertificateInfo[
     case 'usage':
       return observation('cert/wrong-usage', [`${nameOf(certificate)}: extendedKeyUsage ${fault.usages.join(', ')}`]);
     case 'unknown-authority':
-      return unknownAuthority(fault, leaf, roots);
+      return unknownAuthority(fault, leaf, trust);
     case 'weak-signature':
       return observation('cert/weak-signature', [served(certificate)], { subject: nameOf(certificate), algorithm: fault.algorithm });
     case 'weak-key':
@@ -108,11 +120,15 @@ const reasons: Readonly<Record<UnknownAuthority['reason'], string>> = {
   'not-a-ca': '',
 };
 
-function unknownAuthority(fault: UnknownAuthority, leaf: CertificateInfo, roots: readonly CertificateInfo[]): Observation {
+/** What is true of some endpoints only is no fault of the caBundle. */
+const leftBehind =
+  'Other endpoints serve a certificate that the caBundle trusts. A pod that has not loaded the new one, or is given another Secret, serves its own.';
+
+function unknownAuthority(fault: UnknownAuthority, leaf: CertificateInfo, { roots, othersTrusted }: Trust): Observation {
   const evidence = [served(leaf), ...roots.map(trusted)];
   if (fault.reason === 'not-a-ca') return observation('cert/issuer-not-a-ca', evidence);
   if (fault.reason === 'intermediate-missing') return observation('cert/missing-intermediate', evidence);
-  return observation('cert/unknown-authority', evidence, { why: reasons[fault.reason] });
+  return observation('cert/unknown-authority', evidence, { why: othersTrusted ? leftBehind : reasons[fault.reason] });
 }
 
 const codeOfWords: Partial<Record<GoFault, Code>> = {

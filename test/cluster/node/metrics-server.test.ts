@@ -1,18 +1,29 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apisvc, kubectl } from '../harness/commands.ts';
-import { emptyFolder, kubectlOk, verifyJson } from '../harness/projects.ts';
+import { program } from '../harness/programs.ts';
+import { codesOf, emptyFolder, getObject, kubectlOk, verifyJson } from '../harness/projects.ts';
+import { cluster } from '../harness/provided.ts';
 
-/** metrics-server 0.9.0 from its preset as it is, on a node whose kubelet has a certificate of the cluster's CA. */
+/** metrics-server 0.9.0, on a node whose kubelet has a certificate of the cluster's CA. */
 
 const name = 'v1beta1.metrics.k8s.io';
-const dir = emptyFolder();
 
-afterAll(async () => {
-  await kubectl(['delete', 'apiservice', name, '--ignore-not-found']);
-  await kubectl(['delete', 'deployment,service,secret,serviceaccount', '-n', 'kube-system', '-l', 'app.kubernetes.io/name=metrics-server']);
-});
+describe('metrics-server from its preset', () => {
+  const dir = emptyFolder();
 
-describe('metrics-server', () => {
+  afterAll(async () => {
+    await kubectl(['delete', 'apiservice', name, '--ignore-not-found']);
+    await kubectl([
+      'delete',
+      'deployment,service,secret,serviceaccount',
+      '-n',
+      'kube-system',
+      '-l',
+      'app.kubernetes.io/name=metrics-server',
+    ]);
+  });
+
   test('is registered by one init and one register', async () => {
     const init = await apisvc(['init', dir, '--preset', 'metrics-server', '--yes']);
     expect(init).toMatchObject({ exitCode: 0, stderr: '' });
@@ -51,5 +62,67 @@ describe('metrics-server', () => {
   test('a second register changes nothing', async () => {
     const { exitCode, stdout } = await apisvc(['register', '-C', dir]);
     expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Nothing changed/) });
+  });
+});
+
+describe('a metrics-server that its own release installed, with insecureSkipTLSVerify', () => {
+  const upstream = join(program(cluster.programs, 'manifests'), 'overlays', 'release');
+  const deployment = ['deployment', '-n', 'kube-system', 'metrics-server'];
+  const dir = emptyFolder();
+
+  beforeAll(async () => {
+    await kubectlOk(['apply', '-k', upstream]);
+    await kubectlOk(['wait', '--for=condition=Available', `apiservice/${name}`, '--timeout=80s']);
+  });
+
+  afterAll(async () => {
+    await kubectl(['delete', '-k', upstream, '--ignore-not-found', '--wait=false']);
+    await kubectl(['delete', 'secret', '-n', 'kube-system', 'metrics-server-tls', '--ignore-not-found']);
+  });
+
+  test('verify warns that kube-apiserver does not look at its certificate', async () => {
+    const { exitCode, diagnosis } = await verifyJson([name]);
+    expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 0, codes: ['security/insecure-skip-tls-verify'] });
+  });
+
+  test('is not taken over unasked: register names what somebody else has set, and changes nothing', async () => {
+    expect(await apisvc(['init', dir, '--preset', 'metrics-server', '--existing', '--yes'])).toMatchObject({ exitCode: 0, stderr: '' });
+    const before = await getObject(...deployment);
+    const { exitCode, stderr } = await apisvc(['register', '-C', dir]);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
+    expect(stderr).toMatch(
+      /other managers have set fields of apiservice\/v1beta1\.metrics\.k8s\.io\n.*insecureSkipTLSVerify.*kubectl-client-side-apply/,
+    );
+    expect(stderr).toMatch(/other managers have set fields of deployment\/kube-system\/metrics-server\n.*args.*kubectl-client-side-apply/);
+    expect(stderr).toContain('nothing was changed');
+    expect(stderr).toContain('--force-conflicts');
+    expect(await getObject(...deployment)).toEqual(before);
+  });
+
+  test('is registered anew, and its Deployment stays the one that it was', async () => {
+    const uid = ['-o', 'jsonpath={.metadata.uid}'];
+    const before = await kubectlOk(['get', ...deployment, ...uid]);
+    const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--force-conflicts', '--timeout', '85s']);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toContain(`✓ ${name}: healthy`);
+    expect(await kubectlOk(['get', ...deployment, ...uid])).toBe(before);
+    const container = JSON.parse(await kubectlOk(['get', ...deployment, '-o', 'json'])).spec.template.spec.containers[0];
+    expect(container.args).toEqual(expect.arrayContaining(['--metric-resolution=15s', expect.stringMatching(/^--tls-cert-file=/)]));
+    expect(container.readinessProbe).toMatchObject({ httpGet: { path: '/readyz' } });
+  });
+
+  test('is then verified by kube-apiserver, and works', async () => {
+    const { exitCode, diagnosis } = await verifyJson([name]);
+    expect({ exitCode, diagnosis }).toMatchObject({
+      exitCode: 0,
+      diagnosis: { verdict: 'healthy', apis: [{ findings: [], notChecked: [] }] },
+    });
+    const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', name, '-o', 'json']));
+    expect({ insecure: spec.insecureSkipTLSVerify ?? false, caBundle: spec.caBundle }).toEqual({
+      insecure: false,
+      caBundle: expect.any(String),
+    });
+    expect(await kubectlOk(['top', 'nodes', '--no-headers'])).toMatch(/\d+m +\d+%/);
+    expect(await apisvc(['register', '-C', dir])).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Nothing changed/) });
   });
 });

@@ -1,53 +1,49 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Document } from 'yaml';
 import { apisvc, kubectl } from '../harness/commands.ts';
-import { editConfiguration, emptyFolder, kubectlOk, verifyJson } from '../harness/projects.ts';
+import { kubectlOk, verifyJson } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
+import { makeSampleProject } from '../harness/sample-project.ts';
 import { userKubeconfig } from '../harness/users.ts';
 
 /** The sample API server 0.37.2 in three pods, each with an etcd of its own beside it, used by somebody who is no administrator. */
 
 const name = 'v1alpha1.wardle.example.com';
 const resource = 'flunders.wardle.example.com';
-const dir = emptyFolder();
-let kubeconfig: string;
-
 const flunder = (flunderName: string): object => ({
   apiVersion: 'wardle.example.com/v1alpha1',
   kind: 'Flunder',
   metadata: { name: flunderName, namespace: 'default' },
 });
-/** As the ordinary user. */
-const asUser = (args: readonly string[], input?: object) =>
-  kubectl(args, { kubeconfig, ...(input ? { input: JSON.stringify(input) } : {}) });
-
-beforeAll(async () => {
-  kubeconfig = await userKubeconfig('jane');
-  expect(
-    await apisvc(['init', dir, '--preset', 'sample-apiserver', '--image', 'docker.io/library/sample-apiserver:0.37.2', '--yes']),
-  ).toMatchObject({
-    exitCode: 0,
-    stderr: '',
-  });
-  editConfiguration(dir, (document) => {
-    document.setIn(['spec', 'server', 'replicas'], 3);
-    // Built for 1.37, it waits for admission policies in a version that 1.35 does not serve.
-    if (cluster.cell.kubernetes === '1.35')
-      document.addIn(['spec', 'server', 'args'], '--disable-admission-plugins=MutatingAdmissionPolicy');
-  });
-});
-
-afterAll(async () => {
+const removeProject = async (namespace: string): Promise<void> => {
   await kubectl(['delete', 'apiservice', name, '--ignore-not-found']);
-  await kubectl(['delete', 'namespace', 'wardle', '--ignore-not-found', '--wait=false']);
-  await kubectl(['delete', 'clusterrole,clusterrolebinding', 'flunders', '--ignore-not-found']);
-});
+  await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
+};
 
 describe('three pods of the sample API server', () => {
+  let dir: string;
+  let kubeconfig: string;
+
+  /** As the ordinary user. */
+  const asUser = (args: readonly string[], input?: object) =>
+    kubectl(args, { kubeconfig, ...(input ? { input: JSON.stringify(input) } : {}) });
+
+  beforeAll(async () => {
+    kubeconfig = await userKubeconfig('jane');
+    const edit = (document: Document) => document.setIn(['spec', 'server', 'replicas'], 3);
+    dir = await makeSampleProject({ name: 'wardle', api: 'wardle.example.com/v1alpha1', edit });
+  });
+
+  afterAll(async () => {
+    await removeProject('wardle');
+    await kubectl(['delete', 'clusterrole,clusterrolebinding', 'flunders', '--ignore-not-found']);
+  });
+
   test('are registered when each of them serves the certificate', async () => {
     const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--timeout', '80s']);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(stdout).toContain('3 of 3 endpoints ready');
-    expect(stdout.match(/\(pod sample-apiserver-\S+\) serves CN=api\.wardle\.svc/g)).toHaveLength(3);
+    expect(stdout.match(/\(pod wardle-\S+\) serves CN=api\.wardle\.svc/g)).toHaveLength(3);
     const lines = stderr.split('\n');
     const rolledOut = lines.findLastIndex((line) => /pods updated/.test(line));
     expect(lines.findIndex((line) => line.includes(`apiservice/${name} created`))).toBeGreaterThan(rolledOut);
@@ -91,4 +87,21 @@ describe('three pods of the sample API server', () => {
     const watched = await asUser(['get', 'flunders', '-o', 'name', '--watch', '--request-timeout=3s']);
     expect(watched.stdout).toMatch(/^flunder\.wardle\.example\.com\/jane-\d+\n/);
   });
+});
+
+test('a Secret that comes late is waited for', async () => {
+  const namespace = 'late-secret';
+  const edit = (document: Document) => {
+    document.addIn(['spec', 'server', 'volumes'], document.createNode({ name: 'more', secret: { secretName: 'late' } }));
+    document.setIn(['spec', 'server', 'volumeMounts'], document.createNode([{ name: 'more', mountPath: '/more' }]));
+  };
+  const dir = await makeSampleProject({ name: namespace, api: 'wardle.example.com/v1alpha1', edit });
+  const registering = apisvc(['register', '--timeout', '85s'], { cwd: dir });
+  const failing = async () => (await kubectl(['get', 'events', '-n', namespace, '--field-selector=reason=FailedMount', '-o=name'])).stdout;
+  await expect.poll(failing, { timeout: 30_000, interval: 500 }).toMatch(/\S/);
+  await kubectlOk(['create', 'secret', 'generic', 'late', '-n', namespace, '--from-literal=more=1']);
+  const { exitCode, stdout, stderr } = await registering;
+  await removeProject(namespace);
+  expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('healthy') });
+  expect(stderr).toContain('secret "late" not found');
 });

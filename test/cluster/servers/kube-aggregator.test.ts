@@ -40,6 +40,14 @@ afterAll(async () => {
   await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
   await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], { input: wardleAccess(own) });
   await kubectl(['delete', 'clusterrole,clusterrolebinding', `${own}:services`, '--ignore-not-found']);
+  await kubectl([
+    'delete',
+    'clusterroles,clusterrolebindings,rolebindings',
+    '-n',
+    'kube-system',
+    '-l',
+    `app.kubernetes.io/name=${namespace}`,
+  ]);
   await Promise.all(started.map((each) => each.stop()));
 });
 
@@ -74,13 +82,13 @@ describe('with OpenAPI v3 models', () => {
   });
 
   test('register works with its address as with that of any cluster', async () => {
-    const init = await apisvc(['init', dir, '--preset', 'sample-apiserver', '--namespace', namespace, '--yes']);
+    const init = await apisvc(['init', dir, '--preset', 'sample-apiserver', '--name', namespace, '--namespace', namespace, '--yes']);
     expect(init).toMatchObject({ exitCode: 0, stderr: '' });
     moveOutside(dir, backend);
     const start = async () => {
       const { spec } = JSON.parse(await kubectlOk(['get', 'service', 'api', '-n', namespace, '-o', 'json']));
       started.push(await serveServiceAddress(spec.clusterIP, backend.port));
-      const account = await serviceAccountKubeconfig(namespace, 'sample-apiserver');
+      const account = await serviceAccountKubeconfig(namespace, namespace);
       const pair = { certFile: files.certificate, keyFile: files.key };
       started.push(await startSampleApiserver({ ...pair, port: backend.port, kubeconfig: account }));
     };

@@ -25,7 +25,7 @@ test('a broken API: what, why, how to fix it, and what was not checked', () => {
     seen:     served: CN=api.wardle.svc, issued by CN=CA one, SHA-256 ${leafCertificate.fingerprint}
     seen:     caBundle: CN=CA one, SHA-256 ${otherCa.fingerprint}
     cause:    The caBundle has a CA of that name, but with another key: the CA was made anew and only one side got the new one.
-    fix:      apisvc register puts the right caBundle in place; without a project, set spec.caBundle to the CA that signed the certificate
+    fix:      apisvc register puts the right caBundle in place; without a project, set spec.caBundle to the CA that signed the certificate. Where only some pods are at fault, restart those.
     explains: discovery/request-failed: GET /apis/wardle.example.com/v1alpha1 through the aggregator answers 503
               GET /apis/wardle.example.com/v1alpha1: 503
               body: error trying to reach service: x509: certificate signed by unknown authority

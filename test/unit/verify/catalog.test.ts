@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { caConstraints, extendedKeyUsage, keyUsage, nameConstraints, subjectAltName } from '../../../src/pki/extensions.ts';
 import type { CertificateInfo } from '../../../src/pki/types.ts';
 import { type Code, catalog, entryOf, fill, linkOf, matchesCode } from '../../../src/verify/catalog.ts';
-import type { ApiSnapshot, Finding } from '../../../src/verify/types.ts';
+import type { ApiSnapshot, ContainerView, Finding, PodView } from '../../../src/verify/types.ts';
 import { fixture, inDays, make, makeCa } from '../pki/certificates.ts';
 import {
   absent,
@@ -21,6 +21,7 @@ import {
   leafCertificate,
   leafFor,
   otherCa,
+  readyPod,
   seen,
   serves,
   service,
@@ -45,11 +46,25 @@ const below = await makeCa({ commonName: 'below', issuer: shallow });
 const earlyCa = await makeCa({ commonName: 'early', notBefore: inDays(2), notAfter: inDays(900) });
 const oldCa = await makeCa({ commonName: 'old', notBefore: inDays(-9), notAfter: inDays(-1) });
 
+/** The only pod is not ready, and differs from a good one in this. */
+const withPod = (change: Partial<PodView>): Partial<ApiSnapshot> => ({
+  pods: seen([{ ...readyPod, ready: false, ...change }]),
+  endpoints: seen([{ ...endpoint, ready: false }]),
+  probes: seen([]),
+});
+const withServer = (change: Partial<ContainerView>): Partial<ApiSnapshot> =>
+  withPod({ containers: readyPod.containers.map((server) => ({ ...server, ready: false, ...change })) });
+
 /** For every code, the smallest change to a healthy API that gives it. A code without an entry here does not compile. */
 const faults: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
   'registration/missing': { apiService: absent },
   'service/missing': { service: absent },
   'service/port-missing': { service: seen({ ...service, ports: [{ name: 'https', port: 8443, targetPort: '8443' }] }) },
+  'endpoints/pod-unschedulable': withPod({ unscheduled: '0/1 nodes are available' }),
+  'endpoints/image-pull': withServer({ state: { kind: 'waiting', reason: 'ErrImagePull', message: 'not found' } }),
+  'endpoints/pod-cannot-start': withServer({ state: { kind: 'waiting', reason: 'CreateContainerConfigError', message: 'no Secret' } }),
+  'endpoints/pod-crashing': withServer({ state: { kind: 'ended', exitCode: 1, reason: 'Error', message: '' } }),
+  'endpoints/pod-not-ready': withPod({}),
   'endpoints/none': { endpoints: seen([]), probes: seen([]) },
   'endpoints/not-ready': { endpoints: seen([{ ...endpoint, ready: false }]), probes: seen([]) },
   'endpoints/port-name-mismatch': { endpoints: seen([{ ...endpoint, ports: [{ name: 'web', port: 8443 }] }]), probes: seen([]) },

@@ -108,7 +108,10 @@ describe('several faults', () => {
 
   test('of one certificate are all found, though Go stops at the first', async () => {
     const certificate = { ...leafCertificate, dnsNames: ['localhost'], notAfter: '2026-01-01T00:00:00.000Z' };
-    const diagnosis = diagnosed({ apiService: seen({ ...api, caBundle: bundleOf(otherCa) }), probes: seen([serves(certificate)]) });
+    const diagnosis = diagnosed({
+      apiService: seen({ ...api, caBundle: bundleOf(otherCa) }),
+      probes: seen([{ ...serves(certificate), via: 'pod' }]),
+    });
     expect(codes(diagnosis).sort()).toEqual(['cert/expired', 'cert/san-mismatch', 'cert/unknown-authority']);
   });
 

@@ -4,7 +4,7 @@ import { diagnosisJson } from '../../../src/report/json.ts';
 import { diagnosisText } from '../../../src/report/text.ts';
 import { diagnose } from '../../../src/verify/diagnose.ts';
 import { offlineSnapshot } from '../../../src/verify/offline.ts';
-import type { ApiSnapshot, Snapshot } from '../../../src/verify/types.ts';
+import type { ApiSnapshot, ContainerView, PodView, Snapshot } from '../../../src/verify/types.ts';
 import { colorless, escapes } from '../report/colors.ts';
 import {
   answers,
@@ -14,6 +14,7 @@ import {
   healthy,
   leafCertificate,
   now,
+  readyPod,
   seen,
   serves,
   service,
@@ -31,13 +32,20 @@ const nasty = fc.oneof(
 
 const condition = (message: string, reason: string) => seen({ ...unavailable(message, reason), labels: { [reason]: message } });
 
+const podOf = (name: string, state: ContainerView['state'] = { kind: 'running' }): PodView => ({
+  ...readyPod,
+  name,
+  ready: false,
+  containers: [{ name, init: false, ready: false, restarts: 3, state, before: undefined }],
+});
+
 const anySnapshot: fc.Arbitrary<ApiSnapshot> = fc
   .record({
     a: nasty,
     b: nasty,
     status: fc.integer({ min: 100, max: 599 }),
     caBundle: fc.oneof(nasty, fc.base64String({ maxLength: 200 }), fc.constant(api.caBundle)),
-    shape: fc.integer({ min: 0, max: 6 }),
+    shape: fc.integer({ min: 0, max: 8 }),
   })
   .map(({ a, b, status, caBundle, shape }): ApiSnapshot => {
     const changes: readonly Partial<ApiSnapshot>[] = [
@@ -48,6 +56,10 @@ const anySnapshot: fc.Arbitrary<ApiSnapshot> = fc
       { endpoints: seen([{ ...endpoint, address: a, pod: b, ready: false }]), service: seen({ ...service, selector: { [a]: b } }) },
       { service: seen({ ...service, ports: [{ name: a, port: 1, targetPort: b }] }), endpoints: unseen(a), aggregated: unseen(b) },
       { name: a, apiService: { state: 'absent' } },
+      { pods: seen([podOf(a, { kind: 'waiting', reason: 'ErrImagePull', message: b }), { ...podOf(b), unscheduled: a }]) },
+      {
+        pods: seen([{ ...podOf(a, { kind: 'ended', exitCode: status, reason: b, message: a }), lastLogLine: seen(b), events: unseen(a) }]),
+      },
     ];
     return { ...healthy, ...changes[shape] };
   });

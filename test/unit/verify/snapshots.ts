@@ -1,3 +1,4 @@
+import type { DialFault } from '../../../src/cluster/handshake.ts';
 import { createAuthority } from '../../../src/pki/authority.ts';
 import { inspect } from '../../../src/pki/inspect.ts';
 import { issueServing } from '../../../src/pki/leaf.ts';
@@ -9,6 +10,7 @@ import type {
   ApiSnapshot,
   EndpointProbe,
   Observed,
+  PodView,
   ServiceView,
   Snapshot,
 } from '../../../src/verify/types.ts';
@@ -75,6 +77,23 @@ export const service: ServiceView = {
 
 export const endpoint = { slice: 'api-x', address: '10.1.0.1', ready: true, pod: 'api-0', ports: [{ name: 'https', port: 8443 }] };
 
+const notAsked: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'there was no need for it' };
+
+/** The pod of the healthy snapshot. */
+export const readyPod: PodView = {
+  name: 'api-0',
+  uid: 'b6f0',
+  owner: 'api-5d9',
+  node: 'node-1',
+  phase: 'Running',
+  ready: true,
+  deleting: false,
+  unscheduled: undefined,
+  containers: [{ name: 'server', init: false, ready: true, restarts: 0, state: { kind: 'running' }, before: undefined }],
+  events: notAsked,
+  lastLogLine: notAsked,
+};
+
 export const resourceList = JSON.stringify({
   kind: 'APIResourceList',
   groupVersion: 'wardle.example.com/v1alpha1',
@@ -84,12 +103,14 @@ export const resourceList = JSON.stringify({
 export const serves = (...certificates: readonly CertificateInfo[]): EndpointProbe => ({
   at: '10.1.0.1:8443 (pod api-0)',
   pod: 'api-0',
+  via: 'address',
   handshake: { kind: 'served', protocol: 'TLSv1.3', certificates },
 });
 
-export const fails = (fault: 'refused' | 'timeout' | 'no-route' | 'not-tls' | 'reset' | 'other', words: string = fault): EndpointProbe => ({
+export const fails = (fault: DialFault, words: string = fault): EndpointProbe => ({
   at: '10.1.0.1:8443 (pod api-0)',
   pod: 'api-0',
+  via: 'address',
   handshake: { kind: 'failed', fault, words },
 });
 
@@ -107,6 +128,7 @@ export const healthy: ApiSnapshot = {
   apiService: seen(api),
   service: seen(service),
   endpoints: seen([endpoint]),
+  pods: seen([readyPod]),
   probes: seen([serves(leafCertificate)]),
   aggregated: answers(200, resourceList),
 };

@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { ownPrefix } from '../../../src/sandbox/real/owner.ts';
-import { kubectl } from '../harness/commands.ts';
-import { cluster } from '../harness/provided.ts';
-import { remainsOf } from '../harness/remains.ts';
-import { removeOrphans } from '../harness/run.ts';
+import { ownPrefix } from '../../../../src/sandbox/real/owner.ts';
+import { kubectl } from '../../harness/commands.ts';
+import { cluster } from '../../harness/provided.ts';
+import { remainsOf } from '../../harness/remains.ts';
+import { removeOrphans } from '../../harness/run.ts';
 
 /** A run that is starting, in a process group of its own. */
 function startHolder() {
   const { kubernetes, aggregatorRouting } = cluster.cell;
-  const holder = join(import.meta.dirname, '..', 'harness', 'hold-run.mjs');
+  const holder = join(import.meta.dirname, '..', '..', 'harness', 'hold-run.mjs');
   const cell = `${kubernetes}${aggregatorRouting ? '-routing' : ''}`;
   const running = execa(process.execPath, [holder, cell], { stdin: 'pipe', stderr: 'inherit', detached: true, reject: false });
   const { pid = 0 } = running;

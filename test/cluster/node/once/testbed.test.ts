@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, expect, test } from 'vitest';
-import { kubectl } from '../harness/commands.ts';
-import { emptyFolder } from '../harness/projects.ts';
-import { cluster } from '../harness/provided.ts';
-import { remainsOf } from '../harness/remains.ts';
+import { kubectl } from '../../harness/commands.ts';
+import { emptyFolder } from '../../harness/projects.ts';
+import { cluster } from '../../harness/provided.ts';
+import { remainsOf } from '../../harness/remains.ts';
 
-const script = join(import.meta.dirname, '..', '..', '..', 'scripts', 'testbed.mjs');
+const script = join(import.meta.dirname, '..', '..', '..', '..', 'scripts', 'testbed.mjs');
 
 /** Testbeds are found in the folder for temporary files; in one of our own we see and end no others. */
 const env = { TMPDIR: emptyFolder() };

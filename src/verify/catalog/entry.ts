@@ -1,0 +1,13 @@
+import type { Severity } from '../types.ts';
+
+/** The words of one kind of finding. Those in braces are filled in: see `catalog`. */
+export interface CatalogEntry {
+  /** The usual one; a check may call it milder. */
+  readonly severity: Severity;
+  readonly title: string;
+  readonly cause: string;
+  /** What to do; a command where there is one. */
+  readonly fix: string;
+  /** Codes, or families as `cert/*`, of which this is only a symptom: where one of them is found, it is shown beneath that. */
+  readonly explainedBy?: readonly string[];
+}

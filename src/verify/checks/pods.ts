@@ -1,0 +1,27 @@
+import type { Code } from '../catalog.ts';
+import { type PodTrouble, troubleOf } from '../pod-trouble.ts';
+import { type Check, observation, seen } from './check.ts';
+
+const codeOf = {
+  unschedulable: 'endpoints/pod-unschedulable',
+  image: 'endpoints/image-pull',
+  'cannot-start': 'endpoints/pod-cannot-start',
+  crashing: 'endpoints/pod-crashing',
+  'not-ready': 'endpoints/pod-not-ready',
+} as const satisfies Record<PodTrouble['kind'], Code>;
+
+/** The pods behind the Service: what keeps them from serving. Beside others that serve such a pod gets no requests, so it is a warning there. */
+export const checkPods: Check = ({ snapshot }) => {
+  const pods = seen(snapshot.pods) ?? [];
+  const serves = pods.some(({ ready, deleting }) => ready && !deleting) || (seen(snapshot.endpoints) ?? []).some(({ ready }) => ready);
+  const troubles = pods.flatMap((pod) => troubleOf(pod) ?? []);
+  return (Object.keys(codeOf) as PodTrouble['kind'][]).flatMap((kind) => {
+    const same = troubles.filter((trouble) => trouble.kind === kind);
+    const [first] = same;
+    if (!first) return [];
+    const evidence = same.flatMap((trouble) => trouble.evidence.map((line) => `${trouble.pod}: ${line}`));
+    const names = same.map(({ pod }) => pod).join(', ');
+    const args = { pods: `${same.length === 1 ? 'pod' : 'pods'} ${names}`, pod: first.pod, container: first.container ?? '' };
+    return [{ ...observation(codeOf[kind], evidence, args), ...(serves ? { severity: 'warning' as const } : {}) }];
+  });
+};

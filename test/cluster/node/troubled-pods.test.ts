@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Document } from 'yaml';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { codesOf, getObject, kubectlOk, verifyJson } from '../harness/projects.ts';
+import { makeSampleProject } from '../harness/sample-project.ts';
+
+/** Servers that never become ready: register ends with the reason instead of a time-out and leaves the API unregistered; verify finds the same. */
+
+interface Trouble {
+  /** Also name, namespace and group of the project. */
+  readonly name: string;
+  readonly edit: (document: Document) => void;
+  /** What is said of the pod. */
+  readonly words: RegExp;
+  readonly code: string;
+}
+
+const server = (...path: readonly (string | number)[]) => ['spec', 'server', ...path];
+/** A volume that the etcd sidecar mounts. */
+const mount = (document: Document, volume: object): void => {
+  document.addIn(server('volumes'), document.createNode({ name: 'more', ...volume }));
+  document.addIn(server('sidecars', 0, 'volumeMounts'), document.createNode({ name: 'more', mountPath: '/more' }));
+};
+
+const troubles: readonly Trouble[] = [
+  {
+    name: 'crashing',
+    edit: (document) => document.addIn(server('args'), '--no-such-flag'),
+    words: /: container crashing: exit code 1 \(Error\), \d restarts; last log line of crashing: .*unknown flag: --no-such-flag/,
+    code: 'endpoints/pod-crashing',
+  },
+  {
+    name: 'unpullable',
+    edit: (document) => {
+      document.setIn(server('image'), 'docker.io/library/no-such-image:1');
+      document.setIn(server('imagePullPolicy'), 'Never');
+    },
+    words: /: container unpullable: ErrImageNeverPull: .*docker\.io\/library\/no-such-image:1/,
+    code: 'endpoints/image-pull',
+  },
+  {
+    name: 'unmountable',
+    edit: (document) => mount(document, { secret: { secretName: 'not-there' } }),
+    words: /: FailedMount: MountVolume\.SetUp failed for volume "more" : secret "not-there" not found/,
+    code: 'endpoints/pod-cannot-start',
+  },
+  {
+    name: 'unconfigured',
+    edit: (document) => {
+      const env = { name: 'MORE', valueFrom: { configMapKeyRef: { name: 'not-there', key: 'more' } } };
+      document.setIn(server('env'), document.createNode([env]));
+    },
+    words: /: container unconfigured: CreateContainerConfigError: configmap "not-there" not found/,
+    code: 'endpoints/pod-cannot-start',
+  },
+  {
+    name: 'unschedulable',
+    edit: (document) => document.setIn(server('nodeSelector'), document.createNode({ disk: 'golden' })),
+    words: /: 0\/1 nodes are available: 1 node\(s\) didn't match Pod's node affinity\/selector/,
+    code: 'endpoints/pod-unschedulable',
+  },
+];
+
+const apiServiceOf = (name: string): string => `v1alpha1.${name}.example.com`;
+
+const removeProject = async (name: string, apiService: string): Promise<void> => {
+  await kubectl(['delete', 'apiservice', apiService, '--ignore-not-found']);
+  await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
+};
+
+describe('a pod that never becomes ready', () => {
+  const dirs = new Map<string, string>();
+  const results = new Map<string, { readonly exitCode: number | undefined; readonly stderr: string }>();
+
+  beforeAll(async () => {
+    for (const { name, edit } of troubles) dirs.set(name, await makeSampleProject({ name, api: `${name}.example.com/v1alpha1`, edit }));
+    // At once: each of them takes the patience of register.
+    const registering = troubles.map(async ({ name }) => {
+      const { exitCode, stderr } = await apisvc(['register', '--timeout', '85s'], { cwd: dirs.get(name) ?? '' });
+      results.set(name, { exitCode, stderr });
+    });
+    await Promise.all(registering);
+  });
+  afterAll(() => Promise.all(troubles.map(({ name }) => removeProject(name, apiServiceOf(name)))));
+
+  test.each(troubles)('$name: register says why, and registers nothing', async ({ name, words }) => {
+    const { exitCode, stderr = '' } = results.get(name) ?? {};
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
+    const [, message] = /^error: (.*)$/m.exec(stderr) ?? [];
+    expect(message).toMatch(new RegExp(`^Deployment ${name}/${name} does not roll out: pod ${name}-\\S+${words.source}`));
+    expect(stderr).toMatch(new RegExp(`^fix: .*kubectl -n ${name} describe pod ${name}-`, 'm'));
+    expect(await getObject('apiservice', apiServiceOf(name))).toBeUndefined();
+  });
+
+  test.each(troubles)('$name: verify finds $code, and nothing beside it', async ({ name, words, code }) => {
+    const { stdout } = await apisvc(['render', '-o', 'json'], { cwd: dirs.get(name) ?? '' });
+    const { items } = JSON.parse(stdout) as { readonly items: readonly { readonly kind: string }[] };
+    await kubectlOk(
+      ['apply', '-f', '-'],
+      items.find(({ kind }) => kind === 'APIService'),
+    );
+    const args = [apiServiceOf(name)];
+    await expect.poll(async () => codesOf((await verifyJson(args)).diagnosis), { timeout: 15_000, interval: 500 }).toEqual([code]);
+    const { exitCode, diagnosis } = await verifyJson(args);
+    const [finding] = diagnosis.apis[0]?.findings ?? [];
+    expect(exitCode).toBe(1);
+    expect(finding?.title).toContain(`pod ${name}-`);
+    const evidence = finding?.evidence.map((line) => line.replace(/^\S+(?=: )/, '')).join('; ') ?? '';
+    expect(evidence.replaceAll('; : ', '; ')).toMatch(words);
+    expect(finding?.explains.map((symptom) => symptom.code)).toContain('control-plane/not-available');
+  });
+});

@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type PodTrouble, troubleOf } from '../../../src/verify/pod-trouble.ts';
+import type { ContainerView, Ended, PodEvent, PodView } from '../../../src/verify/types.ts';
+import { readyPod, seen } from './snapshots.ts';
+
+const unready: PodView = { ...readyPod, ready: false };
+const server: ContainerView = { name: 'server', init: false, ready: false, restarts: 0, state: { kind: 'running' }, before: undefined };
+const podOf = (...containers: readonly Partial<ContainerView>[]): PodView => ({
+  ...unready,
+  containers: containers.map((each) => ({ ...server, ...each })),
+});
+const waiting = (reason: string, message = ''): ContainerView['state'] => ({ kind: 'waiting', reason, message });
+const ended = (exitCode: number, reason = 'Error', message = ''): Ended => ({ kind: 'ended', exitCode, reason, message });
+const withEvents = (pod: PodView, ...events: readonly PodEvent[]): PodView => ({ ...pod, events: seen(events) });
+
+describe('a container', () => {
+  test.each<[string, Partial<ContainerView>, PodTrouble['kind'] | undefined]>([
+    ['whose image can not be had', { state: waiting('ErrImagePull') }, 'image'],
+    ['whose image must not be asked for', { state: waiting('ErrImageNeverPull') }, 'image'],
+    ['that lacks a Secret for its environment', { state: waiting('CreateContainerConfigError', 'secret "x" not found') }, 'cannot-start'],
+    ['that the runtime can not start', { state: waiting('RunContainerError') }, 'cannot-start'],
+    ['that never started, and waits', { state: waiting('CrashLoopBackOff'), before: ended(128, 'StartError') }, 'cannot-start'],
+    ['that never started', { state: ended(128, 'ContainerCannotRun') }, 'cannot-start'],
+    ['that waits after it has ended', { state: waiting('CrashLoopBackOff'), before: ended(1), restarts: 2 }, 'crashing'],
+    ['that has ended', { state: ended(1) }, 'crashing'],
+    ['that has ended in peace, as no server should', { state: ended(0, 'Completed') }, 'crashing'],
+    ['that runs again', { state: { kind: 'running' }, before: ended(2), restarts: 1 }, 'crashing'],
+    ['that is being made', { state: waiting('ContainerCreating') }, undefined],
+    ['that waits for those before it', { state: waiting('PodInitializing') }, undefined],
+    ['that runs', { state: { kind: 'running' } }, 'not-ready'],
+    ['that was killed for its memory', { state: ended(137, 'OOMKilled') }, 'crashing'],
+  ])('%s', (_, change, kind) => {
+    expect(troubleOf(podOf(change))?.kind).toBe(kind);
+  });
+
+  test('that is ready is not at fault, whatever it did before', () => {
+    const sidecar = { name: 'sidecar', ready: true, restarts: 9, before: ended(1) };
+    expect(troubleOf(podOf({}, sidecar))).toMatchObject({ kind: 'not-ready', container: 'server' });
+  });
+
+  test('that prepares the others may end', () => {
+    const init = { name: 'prepare', init: true, state: ended(0, 'Completed') };
+    expect(troubleOf(podOf(init, { state: waiting('PodInitializing') }))).toBeUndefined();
+    expect(troubleOf(podOf({ ...init, state: ended(1) }, { state: waiting('PodInitializing') }))).toMatchObject({
+      kind: 'crashing',
+      container: 'prepare',
+    });
+  });
+
+  test('on which others depend ends most often', () => {
+    const crash = { state: waiting('CrashLoopBackOff'), before: ended(1) };
+    expect(troubleOf(podOf({ ...crash, restarts: 2 }, { ...crash, name: 'etcd', restarts: 4 }))?.container).toBe('etcd');
+  });
+});
+
+describe('the evidence', () => {
+  const crashed = podOf({ state: ended(1), restarts: 1 });
+
+  test('has the exit code, the last words and the last line of the log', () => {
+    const pod = { ...podOf({ state: ended(1, 'Error', 'first\nlast words\n'), restarts: 1 }), lastLogLine: seen('no such flag') };
+    expect(troubleOf(pod)?.evidence).toEqual([
+      'container server: exit code 1 (Error), 1 restart',
+      'container server: last words',
+      'last log line of server: no such flag',
+    ]);
+  });
+
+  test('has the failed probe where kubelet may have ended it', () => {
+    const unhealthy = { reason: 'Unhealthy', message: 'Liveness probe failed: HTTP probe failed with statuscode: 500' };
+    expect(troubleOf(withEvents(podOf({ state: ended(137) }), unhealthy))?.evidence).toContain(`Unhealthy: ${unhealthy.message}`);
+    expect(troubleOf(withEvents(crashed, unhealthy))?.evidence).toHaveLength(1);
+  });
+
+  test('of a pod without containers is in its events', () => {
+    const setup = { reason: 'FailedMount', message: 'MountVolume.SetUp failed for volume "tls" : secret "api-tls" not found' };
+    const pod = withEvents(podOf({ state: waiting('ContainerCreating') }), { reason: 'BackOff', message: 'x' }, setup);
+    expect(troubleOf(pod)).toMatchObject({ kind: 'cannot-start', evidence: [`FailedMount: ${setup.message}`] });
+  });
+
+  test('of a pod that runs is the failed probe', () => {
+    const probe = { reason: 'Unhealthy', message: 'Readiness probe failed: HTTP probe failed with statuscode: 500' };
+    const mount = { reason: 'FailedMount', message: 'long ago' };
+    expect(troubleOf(withEvents(podOf({}), mount, probe))).toMatchObject({ kind: 'not-ready', evidence: [`Unhealthy: ${probe.message}`] });
+  });
+
+  test('is short, however much a container has to say', () => {
+    const pod = { ...podOf({ state: ended(1, 'Error', 'y'.repeat(5000)) }), lastLogLine: seen('z'.repeat(5000)) };
+    for (const line of troubleOf(pod)?.evidence ?? []) expect(line.length).toBeLessThan(600);
+  });
+});
+
+describe('a pod', () => {
+  const state = fc.constantFrom<ContainerView['state']>(
+    waiting('ErrImagePull'),
+    ended(1),
+    { kind: 'running' },
+    waiting('CrashLoopBackOff'),
+  );
+  const container = fc.record({
+    name: fc.string(),
+    init: fc.boolean(),
+    ready: fc.boolean(),
+    restarts: fc.nat(9),
+    state,
+    before: fc.option(fc.constant(ended(1)), { nil: undefined }),
+  });
+
+  test('that is ready, leaves or has ended is never in trouble', () => {
+    const over = fc.constantFrom<Partial<PodView>>({ ready: true }, { deleting: true }, { phase: 'Failed' }, { phase: 'Succeeded' });
+    fc.assert(
+      fc.property(fc.array(container), over, (containers, change) => {
+        expect(troubleOf({ ...unready, containers, unscheduled: 'no node', ...change })).toBeUndefined();
+      }),
+    );
+  });
+
+  test('that no node takes has no other trouble', () => {
+    fc.assert(
+      fc.property(fc.array(container), (containers) => {
+        expect(troubleOf({ ...unready, containers, unscheduled: 'no node' })).toMatchObject({
+          kind: 'unschedulable',
+          evidence: ['no node'],
+        });
+      }),
+    );
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../../src/verify/diagnose.ts';
+import type { ApiDiagnosis, PodView } from '../../../src/verify/types.ts';
+import { recorded, recordedPods } from './recorded.ts';
+import { codes, diagnosed, endpoint, readyPod, seen, unseen } from './snapshots.ts';
+
+/** What verify makes of the pods behind a Service. */
+
+const only = (name: string): ApiDiagnosis => diagnose(recorded(name)).apis[0] as ApiDiagnosis;
+
+describe('pods that never became ready, as recorded', () => {
+  test.each<[string, string, RegExp[], string]>([
+    [
+      'pod-crashing',
+      'endpoints/pod-crashing',
+      [/: container pods-crash: exit code 1 \(Error\), 5 restarts$/, /: last log line of pods-crash: Error: unknown flag: --no-such-flag$/],
+      'endpoints/not-ready',
+    ],
+    [
+      'sidecar-crashing',
+      'endpoints/pod-crashing',
+      [/: container etcd: exit code 1/, /: last log line of etcd: .*mkdir \/proc\/no: no such file or directory/],
+      'endpoints/not-ready',
+    ],
+    [
+      'image-pull',
+      'endpoints/image-pull',
+      [/: container pods-image: ImagePullBackOff: Back-off pulling image "docker.io\/library\/sample-apiserver:9.9.9"/],
+      'endpoints/not-ready',
+    ],
+    [
+      'mount-without-configmap',
+      'endpoints/pod-cannot-start',
+      [/: FailedMount: MountVolume.SetUp failed for volume "more" : configmap "not-there" not found$/],
+      'endpoints/none',
+    ],
+    [
+      'pod-unschedulable',
+      'endpoints/pod-unschedulable',
+      [/: 0\/1 nodes are available: 1 node\(s\) didn't match Pod's node affinity\/selector/],
+      'endpoints/none',
+    ],
+  ])('%s is named, and explains all the rest', (name, code, evidence, symptom) => {
+    const { verdict, findings, notChecked } = only(name);
+    expect({ verdict, notChecked, codes: findings.map((each) => each.code) }).toEqual({ verdict: 'broken', notChecked: [], codes: [code] });
+    const [finding] = findings;
+    const [pod] = recordedPods(name);
+    expect(finding?.title).toContain(`pod ${pod?.name}`);
+    expect(finding?.evidence).toEqual(evidence.map((pattern) => expect.stringMatching(pattern)));
+    for (const line of finding?.evidence ?? []) expect(line.startsWith(`${pod?.name}: `)).toBe(true);
+    expect(finding?.explains.map((each) => each.code)).toEqual([symptom, 'discovery/request-failed', 'control-plane/not-available']);
+  });
+});
+
+describe('a pod in trouble beside one that serves', () => {
+  const [crashing] = recordedPods('pod-crashing') as [PodView];
+
+  test('is a warning: it gets no requests', () => {
+    const diagnosis = diagnosed({ pods: seen([readyPod, crashing]), endpoints: seen([endpoint, { ...endpoint, ready: false }]) });
+    expect(diagnosis).toMatchObject({ verdict: 'healthy', findings: [{ code: 'endpoints/pod-crashing', severity: 'warning' }] });
+  });
+
+  test('several with the same trouble are one finding that names them all', () => {
+    const { findings } = diagnosed({ pods: seen([readyPod, crashing, { ...crashing, name: 'api-2' }]) });
+    expect(findings.map(({ title }) => title)).toEqual([`pods ${crashing.name}, api-2 can not serve: container pods-crash crashes`]);
+    expect(findings[0]?.evidence).toHaveLength(4);
+  });
+
+  test('that is on its way out does not count as one that serves', () => {
+    const change = { pods: seen([{ ...readyPod, deleting: true }, crashing]), endpoints: unseen() };
+    expect(codes(diagnosed(change))).toEqual(['endpoints/pod-crashing']);
+    expect(diagnosed(change).verdict).toBe('broken');
+  });
+});
+
+describe('what could not be seen of pods', () => {
+  const [crashing] = recordedPods('pod-crashing') as [PodView];
+
+  test('is told once, however many there are', () => {
+    const blind = { ...crashing, events: unseen('no list events'), lastLogLine: unseen('no get pods/log') };
+    expect(diagnosed({ pods: seen([readyPod, blind, { ...blind, name: 'api-2' }]) }).notChecked).toEqual([
+      { what: 'the events of the pods', why: 'no list events' },
+      { what: 'the log of the container that crashes', why: 'no get pods/log' },
+    ]);
+  });
+
+  test('the pods themselves are not needed for a verdict', () => {
+    expect(diagnosed({ pods: unseen('no list pods') })).toMatchObject({
+      verdict: 'healthy',
+      findings: [],
+      notChecked: [{ what: 'the pods', why: 'no list pods' }],
+    });
+  });
+});
+
+test('a Service without endpoints, all of whose pods have ended, says so', () => {
+  const { findings } = diagnosed({
+    pods: seen([{ ...readyPod, ready: false, phase: 'Failed' }]),
+    endpoints: seen([]),
+    probes: seen([]),
+  });
+  expect(findings[0]).toMatchObject({ code: 'endpoints/none', evidence: [expect.any(String), 'pod api-0: Failed'] });
+});

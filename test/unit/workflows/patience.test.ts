@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import type { PodView } from '../../../src/verify/types.ts';
+import { newPatience } from '../../../src/workflows/patience.ts';
+import { recordedPods } from '../verify/recorded.ts';
+import { readyPod, seen } from '../verify/snapshots.ts';
+
+const [crashing] = recordedPods('pod-crashing') as [PodView];
+const [unmounted] = recordedPods('mount-without-configmap') as [PodView];
+const [unscheduled] = recordedPods('pod-unschedulable') as [PodView];
+const restarted = (restarts: number, pod = crashing): PodView => ({
+  ...pod,
+  containers: pod.containers.map((each) => ({ ...each, restarts })),
+});
+const starting: PodView = { ...restarted(0), containers: [] };
+
+/** Looks at one pod as it is at each of these seconds. @returns the second at which patience ends */
+function endsAt(looks: readonly (readonly [second: number, pod: PodView])[]): number | undefined {
+  const patience = newPatience();
+  return looks.find(([second, pod]) => patience([pod], second * 1000) !== undefined)?.[0];
+}
+
+describe('with a container that crashes', () => {
+  test('lasts for two restarts', () => {
+    expect(
+      endsAt([
+        [0, starting],
+        [5, restarted(1)],
+        [100, restarted(2)],
+        [900, restarted(2)],
+        [901, restarted(3)],
+      ]),
+    ).toBe(901);
+  });
+
+  test('begins anew with this run: what it did before may have been put right', () => {
+    expect(
+      endsAt([
+        [0, restarted(7)],
+        [300, restarted(7)],
+        [301, restarted(8)],
+      ]),
+    ).toBe(301);
+  });
+
+  test('counts each container for itself', () => {
+    const one = crashing.containers.find(({ ready }) => !ready);
+    if (!one) throw new Error('no container was recorded');
+    const pod = (restarts: number): PodView => ({
+      ...crashing,
+      containers: [
+        { ...one, name: 'other', ready: true, restarts: 9, state: { kind: 'running' } },
+        { ...one, restarts },
+      ],
+    });
+    expect(
+      endsAt([
+        [0, pod(0)],
+        [10, pod(2)],
+        [20, pod(3)],
+      ]),
+    ).toBe(20);
+  });
+});
+
+describe('with trouble of another kind', () => {
+  test.each([
+    ['a volume that is not there', unmounted],
+    ['no node', unscheduled],
+  ])('lasts for 30 seconds: %s', (_, pod) => {
+    expect(
+      endsAt([
+        [0, starting],
+        [5, pod],
+        [34, pod],
+        [35, pod],
+      ]),
+    ).toBe(35);
+  });
+
+  test('starts again when it has passed', () => {
+    expect(
+      endsAt([
+        [0, unmounted],
+        [20, starting],
+        [22, unmounted],
+        [50, unmounted],
+        [52, unmounted],
+      ]),
+    ).toBe(52);
+  });
+
+  test('does not end while a node is being added', () => {
+    const coming = { ...unscheduled, events: seen([{ reason: 'TriggeredScaleUp', message: 'pod triggered scale-up' }]) };
+    expect(
+      endsAt([
+        [0, coming],
+        [500, coming],
+      ]),
+    ).toBeUndefined();
+  });
+
+  test('does not end for a pod that runs and is not ready', () => {
+    const slow = { ...readyPod, ready: false };
+    expect(
+      endsAt([
+        [0, slow],
+        [500, slow],
+      ]),
+    ).toBeUndefined();
+  });
+});
