@@ -66,7 +66,7 @@ test('the node is Ready, of the version of its control plane', async () => {
 });
 
 test('what a pod says, and what is run in it, comes through kube-apiserver', async () => {
-  expect(await kubectlOk(['logs', ...inNamespace, 'etcd'])).toContain('ready to serve client requests');
+  await expect.poll(() => kubectlOk(['logs', ...inNamespace, 'etcd']), { timeout: 30_000 }).toContain('ready to serve client requests');
   expect(await kubectlOk(['exec', ...inNamespace, 'etcd', '--', '/usr/local/bin/etcd', '--version'])).toMatch(/^etcd Version: 3\.7\./);
 });
 
