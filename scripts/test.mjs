@@ -1,15 +1,16 @@
 #!/usr/bin/env node
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { cells, findComponents } from './components.mjs';
+import { missingPackages } from './packages.mjs';
 import { build, heading, install, root, run, runWith } from './setup.mjs';
 
 /**
  * `npm test`: every check and every tier of tests that can run here, on a fresh clone too. `--cluster` (npm run test:cluster):
  * the tiers on real Kubernetes alone, which then must run completely. APISVC_TIERS=unit,sandbox: only these tiers.
  *
- * @typedef {{ name: string, project: string, needs: string[], env: Record<string, string> }} Tier `project` of vitest; `needs`: programs of Debian packages
+ * @typedef {{ name: string, project: string, needs: import('./packages.d.mts').Use[], env: Record<string, string> }} Tier `project` of vitest; `needs`: whose Debian packages
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
  * @typedef {{ tier: string, counts?: Counts, leftOut?: string, fault?: boolean }} Outcome `leftOut`: why it did not run; `fault`: it should have
  */
@@ -18,17 +19,16 @@ import { build, heading, install, root, run, runWith } from './setup.mjs';
 const tiers = [
   { name: 'unit', project: 'unit', needs: [], env: {} },
   { name: 'sandbox', project: 'sandbox', needs: [], env: {} },
-  { name: 'cluster', project: 'cluster', needs: ['ip', 'nsenter'], env: {} },
+  { name: 'cluster', project: 'cluster', needs: ['cluster'], env: {} },
   // The same specs on real pods, on each kind of control plane.
   ...cells.map((cell) => ({
     name: `node-${cell}`,
     project: 'node',
-    needs: ['ip', 'nsenter', 'containerd', 'runc', 'iptables'],
+    needs: ['cluster', 'node'],
     env: { APISVC_CELL: cell },
   })),
 ];
 const clusterOnly = process.argv.includes('--cluster');
-const debianPackages = 'iproute2 util-linux containerd runc containernetworking-plugins iptables';
 const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
 
 /** @returns {string[]} names of the checks that failed */
@@ -49,16 +49,13 @@ const hasSpecs = ({ project }) => {
   return existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => String(file).endsWith('.test.ts'));
 };
 
-/** @param {string} program */
-const isInstalled = (program) => (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
-
 /** What keeps a tier from running right now; undefined when nothing does. @param {Tier} tier */
 function obstacle({ needs }) {
   if (needs.length === 0) return undefined;
   if (process.platform !== 'linux') return 'needs Linux';
   if (process.getuid?.() !== 0) return 'needs root, for a network namespace';
-  const absent = needs.filter((program) => !isInstalled(program));
-  if (absent.length > 0) return `needs ${absent.join(', ')}: apt-get install ${debianPackages}`;
+  const { programs, packages } = missingPackages(needs);
+  if (programs.length > 0) return `needs ${programs.join(', ')}: apt-get install ${packages.join(' ')}`;
   const { missing } = findComponents();
   if (missing.length === 0) return undefined;
   const names = missing.map(({ name, module }) => `${name} (${module})`).join(', ');

@@ -19,7 +19,6 @@ function addInit(program: Command, run: Run): void {
     .argument('[dir]', 'project directory, made when it does not exist', '.')
     .description('Create a project: apisvc.yaml, a CA and a serving certificate')
     .addOption(new Option('-p, --preset <name>', 'what to start from').choices(presetNames))
-    .option('--existing', 'the server is installed already; its Deployment stays (preset metrics-server)')
     .option('-y, --yes', 'ask nothing; what is missing is an error')
     .option('--api <group/version>', 'API that the server serves; may be repeated', list)
     .option('--image <image>', 'container image of the server')
@@ -44,7 +43,7 @@ function addInit(program: Command, run: Run): void {
       examples(
         'apisvc init demo --preset sample-apiserver --yes',
         'apisvc init my-apiserver --api my.group.example.com/v1 --image registry.example.com/my-apiserver:1.0',
-        'apisvc init metrics --preset metrics-server --existing',
+        'apisvc init metrics --preset metrics-server-existing',
         'apisvc init --force-keys      # new keys and certificates for the project in this directory',
       ),
     )

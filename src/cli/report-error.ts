@@ -8,13 +8,13 @@ export function reportError(error: unknown, { color, verbose }: { readonly color
   if (!(error instanceof ApisvcError)) {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     writeLine(`${red('error:')} apisvc itself failed: ${printableLines(message)}`);
-    writeLine(verbose ? (stack ?? '') : 'This is a defect of apisvc; run it again with -v for details to report.');
+    writeLine(verbose ? printableLines(stack ?? '') : 'This is a defect of apisvc; run it again with -v for details to report.');
     return Exit.usage;
   }
   // They may quote what a server or a file says.
   writeLine(`${red('error:')} ${printableLines(error.message)}`);
   if (error.fix) writeLine(`${bold('fix:')} ${printableLines(error.fix)}`);
-  if (verbose) writeLine(error.stack ?? '');
-  if (verbose && error.cause instanceof Error) writeLine(`caused by ${error.cause.stack}`);
+  if (verbose) writeLine(printableLines(error.stack ?? ''));
+  if (verbose && error.cause instanceof Error) writeLine(`caused by ${printableLines(error.cause.stack ?? '')}`);
   return error.exitCode;
 }

@@ -21,8 +21,8 @@ export type LastLog =
 
 /** Programs like to leave with a few empty lines, which say nothing. */
 const emptyLines = 20;
-/** The limit cuts the end off, so it is far beyond what container runtimes take for so many lines: 16 KiB each. */
-const limitBytes = 1024 * 1024;
+/** The limit cuts the end off, so it is the most that so many lines have: container runtimes break longer ones (max_container_log_line_size of containerd). */
+const lineBytes = 16 * 1024 + 1;
 
 /** What the kubelet writes in place of a log that is gone, after it has answered 200 (k8s.io/kubernetes/pkg/kubelet/kuberuntime/kuberuntime_container.go, GetContainerLogs). */
 const gone = /^(unable to retrieve container logs for|failed to try resolving symlinks in path) /;
@@ -38,7 +38,8 @@ export async function lastLogLines(
   signal: AbortSignal,
 ): Promise<LastLog> {
   const ref = { resource: subresources.podLog, namespace, name: pod };
-  const query = { container, previous: String(previous), tailLines: String(lines + emptyLines), limitBytes: String(limitBytes) };
+  const tailLines = lines + emptyLines;
+  const query = { container, previous: String(previous), tailLines: String(tailLines), limitBytes: String(tailLines * lineBytes) };
   try {
     const answer = await cluster.request({ path: resourcePath(ref.resource, namespace, pod), query, signal });
     if (answer.status === 403) {

@@ -19,7 +19,7 @@ export interface HandshakeOptions {
 
 /**
  * Makes the TLS handshake that kube-apiserver would make and returns the certificates that the server sends, without judging them: that is
- * the diagnosis' part. Nothing is sent after the handshake, no client certificate is offered.
+ * the diagnosis' part. Nothing is sent over this connection after the handshake, no client certificate is offered.
  * @throws the signal's reason when it is aborted; every other failure is part of the answer
  */
 export function handshake({ to, serverName, timeoutMs, signal }: HandshakeOptions): Promise<Handshake> {

@@ -56,7 +56,7 @@ function refuseUnlessOnlyKeys(dir: string, flags: InitFlags): void {
     });
   }
   const changing = Object.keys(overridesOf(flags, {})).some((key) => key !== 'issuer');
-  if (changing || flags.preset || flags.existing)
+  if (changing || flags.preset)
     throw new RefusedError(`${configuration} exists; these flags would change it`, { fix: 'Edit it, or add --force to replace it.' });
 }
 

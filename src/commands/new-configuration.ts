@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import { ConfigurationError, parseRegistration } from '../config/load.ts';
 import { dns1035Label, nameFault } from '../config/names.ts';
 import { type PresetName, presetNames } from '../config/preset-names.ts';
-import { customise, existingPresetText, type Overrides, presetText } from '../config/presets.ts';
+import { customise, type Overrides, presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
 import type { KeyType } from '../pki/types.ts';
@@ -11,7 +11,6 @@ import type { Terminal } from './terminal.ts';
 
 export interface InitFlags extends CaFlags {
   readonly preset?: PresetName;
-  readonly existing?: boolean;
   readonly yes?: boolean;
   readonly api?: readonly string[];
   readonly image?: string;
@@ -43,16 +42,7 @@ export async function newConfiguration(dir: string, flags: InitFlags, terminal: 
           flag: `--preset ${presetNames.join('|')}`,
           choices: presetNames,
         })) as PresetName));
-  const text = flags.existing ? existingText(preset) : presetText(preset);
-  return customise(text, overridesOf(flags, preset === 'custom' ? await customDefaults(dir, flags, terminal) : {}));
-}
-
-function existingText(preset: PresetName): string {
-  const text = existingPresetText(preset);
-  if (text !== undefined) return text;
-  throw new UsageError(`--existing: how an installed ${preset} is deployed can't be known beforehand`, {
-    fix: 'Leave --existing out, and describe its Deployment under spec.server.existing of the apisvc.yaml that is made.',
-  });
+  return customise(presetText(preset), overridesOf(flags, preset === 'custom' ? await customDefaults(dir, flags, terminal) : {}));
 }
 
 /** What the preset `custom` can't know; the directory gives the name, as with most project generators. */

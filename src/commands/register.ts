@@ -1,7 +1,7 @@
 import { refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
 import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
-import { renderManifests } from '../manifests/render.ts';
+import { manifestsToRegister } from '../manifests/render.ts';
 import { readMaterial, readRegistration } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
 import { resultJson } from '../report/json.ts';
@@ -25,7 +25,7 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
   if (flags.diff && flags.dryRun) throw new UsageError('--diff is a dry run of its own; leave --dry-run out');
   const registration = readRegistration(flags.directory);
   const material = readMaterial(flags.directory, registration, { withKey: true, now: new Date() });
-  const objects = renderManifests(registration, material, { secrets: 'include' }).map(({ object }) => object);
+  const objects = manifestsToRegister(registration, material).map(({ object }) => object);
   const ask = (signal: AbortSignal): RegisterRequest => ({
     registration,
     material,

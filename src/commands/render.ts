@@ -26,9 +26,10 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
   const registration = readRegistration(dir);
   const material = readMaterial(dir, registration, { withKey: secrets === 'include', now: new Date() });
   const manifests = renderManifests(registration, material, { secrets });
-  if (registration.spec.server.existing?.deployment)
+  const deployment = registration.spec.server.existing?.deployment;
+  if (deployment)
     terminal.progress(
-      'note: the Deployment is only the part that changes; apply it with apisvc register, for kubectl would take it for the whole',
+      `note: Deployment ${deployment.name} is left out, for it is there already: apisvc register adds the certificate to it`,
     );
   if (outputDir === undefined) {
     if (secrets === 'omit' && flags.secrets === undefined)

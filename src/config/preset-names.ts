@@ -1,4 +1,11 @@
 /** The presets by name; apart from their texts, so that the command line can list them without loading any. */
-export const presetNames = ['custom', 'sample-apiserver', 'metrics-server', 'prometheus-adapter', 'keda'] as const;
+export const presetNames = [
+  'custom',
+  'sample-apiserver',
+  'metrics-server',
+  'metrics-server-existing',
+  'prometheus-adapter',
+  'keda',
+] as const;
 
 export type PresetName = (typeof presetNames)[number];

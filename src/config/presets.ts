@@ -14,18 +14,13 @@ const presets: Readonly<Record<PresetName, string>> = {
   custom,
   'sample-apiserver': sampleApiserver,
   'metrics-server': metricsServer,
+  'metrics-server-existing': metricsServerExisting,
   'prometheus-adapter': prometheusAdapter,
   keda,
 };
 
 /** The apisvc.yaml of a preset. `custom` leaves image, group and version empty: it is valid once `customise` has filled them in. */
 export const presetText = (name: PresetName): string => presets[name];
-
-/** Presets of servers whose own manifests are the same everywhere, so that an installed one can be described without looking at it. */
-const existing: Partial<Readonly<Record<PresetName, string>>> = { 'metrics-server': metricsServerExisting };
-
-/** The apisvc.yaml for a preset's server that runs already, as its own release deploys it; undefined where there is none. */
-export const existingPresetText = (name: PresetName): string | undefined => existing[name];
 
 /** What `init` can be told of a registration; what is absent stays as the preset has it. */
 export interface Overrides {

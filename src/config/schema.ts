@@ -72,6 +72,10 @@ const serviceAccount = z.strictObject({
   annotations: stringMap.default({}),
 });
 
+/** Whether any of it differs from the defaults, which stand there when nothing was written. */
+const saysSomething = ({ name, create, annotations }: z.output<typeof serviceAccount>): boolean =>
+  name !== undefined || !create || Object.keys(annotations).length > 0;
+
 const policyRule = z.strictObject({
   apiGroups: z.array(z.string()).optional(),
   resources: z.array(z.string()).optional(),
@@ -117,6 +121,14 @@ const configMap = z.strictObject({
   data: stringMap.describe('Its files, by name.'),
 });
 
+/** A second one would silently replace the first. */
+function refuseSameNames(configMaps: readonly z.output<typeof configMap>[], context: z.RefinementCtx): void {
+  for (const [index, { name }] of configMaps.entries()) {
+    if (configMaps.findIndex((each) => each.name === name) === index) continue;
+    context.addIssue({ code: 'custom', path: [index, 'name'], message: 'an earlier ConfigMap has the same name' });
+  }
+}
+
 /** What describes pods of our own; none of it makes sense for a server that is `external` or `existing`. */
 const workload = {
   image: z
@@ -155,6 +167,7 @@ const workload = {
   volumeMounts: z.array(passThrough).optional(),
   configMaps: z
     .array(configMap)
+    .superRefine(refuseSameNames)
     .optional()
     .describe('Configuration files of the server; the pods are replaced when the content changes. volumes and volumeMounts mount them.'),
   networkPolicy: z
@@ -200,6 +213,10 @@ const server = z
     if (kinds[0] === 'existing' && (value.rbac.rules.length > 0 || value.rbac.aggregate)) {
       const message = 'has no meaning beside existing: the server brings its own RBAC';
       context.addIssue({ code: 'custom', path: ['rbac'], message });
+    }
+    if (kinds[0] === 'existing' && saysSomething(value.serviceAccount)) {
+      const message = 'has no meaning beside existing: the server brings its own ServiceAccount';
+      context.addIssue({ code: 'custom', path: ['serviceAccount'], message, params: { about: 'key' } });
     }
     for (const key of Object.keys(workload)) {
       const message = `has no meaning beside ${kinds[0]}: no pods are made`;

@@ -18,10 +18,27 @@ export interface RenderOptions {
 /**
  * Every Kubernetes object of a registration, in the order in which to apply them. Equal input gives equal bytes.
  * A server outside the cluster (`external`) gets no Secret, its key need not enter the cluster; one that someone else deploys
- * (`existing`) gets Secret, Service, APIServices and, where it is named, a part of its Deployment. Without material there is no Secret and no caBundle.
+ * (`existing`) gets Secret, Service and APIServices. Without material there is no Secret and no caBundle.
  * @throws UsageError when a Secret is wanted and the material has no private key
  */
-export function renderManifests(registration: Registration, material: Material | undefined, { secrets }: RenderOptions): Manifest[] {
+export const renderManifests = (registration: Registration, material: Material | undefined, options: RenderOptions): Manifest[] => [
+  ...backendManifests(registration, material, options),
+  ...apiServiceManifests(registration, material),
+];
+
+/**
+ * The same with the Secret and, for a server that someone else deploys, the part of its Deployment: only who owns single fields of an object can apply
+ * that (KEP-555), and whoever reads it in a file would take it for the whole.
+ * @throws as `renderManifests`
+ */
+export const manifestsToRegister = (registration: Registration, material: Material): Manifest[] => [
+  ...backendManifests(registration, material, { secrets: 'include' }),
+  ...existingDeploymentManifests(registration),
+  ...apiServiceManifests(registration, material),
+];
+
+/** What the server needs before anybody is sent to it. */
+function backendManifests(registration: Registration, material: Material | undefined, { secrets }: RenderOptions): Manifest[] {
   const { external, existing } = registration.spec.server;
   const withSecret = material && secrets === 'include' && !external;
   return [
@@ -32,7 +49,5 @@ export function renderManifests(registration: Registration, material: Material |
     ...endpointSliceManifests(registration),
     ...networkPolicyManifests(registration),
     ...(external || existing ? [] : workloadManifests(registration)),
-    ...existingDeploymentManifests(registration),
-    ...apiServiceManifests(registration, material),
   ];
 }

@@ -1,9 +1,11 @@
 import type { Diagnosis } from '../verify/types.ts';
 import type { AppliedObject } from '../workflows/events.ts';
+import { escapeControls } from './printable.ts';
 
-const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
+/** JSON escapes the control characters below U+0020 by itself; terminals act on others as well. Only strings can hold them, where an escape is the same. */
+const json = (value: unknown): string => `${escapeControls(JSON.stringify(value, undefined, 2))}\n`;
 
-/** The diagnosis as it is; its `apiVersion` says which shape that is. JSON escapes control characters by itself. */
+/** The diagnosis as it is; its `apiVersion` says which shape that is. */
 export const diagnosisJson = (diagnosis: Diagnosis): string => json(diagnosis);
 
 /** What `register` did, or would have done. */

@@ -8,3 +8,7 @@ export const printable = (text: string): string =>
 
 /** The same for text that has lines of its own. */
 export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
+
+/** The same for JSON with lines of its own, in JSON's escapes: it reads as before. */
+export const escapeControls = (json: string): string =>
+  json.replace(control, (character) => (character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`));

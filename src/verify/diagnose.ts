@@ -5,13 +5,14 @@ import { checkCertificates } from './checks/certificate.ts';
 import type { Check, CheckContext, Words } from './checks/check.ts';
 import { seen } from './checks/check.ts';
 import { checkDiscovery } from './checks/discovery.ts';
-import { checkEndpoints, checkTransport, transportWords, unreachedProbes } from './checks/endpoints.ts';
+import { apiServerSays, checkEndpoints, checkTransport, unreachedProbes } from './checks/endpoints.ts';
 import { checkPods } from './checks/pods.ts';
 import { checkAvailable, checkRegistration } from './checks/registration.ts';
 import { checkService } from './checks/service.ts';
+import { judgeEndpoints } from './endpoint-evidence.ts';
 import { factsOf } from './facts.ts';
 import { readGoWords } from './go-words.ts';
-import { withoutStrangers } from './strangers.ts';
+import { dialTargets } from './targets.ts';
 import type {
   ApiDiagnosis,
   ApiServiceView,
@@ -71,14 +72,12 @@ function diagnoseApi(snapshot: ApiSnapshot, source: Source, now: Date): ApiDiagn
 function contextOf(given: ApiSnapshot, api: ApiServiceView, source: Source['kind'], now: Date): CheckContext {
   const host = api.service && serverNameOf(api.service);
   const words = wordsOf(given, api);
-  const snapshot =
-    host && contradictsStrangers(given, words) ? withoutStrangers(given, { roots: trustedBy(api), hostname: host, now }) : given;
-  return { snapshot, api, now, source, host, words };
+  // Without a Service there are no probes, nor a name to ask for.
+  const expected = { roots: trustedBy(api), hostname: host ?? '', now };
+  const probes = judgeEndpoints(seen(given.probes) ?? [], expected, apiServerSays(given, words));
+  const snapshot = given.probes.state === 'seen' ? { ...given, probes: { ...given.probes, value: probes } } : given;
+  return { snapshot, api, now, source, host, words, probes };
 }
-
-/** Whether kube-apiserver met other certificates than those that it can't trust: the API works, or its connections fail before there is a certificate. */
-const contradictsStrangers = ({ aggregated }: ApiSnapshot, words: readonly Words[]): boolean =>
-  seen(aggregated)?.status === 200 || words.some(({ fault }) => fault !== undefined && transportWords[fault] !== undefined);
 
 /** What kube-apiserver says about the backend. A condition that is True says nothing: its message is only "all checks passed". */
 function wordsOf(snapshot: ApiSnapshot, { available }: ApiServiceView): readonly Words[] {
@@ -172,7 +171,16 @@ function unseen(snapshot: ApiSnapshot, context: CheckContext | undefined): reado
   const probes = context ? unreachedProbes(context) : [];
   const reasons = probes.map(({ at, words }) => `${at}: ${words}`).join(', ');
   const unreached = { what: 'the certificates that the endpoints serve', why: shortened(`can't be reached from here (${reasons})`) };
-  return [...missing, ...unseenOfPods(snapshot), ...(probes.length > 0 ? [unreached] : [])];
+  const passedOver = context?.source === 'cluster' ? endpointsPassedOver(context) : 0;
+  const more = { what: `${passedOver} more endpoints`, why: 'of each Service only the first are looked at' };
+  return [...missing, ...unseenOfPods(snapshot), ...(probes.length > 0 ? [unreached] : []), ...(passedOver > 0 ? [more] : [])];
+}
+
+/** How many ready endpoints were not dialled. */
+function endpointsPassedOver({ snapshot, api, probes }: CheckContext): number {
+  const [service, endpoints] = [seen(snapshot.service), seen(snapshot.endpoints)];
+  if (!service || !endpoints || !api.service || probes.length === 0) return 0;
+  return Math.max(dialTargets(service, endpoints, api.service.port).length - probes.length, 0);
 }
 
 /** What could not be seen of pods in trouble; the same right is missing for all of them. */

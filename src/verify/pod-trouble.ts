@@ -1,10 +1,15 @@
+import { setupReasons, tellingLine } from './pod-view.ts';
 import type { ContainerView, Ended, PodView } from './types.ts';
 
 /** What keeps a pod from serving. Where it only needs time there is none. */
 export interface PodTrouble {
-  readonly kind: 'crashing' | 'image' | 'cannot-start' | 'unschedulable' | 'not-ready';
+  readonly kind: 'crashing' | 'image' | 'cannot-start' | 'unschedulable' | 'node' | 'gate' | 'not-ready' | 'terminating';
   readonly pod: string;
   readonly container: string | undefined;
+  /** Of the pod; where it is on one. */
+  readonly node: string | undefined;
+  /** Whether the container has a log from before its last restart. */
+  readonly restarted: boolean;
   /** What was seen, one fact each: reasons, exit codes, the words of events, the last line of a log. */
   readonly evidence: readonly string[];
 }
@@ -33,36 +38,70 @@ const startReasons = [
 /** How a container ends that containerd or another runtime could not start. */
 const neverStarted = ['StartError', 'ContainerCannotRun'];
 
-/** Events that say why a pod has no containers yet (pkg/kubelet/events/event.go). */
-const setupReasons = ['FailedMount', 'FailedAttachVolume', 'FailedMapVolume', 'FailedCreatePodSandBox', 'FailedPrepareDynamicResources'];
+/** How a container ends of which nobody knows how it did, as when its node went down (containerd; pkg/kubelet/container/runtime.go). */
+const endUnknown = ['Unknown', 'ContainerStatusUnknown'];
+
+/** What has run for so long does not crash: then kubelet forgets the back-off (k8s.io/client-go/util/flowcontrol/backoff.go, hasExpired: twice MaxContainerBackOff). */
+const stableMs = 600_000;
+
+/** kubelet needs a while to end a pod when its grace period is over. */
+const endingMs = 30_000;
 
 /**
  * Says what keeps a pod from serving: the one judge of pods, for the checks of verify and for the patience of register. Pure.
- * @returns undefined for a pod that is ready, that still starts as it should, or that has ended: its controller makes another one
+ * @returns undefined for a pod that is ready, that still starts or ends as it should, or that has ended: its controller makes another one
  */
-export function troubleOf(pod: PodView): PodTrouble | undefined {
-  if (pod.ready || pod.deleting || hasEnded(pod)) return undefined;
-  const { name, unscheduled, containers } = pod;
-  if (unscheduled !== undefined) {
-    return { kind: 'unschedulable', pod: name, container: undefined, evidence: [shown(unscheduled)] };
+export function troubleOf(pod: PodView, now: Date): PodTrouble | undefined {
+  if (pod.deleting) return isOverdue(pod, now) ? trouble(pod, 'terminating', [`should have been gone by ${pod.goneBy}`]) : undefined;
+  if (pod.ready || hasEnded(pod)) return undefined;
+  if (pod.unscheduled !== undefined) return trouble(pod, 'unschedulable', [shown(pod.unscheduled)]);
+  for (const container of mostTellingFirst(pod.containers)) {
+    const kind = containerTrouble(container, now);
+    if (kind) return trouble(pod, kind, containerEvidence(pod, container, kind), container);
   }
-  // What others in the pod depend on ends first, and so most often.
-  const byRestarts = containers.toSorted((one, other) => other.restarts - one.restarts);
-  for (const container of byRestarts) {
-    const kind = containerTrouble(container);
-    if (kind) return { kind, pod: name, container: container.name, evidence: containerEvidence(pod, container, kind) };
-  }
-  const setup = eventsOf(pod, setupReasons);
-  const waiting = containers.length === 0 || containers.some(({ state }) => state.kind === 'waiting');
-  if (waiting) return setup.length > 0 ? { kind: 'cannot-start', pod: name, container: undefined, evidence: setup } : undefined;
-  const unready = containers.find(({ ready, init }) => !ready && !init);
-  return { kind: 'not-ready', pod: name, container: unready?.name, evidence: eventsOf(pod, ['Unhealthy']) };
+  return isWaiting(pod) ? setupTrouble(pod) : unreadyTrouble(pod);
+}
+
+const trouble = (
+  { name, node }: PodView,
+  kind: PodTrouble['kind'],
+  evidence: readonly string[],
+  container?: ContainerView,
+): PodTrouble => ({ kind, pod: name, container: container?.name, node, restarted: container?.before !== undefined, evidence });
+
+const isOverdue = ({ goneBy }: PodView, now: Date): boolean => goneBy !== undefined && now.getTime() - Date.parse(goneBy) > endingMs;
+
+/** What runs may be well; and what others in the pod depend on ends first, and so most often. */
+const mostTellingFirst = (containers: readonly ContainerView[]): readonly ContainerView[] =>
+  containers.toSorted(
+    (one, other) => Number(one.state.kind === 'running') - Number(other.state.kind === 'running') || other.restarts - one.restarts,
+  );
+
+const isWaiting = ({ containers }: PodView): boolean => containers.length === 0 || containers.some(({ state }) => state.kind === 'waiting');
+
+function setupTrouble(pod: PodView): PodTrouble | undefined {
+  const setup = pod.prepared ? [] : eventsOf(pod, setupReasons);
+  return setup.length > 0 ? trouble(pod, 'cannot-start', setup) : undefined;
+}
+
+/** Trouble of a pod all of whose containers run. */
+function unreadyTrouble(pod: PodView): PodTrouble {
+  const { containers, unready, node } = pod;
+  const probed = containers.find(({ ready, init }) => !ready && !init);
+  if (probed || !unready) return trouble(pod, 'not-ready', eventsOf(pod, ['NodeNotReady', 'Unhealthy']), probed);
+  // k8s.io/kubernetes/pkg/kubelet/status/generate.go, GeneratePodReadyCondition.
+  if (unready.reason === 'ReadinessGatesNotReady') return trouble(pod, 'gate', [shown(unready.message)]);
+  // Not the word of kubelet, which has fallen silent: pkg/controller/util/node/controller_utils.go, MarkPodsNotReady.
+  return trouble(pod, 'node', [
+    `not ready, though all of its containers were when node ${node} last spoke`,
+    ...eventsOf(pod, ['NodeNotReady']),
+  ]);
 }
 
 /** Of a pod that has ended nothing more is to be expected: evicted, or meant to run once. */
 export const hasEnded = ({ phase }: PodView): boolean => phase === 'Succeeded' || phase === 'Failed';
 
-function containerTrouble({ state, before, ready, init }: ContainerView): PodTrouble['kind'] | undefined {
+function containerTrouble({ state, before, ready, init }: ContainerView, now: Date): PodTrouble['kind'] | undefined {
   switch (state.kind) {
     case 'waiting':
       if (imageReasons.includes(state.reason)) return 'image';
@@ -72,7 +111,8 @@ function containerTrouble({ state, before, ready, init }: ContainerView): PodTro
       return init && state.exitCode === 0 ? undefined : kindOfEnd(state);
     case 'running':
       // Between two crashes it runs for a moment.
-      return ready || !before || (init && before.exitCode === 0) ? undefined : kindOfEnd(before);
+      if (ready || !before || (init && before.exitCode === 0) || endUnknown.includes(before.reason)) return undefined;
+      return now.getTime() - Date.parse(state.startedAt) > stableMs ? undefined : kindOfEnd(before);
   }
 }
 
@@ -102,8 +142,12 @@ const eventsOf = ({ events }: PodView, reasons: readonly string[]): string[] =>
 
 const wordLimit = 500;
 
-/** One line of what somebody else says: a termination message may be the end of a log, of which the last line says most. */
+/** One line of what somebody else says. */
 function shown(text: string): string {
-  const line = text.trim().split('\n').at(-1) ?? '';
+  const line = tellingLine(text.trim().split('\n'));
   return line.length > wordLimit ? `${line.slice(0, wordLimit)}...` : line;
 }
+
+/** The command that shows the log of a container that crashes. Before its first restart there is none of an earlier run. */
+export const logCommand = (namespace: string, { pod, container, restarted }: PodTrouble): string =>
+  `kubectl -n ${namespace} logs ${pod} -c ${container}${restarted ? ' --previous' : ''}`;

@@ -10,16 +10,19 @@ const notAsked: Observed<never> = { state: 'unseen', reason: 'skipped', words: '
 /** @param object a Pod. @returns what its object says; its events and its log are asked for elsewhere */
 export function viewPod({ metadata, spec, status }: KubeObject & Json): PodView {
   const condition = (type: string): Json => listOf(status?.conditions).find((each) => each.type === type);
-  const scheduled = condition('PodScheduled');
+  const ready = condition('Ready');
   return {
     name: metadata.name,
     uid: textOf(metadata.uid),
-    owner: listOf(metadata.ownerReferences).find(({ controller }) => controller === true)?.name,
+    owner: listOf(metadata.ownerReferences).find(({ controller }) => controller === true)?.uid,
     node: spec?.nodeName,
     phase: textOf(status?.phase),
-    ready: condition('Ready')?.status === 'True',
+    ready: ready?.status === 'True',
+    unready: ready && ready.status !== 'True' ? { reason: textOf(ready.reason), message: textOf(ready.message) } : undefined,
+    prepared: condition('PodReadyToStartContainers')?.status === 'True',
     deleting: metadata.deletionTimestamp !== undefined,
-    unscheduled: scheduled?.status === 'False' ? textOf(scheduled.message) : undefined,
+    goneBy: metadata.deletionTimestamp,
+    unscheduled: unscheduled(condition('PodScheduled')),
     containers: [
       ...listOf(status?.initContainerStatuses).map((each) => viewContainer(each, true)),
       ...listOf(status?.containerStatuses).map((each) => viewContainer(each, false)),
@@ -28,6 +31,13 @@ export function viewPod({ metadata, spec, status }: KubeObject & Json): PodView 
     lastLogLine: notAsked,
   };
 }
+
+/** Reasons other than the usual one say that the scheduler did not even look for a node: SchedulingGated, SchedulerError. */
+const unscheduled = (scheduled: Json): string | undefined => {
+  if (scheduled?.status !== 'False') return undefined;
+  const { reason, message } = scheduled;
+  return reason === 'Unschedulable' || !reason ? textOf(message) : `${textOf(reason)}: ${textOf(message)}`;
+};
 
 function viewContainer({ name, ready, restartCount, state, lastState }: Json, init: boolean): ContainerView {
   const { waiting, running, terminated } = state ?? {};
@@ -40,7 +50,7 @@ function viewContainer({ name, ready, restartCount, state, lastState }: Json, in
     state: terminated
       ? viewEnd(terminated)
       : running
-        ? { kind: 'running' }
+        ? { kind: 'running', startedAt: textOf(running.startedAt) }
         : { kind: 'waiting', reason: textOf(waiting?.reason), message: textOf(waiting?.message) },
     before: lastState?.terminated && viewEnd(lastState.terminated),
   };
@@ -50,22 +60,42 @@ const viewEnd = ({ exitCode, reason, message }: Json): Ended => ({
   kind: 'ended',
   exitCode: Number(exitCode),
   reason: textOf(reason),
-  message: textOf(message),
+  // With terminationMessagePolicy FallbackToLogsOnError it is the end of a log.
+  message: tellingLine(
+    textOf(message)
+      .split('\n')
+      .filter((line) => line.trim() !== ''),
+  ),
 });
 
 /** What cluster-autoscaler and Karpenter say of a pod for which they add a node. */
 const nodeIsComing = ['TriggeredScaleUp', 'Nominated'];
 
+/** Events that say why a pod has no containers yet (k8s.io/kubernetes/pkg/kubelet/events/event.go). */
+export const setupReasons = [
+  'FailedMount',
+  'FailedAttachVolume',
+  'FailedMapVolume',
+  'FailedCreatePodSandBox',
+  'FailedPrepareDynamicResources',
+];
+
+/** What kubelet only comes to when the set-up of a pod is done (pkg/kubelet/kuberuntime/kuberuntime_manager.go, SyncPod). */
+const afterSetup = ['Pulling', 'Pulled', 'Created', 'Started'];
+
 const eventLimit = 5;
 
 /**
- * The last events of a pod that matter: warnings, and that a node is being added for it.
+ * The last events of a pod that matter: warnings, and that a node is being added for it. Trouble with the set-up that kubelet has got over is none.
  * @param events of core/v1, in any order
  * @returns the last one of each reason, the oldest first
  */
 export function viewEvents(events: readonly (KubeObject & Json)[]): PodEvent[] {
-  const matter = events.filter(({ type, reason }) => type === 'Warning' || nodeIsComing.includes(reason));
-  const ordered = matter.sort((one, other) => timeOf(one).localeCompare(timeOf(other)));
+  // Until 1.36 the condition PodReadyToStartContainers only comes true when the images are there (kubernetes/kubernetes#134460); events tell it at once.
+  const setUpAt = Math.max(...events.filter(({ reason }) => afterSetup.includes(reason)).map(timeOf));
+  const gotOver = (event: Json): boolean => setupReasons.includes(event.reason) && timeOf(event) <= setUpAt;
+  const matter = events.filter((event) => (event.type === 'Warning' && !gotOver(event)) || nodeIsComing.includes(event.reason));
+  const ordered = matter.toSorted((one, other) => timeOf(one) - timeOf(other));
   const lastOfEach = new Map<string, string>();
   for (const { reason, message } of ordered) {
     lastOfEach.delete(textOf(reason));
@@ -74,15 +104,19 @@ export function viewEvents(events: readonly (KubeObject & Json)[]): PodEvent[] {
   return [...lastOfEach].slice(-eventLimit).map(([reason, message]) => ({ reason, message }));
 }
 
-/** ISO 8601. Events that repeat have lastTimestamp, those of the newer API eventTime (k8s.io/api/core/v1/types.go, Event). */
-const timeOf = ({ lastTimestamp, eventTime, metadata }: Json): string => lastTimestamp ?? eventTime ?? metadata?.creationTimestamp ?? '';
+/**
+ * When an event happened last, in ms. Those that repeat have lastTimestamp, those of the newer API eventTime and, where they repeat, a series
+ * (k8s.io/api/core/v1/types.go, Event).
+ */
+const timeOf = ({ series, lastTimestamp, eventTime, metadata }: Json): number =>
+  Date.parse(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata?.creationTimestamp) || 0;
 
 /** Whether somebody is adding a node for the pod. */
 export const awaitsNode = ({ events }: PodView): boolean =>
   events.state === 'seen' && events.value.some(({ reason }) => nodeIsComing.includes(reason));
 
-/** A Go program that gives up prints its stacks below the line that says why (runtime/panic.go; k8s.io/klog/v2, Fatal). */
-const lastWords = /^(panic: |fatal error: |F\d{4} )/;
+/** A line of the stacks that a Go program prints below the line that says why it gives up (runtime/panic.go, runtime/traceback.go; k8s.io/klog/v2, Fatal). */
+const stackLine = /^(\t|goroutine \d+ |created by |\[signal |\[originating from |\.\.\.|[\w./*()[\]{}·-]+\(.*\)$)/;
 
-/** Of the end of a log the line that says most: the last one, unless a stack trace follows upon it. */
-export const tellingLine = (lines: readonly string[]): string => lines.findLast((line) => lastWords.test(line)) ?? lines.at(-1) ?? '';
+/** Of the end of a log the line that says most: the last one, or that above the stacks with which it ends. @param lines none of them empty */
+export const tellingLine = (lines: readonly string[]): string => lines.findLast((line) => !stackLine.test(line)) ?? lines.at(-1) ?? '';

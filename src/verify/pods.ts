@@ -16,30 +16,61 @@ const tailLines = 200;
 /** Which pods are meant. */
 export interface PodSelection {
   readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly selector: LabelSelector;
 }
 
+/** A LabelSelector of meta/v1 (k8s.io/apimachinery/pkg/apis/meta/v1/types.go). */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+}
+
+/** How a query says `Exists` and its like (k8s.io/apimachinery/pkg/labels/selector.go, Requirement.String). */
+const expressionOf: Readonly<Record<string, (key: string, values: string) => string>> = {
+  In: (key, values) => `${key} in (${values})`,
+  NotIn: (key, values) => `${key} notin (${values})`,
+  Exists: (key) => key,
+  DoesNotExist: (key) => `!${key}`,
+};
+
+/** A selector as the query `labelSelector`; all of its requirements must be met. */
+export const labelSelectorOf = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string =>
+  [
+    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+    ...matchExpressions.map(({ key, operator, values = [] }) => expressionOf[operator]?.(key, values.join(',')) ?? key),
+  ].join(',');
+
 /**
- * Looks at the pods that have these labels, more closely at those that are not ready: their events, and the last log line of a container that crashes.
+ * Looks at the pods of a selection, more closely at those that are not ready.
  * @throws Unreachable when no answer comes; the signal's reason when it is aborted
  */
-export async function lookAtPods(
+export async function lookAtPods(cluster: Cluster, selection: PodSelection, signal: AbortSignal): Promise<Observed<readonly PodView[]>> {
+  const listed = await listPods(cluster, selection, signal);
+  if (listed.state !== 'seen') return listed;
+  return { state: 'seen', value: await lookCloserAt(cluster, selection.namespace, listed.value, signal) };
+}
+
+/** The pods of a selection as their objects are, without a closer look. @throws as lookAtPods does */
+export const listPods = (
   cluster: Cluster,
-  { namespace, labels }: PodSelection,
+  { namespace, selector }: PodSelection,
   signal: AbortSignal,
-): Promise<Observed<readonly PodView[]>> {
-  const labelSelector = Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
-  const listed = await look(
+): Promise<Observed<readonly PodView[]>> =>
+  look(
     signal,
-    () => listObjects(cluster, { resource: resources.Pod, namespace, labelSelector }, signal),
+    () => listObjects(cluster, { resource: resources.Pod, namespace, labelSelector: labelSelectorOf(selector) }, signal),
     (found) => found.map(viewPod),
   );
-  if (listed.state !== 'seen') return listed;
-  const closer = listed.value.filter(({ ready, deleting }) => !ready && !deleting).slice(0, detailLimit);
-  const value = await Promise.all(listed.value.map((pod) => (closer.includes(pod) ? lookCloser(cluster, namespace, pod, signal) : pod)));
-  return { state: 'seen', value };
+
+/** The same pods, and of the first that are not ready the events, and the last log line of a container that crashes. @throws as lookAtPods does */
+export function lookCloserAt(
+  cluster: Cluster,
+  namespace: string,
+  pods: readonly PodView[],
+  signal: AbortSignal,
+): Promise<readonly PodView[]> {
+  const closer = pods.filter(({ ready, deleting }) => !ready && !deleting).slice(0, detailLimit);
+  return Promise.all(pods.map((pod) => (closer.includes(pod) ? lookCloser(cluster, namespace, pod, signal) : pod)));
 }
 
 async function lookCloser(cluster: Cluster, namespace: string, pod: PodView, signal: AbortSignal): Promise<PodView> {
@@ -52,12 +83,12 @@ async function lookCloser(cluster: Cluster, namespace: string, pod: PodView, sig
 }
 
 async function readLastLogLine(cluster: Cluster, namespace: string, pod: PodView, signal: AbortSignal): Promise<Observed<string>> {
-  const trouble = troubleOf(pod);
+  const trouble = troubleOf(pod, new Date());
   const container = pod.containers.find(({ name }) => name === trouble?.container);
   if (trouble?.kind !== 'crashing' || !container) return pod.lastLogLine;
   // What runs now has not failed yet. Of a container that waits or has ended, kubelet gives the log of its last run (pkg/kubelet/kubelet_pods.go, validateContainerLogStatus).
   const previous = container.state.kind === 'running';
   const log = await lastLogLines(cluster, { namespace, pod: pod.name, container: container.name, previous, lines: tailLines }, signal);
   if (log.kind === 'lines') return { state: 'seen', value: tellingLine(log.lines) };
-  return log.kind === 'none' ? { state: 'absent' } : { state: 'unseen', reason: 'forbidden', words: log.words };
+  return { state: 'unseen', reason: log.kind === 'forbidden' ? 'forbidden' : 'unreachable', words: log.words };
 }

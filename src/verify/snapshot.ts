@@ -1,15 +1,14 @@
 import { mayGetPath } from '../cluster/access.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { dialEndpoint } from '../cluster/dial.ts';
 import { Unreachable } from '../cluster/faults.ts';
 import { getObject, listObjects, slicesOf } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { badCredentials, readStatus } from '../cluster/status.ts';
-import { serverNameOf } from '../config/registration.ts';
 import { ClusterError } from '../errors.ts';
 import { look } from './look.ts';
 import { lookAtPods } from './pods.ts';
-import { describeTarget, dialTargets } from './targets.ts';
+import { probeEndpoints } from './probe.ts';
+import { dialTargets } from './targets.ts';
 import type {
   ApiServiceView,
   ApiSnapshot,
@@ -26,7 +25,7 @@ import { viewApiService, viewEndpoints, viewService } from './views.ts';
 /** As much of a body as is kept; a discovery document of a large API has some 50 kB. */
 const bodyLimit = 1024 * 1024;
 
-/** Endpoints of one Service that are dialled; more would be an attack on it, and every one of them gets the same Secret. */
+/** Endpoints of one Service that are dialled; more would be an attack on it, and every one of them gets the same Secret. The diagnosis says how many more there are. */
 const endpointLimit = 32;
 
 /**
@@ -100,10 +99,10 @@ async function podsBehind(
   signal: AbortSignal,
 ): Promise<Observed<readonly PodView[]>> {
   if (service.state !== 'seen') return skipped('the Service is not known');
-  const { selector: labels, type } = service.value;
+  const { selector: matchLabels, type } = service.value;
   // Without a selector the endpoints are somebody else's business, and need not be pods.
-  if (type === 'ExternalName' || Object.keys(labels).length === 0) return skipped('the Service selects no pods');
-  return lookAtPods(cluster, { namespace, labels }, signal);
+  if (type === 'ExternalName' || Object.keys(matchLabels).length === 0) return skipped('the Service selects no pods');
+  return lookAtPods(cluster, { namespace, selector: { matchLabels } }, signal);
 }
 
 async function throughAggregator(cluster: Cluster, name: string, signal: AbortSignal): Promise<Observed<HttpView>> {
@@ -134,18 +133,11 @@ interface ProbeRequest {
 
 async function probe(
   cluster: Cluster,
-  { target: { namespace, name, port }, service, endpoints }: ProbeRequest,
+  { target, service, endpoints }: ProbeRequest,
   signal: AbortSignal,
 ): Promise<Observed<readonly EndpointProbe[]>> {
   const known = endpoints.state === 'seen' ? endpoints.value : [];
-  const targets = service.state === 'seen' ? dialTargets(service.value, known, port) : [];
+  const targets = service.state === 'seen' ? dialTargets(service.value, known, target.port) : [];
   if (targets.length === 0) return skipped('there is no ready endpoint');
-  const serverName = serverNameOf({ namespace, name });
-  const value = await Promise.all(
-    targets.slice(0, endpointLimit).map(async (target): Promise<EndpointProbe> => {
-      const { via, noForward, ...handshake } = await dialEndpoint(cluster, { ...target, namespace, serverName }, signal);
-      return { at: describeTarget(target), pod: target.pod, via, ...(noForward === undefined ? {} : { noForward }), handshake };
-    }),
-  );
-  return { state: 'seen', value };
+  return { state: 'seen', value: await probeEndpoints(cluster, target, targets.slice(0, endpointLimit), signal) };
 }

@@ -1,4 +1,3 @@
-import { formatAddress } from '../cluster/dial.ts';
 import type { EndpointView, ServiceView } from './types.ts';
 
 /** An address that kube-apiserver might connect to. */
@@ -8,6 +7,9 @@ export interface Target {
   /** Name of the pod behind it, when there is one. */
   readonly pod: string | undefined;
 }
+
+/** `10.0.0.1:443`, `[fd00::1]:443`. */
+const formatAddress = (address: string, port: number): string => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
 
 /** `10.0.0.1:443 (pod x)`. */
 export const describeTarget = ({ address, port, pod }: Target): string => `${formatAddress(address, port)}${pod ? ` (pod ${pod})` : ''}`;

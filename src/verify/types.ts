@@ -72,14 +72,20 @@ export interface EndpointProbe {
 export interface PodView {
   readonly name: string;
   readonly uid: string;
-  /** Name of its controller, for the pods of a Deployment a ReplicaSet. */
+  /** The uid of its controller, for the pods of a Deployment a ReplicaSet. */
   readonly owner: string | undefined;
   readonly node: string | undefined;
   readonly phase: string;
   readonly ready: boolean;
+  /** What the condition Ready says where it is not True. */
+  readonly unready: { readonly reason: string; readonly message: string } | undefined;
+  /** Its sandbox, its network and its volumes are there (condition PodReadyToStartContainers, KEP-3085). */
+  readonly prepared: boolean;
   /** It is on its way out. */
   readonly deleting: boolean;
-  /** What the scheduler says while no node takes it. */
+  /** When it should be gone, its grace period over: ISO 8601. */
+  readonly goneBy: string | undefined;
+  /** What the scheduler says while it is on no node. */
   readonly unscheduled: string | undefined;
   /** Init containers first, which start first. */
   readonly containers: readonly ContainerView[];
@@ -94,16 +100,22 @@ export interface ContainerView {
   readonly init: boolean;
   readonly ready: boolean;
   readonly restarts: number;
-  readonly state: { readonly kind: 'running' } | { readonly kind: 'waiting'; readonly reason: string; readonly message: string } | Ended;
+  readonly state: Running | { readonly kind: 'waiting'; readonly reason: string; readonly message: string } | Ended;
   /** How it ended before its last restart. */
   readonly before: Ended | undefined;
+}
+
+export interface Running {
+  readonly kind: 'running';
+  /** ISO 8601. */
+  readonly startedAt: string;
 }
 
 export interface Ended {
   readonly kind: 'ended';
   readonly exitCode: number;
   readonly reason: string;
-  /** What the container, or the container runtime, left as its last words; mostly empty. */
+  /** What the container, or the container runtime, left as its last words: one line, mostly empty. */
   readonly message: string;
 }
 

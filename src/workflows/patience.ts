@@ -11,25 +11,33 @@ const restartLimit = 3;
 /** Trouble of another kind that lasts so long does not pass by itself. kubelet tries again to mount and to pull within seconds, so what only comes late is found. */
 const troubleLimitMs = 30_000;
 
-/** Looks at the same pods again and again. @returns the trouble that will not pass by itself */
-export type Patience = (pods: readonly PodView[], nowMs: number) => PodTrouble | undefined;
+/** What may last for ever. The rest is for others to set right: a probe, a gate, a node. */
+const lasting: readonly PodTrouble['kind'][] = ['crashing', 'image', 'cannot-start', 'unschedulable'];
+
+/** Looks at the same pods again and again, those on their way out included. @returns the trouble that will not pass by itself */
+export type Patience = (pods: readonly PodView[], now: Date) => PodTrouble | undefined;
 
 /**
- * When to stop hoping for pods. Never for one that runs and is not ready, nor where somebody is adding a node. What a container did before the first look
- * does not count alone: what was wrong may have been put right just now.
+ * When to stop hoping for pods. Never for one that runs and is not ready, nor for a place on a node where somebody is adding one or another pod is
+ * leaving. What a container did before the first look does not count alone: what was wrong may have been put right just now.
  */
 export function newPatience(): Patience {
   const since = new Map<string, number>();
   let before: ReadonlyMap<string, number> | undefined;
-  return (pods, nowMs) => {
+  return (pods, now) => {
+    const nowMs = now.getTime();
+    const roomComes = pods.some((pod) => pod.deleting && troubleOf(pod, now) === undefined);
     before ??= restartsOf(pods);
     const restarts = restartsOf(pods);
-    const troubles = pods.filter((pod) => !awaitsNode(pod)).flatMap((pod) => troubleOf(pod) ?? []);
+    const troubles = pods.flatMap((pod) => {
+      const trouble = troubleOf(pod, now);
+      if (!trouble || !lasting.includes(trouble.kind)) return [];
+      return trouble.kind === 'unschedulable' && (roomComes || awaitsNode(pod)) ? [] : trouble;
+    });
     const keys = troubles.map(({ pod, kind }) => `${pod} ${kind}`);
     for (const key of since.keys()) if (!keys.includes(key)) since.delete(key);
     return troubles.find((trouble, index) => {
       const { kind, pod, container = '' } = trouble;
-      if (kind === 'not-ready') return false;
       const count = restarts.get(keyOf(pod, container)) ?? 0;
       if (kind === 'crashing') return count >= restartLimit && count > (before?.get(keyOf(pod, container)) ?? 0);
       const key = keys[index] ?? '';

@@ -5,8 +5,7 @@ import { wasRefused } from '../cluster/faults.ts';
 import { getObject, refOf } from '../cluster/objects.ts';
 import { describeRef, type ObjectRef, resourceName, resources } from '../cluster/resources.ts';
 import { type Need, rbacRules, verbsBy } from '../cluster/status.ts';
-import type { Registration } from '../config/schema.ts';
-import { ClusterError, RefusedError, UsageError } from '../errors.ts';
+import { ClusterError, RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { viewApiService } from '../verify/views.ts';
 import { missingGrants } from './grants.ts';
@@ -76,26 +75,6 @@ async function mayApply(cluster: Cluster, object: KubeObject, signal: AbortSigna
     throw error;
   }
 }
-
-/**
- * A part of somebody's Deployment needs the Deployment, with the container that it speaks of: server-side apply would take it for the whole of a new one.
- * @throws UsageError when there is no such Deployment or container
- */
-export async function requireExisting(cluster: Cluster, { metadata, spec }: Registration, signal: AbortSignal): Promise<void> {
-  const wanted = spec.server.existing?.deployment;
-  if (!wanted) return;
-  const { namespace } = metadata;
-  const fix = 'Correct spec.server.existing.deployment in apisvc.yaml; nothing was changed.';
-  const found = await getObject(cluster, { resource: resources.Deployment, namespace, name: wanted.name }, signal);
-  if (!found)
-    throw new UsageError(`there is no Deployment ${namespace}/${wanted.name} whose server could be given the certificate`, { fix });
-  const names = containerNames(found);
-  if (names.includes(wanted.container)) return;
-  throw new UsageError(`Deployment ${namespace}/${wanted.name} has no container "${wanted.container}", only ${names.join(', ')}`, { fix });
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: a Deployment as the server sends it.
-const containerNames = ({ spec }: any): string[] => spec.template.spec.containers.map(({ name }: { name: string }) => name);
 
 /** The label by which kube-apiserver's own controllers know the APIServices that they overwrite and delete (kube-aggregator pkg/controllers/autoregister). */
 const automanaged = 'kube-aggregator.kubernetes.io/automanaged';

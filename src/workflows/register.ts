@@ -3,20 +3,23 @@ import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
+import { inspect } from '../pki/inspect.ts';
 import type { Material } from '../pki/types.ts';
 import type { Diagnosis } from '../verify/types.ts';
 import { type AppliedPair, applyAll } from './apply-all.ts';
-import { waitForCertificates } from './certificates.ts';
+import { replicasOf, waitForCertificates } from './certificates.ts';
 import type { AppliedObject, OnProgress, Progress } from './events.ts';
-import { refuseTakeover, requireAccess, requireExisting } from './preflight.ts';
+import { requireExisting } from './existing-deployment.ts';
+import { refuseTakeover, requireAccess } from './preflight.ts';
 import { waitForRollout } from './rollout.ts';
+import { refuseUnseenSwap } from './unseen.ts';
 import { verifyUntilHealthy } from './verify.ts';
 import { type Waiting, waitForAvailable, waitForEndpoints } from './wait.ts';
 
 export interface RegisterRequest {
   readonly registration: Registration;
   readonly material: Material;
-  /** In apply order, as `renderManifests` gives them. */
+  /** In apply order, as `manifestsToRegister` gives them. */
   readonly objects: readonly KubeObject[];
   readonly forceConflicts: boolean;
   /** Aborted by the deadline or by Ctrl-C. */
@@ -36,7 +39,8 @@ export interface RegisterResult {
  * Puts a registration into a cluster: a dry run of all of it, then everything that the server needs, then a wait until it serves, only then the APIService
  * (so that there is no moment at which the API is registered and dead), a wait until it is Available, and the checks of verify.
  * @throws ClusterError when permissions are missing; RefusedError on a takeover or a conflict; UsageError for what the server rejects; nothing is changed
- * in these cases. DeadlineError with what was waited for
+ * in these cases. RefusedError when the server can't serve, or nobody can see whether a caBundle would break what works; the APIService is left as it is. DeadlineError
+ * with what was waited for
  */
 export async function register(cluster: Cluster, request: RegisterRequest): Promise<RegisterResult> {
   const { registration, objects, signal, onProgress } = request;
@@ -50,8 +54,9 @@ export async function register(cluster: Cluster, request: RegisterRequest): Prom
   onProgress({ kind: 'step', what: 'waiting for the server' });
   // As the cluster has it: of a Deployment that was there before, ours is only a part.
   const deployment = first.find(({ wanted }) => isDeployment(wanted))?.after;
-  const unseen = await waitForServer({ cluster, signal, onProgress }, request, deployment);
-  if (unseen.length > 0 && first.some(isReplacedSecret)) throw unknownCertificate(registration, deployment, unseen);
+  const endpoints = await waitForServer({ cluster, signal, onProgress }, request, deployment);
+  const unseen = { endpoints, namespace: registration.metadata.namespace, deployment: deployment?.metadata.name };
+  await refuseUnseenSwap({ cluster, signal, onProgress }, unseen, apiServices);
   onProgress({ kind: 'step', what: 'registering the API' });
   const second = await applyAll(cluster, apiServices, options);
   await Promise.all(apiServices.map(({ metadata }) => waitForAvailable({ cluster, signal, onProgress }, metadata.name)));
@@ -85,31 +90,33 @@ const only =
 const isApiService = ({ kind }: KubeObject): boolean => kind === 'APIService';
 const isDeployment = ({ kind }: KubeObject): boolean => kind === 'Deployment';
 
-const isReplacedSecret = ({ applied, wanted }: AppliedPair): boolean => wanted.kind === 'Secret' && applied.change === 'configured';
-
-/** A caBundle that is ahead of the pods fails every request, so it is not written on trust. The next run finds the Secret as it should be and goes on. */
-function unknownCertificate({ metadata }: Registration, deployment: KubeObject | undefined, unseen: readonly string[]): RefusedError {
-  const restart = deployment ? `: kubectl -n ${metadata.namespace} rollout restart deployment/${deployment.metadata.name}` : '';
-  return new RefusedError(
-    `the serving certificate was replaced, and from here it can't be seen whether it is served (${unseen.join('; ')}); the APIService was left as it is`,
-    {
-      fix: `Wait until the pods have read the new Secret (restart them if they don't by themselves${restart}), then run the same command again.`,
-    },
-  );
-}
-
 /** @returns the endpoints whose certificate can't be seen from here */
 async function waitForServer(
   waiting: Waiting,
   { registration, material }: RegisterRequest,
   deployment: KubeObject | undefined,
 ): Promise<readonly string[]> {
-  const { spec, metadata } = registration;
-  // Nothing will ever be ready where nothing is to run.
-  if (deployment && spec.server.replicas === 0) return [];
-  if (deployment) await waitForRollout(waiting, deployment);
-  const { name: service, port } = spec.service;
-  await waitForEndpoints(waiting, metadata.namespace, service);
-  const expected = { namespace: metadata.namespace, service, port, caBundle: material.caBundle, deployment: deployment?.metadata.name };
-  return waitForCertificates(waiting, expected);
+  const { namespace } = registration.metadata;
+  const { name: service, port } = registration.spec.service;
+  if (deployment) {
+    if (replicasOf(deployment) === 0) throw scaledToZero(deployment);
+    await waitForRollout(waiting, deployment);
+  }
+  await waitForEndpoints(waiting, namespace, service);
+  const { caBundle } = material;
+  // Only a server that apisvc gives the Secret can be held to that one certificate. What is outside the cluster, or mounts a Secret by itself, may have another
+  // that the caBundle accepts, such as one that is renewed elsewhere.
+  const leaf = deployment && inspect(material.certificates).certificates[0]?.fingerprint;
+  const expected = { namespace, service, port, caBundle, deployment: deployment?.metadata.name };
+  return waitForCertificates(waiting, leaf === undefined ? expected : { ...expected, leaf });
+}
+
+/** Nothing will ever be ready where nothing is to run, and an API that is registered without a server hampers the whole cluster. */
+function scaledToZero({ metadata: { namespace, name } }: KubeObject): RefusedError {
+  return new RefusedError(
+    `Deployment ${namespace}/${name} is scaled to 0, so nothing would serve the API; the APIService was left as it is`,
+    {
+      fix: `kubectl -n ${namespace} scale deployment/${name} --replicas=1, then run the same command again.`,
+    },
+  );
 }

@@ -1,12 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import { DeadlineError } from '../errors.ts';
 import { diagnose } from '../verify/diagnose.ts';
 import { takeSnapshot } from '../verify/snapshot.ts';
 import type { Diagnosis } from '../verify/types.ts';
-
-const firstPauseMs = 250;
-const longestPauseMs = 5_000;
+import { poll } from './wait.ts';
 
 /**
  * Looks again and again, ever more slowly, until every API is healthy or the time is up. There is nothing to watch for most of what a diagnosis
@@ -24,11 +21,10 @@ export async function verifyUntilHealthy(
 ): Promise<Diagnosis> {
   let last: Diagnosis | undefined;
   try {
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    return await poll({ signal, firstMs: 250, longestMs: 5_000, until }, async () => {
       last = diagnose(await takeSnapshot(cluster, names, signal));
-      if (last.verdict === 'healthy' || until.aborted) return last;
-      await sleep(pauseMs, undefined, { signal: AbortSignal.any([until, signal]) }).catch(() => signal.throwIfAborted());
-    }
+      return last.verdict === 'healthy' || until.aborted ? last : undefined;
+    });
   } catch (error) {
     if (last && error instanceof DeadlineError) return last;
     throw error;

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
+import { Unreachable } from '../cluster/faults.ts';
 import { observe, slicesOf } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { DeadlineError } from '../errors.ts';
@@ -27,6 +29,39 @@ export async function waitFor(what: string, { onProgress }: Waiting, watch: (saw
       fix: 'Run the same command again to go on, with a longer --timeout if it only needs time; apisvc verify says what is wrong.',
       cause: error,
     });
+  }
+}
+
+/** How to ask again and again. Pauses between questions are in milliseconds, each twice the last one, up to the longest. */
+interface Polling {
+  readonly signal: AbortSignal;
+  readonly firstMs: number;
+  readonly longestMs: number;
+  /** Cuts a pause short; the question after it is the last that may go without an answer. */
+  readonly until?: AbortSignal;
+  /** Whether the cluster has answered already. */
+  readonly answered?: boolean;
+}
+
+/**
+ * Asks again and again, ever more slowly, until there is an answer. A cluster that answered once may be restarting, or busy, when it does not answer the next time; one
+ * that never did is the caller's to report.
+ * @param ask gives undefined while there is nothing to say yet
+ * @throws what `ask` throws; the signal's reason
+ */
+export async function poll<T>(polling: Polling, ask: () => Promise<T | undefined>): Promise<T> {
+  const { signal, firstMs, longestMs, until } = polling;
+  let { answered = false } = polling;
+  for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 2, longestMs)) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined) return answer;
+      answered = true;
+    } catch (error) {
+      if (!(error instanceof Unreachable) || !answered || until?.aborted) throw error;
+    }
+    const woken = until ? AbortSignal.any([until, signal]) : signal;
+    await sleep(pauseMs, undefined, { signal: woken }).catch(() => signal.throwIfAborted());
   }
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apisvc, kubectl } from './harness/commands.ts';
-import { emptyFolder, failure, getObject, kubectlOk } from './harness/projects.ts';
+import { editConfiguration, emptyFolder, failure, getObject, kubectlOk } from './harness/projects.ts';
 
 /** metrics-server as its release manifests deploy it: what apisvc meets of it. */
 const installed = (namespace: string) => {
@@ -58,7 +58,7 @@ describe.each([
   beforeAll(async () => {
     await kubectlOk(['create', 'namespace', namespace]);
     await kubectlOk(['apply', ...flags, '-f', '-'], installed(namespace));
-    const init = await apisvc(['init', dir, '--preset', 'metrics-server', '--existing', '--namespace', namespace, '--yes']);
+    const init = await apisvc(['init', dir, '--preset', 'metrics-server-existing', '--namespace', namespace, '--yes']);
     expect(init).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
@@ -100,5 +100,42 @@ describe.each([
       `+    - CN=metrics-server.${namespace}.svc CA, SHA-256 …`,
     ]);
     expect(await getObject('deployment', 'metrics-server', '-n', namespace)).toMatchObject({ metadata: before?.metadata });
+  });
+
+  test('an argument that somebody has added is not taken away, not even by force', async () => {
+    const add = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--kubelet-insecure-tls' }];
+    await kubectlOk(['patch', 'deployment', 'metrics-server', '-n', namespace, '--type=json', '-p', JSON.stringify(add)]);
+    const before = await getObject('deployment', 'metrics-server', '-n', namespace);
+    const { exitCode, stdout, stderr } = await failure(register('--force-conflicts'));
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toContain('has arguments that apisvc.yaml would take away: --kubelet-insecure-tls\n');
+    expect(stderr).toContain('fix: Add them to spec.server.existing.deployment.args');
+    expect(await getObject('deployment', 'metrics-server', '-n', namespace)).toEqual(before);
+
+    editConfiguration(dir, (document) => document.addIn(['spec', 'server', 'existing', 'deployment', 'args'], '--kubelet-insecure-tls'));
+    expect((await register('--diff', '--force-conflicts')).stdout).not.toContain('-            - --kubelet-insecure-tls');
+  });
+
+  // To kubectl, what it has applied on the client's side is all the next manager's who applies with it.
+  if (flags.length > 0)
+    test('a list that apisvc itself has applied may be shortened, until somebody else changes it', async () => {
+      const part = { containers: [{ name: 'metrics-server', args: ['--secure-port=10250', '--of-ours'] }] };
+      const metadata = { name: 'metrics-server', namespace };
+      const applied = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { template: { spec: part } } };
+      await kubectlOk(['apply', '--server-side', '--field-manager=apisvc', '--force-conflicts', '-f', '-'], applied);
+      expect((await register('--diff', '--force-conflicts')).stdout).toMatch(/^- +- --of-ours$/m);
+
+      const add = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--theirs' }];
+      await kubectlOk(['patch', 'deployment', 'metrics-server', '-n', namespace, '--type=json', '-p', JSON.stringify(add)]);
+      expect((await failure(register('--diff', '--force-conflicts'))).stderr).toContain('would take away: --of-ours --theirs\n');
+    });
+
+  test('a Deployment that is not there is a state of the cluster', async () => {
+    editConfiguration(dir, (document) => document.setIn(['spec', 'server', 'existing', 'deployment', 'name'], 'other'));
+    const { exitCode, stderr } = await failure(register('--force-conflicts'));
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(`there is no Deployment ${namespace}/other`),
+    });
   });
 });

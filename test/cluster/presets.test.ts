@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { presetNames } from '../../src/config/preset-names.ts';
+import { deployingPresets } from '../unit/manifests/fixture.ts';
 import { apisvc, kubectl } from './harness/commands.ts';
 import { emptyFolder, getObject, kubectlOk } from './harness/projects.ts';
 
-describe.each(presetNames)('preset %s', (preset) => {
+// Those for servers that run already are in existing.test.ts.
+describe.each(deployingPresets)('preset %s', (preset) => {
   const dir = emptyFolder();
   const namespace = `preset-${preset}`;
   const own = preset === 'custom' ? ['--api', 'preset.example.com/v1', '--image', 'example.com/server:1'] : [];

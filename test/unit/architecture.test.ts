@@ -95,7 +95,7 @@ const purePaths = [
   /^manifests\//,
   /^report\//,
   /^verify\/(checks|catalog)\//,
-  /^verify\/(diagnose|facts|catalog|go-words|views|pod-view|pod-trouble|strangers|types)\.ts$/,
+  /^verify\/(diagnose|facts|catalog|go-words|views|pod-view|pod-trouble|endpoint-evidence|targets|types)\.ts$/,
 ];
 const pure = modules.filter(({ path }) => purePaths.some((pattern) => pattern.test(path)));
 const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');

@@ -1,7 +1,14 @@
 import type { CatalogEntry } from './entry.ts';
 
 /** What keeps pods from becoming endpoints. */
-const podTroubles = ['endpoints/pod-unschedulable', 'endpoints/image-pull', 'endpoints/pod-cannot-start', 'endpoints/pod-crashing'];
+const podTroubles = [
+  'endpoints/pod-unschedulable',
+  'endpoints/image-pull',
+  'endpoints/pod-cannot-start',
+  'endpoints/pod-crashing',
+  'endpoints/node-not-ready',
+  'endpoints/readiness-gate',
+];
 
 /** The way to the server: registration, Service, pods, endpoints, network. */
 export const backendEntries = {
@@ -25,9 +32,10 @@ export const backendEntries = {
   },
   'endpoints/pod-unschedulable': {
     severity: 'error',
-    title: 'no node takes {pods}',
-    cause: 'No node has what the pod asks for: CPU, memory, labels, tolerated taints, a volume. The words are those of the scheduler.',
-    fix: 'kubectl -n {namespace} describe pod {pod}; then lower what it asks for, or add a node that has it',
+    title: 'no node for {pods}',
+    cause:
+      'No node has what the pod asks for: CPU, memory, labels, tolerated taints, a volume; or a scheduling gate keeps it from all of them. The words are those of the scheduler.',
+    fix: 'kubectl -n {namespace} describe pod {pod}; then lower what it asks for, add a node that has it, or see to its scheduling gates',
   },
   'endpoints/image-pull': {
     severity: 'error',
@@ -47,7 +55,26 @@ export const backendEntries = {
     severity: 'error',
     title: '{pods} can not serve: container {container} crashes',
     cause: 'The program in the container ends soon after it has started; its log says why.',
-    fix: 'kubectl -n {namespace} logs {pod} -c {container} --previous',
+    fix: '{logs}',
+  },
+  'endpoints/node-not-ready': {
+    severity: 'error',
+    title: '{pods} not ready: the node does not answer',
+    cause: 'Nothing is heard from the kubelet of node {node}: the node is down, or cut off. Until it is back, its pods count as not ready.',
+    fix: 'kubectl describe node {node}; then bring it back, or delete it, so that its pods are made anew elsewhere',
+  },
+  'endpoints/readiness-gate': {
+    severity: 'error',
+    title: '{pods} not ready: a readiness gate is not true',
+    cause:
+      'All containers are ready, but the pod has a readiness gate (spec.readinessGates), a condition that another controller has to set.',
+    fix: 'kubectl -n {namespace} describe pod {pod}; then see to the controller that sets the condition',
+  },
+  'endpoints/pod-terminating': {
+    severity: 'warning',
+    title: '{pods} can not end',
+    cause: 'Its grace period is over, yet it is still there: node {node} does not answer, or a finalizer holds the pod.',
+    fix: 'kubectl describe node {node}; kubectl -n {namespace} get pod {pod} -o jsonpath={.metadata.finalizers}',
   },
   'endpoints/pod-not-ready': {
     severity: 'error',

@@ -4,7 +4,7 @@ import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-words.ts';
 import type { EndpointProbe, Observation } from '../types.ts';
 import { trustedBy } from './bundle.ts';
-import { type Check, type CheckContext, observation, quote, seen } from './check.ts';
+import { type Check, type CheckContext, observation, quote } from './check.ts';
 import { failedProbes } from './endpoints.ts';
 
 /** The certificate that each endpoint serves, against the caBundle and the name that kube-apiserver asks for; all faults at once. */
@@ -12,7 +12,7 @@ export const checkCertificates: Check = (context) => {
   const { api, host } = context;
   if (!host || api.insecureSkipTLSVerify) return [];
   const roots = trustedBy(api);
-  const served = (seen(context.snapshot.probes) ?? []).flatMap((probe) =>
+  const served = context.probes.flatMap((probe) =>
     probe.handshake.kind === 'served' ? [{ probe, presented: probe.handshake.certificates }] : [],
   );
   // Where nothing answers any more, what kube-apiserver once said of the certificate is out of date.

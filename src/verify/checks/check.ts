@@ -1,4 +1,5 @@
 import type { Code } from '../catalog.ts';
+import type { JudgedProbe } from '../endpoint-evidence.ts';
 import type { GoFault } from '../go-words.ts';
 import type { ApiServiceView, ApiSnapshot, Observation, Observed, Source } from '../types.ts';
 
@@ -14,6 +15,8 @@ export interface CheckContext {
   readonly host: string | undefined;
   /** What kube-apiserver itself says about the way to the server, freshest first. */
   readonly words: readonly Words[];
+  /** The probes of the snapshot, with what they prove. */
+  readonly probes: readonly JudgedProbe[];
 }
 
 /** Words of kube-apiserver, where they were found, and what they mean. */

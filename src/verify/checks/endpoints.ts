@@ -1,9 +1,10 @@
 import type { DialFault } from '../../cluster/handshake.ts';
 import type { Code } from '../catalog.ts';
+import type { ApiServerSays, Evidence } from '../endpoint-evidence.ts';
 import type { GoFault } from '../go-words.ts';
 import { hasEnded } from '../pod-trouble.ts';
-import type { EndpointProbe, Observation } from '../types.ts';
-import { type Check, type CheckContext, observation, quote, seen } from './check.ts';
+import type { ApiSnapshot, EndpointProbe, Observation } from '../types.ts';
+import { type Check, type CheckContext, observation, quote, seen, type Words } from './check.ts';
 
 /** Whether the Service leads to anything: addresses, readiness, port names (kube-aggregator's availability checks 5 and 6). */
 export const checkEndpoints: Check = ({ snapshot, api }) => {
@@ -35,6 +36,7 @@ export const checkEndpoints: Check = ({ snapshot, api }) => {
 
 const dialCodes = {
   refused: 'endpoints/connection-refused',
+  'localhost-refused': 'endpoints/connection-refused',
   'not-tls': 'endpoints/not-tls',
   timeout: 'network/timeout',
   'no-route': 'network/no-route',
@@ -43,7 +45,7 @@ const dialCodes = {
 } as const satisfies Record<Exclude<DialFault, 'no-forward'>, Code>;
 
 /** Faults of the way to the server, as kube-apiserver speaks of them. */
-export const transportWords: Partial<Record<GoFault, keyof typeof dialCodes>> = {
+const transportWords: Partial<Record<GoFault, keyof typeof dialCodes>> = {
   refused: 'refused',
   'not-tls': 'not-tls',
   timeout: 'timeout',
@@ -55,24 +57,26 @@ export const checkTransport: Check = (context) => {
   const spoken = context.words.find(({ fault }) => fault && transportWords[fault]);
   const spokenFault = spoken?.fault && transportWords[spoken.fault];
   const failed = failedProbes(context);
-  const faults = new Set([...failed.map(({ fault }) => fault), ...(spokenFault ? [spokenFault] : [])]);
-  return [...faults].flatMap((fault): Observation[] => {
-    const here = failed.filter((each) => each.fault === fault);
+  const spokenCode = spokenFault && dialCodes[spokenFault];
+  const codes = new Set([...failed.map(({ fault }) => dialCodes[fault]), ...(spokenCode ? [spokenCode] : [])]);
+  return [...codes].flatMap((code): Observation[] => {
+    const here = failed.filter(({ fault }) => dialCodes[fault] === code);
     if (here.length === 0 && failed.length > 0) return [];
-    const evidence = [...here.map(({ at, words }) => `${at}: ${words}`), ...(spoken && spokenFault === fault ? [quote(spoken)] : [])];
+    const evidence = [...here.map(({ at, words }) => `${at}: ${words}`), ...(spoken && spokenCode === code ? [quote(spoken)] : [])];
     const endpoints = here.map(({ at }) => at).join(', ') || 'the endpoints of the Service';
-    return [observation(dialCodes[fault], evidence, { endpoints })];
+    return [observation(code, evidence, { endpoints })];
   });
 };
 
 interface FailedProbe extends Pick<EndpointProbe, 'at' | 'pod' | 'via'> {
   readonly fault: DialFault;
   readonly words: string;
+  readonly evidence: Evidence;
 }
 
-const failuresOf = ({ snapshot }: CheckContext): readonly FailedProbe[] =>
-  (seen(snapshot.probes) ?? []).flatMap(({ at, pod, via, handshake }) =>
-    handshake.kind === 'failed' ? [{ at, pod, via, fault: handshake.fault, words: handshake.words }] : [],
+const failuresOf = ({ probes }: CheckContext): readonly FailedProbe[] =>
+  probes.flatMap(({ at, pod, via, handshake, evidence }) =>
+    handshake.kind === 'failed' ? [{ at, pod, via, fault: handshake.fault, words: handshake.words, evidence }] : [],
   );
 
 /** A failure that says something about the server. */
@@ -80,41 +84,15 @@ type Failure = FailedProbe & { readonly fault: keyof typeof dialCodes };
 
 /** The endpoints that did not complete a handshake, where that says something about the server and not only about where apisvc runs. */
 export const failedProbes = (context: CheckContext): readonly Failure[] =>
-  failuresOf(context).filter((probe): probe is Failure => isEvidence(context, probe));
+  failuresOf(context).filter((probe): probe is Failure => probe.evidence !== 'unknown');
 
 /** The endpoints of which nothing is known, since they can't be reached from where apisvc runs. */
 export const unreachedProbes = (context: CheckContext): readonly FailedProbe[] =>
-  failuresOf(context).filter((probe) => !isEvidence(context, probe));
+  failuresOf(context).filter(({ evidence }) => evidence === 'unknown');
 
-/**
- * What happens inside the pod is the same from everywhere, and fresher than a condition. But a server that listens on the address of its pod alone refuses
- * a port-forward, which goes to localhost: where no endpoint answered and kube-apiserver still gets an answer, ours is the wrong way.
- */
-function isEvidence(context: CheckContext, probe: FailedProbe): boolean {
-  const { snapshot, words } = context;
-  const spoken = words.flatMap((each): DialFault[] => (each.fault ? [transportWords[each.fault] ?? 'other'] : []));
-  const served = seen(snapshot.probes)?.some(({ handshake }) => handshake.kind === 'served') ?? false;
-  if (probe.fault === 'no-forward') return false;
-  if (probe.via === 'address') return isEvidenceFromHere(context, probe, { spoken, served });
-  return served || (seen(snapshot.aggregated)?.status !== 200 && !spoken.includes('other'));
-}
-
-interface Said {
-  /** What kube-apiserver says of its own connections. */
-  readonly spoken: readonly DialFault[];
-  /** Whether any endpoint showed a certificate. */
-  readonly served: boolean;
-}
-
-/**
- * From outside, pod addresses often lead nowhere, or one family of addresses does. So packets that are lost here count only when kube-apiserver has the same
- * trouble. An answer, if only a refusal, counts when another endpoint of the Service answered, when kube-apiserver has trouble on the way too, when the
- * API does not work and kube-apiserver gives no reason at all, or when it does not work and the address is no pod's: that is the same from everywhere, and
- * fresher than a condition.
- */
-function isEvidenceFromHere({ snapshot }: CheckContext, { fault, pod }: FailedProbe, { spoken, served }: Said): boolean {
-  const broken = (seen(snapshot.aggregated)?.status ?? 0) >= 500;
-  const silentlyBroken = spoken.length === 0 && broken;
-  if (fault === 'timeout' || fault === 'no-route') return spoken.includes(fault) || silentlyBroken;
-  return served || silentlyBroken || spoken.some((each) => each !== 'other') || (broken && pod === undefined);
+/** What kube-apiserver says of the endpoints, as far as it helps to judge what was seen from here. */
+export function apiServerSays({ aggregated }: ApiSnapshot, words: readonly Words[]): ApiServerSays {
+  const status = seen(aggregated)?.status ?? 0;
+  const faults = words.flatMap(({ fault }): DialFault[] => (fault ? [transportWords[fault] ?? 'other'] : []));
+  return { api: status === 200 ? 'works' : status >= 500 ? 'fails' : 'unknown', faults };
 }

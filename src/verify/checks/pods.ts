@@ -1,5 +1,5 @@
 import type { Code } from '../catalog.ts';
-import { type PodTrouble, troubleOf } from '../pod-trouble.ts';
+import { logCommand, type PodTrouble, troubleOf } from '../pod-trouble.ts';
 import { type Check, observation, seen } from './check.ts';
 
 const codeOf = {
@@ -7,21 +7,26 @@ const codeOf = {
   image: 'endpoints/image-pull',
   'cannot-start': 'endpoints/pod-cannot-start',
   crashing: 'endpoints/pod-crashing',
+  node: 'endpoints/node-not-ready',
+  gate: 'endpoints/readiness-gate',
   'not-ready': 'endpoints/pod-not-ready',
+  terminating: 'endpoints/pod-terminating',
 } as const satisfies Record<PodTrouble['kind'], Code>;
 
 /** The pods behind the Service: what keeps them from serving. Beside others that serve such a pod gets no requests, so it is a warning there. */
-export const checkPods: Check = ({ snapshot }) => {
+export const checkPods: Check = ({ snapshot, api, now }) => {
   const pods = seen(snapshot.pods) ?? [];
   const serves = pods.some(({ ready, deleting }) => ready && !deleting) || (seen(snapshot.endpoints) ?? []).some(({ ready }) => ready);
-  const troubles = pods.flatMap((pod) => troubleOf(pod) ?? []);
+  const troubles = pods.flatMap((pod) => troubleOf(pod, now) ?? []);
   return (Object.keys(codeOf) as PodTrouble['kind'][]).flatMap((kind) => {
     const same = troubles.filter((trouble) => trouble.kind === kind);
     const [first] = same;
     if (!first) return [];
     const evidence = same.flatMap((trouble) => trouble.evidence.map((line) => `${trouble.pod}: ${line}`));
     const names = same.map(({ pod }) => pod).join(', ');
-    const args = { pods: `${same.length === 1 ? 'pod' : 'pods'} ${names}`, pod: first.pod, container: first.container ?? '' };
+    const { pod, container = '', node = '<none>' } = first;
+    const logs = logCommand(api.service?.namespace ?? '', first);
+    const args = { pods: `${same.length === 1 ? 'pod' : 'pods'} ${names}`, pod, container, node, logs };
     return [{ ...observation(codeOf[kind], evidence, args), ...(serves ? { severity: 'warning' as const } : {}) }];
   });
 };

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { cacheRoot } from '../../../scripts/components.mjs';
@@ -7,11 +7,14 @@ import { type ControlPlanePrograms, etcdUrl } from '../../../src/sandbox/real/co
 import { startControlPlane } from '../../../src/sandbox/real/control-plane.ts';
 import { createNetwork, removeNetwork, removeOrphanedNetworks, requireNamespaces } from '../../../src/sandbox/real/network.ts';
 import { isOrphan, ownPrefix } from '../../../src/sandbox/real/owner.ts';
+import { allSteps } from './all-steps.ts';
 import type { Cell } from './cells.ts';
 import { removeOrphanedCgroups } from './node/cgroups.ts';
+import { removeMadeFolders } from './node/machine-folders.ts';
 import { startNode } from './node/node.ts';
 import { requireNodePackages } from './node/packages.ts';
 import { startRuntime } from './node/runtime.ts';
+import { isOwnFolder } from './own-folder.ts';
 import { type Programs, program, requirePrograms } from './programs.ts';
 import type { Cluster } from './provided.ts';
 
@@ -41,12 +44,18 @@ export async function startRun({ node, ...cell }: Variant = controlPlaneOnly): P
   const stateDir = await mkdtemp(join(tmpdir(), ownPrefix()));
   const logDir = join(stateDir, 'logs');
   const started: { stop(): Promise<void> }[] = [];
-  const end = async (keepLogs: boolean): Promise<string> => {
-    await Promise.all(started.map((part) => part.stop()));
-    await removeNetwork(network);
-    const logs = keepLogs ? await saveLogs(logDir) : logDir;
-    await removeFolder(stateDir);
-    return logs;
+  const end = async (keepLogs: boolean): Promise<Ended> => {
+    let logs = logDir;
+    const faults = await allSteps(
+      ...started.map((part) => () => part.stop()),
+      () => removeNetwork(network),
+      async () => {
+        if (keepLogs) logs = await saveLogs(logDir);
+      },
+      () => removeFolder(stateDir),
+      () => removeMadeFolders(),
+    );
+    return { logs, faults };
   };
   const keep = async <T extends { stop(): Promise<void> }>(part: Promise<T>): Promise<T> => {
     started.push(await part);
@@ -62,12 +71,26 @@ export async function startRun({ node, ...cell }: Variant = controlPlaneOnly): P
     await Promise.allSettled([controlPlane, runtime]);
     const { stop: _, ...access } = await controlPlane;
     if (runtime) await startNode({ ...nodeOptions, runtime: await runtime, access });
-    return { cluster: { ...access, network, stateDir, etcdUrl, programs, cell }, stop: (keepLogs) => end(keepLogs).then(() => {}) };
+    return { cluster: { ...access, network, stateDir, etcdUrl, programs, cell }, stop: (keepLogs) => end(keepLogs).then(throwFaults) };
   } catch (error) {
-    const logs = await end(true);
+    const { logs, faults } = await end(true);
+    // Why it did not start is what to report.
+    for (const { message } of faults) console.error(`While it was removed: ${message}`);
     if (!(error instanceof ApisvcError) || error.fix === undefined) throw error;
     throw new ApisvcError(error.message, error.exitCode, { fix: error.fix.replaceAll(logDir, logs), cause: error.cause });
   }
+}
+
+interface Ended {
+  /** Where the logs are, or were. */
+  readonly logs: string;
+  readonly faults: readonly Error[];
+}
+
+function throwFaults({ faults }: Ended): void {
+  if (faults.length > 1)
+    throw new AggregateError(faults, `the cluster was not ended in order: ${faults.map(({ message }) => message).join('; ')}`);
+  if (faults[0]) throw faults[0];
 }
 
 const controlPlanePrograms = (programs: Programs): ControlPlanePrograms => ({
@@ -89,10 +112,23 @@ export async function removeOrphans(): Promise<void> {
   // First the processes, which hold on to the rest: they end with the network.
   await removeOrphanedNetworks();
   await removeOrphanedCgroups();
-  for (const parent of [tmpdir(), cacheRoot()]) {
-    for (const name of (await readdir(parent).catch(() => [])).filter(isOrphan)) await removeFolder(join(parent, name));
-  }
+  await removeMadeFolders();
+  for (const path of await orphansIn(tmpdir())) if (await isOwnFolder(path)) await removeFolder(path);
+  // Containers that share a cache may count their processes apart, so that another's half-filled store looks like an orphan.
+  for (const path of await orphansIn(cacheRoot())) if (await isOlderThan(path, storeMs)) await removeFolder(path);
 }
+
+/** Far longer than it takes to fill a store. */
+const storeMs = 3_600_000;
+
+const orphansIn = async (parent: string): Promise<string[]> =>
+  (await readdir(parent).catch(() => [])).filter(isOrphan).map((name) => join(parent, name));
+
+const isOlderThan = (path: string, ms: number): Promise<boolean> =>
+  stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs > ms,
+    () => false,
+  );
 
 /** What a killed process had started, such as cp, may write for a moment yet. */
 const removeFolder = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 5 });

@@ -17,37 +17,47 @@ export const startProcess = (name: string, command: string, args: readonly strin
     logFile: join(cluster.logDir, `${name}-${process.pid}-${++started}.log`),
   });
 
-export interface SampleApiserverOptions {
-  readonly certFile: string;
-  readonly keyFile: string;
-  /** Any port above 1024 that no other spec uses; the address is the namespace's. */
-  readonly port: number;
-  /** Of its ServiceAccount, which must be bound to what `render` grants. */
-  readonly kubeconfig: string;
-}
-
 /**
- * Starts the real sample-apiserver, which serves wardle.example.com, and waits until it is ready. It keeps its objects in the
- * control plane's etcd under a prefix of its own.
+ * Starts a server built on k8s.io/apiserver at the namespace's address and waits until it is ready.
+ * @param port - one above 1024 that no other spec uses
  * @throws ClusterError with its last words when it ends at once
  */
-export async function startSampleApiserver({ certFile, keyFile, port, kubeconfig }: SampleApiserverOptions): Promise<RunningProcess> {
-  const server = startProcess('sample-apiserver', program(cluster.programs, 'sample-apiserver'), [
-    `--etcd-servers=${cluster.etcdUrl}`,
-    `--bind-address=${cluster.network.address}`,
-    `--secure-port=${port}`,
-    `--tls-cert-file=${certFile}`,
-    `--tls-private-key-file=${keyFile}`,
-    `--kubeconfig=${kubeconfig}`,
-    `--authentication-kubeconfig=${kubeconfig}`,
-    `--authorization-kubeconfig=${kubeconfig}`,
-  ]);
+export async function startServer(name: string, path: string, port: number, args: readonly string[]): Promise<RunningProcess> {
+  const { address } = cluster.network;
+  const server = startProcess(name, path, [`--bind-address=${address}`, `--secure-port=${port}`, ...args]);
   try {
-    const url = `https://${cluster.network.address}:${port}/readyz`;
-    await waitUntil('sample-apiserver', () => answers(url, {}), { processes: [server], signal: AbortSignal.timeout(startMs) });
+    const ready = () => answers(`https://${address}:${port}/readyz`, {});
+    await waitUntil(name, ready, { processes: [server], signal: AbortSignal.timeout(startMs) });
   } catch (error) {
     await server.stop();
     throw error;
   }
   return server;
 }
+
+/** The flags by which a server asks kube-apiserver who a user is and what they may do. @param kubeconfig - of its ServiceAccount */
+export const delegation = (kubeconfig: string): string[] => [
+  `--authentication-kubeconfig=${kubeconfig}`,
+  `--authorization-kubeconfig=${kubeconfig}`,
+];
+
+export interface SampleApiserverOptions {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly port: number;
+  /** Of its ServiceAccount, which must be bound to what `render` grants. */
+  readonly kubeconfig: string;
+}
+
+/**
+ * Starts the real sample-apiserver, which serves wardle.example.com. It keeps its objects in the control plane's etcd under a prefix of its own.
+ * @throws as `startServer`
+ */
+export const startSampleApiserver = ({ certFile, keyFile, port, kubeconfig }: SampleApiserverOptions): Promise<RunningProcess> =>
+  startServer('sample-apiserver', program(cluster.programs, 'sample-apiserver'), port, [
+    `--etcd-servers=${cluster.etcdUrl}`,
+    `--tls-cert-file=${certFile}`,
+    `--tls-private-key-file=${keyFile}`,
+    `--kubeconfig=${kubeconfig}`,
+    ...delegation(kubeconfig),
+  ]);

@@ -86,7 +86,7 @@ describe('a metrics-server that its own release installed, with insecureSkipTLSV
   });
 
   test('is not taken over unasked: register names what somebody else has set, and changes nothing', async () => {
-    expect(await apisvc(['init', dir, '--preset', 'metrics-server', '--existing', '--yes'])).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await apisvc(['init', dir, '--preset', 'metrics-server-existing', '--yes'])).toMatchObject({ exitCode: 0, stderr: '' });
     const before = await getObject(...deployment);
     const { exitCode, stderr } = await apisvc(['register', '-C', dir]);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });

@@ -79,9 +79,9 @@ describe('a pod', () => {
     expect(await dial('everywhere', 9)).toEqual({ kind: 'failed', fault: 'refused', words: 'connection refused by the pod', via: 'pod' });
   });
 
-  test('whose server is bound to its address alone refuses at localhost only', async () => {
-    const words = 'connection refused by localhost in the pod';
-    expect(await dial('own-address')).toEqual({ kind: 'failed', fault: 'refused', words, via: 'pod' });
+  test('whose server is bound to its address alone refuses at localhost only, which is no fault of the server', async () => {
+    const words = "connection refused by localhost in the pod, while the pod's address answers kube-apiserver";
+    expect(await dial('own-address')).toEqual({ kind: 'failed', fault: 'no-forward', words, via: 'pod' });
   });
 
   test.each([
@@ -125,6 +125,18 @@ test('needs the right to get and to create pods/portforward, and says so', async
   // RBAC's caches follow within moments.
   await expect.poll(() => dial('everywhere', 2379, jane), { timeout: 10_000 }).toMatchObject({ kind: 'served', via: 'pod' });
   jane.close();
+});
+
+test('without the right to ask for the address of a pod, it is not known who refuses', async () => {
+  const words = 'connection refused by localhost in the pod';
+  const jack = await connect({ kubeconfig: await userKubeconfig('jack') }, {}, signal);
+  const name = 'forward-only';
+  await kubectlOk(['create', ...inNamespace, 'role', name, '--verb=get,create', '--resource=pods/portforward']);
+  await kubectlOk(['create', ...inNamespace, 'rolebinding', name, `--role=${name}`, '--user=jack']);
+  await expect
+    .poll(() => dial('everywhere', 9, jack), { timeout: 10_000 })
+    .toEqual({ kind: 'failed', fault: 'localhost-refused', words, via: 'pod' });
+  jack.close();
 });
 
 describe('the end of a log', () => {

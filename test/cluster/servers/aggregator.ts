@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptyFolder, kubectlOk } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
+import { delegation } from '../harness/servers.ts';
 import { serviceAccountKubeconfig } from '../harness/users.ts';
 import { wardleAccess } from '../harness/wardle.ts';
-import { delegation } from './start.ts';
 
 /**
  * The flags of a kube-aggregator in front of the control plane: it asks that for everything but its own APIServices, and passes users on

@@ -6,8 +6,9 @@ import { program } from '../harness/programs.ts';
 import { editConfiguration, failure, getObject, kubectlOk, makeProject, verifyJson } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
 import { deleteApiServices } from '../harness/registrations.ts';
+import { delegation, startServer } from '../harness/servers.ts';
 import { serviceAccountKubeconfig, userKubeconfig } from '../harness/users.ts';
-import { delegation, registerAnd, startServer } from './start.ts';
+import { registerAnd } from './register-and.ts';
 
 /** apiextensions-apiserver on its own behind the aggregator: it keeps CRDs of its own and serves their group. */
 

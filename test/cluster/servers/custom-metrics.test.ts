@@ -6,8 +6,9 @@ import { program } from '../harness/programs.ts';
 import { editConfiguration, emptyFolder, kubectlOk, moveOutside, verifyJson } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
 import { conditions, deleteApiServices, passed } from '../harness/registrations.ts';
+import { delegation, startServer } from '../harness/servers.ts';
 import { serviceAccountKubeconfig } from '../harness/users.ts';
-import { delegation, registerAnd, startServer } from './start.ts';
+import { registerAnd } from './register-and.ts';
 
 /** The test adapter of sigs.k8s.io/custom-metrics-apiserver: three APIServices of two groups behind one Service. */
 

@@ -8,12 +8,12 @@ import { apisvc, kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
 import { codesOf, emptyFolder, getObject, kubectlOk, moveOutside, verifyJson } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
-import { startProcess, startSampleApiserver } from '../harness/servers.ts';
+import { startProcess, startSampleApiserver, startServer } from '../harness/servers.ts';
 import { serviceAccountKubeconfig } from '../harness/users.ts';
 import { wardleAccess } from '../harness/wardle.ts';
 import { aggregatorFlags, kubeconfigFor, passedOn } from './aggregator.ts';
+import { registerAnd } from './register-and.ts';
 import { type Stoppable, serveServiceAddress } from './service-address.ts';
-import { registerAnd, startServer } from './start.ts';
 
 /** kube-aggregator in a process of its own, in front of kube-apiserver: an API that is registered there alone. */
 

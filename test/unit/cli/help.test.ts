@@ -43,7 +43,7 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['render', '-o', 'kustomize'], 'error: -o kustomize makes several files, so it needs a directory\nfix: Add --output-dir manifests\n'],
     [
       ['init', '--preset', 'nope'],
-      "argument 'nope' is invalid. Allowed choices are custom, sample-apiserver, metrics-server, prometheus-adapter, keda.",
+      "argument 'nope' is invalid. Allowed choices are custom, sample-apiserver, metrics-server, metrics-server-existing, prometheus-adapter, keda.",
     ],
     [['init', '--key-type', 'rsa-512'], "argument 'rsa-512' is invalid. Allowed choices are ecdsa-p256,"],
     [['verify', '--timeout', 'soon'], 'must be a length of time such as 90s, 12h, 90d or 10y'],

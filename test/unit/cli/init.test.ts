@@ -188,7 +188,7 @@ describe('names that Kubernetes refuses are refused in its words before anything
 
 describe('what is not given is named when nobody can be asked', () => {
   test.each([
-    ['no preset', [], '--preset custom|sample-apiserver|metrics-server|prometheus-adapter|keda'],
+    ['no preset', [], '--preset custom|sample-apiserver|metrics-server|metrics-server-existing|prometheus-adapter|keda'],
     ['no API', ['--preset', 'custom'], '--api GROUP/VERSION'],
     ['no image', ['--preset', 'custom', '--api', 'a.example.com/v1'], '--image IMAGE'],
   ])('%s', async (_, flags, flag) => {
@@ -206,21 +206,23 @@ describe('what is not given is named when nobody can be asked', () => {
 describe('a server that is installed already', () => {
   test('is described without an image, and needs no pods of ours', async () => {
     const cwd = folder();
-    const { code, stderr } = await apisvc(['init', '--preset', 'metrics-server', '--existing', '--yes'], { cwd });
+    const { code, stderr } = await apisvc(['init', '--preset', 'metrics-server-existing', '--yes'], { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const { stdout, stderr: note } = await apisvc(['render', '--secrets', 'omit', '-o', 'json'], { cwd });
-    expect(note).toMatch(/^note: the Deployment is only the part that changes; [^\n]+\n$/);
+    expect(note).toMatch(/^note: Deployment metrics-server is left out, [^\n]+apisvc register[^\n]+\n$/);
     const { items } = JSON.parse(stdout) as { items: { kind: string }[] };
-    expect(items.map(({ kind }) => kind)).toEqual(['Service', 'Deployment', 'APIService']);
-    expect(stdout).not.toContain('"image"');
+    expect(items.map(({ kind }) => kind)).toEqual(['Service', 'APIService']);
+    const files = await apisvc(['render', '--secrets', 'omit', '--output-dir', 'manifests'], { cwd });
+    expect(files.stderr).toBe(note);
+    expect(readdirSync(join(cwd, 'manifests')).filter((name) => name.includes('deployment'))).toEqual([]);
   });
 
-  test('is left to the person where installs differ', async () => {
+  test('has no image to choose', async () => {
     const cwd = folder();
-    const ran = await apisvc(['init', '--preset', 'keda', '--existing', '--yes'], { cwd });
+    const ran = await apisvc(['init', '--preset', 'metrics-server-existing', '--image', 'a:1', '--yes'], { cwd });
     expect(ran.code).toBe(2);
     oneLine(ran);
-    expect(ran.stderr).toContain('spec.server.existing');
+    expect(ran.stderr).toContain('found image and existing');
     expect(readdirSync(cwd)).toEqual([]);
   });
 });

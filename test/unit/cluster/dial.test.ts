@@ -1,7 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { dial, formatAddress } from '../../../src/cluster/dial.ts';
+import { dial } from '../../../src/cluster/dial.ts';
 import { inspect } from '../../../src/pki/inspect.ts';
 import type { Authority, Leaf } from '../../../src/pki/types.ts';
 import { makeCa } from '../pki/certificates.ts';
@@ -101,12 +101,4 @@ test('ends with the reason of the signal', async () => {
   setTimeout(() => stop.abort(reason), 30);
   await expect(dial(target, stop.signal)).rejects.toBe(reason);
   await expect(dial(target, stop.signal)).rejects.toBe(reason);
-});
-
-test.each([
-  ['10.0.0.1:443', '10.0.0.1'],
-  ['[fd00::1]:443', 'fd00::1'],
-  ['api.example.com:443', 'api.example.com'],
-])('%s', (text, address) => {
-  expect(formatAddress(address, 443)).toBe(text);
 });

@@ -16,7 +16,7 @@ test('asks for the end of the log of one container', async () => {
   });
   expect(await lastLogLines(cluster, log, never)).toEqual({ kind: 'lines', lines: ['E1 no etcd', 'exit'] });
   expect(received.map(({ url }) => url)).toEqual([
-    '/api/v1/namespaces/wardle/pods/api-0/log?container=server&previous=true&tailLines=22&limitBytes=1048576',
+    '/api/v1/namespaces/wardle/pods/api-0/log?container=server&previous=true&tailLines=22&limitBytes=360470',
   ]);
 });
 

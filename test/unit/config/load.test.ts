@@ -241,6 +241,19 @@ describe('values', () => {
       having('image: example.com/server:v1', 'existing: {selector: {a: b}, port: 1}\n    rbac: {rules: [{verbs: [get]}]}'),
       '15:5: spec.server.rbac: has no meaning beside existing: the server brings its own RBAC',
     ],
+    ...['{name: other}', '{create: false}', '{annotations: {a: b}}'].map((account) => [
+      `the ServiceAccount ${account} for a server that brings its own`,
+      having('image: example.com/server:v1', `existing: {selector: {a: b}, port: 1}\n    serviceAccount: ${account}`),
+      '15:5: spec.server.serviceAccount: has no meaning beside existing: the server brings its own ServiceAccount',
+    ]),
+    [
+      'a ConfigMap twice',
+      having(
+        '    image',
+        '    configMaps:\n      - {name: a, data: {}}\n      - {name: b, data: {}}\n      - {name: a, data: {x: y}}\n    image',
+      ),
+      '17:16: spec.server.configMaps[2].name: invalid value "a": an earlier ConfigMap has the same name',
+    ],
     [
       "someone else's Deployment without its arguments",
       having('image: example.com/server:v1', 'existing: {selector: {a: b}, port: 1, deployment: {name: d, container: c}}'),

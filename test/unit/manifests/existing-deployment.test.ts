@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { renderManifests } from '../../../src/manifests/render.ts';
+import { manifestsToRegister, renderManifests } from '../../../src/manifests/render.ts';
 import { kindsOf, material, objectOf, registrationOf } from './fixture.ts';
 
 const deployment = 'deployment: {name: theirs, container: main, args: [--a, --cert-dir=/tmp]}';
 const existing = (more = '', rest?: string) =>
-  renderManifests(registrationOf(`    existing: {selector: {app: x}, port: web${more === '' ? '' : `, ${more}`}}`, rest), material, {
-    secrets: 'include',
-  });
+  manifestsToRegister(registrationOf(`    existing: {selector: {app: x}, port: web${more === '' ? '' : `, ${more}`}}`, rest), material);
 
 describe("someone else's server", () => {
   it('gets only Secret, Service and APIService when it reads the Secret already', () => {
@@ -23,6 +21,11 @@ describe("someone else's server", () => {
 });
 
 describe("the part of someone else's Deployment", () => {
+  it('is left out of what is rendered, where kubectl apply would take it for the whole', () => {
+    const registration = registrationOf(`    existing: {selector: {app: x}, port: web, ${deployment}}`);
+    expect(kindsOf(renderManifests(registration, material, { secrets: 'include' }))).toEqual(['Secret', 'Service', 'APIService']);
+  });
+
   it('is the volume, its mount and all arguments, and nothing that is not ours to say', () => {
     const manifests = existing(deployment);
     expect(kindsOf(manifests)).toEqual(['Secret', 'Service', 'Deployment', 'APIService']);

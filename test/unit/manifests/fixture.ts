@@ -1,5 +1,5 @@
 import { parseRegistration } from '../../../src/config/load.ts';
-import type { PresetName } from '../../../src/config/preset-names.ts';
+import { type PresetName, presetNames } from '../../../src/config/preset-names.ts';
 import { customise, presetText } from '../../../src/config/presets.ts';
 import type { Registration } from '../../../src/config/schema.ts';
 import type { KubeObject, Manifest } from '../../../src/manifests/types.ts';
@@ -21,6 +21,9 @@ export const filledIn = {
 /** A preset as `init` would write it. */
 export const presetRegistration = (name: PresetName): Registration =>
   parseRegistration(customise(presetText(name), name === 'custom' ? filledIn : {}), 'apisvc.yaml');
+
+/** The presets that make pods; the others are for servers that run already. */
+export const deployingPresets = presetNames.filter((name) => presetRegistration(name).spec.server.existing === undefined);
 
 /** A registration whose `spec.server` and other parts of `spec` are given as YAML, indented by two. */
 export const registrationOf = (server: string, rest = ''): Registration =>

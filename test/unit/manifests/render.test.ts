@@ -6,7 +6,18 @@ import { presetNames } from '../../../src/config/preset-names.ts';
 import { customise, presetText } from '../../../src/config/presets.ts';
 import { formatManifests } from '../../../src/manifests/format.ts';
 import { renderManifests } from '../../../src/manifests/render.ts';
-import { caPem, filledIn, keyText, kindsOf, leafPem, material, objectOf, presetRegistration, registrationOf } from './fixture.ts';
+import {
+  caPem,
+  deployingPresets,
+  filledIn,
+  keyText,
+  kindsOf,
+  leafPem,
+  material,
+  objectOf,
+  presetRegistration,
+  registrationOf,
+} from './fixture.ts';
 
 const include = { secrets: 'include' } as const;
 
@@ -26,7 +37,7 @@ describe('the presets', () => {
 describe('every rendered object', () => {
   const label = fc.stringMatching(/^[a-z]([-a-z0-9]{0,20}[a-z0-9])?$/);
   const registrations = fc
-    .record({ preset: fc.constantFrom(...presetNames), name: label, namespace: label, service: label, group: label, version: label })
+    .record({ preset: fc.constantFrom(...deployingPresets), name: label, namespace: label, service: label, group: label, version: label })
     .map(({ preset, group, version, ...names }) => {
       const apis = [{ group: `${group}.example.com`, version }];
       return parseRegistration(customise(presetText(preset), { ...filledIn, ...names, apis }), 'apisvc.yaml');

@@ -64,7 +64,12 @@ const faults: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
   'endpoints/image-pull': withServer({ state: { kind: 'waiting', reason: 'ErrImagePull', message: 'not found' } }),
   'endpoints/pod-cannot-start': withServer({ state: { kind: 'waiting', reason: 'CreateContainerConfigError', message: 'no Secret' } }),
   'endpoints/pod-crashing': withServer({ state: { kind: 'ended', exitCode: 1, reason: 'Error', message: '' } }),
-  'endpoints/pod-not-ready': withPod({}),
+  'endpoints/node-not-ready': withPod({ unready: { reason: '', message: '' } }),
+  'endpoints/readiness-gate': withPod({
+    unready: { reason: 'ReadinessGatesNotReady', message: 'the status of pod readiness gate "x" is not "True"' },
+  }),
+  'endpoints/pod-not-ready': withServer({}),
+  'endpoints/pod-terminating': { pods: seen([readyPod, { ...readyPod, deleting: true, goneBy: '2026-06-15T11:00:00Z' }]) },
   'endpoints/none': { endpoints: seen([]), probes: seen([]) },
   'endpoints/not-ready': { endpoints: seen([{ ...endpoint, ready: false }]), probes: seen([]) },
   'endpoints/port-name-mismatch': { endpoints: seen([{ ...endpoint, ports: [{ name: 'web', port: 8443 }] }]), probes: seen([]) },

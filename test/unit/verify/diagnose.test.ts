@@ -111,6 +111,7 @@ describe('several faults', () => {
     const diagnosis = diagnosed({
       apiService: seen({ ...api, caBundle: bundleOf(otherCa) }),
       probes: seen([{ ...serves(certificate), via: 'pod' }]),
+      aggregated: answers(503, 'service unavailable'),
     });
     expect(codes(diagnosis).sort()).toEqual(['cert/expired', 'cert/san-mismatch', 'cert/unknown-authority']);
   });
@@ -264,6 +265,15 @@ describe('what could not be seen', () => {
     });
     expect(codes(diagnosis)).toEqual(['cert/san-mismatch']);
     expect(diagnosis.notChecked).toHaveLength(1);
+  });
+
+  test('endpoints that were not dialled are counted', () => {
+    const endpoints = Array.from({ length: 35 }, (_, index) => ({ ...endpoint, pod: `api-${index}` }));
+    const probes = seen(endpoints.slice(0, 32).map(() => serves(leafCertificate)));
+    expect(diagnosed({ endpoints: seen(endpoints), probes })).toMatchObject({
+      verdict: 'healthy',
+      notChecked: [{ what: '3 more endpoints', why: 'of each Service only the first are looked at' }],
+    });
   });
 
   test('one endpoint that answers shows that the others could be reached too', () => {

@@ -32,7 +32,7 @@ const nasty = fc.oneof(
 
 const condition = (message: string, reason: string) => seen({ ...unavailable(message, reason), labels: { [reason]: message } });
 
-const podOf = (name: string, state: ContainerView['state'] = { kind: 'running' }): PodView => ({
+const podOf = (name: string, state: ContainerView['state'] = { kind: 'running', startedAt: name }): PodView => ({
   ...readyPod,
   name,
   ready: false,

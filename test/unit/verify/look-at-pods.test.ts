@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lookAtPods } from '../../../src/verify/pods.ts';
+import { type LabelSelector, lookAtPods } from '../../../src/verify/pods.ts';
 import type { PodView } from '../../../src/verify/types.ts';
 import { answer, clusterOf, never, status } from '../cluster/kube-api.ts';
 
@@ -11,7 +11,7 @@ const pod = (name: string, container: object, more: object = {}): object => ({
   metadata: {
     name,
     uid: `uid-of-${name}`,
-    ownerReferences: [{ kind: 'ReplicaSet', name: 'api-5d9', controller: true }],
+    ownerReferences: [{ kind: 'ReplicaSet', name: 'api-5d9', uid: 'uid-of-api-5d9', controller: true }],
     annotations: { note: secret },
   },
   spec: { nodeName: 'node-1', containers: [{ name: 'server', env: [{ name: 'PASSWORD', value: secret }] }] },
@@ -42,7 +42,10 @@ interface Cluster {
   readonly forbidden?: RegExp;
 }
 
-async function looking({ pods, events = [], log = '', forbidden }: Cluster) {
+async function looking(
+  { pods, events = [], log = '', forbidden }: Cluster,
+  selector: LabelSelector = { matchLabels: { app: 'api', tier: 'x' } },
+) {
   const asked: string[] = [];
   const cluster = await clusterOf(({ url }, response) => {
     asked.push(url);
@@ -51,14 +54,17 @@ async function looking({ pods, events = [], log = '', forbidden }: Cluster) {
     const items = url.includes('/events?') ? events : pods;
     return answer(response, 200, { metadata: { resourceVersion: '1' }, items });
   });
-  const found = await lookAtPods(cluster, { namespace: 'wardle', labels: { app: 'api', tier: 'x' } }, never);
+  const found = await lookAtPods(cluster, { namespace: 'wardle', selector }, never);
   return { found, first: (found.state === 'seen' ? found.value[0] : undefined) as PodView, asked };
 }
 
 test('of pods that are ready nothing but the list is asked for', async () => {
   const { found, asked } = await looking({ pods: [ready('a'), ready('b')] });
   expect(asked).toEqual(['/api/v1/namespaces/wardle/pods?labelSelector=app%3Dapi%2Ctier%3Dx']);
-  expect(found).toMatchObject({ state: 'seen', value: [{ name: 'a', ready: true, owner: 'api-5d9', node: 'node-1' }, { name: 'b' }] });
+  expect(found).toMatchObject({
+    state: 'seen',
+    value: [{ name: 'a', ready: true, owner: 'uid-of-api-5d9', node: 'node-1' }, { name: 'b' }],
+  });
 });
 
 test('nothing is kept that a pod is given: no environment, no annotations', async () => {
@@ -81,6 +87,33 @@ describe('of a pod that crashes', () => {
   test('the line above the stack trace says why', async () => {
     const log = 'I0101 starting\npanic: no such host\n\ngoroutine 1 [running]:\nmain.main()\n\tmain.go:31 +0x53\n';
     expect((await looking({ pods: [crashing('a')], log })).first.lastLogLine).toEqual({ state: 'seen', value: 'panic: no such host' });
+  });
+
+  test.each<[string, string]>([
+    ['panic: old\n\ngoroutine 1 [running]:\nmain.main()\n\tmain.go:31 +0x53\nI0101 started again\nno etcd\n', 'no etcd'],
+    ['I0101 http: panic serving 10.0.0.1: x\nE0101 no etcd\n', 'E0101 no etcd'],
+    [
+      'panic: first\ngoroutine 9 [running]:\n\tx.go:1 +0x1\nF0101 no port\ngoroutine 1 [running]:\nk8s.io/klog/v2.(*T).Run(0xc0, {0x1, ...})\n\ty.go:2\n',
+      'F0101 no port',
+    ],
+    [
+      'panic: nil [recovered]\n\tpanic: nil\n[signal SIGSEGV: segmentation violation]\n\ngoroutine 1 [running]:\n',
+      'panic: nil [recovered]',
+    ],
+  ])('that is the last one, or what stands above the last stacks: %#', async (log, line) => {
+    expect((await looking({ pods: [crashing('a')], log })).first.lastLogLine).toEqual({ state: 'seen', value: line });
+  });
+
+  test('one line is kept of what it left as its last words, which may be the end of its log', async () => {
+    const message = 'starting with token=abc\npanic: no config\n\ngoroutine 1 [running]:\nmain.main()\n\t/src/main.go:12 +0x1d\n';
+    const { first } = await looking({ pods: [crashing('a', { terminated: { exitCode: 2, reason: 'Error', message } })] });
+    expect(first.containers[0]?.state).toMatchObject({ message: 'panic: no config' });
+    expect(JSON.stringify(first)).not.toContain('token=abc');
+  });
+
+  test('a log that can not be read is told, with the reason', async () => {
+    const { first } = await looking({ pods: [crashing('a')], log: 'unable to retrieve container logs for containerd://4f1c' });
+    expect(first.lastLogLine).toEqual({ state: 'unseen', reason: 'unreachable', words: expect.stringContaining('containerd://4f1c') });
   });
 
   test('what may not be seen is told, the rest is seen', async () => {
@@ -110,6 +143,50 @@ test('of events the warnings are kept, the last one of each reason, in the order
       { reason: 'FailedMount', message: 'new' },
       { reason: 'TriggeredScaleUp', message: 'a node comes' },
     ],
+  });
+});
+
+describe('of trouble with the set-up of a pod', () => {
+  const failed = (minute: number) => event('FailedMount', 'Warning', minute, 'failed to sync secret cache');
+
+  test.each(['Pulling', 'Pulled', 'Created', 'Started'])('nothing is kept when kubelet got over it: %s', async (reason) => {
+    const { first } = await looking({ pods: [crashing('a')], events: [failed(1), event(reason, 'Normal', 2, 'x')] });
+    expect(first.events).toEqual({ state: 'seen', value: [] });
+  });
+
+  test('what came later is kept', async () => {
+    const { first } = await looking({ pods: [crashing('a')], events: [event('Pulled', 'Normal', 2, 'x'), failed(3)] });
+    expect(first.events).toMatchObject({ value: [{ reason: 'FailedMount' }] });
+  });
+
+  test('the last of a series counts', async () => {
+    const series = {
+      ...failed(1),
+      lastTimestamp: null,
+      eventTime: '2026-06-15T11:01:00.000000Z',
+      series: { lastObservedTime: '2026-06-15T11:05:00.000000Z' },
+    };
+    const { first } = await looking({ pods: [crashing('a')], events: [series, event('Pulled', 'Normal', 2, 'x')] });
+    expect(first.events).toMatchObject({ value: [{ reason: 'FailedMount' }] });
+  });
+});
+
+test('of a pod that the scheduler does not look at the reason is kept', async () => {
+  const condition = { type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: 'Scheduling is blocked' };
+  const { first } = await looking({ pods: [pod('a', {}, { conditions: [condition], containerStatuses: [] })] });
+  expect(first.unscheduled).toBe('SchedulingGated: Scheduling is blocked');
+});
+
+test('what its conditions say of a pod is kept', async () => {
+  const conditions = [
+    { type: 'PodReadyToStartContainers', status: 'True' },
+    { type: 'Ready', status: 'False', reason: 'ReadinessGatesNotReady', message: 'the gate "x"' },
+  ];
+  const { first } = await looking({ pods: [pod('a', { state: { running: { startedAt: '2026-06-15T11:00:00Z' } } }, { conditions })] });
+  expect(first).toMatchObject({
+    prepared: true,
+    unready: { reason: 'ReadinessGatesNotReady', message: 'the gate "x"' },
+    containers: [{ state: { kind: 'running', startedAt: '2026-06-15T11:00:00Z' } }],
   });
 });
 

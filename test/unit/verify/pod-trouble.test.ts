@@ -1,17 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type PodTrouble, troubleOf } from '../../../src/verify/pod-trouble.ts';
+import { logCommand, type PodTrouble, troubleOf as troubleAt } from '../../../src/verify/pod-trouble.ts';
 import type { ContainerView, Ended, PodEvent, PodView } from '../../../src/verify/types.ts';
-import { readyPod, seen } from './snapshots.ts';
+import { now, readyPod, seen } from './snapshots.ts';
 
-const unready: PodView = { ...readyPod, ready: false };
-const server: ContainerView = { name: 'server', init: false, ready: false, restarts: 0, state: { kind: 'running' }, before: undefined };
+const ago = (seconds: number): string => new Date(now.getTime() - seconds * 1000).toISOString();
+const running = { kind: 'running', startedAt: ago(5) } as const;
+const unready: PodView = { ...readyPod, ready: false, prepared: false };
+const server: ContainerView = { name: 'server', init: false, ready: false, restarts: 0, state: running, before: undefined };
 const podOf = (...containers: readonly Partial<ContainerView>[]): PodView => ({
   ...unready,
   containers: containers.map((each) => ({ ...server, ...each })),
 });
 const waiting = (reason: string, message = ''): ContainerView['state'] => ({ kind: 'waiting', reason, message });
 const ended = (exitCode: number, reason = 'Error', message = ''): Ended => ({ kind: 'ended', exitCode, reason, message });
+const troubleOf = (pod: PodView): PodTrouble | undefined => troubleAt(pod, now);
 const withEvents = (pod: PodView, ...events: readonly PodEvent[]): PodView => ({ ...pod, events: seen(events) });
 
 describe('a container', () => {
@@ -25,10 +28,10 @@ describe('a container', () => {
     ['that waits after it has ended', { state: waiting('CrashLoopBackOff'), before: ended(1), restarts: 2 }, 'crashing'],
     ['that has ended', { state: ended(1) }, 'crashing'],
     ['that has ended in peace, as no server should', { state: ended(0, 'Completed') }, 'crashing'],
-    ['that runs again', { state: { kind: 'running' }, before: ended(2), restarts: 1 }, 'crashing'],
+    ['that runs again', { state: running, before: ended(2), restarts: 1 }, 'crashing'],
     ['that is being made', { state: waiting('ContainerCreating') }, undefined],
     ['that waits for those before it', { state: waiting('PodInitializing') }, undefined],
-    ['that runs', { state: { kind: 'running' } }, 'not-ready'],
+    ['that runs', { state: running }, 'not-ready'],
     ['that was killed for its memory', { state: ended(137, 'OOMKilled') }, 'crashing'],
   ])('%s', (_, change, kind) => {
     expect(troubleOf(podOf(change))?.kind).toBe(kind);
@@ -37,6 +40,21 @@ describe('a container', () => {
   test('that is ready is not at fault, whatever it did before', () => {
     const sidecar = { name: 'sidecar', ready: true, restarts: 9, before: ended(1) };
     expect(troubleOf(podOf({}, sidecar))).toMatchObject({ kind: 'not-ready', container: 'server' });
+  });
+
+  test('that ended long ago and runs since does not crash', () => {
+    const restarted = (startedAt: string) => troubleOf(podOf({ state: { ...running, startedAt }, before: ended(1), restarts: 1 }))?.kind;
+    expect(restarted(ago(599))).toBe('crashing');
+    expect(restarted(ago(601))).toBe('not-ready');
+  });
+
+  test.each(['Unknown', 'ContainerStatusUnknown'])('that runs after an end of which nobody knows does not crash: %s', (reason) => {
+    expect(troubleOf(podOf({ state: running, before: ended(255, reason), restarts: 1 }))?.kind).toBe('not-ready');
+  });
+
+  test('that has ended is at fault before one that runs, however often that one did', () => {
+    const crash = { state: waiting('CrashLoopBackOff'), before: ended(1), restarts: 1 };
+    expect(troubleOf(podOf({ name: 'sidecar', state: running, before: ended(1), restarts: 9 }, crash))?.container).toBe('server');
   });
 
   test('that prepares the others may end', () => {
@@ -84,19 +102,49 @@ describe('the evidence', () => {
     expect(troubleOf(withEvents(podOf({}), mount, probe))).toMatchObject({ kind: 'not-ready', evidence: [`Unhealthy: ${probe.message}`] });
   });
 
+  test('of a pod that is prepared has no trouble from before', () => {
+    const pod = withEvents(podOf({ state: waiting('ContainerCreating') }), {
+      reason: 'FailedMount',
+      message: 'failed to sync secret cache',
+    });
+    expect(troubleOf(pod)?.kind).toBe('cannot-start');
+    expect(troubleOf({ ...pod, prepared: true })).toBeUndefined();
+  });
+
+  test('of a pod on a node that fell silent names the node', () => {
+    const pod = { ...unready, unready: { reason: '', message: '' } };
+    const silent = 'not ready, though all of its containers were when node node-1 last spoke';
+    expect(troubleOf(pod)).toMatchObject({ kind: 'node', node: 'node-1', evidence: [silent] });
+    const event = { reason: 'NodeNotReady', message: 'Node is not ready' };
+    expect(troubleOf(withEvents(pod, event))?.evidence).toEqual([silent, 'NodeNotReady: Node is not ready']);
+  });
+
+  test('of a pod with a readiness gate is what kubelet says of it', () => {
+    const message = 'the status of pod readiness gate "x" is not "True", but False';
+    const pod = { ...unready, unready: { reason: 'ReadinessGatesNotReady', message } };
+    expect(troubleOf(pod)).toMatchObject({ kind: 'gate', evidence: [message] });
+  });
+
+  test('of a pod that does not end is when it should have', () => {
+    const leaving = (goneBy: string) => troubleOf({ ...unready, deleting: true, goneBy });
+    expect(leaving(ago(29))).toBeUndefined();
+    expect(leaving(ago(31))).toMatchObject({ kind: 'terminating', evidence: [`should have been gone by ${ago(31)}`] });
+  });
+
   test('is short, however much a container has to say', () => {
     const pod = { ...podOf({ state: ended(1, 'Error', 'y'.repeat(5000)) }), lastLogLine: seen('z'.repeat(5000)) };
     for (const line of troubleOf(pod)?.evidence ?? []) expect(line.length).toBeLessThan(600);
   });
 });
 
+test('the log from before the last restart is there after the first one only', () => {
+  const command = (pod: PodView) => logCommand('wardle', troubleOf(pod) as PodTrouble);
+  expect(command(podOf({ state: ended(1) }))).toBe('kubectl -n wardle logs api-0 -c server');
+  expect(command(podOf({ state: ended(1), before: ended(1) }))).toBe('kubectl -n wardle logs api-0 -c server --previous');
+});
+
 describe('a pod', () => {
-  const state = fc.constantFrom<ContainerView['state']>(
-    waiting('ErrImagePull'),
-    ended(1),
-    { kind: 'running' },
-    waiting('CrashLoopBackOff'),
-  );
+  const state = fc.constantFrom<ContainerView['state']>(waiting('ErrImagePull'), ended(1), running, waiting('CrashLoopBackOff'));
   const container = fc.record({
     name: fc.string(),
     init: fc.boolean(),

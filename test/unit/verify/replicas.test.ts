@@ -49,6 +49,7 @@ describe('a handshake through the pod', () => {
 
   test.each<[DialFault, string]>([
     ['refused', 'endpoints/connection-refused'],
+    ['localhost-refused', 'endpoints/connection-refused'],
     ['not-tls', 'endpoints/not-tls'],
     ['reset', 'endpoints/handshake-failed'],
     ['timeout', 'network/timeout'],
@@ -58,15 +59,22 @@ describe('a handshake through the pod', () => {
     expect(codes(diagnosed({ ...unasked, probes: seen([inPod(fault)]) }))).toEqual([code]);
   });
 
-  test.each<DialFault>(['refused', 'timeout', 'reset'])('that fails everywhere (%s) while the API works proves nothing', (fault) => {
-    const diagnosis = diagnosed({ probes: seen([inPod(fault, 'words'), probe('api-1', fails(fault))]) });
-    expect(diagnosis).toMatchObject({ verdict: 'healthy', findings: [] });
-    expect(diagnosis.notChecked).toHaveLength(1);
+  test.each<DialFault>(['localhost-refused', 'timeout', 'reset'])(
+    'that fails everywhere (%s) while the API works proves nothing',
+    (fault) => {
+      const diagnosis = diagnosed({ probes: seen([inPod(fault, 'words'), probe('api-1', fails(fault))]) });
+      expect(diagnosis).toMatchObject({ verdict: 'healthy', findings: [] });
+      expect(diagnosis.notChecked).toHaveLength(1);
+    },
+  );
+
+  test('that is refused counts while the API works, when kube-apiserver is refused too', () => {
+    expect(codes(diagnosed({ probes: seen([inPod('refused')]) }))).toEqual(['endpoints/connection-refused']);
   });
 
-  test('that is refused everywhere does not outweigh what kube-apiserver says of the certificate it was shown', () => {
+  test('that is refused by localhost does not outweigh what kube-apiserver says of the certificate it was shown', () => {
     const words = 'x509: certificate is valid for localhost, not api.wardle.svc';
-    const diagnosis = diagnosed({ ...brokenApi, apiService: seen(unavailable(words)), probes: seen([inPod('refused')]) });
+    const diagnosis = diagnosed({ ...brokenApi, apiService: seen(unavailable(words)), probes: seen([inPod('localhost-refused')]) });
     expect(codes(diagnosis)).toEqual(['cert/san-mismatch']);
   });
 

@@ -87,9 +87,21 @@ export const readyPod: PodView = {
   node: 'node-1',
   phase: 'Running',
   ready: true,
+  unready: undefined,
+  prepared: true,
   deleting: false,
+  goneBy: undefined,
   unscheduled: undefined,
-  containers: [{ name: 'server', init: false, ready: true, restarts: 0, state: { kind: 'running' }, before: undefined }],
+  containers: [
+    {
+      name: 'server',
+      init: false,
+      ready: true,
+      restarts: 0,
+      state: { kind: 'running', startedAt: '2026-06-15T11:30:00Z' },
+      before: undefined,
+    },
+  ],
   events: notAsked,
   lastLogLine: notAsked,
 };

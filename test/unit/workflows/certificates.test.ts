@@ -1,6 +1,8 @@
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { DeadlineError, RefusedError } from '../../../src/errors.ts';
+import { inspect } from '../../../src/pki/inspect.ts';
+import { issueServing } from '../../../src/pki/leaf.ts';
 import type { Authority, Leaf } from '../../../src/pki/types.ts';
 import { waitForCertificates } from '../../../src/workflows/certificates.ts';
 import type { Progress } from '../../../src/workflows/events.ts';
@@ -27,6 +29,11 @@ interface Situation {
   /** Each look at the endpoints gets the next list, the last one for ever. */
   readonly endpoints: readonly (readonly Endpoint[])[];
   readonly signal?: AbortSignal;
+  readonly leaf?: string;
+  /** Replicas of the Deployment. */
+  readonly replicas?: number;
+  /** So many requests for the Service are answered with 503 first. */
+  readonly busy?: number;
   /** Whether pods can be reached by port-forward. */
   readonly forwards?: boolean;
   /** Called after each thing said. */
@@ -34,10 +41,22 @@ interface Situation {
 }
 
 /** Waits for the endpoints of a Service. */
-async function waitForAll({ caBundle, endpoints, signal = never, forwards = false, onSaid = () => {} }: Situation) {
+async function waitForAll({
+  caBundle,
+  endpoints,
+  signal = never,
+  forwards = false,
+  onSaid = () => {},
+  leaf,
+  replicas = 0,
+  busy = 0,
+}: Situation) {
   const said: string[] = [];
   const lists = [...endpoints];
+  let remaining = busy;
   const respond: Parameters<typeof serveUpgrades>[1] = ({ url = '' }, response) => {
+    if (url.endsWith('/deployments/api')) return answer(response, 200, { spec: { replicas } });
+    if (url.endsWith('/services/api') && remaining-- > 0) return answer(response, 503, status(503, 'ServiceUnavailable', 'etcd is busy'));
     if (url.endsWith('/services/api')) return answer(response, 200, { spec: { ports: [{ name: 'https', port: 443 }] } });
     if (url.endsWith('/pods/https%3Aapi-0%3A1/proxy/')) {
       const words = 'error trying to reach service: dial tcp 10.1.0.1:1: connect: connection refused';
@@ -52,11 +71,11 @@ async function waitForAll({ caBundle, endpoints, signal = never, forwards = fals
   const url = forwards ? (await serveWebSockets(forwardToLoopback, respond)).url : await serveUpgrades(refuse, respond);
   const onProgress = (each: Progress): void => {
     if (each.kind === 'waiting') said.push(each.last);
-    if (each.kind === 'note') said.push(each.what);
     onSaid();
   };
   const waiting = { cluster: await clusterAt(url), signal, onProgress };
-  const unseen = await waitForCertificates(waiting, { namespace: 'wardle', service: 'api', port: 443, caBundle, deployment: 'api' });
+  const expected = { namespace: 'wardle', service: 'api', port: 443, caBundle, deployment: 'api', ...(leaf ? { leaf } : {}) };
+  const unseen = await waitForCertificates(waiting, expected);
   return { unseen, said };
 }
 
@@ -98,6 +117,36 @@ describe('an endpoint', () => {
     expect(said).toEqual(['no endpoint is ready for port 443 of the Service']);
   });
 
+  test('of a Deployment that EndpointSlices do not have yet is waited for', async () => {
+    const { port } = await start(tlsServer(fresh.leaf));
+    const one = { port, pod: 'api-0' };
+    const endpoints = [[one], [one, { port, pod: 'api-1' }]];
+    const { unseen, said } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints, replicas: 2, forwards: true });
+    expect({ unseen, said }).toEqual({ unseen: [], said: ['1 of 2 pods are endpoints of the Service'] });
+  });
+
+  test('is looked at again when the cluster is busy for a moment', async () => {
+    const { port } = await start(tlsServer(fresh.leaf));
+    const { unseen } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints: [[{ port }]], busy: 2 });
+    expect(unseen).toEqual([]);
+  });
+
+  test('with an older certificate of the same CA is waited for', async () => {
+    const { authority } = fresh;
+    const names = { dns: ['api.wardle.svc'], ip: [] };
+    const leaf = await issueServing({ authority, names, keyType: 'ecdsa-p256', lifetimeMs: 1e8, now: new Date() });
+    const server = tlsServer(fresh.leaf);
+    const { port } = await start(server);
+    const { said } = await waitForAll({
+      caBundle: authority.certificates,
+      endpoints: [[{ port, pod: 'api-0' }]],
+      forwards: true,
+      leaf: inspect(leaf.certificates).certificates[0]?.fingerprint ?? '',
+      onSaid: () => server.setSecureContext(contextOf({ authority, leaf })),
+    });
+    expect(said).toEqual([expect.stringContaining(`SHA-256 ${inspect(fresh.leaf.certificates).certificates[0]?.fingerprint}`)]);
+  });
+
   test('in a pod that can not be reached from here is not waited for, but told', async () => {
     const { port } = await start(tlsServer(fresh.leaf));
     const { unseen, said } = await waitForAll({
@@ -105,7 +154,7 @@ describe('an endpoint', () => {
       endpoints: [[{ port }, { port: 1, pod: 'api-0' }]],
     });
     expect(unseen).toEqual(['127.0.0.1:1 (pod api-0): connection refused']);
-    expect(said).toEqual(['going on without a look at the certificate of 127.0.0.1:1 (pod api-0): connection refused']);
+    expect(said).toEqual([]);
   });
 
   test('at whose address somebody else answers from here is not waited for, but told', async () => {
@@ -114,7 +163,9 @@ describe('an endpoint', () => {
     const { port } = await start(tls.createServer({ cert: info.pem, key }));
     const { unseen } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints: [[{ port, pod: 'api-0' }]] });
     expect(unseen).toEqual([
-      expect.stringMatching(/^127\.0\.0\.1:\d+ \(pod api-0\): from here another machine answers, which serves CN=proxy\.example\.org /),
+      expect.stringMatching(
+        /^127\.0\.0\.1:\d+ \(pod api-0\): not allowed .*; from here another machine answers at this address, with the certificate of CN=proxy\.example\.org$/,
+      ),
     ]);
   });
 
@@ -132,7 +183,7 @@ describe('an endpoint', () => {
     ];
     const caBundle = fresh.authority.certificates;
     const error = await rejection(waitForAll({ caBundle, endpoints: [both], forwards: true, ...shortDeadline() }));
-    expect((error as Error).message).toMatch(/; last seen: 127\.0\.0\.1:1 \(pod api-1\): connection refused/);
+    expect((error as Error).message).toMatch(/; last seen: 127\.0\.0\.1:1 \(pod api-1\): connection refused by localhost in the pod$/);
   });
 
   test('of a server outside the cluster that does not run is waited for', async () => {
@@ -184,14 +235,27 @@ describe('in time', () => {
     expect(error).toBeInstanceOf(DeadlineError);
   });
 
-  test('pods that all refuse connections are given up: their servers may listen where nobody can look', async () => {
+  test('pods that refuse connections at localhost are given up: their servers may listen where nobody can look', async () => {
     const { unseen, said } = await waitForAll({
       caBundle: fresh.authority.certificates,
-      endpoints: [[{ port: 1, pod: 'api-0' }]],
+      endpoints: [[{ port: 1, pod: 'api-1' }]],
       forwards: true,
       onSaid: jumping(10_000),
     });
-    expect(unseen).toEqual(['127.0.0.1:1 (pod api-0): connection refused by the pod']);
-    expect(said[0]).toBe('127.0.0.1:1 (pod api-0): connection refused by the pod');
+    expect(said).toEqual(['127.0.0.1:1 (pod api-1): connection refused by localhost in the pod']);
+    expect(unseen).toEqual(said);
+  });
+
+  test('pods that refuse kube-apiserver as well are waited for, until the deadline', async () => {
+    const error = await rejection(
+      waitForAll({
+        caBundle: fresh.authority.certificates,
+        endpoints: [[{ port: 1, pod: 'api-0' }]],
+        forwards: true,
+        onSaid: jumping(60_000),
+        signal: deadlineIn(700),
+      }),
+    );
+    expect((error as Error).message).toMatch(/; last seen: 127\.0\.0\.1:1 \(pod api-0\): connection refused by the pod$/);
   });
 });

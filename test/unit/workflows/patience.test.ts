@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PodView } from '../../../src/verify/types.ts';
 import { newPatience } from '../../../src/workflows/patience.ts';
 import { recordedPods } from '../verify/recorded.ts';
-import { readyPod, seen } from '../verify/snapshots.ts';
+import { now, readyPod, seen } from '../verify/snapshots.ts';
 
 const [crashing] = recordedPods('pod-crashing') as [PodView];
 const [unmounted] = recordedPods('mount-without-configmap') as [PodView];
@@ -13,10 +13,12 @@ const restarted = (restarts: number, pod = crashing): PodView => ({
 });
 const starting: PodView = { ...restarted(0), containers: [] };
 
+const at = (second: number): Date => new Date(now.getTime() + second * 1000);
+
 /** Looks at one pod as it is at each of these seconds. @returns the second at which patience ends */
 function endsAt(looks: readonly (readonly [second: number, pod: PodView])[]): number | undefined {
   const patience = newPatience();
-  return looks.find(([second, pod]) => patience([pod], second * 1000) !== undefined)?.[0];
+  return looks.find(([second, pod]) => patience([pod], at(second)) !== undefined)?.[0];
 }
 
 describe('with a container that crashes', () => {
@@ -48,7 +50,7 @@ describe('with a container that crashes', () => {
     const pod = (restarts: number): PodView => ({
       ...crashing,
       containers: [
-        { ...one, name: 'other', ready: true, restarts: 9, state: { kind: 'running' } },
+        { ...one, name: 'other', ready: true, restarts: 9, state: { kind: 'running', startedAt: '' } },
         { ...one, restarts },
       ],
     });
@@ -97,6 +99,29 @@ describe('with trouble of another kind', () => {
         [500, coming],
       ]),
     ).toBeUndefined();
+  });
+
+  test('ends for other trouble on the node that was added', () => {
+    const added = {
+      ...unmounted,
+      events: seen([
+        { reason: 'TriggeredScaleUp', message: 'x' },
+        { reason: 'FailedMount', message: 'not found' },
+      ]),
+    };
+    expect(
+      endsAt([
+        [0, added],
+        [30, added],
+      ]),
+    ).toBe(30);
+  });
+
+  test('does not end for want of room while another pod makes some, within its time', () => {
+    const patience = newPatience();
+    const leaving = { ...readyPod, name: 'before', deleting: true, goneBy: at(60).toISOString() };
+    const ends = [0, 30, 80, 95, 130].map((second) => patience([unscheduled, leaving], at(second))?.kind);
+    expect(ends).toEqual([undefined, undefined, undefined, undefined, 'unschedulable']);
   });
 
   test('does not end for a pod that runs and is not ready', () => {

@@ -19,10 +19,14 @@ interface Situation {
   readonly present?: Readonly<Record<string, object>>;
   /** Path of an object of which another manager has set a field. */
   readonly conflict?: string;
+  /** What the API answers until it is registered anew. */
+  readonly api?: number;
+  /** Replicas of the Deployment, which ours says nothing of. */
+  readonly replicas?: number;
 }
 
 /** A cluster that keeps what is applied, rolls out at once, and runs its pods where they can't be reached from here. */
-async function registering({ present = {}, conflict }: Situation) {
+async function registering({ present = {}, conflict, api = 200, replicas }: Situation) {
   const stored = new Map<string, object>(Object.entries(present));
   const changed: string[] = [];
   const lists: Readonly<Record<string, () => object[]>> = {
@@ -48,10 +52,13 @@ async function registering({ present = {}, conflict }: Situation) {
         changed.push(path);
         stored.set(path, { ...JSON.parse(body), status: { conditions: [{ type: 'Available', status: 'True' }] } });
       }
-      return answer(response, 200, body);
+      const applied = JSON.parse(body);
+      return answer(response, 200, applied.kind === 'Deployment' ? { ...applied, spec: { ...applied.spec, replicas } } : applied);
     }
     const list = Object.entries(lists).find(([end]) => path.endsWith(end))?.[1];
     if (list) return answer(response, 200, { metadata: { resourceVersion: '1' }, items: list() });
+    if (path === '/apis/example.com/v1' && !changed.includes(apiServicePath) && api !== 200)
+      return answer(response, api, status(api, 'X', 'no'));
     if (path === '/apis/example.com/v1')
       return answer(response, 200, { kind: 'APIResourceList', groupVersion: 'example.com/v1', resources: [{ name: 'things' }] });
     const found = stored.get(path);
@@ -71,6 +78,18 @@ async function registering({ present = {}, conflict }: Situation) {
 
 const secret = objects.find(({ kind }) => kind === 'Secret') as KubeObject;
 
+const apiService = objects.find(({ kind }) => kind === 'APIService') as KubeObject & { spec: object };
+const old = Buffer.from((await makeCa({ commonName: 'old CA' })).info.pem).toString('base64');
+const withBundle = (caBundle: string | undefined, available = 'True') => ({
+  ...apiService,
+  spec: { ...apiService.spec, caBundle },
+  status: { conditions: [{ type: 'Available', status: available }] },
+});
+const present = (caBundle: string | undefined, available?: string) => ({
+  [apiServicePath]: withBundle(caBundle, available),
+  [secretPath]: secret,
+});
+
 describe('register', () => {
   test('applies the APIService last, and each object once', async () => {
     const { result, changed, progress } = await registering({});
@@ -84,21 +103,38 @@ describe('register', () => {
     });
   });
 
-  test('leaves the APIService as it is when the certificate was replaced and nobody can see whether it is served', async () => {
-    const { result, changed } = await registering({ present: { [secretPath]: { ...secret, data: {}, stringData: undefined } } });
+  test.each([
+    ['another caBundle', present(old)],
+    ['none', present(undefined)],
+  ])('leaves an APIService that works with %s as it is, in every run, while nobody can see what the pods serve', async (_, there) => {
+    const { result, changed, progress } = await registering({ present: there });
     expect(result).toBeInstanceOf(RefusedError);
     expect((result as RefusedError).message).toBe(
-      "the serving certificate was replaced, and from here it can't be seen whether it is served (127.0.0.1:1 (pod api-0): connection refused); the APIService was left as it is",
+      "APIService v1.example.com works with the caBundle that it has, and from here it can't be seen whether the pods serve a certificate that the new one accepts (127.0.0.1:1 (pod api-0): connection refused); it was left as it is",
     );
-    expect((result as RefusedError).fix).toContain('kubectl -n example rollout restart deployment');
-    expect(changed).toContain(secretPath);
+    const { fix } = result as RefusedError;
+    expect(fix).toContain('{apiGroups: [""], resources: [pods/portforward], verbs: [get, create]}');
+    expect(fix).toContain('kubectl -n example rollout restart deployment/');
     expect(changed).not.toContain(apiServicePath);
+    expect(progress.filter(({ kind }) => kind === 'note')).toEqual([]);
   });
 
-  test('goes on from there in the next run, which finds the Secret as it should be', async () => {
-    const { result, changed } = await registering({ present: { [secretPath]: secret } });
-    expect(result).toMatchObject({ diagnosis: { verdict: 'healthy' } });
+  test.each<[string, Parameters<typeof registering>[0]]>([
+    [
+      'the caBundle stays',
+      { present: { ...present(Buffer.from(material.caBundle).toString('base64')), [secretPath]: { ...secret, data: {} } } },
+    ],
+    ['the API does not work with the caBundle that it has', { present: present(old), api: 503 }],
+    ['nobody may ask the API, and it is not Available', { present: present(old, 'False'), api: 403 }],
+  ])('goes on where %s', async (_, situation) => {
+    const { changed } = await registering(situation);
     expect(changed.at(-1)).toBe(apiServicePath);
+  });
+
+  test('registers nothing with a Deployment that is scaled to 0 in the cluster', async () => {
+    const { result, changed } = await registering({ replicas: 0 });
+    expect((result as RefusedError).message).toMatch(/^Deployment example\/\S+ is scaled to 0, so nothing would serve the API; /);
+    expect(changed).not.toContain(apiServicePath);
   });
 
   test.each([secretPath, apiServicePath])('changes nothing when a field of %s is somebody else’s', async (conflict) => {

@@ -10,7 +10,7 @@ describe('a roll-out', () => {
     ({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      metadata: { name: 'api', namespace: 'wardle', generation },
+      metadata: { name: 'api', uid: 'api', namespace: 'wardle', generation },
       spec: { replicas: 2, selector: { matchLabels: { app: 'api' } } },
       status,
     }) as KubeObject;
@@ -35,18 +35,35 @@ describe('a roll-out', () => {
     ]);
   });
 
-  test('that is stuck fails at once', async () => {
-    const conditions = [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'ReplicaSet has timed out' }];
-    const { waiting } = await waitingFor([deployment({ ...done, updatedReplicas: 0, conditions })]);
+  const stuckAt = (lastUpdateTime: string): KubeObject =>
+    deployment({
+      ...done,
+      updatedReplicas: 0,
+      conditions: [
+        { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'ReplicaSet has timed out', lastUpdateTime },
+      ],
+    });
+
+  test.each([
+    ['gets stuck', deployment({ ...done, updatedReplicas: 0 })],
+    ['was stuck before, and is again', stuckAt('2026-06-15T11:00:00Z')],
+  ])('that %s fails at once', async (_, before) => {
+    const { waiting } = await waitingFor([before], [stuckAt('2026-06-15T12:00:00Z')]);
     const error = await rejection(waitForRollout(waiting, deployment({})));
     expect(error).toBeInstanceOf(RefusedError);
     expect((error as RefusedError).message).toBe('Deployment wardle/api does not roll out: ReplicaSet has timed out');
   });
 
+  test('that was stuck before this run gets its chance', async () => {
+    const { waiting, seen } = await waitingFor([stuckAt('2026-06-15T11:00:00Z')], [stuckAt('2026-06-15T11:00:00Z'), deployment(done)]);
+    await waitForRollout(waiting, deployment({}));
+    expect(seen()).toEqual(['0 of 2 pods updated, 2 available; ReplicaSet has timed out']);
+  });
+
   describe('and its pods', () => {
-    const owned = (kind: string, name: string) => ({ ownerReferences: [{ kind, name, controller: true }] });
+    const owned = (kind: string, name: string) => ({ ownerReferences: [{ kind, name, uid: name, controller: true }] });
     const replicaSet = (name: string, revision: number): object => ({
-      metadata: { name, annotations: { 'deployment.kubernetes.io/revision': String(revision) }, ...owned('Deployment', 'api') },
+      metadata: { name, uid: name, annotations: { 'deployment.kubernetes.io/revision': String(revision) }, ...owned('Deployment', 'api') },
     });
     const crashing = (name: string, owner: string, restartCount: number): object => ({
       metadata: { name, uid: name, ...owned('ReplicaSet', owner) },
@@ -65,12 +82,24 @@ describe('a roll-out', () => {
     const stalled = deployment({ ...done, updatedReplicas: 1, availableReplicas: 1 });
 
     /** A wait for a roll-out that does not get on, while each look at the pods finds the next list. The time is up when there are no more. */
-    async function rollingOut(...looks: readonly (readonly object[])[]) {
+    const rollingOut = (...looks: readonly (readonly object[])[]) => rollingOutFor(stalled, looks);
+
+    /** @param hide requests that are refused, by what their URL contains; busy requests that are answered with 503 the first time */
+    async function rollingOutFor(
+      stalled: KubeObject,
+      looks: readonly (readonly object[])[],
+      { hide = 'nothing', busy = 'nothing' }: { readonly hide?: string; readonly busy?: string } = {},
+    ) {
+      const asked: string[] = [];
       const stop = new AbortController();
       const lists = [...looks];
       const { waiting, seen } = await waitingFor([stalled], [], stop.signal, ({ url }, response) => {
         const items = (found: readonly object[] = []) => answer(response, 200, { metadata: { resourceVersion: '1' }, items: found });
-        if (url.includes('/replicasets?')) items([replicaSet('api-1', 1), replicaSet('api-2', 2)]);
+        asked.push(decodeURIComponent(url.replaceAll('+', ' ')));
+        if (url.includes(hide)) answer(response, 403, status(403, 'Forbidden', 'User "jane" cannot do that'));
+        else if (url.endsWith(busy) && asked.filter((each) => each.endsWith(busy)).length === 1) {
+          answer(response, 503, status(503, 'ServiceUnavailable', 'try again'));
+        } else if (url.includes('/replicasets?')) items([replicaSet('api-1', 1), replicaSet('api-2', 2)]);
         else if (url.includes('/events?')) items();
         else if (url.includes('/log?')) answer(response, 200, 'Error: unknown flag: --wrong\n');
         else if (url.includes('/pods?')) {
@@ -79,7 +108,7 @@ describe('a roll-out', () => {
         } else return false;
         return true;
       });
-      return { error: await rejection(waitForRollout(waiting, deployment({}))), seen };
+      return { error: await rejection(waitForRollout(waiting, deployment({}))), seen, asked };
     }
 
     test('one that crashes again and again ends it, with its last log line', async () => {
@@ -104,6 +133,50 @@ describe('a roll-out', () => {
       const { error } = await rollingOut([crashing('api-2-x', 'api-2', 9)]);
       expect(error).toBeInstanceOf(DeadlineError);
       expect((error as DeadlineError).message).toContain('pod api-2-x: container server: exit code 1 (Error), 9 restarts; last log line');
+    });
+
+    test('are those of its selector, of which expressions may be all', async () => {
+      const matchExpressions = [
+        { key: 'app', operator: 'In', values: ['api', 'api-2'] },
+        { key: 'tier', operator: 'NotIn', values: ['web'] },
+        { key: 'canary', operator: 'DoesNotExist' },
+        { key: 'team', operator: 'Exists' },
+      ];
+      const selecting = { ...stalled, spec: { replicas: 2, selector: { matchExpressions } } } as KubeObject;
+      const { asked } = await rollingOutFor(selecting, [[crashing('api-2-x', 'api-2', 1)]]);
+      const selector = /labelSelector=(.*)$/;
+      const selectors = asked.filter((url) => /\/(pods|replicasets)\?/.test(url)).map((url) => selector.exec(url)?.[1]);
+      expect(new Set(selectors)).toEqual(new Set(['app in (api,api-2),tier notin (web),!canary,team']));
+    });
+
+    test('of the newest ReplicaSet are looked at, however many older ones there are', async () => {
+      const old = Array.from({ length: 20 }, (_, index) => crashing(`api-1-${index}`, 'api-1', 9));
+      const { error } = await rollingOut([...old, crashing('api-2-x', 'api-2', 2)], [...old, crashing('api-2-x', 'api-2', 3)]);
+      expect((error as RefusedError).message).toMatch(/does not roll out: pod api-2-x: .*; last log line of server: Error: unknown flag/);
+    });
+
+    test('count without a look at ReplicaSets where all are of one', async () => {
+      const hide = '/replicasets?';
+      const mixed = await rollingOutFor(
+        stalled,
+        [2, 3].map((restarts) => [crashing('api-1-x', 'api-1', restarts), crashing('api-2-x', 'api-2', restarts)]),
+        { hide },
+      );
+      expect(mixed.error).toBeInstanceOf(DeadlineError);
+      const one = await rollingOutFor(
+        stalled,
+        [2, 3].map((restarts) => [crashing('api-2-x', 'api-2', restarts)]),
+        { hide },
+      );
+      expect(one.error).toBeInstanceOf(RefusedError);
+    });
+
+    test('are looked at again when kube-apiserver was busy', async () => {
+      const { error, asked } = await rollingOutFor(stalled, [[crashing('api-2-x', 'api-2', 2)], [crashing('api-2-x', 'api-2', 3)]], {
+        busy: '/deployments/api',
+      });
+      expect(asked.filter((url) => url.endsWith('/deployments/api')).length).toBeGreaterThan(1);
+      expect(error).toBeInstanceOf(RefusedError);
     });
 
     test('that may not be seen are not needed; that is said once', async () => {

@@ -28,6 +28,7 @@ export async function createCgroup(name: string): Promise<void> {
       if (version === 2) await delegateControllers(mountPoint);
       await mkdir(join(mountPoint, name));
     } catch (error) {
+      if (error instanceof UsageError) throw error;
       throw new UsageError(`a node needs a control group of its own: ${(error as Error).message}`);
     }
   }
@@ -36,7 +37,38 @@ export async function createCgroup(name: string): Promise<void> {
 /** Groups of version 2 have the controllers that their parent hands down (cgroups(7), cgroup.subtree_control). */
 async function delegateControllers(parent: string): Promise<void> {
   const controllers = (await readFile(join(parent, 'cgroup.controllers'), 'utf8')).split(/\s+/).filter(Boolean);
-  for (const controller of controllers) await writeFile(join(parent, 'cgroup.subtree_control'), `+${controller}`);
+  const handDown = async (): Promise<void> => {
+    for (const controller of controllers) await writeFile(join(parent, 'cgroup.subtree_control'), `+${controller}`);
+  };
+  try {
+    await handDown();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error;
+    await moveProcessesDown(parent);
+    await handDown();
+  }
+}
+
+/**
+ * Moves the processes of a group of version 2 to one below it, where they stay. A group with processes hands nothing down (cgroups(7), no internal
+ * processes), unless it is the machine's root; what a container with a cgroup namespace of its own sees as the root is not.
+ * @throws UsageError when some can't be moved
+ */
+export async function moveProcessesDown(parent: string): Promise<void> {
+  const leaf = join(parent, 'processes');
+  await mkdir(leaf, { recursive: true });
+  // A process may fork before it is moved.
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const pids = (await readFile(join(parent, 'cgroup.procs'), 'utf8')).split('\n').filter(Boolean);
+    if (pids.length === 0) return;
+    for (const pid of pids) await writeFile(join(leaf, 'cgroup.procs'), pid).catch(() => {});
+  }
+  throw new UsageError(
+    `the control group ${parent} has processes that can't be moved to ${leaf}, so that it can't hand its controllers down`,
+    {
+      fix: 'Run the container with the control groups of the machine: docker run --cgroupns=host',
+    },
+  );
 }
 
 /** Removes the group with those below it; nothing to do when it is gone. Its processes must have ended. */

@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cniFolder } from '../../../../scripts/packages.mjs';
 import type { Network } from '../../../../src/sandbox/real/network.ts';
 import { pauseImage } from './images.ts';
-import { cniFolder } from './packages.ts';
+
 import { podNetwork } from './pod-network.ts';
 
 /** Where containerd keeps images. */

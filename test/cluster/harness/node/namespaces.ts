@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { enter, type Network } from '../../../../src/sandbox/real/network.ts';
 import { type RunningProcess, startProcess } from '../../../../src/sandbox/real/process.ts';
 import { waitUntil } from '../../../../src/sandbox/real/ready.ts';
+import { machineFolders, makeFolders } from './machine-folders.ts';
 import { kernelTunables } from './tunables.ts';
 
 /**
@@ -27,15 +28,14 @@ export interface NamespacesOptions {
 }
 
 /**
- * What containerd, runc and the CNI plugins keep at fixed places is kept out of the machine's own by a tmpfs over each; an empty folder
- * stays where none was. The first line is the pid as the machine counts: /proc still is the machine's.
+ * What containerd, runc and the CNI plugins keep at fixed places is kept out of the machine's own by a tmpfs over each. The first line is the pid as the machine counts: /proc still is the machine's.
  */
 const script = (pidFile: string, tunables: readonly string[]): string => `
 set -e
 read -r pid rest < /proc/self/stat
 mount -t proc proc /proc
-mkdir -p /var/lib/cni /var/lib/kubelet /var/log/containers
-for folder in /run /var/lib/cni /var/lib/kubelet /var/log/containers; do mount -t tmpfs tmpfs "$folder"; done
+${makeFolders(machineFolders)}
+for folder in /run ${machineFolders.join(' ')}; do mount -t tmpfs tmpfs "$folder"; done
 ${tunables.join('\n')}
 echo "$pid" > '${pidFile}'
 exec "$0"

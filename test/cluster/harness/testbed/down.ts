@@ -21,8 +21,17 @@ export async function down(): Promise<void> {
 /** Lets a holder clean up; one that does not is killed, and what it held goes with it. */
 async function end(pid: number): Promise<void> {
   const owner = ownerOf(pid);
-  process.kill(pid, 'SIGTERM');
+  signal(pid, 'SIGTERM');
   for (const deadline = Date.now() + patienceMs; ownerOf(pid) === owner; await pause(50)) {
-    if (Date.now() > deadline) process.kill(pid, 'SIGKILL');
+    if (Date.now() > deadline) signal(pid, 'SIGKILL');
+  }
+}
+
+/** Does nothing to a process that has just ended. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { cacheRoot } from '../../../../scripts/components.mjs';
 import { ownPrefix } from '../../../../src/sandbox/real/owner.ts';
 import { kubectl } from '../../harness/commands.ts';
 import { cluster } from '../../harness/provided.ts';
@@ -10,11 +11,11 @@ import { remainsOf } from '../../harness/remains.ts';
 import { removeOrphans } from '../../harness/run.ts';
 
 /** A run that is starting, in a process group of its own. */
-function startHolder() {
+function startHolder(env: Readonly<Record<string, string>> = {}) {
   const { kubernetes, aggregatorRouting } = cluster.cell;
   const holder = join(import.meta.dirname, '..', '..', 'harness', 'hold-run.mjs');
   const cell = `${kubernetes}${aggregatorRouting ? '-routing' : ''}`;
-  const running = execa(process.execPath, [holder, cell], { stdin: 'pipe', stderr: 'inherit', detached: true, reject: false });
+  const running = execa(process.execPath, [holder, cell], { stdin: 'pipe', stderr: 'inherit', detached: true, reject: false, env });
   const { pid = 0 } = running;
   return { running, pid, prefix: ownPrefix(pid) };
 }
@@ -31,7 +32,7 @@ const firstLine = async ({ running }: Holder): Promise<string> => String((await 
 /** Whether a file exists in the folder of a run. */
 const has =
   (file: string) =>
-  ({ prefix }: Holder): boolean =>
+  ({ prefix }: Pick<Holder, 'prefix'>): boolean =>
     readdirSync(tmpdir()).some((name) => name.startsWith(prefix) && existsSync(join(tmpdir(), name, file)));
 
 const hostRules = async (): Promise<string> => (await execa('iptables-save')).stdout.replaceAll(/^#.*|\[\d+:\d+\]$/gm, '');
@@ -39,6 +40,7 @@ const hostRules = async (): Promise<string> => (await execa('iptables-save')).st
 test.each([
   ['its network was made', ({ prefix }: Holder) => readdirSync('/run/netns').some((name) => name.startsWith(prefix))],
   ['its namespaces were made', has('init.pid')],
+  ['it copied the store of the images', (holder: Holder) => has('containerd')(holder) && !has('containerd.sock')(holder)],
   ['containerd started', has('containerd.sock')],
   ['kube-apiserver started', has('logs/kube-apiserver.log')],
   ['kubelet started', has('logs/kubelet.log')],
@@ -47,6 +49,36 @@ test.each([
   await expect.poll(() => moment(holder), { timeout: 60_000, interval: 5 }).toBe(true);
   await kill(holder);
   await removeOrphans(); // the first thing that a start does
+  expect(await remainsOf(holder.prefix)).toEqual([]);
+});
+
+/** The cache of the programs without the images, beside the real one. */
+function cacheWithoutImages(): string {
+  const real = cacheRoot();
+  const cache = mkdtempSync(join(real, '..', 'killed-spec-'));
+  onTestFinished(() => rmSync(cache, { recursive: true }));
+  const programs = readdirSync(real).filter((name) => !/^(images|apisvc)-/.test(name));
+  for (const name of programs) symlinkSync(join(real, name), join(cache, name));
+  return cache;
+}
+
+test('a run that was killed while it filled the store of the images leaves no half of one', async () => {
+  const cache = cacheWithoutImages();
+  vi.stubEnv('APISVC_COMPONENTS_CACHE', cache);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const holder = startHolder({ APISVC_COMPONENTS_CACHE: cache });
+  const halves = () => readdirSync(cache).filter((name) => name.startsWith(holder.prefix));
+  const filling = () => halves().some((name) => existsSync(join(cache, name, 'root')));
+  await expect.poll(filling, { timeout: 90_000, interval: 1 }).toBe(true);
+  await kill(holder);
+  expect(readdirSync(cache).filter((name) => name.startsWith('images-'))).toEqual([]);
+
+  // It could be that of a run in another container, which shares the cache alone.
+  await removeOrphans();
+  expect(halves()).toHaveLength(1);
+  const hoursAgo = new Date(Date.now() - 2 * 3_600_000);
+  for (const name of halves()) utimesSync(join(cache, name), hoursAgo, hoursAgo);
+  await removeOrphans();
   expect(await remainsOf(holder.prefix)).toEqual([]);
 });
 

@@ -1,0 +1,50 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Where Debian installs the plugins that connect pods to a network. */
+export const cniFolder = '/usr/lib/cni';
+
+/**
+ * Debian packages by the program that is run of them, for each kind of tests: the only list of them. A program is looked for in PATH unless it is a path.
+ * @type {Readonly<Record<import('./packages.d.mts').Use, Readonly<Record<string, string>>>>}
+ */
+const packages = {
+  unit: { openssl: 'openssl', tmux: 'tmux' },
+  cluster: { ip: 'iproute2', nsenter: 'util-linux' },
+  node: {
+    containerd: 'containerd',
+    ctr: 'containerd',
+    runc: 'runc',
+    iptables: 'iptables',
+    unshare: 'util-linux',
+    setpriv: 'util-linux',
+    [join(cniFolder, 'bridge')]: 'containernetworking-plugins',
+  },
+};
+
+/** Every kind of tests. */
+export const uses = /** @type {import('./packages.d.mts').Use[]} */ (Object.keys(packages));
+
+/**
+ * What these tests run and this machine has not.
+ * @param {readonly import('./packages.d.mts').Use[]} wanted
+ * @param {string} path as PATH
+ * @returns {import('./packages.d.mts').Missing}
+ */
+export function missingPackages(wanted, path = process.env.PATH ?? '') {
+  const absent = wanted.flatMap((use) => Object.entries(packages[use])).filter(([program]) => !isInstalled(program, path));
+  return { programs: absent.map(([program]) => program), packages: [...new Set(absent.map(([, name]) => name))] };
+}
+
+/** @param {string} program @param {string} path */
+function isInstalled(program, path) {
+  const places = program.startsWith('/') ? [program] : path.split(delimiter).map((folder) => join(folder, program));
+  return places.some((place) => {
+    try {
+      accessSync(place, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

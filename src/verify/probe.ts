@@ -1,0 +1,25 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { dialEndpoints } from '../cluster/dial.ts';
+import { serverNameOf } from '../config/registration.ts';
+import { describeTarget, type Target } from './targets.ts';
+import type { EndpointProbe } from './types.ts';
+
+/** Makes a handshake with each of these endpoints of a Service, by the name that kube-apiserver asks for. @throws as `dialEndpoints` */
+export async function probeEndpoints(
+  cluster: Cluster,
+  service: { readonly namespace: string; readonly name: string },
+  targets: readonly Target[],
+  signal: AbortSignal,
+): Promise<readonly EndpointProbe[]> {
+  const { namespace } = service;
+  const serverName = serverNameOf(service);
+  const handshakes = await dialEndpoints(
+    cluster,
+    targets.map((target) => ({ ...target, namespace, serverName })),
+    signal,
+  );
+  return handshakes.map(({ via, noForward, ...handshake }, index) => {
+    const target = targets[index] as Target;
+    return { at: describeTarget(target), pod: target.pod, via, ...(noForward === undefined ? {} : { noForward }), handshake };
+  });
+}
