@@ -42,9 +42,15 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
 type Ask = (signal: AbortSignal) => RegisterRequest;
 
 async function apply(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promise<ExitCode> {
-  const { applied, diagnosis } = await withCluster(flags, terminal, 'registering', (cluster, signal) =>
-    registerApi(cluster, ask(signal)),
-  ).catch(explainInterrupt);
+  let changed = false;
+  const { applied, diagnosis } = await withCluster(flags, terminal, 'registering', (cluster, signal) => {
+    const request = ask(signal);
+    const onProgress: typeof request.onProgress = (progress) => {
+      changed ||= progress.kind === 'applied';
+      request.onProgress(progress);
+    };
+    return registerApi(cluster, { ...request, onProgress });
+  }).catch((error) => explainInterrupt(error, changed));
   if (flags.output === 'json') {
     await terminal.result(resultJson({ applied, diagnosis }));
     return exitCodeOf(diagnosis.verdict);
@@ -55,9 +61,10 @@ async function apply(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promis
 }
 
 /** Every object is applied whole or not at all, so there is nothing to undo after Ctrl-C. */
-function explainInterrupt(error: unknown): never {
+function explainInterrupt(error: unknown, changed: boolean): never {
   if (!(error instanceof InterruptedError)) throw error;
-  throw new InterruptedError(error.signal, { fix: 'What was applied stays. Run the same command again to go on from there.' });
+  const fix = changed ? 'What was applied stays. Run the same command again to go on from there.' : 'Nothing was changed.';
+  throw new InterruptedError(error.signal, { fix });
 }
 
 async function rehearsal(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promise<ExitCode> {

@@ -7,7 +7,7 @@ import { type ApiServerSays, type JudgedProbe, judgeEndpoints } from '../verify/
 import { probeEndpoints } from '../verify/probe.ts';
 import { dialTargets, type Target } from '../verify/targets.ts';
 import { viewEndpoints, viewService } from '../verify/views.ts';
-import { poll, type Waiting, waitFor } from './wait.ts';
+import { podCommands, poll, type Waiting, waitFor } from './wait.ts';
 
 /** What every endpoint of a Service must serve. */
 export interface ExpectedCertificate {
@@ -43,7 +43,7 @@ export async function waitForCertificates(waiting: Waiting, expected: ExpectedCe
   const certificate = expected.leaf
     ? `the certificate for ${host} with SHA-256 ${expected.leaf}`
     : `a certificate for ${host} that the caBundle trusts`;
-  await waitFor(`every endpoint to serve ${certificate}`, waiting, async (saw) => {
+  await waitFor(`every endpoint to serve ${certificate}`, podCommands(expected.namespace), waiting, async (saw) => {
     unseen = await poll({ ...polling, signal: waiting.signal }, async () => {
       const { targets, missing } = await readyTargets(waiting, expected);
       const probes = await look(waiting, expected, targets);

@@ -9,7 +9,7 @@ import type { PodView } from '../verify/types.ts';
 const restartLimit = 3;
 
 /** Trouble of another kind that lasts so long does not pass by itself. kubelet tries again to mount and to pull within seconds, so what only comes late is found. */
-const troubleLimitMs = 30_000;
+export const troubleLimitMs = 30_000;
 
 /** What may last for ever. The rest is for others to set right: a probe, a gate, a node. */
 const lasting: readonly PodTrouble['kind'][] = ['crashing', 'image', 'cannot-start', 'unschedulable'];
@@ -19,7 +19,8 @@ export type Patience = (pods: readonly PodView[], now: Date) => PodTrouble | und
 
 /**
  * When to stop hoping for pods. Never for one that runs and is not ready, nor for a place on a node where somebody is adding one or another pod is
- * leaving. What a container did before the first look does not count alone: what was wrong may have been put right just now.
+ * leaving. What a container did before the first look does not count, nor how the run that it was in then ended: what was wrong may have been put right
+ * just now, and the run that began after that may be the one that lasts.
  */
 export function newPatience(): Patience {
   const since = new Map<string, number>();
@@ -39,7 +40,9 @@ export function newPatience(): Patience {
     return troubles.find((trouble, index) => {
       const { kind, pod, container = '' } = trouble;
       const count = restarts.get(keyOf(pod, container)) ?? 0;
-      if (kind === 'crashing') return count >= restartLimit && count > (before?.get(keyOf(pod, container)) ?? 0);
+      if (kind === 'crashing') {
+        return count >= restartLimit && count > (before?.get(keyOf(pod, container)) ?? 0) && !runs(pods, pod, container);
+      }
       const key = keys[index] ?? '';
       const first = since.get(key) ?? nowMs;
       since.set(key, first);
@@ -47,6 +50,9 @@ export function newPatience(): Patience {
     });
   };
 }
+
+const runs = (pods: readonly PodView[], pod: string, container: string): boolean =>
+  pods.some(({ name, containers }) => name === pod && containers.some((each) => each.name === container && each.state.kind === 'running'));
 
 const keyOf = (pod: string, container: string): string => `${pod}/${container}`;
 

@@ -8,8 +8,8 @@ import { logCommand, type PodTrouble, troubleOf } from '../verify/pod-trouble.ts
 import { labelSelectorOf, listPods, lookCloserAt } from '../verify/pods.ts';
 import type { Observed, PodView } from '../verify/types.ts';
 import { listOf, textOf } from '../verify/views.ts';
-import { newPatience } from './patience.ts';
-import { poll, type Waiting, waitFor } from './wait.ts';
+import { newPatience, troubleLimitMs } from './patience.ts';
+import { podCommands, poll, type Waiting, waitFor } from './wait.ts';
 
 /** A Deployment as the server has it. */
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object.
@@ -20,7 +20,7 @@ type Deployment = KubeObject & any;
  * @throws RefusedError when the roll-out is stuck, or a pod has a trouble that does not pass by itself: with the pod, the reason and its last log line
  */
 export const waitForRollout = (waiting: Waiting, deployment: KubeObject): Promise<void> =>
-  waitFor(`Deployment ${nameOf(deployment)} to roll out`, waiting, async (saw) => {
+  waitFor(`Deployment ${nameOf(deployment)} to roll out`, podCommands(deployment.metadata.namespace), waiting, async (saw) => {
     const over = new AbortController();
     const watching = { ...waiting, signal: AbortSignal.any([waiting.signal, over.signal]) };
     const words = { rollout: '', pods: '' };
@@ -30,7 +30,8 @@ export const waitForRollout = (waiting: Waiting, deployment: KubeObject): Promis
     };
     try {
       const rolledOut = untilRolledOut(watching, deployment, (rollout) => say({ rollout }));
-      await Promise.race([rolledOut, untilHopeless(watching, deployment, (pods) => say({ pods }))]);
+      const hopeless = untilHopeless(watching, deployment, (pods) => say({ pods }));
+      await Promise.race([rolledOut, hopeless, untilRefused(watching, deployment)]);
     } finally {
       over.abort();
     }
@@ -50,6 +51,7 @@ async function untilRolledOut({ cluster, signal }: Waiting, { metadata }: KubeOb
     if (stuck && isCurrent(found) && stuck.since !== before?.since) throw isStuck(found, stuck);
     const state = found ? rolloutState(found) : { done: false, words: 'it does not exist' };
     if (state.done) return;
+    if (found && isHeld(found)) throw isPaused(found);
     saw(stuck ? `${state.words}; ${stuck.message}` : state.words);
   }
 }
@@ -68,7 +70,14 @@ function stuckOf({ status }: Deployment): Stuck | undefined {
 
 const isStuck = ({ metadata: { namespace, name } }: KubeObject, { message }: Stuck): RefusedError =>
   new RefusedError(`Deployment ${namespace}/${name} does not roll out: ${message}`, {
-    fix: `kubectl -n ${namespace} get pods; kubectl -n ${namespace} describe pods`,
+    fix: podCommands(namespace),
+  });
+
+const isHeld = ({ spec }: Deployment): boolean => spec.paused === true;
+
+const isPaused = ({ metadata: { namespace, name } }: KubeObject): RefusedError =>
+  new RefusedError(`Deployment ${namespace}/${name} is paused: its pods stay as they are`, {
+    fix: `kubectl -n ${namespace} rollout resume deployment/${name}; then run the same command again.`,
   });
 
 /** Whether the status is about the newest specification. */
@@ -77,12 +86,27 @@ const isCurrent = ({ metadata, status }: Deployment): boolean => (status?.observ
 function rolloutState(deployment: Deployment): { readonly done: boolean; readonly words: string } {
   const { spec, status } = deployment;
   const wanted: number = spec.replicas ?? 1;
-  const { updatedReplicas = 0, availableReplicas = 0, replicas = 0, conditions } = status ?? {};
+  const { updatedReplicas = 0, availableReplicas = 0, replicas = 0 } = status ?? {};
   const done = isCurrent(deployment) && updatedReplicas >= wanted && availableReplicas >= wanted && replicas === updatedReplicas;
-  // A quota or an admission policy lets no pod be made.
-  const failure = listOf(conditions).find(({ type, status }) => type === 'ReplicaFailure' && status === 'True');
+  const failure = refusalOf(deployment);
   const words = `${updatedReplicas} of ${wanted} pods updated, ${availableReplicas} available`;
-  return { done, words: failure ? `${words}; ${failure.message}` : words };
+  return { done, words: failure === undefined ? words : `${words}; ${failure}` };
+}
+
+/** Why no pod is made: a quota, or an admission policy. */
+const refusalOf = ({ status }: Deployment): string | undefined =>
+  listOf(status?.conditions).find((condition) => condition.type === 'ReplicaFailure' && condition.status === 'True')?.message;
+
+/** Ends when the cluster has refused to make the pods for so long that it will not think better of it. */
+async function untilRefused({ cluster, signal }: Waiting, applied: KubeObject): Promise<never> {
+  let since: number | undefined;
+  return poll<never>({ ...polling, signal }, async () => {
+    const found = await getObject(cluster, refOf(applied), signal);
+    const refusal = found && refusalOf(found);
+    since = refusal === undefined ? undefined : (since ?? performance.now());
+    if (since === undefined || performance.now() - since < troubleLimitMs) return undefined;
+    throw new RefusedError(`Deployment ${nameOf(applied)} does not roll out: ${refusal}`, { fix: podCommands(applied.metadata.namespace) });
+  });
 }
 
 /** Whether the cluster answers at all is for those who watch the roll-out to see. */

@@ -14,8 +14,16 @@ export interface Waiting {
   readonly onProgress: OnProgress;
 }
 
-/** Runs a wait; when the deadline passes, the error says what was waited for and the last that was seen of it. */
-export async function waitFor(what: string, { onProgress }: Waiting, watch: (saw: (last: string) => void) => Promise<void>): Promise<void> {
+/**
+ * Runs a wait; when the deadline passes, the error says what was waited for and the last that was seen of it.
+ * @param whoKnows what says more, for the fix: a command
+ */
+export async function waitFor(
+  what: string,
+  whoKnows: string,
+  { onProgress }: Waiting,
+  watch: (saw: (last: string) => void) => Promise<void>,
+): Promise<void> {
   let last = 'nothing yet';
   try {
     await watch((now) => {
@@ -26,11 +34,15 @@ export async function waitFor(what: string, { onProgress }: Waiting, watch: (saw
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     throw new DeadlineError(`${error.message}, waiting for ${what}; last seen: ${last}`, {
-      fix: 'Run the same command again to go on, with a longer --timeout if it only needs time; apisvc verify says what is wrong.',
+      fix: `Run the same command again to go on, with a longer --timeout if it only needs time. What says more: ${whoKnows}`,
       cause: error,
     });
   }
 }
+
+/** The commands that tell of the pods of a namespace. */
+export const podCommands = (namespace: string | undefined): string =>
+  `kubectl -n ${namespace} get pods; kubectl -n ${namespace} describe pods`;
 
 /** How to ask again and again. Pauses between questions are in milliseconds, each twice the last one, up to the longest. */
 interface Polling {
@@ -67,7 +79,7 @@ export async function poll<T>(polling: Polling, ask: () => Promise<T | undefined
 
 /** Waits until kube-apiserver calls an APIService Available. */
 export const waitForAvailable = (waiting: Waiting, name: string): Promise<void> =>
-  waitFor(`APIService ${name} to become Available`, waiting, async (saw) => {
+  waitFor(`APIService ${name} to become Available`, `apisvc verify ${name}`, waiting, async (saw) => {
     const one = { resource: resources.APIService, fieldSelector: `metadata.name=${name}` };
     for await (const [found] of observe(waiting.cluster, one, waiting.signal)) {
       const available = found && viewApiService(found).available;
@@ -78,7 +90,7 @@ export const waitForAvailable = (waiting: Waiting, name: string): Promise<void> 
 
 /** Waits until a Service has an endpoint that is ready. */
 export const waitForEndpoints = (waiting: Waiting, namespace: string, service: string): Promise<void> =>
-  waitFor(`Service ${namespace}/${service} to have a ready endpoint`, waiting, async (saw) => {
+  waitFor(`Service ${namespace}/${service} to have a ready endpoint`, podCommands(namespace), waiting, async (saw) => {
     for await (const found of observe(waiting.cluster, slicesOf({ namespace, name: service }), waiting.signal)) {
       const endpoints = found.flatMap(viewEndpoints);
       if (endpoints.some(({ ready }) => ready)) return;

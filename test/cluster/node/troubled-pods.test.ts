@@ -61,6 +61,9 @@ const troubles: readonly Trouble[] = [
   },
 ];
 
+/** A project in whose namespace no pod may be made. */
+const overQuota = 'over-quota';
+
 const apiServiceOf = (name: string): string => `v1alpha1.${name}.example.com`;
 
 const removeProject = async (name: string, apiService: string): Promise<void> => {
@@ -74,14 +77,17 @@ describe('a pod that never becomes ready', () => {
 
   beforeAll(async () => {
     for (const { name, edit } of troubles) dirs.set(name, await makeSampleProject({ name, api: `${name}.example.com/v1alpha1`, edit }));
+    dirs.set(overQuota, await makeSampleProject({ name: overQuota, api: `${overQuota}.example.com/v1alpha1`, edit: () => {} }));
+    await kubectlOk(['create', 'namespace', overQuota]);
+    await kubectlOk(['create', 'quota', 'no-pods', '--hard=pods=0', '-n', overQuota]);
     // At once: each of them takes the patience of register.
-    const registering = troubles.map(async ({ name }) => {
+    const registering = [...dirs.keys()].map(async (name) => {
       const { exitCode, stderr } = await apisvc(['register', '--timeout', '85s'], { cwd: dirs.get(name) ?? '' });
       results.set(name, { exitCode, stderr });
     });
     await Promise.all(registering);
   });
-  afterAll(() => Promise.all(troubles.map(({ name }) => removeProject(name, apiServiceOf(name)))));
+  afterAll(() => Promise.all([...dirs.keys()].map((name) => removeProject(name, apiServiceOf(name)))));
 
   test.each(troubles)('$name: register says why, and registers nothing', async ({ name, words }) => {
     const { exitCode, stderr = '' } = results.get(name) ?? {};
@@ -90,6 +96,13 @@ describe('a pod that never becomes ready', () => {
     expect(message).toMatch(new RegExp(`^Deployment ${name}/${name} does not roll out: pod ${name}-\\S+${words.source}`));
     expect(stderr).toMatch(new RegExp(`^fix: .*kubectl -n ${name} describe pod ${name}-`, 'm'));
     expect(await getObject('apiservice', apiServiceOf(name))).toBeUndefined();
+  });
+
+  test('that may not even be made: register says why, and registers nothing', async () => {
+    const { exitCode, stderr = '' } = results.get(overQuota) ?? {};
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
+    expect(stderr).toMatch(/^error: Deployment over-quota\/over-quota does not roll out: pods ".*" is forbidden: exceeded quota: no-pods/m);
+    expect(await getObject('apiservice', apiServiceOf(overQuota))).toBeUndefined();
   });
 
   test.each(troubles)('$name: verify finds $code, and nothing beside it', async ({ name, words, code }) => {

@@ -44,6 +44,19 @@ describe('with a container that crashes', () => {
     ).toBe(301);
   });
 
+  test('waits for the end of the run that began after what was wrong was put right', () => {
+    const running = { kind: 'running', startedAt: at(19).toISOString() } as const;
+    const again = (pod: PodView): PodView => ({ ...pod, containers: pod.containers.map((each) => ({ ...each, state: running })) });
+    expect(
+      endsAt([
+        [0, restarted(2)],
+        [20, again(restarted(3))],
+        [40, again(restarted(3))],
+        [60, restarted(3)],
+      ]),
+    ).toBe(60);
+  });
+
   test('counts each container for itself', () => {
     const one = crashing.containers.find(({ ready }) => !ready);
     if (!one) throw new Error('no container was recorded');

@@ -54,6 +54,19 @@ describe('a roll-out', () => {
     expect((error as RefusedError).message).toBe('Deployment wardle/api does not roll out: ReplicaSet has timed out');
   });
 
+  test('that is paused fails at once, unless it is over', async () => {
+    const paused = (status: object): KubeObject => ({ ...deployment(status), spec: { replicas: 2, paused: true } });
+    const { waiting } = await waitingFor([paused({ ...done, updatedReplicas: 0 })], []);
+    const error = await rejection(waitForRollout(waiting, deployment({})));
+    expect(error).toBeInstanceOf(RefusedError);
+    expect(error).toMatchObject({
+      message: expect.stringContaining('wardle/api is paused'),
+      fix: expect.stringContaining('rollout resume'),
+    });
+    const over = await waitingFor([paused(done)], []);
+    await waitForRollout(over.waiting, deployment({}));
+  });
+
   test('that was stuck before this run gets its chance', async () => {
     const { waiting, seen } = await waitingFor([stuckAt('2026-06-15T11:00:00Z')], [stuckAt('2026-06-15T11:00:00Z'), deployment(done)]);
     await waitForRollout(waiting, deployment({}));
