@@ -57,8 +57,9 @@ describe('three pods of the sample API server', () => {
   });
 
   test('an ordinary user is refused until RBAC allows it', async () => {
-    const refused = await asUser(['get', 'flunders']);
-    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('User "jane" cannot list resource "flunders"') });
+    // kubectl learns of the resource when kube-apiserver has put it into the discovery document of all groups, some time after the API is served.
+    const refused = async (): Promise<string> => (await asUser(['get', 'flunders'])).stderr;
+    await expect.poll(refused, { timeout: 90_000, interval: 500 }).toContain('User "jane" cannot list resource "flunders"');
     await kubectlOk(['create', 'clusterrole', 'flunders', `--resource=${resource}`, '--verb=create,get,list,watch,delete']);
     await kubectlOk(['create', 'clusterrolebinding', 'flunders', '--clusterrole=flunders', '--user=jane']);
     await expect.poll(async () => (await asUser(['get', 'flunders'])).exitCode, { timeout: 30_000 }).toBe(0);
