@@ -9,6 +9,10 @@ import { cluster } from '../harness/provided.ts';
 
 const name = 'v1beta1.metrics.k8s.io';
 
+const top = async (): Promise<string> => (await kubectl(['top', 'nodes', '--no-headers'])).stdout;
+/** It looks for the API in the discovery document of all groups, which kube-apiserver renews some time after it serves the group itself. */
+const discovered = { timeout: 90_000, interval: 500 };
+
 describe('metrics-server from its preset', () => {
   const dir = emptyFolder();
 
@@ -48,7 +52,7 @@ describe('metrics-server from its preset', () => {
       kind: 'NodeMetricsList',
       items: [{ metadata: { name: node.name }, usage: { cpu: expect.stringMatching(/\d/), memory: expect.stringMatching(/^\d+Ki$/) } }],
     });
-    expect(await kubectlOk(['top', 'nodes', '--no-headers'])).toMatch(new RegExp(`^${node.name} +\\d+m +\\d+% +\\d+Mi +\\d+%`));
+    await expect.poll(top, discovered).toMatch(new RegExp(`^${node.name} +\\d+m +\\d+% +\\d+Mi +\\d+%`));
   });
 
   test('verify has no finding, and looked into the pod for its certificate', async () => {
@@ -122,7 +126,7 @@ describe('a metrics-server that its own release installed, with insecureSkipTLSV
       insecure: false,
       caBundle: expect.any(String),
     });
-    expect(await kubectlOk(['top', 'nodes', '--no-headers'])).toMatch(/\d+m +\d+%/);
+    await expect.poll(top, discovered).toMatch(/\d+m +\d+%/);
     expect(await apisvc(['register', '-C', dir])).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Nothing changed/) });
   });
 });
