@@ -17,7 +17,11 @@ export default defineConfig({
   plugins: [yamlAsText],
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], maxWorkers: '100%' } },
+      {
+        extends: true,
+        // Many start the built program, which takes its time on a busy machine.
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], maxWorkers: '100%', testTimeout: 30_000 },
+      },
       { extends: true, test: { name: 'sandbox', include: ['test/sandbox/**/*.test.ts'] } },
       {
         extends: true,

@@ -55,13 +55,17 @@ function certificates() {
   printRatio(medians, 'apisvc init --key-type rsa-2048', 'openssl (3 commands)', 'below 1');
 }
 
+/** Says so when there can't be a cluster here. */
+function lacksCluster() {
+  const { missing } = findComponents();
+  if (missing.length === 0 && process.getuid?.() === 0) return false;
+  console.log('SKIPPED: needs root and the components of the cluster tests (npm run test:cluster builds them)');
+  return true;
+}
+
 async function cluster() {
   heading('verify on a real control plane');
-  const { missing } = findComponents();
-  if (missing.length > 0 || process.getuid?.() !== 0) {
-    console.log('SKIPPED: needs root and the components of the cluster tests (npm run test:cluster builds them)');
-    return;
-  }
+  if (lacksCluster()) return;
   const { registerSample } = await import('./registered.mjs');
   const { kubectl, env, name, path, stop } = await registerSample(cli, folder);
   try {
@@ -76,6 +80,13 @@ async function cluster() {
   } finally {
     stop();
   }
+}
+
+async function wholeCluster() {
+  heading('verify --all on 1,000 APIServices');
+  if (lacksCluster()) return;
+  const { benchWholeCluster } = await import('./whole-cluster.mjs');
+  await benchWholeCluster(cli, mkdtempSync(join(folder, 'whole-')));
 }
 
 function sizes() {
@@ -94,6 +105,7 @@ try {
   startUp();
   certificates();
   await cluster();
+  await wholeCluster();
   sizes();
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,9 +1,12 @@
-// Writes schema/registration.schema.json out of the one definition in src/config/schema.ts.
+// Writes schema/*.schema.json out of the definitions in src/config/schema.ts and src/verify/schema*.ts.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { loadTypescript } from './load-typescript.mjs';
 
-const target = new URL('../schema/registration.schema.json', import.meta.url);
+const folder = new URL('../schema/', import.meta.url);
 const { jsonSchemaText } = await loadTypescript('src/config/json-schema.ts');
+const { jsonSchemaTexts } = await loadTypescript('src/verify/json-schema.ts');
 
-await mkdir(new URL('.', target), { recursive: true });
-await writeFile(target, jsonSchemaText());
+await mkdir(folder, { recursive: true });
+for (const [name, text] of [['registration', jsonSchemaText()], ...jsonSchemaTexts()]) {
+  await writeFile(new URL(`${name}.schema.json`, folder), text);
+}

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { presetNames } from '../config/preset-names.ts';
 import { keyTypes } from '../pki/types.ts';
-import { list, withCluster, withOutput } from './options.ts';
+import { lintFormats, verifyFormats } from '../report/formats.ts';
+import { duration, list, withCluster, withClusters, withOutput } from './options.ts';
 import type { Run } from './program.ts';
 
 /** The subcommands with their flags and help. What they do is in src/commands, imported when one of them runs. */
@@ -11,6 +12,7 @@ export function addCommands(program: Command, run: Run): void {
   addRegister(program, run);
   addVerify(program, run);
   addLint(program, run);
+  addExplain(program, run);
 }
 
 function addInit(program: Command, run: Run): void {
@@ -95,16 +97,51 @@ function addVerify(program: Command, run: Run): void {
     .command('verify')
     .argument('[name...]', 'names of APIServices; without one, those of the project')
     .description('Diagnose APIServices: what is broken, why, and how to fix it. Changes nothing');
-  withOutput(withProject(withCluster(command, '30s')), ['text', 'json'])
+  withOutput(withProject(withClusters(command, '30s')), verifyFormats)
+    .option('--all', 'every APIService of the cluster')
+    .option('-l, --selector <labels>', 'APIServices with these labels, as in kubectl get -l')
+    .option('--as-user <user>', 'also look at what this user, an ordinary one, is answered')
+    .addOption(
+      new Option('--fail-if-expires-within <duration>', 'exit 1 when a certificate ends within this time, for example 30d').argParser(
+        duration,
+      ),
+    )
+    .option('--strict', 'healthy only where everything could be looked at')
     .option('--wait', 'look again until everything is healthy or the time is up')
-    .addHelpText('after', examples('apisvc verify v1beta1.metrics.k8s.io', 'apisvc verify --wait --timeout 2m -o json'))
+    .addOption(new Option('--watch', 'look again and again and show every change; --timeout is for each look').conflicts(['wait', 'save']))
+    .option('--save <file>', 'keep what was seen in this file: for --from, or for a bug report. It holds no keys and no tokens')
+    .addOption(
+      new Option('--from <file>', 'diagnose what --save has kept, without a cluster; "-" is standard input').conflicts(needCluster),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'apisvc verify v1beta1.metrics.k8s.io',
+        'apisvc verify --all -o wide',
+        'apisvc verify --wait --timeout 2m -o junit',
+        'apisvc verify --all --context staging --context production -o short',
+        'apisvc verify v1beta1.metrics.k8s.io --save snapshot.json && apisvc verify --from snapshot.json',
+      ),
+    )
     .action(run(async () => (await import('../commands/verify.ts')).verify));
 }
+
+/** Options of verify, by the names that commander gives them, that mean a cluster. */
+const needCluster = ['all', 'selector', 'asUser', 'wait', 'watch', 'save', 'kubeconfig', 'context', 'as', 'asGroup'];
 
 function addLint(program: Command, run: Run): void {
   const command = program
     .command('lint')
     .argument('<file...>', 'manifests in YAML or JSON, or directories of them; "-" is standard input')
     .description('Check manifests and their certificates without a cluster');
-  withOutput(command, ['text', 'json']).action(run(async () => (await import('../commands/lint.ts')).lint));
+  withOutput(command, lintFormats).action(run(async () => (await import('../commands/lint.ts')).lint));
+}
+
+function addExplain(program: Command, run: Run): void {
+  program
+    .command('explain')
+    .argument('[code]', 'code of a finding, or a family such as cert')
+    .description('Say what a finding means, why it happens and how to fix it; without a code, list them all')
+    .addHelpText('after', examples('apisvc explain cert/unknown-authority', 'apisvc explain cert'))
+    .action(run(async () => (await import('../commands/explain.ts')).explain));
 }

@@ -7,30 +7,42 @@ import { durationWords, parseDuration } from '../config/duration.ts';
 const longestTimerMs = 2 ** 31 - 1;
 
 /** Collects an option that may be given several times. */
-const each = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
+export const each = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
-const milliseconds = (text: string): number => {
+/** Reads a length of time as milliseconds. */
+export const duration = (text: string): number => {
   const value = parseDuration(text);
   if (value === undefined) throw new InvalidArgumentError(durationWords);
+  return value;
+};
+
+const timerLength = (text: string): number => {
+  const value = duration(text);
   if (value > longestTimerMs) throw new InvalidArgumentError('must be at most 24d: no timer runs longer');
   return value;
 };
 
 /** Adds what a command needs to reach a cluster. `timeout` is in milliseconds. */
 export const withCluster = (command: Command, timeout: string): Command =>
+  withCredentials(command.option('--context <name>', 'context of the kubeconfig'), timeout);
+
+/** The same for a command that may look at several clusters: `context` is a list. */
+export const withClusters = (command: Command, timeout: string): Command =>
+  withCredentials(command.option('--context <name>', 'context of the kubeconfig; may be repeated: side by side', each), timeout);
+
+const withCredentials = (command: Command, timeout: string): Command =>
   command
     .option('--kubeconfig <file>', 'kubeconfig to use instead of KUBECONFIG or ~/.kube/config')
-    .option('--context <name>', 'context of the kubeconfig')
     .option('--as <user>', 'act as this user')
     .option('--as-group <group>', 'act as a member of this group too; needs --as; may be repeated', each)
     .addOption(
       new Option('--timeout <duration>', 'the longest that the whole command may take, for example 90s or 5m')
-        .argParser(milliseconds)
-        .default(milliseconds(timeout), timeout),
+        .argParser(timerLength)
+        .default(timerLength(timeout), timeout),
     );
 
 /** Adds `-o` with the formats that a command knows; the first is the default. */
-export const withOutput = (command: Command, formats: readonly [string, ...string[]]): Command =>
+export const withOutput = (command: Command, formats: readonly string[]): Command =>
   command.addOption(new Option('-o, --output <format>', 'format of the result').choices(formats).default(formats[0]));
 
 /** Collects an option that may be given several times, or once with commas. */

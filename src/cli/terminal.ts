@@ -17,7 +17,7 @@ export const errorColors = (wanted: boolean): ChalkInstance => colors(wanted, su
 
 /** The one place where colour, quietness and interactivity are decided. */
 export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Terminal {
-  const { env, stdin, stdout } = process;
+  const { env, stdin, stdout, stderr } = process;
   return {
     env,
     interrupt,
@@ -25,20 +25,44 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
     stdoutIsTerminal: Boolean(stdout.isTTY),
     outColors: colors(color, supportsColor),
     result: writeResult,
+    // Home, and erase from there on: what scrolled away before stays.
+    redraw: (text) => writeResult(stdout.isTTY ? `\u001b[H\u001b[J${text}` : text),
+    readerGone: () => readerGone,
     progress: quiet ? () => {} : writeLine,
+    status: quiet || !stderr.isTTY || env.CI ? () => {} : showStatus,
     ask: (question) => askOnTerminal(question, interrupt),
   };
 }
 
 /** Writes a line to stderr. */
 export function writeLine(line: string): void {
+  clearStatus();
   process.stderr.write(`${line}\n`);
+}
+
+const statusPauseMs = 50;
+let statusAt = 0;
+
+/** More often than anybody can read would only cost time. */
+function showStatus(line: string): void {
+  if (line === '') clearStatus();
+  if (line === '' || performance.now() - statusAt < statusPauseMs) return;
+  statusAt = performance.now();
+  // What fills the last column makes some terminals go to the next line.
+  process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+}
+
+function clearStatus(): void {
+  if (statusAt === 0) return;
+  statusAt = 0;
+  process.stderr.write('\r\u001b[K');
 }
 
 let readerGone = false;
 
 function writeResult(text: string): Promise<void> {
   if (readerGone) return Promise.resolve();
+  clearStatus();
   return new Promise((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException): void => {
       readerGone = cause.code === 'EPIPE';

@@ -1,30 +1,45 @@
 import type { Cluster } from './cluster.ts';
-import { apiGroup, type ObjectRef, resourcePath, resources } from './resources.ts';
+import { apiGroup, type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
 import { readJson, refusal } from './status.ts';
 
 /**
  * Whether the person may do this, as the cluster's authorizers say. The name `*` stands for the whole collection.
  * @throws what `refusal` says when the question itself is refused
  */
-export function mayI(cluster: Cluster, verb: string, { resource, namespace, name }: ObjectRef, signal: AbortSignal): Promise<boolean> {
-  const resourceAttributes = {
-    verb,
-    group: apiGroup(resource),
-    resource: resource.plural,
-    subresource: resource.subresource,
-    namespace: resource.namespaced ? namespace : undefined,
-    // A name that is only being given can't be named in a rule.
-    name: verb === 'create' || name === '*' ? undefined : name,
-  };
-  return review(cluster, { resourceAttributes }, signal);
-}
+export const mayI = (cluster: Cluster, verb: string, ref: ObjectRef, signal: AbortSignal): Promise<boolean> =>
+  review(cluster, resources.SelfSubjectAccessReview, { resourceAttributes: attributesOf(verb, ref) }, signal);
 
 /** Whether the person may GET a path that is no resource, such as a discovery document. @throws as `mayI` */
 export const mayGetPath = (cluster: Cluster, path: string, signal: AbortSignal): Promise<boolean> =>
-  review(cluster, { nonResourceAttributes: { path, verb: 'get' } }, signal);
+  review(cluster, resources.SelfSubjectAccessReview, { nonResourceAttributes: { path, verb: 'get' } }, signal);
 
-async function review(cluster: Cluster, spec: object, signal: AbortSignal): Promise<boolean> {
-  const { SelfSubjectAccessReview: resource } = resources;
+/** Whether somebody else may do this. @param user - as in RoleBindings, `system:serviceaccount:<namespace>:<name>` for a ServiceAccount @throws as `mayI` */
+export const mayUser = (cluster: Cluster, user: string, { verb, ref }: { verb: string; ref: ObjectRef }, signal: AbortSignal) =>
+  review(cluster, resources.SubjectAccessReview, { ...subjectOf(user), resourceAttributes: attributesOf(verb, ref) }, signal);
+
+/** Whether somebody else may GET a path that is no resource. @throws as `mayI` */
+export const mayUserGetPath = (cluster: Cluster, user: string, path: string, signal: AbortSignal): Promise<boolean> =>
+  review(cluster, resources.SubjectAccessReview, { ...subjectOf(user), nonResourceAttributes: { path, verb: 'get' } }, signal);
+
+const attributesOf = (verb: string, { resource, namespace, name }: ObjectRef): object => ({
+  verb,
+  group: apiGroup(resource),
+  resource: resource.plural,
+  subresource: resource.subresource,
+  namespace: resource.namespaced ? namespace : undefined,
+  // A name that is only being given can't be named in a rule.
+  name: verb === 'create' || name === '*' ? undefined : name,
+});
+
+/** A review adds no groups by itself; these are the ones that impersonation gives (k8s.io/apiserver/pkg/endpoints/filters/impersonation). */
+function subjectOf(user: string): object {
+  if (user === 'system:anonymous') return { user, groups: ['system:unauthenticated'] };
+  const [, namespace] = /^system:serviceaccount:([^:]+):[^:]+$/.exec(user) ?? [];
+  const accounts = namespace === undefined ? [] : ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
+  return { user, groups: [...accounts, 'system:authenticated'] };
+}
+
+async function review(cluster: Cluster, resource: Resource, spec: object, signal: AbortSignal): Promise<boolean> {
   const body = { apiVersion: resource.apiVersion, kind: resource.kind, spec };
   const answer = await cluster.request({ method: 'POST', path: resourcePath(resource), body, signal });
   if (answer.status !== 201)

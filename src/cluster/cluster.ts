@@ -18,6 +18,10 @@ export interface ClusterRequest {
   readonly signal: AbortSignal;
   /** Milliseconds until the request is given up, whatever the signal says. Default 10,000. */
   readonly timeoutMs?: number;
+  /** Asks as this user, in the groups that kube-apiserver gives it by itself, instead of as who this is. */
+  readonly as?: string;
+  /** Bytes of the body that are kept; what follows is read and dropped. Without, the whole body is kept, and one of 64 MiB refused. */
+  readonly keepBytes?: number;
 }
 
 /** What kube-apiserver answered, whatever the status. */
@@ -71,13 +75,14 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
 
   const open = (request: ClusterRequest, signal: AbortSignal): Promise<http.IncomingMessage> =>
     new Promise((resolve, reject) => {
+      const { 'impersonate-user': _, 'impersonate-group': __, ...own } = headers;
       const body = request.body === undefined ? undefined : JSON.stringify(request.body);
       const outgoing = transport.request(url(server, request), {
         method: request.method ?? 'GET',
         agent,
         signal,
         headers: {
-          ...headers,
+          ...(request.as === undefined ? headers : { ...own, 'impersonate-user': request.as }),
           accept: 'application/json',
           ...(body === undefined
             ? {}
@@ -116,7 +121,7 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
     context: config.getCurrentContext(),
     user,
     clientCertificate: typeof credentials.cert === 'string' || Buffer.isBuffer(credentials.cert) ? credentials.cert.toString() : undefined,
-    request: (request) => bounded(request, async (signal) => readAnswer(await open(request, signal))),
+    request: (request) => bounded(request, async (signal) => readAnswer(await open(request, signal), request.keepBytes)),
     async *stream(request) {
       const { signal } = request;
       const response = await bounded(request, (limited) => open(request, limited));
@@ -172,13 +177,15 @@ function url(server: string, { path, query = {} }: ClusterRequest): URL {
   return result;
 }
 
-async function readAnswer(response: http.IncomingMessage): Promise<Answer> {
+/** Reads an answer to its end, which keeps the connection for the next request. @param keepBytes - bytes of the body that are wanted */
+export async function readAnswer(response: http.IncomingMessage, keepBytes = maxBodyBytes): Promise<Answer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
+    const missing = keepBytes - size;
     size += chunk.length;
     if (size > maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
-    chunks.push(chunk);
+    if (missing > 0) chunks.push(chunk.subarray(0, missing));
   }
   return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') };
 }

@@ -23,7 +23,7 @@ const resource = (apiVersion: string, kind: string, plural: string, namespaced =
   namespaced,
 });
 
-/** Every kind that apisvc reads, writes or names in a rule. */
+/** Every kind that apisvc reads, writes or names in a rule; `User` is one that only rules know, for impersonation. */
 export const resources = {
   APIService: resource('apiregistration.k8s.io/v1', 'APIService', 'apiservices', false),
   ClusterRole: resource('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false),
@@ -43,13 +43,17 @@ export const resources = {
   SelfSubjectAccessReview: resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview', 'selfsubjectaccessreviews', false),
   Service: resource('v1', 'Service', 'services'),
   ServiceAccount: resource('v1', 'ServiceAccount', 'serviceaccounts'),
+  SubjectAccessReview: resource('authorization.k8s.io/v1', 'SubjectAccessReview', 'subjectaccessreviews', false),
+  TokenReview: resource('authentication.k8s.io/v1', 'TokenReview', 'tokenreviews', false),
+  User: resource('v1', 'User', 'users', false),
 } as const;
 
-/** What apisvc uses of a Pod, each with a right of its own. */
+/** What apisvc uses of Pods and Services, each with a right of its own. */
 export const subresources = {
   podLog: { ...resources.Pod, subresource: 'log' },
   podPortForward: { ...resources.Pod, subresource: 'portforward' },
   podProxy: { ...resources.Pod, subresource: 'proxy' },
+  serviceProxy: { ...resources.Service, subresource: 'proxy' },
 } as const satisfies Record<string, Resource>;
 
 /** The API group of a resource; empty for the core group, as in RBAC rules. */

@@ -50,7 +50,7 @@ export function readJson<T>({ server, context }: Cluster, { status, body }: Answ
 
 /** What was being done, for the words of a failure. */
 export interface Attempt {
-  readonly verb: 'get' | 'list' | 'watch' | 'patch' | 'create' | 'delete';
+  readonly verb: 'get' | 'list' | 'watch' | 'patch' | 'create' | 'delete' | 'impersonate';
   readonly ref: ObjectRef;
 }
 
@@ -77,8 +77,8 @@ function forbidden({ message, causes }: Status, { verb, ref }: Attempt): Cluster
       fix: `Wait until the namespace is gone: kubectl wait --for=delete namespace/${ref.namespace}; kubectl get namespace ${ref.namespace} -o yaml says what holds it up.`,
     });
   }
-  // Admission looks at writes only; the words of RBAC are those of k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go, forbiddenMessage.
-  const byRbac = ['get', 'list', 'watch'].includes(verb) || / cannot \w+ (resource|path) /.test(message);
+  // Admission looks at writes only, and impersonation comes before it; the words of RBAC are those of k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go, forbiddenMessage.
+  const byRbac = ['get', 'list', 'watch', 'impersonate'].includes(verb) || / cannot \w+ (resource|path) /.test(message);
   return new ClusterError(refused, {
     fix: byRbac
       ? `An RBAC rule that allows it: ${rbacRule(verb, ref)}`

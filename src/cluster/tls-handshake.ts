@@ -17,6 +17,22 @@ export interface HandshakeOptions {
   readonly signal: AbortSignal;
 }
 
+let context: tls.SecureContext | undefined;
+
+/** One for all connections: to make one takes as long as a handshake. */
+function secureContext(): tls.SecureContext {
+  context ??= tls.createSecureContext({ minVersion: 'TLSv1.2', ca: [] });
+  return context;
+}
+
+/** TLS as kube-apiserver speaks it, without its client certificate, and without judging the server's: that is to be seen, not believed. */
+export const asStranger = (serverName: string): tls.ConnectionOptions => ({
+  // Node rejects an IP address as server name, and so does RFC 6066.
+  ...(isIP(serverName) ? {} : { servername: serverName }),
+  secureContext: secureContext(),
+  rejectUnauthorized: false,
+});
+
 /**
  * Makes the TLS handshake that kube-apiserver would make and returns the certificates that the server sends, without judging them: that is
  * the diagnosis' part. Nothing is sent over this connection after the handshake, no client certificate is offered.
@@ -27,12 +43,7 @@ export function handshake({ to, serverName, timeoutMs, signal }: HandshakeOption
     signal.throwIfAborted();
     const socket = tls.connect({
       ...to,
-      // Node rejects an IP address as server name, and so does RFC 6066.
-      ...(isIP(serverName) ? {} : { servername: serverName }),
-      minVersion: 'TLSv1.2',
-      // The certificate is to be seen, not believed: nothing is sent over this connection.
-      rejectUnauthorized: false,
-      ca: [],
+      ...asStranger(serverName),
     });
     const end = (): void => {
       clearTimeout(timer);

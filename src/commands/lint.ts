@@ -2,14 +2,14 @@ import { text as readStream } from 'node:stream/consumers';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import type { ManifestText } from '../manifests/types.ts';
 import { readManifests } from '../project/manifests.ts';
-import { diagnosisJson } from '../report/json.ts';
-import { diagnosisText } from '../report/text.ts';
+import type { LintFormat } from '../report/formats.ts';
 import { diagnose } from '../verify/diagnose.ts';
 import { offlineSnapshot } from '../verify/offline.ts';
+import { renderDiagnosis } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `apisvc lint`: the checks of verify on files, as far as files tell. */
-export async function lint(flags: { readonly output: 'text' | 'json' }, files: readonly string[], terminal: Terminal): Promise<ExitCode> {
+export async function lint(flags: { readonly output: LintFormat }, files: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const texts: ManifestText[] = [];
   for (const file of files) {
     if (file === '-') texts.push({ file, text: await readStream(terminal.stdin) });
@@ -22,6 +22,6 @@ export async function lint(flags: { readonly output: 'text' | 'json' }, files: r
     });
   }
   const diagnosis = diagnose(snapshot);
-  await terminal.result(flags.output === 'json' ? diagnosisJson(diagnosis) : diagnosisText(diagnosis, terminal.outColors));
+  await terminal.result(await renderDiagnosis(diagnosis, flags.output, terminal));
   return diagnosis.verdict === 'broken' ? Exit.verdict : Exit.ok;
 }

@@ -10,7 +10,7 @@ import { diagnosisText } from '../report/text.ts';
 import { type RegisterRequest, register as registerApi, rehearse } from '../workflows/register.ts';
 import { type ClusterFlags, withCluster } from './cluster.ts';
 import type { Terminal } from './terminal.ts';
-import { exitCodeOf } from './verify.ts';
+import { exitCodeOf } from './verdict.ts';
 
 export interface RegisterFlags extends ClusterFlags {
   readonly directory: string;
@@ -53,11 +53,11 @@ async function apply(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promis
   }).catch((error) => explainInterrupt(error, changed));
   if (flags.output === 'json') {
     await terminal.result(resultJson({ applied, diagnosis }));
-    return exitCodeOf(diagnosis.verdict);
+    return exitCodeOf(diagnosis);
   }
   await terminal.result(`${appliedSummary(applied)}\n\n`);
   await terminal.result(diagnosisText(diagnosis, terminal.outColors));
-  return exitCodeOf(diagnosis.verdict);
+  return exitCodeOf(diagnosis);
 }
 
 /** Every object is applied whole or not at all, so there is nothing to undo after Ctrl-C. */

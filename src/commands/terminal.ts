@@ -21,8 +21,14 @@ export interface Terminal {
   readonly outColors: ChalkInstance;
   /** Writes to stdout: the result. Resolves when it is written. A reader that has gone away is no error. @throws UsageError when it can't be written */
   result(text: string): Promise<void>;
+  /** The same instead of what was written before: a screen is cleared first; where nobody looks at a screen, it is added. */
+  redraw(text: string): Promise<void>;
+  /** Whether a result has found its reader gone: there is no use in going on. */
+  readerGone(): boolean;
   /** Writes a line to stderr: progress, which -q silences. */
   progress(line: string): void;
+  /** Shows on one line of stderr how far it has got; each takes the place of the one before, and anything else that is written, or an empty one, takes it away. Only where a person looks on. */
+  status(line: string): void;
   /** Asks the person. @throws UsageError that names the flag when nobody is there; InterruptedError on Ctrl-C */
   ask(question: Question): Promise<string>;
 }

@@ -1,49 +1,122 @@
-import { Exit, type ExitCode, UsageError } from '../errors.ts';
-import { diagnosisJson } from '../report/json.ts';
-import { diagnosisText } from '../report/text.ts';
-import type { Verdict } from '../verify/types.ts';
-import { verifyUntilHealthy } from '../workflows/verify.ts';
+import { ApisvcError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
+import { writeFiles } from '../project/files.ts';
+import { type DiagnosisFormat, isListFormat, listFormats } from '../report/formats.ts';
+import { snapshotJson } from '../report/json.ts';
+import { printable } from '../report/printable.ts';
+import type { ClusterResult, Diagnosis, DiagnosisList, Wanted } from '../verify/types.ts';
+import { type Verified, verifyUntilHealthy } from '../workflows/verify.ts';
 import { type ClusterFlags, withCluster } from './cluster.ts';
+import { renderDiagnosis, renderList } from './report.ts';
 import type { Terminal } from './terminal.ts';
+import { exitCodeOf, expiresSoon, listExitCode, worstOf } from './verdict.ts';
+import { type WantedFlags, wantedOf, wantedWords } from './wanted.ts';
+import { type Frame, watch } from './watch.ts';
 
-export interface VerifyFlags extends ClusterFlags {
-  readonly directory: string;
-  readonly output: 'text' | 'json';
+export interface VerifyFlags extends Omit<ClusterFlags, 'context'>, WantedFlags {
+  /** Several are looked at side by side. */
+  readonly context?: readonly string[];
+  readonly output: DiagnosisFormat;
+  readonly asUser?: string;
+  /** Milliseconds. */
+  readonly failIfExpiresWithin?: number;
+  readonly strict?: boolean;
   readonly wait?: boolean;
+  readonly watch?: boolean;
+  readonly save?: string;
+  readonly from?: string;
 }
-
-/** What a verdict means for the exit code. */
-export const exitCodeOf = (verdict: Verdict): ExitCode => ({ healthy: Exit.ok, broken: Exit.verdict, unknown: Exit.unreachable })[verdict];
 
 /** `apisvc verify`: looks, diagnoses, reports. */
 export async function verify(flags: VerifyFlags, given: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const names = given.length > 0 ? given.map(requireName) : await projectNames(flags.directory);
-  const diagnosis = await withCluster(flags, terminal, `looking at ${names.join(', ')}`, (cluster, signal) => {
-    if (flags.wait) terminal.progress(`waiting for ${names.join(', ')} to be healthy, at most ${flags.timeout / 1000}s`);
-    // With --wait only the deadline ends it.
-    return verifyUntilHealthy(cluster, names, flags.wait ? signal : AbortSignal.abort(), signal);
-  });
-  await terminal.result(flags.output === 'json' ? diagnosisJson(diagnosis) : diagnosisText(diagnosis, terminal.outColors));
-  return exitCodeOf(diagnosis.verdict);
-}
-
-/** `kubectl get apiservice` prints names; a resource prefix as in `apiservice/NAME` is taken off, since kubectl prints that too (-o name). */
-function requireName(text: string): string {
-  const name = text.replace(/^apiservices?(\.apiregistration\.k8s\.io)?\//, '');
-  if (/^[a-z][-a-z0-9]*\.([-a-z0-9.]*)$/.test(name)) return name;
-  throw new UsageError(`"${text}" is not the name of an APIService`, {
-    fix: 'Names are <version>.<group>, for example v1beta1.metrics.k8s.io.',
-  });
-}
-
-/** Only where no name is given: the schema of a project takes longer to load than a diagnosis takes. */
-async function projectNames(dir: string): Promise<string[]> {
-  const { isProject, readRegistration } = await import('../project/project.ts');
-  const { apiServiceNames } = await import('../config/registration.ts');
-  if (!isProject(dir)) {
-    throw new UsageError(`no APIService is named, and there is no project in ${dir === '.' ? 'this directory' : dir}`, {
-      fix: 'apisvc verify NAME, or -C with the directory of a project.',
-    });
+  if (flags.from !== undefined) {
+    const { replay } = await import('./replay.ts');
+    const diagnosis = await replay(flags.from, given, diagnoseOptions(flags), terminal);
+    return report(diagnosis, flags, terminal);
   }
-  return apiServiceNames(readRegistration(dir));
+  const wanted = await wantedOf(flags, given);
+  const contexts = [...new Set(flags.context ?? [])];
+  if (contexts.length > 1) {
+    requireListFormat(flags);
+    const look = (): Promise<DiagnosisList> => lookAtAll(contexts, wanted, flags, terminal);
+    if (flags.watch) return watch(async () => frameOf(await look(), flags, terminal), terminal);
+    return report(await look(), flags, terminal);
+  }
+  const look = (): Promise<Verified> => lookAt(contexts[0], wanted, flags, terminal);
+  if (flags.watch) {
+    requireListFormat(flags);
+    return watch(async () => frameOf((await look()).diagnosis, flags, terminal), terminal);
+  }
+  const { snapshot, diagnosis } = await look();
+  if (flags.save !== undefined) writeFiles([{ path: flags.save, text: snapshotJson(snapshot), mode: 0o600 }]);
+  return report(diagnosis, flags, terminal);
 }
+
+const diagnoseOptions = ({ strict = false, failIfExpiresWithin }: VerifyFlags) => ({
+  strict,
+  ...(failIfExpiresWithin === undefined ? {} : { expiresWithinMs: failIfExpiresWithin }),
+});
+
+/** Reports that describe one cluster once can be neither lined up nor repeated. */
+function requireListFormat({ output, watch, save }: VerifyFlags): void {
+  if (!isListFormat(output)) {
+    const what = watch ? '--watch' : 'more than one --context';
+    throw new UsageError(`-o ${output} does not go with ${what}`, { fix: `${what} goes with -o ${listFormats.join(', ')}.` });
+  }
+  if (save !== undefined) throw new UsageError('--save keeps what was seen of one cluster; give one --context');
+}
+
+async function lookAt(context: string | undefined, wanted: Wanted, flags: VerifyFlags, terminal: Terminal): Promise<Verified> {
+  const words = wantedWords(wanted);
+  return withCluster({ ...flags, context }, terminal, `looking at ${words}`, async (cluster, signal) => {
+    if (flags.wait) terminal.progress(`waiting for ${words} to be healthy, at most ${flags.timeout / 1000}s`);
+    const verified = await verifyUntilHealthy(cluster, {
+      wanted,
+      ...diagnoseOptions(flags),
+      ...(flags.asUser === undefined ? {} : { asUser: flags.asUser }),
+      onProgress: (done, total) => terminal.status(printable(`looking at ${words}: ${done} of ${total}`)),
+      // With --wait only the deadline ends it.
+      until: flags.wait ? signal : AbortSignal.abort(),
+      signal,
+    });
+    if (verified.diagnosis.apis.length === 0)
+      throw new UsageError(`there are no ${words}`, { fix: 'kubectl get apiservices --show-labels' });
+    return verified;
+  });
+}
+
+/** A cluster that can't be looked at does not keep the others from it. */
+async function lookAtAll(contexts: readonly string[], wanted: Wanted, flags: VerifyFlags, terminal: Terminal): Promise<DiagnosisList> {
+  const clusters = await Promise.all(
+    contexts.map(async (context): Promise<ClusterResult> => {
+      try {
+        return { context, diagnosis: (await lookAt(context, wanted, flags, terminal)).diagnosis };
+      } catch (error) {
+        if (!(error instanceof ApisvcError) || error instanceof InterruptedError || error instanceof UsageError) throw error;
+        return { context, error: error.message };
+      }
+    }),
+  );
+  const verdict = worstOf(clusters.map(({ diagnosis }) => diagnosis?.verdict ?? 'unknown'));
+  return { apiVersion: 'apisvc.dev/diagnosis-list/v1alpha1', verdict, clusters };
+}
+
+type Outcome = Diagnosis | DiagnosisList;
+
+const render = (outcome: Outcome, { output }: VerifyFlags, terminal: Terminal): Promise<string> => {
+  if (!('clusters' in outcome)) return renderDiagnosis(outcome, output, terminal);
+  return renderList(outcome, isListFormat(output) ? output : 'text', terminal);
+};
+
+async function report(outcome: Outcome, flags: VerifyFlags, terminal: Terminal): Promise<ExitCode> {
+  await terminal.result(await render(outcome, flags, terminal));
+  const { strict = false, failIfExpiresWithin } = flags;
+  const diagnoses = 'clusters' in outcome ? outcome.clusters.flatMap(({ diagnosis }) => diagnosis ?? []) : [outcome];
+  if (failIfExpiresWithin !== undefined && diagnoses.some(expiresSoon)) return Exit.verdict;
+  return 'clusters' in outcome ? listExitCode(outcome, strict) : exitCodeOf(outcome, strict);
+}
+
+/** The time of a look makes no difference. */
+const frameOf = async (outcome: Outcome, flags: VerifyFlags, terminal: Terminal): Promise<Frame> => ({
+  key: JSON.stringify(outcome, (key, value: unknown) => (key === 'takenAt' ? undefined : value)),
+  text: `${flags.output === 'yaml' ? '---\n' : ''}${await render(outcome, flags, terminal)}`,
+});

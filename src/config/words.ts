@@ -1,7 +1,7 @@
 import { type Document, isScalar, isSeq } from 'yaml';
 import type * as z from 'zod';
-import { nearest } from './keys.ts';
 import { placeOf } from './locate.ts';
+import { nearest } from './nearest.ts';
 import { shown } from './shown.ts';
 
 type Issue = z.core.$ZodIssue;

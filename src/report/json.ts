@@ -1,12 +1,15 @@
-import type { Diagnosis } from '../verify/types.ts';
+import type { Diagnosis, DiagnosisList, Snapshot } from '../verify/types.ts';
 import type { AppliedObject } from '../workflows/events.ts';
-import { escapeControls } from './printable.ts';
+import { printableQuoted } from './printable.ts';
 
-/** JSON escapes the control characters below U+0020 by itself; terminals act on others as well. Only strings can hold them, where an escape is the same. */
-const json = (value: unknown): string => `${escapeControls(JSON.stringify(value, undefined, 2))}\n`;
+/** JSON.stringify leaves C1 controls and marks of direction as they are; in JSON they only occur within quotes. */
+const json = (value: unknown): string => `${printableQuoted(JSON.stringify(value, undefined, 2))}\n`;
 
 /** The diagnosis as it is; its `apiVersion` says which shape that is. */
-export const diagnosisJson = (diagnosis: Diagnosis): string => json(diagnosis);
+export const diagnosisJson = (diagnosis: Diagnosis | DiagnosisList): string => json(diagnosis);
+
+/** A snapshot as `--save` keeps it and `--from` reads it. */
+export const snapshotJson = (snapshot: Snapshot): string => json(snapshot);
 
 /** What `register` did, or would have done. */
 export interface RegisterReport {

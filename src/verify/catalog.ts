@@ -1,13 +1,31 @@
-import { answerEntries } from './catalog/answers.ts';
-import { backendEntries } from './catalog/backend.ts';
-import { certificateEntries } from './catalog/certificates.ts';
+import { authEntries } from './catalog/auth.ts';
+import { bundleEntries } from './catalog/bundle.ts';
+import { certEntries } from './catalog/cert.ts';
+import { controlPlaneEntries } from './catalog/control-plane.ts';
+import { discoveryEntries } from './catalog/discovery.ts';
+import { endpointsEntries } from './catalog/endpoints.ts';
 import type { CatalogEntry } from './catalog/entry.ts';
+import { networkEntries } from './catalog/network.ts';
+import { registrationEntries } from './catalog/registration.ts';
+import { securityEntries } from './catalog/security.ts';
+import { serviceEntries } from './catalog/service.ts';
 
 /**
  * Every finding that apisvc can make, with its words: the one place where a fault is put into English. Words in braces are filled in from the
  * observation's args; every finding may use {name} (of the APIService), {group}, {version}, {service}, {namespace}, {port} and {host} (`<service>.<namespace>.svc`).
  */
-export const catalog = { ...backendEntries, ...certificateEntries, ...answerEntries };
+export const catalog = {
+  ...registrationEntries,
+  ...serviceEntries,
+  ...endpointsEntries,
+  ...networkEntries,
+  ...bundleEntries,
+  ...certEntries,
+  ...securityEntries,
+  ...authEntries,
+  ...discoveryEntries,
+  ...controlPlaneEntries,
+};
 
 export type Code = keyof typeof catalog;
 

@@ -1,5 +1,5 @@
 import { parseResourceList } from './checks/discovery.ts';
-import type { ApiSnapshot, EndpointProbe } from './types.ts';
+import type { ApiSnapshot, EndpointProbe, Overview } from './types.ts';
 
 const dayMs = 86_400_000;
 
@@ -34,4 +34,20 @@ function servedFact({ at, handshake }: EndpointProbe, now: Date): string[] {
   return [
     `${at} serves ${leaf.subject || leaf.dnsNames[0] || 'a certificate without a name'}, valid until ${leaf.notAfter.slice(0, 10)} (${days} days)`,
   ];
+}
+
+/** The same for a line of a table. */
+export function overviewOf({ apiService, endpoints, probes }: ApiSnapshot): Overview {
+  const api = apiService.state === 'seen' ? apiService.value : undefined;
+  const found = endpoints.state === 'seen' ? endpoints.value : undefined;
+  const ends = (probes.state === 'seen' ? probes.value : []).flatMap(({ handshake }) =>
+    handshake.kind === 'served' ? handshake.certificates.slice(0, 1).map(({ notAfter }) => notAfter) : [],
+  );
+  return {
+    service: api?.service && `${api.service.namespace}/${api.service.name}:${api.service.port}`,
+    available: api?.available?.status,
+    endpoints: found && { ready: found.filter(({ ready }) => ready).length, total: found.length },
+    // ISO 8601 in UTC sorts by time.
+    expires: ends.sort()[0],
+  };
 }

@@ -72,6 +72,17 @@ function offlineApi(api: ApiServiceView, objects: readonly KubeObject[]): ApiSna
     endpoints: onlyInCluster,
     pods: onlyInCluster,
     aggregated: onlyInCluster,
+    group: onlyInCluster,
+    openApi: onlyInCluster,
+    serviceProxy: onlyInCluster,
+    asUser: onlyInCluster,
+    anonymous: onlyInCluster,
+    forged: onlyInCluster,
+    server: onlyInCluster,
+    secret: onlyInCluster,
+    requestHeader: onlyInCluster,
+    delegation: onlyInCluster,
+    neighbours: onlyInCluster,
   } as const;
   if (!api.service) return { ...seen, service: noService, probes: noService };
   const { name, namespace } = api.service;

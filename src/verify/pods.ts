@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { lastLogLines } from '../cluster/logs.ts';
 import { listObjects } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
+import type { KubeObject } from '../manifests/types.ts';
 import { look } from './look.ts';
 import { troubleOf } from './pod-trouble.ts';
 import { tellingLine, viewEvents, viewPod } from './pod-view.ts';
@@ -45,22 +46,18 @@ export const labelSelectorOf = ({ matchLabels = {}, matchExpressions = [] }: Lab
  * @throws Unreachable when no answer comes; the signal's reason when it is aborted
  */
 export async function lookAtPods(cluster: Cluster, selection: PodSelection, signal: AbortSignal): Promise<Observed<readonly PodView[]>> {
-  const listed = await listPods(cluster, selection, signal);
+  const listed = await look(
+    signal,
+    () => listPods(cluster, selection, signal),
+    (found) => found.map(viewPod),
+  );
   if (listed.state !== 'seen') return listed;
   return { state: 'seen', value: await lookCloserAt(cluster, selection.namespace, listed.value, signal) };
 }
 
-/** The pods of a selection as their objects are, without a closer look. @throws as lookAtPods does */
-export const listPods = (
-  cluster: Cluster,
-  { namespace, selector }: PodSelection,
-  signal: AbortSignal,
-): Promise<Observed<readonly PodView[]>> =>
-  look(
-    signal,
-    () => listObjects(cluster, { resource: resources.Pod, namespace, labelSelector: labelSelectorOf(selector) }, signal),
-    (found) => found.map(viewPod),
-  );
+/** The pods of a selection, as the cluster has them. @throws as `listObjects` */
+export const listPods = (cluster: Cluster, { namespace, selector }: PodSelection, signal: AbortSignal): Promise<readonly KubeObject[]> =>
+  listObjects(cluster, { resource: resources.Pod, namespace, labelSelector: labelSelectorOf(selector) }, signal);
 
 /** The same pods, and of the first that are not ready the events, and the last log line of a container that crashes. @throws as lookAtPods does */
 export function lookCloserAt(

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { dialEndpoints } from '../cluster/dial.ts';
+import type { EndpointHandshake } from '../cluster/handshake.ts';
 import { serverNameOf } from '../config/registration.ts';
 import { describeTarget, type Target } from './targets.ts';
 import type { EndpointProbe } from './types.ts';
@@ -18,8 +19,14 @@ export async function probeEndpoints(
     targets.map((target) => ({ ...target, namespace, serverName })),
     signal,
   );
-  return handshakes.map(({ via, noForward, ...handshake }, index) => {
-    const target = targets[index] as Target;
-    return { at: describeTarget(target), pod: target.pod, via, ...(noForward === undefined ? {} : { noForward }), handshake };
-  });
+  return handshakes.map((handshake, index) => viewProbe(targets[index] as Target, handshake));
 }
+
+/** @param made what `dialEndpoint` saw of the target */
+export const viewProbe = (target: Target, { via, noForward, ...handshake }: EndpointHandshake): EndpointProbe => ({
+  at: describeTarget(target),
+  pod: target.pod,
+  via,
+  ...(noForward === undefined ? {} : { noForward }),
+  handshake,
+});

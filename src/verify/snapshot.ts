@@ -1,42 +1,29 @@
-import { mayGetPath } from '../cluster/access.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { Unreachable } from '../cluster/faults.ts';
-import { getObject, listObjects, slicesOf } from '../cluster/objects.ts';
-import { resources } from '../cluster/resources.ts';
-import { badCredentials, readStatus } from '../cluster/status.ts';
-import { ClusterError } from '../errors.ts';
-import { look } from './look.ts';
-import { lookAtPods } from './pods.ts';
-import { probeEndpoints } from './probe.ts';
-import { dialTargets } from './targets.ts';
-import type {
-  ApiServiceView,
-  ApiSnapshot,
-  EndpointProbe,
-  EndpointView,
-  HttpView,
-  Observed,
-  PodView,
-  ServiceView,
-  Snapshot,
-} from './types.ts';
-import { viewApiService, viewEndpoints, viewService } from './views.ts';
+import { badCredentials } from '../cluster/status.ts';
+import { type Shared, snapshotApi } from './collect/api.ts';
+import { lookAtBackend } from './collect/backend.ts';
+import { inventoryOf } from './collect/inventory.ts';
+import { paced, turns } from './collect/limit.ts';
+import type { Looking } from './collect/looking.ts';
+import { findRegistrations } from './collect/registrations.ts';
+import { lookAtRequestHeader } from './collect/request-header.ts';
+import { getPath } from './collect/requests.ts';
+import type { ApiSnapshot, Snapshot, SnapshotOptions, Wanted } from './types.ts';
 
-/** As much of a body as is kept; a discovery document of a large API has some 50 kB. */
-const bodyLimit = 1024 * 1024;
-
-/** Endpoints of one Service that are dialled; more would be an attack on it, and every one of them gets the same Secret. The diagnosis says how many more there are. */
-const endpointLimit = 32;
+/** A TLS handshake costs work on both sides; a connection that nobody answers costs nothing, so many of those may wait. */
+const dials = { quick: 16, slow: 1024, patienceMs: 250 };
 
 /**
  * Looks at everything that a diagnosis needs, and changes nothing. What can't be seen is recorded as such.
- * @param names of APIServices
- * @throws ClusterError when the cluster gives no answer or refuses the credentials; the signal's reason when it is aborted
+ * @param wanted which APIServices are meant
+ * @throws ClusterError when the cluster gives no answer, refuses the credentials, or does not list what is meant; the signal's reason when it is aborted
  */
-export async function takeSnapshot(cluster: Cluster, names: readonly string[], signal: AbortSignal): Promise<Snapshot> {
-  const apis = await Promise.all(names.map((name) => snapshotApi(cluster, name, signal)));
-  // Last, over a connection that is open already: nothing else depends on it.
-  const version = await serverVersion(cluster, signal);
+export async function takeSnapshot(given: Cluster, wanted: Wanted, options: SnapshotOptions, signal: AbortSignal): Promise<Snapshot> {
+  const cluster = paced(given);
+  const [version, apis] = await Promise.all([
+    serverVersion(cluster, signal),
+    snapshotApis({ cluster, dials: turns(dials), signal }, wanted, options),
+  ]);
   const { server, context } = cluster;
   return {
     apiVersion: 'apisvc.dev/snapshot/v1alpha1',
@@ -57,87 +44,36 @@ async function serverVersion(cluster: Cluster, signal: AbortSignal): Promise<str
   }
 }
 
-const skipped = (words: string): Observed<never> => ({ state: 'unseen', reason: 'skipped', words });
-
-async function snapshotApi(cluster: Cluster, name: string, signal: AbortSignal): Promise<ApiSnapshot> {
-  // The name of an APIService gives its path, so the request through the aggregator need not wait for the object.
-  const [apiService, aggregated] = await Promise.all([
-    look(signal, () => getObject(cluster, { resource: resources.APIService, namespace: undefined, name }, signal), viewApiService),
-    throughAggregator(cluster, name, signal),
-  ]);
-  return { name, apiService, aggregated, ...(await snapshotBackend(cluster, apiService, signal)) };
+async function snapshotApis(looking: Looking, wanted: Wanted, options: SnapshotOptions): Promise<ApiSnapshot[]> {
+  const [requestHeader, registrations] = await Promise.all([lookAtRequestHeader(looking), findRegistrations(looking, wanted)]);
+  const services = registrations.wanted.flatMap(({ apiService }) => (apiService.state === 'seen' ? (apiService.value.service ?? []) : []));
+  const inventory = inventoryOf(looking, new Set(services.map(({ namespace, name }) => `${namespace}/${name}`)).size);
+  const shared: Shared = {
+    looking,
+    asUser: options.asUser,
+    all: registrations.all,
+    requestHeader,
+    backendOf: once((service) => lookAtBackend(looking, inventory, service), JSON.stringify),
+    groupOf: once((path) => getPath(looking, path), String),
+  };
+  let done = 0;
+  return Promise.all(
+    registrations.wanted.map(async ({ name, apiService }) => {
+      const snapshot = await snapshotApi(shared, name, apiService);
+      done += 1;
+      options.onProgress?.(done, registrations.wanted.length);
+      return snapshot;
+    }),
+  );
 }
 
-type Backend = Pick<ApiSnapshot, 'service' | 'endpoints' | 'pods' | 'probes'>;
-
-async function snapshotBackend(cluster: Cluster, apiService: Observed<ApiServiceView>, signal: AbortSignal): Promise<Backend> {
-  if (apiService.state !== 'seen' || !apiService.value.service) {
-    const nothing = skipped('it is not known which Service it points at');
-    return { service: nothing, endpoints: nothing, pods: nothing, probes: nothing };
-  }
-  const target = apiService.value.service;
-  const { namespace, name } = target;
-  const [service, endpoints] = await Promise.all([
-    look(signal, () => getObject(cluster, { resource: resources.Service, namespace, name }, signal), viewService),
-    look(
-      signal,
-      () => listObjects(cluster, slicesOf(target), signal),
-      (found) => found.flatMap(viewEndpoints),
-    ),
-  ]);
-  const [pods, probes] = await Promise.all([
-    podsBehind(cluster, namespace, service, signal),
-    probe(cluster, { target, service, endpoints }, signal),
-  ]);
-  return { service, endpoints, pods, probes };
-}
-
-async function podsBehind(
-  cluster: Cluster,
-  namespace: string,
-  service: Observed<ServiceView>,
-  signal: AbortSignal,
-): Promise<Observed<readonly PodView[]>> {
-  if (service.state !== 'seen') return skipped('the Service is not known');
-  const { selector: matchLabels, type } = service.value;
-  // Without a selector the endpoints are somebody else's business, and need not be pods.
-  if (type === 'ExternalName' || Object.keys(matchLabels).length === 0) return skipped('the Service selects no pods');
-  return lookAtPods(cluster, { namespace, selector: { matchLabels } }, signal);
-}
-
-async function throughAggregator(cluster: Cluster, name: string, signal: AbortSignal): Promise<Observed<HttpView>> {
-  const dot = name.indexOf('.');
-  const [version, group] = [name.slice(0, dot), name.slice(dot + 1)];
-  // `v1.` is the core group, which has a path of its own.
-  const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-  try {
-    const answer = await cluster.request({ path, signal });
-    // kube-apiserver asks RBAC before it passes a request on: where that allows the path, it is the server that refuses.
-    if (answer.status === 403 && !(await mayGetPath(cluster, path, signal))) {
-      return { state: 'unseen', reason: 'forbidden', words: readStatus(answer).message };
-    }
-    return { state: 'seen', value: { path, status: answer.status, body: answer.body.trim().slice(0, bodyLimit) } };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof ClusterError)) throw error;
-    // system:anonymous may not even ask what it may do.
-    return { state: 'unseen', reason: error instanceof Unreachable ? 'unreachable' : 'forbidden', words: error.message };
-  }
-}
-
-interface ProbeRequest {
-  readonly target: NonNullable<ApiServiceView['service']>;
-  readonly service: Observed<ServiceView>;
-  readonly endpoints: Observed<readonly EndpointView[]>;
-}
-
-async function probe(
-  cluster: Cluster,
-  { target, service, endpoints }: ProbeRequest,
-  signal: AbortSignal,
-): Promise<Observed<readonly EndpointProbe[]>> {
-  const known = endpoints.state === 'seen' ? endpoints.value : [];
-  const targets = service.state === 'seen' ? dialTargets(service.value, known, target.port) : [];
-  if (targets.length === 0) return skipped('there is no ready endpoint');
-  return { state: 'seen', value: await probeEndpoints(cluster, target, targets.slice(0, endpointLimit), signal) };
+/** Does work once for everybody who asks for the same. */
+function once<K, T>(work: (of: K) => Promise<T>, keyOf: (of: K) => string): (of: K) => Promise<T> {
+  const begun = new Map<string, Promise<T>>();
+  return (of) => {
+    const key = keyOf(of);
+    const promise = begun.get(key) ?? work(of);
+    begun.set(key, promise);
+    return promise;
+  };
 }

@@ -1,5 +1,8 @@
 import type { Handshake, Via } from '../cluster/handshake.ts';
-import type { Code } from './catalog.ts';
+import type { CertificateInfo } from '../pki/types.ts';
+
+/** What a snapshot holds. What is made of it is in diagnosis.ts. */
+export type * from './diagnosis.ts';
 
 /**
  * Something that was looked at. "Not there" and "could not be seen" are different answers, and neither is "fine".
@@ -26,6 +29,8 @@ export interface ApiServiceView {
   /** base64, as in the object; empty when it is not set. */
   readonly caBundle: string;
   readonly insecureSkipTLSVerify: boolean;
+  readonly groupPriorityMinimum: number;
+  readonly versionPriority: number;
   readonly available: AvailableCondition | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -125,7 +130,66 @@ export interface PodEvent {
   readonly message: string;
 }
 
-/** An answer to a GET through the aggregator: the raw body, which kubectl hides. */
+/** What a pod's server is given, as far as it decides which certificate it serves and whom it believes. */
+export interface ServerView {
+  /** Name of one of the pods that this was read from. */
+  readonly pod: string;
+  readonly serviceAccount: string;
+  /** Flags of all its containers that decide about TLS and identities: `--tls-cert-file`, `--cert-dir`, `--secure-port`, `--client-ca-file`, `--requestheader-*`, `--authentication-*`... */
+  readonly flags: readonly string[];
+  /** Secrets that are mounted, and where; `subPath` mounts never see a change (kubernetes.io, Secrets, "Mounted Secrets are updated automatically"). */
+  readonly secrets: readonly { readonly name: string; readonly mountPath: string; readonly subPath: boolean }[];
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
+/** The certificate part of a Secret. Its key was compared while looking and then forgotten. */
+export interface SecretView {
+  readonly name: string;
+  /** Names of the pods that are given it; others behind the same Service may be given another one. */
+  readonly pods: readonly string[];
+  readonly type: string;
+  /** Of the entry that the server reads, mostly `tls.crt`; empty where that holds none. */
+  readonly certificates: readonly CertificateInfo[];
+  /** Whether the key, mostly `tls.key`, belongs to the first certificate; undefined where one of them is missing or can't be read. */
+  readonly keyMatches: boolean | undefined;
+  /** Names of its other entries, never their content. */
+  readonly otherKeys: readonly string[];
+}
+
+/** What kube-apiserver publishes for extension API servers: ConfigMap kube-system/extension-apiserver-authentication. */
+export interface RequestHeaderView {
+  /** `requestheader-client-ca-file`; empty where it is missing or holds none. */
+  readonly clientCa: readonly CertificateInfo[];
+  readonly allowedNames: readonly string[];
+  readonly usernameHeaders: readonly string[];
+  /** Whether `client-ca-file` is there. */
+  readonly hasClientCa: boolean;
+  /** Whether some value holds a private key. */
+  readonly holdsPrivateKey: boolean;
+}
+
+/** What the ServiceAccount of the server may do, as the cluster's authorizers answer a SubjectAccessReview. */
+export interface DelegationView {
+  /** `system:serviceaccount:<namespace>:<name>`. */
+  readonly account: string;
+  /** create tokenreviews and subjectaccessreviews: ClusterRole system:auth-delegator. */
+  readonly mayReview: boolean;
+  /** get the ConfigMap above: Role extension-apiserver-authentication-reader in kube-system. */
+  readonly mayReadAuthentication: boolean;
+}
+
+/** Another APIService of the cluster that has to do with this one. */
+export interface NeighbourView {
+  readonly name: string;
+  readonly group: string;
+  readonly groupPriorityMinimum: number;
+  readonly versionPriority: number;
+  /** `<namespace>/<name>`; undefined for a Local one. */
+  readonly service: string | undefined;
+}
+
+/** An answer to a GET: the raw body, which kubectl hides. */
 export interface HttpView {
   readonly path: string;
   readonly status: number;
@@ -145,6 +209,50 @@ export interface ApiSnapshot {
   readonly probes: Observed<readonly EndpointProbe[]>;
   /** GET /apis/<group>/<version> as the person at the keyboard. */
   readonly aggregated: Observed<HttpView>;
+  /** GET /apis/<group>: what kube-apiserver makes of all versions of the group. */
+  readonly group: Observed<HttpView>;
+  /** GET /openapi/v3/apis/<group>/<version>; the body is not kept when it is a 200. */
+  readonly openApi: Observed<HttpView>;
+  /** The same path as `aggregated` through the service proxy, which verifies no certificate and sends no identity (k8s.io/kubernetes/pkg/registry/core/service/storage). */
+  readonly serviceProxy: Observed<HttpView>;
+  /** The same path as `aggregated` as the user of --as-user; `skipped` without. */
+  readonly asUser: Observed<AsUserView>;
+  /** The same path straight at one endpoint, over TLS without client certificate and without identity. */
+  readonly anonymous: Observed<HttpView>;
+  /** As `anonymous`, with the headers of the front proxy: X-Remote-User and X-Remote-Group of an administrator. A server must not believe them. */
+  readonly forged: Observed<HttpView>;
+  /** Of one of the pods behind the Service. */
+  readonly server: Observed<ServerView>;
+  /** The Secret that the server is given as its serving certificate, as far as mounts and flags say which that is. */
+  readonly secret: Observed<SecretView>;
+  readonly requestHeader: Observed<RequestHeaderView>;
+  readonly delegation: Observed<DelegationView>;
+  /** The other APIServices of its group and of its Service, and the Local ones. */
+  readonly neighbours: Observed<readonly NeighbourView[]>;
+}
+
+/** What an ordinary user meets. */
+export interface AsUserView extends HttpView {
+  readonly user: string;
+  /** Whether RBAC lets the user get this path (SubjectAccessReview); undefined where that may not be asked. */
+  readonly allowed: boolean | undefined;
+}
+
+/** Which APIServices are meant. */
+export type Wanted = { readonly names: readonly string[] } | { readonly all: true } | { readonly labelSelector: string };
+
+export interface SnapshotOptions {
+  /** An ordinary user, to be asked for what that user meets. */
+  readonly asUser?: string;
+  /** Told after every API how many of them were looked at. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface DiagnoseOptions {
+  /** Certificates that end within this time are findings; 30 days without. */
+  readonly expiresWithinMs?: number;
+  /** Whatever could not be looked at keeps an API from being healthy. */
+  readonly strict?: boolean;
 }
 
 export interface Snapshot {
@@ -159,56 +267,3 @@ export interface Snapshot {
 export type Source =
   | { readonly kind: 'cluster'; readonly server: string; readonly context: string; readonly version: string | undefined }
   | { readonly kind: 'files'; readonly files: readonly string[] };
-
-/** error: it does not work, or is about to stop. warning: it works and should not stay so. */
-export type Severity = 'error' | 'warning';
-
-/** What a check reports: the code and the facts for its words, nothing else. */
-export interface Observation {
-  readonly code: Code;
-  /** `warning` for something that the catalog calls an error, where the rest of the Service goes on working without it. */
-  readonly severity?: Severity;
-  /** Values as seen, one a line. */
-  readonly evidence: readonly string[];
-  /** Values for the words of the catalog. */
-  readonly args: Readonly<Record<string, string>>;
-}
-
-/** A finding with its words, and the symptoms that it explains. */
-export interface Finding {
-  readonly code: Code;
-  readonly severity: Severity;
-  /** One line: what is wrong, with names. */
-  readonly title: string;
-  readonly evidence: readonly string[];
-  readonly cause: string;
-  readonly fix: string;
-  readonly link: string;
-  readonly explains: readonly Finding[];
-}
-
-/** Something that could not be looked at, and why. */
-export interface NotChecked {
-  readonly what: string;
-  readonly why: string;
-}
-
-/** unknown: nothing was seen that would allow a verdict. */
-export type Verdict = 'healthy' | 'broken' | 'unknown';
-
-export interface ApiDiagnosis {
-  readonly name: string;
-  readonly verdict: Verdict;
-  readonly findings: readonly Finding[];
-  readonly notChecked: readonly NotChecked[];
-  /** What was found in order, one line each. */
-  readonly facts: readonly string[];
-}
-
-export interface Diagnosis {
-  readonly apiVersion: 'apisvc.dev/diagnosis/v1alpha1';
-  readonly takenAt: string;
-  readonly source: Source;
-  readonly verdict: Verdict;
-  readonly apis: readonly ApiDiagnosis[];
-}

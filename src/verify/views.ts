@@ -33,6 +33,8 @@ export function viewApiService({ metadata, spec, status }: KubeObject & Json): A
       : undefined,
     caBundle: textOf(spec?.caBundle),
     insecureSkipTLSVerify: spec?.insecureSkipTLSVerify === true,
+    groupPriorityMinimum: Number(textOf(spec?.groupPriorityMinimum ?? 0)),
+    versionPriority: Number(textOf(spec?.versionPriority ?? 0)),
     labels: textsOf(metadata.labels),
     annotations: textsOf(metadata.annotations),
     available: condition && {

@@ -61,7 +61,8 @@ export async function register(cluster: Cluster, request: RegisterRequest): Prom
   const second = await applyAll(cluster, apiServices, options);
   await Promise.all(apiServices.map(({ metadata }) => waitForAvailable({ cluster, signal, onProgress }, metadata.name)));
   onProgress({ kind: 'step', what: 'verifying' });
-  const diagnosis = await verifyUntilHealthy(cluster, apiServiceNames(registration), AbortSignal.timeout(settleMs), signal);
+  const wanted = { names: apiServiceNames(registration) };
+  const { diagnosis } = await verifyUntilHealthy(cluster, { wanted, until: AbortSignal.timeout(settleMs), signal });
   return { applied: [...first, ...second].map(({ applied }) => applied), diagnosis };
 }
 

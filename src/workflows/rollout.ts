@@ -5,6 +5,7 @@ import { RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { look } from '../verify/look.ts';
 import { logCommand, type PodTrouble, troubleOf } from '../verify/pod-trouble.ts';
+import { viewPod } from '../verify/pod-view.ts';
 import { labelSelectorOf, listPods, lookCloserAt } from '../verify/pods.ts';
 import type { Observed, PodView } from '../verify/types.ts';
 import { listOf, textOf } from '../verify/views.ts';
@@ -138,7 +139,11 @@ async function newPods(cluster: Cluster, applied: KubeObject, signal: AbortSigna
   const deployment: Deployment = await getObject(cluster, refOf(applied), signal);
   if (!deployment) return undefined;
   const { namespace } = deployment.metadata;
-  const pods = await listPods(cluster, { namespace, selector: deployment.spec.selector }, signal);
+  const pods = await look(
+    signal,
+    () => listPods(cluster, { namespace, selector: deployment.spec.selector }, signal),
+    (found) => found.map(viewPod),
+  );
   if (pods.state !== 'seen') return pods;
   const chosen = await ofNewestReplicaSet(cluster, deployment, pods.value, signal);
   return { state: 'seen', value: await lookCloserAt(cluster, namespace, chosen, signal) };

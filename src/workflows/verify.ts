@@ -2,28 +2,39 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { DeadlineError } from '../errors.ts';
 import { diagnose } from '../verify/diagnose.ts';
 import { takeSnapshot } from '../verify/snapshot.ts';
-import type { Diagnosis } from '../verify/types.ts';
+import type { DiagnoseOptions, Diagnosis, Snapshot, SnapshotOptions, Wanted } from '../verify/types.ts';
 import { poll } from './wait.ts';
+
+/** What to look at, how closely, and what counts as a finding. */
+export interface VerifyRequest extends SnapshotOptions, DiagnoseOptions {
+  readonly wanted: Wanted;
+  /** Ends the waiting, not the look that is under way; aborted from the start for a single look. */
+  readonly until: AbortSignal;
+  /** Ends everything. */
+  readonly signal: AbortSignal;
+}
+
+/** What was seen, and what it means. */
+export interface Verified {
+  readonly snapshot: Snapshot;
+  readonly diagnosis: Diagnosis;
+}
 
 /**
  * Looks again and again, ever more slowly, until every API is healthy or the time is up. There is nothing to watch for most of what a diagnosis
  * rests on: certificates on sockets, answers of servers.
- * @param until ends the waiting, not the look that is under way; aborted from the start for a single look
- * @param signal ends everything
- * @returns the last diagnosis, also when the deadline cuts a further look short
+ * @returns the last look, also when the deadline cuts a further one short
  * @throws DeadlineError when it passes before the first look is done; what `takeSnapshot` throws
  */
-export async function verifyUntilHealthy(
-  cluster: Cluster,
-  names: readonly string[],
-  until: AbortSignal,
-  signal: AbortSignal,
-): Promise<Diagnosis> {
-  let last: Diagnosis | undefined;
+export async function verifyUntilHealthy(cluster: Cluster, { wanted, until, signal, ...options }: VerifyRequest): Promise<Verified> {
+  let last: Verified | undefined;
   try {
     return await poll({ signal, firstMs: 250, longestMs: 5_000, until }, async () => {
-      last = diagnose(await takeSnapshot(cluster, names, signal));
-      return last.verdict === 'healthy' || until.aborted ? last : undefined;
+      const snapshot = await takeSnapshot(cluster, wanted, options, signal);
+      last = { snapshot, diagnosis: diagnose(snapshot, options) };
+      // Of labels that no APIService has yet, there may be some later.
+      const healthy = last.diagnosis.verdict === 'healthy' && snapshot.apis.length > 0;
+      return healthy || until.aborted ? last : undefined;
     });
   } catch (error) {
     if (last && error instanceof DeadlineError) return last;

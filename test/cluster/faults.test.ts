@@ -153,7 +153,7 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'twice-base64',
-    codes: ['bundle/unparsable'],
+    codes: ['bundle/encoded-twice'],
     condition: undefined,
     make: async (name) => ({ port: await serve(name), ...bundle(Buffer.from(caBase64).toString('base64')) }),
   },
@@ -165,7 +165,7 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'der-bundle',
-    codes: ['bundle/unparsable'],
+    codes: ['bundle/der'],
     condition: undefined,
     make: async (name) => ({ port: await serve(name), ...bundle(ca.info.pem.split('\n').slice(1, -2).join('')) }),
   },
@@ -201,7 +201,7 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'failing',
-    codes: ['control-plane/not-available'],
+    codes: ['discovery/server-error'],
     condition: failed('bad status from .*: 500'),
     make: async (name) => ({ port: await serve(name, undefined, { status: 500, body: 'out of order' }) }),
   },

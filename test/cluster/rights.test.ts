@@ -78,6 +78,11 @@ describe('a user who is not allowed', () => {
     expect(diagnosis.apis[0]?.notChecked).toEqual([
       { what: 'the Service', why: expect.stringContaining('resources: [services], resourceNames: ["api"], verbs: [get]') },
       { what: 'the EndpointSlices', why: expect.stringContaining('resources: [endpointslices], verbs: [list]') },
+      {
+        what: 'ConfigMap kube-system/extension-apiserver-authentication',
+        why: expect.stringContaining('resources: [configmaps], resourceNames: ["extension-apiserver-authentication"], verbs: [get]'),
+      },
+      { what: 'the other APIServices', why: expect.stringContaining('resources: [apiservices], verbs: [list]') },
     ]);
   });
 });

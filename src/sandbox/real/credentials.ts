@@ -8,7 +8,8 @@ import { PrivateKey } from '../../pki/private-key.ts';
 import type { Authority, Leaf } from '../../pki/types.ts';
 
 const keyType = 'ecdsa-p256';
-const caLifetimeMs = 10 * 24 * 3_600_000;
+/** Longer than any warning that a CA ends soon reaches ahead. */
+const caLifetimeMs = 365 * 24 * 3_600_000;
 const lifetimeMs = 24 * 3_600_000;
 
 /** Paths of a certificate and its key, both PEM. */

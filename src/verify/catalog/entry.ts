@@ -1,9 +1,11 @@
-import type { Severity } from '../types.ts';
+import type { HopKind, Severity } from '../types.ts';
 
 /** The words of one kind of finding. Those in braces are filled in: see `catalog`. */
 export interface CatalogEntry {
   /** The usual one; a check may call it milder. */
   readonly severity: Severity;
+  /** Where on the way of a request it is mended, for the drawing of that way. */
+  readonly hop: HopKind;
   readonly title: string;
   readonly cause: string;
   /** What to do; a command where there is one. */

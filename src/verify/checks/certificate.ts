@@ -2,59 +2,52 @@ import { checkServing, type ServingFault } from '../../pki/trust.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-words.ts';
-import type { EndpointProbe, Observation } from '../types.ts';
-import { trustedBy } from './bundle.ts';
+import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, quote } from './check.ts';
 import { failedProbes } from './endpoints.ts';
+import { merge, nameOf, served, servedBy } from './served.ts';
 
 /** The certificate that each endpoint serves, against the caBundle and the name that kube-apiserver asks for; all faults at once. */
 export const checkCertificates: Check = (context) => {
-  const { api, host } = context;
+  const { api, host, roots } = context;
   if (!host || api.insecureSkipTLSVerify) return [];
-  const roots = trustedBy(api);
-  const served = context.probes.flatMap((probe) =>
-    probe.handshake.kind === 'served' ? [{ probe, presented: probe.handshake.certificates }] : [],
-  );
+  const served = servedBy(context);
   // Where nothing answers any more, what kube-apiserver once said of the certificate is out of date.
   if (served.length === 0) return failedProbes(context).length > 0 ? [] : fromWords(context, roots);
-  const judged = served.map(({ probe, presented }) => ({
-    probe,
-    presented,
-    faults: checkServing({ presented, roots, hostname: host, now: context.now }),
+  const judged = served.map((each) => ({
+    ...each,
+    faults: checkServing({ presented: each.presented, roots, hostname: host, now: context.now }),
   }));
   const trusted = judged.some(({ faults }) => faults.every(({ kind }) => kind !== 'unknown-authority'));
-  const found = judged.flatMap(({ probe, presented, faults }) =>
-    faults
+  const found = judged.flatMap(({ at, presented, faults }) => [
+    ...selfGenerated(presented, faults).map((each) => ({ ...each, at: [at] })),
+    ...faults
       // Without a certificate in the caBundle there is nothing to chain to; that is the bundle's finding.
       .filter(({ kind }) => roots.length > 0 || kind !== 'unknown-authority')
-      .map((fault) => ({ probe, ...describeFault(fault, presented, { roots, othersTrusted: trusted }) })),
-  );
+      .map((fault) => ({ ...describeFault(fault, presented, { roots, othersTrusted: trusted }), at: [at] })),
+  ]);
   return merge(found);
 };
 
-interface FaultAt extends Observation {
-  readonly probe: EndpointProbe;
+/** Names and addresses of nobody but oneself. */
+const ownNames = ['localhost', '127.0.0.1', '::1'];
+
+/**
+ * A server of k8s.io/apiserver without certificate signs one for localhost and its own address, with a CA that nobody has
+ * (k8s.io/client-go/util/cert, GenerateSelfSignedCertKey; pkg/server/options/serving.go, MaybeDefaultWithSelfSignedCerts).
+ */
+function selfGenerated(presented: readonly CertificateInfo[], faults: readonly ServingFault[]): readonly Observation[] {
+  const [leaf] = presented;
+  const names = leaf ? [...leaf.dnsNames, ...leaf.ipAddresses] : [];
+  const untrusted = faults.some(({ kind }) => kind === 'unknown-authority');
+  if (!leaf || names.length === 0 || !isOwn(leaf) || !untrusted) return [];
+  return [observation('cert/self-generated', [served(leaf), `names in the certificate: ${[...new Set(names)].join(', ')}`])];
 }
 
-/** The same fault at several endpoints is one finding that names them all. */
-function merge(found: readonly FaultAt[]): Observation[] {
-  const groups = new Map<string, FaultAt[]>();
-  for (const each of found) {
-    const key = JSON.stringify([each.code, each.evidence, each.args]);
-    groups.set(key, [...(groups.get(key) ?? []), each]);
-  }
-  return [...groups.values()].flatMap((same): Observation[] => {
-    const [first] = same;
-    if (!first) return [];
-    const endpoints = same.map(({ probe }) => probe.at).join(', ');
-    return [observation(first.code, first.evidence, { ...first.args, endpoints })];
-  });
-}
+const isOwn = ({ dnsNames, ipAddresses }: CertificateInfo): boolean =>
+  (dnsNames.length > 0 ? dnsNames : ipAddresses).every((name) => ownNames.includes(name));
 
-const served = (certificate: CertificateInfo): string =>
-  `served: ${nameOf(certificate)}, issued by ${certificate.issuer || '(no name)'}, SHA-256 ${certificate.fingerprint}`;
 const trusted = (certificate: CertificateInfo): string => `caBundle: ${nameOf(certificate)}, SHA-256 ${certificate.fingerprint}`;
-const nameOf = ({ subject, dnsNames }: CertificateInfo): string => subject || dnsNames[0] || '(no name)';
 
 interface Trust {
   readonly roots: readonly CertificateInfo[];
@@ -133,21 +126,31 @@ function unknownAuthority(fault: UnknownAuthority, leaf: CertificateInfo, { root
 
 const codeOfWords: Partial<Record<GoFault, Code>> = {
   'unknown-authority': 'cert/unknown-authority',
+  'not-a-ca': 'cert/issuer-not-a-ca',
+  'weak-signature': 'cert/weak-signature',
   'name-mismatch': 'cert/san-mismatch',
   'common-name-only': 'cert/common-name-only',
+  expired: 'cert/expired',
   usage: 'cert/wrong-usage',
   'name-constraints': 'cert/name-constraints',
+  'path-length': 'cert/path-length',
+};
+
+/** What stands for the values that kube-apiserver does not name. */
+const unnamed = {
+  endpoints: 'the endpoints of the Service',
+  why: 'The caBundle does not contain the CA that signed the certificate.',
+  subject: 'in the caBundle',
+  date: 'kube-apiserver does not say when',
+  algorithm: 'an algorithm that Go refuses',
 };
 
 /** Where no certificate could be seen, kube-apiserver's own words are all there is; it stops at the first fault, so there may be more. */
 function fromWords({ words }: CheckContext, roots: readonly CertificateInfo[]): readonly Observation[] {
-  const spoken = words.find(({ fault }) => fault !== undefined && (codeOfWords[fault] !== undefined || fault === 'expired'));
-  if (!spoken?.fault) return [];
-  const endpoints = 'the endpoints of the Service';
+  const spoken = words.find(({ fault }) => fault !== undefined && codeOfWords[fault] !== undefined);
+  const code = spoken?.fault && codeOfWords[spoken.fault];
+  if (!spoken || !code || (spoken.fault === 'unknown-authority' && roots.length === 0)) return [];
   const evidence = [quote(spoken), ...roots.map(trusted)];
-  if (spoken.fault === 'expired') return [observation('cert/expired', evidence, { endpoints, date: 'kube-apiserver does not say when' })];
-  if (spoken.fault === 'unknown-authority' && roots.length === 0) return [];
-  const code = codeOfWords[spoken.fault];
-  const why = 'The caBundle does not contain the CA that signed the certificate.';
-  return code ? [observation(code, evidence, { endpoints, why, subject: 'in the caBundle' })] : [];
+  const ownPair = /certificate is valid for localhost(?:, localhost)*, not /.test(spoken.text);
+  return [observation(ownPair ? 'cert/self-generated' : code, evidence, unnamed)];
 }

@@ -5,6 +5,7 @@ import type { GoFault } from '../go-words.ts';
 import { hasEnded } from '../pod-trouble.ts';
 import type { ApiSnapshot, EndpointProbe, Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, quote, seen, type Words } from './check.ts';
+import { elsewhere, networkWords } from './network.ts';
 
 /** Whether the Service leads to anything: addresses, readiness, port names (kube-aggregator's availability checks 5 and 6). */
 export const checkEndpoints: Check = ({ snapshot, api }) => {
@@ -50,13 +51,19 @@ const transportWords: Partial<Record<GoFault, keyof typeof dialCodes>> = {
   'not-tls': 'not-tls',
   timeout: 'timeout',
   'no-route': 'no-route',
+  'tls-version': 'other',
 };
+
+/** How OpenSSL says that there is no version of TLS that both sides speak; kube-apiserver speaks no older ones than we do. */
+const oldTls = /unsupported protocol|protocol version|no protocols available/i;
 
 /** The way to each endpoint: what failed here, and what kube-apiserver says failed there. */
 export const checkTransport: Check = (context) => {
   const spoken = context.words.find(({ fault }) => fault && transportWords[fault]);
   const spokenFault = spoken?.fault && transportWords[spoken.fault];
   const failed = failedProbes(context);
+  const other = spoken && failed.length === 0 ? elsewhere(context, spoken) : undefined;
+  if (other) return [other];
   const spokenCode = spokenFault && dialCodes[spokenFault];
   const codes = new Set([...failed.map(({ fault }) => dialCodes[fault]), ...(spokenCode ? [spokenCode] : [])]);
   return [...codes].flatMap((code): Observation[] => {
@@ -64,7 +71,8 @@ export const checkTransport: Check = (context) => {
     if (here.length === 0 && failed.length > 0) return [];
     const evidence = [...here.map(({ at, words }) => `${at}: ${words}`), ...(spoken && spokenCode === code ? [quote(spoken)] : [])];
     const endpoints = here.map(({ at }) => at).join(', ') || 'the endpoints of the Service';
-    return [observation(code, evidence, { endpoints })];
+    const tooOld = here.some(({ words }) => oldTls.test(words)) || (spokenCode === code && spoken?.fault === 'tls-version');
+    return [observation(tooOld ? 'endpoints/tls-too-old' : code, evidence, { endpoints })];
   });
 };
 
@@ -93,6 +101,9 @@ export const unreachedProbes = (context: CheckContext): readonly FailedProbe[] =
 /** What kube-apiserver says of the endpoints, as far as it helps to judge what was seen from here. */
 export function apiServerSays({ aggregated }: ApiSnapshot, words: readonly Words[]): ApiServerSays {
   const status = seen(aggregated)?.status ?? 0;
-  const faults = words.flatMap(({ fault }): DialFault[] => (fault ? [transportWords[fault] ?? 'other'] : []));
+  const faults = words.flatMap(({ fault }) => (fault ? [connectionFault(fault)] : []));
   return { api: status === 200 ? 'works' : status >= 500 ? 'fails' : 'unknown', faults };
 }
+
+/** Where the network ends its connections, kube-apiserver gets no further than somebody to whom nothing is forwarded. */
+const connectionFault = (fault: GoFault): DialFault => transportWords[fault] ?? (networkWords[fault] ? 'no-forward' : 'other');

@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { cluster } from './provided.ts';
 
 /**
@@ -36,9 +37,9 @@ export const resourceList = (groupVersion: string, ...names: string[]): object =
   resources: names.map((name) => ({ name, singularName: '', namespaced: true, kind: name, verbs: ['get', 'list'] })),
 });
 
-/** Gives one reply to every request over TLS. */
+/** Gives one reply to every request over TLS that comes with a client certificate; without one nobody is believed, as by k8s.io/apiserver. */
 export const serveHttps = ({ certificates, key }: ServingPair, reply: Reply, port = 0): Promise<Backend> =>
-  listen(createHttpsServer({ cert: certificates, key }, replyWith(reply)), port);
+  listen(createHttpsServer({ cert: certificates, key, requestCert: true, rejectUnauthorized: false }, replyWith(reply)), port);
 
 /** The same without TLS. */
 export const serveHttp = (reply: Reply): Promise<Backend> => listen(createHttpServer(replyWith(reply)));
@@ -48,10 +49,13 @@ export const serveSilence = (): Promise<Backend> => listen(createTcpServer());
 
 const replyWith =
   ({ status = 200, body, forbids }: Reply): RequestListener =>
-  ({ headers }, response) => {
+  ({ headers, socket }, response) => {
     const forbidden = forbids !== undefined && headers['x-remote-user'] === forbids;
-    response.writeHead(forbidden ? 403 : status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const code = isAnonymous(socket) ? 401 : forbidden ? 403 : status;
+    response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
+
+const isAnonymous = (socket: Socket): boolean => socket instanceof TLSSocket && !socket.getPeerX509Certificate();
 
 /** An address where nothing listens: the port was free a moment ago. */
 export async function unusedPort(): Promise<number> {

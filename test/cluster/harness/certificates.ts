@@ -9,8 +9,8 @@ import {
 import { day, type Made, make, type Recipe } from '../../unit/pki/certificates.ts';
 import type { ServingPair } from './backends.ts';
 
-/** Certificates that apisvc itself would not make, valid now unless another time is asked for. */
-const current = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
+/** Certificates that apisvc itself would not make, valid now, and for longer than their end is warned of, unless another time is asked for. */
+const current = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 90 * day) };
 
 /** The dates of a certificate that expired yesterday. */
 export const bygone = { notBefore: new Date(Date.now() - 2 * day), notAfter: new Date(Date.now() - day) };

@@ -29,7 +29,8 @@ describe('a metrics adapter', () => {
     });
     const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--timeout', '80s']);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-    for (const name of names) expect(stdout).toContain(`✓ ${name}: healthy`);
+    for (const name of names) expect(stdout).toContain(`✓ ${name} `);
+    expect(stdout).toContain(`${names.length} APIs: ${names.length} healthy`);
   });
 
   test('all of them are Available, each with the same caBundle', async () => {

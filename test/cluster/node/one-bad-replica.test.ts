@@ -25,7 +25,7 @@ beforeAll(async () => {
   const project = await makeSampleProject({
     name: namespace,
     api: 'wardle.example.com/v1beta1',
-    flags: ['--ca-cert', certificate, '--ca-key', key, '--lifetime', '12h'],
+    flags: ['--ca-cert', certificate, '--ca-key', key, '--lifetime', '60d'],
     edit: (document) => document.setIn(['spec', 'server', 'replicas'], 2),
   });
   const { exitCode, stderr } = await apisvc(['register', '-C', project, '--timeout', '80s']);

@@ -57,7 +57,8 @@ afterAll(async () => {
 test('one project registers all three', async () => {
   const { exitCode, stdout, stderr } = await registerAnd(dir, startAdapter);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-  for (const name of names) expect(stdout).toContain(`✓ ${name}: healthy`);
+  for (const name of names) expect(stdout).toContain(`✓ ${name} `);
+  expect(stdout).toContain('3 APIs: 3 healthy');
   const written = await conditions();
   for (const name of names) expect(written.get(name)).toMatch(passed);
   const specs = await Promise.all(names.map(async (name) => JSON.parse(await kubectlOk(['get', 'apiservice', name, '-o', 'json'])).spec));

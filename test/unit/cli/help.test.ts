@@ -10,11 +10,12 @@ describe('help', () => {
   test.each([[], ['--help'], ['help']])('%j lists the commands and the exit codes', async (...args) => {
     const { code, stdout, stderr } = await apisvc(args.flat(), { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of ['init', 'render', 'register', 'verify', 'lint']) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    for (const command of ['init', 'render', 'register', 'verify', 'lint', 'explain'])
+      expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stdout).toContain('124  the deadline passed');
   });
 
-  test.each(['init', 'render', 'register', 'verify', 'lint'])('of %s shows its own and the common options', async (command) => {
+  test.each(['init', 'render', 'register', 'verify', 'lint', 'explain'])('of %s shows its own and the common options', async (command) => {
     const { code, stdout } = await apisvc([command, '--help'], { cwd });
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: apisvc ${command}`);
@@ -50,6 +51,15 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['register', '--timeout', '25d'], 'must be at most 24d: no timer runs longer'],
     [['verify', 'Not_A_Name'], 'error: "Not_A_Name" is not the name of an APIService'],
     [['verify', '--as-group', 'x', '--', 'v1.a'], 'error: --as-group needs --as'],
+    [['verify', '--all', 'v1.a'], 'error: names, --all and --selector each say which APIServices are meant; use one of them'],
+    [['verify', '--all', '--from', 'x'], "error: option '--from <file>' cannot be used with option '--all'"],
+    [['verify', '--watch', '--wait', 'v1.a'], "error: option '--watch' cannot be used with option '--wait'"],
+    [['verify', '--watch', 'v1.a', '-o', 'html'], 'error: -o html does not go with --watch'],
+    [['verify', '--context', 'a', '--context', 'b', 'v1.a', '-o', 'junit'], 'error: -o junit does not go with more than one --context'],
+    [['verify', '--context', 'a', '--context', 'b', 'v1.a', '--save', 'x'], 'error: --save keeps what was seen of one cluster'],
+    [['verify', '--fail-if-expires-within', 'soon', 'v1.a'], 'must be a length of time such as 90s, 12h, 90d or 10y'],
+    [['explain', 'cert/unknown-autority'], 'error: there is no finding "cert/unknown-autority"; did you mean cert/unknown-authority?'],
+    [['explain', 'san'], 'did you mean cert/san-mismatch?'],
     [['lint'], "error: missing required argument 'file'"],
     [['register', '--diff', '--dry-run', 'server'], 'error: --diff is a dry run of its own; leave --dry-run out'],
   ])('%j', async (args, message) => {

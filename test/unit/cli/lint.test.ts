@@ -60,7 +60,7 @@ describe('faults', () => {
   });
 
   test.each([
-    ['encoded twice', (bundle: string) => Buffer.from(bundle).toString('base64'), 'bundle/unparsable'],
+    ['encoded twice', (bundle: string) => Buffer.from(bundle).toString('base64'), 'bundle/encoded-twice'],
     ['no PEM', () => 'Cg==', 'bundle/unparsable'],
   ])('a caBundle that is %s', async (_, change, code) => {
     const input = manifests.replace(/caBundle: (\S+)/, (_, bundle: string) => `caBundle: ${change(bundle)}`);

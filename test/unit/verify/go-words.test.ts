@@ -31,8 +31,34 @@ describe('what kube-apiserver says', () => {
     ['timeout', 'net/http: TLS handshake timeout'],
     ['timeout', 'timed out waiting for https://10.96.0.7:443/apis/g/v1'],
     ['no-route', 'dial tcp 10.96.0.7:443: connect: no route to host'],
-    ['no-route', 'error trying to reach service: No agent available'],
-    ['no-route', 'error trying to reach service: Address is not allowed'],
+    ['no-route', 'dial tcp 10.96.0.7:443: connect: network is unreachable'],
+    ['no-agent', 'error trying to reach service: No agent available'],
+    ['address-not-allowed', 'error trying to reach service: Address is not allowed'],
+    ['http-proxy', 'error trying to reach service: Forbidden'],
+    ['http-proxy', 'failing or missing response from https://10.0.0.1:443/a: Get "https://10.0.0.1:443/a": Forbidden'],
+    ['http-proxy', 'error trying to reach service: proxyconnect tcp: dial tcp 10.9.9.9:3128: connect: connection refused'],
+    ['lost', 'failing or missing response from https://10.0.0.1:443/a: Get "https://10.0.0.1:443/a": EOF'],
+    ['lost', 'error trying to reach service: read tcp 10.0.0.2:4711->10.1.0.1:8443: read: connection reset by peer'],
+    ['headless', 'cannot route to service with ClusterIP "None"'],
+    ['unsupported-type', 'unsupported service type "ExternalName"'],
+    ['no-such-host', 'error trying to reach service: dial tcp: lookup api.example.org on 10.0.0.10:53: no such host'],
+    ['no-such-host', 'dial tcp: lookup api.example.org: i/o timeout'],
+    ['tls-version', 'remote error: tls: protocol version not supported'],
+    ['client-certificate', 'error trying to reach service: remote error: tls: unknown certificate authority'],
+    ['client-certificate', 'remote error: tls: certificate required'],
+    ['not-a-ca', 'x509: certificate is not authorized to sign other certificates'],
+    [
+      'not-a-ca',
+      'x509: certificate signed by unknown authority (possibly because of "x509: invalid signature: parent certificate cannot sign this kind of certificate" while trying to verify candidate authority certificate "api-ca")',
+    ],
+    [
+      'weak-signature',
+      'x509: certificate signed by unknown authority (possibly because of "x509: cannot verify signature: insecure algorithm SHA1-RSA" while trying to verify candidate authority certificate "api-ca")',
+    ],
+    ['path-length', 'x509: too many intermediates for path length constraint'],
+    ['client-name', '[x509: subject with cn=kubernetes-admin is not in the allowed list, token]'],
+    ['redirected', 'failing or missing response from https://10.0.0.1/a: bad status from https://10.0.0.1/a: 302'],
+    ['server-error', 'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 500'],
     ['bundle-unparsable', 'unable to load root certificates: unable to parse bytes as PEM block'],
     ['bundle-unparsable', 'unable to load root certificates: no valid certificate authority data seen'],
     [
@@ -53,8 +79,8 @@ describe('what kube-apiserver says', () => {
     'service unavailable',
     'all checks passed',
     'service/api in "wardle" is not present',
-    'x509: certificate is not authorized to sign other certificates',
-    'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 500',
+    'User "jane" cannot get path "/apis/g/v1": Forbidden by policy',
+    'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 429',
     '',
   ])('nothing to be read: %s', (text) => {
     expect(readGoWords(text)).toBeUndefined();
@@ -65,6 +91,8 @@ test('any text is read in linear time', () => {
   const start = performance.now();
   readGoWords('x509: certificate is valid for '.repeat(40_000));
   readGoWords(`subjectaccessreviews.${'a.'.repeat(500_000)}`);
+  readGoWords('lookup x '.repeat(100_000));
+  readGoWords('subject with cn='.repeat(60_000));
   expect(performance.now() - start).toBeLessThan(2_000);
   fc.assert(fc.property(fc.string(), (text) => readGoWords(`${text} connect: connection refused`) !== undefined));
 });

@@ -73,7 +73,7 @@ describe('a handshake through the pod', () => {
   });
 
   test('that is refused by localhost does not outweigh what kube-apiserver says of the certificate it was shown', () => {
-    const words = 'x509: certificate is valid for localhost, not api.wardle.svc';
+    const words = 'x509: certificate is valid for api.other.svc, not api.wardle.svc';
     const diagnosis = diagnosed({ ...brokenApi, apiService: seen(unavailable(words)), probes: seen([inPod('localhost-refused')]) });
     expect(codes(diagnosis)).toEqual(['cert/san-mismatch']);
   });
@@ -87,7 +87,7 @@ describe('a handshake through the pod', () => {
       notChecked: [{ what: 'the certificates that the endpoints serve', why: expect.stringContaining(words) }],
     });
     expect(codes(diagnosed({ ...brokenApi, apiService: seen(api), probes: seen([inPod('no-forward')]) }))).toEqual([
-      'discovery/request-failed',
+      'control-plane/flapping',
     ]);
   });
 });

@@ -8,14 +8,15 @@ async function aggregated(review: { readonly code: number; readonly body: object
   const asked: object[] = [];
   const cluster = await clusterOf(({ method, url, body }, response) => {
     if (method === 'POST' && url.endsWith('/selfsubjectaccessreviews')) {
-      asked.push(JSON.parse(body).spec);
+      const { spec } = JSON.parse(body);
+      if (spec.nonResourceAttributes) asked.push(spec);
       return answer(response, review.code, review.body);
     }
     return url === '/apis/example.com/v1'
       ? answer(response, 403, status(403, 'Forbidden', 'forbidden: User "jane" cannot get path "/apis/example.com/v1"'))
       : answer(response, 404, notFound(url));
   });
-  const { apis } = await takeSnapshot(cluster, ['v1.example.com'], never);
+  const { apis } = await takeSnapshot(cluster, { names: ['v1.example.com'] }, {}, never);
   return { aggregated: (apis[0] as ApiSnapshot).aggregated, asked };
 }
 
@@ -31,7 +32,8 @@ describe('a 403 through the aggregator', () => {
     expect(found).toEqual({
       state: 'unseen',
       reason: 'forbidden',
-      words: 'forbidden: User "jane" cannot get path "/apis/example.com/v1"',
+      words:
+        'forbidden: User "jane" cannot get path "/apis/example.com/v1". An RBAC rule that allows it: ClusterRole: {nonResourceURLs: ["/apis/example.com/v1"], verbs: [get]}',
     });
   });
 

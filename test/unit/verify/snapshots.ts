@@ -62,6 +62,8 @@ export const api: ApiServiceView = {
   service: { namespace: 'wardle', name: 'api', port: 443 },
   caBundle: bundleOf(ca),
   insecureSkipTLSVerify: false,
+  groupPriorityMinimum: 1000,
+  versionPriority: 15,
   available: { status: 'True', reason: 'Passed', message: 'all checks passed', lastTransitionTime: '2026-06-15T11:00:00Z' },
   labels: {},
   annotations: {},
@@ -143,6 +145,17 @@ export const healthy: ApiSnapshot = {
   pods: seen([readyPod]),
   probes: seen([serves(leafCertificate)]),
   aggregated: answers(200, resourceList),
+  group: notAsked,
+  openApi: notAsked,
+  serviceProxy: notAsked,
+  asUser: notAsked,
+  anonymous: notAsked,
+  forged: notAsked,
+  server: notAsked,
+  secret: notAsked,
+  requestHeader: notAsked,
+  delegation: notAsked,
+  neighbours: notAsked,
 };
 
 export const snapshotOf = (...apis: readonly ApiSnapshot[]): Snapshot => ({

@@ -8,7 +8,13 @@ export const apiService: KubeObject = {
   apiVersion: 'apiregistration.k8s.io/v1',
   kind: 'APIService',
   metadata: { name: 'v1.example.com' },
-  spec: { group: 'example.com', version: 'v1', service: { name: 'api', namespace: 'wardle', port: 443 } },
+  spec: {
+    group: 'example.com',
+    version: 'v1',
+    groupPriorityMinimum: 1000,
+    versionPriority: 15,
+    service: { name: 'api', namespace: 'wardle', port: 443 },
+  },
 };
 
 /** With more in its metadata. */

@@ -14,6 +14,14 @@ const objects = renderManifests(registration, material, { secrets: 'include' }).
 const secretPath = '/api/v1/namespaces/example/secrets/api-tls';
 const apiServicePath = '/apis/apiregistration.k8s.io/v1/apiservices/v1.example.com';
 
+/** What kube-apiserver publishes for extension API servers. */
+const authentication = {
+  'client-ca-file': material.caBundle,
+  'requestheader-client-ca-file': material.caBundle,
+  'requestheader-allowed-names': '["front-proxy-client"]',
+  'requestheader-username-headers': '["X-Remote-User"]',
+};
+
 interface Situation {
   /** What is there before, by path. */
   readonly present?: Readonly<Record<string, object>>;
@@ -61,6 +69,8 @@ async function registering({ present = {}, conflict, api = 200, replicas }: Situ
       return answer(response, api, status(api, 'X', 'no'));
     if (path === '/apis/example.com/v1')
       return answer(response, 200, { kind: 'APIResourceList', groupVersion: 'example.com/v1', resources: [{ name: 'things' }] });
+    if (path === '/apis/example.com') return answer(response, 200, { kind: 'APIGroup', versions: [{ version: 'v1' }] });
+    if (path.endsWith('/configmaps/extension-apiserver-authentication')) return answer(response, 200, { data: authentication });
     const found = stored.get(path);
     return found ? answer(response, 200, found) : answer(response, 404, notFound(path));
   });

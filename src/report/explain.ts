@@ -1,0 +1,30 @@
+import type { ChalkInstance } from 'chalk';
+import { type Code, entryOf, linkOf } from '../verify/catalog.ts';
+import type { Severity } from '../verify/types.ts';
+import { fixParts } from './fix.ts';
+
+/** A line for each code: what it is called, how bad it is, what it says. */
+export function codeList(codes: readonly Code[], colors: ChalkInstance): string {
+  const width = Math.max(...codes.map(({ length }) => length));
+  return codes
+    .map((code) => {
+      const { severity, title } = entryOf(code);
+      return `${colors.bold(code.padEnd(width))}  ${painted(severity, colors)}  ${title}\n`;
+    })
+    .join('');
+}
+
+/** Everything that the catalog says of a code; words in braces stand for names of the cluster at hand, as in docs/findings.md. */
+export function codeText(code: Code, colors: ChalkInstance): string {
+  const { severity, title, cause, fix, explainedBy = [] } = entryOf(code);
+  const row = (label: string, text: string): string => `  ${colors.dim(label.padEnd(13))} ${text}\n`;
+  return [
+    `${colors.bold(code)} (${painted(severity, colors).trimEnd()}): ${title}\n\n`,
+    row('cause:', cause),
+    ...fixParts(fix).map(({ kind, text }, index) => row(index === 0 ? 'fix:' : '', kind === 'command' ? colors.cyan(text) : text)),
+    ...(explainedBy.length > 0 ? [row('explained by:', explainedBy.join(', '))] : []),
+    row('see:', linkOf(code)),
+  ].join('');
+}
+
+const painted = (severity: Severity, { red, yellow }: ChalkInstance): string => (severity === 'error' ? red('error  ') : yellow('warning'));

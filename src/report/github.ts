@@ -1,0 +1,109 @@
+import type { ApiDiagnosis, Diagnosis, Finding, NotChecked, Source } from '../verify/types.ts';
+import { fixParts } from './fix.ts';
+import { codeBlock, codeSpan, plain } from './markdown.ts';
+import { encodable, escaped } from './markup.ts';
+import { countWords, findingWords, headline, noVerdict, verdictOf } from './words.ts';
+
+export interface GithubReport {
+  /** Workflow commands, one a line, for standard output. */
+  readonly annotations: string;
+  /** Markdown for the file that GITHUB_STEP_SUMMARY names. */
+  readonly summary: string;
+}
+
+/** The diagnosis for a GitHub Actions workflow: an annotation for each finding, errors first since a step shows ten of each kind, and a summary of the step. */
+export function diagnosisGithub(diagnosis: Diagnosis): GithubReport {
+  const { apis, source } = diagnosis;
+  const commands = apis.flatMap((api) => annotationsOf(api, source));
+  const ordered = levels.flatMap((level) => commands.filter((command) => command.level === level));
+  return { annotations: ordered.map(written).join(''), summary: summaryOf(diagnosis) };
+}
+
+const levels = ['error', 'warning', 'notice'] as const;
+
+interface Annotation {
+  readonly level: (typeof levels)[number];
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly file: string | undefined;
+}
+
+function annotationsOf({ name, verdict, findings, notChecked }: ApiDiagnosis, source: Source): readonly Annotation[] {
+  const file = source.kind === 'files' && source.files.length === 1 ? source.files[0] : undefined;
+  const found = findings.map((finding) => ({
+    level: finding.severity,
+    title: `${name}: ${finding.code}`,
+    lines: [finding.title, ...findingWords(finding)],
+    file,
+  }));
+  const unseen = notChecked.map(({ what, why }) => `${what}: ${why}`);
+  return [
+    ...(verdict === 'unknown' ? [{ level: 'error' as const, title: `${name}: unknown`, lines: [noVerdict], file }] : []),
+    ...found,
+    ...(unseen.length > 0 ? [{ level: 'notice' as const, title: `${name}: not checked`, lines: unseen, file }] : []),
+  ];
+}
+
+/** actions/toolkit, packages/core/src/command.ts: percent signs and line ends are escaped, in properties colons and commas too. */
+const escapedData = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+const escapedProperty = (text: string): string => escapedData(encodable(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
+
+function written({ level, title, lines, file }: Annotation): string {
+  const place = file === undefined ? '' : `file=${escapedProperty(file)},`;
+  return `::${level} ${place}title=${escapedProperty(title)}::${escapedData(lines.map(encodable).join('\n'))}\n`;
+}
+
+/** GitHub refuses a summary of more than 1 MiB (docs, "Workflow commands", step isolation and limits). */
+const summaryLimit = 1_000_000;
+
+function summaryOf(diagnosis: Diagnosis): string {
+  const { apis, source } = diagnosis;
+  const table = ['| | API | Verdict | Findings |', '| --- | --- | --- | --- |', ...apis.map((api) => row(api, source))];
+  const sections = [[`## ${plain(headline(diagnosis))}`, '', ...(apis.length > 0 ? table : []), ''].join('\n')];
+  let left = summaryLimit - Buffer.byteLength(sections[0] ?? '');
+  for (const api of apis) {
+    const section = detailsOf(api).join('\n');
+    left -= Buffer.byteLength(section);
+    if (left < 0) return `${sections.join('')}\nThe rest is too long for a summary.\n`;
+    sections.push(section);
+  }
+  return sections.join('');
+}
+
+const mark = { healthy: '✅', broken: '❌', unknown: '❔' } as const;
+
+const row = (api: ApiDiagnosis, source: Source): string =>
+  `| ${mark[api.verdict]} | ${codeSpan(api.name)} | ${verdictOf(api, source.kind)} | ${countWords(api.findings) || 'none'} |`;
+
+/** What there is to say of an API beyond its line of the table. */
+function detailsOf({ name, findings, notChecked }: ApiDiagnosis): readonly string[] {
+  if (findings.length + notChecked.length === 0) return [];
+  const open = findings.some(({ severity }) => severity === 'error') ? ' open' : '';
+  return [
+    '',
+    `<details${open}><summary><code>${escaped(name)}</code></summary>`,
+    '',
+    ...findings.flatMap(findingLines),
+    ...notCheckedLines(notChecked),
+    '</details>',
+    '',
+  ];
+}
+
+const findingLines = ({ code, severity, title, evidence, cause, fix, explains }: Finding): readonly string[] => [
+  `### ${severity === 'error' ? '❌' : '⚠️'} ${code}`,
+  '',
+  plain(title),
+  '',
+  ...(evidence.length > 0 ? [...codeBlock(evidence), ''] : []),
+  `**Cause**: ${plain(cause)}`,
+  '',
+  '**Fix**:',
+  ...fixParts(fix).flatMap(({ kind, text }) => (kind === 'command' ? ['', ...codeBlock([text])] : ['', plain(text)])),
+  '',
+  ...explains.map((symptom) => `- explains ${codeSpan(symptom.code)}: ${plain(symptom.title)}`),
+  ...(explains.length > 0 ? [''] : []),
+];
+
+const notCheckedLines = (notChecked: readonly NotChecked[]): readonly string[] =>
+  notChecked.length === 0 ? [] : ['### Not checked', '', ...notChecked.map(({ what, why }) => `- ${plain(what)}: ${plain(why)}`), ''];

@@ -1,0 +1,67 @@
+import type { ApiDiagnosis, Diagnosis, Source } from '../verify/types.ts';
+import { apiArticle } from './html/api.ts';
+import { style } from './html/style.ts';
+import { type Markup, markup } from './markup.ts';
+import { countWords, headline, verdictOf } from './words.ts';
+
+/**
+ * The diagnosis as one HTML file that needs nothing else: no script, no font, no address. Several APIs have a table of contents. Its policy forbids the browser
+ * to load or run anything, should something from the cluster ever get past the escaping.
+ */
+export function diagnosisHtml(diagnosis: Diagnosis): string {
+  const { apis, source } = diagnosis;
+  const title = headline(diagnosis);
+  return markup`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${title}</title>
+<style>${style}</style>
+</head>
+<body>
+<header class="page">
+<p class="eyebrow">apisvc ${source.kind === 'files' ? 'lint' : 'verify'}</p>
+<h1>${apis.length === 1 ? 'Diagnosis of an aggregated API' : title}</h1>
+<dl class="origin">${originOf(diagnosis)}</dl>
+</header>
+<main>
+${apis.length > 1 ? summaryTable(apis, source) : ''}
+${apis.map((api, at) => apiArticle(api, idOf(at), source.kind))}
+</main>
+</body>
+</html>
+`.markup;
+}
+
+const idOf = (at: number): string => `api-${at + 1}`;
+
+function originOf({ source, takenAt }: Diagnosis): readonly Markup[] {
+  const taken = [['Taken', takenAt]];
+  const where =
+    source.kind === 'files'
+      ? [['Files', source.files.join(', ')]]
+      : [
+          ['Cluster', source.server],
+          ['Context', source.context],
+          ['Kubernetes', source.version ?? 'not seen'],
+        ];
+  return [...where, ...taken].map(([term = '', text = '']) => markup`<div><dt>${term}</dt><dd>${text}</dd></div>`);
+}
+
+const summaryTable = (apis: readonly ApiDiagnosis[], source: Source): Markup => markup`<div class="table">
+<table>
+<caption>APIs</caption>
+<thead><tr><th scope="col">API</th><th scope="col">Verdict</th><th scope="col">Findings</th></tr></thead>
+<tbody>
+${apis.map(
+  (
+    api,
+    at,
+  ) => markup`<tr><th scope="row"><a href="#${idOf(at)}">${api.name}</a></th><td><span class="badge ${api.verdict}">${verdictOf(api, source.kind)}</span></td><td>${countWords(api.findings) || 'none'}</td></tr>
+`,
+)}</tbody>
+</table>
+</div>`;

@@ -1,0 +1,72 @@
+import type { ApiDiagnosis, Finding, NotChecked, Source } from '../../verify/types.ts';
+import { fixParts } from '../fix.ts';
+import { lines, type Markup, markup } from '../markup.ts';
+import { countWords, noVerdict, verdictOf } from '../words.ts';
+import { pathFigure } from './path.ts';
+
+/** What there is to say of one API: the verdict, the way of a request, the findings, what was in order and what was not looked at. */
+export const apiArticle = (api: ApiDiagnosis, id: string, source: Source['kind']): Markup => markup`<article aria-labelledby="${id}">
+<header>
+<h2 id="${id}">${api.name}</h2>
+<p><span class="badge ${api.verdict}">${verdictOf(api, source)}</span> ${summaryOf(api)}</p>
+</header>
+${api.path.length > 0 ? pathFigure(api.path, id) : ''}
+${api.findings.map(findingSection)}
+${api.notChecked.length > 0 ? notCheckedSection(api.notChecked) : ''}
+${api.facts.length > 0 ? factsDetails(api) : ''}
+</article>
+`;
+
+const summaryOf = ({ verdict, findings }: ApiDiagnosis): string => (verdict === 'unknown' ? noVerdict : countWords(findings));
+
+const findingSection = ({
+  code,
+  severity,
+  title,
+  evidence,
+  cause,
+  fix,
+  explains,
+}: Finding): Markup => markup`<section class="finding ${severity}">
+<h3><span class="label"><span class="severity">${severity}</span> <code>${code}</code></span> ${title}</h3>
+<dl>
+${evidence.length > 0 ? markup`<div><dt>Seen</dt><dd><pre>${lines(evidence)}</pre></dd></div>` : ''}
+<div><dt>Cause</dt><dd>${cause}</dd></div>
+<div><dt>Fix</dt><dd>${fixParts(fix).map(({ kind, text }) => (kind === 'command' ? markup`<pre class="command"><code>${text}</code></pre>` : markup`<p>${text}</p>`))}</dd></div>
+</dl>
+${explains.length > 0 ? symptomsDetails(explains) : ''}
+<p class="more">More about it: <code>apisvc explain ${code}</code></p>
+</section>
+`;
+
+const symptomsDetails = (symptoms: readonly Finding[]): Markup => markup`<details>
+<summary>Explains ${symptoms.length} ${symptoms.length === 1 ? 'symptom' : 'symptoms'}</summary>
+<ul>
+${symptoms.map(
+  ({
+    code,
+    title,
+    evidence,
+  }) => markup`<li><code>${code}</code> ${title}${evidence.length > 0 ? markup`<pre>${lines(evidence)}</pre>` : ''}</li>
+`,
+)}</ul>
+</details>`;
+
+const notCheckedSection = (notChecked: readonly NotChecked[]): Markup => markup`<section class="unchecked">
+<h3>Not checked</h3>
+<dl>
+${notChecked.map(
+  ({ what, why }) => markup`<div><dt>${what}</dt><dd>${why}</dd></div>
+`,
+)}</dl>
+</section>`;
+
+/** Of a healthy API the facts are all there is to see, so they are shown at once. */
+const factsDetails = ({ facts, findings }: ApiDiagnosis): Markup => markup`<details${findings.length === 0 ? markup` open` : ''}>
+<summary>What was seen</summary>
+<ul class="facts">
+${facts.map(
+  (fact) => markup`<li>${fact}</li>
+`,
+)}</ul>
+</details>`;

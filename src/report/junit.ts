@@ -1,0 +1,67 @@
+import type { ApiDiagnosis, Diagnosis, NotChecked } from '../verify/types.ts';
+import { lines, type Markup, markup } from './markup.ts';
+import { findingWords, type NumberedFinding, noVerdict, numbered } from './words.ts';
+
+/** What a test case came to; JUnit counts three of the four. */
+type Outcome = 'passed' | 'failures' | 'errors' | 'skipped';
+
+interface TestCase {
+  readonly outcome: Outcome;
+  readonly element: Markup;
+}
+
+/**
+ * The diagnosis as a JUnit report: a test suite for each API. An error is a failed test case that is named by its code, a warning a passed one with words, what could
+ * not be looked at a skipped one. An API without errors has a test case of its own, which is an error where there is no verdict.
+ */
+export function diagnosisJunit({ apis, takenAt }: Diagnosis): string {
+  const suites = apis.map((api) => ({ api, cases: casesOf(api) }));
+  const all = suites.flatMap(({ cases }) => cases);
+  const written = suites.map(({ api, cases }) => suite(api, cases, takenAt));
+  return markup`<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="apisvc" ${counts(all)}>
+${written}</testsuites>
+`.markup;
+}
+
+/** Local time without a zone is all that the format's usual schema allows, and readers take it as UTC. */
+const suite = ({ name, facts }: ApiDiagnosis, cases: readonly TestCase[], takenAt: string): Markup =>
+  markup`  <testsuite name="${name}" timestamp="${takenAt.slice(0, 19)}" ${counts(cases)}>
+${cases.map(({ element }) => element)}    <system-out>${lines(facts)}</system-out>
+  </testsuite>
+`;
+
+function counts(cases: readonly TestCase[]): Markup {
+  const count = (wanted: Outcome): number => cases.filter(({ outcome }) => outcome === wanted).length;
+  return markup`tests="${cases.length}" failures="${count('failures')}" errors="${count('errors')}" skipped="${count('skipped')}" time="0"`;
+}
+
+function casesOf(api: ApiDiagnosis): readonly TestCase[] {
+  const { name, findings, notChecked } = api;
+  const found = numbered(findings).map((each) => findingCase(name, each));
+  const whole = found.some(({ outcome }) => outcome === 'failures') ? [] : [wholeCase(api)];
+  return [...whole, ...found, ...notChecked.map((each) => skippedCase(name, each))];
+}
+
+function wholeCase({ name, verdict }: ApiDiagnosis): TestCase {
+  if (verdict === 'healthy') return testCase('passed', name, 'verdict', markup``);
+  return testCase('errors', name, 'verdict', markup`<error message="${noVerdict}" type="${verdict}"/>`);
+}
+
+function findingCase(name: string, { finding, number }: NumberedFinding): TestCase {
+  const { code, severity, title } = finding;
+  const label = number === 1 ? code : `${code} (${number})`;
+  const words = lines([title, ...findingWords(finding)]);
+  return severity === 'error'
+    ? testCase('failures', name, label, markup`<failure message="${title}" type="${code}">${words}</failure>`)
+    : testCase('passed', name, label, markup`<system-out>warning: ${words}</system-out>`);
+}
+
+const skippedCase = (name: string, { what, why }: NotChecked): TestCase =>
+  testCase('skipped', name, `not checked: ${what}`, markup`<skipped message="${why}"/>`);
+
+const testCase = (outcome: Outcome, api: string, name: string, content: Markup): TestCase => ({
+  outcome,
+  element: markup`    <testcase classname="${api}" name="${name}" time="0">${content}</testcase>
+`,
+});

@@ -1,0 +1,71 @@
+import { type Code, entryOf } from '../verify/catalog.ts';
+import type { ApiDiagnosis, Diagnosis, Source } from '../verify/types.ts';
+import { encodable } from './markup.ts';
+import { findingWords, type NumberedFinding, numbered } from './words.ts';
+
+/** Names the schema of the format; readers go by it and by `version`. */
+const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+
+/**
+ * The diagnosis as a SARIF 2.1.0 log (OASIS, Static Analysis Results Interchange Format): a rule for each code that was found, a result for each finding,
+ * a notification for what could not be looked at. Results keep their fingerprint from one run to the next.
+ */
+export function diagnosisSarif({ apis, source, takenAt, verdict }: Diagnosis): string {
+  const codes = [...new Set(apis.flatMap(({ findings }) => findings.map(({ code }) => code)))];
+  const run = {
+    tool: { driver: { name: 'apisvc', rules: codes.map(rule) } },
+    invocations: [
+      { executionSuccessful: verdict !== 'unknown', endTimeUtc: takenAt, toolExecutionNotifications: apis.flatMap(notifications) },
+    ],
+    results: apis.flatMap((api) => numbered(api.findings).map((each) => result(api, each, source, codes))),
+  };
+  return `${JSON.stringify({ $schema: schema, version: '2.1.0', runs: [run] }, undefined, 2)}\n`;
+}
+
+/** Words in braces stand for names of the cluster at hand, as on the page of findings. */
+function rule(code: Code) {
+  const { severity, title, cause, fix } = entryOf(code);
+  return {
+    id: code,
+    shortDescription: { text: title },
+    fullDescription: { text: cause },
+    help: {
+      text: `${cause}\nFix: ${fix}\nMore: apisvc explain ${code}`,
+      markdown: `${cause}\n\n**Fix**: ${fix}\n\n**More**: \`apisvc explain ${code}\``,
+    },
+    defaultConfiguration: { level: severity },
+  };
+}
+
+function result({ name }: ApiDiagnosis, { finding, number }: NumberedFinding, source: Source, codes: readonly Code[]) {
+  const { code, severity, title } = finding;
+  return {
+    ruleId: code,
+    ruleIndex: codes.indexOf(code),
+    level: severity,
+    message: { text: messageText([`${title}.`, ...findingWords(finding)]) },
+    ...locations(name, source),
+    partialFingerprints: { 'apiServiceAndCode/v1': `${encodable(name)} ${code} ${number}` },
+  };
+}
+
+/** In messages `[words](target)` is a link (3.11.6); text from a cluster must not become one. */
+const messageText = (texts: readonly string[]): string => texts.map((text) => encodable(text).replaceAll('](', '] (')).join('\n');
+
+/** An APIService is no place in a file. Of several files the diagnosis does not say which of them is at fault, so they are only related. */
+function locations(name: string, source: Source) {
+  const logicalLocations = [
+    { name: encodable(name), fullyQualifiedName: `apiservices.apiregistration.k8s.io/${encodable(name)}`, kind: 'resource' },
+  ];
+  const files = source.kind === 'files' ? source.files.map((file) => ({ artifactLocation: { uri: uriOf(file) } })) : [];
+  const [only] = files;
+  if (files.length === 1) return { locations: [{ physicalLocation: only, logicalLocations }] };
+  const related = files.map((physicalLocation) => ({ physicalLocation }));
+  return { locations: [{ logicalLocations }], ...(related.length > 0 ? { relatedLocations: related } : {}) };
+}
+
+/** A path as a reference relative to where the tool ran. */
+const uriOf = (path: string): string => encodable(path).replaceAll('\\', '/').split('/').map(encodeURIComponent).join('/');
+
+const notifications = ({ name, notChecked }: ApiDiagnosis) =>
+  notChecked.map(({ what, why }) => ({ level: 'note', message: { text: messageText([`${name}: ${what} not checked: ${why}`]) } }));

@@ -1,0 +1,57 @@
+import type { ChalkInstance } from 'chalk';
+import type { ApiDiagnosis, Diagnosis, DiagnosisList } from '../verify/types.ts';
+import { printable } from './printable.ts';
+import { codesOf } from './verdict.ts';
+
+const dayMs = 86_400_000;
+const columns = ['NAME', 'SERVICE', 'AVAILABLE', 'VERDICT', 'ENDPOINTS', 'EXPIRES', 'FINDINGS'] as const;
+
+/** A table, one row an API. */
+export const diagnosisWide = (diagnosis: Diagnosis, colors: ChalkInstance): string =>
+  table([columns, ...diagnosis.apis.map((api) => row(api, diagnosis))], columns.indexOf('VERDICT'), colors);
+
+/** One table for several clusters, with a column for the context. */
+export const listWide = ({ clusters }: DiagnosisList, colors: ChalkInstance): string =>
+  table(
+    [
+      ['CONTEXT', ...columns],
+      ...clusters.flatMap(({ context, diagnosis, error = '' }) =>
+        diagnosis
+          ? diagnosis.apis.map((api) => [context, ...row(api, diagnosis)])
+          : [[context, ...columns.map((column) => ({ VERDICT: 'unknown', FINDINGS: error })[column as string] ?? '-')]],
+      ),
+    ],
+    columns.indexOf('VERDICT') + 1,
+    colors,
+  );
+
+function row(api: ApiDiagnosis, { takenAt }: Diagnosis): string[] {
+  const { service = '-', available = '-', endpoints, expires } = api.overview;
+  return [
+    api.name,
+    service,
+    available,
+    api.verdict,
+    endpoints ? `${endpoints.ready}/${endpoints.total}` : '-',
+    expires ? `${expires.slice(0, 10)} (${Math.round((Date.parse(expires) - Date.parse(takenAt)) / dayMs)}d)` : '-',
+    codesOf(api).join(',') || '-',
+  ];
+}
+
+/** Columns as kubectl sets them: three spaces between, nothing after the last. */
+function table(rows: readonly (readonly string[])[], verdictColumn: number, { red, yellow, green, bold }: ChalkInstance): string {
+  const cells = rows.map((each) => each.map(printable));
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((each) => each[column]?.length ?? 0)));
+  const paints = new Map([
+    ['broken', red],
+    ['unknown', yellow],
+    ['healthy', green],
+  ]);
+  const paint = (cell: string, text: string): string => paints.get(cell)?.(text) ?? text;
+  const lines = cells.map((each, index) => {
+    const padded = each.map((cell, column) => (column === each.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)));
+    if (index === 0) return bold(padded.join('   '));
+    return padded.map((text, column) => (column === verdictColumn ? paint(each[column] ?? '', text) : text)).join('   ');
+  });
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,14 @@
+import { Document, isScalar, Scalar, visit } from 'yaml';
+import type { Diagnosis, DiagnosisList } from '../verify/types.ts';
+import { printableQuoted } from './printable.ts';
+
+/** The JSON document as YAML 1.1, which Kubernetes' own tools read. Text that a terminal would act on is quoted and escaped. */
+export function diagnosisYaml(diagnosis: Diagnosis | DiagnosisList): string {
+  const document = new Document(diagnosis, { version: '1.1', aliasDuplicateObjects: false, keepUndefined: false });
+  visit(document, {
+    Scalar: (_, node) => {
+      if (isScalar(node) && typeof node.value === 'string' && printableQuoted(node.value) !== node.value) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return printableQuoted(document.toString({ lineWidth: 0 }));
+}

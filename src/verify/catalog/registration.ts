@@ -1,0 +1,88 @@
+import type { CatalogEntry } from './entry.ts';
+
+/** The APIService object itself. */
+export const registrationEntries = {
+  'registration/missing': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'there is no APIService {name}',
+    cause: 'The group and version were never registered in this cluster, or the registration was deleted.',
+    fix: 'kubectl get apiservices lists the names that there are; apisvc register registers a project.',
+  },
+  'registration/name-mismatch': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'the APIService {name} is not named <version>.<group> of its spec ({expected})',
+    cause: 'kube-apiserver accepts no other name (kube-aggregator pkg/apis/apiregistration/validation).',
+    fix: 'Set metadata.name to {expected}, or correct spec.group and spec.version.',
+  },
+  'registration/insecure-with-bundle': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: '{name} has both insecureSkipTLSVerify and a caBundle',
+    cause: 'kube-apiserver rejects the two together: one says not to verify, the other what to verify with.',
+    fix: 'Remove insecureSkipTLSVerify; the caBundle then counts.',
+  },
+  'registration/priority-out-of-range': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'a priority of {name} is outside its range',
+    cause: 'groupPriorityMinimum must be 1 to 20000 and versionPriority 1 to 1000; kube-apiserver rejects anything else.',
+    fix: 'Set groupPriorityMinimum to 1000 and versionPriority to 15, as an ordinary extension has.',
+  },
+  'registration/service-incomplete': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'spec.service of {name} is not complete',
+    cause: 'kube-apiserver wants the namespace and name of the Service, and a port of 1 to 65535 where it is not 443.',
+    fix: 'Complete spec.service of the APIService.',
+  },
+  'registration/local-with-trust': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: '{name} points at no Service, yet says how to trust one',
+    cause:
+      'Without spec.service an APIService is Local: kube-apiserver serves it itself, and rejects a caBundle or insecureSkipTLSVerify there.',
+    fix: 'Add spec.service, or remove caBundle and insecureSkipTLSVerify.',
+  },
+  'registration/automanaged-label': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: '{name} carries the label of the APIServices that kube-apiserver manages itself',
+    cause:
+      'Its autoregister controller deletes or overwrites an APIService with the label kube-aggregator.kubernetes.io/automanaged, at the latest when kube-apiserver starts again. It was most likely copied from another object.',
+    fix: 'kubectl label apiservice {name} kube-aggregator.kubernetes.io/automanaged-',
+  },
+  'registration/two-injectors': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: 'two controllers fill in the caBundle of {name}',
+    cause: 'Each annotation asks another controller for its own CA; they overwrite each other, and the one that writes last wins.',
+    fix: 'kubectl annotate apiservice {name} {annotation}-',
+  },
+  'registration/injector-blocked': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: '{injector} can not fill in the caBundle of {name}: insecureSkipTLSVerify is true',
+    cause:
+      'kube-apiserver rejects a caBundle together with insecureSkipTLSVerify, so what the annotation asks for fails every time, and nothing is verified.',
+    fix: 'kubectl patch apiservice {name} --type=merge -p \'{"spec":{"insecureSkipTLSVerify":null}}\'',
+  },
+  'registration/priority-too-high': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: 'the group {group} has an unusually high priority ({priority})',
+    cause:
+      'Clients prefer groups of higher priority where two have a resource of the same name. Kubernetes recommends at most the 2000s for anything that is not *.k8s.io (kube-aggregator types.go, GroupPriorityMinimum); custom resources have 1000.',
+    fix: 'kubectl patch apiservice {name} --type=merge -p \'{"spec":{"groupPriorityMinimum":1000}}\'',
+    explainedBy: ['registration/shadows-group'],
+  },
+  'registration/shadows-group': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: '{group} hides resources of the core group: {resources}',
+    cause:
+      'Its priority is above that of the core group, so clients take a name that both have for the one in {group}: kubectl get {resource} no longer shows what people expect.',
+    fix: 'kubectl patch apiservice {name} --type=merge -p \'{"spec":{"groupPriorityMinimum":1000}}\'',
+  },
+} as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -1,0 +1,31 @@
+import { entryOf, matchesCode } from './catalog.ts';
+import type { Finding, Observation } from './types.ts';
+
+/**
+ * One fault, one finding: puts each symptom beneath the first finding that explains it. A warning explains other warnings only, and what is seen at some
+ * endpoints explains nothing at others.
+ * @param findings one for each observation, in the same order
+ */
+export function fold(observations: readonly Observation[], findings: readonly Finding[]): Finding[] {
+  const atOf = new Map(findings.map((finding, index) => [finding, observations[index]?.at]));
+  const meet = (one: Finding, other: Finding): boolean => {
+    const [here, there] = [atOf.get(one), atOf.get(other)];
+    return !here || !there || here.some((at) => there.includes(at));
+  };
+  const causeOf = (finding: Finding): Finding | undefined => {
+    const { explainedBy } = entryOf(finding.code);
+    if (!explainedBy) return undefined;
+    const weighs = ({ severity }: Finding): boolean => severity === 'error' || finding.severity === 'warning';
+    return findings.find((other) => other !== finding && weighs(other) && matchesCode(other.code, explainedBy) && meet(other, finding));
+  };
+  const rootOf = (finding: Finding): Finding => {
+    const cause = causeOf(finding);
+    return cause ? rootOf(cause) : finding;
+  };
+  const rooted = findings.map((finding) => ({ finding, root: rootOf(finding) }));
+  return rooted.flatMap(({ finding, root }) =>
+    root === finding
+      ? [{ ...finding, explains: rooted.filter((each) => each.root === finding && each.finding !== finding).map((each) => each.finding) }]
+      : [],
+  );
+}

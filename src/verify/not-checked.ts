@@ -1,0 +1,57 @@
+import { type CheckContext, seen } from './checks/check.ts';
+import { unreachedProbes } from './checks/endpoints.ts';
+import { shortened } from './shortened.ts';
+import { dialTargets } from './targets.ts';
+import type { ApiSnapshot, NotChecked, Observed } from './types.ts';
+
+const parts = [
+  ['apiService', 'the APIService'],
+  ['service', 'the Service'],
+  ['endpoints', 'the EndpointSlices'],
+  ['pods', 'the pods'],
+  ['probes', 'the certificates that the endpoints serve'],
+  ['aggregated', 'the API through the aggregator'],
+  ['group', 'the versions of the group'],
+  ['openApi', 'the OpenAPI document'],
+  ['serviceProxy', 'the API through the service proxy'],
+  ['asUser', 'what the user meets'],
+  ['anonymous', 'a request without identity'],
+  ['forged', 'a request with a forged identity'],
+  ['server', 'what the server is given'],
+  ['secret', 'the Secret with the serving certificate'],
+  ['requestHeader', 'ConfigMap kube-system/extension-apiserver-authentication'],
+  ['delegation', 'what the ServiceAccount of the server may do'],
+  ['neighbours', 'the other APIServices'],
+] as const satisfies readonly (readonly [keyof ApiSnapshot, string])[];
+
+/**
+ * What could not be looked at, and why. What does not apply is not listed.
+ * @param context undefined where the APIService itself was not seen
+ */
+export function notCheckedOf(snapshot: ApiSnapshot, context: CheckContext | undefined): readonly NotChecked[] {
+  const missing = parts.flatMap(([part, what]) => missed(what, snapshot[part]));
+  const probes = context ? unreachedProbes(context) : [];
+  const reasons = probes.map(({ at, words }) => `${at}: ${words}`).join(', ');
+  const unreached = { what: 'the certificates that the endpoints serve', why: shortened(`can't be reached from here (${reasons})`) };
+  const passedOver = context?.source === 'cluster' ? endpointsPassedOver(context) : 0;
+  const more = { what: `${passedOver} more endpoints`, why: 'of each Service only the first are looked at' };
+  return [...missing, ...unseenOfPods(snapshot), ...(probes.length > 0 ? [unreached] : []), ...(passedOver > 0 ? [more] : [])];
+}
+
+/** How many ready endpoints were not dialled. */
+function endpointsPassedOver({ snapshot, api, probes }: CheckContext): number {
+  const [service, endpoints] = [seen(snapshot.service), seen(snapshot.endpoints)];
+  if (!service || !endpoints || !api.service || probes.length === 0) return 0;
+  return Math.max(dialTargets(service, endpoints, api.service.port).length - probes.length, 0);
+}
+
+/** What could not be seen of pods in trouble; the same right is missing for all of them. */
+function unseenOfPods({ pods }: ApiSnapshot): readonly NotChecked[] {
+  const closer = seen(pods) ?? [];
+  const [events] = closer.flatMap((pod) => missed('the events of the pods', pod.events));
+  const [log] = closer.flatMap((pod) => missed('the log of the container that crashes', pod.lastLogLine));
+  return [...(events ? [events] : []), ...(log ? [log] : [])];
+}
+
+const missed = (what: string, observed: Observed<unknown>): NotChecked[] =>
+  observed.state === 'unseen' && observed.reason !== 'skipped' ? [{ what, why: shortened(observed.words) }] : [];

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { exitCodeOf, listExitCode, worstOf } from '../../../src/commands/verdict.ts';
+import { diagnose } from '../../../src/verify/diagnose.ts';
+import type { Diagnosis, Verdict } from '../../../src/verify/types.ts';
+import { healthy, snapshotOf } from '../verify/snapshots.ts';
+
+const [api] = diagnose(snapshotOf(healthy)).apis;
+const of = (...verdicts: Verdict[]): Diagnosis => ({
+  ...diagnose(snapshotOf()),
+  verdict: worstOf(verdicts),
+  apis: verdicts.flatMap((verdict) => (api ? [{ ...api, verdict }] : [])),
+});
+
+describe('the exit code of', () => {
+  test.each([
+    [['healthy'], 0, 0],
+    [['healthy', 'broken'], 1, 1],
+    [['unknown', 'broken'], 1, 1],
+    [['unknown'], 3, 3],
+    [['unknown', 'unknown'], 3, 3],
+    [['healthy', 'unknown'], 0, 3],
+  ] as const)('%j is %i, with --strict %i', (verdicts, code, strict) => {
+    expect([exitCodeOf(of(...verdicts)), exitCodeOf(of(...verdicts), true)]).toEqual([code, strict]);
+  });
+
+  test('several clusters is that of a broken one, else that of one that could not be looked at', () => {
+    const list = (...clusters: Parameters<typeof listExitCode>[0]['clusters'][number][]) => ({
+      apiVersion: 'apisvc.dev/diagnosis-list/v1alpha1' as const,
+      verdict: 'unknown' as const,
+      clusters,
+    });
+    const [good, bad, dead] = [
+      { context: 'a', diagnosis: of('healthy') },
+      { context: 'b', diagnosis: of('broken') },
+      { context: 'c', error: 'connection refused' },
+    ];
+    expect([
+      listExitCode(list(good, good), false),
+      listExitCode(list(dead, good), false),
+      listExitCode(list(dead, bad, good), false),
+    ]).toEqual([0, 3, 1]);
+  });
+});

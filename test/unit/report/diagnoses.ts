@@ -1,0 +1,156 @@
+import type { ApiDiagnosis, Diagnosis, Finding, Hop, Source } from '../../../src/verify/types.ts';
+
+/** Diagnoses made by hand, so that the snapshots of the reporters change with the reporters alone. */
+
+const cluster: Source = { kind: 'cluster', server: 'https://10.0.0.1:6443', context: 'staging', version: 'v1.37.2' };
+const name = 'v1alpha1.wardle.example.com';
+const at = '10.1.0.1:8443 (pod api-0)';
+
+const hop = (kind: Hop['kind'], name: string, state: Hop['state'] = 'ok', codes: Hop['codes'] = []): Hop => ({ kind, name, state, codes });
+
+const way = (...endpoints: readonly Hop[]): readonly Hop[] => [
+  hop('client', 'context staging'),
+  hop('kube-apiserver', 'https://10.0.0.1:6443'),
+  hop('service', 'wardle/api port 443'),
+  ...endpoints,
+];
+
+const api = (change: Partial<ApiDiagnosis> = {}): ApiDiagnosis => ({
+  name,
+  verdict: 'healthy',
+  overview: { service: 'wardle/api:443', available: 'True', endpoints: { ready: 1, total: 1 }, expires: '2027-06-15T12:00:00.000Z' },
+  findings: [],
+  notChecked: [],
+  facts: [
+    'points at Service wardle/api port 443',
+    'Available=True (Passed) since 2026-06-15T11:00:00Z',
+    `${at} serves CN=api.wardle.svc, valid until 2027-06-15 (365 days)`,
+    'GET /apis/wardle.example.com/v1alpha1: 200, resources: flunders, fischers',
+  ],
+  path: way(hop('endpoint', at)),
+  ...change,
+});
+
+const diagnosis = (apis: readonly ApiDiagnosis[], change: Partial<Diagnosis> = {}): Diagnosis => ({
+  apiVersion: 'apisvc.dev/diagnosis/v1alpha1',
+  takenAt: '2026-06-15T12:00:00.000Z',
+  source: cluster,
+  verdict: apis[0]?.verdict ?? 'healthy',
+  apis,
+  ...change,
+});
+
+const finding = (change: Partial<Finding> & Pick<Finding, 'code' | 'title'>): Finding => ({
+  severity: 'error',
+  evidence: [],
+  cause: 'Something was changed.',
+  fix: 'Change it back.',
+  link: 'docs/findings.md',
+  explains: [],
+  ...change,
+});
+
+const requestFailed = finding({
+  code: 'discovery/request-failed',
+  title: 'GET /apis/wardle.example.com/v1alpha1 through the aggregator answers 503',
+  evidence: [
+    'GET /apis/wardle.example.com/v1alpha1: 503',
+    'body: error trying to reach service: x509: certificate signed by unknown authority',
+  ],
+});
+
+const wrongCa = finding({
+  code: 'cert/unknown-authority',
+  title: `the certificate at ${at} is not signed by a CA in the caBundle (unknown authority)`,
+  evidence: ['served: CN=api.wardle.svc, issued by CN=CA one, SHA-256 5E:0F', 'caBundle: CN=CA one, SHA-256 A1:7C'],
+  cause: 'The caBundle has a CA of that name, but with another key: the CA was made anew and only one side got the new one.',
+  fix: 'apisvc register --force-conflicts; without a project, set spec.caBundle to the CA that signed the certificate',
+  explains: [requestFailed],
+});
+
+const soon = finding({
+  code: 'cert/expires-soon',
+  severity: 'warning',
+  title: 'the certificate at 10.1.0.2:8443 (pod api-1) expires in 9 days',
+  evidence: ['10.1.0.2:8443 (pod api-1): CN=api.wardle.svc, not after 2026-06-24T12:00:00Z'],
+  fix: 'apisvc rotate',
+});
+
+const noPort = finding({
+  code: 'service/port-missing',
+  title: 'Service wardle/api has no port 443',
+  evidence: ['ports: 8443 (https)'],
+  cause: "kube-apiserver matches spec.service.port of the APIService with the Service's own port numbers, not with targetPort.",
+  fix: `kubectl patch apiservice ${name} --type=merge -p '{"spec":{"service":{"port":8443}}}'`,
+});
+
+/** What servers, certificates and manifests of anyone may hold. */
+const evil = `</pre><script>alert(1)</script>]]>"' onload='x' \u001b[31m\u0000\u202e\ud800\uffff 50%\r\n::error::x, a:b | \`\`\`\`js [x](javascript:1) {0} @me`;
+
+export const healthy = diagnosis([api()]);
+
+export const broken = diagnosis([
+  api({ verdict: 'broken', findings: [wrongCa], path: way(hop('endpoint', at, 'broken', ['cert/unknown-authority'])) }),
+]);
+
+const twoFaultsPath = way(hop('endpoint', at), hop('endpoint', '10.1.0.2:8443 (pod api-1)', 'warning', ['cert/expires-soon']));
+
+export const twoFaults = diagnosis([
+  api({
+    verdict: 'broken',
+    findings: [noPort, soon],
+    path: twoFaultsPath.map((each) => (each.kind === 'service' ? { ...each, state: 'broken', codes: ['service/port-missing'] } : each)),
+  }),
+]);
+
+export const notAllowed = diagnosis([
+  api({
+    verdict: 'unknown',
+    facts: [],
+    notChecked: [
+      { what: 'the Service', why: 'services "api" is forbidden: User "dev" cannot get resource "services"' },
+      { what: 'the pods', why: 'pods is forbidden: User "dev" cannot list resource "pods"' },
+    ],
+    path: [
+      hop('client', 'context staging'),
+      hop('kube-apiserver', 'https://10.0.0.1:6443'),
+      hop('service', 'wardle/api port 443', 'unseen'),
+      hop('endpoint', 'its endpoints', 'unseen'),
+    ],
+  }),
+]);
+
+export const hostile = diagnosis([
+  api({
+    name: evil,
+    verdict: 'broken',
+    facts: [evil],
+    notChecked: [{ what: evil, why: evil }],
+    findings: [
+      finding({ code: 'cert/expired', title: evil, evidence: [evil], cause: evil, fix: `kubectl -n ${evil}`, explains: [requestFailed] }),
+      finding({ code: 'cert/expired', title: evil }),
+    ],
+    path: way(hop('endpoint', evil, 'broken', ['cert/expired'])),
+  }),
+]);
+
+const replicas = Array.from({ length: 12 }, (_, index) => hop('endpoint', `10.1.0.${index + 1}:8443 (pod api-${index})`));
+const last = hop('endpoint', '10.1.0.13:8443 (pod api-12)', 'broken', ['cert/unknown-authority']);
+
+/** Several APIs in all states, one of them with many endpoints. */
+export const several = diagnosis(
+  [
+    ...broken.apis,
+    ...twoFaults.apis.map((each) => ({ ...each, name: 'v1beta1.metrics.k8s.io' })),
+    ...notAllowed.apis.map((each) => ({ ...each, name: 'v1.custom.metrics.k8s.io' })),
+    api({ name: 'v1.external.metrics.k8s.io', verdict: 'broken', findings: [wrongCa], path: way(...replicas, last) }),
+    api({ name: 'v1.apps', facts: ['Local: served by kube-apiserver itself'], path: way().slice(0, 2) }),
+  ],
+  { verdict: 'broken' },
+);
+
+/** What `lint` finds in files. */
+export const inFiles = (...files: readonly string[]): Diagnosis => ({ ...twoFaults, source: { kind: 'files', files } });
+
+/** Everything that has a snapshot. */
+export const recorded = { healthy, broken, twoFaults, notAllowed, hostile } as const;

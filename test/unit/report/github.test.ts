@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { diagnosisGithub } from '../../../src/report/github.ts';
+import type { Diagnosis } from '../../../src/verify/types.ts';
+import { escapes } from './colors.ts';
+import { broken, healthy, hostile, inFiles, notAllowed, recorded, several, twoFaults } from './diagnoses.ts';
+
+test.each(Object.entries(recorded))('%s', async (name, diagnosis) => {
+  const { annotations, summary } = diagnosisGithub(diagnosis);
+  await expect(annotations).toMatchFileSnapshot(`snapshots/${name}.annotations.txt`);
+  await expect(summary).toMatchFileSnapshot(`snapshots/${name}.summary.txt`);
+});
+
+/** Reads workflow commands as the runner does (actions/runner, ActionCommand.cs). */
+function commandsOf(diagnosis: Diagnosis) {
+  const unescaped = (text: string): string =>
+    text.replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%');
+  const { annotations } = diagnosisGithub(diagnosis);
+  return annotations
+    .trimEnd()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [, level, properties = '', message = ''] = /^::(\w+) (.*?)::(.*)$/.exec(line) ?? [];
+      const pairs = properties.split(',').map((pair) => [pair.slice(0, pair.indexOf('=')), unescaped(pair.slice(pair.indexOf('=') + 1))]);
+      return { level, ...Object.fromEntries(pairs), message: unescaped(message) };
+    });
+}
+
+describe('annotations', () => {
+  test('one for each finding, its words in the message', () => {
+    const [command, ...more] = commandsOf(broken);
+    expect(more).toEqual([]);
+    expect(command).toMatchObject({ level: 'error', title: 'v1alpha1.wardle.example.com: cert/unknown-authority' });
+    expect(command?.message).toContain('\nfix: apisvc register --force-conflicts');
+    expect(diagnosisGithub(healthy).annotations).toBe('');
+  });
+
+  test('errors come first, then warnings, then what was not looked at', () => {
+    expect(commandsOf(several).map(({ level }) => level)).toEqual(['error', 'error', 'error', 'error', 'warning', 'notice']);
+  });
+
+  test('no verdict is an error', () => {
+    expect(commandsOf(notAllowed)[0]).toMatchObject({ level: 'error', message: 'nothing was seen that would allow a verdict' });
+  });
+
+  test('are put to the file that was looked at, if there is only one', () => {
+    expect(commandsOf(inFiles('a,b:c.yaml')).map(({ file }) => file)).toEqual(['a,b:c.yaml', 'a,b:c.yaml']);
+    expect(commandsOf(inFiles('a.yaml', 'b.yaml')).map(({ file }) => file)).toEqual([undefined, undefined]);
+    expect(commandsOf(twoFaults)[0]?.file).toBeUndefined();
+  });
+
+  test('hostile text ends neither the line nor a property', () => {
+    const commands = commandsOf(hostile);
+    expect(commands.map(({ level }) => level)).toEqual(['error', 'error', 'notice']);
+    for (const { title, message } of commands) {
+      expect(title).toContain('::error::x, a:b |');
+      expect(message).toContain('50%\\x0d\\x0a::error::x');
+    }
+    expect(diagnosisGithub(hostile).annotations).not.toMatch(escapes);
+  });
+});
+
+describe('the summary', () => {
+  test('has a line of its table for each API', () => {
+    const { summary } = diagnosisGithub(several);
+    expect(summary.split('\n').filter((line) => line.startsWith('| ')).length).toBe(2 + 5);
+    expect(summary).toContain('## 5 APIs: 1 healthy, 3 broken, 1 unknown\n');
+  });
+
+  test('hostile text is text: no HTML, no cell, no fence of its own', () => {
+    const { summary } = diagnosisGithub(hostile);
+    expect(summary).not.toMatch(escapes);
+    const [row = ''] = summary.split('\n').filter((line) => line.startsWith('| ❌'));
+    expect(row.replaceAll('\\|', '').split('|')).toHaveLength(6);
+    // Markdown is read neither in HTML, nor between backticks, nor in a block of code.
+    const outside = summary
+      .replace(/<summary>.*?<\/summary>/g, '')
+      .replace(/^(`{3,})\n[\s\S]*?\n\1$/gm, '')
+      .replace(/(`+)(?!`).*?[^`]\1(?!`)/g, '');
+    expect(outside).not.toMatch(/(?<!\\)<(?!\/?details\b)/);
+    expect(outside).not.toMatch(/(?<!\\)\]\(/);
+  });
+
+  test('stays below what GitHub takes', () => {
+    const apis = Array.from({ length: 3_000 }, () => several.apis[0]).filter((api) => api !== undefined);
+    const { summary } = diagnosisGithub({ ...several, apis });
+    expect(Buffer.byteLength(summary)).toBeLessThan(1_048_576);
+    expect(summary.endsWith('The rest is too long for a summary.\n')).toBe(true);
+  });
+});

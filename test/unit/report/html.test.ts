@@ -1,0 +1,102 @@
+import { HtmlValidate } from 'html-validate';
+import { describe, expect, test } from 'vitest';
+import { style } from '../../../src/report/html/style.ts';
+import { diagnosisHtml } from '../../../src/report/html.ts';
+import { escapes } from './colors.ts';
+import { broken, healthy, hostile, inFiles, recorded, several } from './diagnoses.ts';
+
+const validator = new HtmlValidate({
+  extends: ['html-validate:recommended', 'html-validate:document', 'html-validate:a11y'],
+  // The name of an API is as long as it is.
+  rules: { 'long-title': 'off' },
+});
+
+async function faults(html: string): Promise<readonly string[]> {
+  const { results } = await validator.validateString(html);
+  return results.flatMap(({ messages }) => messages.map(({ line, column, ruleId, message }) => `${line}:${column} ${ruleId} ${message}`));
+}
+
+test('the validator finds faults', async () => {
+  expect(await faults(diagnosisHtml(healthy).replace('<h1>', '<h1><div>'))).not.toEqual([]);
+});
+
+describe.each(Object.entries({ ...recorded, several, files: inFiles('a.yaml', 'b.yaml') }))('%s', (_, diagnosis) => {
+  const html = diagnosisHtml(diagnosis);
+
+  test('is valid HTML', async () => {
+    expect(await faults(html)).toEqual([]);
+  });
+
+  test('needs nothing but itself', () => {
+    const own = html.replace(/<style>[\s\S]*?<\/style>/, '');
+    expect(own).not.toMatch(/<(script|link|img|iframe|object|svg|form)\b/i);
+    expect(own).not.toMatch(/\s(href|src)="(?!#)/);
+    expect(html).not.toMatch(/url\(|@import/);
+    expect(html).not.toMatch(escapes);
+  });
+});
+
+test.each(Object.entries(recorded))('the page of %s', async (name, diagnosis) => {
+  const page = diagnosisHtml(diagnosis).replace(/<style>[\s\S]*?<\/style>/, '<style></style>');
+  await expect(page).toMatchFileSnapshot(`snapshots/${name}.html`);
+});
+
+test('the broken hop is told by word and sign, with the code', () => {
+  const hops = [...diagnosisHtml(broken).matchAll(/<p class="kind">(.*?)<\/p>[\s\S]*?aria-hidden="true">(.)<\/span> (.*?)<\/p>/g)];
+  expect(hops.map(([, kind, sign, words]) => `${kind}: ${sign} ${words}`)).toEqual([
+    'Client: ✓ in order',
+    'kube-apiserver: ✓ in order',
+    'Service: ✓ in order',
+    'Endpoint: ✕ broken',
+  ]);
+});
+
+test('of many endpoints the worst are drawn', () => {
+  const html = diagnosisHtml(several);
+  expect(html).toContain('10.1.0.13:8443 (pod api-12)');
+  expect(html).toContain('and 5 more: 5 in order');
+});
+
+test('several APIs have a table with a link to each', () => {
+  const html = diagnosisHtml(several);
+  const targets = [...html.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id);
+  expect(targets).toHaveLength(5);
+  for (const id of targets) expect(html).toContain(`<h2 id="${id}">`);
+  expect(diagnosisHtml(healthy)).not.toContain('<table>');
+});
+
+test('hostile text is text', () => {
+  const html = diagnosisHtml(hostile);
+  expect(html).toContain(
+    '&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;]]&gt;&quot;&#39; onload=&#39;x&#39; \\x1b[31m\\x00\\x202e\ufffd\ufffd 50%\\x0d\\x0a',
+  );
+  expect(html).not.toContain('<script');
+});
+
+/** WCAG 2.2, "relative luminance" and "contrast ratio". */
+function contrast(a: string, b: string): number {
+  const luminance = (color: string): number => {
+    const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+      const share = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [dark = 0, light = 0] = [luminance(a), luminance(b)].sort((one, other) => one - other);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+describe.each(['light', 'dark'])('%s', (mode) => {
+  const blocks = [...style.markup.matchAll(/:root \{([^}]*)\}/g)].map(([, block = '']) => block);
+  const colors = new Map(
+    [...(blocks[mode === 'light' ? 0 : 1] ?? '').matchAll(/--([\w-]+): (#\w{6});/g)].map(([, name, color]) => [name, color]),
+  );
+
+  test.each([
+    ...['text', 'dim', 'link', 'bad', 'warn', 'good'].flatMap((text) => [`${text} ground`, `${text} raised`]),
+    ...['bad', 'warn', 'good'].flatMap((state) => [`${state} ${state}-ground`, `text ${state}-ground`, `dim ${state}-ground`]),
+  ])('%s can be read', (pair) => {
+    const [text = '', ground = ''] = pair.split(' ').map((name) => colors.get(name));
+    expect(contrast(text, ground)).toBeGreaterThanOrEqual(4.5);
+  });
+});

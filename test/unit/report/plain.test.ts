@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { diagnosisJson } from '../../../src/report/json.ts';
+import { diagnosisShort, listShort } from '../../../src/report/short.ts';
+import { diagnosisText, listText } from '../../../src/report/text.ts';
+import { diagnosisWide, listWide } from '../../../src/report/wide.ts';
+import { diagnosisYaml } from '../../../src/report/yaml.ts';
+import { diagnose } from '../../../src/verify/diagnose.ts';
+import type { ApiDiagnosis, Diagnosis, DiagnosisList, Overview } from '../../../src/verify/types.ts';
+import { healthy, snapshotOf } from '../verify/snapshots.ts';
+import { colored, colorless, escapes } from './colors.ts';
+
+/** Several APIs at once; what the checks find is not the matter here. */
+
+const base = diagnose(snapshotOf(healthy));
+const overview: Overview = {
+  service: 'a/api:443',
+  available: 'True',
+  endpoints: { ready: 2, total: 3 },
+  expires: '2026-07-15T00:00:00.000Z',
+};
+const none: Overview = { service: undefined, available: undefined, endpoints: undefined, expires: undefined };
+const api = (name: string, change: Partial<ApiDiagnosis> = {}): ApiDiagnosis => ({
+  name,
+  verdict: 'healthy',
+  overview,
+  findings: [],
+  notChecked: [],
+  facts: [],
+  path: [],
+  ...change,
+});
+const finding = {
+  code: 'service/missing',
+  severity: 'error',
+  title: 'Service a/b does not exist',
+  evidence: [],
+  cause: 'It is not there.',
+  fix: 'kubectl -n a get services; then correct spec.service',
+  link: 'docs/findings.md#servicemissing',
+  explains: [],
+} as const;
+
+const many: Diagnosis = {
+  ...base,
+  takenAt: '2026-06-15T00:00:00.000Z',
+  verdict: 'broken',
+  apis: [
+    api('v1.broken', { verdict: 'broken', findings: [finding] }),
+    api('v1.apps', { overview: { ...none, available: 'True' } }),
+    api('v1.batch', { overview: { ...none, available: 'True' } }),
+    api('v1beta1.fine.example.com'),
+    api('v1.ok'),
+    api('v1.dark', { verdict: 'unknown', overview: none, notChecked: [{ what: 'the APIService', why: 'forbidden\u001b[2J' }] }),
+  ],
+};
+const list: DiagnosisList = {
+  apiVersion: 'apisvc.dev/diagnosis-list/v1alpha1',
+  verdict: 'broken',
+  clusters: [
+    { context: 'staging', diagnosis: many },
+    { context: 'dead\u009b', error: 'connection refused' },
+  ],
+};
+
+test('text: a line for what is in order, the rest in full with commands on lines of their own, the count last', () => {
+  expect(diagnosisText(many, colorless)).toBe(`✓ 2 APIs without a Service
+✓ v1beta1.fine.example.com  a/api:443
+✓ v1.ok                     a/api:443
+
+? v1.dark: nothing was seen that would allow a verdict
+
+  not checked
+    the APIService: forbidden\\x1b[2J
+
+✗ v1.broken: broken
+
+  error service/missing: Service a/b does not exist
+    cause:    It is not there.
+    fix:      kubectl -n a get services
+              then correct spec.service
+
+6 APIs: 4 healthy, 1 broken, 1 unknown
+`);
+});
+
+test('text: files are not called healthy', () => {
+  const files = { ...many, source: { kind: 'files', files: ['a'] } as const, apis: [api('v1.a'), api('v1.b')] };
+  expect(diagnosisText(files, colorless)).toMatch(/\n2 APIs: 2 in order\n$/);
+});
+
+test('wide: a table', () => {
+  expect(diagnosisWide(many, colorless)).toBe(
+    `NAME                       SERVICE     AVAILABLE   VERDICT   ENDPOINTS   EXPIRES            FINDINGS
+v1.broken                  a/api:443   True        broken    2/3         2026-07-15 (30d)   service/missing
+v1.apps                    -           True        healthy   -           -                  -
+v1.batch                   -           True        healthy   -           -                  -
+v1beta1.fine.example.com   a/api:443   True        healthy   2/3         2026-07-15 (30d)   -
+v1.ok                      a/api:443   True        healthy   2/3         2026-07-15 (30d)   -
+v1.dark                    -           -           unknown   -           -                  -
+`,
+  );
+});
+
+test('short: a line an API', () => {
+  const lines = diagnosisShort(many, colorless).trimEnd().split('\n');
+  expect(lines).toHaveLength(6);
+  expect([lines[0], lines[5]]).toEqual(['✗ v1.broken broken service/missing', '? v1.dark unknown']);
+});
+
+describe('several clusters', () => {
+  test('text: each under its context', () => {
+    const text = listText(list, colorless);
+    expect(text).toMatch(/^context staging \(https:\/\/127\.0\.0\.1:6443\)\n\n✓ 2 APIs/);
+    expect(text).toMatch(/\ncontext dead\\x9b\n\n\? not looked at: connection refused\n$/);
+  });
+
+  test('wide: one table with a column for the context', () => {
+    const lines = listWide(list, colorless).trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^CONTEXT {3,}NAME /);
+    expect(lines.at(-1)).toMatch(/^dead\\x9b +- +- +- +unknown +- +- +connection refused$/);
+  });
+
+  test('short: the context before the name', () => {
+    expect(listShort(list, colorless)).toContain('✓ staging/v1.ok healthy\n');
+    expect(listShort(list, colorless)).toContain('? dead\\x9b unknown connection refused\n');
+  });
+});
+
+test('colours change nothing but the colour', () => {
+  for (const report of [diagnosisText, diagnosisWide, diagnosisShort] as const) {
+    const text = report(many, colored);
+    expect(text).toContain('\u001b[31m');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the escapes that chalk writes.
+    expect(text.replace(/\u001b\[\d+m/g, '')).toBe(report(many, colorless));
+  }
+});
+
+test('no escape of a cluster reaches the screen, and JSON and YAML still say what it was', () => {
+  for (const text of [diagnosisJson(list), diagnosisYaml(list), listText(list, colorless), listWide(list, colorless)]) {
+    expect(text).not.toMatch(escapes);
+  }
+  expect(JSON.parse(diagnosisJson(list))).toEqual(JSON.parse(JSON.stringify(list)));
+  expect(parse(diagnosisYaml(list))).toEqual(JSON.parse(JSON.stringify(list)));
+});

@@ -1,0 +1,84 @@
+import packaged from '@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json' with { type: 'json' };
+import { Ajv } from 'ajv';
+import formats from 'ajv-formats';
+import { expect, test } from 'vitest';
+import { diagnosisSarif } from '../../../src/report/sarif.ts';
+import type { Diagnosis } from '../../../src/verify/types.ts';
+import { broken, healthy, hostile, inFiles, notAllowed, recorded, several, twoFaults } from './diagnoses.ts';
+
+/** The schema of OASIS as a package has it: it names an older dialect of JSON Schema, of which it uses nothing that the newer one lacks. */
+const { id: _, $schema: __, ...schema } = packaged;
+
+// One of its patterns has a stray bracket, which only the old kind of regular expression takes.
+const ajv = new Ajv({ strict: false, unicodeRegExp: false, allErrors: true });
+formats.default(ajv);
+const validate = ajv.compile(schema);
+
+const faults = (log: unknown): unknown => (validate(log) ? [] : validate.errors);
+const logOf = (diagnosis: Diagnosis) => JSON.parse(diagnosisSarif(diagnosis));
+const runOf = (diagnosis: Diagnosis) => logOf(diagnosis).runs[0];
+
+test('the schema finds faults', () => {
+  expect(faults({ version: '2.1.0', runs: [{ tool: {} }] })).not.toEqual([]);
+  expect(faults({ ...logOf(broken), runs: [{ ...runOf(broken), results: [{ level: 'bad' }] }] })).not.toEqual([]);
+});
+
+test.each(Object.entries({ ...recorded, several, file: inFiles('a b/%.yaml'), files: inFiles('a.yaml', 'C:\\b.yaml') }))(
+  '%s is valid',
+  (_, diagnosis) => {
+    expect(faults(logOf(diagnosis))).toEqual([]);
+  },
+);
+
+test.each(Object.entries(recorded))('the results of %s', async (name, diagnosis) => {
+  const { results, invocations } = runOf(diagnosis);
+  await expect(`${JSON.stringify({ results, invocations }, undefined, 2)}\n`).toMatchFileSnapshot(`snapshots/${name}.sarif`);
+});
+
+test('every result leads to its rule, whose words are those of the catalog', () => {
+  const { results, tool } = runOf(several);
+  for (const { ruleId, ruleIndex } of results) expect(tool.driver.rules[ruleIndex].id).toBe(ruleId);
+  expect(results.map(({ level }: { level: string }) => level)).toEqual(['error', 'error', 'warning', 'error']);
+  expect(tool.driver.rules[0]).toMatchObject({ id: 'cert/unknown-authority', defaultConfiguration: { level: 'error' } });
+  expect(tool.driver.rules[0].help.markdown).toContain('`apisvc explain cert/unknown-authority`');
+});
+
+test('a healthy run has no results and was successful, one that saw nothing was not', () => {
+  expect(runOf(healthy)).toMatchObject({ results: [], tool: { driver: { rules: [] } }, invocations: [{ executionSuccessful: true }] });
+  expect(runOf(notAllowed).invocations[0]).toMatchObject({
+    executionSuccessful: false,
+    toolExecutionNotifications: [{ level: 'note' }, {}],
+  });
+});
+
+test('fingerprints tell the findings of a run apart, and stay when dates, addresses and the order of the APIs change', () => {
+  const prints = (diagnosis: Diagnosis): string[] =>
+    runOf(diagnosis).results.map(({ partialFingerprints }: { partialFingerprints: object }) => JSON.stringify(partialFingerprints));
+  expect(new Set(prints(several)).size).toBe(4);
+  expect(new Set(prints(hostile)).size).toBe(2);
+  const later = {
+    ...several,
+    takenAt: '2026-07-01T00:00:00.000Z',
+    apis: several.apis
+      .toReversed()
+      .map((api) => ({ ...api, findings: api.findings.map((each) => ({ ...each, title: 'other', evidence: [] })) })),
+  };
+  expect(prints(later).sort()).toEqual(prints(several).sort());
+});
+
+test('what lint finds is in the file, or has to do with all of them', () => {
+  const [result] = runOf(inFiles('a b/%.yaml')).results;
+  expect(result.locations[0].physicalLocation.artifactLocation.uri).toBe('a%20b/%25.yaml');
+  const [either] = runOf(inFiles('a.yaml', 'b\\c.yaml')).results;
+  expect(either.locations[0].physicalLocation).toBeUndefined();
+  expect(either.relatedLocations.map(({ physicalLocation }: { physicalLocation: object }) => physicalLocation)).toEqual([
+    { artifactLocation: { uri: 'a.yaml' } },
+    { artifactLocation: { uri: 'b/c.yaml' } },
+  ]);
+  expect(runOf(twoFaults).results[0].relatedLocations).toBeUndefined();
+});
+
+test('text from a cluster does not become a link', () => {
+  for (const { message } of runOf(hostile).results) expect(message.text).toContain('[x] (javascript:1)');
+  for (const { message } of runOf(hostile).results) expect(message.text).not.toContain('](');
+});

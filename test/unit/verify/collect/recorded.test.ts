@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../../../src/verify/diagnose.ts';
+import { readSnapshot } from '../../../../src/verify/recorded.ts';
+import type { ApiSnapshot, Observed } from '../../../../src/verify/types.ts';
+import { recorded } from '../recorded.ts';
+
+/** What was seen of real servers that nothing is wrong with: every part of a snapshot as it is meant to be. */
+describe.each(['healthy-sample-apiserver', 'healthy-metrics-server-1.35'])('%s', (name) => {
+  const snapshot = recorded(name);
+  const api = snapshot.apis[0] as ApiSnapshot;
+  const value = <T>(observed: Observed<T>): T => {
+    if (observed.state !== 'seen') throw new Error(`not seen: ${JSON.stringify(observed)}`);
+    return observed.value;
+  };
+
+  test('can be read as `--save` has written it', () => {
+    const file = join(import.meta.dirname, '../../../fixtures/snapshots', `${name}.json`);
+    expect(readSnapshot(name, readFileSync(file, 'utf8')).apis).toHaveLength(1);
+  });
+
+  test('is healthy, and nothing was left unseen', () => {
+    expect(diagnose(snapshot).apis).toMatchObject([{ verdict: 'healthy', notChecked: [] }]);
+  });
+
+  test('serves the certificate of the Secret that its flags lead to', () => {
+    const [probe] = value(api.probes);
+    const served = probe?.handshake.kind === 'served' ? probe.handshake.certificates[0]?.fingerprint : undefined;
+    const { name: secret, certificates, keyMatches, otherKeys } = value(api.secret);
+    expect({ served: served ?? 'nothing', keyMatches, otherKeys }).toEqual({
+      served: certificates[0]?.fingerprint,
+      keyMatches: true,
+      otherKeys: ['ca.crt'],
+    });
+    expect(value(api.server)).toMatchObject({
+      flags: expect.arrayContaining(['--tls-cert-file=/var/run/serving-cert/tls.crt']),
+      secrets: [{ name: secret, mountPath: '/var/run/serving-cert', subPath: false }],
+    });
+  });
+
+  test('refuses strangers, believes nobody’s headers, and may ask kube-apiserver', () => {
+    expect([value(api.anonymous).status, value(api.forged).status]).toEqual([403, 403]);
+    expect(value(api.forged).body).toContain('system:anonymous');
+    expect(value(api.delegation)).toMatchObject({ mayReview: true, mayReadAuthentication: true });
+    expect(value(api.requestHeader)).toMatchObject({ allowedNames: ['front-proxy-client'], hasClientCa: true, holdsPrivateKey: false });
+  });
+
+  test('is in discovery and OpenAPI, for an ordinary user as well', () => {
+    expect([value(api.group).status, value(api.openApi), value(api.asUser)]).toMatchObject([
+      200,
+      { status: 200, body: '' },
+      { status: 200, allowed: true },
+    ]);
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../../src/verify/diagnose.ts';
+import type { ApiSnapshot, DiagnoseOptions } from '../../../src/verify/types.ts';
+import { day } from '../pki/certificates.ts';
+import { everything } from './faults.ts';
+import { answers, codes, healthy, host, leafFor, seen, serves, snapshotOf, unseen } from './snapshots.ts';
+
+const judged = (change: Partial<ApiSnapshot>, options?: DiagnoseOptions) => {
+  const [api] = diagnose(snapshotOf({ ...healthy, ...change }), options).apis;
+  if (!api) throw new Error('nothing was diagnosed');
+  return api;
+};
+
+describe('certificates that end soon', () => {
+  test.each([
+    [29, undefined, ['cert/expires-soon']],
+    [31, undefined, []],
+    [31, 40 * day, ['cert/expires-soon']],
+    [29, 7 * day, []],
+    [29, 0, []],
+  ])('in %i days, with %s', async (days, expiresWithinMs, expected) => {
+    const options = expiresWithinMs === undefined ? {} : { expiresWithinMs };
+    const api = judged({ probes: seen([serves(await leafFor([host], days))]) }, options);
+    expect(codes(api)).toEqual(expected);
+    expect(api.verdict).toBe('healthy');
+  });
+});
+
+describe('strict', () => {
+  test('whatever could not be looked at matters', () => {
+    const hidden = { requestHeader: unseen() };
+    expect(judged(hidden)).toMatchObject({ verdict: 'healthy', notChecked: [{ why: 'not allowed' }] });
+    expect(judged(hidden, { strict: true }).verdict).toBe('unknown');
+    expect(diagnose(snapshotOf({ ...healthy, ...hidden }), { strict: true }).verdict).toBe('unknown');
+  });
+
+  test('what does not apply does not', () => {
+    expect(judged(everything, { strict: true }).verdict).toBe('healthy');
+  });
+
+  test('a fault stays a fault', () => {
+    expect(judged({ requestHeader: unseen(), aggregated: answers(404, '') }, { strict: true }).verdict).toBe('broken');
+  });
+});
