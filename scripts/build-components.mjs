@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildFlags, cacheDir, findComponents, moduleDir } from './components.mjs';
 
-/** Builds what the cluster tests need and don't have yet: about 25 minutes on 2 cores the first time, nothing after that. */
+/** Builds what the cluster tests need and don't have yet: 25 to 40 minutes on 2 cores the first time, nothing after that. */
 
 /** @param {number} since milliseconds, from performance.now() */
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
