@@ -10,6 +10,9 @@ const yamlAsText = {
 /** One cluster for all specs of a project; they keep apart by names of their own. */
 const onCluster = { testTimeout: 120_000, hookTimeout: 120_000 };
 const nodeSpecs = 'test/cluster/node/**/*.test.ts';
+/** Every way to break a registration, once on each version of Kubernetes and once with each way to reach a Service. */
+const laboratory = 'test/cluster/laboratory/*.test.ts';
+const laboratoryCells = ['1.37-routing', '1.35'];
 /** What starts clusters of its own is the same on all of them. */
 const nodeSpecsOnce = process.env.APISVC_CELL === '1.37' ? [] : ['test/cluster/node/once/*.test.ts'];
 
@@ -28,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
-          exclude: [nodeSpecs],
+          exclude: [nodeSpecs, laboratory],
           globalSetup: ['test/cluster/harness/global-setup.ts'],
           fileParallelism: false,
           ...onCluster,
@@ -38,7 +41,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'node',
-          include: [nodeSpecs],
+          include: laboratoryCells.includes(process.env.APISVC_CELL ?? '') ? [nodeSpecs, laboratory] : [nodeSpecs],
           exclude: nodeSpecsOnce,
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
           // They mostly wait, for pods that become ready or never do.
