@@ -14,6 +14,8 @@ export interface ClusterRequest {
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** JSON in another form than that of the object itself, as a media type with parameters. */
+  readonly accept?: string;
   /** Ends the request; its reason is thrown. */
   readonly signal: AbortSignal;
   /** Milliseconds until the request is given up, whatever the signal says. Default 10,000. */
@@ -83,7 +85,7 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
         signal,
         headers: {
           ...(request.as === undefined ? headers : { ...own, 'impersonate-user': request.as }),
-          accept: 'application/json',
+          accept: request.accept ?? 'application/json',
           ...(body === undefined
             ? {}
             : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),

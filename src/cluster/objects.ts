@@ -30,6 +30,11 @@ export interface Collection {
 
 interface List {
   readonly metadata: { readonly resourceVersion: string };
+  /** null where a list of metadata has none. */
+  readonly items: readonly KubeObject[] | null;
+}
+
+interface Listed extends List {
   readonly items: readonly KubeObject[];
 }
 
@@ -45,12 +50,18 @@ export async function listObjects(cluster: Cluster, of: Collection, signal: Abor
   return (await list(cluster, of, signal)).items;
 }
 
-async function list(cluster: Cluster, of: Collection, signal: AbortSignal): Promise<List> {
+/** Lists a collection without what the objects say: metadata alone, for kinds of which a cluster may have megabytes (k8s.io/apimachinery/pkg/apis/meta/v1, PartialObjectMetadata). */
+export async function listMetadata(cluster: Cluster, of: Collection, signal: AbortSignal): Promise<readonly KubeObject[]> {
+  return (await list(cluster, of, signal, 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1')).items;
+}
+
+async function list(cluster: Cluster, of: Collection, signal: AbortSignal, accept?: string): Promise<Listed> {
   const { fieldSelector, labelSelector } = of;
-  const answer = await cluster.request({ path: resourcePath(of.resource, of.namespace), query: { fieldSelector, labelSelector }, signal });
+  const request = { path: resourcePath(of.resource, of.namespace), query: { fieldSelector, labelSelector }, signal };
+  const answer = await cluster.request(accept === undefined ? request : { ...request, accept });
   if (answer.status !== 200) throw refusal(cluster, { verb: 'list', ref: anyOf(of) }, answer, new Date());
   const { metadata, items } = readJson<List>(cluster, answer);
-  return { metadata, items: items.map((item) => ({ ...item, apiVersion: of.resource.apiVersion, kind: of.resource.kind })) };
+  return { metadata, items: (items ?? []).map((item) => ({ ...item, apiVersion: of.resource.apiVersion, kind: of.resource.kind })) };
 }
 
 const anyOf = ({ resource, namespace }: Collection): ObjectRef => ({ resource, namespace, name: '*' });

@@ -29,6 +29,7 @@ export const resources = {
   ClusterRole: resource('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false),
   ClusterRoleBinding: resource('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false),
   ConfigMap: resource('v1', 'ConfigMap', 'configmaps'),
+  CustomResourceDefinition: resource('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', false),
   Deployment: resource('apps/v1', 'Deployment', 'deployments'),
   EndpointSlice: resource('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
   Event: resource('v1', 'Event', 'events'),

@@ -82,13 +82,14 @@ function served(socket: tls.TLSSocket): Handshake {
   }
 }
 
-/** The certificates in the order in which each is signed by the next. A self-signed one is its own issuer, which ends the list. */
+/**
+ * The certificates as the server sends them, the leaf first, whether or not one leads to the next: getPeerCertificate would leave out those that don't.
+ * To be asked once only: on a client Node takes the leaf off OpenSSL's list as it reads it.
+ */
 function presented(socket: tls.TLSSocket): CertificateInfo[] {
   const found: CertificateInfo[] = [];
-  let certificate: tls.DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (certificate?.raw && !found.some(({ fingerprint }) => fingerprint === certificate?.fingerprint256)) {
+  for (let certificate = socket.getPeerX509Certificate(); certificate; certificate = certificate.issuerCertificate) {
     found.push(certificateInfo(certificate.raw));
-    certificate = certificate.issuerCertificate;
   }
   return found;
 }
@@ -99,6 +100,9 @@ const faultOfCode: Readonly<Record<string, DialFault>> = {
   EHOSTUNREACH: 'no-route',
   ENETUNREACH: 'no-route',
   EADDRNOTAVAIL: 'no-route',
+  // kube-apiserver asks the DNS of its own machine.
+  ENOTFOUND: 'no-route',
+  EAI_AGAIN: 'no-route',
   ECONNRESET: 'reset',
   EPIPE: 'reset',
   ERR_SSL_WRONG_VERSION_NUMBER: 'not-tls',

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import { type Code, entryOf, linkOf } from '../verify/catalog.ts';
+import { type Code, generalWords, linkOf } from '../verify/catalog.ts';
 import type { Severity } from '../verify/types.ts';
 import { fixParts } from './fix.ts';
 
@@ -8,15 +8,15 @@ export function codeList(codes: readonly Code[], colors: ChalkInstance): string 
   const width = Math.max(...codes.map(({ length }) => length));
   return codes
     .map((code) => {
-      const { severity, title } = entryOf(code);
+      const { severity, title } = generalWords(code);
       return `${colors.bold(code.padEnd(width))}  ${painted(severity, colors)}  ${title}\n`;
     })
     .join('');
 }
 
-/** Everything that the catalog says of a code; words in braces stand for names of the cluster at hand, as in docs/findings.md. */
+/** Everything that the catalog says of a code. */
 export function codeText(code: Code, colors: ChalkInstance): string {
-  const { severity, title, cause, fix, explainedBy = [] } = entryOf(code);
+  const { severity, title, cause, fix, explainedBy = [] } = generalWords(code);
   const row = (label: string, text: string): string => `  ${colors.dim(label.padEnd(13))} ${text}\n`;
   return [
     `${colors.bold(code)} (${painted(severity, colors).trimEnd()}): ${title}\n\n`,

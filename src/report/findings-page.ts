@@ -1,4 +1,5 @@
-import { type Code, catalog, entryOf, linkOf } from '../verify/catalog.ts';
+import { type Code, catalog, generalWords, linkOf } from '../verify/catalog.ts';
+import { tagless } from './markdown.ts';
 
 const introduction = `# Findings
 
@@ -8,20 +9,20 @@ An **error** means that the API does not work (exit code 1); a **warning** that 
 This page is generated from the catalog of findings by \`npm run docs\`.
 `;
 
-/** docs/findings.md, from the same catalog that words the findings. Words in braces stand for names of the cluster at hand. */
+/** docs/findings.md, from the same catalog that words the findings. */
 export const findingsPage = (): string => [introduction, ...(Object.keys(catalog) as Code[]).map(section)].join('\n');
 
 function section(code: Code): string {
-  const { severity, title, cause, fix, explainedBy } = entryOf(code);
+  const { severity, title, cause, fix, explainedBy } = generalWords(code);
   const anchor = linkOf(code).split('#')[1];
   return [
     `<a id="${anchor}"></a>`,
     '',
     `## ${code}`,
     '',
-    `**${severity}**: ${title}`,
+    `**${severity}**: ${tagless(title)}`,
     '',
-    `- Cause: ${cause}`,
+    `- Cause: ${tagless(cause)}`,
     `- Fix: ${asCommand(fix)}`,
     ...(explainedBy ? [`- Explained by: ${explainedBy.map((other) => `\`${other}\``).join(', ')}`] : []),
     '',
@@ -29,4 +30,4 @@ function section(code: Code): string {
 }
 
 /** A fix that is a command reads better as one. */
-const asCommand = (fix: string): string => (/^(apisvc|kubectl) [^,]*$/.test(fix) ? `\`${fix}\`` : fix);
+const asCommand = (fix: string): string => (/^(apisvc|kubectl) [^,]*$/.test(fix) ? `\`${fix}\`` : tagless(fix));

@@ -25,3 +25,6 @@ export function codeBlock(lines: readonly string[]): readonly string[] {
 }
 
 const longestRun = (text: string): number => Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+
+/** Text of ours, which may hold `<name>` as kubectl's usage texts do: in Markdown that would be a tag. */
+export const tagless = (text: string): string => text.replaceAll('<', '\\<');

@@ -1,5 +1,6 @@
-import { type Code, entryOf } from '../verify/catalog.ts';
+import { type Code, generalWords } from '../verify/catalog.ts';
 import type { ApiDiagnosis, Diagnosis, Source } from '../verify/types.ts';
+import { tagless } from './markdown.ts';
 import { encodable } from './markup.ts';
 import { findingWords, type NumberedFinding, numbered } from './words.ts';
 
@@ -22,16 +23,15 @@ export function diagnosisSarif({ apis, source, takenAt, verdict }: Diagnosis): s
   return `${JSON.stringify({ $schema: schema, version: '2.1.0', runs: [run] }, undefined, 2)}\n`;
 }
 
-/** Words in braces stand for names of the cluster at hand, as on the page of findings. */
 function rule(code: Code) {
-  const { severity, title, cause, fix } = entryOf(code);
+  const { severity, title, cause, fix } = generalWords(code);
   return {
     id: code,
     shortDescription: { text: title },
     fullDescription: { text: cause },
     help: {
       text: `${cause}\nFix: ${fix}\nMore: apisvc explain ${code}`,
-      markdown: `${cause}\n\n**Fix**: ${fix}\n\n**More**: \`apisvc explain ${code}\``,
+      markdown: `${tagless(cause)}\n\n**Fix**: ${tagless(fix)}\n\n**More**: \`apisvc explain ${code}\``,
     },
     defaultConfiguration: { level: severity },
   };

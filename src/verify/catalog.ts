@@ -32,6 +32,13 @@ export type Code = keyof typeof catalog;
 /** The entry of a code, without the literal types of the table. */
 export const entryOf = (code: Code): CatalogEntry => catalog[code];
 
+/** What there is to say of a code without a case at hand: names of the cluster are `<name>`, as in kubectl's usage texts. */
+export function generalWords(code: Code): CatalogEntry {
+  const { cause, causes = cause, ...entry } = entryOf(code);
+  const general = (text: string): string => text.replace(/\{([a-zA-Z]+)\}/g, '<$1>');
+  return { ...entry, title: general(entry.title), cause: general(causes), fix: general(entry.fix) };
+}
+
 /** Where a code is described for people. */
 export const linkOf = (code: Code): string => `docs/findings.md#${code.replace('/', '')}`;
 

@@ -8,6 +8,7 @@ import type { Check, CheckContext, Words } from './checks/check.ts';
 import { seen } from './checks/check.ts';
 import { checkDiscovery } from './checks/discovery.ts';
 import { apiServerSays, checkEndpoints, checkTransport } from './checks/endpoints.ts';
+import { checkListed } from './checks/listed.ts';
 import { checkNetwork } from './checks/network.ts';
 import { checkPods } from './checks/pods.ts';
 import { checkPriority } from './checks/priority.ts';
@@ -55,6 +56,7 @@ const checks: readonly Check[] = [
   checkDelegation,
   checkUser,
   checkDiscovery,
+  checkListed,
   checkAvailable,
 ];
 

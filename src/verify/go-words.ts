@@ -58,7 +58,10 @@ const patterns: readonly (readonly [GoFault, RegExp])[] = [
   ['no-agent', /No agent available/],
   ['address-not-allowed', /Address is not allowed/],
   ['http-proxy', /proxyconnect tcp|(?:": |service: |^)(?:Forbidden|Proxy Authentication Required|Bad Gateway)\s*$/],
-  ['no-such-host', /\blookup \S{1,255}(?: on \S{1,64})?: (?:.{0,100}: )?(?:no such host|server misbehaving|i\/o timeout)/],
+  [
+    'no-such-host',
+    /\blookup \S{1,255}(?: on \S{1,64})?: (?:.{0,100}: )?(?:no such host|server misbehaving|i\/o timeout|network is unreachable|no route to host|connection refused)/,
+  ],
   ['refused', /connect: connection refused/],
   ['no-route', /no route to host|network is unreachable/],
   ['timeout', /i\/o timeout|context deadline exceeded|Client\.Timeout exceeded|TLS handshake timeout|timed out waiting for/],
@@ -69,7 +72,7 @@ const patterns: readonly (readonly [GoFault, RegExp])[] = [
   ['refused-by-server', /bad status from \S+: 403\b/],
   ['not-served', /bad status from \S+: 404\b/],
   ['redirected', /bad status from \S+: 3\d\d\b/],
-  ['server-error', /bad status from \S+: 5\d\d\b/],
+  ['server-error', /bad status from \S+: [45]\d\d\b/],
 ];
 
 /** What matters stands at the beginning. */

@@ -22,6 +22,8 @@ const parts = [
   ['requestHeader', 'ConfigMap kube-system/extension-apiserver-authentication'],
   ['delegation', 'what the ServiceAccount of the server may do'],
   ['neighbours', 'the other APIServices'],
+  ['customResources', 'CustomResourceDefinitions of the group'],
+  ['listed', 'the list of all groups'],
 ] as const satisfies readonly (readonly [keyof ApiSnapshot, string])[];
 
 /**

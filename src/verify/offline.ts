@@ -83,6 +83,8 @@ function offlineApi(api: ApiServiceView, objects: readonly KubeObject[]): ApiSna
     requestHeader: onlyInCluster,
     delegation: onlyInCluster,
     neighbours: onlyInCluster,
+    customResources: onlyInCluster,
+    listed: onlyInCluster,
   } as const;
   if (!api.service) return { ...seen, service: noService, probes: noService };
   const { name, namespace } = api.service;

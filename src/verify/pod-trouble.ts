@@ -88,7 +88,7 @@ function setupTrouble(pod: PodView): PodTrouble | undefined {
 function unreadyTrouble(pod: PodView): PodTrouble {
   const { containers, unready, node } = pod;
   const probed = containers.find(({ ready, init }) => !ready && !init);
-  if (probed || !unready) return trouble(pod, 'not-ready', eventsOf(pod, ['NodeNotReady', 'Unhealthy']), probed);
+  if (probed || !unready) return trouble(pod, 'not-ready', probeEvidence(pod, probed), probed);
   // k8s.io/kubernetes/pkg/kubelet/status/generate.go, GeneratePodReadyCondition.
   if (unready.reason === 'ReadinessGatesNotReady') return trouble(pod, 'gate', [shown(unready.message)]);
   // Not the word of kubelet, which has fallen silent: pkg/controller/util/node/controller_utils.go, MarkPodsNotReady.
@@ -96,6 +96,19 @@ function unreadyTrouble(pod: PodView): PodTrouble {
     `not ready, though all of its containers were when node ${node} last spoke`,
     ...eventsOf(pod, ['NodeNotReady']),
   ]);
+}
+
+/** Before the first probe has failed there is nothing to tell: the pod starts. */
+function probeEvidence(pod: PodView, container: ContainerView | undefined): readonly string[] {
+  const events = eventsOf(pod, ['NodeNotReady', 'Unhealthy']);
+  if (events.length === 0 || !container) return events;
+  const { name, readinessProbe } = container;
+  return [...events, ...(readinessProbe ? [`readiness probe of ${name}: ${shown(readinessProbe)}`] : []), ...lastLogLineOf(pod, name)];
+}
+
+function lastLogLineOf({ lastLogLine }: PodView, container: string): readonly string[] {
+  const line = lastLogLine.state === 'seen' ? lastLogLine.value : '';
+  return line === '' ? [] : [`last log line of ${container}: ${shown(line)}`];
 }
 
 /** Of a pod that has ended nothing more is to be expected: evicted, or meant to run once. */
@@ -122,11 +135,10 @@ function containerEvidence(pod: PodView, { name, state, before, restarts }: Cont
   const end = state.kind === 'ended' ? state : before;
   if (end && (kind === 'crashing' || state.kind !== 'waiting' || state.reason === 'CrashLoopBackOff')) {
     const { exitCode, reason, message } = end;
-    const line = pod.lastLogLine.state === 'seen' ? pod.lastLogLine.value : '';
     return [
       `container ${name}: exit code ${exitCode} (${reason}), ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`,
       ...(message.trim() === '' ? [] : [`container ${name}: ${shown(message)}`]),
-      ...(kind === 'crashing' && line !== '' ? [`last log line of ${name}: ${shown(line)}`] : []),
+      ...(kind === 'crashing' ? lastLogLineOf(pod, name) : []),
       // Ended by kubelet, perhaps, since a probe failed: of its own accord a server ends with a code between.
       ...(exitCode === 0 || exitCode > 128 ? eventsOf(pod, ['Unhealthy']) : []),
     ];

@@ -25,7 +25,10 @@ export function viewPod({ metadata, spec, status }: KubeObject & Json): PodView 
     unscheduled: unscheduled(condition('PodScheduled')),
     containers: [
       ...listOf(status?.initContainerStatuses).map((each) => viewContainer(each, true)),
-      ...listOf(status?.containerStatuses).map((each) => viewContainer(each, false)),
+      ...listOf(status?.containerStatuses).map((each) => {
+        const probe = viewProbe(listOf(spec?.containers).find(({ name }) => name === each.name)?.readinessProbe);
+        return { ...viewContainer(each, false), ...(probe === undefined ? {} : { readinessProbe: probe }) };
+      }),
     ],
     events: notAsked,
     lastLogLine: notAsked,
@@ -54,6 +57,15 @@ function viewContainer({ name, ready, restartCount, state, lastState }: Json, in
         : { kind: 'waiting', reason: textOf(waiting?.reason), message: textOf(waiting?.message) },
     before: lastState?.terminated && viewEnd(lastState.terminated),
   };
+}
+
+/** A probe in words (k8s.io/api/core/v1/types.go, ProbeHandler). A command stays unseen: it may hold a password. */
+function viewProbe(probe: Json): string | undefined {
+  const { httpGet, tcpSocket, grpc, exec } = probe ?? {};
+  if (httpGet) return `${textOf(httpGet.scheme) || 'HTTP'} GET ${textOf(httpGet.path) || '/'} at port ${httpGet.port}`;
+  if (tcpSocket) return `a connection to port ${tcpSocket.port}`;
+  if (grpc) return `gRPC health at port ${grpc.port}`;
+  return exec ? 'a command in the container' : undefined;
 }
 
 const viewEnd = ({ exitCode, reason, message }: Json): Ended => ({

@@ -59,7 +59,7 @@ export async function lookAtPods(cluster: Cluster, selection: PodSelection, sign
 export const listPods = (cluster: Cluster, { namespace, selector }: PodSelection, signal: AbortSignal): Promise<readonly KubeObject[]> =>
   listObjects(cluster, { resource: resources.Pod, namespace, labelSelector: labelSelectorOf(selector) }, signal);
 
-/** The same pods, and of the first that are not ready the events, and the last log line of a container that crashes. @throws as lookAtPods does */
+/** The same pods, and of the first that are not ready the events, and the last log line of a container that crashes or is not ready. @throws as lookAtPods does */
 export function lookCloserAt(
   cluster: Cluster,
   namespace: string,
@@ -82,9 +82,9 @@ async function lookCloser(cluster: Cluster, namespace: string, pod: PodView, sig
 async function readLastLogLine(cluster: Cluster, namespace: string, pod: PodView, signal: AbortSignal): Promise<Observed<string>> {
   const trouble = troubleOf(pod, new Date());
   const container = pod.containers.find(({ name }) => name === trouble?.container);
-  if (trouble?.kind !== 'crashing' || !container) return pod.lastLogLine;
-  // What runs now has not failed yet. Of a container that waits or has ended, kubelet gives the log of its last run (pkg/kubelet/kubelet_pods.go, validateContainerLogStatus).
-  const previous = container.state.kind === 'running';
+  if ((trouble?.kind !== 'crashing' && trouble?.kind !== 'not-ready') || !container) return pod.lastLogLine;
+  // What runs now after a crash has not failed yet. Of a container that waits or has ended, kubelet gives the log of its last run (pkg/kubelet/kubelet_pods.go, validateContainerLogStatus).
+  const previous = trouble.kind === 'crashing' && container.state.kind === 'running';
   const log = await lastLogLines(cluster, { namespace, pod: pod.name, container: container.name, previous, lines: tailLines }, signal);
   if (log.kind === 'lines') return { state: 'seen', value: tellingLine(log.lines) };
   return { state: 'unseen', reason: log.kind === 'forbidden' ? 'forbidden' : 'unreachable', words: log.words };

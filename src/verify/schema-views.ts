@@ -55,6 +55,7 @@ const containerView = z.object({
     ended,
   ]),
   before: optional(ended),
+  readinessProbe: optional(z.string()),
 });
 
 export const podView = z.object({
@@ -79,5 +80,5 @@ export const serverView = z.object({
   serviceAccount: z.string(),
   flags: texts,
   secrets: z.array(z.object({ name: z.string(), mountPath: z.string(), subPath: z.boolean() })),
-  startedAt: time,
+  startedAt: optional(time),
 });

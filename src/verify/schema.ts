@@ -84,6 +84,9 @@ const neighbourView = z.object({
   service: optional(z.string()),
 });
 
+const customResourceView = z.object({ name: z.string(), versions: texts });
+const listedView = z.object({ freshness: z.string(), resources: texts });
+
 const httpView = z.object({ path: z.string(), status: z.int(), body: z.string() });
 const observedHttp = observed(httpView).meta({ id: 'Answer' });
 const asUserView = httpView.extend({ user: z.string(), allowed: optional(z.boolean()) });
@@ -107,6 +110,8 @@ const apiSnapshot = z.object({
   requestHeader: observed(requestHeaderView),
   delegation: observed(delegationView),
   neighbours: observed(z.array(neighbourView)),
+  customResources: observed(z.array(customResourceView)),
+  listed: observed(listedView),
 });
 
 export const sourceSchema = z.discriminatedUnion('kind', [

@@ -37,12 +37,12 @@ export function viewServer(pod: KubeObject & Json): ServerView {
 }
 
 /** When the container with the certificate was started, which may be long after its pod was. */
-function startedAt({ spec, status }: KubeObject & Json): string {
+function startedAt({ spec, status }: KubeObject & Json): string | undefined {
   const containers = listOf(spec?.containers);
   const serving = containers.find((container) => flagValue(flagsOf({ spec: { containers: [container] } }), 'tls-cert-file') !== undefined);
   const name = (serving ?? containers[0])?.name;
   const running = listOf(status?.containerStatuses).find((each) => each.name === name)?.state?.running;
-  return textOf(running?.startedAt ?? status?.startTime);
+  return textOf(running?.startedAt ?? status?.startTime) || undefined;
 }
 
 /** `--name=value` or `--name`, however they were written: in one argument, in two, or in the line of a shell. */

@@ -2,8 +2,10 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { badCredentials } from '../cluster/status.ts';
 import { type Shared, snapshotApi } from './collect/api.ts';
 import { lookAtBackend } from './collect/backend.ts';
+import { customResourcesOf } from './collect/custom-resources.ts';
 import { inventoryOf } from './collect/inventory.ts';
 import { paced, turns } from './collect/limit.ts';
+import { listedOf } from './collect/listed.ts';
 import type { Looking } from './collect/looking.ts';
 import { findRegistrations } from './collect/registrations.ts';
 import { lookAtRequestHeader } from './collect/request-header.ts';
@@ -55,6 +57,8 @@ async function snapshotApis(looking: Looking, wanted: Wanted, options: SnapshotO
     requestHeader,
     backendOf: once((service) => lookAtBackend(looking, inventory, service), JSON.stringify),
     groupOf: once((path) => getPath(looking, path), String),
+    customResourcesOf: customResourcesOf(looking),
+    listedOf: listedOf(looking),
   };
   let done = 0;
   return Promise.all(

@@ -96,7 +96,7 @@ export interface PodView {
   readonly containers: readonly ContainerView[];
   /** Only asked for where the pod is not ready. */
   readonly events: Observed<readonly PodEvent[]>;
-  /** Of the container that crashes; only asked for where there is one. */
+  /** Of the container that crashes, or is not ready; only asked for where there is one. */
   readonly lastLogLine: Observed<string>;
 }
 
@@ -108,6 +108,8 @@ export interface ContainerView {
   readonly state: Running | { readonly kind: 'waiting'; readonly reason: string; readonly message: string } | Ended;
   /** How it ended before its last restart. */
   readonly before: Ended | undefined;
+  /** What kubelet asks for, e.g. `HTTPS GET /readyz at port 8443`; nothing without a readiness probe. */
+  readonly readinessProbe?: string;
 }
 
 export interface Running {
@@ -139,8 +141,8 @@ export interface ServerView {
   readonly flags: readonly string[];
   /** Secrets that are mounted, and where; `subPath` mounts never see a change (kubernetes.io, Secrets, "Mounted Secrets are updated automatically"). */
   readonly secrets: readonly { readonly name: string; readonly mountPath: string; readonly subPath: boolean }[];
-  /** ISO 8601. */
-  readonly startedAt: string;
+  /** ISO 8601; undefined for a pod that no kubelet has taken up. */
+  readonly startedAt: string | undefined;
 }
 
 /** The certificate part of a Secret. Its key was compared while looking and then forgotten. */
@@ -189,6 +191,21 @@ export interface NeighbourView {
   readonly service: string | undefined;
 }
 
+/** A CustomResourceDefinition, as far as it says what it takes. */
+export interface CustomResourceView {
+  /** `<plural>.<group>`. */
+  readonly name: string;
+  /** Those that it serves. */
+  readonly versions: readonly string[];
+}
+
+/** A version of a group in the document that lists all of them (KEP-3352, k8s.io/api/apidiscovery/v2/types.go, APIVersionDiscovery). */
+export interface ListedView {
+  /** `Stale` where kube-apiserver could not ask the server the last time; `Current` otherwise. */
+  readonly freshness: string;
+  readonly resources: readonly string[];
+}
+
 /** An answer to a GET: the raw body, which kubectl hides. */
 export interface HttpView {
   readonly path: string;
@@ -229,6 +246,10 @@ export interface ApiSnapshot {
   readonly delegation: Observed<DelegationView>;
   /** The other APIServices of its group and of its Service, and the Local ones. */
   readonly neighbours: Observed<readonly NeighbourView[]>;
+  /** The CustomResourceDefinitions of its group. */
+  readonly customResources: Observed<readonly CustomResourceView[]>;
+  /** What is told of it to clients that ask for all of discovery at once, as kubectl does; absent where it is not listed. */
+  readonly listed: Observed<ListedView>;
 }
 
 /** What an ordinary user meets. */

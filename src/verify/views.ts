@@ -1,4 +1,5 @@
 import type { KubeObject } from '../manifests/types.ts';
+import { withoutKeys } from '../pki/without-keys.ts';
 import type { ApiServiceView, EndpointView, ServiceView } from './types.ts';
 
 /**
@@ -31,12 +32,12 @@ export function viewApiService({ metadata, spec, status }: KubeObject & Json): A
     service: service
       ? { namespace: textOf(service.namespace), name: textOf(service.name), port: Number(textOf(service.port ?? 443)) }
       : undefined,
-    caBundle: textOf(spec?.caBundle),
+    caBundle: publicBundle(textOf(spec?.caBundle)),
     insecureSkipTLSVerify: spec?.insecureSkipTLSVerify === true,
     groupPriorityMinimum: Number(textOf(spec?.groupPriorityMinimum ?? 0)),
     versionPriority: Number(textOf(spec?.versionPriority ?? 0)),
     labels: textsOf(metadata.labels),
-    annotations: textsOf(metadata.annotations),
+    annotations: brief(textsOf(metadata.annotations)),
     available: condition && {
       status: condition.status,
       reason: textOf(condition.reason),
@@ -45,6 +46,17 @@ export function viewApiService({ metadata, spec, status }: KubeObject & Json): A
     },
   };
 }
+
+/** A snapshot goes into bug reports, so a private key that somebody put into a caBundle ends here. */
+function publicBundle(caBundle: string): string {
+  const bundle = Buffer.from(caBundle, 'base64');
+  const kept = withoutKeys(bundle);
+  return kept.equals(bundle) ? caBundle : kept.toString('base64');
+}
+
+/** Long ones are copies of the whole object, as `kubectl apply` keeps one, with the caBundle in it. */
+const brief = (annotations: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(annotations).filter(([, value]) => value.length <= 253));
 
 /** @param object a Service */
 export function viewService({ spec }: KubeObject & Json): ServiceView {

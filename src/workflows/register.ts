@@ -10,6 +10,7 @@ import { type AppliedPair, applyAll } from './apply-all.ts';
 import { replicasOf, waitForCertificates } from './certificates.ts';
 import type { AppliedObject, OnProgress, Progress } from './events.ts';
 import { requireExisting } from './existing-deployment.ts';
+import { waitUntilListed } from './listing.ts';
 import { refuseTakeover, requireAccess } from './preflight.ts';
 import { waitForRollout } from './rollout.ts';
 import { refuseUnseenSwap } from './unseen.ts';
@@ -37,7 +38,7 @@ export interface RegisterResult {
 
 /**
  * Puts a registration into a cluster: a dry run of all of it, then everything that the server needs, then a wait until it serves, only then the APIService
- * (so that there is no moment at which the API is registered and dead), a wait until it is Available, and the checks of verify.
+ * (so that there is no moment at which the API is registered and dead), a wait until it is Available, the checks of verify, and a wait until kubectl knows it.
  * @throws ClusterError when permissions are missing; RefusedError on a takeover or a conflict; UsageError for what the server rejects; nothing is changed
  * in these cases. RefusedError when the server can't serve, or nobody can see whether a caBundle would break what works; the APIService is left as it is. DeadlineError
  * with what was waited for
@@ -63,6 +64,7 @@ export async function register(cluster: Cluster, request: RegisterRequest): Prom
   onProgress({ kind: 'step', what: 'verifying' });
   const wanted = { names: apiServiceNames(registration) };
   const { diagnosis } = await verifyUntilHealthy(cluster, { wanted, until: AbortSignal.timeout(settleMs), signal });
+  if (diagnosis.verdict === 'healthy') await waitUntilListed({ cluster, signal, onProgress }, wanted.names);
   return { applied: [...first, ...second].map(({ applied }) => applied), diagnosis };
 }
 

@@ -20,6 +20,14 @@ export const serviceAddresses = '10.96.0.0/16';
 
 type Command = readonly [string, ...string[]];
 
+/** What a kube-apiserver is started with beyond what all of them are. */
+export interface ApiserverChange {
+  /** After all others. The last one of a name counts, but a list gets longer with each (pflag, StringSliceVar). */
+  readonly flags?: readonly string[];
+  /** Added to the environment, e.g. HTTPS_PROXY. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** etcd that keeps nothing beyond its own life, so it need not wait for the disk. */
 export const etcdCommand = ({ etcd }: ControlPlanePrograms, stateDir: string): Command => [
   etcd,
@@ -27,14 +35,17 @@ export const etcdCommand = ({ etcd }: ControlPlanePrograms, stateDir: string): C
   '--unsafe-no-fsync',
 ];
 
-/**
- * kube-apiserver with the aggregation layer.
- * @param aggregatorRouting - reach extension servers at their endpoints; without it at their Service's address, which needs kube-proxy
- */
+interface ApiserverOptions extends Pick<ApiserverChange, 'flags'> {
+  readonly address: string;
+  /** Reach extension servers at their endpoints; without it at their Service's address, which needs kube-proxy. */
+  readonly aggregatorRouting: boolean;
+}
+
+/** kube-apiserver with the aggregation layer. */
 export const kubeApiserverCommand = (
   { kubeApiserver }: ControlPlanePrograms,
   files: ControlPlaneFiles,
-  { address, aggregatorRouting }: { readonly address: string; readonly aggregatorRouting: boolean },
+  { address, aggregatorRouting, flags = [] }: ApiserverOptions,
 ): Command => [
   kubeApiserver,
   `--etcd-servers=${etcdUrl}`,
@@ -63,6 +74,7 @@ export const kubeApiserverCommand = (
   '--requestheader-username-headers=X-Remote-User',
   '--requestheader-group-headers=X-Remote-Group',
   '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+  ...flags,
 ];
 
 /** kube-controller-manager, one of a kind, so that it need not be elected first. */

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type ApiserverChange,
   apiserverPort,
   type ControlPlanePrograms,
   etcdCommand,
@@ -22,6 +23,7 @@ export interface ControlPlaneOptions {
   readonly network: Network;
   /** Default true: reach extension servers at their endpoints, since no kube-proxy runs. */
   readonly aggregatorRouting?: boolean;
+  readonly apiserver?: ApiserverChange | undefined;
   readonly now: Date;
   /** Ends the wait for readiness. */
   readonly signal: AbortSignal;
@@ -50,7 +52,7 @@ const adminUser = { user: 'admin', groups: ['system:masters'] };
  * @throws ClusterError when one of them ends, with its last words; DeadlineError when `signal` is aborted. Nothing is left running then.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { programs, stateDir, network, aggregatorRouting = true, now, signal } = options;
+  const { programs, stateDir, network, aggregatorRouting = true, apiserver = {}, now, signal } = options;
   const { address } = network;
   const files = controlPlaneFiles(stateDir);
   const access = {
@@ -66,12 +68,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await writeUserKubeconfig(controllerManager, access, { user: 'system:kube-controller-manager', groups: [], now });
 
   const processes: RunningProcess[] = [];
-  const start = (name: string, command: readonly [string, ...string[]]) =>
-    processes.push(startProcess({ name, command, enter: enter(network), logFile: join(access.logDir, `${name}.log`) }));
+  const start = (name: string, command: readonly [string, ...string[]], env?: ApiserverChange['env']) =>
+    processes.push(startProcess({ name, command, env, enter: enter(network), logFile: join(access.logDir, `${name}.log`) }));
   const stop = async () => void (await Promise.all(processes.map((process) => process.stop())));
   try {
     start('etcd', etcdCommand(programs, stateDir));
-    start('kube-apiserver', kubeApiserverCommand(programs, files, { address, aggregatorRouting }));
+    start('kube-apiserver', kubeApiserverCommand(programs, files, { address, aggregatorRouting, ...apiserver }), apiserver.env);
     await waitUntil('kube-apiserver', () => answers(`${access.server}/readyz`, admin), { processes, signal });
     start('kube-controller-manager', kubeControllerManagerCommand(programs, files, controllerManager));
     // Made by the ServiceAccount controller: its existence says that the controllers run.

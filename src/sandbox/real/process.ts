@@ -9,6 +9,8 @@ export interface ProcessSpec {
   readonly command: readonly [string, ...string[]];
   /** The words before the command that bring it into its namespaces, e.g. those of `enter`. */
   readonly enter: readonly string[];
+  /** Added to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Gets standard output and standard error; appended to. */
   readonly logFile: string;
 }
@@ -25,11 +27,11 @@ export interface RunningProcess {
 /**
  * Starts a server that never outlives the process that started it. A program that can't be run is reported by `ended`.
  */
-export function startProcess({ name, command, enter, logFile }: ProcessSpec): RunningProcess {
+export function startProcess({ name, command, enter, env, logFile }: ProcessSpec): RunningProcess {
   const log = openSync(logFile, 'a');
   const [program, ...args] = [...dieWithParent(), ...enter, ...command] as [string, ...string[]];
   // A group of its own: Ctrl-C is for the parent, which then stops its servers in order.
-  const child = spawn(program, args, { stdio: ['ignore', log, log], detached: true });
+  const child = spawn(program, args, { stdio: ['ignore', log, log], detached: true, env: { ...process.env, ...env } });
   closeSync(log);
 
   let ending: string | undefined;

@@ -14,8 +14,8 @@ export const authEntries = {
     hop: 'endpoint',
     title: 'the extension API server does not accept the identity that kube-apiserver sends (401)',
     cause:
-      'It does not trust the client certificate of the aggregator: the requestheader CA differs, was rotated, or was not read from extension-apiserver-authentication in kube-system.',
-    fix: 'Restart the server; check its RoleBinding to extension-apiserver-authentication-reader in kube-system.',
+      'It does not trust the client certificate of the aggregator: the requestheader CA differs, was rotated, or was not read from extension-apiserver-authentication in kube-system, or the name in the certificate is not among the allowed ones.',
+    fix: 'Restart the server; check its RoleBinding to extension-apiserver-authentication-reader in kube-system, and that --requestheader-allowed-names of kube-apiserver has the name in --proxy-client-cert-file.',
     explainedBy: ['auth/reader-missing', 'auth/requestheader-missing', 'auth/front-proxy-ca-expired', 'auth/client-name-not-allowed'],
   },
   'auth/refused-by-server': {
@@ -46,8 +46,8 @@ export const authEntries = {
     hop: 'kube-apiserver',
     title: 'kube-apiserver publishes no CA for the identities that it passes on',
     cause:
-      'ConfigMap kube-system/extension-apiserver-authentication has no requestheader-client-ca-file: the aggregation layer is not configured, so no extension API server can believe kube-apiserver.',
-    fix: 'Start kube-apiserver with --requestheader-client-ca-file, --requestheader-allowed-names, the --requestheader-*-headers flags, --proxy-client-cert-file and --proxy-client-key-file.',
+      'ConfigMap kube-system/extension-apiserver-authentication has no requestheader-client-ca-file, so no extension API server can believe kube-apiserver: the aggregation layer is not configured, or its CA has ended, which kube-apiserver then takes out.',
+    fix: 'Start kube-apiserver with --requestheader-client-ca-file, --requestheader-allowed-names, the --requestheader-*-headers flags, --proxy-client-cert-file and --proxy-client-key-file; renew the CA where it has ended.',
   },
   'auth/front-proxy-ca-expired': {
     severity: 'error',

@@ -45,6 +45,8 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'the certificate at {endpoints} is not signed by a CA in the caBundle (unknown authority)',
     cause: '{why}',
+    causes:
+      'The caBundle is that of another CA; or the CA was made anew and only one side got the new one; or the server leaves out the intermediate certificate that leads to a CA in the caBundle; or some pods have not loaded the new certificate.',
     fix: 'apisvc register puts the right caBundle in place; without a project, set spec.caBundle to the CA that signed the certificate. Where only some pods are at fault, restart those.',
     explainedBy: ['cert/self-generated', 'cert/secret-differs', 'bundle/not-injected'],
   },
@@ -168,6 +170,6 @@ export const certEntries = {
     title: 'the CA {subject} ends on {date}, before the certificate at {endpoints}',
     cause: 'A certificate is no longer accepted once the CA above it has ended, so its own date is misleading.',
     fix: 'Renew the CA before {date}: apisvc rotate',
-    explainedBy: ['bundle/expires-soon', 'cert/ca-expired'],
+    explainedBy: ['bundle/expires-soon', 'cert/expires-soon', 'cert/ca-expired'],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -9,7 +9,7 @@ export const controlPlaneEntries = {
     title: '{name} is not Available: {reason}',
     cause:
       'The availability controller of kube-apiserver says so; the message is its own. While it stays so, namespaces can not be deleted, and whatever reads all of discovery sees an error.',
-    fix: 'Read the message; kubectl get apiservice {name} -o yaml',
+    fix: 'apisvc verify {name} --wait, for kube-apiserver looks again every 30 seconds only; where it stays so, its message says why',
     explainedBy: [
       ...anyTransportFault,
       ...anyIdentityFault,

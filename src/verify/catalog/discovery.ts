@@ -80,6 +80,15 @@ export const discoveryEntries = {
     fix: 'Wait a few seconds after a registration; then kubectl get --raw /apis/{group}',
     explainedBy: [...anyTransportFault, ...anyIdentityFault],
   },
+  'discovery/not-listed': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: 'kubectl does not know the resources of {group}/{version}, though the API answers',
+    cause:
+      'kube-apiserver lists all groups in one document, for which it asks the extension API server every minute: for /apis in the newest form, else for /apis/{group}/{version} as the user system:kube-aggregator, who is in no group. It has got no answer that it can use (kube-aggregator pkg/apiserver/handler_discovery.go).',
+    fix: 'Let the server answer /apis/{group}/{version} for system:kube-aggregator; its log says what it refuses. kubectl -n {namespace} logs -l <selector of the Service>',
+    explainedBy: ['discovery/not-in-group'],
+  },
   'discovery/openapi-missing': {
     severity: 'warning',
     hop: 'endpoint',
@@ -87,5 +96,7 @@ export const discoveryEntries = {
     cause:
       'kubectl explain, validation and server-side apply of its resources do without a schema. The server does not publish /openapi/v3 or /openapi/v2.',
     fix: 'Give the server an OpenAPI configuration (genericapiserver.Config.OpenAPIV3Config), or ignore this where nobody writes its resources.',
+    // Who does not answer kube-apiserver as it lists the resources does not do so as it collects the documents.
+    explainedBy: ['discovery/not-listed'],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -8,6 +8,8 @@ export interface CatalogEntry {
   readonly hop: HopKind;
   readonly title: string;
   readonly cause: string;
+  /** Instead of a cause that is known in the single case only, for whoever asks about the code. */
+  readonly causes?: string;
   /** What to do; a command where there is one. */
   readonly fix: string;
   /** Codes, or families as `cert/*`, of which this is only a symptom: where one of them is found, it is shown beneath that. */

@@ -45,11 +45,12 @@ export const networkEntries = {
     cause:
       'Something on the way accepts the connection and drops it: an HTTP proxy, a service mesh that wants its own TLS, or a server that is going down.',
     fix: 'Look for HTTPS_PROXY of kube-apiserver and for a service mesh sidecar in the pods; exempt port {port} of the server from it.',
+    explainedBy: ['auth/proxy-certificate-refused'],
   },
   'network/cluster-ip-unreachable': {
     severity: 'error',
     hop: 'kube-apiserver',
-    title: 'kube-apiserver reaches the pods, but not the cluster IP {clusterIP} of Service {namespace}/{service}',
+    title: 'kube-apiserver does not reach the cluster IP {clusterIP} of Service {namespace}/{service}',
     cause:
       'Nothing on the machine of kube-apiserver translates cluster IPs: kube-proxy, or what stands for it, does not run there or has no rules for the Service.',
     fix: 'Run kube-proxy on the control plane, or start kube-apiserver with --enable-aggregator-routing=true.',

@@ -68,6 +68,14 @@ export const registrationEntries = {
       'kube-apiserver rejects a caBundle together with insecureSkipTLSVerify, so what the annotation asks for fails every time, and nothing is verified.',
     fix: 'kubectl patch apiservice {name} --type=merge -p \'{"spec":{"insecureSkipTLSVerify":null}}\'',
   },
+  'registration/hides-custom-resources': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: '{group}/{version} hides the custom resources of {crds}',
+    cause:
+      'kube-apiserver sends every request for a group and version to one place, and this APIService says that it is Service {namespace}/{service}. The custom resources are there and nobody gets at them; namespaces that hold some can not be deleted.',
+    fix: 'Give the API or the custom resources another group or version. Where the custom resources are of no use any more, deleting their CustomResourceDefinition deletes all of them.',
+  },
   'registration/priority-too-high': {
     severity: 'warning',
     hop: 'kube-apiserver',
@@ -75,7 +83,7 @@ export const registrationEntries = {
     cause:
       'Clients prefer groups of higher priority where two have a resource of the same name. Kubernetes recommends at most the 2000s for anything that is not *.k8s.io (kube-aggregator types.go, GroupPriorityMinimum); custom resources have 1000.',
     fix: 'kubectl patch apiservice {name} --type=merge -p \'{"spec":{"groupPriorityMinimum":1000}}\'',
-    explainedBy: ['registration/shadows-group'],
+    explainedBy: ['registration/shadows-group', 'registration/priority-out-of-range'],
   },
   'registration/shadows-group': {
     severity: 'warning',
@@ -84,5 +92,6 @@ export const registrationEntries = {
     cause:
       'Its priority is above that of the core group, so clients take a name that both have for the one in {group}: kubectl get {resource} no longer shows what people expect.',
     fix: 'kubectl patch apiservice {name} --type=merge -p \'{"spec":{"groupPriorityMinimum":1000}}\'',
+    explainedBy: ['registration/priority-out-of-range'],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -46,7 +46,7 @@ export const securityEntries = {
     hop: 'kube-apiserver',
     title: 'the ConfigMap kube-system/extension-apiserver-authentication holds a private key',
     cause:
-      'Every extension API server may read it, and often everybody. The wrong file was given to kube-apiserver as --client-ca-file or --requestheader-client-ca-file.',
-    fix: 'Correct the file, make a new CA in its place, and treat the old key as public.',
+      'Every extension API server may read it, and often everybody. kube-apiserver publishes certificates alone and removes the rest, so somebody wrote it there and keeps it from being put right (immutable: true), or something other than kube-apiserver publishes it.',
+    fix: 'kubectl -n kube-system delete configmap extension-apiserver-authentication; kube-apiserver makes it anew. Make a new CA, and treat the old key as public.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -23,13 +23,15 @@ function checkPublished(context: CheckContext): readonly Observation[] {
 }
 
 /** Of several CAs, as in a rotation, one that is valid is enough. */
-function checkFrontProxyCa({ now, expiresWithinMs }: CheckContext, { clientCa }: RequestHeaderView): readonly Observation[] {
+function checkFrontProxyCa(context: CheckContext, { clientCa }: RequestHeaderView): readonly Observation[] {
+  const { now, expiresWithinMs } = context;
   const [last] = clientCa.toSorted((one, other) => Date.parse(other.notAfter) - Date.parse(one.notAfter));
   const left = last ? Date.parse(last.notAfter) - now.getTime() : Infinity;
   if (!last || left >= expiresWithinMs) return [];
   const evidence = [`${nameOf(last)}: valid until ${last.notAfter}, SHA-256 ${last.fingerprint}`];
   const args = { subject: nameOf(last), date: last.notAfter.slice(0, 10) };
-  return [observation(left < 0 ? 'auth/front-proxy-ca-expired' : 'auth/front-proxy-ca-expires-soon', evidence, args)];
+  if (left >= 0) return [observation('auth/front-proxy-ca-expires-soon', evidence, args)];
+  return [harmless(context, observation('auth/front-proxy-ca-expired', evidence, args))];
 }
 
 /** Flags by which a server made with k8s.io/apiserver is known; others need not read the ConfigMap (its pkg/server/options). */
@@ -47,6 +49,9 @@ function checkReader(context: CheckContext): readonly Observation[] {
 }
 
 const shortAccount = (account: string): string => account.replace(/^system:serviceaccount:/, '');
+
+/** The alert of a server that ends the handshake with whoever shows no certificate (RFC 8446 6.2, certificate_required). */
+export const certificateRequired = /alert certificate required/;
 
 /** The names that a server of its own accord accepts, or what it says of the one that it got. */
 function checkClientName(context: CheckContext): readonly Observation[] {
@@ -66,8 +71,13 @@ function checkClientName(context: CheckContext): readonly Observation[] {
 }
 
 function checkClientCertificate(context: CheckContext): readonly Observation[] {
-  const spoken = spokenOf(context, 'client-certificate');
-  return spoken ? [observation('auth/proxy-certificate-refused', [quote(spoken)])] : [];
+  const { anonymous } = context.snapshot;
+  const demand = anonymous.state === 'unseen' && certificateRequired.test(anonymous.words) ? anonymous.words : undefined;
+  // The alert may be lost on a connection that the server closes at the same moment (RFC 9112 9.6 says why).
+  const spoken = spokenOf(context, 'client-certificate') ?? (demand === undefined ? undefined : spokenOf(context, 'lost'));
+  if (!spoken) return [];
+  const here = demand === undefined ? [] : [`a request without client certificate straight at an endpoint: ${demand}`];
+  return [observation('auth/proxy-certificate-refused', [quote(spoken), ...here])];
 }
 
 /**

@@ -54,6 +54,10 @@ export const quote = ({ source, text }: Words): string => `${source}: ${text}`;
 /** Whether the API answers the person at the keyboard through the aggregator. */
 export const works = ({ snapshot }: CheckContext): boolean => seen(snapshot.aggregated)?.status === 200;
 
+/** How long the condition has been True, in milliseconds; 0 where it is not. */
+export const availableMs = ({ api, now }: CheckContext): number =>
+  api.available?.status === 'True' ? now.getTime() - Date.parse(api.available.lastTransitionTime) : 0;
+
 /** The first words of kube-apiserver with one of these meanings. */
 export const spokenOf = ({ words }: CheckContext, ...faults: readonly GoFault[]): Words | undefined =>
   words.find(({ fault }) => fault !== undefined && faults.includes(fault));

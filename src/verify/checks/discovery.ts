@@ -1,7 +1,7 @@
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-words.ts';
 import type { HttpView, Observation } from '../types.ts';
-import { type Check, type CheckContext, observation, proxyAnswered, quote, seen, spokenOf } from './check.ts';
+import { availableMs, type Check, type CheckContext, observation, proxyAnswered, quote, seen, spokenOf } from './check.ts';
 
 const codeOfWords: Partial<Record<GoFault, Code>> = {
   'not-authenticated': 'auth/proxy-not-trusted',
@@ -80,10 +80,10 @@ function parseVersions(body: string): string[] | undefined {
 /** kube-apiserver fetches the documents of a new API in the background, and tries again every minute (kube-aggregator pkg/controllers/openapiv3). */
 const openApiDelayMs = 120_000;
 
-function checkOpenApi({ api, snapshot, now }: CheckContext): readonly Observation[] {
+function checkOpenApi(context: CheckContext): readonly Observation[] {
+  const { api, snapshot } = context;
   const document = seen(snapshot.openApi);
-  const since = api.available?.status === 'True' ? now.getTime() - Date.parse(api.available.lastTransitionTime) : 0;
-  if (!api.service || document?.status !== 404 || !(since > openApiDelayMs)) return [];
+  if (!api.service || document?.status !== 404 || !(availableMs(context) > openApiDelayMs)) return [];
   return [observation('discovery/openapi-missing', [`GET ${document.path}: 404`])];
 }
 

@@ -63,7 +63,7 @@ export const checkTransport: Check = (context) => {
   const spokenFault = spoken?.fault && transportWords[spoken.fault];
   const failed = failedProbes(context);
   const other = spoken && failed.length === 0 ? elsewhere(context, spoken) : undefined;
-  if (other) return [other];
+  if (other || (spoken && isOutdated(context, spoken))) return other ? [other] : [];
   const spokenCode = spokenFault && dialCodes[spokenFault];
   const codes = new Set([...failed.map(({ fault }) => dialCodes[fault]), ...(spokenCode ? [spokenCode] : [])]);
   return [...codes].flatMap((code): Observation[] => {
@@ -75,6 +75,13 @@ export const checkTransport: Check = (context) => {
     return [observation(tooOld ? 'endpoints/tls-too-old' : code, evidence, { endpoints })];
   });
 };
+
+/**
+ * Whether what kube-apiserver says of the server is no longer so: it looks every 30 seconds, we have just now. That nothing listens, or no TLS is spoken, depends on the
+ * server alone; other faults may lie on a way that only kube-apiserver goes.
+ */
+const isOutdated = ({ probes }: CheckContext, { fault }: Words): boolean =>
+  (fault === 'refused' || fault === 'not-tls') && probes.length > 0 && probes.every(({ evidence }) => evidence === 'good');
 
 interface FailedProbe extends Pick<EndpointProbe, 'at' | 'pod' | 'via'> {
   readonly fault: DialFault;

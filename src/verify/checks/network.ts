@@ -30,20 +30,19 @@ export const checkNetwork: Check = ({ words, probes }) => {
 export function elsewhere({ snapshot, probes }: CheckContext, spoken: Words): Observation | undefined {
   const service = seen(snapshot.service);
   const clusterIP = service?.clusterIP ?? '';
-  if (proxyAnswered(snapshot) && /[.:]/.test(clusterIP) && spoken.text.includes(clusterIP)) {
-    const answer = seen(snapshot.serviceProxy);
-    return observation(
-      'network/cluster-ip-unreachable',
-      [quote(spoken), `through the service proxy, which connects to the pods: ${answer?.status}`],
-      {
-        clusterIP,
-      },
-    );
+  const toClusterIP = /[.:]/.test(clusterIP) && spoken.text.includes(clusterIP);
+  // ENETUNREACH comes from the machine itself, before it knows of an endpoint. The service proxy does not go to EndpointSlices without Endpoints.
+  if (toClusterIP && (proxyAnswered(snapshot) || /network is unreachable/.test(spoken.text))) {
+    const answer = proxyAnswered(snapshot) ? seen(snapshot.serviceProxy) : undefined;
+    const evidence = answer ? [`through the service proxy, which connects to the pods: ${answer.status}`] : [];
+    return observation('network/cluster-ip-unreachable', [quote(spoken), ...evidence], { clusterIP });
   }
   const { anonymous } = snapshot;
   const served = probes.some(({ handshake }) => handshake.kind === 'served');
   const silent = anonymous.state === 'unseen' && anonymous.reason === 'unreachable';
   const afterHandshake = /awaiting headers/.test(spoken.text) && anonymous.state !== 'seen';
-  if (spoken.fault !== 'timeout' || !served || !(silent || afterHandshake)) return undefined;
+  // It did not get as far as a request (net/http: the dialer, errRequestCanceledConn), whatever we get.
+  const unconnected = /dial tcp|while waiting for connection/.test(spoken.text);
+  if (spoken.fault !== 'timeout' || unconnected || !served || !(silent || afterHandshake)) return undefined;
   return observation('discovery/slow', [quote(spoken), ...(silent ? [`a request straight at an endpoint: ${anonymous.words}`] : [])]);
 }

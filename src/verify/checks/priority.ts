@@ -9,6 +9,7 @@ const extensionPriority = 2_999;
 
 /** The resources of the core group that people type (k8s.io/kubernetes/pkg/registry/core/rest). */
 const coreResources = [
+  'componentstatuses',
   'configmaps',
   'endpoints',
   'events',
@@ -18,6 +19,7 @@ const coreResources = [
   'persistentvolumeclaims',
   'persistentvolumes',
   'pods',
+  'podtemplates',
   'replicationcontrollers',
   'resourcequotas',
   'secrets',

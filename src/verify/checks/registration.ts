@@ -3,7 +3,11 @@ import { type Check, type CheckContext, observation, seen, works } from './check
 import { annotationLine, injectorsOf } from './injectors.ts';
 
 /** The APIService object itself. */
-export const checkRegistration: Check = ({ api }) => [...checkAccepted(api), ...checkControllers(api)];
+export const checkRegistration: Check = (context) => [
+  ...checkAccepted(context.api),
+  ...checkControllers(context.api),
+  ...checkCustomResources(context),
+];
 
 /** What kube-apiserver would reject, so that only files can hold it (kube-aggregator pkg/apis/apiregistration/validation/validation.go). */
 function checkAccepted(api: ApiServiceView): readonly Observation[] {
@@ -44,6 +48,18 @@ function checkControllers(api: ApiServiceView): readonly Observation[] {
       ? [observation('registration/injector-blocked', injectors.map(annotationLine), { injector: first.controller })]
       : []),
   ];
+}
+
+/**
+ * kube-apiserver registers the group and version of every CustomResourceDefinition by itself, but leaves an APIService alone that is there already
+ * (kube-aggregator pkg/controllers/autoregister, checkAPIService).
+ */
+function checkCustomResources({ api, snapshot }: CheckContext): readonly Observation[] {
+  const hidden = (seen(snapshot.customResources) ?? []).filter(({ versions }) => versions.includes(api.version));
+  if (!api.service || hidden.length === 0) return [];
+  const crds = hidden.map(({ name }) => name).join(', ');
+  const evidence = hidden.map(({ name, versions }) => `CustomResourceDefinition ${name}: serves ${versions.join(', ')}`);
+  return [observation('registration/hides-custom-resources', evidence, { crds })];
 }
 
 /** What the availability controller of kube-apiserver says (kube-aggregator pkg/controllers/status). */

@@ -95,7 +95,8 @@ interface Difference {
 function differs({ snapshot }: CheckContext, { name, leaf, same }: Difference): Observation {
   const at = same.map((each) => each.at);
   const server = seen(snapshot.server);
-  const started = server && same.some(({ pod }) => pod === server.pod) ? [`pod ${server.pod} runs since ${server.startedAt}`] : [];
+  const started =
+    server?.startedAt && same.some(({ pod }) => pod === server.pod) ? [`pod ${server.pod} runs since ${server.startedAt}`] : [];
   const [shown] = same.flatMap(({ presented }) => presented.slice(0, 1).map(served));
   const args = { secret: name, endpoints: at.join(', '), pod: same[0]?.pod ?? '' };
   return { ...observation('cert/secret-differs', [inSecret(leaf), ...(shown ? [shown] : []), ...started], args), at };

@@ -25,7 +25,7 @@ export const checkSecurity: Check = ({ api, snapshot }) => {
         ]
       : []),
     ...(seen(requestHeader)?.holdsPrivateKey
-      ? [observation('security/private-key-in-configmap', ['a value holds a line -----BEGIN ... PRIVATE KEY-----'])]
+      ? [observation('security/private-key-in-configmap', ['one of its entries holds a private key'])]
       : []),
   ];
 };

@@ -1,3 +1,4 @@
+import type { Code } from '../catalog.ts';
 import type { Observation, ServiceView } from '../types.ts';
 import { type Check, type CheckContext, flagOf, observation, quote, seen, spokenOf, works } from './check.ts';
 
@@ -7,8 +8,26 @@ export const checkService: Check = (context) => {
   if (!api.service) return [];
   if (snapshot.service.state === 'absent') return [observation('service/missing', [`spec.service: ${JSON.stringify(api.service)}`])];
   const service = seen(snapshot.service);
-  return [...(service && service.type !== 'ExternalName' ? checkPort(context, service) : []), ...checkType(context, service)];
+  if (!service) return checkSpoken(context);
+  return [...(service.type !== 'ExternalName' ? checkPort(context, service) : []), ...checkType(context, service)];
 };
+
+/** Reasons that leave no doubt (kube-aggregator pkg/controllers/status/remote). Its controller watches Services and EndpointSlices, so they are fresh. */
+const codeOfReason: Readonly<Record<string, Code>> = {
+  ServiceNotFound: 'service/missing',
+  ServicePortError: 'service/port-missing',
+  EndpointsNotFound: 'endpoints/none',
+};
+
+/** What kube-apiserver says of a Service that the person may not look at. */
+function checkSpoken(context: CheckContext): readonly Observation[] {
+  const { available } = context.api;
+  const code = available?.status === 'False' && !works(context) ? codeOfReason[available.reason] : undefined;
+  return [
+    ...(available && code ? [observation(code, [`Available=${available.status} (${available.reason}): ${available.message}`])] : []),
+    ...checkType(context, undefined),
+  ];
+}
 
 function checkPort(context: CheckContext, service: ServiceView): readonly Observation[] {
   const port = context.api.service?.port;

@@ -16,6 +16,8 @@ export interface Shared {
   readonly backendOf: (service: ServiceRef) => Promise<Backend>;
   /** Asks for every group once, however many versions it has. */
   readonly groupOf: (path: string) => Promise<Observed<HttpView>>;
+  readonly customResourcesOf: (group: string) => Promise<ApiSnapshot['customResources']>;
+  readonly listedOf: (name: string) => Promise<ApiSnapshot['listed']>;
 }
 
 /** Looks at one API: everything at the same time that does not depend on something else, so that a server that hangs costs one time-out. @throws the signal's reason */
@@ -24,15 +26,17 @@ export async function snapshotApi(shared: Shared, name: string, apiService: Obse
   const paths = pathsOf(name);
   const aggregating = getPath(looking, paths.version);
   const idle = whyIdle(apiService);
-  const [aggregated, group, openApi, behind, asUser] = await Promise.all([
+  const [aggregated, group, openApi, behind, asUser, customResources, listed] = await Promise.all([
     aggregating,
     idle ?? shared.groupOf(paths.group),
     idle ?? openApiOf(looking, paths.openApi, aggregating),
     lookBehind(shared, apiService, paths.version, aggregating),
     user === undefined ? skipped('no user was named') : getAsUser(looking, user, paths.version),
+    idle ?? shared.customResourcesOf(name.slice(name.indexOf('.') + 1)),
+    idle ?? shared.listedOf(name),
   ]);
   const neighbours = neighboursOf(name, apiService, all);
-  return { name, apiService, aggregated, group, openApi, ...behind, asUser, requestHeader, neighbours };
+  return { name, apiService, aggregated, group, openApi, ...behind, asUser, requestHeader, neighbours, customResources, listed };
 }
 
 /** Nothing more is asked of an API that kube-apiserver serves itself, or that is not there. */

@@ -5,14 +5,17 @@ import { look } from '../look.ts';
 import type { Observed } from '../types.ts';
 import type { Turn } from './limit.ts';
 
-/** What everybody who looks at a cluster needs. */
-export interface Looking {
-  /** Asks in turn with everybody else. */
+/** What everybody needs who asks kube-apiserver. */
+export interface Asking {
   readonly cluster: Cluster;
-  /** For connections to servers themselves. */
-  readonly dials: Turn;
   /** Ends everything; its reason is thrown. */
   readonly signal: AbortSignal;
+}
+
+/** What everybody who looks at a cluster needs; `cluster` asks in turn with everybody else. */
+export interface Looking extends Asking {
+  /** For connections to servers themselves. */
+  readonly dials: Turn;
 }
 
 /** Milliseconds that anything has to answer which depends on the server behind an APIService. */
@@ -22,7 +25,7 @@ export const patienceMs = 5_000;
 export const skipped = (words: string): Observed<never> => ({ state: 'unseen', reason: 'skipped', words });
 
 /** As `look`, for one question among many: no answer to it is something to tell as well. @throws the signal's reason */
-export async function see<O, T>({ signal }: Looking, ask: () => Promise<O | undefined>, view: (object: O) => T): Promise<Observed<T>> {
+export async function see<O, T>({ signal }: Asking, ask: () => Promise<O | undefined>, view: (object: O) => T): Promise<Observed<T>> {
   try {
     return await look(signal, ask, view);
   } catch (error) {
@@ -33,7 +36,7 @@ export async function see<O, T>({ signal }: Looking, ask: () => Promise<O | unde
 }
 
 /** What a failed request with a limit of `patienceMs` means. @throws errors that are no failure of the cluster; the signal's reason */
-export function unanswered({ signal }: Looking, error: unknown): Observed<never> {
+export function unanswered({ signal }: Asking, error: unknown): Observed<never> {
   signal.throwIfAborted();
   if (!(error instanceof ClusterError)) throw error;
   const late = error.cause instanceof DOMException && error.cause.name === 'TimeoutError';

@@ -1,10 +1,10 @@
 import { mayGetPath, mayI, mayUserGetPath } from '../../cluster/access.ts';
-import type { Answer } from '../../cluster/cluster.ts';
+import type { Answer, ClusterRequest } from '../../cluster/cluster.ts';
 import { type ObjectRef, resourcePath, resources, subresources } from '../../cluster/resources.ts';
 import { readStatus, refusal } from '../../cluster/status.ts';
 import type { AsUserView, HttpView, Observed } from '../types.ts';
 import type { ServiceRef } from './backend.ts';
-import { type Looking, patienceMs, see, unanswered } from './looking.ts';
+import { type Asking, type Looking, patienceMs, see, unanswered } from './looking.ts';
 
 /** As much of a body as is kept; a discovery document of a large API has some 50 kB. */
 const bodyLimit = 1024 * 1024;
@@ -27,15 +27,22 @@ export function viewAnswer(path: string, { status, body }: Answer, limit = statu
 
 /** GET of a path as the person at the keyboard. @throws the signal's reason */
 export async function getPath(looking: Looking, path: string): Promise<Observed<HttpView>> {
-  const { cluster, signal } = looking;
+  const answer = await answerOf(looking, { path, keepBytes: bodyLimit });
+  return answer.state === 'seen' ? { state: 'seen', value: viewAnswer(path, answer.value) } : answer;
+}
+
+/** The answer to a GET of a path, whatever its status. @throws the signal's reason */
+export async function answerOf(asking: Asking, request: Pick<ClusterRequest, 'path' | 'accept' | 'keepBytes'>): Promise<Observed<Answer>> {
+  const { cluster, signal } = asking;
+  const { path } = request;
   try {
-    const answer = await cluster.request({ path, signal, timeoutMs: patienceMs, keepBytes: bodyLimit });
+    const answer = await cluster.request({ ...request, signal, timeoutMs: patienceMs });
     // kube-apiserver asks RBAC before it passes a request on: where that allows the path, it is the server that refuses.
     if (answer.status === 403 && !(await mayGetPath(cluster, path, signal))) return forbiddenPath(path, answer);
-    return { state: 'seen', value: viewAnswer(path, answer) };
+    return { state: 'seen', value: answer };
   } catch (error) {
     // system:anonymous may not even ask what it may do.
-    return unanswered(looking, error);
+    return unanswered(asking, error);
   }
 }
 

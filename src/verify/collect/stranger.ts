@@ -1,5 +1,6 @@
 import { type EndpointClient, endpointClient, type ReachedEndpoint } from '../../cluster/endpoint-request.ts';
 import { serverNameOf } from '../../config/registration.ts';
+import { certificateRequired } from '../checks/auth.ts';
 import { trustedBy } from '../checks/bundle.ts';
 import { type ApiServerSays, judgeEndpoints } from '../endpoint-evidence.ts';
 import type { ApiServiceView, ApiSnapshot, HttpView, Observed } from '../types.ts';
@@ -54,6 +55,8 @@ async function ask(
   try {
     return { state: 'seen', value: viewAnswer(path, await client.get({ path, headers, timeoutMs: patienceMs })) };
   } catch (error) {
-    return unanswered(looking, error);
+    const nothing = unanswered(looking, error);
+    // Not an obstacle, but a refusal.
+    return nothing.state === 'unseen' && certificateRequired.test(nothing.words) ? skipped(nothing.words) : nothing;
   }
 }

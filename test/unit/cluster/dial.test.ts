@@ -33,6 +33,14 @@ describe('a TLS server', () => {
     expect(asked).toBe(serverName);
   });
 
+  test('is seen to send certificates that lead nowhere, or not in order', async () => {
+    const others = await Promise.all(['one', 'other'].map((commonName) => makeCa({ commonName })));
+    const cert = [leaf.certificates, ...others.map(({ info }) => info.pem), authority.certificates].join('');
+    const handshake = await dial(await listening(tls.createServer({ cert, key: leaf.key.reveal() })), never);
+    if (handshake.kind !== 'served') throw new Error(handshake.words);
+    expect(handshake.certificates.map(({ fingerprint }) => fingerprint)).toEqual(fingerprints(cert));
+  });
+
   test('that sends only its own certificate', async () => {
     const target = await listening(tls.createServer({ cert: leaf.certificates, key: leaf.key.reveal(), maxVersion: 'TLSv1.2' }));
     expect(await dial(target, never)).toMatchObject({ kind: 'served', protocol: 'TLSv1.2', certificates: [{ dnsNames: [serverName] }] });
@@ -72,6 +80,10 @@ describe('something else', () => {
       fault: 'refused',
       words: 'connection refused',
     });
+  });
+
+  test('a name that is not known here, which it may well be to kube-apiserver', async () => {
+    expect(await dial({ address: 'api.invalid', port: 443, serverName }, never)).toMatchObject({ kind: 'failed', fault: 'no-route' });
   });
 
   test.each([

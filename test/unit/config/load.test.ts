@@ -203,7 +203,7 @@ describe('values', () => {
     [
       'a duration',
       having('90d', '90 days'),
-      '16:15: spec.certificates.lifetime: invalid value "90 days": must be a length of time such as 90s, 12h, 90d or 10y, at most 100y',
+      '16:15: spec.certificates.lifetime: invalid value "90 days": must be a length of time such as 90s, 1h30m, 90d or 10y, at most 100y',
     ],
     ['an empty list', having('    - group: example.com\n      version: v1', '    []'), '7:3: spec.apis: must not be empty'],
     [

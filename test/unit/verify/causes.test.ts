@@ -1,9 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { subjectAltName } from '../../../src/pki/extensions.ts';
 import type { ApiSnapshot, EndpointProbe, Finding } from '../../../src/verify/types.ts';
-import { inDays, make } from '../pki/certificates.ts';
+import { inDays, make, makeCa } from '../pki/certificates.ts';
 import { everything, faults } from './faults.ts';
-import { answers, api, codes, diagnosed, leafCertificate, leafFor, seen, serves, service, unavailable, unseen } from './snapshots.ts';
+import {
+  answers,
+  api,
+  bundleOf,
+  codes,
+  diagnosed,
+  host,
+  inYears,
+  leafCertificate,
+  leafFor,
+  seen,
+  serves,
+  service,
+  unavailable,
+  unseen,
+} from './snapshots.ts';
 
 /** Which of several things that are wrong is the cause, and which evidence decides. */
 
@@ -145,9 +160,27 @@ describe('the way of kube-apiserver', () => {
     expect(of({ ...timedOut, serviceProxy })[0]).toEqual(['network/timeout', expect.anything()]);
   });
 
-  test('one that completes a handshake and then keeps silent is slow', () => {
+  test('without a route to the cluster IP needs no other proof: the service proxy does not go to EndpointSlices without Endpoints', () => {
+    const serviceProxy = answers(503, 'no endpoints available for service "api"');
+    const noRoute = { ...timedOut, apiService: seen(unavailable(words.replace('i/o timeout', 'connect: network is unreachable'))) };
+    expect(of({ ...noRoute, serviceProxy })[0]).toEqual(['network/cluster-ip-unreachable', expect.anything()]);
+  });
+
+  describe('one that completes a handshake and then keeps silent', () => {
     const silent = { state: 'unseen', reason: 'unreachable', words: 'no answer in 5 s' } as const;
-    expect(of({ ...timedOut, serviceProxy: silent, anonymous: silent })[0]).toEqual(['discovery/slow', expect.anything()]);
+    const rootWith = (words: string) =>
+      of({ apiService: seen(unavailable(words)), aggregated: gone, serviceProxy: silent, anonymous: silent })[0];
+
+    test.each(['context deadline exceeded', 'net/http: request canceled'])('is slow where kube-apiserver got as far: %s', (reason) => {
+      expect(rootWith(`${reason} (Client.Timeout exceeded while awaiting headers)`)).toEqual(['discovery/slow', expect.anything()]);
+    });
+
+    test.each([words, 'net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)'])(
+      'may wait for kube-apiserver in vain, which got no connection: %s',
+      (reason) => {
+        expect(rootWith(reason)).toEqual(['network/timeout', expect.anything()]);
+      },
+    );
   });
 
   test('where it ends before the pods, a stranger who answers here proves nothing of them', () => {
@@ -170,6 +203,16 @@ describe('the way of kube-apiserver', () => {
   });
 });
 
+test('an intermediate CA that ends soon is one finding, though it also ends before what it signed', async () => {
+  const root = await makeCa({ commonName: 'root', notAfter: inYears(9) });
+  const ending = await makeCa({ commonName: 'inner', issuer: root, notAfter: inDays(10) });
+  const leaf = await make({ commonName: 'leaf', issuer: ending, extensions: [subjectAltName({ dns: [host], ip: [] }, false)] });
+  const apiService = seen({ ...api, caBundle: bundleOf(root.info) });
+  expect(of({ apiService, probes: seen([serves(leaf.info, ending.info)]), secret: unseen() })).toEqual([
+    ['cert/expires-soon', ['cert/ca-expires-before-leaf']],
+  ]);
+});
+
 describe('the service proxy', () => {
   const evidence = (serviceProxy: ApiSnapshot['serviceProxy']): string =>
     diagnosed({ serviceProxy, aggregated: answers(404, '404 page not found') })
@@ -183,5 +226,43 @@ describe('the service proxy', () => {
 
   test('shows nothing when kube-apiserver answers in the place of a Service that is missing', () => {
     expect(evidence(answers(404, JSON.stringify(notFound)))).not.toContain('through the service proxy');
+  });
+});
+
+describe('what kube-apiserver said before it looks again', () => {
+  const said = (words: string): Partial<ApiSnapshot> => ({
+    apiService: seen(unavailable(`failing or missing response from https://10.1.0.1:8443/x: Get "https://10.1.0.1:8443/x": ${words}`)),
+    aggregated: gone,
+  });
+
+  test.each(['dial tcp 10.1.0.1:8443: connect: connection refused', 'http: server gave HTTP response to HTTPS client'])(
+    'is out of date where every server serves what it should: %s',
+    (words) => {
+      expect(of(said(words))).toEqual([['control-plane/not-available', ['discovery/request-failed']]]);
+    },
+  );
+
+  test('is not where no server was seen', () => {
+    const found = of({ ...said('dial tcp 10.1.0.1:8443: connect: connection refused'), probes: unseen() });
+    expect(found).toEqual([['endpoints/connection-refused', ['discovery/request-failed', 'control-plane/not-available']]]);
+  });
+
+  test('nor of a way that only kube-apiserver goes', () => {
+    expect(of(said('dial tcp 10.1.0.1:8443: i/o timeout'))).toMatchObject([['network/timeout', expect.anything()]]);
+  });
+});
+
+describe('a server that wants a client certificate in the handshake', () => {
+  const demands: Partial<ApiSnapshot> = {
+    anonymous: { state: 'unseen', reason: 'skipped', words: 'TLS: tlsv13 alert certificate required' },
+    aggregated: answers(503, 'error trying to reach service: EOF'),
+  };
+
+  test('is why kube-apiserver loses the connection', () => {
+    expect(of(demands)).toMatchObject([['auth/proxy-certificate-refused', expect.arrayContaining(['network/connection-lost'])]]);
+  });
+
+  test('does no harm where kube-apiserver gets through', () => {
+    expect(of({ anonymous: demands.anonymous as ApiSnapshot['anonymous'] })).toEqual([]);
   });
 });

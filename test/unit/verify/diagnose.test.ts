@@ -86,6 +86,22 @@ describe('one fault, one finding', () => {
     expect([finding.code, ...explained(finding)]).toEqual(['service/missing', 'discovery/request-failed', 'control-plane/not-available']);
   });
 
+  test.each([
+    ['service/missing', 'ServiceNotFound'],
+    ['service/port-missing', 'ServicePortError'],
+    ['endpoints/none', 'EndpointsNotFound'],
+  ])('%s is known from the reason of the condition to who may not look at Services', (code, reason) => {
+    const apiService = seen(unavailable('words of kube-apiserver', reason));
+    const blind = { service: unseen(), endpoints: unseen(), probes: unseen() };
+    const finding = only(diagnosed({ apiService, ...blind, aggregated: answers(503, 'service unavailable') }));
+    expect([finding.code, ...finding.evidence]).toEqual([code, `Available=False (${reason}): words of kube-apiserver`]);
+  });
+
+  test('a priority outside its range is not also one that is too high', () => {
+    const apiService = seen({ ...api, groupPriorityMinimum: 20_001 });
+    expect(codes(diagnosed({ apiService }))).toEqual(['registration/priority-out-of-range']);
+  });
+
   test('a condition that is not True explains the 503 when nothing better is known', () => {
     const finding = only(diagnosed({ apiService: seen(unavailable('something new')), aggregated: answers(503, 'service unavailable') }));
     expect([finding.code, ...explained(finding)]).toEqual(['control-plane/not-available', 'discovery/request-failed']);

@@ -110,6 +110,8 @@ export const everything: ApiSnapshot = {
   requestHeader: seen(requestHeader),
   delegation: seen(delegation),
   neighbours: seen([neighbour('', 18_000), neighbour('apps', 17_800)]),
+  customResources: seen([{ name: 'flunders.wardle.example.com', versions: ['v1'] }]),
+  listed: seen({ freshness: 'Current', resources: ['flunders', 'fischers'] }),
 };
 
 const gone = answers(503, 'service unavailable');
@@ -210,6 +212,9 @@ const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
   'registration/automanaged-label': registered({ labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } }),
   'registration/two-injectors': registered({ annotations: { ...injected, 'service.beta.openshift.io/inject-cabundle': 'true' } }),
   'registration/injector-blocked': registered({ insecureSkipTLSVerify: true, caBundle: '', annotations: injected }),
+  'registration/hides-custom-resources': {
+    customResources: seen([{ name: 'flunders.wardle.example.com', versions: ['v1', api.version] }]),
+  },
   'registration/priority-too-high': registered({ groupPriorityMinimum: 17_900 }),
   'registration/shadows-group': { ...registered({ groupPriorityMinimum: 19_000 }), aggregated: answers(200, coreNames) },
   'service/target-port-unknown': {
@@ -301,6 +306,7 @@ const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
     aggregated: gone,
   },
   'discovery/not-in-group': { group: seen({ path: '/apis/wardle.example.com', status: 404, body: '' }) },
+  'discovery/not-listed': { listed: seen({ freshness: 'Stale', resources: [] }) },
   'discovery/openapi-missing': { openApi: seen({ path: '/openapi/v3/apis/x', status: 404, body: '' }) },
   'control-plane/stale-condition': { apiService: seen(unavailable('EOF')) },
   'control-plane/flapping': { aggregated: gone },

@@ -43,6 +43,7 @@ describe('what kube-apiserver says', () => {
     ['unsupported-type', 'unsupported service type "ExternalName"'],
     ['no-such-host', 'error trying to reach service: dial tcp: lookup api.example.org on 10.0.0.10:53: no such host'],
     ['no-such-host', 'dial tcp: lookup api.example.org: i/o timeout'],
+    ['no-such-host', 'dial tcp: lookup api.example.org on 10.0.0.53:53: dial udp 10.0.0.53:53: connect: network is unreachable'],
     ['tls-version', 'remote error: tls: protocol version not supported'],
     ['client-certificate', 'error trying to reach service: remote error: tls: unknown certificate authority'],
     ['client-certificate', 'remote error: tls: certificate required'],
@@ -59,6 +60,7 @@ describe('what kube-apiserver says', () => {
     ['client-name', '[x509: subject with cn=kubernetes-admin is not in the allowed list, token]'],
     ['redirected', 'failing or missing response from https://10.0.0.1/a: bad status from https://10.0.0.1/a: 302'],
     ['server-error', 'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 500'],
+    ['server-error', 'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 429'],
     ['bundle-unparsable', 'unable to load root certificates: unable to parse bytes as PEM block'],
     ['bundle-unparsable', 'unable to load root certificates: no valid certificate authority data seen'],
     [
@@ -80,7 +82,6 @@ describe('what kube-apiserver says', () => {
     'all checks passed',
     'service/api in "wardle" is not present',
     'User "jane" cannot get path "/apis/g/v1": Forbidden by policy',
-    'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 429',
     '',
   ])('nothing to be read: %s', (text) => {
     expect(readGoWords(text)).toBeUndefined();

@@ -190,6 +190,31 @@ test('what its conditions say of a pod is kept', async () => {
   });
 });
 
+describe('of a pod that runs and is not ready', () => {
+  const withProbe = (readinessProbe: object): object => ({
+    ...pod('a', { state: { running: {} }, restartCount: 0 }),
+    spec: { containers: [{ name: 'other' }, { name: 'server', readinessProbe }] },
+  });
+
+  test.each<[object, string]>([
+    [{ httpGet: { path: '/readyz', port: 8443, scheme: 'HTTPS' } }, 'HTTPS GET /readyz at port 8443'],
+    [{ httpGet: { port: 'https' } }, 'HTTP GET / at port https'],
+    [{ tcpSocket: { port: 8443 } }, 'a connection to port 8443'],
+    [{ grpc: { port: 9000 } }, 'gRPC health at port 9000'],
+    [{ exec: { command: ['check', secret] } }, 'a command in the container'],
+  ])('the probe is kept: %j', async (probe, words) => {
+    const { first } = await looking({ pods: [withProbe(probe)] });
+    expect(first.containers[0]?.readinessProbe).toBe(words);
+    expect(JSON.stringify(first)).not.toContain(secret);
+  });
+
+  test('the last line of the log is that of the container that runs', async () => {
+    const { first, asked } = await looking({ pods: [withProbe({ tcpSocket: { port: 1 } })], log: 'starting\nstill waiting for etcd\n' });
+    expect(first.lastLogLine).toEqual({ state: 'seen', value: 'still waiting for etcd' });
+    expect(asked).toContainEqual(expect.stringMatching(/\/pods\/a\/log\?container=server&previous=false/));
+  });
+});
+
 test('a hundred pods in trouble are not all asked about', async () => {
   const { found, asked } = await looking({ pods: Array.from({ length: 100 }, (_, index) => crashing(`p${index}`)) });
   expect(found).toMatchObject({ state: 'seen', value: { length: 100 } });

@@ -32,7 +32,10 @@ const rules: readonly Rule[] = [
   // The Service has no such port, or is not there.
   { hiding: ['service/*', 'registration/service-incomplete'], hidden: ['service/*', 'endpoints/*', 'network/*'] },
   // These are faults of an API that works, or trust in one whose endpoints are all in order.
-  { hiding: noAnswer, hidden: ['discovery/not-in-group', 'discovery/openapi-missing', 'control-plane/*', 'bundle/unused-ca'] },
+  {
+    hiding: noAnswer,
+    hidden: ['discovery/not-in-group', 'discovery/not-listed', 'discovery/openapi-missing', 'control-plane/*', 'bundle/unused-ca'],
+  },
   // Without an answer nothing is known of whom the server believes.
   { hiding: ['discovery/slow'], hidden: ['security/forged-identity-accepted'] },
   // A stale condition with the words of a fault is one where the API does not work.

@@ -102,6 +102,16 @@ describe('the evidence', () => {
     expect(troubleOf(withEvents(podOf({}), mount, probe))).toMatchObject({ kind: 'not-ready', evidence: [`Unhealthy: ${probe.message}`] });
   });
 
+  test('of a pod that runs has the probe and the last line of the log once the probe has failed', () => {
+    const pod = { ...podOf({ readinessProbe: 'HTTPS GET /readyz at port 8443' }), lastLogLine: seen('still waiting for etcd') };
+    expect(troubleOf(pod)).toMatchObject({ kind: 'not-ready', evidence: [] });
+    expect(troubleOf(withEvents(pod, { reason: 'Unhealthy', message: 'x' }))?.evidence).toEqual([
+      'Unhealthy: x',
+      'readiness probe of server: HTTPS GET /readyz at port 8443',
+      'last log line of server: still waiting for etcd',
+    ]);
+  });
+
   test('of a pod that is prepared has no trouble from before', () => {
     const pod = withEvents(podOf({ state: waiting('ContainerCreating') }), {
       reason: 'FailedMount',

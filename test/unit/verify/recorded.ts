@@ -17,6 +17,8 @@ const since = {
   requestHeader: notLooked,
   delegation: notLooked,
   neighbours: notLooked,
+  customResources: notLooked,
+  listed: notLooked,
 };
 
 function complete(api: ApiSnapshot): ApiSnapshot {

@@ -86,6 +86,12 @@ test('the view has the mounts, and when the server was started', () => {
   });
 });
 
+test('a pod that no kubelet has taken up was never started', () => {
+  expect(
+    viewServer({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'api-0' }, status: { phase: 'Pending' } }).startedAt,
+  ).toBeUndefined();
+});
+
 test('a pod that is ready is looked at first, one that leaves last', () => {
   const named = (name: string, status: object, metadata: object = {}): KubeObject => ({
     apiVersion: 'v1',

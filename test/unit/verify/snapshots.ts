@@ -156,6 +156,8 @@ export const healthy: ApiSnapshot = {
   requestHeader: notAsked,
   delegation: notAsked,
   neighbours: notAsked,
+  customResources: notAsked,
+  listed: notAsked,
 };
 
 export const snapshotOf = (...apis: readonly ApiSnapshot[]): Snapshot => ({

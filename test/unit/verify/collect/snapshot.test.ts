@@ -69,6 +69,48 @@ async function looking(
 const many = Array.from({ length: 20 }, (_, index) => apiService(index));
 const services = Array.from({ length: 20 }, (_, index) => service(index));
 
+describe('custom resources of the group', () => {
+  const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+  const definition = (name: string) => ({
+    metadata: { name },
+    spec: {
+      versions: [
+        { name: 'v1', served: true },
+        { name: 'v0', served: false },
+      ],
+    },
+  });
+  const paths = {
+    [crds]: {
+      metadata: {},
+      items: [{ metadata: { name: 'things.g1.example.com' } }, { metadata: { name: 'things.more.g1.example.com' } }],
+    },
+    [`${crds}/things.g1.example.com`]: definition('things.g1.example.com'),
+  };
+
+  test('are listed once by name, and only those of the group are read', async () => {
+    const { apis, count } = await looking({ apiServices: many, paths }, { names: ['v1.g1.example.com', 'v1.g2.example.com'] });
+    expect(apis.map(({ customResources }) => customResources)).toEqual([
+      { state: 'seen', value: [{ name: 'things.g1.example.com', versions: ['v1'] }] },
+      { state: 'seen', value: [] },
+    ]);
+    expect(count(/customresourcedefinitions/)).toBe(2);
+  });
+
+  test('there may be none at all', async () => {
+    const { apis } = await looking(
+      { apiServices: many, paths: { [crds]: { metadata: {}, items: null } } },
+      { names: ['v1.g1.example.com'] },
+    );
+    expect(apis[0]?.customResources).toEqual({ state: 'seen', value: [] });
+  });
+
+  test('that may not be listed are not seen', async () => {
+    const { apis } = await looking({ apiServices: many, forbidden: /customresourcedefinitions/ }, { names: ['v1.g1.example.com'] });
+    expect(apis[0]?.customResources).toMatchObject({ state: 'unseen', reason: 'forbidden' });
+  });
+});
+
 describe('of many APIServices', () => {
   test('the lists are asked for, not the single objects', async () => {
     const { apis, count } = await looking({ apiServices: many, services }, { all: true });

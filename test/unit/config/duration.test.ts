@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseDuration } from '../../../src/config/duration.ts';
+
+test.each<[string, number]>([
+  ['500ms', 500],
+  ['90s', 90_000],
+  ['1h30m', 5_400_000],
+  ['1m500ms', 60_500],
+  ['90d', 7_776_000_000],
+  ['100y', 3_153_600_000_000],
+])('%s', (text, ms) => {
+  expect(parseDuration(text)).toBe(ms);
+});
+
+test.each(['', '0s', '5', 's', '-5s', '1.5h', '1h 30m', '1H', '101y', '99y367d', `${'9'.repeat(400)}s`])('not %j', (text) => {
+  expect(parseDuration(text)).toBeUndefined();
+});
+
+test('the parts add up', () => {
+  const part = fc
+    .tuple(fc.integer({ min: 1, max: 10_000 }), fc.constantFrom('ms', 's', 'm', 'h'))
+    .map(([count, unit]) => `${count}${unit}`);
+  fc.assert(
+    fc.property(part, part, (one, other) => {
+      expect(parseDuration(one + other)).toBe((parseDuration(one) ?? 0) + (parseDuration(other) ?? 0));
+    }),
+  );
+});
