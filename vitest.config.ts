@@ -8,7 +8,7 @@ const yamlAsText = {
 };
 
 /** One cluster for all specs of a project; they keep apart by names of their own. */
-const onCluster = { testTimeout: 120_000, hookTimeout: 120_000 };
+const onCluster = { testTimeout: 180_000, hookTimeout: 240_000 };
 const nodeSpecs = 'test/cluster/node/**/*.test.ts';
 /** Every way to break a registration, once on each version of Kubernetes and once with each way to reach a Service. */
 const laboratory = 'test/cluster/laboratory/*.test.ts';

@@ -28,7 +28,9 @@ const packages = {
   'metrics-server': { 'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
   'custom-metrics': { 'test-adapter': 'sigs.k8s.io/custom-metrics-apiserver/test-adapter' },
   'aggregator-front': { 'aggregator-front': '.' },
+  'any-api': { 'any-api': '.' },
   pause: { pause: '.' },
+  konnectivity: { 'proxy-server': 'sigs.k8s.io/apiserver-network-proxy/cmd/server' },
 };
 
 /** Folders by Go module, by module of ours: what upstream tells people to apply. */

@@ -2,13 +2,17 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { Network } from '../../../src/sandbox/real/network.ts';
 import { cluster } from './provided.ts';
 
 /**
  * Small servers in the place of an extension API server, for what a real one never does. They listen at the host's end of the cable
  * to the control plane's namespace, so kube-apiserver reaches them and they need no process of their own.
  */
-export const backendAddress = cluster.network.address.replace(/\.2$/, '.1');
+export const hostEnd = ({ address }: Pick<Network, 'address'>): string => address.replace(/\.2$/, '.1');
+
+/** That of the cluster at hand. */
+export const backendAddress = hostEnd(cluster.network);
 
 export interface Backend {
   /** The system picks a free one. */
@@ -27,6 +31,8 @@ export interface Reply {
   readonly body: unknown;
   /** A user whom the server itself answers 403, by the name that kube-apiserver passes on. */
   readonly forbids?: string;
+  /** Whoever is in no group is answered 403, as by RBAC. */
+  readonly needsGroup?: boolean;
 }
 
 /** The discovery document that a sound extension API server gives for a group and version. */
@@ -37,9 +43,16 @@ export const resourceList = (groupVersion: string, ...names: string[]): object =
   resources: names.map((name) => ({ name, singularName: '', namespaced: true, kind: name, verbs: ['get', 'list'] })),
 });
 
+/** OpenSSL would not serve the weakest keys and signatures. */
+const anyStrength = { ciphers: 'DEFAULT@SECLEVEL=0' };
+
 /** Gives one reply to every request over TLS that comes with a client certificate; without one nobody is believed, as by k8s.io/apiserver. */
-export const serveHttps = ({ certificates, key }: ServingPair, reply: Reply, port = 0): Promise<Backend> =>
-  listen(createHttpsServer({ cert: certificates, key, requestCert: true, rejectUnauthorized: false }, replyWith(reply)), port);
+export const serveHttps = ({ certificates, key }: ServingPair, reply: Reply, port = 0, host = backendAddress): Promise<Backend> =>
+  listen(
+    createHttpsServer({ cert: certificates, key, ...anyStrength, requestCert: true, rejectUnauthorized: false }, replyWith(reply)),
+    port,
+    host,
+  );
 
 /** The same without TLS. */
 export const serveHttp = (reply: Reply): Promise<Backend> => listen(createHttpServer(replyWith(reply)));
@@ -48,9 +61,10 @@ export const serveHttp = (reply: Reply): Promise<Backend> => listen(createHttpSe
 export const serveSilence = (): Promise<Backend> => listen(createTcpServer());
 
 const replyWith =
-  ({ status = 200, body, forbids }: Reply): RequestListener =>
+  ({ status = 200, body, forbids, needsGroup = false }: Reply): RequestListener =>
   ({ headers, socket }, response) => {
-    const forbidden = forbids !== undefined && headers['x-remote-user'] === forbids;
+    const ungrouped = needsGroup && headers['x-remote-group'] === undefined;
+    const forbidden = ungrouped || (forbids !== undefined && headers['x-remote-user'] === forbids);
     const code = isAnonymous(socket) ? 401 : forbidden ? 403 : status;
     response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
@@ -64,14 +78,14 @@ export async function unusedPort(): Promise<number> {
   return port;
 }
 
-async function listen(server: Server, port = 0): Promise<Backend> {
+export async function listen(server: Server, port = 0, host = backendAddress): Promise<Backend> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
     // Clients that give up reset the connection; that is theirs to report.
     socket.on('error', () => {}).on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, backendAddress, resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   const stop = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve());

@@ -1,3 +1,6 @@
+import { generateKeyPair, sign, X509Certificate } from 'node:crypto';
+import { promisify } from 'node:util';
+import { bits, children, decode, encode, oid, sequence } from '../../../src/pki/der.ts';
 import {
   caConstraints,
   endEntityConstraints,
@@ -6,14 +9,26 @@ import {
   subjectAltName,
   type Usage,
 } from '../../../src/pki/extensions.ts';
+import { certificateInfo } from '../../../src/pki/inspect.ts';
+import type { KeyPair } from '../../../src/pki/keys.ts';
 import { day, type Made, make, type Recipe } from '../../unit/pki/certificates.ts';
 import type { ServingPair } from './backends.ts';
 
 /** Certificates that apisvc itself would not make, valid now, and for longer than their end is warned of, unless another time is asked for. */
-const current = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 90 * day) };
 
-/** The dates of a certificate that expired yesterday. */
-export const bygone = { notBefore: new Date(Date.now() - 2 * day), notAfter: new Date(Date.now() - day) };
+type Dates = Pick<Recipe, 'notBefore' | 'notAfter'>;
+const between = (fromDays: number, toDays: number): Dates => ({
+  notBefore: new Date(Date.now() + fromDays * day),
+  notAfter: new Date(Date.now() + toDays * day),
+});
+
+/** Valid now, and for as many days. */
+export const lasting = (days: number): Dates => between(-1, days);
+const current = lasting(90);
+/** Expired yesterday. */
+export const bygone = between(-2, -1);
+/** Valid from tomorrow on. */
+export const early = between(1, 90);
 
 /** The certificates as PEM, one after the other. */
 export const pem = (...chain: Made[]): string => chain.map(({ info }) => info.pem).join('');
@@ -30,11 +45,29 @@ export const makeCa = (commonName: string, more: Partial<Recipe> = {}): Promise<
 
 export interface LeafChange {
   readonly usage?: Usage;
-  readonly when?: Pick<Recipe, 'notBefore' | 'notAfter'>;
+  readonly when?: Dates;
+  readonly keyPair?: KeyPair;
 }
 
 /** A serving certificate for one DNS name. */
-export function makeLeaf(host: string, issuer: Made, { usage = 'serverAuth', when = current }: LeafChange = {}): Promise<Made> {
+export function makeLeaf(host: string, issuer: Made, { usage = 'serverAuth', when = current, ...more }: LeafChange = {}): Promise<Made> {
   const names = subjectAltName({ dns: [host], ip: [] }, false);
-  return make({ commonName: 'server', issuer, extensions: [endEntityConstraints(), extendedKeyUsage([usage]), names], ...when });
+  return make({ commonName: 'server', issuer, extensions: [endEntityConstraints(), extendedKeyUsage([usage]), names], ...when, ...more });
+}
+
+/** A serving certificate from before there were subject alternative names. */
+export const makeLeafByCommonName = (host: string, issuer: Made): Promise<Made> =>
+  make({ commonName: host, issuer, extensions: [endEntityConstraints()], ...current });
+
+/** An RSA key of any size, such as nobody should use any more. */
+export const rsaKeyPair = (size: number): Promise<KeyPair> => promisify(generateKeyPair)('rsa', { modulusLength: size });
+
+/** The same certificate, signed by its ECDSA issuer with SHA-1 (RFC 3279 2.2.3). */
+export function signedWithSha1(made: Made, issuer: Made): Made {
+  const algorithm = sequence(oid('1.2.840.10045.4.1'));
+  const [content] = children(decode(new X509Certificate(made.info.pem).raw));
+  // Version, serial, then the algorithm (RFC 5280 4.1).
+  const signed = sequence(...children(content).map((field, index) => (index === 2 ? algorithm : field)));
+  const signature = bits(sign('sha1', encode(signed), issuer.keyPair.privateKey));
+  return { ...made, info: certificateInfo(encode(sequence(signed, algorithm, signature))) };
 }

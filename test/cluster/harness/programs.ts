@@ -20,7 +20,14 @@ const newest = 'kubernetes-1.37';
  */
 export function requirePrograms({ kubernetes, node }: Wanted): Programs {
   const wanted = `kubernetes-${kubernetes}`;
-  const modules = [newest, 'custom-metrics', 'aggregator-front', ...(node ? ['metrics-server', 'pause'] : []), wanted];
+  const modules = [
+    newest,
+    'custom-metrics',
+    'aggregator-front',
+    'konnectivity',
+    ...(node ? ['metrics-server', 'any-api', 'pause'] : []),
+    wanted,
+  ];
   const { programs, missing } = findComponents();
   const lacking = missing.filter(({ module }) => modules.includes(module));
   if (lacking.length === 0) return Object.assign({}, ...modules.map((module) => programs[module]));

@@ -12,9 +12,15 @@ export interface HandMade {
   readonly ca: string;
   /** Replace or add fields; `undefined` takes one away. */
   readonly apiServiceSpec?: object;
+  /** Labels and annotations. */
+  readonly apiServiceMetadata?: object;
   readonly servicePort?: object;
   readonly slicePort?: object;
   readonly ready?: boolean;
+  /** Where the server listens; the host's end of the cable to the cluster at hand without it. */
+  readonly host?: string;
+  /** Replace or add fields of the Service. */
+  readonly serviceSpec?: object;
 }
 
 /** `v1.<service>.example.com`, which `Service <service>` serves. */
@@ -24,26 +30,26 @@ export const apiServiceNameOf = (service: string): string => `v1.${groupOf(servi
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 /** The objects of a registration by hand: a Service without selector, its EndpointSlice, the APIService. */
-export function handMade({ namespace, service: name, port, ca, ready = true, ...change }: HandMade) {
+export function handMade({ namespace, service: name, port, ca, ready = true, host = backendAddress, ...change }: HandMade) {
   return {
     service: {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name, namespace },
-      spec: { ports: [{ port: 443, targetPort: port, ...change.servicePort }] },
+      spec: { ports: [{ port: 443, targetPort: port, ...change.servicePort }], ...change.serviceSpec },
     },
     slice: {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
       metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
       addressType: 'IPv4',
-      endpoints: [{ addresses: [backendAddress], conditions: { ready } }],
+      endpoints: [{ addresses: [host], conditions: { ready } }],
       ports: [{ name: '', port, protocol: 'TCP', ...change.slicePort }],
     },
     apiService: {
       apiVersion: 'apiregistration.k8s.io/v1',
       kind: 'APIService',
-      metadata: { name: apiServiceNameOf(name) },
+      metadata: { name: apiServiceNameOf(name), ...change.apiServiceMetadata },
       spec: {
         group: groupOf(name),
         version: 'v1',

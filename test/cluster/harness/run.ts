@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { cacheRoot } from '../../../scripts/components.mjs';
 import { ApisvcError } from '../../../src/errors.ts';
-import { type ControlPlanePrograms, etcdUrl } from '../../../src/sandbox/real/components.ts';
+import { type ApiserverChange, type ControlPlanePrograms, etcdUrl } from '../../../src/sandbox/real/components.ts';
 import { startControlPlane } from '../../../src/sandbox/real/control-plane.ts';
 import { createNetwork, removeNetwork, removeOrphanedNetworks, requireNamespaces } from '../../../src/sandbox/real/network.ts';
 import { isOrphan, ownPrefix } from '../../../src/sandbox/real/owner.ts';
@@ -27,15 +27,20 @@ export interface Run {
   stop(keepLogs: boolean): Promise<void>;
 }
 
+/** Where a control plane will run. */
+export type Place = Pick<Cluster, 'network' | 'stateDir'>;
+
 export interface Variant extends Cell {
   /** Whether there is a node, to run pods on. */
   readonly node: boolean;
+  /** How its kube-apiserver differs from the others. */
+  readonly apiserver?: ((place: Place) => Promise<ApiserverChange>) | undefined;
 }
 
 const controlPlaneOnly: Variant = { kubernetes: '1.37', aggregatorRouting: true, node: false };
 
 /** Starts a control plane, and a node if asked for, in namespaces and a folder of its own, after clearing away what killed runs left. */
-export async function startRun({ node, ...cell }: Variant = controlPlaneOnly): Promise<Run> {
+export async function startRun({ node, apiserver, ...cell }: Variant = controlPlaneOnly): Promise<Run> {
   requireNamespaces();
   if (node) requireNodePackages();
   const programs = requirePrograms({ kubernetes: cell.kubernetes, node });
@@ -65,7 +70,9 @@ export async function startRun({ node, ...cell }: Variant = controlPlaneOnly): P
   const nodeOptions = { ...common, programs, logDir, cgroup: basename(stateDir) };
   try {
     await mkdir(logDir);
-    const controlPlane = keep(startControlPlane({ ...common, ...cell, programs: controlPlanePrograms(programs) }));
+    const controlPlane = keep(
+      startControlPlane({ ...common, ...cell, apiserver: await apiserver?.(common), programs: controlPlanePrograms(programs) }),
+    );
     const runtime = node ? keep(startRuntime(nodeOptions)) : undefined;
     // What still starts when the other fails must have started before it can be stopped.
     await Promise.allSettled([controlPlane, runtime]);

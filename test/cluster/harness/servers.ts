@@ -3,18 +3,18 @@ import { enter } from '../../../src/sandbox/real/network.ts';
 import { type RunningProcess, startProcess as start } from '../../../src/sandbox/real/process.ts';
 import { answers, waitUntil } from '../../../src/sandbox/real/ready.ts';
 import { program } from './programs.ts';
-import { cluster } from './provided.ts';
+import { type Cluster, cluster } from './provided.ts';
 
 const startMs = 30_000;
 let started = 0;
 
 /** Starts a server in the control plane's namespace, with a log beside the others. The spec stops it. */
-export const startProcess = (name: string, command: string, args: readonly string[]): RunningProcess =>
+export const startProcess = (name: string, command: string, args: readonly string[], on = cluster): RunningProcess =>
   start({
     name,
     command: [command, ...args],
-    enter: enter(cluster.network),
-    logFile: join(cluster.logDir, `${name}-${process.pid}-${++started}.log`),
+    enter: enter(on.network),
+    logFile: join(on.logDir, `${name}-${process.pid}-${++started}.log`),
   });
 
 /**
@@ -22,9 +22,15 @@ export const startProcess = (name: string, command: string, args: readonly strin
  * @param port - one above 1024 that no other spec uses
  * @throws ClusterError with its last words when it ends at once
  */
-export async function startServer(name: string, path: string, port: number, args: readonly string[]): Promise<RunningProcess> {
-  const { address } = cluster.network;
-  const server = startProcess(name, path, [`--bind-address=${address}`, `--secure-port=${port}`, ...args]);
+export async function startServer(
+  name: string,
+  path: string,
+  port: number,
+  args: readonly string[],
+  on = cluster,
+): Promise<RunningProcess> {
+  const { address } = on.network;
+  const server = startProcess(name, path, [`--bind-address=${address}`, `--secure-port=${port}`, ...args], on);
   try {
     const ready = () => answers(`https://${address}:${port}/readyz`, {});
     await waitUntil(name, ready, { processes: [server], signal: AbortSignal.timeout(startMs) });
@@ -47,17 +53,33 @@ export interface SampleApiserverOptions {
   readonly port: number;
   /** Of its ServiceAccount, which must be bound to what `render` grants. */
   readonly kubeconfig: string;
+  /** Whose etcd and namespace; those of the cluster at hand without it. */
+  readonly on?: Cluster;
 }
 
 /**
  * Starts the real sample-apiserver, which serves wardle.example.com. It keeps its objects in the control plane's etcd under a prefix of its own.
  * @throws as `startServer`
  */
-export const startSampleApiserver = ({ certFile, keyFile, port, kubeconfig }: SampleApiserverOptions): Promise<RunningProcess> =>
-  startServer('sample-apiserver', program(cluster.programs, 'sample-apiserver'), port, [
-    `--etcd-servers=${cluster.etcdUrl}`,
-    `--tls-cert-file=${certFile}`,
-    `--tls-private-key-file=${keyFile}`,
-    `--kubeconfig=${kubeconfig}`,
-    ...delegation(kubeconfig),
-  ]);
+export const startSampleApiserver = ({
+  certFile,
+  keyFile,
+  port,
+  kubeconfig,
+  on = cluster,
+}: SampleApiserverOptions): Promise<RunningProcess> =>
+  startServer(
+    'sample-apiserver',
+    program(on.programs, 'sample-apiserver'),
+    port,
+    [
+      `--etcd-servers=${on.etcdUrl}`,
+      `--tls-cert-file=${certFile}`,
+      `--tls-private-key-file=${keyFile}`,
+      `--kubeconfig=${kubeconfig}`,
+      ...delegation(kubeconfig),
+      // Kubernetes 1.35 does not have what it would watch.
+      ...(on.cell.kubernetes === '1.35' ? ['--disable-admission-plugins=MutatingAdmissionPolicy'] : []),
+    ],
+    on,
+  );

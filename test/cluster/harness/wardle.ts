@@ -5,7 +5,7 @@ export interface WardleServer {
   readonly namespace: string;
   readonly address: string;
   readonly port: number;
-  readonly authority: Authority;
+  readonly authority: Pick<Authority, 'certificates'>;
 }
 
 const list = (...items: object[]): string => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });

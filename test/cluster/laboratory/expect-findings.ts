@@ -35,6 +35,9 @@ export interface Looking {
   readonly withinMs?: number;
 }
 
+/** How long a condition may take to come, in milliseconds: the availability controller has five workers, and every server that hangs keeps one of them for seconds. */
+export const conditionMs = 150_000;
+
 /** The value for one version. */
 export const of = <T>(value: PerVersion<T>, kubernetes: KubernetesVersion = cluster.cell.kubernetes): T =>
   isPerVersion(value) ? value[kubernetes] : value;
@@ -70,7 +73,10 @@ export async function expectFindings(fault: Fault, apiService: string, looking: 
 
 /** Records what came of a fault, or compares it with what was recorded, so that docs/laboratory.md says what is true. */
 export function compare({ snapshot, ...recording }: Recording): void {
-  if (process.env.APISVC_RECORD) return writeRecording(snapshot ? { ...recording, snapshot } : recording);
+  if (process.env.APISVC_RECORD) {
+    writeRecording(snapshot ? { ...recording, snapshot } : recording);
+    return;
+  }
   const { snapshot: _, ...recorded } = readRecording(recording.kubernetes, recording.fault) ?? {};
   expect(recorded, 'record it with APISVC_RECORD=1, then npm run docs').toEqual(recording);
 }

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Document } from 'yaml';
 import { apisvc, kubectl } from '../harness/commands.ts';
-import { codesOf, getObject, kubectlOk, verifyJson } from '../harness/projects.ts';
+import { getObject, kubectlOk } from '../harness/projects.ts';
 import { makeSampleProject } from '../harness/sample-project.ts';
 
-/** Servers that never become ready: register ends with the reason instead of a time-out and leaves the API unregistered; verify finds the same. */
+/** Servers that never become ready: register ends with the reason instead of a time-out and leaves the API unregistered. What verify finds in such pods is in the laboratory. */
 
 interface Trouble {
   /** Also name, namespace and group of the project. */
@@ -12,7 +12,6 @@ interface Trouble {
   readonly edit: (document: Document) => void;
   /** What is said of the pod. */
   readonly words: RegExp;
-  readonly code: string;
 }
 
 const server = (...path: readonly (string | number)[]) => ['spec', 'server', ...path];
@@ -27,7 +26,6 @@ const troubles: readonly Trouble[] = [
     name: 'crashing',
     edit: (document) => document.addIn(server('args'), '--no-such-flag'),
     words: /: container crashing: exit code 1 \(Error\), \d restarts; last log line of crashing: .*unknown flag: --no-such-flag/,
-    code: 'endpoints/pod-crashing',
   },
   {
     name: 'unpullable',
@@ -36,13 +34,11 @@ const troubles: readonly Trouble[] = [
       document.setIn(server('imagePullPolicy'), 'Never');
     },
     words: /: container unpullable: ErrImageNeverPull: .*docker\.io\/library\/no-such-image:1/,
-    code: 'endpoints/image-pull',
   },
   {
     name: 'unmountable',
     edit: (document) => mount(document, { secret: { secretName: 'not-there' } }),
     words: /: FailedMount: MountVolume\.SetUp failed for volume "more" : secret "not-there" not found/,
-    code: 'endpoints/pod-cannot-start',
   },
   {
     name: 'unconfigured',
@@ -51,13 +47,11 @@ const troubles: readonly Trouble[] = [
       document.setIn(server('env'), document.createNode([env]));
     },
     words: /: container unconfigured: CreateContainerConfigError: configmap "not-there" not found/,
-    code: 'endpoints/pod-cannot-start',
   },
   {
     name: 'unschedulable',
     edit: (document) => document.setIn(server('nodeSelector'), document.createNode({ disk: 'golden' })),
-    words: /: 0\/1 nodes are available: 1 node\(s\) didn't match Pod's node affinity\/selector/,
-    code: 'endpoints/pod-unschedulable',
+    words: /: 0\/\d nodes are available: 1 node\(s\) didn't match Pod's node affinity\/selector/,
   },
 ];
 
@@ -103,23 +97,5 @@ describe('a pod that never becomes ready', () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
     expect(stderr).toMatch(/^error: Deployment over-quota\/over-quota does not roll out: pods ".*" is forbidden: exceeded quota: no-pods/m);
     expect(await getObject('apiservice', apiServiceOf(overQuota))).toBeUndefined();
-  });
-
-  test.each(troubles)('$name: verify finds $code, and nothing beside it', async ({ name, words, code }) => {
-    const { stdout } = await apisvc(['render', '-o', 'json'], { cwd: dirs.get(name) ?? '' });
-    const { items } = JSON.parse(stdout) as { readonly items: readonly { readonly kind: string }[] };
-    await kubectlOk(
-      ['apply', '-f', '-'],
-      items.find(({ kind }) => kind === 'APIService'),
-    );
-    const args = [apiServiceOf(name)];
-    await expect.poll(async () => codesOf((await verifyJson(args)).diagnosis), { timeout: 15_000, interval: 500 }).toEqual([code]);
-    const { exitCode, diagnosis } = await verifyJson(args);
-    const [finding] = diagnosis.apis[0]?.findings ?? [];
-    expect(exitCode).toBe(1);
-    expect(finding?.title).toContain(`pod ${name}-`);
-    const evidence = finding?.evidence.map((line) => line.replace(/^\S+(?=: )/, '')).join('; ') ?? '';
-    expect(evidence.replaceAll('; : ', '; ')).toMatch(words);
-    expect(finding?.explains.map((symptom) => symptom.code)).toContain('control-plane/not-available');
   });
 });

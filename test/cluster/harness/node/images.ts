@@ -14,6 +14,7 @@ const images = {
   'sample-apiserver': 'docker.io/library/sample-apiserver:0.37.2',
   'apiextensions-apiserver': 'docker.io/library/apiextensions-apiserver:0.37.2',
   'test-adapter': 'docker.io/library/test-adapter:1.37.0',
+  'any-api': 'docker.io/library/any-api:0.37.2',
 };
 
 /** The image of the container that holds a pod's namespaces. */

@@ -1,0 +1,119 @@
+// Any-api is an extension API server for any group: the generic API server of Kubernetes with its own flags for serving,
+// authentication and authorization, and discovery documents in the place of resources. It needs no etcd, and starts at once.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/spf13/cobra"
+	apidiscovery "k8s.io/api/apidiscovery/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apiserver/pkg/endpoints"
+	"k8s.io/apiserver/pkg/endpoints/discovery"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/apiserver/pkg/server/dynamiccertificates"
+	"k8s.io/apiserver/pkg/server/mux"
+	"k8s.io/apiserver/pkg/server/options"
+	"k8s.io/apiserver/pkg/util/compatibility"
+	"k8s.io/component-base/cli"
+)
+
+type server struct {
+	groupVersion    string
+	certificateOnce bool
+	serving         *options.SecureServingOptions
+	authentication  *options.DelegatingAuthenticationOptions
+	authorization   *options.DelegatingAuthorizationOptions
+}
+
+func main() {
+	s := server{
+		serving:        options.NewSecureServingOptions(),
+		authentication: options.NewDelegatingAuthenticationOptions(),
+		authorization:  options.NewDelegatingAuthorizationOptions(),
+	}
+	command := &cobra.Command{Use: "any-api", SilenceUsage: true, RunE: func(command *cobra.Command, _ []string) error {
+		return s.run(command.Context())
+	}}
+	flags := command.Flags()
+	flags.StringVar(&s.groupVersion, "group-version", "", "the API to serve")
+	flags.BoolVar(&s.certificateOnce, "certificate-once", false, "read the serving certificate once, as servers of other making do")
+	s.serving.AddFlags(flags)
+	s.authentication.AddFlags(flags)
+	s.authorization.AddFlags(flags)
+	command.SetContext(genericapiserver.SetupSignalContext())
+	os.Exit(cli.Run(command))
+}
+
+func (s *server) run(ctx context.Context) error {
+	scheme, v1 := runtime.NewScheme(), schema.GroupVersion{Version: "v1"}
+	metav1.AddToGroupVersion(scheme, v1)
+	scheme.AddUnversionedTypes(v1, &metav1.Status{}, &metav1.APIGroup{}, &metav1.APIGroupList{}, &metav1.APIResourceList{})
+	config := genericapiserver.NewConfig(serializer.NewCodecFactory(scheme))
+	config.EffectiveVersion = compatibility.DefaultBuildEffectiveVersion()
+	if err := s.serving.MaybeDefaultWithSelfSignedCerts("localhost", nil, nil); err != nil {
+		return err
+	}
+	if err := s.serving.WithLoopback().ApplyTo(&config.SecureServing, &config.LoopbackClientConfig); err != nil {
+		return err
+	}
+	if s.certificateOnce {
+		certificate, key := config.SecureServing.Cert.CurrentCertKeyContent()
+		static, err := dynamiccertificates.NewStaticCertKeyContent("once", certificate, key)
+		if err != nil {
+			return err
+		}
+		config.SecureServing.Cert = static
+	}
+	if err := s.authentication.ApplyTo(&config.Authentication, config.SecureServing, nil); err != nil {
+		return err
+	}
+	if err := s.authorization.ApplyTo(&config.Authorization); err != nil {
+		return err
+	}
+	generic, err := config.Complete(nil).New("any-api", genericapiserver.NewEmptyDelegate())
+	if err != nil {
+		return err
+	}
+	if err := serveDiscovery(generic, s.groupVersion); err != nil {
+		return err
+	}
+	return generic.PrepareRun().RunWithContext(ctx)
+}
+
+func serveDiscovery(generic *genericapiserver.GenericAPIServer, groupVersion string) error {
+	gv, err := schema.ParseGroupVersion(groupVersion)
+	if err != nil {
+		return err
+	}
+	things := metav1.APIResource{Name: "things", SingularName: "thing", Kind: "Thing", Namespaced: true, Verbs: metav1.Verbs{"get", "list"}}
+	list := func() []metav1.APIResource { return []metav1.APIResource{things} }
+	resources, err := endpoints.ConvertGroupVersionIntoToDiscovery(list())
+	if err != nil {
+		return err
+	}
+	version := metav1.GroupVersionForDiscovery{GroupVersion: groupVersion, Version: gv.Version}
+	group := metav1.APIGroup{Name: gv.Group, Versions: []metav1.GroupVersionForDiscovery{version}, PreferredVersion: version}
+	paths := generic.Handler.NonGoRestfulMux
+	paths.Handle("/apis/"+groupVersion, discovery.NewAPIVersionHandler(generic.Serializer, gv, discovery.APIResourceListerFunc(list)))
+	paths.Handle("/apis/"+gv.Group, discovery.NewAPIGroupHandler(generic.Serializer, group))
+	generic.DiscoveryGroupManager.AddGroup(group)
+	generic.AggregatedDiscoveryGroupManager.AddGroupVersion(gv.Group, apidiscovery.APIVersionDiscovery{Version: gv.Version, Resources: resources})
+	// Nothing is known of the things, which is a schema too.
+	serve(paths, "/openapi/v3", fmt.Sprintf(`{"paths":{"apis/%[1]s":{"serverRelativeURL":"/openapi/v3/apis/%[1]s?hash=1"}}}`, groupVersion))
+	serve(paths, "/openapi/v3/apis/"+groupVersion, `{"openapi":"3.0.0","info":{"title":"any-api","version":"1"},"paths":{}}`)
+	return nil
+}
+
+func serve(paths *mux.PathRecorderMux, path, document string) {
+	paths.HandleFunc(path, func(answer http.ResponseWriter, _ *http.Request) {
+		answer.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(answer, document)
+	})
+}

@@ -1,0 +1,96 @@
+import { expect } from 'vitest';
+import { day } from '../../unit/pki/certificates.ts';
+import { kubectl } from '../harness/commands.ts';
+import { describeControlPlane } from './control-plane.ts';
+import { frontProxy } from './front-proxy.ts';
+import { registerSampleApiserver } from './sample-apiserver.ts';
+
+/** Who kube-apiserver is to extension API servers, and what it publishes about that. The real sample-apiserver is the one to believe it. */
+
+const withoutFrontProxy = ['--requestheader-client-ca-file=', '--proxy-client-cert-file=', '--proxy-client-key-file='];
+
+describeControlPlane('no front proxy CA', { apiserver: async () => ({ flags: withoutFrontProxy }) }, [
+  {
+    name: 'no-requestheader',
+    how: 'kube-apiserver has neither --requestheader-client-ca-file nor a client certificate for extension API servers',
+    codes: ['auth/requestheader-missing'],
+    make: registerSampleApiserver,
+    evidence: /requestheader-client-ca-file is missing/,
+  },
+]);
+
+/** kube-apiserver takes a CA out of the ConfigMap five minutes after its end (clusterauthenticationtrust, filterExpiredCerts). */
+const justEnded = () => ({ notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() - 60_000) });
+
+describeControlPlane('a front proxy CA that has just ended', { apiserver: (place) => frontProxy(place, { ca: justEnded() }) }, [
+  {
+    name: 'expired-front-proxy-ca',
+    how: 'the front proxy CA has just ended',
+    codes: ['auth/front-proxy-ca-expired'],
+    make: registerSampleApiserver,
+    evidence: /valid until/,
+  },
+]);
+
+describeControlPlane(
+  'a front proxy CA that ended long ago',
+  { apiserver: (place) => frontProxy(place, { ca: { notAfter: new Date(Date.now() - day), notBefore: new Date(Date.now() - 2 * day) } }) },
+  [
+    {
+      name: 'bygone-front-proxy-ca',
+      how: 'the front proxy CA ended yesterday, so that kube-apiserver no longer publishes it',
+      codes: ['auth/requestheader-missing'],
+      make: registerSampleApiserver,
+      evidence: /requestheader-client-ca-file is missing/,
+    },
+  ],
+);
+
+describeControlPlane(
+  'a front proxy CA that ends soon',
+  { apiserver: (place) => frontProxy(place, { ca: { notAfter: new Date(Date.now() + 10 * day) } }) },
+  [
+    {
+      name: 'ending-front-proxy-ca',
+      how: 'the front proxy CA ends in ten days',
+      codes: ['auth/front-proxy-ca-expires-soon'],
+      make: registerSampleApiserver,
+      evidence: /valid until/,
+    },
+  ],
+);
+
+describeControlPlane('a front proxy of another name', { apiserver: (place) => frontProxy(place, { commonName: 'aggregator' }) }, [
+  {
+    name: 'wrong-proxy-name',
+    how: 'the client certificate of kube-apiserver has a name that is not among --requestheader-allowed-names',
+    // Which name that is, nobody but kube-apiserver and the log of the server know.
+    codes: ['auth/proxy-not-trusted'],
+    make: registerSampleApiserver,
+    evidence: /bad status from .*: 401/,
+  },
+]);
+
+/** kube-apiserver publishes certificates alone, and puts right at once what others write there, unless it can't. */
+describeControlPlane('a ConfigMap written by hand', {}, [
+  {
+    name: 'published-key',
+    how: 'somebody put a private key into ConfigMap kube-system/extension-apiserver-authentication, and made that immutable',
+    codes: ['security/private-key-in-configmap'],
+    make: async ({ kubeconfig, ca, register }) => {
+      const key = ca.keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' });
+      const patch = JSON.stringify({ immutable: true, data: { 'ca.key': key } });
+      const args = [
+        'patch',
+        'configmap',
+        'extension-apiserver-authentication',
+        '--namespace=kube-system',
+        '--type=merge',
+        `--patch=${patch}`,
+      ];
+      expect(await kubectl(args, { kubeconfig })).toMatchObject({ exitCode: 0 });
+      return register('published-key');
+    },
+    evidence: /private key/,
+  },
+]);

@@ -1,0 +1,40 @@
+import { describeControlPlane } from './control-plane.ts';
+
+/** What kube-apiserver makes of a Service depends on --enable-aggregator-routing. */
+
+describeControlPlane('to the address of the Service', { aggregatorRouting: false }, [
+  {
+    name: 'headless-service',
+    how: 'the Service is headless, and kube-apiserver goes to the address of the Service',
+    codes: ['service/headless'],
+    make: ({ register }) => register('headless-service', { serviceSpec: { clusterIP: 'None' } }),
+    evidence: /cannot route to service with ClusterIP "None"/,
+  },
+  {
+    name: 'unknown-external-name',
+    how: 'the Service is an ExternalName, which no DNS server that kube-apiserver reaches knows',
+    codes: ['service/external-name-unresolved'],
+    make: ({ register }) =>
+      register('unknown-external-name', { serviceSpec: { type: 'ExternalName', externalName: 'api.invalid' } }, 'slice'),
+    notChecked: ['the certificates that the endpoints serve'],
+    evidence: /lookup api\.invalid/,
+  },
+  {
+    name: 'no-kube-proxy',
+    how: 'no kube-proxy runs on the machine of kube-apiserver, which goes to the address of the Service',
+    codes: ['network/cluster-ip-unreachable'],
+    make: ({ register }) => register('no-kube-proxy'),
+    evidence: /dial tcp 10\.96\.\d+\.\d+:443/,
+  },
+]);
+
+describeControlPlane('to endpoints', {}, [
+  {
+    name: 'external-name',
+    how: 'the Service is an ExternalName, and kube-apiserver goes to endpoints',
+    codes: ['service/external-name-unsupported'],
+    make: ({ register }) => register('external-name', { serviceSpec: { type: 'ExternalName', externalName: 'api.invalid' } }, 'slice'),
+    notChecked: ['the certificates that the endpoints serve'],
+    evidence: /unsupported service type "ExternalName"/,
+  },
+]);

@@ -1,0 +1,121 @@
+import { lasting, makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
+import { passed } from '../harness/registrations.ts';
+import { type Bench, type Change, caBundle, describeFaults, failedTls, type HandMadeFault } from './hand-made.ts';
+
+const otherCa = await makeCa('another CA');
+const endingCa = await makeCa('ending CA', lasting(10));
+
+/** A sound server, and a caBundle made of the CA of its certificate. */
+const trusting =
+  (change: (caPem: string, bench: Bench) => Partial<Change>): HandMadeFault['make'] =>
+  async (name, bench) => ({ port: await bench.serve(name), ...change(pem(bench.ca), bench) });
+const holding = (text: (caPem: string, keyPem: string) => string): HandMadeFault['make'] =>
+  trusting((caPem, { ca }) => caBundle(text(caPem, pair(ca).key)));
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const damaged = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+const untrusted = failedTls('x509: certificate signed by unknown authority');
+/** Since 1.37 it fails before it has anything to write. */
+const unread = { '1.37': undefined, '1.35': passed };
+
+const faults: readonly HandMadeFault[] = [
+  {
+    name: 'other-ca',
+    how: 'the CA in the caBundle is another one',
+    codes: ['cert/unknown-authority'],
+    condition: untrusted,
+    make: trusting(() => ({ ca: otherCa })),
+  },
+  {
+    name: 'twice-base64',
+    how: 'the caBundle is encoded twice',
+    codes: ['bundle/encoded-twice'],
+    condition: unread,
+    make: holding(base64),
+  },
+  {
+    name: 'line-end-bundle',
+    how: 'the caBundle holds a line end',
+    codes: ['bundle/unparsable'],
+    condition: unread,
+    make: holding(() => '\n'),
+  },
+  {
+    name: 'der-bundle',
+    how: 'the caBundle holds the CA as DER',
+    codes: ['bundle/der'],
+    condition: unread,
+    make: trusting((caPem) => ({ apiServiceSpec: { caBundle: caPem.split('\n').slice(1, -2).join('') } })),
+  },
+  {
+    name: 'key-only-bundle',
+    how: 'the caBundle holds the key of the CA',
+    codes: ['bundle/private-key'],
+    condition: unread,
+    make: holding((_, keyPem) => keyPem),
+  },
+  {
+    name: 'key-in-bundle',
+    how: 'the caBundle holds the CA and its key',
+    codes: ['bundle/private-key'],
+    condition: passed,
+    make: holding((caPem, keyPem) => caPem + keyPem),
+  },
+  {
+    name: 'damaged-bundle',
+    how: 'the caBundle holds the CA and a certificate that is cut off',
+    codes: ['bundle/damaged-certificate'],
+    condition: passed,
+    make: holding((caPem) => caPem + damaged),
+  },
+  {
+    name: 'empty-bundle',
+    how: 'there is no caBundle',
+    codes: ['bundle/empty'],
+    condition: untrusted,
+    make: trusting(() => ({ apiServiceSpec: { caBundle: undefined } })),
+  },
+  {
+    name: 'not-injected',
+    how: 'there is no caBundle, and cert-manager, which is asked to fill it in, does not run',
+    codes: ['bundle/not-injected'],
+    condition: untrusted,
+    make: trusting(() => ({
+      apiServiceSpec: { caBundle: undefined },
+      apiServiceMetadata: { annotations: { 'cert-manager.io/inject-ca-from': 'bundles/not-injected' } },
+    })),
+  },
+  {
+    name: 'ending-ca',
+    how: 'the CA in the caBundle ends in 10 days',
+    codes: ['bundle/expires-soon'],
+    condition: passed,
+    make: async (name, bench) => ({
+      port: await bench.serve(name, pair(await makeLeaf(bench.hostOf(name), endingCa))),
+      ca: endingCa,
+    }),
+  },
+  {
+    name: 'unused-ca',
+    how: 'the caBundle also holds a CA that has nothing to do with the server',
+    codes: ['bundle/unused-ca'],
+    condition: passed,
+    make: holding((caPem) => caPem + pem(otherCa)),
+  },
+  {
+    name: 'crlf-bundle',
+    how: 'nothing: the caBundle has the line ends of Windows',
+    codes: [],
+    condition: passed,
+    make: holding((caPem) => caPem.replaceAll('\n', '\r\n')),
+  },
+  {
+    name: 'commented-bundle',
+    how: 'nothing: there are comments between the certificates of the caBundle, which holds one of them twice',
+    codes: [],
+    condition: passed,
+    make: holding((caPem) => `# the CA\n${caPem}\n# and once more\n\n${caPem}# end`),
+  },
+];
+
+describeFaults('bundles', faults);

@@ -1,0 +1,134 @@
+import { caConstraints, endEntityConstraints, keyUsage, nameConstraints } from '../../../src/pki/extensions.ts';
+import type { Made } from '../../unit/pki/certificates.ts';
+import { bygone, early, lasting, makeCa, makeLeaf, pair, pem, rsaKeyPair } from '../harness/certificates.ts';
+import { passed } from '../harness/registrations.ts';
+import { type Bench, caBundle, describeFaults, failedTls, type HandMadeFault } from './hand-made.ts';
+
+const signing = keyUsage('keyCertSign');
+
+const deepCa = await makeCa('root', { extensions: [caConstraints(2), signing] });
+const outer = await makeCa('outer', { issuer: deepCa });
+const inner = await makeCa('inner', { issuer: outer });
+const endingInner = await makeCa('ending inner', { issuer: deepCa, ...lasting(10) });
+const oldCa = await makeCa('old CA', bygone);
+const earlyCa = await makeCa('early CA', early);
+const noCa = await makeCa('no CA', { extensions: [endEntityConstraints(), signing] });
+const narrowCa = await makeCa('narrow CA', {
+  extensions: [caConstraints(1), signing, nameConstraints({ dns: ['elsewhere.svc'], ip: [] })],
+});
+const shallowCa = await makeCa('shallow CA', { extensions: [caConstraints(0), signing] });
+const belowShallow = await makeCa('below', { issuer: shallowCa });
+
+const oldRoot = await makeCa('old root', lasting(20));
+const newRoot = await makeCa('new root');
+const crossSigned = await makeCa('new root', { issuer: oldRoot, keyPair: newRoot.keyPair, ...lasting(20) });
+const crossSignedLonger = await makeCa('new root', { issuer: deepCa, keyPair: newRoot.keyPair });
+const firstCa = await makeCa('renewed CA');
+const secondCa = await makeCa('renewed CA');
+const rsaCa = await makeCa('RSA CA', { keyPair: await rsaKeyPair(2048) });
+
+/** Serves a certificate of `issuer`, followed by `sent`; the caBundle holds `trusted`. */
+const chain =
+  (issuer: Made, sent: readonly Made[], ...trusted: readonly Made[]): HandMadeFault['make'] =>
+  async (name: string, bench: Bench) => ({
+    port: await bench.serve(name, pair(await makeLeaf(bench.hostOf(name), issuer), ...sent)),
+    ...caBundle(pem(...trusted)),
+  });
+
+const faults: readonly HandMadeFault[] = [
+  {
+    name: 'expired-ca',
+    how: 'the CA has expired, the serving certificate has not',
+    codes: ['cert/ca-expired'],
+    condition: failedTls('x509: certificate has expired'),
+    make: chain(oldCa, [], oldCa),
+  },
+  {
+    name: 'early-ca',
+    how: 'the CA is valid from tomorrow on',
+    codes: ['cert/ca-not-yet-valid'],
+    condition: failedTls('x509: certificate has expired or is not yet valid'),
+    make: chain(earlyCa, [], earlyCa),
+  },
+  {
+    name: 'ending-intermediate',
+    how: 'the intermediate CA ends in 10 days',
+    // Its end is also that of what it signed, which is one fault.
+    codes: ['cert/expires-soon'],
+    condition: passed,
+    make: chain(endingInner, [endingInner], deepCa),
+  },
+  {
+    name: 'no-ca',
+    how: 'the serving certificate is signed by a certificate that is no CA, which the caBundle holds',
+    codes: ['cert/issuer-not-a-ca'],
+    condition: failedTls('parent certificate cannot sign this kind of certificate'),
+    make: chain(noCa, [], noCa),
+  },
+  {
+    name: 'no-intermediate',
+    how: 'the server sends its certificate without the intermediate CA',
+    // The certificate alone does not tell whether an intermediate is left out or the CA is another one.
+    codes: ['cert/unknown-authority'],
+    condition: failedTls('x509: certificate signed by unknown authority'),
+    make: chain(outer, [], deepCa),
+  },
+  {
+    name: 'half-a-chain',
+    how: 'the server sends one of two intermediate CAs, that which is next to the root',
+    codes: ['cert/missing-intermediate'],
+    condition: failedTls('x509: certificate signed by unknown authority'),
+    make: chain(inner, [outer], deepCa),
+  },
+  {
+    name: 'other-names-only',
+    how: 'the name constraints of the CA permit other names only',
+    codes: ['cert/name-constraints'],
+    condition: failedTls('x509: .*is not permitted by any constraint'),
+    make: chain(narrowCa, [], narrowCa),
+  },
+  {
+    name: 'chain-too-long',
+    how: 'an intermediate CA below a CA whose path length is 0',
+    codes: ['cert/path-length'],
+    condition: failedTls('x509: too many intermediates for path length constraint'),
+    make: chain(belowShallow, [belowShallow], shallowCa),
+  },
+];
+
+/** What people run, and what is no fault of anybody. */
+const soundChains: readonly HandMadeFault[] = [
+  ...(
+    [
+      ['whole-chain', 'nothing: two intermediate CAs, sent in order', chain(inner, [inner, outer], deepCa)],
+      [
+        'chain-in-disorder',
+        'nothing: two intermediate CAs in the wrong order, the root between them',
+        chain(inner, [outer, deepCa, inner], deepCa),
+      ],
+      ['trusted-intermediate', 'nothing: the caBundle holds the intermediate CA and no root', chain(inner, [], inner)],
+      ['two-cas-of-one-name', 'nothing: during a rotation, the old and the new CA have one name', chain(secondCa, [], firstCa, secondCa)],
+      ['cross-signed', 'nothing: during a rotation, the old CA has signed the new one', chain(newRoot, [crossSigned], oldRoot, newRoot)],
+      ['cross-signed-old-only', 'nothing: the same, before the caBundle has the new CA', chain(newRoot, [crossSignedLonger], deepCa)],
+      ['ec-below-rsa', 'nothing: an ECDSA certificate of an RSA CA', chain(rsaCa, [], rsaCa)],
+    ] as const
+  ).map(([name, how, make]) => ({ name, how, codes: [], condition: passed, make })),
+  {
+    name: 'rsa-below-ec',
+    how: 'nothing: an RSA certificate of an ECDSA CA',
+    codes: [],
+    condition: passed,
+    make: async (name, bench) => ({
+      port: await bench.serve(name, pair(await makeLeaf(bench.hostOf(name), bench.ca, { keyPair: await rsaKeyPair(2048) }))),
+    }),
+  },
+  {
+    name: 'wildcard',
+    how: 'nothing: a wildcard for all Services of the namespace',
+    codes: [],
+    condition: passed,
+    make: async (name, bench) => ({ port: await bench.serve(name, pair(await makeLeaf(bench.hostOf('*'), bench.ca))) }),
+  },
+];
+
+describeFaults('chains', [...faults, ...soundChains]);

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Backend, serveHttps } from '../harness/backends.ts';
+import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
+import { kubectl } from '../harness/commands.ts';
+import { kubectlOk } from '../harness/projects.ts';
+import { apiServiceNameOf, conditions, deleteApiServices, groupOf, handMade } from '../harness/registrations.ts';
+import { expectFindings } from './expect-findings.ts';
+import { sound } from './hand-made.ts';
+import { writeCondition } from './statuses.ts';
+
+/** Conditions that do not say how it is. kube-apiserver writes them within milliseconds; a policy keeps it from that here. */
+
+const namespace = 'conditions';
+const unwritten = 'unwritten-condition';
+const stale = 'stale-condition';
+
+/** Who kube-apiserver is to itself (k8s.io/apiserver/pkg/authentication/user, APIServerUser). */
+const itself = 'system:apiserver';
+
+const metadata = { name: 'keeps-conditions' };
+const names = [unwritten, stale].map(apiServiceNameOf);
+const apiVersion = 'admissionregistration.k8s.io/v1';
+const policy = [
+  {
+    apiVersion,
+    kind: 'ValidatingAdmissionPolicy',
+    metadata,
+    spec: {
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: ['apiregistration.k8s.io'], apiVersions: ['*'], operations: ['UPDATE'], resources: ['apiservices/status'] },
+        ],
+      },
+      matchConditions: [
+        { name: 'ours', expression: `request.name in ${JSON.stringify(names)} && request.userInfo.username == '${itself}'` },
+      ],
+      validations: [{ expression: 'false', message: 'conditions are kept' }],
+    },
+  },
+  {
+    apiVersion,
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata,
+    spec: { policyName: metadata.name, validationActions: ['Deny'] },
+  },
+];
+
+/** kube-apiserver makes an APIService of it, which it serves itself. */
+const customResource = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `things.${groupOf(stale)}` },
+  spec: {
+    group: groupOf(stale),
+    scope: 'Namespaced',
+    names: { plural: 'things', singular: 'thing', kind: 'Thing' },
+    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+  },
+};
+
+let backend: Backend | undefined;
+
+beforeAll(async () => {
+  await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: [...policy, customResource] });
+  await kubectlOk(['create', 'namespace', namespace]);
+  await kubectlOk(['wait', '--for=condition=Established', `crd/${customResource.metadata.name}`, '--timeout=60s']);
+  const as = ['--as', itself, '--as-group', 'system:masters', '--dry-run=server'];
+  const write = [
+    'patch',
+    'apiservice',
+    apiServiceNameOf(stale),
+    '--subresource=status',
+    '--type=merge',
+    '-p',
+    '{"status":{"conditions":[]}}',
+  ];
+  const denied = async () => expect((await kubectl([...write, ...as])).stderr).toContain('conditions are kept');
+  await vi.waitFor(denied, { timeout: 60_000, interval: 300 });
+});
+
+afterAll(async () => {
+  await kubectl(['delete', 'validatingadmissionpolicies,validatingadmissionpolicybindings', metadata.name]);
+  await deleteApiServices(apiServiceNameOf(unwritten));
+  await kubectl(['delete', 'crd', customResource.metadata.name]);
+  await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+  await backend?.stop();
+});
+
+test('an API without a condition: control-plane/no-condition', async () => {
+  const ca = await makeCa(`${namespace} CA`);
+  backend = await serveHttps(pair(await makeLeaf(`${unwritten}.${namespace}.svc`, ca)), sound(unwritten));
+  const items = Object.values(handMade({ namespace, service: unwritten, port: backend.port, ca: pem(ca) }));
+  await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+  await expectFindings(
+    { name: unwritten, how: 'an admission policy keeps kube-apiserver from writing the condition', codes: ['control-plane/no-condition'] },
+    apiServiceNameOf(unwritten),
+  );
+});
+
+const repaired = [
+  {
+    name: 'renewed-since',
+    how: 'the condition says that the certificate has expired, and it was renewed since',
+    words: 'tls: failed to verify certificate: x509: certificate has expired',
+  },
+  {
+    name: 'started-since',
+    how: 'the condition says that nothing listens, and the server was started since',
+    words: 'dial tcp 10.0.0.1:443: connect: connection refused',
+  },
+];
+
+test.each(repaired)('kube-apiserver has not looked again, $name: control-plane/not-available', async ({ words, ...fault }) => {
+  const message = `failing or missing response from https://10.0.0.1:443/x: Get "https://10.0.0.1:443/x": ${words}`;
+  await writeCondition(apiServiceNameOf(unwritten), { status: 'False', reason: 'FailedDiscoveryCheck', message });
+  // kube-apiserver goes by the condition as soon as it has seen it.
+  await expectFindings({ ...fault, codes: ['control-plane/not-available'] }, apiServiceNameOf(unwritten), { withinMs: 10_000 });
+});
+
+test('an API that works, and is unavailable by its condition: control-plane/stale-condition', async () => {
+  await writeCondition(apiServiceNameOf(stale), { status: 'False', reason: 'Outdated', message: 'it did not work at that time' });
+  await expectFindings(
+    {
+      name: stale,
+      how: 'the condition of custom resources says what was, and an admission policy keeps kube-apiserver from writing it anew',
+      codes: ['control-plane/stale-condition'],
+    },
+    apiServiceNameOf(stale),
+  );
+  expect((await conditions()).get(apiServiceNameOf(stale))).toMatch(/^False Outdated/);
+});

@@ -1,0 +1,79 @@
+import { makeCa, pem } from '../harness/certificates.ts';
+import { kubectlOk } from '../harness/projects.ts';
+import { failed, passed } from '../harness/registrations.ts';
+import { describePods, type PodBench, type PodChange, type PodFault } from './pods.ts';
+
+/** What a real server needs of kube-apiserver to know who asks, and what they may do. */
+
+const missingEndpoints = /^False MissingEndpoints/;
+
+/** Gives a server its own idea of the front proxy, in the place of what kube-apiserver publishes. @param ca PEM */
+function frontProxy(name: string, { namespace }: PodBench, ca: string, ...flags: readonly string[]): PodChange {
+  const configMap = `${name}-front-proxy`;
+  return {
+    flags: ['--requestheader-client-ca-file=/front-proxy/ca.crt', ...flags],
+    objects: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: configMap, namespace }, data: { 'ca.crt': ca } }],
+    mounts: [{ name: 'front-proxy', mountPath: '/front-proxy' }],
+    volumes: [{ name: 'front-proxy', configMap: { name: configMap } }],
+  };
+}
+
+/** The CA of the certificate that kube-apiserver shows to extension API servers: PEM. */
+const publishedCa = () =>
+  kubectlOk([
+    'get',
+    'configmap',
+    '-n',
+    'kube-system',
+    'extension-apiserver-authentication',
+    '-o',
+    'jsonpath={.data.requestheader-client-ca-file}',
+  ]);
+
+const faults: readonly PodFault[] = [
+  {
+    name: 'no-delegator',
+    how: 'the ServiceAccount of the server is not bound to system:auth-delegator',
+    codes: ['auth/delegator-missing'],
+    condition: passed,
+    change: () => ({ without: ['delegator'] }),
+  },
+  {
+    name: 'no-delegator-for-jane',
+    how: 'the same, as an ordinary user meets it',
+    codes: ['auth/delegator-missing'],
+    condition: passed,
+    change: () => ({ without: ['delegator'] }),
+    looking: { flags: ['--as-user', 'jane'] },
+  },
+  {
+    name: 'no-reader',
+    how: 'the ServiceAccount of the server is not bound to extension-apiserver-authentication-reader',
+    codes: ['auth/reader-missing'],
+    condition: missingEndpoints,
+    change: () => ({ without: ['reader'] }),
+  },
+  {
+    name: 'no-reader-tolerated',
+    how: 'the same, and the server is told to start without what it may not read',
+    codes: ['auth/reader-missing'],
+    condition: failed('40[13]'),
+    change: () => ({ without: ['reader'], flags: ['--authentication-tolerate-lookup-failure'] }),
+  },
+  {
+    name: 'other-client-name',
+    how: 'the server allows another common name than that of kube-apiserver',
+    codes: ['auth/client-name-not-allowed'],
+    condition: failed('40[13]'),
+    change: async (name, bench) => frontProxy(name, bench, await publishedCa(), '--requestheader-allowed-names=somebody-else'),
+  },
+  {
+    name: 'other-front-proxy',
+    how: 'the server knows another front proxy CA than that of kube-apiserver',
+    codes: ['auth/proxy-not-trusted'],
+    condition: failed('40[13]'),
+    change: async (name, bench) => frontProxy(name, bench, pem(await makeCa('another front proxy CA'))),
+  },
+];
+
+describePods('delegation', faults);

@@ -1,0 +1,117 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { resourceList } from '../harness/backends.ts';
+import { makeLeaf, pair } from '../harness/certificates.ts';
+import { failed, groupOf, passed } from '../harness/registrations.ts';
+import { type Bench, describeFaults, type HandMadeFault, sound } from './hand-made.ts';
+import { hasClientCertificate, serveGreeting, serveLate, serveRequests } from './odd-servers.ts';
+import { longAvailable } from './statuses.ts';
+
+/** What the server says of itself. */
+
+const servingPair = async (name: string, { hostOf, ca }: Bench) => pair(await makeLeaf(hostOf(name), ca));
+
+const replying =
+  (status: number, body: (group: string) => unknown): HandMadeFault['make'] =>
+  async (name, bench) => ({ port: await bench.serve(name, undefined, { status, body: body(groupOf(name)) }) });
+
+/** A server that decides by the request; without words of its own it says what a sound one does. */
+const answering =
+  (answer: (request: IncomingMessage, response: ServerResponse) => unknown): HandMadeFault['make'] =>
+  async (name, bench) => {
+    const listener = (request: IncomingMessage, response: ServerResponse): void => {
+      if (!hasClientCertificate(request.socket)) ends(response, 401);
+      else if (!answer(request, response)) response.end(JSON.stringify(sound(name).body));
+    };
+    return { port: await bench.keep(serveRequests(await servingPair(name, bench), listener)) };
+  };
+
+const ends = (response: ServerResponse, status: number, headers: Record<string, string> = {}) => response.writeHead(status, headers).end();
+
+const faults: readonly HandMadeFault[] = [
+  {
+    name: 'other-group',
+    how: 'the server does not know the group (404)',
+    codes: ['discovery/not-found'],
+    condition: failed('bad status from .*: 404'),
+    make: replying(404, () => '404 page not found'),
+  },
+  {
+    name: 'failing',
+    how: 'the server answers 500',
+    codes: ['discovery/server-error'],
+    condition: failed('bad status from .*: 500'),
+    make: replying(500, () => 'out of order'),
+  },
+  {
+    name: 'overloaded',
+    how: 'the server answers 429',
+    codes: ['discovery/server-error'],
+    condition: failed('bad status from .*: 429'),
+    make: replying(429, () => 'too many requests'),
+  },
+  {
+    name: 'failing-for-people',
+    how: 'the server answers 500 to everybody but kube-apiserver itself',
+    codes: ['discovery/request-failed'],
+    condition: passed,
+    make: answering(({ headers }, response) => headers['x-remote-user'] !== 'system:kube-aggregator' && ends(response, 500)),
+  },
+  {
+    name: 'redirecting',
+    how: 'the server answers with a redirect',
+    codes: ['discovery/redirected'],
+    condition: failed('bad status from .*: 302'),
+    make: answering((_, response) => ends(response, 302, { location: 'https://login.example.com/' })),
+  },
+  {
+    name: 'slow',
+    how: 'the server takes 6 seconds for its discovery document',
+    codes: ['discovery/slow'],
+    notChecked: ['a request without identity', 'a request with a forged identity'],
+    condition: failed('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
+    make: async (name, bench) => ({ port: await bench.keep(serveLate(await servingPair(name, bench), 6_000, sound(name).body)) }),
+  },
+  {
+    name: 'no-document',
+    how: 'the server answers with JSON of another kind',
+    codes: ['discovery/not-a-resource-list'],
+    condition: passed,
+    make: replying(200, () => ({ hello: 'world' })),
+  },
+  {
+    name: 'no-resources',
+    how: 'the discovery document has no resources',
+    codes: ['discovery/no-resources'],
+    condition: passed,
+    make: replying(200, (group) => resourceList(`${group}/v1`)),
+  },
+  {
+    name: 'other-version',
+    how: 'the discovery document is that of another version',
+    codes: ['discovery/wrong-group-version'],
+    condition: passed,
+    make: replying(200, (group) => resourceList(`${group}/v2`, 'things')),
+  },
+  {
+    name: 'no-openapi',
+    how: 'the server has no OpenAPI document',
+    codes: ['discovery/openapi-missing'],
+    condition: passed,
+    make: answering(({ url = '' }, response) => url.startsWith('/openapi/') && ends(response, 404)),
+    beforeLooking: longAvailable,
+    looking: { withinMs: 20_000 },
+  },
+  {
+    // Nothing but the condition tells of it.
+    name: 'no-http',
+    how: 'the server speaks TLS, and then another protocol than HTTP',
+    codes: ['control-plane/not-available'],
+    notChecked: ['a request without identity', 'a request with a forged identity'],
+    condition: failed('malformed HTTP'),
+    make: async (name, bench) => ({
+      port: await bench.keep(serveGreeting(await servingPair(name, bench), '220 mail.example.com ESMTP\r\n')),
+    }),
+  },
+];
+
+describeFaults('discovery', faults);

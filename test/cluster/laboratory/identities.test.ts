@@ -1,0 +1,141 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { vi } from 'vitest';
+import { startProcess } from '../../../src/sandbox/real/process.ts';
+import { type Backend, backendAddress, type Reply, type ServingPair, unusedPort } from '../harness/backends.ts';
+import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
+import { program } from '../harness/programs.ts';
+import { cluster } from '../harness/provided.ts';
+import { failed, passed } from '../harness/registrations.ts';
+import { type Bench, describeFaults, type HandMadeFault, sound } from './hand-made.ts';
+import { hasClientCertificate, serveRequests } from './odd-servers.ts';
+
+/** Whom the server believes, and whom it lets in. */
+
+const otherCa = await makeCa('another client CA');
+const servingPair = async (name: string, { hostOf, ca }: Bench) => pair(await makeLeaf(hostOf(name), ca));
+
+const replying =
+  (reply: Partial<Reply>): HandMadeFault['make'] =>
+  async (name, bench) => ({ port: await bench.serve(name, undefined, { ...sound(name), ...reply }) });
+
+/** Serves whoever is let in; the others are answered 401. */
+const letting =
+  (letsIn: (request: IncomingMessage) => boolean): HandMadeFault['make'] =>
+  async (name, bench) => {
+    const serving = serveRequests(await servingPair(name, bench), (request, response) => {
+      if (!letsIn(request)) response.statusCode = 401;
+      response.end(JSON.stringify(sound(name).body));
+    });
+    return { port: await bench.keep(serving) };
+  };
+
+/** etcd, which verifies client certificates within the handshake. Node.js only ends the connection where it does not like one. */
+async function serveEtcd({ certificates, key }: ServingPair, clientCa: string): Promise<Backend> {
+  const dir = mkdtempSync(join(cluster.stateDir, 'etcd-'));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(dir, name), text);
+    return join(dir, name);
+  };
+  const [port, peerPort] = [await unusedPort(), await unusedPort()];
+  const [url, peerUrl] = [`https://${backendAddress}:${port}`, `http://${backendAddress}:${peerPort}`];
+  const listening = [`--listen-client-urls=${url}`, `--advertise-client-urls=${url}`];
+  const peers = [`--listen-peer-urls=${peerUrl}`, `--initial-advertise-peer-urls=${peerUrl}`, `--initial-cluster=default=${peerUrl}`];
+  const tls = [`--cert-file=${file('tls.crt', certificates)}`, `--key-file=${file('tls.key', key)}`];
+  const clients = ['--client-cert-auth', `--trusted-ca-file=${file('ca.crt', clientCa)}`];
+  const etcd = startProcess({
+    name: 'etcd',
+    command: [program(cluster.programs, 'etcd'), `--data-dir=${join(dir, 'data')}`, ...listening, ...peers, ...tls, ...clients],
+    enter: [],
+    logFile: join(dir, 'etcd.log'),
+  });
+  await vi.waitFor(() => connected(port), { timeout: 30_000, interval: 200 });
+  return { port, stop: etcd.stop };
+}
+
+const connected = (port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, backendAddress, () => resolve(void socket.destroy()));
+    socket.once('error', reject);
+  });
+
+const faults: readonly HandMadeFault[] = [
+  {
+    name: 'distrustful',
+    how: 'the server does not believe kube-apiserver (401)',
+    codes: ['auth/proxy-not-trusted'],
+    condition: failed('bad status from .*: 401'),
+    make: replying({ status: 401, body: 'Unauthorized' }),
+  },
+  {
+    name: 'refusing',
+    how: 'the server refuses kube-apiserver (403)',
+    codes: ['auth/refused-by-server'],
+    condition: failed('bad status from .*: 403'),
+    make: replying({ status: 403, body: 'Forbidden' }),
+  },
+  {
+    name: 'refusing-people',
+    how: 'the server refuses a user whom RBAC allows the API (403)',
+    codes: ['auth/refused-by-server'],
+    condition: passed,
+    make: replying({ forbids: 'admin' }),
+  },
+  {
+    name: 'refusing-jane',
+    how: 'the server refuses the user of --as-user',
+    codes: ['auth/refused-by-server'],
+    condition: passed,
+    make: replying({ forbids: 'jane' }),
+    looking: { flags: ['--as-user', 'jane'] },
+  },
+  {
+    name: 'letting-jane-in',
+    how: 'nothing, for the user of --as-user',
+    codes: [],
+    condition: passed,
+    make: replying({}),
+    looking: { flags: ['--as-user', 'jane'] },
+  },
+  {
+    // Everybody who has a name may read discovery (ClusterRole system:discovery).
+    name: 'without-rbac',
+    how: 'no RBAC rule lets the user of --as-user get the API',
+    codes: ['auth/user-not-allowed'],
+    condition: passed,
+    make: replying({}),
+    looking: { flags: ['--as-user', 'system:anonymous'] },
+  },
+  {
+    name: 'other-client-ca',
+    how: 'the server wants client certificates of another CA in the handshake',
+    codes: ['auth/proxy-certificate-refused'],
+    condition: failed('remote error: tls: (bad certificate|unknown certificate authority|certificate required)'),
+    make: async (name, bench) => ({ port: await bench.keep(serveEtcd(await servingPair(name, bench), pem(otherCa))) }),
+  },
+  {
+    name: 'credulous',
+    how: 'the server believes X-Remote-User without a client certificate',
+    codes: ['security/forged-identity-accepted'],
+    condition: passed,
+    make: letting(({ socket, headers }) => hasClientCertificate(socket) || headers['x-remote-user'] !== undefined),
+  },
+  {
+    name: 'open-to-all',
+    how: 'the server answers requests without any identity',
+    codes: ['security/anonymous-access'],
+    condition: passed,
+    make: letting(() => true),
+  },
+  {
+    name: 'insecure',
+    how: 'insecureSkipTLSVerify in the place of a caBundle',
+    codes: ['security/insecure-skip-tls-verify'],
+    condition: passed,
+    make: async (name, bench) => ({ port: await bench.serve(name), apiServiceSpec: { caBundle: undefined, insecureSkipTLSVerify: true } }),
+  },
+];
+
+describeFaults('identities', faults);

@@ -1,0 +1,56 @@
+import { type Code, catalog } from '../../../src/verify/catalog.ts';
+import type { KubernetesVersion } from '../harness/cells.ts';
+import { offline } from './offline.ts';
+import type { Recording } from './recording.ts';
+
+/** docs/laboratory.md, from what was recorded of each fault. */
+
+const introduction = `# The fault laboratory
+
+Every row is a sound registration on a real kube-apiserver that was broken in one way, and what \`apisvc verify\` then found: these findings, and no other.
+The condition is what kube-apiserver itself says of the API. Where it says that all is well, or stays silent, the fault is one that \`kubectl get apiservices\` does not show.
+Of registrations that kube-apiserver refuses, \`apisvc lint\` finds the same before it is asked.
+
+The specs are in test/cluster/laboratory and test/cluster/control-planes; they run on Kubernetes 1.37.2 and 1.35.4 with every change.
+
+This page is generated from what they recorded by \`npm run docs\`.
+`;
+
+/** @param recordings of every version, by version */
+export function laboratoryPage(recordings: Readonly<Record<KubernetesVersion, readonly Recording[]>>): string {
+  const [newer, older] = [byFault(recordings['1.37']), byFault(recordings['1.35'])];
+  const faults = [...new Map([...newer, ...older]).values()].toSorted((one, other) => placeOf(one) - placeOf(other));
+  const rows = faults.map(({ fault, how }) => {
+    const [now, before] = [newer.get(fault), older.get(fault)];
+    return cells(how, codesCell(now, before), outcomeOf(now), outcomeOf(before));
+  });
+  const table = [cells('What was broken', 'Found', 'Condition on 1.37', 'Condition on 1.35'), cells('---', '---', '---', '---'), ...rows];
+  return `${introduction}\n${table.join('\n')}\n\n${offlineSection()}`;
+}
+
+const byFault = (recordings: readonly Recording[]) => new Map(recordings.map((each) => [each.fault, each]));
+
+const order = Object.keys(catalog);
+/** In the order of the page of findings; sound ones first, several faults at once last. */
+const placeOf = ({ codes: [first, ...more] }: Recording): number =>
+  first === undefined ? -1 : order.indexOf(first) + (more.length > 0 ? order.length : 0);
+
+const cells = (...texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
+
+function codesCell(now: Recording | undefined, before: Recording | undefined): string {
+  const [one, other] = [now, before].map((recording) => recording && codesOf(recording.codes));
+  return one === other || other === undefined ? (one ?? '') : one === undefined ? other : `${one}; on 1.35 ${other}`;
+}
+
+const codesOf = (codes: readonly Code[]): string =>
+  codes.length === 0 ? 'nothing' : codes.map((code) => `[${code}](findings.md#${code.replace('/', '')})`).join(', ');
+
+function outcomeOf(recording: Recording | undefined): string {
+  if (recording === undefined) return 'not made';
+  return recording.refused === undefined ? recording.condition : 'refused';
+}
+
+function offlineSection(): string {
+  const rows = Object.entries(offline).map(([code, why]) => `- [${code}](findings.md#${code.replace('/', '')}): ${why}`);
+  return `## Not made here\n\nThese are covered by snapshots made by hand, in test/unit/verify.\n\n${rows.join('\n')}\n`;
+}

@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import type { Code } from '../../../src/verify/catalog.ts';
+import type { Made } from '../../unit/pki/certificates.ts';
+import { type Reply, resourceList } from '../harness/backends.ts';
+import { bygone, early, lasting, makeLeaf, pair, pem, rsaKeyPair } from '../harness/certificates.ts';
+import { failed, groupOf, passed } from '../harness/registrations.ts';
+import { type Change, caBundle, describeFaults, failedTls, type HandMadeFault, sound } from './hand-made.ts';
+
+/** Two faults at once, in parts of a registration that can be wrong independently of each other. */
+
+interface Half {
+  readonly name: string;
+  readonly how: string;
+  readonly code: Code;
+  /** What kube-apiserver says of it; nothing of what works for now. */
+  readonly condition?: HandMadeFault['condition'];
+  readonly registration?: Partial<Change>;
+  /** What the caBundle holds besides the CA. */
+  readonly added?: (ca: Made) => string;
+  readonly leaf?: (host: string, ca: Made) => Promise<Made>;
+  readonly reply?: (service: string) => Reply;
+}
+
+const injectors = { 'cert-manager.io/inject-ca-from': 'pairs/api', 'service.beta.openshift.io/inject-cabundle': 'true' };
+const automanaged = { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' };
+
+const registrations: readonly Half[] = [
+  {
+    name: 'automanaged',
+    how: 'the label of what kube-apiserver manages',
+    code: 'registration/automanaged-label',
+    registration: { apiServiceMetadata: { labels: automanaged } },
+  },
+  {
+    name: 'two-injectors',
+    how: 'annotations for two controllers',
+    code: 'registration/two-injectors',
+    registration: { apiServiceMetadata: { annotations: injectors } },
+  },
+  {
+    name: 'high-priority',
+    how: 'a high priority',
+    code: 'registration/priority-too-high',
+    registration: { apiServiceSpec: { groupPriorityMinimum: 9000 } },
+  },
+];
+
+const bundles: readonly Half[] = [
+  { name: 'key', how: 'a key in the caBundle', code: 'bundle/private-key', added: (ca) => pair(ca).key },
+  {
+    name: 'damaged',
+    how: 'a damaged certificate in the caBundle',
+    code: 'bundle/damaged-certificate',
+    added: () => '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n',
+  },
+];
+
+const certificates: readonly Half[] = [
+  {
+    name: 'wrong-name',
+    how: 'a certificate for another name',
+    code: 'cert/san-mismatch',
+    condition: failedTls('x509: certificate is valid for elsewhere.svc'),
+    leaf: (_, ca) => makeLeaf('elsewhere.svc', ca),
+  },
+  {
+    name: 'expired',
+    how: 'an expired certificate',
+    code: 'cert/expired',
+    condition: failedTls('x509: certificate has expired'),
+    leaf: (host, ca) => makeLeaf(host, ca, { when: bygone }),
+  },
+  {
+    name: 'early',
+    how: 'a certificate that is not yet valid',
+    code: 'cert/not-yet-valid',
+    condition: failedTls('x509: certificate has expired or is not yet valid'),
+    leaf: (host, ca) => makeLeaf(host, ca, { when: early }),
+  },
+  {
+    name: 'client-only',
+    how: 'a certificate for clients',
+    code: 'cert/wrong-usage',
+    condition: failedTls('incompatible key usage'),
+    leaf: (host, ca) => makeLeaf(host, ca, { usage: 'clientAuth' }),
+  },
+  {
+    name: 'ending',
+    how: 'a certificate that ends in 10 days',
+    code: 'cert/expires-soon',
+    leaf: (host, ca) => makeLeaf(host, ca, { when: lasting(10) }),
+  },
+  {
+    name: 'weak-key',
+    how: 'a certificate with a weak key',
+    code: 'cert/weak-key',
+    leaf: async (host, ca) => makeLeaf(host, ca, { keyPair: await rsaKeyPair(1024) }),
+  },
+];
+
+const failing = (name: string, how: string, status: number, code: Code): Half => ({
+  name,
+  how,
+  code,
+  condition: failed(`bad status from .*: ${status}`),
+  reply: () => ({ status, body: how }),
+});
+
+const replies: readonly Half[] = [
+  failing('not-found', 'a server without the group', 404, 'discovery/not-found'),
+  failing('server-error', 'a server that fails', 500, 'discovery/server-error'),
+  failing('distrustful', 'a server that does not believe kube-apiserver', 401, 'auth/proxy-not-trusted'),
+  {
+    name: 'no-resources',
+    how: 'a server without resources',
+    code: 'discovery/no-resources',
+    reply: (service) => ({ body: resourceList(`${groupOf(service)}/v1`) }),
+  },
+];
+
+/** In the order of findings. */
+const parts = [registrations, bundles, certificates, replies];
+
+type Pair = readonly [Half, Half];
+/** Of two parts each, but for what can't be known: a certificate that is refused keeps the reply from being seen. */
+const pairs = parts
+  .flatMap((part, index) => parts.slice(index + 1).flatMap((later) => part.flatMap((one) => later.map((other): Pair => [one, other]))))
+  .filter(([one, other]) => !(one.leaf && one.condition && other.reply));
+
+const faultOf = ([one, other]: Pair): HandMadeFault => ({
+  name: `both-${one.name}-${other.name}`,
+  how: `${one.how}, and ${other.how}`,
+  codes: [one.code, other.code],
+  condition: one.condition ?? other.condition ?? passed,
+  make: async (service, bench) => {
+    const { registration, added, leaf = makeLeaf, reply = sound }: Partial<Half> = { ...one, ...other };
+    const bundle = caBundle(pem(bench.ca) + (added?.(bench.ca) ?? ''));
+    const port = await bench.serve(service, pair(await leaf(bench.hostOf(service), bench.ca)), reply(service));
+    return { port, ...registration, apiServiceSpec: { ...bundle.apiServiceSpec, ...registration?.apiServiceSpec } };
+  },
+});
+
+/** Always the same ones, so that they can be compared with what was recorded; with this seed, every half is among them. */
+const [sample = []] = fc.sample(fc.shuffledSubarray(pairs, { minLength: 12, maxLength: 12 }), { seed: 100, numRuns: 1 });
+
+describeFaults('pairs', sample.map(faultOf));

@@ -1,0 +1,171 @@
+import { execa } from 'execa';
+import { enter } from '../../../src/sandbox/real/network.ts';
+import { kubectl } from '../harness/commands.ts';
+import { cluster } from '../harness/provided.ts';
+import { failed, passed } from '../harness/registrations.ts';
+import { describePods, type PodFault, podOf, readiness } from './pods.ts';
+
+/** What keeps pods, real ones on a real node, from serving; and a Service from leading to them. */
+
+const missingEndpoints = /^False MissingEndpoints/;
+
+const isTrue = (...types: readonly string[]) =>
+  types.map((type) => ({ type, status: 'True', lastHeartbeatTime: new Date(), lastTransitionTime: new Date() }));
+
+/** A node that registers and is never heard of again: the node lifecycle controller notices after some 50 seconds. Nothing else is to run there. */
+const silentNode = () => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'silent' },
+  spec: { unschedulable: true },
+  status: { conditions: isTrue('Ready') },
+});
+
+/** What its kubelet says of the pod before that. */
+const lastWords = () => ({
+  phase: 'Running',
+  podIP: '198.51.100.7',
+  podIPs: [{ ip: '198.51.100.7' }],
+  startTime: new Date(),
+  conditions: isTrue('PodScheduled', 'Initialized', 'ContainersReady', 'Ready'),
+  containerStatuses: [
+    { name: 'api', ready: true, restartCount: 0, image: 'any', imageID: 'any', state: { running: { startedAt: new Date() } } },
+  ],
+});
+
+const faults: readonly PodFault[] = [
+  {
+    name: 'healthy-pod',
+    how: 'nothing; the server runs in a pod',
+    codes: [],
+    condition: passed,
+  },
+  {
+    name: 'unknown-target-port',
+    how: 'the targetPort of the Service is a name that no container port has',
+    codes: ['service/target-port-unknown'],
+    condition: missingEndpoints,
+    change: () => ({ service: { ports: [{ port: 443, targetPort: 'no-such-port' }] } }),
+  },
+  {
+    name: 'wrong-target-port',
+    how: 'the targetPort of the Service is not the port of the server',
+    codes: ['service/wrong-target-port'],
+    condition: failed('connection refused'),
+    change: () => ({ service: { ports: [{ port: 443, targetPort: 9443 }] } }),
+  },
+  {
+    name: 'selects-nothing',
+    how: 'the selector of the Service matches no pod',
+    codes: ['endpoints/none'],
+    condition: missingEndpoints,
+    change: () => ({ service: { selector: { app: 'elsewhere' } } }),
+  },
+  {
+    name: 'no-node-fits',
+    how: 'the pod wants a node that there is not',
+    codes: ['endpoints/pod-unschedulable'],
+    condition: missingEndpoints,
+    words: /pod no-node-fits\n.*0\/\d nodes are available: .*didn't match Pod's node affinity\/selector/,
+    change: () => ({ spec: { nodeSelector: { disk: 'golden' } } }),
+  },
+  {
+    name: 'no-such-image',
+    how: 'the image of the server is not there',
+    codes: ['endpoints/image-pull'],
+    condition: missingEndpoints,
+    words: /pod no-such-image .*\n.*ErrImageNeverPull: .*docker\.io\/library\/no-such-image:1/,
+    change: () => ({ container: { image: 'docker.io/library/no-such-image:1', imagePullPolicy: 'Never' } }),
+  },
+  {
+    name: 'no-such-volume',
+    how: 'the pod mounts a ConfigMap that there is not',
+    codes: ['endpoints/pod-cannot-start'],
+    condition: missingEndpoints,
+    words: /pod no-such-volume .*\n.*FailedMount: .*configmap "not-there" not found/,
+    change: () => ({
+      mounts: [{ name: 'more', mountPath: '/more' }],
+      volumes: [{ name: 'more', configMap: { name: 'not-there' } }],
+    }),
+  },
+  {
+    name: 'no-such-variable',
+    how: 'an environment variable comes from a ConfigMap that there is not',
+    codes: ['endpoints/pod-cannot-start'],
+    condition: missingEndpoints,
+    words: /pod no-such-variable .*\n.*CreateContainerConfigError: configmap "not-there" not found/,
+    change: () => ({ container: { env: [{ name: 'MORE', valueFrom: { configMapKeyRef: { name: 'not-there', key: 'more' } } }] } }),
+  },
+  {
+    name: 'unknown-flag',
+    how: 'the server is given a flag that it does not know',
+    codes: ['endpoints/pod-crashing'],
+    condition: missingEndpoints,
+    words: /pod unknown-flag .*\n.*exit code 1 .*\n.*last log line of api: .*unknown flag: --no-such-flag/,
+    change: () => ({ flags: ['--no-such-flag'] }),
+  },
+  {
+    name: 'wrong-probe',
+    how: 'the readiness probe asks for a path that the server does not have',
+    codes: ['endpoints/pod-not-ready'],
+    condition: missingEndpoints,
+    words:
+      /pod wrong-probe .*\n.*Readiness probe failed: .*statuscode: 40[34]\n.*readiness probe of api: HTTPS GET \/no-such-path at port 8443\n.*last log line of api: /,
+    change: () => ({ container: { readinessProbe: readiness('/no-such-path') } }),
+  },
+  {
+    name: 'closed-gate',
+    how: 'the pod has a readiness gate that nobody opens',
+    codes: ['endpoints/readiness-gate'],
+    condition: missingEndpoints,
+    words: /example\.com\/open/,
+    change: () => ({ spec: { readinessGates: [{ conditionType: 'example.com/open' }] } }),
+  },
+  {
+    name: 'cut-off-pod',
+    how: 'packets of kube-apiserver to the pod are dropped',
+    codes: ['network/timeout'],
+    notChecked: ['the API through the service proxy'],
+    condition: failed('(deadline exceeded|timeout)'),
+    change: async () => {
+      const [nsenter = '', ...entering] = enter(cluster.network);
+      await execa(nsenter, [...entering, 'iptables', '--wait', '-I', 'OUTPUT', '-p', 'tcp', '--dport', '8444', '-j', 'DROP']);
+      return {
+        // The last one counts. kubelet asks from the same machine, so there is no probe.
+        flags: ['--secure-port=8444'],
+        container: { readinessProbe: undefined },
+        service: { ports: [{ port: 443, targetPort: 8444 }] },
+      };
+    },
+  },
+  {
+    name: 'held-pod',
+    how: 'a finalizer holds a second pod that was deleted',
+    codes: ['endpoints/pod-terminating'],
+    condition: passed,
+    words: /pod held .*\n.*should have been gone by/,
+    later: async (name, bench) => {
+      const pod = podOf({ name, namespace: bench.namespace }, {}, 'held');
+      await bench.kubectl(['create', '-f', '-'], { ...pod, metadata: { ...pod.metadata, finalizers: ['example.com/hold'] } });
+      await bench.ready('held');
+      await bench.kubectl(['delete', 'pod', 'held', '--wait=false']);
+    },
+    release: (namespace) => kubectl(['patch', 'pod', 'held', '-n', namespace, '--type=merge', '--patch={"metadata":{"finalizers":null}}']),
+  },
+  {
+    name: 'dead-node',
+    how: 'the kubelet of the node falls silent',
+    codes: ['endpoints/node-not-ready'],
+    condition: missingEndpoints,
+    words: /pod dead-node .*\n.*when node silent last spoke/,
+    change: () => ({ objects: [silentNode()], spec: { nodeName: 'silent' } }),
+    later: (name, bench) =>
+      bench.kubectl(['patch', 'pod', name, '--subresource=status', '--patch', JSON.stringify({ status: lastWords() })]),
+    release: async (namespace) => {
+      await kubectl(['delete', 'pod', 'dead-node', '-n', namespace, '--grace-period=0', '--force']);
+      await kubectl(['delete', 'node', 'silent']);
+    },
+  },
+];
+
+describePods('pods', faults);

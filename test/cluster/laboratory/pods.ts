@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Made } from '../../unit/pki/certificates.ts';
+import type { ServingPair } from '../harness/backends.ts';
+import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
+import { kubectl } from '../harness/commands.ts';
+import { kubectlOk } from '../harness/projects.ts';
+import { apiServiceNameOf, conditions, deleteApiServices, groupOf } from '../harness/registrations.ts';
+import { conditionMs, expectFindings, type Fault, type Looking, of, type PerVersion } from './expect-findings.ts';
+
+/** Faults of registrations whose server runs in a pod: the generic API server of Kubernetes, for a group of its own (components/any-api). */
+
+/** What a registration has instead of the sound part, or besides it. */
+export interface PodChange {
+  /** Of the server; without them it is given its certificate and key. */
+  readonly certificateFlags?: readonly string[];
+  /** More flags of the server. */
+  readonly flags?: readonly string[];
+  /** Fields of its container. */
+  readonly container?: object;
+  /** More of its mounts. */
+  readonly mounts?: readonly object[];
+  /** Fields of the pod's spec. */
+  readonly spec?: object;
+  /** More of its volumes. */
+  readonly volumes?: readonly object[];
+  /** Fields of the Service's spec. */
+  readonly service?: object;
+  /** Entries of the Secret. */
+  readonly secret?: Readonly<Record<string, string>>;
+  /** More objects, in the namespace. */
+  readonly objects?: readonly object[];
+  readonly without?: readonly ('secret' | 'delegator' | 'reader')[];
+}
+
+export interface PodFault extends Fault {
+  /** What kube-apiserver itself says: status, reason and message of the Available condition. */
+  readonly condition: PerVersion<RegExp>;
+  /** What the first finding says in its title and its evidence, a line each. */
+  readonly words?: RegExp;
+  readonly change?: (name: string, bench: PodBench) => PodChange | Promise<PodChange>;
+  /** Breaks the registration, or completes it, after it was made. */
+  readonly later?: (name: string, bench: PodBench) => Promise<unknown>;
+  /** Undoes what would outlast the namespace. */
+  readonly release?: (namespace: string) => Promise<unknown>;
+  readonly looking?: Looking;
+}
+
+/** Where the faults of one spec file are made. */
+export interface PodBench {
+  readonly namespace: string;
+  /** The CA that every caBundle holds. */
+  readonly ca: Made;
+  /** A serving certificate for a Service, of another CA if one is given. */
+  pairFor(service: string, ca?: Made): Promise<ServingPair>;
+  /** Waits for a pod to be ready. */
+  ready(pod: string): Promise<unknown>;
+  /** Runs kubectl in the namespace; it must succeed. @returns what it printed */
+  kubectl(args: readonly string[], input?: object): Promise<string>;
+}
+
+/** Entries of a Secret of type kubernetes.io/tls. */
+export const tlsEntries = ({ certificates, key }: ServingPair): Record<string, string> => ({ 'tls.crt': certificates, 'tls.key': key });
+
+/** Where the Secret is mounted. */
+export const certificateFolder = '/certificates';
+
+/** Pods take a while, and what controllers make of them too. */
+const withinMs = 90_000;
+
+/** Makes all faults at once in a namespace of their own, and looks at them one by one. */
+export function describePods(namespace: string, faults: readonly PodFault[]): void {
+  describe(`${namespace}: one fault gives one finding`, () => {
+    const until = (name: string, condition: RegExp) =>
+      vi.waitFor(async () => expect((await conditions()).get(apiServiceNameOf(name))).toMatch(condition), {
+        timeout: conditionMs,
+        interval: 500,
+      });
+
+    beforeAll(async () => {
+      const bench = await benchOf(namespace);
+      const items = (await Promise.all(faults.map((fault) => objectsOf(fault, bench)))).flat();
+      await kubectlOk(['create', 'namespace', namespace]);
+      await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+      await Promise.all(faults.map(({ name, later }) => later?.(name, bench)));
+    });
+
+    afterAll(async () => {
+      for (const { release } of faults) await release?.(namespace);
+      await deleteApiServices(...faults.map(({ name }) => apiServiceNameOf(name)));
+      await kubectl(['delete', 'clusterrolebindings', '-l', `laboratory=${namespace}`]);
+      await kubectl(['delete', 'rolebindings', '-n', 'kube-system', '-l', `laboratory=${namespace}`]);
+      await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+    });
+
+    test.each(faults)('$name: $codes', async (fault) => {
+      await until(fault.name, of(fault.condition));
+      const { findings } = await expectFindings(fault, apiServiceNameOf(fault.name), { withinMs, ...fault.looking });
+      const [{ title, evidence } = { title: '', evidence: [] }] = findings;
+      if (fault.words) expect([title, ...evidence].join('\n')).toMatch(fault.words);
+    });
+  });
+}
+
+async function benchOf(namespace: string): Promise<PodBench> {
+  const ca = await makeCa(`${namespace} CA`);
+  const run: PodBench['kubectl'] = (args, input) => kubectlOk(['--namespace', namespace, ...args], input);
+  return {
+    namespace,
+    ca,
+    pairFor: async (service, issuer = ca) => pair(await makeLeaf(`${service}.${namespace}.svc`, issuer)),
+    ready: (pod) => run(['wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=90s']),
+    kubectl: run,
+  };
+}
+
+async function objectsOf({ name, change: make }: PodFault, bench: PodBench): Promise<object[]> {
+  const { namespace, ca } = bench;
+  const change = (await make?.(name, bench)) ?? {};
+  const { without = [], objects = [], secret = tlsEntries(await bench.pairFor(name)) } = change;
+  const metadata = { name, namespace };
+  const trusted = { caBundle: Buffer.from(pem(ca)).toString('base64'), groupPriorityMinimum: 1000, versionPriority: 15 };
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    ...(without.includes('delegator') ? [] : [delegator(name, namespace)]),
+    ...(without.includes('reader') ? [] : [reader(name, namespace)]),
+    ...(without.includes('secret') ? [] : [{ apiVersion: 'v1', kind: 'Secret', metadata, stringData: secret }]),
+    ...objects,
+    podOf(metadata, change),
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata,
+      spec: { selector: { app: name }, ports: [{ port: 443, targetPort: 8443 }], ...change.service },
+    },
+    {
+      apiVersion: 'apiregistration.k8s.io/v1',
+      kind: 'APIService',
+      metadata: { name: apiServiceNameOf(name) },
+      spec: { group: groupOf(name), version: 'v1', service: { ...metadata, port: 443 }, ...trusted },
+    },
+  ];
+}
+
+const servingFlags = [`--tls-cert-file=${certificateFolder}/tls.crt`, `--tls-private-key-file=${certificateFolder}/tls.key`];
+
+/** A pod that serves the group of a Service, and is selected by it. */
+export function podOf({ name, namespace }: { readonly name: string; readonly namespace: string }, change: PodChange, podName = name) {
+  const { certificateFlags = servingFlags, flags = [], mounts = [], volumes = [] } = change;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: podName, namespace, labels: { app: name } },
+    spec: {
+      serviceAccountName: name,
+      terminationGracePeriodSeconds: 1,
+      containers: [
+        {
+          name: 'api',
+          image: 'docker.io/library/any-api:0.37.2',
+          args: ['--secure-port=8443', `--group-version=${groupOf(name)}/v1`, ...certificateFlags, ...flags],
+          ports: [{ name: 'https', containerPort: 8443 }],
+          readinessProbe: readiness('/readyz'),
+          volumeMounts: [{ name: 'certificates', mountPath: certificateFolder }, ...mounts],
+          ...change.container,
+        },
+      ],
+      volumes: [{ name: 'certificates', secret: { secretName: name } }, ...volumes],
+      ...change.spec,
+    },
+  };
+}
+
+/** A readiness probe that asks every second. */
+export const readiness = (path: string) => ({ httpGet: { path, port: 8443, scheme: 'HTTPS' }, periodSeconds: 1, timeoutSeconds: 10 });
+
+const rbac = 'rbac.authorization.k8s.io';
+
+/** @returns the binding that lets the server ask kube-apiserver who its clients are and what they may do */
+const delegator = (name: string, namespace: string) => ({
+  apiVersion: `${rbac}/v1`,
+  kind: 'ClusterRoleBinding',
+  metadata: { name: `${namespace}-${name}`, labels: { laboratory: namespace } },
+  roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'system:auth-delegator' },
+  subjects: [{ kind: 'ServiceAccount', name, namespace }],
+});
+
+/** @returns the binding that lets the server read how kube-apiserver identifies itself */
+const reader = (name: string, namespace: string) => ({
+  apiVersion: `${rbac}/v1`,
+  kind: 'RoleBinding',
+  metadata: { name: `${namespace}-${name}`, namespace: 'kube-system', labels: { laboratory: namespace } },
+  roleRef: { apiGroup: rbac, kind: 'Role', name: 'extension-apiserver-authentication-reader' },
+  subjects: [{ kind: 'ServiceAccount', name, namespace }],
+});

@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Backend, serveHttps, serveSilence, unusedPort } from '../harness/backends.ts';
+import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { codesOf, kubectlOk, untilSaid, verifyJson } from '../harness/projects.ts';
+import { apiServiceNameOf, conditions, deleteApiServices, handMade } from '../harness/registrations.ts';
+import { userKubeconfig } from '../harness/users.ts';
+import { conditionMs } from './expect-findings.ts';
+import { sound } from './hand-made.ts';
+
+/** The best verdict with few rights, and with little time. */
+
+const namespace = 'rights';
+const ca = await makeCa(`${namespace} CA`);
+const backends: Backend[] = [];
+const keep = async (starting: Promise<Backend>): Promise<number> => {
+  const backend = await starting;
+  backends.push(backend);
+  return backend.port;
+};
+const serve = async (service: string): Promise<number> =>
+  keep(serveHttps(pair(await makeLeaf(`${service}.${namespace}.svc`, ca)), sound(service)));
+
+const portOf: Readonly<Record<string, () => Promise<number>>> = {
+  'seen-sound': () => serve('seen-sound'),
+  'seen-broken': () => serve('seen-broken'),
+  'seen-silent': () => keep(serveSilence()),
+  'seen-stopped': unusedPort,
+  'seen-late': () => serve('seen-late'),
+};
+const services = Object.keys(portOf);
+
+const looker = { KUBECONFIG: await userKubeconfig('apiservice-looker') };
+const nobody = { KUBECONFIG: await userKubeconfig('without-rights') };
+
+/** What a spec makes later. */
+let lateSlice = {};
+
+beforeAll(async () => {
+  const objects = await Promise.all(
+    services.map(async (name) => {
+      const { service, slice, apiService } = handMade({ namespace, service: name, port: (await portOf[name]?.()) ?? 0, ca: pem(ca) });
+      if (name === 'seen-broken') return [apiService];
+      if (name !== 'seen-late') return [service, slice, apiService];
+      lateSlice = slice;
+      return [service, apiService];
+    }),
+  );
+  await kubectlOk(['create', 'namespace', namespace]);
+  await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: objects.flat() });
+  await kubectlOk(['create', 'clusterrole', 'apiservice-looker', '--verb=get', '--resource=apiservices']);
+  await kubectlOk(['create', 'clusterrolebinding', 'apiservice-looker', '--clusterrole=apiservice-looker', '--user=apiservice-looker']);
+  const written = async () => expect([...(await conditions()).keys()]).toEqual(expect.arrayContaining(services.map(apiServiceNameOf)));
+  await vi.waitFor(written, { timeout: conditionMs, interval: 500 });
+});
+
+afterAll(async () => {
+  await deleteApiServices(...services.map(apiServiceNameOf));
+  await kubectl(['delete', 'clusterrole,clusterrolebinding', 'apiservice-looker']);
+  await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+  await Promise.all(backends.map((backend) => backend.stop()));
+});
+
+/** Looks at one. */
+async function look(service: string, env: Readonly<Record<string, string>>, ...flags: string[]) {
+  const { exitCode, diagnosis } = await verifyJson([apiServiceNameOf(service), ...flags], { env });
+  const notChecked = diagnosis.apis.flatMap((api) => api.notChecked.map(({ what }) => what));
+  return { exitCode, verdict: diagnosis.verdict, codes: codesOf(diagnosis), notChecked };
+}
+
+/** All that kube-apiserver does not show to who may only get APIServices. */
+const hidden = [
+  'the Service',
+  'the EndpointSlices',
+  'ConfigMap kube-system/extension-apiserver-authentication',
+  'the other APIServices',
+  'CustomResourceDefinitions of the group',
+];
+
+describe('who may only get APIServices', () => {
+  test('is told that an API works, and what could not be seen', async () => {
+    const seen = await look('seen-sound', looker);
+    expect(seen).toEqual({ exitCode: 0, verdict: 'healthy', codes: [], notChecked: hidden });
+  });
+
+  test('gets no verdict with --strict', async () => {
+    expect(await look('seen-sound', looker, '--strict')).toMatchObject({ exitCode: 3, verdict: 'unknown', codes: [] });
+  });
+
+  test.each([
+    ['seen-broken', 'service/missing'],
+    ['seen-late', 'endpoints/none'],
+    ['seen-silent', 'network/timeout'],
+    ['seen-stopped', 'endpoints/connection-refused'],
+  ])('is told what the condition says: %s', async (service, code) => {
+    expect(await look(service, looker)).toMatchObject({ exitCode: 1, verdict: 'broken', codes: [code] });
+  });
+});
+
+test('who may do nothing gets no verdict', async () => {
+  expect(await look('seen-broken', nobody)).toMatchObject({ exitCode: 3, verdict: 'unknown', codes: [] });
+});
+
+test('a server that never answers does not hold verify for longer than its limits', async () => {
+  const started = Date.now();
+  await verifyJson([apiServiceNameOf('seen-silent')]);
+  expect(Date.now() - started).toBeLessThan(12_000);
+});
+
+test('nor does it keep verify --wait from a verdict, though its last look is cut short', async () => {
+  const { exitCode, stdout } = await apisvc(['verify', apiServiceNameOf('seen-silent'), '--wait', '--timeout', '8s', '-o', 'json']);
+  expect({ exitCode, codes: codesOf(JSON.parse(stdout)) }).toEqual({ exitCode: 1, codes: ['network/timeout'] });
+});
+
+test('verify --wait sees an API become healthy', async () => {
+  const waiting = apisvc(['verify', apiServiceNameOf('seen-late'), '--wait', '--timeout', '60s', '-o', 'json']);
+  await untilSaid(waiting, /waiting for .* to be healthy/);
+  // Time for a look that finds it broken.
+  await sleep(2_000);
+  expect(waiting.exitCode).toBeNull();
+  await kubectlOk(['create', '-f', '-'], lateSlice);
+  const { exitCode, stdout } = await waiting;
+  expect({ exitCode, codes: codesOf(JSON.parse(stdout)) }).toEqual({ exitCode: 0, codes: [] });
+});

@@ -1,0 +1,121 @@
+import { makeCa, pair } from '../harness/certificates.ts';
+import { passed } from '../harness/registrations.ts';
+import { failedTls } from './hand-made.ts';
+import { describePods, type PodBench, type PodFault, tlsEntries } from './pods.ts';
+
+/** The Secret with the serving certificate, on its way into a real pod. */
+
+const missingEndpoints = /^False MissingEndpoints/;
+
+/** Puts a new certificate of the right CA into the Secret of a pod that runs. */
+async function renew(name: string, bench: PodBench): Promise<void> {
+  await bench.ready(name);
+  const stringData = tlsEntries(await bench.pairFor(name));
+  await bench.kubectl(['apply', '-f', '-'], {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace: bench.namespace },
+    stringData,
+  });
+}
+
+/** Each file by itself, as charts do that put more into the same folder. */
+const bySubPath = {
+  mounts: ['tls.crt', 'tls.key'].map((file) => ({ name: 'certificates', mountPath: `/etc/serving/${file}`, subPath: file })),
+  certificateFlags: ['--tls-cert-file=/etc/serving/tls.crt', '--tls-private-key-file=/etc/serving/tls.key'],
+};
+
+const faults: readonly PodFault[] = [
+  {
+    name: 'no-certificate-flags',
+    how: 'the server is not told where its certificate is',
+    codes: ['cert/self-generated'],
+    condition: failedTls('x509: certificate'),
+    change: () => ({ certificateFlags: [] }),
+  },
+  {
+    name: 'secret-deleted',
+    how: 'the Secret is deleted while the server runs',
+    codes: ['cert/secret-missing'],
+    condition: passed,
+    later: async (name, bench) => {
+      await bench.ready(name);
+      await bench.kubectl(['delete', 'secret', name]);
+    },
+  },
+  {
+    name: 'secret-never-made',
+    how: 'the Secret that the pod mounts is not there',
+    codes: ['cert/secret-missing'],
+    condition: missingEndpoints,
+    change: () => ({ without: ['secret'] }),
+  },
+  {
+    name: 'secret-without-certificate',
+    how: 'tls.crt of the Secret holds no certificate',
+    codes: ['cert/secret-unreadable'],
+    condition: missingEndpoints,
+    change: async (name, bench) => ({ secret: { ...tlsEntries(await bench.pairFor(name)), 'tls.crt': 'soon to come' } }),
+  },
+  {
+    name: 'other-key',
+    how: 'tls.key of the Secret belongs to another certificate',
+    codes: ['security/key-mismatch'],
+    condition: missingEndpoints,
+    change: async (name, bench) => {
+      const { certificates } = await bench.pairFor(name);
+      return { secret: tlsEntries({ certificates, key: pair(await makeCa('another')).key }) };
+    },
+  },
+  {
+    name: 'ca-key-too',
+    how: 'the Secret holds the key of the CA, too',
+    codes: ['security/ca-key-in-secret'],
+    condition: passed,
+    change: async (name, bench) => ({ secret: { ...tlsEntries(await bench.pairFor(name)), 'ca.key': pair(bench.ca).key } }),
+  },
+  {
+    name: 'sub-path',
+    how: 'the pod mounts the files of the Secret by subPath',
+    codes: ['cert/sub-path-mount'],
+    condition: passed,
+    change: () => bySubPath,
+  },
+  {
+    name: 'sub-path-renewed',
+    how: 'the same, and the Secret is renewed',
+    codes: ['cert/sub-path-mount'],
+    condition: passed,
+    words: /pod sub-path-renewed/,
+    change: () => bySubPath,
+    later: renew,
+  },
+  {
+    name: 'renewed-secret',
+    how: 'the Secret is renewed, and the server has read it once and for all',
+    codes: ['cert/secret-differs'],
+    condition: passed,
+    change: () => ({ flags: ['--certificate-once'] }),
+    later: renew,
+  },
+  {
+    name: 'not-restarted',
+    how: 'the certificate of another CA is replaced by a right one, and the server has read it once and for all',
+    codes: ['cert/secret-differs'],
+    condition: failedTls('x509: certificate signed by unknown authority'),
+    change: async (name, bench) => ({
+      flags: ['--certificate-once'],
+      secret: tlsEntries(await bench.pairFor(name, await makeCa('the former CA'))),
+    }),
+    later: renew,
+  },
+  {
+    name: 'reloaded',
+    how: 'nothing; the Secret is renewed, and the server loads it',
+    codes: [],
+    condition: passed,
+    later: renew,
+  },
+];
+
+describePods('secrets', faults);

@@ -1,0 +1,148 @@
+import { afterAll } from 'vitest';
+import { output } from '../../../src/sandbox/real/command.ts';
+import { enter } from '../../../src/sandbox/real/network.ts';
+import { backendAddress, serveHttp, serveSilence, unusedPort } from '../harness/backends.ts';
+import { makeLeaf, pair } from '../harness/certificates.ts';
+import { cluster } from '../harness/provided.ts';
+import { failed } from '../harness/registrations.ts';
+import { type Bench, describeFaults, type HandMadeFault, sound } from './hand-made.ts';
+import { serveAlerts, serveCutOff, serveHangUp, serveOldTls } from './odd-servers.ts';
+
+/** The way from kube-apiserver to the server: Service, endpoints, network, the handshake. */
+
+const servingPair = async (name: string, { hostOf, ca }: Bench) => pair(await makeLeaf(hostOf(name), ca));
+
+const rules: (readonly string[])[] = [];
+const iptables = async (...rule: readonly string[]): Promise<void> => {
+  const [program = '', ...entering] = enter(cluster.network);
+  await output(program, ...entering, 'iptables', '--wait', ...rule);
+};
+
+/** Does something to what kube-apiserver sends to a port of the host; apisvc itself runs on the host. */
+async function interfere(port: number, ...rule: readonly string[]): Promise<number> {
+  const whole = ['OUTPUT', '-p', 'tcp', '-d', backendAddress, '--dport', String(port), ...rule];
+  await iptables('-I', ...whole);
+  rules.push(whole);
+  return port;
+}
+
+// Another file's server may get the port next.
+afterAll(async () => {
+  for (const rule of rules) await iptables('-D', ...rule);
+});
+
+/** Neither the host nor kube-apiserver gets an answer to ARP there. */
+const nobody = backendAddress.replace(/\.1$/, '.77');
+
+const faults: readonly HandMadeFault[] = [
+  {
+    name: 'no-service',
+    how: 'there is no Service',
+    codes: ['service/missing'],
+    condition: /^False ServiceNotFound service\/no-service in "transport" is not present/,
+    make: async (name, bench) => ({ port: await bench.serve(name), without: ['service', 'slice'] }),
+  },
+  {
+    name: 'wrong-port',
+    how: 'the Service has another port',
+    codes: ['service/port-missing'],
+    condition: /^False ServicePortError .* is not listening on port 443/,
+    make: async (name, bench) => ({ port: await bench.serve(name), servicePort: { port: 8443 } }),
+  },
+  {
+    name: 'no-endpoints',
+    how: 'the Service has no EndpointSlice',
+    codes: ['endpoints/none'],
+    condition: /^False EndpointsNotFound/,
+    make: async (name, bench) => ({ port: await bench.serve(name), without: ['slice'] }),
+  },
+  {
+    name: 'not-ready',
+    how: 'the only endpoint is not ready',
+    codes: ['endpoints/not-ready'],
+    condition: /^False MissingEndpoints/,
+    make: async (name, bench) => ({ port: await bench.serve(name), ready: false }),
+  },
+  {
+    name: 'port-name',
+    how: 'the ports of Service and EndpointSlice have different names',
+    codes: ['endpoints/port-name-mismatch'],
+    condition: /^False MissingEndpoints .*port name "https"/,
+    make: async (name, bench) => ({ port: await bench.serve(name), servicePort: { name: 'https' }, slicePort: { name: 'web' } }),
+  },
+  {
+    name: 'stopped',
+    how: 'nothing listens at the endpoint',
+    codes: ['endpoints/connection-refused'],
+    condition: failed('connection refused'),
+    make: async () => ({ port: await unusedPort() }),
+  },
+  {
+    name: 'plain-http',
+    how: 'the server speaks HTTP without TLS',
+    codes: ['endpoints/not-tls'],
+    condition: failed('server gave HTTP response to HTTPS client'),
+    make: async (name, bench) => ({ port: await bench.keep(serveHttp(sound(name))) }),
+  },
+  {
+    name: 'hangs-up',
+    how: 'the server ends every connection before the handshake',
+    codes: ['endpoints/handshake-failed'],
+    condition: failed('(EOF|connection reset by peer)'),
+    make: async (_, bench) => ({ port: await bench.keep(serveHangUp()) }),
+  },
+  {
+    name: 'no-certificate',
+    how: 'the server has no certificate and ends the handshake with an alert',
+    codes: ['endpoints/handshake-failed'],
+    condition: failed('remote error: tls: handshake failure'),
+    make: async (_, bench) => ({ port: await bench.keep(serveAlerts()) }),
+  },
+  {
+    name: 'old-tls',
+    how: 'the server speaks TLS 1.1 at most',
+    codes: ['endpoints/tls-too-old'],
+    condition: failed('tls: (protocol version not supported|server selected unsupported protocol version)'),
+    make: async (name, bench) => ({ port: await bench.keep(serveOldTls(await servingPair(name, bench))) }),
+  },
+  {
+    name: 'silent',
+    how: 'the server accepts connections and never says a word',
+    codes: ['network/timeout'],
+    condition: failed('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
+    make: async (_, bench) => ({ port: await bench.keep(serveSilence()) }),
+  },
+  {
+    name: 'dropped',
+    how: 'iptables drops the packets of kube-apiserver to the server',
+    codes: ['network/timeout'],
+    condition: failed('(Client.Timeout exceeded|context deadline exceeded|timed out|i/o timeout)'),
+    make: async (name, bench) => ({ port: await interfere(await bench.serve(name), '-j', 'DROP') }),
+  },
+  {
+    name: 'no-route',
+    how: 'no machine has the address of the endpoint',
+    codes: ['network/no-route'],
+    condition: failed('no route to host'),
+    make: async (name, bench) => ({ port: await bench.serve(name), host: nobody }),
+  },
+  {
+    name: 'cut-off',
+    how: 'the server ends the connection when it has got a request',
+    codes: ['network/connection-lost'],
+    notChecked: ['a request without identity', 'a request with a forged identity'],
+    condition: failed('EOF'),
+    make: async (name, bench) => ({ port: await bench.keep(serveCutOff(await servingPair(name, bench))) }),
+  },
+  {
+    name: 'reset-on-the-way',
+    how: 'a firewall ends the connections of kube-apiserver as soon as they carry something',
+    codes: ['network/connection-lost'],
+    condition: failed('connection reset by peer'),
+    make: async (name, bench) => ({
+      port: await interfere(await bench.serve(name), '-m', 'length', '--length', '100:', '-j', 'REJECT', '--reject-with', 'tcp-reset'),
+    }),
+  },
+];
+
+describeFaults('transport', faults);
