@@ -109,7 +109,10 @@ function addVerify(program: Command, run: Run): void {
     .option('--strict', 'healthy only where everything could be looked at')
     .option('--wait', 'look again until everything is healthy or the time is up')
     .addOption(new Option('--watch', 'look again and again and show every change; --timeout is for each look').conflicts(['wait', 'save']))
-    .option('--save <file>', 'keep what was seen in this file: for --from, or for a bug report. It holds no keys and no tokens')
+    .option(
+      '--save <file>',
+      'keep what was seen in this file: for --from, or for a bug report. It holds no private keys; log lines, events and answers of servers are in it, without bearer tokens and passwords in URLs',
+    )
     .addOption(
       new Option('--from <file>', 'diagnose what --save has kept, without a cluster; "-" is standard input').conflicts(needCluster),
     )

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../manifests/types.ts';
-import { type Cluster, StreamRefused } from './cluster.ts';
+import { type Answer, type Cluster, StreamRefused } from './cluster.ts';
 import { Unreachable } from './faults.ts';
 import { type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';
@@ -50,15 +50,27 @@ export async function listObjects(cluster: Cluster, of: Collection, signal: Abor
   return (await list(cluster, of, signal)).items;
 }
 
-/** Lists a collection without what the objects say: metadata alone, for kinds of which a cluster may have megabytes (k8s.io/apimachinery/pkg/apis/meta/v1, PartialObjectMetadata). */
+/**
+ * Lists a collection without what the objects say: metadata alone, for kinds of which a cluster may have megabytes (k8s.io/apimachinery/pkg/apis/meta/v1,
+ * PartialObjectMetadata).
+ * @returns none also where the cluster does not have such a kind
+ */
 export async function listMetadata(cluster: Cluster, of: Collection, signal: AbortSignal): Promise<readonly KubeObject[]> {
-  return (await list(cluster, of, signal, 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1')).items;
+  const accept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+  const answer = await cluster.request({ ...listRequest(of), accept, signal });
+  return answer.status === 404 ? [] : readList(cluster, of, answer).items;
 }
 
-async function list(cluster: Cluster, of: Collection, signal: AbortSignal, accept?: string): Promise<Listed> {
-  const { fieldSelector, labelSelector } = of;
-  const request = { path: resourcePath(of.resource, of.namespace), query: { fieldSelector, labelSelector }, signal };
-  const answer = await cluster.request(accept === undefined ? request : { ...request, accept });
+async function list(cluster: Cluster, of: Collection, signal: AbortSignal): Promise<Listed> {
+  return readList(cluster, of, await cluster.request({ ...listRequest(of), signal }));
+}
+
+const listRequest = ({ resource, namespace, fieldSelector, labelSelector }: Collection) => ({
+  path: resourcePath(resource, namespace),
+  query: { fieldSelector, labelSelector },
+});
+
+function readList(cluster: Cluster, of: Collection, answer: Answer): Listed {
   if (answer.status !== 200) throw refusal(cluster, { verb: 'list', ref: anyOf(of) }, answer, new Date());
   const { metadata, items } = readJson<List>(cluster, answer);
   return { metadata, items: (items ?? []).map((item) => ({ ...item, apiVersion: of.resource.apiVersion, kind: of.resource.kind })) };

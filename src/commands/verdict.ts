@@ -22,6 +22,10 @@ export function listExitCode({ clusters }: DiagnosisList, strict: boolean): Exit
   return codes.find((code) => code === Exit.verdict) ?? codes.find((code) => code !== Exit.ok) ?? Exit.ok;
 }
 
+/** Of which APIs with a Service nobody knows when their certificate ends. */
+export const withoutDate = ({ apis }: Pick<Diagnosis, 'apis'>): readonly string[] =>
+  apis.flatMap(({ name, overview: { service, expires } }) => (service !== undefined && expires === undefined ? [name] : []));
+
 /** Whether a certificate ends within the time that the diagnosis was asked to look ahead. */
 export const expiresSoon = ({ apis }: Pick<Diagnosis, 'apis'>): boolean => apis.some(({ findings }) => findings.some(saysSo));
 

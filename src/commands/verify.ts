@@ -1,5 +1,5 @@
-import { ApisvcError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
-import { writeFiles } from '../project/files.ts';
+import { ApisvcError, ClusterError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
+import { saveFile } from '../project/files.ts';
 import { type DiagnosisFormat, isListFormat, listFormats } from '../report/formats.ts';
 import { snapshotJson } from '../report/json.ts';
 import { printable } from '../report/printable.ts';
@@ -8,7 +8,7 @@ import { type Verified, verifyUntilHealthy } from '../workflows/verify.ts';
 import { type ClusterFlags, withCluster } from './cluster.ts';
 import { renderDiagnosis, renderList } from './report.ts';
 import type { Terminal } from './terminal.ts';
-import { exitCodeOf, expiresSoon, listExitCode, worstOf } from './verdict.ts';
+import { exitCodeOf, expiresSoon, listExitCode, withoutDate, worstOf } from './verdict.ts';
 import { type WantedFlags, wantedOf, wantedWords } from './wanted.ts';
 import { type Frame, watch } from './watch.ts';
 
@@ -41,14 +41,20 @@ export async function verify(flags: VerifyFlags, given: readonly string[], termi
     if (flags.watch) return watch(async () => frameOf(await look(), flags, terminal), terminal);
     return report(await look(), flags, terminal);
   }
-  const look = (): Promise<Verified> => lookAt(contexts[0], wanted, flags, terminal);
+  const look = async (): Promise<Verified> => {
+    const verified = await lookAt(contexts[0], wanted, flags, terminal);
+    if (verified.diagnosis.apis.length === 0) throw nothingThere(wanted);
+    return verified;
+  };
   if (flags.watch) {
     requireListFormat(flags);
     return watch(async () => frameOf((await look()).diagnosis, flags, terminal), terminal);
   }
   const { snapshot, diagnosis } = await look();
-  if (flags.save !== undefined) writeFiles([{ path: flags.save, text: snapshotJson(snapshot), mode: 0o600 }]);
-  return report(diagnosis, flags, terminal);
+  await terminal.result(await render(diagnosis, flags, terminal));
+  // What was found is told whether or not it can be kept.
+  if (flags.save !== undefined) saveFile({ path: flags.save, text: snapshotJson(snapshot), mode: 0o600 });
+  return exitCodeFor(diagnosis, flags);
 }
 
 const diagnoseOptions = ({ strict = false, failIfExpiresWithin }: VerifyFlags) => ({
@@ -69,33 +75,45 @@ async function lookAt(context: string | undefined, wanted: Wanted, flags: Verify
   const words = wantedWords(wanted);
   return withCluster({ ...flags, context }, terminal, `looking at ${words}`, async (cluster, signal) => {
     if (flags.wait) terminal.progress(`waiting for ${words} to be healthy, at most ${flags.timeout / 1000}s`);
-    const verified = await verifyUntilHealthy(cluster, {
+    return verifyUntilHealthy(cluster, {
       wanted,
       ...diagnoseOptions(flags),
+      clusterFlags: clusterFlagsOf({ ...flags, context }),
       ...(flags.asUser === undefined ? {} : { asUser: flags.asUser }),
       onProgress: (done, total) => terminal.status(printable(`looking at ${words}: ${done} of ${total}`)),
       // With --wait only the deadline ends it.
       until: flags.wait ? signal : AbortSignal.abort(),
       signal,
     });
-    if (verified.diagnosis.apis.length === 0)
-      throw new UsageError(`there are no ${words}`, { fix: 'kubectl get apiservices --show-labels' });
-    return verified;
   });
 }
 
-/** A cluster that can't be looked at does not keep the others from it. */
+/** What was given to reach a cluster other than the usual one. */
+const clusterFlagsOf = ({ kubeconfig, context }: ClusterFlags): string[] => [
+  ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
+  ...(context === undefined ? [] : [`--context=${context}`]),
+];
+
+const nothingThere = (wanted: Wanted): UsageError =>
+  new UsageError(`there are no ${wantedWords(wanted)}`, { fix: 'kubectl get apiservices --show-labels' });
+
+/**
+ * A cluster that can't be looked at, or has nothing of what is wanted, does not keep the others from it.
+ * @throws UsageError when none of them has anything
+ */
 async function lookAtAll(contexts: readonly string[], wanted: Wanted, flags: VerifyFlags, terminal: Terminal): Promise<DiagnosisList> {
   const clusters = await Promise.all(
     contexts.map(async (context): Promise<ClusterResult> => {
       try {
-        return { context, diagnosis: (await lookAt(context, wanted, flags, terminal)).diagnosis };
+        const { diagnosis } = await lookAt(context, wanted, flags, terminal);
+        return diagnosis.apis.length > 0 ? { context, diagnosis } : { context, error: nothingThere(wanted).message };
       } catch (error) {
         if (!(error instanceof ApisvcError) || error instanceof InterruptedError || error instanceof UsageError) throw error;
         return { context, error: error.message };
       }
     }),
   );
+  if (clusters.every(({ error }) => error === nothingThere(wanted).message)) throw nothingThere(wanted);
   const verdict = worstOf(clusters.map(({ diagnosis }) => diagnosis?.verdict ?? 'unknown'));
   return { apiVersion: 'apisvc.dev/diagnosis-list/v1alpha1', verdict, clusters };
 }
@@ -109,11 +127,24 @@ const render = (outcome: Outcome, { output }: VerifyFlags, terminal: Terminal): 
 
 async function report(outcome: Outcome, flags: VerifyFlags, terminal: Terminal): Promise<ExitCode> {
   await terminal.result(await render(outcome, flags, terminal));
-  const { strict = false, failIfExpiresWithin } = flags;
+  return exitCodeFor(outcome, flags);
+}
+
+/** @throws ClusterError where --fail-if-expires-within asks for dates that nobody knows, and nothing else is wrong */
+function exitCodeFor(outcome: Outcome, { strict = false, failIfExpiresWithin }: VerifyFlags): ExitCode {
   const diagnoses = 'clusters' in outcome ? outcome.clusters.flatMap(({ diagnosis }) => diagnosis ?? []) : [outcome];
   if (failIfExpiresWithin !== undefined && diagnoses.some(expiresSoon)) return Exit.verdict;
-  return 'clusters' in outcome ? listExitCode(outcome, strict) : exitCodeOf(outcome, strict);
+  const code = 'clusters' in outcome ? listExitCode(outcome, strict) : exitCodeOf(outcome, strict);
+  const unknown = failIfExpiresWithin === undefined ? [] : diagnoses.flatMap(withoutDate);
+  if (code === Exit.ok && unknown.length > 0) throw datesUnseen(unknown);
+  return code;
 }
+
+/** Not to have seen a certificate is no promise that it lasts. */
+const datesUnseen = (names: readonly string[]): ClusterError =>
+  new ClusterError(`when the serving certificates of ${[...new Set(names)].join(', ')} end is not known: none was seen`, {
+    fix: 'The report says under "not checked" why; the right to create pods/portforward is what it takes most often.',
+  });
 
 /** The time of a look makes no difference. */
 const frameOf = async (outcome: Outcome, flags: VerifyFlags, terminal: Terminal): Promise<Frame> => ({

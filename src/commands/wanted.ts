@@ -1,3 +1,4 @@
+import { apiServiceNamePattern } from '../config/registration.ts';
 import { UsageError } from '../errors.ts';
 import type { Wanted } from '../verify/types.ts';
 
@@ -32,7 +33,7 @@ export function wantedWords(wanted: Wanted): string {
  */
 export function requireName(text: string): string {
   const name = text.replace(/^apiservices?(\.apiregistration\.k8s\.io)?\//, '');
-  if (/^[a-z][-a-z0-9]*\.([-a-z0-9.]*)$/.test(name)) return name;
+  if (apiServiceNamePattern.test(name)) return name;
   throw new UsageError(`"${text}" is not the name of an APIService`, {
     fix: 'Names are <version>.<group>, for example v1beta1.metrics.k8s.io.',
   });

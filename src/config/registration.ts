@@ -4,6 +4,9 @@ import type { Api, Registration } from './schema.ts';
 /** The name that kube-apiserver demands of an APIService (k8s.io/kube-aggregator/pkg/apis/apiregistration/validation). */
 export const apiServiceName = ({ group, version }: Pick<Api, 'group' | 'version'>): string => `${version}.${group}`;
 
+/** What such a name looks like; that of the core group ends in a dot. */
+export const apiServiceNamePattern = /^[a-z][-a-z0-9]*\.[-a-z0-9.]*$/;
+
 /** Names of the APIServices of a registration, in the order of apisvc.yaml. */
 export const apiServiceNames = (registration: Registration): string[] => registration.spec.apis.map(apiServiceName);
 

@@ -30,12 +30,24 @@ const signatureNames = new Map([
   ['1.3.101.112', 'ed25519'],
 ]);
 
+/** One command meets the same certificate many times: in a caBundle, at every endpoint, in a Secret. To read one takes half a millisecond. */
+const known = new Map<string, CertificateInfo>();
+const mostKnown = 2_000;
+
 /**
  * Reads a certificate, for instance as a TLS socket gives it.
  * @param der the certificate alone
  * @throws Error with the reason when it is not a certificate that both Node and Go can read
  */
 export function certificateInfo(der: Uint8Array): CertificateInfo {
+  const key = Buffer.from(der).toString('latin1');
+  const info = known.get(key) ?? read(der);
+  if (known.size >= mostKnown) known.clear();
+  known.set(key, info);
+  return info;
+}
+
+function read(der: Uint8Array): CertificateInfo {
   const certificate = new X509Certificate(der);
   const parts = certificateParts(der);
   const { extensions } = parts;

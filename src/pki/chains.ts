@@ -89,7 +89,16 @@ const sameKeyId = (issuer: CertificateInfo, child: CertificateInfo): boolean => 
 const sameEntity = (one: CertificateInfo, other: CertificateInfo): boolean =>
   one.subject === other.subject && publicKeyOf(one).equals(publicKeyOf(other)) && String(one.dnsNames) === String(other.dnsNames);
 
-const publicKeyOf = ({ pem }: CertificateInfo) => new X509Certificate(pem).publicKey;
+const publicKeyOf = (certificate: CertificateInfo) => parsed(certificate).publicKey;
+
+/** Judging a chain asks for the same certificate again and again. */
+const known = new WeakMap<CertificateInfo, X509Certificate>();
+
+function parsed(certificate: CertificateInfo): X509Certificate {
+  const found = known.get(certificate) ?? new X509Certificate(certificate.pem);
+  known.set(certificate, found);
+  return found;
+}
 
 /** Why a certificate of the right name is not the issuer all the same; undefined when it is (crypto/x509 CheckSignatureFrom). */
 function refusal(
@@ -97,8 +106,8 @@ function refusal(
   child: CertificateInfo,
   isRoot: boolean,
 ): 'name-encoding' | 'other-key' | 'not-a-ca' | undefined {
-  const issuer = new X509Certificate(candidate.pem);
-  const issued = new X509Certificate(child.pem);
+  const issuer = parsed(candidate);
+  const issued = parsed(child);
   if (!issued.verify(issuer.publicKey)) return 'other-key';
   const issuerParts = certificateParts(issuer.raw);
   if (!encode(issuerParts.subject).equals(encode(certificateParts(issued.raw).issuer))) return 'name-encoding';

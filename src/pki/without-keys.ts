@@ -1,25 +1,69 @@
+import { X509Certificate } from 'node:crypto';
 import { inspect } from './inspect.ts';
 
 /**
- * A caBundle that may be kept and passed on: of private keys only the lines around them are left, and whatever is neither PEM nor a certificate is blanked, since nobody knows
- * what it is. `inspect` says the same of it as before; certificates stay as they are. Takes any input, never throws.
+ * A caBundle that may be kept and passed on: of what is in it only certificates stay as they are, with the lines that say what the rest is. All other letters and digits
+ * become A, since a private key can stand anywhere: in a block of its own, in one that lost its first line, in the text around. `inspect` finds the same things in it as
+ * before, by kind and line. Takes any input, never throws.
  */
 export function withoutKeys(bundle: Buffer): Buffer {
   // One character for each byte, and back.
   const text = bundle.toString('latin1');
-  if (text.includes('-----BEGIN ')) return text.includes('KEY') ? Buffer.from(blankKeys(text), 'latin1') : bundle;
-  if (text.includes('-\0-\0')) return Buffer.from(blankKeys(bundle.toString('utf16le')), 'utf16le');
+  if (text.includes(begin)) return Buffer.from(blankText(text), 'latin1');
+  if (text.includes('-\0-\0')) return Buffer.from(blankText(bundle.toString('utf16le')), 'utf16le');
   const packed = text.replace(/\s/g, '');
   const inner = /^[A-Za-z0-9+/]+={0,2}$/.test(packed) ? Buffer.from(packed, 'base64') : undefined;
-  if (inner?.includes('-----BEGIN '))
-    return text === packed && withoutKeys(inner).equals(inner) ? bundle : Buffer.from(withoutKeys(inner).toString('base64'));
-  const isCertificate = inspect(bundle).items.some((item) => item.kind === 'broken' && item.label === 'CERTIFICATE');
-  return isCertificate ? bundle : Buffer.alloc(bundle.length, '?');
+  if (inner?.includes(begin)) return encodedAgain(text, inner, withoutKeys(inner));
+  if (inner && certificateIn(inner)) return encodedAgain(text, inner, blankBehind(inner));
+  return blankBehind(bundle);
 }
 
-/** From the first line of a key to its last, or to whatever comes next. */
-const keyBlocks = /(-----BEGIN [^\n-]*KEY-{0,5})([^-]*(?:-(?!----)[^-]*)*)/g;
+const begin = '-----BEGIN ';
 
-/** Every digit of a key becomes a zero, which is A in base64; headers, such as the algorithm of an encrypted key, are no secret. */
-const blankKeys = (text: string): string =>
-  text.replace(keyBlocks, (_, first: string, body: string) => first + body.replace(/^[^:\n]*$/gm, (line) => line.replace(/[^\s=]/g, 'A')));
+/** What did not change keeps its line ends. */
+const encodedAgain = (text: string, inner: Buffer, kept: Buffer): Buffer =>
+  Buffer.from(kept.equals(inner) ? text : kept.toString('base64'), 'latin1');
+
+/** Bytes behind a DER certificate may be those of a key, and bytes that are none anything. */
+function blankBehind(bytes: Buffer): Buffer {
+  const certificate = certificateIn(bytes) ?? Buffer.alloc(0);
+  return Buffer.concat([certificate, Buffer.alloc(bytes.length - certificate.length, '?')]);
+}
+
+function certificateIn(bytes: Buffer): Buffer | undefined {
+  try {
+    return bytes[0] === 0x30 ? new X509Certificate(bytes).raw : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Line by line: those of certificates as they are, of markers the markers, of headers their names, and nothing of all else. */
+function blankText(text: string): string {
+  const starts = new Set(inspect(text).items.flatMap(({ kind, line }) => (kind === 'certificate' ? [line] : [])));
+  let inside = false;
+  return text
+    .split('\n')
+    .map((line, index) => {
+      inside = (inside && !line.includes(begin)) || starts.has(index + 1);
+      const kept = inside ? line : blankLine(line);
+      if (line.includes('-----END ')) inside = false;
+      return kept;
+    })
+    .join('\n');
+}
+
+/** `-----BEGIN X-----`; of a line that lacks the last dashes only capitals, for what follows may be the key. Headers that say that a key is encrypted are no secret. */
+const markers = /-----(?:BEGIN|END) (?:[A-Za-z0-9 ]{0,40}-----|[A-Z ]{0,40})|^(?:Proc-Type: 4,ENCRYPTED|DEK-Info: [A-Z0-9-]+)(?=[\s,]|$)/g;
+
+function blankLine(line: string): string {
+  let blanked = '';
+  let end = 0;
+  for (const { 0: marker, index } of line.matchAll(markers)) {
+    blanked += blank(line.slice(end, index)) + marker;
+    end = index + marker.length;
+  }
+  return blanked + blank(line.slice(end));
+}
+
+const blank = (text: string): string => text.replace(/[A-Za-z0-9+/\u0080-\uffff]/g, 'A');

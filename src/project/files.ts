@@ -1,6 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 
 /** A file to be written. `mode` is narrowed by the umask. */
@@ -42,6 +57,34 @@ export function writeFiles(files: readonly FileToWrite[]): void {
     for (const directory of made.reverse()) rmSync(directory, { recursive: true, force: true });
     throw fileError('write', at, cause);
   }
+}
+
+/**
+ * Writes a file that somebody has named, as `>` of a shell does: through symbolic links, and straight into a device or a pipe, which is not to be replaced by a file. Its
+ * directory has to be there. A regular file is replaced as `writeFiles` does.
+ * @throws UsageError with the reason in plain words
+ */
+export function saveFile({ path, ...file }: FileToWrite): void {
+  let target = path;
+  try {
+    target = followed(path);
+    const stats = statSync(target, { throwIfNoEntry: false });
+    if (stats && !stats.isFile() && !stats.isDirectory()) {
+      writeFileSync(target, file.text);
+      return;
+    }
+    statSync(dirname(target));
+  } catch (cause) {
+    throw fileError('write', path, cause);
+  }
+  writeFiles([{ path: target, ...file }]);
+}
+
+/** What a path leads to, whether or not it is there already. Those of /dev and /proc lead to what has no name. */
+function followed(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats) return stats.isFile() ? realpathSync(path) : path;
+  return lstatSync(path, { throwIfNoEntry: false }) ? resolve(dirname(path), readlinkSync(path)) : path;
 }
 
 /** Removes a file. @returns its path @throws UsageError with the reason in plain words */

@@ -23,11 +23,8 @@ function section(code: Code): string {
     `**${severity}**: ${tagless(title)}`,
     '',
     `- Cause: ${tagless(cause)}`,
-    `- Fix: ${asCommand(fix)}`,
+    `- Fix: ${tagless(fix)}`,
     ...(explainedBy ? [`- Explained by: ${explainedBy.map((other) => `\`${other}\``).join(', ')}`] : []),
     '',
   ].join('\n');
 }
-
-/** A fix that is a command reads better as one. */
-const asCommand = (fix: string): string => (/^(apisvc|kubectl) [^,]*$/.test(fix) ? `\`${fix}\`` : tagless(fix));

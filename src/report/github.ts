@@ -1,5 +1,5 @@
+import { fixParts } from '../verify/fix.ts';
 import type { ApiDiagnosis, Diagnosis, Finding, NotChecked, Source } from '../verify/types.ts';
-import { fixParts } from './fix.ts';
 import { codeBlock, codeSpan, plain } from './markdown.ts';
 import { encodable, escaped } from './markup.ts';
 import { countWords, findingWords, headline, noVerdict, verdictOf } from './words.ts';

@@ -26,5 +26,5 @@ export function codeBlock(lines: readonly string[]): readonly string[] {
 
 const longestRun = (text: string): number => Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
 
-/** Text of ours, which may hold `<name>` as kubectl's usage texts do: in Markdown that would be a tag. */
-export const tagless = (text: string): string => text.replaceAll('<', '\\<');
+/** Text of ours, which may hold `<name>` as kubectl's usage texts do: in Markdown that would be a tag, but not within backticks. */
+export const tagless = (text: string): string => text.replace(/`[^`]*`|</g, (found) => (found === '<' ? '\\<' : found));

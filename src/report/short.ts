@@ -1,9 +1,9 @@
 import type { ChalkInstance } from 'chalk';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList } from '../verify/types.ts';
 import { printable } from './printable.ts';
-import { codesOf, mark } from './verdict.ts';
+import { codesOf, mark, notCheckedCount } from './verdict.ts';
 
-/** One line an API: mark, name, verdict, codes of its findings. */
+/** One line an API: mark, name, verdict, codes of its findings, how much could not be looked at. */
 export const diagnosisShort = ({ apis }: Diagnosis, colors: ChalkInstance): string => apis.map((api) => `${line(api, colors)}\n`).join('');
 
 /** The same of several clusters; the name of the context stands before each name: `staging/v1.example.com`. */
@@ -18,4 +18,4 @@ export const listShort = ({ clusters }: DiagnosisList, colors: ChalkInstance): s
     .join('');
 
 const line = (api: ApiDiagnosis, colors: ChalkInstance): string =>
-  [mark(api.verdict, colors), printable(api.name), api.verdict, ...codesOf(api)].join(' ');
+  [mark(api.verdict, colors), printable(api.name), api.verdict, ...codesOf(api), ...notCheckedCount(api)].join(' ');

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
+import { fixParts } from '../verify/fix.ts';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding, Source, Verdict } from '../verify/types.ts';
-import { fixParts } from './fix.ts';
 import { printable } from './printable.ts';
 import { countLine, mark } from './verdict.ts';
 
@@ -25,7 +25,7 @@ export const listText = ({ clusters }: DiagnosisList, colors: ChalkInstance): st
     .map(({ context, diagnosis, error }) => {
       const server = diagnosis?.source.kind === 'cluster' ? ` (${diagnosis.source.server})` : '';
       const title = colors.bold(colors.underline(`context ${printable(context)}`)) + printable(server);
-      const found = diagnosis ? diagnosisText(diagnosis, colors) : `${mark('unknown', colors)} not looked at: ${printable(error ?? '')}\n`;
+      const found = diagnosis ? diagnosisText(diagnosis, colors) : `${mark('unknown', colors)} unknown: ${printable(error ?? '')}\n`;
       return `${title}\n\n${found}`;
     })
     .join('\n');

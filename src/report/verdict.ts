@@ -8,6 +8,10 @@ export const mark = (verdict: Verdict, { green, red, yellow }: ChalkInstance): s
 /** Codes of an API's findings, without those of the symptoms. */
 export const codesOf = ({ findings }: ApiDiagnosis): string[] => findings.map(({ code }) => code);
 
+/** What stands for what could not be looked at, where there is no room for it: `(3 not checked)`. */
+export const notCheckedCount = ({ notChecked }: ApiDiagnosis): string[] =>
+  notChecked.length > 0 ? [`(${notChecked.length} not checked)`] : [];
+
 /** `12 APIs: 10 healthy, 1 broken, 1 unknown`. Files can't prove that anything works, only that nothing in them is wrong. */
 export function countLine(apis: readonly ApiDiagnosis[], { kind }: Source): string {
   const counts = (['healthy', 'broken', 'unknown'] as const).flatMap((verdict) => {

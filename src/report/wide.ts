@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList } from '../verify/types.ts';
 import { printable } from './printable.ts';
-import { codesOf } from './verdict.ts';
+import { codesOf, notCheckedCount } from './verdict.ts';
 
 const dayMs = 86_400_000;
 const columns = ['NAME', 'SERVICE', 'AVAILABLE', 'VERDICT', 'ENDPOINTS', 'EXPIRES', 'FINDINGS'] as const;
@@ -34,7 +34,7 @@ function row(api: ApiDiagnosis, { takenAt }: Diagnosis): string[] {
     api.verdict,
     endpoints ? `${endpoints.ready}/${endpoints.total}` : '-',
     expires ? `${expires.slice(0, 10)} (${Math.round((Date.parse(expires) - Date.parse(takenAt)) / dayMs)}d)` : '-',
-    codesOf(api).join(',') || '-',
+    [...(codesOf(api).length > 0 ? [codesOf(api).join(',')] : []), ...notCheckedCount(api)].join(' ') || '-',
   ];
 }
 

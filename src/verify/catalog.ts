@@ -48,12 +48,17 @@ export const matchesCode = (code: Code, patterns: readonly string[]): boolean =>
 
 /**
  * Fills the words in braces.
+ * @param written how a value is written where it stands, after all that is `before` it in the template; as it is without
  * @throws Error for a word without a value: a defect of the check that made the observation
  */
-export function fill(template: string, args: Readonly<Record<string, string>>): string {
-  return template.replace(/\{([a-zA-Z]+)\}/g, (_, key: string) => {
+export function fill(
+  template: string,
+  args: Readonly<Record<string, string>>,
+  written: (value: string, before: string) => string = (value) => value,
+): string {
+  return template.replace(/\{([a-zA-Z]+)\}/g, (_, key: string, offset: number) => {
     const value = args[key];
     if (value === undefined) throw new Error(`no value for {${key}} in "${template}"`);
-    return value;
+    return written(value, template.slice(0, offset));
   });
 }

@@ -4,7 +4,7 @@ import { checkAhead } from './checks/ahead.ts';
 import { checkDelegation, checkIdentity, checkUser } from './checks/auth.ts';
 import { bundleOf, checkBundle } from './checks/bundle.ts';
 import { checkCertificates } from './checks/certificate.ts';
-import type { Check, CheckContext, Words } from './checks/check.ts';
+import type { Check, CheckContext } from './checks/check.ts';
 import { seen } from './checks/check.ts';
 import { checkDiscovery } from './checks/discovery.ts';
 import { apiServerSays, checkEndpoints, checkTransport } from './checks/endpoints.ts';
@@ -18,8 +18,8 @@ import { checkSecurity } from './checks/security.ts';
 import { checkService } from './checks/service.ts';
 import { judgeEndpoints } from './endpoint-evidence.ts';
 import { factsOf, overviewOf } from './facts.ts';
+import { fillFix } from './fix.ts';
 import { fold } from './fold.ts';
-import { readGoWords } from './go-words.ts';
 import { notCheckedOf } from './not-checked.ts';
 import { requestPath } from './path.ts';
 import { shortened } from './shortened.ts';
@@ -30,13 +30,13 @@ import type {
   DiagnoseOptions,
   Diagnosis,
   Finding,
-  HttpView,
   NotChecked,
   Observation,
   Snapshot,
   Source,
   Verdict,
 } from './types.ts';
+import { wordsOf } from './words.ts';
 
 /** In the order of the request's way: what comes first explains what comes later. */
 const checks: readonly Check[] = [
@@ -73,6 +73,7 @@ export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Dia
     source,
     expiresWithinMs: options.expiresWithinMs ?? defaultExpiresWithinMs,
     strict: options.strict ?? false,
+    clusterFlags: options.clusterFlags ?? [],
   };
   const apis = snapshot.apis.map((api) => diagnoseApi(api, settings));
   return { apiVersion: 'apisvc.dev/diagnosis/v1alpha1', takenAt, source, verdict: worst(apis.map(({ verdict }) => verdict)), apis };
@@ -87,7 +88,7 @@ interface Settings extends Required<DiagnoseOptions> {
 function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
   const { name, apiService } = snapshot;
   if (apiService.state === 'absent') {
-    const findings = phrase(name, undefined, [{ code: 'registration/missing', evidence: [], args: {} }]);
+    const findings = phrase(name, undefined, [{ code: 'registration/missing', evidence: [], args: {} }], settings);
     return {
       name,
       verdict: 'broken',
@@ -100,7 +101,7 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
   }
   const context = apiService.state === 'seen' ? contextOf(snapshot, apiService.value, settings) : undefined;
   const observations = context ? checks.flatMap((check) => check(context)) : [];
-  const findings = fold(observations, phrase(name, context?.api, observations));
+  const findings = fold(observations, phrase(name, context?.api, observations, settings));
   const looked = context?.snapshot ?? snapshot;
   const notChecked = notCheckedOf(snapshot, context);
   return {
@@ -120,36 +121,19 @@ function contextOf(given: ApiSnapshot, api: ApiServiceView, { now, source, expir
   const roots = bundle.certificates;
   const words = wordsOf(given, api);
   // Without a Service there are no probes, nor a name to ask for.
-  const expected = { roots, hostname: host ?? '', now };
+  const expected = { roots, hostname: host ?? '', now, any: api.insecureSkipTLSVerify };
   const probes = judgeEndpoints(seen(given.probes) ?? [], expected, apiServerSays(given, words));
   const snapshot = given.probes.state === 'seen' ? { ...given, probes: { ...given.probes, value: probes } } : given;
   return { snapshot, api, now, expiresWithinMs, source: source.kind, host, bundle, roots, words, probes };
 }
 
-/**
- * What kube-apiserver says about the backend. A condition that is True says nothing: its message is only "all checks passed". The service proxy goes the
- * same way to the pods, and says what the aggregator only writes into the condition.
- */
-function wordsOf({ aggregated, asUser, serviceProxy }: ApiSnapshot, { available }: ApiServiceView): readonly Words[] {
-  const said = (source: string, text: string): Words => ({ source, text, fault: readGoWords(text) });
-  const failed = (answer: HttpView | undefined, who: string): Words[] =>
-    answer && answer.status >= 400 ? [said(`GET ${answer.path}${who}: ${answer.status}`, answer.body)] : [];
-  const user = seen(asUser);
-  const answer = seen(aggregated);
-  const proxied = seen(serviceProxy);
-  const unreached = answer?.status !== 200 && proxied?.body.includes('error trying to reach service');
-  return [
-    ...failed(answer, ''),
-    ...failed(user, ` as ${user?.user}`),
-    ...(available && available.status !== 'True' && answer?.status !== 200
-      ? [said(`Available=${available.status} (${available.reason})`, available.message)]
-      : []),
-    ...(unreached ? failed(proxied, ' through the service proxy') : []),
-  ];
-}
-
 /** Puts observations into words. */
-function phrase(name: string, api: ApiServiceView | undefined, observations: readonly Observation[]): Finding[] {
+function phrase(
+  name: string,
+  api: ApiServiceView | undefined,
+  observations: readonly Observation[],
+  { clusterFlags }: Settings,
+): Finding[] {
   const dot = name.indexOf('.');
   const service = api?.service;
   const base = {
@@ -170,7 +154,7 @@ function phrase(name: string, api: ApiServiceView | undefined, observations: rea
       title: fill(title, words),
       evidence: evidence.map(shortened),
       cause: fill(cause, words),
-      fix: fill(fix, words),
+      fix: fillFix(fix, words, clusterFlags),
       link: linkOf(code),
       explains: [],
     };

@@ -28,6 +28,8 @@ export interface Observation {
   readonly evidence: readonly string[];
   /** The endpoints that it was seen at, where it is not a matter of the whole API. */
   readonly at?: readonly string[];
+  /** Which of the findings that explain its code may explain this one; all of them without it. */
+  readonly explainedBy?: readonly Code[];
   /** Values for the words of the catalog. */
   readonly args: Readonly<Record<string, string>>;
 }
@@ -40,6 +42,7 @@ export interface Finding {
   readonly title: string;
   readonly evidence: readonly string[];
   readonly cause: string;
+  /** Commands stand in backticks: see `fixParts`. */
   readonly fix: string;
   readonly link: string;
   readonly explains: readonly Finding[];

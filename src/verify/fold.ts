@@ -7,13 +7,13 @@ import type { Finding, Observation } from './types.ts';
  * @param findings one for each observation, in the same order
  */
 export function fold(observations: readonly Observation[], findings: readonly Finding[]): Finding[] {
-  const atOf = new Map(findings.map((finding, index) => [finding, observations[index]?.at]));
+  const observed = new Map(findings.map((finding, index) => [finding, observations[index]]));
   const meet = (one: Finding, other: Finding): boolean => {
-    const [here, there] = [atOf.get(one), atOf.get(other)];
+    const [here, there] = [observed.get(one)?.at, observed.get(other)?.at];
     return !here || !there || here.some((at) => there.includes(at));
   };
   const causeOf = (finding: Finding): Finding | undefined => {
-    const { explainedBy } = entryOf(finding.code);
+    const explainedBy = observed.get(finding)?.explainedBy ?? entryOf(finding.code).explainedBy;
     if (!explainedBy) return undefined;
     const weighs = ({ severity }: Finding): boolean => severity === 'error' || finding.severity === 'warning';
     return findings.find((other) => other !== finding && weighs(other) && matchesCode(other.code, explainedBy) && meet(other, finding));

@@ -57,7 +57,7 @@ const patterns: readonly (readonly [GoFault, RegExp])[] = [
   ['unsupported-type', /unsupported service type/],
   ['no-agent', /No agent available/],
   ['address-not-allowed', /Address is not allowed/],
-  ['http-proxy', /proxyconnect tcp|(?:": |service: |^)(?:Forbidden|Proxy Authentication Required|Bad Gateway)\s*$/],
+  ['http-proxy', /proxyconnect tcp|(?:": |service: )(?:Forbidden|Proxy Authentication Required|Bad Gateway)\s*$/],
   [
     'no-such-host',
     /\blookup \S{1,255}(?: on \S{1,64})?: (?:.{0,100}: )?(?:no such host|server misbehaving|i\/o timeout|network is unreachable|no route to host|connection refused)/,
@@ -78,8 +78,8 @@ const patterns: readonly (readonly [GoFault, RegExp])[] = [
 /** What matters stands at the beginning. */
 const wordLimit = 16_384;
 
-/** The first fault that the text speaks of; undefined for other words. */
-export const readGoWords = (text: string): GoFault | undefined => {
+/** The first fault that the text speaks of, of all or of some; undefined for other words. */
+export const readGoWords = (text: string, among?: ReadonlySet<GoFault>): GoFault | undefined => {
   const beginning = text.slice(0, wordLimit);
-  return patterns.find(([, pattern]) => pattern.test(beginning))?.[0];
+  return patterns.find(([fault, pattern]) => (among?.has(fault) ?? true) && pattern.test(beginning))?.[0];
 };

@@ -1,3 +1,4 @@
+import { isUnexplained } from './checks/auth.ts';
 import { type CheckContext, seen } from './checks/check.ts';
 import { unreachedProbes } from './checks/endpoints.ts';
 import { shortened } from './shortened.ts';
@@ -37,7 +38,13 @@ export function notCheckedOf(snapshot: ApiSnapshot, context: CheckContext | unde
   const unreached = { what: 'the certificates that the endpoints serve', why: shortened(`can't be reached from here (${reasons})`) };
   const passedOver = context?.source === 'cluster' ? endpointsPassedOver(context) : 0;
   const more = { what: `${passedOver} more endpoints`, why: 'of each Service only the first are looked at' };
-  return [...missing, ...unseenOfPods(snapshot), ...(probes.length > 0 ? [unreached] : []), ...(passedOver > 0 ? [more] : [])];
+  return [
+    ...missing,
+    ...unknownOfUser(snapshot),
+    ...unseenOfPods(snapshot),
+    ...(probes.length > 0 ? [unreached] : []),
+    ...(passedOver > 0 ? [more] : []),
+  ];
 }
 
 /** How many ready endpoints were not dialled. */
@@ -45,6 +52,14 @@ function endpointsPassedOver({ snapshot, api, probes }: CheckContext): number {
   const [service, endpoints] = [seen(snapshot.service), seen(snapshot.endpoints)];
   if (!service || !endpoints || !api.service || probes.length === 0) return 0;
   return Math.max(dialTargets(service, endpoints, api.service.port).length - probes.length, 0);
+}
+
+/** Whether it is RBAC or the server that refuses the user. */
+function unknownOfUser({ asUser }: ApiSnapshot): readonly NotChecked[] {
+  const answer = seen(asUser);
+  if (!answer || !isUnexplained(answer)) return [];
+  const why = `GET ${answer.path} as ${answer.user}: 403, and no SubjectAccessReview was answered`;
+  return [{ what: `whether RBAC lets ${shortened(answer.user)} in`, why: shortened(why) }];
 }
 
 /** What could not be seen of pods in trouble; the same right is missing for all of them. */

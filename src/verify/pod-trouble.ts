@@ -1,3 +1,4 @@
+import type { Code } from './catalog.ts';
 import { setupReasons, tellingLine } from './pod-view.ts';
 import type { ContainerView, Ended, PodView } from './types.ts';
 
@@ -12,7 +13,18 @@ export interface PodTrouble {
   readonly restarted: boolean;
   /** What was seen, one fact each: reasons, exit codes, the words of events, the last line of a log. */
   readonly evidence: readonly string[];
+  /** The last words of a container that has ended of its own accord; none of one that was killed, whatever it spoke of before. */
+  readonly said: readonly string[];
 }
+
+/** What a server made with k8s.io/apiserver, or OpenSSL, says of what keeps it from starting, by the finding that is the cause. */
+export const crashCauses = {
+  'auth/reader-missing': /extension-apiserver-authentication\b.{0,20} is forbidden/,
+  'auth/requestheader-missing': /extension-apiserver-authentication\b.{0,20} not found|missing content for CA bundle/,
+  // crypto/tls, X509KeyPair.
+  'security/key-mismatch': /private key (?:type )?does not match public key|key values mismatch/,
+  'cert/secret-unreadable': /in certificate input|x509: malformed|no start line|open \S+\.(?:crt|pem|cert): no such file/,
+} as const satisfies Readonly<Partial<Record<Code, RegExp>>>;
 
 /** Why kubelet can't get an image (k8s.io/kubernetes/pkg/kubelet/images/types.go, k8s.io/cri-api/pkg/errors/errors.go). */
 const imageReasons = [
@@ -62,12 +74,15 @@ export function troubleOf(pod: PodView, now: Date): PodTrouble | undefined {
   return isWaiting(pod) ? setupTrouble(pod) : unreadyTrouble(pod);
 }
 
-const trouble = (
-  { name, node }: PodView,
-  kind: PodTrouble['kind'],
-  evidence: readonly string[],
-  container?: ContainerView,
-): PodTrouble => ({ kind, pod: name, container: container?.name, node, restarted: container?.before !== undefined, evidence });
+const trouble = (pod: PodView, kind: PodTrouble['kind'], evidence: readonly string[], container?: ContainerView): PodTrouble => ({
+  kind,
+  pod: pod.name,
+  container: container?.name,
+  node: pod.node,
+  restarted: container?.before !== undefined,
+  evidence,
+  said: container ? lastWords(pod, container) : [],
+});
 
 const isOverdue = ({ goneBy }: PodView, now: Date): boolean => goneBy !== undefined && now.getTime() - Date.parse(goneBy) > endingMs;
 
@@ -145,6 +160,13 @@ function containerEvidence(pod: PodView, { name, state, before, restarts }: Cont
   }
   const { reason, message } = state.kind === 'waiting' ? state : { reason: '', message: '' };
   return [`container ${name}: ${reason}${message === '' ? '' : `: ${shown(message)}`}`];
+}
+
+/** kubelet kills with SIGKILL, of its own or for want of memory; a message may be left from before. */
+function lastWords({ lastLogLine }: PodView, { state, before }: ContainerView): readonly string[] {
+  const end = state.kind === 'ended' ? state : before;
+  if (!end || end.reason === 'OOMKilled' || end.exitCode === 137) return [];
+  return [end.message, lastLogLine.state === 'seen' ? lastLogLine.value : ''].filter((line) => line !== '');
 }
 
 const eventsOf = ({ events }: PodView, reasons: readonly string[]): string[] =>

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../manifests/types.ts';
+import { redacted } from './redact.ts';
 import type { ContainerView, Ended, Observed, PodEvent, PodView } from './types.ts';
 import { listOf, textOf } from './views.ts';
 
@@ -54,7 +55,7 @@ function viewContainer({ name, ready, restartCount, state, lastState }: Json, in
       ? viewEnd(terminated)
       : running
         ? { kind: 'running', startedAt: textOf(running.startedAt) }
-        : { kind: 'waiting', reason: textOf(waiting?.reason), message: textOf(waiting?.message) },
+        : { kind: 'waiting', reason: textOf(waiting?.reason), message: redacted(textOf(waiting?.message)) },
     before: lastState?.terminated && viewEnd(lastState.terminated),
   };
 }
@@ -73,10 +74,12 @@ const viewEnd = ({ exitCode, reason, message }: Json): Ended => ({
   exitCode: Number(exitCode),
   reason: textOf(reason),
   // With terminationMessagePolicy FallbackToLogsOnError it is the end of a log.
-  message: tellingLine(
-    textOf(message)
-      .split('\n')
-      .filter((line) => line.trim() !== ''),
+  message: redacted(
+    tellingLine(
+      textOf(message)
+        .split('\n')
+        .filter((line) => line.trim() !== ''),
+    ),
   ),
 });
 
@@ -111,7 +114,7 @@ export function viewEvents(events: readonly (KubeObject & Json)[]): PodEvent[] {
   const lastOfEach = new Map<string, string>();
   for (const { reason, message } of ordered) {
     lastOfEach.delete(textOf(reason));
-    lastOfEach.set(textOf(reason), textOf(message));
+    lastOfEach.set(textOf(reason), redacted(textOf(message)));
   }
   return [...lastOfEach].slice(-eventLimit).map(([reason, message]) => ({ reason, message }));
 }

@@ -6,6 +6,7 @@ import type { KubeObject } from '../manifests/types.ts';
 import { look } from './look.ts';
 import { troubleOf } from './pod-trouble.ts';
 import { tellingLine, viewEvents, viewPod } from './pod-view.ts';
+import { redacted } from './redact.ts';
 import type { Observed, PodView } from './types.ts';
 
 /** Pods of which events and a log line are read; what ails more of them is most often the same. */
@@ -86,6 +87,6 @@ async function readLastLogLine(cluster: Cluster, namespace: string, pod: PodView
   // What runs now after a crash has not failed yet. Of a container that waits or has ended, kubelet gives the log of its last run (pkg/kubelet/kubelet_pods.go, validateContainerLogStatus).
   const previous = trouble.kind === 'crashing' && container.state.kind === 'running';
   const log = await lastLogLines(cluster, { namespace, pod: pod.name, container: container.name, previous, lines: tailLines }, signal);
-  if (log.kind === 'lines') return { state: 'seen', value: tellingLine(log.lines) };
+  if (log.kind === 'lines') return { state: 'seen', value: redacted(tellingLine(log.lines)) };
   return { state: 'unseen', reason: log.kind === 'forbidden' ? 'forbidden' : 'unreachable', words: log.words };
 }

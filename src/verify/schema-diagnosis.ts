@@ -24,7 +24,7 @@ const finding: z.ZodType<Finding, Finding> = z
     title: z.string(),
     evidence: texts.describe('Values as seen.'),
     cause: z.string(),
-    fix: z.string(),
+    fix: z.string().describe('What to do; commands stand in backticks.'),
     link: z.string(),
     get explains() {
       return z.array(finding).describe('Symptoms of this finding.');

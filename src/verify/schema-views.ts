@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { observed, optional, texts, time } from './schema-parts.ts';
+import { apiServiceName, objectName, observed, optional, texts, time } from './schema-parts.ts';
 
 /** Schemas of the parts of Kubernetes objects that a snapshot keeps; see types.ts for what they mean. */
 
@@ -13,7 +13,7 @@ export const availableCondition = z.object({
 });
 
 export const apiServiceView = z.object({
-  name: z.string(),
+  name: apiServiceName,
   group: z.string(),
   version: z.string(),
   service: optional(z.object({ namespace: z.string(), name: z.string(), port: z.number() })),
@@ -45,7 +45,7 @@ export const endpointView = z.object({
 const ended = z.object({ kind: z.literal('ended'), exitCode: z.number(), reason: z.string(), message: z.string() });
 
 const containerView = z.object({
-  name: z.string(),
+  name: objectName,
   init: z.boolean(),
   ready: z.boolean(),
   restarts: z.number(),
@@ -59,10 +59,10 @@ const containerView = z.object({
 });
 
 export const podView = z.object({
-  name: z.string(),
+  name: objectName,
   uid: z.string(),
   owner: optional(z.string()),
-  node: optional(z.string()),
+  node: optional(objectName),
   phase: z.string(),
   ready: z.boolean(),
   unready: optional(z.object({ reason: z.string(), message: z.string() })),
@@ -76,9 +76,9 @@ export const podView = z.object({
 });
 
 export const serverView = z.object({
-  pod: z.string(),
+  pod: objectName,
   serviceAccount: z.string(),
   flags: texts,
-  secrets: z.array(z.object({ name: z.string(), mountPath: z.string(), subPath: z.boolean() })),
+  secrets: z.array(z.object({ name: objectName, mountPath: z.string(), subPath: z.boolean() })),
   startedAt: optional(time),
 });

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { inspect } from '../pki/inspect.ts';
 import type { CertificateInfo } from '../pki/types.ts';
-import { observed, optional, texts, time } from './schema-parts.ts';
+import { apiServiceName, objectName, observed, optional, texts, time } from './schema-parts.ts';
 import { apiServiceView, endpointView, podView, serverView, serviceView } from './schema-views.ts';
 import type { Same, Stored } from './stored.ts';
 import type { Snapshot } from './types.ts';
@@ -58,9 +58,10 @@ const endpointProbe = z.object({
 });
 
 const secretView = z.object({
-  name: z.string(),
-  pods: texts,
+  name: objectName,
+  pods: z.array(objectName),
   type: z.string(),
+  entries: optional(z.object({ certificate: z.string(), key: optional(z.string()) })),
   certificates: z.array(certificate),
   keyMatches: optional(z.boolean()),
   otherKeys: texts,
@@ -92,7 +93,7 @@ const observedHttp = observed(httpView).meta({ id: 'Answer' });
 const asUserView = httpView.extend({ user: z.string(), allowed: optional(z.boolean()) });
 
 const apiSnapshot = z.object({
-  name: z.string(),
+  name: apiServiceName,
   apiService: observed(apiServiceView),
   service: observed(serviceView),
   endpoints: observed(z.array(endpointView)),

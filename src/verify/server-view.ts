@@ -1,19 +1,11 @@
 import type { KubeObject } from '../manifests/types.ts';
+import { entryAt, secretMounts } from './secret-mounts.ts';
+import { type Container, certificateFiles, flagsOf, flagValue } from './server-flags.ts';
 import type { ServerView } from './types.ts';
 import { listOf, textOf } from './views.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
 type Json = any;
-
-/**
- * Flags with a value that decide what a server listens on, which certificate it serves and whom it believes (k8s.io/apiserver/pkg/server/options: serving.go,
- * authentication.go, authorization.go). All others stay unseen: arguments may hold passwords.
- */
-const valued =
-  /^(bind-address|secure-port|cert-dir|client-ca-file|kubeconfig|lister-kubeconfig|tls-(cert-file|private-key-file|sni-cert-key|min-version|cipher-suites)|requestheader-(client-ca-file|allowed-names|username-headers|uid-headers|group-headers|extra-headers-prefix)|(authentication|authorization)-kubeconfig|authorization-always-allow-paths)$/;
-/** Those that are switches, and take a value after `=` alone. */
-const switches =
-  /^(authentication-skip-lookup|authentication-tolerate-lookup-failure|anonymous-auth|disable-http2-serving|permit-address-sharing|permit-port-sharing)$/;
 
 /** The one pod to look at: a ready one tells what works, otherwise one that runs. */
 export function chooseServer(pods: readonly KubeObject[]): KubeObject | undefined {
@@ -25,120 +17,77 @@ export function chooseServer(pods: readonly KubeObject[]): KubeObject | undefine
   return pods.toSorted((one, other) => rank(one) - rank(other))[0];
 }
 
-/** @param pod a Pod */
-export function viewServer(pod: KubeObject & Json): ServerView {
+/** Flags of a server that listens, and is no client only. */
+const serving = ['secure-port', 'tls-cert-file', 'cert-dir'];
+
+/**
+ * The container that kube-apiserver reaches: beside a server there may be a proxy that ends TLS, with flags of the same names. It is the one with the port,
+ * else, since to declare ports is a matter of taste, the one whose flags name it, else the only one that serves at all.
+ * @param targetPort name or number of the container port that the Service leads to; undefined where no port of it is the right one
+ * @returns undefined where several serve, and none is known to be at the port
+ */
+function servingContainer({ spec }: KubeObject & Json, targetPort: string | undefined): Container | undefined {
+  const containers = [
+    ...listOf(spec?.containers),
+    ...listOf(spec?.initContainers).filter(({ restartPolicy }) => restartPolicy === 'Always'),
+  ];
+  const declares = ({ ports }: Container) =>
+    listOf(ports).some(
+      ({ name, containerPort, protocol }) => (protocol ?? 'TCP') === 'TCP' && (name === targetPort || String(containerPort) === targetPort),
+    );
+  const at = targetPort === undefined ? undefined : containers.find(declares);
+  const named = containers.find((container) => targetPort !== undefined && flagValue(flagsOf(container), 'secure-port') === targetPort);
+  if (at ?? named) return at ?? named;
+  const servers = containers.filter((container) => serving.some((name) => flagValue(flagsOf(container), name) !== undefined));
+  return servers.length > 1 ? undefined : (servers[0] ?? containers[0]);
+}
+
+/**
+ * @param pod a Pod
+ * @param targetPort of the Service, as for `certificateSource`
+ * @returns what is known of the container that serves there
+ */
+export function viewServer(pod: KubeObject & Json, targetPort: string | undefined): ServerView {
+  const container = servingContainer(pod, targetPort) ?? {};
   return {
     pod: pod.metadata.name,
     serviceAccount: textOf(pod.spec?.serviceAccountName) || 'default',
-    flags: flagsOf(pod),
-    secrets: secretMounts(pod).map(({ name, mountPath, subPath }) => ({ name, mountPath, subPath: subPath !== undefined })),
-    startedAt: startedAt(pod),
+    flags: flagsOf(container),
+    secrets: secretMounts(pod, container).map(({ name, mountPath, subPath }) => ({ name, mountPath, subPath: subPath !== undefined })),
+    startedAt: startedAt(pod, container),
   };
 }
 
-/** When the container with the certificate was started, which may be long after its pod was. */
-function startedAt({ spec, status }: KubeObject & Json): string | undefined {
-  const containers = listOf(spec?.containers);
-  const serving = containers.find((container) => flagValue(flagsOf({ spec: { containers: [container] } }), 'tls-cert-file') !== undefined);
-  const name = (serving ?? containers[0])?.name;
-  const running = listOf(status?.containerStatuses).find((each) => each.name === name)?.state?.running;
+/** When a container was started, which may be long after its pod was. */
+function startedAt({ status }: KubeObject & Json, { name }: Container): string | undefined {
+  const statuses = [...listOf(status?.containerStatuses), ...listOf(status?.initContainerStatuses)];
+  const running = statuses.find((each) => each.name === name)?.state?.running;
   return textOf(running?.startedAt ?? status?.startTime) || undefined;
-}
-
-/** `--name=value` or `--name`, however they were written: in one argument, in two, or in the line of a shell. */
-export function flagsOf({ spec }: Json): string[] {
-  return listOf(spec?.containers).flatMap(({ command, args }) => readFlags([...texts(command), ...texts(args)].flatMap(wordsOf)));
-}
-
-const texts = (value: Json): string[] => (Array.isArray(value) ? value.map(textOf) : []);
-
-/** An argument is one word, unless it is a script for a shell. */
-const wordsOf = (text: string): string[] => (/^--[\w-]+=/.test(text) ? [text] : text.split(/\s+/).filter((word) => word !== ''));
-
-function readFlags(words: readonly string[]): string[] {
-  return words.flatMap((word, index) => {
-    const [, name = '', value] = /^--?([a-z0-9-]+)(?:=(.*))?$/s.exec(word) ?? [];
-    if (switches.test(name)) return [value === undefined ? `--${name}` : `--${name}=${value}`];
-    if (!valued.test(name)) return [];
-    const given = value ?? words[index + 1];
-    return given === undefined || (value === undefined && given.startsWith('-')) ? [] : [`--${name}=${unquoted(given)}`];
-  });
-}
-
-const unquoted = (value: string): string => /^(["'])(.*)\1$/.exec(value)?.[2] ?? value;
-
-/** The value of a flag; the last one counts, as for pflag. */
-export const flagValue = (flags: readonly string[], name: string): string | undefined =>
-  flags.findLast((flag) => flag.startsWith(`--${name}=`))?.slice(name.length + 3);
-
-/** Where a Secret appears in the file system of a container. */
-export interface SecretMount {
-  readonly name: string;
-  readonly mountPath: string;
-  /** Only this file or folder of it is mounted. */
-  readonly subPath: string | undefined;
-  /** File names that differ from the entries, by file name; undefined where every entry is a file of its name. */
-  readonly items: ReadonlyMap<string, string> | undefined;
-}
-
-/** Every mount of a Secret, also one that is a part of a projected volume. */
-export function secretMounts({ spec }: KubeObject & Json): SecretMount[] {
-  const sources = listOf(spec?.volumes).flatMap(({ name, secret, projected }) => [
-    ...(secret ? [{ volume: name, name: textOf(secret.secretName), items: secret.items }] : []),
-    ...listOf(projected?.sources).flatMap(({ secret: part }) =>
-      part ? [{ volume: name, name: textOf(part.name), items: part.items }] : [],
-    ),
-  ]);
-  const mounts = listOf(spec?.containers).flatMap(({ volumeMounts }) =>
-    listOf(volumeMounts).flatMap(({ name: volume, mountPath, subPath, subPathExpr }) =>
-      sources
-        .filter((source) => source.volume === volume)
-        .map(({ name, items }) => ({
-          name,
-          mountPath: textOf(mountPath).replace(/\/+$/, ''),
-          subPath: subPath || subPathExpr ? textOf(subPath || subPathExpr) : undefined,
-          items: Array.isArray(items) ? new Map(listOf(items).map(({ key, path }) => [textOf(path), textOf(key)])) : undefined,
-        })),
-    ),
-  );
-  const unique = new Map(mounts.map((mount) => [`${mount.name} ${mount.mountPath} ${mount.subPath ?? ''}`, mount]));
-  return [...unique.values()];
 }
 
 /** Which entries of which Secret a server is given as its certificate and key. */
 export interface CertificateSource {
   readonly secret: string;
   readonly certificateEntry: string;
-  readonly keyEntry: string;
+  /** Undefined where the key is not in the same Secret. */
+  readonly keyEntry: string | undefined;
 }
 
 /**
  * Follows the flags of a server to the Secret that holds its certificate.
+ * @param targetPort name or number of the container port that the Service leads to; undefined where no port of it is the right one
  * @returns undefined when no flag names a file, or the file is no part of a Secret
  */
-export function certificateSource(pod: KubeObject): CertificateSource | undefined {
-  const flags = flagsOf(pod);
-  const folder = flagValue(flags, 'cert-dir');
-  // A pair that --cert-dir is searched for is called apiserver (k8s.io/apiserver/pkg/server/options/serving.go, NewSecureServingOptions).
-  const inFolder = (file: string): string | undefined => (folder === undefined ? undefined : `${folder.replace(/\/+$/, '')}/${file}`);
-  const certificate = entryAt(pod, flagValue(flags, 'tls-cert-file') ?? inFolder('apiserver.crt'));
+export function certificateSource(pod: KubeObject, targetPort: string | undefined): CertificateSource | undefined {
+  const container = servingContainer(pod, targetPort) ?? {};
+  const mounts = secretMounts(pod, container);
+  const files = certificateFiles(flagsOf(container));
+  const certificate = files.certificate === undefined ? undefined : entryAt(mounts, files.certificate);
   if (!certificate) return undefined;
-  const key = entryAt(pod, flagValue(flags, 'tls-private-key-file') ?? inFolder('apiserver.key'));
+  const key = files.key === undefined ? undefined : entryAt(mounts, files.key);
   return {
     secret: certificate.secret,
     certificateEntry: certificate.entry,
-    keyEntry: key?.secret === certificate.secret ? key.entry : 'tls.key',
+    keyEntry: key?.secret === certificate.secret ? key.entry : undefined,
   };
-}
-
-/** The entry of a Secret that is a file at this path. */
-function entryAt(pod: KubeObject, path: string | undefined): { secret: string; entry: string } | undefined {
-  if (path === undefined) return undefined;
-  for (const { name, mountPath, subPath, items } of secretMounts(pod)) {
-    if (path !== mountPath && !path.startsWith(`${mountPath}/`)) continue;
-    const file = [subPath, path.slice(mountPath.length + 1)].filter((part) => part !== undefined && part !== '').join('/');
-    const entry = items ? items.get(file) : file;
-    if (entry !== undefined && entry !== '' && !entry.includes('/')) return { secret: name, entry };
-  }
-  return undefined;
 }

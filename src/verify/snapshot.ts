@@ -57,7 +57,7 @@ async function snapshotApis(looking: Looking, wanted: Wanted, options: SnapshotO
     requestHeader,
     backendOf: once((service) => lookAtBackend(looking, inventory, service), JSON.stringify),
     groupOf: once((path) => getPath(looking, path), String),
-    customResourcesOf: customResourcesOf(looking),
+    customResourcesOf: once(customResourcesOf(looking), String),
     listedOf: listedOf(looking),
   };
   let done = 0;

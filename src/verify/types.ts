@@ -137,9 +137,12 @@ export interface ServerView {
   /** Name of one of the pods that this was read from. */
   readonly pod: string;
   readonly serviceAccount: string;
-  /** Flags of all its containers that decide about TLS and identities: `--tls-cert-file`, `--cert-dir`, `--secure-port`, `--client-ca-file`, `--requestheader-*`, `--authentication-*`... */
+  /**
+   * Flags of the container at the port of the Service that decide about TLS and identities: `--tls-cert-file`, `--cert-dir`, `--secure-port`,
+   * `--client-ca-file`, `--requestheader-*`, `--authentication-*`...
+   */
   readonly flags: readonly string[];
-  /** Secrets that are mounted, and where; `subPath` mounts never see a change (kubernetes.io, Secrets, "Mounted Secrets are updated automatically"). */
+  /** Secrets that are mounted into it, and where; `subPath` mounts never see a change (kubernetes.io, Secrets, "Mounted Secrets are updated automatically"). */
   readonly secrets: readonly { readonly name: string; readonly mountPath: string; readonly subPath: boolean }[];
   /** ISO 8601; undefined for a pod that no kubelet has taken up. */
   readonly startedAt: string | undefined;
@@ -151,6 +154,8 @@ export interface SecretView {
   /** Names of the pods that are given it; others behind the same Service may be given another one. */
   readonly pods: readonly string[];
   readonly type: string;
+  /** What the server reads of it, where that is known: names of entries; the key may be elsewhere. */
+  readonly entries?: { readonly certificate: string; readonly key?: string };
   /** Of the entry that the server reads, mostly `tls.crt`; empty where that holds none. */
   readonly certificates: readonly CertificateInfo[];
   /** Whether the key, mostly `tls.key`, belongs to the first certificate; undefined where one of them is missing or can't be read. */
@@ -274,6 +279,8 @@ export interface DiagnoseOptions {
   readonly expiresWithinMs?: number;
   /** Whatever could not be looked at keeps an API from being healthy. */
   readonly strict?: boolean;
+  /** Flags that lead kubectl and apisvc to the same cluster, e.g. `--context=staging`: commands of fixes get them. */
+  readonly clusterFlags?: readonly string[];
 }
 
 export interface Snapshot {

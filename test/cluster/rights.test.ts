@@ -83,6 +83,10 @@ describe('a user who is not allowed', () => {
         why: expect.stringContaining('resources: [configmaps], resourceNames: ["extension-apiserver-authentication"], verbs: [get]'),
       },
       { what: 'the other APIServices', why: expect.stringContaining('resources: [apiservices], verbs: [list]') },
+      {
+        what: 'CustomResourceDefinitions of the group',
+        why: expect.stringContaining('resources: [customresourcedefinitions], verbs: [list]'),
+      },
     ]);
   });
 });

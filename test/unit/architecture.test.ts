@@ -95,7 +95,7 @@ const purePaths = [
   /^manifests\//,
   /^report\//,
   /^verify\/(checks|catalog)\//,
-  /^verify\/(diagnose|diagnosis|facts|fold|not-checked|shortened|path|catalog|go-words|views|server-view|pod-view|pod-trouble|endpoint-evidence|targets|types)\.ts$/,
+  /^verify\/(diagnose|diagnosis|facts|fold|not-checked|shortened|path|catalog|go-words|views|server-view|server-flags|secret-mounts|pod-view|pod-trouble|endpoint-evidence|targets|types)\.ts$/,
 ];
 const pure = modules.filter(({ path }) => purePaths.some((pattern) => pattern.test(path)));
 const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');

@@ -1,5 +1,5 @@
+import { fixParts } from '../../verify/fix.ts';
 import type { ApiDiagnosis, Finding, NotChecked, Source } from '../../verify/types.ts';
-import { fixParts } from '../fix.ts';
 import { lines, type Markup, markup } from '../markup.ts';
 import { countWords, noVerdict, verdictOf } from '../words.ts';
 import { pathFigure } from './path.ts';

@@ -7,7 +7,7 @@ export const authEntries = {
     hop: 'endpoint',
     title: 'the extension API server may not ask kube-apiserver who is allowed what',
     cause: 'Its ServiceAccount is not bound to the ClusterRole system:auth-delegator.',
-    fix: 'kubectl create clusterrolebinding {service}-auth-delegator --clusterrole=system:auth-delegator --serviceaccount={serviceAccount}',
+    fix: '`kubectl create clusterrolebinding {service}-auth-delegator --clusterrole=system:auth-delegator --serviceaccount={serviceAccount}`',
   },
   'auth/proxy-not-trusted': {
     severity: 'error',
@@ -21,7 +21,7 @@ export const authEntries = {
   'auth/refused-by-server': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'the extension API server refuses requests that kube-apiserver lets through (403)',
+    title: 'the extension API server refuses requests that kube-apiserver lets through ({status})',
     cause:
       'It takes kube-apiserver or its users for somebody else (system:anonymous when it does not trust the client certificate of the aggregator), or has rules of its own.',
     fix: "Read the server's log; check its RoleBinding to extension-apiserver-authentication-reader in kube-system and its ClusterRoleBinding to system:auth-delegator.",
@@ -39,7 +39,7 @@ export const authEntries = {
     title: '{account} may not read how kube-apiserver identifies itself',
     cause:
       'The server reads ConfigMap kube-system/extension-apiserver-authentication at its start, and its ServiceAccount is not bound to the Role extension-apiserver-authentication-reader there.',
-    fix: 'kubectl -n kube-system create rolebinding {service}-auth-reader --role=extension-apiserver-authentication-reader --serviceaccount={serviceAccount}',
+    fix: '`kubectl -n kube-system create rolebinding {service}-auth-reader --role=extension-apiserver-authentication-reader --serviceaccount={serviceAccount}`',
   },
   'auth/requestheader-missing': {
     severity: 'error',
@@ -85,6 +85,6 @@ export const authEntries = {
     hop: 'client',
     title: '{user} is not allowed to use {group}/{version}',
     cause: 'RBAC of the cluster does not let that user get {path}; kube-apiserver refuses before the server is asked.',
-    fix: 'kubectl auth can-i get {path} --as {user}; then bind the user to a ClusterRole that allows it',
+    fix: '`kubectl auth can-i get {path} --as {user}`; then bind the user to a ClusterRole that allows it',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

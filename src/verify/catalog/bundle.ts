@@ -7,7 +7,7 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'the caBundle of {name} holds no certificate that can be read',
     cause: 'caBundle must be PEM certificates, base64-encoded once. kube-apiserver does not check it when it is written.',
-    fix: 'apisvc register --force-conflicts, or set spec.caBundle to: base64 -w0 < certs/ca.crt',
+    fix: '`apisvc register --force-conflicts`; or set spec.caBundle to what this prints: `base64 -w0 < certs/ca.crt`',
     explainedBy: ['bundle/private-key'],
   },
   'bundle/der': {
@@ -15,14 +15,14 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'the caBundle of {name} is DER, not PEM',
     cause: 'caBundle must be PEM certificates, base64-encoded once.',
-    fix: 'openssl x509 -inform der -in ca.der -out ca.crt; then set spec.caBundle to: base64 -w0 < ca.crt',
+    fix: '`openssl x509 -inform der -in ca.der -out ca.crt`; then set spec.caBundle to what this prints: `base64 -w0 < ca.crt`',
   },
   'bundle/encoded-twice': {
     severity: 'error',
     hop: 'kube-apiserver',
     title: 'the caBundle of {name} is base64-encoded twice',
     cause: 'The object is JSON or YAML, where caBundle is base64 of PEM. A value that was encoded before is encoded once too often.',
-    fix: 'kubectl patch apiservice {name} --type=merge -p "{\\"spec\\":{\\"caBundle\\":\\"$(kubectl get apiservice {name} -o jsonpath={.spec.caBundle} | base64 -d)\\"}}"',
+    fix: '`kubectl patch apiservice {name} --type=merge -p "{\\"spec\\":{\\"caBundle\\":\\"$(kubectl get apiservice {name} -o jsonpath={.spec.caBundle} | base64 -d | tr -d "\\n")\\"}}"`',
   },
   'bundle/damaged-certificate': {
     severity: 'warning',
@@ -37,7 +37,7 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: '{name} has no caBundle',
     cause: 'Without caBundle kube-apiserver trusts the root certificates of its own machine, which do not sign for {host}.',
-    fix: 'apisvc register, or set spec.caBundle to the CA that signed the serving certificate',
+    fix: '`apisvc register`; or set spec.caBundle to the CA that signed the serving certificate',
     explainedBy: ['bundle/not-injected'],
   },
   'bundle/not-injected': {
@@ -46,7 +46,7 @@ export const bundleEntries = {
     title: '{injector} has not filled in the caBundle of {name}',
     cause:
       'An annotation asks for it, but the controller does not run, may not write APIServices, or does not find the certificate that the annotation names.',
-    fix: 'kubectl describe apiservice {name}; then check that the controller runs, and {annotation}',
+    fix: '`kubectl describe apiservice {name}`; then check that the controller runs, and {annotation}',
   },
   'bundle/private-key': {
     severity: 'error',
@@ -60,7 +60,7 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'the CA {subject} in the caBundle of {name} ends on {date}',
     cause: 'With it end all certificates that it signed, whatever their own dates.',
-    fix: 'apisvc rotate',
+    fix: 'Make a CA and a serving certificate anew in a project: `apisvc init --force-keys`, then `apisvc register`; or renew it where it comes from.',
   },
   'bundle/unused-ca': {
     severity: 'warning',

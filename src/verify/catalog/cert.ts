@@ -15,14 +15,15 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'the Secret {namespace}/{secret} with the serving certificate does not exist',
     cause: 'Pods mount it as their serving certificate. Those that run keep what they have; none can start.',
-    fix: 'kubectl -n {namespace} create secret tls {secret} --cert=tls.crt --key=tls.key',
+    fix: '`kubectl -n {namespace} create secret tls {secret} --cert=tls.crt --key=tls.key`',
   },
   'cert/secret-unreadable': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'the Secret {namespace}/{secret} holds no certificate in tls.crt',
+    title: 'the Secret {namespace}/{secret} holds no certificate in {certificateEntry}',
     cause: 'The server can not load its serving certificate from it.',
-    fix: 'kubectl -n {namespace} create secret tls {secret} --cert=tls.crt --key=tls.key --dry-run=client -o yaml | kubectl apply -f -',
+    // The type of a Secret can not be changed, and `create secret tls` makes one type only.
+    fix: '`kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
   },
   'cert/sub-path-mount': {
     severity: 'warning',
@@ -37,7 +38,7 @@ export const certEntries = {
     title: '{endpoints} does not serve the certificate of the Secret {namespace}/{secret}',
     cause:
       'The Secret was renewed and the server has not loaded it. It takes kubelet up to two minutes to hand a Secret to a pod; a server that does not watch its files needs a restart after that.',
-    fix: 'kubectl -n {namespace} delete pod {pod}',
+    fix: '`kubectl -n {namespace} delete pod {pod}`',
     explainedBy: ['cert/self-generated', 'cert/sub-path-mount', 'security/key-mismatch'],
   },
   'cert/unknown-authority': {
@@ -161,7 +162,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'the certificate {subject} at {endpoints} ends on {date}',
     cause: 'Nobody has renewed it yet, or the server has not loaded the new one.',
-    fix: 'apisvc rotate, or renew it where it comes from; a server that does not watch its files needs a restart',
+    fix: 'In a project: `apisvc init --force-keys`, then `apisvc register`; or renew it where it comes from. A server that does not watch its files needs a restart.',
     explainedBy: ['bundle/expires-soon', 'cert/secret-differs', 'cert/sub-path-mount', 'cert/self-generated', 'cert/ca-expired'],
   },
   'cert/ca-expires-before-leaf': {
@@ -169,7 +170,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'the CA {subject} ends on {date}, before the certificate at {endpoints}',
     cause: 'A certificate is no longer accepted once the CA above it has ended, so its own date is misleading.',
-    fix: 'Renew the CA before {date}: apisvc rotate',
+    fix: 'Renew the CA before {date}. In a project: `apisvc init --force-keys`, then `apisvc register`',
     explainedBy: ['bundle/expires-soon', 'cert/expires-soon', 'cert/ca-expired'],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -15,7 +15,7 @@ export const discoveryEntries = {
     hop: 'endpoint',
     title: 'the discovery document of {group}/{version} is not an APIResourceList',
     cause: 'Something else answers at this address, or the server has a fault. Clients can not learn the resources.',
-    fix: 'kubectl get --raw /apis/{group}/{version}',
+    fix: '`kubectl get --raw /apis/{group}/{version}`',
   },
   'discovery/wrong-group-version': {
     severity: 'error',
@@ -29,7 +29,7 @@ export const discoveryEntries = {
     hop: 'endpoint',
     title: '{group}/{version} is served, but has no resources',
     cause: 'The server installs the group without storage for any resource, or they are switched off by --runtime-config.',
-    fix: 'kubectl get --raw /apis/{group}/{version}',
+    fix: '`kubectl get --raw /apis/{group}/{version}`',
   },
   'discovery/request-failed': {
     severity: 'error',
@@ -69,7 +69,7 @@ export const discoveryEntries = {
     hop: 'endpoint',
     title: 'the extension API server fails ({status})',
     cause: 'It answers kube-apiserver itself with an error, even as system:masters.',
-    fix: "Read the server's log; kubectl -n {namespace} logs -l <selector of the Service>",
+    fix: "Read the server's log: `kubectl -n {namespace} logs -l <selector of the Service>`",
     explainedBy: ['auth/delegator-missing'],
   },
   'discovery/not-in-group': {
@@ -77,7 +77,7 @@ export const discoveryEntries = {
     hop: 'kube-apiserver',
     title: 'kube-apiserver does not list {version} among the versions of {group}',
     cause: 'Clients find an API by its group and version in discovery; what is not listed there they do not find.',
-    fix: 'Wait a few seconds after a registration; then kubectl get --raw /apis/{group}',
+    fix: 'Wait a few seconds after a registration; then look again: `kubectl get --raw /apis/{group}`',
     explainedBy: [...anyTransportFault, ...anyIdentityFault],
   },
   'discovery/not-listed': {
@@ -86,7 +86,7 @@ export const discoveryEntries = {
     title: 'kubectl does not know the resources of {group}/{version}, though the API answers',
     cause:
       'kube-apiserver lists all groups in one document, for which it asks the extension API server every minute: for /apis in the newest form, else for /apis/{group}/{version} as the user system:kube-aggregator, who is in no group. It has got no answer that it can use (kube-aggregator pkg/apiserver/handler_discovery.go).',
-    fix: 'Let the server answer /apis/{group}/{version} for system:kube-aggregator; its log says what it refuses. kubectl -n {namespace} logs -l <selector of the Service>',
+    fix: 'Let the server answer /apis/{group}/{version} for system:kube-aggregator; its log says what it refuses: `kubectl -n {namespace} logs -l <selector of the Service>`',
     explainedBy: ['discovery/not-in-group'],
   },
   'discovery/openapi-missing': {

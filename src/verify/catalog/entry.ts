@@ -10,7 +10,7 @@ export interface CatalogEntry {
   readonly cause: string;
   /** Instead of a cause that is known in the single case only, for whoever asks about the code. */
   readonly causes?: string;
-  /** What to do; a command where there is one. */
+  /** What to do. Commands that are to be copied stand in backticks: see `fixParts`. */
   readonly fix: string;
   /** Codes, or families as `cert/*`, of which this is only a symptom: where one of them is found, it is shown beneath that. */
   readonly explainedBy?: readonly string[];

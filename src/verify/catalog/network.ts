@@ -21,7 +21,7 @@ export const networkEntries = {
     hop: 'kube-apiserver',
     title: 'kube-apiserver has no konnectivity agent to reach the pods with',
     cause: 'kube-apiserver sends what goes to pods through a tunnel, and no agent is connected to its other end.',
-    fix: 'kubectl -n kube-system get pods -l k8s-app=konnectivity-agent; see why they do not run or do not connect',
+    fix: '`kubectl -n kube-system get pods -l k8s-app=konnectivity-agent`; see why they do not run or do not connect',
   },
   'network/address-not-allowed': {
     severity: 'error',

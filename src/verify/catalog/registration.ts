@@ -51,14 +51,14 @@ export const registrationEntries = {
     title: '{name} carries the label of the APIServices that kube-apiserver manages itself',
     cause:
       'Its autoregister controller deletes or overwrites an APIService with the label kube-aggregator.kubernetes.io/automanaged, at the latest when kube-apiserver starts again. It was most likely copied from another object.',
-    fix: 'kubectl label apiservice {name} kube-aggregator.kubernetes.io/automanaged-',
+    fix: '`kubectl label apiservice {name} kube-aggregator.kubernetes.io/automanaged-`',
   },
   'registration/two-injectors': {
     severity: 'warning',
     hop: 'kube-apiserver',
     title: 'two controllers fill in the caBundle of {name}',
     cause: 'Each annotation asks another controller for its own CA; they overwrite each other, and the one that writes last wins.',
-    fix: 'kubectl annotate apiservice {name} {annotation}-',
+    fix: '`kubectl annotate apiservice {name} {annotation}-`',
   },
   'registration/injector-blocked': {
     severity: 'warning',
@@ -66,7 +66,7 @@ export const registrationEntries = {
     title: '{injector} can not fill in the caBundle of {name}: insecureSkipTLSVerify is true',
     cause:
       'kube-apiserver rejects a caBundle together with insecureSkipTLSVerify, so what the annotation asks for fails every time, and nothing is verified.',
-    fix: 'kubectl patch apiservice {name} --type=merge -p \'{"spec":{"insecureSkipTLSVerify":null}}\'',
+    fix: '`kubectl patch apiservice {name} --type=merge -p \'{"spec":{"insecureSkipTLSVerify":null}}\'`',
   },
   'registration/hides-custom-resources': {
     severity: 'warning',
@@ -82,16 +82,16 @@ export const registrationEntries = {
     title: 'the group {group} has an unusually high priority ({priority})',
     cause:
       'Clients prefer groups of higher priority where two have a resource of the same name. Kubernetes recommends at most the 2000s for anything that is not *.k8s.io (kube-aggregator types.go, GroupPriorityMinimum); custom resources have 1000.',
-    fix: 'kubectl patch apiservice {name} --type=merge -p \'{"spec":{"groupPriorityMinimum":1000}}\'',
+    fix: '`kubectl patch apiservice {name} --type=merge -p \'{"spec":{"groupPriorityMinimum":1000}}\'`',
     explainedBy: ['registration/shadows-group', 'registration/priority-out-of-range'],
   },
   'registration/shadows-group': {
     severity: 'warning',
     hop: 'kube-apiserver',
-    title: '{group} hides resources of the core group: {resources}',
+    title: '{group} hides {resources}',
     cause:
-      'Its priority is above that of the core group, so clients take a name that both have for the one in {group}: kubectl get {resource} no longer shows what people expect.',
-    fix: 'kubectl patch apiservice {name} --type=merge -p \'{"spec":{"groupPriorityMinimum":1000}}\'',
+      'Its priority is above that of a group of Kubernetes which has a resource of the same name, so clients that are given the name alone take the one in {group}: kubectl get {resource} does not show {full}.',
+    fix: '`kubectl patch apiservice {name} --type=merge -p \'{"spec":{"groupPriorityMinimum":1000}}\'`',
     explainedBy: ['registration/priority-out-of-range'],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

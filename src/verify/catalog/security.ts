@@ -29,9 +29,10 @@ export const securityEntries = {
   'security/key-mismatch': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'tls.key of the Secret {namespace}/{secret} does not belong to its tls.crt',
+    title: '{keyEntry} of the Secret {namespace}/{secret} does not belong to its {certificateEntry}',
     cause: 'Certificate and key come from two runs of a tool. A running server keeps its old pair; one that starts can not load this one.',
-    fix: 'kubectl -n {namespace} create secret tls {secret} --cert=tls.crt --key=tls.key --dry-run=client -o yaml | kubectl apply -f -',
+    // The type of a Secret can not be changed, and `create secret tls` makes one type only.
+    fix: '`kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
   },
   'security/ca-key-in-secret': {
     severity: 'warning',
@@ -39,7 +40,7 @@ export const securityEntries = {
     title: 'the Secret {namespace}/{secret} hands the private key of a CA to the server',
     cause:
       'It has the entry {key}. Whoever breaks into a pod can issue certificates that kube-apiserver trusts; the server needs tls.crt and tls.key only.',
-    fix: 'kubectl -n {namespace} patch secret {secret} --type=json -p \'[{"op":"remove","path":"/data/{key}"}]\'; keep the key elsewhere',
+    fix: '`kubectl -n {namespace} patch secret {secret} --type=json -p \'[{"op":"remove","path":"/data/{key}"}]\'`; keep the key elsewhere',
   },
   'security/private-key-in-configmap': {
     severity: 'error',
@@ -47,6 +48,6 @@ export const securityEntries = {
     title: 'the ConfigMap kube-system/extension-apiserver-authentication holds a private key',
     cause:
       'Every extension API server may read it, and often everybody. kube-apiserver publishes certificates alone and removes the rest, so somebody wrote it there and keeps it from being put right (immutable: true), or something other than kube-apiserver publishes it.',
-    fix: 'kubectl -n kube-system delete configmap extension-apiserver-authentication; kube-apiserver makes it anew. Make a new CA, and treat the old key as public.',
+    fix: '`kubectl -n kube-system delete configmap extension-apiserver-authentication`; kube-apiserver makes it anew. Make a new CA, and treat the old key as public.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -7,7 +7,7 @@ export const serviceEntries = {
     hop: 'service',
     title: 'Service {namespace}/{service} does not exist',
     cause: 'The APIService points at a Service that is not there.',
-    fix: 'kubectl -n {namespace} get services; then correct spec.service of the APIService, or create the Service',
+    fix: '`kubectl -n {namespace} get services`; then correct spec.service of the APIService, or create the Service; where nothing is left of the server, `kubectl delete apiservice {name}`',
     explainedBy: ['registration/service-incomplete'],
   },
   'service/port-missing': {
@@ -15,7 +15,7 @@ export const serviceEntries = {
     hop: 'service',
     title: 'Service {namespace}/{service} has no port {port}',
     cause: "kube-apiserver matches spec.service.port of the APIService with the Service's own port numbers, not with targetPort.",
-    fix: 'kubectl patch apiservice {name} --type=merge -p \'{"spec":{"service":{"port":<one of the ports above>}}}\'',
+    fix: '`kubectl patch apiservice {name} --type=merge -p \'{"spec":{"service":{"port":<one of the ports above>}}}\'`',
     explainedBy: ['registration/service-incomplete'],
   },
   'service/target-port-unknown': {
@@ -31,7 +31,15 @@ export const serviceEntries = {
     hop: 'service',
     title: 'Service {namespace}/{service} leads to port {targetPort}, and the server listens on {listening}',
     cause: 'The targetPort of the Service is not the port in the flags of the server.',
-    fix: 'kubectl -n {namespace} patch service {service} --type=json -p \'[{"op":"replace","path":"/spec/ports/{index}/targetPort","value":{listening}}]\'',
+    fix: '`kubectl -n {namespace} patch service {service} --type=json -p \'[{"op":"replace","path":"/spec/ports/{index}/targetPort","value":{listening}}]\'`',
+  },
+  'service/other-port': {
+    severity: 'error',
+    hop: 'service',
+    title:
+      'port {port} of Service {namespace}/{service} is not that of the API: it leads to {targetPort}, and the server listens on {listening}',
+    cause: 'The Service has several ports, and the APIService names one that something else answers at.',
+    fix: '`kubectl patch apiservice {name} --type=merge -p \'{"spec":{"service":{"port":{right}}}}\'`',
   },
   'service/headless': {
     severity: 'error',

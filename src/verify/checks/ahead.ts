@@ -5,10 +5,11 @@ import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen } from './check.ts';
 import { merge, nameOf, type ObservationAt, type Served, servedBy } from './served.ts';
 
-/** What still works and will not for long: dates ahead, and trust that nobody needs. */
+/** What still works and will not for long: dates ahead, and trust that nobody needs. Where nothing is verified only the certificates themselves have dates. */
 export const checkAhead: Check = (context) => {
-  const { api, host, roots } = context;
-  if (!host || api.insecureSkipTLSVerify) return [];
+  const { api, host } = context;
+  if (!host) return [];
+  const roots = api.insecureSkipTLSVerify ? [] : context.roots;
   const all = servedBy(context);
   if (all.every(({ presented }) => isQuiet(context, presented))) return [];
   const chained = all.map((each) => ({ served: each, chains: chainsOf(each.presented, roots) }));
@@ -66,10 +67,10 @@ const ending = (
     date: ca.notAfter.slice(0, 10),
   });
 
-/** Of what has ended already there is a finding of its own. */
-function endsSoon({ now, expiresWithinMs }: CheckContext, certificate: CertificateInfo): boolean {
+/** Of what has ended already there is a finding of its own, but where nothing is verified. */
+function endsSoon({ api, now, expiresWithinMs }: CheckContext, certificate: CertificateInfo): boolean {
   const left = endOf(certificate) - now.getTime();
-  return left >= 0 && left < expiresWithinMs;
+  return left < expiresWithinMs && (left >= 0 || api.insecureSkipTLSVerify);
 }
 
 interface Chained {

@@ -1,5 +1,7 @@
-import type { Observation, RequestHeaderView } from '../types.ts';
-import { asWarning, type Check, type CheckContext, flagOf, observation, quote, seen, spokenOf, works } from './check.ts';
+import { type GoFault, readGoWords } from '../go-words.ts';
+import { crashCauses, troubleOf } from '../pod-trouble.ts';
+import type { AsUserView, Observation, RequestHeaderView } from '../types.ts';
+import { asWarning, type Check, type CheckContext, flagOf, observation, quote, seen, spokenOf, type Words, works } from './check.ts';
 import { nameOf } from './served.ts';
 
 /** Who kube-apiserver is to the server: what it publishes about itself, and whether the server can read and believe it. */
@@ -37,16 +39,35 @@ function checkFrontProxyCa(context: CheckContext, { clientCa }: RequestHeaderVie
 /** Flags by which a server made with k8s.io/apiserver is known; others need not read the ConfigMap (its pkg/server/options). */
 const genericFlags = /^--?(?:secure-port|tls-cert-file|cert-dir|authentication-|authorization-|requestheader-)/;
 
+const flagsOf = ({ snapshot }: CheckContext): readonly string[] => seen(snapshot.server)?.flags ?? [];
+const isGeneric = (context: CheckContext): boolean => flagsOf(context).some((flag) => genericFlags.test(flag));
+const isSwitchedOn = (context: CheckContext, name: string): boolean =>
+  flagsOf(context).some((flag) => flag === `--${name}` || flag === `--${name}=true`);
+
 function checkReader(context: CheckContext): readonly Observation[] {
   const delegation = seen(context.snapshot.delegation);
   if (!delegation || delegation.mayReadAuthentication) return [];
-  const given = flagOf(context, 'requestheader-client-ca-file') !== undefined;
-  const generic = (seen(context.snapshot.server)?.flags ?? []).some((flag) => genericFlags.test(flag));
-  if (works(context) && (given || !generic)) return [];
   const { account } = delegation;
+  if (!readsAuthentication(context) && !triedToRead(context, account)) return [];
   const evidence = [`${account} may not get ConfigMap kube-system/extension-apiserver-authentication`];
   return [harmless(context, observation('auth/reader-missing', evidence, { account, serviceAccount: shortAccount(account) }))];
 }
+
+/**
+ * Whether the server reads the ConfigMap with its ServiceAccount. With a CA of its own for the front proxy it does without what else is there: that client-ca-file
+ * can not be read is a line in its log (k8s.io/apiserver/pkg/server/options/authentication.go, DelegatingAuthenticationOptions.ApplyTo).
+ */
+const readsAuthentication = (context: CheckContext): boolean =>
+  isGeneric(context) &&
+  !isSwitchedOn(context, 'authentication-skip-lookup') &&
+  !flagOf(context, 'authentication-kubeconfig') &&
+  !flagOf(context, 'requestheader-client-ca-file');
+
+/** Whether a pod that crashes says so itself, whatever is known of its flags. */
+const triedToRead = ({ snapshot, now }: CheckContext, account: string): boolean =>
+  (seen(snapshot.pods) ?? [])
+    .flatMap((pod) => troubleOf(pod, now)?.said ?? [])
+    .some((line) => crashCauses['auth/reader-missing'].test(line) && line.includes(account));
 
 const shortAccount = (account: string): string => account.replace(/^system:serviceaccount:/, '');
 
@@ -82,23 +103,39 @@ function checkClientCertificate(context: CheckContext): readonly Observation[] {
 
 /**
  * Whether the server may ask who is allowed what. kube-apiserver's own probe and administrators are of system:masters, whom no server asks about
- * (k8s.io/apiserver/pkg/server/options/authorization.go, AlwaysAllowGroups), so that the API answers them all the same.
+ * (k8s.io/apiserver/pkg/server/options/authorization.go, AlwaysAllowGroups), so that the API answers them all the same. That it asks, and in vain, only
+ * its own words prove.
  */
 export const checkDelegation: Check = (context) => {
   const delegation = seen(context.snapshot.delegation);
   const spoken = spokenOf(context, 'delegator-missing');
-  // A server that answers anybody does not ask.
-  const asks = seen(context.snapshot.anonymous)?.status !== 200;
-  const denied = context.api.service !== undefined && delegation?.mayReview === false && asks;
-  if (!spoken && !denied) return [];
-  const named = /system:serviceaccount:[^\s":]+:[^\s":]+/.exec(spoken?.text ?? '')?.[0] ?? delegation?.account;
-  const evidence = [
-    ...(spoken ? [quote(spoken)] : []),
-    ...(denied ? [`${delegation?.account} may not create tokenreviews and subjectaccessreviews`] : []),
-  ];
+  const words = [...(spoken ? [spoken] : []), ...strangersMet(context)];
+  const denied = delegation?.mayReview === false;
+  if (words.length === 0 && !(denied && mayAsk(context))) return [];
+  const named =
+    words.flatMap(({ text }) => /system:serviceaccount:[a-z0-9.-]+:[a-z0-9.-]+/.exec(text)?.[0] ?? [])[0] ?? delegation?.account;
+  const evidence = [...words.map(quote), ...(denied ? [`${delegation.account} may not create tokenreviews and subjectaccessreviews`] : [])];
   const serviceAccount = named ? shortAccount(named) : `${context.api.service?.namespace}:<service account>`;
-  return [observation('auth/delegator-missing', evidence, { serviceAccount })];
+  const observed = observation('auth/delegator-missing', evidence, { serviceAccount });
+  return [words.length > 0 ? observed : asWarning(observed)];
 };
+
+/** What the server said straight to a stranger, where it speaks of the right to ask. */
+function strangersMet({ snapshot }: CheckContext): readonly Words[] {
+  const answers = [seen(snapshot.anonymous), seen(snapshot.forged)].filter((answer) => answer !== undefined);
+  const told = answers.find(({ status, body }) => status >= 400 && readGoWords(body, delegatorMissing) !== undefined);
+  if (!told) return [];
+  return [{ source: `GET ${told.path} straight at an endpoint: ${told.status}`, text: told.body, fault: 'delegator-missing' }];
+}
+
+const delegatorMissing: ReadonlySet<GoFault> = new Set(['delegator-missing']);
+
+/** Whether it is to be expected that the server asks with its ServiceAccount. One that decided about a stranger had no need to, or was answered. */
+const mayAsk = (context: CheckContext): boolean =>
+  isGeneric(context) &&
+  !flagOf(context, 'authentication-kubeconfig') &&
+  !flagOf(context, 'authorization-kubeconfig') &&
+  ![200, 403].includes(seen(context.snapshot.anonymous)?.status ?? 0);
 
 /** What an ordinary user meets, where somebody asked for it. */
 export const checkUser: Check = (context) => {
@@ -109,6 +146,11 @@ export const checkUser: Check = (context) => {
   if (status === 403 && allowed === false) return [observation('auth/user-not-allowed', evidence, { user, path })];
   // Where nobody gets an answer, or the reason is known, the user is no matter of its own.
   if (!works(context) || spokenOf(context, 'delegator-missing')) return [];
-  if (status === 401 || status === 403) return [observation('auth/refused-by-server', evidence)];
+  // Either may have refused: see `notCheckedOf`.
+  if (isUnexplained(answer)) return [];
+  if (status === 401 || status === 403) return [observation('auth/refused-by-server', evidence, { status: String(status) })];
   return [observation('discovery/request-failed', evidence, { status: String(status) })];
 };
+
+/** Whether kube-apiserver may have refused the user itself: what RBAC allows was not to be seen. */
+export const isUnexplained = ({ status, allowed }: AsUserView): boolean => status === 403 && allowed === undefined;

@@ -2,6 +2,7 @@ import type { CertificateInfo, Inspection } from '../../pki/types.ts';
 import type { Code } from '../catalog.ts';
 import type { JudgedProbe } from '../endpoint-evidence.ts';
 import type { GoFault } from '../go-words.ts';
+import { flagValue } from '../server-flags.ts';
 import type { ApiServiceView, ApiSnapshot, Observation, Observed, Severity, Source } from '../types.ts';
 
 /** What every check may use. All of it comes from the snapshot. */
@@ -63,14 +64,11 @@ export const spokenOf = ({ words }: CheckContext, ...faults: readonly GoFault[])
   words.find(({ fault }) => fault !== undefined && faults.includes(fault));
 
 /** The value of a flag of the server, as in `--secure-port=8443`. */
-export const flagOf = ({ snapshot }: CheckContext, ...names: readonly string[]): string | undefined =>
-  (seen(snapshot.server)?.flags ?? []).flatMap((flag) => {
-    const [, name = '', value = ''] = /^--?([^=]+)=(.*)$/s.exec(flag) ?? [];
-    return names.includes(name) ? [value] : [];
-  })[0];
+export const flagOf = ({ snapshot }: CheckContext, name: string): string | undefined => flagValue(seen(snapshot.server)?.flags ?? [], name);
 
 /** What kube-apiserver itself answers in the place of a Service that it finds no way through (k8s.io/kubernetes/pkg/registry/core/service/storage, ResourceLocation). */
-const proxyFailed = /error trying to reach service|no endpoints available|service unavailable|services \\?"[^"]*" not found/;
+const proxyFailed =
+  /error trying to reach service|no endpoints available|service unavailable|services \\?"[^"]*" not found|no service port \d+ found/;
 
 /**
  * Whether the service proxy got an answer from the server: then the network between kube-apiserver and the pods is in order, and what fails on

@@ -1,5 +1,5 @@
 import type { Code } from '../catalog.ts';
-import { logCommand, type PodTrouble, troubleOf } from '../pod-trouble.ts';
+import { crashCauses, type PodTrouble, troubleOf } from '../pod-trouble.ts';
 import { type Check, observation, seen } from './check.ts';
 
 const codeOf = {
@@ -14,7 +14,7 @@ const codeOf = {
 } as const satisfies Record<PodTrouble['kind'], Code>;
 
 /** The pods behind the Service: what keeps them from serving. Beside others that serve such a pod gets no requests, so it is a warning there. */
-export const checkPods: Check = ({ snapshot, api, now }) => {
+export const checkPods: Check = ({ snapshot, now }) => {
   const pods = seen(snapshot.pods) ?? [];
   const serves = pods.some(({ ready, deleting }) => ready && !deleting) || (seen(snapshot.endpoints) ?? []).some(({ ready }) => ready);
   const troubles = pods.flatMap((pod) => troubleOf(pod, now) ?? []);
@@ -25,8 +25,14 @@ export const checkPods: Check = ({ snapshot, api, now }) => {
     const evidence = same.flatMap((trouble) => trouble.evidence.map((line) => `${trouble.pod}: ${line}`));
     const names = same.map(({ pod }) => pod).join(', ');
     const { pod, container = '', node = '<none>' } = first;
-    const logs = logCommand(api.service?.namespace ?? '', first);
-    const args = { pods: `${same.length === 1 ? 'pod' : 'pods'} ${names}`, pod, container, node, logs };
-    return [{ ...observation(codeOf[kind], evidence, args), ...(serves ? { severity: 'warning' as const } : {}) }];
+    const args = { pods: `${same.length === 1 ? 'pod' : 'pods'} ${names}`, pod, container, node, previous: String(first.restarted) };
+    const observed = { ...observation(codeOf[kind], evidence, args), ...(serves ? { severity: 'warning' as const } : {}) };
+    return [kind === 'crashing' ? { ...observed, explainedBy: causesOf(same) } : observed];
   });
 };
+
+/** What the words of every one of them speak of: whatever else is wrong is not why they crash. */
+const causesOf = (crashes: readonly PodTrouble[]): readonly Code[] =>
+  (Object.keys(crashCauses) as (keyof typeof crashCauses)[]).filter((code) =>
+    crashes.every(({ said }) => said.some((line) => crashCauses[code].test(line))),
+  );

@@ -1,4 +1,4 @@
-import type { Observation } from '../types.ts';
+import type { ApiServiceView, ApiSnapshot, Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen } from './check.ts';
 import { parseResourceList } from './discovery.ts';
 
@@ -7,25 +7,25 @@ const corePriority = 18_000;
 /** "PaaSes are recommended to be in the 2000s" (kube-aggregator types.go, GroupPriorityMinimum). */
 const extensionPriority = 2_999;
 
-/** The resources of the core group that people type (k8s.io/kubernetes/pkg/registry/core/rest). */
-const coreResources = [
-  'componentstatuses',
-  'configmaps',
-  'endpoints',
-  'events',
-  'limitranges',
-  'namespaces',
-  'nodes',
-  'persistentvolumeclaims',
-  'persistentvolumes',
-  'pods',
-  'podtemplates',
-  'replicationcontrollers',
-  'resourcequotas',
-  'secrets',
-  'serviceaccounts',
-  'services',
-];
+/** What the groups of Kubernetes have that people type by name alone (k8s.io/kubernetes/pkg/registry/<group>/rest). */
+const builtIn: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    apps: ['controllerrevisions', 'daemonsets', 'deployments', 'replicasets', 'statefulsets'],
+    autoscaling: ['horizontalpodautoscalers'],
+    batch: ['cronjobs', 'jobs'],
+    'admissionregistration.k8s.io': ['mutatingwebhookconfigurations', 'validatingadmissionpolicies', 'validatingwebhookconfigurations'],
+    'apiextensions.k8s.io': ['customresourcedefinitions'],
+    'certificates.k8s.io': ['certificatesigningrequests'],
+    'coordination.k8s.io': ['leases'],
+    'discovery.k8s.io': ['endpointslices'],
+    'networking.k8s.io': ['ingressclasses', 'ingresses', 'networkpolicies'],
+    'node.k8s.io': ['runtimeclasses'],
+    policy: ['poddisruptionbudgets'],
+    'rbac.authorization.k8s.io': ['clusterrolebindings', 'clusterroles', 'rolebindings', 'roles'],
+    'scheduling.k8s.io': ['priorityclasses'],
+    'storage.k8s.io': ['csidrivers', 'csinodes', 'storageclasses', 'volumeattachments'],
+  }),
+);
 
 /** How many groups are named as evidence. */
 const shownGroups = 5;
@@ -33,29 +33,43 @@ const shownGroups = 5;
 /** The place of the group among those of the cluster. */
 export const checkPriority: Check = (context) => {
   const { api } = context;
+  if (!api.service) return [];
   const limit = api.group.endsWith('.k8s.io') ? corePriority : extensionPriority;
-  if (!api.service || !(api.groupPriorityMinimum > limit)) return [];
   const priority = String(api.groupPriorityMinimum);
   const evidence = [`spec.groupPriorityMinimum: ${priority}`, ...behind(context)];
-  return [...checkShadow(context, evidence), observation('registration/priority-too-high', evidence, { priority })];
+  const high = api.groupPriorityMinimum > limit ? [observation('registration/priority-too-high', evidence, { priority })] : [];
+  return [...checkShadow(context, evidence), ...high];
 };
 
-/** Clients that know only the name of a resource take the group that comes first. */
+/**
+ * Clients that know only the name of a resource take the group that comes first, after the core group, which always does
+ * (k8s.io/client-go/restmapper/discovery.go, NewDiscoveryRESTMapper).
+ */
 function checkShadow({ api, snapshot }: CheckContext, evidence: readonly string[]): readonly Observation[] {
-  const core = (seen(snapshot.neighbours) ?? []).find(({ group }) => group === '');
   const own = parseResourceList(seen(snapshot.aggregated)?.body ?? '')?.resources ?? [];
-  const hidden = coreResources.filter((name) => own.includes(name));
-  const [resource] = hidden;
-  if (resource === undefined || !(api.groupPriorityMinimum > (core?.groupPriorityMinimum ?? corePriority))) return [];
-  return [observation('registration/shadows-group', evidence, { resources: hidden.join(', '), resource })];
+  const hidden = lowerGroups(snapshot, api).flatMap(({ group }) =>
+    (builtIn.get(group) ?? []).filter((resource) => own.includes(resource)).map((resource) => ({ resource, full: `${resource}.${group}` })),
+  );
+  const [first] = hidden;
+  if (!first) return [];
+  const args = { resources: hidden.map(({ full }) => full).join(', '), resource: first.resource, full: first.full };
+  return [observation('registration/shadows-group', evidence, args)];
+}
+
+/** The groups that this one comes before, by priority, none of which is the core group; as with kube-apiserver the highest of its versions counts for each (kube-aggregator types.go). */
+function lowerGroups(snapshot: ApiSnapshot, api: ApiServiceView): readonly { readonly group: string; readonly priority: number }[] {
+  const highest = new Map<string, number>();
+  for (const { group, groupPriorityMinimum } of seen(snapshot.neighbours) ?? []) {
+    highest.set(group, Math.max(groupPriorityMinimum, highest.get(group) ?? 0));
+  }
+  return [...highest]
+    .map(([group, priority]) => ({ group, priority }))
+    .filter(({ group, priority }) => group !== '' && group !== api.group && priority < api.groupPriorityMinimum)
+    .toSorted((one, other) => other.priority - one.priority);
 }
 
 function behind({ api, snapshot }: CheckContext): string[] {
-  const lower = (seen(snapshot.neighbours) ?? [])
-    .filter(({ group, groupPriorityMinimum }) => group !== api.group && groupPriorityMinimum < api.groupPriorityMinimum)
-    .toSorted((one, other) => other.groupPriorityMinimum - one.groupPriorityMinimum)
-    .map(({ group, groupPriorityMinimum }) => `${group || 'core'} (${groupPriorityMinimum})`);
-  const groups = [...new Set(lower)];
+  const groups = lowerGroups(snapshot, api).map(({ group, priority }) => `${group} (${priority})`);
   const more = groups.length > shownGroups ? ` and ${groups.length - shownGroups} more` : '';
   return groups.length > 0 ? [`comes before: ${groups.slice(0, shownGroups).join(', ')}${more}`] : [];
 }

@@ -1,7 +1,9 @@
 import { wouldAccept } from '../../pki/trust.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
+import { mountsAt } from '../secret-mounts.ts';
+import { certificateFiles } from '../server-flags.ts';
 import type { Observation, SecretView } from '../types.ts';
-import { asWarning, type Check, type CheckContext, flagOf, observation, seen, works } from './check.ts';
+import { asWarning, type Check, type CheckContext, observation, seen, works } from './check.ts';
 import { nameOf, type Served, served, servedBy } from './served.ts';
 
 /** The Secret that the server is given as its serving certificate: what it holds, and whether that is what is served. */
@@ -19,25 +21,22 @@ export const checkSecret: Check = (context) => {
 const harmless = (context: CheckContext, observed: Observation): Observation => (works(context) ? asWarning(observed) : observed);
 
 /** The name of the Secret that the certificate file of the server comes from. */
-function mountedName(context: CheckContext): string {
-  const secrets = seen(context.snapshot.server)?.secrets ?? [];
-  const file = flagOf(context, 'tls-cert-file', 'cert-dir') ?? '';
-  return (secrets.find(({ mountPath }) => file.startsWith(mountPath)) ?? secrets[0])?.name ?? '(unknown)';
+function mountedName({ snapshot }: CheckContext): string {
+  const server = seen(snapshot.server);
+  const file = certificateFiles(server?.flags ?? []).certificate ?? '';
+  return mountsAt(server?.secrets ?? [], file)[0]?.name ?? '(unknown)';
 }
 
-function checkContent(context: CheckContext, { name, type, certificates, keyMatches, otherKeys }: SecretView): readonly Observation[] {
+function checkContent(context: CheckContext, view: SecretView): readonly Observation[] {
+  const { name, type, entries, certificates, keyMatches, otherKeys } = view;
+  const { certificate: certificateEntry = 'tls.crt', key: keyEntry = 'tls.key' } = entries ?? {};
+  const args = { secret: name, type, certificateEntry, keyEntry };
   const caKeys = otherKeys.filter((key) => /(?:^|[-_.])ca\.key$|^ca[-_]key\.pem$/.test(key));
   const [caKey] = caKeys;
+  const unreadable = [`Secret ${name} of type ${type}: no certificate in ${certificateEntry}`];
   return [
-    ...(certificates.length === 0
-      ? [
-          harmless(
-            context,
-            observation('cert/secret-unreadable', [`Secret ${name} of type ${type}: no certificate in tls.crt`], { secret: name }),
-          ),
-        ]
-      : []),
-    ...(keyMatches === false ? [observation('security/key-mismatch', certificates.slice(0, 1).map(inSecret), { secret: name })] : []),
+    ...(certificates.length === 0 ? [harmless(context, observation('cert/secret-unreadable', unreadable, args))] : []),
+    ...(keyMatches === false ? [observation('security/key-mismatch', certificates.slice(0, 1).map(inSecret), args)] : []),
     ...(caKey === undefined
       ? []
       : [observation('security/ca-key-in-secret', [`entries: ${caKeys.join(', ')}`], { secret: name, key: caKey })]),

@@ -4,8 +4,8 @@ import { type Check, observation, seen } from './check.ts';
 export const checkSecurity: Check = ({ api, snapshot }) => {
   const { anonymous, forged, serviceProxy, requestHeader } = snapshot;
   const open = [seen(anonymous), seen(serviceProxy)].filter((answer) => answer?.status === 200);
-  // A server that lets everybody in shows nothing of whom it believes.
-  const believed = seen(forged)?.status === 200 && seen(anonymous) !== undefined && seen(anonymous)?.status !== 200;
+  // A server that lets everybody in, or had trouble of its own a moment before, shows nothing of whom it believes.
+  const believed = seen(forged)?.status === 200 && [401, 403].includes(seen(anonymous)?.status ?? 0);
   return [
     ...(api.insecureSkipTLSVerify ? [observation('security/insecure-skip-tls-verify', ['spec.insecureSkipTLSVerify: true'])] : []),
     ...(believed

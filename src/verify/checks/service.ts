@@ -1,4 +1,5 @@
 import type { Code } from '../catalog.ts';
+import { type PodTrouble, troubleOf } from '../pod-trouble.ts';
 import type { Observation, ServiceView } from '../types.ts';
 import { type Check, type CheckContext, flagOf, observation, quote, seen, spokenOf, works } from './check.ts';
 
@@ -47,21 +48,23 @@ interface ServicePort {
   readonly index: number;
 }
 
-function checkTargetPort(
-  context: CheckContext,
-  { selector }: ServiceView,
-  { name, targetPort, index }: ServicePort,
-): readonly Observation[] {
+function checkTargetPort(context: CheckContext, service: ServiceView, { name, targetPort, index }: ServicePort): readonly Observation[] {
   // Endpoints of a Service without selector are somebody else's business.
-  if (Object.keys(selector).length === 0) return [];
+  if (Object.keys(service.selector).length === 0) return [];
   if (!/^\d+$/.test(targetPort)) {
     const ready = (seen(context.snapshot.endpoints) ?? []).filter((endpoint) => endpoint.ready);
     if (ready.length === 0 || ready.some(({ ports }) => ports.some((port) => port.name === name))) return [];
     return [observation('service/target-port-unknown', [`targetPort of the Service: ${targetPort}`], { targetPort })];
   }
-  const listening = flagOf(context, 'secure-port', 'port');
+  const listening = flagOf(context, 'secure-port');
   const served = context.probes.some(({ handshake }) => handshake.kind === 'served');
-  if (listening === undefined || !/^\d+$/.test(listening) || listening === targetPort || works(context) || served) return [];
+  if (listening === undefined || !/^\d+$/.test(listening) || listening === targetPort || works(context) || served || stopped(context))
+    return [];
+  const right = service.ports.find((port) => port.targetPort === listening);
+  if (right) {
+    const evidence = [`ports of the Service: ${service.ports.map((each) => `${each.port} to ${each.targetPort}`).join(', ')}`];
+    return [observation('service/other-port', evidence, { targetPort, listening, right: String(right.port) })];
+  }
   return [
     observation(
       'service/wrong-target-port',
@@ -69,6 +72,15 @@ function checkTargetPort(
       { targetPort, listening, index: String(index) },
     ),
   ];
+}
+
+/** Troubles of a pod whose server does not run: it listens nowhere, whatever its flags say. */
+const stops: readonly PodTrouble['kind'][] = ['crashing', 'image', 'cannot-start', 'unschedulable', 'node'];
+
+/** Whether no server runs behind the Service. */
+function stopped({ snapshot, now }: CheckContext): boolean {
+  const kinds = (seen(snapshot.pods) ?? []).map((pod) => troubleOf(pod, now)?.kind);
+  return kinds.length > 0 && kinds.every((kind) => kind !== undefined && stops.includes(kind));
 }
 
 /** Which types of Services kube-apiserver can route to depends on --enable-aggregator-routing, which only its words show. */

@@ -38,14 +38,11 @@ export const noBackend = (nothing: Observed<never>): Omit<Backend, 'targets'> =>
 /** Looks at what is behind a Service. What can't be seen is recorded as such. @throws the signal's reason */
 export async function lookAtBackend(looking: Looking, inventory: Inventory, target: ServiceRef): Promise<Backend> {
   const [service, endpoints] = await Promise.all([inventory.service(target), inventory.endpoints(target)]);
-  const [behind, probed] = await Promise.all([
-    lookBehind(looking, target.namespace, service),
-    probe(looking, { target, service, endpoints }),
-  ]);
+  const [behind, probed] = await Promise.all([lookBehind(looking, target, service), probe(looking, { target, service, endpoints })]);
   return { service, endpoints, ...behind, ...probed };
 }
 
-async function lookBehind(looking: Looking, namespace: string, service: Observed<ServiceView>) {
+async function lookBehind(looking: Looking, { namespace, port }: ServiceRef, service: Observed<ServiceView>) {
   const { cluster, signal } = looking;
   const objects = await podsBehind(looking, namespace, service);
   if (objects.state !== 'seen') {
@@ -53,14 +50,15 @@ async function lookBehind(looking: Looking, namespace: string, service: Observed
     return { pods: objects, server: nothing, secret: nothing, delegation: nothing };
   }
   const chosen = chooseServer(objects.value);
-  const server: ApiSnapshot['server'] = chosen ? { state: 'seen', value: viewServer(chosen) } : { state: 'absent' };
+  const targetPort = service.state === 'seen' ? service.value.ports.find((each) => each.port === port)?.targetPort : undefined;
+  const server: ApiSnapshot['server'] = chosen ? { state: 'seen', value: viewServer(chosen, targetPort) } : { state: 'absent' };
   const [pods, secret, delegation] = await Promise.all([
     see(
       looking,
       () => lookCloserAt(cluster, namespace, objects.value.map(viewPod), signal),
       (views) => views,
     ),
-    chosen ? lookAtSecret(looking, chosen, objects.value) : skipped('there is no pod'),
+    chosen ? lookAtSecret(looking, { chosen, pods: objects.value, targetPort }) : skipped('there is no pod'),
     server.state === 'seen' ? lookAtDelegation(looking, namespace, server.value.serviceAccount) : skipped('there is no pod'),
   ]);
   return { pods, server, secret, delegation };

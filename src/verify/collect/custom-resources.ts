@@ -10,6 +10,9 @@ type Json = any;
 
 const resource = resources.CustomResourceDefinition;
 
+/** As many of a group as are read: the versions of a group mostly are those of all of them. */
+const mostRead = 32;
+
 /** Finds the CustomResourceDefinitions of a group. Their names are listed once; whole ones are large, so only those of the group are read. */
 export function customResourcesOf(looking: Looking): (group: string) => Promise<Observed<readonly CustomResourceView[]>> {
   const { cluster, signal } = looking;
@@ -18,7 +21,9 @@ export function customResourcesOf(looking: Looking): (group: string) => Promise<
   const ofGroup = async (group: string): Promise<KubeObject[]> => {
     listing ??= list();
     const names = (await listing).filter((name) => name.slice(name.indexOf('.') + 1) === group);
-    const found = await Promise.all(names.map((name) => getObject(cluster, { resource, namespace: undefined, name }, signal)));
+    const found = await Promise.all(
+      names.slice(0, mostRead).map((name) => getObject(cluster, { resource, namespace: undefined, name }, signal)),
+    );
     return found.filter((each) => each !== undefined);
   };
   return (group) =>

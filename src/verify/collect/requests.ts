@@ -2,6 +2,7 @@ import { mayGetPath, mayI, mayUserGetPath } from '../../cluster/access.ts';
 import type { Answer, ClusterRequest } from '../../cluster/cluster.ts';
 import { type ObjectRef, resourcePath, resources, subresources } from '../../cluster/resources.ts';
 import { readStatus, refusal } from '../../cluster/status.ts';
+import { redacted } from '../redact.ts';
 import type { AsUserView, HttpView, Observed } from '../types.ts';
 import type { ServiceRef } from './backend.ts';
 import { type Asking, type Looking, patienceMs, see, unanswered } from './looking.ts';
@@ -21,7 +22,7 @@ export function pathsOf(name: string): { readonly version: string; readonly grou
 
 /** What is kept of an answer. Cut text is copied, since a part of a string holds on to the whole. */
 export function viewAnswer(path: string, { status, body }: Answer, limit = status === 200 ? bodyLimit : errorLimit): HttpView {
-  const text = body.trim();
+  const text = status === 200 ? body.trim() : redacted(body.trim());
   return { path, status, body: text.length > limit ? Buffer.from(text.slice(0, limit)).toString() : text };
 }
 

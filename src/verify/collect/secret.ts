@@ -11,20 +11,29 @@ import { type Looking, see, skipped } from './looking.ts';
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
 type Json = any;
 
-/**
- * Looks at the Secret that a pod is given as its serving certificate. Its key is compared with the certificate, and not kept.
- * @param pods all pods behind the Service
- * @throws the signal's reason
- */
-export async function lookAtSecret(looking: Looking, pod: KubeObject, pods: readonly KubeObject[]): Promise<Observed<SecretView>> {
+/** The pods behind a Service. */
+export interface Behind {
+  /** The one to look at. */
+  readonly chosen: KubeObject;
+  readonly pods: readonly KubeObject[];
+  /** Name or number of the container port that the Service leads to; undefined where no port of it is the right one. */
+  readonly targetPort: string | undefined;
+}
+
+/** Looks at the Secret that a pod is given as its serving certificate. Its key is compared with the certificate, and not kept. @throws the signal's reason */
+export async function lookAtSecret(looking: Looking, { chosen, pods, targetPort }: Behind): Promise<Observed<SecretView>> {
   const { cluster, signal } = looking;
-  const source = certificateSource(pod);
+  const sourceOf = (pod: KubeObject) => certificateSource(pod, targetPort);
+  const source = sourceOf(chosen);
   if (!source) return skipped('the arguments of the server name no certificate file out of a Secret');
-  const ref = { resource: resources.Secret, namespace: pod.metadata.namespace, name: source.secret };
+  const ref = { resource: resources.Secret, namespace: chosen.metadata.namespace, name: source.secret };
   return see(
     looking,
     () => getObject(cluster, ref, signal),
-    (secret) => ({ ...viewSecret(secret, source), pods: podsGiven(source, pods) }),
+    (secret) => ({
+      ...viewSecret(secret, source),
+      pods: pods.filter((pod) => isSame(source, sourceOf(pod))).map(({ metadata }) => metadata.name),
+    }),
   );
 }
 
@@ -36,18 +45,16 @@ export function viewSecret({ metadata, type, data }: KubeObject & Json, source: 
   return {
     name: metadata.name,
     type: textOf(type),
+    entries: { certificate: certificateEntry, ...(keyEntry === undefined ? {} : { key: keyEntry }) },
     certificates,
-    keyMatches: keyMatches(certificates[0]?.pem, entries[keyEntry]),
+    keyMatches: keyMatches(certificates[0]?.pem, keyEntry === undefined ? undefined : entries[keyEntry]),
     otherKeys: Object.keys(entries).filter((entry) => entry !== certificateEntry && entry !== keyEntry),
   };
 }
 
-/** The pods that read their certificate from the same place. */
-const podsGiven = ({ secret, certificateEntry }: CertificateSource, pods: readonly KubeObject[]): string[] =>
-  pods.flatMap((pod) => {
-    const source = certificateSource(pod);
-    return source?.secret === secret && source.certificateEntry === certificateEntry ? [pod.metadata.name] : [];
-  });
+/** Whether two pods read their certificate from the same place. */
+const isSame = (one: CertificateSource, other: CertificateSource | undefined): boolean =>
+  one.secret === other?.secret && one.certificateEntry === other.certificateEntry;
 
 /** Node's words for what is wrong with a key may quote it, so they are dropped. */
 function keyMatches(certificate: string | undefined, key: string | undefined): boolean | undefined {

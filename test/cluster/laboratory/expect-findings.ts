@@ -38,6 +38,12 @@ export interface Looking {
 /** How long a condition may take to come, in milliseconds: the availability controller has five workers, and every server that hangs keeps one of them for seconds. */
 export const conditionMs = 150_000;
 
+/** One with which nothing is wrong. */
+export const sound = (name: string, how: string): Fault => ({ name, how, codes: [] });
+
+/** Also looks as an ordinary user. */
+export const asJane: Looking = { flags: ['--as-user', 'jane'] };
+
 /** The value for one version. */
 export const of = <T>(value: PerVersion<T>, kubernetes: KubernetesVersion = cluster.cell.kubernetes): T =>
   isPerVersion(value) ? value[kubernetes] : value;

@@ -55,6 +55,20 @@ const faults: readonly PodFault[] = [
     change: () => ({ service: { ports: [{ port: 443, targetPort: 9443 }] } }),
   },
   {
+    name: 'other-port',
+    how: 'the APIService names a port of the Service at which something else answers',
+    codes: ['service/other-port'],
+    condition: failed('connection refused'),
+    change: () => ({
+      service: {
+        ports: [
+          { name: 'metrics', port: 443, targetPort: 9443 },
+          { name: 'https', port: 8443, targetPort: 8443 },
+        ],
+      },
+    }),
+  },
+  {
     name: 'selects-nothing',
     how: 'the selector of the Service matches no pod',
     codes: ['endpoints/none'],

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { ApiDiagnosis } from '../../../src/verify/types.ts';
 import { resourceList } from '../harness/backends.ts';
-import { codesOf, verifyJson } from '../harness/projects.ts';
+import { kubectl } from '../harness/commands.ts';
+import { codesOf, emptyFolder, verifyJson } from '../harness/projects.ts';
 import { groupOf, passed } from '../harness/registrations.ts';
-import { expectFindings } from './expect-findings.ts';
+import { conditionMs, expectFindings } from './expect-findings.ts';
 import { type Change, describeFaults, type HandMadeFault } from './hand-made.ts';
 
 /** What an APIService says that kube-apiserver accepts, and should not. */
@@ -17,6 +18,13 @@ const annotated = (annotations: object, apiServiceSpec: object = {}) => differin
 const certManager = { 'cert-manager.io/inject-ca-from': 'registrations/api' };
 const openshift = { 'service.beta.openshift.io/inject-cabundle': 'true' };
 const insecure = { caBundle: undefined, insecureSkipTLSVerify: true };
+
+/** kubectl, given the name of a resource alone, asks for it at this path. What the server makes of that does not matter. */
+async function expectAsked(resource: string, path: string): Promise<void> {
+  const asked = async () => expect((await kubectl(['get', resource, '-v=6', `--cache-dir=${emptyFolder()}`])).stderr).toContain(path);
+  // kube-apiserver lists it among all groups a moment after it is available.
+  await vi.waitFor(asked, { timeout: conditionMs, interval: 1000 });
+}
 
 const faults: readonly HandMadeFault[] = [
   {
@@ -49,15 +57,16 @@ const faults: readonly HandMadeFault[] = [
     make: differing({ apiServiceSpec: { groupPriorityMinimum: 5000 } }),
   },
   {
-    // Nobody asks for these, so that the other specs go undisturbed.
+    // Nobody asks for these by their name alone, so that the other specs go undisturbed.
     name: 'shadows-group',
-    how: 'groupPriorityMinimum 18001 and a resource with a name of the core group',
+    how: 'groupPriorityMinimum 17900 and a resource with a name of the group apps',
     codes: ['registration/shadows-group'],
     condition: passed,
     make: async (name, bench) => ({
-      port: await bench.serve(name, undefined, { body: resourceList(`${groupOf(name)}/v1`, 'podtemplates') }),
-      apiServiceSpec: { groupPriorityMinimum: 18_001 },
+      port: await bench.serve(name, undefined, { body: resourceList(`${groupOf(name)}/v1`, 'controllerrevisions') }),
+      apiServiceSpec: { groupPriorityMinimum: 17_900 },
     }),
+    beforeLooking: () => expectAsked('controllerrevisions', `/apis/${groupOf('shadows-group')}/v1/namespaces/default/controllerrevisions`),
   },
 ];
 

@@ -1,8 +1,9 @@
 import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
 import { apisvc, kubectl } from '../harness/commands.ts';
-import { editConfiguration, emptyFolder, kubectlOk, verifyJson } from '../harness/projects.ts';
+import { editConfiguration, emptyFolder, kubectlOk } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
+import { expectFindings, sound } from '../laboratory/expect-findings.ts';
 
 /** The test adapter of sigs.k8s.io/custom-metrics-apiserver 1.37.0: three APIServices behind one Service, from one project. */
 
@@ -41,8 +42,8 @@ describe('a metrics adapter', () => {
     );
     // biome-ignore lint/suspicious/noExplicitAny: as above.
     expect(new Set(items.map(({ spec }: any) => spec.caBundle)).size).toBe(1);
-    const { exitCode, diagnosis } = await verifyJson(names);
-    expect({ exitCode, findings: diagnosis.apis.flatMap(({ findings }) => findings) }).toEqual({ exitCode: 0, findings: [] });
+    for (const each of names)
+      await expectFindings(sound(`test-adapter-${each}`, `nothing: the test adapter of custom-metrics-apiserver 1.37.0, ${each}`), each);
   });
 
   test('a metric that is written at the adapter is read through kube-apiserver', async () => {

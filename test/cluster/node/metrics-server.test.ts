@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
-import { codesOf, emptyFolder, getObject, kubectlOk, verifyJson } from '../harness/projects.ts';
+import { emptyFolder, getObject, kubectlOk } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
+import { asJane, expectFindings, sound } from '../laboratory/expect-findings.ts';
 
 /** metrics-server 0.9.0, on a node whose kubelet has a certificate of the cluster's CA. */
 
@@ -38,7 +39,7 @@ describe('metrics-server from its preset', () => {
   });
 
   test('kubectl shows it Available, with a caBundle and without insecureSkipTLSVerify', async () => {
-    const line = (await kubectlOk(['get', 'apiservice'])).split('\n').find((each) => each.includes('metrics'));
+    const line = (await kubectlOk(['get', 'apiservice'])).split('\n').find((each) => each.startsWith(`${name} `));
     expect(line?.split(/\s+/).slice(0, 3)).toEqual([name, 'kube-system/metrics-server', 'True']);
     const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', name, '-o', 'json']));
     expect(spec).toMatchObject({ caBundle: expect.stringMatching(/^LS0tLS1CRUdJTi/) });
@@ -56,11 +57,7 @@ describe('metrics-server from its preset', () => {
   });
 
   test('verify has no finding, and looked into the pod for its certificate', async () => {
-    const { exitCode, diagnosis } = await verifyJson([name]);
-    expect({ exitCode, diagnosis }).toMatchObject({
-      exitCode: 0,
-      diagnosis: { verdict: 'healthy', apis: [{ findings: [], notChecked: [] }] },
-    });
+    await expectFindings(sound('metrics-server', 'nothing: metrics-server 0.9.0 from its preset'), name, asJane);
   });
 
   test('a second register changes nothing', async () => {
@@ -85,8 +82,8 @@ describe('a metrics-server that its own release installed, with insecureSkipTLSV
   });
 
   test('verify warns that kube-apiserver does not look at its certificate', async () => {
-    const { exitCode, diagnosis } = await verifyJson([name]);
-    expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 0, codes: ['security/insecure-skip-tls-verify'] });
+    const how = 'metrics-server 0.9.0 as its release manifests install it';
+    await expectFindings({ name: 'metrics-server-release', how, codes: ['security/insecure-skip-tls-verify'] }, name);
   });
 
   test('is not taken over unasked: register names what somebody else has set, and changes nothing', async () => {
@@ -116,11 +113,7 @@ describe('a metrics-server that its own release installed, with insecureSkipTLSV
   });
 
   test('is then verified by kube-apiserver, and works', async () => {
-    const { exitCode, diagnosis } = await verifyJson([name]);
-    expect({ exitCode, diagnosis }).toMatchObject({
-      exitCode: 0,
-      diagnosis: { verdict: 'healthy', apis: [{ findings: [], notChecked: [] }] },
-    });
+    await expectFindings(sound('metrics-server-adopted', 'nothing: metrics-server 0.9.0 of its release manifests, adopted'), name, asJane);
     const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', name, '-o', 'json']));
     expect({ insecure: spec.insecureSkipTLSVerify ?? false, caBundle: spec.caBundle }).toEqual({
       insecure: false,

@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Code } from '../../../src/verify/catalog.ts';
 import type { Made } from '../../unit/pki/certificates.ts';
 import { bygone, makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
-import { codesOf, emptyFolder, getObject, kubectlOk, verifyJson } from '../harness/projects.ts';
+import { emptyFolder, getObject, kubectlOk } from '../harness/projects.ts';
 import { makeSampleProject } from '../harness/sample-project.ts';
+import { expectFindings, sound } from '../laboratory/expect-findings.ts';
 
 /** Two good pods of a Deployment and a third that is none of it, behind one Service: most requests succeed, so that nothing but a look at each pod finds it. */
 
@@ -80,18 +82,16 @@ async function untilServed(): Promise<void> {
   await expect.poll(ready, { timeout: 10_000 }).toHaveLength(3);
 }
 
-test.each<[string, string, () => Promise<Third>]>([
-  ['with a certificate of an older CA', 'cert/unknown-authority', async () => ({ leaf: await makeLeaf(host, oldCa) })],
-  ['with a certificate that has expired', 'cert/expired', async () => ({ leaf: await makeLeaf(host, ca, { when: bygone }) })],
-  ['with a certificate for another name', 'cert/san-mismatch', async () => ({ leaf: await makeLeaf('elsewhere.svc', ca) })],
-  ['that listens elsewhere', 'endpoints/connection-refused', async () => ({ port: 9443 })],
-])('a replica %s is found and named: %s', async (_, code, third) => {
+test.each<[string, Code, string, () => Promise<Third>]>([
+  ['old-ca', 'cert/unknown-authority', 'has a certificate of an older CA', async () => ({ leaf: await makeLeaf(host, oldCa) })],
+  ['expired', 'cert/expired', 'has a certificate that has expired', async () => ({ leaf: await makeLeaf(host, ca, { when: bygone }) })],
+  ['wrong-name', 'cert/san-mismatch', 'has a certificate for another name', async () => ({ leaf: await makeLeaf('elsewhere.svc', ca) })],
+  ['not-listening', 'endpoints/connection-refused', 'listens elsewhere', async () => ({ port: 9443 })],
+])('one of three pods, %s, is found and named: %s', async (fault, code, how, third) => {
   await startThird(await third());
   await untilServed();
-  const { exitCode, diagnosis } = await verifyJson([name]);
-  expect({ exitCode, verdict: diagnosis.verdict, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, verdict: 'broken', codes: [code] });
-  const [finding] = diagnosis.apis[0]?.findings ?? [];
-  expect(finding?.title.match(/\(pod [^)]+\)/g)).toEqual(['(pod third)']);
+  const { findings } = await expectFindings({ name: `one-of-three-${fault}`, how: `one of three pods ${how}`, codes: [code] }, name);
+  expect(findings[0]?.title.match(/\(pod [^)]+\)/g)).toEqual(['(pod third)']);
   // All the while others answer.
   await expect
     .poll(() => kubectl(['get', '--raw', '/apis/wardle.example.com/v1beta1']), { timeout: 10_000 })
@@ -100,17 +100,13 @@ test.each<[string, string, () => Promise<Third>]>([
 
 test('a replica that crashes gets no requests, and is a warning', async () => {
   await startThird({ flag: '--no-such-flag' });
-  const look = async () => {
-    const { exitCode, diagnosis } = await verifyJson([name]);
-    return { exitCode, findings: diagnosis.apis[0]?.findings };
-  };
-  const crashing = { code: 'endpoints/pod-crashing', severity: 'warning', title: expect.stringContaining('pod third') };
-  await expect.poll(look, { timeout: 30_000, interval: 1_000 }).toMatchObject({ exitCode: 0, findings: [crashing] });
-  const [finding] = (await look()).findings ?? [];
-  expect(finding?.evidence).toContainEqual(expect.stringMatching(/^third: last log line of .*unknown flag: --no-such-flag$/));
+  const how = 'one of three pods is given a flag that it does not know';
+  const fault = { name: 'one-of-three-crashing', how, codes: ['endpoints/pod-crashing'] } as const;
+  const { findings } = await expectFindings(fault, name, { withinMs: 30_000 });
+  expect(findings).toMatchObject([{ severity: 'warning', title: expect.stringContaining('pod third') }]);
+  expect(findings[0]?.evidence).toContainEqual(expect.stringMatching(/^third: last log line of .*unknown flag: --no-such-flag$/));
 });
 
 test('without it verify has no finding', async () => {
-  const { exitCode, diagnosis } = await verifyJson([name]);
-  expect({ exitCode, diagnosis }).toMatchObject({ exitCode: 0, diagnosis: { apis: [{ findings: [], notChecked: [] }] } });
+  await expectFindings(sound('two-pods', 'nothing: two pods of one Deployment'), name);
 });

@@ -39,6 +39,19 @@ describe('verify --from', () => {
     expect(schemaErrors('diagnosis', stdout)).toEqual([]);
   });
 
+  test('--fail-if-expires-within promises nothing of a certificate that was not seen', async () => {
+    const args = ['verify', '--from', '-', '-o', 'short', '--fail-if-expires-within', '10d'];
+    expect(await apisvc(args, kept(snapshotOf(healthy)))).toMatchObject({ code: 0, stderr: '' });
+    const { code, stdout, stderr } = await apisvc(args, kept(snapshotOf({ ...healthy, probes: unseen() })));
+    expect({ code, stdout }).toEqual({ code: 3, stdout: expect.stringContaining(`${healthy.name} healthy`) });
+    expect(stderr).toMatch(new RegExp(`^error: [^\n]*${healthy.name}[^\n]*none was seen\nfix: [^\n]+\n$`));
+  });
+
+  test('a name that would be an option of a command is refused', async () => {
+    const { code, stderr } = await apisvc(['verify', '--from', '-'], kept(snapshotOf({ ...healthy, name: '--all' })));
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: - is no snapshot: apis\[0\]\.name: /) });
+  });
+
   test.each([
     ['wide', /^NAME +SERVICE +AVAILABLE/],
     ['short', /^✓ \S+ healthy/],
@@ -119,11 +132,11 @@ describe('verify of a cluster', () => {
 
   test('--all, and --save that --from reads: the file is nobody else’s', async () => {
     const cwd = await withCluster();
-    const live = await apisvc(['verify', ...flags, '--all', '--save', 'out/s.json', '-o', 'json'], { cwd });
+    const live = await apisvc(['verify', ...flags, '--all', '--save', 's.json', '-o', 'json'], { cwd });
     expect(live).toMatchObject({ code: 0, stderr: '' });
-    expect(statSync(join(cwd, 'out/s.json')).mode & 0o777).toBe(0o600);
-    expect(schemaErrors('snapshot', readFileSync(join(cwd, 'out/s.json'), 'utf8'))).toEqual([]);
-    expect((await apisvc(['verify', '--from', 'out/s.json', '-o', 'json'], { cwd })).stdout).toBe(live.stdout);
+    expect(statSync(join(cwd, 's.json')).mode & 0o777).toBe(0o600);
+    expect(schemaErrors('snapshot', readFileSync(join(cwd, 's.json'), 'utf8'))).toEqual([]);
+    expect((await apisvc(['verify', '--from', 's.json', '-o', 'json'], { cwd })).stdout).toBe(live.stdout);
   });
 
   test('several contexts: one that is down does not hide the other', async () => {
@@ -137,8 +150,24 @@ describe('verify of a cluster', () => {
     expect(code).toBe(3);
     expect(schemaErrors('diagnosis-list', stdout)).toEqual([]);
     expect((await apisvc([...args, '-o', 'short'], { cwd })).stdout).toMatch(
-      /^✓ test\/v1\.example\.com healthy\n\? down unknown .*connection refused\n$/,
+      /^✓ test\/v1\.example\.com healthy \(1 not checked\)\n\? down unknown .*connection refused\n$/,
     );
+  });
+
+  test('several contexts: one that has nothing of the kind does not hide the other', async () => {
+    const cwd = await withCluster();
+    const config = JSON.parse(readFileSync(join(cwd, 'config'), 'utf8'));
+    const empty = await serve((_, response) => answer(response, 200, { kind: 'APIServiceList', metadata: {}, items: [] }));
+    config.clusters.push({ name: 'empty', cluster: { server: empty } });
+    config.contexts.push(...['empty', 'void'].map((name) => ({ name, context: { cluster: 'empty', user: 'test' } })));
+    writeFileSync(join(cwd, 'config'), JSON.stringify(config));
+    const args = ['verify', ...flags, '-l', 'a=b', '-o', 'short', '--context', 'empty'];
+    const { code, stdout } = await apisvc([...args, '--context', 'test'], { cwd });
+    expect({ code, stdout }).toEqual({
+      code: 3,
+      stdout: expect.stringMatching(/^\? empty unknown there are no APIServices with a=b\n✓ test\/v1\.example\.com healthy.*\n$/),
+    });
+    expect(await apisvc([...args, '--context', 'void'], { cwd })).toMatchObject({ code: 2, stdout: '' });
   });
 
   test('--watch draws each change once on a terminal, and Ctrl-C ends it with 130', async (context) => {
@@ -146,9 +175,9 @@ describe('verify of a cluster', () => {
     let broken = false;
     const cwd = await withCluster(() => (broken ? 503 : 200));
     const screen = terminal('trap : INT; apisvc verify --kubeconfig config v1.example.com --watch -o short', cwd);
-    expect(await screen.until(/healthy/)).toMatch(/^✓ v1\.example\.com healthy$/);
+    expect(await screen.until(/healthy/)).toMatch(/^✓ v1\.example\.com healthy \(1 not checked\)$/);
     broken = true;
-    await expect.poll(() => screen.read(), { timeout: 9_000 }).toMatch(/✗ v1\.example\.com broken discovery\/\S+$/);
+    await expect.poll(() => screen.read(), { timeout: 9_000 }).toMatch(/✗ v1\.example\.com broken discovery\/\S+ \(1 not checked\)$/);
     screen.type('C-c');
     expect(await screen.until(/exit code/)).toMatch(/error: interrupted\nexit code 130/);
   }, 20_000);
@@ -159,7 +188,7 @@ describe('verify of a cluster', () => {
       'timeout -s INT 3 "$apisvc" verify --kubeconfig config v1.example.com --watch -o short; echo "code $?"',
       cwd,
     );
-    expect(stdout).toBe('✓ v1.example.com healthy\ncode 124\n');
+    expect(stdout).toBe('✓ v1.example.com healthy (1 not checked)\ncode 124\n');
     expect(stderr).toBe('error: interrupted\n');
   });
 });

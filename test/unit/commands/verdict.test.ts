@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { exitCodeOf, listExitCode, worstOf } from '../../../src/commands/verdict.ts';
+import { exitCodeOf, listExitCode, withoutDate, worstOf } from '../../../src/commands/verdict.ts';
 import { diagnose } from '../../../src/verify/diagnose.ts';
 import type { Diagnosis, Verdict } from '../../../src/verify/types.ts';
-import { healthy, snapshotOf } from '../verify/snapshots.ts';
+import { healthy, api as registration, seen, snapshotOf, unseen } from '../verify/snapshots.ts';
 
 const [api] = diagnose(snapshotOf(healthy)).apis;
 const of = (...verdicts: Verdict[]): Diagnosis => ({
@@ -40,4 +40,10 @@ describe('the exit code of', () => {
       listExitCode(list(dead, bad, good), false),
     ]).toEqual([0, 3, 1]);
   });
+});
+
+test('an API whose certificate was not seen has no date; one without a Service needs none', () => {
+  const hidden = { ...healthy, name: 'v1.hidden', probes: unseen() };
+  const local = { ...hidden, name: 'v1.local', apiService: seen({ ...registration, service: undefined }) };
+  expect(withoutDate(diagnose(snapshotOf(healthy, hidden, local)))).toEqual(['v1.hidden']);
 });

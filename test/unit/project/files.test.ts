@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Exit, UsageError } from '../../../src/errors.ts';
-import { type FileToWrite, fileError, writeFiles } from '../../../src/project/files.ts';
+import { type FileToWrite, fileError, saveFile, writeFiles } from '../../../src/project/files.ts';
 import { contents, folder, modeOf } from './folder.ts';
 
 const open = (path: string, text = 'new\n'): FileToWrite => ({ path, text, mode: 0o644 });
@@ -101,4 +101,31 @@ test.each([
   ['EWEIRD', 'weird'],
 ])('%s in plain words', (code, words) => {
   expect(fileError('write', 'a', Object.assign(new Error('weird'), { code })).message).toBe(`can't write a: ${words}`);
+});
+
+describe('a file that somebody has named', () => {
+  test('is written through symbolic links, as with >', () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'there'), 'old');
+    symlinkSync('there', join(dir, 'link'));
+    symlinkSync('later', join(dir, 'dangling'));
+    saveFile(secret(join(dir, 'link')));
+    saveFile(secret(join(dir, 'dangling')));
+    expect([lstatSync(join(dir, 'link')).isSymbolicLink(), readFileSync(join(dir, 'there'), 'utf8')]).toEqual([true, 'new\n']);
+    expect([modeOf(join(dir, 'there')), readFileSync(join(dir, 'later'), 'utf8')]).toEqual([0o600, 'new\n']);
+  });
+
+  test('is not put in the place of a device', () => {
+    saveFile(secret('/dev/null'));
+    expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
+    expect(failure(() => saveFile(secret('/dev/full'))).message).toBe("can't write /dev/full: no space left on the device");
+    expect(lstatSync('/dev/full').isCharacterDevice()).toBe(true);
+  });
+
+  test('needs its directory, and is no directory itself', () => {
+    const dir = folder();
+    expect(failure(() => saveFile(secret(join(dir, 'a', 'b')))).message).toContain('it does not exist');
+    expect(failure(() => saveFile(secret(dir))).message).toContain('it is a directory');
+    expect(contents(dir)).toEqual([]);
+  });
 });

@@ -64,7 +64,7 @@ const wrongCa = finding({
   title: `the certificate at ${at} is not signed by a CA in the caBundle (unknown authority)`,
   evidence: ['served: CN=api.wardle.svc, issued by CN=CA one, SHA-256 5E:0F', 'caBundle: CN=CA one, SHA-256 A1:7C'],
   cause: 'The caBundle has a CA of that name, but with another key: the CA was made anew and only one side got the new one.',
-  fix: 'apisvc register --force-conflicts; without a project, set spec.caBundle to the CA that signed the certificate',
+  fix: '`apisvc register --force-conflicts`; without a project, set spec.caBundle to the CA that signed the certificate',
   explains: [requestFailed],
 });
 
@@ -73,7 +73,7 @@ const soon = finding({
   severity: 'warning',
   title: 'the certificate at 10.1.0.2:8443 (pod api-1) expires in 9 days',
   evidence: ['10.1.0.2:8443 (pod api-1): CN=api.wardle.svc, not after 2026-06-24T12:00:00Z'],
-  fix: 'apisvc rotate',
+  fix: '`apisvc rotate`',
 });
 
 const noPort = finding({
@@ -81,7 +81,7 @@ const noPort = finding({
   title: 'Service wardle/api has no port 443',
   evidence: ['ports: 8443 (https)'],
   cause: "kube-apiserver matches spec.service.port of the APIService with the Service's own port numbers, not with targetPort.",
-  fix: `kubectl patch apiservice ${name} --type=merge -p '{"spec":{"service":{"port":8443}}}'`,
+  fix: `\`kubectl patch apiservice ${name} --type=merge -p '{"spec":{"service":{"port":8443}}}'\``,
 });
 
 /** What servers, certificates and manifests of anyone may hold. */

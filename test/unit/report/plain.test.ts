@@ -36,7 +36,7 @@ const finding = {
   title: 'Service a/b does not exist',
   evidence: [],
   cause: 'It is not there.',
-  fix: 'kubectl -n a get services; then correct spec.service',
+  fix: '`kubectl -n a get services`; then correct spec.service',
   link: 'docs/findings.md#servicemissing',
   explains: [],
 } as const;
@@ -97,7 +97,7 @@ v1.apps                    -           True        healthy   -           -      
 v1.batch                   -           True        healthy   -           -                  -
 v1beta1.fine.example.com   a/api:443   True        healthy   2/3         2026-07-15 (30d)   -
 v1.ok                      a/api:443   True        healthy   2/3         2026-07-15 (30d)   -
-v1.dark                    -           -           unknown   -           -                  -
+v1.dark                    -           -           unknown   -           -                  (1 not checked)
 `,
   );
 });
@@ -105,14 +105,14 @@ v1.dark                    -           -           unknown   -           -      
 test('short: a line an API', () => {
   const lines = diagnosisShort(many, colorless).trimEnd().split('\n');
   expect(lines).toHaveLength(6);
-  expect([lines[0], lines[5]]).toEqual(['✗ v1.broken broken service/missing', '? v1.dark unknown']);
+  expect([lines[0], lines[5]]).toEqual(['✗ v1.broken broken service/missing', '? v1.dark unknown (1 not checked)']);
 });
 
 describe('several clusters', () => {
   test('text: each under its context', () => {
     const text = listText(list, colorless);
     expect(text).toMatch(/^context staging \(https:\/\/127\.0\.0\.1:6443\)\n\n✓ 2 APIs/);
-    expect(text).toMatch(/\ncontext dead\\x9b\n\n\? not looked at: connection refused\n$/);
+    expect(text).toMatch(/\ncontext dead\\x9b\n\n\? unknown: connection refused\n$/);
   });
 
   test('wide: one table with a column for the context', () => {

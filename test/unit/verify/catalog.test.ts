@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Code, catalog, entryOf, fill, linkOf, matchesCode } from '../../../src/verify/catalog.ts';
 import type { ApiSnapshot, Finding } from '../../../src/verify/types.ts';
 import { everything, faults } from './faults.ts';
-import { codes, diagnosed, healthy } from './snapshots.ts';
+import { answers, codes, diagnosed, healthy, seen } from './snapshots.ts';
 
 const cases = Object.entries(faults) as [Code, Partial<ApiSnapshot>][];
 
@@ -23,6 +23,30 @@ describe('every code', () => {
     expect(finding).toMatchObject({ severity: entryOf(code).severity, link: linkOf(code) });
     expect(diagnosis.verdict).toBe(entryOf(code).severity === 'error' ? 'broken' : 'healthy');
     expect(healthy).not.toMatchObject(change);
+  });
+});
+
+describe('commands of a fix', () => {
+  const fixOf = (change: Partial<ApiSnapshot>, code: Code) =>
+    diagnosed({ ...everything, ...change }).findings.find((each) => each.code === code)?.fix;
+
+  test('take no words of a server for the name of a ServiceAccount', () => {
+    const said =
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: what a shell would run.
+      'tokenreviews.authentication.k8s.io is forbidden: User \\"system:serviceaccount:a:$(touch${IFS}/tmp/pwned)\\" cannot create';
+    const fix = fixOf({ aggregated: answers(403, `{"message":"${said}"}`) }, 'auth/delegator-missing');
+    expect(fix).toMatch(/--serviceaccount=wardle:api`$/);
+  });
+
+  test('replace a Secret by one of its own type, with the entries that the server reads', () => {
+    const value = { name: 's', type: 'Opaque', pods: [], certificates: [], keyMatches: undefined, otherKeys: [] };
+    const entries = { certificate: 'apiserver.crt', key: 'apiserver.key' };
+    expect(fixOf({ secret: seen({ ...value, entries }) }, 'cert/secret-unreadable')).toContain(
+      'create secret generic s --type=Opaque --from-file=apiserver.crt=tls.crt --from-file=apiserver.key=tls.key ',
+    );
+    expect(fixOf({ secret: seen({ ...value, type: 'kubernetes.io/tls' }) }, 'cert/secret-unreadable')).toContain(
+      'create secret generic s --type=kubernetes.io/tls --from-file=tls.crt=tls.crt --from-file=tls.key=tls.key ',
+    );
   });
 });
 

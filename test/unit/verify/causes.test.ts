@@ -4,11 +4,13 @@ import type { ApiSnapshot, EndpointProbe, Finding } from '../../../src/verify/ty
 import { inDays, make, makeCa } from '../pki/certificates.ts';
 import { everything, faults } from './faults.ts';
 import {
+  absent,
   answers,
   api,
   bundleOf,
   codes,
   diagnosed,
+  fails,
   host,
   inYears,
   leafCertificate,
@@ -120,30 +122,6 @@ describe('a Secret that the pods have not loaded', () => {
     const { server } = faults['cert/sub-path-mount'];
     const found = of({ probes: seen([pod(serves(expired), 0)]), aggregated: gone, ...(server ? { server } : {}) });
     expect(found).toEqual([['cert/sub-path-mount', expect.arrayContaining(['cert/secret-differs', 'cert/expired'])]]);
-  });
-});
-
-describe('who may ask', () => {
-  const denied: ApiSnapshot['delegation'] = seen({
-    account: 'system:serviceaccount:wardle:api',
-    mayReview: false,
-    mayReadAuthentication: true,
-  });
-  const forbidden = 'subjectaccessreviews.authorization.k8s.io is forbidden: User "system:serviceaccount:wardle:api" cannot create';
-
-  test('is known from RBAC alone, while an administrator is answered', () => {
-    const [finding] = diagnosed({ ...everything, delegation: denied }).findings;
-    expect(finding).toMatchObject({ code: 'auth/delegator-missing', severity: 'error' });
-    expect(finding?.fix).toContain('--serviceaccount=wardle:api');
-  });
-
-  test('RBAC and what an ordinary user meets are one finding', () => {
-    const asUser = seen({ path: '/apis/x', status: 500, body: forbidden, user: 'jane', allowed: true });
-    expect(of({ delegation: denied, asUser })).toEqual([['auth/delegator-missing', []]]);
-  });
-
-  test('does not matter to a server that asks nobody', () => {
-    expect(of({ delegation: denied, anonymous: answers(200, '') })).toEqual([['security/anonymous-access', []]]);
   });
 });
 
@@ -265,4 +243,51 @@ describe('a server that wants a client certificate in the handshake', () => {
   test('does no harm where kube-apiserver gets through', () => {
     expect(of({ anonymous: demands.anonymous as ApiSnapshot['anonymous'] })).toEqual([]);
   });
+});
+
+describe('words that are not those of kube-apiserver', () => {
+  test.each<[number, string, string]>([
+    [
+      500,
+      'Post "https://10.96.0.1:443/apis/authorization.k8s.io/v1/subjectaccessreviews": dial tcp 10.96.0.1:443: i/o timeout',
+      'request-failed',
+    ],
+    [500, 'etcdserver: context deadline exceeded', 'request-failed'],
+    [500, 'dial tcp 10.0.0.9:2379: connect: connection refused', 'request-failed'],
+    [500, 'Get "https://10.96.0.1:443/x": x509: certificate signed by unknown authority', 'request-failed'],
+    [500, 'rpc error: unexpected EOF', 'request-failed'],
+    [502, 'Bad Gateway', 'request-failed'],
+    [503, '{"kind":"Status","message":"no leader: i/o timeout","code":503}', 'request-failed'],
+  ])('%d %s: the server has its own troubles', (status, body, code) => {
+    expect(of({ aggregated: answers(status, body) })).toEqual([[`discovery/${code}`, []]]);
+    const unreached = seen([pod(fails('no-forward', 'no'), 0)]);
+    expect(of({ aggregated: answers(status, body), probes: unreached })).toEqual([[`discovery/${code}`, []]]);
+  });
+
+  test('nor do they make a working API broken for somebody else', () => {
+    const asUser = seen({ path: '/apis/x', status: 500, body: 'subjectaccessreviews: i/o timeout', user: 'jane', allowed: true });
+    expect(of({ asUser })).toEqual([['discovery/request-failed', []]]);
+  });
+
+  test('but what the server says of kube-apiserver counts', () => {
+    const body =
+      'subjectaccessreviews.authorization.k8s.io is forbidden: User "system:serviceaccount:wardle:api" cannot create resource: EOF';
+    expect(of({ aggregated: answers(500, body) })[0]).toMatchObject(['auth/delegator-missing', expect.anything()]);
+  });
+});
+
+describe('a condition that is older than what was seen', () => {
+  const nobody: [string, Partial<ApiSnapshot>][] = [
+    ['endpoints/none', { endpoints: seen([]), pods: seen([]), probes: unseen() }],
+    ['service/missing', { service: absent, endpoints: seen([]), pods: unseen(), probes: unseen() }],
+  ];
+  const words = ['connect: connection refused', 'i/o timeout', 'EOF', 'x509: certificate signed by unknown authority'];
+
+  test.each(nobody.flatMap(([code, change]) => words.map((text) => [code, text, change] as const)))(
+    '%s: nobody can be asked any more, whatever was said: %s',
+    (code, text, change) => {
+      const apiService = seen(unavailable(`Get "https://10.1.0.1:8443/x": ${text}`));
+      expect(of({ ...change, apiService, aggregated: gone })).toMatchObject([[code, expect.anything()]]);
+    },
+  );
 });

@@ -114,3 +114,18 @@ describe('an address from here', () => {
     expect(judged({ ...fails('timeout'), pod: undefined })).toEqual(['unknown']);
   });
 });
+
+describe('where any certificate will do, as with insecureSkipTLSVerify', () => {
+  const insecure = seen({ ...api, caBundle: '', insecureSkipTLSVerify: true });
+
+  test('whatever a pod shows is its own', () => {
+    expect(diagnosed({ apiService: insecure, probes: seen([inPod]) })).toMatchObject({
+      findings: [{ code: 'security/insecure-skip-tls-verify' }],
+      notChecked: [],
+    });
+  });
+
+  test('what its address shows from here may still be that of another machine', () => {
+    expect(diagnosed({ apiService: insecure, probes: seen([stranger]) }).notChecked).toHaveLength(1);
+  });
+});

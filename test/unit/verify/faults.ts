@@ -132,7 +132,25 @@ const injectedInto = (annotations: Readonly<Record<string, string>>): Partial<Ap
   apiService: seen({ ...unavailable('x509: certificate signed by unknown authority'), caBundle: '', annotations }),
 });
 const localhost = subjectAltName({ dns: ['localhost'], ip: [] }, false);
-const coreNames = JSON.stringify({ kind: 'APIResourceList', groupVersion: 'wardle.example.com/v1alpha1', resources: [{ name: 'pods' }] });
+/** The only pod crashes, and says this. */
+export const crashes = (lastLogLine: string): Partial<ApiSnapshot> => ({
+  ...withPod({
+    containers: readyPod.containers.map((each) => ({
+      ...each,
+      ready: false,
+      state: { kind: 'ended', exitCode: 1, reason: 'Error', message: '' },
+    })),
+    lastLogLine: seen(lastLogLine),
+  }),
+});
+export const cannotRead =
+  'configmaps "extension-apiserver-authentication" is forbidden: User "system:serviceaccount:wardle:api" cannot get';
+/** What the API has, as its document says it. */
+export const listing = (...names: readonly string[]): ApiSnapshot['aggregated'] =>
+  answers(
+    200,
+    JSON.stringify({ kind: 'APIResourceList', groupVersion: 'wardle.example.com/v1alpha1', resources: names.map((name) => ({ name })) }),
+  );
 
 /** For every code, the smallest change to a healthy API that gives it. A code without an entry here does not compile. */
 const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
@@ -216,7 +234,7 @@ const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
     customResources: seen([{ name: 'flunders.wardle.example.com', versions: ['v1', api.version] }]),
   },
   'registration/priority-too-high': registered({ groupPriorityMinimum: 17_900 }),
-  'registration/shadows-group': { ...registered({ groupPriorityMinimum: 19_000 }), aggregated: answers(200, coreNames) },
+  'registration/shadows-group': { ...registered({ groupPriorityMinimum: 17_900 }), aggregated: listing('deployments') },
   'service/target-port-unknown': {
     service: seen({ ...service, ports: [{ name: 'https', port: 443, targetPort: 'secure' }] }),
     endpoints: seen([{ ...endpoint, ports: [] }]),
@@ -226,6 +244,17 @@ const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
   'service/wrong-target-port': {
     service: seen({ ...service, ports: [{ name: 'https', port: 443, targetPort: '443' }] }),
     probes: seen([fails('refused')]),
+    aggregated: gone,
+  },
+  'service/other-port': {
+    service: seen({
+      ...service,
+      ports: [
+        { name: 'https', port: 443, targetPort: '9090' },
+        { name: 'api', port: 8443, targetPort: '8443' },
+      ],
+    }),
+    probes: seen([fails('reset')]),
     aggregated: gone,
   },
   'service/headless': notReached('cannot route to service with ClusterIP "None"'),
@@ -260,7 +289,7 @@ const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
   'cert/secret-unreadable': {
     secret: seen({ ...secret, certificates: [], keyMatches: undefined }),
     aggregated: gone,
-    ...withServer({ state: { kind: 'ended', exitCode: 1, reason: 'Error', message: '' } }),
+    ...crashes('tls: failed to find any PEM data in certificate input'),
   },
   'cert/sub-path-mount': { server: seen({ ...server, secrets: [{ name: 'api-tls', mountPath: '/certs/tls.crt', subPath: true }] }) },
   'cert/secret-differs': {
@@ -280,7 +309,7 @@ const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
   'security/private-key-in-configmap': { requestHeader: seen({ ...requestHeader, holdsPrivateKey: true }) },
   'auth/reader-missing': {
     delegation: seen({ ...delegation, mayReadAuthentication: false }),
-    ...withServer({ state: { kind: 'ended', exitCode: 1, reason: 'Error', message: '' } }),
+    ...crashes(cannotRead),
     aggregated: gone,
   },
   'auth/requestheader-missing': { requestHeader: seen({ ...requestHeader, clientCa: [] }), aggregated: answers(403, 'system:anonymous') },

@@ -3,7 +3,7 @@ import { diagnose } from '../../../src/verify/diagnose.ts';
 import type { ApiSnapshot, DiagnoseOptions } from '../../../src/verify/types.ts';
 import { day } from '../pki/certificates.ts';
 import { everything } from './faults.ts';
-import { answers, codes, healthy, host, leafFor, seen, serves, snapshotOf, unseen } from './snapshots.ts';
+import { answers, api, codes, healthy, host, leafFor, now, seen, serves, snapshotOf, unseen } from './snapshots.ts';
 
 const judged = (change: Partial<ApiSnapshot>, options?: DiagnoseOptions) => {
   const [api] = diagnose(snapshotOf({ ...healthy, ...change }), options).apis;
@@ -23,6 +23,22 @@ describe('certificates that end soon', () => {
     const api = judged({ probes: seen([serves(await leafFor([host], days))]) }, options);
     expect(codes(api)).toEqual(expected);
     expect(api.verdict).toBe('healthy');
+  });
+});
+
+describe('where kube-apiserver verifies nothing', () => {
+  const apiService = seen({ ...api, caBundle: '', insecureSkipTLSVerify: true });
+
+  test.each([
+    [31, []],
+    [29, ['cert/expires-soon']],
+    [-1, ['cert/expires-soon']],
+  ])('a certificate that ends in %i days still has a date', async (days, expected) => {
+    const served = await leafFor([host], 400);
+    const probes = seen([serves({ ...served, notAfter: new Date(now.getTime() + days * day).toISOString() })]);
+    expect(codes(judged({ apiService, probes }))).toEqual(expect.arrayContaining(expected));
+    expect(codes(judged({ apiService, probes }))).toHaveLength(1 + expected.length);
+    expect(judged({ apiService, probes }).verdict).toBe('healthy');
   });
 });
 

@@ -29,6 +29,11 @@ const rules: readonly Rule[] = [
     hiding: ['endpoints/*', 'network/*', 'service/*', 'bundle/*', 'cert/secret-missing', 'cert/secret-unreadable', 'auth/reader-missing'],
     hidden: ['cert/*'],
   },
+  // Nobody is there to connect to, so what was said of connections is out of date.
+  {
+    hiding: ['service/*', 'endpoints/*', 'registration/service-incomplete'],
+    hidden: ['bundle/empty', 'discovery/slow', 'network/*', 'auth/proxy-certificate-refused'],
+  },
   // The Service has no such port, or is not there.
   { hiding: ['service/*', 'registration/service-incomplete'], hidden: ['service/*', 'endpoints/*', 'network/*'] },
   // These are faults of an API that works, or trust in one whose endpoints are all in order.

@@ -17,9 +17,9 @@ const inPod = (fault: DialFault, words: string = fault): EndpointProbe => probe(
 
 describe('one bad replica of three, as recorded', () => {
   test.each([
-    ['one-of-three-old-ca', 'cert/unknown-authority', 'bare-old'],
-    ['one-of-three-wrong-name', 'cert/san-mismatch', 'bare-wrong'],
-    ['one-of-three-not-listening', 'endpoints/connection-refused', 'bare-deaf'],
+    ['one-of-three-old-ca', 'cert/unknown-authority', 'third'],
+    ['one-of-three-wrong-name', 'cert/san-mismatch', 'third'],
+    ['one-of-three-not-listening', 'endpoints/connection-refused', 'third'],
   ])('%s is found and named, whatever request succeeded', (name, code, pod) => {
     const { verdict, findings } = diagnose(recorded(name)).apis[0] as ApiDiagnosis;
     expect(verdict).toBe('broken');

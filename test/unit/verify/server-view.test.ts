@@ -1,9 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/manifests/types.ts';
-import { certificateSource, chooseServer, flagsOf, viewServer } from '../../../src/verify/server-view.ts';
+import { certificateSource, chooseServer, viewServer } from '../../../src/verify/server-view.ts';
 
-/** What is read of a pod's arguments and mounts. */
+/** What is read of a pod's containers, and of which one. */
 
 const podOf = (container: object, volumes: readonly object[] = [], more: object = {}): KubeObject => ({
   apiVersion: 'v1',
@@ -18,34 +17,8 @@ const podOf = (container: object, volumes: readonly object[] = [], more: object 
 const mounted = (mount: object, flags: readonly string[], volume: object = { secret: { secretName: 'api-tls' } }): KubeObject =>
   podOf({ args: flags, volumeMounts: [{ name: 'certs', mountPath: '/certs', ...mount }] }, [{ name: 'certs', ...volume }]);
 
-describe('flags', () => {
-  test.each<[string, readonly string[], readonly string[]]>([
-    ['one argument', ['--secure-port=8443'], ['--secure-port=8443']],
-    ['two arguments', ['--secure-port', '8443', 'x'], ['--secure-port=8443']],
-    ['a single dash', ['-tls-cert-file=/a'], ['--tls-cert-file=/a']],
-    ['the line of a shell', ['-c', "exec server --cert-dir '/a' --v=2"], ['--cert-dir=/a']],
-    ['a switch takes no word after it', ['--authentication-skip-lookup', 'hunter2'], ['--authentication-skip-lookup']],
-    ['a flag without its value', ['--tls-cert-file', '--v=2'], []],
-  ])('%s', (_, args, flags) => {
-    expect(flagsOf(podOf({ args }))).toEqual(flags);
-    expect(flagsOf(podOf({ command: args }))).toEqual(flags);
-  });
-
-  test('all others are nobody’s business', () => {
-    const name = fc.stringMatching(/^[a-z-]{1,20}$/);
-    const property = fc.property(
-      fc.array(fc.tuple(fc.constantFrom('--', '-', ''), name, fc.constantFrom('=', ' ')), { maxLength: 5 }),
-      (given) => {
-        const args = given.map(([dash, flag, sign]) => `${dash}password-${flag}${sign}hunter2`);
-        expect(flagsOf(podOf({ args: [...args, '--tls-cert-file=/a'] }))).toEqual(['--tls-cert-file=/a']);
-      },
-    );
-    fc.assert(property);
-  });
-});
-
 describe('the Secret of the certificate', () => {
-  const source = (certificateEntry: string, keyEntry: string) => ({ secret: 'api-tls', certificateEntry, keyEntry });
+  const source = (certificateEntry: string, keyEntry?: string) => ({ secret: 'api-tls', certificateEntry, keyEntry });
   const usual = source('tls.crt', 'tls.key');
 
   test.each<[string, KubeObject, object | undefined]>([
@@ -55,29 +28,87 @@ describe('the Secret of the certificate', () => {
       mounted({}, ['--tls-cert-file=/certs/server.pem', '--tls-private-key-file=/certs/server.key']),
       source('server.pem', 'server.key'),
     ],
-    ['a subPath', mounted({ mountPath: '/etc/s.crt', subPath: 'tls.crt' }, ['--tls-cert-file=/etc/s.crt']), usual],
+    ['a subPath, and no key', mounted({ mountPath: '/etc/s.crt', subPath: 'tls.crt' }, ['--tls-cert-file=/etc/s.crt']), source('tls.crt')],
     ['a folder that the server searches', mounted({}, ['--cert-dir=/certs/']), source('apiserver.crt', 'apiserver.key')],
     [
       'an entry under another name',
       mounted({}, ['--cert-dir=/certs'], { secret: { secretName: 'api-tls', items: [{ key: 'tls.crt', path: 'apiserver.crt' }] } }),
-      usual,
+      source('tls.crt'),
     ],
     [
       'a part of a projected volume',
       mounted({}, ['--tls-cert-file=/certs/tls.crt'], { projected: { sources: [{ secret: { name: 'api-tls' } }] } }),
-      usual,
+      source('tls.crt'),
+    ],
+    [
+      'a named file, though there is a folder to search',
+      mounted({}, ['--cert-dir=/certs', '--tls-cert-file=/certs/tls.crt']),
+      source('tls.crt'),
+    ],
+    [
+      'a key out of another Secret',
+      podOf(
+        {
+          args: ['--tls-cert-file=/certs/tls.crt', '--tls-private-key-file=/keys/server.key'],
+          volumeMounts: [
+            { name: 'certs', mountPath: '/certs' },
+            { name: 'keys', mountPath: '/keys' },
+          ],
+        },
+        [
+          { name: 'certs', secret: { secretName: 'api-tls' } },
+          { name: 'keys', secret: { secretName: 'api-key' } },
+        ],
+      ),
+      source('tls.crt'),
     ],
     ['no flag', mounted({}, []), undefined],
     ['a file elsewhere', mounted({}, ['--tls-cert-file=/certsx/tls.crt']), undefined],
     ['a volume that is no Secret', mounted({}, ['--tls-cert-file=/certs/tls.crt'], { emptyDir: {} }), undefined],
   ])('%s', (_, pod, expected) => {
-    expect(certificateSource(pod)).toEqual(expected);
+    expect(certificateSource(pod, '8443')).toEqual(expected);
+  });
+});
+
+describe('of several containers', () => {
+  const volumes = ['outer', 'inner'].map((name) => ({ name, secret: { secretName: name } }));
+  const volumeMounts = (name: string) => [{ name, mountPath: '/certs' }];
+  const proxy = { name: 'proxy', args: ['--tls-cert-file=/certs/tls.crt'], volumeMounts: volumeMounts('outer') };
+  const main = {
+    name: 'server',
+    args: ['--secure-port=4443', '--tls-cert-file=/certs/tls.crt', '--secure-port=6443'],
+    volumeMounts: volumeMounts('inner'),
+  };
+  const at = (containerPort: number, name = 'https') => ({ ports: [{ name, containerPort }] });
+  const pod = (containers: readonly object[], initContainers: readonly object[] = []): KubeObject =>
+    podOf({}, volumes, { containers, initContainers });
+
+  test.each<[string, KubeObject, string | undefined, string | undefined]>([
+    ['the one with the port', pod([main, { ...proxy, ...at(8443) }]), '8443', 'outer'],
+    ['the one whose port has the name', pod([main, { ...proxy, ...at(8443) }]), 'https', 'outer'],
+    ['the one that says so in its last flag', pod([proxy, main]), '6443', 'inner'],
+    ['not one whose flag is overridden', pod([proxy, main]), '4443', undefined],
+    ['not one with the same port of UDP', pod([{ ...proxy, ports: [{ containerPort: 6443, protocol: 'UDP' }] }, main]), '6443', 'inner'],
+    ['the only one that serves', pod([{ name: 'agent' }, main]), '9999', 'inner'],
+    ['the only one that serves, whatever the port', pod([{ name: 'agent' }, main]), undefined, 'inner'],
+    ['a sidecar that starts first', pod([main], [{ ...proxy, ...at(8443), restartPolicy: 'Always' }]), '8443', 'outer'],
+    ['not one that only prepares', pod([main], [{ ...proxy, ...at(8443) }]), '8443', 'inner'],
+    ['none where several might', pod([main, proxy]), '8443', undefined],
+    ['a proxy without such flags', pod([{ name: 'proxy', ...at(8443) }, main]), '8443', undefined],
+  ])('%s', (_, pod, targetPort, expected) => {
+    expect(certificateSource(pod, targetPort)?.secret).toBe(expected);
+    expect(viewServer(pod, targetPort).secrets.map(({ name }) => name)).toEqual(expected === undefined ? [] : [expected]);
+  });
+
+  test('the flags are those of one', () => {
+    expect(viewServer(pod([main, { ...proxy, ...at(8443) }]), '8443').flags).toEqual(proxy.args);
+    expect(viewServer(pod([main, proxy]), '6443').flags).toEqual(main.args);
   });
 });
 
 test('the view has the mounts, and when the server was started', () => {
   const pod = mounted({ mountPath: '/etc/s.crt', subPath: 'tls.crt' }, ['--secure-port=1']);
-  expect(viewServer(pod)).toEqual({
+  expect(viewServer(pod, '8443')).toEqual({
     pod: 'api-0',
     serviceAccount: 'default',
     flags: ['--secure-port=1'],
@@ -88,7 +119,7 @@ test('the view has the mounts, and when the server was started', () => {
 
 test('a pod that no kubelet has taken up was never started', () => {
   expect(
-    viewServer({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'api-0' }, status: { phase: 'Pending' } }).startedAt,
+    viewServer({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'api-0' }, status: { phase: 'Pending' } }, '8443').startedAt,
   ).toBeUndefined();
 });
 

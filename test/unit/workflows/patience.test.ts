@@ -4,9 +4,9 @@ import { newPatience } from '../../../src/workflows/patience.ts';
 import { recordedPods } from '../verify/recorded.ts';
 import { now, readyPod, seen } from '../verify/snapshots.ts';
 
-const [crashing] = recordedPods('pod-crashing') as [PodView];
-const [unmounted] = recordedPods('mount-without-configmap') as [PodView];
-const [unscheduled] = recordedPods('pod-unschedulable') as [PodView];
+const [crashing] = recordedPods('unknown-flag') as [PodView];
+const [unmounted] = recordedPods('no-such-volume') as [PodView];
+const [unscheduled] = recordedPods('no-node-fits') as [PodView];
 const restarted = (restarts: number, pod = crashing): PodView => ({
   ...pod,
   containers: pod.containers.map((each) => ({ ...each, restarts })),

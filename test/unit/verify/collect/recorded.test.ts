@@ -1,24 +1,19 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../../src/verify/diagnose.ts';
-import { readSnapshot } from '../../../../src/verify/recorded.ts';
 import type { ApiSnapshot, Observed } from '../../../../src/verify/types.ts';
 import { recorded } from '../recorded.ts';
 
 /** What was seen of real servers that nothing is wrong with: every part of a snapshot as it is meant to be. */
-describe.each(['healthy-sample-apiserver', 'healthy-metrics-server-1.35'])('%s', (name) => {
-  const snapshot = recorded(name);
+describe.each([
+  ['sample-apiserver', '1.37'],
+  ['metrics-server', '1.35'],
+] as const)('%s on %s', (name, kubernetes) => {
+  const snapshot = recorded(name, kubernetes);
   const api = snapshot.apis[0] as ApiSnapshot;
   const value = <T>(observed: Observed<T>): T => {
     if (observed.state !== 'seen') throw new Error(`not seen: ${JSON.stringify(observed)}`);
     return observed.value;
   };
-
-  test('can be read as `--save` has written it', () => {
-    const file = join(import.meta.dirname, '../../../fixtures/snapshots', `${name}.json`);
-    expect(readSnapshot(name, readFileSync(file, 'utf8')).apis).toHaveLength(1);
-  });
 
   test('is healthy, and nothing was left unseen', () => {
     expect(diagnose(snapshot).apis).toMatchObject([{ verdict: 'healthy', notChecked: [] }]);
@@ -46,11 +41,10 @@ describe.each(['healthy-sample-apiserver', 'healthy-metrics-server-1.35'])('%s',
     expect(value(api.requestHeader)).toMatchObject({ allowedNames: ['front-proxy-client'], hasClientCa: true, holdsPrivateKey: false });
   });
 
-  test('is in discovery and OpenAPI, for an ordinary user as well', () => {
-    expect([value(api.group).status, value(api.openApi), value(api.asUser)]).toMatchObject([
-      200,
-      { status: 200, body: '' },
-      { status: 200, allowed: true },
-    ]);
+  test('is in discovery, for an ordinary user as well', () => {
+    expect([value(api.group).status, value(api.asUser)]).toMatchObject([200, { status: 200, allowed: true }]);
+    expect(value(api.listed).resources.length).toBeGreaterThan(0);
+    // No more of the document than that it is there.
+    expect(value(api.openApi).status === 200 ? value(api.openApi).body : '').toBe('');
   });
 });

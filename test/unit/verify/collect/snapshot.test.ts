@@ -105,6 +105,20 @@ describe('custom resources of the group', () => {
     expect(apis[0]?.customResources).toEqual({ state: 'seen', value: [] });
   });
 
+  test('of one group are read once for all of its versions, and not without end', async () => {
+    const versions = ['v1', 'v2', 'v3'].map((version) => `${version}.g1.example.com`);
+    const apiServices = versions.map((name) => ({ ...apiService(1), metadata: { name } }));
+    const items = Array.from({ length: 100 }, (_, index) => ({ metadata: { name: `r${index}.g1.example.com` } }));
+    const { apis, count } = await looking({ apiServices, paths: { [crds]: { metadata: {}, items } } }, { names: versions });
+    expect(apis.map(({ apiService }) => apiService.state)).toEqual(['seen', 'seen', 'seen']);
+    expect(count(/customresourcedefinitions\/r/)).toBe(32);
+  });
+
+  test('there may be no such kind', async () => {
+    const { apis } = await looking({ apiServices: many }, { names: ['v1.g1.example.com'] });
+    expect(apis[0]?.customResources).toEqual({ state: 'seen', value: [] });
+  });
+
   test('that may not be listed are not seen', async () => {
     const { apis } = await looking({ apiServices: many, forbidden: /customresourcedefinitions/ }, { names: ['v1.g1.example.com'] });
     expect(apis[0]?.customResources).toMatchObject({ state: 'unseen', reason: 'forbidden' });

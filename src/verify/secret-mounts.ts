@@ -1,0 +1,56 @@
+import type { KubeObject } from '../manifests/types.ts';
+import type { Container } from './server-flags.ts';
+import { listOf, textOf } from './views.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
+type Json = any;
+
+/** Where a Secret appears in the file system of a container. */
+export interface SecretMount {
+  readonly name: string;
+  readonly mountPath: string;
+  /** Only this file or folder of it is mounted. */
+  readonly subPath: string | undefined;
+  /** File names that differ from the entries, by file name; undefined where every entry is a file of its name. */
+  readonly items: ReadonlyMap<string, string> | undefined;
+}
+
+/** Every mount of a Secret into a container, also one that is a part of a projected volume. @param pod a Pod */
+export function secretMounts({ spec }: KubeObject & Json, { volumeMounts }: Container): SecretMount[] {
+  const sources = listOf(spec?.volumes).flatMap(({ name, secret, projected }) => [
+    ...(secret ? [{ volume: name, name: textOf(secret.secretName), items: secret.items }] : []),
+    ...listOf(projected?.sources).flatMap(({ secret: part }) =>
+      part ? [{ volume: name, name: textOf(part.name), items: part.items }] : [],
+    ),
+  ]);
+  return listOf(volumeMounts).flatMap(({ name: volume, mountPath, subPath, subPathExpr }) =>
+    sources
+      .filter((source) => source.volume === volume)
+      .map(({ name, items }) => ({
+        name,
+        mountPath: textOf(mountPath).replace(/\/+$/, ''),
+        subPath: subPath || subPathExpr ? textOf(subPath || subPathExpr) : undefined,
+        items: Array.isArray(items) ? new Map(listOf(items).map(({ key, path }) => [textOf(path), textOf(key)])) : undefined,
+      })),
+  );
+}
+
+/**
+ * The mounts that a path leads into: those at the deepest folder above it, which hides what is mounted higher up.
+ * @returns several where parts of a projected volume share a folder
+ */
+export function mountsAt<Mount extends { readonly mountPath: string }>(mounts: readonly Mount[], path: string): Mount[] {
+  const above = mounts.filter(({ mountPath }) => path === mountPath || path.startsWith(`${mountPath}/`));
+  const deepest = Math.max(...above.map(({ mountPath }) => mountPath.length));
+  return above.filter(({ mountPath }) => mountPath.length === deepest);
+}
+
+/** The entry of a Secret that is a file at this path. */
+export function entryAt(mounts: readonly SecretMount[], path: string): { readonly secret: string; readonly entry: string } | undefined {
+  for (const { name, mountPath, subPath, items } of mountsAt(mounts, path)) {
+    const file = [subPath, path.slice(mountPath.length + 1)].filter((part) => part !== undefined && part !== '').join('/');
+    const entry = items ? items.get(file) : file;
+    if (entry !== undefined && entry !== '' && !entry.includes('/')) return { secret: name, entry };
+  }
+  return undefined;
+}

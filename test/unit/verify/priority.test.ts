@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { listing } from './faults.ts';
+import { api, codes, diagnosed, seen } from './snapshots.ts';
+
+/** The place of a group among the others. */
+
+describe('a group of high priority', () => {
+  const neighbour = (group: string, groupPriorityMinimum: number) => ({
+    name: `v1.${group}`,
+    group,
+    groupPriorityMinimum,
+    versionPriority: 1,
+    service: undefined,
+  });
+  const neighbours = seen([neighbour('', 18_000), neighbour('apps', 17_800), neighbour('batch', 17_400), neighbour('__proto__', 5)]);
+  const found = (groupPriorityMinimum: number, ...names: readonly string[]) =>
+    diagnosed({ neighbours, apiService: seen({ ...api, groupPriorityMinimum }), aggregated: listing(...names) });
+
+  test('never comes before the core group', () => {
+    const { findings } = found(19_000, 'pods', 'secrets');
+    expect(findings.map(({ code }) => code)).toEqual(['registration/priority-too-high']);
+    expect(findings[0]?.evidence.join()).not.toContain('core');
+  });
+
+  test('hides what the groups below it have', () => {
+    const [finding] = found(17_500, 'deployments', 'jobs').findings;
+    expect(finding).toMatchObject({ code: 'registration/shadows-group', title: 'wardle.example.com hides jobs.batch' });
+    expect(finding?.cause).toContain('kubectl get jobs does not show jobs.batch');
+  });
+
+  test('hides all of them where it comes before all', () => {
+    expect(found(17_900, 'deployments', 'jobs').findings[0]?.title).toBe('wardle.example.com hides deployments.apps, jobs.batch');
+  });
+
+  test('hides them also where its own group is of Kubernetes', () => {
+    const apiService = seen({ ...api, group: 'wardle.k8s.io', groupPriorityMinimum: 17_900 });
+    expect(codes(diagnosed({ neighbours, apiService, aggregated: listing('deployments') }))).toContain('registration/shadows-group');
+  });
+
+  test('of which nobody knows what it comes before hides nothing for sure', () => {
+    const apiService = seen({ ...api, groupPriorityMinimum: 17_900 });
+    expect(codes(diagnosed({ apiService, aggregated: listing('deployments') }))).toEqual(['registration/priority-too-high']);
+  });
+});
