@@ -74,6 +74,9 @@ describe('the real sample-apiserver', () => {
     // The server remembers for some seconds whom it has let in, so this is somebody it has not seen.
     await expect.poll(async () => codesOf((await verifyAs('john')).diagnosis), { timeout: 30_000 }).toEqual(['auth/delegator-missing']);
     expect((await verifyAs('john')).exitCode).toBe(1);
-    expect((await verifyJson([wardle])).exitCode).toBe(0);
+    // Who is an administrator gets an answer, and sees what the server says to strangers.
+    expect(await kubectlOk(['get', '--raw', '/apis/wardle.example.com/v1alpha1'])).toContain('flunders');
+    const { exitCode, diagnosis } = await verifyJson([wardle]);
+    expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['auth/delegator-missing'] });
   });
 });
