@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** Imports of YAML give its text, as esbuild's `text` loader does in the bundle. */
-const yamlAsText = {
-  name: 'yaml-as-text',
+/** Imports of YAML and of shell scripts give their text, as esbuild's `text` loader does in the bundle. */
+const textFiles = {
+  name: 'text-files',
   transform: (code: string, id: string) =>
-    id.endsWith('.yaml') ? { code: `export default ${JSON.stringify(code)}`, map: null } : undefined,
+    /\.(yaml|bash|zsh|fish)$/.test(id) ? { code: `export default ${JSON.stringify(code)}`, map: null } : undefined,
 };
 
 /** One cluster for all specs of a project; they keep apart by names of their own. */
@@ -17,7 +17,7 @@ const laboratoryCells = ['1.37-routing', '1.35'];
 const nodeSpecsOnce = process.env.APISVC_CELL === '1.37' ? [] : ['test/cluster/node/once/*.test.ts'];
 
 export default defineConfig({
-  plugins: [yamlAsText],
+  plugins: [textFiles],
   test: {
     projects: [
       {

@@ -60,7 +60,7 @@ const { metafile } = await build({
   logLevel: 'warning',
   define: { APISVC_VERSION: JSON.stringify(version) },
   plugins: [leaveOutUnused],
-  loader: { '.yaml': 'text' },
+  loader: { '.yaml': 'text', '.bash': 'text', '.zsh': 'text', '.fish': 'text' },
   // CommonJS packages in the bundle still call require, for Node's own modules only.
   banner: { js: 'const require = process.getBuiltinModule;' },
 });

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { presetNames } from '../config/preset-names.ts';
 import { keyTypes } from '../pki/types.ts';
 import { lintFormats, verifyFormats } from '../report/formats.ts';
@@ -13,6 +13,7 @@ export function addCommands(program: Command, run: Run): void {
   addVerify(program, run);
   addLint(program, run);
   addExplain(program, run);
+  addCompletion(program, run);
 }
 
 function addInit(program: Command, run: Run): void {
@@ -148,3 +149,21 @@ function addExplain(program: Command, run: Run): void {
     .addHelpText('after', examples('apisvc explain cert/unknown-authority', 'apisvc explain cert'))
     .action(run(async () => (await import('../commands/explain.ts')).explain));
 }
+
+function addCompletion(program: Command, run: Run): void {
+  program
+    .command('completion')
+    .addArgument(new Argument('<shell>', 'which one it is for').choices(['bash', 'zsh', 'fish']))
+    .description('Print a script that completes commands, options, contexts and names of APIServices in your shell')
+    .addHelpText('after', installation)
+    .action(run(async () => (await import('../commands/completion.ts')).completion));
+}
+
+const installation = `
+To have it in every new shell:
+  bash  echo 'eval "$(apisvc completion bash)"' >> ~/.bashrc
+  zsh   echo 'eval "$(apisvc completion zsh)"' >> ~/.zshrc     # below the line with compinit
+  fish  apisvc completion fish > ~/.config/fish/completions/apisvc.fish
+
+kubectl 1.26 and newer completes "kubectl apisvc" by itself, where its own completion is set up.
+`;

@@ -11,6 +11,7 @@ function onSignal(signal: 'SIGINT' | 'SIGTERM'): void {
 }
 
 async function main(argv: readonly string[]): Promise<ExitCode> {
+  if (argv[2] === '__complete') return answerShell(argv.slice(argv[3] === '--' ? 4 : 3));
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   // A reader that has gone away is no error, for help neither; the terminal deals with the rest where results are written.
@@ -30,6 +31,17 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     const { reportError } = await import('./report-error.ts');
     return reportError(error, { color, verbose });
   }
+}
+
+/** What completion scripts ask, before commander reads anything: half a command line is not to be judged, nor run. */
+async function answerShell(words: readonly string[]): Promise<ExitCode> {
+  const { complete } = await import('./completion/complete.ts');
+  const answer = await complete(
+    makeProgram(interrupt.signal, () => {}),
+    words,
+    process.env,
+  );
+  return new Promise((resolve) => process.stdout.write(answer, () => resolve(Exit.ok)));
 }
 
 // The only place where the process ends. Results are flushed by now; sockets that are kept alive must not hold it open.

@@ -24,11 +24,11 @@ const timerLength = (text: string): number => {
 
 /** Adds what a command needs to reach a cluster. `timeout` is in milliseconds. */
 export const withCluster = (command: Command, timeout: string): Command =>
-  withCredentials(command.option('--context <name>', 'context of the kubeconfig'), timeout);
+  withCredentials(command.option('--context <context>', 'context of the kubeconfig'), timeout);
 
 /** The same for a command that may look at several clusters: `context` is a list. */
 export const withClusters = (command: Command, timeout: string): Command =>
-  withCredentials(command.option('--context <name>', 'context of the kubeconfig; may be repeated: side by side', each), timeout);
+  withCredentials(command.option('--context <context>', 'context of the kubeconfig; may be repeated: side by side', each), timeout);
 
 const withCredentials = (command: Command, timeout: string): Command =>
   command

@@ -23,9 +23,8 @@ const inClusterToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
  * @throws UsageError when a file can't be used or the context does not exist; ClusterError when no cluster is configured at all
  */
 export function loadKubeConfig({ kubeconfig, context }: ClusterOptions, env: NodeJS.ProcessEnv): KubeConfig {
-  const config = new KubeConfig();
   const files = kubeconfigFiles(kubeconfig, env);
-  for (const file of files) addFirstWins(config, readKubeconfig(file));
+  const config = readAll(files);
   if (files.length === 0) {
     if (!env.KUBERNETES_SERVICE_HOST || !existsSync(inClusterToken)) throw noCluster(env);
     config.loadFromCluster();
@@ -33,6 +32,29 @@ export function loadKubeConfig({ kubeconfig, context }: ClusterOptions, env: Nod
   config.clusters = config.clusters.map((cluster) => throughProxy(cluster, env));
   if (context !== undefined) config.setCurrentContext(context);
   return requireCurrentContext(config, files);
+}
+
+/** A context that may be chosen. `server` is the URL of its cluster, where that is known. */
+export interface ContextView {
+  readonly name: string;
+  readonly server: string | undefined;
+  readonly current: boolean;
+}
+
+/** Every context of the kubeconfig, also where none is current. @throws UsageError when a file can't be used */
+export function listContexts({ kubeconfig }: ClusterOptions, env: NodeJS.ProcessEnv): ContextView[] {
+  const config = readAll(kubeconfigFiles(kubeconfig, env));
+  return (config.contexts ?? []).map(({ name, cluster }) => ({
+    name,
+    server: config.clusters?.find((each) => each.name === cluster)?.server,
+    current: name === config.currentContext,
+  }));
+}
+
+function readAll(files: readonly string[]): KubeConfig {
+  const config = new KubeConfig();
+  for (const file of files) addFirstWins(config, readKubeconfig(file));
+  return config;
 }
 
 function kubeconfigFiles(flag: string | undefined, env: NodeJS.ProcessEnv): string[] {

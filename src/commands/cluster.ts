@@ -16,7 +16,7 @@ export interface ClusterFlags extends ClusterOptions {
  */
 export async function withCluster<T>(
   flags: ClusterFlags,
-  terminal: Terminal,
+  terminal: Pick<Terminal, 'env' | 'interrupt'>,
   doing: string,
   work: (cluster: Cluster, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {

@@ -1,0 +1,77 @@
+# Completion of apisvc for bash 3.2 and newer. It asks apisvc itself what may come next.
+
+# Splits the line before the cursor as bash would, without running or expanding anything in it, into `words`. Bash's own COMP_WORDS are cut at
+# every colon, equals sign and at sign, all of which names of contexts contain.
+__apisvc_split() {
+  local line=${COMP_LINE:0:COMP_POINT} word='' quote='' escaped='' char i
+  words=()
+  for ((i = 0; i < ${#line}; i++)); do
+    char=${line:i:1}
+    if [[ -n $escaped ]]; then
+      word+=$char escaped=''
+    elif [[ $char == \\ && $quote != \' ]]; then
+      escaped=1
+    elif [[ -n $quote ]]; then
+      if [[ $char == "$quote" ]]; then quote=''; else word+=$char; fi
+    elif [[ $char == [\'\"] ]]; then
+      quote=$char
+    elif [[ $char == [[:space:]] ]]; then
+      if [[ -n $word ]]; then words+=("$word"); fi
+      word=''
+    else
+      word+=$char
+    fi
+  done
+  words+=("$word")
+}
+
+# Prints lines of apisvc as bash wants candidates: quoted, and with their descriptions where a list of them is shown.
+__apisvc_list() {
+  local tab=$'\t' width=0 room value description line
+  if (($# > 1)) && [[ ${COMP_TYPE-} != 37 && ${COMP_TYPE-} != 42 ]]; then
+    for line; do
+      printf -v value %q "${line%%"$tab"*}"
+      if ((${#value} > width)); then width=${#value}; fi
+    done
+  fi
+  room=$((${COLUMNS:-80} - width - 4))
+  for line; do
+    printf -v value %q "${line%%"$tab"*}"
+    description=${line#*"$tab"}
+    if [[ $line != *"$tab"* ]] || ((width == 0 || room < 9)); then
+      printf '%s%s\n' "$flag" "$value"
+    else
+      if ((${#description} > room)); then description=${description:0:room-1}…; fi
+      printf '%s%-*s  (%s)\n' "$flag" "$width" "$value" "$description"
+    fi
+  done
+}
+
+__apisvc_complete() {
+  local words current flag='' program=apisvc lines=() line last kept
+  __apisvc_split
+  current=${words[${#words[@]} - 1]}
+  # The program that is run may be another one than that in PATH.
+  if [[ $1 == */* ]]; then program=${1/#\~\//$HOME/}; fi
+  # Of --flag=value, apisvc gives the value.
+  if [[ $current == --*=* ]]; then flag=${current%%=*}=; fi
+  while IFS= read -r line; do lines+=("$line"); done < <("$program" __complete -- "${words[@]:1}" 2>/dev/null)
+  COMPREPLY=()
+  if ((${#lines[@]} == 0)); then return; fi
+  last=${lines[${#lines[@]} - 1]}
+  unset "lines[${#lines[@]} - 1]"
+  # Readline replaces what follows the last character that breaks words; what is before that stays, and is not to be said again.
+  kept=${current%"${current##*[$COMP_WORDBREAKS]}"}
+  while IFS= read -r line; do
+    if [[ -n $line ]]; then COMPREPLY+=("${line#"$kept"}"); fi
+  done < <(__apisvc_list ${lines[@]+"${lines[@]}"})
+  # The directives are cobra's: 4 means no files, 16 directories alone; otherwise bash completes files.
+  if [[ $(type -t compopt) == builtin ]]; then
+    case $last in
+      :4) compopt +o default ;;
+      :16) compopt +o default -o dirnames ;;
+    esac
+  fi
+}
+
+complete -o default -F __apisvc_complete apisvc
