@@ -11,12 +11,12 @@ function onSignal(signal: 'SIGINT' | 'SIGTERM'): void {
 }
 
 async function main(argv: readonly string[]): Promise<ExitCode> {
-  if (argv[2] === '__complete') return answerShell(argv.slice(argv[3] === '--' ? 4 : 3));
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
   // A reader that has gone away is no error, for help neither; the terminal deals with the rest where results are written.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
+  if (argv[2] === '__complete') return answerShell(argv.slice(argv[3] === '--' ? 4 : 3));
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   let exitCode: ExitCode = Exit.ok;
   const program = makeProgram(interrupt.signal, (code) => {
     exitCode = code;

@@ -34,7 +34,8 @@ export function positionOf(program: Command, words: readonly string[]): Position
   if (line.lost) return at(undefined);
   if (line.awaiting) return at(line.awaiting);
   if (line.takesOptions && typed.startsWith('-')) {
-    const { option, value } = withValue(command, typed);
+    // The value of a short option in the same word is not completed: shells would replace the whole word.
+    const { option, value } = typed.startsWith('--') ? withValue(command, typed) : {};
     return value === undefined ? at('option') : at(option, value);
   }
   if (isGroup(command)) return at('command');

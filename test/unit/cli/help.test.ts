@@ -10,17 +10,20 @@ describe('help', () => {
   test.each([[], ['--help'], ['help']])('%j lists the commands and the exit codes', async (...args) => {
     const { code, stdout, stderr } = await apisvc(args.flat(), { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of ['init', 'render', 'register', 'verify', 'lint', 'explain'])
+    for (const command of ['init', 'render', 'register', 'verify', 'lint', 'explain', 'completion'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stdout).toContain('124  the deadline passed');
   });
 
-  test.each(['init', 'render', 'register', 'verify', 'lint', 'explain'])('of %s shows its own and the common options', async (command) => {
-    const { code, stdout } = await apisvc([command, '--help'], { cwd });
-    expect(code).toBe(0);
-    expect(stdout).toContain(`Usage: apisvc ${command}`);
-    expect(stdout).toContain('--no-color');
-  });
+  test.each(['init', 'render', 'register', 'verify', 'lint', 'explain', 'completion'])(
+    'of %s shows its own and the common options',
+    async (command) => {
+      const { code, stdout } = await apisvc([command, '--help'], { cwd });
+      expect(code).toBe(0);
+      expect(stdout).toContain(`Usage: apisvc ${command}`);
+      expect(stdout).toContain('--no-color');
+    },
+  );
 
   test('the version is that of the package', async () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
