@@ -1,6 +1,7 @@
 import { Chalk, type ChalkInstance, type ColorSupportLevel, supportsColor, supportsColorStderr } from 'chalk';
 import type { Question, Terminal } from '../commands/terminal.ts';
 import { UsageError } from '../errors.ts';
+import type { Asking } from './prompts.ts';
 
 export interface TerminalOptions {
   readonly color: boolean;
@@ -24,13 +25,15 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
     stdin,
     stdoutIsTerminal: Boolean(stdout.isTTY),
     outColors: colors(color, supportsColor),
+    errorColors: errorColors(color),
+    columns: stderr.columns || stdout.columns || 80,
     result: writeResult,
     // Home, and erase from there on: what scrolled away before stays.
     redraw: (text) => writeResult(stdout.isTTY ? `\u001b[H\u001b[J${text}` : text),
     readerGone: () => readerGone,
     progress: quiet ? () => {} : writeLine,
     status: quiet || !stderr.isTTY || env.CI ? () => {} : showStatus,
-    ask: (question) => askOnTerminal(question, interrupt),
+    ask: (question) => askOnTerminal(question, { interrupt, colors: errorColors(color) }),
   };
 }
 
@@ -82,9 +85,11 @@ function writeResult(text: string): Promise<void> {
   });
 }
 
-async function askOnTerminal(question: Question, interrupt: AbortSignal): Promise<string> {
+async function askOnTerminal(question: Question, asking: Asking): Promise<string> {
   const { stdin, stderr, env } = process;
   if (!stdin.isTTY || !stderr.isTTY || env.CI) throw new UsageError(`not given: ${question.message}`, { fix: `Use ${question.flag}.` });
   const { ask } = await import('./prompts.ts');
-  return ask(question, interrupt);
+  if (question.before !== undefined) writeLine(`\n${question.before}\n`);
+  clearStatus();
+  return ask(question, asking);
 }

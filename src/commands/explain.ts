@@ -1,22 +1,33 @@
 import { nearest } from '../config/nearest.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { codeList, codeText } from '../report/explain.ts';
+import { topicList, topicNames, topicText } from '../report/topics.ts';
 import { type Code, catalog, matchesCode } from '../verify/catalog.ts';
 import type { Terminal } from './terminal.ts';
 
 const codes = Object.keys(catalog) as Code[];
+/** Longer lines are no easier to read. */
+const widestColumns = 100;
 
-/** `apisvc explain`: the words of the catalog for one code, or a list of a family or of all. */
+/** `apisvc explain`: the words of the catalog for one code, a topic, or a list of a family or of all. */
 export async function explain(_: unknown, [given]: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const found = given === undefined ? codes : codes.filter((code) => matchesCode(code, [given, `${given.replace(/\/\*?$/, '')}/*`]));
-  const [code] = found;
-  if (code === undefined) throw unknownCode(given ?? '');
-  await terminal.result(code === given ? codeText(code, terminal.outColors) : codeList(found, terminal.outColors));
+  await terminal.result(words(given, terminal));
   return Exit.ok;
 }
 
+function words(given: string | undefined, { outColors, columns }: Terminal): string {
+  if (given === undefined) return codeList(codes, outColors) + topicList(outColors);
+  const topic = topicNames.find((name) => name === given);
+  if (topic) return topicText(topic, outColors, Math.min(columns, widestColumns));
+  const found = codes.filter((code) => matchesCode(code, [given, `${given.replace(/\/\*?$/, '')}/*`]));
+  const [code] = found;
+  if (code === undefined) throw unknownCode(given);
+  return code === given ? codeText(code, outColors) : codeList(found, outColors);
+}
+
 function unknownCode(given: string): UsageError {
-  const meant = nearest(given, codes) ?? codes.find((code) => code.includes(given));
+  const known = [...codes, ...topicNames];
+  const meant = nearest(given, known) ?? known.find((name) => name.includes(given));
   return new UsageError(`there is no finding "${given}"${meant ? `; did you mean ${meant}?` : ''}`, {
     fix: meant ? `apisvc explain ${meant}` : 'apisvc explain lists all codes.',
   });

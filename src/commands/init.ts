@@ -5,6 +5,7 @@ import {
   hasKeys,
   isProject,
   type NewProject,
+  plannedFiles,
   projectFiles,
   readRegistration,
   readSchema,
@@ -15,6 +16,8 @@ import {
 import { describeProject } from '../report/project.ts';
 import { issueCertificates } from '../workflows/issue.ts';
 import { givenAuthority } from './given-authority.ts';
+import { initCommand } from './init-command.ts';
+import { askMissing, confirmFiles } from './init-questions.ts';
 import { type InitFlags, newConfiguration, overridesOf, parseFlags } from './new-configuration.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,12 +26,16 @@ export async function init(flags: InitFlags, [dir = '.']: readonly string[], giv
   const terminal = flags.yes ? { ...given, ask: refuseToAsk } : given;
   const keepConfiguration = isProject(dir) && !flags.force;
   if (keepConfiguration) refuseUnlessOnlyKeys(dir, flags);
-  const configuration = keepConfiguration ? undefined : await newConfiguration(dir, flags, terminal);
+  const { flags: complete, asked } = keepConfiguration ? { flags: undefined, asked: false } : await askMissing(dir, flags, terminal);
+  const configuration = complete && newConfiguration(dir, complete);
   const registration = configuration === undefined ? readRegistration(dir) : parseFlags(configuration);
   if (keepConfiguration) refuseOtherIssuer(dir, registration, flags);
   const certificates = await newCertificates(dir, registration, flags, terminal);
+  const project = { configuration, schema: readSchema(), certificates };
+  const command = asked && complete ? initCommand(dir, complete) : undefined;
+  if (command !== undefined) await confirmFiles(plannedFiles(dir, project), command, terminal);
   terminal.interrupt.throwIfAborted();
-  const paths = writeProject(dir, { configuration, schema: readSchema(), certificates });
+  const paths = writeProject(dir, project);
   const removed = flags.caKey === undefined ? undefined : removeReplacedAuthorityKey(dir, flags.caKey);
   if (removed !== undefined) terminal.progress(`removed ${removed}: it is the key of the CA that was replaced`);
   await terminal.result(
@@ -36,6 +43,7 @@ export async function init(flags: InitFlags, [dir = '.']: readonly string[], giv
       dir,
       paths,
       registration,
+      command,
       colors: terminal.outColors,
     }),
   );

@@ -1,13 +1,12 @@
 import { basename, resolve } from 'node:path';
 import { ConfigurationError, parseRegistration } from '../config/load.ts';
 import { dns1035Label, nameFault } from '../config/names.ts';
-import { type PresetName, presetNames } from '../config/preset-names.ts';
+import type { PresetName } from '../config/preset-names.ts';
 import { customise, type Overrides, presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
 import type { KeyType } from '../pki/types.ts';
 import type { CaFlags } from './given-authority.ts';
-import type { Terminal } from './terminal.ts';
 
 export interface InitFlags extends CaFlags {
   readonly preset?: PresetName;
@@ -28,37 +27,33 @@ export interface InitFlags extends CaFlags {
   readonly forceKeys?: boolean;
 }
 
-/**
- * The text of a new apisvc.yaml: the preset with what the flags, or the person, say.
- * @throws UsageError that names the flag when something is missing and nobody can be asked
- */
-export async function newConfiguration(dir: string, flags: InitFlags, terminal: Terminal): Promise<string> {
-  const preset =
-    flags.preset ??
-    (flags.api
-      ? 'custom'
-      : ((await terminal.ask({
-          message: 'Preset to start from',
-          flag: `--preset ${presetNames.join('|')}`,
-          choices: presetNames,
-        })) as PresetName));
-  return customise(presetText(preset), overridesOf(flags, preset === 'custom' ? await customDefaults(dir, flags, terminal) : {}));
+/** Flags that leave nothing open. */
+export interface CompleteFlags extends InitFlags {
+  readonly preset: PresetName;
 }
 
-/** What the preset `custom` can't know; the directory gives the name, as with most project generators. */
-async function customDefaults(dir: string, flags: InitFlags, terminal: Terminal): Promise<Overrides> {
-  const directory = basename(resolve(dir));
-  const fromDirectory = nameFault(directory, dns1035Label) === undefined ? directory : 'my-apiserver';
-  const name = flags.name ?? fromDirectory;
-  const apis = flags.api ?? [await terminal.ask({ message: 'API that the server serves (group/version)', flag: '--api GROUP/VERSION' })];
-  const image = flags.image ?? (await terminal.ask({ message: 'Container image of the server', flag: '--image IMAGE' }));
-  return { name, namespace: flags.namespace ?? name, service: flags.service ?? name, image, apis: apis.map(parseApi) };
+/** The text of a new apisvc.yaml: the preset with what the flags say. */
+export function newConfiguration(dir: string, flags: CompleteFlags): string {
+  const { preset } = flags;
+  return customise(presetText(preset), overridesOf(flags, preset === 'custom' ? customDefaults(dir, flags) : {}));
 }
+
+/** What the preset `custom` can't know, and nobody has said. */
+function customDefaults(dir: string, { name = nameFrom(dir), namespace = name, service = name }: InitFlags): Overrides {
+  return { name, namespace, service };
+}
+
+/** The directory gives the name, as with most project generators. */
+export function nameFrom(dir: string): string {
+  const directory = basename(resolve(dir));
+  return nameFault(directory, dns1035Label) === undefined ? directory : 'my-apiserver';
+}
+
+export const apiWords = 'must be GROUP/VERSION, for example wardle.example.com/v1alpha1';
 
 function parseApi(text: string): { group: string; version: string } {
   const [group = '', version = '', ...rest] = text.split('/');
-  if (group === '' || version === '' || rest.length > 0)
-    throw new UsageError(`--api ${text}: must be GROUP/VERSION, for example wardle.example.com/v1alpha1`);
+  if (group === '' || version === '' || rest.length > 0) throw new UsageError(`--api ${text}: ${apiWords}`);
   return { group, version };
 }
 

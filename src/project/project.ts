@@ -163,11 +163,28 @@ export interface NewProject {
 }
 
 /** Writes a project directory, all or nothing; returns the paths. @throws UsageError, see `writeFiles` */
-export function writeProject(dir: string, { configuration, schema, certificates }: NewProject): string[] {
+export function writeProject(dir: string, project: NewProject): string[] {
+  const files = filesOf(dir, project);
+  writeFiles(files);
+  return files.map(({ path }) => path);
+}
+
+/** A file that `writeProject` would write. */
+export interface PlannedFile {
+  readonly path: string;
+  /** Whether one of that name is there, which it would replace. */
+  readonly replaces: boolean;
+}
+
+/** What `writeProject` would write, in its order. */
+export const plannedFiles = (dir: string, project: NewProject): PlannedFile[] =>
+  filesOf(dir, project).map(({ path }) => ({ path, replaces: existsSync(path) }));
+
+function filesOf(dir: string, { configuration, schema, certificates }: NewProject): FileToWrite[] {
   const paths = projectFiles(dir);
   const open = (path: string, text: string): FileToWrite => ({ path, text, mode: 0o644 });
   const secret = (path: string, key: PrivateKey): FileToWrite => ({ path, text: key.reveal(), mode: 0o600 });
-  const files = [
+  return [
     ...(configuration === undefined ? [] : [open(paths.configuration, configuration)]),
     open(paths.schema, schema),
     ...(certificates
@@ -180,8 +197,6 @@ export function writeProject(dir: string, { configuration, schema, certificates 
         ]
       : []),
   ];
-  writeFiles(files);
-  return files.map(({ path }) => path);
 }
 
 /**

@@ -1,0 +1,36 @@
+import { quoted } from '../report/project.ts';
+import type { CompleteFlags } from './new-configuration.ts';
+
+/** Every flag of `init` that says something about the project, as its key and as it is written. */
+const flagNames: { readonly [Key in Exclude<keyof CompleteFlags, 'yes' | 'nameConstraints'>]-?: string } = {
+  preset: '--preset',
+  api: '--api',
+  image: '--image',
+  name: '--name',
+  namespace: '--namespace',
+  service: '--service',
+  keyType: '--key-type',
+  lifetime: '--lifetime',
+  caLifetime: '--ca-lifetime',
+  dns: '--dns',
+  ip: '--ip',
+  clusterDomain: '--cluster-domain',
+  caCert: '--ca-cert',
+  caKey: '--ca-key',
+  caKeyPassphraseFile: '--ca-key-passphrase-file',
+  caKeyPassphraseEnv: '--ca-key-passphrase-env',
+  force: '--force',
+  forceKeys: '--force-keys',
+};
+
+/** The `init` command, for a shell, that makes the same project and asks nothing but a passphrase that no flag gives. */
+export function initCommand(dir: string, flags: CompleteFlags): string {
+  const words = Object.entries(flagNames).flatMap(([key, name]) => {
+    const value = flags[key as keyof typeof flagNames];
+    if (value === undefined || value === false) return [];
+    return value === true ? [name] : [value].flat().flatMap((each) => [name, quoted(String(each))]);
+  });
+  return ['apisvc init', ...(dir === '.' ? [] : [quoted(dir)]), ...words, ...(flags.nameConstraints ? [] : ['--no-name-constraints'])].join(
+    ' ',
+  );
+}

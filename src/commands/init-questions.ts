@@ -1,0 +1,129 @@
+import { fieldFault } from '../config/field-fault.ts';
+import { type PresetName, presetNames } from '../config/preset-names.ts';
+import { RefusedError } from '../errors.ts';
+import type { PlannedFile } from '../project/project.ts';
+import { describePlan } from '../report/project.ts';
+import { topicShort } from '../report/topics.ts';
+import { apiWords, type CompleteFlags, type InitFlags, nameFrom } from './new-configuration.ts';
+import type { Question, Terminal } from './terminal.ts';
+
+/** What a person has said: the flags that would have said the same. */
+type Answers = Pick<InitFlags, 'preset' | 'api' | 'image' | 'name' | 'namespace' | 'service'>;
+
+const presetPurposes: Readonly<Record<PresetName, string>> = {
+  custom: 'a server of your own',
+  'sample-apiserver': 'the sample API server of Kubernetes, with an etcd beside it',
+  'metrics-server': 'metrics-server in kube-system, deployed anew, with verified TLS',
+  'metrics-server-existing': 'a metrics-server that runs already: it keeps its Deployment and gets verified TLS',
+  'prometheus-adapter': 'prometheus-adapter in monitoring, with verified TLS',
+  keda: "the metrics adapter of KEDA, beside KEDA's operator",
+};
+
+const presetQuestion: Question = {
+  message: 'Preset to start from',
+  why: 'It fills in all that is known of a server; everything can be changed in apisvc.yaml.',
+  flag: `--preset ${presetNames.join('|')}`,
+  choices: presetNames.map((value) => ({ value, description: presetPurposes[value] })),
+};
+
+const apiQuestion: Question = {
+  message: 'API that the server serves (group/version)',
+  why: 'Clients ask for /apis/GROUP/VERSION; a group under a domain of yours meets no other. Several: with commas.',
+  flag: '--api GROUP/VERSION',
+  fault: apisFault,
+};
+
+const imageQuestion: Question = {
+  message: 'Container image of the server',
+  why: 'Its pods run this; a pinned version keeps the API from changing under its users.',
+  flag: '--image IMAGE',
+  fault: (answer) => fieldFault('image', answer),
+};
+
+const nameQuestion: Question = {
+  message: 'Name of the server',
+  why: 'Its Deployment, ServiceAccount and RBAC objects are called so.',
+  flag: '--name NAME',
+  fault: (answer) => fieldFault('name', answer),
+};
+
+const namespaceQuestion: Question = {
+  message: 'Namespace',
+  why: 'It is a part of the name in the certificate; another one later means new certificates.',
+  flag: '--namespace NAMESPACE',
+  fault: (answer) => fieldFault('namespace', answer),
+};
+
+const serviceQuestion: Question = {
+  message: 'Name of the Service',
+  why: 'kube-apiserver reaches the server through it; the certificate is for SERVICE.NAMESPACE.svc.',
+  flag: '--service NAME',
+  fault: (answer) => fieldFault('service', answer),
+};
+
+/**
+ * Asks for what the flags and the preset leave open. Who has said all that is needed is asked nothing; who has to be asked may also change what would otherwise be
+ * taken from the name of the directory.
+ * @returns the flags with the answers, and whether anything was asked
+ * @throws UsageError that names the flag when something is missing and nobody can be asked
+ */
+export async function askMissing(dir: string, flags: InitFlags, terminal: Terminal): Promise<{ flags: CompleteFlags; asked: boolean }> {
+  const asksPreset = flags.preset === undefined && flags.api === undefined;
+  const preset = asksPreset ? ((await terminal.ask(presetQuestion)) as PresetName) : (flags.preset ?? 'custom');
+  const asksServer = preset === 'custom' && !(flags.api && flags.image);
+  const answers = asksServer ? await askAboutServer(dir, flags, terminal) : {};
+  return { flags: { ...flags, ...answers, preset }, asked: asksPreset || asksServer };
+}
+
+async function askAboutServer(dir: string, flags: InitFlags, terminal: Terminal): Promise<Answers> {
+  const ask = (question: Question, proposal: string): Promise<string> =>
+    // What is no valid answer is not to be proposed.
+    terminal.ask(question.fault?.(proposal) === undefined ? { ...question, initial: proposal } : question);
+  const before = topicShort('crd-or-apiservice', terminal.columns);
+  const api = flags.api ?? partsOf(await terminal.ask({ ...apiQuestion, before }));
+  const image = flags.image ?? (await terminal.ask(imageQuestion));
+  const name = flags.name ?? (await ask(nameQuestion, nameFrom(dir)));
+  const namespace = flags.namespace ?? (await ask(namespaceQuestion, name));
+  const service = flags.service ?? (await ask(serviceQuestion, name));
+  return { api, image, name, namespace, service };
+}
+
+/**
+ * Shows what is about to be written and asks whether it may be.
+ * @throws RefusedError when it may not
+ */
+export async function confirmFiles(files: readonly PlannedFile[], command: string, terminal: Terminal): Promise<void> {
+  const answer = await terminal.ask({
+    message: files.length === 1 ? 'Write this file?' : `Write these ${files.length} files?`,
+    why: 'yes or no; nothing has been written so far',
+    flag: '--yes',
+    before: describePlan({ files, command, colors: terminal.errorColors, columns: terminal.columns }),
+    initial: 'yes',
+    fault: (text) => (/^(y|yes|n|no)$/i.test(text) ? undefined : 'must be yes or no'),
+  });
+  if (/^n/i.test(answer))
+    throw new RefusedError('nothing was written, as you said', { fix: `Change what is not as it should be: ${command}` });
+}
+
+const partsOf = (answer: string): string[] =>
+  answer
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+/** What is wrong with GROUP/VERSION, or several of them. */
+function apisFault(answer: string): string | undefined {
+  const parts = partsOf(answer);
+  const twice = parts.find((part, at) => parts.indexOf(part) !== at);
+  if (twice !== undefined) return `${twice} is listed twice`;
+  return parts.length === 0 ? apiWords : parts.map(apiFault).find((fault) => fault !== undefined);
+}
+
+function apiFault(text: string): string | undefined {
+  const [group = '', version, ...rest] = text.split('/');
+  const fault = fieldFault('group', group);
+  if (fault !== undefined) return `group: ${fault}`;
+  if (!version || rest.length > 0) return apiWords;
+  const versionFault = fieldFault('version', version);
+  return versionFault && `version: ${versionFault}`;
+}
