@@ -20,7 +20,7 @@ function addInit(program: Command, run: Run): void {
   program
     .command('init')
     .argument('[dir]', 'project directory, made when it does not exist', '.')
-    .description('Create a project: apisvc.yaml, a CA and a serving certificate')
+    .description('Create a project: apisvc.yaml, a CA and a serving certificate; on a terminal it asks for what is not given')
     .addOption(new Option('-p, --preset <name>', 'what to start from').choices(presetNames))
     .option('-y, --yes', 'ask nothing; what is missing is an error')
     .option('--api <group/version>', 'API that the server serves; may be repeated', list)
@@ -44,6 +44,7 @@ function addInit(program: Command, run: Run): void {
     .addHelpText(
       'after',
       examples(
+        'apisvc init                   # asks, shows what it will write, and prints the command that says the same',
         'apisvc init demo --preset sample-apiserver --yes',
         'apisvc init my-apiserver --api my.group.example.com/v1 --image registry.example.com/my-apiserver:1.0',
         'apisvc init metrics --preset metrics-server-existing',
@@ -144,9 +145,9 @@ function addLint(program: Command, run: Run): void {
 function addExplain(program: Command, run: Run): void {
   program
     .command('explain')
-    .argument('[code]', 'code of a finding, or a family such as cert')
-    .description('Say what a finding means, why it happens and how to fix it; without a code, list them all')
-    .addHelpText('after', examples('apisvc explain cert/unknown-authority', 'apisvc explain cert'))
+    .argument('[code]', 'code of a finding, a family such as cert, or a topic')
+    .description('Say what a finding means, why it happens and how to fix it; without a code, list them all, and the topics')
+    .addHelpText('after', examples('apisvc explain cert/unknown-authority', 'apisvc explain cert', 'apisvc explain crd-or-apiservice'))
     .action(run(async () => (await import('../commands/explain.ts')).explain));
 }
 

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { createPrompt, isEnterKey, isTabKey, makeTheme, type Status, type Theme, useKeypress, usePrefix, useState } from '@inquirer/core';
 import type { Question } from '../commands/terminal.ts';
 import type { PromptTheme } from './prompt-theme.ts';
@@ -41,5 +42,16 @@ export const textPrompt = createPrompt<string, TextConfig>(({ message, why = '',
   const proposal = value === '' && initial !== '' ? `${style.defaultAnswer(initial)} ` : '';
   // Nobody has made a mistake who has not begun.
   const complaint = wrong !== undefined && (value !== '' || entered) ? style.error(wrong) : '';
-  return [`${asked} ${proposal}${value}`, [style.help(why), complaint].filter((line) => line !== '').join('\n')];
+  return [laidOut(`${asked} ${proposal}`, value), [style.help(why), complaint].filter((line) => line !== '').join('\n')];
 });
+
+/** Not a space, at which Inquirer would break the line. */
+const indent = '\u00a0\u00a0';
+
+/**
+ * The question and what is typed, beneath it where both do not fit into one line: Inquirer breaks lines between words, and readline, which places the cursor, where they are full.
+ */
+function laidOut(question: string, value: string): string {
+  const width = process.stderr.columns || 80;
+  return stripVTControlCharacters(question).length + value.length < width ? question + value : `${question}\n${indent}${value}`;
+}

@@ -28,7 +28,7 @@ function words(given: string | undefined, { outColors, columns }: Terminal): str
 function unknownCode(given: string): UsageError {
   const known = [...codes, ...topicNames];
   const meant = nearest(given, known) ?? known.find((name) => name.includes(given));
-  return new UsageError(`there is no finding "${given}"${meant ? `; did you mean ${meant}?` : ''}`, {
-    fix: meant ? `apisvc explain ${meant}` : 'apisvc explain lists all codes.',
+  return new UsageError(`there is no finding or topic "${given}"${meant ? `; did you mean ${meant}?` : ''}`, {
+    fix: meant ? `apisvc explain ${meant}` : 'apisvc explain lists all codes and topics.',
   });
 }

@@ -46,7 +46,7 @@ const purposes: readonly (readonly [end: string, purpose: string])[] = [
   ['registration.schema.json', 'lets editors complete apisvc.yaml'],
   ['.gitignore', 'keeps the keys out of git'],
   ['ca.crt', 'the CA, which becomes the caBundle'],
-  ['ca.key', 'private key of the CA, mode 0600; it stays on this machine'],
+  ['ca.key', 'private key of the CA, mode 0600'],
   ['tls.crt', 'the serving certificate'],
   ['tls.key', 'its private key, mode 0600'],
 ];
@@ -55,7 +55,7 @@ const purposes: readonly (readonly [end: string, purpose: string])[] = [
 export function describePlan({ files, command, colors, columns }: Plan): string {
   const rows = files.map(({ path, replaces }) => ({
     path: `  ${path}`,
-    purpose: (purposes.find(([end]) => path.endsWith(end))?.[1] ?? '') + (replaces ? ' (replaces the one that is there)' : ''),
+    purpose: (purposes.find(([end]) => path.endsWith(end))?.[1] ?? '') + (replaces ? '; replaces what is there' : ''),
   }));
   const pathWidth = Math.max(...rows.map(({ path }) => path.length));
   const beside = rows.every(({ purpose }) => pathWidth + 2 + purpose.length < columns);

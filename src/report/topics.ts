@@ -21,7 +21,7 @@ export const topics = {
         points: [
           'ordinary application objects: people write them with kubectl, and etcd of the cluster can hold them',
           'operator patterns: a controller watches the objects and makes the world like them',
-          'what its tools cover: a schema with CEL rules, defaults, several versions with a conversion webhook, the subresources status and scale',
+          'what a CRD itself can do: a schema with CEL rules, defaults, several versions with a conversion webhook, the subresources status and scale',
         ],
       },
       {

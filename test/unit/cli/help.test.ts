@@ -61,7 +61,10 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['verify', '--context', 'a', '--context', 'b', 'v1.a', '-o', 'junit'], 'error: -o junit does not go with more than one --context'],
     [['verify', '--context', 'a', '--context', 'b', 'v1.a', '--save', 'x'], 'error: --save keeps what was seen of one cluster'],
     [['verify', '--fail-if-expires-within', 'soon', 'v1.a'], 'must be a length of time such as 90s, 1h30m, 90d or 10y'],
-    [['explain', 'cert/unknown-autority'], 'error: there is no finding "cert/unknown-autority"; did you mean cert/unknown-authority?'],
+    [
+      ['explain', 'cert/unknown-autority'],
+      'error: there is no finding or topic "cert/unknown-autority"; did you mean cert/unknown-authority?',
+    ],
     [['explain', 'san'], 'did you mean cert/san-mismatch?'],
     [['lint'], "error: missing required argument 'file'"],
     [['register', '--diff', '--dry-run', 'server'], 'error: --diff is a dry run of its own; leave --dry-run out'],

@@ -9,48 +9,6 @@ import { hasTmux, terminal } from './tmux.ts';
 
 beforeEach((context) => context.skip(!hasTmux, 'NOT TESTED: prompts on a terminal (needs tmux)'));
 
-describe('init asks for what is not given', () => {
-  test('the preset, from a list', async () => {
-    const cwd = folder();
-    const screen = terminal('apisvc init demo', cwd);
-    await screen.until(/\? Preset to start from[\s\S]*custom[\s\S]*sample-apiserver[\s\S]*metrics-server/);
-    screen.type('Down');
-    await screen.until(/❯ sample-apiserver/);
-    screen.type('Enter');
-    expect(await screen.until(/exit code/)).toMatch(/created demo\/certs\/tls\.key[\s\S]*exit code 0/);
-    expect(readFileSync(join(cwd, 'demo/apisvc.yaml'), 'utf8')).toContain('namespace: wardle');
-  });
-
-  test('what the preset custom can not know', async () => {
-    const cwd = folder();
-    const screen = terminal('apisvc init demo --preset custom', cwd);
-    await screen.until(/\? API that the server serves \(group\/version\)/);
-    screen.type('my.example.com/v1', 'Enter');
-    await screen.until(/\? Container image of the server/);
-    screen.type('example.com/api:v1', 'Enter');
-    expect(await screen.until(/exit code/)).toMatch(/v1\.my\.example\.com will be served by Service demo\/demo\.[\s\S]*exit code 0/);
-  });
-
-  test('nothing with --yes, nor under CI', async () => {
-    const cwd = folder();
-    expect(await terminal('apisvc init demo --yes', cwd).until(/exit code/)).toMatch(
-      /error: not given: Preset to start from[\s\S]*exit code 2/,
-    );
-    const ci = terminal('CI=true; export CI; apisvc init demo', cwd);
-    expect(await ci.until(/exit code/)).toMatch(/error: not given: Preset to start from[\s\S]*exit code 2/);
-    expect(readdirSync(cwd)).toEqual([]);
-  });
-
-  test('and Ctrl-C is an answer: exit 130, nothing left', async () => {
-    const cwd = folder();
-    const screen = terminal('apisvc init demo', cwd);
-    await screen.until(/Preset to start from/);
-    screen.type('C-c');
-    expect(await screen.until(/exit code/)).toMatch(/error: interrupted\nexit code 130/);
-    expect(readdirSync(cwd)).toEqual([]);
-  });
-});
-
 describe('the passphrase of a CA key', () => {
   const passphrase = 'correct-horse';
   async function withEncryptedCa(): Promise<string> {

@@ -19,13 +19,13 @@ export interface Screen {
 
 let count = 0;
 
-/** Runs a line of shell in a new terminal, in which `apisvc` is the program; prints `exit code N` at its end. */
-export function terminal(script: string, cwd: string): Screen {
+/** Runs a line of shell in a new terminal, in which `apisvc` is the program; prints `exit code N` at its end. @param columns - its width */
+export function terminal(script: string, cwd: string, columns = 120): Screen {
   const socket = `apisvc-unit-${process.pid}-${++count}`;
   const tmux = (...args: readonly string[]): string =>
     execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...args], { env: { ...plainEnv, TERM: 'xterm' }, encoding: 'utf8' });
   const quoted = `apisvc() { '${process.execPath}' '${bin}' "$@"; }; ${script}; echo "exit code $?"; sleep 60`;
-  tmux('new-session', '-d', '-x', '120', '-y', '60', '-c', cwd, '/bin/sh', '-c', quoted);
+  tmux('new-session', '-d', '-x', String(columns), '-y', '60', '-c', cwd, '/bin/sh', '-c', quoted);
   onTestFinished(() => {
     tmux('kill-server');
   });
