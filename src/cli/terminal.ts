@@ -33,6 +33,7 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
     readerGone: () => readerGone,
     progress: quiet ? () => {} : writeLine,
     status: quiet || !stderr.isTTY || env.CI ? () => {} : showStatus,
+    interactive: interactive(),
     ask: (question) => askOnTerminal(question, { interrupt, colors: errorColors(color) }),
   };
 }
@@ -85,9 +86,10 @@ function writeResult(text: string): Promise<void> {
   });
 }
 
+const interactive = (): boolean => Boolean(process.stdin.isTTY && process.stderr.isTTY && !process.env.CI);
+
 async function askOnTerminal(question: Question, asking: Asking): Promise<string> {
-  const { stdin, stderr, env } = process;
-  if (!stdin.isTTY || !stderr.isTTY || env.CI) throw new UsageError(`not given: ${question.message}`, { fix: `Use ${question.flag}.` });
+  if (!interactive()) throw new UsageError(`not given: ${question.message}`, { fix: `Use ${question.flag}.` });
   const { ask } = await import('./prompts.ts');
   if (question.before !== undefined) writeLine(`\n${question.before}\n`);
   clearStatus();

@@ -2,9 +2,12 @@ import { fieldFault } from '../config/field-fault.ts';
 import { type PresetName, presetNames } from '../config/preset-names.ts';
 import { RefusedError } from '../errors.ts';
 import type { PlannedFile } from '../project/project.ts';
+import { printable } from '../report/printable.ts';
 import { describePlan } from '../report/project.ts';
 import { topicShort } from '../report/topics.ts';
+import { wrapped } from '../report/wrapped.ts';
 import { apiWords, type CompleteFlags, type InitFlags, nameFrom } from './new-configuration.ts';
+import type { RunningService } from './running-service.ts';
 import type { Question, Terminal } from './terminal.ts';
 
 /** What a person has said: the flags that would have said the same. */
@@ -76,16 +79,32 @@ export async function askMissing(dir: string, flags: InitFlags, terminal: Termin
 }
 
 async function askAboutServer(dir: string, flags: InitFlags, terminal: Terminal): Promise<Answers> {
-  const ask = (question: Question, proposal: string): Promise<string> =>
-    // What is no valid answer is not to be proposed.
-    terminal.ask(question.fault?.(proposal) === undefined ? { ...question, initial: proposal } : question);
+  const ask = (question: Question, proposal: string | undefined): Promise<string> => {
+    // What is no valid answer is not to be proposed; nor what a terminal would act on, for it may come from a server.
+    const good = proposal !== undefined && question.fault?.(proposal) === undefined && printable(proposal) === proposal;
+    return terminal.ask(good ? { ...question, initial: proposal } : question);
+  };
   const before = topicShort('crd-or-apiservice', terminal.columns);
   const api = flags.api ?? partsOf(await terminal.ask({ ...apiQuestion, before }));
-  const image = flags.image ?? (await terminal.ask(imageQuestion));
+  const running = await proposals(flags.service ?? flags.name ?? nameFrom(dir), flags, terminal);
+  const image = flags.image ?? (await ask(imageQuestion, running?.image));
   const name = flags.name ?? (await ask(nameQuestion, nameFrom(dir)));
-  const namespace = flags.namespace ?? (await ask(namespaceQuestion, name));
-  const service = flags.service ?? (await ask(serviceQuestion, name));
+  const namespace = flags.namespace ?? (await ask(namespaceQuestion, running?.namespace ?? name));
+  const service = flags.service ?? (await ask(serviceQuestion, running?.name ?? name));
   return { api, image, name, namespace, service };
+}
+
+/** What a Service of that name in the current cluster proposes, and says so; nobody's answers are looked for where nobody answers. */
+async function proposals(name: string, flags: InitFlags, terminal: Terminal): Promise<RunningService | undefined> {
+  if (!terminal.interactive) return undefined;
+  // Most who run init reach no cluster, and need not wait for what would talk to it.
+  const { findRunning } = await import('./running-service.ts');
+  const running = await findRunning(name, terminal);
+  if (running === undefined || (flags.namespace !== undefined && flags.namespace !== running.namespace)) return undefined;
+  const { context, namespace } = running;
+  const words = `Service ${namespace}/${name} is there already (context ${context}); what it tells of the server is proposed.`;
+  terminal.progress(`\n${wrapped(printable(words), terminal.columns)}\n`);
+  return running;
 }
 
 /**

@@ -23,7 +23,7 @@ import type { Terminal } from './terminal.ts';
 
 /** `apisvc init`: makes a project directory, or new certificates for one (`--force-keys`). */
 export async function init(flags: InitFlags, [dir = '.']: readonly string[], given: Terminal): Promise<ExitCode> {
-  const terminal = flags.yes ? { ...given, ask: refuseToAsk } : given;
+  const terminal = flags.yes ? { ...given, interactive: false, ask: refuseToAsk } : given;
   const keepConfiguration = isProject(dir) && !flags.force;
   if (keepConfiguration) refuseUnlessOnlyKeys(dir, flags);
   const { flags: complete, asked } = keepConfiguration ? { flags: undefined, asked: false } : await askMissing(dir, flags, terminal);

@@ -47,6 +47,8 @@ export interface Terminal {
   progress(line: string): void;
   /** Shows on one line of stderr how far it has got; each takes the place of the one before, and anything else that is written, or an empty one, takes it away. Only where a person looks on. */
   status(line: string): void;
+  /** Whether somebody is there to ask. */
+  readonly interactive: boolean;
   /** Asks the person. @throws UsageError that names the flag when nobody is there; InterruptedError on Ctrl-C */
   ask(question: Question): Promise<string>;
 }
