@@ -11,7 +11,7 @@ Every row is a sound registration on a real kube-apiserver that was broken in on
 The condition is what kube-apiserver itself says of the API. Where it says that all is well, or stays silent, the fault is one that \`kubectl get apiservices\` does not show.
 Of registrations that kube-apiserver refuses, \`apisvc lint\` finds the same before it is asked.
 
-The specs are in test/cluster/laboratory and test/cluster/control-planes; they run on Kubernetes 1.37.2 and 1.35.4 with every change.
+The specs are in test/cluster/laboratory, test/cluster/control-planes and test/cluster/node; they run on Kubernetes 1.37.2 and 1.35.4 with every change.
 
 This page is generated from what they recorded by \`npm run docs\`.
 `;
