@@ -1,18 +1,17 @@
 import { X509Certificate } from 'node:crypto';
-import { inspect } from './inspect.ts';
+import { fromBase64, inspect, isUtf16 } from './inspect.ts';
 
 /**
  * A caBundle that may be kept and passed on: of what is in it only certificates stay as they are, with the lines that say what the rest is. All other letters and digits
- * become A, since a private key can stand anywhere: in a block of its own, in one that lost its first line, in the text around. `inspect` finds the same things in it as
+ * become A (? beside such a line's words), since a private key can stand anywhere: in a block of its own, in one that lost its first line, in the text around. `inspect` finds the same things in it as
  * before, by kind and line. Takes any input, never throws.
  */
 export function withoutKeys(bundle: Buffer): Buffer {
   // One character for each byte, and back.
   const text = bundle.toString('latin1');
   if (text.includes(begin)) return Buffer.from(blankText(text), 'latin1');
-  if (text.includes('-\0-\0')) return Buffer.from(blankText(bundle.toString('utf16le')), 'utf16le');
-  const packed = text.replace(/\s/g, '');
-  const inner = /^[A-Za-z0-9+/]+={0,2}$/.test(packed) ? Buffer.from(packed, 'base64') : undefined;
+  if (isUtf16(text)) return Buffer.from(blankText(bundle.toString('utf16le')), 'utf16le');
+  const inner = fromBase64(text);
   if (inner?.includes(begin)) return encodedAgain(text, inner, withoutKeys(inner));
   if (inner && certificateIn(inner)) return encodedAgain(text, inner, blankBehind(inner));
   return blankBehind(bundle);
@@ -60,10 +59,11 @@ function blankLine(line: string): string {
   let blanked = '';
   let end = 0;
   for (const { 0: marker, index } of line.matchAll(markers)) {
-    blanked += blank(line.slice(end, index)) + marker;
+    blanked += blank(line.slice(end, index), '?') + marker;
     end = index + marker.length;
   }
-  return blanked + blank(line.slice(end));
+  // Beside a marker a letter could become a part of it.
+  return blanked + blank(line.slice(end), end === 0 ? 'A' : '?');
 }
 
-const blank = (text: string): string => text.replace(/[A-Za-z0-9+/\u0080-\uffff]/g, 'A');
+const blank = (text: string, by: 'A' | '?'): string => text.replace(/[A-Za-z0-9+/\u0080-\uffff]/g, by);

@@ -107,5 +107,6 @@ test('whatever it is given', () => {
       expect(withoutKeys(kept)).toEqual(kept);
       expect(leaks(kept)).toBe(false);
     }),
+    { examples: [[['-----BEGIN ', '/', certificate]]] },
   );
 });
