@@ -7,6 +7,12 @@ export const apiServiceName = ({ group, version }: Pick<Api, 'group' | 'version'
 /** What such a name looks like; that of the core group ends in a dot. */
 export const apiServiceNamePattern = /^[a-z][-a-z0-9]*\.[-a-z0-9.]*$/;
 
+/** What such a name says; the group is empty for the core group (k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/helper, APIServiceNameToGroupVersion). */
+export function groupVersionOf(name: string): Pick<Api, 'group' | 'version'> {
+  const dot = name.indexOf('.');
+  return { version: name.slice(0, dot), group: name.slice(dot + 1) };
+}
+
 /** Names of the APIServices of a registration, in the order of apisvc.yaml. */
 export const apiServiceNames = (registration: Registration): string[] => registration.spec.apis.map(apiServiceName);
 

@@ -45,9 +45,16 @@ function readCertificate(bytes: Buffer): CertificateInfo | string {
 
 const broken = (label: string, reason: string): PemItem => ({ kind: 'broken', line: 1, label, reason });
 
-/** Windows PowerShell writes UTF-16 when the output of a command is redirected to a file. */
-const utf16 = (text: string): PemItem | undefined =>
-  text.includes('-\0-\0') ? broken('', 'it is UTF-16; PEM must be plain ASCII') : undefined;
+/** Whether it is PEM in UTF-16: Windows PowerShell writes that when the output of a command is redirected to a file. */
+export const isUtf16 = (text: string): boolean => text.includes('-\0-\0');
+
+const utf16 = (text: string): PemItem | undefined => (isUtf16(text) ? broken('', 'it is UTF-16; PEM must be plain ASCII') : undefined);
+
+/** The bytes that a text is the base64 of, wherever its lines end; undefined for any other text. */
+export function fromBase64(text: string): Buffer | undefined {
+  const packed = text.replace(/\s/g, '');
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(packed) ? Buffer.from(packed, 'base64') : undefined;
+}
 
 const der = (bytes: Buffer): PemItem | undefined =>
   bytes[0] === 0x30 && typeof readCertificate(bytes) !== 'string'
@@ -56,9 +63,8 @@ const der = (bytes: Buffer): PemItem | undefined =>
 
 /** A caBundle that was encoded once too often, or a certificate that lost its first and last line. */
 function base64(text: string): PemItem | undefined {
-  const packed = text.replace(/\s/g, '');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) return undefined;
-  const bytes = Buffer.from(packed, 'base64');
+  const bytes = fromBase64(text);
+  if (!bytes) return undefined;
   const [inner] = pemBlocks(bytes.toString('latin1'));
   if (inner) return broken(inner.label, 'it is base64 of PEM: encoded once too often');
   return der(bytes) && broken('CERTIFICATE', 'it is base64 without its -----BEGIN and -----END lines');

@@ -1,4 +1,4 @@
-import { serverNameOf } from '../config/registration.ts';
+import { groupVersionOf, serverNameOf } from '../config/registration.ts';
 import { entryOf, fill, linkOf } from './catalog.ts';
 import { checkAhead } from './checks/ahead.ts';
 import { checkDelegation, checkIdentity, checkUser } from './checks/auth.ts';
@@ -134,12 +134,12 @@ function phrase(
   observations: readonly Observation[],
   { clusterFlags }: Settings,
 ): Finding[] {
-  const dot = name.indexOf('.');
+  const named = groupVersionOf(name);
   const service = api?.service;
   const base = {
     name,
-    version: api?.version ?? name.slice(0, dot),
-    group: api?.group ?? name.slice(dot + 1),
+    version: api?.version ?? named.version,
+    group: api?.group ?? named.group,
     service: service?.name ?? '',
     namespace: service?.namespace ?? '',
     port: String(service?.port ?? ''),

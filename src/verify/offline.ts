@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts';
 import type { KubeObject, ManifestText } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { ApiServiceView, ApiSnapshot, EndpointProbe, Observed, ServiceView, Snapshot } from './types.ts';
-import { listOf, textOf, textsOf, viewApiService, viewService } from './views.ts';
+import { listOf, textOf, textsOf, viewApiService, viewService, withoutPrivateKeys } from './views.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests of anyone.
 type Json = any;
@@ -14,7 +14,7 @@ type Json = any;
  */
 export function offlineSnapshot(texts: readonly ManifestText[], now: Date): Snapshot {
   const objects = lastOfEach(texts.flatMap(readObjects));
-  const apis = objects.filter(isKind('APIService')).map((object) => offlineApi(viewApiService(object), objects));
+  const apis = objects.filter(isKind('APIService')).map((object) => offlineApi(withoutPrivateKeys(viewApiService(object)), objects));
   return {
     apiVersion: 'apisvc.dev/snapshot/v1alpha1',
     takenAt: now.toISOString(),

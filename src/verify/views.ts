@@ -32,7 +32,7 @@ export function viewApiService({ metadata, spec, status }: KubeObject & Json): A
     service: service
       ? { namespace: textOf(service.namespace), name: textOf(service.name), port: Number(textOf(service.port ?? 443)) }
       : undefined,
-    caBundle: publicBundle(textOf(spec?.caBundle)),
+    caBundle: textOf(spec?.caBundle),
     insecureSkipTLSVerify: spec?.insecureSkipTLSVerify === true,
     groupPriorityMinimum: Number(textOf(spec?.groupPriorityMinimum ?? 0)),
     versionPriority: Number(textOf(spec?.versionPriority ?? 0)),
@@ -47,11 +47,11 @@ export function viewApiService({ metadata, spec, status }: KubeObject & Json): A
   };
 }
 
-/** A snapshot goes into bug reports, so a private key that somebody put into a caBundle ends here. */
-function publicBundle(caBundle: string): string {
-  const bundle = Buffer.from(caBundle, 'base64');
+/** What of a registration goes into a snapshot, and so into bug reports: a private key that somebody put into the caBundle does not. */
+export function withoutPrivateKeys(api: ApiServiceView): ApiServiceView {
+  const bundle = Buffer.from(api.caBundle, 'base64');
   const kept = withoutKeys(bundle);
-  return kept.equals(bundle) ? caBundle : kept.toString('base64');
+  return kept.equals(bundle) ? api : { ...api, caBundle: kept.toString('base64') };
 }
 
 /** Long ones are copies of the whole object, as `kubectl apply` keeps one, with the caBundle in it. */

@@ -79,9 +79,7 @@ const ofConnections: ReadonlySet<GoFault> = new Set([
 /** Whether there is nothing to connect to, as was seen; what a condition says of connections is then older than that. */
 function leadsNowhere({ service, endpoints }: ApiSnapshot, { service: target }: ApiServiceView): boolean {
   if (service.state === 'absent') return true;
-  const view = seen(service);
-  const known = seen(endpoints);
-  return view !== undefined && known !== undefined && view.type !== 'ExternalName' && target !== undefined
-    ? dialTargets(view, known, target.port).length === 0
-    : false;
+  const [view, known] = [seen(service), seen(endpoints)];
+  if (!view || !known || !target || view.type === 'ExternalName') return false;
+  return dialTargets(view, known, target.port).length === 0;
 }

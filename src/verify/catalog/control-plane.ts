@@ -1,5 +1,5 @@
 import type { CatalogEntry } from './entry.ts';
-import { anyIdentityFault, anyTransportFault } from './symptoms.ts';
+import { anyAnswerFault, anyTransportFault } from './symptoms.ts';
 
 /** What kube-apiserver itself says of the API. */
 export const controlPlaneEntries = {
@@ -10,14 +10,7 @@ export const controlPlaneEntries = {
     cause:
       'The availability controller of kube-apiserver says so; the message is its own. While it stays so, namespaces can not be deleted, and whatever reads all of discovery sees an error.',
     fix: '`apisvc verify {name} --wait`; kube-apiserver looks again every 30 seconds only. Where it stays so, its message says why.',
-    explainedBy: [
-      ...anyTransportFault,
-      ...anyIdentityFault,
-      'discovery/not-found',
-      'discovery/slow',
-      'discovery/redirected',
-      'discovery/server-error',
-    ],
+    explainedBy: [...anyAnswerFault],
   },
   'control-plane/no-condition': {
     severity: 'error',
@@ -42,13 +35,6 @@ export const controlPlaneEntries = {
     cause:
       'The kube-apiserver that answered holds the API for unavailable, another one has just written the opposite: several replicas do not see the same, or the state changes at this moment.',
     fix: '`kubectl get apiservice {name} --watch`; look at the way to the server from every machine of the control plane',
-    explainedBy: [
-      ...anyTransportFault,
-      ...anyIdentityFault,
-      'discovery/not-found',
-      'discovery/slow',
-      'discovery/redirected',
-      'discovery/server-error',
-    ],
+    explainedBy: [...anyAnswerFault],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -1,5 +1,5 @@
 import type { CatalogEntry } from './entry.ts';
-import { anyIdentityFault, anyTransportFault } from './symptoms.ts';
+import { anyAnswerFault, anyIdentityFault, anyTransportFault } from './symptoms.ts';
 
 /** What the API answers about itself. */
 export const discoveryEntries = {
@@ -38,15 +38,7 @@ export const discoveryEntries = {
     cause:
       'kube-apiserver could not get an answer from the extension API server, or the server itself failed; the body below is what it says.',
     fix: "Read the body; then the extension API server's log.",
-    explainedBy: [
-      ...anyTransportFault,
-      ...anyIdentityFault,
-      'discovery/not-found',
-      'discovery/slow',
-      'discovery/redirected',
-      'discovery/server-error',
-      'control-plane/*',
-    ],
+    explainedBy: [...anyAnswerFault, 'control-plane/*'],
   },
   'discovery/slow': {
     severity: 'error',

@@ -22,3 +22,13 @@ export const anyIdentityFault = [
   'auth/proxy-not-trusted',
   'auth/refused-by-server',
 ] as const;
+
+/** Whatever keeps kube-apiserver from an answer that it can use. */
+export const anyAnswerFault = [
+  ...anyTransportFault,
+  ...anyIdentityFault,
+  'discovery/not-found',
+  'discovery/slow',
+  'discovery/redirected',
+  'discovery/server-error',
+] as const;

@@ -1,4 +1,6 @@
+import { groupVersionOf } from '../../config/registration.ts';
 import type { ApiServiceView, ApiSnapshot, HttpView, Observed } from '../types.ts';
+import { withoutPrivateKeys } from '../views.ts';
 import { type Backend, noBackend, type ServiceRef } from './backend.ts';
 import { type Looking, skipped } from './looking.ts';
 import { neighboursOf, type Registrations } from './registrations.ts';
@@ -21,7 +23,8 @@ export interface Shared {
 }
 
 /** Looks at one API: everything at the same time that does not depend on something else, so that a server that hangs costs one time-out. @throws the signal's reason */
-export async function snapshotApi(shared: Shared, name: string, apiService: Observed<ApiServiceView>): Promise<ApiSnapshot> {
+export async function snapshotApi(shared: Shared, name: string, registered: Observed<ApiServiceView>): Promise<ApiSnapshot> {
+  const apiService = kept(registered);
   const { looking, asUser: user, all, requestHeader } = shared;
   const paths = pathsOf(name);
   const aggregating = getPath(looking, paths.version);
@@ -32,12 +35,15 @@ export async function snapshotApi(shared: Shared, name: string, apiService: Obse
     idle ?? openApiOf(looking, paths.openApi, aggregating),
     lookBehind(shared, apiService, paths.version, aggregating),
     user === undefined ? skipped('no user was named') : getAsUser(looking, user, paths.version),
-    idle ?? shared.customResourcesOf(name.slice(name.indexOf('.') + 1)),
+    idle ?? shared.customResourcesOf(groupVersionOf(name).group),
     idle ?? shared.listedOf(name),
   ]);
   const neighbours = neighboursOf(name, apiService, all);
   return { name, apiService, aggregated, group, openApi, ...behind, asUser, requestHeader, neighbours, customResources, listed };
 }
+
+const kept = (registered: Observed<ApiServiceView>): Observed<ApiServiceView> =>
+  registered.state === 'seen' ? { state: 'seen', value: withoutPrivateKeys(registered.value) } : registered;
 
 /** Nothing more is asked of an API that kube-apiserver serves itself, or that is not there. */
 function whyIdle(apiService: Observed<ApiServiceView>): Observed<never> | undefined {

@@ -1,5 +1,6 @@
 import { getObject, listObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
+import { groupVersionOf } from '../../config/registration.ts';
 import type { ApiServiceView, NeighbourView, Observed, Wanted } from '../types.ts';
 import { viewApiService } from '../views.ts';
 import { type Looking, see } from './looking.ts';
@@ -66,7 +67,7 @@ async function findNamed(looking: Looking, names: readonly string[], listing: Pr
  */
 export function neighboursOf(name: string, apiService: Observed<ApiServiceView>, all: Registrations['all']): Observed<NeighbourView[]> {
   if (all.state !== 'seen') return all;
-  const group = name.slice(name.indexOf('.') + 1);
+  const { group } = groupVersionOf(name);
   const service = apiService.state === 'seen' ? serviceOf(apiService.value) : undefined;
   const near = all.value.filter((each) => {
     const own = serviceOf(each);

@@ -2,6 +2,7 @@ import { mayGetPath, mayI, mayUserGetPath } from '../../cluster/access.ts';
 import type { Answer, ClusterRequest } from '../../cluster/cluster.ts';
 import { type ObjectRef, resourcePath, resources, subresources } from '../../cluster/resources.ts';
 import { readStatus, refusal } from '../../cluster/status.ts';
+import { groupVersionOf } from '../../config/registration.ts';
 import { redacted } from '../redact.ts';
 import type { AsUserView, HttpView, Observed } from '../types.ts';
 import type { ServiceRef } from './backend.ts';
@@ -14,8 +15,7 @@ const errorLimit = 16 * 1024;
 
 /** The paths of an API. `v1.` is the core group, which has paths of its own. */
 export function pathsOf(name: string): { readonly version: string; readonly group: string; readonly openApi: string } {
-  const dot = name.indexOf('.');
-  const [version, group] = [name.slice(0, dot), name.slice(dot + 1)];
+  const { version, group } = groupVersionOf(name);
   const root = group === '' ? 'api' : `apis/${group}`;
   return { version: `/${root}/${version}`, group: `/${root}`, openApi: `/openapi/v3/${root}/${version}` };
 }

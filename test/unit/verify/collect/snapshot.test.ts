@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../../../src/errors.ts';
 import { takeSnapshot } from '../../../../src/verify/snapshot.ts';
@@ -266,4 +267,17 @@ test('what ends one question ends the look, and nothing of it is left over', asy
   // An error that nobody waits for would end the process, and here fail the run.
   const broken = { ...cluster, request: async () => Promise.reject(damaged) };
   await expect(takeSnapshot(broken, { names: ['v1.g0.example.com'] }, {}, never)).rejects.toBe(damaged);
+});
+
+test.each<[string, Wanted]>([
+  ['one by one', { names: ['v1.g1.example.com'] }],
+  ['in a list', { all: true }],
+])('a private key in a caBundle is not kept: %s', async (_, wanted) => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const caBundle = Buffer.from(key).toString('base64');
+  const { apis } = await looking({ apiServices: [apiService(1, { caBundle })] }, wanted);
+  const [api] = apis.map((each) => (each.apiService.state === 'seen' ? each.apiService.value.caBundle : ''));
+  expect(Buffer.from(api ?? '', 'base64').toString()).toMatch(/^-----BEGIN PRIVATE KEY-----\nA+\n/);
+  expect(JSON.stringify(apis)).not.toContain(caBundle.slice(100, 140));
 });
