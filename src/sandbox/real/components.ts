@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { type ControlPlaneFiles, frontProxyName } from './credentials.ts';
+import type { Place } from './place.ts';
 
 /** Paths of the programs that make a control plane. */
 export interface ControlPlanePrograms {
   readonly etcd: string;
   readonly kubeApiserver: string;
-  readonly kubeControllerManager: string;
+  /** Without it nothing is collected, no ServiceAccount made by itself, and namespaces are never gone. */
+  readonly kubeControllerManager: string | undefined;
 }
 
-// In a network namespace of its own every port is free, so these are the usual ones.
-export const apiserverPort = 6443;
-/** Inside the namespace only: etcd has no authentication here. Its default listeners are on localhost. */
-export const etcdUrl = 'http://127.0.0.1:2379';
+/** Where kube-apiserver, in the same place, finds etcd. */
+export const etcdUrl = ({ isolated, ports }: Place): string => `${isolated ? 'http' : 'https'}://127.0.0.1:${ports.etcd}`;
 
 /** The address that the Service `kubernetes` gets: the first of the range. */
 export const kubernetesServiceAddress = '10.96.0.1';
@@ -29,14 +29,35 @@ export interface ApiserverChange {
 }
 
 /** etcd that keeps nothing beyond its own life, so it need not wait for the disk. */
-export const etcdCommand = ({ etcd }: ControlPlanePrograms, stateDir: string): Command => [
-  etcd,
-  `--data-dir=${join(stateDir, 'etcd')}`,
-  '--unsafe-no-fsync',
-];
+export function etcdCommand(
+  { etcd }: ControlPlanePrograms,
+  { etcd: pair, etcdCa }: ControlPlaneFiles,
+  stateDir: string,
+  place: Place,
+): Command {
+  const url = etcdUrl(place);
+  const peerUrl = url.replace(/\d+$/, String(place.ports.etcdPeer));
+  const tls = (prefix: '' | 'peer-'): string[] => [
+    `--${prefix}cert-file=${pair.cert}`,
+    `--${prefix}key-file=${pair.key}`,
+    `--${prefix}trusted-ca-file=${etcdCa.cert}`,
+    `--${prefix}client-cert-auth`,
+  ];
+  return [
+    etcd,
+    `--data-dir=${join(stateDir, 'etcd')}`,
+    '--unsafe-no-fsync',
+    `--listen-client-urls=${url}`,
+    `--advertise-client-urls=${url}`,
+    `--listen-peer-urls=${peerUrl}`,
+    `--initial-advertise-peer-urls=${peerUrl}`,
+    `--initial-cluster=default=${peerUrl}`,
+    ...(place.isolated ? [] : [...tls(''), ...tls('peer-')]),
+  ];
+}
 
 interface ApiserverOptions extends Pick<ApiserverChange, 'flags'> {
-  readonly address: string;
+  readonly place: Place;
   /** Reach extension servers at their endpoints; without it at their Service's address, which needs kube-proxy. */
   readonly aggregatorRouting: boolean;
 }
@@ -45,13 +66,18 @@ interface ApiserverOptions extends Pick<ApiserverChange, 'flags'> {
 export const kubeApiserverCommand = (
   { kubeApiserver }: ControlPlanePrograms,
   files: ControlPlaneFiles,
-  { address, aggregatorRouting, flags = [] }: ApiserverOptions,
+  { place, aggregatorRouting, flags = [] }: ApiserverOptions,
 ): Command => [
   kubeApiserver,
-  `--etcd-servers=${etcdUrl}`,
-  `--bind-address=${address}`,
-  `--advertise-address=${address}`,
-  `--secure-port=${apiserverPort}`,
+  `--etcd-servers=${etcdUrl(place)}`,
+  ...(place.isolated
+    ? []
+    : [`--etcd-cafile=${files.etcdCa.cert}`, `--etcd-certfile=${files.etcd.cert}`, `--etcd-keyfile=${files.etcd.key}`]),
+  `--bind-address=${place.address}`,
+  `--advertise-address=${place.address}`,
+  // A loopback address may not stand in the endpoints of the Service `kubernetes`, which it would try again and again.
+  ...(place.isolated ? [] : ['--endpoint-reconciler-type=none']),
+  `--secure-port=${place.ports.apiserver}`,
   `--tls-cert-file=${files.serving.cert}`,
   `--tls-private-key-file=${files.serving.key}`,
   `--client-ca-file=${files.ca.cert}`,
@@ -77,15 +103,36 @@ export const kubeApiserverCommand = (
   ...flags,
 ];
 
+/**
+ * What a control plane does by itself where something else looks after Deployments, pods and endpoints (k8s.io/kubernetes/cmd/kube-controller-manager/names).
+ */
+export const housekeeping: readonly string[] = [
+  'clusterrole-aggregation-controller',
+  'garbage-collector-controller',
+  'namespace-controller',
+  'root-ca-certificate-publisher-controller',
+  'serviceaccount-controller',
+  'serviceaccount-token-controller',
+];
+
+interface ControllerManagerOptions {
+  readonly place: Place;
+  readonly kubeconfig: string;
+  /** Names of controllers; without, all that run by default. */
+  readonly controllers?: readonly string[] | undefined;
+}
+
 /** kube-controller-manager, one of a kind, so that it need not be elected first. */
 export const kubeControllerManagerCommand = (
-  { kubeControllerManager }: ControlPlanePrograms,
+  program: string,
   files: ControlPlaneFiles,
-  kubeconfig: string,
+  { place, kubeconfig, controllers = ['*'] }: ControllerManagerOptions,
 ): Command => [
-  kubeControllerManager,
+  program,
   `--kubeconfig=${kubeconfig}`,
+  `--controllers=${controllers.join(',')}`,
   '--bind-address=127.0.0.1',
+  `--secure-port=${place.ports.controllerManager}`,
   '--leader-elect=false',
   '--use-service-account-credentials',
   // Getting a token for each of its 30 controllers takes 5 s at the default of 20 requests a second.

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ApisvcError } from '../../errors.ts';
 import {
   type ApiserverChange,
-  apiserverPort,
   type ControlPlanePrograms,
   etcdCommand,
   kubeApiserverCommand,
@@ -11,19 +11,21 @@ import {
 } from './components.ts';
 import { type ControlPlaneFiles, clientCertificate, controlPlaneFiles, readAuthority, writeControlPlaneFiles } from './credentials.ts';
 import { writeKubeconfig, writeUserKubeconfig } from './kubeconfig.ts';
-import { enter, type Network } from './network.ts';
+import type { Place } from './place.ts';
 import { type RunningProcess, startProcess } from './process.ts';
-import { answers, type Credentials, waitUntil } from './ready.ts';
+import { answers, type Credentials, death, waitUntil } from './ready.ts';
 
 export interface ControlPlaneOptions {
   readonly programs: ControlPlanePrograms;
   /** An existing, empty folder of the caller's, who also removes it. */
   readonly stateDir: string;
-  /** From createNetwork; removed by the caller, after `stop`. */
-  readonly network: Network;
+  /** Where it runs. What was made for that is the caller's to remove, after `stop`. */
+  readonly place: Place;
   /** Default true: reach extension servers at their endpoints, since no kube-proxy runs. */
   readonly aggregatorRouting?: boolean;
   readonly apiserver?: ApiserverChange | undefined;
+  /** Names of controllers of kube-controller-manager; without, all that run by default. */
+  readonly controllers?: readonly string[];
   readonly now: Date;
   /** Ends the wait for readiness. */
   readonly signal: AbortSignal;
@@ -41,6 +43,8 @@ export interface ControlPlaneAccess {
 }
 
 export interface ControlPlane extends ControlPlaneAccess {
+  /** Resolves when one of its processes ends by itself; never otherwise. */
+  readonly died: Promise<ApisvcError>;
   /** Ends every process; a second call does nothing. */
   stop(): Promise<void>;
 }
@@ -48,15 +52,15 @@ export interface ControlPlane extends ControlPlaneAccess {
 const adminUser = { user: 'admin', groups: ['system:masters'] };
 
 /**
- * Starts etcd, kube-apiserver and kube-controller-manager and waits until the controllers do their work.
+ * Starts etcd, kube-apiserver and, where there is one, kube-controller-manager, and waits until the controllers do their work.
  * @throws ClusterError when one of them ends, with its last words; DeadlineError when `signal` is aborted. Nothing is left running then.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { programs, stateDir, network, aggregatorRouting = true, apiserver = {}, now, signal } = options;
-  const { address } = network;
+  const { programs, stateDir, place, aggregatorRouting = true, apiserver = {}, now, signal } = options;
+  const { address, ports } = place;
   const files = controlPlaneFiles(stateDir);
   const access = {
-    server: `https://${address}:${apiserverPort}`,
+    server: `https://${address}:${ports.apiserver}`,
     kubeconfig: join(stateDir, 'admin.kubeconfig'),
     files,
     logDir: join(stateDir, 'logs'),
@@ -69,21 +73,31 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
   const processes: RunningProcess[] = [];
   const start = (name: string, command: readonly [string, ...string[]], env?: ApiserverChange['env']) =>
-    processes.push(startProcess({ name, command, env, enter: enter(network), logFile: join(access.logDir, `${name}.log`) }));
-  const stop = async () => void (await Promise.all(processes.map((process) => process.stop())));
+    processes.push(startProcess({ name, command, env, enter: place.enter, logFile: join(access.logDir, `${name}.log`) }));
+  let stopped = false;
+  const stop = async () => {
+    stopped = true;
+    await Promise.all(processes.map((process) => process.stop()));
+  };
   try {
-    start('etcd', etcdCommand(programs, stateDir));
-    start('kube-apiserver', kubeApiserverCommand(programs, files, { address, aggregatorRouting, ...apiserver }), apiserver.env);
+    start('etcd', etcdCommand(programs, files, stateDir, place));
+    start('kube-apiserver', kubeApiserverCommand(programs, files, { place, aggregatorRouting, ...apiserver }), apiserver.env);
     await waitUntil('kube-apiserver', () => answers(`${access.server}/readyz`, admin), { processes, signal });
-    start('kube-controller-manager', kubeControllerManagerCommand(programs, files, controllerManager));
-    // Made by the ServiceAccount controller: its existence says that the controllers run.
-    const made = `${access.server}/api/v1/namespaces/default/serviceaccounts/default`;
-    await waitUntil('kube-controller-manager', () => answers(made, admin), { processes, signal });
+    if (programs.kubeControllerManager !== undefined) {
+      const chosen = { place, kubeconfig: controllerManager, controllers: options.controllers };
+      start('kube-controller-manager', kubeControllerManagerCommand(programs.kubeControllerManager, files, chosen));
+      // Made by the ServiceAccount controller: its existence says that the controllers run.
+      const made = `${access.server}/api/v1/namespaces/default/serviceaccounts/default`;
+      await waitUntil('kube-controller-manager', () => answers(made, admin), { processes, signal });
+    }
   } catch (error) {
     await stop();
     throw error;
   }
-  return { ...access, stop };
+  const died = new Promise<ApisvcError>((resolve) => {
+    for (const process of processes) process.gone.then(() => stopped || resolve(death(process)));
+  });
+  return { ...access, died, stop };
 }
 
 async function writeAdminKubeconfig(access: ControlPlaneAccess, now: Date): Promise<Credentials> {

@@ -31,6 +31,9 @@ export interface ControlPlaneFiles {
   readonly serving: KeyPairFiles;
   /** What kube-apiserver shows to kubelets for logs, exec and port-forward; as kubeadm made it until 1.28, of the group that may do everything. */
   readonly kubeletClient: KeyPairFiles;
+  /** Signs what etcd and kube-apiserver show each other where others could reach etcd too. */
+  readonly etcdCa: KeyPairFiles;
+  readonly etcd: KeyPairFiles;
   /** Signs ServiceAccount tokens. */
   readonly serviceAccountKey: string;
   readonly serviceAccountPublicKey: string;
@@ -45,6 +48,8 @@ export function controlPlaneFiles(stateDir: string): ControlPlaneFiles {
     frontProxyClient: pair('front-proxy-client'),
     serving: pair('apiserver'),
     kubeletClient: pair('apiserver-kubelet-client'),
+    etcdCa: pair('etcd-ca'),
+    etcd: pair('etcd'),
     serviceAccountKey: join(stateDir, 'service-account.key'),
     serviceAccountPublicKey: join(stateDir, 'service-account.pub'),
   };
@@ -53,11 +58,16 @@ export function controlPlaneFiles(stateDir: string): ControlPlaneFiles {
 /** Makes every file of `controlPlaneFiles`. @param names - DNS names and IP addresses of kube-apiserver */
 export async function writeControlPlaneFiles(files: ControlPlaneFiles, names: readonly string[], now: Date): Promise<void> {
   const authority = (commonName: string) => createAuthority({ commonName, keyType, lifetimeMs: caLifetimeMs, now });
-  const [ca, frontProxyCa] = await Promise.all([authority('kubernetes'), authority('kubernetes-front-proxy')]);
-  const [serving, kubeletClient, frontProxyClient] = await Promise.all([
+  const [ca, frontProxyCa, etcdCa] = await Promise.all([
+    authority('kubernetes'),
+    authority('kubernetes-front-proxy'),
+    authority('etcd-ca'),
+  ]);
+  const [serving, kubeletClient, frontProxyClient, etcd] = await Promise.all([
     servingCertificate(ca, 'kube-apiserver', names, now),
     clientCertificate(ca, 'kube-apiserver-kubelet-client', ['system:masters'], now),
     clientCertificate(frontProxyCa, frontProxyName, [], now),
+    peerCertificate(etcdCa, now),
   ]);
   await Promise.all([
     writePair(files.ca, ca),
@@ -65,6 +75,8 @@ export async function writeControlPlaneFiles(files: ControlPlaneFiles, names: re
     writePair(files.serving, serving),
     writePair(files.kubeletClient, kubeletClient),
     writePair(files.frontProxyClient, frontProxyClient),
+    writePair(files.etcdCa, etcdCa),
+    writePair(files.etcd, etcd),
     writeServiceAccountKeys(files),
   ]);
 }
@@ -96,6 +108,18 @@ export const servingCertificate = (authority: Authority, commonName: string, nam
     subject: { commonName },
     names: { dns: names.filter((name) => !isIP(name)), ip: names.filter((name) => isIP(name)) },
     usages: ['serverAuth'],
+    keyType,
+    lifetimeMs,
+    now,
+  });
+
+/** For both sides of a connection on loopback. */
+const peerCertificate = (authority: Authority, now: Date): Promise<Leaf> =>
+  issue({
+    authority,
+    subject: { commonName: 'etcd' },
+    names: { dns: ['localhost'], ip: ['127.0.0.1'] },
+    usages: ['serverAuth', 'clientAuth'],
     keyType,
     lifetimeMs,
     now,

@@ -13,8 +13,10 @@ import { isOrphan, ownPrefix } from './owner.ts';
 export interface Network {
   /** Name of the namespace, as `ip netns` lists it. */
   readonly name: string;
-  /** The inside end of the cable, e.g. 10.88.1.2; the host's end is 10.88.1.1. */
+  /** The inside end of the cable, e.g. 10.88.1.2. */
   readonly address: string;
+  /** The host's end, e.g. 10.88.1.1: where processes inside reach what listens on this machine. */
+  readonly hostAddress: string;
 }
 
 const folder = '/run/netns';
@@ -81,7 +83,7 @@ async function connect(name: string): Promise<Network> {
     await output('ip', '-n', name, 'link', 'set', 'lo', 'up');
     await output('ip', '-n', name, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
     await output('ip', '-n', name, 'link', 'set', 'eth0', 'up');
-    return { name, address };
+    return { name, address, hostAddress };
   }
   throw new UsageError('no free network from 10.88.1.0/24 to 10.88.254.0/24', { fix: 'Remove some: ip link show type veth' });
 }

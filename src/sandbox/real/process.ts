@@ -20,6 +20,8 @@ export interface RunningProcess {
   readonly logFile: string;
   /** How it ended, e.g. `exit code 1`; undefined while it runs. */
   ended(): string | undefined;
+  /** Resolves when it has ended. */
+  readonly gone: Promise<void>;
   /** Ends it and waits until it is gone; nothing to do when it is gone already. */
   stop(): Promise<void>;
 }
@@ -43,7 +45,7 @@ export function startProcess({ name, command, enter, env, logFile }: ProcessSpec
     child.once('error', (error) => end(error.message));
     child.once('exit', (code, signal) => end(signal ? `signal ${signal}` : `exit code ${code}`));
   });
-  return { name, logFile, ended: () => ending, stop: () => kill(child, gone) };
+  return { name, logFile, ended: () => ending, gone, stop: () => kill(child, gone) };
 }
 
 /** The last lines of what the process said, at most `count`; empty when it said nothing. */
@@ -53,7 +55,7 @@ export function lastLines({ logFile }: Pick<RunningProcess, 'logFile'>, count: n
 }
 
 /** Node can't ask the kernel for PR_SET_PDEATHSIG itself. Without setpriv, removeOrphanedNetworks does the work at the next start. */
-const dieWithParent = (): string[] => (isInstalled('setpriv') ? ['setpriv', '--pdeathsig', 'KILL'] : []);
+export const dieWithParent = (): string[] => (isInstalled('setpriv') ? ['setpriv', '--pdeathsig', 'KILL'] : []);
 
 /** SIGKILL: no state of these servers is worth keeping, and a kube-apiserver that ends in good order waits for its watchers. */
 async function kill(child: ChildProcess, gone: Promise<void>): Promise<void> {

@@ -46,7 +46,8 @@ export function answers(url: string, { ca, cert, key }: Credentials): Promise<bo
   });
 }
 
-function death(process: RunningProcess): ClusterError {
+/** That a server has ended, with its last words. */
+export function death(process: RunningProcess): ClusterError {
   const [lastWords] = lastLines(process, 1);
   return new ClusterError(`${process.name} ended with ${process.ended()}: ${lastWords ?? 'it said nothing'}`, {
     fix: `See ${process.logFile}.`,

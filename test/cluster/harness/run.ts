@@ -7,6 +7,7 @@ import { type ApiserverChange, type ControlPlanePrograms, etcdUrl } from '../../
 import { startControlPlane } from '../../../src/sandbox/real/control-plane.ts';
 import { createNetwork, removeNetwork, removeOrphanedNetworks, requireNamespaces } from '../../../src/sandbox/real/network.ts';
 import { isOrphan, ownPrefix } from '../../../src/sandbox/real/owner.ts';
+import { placeIn } from '../../../src/sandbox/real/place.ts';
 import { allSteps } from './all-steps.ts';
 import type { Cell } from './cells.ts';
 import { removeOrphanedCgroups } from './node/cgroups.ts';
@@ -66,19 +67,23 @@ export async function startRun({ node, apiserver, ...cell }: Variant = controlPl
     started.push(await part);
     return part;
   };
+  const place = placeIn(network);
   const common = { stateDir, network, now: new Date(), signal: AbortSignal.timeout(startMs) };
   const nodeOptions = { ...common, programs, logDir, cgroup: basename(stateDir) };
   try {
     await mkdir(logDir);
     const controlPlane = keep(
-      startControlPlane({ ...common, ...cell, apiserver: await apiserver?.(common), programs: controlPlanePrograms(programs) }),
+      startControlPlane({ ...common, ...cell, place, apiserver: await apiserver?.(common), programs: controlPlanePrograms(programs) }),
     );
     const runtime = node ? keep(startRuntime(nodeOptions)) : undefined;
     // What still starts when the other fails must have started before it can be stopped.
     await Promise.allSettled([controlPlane, runtime]);
-    const { stop: _, ...access } = await controlPlane;
+    const { stop: _, died: __, ...access } = await controlPlane;
     if (runtime) await startNode({ ...nodeOptions, runtime: await runtime, access });
-    return { cluster: { ...access, network, stateDir, etcdUrl, programs, cell }, stop: (keepLogs) => end(keepLogs).then(throwFaults) };
+    return {
+      cluster: { ...access, network, stateDir, etcdUrl: etcdUrl(place), programs, cell },
+      stop: (keepLogs) => end(keepLogs).then(throwFaults),
+    };
   } catch (error) {
     const { logs, faults } = await end(true);
     // Why it did not start is what to report.

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
-import { apiserverPort, kubernetesServiceAddress } from '../../../src/sandbox/real/components.ts';
+import { kubernetesServiceAddress } from '../../../src/sandbox/real/components.ts';
 import { lastLines } from '../../../src/sandbox/real/process.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
@@ -69,7 +69,7 @@ describe('with OpenAPI v3 models', () => {
   });
 
   test('it passes on to kube-apiserver what is registered as its Service', async () => {
-    started.push(await serveServiceAddress(kubernetesServiceAddress, apiserverPort));
+    started.push(await serveServiceAddress(kubernetesServiceAddress, Number(new URL(cluster.server).port)));
     for (const group of ['', 'authorization.k8s.io', 'discovery.k8s.io', 'rbac.authorization.k8s.io']) {
       await kubectlOk(atFront('apply', '--server-side', '-f', '-'), passedOn(group));
     }

@@ -15,7 +15,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function etcd(log: string, ended: string | undefined): RunningProcess {
   const logFile = join(folder, 'etcd.log');
   writeFileSync(logFile, log);
-  return { name: 'etcd', logFile, ended: () => ended, stop: async () => {} };
+  return { name: 'etcd', logFile, ended: () => ended, gone: Promise.resolve(), stop: async () => {} };
 }
 
 const no = async () => false;
