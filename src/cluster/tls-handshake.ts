@@ -86,7 +86,7 @@ function served(socket: tls.TLSSocket): Handshake {
  * The certificates as the server sends them, the leaf first, whether or not one leads to the next: getPeerCertificate would leave out those that don't.
  * To be asked once only: on a client Node takes the leaf off OpenSSL's list as it reads it.
  */
-function presented(socket: tls.TLSSocket): CertificateInfo[] {
+export function presented(socket: tls.TLSSocket): CertificateInfo[] {
   const found: CertificateInfo[] = [];
   for (let certificate = socket.getPeerX509Certificate(); certificate; certificate = certificate.issuerCertificate) {
     found.push(certificateInfo(certificate.raw));

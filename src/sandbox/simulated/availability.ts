@@ -1,0 +1,124 @@
+import { isDeepStrictEqual } from 'node:util';
+import { availableCondition, localCondition } from './api-service.ts';
+import { trackUpdate } from './apply.ts';
+import { runController } from './controller.ts';
+import { ask, transportsOf } from './extension-server.ts';
+import { GoError, hostPort } from './go-errors.ts';
+import { apiServiceKind, apiServicesIn, endpointSliceKind, endpointSlicesOf, isReady, serviceKind, serviceOfSlice } from './lookup.ts';
+import { type Route, resolveEndpoint } from './routes.ts';
+import { timestamp } from './store.ts';
+import type { Obj, Simulation, StoreEvent } from './types.ts';
+
+/** k8s.io/kube-aggregator/pkg/controllers/status/remote/remote_available_controller.go. */
+const resyncMs = 30_000;
+const probeMs = 5_000;
+const backoff = { firstMs: 5, lastMs: 30_000 };
+
+const aggregator = { name: 'system:kube-aggregator', groups: ['system:masters'] };
+
+/** The three parts of a condition that say what was found. */
+interface Finding {
+  readonly status: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
+}
+
+const failed = (reason: string, message: string): Finding => ({ status: 'False', reason, message });
+
+/**
+ * Keeps the Available condition of every APIService, until the simulation ends: looks again when the APIService, its Service or an EndpointSlice of it changes, and
+ * every 30 s; after a failed probe sooner. Kubernetes 1.37 probes with the TLS settings of its proxy, 1.35 believes any certificate.
+ */
+export function runAvailability(simulation: Simulation): void {
+  const { store, signal, now } = simulation;
+  let writing = false;
+  const write = (original: Obj, finding: Finding): void => {
+    writing = true;
+    try {
+      writeCondition(simulation, original, finding);
+    } finally {
+      writing = false;
+    }
+  };
+  const work = async (name: string): Promise<void> => {
+    const apiService = store.get(apiServiceKind, undefined, name);
+    if (!apiService) return;
+    if (!apiService.spec.service) return write(apiService, localCondition(now()));
+    const finding = brokenBefore(simulation, apiService) ?? (await probe(simulation, apiService));
+    if (signal.aborted) return;
+    write(apiService, finding);
+    if (finding.reason === 'FailedDiscoveryCheck') throw new Error(finding.message);
+  };
+  // What this wrote itself is no news: Kubernetes looks again, and finds the same unless the words name the time or a port.
+  const concernedBy = (event: StoreEvent): string[] => (writing ? [] : touchedBy(simulation, event));
+  runController(simulation, { work, concernedBy, everyMs: resyncMs, backoff });
+}
+
+/** The APIServices whose availability may be another after a change. */
+function touchedBy({ store }: Simulation, { kind, object }: StoreEvent): string[] {
+  if (kind === apiServiceKind) return [object.metadata.name];
+  const service = kind === serviceKind ? object.metadata.name : kind === endpointSliceKind ? serviceOfSlice(object) : undefined;
+  if (service === undefined) return [];
+  const uses = ({ spec }: Obj): boolean => spec.service?.name === service && spec.service.namespace === object.metadata.namespace;
+  return apiServicesIn(store)
+    .filter(uses)
+    .map(({ metadata }) => metadata.name);
+}
+
+/** What is wrong before anything is asked of the server; undefined when there is somebody to ask. */
+function brokenBefore({ store }: Simulation, { spec: { service: reference } }: Obj): Finding | undefined {
+  const { namespace, name, port } = reference;
+  const which = `service/${name} in ${JSON.stringify(namespace)}`;
+  const service = store.get(serviceKind, namespace, name);
+  if (!service) return failed('ServiceNotFound', `${which} is not present`);
+  if ((service.spec.type ?? 'ClusterIP') !== 'ClusterIP') return undefined;
+  const servicePort = service.spec.ports?.find((each: Obj) => each.port === port);
+  if (!servicePort) return failed('ServicePortError', `${which} is not listening on port ${port}`);
+  const slices = endpointSlicesOf(store, namespace, name);
+  if (slices.length === 0) return failed('EndpointsNotFound', `cannot find endpointslices for ${which}`);
+  const portName = servicePort.name ?? '';
+  const isActive = ({ endpoints, ports }: Obj): boolean =>
+    endpoints?.some(isReady) && ports?.some((each: Obj) => (each.name ?? '') === portName && each.port !== undefined);
+  return slices.some(isActive)
+    ? undefined
+    : failed('MissingEndpoints', `endpointslices for ${which} have no addresses with port name ${JSON.stringify(portName)}`);
+}
+
+/** @throws GoError when 1.37 can not read the caBundle; it writes no condition then */
+async function probe(simulation: Simulation, apiService: Obj): Promise<Finding> {
+  const transports = transportsOf(simulation);
+  const agent = simulation.kubernetes === '1.35' ? transports.unverified : transports.of(apiService);
+  let route: Route;
+  try {
+    route = resolveEndpoint(simulation.store, apiService.spec.service);
+  } catch (error) {
+    return failed('FailedDiscoveryCheck', (error as Error).message);
+  }
+  const path = `/apis/${apiService.spec.group}/${apiService.spec.version}`;
+  const url = `https://${hostPort(route.host, route.port)}${path}`;
+  const failing = (why: string): Finding => failed('FailedDiscoveryCheck', `failing or missing response from ${url}: ${why}`);
+  try {
+    const { statusCode = 0 } = (await ask(agent, route, { path, as: aggregator, limitMs: probeMs })).resume();
+    if (statusCode < 200 || statusCode >= 300) return failing(`bad status from ${url}: ${statusCode}`);
+    return { status: 'True', reason: 'Passed', message: 'all checks passed' };
+  } catch (error) {
+    if (error instanceof GoError) return failing(`Get ${JSON.stringify(url)}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** @throws ApiFailure Conflict when somebody has changed the APIService meanwhile */
+function writeCondition({ store, now }: Simulation, original: Obj, finding: Obj): void {
+  const before = availableCondition(original);
+  const moment = now();
+  const lastTransitionTime = before?.status === finding.status ? before?.lastTransitionTime : timestamp(moment);
+  const condition = { type: 'Available', status: finding.status, lastTransitionTime, reason: finding.reason, message: finding.message };
+  const others = original.status?.conditions ?? [];
+  const conditions = before ? others.map((each: Obj) => (each === before ? condition : each)) : [...others, condition];
+  if (isDeepStrictEqual(others, conditions)) return;
+  const updated = { ...original, status: { ...original.status, conditions } };
+  store.update(
+    apiServiceKind,
+    trackUpdate({ kind: apiServiceKind, live: original, updated, manager: 'kube-apiserver', subresource: 'status', now: moment }),
+  );
+}

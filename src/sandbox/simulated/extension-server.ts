@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import { endsOf } from './forwarding.ts';
+import { GoError, goWords, hostPort } from './go-errors.ts';
+import { identityHeaders } from './proxy-headers.ts';
+import type { Route } from './routes.ts';
+import { createTransport, retire, rootsOf } from './transport.ts';
+import type { Obj, Simulation, UserInfo } from './types.ts';
+
+/** The connections of one simulation to extension API servers. */
+export interface ExtensionTransports {
+  /** As the spec of an APIService asks for; another spec gets new connections. @throws GoError when its caBundle holds no certificate */
+  of(apiService: Obj): http.Agent;
+  /** Whatever the server shows is good (the probe of Kubernetes 1.35). */
+  readonly unverified: http.Agent;
+}
+
+const transports = new WeakMap<Simulation, ExtensionTransports>();
+
+/** The same for every part of a simulation. */
+export function transportsOf(simulation: Simulation): ExtensionTransports {
+  const found = transports.get(simulation) ?? createTransports(simulation);
+  transports.set(simulation, found);
+  return found;
+}
+
+function createTransports(simulation: Simulation): ExtensionTransports {
+  const { cert, key } = simulation.files.frontProxyClient;
+  const client = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+  const known = new Map<string, { readonly spec: string; readonly agent: http.Agent }>();
+  return {
+    of({ metadata: { name }, spec: { service, caBundle, insecureSkipTLSVerify } }) {
+      const spec = JSON.stringify([service, caBundle, insecureSkipTLSVerify]);
+      const before = known.get(name);
+      if (before?.spec === spec) return before.agent;
+      const serverName = `${service.name}.${service.namespace}.svc`;
+      const agent = createTransport({ serverName, client, ...(insecureSkipTLSVerify ? {} : { roots: rootsOf(caBundle) }) }, simulation);
+      known.set(name, { spec, agent });
+      if (before) retire(before.agent);
+      return agent;
+    },
+    unverified: createTransport({ client }, simulation),
+  };
+}
+
+/** One GET of the control plane's own. */
+export interface Question {
+  readonly path: string;
+  readonly as: Pick<UserInfo, 'name' | 'groups'>;
+  readonly accept?: string;
+  /** Milliseconds until all of the answer is there. */
+  readonly limitMs: number;
+}
+
+/** @returns the answer, of whatever status; its body is to be read or resumed @throws GoError when none comes */
+export function ask(agent: http.Agent, route: Route, { path, as, accept, limitMs }: Question): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const headers = { ...identityHeaders({ ...as, extra: {} }), ...(accept === undefined ? {} : { accept }) };
+    const request = http.request({ agent, ...route, path, headers: { ...headers, host: hostPort(route.host, route.port) } });
+    const ends = endsOf(request, route);
+    let connected = false;
+    const expire = (): void => {
+      // A request that has no connection yet says nothing when it is destroyed.
+      reject(new GoError(clientTimeout(connected)));
+      request.destroy();
+    };
+    const timer = setTimeout(expire, limitMs);
+    request.once('socket', () => {
+      connected = true;
+    });
+    request.once('close', () => clearTimeout(timer));
+    // Whoever reads its body is told of errors too.
+    request.on('response', (response) => resolve(response.on('error', () => {})));
+    request.on('error', (error) => reject(new GoError(goWords(error, ends()))));
+    request.end();
+  });
+}
+
+/** net/http, Client.Timeout: what it says depends on how far the request got. */
+const clientTimeout = (connected: boolean): string =>
+  `${connected ? 'context deadline exceeded' : 'net/http: request canceled while waiting for connection'} (Client.Timeout exceeded while awaiting headers)`;

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import type { RemoteDiscovery } from './aggregated-discovery.ts';
+import { sendJson } from './bodies.ts';
+import { apiVersionOf, kinds } from './kinds.ts';
+import { notServed } from './resources.ts';
+import type { Call, Kind, Obj } from './types.ts';
+
+/**
+ * As much of OpenAPI v3 as kubectl needs to know that a PATCH can be tried without storing anything and is checked by the server
+ * (k8s.io/cli-runtime/pkg/resource/query_param_verifier_v3.go). The fields of objects are not described.
+ */
+const documents: ReadonlyMap<string, Obj> = new Map(
+  [...new Set(kinds.map(pathOf))].map((path) => [path, documentOf(kinds.filter((kind) => pathOf(kind) === path))]),
+);
+
+function pathOf({ group, version }: Kind): string {
+  return group === '' ? `api/${version}` : `apis/${group}/${version}`;
+}
+
+function documentOf(of: readonly Kind[]): Obj {
+  const parameters = ['dryRun', 'fieldManager', 'fieldValidation', 'force'].map((name) => ({
+    name,
+    in: 'query',
+    schema: { type: name === 'force' ? 'boolean' : 'string' },
+  }));
+  const paths = of.map((kind) => {
+    const { group, version } = kind;
+    const patch = {
+      parameters,
+      responses: { 200: { description: 'OK' } },
+      'x-kubernetes-action': 'patch',
+      'x-kubernetes-group-version-kind': { group, version, kind: kind.kind },
+    };
+    return [`/${pathOf(kind)}/${kind.namespaced ? 'namespaces/{namespace}/' : ''}${kind.plural}/{name}`, { patch }];
+  });
+  const [kind] = of;
+  return {
+    openapi: '3.0.0',
+    info: { title: kind ? apiVersionOf(kind) : '', version: 'unversioned' },
+    paths: Object.fromEntries(paths),
+    components: {},
+  };
+}
+
+const hashOf = (document: Obj): string => createHash('sha512').update(JSON.stringify(document)).digest('hex').toUpperCase();
+
+/** Answers /openapi/v3 and the documents below it. @returns whether it was that. @throws ApiFailure 404 */
+export function answerOpenApi(remote: RemoteDiscovery, call: Call): boolean {
+  const [, path] = /^\/openapi\/v3(?:\/(.*))?$/.exec(call.info.path) ?? [call.info.path, undefined];
+  if (!call.info.path.startsWith('/openapi/v3')) return false;
+  if (path === undefined || path === '') {
+    const own = [...documents].map(([each, document]) => [each, { serverRelativeURL: `/openapi/v3/${each}?hash=${hashOf(document)}` }]);
+    sendJson(call, 200, { paths: { ...Object.fromEntries(own), ...remote.openApi() } });
+    return true;
+  }
+  const document = documents.get(path);
+  if (!document) throw notServed();
+  sendJson(call, 200, document);
+  return true;
+}

@@ -1,0 +1,136 @@
+import { notSimulated } from './failure.ts';
+import type { Kind, Obj } from './types.ts';
+
+/**
+ * The messages that Go's clients send (k8s.io/api and k8s.io/apimachinery, generated.proto): the fields of each, at the place of their number; `-` for one that
+ * nothing is done with. After a colon the type, where it is not a string; `[]` for many; `=` where also what is empty is said on purpose.
+ */
+const messages: Readonly<Record<string, string>> = {
+  AggregationRule: 'clusterRoleSelectors:LabelSelector[]',
+  BoundObjectReference: 'kind apiVersion name uid',
+  ClusterRole: 'metadata:ObjectMeta rules:PolicyRule[] aggregationRule:AggregationRule',
+  ClusterRoleBinding: 'metadata:ObjectMeta subjects:Subject[] roleRef:RoleRef',
+  ConfigMap: 'metadata:ObjectMeta data:map binaryData:map/bytes immutable:bool=',
+  DeleteOptions: 'gracePeriodSeconds:int= preconditions:Preconditions orphanDependents:bool= propagationPolicy dryRun[]',
+  'Event/':
+    'metadata:ObjectMeta involvedObject:ObjectReference reason message source:EventSource firstTimestamp:Time lastTimestamp:Time count:int type eventTime:MicroTime series:EventSeries action related:ObjectReference reportingComponent reportingInstance',
+  'Event/events.k8s.io':
+    'metadata:ObjectMeta eventTime:MicroTime series:EventSeries reportingController reportingInstance action reason regarding:ObjectReference related:ObjectReference note type deprecatedSource:EventSource deprecatedFirstTimestamp:Time deprecatedLastTimestamp:Time deprecatedCount:int',
+  EventSeries: 'count:int lastObservedTime:MicroTime',
+  EventSource: 'component host',
+  LabelSelector: 'matchLabels:map matchExpressions:LabelSelectorRequirement[]',
+  LabelSelectorRequirement: 'key operator values[]',
+  Lease: 'metadata:ObjectMeta spec:LeaseSpec',
+  LeaseSpec:
+    'holderIdentity= leaseDurationSeconds:int= acquireTime:MicroTime renewTime:MicroTime leaseTransitions:int= strategy preferredHolder',
+  LocalObjectReference: 'name',
+  LocalSubjectAccessReview: 'metadata:ObjectMeta spec:SubjectAccessReviewSpec',
+  Namespace: 'metadata:ObjectMeta',
+  NonResourceAttributes: 'path verb',
+  ObjectMeta:
+    'name generateName namespace - uid resourceVersion - - - - labels:map annotations:map ownerReferences:OwnerReference[] finalizers[]',
+  ObjectReference: 'kind namespace name uid apiVersion resourceVersion fieldPath',
+  OwnerReference: 'kind - name uid apiVersion controller:bool= blockOwnerDeletion:bool=',
+  PolicyRule: 'verbs[] apiGroups[] resources[] resourceNames[] nonResourceURLs[]',
+  Preconditions: 'uid resourceVersion',
+  ResourceAttributes: 'namespace verb group version resource subresource name',
+  Role: 'metadata:ObjectMeta rules:PolicyRule[]',
+  RoleBinding: 'metadata:ObjectMeta subjects:Subject[] roleRef:RoleRef',
+  RoleRef: 'apiGroup kind name',
+  Secret: 'metadata:ObjectMeta data:map/bytes type stringData:map immutable:bool=',
+  SelfSubjectAccessReview: 'metadata:ObjectMeta spec:SelfSubjectAccessReviewSpec',
+  SelfSubjectAccessReviewSpec: 'resourceAttributes:ResourceAttributes nonResourceAttributes:NonResourceAttributes',
+  SelfSubjectReview: 'metadata:ObjectMeta',
+  SelfSubjectRulesReview: 'metadata:ObjectMeta spec:SelfSubjectRulesReviewSpec',
+  SelfSubjectRulesReviewSpec: 'namespace',
+  ServiceAccount:
+    'metadata:ObjectMeta secrets:ObjectReference[] imagePullSecrets:LocalObjectReference[] automountServiceAccountToken:bool=',
+  Subject: 'kind apiGroup name namespace',
+  SubjectAccessReview: 'metadata:ObjectMeta spec:SubjectAccessReviewSpec',
+  SubjectAccessReviewSpec: 'resourceAttributes:ResourceAttributes nonResourceAttributes:NonResourceAttributes user groups[] - uid',
+  TokenRequest: 'metadata:ObjectMeta spec:TokenRequestSpec',
+  TokenRequestSpec: 'audiences[] - boundObjectRef:BoundObjectReference expirationSeconds:int=',
+  TokenReview: 'metadata:ObjectMeta spec:TokenReviewSpec',
+  TokenReviewSpec: 'token audiences[]',
+  TypeMeta: 'apiVersion kind',
+  Unknown: 'typeMeta:TypeMeta raw:bytes',
+};
+
+const magic = 'k8s\0';
+
+/**
+ * Reads an object in the form that Go's typed clients send of their own accord, those in `kubectl create namespace` and `kubectl auth can-i` too: a message with
+ * its type around it (k8s.io/apimachinery/pkg/runtime/serializer/protobuf).
+ * @returns it as it would be in JSON. @throws RangeError when it is no such thing; ApiFailure 501 for a kind that can't be read in this form
+ */
+export function readProtobuf(body: Buffer, { group }: Pick<Kind, 'group'>): Obj {
+  if (body.subarray(0, 4).toString('latin1') !== magic)
+    throw new RangeError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
+  const { typeMeta = {}, raw = '' } = read(body.subarray(4), 'Unknown');
+  const message = `${typeMeta.kind}/${group}` in messages ? `${typeMeta.kind}/${group}` : typeMeta.kind;
+  if (!(message in messages)) throw notSimulated(`Objects of kind ${typeMeta.kind} in protobuf (kubectl create -f sends JSON)`);
+  return { apiVersion: typeMeta.apiVersion, kind: typeMeta.kind, ...read(Buffer.from(raw, 'base64'), message) };
+}
+
+/** Go writes fields that are empty and not optional too; in its JSON they are left out. */
+const isEmpty = (value: unknown): boolean =>
+  value === '' || value === 0 || value === false || (typeof value === 'object' && Object.keys(value as object).length === 0);
+
+function read(bytes: Buffer, message: string): Obj {
+  const fields = (messages[message] ?? '').split(' ');
+  const object: Obj = {};
+  for (const [number, value] of fieldsOf(bytes)) {
+    const [, name = '-', type = 'string', many, said] = /^([^:[=]+)(?::([^[=]+))?(\[\])?(=)?$/.exec(fields[number - 1] ?? '-') ?? [];
+    if (name === '-') continue;
+    const held = decoded(value, type);
+    if (type.startsWith('map')) object[name] = { ...object[name], ...held };
+    else if (many) object[name] = [...(object[name] ?? []), held];
+    else if (said || !isEmpty(held)) object[name] = held;
+  }
+  return object;
+}
+
+function decoded(value: Buffer | number, type: string): Obj {
+  if (typeof value === 'number') return type === 'bool' ? value !== 0 : value;
+  if (type === 'string') return value.toString('utf8');
+  if (type === 'bytes') return value.toString('base64');
+  if (type === 'Time' || type === 'MicroTime') return timeOf(value, type);
+  if (!type.startsWith('map')) return read(value, type);
+  const entry = new Map(fieldsOf(value));
+  const [key = Buffer.of(), held = Buffer.of()] = [entry.get(1), entry.get(2)];
+  return { [String(key)]: decoded(held, type === 'map' ? 'string' : 'bytes') };
+}
+
+/** A time that is not set has no seconds. */
+function timeOf(value: Buffer, type: 'Time' | 'MicroTime'): string {
+  const parts = new Map(fieldsOf(value));
+  const seconds = parts.get(1);
+  if (typeof seconds !== 'number') return '';
+  const whole = new Date(seconds * 1000).toISOString().slice(0, 19);
+  return type === 'Time' ? `${whole}Z` : `${whole}.${String(Math.floor(Number(parts.get(2) ?? 0) / 1000)).padStart(6, '0')}Z`;
+}
+
+/** The wire format (protobuf.dev, Encoding): a key, and a number or so many bytes. */
+function fieldsOf(bytes: Buffer): [number: number, value: Buffer | number][] {
+  const found: [number, Buffer | number][] = [];
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let scale = 1; at < bytes.length; scale *= 128) {
+      const byte = bytes[at++] ?? 0;
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+    throw new RangeError('unexpected EOF');
+  };
+  while (at < bytes.length) {
+    const key = varint();
+    const wireType = key & 7;
+    if (wireType !== 0 && wireType !== 2) throw new RangeError(`illegal wireType ${wireType}`);
+    const number = varint();
+    if (wireType === 2 && at + number > bytes.length) throw new RangeError('unexpected EOF');
+    found.push([Math.floor(key / 8), wireType === 0 ? number : bytes.subarray(at, at + number)]);
+    if (wireType === 2) at += number;
+  }
+  return found;
+}

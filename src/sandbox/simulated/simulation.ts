@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { contextNames, type Engine, type KubernetesImitated } from '../engine.ts';
+import type { Kubelet } from '../kubelet.ts';
+import { kubernetesServiceAddress } from '../real/components.ts';
+import {
+  type ControlPlaneFiles,
+  clientCertificate,
+  controlPlaneFiles,
+  readAuthority,
+  writeControlPlaneFiles,
+} from '../real/credentials.ts';
+import { writeKubeconfig } from '../real/kubeconfig.ts';
+import { runAvailability } from './availability.ts';
+import { bootstrap } from './bootstrap.ts';
+import { keepHouse } from './housekeeping.ts';
+import { createSimulationServer } from './server.ts';
+import { createStore } from './store.ts';
+
+export interface SimulationOptions {
+  /** An existing folder for its certificates and kubeconfig; the caller removes it, after `stop`. */
+  readonly stateDir: string;
+  readonly kubelet: Kubelet;
+  readonly kubernetes: KubernetesImitated;
+  /** From when its certificates are valid. */
+  readonly now: Date;
+}
+
+const address = '127.0.0.1';
+const service = 'kubernetes.default.svc';
+const names = ['localhost', 'kubernetes', 'kubernetes.default', service, `${service}.cluster.local`, kubernetesServiceAddress, address];
+
+/** Starts a control plane inside this process. Nothing of it outlives `stop`, but for the files in its folder. */
+export async function startSimulation({
+  stateDir,
+  kubelet,
+  kubernetes,
+  now,
+}: SimulationOptions): Promise<Engine & { readonly files: ControlPlaneFiles }> {
+  const files = controlPlaneFiles(stateDir);
+  const kubeconfig = join(stateDir, 'admin.kubeconfig');
+  await mkdir(stateDir, { recursive: true });
+  await writeControlPlaneFiles(files, names, now);
+
+  const ended = new AbortController();
+  const clock = (): Date => new Date();
+  const simulation = { store: createStore(clock), kubernetes, files, kubelet, now: clock, signal: ended.signal };
+  const server = createSimulationServer(simulation);
+  const connections = new Set<Duplex>();
+  server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  const stop = async (): Promise<void> => {
+    ended.abort();
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of connections) socket.destroy();
+    await closed;
+  };
+
+  server.listen(0, address);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  keepHouse(simulation);
+  bootstrap(simulation, port);
+  runAvailability(simulation);
+
+  const url = `https://${address}:${port}`;
+  const { certificates, key } = await clientCertificate(await readAuthority(files.ca), 'admin', ['system:masters'], now);
+  await writeKubeconfig(kubeconfig, contextNames.simulated, { server: url, files }, { certificate: certificates, key: key.reveal() });
+  const died = new Promise<never>(() => {});
+  return {
+    kind: 'simulated',
+    name: `a simulation of Kubernetes ${kubernetes}`,
+    server: url,
+    kubeconfig,
+    podAddress: address,
+    files,
+    died,
+    stop,
+  };
+}

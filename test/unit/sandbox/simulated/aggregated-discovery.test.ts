@@ -1,0 +1,165 @@
+import type http from 'node:http';
+import { describe, expect, test, vi } from 'vitest';
+import { createRemoteDiscovery, type RemoteDiscovery } from '../../../../src/sandbox/simulated/aggregated-discovery.ts';
+import { apiGroups, compareVersions } from '../../../../src/sandbox/simulated/api-groups.ts';
+import { apiServiceKind } from '../../../../src/sandbox/simulated/lookup.ts';
+import { bundleOf, certificates, expose, httpsServer, listen, name, register, simulate } from './testbed.ts';
+
+const v2 = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+const noKind = { group: '', version: '', kind: '' };
+type Served = Readonly<Record<string, readonly [number, unknown, string?]>>;
+
+/** What is known of a server that answers as said, 404 to anything else. */
+async function discover(served: Served): Promise<{ discovery: RemoteDiscovery; asked: http.IncomingMessage[] }> {
+  const simulation = await simulate();
+  const { ca, leaf } = await certificates();
+  const asked: http.IncomingMessage[] = [];
+  const listener: http.RequestListener = (request, response) => {
+    asked.push(request);
+    const [status, body, type = 'application/json'] = served[request.url ?? ''] ?? [404, 'nothing here'];
+    response.writeHead(status, { 'content-type': type }).end(JSON.stringify(body));
+  };
+  expose(simulation, await listen(httpsServer([leaf], listener)));
+  register(simulation, { caBundle: bundleOf(ca) });
+  const discovery = createRemoteDiscovery(simulation);
+  await vi.waitFor(() => expect(discovery.groups()).not.toEqual([]));
+  return { discovery, asked };
+}
+
+const groupWith = (version: object): object[] => [
+  { priority: 1000, group: { metadata: { name: 'example.com' }, versions: [{ version: 'v1', ...version }] } },
+];
+
+const things = {
+  resource: 'things',
+  responseKind: { group: 'example.com', version: 'v1', kind: 'Thing' },
+  scope: 'Namespaced',
+  singularResource: 'thing',
+  verbs: ['get'],
+};
+
+describe('a group and version', () => {
+  test('is what the server says in the new way', async () => {
+    const odd = {
+      resource: 'odd',
+      scope: 'Cluster',
+      singularResource: '',
+      verbs: ['get'],
+      subresources: [{ subresource: 'log', verbs: ['get'] }],
+    };
+    const versions = [{ version: 'v2' }, { version: 'v1', resources: [things, odd], freshness: 'Stale' }];
+    const { discovery, asked } = await discover({
+      '/apis': [200, { items: [{ metadata: { name: 'other' } }, { metadata: { name: 'example.com' }, versions }] }, v2],
+    });
+    const oddToo = { ...odd, responseKind: noKind, subresources: [{ subresource: 'log', responseKind: noKind, verbs: ['get'] }] };
+    expect(discovery.groups()).toEqual(groupWith({ resources: [things, oddToo], freshness: 'Current' }));
+    expect(asked[0]?.headers).toMatchObject({ accept: v2, 'x-remote-user': 'system:kube-aggregator', 'x-remote-group': 'system:masters' });
+  });
+
+  test('is what it says in the old way, where it knows no other', async () => {
+    const resources = [
+      { name: 'things', singularName: 'thing', namespaced: true, kind: 'Thing', verbs: ['get'], shortNames: ['th'], categories: ['all'] },
+      { name: 'things/status', singularName: '', namespaced: true, kind: 'Thing', verbs: ['patch'] },
+      { name: 'lost/scale', singularName: '', namespaced: false, verbs: ['get'] },
+    ];
+    const { discovery, asked } = await discover({ '/apis': [200, {}], '/apis/example.com/v1': [200, { resources }] });
+    const kind = { group: '', version: '', kind: 'Thing' };
+    expect(discovery.groups()).toEqual(
+      groupWith({
+        resources: [
+          {
+            ...things,
+            responseKind: kind,
+            shortNames: ['th'],
+            categories: ['all'],
+            subresources: [{ subresource: 'status', responseKind: kind, verbs: ['patch'] }],
+          },
+          {
+            resource: 'lost',
+            responseKind: noKind,
+            scope: 'Cluster',
+            singularResource: '',
+            verbs: null,
+            subresources: [{ subresource: 'scale', responseKind: noKind, verbs: ['get'] }],
+          },
+        ],
+        freshness: 'Current',
+      }),
+    );
+    expect(asked[1]?.headers).toMatchObject({ accept: 'application/json', 'x-remote-user': 'system:kube-aggregator' });
+    expect(asked[1]?.headers).not.toHaveProperty('x-remote-group');
+  });
+
+  test.each<[string, Served]>([
+    ['nothing', {}],
+    ['that it is overloaded', { '/apis': [503, ''], '/apis/example.com/v1': [200, { resources: [] }] }],
+    [
+      'resources of two scopes',
+      {
+        '/apis/example.com/v1': [
+          200,
+          {
+            resources: [
+              { name: 'a', namespaced: true },
+              { name: 'a/b', namespaced: false },
+            ],
+          },
+        ],
+      },
+    ],
+  ])('is stale when the server says %s', async (_, served) => {
+    const { discovery } = await discover(served);
+    expect(discovery.groups()).toEqual(groupWith({ freshness: 'Stale' }));
+  });
+});
+
+test('only the documents of its own group are added to the index of OpenAPI', async () => {
+  const paths = Object.fromEntries(
+    ['apis/example.com', 'apis/example.com/v1', 'apis/example.com.evil/v1', 'version'].map((path) => [
+      path,
+      { serverRelativeURL: `/openapi/v3/${path}?hash=1` },
+    ]),
+  );
+  const { discovery, asked } = await discover({ '/apis/example.com/v1': [200, { resources: [] }], '/openapi/v3': [200, { paths }] });
+  await vi.waitFor(() => expect(Object.keys(discovery.openApi())).toEqual(['apis/example.com', 'apis/example.com/v1']));
+  expect(asked.at(-1)?.headers['x-remote-user']).toBe('system:aggregator');
+});
+
+test('a group goes with its APIService', async () => {
+  const simulation = await simulate();
+  register(simulation, {});
+  const discovery = createRemoteDiscovery(simulation);
+  await vi.waitFor(() => expect(discovery.groups()).toEqual(groupWith({ freshness: 'Stale' })));
+  simulation.store.delete(apiServiceKind, undefined, name);
+  expect(discovery.groups()).toEqual([]);
+});
+
+test('groups are listed by priority, their versions too, available or not', async () => {
+  const { store } = await simulate();
+  const put = (group: string, version: string, groupPriorityMinimum: number, versionPriority: number) =>
+    store.create(apiServiceKind, {
+      metadata: { name: `${version}.${group}` },
+      spec: { group, version, groupPriorityMinimum, versionPriority },
+    });
+  put('b.io', 'v1beta1', 10, 5);
+  put('b.io', 'v1', 20, 5);
+  put('b.io', 'v2', 10, 1);
+  put('c.io', 'v1', 30, 1);
+  put('a.io', 'v1', 20, 1);
+  put('', 'v1', 18_000, 1);
+  const listed = apiGroups(store).map(({ name: group, versions, preferredVersion }) => [
+    group,
+    versions.map(({ version }) => version),
+    preferredVersion.groupVersion,
+  ]);
+  expect(listed).toEqual([
+    ['c.io', ['v1'], 'c.io/v1'],
+    ['a.io', ['v1'], 'a.io/v1'],
+    ['b.io', ['v1', 'v1beta1', 'v2'], 'b.io/v1'],
+  ]);
+});
+
+test('versions are compared as Kubernetes does', () => {
+  const sorted = ['v10', 'v2', 'v1', 'v11beta2', 'v10beta3', 'v3beta1', 'v12alpha1', 'v11alpha2', 'foo1', 'foo10'];
+  expect([...sorted].reverse().sort((one, other) => compareVersions(other, one))).toEqual(sorted);
+});

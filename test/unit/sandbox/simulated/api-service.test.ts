@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+import { prepareApiService } from '../../../../src/sandbox/simulated/api-service.ts';
+import { ApiFailure } from '../../../../src/sandbox/simulated/failure.ts';
+import type { Obj } from '../../../../src/sandbox/simulated/types.ts';
+
+/** The words are those of kube-apiserver 1.37.2, recorded with `kubectl create --raw`. */
+
+const now = new Date('2026-06-15T12:00:00.789Z');
+const service = { namespace: 'default', name: 'api' };
+const sound = { group: 'a.b', version: 'v1', groupPriorityMinimum: 1000, versionPriority: 15, service };
+
+const prepared = (spec: unknown, old?: Obj, name = 'v1.a.b'): Obj => prepareApiService({ metadata: { name }, spec }, old, now);
+
+function refusal(spec: unknown, name?: string): ApiFailure {
+  try {
+    prepared(spec, undefined, name);
+  } catch (error) {
+    if (error instanceof ApiFailure) return error;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+describe('what is stored', () => {
+  test('has a port, and neither empty nor unknown fields, in the order of Go', () => {
+    const spec = { insecureSkipTLSVerify: false, caBundle: '', unknown: 1, ...sound };
+    expect(JSON.stringify(prepared(spec).spec)).toBe(
+      '{"service":{"namespace":"default","name":"api","port":443},"group":"a.b","version":"v1","groupPriorityMinimum":1000,"versionPriority":15}',
+    );
+    expect(prepared({ ...sound, service: { ...service, port: null } }).spec.service.port).toBe(443);
+    expect(prepared({ ...sound, service: { ...service, port: 8443 } }).spec.service.port).toBe(8443);
+  });
+
+  test('has the caBundle on one line', () => {
+    expect(prepared({ ...sound, caBundle: 'YWJj\r\nZGVm\n' }).spec.caBundle).toBe('YWJjZGVm');
+  });
+
+  test('is not available yet, whatever was said, unless it is Local', () => {
+    expect(prepareApiService({ metadata: { name: 'v1.a.b' }, spec: sound, status: { conditions: [1] } }, undefined, now).status).toEqual(
+      {},
+    );
+    const local = { type: 'Available', status: 'True', lastTransitionTime: '2026-06-15T12:00:00Z', reason: 'Local' };
+    expect(prepared({ ...sound, service: undefined }).status.conditions).toEqual([
+      { ...local, message: 'Local APIServices are always available' },
+    ]);
+  });
+
+  test('keeps the status when it is changed', () => {
+    const old = { status: { conditions: ['as it was'] } };
+    expect(prepared(sound, old).status).toBe(old.status);
+  });
+});
+
+describe('a field that is wrong', () => {
+  const label = "(e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+  const dns1035 = `a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character ${label}`;
+  const subdomain = "(e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+  const dns1123 = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character ${subdomain}`;
+
+  test.each<[string, unknown, string]>([
+    [
+      'everything is missing',
+      undefined,
+      `[metadata.name: Invalid value: "v1.a.b": must be \`spec.version+"."+spec.group\`: ".", spec.group: Required value: only v1 may have an empty group and it better be legacy kube, spec.version: Invalid value: "": ${dns1035}, spec.groupPriorityMinimum: Invalid value: 0: must be positive and less than 20000, spec.versionPriority: Invalid value: 0: must be positive and less than 1000]`,
+    ],
+    [
+      'everything is wrong',
+      {
+        group: 'A.b',
+        version: '1',
+        groupPriorityMinimum: 20_001,
+        versionPriority: 1001,
+        service: { port: 70_000 },
+        insecureSkipTLSVerify: true,
+        caBundle: 'YWJj',
+      },
+      `[metadata.name: Invalid value: "v1.a.b": must be \`spec.version+"."+spec.group\`: "1.A.b", spec.group: Invalid value: "A.b": ${dns1123}, spec.version: Invalid value: "1": ${dns1035}, spec.groupPriorityMinimum: Invalid value: 20001: must be positive and less than 20000, spec.versionPriority: Invalid value: 1001: must be positive and less than 1000, spec.service.namespace: Required value, spec.service.name: Required value, spec.service.port: Invalid value: 70000: port is not valid: must be between 1 and 65535, inclusive, spec.insecureSkipTLSVerify: Invalid value: true: may not be true if caBundle is present]`,
+    ],
+    [
+      'a Local one with trust',
+      { ...sound, service: null, insecureSkipTLSVerify: true, caBundle: 'YWJj' },
+      '[spec.caBundle: Invalid value: "3 bytes": local APIServices may not have a caBundle, spec.insecureSkipTLSVerify: Invalid value: true: local APIServices may not have insecureSkipTLSVerify]',
+    ],
+    [
+      'port 0',
+      { ...sound, service: { ...service, port: 0 } },
+      'spec.service.port: Invalid value: 0: port is not valid: must be between 1 and 65535, inclusive',
+    ],
+  ])('%s', (_, spec, words) => {
+    const { code, reason, message, details } = refusal(spec);
+    expect({ code, reason, message }).toEqual({
+      code: 422,
+      reason: 'Invalid',
+      message: `APIService.apiregistration.k8s.io "v1.a.b" is invalid: ${words}`,
+    });
+    const causes = (details?.causes ?? []).map(({ field, message: cause }) => `${field}: ${cause}`);
+    expect(words).toBe(causes.length === 1 ? causes[0] : `[${causes.join(', ')}]`);
+  });
+
+  test('names of causes', () => {
+    expect(refusal({}).details).toMatchObject({ name: 'v1.a.b', group: 'apiregistration.k8s.io', kind: 'APIService' });
+    expect(refusal({}).details?.causes?.map(({ reason }) => reason)).toEqual([
+      'FieldValueInvalid',
+      'FieldValueRequired',
+      'FieldValueInvalid',
+      'FieldValueInvalid',
+      'FieldValueInvalid',
+    ]);
+  });
+
+  test.each([
+    ['.', "may not be '.'"],
+    ['a/b%', "may not contain '/'"],
+    ['v1.b', 'must be `spec.version+"."+spec.group`: "v1.a.b"'],
+  ])('the name %s', (name, detail) => {
+    expect(refusal(sound, name).message).toContain(`metadata.name: Invalid value: "${name}": ${detail}`);
+  });
+});
+
+test.each<[Obj, string]>([
+  [{ caBundle: '!!!' }, 'illegal base64 data at input byte 0'],
+  [{ caBundle: 5 }, 'json: cannot unmarshal number into Go struct field APIServiceSpec.spec.caBundle of type []uint8'],
+  [
+    { groupPriorityMinimum: 'x' },
+    'json: cannot unmarshal string into Go struct field APIServiceSpec.spec.groupPriorityMinimum of type int32',
+  ],
+  [{ service: { port: 'https' } }, 'json: cannot unmarshal string into Go struct field ServiceReference.spec.service.port of type int32'],
+  [{ service: 'api' }, 'json: cannot unmarshal string into Go struct field APIServiceSpec.spec.service of type v1.ServiceReference'],
+  [
+    { insecureSkipTLSVerify: [] },
+    'json: cannot unmarshal array into Go struct field APIServiceSpec.spec.insecureSkipTLSVerify of type bool',
+  ],
+])('of another type: %j', (spec, words) => {
+  const { code, message } = refusal({ ...sound, ...spec });
+  expect({ code, message }).toEqual({ code: 400, message: `APIService in version "v1" cannot be handled as a APIService: ${words}` });
+});

@@ -1,0 +1,198 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { applyObject, trackUpdate } from '../../../../src/sandbox/simulated/apply.ts';
+import { ApiFailure } from '../../../../src/sandbox/simulated/failure.ts';
+import { kindOf } from '../../../../src/sandbox/simulated/kinds.ts';
+import { difference, fieldsOf } from '../../../../src/sandbox/simulated/managed-fields.ts';
+import { jsonPatch, mergePatch } from '../../../../src/sandbox/simulated/patches.ts';
+import type { Kind, Obj } from '../../../../src/sandbox/simulated/types.ts';
+import { recorded, type Step } from './recorded.ts';
+
+/** Without what kube-apiserver adds when it stores an object, and what it leaves out since it is the zero of its type. */
+function stored({
+  metadata: { uid: _u, resourceVersion: _r, creationTimestamp: _c, generation: _g, managedFields: _m, ...metadata },
+  ...object
+}: Obj): Obj {
+  const { insecureSkipTLSVerify: skip, ...spec } = object.spec ?? {};
+  return { ...object, metadata, ...(object.spec ? { spec: skip ? object.spec : spec } : {}) };
+}
+
+/** Fields that got their defaults: of new elements of lists, and such as nobody owns any more. */
+const defaulted = ['f:protocol', 'f:resources', 'f:targetPort'];
+
+/** The recorded object has all that the outcome has, and, but for a new object, only these defaults besides. */
+function expectSameObject(outcome: Obj, object: Obj, isNew: boolean): void {
+  expect(object).toMatchObject(stored(outcome));
+  const more = difference(fieldsOf(stored(object)), fieldsOf(stored(outcome)));
+  if (!isNew) expect([...more].filter((path) => !defaulted.some((field) => path.endsWith(field)))).toEqual([]);
+}
+
+// As the JSON text: the order of the fields is part of it.
+const ownersOf = ({ metadata }: Obj): string[] => (metadata.managedFields ?? []).map((entry: Obj) => JSON.stringify(entry));
+const timeless = (owners: readonly string[]): string[] => owners.map((owner) => owner.replace(/"time":"[^"]*",/, ''));
+
+/** Times alone are no change (k8s.io/apiserver/pkg/endpoints/handlers/fieldmanager/equality.go); the store sees to it. */
+function expectSameOwners(outcome: Obj, { live, object }: Step): void {
+  const unchanged = live && object.metadata.resourceVersion === live.metadata.resourceVersion;
+  const [found, expected] = [ownersOf(outcome), ownersOf(object)];
+  if (unchanged) expect(timeless(found).sort()).toEqual(timeless(expected).sort());
+  else expect(found).toEqual(expected);
+}
+
+// Go goes through the managers in any order.
+const inOrder = ({ details, ...failure }: Obj): Obj => {
+  const causes = details?.causes?.map((cause: Obj) => JSON.stringify([cause.message, cause.field])).sort();
+  return { ...failure, details: details && { ...details, causes } };
+};
+
+function failureOf(write: () => unknown): Obj {
+  try {
+    write();
+  } catch (failure) {
+    if (failure instanceof ApiFailure) return failure.status();
+    throw failure;
+  }
+  return undefined;
+}
+
+/** What kube-apiserver sets after it has noted who owns what. */
+const allocated = ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'];
+
+function created({ status: _, spec, ...object }: Obj): Obj {
+  return { ...object, ...(spec ? { spec: Object.fromEntries(Object.entries(spec).filter(([name]) => !allocated.includes(name))) } : {}) };
+}
+
+/** The object that a write other than an apply asks for, with what kube-apiserver made of all but its owners. */
+function updatedBy({ do: what, body, live, object }: Step): Obj {
+  const sent = what === 'json' ? jsonPatch(live, body) : what === 'merge' ? mergePatch(live, body) : body;
+  if (what === 'json' || what === 'merge') expectSameObject(sent, object, false);
+  const asked = { ...object, metadata: { ...object.metadata, managedFields: sent.metadata.managedFields } };
+  return what === 'create' ? created(asked) : asked;
+}
+
+function replay(kind: Kind, step: Step): Obj {
+  const { as: manager, at, body, live, subresource = '', force = false } = step;
+  const write = { kind, live, manager, subresource, now: new Date(at) };
+  return step.do === 'apply' ? applyObject({ ...write, applied: body, force }) : trackUpdate({ ...write, updated: updatedBy(step) });
+}
+
+function expectSame(kind: Kind, step: Step): void {
+  if (step.failure) {
+    expect(inOrder(failureOf(() => replay(kind, step)))).toEqual(inOrder(step.failure));
+    return;
+  }
+  const outcome = replay(kind, step);
+  expectSameOwners(outcome, step);
+  // What a write to status says about more than status is left out by who stores it.
+  if (!step.subresource) expectSameObject(outcome, step.object, !step.live);
+}
+
+describe.each(['registration', 'api-service', 'config-map', 'deployment', 'other-kinds', 'last-applied'])(
+  'as kube-apiserver: %s',
+  (file) => {
+    const cases = recorded(file).flatMap(({ name, kind, steps }) =>
+      steps.map((step, index) => ({ title: `${name}, ${index}: ${step.do} by ${step.as}`, kind, step })),
+    );
+    test.each(cases)('$title', ({ kind, step }) => expectSame(kind, step));
+  },
+);
+
+const deployments = kindOf('apps', 'Deployment') as Kind;
+const now = new Date('2026-01-01T00:00:00Z');
+const apply = (live: Obj, applied: Obj, manager: string, at = now): Obj =>
+  applyObject({ kind: deployments, live, applied, manager, force: true, now: at });
+
+const subsetOf = (...names: string[]) => fc.uniqueArray(fc.constantFrom(...names), { maxLength: names.length });
+const value = fc.constantFrom('1', '2');
+const valuesOf = (...names: string[]) => fc.dictionary(fc.constantFrom(...names), value, { maxKeys: names.length });
+
+const container = (name: string) =>
+  fc.record(
+    {
+      name: fc.constant(name),
+      image: value,
+      args: fc.array(value, { minLength: 1, maxLength: 2 }),
+      env: fc.uniqueArray(fc.record({ name: fc.constantFrom('A', 'B', 'C'), value }), { selector: ({ name: key }) => key, minLength: 1 }),
+    },
+    { requiredKeys: ['name'] },
+  );
+
+/** What somebody might want of one and the same Deployment. */
+const wanted = fc
+  .record({
+    labels: valuesOf('a', 'b', 'c'),
+    finalizers: subsetOf('x/a', 'x/b', 'x/c'),
+    containers: subsetOf('one', 'two', 'three').chain((names) => fc.tuple(...names.map(container))),
+    replicas: fc.option(fc.nat(3), { nil: undefined }),
+  })
+  .map(({ labels, finalizers, containers, replicas }) => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'd', ...(Object.keys(labels).length > 0 ? { labels } : {}), ...(finalizers.length > 0 ? { finalizers } : {}) },
+    spec: {
+      selector: { matchLabels: { app: 'd' } },
+      ...(replicas === undefined ? {} : { replicas }),
+      ...(containers.length > 0 ? { template: { spec: { containers } } } : {}),
+    },
+  }));
+
+describe('whatever is applied', () => {
+  test('to apply it again changes nothing, not even a time', () =>
+    fc.assert(
+      fc.property(wanted, wanted, (theirs, ours) => {
+        const applied = apply(apply(undefined, theirs, 'other'), ours, 'apisvc');
+        expect(apply(applied, ours, 'apisvc', new Date('2027-01-01T00:00:00Z'))).toEqual(applied);
+      }),
+    ));
+
+  test('what one manager applies in the end is all that there is, where nobody else owns anything', () =>
+    fc.assert(
+      fc.property(wanted, wanted, (first, second) => {
+        expect(apply(apply(undefined, first, 'apisvc'), second, 'apisvc')).toEqual(apply(undefined, second, 'apisvc'));
+      }),
+    ));
+
+  test('what is applied is there, and belongs to who applied it', () =>
+    fc.assert(
+      fc.property(wanted, wanted, (theirs, ours) => {
+        const both = apply(apply(undefined, theirs, 'other'), ours, 'apisvc');
+        expect(difference(fieldsOf(ours), fieldsOf(both)).size).toBe(0);
+        const entry = both.metadata.managedFields.find(({ manager }: Obj) => manager === 'apisvc');
+        expect(entry.fieldsV1).toEqual(apply(undefined, ours, 'apisvc').metadata.managedFields[0].fieldsV1);
+      }),
+    ));
+
+  test('what others own stays when a manager gives all of it up', () =>
+    fc.assert(
+      fc.property(wanted, wanted, (theirs, ours) => {
+        const nothing = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' } };
+        const left = apply(apply(apply(undefined, ours, 'apisvc'), theirs, 'other'), nothing, 'apisvc');
+        const alone = apply(undefined, theirs, 'other');
+        expect(stored(left)).toEqual(stored(alone));
+        expect(timeless(ownersOf(left))).toEqual(timeless(ownersOf(alone)));
+      }),
+    ));
+
+  test('without force nothing that another manager set to another value is changed', () =>
+    fc.assert(
+      fc.property(wanted, wanted, (theirs, ours) => {
+        const live = apply(undefined, theirs, 'other');
+        const write = () => applyObject({ kind: deployments, live, applied: ours, manager: 'apisvc', force: false, now });
+        const owners = (object: Obj) => object.metadata.managedFields.find(({ manager }: Obj) => manager === 'other');
+        const failure = failureOf(write);
+        if (failure) expect(failure.code).toBe(409);
+        else expect(owners(write())).toEqual(owners(live));
+      }),
+    ));
+});
+
+test.each([
+  'x',
+  3,
+  [null],
+  [{ manager: 'x', operation: 'Update', apiVersion: 'apps/v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:a': null } }],
+])('managedFields that are %j are taken for none', (managedFields) => {
+  const live = apply(undefined, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd', labels: { a: '1' } } }, 'apisvc');
+  const updated = { ...live, metadata: { ...live.metadata, managedFields } };
+  expect(trackUpdate({ kind: deployments, live, updated, manager: 'other', now })).toEqual(live);
+});

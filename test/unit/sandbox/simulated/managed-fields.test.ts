@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  above,
+  difference,
+  type FieldSet,
+  fieldsOf,
+  fromFieldsV1,
+  intersection,
+  join,
+  pathOf,
+  problemsOf,
+  toFieldsV1,
+  union,
+  without,
+  wordsOf,
+} from '../../../../src/sandbox/simulated/managed-fields.ts';
+
+const element = fc.oneof(
+  fc.constantFrom('a', 'b', 'c', 'example.com/d').map((name) => `f:${name}`),
+  fc.constantFrom('x', 'y').map((name) => `k:${JSON.stringify({ name })}`),
+  fc.nat(12000).map((port) => `k:${JSON.stringify({ port, protocol: 'TCP' })}`),
+  fc.constantFrom('x', 'y').map((item) => `v:${JSON.stringify(item)}`),
+);
+const path = fc.array(element, { minLength: 1, maxLength: 4 }).map((elements) => elements.reduce(join, ''));
+const fieldSet = fc.array(path, { maxLength: 12 }).map((paths): FieldSet => new Set(paths));
+
+describe('sets of fields', () => {
+  test('fieldsV1 says all of a set and nothing else', () =>
+    fc.assert(
+      fc.property(fieldSet, (set) => {
+        expect(fromFieldsV1(toFieldsV1(set))).toEqual(set);
+      }),
+    ));
+
+  test('the order of fieldsV1 is not that in which fields came', () =>
+    fc.assert(
+      fc.property(fieldSet, (set) => {
+        expect(JSON.stringify(toFieldsV1(new Set([...set].reverse())))).toBe(JSON.stringify(toFieldsV1(set)));
+      }),
+    ));
+
+  test('what is in both or in one of two is in their union, and no more', () =>
+    fc.assert(
+      fc.property(fieldSet, fieldSet, (a, b) => {
+        expect(union(difference(a, b), intersection(a, b), difference(b, a))).toEqual(union(a, b));
+        expect(union(a, a)).toEqual(a);
+        expect(intersection(difference(a, b), b).size).toBe(0);
+      }),
+    ));
+
+  test('without a path there is nothing below it', () =>
+    fc.assert(
+      fc.property(fieldSet, path, (set, root) => {
+        const left = without(set, [root]);
+        expect(left.has(root) || above(left).has(root)).toBe(false);
+        expect([...difference(set, left)].every((gone) => gone === root || above(new Set([gone])).has(root))).toBe(true);
+      }),
+    ));
+
+  test('two objects in one have the fields of both', () => {
+    const ours = { metadata: { labels: { a: '1' } }, spec: { ports: [{ port: 443, name: 'https' }] } };
+    const theirs = { metadata: { labels: { b: '1' } }, spec: { ports: [{ port: 10250 }], selector: { a: 'b' } } };
+    const both = { metadata: { labels: { a: '1', b: '1' } }, spec: { ports: [...ours.spec.ports, { port: 10250 }], selector: { a: 'b' } } };
+    expect(fieldsOf(both)).toEqual(union(fieldsOf(ours), fieldsOf(theirs)));
+  });
+});
+
+describe('the fields of an object', () => {
+  const encoded = (object: object) => JSON.stringify(toFieldsV1(fieldsOf(object)));
+
+  test('elements of lists go by their keys, with defaults, and numbers as numbers', () => {
+    const ports = [{ port: 10250 }, { port: 443, protocol: 'UDP' }, { port: 443 }];
+    expect(encoded({ spec: { ports } })).toBe(
+      '{"f:spec":{"f:ports":{"k:{\\"port\\":443,\\"protocol\\":\\"TCP\\"}":{".":{},"f:port":{}},' +
+        '"k:{\\"port\\":443,\\"protocol\\":\\"UDP\\"}":{".":{},"f:port":{},"f:protocol":{}},' +
+        '"k:{\\"port\\":10250,\\"protocol\\":\\"TCP\\"}":{".":{},"f:port":{}}}}}',
+    );
+  });
+
+  test('sets by their values, maps by their fields, the atomic as a whole', () => {
+    expect(
+      encoded({ metadata: { finalizers: ['b', 'a'], labels: { l: '1' } }, rules: [{ verbs: ['get'] }], spec: { selector: { a: 'b' } } }),
+    ).toBe('{"f:metadata":{"f:finalizers":{"v:\\"a\\"":{},"v:\\"b\\"":{}},"f:labels":{"f:l":{}}},"f:rules":{},"f:spec":{"f:selector":{}}}');
+  });
+
+  test('an empty map and null are owned themselves, an empty list of elements with keys is not', () => {
+    const volumes = [{ name: 'tmp', emptyDir: {} }];
+    expect(encoded({ spec: { volumes, containers: [], replicas: null } })).toBe(
+      '{"f:spec":{"f:replicas":{},"f:volumes":{"k:{\\"name\\":\\"tmp\\"}":{".":{},"f:emptyDir":{},"f:name":{}}}}}',
+    );
+  });
+
+  test('elements of the same keys are one', () => {
+    const env = [
+      { name: 'A', value: '1' },
+      { name: 'A', value: '2' },
+    ];
+    const object = { spec: { containers: [{ name: 'app', env }] } };
+    expect(wordsOf(fieldsOf(object))).toEqual([
+      '.spec.containers[name="app"]',
+      '.spec.containers[name="app"].name',
+      '.spec.containers[name="app"].env[name="A"]',
+    ]);
+    expect(problemsOf(object)).toEqual(['.spec.containers[name="app"].env: duplicate entries for key [name="A"]']);
+  });
+});
+
+test('paths read as kube-apiserver writes them, what is owned itself first', () => {
+  const set = new Set([pathOf('spec', 'a', 'b'), pathOf('spec', 'z'), join(pathOf('metadata', 'finalizers'), 'v:"x"'), pathOf('data')]);
+  expect(wordsOf(set)).toEqual(['.data', '.metadata.finalizers[="x"]', '.spec.z', '.spec.a.b']);
+});

@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { createPatch } from 'rfc6902';
+import { describe, expect, test } from 'vitest';
+import { ApiFailure } from '../../../../src/sandbox/simulated/failure.ts';
+import { jsonPatch, mergePatch } from '../../../../src/sandbox/simulated/patches.ts';
+import type { Obj } from '../../../../src/sandbox/simulated/types.ts';
+
+const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Obj>;
+const object = fc.dictionary(fc.constantFrom('a', 'b', 'c'), json) as fc.Arbitrary<Obj>;
+
+function refusal(patch: () => unknown): { code: number; message: string } | undefined {
+  try {
+    patch();
+  } catch (failure) {
+    if (failure instanceof ApiFailure) return { code: failure.code, message: failure.message };
+    throw failure;
+  }
+  return undefined;
+}
+
+describe('a merge patch', () => {
+  // The examples of RFC 7386, appendix A, that patch an object with an object.
+  test.each([
+    [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
+    [{ a: 'b' }, { b: 'c' }, { a: 'b', b: 'c' }],
+    [{ a: 'b' }, { a: null }, {}],
+    [{ a: 'b', b: 'c' }, { a: null }, { b: 'c' }],
+    [{ a: ['b'] }, { a: 'c' }, { a: 'c' }],
+    [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
+    [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
+    [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
+    [{ e: null }, { a: 1 }, { e: null, a: 1 }],
+    [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+  ])('%j with %j', (before, patch, after) => expect(mergePatch(before, patch)).toEqual(after));
+
+  test('does the same a second time, and leaves what it patches as it is', () =>
+    fc.assert(
+      fc.property(object, object, (before, patch) => {
+        const copy = structuredClone(before);
+        const once = mergePatch(before, patch);
+        expect(mergePatch(once, patch)).toEqual(once);
+        expect(before).toEqual(copy);
+      }),
+    ));
+
+  test.each([
+    [null, 'Invalid JSON Patch'],
+    [[], 'error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}'],
+    [3, 'error decoding patch: json: cannot unmarshal number into Go value of type map[string]interface {}'],
+    [true, 'error decoding patch: json: cannot unmarshal bool into Go value of type map[string]interface {}'],
+  ])('that is %j is refused', (patch, message) => expect(refusal(() => mergePatch({}, patch))).toEqual({ code: 400, message }));
+});
+
+describe('a JSON patch', () => {
+  test('makes what it was made for, and leaves what it patches as it is', () =>
+    fc.assert(
+      fc.property(object, object, (before, after) => {
+        const copy = structuredClone(before);
+        expect(jsonPatch(before, createPatch(before, after))).toEqual(after);
+        expect(before).toEqual(copy);
+      }),
+    ));
+
+  test.each([
+    ['a test that fails', { op: 'test', path: '/a', value: 2 }],
+    ['a path that is not there', { op: 'remove', path: '/b' }],
+    ['a path that leads nowhere', { op: 'add', path: '/b/c', value: 1 }],
+    ['a path that is no pointer', { op: 'add', path: 'a', value: 1 }],
+    ['an operation that is none', { op: 'upsert', path: '/a', value: 1 }],
+    ['null', null],
+  ])('%s does not go, and nothing is explained', (_, operation) =>
+    expect(refusal(() => jsonPatch({ a: 1 }, [operation]))).toEqual({
+      code: 422,
+      message: 'the server rejected our request due to an error in our request',
+    }),
+  );
+
+  test.each([
+    [{ op: 'x' }, 'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp'],
+    [['x'], 'error decoding patch: json: cannot unmarshal string into Go value of type handlers.jsonPatchOp'],
+  ])('%j is refused', (patch, message) => expect(refusal(() => jsonPatch({}, patch))).toEqual({ code: 400, message }));
+
+  test('of too many operations is refused', () => {
+    const patch = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: 1 }));
+    const message = 'The allowed maximum operations in a JSON patch is 10000, got 10001';
+    expect(refusal(() => jsonPatch({ a: 1 }, patch))).toEqual({ code: 413, message });
+  });
+});

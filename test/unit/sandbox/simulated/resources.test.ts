@@ -1,0 +1,296 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Obj } from '../../../../src/sandbox/simulated/types.ts';
+import { type Asked, configMap, type Running, startRunning } from './running.ts';
+
+let running: Running;
+beforeAll(async () => {
+  running = await startRunning();
+});
+afterAll(() => running.stop());
+
+const maps = '/api/v1/namespaces/default/configmaps';
+const merge = { 'content-type': 'application/merge-patch+json' };
+const apply = { 'content-type': 'application/apply-patch+yaml' };
+const create = (object: Obj) => running.ask(`POST ${maps}`, { body: object });
+
+describe('the life of an object', () => {
+  test('created, read, replaced, patched, deleted', async () => {
+    const created = await create(configMap('life', {}, { a: '1' }));
+    expect(created).toMatchObject({
+      status: 201,
+      json: { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'life', namespace: 'default' }, data: { a: '1' } },
+    });
+    expect(created.json.metadata.managedFields).toMatchObject([{ manager: 'test', operation: 'Update' }]);
+    expect((await running.ask(`GET ${maps}/life`)).json).toEqual(created.json);
+    const replaced = await running.ask(`PUT ${maps}/life`, { body: { ...created.json, data: { a: '2' } } });
+    expect(replaced).toMatchObject({ status: 200, json: { metadata: { uid: created.json.metadata.uid }, data: { a: '2' } } });
+    const patched = await running.ask(`PATCH ${maps}/life`, { body: { data: { a: null, b: '3' } }, headers: merge });
+    expect(patched.json.data).toEqual({ b: '3' });
+    const operations = [{ op: 'add', path: '/data/c', value: '4' }];
+    const again = await running.ask(`PATCH ${maps}/life`, { body: operations, headers: { 'content-type': 'application/json-patch+json' } });
+    expect(again.json.data).toEqual({ b: '3', c: '4' });
+    const { uid } = created.json.metadata;
+    expect((await running.ask(`DELETE ${maps}/life`)).json).toMatchObject({
+      status: 'Success',
+      details: { name: 'life', kind: 'configmaps', uid },
+    });
+    expect((await running.ask(`GET ${maps}/life`)).status).toBe(404);
+  });
+
+  test('a patch that is long in coming is one of what there is when it has come', async () => {
+    await create(configMap('shared'));
+    const meanwhile = () => running.ask(`PATCH ${maps}/shared`, { body: { data: { quick: 'x' } }, headers: merge });
+    const { status, json } = await running.ask(`PATCH ${maps}/shared`, { body: { data: { slow: 'x' } }, headers: merge, meanwhile });
+    expect([status, json.data]).toEqual([200, { quick: 'x', slow: 'x' }]);
+  });
+
+  test('server-side apply creates and then changes', async () => {
+    const applied = (value: string, query = '') =>
+      running.ask(`PATCH ${maps}/applied?fieldManager=me${query}`, {
+        body: JSON.stringify(configMap('applied', {}, { a: value })),
+        headers: apply,
+      });
+    expect((await applied('1')).status).toBe(201);
+    expect(await applied('2')).toMatchObject({ status: 200, json: { data: { a: '2' } } });
+    expect(await applied('3', '&dryRun=All')).toMatchObject({ status: 200, json: { data: { a: '3' } } });
+    expect((await running.ask(`GET ${maps}/applied`)).json.data).toEqual({ a: '2' });
+  });
+
+  test('a finalizer keeps it until it is taken away', async () => {
+    await create(configMap('kept', { finalizers: ['example.com/hold'] }));
+    expect((await running.ask(`DELETE ${maps}/kept`)).json.metadata.deletionTimestamp).toMatch(/Z$/);
+    expect((await running.ask(`GET ${maps}/kept`)).status).toBe(200);
+    await running.ask(`PATCH ${maps}/kept`, { body: { metadata: { finalizers: null } }, headers: merge });
+    expect((await running.ask(`GET ${maps}/kept`)).status).toBe(404);
+  });
+
+  test('status is written by its own path alone', async () => {
+    const nodes = '/api/v1/nodes';
+    await running.ask(`POST ${nodes}`, { body: { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' }, status: { phase: 'Running' } } });
+    await running.ask(`PATCH ${nodes}/n`, { body: { status: { phase: 'Running' } }, headers: merge });
+    expect((await running.ask(`GET ${nodes}/n`)).json.status).toEqual({});
+    await running.ask(`PATCH ${nodes}/n/status`, {
+      body: { status: { phase: 'Running' }, spec: { podCIDR: '10.0.0.0/24' } },
+      headers: merge,
+    });
+    expect((await running.ask(`GET ${nodes}/n`)).json).toMatchObject({ status: { phase: 'Running' } });
+    expect((await running.ask(`GET ${nodes}/n`)).json).not.toHaveProperty('spec');
+  });
+
+  test('a namespace takes what is in it with it', async () => {
+    await running.ask('POST /api/v1/namespaces', { body: { metadata: { name: 'doomed' } } });
+    const names = (await running.ask('GET /api/v1/namespaces/doomed/serviceaccounts')).json.items.map(({ metadata }: Obj) => metadata.name);
+    expect(names).toEqual(['default']);
+    await running.ask('POST /api/v1/namespaces/doomed/configmaps', { body: configMap('held', { finalizers: ['example.com/hold'] }) });
+    expect((await running.ask('DELETE /api/v1/namespaces/doomed')).json.status.phase).toBe('Terminating');
+    const late = await running.ask('POST /api/v1/namespaces/doomed/configmaps', { body: configMap('late') });
+    expect(late.json).toMatchObject({ code: 403, details: { causes: [{ reason: 'NamespaceTerminating' }] } });
+    await running.ask('PATCH /api/v1/namespaces/doomed/configmaps/held', { body: { metadata: { finalizers: null } }, headers: merge });
+    await expect.poll(async () => (await running.ask('GET /api/v1/namespaces/doomed')).status).toBe(404);
+  });
+
+  test('what an object owns goes with it, and before it when it waits for that', async () => {
+    for (const policy of ['Background', 'Foreground']) {
+      const { uid } = (await create(configMap('owner'))).json.metadata;
+      await create(configMap('owned', { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid }] }));
+      await running.ask(`DELETE ${maps}/owner?propagationPolicy=${policy}`);
+      await expect.poll(async () => (await running.ask(`GET ${maps}/owned`)).status).toBe(404);
+      await expect.poll(async () => (await running.ask(`GET ${maps}/owner`)).status).toBe(404);
+    }
+  });
+
+  test('a Service gets an address and keeps it', async () => {
+    const services = '/api/v1/namespaces/default/services';
+    const body = { metadata: { name: 'web' }, spec: { selector: { app: 'web' }, ports: [{ port: 443 }] } };
+    const { spec } = (await running.ask(`POST ${services}`, { body })).json;
+    expect(spec).toMatchObject({
+      type: 'ClusterIP',
+      clusterIP: expect.stringMatching(/^10\.96\./),
+      ports: [{ port: 443, targetPort: 443, protocol: 'TCP' }],
+    });
+    expect((await running.ask(`PUT ${services}/web`, { body })).json.spec.clusterIP).toBe(spec.clusterIP);
+  });
+});
+
+describe('lists', () => {
+  test('hold what a selector selects, without the types of the items', async () => {
+    await create(configMap('red', { labels: { colour: 'red' } }));
+    await create(configMap('blue', { labels: { colour: 'blue' } }));
+    const { json } = await running.ask(`GET ${maps}?labelSelector=colour%3Dred`);
+    expect(json).toMatchObject({ kind: 'ConfigMapList', apiVersion: 'v1', items: [{ metadata: { name: 'red' } }] });
+    expect(json.items[0]).not.toHaveProperty('kind');
+    expect(Number(json.metadata.resourceVersion)).toBeGreaterThan(0);
+    await running.ask(`DELETE ${maps}?labelSelector=colour`);
+    expect((await running.ask(`GET ${maps}?labelSelector=colour`)).json.items).toEqual([]);
+  });
+
+  test('are tables and metadata for those who ask', async () => {
+    const as = (form: string): Asked => ({ headers: { accept: `application/json;as=${form};v=v1;g=meta.k8s.io,application/json` } });
+    const table = (await running.ask('GET /api/v1/namespaces', as('Table'))).json;
+    expect(table.columnDefinitions.map(({ name }: Obj) => name)).toEqual(['Name', 'Status', 'Age']);
+    expect(table.rows[0]).toMatchObject({
+      cells: ['default', 'Active', expect.stringMatching(/^\d+s$/)],
+      object: { kind: 'PartialObjectMetadata' },
+    });
+    const { json } = await running.ask('GET /api/v1/namespaces', as('PartialObjectMetadataList'));
+    expect(json.items[0]).toMatchObject({ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: { name: 'default' } });
+  });
+});
+
+describe('refusals, in the words of kube-apiserver 1.37.2', () => {
+  const named = (name: string) => ({ body: configMap(name) });
+  const invalidName = `ConfigMap "A_b" is invalid: metadata.name: Invalid value: "A_b": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`;
+  test.each<[string, Asked, number, string, string]>([
+    [`GET ${maps}/none`, {}, 404, 'NotFound', 'configmaps "none" not found'],
+    ['GET /api/v1/foos', {}, 404, 'NotFound', 'the server could not find the requested resource'],
+    ['GET /apis/apps/v9', {}, 404, 'NotFound', 'the server could not find the requested resource'],
+    ['GET /api/v1/namespaces/default/nodes', {}, 404, 'NotFound', 'the server could not find the requested resource'],
+    ['POST /api/v1/configmaps', named('a'), 405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource'],
+    [`OPTIONS ${maps}`, {}, 405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource'],
+    ['POST /api/v1/namespaces/none/configmaps', named('a'), 404, 'NotFound', 'namespaces "none" not found'],
+    [`POST ${maps}`, named('A_b'), 422, 'Invalid', invalidName],
+    [`POST ${maps}`, named(''), 422, 'Invalid', 'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required'],
+    [`POST ${maps}`, named('kube-root-ca.crt'), 409, 'AlreadyExists', 'configmaps "kube-root-ca.crt" already exists'],
+    [`PUT ${maps}/b`, named('a'), 400, 'BadRequest', 'the name of the object (a) does not match the name on the URL (b)'],
+    [
+      `POST ${maps}`,
+      { body: configMap('a', { namespace: 'other' }) },
+      400,
+      'BadRequest',
+      'the namespace of the provided object does not match the namespace sent on the request',
+    ],
+    [
+      `POST ${maps}`,
+      { body: configMap('a', { name: 5 }) },
+      400,
+      'BadRequest',
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string',
+    ],
+    [
+      `POST ${maps}`,
+      { body: { ...configMap('a'), kind: 'Secret' } },
+      400,
+      'BadRequest',
+      'Secret in version "v1" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion',
+    ],
+    [
+      `POST ${maps}`,
+      { body: '{"apiVersion":"v1",' },
+      400,
+      'BadRequest',
+      `the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: unexpected end of JSON input ({"apiVersion":"v1",)`,
+    ],
+    [
+      `POST ${maps}?fieldValidation=Strict`,
+      { body: { ...configMap('a'), foo: 1 } },
+      400,
+      'BadRequest',
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "foo"',
+    ],
+    [
+      `POST ${maps}?dryRun=Some`,
+      named('a'),
+      422,
+      'Invalid',
+      'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All"',
+    ],
+    [
+      `POST ${maps}`,
+      { body: 'a', headers: { 'content-type': 'text/plain' } },
+      415,
+      'UnsupportedMediaType',
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    ],
+    [
+      `POST ${maps}`,
+      { body: JSON.stringify(configMap('a', {}, { a: 'x'.repeat(3_200_000) })) },
+      413,
+      'RequestEntityTooLarge',
+      'Request entity too large: limit is 3145728',
+    ],
+    [`PATCH ${maps}/none`, { body: {}, headers: merge }, 404, 'NotFound', 'configmaps "none" not found'],
+    [
+      `PATCH ${maps}/kube-root-ca.crt`,
+      { body: {}, headers: { 'content-type': 'application/foo' } },
+      415,
+      'UnsupportedMediaType',
+      '415: Unsupported Media Type',
+    ],
+    [
+      `PATCH ${maps}/a`,
+      { body: '{}', headers: apply },
+      422,
+      'Invalid',
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    ],
+    [
+      `GET ${maps}?resourceVersionMatch=Exact`,
+      {},
+      422,
+      'Invalid',
+      'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+    ],
+    ['DELETE /api/v1/namespaces/default', {}, 403, 'Forbidden', 'namespaces "default" is forbidden: this namespace may not be deleted'],
+    [
+      `DELETE ${maps}/kube-root-ca.crt?propagationPolicy=Foo`,
+      {},
+      422,
+      'Invalid',
+      'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Foo": supported values: "Foreground", "Background", "Orphan", "nil"',
+    ],
+    [
+      'POST /api/v1/namespaces/default/services',
+      { body: { metadata: { name: 's' }, spec: { ports: [{ port: 443 }, { port: 80 }] } } },
+      422,
+      'Invalid',
+      'Service "s" is invalid: [spec.ports[0].name: Required value, spec.ports[1].name: Required value]',
+    ],
+  ])('%s', async (question, asked, status, reason, message) => {
+    const { json, ...answer } = await running.ask(question, asked);
+    expect(json).toMatchObject({ kind: 'Status', status: 'Failure', reason, message, code: status });
+    expect(answer.status).toBe(status);
+  });
+
+  test('an APIService is not replaced by one that does not say which version it means', async () => {
+    const path = '/apis/apiregistration.k8s.io/v1/apiservices';
+    // A Local one: nobody else writes its status.
+    const spec = { group: 'example.com', version: 'v1', groupPriorityMinimum: 1000, versionPriority: 1 };
+    const body = { metadata: { name: 'v1.example.com' }, spec };
+    const { json } = await running.ask(`POST ${path}`, { body });
+    expect((await running.ask(`PUT ${path}/v1.example.com`, { body })).json).toMatchObject({
+      code: 422,
+      message:
+        'apiservices.apiregistration.k8s.io "v1.example.com" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+    });
+    expect((await running.ask(`PUT ${path}/v1.example.com`, { body: json })).status).toBe(200);
+  });
+
+  test('a precondition that does not hold keeps an object', async () => {
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: 'x' } };
+    const { json } = await running.ask(`DELETE ${maps}/kube-root-ca.crt`, { body });
+    expect(json.message).toMatch(
+      /^Operation cannot be fulfilled on ConfigMap "kube-root-ca.crt": the UID in the precondition \(x\) does not match the UID in record/,
+    );
+    expect(json.code).toBe(409);
+  });
+
+  test('what only a full kube-apiserver does is said to be missing', async () => {
+    const strategic = { body: {}, headers: { 'content-type': 'application/strategic-merge-patch+json' } };
+    expect((await running.ask(`PATCH ${maps}/kube-root-ca.crt`, strategic)).json).toMatchObject({
+      code: 501,
+      message: expect.stringMatching(/--type=merge.*real engine/),
+    });
+    const crd = { body: { metadata: { name: 'a.b' } } };
+    expect((await running.ask('POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions', crd)).status).toBe(501);
+    expect((await running.ask('GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions')).status).toBe(200);
+  });
+
+  test('a spec of the wrong shape is the fault of who sent it', async () => {
+    const body = { metadata: { name: 's' }, spec: { ports: 'https' } };
+    const { json } = await running.ask('POST /api/v1/namespaces/default/services', { body });
+    expect(json).toMatchObject({
+      code: 400,
+      message: expect.stringMatching(/^Service in version "v1" cannot be handled as a Service: a field is of another type/),
+    });
+  });
+});

@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTokenAuthenticator } from '../../../../src/sandbox/simulated/authentication.ts';
+import { createAuthorizer } from '../../../../src/sandbox/simulated/authorization.ts';
+import { bootstrap } from '../../../../src/sandbox/simulated/bootstrap.ts';
+import { createReviews } from '../../../../src/sandbox/simulated/reviews.ts';
+import { serviceAccountToken } from '../../../../src/sandbox/simulated/tokens.ts';
+import type { Obj, UserInfo } from '../../../../src/sandbox/simulated/types.ts';
+import { admin, bind, callOf, failureOf, jane, makeSimulation, put } from './identities.ts';
+
+let world: Awaited<ReturnType<typeof makeSimulation>>;
+let review: (name: string, body: Obj, user?: UserInfo, namespace?: string) => Obj;
+beforeAll(async () => {
+  world = await makeSimulation();
+  const { simulation } = world;
+  bootstrap(simulation, 6443);
+  put(simulation.store, 'ServiceAccount', 'default/default');
+  const reviews = createReviews(simulation, createAuthorizer(simulation.store, '1.37'), createTokenAuthenticator(simulation));
+  review = (name, body, user = admin, namespace = '') => {
+    const group = /token|selfsubjectreviews/.test(name) ? 'authentication.k8s.io' : 'authorization.k8s.io';
+    return reviews.get(`${group}/${name}`)?.(callOf(user, { namespace }), body);
+  };
+});
+afterAll(() => world.end());
+
+const viaDiscovery =
+  'RBAC: allowed by ClusterRoleBinding "system:discovery" of ClusterRole "system:discovery" to Group "system:authenticated"';
+const cannotBe = (found: string, field: string, type: string) =>
+  `SubjectAccessReview in version "v1" cannot be handled as a SubjectAccessReview: json: cannot unmarshal ${found} into Go struct field ${field} of type ${type}`;
+const readVersion = { nonResourceAttributes: { verb: 'get', path: '/version' } };
+const getPods = (namespace?: string) => ({ resourceAttributes: { verb: 'get', resource: 'pods', ...(namespace && { namespace }) } });
+
+// Recorded from kube-apiserver 1.37.2, as all words below.
+test('a review is answered with itself and its status', () => {
+  const spec = { ...getPods('x'), user: 'jane' };
+  expect(review('localsubjectaccessreviews', { spec }, admin, 'x')).toEqual({
+    kind: 'LocalSubjectAccessReview',
+    apiVersion: 'authorization.k8s.io/v1',
+    metadata: {
+      namespace: 'x',
+      managedFields: [
+        {
+          manager: 'kubectl',
+          operation: 'Update',
+          apiVersion: 'authorization.k8s.io/v1',
+          time: expect.any(String),
+          fieldsType: 'FieldsV1',
+          fieldsV1: {
+            'f:spec': { 'f:resourceAttributes': { '.': {}, 'f:namespace': {}, 'f:resource': {}, 'f:verb': {} }, 'f:user': {} },
+          },
+        },
+      ],
+    },
+    spec,
+    status: { allowed: false },
+  });
+});
+
+test.each([
+  ['selfsubjectaccessreviews', admin, getPods('x'), { allowed: true }],
+  ['selfsubjectaccessreviews', jane, getPods('x'), { allowed: false }],
+  ['selfsubjectaccessreviews', jane, readVersion, { allowed: true, reason: viaDiscovery }],
+  ['subjectaccessreviews', admin, { user: 'jane', groups: ['system:masters'], ...getPods() }, { allowed: true }],
+  [
+    'subjectaccessreviews',
+    admin,
+    { user: 'jane', groups: ['system:authenticated'], ...readVersion },
+    { allowed: true, reason: viaDiscovery },
+  ],
+  ['subjectaccessreviews', admin, { user: 'jane', ...readVersion }, { allowed: false }],
+])('%s for %o: %o', (name, user, spec, status) => {
+  expect(review(name, { spec }, user)).toMatchObject({ spec, status });
+  expect(review(name, { spec }, user).status).toEqual(status);
+});
+
+describe('what is asked wrongly', () => {
+  const invalid = '.authorization.k8s.io "" is invalid: ';
+  const exactlyOne = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
+  test.each([
+    ['selfsubjectaccessreviews', {}, '', `${invalid}spec: Invalid value: null: ${exactlyOne}`],
+    [
+      'selfsubjectaccessreviews',
+      { metadata: { generateName: 'x' }, spec: { ...readVersion, ...getPods() } },
+      '',
+      new RegExp(
+        `\\[spec: Invalid value: {"Path":"/version","Verb":"get"}: ${exactlyOne}, metadata: Invalid value: {"generateName":"x",.*}: must be empty\\]$`,
+      ),
+    ],
+    [
+      'subjectaccessreviews',
+      { spec: getPods() },
+      '',
+      `${invalid}spec.user: Invalid value: "": at least one of user or group must be specified`,
+    ],
+    [
+      'subjectaccessreviews',
+      { spec: {} },
+      '',
+      `${invalid}[spec: Invalid value: null: ${exactlyOne}, spec.user: Invalid value: "": at least one of user or group must be specified]`,
+    ],
+    [
+      'localsubjectaccessreviews',
+      { metadata: { namespace: 'x' }, spec: { user: 'jane', ...getPods('y') } },
+      'x',
+      `${invalid}spec.resourceAttributes.namespace: Invalid value: "y": must match metadata.namespace`,
+    ],
+    [
+      'localsubjectaccessreviews',
+      { spec: { user: 'jane', nonResourceAttributes: { verb: 'get', path: '/x' } } },
+      'x',
+      `${invalid}spec.nonResourceAttributes: Invalid value: {"Path":"/x","Verb":"get"}: disallowed on this kind of request`,
+    ],
+  ])('%s %o', (name, body, namespace, message) => {
+    const failure = failureOf(() => review(name, body, admin, namespace));
+    expect(failure).toMatchObject({ code: 422, message: typeof message === 'string' ? message : expect.stringMatching(message) });
+    expect(failure.details).toEqual({ group: 'authorization.k8s.io', causes: expect.any(Array) });
+  });
+
+  test.each([
+    [
+      'localsubjectaccessreviews',
+      { metadata: { namespace: 'z' }, spec: {} },
+      'the namespace of the provided object does not match the namespace sent on the request',
+    ],
+    ['selfsubjectrulesreviews', { spec: {} }, 'no namespace on request'],
+    ['subjectaccessreviews', { spec: 'x' }, cannotBe('string', 'SubjectAccessReview.spec', 'v1.SubjectAccessReviewSpec')],
+    ['subjectaccessreviews', { spec: { user: 1 } }, cannotBe('number', 'SubjectAccessReviewSpec.spec.user', 'string')],
+    ['subjectaccessreviews', { spec: { groups: 'x' } }, cannotBe('string', 'SubjectAccessReviewSpec.spec.groups', '[]string')],
+    [
+      'subjectaccessreviews',
+      { spec: { resourceAttributes: { verb: 1 } } },
+      cannotBe('number', 'ResourceAttributes.spec.resourceAttributes.verb', 'string'),
+    ],
+    [
+      'subjectaccessreviews',
+      { spec: { resourceAttributes: 1 } },
+      cannotBe('number', 'SubjectAccessReviewSpec.spec.resourceAttributes', 'v1.ResourceAttributes'),
+    ],
+    ['tokenreviews', { spec: {} }, 'token is required for TokenReview in authentication'],
+  ])('%s %o', (name, body, message) => {
+    expect(failureOf(() => review(name, body, admin, 'x'))).toMatchObject({ code: 400, message });
+  });
+});
+
+test('SelfSubjectReview says who asks', () => {
+  const extra = { 'authentication.kubernetes.io/credential-id': ['X509SHA256=d1'] };
+  expect(review('selfsubjectreviews', {}, { ...jane, extra })).toEqual({
+    kind: 'SelfSubjectReview',
+    apiVersion: 'authentication.k8s.io/v1',
+    metadata: { creationTimestamp: expect.stringMatching(/^\d{4}-.*:\d\dZ$/) },
+    status: { userInfo: { username: 'jane', groups: jane.groups, extra } },
+  });
+  expect(review('selfsubjectreviews', {}, { name: 'bob', groups: ['g'], extra: {} }).status).toEqual({
+    userInfo: { username: 'bob', groups: ['g'] },
+  });
+});
+
+test('SelfSubjectRulesReview says what they may', () => {
+  const urls = ['/api', '/api/*', '/apis', '/apis/*', '/healthz', '/livez', '/openapi', '/openapi/*', '/readyz', '/version', '/version/'];
+  const expected = {
+    resourceRules: [
+      { verbs: ['create'], apiGroups: ['authorization.k8s.io'], resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'] },
+      { verbs: ['create'], apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'] },
+    ],
+    nonResourceRules: [
+      { verbs: ['get'], nonResourceURLs: urls },
+      { verbs: ['get'], nonResourceURLs: ['/healthz', '/livez', '/readyz', '/version', '/version/'] },
+    ],
+    incomplete: false,
+  };
+  const asked = () => review('selfsubjectrulesreviews', { spec: { namespace: 'kube-public' } }, jane);
+  expect(asked()).toEqual({
+    kind: 'SelfSubjectRulesReview',
+    apiVersion: 'authorization.k8s.io/v1',
+    metadata: {},
+    spec: {},
+    status: expected,
+  });
+  bind(world.simulation.store, 'RoleBinding', 'kube-public/nope', 'Role/nope2', 'User/jane');
+  expect(asked().status).toEqual({ ...expected, evaluationError: 'role.rbac.authorization.k8s.io "nope2" not found' });
+});
+
+test('TokenReview says whose a token is', () => {
+  const { token } = serviceAccountToken(world.simulation, callOf(admin, { namespace: 'default', name: 'default' }), {}).status;
+  const { status } = review('tokenreviews', { spec: { token, audiences: ['foo', 'https://kubernetes.default.svc'] } });
+  expect(status).toEqual({
+    authenticated: true,
+    user: {
+      username: 'system:serviceaccount:default:default',
+      uid: expect.any(String),
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'],
+      extra: { 'authentication.kubernetes.io/credential-id': [expect.stringMatching(/^JTI=/)] },
+    },
+    audiences: ['https://kubernetes.default.svc'],
+  });
+  expect(review('tokenreviews', { spec: { token } }).status).toMatchObject({ authenticated: true });
+  expect(review('tokenreviews', { spec: { token, audiences: ['foo'] } }).status).toEqual({
+    user: {},
+    error: '[invalid bearer token, token audiences ["https://kubernetes.default.svc"] is invalid for the target audiences ["foo"]]',
+  });
+  expect(review('tokenreviews', { spec: { token: 'x' } }).status).toEqual({ user: {}, error: 'invalid bearer token' });
+});

@@ -1,0 +1,206 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type tls from 'node:tls';
+import { onTestFinished } from 'vitest';
+import { createAuthority } from '../../../../src/pki/authority.ts';
+import { extendedKeyUsage, subjectAltName } from '../../../../src/pki/extensions.ts';
+import type { KubernetesImitated } from '../../../../src/sandbox/engine.ts';
+import { clientCertificate, controlPlaneFiles, frontProxyName, writePair } from '../../../../src/sandbox/real/credentials.ts';
+import { availableCondition } from '../../../../src/sandbox/simulated/api-service.ts';
+import { sendFailure } from '../../../../src/sandbox/simulated/bodies.ts';
+import { ApiFailure } from '../../../../src/sandbox/simulated/failure.ts';
+import { apiServiceKind, endpointSliceKind, serviceKind } from '../../../../src/sandbox/simulated/lookup.ts';
+import { requestInfoOf } from '../../../../src/sandbox/simulated/request-info.ts';
+import { createStore } from '../../../../src/sandbox/simulated/store.ts';
+import type { Call, Obj, Simulation, UpgradeCall, UserInfo } from '../../../../src/sandbox/simulated/types.ts';
+import { type Made, make, makeCa, type Recipe } from '../../pki/certificates.ts';
+
+/** A simulation without its server, and extension API servers of a test's own on loopback. */
+
+/** Not the time of the machine: certificates are judged by the simulation's clock. */
+export const now = new Date('2026-06-15T12:00:00Z');
+export const host = '127.0.0.1';
+export const name = 'v1.example.com';
+
+/** All that a test starts ends with it. */
+export async function simulate(
+  kubernetes: KubernetesImitated = '1.37',
+  kubelet?: Partial<Simulation['kubelet']>,
+): Promise<Simulation & { frontProxyCa: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));
+  const files = controlPlaneFiles(folder);
+  const authority = await createAuthority({ commonName: 'front proxy', keyType: 'ecdsa-p256', lifetimeMs: 1e9, now: new Date() });
+  await writePair(files.frontProxyClient, await clientCertificate(authority, frontProxyName, [], new Date()));
+  const controller = new AbortController();
+  onTestFinished(() => {
+    controller.abort();
+    rmSync(folder, { recursive: true });
+  });
+  const nobody = () => {
+    throw new Error('no kubelet was expected to be asked');
+  };
+  return {
+    store: createStore(() => now),
+    kubernetes,
+    files,
+    kubelet: { answer: nobody, upgrade: nobody, ...kubelet },
+    now: () => now,
+    signal: controller.signal,
+    frontProxyCa: authority.certificates,
+  };
+}
+
+/** Starts a server on loopback; it and its connections end with the test. @returns its port */
+export async function listen(server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => sockets.add(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(() => resolve()));
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+export const servingName = 'api.default.svc';
+export const names = (...dns: string[]) => subjectAltName({ dns, ip: [] }, false);
+export const forServers = extendedKeyUsage(['serverAuth']);
+
+/** A certificate that is sound but for what the recipe says, and its CA. */
+export async function certificates(recipe: Partial<Recipe> = {}): Promise<{ readonly ca: Made; readonly leaf: Made }> {
+  const ca = await makeCa({ commonName: 'the CA' });
+  return { ca, leaf: await make({ commonName: servingName, issuer: ca, extensions: [names(servingName), forServers], ...recipe }) };
+}
+
+export const bundleOf = (...made: readonly Made[]): string => Buffer.from(made.map(({ info }) => info.pem).join('')).toString('base64');
+
+/** An HTTPS server that asks for a client certificate. @param made - the leaf, and what it sends beside it */
+export const httpsServer = (made: readonly Made[], listener: RequestListener, options: tls.TlsOptions = {}): https.Server => {
+  const [leaf] = made;
+  const key = leaf?.keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' }) ?? '';
+  return https.createServer(
+    { cert: made.map(({ info }) => info.pem).join(''), key, requestCert: true, rejectUnauthorized: false, ...options },
+    listener,
+  );
+};
+
+/** The discovery document that is asked for first. */
+export const answerOk = (_: IncomingMessage, response: ServerResponse): void =>
+  void response.writeHead(200, { 'content-type': 'application/json' }).end('{"kind":"APIResourceList","resources":[]}');
+
+/** Puts a Service and an EndpointSlice in, which lead to a port of this machine. */
+export function expose({ store }: Simulation, port: number, service: Obj = {}): void {
+  store.create(serviceKind, {
+    metadata: { name: 'api', namespace: 'default' },
+    spec: { type: 'ClusterIP', ports: [{ port: 443 }], ...service },
+  });
+  store.create(endpointSliceKind, {
+    metadata: { name: 'api-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'api' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [host], conditions: { ready: true } }],
+    ports: [{ name: '', port, protocol: 'TCP' }],
+  });
+}
+
+/** Puts in the APIService v1.example.com. @param spec - beyond what every sound one has */
+export const register = ({ store }: Simulation, spec: Obj, status: Obj = {}): Obj =>
+  store.create(apiServiceKind, {
+    metadata: { name },
+    spec: {
+      group: 'example.com',
+      version: 'v1',
+      groupPriorityMinimum: 1000,
+      versionPriority: 15,
+      service: { namespace: 'default', name: 'api', port: 443 },
+      ...spec,
+    },
+    status,
+  });
+
+export const isAvailable = {
+  conditions: [
+    { type: 'Available', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z', reason: 'Passed', message: 'all checks passed' },
+  ],
+};
+
+/** The Available condition, once it fits. */
+export function condition({ store, signal }: Simulation, fits: (condition: Obj) => boolean = () => true): Promise<Obj> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const found = availableCondition(store.get(apiServiceKind, undefined, name));
+      if (!found || !fits(found)) return;
+      unsubscribe();
+      resolve(found);
+    };
+    const unsubscribe = store.subscribe(look);
+    signal.addEventListener('abort', unsubscribe, { once: true });
+    look();
+  });
+}
+
+/** What a test's front does with requests. */
+export interface Handlers {
+  answer(call: Call): Promise<unknown>;
+  upgrade?(call: UpgradeCall): unknown;
+}
+
+export const jane: UserInfo = { name: 'jane', groups: ['dev', 'system:authenticated'], extra: {} };
+
+/** A server in the place of the simulation's, without TLS: whoever asks is the one user. @returns its port */
+export function front(handlers: Handlers, user: UserInfo = jane): Promise<number> {
+  const common = (request: IncomingMessage) => {
+    const url = new URL(request.url ?? '', 'http://front');
+    return { request, url, info: requestInfoOf(request.method ?? '', url), user };
+  };
+  const server = http.createServer((request, response) => {
+    response.setHeader('audit-id', 'an-audit');
+    handlers.answer({ ...common(request), response }).catch((error) => {
+      if (error instanceof ApiFailure) sendFailure(response, error);
+      else response.destroy(error);
+    });
+  });
+  server.on('upgrade', (request, socket, head) => handlers.upgrade?.({ ...common(request), socket, head }));
+  return listen(server);
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** One request over a connection of its own. */
+export function request(
+  port: number,
+  path: string,
+  { body, ...options }: http.RequestOptions & { readonly body?: string } = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = http.request({ host, port, path, agent: false, ...options }, (response) => {
+      const { statusCode: status = 0, headers } = response;
+      text(response).then((content) => resolve({ status, headers, body: content }), reject);
+    });
+    sent.on('error', reject).end(body);
+  });
+}
+
+/** Sends an upgrade as bytes. @returns all that comes back until the other side ends */
+export async function upgrade(port: number, path: string, then = ''): Promise<string> {
+  const socket = connect({ host, port });
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: front\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${then}`);
+  return text(socket);
+}
+
+/** A promise, and what keeps it. */
+export function later<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let keep: (value: T) => void = () => {};
+  const promise = new Promise<T>((resolve) => {
+    keep = resolve;
+  });
+  return { promise, resolve: (value) => keep(value) };
+}

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createTokenAuthenticator } from '../../../../src/sandbox/simulated/authentication.ts';
+import { kindOf } from '../../../../src/sandbox/simulated/kinds.ts';
+import { serviceAccountToken } from '../../../../src/sandbox/simulated/tokens.ts';
+import type { Kind, Obj } from '../../../../src/sandbox/simulated/types.ts';
+import { admin, callOf, failureOf, makeSimulation, put } from './identities.ts';
+
+const issuer = 'https://kubernetes.default.svc';
+let world: Awaited<ReturnType<typeof makeSimulation>>;
+let account: Obj;
+beforeAll(async () => {
+  world = await makeSimulation();
+  account = put(world.simulation.store, 'ServiceAccount', 'default/robot');
+  put(world.simulation.store, 'ServiceAccount', 'default/other');
+  put(world.simulation.store, 'Secret', 'default/secret');
+  put(world.simulation.store, 'Node', 'n1', { metadata: { uid: 'node-uid' } });
+  put(world.simulation.store, 'Pod', 'default/pod', {
+    metadata: { uid: 'pod-uid' },
+    spec: { serviceAccountName: 'robot', nodeName: 'n1' },
+  });
+});
+afterAll(() => world.end());
+beforeEach(() => {
+  world.clock.now = new Date('2026-11-23T04:37:18Z');
+});
+
+const request = (body: Obj = {}, name = 'robot'): Obj =>
+  serviceAccountToken(world.simulation, callOf(admin, { namespace: 'default', name }), body);
+const tokenFor = (spec: Obj = {}): string => request({ spec }).status.token;
+const answer = (token: string, audiences = [issuer]) => createTokenAuthenticator(world.simulation)(token, audiences);
+const remove = (kind: string, name: string) => world.simulation.store.delete(kindOf('', kind) as Kind, 'default', name);
+const boundTo = (kind: string, name: string, more: Obj = {}) => ({ boundObjectRef: { kind, apiVersion: 'v1', name, ...more } });
+
+test('a TokenRequest is answered with what it left out', () => {
+  expect(request()).toEqual({
+    kind: 'TokenRequest',
+    apiVersion: 'authentication.k8s.io/v1',
+    metadata: {
+      name: 'robot',
+      namespace: 'default',
+      uid: account.metadata.uid,
+      creationTimestamp: '2026-11-23T04:37:18Z',
+      managedFields: [
+        expect.objectContaining({ manager: 'kubectl', subresource: 'token', fieldsV1: { 'f:spec': { 'f:expirationSeconds': {} } } }),
+      ],
+    },
+    spec: { audiences: [issuer], expirationSeconds: 3600, boundObjectRef: null },
+    status: { token: expect.any(String), expirationTimestamp: '2026-11-23T05:37:18Z' },
+  });
+});
+
+test('the token is a JSON web token with the claims of Kubernetes', () => {
+  const [header, claims] = tokenFor(boundTo('Pod', 'pod'))
+    .split('.')
+    .map((part) => Buffer.from(part, 'base64url').toString());
+  expect(JSON.parse(header ?? '')).toEqual({ alg: 'ES256', kid: expect.stringMatching(/^[\w-]{43}$/) });
+  const seconds = Date.parse('2026-11-23T04:37:18Z') / 1000;
+  expect(JSON.parse(claims ?? '')).toEqual({
+    aud: [issuer],
+    exp: seconds + 3600,
+    iat: seconds,
+    iss: issuer,
+    jti: expect.any(String),
+    'kubernetes.io': {
+      namespace: 'default',
+      node: { name: 'n1', uid: 'node-uid' },
+      pod: { name: 'pod', uid: 'pod-uid' },
+      serviceaccount: { name: 'robot', uid: account.metadata.uid },
+    },
+    nbf: seconds,
+    sub: 'system:serviceaccount:default:robot',
+  });
+});
+
+// Recorded from kube-apiserver 1.37.2, as all words below.
+describe('requests that are refused', () => {
+  test.each([
+    [
+      { spec: { expirationSeconds: 599 } },
+      422,
+      'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes',
+    ],
+    [
+      { spec: { expirationSeconds: 5e9 } },
+      422,
+      'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 5000000000: may not specify a duration larger than 2^32 seconds',
+    ],
+    [
+      { metadata: { name: 'x' } },
+      422,
+      'TokenRequest.authentication.k8s.io "robot" is invalid: metadata.name: Invalid value: "x": must match the service account name if specified',
+    ],
+    [{ spec: boundTo('Pod', 'nope') }, 404, 'pods "nope" not found'],
+    [{ spec: boundTo('ConfigMap', 'x') }, 400, 'cannot bind token to object of type /v1, Kind=ConfigMap'],
+    [
+      { spec: boundTo('Secret', 'secret', { uid: 'u' }) },
+      409,
+      'Operation cannot be fulfilled on Secret "secret": the UID in the bound object reference (u) does not match the UID in record. The object might have been deleted and then recreated',
+    ],
+    [{ metadata: { namespace: 'x' } }, 400, 'the namespace of the provided object does not match the namespace sent on the request'],
+    [
+      { spec: { expirationSeconds: '9' } },
+      400,
+      'TokenRequest in version "v1" cannot be handled as a TokenRequest: json: cannot unmarshal string into Go struct field TokenRequestSpec.spec.expirationSeconds of type int64',
+    ],
+  ])('%o', (body, code, message) => {
+    expect(failureOf(() => request(body))).toMatchObject({ code, message });
+  });
+
+  test('for no ServiceAccount, or not that of the pod', () => {
+    expect(failureOf(() => request({}, 'nope'))).toMatchObject({ code: 404, message: 'serviceaccounts "nope" not found' });
+    const message = 'cannot bind token for serviceaccount "other" to pod running with different serviceaccount name.';
+    expect(failureOf(() => request({ spec: boundTo('Pod', 'pod') }, 'other'))).toMatchObject({ code: 400, message });
+  });
+
+  test('tell no more in their details than kube-apiserver', () => {
+    const cause = {
+      reason: 'FieldValueInvalid',
+      message: 'Invalid value: 599: may not specify a duration less than 10 minutes',
+      field: 'spec.expirationSeconds',
+    };
+    expect(failureOf(() => request({ spec: { expirationSeconds: 599 } })).details).toEqual({
+      group: 'authentication.k8s.io',
+      kind: 'TokenRequest',
+      causes: [cause],
+    });
+  });
+});
+
+describe('a token', () => {
+  const refused = (...reasons: string[]) => ({
+    error: reasons.length === 0 ? 'invalid bearer token' : `[invalid bearer token, ${reasons.join(', ')}]`,
+  });
+
+  test('stands for its ServiceAccount, and for the pod that it is bound to', () => {
+    expect(answer(tokenFor(boundTo('Pod', 'pod')))).toEqual({
+      user: {
+        name: 'system:serviceaccount:default:robot',
+        uid: account.metadata.uid,
+        groups: ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'],
+        extra: {
+          'authentication.kubernetes.io/credential-id': [expect.stringMatching(/^JTI=/)],
+          'authentication.kubernetes.io/node-name': ['n1'],
+          'authentication.kubernetes.io/node-uid': ['node-uid'],
+          'authentication.kubernetes.io/pod-name': ['pod'],
+          'authentication.kubernetes.io/pod-uid': ['pod-uid'],
+        },
+      },
+      audiences: [issuer],
+    });
+  });
+
+  test('is for its audiences alone', () => {
+    const token = tokenFor({ audiences: ['a', 'b'] });
+    expect(answer(token, ['b', 'c'])).toMatchObject({ audiences: ['b'] });
+    expect(answer(token)).toEqual(
+      refused('token audiences ["a" "b"] is invalid for the target audiences ["https://kubernetes.default.svc"]'),
+    );
+  });
+
+  test('ends, a minute late for clocks that differ', () => {
+    const token = tokenFor({ expirationSeconds: 600 });
+    world.clock.now = new Date(world.clock.now.getTime() + 659_000);
+    expect(answer(token)).toHaveProperty('user');
+    world.clock.now = new Date(world.clock.now.getTime() + 2_000);
+    expect(answer(token)).toEqual(refused('service account token has expired'));
+  });
+
+  test('that was changed, or is none, is refused', () => {
+    const [header = '', claims = '', signature = ''] = tokenFor().split('.');
+    const other = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(claims, 'base64url').toString()), sub: 'system:admin' })).toString(
+      'base64url',
+    );
+    const broken = refused('go-jose/go-jose: error in cryptographic primitive');
+    expect(answer(`${header}.${other}.${signature}`)).toEqual(broken);
+    expect(answer(`${header}.${claims}.${signature}x`)).toEqual(broken);
+    expect(answer(`${header}.${claims}.`)).toEqual(broken);
+    const unsigned = Buffer.from('{"alg":"none"}').toString('base64url');
+    expect(answer(`${unsigned}.${claims}.`)).toEqual(refused('invalid signature, no keys found'));
+    for (const none of ['x', 'a.b.c', `${header}.${claims}.${signature}.x`, `${header}.bnVsbA.${signature}`])
+      expect(answer(none)).toEqual(refused());
+  });
+
+  test('is void without what it is bound to', () => {
+    const bound = tokenFor(boundTo('Secret', 'secret'));
+    expect(answer(bound)).toHaveProperty('user');
+    const { uid } = remove('Secret', 'secret').metadata;
+    expect(answer(bound)).toEqual(refused('service account token has been invalidated'));
+    put(world.simulation.store, 'Secret', 'default/secret', { metadata: { uid: 'new' } });
+    expect(answer(bound)).toEqual(refused(`secret UID (new) does not match service account secret ref claim (${uid})`));
+  });
+
+  test('is void without its ServiceAccount', () => {
+    const token = request({}, 'other').status.token;
+    const { uid } = remove('ServiceAccount', 'other').metadata;
+    expect(answer(token)).toEqual(refused('serviceaccounts "other" not found'));
+    put(world.simulation.store, 'ServiceAccount', 'default/other', { metadata: { uid: 'new' } });
+    expect(answer(token)).toEqual(refused(`service account UID (new) does not match claim (${uid})`));
+  });
+});
