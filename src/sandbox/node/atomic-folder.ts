@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** Contents by path in the folder. */
+export type Files = ReadonlyMap<string, Buffer>;
+
+/**
+ * Makes the folder hold these files and no others, for readers all at one moment: each is a link into a folder behind the link `..data`, which is swapped
+ * (k8s.io/kubernetes/pkg/volume/util/atomic_writer.go). Readers of certificates watch for just that, and for the old folder to go.
+ */
+export async function writeFolder(folder: string, files: Files): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const link = join(folder, '..data');
+  const before = await readlink(link).catch(() => undefined);
+  const next = `..${randomBytes(6).toString('hex')}`;
+  await mkdir(join(folder, next), { mode: 0o700 });
+  for (const [path, content] of files) {
+    await mkdir(dirname(join(folder, next, path)), { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, next, path), content, { mode: 0o600 });
+  }
+  await symlink(next, `${link}.new`);
+  await rename(`${link}.new`, link);
+  const tops = new Set([...files.keys()].map((path) => path.split('/')[0] ?? path));
+  for (const top of tops) await symlink(join('..data', top), join(folder, top)).catch(ifThere);
+  for (const name of await readdir(folder)) if (!name.startsWith('..') && !tops.has(name)) await rm(join(folder, name));
+  if (before !== undefined) await rm(join(folder, before), { recursive: true, force: true });
+}
+
+function ifThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}

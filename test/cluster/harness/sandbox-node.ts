@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { connect } from '../../../src/cluster/cluster.ts';
+import { createKubelet } from '../../../src/sandbox/node/kubelet.ts';
+import { serveKubelet } from '../../../src/sandbox/node/kubelet-server.ts';
+import { startNode } from '../../../src/sandbox/node/node.ts';
+import type { NodeEvent, Program } from '../../../src/sandbox/node/types.ts';
+import { startRealEngine } from '../../../src/sandbox/real/engine.ts';
+import { ownPrefix } from '../../../src/sandbox/real/owner.ts';
+import { allSteps } from './all-steps.ts';
+import { kubectl } from './commands.ts';
+import { program } from './programs.ts';
+import { cluster as harness } from './provided.ts';
+
+/** The node of the sandbox on a real control plane of a spec's own, without controllers that would do its work. */
+export interface SandboxNode {
+  readonly engine: Awaited<ReturnType<typeof startRealEngine>>;
+  /** Where the kubelet listens, at engine.podAddress. */
+  readonly kubeletPort: number;
+  /** Folder of a pod. */
+  folderOf(uid: string): string;
+  /** What the node could not do so far. */
+  troubles(): readonly NodeEvent[];
+  readonly events: readonly NodeEvent[];
+  /** Runs kubectl on it. */
+  kubectl(args: readonly string[], input?: object): ReturnType<typeof kubectl>;
+  /** The same, which must succeed. @returns what it printed */
+  kubectlOk(args: readonly string[], input?: object): Promise<string>;
+  // biome-ignore lint/suspicious/noExplicitAny: objects as kubectl prints them.
+  list(namespace: string, kinds: string): Promise<any[]>;
+  stop(): Promise<void>;
+}
+
+/** @param programs by image */
+export async function startSandboxNode(programs: ReadonlyMap<string, Program>): Promise<SandboxNode> {
+  const stateDir = await mkdtemp(join(tmpdir(), `${ownPrefix()}node-`));
+  const ends: (() => Promise<unknown>)[] = [() => rm(stateDir, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    const [fault] = await allSteps(...ends.splice(0).reverse());
+    if (fault) throw fault;
+  };
+  try {
+    const { signal } = new AbortController();
+    const engine = await startRealEngine({
+      programs: {
+        etcd: program(harness.programs, 'etcd'),
+        kubeApiserver: program(harness.programs, 'kube-apiserver'),
+        kubeControllerManager: program(harness.programs, 'kube-controller-manager'),
+      },
+      stateDir,
+      now: new Date(),
+      signal: AbortSignal.timeout(120_000),
+    });
+    ends.push(() => engine.stop());
+    const cluster = await connect({ kubeconfig: engine.kubeconfig }, {}, signal);
+    ends.push(async () => cluster.close());
+    const kubelet = createKubelet();
+    const { files, podAddress } = engine;
+    const served = await serveKubelet({ kubelet, files, address: podAddress, cluster });
+    ends.push(() => served.stop());
+    const events: NodeEvent[] = [];
+    const node = await startNode({
+      cluster,
+      files,
+      podAddress,
+      kubeletPort: served.port,
+      programOf: (_, { image }) => programs.get(image),
+      stateDir: join(stateDir, 'node'),
+      kubelet,
+      onEvent: (event) => events.push(event),
+      signal,
+    });
+    ends.push(() => node.stop());
+    const run: SandboxNode['kubectl'] = (args, input) =>
+      kubectl(args, { kubeconfig: engine.kubeconfig, input: input ? JSON.stringify(input) : '' });
+    const kubectlOk: SandboxNode['kubectlOk'] = async (args, input) => {
+      const { exitCode, stdout, stderr } = await run(args, input);
+      expect({ args, exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ args, exitCode: 0, stderr: '' });
+      return stdout;
+    };
+    return {
+      engine,
+      kubeletPort: served.port,
+      folderOf: (uid) => join(stateDir, 'node', 'pods', uid),
+      troubles: () => events.filter(({ kind }) => kind === 'trouble'),
+      events,
+      kubectl: run,
+      kubectlOk,
+      list: async (namespace, kinds) => JSON.parse(await kubectlOk(['get', kinds, '-n', namespace, '-o', 'json'])).items,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,156 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import https from 'node:https';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { localProgram } from '../../src/sandbox/node/local-program.ts';
+import { look } from '../../src/sandbox/node/probes.ts';
+import { apisvc as runApisvc } from './harness/commands.ts';
+import { startHostEtcd } from './harness/host-etcd.ts';
+import { program } from './harness/programs.ts';
+import { emptyFolder } from './harness/projects.ts';
+import { cluster } from './harness/provided.ts';
+import { type SandboxNode, startSandboxNode } from './harness/sandbox-node.ts';
+
+const name = 'v1alpha1.wardle.example.com';
+const namespace = 'wardle';
+const deployment = 'sample-apiserver';
+const image = 'registry.k8s.io/e2e-test-images/sample-apiserver:1.29.2';
+const dir = join(emptyFolder(), 'demo');
+
+let etcd: Awaited<ReturnType<typeof startHostEtcd>>;
+let node: SandboxNode;
+
+const kubectl = (...args: string[]) => node.kubectl(args);
+const kubectlOk = (...args: string[]) => node.kubectlOk(args);
+const list = (kinds: string) => node.list(namespace, kinds);
+const apisvc = (...args: string[]) => runApisvc(args, { cwd: dir, env: { KUBECONFIG: node.engine.kubeconfig } });
+const onlyPod = async () => (await list('pods'))[0];
+
+beforeAll(async () => {
+  etcd = await startHostEtcd();
+  const server = localProgram([program(cluster.programs, 'sample-apiserver'), `--etcd-servers=${etcd.url}`]);
+  node = await startSandboxNode(new Map([[image, server]]));
+});
+
+afterAll(async () => {
+  await node?.stop();
+  await etcd?.process.stop();
+});
+
+describe('the real sample-apiserver as a process of this machine', () => {
+  test('register deploys it and finds it healthy', async () => {
+    expect(await runApisvc(['init', dir, '--preset', 'sample-apiserver', '--yes'])).toMatchObject({ exitCode: 0, stderr: '' });
+    const { exitCode, stdout, stderr } = await apisvc('register', '--timeout', '60s');
+    expect({ exitCode, stderr, troubles: node.troubles() }).toMatchObject({ exitCode: 0, troubles: [] });
+    expect(stdout).toContain(`✓ ${name}: healthy`);
+    expect(await kubectlOk('rollout', 'status', 'deployment', deployment, '-n', namespace)).toContain('successfully rolled out');
+    expect(await kubectlOk('get', 'flunders', '-A')).toBe('');
+  });
+
+  test('its pod says what runs and what does not', async () => {
+    const pod = await onlyPod();
+    expect(pod.status).toMatchObject({
+      phase: 'Running',
+      podIP: node.engine.podAddress,
+      containerStatuses: [
+        { name: deployment, ready: true, restartCount: 0, state: { running: {} } },
+        { name: 'etcd', ready: false, state: { waiting: { reason: 'NotRunInSandbox' } } },
+      ],
+    });
+    const slices = await list('endpointslices');
+    expect(slices).toMatchObject([
+      {
+        metadata: { labels: { 'kubernetes.io/service-name': 'api', 'endpointslice.kubernetes.io/managed-by': 'apisvc-sandbox' } },
+        endpoints: [
+          {
+            addresses: [node.engine.podAddress],
+            conditions: { ready: true, serving: true, terminating: false },
+            targetRef: { name: pod.metadata.name },
+          },
+        ],
+      },
+    ]);
+  });
+
+  test('kubectl logs shows the end of its log, with limits', async () => {
+    const log = (...args: string[]) => kubectlOk('logs', `deployment/${deployment}`, '-c', deployment, '-n', namespace, ...args);
+    expect(await log()).toContain('Serving securely on');
+    expect((await log('--tail', '2')).trimEnd().split('\n')).toHaveLength(2);
+    expect(await log('--limit-bytes', '10')).toHaveLength(10);
+    expect(await log('--tail', '1', '--timestamps')).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z /);
+    const previous = await kubectl('logs', `deployment/${deployment}`, '-c', deployment, '-n', namespace, '--previous');
+    expect(previous.stderr).toMatch(/previous terminated container "sample-apiserver" in pod "sample-apiserver-\w+-\w+" not found/);
+    const etcd = await kubectl('logs', `deployment/${deployment}`, '-c', 'etcd', '-n', namespace);
+    expect(etcd.stderr).toContain('is waiting to start: NotRunInSandbox');
+  });
+
+  test('kubectl port-forward leads to it', async () => {
+    const forwarding = kubectl('port-forward', `deployment/${deployment}`, ':8443', '-n', namespace, '--address', '127.0.0.1');
+    const port = await new Promise<number>((resolve, reject) => {
+      forwarding.stdout.on('data', (chunk) => {
+        const [, found] = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(String(chunk)) ?? [];
+        if (found) resolve(Number(found));
+      });
+      forwarding.stderr.on('data', (chunk) => reject(new Error(String(chunk))));
+    });
+    // Twice, for each connection has streams of its own.
+    const target = { address: '127.0.0.1', ports: [], portHere: () => port };
+    for (const _ of [1, 2])
+      expect(await look({ httpGet: { scheme: 'HTTPS', port, path: '/readyz' }, timeoutSeconds: 5 }, target)).toBeUndefined();
+    forwarding.kill();
+    await forwarding;
+  });
+
+  test('metrics of the node and of the container are there, for those who may read them', async () => {
+    const path = '/api/v1/nodes/apisvc-sandbox/proxy/metrics/resource';
+    const metrics = await kubectlOk('get', '--raw', path);
+    expect(metrics).toMatch(/^node_cpu_usage_seconds_total \d+(\.\d+)? \d{13}$/m);
+    expect(metrics).toMatch(
+      /^container_memory_working_set_bytes\{container="sample-apiserver",namespace="wardle",pod="sample-apiserver-\S+"\} \d{7,} \d{13}$/m,
+    );
+    const ask = (token?: string) => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      const at = { host: node.engine.podAddress, port: node.kubeletPort, path: '/metrics/resource' };
+      return new Promise((resolve, reject) => {
+        const asking = https.get({ ...at, ca: readFileSync(node.engine.files.ca.cert), headers, agent: false });
+        asking.once('response', (response) => resolve(response.resume().statusCode)).once('error', reject);
+      });
+    };
+    const token = (await kubectlOk('create', 'token', 'default', '-n', 'default')).trim();
+    expect([await ask(), await ask('nonsense'), await ask(token)]).toEqual([401, 401, 403]);
+    await kubectlOk('create', 'clusterrole', 'metrics', '--verb=get', '--resource=nodes/metrics');
+    await kubectlOk('create', 'clusterrolebinding', 'metrics', '--clusterrole=metrics', '--serviceaccount=default:default');
+    await expect.poll(() => ask(token)).toBe(200);
+  });
+
+  test('a change of its Secret reaches the file within a second or so', async () => {
+    const { uid } = (await onlyPod()).metadata;
+    await kubectlOk('patch', 'secret', 'api-tls', '-n', namespace, '--type=merge', '-p', '{"data":{"extra":"bmV3"}}');
+    const file = join(node.folderOf(uid), 'volumes', 'serving-cert', 'extra');
+    await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8'), { timeout: 2_000 }).toBe('new');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test('a restart of the roll-out replaces the pod, the old one first', async () => {
+    const before = await onlyPod();
+    await kubectlOk('rollout', 'restart', 'deployment', deployment, '-n', namespace);
+    expect(await kubectlOk('rollout', 'status', 'deployment', deployment, '-n', namespace, '--timeout=60s')).toContain(
+      'successfully rolled out',
+    );
+    const [after, ...others] = await list('pods');
+    expect(others).toEqual([]);
+    expect(after.metadata.name).not.toBe(before.metadata.name);
+    expect((await apisvc('verify', '--wait', '--timeout', '30s')).exitCode).toBe(0);
+    expect(await kubectlOk('rollout', 'history', 'deployment', deployment, '-n', namespace)).toMatch(/^1 .*\n2 /m);
+  });
+
+  test('when the Deployment goes everything of it goes', async () => {
+    const { uid } = (await onlyPod()).metadata;
+    expect(existsSync(node.folderOf(uid))).toBe(true);
+    // Without its server it would keep namespaces from going.
+    await kubectlOk('delete', 'apiservice', name);
+    await kubectlOk('delete', 'deployment', deployment, '-n', namespace);
+    await expect.poll(() => list('pods,replicasets,endpointslices'), { timeout: 30_000 }).toEqual([]);
+    expect(existsSync(node.folderOf(uid))).toBe(false);
+  });
+});

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { localProgram } from '../../../../src/sandbox/node/local-program.ts';
+import type { ContainerStart, RunningContainer } from '../../../../src/sandbox/node/types.ts';
+import { ownerOf } from '../../../../src/sandbox/real/owner.ts';
+
+const base: ContainerStart = {
+  namespace: 'ns',
+  pod: 'pod',
+  name: 'server',
+  command: [],
+  args: [],
+  env: { GREETING: 'hello' },
+  kubeconfig: '/tmp/kubeconfig',
+  mounts: {},
+  port: 40_001,
+  declaredPort: 8443,
+  podAddress: '127.0.0.1',
+  log: () => {},
+};
+
+/** Runs a script of sh. */
+async function run(script: string, change: Partial<ContainerStart> = {}): Promise<RunningContainer & { readonly said: string[] }> {
+  const said: string[] = [];
+  return { said, ...(await localProgram(['sh', '-c', script]).start({ ...base, log: (text) => said.push(text), ...change })) };
+}
+
+test('what it says on both outputs is its log, and its exit code is told', async () => {
+  const { said, ended } = await run('echo "$GREETING $KUBECONFIG $APISVC_PORT"; printf "no end" >&2; exit 3');
+  expect(await ended).toBe(3);
+  expect(said.sort()).toEqual(['hello /tmp/kubeconfig 40001\n', 'no end\n']);
+});
+
+test('the certificate is found where the arguments say, or in what is mounted', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));
+  writeFileSync(join(folder, 'tls.crt'), '');
+  const print = 'echo "$APISVC_TLS_CERT_FILE $APISVC_TLS_PRIVATE_KEY_FILE"';
+  const [mounted, named] = [
+    await run(print, { mounts: { '/a': '/none', '/b': folder } }),
+    await run(print, { args: ['--tls-cert-file', '/c', '--tls-private-key-file=/k'] }),
+  ];
+  await Promise.all([mounted.ended, named.ended]);
+  expect([mounted.said, named.said]).toEqual([[`${join(folder, 'tls.crt')} ${join(folder, 'tls.key')}\n`], ['/c /k\n']]);
+  rmSync(folder, { recursive: true });
+});
+
+// A zombie, where nothing waits for orphans, is gone as well, as only /proc tells.
+test.runIf(process.platform === 'linux')('stop ends it and what it started', async () => {
+  const { said, stop, ended } = await run('sleep 1000 & echo $!; wait');
+  await expect.poll(() => said.length).toBe(1);
+  expect(ownerOf(Number(said[0]))).toBeDefined();
+  await stop();
+  expect(await ended).toBe(143);
+  await expect.poll(() => ownerOf(Number(said[0]))).toBeUndefined();
+  await stop();
+});
+
+test.runIf(process.platform === 'linux')('what a program that ended had started ends too', async () => {
+  const { said, ended } = await run('sleep 1000 & echo $!; exit 0');
+  expect(await ended).toBe(0);
+  await expect.poll(() => ownerOf(Number(said[0]))).toBeUndefined();
+});
+
+test.runIf(process.platform === 'linux')('what it uses is told while it runs', async () => {
+  const { usage, stop, said } = await run('echo begun; while :; do :; done');
+  await expect.poll(() => said.length).toBe(1);
+  await expect.poll(() => usage?.()?.cpuSeconds).toBeGreaterThan(0);
+  expect(usage?.()?.memoryBytes).toBeGreaterThan(100_000);
+  await stop();
+  expect(usage?.()).toBeUndefined();
+});
+
+test.each([
+  ['no-such-program-of-apisvc', '"no-such-program-of-apisvc" can\'t be run: it is not on PATH'],
+  ['./no-such-file', '"./no-such-file" can\'t be run: there is no such file'],
+  [tmpdir(), `"${tmpdir()}" can't be run: it is not an executable file`],
+])('a command that can not be run is told at once: %s', (program, message) => {
+  expect(() => localProgram([program])).toThrow(expect.objectContaining({ name: 'UsageError', message }));
+});

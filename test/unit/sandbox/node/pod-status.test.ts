@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { createLog } from '../../../../src/sandbox/node/log.ts';
+import { imageMissing, notRun, podStatus } from '../../../../src/sandbox/node/pod-status.ts';
+import type { ContainerOnNode } from '../../../../src/sandbox/node/registry.ts';
+import type { Json } from '../../../../src/sandbox/node/types.ts';
+import { troubleOf } from '../../../../src/verify/pod-trouble.ts';
+import { viewPod } from '../../../../src/verify/pod-view.ts';
+import { containerOf, podOf } from './objects.ts';
+
+const startedAt = new Date('2030-01-01T00:00:00Z');
+const now = new Date('2030-01-01T00:00:05Z');
+const log = createLog(
+  () => startedAt,
+  () => {},
+);
+const running = { kind: 'running', startedAt, log, usage: () => undefined } as const;
+const last = { exitCode: 137, startedAt, finishedAt: now, log };
+const sidecar = containerOf({ name: 'sidecar', runs: false, state: { kind: 'waiting', reason: notRun } });
+
+function statusOf(containers: ContainerOnNode[], before: Json[] = []): Json {
+  return podStatus({ object: podOf('pod'), containers, address: '10.0.0.1', startedAt, mounted: true }, before, now);
+}
+const troubleIn = (containers: ContainerOnNode[]) => troubleOf(viewPod({ ...podOf('pod'), status: statusOf(containers) }), now);
+const isReady = ({ conditions }: Json): boolean => conditions.find(({ type }: Json) => type === 'Ready').status === 'True';
+
+test('a pod runs and is ready when the containers are that it runs', () => {
+  const status = statusOf([containerOf({ state: running, ready: true }), sidecar]);
+  expect(status).toMatchObject({
+    phase: 'Running',
+    podIP: '10.0.0.1',
+    hostIPs: [{ ip: '10.0.0.1' }],
+    containerStatuses: [{ ready: true }, { ready: false, state: { waiting: { reason: notRun } } }],
+  });
+  expect(isReady(status)).toBe(true);
+  expect(isReady(statusOf([containerOf({ state: running }), sidecar]))).toBe(false);
+  expect(statusOf([containerOf(), sidecar])).toMatchObject({ phase: 'Pending' });
+});
+
+test('a pod that can not run here is in a trouble that apisvc knows', () => {
+  const container = containerOf({ runs: false, state: { kind: 'waiting', reason: imageMissing, message: 'not here' } });
+  expect(statusOf([container])).toMatchObject({ phase: 'Pending' });
+  expect(troubleIn([container])).toMatchObject({ kind: 'image', evidence: [expect.stringContaining('not here')] });
+});
+
+test('a container that ended says how, and where its log is', () => {
+  const container = containerOf({ state: { kind: 'waiting', reason: 'CrashLoopBackOff' }, restarts: 2, last });
+  expect(statusOf([container]).containerStatuses).toMatchObject([
+    {
+      restartCount: 2,
+      lastState: {
+        terminated: {
+          exitCode: 137,
+          reason: 'Error',
+          finishedAt: '2030-01-01T00:00:05Z',
+          containerID: expect.stringMatching(/^apisvc-sandbox:/),
+        },
+      },
+    },
+  ]);
+  expect(troubleIn([container])).toMatchObject({ kind: 'crashing', container: 'server' });
+});
+
+test('a condition keeps its time as long as it says the same', () => {
+  const earlier = '2029-01-01T00:00:00Z';
+  const before = ['Ready', 'PodScheduled'].map((type) => ({ type, status: 'True', lastTransitionTime: earlier }));
+  const times = new Map(
+    statusOf([containerOf()], before).conditions.map(({ type, lastTransitionTime }: Json) => [type, lastTransitionTime]),
+  );
+  expect([times.get('PodScheduled'), times.get('Ready')]).toEqual([earlier, '2030-01-01T00:00:05Z']);
+});
+
+test('init containers are named as skipped', () => {
+  const object = podOf('pod');
+  object.spec.initContainers = [{ name: 'init', image: 'init:1' }];
+  const status = podStatus({ object, containers: [], address: '10.0.0.1', startedAt, mounted: true }, [], now);
+  expect(status.initContainerStatuses).toMatchObject([{ name: 'init', state: { waiting: { reason: notRun } } }]);
+});

@@ -1,0 +1,16 @@
+import { createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { returnPort, takePort } from '../../../../src/sandbox/node/ports.ts';
+
+test('whoever asks for a port that somebody has, or that is in use, gets another one', async () => {
+  const first = await takePort(0);
+  const second = await takePort(first);
+  expect(second).not.toBe(first);
+  returnPort(first);
+  expect(await takePort(first)).toBe(first);
+
+  const server = createServer();
+  const used = await new Promise<number>((resolve) => server.listen(0, () => resolve((server.address() as { port: number }).port)));
+  expect(await takePort(used)).not.toBe(used);
+  server.close();
+});

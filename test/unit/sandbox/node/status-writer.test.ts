@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { NodeContext } from '../../../../src/sandbox/node/keep-right.ts';
+import { statusWriter } from '../../../../src/sandbox/node/status-writer.ts';
+import { podOf } from './objects.ts';
+
+/** A writer of a status that is a number, and what reached the server. */
+function writing(patch: () => Promise<void> = async () => {}) {
+  const written: number[] = [];
+  const troubles: unknown[] = [];
+  const state = { value: 1 };
+  const api = {
+    patch: async (_: unknown, { status }: { status: { value: number } }) => {
+      await patch();
+      written.push(status.value);
+    },
+  };
+  const node = { api, onTrouble: (error: unknown) => troubles.push(error), signal: new AbortController().signal };
+  const writer = statusWriter(node as unknown as NodeContext, podOf('pod'), () => ({ value: state.value }));
+  return { written, troubles, state, writer };
+}
+
+test('what says the same is not written again, and what comes after it is', async () => {
+  const { written, state, writer } = writing();
+  for (const value of [1, 1, 2, 2, 2, 1]) {
+    state.value = value;
+    writer.changed();
+    await writer.idle();
+  }
+  expect(written).toEqual([1, 2, 1]);
+});
+
+test('changes during a write become one write more', async () => {
+  const { written, state, writer } = writing(() => sleep(20));
+  for (const value of [1, 2, 3]) {
+    state.value = value;
+    writer.changed();
+  }
+  await writer.idle();
+  expect(written).toEqual([1, 3]);
+});
+
+test('a write that fails is told and tried again', async () => {
+  let failures = 1;
+  const { written, troubles, writer } = writing(async () => {
+    if (failures-- > 0) throw new Error('no answer');
+  });
+  writer.changed();
+  await writer.idle();
+  expect(written).toEqual([1]);
+  expect(troubles).toEqual([new Error('no answer')]);
+});
