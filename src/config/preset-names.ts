@@ -6,6 +6,7 @@ export const presetNames = [
   'metrics-server-existing',
   'prometheus-adapter',
   'keda',
+  'machine',
 ] as const;
 
 export type PresetName = (typeof presetNames)[number];

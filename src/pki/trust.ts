@@ -11,7 +11,7 @@ export type ServingFault =
   | { readonly kind: 'not-yet-valid'; readonly role: Role; readonly certificate: CertificateInfo }
   | { readonly kind: 'name-mismatch'; readonly certificate: CertificateInfo; readonly hostname: string; readonly names: readonly string[] }
   | { readonly kind: 'common-name-only'; readonly certificate: CertificateInfo; readonly hostname: string; readonly commonName: string }
-  /** extendedKeyUsage is there and has neither serverAuth nor any; in a CA it bounds what is below. */
+  /** extendedKeyUsage is there and has neither what is needed (serverAuth, for a client clientAuth) nor any; in a CA it bounds what is below. */
   | { readonly kind: 'usage'; readonly role: Role; readonly certificate: CertificateInfo; readonly usages: readonly string[] }
   /** `certificate` is the last one that was reached from the leaf, the one whose issuer is missing. */
   | ({ readonly kind: 'unknown-authority'; readonly certificate: CertificateInfo } & MissingIssuer)
@@ -45,14 +45,26 @@ export interface ServingCheck {
 export function checkServing({ presented, roots, hostname, now }: ServingCheck): ServingFault[] {
   const [leaf] = presented;
   if (!leaf) return [];
-  const chains = chainsToRoots(leaf, presented.slice(1), roots).map((chain) => chainFaults(chain, now));
-  const best = chains.reduce((one, other) => (other.length < one.length ? other : one));
-  return [...nameFaults(leaf, hostname), ...best];
+  return [...nameFaults(leaf, hostname), ...bestChainFaults(leaf, { presented, roots, now }, 'serverAuth')];
 }
 
 /** Whether the handshake would succeed: a key that is only weak is no reason to refuse. */
-export const wouldAccept = (check: ServingCheck): boolean =>
-  check.presented.length > 0 && checkServing(check).every((fault) => fault.kind === 'weak-key' && !fault.refused);
+export const wouldAccept = (check: ServingCheck): boolean => check.presented.length > 0 && checkServing(check).every(isTolerable);
+
+/** Whether a server built on k8s.io/apiserver would believe a client certificate (its pkg/authentication/request/x509, DefaultVerifyOptions). */
+export function wouldAcceptClient(check: Omit<ServingCheck, 'hostname'>): boolean {
+  const [leaf] = check.presented;
+  return leaf !== undefined && bestChainFaults(leaf, check, 'clientAuth').every(isTolerable);
+}
+
+const isTolerable = (fault: ServingFault): boolean => fault.kind === 'weak-key' && !fault.refused;
+
+type KeyUse = 'serverAuth' | 'clientAuth';
+
+function bestChainFaults(leaf: CertificateInfo, { presented, roots, now }: Omit<ServingCheck, 'hostname'>, use: KeyUse): ServingFault[] {
+  const chains = chainsToRoots(leaf, presented.slice(1), roots).map((chain) => chainFaults(chain, now, use));
+  return chains.reduce((one, other) => (other.length < one.length ? other : one));
+}
 
 function nameFaults(certificate: CertificateInfo, hostname: string): ServingFault[] {
   if (matchesHostname(certificate, hostname)) return [];
@@ -63,14 +75,14 @@ function nameFaults(certificate: CertificateInfo, hostname: string): ServingFaul
     : [{ kind: 'name-mismatch', certificate, hostname, names }];
 }
 
-function chainFaults({ certificates, missing }: Chain, now: Date): ServingFault[] {
+function chainFaults({ certificates, missing }: Chain, now: Date, use: KeyUse): ServingFault[] {
   const last = certificates.length - 1;
   const faults = certificates.flatMap((certificate, index) => {
     const isAnchor = !missing && index === last;
     const role = index === 0 ? 'leaf' : isAnchor ? 'root' : 'intermediate';
     return [
       ...dateFaults(certificate, role, now),
-      ...usageFaults(certificate, role),
+      ...usageFaults(certificate, role, use),
       ...(isAnchor ? [] : signatureFaults(certificate, role)),
       ...keyFaults(certificate, role),
       ...(index === 0 ? [] : authorityFaults(certificate, certificates.slice(0, index))),
@@ -85,9 +97,9 @@ function dateFaults(certificate: CertificateInfo, role: Role, now: Date): Servin
   return now.getTime() < Date.parse(certificate.notBefore) ? [{ kind: 'not-yet-valid', role, certificate }] : [];
 }
 
-function usageFaults(certificate: CertificateInfo, role: Role): ServingFault[] {
+function usageFaults(certificate: CertificateInfo, role: Role, use: KeyUse): ServingFault[] {
   const usages = certificate.extendedKeyUsage ?? ['any'];
-  return usages.includes('serverAuth') || usages.includes('any') ? [] : [{ kind: 'usage', role, certificate, usages }];
+  return usages.includes(use) || usages.includes('any') ? [] : [{ kind: 'usage', role, certificate, usages }];
 }
 
 /** Go refuses SHA-1 and everything older (crypto/x509 checkSignature). */
