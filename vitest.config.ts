@@ -25,7 +25,8 @@ export default defineConfig({
         // Many start the built program, which takes its time on a busy machine.
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'], maxWorkers: '100%', testTimeout: 30_000 },
       },
-      { extends: true, test: { name: 'sandbox', include: ['test/sandbox/**/*.test.ts'] } },
+      // Whole commands, one after the other.
+      { extends: true, test: { name: 'sandbox', include: ['test/sandbox/**/*.test.ts'], testTimeout: 120_000 } },
       {
         extends: true,
         test: {

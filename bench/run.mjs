@@ -89,6 +89,13 @@ async function wholeCluster() {
   await benchWholeCluster(cli, mkdtempSync(join(folder, 'whole-')));
 }
 
+async function sandbox() {
+  heading('apisvc sandbox: the simulation beside etcd and kube-apiserver');
+  if (lacksCluster()) return;
+  const { benchSandbox } = await import('./sandbox.mjs');
+  await benchSandbox(cli, mkdtempSync(join(folder, 'sandbox-')));
+}
+
 function sizes() {
   heading('sizes');
   const [{ size, unpackedSize }] = JSON.parse(must('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root }));
@@ -106,6 +113,7 @@ try {
   certificates();
   await cluster();
   await wholeCluster();
+  await sandbox();
   sizes();
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -30,6 +30,7 @@ const packages = {
   'aggregator-front': { 'aggregator-front': '.' },
   'any-api': { 'any-api': '.' },
   pause: { pause: '.' },
+  'kubectl-1.32': { 'kubectl-1.32': '.' },
   konnectivity: { 'proxy-server': 'sigs.k8s.io/apiserver-network-proxy/cmd/server' },
 };
 
@@ -58,9 +59,12 @@ function componentsOf(module, found, isFolder) {
 /** @param {string} module */
 export const moduleDir = (module) => join(modulesDir, module);
 
-/** Static, so that the programs also run in container images made from nothing. Without gitVersion kube-apiserver calls itself v0.0.0-master. @param {string} module */
+/** Static, so that the programs also run in container images made from nothing. Without gitVersion kube-apiserver calls itself v0.0.0-master, which kubectl itself can't read. @param {string} module */
 export function buildFlags(module) {
-  const version = /^\t?(?:require )?k8s\.io\/kubernetes (v\S+)/m.exec(readFileSync(join(moduleDir(module), 'go.mod'), 'utf8'))?.[1];
+  const text = readFileSync(join(moduleDir(module), 'go.mod'), 'utf8');
+  // A library v0.32.3 is of Kubernetes v1.32.3.
+  const version =
+    /^\t?(?:require )?k8s\.io\/kubernetes (v\S+)/m.exec(text)?.[1] ?? /^\tk8s\.io\/kubectl (v\S+)$/m.exec(text)?.[1]?.replace(/^v0/, 'v1');
   const [gitMajor, gitMinor] = version?.slice(1).split('.') ?? [];
   const stamp = version === undefined ? {} : { gitVersion: version, gitMajor, gitMinor };
   const variables = Object.entries(stamp).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);

@@ -1,47 +1,95 @@
-// npm run quickstart: from a fresh clone to a look at what apisvc does. Makes a project for the sample API server in a temporary folder, renders and
-// lints it; where a cluster answers, registers and verifies it there, after asking when somebody is there to ask.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+// npm run quickstart: the whole story in a minute, with nothing but Node: a control plane inside apisvc, a project for the API server that is built in,
+// register, verify, a request; then a broken registration, its diagnosis, and the repair. --no-build: what is there already is run.
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { build, install } from './setup.mjs';
+import { apisvc, ask, endAll, findings, say, startSandbox, until } from './story.mjs';
 
-const cli = join(import.meta.dirname, '..', 'bin', 'apisvc.js');
+const apiService = 'v1alpha1.machine.apisvc.dev';
+const machines = '/apis/machine.apisvc.dev/v1alpha1/machines';
+const registration = `/apis/apiregistration.k8s.io/v1/apiservices/${apiService}`;
+
+/** Puts the CA of another project into the registration, and waits until the control plane has noticed. @param {string} folder */
+async function breakIt(folder) {
+  const caBundle = readFileSync(join(folder, 'other', 'certs', 'ca.crt')).toString('base64');
+  console.log(`$ kubectl patch apiservice ${apiService} --type=merge -p '{"spec":{"caBundle":"${caBundle.slice(0, 24)}..."}}'`);
+  await ask(folder, `${registration}?fieldManager=kubectl-patch`, { spec: { caBundle } });
+  console.log(`apiservice.apiregistration.k8s.io/${apiService} patched`);
+  const isNoticed = await until(async () => {
+    /** @type {{ status: { conditions: { type: string, status: string }[] } }} */
+    const { status } = JSON.parse(await ask(folder, registration));
+    return status.conditions.some((each) => each.type === 'Available' && each.status === 'False');
+  });
+  if (!isNoticed) throw new Error('the control plane did not notice that the caBundle is wrong');
+}
+
+/** Shows what the server has logged of a request, which says as whom it was made. @param {() => string} said by the sandbox */
+async function showLogOf(said) {
+  const lines = () => said().match(/^.*\bGET .*\/machines .*$/m);
+  if (!(await until(() => lines() !== null))) throw new Error(`the server did not log the request:\n${said()}`);
+  console.log(lines()?.[0]);
+}
+
+/** @param {string} folder */
+async function tell(folder) {
+  say(
+    'A control plane of your own: a simulation inside apisvc, with nothing but Node. It ends with this script, and no cluster',
+    'is touched. Where kubectl is shown, Node sends the request, with the client certificate in the kubeconfig.',
+  );
+  const sandbox = await startSandbox(folder);
+  console.log(`$ kubectl get --raw /version\n${(await ask(folder, '/version')).trimEnd()}`);
+
+  say('A project: a CA and a serving certificate for exactly one server, and a file that describes the registration.');
+  await apisvc(folder, ['init', 'demo', '--preset', 'machine', '--yes']);
+  say('The Kubernetes objects that it makes, in files; without --output-dir they are printed.');
+  await apisvc(folder, ['render', '-C', 'demo', '--output-dir', 'demo/manifests']);
+  say('Put them into the cluster in a safe order, wait for the server, register its API, and verify it.');
+  await apisvc(folder, ['register', '-C', 'demo']);
+  say('The same look at any time, at any APIService of any cluster.');
+  await apisvc(folder, ['verify', apiService, '-o', 'wide']);
+  say('A request through the whole path: control plane, aggregation proxy, verified TLS, server. The last line is the log of the server.');
+  console.log(`$ kubectl get --raw ${machines}\n${(await ask(folder, machines)).trimEnd()}`);
+  await showLogOf(sandbox.said);
+
+  say('Now it breaks: the CA of another project gets into the caBundle.');
+  await apisvc(folder, ['init', 'other', '--preset', 'machine', '--yes'], { hidden: true });
+  await breakIt(folder);
+  say('What is wrong, why, and how to repair it; exit code 1, for scripts.');
+  await apisvc(folder, ['verify', apiService], { expected: 1 });
+  const codes = await findings(folder, apiService);
+  if (codes.join() !== 'cert/unknown-authority') throw new Error(`another diagnosis than expected: ${codes.join(', ')}`);
+  say('The repair that it names.');
+  await apisvc(folder, ['register', '-C', 'demo']);
+  await apisvc(folder, ['verify', apiService, '-o', 'short']);
+  await sandbox.stop();
+}
+
+if (!process.argv.includes('--no-build') && (!install() || !build())) process.exit(1);
+const began = performance.now();
 const folder = mkdtempSync(join(tmpdir(), 'apisvc-quickstart-'));
-const project = join(folder, 'demo');
-
-/** Runs apisvc with its output shown; ends the quickstart with its exit code unless that is one of `expected`. @param {string} cwd @param {string[]} args @param {number[]} expected */
-function apisvc(cwd, args, expected = [0]) {
-  console.log(`\n$ apisvc ${args.join(' ')}`);
-  const { status } = spawnSync(process.execPath, [cli, ...args], { cwd, stdio: 'inherit' });
-  if (!expected.includes(status ?? 1)) {
-    console.log(`\nThat was not expected (exit code ${status}). The project is in ${project}.`);
-    process.exit(status || 1);
+let interrupted = false;
+for (const [signal, code] of /** @type {const} */ ([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+])) {
+  process.once(signal, async () => {
+    interrupted = true;
+    await endAll(signal);
+    process.exit(code);
+  });
+}
+try {
+  await tell(folder);
+  const seconds = Math.round((performance.now() - began) / 1000);
+  say(
+    `That was all, in ${seconds} s; the sandbox has ended. The project is still there, with its apisvc.yaml: ${join(folder, 'demo')}`,
+    'Your own server: node bin/apisvc.js init --help. With what it will be deployed with: node bin/apisvc.js sandbox --help',
+  );
+} catch (error) {
+  if (!interrupted) {
+    console.log(`\nThat was not expected: ${/** @type {Error} */ (error).message}\nThe project is in ${folder}.`);
+    await endAll('SIGTERM');
+    process.exitCode = 1;
   }
-  return status;
 }
-
-/** Somebody's cluster is not ours to change without a word. */
-async function mayRegister() {
-  if (!process.stdin.isTTY) return true;
-  const prompt = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await prompt.question('\nA cluster answers. Deploy the sample API server (namespace wardle) there? [y/N] ');
-  prompt.close();
-  return /^y(es)?$/i.test(answer.trim());
-}
-
-if (!install() || !build()) process.exit(1);
-console.log(`\nWorking in ${folder}`);
-apisvc(folder, ['init', 'demo', '--preset', 'sample-apiserver', '--yes']);
-console.log('\n$ cd demo');
-apisvc(project, ['render', '--output-dir', 'manifests']);
-apisvc(project, ['lint', 'manifests']);
-
-const rehearsal = apisvc(project, ['register', '--dry-run', 'server', '--timeout', '10s'], [0, 3, 124]);
-if (rehearsal !== 0) console.log('\nNo cluster answers, so nothing was registered. With one: apisvc register');
-else if (await mayRegister()) {
-  apisvc(project, ['register', '--timeout', '5m']);
-  apisvc(project, ['verify']);
-}
-console.log(`\nThe project is in ${project}. Look at apisvc.yaml there, or start your own: node bin/apisvc.js init --help`);

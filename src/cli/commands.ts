@@ -2,7 +2,8 @@ import { Argument, type Command, Option } from 'commander';
 import { presetNames } from '../config/preset-names.ts';
 import { keyTypes } from '../pki/types.ts';
 import { lintFormats, verifyFormats } from '../report/formats.ts';
-import { duration, list, withCluster, withClusters, withOutput } from './options.ts';
+import { kubernetesImitated } from '../sandbox/engine.ts';
+import { duration, list, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
 import type { Run } from './program.ts';
 
 /** The subcommands with their flags and help. What they do is in src/commands, imported when one of them runs. */
@@ -13,6 +14,7 @@ export function addCommands(program: Command, run: Run): void {
   addVerify(program, run);
   addLint(program, run);
   addExplain(program, run);
+  addSandbox(program, run);
   addCompletion(program, run);
 }
 
@@ -150,6 +152,52 @@ function addExplain(program: Command, run: Run): void {
     .addHelpText('after', examples('apisvc explain cert/unknown-authority', 'apisvc explain cert', 'apisvc explain crd-or-apiservice'))
     .action(run(async () => (await import('../commands/explain.ts')).explain));
 }
+
+function addSandbox(program: Command, run: Run): void {
+  const command = program
+    .command('sandbox')
+    .argument(
+      '[program...]',
+      'behind "--": a program of this machine, with its arguments, that runs in the place of the image of the project',
+    )
+    .description('Start a control plane of your own, without a cluster, and rehearse a registration in it');
+  withOutput(withTimeout(withProject(command), '2m', 'the longest that the start, and then the registration, may take'), verifyFormats)
+    .addOption(
+      new Option(
+        '--engine <engine>',
+        'real: etcd and kube-apiserver; simulated: inside apisvc, needs nothing (default: real where their programs are)',
+      ).choices(['real', 'simulated']),
+    )
+    .addOption(
+      new Option('--assets <dir>', 'folder with the programs etcd and kube-apiserver (default: KUBEBUILDER_ASSETS)').conflicts(
+        'kubernetes',
+      ),
+    )
+    .addOption(
+      new Option('--kubernetes <version>', 'version to simulate, or to choose from programs that were built here').choices(
+        kubernetesImitated,
+      ),
+    )
+    .option('--once', 'end after the first verdict, with its exit code: for CI')
+    .option('--empty', 'register nothing: to try init, register and verify by hand')
+    .option('--write-kubeconfig <file>', 'write the kubeconfig to this file too, as long as the sandbox runs')
+    .addHelpText(
+      'after',
+      `${examples(
+        'apisvc sandbox                                  # with the API server that is built in: the load of this machine',
+        'apisvc sandbox -- ./my-apiserver -v=4           # the project in this directory, with this program as its server',
+        'apisvc sandbox --once -o junit -- ./my-apiserver',
+        'apisvc sandbox -- ./my-apiserver --cert {tls-cert-file} --key {tls-private-key-file} --listen :{port}',
+      )}${placeholders}`,
+    )
+    .action(run(async () => (await import('../commands/sandbox.ts')).sandbox));
+}
+
+const placeholders = `
+The program gets the arguments of the container in the Deployment, those that it names itself excepted, and --kubeconfig, --authentication-kubeconfig and
+--authorization-kubeconfig, as servers built on k8s.io/apiserver take them. With {kubeconfig}, {tls-cert-file}, {tls-private-key-file} or {port} in it, it is
+run as it is given, with these filled in.
+`;
 
 function addCompletion(program: Command, run: Run): void {
   program

@@ -31,15 +31,18 @@ export const withClusters = (command: Command, timeout: string): Command =>
   withCredentials(command.option('--context <context>', 'context of the kubeconfig; may be repeated: side by side', each), timeout);
 
 const withCredentials = (command: Command, timeout: string): Command =>
-  command
-    .option('--kubeconfig <file>', 'kubeconfig to use instead of KUBECONFIG or ~/.kube/config')
-    .option('--as <user>', 'act as this user')
-    .option('--as-group <group>', 'act as a member of this group too; needs --as; may be repeated', each)
-    .addOption(
-      new Option('--timeout <duration>', 'the longest that the whole command may take, for example 90s or 5m')
-        .argParser(timerLength)
-        .default(timerLength(timeout), timeout),
-    );
+  withTimeout(
+    command
+      .option('--kubeconfig <file>', 'kubeconfig to use instead of KUBECONFIG or ~/.kube/config')
+      .option('--as <user>', 'act as this user')
+      .option('--as-group <group>', 'act as a member of this group too; needs --as; may be repeated', each),
+    timeout,
+    'the longest that the whole command may take, for example 90s or 5m',
+  );
+
+/** A limit for what a command waits for. */
+export const withTimeout = (command: Command, timeout: string, words: string): Command =>
+  command.addOption(new Option('--timeout <duration>', words).argParser(timerLength).default(timerLength(timeout), timeout));
 
 /** Adds `-o` with the formats that a command knows; the first is the default. */
 export const withOutput = (command: Command, formats: readonly string[]): Command =>

@@ -29,7 +29,7 @@ const optionNames = (options: readonly Option[]): Candidate[] =>
 const mayStillBeGiven = (option: Option, given: Position['given']): boolean =>
   !given.has(option.attributeName()) || option.parseArg === each || option.parseArg === list;
 
-const paths: Readonly<Record<string, Offer>> = { file: 'files', dir: 'directories' };
+const paths: Readonly<Record<string, Offer>> = { file: 'files', dir: 'directories', program: 'files' };
 
 function optionValues({ flags }: Option): Offer {
   const [, word = ''] = /<(\w+)>/.exec(flags) ?? [];

@@ -55,10 +55,10 @@ export const serveHttps = ({ certificates, key }: ServingPair, reply: Reply, por
   );
 
 /** The same without TLS. */
-export const serveHttp = (reply: Reply): Promise<Backend> => listen(createHttpServer(replyWith(reply)));
+export const serveHttp = (reply: Reply, host?: string): Promise<Backend> => listen(createHttpServer(replyWith(reply)), 0, host);
 
 /** Accepts connections and never says a word. */
-export const serveSilence = (): Promise<Backend> => listen(createTcpServer());
+export const serveSilence = (host?: string): Promise<Backend> => listen(createTcpServer(), 0, host);
 
 const replyWith =
   ({ status = 200, body, forbids, needsGroup = false }: Reply): RequestListener =>

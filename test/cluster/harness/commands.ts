@@ -38,8 +38,10 @@ export interface ApisvcOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Goes to standard input, which is no terminal in any case. */
   readonly input?: string;
+  /** Milliseconds, for what goes on for longer than others. */
+  readonly timeout?: number;
 }
 
 /** Runs the built command line. @returns the execa subprocess: await it for exitCode, stdout and stderr, or send it a signal */
-export const apisvc = (args: readonly string[], { cwd = home, env, input = '' }: ApisvcOptions = {}) =>
-  execa(process.execPath, [cli, ...args], { ...options, cwd, input, env: environment(cluster.kubeconfig, env) });
+export const apisvc = (args: readonly string[], { cwd = home, env, input = '', timeout = options.timeout }: ApisvcOptions = {}) =>
+  execa(process.execPath, [cli, ...args], { ...options, timeout, cwd, input, env: environment(cluster.kubeconfig, env) });

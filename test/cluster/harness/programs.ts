@@ -25,7 +25,9 @@ export function requirePrograms({ kubernetes, node }: Wanted): Programs {
     'custom-metrics',
     'aggregator-front',
     'konnectivity',
-    ...(node ? ['metrics-server', 'any-api', 'pause'] : []),
+    'kubectl-1.32',
+    'metrics-server',
+    ...(node ? ['any-api', 'pause'] : []),
     wanted,
   ];
   const { programs, missing } = findComponents();

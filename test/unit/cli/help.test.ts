@@ -10,12 +10,12 @@ describe('help', () => {
   test.each([[], ['--help'], ['help']])('%j lists the commands and the exit codes', async (...args) => {
     const { code, stdout, stderr } = await apisvc(args.flat(), { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of ['init', 'render', 'register', 'verify', 'lint', 'explain', 'completion'])
+    for (const command of ['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stdout).toContain('124  the deadline passed');
   });
 
-  test.each(['init', 'render', 'register', 'verify', 'lint', 'explain', 'completion'])(
+  test.each(['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'])(
     'of %s shows its own and the common options',
     async (command) => {
       const { code, stdout } = await apisvc([command, '--help'], { cwd });
@@ -47,7 +47,7 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['render', '-o', 'kustomize'], 'error: -o kustomize makes several files, so it needs a directory\nfix: Add --output-dir manifests\n'],
     [
       ['init', '--preset', 'nope'],
-      "argument 'nope' is invalid. Allowed choices are custom, sample-apiserver, metrics-server, metrics-server-existing, prometheus-adapter, keda.",
+      "argument 'nope' is invalid. Allowed choices are custom, sample-apiserver, metrics-server, metrics-server-existing, prometheus-adapter, keda, machine.",
     ],
     [['init', '--key-type', 'rsa-512'], "argument 'rsa-512' is invalid. Allowed choices are ecdsa-p256,"],
     [['verify', '--timeout', 'soon'], 'must be a length of time such as 90s, 1h30m, 90d or 10y'],

@@ -22,7 +22,7 @@ const at = (...words: readonly string[]) => {
   return typeof offer === 'string' ? offer : offer.map(({ value }) => value).filter((value) => value.startsWith(position.typed));
 };
 
-const names = ['init', 'render', 'register', 'verify', 'lint', 'explain', 'completion'];
+const names = ['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'];
 
 describe('commands', () => {
   test('first, also after options of the program', () => {
@@ -92,6 +92,9 @@ describe('values', () => {
     expect(at('explain', 'cert/')).toBe('codes');
     expect(at('explain', 'cert', '')).toEqual([]);
     expect(at('render', '')).toEqual([]);
+    expect(at('sandbox', '')).toBe('files');
+    expect(at('sandbox', '--once', '--', '')).toBe('files');
+    expect(at('sandbox', '--assets', '')).toBe('directories');
   });
 
   test('after short options in one word', () => {

@@ -1,0 +1,64 @@
+import { resolve } from 'node:path';
+import { type ExitCode, UsageError } from '../errors.ts';
+import type { DiagnosisFormat } from '../report/formats.ts';
+import { nodeLine } from '../report/sandbox.ts';
+import type { KubernetesImitated } from '../sandbox/engine.ts';
+import { startSandbox } from '../sandbox/sandbox.ts';
+import { keepKubeconfig } from './kubeconfig-file.ts';
+import { builtInGuest, type Guest, programOf, projectGuest, rehearse } from './rehearsal.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface SandboxFlags {
+  readonly directory: string;
+  readonly engine?: 'real' | 'simulated';
+  readonly assets?: string;
+  readonly kubernetes?: KubernetesImitated;
+  readonly once?: boolean;
+  readonly empty?: boolean;
+  readonly writeKubeconfig?: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly output: DiagnosisFormat;
+}
+
+/** `apisvc sandbox`: a control plane of one's own, with the given command, or the built-in server, behind its aggregation layer. */
+export async function sandbox(flags: SandboxFlags, command: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const guest = await guestOf(flags, command);
+  const kubeconfig = keepKubeconfig(flags.writeKubeconfig);
+  const box = await startSandbox({
+    ...flags,
+    env: terminal.env,
+    programOf: programOf(guest),
+    onEvent: (event) => terminal.progress(nodeLine(event)),
+    signal: terminal.interrupt,
+  });
+  try {
+    kubeconfig.write(box.kubeconfig);
+    terminal.progress(`${box.engine.name} at ${box.engine.server}`);
+    if (!flags.once)
+      terminal.progress(`For other terminals:\n\n    export KUBECONFIG=${resolve(flags.writeKubeconfig ?? box.kubeconfig)}\n`);
+    const died = box.died.then((error) => Promise.reject(error));
+    const code = guest && (await Promise.race([rehearse(guest, box, flags, terminal), died]));
+    if (flags.once && code !== undefined) return code;
+    terminal.progress('The sandbox goes on until Ctrl-C.');
+    return await Promise.race([untilInterrupted(terminal.interrupt), died]);
+  } finally {
+    kubeconfig.remove();
+    await box.stop();
+  }
+}
+
+/** What is rehearsed; undefined for an empty sandbox. */
+async function guestOf({ directory, empty = false, once = false }: SandboxFlags, command: readonly string[]): Promise<Guest | undefined> {
+  if (!empty) return command.length > 0 ? projectGuest(directory, command) : builtInGuest();
+  if (command.length > 0) throw new UsageError('--empty registers nothing; leave the command out');
+  if (once) throw new UsageError('--empty has nothing to verify; leave --once out');
+  return undefined;
+}
+
+/** @throws the reason of the signal */
+const untilInterrupted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });

@@ -1,0 +1,71 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startSimulation } from '../../../src/sandbox/simulated/simulation.ts';
+import { allSteps } from '../harness/all-steps.ts';
+import { hostEnd } from '../harness/backends.ts';
+import type { KubernetesVersion } from '../harness/cells.ts';
+import { type Cluster, cluster } from '../harness/provided.ts';
+import { startRun } from '../harness/run.ts';
+import { type Outcome, outcomesOf, resultOf, valueAt, withDifferences } from './outcomes.ts';
+import { scenario } from './scenario.ts';
+import type { Target } from './world.ts';
+
+/** The simulation beside real control planes: the same is done to all of them, and the same comes of it, but for the differences that a step lists. */
+
+const versions: readonly KubernetesVersion[] = ['1.37', '1.35'];
+const outcomes = new Map<string, ReadonlyMap<string, Outcome>>();
+const ends: (() => Promise<unknown>)[] = [];
+
+const real = ({ server, files, network, cell: { kubernetes } }: Cluster): Target => ({
+  engine: 'real',
+  kubernetes,
+  server,
+  files,
+  host: hostEnd(network),
+});
+
+async function startReal(kubernetes: KubernetesVersion): Promise<Target> {
+  if (kubernetes === cluster.cell.kubernetes) return real(cluster);
+  const run = await startRun({ kubernetes, aggregatorRouting: true, node: false });
+  ends.push(() => run.stop(false));
+  return real(run.cluster);
+}
+
+async function startSimulated(kubernetes: KubernetesVersion): Promise<Target> {
+  const stateDir = mkdtempSync(join(cluster.stateDir, 'simulation-'));
+  // No step gets as far as to a kubelet: no Pod of theirs is on a node.
+  const kubelet = { answer: () => {}, upgrade: () => {} };
+  const { server, files, stop } = await startSimulation({ stateDir, kubelet, kubernetes, now: new Date() });
+  ends.push(stop);
+  return { engine: 'simulated', kubernetes, server, files, host: hostEnd(cluster.network) };
+}
+
+beforeAll(async () => {
+  const starting = versions.flatMap((version) => [startReal(version), startSimulated(version)]);
+  const targets = await Promise.allSettled(starting).then(() => Promise.all(starting));
+  const running = targets.map(async (target) => outcomes.set(`${target.engine} ${target.kubernetes}`, await outcomesOf(target, scenario)));
+  await Promise.all(running);
+});
+
+afterAll(async () => {
+  const [fault] = await allSteps(...ends);
+  if (fault) throw fault;
+});
+
+test('no two steps have the same name', () => {
+  const names = scenario.map(({ name }) => name);
+  expect(names).toEqual([...new Set(names)]);
+});
+
+describe.each(versions)('as Kubernetes %s', (version) => {
+  test.each(scenario)('$name', ({ name, differs = [] }) => {
+    const [truth, simulated] = ['real', 'simulated'].map((engine) => resultOf(outcomes.get(`${engine} ${version}`)?.get(name)));
+    const differences = differs.filter(({ on = version }) => on === version);
+    for (const { at, real } of differences) {
+      expect(valueAt(truth, at), `the real ${at}`).toEqual(real);
+      expect(valueAt(simulated, at), `${at}, which is listed as a difference`).not.toEqual(real);
+    }
+    expect(simulated).toEqual(withDifferences(truth, differences));
+  });
+});

@@ -1,0 +1,44 @@
+import type { Step } from './step.ts';
+import { applying } from './steps/applying.ts';
+import { certificates } from './steps/certificates.ts';
+import { changes } from './steps/changes.ts';
+import { deleting } from './steps/deleting.ts';
+import { forms } from './steps/forms.ts';
+import { identity } from './steps/identity.ts';
+import { patching } from './steps/patching.ts';
+import { paths } from './steps/paths.ts';
+import { projects } from './steps/projects.ts';
+import { proxying } from './steps/proxying.ts';
+import { reading } from './steps/reading.ts';
+import { refused } from './steps/refused.ts';
+import { replies } from './steps/replies.ts';
+import { reviews } from './steps/reviews.ts';
+import { services } from './steps/services.ts';
+import { watching } from './steps/watching.ts';
+import { waysToPods } from './steps/ways-to-pods.ts';
+import { writing } from './steps/writing.ts';
+
+/**
+ * What is done to kube-apiserver and to its simulation, to see whether the same comes of it: registrations sound and broken, what clients see of them, and
+ * everything else that apisvc, kubectl and extension API servers ask for.
+ */
+export const scenario: readonly Step[] = [
+  ...certificates,
+  ...services,
+  ...replies,
+  ...changes,
+  ...refused,
+  ...proxying,
+  ...projects,
+  ...applying,
+  ...writing,
+  ...patching,
+  ...deleting,
+  ...reading,
+  ...watching,
+  ...forms,
+  ...paths,
+  ...identity,
+  ...reviews,
+  ...waysToPods,
+];

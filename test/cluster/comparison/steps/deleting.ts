@@ -1,0 +1,56 @@
+import { saidTwice } from '../reasons.ts';
+import type { Step } from '../step.ts';
+import { aboutConfigMap, collection, configMap } from './config-maps.ts';
+
+/** Objects deleted, at once and later, one and many. */
+
+const moreFinalizers =
+  'Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"example.com/more"}';
+
+export const deleting: readonly Step[] = [
+  aboutConfigMap('delete', async ({ admin: { ask }, create, name }, path) => {
+    const [made] = await create(configMap(name, { a: '1' }));
+    return {
+      dry: await ask('DELETE', `${path}?dryRun=All`),
+      still: (await ask('GET', path)).status,
+      otherUid: await ask('DELETE', path, { body: { preconditions: { uid: 'another' } } }),
+      otherVersion: await ask('DELETE', path, { body: { preconditions: { resourceVersion: '1' } } }),
+      badBody: await ask('DELETE', path, { body: '{' }),
+      badPolicy: await ask('DELETE', path, { body: { propagationPolicy: 'Upwards' } }),
+      deleted: await ask('DELETE', path, { body: { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid: made.metadata.uid } } }),
+      again: await ask('DELETE', path),
+    };
+  }),
+  aboutConfigMap(
+    'delete-with-finalizer',
+    async ({ admin: { ask }, create, name }, path) => {
+      await create(configMap(name, { a: '1' }, { finalizers: ['example.com/mine'] }));
+      const contentType = 'application/merge-patch+json';
+      return {
+        deleted: await ask('DELETE', path),
+        still: await ask('GET', path),
+        more: await ask('PATCH', path, { body: { metadata: { finalizers: ['example.com/mine', 'example.com/more'] } }, contentType }),
+        released: await ask('PATCH', path, { body: { metadata: { finalizers: null } }, contentType }),
+        gone: await ask('GET', path),
+      };
+    },
+    [
+      {
+        ...saidTwice,
+        at: 'more.body.details.causes.1',
+        real: { reason: 'FieldValueForbidden', message: moreFinalizers, field: 'metadata.finalizers' },
+      },
+    ],
+  ),
+  aboutConfigMap('delete-collection', async ({ admin: { ask }, create, name }) => {
+    const labels = { of: name };
+    await create(configMap(`${name}-a`, undefined, { labels }), configMap(`${name}-b`, undefined, { labels }), configMap(`${name}-c`));
+    const selected = `?labelSelector=of%3D${name}`;
+    return {
+      dry: await ask('DELETE', `${collection}${selected}&dryRun=All`),
+      deleted: await ask('DELETE', `${collection}${selected}`),
+      none: await ask('GET', `${collection}${selected}`),
+      other: (await ask('GET', `${collection}/${name}-c`)).status,
+    };
+  }),
+];

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { createServer } from 'node:https';
+import { TLSSocket } from 'node:tls';
+import { type Backend, listen, resourceList, type ServingPair } from '../../harness/backends.ts';
+import { groupOf } from '../../harness/registrations.ts';
+
+/**
+ * An extension API server that tells what reached it: every request below its group is answered with the request itself, but for those that have an
+ * answer of their own. Every other path gets its discovery document.
+ */
+export async function serveEcho({ certificates, key }: ServingPair, service: string, host: string): Promise<Backend> {
+  const group = `/apis/${groupOf(service)}/v1`;
+  const listener: RequestListener = async (request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'https://server');
+    const answer = answers[pathname.slice(group.length)];
+    if (answer) return answer(request, response);
+    if (pathname === group || !pathname.startsWith(group)) return sendJson(response, resourceList(group.slice('/apis/'.length), 'things'));
+    sendJson(response, await told(request));
+  };
+  const server = createServer({ cert: certificates, key, requestCert: true, rejectUnauthorized: false }, listener);
+  server.on('upgrade', (request, socket) => {
+    const accept = createHash('sha1')
+      .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+      .digest('base64');
+    const head = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket', `Sec-WebSocket-Accept: ${accept}`];
+    socket.write(`${[...head, 'Sec-WebSocket-Protocol: words.example.com'].join('\r\n')}\r\n\r\n`);
+    socket.on('error', () => {}).on('data', (words: Buffer) => socket.write(`${request.headers['x-remote-user']} said ${words}`));
+  });
+  return listen(server, 0, host);
+}
+
+const sendJson = (response: Parameters<RequestListener>[1], body: unknown): void =>
+  void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+/** Answers that a request gets for its path below the group. */
+const answers: Readonly<Record<string, RequestListener>> = {
+  '/teapot': (_, response) =>
+    void response.writeHead(418, { 'content-type': 'text/plain', 'x-own': 'kept', 'cache-control': 'max-age=7' }).end('short and stout'),
+  '/moved': (_, response) => void response.writeHead(307, { location: '/apis/elsewhere.example.com/v1/things' }).end(),
+  '/moved-away': (_, response) => void response.writeHead(302, { location: 'https://elsewhere.example.com/things?a=b' }).end(),
+  '/nothing': (_, response) => void response.writeHead(204).end(),
+  '/cut-off': ({ socket }) => void socket.destroy(),
+  '/events': (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{"type":"ADDED","object":{"number":1}}\n');
+    setTimeout(() => response.write('{"type":"MODIFIED","object":{"number":2}}\n'), 300);
+  },
+};
+
+/** Those that HTTP needs for the connection at hand, and what Node and Go say of themselves, tell nothing. */
+const untold = ['connection', 'content-length', 'transfer-encoding', 'accept-encoding', 'host'];
+
+async function told(request: IncomingMessage): Promise<object> {
+  let body = '';
+  for await (const chunk of request.setEncoding('utf8')) body += chunk;
+  const { method, url, rawHeaders, headers, socket } = request;
+  const pairs = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1]] as const] : []));
+  // Names of headers are the same in capitals (RFC 9110 5.1).
+  const named = pairs.map(([name, value]) => [name.toLowerCase(), value] as const);
+  const own = named.filter(([name]) => !untold.includes(name)).map(([name, value]) => `${name}: ${value}`);
+  const client = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined;
+  // Where the client is; what it says itself (RFC 5737) stays.
+  const forwardedFor = String(headers['x-forwarded-for']).replaceAll(/[\d.]+/g, (address) =>
+    address.startsWith('192.0.2.') ? address : 'an address',
+  );
+  const shown = own.filter((line) => !line.startsWith('x-forwarded-for:')).toSorted();
+  return {
+    method,
+    url,
+    headers: shown,
+    forwardedFor,
+    host: headers.host,
+    body,
+    client,
+    serverName: socket instanceof TLSSocket ? socket.servername : undefined,
+  };
+}

@@ -1,0 +1,158 @@
+import type { KubeObject } from '../../../../src/manifests/types.ts';
+import type { Answer, Client } from '../client.ts';
+import { inOlderWords } from '../reasons.ts';
+import type { Difference, Step } from '../step.ts';
+import { until } from '../until.ts';
+import { expectStatus, namespace, type World } from '../world.ts';
+import { binding, role, userSubject } from './rights.ts';
+
+/** Questions who somebody is, and what they may do; tokens. */
+
+const step = (name: string, run: (world: World) => Promise<unknown>, differs: readonly Difference[] = []): Step => ({ name, run, differs });
+
+/** Creates a review of this kind. */
+const review = ({ ask }: Client, group: 'authorization' | 'authentication', kind: string, spec?: object, where = ''): Promise<Answer> =>
+  ask('POST', `/apis/${group}.k8s.io/v1${where}/${kind.toLowerCase()}s`, {
+    body: { apiVersion: `${group}.k8s.io/v1`, kind, ...(spec ? { spec } : {}) },
+  });
+
+const token = async ({ admin }: World, account: string, spec: object = {}): Promise<string> => {
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`;
+  const { body } = await expectStatus(201, admin.ask('POST', path, { body: { spec } }));
+  return (body as { status: { token: string } }).status.token;
+};
+
+const serviceAccount = (name: string): KubeObject => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
+
+const exactlyOne = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
+
+/** Since 1.36 it is the spec as a whole that is at fault. @param field - before, and `words` with it */
+function otherFault(at: string, value: string, field: string, words: string): readonly Difference[] {
+  const [real, simulated] = [`Invalid value: ${value}: ${words}`, `Invalid value: ${value}: ${exactlyOne}`];
+  const whole = (of: string, said: string): string => `.authorization.k8s.io "" is invalid: ${of}: ${said}`;
+  return [
+    inOlderWords(`${at}.body.message`, whole(field, real), whole('spec', simulated)),
+    inOlderWords(`${at}.body.details.causes.0.field`, field, 'spec'),
+    ...(real === simulated ? [] : [inOlderWords(`${at}.body.details.causes.0.message`, real, simulated)]),
+  ];
+}
+
+/** k8s.io/apiserver/pkg/authentication/token/cache. */
+const remembered = 'kube-apiserver remembers for ten seconds that a token was good; the simulation looks every time';
+
+export const reviews: readonly Step[] = [
+  step(
+    'access-reviews',
+    async ({ admin, user, name, create }) => {
+      await create(
+        role('Role', name, { apiGroups: ['a.example.com'], resources: ['things', 'things/status'], verbs: ['get', 'list'] }),
+        binding('RoleBinding', name, 'Role', userSubject(name)),
+      );
+      const resourceAttributes = { namespace, verb: 'get', group: 'a.example.com', resource: 'things', name: 'x' };
+      const subject = (spec: object) => review(admin, 'authorization', 'SubjectAccessReview', { user: name, ...spec });
+      const local = `/namespaces/${namespace}`;
+      const mine = await user(name);
+      await until(() => mine.ask('GET', `/apis/a.example.com/v1/namespaces/${namespace}/things/x`), 403);
+      const self = (spec: object) => review(mine, 'authorization', 'SelfSubjectAccessReview', spec);
+      return {
+        allowed: await subject({ resourceAttributes }),
+        subresource: await subject({ resourceAttributes: { ...resourceAttributes, subresource: 'log' } }),
+        otherNamespace: await subject({ resourceAttributes: { ...resourceAttributes, namespace: 'default' } }),
+        path: await subject({ nonResourceAttributes: { path: '/metrics', verb: 'get' } }),
+        masters: await subject({ groups: ['system:masters'], nonResourceAttributes: { path: '/metrics', verb: 'get' } }),
+        group: await review(admin, 'authorization', 'SubjectAccessReview', {
+          groups: ['system:authenticated'],
+          nonResourceAttributes: { path: '/api', verb: 'get' },
+        }),
+        both: await subject({ resourceAttributes, nonResourceAttributes: { path: '/', verb: 'get' } }),
+        neither: await subject({}),
+        nobody: await review(admin, 'authorization', 'SubjectAccessReview', { resourceAttributes }),
+        local: await review(admin, 'authorization', 'LocalSubjectAccessReview', { user: name, resourceAttributes }, local),
+        localElsewhere: await review(
+          admin,
+          'authorization',
+          'LocalSubjectAccessReview',
+          { user: name, resourceAttributes: { ...resourceAttributes, namespace: 'default' } },
+          local,
+        ),
+        self: await self({ resourceAttributes }),
+        selfRefused: await self({ resourceAttributes: { ...resourceAttributes, verb: 'delete' } }),
+        selfNothing: await self({}),
+        rules: await review(mine, 'authorization', 'SelfSubjectRulesReview', { namespace }),
+        rulesNowhere: await review(mine, 'authorization', 'SelfSubjectRulesReview', {}),
+        refused: await review(mine, 'authorization', 'SubjectAccessReview', { user: 'jane', resourceAttributes }),
+      };
+    },
+    [
+      ...otherFault(
+        'both',
+        '{"Path":"/","Verb":"get"}',
+        'spec.nonResourceAttributes',
+        'cannot be specified in combination with resourceAttributes',
+      ),
+      ...otherFault('neither', 'null', 'spec.resourceAttributes', exactlyOne),
+      ...otherFault('selfNothing', 'null', 'spec.resourceAttributes', exactlyOne),
+    ],
+  ),
+  step('token', async (world) => {
+    const { create, name, admin, bearer } = world;
+    await create(serviceAccount(name));
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts`;
+    const issued = await admin.ask('POST', `${path}/${name}/token`, {
+      body: { kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', spec: { expirationSeconds: 3600 } },
+    });
+    const [, claims = ''] = (issued.body as { status: { token: string } }).status.token.split('.');
+    const client = bearer(await token(world, name));
+    return {
+      issued,
+      claims: claimsOf(claims),
+      forOthers: await admin.ask('POST', `${path}/${name}/token`, { body: { spec: { audiences: ['others'] } } }),
+      tooShort: await admin.ask('POST', `${path}/${name}/token`, { body: { spec: { expirationSeconds: 1 } } }),
+      missing: await admin.ask('POST', `${path}/missing/token`, { body: { spec: {} } }),
+      self: await review(client, 'authentication', 'SelfSubjectReview'),
+      refused: await client.ask('GET', `/api/v1/namespaces/${namespace}/secrets`),
+    };
+  }),
+  step(
+    'token-reviews',
+    async (world) => {
+      const { create, name, admin } = world;
+      await create(serviceAccount(name));
+      const [good, foreign] = [await token(world, name), await token(world, name, { audiences: ['others'] })];
+      const reviewed = (spec: object) => review(admin, 'authentication', 'TokenReview', spec);
+      const answers = {
+        good: await reviewed({ token: good }),
+        otherAudience: await reviewed({ token: good, audiences: ['others'] }),
+        foreign: await reviewed({ token: foreign }),
+        foreignAsked: await reviewed({ token: foreign, audiences: ['others', 'more'] }),
+        wrong: await reviewed({ token: 'wrong' }),
+        none: await reviewed({}),
+      };
+      await admin.ask('DELETE', `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`);
+      const { authenticated = false, error } = (
+        (await reviewed({ token: good })).body as { status: { authenticated?: boolean; error?: string } }
+      ).status;
+      return { ...answers, deleted: { authenticated, error } };
+    },
+    [
+      { reason: remembered, at: 'deleted.authenticated', real: true, simulated: false },
+      {
+        reason: remembered,
+        at: 'deleted.error',
+        real: undefined,
+        simulated: '[invalid bearer token, serviceaccounts "token-reviews" not found]',
+      },
+    ],
+  ),
+  step('self-review', async ({ user, admin, bearer }) => ({
+    admin: await review(admin, 'authentication', 'SelfSubjectReview'),
+    user: await review(await user('jane', 'developers'), 'authentication', 'SelfSubjectReview'),
+    nobody: await review(bearer(), 'authentication', 'SelfSubjectReview'),
+  })),
+];
+
+/** What a token says, without times and random parts. */
+function claimsOf(part: string): object {
+  const claims = JSON.parse(Buffer.from(part, 'base64url').toString());
+  return { ...claims, lasts: claims.exp - claims.iat, exp: typeof claims.exp, iat: typeof claims.iat, nbf: typeof claims.nbf };
+}

@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer } from './client.ts';
+
+const intervalMs = 50;
+const withinMs = 10_000;
+
+/**
+ * Asks again as long as the answer has one of these statuses: kube-apiserver sees what was written a moment ago only once its own watch has told it.
+ * @returns the first other answer, or the last one
+ */
+export async function until(ask: () => Promise<Answer>, ...pending: readonly number[]): Promise<Answer> {
+  const end = Date.now() + withinMs;
+  let answer = await ask();
+  while (pending.includes(answer.status) && Date.now() < end) {
+    await sleep(intervalMs);
+    answer = await ask();
+  }
+  return answer;
+}

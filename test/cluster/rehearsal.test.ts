@@ -1,0 +1,56 @@
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cacheRoot } from '../../scripts/components.mjs';
+import type { RunningProcess } from '../../src/sandbox/real/process.ts';
+import { apisvc } from './harness/commands.ts';
+import { startHostEtcd } from './harness/host-etcd.ts';
+import { program } from './harness/programs.ts';
+import { emptyFolder } from './harness/projects.ts';
+import { cluster } from './harness/provided.ts';
+
+/** `apisvc sandbox` with servers that people run, as processes of this machine, on both engines. */
+
+let etcd: { readonly url: string; readonly process: RunningProcess };
+beforeAll(async () => {
+  etcd = await startHostEtcd();
+});
+afterAll(() => etcd?.process.stop());
+
+const engines = [
+  ['real', '1.37'],
+  ['real', '1.35'],
+  ['simulated', '1.37'],
+  ['simulated', '1.35'],
+] as const;
+
+/** A project of a preset, and a folder for temporary files that must be empty in the end. */
+async function rehearse(preset: string, engine: (typeof engines)[number], command: readonly string[]) {
+  const cwd = emptyFolder();
+  const TMPDIR = mkdtempSync(join(emptyFolder(), 'tmp-'));
+  expect(await apisvc(['init', '--preset', preset, '--yes'], { cwd })).toMatchObject({ exitCode: 0 });
+  const [kind, kubernetes] = engine;
+  const args = ['sandbox', '--once', '--engine', kind, '--kubernetes', kubernetes, '-o', 'json', '--', ...command];
+  const { exitCode, stdout, stderr } = await apisvc(args, { cwd, env: { TMPDIR, APISVC_COMPONENTS_CACHE: cacheRoot() } });
+  expect(readdirSync(TMPDIR)).toEqual([]);
+  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+  return { diagnosis: JSON.parse(stdout), stderr };
+}
+
+test.each(engines)('sample-apiserver on the engine %s %s', async (...engine) => {
+  const [, kubernetes] = engine;
+  const flags = kubernetes === '1.35' && engine[0] === 'real' ? ['--disable-admission-plugins=MutatingAdmissionPolicy'] : [];
+  const { diagnosis, stderr } = await rehearse('sample-apiserver', engine, [
+    program(cluster.programs, 'sample-apiserver'),
+    `--etcd-servers=${etcd.url}`,
+    ...flags,
+  ]);
+  expect(diagnosis).toMatchObject({ verdict: 'healthy', apis: [{ name: 'v1alpha1.wardle.example.com', findings: [], notChecked: [] }] });
+  expect(diagnosis.source.version).toMatch(new RegExp(`^v${kubernetes}\\.`));
+  expect(stderr).toContain('sample-apiserver | ');
+});
+
+test.each(engines)('metrics-server on the engine %s %s', async (...engine) => {
+  const { diagnosis } = await rehearse('metrics-server', engine, [program(cluster.programs, 'metrics-server'), '--kubelet-insecure-tls']);
+  expect(diagnosis).toMatchObject({ verdict: 'healthy', apis: [{ name: 'v1beta1.metrics.k8s.io', findings: [], notChecked: [] }] });
+});

@@ -1,0 +1,66 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, onTestFinished, vi } from 'vitest';
+import { apisvc, bin, plainEnv, type Ran } from '../unit/cli/apisvc.ts';
+
+/** An empty folder of one test, removed after it. */
+export function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'apisvc-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export interface RunningSandbox {
+  /** For the other commands. */
+  readonly env: { readonly KUBECONFIG: string };
+  /** What it has said on stderr until now. */
+  said(): string;
+  /** Sends it a signal and waits for its end. Nothing that it wrote may be left. */
+  end(signal: NodeJS.Signals): Promise<Ran>;
+}
+
+/** Starts `apisvc sandbox` on the simulation and waits until it has settled down. What is in its folder for temporary files must be its own. */
+export async function startSandbox(args: readonly string[], cwd: string): Promise<RunningSandbox> {
+  const temporary = mkdtempSync(join(cwd, 'tmp-'));
+  const kubeconfig = join(temporary, 'kubeconfig');
+  const command = ['sandbox', '--engine', 'simulated', '--write-kubeconfig', kubeconfig, ...args];
+  const running = execa(bin, command, {
+    cwd,
+    env: { ...plainEnv, TMPDIR: temporary },
+    extendEnv: false,
+    stdin: 'ignore',
+    reject: false,
+    stripFinalNewline: false,
+  });
+  let stderr = '';
+  running.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  onTestFinished(async () => {
+    running.kill('SIGKILL');
+    await running;
+  });
+  const settled = vi.waitFor(() => expect(stderr).toContain('goes on until Ctrl-C'), { timeout: 25_000, interval: 50 });
+  await Promise.race([settled, running.then(({ exitCode }) => Promise.reject(new Error(`the sandbox ended with ${exitCode}: ${stderr}`)))]);
+  return {
+    env: { KUBECONFIG: kubeconfig },
+    said: () => stderr,
+    end: async (signal) => {
+      running.kill(signal);
+      const { exitCode, stdout } = await running;
+      expect(existsSync(kubeconfig)).toBe(false);
+      expect(readdirSync(temporary)).toEqual([]);
+      return { code: exitCode, stdout, stderr };
+    },
+  };
+}
+
+/** Runs `apisvc sandbox` on the simulation to its own end. Nothing that it wrote may be left. */
+export async function sandboxOnce(args: readonly string[], cwd: string): Promise<Ran> {
+  const temporary = mkdtempSync(join(cwd, 'tmp-'));
+  const ran = await apisvc(['sandbox', '--engine', 'simulated', ...args], { cwd, env: { TMPDIR: temporary } });
+  expect(readdirSync(temporary)).toEqual([]);
+  return ran;
+}

@@ -1,0 +1,147 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { apisvc } from '../unit/cli/apisvc.ts';
+import { emptyFolder, sandboxOnce, startSandbox } from './harness.ts';
+
+const name = 'v1alpha1.machine.apisvc.dev';
+
+describe('with the server that is built in', () => {
+  test('--once ends with the verdict on stdout, and everything else on stderr', async () => {
+    const { code, stdout, stderr } = await sandboxOnce(['--once'], emptyFolder());
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining(`✓ ${name}: healthy`) });
+    expect(stdout).toContain(`GET /apis/machine.apisvc.dev/v1alpha1: 200, resources: machines`);
+    expect(stdout).toContain('Available=True (Passed)');
+    expect(stderr).toMatch(/^a simulation of Kubernetes 1\.37 .*at https:\/\/127\.0\.0\.1:\d+/);
+    expect(stderr).toContain(`apiservice/${name} created`);
+  });
+
+  test.each(['1.37', '1.35'])('in the formats of verify, Kubernetes %s', async (kubernetes) => {
+    const { code, stdout } = await sandboxOnce(['--once', '--kubernetes', kubernetes, '-o', 'json'], emptyFolder());
+    expect({ code, diagnosis: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      diagnosis: {
+        verdict: 'healthy',
+        source: {
+          version: expect.stringMatching(new RegExp(`^v${kubernetes}\\.\\d+\\+apisvc\\.simulation$`)),
+          context: 'apisvc-sandbox-simulation',
+        },
+        apis: [{ name, findings: [], notChecked: [] }],
+      },
+    });
+  });
+
+  test('it goes on until it is told to end, and other commands find it', async () => {
+    const cwd = emptyFolder();
+    const box = await startSandbox([], cwd);
+    expect(statSync(box.env.KUBECONFIG).mode & 0o777).toBe(0o600);
+    expect(await apisvc(['verify', name], { cwd, env: box.env })).toMatchObject({ code: 0 });
+    expect(await apisvc(['verify', '--all', '-o', 'short'], { cwd, env: box.env })).toMatchObject({ code: 0 });
+    expect(await box.end('SIGINT')).toMatchObject({ code: 130 });
+  });
+
+  test('SIGTERM ends it as well, and two do not disturb each other', async () => {
+    const cwd = emptyFolder();
+    const [one, other] = await Promise.all([startSandbox([], cwd), startSandbox(['--empty'], cwd)]);
+    expect(await Promise.all([one.end('SIGTERM'), other.end('SIGINT')])).toMatchObject([{ code: 143 }, { code: 130, stdout: '' }]);
+  });
+});
+
+describe('empty', () => {
+  test('a project can be registered, broken and repaired in it', async () => {
+    const cwd = emptyFolder();
+    const box = await startSandbox(['--empty'], cwd);
+    const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
+    expect(await run('init', 'demo', '--preset', 'machine', '--yes')).toMatchObject({ code: 0 });
+    expect(await run('init', 'other', '--preset', 'machine', '--yes')).toMatchObject({ code: 0 });
+    expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0, stdout: expect.stringContaining('healthy') });
+    expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing changed/) });
+    expect(await run('register', '-C', 'demo', '--diff')).toMatchObject({ code: 0, stdout: 'No differences.\n' });
+    // The other CA is refused before anything changes: the server would not be trusted.
+    expect(await run('register', '-C', 'other', '--dry-run', 'server')).toMatchObject({ code: 0 });
+    expect(await box.end('SIGINT')).toMatchObject({ code: 130, stdout: '' });
+  });
+
+  test('an image that is not there is told with the way to run it', async () => {
+    const cwd = emptyFolder();
+    const box = await startSandbox(['--empty'], cwd);
+    const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
+    expect(await run('init', 'demo', '--preset', 'sample-apiserver', '--yes')).toMatchObject({ code: 0 });
+    const { code, stderr } = await run('register', '-C', 'demo', '--timeout', '25s');
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('apisvc sandbox -- COMMAND') });
+    await box.end('SIGINT');
+  });
+});
+
+describe('a rehearsal', () => {
+  const project = async (): Promise<string> => {
+    const cwd = emptyFolder();
+    expect(await apisvc(['init', '--preset', 'sample-apiserver', '--yes'], { cwd })).toMatchObject({ code: 0 });
+    return cwd;
+  };
+
+  test('of a server that ends tells its last words', async () => {
+    const cwd = await project();
+    writeFileSync(join(cwd, 'server.mjs'), 'console.error("no etcd here"); process.exit(3);');
+    const { code, stdout, stderr } = await sandboxOnce(['--once', '--timeout', '60s', '--', process.execPath, 'server.mjs'], cwd);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('sample-apiserver | no etcd here');
+    expect(stderr).toMatch(/error: .*no etcd here/);
+  });
+
+  test('gives the server its files and its port', async () => {
+    const cwd = await project();
+    writeFileSync(
+      join(cwd, 'server.mjs'),
+      "import { readFileSync } from 'node:fs';\nconst [kubeconfig, cert, key, port] = process.argv.slice(2);\nconsole.log(JSON.stringify([kubeconfig, cert].map((f) => readFileSync(f, 'utf8').length > 100)), Number(port) > 0, readFileSync(key).length > 0);\nsetTimeout(() => process.exit(1), 500);\n",
+    );
+    const { stderr } = await sandboxOnce(
+      [
+        '--once',
+        '--timeout',
+        '60s',
+        '--',
+        process.execPath,
+        'server.mjs',
+        '{kubeconfig}',
+        '{tls-cert-file}',
+        '{tls-private-key-file}',
+        '{port}',
+      ],
+      cwd,
+    );
+    expect(stderr).toContain('sample-apiserver | [true,true] true true');
+  });
+
+  test('of a program that is not there starts nothing', async () => {
+    const { code, stderr } = await sandboxOnce(['--', './nope'], await project());
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('./nope') });
+  });
+
+  test('leaves a kubeconfig of somebody else alone', async () => {
+    const cwd = await project();
+    const kubeconfig = join(cwd, 'kubeconfig');
+    writeFileSync(kubeconfig, 'apiVersion: v1\nkind: Config\ncurrent-context: mine\n');
+    const { code, stderr } = await sandboxOnce(['--write-kubeconfig', kubeconfig, '--', 'true'], cwd);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('is not the kubeconfig of a sandbox') });
+    expect(readFileSync(kubeconfig, 'utf8')).toContain('mine');
+  });
+});
+
+test.each<[string, string[], RegExp]>([
+  ['a command without a project', ['--', 'true'], /there is no project in this directory/],
+  ['--empty with a command', ['--empty', '--', 'true'], /--empty registers nothing/],
+  ['--empty with --once', ['--empty', '--once'], /--empty has nothing to verify/],
+  ['--assets for the simulation', ['--assets', '/tmp'], /--assets is for the real engine/],
+  ['--assets with --kubernetes', ['--assets', '/tmp', '--kubernetes', '1.37'], /cannot be used with/],
+  ['a version that is not known', ['--kubernetes', '1.20'], /Allowed choices are 1\.37, 1\.35/],
+])('wrong usage: %s', async (_, args, words) => {
+  const { code, stdout, stderr } = await sandboxOnce(args, emptyFolder());
+  expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(words) });
+});
+
+test('the real engine without its programs', async () => {
+  const cwd = emptyFolder();
+  const { code, stderr } = await apisvc(['sandbox', '--engine', 'real'], { cwd, env: { HOME: cwd } });
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('etcd and kube-apiserver') });
+});
