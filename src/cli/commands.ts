@@ -169,9 +169,10 @@ function addSandbox(program: Command, run: Run): void {
       ).choices(['real', 'simulated']),
     )
     .addOption(
-      new Option('--assets <dir>', 'folder with the programs etcd and kube-apiserver (default: KUBEBUILDER_ASSETS)').conflicts(
-        'kubernetes',
-      ),
+      new Option(
+        '--assets <dir>',
+        'folder with the programs etcd and kube-apiserver (default: KUBEBUILDER_ASSETS, or what npm run test:cluster has built)',
+      ).conflicts('kubernetes'),
     )
     .addOption(
       new Option('--kubernetes <version>', 'version to simulate, or to choose from programs that were built here').choices(
@@ -195,7 +196,7 @@ function addSandbox(program: Command, run: Run): void {
 
 const placeholders = `
 The program gets the arguments of the container in the Deployment, those that it names itself excepted, and --kubeconfig, --authentication-kubeconfig and
---authorization-kubeconfig, as servers built on k8s.io/apiserver take them. With {kubeconfig}, {tls-cert-file}, {tls-private-key-file} or {port} in it, it is
+--authorization-kubeconfig, as servers built on k8s.io/apiserver take them; in the simulation also --bind-address=127.0.0.1. With {kubeconfig}, {tls-cert-file}, {tls-private-key-file} or {port} in it, it is
 run as it is given, with these filled in.
 `;
 

@@ -17,6 +17,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   if (argv[2] === '__complete') return answerShell(argv.slice(argv[3] === '--' ? 4 : 3));
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  // A terminal that is closed.
+  process.on('SIGHUP', () => onSignal('SIGTERM'));
   let exitCode: ExitCode = Exit.ok;
   const program = makeProgram(interrupt.signal, (code) => {
     exitCode = code;

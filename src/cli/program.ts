@@ -51,8 +51,8 @@ Exit codes:
 
 /** An empty path is a shell variable that was not set; it would mean the current directory. */
 function refuseEmpty(command: Command): void {
-  const { directory, outputDir } = command.opts();
-  if ([...command.args, directory, outputDir].includes('')) {
+  const { directory, outputDir, assets, writeKubeconfig } = command.opts();
+  if ([...command.args, directory, outputDir, assets, writeKubeconfig].includes('')) {
     throw new UsageError('an argument is empty', { fix: 'A variable in the command may not be set.' });
   }
 }

@@ -1,29 +1,65 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { parse } from 'yaml';
 import { UsageError } from '../errors.ts';
 import { fileError, saveFile } from '../project/files.ts';
 import { contextNames } from '../sandbox/engine.ts';
 
 /**
- * A kubeconfig of a sandbox in a place that somebody chose. It is worth nothing when the sandbox has ended, and is removed then.
+ * A kubeconfig of a sandbox in a place that somebody chose. It is worth nothing when the sandbox has ended, and is removed then, unless somebody has changed it.
  * @param path - undefined: there is none, and nothing is done
  * @throws UsageError when there is a file that no sandbox has left there
  */
-export function keepKubeconfig(path: string | undefined): { write(from: string): void; remove(): void } {
+export async function keepKubeconfig(path: string | undefined): Promise<{ write(from: string): void; remove(): void }> {
   if (path === undefined) return { write: () => {}, remove: () => {} };
-  if (existsSync(path) && !isOurs(path)) {
-    throw new UsageError(`${path} exists and is not the kubeconfig of a sandbox`, { fix: 'Choose another file for --write-kubeconfig.' });
+  if (existsSync(path)) {
+    const server = statSync(path).isFile() ? serverOf(readText(path)) : undefined;
+    const refusal = server === undefined ? 'exists and is not the kubeconfig of a sandbox' : 'is the kubeconfig of a sandbox that runs';
+    if (server === undefined || (await isUp(server))) {
+      throw new UsageError(`${path} ${refusal}`, { fix: 'Choose another file for --write-kubeconfig.' });
+    }
   }
+  let written: string | undefined;
   return {
-    write: (from) => saveFile({ path, text: readFileSync(from, 'utf8'), mode: 0o600 }),
-    remove: () => rmSync(path, { force: true }),
+    write: (from) => {
+      const text = readFileSync(from, 'utf8');
+      saveFile({ path, text, mode: 0o600 });
+      written = text;
+    },
+    remove: () => {
+      if (written !== undefined && existsSync(path) && readText(path) === written) rmSync(path, { force: true });
+    },
   };
 }
 
-function isOurs(path: string): boolean {
+function readText(path: string): string {
   try {
-    const text = readFileSync(path, 'utf8');
-    return Object.values(contextNames).some((name) => text.includes(`current-context: ${name}\n`));
+    return readFileSync(path, 'utf8');
   } catch (cause) {
     throw fileError('read', path, cause);
   }
 }
+
+/** The server of a kubeconfig that a sandbox wrote; undefined for any other. One cluster, one user and one context of our name, and nothing else: people merge kubeconfigs. */
+function serverOf(text: string): URL | undefined {
+  try {
+    const { clusters, users, contexts } = parse(text);
+    const ours = [clusters, users, contexts].every(
+      (list) => list.length === 1 && Object.values<string>(contextNames).includes(list[0].name),
+    );
+    return ours ? new URL(clusters[0].cluster.server) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether anybody listens there. */
+const isUp = ({ hostname, port }: URL): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port), timeout: 1_000 });
+    const end = (up: boolean) => (): void => {
+      socket.destroy();
+      resolve(up);
+    };
+    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+  });

@@ -1,7 +1,7 @@
 import { parseRegistration } from '../config/load.ts';
 import { presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
-import { ApisvcError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
+import { ApisvcError, Exit, type ExitCode, InterruptedError, RefusedError, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
 import type { Material } from '../pki/types.ts';
 import { isProject, readMaterial, readRegistration } from '../project/project.ts';
@@ -17,6 +17,9 @@ import { renderDiagnosis } from './report.ts';
 import type { SandboxFlags } from './sandbox.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
+
+/** Commands of kubectl would find nothing any more. */
+const lookingAgain = 'What the server said stands above. Without --once the sandbox goes on, to be looked at with kubectl.';
 
 /** What is put into a sandbox, and what runs in the place of its server's image. */
 export interface Guest {
@@ -92,6 +95,7 @@ export async function rehearse(
     await terminal.result(await renderDiagnosis(diagnosis, flags.output, terminal));
     return exitCodeOf(diagnosis);
   } catch (error) {
+    if (flags.once && error instanceof RefusedError) throw new RefusedError(error.message, { fix: lookingAgain, cause: error.cause });
     if (flags.once || !(error instanceof ApisvcError) || error instanceof InterruptedError) throw error;
     terminal.progress([`error: ${error.message}`, ...(error.fix === undefined ? [] : [error.fix])].join('\n'));
     return Exit.verdict;

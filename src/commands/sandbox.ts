@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type ExitCode, UsageError } from '../errors.ts';
+import { isProject } from '../project/project.ts';
 import type { DiagnosisFormat } from '../report/formats.ts';
 import { nodeLine } from '../report/sandbox.ts';
 import type { KubernetesImitated } from '../sandbox/engine.ts';
@@ -23,8 +24,8 @@ export interface SandboxFlags {
 
 /** `apisvc sandbox`: a control plane of one's own, with the given command, or the built-in server, behind its aggregation layer. */
 export async function sandbox(flags: SandboxFlags, command: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const guest = await guestOf(flags, command);
-  const kubeconfig = keepKubeconfig(flags.writeKubeconfig);
+  const guest = await guestOf(flags, command, terminal);
+  const kubeconfig = await keepKubeconfig(flags.writeKubeconfig);
   const box = await startSandbox({
     ...flags,
     env: terminal.env,
@@ -49,8 +50,20 @@ export async function sandbox(flags: SandboxFlags, command: readonly string[], t
 }
 
 /** What is rehearsed; undefined for an empty sandbox. */
-async function guestOf({ directory, empty = false, once = false }: SandboxFlags, command: readonly string[]): Promise<Guest | undefined> {
-  if (!empty) return command.length > 0 ? projectGuest(directory, command) : builtInGuest();
+async function guestOf(
+  { directory, empty = false, once = false }: SandboxFlags,
+  command: readonly string[],
+  terminal: Terminal,
+): Promise<Guest | undefined> {
+  if (command.length === 0 && directory !== '.') {
+    throw new UsageError('-C names a project, and there is no program to run as its server', { fix: 'apisvc sandbox -C DIR -- PROGRAM' });
+  }
+  if (!empty && command.length > 0) return projectGuest(directory, command);
+  if (!empty) {
+    if (isProject(directory))
+      terminal.progress('The project in this directory is left out: no program for its server is given (apisvc sandbox -- PROGRAM).');
+    return builtInGuest();
+  }
   if (command.length > 0) throw new UsageError('--empty registers nothing; leave the command out');
   if (once) throw new UsageError('--empty has nothing to verify; leave --once out');
   return undefined;

@@ -1,7 +1,9 @@
+import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from '../cluster/cluster.ts';
-import { type ApisvcError, UsageError } from '../errors.ts';
+import { type ApisvcError, ClusterError, DeadlineError, UsageError } from '../errors.ts';
+import { fileError } from '../project/files.ts';
 import { type Engine, type KubernetesImitated, kubernetesImitated } from './engine.ts';
 import { createKubelet, type SandboxKubelet } from './node/kubelet.ts';
 import { serveKubelet } from './node/kubelet-server.ts';
@@ -49,8 +51,20 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const programs = programsFor(options);
   const stateDir = await makeStateDir();
   const ends: (() => Promise<void> | void)[] = [() => rm(stateDir, { recursive: true, force: true })];
+  // Whatever ends this process: it holds the keys of the control plane.
+  const removeAtExit = (): void => rmSync(stateDir, { recursive: true, force: true });
+  process.once('exit', removeAtExit);
   const stop = async (): Promise<void> => {
-    for (let end = ends.pop(); end; end = ends.pop()) await end();
+    const faults: unknown[] = [];
+    for (let end = ends.pop(); end; end = ends.pop()) {
+      try {
+        await end();
+      } catch (error) {
+        faults.push(error);
+      }
+    }
+    process.off('exit', removeAtExit);
+    if (faults.length > 0) throw faults[0];
   };
   try {
     const kubelet = createKubelet();
@@ -78,8 +92,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   } catch (error) {
     await stop();
     signal.throwIfAborted();
-    throw error;
+    throw inPlainWords(error, stateDir);
   }
+}
+
+/** What the start of an engine names, its logs and its folder, is gone with it. */
+function inPlainWords(error: unknown, stateDir: string): unknown {
+  if (error instanceof DeadlineError) return new DeadlineError(error.message, { fix: 'Give it longer with --timeout.', cause: error });
+  if (error instanceof ClusterError) return new ClusterError(error.message, { fix: '-v shows its last lines.', cause: error.cause });
+  const full = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes((error as NodeJS.ErrnoException)?.code ?? '');
+  return full ? fileError('write', stateDir, error) : error;
 }
 
 async function startEngine(

@@ -52,6 +52,7 @@ export async function startSandbox(args: readonly string[], cwd: string): Promis
       const { exitCode, stdout } = await running;
       expect(existsSync(kubeconfig)).toBe(false);
       expect(readdirSync(temporary)).toEqual([]);
+      expect(stderr).not.toContain('Warning:');
       return { code: exitCode, stdout, stderr };
     },
   };
@@ -62,5 +63,6 @@ export async function sandboxOnce(args: readonly string[], cwd: string): Promise
   const temporary = mkdtempSync(join(cwd, 'tmp-'));
   const ran = await apisvc(['sandbox', '--engine', 'simulated', ...args], { cwd, env: { TMPDIR: temporary } });
   expect(readdirSync(temporary)).toEqual([]);
+  expect(ran.stderr).not.toContain('Warning:');
   return ran;
 }

@@ -37,13 +37,15 @@ describe('with the server that is built in', () => {
     expect(statSync(box.env.KUBECONFIG).mode & 0o777).toBe(0o600);
     expect(await apisvc(['verify', name], { cwd, env: box.env })).toMatchObject({ code: 0 });
     expect(await apisvc(['verify', '--all', '-o', 'short'], { cwd, env: box.env })).toMatchObject({ code: 0 });
+    const { code, stderr } = await sandboxOnce(['--write-kubeconfig', box.env.KUBECONFIG], cwd);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('is the kubeconfig of a sandbox that runs') });
     expect(await box.end('SIGINT')).toMatchObject({ code: 130 });
   });
 
-  test('SIGTERM ends it as well, and two do not disturb each other', async () => {
+  test('SIGTERM and a closed terminal end it as well, and two do not disturb each other', async () => {
     const cwd = emptyFolder();
     const [one, other] = await Promise.all([startSandbox([], cwd), startSandbox(['--empty'], cwd)]);
-    expect(await Promise.all([one.end('SIGTERM'), other.end('SIGINT')])).toMatchObject([{ code: 143 }, { code: 130, stdout: '' }]);
+    expect(await Promise.all([one.end('SIGTERM'), other.end('SIGHUP')])).toMatchObject([{ code: 143 }, { code: 143, stdout: '' }]);
   });
 });
 
@@ -57,8 +59,10 @@ describe('empty', () => {
     expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0, stdout: expect.stringContaining('healthy') });
     expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing changed/) });
     expect(await run('register', '-C', 'demo', '--diff')).toMatchObject({ code: 0, stdout: 'No differences.\n' });
-    // The other CA is refused before anything changes: the server would not be trusted.
-    expect(await run('register', '-C', 'other', '--dry-run', 'server')).toMatchObject({ code: 0 });
+    expect(await run('register', '-C', 'other', '--diff')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('CN=machine.machine.svc CA, SHA-256'),
+    });
     expect(await box.end('SIGINT')).toMatchObject({ code: 130, stdout: '' });
   });
 
@@ -118,18 +122,27 @@ describe('a rehearsal', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('./nope') });
   });
 
-  test('leaves a kubeconfig of somebody else alone', async () => {
+  test.each([
+    ['of somebody else', 'apiVersion: v1\nkind: Config\ncurrent-context: mine\n'],
+    [
+      'that a sandbox was merged into',
+      `current-context: apisvc-sandbox\nclusters: [{ name: apisvc-sandbox }, { name: mine }]\nusers: [{ name: apisvc-sandbox }]\ncontexts: [{ name: apisvc-sandbox }]\n`,
+    ],
+  ])('leaves a kubeconfig %s alone', async (_, text) => {
     const cwd = await project();
     const kubeconfig = join(cwd, 'kubeconfig');
-    writeFileSync(kubeconfig, 'apiVersion: v1\nkind: Config\ncurrent-context: mine\n');
+    writeFileSync(kubeconfig, text);
     const { code, stderr } = await sandboxOnce(['--write-kubeconfig', kubeconfig, '--', 'true'], cwd);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('is not the kubeconfig of a sandbox') });
-    expect(readFileSync(kubeconfig, 'utf8')).toContain('mine');
+    expect(readFileSync(kubeconfig, 'utf8')).toBe(text);
   });
 });
 
 test.each<[string, string[], RegExp]>([
   ['a command without a project', ['--', 'true'], /there is no project in this directory/],
+  ['-C without a program', ['-C', 'demo'], /-C names a project/],
+  ['an empty argument', ['--assets', ''], /an argument is empty/],
+  ['a device for the kubeconfig', ['--write-kubeconfig', '/dev/full'], /is not the kubeconfig of a sandbox/],
   ['--empty with a command', ['--empty', '--', 'true'], /--empty registers nothing/],
   ['--empty with --once', ['--empty', '--once'], /--empty has nothing to verify/],
   ['--assets for the simulation', ['--assets', '/tmp'], /--assets is for the real engine/],

@@ -79,15 +79,15 @@ function byFrontProxy({ socket, headersDistinct: sent }: IncomingMessage, { fron
 }
 
 function extraOf(sent: IncomingMessage['headersDistinct'], prefixes: readonly string[]): Record<string, string[]> {
-  const extra: Record<string, string[]> = {};
+  const extra = new Map<string, string[]>();
   for (const prefix of prefixes) {
     for (const [header, values = []] of Object.entries(sent)) {
       if (!header.startsWith(prefix)) continue;
       const key = unescaped(header.slice(prefix.length));
-      extra[key] = [...(extra[key] ?? []), ...values];
+      extra.set(key, [...(extra.get(key) ?? []), ...values]);
     }
   }
-  return extra;
+  return Object.fromEntries(extra);
 }
 
 /** Keys are percent-encoded where a header could not hold them; malformed ones count as they are. */

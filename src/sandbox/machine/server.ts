@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { connectionFault } from '../../cluster/faults.ts';
 import { sendFailure, sendJson, sendText } from '../simulated/bodies.ts';
-import { ApiFailure } from '../simulated/failure.ts';
+import { ApiFailure, badRequest } from '../simulated/failure.ts';
 import { requestInfoOf } from '../simulated/request-info.ts';
 import type { RequestInfo, UserInfo } from '../simulated/types.ts';
 import { answer } from './api.ts';
@@ -56,6 +56,17 @@ export function createMachineServer(
   return server;
 }
 
+/** @throws ApiFailure for a target that is no URL */
+function urlOf(target: string): URL {
+  try {
+    const url = new URL(`https://machine${target.startsWith('/') ? target : '/'}`);
+    decodeURIComponent(url.pathname);
+    return url;
+  } catch {
+    throw badRequest('the URL is malformed');
+  }
+}
+
 interface Context {
   readonly api: Flags['api'];
   readonly delegation: Delegation;
@@ -68,7 +79,7 @@ async function respond({ api, delegation, log }: Context, request: IncomingMessa
   request.resume();
   let info: RequestInfo | undefined;
   try {
-    const url = new URL(`https://machine${target.startsWith('/') ? target : '/'}`);
+    const url = urlOf(target);
     info = requestInfoOf(method, url);
     const user = await delegation.authenticate(request);
     await delegation.authorize(user, info);

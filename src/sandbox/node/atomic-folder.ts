@@ -16,6 +16,7 @@ export async function writeFolder(folder: string, files: Files): Promise<void> {
   const next = `..${randomBytes(6).toString('hex')}`;
   await mkdir(join(folder, next), { mode: 0o700 });
   for (const [path, content] of files) {
+    requireInside(path);
     await mkdir(dirname(join(folder, next, path)), { recursive: true, mode: 0o700 });
     await writeFile(join(folder, next, path), content, { mode: 0o600 });
   }
@@ -25,6 +26,11 @@ export async function writeFolder(folder: string, files: Files): Promise<void> {
   for (const top of tops) await symlink(join('..data', top), join(folder, top)).catch(ifThere);
   for (const name of await readdir(folder)) if (!name.startsWith('..') && !tops.has(name)) await rm(join(folder, name));
   if (before !== undefined) await rm(join(folder, before), { recursive: true, force: true });
+}
+
+/** kube-apiserver refuses such paths (k8s.io/kubernetes/pkg/apis/core/validation, ValidateLocalNonReservedPath); the simulation does not look. @throws Error */
+export function requireInside(path: string): void {
+  if (path.startsWith('/') || path.split('/').includes('..')) throw new Error(`"${path}" leads out of its volume`);
 }
 
 function ifThere(error: NodeJS.ErrnoException): void {

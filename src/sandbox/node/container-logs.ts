@@ -65,7 +65,7 @@ export function sendLog(log: ContainerLog, query: LogQuery, response: ServerResp
   let left = query.limitBytes ?? Number.POSITIVE_INFINITY;
   const send = ({ time, text }: LogLine): void => {
     const bytes = Buffer.from(`${query.timestamps ? `${time.toISOString()} ` : ''}${text}\n`);
-    response.write(bytes.subarray(0, left));
+    if (left > 0) response.write(bytes.subarray(0, left));
     left -= bytes.length;
   };
   response.writeHead(200, { 'content-type': 'text/plain' });
@@ -74,7 +74,9 @@ export function sendLog(log: ContainerLog, query: LogQuery, response: ServerResp
   if (!query.follow || log.closed || left <= 0) return void response.end();
   const unfollow = log.follow((line) => {
     if (line) send(line);
-    if (!line || left <= 0) response.end();
+    if (line && left > 0) return;
+    unfollow();
+    response.end();
   });
   response.once('close', unfollow);
 }

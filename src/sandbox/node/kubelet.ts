@@ -24,11 +24,23 @@ export function createKubelet(): SandboxKubelet {
 const urlOf = ({ url = '/' }: IncomingMessage): URL => new URL(url, 'http://kubelet');
 const partsOf = ({ pathname }: URL): string[] => pathname.split('/').slice(1).map(decodeURIComponent);
 
+/** The request of somebody whose URL is none gets undefined. */
+function readUrl(request: IncomingMessage): { readonly url: URL; readonly parts: string[] } | undefined {
+  try {
+    const url = urlOf(request);
+    return { url, parts: partsOf(url) };
+  } catch {
+    return undefined;
+  }
+}
+
 function answer(pods: PodRegistry, request: IncomingMessage, response: ServerResponse): unknown {
-  const url = urlOf(request);
-  const [what, namespace = '', name = '', container = ''] = partsOf(url);
   const plain = (status: number, text: string): unknown =>
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
+  const read = readUrl(request);
+  if (!read) return plain(400, '400: Bad Request');
+  const { url } = read;
+  const [what, namespace = '', name = '', container = ''] = read.parts;
   if (request.method !== 'GET') return plain(405, '405: Method Not Allowed');
   if (url.pathname === '/healthz') return plain(200, 'ok');
   if (url.pathname === '/metrics/resource') return plain(200, resourceMetrics(pods, machineUsage(), new Date()));
@@ -45,7 +57,7 @@ function answer(pods: PodRegistry, request: IncomingMessage, response: ServerRes
 }
 
 function upgrade(pods: PodRegistry, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-  const [what, namespace = '', name = ''] = partsOf(urlOf(request));
+  const [what, namespace = '', name = ''] = readUrl(request)?.parts ?? [];
   const pod: PodOnNode | undefined = what === 'portForward' ? findPod(pods, namespace, name) : undefined;
   if (pod) upgradeToForward(pod, request, socket, head);
   else refuseUpgrade(socket, '404 Not Found', what === 'portForward' ? 'pod does not exist' : '404: Page Not Found');

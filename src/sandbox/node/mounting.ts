@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeKubeconfig } from '../real/kubeconfig.ts';
+import { requireInside } from './atomic-folder.ts';
 import type { Mounts } from './environment.ts';
 import type { NodeContext } from './keep-right.ts';
 import { notRun } from './pod-status.ts';
@@ -9,15 +10,18 @@ import { isFiles, keepVolume, ownToken } from './volumes.ts';
 
 // The folder of a pod: `kubeconfig`, `account/token`, and `volumes/<name>`.
 const accountFolder = (folder: string): string => join(folder, 'account');
-const volumeFolder = (folder: string, name: string): string => join(folder, 'volumes', name);
+function volumeFolder(folder: string, name: string): string {
+  requireInside(name);
+  return join(folder, 'volumes', name);
+}
 
 /** What a container mounts, by mount path. @param folder of the pod */
 export const mountsOf = ({ volumeMounts = [] }: Json, folder: string): Mounts =>
   Object.fromEntries(
-    volumeMounts.map(({ name, mountPath, subPath = '' }: Json) => [
-      mountPath.replace(/\/+$/, ''),
-      join(volumeFolder(folder, name), subPath),
-    ]),
+    volumeMounts.map(({ name, mountPath, subPath = '' }: Json) => {
+      requireInside(subPath);
+      return [mountPath.replace(/\/+$/, ''), join(volumeFolder(folder, name), subPath)];
+    }),
   );
 
 /** Writes the kubeconfig of a pod: its user is the pod's ServiceAccount. Some clients read the token from its file, which stays fresh, and some the one that is inside. */

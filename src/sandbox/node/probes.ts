@@ -19,11 +19,18 @@ export interface ProbeTarget {
  * @param probe of core/v1
  * @returns undefined when it is well, otherwise what was seen
  */
-export function look({ httpGet, tcpSocket, timeoutSeconds = 1 }: Json, target: ProbeTarget): Promise<string | undefined> {
+export async function look({ httpGet, tcpSocket, timeoutSeconds = 1 }: Json, target: ProbeTarget): Promise<string | undefined> {
   const timeoutMs = timeoutSeconds * 1000;
-  if (httpGet) return get(httpGet, target, timeoutMs);
-  if (tcpSocket) return dial(tcpSocket.host ?? target.address, portOf(tcpSocket.port, target), timeoutMs);
-  return Promise.resolve(undefined);
+  const wanted = (httpGet ?? tcpSocket)?.port;
+  if (wanted === undefined) return undefined;
+  const port = portOf(wanted, target);
+  if (!(port > 0 && port < 65_536)) return `there is no port ${wanted}`;
+  try {
+    return await (httpGet ? get(httpGet, port, target, timeoutMs) : dial(tcpSocket.host ?? target.address, port, timeoutMs));
+  } catch (error) {
+    // A path or a header that no request can have.
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** A number, or the name of one of the container's ports. */
@@ -31,12 +38,13 @@ const portOf = (port: number | string, { ports, portHere }: ProbeTarget): number
   portHere(typeof port === 'number' ? port : Number(ports.find(({ name }) => name === port)?.containerPort ?? port));
 
 function get(
-  { scheme = 'HTTP', host, port, path = '/', httpHeaders = [] }: Json,
+  { scheme = 'HTTP', host, path = '/', httpHeaders = [] }: Json,
+  port: number,
   target: ProbeTarget,
   timeoutMs: number,
 ): Promise<string | undefined> {
   const transport = scheme === 'HTTPS' ? https : http;
-  const at = { host: host ?? target.address, port: portOf(port, target), path };
+  const at = { host: host ?? target.address, port, path };
   const headers = {
     'user-agent': 'kube-probe/apisvc-sandbox',
     ...Object.fromEntries(httpHeaders.map(({ name, value }: Json) => [name, value])),
@@ -50,6 +58,8 @@ function get(
       // An endless answer is no reason to wait.
       request.destroy();
     });
+    // An upgrade that nobody asked for is neither an answer nor an error.
+    request.once('close', () => resolve('EOF'));
     request.on('error', (error: NodeJS.ErrnoException) => {
       const url = `${scheme.toLowerCase()}://${at.host}:${at.port}${path}`;
       resolve(`Get "${url}": ${wordsOf(error, `dial tcp ${at.host}:${at.port}`)}`);

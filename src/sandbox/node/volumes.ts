@@ -130,6 +130,6 @@ async function* tokenSource(
     const answer = await api.token(account, request);
     if (!answer) yield `failed to fetch token: serviceaccounts "${account.name}" not found`;
     else yield new Map([[path, Buffer.from(answer.status.token)]]);
-    await sleep(answer ? expirationSeconds * renewAt * 1000 : retryMs, undefined, { signal, ref: false });
+    await sleep(answer ? Math.min(expirationSeconds, tokenSeconds) * renewAt * 1000 : retryMs, undefined, { signal, ref: false });
   }
 }

@@ -25,8 +25,8 @@ interface Room {
 }
 
 /**
- * Starts etcd and kube-apiserver, with the controllers that keep house where kube-controller-manager is there too. Root on Linux gets a network namespace of its own, where nothing
- * is reached from outside this machine; everybody else loopback, and pods at the machine's own address.
+ * Starts etcd and kube-apiserver, with the controllers that keep house where kube-controller-manager is there too. Root on Linux gets a network namespace of its own, where the control plane
+ * is not reached from outside this machine; everybody else loopback, and pods at the machine's own address.
  * @throws as startControlPlane; UsageError when this machine has no address for pods
  */
 export async function startRealEngine(options: RealEngineOptions): Promise<Engine & { readonly files: ControlPlaneFiles }> {

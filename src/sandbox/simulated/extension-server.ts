@@ -68,7 +68,11 @@ export function ask(agent: http.Agent, route: Route, { path, as, accept, limitMs
     request.once('socket', () => {
       connected = true;
     });
-    request.once('close', () => clearTimeout(timer));
+    request.once('close', () => {
+      clearTimeout(timer);
+      // An upgrade that nobody asked for is neither an answer nor an error.
+      reject(new GoError('EOF'));
+    });
     // Whoever reads its body is told of errors too.
     request.on('response', (response) => resolve(response.on('error', () => {})));
     request.on('error', (error) => reject(new GoError(goWords(error, ends()))));

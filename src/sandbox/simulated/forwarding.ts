@@ -44,10 +44,14 @@ export function forward(
   const attempt = (): http.ClientRequest => {
     const sent = open(request, hop);
     const ends = endsOf(sent, hop);
+    let answered = false;
     sent.on('response', (answer) => {
+      answered = true;
       if (refuseRedirects && isRedirect(answer)) refuseRedirect(response, answer);
-      else passBack(answer, response);
+      else if (!passBack(answer, response)) giveUp(`malformed HTTP status code "${String(answer.statusCode).padStart(3, '0')}"`);
     });
+    // An upgrade that nobody asked for is neither an answer nor an error.
+    sent.on('close', () => answered || sent !== upstream || giveUp('EOF'));
     sent.on('error', (error: NodeJS.ErrnoException) => {
       const isStale = sent.reusedSocket && error.code === 'ECONNRESET';
       if (isStale && !over && !response.headersSent && !hasBody && replayable.includes(method)) upstream = attempt();
@@ -137,14 +141,20 @@ function refuseRedirect(response: ServerResponse, answer: IncomingMessage): void
     .end('the backend attempted to redirect this request, which is not permitted');
 }
 
-/** What both sides say of an answer stands in it twice, as with kube-apiserver. */
-function passBack(answer: IncomingMessage, response: ServerResponse): void {
+/** What both sides say of an answer stands in it twice, as with kube-apiserver. @returns false for a status that HTTP does not have, with nothing passed on */
+function passBack(answer: IncomingMessage, response: ServerResponse): boolean {
+  const { statusCode = 0 } = answer;
+  if (statusCode < 100) {
+    answer.resume();
+    return false;
+  }
   for (const [name, values] of returnedHeaders(answer)) {
     response.setHeader(name, [...[response.getHeader(name) ?? []].flat().map(String), ...values]);
   }
-  response.writeHead(answer.statusCode ?? 502);
+  response.writeHead(statusCode);
   response.flushHeaders();
   pipeline(answer, response, () => {});
+  return true;
 }
 
 function answerHead({ statusCode, statusMessage, rawHeaders }: IncomingMessage): Buffer {

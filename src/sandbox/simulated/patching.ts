@@ -7,6 +7,12 @@ import { placed, refuseUnknownFields, withKnownFields } from './sent.ts';
 import type { Call, Kind, Obj, Simulation } from './types.ts';
 import type { Track, Writer } from './writer.ts';
 
+/** By content type. */
+const changes: ReadonlyMap<string, (object: Obj, patch: Obj) => Obj> = new Map([
+  ['application/merge-patch+json', mergePatch],
+  ['application/json-patch+json', jsonPatch],
+]);
+
 interface Patched {
   /** 201 when server-side apply created it. */
   readonly status: 200 | 201;
@@ -46,7 +52,7 @@ export function createPatcher({ now }: Pick<Simulation, 'now'>, writer: Writer):
       throw notSimulated('Strategic merge patches (kubectl apply --server-side and kubectl patch --type=merge work)');
     }
     const isApply = type === 'application/apply-patch+yaml';
-    const change = { 'application/merge-patch+json': mergePatch, 'application/json-patch+json': jsonPatch }[type];
+    const change = changes.get(type);
     if (!isApply && !change) throw new ApiFailure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
     const options = writeOptions('PatchOptions', url, request.headers['user-agent'], isApply);
     const body = (await readBody(request)).toString('utf8');

@@ -35,19 +35,19 @@ function labelRequirements(text: string): ((labels: Obj) => boolean)[] {
     if (tokens[0] === '!') {
       tokens.shift();
       const key = word();
-      return (labels) => !(key in labels);
+      return (labels) => !Object.hasOwn(labels, key);
     }
     const key = word();
     const operator = tokens[0];
-    if (operator === undefined || operator === ',') return (labels) => key in labels;
+    if (operator === undefined || operator === ',') return (labels) => Object.hasOwn(labels, key);
     tokens.shift();
     if (operator === 'in' || operator === 'notin') {
       const wanted = values();
-      return (labels) => (operator === 'in' ? key in labels && wanted.includes(labels[key]) : !wanted.includes(labels[key]));
+      return (labels) => (operator === 'in' ? Object.hasOwn(labels, key) && wanted.includes(labels[key]) : !wanted.includes(labels[key]));
     }
     if (operator === '>' || operator === '<') {
       const bound = Number(word());
-      return (labels) => key in labels && (operator === '>' ? Number(labels[key]) > bound : Number(labels[key]) < bound);
+      return (labels) => Object.hasOwn(labels, key) && (operator === '>' ? Number(labels[key]) > bound : Number(labels[key]) < bound);
     }
     if (!['=', '==', '!='].includes(operator)) throw refuse(operator, `, expected: ${operators}`);
     // `x=` asks for an empty value.

@@ -60,6 +60,8 @@ export function createSimulationServer(simulation: Simulation): Server {
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
+    // A request before it on this connection is not answered yet, which no client that upgrades does.
+    if ((socket as { _httpMessage?: unknown })._httpMessage) return void socket.destroy();
     try {
       const asked = ask(request);
       const call = { ...asked, socket, head };

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -46,6 +46,8 @@ export async function startSimulation({
   await writeControlPlaneFiles(files, names, now);
 
   const ended = new AbortController();
+  // Every watch and every connection listens to it; Node would take that for a leak.
+  setMaxListeners(0, ended.signal);
   const clock = (): Date => new Date();
   const simulation = { store: createStore(clock), kubernetes, files, kubelet, now: clock, signal: ended.signal };
   const server = createSimulationServer(simulation);
@@ -66,13 +68,17 @@ export async function startSimulation({
   server.listen(0, address);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  keepHouse(simulation);
-  bootstrap(simulation, port);
-  runAvailability(simulation);
-
   const url = `https://${address}:${port}`;
-  const { certificates, key } = await clientCertificate(await readAuthority(files.ca), 'admin', ['system:masters'], now);
-  await writeKubeconfig(kubeconfig, contextNames.simulated, { server: url, files }, { certificate: certificates, key: key.reveal() });
+  try {
+    keepHouse(simulation);
+    bootstrap(simulation, port);
+    runAvailability(simulation);
+    const { certificates, key } = await clientCertificate(await readAuthority(files.ca), 'admin', ['system:masters'], now);
+    await writeKubeconfig(kubeconfig, contextNames.simulated, { server: url, files }, { certificate: certificates, key: key.reveal() });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   const died = new Promise<never>(() => {});
   return {
     kind: 'simulated',

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import tls from 'node:tls';
@@ -64,8 +63,6 @@ export function createTransport(settings: TlsSettings, { now, signal }: Pick<Sim
     addAbortSignal(signal, socket);
     return undefined;
   };
-  // Every connection listens to it.
-  setMaxListeners(0, signal);
   signal.addEventListener('abort', () => agent.destroy(), { once: true });
   return agent;
 }

@@ -63,10 +63,13 @@ export function answerWatch({ store, now, signal }: Pick<Simulation, 'store' | '
     response.end();
   };
   const seconds = Number(url.searchParams.get('timeoutSeconds') ?? 0);
-  const timer = seconds > 0 ? setTimeout(end, seconds * 1000) : undefined;
+  const timer = seconds > 0 ? setTimeout(end, Math.min(seconds * 1000, longestTimerMs)) : undefined;
   signal.addEventListener('abort', end, { once: true });
   response.once('close', forget);
 }
+
+/** What Node's timers can wait for. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** KEP-3157: tells a client that now it knows everything up to here. */
 const endOfInitialEvents = (kind: Kind, resourceVersion: number): Obj => ({

@@ -39,3 +39,8 @@ test('a reader never sees the certificate of one state and the key of another', 
   }
   expect(read('..data')).toEqual(['19', '19']);
 });
+
+test.each(['../evil', 'a/../../evil', '/evil', '..'])('nothing is written outside: %s', async (path) => {
+  await expect(writeFolder(folder, files({ [path]: 'x' }))).rejects.toThrow('leads out of its volume');
+  expect(seen()).toEqual([]);
+});

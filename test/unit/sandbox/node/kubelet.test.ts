@@ -205,3 +205,23 @@ describe('port-forward by SPDY', () => {
     expect(id.toString('hex')).toBe('e3c6a7c2');
   });
 });
+
+test.each(['//', '/%zz', '/containerLogs/%zz/pod/server'])('a URL that is none: %s', async (path) => {
+  const { port } = new URL(origin);
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.end(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 /);
+});
+
+test('a log that is followed ends at its limit, however much is said at once', async () => {
+  const said = createLog(
+    () => new Date(),
+    () => {},
+  );
+  const container = containerOf({ state: { kind: 'running', startedAt: new Date(), log: said, usage: () => undefined } });
+  kubelet.pods.set('talkative', onNode(podOf('talkative'), container));
+  said.write('one\n');
+  const response = await fetch(`${origin}/containerLogs/ns/talkative/server?follow=true&limitBytes=10`);
+  said.write('two\nthree\nfour\nfive\n');
+  expect(await response.text()).toBe('one\ntwo\nth');
+});
