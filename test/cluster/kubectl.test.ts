@@ -127,7 +127,7 @@ describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
     expect((await watching).stdout).toBe('configmap/one\nconfigmap/one\n');
   });
 
-  test('logs and port-forward', async () => {
+  test('logs', async () => {
     expect(await ok(['logs', 'deployment/machine', '-n', 'machine'])).not.toBe('');
   });
 

@@ -3,7 +3,6 @@ import https from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { localProgram } from '../../src/sandbox/node/local-program.ts';
-import { look } from '../../src/sandbox/node/probes.ts';
 import { apisvc as runApisvc } from './harness/commands.ts';
 import { startHostEtcd } from './harness/host-etcd.ts';
 import { program } from './harness/programs.ts';
@@ -82,23 +81,6 @@ describe('the real sample-apiserver as a process of this machine', () => {
     expect(previous.stderr).toMatch(/previous terminated container "sample-apiserver" in pod "sample-apiserver-\w+-\w+" not found/);
     const etcd = await kubectl('logs', `deployment/${deployment}`, '-c', 'etcd', '-n', namespace);
     expect(etcd.stderr).toContain('is waiting to start: NotRunInSandbox');
-  });
-
-  test('kubectl port-forward leads to it', async () => {
-    const forwarding = kubectl('port-forward', `deployment/${deployment}`, ':8443', '-n', namespace, '--address', '127.0.0.1');
-    const port = await new Promise<number>((resolve, reject) => {
-      forwarding.stdout.on('data', (chunk) => {
-        const [, found] = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(String(chunk)) ?? [];
-        if (found) resolve(Number(found));
-      });
-      forwarding.stderr.on('data', (chunk) => reject(new Error(String(chunk))));
-    });
-    // Twice, for each connection has streams of its own.
-    const target = { address: '127.0.0.1', ports: [], portHere: () => port };
-    for (const _ of [1, 2])
-      expect(await look({ httpGet: { scheme: 'HTTPS', port, path: '/readyz' }, timeoutSeconds: 5 }, target)).toBeUndefined();
-    forwarding.kill();
-    await forwarding;
   });
 
   test('metrics of the node and of the container are there, for those who may read them', async () => {

@@ -1,44 +1,34 @@
 import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 import { type PodOnNode, portHere } from './registry.ts';
-import { type SpdyStream, serveSpdy } from './spdy.ts';
 
-// The ways in which clients ask a kubelet to forward ports (k8s.io/cri-streaming/pkg/streaming/portforward): a WebSocket with two channels for each port, as apisvc does,
-// and SPDY with two streams for each connection, as kubectl does, itself in a WebSocket since 1.31.
+// Of the ways in which clients ask a kubelet to forward ports (k8s.io/cri-streaming/pkg/streaming/portforward) the one of apisvc: a WebSocket with two channels for each port.
+// kubectl speaks SPDY.
 const channels = 'v4.channel.k8s.io';
-const spdyName = 'portforward.k8s.io';
-const tunnelled = `SPDY/3.1+${spdyName}`;
 
-const webSockets = new WebSocketServer({
-  noServer: true,
-  perMessageDeflate: false,
-  handleProtocols: (offered) => [channels, tunnelled].find((each) => offered.has(each)) ?? false,
-});
+const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 
 /** Takes over a connection on which a port-forward to the pod is asked for. */
 export function upgradeToForward(pod: PodOnNode, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   socket.on('error', () => socket.destroy());
-  if (/^spdy\/3\.1$/i.test(request.headers.upgrade ?? '')) {
-    socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: SPDY/3.1\r\nx-stream-protocol-version: ${spdyName}\r\n\r\n`,
-    );
-    if (head.length > 0) socket.unshift(head);
-    forwardSpdy(pod, socket);
-    return;
-  }
   const ports = portsIn(request);
-  if (!ports && request.headers['sec-websocket-protocol']?.trim() !== tunnelled) {
+  if (request.headers['sec-websocket-protocol']?.trim() !== channels) {
+    refuseUpgrade(
+      socket,
+      '501 Not Implemented',
+      `port-forward in apisvc sandbox is by WebSocket with ${channels} alone, which kubectl does not speak`,
+    );
+  } else if (!ports) {
     refuseUpgrade(socket, '400 Bad Request', 'query parameter "port" is required');
-    return;
+  } else {
+    webSockets.handleUpgrade(request, socket, head, (opened) => {
+      opened.on('error', () => opened.terminate());
+      forwardChannels(pod, opened, ports);
+    });
   }
-  webSockets.handleUpgrade(request, socket, head, (opened) => {
-    opened.on('error', () => opened.terminate());
-    if (opened.protocol === tunnelled) forwardSpdy(pod, createWebSocketStream(opened));
-    else forwardChannels(pod, opened, ports ?? []);
-  });
 }
 
 /** @returns undefined when none is named, or something that is no port */
@@ -78,25 +68,6 @@ function forwardChannels(pod: PodOnNode, opened: WebSocket, ports: readonly numb
     target.once('drain', () => opened.resume());
   });
   opened.once('close', () => targets.forEach((target) => void target.destroy()));
-}
-
-/** Two streams that share a requestID are one connection (httpstream.go, httpStreamHandler). */
-function forwardSpdy(pod: PodOnNode, connection: Duplex): void {
-  const waiting = new Map<string, SpdyStream>();
-  serveSpdy(connection, (stream) => {
-    const { requestid: id = '', streamtype: type } = stream.headers;
-    const other = waiting.get(id);
-    if (!other) return void waiting.set(id, stream);
-    waiting.delete(id);
-    const [data, error] = type === 'data' ? [stream, other] : [other, stream];
-    const target = dial(pod, Number(data.headers.port), (words) => error.end(words));
-    data.pipe(target).pipe(data);
-    target.once('close', () => {
-      data.end();
-      error.end();
-    });
-    data.once('close', () => target.destroy());
-  });
 }
 
 /** Connects to a port of the pod, which is this machine's own. @param onError told why that ended, in the words of a kubelet */

@@ -2,13 +2,11 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { constants, createDeflate, deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { portStream } from '../../../../src/cluster/port-stream.ts';
 import { openWebSocket } from '../../../../src/cluster/web-socket.ts';
 import { createKubelet } from '../../../../src/sandbox/node/kubelet.ts';
 import { createLog } from '../../../../src/sandbox/node/log.ts';
-import { headerDictionary } from '../../../../src/sandbox/node/spdy-dictionary.ts';
 import { containerOf, onNode, podOf } from './objects.ts';
 
 const kubelet = createKubelet();
@@ -116,94 +114,10 @@ describe('port-forward by WebSocket', () => {
   });
 });
 
-describe('port-forward by SPDY', () => {
-  /** The frames of a client that opens one connection, says something and ends. */
-  async function conversation(port: number, words: string): Promise<Buffer> {
-    const deflate = createDeflate({ dictionary: headerDictionary });
-    const squeezed = async (block: Buffer): Promise<Buffer> => {
-      await new Promise<void>((resolve) => deflate.write(block, () => deflate.flush(constants.Z_SYNC_FLUSH, resolve)));
-      return deflate.read();
-    };
-    const u32 = (value: number): Buffer => {
-      const bytes = Buffer.alloc(4);
-      bytes.writeUInt32BE(value);
-      return bytes;
-    };
-    const block = (headers: Record<string, string>): Buffer =>
-      Buffer.concat([
-        u32(Object.keys(headers).length),
-        ...Object.entries(headers)
-          .flat()
-          .flatMap((each) => [u32(each.length), Buffer.from(each)]),
-      ]);
-    const synStream = async (id: number, type: string): Promise<Buffer> => {
-      const payload = Buffer.concat([
-        u32(id),
-        u32(0),
-        Buffer.alloc(2),
-        await squeezed(block({ Streamtype: type, Port: String(port), Requestid: '0' })),
-      ]);
-      return Buffer.concat([u32(0x80030001), u32(payload.length), payload]);
-    };
-    const data = (id: number, flags: number, bytes: string): Buffer =>
-      Buffer.concat([u32(id), u32((flags << 24) | bytes.length), Buffer.from(bytes)]);
-    const ping = Buffer.concat([u32(0x80030006), u32(4), u32(1)]);
-    return Buffer.concat([
-      await synStream(1, 'error'),
-      await synStream(3, 'data'),
-      data(3, 0, words),
-      ping,
-      data(3, 1, ''),
-      data(1, 1, ''),
-    ]);
-  }
-
-  /** Sends bytes in pieces. @returns data by stream, until all of them have ended, and the types of control frames */
-  async function talk(bytes: Buffer, pieceBytes: number): Promise<{ data: Record<number, string>; control: number[]; status: string }> {
-    const socket = connect(Number(new URL(origin).port), '127.0.0.1');
-    socket.write('POST /portForward/ns/pod HTTP/1.1\r\nhost: kubelet\r\nconnection: Upgrade\r\nupgrade: SPDY/3.1\r\n\r\n');
-    for (let at = 0; at < bytes.length; at += pieceBytes) socket.write(bytes.subarray(at, at + pieceBytes));
-    let rest = Buffer.alloc(0);
-    const result = { data: {} as Record<number, string>, control: [] as number[], status: '' };
-    const ended = new Set<number>();
-    for await (const chunk of socket as AsyncIterable<Buffer>) {
-      rest = Buffer.concat([rest, chunk]);
-      if (result.status === '') {
-        const end = rest.indexOf('\r\n\r\n');
-        if (end === -1) continue;
-        result.status = rest.toString('utf8', 0, rest.indexOf('\r\n'));
-        rest = rest.subarray(end + 4);
-      }
-      while (rest.length >= 8 && rest.length >= 8 + rest.readUIntBE(5, 3)) {
-        const [first, flags, length] = [rest.readUInt32BE(), rest[4], rest.readUIntBE(5, 3)];
-        if (first >>> 31) result.control.push(first & 0xffff);
-        else result.data[first] = (result.data[first] ?? '') + rest.toString('utf8', 8, 8 + length);
-        if (!(first >>> 31) && flags === 1) ended.add(first);
-        rest = rest.subarray(8 + length);
-      }
-      if (ended.size === 2) break;
-    }
-    return result;
-  }
-
-  test.each([1, 7, 10_000])('leads to the pod in pieces of %d bytes', async (pieceBytes) => {
-    const { status, data, control } = await talk(await conversation(8443, 'hello'), pieceBytes);
-    expect(status).toBe('HTTP/1.1 101 Switching Protocols');
-    expect(data).toEqual({ 1: '', 3: 'hello' });
-    // Two replies, and the ping.
-    expect(control.toSorted()).toEqual([2, 2, 6]);
-  });
-
-  test('says on the stream for errors that nobody listens', async () => {
-    const { data } = await talk(await conversation(1, 'hello'), 10_000);
-    expect(data).toEqual({ 1: expect.stringContaining('dial tcp4 127.0.0.1:1: connect: connection refused'), 3: '' });
-  });
-
-  test('has the dictionary that everybody has', () => {
-    // Adler-32 of it is the identity by which zlib knows a dictionary (RFC 1950 section 2.2).
-    const id = deflateSync('x', { dictionary: headerDictionary }).subarray(2, 6);
-    expect(id.toString('hex')).toBe('e3c6a7c2');
-  });
+test('port-forward by SPDY, as kubectl asks for it, is not there', async () => {
+  const socket = connect(Number(new URL(origin).port), '127.0.0.1');
+  socket.write('POST /portForward/ns/pod HTTP/1.1\r\nhost: kubelet\r\nconnection: Upgrade\r\nupgrade: SPDY/3.1\r\n\r\n');
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 501 Not Implemented\r\n.*kubectl/s);
 });
 
 test.each(['//', '/%zz', '/containerLogs/%zz/pod/server'])('a URL that is none: %s', async (path) => {
