@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ApiFailure, badRequest } from './failure.ts';
 import { apiVersionOf } from './kinds.ts';
-import { kubectl, lastAppliedFields, withLastApplied } from './last-applied.ts';
 import { difference, type FieldSet, fieldsOf, intersection, pathOf, problemsOf, union, without, wordsOf } from './managed-fields.ts';
 import { decodeManagers, identityOf, type Manager, type Managers, withManagers } from './managers.ts';
 import { type Changes, changesBetween, merge, prune, withoutNulls } from './structured-merge.ts';
@@ -147,12 +146,10 @@ export function applyObject({ applied, force, ...write }: Write & { readonly app
   const merged = prune(merge(live, applied), last?.fields ?? new Set(), owned);
 
   const changes = changesBetween(live, merged);
-  const yielded = manager === kubectl ? lastAppliedFields(live) : new Set<string>();
-  if (!force) refuseConflicts(others, difference(may(changes.set), yielded));
+  if (!force) refuseConflicts(others, may(changes.set));
   const left = after(others, { set: may(changes.set), removed: may(changes.removed) });
   const result = withoutNulls(merged);
   const time = isDeepStrictEqual(live, result) ? last?.time : timeOf(now);
   const fields = difference(own, nobodys);
-  const object = withManagers(result, left.set(id, { ...writer, ...(time ? { time } : {}), fields }));
-  return manager === kubectl ? withLastApplied(object, applied) : object;
+  return withManagers(result, left.set(id, { ...writer, ...(time ? { time } : {}), fields }));
 }

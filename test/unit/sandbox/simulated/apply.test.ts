@@ -87,7 +87,7 @@ function expectSame(kind: Kind, step: Step): void {
   if (!step.subresource) expectSameObject(outcome, step.object, !step.live);
 }
 
-describe.each(['registration', 'api-service', 'config-map', 'deployment', 'other-kinds', 'last-applied'])(
+describe.each(['registration', 'api-service', 'config-map', 'deployment', 'other-kinds'])(
   'as kube-apiserver: %s',
   (file) => {
     const cases = recorded(file).flatMap(({ name, kind, steps }) =>
