@@ -1,9 +1,13 @@
+import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { resources } from '../../cluster/resources.ts';
+import { certificateInfo } from '../../pki/inspect.ts';
 import { wouldAcceptClient } from '../../pki/trust.ts';
-import type { UserInfo } from '../simulated/types.ts';
-import { presentedBy, userOfCertificate } from './client-certificate.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
+import { anonymous, authenticated, type UserInfo, userOfCertificate } from '../identity.ts';
 import type { ClientTrust } from './client-trust.ts';
 import { remembering } from './remembering.ts';
 import { review } from './review.ts';
@@ -21,8 +25,6 @@ interface TokenReviewStatus {
   };
   readonly error?: string;
 }
-
-const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'], extra: {} };
 
 /**
  * Finds out who asks, in the order of k8s.io/apiserver (pkg/authentication/authenticatorfactory/delegating.go): the front proxy, which speaks for somebody else; a client
@@ -51,10 +53,19 @@ export function createAuthenticator(
   };
 }
 
-/** Adds the group of everybody who is known (k8s.io/apiserver/pkg/authentication/group/authenticated_group_adder.go). */
-function authenticated(user: UserInfo): UserInfo {
-  const isMarked = user.groups.some((group) => group === 'system:authenticated' || group === 'system:unauthenticated');
-  return isMarked || user.name === anonymous.name ? user : { ...user, groups: [...user.groups, 'system:authenticated'] };
+/** A connection shows its certificates once, and serves many requests. */
+const known = new WeakMap<Socket, readonly CertificateInfo[]>();
+
+/** The certificates that a client showed in the handshake, its own first; none are judged yet. */
+function presentedBy(socket: Socket): readonly CertificateInfo[] {
+  const presented = known.get(socket) ?? [...chainOf(socket)];
+  known.set(socket, presented);
+  return presented;
+}
+
+function* chainOf(socket: Socket): Generator<CertificateInfo> {
+  if (!(socket instanceof TLSSocket)) return;
+  for (let each = socket.getPeerX509Certificate(); each; each = each.issuerCertificate) yield certificateInfo(each.raw);
 }
 
 /**
@@ -106,7 +117,7 @@ function byCertificate({ socket }: IncomingMessage, { clientRoots }: ClientTrust
   if (!wouldAcceptClient({ presented, roots: clientRoots, now: new Date() })) {
     throw new Error(`x509: certificate ${client.subject} is not of client-ca-file`);
   }
-  return userOfCertificate(client);
+  return userOfCertificate(new X509Certificate(client.pem));
 }
 
 /** Only kube-apiserver can tell what a token is worth (k8s.io/apiserver/pkg/authentication/request/bearertoken). */
@@ -116,8 +127,8 @@ async function byBearerToken(
 ): Promise<UserInfo | undefined> {
   const [, token] = /^\s*bearer ([^ ]+)/i.exec(headers.authorization ?? '') ?? [];
   if (token === undefined) return undefined;
-  const { authenticated, user, error } = await ask(token);
-  if (authenticated !== true || !user) throw new Error(error || 'invalid bearer token');
+  const { authenticated: isGood, user, error } = await ask(token);
+  if (isGood !== true || !user) throw new Error(error || 'invalid bearer token');
   const { username = '', uid, groups = [], extra = {} } = user;
   return { name: username, ...(uid === undefined ? {} : { uid }), groups, extra };
 }

@@ -1,7 +1,8 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { resources } from '../../cluster/resources.ts';
+import type { UserInfo } from '../identity.ts';
 import { forbidden } from '../simulated/authorization.ts';
-import type { RequestInfo, UserInfo } from '../simulated/types.ts';
+import type { RequestInfo } from '../simulated/types.ts';
 import { remembering } from './remembering.ts';
 import { review } from './review.ts';
 

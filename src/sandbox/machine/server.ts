@@ -2,10 +2,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { createServer, type Server } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { connectionFault } from '../../cluster/faults.ts';
+import type { UserInfo } from '../identity.ts';
 import { sendFailure, sendJson, sendText } from '../simulated/bodies.ts';
 import { ApiFailure, badRequest } from '../simulated/failure.ts';
 import { requestInfoOf } from '../simulated/request-info.ts';
-import type { RequestInfo, UserInfo } from '../simulated/types.ts';
+import type { RequestInfo } from '../simulated/types.ts';
 import { answer } from './api.ts';
 import { Unauthenticated } from './authentication.ts';
 import type { ClientTrust } from './client-trust.ts';

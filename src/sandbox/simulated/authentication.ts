@@ -1,19 +1,17 @@
-import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { anonymous, authenticated, type UserInfo, userOfCertificate } from '../identity.ts';
 import { aggregate } from './authorization.ts';
 import { notFound } from './failure.ts';
 import { kindOf } from './kinds.ts';
 import { type Claims, createTokenReader, issuer } from './service-account-jwt.ts';
-import type { Kind, Simulation, Store, UserInfo } from './types.ts';
+import type { Kind, Simulation, Store } from './types.ts';
 
 /** Who a token stands for, or why it stands for nobody. */
 type TokenAnswer = { readonly user: UserInfo; readonly audiences: readonly string[] } | { readonly error: string };
 
 /** @param audiences - those whom the token is shown to; it must be meant for one of them */
 export type AuthenticateToken = (token: string, audiences: readonly string[]) => TokenAnswer;
-
-const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'], extra: {} };
 
 /**
  * Tells who asks: by a client certificate that the cluster's CA signed, else by the token of a ServiceAccount.
@@ -29,34 +27,16 @@ export function createAuthenticator(simulation: Simulation): (request: IncomingM
 function userOfRequest({ socket, headers }: IncomingMessage, now: Date, authenticateToken: AuthenticateToken): UserInfo | undefined {
   const { authorized } = socket as TLSSocket;
   const certificate = (socket as TLSSocket).getPeerX509Certificate();
-  const user = certificate && authorized ? userOfCertificate(certificate, now) : undefined;
-  if (user) return user;
+  // The connection may have outlived it.
+  const user = certificate && authorized && new Date(certificate.validTo) >= now ? userOfCertificate(certificate) : undefined;
+  if (user) return authenticated(user);
   const [, token] = /^\s*bearer (\S+)/i.exec(headers.authorization ?? '') ?? [];
   if (token === undefined) return certificate ? undefined : anonymous;
   const answer = authenticateToken(token, [issuer]);
   return 'user' in answer ? answer.user : undefined;
 }
 
-/**
- * The common name is the user and the organizations are the groups (k8s.io/apiserver/pkg/authentication/request/x509, CommonNameUserConversion).
- * @param certificate - one that TLS found good; the connection may have outlived it
- */
-function userOfCertificate(certificate: X509Certificate, now: Date): UserInfo | undefined {
-  const { CN: names, O: organizations } = certificate.toLegacyObject().subject;
-  const name = [names ?? []].flat().at(-1);
-  if (!name || new Date(certificate.validTo) < now) return undefined;
-  const groups = [organizations ?? []].flat();
-  const credential = `X509SHA256=${certificate.fingerprint256.replaceAll(':', '').toLowerCase()}`;
-  return { name, groups: withAuthenticated(name, groups), extra: { [`${extraPrefix}credential-id`]: [credential] } };
-}
-
 const extraPrefix = 'authentication.kubernetes.io/';
-
-/** k8s.io/apiserver/pkg/authentication/group/authenticated_group_adder.go. */
-const withAuthenticated = (name: string, groups: readonly string[]): readonly string[] =>
-  name === anonymous.name || groups.some((group) => group === 'system:authenticated' || group === 'system:unauthenticated')
-    ? groups
-    : [...groups, 'system:authenticated'];
 
 /** Checks tokens of ServiceAccounts (k8s.io/kubernetes/pkg/serviceaccount/jwt.go). */
 export function createTokenAuthenticator({ store, files, now }: Simulation): AuthenticateToken {
@@ -83,18 +63,13 @@ const leewaySeconds = 60;
 function faultOf(store: Store, claims: Claims, now: Date): string | undefined {
   const seconds = now.getTime() / 1000;
   if (seconds - leewaySeconds > claims.exp) return 'service account token has expired';
-  const { namespace, serviceaccount, secret, pod } = claims['kubernetes.io'];
+  const { namespace, serviceaccount, pod } = claims['kubernetes.io'];
   const account = store.get(core('ServiceAccount'), namespace, serviceaccount.name);
   if (!account) return notFound(core('ServiceAccount'), serviceaccount.name).message;
   const { uid } = account.metadata;
   if (uid !== serviceaccount.uid) return `service account UID (${uid}) does not match claim (${serviceaccount.uid})`;
-  const bound = Object.entries({ secret, pod }).find(([, reference]) => reference);
-  if (!bound) return undefined;
-  const [what, reference] = bound;
-  const object = store.get(core(what === 'pod' ? 'Pod' : 'Secret'), namespace, reference?.name ?? '');
-  if (!object) return 'service account token has been invalidated';
-  if (object.metadata.uid === reference?.uid) return undefined;
-  return `${what} UID (${object.metadata.uid}) does not match service account ${what} ref claim (${reference?.uid})`;
+  const gone = pod && store.get(core('Pod'), namespace, pod.name)?.metadata.uid !== pod.uid;
+  return gone ? 'service account token has been invalidated' : undefined;
 }
 
 /** k8s.io/apiserver/pkg/authentication/serviceaccount/util.go, UserInfo. */

@@ -1,7 +1,8 @@
 import type { KubernetesImitated } from '../engine.ts';
+import type { UserInfo } from '../identity.ts';
 import { ApiFailure, notFound } from './failure.ts';
 import { kindOf } from './kinds.ts';
-import type { Kind, Obj, RequestInfo, Store, UserInfo } from './types.ts';
+import type { Kind, Obj, RequestInfo, Store } from './types.ts';
 
 export interface Decision {
   readonly allowed: boolean;
@@ -49,7 +50,7 @@ export const createAuthorizer =
  * @param namespace - empty for none
  * @returns also the roles that bindings name and that are not there, as kube-apiserver says so; empty when there are all
  */
-export function grantsOf(store: Store, user: UserInfo, namespace: string): { readonly grants: readonly Grant[]; readonly faults: string } {
+function grantsOf(store: Store, user: UserInfo, namespace: string): { readonly grants: readonly Grant[]; readonly faults: string } {
   const bindings = [...store.list(rbac('ClusterRoleBinding')), ...(namespace === '' ? [] : store.list(rbac('RoleBinding'), namespace))];
   const grants: Grant[] = [];
   const faults: string[] = [];

@@ -1,10 +1,11 @@
 import type { PolicyRule } from './authorization.ts';
-import { apiVersionOf, kindOf } from './kinds.ts';
+import { apiVersionOf, kindOf, kinds } from './kinds.ts';
 import type { Kind, Obj } from './types.ts';
 
 // The part of k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy that people and extension API servers meet, as kube-apiserver prints it. What
-// is for Kubernetes' own controllers and for nodes is left out. It is the same in 1.35 and 1.37.
+// is for Kubernetes' own controllers and for nodes is left out, and view, edit and admin are about the kinds that are kept here. It is the same in 1.35 and 1.37.
 
+const rbacGroup = 'rbac.authorization.k8s.io';
 const read = ['get', 'list', 'watch'];
 const write = ['create', 'delete', 'deletecollection', 'patch', 'update'];
 const readWrite = [...write, ...read].sort();
@@ -17,71 +18,26 @@ const rule = (verbs: readonly string[], groups: string, resources: string): Poli
 });
 const paths = (verbs: readonly string[], urls: string): PolicyRule => ({ nonResourceURLs: urls.split(' '), verbs });
 
-const viewRules = [
-  rule(
-    read,
-    '',
-    'configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status',
-  ),
-  rule(
-    read,
-    '',
-    'bindings limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status',
-  ),
-  rule(read, '', 'namespaces'),
-  rule(read, '|events.k8s.io', 'events'),
-  rule(read, 'discovery.k8s.io', 'endpointslices'),
-  rule(
-    read,
-    'apps',
-    'controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status',
-  ),
-  rule(read, 'autoscaling', 'horizontalpodautoscalers horizontalpodautoscalers/status'),
-  rule(read, 'batch', 'cronjobs cronjobs/status jobs jobs/status'),
-  rule(
-    read,
-    'extensions',
-    'daemonsets daemonsets/status deployments deployments/scale deployments/status ingresses ingresses/status networkpolicies replicasets replicasets/scale replicasets/status replicationcontrollers/scale',
-  ),
-  rule(read, 'policy', 'poddisruptionbudgets poddisruptionbudgets/status'),
-  rule(read, 'networking.k8s.io', 'ingresses ingresses/status networkpolicies'),
-  rule(read, 'resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaimtemplates'),
-];
+/** What is in namespaces and in the hands of those who work there, but for some kinds. */
+const allBut = (...others: readonly string[]): readonly Kind[] =>
+  kinds.filter(({ namespaced, group, kind }) => namespaced && group !== rbacGroup && !others.includes(kind));
+/** One rule for each group. */
+const rulesFor = (verbs: readonly string[], of: readonly Kind[]): readonly PolicyRule[] =>
+  [...new Set(of.map(({ group }) => group))].map((group) => {
+    const plurals = of.filter((kind) => kind.group === group).map(({ plural }) => plural);
+    return rule(verbs, group, plurals.join(' '));
+  });
 
+const viewRules = [...rulesFor(read, allBut('Secret', 'Lease')), rule(read, '', 'namespaces pods/log pods/status services/status')];
 const editRules = [
-  rule(read, '', 'pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy'),
-  rule(['impersonate'], '', 'serviceaccounts'),
-  rule(write, '', 'pods pods/attach pods/exec pods/portforward pods/proxy'),
-  rule(['create'], '', 'pods/eviction'),
-  rule(
-    write,
-    '',
-    'configmaps persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy',
-  ),
+  ...rulesFor(write, allBut('Endpoints', 'EndpointSlice', 'LimitRange', 'ResourceQuota')),
+  rule(read, '', 'secrets'),
+  rule(read, 'coordination.k8s.io', 'leases'),
+  rule(readWrite, '', 'pods/portforward pods/proxy services/proxy'),
   rule(['create'], '', 'serviceaccounts/token'),
-  rule(write, '|events.k8s.io', 'events'),
-  rule(
-    write,
-    'apps',
-    'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale',
-  ),
-  rule(write, 'autoscaling', 'horizontalpodautoscalers'),
-  rule(write, 'batch', 'cronjobs jobs'),
-  rule(
-    write,
-    'extensions',
-    'daemonsets deployments deployments/rollback deployments/scale ingresses networkpolicies replicasets replicasets/scale replicationcontrollers/scale',
-  ),
-  rule(write, 'policy', 'poddisruptionbudgets'),
-  rule(write, 'networking.k8s.io', 'ingresses networkpolicies'),
-  rule(readWrite, 'coordination.k8s.io', 'leases'),
-  rule(write, 'resource.k8s.io', 'resourceclaims resourceclaimtemplates'),
+  rule(['impersonate'], '', 'serviceaccounts'),
 ];
-
-const adminRules = [
-  rule(['create'], 'authorization.k8s.io', 'localsubjectaccessreviews'),
-  rule(readWrite, 'rbac.authorization.k8s.io', 'rolebindings roles'),
-];
+const adminRules = [rule(readWrite, rbacGroup, 'rolebindings roles')];
 
 const reader = 'extension-apiserver-authentication-reader';
 
@@ -116,7 +72,7 @@ const bound: Readonly<Record<string, readonly string[]>> = {
   'system:service-account-issuer-discovery': ['system:serviceaccounts'],
 };
 
-const rbac = (kind: string): Kind => kindOf('rbac.authorization.k8s.io', kind) as Kind;
+const rbac = (kind: string): Kind => kindOf(rbacGroup, kind) as Kind;
 
 /** Of the group rbac.authorization.k8s.io. */
 function made(kind: string, metadata: Obj, rest: Obj): { readonly kind: Kind; readonly object: Obj } {
@@ -128,7 +84,7 @@ function made(kind: string, metadata: Obj, rest: Obj): { readonly kind: Kind; re
   };
 }
 
-const reference = (kind: string, name: string) => ({ apiGroup: 'rbac.authorization.k8s.io', kind, name });
+const reference = (kind: string, name: string) => ({ apiGroup: rbacGroup, kind, name });
 const everyStep: readonly (readonly [role: string, rules: readonly PolicyRule[], partOf?: string])[] = [
   ['view', viewRules, 'edit'],
   ['edit', editRules, 'admin'],

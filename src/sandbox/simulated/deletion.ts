@@ -1,4 +1,4 @@
-import { ApiFailure, conflict } from './failure.ts';
+import { ApiFailure, conflict, notSimulated } from './failure.ts';
 import { kinds } from './kinds.ts';
 import type { DeleteOptions } from './options.ts';
 import { timestamp } from './store.ts';
@@ -12,27 +12,26 @@ export interface Deleted {
 }
 
 const immortal = ['default', 'kube-system', 'kube-public'];
-const orphan = 'orphan';
-const foreground = 'foregroundDeletion';
 
 /**
  * Deletes an object, or begins to (k8s.io/apiserver/pkg/registry/rest/delete.go, BeforeDelete).
- * @throws ApiFailure 403 for a namespace that must stay; 409 when a precondition does not hold
+ * @throws ApiFailure 403 for a namespace that must stay; 409 when a precondition does not hold; 501 unless what it owns is to go after it
  */
 export function deleteObject(store: Store, kind: Kind, object: Obj, options: DeleteOptions, now: Date): Deleted {
   checkPreconditions(kind, object, options);
+  const { propagationPolicy = 'Background', orphanDependents = false } = options;
+  if (propagationPolicy !== 'Background' || orphanDependents)
+    throw notSimulated('Deletions with another propagationPolicy than Background');
   const { metadata } = object;
   const mode = { dryRun: (options.dryRun ?? []).length > 0 };
   if (kind.kind === 'Namespace') return terminate(store, kind, object, now, mode);
-  const finalizers = finalizersAfter(metadata.finalizers ?? [], options);
   const graceSeconds = kind.kind === 'Pod' ? graceOf(object, options) : 0;
-  if (finalizers.length === 0 && graceSeconds === 0) {
+  if (!metadata.finalizers?.length && graceSeconds === 0) {
     const deleted = store.delete(kind, metadata.namespace, metadata.name, mode);
     return { object: kind.kind === 'Pod' ? ending(deleted, now, 0) : deleted, gone: true };
   }
   const pending = metadata.deletionTimestamp && (metadata.deletionGracePeriodSeconds ?? 0) <= graceSeconds;
-  const marked = pending ? object : ending(object, now, graceSeconds);
-  return { object: store.update(kind, { ...marked, metadata: { ...marked.metadata, finalizers } }, mode), gone: false };
+  return { object: pending ? object : store.update(kind, ending(object, now, graceSeconds), mode), gone: false };
 }
 
 /** Marks an object as being deleted. */
@@ -67,13 +66,6 @@ function graceOf({ spec, status }: Obj, { gracePeriodSeconds }: DeleteOptions): 
   return Math.max(gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30, 0);
 }
 
-function finalizersAfter(finalizers: readonly string[], { propagationPolicy, orphanDependents }: DeleteOptions): string[] {
-  const others = finalizers.filter((each) => ![orphan, foreground].includes(each));
-  if (propagationPolicy === 'Foreground') return [...others, foreground];
-  if (propagationPolicy === 'Orphan' || orphanDependents) return [...others, orphan];
-  return propagationPolicy === undefined ? [...finalizers] : others;
-}
-
 function checkPreconditions(
   { group, kind }: Kind,
   { metadata }: Obj,
@@ -103,26 +95,3 @@ export const dependentsOf = (store: Store, uid: string): { readonly kind: Kind; 
       .filter(({ metadata }) => (metadata.ownerReferences ?? []).some((owner: Obj) => owner.uid === uid))
       .map((object) => ({ kind, object })),
   );
-
-/** Does what the garbage collector does for an object with a finalizer of its own: lets its dependents go, or lets go of them. */
-export function collect(store: Store, kind: Kind, object: Obj, now: Date): void {
-  const { uid, finalizers = [] } = object.metadata;
-  const dependents = dependentsOf(store, uid);
-  if (finalizers.includes(orphan)) {
-    for (const each of dependents) {
-      const ownerReferences = each.object.metadata.ownerReferences.filter((owner: Obj) => owner.uid !== uid);
-      store.update(each.kind, { ...each.object, metadata: { ...each.object.metadata, ownerReferences } });
-    }
-  } else if (finalizers.includes(foreground)) {
-    for (const each of dependents) {
-      if (!each.object.metadata.deletionTimestamp) deleteObject(store, each.kind, each.object, { propagationPolicy: 'Foreground' }, now);
-    }
-    if (dependentsOf(store, uid).length > 0) return;
-  } else return;
-  const left = {
-    ...object,
-    metadata: { ...object.metadata, finalizers: finalizers.filter((each: string) => ![orphan, foreground].includes(each)) },
-  };
-  if (isFinished(left)) store.delete(kind, object.metadata.namespace, object.metadata.name);
-  else store.update(kind, left);
-}

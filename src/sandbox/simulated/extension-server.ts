@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import type { UserInfo } from '../identity.ts';
 import { endsOf } from './forwarding.ts';
 import { GoError, goWords, hostPort } from './go-errors.ts';
 import { identityHeaders } from './proxy-headers.ts';
 import type { Route } from './routes.ts';
 import { createTransport, retire, rootsOf } from './transport.ts';
-import type { Obj, Simulation, UserInfo } from './types.ts';
+import type { Obj, Simulation } from './types.ts';
 
 /** The connections of one simulation to extension API servers. */
 export interface ExtensionTransports {

@@ -88,3 +88,16 @@ export const notSimulated = (what: string): ApiFailure =>
     'NotImplemented',
     `${what} are not simulated by apisvc sandbox; its real engine does them: apisvc sandbox --assets DIR, with etcd and kube-apiserver in DIR`,
   );
+
+/** Nothing here knows the types of all fields: that something is of a wrong one shows when it is used. @throws ApiFailure 400 then */
+export function readable<T>(kind: Pick<Kind, 'version' | 'kind'>, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof TypeError)
+      throw badRequest(
+        `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: a field is of another type: ${error.message}`,
+      );
+    throw error;
+  }
+}

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { applyObject } from './apply.ts';
 import { rulesOf } from './authorization.ts';
-import { collect, deleteObject, dependentsOf } from './deletion.ts';
+import { deleteObject, dependentsOf } from './deletion.ts';
 import { kindOf, kinds } from './kinds.ts';
 import type { Kind, Obj, Simulation, Store } from './types.ts';
 
@@ -24,7 +24,7 @@ export function keepHouse({ store, files, now, signal }: Pick<Simulation, 'store
     const { namespace, name, deletionTimestamp } = object.metadata;
     // At once: a pod that needs the ServiceAccount may be the very next request.
     if (kind === namespaces && type === 'ADDED') furnish(store, name, ca);
-    else if (deletionTimestamp && type !== 'DELETED') later(() => goOn(store, kind, object, now()));
+    else if (kind === namespaces && deletionTimestamp && type !== 'DELETED') later(() => empty(store, object, now()));
     if (kind === clusterRoles) later(() => aggregate(store, now()));
     if (type !== 'DELETED') return;
     later(() => {
@@ -60,39 +60,24 @@ function furnish(store: Store, namespace: string, ca: string): void {
   if (!store.get(core('ConfigMap'), namespace, 'kube-root-ca.crt')) store.create(core('ConfigMap'), root);
 }
 
-/** Goes on with the deletion of an object, if it is still there. */
-function goOn(store: Store, kind: Kind, { metadata: { uid, namespace, name } }: Obj, now: Date): void {
-  const object = store.get(kind, namespace, name);
-  if (object?.metadata.uid !== uid) return;
-  if (kind === namespaces) empty(store, name, now);
-  else collect(store, kind, object, now);
-}
-
-function empty(store: Store, namespace: string, now: Date): void {
+/** Goes on with the deletion of a namespace, if it is still there. */
+function empty(store: Store, { metadata: { uid, name: namespace } }: Obj, now: Date): void {
+  if (store.get(namespaces, undefined, namespace)?.metadata.uid !== uid) return;
   for (const kind of inNamespaces) {
     for (const object of store.list(kind, namespace)) if (!object.metadata.deletionTimestamp) deleteObject(store, kind, object, {}, now);
   }
   if (inNamespaces.every((kind) => store.list(kind, namespace).length === 0)) store.delete(namespaces, undefined, namespace);
 }
 
-/** Looks after those who depended on an object that is gone, and those who waited for it to go. */
-function afterwards(store: Store, { metadata: { uid, namespace, ownerReferences = [] } }: Obj, now: Date): void {
+/** Looks after those who depended on an object that is gone, and a namespace that waited for it to go. */
+function afterwards(store: Store, { metadata: { uid, namespace } }: Obj, now: Date): void {
   for (const { kind, object } of dependentsOf(store, uid)) {
-    const left = object.metadata.ownerReferences.some((owner: Obj) => ownerOf(store, owner));
+    const left = object.metadata.ownerReferences.some((owner: Obj) => isThere(store, owner));
     if (!left && !object.metadata.deletionTimestamp) deleteObject(store, kind, object, {}, now);
   }
-  const waiting = ownerReferences
-    .map((owner: Obj) => ownerOf(store, owner))
-    .filter((owner: Obj) => owner?.object.metadata.deletionTimestamp);
-  for (const { kind, object } of waiting) goOn(store, kind, object, now);
   const home = store.get(namespaces, undefined, namespace);
-  if (home?.metadata.deletionTimestamp) goOn(store, namespaces, home, now);
+  if (home?.metadata.deletionTimestamp) empty(store, home, now);
 }
 
-function ownerOf(store: Store, { uid }: Obj): { readonly kind: Kind; readonly object: Obj } | undefined {
-  for (const kind of kinds) {
-    const object = store.list(kind).find(({ metadata }) => metadata.uid === uid);
-    if (object) return { kind, object };
-  }
-  return undefined;
-}
+const isThere = (store: Store, { uid }: Obj): boolean =>
+  kinds.some((kind) => store.list(kind).some(({ metadata }) => metadata.uid === uid));

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { UserInfo } from '../identity.ts';
 import { type Authorize, forbidden } from './authorization.ts';
 import { badRequest } from './failure.ts';
-import type { RequestInfo, UserInfo } from './types.ts';
+import type { RequestInfo } from './types.ts';
 
 const extraPrefix = 'impersonate-extra-';
 
@@ -59,7 +60,7 @@ function wantedBy({ headersDistinct }: IncomingMessage): UserInfo | undefined {
   const groups = values('group');
   if (name !== '') return { name, ...(uid === '' ? {} : { uid }), groups, extra };
   if (uid === '' && groups.length === 0 && found.size === 0) return undefined;
-  throw badRequest(`requested ${goUser(uid, groups, extra)} without impersonating a user name`);
+  throw badRequest('impersonation is requested without impersonating a user name');
 }
 
 /** Keys of extra travel in lower case, and escaped as in a path. */
@@ -69,15 +70,6 @@ function unescaped(key: string): string {
   } catch {
     return key;
   }
-}
-
-/** Go's %#v of a user.DefaultInfo. */
-function goUser(uid: string, groups: readonly string[], extra: UserInfo['extra']): string {
-  const quote = (text: string) => JSON.stringify(text);
-  const strings = (values: readonly string[]) => `[]string${values.length === 0 ? '(nil)' : `{${values.map(quote).join(', ')}}`}`;
-  const pairs = Object.entries(extra).map(([key, values]) => `${quote(key)}:${strings(values)}`);
-  const map = `map[string][]string${pairs.length === 0 ? '(nil)' : `{${pairs.join(', ')}}`}`;
-  return `&user.DefaultInfo{Name:"", UID:${quote(uid)}, Groups:${strings(groups)}, Extra:${map}}`;
 }
 
 /** k8s.io/apiserver/pkg/authentication/serviceaccount/util.go, SplitUsername; the names are a DNS label and a DNS subdomain. */

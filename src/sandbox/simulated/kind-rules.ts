@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { prepareApiService } from './api-service.ts';
-import { base64Fault } from './base64.ts';
+import { base64Fault, prepareApiService } from './api-service.ts';
 import { ApiFailure, badRequest } from './failure.ts';
+import { forbiddenValue, required, type Wrong, wrong } from './faults.ts';
 import { kindOf } from './kinds.ts';
-import { dataFaults, forbiddenValue, metadataFaults, required, type Wrong, wrong } from './names.ts';
-import { rbacFaults, withRbacDefaults } from './rbac-objects.ts';
+import { dataFaults, metadataFaults } from './names.ts';
+import { rbacFaults, withBindingDefaults } from './rbac-objects.ts';
 import { serviceFaults, withAddress, withServiceDefaults } from './services.ts';
 import type { Kind, Obj, Store } from './types.ts';
 
@@ -45,8 +45,7 @@ function secretDefaults({ stringData = {}, data = {}, type = 'Opaque', ...rest }
 
 const defaults: Readonly<Record<string, (object: Obj, old: Obj | undefined, now: Date) => Obj>> = {
   APIService: prepareApiService,
-  ClusterRole: (object) => withRbacDefaults('ClusterRole', object),
-  ClusterRoleBinding: (object) => withRbacDefaults('ClusterRoleBinding', object),
+  ClusterRoleBinding: withBindingDefaults,
   Deployment: (object) => {
     const { spec, ...rest } = withTemplate(object);
     return { ...rest, spec: { ...rollout, ...spec, strategy: withRollingUpdate(spec.strategy) } };
@@ -67,8 +66,7 @@ const defaults: Readonly<Record<string, (object: Obj, old: Obj | undefined, now:
   }),
   Pod: ({ spec, ...rest }) => ({ ...rest, spec: withContainers(spec) }),
   ReplicaSet: withTemplate,
-  Role: (object) => withRbacDefaults('Role', object),
-  RoleBinding: (object) => withRbacDefaults('RoleBinding', object),
+  RoleBinding: withBindingDefaults,
   Secret: secretDefaults,
   Service: withServiceDefaults,
 };

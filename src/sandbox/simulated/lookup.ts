@@ -9,7 +9,6 @@ function known(group: string, version: string, plural: string): Kind {
 
 export const apiServiceKind = known('apiregistration.k8s.io', 'v1', 'apiservices');
 export const serviceKind = known('', 'v1', 'services');
-export const endpointsKind = known('', 'v1', 'endpoints');
 export const endpointSliceKind = known('discovery.k8s.io', 'v1', 'endpointslices');
 export const podKind = known('', 'v1', 'pods');
 

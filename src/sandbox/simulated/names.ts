@@ -1,33 +1,16 @@
-import type { Cause } from './failure.ts';
+import { required, type Wrong, wrong } from './faults.ts';
 import type { Kind, Obj } from './types.ts';
 
-export type Wrong = Cause & { readonly field: string };
-
-export const required = (field: string, detail?: string): Wrong => ({
-  reason: 'FieldValueRequired',
-  message: detail === undefined ? 'Required value' : `Required value: ${detail}`,
-  field,
-});
-export const wrong = (field: string, value: unknown, detail: string): Wrong => ({
-  reason: 'FieldValueInvalid',
-  message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,
-  field,
-});
-export const forbiddenValue = (field: string, detail: string): Wrong => ({
-  reason: 'FieldValueForbidden',
-  message: `Forbidden: ${detail}`,
-  field,
-});
-
 /** A rule for names with its words (k8s.io/apimachinery/pkg/util/validation/validation.go). */
-interface Rule {
+export interface Rule {
   readonly pattern: string;
   readonly longest: number;
   readonly words: string;
 }
 
 const ends = 'must start and end with an alphanumeric character';
-const regex = (words: string, pattern: string, ...examples: string[]): string =>
+/** Words for a rule, with its pattern and what fits it. */
+export const regex = (words: string, pattern: string, ...examples: string[]): string =>
   `${words} (e.g. ${examples.map((each) => `'${each}'`).join(',  or ')}, regex used for validation is '${pattern}')`;
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
@@ -42,7 +25,7 @@ const dns1123Label: Rule = {
   ),
 };
 const subdomain = `${label}(\\.${label})*`;
-const dns1123Subdomain: Rule = {
+export const dns1123Subdomain: Rule = {
   pattern: subdomain,
   longest: 253,
   words: regex(
@@ -77,7 +60,8 @@ const dataKey: Rule = {
   ),
 };
 
-const breaks = ({ pattern, longest, words }: Rule, text: string): string[] => [
+/** What is wrong with a text by a rule. */
+export const breaks = ({ pattern, longest, words }: Rule, text: string): string[] => [
   ...(text.length > longest ? [`must be no more than ${longest} characters`] : []),
   ...(new RegExp(`^(?:${pattern})$`).test(text) ? [] : [words]),
 ];
@@ -92,7 +76,7 @@ function nameFaults({ kind }: Kind, name: string): string[] {
   return name.includes('.') && breaks(dns1123Label, name).length > 0 ? ['must not contain dots'] : breaks(dns1123Label, name);
 }
 
-/** The key of a label or annotation, or a finalizer: a name, perhaps after a domain and a slash. */
+/** The key of a label or annotation: a name, perhaps after a domain and a slash. */
 function qualifiedFaults(key: string): string[] {
   const [name = '', prefix, ...more] = key.split('/').reverse();
   if (more.length > 0)
@@ -108,7 +92,7 @@ function qualifiedFaults(key: string): string[] {
 
 /** What is wrong with the metadata of an object (k8s.io/apimachinery/pkg/api/validation/objectmeta.go). */
 export function metadataFaults(kind: Kind, { metadata }: Obj): Wrong[] {
-  const { name = '', labels = {}, annotations = {}, finalizers = [] } = metadata;
+  const { name = '', labels = {}, annotations = {} } = metadata;
   return [
     ...(name === ''
       ? [required('metadata.name', 'name or generateName is required')]
@@ -120,17 +104,7 @@ export function metadataFaults(kind: Kind, { metadata }: Obj): Wrong[] {
     ...Object.keys(annotations).flatMap((key) =>
       qualifiedFaults(key.toLowerCase()).map((each) => wrong('metadata.annotations', key, each)),
     ),
-    ...finalizers.flatMap((finalizer: string, index: number) =>
-      finalizerFaults(finalizer).map((each) => wrong(`metadata.finalizers[${index}]`, finalizer, each)),
-    ),
   ];
-}
-
-/** k8s.io/kubernetes/pkg/apis/core/validation/validation.go, ValidateFinalizerName. */
-function finalizerFaults(finalizer: string): string[] {
-  const found = qualifiedFaults(finalizer);
-  if (found.length > 0 || finalizer.includes('/') || ['orphan', 'foregroundDeletion', 'kubernetes'].includes(finalizer)) return found;
-  return ['name is neither a standard finalizer name nor is it fully qualified'];
 }
 
 /** What is wrong with the keys of a ConfigMap or Secret. */

@@ -1,18 +1,5 @@
-import { badRequest, type Cause, invalid } from './failure.ts';
-
-type Wrong = Cause & { readonly field: string };
-
-const required = (field: string, message: string): Wrong => ({
-  reason: 'FieldValueRequired',
-  message: `Required value: ${message}`,
-  field,
-});
-const forbidden = (field: string, message: string): Wrong => ({ reason: 'FieldValueForbidden', message: `Forbidden: ${message}`, field });
-const unsupported = (field: string, value: string, supported: readonly string[]): Wrong => ({
-  reason: 'FieldValueNotSupported',
-  message: `Unsupported value: ${value}: supported values: ${supported.map((each) => `"${each}"`).join(', ')}`,
-  field,
-});
+import { badRequest, invalid } from './failure.ts';
+import { forbiddenValue, required, unsupported, type Wrong, wrong } from './faults.ts';
 
 /** How a write is to be done. */
 export interface WriteOptions {
@@ -39,24 +26,13 @@ export function writeOptions(
   const dryRun = searchParams.getAll('dryRun');
   const validation = searchParams.get('fieldValidation') ?? '';
   const manager = searchParams.get('fieldManager') ?? '';
-  const odd = /[^\P{C}]/u.exec(manager);
-  const wrong: Wrong[] = [];
-  if (kind === 'PatchOptions' && apply && manager === '') wrong.push(required('fieldManager', 'is required for apply patch'));
+  const faults: Wrong[] = [];
+  if (kind === 'PatchOptions' && apply && manager === '') faults.push(required('fieldManager', 'is required for apply patch'));
   if (kind === 'PatchOptions' && !apply && searchParams.has('force'))
-    wrong.push(forbidden('force', 'may not be specified for non-apply patch'));
-  if (Buffer.byteLength(manager) > 128)
-    wrong.push({ reason: 'FieldValueTooLong', message: 'Too long: may not be more than 128 bytes', field: 'fieldManager' });
-  if (odd) {
-    const code = odd[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-    wrong.push({
-      reason: 'FieldValueInvalid',
-      message: `Invalid value: ${JSON.stringify(manager)}: invalid character U+${code} (at position ${odd.index})`,
-      field: 'fieldManager',
-    });
-  }
-  if (dryRun.some((each) => each !== 'All')) wrong.push(unsupported('dryRun', JSON.stringify(dryRun), ['All']));
-  if (!validations.includes(validation)) wrong.push(unsupported('fieldValidation', `"${validation}"`, validations));
-  refuse(kind, wrong);
+    faults.push(forbiddenValue('force', 'may not be specified for non-apply patch'));
+  if (dryRun.some((each) => each !== 'All')) faults.push(unsupported('dryRun', dryRun, ['All']));
+  if (!validations.includes(validation)) faults.push(unsupported('fieldValidation', validation, validations));
+  refuse(kind, faults);
   return {
     dryRun: dryRun.length > 0,
     // k8s.io/apiserver/pkg/endpoints/handlers/create.go, managerOrUserAgent
@@ -88,49 +64,25 @@ export function deleteOptions({ searchParams }: URL, body: DeleteOptions): Delet
   };
   const { propagationPolicy, orphanDependents, dryRun = [] } = options;
   const policies = ['Foreground', 'Background', 'Orphan', 'nil'];
-  const wrong: Wrong[] = [];
+  const faults: Wrong[] = [];
   if (propagationPolicy !== undefined && orphanDependents !== undefined) {
-    wrong.push({
-      reason: 'FieldValueInvalid',
-      message: `Invalid value: "${propagationPolicy}": orphanDependents and deletionPropagation cannot be both set`,
-      field: 'propagationPolicy',
-    });
+    faults.push(wrong('propagationPolicy', propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set'));
   } else if (propagationPolicy !== undefined && !policies.slice(0, 3).includes(propagationPolicy)) {
-    wrong.push(unsupported('propagationPolicy', `"${propagationPolicy}"`, policies));
+    faults.push(unsupported('propagationPolicy', propagationPolicy, policies));
   }
-  if (dryRun.some((each) => each !== 'All')) wrong.push(unsupported('dryRun', JSON.stringify(dryRun), ['All']));
-  refuse('DeleteOptions', wrong);
+  if (dryRun.some((each) => each !== 'All')) faults.push(unsupported('dryRun', dryRun, ['All']));
+  refuse('DeleteOptions', faults);
   return options;
 }
 
-/**
- * Checks what a list or a watch asks for.
- * @throws ApiFailure 400 or 422 (k8s.io/apimachinery/pkg/apis/meta/internalversion/validation/validation.go)
- */
-export function checkListOptions({ searchParams }: URL, watch: boolean): void {
-  const match = searchParams.get('resourceVersionMatch') ?? '';
-  const initial = searchParams.has('sendInitialEvents');
-  const limit = searchParams.get('limit') ?? '0';
-  const field = 'resourceVersionMatch';
-  for (const number of [limit, searchParams.get('timeoutSeconds') ?? '0']) {
+/** Checks the numbers in what a list or a watch asks for. @throws ApiFailure 400 */
+export function checkListOptions({ searchParams }: URL): void {
+  for (const name of ['limit', 'timeoutSeconds']) {
+    const number = searchParams.get(name) ?? '0';
     if (!/^-?\d+$/.test(number)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(number)}: invalid syntax`);
   }
-  const wrong: Wrong[] = [];
-  if (match !== '' && watch && !initial)
-    wrong.push(forbidden(field, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
-  if (match !== '' && !watch) {
-    if (!searchParams.get('resourceVersion'))
-      wrong.push(forbidden(field, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
-    if (match === 'Exact' && searchParams.get('resourceVersion') === '0')
-      wrong.push(forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
-    if (!['Exact', 'NotOlderThan'].includes(match)) wrong.push(unsupported(field, `"${match}"`, ['Exact', 'NotOlderThan', '']));
-  }
-  if (initial && !watch) wrong.push(forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
-  if (initial && watch && match !== 'NotOlderThan')
-    wrong.push(forbidden(field, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
-  refuse('ListOptions', wrong);
 }
 
-function refuse(kind: string, wrong: readonly Wrong[]): void {
-  if (wrong.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', wrong);
+function refuse(kind: string, faults: readonly Wrong[]): void {
+  if (faults.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', faults);
 }

@@ -6,9 +6,8 @@ import type { Kind, Obj } from './types.ts';
  * nothing is done with. After a colon the type, where it is not a string; `[]` for many; `=` where also what is empty is said on purpose.
  */
 const messages: Readonly<Record<string, string>> = {
-  AggregationRule: 'clusterRoleSelectors:LabelSelector[]',
   BoundObjectReference: 'kind apiVersion name uid',
-  ClusterRole: 'metadata:ObjectMeta rules:PolicyRule[] aggregationRule:AggregationRule',
+  ClusterRole: 'metadata:ObjectMeta rules:PolicyRule[]',
   ClusterRoleBinding: 'metadata:ObjectMeta subjects:Subject[] roleRef:RoleRef',
   ConfigMap: 'metadata:ObjectMeta data:map binaryData:map/bytes immutable:bool=',
   DeleteOptions: 'gracePeriodSeconds:int= preconditions:Preconditions orphanDependents:bool= propagationPolicy dryRun[]',
@@ -18,13 +17,10 @@ const messages: Readonly<Record<string, string>> = {
     'metadata:ObjectMeta eventTime:MicroTime series:EventSeries reportingController reportingInstance action reason regarding:ObjectReference related:ObjectReference note type deprecatedSource:EventSource deprecatedFirstTimestamp:Time deprecatedLastTimestamp:Time deprecatedCount:int',
   EventSeries: 'count:int lastObservedTime:MicroTime',
   EventSource: 'component host',
-  LabelSelector: 'matchLabels:map matchExpressions:LabelSelectorRequirement[]',
-  LabelSelectorRequirement: 'key operator values[]',
   Lease: 'metadata:ObjectMeta spec:LeaseSpec',
   LeaseSpec:
     'holderIdentity= leaseDurationSeconds:int= acquireTime:MicroTime renewTime:MicroTime leaseTransitions:int= strategy preferredHolder',
   LocalObjectReference: 'name',
-  LocalSubjectAccessReview: 'metadata:ObjectMeta spec:SubjectAccessReviewSpec',
   Namespace: 'metadata:ObjectMeta',
   NonResourceAttributes: 'path verb',
   ObjectMeta:
@@ -41,8 +37,6 @@ const messages: Readonly<Record<string, string>> = {
   SelfSubjectAccessReview: 'metadata:ObjectMeta spec:SelfSubjectAccessReviewSpec',
   SelfSubjectAccessReviewSpec: 'resourceAttributes:ResourceAttributes nonResourceAttributes:NonResourceAttributes',
   SelfSubjectReview: 'metadata:ObjectMeta',
-  SelfSubjectRulesReview: 'metadata:ObjectMeta spec:SelfSubjectRulesReviewSpec',
-  SelfSubjectRulesReviewSpec: 'namespace',
   ServiceAccount:
     'metadata:ObjectMeta secrets:ObjectReference[] imagePullSecrets:LocalObjectReference[] automountServiceAccountToken:bool=',
   Subject: 'kind apiGroup name namespace',

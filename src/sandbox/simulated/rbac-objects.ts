@@ -1,26 +1,10 @@
-import { typed } from './go-types.ts';
-import { required, type Wrong, wrong } from './names.ts';
+import { required, unsupported, type Wrong, wrong } from './faults.ts';
 import type { Obj } from './types.ts';
 
 const rbac = 'rbac.authorization.k8s.io';
 
-const types: Readonly<Record<string, string>> = {
-  aggregationRule: 'v1.AggregationRule',
-  roleRef: 'v1.RoleRef',
-  rules: '[]v1.PolicyRule',
-  subjects: '[]v1.Subject',
-};
-
-/**
- * Reads a role or a binding as Go does, and fills in the group of its role and, but for ServiceAccounts, of its subjects.
- * @param kind - ClusterRole, ClusterRoleBinding, Role or RoleBinding
- * @throws ApiFailure 400 as `typed`
- */
-export function withRbacDefaults(kind: string, { ...object }: Obj): Obj {
-  for (const [field, type] of Object.entries(types)) {
-    if (object[field] !== undefined && object[field] !== null) object[field] = typed(kind, field, object[field], type);
-  }
-  if (!kind.endsWith('Binding')) return object;
+/** Fills in the group of the role of a binding and, but for ServiceAccounts, of its subjects. */
+export function withBindingDefaults(object: Obj): Obj {
   const withGroup = (subject: Obj): Obj => (['User', 'Group'].includes(subject.kind) ? { apiGroup: rbac, ...subject } : subject);
   const { subjects } = object;
   return { ...object, ...(subjects && { subjects: subjects.map(withGroup) }), roleRef: { apiGroup: rbac, ...object.roleRef } };
@@ -47,12 +31,6 @@ export function rbacFaults(kind: string, { rules, subjects, roleRef, aggregation
   ];
 }
 
-const notOneOf = (field: string, value: string, supported: readonly string[]): Wrong => ({
-  reason: 'FieldValueNotSupported',
-  message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported.map((each) => JSON.stringify(each)).join(', ')}`,
-  field,
-});
-
 function ruleFaults(
   { apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: Obj,
   field: string,
@@ -73,8 +51,8 @@ function ruleFaults(
 }
 
 const roleRefFaults = ({ apiGroup, kind = '', name }: Obj, kinds: readonly string[]): Wrong[] => [
-  ...(apiGroup === rbac ? [] : [notOneOf('roleRef.apiGroup', apiGroup, [rbac])]),
-  ...(kinds.includes(kind) ? [] : [notOneOf('roleRef.kind', kind, kinds)]),
+  ...(apiGroup === rbac ? [] : [unsupported('roleRef.apiGroup', apiGroup, [rbac])]),
+  ...(kinds.includes(kind) ? [] : [unsupported('roleRef.kind', kind, kinds)]),
   ...(name ? [] : [required('roleRef.name')]),
 ];
 
@@ -83,8 +61,8 @@ function subjectFaults({ kind = '', apiGroup = '', name, namespace }: Obj, field
   const group = kind === 'ServiceAccount' ? '' : rbac;
   return [
     ...(name ? [] : [required(`${field}.name`)]),
-    ...(supported.includes(kind) ? [] : [notOneOf(`${field}.kind`, kind, supported)]),
-    ...(supported.includes(kind) && apiGroup !== group ? [notOneOf(`${field}.apiGroup`, apiGroup, [group])] : []),
+    ...(supported.includes(kind) ? [] : [unsupported(`${field}.kind`, kind, supported)]),
+    ...(supported.includes(kind) && apiGroup !== group ? [unsupported(`${field}.apiGroup`, apiGroup, [group])] : []),
     // A RoleBinding has a namespace to look in; a ClusterRoleBinding has none.
     ...(kind === 'ServiceAccount' && !namespaced && !namespace ? [required(`${field}.namespace`)] : []),
   ];

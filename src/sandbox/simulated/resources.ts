@@ -63,7 +63,7 @@ export function createResources(simulation: Simulation): (call: Call) => Promise
   const answers: Readonly<Record<string, Answer>> = {
     get: (call, { kind, live }) => answer(call, kind, 200, existing(call, kind, live())),
     list(call, { kind, namespace }) {
-      checkListOptions(call.url, false);
+      checkListOptions(call.url);
       checkVersion(
         versionOf(call.url, (why) => badRequest(`invalid resource version: ${why}`)),
         store.resourceVersion,

@@ -1,15 +1,15 @@
+import type { UserInfo } from '../identity.ts';
 import { trackUpdate } from './apply.ts';
 import type { AuthenticateToken } from './authentication.ts';
-import { type Authorize, grantsOf, type PolicyRule } from './authorization.ts';
-import { badRequest, type Cause, invalid } from './failure.ts';
-import { checkNamespace, specOf } from './go-types.ts';
+import type { Authorize } from './authorization.ts';
+import { badRequest, invalid, notSimulated } from './failure.ts';
+import { type Wrong, wrong } from './faults.ts';
 import { apiVersionOf, questions } from './kinds.ts';
 import { writeOptions } from './options.ts';
 import { issuer } from './service-account-jwt.ts';
 import { timestamp } from './store.ts';
-import type { Call, Kind, Obj, RequestInfo, Simulation, UserInfo } from './types.ts';
+import type { Call, Kind, Obj, RequestInfo, Simulation } from './types.ts';
 
-type Fault = Cause & { readonly field: string };
 /** Answers a question that was posted. @throws ApiFailure 400 or 422 in kube-apiserver's words */
 type Review = (call: Call, body: Obj) => Obj;
 /** The same, of an object that has its metadata and spec. */
@@ -22,7 +22,7 @@ type Answer = (call: Call, sent: { readonly metadata: Obj; readonly spec: Obj })
  * @returns what takes the object that was sent, `{}` included, and gives the one to answer with 201
  */
 export function createReviews(
-  { store, now }: Simulation,
+  { now }: Pick<Simulation, 'now'>,
   authorize: Authorize,
   authenticateToken: AuthenticateToken,
 ): ReadonlyMap<string, Review> {
@@ -34,32 +34,22 @@ export function createReviews(
     SelfSubjectReview: ({ user }) => ({ metadata: { creationTimestamp: timestamp(now()) }, status: { userInfo: written(user) } }),
     TokenReview: (_, { metadata, spec }) => ({ metadata, spec, status: reviewToken(spec, authenticateToken) }),
     SelfSubjectAccessReview: ({ user }, { metadata, spec }) => {
-      refuse([...attributeFaults(spec), ...metadataFaults(metadata, 'must be empty')]);
+      refuse([...attributeFaults(spec), ...metadataFaults(metadata)]);
       return { metadata, spec, status: allowed(user, spec) };
     },
     SubjectAccessReview: (_, { metadata, spec }) => {
-      refuse([...attributeFaults(spec), ...subjectFaults(spec), ...metadataFaults(metadata, 'must be empty')]);
+      refuse([...attributeFaults(spec), ...subjectFaults(spec), ...metadataFaults(metadata)]);
       return { metadata, spec, status: allowed(subjectOf(spec), spec) };
-    },
-    LocalSubjectAccessReview: ({ info: { namespace } }, { metadata, spec }) => {
-      checkNamespace(metadata, namespace);
-      refuse(localFaults(namespace, metadata, spec));
-      return { metadata: { ...metadata, namespace }, spec, status: allowed(subjectOf(spec), spec) };
-    },
-    SelfSubjectRulesReview: ({ user }, { spec }) => {
-      if (!spec.namespace) throw badRequest('no namespace on request');
-      const { grants, faults } = grantsOf(store, user, spec.namespace);
-      const rules = rulesApart(grants.flatMap((grant) => grant.rules));
-      return { metadata: {}, spec: {}, status: { ...rules, incomplete: false, ...(faults === '' ? {} : { evaluationError: faults }) } };
     },
   };
   const review =
     (kind: Kind): Review =>
-    (call, { metadata = {}, spec: given }) => {
-      const spec = specOf(kind.kind, given);
+    (call, { metadata = {}, spec = {} }) => {
+      const answer = answers[kind.kind];
+      if (!answer) throw notSimulated(`Objects of kind ${kind.kind}`);
       const manager = writeOptions('CreateOptions', call.url, call.request.headers['user-agent']).fieldManager;
       const sent = trackUpdate({ kind, live: undefined, updated: { metadata, spec }, manager, now: now() });
-      return { kind: kind.kind, apiVersion: apiVersionOf(kind), ...answers[kind.kind]?.(call, sent) };
+      return { kind: kind.kind, apiVersion: apiVersionOf(kind), ...answer(call, sent) };
     };
   return new Map(questions.map((kind) => [`${kind.group}/${kind.plural}`, review(kind)]));
 }
@@ -90,59 +80,20 @@ function infoOf({ resourceAttributes, nonResourceAttributes }: Obj): RequestInfo
 }
 
 /** `.authorization.k8s.io "" is invalid`: kube-apiserver has lost the kind's name when it says so. */
-function refuse(faults: readonly Fault[]): void {
+function refuse(faults: readonly Wrong[]): void {
   if (faults.length > 0) throw invalid({ group: 'authorization.k8s.io', kind: '' }, '', faults);
 }
 
-const fault = (field: string, value: unknown, message: string): Fault => ({
-  reason: 'FieldValueInvalid',
-  message: `Invalid value: ${JSON.stringify(value)}: ${message}`,
-  field,
-});
-
-/** With the names of Go's fields. */
-const goAttributes = ({ path = '', verb = '' }: Obj): object => ({ Path: path, Verb: verb });
-
 // k8s.io/kubernetes/pkg/apis/authorization/validation/validation.go, in its order.
-function attributeFaults({ resourceAttributes, nonResourceAttributes }: Obj): Fault[] {
+function attributeFaults({ resourceAttributes, nonResourceAttributes }: Obj): Wrong[] {
   if (Boolean(resourceAttributes) !== Boolean(nonResourceAttributes)) return [];
-  const value = nonResourceAttributes ? goAttributes(nonResourceAttributes) : null;
-  return [fault('spec', value, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')];
+  // With the names of Go's fields.
+  const value = nonResourceAttributes ? { Path: nonResourceAttributes.path, Verb: nonResourceAttributes.verb } : null;
+  return [wrong('spec', value, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')];
 }
 
-const subjectFaults = ({ user = '', groups = [] }: Obj): Fault[] =>
-  user === '' && groups.length === 0 ? [fault('spec.user', user, 'at least one of user or group must be specified')] : [];
+const subjectFaults = ({ user = '', groups = [] }: Obj): Wrong[] =>
+  user === '' && groups.length === 0 ? [wrong('spec.user', user, 'at least one of user or group must be specified')] : [];
 
-const metadataFaults = (metadata: Obj, message: string): Fault[] =>
-  Object.keys(metadata).every((field) => field === 'managedFields') ? [] : [fault('metadata', metadata, message)];
-
-function localFaults(namespace: string, { namespace: _, ...metadata }: Obj, spec: Obj): Fault[] {
-  const { resourceAttributes, nonResourceAttributes } = spec;
-  const asked = resourceAttributes?.namespace ?? '';
-  return [
-    ...attributeFaults(spec),
-    ...subjectFaults(spec),
-    ...metadataFaults(metadata, 'must be empty except for namespace'),
-    ...(resourceAttributes && asked !== namespace
-      ? [fault('spec.resourceAttributes.namespace', asked, 'must match metadata.namespace')]
-      : []),
-    ...(nonResourceAttributes
-      ? [fault('spec.nonResourceAttributes', goAttributes(nonResourceAttributes), 'disallowed on this kind of request')]
-      : []),
-  ];
-}
-
-/** Rules as a review shows them: those about resources and those about paths apart (rbac.go, RulesFor). */
-const rulesApart = (rules: readonly PolicyRule[]): object => ({
-  resourceRules: rules
-    .filter(({ resources = [] }) => resources.length > 0)
-    .map(({ verbs, apiGroups, resources, resourceNames }) => ({
-      verbs,
-      apiGroups,
-      resources,
-      ...(resourceNames ? { resourceNames } : {}),
-    })),
-  nonResourceRules: rules
-    .filter(({ nonResourceURLs = [] }) => nonResourceURLs.length > 0)
-    .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
-});
+const metadataFaults = (metadata: Obj): Wrong[] =>
+  Object.keys(metadata).every((field) => field === 'managedFields') ? [] : [wrong('metadata', metadata, 'must be empty')];

@@ -64,39 +64,14 @@ function labelRequirements(text: string): ((labels: Obj) => boolean)[] {
   return found;
 }
 
-/**
- * What objects can be selected by beside their name and namespace, each with its words for all else
- * (k8s.io/kubernetes/pkg/apis/core/v1/conversion.go; field selection is per kind).
- */
+/** What objects can be selected by beside their name and namespace, of what clients select by (k8s.io/kubernetes/pkg/apis/core/v1/conversion.go). */
 const selectable: Readonly<Record<string, readonly string[]>> = {
-  Event: [
-    'involvedObject.kind',
-    'involvedObject.namespace',
-    'involvedObject.name',
-    'involvedObject.uid',
-    'involvedObject.apiVersion',
-    'involvedObject.fieldPath',
-    'reason',
-    'reportingComponent',
-    'source',
-    'type',
-    'regarding.kind',
-    'regarding.namespace',
-    'regarding.name',
-    'regarding.uid',
-  ],
+  Event: ['kind', 'namespace', 'name', 'uid', 'fieldPath']
+    .flatMap((field) => [`involvedObject.${field}`, `regarding.${field}`])
+    .concat('reason', 'type'),
   Namespace: ['status.phase'],
   Node: ['spec.unschedulable'],
-  Pod: [
-    'spec.nodeName',
-    'spec.restartPolicy',
-    'spec.schedulerName',
-    'spec.serviceAccountName',
-    'spec.hostNetwork',
-    'status.phase',
-    'status.podIP',
-  ],
-  ReplicationController: ['status.replicas'],
+  Pod: ['spec.nodeName', 'spec.serviceAccountName', 'status.phase', 'status.podIP'],
   Secret: ['type'],
   Service: ['spec.clusterIP', 'spec.type'],
 };

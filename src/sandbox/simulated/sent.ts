@@ -6,30 +6,24 @@ import type { Call, Kind, Obj } from './types.ts';
 
 // What is checked of an object that a client sent before anything is done with it.
 
-/** What encoding/json says of a field that is of another type. */
-const mismatch = (kind: Kind, found: unknown, field: string, type: string): ApiFailure =>
-  cannotBeHandled(
-    kind,
-    `json: cannot unmarshal ${Array.isArray(found) ? 'array' : typeof found === 'boolean' ? 'bool' : typeof found} into Go struct field ObjectMeta.metadata.${field} of type ${type}`,
-  );
-
 const cannotBeHandled = (kind: Kind, why: string): ApiFailure =>
   badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${why}`);
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextMap = (value: unknown): boolean =>
   typeof value === 'object' && !Array.isArray(value) && Object.values(value as object).every(isText);
-const metadataTypes: Readonly<Record<string, readonly [type: string, fits: (value: unknown) => boolean]>> = {
-  name: ['string', isText],
-  generateName: ['string', isText],
-  namespace: ['string', isText],
-  uid: ['types.UID', isText],
-  resourceVersion: ['string', isText],
-  labels: ['map[string]string', isTextMap],
-  annotations: ['map[string]string', isTextMap],
-  finalizers: ['[]string', (value) => Array.isArray(value) && value.every(isText)],
-  ownerReferences: ['[]v1.OwnerReference', (value) => Array.isArray(value) && value.every((each) => typeof each === 'object')],
-  managedFields: ['[]v1.ManagedFieldsEntry', (value) => Array.isArray(value) && value.every((each) => typeof each === 'object')],
+const isList = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'object');
+const metadataTypes: Readonly<Record<string, (value: unknown) => boolean>> = {
+  name: isText,
+  generateName: isText,
+  namespace: isText,
+  uid: isText,
+  resourceVersion: isText,
+  labels: isTextMap,
+  annotations: isTextMap,
+  finalizers: (value) => Array.isArray(value) && value.every(isText),
+  ownerReferences: isList,
+  managedFields: isList,
 };
 
 /**
@@ -39,13 +33,9 @@ const metadataTypes: Readonly<Record<string, readonly [type: string, fits: (valu
  */
 export function placed(kind: Kind, { info }: Pick<Call, 'info'>, object: Obj, mustHaveName: boolean): Obj {
   const { metadata = {} } = object;
-  if (typeof metadata !== 'object' || Array.isArray(metadata))
-    throw cannotBeHandled(
-      kind,
-      `json: cannot unmarshal ${typeof metadata} into Go struct field ${kind.kind}.metadata of type v1.ObjectMeta`,
-    );
-  for (const [field, [type, fits]] of Object.entries(metadataTypes)) {
-    if (metadata[field] !== undefined && !fits(metadata[field])) throw mismatch(kind, metadata[field], field, type);
+  if (typeof metadata !== 'object' || Array.isArray(metadata)) throw cannotBeHandled(kind, 'metadata is of another type');
+  for (const [field, fits] of Object.entries(metadataTypes)) {
+    if (metadata[field] !== undefined && !fits(metadata[field])) throw cannotBeHandled(kind, `metadata.${field} is of another type`);
   }
   const { name, generateName, namespace, ...rest } = metadata;
   if (!name && mustHaveName)

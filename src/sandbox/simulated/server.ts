@@ -9,7 +9,7 @@ import { createAuthenticator, createTokenAuthenticator } from './authentication.
 import { type Authorize, createAuthorizer, forbidden } from './authorization.ts';
 import { readObject, sendFailure, sendJson, sendText } from './bodies.ts';
 import { answerDiscovery, isBuiltIn } from './discovery.ts';
-import { ApiFailure } from './failure.ts';
+import { ApiFailure, readable } from './failure.ts';
 import { impersonate } from './impersonation.ts';
 import { questions } from './kinds.ts';
 import { answerOpenApi } from './openapi.ts';
@@ -125,10 +125,20 @@ function createAnswer(simulation: Simulation, aggregator: Aggregator, authorize:
       const review = reviews.get(`${info.group}/${info.resource}`);
       if (info.name !== '') throw notServed();
       if (!review || request.method !== 'POST') throw notAllowed();
-      return sendJson(call, 201, review(call, await readObject(call, question)));
+      const sent = await readObject(call, question);
+      return sendJson(
+        call,
+        201,
+        readable(question, () => review(call, sent)),
+      );
     }
     if (request.method === 'POST' && info.group === '' && `${info.resource}/${info.subresource}` === 'serviceaccounts/token') {
-      return sendJson(call, 201, serviceAccountToken(simulation, call, await readObject(call, tokenRequest)));
+      const sent = await readObject(call, tokenRequest);
+      return sendJson(
+        call,
+        201,
+        readable(tokenRequest, () => serviceAccountToken(simulation, call, sent)),
+      );
     }
     if (!isBuiltIn(info.group)) return sendText(call.response, 404, '404 page not found\n');
     if (await answerSubresource(simulation, call)) return;

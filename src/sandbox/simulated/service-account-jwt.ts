@@ -21,7 +21,6 @@ export interface Claims {
     /** Without a uid when no such Node is there. */
     readonly node?: Partial<Reference>;
     readonly pod?: Reference;
-    readonly secret?: Reference;
     readonly serviceaccount: Reference;
   };
   readonly nbf: number;

@@ -1,8 +1,8 @@
 import http from 'node:http';
 import { sendFailure } from './bodies.ts';
-import { ApiFailure, badRequest, notFound } from './failure.ts';
-import { forward, type Hop, refuse, tunnel } from './forwarding.ts';
-import { endpointSlicesOf, endpointsKind, podKind, serviceKind } from './lookup.ts';
+import { ApiFailure, badRequest, notFound, notSimulated } from './failure.ts';
+import { forward, type Hop, refuse } from './forwarding.ts';
+import { endpointSlicesOf, podKind, serviceKind } from './lookup.ts';
 import { answerLog, upgradePortForward } from './pod-streams.ts';
 import { forwardedHeaders } from './proxy-headers.ts';
 import { portNamed, type Route, randomEndpoint } from './routes.ts';
@@ -40,13 +40,13 @@ export async function answerSubresource(simulation: Simulation, call: Call): Pro
   return true;
 }
 
-/** Connects port-forward, and upgrades through the proxies. @returns whether it was one of them */
+/** Connects port-forward. @returns whether it was that, or a request to a proxy, which upgrades nothing here */
 export function upgradeSubresource(simulation: Simulation, call: UpgradeCall): boolean {
-  const { request, socket, head, info } = call;
+  const { socket, info } = call;
   if (!isProxy(info) && streamed(info) !== 'pods/portforward') return false;
   try {
-    if (isProxy(info)) tunnel(request, socket, head, hopFor(simulation, call), (words) => refuse(socket, 500, words));
-    else upgradePortForward(simulation, call);
+    if (isProxy(info)) throw notSimulated(`Upgrades through ${streamed(info)}`);
+    upgradePortForward(simulation, call);
   } catch (error) {
     if (!(error instanceof ApiFailure)) throw error;
     refuse(socket, error.code, JSON.stringify(error.status()), 'application/json');
@@ -58,12 +58,9 @@ export function upgradeSubresource(simulation: Simulation, call: UpgradeCall): b
  * Passes a request on without a word of who asks, and without a look at the backend's certificate (k8s.io/kubernetes/pkg/registry/core/service/proxy.go and
  * pod/rest/subresources.go).
  */
-async function answerProxy(simulation: Simulation, call: Call): Promise<void> {
-  const { request, response, url } = call;
-  const hop = hopFor(simulation, call);
-  if (hop.path.startsWith('/')) return forward({ request, response }, hop, { fail: (words) => sendFailure(response, unreachable(words)) });
-  // So that relative links in a page lead back here (https://issue.k8s.io/4958).
-  response.writeHead(301, { location: `${url.pathname}/${url.search}` }).end();
+function answerProxy(simulation: Simulation, call: Call): Promise<void> {
+  const { request, response } = call;
+  return forward({ request, response }, hopFor(simulation, call), { fail: (words) => sendFailure(response, unreachable(words)) });
 }
 
 function hopFor(simulation: Simulation, { request, url, info }: Pick<UpgradeCall, 'request' | 'url' | 'info'>): Hop {
@@ -86,16 +83,13 @@ function agentFor(simulation: Simulation, scheme: string): http.Agent {
 const unreachable = (words: string): ApiFailure => new ApiFailure(503, 'ServiceUnavailable', `error trying to reach service: ${words}`);
 
 /** What follows /api/v1/namespaces/NAMESPACE/services/NAME/proxy. */
-const pathBelow = ({ pathname }: URL): string => /^(?:\/[^/]*){7}(.*)$/.exec(pathname)?.[1] ?? '';
+const pathBelow = ({ pathname }: URL): string => /^(?:\/[^/]*){7}(.*)$/.exec(pathname)?.[1] || '/';
 
-function serviceRoute({ store, kubernetes }: Simulation, namespace: string, { name, port }: Target): Route {
+function serviceRoute({ store }: Simulation, namespace: string, { name, port }: Target): Route {
   const service = store.get(serviceKind, namespace, name);
   const byNumber = /^\d+$/.test(port);
   if (byNumber && !service) throw notFound(serviceKind, name);
   const portName = byNumber ? portNamed(service, Number(port)) : port;
-  // Kubernetes 1.35 still asks for the Endpoints, which nobody makes of the EndpointSlices of a Service without a selector.
-  const hasEndpoints = kubernetes !== '1.35' || service?.spec.selector || store.get(endpointsKind, namespace, name);
-  if (!hasEndpoints) throw notFound(serviceKind, name);
   // Only to addresses that are those of pods.
   const isPods = ({ targetRef, addresses }: Obj): boolean => {
     const pod = targetRef?.namespace === namespace ? store.get(podKind, namespace, targetRef.name) : undefined;

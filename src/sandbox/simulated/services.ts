@@ -1,4 +1,4 @@
-import { required, type Wrong, wrong } from './names.ts';
+import { required, type Wrong, wrong } from './faults.ts';
 import type { Kind, Obj, Store } from './types.ts';
 
 /** The defaults of a Service that belong to whoever writes it (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go, SetDefaults_Service). */

@@ -1,16 +1,13 @@
 import type { Kind, Obj } from './types.ts';
 
-type Cell = string | number | boolean;
+type Cell = string | number;
 
 interface Column {
   readonly name: string;
-  readonly type?: 'string' | 'integer' | 'boolean' | 'date';
-  /** Shown by `kubectl get -o wide` only. */
-  readonly wide?: boolean;
   readonly cell: (object: Obj, now: Date) => Cell;
 }
 
-// The columns and cells are those of k8s.io/kubernetes/pkg/printers/internalversion/printers.go.
+// The columns and cells are those of k8s.io/kubernetes/pkg/printers/internalversion/printers.go, without those for `-o wide`.
 
 const none = '<none>';
 const unknown = '<unknown>';
@@ -41,33 +38,9 @@ export function ago(since: string | undefined, now: Date): string {
 
 const name: Column = { name: 'Name', cell: ({ metadata }) => metadata.name ?? '' };
 const age: Column = { name: 'Age', cell: ({ metadata }, now) => ago(metadata.creationTimestamp, now) };
-const createdAt: Column = { name: 'Created At', type: 'date', cell: ({ metadata }) => metadata.creationTimestamp ?? '' };
 const text = (title: string, cell: (object: Obj, now: Date) => Cell): Column => ({ name: title, cell });
-const integer = (title: string, cell: (object: Obj, now: Date) => Cell): Column => ({ name: title, type: 'integer', cell });
-const wide = (title: string, cell: (object: Obj, now: Date) => Cell): Column => ({ name: title, cell, wide: true });
 
-const pairs = (labels: Obj): string =>
-  Object.entries(labels ?? {})
-    .map((pair) => pair.join('='))
-    .sort()
-    .join(',') || none;
-const containers =
-  (field: string) =>
-  ({ spec }: Obj): string =>
-    (spec.template?.spec?.containers ?? []).map((each: Obj) => each[field]).join(',');
-const selector = ({ spec }: Obj): string => pairs(spec.selector?.matchLabels);
-const workloadDetails = [wide('Containers', containers('name')), wide('Images', containers('image')), wide('Selector', selector)];
-
-const shortened = (list: readonly Cell[], empty: string): string =>
-  list.length > 3 ? `${list.slice(0, 3).join(',')} + ${list.length - 3} more...` : list.join(',') || empty;
-
-function externalAddress({ spec, status }: Obj): string {
-  if (spec.type === 'ExternalName') return spec.externalName;
-  const balancers = (status?.loadBalancer?.ingress ?? []).map((each: Obj) => each.ip ?? each.hostname);
-  const all = [...(spec.type === 'LoadBalancer' ? balancers : []), ...(spec.externalIPs ?? [])];
-  return all.join(',') || (spec.type === 'LoadBalancer' ? '<pending>' : none);
-}
-
+const externalAddress = ({ spec }: Obj): string => spec.externalName ?? (spec.externalIPs?.join(',') || none);
 const portOf = ({ port, nodePort, protocol }: Obj): string => `${nodePort ? `${port}:${nodePort}` : port}/${protocol}`;
 
 /** What keeps a pod from running, or that it does; of pods with init containers what the others say. */
@@ -101,30 +74,6 @@ function available({ spec, status }: Obj): string {
   return condition.status === 'True' ? 'True' : `${condition.status} (${condition.reason})`;
 }
 
-const subjects =
-  (kind: string) =>
-  (object: Obj): string =>
-    (object.subjects ?? [])
-      .filter((each: Obj) => each.kind === kind)
-      .map((each: Obj) => (kind === 'ServiceAccount' ? `${each.namespace}/${each.name}` : each.name))
-      .join(',');
-const bindings = [
-  name,
-  text('Role', ({ roleRef }) => `${roleRef.kind}/${roleRef.name}`),
-  age,
-  wide('Users', subjects('User')),
-  wide('Groups', subjects('Group')),
-  wide('ServiceAccounts', subjects('ServiceAccount')),
-];
-
-const nodeAddress =
-  (type: string) =>
-  ({ status }: Obj): string =>
-    status?.addresses?.find((each: Obj) => each.type === type)?.address ?? none;
-const nodeInfo =
-  (field: string) =>
-  ({ status }: Obj): string =>
-    status?.nodeInfo?.[field] || unknown;
 function nodeStatus({ spec, status }: Obj): string {
   const condition = status?.conditions?.find(({ type }: Obj) => type === 'Ready');
   const said = condition ? (condition.status === 'True' ? 'Ready' : 'NotReady') : 'Unknown';
@@ -134,10 +83,7 @@ const roles = ({ metadata }: Obj): string =>
   Object.keys(metadata.labels ?? {})
     .filter((key) => key.startsWith('node-role.kubernetes.io/'))
     .map((key) => key.slice(24))
-    .sort()
     .join(',') || none;
-
-const firstSeen = ({ firstTimestamp, eventTime }: Obj, now: Date): string => ago(firstTimestamp ?? eventTime, now);
 
 const columns: Readonly<Record<string, readonly Column[]>> = {
   APIService: [
@@ -146,8 +92,6 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
     text('Available', available),
     age,
   ],
-  ClusterRole: [name, createdAt],
-  ClusterRoleBinding: bindings,
   ConfigMap: [name, text('Data', ({ data = {}, binaryData = {} }) => Object.keys({ ...data, ...binaryData }).length), age],
   Deployment: [
     name,
@@ -155,43 +99,7 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
     text('Up-to-date', ({ status }) => status?.updatedReplicas ?? 0),
     text('Available', ({ status }) => status?.availableReplicas ?? 0),
     age,
-    ...workloadDetails,
   ],
-  EndpointSlice: [
-    name,
-    text('AddressType', ({ addressType }) => addressType ?? ''),
-    text('Ports', ({ ports }) =>
-      shortened(
-        (ports ?? []).map((each: Obj) => each.port ?? each.name ?? '*'),
-        '<unset>',
-      ),
-    ),
-    text('Endpoints', ({ endpoints }) =>
-      shortened(
-        (endpoints ?? []).flatMap((each: Obj) => each.addresses),
-        '<unset>',
-      ),
-    ),
-    age,
-  ],
-  Event: [
-    text('Last Seen', (event, now) =>
-      event.series ? ago(event.series.lastObservedTime, now) : event.lastTimestamp ? ago(event.lastTimestamp, now) : firstSeen(event, now),
-    ),
-    text('Type', ({ type }) => type ?? ''),
-    text('Reason', ({ reason }) => reason ?? ''),
-    text('Object', ({ involvedObject, regarding = involvedObject }) =>
-      [regarding?.kind?.toLowerCase(), regarding?.name].filter(Boolean).join('/'),
-    ),
-    wide('Subobject', ({ involvedObject }) => involvedObject?.fieldPath ?? ''),
-    wide('Source', ({ source, reportingComponent }) => [source?.component ?? reportingComponent, source?.host].filter(Boolean).join(', ')),
-    text('Message', ({ message, note = message }) => (note ?? '').trim()),
-    wide('First Seen', firstSeen),
-    wide('Count', ({ series, count }) => String(series?.count ?? count ?? 1)),
-    { ...name, wide: true },
-  ],
-  Lease: [name, text('Holder', ({ spec }) => spec?.holderIdentity ?? ''), age],
-  LimitRange: [name, createdAt],
   Namespace: [name, text('Status', ({ status }) => status?.phase ?? ''), age],
   Node: [
     name,
@@ -199,33 +107,8 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
     text('Roles', roles),
     age,
     text('Version', ({ status }) => status?.nodeInfo?.kubeletVersion ?? ''),
-    wide('Internal-IP', nodeAddress('InternalIP')),
-    wide('External-IP', nodeAddress('ExternalIP')),
-    wide('OS-Image', nodeInfo('osImage')),
-    wide('Kernel-Version', nodeInfo('kernelVersion')),
-    wide('Container-Runtime', nodeInfo('containerRuntimeVersion')),
   ],
-  Pod: [
-    name,
-    text('Ready', ready),
-    text('Status', podStatus),
-    text('Restarts', restarts),
-    age,
-    wide('IP', ({ status }) => status?.podIP ?? none),
-    wide('Node', ({ spec }) => spec.nodeName ?? none),
-    wide('Nominated Node', ({ status }) => status?.nominatedNodeName ?? none),
-    wide('Readiness Gates', () => none),
-  ],
-  ReplicaSet: [
-    name,
-    integer('Desired', ({ spec }) => spec.replicas ?? 0),
-    integer('Current', ({ status }) => status?.replicas ?? 0),
-    integer('Ready', ({ status }) => status?.readyReplicas ?? 0),
-    age,
-    ...workloadDetails,
-  ],
-  Role: [name, createdAt],
-  RoleBinding: bindings,
+  Pod: [name, text('Ready', ready), text('Status', podStatus), text('Restarts', restarts), age],
   Secret: [name, text('Type', ({ type }) => type ?? ''), text('Data', ({ data = {} }) => Object.keys(data).length), age],
   Service: [
     name,
@@ -234,7 +117,6 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
     text('External-IP', externalAddress),
     text('Port(s)', ({ spec }) => (spec.ports ?? []).map(portOf).join(',') || none),
     age,
-    wide('Selector', ({ spec }) => pairs(spec.selector)),
   ],
 };
 
@@ -252,10 +134,10 @@ export function tableOf(
   const of = columns[kind.kind] ?? [name, age];
   const columnDefinitions = of.map((column) => ({
     name: column.name,
-    type: column.type ?? 'string',
+    type: 'string',
     format: column.name === 'Name' ? 'name' : '',
     description: '',
-    priority: column.wide ? 1 : 0,
+    priority: 0,
   }));
   return { columnDefinitions, rows: objects.map((object) => ({ cells: of.map(({ cell }) => cell(object, now)), object: shown(object) })) };
 }

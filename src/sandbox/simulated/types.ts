@@ -1,20 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { KubernetesImitated } from '../engine.ts';
+import type { UserInfo } from '../identity.ts';
 import type { Kubelet } from '../kubelet.ts';
 import type { ControlPlaneFiles } from '../real/credentials.ts';
 
 /** JSON of a Kubernetes object. What a client sent is checked before it becomes one. */
 // biome-ignore lint/suspicious/noExplicitAny: JSON.
 export type Obj = any;
-
-/** Who asks (k8s.io/apiserver/pkg/authentication/user). */
-export interface UserInfo {
-  readonly name: string;
-  readonly uid?: string;
-  readonly groups: readonly string[];
-  readonly extra: Readonly<Record<string, readonly string[]>>;
-}
 
 /** What is asked, as RBAC sees it (k8s.io/apiserver/pkg/endpoints/request, RequestInfo). */
 export interface RequestInfo {

@@ -14,7 +14,7 @@ type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
  */
 export function answerWatch({ store, now, signal }: Pick<Simulation, 'store' | 'now' | 'signal'>, call: Call, kind: Kind): void {
   const { response, url, info } = call;
-  checkListOptions(url, true);
+  checkListOptions(url);
   const isSelected = selectorOf(kind, url);
   const isWanted = (object: Obj): boolean =>
     (!info.namespace || kind.plural === 'namespaces' || object.metadata.namespace === info.namespace) &&

@@ -1,8 +1,8 @@
 import { isFinished } from './deletion.ts';
-import { ApiFailure, badRequest, conflict, invalid, notFound } from './failure.ts';
+import { ApiFailure, conflict, invalid, notFound, readable } from './failure.ts';
+import { wrong } from './faults.ts';
 import { faultsOf, prepared, withDefaults } from './kind-rules.ts';
 import { kindOf } from './kinds.ts';
-import { wrong } from './names.ts';
 import type { Kind, Obj, Simulation, Store } from './types.ts';
 
 /** Says who owns the fields of an object that is about to be stored. @param live - what it replaces */
@@ -90,19 +90,6 @@ const withStatus = (live: Obj, { status, metadata }: Obj): Obj => ({
   metadata: { ...live.metadata, resourceVersion: metadata.resourceVersion, managedFields: metadata.managedFields },
   status: status ?? {},
 });
-
-/** Nothing here knows the types of all fields: that something is of a wrong one shows when it is used. */
-function readable<T>(kind: Kind, use: () => T): T {
-  try {
-    return use();
-  } catch (error) {
-    if (error instanceof TypeError)
-      throw badRequest(
-        `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: a field is of another type: ${error.message}`,
-      );
-    throw error;
-  }
-}
 
 /** k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle. */
 function checkNamespace(store: Store, kind: Kind, { metadata }: Obj): void {

@@ -146,7 +146,6 @@ export const applying: readonly Step[] = [
       return {
         noManager: await patch(configMap(name), ''),
         emptyManager: await patch(configMap(name), '?fieldManager='),
-        longManager: await patch(configMap(name), `?fieldManager=${'m'.repeat(129)}`),
         managedFields: await patch(configMap(name, undefined, { managedFields: [{ manager: 'me' }] })),
         otherName: await patch(configMap('other')),
         otherNamespace: await patch({ ...configMap(name), metadata: { name, namespace: 'default' } }),

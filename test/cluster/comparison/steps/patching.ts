@@ -16,7 +16,7 @@ async function patches({ ask }: Client, path: string, contentType: string, bodie
 
 const strategic = 'it would have to know how each list of each kind is merged; clients of today use server-side apply';
 const keepsToRfc = 'kube-apiserver adds what is to be replaced and is not there; the simulation keeps to RFC 6902 4.3';
-const untyped = 'the simulation knows the types of what APIServices and roles hold, and of little else';
+const untyped = 'the simulation knows the types of what APIServices and metadata hold, and of little else';
 
 export const patching: readonly Step[] = [
   aboutConfigMap(

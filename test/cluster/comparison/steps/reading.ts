@@ -79,9 +79,6 @@ export const reading: readonly Step[] = [
       notOlder: (await ask(`resourceVersion=${version}&resourceVersionMatch=NotOlderThan`)).status,
       exact: (await ask(`resourceVersion=${version}&resourceVersionMatch=Exact`)).status,
       noNumber: await ask('resourceVersion=x'),
-      matchAlone: await ask('resourceVersionMatch=Exact'),
-      wrongMatch: await ask('resourceVersion=1&resourceVersionMatch=Some'),
-      exactZero: await ask('resourceVersion=0&resourceVersionMatch=Exact'),
       badLimit: await ask('limit=x'),
       getZero: (await admin.ask('GET', `${collection}/resource-versions-a?resourceVersion=0`)).status,
     };

@@ -11,8 +11,8 @@ import { binding, role, userSubject } from './rights.ts';
 const step = (name: string, run: (world: World) => Promise<unknown>, differs: readonly Difference[] = []): Step => ({ name, run, differs });
 
 /** Creates a review of this kind. */
-const review = ({ ask }: Client, group: 'authorization' | 'authentication', kind: string, spec?: object, where = ''): Promise<Answer> =>
-  ask('POST', `/apis/${group}.k8s.io/v1${where}/${kind.toLowerCase()}s`, {
+const review = ({ ask }: Client, group: 'authorization' | 'authentication', kind: string, spec?: object): Promise<Answer> =>
+  ask('POST', `/apis/${group}.k8s.io/v1/${kind.toLowerCase()}s`, {
     body: { apiVersion: `${group}.k8s.io/v1`, kind, ...(spec ? { spec } : {}) },
   });
 
@@ -50,7 +50,6 @@ export const reviews: readonly Step[] = [
       );
       const resourceAttributes = { namespace, verb: 'get', group: 'a.example.com', resource: 'things', name: 'x' };
       const subject = (spec: object) => review(admin, 'authorization', 'SubjectAccessReview', { user: name, ...spec });
-      const local = `/namespaces/${namespace}`;
       const mine = await user(name);
       await until(() => mine.ask('GET', `/apis/a.example.com/v1/namespaces/${namespace}/things/x`), 403);
       const self = (spec: object) => review(mine, 'authorization', 'SelfSubjectAccessReview', spec);
@@ -67,19 +66,9 @@ export const reviews: readonly Step[] = [
         both: await subject({ resourceAttributes, nonResourceAttributes: { path: '/', verb: 'get' } }),
         neither: await subject({}),
         nobody: await review(admin, 'authorization', 'SubjectAccessReview', { resourceAttributes }),
-        local: await review(admin, 'authorization', 'LocalSubjectAccessReview', { user: name, resourceAttributes }, local),
-        localElsewhere: await review(
-          admin,
-          'authorization',
-          'LocalSubjectAccessReview',
-          { user: name, resourceAttributes: { ...resourceAttributes, namespace: 'default' } },
-          local,
-        ),
         self: await self({ resourceAttributes }),
         selfRefused: await self({ resourceAttributes: { ...resourceAttributes, verb: 'delete' } }),
         selfNothing: await self({}),
-        rules: await review(mine, 'authorization', 'SelfSubjectRulesReview', { namespace }),
-        rulesNowhere: await review(mine, 'authorization', 'SelfSubjectRulesReview', {}),
         refused: await review(mine, 'authorization', 'SubjectAccessReview', { user: 'jane', resourceAttributes }),
       };
     },

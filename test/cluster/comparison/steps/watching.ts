@@ -26,11 +26,9 @@ export const watching: readonly Step[] = [
     await admin.ask('DELETE', `${collection}/${name}-b`);
     return admin.watch(`${path}&watch=true&resourceVersion=${version}`, 2);
   }),
-  selecting('watch-initial-events', async ({ admin }, path) => ({
-    events: await admin.watch(`${path}&watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan`, 4),
-    withoutMatch: await admin.ask('GET', `${path}&watch=true&sendInitialEvents=true`),
-    withoutWatch: await admin.ask('GET', `${path}&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`),
-  })),
+  selecting('watch-initial-events', async ({ admin }, path) =>
+    admin.watch(`${path}&watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan`, 4),
+  ),
   selecting('watch-one', async ({ admin, name }) => {
     const path = `${collection}?watch=true&fieldSelector=metadata.name%3D${name}-b`;
     return admin.watch(path, 2, () => admin.ask('DELETE', `${collection}/${name}-b`));

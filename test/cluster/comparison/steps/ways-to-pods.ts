@@ -69,20 +69,11 @@ export const waysToPods: readonly Step[] = [
         byName: await until(() => get(`https:${name}:https`, `/apis/${name}.example.com/v1/things?a=b`), 503),
         byNumber: await get(`https:${name}:443`, `/apis/${name}.example.com/v1/things`),
         posted: await admin.ask('POST', `${path}/https:${name}:https/proxy/apis/${name}.example.com/v1/x`, { body: { a: 'b' } }),
-        root: await get(`https:${name}:https`, ''),
         otherPort: await get(`https:${name}:web`, '/'),
-        missing: await get('https:missing:https', '/'),
+        missing: await get('https:missing:443', '/'),
         badScheme: await get(`ftp:${name}:https`, '/'),
         plain: await get(`${name}:https`, '/'),
       };
-    },
-  },
-  {
-    name: 'service-proxy-without-endpoints',
-    run: async ({ admin, create, name, host }) => {
-      const { service } = handMade({ namespace, service: name, port: 1, ca: '', host });
-      await create(service);
-      return admin.ask('GET', `/api/v1/namespaces/${namespace}/services/https:${name}:443/proxy/`);
     },
   },
   {

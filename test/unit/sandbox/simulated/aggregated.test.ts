@@ -2,9 +2,10 @@ import http from 'node:http';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { UserInfo } from '../../../../src/sandbox/identity.ts';
 import { createAggregator } from '../../../../src/sandbox/simulated/aggregated.ts';
 import { apiServiceKind, endpointSliceKind, serviceKind } from '../../../../src/sandbox/simulated/lookup.ts';
-import type { Obj, Simulation, UserInfo } from '../../../../src/sandbox/simulated/types.ts';
+import type { Obj, Simulation } from '../../../../src/sandbox/simulated/types.ts';
 import { makeCa } from '../../pki/certificates.ts';
 import {
   bundleOf,

@@ -87,15 +87,12 @@ function expectSame(kind: Kind, step: Step): void {
   if (!step.subresource) expectSameObject(outcome, step.object, !step.live);
 }
 
-describe.each(['registration', 'api-service', 'config-map', 'deployment', 'other-kinds'])(
-  'as kube-apiserver: %s',
-  (file) => {
-    const cases = recorded(file).flatMap(({ name, kind, steps }) =>
-      steps.map((step, index) => ({ title: `${name}, ${index}: ${step.do} by ${step.as}`, kind, step })),
-    );
-    test.each(cases)('$title', ({ kind, step }) => expectSame(kind, step));
-  },
-);
+describe.each(['registration', 'api-service', 'config-map', 'deployment', 'other-kinds'])('as kube-apiserver: %s', (file) => {
+  const cases = recorded(file).flatMap(({ name, kind, steps }) =>
+    steps.map((step, index) => ({ title: `${name}, ${index}: ${step.do} by ${step.as}`, kind, step })),
+  );
+  test.each(cases)('$title', ({ kind, step }) => expectSame(kind, step));
+});
 
 const deployments = kindOf('apps', 'Deployment') as Kind;
 const now = new Date('2026-01-01T00:00:00Z');

@@ -5,10 +5,10 @@ import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { issue } from '../../../../src/pki/leaf.ts';
 import type { Authority, Leaf } from '../../../../src/pki/types.ts';
+import type { UserInfo } from '../../../../src/sandbox/identity.ts';
 import { clientCertificate, readAuthority, servingCertificate } from '../../../../src/sandbox/real/credentials.ts';
 import { createAuthenticator } from '../../../../src/sandbox/simulated/authentication.ts';
 import { serviceAccountToken } from '../../../../src/sandbox/simulated/tokens.ts';
-import type { UserInfo } from '../../../../src/sandbox/simulated/types.ts';
 import { admin, callOf, makeSimulation, put } from './identities.ts';
 
 /** Who somebody is for a server whose TLS is set as that of the simulation. */

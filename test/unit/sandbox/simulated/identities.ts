@@ -3,11 +3,12 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubernetesImitated } from '../../../../src/sandbox/engine.ts';
+import type { UserInfo } from '../../../../src/sandbox/identity.ts';
 import { controlPlaneFiles, writeControlPlaneFiles } from '../../../../src/sandbox/real/credentials.ts';
 import { ApiFailure } from '../../../../src/sandbox/simulated/failure.ts';
 import { apiVersionOf, kindOf } from '../../../../src/sandbox/simulated/kinds.ts';
 import { createStore } from '../../../../src/sandbox/simulated/store.ts';
-import type { Call, Kind, Obj, RequestInfo, Simulation, Store, UserInfo } from '../../../../src/sandbox/simulated/types.ts';
+import type { Call, Kind, Obj, RequestInfo, Simulation, Store } from '../../../../src/sandbox/simulated/types.ts';
 
 /** A simulation with credentials and an empty store, without a server. Its clock stands until a test moves it. */
 export async function makeSimulation(kubernetes: KubernetesImitated = '1.37') {

@@ -92,19 +92,6 @@ test.each([
   expect(failureOf(() => impersonate(jane, withHeaders(...lines), mayI))).toMatchObject({ code: 403, message });
 });
 
-test.each([
-  [
-    [
-      ['Impersonate-Group', 'g'],
-      ['Impersonate-Uid', 'u'],
-      ['Impersonate-Extra-Foo%2fbar', 'u'],
-    ],
-    'requested &user.DefaultInfo{Name:"", UID:"u", Groups:[]string{"g"}, Extra:map[string][]string{"foo/bar":[]string{"u"}}} without impersonating a user name',
-  ],
-  [
-    [['Impersonate-Uid', 'u']],
-    'requested &user.DefaultInfo{Name:"", UID:"u", Groups:[]string(nil), Extra:map[string][]string(nil)} without impersonating a user name',
-  ],
-] as const)('no user is named: %o', (lines, message) => {
-  expect(failureOf(() => impersonate(admin, withHeaders(...lines), mayI))).toEqual({ code: 400, message, details: undefined });
+test.each([[[['Impersonate-Group', 'g']]], [[['Impersonate-Uid', 'u']]]] as const)('no user is named: %o', (lines) => {
+  expect(failureOf(() => impersonate(admin, withHeaders(...lines), mayI))).toMatchObject({ code: 400 });
 });

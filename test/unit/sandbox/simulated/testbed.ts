@@ -10,6 +10,7 @@ import { onTestFinished } from 'vitest';
 import { createAuthority } from '../../../../src/pki/authority.ts';
 import { extendedKeyUsage, subjectAltName } from '../../../../src/pki/extensions.ts';
 import type { KubernetesImitated } from '../../../../src/sandbox/engine.ts';
+import type { UserInfo } from '../../../../src/sandbox/identity.ts';
 import { clientCertificate, controlPlaneFiles, frontProxyName, writePair } from '../../../../src/sandbox/real/credentials.ts';
 import { availableCondition } from '../../../../src/sandbox/simulated/api-service.ts';
 import { sendFailure } from '../../../../src/sandbox/simulated/bodies.ts';
@@ -17,7 +18,7 @@ import { ApiFailure } from '../../../../src/sandbox/simulated/failure.ts';
 import { apiServiceKind, endpointSliceKind, serviceKind } from '../../../../src/sandbox/simulated/lookup.ts';
 import { requestInfoOf } from '../../../../src/sandbox/simulated/request-info.ts';
 import { createStore } from '../../../../src/sandbox/simulated/store.ts';
-import type { Call, Obj, Simulation, UpgradeCall, UserInfo } from '../../../../src/sandbox/simulated/types.ts';
+import type { Call, Obj, Simulation, UpgradeCall } from '../../../../src/sandbox/simulated/types.ts';
 import { type Made, make, makeCa, type Recipe } from '../../pki/certificates.ts';
 
 /** A simulation without its server, and extension API servers of a test's own on loopback. */
