@@ -1,6 +1,6 @@
 import { badRequest, invalid } from './failure.ts';
 import { required, type Wrong, wrong } from './faults.ts';
-import { breaks, dns1123Subdomain, type Rule, regex } from './names.ts';
+import { breaks, dns1123Subdomain, rule } from './names.ts';
 import { timestamp } from './store.ts';
 import type { Obj } from './types.ts';
 
@@ -97,17 +97,9 @@ const defined = (spec: Obj): Obj => ({
 const withoutEmpty = (value: Obj): Obj =>
   Object.fromEntries(Object.entries(value).filter(([field, content]) => content || withoutOmitEmpty.includes(field)));
 
-const label = '[a-z]([-a-z0-9]*[a-z0-9])?';
-const dns1035Label: Rule = {
-  pattern: label,
-  longest: 63,
-  words: regex(
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
-    label,
-    'my-name',
-    'abc-123',
-  ),
-};
+const dns1035Words =
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
+const dns1035Label = rule(dns1035Words, '[a-z]([-a-z0-9]*[a-z0-9])?', 63, 'my-name', 'abc-123');
 
 /** In the order of ValidateAPIService (k8s.io/kube-aggregator/pkg/apis/apiregistration/validation/validation.go). */
 function faults(name: string, spec: Obj): Wrong[] {

@@ -3,7 +3,7 @@ import { base64Fault, prepareApiService } from './api-service.ts';
 import { ApiFailure, badRequest } from './failure.ts';
 import { forbiddenValue, required, type Wrong, wrong } from './faults.ts';
 import { kindOf } from './kinds.ts';
-import { dataFaults, metadataFaults } from './names.ts';
+import { metadataFaults } from './names.ts';
 import { rbacFaults, withBindingDefaults } from './rbac-objects.ts';
 import { serviceFaults, withAddress, withServiceDefaults } from './services.ts';
 import type { Kind, Obj, Store } from './types.ts';
@@ -100,31 +100,28 @@ function withServiceAccount(store: Store, { spec, ...rest }: Obj): Obj {
 }
 
 /** All that is wrong with an object, by the rules that all kinds share and those of its own. */
-export function faultsOf(store: Store, kind: Kind, object: Obj, old: Obj | undefined): Wrong[] {
+export function faultsOf(kind: Kind, object: Obj, old: Obj | undefined): Wrong[] {
   return [
     ...metadataFaults(kind, object),
     ...(old ? metadataChangeFaults(object, old) : []),
-    ...(faults[kind.kind]?.(object, store, kind, old) ?? []),
+    ...(faults[kind.kind]?.(object, old) ?? []),
     ...(old ? changeFaults(kind, object, old) : []),
   ];
 }
 
-const faults: Readonly<Record<string, (object: Obj, store: Store, kind: Kind, old: Obj | undefined) => Wrong[]>> = {
+const faults: Readonly<Record<string, (object: Obj, old: Obj | undefined) => Wrong[]>> = {
   ClusterRole: (object) => rbacFaults('ClusterRole', object),
   ClusterRoleBinding: (object) => rbacFaults('ClusterRoleBinding', object),
-  ConfigMap: (object, _, __, old) => [...frozenFaults(object, old), ...dataFaults(object.data)],
   Deployment: ({ spec }) => workloadFaults(spec),
   Pod: ({ spec }) => (spec?.containers?.length ? [] : [required('spec.containers')]),
   ReplicaSet: ({ spec }) => workloadFaults(spec),
   Role: (object) => rbacFaults('Role', object),
   RoleBinding: (object) => rbacFaults('RoleBinding', object),
-  Secret: ({ data = {}, type, ...rest }, _, __, old) => [
+  Secret: ({ data = {}, type }, old) => [
     ...(old && type !== old.type ? [wrong('type', type, 'field is immutable')] : []),
-    ...frozenFaults({ data, ...rest }, old),
-    ...dataFaults(data),
     ...(type === 'kubernetes.io/tls' ? ['tls.crt', 'tls.key'].filter((key) => !(key in data)).map((key) => required(`data[${key}]`)) : []),
   ],
-  Service: (object, store, kind, old) => serviceFaults(store, kind, object, old),
+  Service: serviceFaults,
 };
 
 function workloadFaults({ selector, template = {} }: Obj): Wrong[] {
@@ -144,14 +141,6 @@ const immutable: Readonly<Record<string, { readonly path: readonly string[]; rea
   ReplicaSet: { path: ['spec', 'selector'], words: 'field is immutable' },
   RoleBinding: { path: ['roleRef'], words: 'field is immutable' },
 };
-
-/** What may not change any more (k8s.io/kubernetes/pkg/apis/core/validation/validation.go, ValidateConfigMapUpdate). */
-function frozenFaults(object: Obj, old: Obj | undefined): Wrong[] {
-  if (!old?.immutable) return [];
-  const changed = ['data', 'binaryData'].filter((field) => !isDeepStrictEqual(object[field] ?? {}, old[field] ?? {}));
-  const found = [...(object.immutable ? [] : ['immutable']), ...changed];
-  return found.map((field) => forbiddenValue(field, 'field is immutable when `immutable` is set'));
-}
 
 /** What may not change in the metadata of any kind. */
 function metadataChangeFaults({ metadata }: Obj, old: Obj): Wrong[] {

@@ -2,63 +2,29 @@ import { required, type Wrong, wrong } from './faults.ts';
 import type { Kind, Obj } from './types.ts';
 
 /** A rule for names with its words (k8s.io/apimachinery/pkg/util/validation/validation.go). */
-export interface Rule {
+interface Rule {
   readonly pattern: string;
   readonly longest: number;
   readonly words: string;
 }
 
-const ends = 'must start and end with an alphanumeric character';
-/** Words for a rule, with its pattern and what fits it. */
-export const regex = (words: string, pattern: string, ...examples: string[]): string =>
-  `${words} (e.g. ${examples.map((each) => `'${each}'`).join(',  or ')}, regex used for validation is '${pattern}')`;
+/** @param words - what a text must be @param examples - what fits */
+export const rule = (words: string, pattern: string, longest: number, ...examples: string[]): Rule => {
+  const fitting = examples.map((each) => `'${each}'`).join(',  or ');
+  return { pattern, longest, words: `${words} (e.g. ${fitting}, regex used for validation is '${pattern}')` };
+};
 
+const ends = 'must start and end with an alphanumeric character';
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-const dns1123Label: Rule = {
-  pattern: label,
-  longest: 63,
-  words: regex(
-    `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and ${ends}`,
-    label,
-    'my-name',
-    '123-abc',
-  ),
-};
-const subdomain = `${label}(\\.${label})*`;
-export const dns1123Subdomain: Rule = {
-  pattern: subdomain,
-  longest: 253,
-  words: regex(
-    `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and ${ends}`,
-    subdomain,
-    'example.com',
-  ),
-};
+const labelWords = `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and ${ends}`;
+const dns1123Label = rule(labelWords, label, 63, 'my-name', '123-abc');
+const subdomainWords = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and ${ends}`;
+export const dns1123Subdomain = rule(subdomainWords, `${label}(\\.${label})*`, 253, 'example.com');
 const qualified = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
-const charactersOfNames = `must consist of alphanumeric characters, '-', '_' or '.', and ${ends}`;
-const namePart: Rule = { pattern: qualified, longest: 63, words: regex(charactersOfNames, qualified, 'MyName', 'my.name', '123-abc') };
-const labelValue: Rule = {
-  pattern: `(${qualified})?`,
-  longest: 63,
-  words: regex(
-    `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and ${ends}`,
-    `(${qualified})?`,
-    'MyValue',
-    'my_value',
-    '12345',
-  ),
-};
-const dataKey: Rule = {
-  pattern: '[-._a-zA-Z0-9]+',
-  longest: 253,
-  words: regex(
-    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
-    '[-._a-zA-Z0-9]+',
-    'key.name',
-    'KEY_NAME',
-    'key-name',
-  ),
-};
+const characters = `consist of alphanumeric characters, '-', '_' or '.', and ${ends}`;
+const namePart = rule(`must ${characters}`, qualified, 63, 'MyName', 'my.name', '123-abc');
+const valueWords = `a valid label must be an empty string or ${characters}`;
+const labelValue = rule(valueWords, `(${qualified})?`, 63, 'MyValue', 'my_value', '12345');
 
 /** What is wrong with a text by a rule. */
 export const breaks = ({ pattern, longest, words }: Rule, text: string): string[] => [
@@ -106,7 +72,3 @@ export function metadataFaults(kind: Kind, { metadata }: Obj): Wrong[] {
     ),
   ];
 }
-
-/** What is wrong with the keys of a ConfigMap or Secret. */
-export const dataFaults = (data: Obj = {}): Wrong[] =>
-  Object.keys(data).flatMap((key) => breaks(dataKey, key).map((each) => wrong(`data[${key}]`, key, each)));

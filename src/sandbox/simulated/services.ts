@@ -46,7 +46,7 @@ const portNumber = (value: unknown): boolean => Number.isInteger(value) && Numbe
 const outOfRange = 'must be between 1 and 65535, inclusive';
 
 /** What is wrong with a Service (k8s.io/kubernetes/pkg/apis/core/validation/validation.go, ValidateService). */
-export function serviceFaults(store: Store, kind: Kind, { metadata, spec }: Obj, old: Obj | undefined): Wrong[] {
+export function serviceFaults({ spec }: Obj, old: Obj | undefined): Wrong[] {
   const { ports = [], clusterIP, type } = spec;
   const found: Wrong[] = [];
   if (ports.length === 0 && clusterIP !== 'None' && type !== 'ExternalName') found.push(required('spec.ports'));
@@ -58,15 +58,6 @@ export function serviceFaults(store: Store, kind: Kind, { metadata, spec }: Obj,
   });
   if (old?.spec.clusterIP && type !== 'ExternalName' && clusterIP !== old.spec.clusterIP) {
     found.push(wrong('spec.clusterIPs[0]', [clusterIP], 'may not change once set'));
-  }
-  const others = store.list(kind).filter((other) => other.metadata.uid !== old?.metadata.uid);
-  if (
-    !old &&
-    clusterIP &&
-    clusterIP !== 'None' &&
-    others.some((other) => other.spec.clusterIP === clusterIP && other.metadata.name !== metadata.name)
-  ) {
-    found.push(wrong('spec.clusterIPs', [clusterIP], `failed to allocate IP ${clusterIP}: provided IP is already allocated`));
   }
   return found;
 }

@@ -28,7 +28,7 @@ const namespaces = kindOf('', 'Namespace') as Kind;
 /** The steps of k8s.io/apiserver/pkg/registry/rest/{create,update}.go: defaults, owners of fields, what the server adds, validation. */
 export function createWriter({ store, now }: Pick<Simulation, 'store' | 'now'>): Writer {
   const check = (kind: Kind, object: Obj, old: Obj | undefined): void => {
-    const faults = faultsOf(store, kind, object, old);
+    const faults = faultsOf(kind, object, old);
     if (faults.length > 0) throw invalid(kind, object.metadata.name, faults);
   };
 

@@ -28,8 +28,6 @@ export const patching: readonly Step[] = [
         nothing: {},
         otherName: { metadata: { name: 'other' } },
         stale: { metadata: { resourceVersion: '1' } },
-        immutable: { immutable: true },
-        afterImmutable: { data: { a: '9' } },
         array: [],
         badJson: '{',
       });

@@ -33,7 +33,6 @@ export const writing: readonly Step[] = [
     badLabel: await ask('POST', collection, {
       body: configMap(name, {}, { labels: { a: 'not a value' }, annotations: { 'not a key': '' } }),
     }),
-    badKey: await ask('POST', collection, { body: configMap(name, { 'a/b': '' }) }),
     wrongKind: await ask('POST', collection, { body: { ...configMap(name), kind: 'ServiceAccount' } }),
     wrongVersion: await ask('POST', collection, { body: { ...configMap(name), apiVersion: 'v2' } }),
     unknownKind: await ask('POST', collection, { body: { ...configMap(name), kind: 'Thing' } }),
