@@ -6,7 +6,7 @@ import { openWorld, type Target } from './world.ts';
 export type Outcome = { readonly result: unknown } | { readonly failure: Error };
 
 /** Most of what they do is waiting. */
-const atOnce = 24;
+const atOnce = 16;
 
 /** Runs the steps against a control plane, several at once. @returns what came of each, by name */
 export async function outcomesOf(target: Target, steps: readonly Step[]): Promise<ReadonlyMap<string, Outcome>> {

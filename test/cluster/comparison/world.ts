@@ -91,7 +91,11 @@ export async function openWorld(target: Target): Promise<OpenWorld> {
   const observer = createObserver(admin);
   const bearer: World['bearer'] = (token) => connect(token === undefined ? {} : { token });
   const shared = { host, ca, admin, user, bearer };
-  await expectStatus(201, admin.ask('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } }));
+  // One of that name may still be on its way out.
+  await expectStatus(
+    201,
+    until(() => admin.ask('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } }), 409),
+  );
   // A controller makes it; without it no Pod is admitted.
   await until(() => admin.ask('GET', `/api/v1/namespaces/${namespace}/serviceaccounts/default`), 404);
 
