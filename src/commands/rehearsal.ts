@@ -5,6 +5,7 @@ import { ApisvcError, Exit, type ExitCode, InterruptedError, RefusedError, Usage
 import { manifestsToRegister } from '../manifests/render.ts';
 import type { Material } from '../pki/types.ts';
 import { isProject, readMaterial, readRegistration } from '../project/project.ts';
+import type { DiagnosisFormat } from '../report/formats.ts';
 import { appliedSummary, progressLine } from '../report/progress.ts';
 import { machineImage, machineProgram } from '../sandbox/machine/program.ts';
 import { localProgram } from '../sandbox/node/local-program.ts';
@@ -14,7 +15,6 @@ import { issueCertificates } from '../workflows/issue.ts';
 import { register } from '../workflows/register.ts';
 import { withCluster } from './cluster.ts';
 import { renderDiagnosis } from './report.ts';
-import type { SandboxFlags } from './sandbox.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
@@ -26,6 +26,14 @@ export interface Guest {
   readonly registration: Registration;
   readonly material: Material;
   readonly program: Program;
+}
+
+export interface RehearsalFlags {
+  /** The sandbox ends after it. */
+  readonly once?: boolean;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly output: DiagnosisFormat;
 }
 
 /** The project of a directory, with a command as its server. @throws UsageError when there is no project, or it deploys no server of its own */
@@ -75,7 +83,7 @@ export const programOf =
 export async function rehearse(
   { registration, material }: Guest,
   box: Sandbox,
-  flags: SandboxFlags,
+  flags: RehearsalFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const objects = manifestsToRegister(registration, material).map(({ object }) => object);

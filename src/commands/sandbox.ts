@@ -1,25 +1,20 @@
 import { resolve } from 'node:path';
 import { type ExitCode, UsageError } from '../errors.ts';
 import { isProject } from '../project/project.ts';
-import type { DiagnosisFormat } from '../report/formats.ts';
 import { nodeLine } from '../report/sandbox.ts';
 import type { KubernetesImitated } from '../sandbox/engine.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import { keepKubeconfig } from './kubeconfig-file.ts';
-import { builtInGuest, type Guest, programOf, projectGuest, rehearse } from './rehearsal.ts';
+import { builtInGuest, type Guest, programOf, projectGuest, type RehearsalFlags, rehearse } from './rehearsal.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface SandboxFlags {
+export interface SandboxFlags extends RehearsalFlags {
   readonly directory: string;
   readonly engine?: 'real' | 'simulated';
   readonly assets?: string;
   readonly kubernetes?: KubernetesImitated;
-  readonly once?: boolean;
   readonly empty?: boolean;
   readonly writeKubeconfig?: string;
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly output: DiagnosisFormat;
 }
 
 /** `apisvc sandbox`: a control plane of one's own, with the given command, or the built-in server, behind its aggregation layer. */
@@ -44,8 +39,7 @@ export async function sandbox(flags: SandboxFlags, command: readonly string[], t
     terminal.progress('The sandbox goes on until Ctrl-C.');
     return await Promise.race([untilInterrupted(terminal.interrupt), died]);
   } finally {
-    kubeconfig.remove();
-    await box.stop();
+    await box.stop().finally(kubeconfig.remove);
   }
 }
 
