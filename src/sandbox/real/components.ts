@@ -30,7 +30,7 @@ export interface ApiserverChange {
 
 /** etcd that keeps nothing beyond its own life, so it need not wait for the disk. */
 export function etcdCommand(
-  { etcd }: ControlPlanePrograms,
+  { etcd }: Pick<ControlPlanePrograms, 'etcd'>,
   { etcd: pair, etcdCa }: ControlPlaneFiles,
   stateDir: string,
   place: Place,

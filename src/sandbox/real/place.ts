@@ -29,7 +29,7 @@ export async function placeHere(): Promise<Place> {
 }
 
 /** Ports of loopback that are free now, held all at once so that no two are the same. */
-export async function freePorts(count: number): Promise<number[]> {
+async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))));
   const ports = servers.map((server) => (server.address() as { port: number }).port);

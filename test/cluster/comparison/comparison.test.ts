@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSimulation } from '../../../src/sandbox/simulated/simulation.ts';
 import { allSteps } from '../harness/all-steps.ts';
-import { hostEnd } from '../harness/backends.ts';
 import type { KubernetesVersion } from '../harness/cells.ts';
 import { type Cluster, cluster } from '../harness/provided.ts';
 import { startRun } from '../harness/run.ts';
@@ -23,7 +22,7 @@ const real = ({ server, files, network, cell: { kubernetes } }: Cluster): Target
   kubernetes,
   server,
   files,
-  host: hostEnd(network),
+  host: network.hostAddress,
 });
 
 async function startReal(kubernetes: KubernetesVersion): Promise<Target> {
@@ -39,7 +38,7 @@ async function startSimulated(kubernetes: KubernetesVersion): Promise<Target> {
   const kubelet = { answer: () => {}, upgrade: () => {} };
   const { server, files, stop } = await startSimulation({ stateDir, kubelet, kubernetes, now: new Date() });
   ends.push(stop);
-  return { engine: 'simulated', kubernetes, server, files, host: hostEnd(cluster.network) };
+  return { engine: 'simulated', kubernetes, server, files, host: cluster.network.hostAddress };
 }
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Made } from '../../unit/pki/certificates.ts';
 import { allSteps } from '../harness/all-steps.ts';
-import { type Backend, hostEnd, serveHttps } from '../harness/backends.ts';
+import { type Backend, serveHttps } from '../harness/backends.ts';
 import type { KubernetesVersion } from '../harness/cells.ts';
 import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { kubectl } from '../harness/commands.ts';
@@ -85,7 +85,7 @@ async function startOtherwise(kubernetes: KubernetesVersion, otherwise: Otherwis
     ends.push(() => part.stop());
     return part;
   };
-  const host = hostEnd(cluster.network);
+  const host = cluster.network.hostAddress;
   const ca = await makeCa('control planes CA');
   const create: ControlPlane['create'] = async (...items) => {
     const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { stringify } from 'yaml';
-import { type Backend, hostEnd, listen } from '../harness/backends.ts';
+import { type Backend, listen } from '../harness/backends.ts';
 import { program } from '../harness/programs.ts';
 import type { Place } from '../harness/run.ts';
 import { startProcess } from '../harness/servers.ts';
@@ -19,10 +19,10 @@ afterAll(() => Promise.all(proxies.map((proxy) => proxy.stop())));
 const withProxy = (answer: (client: Socket) => void): Otherwise => ({
   apiserver: async ({ network }) => {
     const server = createServer().on('connect', (_request, client: Socket) => answer(client));
-    const proxy = await listen(server, 0, hostEnd(network));
+    const proxy = await listen(server, 0, network.hostAddress);
     proxies.push(proxy);
     // It speaks with itself at its own address.
-    return { env: { HTTPS_PROXY: `http://${hostEnd(network)}:${proxy.port}`, NO_PROXY: network.address } };
+    return { env: { HTTPS_PROXY: `http://${network.hostAddress}:${proxy.port}`, NO_PROXY: network.address } };
   },
 });
 

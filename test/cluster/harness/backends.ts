@@ -2,17 +2,13 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { Network } from '../../../src/sandbox/real/network.ts';
 import { cluster } from './provided.ts';
 
 /**
  * Small servers in the place of an extension API server, for what a real one never does. They listen at the host's end of the cable
  * to the control plane's namespace, so kube-apiserver reaches them and they need no process of their own.
  */
-export const hostEnd = ({ address }: Pick<Network, 'address'>): string => address.replace(/\.2$/, '.1');
-
-/** That of the cluster at hand. */
-export const backendAddress = hostEnd(cluster.network);
+export const backendAddress = cluster.network.hostAddress;
 
 export interface Backend {
   /** The system picks a free one. */

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts } from '../../../src/sandbox/real/place.ts';
+import { etcdCommand, etcdUrl } from '../../../src/sandbox/real/components.ts';
+import { placeHere } from '../../../src/sandbox/real/place.ts';
 import { type RunningProcess, startProcess } from '../../../src/sandbox/real/process.ts';
 import { waitUntil } from '../../../src/sandbox/real/ready.ts';
 import { program } from './programs.ts';
@@ -8,22 +9,13 @@ import { cluster } from './provided.ts';
 
 /** Starts an etcd on loopback of this machine, outside the namespace of the control plane, as an author of a server has one. The spec stops it. */
 export async function startHostEtcd(): Promise<{ readonly url: string; readonly process: RunningProcess }> {
-  const [client, peer] = await freePorts(2);
+  // Without certificates, so that servers need no flags for them: what the tests keep there is worth nothing.
+  const place = { ...(await placeHere()), isolated: true };
   const folder = mkdtempSync(join(cluster.stateDir, 'host-etcd-'));
-  const url = `http://127.0.0.1:${client}`;
-  const peerUrl = `http://127.0.0.1:${peer}`;
+  const url = etcdUrl(place);
   const process = startProcess({
     name: 'etcd of this machine',
-    command: [
-      program(cluster.programs, 'etcd'),
-      `--data-dir=${join(folder, 'data')}`,
-      '--unsafe-no-fsync',
-      `--listen-client-urls=${url}`,
-      `--advertise-client-urls=${url}`,
-      `--listen-peer-urls=${peerUrl}`,
-      `--initial-advertise-peer-urls=${peerUrl}`,
-      `--initial-cluster=default=${peerUrl}`,
-    ],
+    command: etcdCommand({ etcd: program(cluster.programs, 'etcd') }, cluster.files, folder, place),
     enter: [],
     logFile: join(folder, 'log'),
   });
