@@ -22,8 +22,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // Many start the built program, which takes its time on a busy machine.
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'], maxWorkers: '100%', testTimeout: 30_000 },
+      },
+      {
+        extends: true,
+        // Each test starts the built program, which is slow on a busy machine.
+        test: { name: 'cli', include: ['test/cli/**/*.test.ts'], maxWorkers: '100%', testTimeout: 30_000 },
       },
       // Whole commands, one after the other.
       { extends: true, test: { name: 'sandbox', include: ['test/sandbox/**/*.test.ts'], testTimeout: 120_000 } },

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'yaml';
 
-const path = '/apis/machine.apisvc.dev/v1alpha1/machines';
+const path = '/apis/demo.apisvc.dev/v1alpha1/hosts';
 const atOnce = 16;
 const seconds = 5;
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { build, install } from './setup.mjs';
 import { apisvc, ask, endAll, findings, say, startSandbox, until } from './story.mjs';
 
-const apiService = 'v1alpha1.machine.apisvc.dev';
-const machines = '/apis/machine.apisvc.dev/v1alpha1/machines';
+const apiService = 'v1alpha1.demo.apisvc.dev';
+const hosts = '/apis/demo.apisvc.dev/v1alpha1/hosts';
 const registration = `/apis/apiregistration.k8s.io/v1/apiservices/${apiService}`;
 
 /** Puts the CA of another project into the registration, and waits until the control plane has noticed. @param {string} folder */
@@ -26,7 +26,7 @@ async function breakIt(folder) {
 
 /** Shows what the server has logged of a request, which says as whom it was made. @param {() => string} said by the sandbox */
 async function showLogOf(said) {
-  const lines = () => said().match(/^.*\bGET .*\/machines .*$/m);
+  const lines = () => said().match(/^.*\bGET .*\/hosts .*$/m);
   if (!(await until(() => lines() !== null))) throw new Error(`the server did not log the request:\n${said()}`);
   console.log(lines()?.[0]);
 }
@@ -41,7 +41,7 @@ async function tell(folder) {
   console.log(`$ kubectl get --raw /version\n${(await ask(folder, '/version')).trimEnd()}`);
 
   say('A project: a CA and a serving certificate for exactly one server, and a file that describes the registration.');
-  await apisvc(folder, ['init', 'demo', '--preset', 'machine', '--yes']);
+  await apisvc(folder, ['init', 'demo', '--preset', 'demo', '--yes']);
   say('The Kubernetes objects that it makes, in files; without --output-dir they are printed.');
   await apisvc(folder, ['render', '-C', 'demo', '--output-dir', 'demo/manifests']);
   say('Put them into the cluster in a safe order, wait for the server, register its API, and verify it.');
@@ -49,11 +49,11 @@ async function tell(folder) {
   say('The same look at any time, at any APIService of any cluster.');
   await apisvc(folder, ['verify', apiService, '-o', 'wide']);
   say('A request through the whole path: control plane, aggregation proxy, verified TLS, server. The last line is the log of the server.');
-  console.log(`$ kubectl get --raw ${machines}\n${(await ask(folder, machines)).trimEnd()}`);
+  console.log(`$ kubectl get --raw ${hosts}\n${(await ask(folder, hosts)).trimEnd()}`);
   await showLogOf(sandbox.said);
 
   say('Now it breaks: the CA of another project gets into the caBundle.');
-  await apisvc(folder, ['init', 'other', '--preset', 'machine', '--yes'], { hidden: true });
+  await apisvc(folder, ['init', 'other', '--preset', 'demo', '--yes'], { hidden: true });
   await breakIt(folder);
   say('What is wrong, why, and how to repair it; exit code 1, for scripts.');
   await apisvc(folder, ['verify', apiService], { expected: 1 });

@@ -18,6 +18,7 @@ import { build, heading, install, root, run, runWith } from './setup.mjs';
 /** @type {Tier[]} */
 const tiers = [
   { name: 'unit', project: 'unit', needs: [], env: {} },
+  { name: 'cli', project: 'cli', needs: [], env: {} },
   { name: 'sandbox', project: 'sandbox', needs: [], env: {} },
   { name: 'cluster', project: 'cluster', needs: ['cluster'], env: {} },
   // The same specs on real pods, on each kind of control plane.

@@ -2,9 +2,9 @@ import { Argument, type Command, Option } from 'commander';
 import { presetNames } from '../config/preset-names.ts';
 import { keyTypes } from '../pki/types.ts';
 import { lintFormats, verifyFormats } from '../report/formats.ts';
-import { kubernetesImitated } from '../sandbox/engine.ts';
+import { kubernetesImitated } from '../sandbox/shared/engine.ts';
+import type { Run } from './action.ts';
 import { duration, list, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
-import type { Run } from './program.ts';
 
 /** The subcommands with their flags and help. What they do is in src/commands, imported when one of them runs. */
 export function addCommands(program: Command, run: Run): void {

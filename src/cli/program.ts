@@ -1,15 +1,9 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import type { Terminal } from '../commands/terminal.ts';
 import { type ExitCode, UsageError } from '../errors.ts';
+import type { Run } from './action.ts';
 import { addCommands } from './commands.ts';
 import { version } from './version.ts';
-
-/** What a subcommand does: `options` are its flags as commander parsed them. */
-export type Action = (options: never, args: readonly string[], terminal: Terminal) => Promise<ExitCode>;
-
-/** Makes the action of a subcommand. Its module is imported only when it runs, so that no command pays for another's libraries. */
-export type Run = (load: () => Promise<Action>) => (...given: unknown[]) => Promise<void>;
 
 /**
  * The commander program: names, flags and help; no behaviour.

@@ -1,8 +1,8 @@
 import { nearest } from '../config/nearest.ts';
+import { type Code, catalog, matchesCode } from '../diagnosis/catalog.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { codeList, codeText } from '../report/explain.ts';
 import { topicList, topicNames, topicText } from '../report/topics.ts';
-import { type Code, catalog, matchesCode } from '../verify/catalog.ts';
 import type { Terminal } from './terminal.ts';
 
 const codes = Object.keys(catalog) as Code[];

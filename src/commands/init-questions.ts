@@ -20,7 +20,7 @@ const presetPurposes: Readonly<Record<PresetName, string>> = {
   'metrics-server-existing': 'a metrics-server that runs already: it keeps its Deployment and gets verified TLS',
   'prometheus-adapter': 'prometheus-adapter in monitoring, with verified TLS',
   keda: "the metrics adapter of KEDA, beside KEDA's operator",
-  machine: 'a server that apisvc brings along, to try everything out in apisvc sandbox',
+  demo: 'a server that apisvc brings along, to try everything out in apisvc sandbox',
 };
 
 const presetQuestion: Question = {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
+import { issueCertificates } from '../operations/issue.ts';
 import {
   hasKeys,
   isProject,
@@ -14,7 +15,6 @@ import {
   writeProject,
 } from '../project/project.ts';
 import { describeProject } from '../report/project.ts';
-import { issueCertificates } from '../workflows/issue.ts';
 import { givenAuthority } from './given-authority.ts';
 import { initCommand } from './init-command.ts';
 import { askMissing, confirmFiles } from './init-questions.ts';

@@ -1,4 +1,4 @@
-import { type Code, catalog, generalWords } from '../verify/catalog.ts';
+import { type Code, catalog, generalWords } from '../diagnosis/catalog.ts';
 import type { Candidate } from './known-names.ts';
 
 /** The codes that `explain` knows, with what they say. */

@@ -2,8 +2,8 @@ import { type ClusterOptions, listContexts } from '../cluster/kubeconfig.ts';
 import { listObjects } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { apiServiceNamePattern } from '../config/registration.ts';
-import type { ApiServiceView } from '../verify/types.ts';
-import { viewApiService } from '../verify/views.ts';
+import type { ApiServiceView } from '../snapshot/types.ts';
+import { viewApiService } from '../snapshot/views.ts';
 import { withCluster } from './cluster.ts';
 
 /** Something that may be typed, and what it is. */

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { parse } from 'yaml';
 import { UsageError } from '../errors.ts';
 import { fileError, saveFile } from '../project/files.ts';
-import { contextNames } from '../sandbox/engine.ts';
+import { contextNames } from '../sandbox/shared/engine.ts';
 
 /**
  * A kubeconfig of a sandbox in a place that somebody chose. It is worth nothing when the sandbox has ended, and is removed then, unless somebody has changed it.

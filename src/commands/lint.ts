@@ -1,10 +1,10 @@
 import { text as readStream } from 'node:stream/consumers';
+import { diagnose } from '../diagnosis/diagnose.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import type { ManifestText } from '../manifests/types.ts';
 import { readManifests } from '../project/manifests.ts';
 import type { LintFormat } from '../report/formats.ts';
-import { diagnose } from '../verify/diagnose.ts';
-import { offlineSnapshot } from '../verify/offline.ts';
+import { offlineSnapshot } from '../snapshot/offline.ts';
 import { renderDiagnosis } from './report.ts';
 import type { Terminal } from './terminal.ts';
 

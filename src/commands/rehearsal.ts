@@ -3,16 +3,16 @@ import { presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
 import { ApisvcError, Exit, type ExitCode, InterruptedError, RefusedError, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
+import { issueCertificates } from '../operations/issue.ts';
+import { register } from '../operations/register.ts';
 import type { Material } from '../pki/types.ts';
 import { isProject, readMaterial, readRegistration } from '../project/project.ts';
 import type { DiagnosisFormat } from '../report/formats.ts';
 import { appliedSummary, progressLine } from '../report/progress.ts';
-import { machineImage, machineProgram } from '../sandbox/machine/program.ts';
+import { demoImage, demoProgram } from '../sandbox/demo/program.ts';
 import { localProgram } from '../sandbox/node/local-program.ts';
 import type { Program, ProgramOf } from '../sandbox/node/types.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { issueCertificates } from '../workflows/issue.ts';
-import { register } from '../workflows/register.ts';
 import { withCluster } from './cluster.ts';
 import { renderDiagnosis } from './report.ts';
 import type { Terminal } from './terminal.ts';
@@ -59,10 +59,10 @@ export function projectGuest(directory: string, command: readonly string[]): Gue
 
 /** The server that is a part of apisvc, with certificates of its own. */
 export async function builtInGuest(): Promise<Guest> {
-  const registration = parseRegistration(presetText('machine'), 'the preset machine');
+  const registration = parseRegistration(presetText('demo'), 'the preset demo');
   const { authority, leaf } = await issueCertificates(registration, undefined, new Date());
   const material = { caBundle: authority.certificates, certificates: leaf.certificates, key: leaf.key };
-  return { registration, material, program: machineProgram };
+  return { registration, material, program: demoProgram };
 }
 
 /** The image of the built-in server is there for every pod; the guest's program stands for the containers of its Deployment that are to run its image. */
@@ -72,7 +72,7 @@ export const programOf =
     const own = guest?.registration;
     if (own && metadata.namespace === own.metadata.namespace && name === own.metadata.name && image === own.spec.server.image)
       return guest.program;
-    return image === machineImage ? machineProgram : undefined;
+    return image === demoImage ? demoProgram : undefined;
   };
 
 /**

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { text as readStream } from 'node:stream/consumers';
+import { diagnose } from '../diagnosis/diagnose.ts';
+import type { DiagnoseOptions, Diagnosis } from '../diagnosis/types.ts';
 import { UsageError } from '../errors.ts';
 import { fileError } from '../project/files.ts';
-import { diagnose } from '../verify/diagnose.ts';
-import { readSnapshot } from '../verify/recorded.ts';
-import type { DiagnoseOptions, Diagnosis } from '../verify/types.ts';
+import { readSnapshot } from '../snapshot/recorded.ts';
 import type { Terminal } from './terminal.ts';
 import { requireName } from './wanted.ts';
 

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
+import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { fileError } from '../project/files.ts';
 import type { DiagnosisFormat, ListFormat } from '../report/formats.ts';
-import type { Diagnosis, DiagnosisList } from '../verify/types.ts';
 import type { Terminal } from './terminal.ts';
 
 type Context = Pick<Terminal, 'outColors' | 'env'>;

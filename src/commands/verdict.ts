@@ -1,5 +1,5 @@
+import type { Diagnosis, DiagnosisList, Finding, Verdict } from '../diagnosis/types.ts';
 import { Exit, type ExitCode } from '../errors.ts';
-import type { Diagnosis, DiagnosisList, Finding, Verdict } from '../verify/types.ts';
 
 /** The verdict of many. */
 export function worstOf(verdicts: readonly Verdict[]): Verdict {

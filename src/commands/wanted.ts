@@ -1,6 +1,6 @@
 import { apiServiceNamePattern } from '../config/registration.ts';
 import { UsageError } from '../errors.ts';
-import type { Wanted } from '../verify/types.ts';
+import type { Wanted } from '../snapshot/types.ts';
 
 export interface WantedFlags {
   readonly directory: string;

@@ -6,7 +6,7 @@ export const presetNames = [
   'metrics-server-existing',
   'prometheus-adapter',
   'keda',
-  'machine',
+  'demo',
 ] as const;
 
 export type PresetName = (typeof presetNames)[number];

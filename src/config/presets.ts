@@ -1,7 +1,7 @@
 import { type Document, isScalar, isSeq } from 'yaml';
 import custom from '../../templates/presets/custom.yaml';
+import demo from '../../templates/presets/demo.yaml';
 import keda from '../../templates/presets/keda.yaml';
-import machine from '../../templates/presets/machine.yaml';
 import metricsServer from '../../templates/presets/metrics-server.yaml';
 import metricsServerExisting from '../../templates/presets/metrics-server-existing.yaml';
 import prometheusAdapter from '../../templates/presets/prometheus-adapter.yaml';
@@ -18,7 +18,7 @@ const presets: Readonly<Record<PresetName, string>> = {
   'metrics-server-existing': metricsServerExisting,
   'prometheus-adapter': prometheusAdapter,
   keda,
-  machine,
+  demo,
 };
 
 /** The apisvc.yaml of a preset. `custom` leaves image, group and version empty: it is valid once `customise` has filled them in. */

@@ -3,8 +3,8 @@ import { structuredPatch } from 'diff';
 import { stringify } from 'yaml';
 import { withoutBookkeeping } from '../manifests/bookkeeping.ts';
 import type { KubeObject } from '../manifests/types.ts';
+import type { AppliedPair } from '../operations/apply-all.ts';
 import { inspect } from '../pki/inspect.ts';
-import type { AppliedPair } from '../workflows/apply-all.ts';
 import { printable } from './printable.ts';
 
 /** What would change, object by object, as unified diffs of YAML. Values of Secrets are never shown, only whether they differ. */

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
-import { type Code, generalWords, linkOf } from '../verify/catalog.ts';
-import { fixParts } from '../verify/fix.ts';
-import type { Severity } from '../verify/types.ts';
+import type { Severity } from '../diagnosis/catalog/entry.ts';
+import { type Code, generalWords, linkOf } from '../diagnosis/catalog.ts';
+import { fixParts } from '../diagnosis/fix.ts';
 
 /** A line for each code: what it is called, how bad it is, what it says. */
 export function codeList(codes: readonly Code[], colors: ChalkInstance): string {

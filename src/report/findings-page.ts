@@ -1,4 +1,4 @@
-import { type Code, catalog, generalWords, linkOf } from '../verify/catalog.ts';
+import { type Code, catalog, generalWords, linkOf } from '../diagnosis/catalog.ts';
 import { tagless } from './markdown.ts';
 
 const introduction = `# Findings

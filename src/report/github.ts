@@ -1,5 +1,6 @@
-import { fixParts } from '../verify/fix.ts';
-import type { ApiDiagnosis, Diagnosis, Finding, NotChecked, Source } from '../verify/types.ts';
+import { fixParts } from '../diagnosis/fix.ts';
+import type { ApiDiagnosis, Diagnosis, Finding, NotChecked } from '../diagnosis/types.ts';
+import type { Source } from '../snapshot/types.ts';
 import { codeBlock, codeSpan, plain } from './markdown.ts';
 import { encodable, escaped } from './markup.ts';
 import { countWords, findingWords, headline, noVerdict, verdictOf } from './words.ts';

@@ -1,4 +1,5 @@
-import type { ApiDiagnosis, Diagnosis, Source } from '../verify/types.ts';
+import type { ApiDiagnosis, Diagnosis } from '../diagnosis/types.ts';
+import type { Source } from '../snapshot/types.ts';
 import { apiArticle } from './html/api.ts';
 import { style } from './html/style.ts';
 import { type Markup, markup } from './markup.ts';

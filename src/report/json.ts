@@ -1,5 +1,6 @@
-import type { Diagnosis, DiagnosisList, Snapshot } from '../verify/types.ts';
-import type { AppliedObject } from '../workflows/events.ts';
+import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
+import type { AppliedObject } from '../operations/events.ts';
+import type { Snapshot } from '../snapshot/types.ts';
 import { printableQuoted } from './printable.ts';
 
 /** JSON.stringify leaves C1 controls and marks of direction as they are; in JSON they only occur within quotes. */

@@ -1,4 +1,4 @@
-import type { ApiDiagnosis, Diagnosis, NotChecked } from '../verify/types.ts';
+import type { ApiDiagnosis, Diagnosis, NotChecked } from '../diagnosis/types.ts';
 import { lines, type Markup, markup } from './markup.ts';
 import { findingWords, type NumberedFinding, noVerdict, numbered } from './words.ts';
 

@@ -1,4 +1,4 @@
-import type { AppliedObject, Progress } from '../workflows/events.ts';
+import type { AppliedObject, Progress } from '../operations/events.ts';
 import { printable } from './printable.ts';
 
 /** `service/wardle/api created`, as kubectl says it. */

@@ -1,5 +1,6 @@
-import { type Code, generalWords } from '../verify/catalog.ts';
-import type { ApiDiagnosis, Diagnosis, Source } from '../verify/types.ts';
+import { type Code, generalWords } from '../diagnosis/catalog.ts';
+import type { ApiDiagnosis, Diagnosis } from '../diagnosis/types.ts';
+import type { Source } from '../snapshot/types.ts';
 import { tagless } from './markdown.ts';
 import { encodable } from './markup.ts';
 import { findingWords, type NumberedFinding, numbered } from './words.ts';

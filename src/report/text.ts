@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
-import { fixParts } from '../verify/fix.ts';
-import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding, Source, Verdict } from '../verify/types.ts';
+import { fixParts } from '../diagnosis/fix.ts';
+import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding, Verdict } from '../diagnosis/types.ts';
+import type { Source } from '../snapshot/types.ts';
 import { printable } from './printable.ts';
 import { countLine, mark } from './verdict.ts';
 

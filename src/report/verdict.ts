@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
-import type { ApiDiagnosis, Source, Verdict } from '../verify/types.ts';
+import type { ApiDiagnosis, Verdict } from '../diagnosis/types.ts';
+import type { Source } from '../snapshot/types.ts';
 
 /** A verdict as one character; the colour only repeats it. */
 export const mark = (verdict: Verdict, { green, red, yellow }: ChalkInstance): string =>

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { ApiDiagnosis, Diagnosis, DiagnosisList } from '../verify/types.ts';
+import type { ApiDiagnosis, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { printable } from './printable.ts';
 import { codesOf, notCheckedCount } from './verdict.ts';
 

@@ -1,4 +1,5 @@
-import type { ApiDiagnosis, Diagnosis, Finding, Source } from '../verify/types.ts';
+import type { ApiDiagnosis, Diagnosis, Finding } from '../diagnosis/types.ts';
+import type { Source } from '../snapshot/types.ts';
 import { countLine } from './verdict.ts';
 
 /** A finding as lines of plain text, for what has no structure of its own: its evidence, cause, fix, and the symptoms that it explains. */

@@ -1,5 +1,5 @@
 import { Document, isScalar, Scalar, visit } from 'yaml';
-import type { Diagnosis, DiagnosisList } from '../verify/types.ts';
+import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { printableQuoted } from './printable.ts';
 
 /** The JSON document as YAML 1.1, which Kubernetes' own tools read. Text that a terminal would act on is quoted and escaped. */

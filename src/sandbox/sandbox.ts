@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { connect } from '../cluster/cluster.ts';
 import { type ApisvcError, ClusterError, DeadlineError, UsageError } from '../errors.ts';
 import { fileError } from '../project/files.ts';
-import { type Engine, type KubernetesImitated, kubernetesImitated } from './engine.ts';
 import { createKubelet, type SandboxKubelet } from './node/kubelet.ts';
 import { serveKubelet } from './node/kubelet-server.ts';
 import { startNode } from './node/node.ts';
 import type { NodeEvent, ProgramOf } from './node/types.ts';
 import { findPrograms } from './real/assets.ts';
 import type { ControlPlanePrograms } from './real/components.ts';
-import type { ControlPlaneFiles } from './real/credentials.ts';
 import { startRealEngine } from './real/engine.ts';
+import type { ControlPlaneFiles } from './shared/credentials.ts';
+import { type Engine, type KubernetesImitated, kubernetesImitated } from './shared/engine.ts';
 import { startSimulation } from './simulated/simulation.ts';
 import { makeStateDir } from './state.ts';
 

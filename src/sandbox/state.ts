@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileError } from '../project/files.ts';
-import { isOrphan, ownPrefix } from './real/owner.ts';
+import { isOrphan, ownPrefix } from './shared/owner.ts';
 
 const ours = 'sandbox-';
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthority } from '../../src/pki/authority.ts';
 import { issue } from '../../src/pki/leaf.ts';
 import { createNetwork, removeNetwork, removeOrphanedNetworks } from '../../src/sandbox/real/network.ts';
-import type { RunningProcess } from '../../src/sandbox/real/process.ts';
+import type { RunningProcess } from '../../src/sandbox/shared/process.ts';
 import { kubectl } from './harness/commands.ts';
 import { type Cluster, cluster } from './harness/provided.ts';
 import { startRun } from './harness/run.ts';

@@ -57,8 +57,8 @@ describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
     const resources = await ok(['api-resources']);
     expect(resources).toMatch(/^configmaps +cm +v1 +true +ConfigMap$/m);
     expect(resources).toMatch(/^apiservices +apiregistration\.k8s\.io\/v1 +false +APIService$/m);
-    expect(resources).toMatch(/^machines +.*machine\.apisvc\.dev\/v1alpha1 +false +Machine$/m);
-    expect((await ok(['api-versions'])).split('\n')).toEqual(expect.arrayContaining(['apps/v1', 'v1', 'machine.apisvc.dev/v1alpha1']));
+    expect(resources).toMatch(/^hosts +.*demo\.apisvc\.dev\/v1alpha1 +false +Host$/m);
+    expect((await ok(['api-versions'])).split('\n')).toEqual(expect.arrayContaining(['apps/v1', 'v1', 'demo.apisvc.dev/v1alpha1']));
   });
 
   test('create, get and delete', async () => {
@@ -99,26 +99,26 @@ describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
   });
 
   test('describe', async () => {
-    expect(await ok(['describe', 'apiservice', 'v1alpha1.machine.apisvc.dev'])).toMatch(/Message: +all checks passed\n +Reason: +Passed/);
-    expect(await ok(['describe', 'deployment', '-n', 'machine'])).toMatch(/Replicas: +1 desired \| 1 updated \| 1 total \| 1 available/);
-    expect(await ok(['describe', 'service', '-n', 'machine'])).toMatch(/Endpoints: +127\.0\.0\.1:\d+/);
-    expect(await ok(['describe', 'pod', '-n', 'machine'])).toContain('Running');
+    expect(await ok(['describe', 'apiservice', 'v1alpha1.demo.apisvc.dev'])).toMatch(/Message: +all checks passed\n +Reason: +Passed/);
+    expect(await ok(['describe', 'deployment', '-n', 'demo'])).toMatch(/Replicas: +1 desired \| 1 updated \| 1 total \| 1 available/);
+    expect(await ok(['describe', 'service', '-n', 'demo'])).toMatch(/Endpoints: +127\.0\.0\.1:\d+/);
+    expect(await ok(['describe', 'pod', '-n', 'demo'])).toContain('Running');
     expect(await ok(['describe', 'cm', 'one', '-n', namespace])).toContain('Name:         one');
     expect(await ok(['describe', 'namespace', namespace])).toContain('Status:       Active');
   });
 
   test('get --raw, and get of what the extension API server serves', async () => {
-    const list = JSON.parse(await ok(['get', '--raw', '/apis/machine.apisvc.dev/v1alpha1/machines']));
+    const list = JSON.parse(await ok(['get', '--raw', '/apis/demo.apisvc.dev/v1alpha1/hosts']));
     expect(list).toMatchObject({ kind: 'MachineList', items: [{ kind: 'Machine' }] });
-    expect(await ok(['get', 'machines'])).toMatch(/^NAME +.*\n\S+ /);
+    expect(await ok(['get', 'hosts'])).toMatch(/^NAME +.*\n\S+ /);
     expect(await ok(['get', '--raw', '/readyz'])).toBe('ok');
   });
 
   test('wait, rollout status and get --watch', async () => {
-    expect(await ok(['wait', '--for=condition=Available', 'apiservice/v1alpha1.machine.apisvc.dev', '--timeout=20s'])).toContain(
+    expect(await ok(['wait', '--for=condition=Available', 'apiservice/v1alpha1.demo.apisvc.dev', '--timeout=20s'])).toContain(
       'condition met',
     );
-    expect(await ok(['rollout', 'status', 'deployment/machine', '-n', 'machine', '--timeout=20s'])).toContain('successfully rolled out');
+    expect(await ok(['rollout', 'status', 'deployment/demo', '-n', 'demo', '--timeout=20s'])).toContain('successfully rolled out');
     const waiting = kubectl(['wait', '--for=delete', 'cm/one', '-n', namespace, '--timeout=20s']);
     const watching = kubectl(['get', 'cm', 'one', '-n', namespace, '--watch', '--request-timeout=3s', '-o', 'name']);
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -128,7 +128,7 @@ describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
   });
 
   test('logs', async () => {
-    expect(await ok(['logs', 'deployment/machine', '-n', 'machine'])).not.toBe('');
+    expect(await ok(['logs', 'deployment/demo', '-n', 'demo'])).not.toBe('');
   });
 
   test('auth can-i, as somebody else', async () => {

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../src/project/project.ts';
-import type { RunningProcess } from '../../src/sandbox/real/process.ts';
+import type { RunningProcess } from '../../src/sandbox/shared/process.ts';
 import { apisvc } from './harness/commands.ts';
 import { codesOf, emptyFolder, getObject, kubectlOk, moveOutside, objectsOf, untilSaid, verifyJson } from './harness/projects.ts';
 import { cluster } from './harness/provided.ts';

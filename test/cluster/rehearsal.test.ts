@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cacheRoot } from '../../scripts/components.mjs';
-import type { RunningProcess } from '../../src/sandbox/real/process.ts';
+import type { RunningProcess } from '../../src/sandbox/shared/process.ts';
 import { apisvc } from './harness/commands.ts';
 import { startHostEtcd } from './harness/host-etcd.ts';
 import { program } from './harness/programs.ts';

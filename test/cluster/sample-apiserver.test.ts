@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningProcess } from '../../src/sandbox/real/process.ts';
+import type { RunningProcess } from '../../src/sandbox/shared/process.ts';
 import { makeCa, makeLeaf, pair, pem } from './harness/certificates.ts';
 import { kubectl } from './harness/commands.ts';
 import { program } from './harness/programs.ts';

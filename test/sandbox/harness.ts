@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, onTestFinished, vi } from 'vitest';
-import { apisvc, bin, plainEnv, type Ran } from '../unit/cli/apisvc.ts';
+import { apisvc, bin, plainEnv, type Ran } from '../cli/apisvc.ts';
 
 /** An empty folder of one test, removed after it. */
 export function emptyFolder(): string {

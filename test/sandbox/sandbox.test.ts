@@ -1,16 +1,16 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { apisvc } from '../unit/cli/apisvc.ts';
+import { apisvc } from '../cli/apisvc.ts';
 import { emptyFolder, sandboxOnce, startSandbox } from './harness.ts';
 
-const name = 'v1alpha1.machine.apisvc.dev';
+const name = 'v1alpha1.demo.apisvc.dev';
 
 describe('with the server that is built in', () => {
   test('--once ends with the verdict on stdout, and everything else on stderr', async () => {
     const { code, stdout, stderr } = await sandboxOnce(['--once'], emptyFolder());
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining(`✓ ${name}: healthy`) });
-    expect(stdout).toContain(`GET /apis/machine.apisvc.dev/v1alpha1: 200, resources: machines`);
+    expect(stdout).toContain(`GET /apis/demo.apisvc.dev/v1alpha1: 200, resources: hosts`);
     expect(stdout).toContain('Available=True (Passed)');
     expect(stderr).toMatch(/^a simulation of Kubernetes 1\.37 .*at https:\/\/127\.0\.0\.1:\d+/);
     expect(stderr).toContain(`apiservice/${name} created`);
@@ -54,14 +54,14 @@ describe('empty', () => {
     const cwd = emptyFolder();
     const box = await startSandbox(['--empty'], cwd);
     const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
-    expect(await run('init', 'demo', '--preset', 'machine', '--yes')).toMatchObject({ code: 0 });
-    expect(await run('init', 'other', '--preset', 'machine', '--yes')).toMatchObject({ code: 0 });
+    expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
+    expect(await run('init', 'other', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
     expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0, stdout: expect.stringContaining('healthy') });
     expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing changed/) });
     expect(await run('register', '-C', 'demo', '--diff')).toMatchObject({ code: 0, stdout: 'No differences.\n' });
     expect(await run('register', '-C', 'other', '--diff')).toMatchObject({
       code: 1,
-      stdout: expect.stringContaining('CN=machine.machine.svc CA, SHA-256'),
+      stdout: expect.stringContaining('CN=demo.demo.svc CA, SHA-256'),
     });
     expect(await box.end('SIGINT')).toMatchObject({ code: 130, stdout: '' });
   });

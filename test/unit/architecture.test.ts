@@ -45,7 +45,7 @@ const target = (from: Module, { specifier }: Import): Module | undefined =>
 const layers: readonly (readonly string[])[] = [
   ['cli'],
   ['commands'],
-  ['workflows', 'verify', 'report', 'project', 'sandbox'],
+  ['operations', 'diagnosis', 'snapshot', 'report', 'project', 'sandbox'],
   ['manifests', 'cluster', 'pki', 'config'],
   ['errors.ts'],
 ];
@@ -56,8 +56,8 @@ describe('imports', () => {
   test('are found', () => {
     expect(modules.length).toBeGreaterThan(60);
     expect(moduleAt.get('cli/program.ts')?.imports).toContainEqual({
-      specifier: '../commands/terminal.ts',
-      names: '{ Terminal }',
+      specifier: './action.ts',
+      names: '{ Run }',
       typeOnly: true,
     });
     expect(moduleAt.get('cli/commands.ts')?.imports).toContainEqual({ specifier: '../commands/init.ts', names: '', typeOnly: false });
@@ -94,8 +94,9 @@ const purePaths = [
   /^pki\//,
   /^manifests\//,
   /^report\//,
-  /^verify\/(checks|catalog)\//,
-  /^verify\/(diagnose|diagnosis|facts|fold|not-checked|shortened|path|catalog|go-words|views|server-view|server-flags|secret-mounts|pod-view|pod-trouble|endpoint-evidence|targets|types)\.ts$/,
+  /^diagnosis\/(checks|catalog)\//,
+  /^diagnosis\/(?!json-schema|schema)/,
+  /^snapshot\/(types|views|server-view|server-flags|secret-mounts|pod-view|targets)\.ts$/,
 ];
 const pure = modules.filter(({ path }) => purePaths.some((pattern) => pattern.test(path)));
 const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');

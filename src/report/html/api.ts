@@ -1,5 +1,6 @@
-import { fixParts } from '../../verify/fix.ts';
-import type { ApiDiagnosis, Finding, NotChecked, Source } from '../../verify/types.ts';
+import { fixParts } from '../../diagnosis/fix.ts';
+import type { ApiDiagnosis, Finding, NotChecked } from '../../diagnosis/types.ts';
+import type { Source } from '../../snapshot/types.ts';
 import { lines, type Markup, markup } from '../markup.ts';
 import { countWords, noVerdict, verdictOf } from '../words.ts';
 import { pathFigure } from './path.ts';

@@ -1,4 +1,5 @@
-import type { Hop, HopKind } from '../../verify/types.ts';
+import type { HopKind } from '../../diagnosis/catalog/entry.ts';
+import type { Hop } from '../../diagnosis/types.ts';
 import { type Markup, markup } from '../markup.ts';
 
 /** More endpoints than this make no drawing. */

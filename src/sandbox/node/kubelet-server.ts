@@ -6,7 +6,7 @@ import { TLSSocket } from 'node:tls';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { resourcePath, resources } from '../../cluster/resources.ts';
 import { readJson } from '../../cluster/status.ts';
-import { type ControlPlaneFiles, readAuthority, servingCertificate } from '../real/credentials.ts';
+import { type ControlPlaneFiles, readAuthority, servingCertificate } from '../shared/credentials.ts';
 import { nodeName } from './api.ts';
 import type { SandboxKubelet } from './kubelet.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';

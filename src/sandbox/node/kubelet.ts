@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Kubelet } from '../kubelet.ts';
+import type { Kubelet } from '../shared/kubelet.ts';
 import { chooseLog, NoLog, readLogQuery, sendLog } from './container-logs.ts';
 import { upgradeToForward } from './port-forward.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';

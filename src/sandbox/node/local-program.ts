@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { UsageError } from '../../errors.ts';
-import { dieWithParent } from '../real/process.ts';
+import { dieWithParent } from '../shared/process.ts';
 import { groupUsage } from './process-usage.ts';
 import { rehearsalCommand, type TlsFiles } from './rehearsal-command.ts';
 import type { ContainerStart, Program, RunningContainer } from './types.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeKubeconfig } from '../real/kubeconfig.ts';
+import { writeKubeconfig } from '../shared/kubeconfig.ts';
 import { requireInside } from './atomic-folder.ts';
 import type { Mounts } from './environment.ts';
 import type { NodeContext } from './keep-right.ts';

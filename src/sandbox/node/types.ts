@@ -1,5 +1,5 @@
 import type { Cluster } from '../../cluster/cluster.ts';
-import type { ControlPlaneFiles } from '../real/credentials.ts';
+import type { ControlPlaneFiles } from '../shared/credentials.ts';
 import type { SandboxKubelet } from './kubelet.ts';
 
 /** JSON of a Kubernetes object as the server has it, or a part of one. */

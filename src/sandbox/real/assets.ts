@@ -2,7 +2,7 @@ import { accessSync, constants, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../../errors.ts';
-import type { KubernetesImitated } from '../engine.ts';
+import type { KubernetesImitated } from '../shared/engine.ts';
 import type { ControlPlanePrograms } from './components.ts';
 
 /** Where the programs of a control plane are looked for. */

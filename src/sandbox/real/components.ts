@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ControlPlaneFiles, frontProxyName } from './credentials.ts';
+import { type ControlPlaneFiles, frontProxyName } from '../shared/credentials.ts';
 import type { Place } from './place.ts';
 
 /** Paths of the programs that make a control plane. */

@@ -2,6 +2,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApisvcError } from '../../errors.ts';
 import {
+  type ControlPlaneFiles,
+  clientCertificate,
+  controlPlaneFiles,
+  readAuthority,
+  writeControlPlaneFiles,
+} from '../shared/credentials.ts';
+import { writeKubeconfig, writeUserKubeconfig } from '../shared/kubeconfig.ts';
+import { type RunningProcess, startProcess } from '../shared/process.ts';
+import {
   type ApiserverChange,
   type ControlPlanePrograms,
   etcdCommand,
@@ -9,10 +18,7 @@ import {
   kubeControllerManagerCommand,
   kubernetesServiceAddress,
 } from './components.ts';
-import { type ControlPlaneFiles, clientCertificate, controlPlaneFiles, readAuthority, writeControlPlaneFiles } from './credentials.ts';
-import { writeKubeconfig, writeUserKubeconfig } from './kubeconfig.ts';
 import type { Place } from './place.ts';
-import { type RunningProcess, startProcess } from './process.ts';
 import { answers, type Credentials, death, waitUntil } from './ready.ts';
 
 export interface ControlPlaneOptions {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { ApisvcError } from '../../errors.ts';
-import { contextNames, type Engine } from '../engine.ts';
+import type { ControlPlaneFiles } from '../shared/credentials.ts';
+import { contextNames, type Engine } from '../shared/engine.ts';
+import { writeUserKubeconfig } from '../shared/kubeconfig.ts';
 import { type ControlPlanePrograms, housekeeping } from './components.ts';
 import { startControlPlane } from './control-plane.ts';
-import type { ControlPlaneFiles } from './credentials.ts';
-import { writeUserKubeconfig } from './kubeconfig.ts';
 import { createNetwork, removeNetwork, removeOrphanedNetworks, requireNamespaces } from './network.ts';
 import { outwardAddress, type Place, placeHere, placeIn } from './place.ts';
 

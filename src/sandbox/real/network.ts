@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { UsageError } from '../../errors.ts';
-import { isInstalled, output } from './command.ts';
-import { isOrphan, ownPrefix } from './owner.ts';
+import { isInstalled, output } from '../shared/command.ts';
+import { isOrphan, ownPrefix } from '../shared/owner.ts';
 
 /**
  * A network namespace with one cable to the host. Processes inside listen on `address`, which the host reaches; nothing leaves

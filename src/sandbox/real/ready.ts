@@ -1,7 +1,7 @@
 import { request } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ClusterError, DeadlineError } from '../../errors.ts';
-import { lastLines, type RunningProcess } from './process.ts';
+import { lastLines, type RunningProcess } from '../shared/process.ts';
 
 const intervalMs = 50;
 

@@ -1,4 +1,4 @@
-import { badRequest, invalid } from './failure.ts';
+import { badRequest, invalid } from '../shared/failure.ts';
 import { required, type Wrong, wrong } from './faults.ts';
 import { breaks, dns1123Subdomain, rule } from './names.ts';
 import { timestamp } from './store.ts';

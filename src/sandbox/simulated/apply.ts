@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ApiFailure, badRequest } from './failure.ts';
+import { ApiFailure, badRequest } from '../shared/failure.ts';
 import { apiVersionOf } from './kinds.ts';
 import { difference, type FieldSet, fieldsOf, intersection, pathOf, problemsOf, union, without, wordsOf } from './managed-fields.ts';
 import { decodeManagers, identityOf, type Manager, type Managers, withManagers } from './managers.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { anonymous, authenticated, type UserInfo, userOfCertificate } from '../identity.ts';
+import { notFound } from '../shared/failure.ts';
+import { anonymous, authenticated, type UserInfo, userOfCertificate } from '../shared/identity.ts';
 import { aggregate } from './authorization.ts';
-import { notFound } from './failure.ts';
 import { kindOf } from './kinds.ts';
 import { type Claims, createTokenReader, issuer } from './service-account-jwt.ts';
 import type { Kind, Simulation, Store } from './types.ts';

@@ -1,6 +1,6 @@
-import type { KubernetesImitated } from '../engine.ts';
-import type { UserInfo } from '../identity.ts';
-import { ApiFailure, notFound } from './failure.ts';
+import type { KubernetesImitated } from '../shared/engine.ts';
+import { ApiFailure, notFound } from '../shared/failure.ts';
+import type { UserInfo } from '../shared/identity.ts';
 import { kindOf } from './kinds.ts';
 import type { Kind, Obj, RequestInfo, Store } from './types.ts';
 

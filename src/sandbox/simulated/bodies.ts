@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse } from 'yaml';
-import { ApiFailure, badRequest } from './failure.ts';
+import { ApiFailure, badRequest } from '../shared/failure.ts';
 import { apiVersionOf, kindOf } from './kinds.ts';
 import { readProtobuf } from './protobuf.ts';
 import type { Call, Kind, Obj } from './types.ts';

@@ -1,4 +1,4 @@
-import { ApiFailure, conflict, notSimulated } from './failure.ts';
+import { ApiFailure, conflict, notSimulated } from '../shared/failure.ts';
 import { kinds } from './kinds.ts';
 import type { DeleteOptions } from './options.ts';
 import { timestamp } from './store.ts';

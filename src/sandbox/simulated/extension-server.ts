@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import type { UserInfo } from '../identity.ts';
+import type { UserInfo } from '../shared/identity.ts';
 import { endsOf } from './forwarding.ts';
 import { GoError, goWords, hostPort } from './go-errors.ts';
 import { identityHeaders } from './proxy-headers.ts';

@@ -1,4 +1,4 @@
-import type { Cause } from './failure.ts';
+import type { Cause } from '../shared/failure.ts';
 
 /** What is wrong with a field, in the words of k8s.io/apimachinery/pkg/util/validation/field/errors.go. */
 export type Wrong = Cause & { readonly field: string };

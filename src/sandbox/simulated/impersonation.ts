@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { UserInfo } from '../identity.ts';
+import { badRequest } from '../shared/failure.ts';
+import type { UserInfo } from '../shared/identity.ts';
 import { type Authorize, forbidden } from './authorization.ts';
-import { badRequest } from './failure.ts';
 import type { RequestInfo } from './types.ts';
 
 const extraPrefix = 'impersonate-extra-';

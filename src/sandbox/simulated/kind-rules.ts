@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { ApiFailure, badRequest } from '../shared/failure.ts';
 import { base64Fault, prepareApiService } from './api-service.ts';
-import { ApiFailure, badRequest } from './failure.ts';
 import { forbiddenValue, required, type Wrong, wrong } from './faults.ts';
 import { kindOf } from './kinds.ts';
 import { metadataFaults } from './names.ts';

@@ -1,4 +1,4 @@
-import { badRequest, invalid } from './failure.ts';
+import { badRequest, invalid } from '../shared/failure.ts';
 import { forbiddenValue, required, unsupported, type Wrong, wrong } from './faults.ts';
 
 /** How a write is to be done. */

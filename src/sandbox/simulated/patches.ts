@@ -1,5 +1,5 @@
 import { applyPatch } from 'rfc6902';
-import { ApiFailure, badRequest } from './failure.ts';
+import { ApiFailure, badRequest } from '../shared/failure.ts';
 import type { Obj } from './types.ts';
 
 // The failures are those of k8s.io/apiserver/pkg/endpoints/handlers/patch.go.

@@ -1,6 +1,6 @@
+import { ApiFailure, badRequest, conflict, notFound, notSimulated } from '../shared/failure.ts';
 import { applyObject } from './apply.ts';
 import { mediaTypeOf, parseYaml, readBody, withoutNulls } from './bodies.ts';
-import { ApiFailure, badRequest, conflict, notFound, notSimulated } from './failure.ts';
 import { type WriteOptions, writeOptions } from './options.ts';
 import { jsonPatch, mergePatch } from './patches.ts';
 import { placed, refuseUnknownFields, withKnownFields } from './sent.ts';

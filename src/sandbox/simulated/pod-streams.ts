@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { ApiFailure, badRequest, notFound } from '../shared/failure.ts';
 import { sendFailure } from './bodies.ts';
-import { ApiFailure, badRequest, notFound } from './failure.ts';
 import { podKind } from './lookup.ts';
 import type { Call, Obj, RequestInfo, Simulation, UpgradeCall } from './types.ts';
 

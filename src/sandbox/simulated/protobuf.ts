@@ -1,4 +1,4 @@
-import { notSimulated } from './failure.ts';
+import { notSimulated } from '../shared/failure.ts';
 import type { Kind, Obj } from './types.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { UserInfo } from '../identity.ts';
+import type { UserInfo } from '../shared/identity.ts';
 
 /** net/http/httputil, reverseproxy.go: what speaks of one connection alone; and what a request carried for kube-apiserver, which takes it off. */
 const ofOneConnection = [

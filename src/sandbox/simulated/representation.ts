@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { ApiFailure, badRequest } from './failure.ts';
+import { ApiFailure, badRequest } from '../shared/failure.ts';
 import { apiVersionOf } from './kinds.ts';
 import { tableOf } from './table.ts';
 import type { Call, Kind, Obj } from './types.ts';

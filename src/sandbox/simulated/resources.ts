@@ -1,7 +1,7 @@
+import { ApiFailure, badRequest, notFound, notSimulated } from '../shared/failure.ts';
 import { trackUpdate } from './apply.ts';
 import { mediaTypeOf, parseBody, readBody, readObject, sendJson, withoutNulls } from './bodies.ts';
 import { deleteObject } from './deletion.ts';
-import { ApiFailure, badRequest, notFound, notSimulated } from './failure.ts';
 import { kindAt } from './kinds.ts';
 import { checkListOptions, type DeleteOptions, deleteOptions, type WriteOptions, writeOptions } from './options.ts';
 import { createPatcher } from './patching.ts';

@@ -1,8 +1,8 @@
-import type { UserInfo } from '../identity.ts';
+import { badRequest, invalid, notSimulated } from '../shared/failure.ts';
+import type { UserInfo } from '../shared/identity.ts';
 import { trackUpdate } from './apply.ts';
 import type { AuthenticateToken } from './authentication.ts';
 import type { Authorize } from './authorization.ts';
-import { badRequest, invalid, notSimulated } from './failure.ts';
 import { type Wrong, wrong } from './faults.ts';
 import { apiVersionOf, questions } from './kinds.ts';
 import { writeOptions } from './options.ts';

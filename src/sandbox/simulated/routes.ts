@@ -1,4 +1,4 @@
-import { ApiFailure, notFound } from './failure.ts';
+import { ApiFailure, notFound } from '../shared/failure.ts';
 import { endpointSlicesOf, isReady, serviceKind } from './lookup.ts';
 import type { Obj, Store } from './types.ts';
 

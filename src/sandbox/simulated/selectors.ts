@@ -1,4 +1,4 @@
-import { badRequest } from './failure.ts';
+import { badRequest } from '../shared/failure.ts';
 import type { Kind, Obj } from './types.ts';
 
 type Predicate = (object: Obj) => boolean;

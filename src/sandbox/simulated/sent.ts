@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { ApiFailure, badRequest } from './failure.ts';
+import { ApiFailure, badRequest } from '../shared/failure.ts';
 import { apiVersionOf } from './kinds.ts';
 import type { WriteOptions } from './options.ts';
 import type { Call, Kind, Obj } from './types.ts';

@@ -1,6 +1,6 @@
 import http from 'node:http';
+import { ApiFailure, badRequest, notFound, notSimulated } from '../shared/failure.ts';
 import { sendFailure } from './bodies.ts';
-import { ApiFailure, badRequest, notFound, notSimulated } from './failure.ts';
 import { forward, type Hop, refuse } from './forwarding.ts';
 import { endpointSlicesOf, podKind, serviceKind } from './lookup.ts';
 import { answerLog, upgradePortForward } from './pod-streams.ts';

@@ -3,8 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { contextNames, type Engine, type KubernetesImitated } from '../engine.ts';
-import type { Kubelet } from '../kubelet.ts';
 import { kubernetesServiceAddress } from '../real/components.ts';
 import {
   type ControlPlaneFiles,
@@ -12,8 +10,10 @@ import {
   controlPlaneFiles,
   readAuthority,
   writeControlPlaneFiles,
-} from '../real/credentials.ts';
-import { writeKubeconfig } from '../real/kubeconfig.ts';
+} from '../shared/credentials.ts';
+import { contextNames, type Engine, type KubernetesImitated } from '../shared/engine.ts';
+import { writeKubeconfig } from '../shared/kubeconfig.ts';
+import type { Kubelet } from '../shared/kubelet.ts';
 import { runAvailability } from './availability.ts';
 import { bootstrap } from './bootstrap.ts';
 import { keepHouse } from './housekeeping.ts';

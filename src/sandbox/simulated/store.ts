@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { alreadyExists, conflict, notFound } from './failure.ts';
+import { alreadyExists, conflict, notFound } from '../shared/failure.ts';
 import { apiVersionOf } from './kinds.ts';
 import type { Kind, Obj, Store, StoreEvent } from './types.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { badRequest, invalid, notFound, notSimulated } from '../shared/failure.ts';
 import { trackUpdate } from './apply.ts';
-import { badRequest, invalid, notFound, notSimulated } from './failure.ts';
 import { wrong } from './faults.ts';
 import { apiVersionOf, kindOf } from './kinds.ts';
 import { writeOptions } from './options.ts';

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { KubernetesImitated } from '../engine.ts';
-import type { UserInfo } from '../identity.ts';
-import type { Kubelet } from '../kubelet.ts';
-import type { ControlPlaneFiles } from '../real/credentials.ts';
+import type { ControlPlaneFiles } from '../shared/credentials.ts';
+import type { KubernetesImitated } from '../shared/engine.ts';
+import type { UserInfo } from '../shared/identity.ts';
+import type { Kubelet } from '../shared/kubelet.ts';
 
 /** JSON of a Kubernetes object. What a client sent is checked before it becomes one. */
 // biome-ignore lint/suspicious/noExplicitAny: JSON.

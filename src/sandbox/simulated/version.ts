@@ -1,4 +1,4 @@
-import type { KubernetesImitated } from '../engine.ts';
+import type { KubernetesImitated } from '../shared/engine.ts';
 
 const patches: Readonly<Record<KubernetesImitated, string>> = { '1.37': '1.37.2', '1.35': '1.35.4' };
 

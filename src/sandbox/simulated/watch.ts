@@ -1,4 +1,4 @@
-import { ApiFailure } from './failure.ts';
+import { ApiFailure } from '../shared/failure.ts';
 import { apiVersionOf } from './kinds.ts';
 import { checkListOptions } from './options.ts';
 import { representationFor } from './representation.ts';

@@ -1,5 +1,5 @@
+import { ApiFailure, conflict, invalid, notFound, readable } from '../shared/failure.ts';
 import { isFinished } from './deletion.ts';
-import { ApiFailure, conflict, invalid, notFound, readable } from './failure.ts';
 import { wrong } from './faults.ts';
 import { faultsOf, prepared, withDefaults } from './kind-rules.ts';
 import { kindOf } from './kinds.ts';

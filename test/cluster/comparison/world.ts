@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { refOf } from '../../../src/cluster/objects.ts';
 import { resourcePath } from '../../../src/cluster/resources.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
-import { type ControlPlaneFiles, clientCertificate, readAuthority } from '../../../src/sandbox/real/credentials.ts';
+import { type ControlPlaneFiles, clientCertificate, readAuthority } from '../../../src/sandbox/shared/credentials.ts';
 import type { Made } from '../../unit/pki/certificates.ts';
 import { type Backend, type ServingPair, serveHttps } from '../harness/backends.ts';
 import type { KubernetesVersion } from '../harness/cells.ts';

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endEntityConstraints, extendedKeyUsage } from '../../../src/pki/extensions.ts';
 import type { ApiserverChange } from '../../../src/sandbox/real/components.ts';
-import { frontProxyName } from '../../../src/sandbox/real/credentials.ts';
+import { frontProxyName } from '../../../src/sandbox/shared/credentials.ts';
 import { day, make, type Recipe } from '../../unit/pki/certificates.ts';
 import { makeCa, pair, pem } from '../harness/certificates.ts';
 import type { Place } from '../harness/run.ts';

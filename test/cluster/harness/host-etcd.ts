@@ -2,8 +2,8 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { etcdCommand, etcdUrl } from '../../../src/sandbox/real/components.ts';
 import { placeHere } from '../../../src/sandbox/real/place.ts';
-import { type RunningProcess, startProcess } from '../../../src/sandbox/real/process.ts';
 import { waitUntil } from '../../../src/sandbox/real/ready.ts';
+import { type RunningProcess, startProcess } from '../../../src/sandbox/shared/process.ts';
 import { program } from './programs.ts';
 import { cluster } from './provided.ts';
 

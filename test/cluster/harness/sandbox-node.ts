@@ -8,7 +8,7 @@ import { serveKubelet } from '../../../src/sandbox/node/kubelet-server.ts';
 import { startNode } from '../../../src/sandbox/node/node.ts';
 import type { NodeEvent, Program } from '../../../src/sandbox/node/types.ts';
 import { startRealEngine } from '../../../src/sandbox/real/engine.ts';
-import { ownPrefix } from '../../../src/sandbox/real/owner.ts';
+import { ownPrefix } from '../../../src/sandbox/shared/owner.ts';
 import { allSteps } from './all-steps.ts';
 import { kubectl } from './commands.ts';
 import { program } from './programs.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { enter } from '../../../src/sandbox/real/network.ts';
-import { type RunningProcess, startProcess as start } from '../../../src/sandbox/real/process.ts';
 import { answers, waitUntil } from '../../../src/sandbox/real/ready.ts';
+import { type RunningProcess, startProcess as start } from '../../../src/sandbox/shared/process.ts';
 import { program } from './programs.ts';
 import { type Cluster, cluster } from './provided.ts';
 

@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeKubeconfig, writeUserKubeconfig } from '../../../src/sandbox/real/kubeconfig.ts';
+import { writeKubeconfig, writeUserKubeconfig } from '../../../src/sandbox/shared/kubeconfig.ts';
 import { kubectl } from './commands.ts';
 import { cluster } from './provided.ts';
 

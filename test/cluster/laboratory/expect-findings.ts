@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Code } from '../../../src/verify/catalog.ts';
-import type { ApiDiagnosis, Diagnosis, Snapshot } from '../../../src/verify/types.ts';
+import type { Code } from '../../../src/diagnosis/catalog.ts';
+import type { ApiDiagnosis, Diagnosis } from '../../../src/diagnosis/types.ts';
+import type { Snapshot } from '../../../src/snapshot/types.ts';
 import type { KubernetesVersion } from '../harness/cells.ts';
 import type { apisvc } from '../harness/commands.ts';
 import { codesOf, emptyFolder, verifyJson } from '../harness/projects.ts';

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { vi } from 'vitest';
-import { startProcess } from '../../../src/sandbox/real/process.ts';
+import { startProcess } from '../../../src/sandbox/shared/process.ts';
 import { type Backend, backendAddress, type Reply, type ServingPair, unusedPort } from '../harness/backends.ts';
 import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { program } from '../harness/programs.ts';

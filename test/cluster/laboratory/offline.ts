@@ -1,6 +1,6 @@
-import type { Code } from '../../../src/verify/catalog.ts';
+import type { Code } from '../../../src/diagnosis/catalog.ts';
 
-/** Findings that no real fault of the laboratory gives, and why; test/unit/verify has a snapshot for each. */
+/** Findings that no real fault of the laboratory gives, and why; test/unit/diagnosis has a snapshot for each. */
 export const offline: Partial<Readonly<Record<Code, string>>> = {
   'control-plane/flapping':
     'It lasts for milliseconds, while a condition changes or two kube-apiservers write different ones, so that a look meets it by chance.',

@@ -1,4 +1,4 @@
-import { type Code, catalog } from '../../../src/verify/catalog.ts';
+import { type Code, catalog } from '../../../src/diagnosis/catalog.ts';
 import type { KubernetesVersion } from '../harness/cells.ts';
 import { offline } from './offline.ts';
 import type { Recording } from './recording.ts';
@@ -52,5 +52,5 @@ function outcomeOf(recording: Recording | undefined): string {
 
 function offlineSection(): string {
   const rows = Object.entries(offline).map(([code, why]) => `- [${code}](findings.md#${code.replace('/', '')}): ${why}`);
-  return `## Not made here\n\nThese are covered by snapshots made by hand, in test/unit/verify.\n\n${rows.join('\n')}\n`;
+  return `## Not made here\n\nThese are covered by snapshots made by hand, in test/unit/diagnosis.\n\n${rows.join('\n')}\n`;
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Code } from '../../../src/verify/catalog.ts';
+import type { Code } from '../../../src/diagnosis/catalog.ts';
 import type { Made } from '../../unit/pki/certificates.ts';
 import { type Reply, resourceList } from '../harness/backends.ts';
 import { bygone, early, lasting, makeLeaf, pair, pem, rsaKeyPair } from '../harness/certificates.ts';

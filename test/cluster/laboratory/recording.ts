@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Code } from '../../../src/verify/catalog.ts';
-import type { Snapshot } from '../../../src/verify/types.ts';
+import type { Code } from '../../../src/diagnosis/catalog.ts';
+import type { Snapshot } from '../../../src/snapshot/types.ts';
 import type { KubernetesVersion } from '../harness/cells.ts';
 
 /** What came of one fault on one version of Kubernetes, as it was seen when it was recorded: fixtures of the unit tests, and the rows of docs/laboratory.md. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Code } from '../../../src/verify/catalog.ts';
+import type { Code } from '../../../src/diagnosis/catalog.ts';
 import { makeCa, pem } from '../harness/certificates.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { codesOf, emptyFolder } from '../harness/projects.ts';

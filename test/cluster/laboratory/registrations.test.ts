@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import type { ApiDiagnosis } from '../../../src/verify/types.ts';
+import type { ApiDiagnosis } from '../../../src/diagnosis/types.ts';
 import { resourceList } from '../harness/backends.ts';
 import { kubectl } from '../harness/commands.ts';
 import { codesOf, emptyFolder, verifyJson } from '../harness/projects.ts';

@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest';
-import { output } from '../../../src/sandbox/real/command.ts';
 import { enter } from '../../../src/sandbox/real/network.ts';
+import { output } from '../../../src/sandbox/shared/command.ts';
 import { backendAddress, serveHttp, serveSilence, unusedPort } from '../harness/backends.ts';
 import { makeLeaf, pair } from '../harness/certificates.ts';
 import { cluster } from '../harness/provided.ts';

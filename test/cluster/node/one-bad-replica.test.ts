@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Code } from '../../../src/verify/catalog.ts';
+import type { Code } from '../../../src/diagnosis/catalog.ts';
 import type { Made } from '../../unit/pki/certificates.ts';
 import { bygone, makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';

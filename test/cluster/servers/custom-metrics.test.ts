@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
-import type { RunningProcess } from '../../../src/sandbox/real/process.ts';
+import type { RunningProcess } from '../../../src/sandbox/shared/process.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
 import { editConfiguration, emptyFolder, kubectlOk, moveOutside, verifyJson } from '../harness/projects.ts';

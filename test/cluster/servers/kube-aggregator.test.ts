@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
 import { kubernetesServiceAddress } from '../../../src/sandbox/real/components.ts';
-import { lastLines } from '../../../src/sandbox/real/process.ts';
+import { lastLines } from '../../../src/sandbox/shared/process.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
 import { codesOf, emptyFolder, getObject, kubectlOk, moveOutside, verifyJson } from '../harness/projects.ts';

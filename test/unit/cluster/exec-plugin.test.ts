@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { connect } from '../../../src/cluster/cluster.ts';
-import { apisvc } from '../cli/apisvc.ts';
+import { apisvc } from '../../cli/apisvc.ts';
 import { filesOf, kubeconfig, never } from './kube-api.ts';
 
 /** A kubeconfig whose user is a credential plugin, written as a shell script. */

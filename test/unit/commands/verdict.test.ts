@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { exitCodeOf, listExitCode, withoutDate, worstOf } from '../../../src/commands/verdict.ts';
-import { diagnose } from '../../../src/verify/diagnose.ts';
-import type { Diagnosis, Verdict } from '../../../src/verify/types.ts';
-import { healthy, api as registration, seen, snapshotOf, unseen } from '../verify/snapshots.ts';
+import { diagnose } from '../../../src/diagnosis/diagnose.ts';
+import type { Diagnosis, Verdict } from '../../../src/diagnosis/types.ts';
+import { healthy, api as registration, seen, snapshotOf, unseen } from '../diagnosis/snapshots.ts';
 
 const [api] = diagnose(snapshotOf(healthy)).apis;
 const of = (...verdicts: Verdict[]): Diagnosis => ({

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { ownPrefix } from '../../../src/sandbox/real/owner.ts';
+import { ownPrefix } from '../../../src/sandbox/shared/owner.ts';
 import { down } from '../../cluster/harness/testbed/down.ts';
 import { runningTestbeds, type Testbed, writeTestbed } from '../../cluster/harness/testbed/testbeds.ts';
 import { folder } from '../project/folder.ts';

@@ -1,4 +1,5 @@
-import type { ApiDiagnosis, Diagnosis, Finding, Hop, Source } from '../../../src/verify/types.ts';
+import type { ApiDiagnosis, Diagnosis, Finding, Hop } from '../../../src/diagnosis/types.ts';
+import type { Source } from '../../../src/snapshot/types.ts';
 
 /** Diagnoses made by hand, so that the snapshots of the reporters change with the reporters alone. */
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/manifests/types.ts';
+import type { AppliedPair } from '../../../src/operations/apply-all.ts';
 import { diffText } from '../../../src/report/diff.ts';
-import type { AppliedPair } from '../../../src/workflows/apply-all.ts';
 import { colorless, escapes } from './colors.ts';
 
 const object = (kind: string, content: Record<string, unknown>, resourceVersion = '1'): KubeObject =>

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { catalog } from '../../../src/diagnosis/catalog.ts';
 import { findingsPage } from '../../../src/report/findings-page.ts';
-import { catalog } from '../../../src/verify/catalog.ts';
 
 test('docs/findings.md is what the catalog says (npm run docs writes it)', () => {
   expect(readFileSync('docs/findings.md', 'utf8')).toBe(findingsPage());

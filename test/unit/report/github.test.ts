@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Diagnosis } from '../../../src/diagnosis/types.ts';
 import { diagnosisGithub } from '../../../src/report/github.ts';
-import type { Diagnosis } from '../../../src/verify/types.ts';
 import { escapes } from './colors.ts';
 import { broken, healthy, hostile, inFiles, notAllowed, recorded, several, twoFaults } from './diagnoses.ts';
 

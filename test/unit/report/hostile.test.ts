@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { parse, type TestSuites } from 'junit2json';
 import { expect, test } from 'vitest';
+import type { Diagnosis } from '../../../src/diagnosis/types.ts';
 import { diagnosisGithub } from '../../../src/report/github.ts';
 import { diagnosisHtml } from '../../../src/report/html.ts';
 import { diagnosisJunit } from '../../../src/report/junit.ts';
 import { encodable } from '../../../src/report/markup.ts';
 import { diagnosisSarif } from '../../../src/report/sarif.ts';
-import type { Diagnosis } from '../../../src/verify/types.ts';
 import { escapes } from './colors.ts';
 import { broken } from './diagnoses.ts';
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { diagnose } from '../../../src/diagnosis/diagnose.ts';
+import type { ApiDiagnosis, Diagnosis, DiagnosisList, Overview } from '../../../src/diagnosis/types.ts';
 import { diagnosisJson } from '../../../src/report/json.ts';
 import { diagnosisShort, listShort } from '../../../src/report/short.ts';
 import { diagnosisText, listText } from '../../../src/report/text.ts';
 import { diagnosisWide, listWide } from '../../../src/report/wide.ts';
 import { diagnosisYaml } from '../../../src/report/yaml.ts';
-import { diagnose } from '../../../src/verify/diagnose.ts';
-import type { ApiDiagnosis, Diagnosis, DiagnosisList, Overview } from '../../../src/verify/types.ts';
-import { healthy, snapshotOf } from '../verify/snapshots.ts';
+import { healthy, snapshotOf } from '../diagnosis/snapshots.ts';
 import { colored, colorless, escapes } from './colors.ts';
 
 /** Several APIs at once; what the checks find is not the matter here. */

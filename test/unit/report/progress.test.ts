@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { AppliedObject } from '../../../src/operations/events.ts';
 import { printable, printableLines } from '../../../src/report/printable.ts';
 import { appliedSummary, progressLine } from '../../../src/report/progress.ts';
-import type { AppliedObject } from '../../../src/workflows/events.ts';
 
 const applied = (...changes: AppliedObject['change'][]): AppliedObject[] =>
   changes.map((change, i) => ({ object: `service/a/${i}`, change }));

@@ -2,8 +2,8 @@ import packaged from '@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json' 
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { expect, test } from 'vitest';
+import type { Diagnosis } from '../../../src/diagnosis/types.ts';
 import { diagnosisSarif } from '../../../src/report/sarif.ts';
-import type { Diagnosis } from '../../../src/verify/types.ts';
 import { broken, healthy, hostile, inFiles, notAllowed, recorded, several, twoFaults } from './diagnoses.ts';
 
 /** The schema of OASIS as a package has it: it names an older dialect of JSON Schema, of which it uses nothing that the newer one lacks. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../../src/diagnosis/diagnose.ts';
 import { diagnosisJson, resultJson } from '../../../src/report/json.ts';
 import { diagnosisText } from '../../../src/report/text.ts';
-import { diagnose } from '../../../src/verify/diagnose.ts';
-import { answers, api, bundleOf, healthy, leafCertificate, now, otherCa, seen, snapshotOf, unseen } from '../verify/snapshots.ts';
+import { answers, api, bundleOf, healthy, leafCertificate, now, otherCa, seen, snapshotOf, unseen } from '../diagnosis/snapshots.ts';
 import { colored, colorless } from './colors.ts';
 
 const broken = diagnose(

@@ -1,4 +1,4 @@
-import { notSimulated } from '../../../../src/sandbox/simulated/failure.ts';
+import { notSimulated } from '../../../../src/sandbox/shared/failure.ts';
 import { type Client, inShort } from '../client.ts';
 import { inOlderWords } from '../reasons.ts';
 import type { Step } from '../step.ts';

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../../src/manifests/types.ts';
-import { notSimulated } from '../../../../src/sandbox/simulated/failure.ts';
+import { notSimulated } from '../../../../src/sandbox/shared/failure.ts';
 import { serveHttp } from '../../harness/backends.ts';
 import { handMade } from '../../harness/registrations.ts';
 import { inShort } from '../client.ts';

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { UsageError } from '../../../../src/errors.ts';
-import { isOrphan } from '../../../../src/sandbox/real/owner.ts';
+import { isOrphan } from '../../../../src/sandbox/shared/owner.ts';
 
 /**
  * Control groups: a node's pods are in groups below one of its own, in every hierarchy that the machine has mounted. Version 1 has one

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheRoot } from '../../../../scripts/components.mjs';
-import { output } from '../../../../src/sandbox/real/command.ts';
-import { ownPrefix } from '../../../../src/sandbox/real/owner.ts';
+import { output } from '../../../../src/sandbox/shared/command.ts';
+import { ownPrefix } from '../../../../src/sandbox/shared/owner.ts';
 import type { Programs } from '../programs.ts';
 import { imagesOf } from './images.ts';
 

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { output } from '../../../../src/sandbox/real/command.ts';
+import { output } from '../../../../src/sandbox/shared/command.ts';
 import { type Programs, program } from '../programs.ts';
 
 /** Images by program. Those that a preset names have the name that it uses. */

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { ControlPlaneAccess } from '../../../../src/sandbox/real/control-plane.ts';
-import { writeUserKubeconfig } from '../../../../src/sandbox/real/kubeconfig.ts';
+import { writeUserKubeconfig } from '../../../../src/sandbox/shared/kubeconfig.ts';
 import { nodeName } from './kubelet.ts';
 
 export interface KubeProxyOptions {

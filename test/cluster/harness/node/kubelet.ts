@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { ControlPlaneAccess } from '../../../../src/sandbox/real/control-plane.ts';
-import { type KeyPairFiles, readAuthority, servingCertificate, writePair } from '../../../../src/sandbox/real/credentials.ts';
-import { writeUserKubeconfig } from '../../../../src/sandbox/real/kubeconfig.ts';
 import type { Network } from '../../../../src/sandbox/real/network.ts';
+import { type KeyPairFiles, readAuthority, servingCertificate, writePair } from '../../../../src/sandbox/shared/credentials.ts';
+import { writeUserKubeconfig } from '../../../../src/sandbox/shared/kubeconfig.ts';
 import { containerdSocket } from './containerd.ts';
 
 /** What the one node is called. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { enter, type Network } from '../../../../src/sandbox/real/network.ts';
-import { type RunningProcess, startProcess } from '../../../../src/sandbox/real/process.ts';
 import { waitUntil } from '../../../../src/sandbox/real/ready.ts';
+import { type RunningProcess, startProcess } from '../../../../src/sandbox/shared/process.ts';
 import { machineFolders, makeFolders } from './machine-folders.ts';
 import { kernelTunables } from './tunables.ts';
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { output } from '../../../../src/sandbox/real/command.ts';
 import { serviceAddresses } from '../../../../src/sandbox/real/components.ts';
 import type { ControlPlaneAccess } from '../../../../src/sandbox/real/control-plane.ts';
-import { writeUserKubeconfig } from '../../../../src/sandbox/real/kubeconfig.ts';
 import { waitUntil } from '../../../../src/sandbox/real/ready.ts';
+import { output } from '../../../../src/sandbox/shared/command.ts';
+import { writeUserKubeconfig } from '../../../../src/sandbox/shared/kubeconfig.ts';
 import { program } from '../programs.ts';
 import { kubeProxyCommand } from './kube-proxy.ts';
 import { kubeletCommand, nodeName } from './kubelet.ts';

@@ -1,5 +1,5 @@
-import { output } from '../../../../src/sandbox/real/command.ts';
 import { enter, type Network } from '../../../../src/sandbox/real/network.ts';
+import { output } from '../../../../src/sandbox/shared/command.ts';
 
 /** The addresses of a node's pods: 10.89.N.0/24 beside the network 10.88.N.0/24. */
 const podAddresses = ({ address }: Network): string => address.replace(/^10\.88\.(\d+)\.\d+$/, '10.89.$1.0/24');

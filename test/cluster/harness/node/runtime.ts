@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { output } from '../../../../src/sandbox/real/command.ts';
 import type { Network } from '../../../../src/sandbox/real/network.ts';
-import { type RunningProcess, startProcess } from '../../../../src/sandbox/real/process.ts';
 import { waitUntil } from '../../../../src/sandbox/real/ready.ts';
+import { output } from '../../../../src/sandbox/shared/command.ts';
+import { type RunningProcess, startProcess } from '../../../../src/sandbox/shared/process.ts';
 import { type Programs, program } from '../programs.ts';
 import { createCgroup, removeCgroup } from './cgroups.ts';
 import { containerdCommand, containerdRoot, containerdSocket } from './containerd.ts';

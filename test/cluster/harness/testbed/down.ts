@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { RefusedError } from '../../../../src/errors.ts';
-import { ownerOf, ownPrefix } from '../../../../src/sandbox/real/owner.ts';
+import { ownerOf, ownPrefix } from '../../../../src/sandbox/shared/owner.ts';
 import { remainsOf } from '../remains.ts';
 import { removeOrphans } from '../run.ts';
 import { runningTestbeds } from './testbeds.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { ApisvcError, Exit, type ExitCode } from '../../../../src/errors.ts';
-import { output } from '../../../../src/sandbox/real/command.ts';
+import { output } from '../../../../src/sandbox/shared/command.ts';
 import { cellOf } from '../cells.ts';
 import { program } from '../programs.ts';
 import { startRun } from '../run.ts';

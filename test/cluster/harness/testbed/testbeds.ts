@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ownPrefix } from '../../../../src/sandbox/real/owner.ts';
+import { ownPrefix } from '../../../../src/sandbox/shared/owner.ts';
 import { isOwnFolder } from '../own-folder.ts';
 
 /** A cluster that runs in the background. */

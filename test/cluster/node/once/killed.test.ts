@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { cacheRoot } from '../../../../scripts/components.mjs';
-import { ownPrefix } from '../../../../src/sandbox/real/owner.ts';
+import { ownPrefix } from '../../../../src/sandbox/shared/owner.ts';
 import { kubectl } from '../../harness/commands.ts';
 import { cluster } from '../../harness/provided.ts';
 import { remainsOf } from '../../harness/remains.ts';

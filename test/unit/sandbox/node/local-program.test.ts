@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { localProgram } from '../../../../src/sandbox/node/local-program.ts';
 import type { ContainerStart, RunningContainer } from '../../../../src/sandbox/node/types.ts';
-import { ownerOf } from '../../../../src/sandbox/real/owner.ts';
+import { ownerOf } from '../../../../src/sandbox/shared/owner.ts';
 
 const base: ContainerStart = {
   namespace: 'ns',

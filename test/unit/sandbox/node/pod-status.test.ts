@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
+import { troubleOf } from '../../../../src/diagnosis/pod-trouble.ts';
 import { createLog } from '../../../../src/sandbox/node/log.ts';
 import { imageMissing, notRun, podStatus } from '../../../../src/sandbox/node/pod-status.ts';
 import type { ContainerOnNode } from '../../../../src/sandbox/node/registry.ts';
 import type { Json } from '../../../../src/sandbox/node/types.ts';
-import { troubleOf } from '../../../../src/verify/pod-trouble.ts';
-import { viewPod } from '../../../../src/verify/pod-view.ts';
+import { viewPod } from '../../../../src/snapshot/pod-view.ts';
 import { containerOf, podOf } from './objects.ts';
 
 const startedAt = new Date('2030-01-01T00:00:00Z');

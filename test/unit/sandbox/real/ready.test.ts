@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ClusterError, DeadlineError } from '../../../../src/errors.ts';
-import type { RunningProcess } from '../../../../src/sandbox/real/process.ts';
 import { waitUntil } from '../../../../src/sandbox/real/ready.ts';
+import type { RunningProcess } from '../../../../src/sandbox/shared/process.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -2,7 +2,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { UserInfo } from '../../../../src/sandbox/identity.ts';
+import type { UserInfo } from '../../../../src/sandbox/shared/identity.ts';
 import { createAggregator } from '../../../../src/sandbox/simulated/aggregated.ts';
 import { apiServiceKind, endpointSliceKind, serviceKind } from '../../../../src/sandbox/simulated/lookup.ts';
 import type { Obj, Simulation } from '../../../../src/sandbox/simulated/types.ts';

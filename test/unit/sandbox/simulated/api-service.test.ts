@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { ApiFailure } from '../../../../src/sandbox/shared/failure.ts';
 import { prepareApiService } from '../../../../src/sandbox/simulated/api-service.ts';
-import { ApiFailure } from '../../../../src/sandbox/simulated/failure.ts';
 import type { Obj } from '../../../../src/sandbox/simulated/types.ts';
 
 /** The words are those of kube-apiserver 1.37.2, recorded with `kubectl create --raw`. */

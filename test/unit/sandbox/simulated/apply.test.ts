@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ApiFailure } from '../../../../src/sandbox/shared/failure.ts';
 import { applyObject, trackUpdate } from '../../../../src/sandbox/simulated/apply.ts';
-import { ApiFailure } from '../../../../src/sandbox/simulated/failure.ts';
 import { kindOf } from '../../../../src/sandbox/simulated/kinds.ts';
 import { difference, fieldsOf } from '../../../../src/sandbox/simulated/managed-fields.ts';
 import { jsonPatch, mergePatch } from '../../../../src/sandbox/simulated/patches.ts';

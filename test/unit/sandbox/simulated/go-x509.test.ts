@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { inspect } from '../../../../src/pki/inspect.ts';
 import { weakKeyWords, x509Words } from '../../../../src/sandbox/simulated/go-x509.ts';
-import type { Snapshot } from '../../../../src/verify/types.ts';
+import type { Snapshot } from '../../../../src/snapshot/types.ts';
 import { readRecordings } from '../../../cluster/laboratory/recording.ts';
 
 type Api = Snapshot['apis'][number];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createPatch } from 'rfc6902';
 import { describe, expect, test } from 'vitest';
-import { ApiFailure } from '../../../../src/sandbox/simulated/failure.ts';
+import { ApiFailure } from '../../../../src/sandbox/shared/failure.ts';
 import { jsonPatch, mergePatch } from '../../../../src/sandbox/simulated/patches.ts';
 import type { Obj } from '../../../../src/sandbox/simulated/types.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ApiFailure } from '../../../../src/sandbox/simulated/failure.ts';
+import { ApiFailure } from '../../../../src/sandbox/shared/failure.ts';
 import { readProtobuf } from '../../../../src/sandbox/simulated/protobuf.ts';
 
 const read = (base64: string, group = '') => readProtobuf(Buffer.from(base64, 'base64'), { group });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { UserInfo } from '../../../../src/sandbox/identity.ts';
+import type { UserInfo } from '../../../../src/sandbox/shared/identity.ts';
 import { createTokenAuthenticator } from '../../../../src/sandbox/simulated/authentication.ts';
 import { createAuthorizer } from '../../../../src/sandbox/simulated/authorization.ts';
 import { bootstrap } from '../../../../src/sandbox/simulated/bootstrap.ts';

@@ -5,7 +5,7 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { clientCertificate, readAuthority } from '../../../../src/sandbox/real/credentials.ts';
+import { clientCertificate, readAuthority } from '../../../../src/sandbox/shared/credentials.ts';
 import { startSimulation } from '../../../../src/sandbox/simulated/simulation.ts';
 import type { Obj } from '../../../../src/sandbox/simulated/types.ts';
 

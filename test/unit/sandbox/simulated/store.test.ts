@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ApiFailure } from '../../../../src/sandbox/simulated/failure.ts';
+import { ApiFailure } from '../../../../src/sandbox/shared/failure.ts';
 import { kindOf } from '../../../../src/sandbox/simulated/kinds.ts';
 import { createStore } from '../../../../src/sandbox/simulated/store.ts';
 import type { Kind, Obj, Store, StoreEvent } from '../../../../src/sandbox/simulated/types.ts';

@@ -1,0 +1,103 @@
+import { wouldAccept } from '../../pki/trust.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
+import { mountsAt } from '../../snapshot/secret-mounts.ts';
+import { certificateFiles } from '../../snapshot/server-flags.ts';
+import type { SecretView } from '../../snapshot/types.ts';
+import type { Observation } from '../types.ts';
+import { asWarning, type Check, type CheckContext, observation, seen, works } from './check.ts';
+import { nameOf, type Served, served, servedBy } from './served.ts';
+
+/** The Secret that the server is given as its serving certificate: what it holds, and whether that is what is served. */
+export const checkSecret: Check = (context) => {
+  const { secret } = context.snapshot;
+  if (secret.state === 'absent') {
+    const name = mountedName(context);
+    return [harmless(context, observation('cert/secret-missing', [`the pods mount the Secret ${name}`], { secret: name }))];
+  }
+  const view = seen(secret);
+  return view ? [...checkContent(context, view), ...checkReload(context, view)] : [];
+};
+
+/** A server that runs keeps what it has. */
+const harmless = (context: CheckContext, observed: Observation): Observation => (works(context) ? asWarning(observed) : observed);
+
+/** The name of the Secret that the certificate file of the server comes from. */
+function mountedName({ snapshot }: CheckContext): string {
+  const server = seen(snapshot.server);
+  const file = certificateFiles(server?.flags ?? []).certificate ?? '';
+  return mountsAt(server?.secrets ?? [], file)[0]?.name ?? '(unknown)';
+}
+
+function checkContent(context: CheckContext, view: SecretView): readonly Observation[] {
+  const { name, type, entries, certificates, keyMatches, otherKeys } = view;
+  const { certificate: certificateEntry = 'tls.crt', key: keyEntry = 'tls.key' } = entries ?? {};
+  const args = { secret: name, type, certificateEntry, keyEntry };
+  const caKeys = otherKeys.filter((key) => /(?:^|[-_.])ca\.key$|^ca[-_]key\.pem$/.test(key));
+  const [caKey] = caKeys;
+  const unreadable = [`Secret ${name} of type ${type}: no certificate in ${certificateEntry}`];
+  return [
+    ...(certificates.length === 0 ? [harmless(context, observation('cert/secret-unreadable', unreadable, args))] : []),
+    ...(keyMatches === false ? [observation('security/key-mismatch', certificates.slice(0, 1).map(inSecret), args)] : []),
+    ...(caKey === undefined
+      ? []
+      : [observation('security/ca-key-in-secret', [`entries: ${caKeys.join(', ')}`], { secret: name, key: caKey })]),
+  ];
+}
+
+const inSecret = (certificate: CertificateInfo): string =>
+  `in the Secret: ${nameOf(certificate)}, valid from ${certificate.notBefore}, SHA-256 ${certificate.fingerprint}`;
+
+/** Whether the pods have taken up what the Secret holds, and whether they ever will. */
+function checkReload(context: CheckContext, { name, pods, certificates }: SecretView): readonly Observation[] {
+  const [leaf] = certificates;
+  const server = seen(context.snapshot.server);
+  const pod = server?.pod ?? '';
+  const mount = server?.secrets.find((each) => each.name === name && each.subPath);
+  const differing = leaf
+    ? servedBy(context).filter(
+        ({ pod, presented }) => pod !== undefined && pods.includes(pod) && presented[0]?.fingerprint !== leaf.fingerprint,
+      )
+    : [];
+  const helps = differing.length > 0 && restartHelps(context, certificates, differing);
+  const rate = (observed: Observation): Observation => ({ ...observed, severity: helps ? 'error' : 'warning' });
+  return [
+    ...(mount
+      ? [rate(observation('cert/sub-path-mount', [`mounted at ${mount.mountPath} with subPath`], { secret: name, pod: `pod ${pod}` }))]
+      : []),
+    ...(leaf ? bySame(differing).map((same) => rate(differs(context, { name, leaf, same }))) : []),
+  ];
+}
+
+/** Whether what is served is refused while what the Secret holds would be accepted. */
+function restartHelps(
+  { api, host, roots, now }: CheckContext,
+  certificates: readonly CertificateInfo[],
+  differing: readonly Served[],
+): boolean {
+  if (!host || api.insecureSkipTLSVerify) return false;
+  const accepts = (presented: readonly CertificateInfo[]) => wouldAccept({ presented, roots, hostname: host, now });
+  return accepts(certificates) && differing.some(({ presented }) => !accepts(presented));
+}
+
+/** Those that serve one certificate are one finding; what another pod serves may have another cause. */
+function bySame(differing: readonly Served[]): readonly (readonly Served[])[] {
+  const prints = new Set(differing.map(({ presented }) => presented[0]?.fingerprint));
+  return [...prints].map((print) => differing.filter(({ presented }) => presented[0]?.fingerprint === print));
+}
+
+interface Difference {
+  /** Of the Secret. */
+  readonly name: string;
+  readonly leaf: CertificateInfo;
+  readonly same: readonly Served[];
+}
+
+function differs({ snapshot }: CheckContext, { name, leaf, same }: Difference): Observation {
+  const at = same.map((each) => each.at);
+  const server = seen(snapshot.server);
+  const started =
+    server?.startedAt && same.some(({ pod }) => pod === server.pod) ? [`pod ${server.pod} runs since ${server.startedAt}`] : [];
+  const [shown] = same.flatMap(({ presented }) => presented.slice(0, 1).map(served));
+  const args = { secret: name, endpoints: at.join(', '), pod: same[0]?.pod ?? '' };
+  return { ...observation('cert/secret-differs', [inSecret(leaf), ...(shown ? [shown] : []), ...started], args), at };
+}

@@ -1,0 +1,54 @@
+import type { ApiSnapshot, EndpointProbe } from '../snapshot/types.ts';
+import { parseResourceList } from './checks/discovery.ts';
+import type { Overview } from './types.ts';
+
+const dayMs = 86_400_000;
+
+/** What was seen, one line each, in the order of the request's way; for people who want to know what a verdict rests on. */
+export function factsOf({ apiService, service, endpoints, probes, aggregated }: ApiSnapshot, now: Date): readonly string[] {
+  const facts: string[] = [];
+  if (apiService.state === 'seen') {
+    const { service: target, available } = apiService.value;
+    facts.push(
+      target ? `points at Service ${target.namespace}/${target.name} port ${target.port}` : 'Local: served by kube-apiserver itself',
+    );
+    if (available) facts.push(`Available=${available.status} (${available.reason}) since ${available.lastTransitionTime}`);
+  }
+  if (service.state === 'seen' && endpoints.state === 'seen' && service.value.type !== 'ExternalName') {
+    const ready = endpoints.value.filter((endpoint) => endpoint.ready).length;
+    facts.push(`${ready} of ${endpoints.value.length} endpoints ready`);
+  }
+  if (probes.state === 'seen') facts.push(...probes.value.flatMap((probe) => servedFact(probe, now)));
+  if (aggregated.state === 'seen') {
+    const { path, status, body } = aggregated.value;
+    const resources = parseResourceList(body)?.resources;
+    facts.push(`GET ${path}: ${status}${resources ? `, resources: ${resources.join(', ') || 'none'}` : ''}`);
+  }
+  return facts;
+}
+
+function servedFact({ at, handshake }: EndpointProbe, now: Date): string[] {
+  if (handshake.kind === 'failed') return [];
+  const [leaf] = handshake.certificates;
+  if (!leaf) return [`${at} serves no certificate`];
+  const days = Math.round((Date.parse(leaf.notAfter) - now.getTime()) / dayMs);
+  return [
+    `${at} serves ${leaf.subject || leaf.dnsNames[0] || 'a certificate without a name'}, valid until ${leaf.notAfter.slice(0, 10)} (${days} days)`,
+  ];
+}
+
+/** The same for a line of a table. */
+export function overviewOf({ apiService, endpoints, probes }: ApiSnapshot): Overview {
+  const api = apiService.state === 'seen' ? apiService.value : undefined;
+  const found = endpoints.state === 'seen' ? endpoints.value : undefined;
+  const ends = (probes.state === 'seen' ? probes.value : []).flatMap(({ handshake }) =>
+    handshake.kind === 'served' ? handshake.certificates.slice(0, 1).map(({ notAfter }) => notAfter) : [],
+  );
+  return {
+    service: api?.service && `${api.service.namespace}/${api.service.name}:${api.service.port}`,
+    available: api?.available?.status,
+    endpoints: found && { ready: found.filter(({ ready }) => ready).length, total: found.length },
+    // ISO 8601 in UTC sorts by time.
+    expires: ends.sort()[0],
+  };
+}

@@ -1,0 +1,51 @@
+import type { RequestInfo } from '../simulated/types.ts';
+
+const verbs: Readonly<Record<string, string>> = {
+  POST: 'create',
+  GET: 'get',
+  HEAD: 'get',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+const namespaceSubresources = ['status', 'finalize'];
+
+/**
+ * What a request asks for, by the rules of k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
+ * @throws URIError for a path whose escapes are damaged
+ */
+export function requestInfoOf(method: string, url: URL): RequestInfo {
+  // As in Go the path is cut after its escapes are gone, so an escaped slash separates too.
+  const path = decodeURIComponent(url.pathname);
+  const other: RequestInfo = { verb: method.toLowerCase(), path, isResource: false, ...nothing };
+  const [prefix = '', ...parts] = path.replace(/^\/|\/$/g, '').split('/');
+  const group = prefix === 'apis' ? parts.shift() : '';
+  const [version = '', ...rest] = parts;
+  if (!['api', 'apis'].includes(prefix) || group === undefined || rest.length === 0) return other;
+
+  let verb = verbs[method] ?? '';
+  if (rest[0] === 'watch' && rest.length > 1) {
+    verb = 'watch';
+    rest.shift();
+  }
+  const namespace = rest[0] === 'namespaces' ? (rest[1] ?? '') : '';
+  if (rest.length > 2 && rest[0] === 'namespaces' && !namespaceSubresources.includes(rest[2] ?? '')) rest.splice(0, 2);
+  const [resource = '', name = '', subresource = ''] = rest;
+  const named = { path, isResource: true, group, version, resource, subresource, namespace };
+  if (name !== '') return { ...named, verb, name };
+  if (verb === 'delete') return { ...named, verb: 'deletecollection', name };
+  if (verb !== 'get') return { ...named, verb, name };
+  return { ...named, verb: isWatch(url) ? 'watch' : 'list', name: singleName(url) };
+}
+
+const nothing = { group: '', version: '', resource: '', subresource: '', namespace: '', name: '' };
+
+/** As Go reads a boolean of a query: present and empty is true (k8s.io/apimachinery/pkg/runtime/converter.go, Convert_Slice_string_To_bool). */
+function isWatch({ searchParams }: URL): boolean {
+  const value = searchParams.get('watch');
+  return value !== null && !['false', '0'].includes(value.toLowerCase());
+}
+
+/** A list of the one object with a name is a question about that object: a Role may allow it by resourceNames. */
+const singleName = ({ searchParams }: URL): string =>
+  /(?:^|,)metadata\.name==?([^,=!/%]+)(?:,|$)/.exec(searchParams.get('fieldSelector') ?? '')?.[1] ?? '';

@@ -1,0 +1,92 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { folder } from '../unit/project/folder.ts';
+import { apisvc } from './apisvc.ts';
+
+let dir: string;
+let project: string;
+
+beforeEach(async () => {
+  dir = folder();
+  project = join(dir, 'demo');
+  await apisvc(['init', 'demo', '--preset', 'sample-apiserver', '--yes'], { cwd: dir });
+});
+
+test('a private key beside the CA certificate goes nowhere', async () => {
+  const ca = join(project, 'certs', 'ca.crt');
+  const clean = await apisvc(['render', '--secrets', 'omit'], { cwd: project });
+  appendFileSync(ca, readFileSync(join(project, 'certs', 'ca.key')));
+  const { code, stdout } = await apisvc(['render', '--secrets', 'omit'], { cwd: project });
+  expect(code).toBe(0);
+  expect(stdout).toBe(clean.stdout);
+});
+
+describe('lint', () => {
+  test.each([
+    ['a device', '/dev/zero', "error: can't read /dev/zero: it is a device\n"],
+    ['nothing', '', 'error: an argument is empty\nfix: A variable in the command may not be set.\n'],
+  ])('%s', async (_, file, stderr) => {
+    expect(await apisvc(['lint', file], { cwd: dir })).toMatchObject({ code: 2, stdout: '', stderr });
+  });
+
+  test('a file that is too large, or not UTF-8', async () => {
+    writeFileSync(join(dir, 'large.yaml'), 'a: b\n'.repeat(2_000_000));
+    writeFileSync(join(dir, 'latin1.yaml'), Buffer.from('kind: Caf\xe9\n', 'latin1'));
+    expect(await apisvc(['lint', 'large.yaml'], { cwd: dir })).toMatchObject({
+      code: 2,
+      stderr: "error: can't read large.yaml: it is larger than 8 MiB\n",
+    });
+    expect(await apisvc(['lint', 'latin1.yaml'], { cwd: dir })).toMatchObject({
+      code: 2,
+      stderr: "error: can't read latin1.yaml: it is not UTF-8 text\n",
+    });
+  });
+
+  test('of objects with one name the last one counts', async () => {
+    const { stdout: manifests } = await apisvc(['render', '--secrets', 'omit'], { cwd: project });
+    writeFileSync(join(dir, 'twice.yaml'), `${manifests.replace(/caBundle: .*/, 'caBundle: Cg==')}---\n${manifests}`);
+    const { code, stdout } = await apisvc(['lint', 'twice.yaml'], { cwd: dir });
+    expect(code).toBe(0);
+    expect(stdout.match(/nothing wrong in the files/g)).toHaveLength(1);
+  });
+});
+
+test('a certificate would outlive its CA', async () => {
+  const { code, stderr } = await apisvc(['init', 'other', '--preset', 'sample-apiserver', '--yes', '--lifetime', '20y'], { cwd: dir });
+  expect(code).toBe(2);
+  expect(stderr).toBe(
+    'error: the certificate would outlive its CA: lifetime 20y is longer than caLifetime 3650d\nfix: Change --lifetime or --ca-lifetime.\n',
+  );
+});
+
+describe('kubeconfig', () => {
+  const config = (cluster: string, user = '') =>
+    `apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {${cluster}}}]\nusers: [{name: u, user: {${user}}}]\ncontexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n`;
+
+  test.each([
+    [
+      'a server without scheme',
+      config('server: "127.0.0.1:6443"'),
+      /^error: the server of cluster "c" in .*kubeconfig is not a URL: "127.0.0.1:6443"\nfix: It must begin with https:/,
+    ],
+    [
+      'a damaged certificate',
+      config('server: "https://127.0.0.1:1"', 'client-certificate-data: Zm9v, client-key-data: Zm9v'),
+      /^error: a certificate or key of context "x" in the kubeconfig is damaged\n$/,
+    ],
+  ])('%s', async (_, text, stderr) => {
+    const kubeconfig = join(dir, 'kubeconfig');
+    writeFileSync(kubeconfig, text);
+    const result = await apisvc(['verify', 'v1.apps', '--kubeconfig', kubeconfig], { cwd: dir });
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toMatch(stderr);
+  });
+
+  test('a directory', async () => {
+    expect(await apisvc(['verify', 'v1.apps', '--kubeconfig', dir], { cwd: dir })).toMatchObject({
+      code: 2,
+      stderr: `error: kubeconfig ${dir} can't be read: it is a directory\n`,
+    });
+  });
+});

@@ -1,0 +1,147 @@
+import { Command } from 'commander';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { addCommands } from '../../../src/cli/commands.ts';
+import { answerText } from '../../../src/cli/completion/answer.ts';
+import { offerAt } from '../../../src/cli/completion/offer.ts';
+import { optionsOf, positionOf, subcommandsOf } from '../../../src/cli/completion/position.ts';
+import type { Candidate } from '../../../src/commands/known-names.ts';
+import { presetNames } from '../../../src/config/preset-names.ts';
+import { verifyFormats } from '../../../src/report/formats.ts';
+
+/** The real commands, below a program with two options of its own. */
+const program = new Command('apisvc')
+  .option('-q, --quiet', 'no progress')
+  .option('--no-color', 'no colours')
+  .configureHelp({ showGlobalOptions: true });
+addCommands(program, () => async () => {});
+
+const at = (...words: readonly string[]) => {
+  const position = positionOf(program, words);
+  const offer = offerAt(program, position);
+  return typeof offer === 'string' ? offer : offer.map(({ value }) => value).filter((value) => value.startsWith(position.typed));
+};
+
+const names = ['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'];
+
+describe('commands', () => {
+  test('first, also after options of the program', () => {
+    expect(at('')).toEqual([...names, 'help']);
+    expect(at()).toEqual([...names, 'help']);
+    expect(at('-q', '--no-color', 'ver')).toEqual(['verify']);
+    expect(at('help', 're')).toEqual(['render', 'register']);
+  });
+
+  test('one that does not exist has nothing to offer', () => {
+    expect(at('verfy', '')).toEqual([]);
+    expect(at('verfy', '--')).toEqual([]);
+  });
+});
+
+describe('options', () => {
+  test('of the command and of those above it, short and long', () => {
+    expect(at('explain', '-')).toEqual(['--help', '-h', '--quiet', '-q', '--no-color']);
+    expect(at('verify', '--as')).toEqual(['--as', '--as-group', '--as-user']);
+    expect(at('--n')).toEqual(['--no-color']);
+  });
+
+  test('not twice, unless they may be repeated', () => {
+    expect(at('verify', '--context', 'a', '--con')).toEqual(['--context']);
+    expect(at('register', '--context', 'a', '--con')).toEqual([]);
+    expect(at('init', '--api', 'g/v1', '--ap')).toEqual(['--api']);
+    expect(at('init', '-y', '--y')).toEqual([]);
+  });
+
+  test('none after --', () => {
+    expect(at('verify', '--', '-')).toBe('apiServices');
+    expect(at('explain', '--', '')).toBe('codes');
+  });
+});
+
+describe('values', () => {
+  test.each([
+    [['-o', ''], verifyFormats],
+    [
+      ['--output', 'j'],
+      ['json', 'junit'],
+    ],
+    [['--output=s'], ['short', 'sarif']],
+    [['-ot'], []],
+    [['--context', ''], 'contexts'],
+    [['--context=k'], 'contexts'],
+    [['--save', ''], 'files'],
+    [['--kubeconfig=x'], 'files'],
+    [['-C', ''], 'directories'],
+    [['--timeout', ''], []],
+    [['--as', ''], []],
+    [[''], 'apiServices'],
+    [['v1.a', 'v1.b', ''], 'apiServices'],
+    [['--all', '-o', 'wide', ''], 'apiServices'],
+    [['--save', '-o', ''], 'apiServices'],
+    [['--unknown', ''], 'apiServices'],
+    [['--unknown='], []],
+  ] as const)('verify %j', (words, offered) => {
+    expect(at('verify', ...words)).toEqual(offered);
+  });
+
+  test('of arguments', () => {
+    expect(at('completion', '')).toEqual(['bash', 'zsh', 'fish']);
+    expect(at('completion', 'bash', '')).toEqual([]);
+    expect(at('init', '')).toBe('directories');
+    expect(at('lint', 'a.yaml', '')).toBe('files');
+    expect(at('explain', 'cert/')).toBe('codes');
+    expect(at('explain', 'cert', '')).toEqual([]);
+    expect(at('render', '')).toEqual([]);
+    expect(at('sandbox', '')).toBe('files');
+    expect(at('sandbox', '--once', '--', '')).toBe('files');
+    expect(at('sandbox', '--assets', '')).toBe('directories');
+  });
+
+  test('after short options in one word', () => {
+    expect(at('init', '-yp', '')).toEqual(presetNames);
+    expect(at('init', '-pkeda', '')).toBe('directories');
+  });
+});
+
+test('everything in the tree is offered at every beginning of it', () => {
+  for (const command of subcommandsOf(program)) {
+    for (const { long, argChoices } of optionsOf(command)) {
+      if (long == null) continue;
+      for (let length = 2; length <= long.length; length++) expect(at(command.name(), long.slice(0, length))).toContain(long);
+      if (argChoices) expect(at(command.name(), `${long}=`)).toEqual(argChoices);
+    }
+  }
+});
+
+test('whatever is on the line, nothing throws and what is offered begins with what is typed', () => {
+  const word = fc.oneof(fc.constantFrom('', '-', '--', '--output=', '-C', '-o', ...names), fc.string());
+  fc.assert(
+    fc.property(fc.array(word), (words) => {
+      const offered = at(...words);
+      expect(typeof offered === 'string' || Array.isArray(offered)).toBe(true);
+    }),
+  );
+});
+
+describe('the answer', () => {
+  const one = (value: string, description = ''): Candidate => ({ value, description });
+
+  test('candidates with descriptions, and a directive', () => {
+    expect(answerText([one('json'), one('junit', 'for CI'), one('yaml')], 'j', 'nothing')).toBe('json\njunit\tfor CI\n:4\n');
+    expect(answerText([], '', 'files')).toBe(':0\n');
+    expect(answerText([], '', 'directories')).toBe(':16\n');
+  });
+
+  test('whatever a kubeconfig or a server says, it is lines of printable text', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('a\tb', 'a\nb', '\u001b[2J', '\u202e', '\u0085'));
+    fc.assert(
+      fc.property(fc.array(fc.record({ value: text, description: text }), { maxLength: 3 }), (candidates) => {
+        const lines = answerText(candidates, '', 'nothing').split('\n');
+        expect(lines.splice(-2)).toEqual([':4', '']);
+        expect(lines.length).toBeLessThanOrEqual(candidates.length);
+        const hidden = '\\p{Cc}\\u200b-\\u200f\\u202a-\\u202e';
+        expect(lines.filter((line) => !new RegExp(`^[^${hidden}]+(\t[^${hidden}]+)?$`, 'u').test(line))).toEqual([]);
+      }),
+    );
+  });
+});

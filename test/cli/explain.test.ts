@@ -1,0 +1,45 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { folder } from '../unit/project/folder.ts';
+import { apisvc, root } from './apisvc.ts';
+import { hasTmux, terminal } from './tmux.ts';
+
+const explain = (...args: readonly string[]) => apisvc(['explain', ...args], { cwd: root });
+
+describe('explain', () => {
+  test('lists the topics beneath the codes', async () => {
+    const { code, stdout } = await explain();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^cert\/unknown-authority +error/m);
+    expect(stdout).toMatch(/\n\nTopics:\ncrd-or-apiservice {2}CRD or APIService: which way to add an API to Kubernetes\n$/);
+    expect((await explain('cert')).stdout).not.toContain('Topics');
+  });
+
+  test('crd-or-apiservice says for what each of them is right', async () => {
+    const { code, stdout, stderr } = await explain('crd-or-apiservice');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [crd = '', layer = ''] = stdout.split(/^Take /m).slice(1);
+    expect(crd).toMatch(/^a CRD[\s\S]*ordinary application objects[\s\S]*operator patterns/);
+    expect(layer).toMatch(
+      /^the aggregation layer[\s\S]*foreign data sources[\s\S]*storage of your own[\s\S]*subresources and protocols[\s\S]*multi-tenant views/,
+    );
+    expect(stdout).toContain('What the aggregation layer costs:');
+    expect(Math.max(...stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(100);
+  });
+
+  test('knows what was meant', async () => {
+    const { code, stdout, stderr } = await explain('crd-or-apiservce');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('did you mean crd-or-apiservice?\nfix: apisvc explain crd-or-apiservice\n');
+  });
+
+  describe('on a terminal', () => {
+    beforeEach((context) => context.skip(!hasTmux, 'NOT TESTED: explain on a terminal (needs tmux)'));
+
+    test('a topic keeps its words whole in a narrow window', async () => {
+      const seen = await terminal('apisvc explain crd-or-apiservice', folder(), 40).until(/exit code 0/);
+      expect(seen).toContain(
+        '  - ordinary application objects: people\n    write them with kubectl, and etcd of\n    the cluster can hold them\n',
+      );
+    });
+  });
+});

@@ -1,0 +1,132 @@
+import { createPrivateKey } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createAuthority } from '../../src/pki/authority.ts';
+import { fixture } from '../unit/pki/certificates.ts';
+import { contents, folder } from '../unit/project/folder.ts';
+import { apisvc, type Ran, sampleProject } from './apisvc.ts';
+
+/** init with a CA that exists already. */
+
+const day = 86_400_000;
+const passphrase = 'correct horse';
+let cwd: string;
+
+/** Puts a CA into ca/, plain and with its key encrypted. */
+beforeEach(async () => {
+  cwd = folder();
+  mkdirSync(join(cwd, 'ca'));
+  const made = await createAuthority({ commonName: 'Company CA', keyType: 'ecdsa-p256', lifetimeMs: 400 * day, now: new Date() });
+  const key = createPrivateKey(made.key.reveal());
+  writeFileSync(join(cwd, 'ca/ca.crt'), made.certificates);
+  writeFileSync(join(cwd, 'ca/ca.key'), made.key.reveal());
+  writeFileSync(join(cwd, 'ca/encrypted.key'), key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }));
+  writeFileSync(join(cwd, 'ca/other.key'), fixture('key-sec1.pem'));
+});
+
+const init = (key: string, flags: readonly string[] = [], env: Record<string, string> = {}): Promise<Ran> =>
+  apisvc(['init', 'demo', '--preset', 'sample-apiserver', '--yes', '--ca-cert', 'ca/ca.crt', '--ca-key', key, ...flags], { cwd, env });
+
+const refused = ({ code, stdout, stderr }: Ran, message: RegExp | string): void => {
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/^error: [^\n]+\n(fix: [^\n]+\n)?$/);
+  expect(stderr).toMatch(message);
+  expect(readdirSync(cwd)).not.toContain('demo');
+};
+
+test('issues the certificate, and its key stays where it is', async () => {
+  expect(await init('ca/ca.key')).toMatchObject({ code: 0, stderr: '' });
+  expect(contents(join(cwd, 'demo/certs'))).toEqual(['.gitignore', 'ca.crt', 'tls.crt', 'tls.key']);
+  expect(readFileSync(join(cwd, 'demo/certs/ca.crt'), 'utf8')).toBe(readFileSync(join(cwd, 'ca/ca.crt'), 'utf8'));
+  expect(readFileSync(join(cwd, 'demo/apisvc.yaml'), 'utf8')).toMatch(/^ +issuer: ca$/m);
+});
+
+describe('in the place of a CA of its own', () => {
+  const given = ['--ca-cert', 'ca/ca.crt', '--ca-key', 'ca/ca.key'];
+  const files = (): string[] => contents(join(cwd, 'demo/certs'));
+
+  test('is refused where apisvc.yaml says self-signed: exit 1, nothing changed', async () => {
+    const dir = await sampleProject(cwd);
+    const before = readFileSync(join(dir, 'certs/ca.crt'), 'utf8');
+    expect(await apisvc(['init', 'demo', '--force-keys', ...given], { cwd })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'error: a CA is given, but demo/apisvc.yaml says issuer: self-signed\n' +
+        'fix: Set spec.certificates.issuer to ca there, or add --force to replace the file.\n',
+    });
+    expect(readFileSync(join(dir, 'certs/ca.crt'), 'utf8')).toBe(before);
+    expect(files()).toContain('ca.key');
+  });
+
+  test('leaves no key of the old one behind, and says so', async () => {
+    await sampleProject(cwd);
+    const ran = await init('ca/ca.key', ['--force', '--force-keys']);
+    expect(ran).toMatchObject({ code: 0, stderr: 'removed demo/certs/ca.key: it is the key of the CA that was replaced\n' });
+    expect(files()).toEqual(['.gitignore', 'ca.crt', 'tls.crt', 'tls.key']);
+    expect(existsSync(join(cwd, 'ca/ca.key'))).toBe(true);
+    expect(await apisvc(['init', 'demo', '--force-keys', ...given], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('that is the same one: its key stays', async () => {
+    const dir = await sampleProject(cwd);
+    const own = ['--ca-cert', 'demo/certs/ca.crt', '--ca-key', 'demo/certs/ca.key'];
+    const flags = ['--preset', 'sample-apiserver', '--yes', '--force', '--force-keys'];
+    const before = readFileSync(join(dir, 'certs/ca.key'), 'utf8');
+    expect(await apisvc(['init', 'demo', ...flags, ...own], { cwd })).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(join(dir, 'certs/ca.key'), 'utf8')).toBe(before);
+  });
+});
+
+describe('an encrypted key', () => {
+  test.each([
+    ['a file', ['--ca-key-passphrase-file', 'pass.txt'], {}],
+    ['an environment variable', ['--ca-key-passphrase-env', 'CA_PASS'], { CA_PASS: passphrase }],
+  ])('is opened with a passphrase from %s', async (_, flags, env) => {
+    writeFileSync(join(cwd, 'pass.txt'), `${passphrase}\n`);
+    expect(await init('ca/encrypted.key', flags, env)).toMatchObject({ code: 0, stderr: '' });
+    expect(existsSync(join(cwd, 'demo/certs/tls.crt'))).toBe(true);
+  });
+
+  test('with the wrong passphrase, which is not shown', async () => {
+    const ran = await init('ca/encrypted.key', ['--ca-key-passphrase-env', 'CA_PASS'], { CA_PASS: 'wrong-secret' });
+    refused(ran, 'the passphrase does not open the private key');
+    expect(ran.stderr).not.toContain('wrong-secret');
+  });
+
+  test('without a passphrase and nobody to ask', async () => {
+    refused(await init('ca/encrypted.key'), /not given: Passphrase of ca\/encrypted\.key\nfix: Use --ca-key-passphrase-file FILE or/);
+  });
+
+  test('with a variable that is not set, or a file that is not there', async () => {
+    refused(await init('ca/encrypted.key', ['--ca-key-passphrase-env', 'CA_PASS']), 'environment variable CA_PASS is not set');
+    refused(await init('ca/encrypted.key', ['--ca-key-passphrase-file', 'none']), /can't read .*none: it does not exist/);
+  });
+});
+
+describe('is refused when', () => {
+  test.each([
+    ['the key is that of another', 'ca/other.key', [], /the CA key does not belong to the CA certificate \(CN=Company CA\)/],
+    ['a certificate is given as the key', 'ca/ca.crt', [], 'holds a certificate where a private key is expected'],
+    [
+      'it expires before the certificate would',
+      'ca/ca.key',
+      ['--lifetime', '500d'],
+      /^error: the CA CN=Company CA expires [-0-9]+, before the certificate would/,
+    ],
+    ['the key is not there', 'ca/none.key', [], /can't read .*none\.key: it does not exist/],
+  ])('%s', async (_, key, flags, message) => {
+    refused(await init(key, flags), message);
+  });
+
+  test('a key is given as the certificate', async () => {
+    copyFileSync(join(cwd, 'ca/ca.key'), join(cwd, 'ca/ca.crt'));
+    refused(await init('ca/ca.key'), 'holds a private key where a certificate is expected');
+  });
+
+  test('half of it is missing', async () => {
+    const half = ['init', 'demo', '--preset', 'sample-apiserver', '--yes', '--ca-cert', 'ca/ca.crt'];
+    refused(await apisvc(half, { cwd }), '--ca-cert needs --ca-key');
+  });
+});

@@ -1,0 +1,112 @@
+import { readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { folder } from '../unit/project/folder.ts';
+import { apisvc, bin, root, shell } from './apisvc.ts';
+
+const cwd = root;
+
+describe('help', () => {
+  test.each([[], ['--help'], ['help']])('%j lists the commands and the exit codes', async (...args) => {
+    const { code, stdout, stderr } = await apisvc(args.flat(), { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const command of ['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'])
+      expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    expect(stdout).toContain('124  the deadline passed');
+  });
+
+  test.each(['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'])(
+    'of %s shows its own and the common options',
+    async (command) => {
+      const { code, stdout } = await apisvc([command, '--help'], { cwd });
+      expect(code).toBe(0);
+      expect(stdout).toContain(`Usage: apisvc ${command}`);
+      expect(stdout).toContain('--no-color');
+    },
+  );
+
+  test('the version is that of the package', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    expect(await apisvc(['--version'], { cwd })).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  test('as a kubectl plugin it calls itself so', async () => {
+    const dir = folder();
+    symlinkSync(bin, join(dir, 'kubectl-apisvc'));
+    const { stdout } = await apisvc(['render', '--help'], { cwd, program: join(dir, 'kubectl-apisvc') });
+    expect(stdout).toContain('Usage: kubectl apisvc render');
+  });
+});
+
+describe('wrong usage: exit 2, nothing on stdout', () => {
+  test.each([
+    [['rendr'], "error: unknown command 'rendr'\n(Did you mean render?)"],
+    [['render', '--ouput-dir', 'x'], "error: unknown option '--ouput-dir'\n(Did you mean --output-dir?)"],
+    [['render', 'extra'], 'error: too many arguments'],
+    [['render', '-o', 'xml'], "argument 'xml' is invalid. Allowed choices are yaml, json, kustomize."],
+    [['render', '-o', 'kustomize'], 'error: -o kustomize makes several files, so it needs a directory\nfix: Add --output-dir manifests\n'],
+    [
+      ['init', '--preset', 'nope'],
+      "argument 'nope' is invalid. Allowed choices are custom, sample-apiserver, metrics-server, metrics-server-existing, prometheus-adapter, keda, demo.",
+    ],
+    [['init', '--key-type', 'rsa-512'], "argument 'rsa-512' is invalid. Allowed choices are ecdsa-p256,"],
+    [['verify', '--timeout', 'soon'], 'must be a length of time such as 90s, 1h30m, 90d or 10y'],
+    [['register', '--timeout', '25d'], 'must be at most 24d: no timer runs longer'],
+    [['verify', 'Not_A_Name'], 'error: "Not_A_Name" is not the name of an APIService'],
+    [['verify', '--as-group', 'x', '--', 'v1.a'], 'error: --as-group needs --as'],
+    [['verify', '--all', 'v1.a'], 'error: names, --all and --selector each say which APIServices are meant; use one of them'],
+    [['verify', '--all', '--from', 'x'], "error: option '--from <file>' cannot be used with option '--all'"],
+    [['verify', '--watch', '--wait', 'v1.a'], "error: option '--watch' cannot be used with option '--wait'"],
+    [['verify', '--watch', 'v1.a', '-o', 'html'], 'error: -o html does not go with --watch'],
+    [['verify', '--context', 'a', '--context', 'b', 'v1.a', '-o', 'junit'], 'error: -o junit does not go with more than one --context'],
+    [['verify', '--context', 'a', '--context', 'b', 'v1.a', '--save', 'x'], 'error: --save keeps what was seen of one cluster'],
+    [['verify', '--fail-if-expires-within', 'soon', 'v1.a'], 'must be a length of time such as 90s, 1h30m, 90d or 10y'],
+    [
+      ['explain', 'cert/unknown-autority'],
+      'error: there is no finding or topic "cert/unknown-autority"; did you mean cert/unknown-authority?',
+    ],
+    [['explain', 'san'], 'did you mean cert/san-mismatch?'],
+    [['lint'], "error: missing required argument 'file'"],
+    [['register', '--diff', '--dry-run', 'server'], 'error: --diff is a dry run of its own; leave --dry-run out'],
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await apisvc(args, { cwd: folder() });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
+  test('what a server or a file says reaches the terminal as text only', async () => {
+    const { stderr } = await apisvc(['lint', 'a\u001b[2Jb'], { cwd: folder() });
+    expect(stderr).toBe("error: can't read a\\x1b[2Jb: it does not exist\n");
+  });
+});
+
+describe('no cluster', () => {
+  test('verify says where it looked, exit 3', async () => {
+    const { code, stdout, stderr } = await apisvc(['verify', 'v1.example.com'], { cwd });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect(stderr).toBe(
+      'error: no cluster is configured: /nonexistent/.kube/config does not exist and this is not a pod\nfix: Name a kubeconfig with --kubeconfig or KUBECONFIG.\n',
+    );
+  });
+
+  test('verify and register outside a project name what is missing', async () => {
+    const here = folder();
+    expect((await apisvc(['verify'], { cwd: here })).stderr).toContain(
+      'error: no APIService is named, and there is no project in this directory\n',
+    );
+    expect((await apisvc(['register'], { cwd: here })).stderr).toContain('error: there is no project here: ');
+  });
+
+  test('a trace only with -v', async () => {
+    const quiet = await apisvc(['render'], { cwd: folder() });
+    const verbose = await apisvc(['-v', 'render'], { cwd: folder() });
+    expect(quiet.stderr).not.toContain('    at ');
+    expect(verbose.stderr).toContain('    at ');
+    expect([quiet.code, verbose.code]).toEqual([2, 2]);
+  });
+});
+
+test('help into a closed pipe is silent', async () => {
+  const { code, stderr } = await shell('{ sleep 0.2; "$apisvc" --help; echo "code $?" >&2; } | true', folder());
+  expect({ code, stderr }).toEqual({ code: 0, stderr: 'code 0\n' });
+});

@@ -1,0 +1,153 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { contents, folder } from '../unit/project/folder.ts';
+import { sampleProject, shell } from './apisvc.ts';
+import { answer, questions } from './init-dialogue.ts';
+import { hasTmux, terminal } from './tmux.ts';
+
+beforeEach((context) => context.skip(!hasTmux, 'NOT TESTED: the questions of init (needs tmux)'));
+
+const command =
+  'apisvc init demo --preset custom --api my.example.com/v1 --image example.com/api:v1 --name demo --namespace apis --service demo';
+
+describe('from start to end', () => {
+  test('a server of one’s own: what is asked, proposed, shown and made', async () => {
+    const cwd = folder();
+    const screen = terminal('apisvc init demo', cwd);
+    expect(await answer(screen, 6)).toMatchInlineSnapshot(`
+      "✔ Preset to start from custom
+
+      A CRD serves better for ordinary application objects and for what an operator acts on: no server to run, no
+      certificates. The aggregation layer is right for data that lives elsewhere, storage of your own, subresources and
+      protocols that a CRD lacks, and views that differ by tenant.
+      More: apisvc explain crd-or-apiservice
+
+      ✔ API that the server serves (group/version) my.example.com/v1
+      ✔ Container image of the server example.com/api:v1
+      ✔ Name of the server demo
+      ✔ Namespace apis
+      ✔ Name of the Service demo
+
+      This will be written:
+        demo/apisvc.yaml                       the registration, with comments; yours to edit
+        demo/.apisvc/registration.schema.json  lets editors complete apisvc.yaml
+        demo/certs/.gitignore                  keeps the keys out of git
+        demo/certs/ca.crt                      the CA, which becomes the caBundle
+        demo/certs/ca.key                      private key of the CA, mode 0600
+        demo/certs/tls.crt                     the serving certificate
+        demo/certs/tls.key                     its private key, mode 0600
+
+      The same without questions:
+        apisvc init demo --preset custom --api my.example.com/v1 --image example.com/api:v1 --name demo --namespace apis --ser
+      vice demo
+
+      ? Write these 7 files? (yes)
+      yes or no; nothing has been written so far"
+    `);
+    expect(readdirSync(cwd)).toEqual([]);
+    screen.type('Enter');
+    const seen = await screen.until(/exit code/);
+    expect(seen).toMatch(
+      /created demo\/certs\/tls\.key[\s\S]*v1\.my\.example\.com will be served by Service apis\/demo\.[\s\S]*exit code 0/,
+    );
+    expect(seen.match(/The same without questions:/g)).toHaveLength(2);
+  });
+
+  test('the command at the end asks nothing and makes the same, on a terminal and without one', async () => {
+    const cwd = folder();
+    const screen = terminal('mkdir first; cd first; apisvc init demo > ../said', cwd);
+    expect(await answer(screen, 7)).toContain('exit code 0');
+    expect(readFileSync(join(cwd, 'said'), 'utf8')).toContain(`The same without questions:\n  ${command}\n`);
+    const again = await terminal(`mkdir second; cd second; ${command}`, cwd).until(/exit code/);
+    expect(again).toMatch(/exit code 0/);
+    expect(again).not.toContain('?');
+    const { code } = await shell(`mkdir third; cd third; ${command.replace('apisvc', '"$apisvc"')}`, cwd);
+    expect(code).toBe(0);
+    const [first, second, third] = ['first', 'second', 'third'].map((dir) => readFileSync(join(cwd, dir, 'demo/apisvc.yaml'), 'utf8'));
+    expect(second).toBe(first);
+    expect(third).toBe(first);
+    expect(contents(join(cwd, 'second'))).toEqual(contents(join(cwd, 'first')));
+  });
+
+  test('each question says why it matters', async () => {
+    const screen = terminal('apisvc init demo', folder());
+    for (const [at, why] of [
+      /It fills in all that is known of a server;[\s\S]*❯ custom[\s\S]*machine\n+a server of your own\n/,
+      /\? API .*\nClients ask for \/apis\/GROUP\/VERSION;/,
+      /\? Container image .*\nIts pods run this;/,
+      /\? Name of the server .*\nIts Deployment, ServiceAccount and RBAC objects are called so\./,
+      /\? Namespace .*\nIt is a part of the name in the certificate;/,
+      /\? Name of the Service .*\nkube-apiserver reaches the server through it;/,
+    ].entries()) {
+      const [question = /never/, text] = questions[at] ?? [];
+      expect(await screen.until(question)).toMatch(why);
+      screen.type(...(text ? [text] : []), 'Enter');
+    }
+  });
+
+  test('a preset that knows everything: only the preset and the files', async () => {
+    const cwd = folder();
+    const screen = terminal('apisvc init demo --key-type ecdsa-p384 --no-name-constraints --dns a.example.com', cwd);
+    await screen.until(/\? Preset to start from/);
+    screen.type('Down');
+    await screen.until(/❯ sample-apiserver[\s\S]*the sample API server of Kubernetes, with an etcd beside it/);
+    screen.type('Enter');
+    const asked = await screen.until(/\? Write these 7 files\?/);
+    expect(asked).not.toContain('CRD');
+    expect(asked.replaceAll('\n', '')).toContain(
+      '  apisvc init demo --preset sample-apiserver --key-type ecdsa-p384 --dns a.example.com --no-name-constraints',
+    );
+    screen.type('Enter');
+    expect(await screen.until(/exit code/)).toContain('exit code 0');
+    expect(readFileSync(join(cwd, 'demo/apisvc.yaml'), 'utf8')).toMatch(/namespace: wardle[\s\S]*keyType: ecdsa-p384/);
+  });
+
+  test('flags are answers; the other questions remain', async () => {
+    const screen = terminal('apisvc init demo --api a.example.com/v1 --api a.example.com/v2 --namespace apis', folder());
+    const seen = await screen.until(/\? Container image of the server/);
+    expect(seen).not.toMatch(/Preset|API that|CRD/);
+    screen.type('example.com/api:v1', 'Enter');
+    await screen.until(/\? Name of the server \(demo\)/);
+    screen.type('api', 'Enter');
+    expect(await screen.until(/\? Name of the Service \(api\)/)).not.toContain('Namespace');
+    screen.type('Enter');
+    const plan = await screen.until(/\? Write these 7 files\?/);
+    expect(plan.replaceAll('\n', '')).toContain(
+      '--api a.example.com/v1 --api a.example.com/v2 --image example.com/api:v1 --name api --namespace apis',
+    );
+  });
+
+  test('it says what it would replace', async () => {
+    const cwd = folder();
+    await sampleProject(cwd);
+    const screen = terminal('apisvc init demo --force --force-keys', cwd);
+    await screen.until(/\? Preset/);
+    screen.type('Enter');
+    await screen.until(/\? API/);
+    screen.type('my.example.com/v1', 'Enter');
+    await screen.until(/\? Container image/);
+    screen.type('x', 'Enter');
+    for (const question of [/\? Name of the server/, /\? Namespace/, /\? Name of the Service/]) {
+      await screen.until(question);
+      screen.type('Enter');
+    }
+    expect(await screen.until(/\? Write these 7 files\?/)).toMatch(
+      /demo\/certs\/ca\.key +private key of the CA, mode 0600; replaces what is there/,
+    );
+  });
+});
+
+describe('nothing is asked', () => {
+  test('with --yes, nor under CI', async () => {
+    const cwd = folder();
+    const missing = /error: not given: Preset to start from\nfix: Use --preset custom\|[\s\S]*exit code 2/;
+    expect(await terminal('apisvc init demo --yes', cwd).until(/exit code/)).toMatch(missing);
+    expect(await terminal('CI=true; export CI; apisvc init demo', cwd).until(/exit code/)).toMatch(missing);
+    const custom = await terminal('apisvc init demo --yes --preset custom', cwd).until(/exit code/);
+    expect(custom).toMatch(
+      /^error: not given: API that the server serves \(group\/version\)\nfix: Use --api GROUP\/VERSION\.\nexit code 2$/,
+    );
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});

@@ -1,0 +1,270 @@
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { contents, folder, modeOf } from '../unit/project/folder.ts';
+import { apisvc, type Ran, sampleProject, shell } from './apisvc.ts';
+
+const sample = ['--preset', 'sample-apiserver', '--yes'];
+const bytes = (dir: string): Record<string, string> =>
+  Object.fromEntries(
+    contents(dir)
+      .filter((path) => statSync(join(dir, path)).isFile())
+      .map((path) => [path, readFileSync(join(dir, path), 'utf8')]),
+  );
+const changed = (before: Record<string, string>, after: Record<string, string>): string[] =>
+  Object.keys({ ...before, ...after }).filter((path) => before[path] !== after[path]);
+/** One line that says what is wrong, and perhaps one that says how to go on. */
+const oneLine = ({ stdout, stderr }: Ran): void => {
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(/^error: [^\n]+\n(fix: [^\n]+\n)?$/);
+};
+
+describe('a new project', () => {
+  test('asks nothing, tells what it made and how to go on', async () => {
+    const cwd = folder();
+    const { code, stdout, stderr } = await apisvc(['init', 'demo', ...sample], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n').slice(0, 7)).toEqual(
+      [
+        'apisvc.yaml',
+        '.apisvc/registration.schema.json',
+        'certs/.gitignore',
+        'certs/ca.crt',
+        'certs/ca.key',
+        'certs/tls.crt',
+        'certs/tls.key',
+      ].map((file) => `created demo/${file}`),
+    );
+    expect(stdout).toContain('apisvc register -C demo');
+    expect([modeOf(join(cwd, 'demo/certs/ca.key')), modeOf(join(cwd, 'demo/certs/tls.key'))]).toEqual([0o600, 0o600]);
+  });
+
+  test.each(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048'])('with %s passes openssl verify -x509_strict', async (keyType) => {
+    const dir = await sampleProject(folder(), 'demo', '--key-type', keyType);
+    const args = [
+      '-x509_strict',
+      '-purpose',
+      'sslserver',
+      '-verify_hostname',
+      'api.wardle.svc',
+      '-CAfile',
+      'certs/ca.crt',
+      'certs/tls.crt',
+    ];
+    expect(execFileSync('openssl', ['verify', ...args], { cwd: dir, encoding: 'utf8' })).toBe('certs/tls.crt: OK\n');
+  });
+
+  test('git keeps no key', async () => {
+    const dir = await sampleProject(folder());
+    execFileSync('git', ['init', '-q'], { cwd: dir });
+    const seen = execFileSync('git', ['ls-files', '--others', '--exclude-standard'], { cwd: dir, encoding: 'utf8' });
+    expect(seen).toContain('certs/tls.crt');
+    expect(seen).not.toContain('.key');
+  });
+
+  test('in the directory at hand, which gives the preset custom its name', async () => {
+    const cwd = join(folder(), 'my-api');
+    mkdirSync(cwd);
+    const { code, stdout } = await apisvc(['init', '--api', 'my.example.com/v1', '--image', 'example.com/api:v1'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toContain('v1.my.example.com will be served by Service my-api/my-api.\n');
+    expect(stdout).toContain('  apisvc register    #');
+  });
+
+  test('names and lifetimes of the flags are in the certificate', async () => {
+    const dir = await sampleProject(folder(), 'demo', '--dns', 'api.example.com', '--ip', '10.0.0.1', '--lifetime', '2d');
+    const { subjectAltName, validTo } = new X509Certificate(readFileSync(join(dir, 'certs/tls.crt')));
+    expect(subjectAltName).toMatch(/DNS:api\.wardle\.svc, .*DNS:api\.example\.com, IP Address:10\.0\.0\.1$/);
+    const days = (Date.parse(validTo) - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(1.99);
+    expect(days).toBeLessThan(2.01);
+  });
+});
+
+describe('a directory that has a project', () => {
+  test('is left alone without --force: exit 1, nothing changed', async () => {
+    const cwd = folder();
+    const before = bytes(await sampleProject(cwd));
+    const ran = await apisvc(['init', 'demo', ...sample], { cwd });
+    expect(ran.code).toBe(1);
+    oneLine(ran);
+    expect(ran.stderr).toContain('there is a project already');
+    expect(bytes(join(cwd, 'demo'))).toEqual(before);
+  });
+
+  test('--force replaces apisvc.yaml and keeps the keys that fit', async () => {
+    const cwd = folder();
+    const dir = await sampleProject(cwd);
+    const original = bytes(dir);
+    writeFileSync(join(dir, 'apisvc.yaml'), 'changed\n');
+    expect((await apisvc(['init', 'demo', ...sample, '--force'], { cwd })).code).toBe(0);
+    expect(bytes(dir)).toEqual(original);
+  });
+
+  test('--force does not replace keys that no longer fit, not even apisvc.yaml then', async () => {
+    const cwd = folder();
+    const dir = await sampleProject(cwd);
+    const before = bytes(dir);
+    const ran = await apisvc(['init', 'demo', ...sample, '--force', '--namespace', 'elsewhere'], { cwd });
+    expect(ran.code).toBe(1);
+    oneLine(ran);
+    expect(ran.stderr).toContain('--force-keys');
+    expect(bytes(dir)).toEqual(before);
+  });
+
+  test('--force with another key type does not keep the keys either', async () => {
+    const cwd = folder();
+    const before = bytes(await sampleProject(cwd));
+    const ran = await apisvc(['init', 'demo', ...sample, '--force', '--key-type', 'ecdsa-p384'], { cwd });
+    expect(ran.code).toBe(1);
+    oneLine(ran);
+    expect(ran.stderr).toContain('the key is ecdsa-p256, not ecdsa-p384');
+    expect(ran.stderr).toContain('fix: Replace them with --force-keys');
+    expect(bytes(join(cwd, 'demo'))).toEqual(before);
+  });
+
+  test('--force-keys alone makes new keys for the same apisvc.yaml', async () => {
+    const cwd = folder();
+    const dir = await sampleProject(cwd);
+    const before = bytes(dir);
+    expect((await apisvc(['init', 'demo', '--force-keys', '--yes'], { cwd })).code).toBe(0);
+    expect(changed(before, bytes(dir)).sort()).toEqual(['certs/ca.crt', 'certs/ca.key', 'certs/tls.crt', 'certs/tls.key']);
+  });
+
+  test('--force-keys with flags that would change apisvc.yaml changes nothing', async () => {
+    const cwd = folder();
+    const before = bytes(await sampleProject(cwd));
+    const ran = await apisvc(['init', 'demo', '--force-keys', '--namespace', 'other'], { cwd });
+    expect(ran.code).toBe(1);
+    oneLine(ran);
+    expect(bytes(join(cwd, 'demo'))).toEqual(before);
+  });
+
+  test('keys without apisvc.yaml are not replaced either', async () => {
+    const cwd = folder();
+    mkdirSync(join(cwd, 'demo/certs'), { recursive: true });
+    writeFileSync(join(cwd, 'demo/certs/ca.key'), 'precious');
+    const ran = await apisvc(['init', 'demo', ...sample], { cwd });
+    expect([1, 2]).toContain(ran.code);
+    oneLine(ran);
+    expect(bytes(join(cwd, 'demo'))).toEqual({ 'certs/ca.key': 'precious' });
+  });
+});
+
+describe('names that Kubernetes refuses are refused in its words before anything is made', () => {
+  const custom = ['--yes', '--image', 'x', '--api'];
+  const label1123 = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'";
+  const label1035 = "a DNS-1035 label must consist of lower case alphanumeric characters or '-'";
+  test.each([
+    ['group', [...custom, 'My_Group/v1'], /^error: --api: invalid value "My_Group": a lowercase RFC 1123 subdomain must consist of/],
+    ['version', [...custom, 'my.example.com/1v'], /^error: --api: invalid value "1v": a DNS-1035 label must consist of/],
+    ['api', [...custom, 'my.example.com'], /^error: --api my\.example\.com: must be GROUP\/VERSION, for example/],
+    ['service', [...sample, '--service', '1api'], `error: --service: invalid value "1api": ${label1035}`],
+    ['namespace', [...sample, '--namespace', 'a.b'], `error: --namespace: invalid value "a.b": ${label1123}`],
+    ['long', [...sample, '--namespace', 'a'.repeat(64)], /^error: --namespace: invalid value "a{20,}…: must be no more than 63 characters/],
+    ['name', [...sample, '--name', 'UPPER'], `error: --name: invalid value "UPPER": ${label1123}`],
+    ['lifetime', [...sample, '--lifetime', 'long'], /^error: --lifetime: invalid value "long": must be a length of time/],
+    ['address', [...sample, '--ip', '10.0.0.256'], /^error: --ip: invalid value "10\.0\.0\.256": must be an IPv4 or IPv6 address/],
+  ])('%s', async (_, flags, message) => {
+    const cwd = folder();
+    const ran = await apisvc(['init', 'demo', ...flags], { cwd });
+    expect(ran.code).toBe(2);
+    oneLine(ran);
+    if (typeof message === 'string') expect(ran.stderr).toContain(message);
+    else expect(ran.stderr).toMatch(message);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  test('a serving certificate that would outlive its CA', async () => {
+    const cwd = folder();
+    const ran = await apisvc(['init', 'demo', ...sample, '--ca-lifetime', '1d', '--lifetime', '2d'], { cwd });
+    expect(ran.code).toBe(2);
+    oneLine(ran);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+describe('what is not given is named when nobody can be asked', () => {
+  test.each([
+    ['no preset', [], '--preset custom|sample-apiserver|metrics-server|metrics-server-existing|prometheus-adapter|keda|machine'],
+    ['no API', ['--preset', 'custom'], '--api GROUP/VERSION'],
+    ['no image', ['--preset', 'custom', '--api', 'a.example.com/v1'], '--image IMAGE'],
+  ])('%s', async (_, flags, flag) => {
+    const cwd = folder();
+    for (const yes of [[], ['--yes']]) {
+      const ran = await apisvc(['init', 'demo', ...flags, ...yes], { cwd });
+      expect(ran.code).toBe(2);
+      oneLine(ran);
+      expect(ran.stderr).toContain(`fix: Use ${flag}.\n`);
+    }
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+describe('a server that is installed already', () => {
+  test('is described without an image, and needs no pods of ours', async () => {
+    const cwd = folder();
+    const { code, stderr } = await apisvc(['init', '--preset', 'metrics-server-existing', '--yes'], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { stdout, stderr: note } = await apisvc(['render', '--secrets', 'omit', '-o', 'json'], { cwd });
+    expect(note).toMatch(/^note: Deployment metrics-server is left out, [^\n]+apisvc register[^\n]+\n$/);
+    const { items } = JSON.parse(stdout) as { items: { kind: string }[] };
+    expect(items.map(({ kind }) => kind)).toEqual(['Service', 'APIService']);
+    const files = await apisvc(['render', '--secrets', 'omit', '--output-dir', 'manifests'], { cwd });
+    expect(files.stderr).toBe(note);
+    expect(readdirSync(join(cwd, 'manifests')).filter((name) => name.includes('deployment'))).toEqual([]);
+  });
+
+  test('has no image to choose', async () => {
+    const cwd = folder();
+    const ran = await apisvc(['init', '--preset', 'metrics-server-existing', '--image', 'a:1', '--yes'], { cwd });
+    expect(ran.code).toBe(2);
+    oneLine(ran);
+    expect(ran.stderr).toContain('found image and existing');
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+describe('a disk that does not take it', () => {
+  test('a file where a directory should be', async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, 'file'), '');
+    const ran = await apisvc(['init', 'file/demo', ...sample], { cwd });
+    expect(ran.code).toBe(2);
+    oneLine(ran);
+    expect(ran.stderr).toContain('a part of the path is not a directory');
+    expect(readdirSync(cwd)).toEqual(['file']);
+  });
+
+  if (process.getuid?.() !== 0) {
+    test('a directory that may not be written', async () => {
+      const cwd = folder();
+      mkdirSync(join(cwd, 'closed'), { mode: 0o555 });
+      const ran = await apisvc(['init', 'closed/demo', ...sample], { cwd });
+      expect(ran.code).toBe(2);
+      oneLine(ran);
+      expect(ran.stderr).toContain('permission denied');
+    });
+  }
+
+  test.for([
+    ['full', 'size=16k', 'no space left on the device'],
+    ['read-only', 'ro', 'the file system is read-only'],
+  ] as const)('a %s one leaves nothing behind', async ([, options, words], { skip }) => {
+    const cwd = folder();
+    mkdirSync(join(cwd, 'disk'));
+    const { code } = await shell(`mount -t tmpfs -o ${options} tmpfs disk`, cwd);
+    skip(code !== 0, `NOT TESTED: ${words} (needs root and mount)`);
+    try {
+      const ran = await apisvc(['init', 'disk/demo', ...sample], { cwd });
+      expect(ran.code).toBe(2);
+      oneLine(ran);
+      expect(ran.stderr).toContain(words);
+      expect(readdirSync(join(cwd, 'disk'))).toEqual([]);
+    } finally {
+      await shell('umount disk', cwd);
+    }
+  });
+});

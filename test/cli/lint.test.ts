@@ -1,0 +1,177 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { folder, sharedFolder } from '../unit/project/folder.ts';
+import { apisvc, sampleProject, shell } from './apisvc.ts';
+
+/** Nothing here writes into the project. */
+const project = sharedFolder();
+let dir: string;
+let manifests: string;
+let cwd: string;
+beforeAll(async () => {
+  dir = await sampleProject(project);
+  manifests = (await apisvc(['render'], { cwd: dir })).stdout;
+});
+beforeEach(() => {
+  cwd = folder();
+});
+
+/** The manifests with the caBundle of another CA of the same name. */
+async function withWrongBundle(): Promise<string> {
+  const other = await sampleProject(cwd, 'other');
+  const [mine, theirs] = [dir, other].map((project) => readFileSync(join(project, 'certs/ca.crt')).toString('base64'));
+  return manifests.replace(`caBundle: ${mine}`, `caBundle: ${theirs}`);
+}
+
+describe('good manifests', () => {
+  test('from standard input, a file, a directory and JSON', async () => {
+    writeFileSync(join(cwd, 'all.yaml'), manifests);
+    await apisvc(['render', '--output-dir', join(cwd, 'split')], { cwd: dir });
+    const { stdout: json } = await apisvc(['render', '-o', 'json'], { cwd: dir });
+    for (const [file, input] of [
+      ['-', manifests],
+      ['-', json],
+      ['all.yaml', ''],
+      ['split', ''],
+    ] as const) {
+      const { code, stdout, stderr } = await apisvc(['lint', file], { cwd, input });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(/^✓ v1alpha1\.wardle\.example\.com: nothing wrong in the files\n/);
+    }
+  });
+
+  test('the Secret is looked at', async () => {
+    const { stdout } = await apisvc(['lint', '-'], { cwd, input: manifests });
+    expect(stdout).toContain('Secret wardle/api-tls serves CN=api.wardle.svc, valid until ');
+  });
+});
+
+describe('faults', () => {
+  test('the caBundle of another CA: exit 1, cause and fingerprints, in text and JSON', async () => {
+    const input = await withWrongBundle();
+    const text = await apisvc(['lint', '-'], { cwd, input });
+    expect(text).toMatchObject({ code: 1, stderr: '' });
+    expect(text.stdout).toMatch(/error cert\/unknown-authority: /);
+    expect(text.stdout.match(/SHA-256 [0-9A-F:]{95}/g)).toHaveLength(2);
+    const json = await apisvc(['lint', '-', '-o', 'json'], { cwd, input });
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({ verdict: 'broken', source: { kind: 'files', files: ['-'] } });
+  });
+
+  test.each([
+    ['encoded twice', (bundle: string) => Buffer.from(bundle).toString('base64'), 'bundle/encoded-twice'],
+    ['no PEM', () => 'Cg==', 'bundle/unparsable'],
+  ])('a caBundle that is %s', async (_, change, code) => {
+    const input = manifests.replace(/caBundle: (\S+)/, (_, bundle: string) => `caBundle: ${change(bundle)}`);
+    const ran = await apisvc(['lint', '-'], { cwd, input });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain(`error ${code}: `);
+  });
+
+  test('a certificate for another namespace', async () => {
+    const input = manifests.replaceAll('namespace: wardle', 'namespace: elsewhere');
+    const ran = await apisvc(['lint', '-'], { cwd, input });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain('error cert/san-mismatch: ');
+    expect(ran.stdout).toContain('name asked for: api.elsewhere.svc');
+  });
+
+  test('a Service without the port', async () => {
+    const input = manifests.replace(/(kind: Service\n[\s\S]*?- [\s\S]*?)port: 443/, '$1port: 8443');
+    expect((await apisvc(['lint', '-'], { cwd, input })).stdout).toContain('error service/port-missing: ');
+  });
+
+  test('no caBundle is an error, unless something in the cluster injects it', async () => {
+    const input = manifests.replace(/ +caBundle: \S+\n/, '');
+    const ran = await apisvc(['lint', '-'], { cwd, input });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain('error bundle/empty: ');
+    const annotated = input.replace(
+      'name: v1alpha1.wardle.example.com\n',
+      '$&  annotations: {cert-manager.io/inject-ca-from: wardle/api}\n',
+    );
+    expect(await apisvc(['lint', '-'], { cwd, input: annotated })).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('objects that get their namespace when they are applied belong together all the same', async () => {
+    const input = (await withWrongBundle()).replaceAll(/^ {2}namespace: wardle\n/gm, '');
+    const ran = await apisvc(['lint', '-'], { cwd, input });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain('error cert/unknown-authority: ');
+    expect(ran.stdout).not.toContain('not checked');
+  });
+
+  test('what is not in the files is not checked, and said to be so', async () => {
+    const input = manifests.split('---\n').find((text) => text.includes('kind: APIService')) ?? '';
+    const ran = await apisvc(['lint', '-'], { cwd, input });
+    expect(ran.code).toBe(0);
+    expect(ran.stdout.slice(ran.stdout.indexOf('not checked'))).toBe(
+      'not checked\n    the Service: it is not in the files\n    the certificates that the endpoints serve: no Secret with them is in the files\n',
+    );
+  });
+
+  test('insecureSkipTLSVerify is a warning: exit 0', async () => {
+    const input = manifests.replace(/caBundle: \S+/, '').replace('insecureSkipTLSVerify: false', 'insecureSkipTLSVerify: true');
+    const ran = await apisvc(['lint', '-'], { cwd, input });
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toMatch(/^✓ .*: nothing wrong in the files, with 1 warning\n/);
+  });
+});
+
+describe('what is no manifest: exit 2, one line', () => {
+  test.each([
+    ['bad syntax', 'a: [', /^error: -:1:\d+: [^\n]+\n$/],
+    ['an alias without an anchor', 'kind: APIService\nmetadata: *nope\n', /^error: -[^\n]*nope[^\n]*\n$/],
+    [
+      'aliases without bound',
+      `a: &a [x]\n${[...'bcdefghi'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[i]}`)}]\n`).join('')}`,
+      /^error: -: [^\n]+\n$/,
+    ],
+    ['nothing', '', /^error: no APIService in -\nfix: [^\n]+\n$/],
+    ['another kind', 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\n', /^error: no APIService in -\n/],
+  ])('%s', async (_, input, message) => {
+    const { code, stdout, stderr } = await apisvc(['lint', '-'], { cwd, input });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+
+  test('a file that is not there', async () => {
+    expect(await apisvc(['lint', 'none.yaml'], { cwd })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: "error: can't read none.yaml: it does not exist\n",
+    });
+  });
+});
+
+describe('colour', () => {
+  const start = '\u001b[';
+  const linted = async (args: readonly string[], env: Record<string, string>): Promise<string> => {
+    return (await apisvc([...args, 'lint', '-'], { cwd, env, input: manifests })).stdout;
+  };
+
+  test('none into a pipe, and where it is switched off', async () => {
+    expect(await linted([], {})).not.toContain(start);
+    expect(await linted([], { FORCE_COLOR: '1', NO_COLOR: '1' })).not.toContain(start);
+    expect(await linted(['--no-color'], { FORCE_COLOR: '1' })).not.toContain(start);
+  });
+
+  test('where it is asked for, also when NO_COLOR is empty', async () => {
+    expect(await linted([], { FORCE_COLOR: '1' })).toContain(`${start}32m✓`);
+    expect(await linted([], { FORCE_COLOR: '1', NO_COLOR: '' })).toContain(`${start}32m✓`);
+  });
+
+  test('of errors follows the same rules', async () => {
+    const error = (env: Record<string, string>): Promise<string> => apisvc(['lint', 'none'], { cwd, env }).then(({ stderr }) => stderr);
+    expect(await error({ FORCE_COLOR: '1' })).toContain(`${start}31merror:`);
+    expect(await error({ FORCE_COLOR: '1', NO_COLOR: '1' })).not.toContain(start);
+  });
+});
+
+test('-q leaves the result and errors', async () => {
+  const { stdout, stderr, code } = await apisvc(['-q', 'lint', '-'], { cwd, input: await withWrongBundle() });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+  expect(stdout).toContain('cert/unknown-authority');
+  expect(await shell('"$apisvc" -q lint none', cwd)).toMatchObject({ stderr: expect.stringContaining('error: ') });
+});

@@ -1,0 +1,212 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { contents, folder, modeOf, sharedFolder } from '../unit/project/folder.ts';
+import { apisvc, apisvcWithKeys, sampleProject, shell } from './apisvc.ts';
+
+const project = sharedFolder();
+let cwd: string;
+let dir: string;
+beforeAll(async () => {
+  await sampleProject(project);
+});
+beforeEach(() => {
+  cwd = folder();
+  dir = join(cwd, 'demo');
+  cpSync(join(project, 'demo'), dir, { recursive: true });
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: manifests.
+const objects = (text: string): any[] => parseAllDocuments(text).map((document) => document.toJS());
+const kinds = (text: string): string[] => objects(text).map(({ kind }) => kind);
+
+describe('to stdout', () => {
+  test('every object, with the caBundle and the key in base64 once, the same bytes each time', async () => {
+    const first = await apisvc(['render'], { cwd: dir });
+    const second = await apisvc(['render', '-C', 'demo'], { cwd });
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(second.stdout).toBe(first.stdout);
+    const all = objects(first.stdout);
+    expect(all.map(({ kind }) => kind)).toContain('Secret');
+    const { spec } = all.find(({ kind }) => kind === 'APIService');
+    expect(Buffer.from(spec.caBundle, 'base64').toString()).toBe(readFileSync(join(dir, 'certs/ca.crt'), 'utf8'));
+    const { data } = all.find(({ kind }) => kind === 'Secret');
+    expect(Buffer.from(data['tls.key'], 'base64').toString()).toBe(readFileSync(join(dir, 'certs/tls.key'), 'utf8'));
+  });
+
+  test('as JSON it is the same list', async () => {
+    const yaml = await apisvc(['render'], { cwd: dir });
+    const json = await apisvc(['render', '-o', 'json'], { cwd: dir });
+    expect(JSON.parse(json.stdout)).toEqual({ apiVersion: 'v1', kind: 'List', items: objects(yaml.stdout) });
+  });
+
+  test('--secrets omit needs no key', async () => {
+    rmSync(join(dir, 'certs/tls.key'));
+    rmSync(join(dir, 'certs/ca.key'));
+    const { code, stdout } = await apisvc(['render', '--secrets', 'omit'], { cwd: dir });
+    expect(code).toBe(0);
+    expect(kinds(stdout)).not.toContain('Secret');
+    expect(await apisvc(['render'], { cwd: dir })).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('tls.key: it does not exist'),
+    });
+  });
+});
+
+describe('into a directory', () => {
+  test('one file for each object, the Secret for the owner alone and out of git', async () => {
+    const { code, stdout } = await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
+    expect(code).toBe(0);
+    const files = contents(join(dir, 'out'));
+    expect(stdout).toBe(
+      files
+        .filter((file) => file !== '.gitignore')
+        .map((file) => `out/${file}\n`)
+        .join(''),
+    );
+    expect(modeOf(join(dir, 'out/040-secret.yaml'))).toBe(0o600);
+    expect(readFileSync(join(dir, 'out/.gitignore'), 'utf8')).toContain('040-secret.yaml\n');
+    const whole = await apisvc(['render'], { cwd: dir });
+    expect(
+      files
+        .filter((file) => file !== '.gitignore')
+        .map((file) => readFileSync(join(dir, 'out', file), 'utf8'))
+        .join('---\n'),
+    ).toBe(whole.stdout);
+  });
+
+  test('without the Secret, that of an earlier render goes; other leftovers are named', async () => {
+    await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
+    writeFileSync(join(dir, 'out/999-theirs.yaml'), '');
+    const { code, stderr } = await apisvc(['render', '--output-dir', 'out', '--secrets', 'omit'], { cwd: dir });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr:
+        'removed out/040-secret.yaml: it held the private key of an earlier render\n' +
+        'note: out/999-theirs.yaml is from an earlier render and not part of this one\n',
+    });
+    expect(contents(join(dir, 'out'))).not.toContain('040-secret.yaml');
+  });
+
+  test('for kustomize, with a list of the files', async () => {
+    expect((await apisvc(['render', '-o', 'kustomize', '--output-dir', 'out', '--secrets', 'omit'], { cwd: dir })).code).toBe(0);
+    const { resources } = objects(readFileSync(join(dir, 'out/kustomization.yaml'), 'utf8'))[0];
+    expect(contents(join(dir, 'out'))).toEqual([...resources, 'kustomization.yaml'].sort());
+  });
+
+  test('where a file is in the way nothing is written', async () => {
+    mkdirSync(join(dir, 'out/070-api-service-v1alpha1.wardle.example.com.yaml'), { recursive: true });
+    const { code, stderr } = await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: can't write .*070-api-service.*: it is a directory\n$/);
+    expect(contents(join(dir, 'out'))).toHaveLength(1);
+  });
+});
+
+describe('an apisvc.yaml that can not be used: exit 2, where and what on stderr, nothing on stdout', () => {
+  const edit = (change: (text: string) => string): void => {
+    const path = join(dir, 'apisvc.yaml');
+    writeFileSync(path, change(readFileSync(path, 'utf8')));
+  };
+  test.each([
+    ['empty', () => '', /apisvc\.yaml:1:1: is empty/],
+    ['bad syntax', (text: string) => text.replace('metadata:', 'metadata: ['), /apisvc\.yaml:\d+:\d+: not valid YAML: /],
+    [
+      'an unknown key',
+      (text: string) => text.replace('  namespace:', '  namespcae:'),
+      /apisvc\.yaml:\d+:3: metadata: unknown key "namespcae"; did you mean "namespace"\?/,
+    ],
+    [
+      'a key twice',
+      (text: string) => text.replace('kind: Registration', 'kind: Registration\nkind: Registration'),
+      /apisvc\.yaml:\d+:1: key "kind" is given twice/,
+    ],
+    [
+      'a wrong type',
+      (text: string) => text.replace('port: 443', 'port: "443"'),
+      /apisvc\.yaml:\d+:\d+: spec\.service\.port: must be a number, not the string "443"/,
+    ],
+  ])('%s', async (_, change, message) => {
+    edit(change);
+    const { code, stdout, stderr } = await apisvc(['render'], { cwd: dir });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^error: [^\n]+\nfix: [^\n]+\n$/);
+  });
+
+  test('missing', async () => {
+    rmSync(join(dir, 'apisvc.yaml'));
+    const { code, stdout, stderr } = await apisvc(['render'], { cwd: dir });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe('error: there is no project here: apisvc.yaml does not exist\nfix: Make one with: apisvc init\n');
+  });
+});
+
+describe('certificates that can not be used', () => {
+  test.each([
+    ['a key that belongs to another', 'tls.key', 'ca.key', 'does not belong to'],
+    ['a key in the place of a certificate', 'tls.crt', 'tls.key', 'holds no certificate'],
+    ['a certificate in the place of a key', 'tls.key', 'tls.crt', 'holds a certificate where a private key is expected'],
+  ])('%s', async (_, file, other, message) => {
+    writeFileSync(join(dir, 'certs', file), readFileSync(join(dir, 'certs', other)));
+    const { code, stdout, stderr } = await apisvc(['render'], { cwd: dir });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('certificates that do not fit apisvc.yaml: exit 2, before anything is rendered or sent', () => {
+  test.each([
+    ['render', []],
+    ['render', ['--secrets', 'omit']],
+    ['register', ['--dry-run', 'client']],
+  ])('%s %j', async (command, flags) => {
+    const path = join(dir, 'apisvc.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('namespace: wardle', 'namespace: elsewhere'));
+    expect(await apisvc([command, ...flags], { cwd: dir })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'error: certs/tls.crt does not fit apisvc.yaml: not for api.elsewhere.svc, api.elsewhere, api.elsewhere.svc.cluster.local\n' +
+        'fix: Make new ones: apisvc init --force-keys\n',
+    });
+  });
+
+  test('the CA of another project', async () => {
+    const other = await sampleProject(cwd, 'other');
+    writeFileSync(join(dir, 'certs/ca.crt'), readFileSync(join(other, 'certs/ca.crt')));
+    const { code, stderr } = await apisvc(['render'], { cwd: dir });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: certs\/tls\.crt does not fit apisvc\.yaml: certs\/ca\.crt did not sign it\n/);
+  });
+});
+
+describe('stdout', () => {
+  test('closed: no word, exit 0, since the reader had what it wanted', async () => {
+    expect(await shell('{ "$apisvc" render; echo "code $?" >&2; } | true', dir)).toEqual({ code: 0, stdout: '', stderr: 'code 0\n' });
+    expect(await shell('{ "$apisvc" render --output-dir out; echo "code $?" >&2; } | true', dir)).toMatchObject({ stderr: 'code 0\n' });
+  });
+
+  test.runIf(process.platform === 'linux')('full: one line, exit 2', async () => {
+    expect(await shell('"$apisvc" render > /dev/full', dir)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: "error: can't write the result to stdout: no space left on the device\n",
+    });
+  });
+
+  test('with stderr closed as well it still ends well', async () => {
+    expect(await shell('"$apisvc" render 2>&- | head -c 4', dir)).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+test('dry run by the client needs no cluster and shows names only', async () => {
+  const { code, stdout, stderr } = await apisvc(['register', '--dry-run', 'client'], { cwd: dir });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('apiservice/v1alpha1.wardle.example.com would be applied (client dry run)\n');
+  const json = await apisvcWithKeys(['register', '--dry-run', 'client', '-o', 'json'], { cwd: dir });
+  expect(JSON.parse(json.stdout)).toMatchObject({ dryRun: 'client', wouldApply: expect.arrayContaining(['secret/wardle/api-tls']) });
+  expect(json.stdout + stdout).not.toContain(Buffer.from('-----BEGIN').toString('base64').slice(0, 12));
+});

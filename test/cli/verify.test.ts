@@ -1,0 +1,206 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { describe, expect, test } from 'vitest';
+import { snapshotJson } from '../../src/report/json.ts';
+import type { Snapshot } from '../../src/snapshot/types.ts';
+import { answer, kubeconfig, serve, status } from '../unit/cluster/kube-api.ts';
+import { answers, healthy, seen, snapshotOf, unavailable, unseen } from '../unit/diagnosis/snapshots.ts';
+import { folder } from '../unit/project/folder.ts';
+import { apisvc, root, shell } from './apisvc.ts';
+import { hasTmux, terminal } from './tmux.ts';
+
+const bad = { ...healthy, name: 'v1.broken.example.com', apiService: seen(unavailable('no')), aggregated: answers(503, 'no\u001b[2J') };
+const dark = { ...healthy, apiService: unseen(), aggregated: unseen(), probes: unseen() };
+
+function kept(snapshot: Snapshot): { cwd: string; input: string } {
+  return { cwd: folder(), input: snapshotJson(snapshot) };
+}
+
+/** Checks JSON against the schema that is shipped. */
+function schemaErrors(name: string, json: string): unknown[] {
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  const validate = ajv.compile(JSON.parse(readFileSync(join(root, 'schema', `${name}.schema.json`), 'utf8')));
+  validate(JSON.parse(json));
+  return validate.errors ?? [];
+}
+
+describe('verify --from', () => {
+  test.each([
+    ['healthy', snapshotOf(healthy), 0],
+    ['broken', snapshotOf(healthy, bad), 1],
+    ['unknown', snapshotOf(dark), 3],
+  ])('%s', async (verdict, snapshot, wanted) => {
+    const { code, stdout, stderr } = await apisvc(['verify', '--from', '-', '-o', 'json'], kept(snapshot));
+    expect({ code, stderr }).toEqual({ code: wanted, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ verdict });
+    expect(schemaErrors('diagnosis', stdout)).toEqual([]);
+  });
+
+  test('--fail-if-expires-within promises nothing of a certificate that was not seen', async () => {
+    const args = ['verify', '--from', '-', '-o', 'short', '--fail-if-expires-within', '10d'];
+    expect(await apisvc(args, kept(snapshotOf(healthy)))).toMatchObject({ code: 0, stderr: '' });
+    const { code, stdout, stderr } = await apisvc(args, kept(snapshotOf({ ...healthy, probes: unseen() })));
+    expect({ code, stdout }).toEqual({ code: 3, stdout: expect.stringContaining(`${healthy.name} healthy`) });
+    expect(stderr).toMatch(new RegExp(`^error: [^\n]*${healthy.name}[^\n]*none was seen\nfix: [^\n]+\n$`));
+  });
+
+  test('a name that would be an option of a command is refused', async () => {
+    const { code, stderr } = await apisvc(['verify', '--from', '-'], kept(snapshotOf({ ...healthy, name: '--all' })));
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: - is no snapshot: apis\[0\]\.name: /) });
+  });
+
+  test.each([
+    ['wide', /^NAME +SERVICE +AVAILABLE/],
+    ['short', /^✓ \S+ healthy/],
+    ['yaml', /^apiVersion: apisvc\.dev\/diagnosis\/v1alpha1\n/],
+    ['junit', /^<\?xml /],
+    ['sarif', /"version": "2\.1\.0"/],
+    ['github', /::error /],
+    ['html', /^<!doctype html>/i],
+    ['text', /\n2 APIs: 1 healthy, 1 broken\n$/],
+  ])('-o %s', async (format, expected) => {
+    const { code, stdout } = await apisvc(['verify', '--from', '-', '-o', format], kept(snapshotOf(healthy, bad)));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(expected);
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  test('-o github appends its summary where GitHub Actions wants it', async () => {
+    const { cwd, input } = kept(snapshotOf(bad));
+    const file = join(cwd, 'summary');
+    writeFileSync(file, 'before\n');
+    await apisvc(['verify', '--from', '-', '-o', 'github'], { cwd, input, env: { GITHUB_STEP_SUMMARY: file } });
+    expect(readFileSync(file, 'utf8')).toMatch(/^before\n[\s\S]*v1\.broken\.example\.com/);
+    const failed = await apisvc(['verify', '--from', '-', '-o', 'github'], { cwd, input, env: { GITHUB_STEP_SUMMARY: cwd } });
+    expect(failed).toMatchObject({ code: 2, stdout: '', stderr: `error: can't write ${cwd}: it is a directory\n` });
+  });
+
+  test('names choose from it', async () => {
+    const given = kept(snapshotOf(healthy, bad));
+    expect((await apisvc(['verify', '--from', '-', '-o', 'short', healthy.name], given)).stdout).toBe(`✓ ${healthy.name} healthy\n`);
+    expect(await apisvc(['verify', '--from', '-', 'v1.other'], given)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('error: - has nothing of v1.other\n'),
+    });
+  });
+
+  test.each(['', '{', '[]', '{"apiVersion":"x"}', '\u0000\u001b[2J', '{"apiVersion":"apisvc.dev/snapshot/v1alpha1","apis":[{}]}'])(
+    'what is no snapshot is an error of one line: %j',
+    async (input) => {
+      const { code, stdout, stderr } = await apisvc(['verify', '--from', '-'], { cwd: folder(), input });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(/^error: - is no snapshot[^\n]*\nfix: [^\n]+\n$/);
+      expect(stderr).not.toContain('\u001b');
+    },
+  );
+
+  test('into a closed pipe is silent, and keeps its exit code', async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, 's.json'), snapshotJson(snapshotOf(bad)));
+    const { stderr } = await shell('{ sleep 0.2; "$apisvc" verify --from s.json; echo "code $?" >&2; } | true', cwd);
+    expect(stderr).toBe('code 1\n');
+  });
+});
+
+/** A cluster with one Local APIService; `answers` says how its API answers at each look. */
+async function clusterWith(answers: () => number): Promise<object> {
+  const name = 'v1.example.com';
+  const object = { metadata: { name }, spec: { group: 'example.com', version: 'v1', groupPriorityMinimum: 1000, versionPriority: 10 } };
+  const available = { type: 'Available', status: 'True', reason: 'Local', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' };
+  const api = { ...object, kind: 'APIService', status: { conditions: [available] } };
+  const server = await serve(({ url }, response) => {
+    if (url.startsWith('/version')) return answer(response, 200, { gitVersion: 'v1.37.2' });
+    if (url.includes(`/apiservices/${name}`)) return answer(response, 200, api);
+    if (url.includes('/apiservices')) return answer(response, 200, { kind: 'APIServiceList', metadata: {}, items: [api] });
+    const list = { kind: 'APIResourceList', groupVersion: 'example.com/v1', resources: [{ name: 'a' }] };
+    if (url === '/apis/example.com/v1') return answer(response, answers(), list);
+    return answer(response, 403, status(403, 'Forbidden', 'no'));
+  });
+  return kubeconfig(server);
+}
+
+describe('verify of a cluster', () => {
+  async function withCluster(answers = () => 200): Promise<string> {
+    const cwd = folder();
+    writeFileSync(join(cwd, 'config'), JSON.stringify(await clusterWith(answers)));
+    return cwd;
+  }
+  const flags = ['--kubeconfig', 'config'];
+
+  test('--all, and --save that --from reads: the file is nobody else’s', async () => {
+    const cwd = await withCluster();
+    const live = await apisvc(['verify', ...flags, '--all', '--save', 's.json', '-o', 'json'], { cwd });
+    expect(live).toMatchObject({ code: 0, stderr: '' });
+    expect(statSync(join(cwd, 's.json')).mode & 0o777).toBe(0o600);
+    expect(schemaErrors('snapshot', readFileSync(join(cwd, 's.json'), 'utf8'))).toEqual([]);
+    expect((await apisvc(['verify', '--from', 's.json', '-o', 'json'], { cwd })).stdout).toBe(live.stdout);
+  });
+
+  test('several contexts: one that is down does not hide the other', async () => {
+    const cwd = await withCluster();
+    const config = JSON.parse(readFileSync(join(cwd, 'config'), 'utf8'));
+    config.clusters.push({ name: 'down', cluster: { server: 'http://127.0.0.1:1' } });
+    config.contexts.push({ name: 'down', context: { cluster: 'down', user: 'test' } });
+    writeFileSync(join(cwd, 'config'), JSON.stringify(config));
+    const args = ['verify', ...flags, 'v1.example.com', '--context', 'test', '--context', 'down'];
+    const { code, stdout } = await apisvc([...args, '-o', 'json'], { cwd });
+    expect(code).toBe(3);
+    expect(schemaErrors('diagnosis-list', stdout)).toEqual([]);
+    expect((await apisvc([...args, '-o', 'short'], { cwd })).stdout).toMatch(
+      /^✓ test\/v1\.example\.com healthy \(1 not checked\)\n\? down unknown .*connection refused\n$/,
+    );
+  });
+
+  test('several contexts: one that has nothing of the kind does not hide the other', async () => {
+    const cwd = await withCluster();
+    const config = JSON.parse(readFileSync(join(cwd, 'config'), 'utf8'));
+    const empty = await serve((_, response) => answer(response, 200, { kind: 'APIServiceList', metadata: {}, items: [] }));
+    config.clusters.push({ name: 'empty', cluster: { server: empty } });
+    config.contexts.push(...['empty', 'void'].map((name) => ({ name, context: { cluster: 'empty', user: 'test' } })));
+    writeFileSync(join(cwd, 'config'), JSON.stringify(config));
+    const args = ['verify', ...flags, '-l', 'a=b', '-o', 'short', '--context', 'empty'];
+    const { code, stdout } = await apisvc([...args, '--context', 'test'], { cwd });
+    expect({ code, stdout }).toEqual({
+      code: 3,
+      stdout: expect.stringMatching(/^\? empty unknown there are no APIServices with a=b\n✓ test\/v1\.example\.com healthy.*\n$/),
+    });
+    expect(await apisvc([...args, '--context', 'void'], { cwd })).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  test('--watch draws each change once on a terminal, and Ctrl-C ends it with 130', async (context) => {
+    context.skip(!hasTmux, 'NOT TESTED: --watch on a terminal (needs tmux)');
+    let broken = false;
+    const cwd = await withCluster(() => (broken ? 503 : 200));
+    const screen = terminal('trap : INT; apisvc verify --kubeconfig config v1.example.com --watch -o short', cwd);
+    expect(await screen.until(/healthy/)).toMatch(/^✓ v1\.example\.com healthy \(1 not checked\)$/);
+    broken = true;
+    await expect.poll(() => screen.read(), { timeout: 9_000 }).toMatch(/✗ v1\.example\.com broken discovery\/\S+ \(1 not checked\)$/);
+    screen.type('C-c');
+    expect(await screen.until(/exit code/)).toMatch(/error: interrupted\nexit code 130/);
+  }, 20_000);
+
+  test('--watch into a pipe adds each change', async () => {
+    const cwd = await withCluster();
+    const { stdout, stderr } = await shell(
+      'timeout -s INT 3 "$apisvc" verify --kubeconfig config v1.example.com --watch -o short; echo "code $?"',
+      cwd,
+    );
+    expect(stdout).toBe('✓ v1.example.com healthy (1 not checked)\ncode 124\n');
+    expect(stderr).toBe('error: interrupted\n');
+  });
+});
+
+describe('explain', () => {
+  test('lists all codes, or a family, or tells all about one', async () => {
+    const cwd = folder();
+    const lines = (await apisvc(['explain'], { cwd })).stdout.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(40);
+    expect((await apisvc(['explain', 'bundle'], { cwd })).stdout).toMatch(/^(bundle\/\S+ +(error|warning) +.+\n)+$/);
+    const { stdout, code } = await apisvc(['explain', 'service/missing'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^service\/missing \(error\): [\s\S]*cause: [\s\S]*fix: [\s\S]*see: +docs\/findings\.md#servicemissing\n$/);
+  });
+});

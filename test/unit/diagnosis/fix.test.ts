@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Code, catalog, entryOf } from '../../../src/diagnosis/catalog.ts';
+import { fillFix, fixParts } from '../../../src/diagnosis/fix.ts';
+
+const shown = (fix: string): string[] => fixParts(fix).map(({ kind, text }) => `${kind}: ${text}`);
+
+describe('the parts of a fix', () => {
+  test.each([
+    ['`kubectl get --raw /apis/a/v1`', ['command: kubectl get --raw /apis/a/v1']],
+    [
+      '`kubectl -n a describe pod b`; `kubectl -n a logs b`; then correct the image, or its name; that is all',
+      ['command: kubectl -n a describe pod b', 'command: kubectl -n a logs b', 'words: then correct the image, or its name; that is all'],
+    ],
+    ['Wait: `apisvc verify a --wait`', ['words: Wait:', 'command: apisvc verify a --wait']],
+    [
+      '`kubectl patch a -p \'[{"op":"a","path":"b"}]\'`; and so on.',
+      ['command: kubectl patch a -p \'[{"op":"a","path":"b"}]\'', 'words: and so on.'],
+    ],
+    ['apisvc register needs -y.', ['words: apisvc register needs -y.']],
+  ])('%s', (fix, parts) => {
+    expect(shown(fix)).toEqual(parts);
+  });
+
+  test.each(Object.keys(catalog) as Code[])('of %s: whole commands, and words that can stand by themselves', (code) => {
+    for (const { kind, text } of fixParts(entryOf(code).fix)) {
+      if (kind === 'command') expect(text).toMatch(/^(kubectl|apisvc|openssl|base64) \S.*\S$/);
+      else expect(text).not.toMatch(/^\W|[;,]$|(^|; )kubectl -|`/);
+    }
+  });
+});
+
+describe('a value in a fix', () => {
+  test('is left as it is where a shell would take it so, and in words', () => {
+    const args = { name: 'v1.a.example.com', words: '$(id) it' };
+    expect(fillFix('`kubectl get {name}`; {words}', args)).toBe('`kubectl get v1.a.example.com`; $(id) it');
+  });
+
+  test('starts no command from words', () => {
+    expect(shown(fillFix('Look at {words}', { words: '`rm -rf /`' }))).toEqual(["words: Look at 'rm -rf /'"]);
+  });
+
+  test('is one word for a shell, or a part of one, whatever it holds', () => {
+    const template = '`printf %s {value}`; `printf %s --a={value}`; `printf %s \'{"a":"{value}"}\'`';
+    // Arguments of a program end at a NUL.
+    const value = fc
+      .oneof(fc.constantFrom('$(id)', '`id`', "'; id; '", '--all', ''), fc.string({ unit: 'binary', maxLength: 12 }))
+      .filter((text) => !text.includes('\0') && Buffer.from(text).toString() === text);
+    fc.assert(
+      fc.property(value, (value) => {
+        const parts = fixParts(fillFix(template, { value }));
+        expect(parts.map(({ kind }) => kind)).toEqual(['command', 'command', 'command']);
+        const ran = execFileSync('bash', ['-c', parts.map(({ text }) => text).join('; printf "\\0"; ')]).toString();
+        expect(ran.split('\0')).toEqual([value, `--a=${value}`, `{"a":"${value}"}`]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+test('commands lead to the cluster that was looked at', () => {
+  const flags = ['--kubeconfig=/home/a b/config', '--context=two'];
+  const template =
+    '`kubectl create secret x --dry-run=client -o yaml | kubectl apply -f -`; `apisvc register --force-conflicts`; `apisvc init`; kubectl';
+  expect(fillFix(template, {}, flags)).toBe(
+    "`kubectl '--kubeconfig=/home/a b/config' --context=two create secret x --dry-run=client -o yaml | kubectl '--kubeconfig=/home/a b/config' --context=two apply -f -`; " +
+      "`apisvc register '--kubeconfig=/home/a b/config' --context=two --force-conflicts`; `apisvc init`; kubectl",
+  );
+});

@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest';
+import { Exit, RefusedError, UsageError } from '../../../src/errors.ts';
+import type { KubeObject } from '../../../src/manifests/types.ts';
+import { applyAll } from '../../../src/operations/apply-all.ts';
+import type { Progress } from '../../../src/operations/events.ts';
+import { answer, clusterOf, never, notFound, status } from '../cluster/kube-api.ts';
+import { apiService, managedBy, service, withMetadata } from './objects.ts';
+
+interface Situation {
+  readonly wanted: KubeObject;
+  readonly before?: KubeObject;
+  readonly after?: KubeObject;
+  /** Field and owner; only an apply with force goes through. */
+  readonly conflicts?: readonly (readonly [field: string, owner: string])[];
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+}
+
+async function apply({ wanted, before, after = wanted, conflicts = [], force = false, dryRun = false }: Situation) {
+  const patches: string[] = [];
+  const progress: Progress[] = [];
+  const cluster = await clusterOf(({ method, url }, response) => {
+    if (method === 'GET') return before ? answer(response, 200, before) : answer(response, 404, notFound(url));
+    patches.push(url);
+    const causes = conflicts.map(([field, message]) => ({ reason: 'FieldManagerConflict', field, message }));
+    const refused = causes.length > 0 && !url.includes('force=true');
+    return refused ? answer(response, 409, status(409, 'Conflict', 'x', { causes })) : answer(response, before ? 200 : 201, after);
+  });
+  const options = { dryRun, forceConflicts: force, signal: never, onProgress: (each: Progress) => progress.push(each) };
+  const pairs = applyAll(cluster, [wanted], options);
+  return { pairs, patches, progress };
+}
+
+const change = async (situation: Situation): Promise<string | undefined> => (await (await apply(situation)).pairs)[0]?.applied.change;
+
+describe('what applying did', () => {
+  const bookkeeping = { resourceVersion: '2', uid: 'u', generation: 3, creationTimestamp: 't', managedFields: [] };
+
+  test('created, configured, unchanged', async () => {
+    expect(await change({ wanted: service })).toBe('created');
+    expect(await change({ wanted: service, before: { ...service, spec: { a: 0 } } })).toBe('configured');
+    expect(await change({ wanted: service, before: service, after: withMetadata(service, bookkeeping) })).toBe('unchanged');
+  });
+
+  test('a status of its own, or a new resourceVersion, is no change', async () => {
+    const after = { ...withMetadata(service, bookkeeping), status: { loadBalancer: {} } };
+    expect(await change({ wanted: service, before: service, after })).toBe('unchanged');
+  });
+
+  test('is told on the way, and asked of the server in a dry run', async () => {
+    const { pairs, patches, progress } = await apply({ wanted: service, dryRun: true });
+    await pairs;
+    expect(progress).toEqual([{ kind: 'applied', applied: { object: 'service/wardle/api', change: 'created' } }]);
+    expect(patches).toEqual([expect.stringContaining('dryRun=All')]);
+  });
+});
+
+describe('a conflict', () => {
+  const patched = 'conflict with "kubectl-patch" using apiregistration.k8s.io/v1';
+  const ours = withMetadata(apiService, managedBy(['apisvc', 'Apply'], ['kubectl-patch', 'Update']));
+  const bundle = [['.spec.caBundle', patched]] as const;
+
+  const refusal = async (situation: Situation): Promise<{ error: RefusedError; patches: string[] }> => {
+    const { pairs, patches } = await apply(situation);
+    const error = await pairs.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(RefusedError);
+    return { error: error as RefusedError, patches };
+  };
+
+  test('names every field and its owner, and how to take them over', async () => {
+    const { error, patches } = await refusal({
+      wanted: service,
+      before: service,
+      conflicts: [
+        ['.spec.a', 'conflict with "helm"'],
+        ['.spec.b', patched],
+      ],
+    });
+    expect(error.message).toBe(
+      `other managers have set fields of service/wardle/api\nservice/wardle/api .spec.a: conflict with "helm"\nservice/wardle/api .spec.b: ${patched}`,
+    );
+    expect(error).toMatchObject({ exitCode: Exit.verdict, fix: expect.stringContaining('--force-conflicts') });
+    expect(patches).toHaveLength(1);
+  });
+
+  test('is none with --force-conflicts', async () => {
+    expect(await change({ wanted: service, before: service, conflicts: [['.spec.a', 'conflict with "helm"']], force: true })).toBe(
+      'unchanged',
+    );
+  });
+
+  test.each(['kubectl-patch', 'kubectl-edit', 'kubectl-replace'])(
+    'a caBundle of ours that somebody typed over with %s is put right, and that is said',
+    async (manager) => {
+      const owner = `conflict with "${manager}" using apiregistration.k8s.io/v1`;
+      const { pairs, patches, progress } = await apply({ wanted: apiService, before: ours, conflicts: [['.spec.caBundle', owner]] });
+      await pairs;
+      expect(progress[0]).toEqual({
+        kind: 'took-back',
+        object: 'apiservice/v1.example.com',
+        conflicts: [{ field: '.spec.caBundle', owner }],
+      });
+      expect(patches.map((url) => url.includes('force=true'))).toEqual([false, true]);
+    },
+  );
+
+  test.each([
+    ['of a registration that is not ours', { before: withMetadata(apiService, managedBy(['kubectl-patch', 'Update'])), conflicts: bundle }],
+    ['with another controller', { before: ours, conflicts: [['.spec.caBundle', 'conflict with "cainjector" using v1']] as const }],
+    ['with a server-side applied manifest', { before: ours, conflicts: [['.spec.caBundle', 'conflict with "kubectl"']] as const }],
+    [
+      'with an applied manifest',
+      {
+        before: ours,
+        conflicts: [['.spec.caBundle', 'conflict with "kubectl-client-side-apply" using apiregistration.k8s.io/v1']] as const,
+      },
+    ],
+    ['about another field as well', { before: ours, conflicts: [...bundle, ['.spec.groupPriorityMinimum', patched]] as const }],
+  ])('%s is not taken over', async (_, situation) => {
+    expect((await refusal({ wanted: apiService, ...situation })).patches).toHaveLength(1);
+  });
+});
+
+describe('several objects', () => {
+  const binding: KubeObject = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'own' },
+    roleRef: { kind: 'ClusterRole', name: 'own' },
+  };
+  const conflict = status(409, 'Conflict', 'x', {
+    causes: [{ reason: 'FieldManagerConflict', field: '.spec.a', message: 'conflict with "helm"' }],
+  });
+  const invalid = status(422, 'Invalid', 'spec.group: Invalid value');
+
+  /** Applies all three to a cluster that has none of them; a path that ends so is answered so. */
+  async function applyThree(refusals: Readonly<Record<string, object>>, dryRun: boolean) {
+    const patched: string[] = [];
+    const cluster = await clusterOf(({ method, url, body }, response) => {
+      const [path = ''] = url.split('?');
+      if (method === 'GET') return answer(response, 404, notFound(url));
+      patched.push(path);
+      const refused = Object.entries(refusals).find(([end]) => path.endsWith(end))?.[1];
+      return refused ? answer(response, (refused as { code: number }).code, refused) : answer(response, 201, body);
+    });
+    const options = { dryRun, forceConflicts: false, signal: never, onProgress: () => {} };
+    const pairs = await applyAll(cluster, [binding, service, apiService], options).catch((reason: unknown) => reason);
+    return { pairs, patched };
+  }
+
+  test('a dry run asks about all of them and tells all that stands in the way at once', async () => {
+    const { pairs: error, patched } = await applyThree({ '/services/api': conflict, '/apiservices/v1.example.com': conflict }, true);
+    expect(patched).toHaveLength(3);
+    expect(error).toBeInstanceOf(RefusedError);
+    expect((error as RefusedError).message.split('\n')).toEqual([
+      'other managers have set fields of service/wardle/api',
+      'service/wardle/api .spec.a: conflict with "helm"',
+      'other managers have set fields of apiservice/v1.example.com',
+      'apiservice/v1.example.com .spec.a: conflict with "helm"',
+      'nothing was changed',
+    ]);
+    expect((error as RefusedError).fix).toBe('Settle who owns them, or take them over with --force-conflicts.');
+  });
+
+  test('an object that the server rejects weighs more than a conflict', async () => {
+    const { pairs: error } = await applyThree({ '/services/api': conflict, '/apiservices/v1.example.com': invalid }, true);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toMatch(
+      /^other managers .*\n.*"helm"\nthe cluster rejects apiservice\/v1\.example\.com: spec\.group.*\nnothing was changed$/,
+    );
+  });
+
+  test('for real the first that stands in the way ends it', async () => {
+    const { pairs: error, patched } = await applyThree({ '/services/api': conflict, '/apiservices/v1.example.com': invalid }, false);
+    expect(patched.map((path) => path.split('/').at(-1))).toEqual(['own', 'api']);
+    expect((error as RefusedError).message).not.toContain('nothing was changed');
+  });
+
+  test('a binding that can not be rehearsed before its role is there is not checked, and only in a dry run', async () => {
+    const refusals = { '/own': status(404, 'NotFound', 'clusterroles.rbac.authorization.k8s.io "own" not found') };
+    const { pairs } = await applyThree(refusals, true);
+    expect((pairs as { applied: { change: string } }[]).map(({ applied }) => applied.change)).toEqual(['unchecked', 'created', 'created']);
+    expect(((await applyThree(refusals, false)).pairs as Error).message).toContain(
+      'clusterroles.rbac.authorization.k8s.io "own" not found',
+    );
+  });
+
+  test('a cluster that fails in a dry run is no refusal', async () => {
+    const { pairs: error, patched } = await applyThree({ '/own': status(500, 'InternalError', 'etcd is gone') }, true);
+    expect((error as Error).message).toContain('etcd is gone');
+    expect(patched).toHaveLength(1);
+  });
+});

@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import { newPatience } from '../../../src/operations/patience.ts';
+import type { PodView } from '../../../src/snapshot/types.ts';
+import { recordedPods } from '../diagnosis/recorded.ts';
+import { now, readyPod, seen } from '../diagnosis/snapshots.ts';
+
+const [crashing] = recordedPods('unknown-flag') as [PodView];
+const [unmounted] = recordedPods('no-such-volume') as [PodView];
+const [unscheduled] = recordedPods('no-node-fits') as [PodView];
+const restarted = (restarts: number, pod = crashing): PodView => ({
+  ...pod,
+  containers: pod.containers.map((each) => ({ ...each, restarts })),
+});
+const starting: PodView = { ...restarted(0), containers: [] };
+
+const at = (second: number): Date => new Date(now.getTime() + second * 1000);
+
+/** Looks at one pod as it is at each of these seconds. @returns the second at which patience ends */
+function endsAt(looks: readonly (readonly [second: number, pod: PodView])[]): number | undefined {
+  const patience = newPatience();
+  return looks.find(([second, pod]) => patience([pod], at(second)) !== undefined)?.[0];
+}
+
+describe('with a container that crashes', () => {
+  test('lasts for two restarts', () => {
+    expect(
+      endsAt([
+        [0, starting],
+        [5, restarted(1)],
+        [100, restarted(2)],
+        [900, restarted(2)],
+        [901, restarted(3)],
+      ]),
+    ).toBe(901);
+  });
+
+  test('begins anew with this run: what it did before may have been put right', () => {
+    expect(
+      endsAt([
+        [0, restarted(7)],
+        [300, restarted(7)],
+        [301, restarted(8)],
+      ]),
+    ).toBe(301);
+  });
+
+  test('waits for the end of the run that began after what was wrong was put right', () => {
+    const running = { kind: 'running', startedAt: at(19).toISOString() } as const;
+    const again = (pod: PodView): PodView => ({ ...pod, containers: pod.containers.map((each) => ({ ...each, state: running })) });
+    expect(
+      endsAt([
+        [0, restarted(2)],
+        [20, again(restarted(3))],
+        [40, again(restarted(3))],
+        [60, restarted(3)],
+      ]),
+    ).toBe(60);
+  });
+
+  test('counts each container for itself', () => {
+    const one = crashing.containers.find(({ ready }) => !ready);
+    if (!one) throw new Error('no container was recorded');
+    const pod = (restarts: number): PodView => ({
+      ...crashing,
+      containers: [
+        { ...one, name: 'other', ready: true, restarts: 9, state: { kind: 'running', startedAt: '' } },
+        { ...one, restarts },
+      ],
+    });
+    expect(
+      endsAt([
+        [0, pod(0)],
+        [10, pod(2)],
+        [20, pod(3)],
+      ]),
+    ).toBe(20);
+  });
+});
+
+describe('with trouble of another kind', () => {
+  test.each([
+    ['a volume that is not there', unmounted],
+    ['no node', unscheduled],
+  ])('lasts for 30 seconds: %s', (_, pod) => {
+    expect(
+      endsAt([
+        [0, starting],
+        [5, pod],
+        [34, pod],
+        [35, pod],
+      ]),
+    ).toBe(35);
+  });
+
+  test('starts again when it has passed', () => {
+    expect(
+      endsAt([
+        [0, unmounted],
+        [20, starting],
+        [22, unmounted],
+        [50, unmounted],
+        [52, unmounted],
+      ]),
+    ).toBe(52);
+  });
+
+  test('does not end while a node is being added', () => {
+    const coming = { ...unscheduled, events: seen([{ reason: 'TriggeredScaleUp', message: 'pod triggered scale-up' }]) };
+    expect(
+      endsAt([
+        [0, coming],
+        [500, coming],
+      ]),
+    ).toBeUndefined();
+  });
+
+  test('ends for other trouble on the node that was added', () => {
+    const added = {
+      ...unmounted,
+      events: seen([
+        { reason: 'TriggeredScaleUp', message: 'x' },
+        { reason: 'FailedMount', message: 'not found' },
+      ]),
+    };
+    expect(
+      endsAt([
+        [0, added],
+        [30, added],
+      ]),
+    ).toBe(30);
+  });
+
+  test('does not end for want of room while another pod makes some, within its time', () => {
+    const patience = newPatience();
+    const leaving = { ...readyPod, name: 'before', deleting: true, goneBy: at(60).toISOString() };
+    const ends = [0, 30, 80, 95, 130].map((second) => patience([unscheduled, leaving], at(second))?.kind);
+    expect(ends).toEqual([undefined, undefined, undefined, undefined, 'unschedulable']);
+  });
+
+  test('does not end for a pod that runs and is not ready', () => {
+    const slow = { ...readyPod, ready: false };
+    expect(
+      endsAt([
+        [0, slow],
+        [500, slow],
+      ]),
+    ).toBeUndefined();
+  });
+});

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { ClusterError, Exit, RefusedError } from '../../../src/errors.ts';
+import type { KubeObject } from '../../../src/manifests/types.ts';
+import { refuseTakeover, requireAccess } from '../../../src/operations/preflight.ts';
+import { answer, clusterOf, never, notFound } from '../cluster/kube-api.ts';
+import { apiService, service, withMetadata } from './objects.ts';
+
+interface Attributes {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+describe('permissions', () => {
+  /** A cluster that allows what `allow` says and has these objects, and what it was asked. */
+  async function reviews(allow: (attributes: Attributes) => boolean, present: readonly KubeObject[] = []) {
+    const asked: Attributes[] = [];
+    const cluster = await clusterOf(({ method, url, body }, response) => {
+      if (method === 'GET') {
+        const found = present.find(({ metadata }) => url.endsWith(`/${metadata.name}`));
+        return found ? answer(response, 200, found) : answer(response, 404, notFound(url));
+      }
+      const { resourceAttributes } = JSON.parse(body).spec;
+      asked.push(resourceAttributes);
+      answer(response, 201, { status: { allowed: allow(resourceAttributes) } });
+    });
+    const questions = (): string[] => {
+      const words = asked.map(({ verb, resource, namespace, name }) => [verb, resource, namespace, name].filter(Boolean).join(' '));
+      return [...new Set(words)].sort();
+    };
+    return { cluster, questions };
+  }
+
+  test('are asked for all that register will do, and no more', async () => {
+    const { cluster, questions } = await reviews(() => true);
+    await requireAccess(cluster, [service, apiService], never);
+    expect(questions()).toEqual([
+      'create apiservices',
+      'create services wardle',
+      'get apiservices v1.example.com',
+      'get services wardle api',
+      'list apiservices v1.example.com',
+      'list endpointslices wardle',
+      'patch apiservices v1.example.com',
+      'patch services wardle api',
+      'watch apiservices v1.example.com',
+      'watch endpointslices wardle',
+    ]);
+  });
+
+  test('to create are asked for only what is not there', async () => {
+    const { cluster, questions } = await reviews(({ verb }) => verb !== 'create', [service, apiService]);
+    await requireAccess(cluster, [service, apiService], never);
+    expect(questions().filter((question) => question.startsWith('create'))).toEqual([]);
+    const { cluster: half } = await reviews(({ verb }) => verb !== 'create', [service]);
+    await expect(requireAccess(half, [service, apiService], never)).rejects.toThrow(
+      'not allowed to create apiservices.apiregistration.k8s.io; nothing was changed',
+    );
+  });
+
+  test('to create are asked for what may not be looked at', async () => {
+    const { cluster } = await reviews(({ verb }) => verb !== 'get' && verb !== 'create', [service]);
+    await expect(requireAccess(cluster, [service], never)).rejects.toThrow('not allowed to get, create services; nothing was changed');
+  });
+
+  test('that are missing are all named at once, with the rules that allow them', async () => {
+    const { cluster } = await reviews(({ verb, resource }) => !(verb === 'patch' || resource === 'endpointslices'));
+    const error = await requireAccess(cluster, [service, apiService], never).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ClusterError);
+    expect(error).toMatchObject({
+      exitCode: Exit.unreachable,
+      message:
+        'user "test" is not allowed to patch services; patch apiservices.apiregistration.k8s.io; list, watch endpointslices.discovery.k8s.io; nothing was changed',
+    });
+    expect((error as ClusterError).fix?.split('\n  ').slice(1)).toEqual([
+      'Role in namespace wardle: {apiGroups: [""], resources: [services], resourceNames: ["api"], verbs: [patch]}',
+      'ClusterRole: {apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], resourceNames: ["v1.example.com"], verbs: [patch]}',
+      'Role in namespace wardle: {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list, watch]}',
+    ]);
+  });
+});
+
+describe('the takeover guard', () => {
+  const guard = async (found: KubeObject | undefined): Promise<unknown> => {
+    const cluster = await clusterOf(({ url }, response) => (found ? answer(response, 200, found) : answer(response, 404, notFound(url))));
+    return refuseTakeover(cluster, [apiService], never).catch((reason: unknown) => reason);
+  };
+  const pointingAt = (target: object | undefined): KubeObject => ({
+    ...apiService,
+    spec: { ...(apiService.spec as object), service: target },
+  });
+
+  test('lets through what is new, or already at this Service', async () => {
+    expect(await guard(undefined)).toBeUndefined();
+    expect(await guard(pointingAt({ name: 'api', namespace: 'wardle', port: 8443 }))).toBeUndefined();
+  });
+
+  test.each([
+    ['another Service', pointingAt({ name: 'api', namespace: 'other' }), /points at Service other\/api; registering would take it away/],
+    ['a Local one', pointingAt(undefined), /is Local: kube-apiserver serves this group itself/],
+    [
+      'the label of kube-apiserver',
+      withMetadata(apiService, { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } }),
+      /carries the label kube-aggregator\.kubernetes\.io\/automanaged/,
+    ],
+  ])('refuses %s and says how to go on', async (_, found, message) => {
+    const error = await guard(found);
+    expect(error).toBeInstanceOf(RefusedError);
+    expect((error as RefusedError).message).toMatch(message);
+    expect((error as RefusedError).message).not.toContain('\n');
+    expect((error as RefusedError).fix).toBeDefined();
+  });
+});

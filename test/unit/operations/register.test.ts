@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import { RefusedError } from '../../../src/errors.ts';
+import { renderManifests } from '../../../src/manifests/render.ts';
+import type { KubeObject } from '../../../src/manifests/types.ts';
+import type { Progress } from '../../../src/operations/events.ts';
+import { register } from '../../../src/operations/register.ts';
+import { answer, clusterOf, never, notFound, type Received, status } from '../cluster/kube-api.ts';
+import { material as anyMaterial, registrationOf } from '../manifests/fixture.ts';
+import { makeCa } from '../pki/certificates.ts';
+
+const registration = registrationOf('    image: registry.example.com/api:v1');
+const material = { ...anyMaterial, caBundle: (await makeCa({ commonName: 'CA' })).info.pem };
+const objects = renderManifests(registration, material, { secrets: 'include' }).map(({ object }) => object);
+const secretPath = '/api/v1/namespaces/example/secrets/api-tls';
+const apiServicePath = '/apis/apiregistration.k8s.io/v1/apiservices/v1.example.com';
+
+/** What kube-apiserver publishes for extension API servers. */
+const authentication = {
+  'client-ca-file': material.caBundle,
+  'requestheader-client-ca-file': material.caBundle,
+  'requestheader-allowed-names': '["front-proxy-client"]',
+  'requestheader-username-headers': '["X-Remote-User"]',
+};
+
+interface Situation {
+  /** What is there before, by path. */
+  readonly present?: Readonly<Record<string, object>>;
+  /** Path of an object of which another manager has set a field. */
+  readonly conflict?: string;
+  /** What the API answers until it is registered anew. */
+  readonly api?: number;
+  /** Replicas of the Deployment, which ours says nothing of. */
+  readonly replicas?: number;
+}
+
+/** A cluster that keeps what is applied, rolls out at once, and runs its pods where they can't be reached from here. */
+async function registering({ present = {}, conflict, api = 200, replicas }: Situation) {
+  const stored = new Map<string, object>(Object.entries(present));
+  const changed: string[] = [];
+  const lists: Readonly<Record<string, () => object[]>> = {
+    '/deployments': () => [
+      { metadata: { generation: 1 }, spec: {}, status: { observedGeneration: 1, updatedReplicas: 1, availableReplicas: 1, replicas: 1 } },
+    ],
+    '/endpointslices': () => [
+      {
+        metadata: { name: 'api-x' },
+        endpoints: [{ addresses: ['127.0.0.1'], targetRef: { kind: 'Pod', name: 'api-0' } }],
+        ports: [{ port: 1 }],
+      },
+    ],
+    '/apiservices': () => [{ ...stored.get(apiServicePath) }],
+  };
+  const cluster = await clusterOf(({ method, url, body }: Received, response) => {
+    const [path = '', query = ''] = url.split('?');
+    if (method === 'POST') return answer(response, 201, { status: { allowed: true } });
+    if (method === 'PATCH') {
+      const causes = [{ reason: 'FieldManagerConflict', field: '.spec', message: 'conflict with "helm"' }];
+      if (path === conflict) return answer(response, 409, status(409, 'Conflict', 'x', { causes }));
+      if (!query.includes('dryRun')) {
+        changed.push(path);
+        stored.set(path, { ...JSON.parse(body), status: { conditions: [{ type: 'Available', status: 'True' }] } });
+      }
+      const applied = JSON.parse(body);
+      return answer(response, 200, applied.kind === 'Deployment' ? { ...applied, spec: { ...applied.spec, replicas } } : applied);
+    }
+    const list = Object.entries(lists).find(([end]) => path.endsWith(end))?.[1];
+    if (list) return answer(response, 200, { metadata: { resourceVersion: '1' }, items: list() });
+    if (path === '/apis/example.com/v1' && !changed.includes(apiServicePath) && api !== 200)
+      return answer(response, api, status(api, 'X', 'no'));
+    if (path === '/apis/example.com/v1')
+      return answer(response, 200, { kind: 'APIResourceList', groupVersion: 'example.com/v1', resources: [{ name: 'things' }] });
+    if (path === '/apis/example.com') return answer(response, 200, { kind: 'APIGroup', versions: [{ version: 'v1' }] });
+    if (path.endsWith('/configmaps/extension-apiserver-authentication')) return answer(response, 200, { data: authentication });
+    const found = stored.get(path);
+    return found ? answer(response, 200, found) : answer(response, 404, notFound(path));
+  });
+  const progress: Progress[] = [];
+  const result = register(cluster, {
+    registration,
+    material,
+    objects,
+    forceConflicts: false,
+    signal: never,
+    onProgress: (each) => progress.push(each),
+  }).catch((reason: unknown) => reason);
+  return { result: await result, changed, progress };
+}
+
+const secret = objects.find(({ kind }) => kind === 'Secret') as KubeObject;
+
+const apiService = objects.find(({ kind }) => kind === 'APIService') as KubeObject & { spec: object };
+const old = Buffer.from((await makeCa({ commonName: 'old CA' })).info.pem).toString('base64');
+const withBundle = (caBundle: string | undefined, available = 'True') => ({
+  ...apiService,
+  spec: { ...apiService.spec, caBundle },
+  status: { conditions: [{ type: 'Available', status: available }] },
+});
+const present = (caBundle: string | undefined, available?: string) => ({
+  [apiServicePath]: withBundle(caBundle, available),
+  [secretPath]: secret,
+});
+
+describe('register', () => {
+  test('applies the APIService last, and each object once', async () => {
+    const { result, changed, progress } = await registering({});
+    expect(result).toMatchObject({ diagnosis: { verdict: 'healthy' } });
+    expect(changed).toHaveLength(objects.length);
+    expect(changed.at(-1)).toBe(apiServicePath);
+    expect(progress.filter(({ kind }) => kind === 'applied')).toHaveLength(objects.length);
+    expect(progress).toContainEqual({
+      kind: 'note',
+      what: 'going on without a look at the certificate of 127.0.0.1:1 (pod api-0): connection refused',
+    });
+  });
+
+  test.each([
+    ['another caBundle', present(old)],
+    ['none', present(undefined)],
+  ])('leaves an APIService that works with %s as it is, in every run, while nobody can see what the pods serve', async (_, there) => {
+    const { result, changed, progress } = await registering({ present: there });
+    expect(result).toBeInstanceOf(RefusedError);
+    expect((result as RefusedError).message).toBe(
+      "APIService v1.example.com works with the caBundle that it has, and from here it can't be seen whether the pods serve a certificate that the new one accepts (127.0.0.1:1 (pod api-0): connection refused); it was left as it is",
+    );
+    const { fix } = result as RefusedError;
+    expect(fix).toContain('{apiGroups: [""], resources: [pods/portforward], verbs: [get, create]}');
+    expect(fix).toContain('kubectl -n example rollout restart deployment/');
+    expect(changed).not.toContain(apiServicePath);
+    expect(progress.filter(({ kind }) => kind === 'note')).toEqual([]);
+  });
+
+  test.each<[string, Parameters<typeof registering>[0]]>([
+    [
+      'the caBundle stays',
+      { present: { ...present(Buffer.from(material.caBundle).toString('base64')), [secretPath]: { ...secret, data: {} } } },
+    ],
+    ['the API does not work with the caBundle that it has', { present: present(old), api: 503 }],
+    ['nobody may ask the API, and it is not Available', { present: present(old, 'False'), api: 403 }],
+  ])('goes on where %s', async (_, situation) => {
+    const { changed } = await registering(situation);
+    expect(changed.at(-1)).toBe(apiServicePath);
+  });
+
+  test('registers nothing with a Deployment that is scaled to 0 in the cluster', async () => {
+    const { result, changed } = await registering({ replicas: 0 });
+    expect((result as RefusedError).message).toMatch(/^Deployment example\/\S+ is scaled to 0, so nothing would serve the API; /);
+    expect(changed).not.toContain(apiServicePath);
+  });
+
+  test.each([secretPath, apiServicePath])('changes nothing when a field of %s is somebody else’s', async (conflict) => {
+    const { result, changed } = await registering({ conflict });
+    expect((result as RefusedError).message).toMatch(/conflict with "helm"\nnothing was changed$/);
+    expect(changed).toEqual([]);
+  });
+});

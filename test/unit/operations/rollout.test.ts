@@ -1,0 +1,221 @@
+import { describe, expect, test } from 'vitest';
+import { DeadlineError, RefusedError } from '../../../src/errors.ts';
+import type { KubeObject } from '../../../src/manifests/types.ts';
+import { waitForRollout } from '../../../src/operations/rollout.ts';
+import { answer, status } from '../cluster/kube-api.ts';
+import { rejection, waitingFor } from './waiting.ts';
+
+describe('a roll-out', () => {
+  const deployment = (status: object, generation = 2): KubeObject =>
+    ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'api', uid: 'api', namespace: 'wardle', generation },
+      spec: { replicas: 2, selector: { matchLabels: { app: 'api' } } },
+      status,
+    }) as KubeObject;
+  const done = { observedGeneration: 2, updatedReplicas: 2, availableReplicas: 2, replicas: 2 };
+
+  test('is over when every pod is new and available, and no old one is left', async () => {
+    const { waiting, seen } = await waitingFor(
+      [deployment({ ...done, observedGeneration: 1 })],
+      [
+        deployment({ ...done, updatedReplicas: 1 }),
+        deployment({ ...done, availableReplicas: 1 }),
+        deployment({ ...done, replicas: 3 }),
+        deployment(done),
+      ],
+    );
+    await waitForRollout(waiting, deployment({}));
+    expect(seen()).toEqual([
+      '2 of 2 pods updated, 2 available',
+      '1 of 2 pods updated, 2 available',
+      '2 of 2 pods updated, 1 available',
+      '2 of 2 pods updated, 2 available',
+    ]);
+  });
+
+  const stuckAt = (lastUpdateTime: string): KubeObject =>
+    deployment({
+      ...done,
+      updatedReplicas: 0,
+      conditions: [
+        { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'ReplicaSet has timed out', lastUpdateTime },
+      ],
+    });
+
+  test.each([
+    ['gets stuck', deployment({ ...done, updatedReplicas: 0 })],
+    ['was stuck before, and is again', stuckAt('2026-06-15T11:00:00Z')],
+  ])('that %s fails at once', async (_, before) => {
+    const { waiting } = await waitingFor([before], [stuckAt('2026-06-15T12:00:00Z')]);
+    const error = await rejection(waitForRollout(waiting, deployment({})));
+    expect(error).toBeInstanceOf(RefusedError);
+    expect((error as RefusedError).message).toBe('Deployment wardle/api does not roll out: ReplicaSet has timed out');
+  });
+
+  test('that is paused fails at once, unless it is over', async () => {
+    const paused = (status: object): KubeObject => ({ ...deployment(status), spec: { replicas: 2, paused: true } });
+    const { waiting } = await waitingFor([paused({ ...done, updatedReplicas: 0 })], []);
+    const error = await rejection(waitForRollout(waiting, deployment({})));
+    expect(error).toBeInstanceOf(RefusedError);
+    expect(error).toMatchObject({
+      message: expect.stringContaining('wardle/api is paused'),
+      fix: expect.stringContaining('rollout resume'),
+    });
+    const over = await waitingFor([paused(done)], []);
+    await waitForRollout(over.waiting, deployment({}));
+  });
+
+  test('that was stuck before this run gets its chance', async () => {
+    const { waiting, seen } = await waitingFor([stuckAt('2026-06-15T11:00:00Z')], [stuckAt('2026-06-15T11:00:00Z'), deployment(done)]);
+    await waitForRollout(waiting, deployment({}));
+    expect(seen()).toEqual(['0 of 2 pods updated, 2 available; ReplicaSet has timed out']);
+  });
+
+  describe('and its pods', () => {
+    const owned = (kind: string, name: string) => ({ ownerReferences: [{ kind, name, uid: name, controller: true }] });
+    const replicaSet = (name: string, revision: number): object => ({
+      metadata: { name, uid: name, annotations: { 'deployment.kubernetes.io/revision': String(revision) }, ...owned('Deployment', 'api') },
+    });
+    const crashing = (name: string, owner: string, restartCount: number): object => ({
+      metadata: { name, uid: name, ...owned('ReplicaSet', owner) },
+      status: {
+        phase: 'Running',
+        containerStatuses: [
+          {
+            name: 'server',
+            restartCount,
+            state: { waiting: { reason: 'CrashLoopBackOff' } },
+            lastState: { terminated: { exitCode: 1, reason: 'Error' } },
+          },
+        ],
+      },
+    });
+    const stalled = deployment({ ...done, updatedReplicas: 1, availableReplicas: 1 });
+
+    /** A wait for a roll-out that does not get on, while each look at the pods finds the next list. The time is up when there are no more. */
+    const rollingOut = (...looks: readonly (readonly object[])[]) => rollingOutFor(stalled, looks);
+
+    /** @param hide requests that are refused, by what their URL contains; busy requests that are answered with 503 the first time */
+    async function rollingOutFor(
+      stalled: KubeObject,
+      looks: readonly (readonly object[])[],
+      { hide = 'nothing', busy = 'nothing' }: { readonly hide?: string; readonly busy?: string } = {},
+    ) {
+      const asked: string[] = [];
+      const stop = new AbortController();
+      const lists = [...looks];
+      const { waiting, seen } = await waitingFor([stalled], [], stop.signal, ({ url }, response) => {
+        const items = (found: readonly object[] = []) => answer(response, 200, { metadata: { resourceVersion: '1' }, items: found });
+        asked.push(decodeURIComponent(url.replaceAll('+', ' ')));
+        if (url.includes(hide)) answer(response, 403, status(403, 'Forbidden', 'User "jane" cannot do that'));
+        else if (url.endsWith(busy) && asked.filter((each) => each.endsWith(busy)).length === 1) {
+          answer(response, 503, status(503, 'ServiceUnavailable', 'try again'));
+        } else if (url.includes('/replicasets?')) items([replicaSet('api-1', 1), replicaSet('api-2', 2)]);
+        else if (url.includes('/events?')) items();
+        else if (url.includes('/log?')) answer(response, 200, 'Error: unknown flag: --wrong\n');
+        else if (url.includes('/pods?')) {
+          if (lists.length === 0) stop.abort(new DeadlineError('timed out after 1s'));
+          items(lists.shift());
+        } else return false;
+        return true;
+      });
+      return { error: await rejection(waitForRollout(waiting, deployment({}))), seen, asked };
+    }
+
+    test('one that crashes again and again ends it, with its last log line', async () => {
+      const { error, seen } = await rollingOut([crashing('api-2-x', 'api-2', 2)], [crashing('api-2-x', 'api-2', 3)]);
+      expect(error).toBeInstanceOf(RefusedError);
+      expect((error as RefusedError).message).toBe(
+        'Deployment wardle/api does not roll out: pod api-2-x: container server: exit code 1 (Error), 3 restarts; last log line of server: Error: unknown flag: --wrong',
+      );
+      expect((error as RefusedError).fix).toContain(
+        'kubectl -n wardle logs api-2-x -c server --previous; kubectl -n wardle describe pod api-2-x',
+      );
+      expect(seen().at(-1)).toContain('1 of 2 pods updated, 1 available; pod api-2-x: container server: exit code 1 (Error), 2 restarts');
+    });
+
+    test('one of an older ReplicaSet may do as it likes', async () => {
+      const { error } = await rollingOut([crashing('api-1-x', 'api-1', 2)], [crashing('api-1-x', 'api-1', 9)]);
+      expect(error).toBeInstanceOf(DeadlineError);
+      expect((error as DeadlineError).message).not.toContain('api-1-x');
+    });
+
+    test('that crashed before only are told when the time is up', async () => {
+      const { error } = await rollingOut([crashing('api-2-x', 'api-2', 9)]);
+      expect(error).toBeInstanceOf(DeadlineError);
+      expect((error as DeadlineError).message).toContain('pod api-2-x: container server: exit code 1 (Error), 9 restarts; last log line');
+    });
+
+    test('are those of its selector, of which expressions may be all', async () => {
+      const matchExpressions = [
+        { key: 'app', operator: 'In', values: ['api', 'api-2'] },
+        { key: 'tier', operator: 'NotIn', values: ['web'] },
+        { key: 'canary', operator: 'DoesNotExist' },
+        { key: 'team', operator: 'Exists' },
+      ];
+      const selecting = { ...stalled, spec: { replicas: 2, selector: { matchExpressions } } } as KubeObject;
+      const { asked } = await rollingOutFor(selecting, [[crashing('api-2-x', 'api-2', 1)]]);
+      const selector = /labelSelector=(.*)$/;
+      const selectors = asked.filter((url) => /\/(pods|replicasets)\?/.test(url)).map((url) => selector.exec(url)?.[1]);
+      expect(new Set(selectors)).toEqual(new Set(['app in (api,api-2),tier notin (web),!canary,team']));
+    });
+
+    test('of the newest ReplicaSet are looked at, however many older ones there are', async () => {
+      const old = Array.from({ length: 20 }, (_, index) => crashing(`api-1-${index}`, 'api-1', 9));
+      const { error } = await rollingOut([...old, crashing('api-2-x', 'api-2', 2)], [...old, crashing('api-2-x', 'api-2', 3)]);
+      expect((error as RefusedError).message).toMatch(/does not roll out: pod api-2-x: .*; last log line of server: Error: unknown flag/);
+    });
+
+    test('count without a look at ReplicaSets where all are of one', async () => {
+      const hide = '/replicasets?';
+      const mixed = await rollingOutFor(
+        stalled,
+        [2, 3].map((restarts) => [crashing('api-1-x', 'api-1', restarts), crashing('api-2-x', 'api-2', restarts)]),
+        { hide },
+      );
+      expect(mixed.error).toBeInstanceOf(DeadlineError);
+      const one = await rollingOutFor(
+        stalled,
+        [2, 3].map((restarts) => [crashing('api-2-x', 'api-2', restarts)]),
+        { hide },
+      );
+      expect(one.error).toBeInstanceOf(RefusedError);
+    });
+
+    test('are looked at again when kube-apiserver was busy', async () => {
+      const { error, asked } = await rollingOutFor(stalled, [[crashing('api-2-x', 'api-2', 2)], [crashing('api-2-x', 'api-2', 3)]], {
+        busy: '/deployments/api',
+      });
+      expect(asked.filter((url) => url.endsWith('/deployments/api')).length).toBeGreaterThan(1);
+      expect(error).toBeInstanceOf(RefusedError);
+    });
+
+    test('that may not be seen are not needed; that is said once', async () => {
+      const stop = new AbortController();
+      const { waiting, progress } = await waitingFor([stalled], [], stop.signal, ({ url }, response) => {
+        if (!url.includes('/pods?')) return false;
+        answer(response, 403, status(403, 'Forbidden', 'User "jane" cannot do that'));
+        return true;
+      });
+      const waited = rejection(waitForRollout(waiting, deployment({})));
+      const notes = () => progress.filter(({ kind }) => kind === 'note');
+      await expect
+        .poll(notes)
+        .toEqual([
+          { kind: 'note', what: expect.stringMatching(/^going on without a look at the pods: not allowed to list pod\/wardle\/\*/) },
+        ]);
+      stop.abort(new DeadlineError('timed out after 1s'));
+      expect(await waited).toBeInstanceOf(DeadlineError);
+      expect(notes()).toHaveLength(1);
+    });
+  });
+
+  test('for which no pod may be made says why', async () => {
+    const conditions = [{ type: 'ReplicaFailure', status: 'True', message: 'pods "api-2-x" is forbidden: violates PodSecurity' }];
+    const { waiting, seen } = await waitingFor([deployment({ ...done, updatedReplicas: 0, conditions })], [deployment(done)]);
+    await waitForRollout(waiting, deployment({}));
+    expect(seen()).toEqual(['0 of 2 pods updated, 2 available; pods "api-2-x" is forbidden: violates PodSecurity']);
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { DeadlineError, Exit, InterruptedError } from '../../../src/errors.ts';
+import type { KubeObject } from '../../../src/manifests/types.ts';
+import { waitForAvailable, waitForEndpoints } from '../../../src/operations/wait.ts';
+import { withAvailable } from './objects.ts';
+import { deadlineIn, rejection, waitingFor } from './waiting.ts';
+
+describe('Available', () => {
+  const broken = withAvailable('False', 'MissingEndpoints', 'endpoints for service/api in "wardle" have no addresses');
+
+  test('is waited for by watch, each state told once', async () => {
+    const { waiting, seen } = await waitingFor([], [broken, broken, withAvailable('True', 'Passed', 'all checks passed')]);
+    await waitForAvailable(waiting, 'v1.example.com');
+    expect(seen()).toEqual([
+      'no Available condition yet',
+      'Available=False (MissingEndpoints): endpoints for service/api in "wardle" have no addresses',
+    ]);
+  });
+
+  test('when the time is up, the error says what was waited for and what was seen last', async () => {
+    const { waiting } = await waitingFor([broken], [], deadlineIn(60));
+    const error = await rejection(waitForAvailable(waiting, 'v1.example.com'));
+    expect(error).toBeInstanceOf(DeadlineError);
+    expect(error).toMatchObject({
+      exitCode: Exit.deadline,
+      message:
+        'timed out after 1s, waiting for APIService v1.example.com to become Available; last seen: Available=False (MissingEndpoints): endpoints for service/api in "wardle" have no addresses',
+      fix: expect.stringContaining('--timeout'),
+    });
+  });
+
+  test('Ctrl-C is not a deadline', async () => {
+    const stop = new AbortController();
+    const reason = new InterruptedError('SIGINT');
+    setTimeout(() => stop.abort(reason), 30);
+    const { waiting } = await waitingFor([broken], [], stop.signal);
+    expect(await rejection(waitForAvailable(waiting, 'v1.example.com'))).toBe(reason);
+  });
+});
+
+test('an endpoint counts when it is ready, and when nothing is said about it', async () => {
+  const slice = (ready: boolean | undefined): KubeObject =>
+    ({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 'api-x', namespace: 'wardle' },
+      endpoints: [{ addresses: ['10.0.0.1'], conditions: ready === undefined ? {} : { ready } }],
+      ports: [],
+    }) as unknown as KubeObject;
+  const { waiting, seen } = await waitingFor([slice(false)], [slice(true)]);
+  await waitForEndpoints(waiting, 'wardle', 'api');
+  expect(seen()).toEqual(['1 endpoints, none ready']);
+  await waitForEndpoints((await waitingFor([slice(undefined)])).waiting, 'wardle', 'api');
+});

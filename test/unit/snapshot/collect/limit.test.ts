@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { turns } from '../../../../src/snapshot/collect/limit.ts';
+
+/** Work that ends when it is told to. */
+function held() {
+  let release = (): void => {};
+  const done = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { done, release };
+}
+
+const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+describe('turns', () => {
+  test('few run at a time, in the order in which they came', async () => {
+    const turn = turns({ quick: 2, slow: 0, patienceMs: 10_000 });
+    const works = [held(), held(), held(), held()];
+    const begun: number[] = [];
+    const all = works.map(({ done }, index) =>
+      turn(() => {
+        begun.push(index);
+        return done;
+      }),
+    );
+    await tick();
+    expect(begun).toEqual([0, 1]);
+    works[1]?.release();
+    await tick();
+    expect(begun).toEqual([0, 1, 2]);
+    for (const { release } of works) release();
+    await Promise.all(all);
+    expect(begun).toEqual([0, 1, 2, 3]);
+  });
+
+  test('who hangs makes room, up to a bound', async () => {
+    const turn = turns({ quick: 1, slow: 2, patienceMs: 10 });
+    const dead = [held(), held(), held()];
+    const begun: number[] = [];
+    const all = dead.map(({ done }, index) =>
+      turn(() => {
+        begun.push(index);
+        return done;
+      }),
+    );
+    const quick = turn(async () => begun.push(9));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // Two have moved aside, the third holds the only place.
+    expect(begun).toEqual([0, 1, 2]);
+    dead[0]?.release();
+    await tick();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    dead[1]?.release();
+    dead[2]?.release();
+    await Promise.all([...all, quick]);
+    expect(begun).toEqual([0, 1, 2, 9]);
+  });
+
+  test('a failure is the caller’s, and gives its place back', async () => {
+    const turn = turns({ quick: 1, slow: 0, patienceMs: 10_000 });
+    await expect(turn(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await turn(async () => 'next')).toBe('next');
+  });
+});

@@ -1,0 +1,283 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { UsageError } from '../../../../src/errors.ts';
+import { takeSnapshot } from '../../../../src/snapshot/snapshot.ts';
+import type { ApiSnapshot, SnapshotOptions, Wanted } from '../../../../src/snapshot/types.ts';
+import { answer, clusterOf, never, notFound, type Received, status } from '../../cluster/kube-api.ts';
+
+/** What is asked of a whole cluster, and what becomes of the answers. */
+
+const apiService = (index: number, more: object = {}): object => ({
+  metadata: { name: `v1.g${index}.example.com`, labels: { half: String(index % 2) } },
+  spec: {
+    group: `g${index}.example.com`,
+    version: 'v1',
+    groupPriorityMinimum: 1000,
+    versionPriority: 15,
+    service: { namespace: `ns${index % 3}`, name: `s${index}`, port: 443 },
+    ...more,
+  },
+});
+const service = (index: number): object => ({
+  metadata: { name: `s${index}`, namespace: `ns${index % 3}` },
+  spec: { ports: [{ port: 443 }] },
+});
+
+interface Situation {
+  readonly apiServices: readonly object[];
+  readonly services?: readonly object[];
+  /** What other paths answer. */
+  readonly paths?: Readonly<Record<string, object>>;
+  /** What is answered with 403. */
+  readonly forbidden?: RegExp;
+  /** What is never answered. */
+  readonly silent?: RegExp;
+}
+
+async function looking(
+  { apiServices, services = [], paths = {}, forbidden, silent }: Situation,
+  wanted: Wanted,
+  options: SnapshotOptions = {},
+) {
+  const asked: Received[] = [];
+  const cluster = await clusterOf((request, response) => {
+    const { method, url } = request;
+    asked.push(request);
+    if (silent?.test(url)) return;
+    if (forbidden?.test(url)) return answer(response, 403, status(403, 'Forbidden', 'User "jane" cannot do that'));
+    if (method === 'POST') return answer(response, 201, { status: { allowed: false } });
+    const [path = ''] = url.split('?');
+    const named = (objects: readonly object[]) =>
+      (objects as { metadata: { name: string } }[]).find(({ metadata }) => path.endsWith(`/${metadata.name}`));
+    const list = (items: readonly object[]) => answer(response, 200, { metadata: { resourceVersion: '1' }, items });
+    if (path === '/version') return answer(response, 200, { gitVersion: 'v1.37.2' });
+    if (path.endsWith('/apiservices')) {
+      const selected = url.includes('labelSelector') ? apiServices.filter((_, index) => index % 2 === 1) : apiServices;
+      return list(selected);
+    }
+    if (path.endsWith('/services')) return list(services);
+    if (path.endsWith('/endpointslices')) return list([]);
+    if (paths[path]) return answer(response, 200, paths[path]);
+    const found = named(path.includes('/apiservices/') ? apiServices : path.includes('/services/') ? services : []);
+    return found ? answer(response, 200, found) : answer(response, 404, notFound(url));
+  });
+  const started = performance.now();
+  const { apis } = await takeSnapshot(cluster, wanted, options, never);
+  const count = (pattern: RegExp) => asked.filter(({ method, url }) => pattern.test(`${method} ${url}`)).length;
+  return { apis, count, asked, ms: performance.now() - started };
+}
+
+const many = Array.from({ length: 20 }, (_, index) => apiService(index));
+const services = Array.from({ length: 20 }, (_, index) => service(index));
+
+describe('custom resources of the group', () => {
+  const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+  const definition = (name: string) => ({
+    metadata: { name },
+    spec: {
+      versions: [
+        { name: 'v1', served: true },
+        { name: 'v0', served: false },
+      ],
+    },
+  });
+  const paths = {
+    [crds]: {
+      metadata: {},
+      items: [{ metadata: { name: 'things.g1.example.com' } }, { metadata: { name: 'things.more.g1.example.com' } }],
+    },
+    [`${crds}/things.g1.example.com`]: definition('things.g1.example.com'),
+  };
+
+  test('are listed once by name, and only those of the group are read', async () => {
+    const { apis, count } = await looking({ apiServices: many, paths }, { names: ['v1.g1.example.com', 'v1.g2.example.com'] });
+    expect(apis.map(({ customResources }) => customResources)).toEqual([
+      { state: 'seen', value: [{ name: 'things.g1.example.com', versions: ['v1'] }] },
+      { state: 'seen', value: [] },
+    ]);
+    expect(count(/customresourcedefinitions/)).toBe(2);
+  });
+
+  test('there may be none at all', async () => {
+    const { apis } = await looking(
+      { apiServices: many, paths: { [crds]: { metadata: {}, items: null } } },
+      { names: ['v1.g1.example.com'] },
+    );
+    expect(apis[0]?.customResources).toEqual({ state: 'seen', value: [] });
+  });
+
+  test('of one group are read once for all of its versions, and not without end', async () => {
+    const versions = ['v1', 'v2', 'v3'].map((version) => `${version}.g1.example.com`);
+    const apiServices = versions.map((name) => ({ ...apiService(1), metadata: { name } }));
+    const items = Array.from({ length: 100 }, (_, index) => ({ metadata: { name: `r${index}.g1.example.com` } }));
+    const { apis, count } = await looking({ apiServices, paths: { [crds]: { metadata: {}, items } } }, { names: versions });
+    expect(apis.map(({ apiService }) => apiService.state)).toEqual(['seen', 'seen', 'seen']);
+    expect(count(/customresourcedefinitions\/r/)).toBe(32);
+  });
+
+  test('there may be no such kind', async () => {
+    const { apis } = await looking({ apiServices: many }, { names: ['v1.g1.example.com'] });
+    expect(apis[0]?.customResources).toEqual({ state: 'seen', value: [] });
+  });
+
+  test('that may not be listed are not seen', async () => {
+    const { apis } = await looking({ apiServices: many, forbidden: /customresourcedefinitions/ }, { names: ['v1.g1.example.com'] });
+    expect(apis[0]?.customResources).toMatchObject({ state: 'unseen', reason: 'forbidden' });
+  });
+});
+
+describe('of many APIServices', () => {
+  test('the lists are asked for, not the single objects', async () => {
+    const { apis, count } = await looking({ apiServices: many, services }, { all: true });
+    expect(apis.map(({ name }) => name)).toEqual(many.map((_, index) => `v1.g${index}.example.com`).sort());
+    expect(apis.every((api) => api.service.state === 'seen' && api.endpoints.state === 'seen')).toBe(true);
+    expect({
+      services: count(/GET \/api\/v1\/services$/),
+      slices: count(/GET \/apis\/discovery.k8s.io\/v1\/endpointslices$/),
+      configMap: count(/configmaps/),
+      single: count(/apiservices\/|namespaces\/ns/),
+    }).toEqual({ services: 1, slices: 1, configMap: 1, single: 20 });
+    // The single ones are the service proxies, since none of the APIs answers.
+    expect(count(/\/proxy\/apis\//)).toBe(20);
+  });
+
+  test('single objects are asked for where the lists are refused', async () => {
+    const { apis, count } = await looking(
+      { apiServices: many, services, forbidden: /\/(api\/v1\/services|apis\/discovery.k8s.io\/v1\/endpointslices)$/ },
+      { all: true },
+    );
+    expect(apis.every((api) => api.service.state === 'seen' && api.endpoints.state === 'seen')).toBe(true);
+    expect(count(/GET \/api\/v1\/namespaces\/ns\d\/services\/s\d+$/)).toBe(20);
+  });
+
+  test('a selection is the server’s', async () => {
+    const { apis } = await looking({ apiServices: many, services }, { labelSelector: 'half=1' });
+    expect(apis).toHaveLength(10);
+  });
+
+  test('names keep their order, also those that are not there', async () => {
+    const names = [7, 99, 3, 1, 2].map((index) => `v1.g${index}.example.com`);
+    const { apis } = await looking({ apiServices: many, services }, { names });
+    expect(apis.map(({ name, apiService: { state } }) => [name, state])).toEqual(
+      names.map((name, index) => [name, index === 1 ? 'absent' : 'seen']),
+    );
+  });
+
+  test('a Service is looked at once, however many point at it', async () => {
+    const shared = { service: { namespace: 'ns0', name: 's0', port: 443 } };
+    const { apis, count } = await looking({ apiServices: many.map((_, index) => apiService(index, shared)), services }, { all: true });
+    expect(apis).toHaveLength(20);
+    expect(count(/GET \/api\/v1\/namespaces\/ns0\/services\/s0$/)).toBe(1);
+  });
+
+  test('progress counts up to all of them', async () => {
+    const seen: string[] = [];
+    await looking({ apiServices: many, services }, { all: true }, { onProgress: (done, total) => seen.push(`${done}/${total}`) });
+    expect(seen).toEqual(many.map((_, index) => `${index + 1}/20`));
+  });
+
+  test('those that hang cost one time-out in all, and are told', { timeout: 15_000 }, async () => {
+    const { apis, ms } = await looking({ apiServices: many, services, silent: /^\/apis\/g\d*[02468]\.example/ }, { all: true });
+    expect(ms).toBeLessThan(9_000);
+    const states = apis.map(({ name, aggregated }) => [
+      Number(/\d+/.exec(name.slice(2))) % 2,
+      aggregated.state === 'unseen' ? aggregated.words : 'seen',
+    ]);
+    expect(states.sort()).toEqual([...Array(10).fill([0, 'no answer in 5 s']), ...Array(10).fill([1, 'seen'])]);
+  });
+});
+
+test('who may not list the APIServices can’t ask for all', async () => {
+  await expect(looking({ apiServices: [], forbidden: /apiservices/ }, { all: true })).rejects.toMatchObject({
+    message: expect.stringContaining('not allowed to list apiservice/*'),
+    fix: expect.stringContaining('resources: [apiservices], verbs: [list]'),
+  });
+});
+
+describe('of one APIService', () => {
+  const one = async (situation: Partial<Situation> = {}, options: SnapshotOptions = {}) => {
+    const found = await looking({ apiServices: [apiService(0)], services, ...situation }, { names: ['v1.g0.example.com'] }, options);
+    return { ...found, api: found.apis[0] as ApiSnapshot };
+  };
+
+  test('that kube-apiserver serves itself nothing behind it is looked at', async () => {
+    const { api, count } = await one({ apiServices: [apiService(0, { service: undefined })] });
+    expect(count(/ \/apis\/g0|openapi|\/services\/|endpointslices/)).toBe(1);
+    const nothing = { state: 'unseen', reason: 'skipped', words: 'it is Local: kube-apiserver serves it itself' };
+    const { service: behind, endpoints, pods, probes, server, secret, group, openApi, serviceProxy, anonymous, forged } = api;
+    for (const each of [behind, endpoints, pods, probes, server, secret, group, openApi, serviceProxy, anonymous, forged])
+      expect(each).toEqual(nothing);
+  });
+
+  test('the neighbours are those of its group, of its Service, and the Local ones', async () => {
+    const apiServices = [
+      apiService(0),
+      { ...apiService(0), metadata: { name: 'v2.g0.example.com' } },
+      apiService(1, { service: { namespace: 'ns0', name: 's0', port: 443 } }),
+      apiService(2, { service: undefined }),
+      apiService(3),
+    ];
+    const { api } = await one({ apiServices });
+    const names = api.neighbours.state === 'seen' ? api.neighbours.value.map(({ name, service: at }) => [name, at]) : [];
+    expect(names).toEqual([
+      ['v2.g0.example.com', 'ns0/s0'],
+      ['v1.g1.example.com', 'ns0/s0'],
+      ['v1.g2.example.com', undefined],
+    ]);
+  });
+
+  test('OpenAPI is asked for where discovery answers, and a good document is not kept', async () => {
+    const list = { kind: 'APIResourceList', groupVersion: 'g0.example.com/v1', resources: [] };
+    const paths = { '/apis/g0.example.com/v1': list, '/openapi/v3/apis/g0.example.com/v1': { openapi: '3.0.0' } };
+    const { api, count } = await one({ paths });
+    expect(api.openApi).toEqual({ state: 'seen', value: { path: '/openapi/v3/apis/g0.example.com/v1', status: 200, body: '' } });
+    expect(api.serviceProxy).toMatchObject({ state: 'unseen', reason: 'skipped' });
+    expect(count(/proxy/)).toBe(0);
+    expect((await one()).api.openApi).toMatchObject({ state: 'unseen', reason: 'skipped' });
+  });
+
+  test('somebody else meets what is answered to somebody else', async () => {
+    const { api, asked } = await one({}, { asUser: 'system:serviceaccount:ns0:jane' });
+    expect(api.asUser).toMatchObject({ state: 'seen', value: { user: 'system:serviceaccount:ns0:jane', status: 404, allowed: false } });
+    const as = asked.filter(({ headers }) => headers['impersonate-user'] !== undefined);
+    expect(as.map(({ url }) => url)).toEqual(['/apis/g0.example.com/v1']);
+    const review = asked.find(({ url }) => url.endsWith('/subjectaccessreviews'));
+    expect(JSON.parse(review?.body ?? '{}').spec).toEqual({
+      user: 'system:serviceaccount:ns0:jane',
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:ns0', 'system:authenticated'],
+      nonResourceAttributes: { path: '/apis/g0.example.com/v1', verb: 'get' },
+    });
+  });
+
+  test('what may not be seen is told with the rule that allows it', async () => {
+    const { api } = await one({ forbidden: /configmaps|\/proxy\// });
+    const refused = (rule: string) => ({ state: 'unseen', reason: 'forbidden', words: expect.stringContaining(rule) });
+    expect(api.requestHeader).toEqual(
+      refused(
+        'Role in namespace kube-system: {apiGroups: [""], resources: [configmaps], resourceNames: ["extension-apiserver-authentication"], verbs: [get]}',
+      ),
+    );
+    expect(api.serviceProxy).toEqual(refused('resources: [services/proxy], resourceNames: ["https:s0:443"], verbs: [get]'));
+  });
+});
+
+test('what ends one question ends the look, and nothing of it is left over', async () => {
+  const cluster = await clusterOf((_, response) => answer(response, 404, notFound('')));
+  const damaged = new UsageError('the client certificate is damaged');
+  // An error that nobody waits for would end the process, and here fail the run.
+  const broken = { ...cluster, request: async () => Promise.reject(damaged) };
+  await expect(takeSnapshot(broken, { names: ['v1.g0.example.com'] }, {}, never)).rejects.toBe(damaged);
+});
+
+test.each<[string, Wanted]>([
+  ['one by one', { names: ['v1.g1.example.com'] }],
+  ['in a list', { all: true }],
+])('a private key in a caBundle is not kept: %s', async (_, wanted) => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const caBundle = Buffer.from(key).toString('base64');
+  const { apis } = await looking({ apiServices: [apiService(1, { caBundle })] }, wanted);
+  const [api] = apis.map((each) => (each.apiService.state === 'seen' ? each.apiService.value.caBundle : ''));
+  expect(Buffer.from(api ?? '', 'base64').toString()).toMatch(/^-----BEGIN PRIVATE KEY-----\nA+\n/);
+  expect(JSON.stringify(apis)).not.toContain(caBundle.slice(100, 140));
+});

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { viewAnswer } from '../../../src/snapshot/collect/requests.ts';
+import { viewEvents, viewPod } from '../../../src/snapshot/pod-view.ts';
+import { redacted } from '../../../src/snapshot/redact.ts';
+
+test.each([
+  ['Authorization: Bearer eyJh.bGci-Oi_J.x==, next', 'Authorization: Bearer (hidden), next'],
+  ['"authorization":["bearer abc"]', '"authorization":["bearer (hidden)"]'],
+  ['dial postgres://user:p:ss@db:5432/x?a=b', 'dial postgres://user:(hidden)@db:5432/x?a=b'],
+  ['redis://:secret@db', 'redis://:(hidden)@db'],
+  ['invalid bearer token, it has expired', 'invalid bearer token, it has expired'],
+  ['Get "https://10.0.0.1:443/apis?user=a@b": EOF', 'Get "https://10.0.0.1:443/apis?user=a@b": EOF'],
+])('%s', (text, expected) => {
+  expect(redacted(text)).toBe(expected);
+});
+
+const said = 'Bearer abc123 at https://me:pass@db';
+const kept = 'Bearer (hidden) at https://me:(hidden)@db';
+
+test('events, containers and error bodies are kept without', () => {
+  const events = [{ kind: 'Event', type: 'Warning', reason: 'Failed', message: said, metadata: { name: 'a' } }];
+  expect(viewEvents(events as never)).toEqual([{ reason: 'Failed', message: kept }]);
+  const statuses = [
+    { name: 'a', state: { waiting: { reason: 'ErrImagePull', message: said } } },
+    { name: 'b', state: { terminated: { exitCode: 1, reason: 'Error', message: `${said}\n` } } },
+  ];
+  const { containers } = viewPod({ metadata: { name: 'p' }, status: { containerStatuses: statuses } } as never);
+  expect(containers.map(({ state }) => 'message' in state && state.message)).toEqual([kept, kept]);
+  expect(viewAnswer('/', { status: 500, body: said } as never).body).toBe(kept);
+});

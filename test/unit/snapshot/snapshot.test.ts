@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { takeSnapshot } from '../../../src/snapshot/snapshot.ts';
+import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
+import { answer, clusterOf, never, notFound, status } from '../cluster/kube-api.ts';
+
+/** A look at an API whose path answers 403, as somebody whom RBAC allows it or not. @param review - the answer to a SelfSubjectAccessReview */
+async function aggregated(review: { readonly code: number; readonly body: object }) {
+  const asked: object[] = [];
+  const cluster = await clusterOf(({ method, url, body }, response) => {
+    if (method === 'POST' && url.endsWith('/selfsubjectaccessreviews')) {
+      const { spec } = JSON.parse(body);
+      if (spec.nonResourceAttributes) asked.push(spec);
+      return answer(response, review.code, review.body);
+    }
+    return url === '/apis/example.com/v1'
+      ? answer(response, 403, status(403, 'Forbidden', 'forbidden: User "jane" cannot get path "/apis/example.com/v1"'))
+      : answer(response, 404, notFound(url));
+  });
+  const { apis } = await takeSnapshot(cluster, { names: ['v1.example.com'] }, {}, never);
+  return { aggregated: (apis[0] as ApiSnapshot).aggregated, asked };
+}
+
+describe('a 403 through the aggregator', () => {
+  test('is the answer of the server when RBAC allows the path', async () => {
+    const { aggregated: found, asked } = await aggregated({ code: 201, body: { status: { allowed: true } } });
+    expect(found).toMatchObject({ state: 'seen', value: { path: '/apis/example.com/v1', status: 403 } });
+    expect(asked).toEqual([{ nonResourceAttributes: { path: '/apis/example.com/v1', verb: 'get' } }]);
+  });
+
+  test('is a lack of rights when RBAC does not', async () => {
+    const { aggregated: found } = await aggregated({ code: 201, body: { status: { allowed: false } } });
+    expect(found).toEqual({
+      state: 'unseen',
+      reason: 'forbidden',
+      words:
+        'forbidden: User "jane" cannot get path "/apis/example.com/v1". An RBAC rule that allows it: ClusterRole: {nonResourceURLs: ["/apis/example.com/v1"], verbs: [get]}',
+    });
+  });
+
+  test('is one too when the person may not even ask, as system:anonymous may not', async () => {
+    const { aggregated: found } = await aggregated({ code: 403, body: status(403, 'Forbidden', 'User "system:anonymous" cannot create') });
+    expect(found).toMatchObject({ state: 'unseen', reason: 'forbidden' });
+  });
+});
