@@ -73,7 +73,7 @@ describe('from start to end', () => {
   test('each question says why it matters', async () => {
     const screen = terminal('apisvc init demo', folder());
     for (const [at, why] of [
-      /It fills in all that is known of a server;[\s\S]*❯ custom[\s\S]*machine\n+a server of your own\n/,
+      /It fills in all that is known of a server;[\s\S]*❯ custom[\s\S]*demo\n+a server of your own\n/,
       /\? API .*\nClients ask for \/apis\/GROUP\/VERSION;/,
       /\? Container image .*\nIts pods run this;/,
       /\? Name of the server .*\nIts Deployment, ServiceAccount and RBAC objects are called so\./,

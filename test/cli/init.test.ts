@@ -188,7 +188,7 @@ describe('names that Kubernetes refuses are refused in its words before anything
 
 describe('what is not given is named when nobody can be asked', () => {
   test.each([
-    ['no preset', [], '--preset custom|sample-apiserver|metrics-server|metrics-server-existing|prometheus-adapter|keda|machine'],
+    ['no preset', [], '--preset custom|sample-apiserver|metrics-server|metrics-server-existing|prometheus-adapter|keda|demo'],
     ['no API', ['--preset', 'custom'], '--api GROUP/VERSION'],
     ['no image', ['--preset', 'custom', '--api', 'a.example.com/v1'], '--image IMAGE'],
   ])('%s', async (_, flags, flag) => {
