@@ -1,12 +1,13 @@
 /**
- * What every command's exit code means, the same for every `-o`.
- * 124 is what timeout(1) uses, 130 and 143 are 128 + SIGINT and SIGTERM.
+ * The exit codes of every command, the same for every `-o`.
+ * 70 is EX_SOFTWARE of sysexits.h. timeout(1) uses 124. 130 and 143 are 128 + SIGINT and SIGTERM.
  */
 export const Exit = {
   ok: 0,
-  verdict: 1,
+  findings: 1,
   usage: 2,
   unreachable: 3,
+  internal: 70,
   deadline: 124,
   interrupted: 130,
   terminated: 143,
@@ -14,16 +15,17 @@ export const Exit = {
 
 export type ExitCode = (typeof Exit)[keyof typeof Exit];
 
-/** What an error may carry beside its one line: how to go on, and what it came from. */
+/** What an error may carry besides its message. */
 export interface ErrorDetails {
-  /** One sentence, or a command, that gets the person further. */
+  /** One sentence, or a command, that solves the problem. */
   readonly fix?: string;
+  /** The original error; its stack trace is shown with -v. */
   readonly cause?: unknown;
 }
 
 /**
- * A failure whose words are meant for the person at the terminal: `message` is one line that says what
- * happened and why. Anything else that reaches the top is a defect of apisvc.
+ * An error that is shown to the user. `message` is one line: what failed, and why.
+ * Any other error that reaches `main` is a bug in apisvc.
  */
 export class ApisvcError extends Error {
   readonly fix: string | undefined;
@@ -39,35 +41,35 @@ export class ApisvcError extends Error {
   }
 }
 
-/** Wrong flags, wrong configuration, unusable files: nothing was attempted. */
+/** Wrong flags, an invalid configuration, or files that cannot be used. Nothing was attempted. */
 export class UsageError extends ApisvcError {
   constructor(message: string, details?: ErrorDetails) {
     super(message, Exit.usage, details);
   }
 }
 
-/** Asked for, understood, and not done: a conflict, a takeover, an overwrite. */
+/** A change that apisvc refuses: a conflict, a takeover, an overwrite. */
 export class RefusedError extends ApisvcError {
   constructor(message: string, details?: ErrorDetails) {
-    super(message, Exit.verdict, details);
+    super(message, Exit.findings, details);
   }
 }
 
-/** The cluster can't be reached or doesn't allow it. */
+/** The cluster is not reachable, or it denies a request. */
 export class ClusterError extends ApisvcError {
   constructor(message: string, details?: ErrorDetails) {
     super(message, Exit.unreachable, details);
   }
 }
 
-/** The deadline passed before there was a verdict. */
+/** The deadline passed before the command had a result. */
 export class DeadlineError extends ApisvcError {
   constructor(message: string, details?: ErrorDetails) {
     super(message, Exit.deadline, details);
   }
 }
 
-/** Ctrl-C or a request to terminate, after cleaning up. */
+/** SIGINT or SIGTERM, after cleaning up. */
 export class InterruptedError extends ApisvcError {
   constructor(
     readonly signal: 'SIGINT' | 'SIGTERM',

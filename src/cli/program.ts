@@ -36,12 +36,13 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
 
 const exitCodes = `
 Exit codes:
-  0    done, healthy
-  1    a negative verdict: findings, differences, conflicts, refused
-  2    wrong usage or configuration
-  3    the cluster can't be reached or does not allow it
-  124  the deadline passed
-  130  interrupted (143: terminated)`;
+  0    Success: the change is done, or the APIs are healthy
+  1    Findings, drift or a refused change
+  2    Wrong usage or configuration
+  3    The cluster is not reachable, or access is denied
+  70   Internal error: a bug in apisvc
+  124  The deadline passed
+  130  Interrupted by SIGINT (143: terminated by SIGTERM)`;
 
 /** An empty path is a shell variable that was not set; it would mean the current directory. */
 function refuseEmpty(command: Command): void {

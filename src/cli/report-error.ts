@@ -2,16 +2,18 @@ import { ApisvcError, Exit, type ExitCode } from '../errors.ts';
 import { printableLines } from '../report/printable.ts';
 import { errorColors, writeLine } from './terminal.ts';
 
-/** Puts an error on stderr, with stack traces only when asked; returns what it means for the exit code. */
+/** Writes an error to stderr, with stack traces only when `verbose`. @returns the exit code for it */
 export function reportError(error: unknown, { color, verbose }: { readonly color: boolean; readonly verbose: boolean }): ExitCode {
   const { red, bold } = errorColors(color);
   if (!(error instanceof ApisvcError)) {
-    const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    writeLine(`${red('error:')} apisvc itself failed: ${printableLines(message)}`);
-    writeLine(verbose ? printableLines(stack ?? '') : 'This is a defect of apisvc; run it again with -v for details to report.');
-    return Exit.usage;
+    // The message of a TypeError helps only together with its stack trace.
+    const { stack } = error instanceof Error ? error : new Error(String(error));
+    writeLine(`${red('error:')} internal error: this is a bug in apisvc`);
+    if (verbose) writeLine(printableLines(stack ?? ''));
+    else writeLine(`${bold('fix:')} Run the command again with -v, and report the stack trace.`);
+    return Exit.internal;
   }
-  // They may quote what a server or a file says.
+  // Messages may quote text from a server or a file.
   writeLine(`${red('error:')} ${printableLines(error.message)}`);
   if (error.fix) writeLine(`${bold('fix:')} ${printableLines(error.fix)}`);
   if (verbose) writeLine(printableLines(error.stack ?? ''));

@@ -23,5 +23,5 @@ export async function lint(flags: { readonly output: LintFormat }, files: readon
   }
   const diagnosis = diagnose(snapshot);
   await terminal.result(await renderDiagnosis(diagnosis, flags.output, terminal));
-  return diagnosis.verdict === 'broken' ? Exit.verdict : Exit.ok;
+  return diagnosis.verdict === 'broken' ? Exit.findings : Exit.ok;
 }

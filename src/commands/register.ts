@@ -73,7 +73,7 @@ async function rehearsal(flags: RegisterFlags, terminal: Terminal, ask: Ask): Pr
   if (flags.output === 'json') await terminal.result(resultJson({ dryRun: 'server', applied }));
   else if (flags.diff) await terminal.result(diffText(pairs, terminal.outColors));
   else await terminal.result(`${applied.map((each) => `${appliedLine(each)} (server dry run)`).join('\n')}\n`);
-  return flags.diff && applied.some(({ change }) => change !== 'unchanged') ? Exit.verdict : Exit.ok;
+  return flags.diff && applied.some(({ change }) => change !== 'unchanged') ? Exit.findings : Exit.ok;
 }
 
 async function dryRunClient(objects: RegisterRequest['objects'], flags: RegisterFlags, terminal: Terminal): Promise<ExitCode> {

@@ -106,6 +106,6 @@ export async function rehearse(
     if (flags.once && error instanceof RefusedError) throw new RefusedError(error.message, { fix: lookingAgain, cause: error.cause });
     if (flags.once || !(error instanceof ApisvcError) || error instanceof InterruptedError) throw error;
     terminal.progress([`error: ${error.message}`, ...(error.fix === undefined ? [] : [error.fix])].join('\n'));
-    return Exit.verdict;
+    return Exit.findings;
   }
 }

@@ -12,14 +12,14 @@ export function worstOf(verdicts: readonly Verdict[]): Verdict {
  * @param strict whether not to know is as bad as that
  */
 export function exitCodeOf({ verdict, apis }: Pick<Diagnosis, 'verdict' | 'apis'>, strict = false): ExitCode {
-  if (verdict === 'broken') return Exit.verdict;
+  if (verdict === 'broken') return Exit.findings;
   return verdict === 'unknown' && (strict || apis.every((api) => api.verdict === 'unknown')) ? Exit.unreachable : Exit.ok;
 }
 
 /** The same for several clusters: a cluster that could not be looked at is not passed over. */
 export function listExitCode({ clusters }: DiagnosisList, strict: boolean): ExitCode {
   const codes = clusters.map(({ diagnosis }) => (diagnosis ? exitCodeOf(diagnosis, strict) : Exit.unreachable));
-  return codes.find((code) => code === Exit.verdict) ?? codes.find((code) => code !== Exit.ok) ?? Exit.ok;
+  return codes.find((code) => code === Exit.findings) ?? codes.find((code) => code !== Exit.ok) ?? Exit.ok;
 }
 
 /** Of which APIs with a Service nobody knows when their certificate ends. */

@@ -134,7 +134,7 @@ async function report(outcome: Outcome, flags: VerifyFlags, terminal: Terminal):
 /** @throws ClusterError where --fail-if-expires-within asks for dates that nobody knows, and nothing else is wrong */
 function exitCodeFor(outcome: Outcome, { strict = false, failIfExpiresWithin }: VerifyFlags): ExitCode {
   const diagnoses = 'clusters' in outcome ? outcome.clusters.flatMap(({ diagnosis }) => diagnosis ?? []) : [outcome];
-  if (failIfExpiresWithin !== undefined && diagnoses.some(expiresSoon)) return Exit.verdict;
+  if (failIfExpiresWithin !== undefined && diagnoses.some(expiresSoon)) return Exit.findings;
   const code = 'clusters' in outcome ? listExitCode(outcome, strict) : exitCodeOf(outcome, strict);
   const unknown = failIfExpiresWithin === undefined ? [] : diagnoses.flatMap(withoutDate);
   if (code === Exit.ok && unknown.length > 0) throw datesUnseen(unknown);

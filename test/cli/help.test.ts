@@ -12,7 +12,8 @@ describe('help', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const command of ['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
-    expect(stdout).toContain('124  the deadline passed');
+    expect(stdout).toContain('70   Internal error: a bug in apisvc');
+    expect(stdout).toContain('124  The deadline passed');
   });
 
   test.each(['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'])(

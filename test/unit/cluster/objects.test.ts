@@ -149,7 +149,7 @@ describe('applying', () => {
   test('another conflict is not one of fields', async () => {
     const cluster = await clusterOf((_, response) => answer(response, 409, status(409, 'Conflict', 'being deleted')));
     expect(await failure(applyObject(cluster, service, options))).toMatchObject({
-      exitCode: Exit.verdict,
+      exitCode: Exit.findings,
       message: "can't patch service/wardle/api: being deleted",
     });
   });

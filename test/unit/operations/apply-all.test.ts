@@ -82,7 +82,7 @@ describe('a conflict', () => {
     expect(error.message).toBe(
       `other managers have set fields of service/wardle/api\nservice/wardle/api .spec.a: conflict with "helm"\nservice/wardle/api .spec.b: ${patched}`,
     );
-    expect(error).toMatchObject({ exitCode: Exit.verdict, fix: expect.stringContaining('--force-conflicts') });
+    expect(error).toMatchObject({ exitCode: Exit.findings, fix: expect.stringContaining('--force-conflicts') });
     expect(patches).toHaveLength(1);
   });
 

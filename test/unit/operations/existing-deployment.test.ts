@@ -66,7 +66,7 @@ describe("somebody else's Deployment", () => {
   ])('%s is refused: a state of the cluster, not of the command', async (_, found, message) => {
     const error = await refusal(found);
     expect(error).toBeInstanceOf(RefusedError);
-    expect(error).toMatchObject({ exitCode: Exit.verdict, message: expect.stringMatching(message) });
+    expect(error).toMatchObject({ exitCode: Exit.findings, message: expect.stringMatching(message) });
     expect((error as RefusedError).fix).toContain('spec.server.existing.deployment');
   });
 });

@@ -31,7 +31,7 @@ export async function hold(cell: string): Promise<number> {
     return Exit.ok;
   } catch (error) {
     tell({ error: failureOf(error) });
-    return Exit.verdict;
+    return Exit.findings;
   }
 }
 
@@ -39,5 +39,5 @@ const tell = (message: Message): boolean => process.connected && process.send?.(
 
 function failureOf(error: unknown): Failure {
   if (error instanceof ApisvcError) return { message: error.message, fix: error.fix, exitCode: error.exitCode };
-  return { message: error instanceof Error ? error.message : String(error), exitCode: Exit.verdict };
+  return { message: error instanceof Error ? error.message : String(error), exitCode: Exit.findings };
 }
