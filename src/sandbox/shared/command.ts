@@ -5,7 +5,11 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Runs a short command to its end. @returns its standard output. @throws the error of node:child_process, with `stderr` */
+/**
+ * Runs a short command to its end.
+ * @returns its standard output.
+ * @throws the error of node:child_process, with `stderr`
+ */
 export async function output(command: string, ...args: string[]): Promise<string> {
   const { stdout } = await run(command, args);
   return stdout;

@@ -23,13 +23,17 @@ export interface ControlPlaneFiles {
   /** Signs kube-apiserver's serving certificate and the certificates of users and controllers. */
   readonly ca: KeyPairFiles;
   /**
-   * Signs the aggregator's client certificate alone. Were it also the cluster's CA, every user could pose as the front proxy
-   * (kubernetes.io, Configure the Aggregation Layer, "CA Reusage and Conflicts").
+   * Signs the aggregator's client certificate alone. Were it also the cluster's CA, every user
+   * could pose as the front proxy (kubernetes.io, Configure the Aggregation Layer, "CA Reusage and
+   * Conflicts").
    */
   readonly frontProxyCa: KeyPairFiles;
   readonly frontProxyClient: KeyPairFiles;
   readonly serving: KeyPairFiles;
-  /** What kube-apiserver shows to kubelets for logs, exec and port-forward; as kubeadm made it until 1.28, of the group that may do everything. */
+  /**
+   * What kube-apiserver shows to kubelets for logs, exec and port-forward; as kubeadm made it until
+   * 1.28, of the group that may do everything.
+   */
   readonly kubeletClient: KeyPairFiles;
   /** Signs what etcd and kube-apiserver show each other where others could reach etcd too. */
   readonly etcdCa: KeyPairFiles;
@@ -55,7 +59,10 @@ export function controlPlaneFiles(stateDir: string): ControlPlaneFiles {
   };
 }
 
-/** Makes every file of `controlPlaneFiles`. @param names - DNS names and IP addresses of kube-apiserver */
+/**
+ * Makes every file of `controlPlaneFiles`.
+ * @param names - DNS names and IP addresses of kube-apiserver
+ */
 export async function writeControlPlaneFiles(files: ControlPlaneFiles, names: readonly string[], now: Date): Promise<void> {
   const authority = (commonName: string) => createAuthority({ commonName, keyType, lifetimeMs: caLifetimeMs, now });
   const [ca, frontProxyCa, etcdCa] = await Promise.all([
@@ -81,7 +88,10 @@ export async function writeControlPlaneFiles(files: ControlPlaneFiles, names: re
   ]);
 }
 
-/** The common name that kube-apiserver gives itself towards extension API servers (`--requestheader-allowed-names`). */
+/**
+ * The common name that kube-apiserver gives itself towards extension API servers
+ * (`--requestheader-allowed-names`).
+ */
 export const frontProxyName = 'front-proxy-client';
 
 /** Reads back the CA that signs users' certificates. */
@@ -89,7 +99,10 @@ export async function readAuthority({ cert, key }: KeyPairFiles): Promise<Author
   return { certificates: await readFile(cert, 'utf8'), key: new PrivateKey(await readFile(key, 'utf8')) };
 }
 
-/** A client certificate: to kube-apiserver the common name is the user and the organizations are the groups. */
+/**
+ * A client certificate: to kube-apiserver the common name is the user and the organizations are the
+ * groups.
+ */
 export const clientCertificate = (authority: Authority, user: string, groups: readonly string[], now: Date): Promise<Leaf> =>
   issue({
     authority,

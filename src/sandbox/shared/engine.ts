@@ -13,7 +13,10 @@ export interface Engine {
   readonly server: string;
   /** A kubeconfig file whose user may do everything (group system:masters). */
   readonly kubeconfig: string;
-  /** The address at which the control plane reaches what listens on every address of this machine; that of every pod. */
+  /**
+   * The address at which the control plane reaches what listens on every address of this machine;
+   * that of every pod.
+   */
   readonly podAddress: string;
   /** Resolves when a process of it ends by itself, with what happened; never otherwise. */
   readonly died: Promise<ApisvcError>;
@@ -21,7 +24,10 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** What cluster, user and context are called in the kubeconfig of a sandbox, by engine: kubectl shows it. */
+/**
+ * What cluster, user and context are called in the kubeconfig of a sandbox, by engine: kubectl
+ * shows it.
+ */
 export const contextNames = { real: 'apisvc-sandbox', simulated: 'apisvc-sandbox-simulation' } as const satisfies Record<
   Engine['kind'],
   string

@@ -62,8 +62,10 @@ export const conflict = (kind: Named, name: string, why: string): ApiFailure =>
 export const badRequest = (message: string): ApiFailure => new ApiFailure(400, 'BadRequest', message);
 
 /**
- * @param name - empty where kube-apiserver knows none, as for a review; details leave out what is empty
- * @param causes - what is wrong; each message without the name of its field, which stands before it in the message of the whole
+ * @param name - empty where kube-apiserver knows none, as for a review; details leave out what is
+ * empty
+ * @param causes - what is wrong; each message without the name of its field, which stands before it
+ * in the message of the whole
  */
 export function invalid(
   { group, kind }: Pick<Kind, 'group' | 'kind'>,
@@ -81,7 +83,10 @@ export function invalid(
   });
 }
 
-/** For what a full kube-apiserver can do and the simulation can not. @param what - `Strategic merge patches`, a plural */
+/**
+ * For what a full kube-apiserver can do and the simulation can not.
+ * @param what - `Strategic merge patches`, a plural
+ */
 export const notSimulated = (what: string): ApiFailure =>
   new ApiFailure(
     501,
@@ -89,7 +94,11 @@ export const notSimulated = (what: string): ApiFailure =>
     `${what} are not simulated by apisvc sandbox; its real engine does them: apisvc sandbox --assets DIR, with etcd and kube-apiserver in DIR`,
   );
 
-/** Nothing here knows the types of all fields: that something is of a wrong one shows when it is used. @throws ApiFailure 400 then */
+/**
+ * Nothing here knows the types of all fields: that something is of a wrong one shows when it is
+ * used.
+ * @throws ApiFailure 400 then
+ */
 export function readable<T>(kind: Pick<Kind, 'version' | 'kind'>, use: () => T): T {
   try {
     return use();

@@ -11,14 +11,18 @@ export interface UserInfo {
 /** Who shows nothing. */
 export const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'], extra: {} };
 
-/** Adds the group of everybody who is known (k8s.io/apiserver/pkg/authentication/group/authenticated_group_adder.go). */
+/**
+ * Adds the group of everybody who is known
+ * (k8s.io/apiserver/pkg/authentication/group/authenticated_group_adder.go).
+ */
 export function authenticated(user: UserInfo): UserInfo {
   const isMarked = user.groups.some((group) => group === 'system:authenticated' || group === 'system:unauthenticated');
   return isMarked || user.name === anonymous.name ? user : { ...user, groups: [...user.groups, 'system:authenticated'] };
 }
 
 /**
- * Who a certificate is made out to: the common name, in the groups of its organizations (k8s.io/apiserver/pkg/authentication/request/x509, CommonNameUserConversion).
+ * Who a certificate is made out to: the common name, in the groups of its organizations
+ * (k8s.io/apiserver/pkg/authentication/request/x509, CommonNameUserConversion).
  * @returns undefined without a common name
  */
 export function userOfCertificate(certificate: X509Certificate): UserInfo | undefined {

@@ -2,7 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { type ControlPlaneFiles, clientCertificate, readAuthority } from './credentials.ts';
 
-/** Who asks: a client certificate with its key (PEM), or a ServiceAccount's token, with the path of a file that has a fresh one where there is such a file. */
+/**
+ * Who asks: a client certificate with its key (PEM), or a ServiceAccount's token, with the path of
+ * a file that has a fresh one where there is such a file.
+ */
 export type Identity = { readonly certificate: string; readonly key: string } | { readonly token: string; readonly tokenFile?: string };
 
 export interface KubeconfigTarget {
@@ -11,7 +14,10 @@ export interface KubeconfigTarget {
   readonly files: Pick<ControlPlaneFiles, 'ca'>;
 }
 
-/** Writes a kubeconfig with one cluster, one user and one context, all called `name`; it needs no other file. */
+/**
+ * Writes a kubeconfig with one cluster, one user and one context, all called `name`; it needs no
+ * other file.
+ */
 export async function writeKubeconfig(path: string, name: string, { server, files }: KubeconfigTarget, identity: Identity): Promise<void> {
   const ca = await readFile(files.ca.cert, 'utf8');
   const user =

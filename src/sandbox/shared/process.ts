@@ -27,7 +27,8 @@ export interface RunningProcess {
 }
 
 /**
- * Starts a server that never outlives the process that started it. A program that can't be run is reported by `ended`.
+ * Starts a server that never outlives the process that started it. A program that can't be run is
+ * reported by `ended`.
  */
 export function startProcess({ name, command, enter, env, logFile }: ProcessSpec): RunningProcess {
   const log = openSync(logFile, 'a');
@@ -54,10 +55,16 @@ export function lastLines({ logFile }: Pick<RunningProcess, 'logFile'>, count: n
   return lines.slice(-count).filter(Boolean);
 }
 
-/** Node can't ask the kernel for PR_SET_PDEATHSIG itself. Without setpriv, removeOrphanedNetworks does the work at the next start. */
+/**
+ * Node can't ask the kernel for PR_SET_PDEATHSIG itself. Without setpriv, removeOrphanedNetworks
+ * does the work at the next start.
+ */
 export const dieWithParent = (): string[] => (isInstalled('setpriv') ? ['setpriv', '--pdeathsig', 'KILL'] : []);
 
-/** SIGKILL: no state of these servers is worth keeping, and a kube-apiserver that ends in good order waits for its watchers. */
+/**
+ * SIGKILL: no state of these servers is worth keeping, and a kube-apiserver that ends in good order
+ * waits for its watchers.
+ */
 async function kill(child: ChildProcess, gone: Promise<void>): Promise<void> {
   child.kill('SIGKILL');
   await gone;

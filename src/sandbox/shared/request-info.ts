@@ -40,12 +40,18 @@ export function requestInfoOf(method: string, url: URL): RequestInfo {
 
 const nothing = { group: '', version: '', resource: '', subresource: '', namespace: '', name: '' };
 
-/** As Go reads a boolean of a query: present and empty is true (k8s.io/apimachinery/pkg/runtime/converter.go, Convert_Slice_string_To_bool). */
+/**
+ * As Go reads a boolean of a query: present and empty is true
+ * (k8s.io/apimachinery/pkg/runtime/converter.go, Convert_Slice_string_To_bool).
+ */
 function isWatch({ searchParams }: URL): boolean {
   const value = searchParams.get('watch');
   return value !== null && !['false', '0'].includes(value.toLowerCase());
 }
 
-/** A list of the one object with a name is a question about that object: a Role may allow it by resourceNames. */
+/**
+ * A list of the one object with a name is a question about that object: a Role may allow it by
+ * resourceNames.
+ */
 const singleName = ({ searchParams }: URL): string =>
   /(?:^|,)metadata\.name==?([^,=!/%]+)(?:,|$)/.exec(searchParams.get('fieldSelector') ?? '')?.[1] ?? '';

@@ -9,9 +9,14 @@ import type { Obj, Simulation, StoreEvent } from './types.ts';
 
 /** What extension API servers say that they serve, as it was last heard. */
 export interface RemoteDiscovery {
-  /** The groups of which a version is not Local, by priority, with those versions in the order of theirs. */
+  /**
+   * The groups of which a version is not Local, by priority, with those versions in the order of
+   * theirs.
+   */
   groups(): readonly RemoteGroup[];
-  /** What they add to the index /openapi/v3; the documents themselves are asked of the aggregator. */
+  /**
+   * What they add to the index /openapi/v3; the documents themselves are asked of the aggregator.
+   */
   openApi(): OpenApiPaths;
 }
 
@@ -30,7 +35,10 @@ const backoff = { firstMs: 500, lastMs: refreshMs };
 const limitMs = 5_000;
 const acceptV2 = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
-/** Keeps asking extension API servers what they serve, until the simulation ends: when an APIService changes, its condition included, and once a minute. */
+/**
+ * Keeps asking extension API servers what they serve, until the simulation ends: when an APIService
+ * changes, its condition included, and once a minute.
+ */
 export function createRemoteDiscovery(simulation: Simulation): RemoteDiscovery {
   const { store } = simulation;
   const heard = new Map<string, Obj>();
@@ -76,7 +84,11 @@ async function fetchText(
   return { status: answer.statusCode ?? 0, type: answer.headers['content-type'] ?? '', body: await text(answer) };
 }
 
-/** What the server says of this group and version, asked in the new way and else in the old one. @returns an APIVersionDiscovery @throws Error when it says nothing */
+/**
+ * What the server says of this group and version, asked in the new way and else in the old one.
+ * @returns an APIVersionDiscovery
+ * @throws Error when it says nothing
+ */
 async function served(simulation: Simulation, apiService: Obj): Promise<Obj> {
   const { group, version } = apiService.spec;
   const name = 'system:kube-aggregator';
@@ -97,7 +109,10 @@ async function served(simulation: Simulation, apiService: Obj): Promise<Obj> {
   return { version, ...(resources.length > 0 ? { resources } : {}) };
 }
 
-/** The documents of the group that the server lists (pkg/controllers/openapiv3/aggregator/downloader.go); none where it has no OpenAPI v3. */
+/**
+ * The documents of the group that the server lists
+ * (pkg/controllers/openapiv3/aggregator/downloader.go); none where it has no OpenAPI v3.
+ */
 async function openApiPaths(simulation: Simulation, apiService: Obj): Promise<OpenApiPaths> {
   const { status, body } = await fetchText(simulation, apiService, { path: '/openapi/v3', as: { name: 'system:aggregator', groups: [] } });
   if (status !== 200) return {};

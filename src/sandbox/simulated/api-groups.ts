@@ -9,7 +9,8 @@ export interface ApiGroup {
 }
 
 /**
- * The groups of all APIServices but the core group, whether they are available or not: what /apis lists after apiregistration.k8s.io, and what /apis/GROUP says
+ * The groups of all APIServices but the core group, whether they are available or not: what /apis
+ * lists after apiregistration.k8s.io, and what /apis/GROUP says
  * (k8s.io/kube-aggregator/pkg/apiserver/handler_apis.go).
  */
 export function apiGroups(store: Store): ApiGroup[] {
@@ -21,7 +22,10 @@ export function apiGroups(store: Store): ApiGroup[] {
     });
 }
 
-/** The APIServices of each group, the group of the highest priority first, and so its versions (pkg/apis/apiregistration/v1/helper, SortedByGroupAndVersion). */
+/**
+ * The APIServices of each group, the group of the highest priority first, and so its versions
+ * (pkg/apis/apiregistration/v1/helper, SortedByGroupAndVersion).
+ */
 export function sortedByGroup(apiServices: readonly Obj[]): Obj[][] {
   const byPriority = [...apiServices].sort(
     (one, other) => other.spec.groupPriorityMinimum - one.spec.groupPriorityMinimum || (one.metadata.name < other.metadata.name ? -1 : 1),
@@ -35,7 +39,10 @@ export function sortedByGroup(apiServices: readonly Obj[]): Obj[][] {
   );
 }
 
-/** Above zero when the first is the newer one: v2, v1, v2beta1, v1alpha1, and then what is no such version (apimachinery/pkg/version, CompareKubeAwareVersionStrings). */
+/**
+ * Above zero when the first is the newer one: v2, v1, v2beta1, v1alpha1, and then what is no such
+ * version (apimachinery/pkg/version, CompareKubeAwareVersionStrings).
+ */
 export function compareVersions(one: string, other: string): number {
   const [a, b] = [rank(one), rank(other)];
   if (!a || !b) return a ? 1 : b ? -1 : one < other ? 1 : one > other ? -1 : 0;

@@ -4,7 +4,10 @@ import { breaks, dns1123Subdomain, rule } from './names.ts';
 import { timestamp } from './store.ts';
 import type { Obj } from './types.ts';
 
-/** The types of k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/types.go; the order is that of its JSON. */
+/**
+ * The types of k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/types.go; the order is that of
+ * its JSON.
+ */
 const serviceFields = { namespace: 'string', name: 'string', port: 'int32' };
 const specFields = {
   service: 'v1.ServiceReference',
@@ -20,10 +23,12 @@ const specFields = {
 const withoutOmitEmpty = ['port', 'groupPriorityMinimum', 'versionPriority'];
 
 /**
- * An APIService as kube-apiserver stores it: fields that it doesn't know and empty ones are gone, the port of the Service is 443 unless given. A new one has
- * no status but that of a Local one, which is available at once (k8s.io/kube-aggregator/pkg/registry/apiservice/strategy.go).
+ * An APIService as kube-apiserver stores it: fields that it doesn't know and empty ones are gone,
+ * the port of the Service is 443 unless given. A new one has no status but that of a Local one,
+ * which is available at once (k8s.io/kube-aggregator/pkg/registry/apiservice/strategy.go).
  * @param old - what it replaces; its status is kept
- * @throws ApiFailure 400 where a field is of another type, caBundle not base64 included; 422 where a value is refused, with its words and causes
+ * @throws ApiFailure 400 where a field is of another type, caBundle not base64 included; 422 where
+ * a value is refused, with its words and causes
  */
 export function prepareApiService(object: Obj, old: Obj | undefined, now: Date): Obj {
   const spec = decode(object.spec ?? {}, 'APIServiceSpec', 'spec', specFields);
@@ -63,7 +68,10 @@ function decode(value: Obj, struct: string, path: string, fields: Readonly<Recor
   return Object.fromEntries(present.map(([field]) => [field, value[field]]));
 }
 
-/** Where a text is not base64, as far as Go's encoding/base64 reads; line ends count for nothing. @returns undefined for sound base64 */
+/**
+ * Where a text is not base64, as far as Go's encoding/base64 reads; line ends count for nothing.
+ * @returns undefined for sound base64
+ */
 export function base64Fault(text: string): number | undefined {
   const odd = text.search(/[^A-Za-z0-9+/=\r\n]/);
   const digits = text.replace(/[\r\n]/g, '');
@@ -101,7 +109,10 @@ const dns1035Words =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
 const dns1035Label = rule(dns1035Words, '[a-z]([-a-z0-9]*[a-z0-9])?', 63, 'my-name', 'abc-123');
 
-/** In the order of ValidateAPIService (k8s.io/kube-aggregator/pkg/apis/apiregistration/validation/validation.go). */
+/**
+ * In the order of ValidateAPIService
+ * (k8s.io/kube-aggregator/pkg/apis/apiregistration/validation/validation.go).
+ */
 function faults(name: string, spec: Obj): Wrong[] {
   const { service, group = '', version = '', insecureSkipTLSVerify = false, groupPriorityMinimum = 0, versionPriority = 0 } = spec;
   const caBytes = Buffer.from(spec.caBundle ?? '', 'base64').length;

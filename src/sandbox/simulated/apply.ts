@@ -6,7 +6,8 @@ import { decodeManagers, identityOf, type Manager, type Managers, withManagers }
 import { type Changes, changesBetween, merge, prune, withoutNulls } from './structured-merge.ts';
 import type { Kind, Obj } from './types.ts';
 
-// Who owns which field after a write: KEP-555, k8s.io/apimachinery/pkg/util/managedfields and merge/update.go of structured-merge-diff.
+// Who owns which field after a write: KEP-555, k8s.io/apimachinery/pkg/util/managedfields and
+// merge/update.go of structured-merge-diff.
 
 /** What nobody owns (managedfields/internal/stripmeta.go). */
 const nobodys: FieldSet = new Set([
@@ -24,7 +25,10 @@ const keptByStatus: Readonly<Record<string, readonly string[]>> = {
   Deployment: [pathOf('metadata', 'labels')],
 };
 
-/** @returns a function that leaves out of a set what a write to this path of the API does not change, whatever it says */
+/**
+ * @returns a function that leaves out of a set what a write to this path of the API does not
+ * change, whatever it says
+ */
 function writable(kind: Kind, subresource: string): (set: FieldSet) => FieldSet {
   const ofStatus = [pathOf('spec'), ...(keptByStatus[kind.kind] ?? [])];
   return (set) => without(set, subresource === 'status' ? ofStatus : kind.status ? [pathOf('status')] : []);
@@ -51,7 +55,10 @@ interface Write {
   readonly now: Date;
 }
 
-/** The managers that what a client sent starts from; it may change them itself, and remove all of them (FieldManager.Update, isResetManagedFields). */
+/**
+ * The managers that what a client sent starts from; it may change them itself, and remove all of
+ * them (FieldManager.Update, isResetManagedFields).
+ */
 function managersSent(live: Obj, sent: Obj, subresource: string): Managers {
   if (subresource !== '') return decodeManagers(live?.metadata.managedFields);
   const reset = Array.isArray(sent) && (sent.length === 0 || (sent.length === 1 && isDeepStrictEqual(sent[0], {})));
@@ -71,11 +78,14 @@ function changedBy({ kind, live, manager, subresource = '', now }: Write, update
 }
 
 /**
- * Who owns what after a create, update or patch: what changed becomes the manager's and is nobody else's any more.
+ * Who owns what after a create, update or patch: what changed becomes the manager's and is nobody
+ * else's any more.
  *
- * @param write.updated - the object as it will be stored, with defaults, but without what kube-apiserver only then allocates (a clusterIP);
- *   with the metadata.managedFields of the request, if it has any
- * @returns `updated` with metadata.managedFields; of an object that had none, and is not created, nothing is tracked
+ * @param write.updated - the object as it will be stored, with defaults, but without what
+ * kube-apiserver only then allocates (a clusterIP); with the metadata.managedFields of the request,
+ * if it has any
+ * @returns `updated` with metadata.managedFields; of an object that had none, and is not created,
+ * nothing is tracked
  */
 export function trackUpdate({ updated, ...write }: Write & { readonly updated: Obj }): Obj {
   const managers = managersSent(write.live, updated.metadata.managedFields, write.subresource ?? '');
@@ -87,7 +97,10 @@ const nameOf = ({ manager, operation, apiVersion, subresource }: Manager): strin
   (subresource ? ` with subresource "${subresource}"` : '') +
   (operation === 'Update' ? ` using ${apiVersion}` : '');
 
-/** @throws ApiFailure 409 when others own what is set to another value (managedfields/internal/conflict.go) */
+/**
+ * @throws ApiFailure 409 when others own what is set to another value
+ * (managedfields/internal/conflict.go)
+ */
 function refuseConflicts(others: Managers, set: FieldSet): void {
   const conflicts = [...others]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -103,7 +116,10 @@ function refuseConflicts(others: Managers, set: FieldSet): void {
   throw new ApiFailure(409, 'Conflict', `Apply failed with ${words}`, { causes });
 }
 
-/** @throws ApiFailure when what is applied is of another kind, says who owns it, or has the same element of a list twice */
+/**
+ * @throws ApiFailure when what is applied is of another kind, says who owns it, or has the same
+ * element of a list twice
+ */
 function refuseUnfit(kind: Kind, applied: Obj): void {
   const { apiVersion, metadata } = applied;
   const slash = apiVersion?.includes('/') ? apiVersion : `/${apiVersion}`;
@@ -121,18 +137,22 @@ function refuseUnfit(kind: Kind, applied: Obj): void {
 }
 
 /**
- * Server-side apply: `applied` is all that the manager wants; what it applied before and no longer does is removed, unless others own it.
+ * Server-side apply: `applied` is all that the manager wants; what it applied before and no longer
+ * does is removed, unless others own it.
  *
  * @param write.force - takes what others own
- * @returns the object with metadata.managedFields, without defaults for what is new; equal to `live` when nothing changes
- * @throws ApiFailure 409 Conflict with causes FieldManagerConflict; 400 or 500 when it can not be applied whatever there is
+ * @returns the object with metadata.managedFields, without defaults for what is new; equal to
+ * `live` when nothing changes
+ * @throws ApiFailure 409 Conflict with causes FieldManagerConflict; 400 or 500 when it can not be
+ * applied whatever there is
  */
 export function applyObject({ applied, force, ...write }: Write & { readonly applied: Obj; readonly force: boolean }): Obj {
   const { kind, manager, subresource = '', now } = write;
   refuseUnfit(kind, applied);
   const live = bare(write.live ?? {});
   const known = decodeManagers(write.live?.metadata.managedFields);
-  // What was there before anybody applied belongs to a manager of its own (managedfields/internal/skipnonapplied.go).
+  // What was there before anybody applied belongs to a manager of its own
+  // (managedfields/internal/skipnonapplied.go).
   const beforeFirst = { ...write, live: undefined, manager: 'before-first-apply' };
   const managers = known.size === 0 && write.live ? changedBy(beforeFirst, live, known) : known;
 

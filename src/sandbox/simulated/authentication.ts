@@ -14,9 +14,11 @@ type TokenAnswer = { readonly user: UserInfo; readonly audiences: readonly strin
 export type AuthenticateToken = (token: string, audiences: readonly string[]) => TokenAnswer;
 
 /**
- * Tells who asks: by a client certificate that the cluster's CA signed, else by the token of a ServiceAccount.
- * The server is to ask for a certificate (`requestCert`, with the CA as `ca`) and to let in those without (`rejectUnauthorized: false`).
- * @returns undefined when credentials were shown and none is good, to be answered with 401; system:anonymous when there were none
+ * Tells who asks: by a client certificate that the cluster's CA signed, else by the token of a
+ * ServiceAccount. The server is to ask for a certificate (`requestCert`, with the CA as `ca`) and
+ * to let in those without (`rejectUnauthorized: false`).
+ * @returns undefined when credentials were shown and none is good, to be answered with 401;
+ * system:anonymous when there were none
  */
 export function createAuthenticator(simulation: Simulation): (request: IncomingMessage) => UserInfo | undefined {
   const authenticateToken = createTokenAuthenticator(simulation);
@@ -59,7 +61,10 @@ const core = (kind: string): Kind => kindOf('', kind) as Kind;
 /** How far apart clocks may be (go-jose, jwt.DefaultLeeway). */
 const leewaySeconds = 60;
 
-/** Why a token that was signed is not good now (k8s.io/kubernetes/pkg/serviceaccount/claims.go, Validate). */
+/**
+ * Why a token that was signed is not good now (k8s.io/kubernetes/pkg/serviceaccount/claims.go,
+ * Validate).
+ */
 function faultOf(store: Store, claims: Claims, now: Date): string | undefined {
   const seconds = now.getTime() / 1000;
   if (seconds - leewaySeconds > claims.exp) return 'service account token has expired';

@@ -31,8 +31,10 @@ interface Grant {
 const rbac = (kind: string): Kind => kindOf('rbac.authorization.k8s.io', kind) as Kind;
 
 /**
- * Decides as kube-apiserver does with the group system:masters let in first and RBAC after it (k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac).
- * @param kubernetes - from 1.36 on a refusal says which authorizer had something to say (k8s.io/apiserver/pkg/authorization/union)
+ * Decides as kube-apiserver does with the group system:masters let in first and RBAC after it
+ * (k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac).
+ * @param kubernetes - from 1.36 on a refusal says which authorizer had something to say
+ * (k8s.io/apiserver/pkg/authorization/union)
  */
 export const createAuthorizer =
   (store: Store, kubernetes: KubernetesImitated): Authorize =>
@@ -46,9 +48,11 @@ export const createAuthorizer =
   };
 
 /**
- * What the bindings of the cluster and those of a namespace give to a user, in that order (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go).
+ * What the bindings of the cluster and those of a namespace give to a user, in that order
+ * (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go).
  * @param namespace - empty for none
- * @returns also the roles that bindings name and that are not there, as kube-apiserver says so; empty when there are all
+ * @returns also the roles that bindings name and that are not there, as kube-apiserver says so;
+ * empty when there are all
  */
 function grantsOf(store: Store, user: UserInfo, namespace: string): { readonly grants: readonly Grant[]; readonly faults: string } {
   const bindings = [...store.list(rbac('ClusterRoleBinding')), ...(namespace === '' ? [] : store.list(rbac('RoleBinding'), namespace))];
@@ -78,7 +82,10 @@ function isUser(subject: Obj, user: UserInfo, namespace: string | undefined): bo
   return user.name === `system:serviceaccount:${subject.namespace ?? namespace}:${subject.name}`;
 }
 
-/** With a namespace after its name, unlike anywhere else (clusterRoleBindingDescriber, roleBindingDescriber). */
+/**
+ * With a namespace after its name, unlike anywhere else (clusterRoleBindingDescriber,
+ * roleBindingDescriber).
+ */
 function describe({ kind, metadata, roleRef }: Obj, subject: Obj): string {
   const within = (name: string, namespace?: string) => (namespace === undefined ? name : `${name}/${namespace}`);
   const to = subject.kind === 'ServiceAccount' ? within(subject.name, subject.namespace ?? metadata.namespace) : subject.name;
@@ -86,8 +93,9 @@ function describe({ kind, metadata, roleRef }: Obj, subject: Obj): string {
 }
 
 /**
- * The rules of a Role or ClusterRole. No controller writes down those of an aggregated ClusterRole: they are gathered here each time, as
- * k8s.io/kubernetes/pkg/controller/clusterroleaggregation does.
+ * The rules of a Role or ClusterRole. No controller writes down those of an aggregated ClusterRole:
+ * they are gathered here each time, as k8s.io/kubernetes/pkg/controller/clusterroleaggregation
+ * does.
  */
 export function rulesOf(store: Store, role: Obj, gathered: ReadonlySet<string> = new Set()): readonly PolicyRule[] {
   const selectors: readonly Obj[] | undefined = role.aggregationRule?.clusterRoleSelectors;
@@ -100,7 +108,10 @@ export function rulesOf(store: Store, role: Obj, gathered: ReadonlySet<string> =
   return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
 }
 
-/** Whether labels are those that a LabelSelector wants (k8s.io/apimachinery/pkg/labels/selector.go, Requirement.Matches). */
+/**
+ * Whether labels are those that a LabelSelector wants (k8s.io/apimachinery/pkg/labels/selector.go,
+ * Requirement.Matches).
+ */
 function selects({ matchLabels = {}, matchExpressions = [] }: Obj, labels: Readonly<Record<string, string>>): boolean {
   const meets = ({ key, operator, values = [] }: Obj): boolean => {
     const there = Object.hasOwn(labels, key);
@@ -111,7 +122,10 @@ function selects({ matchLabels = {}, matchExpressions = [] }: Obj, labels: Reado
   return Object.entries(matchLabels).every(([key, value]) => labels[key] === value) && matchExpressions.every(meets);
 }
 
-/** Whether one rule lets a request through (k8s.io/kubernetes/pkg/apis/rbac/v1/evaluation_helpers.go). */
+/**
+ * Whether one rule lets a request through
+ * (k8s.io/kubernetes/pkg/apis/rbac/v1/evaluation_helpers.go).
+ */
 function allows(rule: PolicyRule, info: RequestInfo): boolean {
   const { verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
   const names = (values: readonly string[], value: string) => values.includes('*') || values.includes(value);
@@ -126,7 +140,9 @@ function allows(rule: PolicyRule, info: RequestInfo): boolean {
   );
 }
 
-/** The refusal, in the words of k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go. */
+/**
+ * The refusal, in the words of k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go.
+ */
 export function forbidden(user: UserInfo, info: RequestInfo, { reason }: Decision): ApiFailure {
   const { isResource, verb, group, resource, subresource, namespace, name } = info;
   const full = `${resource}${subresource === '' ? '' : `/${subresource}`}`;

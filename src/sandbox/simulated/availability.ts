@@ -26,8 +26,10 @@ interface Finding {
 const failed = (reason: string, message: string): Finding => ({ status: 'False', reason, message });
 
 /**
- * Keeps the Available condition of every APIService, until the simulation ends: looks again when the APIService, its Service or an EndpointSlice of it changes, and
- * every 30 s; after a failed probe sooner. Kubernetes 1.37 probes with the TLS settings of its proxy, 1.35 believes any certificate.
+ * Keeps the Available condition of every APIService, until the simulation ends: looks again when
+ * the APIService, its Service or an EndpointSlice of it changes, and every 30 s; after a failed
+ * probe sooner. Kubernetes 1.37 probes with the TLS settings of its proxy, 1.35 believes any
+ * certificate.
  */
 export function runAvailability(simulation: Simulation): void {
   const { store, signal, now } = simulation;
@@ -49,7 +51,8 @@ export function runAvailability(simulation: Simulation): void {
     write(apiService, finding);
     if (finding.reason === 'FailedDiscoveryCheck') throw new Error(finding.message);
   };
-  // What this wrote itself is no news: Kubernetes looks again, and finds the same unless the words name the time or a port.
+  // What this wrote itself is no news: Kubernetes looks again, and finds the same unless the words
+  // name the time or a port.
   const concernedBy = (event: StoreEvent): string[] => (writing ? [] : touchedBy(simulation, event));
   runController(simulation, { work, concernedBy, everyMs: resyncMs, backoff });
 }
@@ -65,7 +68,9 @@ function touchedBy({ store }: Simulation, { kind, object }: StoreEvent): string[
     .map(({ metadata }) => metadata.name);
 }
 
-/** What is wrong before anything is asked of the server; undefined when there is somebody to ask. */
+/**
+ * What is wrong before anything is asked of the server; undefined when there is somebody to ask.
+ */
 function brokenBefore({ store }: Simulation, { spec: { service: reference } }: Obj): Finding | undefined {
   const { namespace, name, port } = reference;
   const which = `service/${name} in ${JSON.stringify(namespace)}`;

@@ -5,10 +5,16 @@ import { apiVersionOf, kindOf } from './kinds.ts';
 import { readProtobuf } from './protobuf.ts';
 import type { Call, Kind, Obj } from './types.ts';
 
-/** The limit of kube-apiserver for a request (k8s.io/apiserver/pkg/server/config.go, MaxRequestBodyBytes). */
+/**
+ * The limit of kube-apiserver for a request (k8s.io/apiserver/pkg/server/config.go,
+ * MaxRequestBodyBytes).
+ */
 const maxBodyBytes = 3 * 1024 * 1024;
 
-/** Answers with JSON; indented for people who use curl or a browser (k8s.io/apiserver/pkg/endpoints/handlers/negotiation, isPrettyPrint). */
+/**
+ * Answers with JSON; indented for people who use curl or a browser
+ * (k8s.io/apiserver/pkg/endpoints/handlers/negotiation, isPrettyPrint).
+ */
 export function sendJson(
   { request, response, url }: Pick<Call, 'request' | 'response' | 'url'>,
   status: number,
@@ -40,7 +46,10 @@ function send(response: ServerResponse, status: number, contentType: string, bod
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
-/** Reads the body of a request to its end. @throws ApiFailure 413 when it is longer than kube-apiserver takes */
+/**
+ * Reads the body of a request to its end.
+ * @throws ApiFailure 413 when it is longer than kube-apiserver takes
+ */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -61,7 +70,8 @@ export const mediaTypeOf = ({ headers }: IncomingMessage): string =>
 
 /**
  * Reads the object in the body of a request.
- * @throws ApiFailure 400 when it is none, or none of this kind; 415 when it is none of JSON, YAML and protobuf
+ * @throws ApiFailure 400 when it is none, or none of this kind; 415 when it is none of JSON, YAML
+ * and protobuf
  */
 export async function readObject({ request }: Pick<Call, 'request'>, kind: Pick<Kind, 'group' | 'version' | 'kind'>): Promise<Obj> {
   const type = mediaTypeOf(request);
@@ -77,7 +87,8 @@ type Refuse = (why: string) => ApiFailure;
 
 /**
  * Reads what is in a body of this media type.
- * @param refuse - the failure, given what is wrong. @throws what it makes; ApiFailure 415 when it is none of JSON, YAML and protobuf
+ * @param refuse - the failure, given what is wrong.
+ * @throws what it makes; ApiFailure 415 when it is none of JSON, YAML and protobuf
  */
 export function parseBody(type: string, body: Buffer, kind: Pick<Kind, 'group'>, refuse: Refuse): Obj {
   const text = body.toString('utf8');
@@ -98,7 +109,10 @@ export function parseBody(type: string, body: Buffer, kind: Pick<Kind, 'group'>,
   }
 }
 
-/** As much of a body as a message has room for (k8s.io/apiserver/pkg/endpoints/handlers/rest.go, summarizeData). */
+/**
+ * As much of a body as a message has room for (k8s.io/apiserver/pkg/endpoints/handlers/rest.go,
+ * summarizeData).
+ */
 function summary(body: Buffer): string {
   if (body.length === 0) return '<empty>';
   const [shown, whole] = body[0] === 0x7b ? [body.toString('utf8', 0, 30), 30] : [body.toString('hex', 0, 30), 30];

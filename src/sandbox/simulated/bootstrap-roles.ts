@@ -2,8 +2,10 @@ import type { PolicyRule } from './authorization.ts';
 import { apiVersionOf, kindOf, kinds } from './kinds.ts';
 import type { Kind, Obj } from './types.ts';
 
-// The part of k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy that people and extension API servers meet, as kube-apiserver prints it. What
-// is for Kubernetes' own controllers and for nodes is left out, and view, edit and admin are about the kinds that are kept here. It is the same in 1.35 and 1.37.
+// The part of k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy that people and
+// extension API servers meet, as kube-apiserver prints it. What is for Kubernetes' own controllers
+// and for nodes is left out, and view, edit and admin are about the kinds that are kept here. It is
+// the same in 1.35 and 1.37.
 
 const rbacGroup = 'rbac.authorization.k8s.io';
 const read = ['get', 'list', 'watch'];
@@ -91,7 +93,10 @@ const everyStep: readonly (readonly [role: string, rules: readonly PolicyRule[],
   ['admin', adminRules],
 ];
 
-/** Roles and bindings that every cluster begins with, each after those that it refers to. The rules of an aggregated ClusterRole are left to who reads it. */
+/**
+ * Roles and bindings that every cluster begins with, each after those that it refers to. The rules
+ * of an aggregated ClusterRole are left to who reads it.
+ */
 export const bootstrapRoles: readonly { readonly kind: Kind; readonly object: Obj }[] = [
   ...Object.entries(clusterRoles).map(([name, rules]) => made('ClusterRole', { name }, { rules })),
   ...everyStep.flatMap(([name, rules, partOf]) => [

@@ -12,7 +12,8 @@ import type { Kind, Obj, Simulation } from './types.ts';
 const kindNamed = (group: string, kind: string): Kind => kindOf(group, kind) as Kind;
 
 /**
- * Puts into a new store what a cluster has before anybody uses it. What each namespace has is left to those who keep house.
+ * Puts into a new store what a cluster has before anybody uses it. What each namespace has is left
+ * to those who keep house.
  * @param port - where the simulation is served, on 127.0.0.1
  */
 export function bootstrap(simulation: Simulation, port: number): void {
@@ -37,8 +38,9 @@ const namespace = (name: string): Obj => ({
 });
 
 /**
- * Groups and their order, by group and version: k8s.io/kubernetes/pkg/controlplane/apiserver/aggregator.go (DefaultGenericAPIServicePriorities) and
- * cmd/kube-apiserver/app/aggregator.go.
+ * Groups and their order, by group and version:
+ * k8s.io/kubernetes/pkg/controlplane/apiserver/aggregator.go (DefaultGenericAPIServicePriorities)
+ * and cmd/kube-apiserver/app/aggregator.go.
  */
 const priorities: Readonly<Record<string, readonly [groupPriorityMinimum: number, versionPriority: number]>> = {
   v1: [18_000, 1],
@@ -72,7 +74,10 @@ function localApiServices(now: Date): Obj[] {
   });
 }
 
-/** By which extension API servers know the front proxy (k8s.io/kubernetes/pkg/controlplane/controller/clusterauthenticationtrust). */
+/**
+ * By which extension API servers know the front proxy
+ * (k8s.io/kubernetes/pkg/controlplane/controller/clusterauthenticationtrust).
+ */
 const requestHeaderConfiguration = ({ files }: Simulation): Obj => ({
   metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
   data: {
@@ -85,7 +90,8 @@ const requestHeaderConfiguration = ({ files }: Simulation): Obj => ({
   },
 });
 
-// The Service by which pods reach kube-apiserver (k8s.io/kubernetes/pkg/controlplane/controller/kubernetesservice).
+// The Service by which pods reach kube-apiserver
+// (k8s.io/kubernetes/pkg/controlplane/controller/kubernetesservice).
 const kubernetes = { name: 'kubernetes', namespace: 'default' };
 const address = '127.0.0.1';
 const portsAt = (port: number): Obj[] => [{ name: 'https', port, protocol: 'TCP' }];

@@ -9,11 +9,16 @@ interface Controller {
   concernedBy(event: StoreEvent): readonly string[];
   /** Milliseconds between rounds over all. */
   readonly everyMs: number;
-  /** Milliseconds before the first repetition after a failure; doubled each time, up to the last. */
+  /**
+   * Milliseconds before the first repetition after a failure; doubled each time, up to the last.
+   */
   readonly backoff: { readonly firstMs: number; readonly lastMs: number };
 }
 
-/** Runs until the simulation ends: looks after every APIService at once, when something changes, and in rounds; each by one at a time (k8s.io/client-go/util/workqueue). */
+/**
+ * Runs until the simulation ends: looks after every APIService at once, when something changes, and
+ * in rounds; each by one at a time (k8s.io/client-go/util/workqueue).
+ */
 export function runController({ store, signal }: Simulation, { work, concernedBy, everyMs, backoff }: Controller): void {
   const running = new Set<string>();
   const dirty = new Set<string>();

@@ -15,7 +15,8 @@ const immortal = ['default', 'kube-system', 'kube-public'];
 
 /**
  * Deletes an object, or begins to (k8s.io/apiserver/pkg/registry/rest/delete.go, BeforeDelete).
- * @throws ApiFailure 403 for a namespace that must stay; 409 when a precondition does not hold; 501 unless what it owns is to go after it
+ * @throws ApiFailure 403 for a namespace that must stay; 409 when a precondition does not hold; 501
+ * unless what it owns is to go after it
  */
 export function deleteObject(store: Store, kind: Kind, object: Obj, options: DeleteOptions, now: Date): Deleted {
   checkPreconditions(kind, object, options);
@@ -60,7 +61,10 @@ function terminate(store: Store, kind: Kind, object: Obj, now: Date, mode: { rea
   return { object: store.update(kind, marked, mode), gone: false };
 }
 
-/** k8s.io/kubernetes/pkg/registry/core/pod/strategy.go, CheckGracefulDelete: only a kubelet needs time. */
+/**
+ * k8s.io/kubernetes/pkg/registry/core/pod/strategy.go, CheckGracefulDelete: only a kubelet needs
+ * time.
+ */
 function graceOf({ spec, status }: Obj, { gracePeriodSeconds }: DeleteOptions): number {
   if (!spec.nodeName || ['Failed', 'Succeeded'].includes(status?.phase)) return 0;
   return Math.max(gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30, 0);

@@ -6,7 +6,10 @@ import { accepted } from './representation.ts';
 import { notAllowed, notServed } from './resources.ts';
 import type { Call, Kind, Obj, Simulation } from './types.ts';
 
-/** APIServices are not registered by one of themselves; their group comes first (k8s.io/kube-aggregator/pkg/apiserver/handler_apis.go). */
+/**
+ * APIServices are not registered by one of themselves; their group comes first
+ * (k8s.io/kube-aggregator/pkg/apiserver/handler_apis.go).
+ */
 const first = 'apiregistration.k8s.io';
 const crud = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const everything = [...kinds, ...questions].sort((one, other) => (one.plural < other.plural ? -1 : 1));
@@ -25,8 +28,10 @@ const subresourcesOf = (kind: Kind): NonNullable<Kind['subresources']> => {
 };
 
 /**
- * Answers what is asked about the API itself: /api, /apis and what is right below them, in the old form and the aggregated one of KEP-3352.
- * @returns whether it was that. @throws ApiFailure 404 for a version that a group does not have
+ * Answers what is asked about the API itself: /api, /apis and what is right below them, in the old
+ * form and the aggregated one of KEP-3352.
+ * @returns whether it was that.
+ * @throws ApiFailure 404 for a version that a group does not have
  */
 export function answerDiscovery({ store }: Pick<Simulation, 'store'>, remote: RemoteDiscovery, call: Call): boolean {
   const parts = call.info.path.split('/').filter(Boolean);

@@ -10,7 +10,10 @@ import type { Obj, Simulation } from './types.ts';
 
 /** The connections of one simulation to extension API servers. */
 export interface ExtensionTransports {
-  /** As the spec of an APIService asks for; another spec gets new connections. @throws GoError when its caBundle holds no certificate */
+  /**
+   * As the spec of an APIService asks for; another spec gets new connections.
+   * @throws GoError when its caBundle holds no certificate
+   */
   of(apiService: Obj): http.Agent;
   /** Whatever the server shows is good (the probe of Kubernetes 1.35). */
   readonly unverified: http.Agent;
@@ -53,7 +56,10 @@ export interface Question {
   readonly limitMs: number;
 }
 
-/** @returns the answer, of whatever status; its body is to be read or resumed @throws GoError when none comes */
+/**
+ * @returns the answer, of whatever status; its body is to be read or resumed
+ * @throws GoError when none comes
+ */
 export function ask(agent: http.Agent, route: Route, { path, as, accept, limitMs }: Question): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers = { ...identityHeaders({ ...as, extra: {} }), ...(accept === undefined ? {} : { accept }) };

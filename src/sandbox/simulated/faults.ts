@@ -1,6 +1,9 @@
 import type { Cause } from '../shared/failure.ts';
 
-/** What is wrong with a field, in the words of k8s.io/apimachinery/pkg/util/validation/field/errors.go. */
+/**
+ * What is wrong with a field, in the words of
+ * k8s.io/apimachinery/pkg/util/validation/field/errors.go.
+ */
 export type Wrong = Cause & { readonly field: string };
 
 export const required = (field: string, detail?: string): Wrong => ({

@@ -14,17 +14,24 @@ export interface Hop extends Route {
 export interface ForwardOptions {
   /** Milliseconds in which all must be done. */
   readonly limitMs?: number | undefined;
-  /** Whether a redirect of the backend is kept from the client (kube-apiserver's --aggregator-reject-forwarding-redirect, which is on). */
+  /**
+   * Whether a redirect of the backend is kept from the client (kube-apiserver's
+   * --aggregator-reject-forwarding-redirect, which is on).
+   */
   readonly refuseRedirects?: boolean;
   /** Answers the client when the backend can't: with what Go says of it. */
   readonly fail: (words: string) => void;
 }
 
-/** Requests without a body that may be asked again over a new connection when the old one turns out to be closed (net/http, Request.isReplayable). */
+/**
+ * Requests without a body that may be asked again over a new connection when the old one turns out
+ * to be closed (net/http, Request.isReplayable).
+ */
 const replayable = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
- * Passes a request on and its answer back, both as they come, so that a watch flows. When the client hangs up, so does this.
+ * Passes a request on and its answer back, both as they come, so that a watch flows. When the
+ * client hangs up, so does this.
  * @returns once the client has its answer, or is gone
  */
 export function forward(
@@ -76,7 +83,11 @@ export function forward(
   });
 }
 
-/** Sends an upgrade (WebSocket, SPDY) on, and connects both sides once the backend agrees; another answer goes back as it is. @param fail - as of `forward` */
+/**
+ * Sends an upgrade (WebSocket, SPDY) on, and connects both sides once the backend agrees; another
+ * answer goes back as it is.
+ * @param fail - as of `forward`
+ */
 export function tunnel(request: IncomingMessage, client: Duplex, head: Buffer, hop: Hop, fail: (words: string) => void): void {
   const upstream = open(request, { ...hop, headers: { ...hop.headers, connection: 'Upgrade', upgrade: request.headers.upgrade } });
   const ends = endsOf(upstream, hop);
@@ -141,7 +152,10 @@ function refuseRedirect(response: ServerResponse, answer: IncomingMessage): void
     .end('the backend attempted to redirect this request, which is not permitted');
 }
 
-/** What both sides say of an answer stands in it twice, as with kube-apiserver. @returns false for a status that HTTP does not have, with nothing passed on */
+/**
+ * What both sides say of an answer stands in it twice, as with kube-apiserver.
+ * @returns false for a status that HTTP does not have, with nothing passed on
+ */
 function passBack(answer: IncomingMessage, response: ServerResponse): boolean {
   const { statusCode = 0 } = answer;
   if (statusCode < 100) {

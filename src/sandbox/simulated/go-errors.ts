@@ -1,7 +1,10 @@
 /** An error whose message is what Go would say. */
 export class GoError extends Error {}
 
-/** The two ends of a connection, `address:port` each; the nearer one is not known before it is connected. */
+/**
+ * The two ends of a connection, `address:port` each; the nearer one is not known before it is
+ * connected.
+ */
 export interface Ends {
   readonly local?: string | undefined;
   readonly remote: string;
@@ -11,8 +14,10 @@ export interface Ends {
 export const hostPort = (host: string, port: number | undefined): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 
 /**
- * What Go's net, crypto/tls and net/http say where Node reports an error of a connection or of the HTTP on it.
- * @returns the words from the system call on, e.g. `dial tcp 127.0.0.1:1: connect: connection refused`
+ * What Go's net, crypto/tls and net/http say where Node reports an error of a connection or of the
+ * HTTP on it.
+ * @returns the words from the system call on, e.g. `dial tcp 127.0.0.1:1: connect: connection
+ * refused`
  */
 export function goWords(error: Error, { local = '', remote }: Ends): string {
   if (error instanceof GoError) return error.message;
@@ -38,7 +43,10 @@ const errnoWords: Readonly<Record<string, string>> = {
   EINVAL: 'invalid argument',
 };
 
-/** Those that servers send before they answer (RFC 8446 section 6), in the words of crypto/tls/alert.go. */
+/**
+ * Those that servers send before they answer (RFC 8446 section 6), in the words of
+ * crypto/tls/alert.go.
+ */
 const alerts: Readonly<Record<number, string>> = {
   40: 'handshake failure',
   42: 'bad certificate',
@@ -55,7 +63,8 @@ const alerts: Readonly<Record<number, string>> = {
 function tlsWords(code: string, message: string): string {
   const alert = /SSL alert number (\d+)/.exec(message)?.[1];
   if (alert) return `remote error: tls: ${alerts[Number(alert)] ?? `alert(${alert})`}`;
-  // Go tells HTTP from other bytes that are no TLS; OpenSSL does not, and hardly anything else listens in the place of an API server.
+  // Go tells HTTP from other bytes that are no TLS; OpenSSL does not, and hardly anything else
+  // listens in the place of an API server.
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code)) return 'http: server gave HTTP response to HTTPS client';
   return `tls: ${code.slice('ERR_SSL_'.length).toLowerCase().replaceAll('_', ' ')}`;
 }

@@ -1,6 +1,10 @@
-// Paths and queries as Go writes them anew (net/url): kube-aggregator keeps neither as the client wrote it.
+// Paths and queries as Go writes them anew (net/url): kube-aggregator keeps neither as the client
+// wrote it.
 
-/** A path, whose escaped slashes become slashes (URL.EscapedPath of a URL without RawPath). @param pathname - escaped, and rightly so */
+/**
+ * A path, whose escaped slashes become slashes (URL.EscapedPath of a URL without RawPath).
+ * @param pathname - escaped, and rightly so
+ */
 export const goPath = (pathname: string): string =>
   encodeURIComponent(decodeURIComponent(pathname))
     .replace(/%(?:24|26|2B|2C|2F|3A|3B|3D|40)/g, decodeURIComponent)

@@ -3,8 +3,9 @@ import { checkServing, type ServingCheck, type ServingFault } from '../../pki/tr
 import type { CertificateInfo } from '../../pki/types.ts';
 
 /**
- * What Go's crypto/x509 says of a server's certificates (verify.go): of all faults the one that it meets first. It looks at the leaf's dates, its names, then
- * upwards from certificate to certificate, and last at the chain as a whole.
+ * What Go's crypto/x509 says of a server's certificates (verify.go): of all faults the one that it
+ * meets first. It looks at the leaf's dates, its names, then upwards from certificate to
+ * certificate, and last at the chain as a whole.
  * @returns the words of the error, from `x509: ` on; undefined when it accepts them
  */
 export function x509Words(check: ServingCheck): string | undefined {
@@ -13,7 +14,10 @@ export function x509Words(check: ServingCheck): string | undefined {
   return found && `x509: ${wordsOf(found, check)}`;
 }
 
-/** crypto/rsa refuses the key when it checks the signature of the handshake, whether or not the certificates are verified. */
+/**
+ * crypto/rsa refuses the key when it checks the signature of the handshake, whether or not the
+ * certificates are verified.
+ */
 export function weakKeyWords(leaf: CertificateInfo | undefined): string | undefined {
   const bits = Number(/^rsa-(\d+)$/.exec(leaf?.publicKey ?? '')?.[1] ?? Infinity);
   return bits < 1024 ? `tls: invalid signature by the server certificate: ${weakKey(bits)}` : undefined;
@@ -92,7 +96,10 @@ function unknownAuthority(why?: string, candidate?: CertificateInfo): string {
   return `${words} (possibly because of ${JSON.stringify(why)} while trying to verify candidate authority certificate ${JSON.stringify(name)})`;
 }
 
-/** Why the candidate is not the issuer (crypto/x509 CheckSignatureFrom); names that are encoded differently make no candidate. */
+/**
+ * Why the candidate is not the issuer (crypto/x509 CheckSignatureFrom); names that are encoded
+ * differently make no candidate.
+ */
 function hint({ reason, candidate, certificate }: Extract<ServingFault, { candidate: CertificateInfo }>): string | undefined {
   if (reason === 'not-a-ca') return 'x509: invalid signature: parent certificate cannot sign this kind of certificate';
   if (reason !== 'other-key') return undefined;

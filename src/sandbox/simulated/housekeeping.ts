@@ -12,8 +12,9 @@ const clusterRoles = kindOf('rbac.authorization.k8s.io', 'ClusterRole') as Kind;
 const inNamespaces = kinds.filter(({ namespaced }) => namespaced);
 
 /**
- * Does what kube-controller-manager does without being asked: every namespace has its ServiceAccount and the cluster's CA; one that is being deleted loses what
- * is in it, and then goes itself; an object goes after the last of its owners; ClusterRoles that gather others follow these
+ * Does what kube-controller-manager does without being asked: every namespace has its
+ * ServiceAccount and the cluster's CA; one that is being deleted loses what is in it, and then goes
+ * itself; an object goes after the last of its owners; ClusterRoles that gather others follow these
  * (k8s.io/kubernetes/pkg/controller/{serviceaccount,certificates/rootcacertpublisher,namespace,garbagecollector,clusterroleaggregation}).
  */
 export function keepHouse({ store, files, now, signal }: Pick<Simulation, 'store' | 'files' | 'now' | 'signal'>): void {
@@ -35,7 +36,10 @@ export function keepHouse({ store, files, now, signal }: Pick<Simulation, 'store
   signal.addEventListener('abort', end, { once: true });
 }
 
-/** Gives the ClusterRoles that gather others the rules of these (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). */
+/**
+ * Gives the ClusterRoles that gather others the rules of these
+ * (k8s.io/kubernetes/pkg/controller/clusterroleaggregation).
+ */
 export function aggregate(store: Store, now: Date): void {
   for (const live of store.list(clusterRoles)) {
     if (!live.aggregationRule || isDeepStrictEqual(live.rules ?? [], rulesOf(store, live))) continue;
@@ -69,7 +73,10 @@ function empty(store: Store, { metadata: { uid, name: namespace } }: Obj, now: D
   if (inNamespaces.every((kind) => store.list(kind, namespace).length === 0)) store.delete(namespaces, undefined, namespace);
 }
 
-/** Looks after those who depended on an object that is gone, and a namespace that waited for it to go. */
+/**
+ * Looks after those who depended on an object that is gone, and a namespace that waited for it to
+ * go.
+ */
 function afterwards(store: Store, { metadata: { uid, namespace } }: Obj, now: Date): void {
   for (const { kind, object } of dependentsOf(store, uid)) {
     const left = object.metadata.ownerReferences.some((owner: Obj) => isThere(store, owner));

@@ -7,7 +7,8 @@ import type { RequestInfo } from './types.ts';
 const extraPrefix = 'impersonate-extra-';
 
 /**
- * Who a request is to be taken as coming from, by its Impersonate headers (k8s.io/apiserver/pkg/endpoints/filters/impersonation/impersonation.go).
+ * Who a request is to be taken as coming from, by its Impersonate headers
+ * (k8s.io/apiserver/pkg/endpoints/filters/impersonation/impersonation.go).
  * @param user - who asks
  * @param mayI - tells whether they may be somebody else
  * @returns `user` itself without such headers
@@ -72,7 +73,10 @@ function unescaped(key: string): string {
   }
 }
 
-/** k8s.io/apiserver/pkg/authentication/serviceaccount/util.go, SplitUsername; the names are a DNS label and a DNS subdomain. */
+/**
+ * k8s.io/apiserver/pkg/authentication/serviceaccount/util.go, SplitUsername; the names are a DNS
+ * label and a DNS subdomain.
+ */
 function serviceAccountOf(user: string): { readonly namespace: string; readonly name: string } | undefined {
   const [, namespace, name] =
     /^system:serviceaccount:([a-z0-9](?:[-a-z0-9]*[a-z0-9])?):([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/.exec(user) ?? [];

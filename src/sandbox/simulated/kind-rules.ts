@@ -8,12 +8,16 @@ import { rbacFaults, withBindingDefaults } from './rbac-objects.ts';
 import { serviceFaults, withAddress, withServiceDefaults } from './services.ts';
 import type { Kind, Obj, Store } from './types.ts';
 
-// What the strategies of k8s.io/kubernetes/pkg/registry and the defaults of pkg/apis do, for the kinds where somebody would miss it.
+// What the strategies of k8s.io/kubernetes/pkg/registry and the defaults of pkg/apis do, for the
+// kinds where somebody would miss it.
 
 const withProtocol = (ports: readonly Obj[]): Obj => ports.map((port) => ({ ...port, protocol: port.protocol ?? 'TCP' }));
 const withPorts = (holder: Obj): Obj => (holder.ports ? { ...holder, ports: withProtocol(holder.ports) } : holder);
 
-/** A pod's spec. Its ports need a protocol, which is part of their key; no other default of a pod is filled in, unlike in kube-apiserver. */
+/**
+ * A pod's spec. Its ports need a protocol, which is part of their key; no other default of a pod is
+ * filled in, unlike in kube-apiserver.
+ */
 const withContainers = (spec: Obj): Obj => (spec?.containers ? { ...spec, containers: spec.containers.map(withPorts) } : spec);
 
 const withTemplate = ({ spec = {}, ...rest }: Obj): Obj => ({
@@ -71,7 +75,10 @@ const defaults: Readonly<Record<string, (object: Obj, old: Obj | undefined, now:
   Service: withServiceDefaults,
 };
 
-/** Fills in what then belongs to whoever writes the object. @throws ApiFailure for what can't be read as this kind, and all that is wrong with an APIService */
+/**
+ * Fills in what then belongs to whoever writes the object.
+ * @throws ApiFailure for what can't be read as this kind, and all that is wrong with an APIService
+ */
 export const withDefaults = (kind: Kind, object: Obj, old: Obj | undefined, now: Date): Obj =>
   defaults[kind.kind]?.(object, old, now) ?? object;
 

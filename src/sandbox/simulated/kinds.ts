@@ -27,7 +27,10 @@ const rbac = 'rbac.authorization.k8s.io';
 const admission = 'admissionregistration.k8s.io';
 const flowControl = 'flowcontrol.apiserver.k8s.io';
 
-/** Every kind of object that is kept, in one version each. Short names, categories, subresources and generations as Kubernetes 1.37 has them. */
+/**
+ * Every kind of object that is kept, in one version each. Short names, categories, subresources and
+ * generations as Kubernetes 1.37 has them.
+ */
 export const kinds: readonly Kind[] = [
   inNamespaces('', 'v1', 'ConfigMap', 'configmaps', { shortNames: ['cm'], fields: ['data', 'binaryData', 'immutable'] }),
   inNamespaces('', 'v1', 'Endpoints', 'endpoints', { shortNames: ['ep'], fields: ['subsets'] }),
@@ -129,7 +132,10 @@ function eventFields(...own: string[]): readonly string[] {
 const byPlural = new Map(kinds.map((kind) => [`${kind.group}/${kind.version}/${kind.plural}`, kind]));
 const byKind = new Map(kinds.map((kind) => [`${kind.group}/${kind.kind}`, kind]));
 
-/** The kind that a path names; undefined for what is not kept here. @param group - empty for the core group */
+/**
+ * The kind that a path names; undefined for what is not kept here.
+ * @param group - empty for the core group
+ */
 export const kindAt = (group: string, version: string, plural: string): Kind | undefined => byPlural.get(`${group}/${version}/${plural}`);
 
 /** The kind of this name, in the one version that is kept. */

@@ -3,8 +3,8 @@ import type { Obj } from './types.ts';
 const noKind = { group: '', version: '', kind: '' };
 
 /**
- * The resources of an APIResourceList as apidiscovery.k8s.io/v2 has them, subresources below their resource
- * (k8s.io/apiserver/pkg/endpoints/installer.go, ConvertGroupVersionIntoToDiscovery).
+ * The resources of an APIResourceList as apidiscovery.k8s.io/v2 has them, subresources below their
+ * resource (k8s.io/apiserver/pkg/endpoints/installer.go, ConvertGroupVersionIntoToDiscovery).
  * @throws Error when a subresource is not in the scope of its resource
  */
 export function convertResources(list: readonly Obj[]): Obj[] {
@@ -36,7 +36,10 @@ const resourceOf = (resource: Obj): Obj => ({
 const scopeOf = ({ namespaced }: Obj): string => (namespaced ? 'Namespaced' : 'Cluster');
 const kindOf = ({ group = '', version = '', kind = '' }: Obj): Obj => ({ group, version, kind });
 
-/** Clients of Kubernetes 1.26 stumble over a resource without a kind (https://github.com/kubernetes/kubernetes/issues/118361). */
+/**
+ * Clients of Kubernetes 1.26 stumble over a resource without a kind
+ * (https://github.com/kubernetes/kubernetes/issues/118361).
+ */
 export const withResponseKinds = (resources: readonly Obj[]): Obj[] =>
   resources.map(({ resource, responseKind = noKind, subresources, ...rest }) => {
     const known = subresources?.map(({ subresource, ...each }: Obj) => ({ subresource, responseKind: noKind, ...each }));

@@ -1,7 +1,10 @@
 import { isLeaf, objectShape, type Place, placesIn, type Shape } from './merge-keys.ts';
 import type { Obj } from './types.ts';
 
-/** Paths that somebody owns: path elements (`f:spec`, `k:{"name":"app"}`, `v:"x"`), joined by `separator`. */
+/**
+ * Paths that somebody owns: path elements (`f:spec`, `k:{"name":"app"}`, `v:"x"`), joined by
+ * `separator`.
+ */
 export type FieldSet = ReadonlySet<string>;
 
 // In no name of a field; JSON escapes it.
@@ -29,11 +32,17 @@ export function above(set: FieldSet): FieldSet {
   return found;
 }
 
-/** @returns the set with the fields that lead to what is in it, which are nobody's by themselves (Set.EnsureNamedFieldsAreMembers) */
+/**
+ * @returns the set with the fields that lead to what is in it, which are nobody's by themselves
+ * (Set.EnsureNamedFieldsAreMembers)
+ */
 export const withFieldsAbove = (set: FieldSet): FieldSet =>
   union(set, new Set([...above(set)].filter((path) => path.slice(path.lastIndexOf(separator) + 1).startsWith('f:'))));
 
-/** Those of one path element together: elements of a list that share their keys belong to one manager (structured-merge-diff, typed/tofieldset.go). */
+/**
+ * Those of one path element together: elements of a list that share their keys belong to one
+ * manager (structured-merge-diff, typed/tofieldset.go).
+ */
 export function byElement(places: readonly Place[]): Map<string, Place> {
   const found = new Map<string, Place>();
   for (const place of places) {
@@ -66,7 +75,10 @@ const valuesOf = (element: string): (string | number)[] => {
   return element.startsWith('k:') ? Object.entries<string | number>(parsed).flat() : [parsed];
 };
 
-/** The order of kube-apiserver: fields, keys, values; numbers as numbers (structured-merge-diff, fieldpath/element.go). */
+/**
+ * The order of kube-apiserver: fields, keys, values; numbers as numbers (structured-merge-diff,
+ * fieldpath/element.go).
+ */
 function compareElements(a: string, b: string): number {
   if (a[0] !== b[0]) return a < b ? -1 : 1;
   const ours = valuesOf(a);
@@ -98,7 +110,10 @@ function treeOf(set: FieldSet): Tree {
 
 const sorted = ({ below }: Tree): [string, Tree][] => [...below].sort(([a], [b]) => compareElements(a, b));
 
-/** @returns `fieldsV1` of an entry of managedFields: `.` stands for what is owned itself where more is owned below it */
+/**
+ * @returns `fieldsV1` of an entry of managedFields: `.` stands for what is owned itself where more
+ * is owned below it
+ */
 export function toFieldsV1(set: FieldSet): Obj {
   const encode = (tree: Tree): Obj => ({
     ...(tree.owned && tree.below.size > 0 ? { '.': {} } : {}),
@@ -129,7 +144,10 @@ function wordOf(element: string): string {
   return `[${Object.entries(JSON.parse(rest)).map(([key, value]) => `${key}=${JSON.stringify(value)}`)}]`;
 }
 
-/** @returns the paths as people read them, in the order of kube-apiserver: at each level first what is owned itself */
+/**
+ * @returns the paths as people read them, in the order of kube-apiserver: at each level first what
+ * is owned itself
+ */
 export function wordsOf(set: FieldSet): string[] {
   const visit = (tree: Tree, before: string): string[] => {
     const places = sorted(tree).map(([element, node]) => ({ words: before + wordOf(element), node }));
@@ -147,7 +165,10 @@ function problemOf(value: Obj): string | undefined {
   return typeof value === 'object' ? undefined : 'associative list with keys may not have non-map elements';
 }
 
-/** @returns why the object can not be applied, in the words of structured-merge-diff (typed/validate.go) */
+/**
+ * @returns why the object can not be applied, in the words of structured-merge-diff
+ * (typed/validate.go)
+ */
 export function problemsOf(object: Obj): string[] {
   const visit = (shape: Shape, value: Obj, words: string): string[] => {
     if (isLeaf(shape, value)) return [];

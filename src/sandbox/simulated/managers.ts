@@ -15,7 +15,10 @@ export interface Manager {
 /** By `identityOf`. */
 export type Managers = Map<string, Manager>;
 
-/** What tells managers apart, and orders the conflicts with them (managedfields/internal/managedfields.go, BuildManagerIdentifier). */
+/**
+ * What tells managers apart, and orders the conflicts with them
+ * (managedfields/internal/managedfields.go, BuildManagerIdentifier).
+ */
 export const identityOf = ({ manager, operation, apiVersion, subresource }: Omit<Manager, 'fields'>): string =>
   JSON.stringify({ manager, operation, ...(operation === 'Update' ? { apiVersion } : {}), ...(subresource ? { subresource } : {}) });
 
@@ -29,7 +32,9 @@ function decode(entries: readonly Obj[]): Managers {
   return managers;
 }
 
-/** @returns the managers by metadata.managedFields; nobody when what a client sent is no such list */
+/**
+ * @returns the managers by metadata.managedFields; nobody when what a client sent is no such list
+ */
 export function decodeManagers(entries: Obj): Managers {
   try {
     return decode(entries ?? []);
@@ -48,7 +53,10 @@ const inOrder = (a: Manager, b: Manager): number =>
   compare(a.apiVersion, b.apiVersion) ||
   compare(a.subresource ?? '', b.subresource ?? '');
 
-/** @returns the object with metadata.managedFields that say this, or with none when there is nothing to say */
+/**
+ * @returns the object with metadata.managedFields that say this, or with none when there is nothing
+ * to say
+ */
 export function withManagers(object: Obj, managers: Managers): Obj {
   const { managedFields: _, ...metadata } = object.metadata ?? {};
   const owners = [...managers.values()].filter(({ fields }) => fields.size > 0).sort(inOrder);

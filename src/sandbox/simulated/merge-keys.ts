@@ -1,6 +1,9 @@
 import type { Obj } from './types.ts';
 
-/** How one place of an object merges (KEP-555). A place without a shape merges by its value: maps key by key, lists and scalars as a whole. */
+/**
+ * How one place of an object merges (KEP-555). A place without a shape merges by its value: maps
+ * key by key, lists and scalars as a whole.
+ */
 export interface Shape {
   /** Belongs to one manager as a whole. */
   readonly atomic?: true;
@@ -11,7 +14,10 @@ export interface Shape {
   /** Of the elements of such a list. */
   readonly item?: Shape;
   readonly fields?: Readonly<Record<string, Shape>>;
-  /** A Go struct without a pointer, or a list that is not omitted: kube-apiserver sees it, if empty, in everything that can have it. */
+  /**
+   * A Go struct without a pointer, or a list that is not omitted: kube-apiserver sees it, if empty,
+   * in everything that can have it.
+   */
   readonly embedded?: true;
 }
 
@@ -70,8 +76,9 @@ const status = struct({
 });
 
 /**
- * Of every kind that the simulation keeps, in one: no two of them disagree about a field of one path. From the x-kubernetes-list-type,
- * x-kubernetes-map-type and default of kube-apiserver's OpenAPI, without volumes of storage that Kubernetes gave up.
+ * Of every kind that the simulation keeps, in one: no two of them disagree about a field of one
+ * path. From the x-kubernetes-list-type, x-kubernetes-map-type and default of kube-apiserver's
+ * OpenAPI, without volumes of storage that Kubernetes gave up.
  */
 export const objectShape: Shape = map({
   deprecatedSource: embedded,
@@ -91,7 +98,10 @@ const keyDefaults: Readonly<Record<string, string | number>> = { containerPort: 
 const keyOf = (keys: readonly string[], item: Obj): Obj =>
   Object.fromEntries([...keys].sort().map((key) => [key, item?.[key] ?? keyDefaults[key] ?? '']));
 
-/** Something that an object holds, by its path element: `f:` a field, `k:` an element of a list by its keys, `v:` one of a set. */
+/**
+ * Something that an object holds, by its path element: `f:` a field, `k:` an element of a list by
+ * its keys, `v:` one of a set.
+ */
 export interface Place {
   readonly element: string;
   readonly shape: Shape;
@@ -100,13 +110,19 @@ export interface Place {
 
 const isMap = (value: Obj): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** @returns whether it has an owner as a whole and nothing in it has one of its own: scalars, null, what is atomic. */
+/**
+ * @returns whether it has an owner as a whole and nothing in it has one of its own: scalars, null,
+ * what is atomic.
+ */
 export function isLeaf(shape: Shape, value: Obj): boolean {
   if (shape.atomic) return true;
   return Array.isArray(value) ? !shape.keys && !shape.set : !isMap(value);
 }
 
-/** @returns what a map or list that is no leaf holds, in its order; elements of a list that share their keys are there as often */
+/**
+ * @returns what a map or list that is no leaf holds, in its order; elements of a list that share
+ * their keys are there as often
+ */
 export function placesIn(shape: Shape, value: Obj): Place[] {
   const { keys, item = plain, fields } = shape;
   if (!Array.isArray(value))

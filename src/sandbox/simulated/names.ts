@@ -32,7 +32,10 @@ export const breaks = ({ pattern, longest, words }: Rule, text: string): string[
   ...(new RegExp(`^(?:${pattern})$`).test(text) ? [] : [words]),
 ];
 
-/** Kinds whose names stand in a DNS name, and those whose names may be anything that fits into a path. */
+/**
+ * Kinds whose names stand in a DNS name, and those whose names may be anything that fits into a
+ * path.
+ */
 const labelNames = ['Namespace', 'Service'];
 const pathNames = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'APIService'];
 
@@ -56,7 +59,10 @@ function qualifiedFaults(key: string): string[] {
   return [...prefixFaults, ...(name === '' ? ['name part must be non-empty'] : breaks(namePart, name).map((each) => `name part ${each}`))];
 }
 
-/** What is wrong with the metadata of an object (k8s.io/apimachinery/pkg/api/validation/objectmeta.go). */
+/**
+ * What is wrong with the metadata of an object
+ * (k8s.io/apimachinery/pkg/api/validation/objectmeta.go).
+ */
 export function metadataFaults(kind: Kind, { metadata }: Obj): Wrong[] {
   const { name = '', labels = {}, annotations = {} } = metadata;
   return [

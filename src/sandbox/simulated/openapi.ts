@@ -6,8 +6,9 @@ import { notServed } from './resources.ts';
 import type { Call, Kind, Obj } from './types.ts';
 
 /**
- * As much of OpenAPI v3 as kubectl needs to know that a PATCH can be tried without storing anything and is checked by the server
- * (k8s.io/cli-runtime/pkg/resource/query_param_verifier_v3.go). The fields of objects are not described.
+ * As much of OpenAPI v3 as kubectl needs to know that a PATCH can be tried without storing anything
+ * and is checked by the server (k8s.io/cli-runtime/pkg/resource/query_param_verifier_v3.go). The
+ * fields of objects are not described.
  */
 const documents: ReadonlyMap<string, Obj> = new Map(
   [...new Set(kinds.map(pathOf))].map((path) => [path, documentOf(kinds.filter((kind) => pathOf(kind) === path))]),
@@ -44,7 +45,11 @@ function documentOf(of: readonly Kind[]): Obj {
 
 const hashOf = (document: Obj): string => createHash('sha512').update(JSON.stringify(document)).digest('hex').toUpperCase();
 
-/** Answers /openapi/v3 and the documents below it. @returns whether it was that. @throws ApiFailure 404 */
+/**
+ * Answers /openapi/v3 and the documents below it.
+ * @returns whether it was that.
+ * @throws ApiFailure 404
+ */
 export function answerOpenApi(remote: RemoteDiscovery, call: Call): boolean {
   const [, path] = /^\/openapi\/v3(?:\/(.*))?$/.exec(call.info.path) ?? [call.info.path, undefined];
   if (!call.info.path.startsWith('/openapi/v3')) return false;

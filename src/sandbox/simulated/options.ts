@@ -15,7 +15,8 @@ const validations = ['', 'Ignore', 'Strict', 'Warn'];
 /**
  * Reads the options of a write from its query.
  * @param kind - the name of the options for messages: CreateOptions, UpdateOptions or PatchOptions
- * @throws ApiFailure 422 in the words of k8s.io/apimachinery/pkg/apis/meta/v1/validation/validation.go
+ * @throws ApiFailure 422 in the words of
+ * k8s.io/apimachinery/pkg/apis/meta/v1/validation/validation.go
  */
 export function writeOptions(
   kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
@@ -51,7 +52,10 @@ export interface DeleteOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 }
 
-/** Puts together what the query and the body of a DELETE say; the body wins. @throws ApiFailure 422 */
+/**
+ * Puts together what the query and the body of a DELETE say; the body wins.
+ * @throws ApiFailure 422
+ */
 export function deleteOptions({ searchParams }: URL, body: DeleteOptions): DeleteOptions {
   const grace = searchParams.get('gracePeriodSeconds');
   const policy = searchParams.get('propagationPolicy');

@@ -38,7 +38,8 @@ export function mergePatch(object: Obj, patch: Obj): Obj {
  *
  * @param patch - JSON that a client sent
  * @returns the object with the patch; it itself stays as it is
- * @throws ApiFailure 400 when the patch is no list of operations, 422 when one of them does not go, which kube-apiserver does not explain
+ * @throws ApiFailure 400 when the patch is no list of operations, 422 when one of them does not go,
+ * which kube-apiserver does not explain
  */
 export function jsonPatch(object: Obj, patch: Obj): Obj {
   if (!Array.isArray(patch)) throw notOfType(patch, '[]handlers.jsonPatchOp');

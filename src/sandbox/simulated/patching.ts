@@ -21,7 +21,10 @@ interface Patched {
 
 type Patch = (call: Call, kind: Kind, liveNow: () => Obj | undefined, track: (options: WriteOptions) => Track) => Promise<Patched>;
 
-/** Does what a PATCH asks for (k8s.io/apiserver/pkg/endpoints/handlers/patch.go). @returns throws ApiFailure */
+/**
+ * Does what a PATCH asks for (k8s.io/apiserver/pkg/endpoints/handlers/patch.go).
+ * @returns throws ApiFailure
+ */
 export function createPatcher({ now }: Pick<Simulation, 'now'>, writer: Writer): Patch {
   const apply = (call: Call, kind: Kind, live: Obj | undefined, body: string, options: WriteOptions): Patched => {
     const { subresource } = call.info;

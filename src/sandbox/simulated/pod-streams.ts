@@ -6,7 +6,11 @@ import type { Call, Obj, RequestInfo, Simulation, UpgradeCall } from './types.ts
 
 const logOptions = ['follow', 'previous', 'timestamps', 'sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes', 'stream'];
 
-/** Answers pods/NAME/log by the kubelet (k8s.io/kubernetes/pkg/registry/core/pod/strategy.go, LogLocation). @throws ApiFailure 400, 404 */
+/**
+ * Answers pods/NAME/log by the kubelet (k8s.io/kubernetes/pkg/registry/core/pod/strategy.go,
+ * LogLocation).
+ * @throws ApiFailure 400, 404
+ */
 export function answerLog({ store, kubelet }: Simulation, { request, response, url, info }: Call): void {
   const pod = podOf(store, info);
   const container = containerOf(pod, url.searchParams.get('container') ?? '');
@@ -17,7 +21,10 @@ export function answerLog({ store, kubelet }: Simulation, { request, response, u
   kubelet.answer(request, asStatus(response, info.name));
 }
 
-/** Hands pods/NAME/portforward to the kubelet (as before, PortForwardLocation). @throws ApiFailure 400, 404 */
+/**
+ * Hands pods/NAME/portforward to the kubelet (as before, PortForwardLocation).
+ * @throws ApiFailure 400, 404
+ */
 export function upgradePortForward({ store, kubelet }: Simulation, { request, socket, head, url, info }: UpgradeCall): void {
   const pod = podOf(store, info);
   if (!pod.spec.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`);
@@ -44,7 +51,8 @@ function containerOf({ metadata, spec }: Obj, wanted: string): string {
 }
 
 /**
- * A kubelet says in text what went wrong; kube-apiserver makes a Status of it (k8s.io/apiserver/pkg/registry/generic/rest/response_checker.go).
+ * A kubelet says in text what went wrong; kube-apiserver makes a Status of it
+ * (k8s.io/apiserver/pkg/registry/generic/rest/response_checker.go).
  * @returns the response itself, which does so from now on
  */
 function asStatus(response: ServerResponse, pod: string): ServerResponse {

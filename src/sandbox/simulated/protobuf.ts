@@ -2,8 +2,10 @@ import { notSimulated } from '../shared/failure.ts';
 import type { Kind, Obj } from './types.ts';
 
 /**
- * The messages that Go's clients send (k8s.io/api and k8s.io/apimachinery, generated.proto): the fields of each, at the place of their number; `-` for one that
- * nothing is done with. After a colon the type, where it is not a string; `[]` for many; `=` where also what is empty is said on purpose.
+ * The messages that Go's clients send (k8s.io/api and k8s.io/apimachinery, generated.proto): the
+ * fields of each, at the place of their number; `-` for one that nothing is done with. After a
+ * colon the type, where it is not a string; `[]` for many; `=` where also what is empty is said on
+ * purpose.
  */
 const messages: Readonly<Record<string, string>> = {
   BoundObjectReference: 'kind apiVersion name uid',
@@ -53,9 +55,12 @@ const messages: Readonly<Record<string, string>> = {
 const magic = 'k8s\0';
 
 /**
- * Reads an object in the form that Go's typed clients send of their own accord, those in `kubectl create namespace` and `kubectl auth can-i` too: a message with
- * its type around it (k8s.io/apimachinery/pkg/runtime/serializer/protobuf).
- * @returns it as it would be in JSON. @throws RangeError when it is no such thing; ApiFailure 501 for a kind that can't be read in this form
+ * Reads an object in the form that Go's typed clients send of their own accord, those in `kubectl
+ * create namespace` and `kubectl auth can-i` too: a message with its type around it
+ * (k8s.io/apimachinery/pkg/runtime/serializer/protobuf).
+ * @returns it as it would be in JSON.
+ * @throws RangeError when it is no such thing; ApiFailure 501 for a kind that can't be read in this
+ * form
  */
 export function readProtobuf(body: Buffer, { group }: Pick<Kind, 'group'>): Obj {
   if (body.subarray(0, 4).toString('latin1') !== magic)

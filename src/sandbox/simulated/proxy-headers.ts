@@ -1,7 +1,10 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { UserInfo } from '../shared/identity.ts';
 
-/** net/http/httputil, reverseproxy.go: what speaks of one connection alone; and what a request carried for kube-apiserver, which takes it off. */
+/**
+ * net/http/httputil, reverseproxy.go: what speaks of one connection alone; and what a request
+ * carried for kube-apiserver, which takes it off.
+ */
 const ofOneConnection = [
   'connection',
   'proxy-connection',
@@ -14,10 +17,16 @@ const ofOneConnection = [
   'upgrade',
 ];
 const forApiserver = /^(?:host|expect|authorization|impersonate-.*|x-remote-(?:user|uid|group|extra-.*))$/;
-/** What a browser would read as said by kube-apiserver (k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go, corsRemovingTransport). */
+/**
+ * What a browser would read as said by kube-apiserver
+ * (k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go, corsRemovingTransport).
+ */
 const cors = /^access-control-allow-(?:credentials|headers|methods|origin)$/;
 
-/** The headers of a request that go on to a backend, but for those that say who asks. @param host - of the backend, or what the client asked for */
+/**
+ * The headers of a request that go on to a backend, but for those that say who asks.
+ * @param host - of the backend, or what the client asked for
+ */
 export function forwardedHeaders(request: IncomingMessage, host: string): OutgoingHttpHeaders {
   const { headersDistinct, headers } = request;
   const named = (headers.connection ?? '').toLowerCase().split(/\s*,\s*/);
@@ -35,7 +44,10 @@ export function forwardedHeaders(request: IncomingMessage, host: string): Outgoi
   };
 }
 
-/** Who asks, as an extension API server reads it (k8s.io/client-go/transport/round_trippers.go, SetAuthProxyHeaders). */
+/**
+ * Who asks, as an extension API server reads it (k8s.io/client-go/transport/round_trippers.go,
+ * SetAuthProxyHeaders).
+ */
 export function identityHeaders({ name, uid, groups, extra }: UserInfo): OutgoingHttpHeaders {
   const extras = Object.entries(extra).map(([key, values]) => [`x-remote-extra-${escaped(key)}`, values.map(asBytes)]);
   return {

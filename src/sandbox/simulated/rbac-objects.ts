@@ -10,7 +10,10 @@ export function withBindingDefaults(object: Obj): Obj {
   return { ...object, ...(subjects && { subjects: subjects.map(withGroup) }), roleRef: { apiGroup: rbac, ...object.roleRef } };
 }
 
-/** What is wrong with a role or a binding (k8s.io/kubernetes/pkg/apis/rbac/validation/validation.go), in the order of 1.37. */
+/**
+ * What is wrong with a role or a binding
+ * (k8s.io/kubernetes/pkg/apis/rbac/validation/validation.go), in the order of 1.37.
+ */
 export function rbacFaults(kind: string, { rules, subjects, roleRef, aggregationRule }: Obj): Wrong[] {
   const namespaced = !kind.startsWith('Cluster');
   if (kind.endsWith('Binding')) {

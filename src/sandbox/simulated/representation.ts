@@ -18,7 +18,8 @@ const metadataOnly = ({ metadata }: Obj): Obj => ({ kind: 'PartialObjectMetadata
 
 /**
  * The form that a request accepts: objects as they are, their metadata alone, or a table.
- * @throws ApiFailure 406 when none of what it accepts is served here; 400 for a table with an unknown includeObject
+ * @throws ApiFailure 406 when none of what it accepts is served here; 400 for a table with an
+ * unknown includeObject
  */
 export function representationFor(call: Call, kind: Kind, now: () => Date): Representation {
   const form = accepted(call.request, (parameters) => isForm(parameters.as));

@@ -36,14 +36,18 @@ interface Target {
   readonly kind: Kind;
   /** Undefined for all namespaces, and for what is in none. */
   readonly namespace: string | undefined;
-  /** The object as it is now: to be asked for when the whole request has been read, since others write while that lasts. */
+  /**
+   * The object as it is now: to be asked for when the whole request has been read, since others
+   * write while that lasts.
+   */
   readonly live: () => Obj | undefined;
 }
 
 type Answer = (call: Call, target: Target) => void | Promise<void>;
 
 /**
- * Answers what is asked of the kept objects as kube-apiserver would (k8s.io/apiserver/pkg/endpoints/handlers).
+ * Answers what is asked of the kept objects as kube-apiserver would
+ * (k8s.io/apiserver/pkg/endpoints/handlers).
  * @returns answers one call for a resource; throws ApiFailure
  */
 export function createResources(simulation: Simulation): (call: Call) => Promise<void> {

@@ -16,7 +16,8 @@ type Review = (call: Call, body: Obj) => Obj;
 type Answer = (call: Call, sent: { readonly metadata: Obj; readonly spec: Obj }) => Obj;
 
 /**
- * Everything that is answered when it is created and never kept (k8s.io/kubernetes/pkg/registry/{authorization,authentication}), by `group/plural`.
+ * Everything that is answered when it is created and never kept
+ * (k8s.io/kubernetes/pkg/registry/{authorization,authentication}), by `group/plural`.
  * @param authorize - of createAuthorizer
  * @param authenticateToken - of createTokenAuthenticator
  * @returns what takes the object that was sent, `{}` included, and gives the one to answer with 201
@@ -70,7 +71,9 @@ function reviewToken({ token, audiences: asked = [] }: Obj, authenticateToken: A
     : { authenticated: true, user: written(answer.user), audiences: answer.audiences };
 }
 
-/** Whom a SubjectAccessReview asks about. They are in the groups that it names, and in no others. */
+/**
+ * Whom a SubjectAccessReview asks about. They are in the groups that it names, and in no others.
+ */
 const subjectOf = ({ user = '', uid, groups = [], extra = {} }: Obj): UserInfo => ({ name: user, uid, groups, extra });
 
 /** What an access review asks about, as a request for it would. */
@@ -79,7 +82,9 @@ function infoOf({ resourceAttributes, nonResourceAttributes }: Obj): RequestInfo
   return { ...nothing, ...(resourceAttributes ?? nonResourceAttributes), isResource: Boolean(resourceAttributes) };
 }
 
-/** `.authorization.k8s.io "" is invalid`: kube-apiserver has lost the kind's name when it says so. */
+/**
+ * `.authorization.k8s.io "" is invalid`: kube-apiserver has lost the kind's name when it says so.
+ */
 function refuse(faults: readonly Wrong[]): void {
   if (faults.length > 0) throw invalid({ group: 'authorization.k8s.io', kind: '' }, '', faults);
 }

@@ -17,7 +17,8 @@ export interface ServicePort {
 const unavailable = (message: string): ApiFailure => new ApiFailure(503, 'ServiceUnavailable', message);
 
 /**
- * Picks an endpoint of a Service, as kube-apiserver does with --enable-aggregator-routing (k8s.io/apiserver/pkg/util/proxy/proxy.go, ResolveEndpoint).
+ * Picks an endpoint of a Service, as kube-apiserver does with --enable-aggregator-routing
+ * (k8s.io/apiserver/pkg/util/proxy/proxy.go, ResolveEndpoint).
  * @throws Error in its words when there is none
  */
 export function resolveEndpoint(store: Store, { namespace, name, port }: ServicePort): Route {
@@ -29,14 +30,20 @@ export function resolveEndpoint(store: Store, { namespace, name, port }: Service
   return randomEndpoint(endpointSlicesOf(store, namespace, name), name, portNamed(service, port));
 }
 
-/** The name of a Service's port, empty when it has none. @throws ApiFailure 503 when there is no such port */
+/**
+ * The name of a Service's port, empty when it has none.
+ * @throws ApiFailure 503 when there is no such port
+ */
 export function portNamed(service: Obj, port: number): string {
   const found = service.spec.ports?.find((each: Obj) => each.port === port);
   if (!found) throw unavailable(`no service port ${port} found for service "${service.metadata.name}"`);
   return found.name ?? '';
 }
 
-/** @param allowed - which endpoints may be taken @throws ApiFailure 503 when none is ready that has the port */
+/**
+ * @param allowed - which endpoints may be taken
+ * @throws ApiFailure 503 when none is ready that has the port
+ */
 export function randomEndpoint(
   slices: readonly Obj[],
   service: string,

@@ -7,7 +7,8 @@ const operators = 'in, notin, =, ==, !=, gt, lt';
 
 /**
  * The objects that a request wants, by its labelSelector and fieldSelector.
- * @throws ApiFailure 400 for a selector that is none, or asks for a field that this kind can't be selected by
+ * @throws ApiFailure 400 for a selector that is none, or asks for a field that this kind can't be
+ * selected by
  */
 export function selectorOf(kind: Kind, { searchParams }: URL): Predicate {
   const labels = labelRequirements(searchParams.get('labelSelector') ?? '');
@@ -64,7 +65,10 @@ function labelRequirements(text: string): ((labels: Obj) => boolean)[] {
   return found;
 }
 
-/** What objects can be selected by beside their name and namespace, of what clients select by (k8s.io/kubernetes/pkg/apis/core/v1/conversion.go). */
+/**
+ * What objects can be selected by beside their name and namespace, of what clients select by
+ * (k8s.io/kubernetes/pkg/apis/core/v1/conversion.go).
+ */
 const selectable: Readonly<Record<string, readonly string[]>> = {
   Event: ['kind', 'namespace', 'name', 'uid', 'fieldPath']
     .flatMap((field) => [`involvedObject.${field}`, `regarding.${field}`])

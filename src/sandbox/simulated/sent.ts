@@ -28,8 +28,10 @@ const metadataTypes: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 /**
  * Puts the object in the place that the path names.
- * @param mustHaveName - without it, an object without a name gets that of the path, or one made from generateName
- * @throws ApiFailure 400 when the object says that it belongs elsewhere, or its metadata is no metadata
+ * @param mustHaveName - without it, an object without a name gets that of the path, or one made
+ * from generateName
+ * @throws ApiFailure 400 when the object says that it belongs elsewhere, or its metadata is no
+ * metadata
  */
 export function placed(kind: Kind, { info }: Pick<Call, 'info'>, object: Obj, mustHaveName: boolean): Obj {
   const { metadata = {} } = object;
@@ -85,7 +87,10 @@ export function withKnownFields(
   return Object.fromEntries(Object.entries(object).filter(([field]) => !unknown.includes(field)));
 }
 
-/** Server-side apply takes no unknown field at all. @throws ApiFailure 500, as kube-apiserver answers there */
+/**
+ * Server-side apply takes no unknown field at all.
+ * @throws ApiFailure 500, as kube-apiserver answers there
+ */
 export function refuseUnknownFields(kind: Kind, object: Obj): void {
   const words = unknownFields(kind, object).map((field) => `.${field}: field not declared in schema`);
   if (words.length === 0) return;

@@ -25,8 +25,8 @@ import { versionInfo } from './version.ts';
 type Asked = Omit<Call, 'response'>;
 
 /**
- * The HTTPS server of a simulation, not listening yet: who asks, whether they may, and who answers, in the order of kube-apiserver
- * (k8s.io/apiserver/pkg/server/config.go, DefaultBuildHandlerChain).
+ * The HTTPS server of a simulation, not listening yet: who asks, whether they may, and who answers,
+ * in the order of kube-apiserver (k8s.io/apiserver/pkg/server/config.go, DefaultBuildHandlerChain).
  */
 export function createSimulationServer(simulation: Simulation): Server {
   const { files } = simulation;
@@ -60,7 +60,8 @@ export function createSimulationServer(simulation: Simulation): Server {
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
-    // A request before it on this connection is not answered yet, which no client that upgrades does.
+    // A request before it on this connection is not answered yet, which no client that upgrades
+    // does.
     if ((socket as { _httpMessage?: unknown })._httpMessage) return void socket.destroy();
     try {
       const asked = ask(request);
@@ -79,10 +80,12 @@ export function createSimulationServer(simulation: Simulation): Server {
     key: read(files.serving.key),
     ca: read(files.ca.cert),
     requestCert: true,
-    // Without a certificate one may have a token; whom a certificate names is for the authenticator to say.
+    // Without a certificate one may have a token; whom a certificate names is for the authenticator
+    // to say.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
-    // Go's clients keep idle connections for 90 seconds and would sometimes write into one that is just being closed.
+    // Go's clients keep idle connections for 90 seconds and would sometimes write into one that is
+    // just being closed.
     keepAliveTimeout: 120_000,
   });
   server.on('request', (request, response) => {

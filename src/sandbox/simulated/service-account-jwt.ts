@@ -1,7 +1,10 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** What the tokens of ServiceAccounts name as their issuer and, unless asked otherwise, as their audience. */
+/**
+ * What the tokens of ServiceAccounts name as their issuer and, unless asked otherwise, as their
+ * audience.
+ */
 export const issuer = 'https://kubernetes.default.svc';
 
 interface Reference {
@@ -9,7 +12,9 @@ interface Reference {
   readonly uid: string;
 }
 
-/** What a token says (k8s.io/kubernetes/pkg/serviceaccount/claims.go); times are seconds since 1970. */
+/**
+ * What a token says (k8s.io/kubernetes/pkg/serviceaccount/claims.go); times are seconds since 1970.
+ */
 export interface Claims {
   readonly aud: readonly string[];
   readonly exp: number;
@@ -47,7 +52,8 @@ export function signToken(claims: Claims, keyFile: string): string {
 /**
  * Reads tokens that `signToken` made. Whether they are good now is for others to say.
  * @param keyFile - of the public key, PEM
- * @returns what gives the claims, or says in kube-apiserver's words what is wrong: nothing where the token is not one of this issuer
+ * @returns what gives the claims, or says in kube-apiserver's words what is wrong: nothing where
+ * the token is not one of this issuer
  */
 export function createTokenReader(keyFile: string): (token: string) => Claims | { readonly fault: string | undefined } {
   const key = createPublicKey(readFileSync(keyFile));

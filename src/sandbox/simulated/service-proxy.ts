@@ -22,13 +22,17 @@ function targetOf(id: string): Target | undefined {
   return parts.length <= 3 && ['', 'http', 'https'].includes(scheme) && name !== '' ? { scheme, name, port } : undefined;
 }
 
-/** A subresource by whose path a request leaves the control plane, e.g. `pods/log`; empty for any other request. */
+/**
+ * A subresource by whose path a request leaves the control plane, e.g. `pods/log`; empty for any
+ * other request.
+ */
 const streamed = ({ isResource, group, resource, subresource }: RequestInfo): string =>
   isResource && group === '' ? `${resource}/${subresource}` : '';
 const isProxy = (info: RequestInfo): boolean => ['services/proxy', 'pods/proxy'].includes(streamed(info));
 
 /**
- * Answers services/NAME/proxy, pods/NAME/proxy and pods/NAME/log, and says of port-forward that it is none without a WebSocket.
+ * Answers services/NAME/proxy, pods/NAME/proxy and pods/NAME/log, and says of port-forward that it
+ * is none without a WebSocket.
  * @returns whether it was one of them
  * @throws ApiFailure when there is no way to where the request leads
  */
@@ -40,7 +44,10 @@ export async function answerSubresource(simulation: Simulation, call: Call): Pro
   return true;
 }
 
-/** Connects port-forward. @returns whether it was that, or a request to a proxy, which upgrades nothing here */
+/**
+ * Connects port-forward.
+ * @returns whether it was that, or a request to a proxy, which upgrades nothing here
+ */
 export function upgradeSubresource(simulation: Simulation, call: UpgradeCall): boolean {
   const { socket, info } = call;
   if (!isProxy(info) && streamed(info) !== 'pods/portforward') return false;
@@ -55,8 +62,8 @@ export function upgradeSubresource(simulation: Simulation, call: UpgradeCall): b
 }
 
 /**
- * Passes a request on without a word of who asks, and without a look at the backend's certificate (k8s.io/kubernetes/pkg/registry/core/service/proxy.go and
- * pod/rest/subresources.go).
+ * Passes a request on without a word of who asks, and without a look at the backend's certificate
+ * (k8s.io/kubernetes/pkg/registry/core/service/proxy.go and pod/rest/subresources.go).
  */
 function answerProxy(simulation: Simulation, call: Call): Promise<void> {
   const { request, response } = call;

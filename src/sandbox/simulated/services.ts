@@ -1,7 +1,10 @@
 import { required, type Wrong, wrong } from './faults.ts';
 import type { Kind, Obj, Store } from './types.ts';
 
-/** The defaults of a Service that belong to whoever writes it (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go, SetDefaults_Service). */
+/**
+ * The defaults of a Service that belong to whoever writes it
+ * (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go, SetDefaults_Service).
+ */
 export function withServiceDefaults({ spec = {}, ...rest }: Obj): Obj {
   const { type = 'ClusterIP', sessionAffinity = 'None', ports } = spec;
   return {
@@ -20,7 +23,10 @@ export function withServiceDefaults({ spec = {}, ...rest }: Obj): Obj {
 
 const range = '10.96';
 
-/** Gives a Service its address, or keeps the one that it has (k8s.io/kubernetes/pkg/registry/core/service/storage/alloc.go). */
+/**
+ * Gives a Service its address, or keeps the one that it has
+ * (k8s.io/kubernetes/pkg/registry/core/service/storage/alloc.go).
+ */
 export function withAddress(store: Store, kind: Kind, { spec, ...rest }: Obj, old: Obj | undefined): Obj {
   if (spec.type === 'ExternalName') return { ...rest, spec };
   const had = old?.spec.type === 'ExternalName' ? undefined : old?.spec;
@@ -45,7 +51,10 @@ function freeAddress(store: Store, kind: Kind): string {
 const portNumber = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
 const outOfRange = 'must be between 1 and 65535, inclusive';
 
-/** What is wrong with a Service (k8s.io/kubernetes/pkg/apis/core/validation/validation.go, ValidateService). */
+/**
+ * What is wrong with a Service (k8s.io/kubernetes/pkg/apis/core/validation/validation.go,
+ * ValidateService).
+ */
 export function serviceFaults({ spec }: Obj, old: Obj | undefined): Wrong[] {
   const { ports = [], clusterIP, type } = spec;
   const found: Wrong[] = [];

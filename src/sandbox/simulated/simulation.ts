@@ -21,7 +21,9 @@ import { createSimulationServer } from './server.ts';
 import { createStore } from './store.ts';
 
 export interface SimulationOptions {
-  /** An existing folder for its certificates and kubeconfig; the caller removes it, after `stop`. */
+  /**
+   * An existing folder for its certificates and kubeconfig; the caller removes it, after `stop`.
+   */
   readonly stateDir: string;
   readonly kubelet: Kubelet;
   readonly kubernetes: KubernetesImitated;
@@ -33,7 +35,10 @@ const address = '127.0.0.1';
 const service = 'kubernetes.default.svc';
 const names = ['localhost', 'kubernetes', 'kubernetes.default', service, `${service}.cluster.local`, kubernetesServiceAddress, address];
 
-/** Starts a control plane inside this process. Nothing of it outlives `stop`, but for the files in its folder. */
+/**
+ * Starts a control plane inside this process. Nothing of it outlives `stop`, but for the files in
+ * its folder.
+ */
 export async function startSimulation({
   stateDir,
   kubelet,

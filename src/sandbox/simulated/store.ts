@@ -7,7 +7,10 @@ import type { Kind, Obj, Store, StoreEvent } from './types.ts';
 /** As many changes as kube-apiserver's watch cache may remember of one kind; here of all. */
 const remembered = 2_000;
 
-/** In the order in which Kubernetes writes them (k8s.io/apimachinery/pkg/apis/meta/v1/types.go, ObjectMeta). */
+/**
+ * In the order in which Kubernetes writes them (k8s.io/apimachinery/pkg/apis/meta/v1/types.go,
+ * ObjectMeta).
+ */
 const metadataFields = [
   'name',
   'generateName',
@@ -25,7 +28,9 @@ const metadataFields = [
   'managedFields',
 ];
 
-/** What is there counts; an empty map or list is as good as none, as in Go's JSON with omitempty. */
+/**
+ * What is there counts; an empty map or list is as good as none, as in Go's JSON with omitempty.
+ */
 const isSet = (value: unknown): boolean =>
   value !== undefined && value !== null && value !== '' && (typeof value !== 'object' || Object.keys(value).length > 0);
 
@@ -66,7 +71,10 @@ export function createStore(now: () => Date): Store {
   const keyOf = (namespace: string | undefined, name: string): string => (namespace ? `${namespace}/${name}` : name);
   const keyIn = ({ metadata }: Obj): string => keyOf(metadata.namespace, metadata.name);
 
-  /** What a listener changes is told after what it is being told of, so that everybody hears of all changes in their order. */
+  /**
+   * What a listener changes is told after what it is being told of, so that everybody hears of all
+   * changes in their order.
+   */
   const tell = (): void => {
     if (telling) return;
     telling = true;

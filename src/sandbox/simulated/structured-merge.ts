@@ -3,7 +3,8 @@ import { above, byElement, difference, type FieldSet, fieldsOf, intersection, jo
 import { isLeaf, objectShape, type Place, placesIn, type Shape } from './merge-keys.ts';
 import type { Obj } from './types.ts';
 
-// The rules are those of sigs.k8s.io/structured-merge-diff: typed/{compare,merge,remove}.go and merge/update.go.
+// The rules are those of sigs.k8s.io/structured-merge-diff: typed/{compare,merge,remove}.go and
+// merge/update.go.
 
 /** What makes one object of another. */
 export interface Changes {
@@ -24,7 +25,10 @@ function placesSeen(shape: Shape, value: Obj): Map<string, Place> {
   return found;
 }
 
-/** @returns whether the two are one thing to compare or to merge: scalars, what is atomic, of two kinds, or empty on both sides */
+/**
+ * @returns whether the two are one thing to compare or to merge: scalars, what is atomic, of two
+ * kinds, or empty on both sides
+ */
 function isWhole(shape: Shape, a: Obj, b: Obj): boolean {
   const there = [a, b].filter((value) => !missing(value));
   return (
@@ -100,7 +104,10 @@ export function withoutNulls(object: Obj): Obj {
   return visit(objectShape, object);
 }
 
-/** @returns the object without what is in the set; maps and lists that become empty are null then, since somebody may own them themselves */
+/**
+ * @returns the object without what is in the set; maps and lists that become empty are null then,
+ * since somebody may own them themselves
+ */
 function remove(object: Obj, gone: FieldSet): Obj {
   const touched = above(gone);
   const visit = (shape: Shape, value: Obj, path: string): Obj => {
@@ -116,7 +123,10 @@ function remove(object: Obj, gone: FieldSet): Obj {
   return visit(objectShape, object, '') ?? {};
 }
 
-/** @returns `merged` without what its manager applied the last time and now neither he applies nor anybody else owns */
+/**
+ * @returns `merged` without what its manager applied the last time and now neither he applies nor
+ * anybody else owns
+ */
 export function prune(merged: Obj, last: FieldSet, owned: FieldSet): Obj {
   if (last.size === 0) return merged;
   const all = withFieldsAbove(fieldsOf(merged));

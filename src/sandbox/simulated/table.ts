@@ -7,7 +7,8 @@ interface Column {
   readonly cell: (object: Obj, now: Date) => Cell;
 }
 
-// The columns and cells are those of k8s.io/kubernetes/pkg/printers/internalversion/printers.go, without those for `-o wide`.
+// The columns and cells are those of k8s.io/kubernetes/pkg/printers/internalversion/printers.go,
+// without those for `-o wide`.
 
 const none = '<none>';
 const unknown = '<unknown>';
@@ -25,7 +26,10 @@ const spans: readonly (readonly [below: number, unit: Unit, rest?: Unit])[] = [
   [Number.POSITIVE_INFINITY, 'd'],
 ];
 
-/** How long ago, as kubectl writes it (k8s.io/apimachinery/pkg/util/duration/duration.go, HumanDuration). No sandbox lives for years. */
+/**
+ * How long ago, as kubectl writes it (k8s.io/apimachinery/pkg/util/duration/duration.go,
+ * HumanDuration). No sandbox lives for years.
+ */
 export function ago(since: string | undefined, now: Date): string {
   if (!since) return unknown;
   const age = Math.floor((now.getTime() - Date.parse(since)) / 1000);
@@ -43,7 +47,9 @@ const text = (title: string, cell: (object: Obj, now: Date) => Cell): Column => 
 const externalAddress = ({ spec }: Obj): string => spec.externalName ?? (spec.externalIPs?.join(',') || none);
 const portOf = ({ port, nodePort, protocol }: Obj): string => `${nodePort ? `${port}:${nodePort}` : port}/${protocol}`;
 
-/** What keeps a pod from running, or that it does; of pods with init containers what the others say. */
+/**
+ * What keeps a pod from running, or that it does; of pods with init containers what the others say.
+ */
 function podStatus({ metadata, status = {} }: Obj): string {
   const { phase = '', reason = phase, containerStatuses = [] } = status;
   const reasons = containerStatuses.map(({ state = {} }: Obj) => {
@@ -121,9 +127,11 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
 };
 
 /**
- * Objects as a Table, which is what `kubectl get` asks for (k8s.io/apimachinery/pkg/apis/meta/v1, Table).
+ * Objects as a Table, which is what `kubectl get` asks for (k8s.io/apimachinery/pkg/apis/meta/v1,
+ * Table).
  * @param shown - what a row tells of its object
- * @returns the columns and rows, without apiVersion and kind; other kinds than those that people look at have a name and an age
+ * @returns the columns and rows, without apiVersion and kind; other kinds than those that people
+ * look at have a name and an age
  */
 export function tableOf(
   kind: Kind,

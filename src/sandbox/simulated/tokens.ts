@@ -12,7 +12,8 @@ const core = (kind: string): Kind => kindOf('', kind) as Kind;
 const tokenRequest: Kind = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', plural: 'token', namespaced: true };
 
 /**
- * Answers a TokenRequest, `POST serviceaccounts/NAME/token` (k8s.io/kubernetes/pkg/registry/core/serviceaccount/storage/token.go).
+ * Answers a TokenRequest, `POST serviceaccounts/NAME/token`
+ * (k8s.io/kubernetes/pkg/registry/core/serviceaccount/storage/token.go).
  * @param body - the TokenRequest, or an empty object
  * @returns it, completed, with the token in its status
  * @throws ApiFailure 400, 404, 409 or 422 in kube-apiserver's words

@@ -25,8 +25,9 @@ const handshakeMs = 10_000;
 const idleConnections = 25;
 
 /**
- * Keeps connections to servers over TLS 1.2 or newer. A server is judged as Go judges it, before a byte of a request is sent; there are no resumed sessions, which
- * would bring no certificate to judge.
+ * Keeps connections to servers over TLS 1.2 or newer. A server is judged as Go judges it, before a
+ * byte of a request is sent; there are no resumed sessions, which would bring no certificate to
+ * judge.
  * @param simulation.signal - ends all of its connections
  * @returns an agent for http.request, whose errors `goWords` understands
  */
@@ -86,10 +87,11 @@ function judge(socket: tls.TLSSocket, { serverName: hostname = '', roots }: TlsS
 }
 
 /**
- * The certificates of a caBundle; none for an empty one: kube-apiserver takes the roots of its system then, and no public authority issues for a name that ends
- * in .svc.
+ * The certificates of a caBundle; none for an empty one: kube-apiserver takes the roots of its
+ * system then, and no public authority issues for a name that ends in .svc.
  * @param caBundle - base64 of PEM
- * @throws GoError when there is none to be found (k8s.io/client-go/transport/transport.go, rootCertPool)
+ * @throws GoError when there is none to be found (k8s.io/client-go/transport/transport.go,
+ * rootCertPool)
  */
 export function rootsOf(caBundle: string | undefined): readonly CertificateInfo[] {
   if (!caBundle) return [];

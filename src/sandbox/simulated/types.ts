@@ -11,7 +11,10 @@ export type Obj = any;
 
 /** What is asked, as RBAC sees it (k8s.io/apiserver/pkg/endpoints/request, RequestInfo). */
 export interface RequestInfo {
-  /** get, list, watch, create, update, patch, delete, deletecollection; for other paths the HTTP method in small letters. */
+  /**
+   * get, list, watch, create, update, patch, delete, deletecollection; for other paths the HTTP
+   * method in small letters.
+   */
   readonly verb: string;
   readonly path: string;
   readonly isResource: boolean;
@@ -55,9 +58,15 @@ export interface Kind {
   readonly status?: boolean;
   /** What an object holds beside apiVersion, kind and metadata; `spec` and `status` without it. */
   readonly fields?: readonly string[];
-  /** Whether metadata.generation counts the changes of what the object holds; it does not for every kind. */
+  /**
+   * Whether metadata.generation counts the changes of what the object holds; it does not for every
+   * kind.
+   */
   readonly generation?: boolean;
-  /** Known for those who list and watch it. Nothing here would act on such an object, so none can be written. */
+  /**
+   * Known for those who list and watch it. Nothing here would act on such an object, so none can be
+   * written.
+   */
   readonly listedOnly?: boolean;
   /** More subresources, for discovery alone. */
   readonly subresources?: readonly Subresource[];
@@ -65,7 +74,10 @@ export interface Kind {
 
 export interface Subresource {
   readonly name: string;
-  /** Of what is sent and answered; in the group and version of the kind itself, unless they are given. */
+  /**
+   * Of what is sent and answered; in the group and version of the kind itself, unless they are
+   * given.
+   */
   readonly kind: string;
   readonly group?: string;
   readonly version?: string;
@@ -76,7 +88,10 @@ export interface StoreEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly kind: Kind;
   readonly object: Obj;
-  /** Before a change; a watch with a selector tells by it whether an object came into sight or left it. */
+  /**
+   * Before a change; a watch with a selector tells by it whether an object came into sight or left
+   * it.
+   */
   readonly before?: Obj;
   readonly resourceVersion: number;
 }
@@ -86,16 +101,25 @@ export interface WriteMode {
   readonly dryRun?: boolean;
 }
 
-/** Everything that the simulation remembers. All of it is in memory and ends with it. Objects that come out are never changed by anybody. */
+/**
+ * Everything that the simulation remembers. All of it is in memory and ends with it. Objects that
+ * come out are never changed by anybody.
+ */
 export interface Store {
   get(kind: Kind, namespace: string | undefined, name: string): Obj | undefined;
   /** Without a namespace those of all. In the order of their keys, as etcd has them. */
   list(kind: Kind, namespace?: string): readonly Obj[];
-  /** Stores it as it is given but for resourceVersion, and uid, creationTimestamp and generation where they are not there yet. @throws ApiFailure AlreadyExists */
+  /**
+   * Stores it as it is given but for resourceVersion, and uid, creationTimestamp and generation
+   * where they are not there yet.
+   * @throws ApiFailure AlreadyExists
+   */
   create(kind: Kind, object: Obj, mode?: WriteMode): Obj;
   /**
-   * Replaces it. Nothing is written, and no event told, when nothing but managedFields' times differs. The generation grows when spec differs.
-   * @throws ApiFailure NotFound; Conflict when `object` has another resourceVersion than what is there
+   * Replaces it. Nothing is written, and no event told, when nothing but managedFields' times
+   * differs. The generation grows when spec differs.
+   * @throws ApiFailure NotFound; Conflict when `object` has another resourceVersion than what is
+   * there
    */
   update(kind: Kind, object: Obj, mode?: WriteMode): Obj;
   /** @throws ApiFailure NotFound */

@@ -8,7 +8,8 @@ import type { Call, Kind, Obj, Simulation, StoreEvent } from './types.ts';
 type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
 
 /**
- * Answers a watch: what there is first, where that is asked for, and then every change until the client, the time that it gave or the simulation ends
+ * Answers a watch: what there is first, where that is asked for, and then every change until the
+ * client, the time that it gave or the simulation ends
  * (k8s.io/apiserver/pkg/endpoints/handlers/watch.go and pkg/storage/cacher).
  * @throws ApiFailure before anything is answered
  */
@@ -29,7 +30,8 @@ export function answerWatch({ store, now, signal }: Pick<Simulation, 'store' | '
     const is = type !== 'DELETED' && isWanted(object);
     if (was && is) tell('MODIFIED', representation.event(object));
     else if (is) tell('ADDED', representation.event(object));
-    // What left the selector's sight is told as it was when it was in it, with the version of the change.
+    // What left the selector's sight is told as it was when it was in it, with the version of the
+    // change.
     else if (was)
       tell(
         'DELETED',
@@ -78,7 +80,10 @@ const endOfInitialEvents = (kind: Kind, resourceVersion: number): Obj => ({
   metadata: { resourceVersion: String(resourceVersion), annotations: { 'k8s.io/initial-events-end': 'true' } },
 });
 
-/** The resourceVersion after which changes are wanted; 0 for `whatever there is now`. @throws what `refuse` makes of the words for one that is none */
+/**
+ * The resourceVersion after which changes are wanted; 0 for `whatever there is now`.
+ * @throws what `refuse` makes of the words for one that is none
+ */
 export function versionOf({ searchParams }: URL, refuse: (why: string) => ApiFailure): number {
   const text = searchParams.get('resourceVersion') ?? '';
   if (text === '') return 0;

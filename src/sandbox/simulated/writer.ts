@@ -5,14 +5,20 @@ import { faultsOf, prepared, withDefaults } from './kind-rules.ts';
 import { kindOf } from './kinds.ts';
 import type { Kind, Obj, Simulation, Store } from './types.ts';
 
-/** Says who owns the fields of an object that is about to be stored. @param live - what it replaces */
+/**
+ * Says who owns the fields of an object that is about to be stored.
+ * @param live - what it replaces
+ */
 export type Track = (object: Obj, live: Obj | undefined) => Obj;
 
 /** How objects come into the store, from whoever sent them. */
 export interface Writer {
   /** @throws ApiFailure when the object is not fit, or its namespace is not there */
   create(kind: Kind, sent: Obj, write: Write): Obj;
-  /** @param sent - the whole object as it is to be @throws ApiFailure when it is not fit, or `live` is no more what is there */
+  /**
+   * @param sent - the whole object as it is to be
+   * @throws ApiFailure when it is not fit, or `live` is no more what is there
+   */
   update(kind: Kind, live: Obj, sent: Obj, write: Write): Obj;
 }
 
@@ -25,7 +31,10 @@ interface Write {
 
 const namespaces = kindOf('', 'Namespace') as Kind;
 
-/** The steps of k8s.io/apiserver/pkg/registry/rest/{create,update}.go: defaults, owners of fields, what the server adds, validation. */
+/**
+ * The steps of k8s.io/apiserver/pkg/registry/rest/{create,update}.go: defaults, owners of fields,
+ * what the server adds, validation.
+ */
 export function createWriter({ store, now }: Pick<Simulation, 'store' | 'now'>): Writer {
   const check = (kind: Kind, object: Obj, old: Obj | undefined): void => {
     const faults = faultsOf(kind, object, old);
@@ -108,12 +117,15 @@ function checkNamespace(store: Store, kind: Kind, { metadata }: Obj): void {
   });
 }
 
-/** AllowUnconditionalUpdate of the strategies: to replace these one must say which version is meant. */
+/**
+ * AllowUnconditionalUpdate of the strategies: to replace these one must say which version is meant.
+ */
 const conditional = ['APIService', 'Lease', 'PodDisruptionBudget'];
 
 /**
  * Checks that an object may be replaced by another of its name.
- * @throws ApiFailure 409 when the other one says that it is of another uid; 422 when it must say of which version, and does not
+ * @throws ApiFailure 409 when the other one says that it is of another uid; 422 when it must say of
+ * which version, and does not
  */
 export function checkReplacement(kind: Kind, sent: Obj, { metadata }: Obj): void {
   const { uid, resourceVersion } = sent.metadata;
