@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { projectFiles } from '../../src/project/project.ts';
 import { demoProgram } from '../../src/sandbox/demo/program.ts';
-import type { RunningContainer } from '../../src/sandbox/node/types.ts';
+import type { RunningContainer } from '../../src/sandbox/shared/program.ts';
 import { backendAddress, unusedPort } from './harness/backends.ts';
 import { apisvc, kubectl } from './harness/commands.ts';
 import { codesOf, emptyFolder, kubectlOk, moveOutside, verifyJson } from './harness/projects.ts';

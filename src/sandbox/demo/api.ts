@@ -1,5 +1,5 @@
-import { ApiFailure, badRequest, notFound } from '../shared/failure.ts';
-import type { RequestInfo } from '../simulated/types.ts';
+import { badRequest, notAllowed, notFound, notServed } from '../shared/failure.ts';
+import type { RequestInfo } from '../shared/request-info.ts';
 import { apiGroup, groupDiscovery, groupList, resourceList } from './discovery.ts';
 import type { Flags } from './flags.ts';
 import { measure } from './measure.ts';
@@ -77,6 +77,3 @@ function hosts(api: Api, { url, info, accept }: Question): Reply {
   if (info.verb === 'get') return { body: found };
   return { body: { kind: 'HostList', apiVersion: found.apiVersion, metadata: {}, items: [found] } };
 }
-
-const notServed = () => new ApiFailure(404, 'NotFound', 'the server could not find the requested resource');
-const notAllowed = () => new ApiFailure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');

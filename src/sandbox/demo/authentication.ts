@@ -7,6 +7,7 @@ import { resources } from '../../cluster/resources.ts';
 import { certificateInfo } from '../../pki/inspect.ts';
 import { wouldAcceptClient } from '../../pki/trust.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
+import { bearerToken } from '../shared/bearer.ts';
 import { anonymous, authenticated, type UserInfo, userOfCertificate } from '../shared/identity.ts';
 import type { ClientTrust } from './client-trust.ts';
 import { remembering } from './remembering.ts';
@@ -125,7 +126,7 @@ async function byBearerToken(
   { headers }: IncomingMessage,
   ask: (token: string) => Promise<TokenReviewStatus>,
 ): Promise<UserInfo | undefined> {
-  const [, token] = /^\s*bearer ([^ ]+)/i.exec(headers.authorization ?? '') ?? [];
+  const token = bearerToken(headers);
   if (token === undefined) return undefined;
   const { authenticated: isGood, user, error } = await ask(token);
   if (isGood !== true || !user) throw new Error(error || 'invalid bearer token');

@@ -1,8 +1,8 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { resources } from '../../cluster/resources.ts';
+import { forbidden } from '../shared/failure.ts';
 import type { UserInfo } from '../shared/identity.ts';
-import { forbidden } from '../simulated/authorization.ts';
-import type { RequestInfo } from '../simulated/types.ts';
+import type { RequestInfo } from '../shared/request-info.ts';
 import { remembering } from './remembering.ts';
 import { review } from './review.ts';
 
@@ -26,7 +26,7 @@ export function createAuthorizer(cluster: Cluster, signal: AbortSignal): (user: 
   return async (user, info) => {
     if (openPaths.has(info.path) || user.groups.includes(masters)) return;
     const { allowed = false, denied = false, reason = '' } = await ask(JSON.stringify({ ...subject(user), ...attributes(info) }));
-    if (!allowed || denied) throw forbidden(user, info, { allowed: false, reason });
+    if (!allowed || denied) throw forbidden(user, info, reason);
   };
 }
 

@@ -2,7 +2,7 @@ import { once, setMaxListeners } from 'node:events';
 import type { Server } from 'node:https';
 import { type Cluster, connect } from '../../cluster/cluster.ts';
 import { inspect } from '../../pki/inspect.ts';
-import type { ContainerStart, Program } from '../node/types.ts';
+import type { ContainerStart, Program } from '../shared/program.ts';
 import { createAuthenticator } from './authentication.ts';
 import { createAuthorizer } from './authorization.ts';
 import { followClientTrust, lookUpClientTrust } from './client-trust.ts';

@@ -2,11 +2,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { createServer, type Server } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { connectionFault } from '../../cluster/faults.ts';
+import { sendFailure, sendJson, sendText } from '../shared/answer.ts';
 import { ApiFailure, badRequest } from '../shared/failure.ts';
 import type { UserInfo } from '../shared/identity.ts';
+import type { RequestInfo } from '../shared/request-info.ts';
 import { requestInfoOf } from '../shared/request-info.ts';
-import { sendFailure, sendJson, sendText } from '../simulated/bodies.ts';
-import type { RequestInfo } from '../simulated/types.ts';
 import { answer } from './api.ts';
 import { Unauthenticated } from './authentication.ts';
 import type { ClientTrust } from './client-trust.ts';

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApisvcError } from '../../errors.ts';
+import type { ContainerStart, Program, RunningContainer } from '../shared/program.ts';
 import { watchHealth } from './health.ts';
 import type { NodeContext } from './keep-right.ts';
 import { createLog } from './log.ts';
 import { returnPort, takePort } from './ports.ts';
 import type { ContainerOnNode } from './registry.ts';
-import type { ContainerStart, Json, Program, RunningContainer } from './types.ts';
+import type { Json } from './types.ts';
 
 /** A kubelet waits 10 s before the second restart and 5 minutes at most (pkg/kubelet/kubelet.go, MaxContainerBackOff); who mends a server does not want to wait so long. */
 const firstPauseMs = 1_000;

@@ -6,6 +6,7 @@ import { TLSSocket } from 'node:tls';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { resourcePath, resources } from '../../cluster/resources.ts';
 import { readJson } from '../../cluster/status.ts';
+import { bearerToken } from '../shared/bearer.ts';
 import { type ControlPlaneFiles, readAuthority, servingCertificate } from '../shared/credentials.ts';
 import { nodeName } from './api.ts';
 import type { SandboxKubelet } from './kubelet.ts';
@@ -78,7 +79,7 @@ const failed: Entry = { status: 500, words: 'Internal Error' };
 
 async function enter({ socket, headers, method, url = '/' }: IncomingMessage, cluster: Cluster, signal: AbortSignal): Promise<Entry> {
   if (socket instanceof TLSSocket && socket.authorized && socket.getPeerCertificate().subject?.CN === apiserverName) return entered;
-  const [, token] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? [];
+  const token = bearerToken(headers);
   if (token === undefined) return unauthorized;
   const { authenticated, user } = await review(cluster, resources.TokenReview, { token }, signal);
   if (!authenticated) return unauthorized;

@@ -6,9 +6,9 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { UsageError } from '../../errors.ts';
 import { dieWithParent } from '../shared/process.ts';
+import type { ContainerStart, Program, RunningContainer } from '../shared/program.ts';
 import { groupUsage } from './process-usage.ts';
 import { rehearsalCommand, type TlsFiles } from './rehearsal-command.ts';
-import type { ContainerStart, Program, RunningContainer } from './types.ts';
 
 /** A kubelet waits 30 s without other words (terminationGracePeriodSeconds). */
 const graceMs = 5_000;

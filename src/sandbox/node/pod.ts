@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ContainerStart, Program } from '../shared/program.ts';
 import { keepContainer } from './container.ts';
 import { environmentOf, expanded, withMounts } from './environment.ts';
 import type { NodeContext } from './keep-right.ts';
@@ -7,7 +8,7 @@ import { mountAll, mountsOf, writePodKubeconfig } from './mounting.ts';
 import { imageMissing, notRun, podStatus } from './pod-status.ts';
 import type { ContainerOnNode } from './registry.ts';
 import { statusWriter } from './status-writer.ts';
-import type { ContainerStart, Json, Program } from './types.ts';
+import type { Json } from './types.ts';
 
 /** A pod that the node looks after. */
 export interface RunningPod {

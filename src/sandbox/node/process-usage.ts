@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Usage } from './types.ts';
+import type { Usage } from '../shared/program.ts';
 
 /** USER_HZ, the same on every Linux (proc_pid_stat(5), sysconf(_SC_CLK_TCK)). */
 const ticksPerSecond = 100;

@@ -1,5 +1,6 @@
+import type { Usage } from '../shared/program.ts';
 import type { ContainerLog } from './log.ts';
-import type { Json, Usage } from './types.ts';
+import type { Json } from './types.ts';
 
 /** How a container ended. */
 export interface ContainerEnd {

@@ -1,4 +1,4 @@
-import type { ContainerStart } from './types.ts';
+import type { ContainerStart } from '../shared/program.ts';
 
 /** Paths of a certificate and its key. */
 export interface TlsFiles {

@@ -1,6 +1,6 @@
 import { cpus, freemem, totalmem } from 'node:os';
+import type { Usage } from '../shared/program.ts';
 import type { PodRegistry } from './registry.ts';
-import type { Usage } from './types.ts';
 
 interface Sample extends Usage {
   readonly labels: Readonly<Record<string, string>>;

@@ -13,8 +13,6 @@ export interface ControlPlanePrograms {
 /** Where kube-apiserver, in the same place, finds etcd. */
 export const etcdUrl = ({ isolated, ports }: Place): string => `${isolated ? 'http' : 'https'}://127.0.0.1:${ports.etcd}`;
 
-/** The address that the Service `kubernetes` gets: the first of the range. */
-export const kubernetesServiceAddress = '10.96.0.1';
 /** What Services get their addresses from. */
 export const serviceAddresses = '10.96.0.0/16';
 

@@ -8,6 +8,7 @@ import {
   readAuthority,
   writeControlPlaneFiles,
 } from '../shared/credentials.ts';
+import { kubernetesServiceAddress } from '../shared/engine.ts';
 import { writeKubeconfig, writeUserKubeconfig } from '../shared/kubeconfig.ts';
 import { type RunningProcess, startProcess } from '../shared/process.ts';
 import {
@@ -16,7 +17,6 @@ import {
   etcdCommand,
   kubeApiserverCommand,
   kubeControllerManagerCommand,
-  kubernetesServiceAddress,
 } from './components.ts';
 import type { Place } from './place.ts';
 import { answers, type Credentials, death, waitUntil } from './ready.ts';

@@ -32,3 +32,6 @@ export const contextNames = { real: 'apisvc-sandbox', simulated: 'apisvc-sandbox
   Engine['kind'],
   string
 >;
+
+/** The address of the Service `kubernetes`: the first of the range that both engines use for Services. */
+export const kubernetesServiceAddress = '10.96.0.1';

@@ -1,4 +1,5 @@
-import type { Kind } from '../simulated/types.ts';
+import type { UserInfo } from './identity.ts';
+import type { RequestInfo } from './request-info.ts';
 
 interface Details {
   readonly name?: string | undefined;
@@ -43,7 +44,12 @@ export class ApiFailure extends Error {
   }
 }
 
-type Named = Pick<Kind, 'group' | 'plural' | 'kind'>;
+/** A kind, as messages name it; the group is empty for the core group. */
+interface Named {
+  readonly group: string;
+  readonly plural: string;
+  readonly kind: string;
+}
 
 /** `pods`, or `apiservices.apiregistration.k8s.io`. */
 const qualified = ({ group, plural }: Named): string => (group === '' ? plural : `${plural}.${group}`);
@@ -59,6 +65,10 @@ export const alreadyExists = (kind: Named, name: string): ApiFailure =>
 export const conflict = (kind: Named, name: string, why: string): ApiFailure =>
   new ApiFailure(409, 'Conflict', `Operation cannot be fulfilled on ${qualified(kind)} "${name}": ${why}`, detailsOf(kind, name));
 
+export const notServed = (): ApiFailure => new ApiFailure(404, 'NotFound', 'the server could not find the requested resource', {});
+export const notAllowed = (): ApiFailure =>
+  new ApiFailure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+
 export const badRequest = (message: string): ApiFailure => new ApiFailure(400, 'BadRequest', message);
 
 /**
@@ -68,7 +78,7 @@ export const badRequest = (message: string): ApiFailure => new ApiFailure(400, '
  * in the message of the whole
  */
 export function invalid(
-  { group, kind }: Pick<Kind, 'group' | 'kind'>,
+  { group, kind }: Pick<Named, 'group' | 'kind'>,
   name: string,
   causes: readonly (Cause & { readonly field: string })[],
 ): ApiFailure {
@@ -99,7 +109,7 @@ export const notSimulated = (what: string): ApiFailure =>
  * used.
  * @throws ApiFailure 400 then
  */
-export function readable<T>(kind: Pick<Kind, 'version' | 'kind'>, use: () => T): T {
+export function readable<T>(kind: { readonly version: string; readonly kind: string }, use: () => T): T {
   try {
     return use();
   } catch (error) {
@@ -110,3 +120,21 @@ export function readable<T>(kind: Pick<Kind, 'version' | 'kind'>, use: () => T):
     throw error;
   }
 }
+
+/**
+ * The refusal, in the words of k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go.
+ */
+export function forbidden(user: UserInfo, info: RequestInfo, reason: string): ApiFailure {
+  const { isResource, verb, group, resource, subresource, namespace, name } = info;
+  const full = `${resource}${subresource === '' ? '' : `/${subresource}`}`;
+  const scope = namespace === '' ? 'at the cluster scope' : `in the namespace ${quote(namespace)}`;
+  const asked = isResource ? `resource ${quote(full)} in API group ${quote(group)} ${scope}` : `path ${quote(info.path)}`;
+  const refusal = `User ${quote(user.name)} cannot ${verb} ${asked}`.replace(/[&<>]/g, (found) => entities[found] ?? found);
+  const about = isResource ? `${resource}${group === '' ? '' : `.${group}`}${name === '' ? '' : ` "${name}"`} is ` : '';
+  const details = isResource ? { ...(name === '' ? {} : { name }), ...(group === '' ? {} : { group }), kind: resource } : {};
+  return new ApiFailure(403, 'Forbidden', `${about}forbidden: ${refusal}${reason === '' ? '' : `: ${reason}`}`, details);
+}
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+/** Go's %q, but for letters that nobody can print. */
+const quote = (text: string): string => JSON.stringify(text);

@@ -1,4 +1,21 @@
-import type { RequestInfo } from '../simulated/types.ts';
+/** What is asked, as RBAC sees it (k8s.io/apiserver/pkg/endpoints/request, RequestInfo). */
+export interface RequestInfo {
+  /**
+   * get, list, watch, create, update, patch, delete, deletecollection; for other paths the HTTP
+   * method in small letters.
+   */
+  readonly verb: string;
+  readonly path: string;
+  readonly isResource: boolean;
+  /** Empty for the core group. These are empty for paths that are no resources. */
+  readonly group: string;
+  readonly version: string;
+  /** Plural. */
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+}
 
 const verbs: Readonly<Record<string, string>> = {
   POST: 'create',

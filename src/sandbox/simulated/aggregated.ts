@@ -1,6 +1,7 @@
 import type { Agent, ServerResponse } from 'node:http';
+import { sendText } from '../shared/answer.ts';
+import type { RequestInfo } from '../shared/request-info.ts';
 import { availableCondition } from './api-service.ts';
-import { sendText } from './bodies.ts';
 import { transportsOf } from './extension-server.ts';
 import { forward, type Hop, refuse, tunnel } from './forwarding.ts';
 import { hostPort } from './go-errors.ts';
@@ -8,7 +9,7 @@ import { goPath, goQuery } from './go-url.ts';
 import { apiServiceKind } from './lookup.ts';
 import { forwardedHeaders, identityHeaders } from './proxy-headers.ts';
 import { resolveEndpoint } from './routes.ts';
-import type { Call, Obj, RequestInfo, Simulation, Store, UpgradeCall } from './types.ts';
+import type { Call, Obj, Simulation, Store, UpgradeCall } from './types.ts';
 
 /** The part of a simulation that passes requests on to extension API servers. */
 export interface Aggregator {

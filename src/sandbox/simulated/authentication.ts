@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { bearerToken } from '../shared/bearer.ts';
 import { notFound } from '../shared/failure.ts';
 import { anonymous, authenticated, type UserInfo, userOfCertificate } from '../shared/identity.ts';
 import { aggregate } from './authorization.ts';
@@ -32,7 +33,7 @@ function userOfRequest({ socket, headers }: IncomingMessage, now: Date, authenti
   // The connection may have outlived it.
   const user = certificate && authorized && new Date(certificate.validTo) >= now ? userOfCertificate(certificate) : undefined;
   if (user) return authenticated(user);
-  const [, token] = /^\s*bearer (\S+)/i.exec(headers.authorization ?? '') ?? [];
+  const token = bearerToken(headers);
   if (token === undefined) return certificate ? undefined : anonymous;
   const answer = authenticateToken(token, [issuer]);
   return 'user' in answer ? answer.user : undefined;

@@ -1,8 +1,9 @@
 import type { KubernetesImitated } from '../shared/engine.ts';
-import { ApiFailure, notFound } from '../shared/failure.ts';
+import { notFound } from '../shared/failure.ts';
 import type { UserInfo } from '../shared/identity.ts';
+import type { RequestInfo } from '../shared/request-info.ts';
 import { kindOf } from './kinds.ts';
-import type { Kind, Obj, RequestInfo, Store } from './types.ts';
+import type { Kind, Obj, Store } from './types.ts';
 
 export interface Decision {
   readonly allowed: boolean;
@@ -139,21 +140,3 @@ function allows(rule: PolicyRule, info: RequestInfo): boolean {
     (resourceNames.length === 0 || resourceNames.includes(info.name))
   );
 }
-
-/**
- * The refusal, in the words of k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go.
- */
-export function forbidden(user: UserInfo, info: RequestInfo, { reason }: Decision): ApiFailure {
-  const { isResource, verb, group, resource, subresource, namespace, name } = info;
-  const full = `${resource}${subresource === '' ? '' : `/${subresource}`}`;
-  const scope = namespace === '' ? 'at the cluster scope' : `in the namespace ${quote(namespace)}`;
-  const asked = isResource ? `resource ${quote(full)} in API group ${quote(group)} ${scope}` : `path ${quote(info.path)}`;
-  const refusal = `User ${quote(user.name)} cannot ${verb} ${asked}`.replace(/[&<>]/g, (found) => entities[found] ?? found);
-  const about = isResource ? `${resource}${group === '' ? '' : `.${group}`}${name === '' ? '' : ` "${name}"`} is ` : '';
-  const details = isResource ? { ...(name === '' ? {} : { name }), ...(group === '' ? {} : { group }), kind: resource } : {};
-  return new ApiFailure(403, 'Forbidden', `${about}forbidden: ${refusal}${reason === '' ? '' : `: ${reason}`}`, details);
-}
-
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
-/** Go's %q, but for letters that nobody can print. */
-const quote = (text: string): string => JSON.stringify(text);

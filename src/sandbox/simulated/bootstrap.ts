@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { kubernetesServiceAddress } from '../real/components.ts';
 import { frontProxyName } from '../shared/credentials.ts';
+import { kubernetesServiceAddress } from '../shared/engine.ts';
 import { localCondition } from './api-service.ts';
 import { trackUpdate } from './apply.ts';
 import { bootstrapRoles } from './bootstrap-roles.ts';

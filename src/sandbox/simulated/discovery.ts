@@ -1,9 +1,9 @@
+import { sendJson } from '../shared/answer.ts';
+import { notAllowed, notServed } from '../shared/failure.ts';
 import type { RemoteDiscovery } from './aggregated-discovery.ts';
 import { apiGroups } from './api-groups.ts';
-import { sendJson } from './bodies.ts';
 import { apiVersionOf, kinds, questions } from './kinds.ts';
 import { accepted } from './representation.ts';
-import { notAllowed, notServed } from './resources.ts';
 import type { Call, Kind, Obj, Simulation } from './types.ts';
 
 /**

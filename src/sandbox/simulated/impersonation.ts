@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { badRequest } from '../shared/failure.ts';
+import { badRequest, forbidden } from '../shared/failure.ts';
 import type { UserInfo } from '../shared/identity.ts';
-import { type Authorize, forbidden } from './authorization.ts';
-import type { RequestInfo } from './types.ts';
+import type { RequestInfo } from '../shared/request-info.ts';
+import type { Authorize } from './authorization.ts';
 
 const extraPrefix = 'impersonate-extra-';
 
@@ -21,7 +21,7 @@ export function impersonate(user: UserInfo, request: IncomingMessage, mayI: Auth
   const check = (resource: string, name: string, more: Partial<RequestInfo> = {}): void => {
     const info: RequestInfo = { ...asking, resource, name, ...more };
     const decision = mayI(user, info);
-    if (!decision.allowed) throw forbidden(user, info, decision);
+    if (!decision.allowed) throw forbidden(user, info, decision.reason);
   };
   if (account) check('serviceaccounts', account.name, { namespace: account.namespace });
   else check('users', wanted.name);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { sendJson } from '../shared/answer.ts';
+import { notServed } from '../shared/failure.ts';
 import type { RemoteDiscovery } from './aggregated-discovery.ts';
-import { sendJson } from './bodies.ts';
 import { apiVersionOf, kinds } from './kinds.ts';
-import { notServed } from './resources.ts';
 import type { Call, Kind, Obj } from './types.ts';
 
 /**

@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import { sendFailure } from '../shared/answer.ts';
 import { ApiFailure, badRequest, notFound } from '../shared/failure.ts';
-import { sendFailure } from './bodies.ts';
+import type { RequestInfo } from '../shared/request-info.ts';
 import { podKind } from './lookup.ts';
-import type { Call, Obj, RequestInfo, Simulation, UpgradeCall } from './types.ts';
+import type { Call, Obj, Simulation, UpgradeCall } from './types.ts';
 
 const logOptions = ['follow', 'previous', 'timestamps', 'sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes', 'stream'];
 

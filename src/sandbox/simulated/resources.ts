@@ -1,6 +1,7 @@
-import { ApiFailure, badRequest, notFound, notSimulated } from '../shared/failure.ts';
+import { sendJson } from '../shared/answer.ts';
+import { ApiFailure, badRequest, notAllowed, notFound, notServed, notSimulated } from '../shared/failure.ts';
 import { trackUpdate } from './apply.ts';
-import { mediaTypeOf, parseBody, readBody, readObject, sendJson, withoutNulls } from './bodies.ts';
+import { mediaTypeOf, parseBody, readBody, readObject, withoutNulls } from './bodies.ts';
 import { deleteObject } from './deletion.ts';
 import { kindAt } from './kinds.ts';
 import { checkListOptions, type DeleteOptions, deleteOptions, type WriteOptions, writeOptions } from './options.ts';
@@ -11,10 +12,6 @@ import { placed, withKnownFields } from './sent.ts';
 import type { Call, Kind, Obj, Simulation } from './types.ts';
 import { answerWatch, versionOf } from './watch.ts';
 import { checkReplacement, createWriter, type Track } from './writer.ts';
-
-export const notServed = (): ApiFailure => new ApiFailure(404, 'NotFound', 'the server could not find the requested resource', {});
-export const notAllowed = (): ApiFailure =>
-  new ApiFailure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 
 /** AllowCreateOnUpdate of the strategies. */
 const createdByUpdate = [

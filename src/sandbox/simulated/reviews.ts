@@ -1,5 +1,6 @@
 import { badRequest, invalid, notSimulated } from '../shared/failure.ts';
 import type { UserInfo } from '../shared/identity.ts';
+import type { RequestInfo } from '../shared/request-info.ts';
 import { trackUpdate } from './apply.ts';
 import type { AuthenticateToken } from './authentication.ts';
 import type { Authorize } from './authorization.ts';
@@ -8,7 +9,7 @@ import { apiVersionOf, questions } from './kinds.ts';
 import { writeOptions } from './options.ts';
 import { issuer } from './service-account-jwt.ts';
 import { timestamp } from './store.ts';
-import type { Call, Kind, Obj, RequestInfo, Simulation } from './types.ts';
+import type { Call, Kind, Obj, Simulation } from './types.ts';
 
 /** Answers a question that was posted. @throws ApiFailure 400 or 422 in kube-apiserver's words */
 type Review = (call: Call, body: Obj) => Obj;

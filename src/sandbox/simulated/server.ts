@@ -3,18 +3,19 @@ import { readFileSync } from 'node:fs';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { ApiFailure, readable } from '../shared/failure.ts';
+import { sendFailure, sendJson, sendText } from '../shared/answer.ts';
+import { ApiFailure, forbidden, notAllowed, notServed, readable } from '../shared/failure.ts';
 import { requestInfoOf } from '../shared/request-info.ts';
 import { type Aggregator, createAggregator } from './aggregated.ts';
 import { createRemoteDiscovery } from './aggregated-discovery.ts';
 import { createAuthenticator, createTokenAuthenticator } from './authentication.ts';
-import { type Authorize, createAuthorizer, forbidden } from './authorization.ts';
-import { readObject, sendFailure, sendJson, sendText } from './bodies.ts';
+import { type Authorize, createAuthorizer } from './authorization.ts';
+import { readObject } from './bodies.ts';
 import { answerDiscovery, isBuiltIn } from './discovery.ts';
 import { impersonate } from './impersonation.ts';
 import { questions } from './kinds.ts';
 import { answerOpenApi } from './openapi.ts';
-import { createResources, notAllowed, notServed } from './resources.ts';
+import { createResources } from './resources.ts';
 import { createReviews } from './reviews.ts';
 import { answerSubresource, upgradeSubresource } from './service-proxy.ts';
 import { serviceAccountToken } from './tokens.ts';
@@ -43,7 +44,7 @@ export function createSimulationServer(simulation: Simulation): Server {
     try {
       const user = impersonate(sender, request, authorize);
       const decision = authorize(user, info);
-      if (!decision.allowed) throw forbidden(user, info, decision);
+      if (!decision.allowed) throw forbidden(user, info, decision.reason);
       return { request, url, info, user };
     } catch (refusal) {
       throw new TurnedAway(refusal);

@@ -1,13 +1,14 @@
 import http from 'node:http';
+import { sendFailure } from '../shared/answer.ts';
 import { ApiFailure, badRequest, notFound, notSimulated } from '../shared/failure.ts';
-import { sendFailure } from './bodies.ts';
+import type { RequestInfo } from '../shared/request-info.ts';
 import { forward, type Hop, refuse } from './forwarding.ts';
 import { endpointSlicesOf, podKind, serviceKind } from './lookup.ts';
 import { answerLog, upgradePortForward } from './pod-streams.ts';
 import { forwardedHeaders } from './proxy-headers.ts';
 import { portNamed, type Route, randomEndpoint } from './routes.ts';
 import { createTransport } from './transport.ts';
-import type { Call, Obj, RequestInfo, Simulation, UpgradeCall } from './types.ts';
+import type { Call, Obj, Simulation, UpgradeCall } from './types.ts';
 
 /** `NAME`, `NAME:PORT` or `SCHEME:NAME:PORT` (k8s.io/apimachinery/pkg/util/net/port_split.go). */
 interface Target {

@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { kubernetesServiceAddress } from '../real/components.ts';
 import {
   type ControlPlaneFiles,
   clientCertificate,
@@ -11,7 +10,7 @@ import {
   readAuthority,
   writeControlPlaneFiles,
 } from '../shared/credentials.ts';
-import { contextNames, type Engine, type KubernetesImitated } from '../shared/engine.ts';
+import { contextNames, type Engine, type KubernetesImitated, kubernetesServiceAddress } from '../shared/engine.ts';
 import { writeKubeconfig } from '../shared/kubeconfig.ts';
 import type { Kubelet } from '../shared/kubelet.ts';
 import { runAvailability } from './availability.ts';

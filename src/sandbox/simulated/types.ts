@@ -4,29 +4,11 @@ import type { ControlPlaneFiles } from '../shared/credentials.ts';
 import type { KubernetesImitated } from '../shared/engine.ts';
 import type { UserInfo } from '../shared/identity.ts';
 import type { Kubelet } from '../shared/kubelet.ts';
+import type { RequestInfo } from '../shared/request-info.ts';
 
 /** JSON of a Kubernetes object. What a client sent is checked before it becomes one. */
 // biome-ignore lint/suspicious/noExplicitAny: JSON.
 export type Obj = any;
-
-/** What is asked, as RBAC sees it (k8s.io/apiserver/pkg/endpoints/request, RequestInfo). */
-export interface RequestInfo {
-  /**
-   * get, list, watch, create, update, patch, delete, deletecollection; for other paths the HTTP
-   * method in small letters.
-   */
-  readonly verb: string;
-  readonly path: string;
-  readonly isResource: boolean;
-  /** Empty for the core group. These are empty for paths that are no resources. */
-  readonly group: string;
-  readonly version: string;
-  /** Plural. */
-  readonly resource: string;
-  readonly subresource: string;
-  readonly namespace: string;
-  readonly name: string;
-}
 
 /** One request on its way through the simulation. */
 export interface Call {

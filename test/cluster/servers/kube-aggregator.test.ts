@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
-import { kubernetesServiceAddress } from '../../../src/sandbox/real/components.ts';
+import { kubernetesServiceAddress } from '../../../src/sandbox/shared/engine.ts';
 import { lastLines } from '../../../src/sandbox/shared/process.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';

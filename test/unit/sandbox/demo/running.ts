@@ -7,8 +7,8 @@ import { onTestFinished } from 'vitest';
 import { createAuthority } from '../../../../src/pki/authority.ts';
 import type { Authority, Leaf } from '../../../../src/pki/types.ts';
 import { demoProgram } from '../../../../src/sandbox/demo/program.ts';
-import type { RunningContainer } from '../../../../src/sandbox/node/types.ts';
 import { clientCertificate, servingCertificate } from '../../../../src/sandbox/shared/credentials.ts';
+import type { RunningContainer } from '../../../../src/sandbox/shared/program.ts';
 import { answer, filesOf, kubeconfig, type Received, serve, status } from '../../cluster/kube-api.ts';
 
 /** The built-in extension API server, over real HTTPS, and a kube-apiserver that knows just what it asks for. */

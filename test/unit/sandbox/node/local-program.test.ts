@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { localProgram } from '../../../../src/sandbox/node/local-program.ts';
-import type { ContainerStart, RunningContainer } from '../../../../src/sandbox/node/types.ts';
 import { ownerOf } from '../../../../src/sandbox/shared/owner.ts';
+import type { ContainerStart, RunningContainer } from '../../../../src/sandbox/shared/program.ts';
 
 const base: ContainerStart = {
   namespace: 'ns',

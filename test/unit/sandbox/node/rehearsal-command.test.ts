@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rehearsalCommand } from '../../../../src/sandbox/node/rehearsal-command.ts';
-import type { ContainerStart } from '../../../../src/sandbox/node/types.ts';
+import type { ContainerStart } from '../../../../src/sandbox/shared/program.ts';
 
 const start: ContainerStart = {
   namespace: 'ns',

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createAuthorizer, forbidden, rulesOf } from '../../../../src/sandbox/simulated/authorization.ts';
+import { forbidden } from '../../../../src/sandbox/shared/failure.ts';
+import type { RequestInfo } from '../../../../src/sandbox/shared/request-info.ts';
+import { createAuthorizer, rulesOf } from '../../../../src/sandbox/simulated/authorization.ts';
 import { createStore } from '../../../../src/sandbox/simulated/store.ts';
-import type { RequestInfo } from '../../../../src/sandbox/simulated/types.ts';
 import { admin, bind, jane, put, toPath, toResource } from './identities.ts';
 
 const emptyStore = () => createStore(() => new Date(0));
@@ -149,7 +150,7 @@ describe('aggregated ClusterRoles', () => {
 
 // Recorded from kube-apiserver 1.37.2.
 describe('refusals', () => {
-  const refusal = (info: RequestInfo, reason = '') => forbidden(jane, info, { allowed: false, reason }).status();
+  const refusal = (info: RequestInfo, reason = '') => forbidden(jane, info, reason).status();
   const status = (message: string, details: object) => ({
     kind: 'Status',
     apiVersion: 'v1',
@@ -198,6 +199,6 @@ describe('refusals', () => {
     const words =
       'pods is forbidden: User "jane" cannot list resource "pods" in API group "" in the namespace "kube-public": ' +
       `${authorizer}RBAC: [${missing}, role.rbac.authorization.k8s.io "nope2" not found]`;
-    expect(forbidden(jane, info, authorize(jane, info)).message).toBe(words);
+    expect(forbidden(jane, info, authorize(jane, info).reason).message).toBe(words);
   });
 });

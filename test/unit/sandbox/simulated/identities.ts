@@ -6,9 +6,10 @@ import { controlPlaneFiles, writeControlPlaneFiles } from '../../../../src/sandb
 import type { KubernetesImitated } from '../../../../src/sandbox/shared/engine.ts';
 import { ApiFailure } from '../../../../src/sandbox/shared/failure.ts';
 import type { UserInfo } from '../../../../src/sandbox/shared/identity.ts';
+import type { RequestInfo } from '../../../../src/sandbox/shared/request-info.ts';
 import { apiVersionOf, kindOf } from '../../../../src/sandbox/simulated/kinds.ts';
 import { createStore } from '../../../../src/sandbox/simulated/store.ts';
-import type { Call, Kind, Obj, RequestInfo, Simulation, Store } from '../../../../src/sandbox/simulated/types.ts';
+import type { Call, Kind, Obj, Simulation, Store } from '../../../../src/sandbox/simulated/types.ts';
 
 /** A simulation with credentials and an empty store, without a server. Its clock stands until a test moves it. */
 export async function makeSimulation(kubernetes: KubernetesImitated = '1.37') {
