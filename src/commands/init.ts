@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
-import { issueCertificates } from '../operations/issue.ts';
+import { issueCertificates } from '../issuers/issuers.ts';
 import {
   hasKeys,
   isProject,
@@ -70,10 +70,10 @@ function refuseUnlessOnlyKeys(dir: string, flags: InitFlags): void {
 
 /** apisvc.yaml must not say that the CA is its own when it is not. */
 function refuseOtherIssuer(dir: string, { spec }: Registration, { caCert }: InitFlags): void {
-  const { issuer } = spec.certificates;
-  if (caCert === undefined || issuer === 'ca') return;
-  throw new RefusedError(`a CA is given, but ${projectFiles(dir).configuration} says issuer: ${issuer}`, {
-    fix: 'Set spec.certificates.issuer to ca there, or add --force to replace the file.',
+  const { type } = spec.certificates.issuer;
+  if (caCert === undefined || type === 'ca') return;
+  throw new RefusedError(`--ca-cert needs the issuer type "ca", but ${projectFiles(dir).configuration} has "${type}"`, {
+    fix: 'Set spec.certificates.issuer to {type: ca} there, or add --force to replace the file.',
   });
 }
 
@@ -93,5 +93,5 @@ async function newCertificates(
       fix: 'Replace them with --force-keys; whatever uses them stops working until it is registered again.',
     });
   }
-  return { ...(await issueCertificates(registration, given, now)), keepAuthorityKey: !given };
+  return issueCertificates(registration, { given, now });
 }

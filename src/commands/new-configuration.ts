@@ -57,9 +57,18 @@ function parseApi(text: string): { group: string; version: string } {
   return { group, version };
 }
 
+/** Flags about a CA that apisvc makes have no effect on one that exists. */
+function refuseSettingsOfNewCa({ caCert, caLifetime, nameConstraints }: InitFlags): void {
+  const [flag] = [...(caLifetime === undefined ? [] : ['--ca-lifetime']), ...(nameConstraints ? [] : ['--no-name-constraints'])];
+  if (caCert !== undefined && flag !== undefined) {
+    throw new UsageError(`${flag} has no effect with --ca-cert: the CA already exists`, { fix: `Remove ${flag}.` });
+  }
+}
+
 /** What the flags change in a preset. */
 export function overridesOf(flags: InitFlags, defaults: Overrides): Overrides {
   const { name, namespace, service, image, keyType, lifetime, caLifetime, clusterDomain, dns, ip, api } = flags;
+  refuseSettingsOfNewCa(flags);
   const wanted = {
     name,
     namespace,
@@ -86,7 +95,7 @@ const flagOfPath: readonly (readonly [RegExp, string])[] = [
   [/^spec\.apis/, '--api'],
   [/^spec\.server\.image$/, '--image'],
   [/^spec\.certificates\.lifetime$/, '--lifetime'],
-  [/^spec\.certificates\.caLifetime$/, '--ca-lifetime'],
+  [/^spec\.certificates\.issuer\.caLifetime$/, '--ca-lifetime'],
   [/^spec\.certificates\.clusterDomain$/, '--cluster-domain'],
   [/^spec\.certificates\.dnsNames/, '--dns'],
   [/^spec\.certificates\.ipAddresses/, '--ip'],

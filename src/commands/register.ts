@@ -3,7 +3,7 @@ import { describeRef } from '../cluster/resources.ts';
 import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
 import { type RegisterRequest, register as registerApi, rehearse } from '../operations/register.ts';
-import { readMaterial, readRegistration } from '../project/project.ts';
+import { readRegistration, requireCertificates } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
 import { resultJson } from '../report/json.ts';
 import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts';
@@ -24,11 +24,11 @@ export interface RegisterFlags extends ClusterFlags {
 export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (flags.diff && flags.dryRun) throw new UsageError('--diff is a dry run of its own; leave --dry-run out');
   const registration = readRegistration(flags.directory);
-  const material = readMaterial(flags.directory, registration, { withKey: true, now: new Date() });
-  const objects = manifestsToRegister(registration, material).map(({ object }) => object);
+  const issued = requireCertificates(flags.directory, registration, { withKey: true, now: new Date() });
+  const objects = manifestsToRegister(registration, issued).map(({ object }) => object);
   const ask = (signal: AbortSignal): RegisterRequest => ({
     registration,
-    material,
+    issued,
     objects,
     forceConflicts: flags.forceConflicts === true,
     signal,

@@ -2,11 +2,11 @@ import { parseRegistration } from '../config/load.ts';
 import { presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
 import { ApisvcError, Exit, type ExitCode, InterruptedError, RefusedError, UsageError } from '../errors.ts';
+import { issueCertificates } from '../issuers/issuers.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
-import { issueCertificates } from '../operations/issue.ts';
 import { register } from '../operations/register.ts';
-import type { Material } from '../pki/types.ts';
-import { isProject, readMaterial, readRegistration } from '../project/project.ts';
+import type { Issued } from '../pki/types.ts';
+import { isProject, readRegistration, requireCertificates } from '../project/project.ts';
 import type { DiagnosisFormat } from '../report/formats.ts';
 import { appliedSummary, progressLine } from '../report/progress.ts';
 import { demoImage, demoProgram } from '../sandbox/demo/program.ts';
@@ -25,7 +25,7 @@ const lookingAgain = 'What the server said stands above. Without --once the sand
 /** What is put into a sandbox, and what runs in the place of its server's image. */
 export interface Guest {
   readonly registration: Registration;
-  readonly material: Material;
+  readonly issued: Issued;
   readonly program: Program;
 }
 
@@ -54,16 +54,15 @@ export function projectGuest(directory: string, command: readonly string[]): Gue
       },
     );
   }
-  const material = readMaterial(directory, registration, { withKey: true, now: new Date() });
-  return { registration, material, program: localProgram(command) };
+  const issued = requireCertificates(directory, registration, { withKey: true, now: new Date() });
+  return { registration, issued, program: localProgram(command) };
 }
 
 /** The server that is a part of apisvc, with certificates of its own. */
 export async function builtInGuest(): Promise<Guest> {
   const registration = parseRegistration(presetText('demo'), 'the preset demo');
-  const { authority, leaf } = await issueCertificates(registration, undefined, new Date());
-  const material = { caBundle: authority.certificates, certificates: leaf.certificates, key: leaf.key };
-  return { registration, material, program: demoProgram };
+  const { issued } = await issueCertificates(registration, { given: undefined, now: new Date() });
+  return { registration, issued, program: demoProgram };
 }
 
 /** The image of the built-in server is there for every pod; the guest's program stands for the containers of its Deployment that are to run its image. */
@@ -82,18 +81,18 @@ export const programOf =
  * @throws what the registration throws, with --once; InterruptedError
  */
 export async function rehearse(
-  { registration, material }: Guest,
+  { registration, issued }: Guest,
   box: Sandbox,
   flags: RehearsalFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const objects = manifestsToRegister(registration, material).map(({ object }) => object);
+  const objects = manifestsToRegister(registration, issued).map(({ object }) => object);
   const toSandbox = { timeout: flags.timeout, kubeconfig: box.kubeconfig };
   try {
     const { applied, diagnosis } = await withCluster(toSandbox, terminal, 'rehearsing', (cluster, signal) =>
       register(cluster, {
         registration,
-        material,
+        issued,
         objects,
         forceConflicts: false,
         signal,

@@ -3,7 +3,7 @@ import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { formatManifests, kustomizeFiles, manifestFiles } from '../manifests/format.ts';
 import { renderManifests } from '../manifests/render.ts';
 import { leftovers, removeSecret, writeManifests } from '../project/manifests.ts';
-import { readMaterial, readRegistration } from '../project/project.ts';
+import { readRegistration, requireCertificates } from '../project/project.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface RenderFlags {
@@ -24,8 +24,8 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
   const dir = flags.directory;
   const secrets = flags.secrets ?? (outputDir === undefined && terminal.stdoutIsTerminal ? 'omit' : 'include');
   const registration = readRegistration(dir);
-  const material = readMaterial(dir, registration, { withKey: secrets === 'include', now: new Date() });
-  const manifests = renderManifests(registration, material, { secrets });
+  const issued = requireCertificates(dir, registration, { withKey: secrets === 'include', now: new Date() });
+  const manifests = renderManifests(registration, issued, { secrets });
   const deployment = registration.spec.server.existing?.deployment;
   if (deployment)
     terminal.progress(

@@ -2,7 +2,7 @@ import type { Document } from 'yaml';
 import type * as z from 'zod';
 import { unknownKey } from './keys.ts';
 import { keyOffset, offsetOf, placeOf } from './locate.ts';
-import { choiceWords, given, messageOf } from './words.ts';
+import { choiceWords, given, messageOf, wrongValue } from './words.ts';
 
 /** One thing wrong with a document, at an offset of its text. */
 export interface Fault {
@@ -24,6 +24,17 @@ function unionFaults(document: Document, { path, errors }: z.core.$ZodIssueInval
   return [{ path, offset: offsetOf(document, path), message }];
 }
 
+/** A missing or unknown `type` of a mapping whose other keys depend on it. */
+function discriminatorFault(document: Document, path: readonly PropertyKey[], types: readonly unknown[]): Fault {
+  if (!placeOf(document, path)) return missingKey(document, path);
+  return { path, offset: offsetOf(document, path), message: wrongValue(document, path, types) };
+}
+
+function missingKey(document: Document, path: readonly PropertyKey[]): Fault {
+  const parent = path.slice(0, -1);
+  return { path: parent, offset: offsetOf(document, parent), message: `missing key "${String(path.at(-1))}"` };
+}
+
 /** What the schema found, in the words and at the offsets of the file. */
 export function faultsOf(document: Document, issue: Issue): Fault[] {
   const { path } = issue;
@@ -36,12 +47,12 @@ export function faultsOf(document: Document, issue: Issue): Fault[] {
     }));
   }
   if (path.length > 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value') && !placeOf(document, path)) {
-    const parent = path.slice(0, -1);
-    return [{ path: parent, offset: offsetOf(document, parent), message: `missing key "${String(path.at(-1))}"` }];
+    return [missingKey(document, path)];
   }
   // A value that is fine by itself, under a key that has no business here.
   if (issue.code === 'custom' && issue.params?.about === 'key')
     return [{ path, offset: keyOffset(document, path), message: issue.message }];
+  if (issue.code === 'invalid_union' && 'options' in issue && issue.options) return [discriminatorFault(document, path, issue.options)];
   if (issue.code === 'invalid_union') return unionFaults(document, issue);
   return [{ path, offset: offsetOf(document, path), message: messageOf(document, issue) }];
 }

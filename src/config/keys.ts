@@ -12,27 +12,43 @@ export const pathText = (path: readonly PropertyKey[]): string =>
     return text === '' ? key : `${text}.${key}`;
   }, '');
 
-/** Every mapping of the schema that knows its keys, by path, with list items written `[]`. */
-function* mappings(schema: z.core.$ZodType, path = ''): Generator<[path: string, keys: string[]]> {
+interface Mapping {
+  /** With list items written `[]`. */
+  readonly path: string;
+  readonly keys: readonly string[];
+  /** The `type` whose keys these are, where a mapping has several forms. */
+  readonly type?: string;
+}
+
+/** Every mapping of the schema with fixed keys. */
+function* mappings(schema: z.core.$ZodType, path = '', type?: string): Generator<Mapping> {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     yield* mappings(schema.unwrap(), path);
   } else if (schema instanceof z.ZodArray) {
     yield* mappings(schema.element, `${path}[]`);
+  } else if (schema instanceof z.ZodUnion) {
+    for (const option of schema.options) yield* mappings(option, path, typeOf(option));
   } else if (schema instanceof z.ZodObject) {
-    yield [path, Object.keys(schema.shape)];
+    yield { path, keys: Object.keys(schema.shape), ...(type === undefined ? {} : { type }) };
     for (const [key, value] of Object.entries(schema.shape)) {
       yield* mappings(value as z.core.$ZodType, path === '' ? key : `${path}.${key}`);
     }
   }
 }
 
-/** What to say of an unknown key: where it belongs, what was probably meant, or what there is. */
+const typeOf = (schema: z.core.$ZodType): string | undefined =>
+  schema instanceof z.ZodObject && schema.shape.type instanceof z.ZodLiteral ? String(schema.shape.type.value) : undefined;
+
+/** The message for an unknown key: where it belongs, which key was probably meant, or all keys. */
 export function unknownKey(path: readonly PropertyKey[], key: string): string {
-  const known = new Map(mappings(registrationSchema));
-  const here = known.get(pathText(path).replace(/\[\d+\]/g, '[]')) ?? [];
-  const homes = [...known].filter(([, keys]) => keys.includes(key)).map(([home]) => home);
-  const said = `unknown key ${shown(key)}`;
-  if (homes.length === 1 && homes[0]) return `${said}; it belongs under ${homes[0]}`;
-  const meant = nearest(key, here);
-  return meant ? `${said}; did you mean "${meant}"?` : `${said}; the keys here are ${here.join(', ')}`;
+  const known = [...mappings(registrationSchema)];
+  const here = known.filter((mapping) => mapping.path === pathText(path).replace(/\[\d+\]/g, '[]'));
+  const homes = known.filter(({ keys }) => keys.includes(key));
+  const start = `unknown key ${shown(key)}`;
+  const [home] = homes;
+  if (homes.length === 1 && home?.path)
+    return `${start}; it belongs ${here.includes(home) ? `to type ${home.type}` : `under ${home.path}`}`;
+  const keys = [...new Set(here.flatMap((mapping) => mapping.keys))];
+  const meant = nearest(key, keys);
+  return meant ? `${start}; did you mean "${meant}"?` : `${start}; the keys here are ${keys.join(', ')}`;
 }

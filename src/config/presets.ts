@@ -1,4 +1,4 @@
-import { type Document, isScalar, isSeq } from 'yaml';
+import { type Document, isMap, isScalar, isSeq } from 'yaml';
 import custom from '../../templates/presets/custom.yaml';
 import demo from '../../templates/presets/demo.yaml';
 import keda from '../../templates/presets/keda.yaml';
@@ -32,7 +32,7 @@ export interface Overrides {
   readonly apis?: readonly { readonly group: string; readonly version: string }[];
   readonly image?: string;
   readonly keyType?: KeyType;
-  readonly issuer?: Registration['spec']['certificates']['issuer'];
+  readonly issuer?: Registration['spec']['certificates']['issuer']['type'];
   readonly lifetime?: string;
   readonly caLifetime?: string;
   readonly clusterDomain?: string;
@@ -41,16 +41,18 @@ export interface Overrides {
   readonly nameConstraints?: boolean;
 }
 
+const issuer = ['spec', 'certificates', 'issuer'] as const;
+
 const paths = {
   name: ['metadata', 'name'],
   namespace: ['metadata', 'namespace'],
   service: ['spec', 'service', 'name'],
   image: ['spec', 'server', 'image'],
-  issuer: ['spec', 'certificates', 'issuer'],
+  issuer: [...issuer, 'type'],
   keyType: ['spec', 'certificates', 'keyType'],
   lifetime: ['spec', 'certificates', 'lifetime'],
-  caLifetime: ['spec', 'certificates', 'caLifetime'],
-  nameConstraints: ['spec', 'certificates', 'nameConstraints'],
+  caLifetime: [...issuer, 'caLifetime'],
+  nameConstraints: [...issuer, 'nameConstraints'],
   clusterDomain: ['spec', 'certificates', 'clusterDomain'],
   dnsNames: ['spec', 'certificates', 'dnsNames'],
   ipAddresses: ['spec', 'certificates', 'ipAddresses'],
@@ -63,12 +65,19 @@ function setPlain(document: Document, path: readonly (string | number)[], value:
   if (isScalar(node)) node.type = 'PLAIN';
 }
 
+/** Each issuer has its own settings, so those of the preset's issuer go with it. */
+function removeSettings(document: Document): void {
+  const settings = document.getIn(issuer);
+  if (isMap(settings)) settings.items = settings.items.filter(({ key }) => isScalar(key) && key.value === 'type');
+}
+
 /**
  * Writes overrides into the text of a preset; every comment stays.
  * The first API keeps the place of the preset's; further ones get the same priorities.
  */
 export function customise(text: string, overrides: Overrides): string {
   const document = editableYaml(text);
+  if (overrides.issuer !== undefined && overrides.issuer !== document.getIn(paths.issuer)) removeSettings(document);
   for (const [key, path] of Object.entries(paths)) {
     const value = overrides[key as keyof typeof paths];
     if (value === undefined) continue;

@@ -224,15 +224,23 @@ const server = z
     }
   });
 
+const selfSigned = z
+  .strictObject({
+    type: z.literal('self-signed'),
+    caLifetime: duration.default('3650d').describe('How long the CA is valid.'),
+    nameConstraints: z.boolean().default(true).describe('Limits the CA to the names of this server (RFC 5280 4.2.1.10).'),
+  })
+  .describe('apisvc makes a CA for this server only and keeps it in certs/.');
+
+const givenCa = z.strictObject({ type: z.literal('ca') }).describe('A CA that you already have. Its key stays where it is.');
+
 const certificates = z.strictObject({
   issuer: z
-    .enum(['self-signed', 'ca'])
-    .default('self-signed')
-    .describe('self-signed: a CA of its own in certs/. ca: a CA that you have already, whose key stays where it is.'),
+    .discriminatedUnion('type', [selfSigned, givenCa])
+    .prefault({ type: 'self-signed' })
+    .describe('The CA that signs the serving certificate.'),
   keyType: z.enum(keyTypes).default('ecdsa-p256'),
   lifetime: duration.default('365d').describe('How long the serving certificate is valid.'),
-  caLifetime: duration.default('3650d').describe('How long the CA is valid; only for issuer self-signed.'),
-  nameConstraints: z.boolean().default(true).describe('Limit the CA to the names of this one server (RFC 5280 4.2.1.10).'),
   clusterDomain: name(dns1123Subdomain).default('cluster.local'),
   dnsNames: z.array(dnsName).default([]).describe('More DNS names in the serving certificate.'),
   ipAddresses: z.array(ip).default([]).describe('IP addresses in the serving certificate.'),

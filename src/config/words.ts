@@ -38,12 +38,23 @@ function typeHint(document: Document, path: readonly PropertyKey[], expected: st
   return '';
 }
 
-function wrongType(document: Document, path: readonly PropertyKey[], expected: string): string {
-  const words = expectedWords[expected] ?? expected;
-  return `must be ${words}, not ${given(document, path)}${typeHint(document, path, expected)}`;
+const issuerPath = 'spec.certificates.issuer';
+
+/** The issuer was a word before it became a mapping. */
+function issuerHint(document: Document, path: readonly PropertyKey[]): string {
+  const node = placeOf(document, path)?.value;
+  const type = isScalar(node) && (node.value === 'self-signed' || node.value === 'ca') ? node.value : undefined;
+  return type ? `; write issuer: {type: ${type}}` : '';
 }
 
-function wrongValue(document: Document, path: readonly PropertyKey[], values: readonly unknown[]): string {
+function wrongType(document: Document, path: readonly PropertyKey[], expected: string): string {
+  const words = expectedWords[expected] ?? expected;
+  const hint = path.join('.') === issuerPath ? issuerHint(document, path) : typeHint(document, path, expected);
+  return `must be ${words}, not ${given(document, path)}${hint}`;
+}
+
+/** For a value that is none of those allowed. */
+export function wrongValue(document: Document, path: readonly PropertyKey[], values: readonly unknown[]): string {
   const value = placeOf(document, path)?.value;
   const text = isScalar(value) && typeof value.value === 'string' ? value.value : '';
   const names = values.map(String);

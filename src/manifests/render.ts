@@ -1,5 +1,5 @@
 import type { Registration } from '../config/schema.ts';
-import type { Material } from '../pki/types.ts';
+import type { Issued } from '../pki/types.ts';
 import { apiServiceManifests } from './api-service.ts';
 import { configMapManifests } from './config-map.ts';
 import { workloadManifests } from './deployment.ts';
@@ -18,12 +18,12 @@ export interface RenderOptions {
 /**
  * Every Kubernetes object of a registration, in the order in which to apply them. Equal input gives equal bytes.
  * A server outside the cluster (`external`) gets no Secret, its key need not enter the cluster; one that someone else deploys
- * (`existing`) gets Secret, Service and APIServices. Without material there is no Secret and no caBundle.
- * @throws UsageError when a Secret is wanted and the material has no private key
+ * (`existing`) gets Secret, Service and APIServices. Without certificates there is no Secret and no caBundle.
+ * @throws UsageError when a Secret is wanted and they have no private key
  */
-export const renderManifests = (registration: Registration, material: Material | undefined, options: RenderOptions): Manifest[] => [
-  ...backendManifests(registration, material, options),
-  ...apiServiceManifests(registration, material),
+export const renderManifests = (registration: Registration, issued: Issued | undefined, options: RenderOptions): Manifest[] => [
+  ...backendManifests(registration, issued, options),
+  ...apiServiceManifests(registration, issued),
 ];
 
 /**
@@ -31,19 +31,19 @@ export const renderManifests = (registration: Registration, material: Material |
  * that (KEP-555), and whoever reads it in a file would take it for the whole.
  * @throws as `renderManifests`
  */
-export const manifestsToRegister = (registration: Registration, material: Material): Manifest[] => [
-  ...backendManifests(registration, material, { secrets: 'include' }),
+export const manifestsToRegister = (registration: Registration, issued: Issued): Manifest[] => [
+  ...backendManifests(registration, issued, { secrets: 'include' }),
   ...existingDeploymentManifests(registration),
-  ...apiServiceManifests(registration, material),
+  ...apiServiceManifests(registration, issued),
 ];
 
 /** What the server needs before anybody is sent to it. */
-function backendManifests(registration: Registration, material: Material | undefined, { secrets }: RenderOptions): Manifest[] {
+function backendManifests(registration: Registration, issued: Issued | undefined, { secrets }: RenderOptions): Manifest[] {
   const { external, existing } = registration.spec.server;
-  const withSecret = material && secrets === 'include' && !external;
+  const withSecret = issued && secrets === 'include' && !external;
   return [
     ...(existing ? [] : [...namespaceManifests(registration), ...identityManifests(registration)]),
-    ...(withSecret ? [secretManifest(registration, material)] : []),
+    ...(withSecret ? [secretManifest(registration, issued)] : []),
     ...configMapManifests(registration),
     serviceManifest(registration),
     ...endpointSliceManifests(registration),

@@ -2,7 +2,8 @@ import template from '../../templates/manifests/secret.yaml';
 import { secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
-import type { Material } from '../pki/types.ts';
+import { caBundleOf } from '../pki/anchors.ts';
+import type { Issued } from '../pki/types.ts';
 import { objectLabels } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
@@ -15,9 +16,9 @@ export const secretFileName = '040-secret.yaml';
 
 /**
  * The Secret with the serving certificate: the only place where the private key leaves its wrapping.
- * @throws UsageError when the material has no private key
+ * @throws UsageError when the private key is absent
  */
-export function secretManifest(registration: Registration, { caBundle, certificates, key }: Material): Manifest {
+export function secretManifest(registration: Registration, { anchors, chain, key }: Issued): Manifest {
   const name = secretName(registration);
   if (!key) {
     throw new UsageError(`Secret ${name} can't be made: the private key of the serving certificate is not at hand`, {
@@ -29,6 +30,6 @@ export function secretManifest(registration: Registration, { caBundle, certifica
     'metadata.namespace': registration.metadata.namespace,
     'metadata.labels': objectLabels(registration),
     // `data`, not `stringData`: server-side apply would not see that the latter is unchanged.
-    data: { 'ca.crt': base64(caBundle), 'tls.crt': base64(certificates), 'tls.key': base64(key.reveal()) },
+    data: { 'ca.crt': base64(caBundleOf({ anchors })), 'tls.crt': base64(chain), 'tls.key': base64(key.reveal()) },
   });
 }

@@ -4,8 +4,9 @@ import type { Registration } from '../config/schema.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
 import { RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
+import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
-import type { Material } from '../pki/types.ts';
+import type { Issued } from '../pki/types.ts';
 import { type AppliedPair, applyAll } from './apply-all.ts';
 import { replicasOf, waitForCertificates } from './certificates.ts';
 import type { AppliedObject, OnProgress, Progress } from './events.ts';
@@ -19,7 +20,7 @@ import { type Waiting, waitForAvailable, waitForEndpoints } from './wait.ts';
 
 export interface RegisterRequest {
   readonly registration: Registration;
-  readonly material: Material;
+  readonly issued: Issued;
   /** In apply order, as `manifestsToRegister` gives them. */
   readonly objects: readonly KubeObject[];
   readonly forceConflicts: boolean;
@@ -96,7 +97,7 @@ const isDeployment = ({ kind }: KubeObject): boolean => kind === 'Deployment';
 /** @returns the endpoints whose certificate can't be seen from here */
 async function waitForServer(
   waiting: Waiting,
-  { registration, material }: RegisterRequest,
+  { registration, issued }: RegisterRequest,
   deployment: KubeObject | undefined,
 ): Promise<readonly string[]> {
   const { namespace } = registration.metadata;
@@ -106,10 +107,10 @@ async function waitForServer(
     await waitForRollout(waiting, deployment);
   }
   await waitForEndpoints(waiting, namespace, service);
-  const { caBundle } = material;
+  const caBundle = caBundleOf(issued);
   // Only a server that apisvc gives the Secret can be held to that one certificate. What is outside the cluster, or mounts a Secret by itself, may have another
   // that the caBundle accepts, such as one that is renewed elsewhere.
-  const leaf = deployment && inspect(material.certificates).certificates[0]?.fingerprint;
+  const leaf = deployment && inspect(issued.chain).certificates[0]?.fingerprint;
   const expected = { namespace, service, port, caBundle, deployment: deployment?.metadata.name };
   return waitForCertificates(waiting, leaf === undefined ? expected : { ...expected, leaf });
 }

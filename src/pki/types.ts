@@ -19,15 +19,23 @@ export interface Leaf {
 }
 
 /**
- * Everything that a registration needs of certificates. Plain data; keys are wrapped so that they can't be printed by accident.
+ * A CA certificate that clients trust, and why: it signed the certificate in use, or signs the next
+ * one, or signed the previous one, which some endpoint may still serve.
  */
-export interface Material {
-  /** What goes into `caBundle`: PEM of the CA certificates that clients shall trust. */
-  readonly caBundle: string;
-  /** PEM: leaf and intermediates, for `tls.crt`. */
-  readonly certificates: string;
-  /** Absent where the key stays outside: `render --secrets omit`. */
+export interface Anchor {
+  /** One certificate, PEM, LF line ends. */
+  readonly pem: string;
+  readonly role: 'current' | 'next' | 'previous';
+}
+
+/** The certificates of a registration. Keys are wrapped so that they are never printed by accident. */
+export interface Issued {
+  /** PEM for `tls.crt`: the leaf, then its intermediates. */
+  readonly chain: string;
+  /** Absent where the private key is not needed: `render --secrets omit`. */
   readonly key?: PrivateKey;
+  /** The CA certificates for the caBundle. */
+  readonly anchors: readonly Anchor[];
 }
 
 /** The names a serving certificate is good for. */

@@ -1,11 +1,12 @@
 import { servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
+import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
 import { checkServing, type Role, type ServingFault } from '../pki/trust.ts';
-import type { CertificateInfo, Material } from '../pki/types.ts';
+import type { CertificateInfo, Issued } from '../pki/types.ts';
 
 /** What judging the certificates of a project takes; the private key is not needed. */
-export interface FitCheck extends Pick<Material, 'caBundle' | 'certificates'> {
+export interface FitCheck extends Pick<Issued, 'anchors' | 'chain'> {
   readonly registration: Registration;
   readonly now: Date;
   /** The file of the caBundle, for the words. */
@@ -16,15 +17,15 @@ export interface FitCheck extends Pick<Material, 'caBundle' | 'certificates'> {
  * Why certificates can't serve a registration: every name that it needs is judged as kube-apiserver would (see `checkServing`).
  * @returns parts of a sentence about the serving certificate, such as `not for api.wardle.svc`; empty when it fits
  */
-export function misfits({ caBundle, certificates, registration, now, caFile }: FitCheck): string[] {
-  const presented = inspect(certificates).certificates;
-  const roots = inspect(caBundle).certificates;
+export function misfits({ anchors, chain, registration, now, caFile }: FitCheck): string[] {
+  const presented = inspect(chain).certificates;
+  const roots = inspect(caBundleOf({ anchors })).certificates;
   const { dns, ip } = servingNames(registration);
   const judged = [...dns, ...ip].map((hostname) => ({ hostname, faults: checkServing({ presented, roots, hostname, now }) }));
   const missing = judged.filter(({ faults }) => faults.some(isNameFault)).map(({ hostname }) => hostname);
   // The chain is the same whatever the name.
-  const chain = (judged[0]?.faults ?? []).filter((fault) => !isNameFault(fault));
-  return [...(missing.length > 0 ? [`not for ${missing.join(', ')}`] : []), ...chain.flatMap((fault) => chainWords(fault, caFile))];
+  const ofChain = (judged[0]?.faults ?? []).filter((fault) => !isNameFault(fault));
+  return [...(missing.length > 0 ? [`not for ${missing.join(', ')}`] : []), ...ofChain.flatMap((fault) => chainWords(fault, caFile))];
 }
 
 const isNameFault = ({ kind }: ServingFault): boolean => kind === 'name-mismatch' || kind === 'common-name-only';

@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { parseRegistration } from '../config/load.ts';
 import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
+import { anchorsIn, caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
 import { readPrivateKey, toPrivateKey } from '../pki/keys.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
-import type { Authority, Leaf, Material } from '../pki/types.ts';
+import type { Issued } from '../pki/types.ts';
 import { type FileToWrite, fileError, removeFile, writeFiles } from './files.ts';
 import { misfits } from './fit.ts';
 
@@ -72,7 +73,7 @@ export function readRegistration(dir: string): Registration {
   return parseRegistration(readText(configuration), configuration);
 }
 
-export interface MaterialRequest {
+export interface CertificatesRequest {
   /** false: the private key is left alone; it may be on another machine. */
   readonly withKey: boolean;
   readonly now: Date;
@@ -83,34 +84,34 @@ export interface MaterialRequest {
  * @throws UsageError when a file is missing or holds something else, when key and certificate do not belong together, or when the
  * certificates can't serve the registration: other names, expired, another CA
  */
-export function readMaterial(dir: string, registration: Registration, { withKey, now }: MaterialRequest): Material {
-  const material = readCertificates(dir, withKey);
-  const faults = misfitsOf(dir, material, registration, now);
-  if (faults.length === 0) return material;
+export function requireCertificates(dir: string, registration: Registration, { withKey, now }: CertificatesRequest): Issued {
+  const issued = readCertificates(dir, withKey);
+  const faults = misfitsOf(dir, issued, registration, now);
+  if (faults.length === 0) return issued;
   const { certificate, configuration } = projectFiles(dir);
   throw new UsageError(`${certificate} does not fit ${configuration}: ${faults.join('; ')}`, { fix: renewal(registration) });
 }
 
 /** The command that makes certificates that fit. */
 const renewal = ({ spec }: Registration): string =>
-  `Make new ones: apisvc init --force-keys${spec.certificates.issuer === 'ca' ? ' --ca-cert FILE --ca-key FILE' : ''}`;
+  `Make new ones: apisvc init --force-keys${spec.certificates.issuer.type === 'ca' ? ' --ca-cert FILE --ca-key FILE' : ''}`;
 
-const misfitsOf = (dir: string, material: Material, registration: Registration, now: Date): string[] =>
-  misfits({ ...material, registration, now, caFile: projectFiles(dir).caCertificate });
+const misfitsOf = (dir: string, issued: Issued, registration: Registration, now: Date): string[] =>
+  misfits({ ...issued, registration, now, caFile: projectFiles(dir).caCertificate });
 
-function readCertificates(dir: string, withKey: boolean): Material {
+function readCertificates(dir: string, withKey: boolean): Issued {
   const { caCertificate, certificate, key } = projectFiles(dir);
-  const caBundle = certificatesIn(caCertificate);
-  const certificates = certificatesIn(certificate);
-  if (!withKey) return { caBundle, certificates };
+  const anchors = anchorsIn(certificatesIn(caCertificate), 'current');
+  const chain = certificatesIn(certificate);
+  if (!withKey) return { anchors, chain };
   const pem = readPem(key);
   const privateKey = inFile(key, () => readPrivateKey(pem));
-  if (!new X509Certificate(certificates).checkPrivateKey(privateKey)) {
+  if (!new X509Certificate(chain).checkPrivateKey(privateKey)) {
     throw new UsageError(`${key} does not belong to ${certificate}`, {
       fix: 'Put the matching file back, or make both anew: apisvc init --force-keys',
     });
   }
-  return { caBundle, certificates, key: toPrivateKey(privateKey) };
+  return { anchors, chain, key: toPrivateKey(privateKey) };
 }
 
 /** The certificates of a file and nothing else of it: everyone may read a caBundle, and people keep keys in the same file. */
@@ -133,16 +134,16 @@ function inFile<T>(path: string, read: () => T): T {
 }
 
 /**
- * Why the certificates in the directory can't be kept for a registration: the faults that `readMaterial` refuses, damaged files, or a key of
+ * Why the certificates in the directory can't be kept for a registration: the faults that `requireCertificates` refuses, damaged files, or a key of
  * another type than apisvc.yaml asks for.
  * @returns parts of a sentence; empty when they can stay
  */
 export function reasonsAgainstKeeping(dir: string, registration: Registration, now: Date): string[] {
   const wanted = registration.spec.certificates.keyType;
   try {
-    const material = readCertificates(dir, true);
-    const keyType = inspect(material.certificates).certificates[0]?.publicKey;
-    const faults = misfitsOf(dir, material, registration, now);
+    const issued = readCertificates(dir, true);
+    const keyType = inspect(issued.chain).certificates[0]?.publicKey;
+    const faults = misfitsOf(dir, issued, registration, now);
     return keyType === wanted ? faults : [...faults, `the key is ${keyType}, not ${wanted}`];
   } catch (error) {
     if (error instanceof UsageError) return [error.message];
@@ -159,7 +160,7 @@ export interface NewProject {
   readonly configuration: string | undefined;
   readonly schema: string;
   /** undefined keeps the certificates that are there. */
-  readonly certificates: { readonly authority: Authority; readonly keepAuthorityKey: boolean; readonly leaf: Leaf } | undefined;
+  readonly certificates: { readonly issued: Issued; readonly caKey?: PrivateKey } | undefined;
 }
 
 /** Writes a project directory, all or nothing; returns the paths. @throws UsageError, see `writeFiles` */
@@ -190,10 +191,10 @@ function filesOf(dir: string, { configuration, schema, certificates }: NewProjec
     ...(certificates
       ? [
           open(paths.ignore, '# Private keys stay on this machine.\n*.key\n'),
-          open(paths.caCertificate, certificates.authority.certificates),
-          ...(certificates.keepAuthorityKey ? [secret(paths.caKey, certificates.authority.key)] : []),
-          open(paths.certificate, certificates.leaf.certificates),
-          secret(paths.key, certificates.leaf.key),
+          open(paths.caCertificate, caBundleOf(certificates.issued)),
+          ...(certificates.caKey ? [secret(paths.caKey, certificates.caKey)] : []),
+          open(paths.certificate, certificates.issued.chain),
+          ...(certificates.issued.key ? [secret(paths.key, certificates.issued.key)] : []),
         ]
       : []),
   ];

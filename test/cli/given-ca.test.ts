@@ -39,7 +39,11 @@ test('issues the certificate, and its key stays where it is', async () => {
   expect(await init('ca/ca.key')).toMatchObject({ code: 0, stderr: '' });
   expect(contents(join(cwd, 'demo/certs'))).toEqual(['.gitignore', 'ca.crt', 'tls.crt', 'tls.key']);
   expect(readFileSync(join(cwd, 'demo/certs/ca.crt'), 'utf8')).toBe(readFileSync(join(cwd, 'ca/ca.crt'), 'utf8'));
-  expect(readFileSync(join(cwd, 'demo/apisvc.yaml'), 'utf8')).toMatch(/^ +issuer: ca$/m);
+  expect(readFileSync(join(cwd, 'demo/apisvc.yaml'), 'utf8')).toMatch(/^ +issuer:\n +# .*\n +type: ca\n +keyType:/m);
+});
+
+test.each([['--ca-lifetime', '5y'], ['--no-name-constraints']])('settings of a new CA are refused: %s', async (flag, ...value) => {
+  refused(await init('ca/ca.key', [flag, ...value]), `error: ${flag} has no effect with --ca-cert: the CA already exists\n`);
 });
 
 describe('in the place of a CA of its own', () => {
@@ -53,8 +57,8 @@ describe('in the place of a CA of its own', () => {
       code: 1,
       stdout: '',
       stderr:
-        'error: a CA is given, but demo/apisvc.yaml says issuer: self-signed\n' +
-        'fix: Set spec.certificates.issuer to ca there, or add --force to replace the file.\n',
+        'error: --ca-cert needs the issuer type "ca", but demo/apisvc.yaml has "self-signed"\n' +
+        'fix: Set spec.certificates.issuer to {type: ca} there, or add --force to replace the file.\n',
     });
     expect(readFileSync(join(dir, 'certs/ca.crt'), 'utf8')).toBe(before);
     expect(files()).toContain('ca.key');

@@ -48,7 +48,8 @@ describe('a valid file', () => {
     const { metadata, spec } = parseRegistration(valid, file);
     expect(metadata.labels).toEqual({});
     expect(spec.apis).toEqual([{ group: 'example.com', version: 'v1', groupPriorityMinimum: 1000, versionPriority: 15 }]);
-    expect(spec.certificates).toMatchObject({ issuer: 'self-signed', keyType: 'ecdsa-p256', lifetime: '90d', nameConstraints: true });
+    expect(spec.certificates).toMatchObject({ keyType: 'ecdsa-p256', lifetime: '90d' });
+    expect(spec.certificates.issuer).toEqual({ type: 'self-signed', caLifetime: '3650d', nameConstraints: true });
     expect(spec.server).toMatchObject({ serviceAccount: { create: true }, rbac: { rules: [] } });
   });
 
@@ -289,6 +290,34 @@ describe('values', () => {
       `${file}:${port}must be a number, not the string [private key]`,
     );
     expect(messageOf(having('    port: 443', `    port: ${'x'.repeat(500)}`)).length).toBeLessThan(140);
+  });
+});
+
+describe('the issuer', () => {
+  it.each([
+    [
+      'as a word, the form of earlier versions',
+      'issuer: self-signed',
+      '16:13: spec.certificates.issuer: must be a mapping, not the string "self-signed"; write issuer: {type: self-signed}',
+    ],
+    ['without a type', 'issuer: {caLifetime: 1y}', '16:5: spec.certificates.issuer: missing key "type"'],
+    [
+      'of an unknown type',
+      'issuer: {type: selfsigned}',
+      '16:20: spec.certificates.issuer.type: must be one of self-signed, ca, not the string "selfsigned"; did you mean "self-signed"?',
+    ],
+    [
+      'with a setting of another type',
+      'issuer: {type: ca, caLifetime: 1y}',
+      '16:24: spec.certificates.issuer: unknown key "caLifetime"; it belongs to type self-signed',
+    ],
+    [
+      'with a setting beside it',
+      'caLifetime: 1y',
+      '16:5: spec.certificates: unknown key "caLifetime"; it belongs under spec.certificates.issuer',
+    ],
+  ])('%s', (_, text, message) => {
+    expect(messageOf(having('lifetime: 90d', text))).toBe(`${file}:${message}`);
   });
 });
 

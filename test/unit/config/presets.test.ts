@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseRegistration } from '../../../src/config/load.ts';
 import { presetNames } from '../../../src/config/preset-names.ts';
-import { customise, presetText } from '../../../src/config/presets.ts';
+import { customise, type Overrides, presetText } from '../../../src/config/presets.ts';
 import { deployingPresets } from '../manifests/fixture.ts';
 
 const apis = [{ group: 'a.example.com', version: 'v1' }];
@@ -46,13 +46,16 @@ describe.each(presetNames)('%s', (name) => {
         expect(spec.apis).toMatchObject(told.apis);
         expect(spec.service.name).toBe(told.service);
         expect(spec.server.image).toBe(image);
-        expect(spec.certificates).toMatchObject({ dnsNames: told.dnsNames, nameConstraints: told.nameConstraints });
+        expect(spec.certificates).toMatchObject({ dnsNames: told.dnsNames, issuer: { nameConstraints: told.nameConstraints } });
         expect(parse(text, { version: '1.1' })).toEqual(parse(text));
       }),
       { numRuns: 40 },
     );
   });
 });
+
+const certificatesWith = (overrides: Overrides) =>
+  parseRegistration(customise(presetText('custom'), { ...filledIn, ...overrides }), 'apisvc.yaml').spec.certificates;
 
 describe('the presets', () => {
   it.each(deployingPresets.filter((name) => name !== 'custom'))('%s needs nothing more', (name) => {
@@ -76,14 +79,16 @@ describe('the presets', () => {
   it('sets each of the certificate options', () => {
     const told = {
       keyType: 'rsa-3072',
-      issuer: 'ca',
       lifetime: '30d',
-      caLifetime: '5y',
       clusterDomain: 'k8s.test',
       ipAddresses: ['192.0.2.1'],
     } as const;
-    const { certificates } = parseRegistration(customise(presetText('custom'), { ...filledIn, ...told }), 'apisvc.yaml').spec;
-    expect(certificates).toMatchObject(told);
+    const ofCa = { caLifetime: '5y', nameConstraints: false };
+    expect(certificatesWith({ ...told, ...ofCa })).toMatchObject({ ...told, issuer: { type: 'self-signed', ...ofCa } });
+  });
+
+  it('drops the settings of a self-signed CA for a CA that exists', () => {
+    expect(certificatesWith({ issuer: 'ca' }).issuer).toEqual({ type: 'ca' });
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderManifests } from '../../../src/manifests/render.ts';
-import { kindsOf, material, objectOf, registrationOf } from './fixture.ts';
+import { issued, kindsOf, objectOf, registrationOf } from './fixture.ts';
 
 interface Container {
   readonly name: string;
@@ -16,7 +16,7 @@ interface Pod {
 }
 
 const render = (server: string, rest?: string) =>
-  renderManifests(registrationOf(`    image: x\n${server}`, rest), material, { secrets: 'omit' });
+  renderManifests(registrationOf(`    image: x\n${server}`, rest), issued, { secrets: 'omit' });
 
 const podOf = (server: string, rest?: string): Pod =>
   (objectOf(render(server, rest), 'Deployment').spec as { template: { spec: Pod } }).template.spec;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { manifestsToRegister, renderManifests } from '../../../src/manifests/render.ts';
-import { kindsOf, material, objectOf, registrationOf } from './fixture.ts';
+import { issued, kindsOf, objectOf, registrationOf } from './fixture.ts';
 
 const deployment = 'deployment: {name: theirs, container: main, args: [--a, --cert-dir=/tmp]}';
 const existing = (more = '', rest?: string) =>
-  manifestsToRegister(registrationOf(`    existing: {selector: {app: x}, port: web${more === '' ? '' : `, ${more}`}}`, rest), material);
+  manifestsToRegister(registrationOf(`    existing: {selector: {app: x}, port: web${more === '' ? '' : `, ${more}`}}`, rest), issued);
 
 describe("someone else's server", () => {
   it('gets only Secret, Service and APIService when it reads the Secret already', () => {
@@ -23,7 +23,7 @@ describe("someone else's server", () => {
 describe("the part of someone else's Deployment", () => {
   it('is left out of what is rendered, where kubectl apply would take it for the whole', () => {
     const registration = registrationOf(`    existing: {selector: {app: x}, port: web, ${deployment}}`);
-    expect(kindsOf(renderManifests(registration, material, { secrets: 'include' }))).toEqual(['Secret', 'Service', 'APIService']);
+    expect(kindsOf(renderManifests(registration, issued, { secrets: 'include' }))).toEqual(['Secret', 'Service', 'APIService']);
   });
 
   it('is the volume, its mount and all arguments, and nothing that is not ours to say', () => {

@@ -4,11 +4,12 @@ import { customise, presetText } from '../../../src/config/presets.ts';
 import type { Registration } from '../../../src/config/schema.ts';
 import type { KubeObject, Manifest } from '../../../src/manifests/types.ts';
 import { PrivateKey } from '../../../src/pki/private-key.ts';
+import type { Issued } from '../../../src/pki/types.ts';
 
 export const caPem = '-----BEGIN CERTIFICATE-----\nQ0E=\n-----END CERTIFICATE-----\n';
 export const leafPem = '-----BEGIN CERTIFICATE-----\nTEVBRg==\n-----END CERTIFICATE-----\n';
 export const keyText = 'the private key\n';
-export const material = { caBundle: caPem, certificates: leafPem, key: new PrivateKey(keyText) };
+export const issued: Issued = { chain: leafPem, key: new PrivateKey(keyText), anchors: [{ pem: caPem, role: 'current' }] };
 
 export const filledIn = {
   image: 'registry.example.com/my-apiserver:v1.2.3',

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { formatManifests, kustomizeFiles, manifestFiles } from '../../../src/manifests/format.ts';
 import { renderManifests } from '../../../src/manifests/render.ts';
-import { material, presetRegistration } from './fixture.ts';
+import { issued, presetRegistration } from './fixture.ts';
 
-const manifests = renderManifests(presetRegistration('sample-apiserver'), material, { secrets: 'include' });
+const manifests = renderManifests(presetRegistration('sample-apiserver'), issued, { secrets: 'include' });
 const objects = manifests.map(({ object }) => object);
 
 describe('formatManifests', () => {

@@ -10,10 +10,10 @@ import {
   caPem,
   deployingPresets,
   filledIn,
+  issued,
   keyText,
   kindsOf,
   leafPem,
-  material,
   objectOf,
   presetRegistration,
   registrationOf,
@@ -23,12 +23,12 @@ const include = { secrets: 'include' } as const;
 
 describe('the presets', () => {
   it.each(presetNames)('renders %s', async (name) => {
-    const text = formatManifests(renderManifests(presetRegistration(name), material, include), 'yaml');
+    const text = formatManifests(renderManifests(presetRegistration(name), issued, include), 'yaml');
     await expect(text).toMatchFileSnapshot(`snapshots/${name}.yaml`);
   });
 
   it.each(presetNames)('never skips the verification of %s', (name) => {
-    const text = formatManifests(renderManifests(presetRegistration(name), material, include), 'yaml');
+    const text = formatManifests(renderManifests(presetRegistration(name), issued, include), 'yaml');
     expect(text).toContain('insecureSkipTLSVerify: false');
     expect(text).not.toContain('insecureSkipTLSVerify: true');
   });
@@ -46,7 +46,7 @@ describe('every rendered object', () => {
   it('is complete, carries the labels, and reads the same in YAML 1.1 and 1.2', () => {
     fc.assert(
       fc.property(registrations, (registration) => {
-        for (const { object, text } of renderManifests(registration, material, include)) {
+        for (const { object, text } of renderManifests(registration, issued, include)) {
           expect(object.apiVersion).toBeTruthy();
           expect(object.kind).toBeTruthy();
           expect(object.metadata.name).toBeTruthy();
@@ -64,7 +64,7 @@ describe('every rendered object', () => {
   it('has the same bytes the second time, and a file name of its own', () => {
     fc.assert(
       fc.property(registrations, (registration) => {
-        const [first, second] = [renderManifests(registration, material, include), renderManifests(registration, material, include)];
+        const [first, second] = [renderManifests(registration, issued, include), renderManifests(registration, issued, include)];
         expect(second).toEqual(first);
         const names = first.map(({ fileName }) => fileName);
         expect(new Set(names).size).toBe(names.length);
@@ -83,40 +83,40 @@ describe('every rendered object', () => {
       return entries.length === 0 ? [path] : entries.flatMap(([key, item]) => empties(item, `${path}.${key}`));
     };
     for (const name of presetNames) {
-      for (const { object } of renderManifests(presetRegistration(name), material, include)) expect(empties(object)).toEqual([]);
+      for (const { object } of renderManifests(presetRegistration(name), issued, include)) expect(empties(object)).toEqual([]);
     }
   });
 });
 
 describe('certificates', () => {
   it('puts the CA into caBundle, base64 once', () => {
-    const service = objectOf(renderManifests(presetRegistration('sample-apiserver'), material, include), 'APIService');
+    const service = objectOf(renderManifests(presetRegistration('sample-apiserver'), issued, include), 'APIService');
     const { caBundle } = service.spec as { caBundle: string };
     expect(Buffer.from(caBundle, 'base64').toString()).toBe(caPem);
   });
 
   it('puts certificate, key and CA into the Secret', () => {
-    const { data, type } = objectOf(renderManifests(presetRegistration('sample-apiserver'), material, include), 'Secret');
+    const { data, type } = objectOf(renderManifests(presetRegistration('sample-apiserver'), issued, include), 'Secret');
     const decoded = Object.entries(data as Record<string, string>).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]);
     expect(type).toBe('kubernetes.io/tls');
     expect(Object.fromEntries(decoded)).toEqual({ 'ca.crt': caPem, 'tls.crt': leafPem, 'tls.key': keyText });
   });
 
   it('omits the Secret on request and keeps the caBundle', () => {
-    const text = formatManifests(renderManifests(presetRegistration('sample-apiserver'), material, { secrets: 'omit' }), 'yaml');
+    const text = formatManifests(renderManifests(presetRegistration('sample-apiserver'), issued, { secrets: 'omit' }), 'yaml');
     expect(parseAllDocuments(text).map((document) => document.toJS().kind)).not.toContain('Secret');
     expect(text).not.toContain(Buffer.from(keyText).toString('base64'));
     expect(text).toContain(Buffer.from(caPem).toString('base64'));
   });
 
-  it('has neither Secret nor caBundle without material', () => {
+  it('has neither Secret nor caBundle without certificates', () => {
     const manifests = renderManifests(presetRegistration('sample-apiserver'), undefined, include);
     expect(kindsOf(manifests)).not.toContain('Secret');
     expect(objectOf(manifests, 'APIService').spec).not.toHaveProperty('caBundle');
   });
 
   it('refuses a Secret without a key', () => {
-    const { key: _, ...keyless } = material;
+    const { key: _, ...keyless } = issued;
     expect(() => renderManifests(presetRegistration('sample-apiserver'), keyless, include)).toThrow(
       /Secret api-tls can't be made: the private key/,
     );
@@ -125,18 +125,18 @@ describe('certificates', () => {
 
 describe('which objects there are', () => {
   it('leaves out a Namespace that every cluster has', () => {
-    expect(kindsOf(renderManifests(presetRegistration('metrics-server'), material, include))).not.toContain('Namespace');
-    expect(kindsOf(renderManifests(presetRegistration('sample-apiserver'), material, include))[0]).toBe('Namespace');
+    expect(kindsOf(renderManifests(presetRegistration('metrics-server'), issued, include))).not.toContain('Namespace');
+    expect(kindsOf(renderManifests(presetRegistration('sample-apiserver'), issued, include))[0]).toBe('Namespace');
   });
 
   it('makes one APIService for each group and version', () => {
-    const manifests = renderManifests(presetRegistration('custom'), material, include).filter(({ object }) => object.kind === 'APIService');
+    const manifests = renderManifests(presetRegistration('custom'), issued, include).filter(({ object }) => object.kind === 'APIService');
     expect(manifests.map(({ object }) => object.metadata.name)).toEqual(['v1.my.example.com', 'v1beta1.my.example.com']);
   });
 
   it('keeps the key of an external server out of the cluster', () => {
     const registration = registrationOf('    external: {addresses: [192.0.2.1, "2001:db8::1", 192.0.2.2], port: 9443}');
-    const manifests = renderManifests(registration, material, include);
+    const manifests = renderManifests(registration, issued, include);
     expect(kindsOf(manifests)).toEqual([
       'Namespace',
       'ServiceAccount',
@@ -164,13 +164,13 @@ describe('which objects there are', () => {
       '    external: {addresses: [192.0.2.1], port: 9443}',
       '    portName: https\n    appProtocol: https',
     );
-    const manifests = renderManifests(registration, material, include);
+    const manifests = renderManifests(registration, issued, include);
     expect(objectOf(manifests, 'EndpointSlice').ports).toEqual([{ name: 'https', appProtocol: 'https', port: 9443 }]);
     expect(objectOf(manifests, 'Service').spec).toMatchObject({ ports: [{ name: 'https' }] });
   });
 
   it('asks for an IPv6 Service when every address is one', () => {
     const registration = registrationOf('    external: {addresses: ["2001:db8::1"], port: 9443}');
-    expect(objectOf(renderManifests(registration, material, include), 'Service').spec).toMatchObject({ ipFamilies: ['IPv6'] });
+    expect(objectOf(renderManifests(registration, issued, include), 'Service').spec).toMatchObject({ ipFamilies: ['IPv6'] });
   });
 });

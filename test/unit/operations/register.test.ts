@@ -4,20 +4,23 @@ import { renderManifests } from '../../../src/manifests/render.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import type { Progress } from '../../../src/operations/events.ts';
 import { register } from '../../../src/operations/register.ts';
+import { anchorsIn } from '../../../src/pki/anchors.ts';
+import type { Issued } from '../../../src/pki/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from '../cluster/kube-api.ts';
-import { material as anyMaterial, registrationOf } from '../manifests/fixture.ts';
+import { issued as anyCertificates, registrationOf } from '../manifests/fixture.ts';
 import { makeCa } from '../pki/certificates.ts';
 
 const registration = registrationOf('    image: registry.example.com/api:v1');
-const material = { ...anyMaterial, caBundle: (await makeCa({ commonName: 'CA' })).info.pem };
-const objects = renderManifests(registration, material, { secrets: 'include' }).map(({ object }) => object);
+const caBundle = (await makeCa({ commonName: 'CA' })).info.pem;
+const issued: Issued = { ...anyCertificates, anchors: anchorsIn(caBundle, 'current') };
+const objects = renderManifests(registration, issued, { secrets: 'include' }).map(({ object }) => object);
 const secretPath = '/api/v1/namespaces/example/secrets/api-tls';
 const apiServicePath = '/apis/apiregistration.k8s.io/v1/apiservices/v1.example.com';
 
 /** What kube-apiserver publishes for extension API servers. */
 const authentication = {
-  'client-ca-file': material.caBundle,
-  'requestheader-client-ca-file': material.caBundle,
+  'client-ca-file': caBundle,
+  'requestheader-client-ca-file': caBundle,
   'requestheader-allowed-names': '["front-proxy-client"]',
   'requestheader-username-headers': '["X-Remote-User"]',
 };
@@ -77,7 +80,7 @@ async function registering({ present = {}, conflict, api = 200, replicas }: Situ
   const progress: Progress[] = [];
   const result = register(cluster, {
     registration,
-    material,
+    issued,
     objects,
     forceConflicts: false,
     signal: never,
@@ -130,10 +133,7 @@ describe('register', () => {
   });
 
   test.each<[string, Parameters<typeof registering>[0]]>([
-    [
-      'the caBundle stays',
-      { present: { ...present(Buffer.from(material.caBundle).toString('base64')), [secretPath]: { ...secret, data: {} } } },
-    ],
+    ['the caBundle stays', { present: { ...present(Buffer.from(caBundle).toString('base64')), [secretPath]: { ...secret, data: {} } } }],
     ['the API does not work with the caBundle that it has', { present: present(old), api: 503 }],
     ['nobody may ask the API, and it is not Available', { present: present(old, 'False'), api: 403 }],
   ])('goes on where %s', async (_, situation) => {

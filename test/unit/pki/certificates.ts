@@ -1,9 +1,10 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { loadAuthority } from '../../../src/pki/authority.ts';
 import type { Node } from '../../../src/pki/der.ts';
 import { authorityKeyIdentifier, caConstraints, keyIdentifier, keyUsage, subjectKeyIdentifier } from '../../../src/pki/extensions.ts';
 import { certificateInfo } from '../../../src/pki/inspect.ts';
-import { generateKeyPair, type KeyPair } from '../../../src/pki/keys.ts';
+import { generateKeyPair, type KeyPair, toPrivateKey } from '../../../src/pki/keys.ts';
 import type { Authority, CertificateInfo } from '../../../src/pki/types.ts';
 import { distinguishedName, signCertificate } from '../../../src/pki/x509.ts';
 
@@ -57,3 +58,11 @@ export const makeCa = (recipe: Recipe): Promise<Made> =>
   make({ extensions: [caConstraints(2), keyUsage('keyCertSign', 'cRLSign')], ...recipe });
 
 export const keyOf = (authority: Pick<Authority, 'key'>): KeyObject => createPrivateKey(authority.key.reveal());
+
+/** A CA as `loadAuthority` gives it, with the CAs above it. */
+export const asAuthority = (made: Made, ...above: Made[]): Authority =>
+  loadAuthority({
+    certificates: [made, ...above].map(({ info }) => info.pem).join(''),
+    key: toPrivateKey(made.keyPair.privateKey).reveal(),
+    now,
+  });

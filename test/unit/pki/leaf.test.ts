@@ -5,10 +5,10 @@ import { UsageError } from '../../../src/errors.ts';
 import { createAuthority, loadAuthority } from '../../../src/pki/authority.ts';
 import { caConstraints, extendedKeyUsage, keyUsage } from '../../../src/pki/extensions.ts';
 import { inspect } from '../../../src/pki/inspect.ts';
-import { readPrivateKey, toPrivateKey } from '../../../src/pki/keys.ts';
+import { readPrivateKey } from '../../../src/pki/keys.ts';
 import { issue, issueServing } from '../../../src/pki/leaf.ts';
 import type { Authority, CertificateInfo, Leaf } from '../../../src/pki/types.ts';
-import { day, fixture, inDays, keyOf, type Made, makeCa, now } from './certificates.ts';
+import { asAuthority, day, fixture, inDays, keyOf, makeCa, now } from './certificates.ts';
 
 const names = { dns: ['api.wardle.svc', 'api', '*.example.com'], ip: ['10.0.0.1', 'fd00::1'] };
 const request = { names, keyType: 'ecdsa-p256', lifetimeMs: 365 * day, now } as const;
@@ -20,12 +20,6 @@ const first = ({ certificates }: Authority | Leaf): CertificateInfo => {
   if (!certificate) throw new Error('no certificate');
   return certificate;
 };
-const asAuthority = (made: Made, ...above: Made[]): Authority =>
-  loadAuthority({
-    certificates: [made, ...above].map(({ info }) => info.pem).join(''),
-    key: toPrivateKey(made.keyPair.privateKey).reveal(),
-    now,
-  });
 
 describe('issueServing', () => {
   let authority: Authority;

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { servingNames } from '../../../src/config/registration.ts';
+import { anchorsIn } from '../../../src/pki/anchors.ts';
 import { createAuthority } from '../../../src/pki/authority.ts';
 import { issueServing } from '../../../src/pki/leaf.ts';
 import type { Authority, Leaf } from '../../../src/pki/types.ts';
@@ -9,10 +10,10 @@ import {
   hasKeys,
   isProject,
   projectFiles,
-  readMaterial,
   readRegistration,
   reasonsAgainstKeeping,
   removeReplacedAuthorityKey,
+  requireCertificates,
   writeProject,
 } from '../../../src/project/project.ts';
 import { registrationOf } from '../manifests/fixture.ts';
@@ -34,7 +35,12 @@ beforeAll(async () => {
 
 const project = (keepAuthorityKey = true): string => {
   const dir = join(folder(), 'demo');
-  writeProject(dir, { configuration: 'kind: Registration\n', schema: '{}', certificates: { authority, leaf, keepAuthorityKey } });
+  const issued = { chain: leaf.certificates, key: leaf.key, anchors: anchorsIn(authority.certificates, 'current') };
+  writeProject(dir, {
+    configuration: 'kind: Registration\n',
+    schema: '{}',
+    certificates: { issued, ...(keepAuthorityKey ? { caKey: authority.key } : {}) },
+  });
   return dir;
 };
 
@@ -76,10 +82,10 @@ describe('a new project', () => {
 describe('reading certificates', () => {
   test('the key is there only when asked for', () => {
     const dir = project();
-    expect(readMaterial(dir, registration, withKey).key?.reveal()).toBe(leaf.key.reveal());
-    expect(readMaterial(dir, registration, { withKey: false, now })).toEqual({
-      caBundle: authority.certificates,
-      certificates: leaf.certificates,
+    expect(requireCertificates(dir, registration, withKey).key?.reveal()).toBe(leaf.key.reveal());
+    expect(requireCertificates(dir, registration, { withKey: false, now })).toEqual({
+      anchors: [{ pem: authority.certificates, role: 'current' }],
+      chain: leaf.certificates,
     });
   });
 
@@ -87,7 +93,7 @@ describe('reading certificates', () => {
     const dir = project();
     const { certificate } = projectFiles(dir);
     writeFileSync(certificate, `-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\nsubject=x\n${leaf.certificates}`);
-    expect(readMaterial(dir, registration, withKey).key?.reveal()).toBe(leaf.key.reveal());
+    expect(requireCertificates(dir, registration, withKey).key?.reveal()).toBe(leaf.key.reveal());
   });
 
   test.each([
@@ -97,7 +103,7 @@ describe('reading certificates', () => {
   ] as const)('an empty %s', (file, message) => {
     const dir = project();
     writeFileSync(projectFiles(dir)[file], '');
-    expect(() => readMaterial(dir, registration, withKey)).toThrow(
+    expect(() => requireCertificates(dir, registration, withKey)).toThrow(
       expect.objectContaining({ name: 'UsageError', message: join(dir, message) }),
     );
   });
@@ -106,16 +112,16 @@ describe('reading certificates', () => {
     const dir = project();
     const { key } = projectFiles(dir);
     writeFileSync(key, authority.key.reveal());
-    expect(() => readMaterial(dir, registration, withKey)).toThrow(/tls\.key does not belong to .*tls\.crt$/);
+    expect(() => requireCertificates(dir, registration, withKey)).toThrow(/tls\.key does not belong to .*tls\.crt$/);
     writeFileSync(key, fixture('key-encrypted-pkcs8.pem'));
-    expect(() => readMaterial(dir, registration, withKey)).toThrow(/tls\.key: the private key is encrypted/);
+    expect(() => requireCertificates(dir, registration, withKey)).toThrow(/tls\.key: the private key is encrypted/);
   });
 });
 
 describe('certificates that do not fit', () => {
   const refusal = (dir: string, of = registration, at = now): unknown => {
     try {
-      readMaterial(dir, of, { withKey: false, now: at });
+      requireCertificates(dir, of, { withKey: false, now: at });
     } catch (error) {
       return error;
     }
@@ -147,7 +153,7 @@ describe('certificates that do not fit', () => {
     const dir = project();
     const other = await createAuthority({ commonName: 'CA', keyType: 'ecdsa-p256', lifetimeMs: 100 * day, now });
     writeFileSync(projectFiles(dir).caCertificate, other.certificates);
-    expect(refusal(dir, having('issuer: ca'))).toMatchObject({
+    expect(refusal(dir, having('issuer: {type: ca}'))).toMatchObject({
       message: expect.stringMatching(/apisvc\.yaml: .*ca\.crt did not sign it$/),
       fix: 'Make new ones: apisvc init --force-keys --ca-cert FILE --ca-key FILE',
     });

@@ -4,7 +4,9 @@ import { parseRegistration } from '../../../../src/config/load.ts';
 import { customise, presetText } from '../../../../src/config/presets.ts';
 import { manifestsToRegister } from '../../../../src/manifests/render.ts';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
+import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { PrivateKey } from '../../../../src/pki/private-key.ts';
+import type { Issued } from '../../../../src/pki/types.ts';
 import { makeCa, makeLeaf, pair, pem } from '../../harness/certificates.ts';
 import type { Answer } from '../client.ts';
 import type { Step } from '../step.ts';
@@ -15,13 +17,13 @@ import { apply, pathOf } from './apply.ts';
 
 const ca = await makeCa('applied CA');
 const { certificates, key } = pair(await makeLeaf('api.example.svc', ca));
-const material = { caBundle: pem(ca), certificates, key: new PrivateKey(key) };
+const issued: Issued = { chain: certificates, key: new PrivateKey(key), anchors: anchorsIn(pem(ca), 'current') };
 
 /** What a preset registers, in the namespace of the steps and under names of its own. */
 function manifests(preset: 'sample-apiserver' | 'metrics-server', name: string): readonly KubeObject[] {
   const apis = [{ group: `${name}.example.com`, version: 'v1' }];
   const text = customise(presetText(preset), { name, namespace, service: name, apis });
-  return manifestsToRegister(parseRegistration(text, 'apisvc.yaml'), material).map(({ object }) => object);
+  return manifestsToRegister(parseRegistration(text, 'apisvc.yaml'), issued).map(({ object }) => object);
 }
 
 /** Applies everything twice; the second time nothing changes. */

@@ -1,0 +1,12 @@
+import { UsageError } from '../errors.ts';
+import { type Issuer, issueFrom } from './issuer.ts';
+
+/** A CA that the user has, such as the cluster's own. Its key stays where it is. */
+export const ca: Issuer<'ca'> = {
+  async issue(_, request) {
+    if (!request.given) {
+      throw new UsageError('the issuer type is "ca", but no CA was given', { fix: 'Add --ca-cert FILE --ca-key FILE.' });
+    }
+    return { issued: await issueFrom(request.given, request) };
+  },
+};

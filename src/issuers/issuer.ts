@@ -1,0 +1,49 @@
+import { parseDuration } from '../config/duration.ts';
+import { servingNames } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import { anchorsIn } from '../pki/anchors.ts';
+import { issueServing } from '../pki/leaf.ts';
+import type { PrivateKey } from '../pki/private-key.ts';
+import type { Authority, Issued } from '../pki/types.ts';
+
+export type IssuerSettings = Registration['spec']['certificates']['issuer'];
+export type IssuerType = IssuerSettings['type'];
+
+export interface IssueRequest {
+  readonly registration: Registration;
+  /** The CA that the user gave on the command line. */
+  readonly given: Authority | undefined;
+  readonly now: Date;
+}
+
+/** What an issuer hands to the project. */
+export interface NewCertificates {
+  readonly issued: Issued;
+  /** The CA's private key, where the project is to keep it. */
+  readonly caKey?: PrivateKey;
+}
+
+/** Where the certificates of a registration come from: one implementation for each `issuer.type`. */
+export interface Issuer<Type extends IssuerType> {
+  /**
+   * Makes new certificates.
+   * @throws UsageError when the settings or the CA do not allow them
+   */
+  issue(settings: Extract<IssuerSettings, { readonly type: Type }>, request: IssueRequest): Promise<NewCertificates>;
+}
+
+/** Milliseconds of a duration that the schema has checked. */
+export const milliseconds = (text: string): number => parseDuration(text) ?? 0;
+
+/**
+ * Makes the serving certificate of a registration with a key that apisvc generates.
+ * @param authority may be pending, so that the keys of CA and leaf are generated at the same time
+ * @throws UsageError as `issueServing` does
+ */
+export async function issueFrom(authority: Authority | Promise<Authority>, { registration, now }: IssueRequest): Promise<Issued> {
+  const { keyType, lifetime } = registration.spec.certificates;
+  const names = servingNames(registration);
+  const leaf = await issueServing({ authority, names, keyType, lifetimeMs: milliseconds(lifetime), now });
+  const { certificates } = await authority;
+  return { chain: leaf.certificates, key: leaf.key, anchors: anchorsIn(certificates, 'current') };
+}

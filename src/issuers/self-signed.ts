@@ -1,0 +1,27 @@
+import { servingNames } from '../config/registration.ts';
+import { UsageError } from '../errors.ts';
+import { createAuthority } from '../pki/authority.ts';
+import { type Issuer, issueFrom, milliseconds } from './issuer.ts';
+
+/** A CA for this server only, whose key stays in the project: certs/ca.key. */
+export const selfSigned: Issuer<'self-signed'> = {
+  async issue({ caLifetime, nameConstraints }, request) {
+    const { registration, now } = request;
+    const { keyType, lifetime } = registration.spec.certificates;
+    if (milliseconds(lifetime) > milliseconds(caLifetime)) {
+      throw new UsageError(`the serving certificate would outlive its CA: lifetime ${lifetime} is longer than caLifetime ${caLifetime}`, {
+        fix: 'Change --lifetime or --ca-lifetime.',
+      });
+    }
+    const names = servingNames(registration);
+    const authority = createAuthority({
+      commonName: `${names.dns[0]} CA`,
+      keyType,
+      lifetimeMs: milliseconds(caLifetime),
+      ...(nameConstraints ? { constrainTo: names } : {}),
+      now,
+    });
+    const issued = await issueFrom(authority, request);
+    return { issued, caKey: (await authority).key };
+  },
+};
