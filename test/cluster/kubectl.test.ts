@@ -109,7 +109,7 @@ describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
 
   test('get --raw, and get of what the extension API server serves', async () => {
     const list = JSON.parse(await ok(['get', '--raw', '/apis/demo.apisvc.dev/v1alpha1/hosts']));
-    expect(list).toMatchObject({ kind: 'MachineList', items: [{ kind: 'Machine' }] });
+    expect(list).toMatchObject({ kind: 'HostList', items: [{ kind: 'Host' }] });
     expect(await ok(['get', 'hosts'])).toMatch(/^NAME +.*\n\S+ /);
     expect(await ok(['get', '--raw', '/readyz'])).toBe('ok');
   });
