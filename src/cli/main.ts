@@ -4,20 +4,20 @@ import { makeProgram } from './program.ts';
 
 const interrupt = new AbortController();
 
-/** The first signal lets the command end in good order; whoever sends a second one does not want to wait for that. */
+/** The first signal lets the command clean up; a second one exits at once. */
 function onSignal(signal: 'SIGINT' | 'SIGTERM'): void {
   if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? Exit.interrupted : Exit.terminated);
   interrupt.abort(new InterruptedError(signal));
 }
 
 async function main(argv: readonly string[]): Promise<ExitCode> {
-  // A reader that has gone away is no error, for help neither; the terminal deals with the rest where results are written.
+  // A closed pipe is no error, not even for --help. The terminal handles other write errors.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   if (argv[2] === '__complete') return answerShell(argv.slice(argv[3] === '--' ? 4 : 3));
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  // A terminal that is closed.
+  // The terminal was closed.
   process.on('SIGHUP', () => onSignal('SIGTERM'));
   let exitCode: ExitCode = Exit.ok;
   const program = makeProgram(interrupt.signal, (code) => {
@@ -27,7 +27,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     await program.parseAsync(argv.length > 2 ? argv : [...argv, '--help']);
     return exitCode;
   } catch (error) {
-    // Commander has said what it had to say; help that was asked for is no error.
+    // Commander has already printed the error. Requested help has exit code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage;
     const { color = true, verbose = false } = program.opts();
     const { reportError } = await import('./report-error.ts');
@@ -35,7 +35,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** What completion scripts ask, before commander reads anything: half a command line is not to be judged, nor run. */
+/** Answers a completion script. Commander does not parse the line: it is incomplete, and must not run. */
 async function answerShell(words: readonly string[]): Promise<ExitCode> {
   const { complete } = await import('./completion/complete.ts');
   const answer = await complete(
@@ -46,5 +46,5 @@ async function answerShell(words: readonly string[]): Promise<ExitCode> {
   return new Promise((resolve) => process.stdout.write(answer, () => resolve(Exit.ok)));
 }
 
-// The only place where the process ends. Results are flushed by now; sockets that are kept alive must not hold it open.
+// The only exit of the process. Results are flushed; keep-alive sockets must not hold it open.
 process.exit(await main(process.argv));

@@ -1,15 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { durationWords, parseDuration } from '../config/duration.ts';
+import { type FormatCommand, formatsOf } from '../report/formats.ts';
 
-/** Options that several commands share, each defined once. */
+/** Options that several commands share. */
 
-/** The most that setTimeout holds; what is longer would fire at once. */
+/** The limit of setTimeout. A longer timer would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Collects an option that may be given several times. */
+/** Collects the values of a repeatable option. */
 export const each = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
-/** Reads a length of time as milliseconds. */
+/** Parses a duration. @returns milliseconds */
 export const duration = (text: string): number => {
   const value = parseDuration(text);
   if (value === undefined) throw new InvalidArgumentError(durationWords);
@@ -18,37 +19,39 @@ export const duration = (text: string): number => {
 
 const timerLength = (text: string): number => {
   const value = duration(text);
-  if (value > longestTimerMs) throw new InvalidArgumentError('must be at most 24d: no timer runs longer');
+  if (value > longestTimerMs) throw new InvalidArgumentError('must be at most 24d');
   return value;
 };
 
-/** Adds what a command needs to reach a cluster. `timeout` is in milliseconds. */
+/** Adds the options for one cluster. @param timeout - the default, such as `30s` */
 export const withCluster = (command: Command, timeout: string): Command =>
-  withCredentials(command.option('--context <context>', 'context of the kubeconfig'), timeout);
+  withCredentials(command.option('--context <context>', 'Context of the kubeconfig'), timeout);
 
-/** The same for a command that may look at several clusters: `context` is a list. */
+/** Adds the options for one or more clusters: `context` is a list. */
 export const withClusters = (command: Command, timeout: string): Command =>
-  withCredentials(command.option('--context <context>', 'context of the kubeconfig; may be repeated: side by side', each), timeout);
+  withCredentials(command.option('--context <context>', 'Context of the kubeconfig; repeat it to compare clusters', each), timeout);
 
 const withCredentials = (command: Command, timeout: string): Command =>
   withTimeout(
     command
-      .option('--kubeconfig <file>', 'kubeconfig to use instead of KUBECONFIG or ~/.kube/config')
-      .option('--as <user>', 'act as this user')
-      .option('--as-group <group>', 'act as a member of this group too; needs --as; may be repeated', each),
+      .option('--kubeconfig <file>', 'Kubeconfig to use instead of $KUBECONFIG or ~/.kube/config')
+      .option('--as <user>', 'User to impersonate')
+      .option('--as-group <group>', 'Group to impersonate; needs --as; repeatable', each),
     timeout,
-    'the longest that the whole command may take, for example 90s or 5m',
+    'Time limit for the whole command, for example 90s or 5m',
   );
 
-/** A limit for what a command waits for. */
-export const withTimeout = (command: Command, timeout: string, words: string): Command =>
-  command.addOption(new Option('--timeout <duration>', words).argParser(timerLength).default(timerLength(timeout), timeout));
+/** Adds a time limit. */
+export const withTimeout = (command: Command, timeout: string, description: string): Command =>
+  command.addOption(new Option('--timeout <duration>', description).argParser(timerLength).default(timerLength(timeout), timeout));
 
-/** Adds `-o` with the formats that a command knows; the first is the default. */
-export const withOutput = (command: Command, formats: readonly string[]): Command =>
-  command.addOption(new Option('-o, --output <format>', 'format of the result').choices(formats).default(formats[0]));
+/** Adds `-o` with the formats of a command; the first is the default. */
+export function withOutput(command: Command, name: FormatCommand): Command {
+  const formats = formatsOf(name);
+  return command.addOption(new Option('-o, --output <format>', 'Output format').choices(formats).default(formats[0]));
+}
 
-/** Collects an option that may be given several times, or once with commas. */
+/** Collects a repeatable option whose values may also be separated by commas. */
 export const list = (value: string, earlier: readonly string[] = []): readonly string[] => [
   ...earlier,
   ...value.split(',').filter((part) => part !== ''),

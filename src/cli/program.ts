@@ -6,19 +6,21 @@ import { addCommands } from './commands.ts';
 import { version } from './version.ts';
 
 /**
- * The commander program: names, flags and help; no behaviour.
- * @param done is told the exit code of the command that ran
+ * Makes the commander program: commands, flags and help.
+ * @param done - called with the exit code of the command that ran
  */
 export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => void): Command {
   const program = new Command()
     .name(basename(process.argv[1] ?? '') === 'kubectl-apisvc' ? 'kubectl apisvc' : 'apisvc')
-    .description("Put an API server behind Kubernetes' aggregation layer, with TLS that verifies, and find out why it broke.")
-    .version(version, '--version', 'print the version')
-    .option('-q, --quiet', 'no progress, only the result and errors')
-    .option('-v, --verbose', 'show where errors come from, with stack traces')
-    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .description("Register an API server with Kubernetes' aggregation layer, with verified TLS, and diagnose it when it breaks.")
+    .version(version, '--version', 'Print the version')
+    .option('-q, --quiet', 'Print only the result and errors')
+    .option('-v, --verbose', 'Show stack traces of errors')
+    .option('--no-color', 'Disable colors, as NO_COLOR does')
+    .helpOption('-h, --help', 'Show help for a command')
+    .helpCommand('help [command]', 'Show help for a command')
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(--help shows the options)')
+    .showHelpAfterError('(run with --help for usage)')
     .exitOverride()
     .addHelpText('after', exitCodes);
   const run: Run =
@@ -44,10 +46,10 @@ Exit codes:
   124  The deadline passed
   130  Interrupted by SIGINT (143: terminated by SIGTERM)`;
 
-/** An empty path is a shell variable that was not set; it would mean the current directory. */
+/** An empty path usually comes from an unset shell variable. Node would take it for the current directory. */
 function refuseEmpty(command: Command): void {
   const { directory, outputDir, assets, writeKubeconfig } = command.opts();
   if ([...command.args, directory, outputDir, assets, writeKubeconfig].includes('')) {
-    throw new UsageError('an argument is empty', { fix: 'A variable in the command may not be set.' });
+    throw new UsageError('an argument is empty', { fix: 'Check that every shell variable in the command is set.' });
   }
 }

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 
-/** Inquirer's own look, in colours that --no-color switches off. */
+/** The default theme of Inquirer, in colors that --no-color disables. */
 export const themeOf = ({ blue, green, bold, cyan, dim, red }: ChalkInstance) => ({
   prefix: { idle: blue('?'), done: green('✔') },
   style: {
@@ -15,7 +15,7 @@ export const themeOf = ({ blue, green, bold, cyan, dim, red }: ChalkInstance) =>
 
 export type PromptTheme = ReturnType<typeof themeOf>;
 
-/** A list has its reason between the question and the choices, as long as it is not answered. */
+/** The theme of a list: the reason stands between the question and the choices until it is answered. */
 export const listStyle = (why: string | undefined, { bold, cyan, dim }: ChalkInstance) => ({
   message: (text: string, status: string) => (status === 'done' || why === undefined ? bold(text) : `${bold(text)}\n${dim(why)}`),
   description: (text: string) => cyan(text),

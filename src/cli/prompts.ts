@@ -6,18 +6,18 @@ import { InterruptedError } from '../errors.ts';
 import { listStyle, themeOf } from './prompt-theme.ts';
 import { textPrompt } from './text-prompt.ts';
 
-/** What asking needs beside the question. */
-export interface Asking {
-  /** Ends the asking; its reason is thrown. */
+/** What a prompt needs besides its question. */
+export interface PromptContext {
+  /** Ends the prompt; its reason is thrown. */
   readonly interrupt: AbortSignal;
   readonly colors: ChalkInstance;
 }
 
 /**
- * Asks on the terminal. The question goes to stderr, since stdout is for results.
+ * Prompts on the terminal. The question goes to stderr, because stdout is for results.
  * @throws InterruptedError on Ctrl-C
  */
-export async function ask(question: Question, { interrupt, colors }: Asking): Promise<string> {
+export async function ask(question: Question, { interrupt, colors }: PromptContext): Promise<string> {
   const { message, why, choices, secret } = question;
   const context = { output: process.stderr, signal: interrupt };
   const theme = themeOf(colors);
@@ -28,7 +28,7 @@ export async function ask(question: Question, { interrupt, colors }: Asking): Pr
     return await textPrompt({ ...question, theme }, context);
   } catch (error) {
     interrupt.throwIfAborted();
-    // Inquirer reads Ctrl-C as a key: the terminal is in raw mode, so there is no signal.
+    // The terminal is in raw mode, so Ctrl-C is a key for Inquirer and no signal.
     if (error instanceof Error && error.name === 'ExitPromptError') throw new InterruptedError('SIGINT');
     throw error;
   }

@@ -1,7 +1,8 @@
 import { Chalk, type ChalkInstance, type ColorSupportLevel, supportsColor, supportsColorStderr } from 'chalk';
+import { missingFlags } from '../commands/missing-flags.ts';
 import type { Question, Terminal } from '../commands/terminal.ts';
-import { UsageError } from '../errors.ts';
-import type { Asking } from './prompts.ts';
+import { fileError } from '../project/files.ts';
+import type { PromptContext } from './prompts.ts';
 
 export interface TerminalOptions {
   readonly color: boolean;
@@ -9,14 +10,14 @@ export interface TerminalOptions {
   readonly interrupt: AbortSignal;
 }
 
-// https://no-color.org: any value but the empty one. Chalk itself does not look at it on a terminal.
-const colors = (wanted: boolean, support: typeof supportsColor): ChalkInstance =>
-  new Chalk({ level: !wanted || process.env.NO_COLOR || !support ? 0 : (support.level as ColorSupportLevel) });
+// https://no-color.org: any value except an empty one. Chalk ignores NO_COLOR on a terminal.
+const colors = (enabled: boolean, support: typeof supportsColor): ChalkInstance =>
+  new Chalk({ level: !enabled || process.env.NO_COLOR || !support ? 0 : (support.level as ColorSupportLevel) });
 
-/** Colours for stderr. */
-export const errorColors = (wanted: boolean): ChalkInstance => colors(wanted, supportsColorStderr);
+/** Colors for stderr. */
+export const errorColors = (enabled: boolean): ChalkInstance => colors(enabled, supportsColorStderr);
 
-/** The one place where colour, quietness and interactivity are decided. */
+/** Decides on colors, quietness and prompts; no other code does. */
 export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Terminal {
   const { env, stdin, stdout, stderr } = process;
   return {
@@ -28,7 +29,7 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
     errorColors: errorColors(color),
     columns: stderr.columns || stdout.columns || 80,
     result: writeResult,
-    // Home, and erase from there on: what scrolled away before stays.
+    // Cursor home, then erase to the end: the scrollback stays.
     redraw: (text) => writeResult(stdout.isTTY ? `\u001b[H\u001b[J${text}` : text),
     readerGone: () => readerGone,
     progress: quiet ? () => {} : writeLine,
@@ -47,12 +48,12 @@ export function writeLine(line: string): void {
 const statusPauseMs = 50;
 let statusAt = 0;
 
-/** More often than anybody can read would only cost time. */
+/** Shows at most 20 status lines a second; nobody can read more. */
 function showStatus(line: string): void {
   if (line === '') clearStatus();
   if (line === '' || performance.now() - statusAt < statusPauseMs) return;
   statusAt = performance.now();
-  // What fills the last column makes some terminals go to the next line.
+  // Some terminals wrap when the last column is filled.
   process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
 }
 
@@ -74,8 +75,7 @@ function writeResult(text: string): Promise<void> {
         resolve();
         return;
       }
-      const why = cause.code === 'ENOSPC' ? 'no space left on the device' : cause.message;
-      reject(new UsageError(`can't write the result to stdout: ${why}`, { cause }));
+      reject(fileError('write', 'stdout', cause));
     };
     process.stdout.once('error', fail);
     process.stdout.write(text, (error) => {
@@ -88,10 +88,10 @@ function writeResult(text: string): Promise<void> {
 
 const interactive = (): boolean => Boolean(process.stdin.isTTY && process.stderr.isTTY && !process.env.CI);
 
-async function askOnTerminal(question: Question, asking: Asking): Promise<string> {
-  if (!interactive()) throw new UsageError(`not given: ${question.message}`, { fix: `Use ${question.flag}.` });
+async function askOnTerminal(question: Question, context: PromptContext): Promise<string> {
+  if (!interactive()) throw missingFlags([question]);
   const { ask } = await import('./prompts.ts');
   if (question.before !== undefined) writeLine(`\n${question.before}\n`);
   clearStatus();
-  return ask(question, asking);
+  return ask(question, context);
 }

@@ -8,8 +8,8 @@ interface TextConfig extends Pick<Question, 'message' | 'why' | 'initial' | 'fau
 }
 
 /**
- * Asks for one line of text. Inquirer's own prompt of this kind checks an answer only when Enter is pressed; this one says beneath it, with every key, what is still wrong, and
- * why the answer matters.
+ * Prompts for one line of text. Unlike Inquirer's input prompt, it validates with every key, and shows
+ * below the line why the answer matters.
  */
 export const textPrompt = createPrompt<string, TextConfig>(({ message, why = '', initial = '', fault, theme: given }, done) => {
   const theme: Theme = makeTheme(given);
@@ -18,7 +18,7 @@ export const textPrompt = createPrompt<string, TextConfig>(({ message, why = '',
   const [entered, setEntered] = useState(false);
   const prefix = usePrefix({ status, theme });
   const answer = value.trim() || initial;
-  const wrong = answer === '' ? 'this needs an answer' : fault?.(answer);
+  const wrong = answer === '' ? 'must not be empty' : fault?.(answer);
 
   useKeypress((key, rl) => {
     if (isEnterKey(key) && wrong === undefined) {
@@ -26,7 +26,7 @@ export const textPrompt = createPrompt<string, TextConfig>(({ message, why = '',
       setStatus('done');
       done(answer);
     } else if (isEnterKey(key)) {
-      // Enter has emptied the line; what was typed stays to be corrected.
+      // Enter clears the line: write the answer again, so that it can be corrected.
       rl.write(value);
       setEntered(true);
     } else if (isTabKey(key)) {
@@ -40,18 +40,19 @@ export const textPrompt = createPrompt<string, TextConfig>(({ message, why = '',
   const asked = `${prefix} ${style.message(message, status)}`;
   if (status === 'done') return `${asked} ${style.answer(value)}`;
   const proposal = value === '' && initial !== '' ? `${style.defaultAnswer(initial)} ` : '';
-  // Nobody has made a mistake who has not begun.
-  const complaint = wrong !== undefined && (value !== '' || entered) ? style.error(wrong) : '';
-  return [laidOut(`${asked} ${proposal}`, value), [style.help(why), complaint].filter((line) => line !== '').join('\n')];
+  // An untouched prompt shows no error.
+  const error = wrong !== undefined && (value !== '' || entered) ? style.error(wrong) : '';
+  return [layOut(`${asked} ${proposal}`, value), [style.help(why), error].filter((line) => line !== '').join('\n')];
 });
 
-/** Not a space, at which Inquirer would break the line. */
+/** No-break spaces: Inquirer would break the line at a space. */
 const indent = '\u00a0\u00a0';
 
 /**
- * The question and what is typed, beneath it where both do not fit into one line: Inquirer breaks lines between words, and readline, which places the cursor, where they are full.
+ * Puts the answer next to the question, or below it where both do not fit into one line. Inquirer breaks
+ * lines between words, but readline, which places the cursor, breaks full lines.
  */
-function laidOut(question: string, value: string): string {
+function layOut(question: string, value: string): string {
   const width = process.stderr.columns || 80;
   return stripVTControlCharacters(question).length + value.length < width ? question + value : `${question}\n${indent}${value}`;
 }

@@ -10,9 +10,9 @@ export interface ClusterFlags extends ClusterOptions {
 }
 
 /**
- * Runs work on a cluster under one deadline; Ctrl-C ends it as well. The connection is closed whatever happens.
- * @param doing what the deadline cut short, for its message: `verifying v1.example.com`
- * @throws DeadlineError when the time is up; what the work throws
+ * Runs work on a cluster with one deadline. Ctrl-C ends it too. The connection is always closed.
+ * @param doing - what the deadline interrupts, for its message: `verifying v1.example.com`
+ * @throws DeadlineError after `flags.timeout`; whatever the work throws
  */
 export async function withCluster<T>(
   flags: ClusterFlags,
@@ -22,18 +22,18 @@ export async function withCluster<T>(
 ): Promise<T> {
   if (flags.asGroup && flags.as === undefined) throw new UsageError('--as-group needs --as');
   const deadline = new AbortController();
-  const timedOut = new DeadlineError(`timed out after ${flags.timeout / 1000}s ${doing}`, { fix: 'Give it longer with --timeout.' });
+  const timedOut = new DeadlineError(`timed out after ${flags.timeout / 1000}s ${doing}`, { fix: 'Set a longer --timeout.' });
   const timer = setTimeout(() => deadline.abort(timedOut), flags.timeout);
   const signal = AbortSignal.any([terminal.interrupt, deadline.signal]);
-  // Everything that is under way listens to it; Node would take that for a leak.
+  // Every request in flight listens to the signal. Node would warn of a leak.
   setMaxListeners(0, signal);
   let cluster: Cluster | undefined;
   try {
-    // Getting credentials may hang: a login in a browser, a token that is renewed over the network.
+    // Credentials may hang: a login in a browser, a token that is renewed over the network.
     cluster = await Promise.race([connect(flags, terminal.env, signal), aborted(signal)]);
     return await work(cluster, signal);
   } catch (error) {
-    // What was cut short fails in many ways; the reason is the one that counts, unless the work has put it into better words.
+    // Interrupted work fails in many ways, so report the reason. A DeadlineError of the work says more.
     if (signal.aborted && !(error instanceof DeadlineError)) throw signal.reason;
     throw error;
   } finally {

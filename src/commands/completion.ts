@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts';
 
 const scripts: Readonly<Record<string, string>> = { bash, zsh, fish };
 
-/** `apisvc completion`: a script that makes a shell ask apisvc what may come next. */
+/** `apisvc completion`: prints the script that connects a shell to apisvc's completion. */
 export async function completion(_: unknown, [shell = '']: readonly string[], terminal: Terminal): Promise<ExitCode> {
   await terminal.result(scripts[shell] ?? '');
   return Exit.ok;

@@ -6,16 +6,16 @@ import { topicList, topicNames, topicText } from '../report/topics.ts';
 import type { Terminal } from './terminal.ts';
 
 const codes = Object.keys(catalog) as Code[];
-/** Longer lines are no easier to read. */
+/** Longer lines are hard to read. */
 const widestColumns = 100;
 
-/** `apisvc explain`: the words of the catalog for one code, a topic, or a list of a family or of all. */
+/** `apisvc explain`: explains one code or topic, or lists a family of codes, or all. */
 export async function explain(_: unknown, [given]: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  await terminal.result(words(given, terminal));
+  await terminal.result(explanation(given, terminal));
   return Exit.ok;
 }
 
-function words(given: string | undefined, { outColors, columns }: Terminal): string {
+function explanation(given: string | undefined, { outColors, columns }: Terminal): string {
   if (given === undefined) return codeList(codes, outColors) + topicList(outColors);
   const topic = topicNames.find((name) => name === given);
   if (topic) return topicText(topic, outColors, Math.min(columns, widestColumns));
@@ -28,7 +28,7 @@ function words(given: string | undefined, { outColors, columns }: Terminal): str
 function unknownCode(given: string): UsageError {
   const known = [...codes, ...topicNames];
   const meant = nearest(given, known) ?? known.find((name) => name.includes(given));
-  return new UsageError(`there is no finding or topic "${given}"${meant ? `; did you mean ${meant}?` : ''}`, {
-    fix: meant ? `apisvc explain ${meant}` : 'apisvc explain lists all codes and topics.',
+  return new UsageError(`unknown finding or topic "${given}"${meant ? `; did you mean ${meant}?` : ''}`, {
+    fix: meant ? `apisvc explain ${meant}` : 'Run apisvc explain to list all findings and topics.',
   });
 }

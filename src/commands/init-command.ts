@@ -1,7 +1,7 @@
 import { quoted } from '../report/project.ts';
 import type { CompleteFlags } from './new-configuration.ts';
 
-/** Every flag of `init` that says something about the project, as its key and as it is written. */
+/** The flags of `init` that describe the project, by their keys. */
 const flagNames: { readonly [Key in Exclude<keyof CompleteFlags, 'yes' | 'nameConstraints'>]-?: string } = {
   preset: '--preset',
   api: '--api',
@@ -23,7 +23,7 @@ const flagNames: { readonly [Key in Exclude<keyof CompleteFlags, 'yes' | 'nameCo
   forceKeys: '--force-keys',
 };
 
-/** The `init` command, for a shell, that makes the same project and asks nothing but a passphrase that no flag gives. */
+/** The `init` command that makes the same project. It prompts only for a passphrase that no flag gives. */
 export function initCommand(dir: string, flags: CompleteFlags): string {
   const words = Object.entries(flagNames).flatMap(([key, name]) => {
     const value = flags[key as keyof typeof flagNames];

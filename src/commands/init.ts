@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Registration } from '../config/schema.ts';
-import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
+import { Exit, type ExitCode, RefusedError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import {
   hasKeys,
@@ -15,13 +15,14 @@ import {
   writeProject,
 } from '../project/project.ts';
 import { describeProject } from '../report/project.ts';
-import { givenAuthority } from './given-authority.ts';
+import { authorityFromFlags } from './ca-flags.ts';
 import { initCommand } from './init-command.ts';
 import { askMissing, confirmFiles } from './init-questions.ts';
+import { missingFlags } from './missing-flags.ts';
 import { type InitFlags, newConfiguration, overridesOf, parseFlags } from './new-configuration.ts';
 import type { Terminal } from './terminal.ts';
 
-/** `apisvc init`: makes a project directory, or new certificates for one (`--force-keys`). */
+/** `apisvc init`: creates a project, or replaces the certificates of one (`--force-keys`). */
 export async function init(flags: InitFlags, [dir = '.']: readonly string[], given: Terminal): Promise<ExitCode> {
   const terminal = flags.yes ? { ...given, interactive: false, ask: refuseToAsk } : given;
   const keepConfiguration = isProject(dir) && !flags.force;
@@ -37,7 +38,7 @@ export async function init(flags: InitFlags, [dir = '.']: readonly string[], giv
   terminal.interrupt.throwIfAborted();
   const paths = writeProject(dir, project);
   const removed = flags.caKey === undefined ? undefined : removeReplacedAuthorityKey(dir, flags.caKey);
-  if (removed !== undefined) terminal.progress(`removed ${removed}: it is the key of the CA that was replaced`);
+  if (removed !== undefined) terminal.progress(`removed ${removed}, the key of the replaced CA`);
   await terminal.result(
     describeProject({
       dir,
@@ -50,34 +51,36 @@ export async function init(flags: InitFlags, [dir = '.']: readonly string[], giv
   return Exit.ok;
 }
 
-/** What --yes makes of every question. */
-const refuseToAsk: Terminal['ask'] = async ({ message, flag }) => {
-  throw new UsageError(`not given: ${message}`, { fix: `Use ${flag}.` });
+/** Replaces prompts when --yes is set. */
+const refuseToAsk: Terminal['ask'] = async (question) => {
+  throw missingFlags([question]);
 };
 
-/** A directory that has a project keeps it, unless --force; --force-keys alone means: the same project, new keys. */
+/** Keeps an existing apisvc.yaml unless --force is set. --force-keys replaces only its keys. */
 function refuseUnlessOnlyKeys(dir: string, flags: InitFlags): void {
   const { configuration } = projectFiles(dir);
   if (!flags.forceKeys) {
-    throw new RefusedError(`there is a project already: ${configuration}`, {
-      fix: 'Replace apisvc.yaml with --force, make new keys and certificates with --force-keys, or choose another directory.',
+    throw new RefusedError(`${configuration} already exists`, {
+      fix: 'Replace it with --force, replace only the keys and certificates with --force-keys, or choose another directory.',
     });
   }
   const changing = Object.keys(overridesOf(flags, {})).some((key) => key !== 'issuer');
   if (changing || flags.preset)
-    throw new RefusedError(`${configuration} exists; these flags would change it`, { fix: 'Edit it, or add --force to replace it.' });
+    throw new RefusedError(`${configuration} already exists, and these flags would change it`, {
+      fix: 'Edit the file, or replace it with --force.',
+    });
 }
 
-/** apisvc.yaml must not say that the CA is its own when it is not. */
+/** apisvc.yaml must not claim a self-signed CA when --ca-cert names another. */
 function refuseOtherIssuer(dir: string, { spec }: Registration, { caCert }: InitFlags): void {
   const { type } = spec.certificates.issuer;
   if (caCert === undefined || type === 'ca') return;
   throw new RefusedError(`--ca-cert needs the issuer type "ca", but ${projectFiles(dir).configuration} has "${type}"`, {
-    fix: 'Set spec.certificates.issuer to {type: ca} there, or add --force to replace the file.',
+    fix: 'Set spec.certificates.issuer to {type: ca} in the file, or replace it with --force.',
   });
 }
 
-/** New keys and certificates, or undefined where those that are there stay. */
+/** Issues new keys and certificates. @returns undefined if the existing ones stay */
 async function newCertificates(
   dir: string,
   registration: Registration,
@@ -85,12 +88,12 @@ async function newCertificates(
   terminal: Terminal,
 ): Promise<NewProject['certificates']> {
   const now = new Date();
-  const given = await givenAuthority(flags, terminal, now);
+  const given = await authorityFromFlags(flags, terminal, now);
   if (hasKeys(dir) && !flags.forceKeys) {
-    const reasons = given ? ['a CA is given'] : reasonsAgainstKeeping(dir, registration, now);
+    const reasons = given ? ['--ca-cert names another CA'] : reasonsAgainstKeeping(dir, registration, now);
     if (reasons.length === 0) return undefined;
-    throw new RefusedError(`${join(dir, 'certs')} holds keys that would be replaced: ${reasons.join('; ')}`, {
-      fix: 'Replace them with --force-keys; whatever uses them stops working until it is registered again.',
+    throw new RefusedError(`this would replace the keys in ${join(dir, 'certs')}: ${reasons.join('; ')}`, {
+      fix: 'Replace them with --force-keys. The API stops working until you run apisvc register again.',
     });
   }
   return issueCertificates(registration, { given, now });

@@ -3,13 +3,13 @@ import { diagnose } from '../diagnosis/diagnose.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import type { ManifestText } from '../manifests/types.ts';
 import { readManifests } from '../project/manifests.ts';
-import type { LintFormat } from '../report/formats.ts';
+import type { DiagnosisFormat } from '../report/formats.ts';
 import { offlineSnapshot } from '../snapshot/offline.ts';
 import { renderDiagnosis } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
-/** `apisvc lint`: the checks of verify on files, as far as files tell. */
-export async function lint(flags: { readonly output: LintFormat }, files: readonly string[], terminal: Terminal): Promise<ExitCode> {
+/** `apisvc lint`: runs the checks of verify that need no cluster on files. */
+export async function lint(flags: { readonly output: DiagnosisFormat }, files: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const texts: ManifestText[] = [];
   for (const file of files) {
     if (file === '-') texts.push({ file, text: await readStream(terminal.stdin) });
@@ -17,8 +17,8 @@ export async function lint(flags: { readonly output: LintFormat }, files: readon
   }
   const snapshot = offlineSnapshot(texts, new Date());
   if (snapshot.apis.length === 0) {
-    throw new UsageError(`no APIService in ${files.join(', ')}`, {
-      fix: 'Give the manifests of a registration, as apisvc render prints them; directories below a directory are not looked at.',
+    throw new UsageError(`no APIService ${files.map((file) => (file === '-' ? 'on standard input' : `in ${file}`)).join(' or ')}`, {
+      fix: 'Pass the manifests of a registration, as apisvc render prints them. Subdirectories are not read.',
     });
   }
   const diagnosis = diagnose(snapshot);

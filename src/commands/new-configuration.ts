@@ -6,7 +6,7 @@ import { customise, type Overrides, presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
 import type { KeyType } from '../pki/types.ts';
-import type { CaFlags } from './given-authority.ts';
+import type { CaFlags } from './ca-flags.ts';
 
 export interface InitFlags extends CaFlags {
   readonly preset?: PresetName;
@@ -27,33 +27,33 @@ export interface InitFlags extends CaFlags {
   readonly forceKeys?: boolean;
 }
 
-/** Flags that leave nothing open. */
+/** Flags that answer every question. */
 export interface CompleteFlags extends InitFlags {
   readonly preset: PresetName;
 }
 
-/** The text of a new apisvc.yaml: the preset with what the flags say. */
+/** The text of a new apisvc.yaml: the preset with the values of the flags. */
 export function newConfiguration(dir: string, flags: CompleteFlags): string {
   const { preset } = flags;
   return customise(presetText(preset), overridesOf(flags, preset === 'custom' ? customDefaults(dir, flags) : {}));
 }
 
-/** What the preset `custom` can't know, and nobody has said. */
+/** Defaults for what the preset `custom` leaves open. */
 function customDefaults(dir: string, { name = nameFrom(dir), namespace = name, service = name }: InitFlags): Overrides {
   return { name, namespace, service };
 }
 
-/** The directory gives the name, as with most project generators. */
+/** Derives the name from the directory, as most project generators do. */
 export function nameFrom(dir: string): string {
   const directory = basename(resolve(dir));
   return nameFault(directory, dns1035Label) === undefined ? directory : 'my-apiserver';
 }
 
-export const apiWords = 'must be GROUP/VERSION, for example wardle.example.com/v1alpha1';
+export const apiMessage = 'must be GROUP/VERSION, for example wardle.example.com/v1alpha1';
 
 function parseApi(text: string): { group: string; version: string } {
   const [group = '', version = '', ...rest] = text.split('/');
-  if (group === '' || version === '' || rest.length > 0) throw new UsageError(`--api ${text}: ${apiWords}`);
+  if (group === '' || version === '' || rest.length > 0) throw new UsageError(`--api ${text}: ${apiMessage}`);
   return { group, version };
 }
 
@@ -65,7 +65,7 @@ function refuseSettingsOfNewCa({ caCert, caLifetime, nameConstraints }: InitFlag
   }
 }
 
-/** What the flags change in a preset. */
+/** The changes that flags make to a preset. */
 export function overridesOf(flags: InitFlags, defaults: Overrides): Overrides {
   const { name, namespace, service, image, keyType, lifetime, caLifetime, clusterDomain, dns, ip, api } = flags;
   refuseSettingsOfNewCa(flags);
@@ -87,7 +87,7 @@ export function overridesOf(flags: InitFlags, defaults: Overrides): Overrides {
   return { ...defaults, ...(Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as Overrides) };
 }
 
-/** Which flag a place of apisvc.yaml comes from. */
+/** The flag that sets a field of apisvc.yaml. */
 const flagOfPath: readonly (readonly [RegExp, string])[] = [
   [/^metadata\.name$/, '--name'],
   [/^metadata\.namespace$/, '--namespace'],
@@ -101,7 +101,7 @@ const flagOfPath: readonly (readonly [RegExp, string])[] = [
   [/^spec\.certificates\.ipAddresses/, '--ip'],
 ];
 
-/** Checks a configuration that is not a file yet. @throws UsageError whose words name the flags that are at fault */
+/** Validates a configuration before it is written. @throws UsageError that names the wrong flags */
 export function parseFlags(configuration: string): Registration {
   try {
     return parseRegistration(configuration, 'apisvc.yaml');

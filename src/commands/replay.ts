@@ -5,13 +5,13 @@ import type { DiagnoseOptions, Diagnosis } from '../diagnosis/types.ts';
 import { UsageError } from '../errors.ts';
 import { fileError } from '../project/files.ts';
 import { readSnapshot } from '../snapshot/recorded.ts';
+import { parseName } from './selection.ts';
 import type { Terminal } from './terminal.ts';
-import { requireName } from './wanted.ts';
 
 /**
- * Diagnoses a snapshot that `verify --save` has kept, or those of its APIs that are named. Needs no cluster.
- * @param file `-` is standard input
- * @throws UsageError when it can't be read, is no snapshot, or lacks an API that is named
+ * Diagnoses the snapshot that `verify --save` wrote, or only the named APIs of it, without a cluster.
+ * @param file - `-` is standard input
+ * @throws UsageError if it cannot be read, is no snapshot, or lacks a named API
  */
 export async function replay(
   file: string,
@@ -20,17 +20,19 @@ export async function replay(
   { stdin }: Pick<Terminal, 'stdin'>,
 ): Promise<Diagnosis> {
   const snapshot = readSnapshot(file, file === '-' ? await readStream(stdin) : readFile(file));
-  if (snapshot.apis.length === 0) throw new UsageError(`${file} has nothing of any APIService`);
-  const names = given.map(requireName);
+  if (snapshot.apis.length === 0) throw new UsageError(`no APIService ${place(file)}`);
+  const names = given.map(parseName);
   const known = snapshot.apis.map(({ name }) => name);
   const missing = names.filter((name) => !known.includes(name));
   if (missing.length > 0) {
-    throw new UsageError(`${file} has nothing of ${missing.join(', ')}`, {
-      fix: `It has ${known.slice(0, 20).join(', ')}.`,
+    throw new UsageError(`no APIService ${missing.join(', ')} ${place(file)}`, {
+      fix: `Choose from ${known.slice(0, 20).join(', ')}.`,
     });
   }
   return diagnose(names.length === 0 ? snapshot : { ...snapshot, apis: snapshot.apis.filter(({ name }) => names.includes(name)) }, options);
 }
+
+const place = (file: string): string => (file === '-' ? 'on standard input' : `in ${file}`);
 
 function readFile(file: string): string {
   try {

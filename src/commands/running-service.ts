@@ -5,28 +5,29 @@ import { resources } from '../cluster/resources.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What a Service in the current cluster tells of the server behind it. */
+/** A Service in the current cluster, with what is known of the server behind it. */
 export interface RunningService {
   readonly context: string;
   readonly name: string;
   readonly namespace: string;
-  /** That of its pods, when they have one container and all the same image. */
+  /** The image of its pods, if all have one container with the same image. */
   readonly image: string | undefined;
 }
 
-/** The longest that a proposal is worth waiting for. */
-const patienceMs = 1_500;
+/** Longer than this, a suggestion is not worth the wait. */
+const timeoutMs = 1_500;
 
 /**
- * Looks for the only Service of this name in the cluster that kubectl would use. It serves to propose answers, so whatever stands in the way means that there is none:
- * no cluster, no right to look, no answer in time, or credentials for which a program would have to be started, which might ask for a login.
+ * Finds the only Service of this name in the current cluster, to suggest answers. Every failure means
+ * that nothing is suggested: no cluster, no access, no answer in time. Credentials that need a program
+ * count as a failure too, because it may ask for a login.
  * @throws the reason of `interrupt`
  */
 export async function findRunning(
   name: string,
   { env, interrupt }: Pick<Terminal, 'env' | 'interrupt'>,
 ): Promise<RunningService | undefined> {
-  const signal = AbortSignal.any([interrupt, AbortSignal.timeout(patienceMs)]);
+  const signal = AbortSignal.any([interrupt, AbortSignal.timeout(timeoutMs)]);
   try {
     const user = loadKubeConfig({}, env).getCurrentUser();
     return user?.exec || user?.authProvider ? undefined : await lookUp(name, env, signal);

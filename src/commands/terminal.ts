@@ -1,54 +1,54 @@
 import type { ChalkInstance } from 'chalk';
 
-/** What a prompt asks for, and the flag that answers it. */
+/** A prompt, and the flag that answers it. */
 export interface Question {
   readonly message: string;
-  /** One line: what depends on the answer. */
+  /** One line: why the answer matters. */
   readonly why?: string;
-  /** What there is to read first; it stays on the screen above the question. */
+  /** Text above the question; it stays on the screen. */
   readonly before?: string;
-  /** Named in the error when nobody is there to ask. */
+  /** The flag with a placeholder for its value: `--image IMAGE`. */
   readonly flag: string;
   readonly choices?: readonly Choice[];
-  /** The answer when only Enter is pressed. */
+  /** The answer if the user only presses Enter. */
   readonly initial?: string;
-  /** Says what is wrong with an answer, while it is typed; undefined when it will do. */
+  /** Validates an answer while it is typed. @returns the error message, or undefined */
   readonly fault?: (answer: string) => string | undefined;
-  /** Typed without being shown. */
+  /** The answer is not shown. */
   readonly secret?: boolean;
 }
 
 export interface Choice {
   readonly value: string;
-  /** Shown beneath the list while it stands on this one. */
+  /** Shown below the list while this choice is highlighted. */
   readonly description: string;
 }
 
-/** All that a command knows of the process it runs in. */
+/** A command's only access to the process it runs in. */
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
   /** Aborted by Ctrl-C or SIGTERM, with an InterruptedError as its reason. */
   readonly interrupt: AbortSignal;
   readonly stdin: NodeJS.ReadableStream;
-  /** Whether a person reads stdout directly. */
+  /** Whether stdout is a terminal. */
   readonly stdoutIsTerminal: boolean;
   readonly outColors: ChalkInstance;
-  /** Colours for what goes to stderr. */
+  /** Colors for stderr. */
   readonly errorColors: ChalkInstance;
-  /** How wide the terminal is; 80 where there is none. */
+  /** The width of the terminal; 80 without one. */
   readonly columns: number;
-  /** Writes to stdout: the result. Resolves when it is written. A reader that has gone away is no error. @throws UsageError when it can't be written */
+  /** Writes the result to stdout. A closed pipe is no error. @throws UsageError if it cannot be written */
   result(text: string): Promise<void>;
-  /** The same instead of what was written before: a screen is cleared first; where nobody looks at a screen, it is added. */
+  /** Writes a result that replaces the one before: on a terminal, the screen is cleared first. */
   redraw(text: string): Promise<void>;
-  /** Whether a result has found its reader gone: there is no use in going on. */
+  /** Whether stdout is a closed pipe, so that further results are useless. */
   readerGone(): boolean;
-  /** Writes a line to stderr: progress, which -q silences. */
+  /** Writes a line of progress to stderr, unless -q is set. */
   progress(line: string): void;
-  /** Shows on one line of stderr how far it has got; each takes the place of the one before, and anything else that is written, or an empty one, takes it away. Only where a person looks on. */
+  /** Shows a status line on a terminal. The next one replaces it; any output, or '', removes it. */
   status(line: string): void;
-  /** Whether somebody is there to ask. */
+  /** Whether prompts are possible. */
   readonly interactive: boolean;
-  /** Asks the person. @throws UsageError that names the flag when nobody is there; InterruptedError on Ctrl-C */
+  /** Prompts. @throws UsageError with the flag if prompts are not possible; InterruptedError on Ctrl-C */
   ask(question: Question): Promise<string>;
 }

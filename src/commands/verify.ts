@@ -8,13 +8,13 @@ import { printable } from '../report/printable.ts';
 import type { Wanted } from '../snapshot/types.ts';
 import { type ClusterFlags, withCluster } from './cluster.ts';
 import { renderDiagnosis, renderList } from './report.ts';
+import { describeSelection, type SelectionFlags, selectionOf } from './selection.ts';
 import type { Terminal } from './terminal.ts';
-import { exitCodeOf, expiresSoon, listExitCode, withoutDate, worstOf } from './verdict.ts';
-import { type WantedFlags, wantedOf, wantedWords } from './wanted.ts';
+import { exitCodeOf, expiresSoon, listExitCode, unknownExpiry, worstOf } from './verdict.ts';
 import { type Frame, watch } from './watch.ts';
 
-export interface VerifyFlags extends Omit<ClusterFlags, 'context'>, WantedFlags {
-  /** Several are looked at side by side. */
+export interface VerifyFlags extends Omit<ClusterFlags, 'context'>, SelectionFlags {
+  /** Several clusters share one report. */
   readonly context?: readonly string[];
   readonly output: DiagnosisFormat;
   readonly asUser?: string;
@@ -27,33 +27,33 @@ export interface VerifyFlags extends Omit<ClusterFlags, 'context'>, WantedFlags 
   readonly from?: string;
 }
 
-/** `apisvc verify`: looks, diagnoses, reports. */
+/** `apisvc verify`: collects a snapshot, diagnoses it, and reports. */
 export async function verify(flags: VerifyFlags, given: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (flags.from !== undefined) {
     const { replay } = await import('./replay.ts');
     const diagnosis = await replay(flags.from, given, diagnoseOptions(flags), terminal);
     return report(diagnosis, flags, terminal);
   }
-  const wanted = await wantedOf(flags, given);
+  const wanted = await selectionOf(flags, given);
   const contexts = [...new Set(flags.context ?? [])];
   if (contexts.length > 1) {
     requireListFormat(flags);
-    const look = (): Promise<DiagnosisList> => lookAtAll(contexts, wanted, flags, terminal);
-    if (flags.watch) return watch(async () => frameOf(await look(), flags, terminal), terminal);
-    return report(await look(), flags, terminal);
+    const check = (): Promise<DiagnosisList> => checkClusters(contexts, wanted, flags, terminal);
+    if (flags.watch) return watch(async () => frameOf(await check(), flags, terminal), terminal);
+    return report(await check(), flags, terminal);
   }
-  const look = async (): Promise<Verified> => {
-    const verified = await lookAt(contexts[0], wanted, flags, terminal);
-    if (verified.diagnosis.apis.length === 0) throw nothingThere(wanted);
+  const check = async (): Promise<Verified> => {
+    const verified = await checkCluster(contexts[0], wanted, flags, terminal);
+    if (verified.diagnosis.apis.length === 0) throw nothingFound(wanted);
     return verified;
   };
   if (flags.watch) {
     requireListFormat(flags);
-    return watch(async () => frameOf((await look()).diagnosis, flags, terminal), terminal);
+    return watch(async () => frameOf((await check()).diagnosis, flags, terminal), terminal);
   }
-  const { snapshot, diagnosis } = await look();
+  const { snapshot, diagnosis } = await check();
   await terminal.result(await render(diagnosis, flags, terminal));
-  // What was found is told whether or not it can be kept.
+  // Report first: the report is useful even if the file cannot be written.
   if (flags.save !== undefined) saveFile({ path: flags.save, text: snapshotJson(snapshot), mode: 0o600 });
   return exitCodeFor(diagnosis, flags);
 }
@@ -63,58 +63,60 @@ const diagnoseOptions = ({ strict = false, failIfExpiresWithin }: VerifyFlags) =
   ...(failIfExpiresWithin === undefined ? {} : { expiresWithinMs: failIfExpiresWithin }),
 });
 
-/** Reports that describe one cluster once can be neither lined up nor repeated. */
+/** Formats that describe one cluster at one time cannot be combined or repeated. */
 function requireListFormat({ output, watch, save }: VerifyFlags): void {
   if (!isListFormat(output)) {
     const what = watch ? '--watch' : 'more than one --context';
-    throw new UsageError(`-o ${output} does not go with ${what}`, { fix: `${what} goes with -o ${listFormats.join(', ')}.` });
+    throw new UsageError(`-o ${output} cannot be used with ${what}`, { fix: `Use one of -o ${listFormats.join('|')}.` });
   }
-  if (save !== undefined) throw new UsageError('--save keeps what was seen of one cluster; give one --context');
+  if (save !== undefined) throw new UsageError('--save cannot be used with more than one --context');
 }
 
-async function lookAt(context: string | undefined, wanted: Wanted, flags: VerifyFlags, terminal: Terminal): Promise<Verified> {
-  const words = wantedWords(wanted);
-  return withCluster({ ...flags, context }, terminal, `looking at ${words}`, async (cluster, signal) => {
-    if (flags.wait) terminal.progress(`waiting for ${words} to be healthy, at most ${flags.timeout / 1000}s`);
+async function checkCluster(context: string | undefined, wanted: Wanted, flags: VerifyFlags, terminal: Terminal): Promise<Verified> {
+  const selection = describeSelection(wanted);
+  return withCluster({ ...flags, context }, terminal, `verifying ${selection}`, async (cluster, signal) => {
+    if (flags.wait) terminal.progress(`waiting up to ${flags.timeout / 1000}s for ${selection} to be healthy`);
     return verifyUntilHealthy(cluster, {
       wanted,
       ...diagnoseOptions(flags),
       clusterFlags: clusterFlagsOf({ ...flags, context }),
       ...(flags.asUser === undefined ? {} : { asUser: flags.asUser }),
-      onProgress: (done, total) => terminal.status(printable(`looking at ${words}: ${done} of ${total}`)),
-      // With --wait only the deadline ends it.
+      onProgress: (done, total) => terminal.status(printable(`verifying ${selection}: ${done} of ${total}`)),
+      // With --wait, only the deadline ends the checks.
       until: flags.wait ? signal : AbortSignal.abort(),
       signal,
     });
   });
 }
 
-/** What was given to reach a cluster other than the usual one. */
+/** The flags that select the cluster; fixes repeat them. */
 const clusterFlagsOf = ({ kubeconfig, context }: ClusterFlags): string[] => [
   ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
   ...(context === undefined ? [] : [`--context=${context}`]),
 ];
 
-const nothingThere = (wanted: Wanted): UsageError =>
-  new UsageError(`there are no ${wantedWords(wanted)}`, { fix: 'kubectl get apiservices --show-labels' });
+const nothingFound = (wanted: Wanted): UsageError =>
+  new UsageError(`no ${'all' in wanted ? 'APIServices' : describeSelection(wanted)} found`, {
+    fix: 'kubectl get apiservices --show-labels',
+  });
 
 /**
- * A cluster that can't be looked at, or has nothing of what is wanted, does not keep the others from it.
- * @throws UsageError when none of them has anything
+ * Checks several clusters. A cluster that fails, or that has no selected APIService, does not stop the rest.
+ * @throws UsageError if no cluster has a selected APIService
  */
-async function lookAtAll(contexts: readonly string[], wanted: Wanted, flags: VerifyFlags, terminal: Terminal): Promise<DiagnosisList> {
+async function checkClusters(contexts: readonly string[], wanted: Wanted, flags: VerifyFlags, terminal: Terminal): Promise<DiagnosisList> {
   const clusters = await Promise.all(
     contexts.map(async (context): Promise<ClusterResult> => {
       try {
-        const { diagnosis } = await lookAt(context, wanted, flags, terminal);
-        return diagnosis.apis.length > 0 ? { context, diagnosis } : { context, error: nothingThere(wanted).message };
+        const { diagnosis } = await checkCluster(context, wanted, flags, terminal);
+        return diagnosis.apis.length > 0 ? { context, diagnosis } : { context, error: nothingFound(wanted).message };
       } catch (error) {
         if (!(error instanceof ApisvcError) || error instanceof InterruptedError || error instanceof UsageError) throw error;
         return { context, error: error.message };
       }
     }),
   );
-  if (clusters.every(({ error }) => error === nothingThere(wanted).message)) throw nothingThere(wanted);
+  if (clusters.every(({ error }) => error === nothingFound(wanted).message)) throw nothingFound(wanted);
   const verdict = worstOf(clusters.map(({ diagnosis }) => diagnosis?.verdict ?? 'unknown'));
   return { apiVersion: 'apisvc.dev/diagnosis-list/v1alpha1', verdict, clusters };
 }
@@ -131,23 +133,23 @@ async function report(outcome: Outcome, flags: VerifyFlags, terminal: Terminal):
   return exitCodeFor(outcome, flags);
 }
 
-/** @throws ClusterError where --fail-if-expires-within asks for dates that nobody knows, and nothing else is wrong */
+/** @throws ClusterError if --fail-if-expires-within needs an expiry that is not known, and nothing else fails */
 function exitCodeFor(outcome: Outcome, { strict = false, failIfExpiresWithin }: VerifyFlags): ExitCode {
   const diagnoses = 'clusters' in outcome ? outcome.clusters.flatMap(({ diagnosis }) => diagnosis ?? []) : [outcome];
   if (failIfExpiresWithin !== undefined && diagnoses.some(expiresSoon)) return Exit.findings;
   const code = 'clusters' in outcome ? listExitCode(outcome, strict) : exitCodeOf(outcome, strict);
-  const unknown = failIfExpiresWithin === undefined ? [] : diagnoses.flatMap(withoutDate);
-  if (code === Exit.ok && unknown.length > 0) throw datesUnseen(unknown);
+  const unknown = failIfExpiresWithin === undefined ? [] : diagnoses.flatMap(unknownExpiry);
+  if (code === Exit.ok && unknown.length > 0) throw expiryNotChecked(unknown);
   return code;
 }
 
-/** Not to have seen a certificate is no promise that it lasts. */
-const datesUnseen = (names: readonly string[]): ClusterError =>
-  new ClusterError(`when the serving certificates of ${[...new Set(names)].join(', ')} end is not known: none was seen`, {
-    fix: 'The report says under "not checked" why; the right to create pods/portforward is what it takes most often.',
+/** A certificate that was not seen may expire at any time. */
+const expiryNotChecked = (names: readonly string[]): ClusterError =>
+  new ClusterError(`expiry not checked: no serving certificate seen for ${[...new Set(names)].join(', ')}`, {
+    fix: 'See "not checked" in the report. Most often the permission to create pods/portforward is missing.',
   });
 
-/** The time of a look makes no difference. */
+/** The key leaves out the time of the snapshot. */
 const frameOf = async (outcome: Outcome, flags: VerifyFlags, terminal: Terminal): Promise<Frame> => ({
   key: JSON.stringify(outcome, (key, value: unknown) => (key === 'takenAt' ? undefined : value)),
   text: `${flags.output === 'yaml' ? '---\n' : ''}${await render(outcome, flags, terminal)}`,

@@ -5,21 +5,21 @@ import type { Terminal } from './terminal.ts';
 
 const pauseMs = 5_000;
 
-/** One look: what makes it different from another, and the text of it. */
+/** One report. Frames with the same key show the same state. */
 export interface Frame {
   readonly key: string;
   readonly text: string;
 }
 
 /**
- * Looks every five seconds and draws what has changed, until it is interrupted or nobody reads any more. A cluster that can't be reached is a state like
- * any other, once there was a first look.
- * @throws InterruptedError; what the first look throws
+ * Checks every five seconds and redraws on changes, until it is interrupted or the reader is gone.
+ * After the first check, a cluster that is not reachable is a state like any other.
+ * @throws InterruptedError; whatever the first check throws
  */
-export async function watch(look: () => Promise<Frame>, terminal: Terminal): Promise<ExitCode> {
+export async function watch(check: () => Promise<Frame>, terminal: Terminal): Promise<ExitCode> {
   let drawn: string | undefined;
   for (;;) {
-    const frame = await look().catch((error: unknown): Frame => {
+    const frame = await check().catch((error: unknown): Frame => {
       terminal.interrupt.throwIfAborted();
       if (drawn === undefined || !(error instanceof ApisvcError)) throw error;
       return { key: printable(error.message), text: '' };

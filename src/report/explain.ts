@@ -3,7 +3,7 @@ import type { Severity } from '../diagnosis/catalog/entry.ts';
 import { type Code, generalWords, linkOf } from '../diagnosis/catalog.ts';
 import { fixParts } from '../diagnosis/fix.ts';
 
-/** A line for each code: what it is called, how bad it is, what it says. */
+/** One line for each code: code, severity, title. */
 export function codeList(codes: readonly Code[], colors: ChalkInstance): string {
   const width = Math.max(...codes.map(({ length }) => length));
   return codes
@@ -14,7 +14,7 @@ export function codeList(codes: readonly Code[], colors: ChalkInstance): string 
     .join('');
 }
 
-/** Everything that the catalog says of a code. */
+/** The whole catalog entry of a code. */
 export function codeText(code: Code, colors: ChalkInstance): string {
   const { severity, title, cause, fix, explainedBy = [] } = generalWords(code);
   const row = (label: string, text: string): string => `  ${colors.dim(label.padEnd(13))} ${text}\n`;

@@ -3,13 +3,16 @@ import { tagless } from './markdown.ts';
 
 const introduction = `# Findings
 
-What \`apisvc verify\` and \`apisvc lint\` can find, in the order in which a request meets it. Every finding has a code that does not change.
-An **error** means that the API does not work (exit code 1); a **warning** that it works and should not stay so. A symptom is shown beneath the finding that explains it.
+The findings of \`apisvc verify\` and \`apisvc lint\`, in the order of the request path. The codes are stable.
 
-This page is generated from the catalog of findings by \`npm run docs\`.
+- An **error** means that the API does not work. The exit code is 1.
+- A **warning** means that the API works, but needs attention.
+- A symptom is listed under the finding that explains it.
+
+This page is generated from the catalog of findings.
 `;
 
-/** docs/findings.md, from the same catalog that words the findings. */
+/** docs/findings.md, generated from the catalog of findings by `npm run docs`. */
 export const findingsPage = (): string => [introduction, ...(Object.keys(catalog) as Code[]).map(section)].join('\n');
 
 function section(code: Code): string {

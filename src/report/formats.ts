@@ -1,22 +1,117 @@
-/** What `-o` takes. The first is the default. */
-export const verifyFormats = ['text', 'wide', 'short', 'json', 'yaml', 'junit', 'sarif', 'github', 'html'] as const;
-export type DiagnosisFormat = (typeof verifyFormats)[number];
+import type { ChalkInstance } from 'chalk';
+import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
+import type { ManifestFile } from '../manifests/format.ts';
+import type { Manifest } from '../manifests/types.ts';
 
-/** Files have neither endpoints nor conditions to show in the columns of `wide`. */
-export const lintFormats = [
-  'text',
-  'short',
-  'json',
-  'yaml',
-  'junit',
-  'sarif',
-  'github',
-  'html',
-] as const satisfies readonly DiagnosisFormat[];
-export type LintFormat = (typeof lintFormats)[number];
+/** The commands that take `-o`. */
+export type FormatCommand = 'verify' | 'lint' | 'sandbox' | 'register' | 'render';
 
-/** What shows several clusters side by side; the others describe one. */
-export const listFormats = ['text', 'wide', 'short', 'json', 'yaml'] as const satisfies readonly DiagnosisFormat[];
-export type ListFormat = (typeof listFormats)[number];
+/** A format of `-o`: who accepts it, and how it renders. Reporters are imported when they run. */
+interface Format {
+  /** One line for shell completion. */
+  readonly description: string;
+  readonly commands: readonly FormatCommand[];
+  readonly diagnosis?: (diagnosis: Diagnosis, colors: ChalkInstance) => Promise<string>;
+  /** Several clusters in one report. Without it, the format describes one cluster. */
+  readonly list?: (list: DiagnosisList, colors: ChalkInstance) => Promise<string>;
+  /** Markdown for the file that GitHub Actions names in GITHUB_STEP_SUMMARY. */
+  readonly stepSummary?: (diagnosis: Diagnosis) => Promise<string>;
+  /** Manifests as one text for stdout. Without it, the format needs an output directory. */
+  readonly manifests?: (manifests: readonly Manifest[]) => Promise<string>;
+  /** Manifests as files for an output directory. Without it, the format goes to stdout only. */
+  readonly manifestFiles?: (manifests: readonly Manifest[]) => Promise<readonly ManifestFile[]>;
+}
 
-export const isListFormat = (format: DiagnosisFormat): format is ListFormat => (listFormats as readonly string[]).includes(format);
+/**
+ * Every format that `-o` accepts. Options, help, completion and reports are derived from this table.
+ * A command's default is the first format that names it.
+ */
+export const formats = {
+  text: {
+    description: 'Report for people',
+    commands: ['verify', 'lint', 'sandbox', 'register'],
+    diagnosis: async (diagnosis, colors) => (await import('./text.ts')).diagnosisText(diagnosis, colors),
+    list: async (list, colors) => (await import('./text.ts')).listText(list, colors),
+  },
+  wide: {
+    description: 'Table with one row for each API',
+    // Files have no endpoints and no conditions to fill the columns with.
+    commands: ['verify', 'sandbox'],
+    diagnosis: async (diagnosis, colors) => (await import('./wide.ts')).diagnosisWide(diagnosis, colors),
+    list: async (list, colors) => (await import('./wide.ts')).listWide(list, colors),
+  },
+  short: {
+    description: 'One line for each API',
+    commands: ['verify', 'lint', 'sandbox'],
+    diagnosis: async (diagnosis, colors) => (await import('./short.ts')).diagnosisShort(diagnosis, colors),
+    list: async (list, colors) => (await import('./short.ts')).listShort(list, colors),
+  },
+  yaml: {
+    description: 'YAML',
+    commands: ['verify', 'lint', 'sandbox', 'render'],
+    diagnosis: async (diagnosis) => (await import('./yaml.ts')).diagnosisYaml(diagnosis),
+    list: async (list) => (await import('./yaml.ts')).diagnosisYaml(list),
+    manifests: async (manifests) => (await import('../manifests/format.ts')).formatManifests(manifests, 'yaml'),
+    manifestFiles: async (manifests) => (await import('../manifests/format.ts')).manifestFiles(manifests),
+  },
+  json: {
+    description: 'JSON',
+    commands: ['verify', 'lint', 'sandbox', 'register', 'render'],
+    diagnosis: async (diagnosis) => (await import('./json.ts')).diagnosisJson(diagnosis),
+    list: async (list) => (await import('./json.ts')).diagnosisJson(list),
+    manifests: async (manifests) => (await import('../manifests/format.ts')).formatManifests(manifests, 'json'),
+  },
+  junit: {
+    description: 'JUnit XML for CI systems',
+    commands: ['verify', 'lint', 'sandbox'],
+    diagnosis: async (diagnosis) => (await import('./junit.ts')).diagnosisJunit(diagnosis),
+  },
+  sarif: {
+    description: 'SARIF 2.1.0 for code scanning',
+    commands: ['verify', 'lint', 'sandbox'],
+    diagnosis: async (diagnosis) => (await import('./sarif.ts')).diagnosisSarif(diagnosis),
+  },
+  github: {
+    description: 'Annotations and a step summary for GitHub Actions',
+    commands: ['verify', 'lint', 'sandbox'],
+    diagnosis: async (diagnosis) => (await import('./github.ts')).diagnosisGithub(diagnosis).annotations,
+    stepSummary: async (diagnosis) => (await import('./github.ts')).diagnosisGithub(diagnosis).summary,
+  },
+  html: {
+    description: 'HTML page in one file',
+    commands: ['verify', 'lint', 'sandbox'],
+    diagnosis: async (diagnosis) => (await import('./html.ts')).diagnosisHtml(diagnosis),
+  },
+  kustomize: {
+    description: 'Files with a kustomization.yaml',
+    commands: ['render'],
+    manifestFiles: async (manifests) => (await import('../manifests/format.ts')).kustomizeFiles(manifests),
+  },
+} as const satisfies Readonly<Record<string, Format>>;
+
+type Formats = typeof formats;
+
+export type FormatName = keyof Formats;
+
+/** The formats with this renderer. */
+type FormatWith<Renderer extends keyof Format> = {
+  [Name in FormatName]: Formats[Name] extends Required<Pick<Format, Renderer>> ? Name : never;
+}[FormatName];
+
+export type DiagnosisFormat = FormatWith<'diagnosis'>;
+export type ListFormat = FormatWith<'list'>;
+export type ManifestFormat = FormatWith<'manifests'> | FormatWith<'manifestFiles'>;
+
+const names = Object.keys(formats) as FormatName[];
+
+/** What the table says of a format. */
+export const formatOf = (name: FormatName): Format => formats[name];
+
+/** The formats that a command accepts; the first is its default. */
+export const formatsOf = (command: FormatCommand): FormatName[] => names.filter((name) => formatOf(name).commands.includes(command));
+
+/** Whether a format can show several clusters. */
+export const isListFormat = (name: FormatName): name is ListFormat => formatOf(name).list !== undefined;
+
+/** The formats that can show several clusters. */
+export const listFormats: readonly ListFormat[] = names.filter(isListFormat);

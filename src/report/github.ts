@@ -1,18 +1,22 @@
 import { fixParts } from '../diagnosis/fix.ts';
 import type { ApiDiagnosis, Diagnosis, Finding, NotChecked } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
+import { findingCounts, findingText } from './finding-text.ts';
 import { codeBlock, codeSpan, plain } from './markdown.ts';
 import { encodable, escaped } from './markup.ts';
-import { countWords, findingWords, headline, noVerdict, verdictOf } from './words.ts';
+import { headline, noVerdict, verdictLabel } from './verdict.ts';
 
 export interface GithubReport {
-  /** Workflow commands, one a line, for standard output. */
+  /** Workflow commands, one a line, for stdout. */
   readonly annotations: string;
   /** Markdown for the file that GITHUB_STEP_SUMMARY names. */
   readonly summary: string;
 }
 
-/** The diagnosis for a GitHub Actions workflow: an annotation for each finding, errors first since a step shows ten of each kind, and a summary of the step. */
+/**
+ * The diagnosis for GitHub Actions: an annotation for each finding, and a step summary. Errors come first,
+ * because a step shows only ten annotations of each level.
+ */
 export function diagnosisGithub(diagnosis: Diagnosis): GithubReport {
   const { apis, source } = diagnosis;
   const commands = apis.flatMap((api) => annotationsOf(api, source));
@@ -34,7 +38,7 @@ function annotationsOf({ name, verdict, findings, notChecked }: ApiDiagnosis, so
   const found = findings.map((finding) => ({
     level: finding.severity,
     title: `${name}: ${finding.code}`,
-    lines: [finding.title, ...findingWords(finding)],
+    lines: [finding.title, ...findingText(finding)],
     file,
   }));
   const unseen = notChecked.map(({ what, why }) => `${what}: ${why}`);
@@ -45,7 +49,10 @@ function annotationsOf({ name, verdict, findings, notChecked }: ApiDiagnosis, so
   ];
 }
 
-/** actions/toolkit, packages/core/src/command.ts: percent signs and line ends are escaped, in properties colons and commas too. */
+/**
+ * actions/toolkit, packages/core/src/command.ts: percent signs and line ends are escaped. In properties,
+ * colons and commas are escaped too.
+ */
 const escapedData = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 const escapedProperty = (text: string): string => escapedData(encodable(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
 
@@ -54,7 +61,7 @@ function written({ level, title, lines, file }: Annotation): string {
   return `::${level} ${place}title=${escapedProperty(title)}::${escapedData(lines.map(encodable).join('\n'))}\n`;
 }
 
-/** GitHub refuses a summary of more than 1 MiB (docs, "Workflow commands", step isolation and limits). */
+/** GitHub rejects summaries of more than 1 MiB (docs, "Workflow commands", step isolation and limits). */
 const summaryLimit = 1_000_000;
 
 function summaryOf(diagnosis: Diagnosis): string {
@@ -65,7 +72,7 @@ function summaryOf(diagnosis: Diagnosis): string {
   for (const api of apis) {
     const section = detailsOf(api).join('\n');
     left -= Buffer.byteLength(section);
-    if (left < 0) return `${sections.join('')}\nThe rest is too long for a summary.\n`;
+    if (left < 0) return `${sections.join('')}\nThe summary is truncated: it exceeds the size limit of GitHub.\n`;
     sections.push(section);
   }
   return sections.join('');
@@ -74,9 +81,9 @@ function summaryOf(diagnosis: Diagnosis): string {
 const mark = { healthy: '✅', broken: '❌', unknown: '❔' } as const;
 
 const row = (api: ApiDiagnosis, source: Source): string =>
-  `| ${mark[api.verdict]} | ${codeSpan(api.name)} | ${verdictOf(api, source.kind)} | ${countWords(api.findings) || 'none'} |`;
+  `| ${mark[api.verdict]} | ${codeSpan(api.name)} | ${verdictLabel(api.verdict, source)} | ${findingCounts(api.findings) || 'none'} |`;
 
-/** What there is to say of an API beyond its line of the table. */
+/** The section of an API below the table; empty without findings. */
 function detailsOf({ name, findings, notChecked }: ApiDiagnosis): readonly string[] {
   if (findings.length + notChecked.length === 0) return [];
   const open = findings.some(({ severity }) => severity === 'error') ? ' open' : '';

@@ -1,13 +1,15 @@
 import type { ApiDiagnosis, Diagnosis } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
+import { findingCounts } from './finding-text.ts';
 import { apiArticle } from './html/api.ts';
 import { style } from './html/style.ts';
 import { type Markup, markup } from './markup.ts';
-import { countWords, headline, verdictOf } from './words.ts';
+import { headline, verdictLabel } from './verdict.ts';
 
 /**
- * The diagnosis as one HTML file that needs nothing else: no script, no font, no address. Several APIs have a table of contents. Its policy forbids the browser
- * to load or run anything, should something from the cluster ever get past the escaping.
+ * The diagnosis as one self-contained HTML file, without scripts, fonts or links to other sites. Several
+ * APIs get a table of contents. The Content-Security-Policy forbids the browser to load or run anything,
+ * in case text from the cluster ever gets past the escaping.
  */
 export function diagnosisHtml(diagnosis: Diagnosis): string {
   const { apis, source } = diagnosis;
@@ -30,7 +32,7 @@ export function diagnosisHtml(diagnosis: Diagnosis): string {
 </header>
 <main>
 ${apis.length > 1 ? summaryTable(apis, source) : ''}
-${apis.map((api, at) => apiArticle(api, idOf(at), source.kind))}
+${apis.map((api, at) => apiArticle(api, idOf(at), source))}
 </main>
 </body>
 </html>
@@ -47,7 +49,7 @@ function originOf({ source, takenAt }: Diagnosis): readonly Markup[] {
       : [
           ['Cluster', source.server],
           ['Context', source.context],
-          ['Kubernetes', source.version ?? 'not seen'],
+          ['Kubernetes', source.version ?? 'unknown'],
         ];
   return [...where, ...taken].map(([term = '', text = '']) => markup`<div><dt>${term}</dt><dd>${text}</dd></div>`);
 }
@@ -61,7 +63,7 @@ ${apis.map(
   (
     api,
     at,
-  ) => markup`<tr><th scope="row"><a href="#${idOf(at)}">${api.name}</a></th><td><span class="badge ${api.verdict}">${verdictOf(api, source.kind)}</span></td><td>${countWords(api.findings) || 'none'}</td></tr>
+  ) => markup`<tr><th scope="row"><a href="#${idOf(at)}">${api.name}</a></th><td><span class="badge ${api.verdict}">${verdictLabel(api.verdict, source)}</span></td><td>${findingCounts(api.findings) || 'none'}</td></tr>
 `,
 )}</tbody>
 </table>

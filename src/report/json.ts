@@ -3,16 +3,16 @@ import type { AppliedObject } from '../operations/events.ts';
 import type { Snapshot } from '../snapshot/types.ts';
 import { printableQuoted } from './printable.ts';
 
-/** JSON.stringify leaves C1 controls and marks of direction as they are; in JSON they only occur within quotes. */
+/** JSON.stringify does not escape C1 controls and bidirectional marks; in JSON, they occur only in strings. */
 const json = (value: unknown): string => `${printableQuoted(JSON.stringify(value, undefined, 2))}\n`;
 
-/** The diagnosis as it is; its `apiVersion` says which shape that is. */
+/** The diagnosis; `apiVersion` names its schema. */
 export const diagnosisJson = (diagnosis: Diagnosis | DiagnosisList): string => json(diagnosis);
 
-/** A snapshot as `--save` keeps it and `--from` reads it. */
+/** A snapshot, as `--save` writes it and `--from` reads it. */
 export const snapshotJson = (snapshot: Snapshot): string => json(snapshot);
 
-/** What `register` did, or would have done. */
+/** The changes of `register`, or of its dry run. */
 export interface RegisterReport {
   readonly dryRun?: 'client' | 'server';
   readonly wouldApply?: readonly string[];
@@ -20,5 +20,5 @@ export interface RegisterReport {
   readonly diagnosis?: Diagnosis;
 }
 
-/** The outcome of `register` for scripts. */
+/** The result of `register -o json`. */
 export const resultJson = (report: RegisterReport): string => json({ apiVersion: 'apisvc.dev/register/v1alpha1', ...report });

@@ -1,8 +1,9 @@
 import type { ApiDiagnosis, Diagnosis, NotChecked } from '../diagnosis/types.ts';
+import { findingText, type NumberedFinding, numbered } from './finding-text.ts';
 import { lines, type Markup, markup } from './markup.ts';
-import { findingWords, type NumberedFinding, noVerdict, numbered } from './words.ts';
+import { noVerdict } from './verdict.ts';
 
-/** What a test case came to; JUnit counts three of the four. */
+/** JUnit counts every outcome but `passed`. */
 type Outcome = 'passed' | 'failures' | 'errors' | 'skipped';
 
 interface TestCase {
@@ -11,8 +12,10 @@ interface TestCase {
 }
 
 /**
- * The diagnosis as a JUnit report: a test suite for each API. An error is a failed test case that is named by its code, a warning a passed one with words, what could
- * not be looked at a skipped one. An API without errors has a test case of its own, which is an error where there is no verdict.
+ * The diagnosis as a JUnit report, with a test suite for each API:
+ * - An error is a failed test case with the code as its name; a warning is a passed one with output.
+ * - A check that did not run is a skipped test case.
+ * - An API without errors has a test case `verdict`, which is an error if the verdict is unknown.
  */
 export function diagnosisJunit({ apis, takenAt }: Diagnosis): string {
   const suites = apis.map((api) => ({ api, cases: casesOf(api) }));
@@ -24,7 +27,7 @@ ${written}</testsuites>
 `.markup;
 }
 
-/** Local time without a zone is all that the format's usual schema allows, and readers take it as UTC. */
+/** The common JUnit schema allows only a time without a zone. Readers take it as UTC. */
 const suite = ({ name, facts }: ApiDiagnosis, cases: readonly TestCase[], takenAt: string): Markup =>
   markup`  <testsuite name="${name}" timestamp="${takenAt.slice(0, 19)}" ${counts(cases)}>
 ${cases.map(({ element }) => element)}    <system-out>${lines(facts)}</system-out>
@@ -51,10 +54,10 @@ function wholeCase({ name, verdict }: ApiDiagnosis): TestCase {
 function findingCase(name: string, { finding, number }: NumberedFinding): TestCase {
   const { code, severity, title } = finding;
   const label = number === 1 ? code : `${code} (${number})`;
-  const words = lines([title, ...findingWords(finding)]);
+  const text = lines([title, ...findingText(finding)]);
   return severity === 'error'
-    ? testCase('failures', name, label, markup`<failure message="${title}" type="${code}">${words}</failure>`)
-    : testCase('passed', name, label, markup`<system-out>warning: ${words}</system-out>`);
+    ? testCase('failures', name, label, markup`<failure message="${title}" type="${code}">${text}</failure>`)
+    : testCase('passed', name, label, markup`<system-out>warning: ${text}</system-out>`);
 }
 
 const skippedCase = (name: string, { what, why }: NotChecked): TestCase =>

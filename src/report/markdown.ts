@@ -1,15 +1,15 @@
 import { encodable } from './markup.ts';
 
 /**
- * What GitHub's Markdown acts on inside a line: emphasis, code, links, HTML, tables, mathematics, mentions, references, and the two that make a link of bare text.
- * (CommonMark 0.31 2.4; GFM 6.9)
+ * The special characters of GitHub's Markdown inside a line: emphasis, code, links, HTML, tables, math,
+ * mentions, references, and autolinks (CommonMark 0.31 2.4; GFM 6.9).
  */
 const special = /[\\`*_[\]<>&|~#!@$]|:(?=\/\/)|(?<=www)\./gi;
 
-/** Text from anywhere as text of a Markdown line. */
+/** Escapes untrusted text for a line of Markdown. */
 export const plain = (text: string): string => encodable(text).replace(special, (character) => `\\${character}`);
 
-/** Text as a code span, fenced by one backtick more than it holds in a row. A bar would end the cell of a table even there. */
+/** Untrusted text as a code span. A bar is escaped because it ends a table cell even in code. */
 export function codeSpan(text: string): string {
   const inside = encodable(text).replaceAll('|', '\\|');
   const ticks = '`'.repeat(longestRun(inside) + 1);
@@ -17,7 +17,7 @@ export function codeSpan(text: string): string {
   return `${ticks}${padding}${inside}${padding}${ticks}`;
 }
 
-/** Lines as a block of code. */
+/** Untrusted lines as a code block. */
 export function codeBlock(lines: readonly string[]): readonly string[] {
   const inside = lines.map(encodable);
   const fence = '`'.repeat(Math.max(3, longestRun(inside.join('\n')) + 1));
@@ -26,5 +26,5 @@ export function codeBlock(lines: readonly string[]): readonly string[] {
 
 const longestRun = (text: string): number => Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
 
-/** Text of ours, which may hold `<name>` as kubectl's usage texts do: in Markdown that would be a tag, but not within backticks. */
+/** Escapes placeholders such as `<name>` in our own text: outside backticks, Markdown takes them for HTML. */
 export const tagless = (text: string): string => text.replace(/`[^`]*`|</g, (found) => (found === '<' ? '\\<' : found));

@@ -4,16 +4,16 @@ import type { Registration } from '../config/schema.ts';
 import { wrapped } from './wrapped.ts';
 
 export interface CreatedProject {
-  /** Relative to where the person is. */
+  /** Relative to the current directory. */
   readonly dir: string;
   readonly paths: readonly string[];
   readonly registration: Registration;
-  /** The command that would have made it without questions, when there were some. */
+  /** The equivalent command without prompts, if there were any. */
   readonly command: string | undefined;
   readonly colors: ChalkInstance;
 }
 
-/** What `init` prints: the files, and how to go on. */
+/** The result of `init`: the files and the next steps. */
 export function describeProject({ dir, paths, registration, command, colors }: CreatedProject): string {
   const { name } = registration.spec.service;
   const { namespace } = registration.metadata;
@@ -23,54 +23,57 @@ export function describeProject({ dir, paths, registration, command, colors }: C
     '',
     `${apiServiceNames(registration).join(', ')} will be served by Service ${namespace}/${name}.`,
     'Next:',
-    `  apisvc render${at}      # look at the manifests`,
-    `  apisvc register${at}    # put them into the cluster and verify`,
-    ...(command === undefined ? [] : ['', sameWithout, `  ${command}`]),
+    `  apisvc render${at}      # review the manifests`,
+    `  apisvc register${at}    # apply them, then verify the API`,
+    ...(command === undefined ? [] : ['', equivalent, `  ${command}`]),
     '',
   ].join('\n');
 }
 
-const sameWithout = 'The same without questions:';
+const equivalent = 'Equivalent command without prompts:';
 
 export interface Plan {
   readonly files: readonly { readonly path: string; readonly replaces: boolean }[];
   readonly command: string;
   readonly colors: ChalkInstance;
-  /** How wide the terminal is. */
+  /** The width of the terminal. */
   readonly columns: number;
 }
 
-/** What the files of a project are for, by the end of their path. */
+/** The purposes of a project's files, by the end of their paths. */
 const purposes: readonly (readonly [end: string, purpose: string])[] = [
-  ['apisvc.yaml', 'the registration, with comments; yours to edit'],
-  ['registration.schema.json', 'lets editors complete apisvc.yaml'],
+  ['apisvc.yaml', 'the registration; edit it'],
+  ['registration.schema.json', 'JSON Schema of apisvc.yaml for editors'],
   ['.gitignore', 'keeps the keys out of git'],
-  ['ca.crt', 'the CA, which becomes the caBundle'],
+  ['ca.crt', 'the CA certificate, which becomes the caBundle'],
   ['ca.key', 'private key of the CA, mode 0600'],
   ['tls.crt', 'the serving certificate'],
   ['tls.key', 'its private key, mode 0600'],
 ];
 
-/** What `init` is about to write, and the command that says the same. Purposes stand beside the paths, or below them in a narrow terminal. */
+/**
+ * The files that `init` will write, and the equivalent command. Purposes stand next to the paths, or below
+ * them on a narrow terminal.
+ */
 export function describePlan({ files, command, colors, columns }: Plan): string {
   const rows = files.map(({ path, replaces }) => ({
     path: `  ${path}`,
-    purpose: (purposes.find(([end]) => path.endsWith(end))?.[1] ?? '') + (replaces ? '; replaces what is there' : ''),
+    purpose: (purposes.find(([end]) => path.endsWith(end))?.[1] ?? '') + (replaces ? '; replaces the existing file' : ''),
   }));
   const pathWidth = Math.max(...rows.map(({ path }) => path.length));
   const beside = rows.every(({ purpose }) => pathWidth + 2 + purpose.length < columns);
   return [
-    'This will be written:',
+    'Files to write:',
     ...rows.map(({ path, purpose }) =>
       beside
         ? `${colors.green(path.padEnd(pathWidth))}  ${purpose}`
         : `${colors.green(path)}\n    ${wrapped(purpose, columns - 5).replaceAll('\n', '\n    ')}`,
     ),
     '',
-    sameWithout,
+    equivalent,
     `  ${command}`,
   ].join('\n');
 }
 
-/** A word as a shell takes it. */
+/** Quotes a word for a shell if needed. */
 export const quoted = (word: string): string => (/^[\w./@:+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

@@ -1,16 +1,17 @@
 import { type Code, generalWords } from '../diagnosis/catalog.ts';
 import type { ApiDiagnosis, Diagnosis } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
+import { findingText, type NumberedFinding, numbered } from './finding-text.ts';
 import { tagless } from './markdown.ts';
 import { encodable } from './markup.ts';
-import { findingWords, type NumberedFinding, numbered } from './words.ts';
 
-/** Names the schema of the format; readers go by it and by `version`. */
+/** Readers identify the format by this schema and by `version`. */
 const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
 /**
- * The diagnosis as a SARIF 2.1.0 log (OASIS, Static Analysis Results Interchange Format): a rule for each code that was found, a result for each finding,
- * a notification for what could not be looked at. Results keep their fingerprint from one run to the next.
+ * The diagnosis as a SARIF 2.1.0 log (OASIS, Static Analysis Results Interchange Format): a rule for each
+ * code, a result for each finding, a notification for each check that did not run. Fingerprints of results
+ * are stable across runs.
  */
 export function diagnosisSarif({ apis, source, takenAt, verdict }: Diagnosis): string {
   const codes = [...new Set(apis.flatMap(({ findings }) => findings.map(({ code }) => code)))];
@@ -31,8 +32,8 @@ function rule(code: Code) {
     shortDescription: { text: title },
     fullDescription: { text: cause },
     help: {
-      text: `${cause}\nFix: ${fix}\nMore: apisvc explain ${code}`,
-      markdown: `${tagless(cause)}\n\n**Fix**: ${tagless(fix)}\n\n**More**: \`apisvc explain ${code}\``,
+      text: `${cause}\nFix: ${fix}\nLearn more: apisvc explain ${code}`,
+      markdown: `${tagless(cause)}\n\n**Fix**: ${tagless(fix)}\n\n**Learn more**: \`apisvc explain ${code}\``,
     },
     defaultConfiguration: { level: severity },
   };
@@ -44,16 +45,16 @@ function result({ name }: ApiDiagnosis, { finding, number }: NumberedFinding, so
     ruleId: code,
     ruleIndex: codes.indexOf(code),
     level: severity,
-    message: { text: messageText([`${title}.`, ...findingWords(finding)]) },
+    message: { text: messageText([`${title}.`, ...findingText(finding)]) },
     ...locations(name, source),
     partialFingerprints: { 'apiServiceAndCode/v1': `${encodable(name)} ${code} ${number}` },
   };
 }
 
-/** In messages `[words](target)` is a link (3.11.6); text from a cluster must not become one. */
+/** In messages, `[text](target)` is a link (3.11.6). Text from a cluster must not become one. */
 const messageText = (texts: readonly string[]): string => texts.map((text) => encodable(text).replaceAll('](', '] (')).join('\n');
 
-/** An APIService is no place in a file. Of several files the diagnosis does not say which of them is at fault, so they are only related. */
+/** A diagnosis does not say which of several files is wrong, so they are only related locations. */
 function locations(name: string, source: Source) {
   const logicalLocations = [
     { name: encodable(name), fullyQualifiedName: `apiservices.apiregistration.k8s.io/${encodable(name)}`, kind: 'resource' },
@@ -65,7 +66,7 @@ function locations(name: string, source: Source) {
   return { locations: [{ logicalLocations }], ...(related.length > 0 ? { relatedLocations: related } : {}) };
 }
 
-/** A path as a reference relative to where the tool ran. */
+/** A path as a URI reference, relative to the working directory. */
 const uriOf = (path: string): string => encodable(path).replaceAll('\\', '/').split('/').map(encodeURIComponent).join('/');
 
 const notifications = ({ name, notChecked }: ApiDiagnosis) =>

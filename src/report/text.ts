@@ -1,11 +1,15 @@
 import type { ChalkInstance } from 'chalk';
 import { fixParts } from '../diagnosis/fix.ts';
-import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding, Verdict } from '../diagnosis/types.ts';
+import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
+import { findingCounts } from './finding-text.ts';
 import { printable } from './printable.ts';
-import { countLine, mark } from './verdict.ts';
+import { countLine, mark, noVerdict, verdictLabel } from './verdict.ts';
 
-/** The report for people. Of several APIs those in order get one line each, and the others come last, where the eye is when it is printed. */
+/**
+ * The report for people. Of several APIs, the healthy ones get one line each. The others come last, next to
+ * the prompt.
+ */
 export function diagnosisText({ apis, source }: Diagnosis, colors: ChalkInstance): string {
   const [only] = apis;
   if (only && apis.length === 1) return apiText(only, source, colors);
@@ -20,7 +24,7 @@ export function diagnosisText({ apis, source }: Diagnosis, colors: ChalkInstance
     .trimStart();
 }
 
-/** Several clusters, one beneath the other, each under its context. */
+/** Several clusters, one below the other, each under its context. */
 export const listText = ({ clusters }: DiagnosisList, colors: ChalkInstance): string =>
   clusters
     .map(({ context, diagnosis, error }) => {
@@ -31,11 +35,11 @@ export const listText = ({ clusters }: DiagnosisList, colors: ChalkInstance): st
     })
     .join('\n');
 
-/** Nothing to say but that it works. */
+/** Healthy, without findings or gaps. */
 const isBrief = ({ verdict, findings, notChecked }: ApiDiagnosis): boolean =>
   verdict === 'healthy' && findings.length === 0 && notChecked.length === 0;
 
-/** kube-apiserver serves some thirty APIs itself; they are counted. */
+/** kube-apiserver itself serves about thirty APIs, so they are only counted. */
 function briefLines(apis: readonly ApiDiagnosis[], colors: ChalkInstance): string[] {
   const backed = apis.filter(({ overview }) => overview.service !== undefined);
   const own = apis.length - backed.length;
@@ -49,13 +53,14 @@ function briefLines(apis: readonly ApiDiagnosis[], colors: ChalkInstance): strin
   ];
 }
 
-/** Healthy ones with a remark, then what is not known, then what is broken. */
+/** The worst last. */
 const byVerdict = (apis: readonly ApiDiagnosis[]): ApiDiagnosis[] =>
   (['healthy', 'unknown', 'broken'] as const).flatMap((verdict) => apis.filter((api) => api.verdict === verdict));
 
-function apiText({ name, verdict, facts, findings, notChecked }: ApiDiagnosis, source: Source, colors: ChalkInstance): string {
+function apiText(api: ApiDiagnosis, source: Source, colors: ChalkInstance): string {
+  const { name, verdict, facts, findings, notChecked } = api;
   return [
-    `${mark(verdict, colors)} ${colors.bold(printable(name))}: ${verdictWords(verdict, findings, source)}`,
+    `${mark(verdict, colors)} ${colors.bold(printable(name))}: ${verdictText(api, source)}`,
     ...facts.map((fact) => `    ${printable(fact)}`),
     ...findings.flatMap((finding) => ['', ...findingLines(finding, colors)]),
     ...(notChecked.length > 0 ? ['', `  ${colors.bold('not checked')}`] : []),
@@ -64,13 +69,11 @@ function apiText({ name, verdict, facts, findings, notChecked }: ApiDiagnosis, s
   ].join('\n');
 }
 
-function verdictWords(verdict: Verdict, findings: readonly Finding[], source: Source): string {
-  if (verdict === 'unknown') return 'nothing was seen that would allow a verdict';
-  if (verdict === 'broken') return 'broken';
-  const warnings = findings.filter(({ severity }) => severity === 'warning').length;
-  // Files can't prove that anything works.
-  const good = source.kind === 'files' ? 'nothing wrong in the files' : 'healthy';
-  return warnings > 0 ? `${good}, with ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : good;
+/** A healthy API may still have warnings. */
+function verdictText({ verdict, findings }: ApiDiagnosis, source: Source): string {
+  if (verdict === 'unknown') return noVerdict;
+  const label = verdictLabel(verdict, source);
+  return verdict === 'healthy' && findings.length > 0 ? `${label} with ${findingCounts(findings)}` : label;
 }
 
 function findingLines({ code, severity, title, evidence, cause, fix, explains }: Finding, colors: ChalkInstance): string[] {
@@ -88,6 +91,6 @@ function findingLines({ code, severity, title, evidence, cause, fix, explains }:
   ];
 }
 
-/** A command has a line of its own, so that it can be copied whole. */
+/** A command gets its own line, so that it can be copied. */
 const fixLines = (fix: string, { cyan }: ChalkInstance): string[] =>
   fixParts(fix).map(({ kind, text }) => (kind === 'command' ? cyan(printable(text)) : printable(text)));

@@ -1,10 +1,10 @@
 import type { ChalkInstance } from 'chalk';
 import { wrapped } from './wrapped.ts';
 
-/** What `explain` knows beside the codes of findings. */
+/** A subject that `explain` knows besides the codes of findings. */
 interface Topic {
   readonly title: string;
-  /** The whole in one breath, for where the question comes up. */
+  /** A summary for a prompt. */
   readonly short: string;
   readonly sections: readonly { readonly heading: string; readonly points: readonly string[] }[];
   readonly link: string;
@@ -12,40 +12,38 @@ interface Topic {
 
 export const topics = {
   'crd-or-apiservice': {
-    title: 'CRD or APIService: which way to add an API to Kubernetes',
+    title: 'CRD or APIService: two ways to add an API to Kubernetes',
     short:
-      'A CRD serves better for ordinary application objects and for what an operator acts on: no server to run, no certificates. The aggregation layer is right for data that lives elsewhere, storage of your own, subresources and protocols that a CRD lacks, and views that differ by tenant.',
+      'A CRD is better for ordinary application objects and for operators: it needs no server and no certificates. Use the aggregation layer for data from elsewhere, your own storage, subresources and protocols that a CRD lacks, or views that differ by tenant.',
     sections: [
       {
-        heading: 'Take a CRD (CustomResourceDefinition), which needs no server and nothing of apisvc, for',
+        heading: 'Use a CRD (CustomResourceDefinition), which needs no server and no apisvc, for',
         points: [
-          'ordinary application objects: people write them with kubectl, and etcd of the cluster can hold them',
-          'operator patterns: a controller watches the objects and makes the world like them',
-          'what a CRD itself can do: a schema with CEL rules, defaults, several versions with a conversion webhook, the subresources status and scale',
+          'ordinary application objects: users write them with kubectl, and etcd of the cluster stores them',
+          'operator patterns: a controller watches the objects and reconciles the world with them',
+          'features that CRDs have: a schema with CEL rules, defaults, several versions with a conversion webhook, the status and scale subresources',
         ],
       },
       {
-        heading: 'Take the aggregation layer (an APIService and a server of your own) for',
+        heading: 'Use the aggregation layer (an APIService and your own server) for',
         points: [
-          'foreign data sources: what is served is measured, computed or kept by another system, as the metrics of nodes and pods are',
-          'storage of your own: a database, a history, or more and faster changing data than etcd of the cluster should hold',
-          'subresources and protocols of your own: logs, exec, proxies, bodies that are no Kubernetes objects, validation that no schema can express',
-          'multi-tenant views: each user gets the list that this user may see, and not all or nothing',
+          'foreign data sources: another system measures, computes or stores the data, as with the metrics of nodes and pods',
+          'your own storage: a database, a history, or data too large or too volatile for etcd of the cluster',
+          'your own subresources and protocols: logs, exec, proxies, bodies that are not Kubernetes objects, validation that a schema cannot express',
+          'multi-tenant views: each user sees a filtered list instead of all objects or none',
         ],
       },
       {
         heading: 'What the aggregation layer costs',
         points: [
-          'a server that must always answer: while it does not, its API is gone, and namespaces can not be deleted, for which every API has to be known',
-          'certificates that kube-apiserver verifies, and their renewal',
-          'authentication, authorization, storage, watches and upgrades are the work of the server; k8s.io/apiserver brings most of it, in Go',
+          'a highly available server: while it is down, its API is gone, and no namespace can be deleted, because deletion lists the objects of every API',
+          'certificates that kube-apiserver verifies, and their rotation',
+          'authentication, authorization, storage, watches and upgrades are the job of the server; the Go library k8s.io/apiserver provides most of it',
         ],
       },
       {
-        heading: 'If you are in doubt',
-        points: [
-          'begin with a CRD: clients do not see the difference, and a server that has been given the objects can take over the group later',
-        ],
+        heading: 'If in doubt',
+        points: ['start with a CRD: clients see no difference, and a server can take over the group later if you migrate the objects'],
       },
     ],
     link: 'https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/custom-resources/',
@@ -56,11 +54,11 @@ export type TopicName = keyof typeof topics;
 
 export const topicNames = Object.keys(topics) as TopicName[];
 
-/** A line for each topic, beneath the list of codes. */
+/** One line for each topic, below the list of codes. */
 export const topicList = ({ bold }: ChalkInstance): string =>
   `\nTopics:\n${topicNames.map((name) => `${bold(name)}  ${topics[name].title}\n`).join('')}`;
 
-/** Everything about a topic. `columns` is how wide a line may be. */
+/** The whole text of a topic, wrapped at `columns`. */
 export function topicText(name: TopicName, { bold, dim }: ChalkInstance, columns: number): string {
   const { title, sections, link }: Topic = topics[name];
   const point = (text: string): string => `  - ${wrapped(text, columns - 4).replaceAll('\n', '\n    ')}\n`;
@@ -71,6 +69,6 @@ export function topicText(name: TopicName, { bold, dim }: ChalkInstance, columns
   ].join('');
 }
 
-/** The short words about a topic, and where the others are. */
+/** The summary of a topic, and the command that shows the rest. */
 export const topicShort = (name: TopicName, columns: number): string =>
   `${wrapped(topics[name].short, columns)}\nMore: apisvc explain ${name}`;

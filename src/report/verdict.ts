@@ -1,23 +1,36 @@
 import type { ChalkInstance } from 'chalk';
-import type { ApiDiagnosis, Verdict } from '../diagnosis/types.ts';
+import type { ApiDiagnosis, Diagnosis, Verdict } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
 
-/** A verdict as one character; the colour only repeats it. */
+/** A verdict as one character. The color only repeats it. */
 export const mark = (verdict: Verdict, { green, red, yellow }: ChalkInstance): string =>
   ({ healthy: green('✓'), broken: red('✗'), unknown: yellow('?') })[verdict];
 
-/** Codes of an API's findings, without those of the symptoms. */
+/** The verdict as a word. Files cannot prove that an API is healthy, so they pass. */
+export const verdictLabel = (verdict: Verdict, { kind }: Pick<Source, 'kind'>): string =>
+  verdict === 'healthy' && kind === 'files' ? 'passed' : verdict;
+
+/** Why the verdict is unknown. The list of what was not checked follows it. */
+export const noVerdict = 'not enough access to decide';
+
+/** The codes of an API's findings, without those of symptoms. */
 export const codesOf = ({ findings }: ApiDiagnosis): string[] => findings.map(({ code }) => code);
 
-/** What stands for what could not be looked at, where there is no room for it: `(3 not checked)`. */
+/** `(3 not checked)`, for formats without room for the list. */
 export const notCheckedCount = ({ notChecked }: ApiDiagnosis): string[] =>
   notChecked.length > 0 ? [`(${notChecked.length} not checked)`] : [];
 
-/** `12 APIs: 10 healthy, 1 broken, 1 unknown`. Files can't prove that anything works, only that nothing in them is wrong. */
-export function countLine(apis: readonly ApiDiagnosis[], { kind }: Source): string {
+/** `12 APIs: 10 healthy, 1 broken, 1 unknown` */
+export function countLine(apis: readonly ApiDiagnosis[], source: Source): string {
   const counts = (['healthy', 'broken', 'unknown'] as const).flatMap((verdict) => {
     const count = apis.filter((api) => api.verdict === verdict).length;
-    return count > 0 ? [`${count} ${verdict === 'healthy' && kind === 'files' ? 'in order' : verdict}`] : [];
+    return count > 0 ? [`${count} ${verdictLabel(verdict, source)}`] : [];
   });
   return `${apis.length} ${apis.length === 1 ? 'API' : 'APIs'}: ${counts.join(', ')}`;
+}
+
+/** A diagnosis in one line. */
+export function headline({ apis, source }: Diagnosis): string {
+  const [only] = apis;
+  return only && apis.length === 1 ? `${only.name}: ${verdictLabel(only.verdict, source)}` : countLine(apis, source);
 }

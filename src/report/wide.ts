@@ -6,7 +6,7 @@ import { codesOf, notCheckedCount } from './verdict.ts';
 const dayMs = 86_400_000;
 const columns = ['NAME', 'SERVICE', 'AVAILABLE', 'VERDICT', 'ENDPOINTS', 'EXPIRES', 'FINDINGS'] as const;
 
-/** A table, one row an API. */
+/** A table with one row for each API. */
 export const diagnosisWide = (diagnosis: Diagnosis, colors: ChalkInstance): string =>
   table([columns, ...diagnosis.apis.map((api) => row(api, diagnosis))], columns.indexOf('VERDICT'), colors);
 
@@ -38,7 +38,7 @@ function row(api: ApiDiagnosis, { takenAt }: Diagnosis): string[] {
   ];
 }
 
-/** Columns as kubectl sets them: three spaces between, nothing after the last. */
+/** Aligns columns as kubectl does: three spaces between them, none after the last. */
 function table(rows: readonly (readonly string[])[], verdictColumn: number, { red, yellow, green, bold }: ChalkInstance): string {
   const cells = rows.map((each) => each.map(printable));
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((each) => each[column]?.length ?? 0)));

@@ -1,4 +1,4 @@
-/** Text in lines of at most this many columns, broken between words; a word that is longer has a line of its own. */
+/** Wraps text between words. A word longer than `columns` gets its own line. */
 export function wrapped(text: string, columns: number): string {
   const lines = [''];
   for (const word of text.split(' ')) {

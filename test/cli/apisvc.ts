@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect } from 'vitest';
 
-/** The built command line tool, run as a person or a script would. */
+/** Runs the built command as a user or a script does. */
 
 export const root = join(import.meta.dirname, '..', '..');
 export const bin = join(root, 'bin', 'apisvc.js');
-if (!existsSync(join(root, 'dist', 'main.js'))) throw new Error('there is no dist/: run npm run build');
+if (!existsSync(join(root, 'dist', 'main.js'))) throw new Error('dist/ not found: run npm run build');
 
 export interface Ran {
   readonly code: number | undefined;
@@ -18,25 +18,25 @@ export interface Ran {
 export interface RunOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** For standard input; without it that is empty. */
+  /** Standard input; empty by default. */
   readonly input?: string;
-  /** Instead of the program itself, for instance a link to it. */
+  /** Runs another program, for instance a link to apisvc. */
   readonly program?: string;
 }
 
-/** Nothing of the machine's own kubeconfig, colours or CI. */
+/** An environment without kubeconfig, colors and CI. */
 export const plainEnv = { PATH: process.env.PATH ?? '', HOME: '/nonexistent' };
 
 const privateKey = /PRIVATE KEY-----/;
 
-/** Runs it to its end. No private key may appear in what it prints. */
+/** Runs a command, and checks that its output contains no private key. */
 export async function apisvc(args: readonly string[], options: RunOptions): Promise<Ran> {
   const ran = await apisvcWithKeys(args, options);
   expect(ran.stdout + ran.stderr).not.toMatch(privateKey);
   return ran;
 }
 
-/** The same where the key is meant to be shown. */
+/** Runs a command that may print a private key. */
 export async function apisvcWithKeys(args: readonly string[], { cwd, env = {}, input = '', program = bin }: RunOptions): Promise<Ran> {
   const { exitCode, stdout, stderr } = await execa(program, args, {
     cwd,
@@ -54,7 +54,7 @@ export async function shell(script: string, cwd: string, env: Readonly<Record<st
   return apisvcWithKeys(['-c', script], { cwd, env: { apisvc: bin, ...env }, program: '/bin/sh' });
 }
 
-/** Makes a project of the preset sample-apiserver; `flags` come on top. */
+/** Creates a project with the preset sample-apiserver. @returns its directory */
 export async function sampleProject(cwd: string, dir = 'demo', ...flags: readonly string[]): Promise<string> {
   const { code, stderr } = await apisvc(['init', dir, '--preset', 'sample-apiserver', '--yes', ...flags], { cwd });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

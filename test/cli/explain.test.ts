@@ -6,27 +6,27 @@ import { hasTmux, terminal } from './tmux.ts';
 const explain = (...args: readonly string[]) => apisvc(['explain', ...args], { cwd: root });
 
 describe('explain', () => {
-  test('lists the topics beneath the codes', async () => {
+  test('lists the topics below the codes', async () => {
     const { code, stdout } = await explain();
     expect(code).toBe(0);
     expect(stdout).toMatch(/^cert\/unknown-authority +error/m);
-    expect(stdout).toMatch(/\n\nTopics:\ncrd-or-apiservice {2}CRD or APIService: which way to add an API to Kubernetes\n$/);
+    expect(stdout).toMatch(/\n\nTopics:\ncrd-or-apiservice {2}CRD or APIService: two ways to add an API to Kubernetes\n$/);
     expect((await explain('cert')).stdout).not.toContain('Topics');
   });
 
-  test('crd-or-apiservice says for what each of them is right', async () => {
+  test('crd-or-apiservice says when to use which', async () => {
     const { code, stdout, stderr } = await explain('crd-or-apiservice');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const [crd = '', layer = ''] = stdout.split(/^Take /m).slice(1);
+    const [crd = '', layer = ''] = stdout.split(/^Use /m).slice(1);
     expect(crd).toMatch(/^a CRD[\s\S]*ordinary application objects[\s\S]*operator patterns/);
     expect(layer).toMatch(
-      /^the aggregation layer[\s\S]*foreign data sources[\s\S]*storage of your own[\s\S]*subresources and protocols[\s\S]*multi-tenant views/,
+      /^the aggregation layer[\s\S]*foreign data sources[\s\S]*your own storage[\s\S]*subresources and protocols[\s\S]*multi-tenant views/,
     );
     expect(stdout).toContain('What the aggregation layer costs:');
     expect(Math.max(...stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(100);
   });
 
-  test('knows what was meant', async () => {
+  test('suggests the nearest name', async () => {
     const { code, stdout, stderr } = await explain('crd-or-apiservce');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('did you mean crd-or-apiservice?\nfix: apisvc explain crd-or-apiservice\n');
@@ -35,10 +35,10 @@ describe('explain', () => {
   describe('on a terminal', () => {
     beforeEach((context) => context.skip(!hasTmux, 'NOT TESTED: explain on a terminal (needs tmux)'));
 
-    test('a topic keeps its words whole in a narrow window', async () => {
+    test('a narrow terminal does not break words', async () => {
       const seen = await terminal('apisvc explain crd-or-apiservice', folder(), 40).until(/exit code 0/);
       expect(seen).toContain(
-        '  - ordinary application objects: people\n    write them with kubectl, and etcd of\n    the cluster can hold them\n',
+        '  - ordinary application objects: users\n    write them with kubectl, and etcd of\n    the cluster stores them\n',
       );
     });
   });

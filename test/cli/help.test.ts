@@ -26,12 +26,12 @@ describe('help', () => {
     },
   );
 
-  test('the version is that of the package', async () => {
+  test('--version prints the version of the package', async () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     expect(await apisvc(['--version'], { cwd })).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
-  test('as a kubectl plugin it calls itself so', async () => {
+  test('as a kubectl plugin, the usage starts with kubectl apisvc', async () => {
     const dir = folder();
     symlinkSync(bin, join(dir, 'kubectl-apisvc'));
     const { stdout } = await apisvc(['render', '--help'], { cwd, program: join(dir, 'kubectl-apisvc') });
@@ -45,27 +45,24 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['render', '--ouput-dir', 'x'], "error: unknown option '--ouput-dir'\n(Did you mean --output-dir?)"],
     [['render', 'extra'], 'error: too many arguments'],
     [['render', '-o', 'xml'], "argument 'xml' is invalid. Allowed choices are yaml, json, kustomize."],
-    [['render', '-o', 'kustomize'], 'error: -o kustomize makes several files, so it needs a directory\nfix: Add --output-dir manifests\n'],
+    [['render', '-o', 'kustomize'], 'error: -o kustomize writes several files and needs --output-dir\nfix: Add --output-dir manifests.\n'],
     [
       ['init', '--preset', 'nope'],
       "argument 'nope' is invalid. Allowed choices are custom, sample-apiserver, metrics-server, metrics-server-existing, prometheus-adapter, keda, demo.",
     ],
     [['init', '--key-type', 'rsa-512'], "argument 'rsa-512' is invalid. Allowed choices are ecdsa-p256,"],
     [['verify', '--timeout', 'soon'], 'must be a length of time such as 90s, 1h30m, 90d or 10y'],
-    [['register', '--timeout', '25d'], 'must be at most 24d: no timer runs longer'],
-    [['verify', 'Not_A_Name'], 'error: "Not_A_Name" is not the name of an APIService'],
+    [['register', '--timeout', '25d'], 'must be at most 24d'],
+    [['verify', 'Not_A_Name'], 'error: invalid APIService name "Not_A_Name"'],
     [['verify', '--as-group', 'x', '--', 'v1.a'], 'error: --as-group needs --as'],
-    [['verify', '--all', 'v1.a'], 'error: names, --all and --selector each say which APIServices are meant; use one of them'],
+    [['verify', '--all', 'v1.a'], 'error: names, --all and --selector cannot be used together'],
     [['verify', '--all', '--from', 'x'], "error: option '--from <file>' cannot be used with option '--all'"],
     [['verify', '--watch', '--wait', 'v1.a'], "error: option '--watch' cannot be used with option '--wait'"],
-    [['verify', '--watch', 'v1.a', '-o', 'html'], 'error: -o html does not go with --watch'],
-    [['verify', '--context', 'a', '--context', 'b', 'v1.a', '-o', 'junit'], 'error: -o junit does not go with more than one --context'],
-    [['verify', '--context', 'a', '--context', 'b', 'v1.a', '--save', 'x'], 'error: --save keeps what was seen of one cluster'],
+    [['verify', '--watch', 'v1.a', '-o', 'html'], 'error: -o html cannot be used with --watch'],
+    [['verify', '--context', 'a', '--context', 'b', 'v1.a', '-o', 'junit'], 'error: -o junit cannot be used with more than one --context'],
+    [['verify', '--context', 'a', '--context', 'b', 'v1.a', '--save', 'x'], 'error: --save cannot be used with more than one --context'],
     [['verify', '--fail-if-expires-within', 'soon', 'v1.a'], 'must be a length of time such as 90s, 1h30m, 90d or 10y'],
-    [
-      ['explain', 'cert/unknown-autority'],
-      'error: there is no finding or topic "cert/unknown-autority"; did you mean cert/unknown-authority?',
-    ],
+    [['explain', 'cert/unknown-autority'], 'error: unknown finding or topic "cert/unknown-autority"; did you mean cert/unknown-authority?'],
     [['explain', 'san'], 'did you mean cert/san-mismatch?'],
     [['lint'], "error: missing required argument 'file'"],
     [['register', '--diff', '--dry-run', 'server'], 'error: --diff is a dry run of its own; leave --dry-run out'],
@@ -75,14 +72,14 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     expect(stderr).toContain(message);
   });
 
-  test('what a server or a file says reaches the terminal as text only', async () => {
+  test('control characters in errors are escaped', async () => {
     const { stderr } = await apisvc(['lint', 'a\u001b[2Jb'], { cwd: folder() });
     expect(stderr).toBe("error: can't read a\\x1b[2Jb: it does not exist\n");
   });
 });
 
 describe('no cluster', () => {
-  test('verify says where it looked, exit 3', async () => {
+  test('verify names the kubeconfig that it looked for, exit 3', async () => {
     const { code, stdout, stderr } = await apisvc(['verify', 'v1.example.com'], { cwd });
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toBe(
@@ -90,15 +87,15 @@ describe('no cluster', () => {
     );
   });
 
-  test('verify and register outside a project name what is missing', async () => {
+  test('verify and register outside a project name the missing apisvc.yaml', async () => {
     const here = folder();
     expect((await apisvc(['verify'], { cwd: here })).stderr).toContain(
-      'error: no APIService is named, and there is no project in this directory\n',
+      'error: no APIService given, and no apisvc.yaml in this directory\n',
     );
     expect((await apisvc(['register'], { cwd: here })).stderr).toContain('error: there is no project here: ');
   });
 
-  test('a trace only with -v', async () => {
+  test('stack traces only with -v', async () => {
     const quiet = await apisvc(['render'], { cwd: folder() });
     const verbose = await apisvc(['-v', 'render'], { cwd: folder() });
     expect(quiet.stderr).not.toContain('    at ');

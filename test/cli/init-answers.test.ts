@@ -4,10 +4,10 @@ import { folder } from '../unit/project/folder.ts';
 import { answer, questions } from './init-dialogue.ts';
 import { hasTmux, terminal } from './tmux.ts';
 
-beforeEach((context) => context.skip(!hasTmux, 'NOT TESTED: the questions of init (needs tmux)'));
+beforeEach((context) => context.skip(!hasTmux, 'NOT TESTED: the prompts of init (needs tmux)'));
 
 test.each(questions.map(([question], at) => [question.source.replaceAll('\\', ''), at] as const))(
-  'Ctrl-C at "%s": exit 130, nothing written, the terminal as it was',
+  'Ctrl-C at "%s": exit 130, no files, terminal modes restored',
   async (_, at) => {
     const cwd = folder();
     const screen = terminal('before=$(stty -g); apisvc init demo; code=$?; test "$before" = "$(stty -g)" && echo same; (exit $code)', cwd);
@@ -19,7 +19,7 @@ test.each(questions.map(([question], at) => [question.source.replaceAll('\\', ''
 );
 
 describe('wrong answers', () => {
-  test('are told while they are typed, in the words of Kubernetes', async () => {
+  test('show the errors of Kubernetes while they are typed', async () => {
     const screen = terminal('apisvc init demo', folder());
     await answer(screen, 1);
     screen.type('My_');
@@ -36,7 +36,7 @@ describe('wrong answers', () => {
     expect(await screen.until(/v1beta1\n/)).not.toContain('> ');
   });
 
-  test('are not taken, and stay to be corrected', async () => {
+  test('are not accepted, and stay for correction', async () => {
     const screen = terminal('apisvc init demo', folder());
     await answer(screen, 3);
     screen.type('Demo', 'Enter');
@@ -51,15 +51,15 @@ describe('wrong answers', () => {
     await screen.until(/\? Name of the Service 1api\n[\s\S]*> a DNS-1035 label/);
   });
 
-  test('and none is not an answer where nothing is proposed', async () => {
+  test('include an empty one where there is no default', async () => {
     const screen = terminal('apisvc init demo', folder());
     const asked = await answer(screen, 1);
     expect(asked).not.toContain('> ');
     screen.type('Enter');
-    await screen.until(/\? API[\s\S]*> this needs an answer/);
+    await screen.until(/\? API[\s\S]*> must not be empty/);
   });
 
-  test('a name that is no name of a Service is not proposed for it', async () => {
+  test('a name that is not valid for a Service is not its default', async () => {
     const screen = terminal('apisvc init demo --api my.example.com/v1', folder());
     await screen.until(/\? Container image/);
     screen.type('a b');
@@ -72,7 +72,7 @@ describe('wrong answers', () => {
     await screen.until(/\? Name of the Service\n/);
   });
 
-  test('no: nothing is written, exit 1, and how to say it otherwise', async () => {
+  test('no: nothing is written, exit 1, and the equivalent command', async () => {
     const cwd = folder();
     const screen = terminal('apisvc init demo', cwd);
     await answer(screen, 6);
@@ -80,16 +80,14 @@ describe('wrong answers', () => {
     await screen.until(/\? Write these 7 files\? perhaps\n[\s\S]*> must be yes or no/);
     screen.type('C-u', 'no', 'Enter');
     const seen = await screen.until(/exit code/);
-    expect(seen).toMatch(
-      /error: nothing was written, as you said\nfix: Change what is not as it should be: apisvc init demo --preset custom/,
-    );
+    expect(seen).toMatch(/error: Aborted; no files written\.\nfix: Change the flags and run: apisvc init demo --preset custom/);
     expect(seen).toMatch(/exit code 1$/);
     expect(readdirSync(cwd)).toEqual([]);
   });
 });
 
-describe('how it looks', () => {
-  test('in a window of 40 columns words stay whole, and nothing is drawn twice', async () => {
+describe('layout', () => {
+  test('a terminal of 40 columns does not break words', async () => {
     const screen = terminal('apisvc init demo', folder(), 40);
     await screen.until(/\? Preset/);
     screen.type('Enter');
@@ -98,22 +96,21 @@ describe('how it looks', () => {
     expect(await screen.until(/v1alpha1\n[\s\S]*> group:/)).toMatchInlineSnapshot(`
       "✔ Preset to start from custom
 
-      A CRD serves better for ordinary
-      application objects and for what an
-      operator acts on: no server to run, no
-      certificates. The aggregation layer is
-      right for data that lives elsewhere,
-      storage of your own, subresources and
-      protocols that a CRD lacks, and views
-      that differ by tenant.
+      A CRD is better for ordinary application
+      objects and for operators: it needs no
+      server and no certificates. Use the
+      aggregation layer for data from
+      elsewhere, your own storage,
+      subresources and protocols that a CRD
+      lacks, or views that differ by tenant.
       More: apisvc explain crd-or-apiservice
 
       ? API that the server serves
       (group/version)
         My_Group.example.com/v1alpha1
-      Clients ask for /apis/GROUP/VERSION; a
-      group under a domain of yours meets no
-      other. Several: with commas.
+      Clients request /apis/GROUP/VERSION.
+      Choose a group below a domain you own.
+      Separate several with commas.
       > group: a lowercase RFC 1123 subdomain
       must consist of lower case alphanumeric
       characters, '-' or '.', and must start
@@ -130,14 +127,13 @@ describe('how it looks', () => {
     expect(await screen.until(/\? Write these 7 files\?/)).toMatchInlineSnapshot(`
       "✔ Preset to start from custom
 
-      A CRD serves better for ordinary
-      application objects and for what an
-      operator acts on: no server to run, no
-      certificates. The aggregation layer is
-      right for data that lives elsewhere,
-      storage of your own, subresources and
-      protocols that a CRD lacks, and views
-      that differ by tenant.
+      A CRD is better for ordinary application
+      objects and for operators: it needs no
+      server and no certificates. Use the
+      aggregation layer for data from
+      elsewhere, your own storage,
+      subresources and protocols that a CRD
+      lacks, or views that differ by tenant.
       More: apisvc explain crd-or-apiservice
 
       ✔ API that the server serves
@@ -148,16 +144,17 @@ describe('how it looks', () => {
       ✔ Namespace apis
       ✔ Name of the Service demo
 
-      This will be written:
+      Files to write:
         demo/apisvc.yaml
-          the registration, with comments;
-          yours to edit
+          the registration; edit it
         demo/.apisvc/registration.schema.json
-          lets editors complete apisvc.yaml
+          JSON Schema of apisvc.yaml for
+          editors
         demo/certs/.gitignore
           keeps the keys out of git
         demo/certs/ca.crt
-          the CA, which becomes the caBundle
+          the CA certificate, which becomes
+          the caBundle
         demo/certs/ca.key
           private key of the CA, mode 0600
         demo/certs/tls.crt
@@ -165,20 +162,19 @@ describe('how it looks', () => {
         demo/certs/tls.key
           its private key, mode 0600
 
-      The same without questions:
+      Equivalent command without prompts:
         apisvc init demo --preset custom --api
        my.example.com/v1 --image example.com/a
       pi:v1 --name demo --namespace apis --ser
       vice demo
 
       ? Write these 7 files? (yes)
-      yes or no; nothing has been written so
-      far"
+      yes or no. Nothing is written yet."
     `);
   });
 
   const csi = '\u001b[';
-  test('in colour', async () => {
+  test('in color', async () => {
     const screen = terminal('apisvc init demo', folder());
     await answer(screen, 1);
     screen.type('My_');
@@ -186,7 +182,7 @@ describe('how it looks', () => {
     expect(screen.readColors().replaceAll(csi, '')).toMatch(/31m(49m)?> group:/);
   });
 
-  test.each(['NO_COLOR=1; export NO_COLOR; apisvc init demo', 'apisvc --no-color init demo'])('%s: without any', async (script) => {
+  test.each(['NO_COLOR=1; export NO_COLOR; apisvc init demo', 'apisvc --no-color init demo'])('%s: no colors', async (script) => {
     const screen = terminal(script, folder());
     await screen.until(/\? Preset/);
     expect(screen.readColors()).not.toContain(csi);

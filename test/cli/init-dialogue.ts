@@ -1,6 +1,6 @@
 import type { Screen } from './tmux.ts';
 
-/** Every question for a server of one's own, in its order, with an answer; an empty one takes what is proposed. */
+/** The prompts for a custom server, with their answers. An empty answer takes the default. */
 export const questions = [
   [/\? Preset to start from/, ''],
   [/\? API that the server serves \(group\/version\)/, 'my.example.com/v1'],
@@ -11,7 +11,7 @@ export const questions = [
   [/\? Write these 7 files\? \(yes\)/, ''],
 ] as const;
 
-/** Answers that many questions, and waits for the next one, or for the end. */
+/** Answers the first `count` prompts. @returns the screen with the next prompt, or at the end */
 export async function answer(screen: Screen, count: number): Promise<string> {
   for (const [question, text] of questions.slice(0, count)) {
     await screen.until(question);

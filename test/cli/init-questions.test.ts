@@ -6,21 +6,21 @@ import { sampleProject, shell } from './apisvc.ts';
 import { answer, questions } from './init-dialogue.ts';
 import { hasTmux, terminal } from './tmux.ts';
 
-beforeEach((context) => context.skip(!hasTmux, 'NOT TESTED: the questions of init (needs tmux)'));
+beforeEach((context) => context.skip(!hasTmux, 'NOT TESTED: the prompts of init (needs tmux)'));
 
 const command =
   'apisvc init demo --preset custom --api my.example.com/v1 --image example.com/api:v1 --name demo --namespace apis --service demo';
 
-describe('from start to end', () => {
-  test('a server of one’s own: what is asked, proposed, shown and made', async () => {
+describe('the prompts', () => {
+  test('a custom server: prompts, defaults, plan and result', async () => {
     const cwd = folder();
     const screen = terminal('apisvc init demo', cwd);
     expect(await answer(screen, 6)).toMatchInlineSnapshot(`
       "✔ Preset to start from custom
 
-      A CRD serves better for ordinary application objects and for what an operator acts on: no server to run, no
-      certificates. The aggregation layer is right for data that lives elsewhere, storage of your own, subresources and
-      protocols that a CRD lacks, and views that differ by tenant.
+      A CRD is better for ordinary application objects and for operators: it needs no server and no certificates. Use the
+      aggregation layer for data from elsewhere, your own storage, subresources and protocols that a CRD lacks, or views that
+      differ by tenant.
       More: apisvc explain crd-or-apiservice
 
       ✔ API that the server serves (group/version) my.example.com/v1
@@ -29,21 +29,21 @@ describe('from start to end', () => {
       ✔ Namespace apis
       ✔ Name of the Service demo
 
-      This will be written:
-        demo/apisvc.yaml                       the registration, with comments; yours to edit
-        demo/.apisvc/registration.schema.json  lets editors complete apisvc.yaml
+      Files to write:
+        demo/apisvc.yaml                       the registration; edit it
+        demo/.apisvc/registration.schema.json  JSON Schema of apisvc.yaml for editors
         demo/certs/.gitignore                  keeps the keys out of git
-        demo/certs/ca.crt                      the CA, which becomes the caBundle
+        demo/certs/ca.crt                      the CA certificate, which becomes the caBundle
         demo/certs/ca.key                      private key of the CA, mode 0600
         demo/certs/tls.crt                     the serving certificate
         demo/certs/tls.key                     its private key, mode 0600
 
-      The same without questions:
+      Equivalent command without prompts:
         apisvc init demo --preset custom --api my.example.com/v1 --image example.com/api:v1 --name demo --namespace apis --ser
       vice demo
 
       ? Write these 7 files? (yes)
-      yes or no; nothing has been written so far"
+      yes or no. Nothing is written yet."
     `);
     expect(readdirSync(cwd)).toEqual([]);
     screen.type('Enter');
@@ -51,14 +51,14 @@ describe('from start to end', () => {
     expect(seen).toMatch(
       /created demo\/certs\/tls\.key[\s\S]*v1\.my\.example\.com will be served by Service apis\/demo\.[\s\S]*exit code 0/,
     );
-    expect(seen.match(/The same without questions:/g)).toHaveLength(2);
+    expect(seen.match(/Equivalent command without prompts:/g)).toHaveLength(2);
   });
 
-  test('the command at the end asks nothing and makes the same, on a terminal and without one', async () => {
+  test('the equivalent command makes the same project without prompts', async () => {
     const cwd = folder();
     const screen = terminal('mkdir first; cd first; apisvc init demo > ../said', cwd);
     expect(await answer(screen, 7)).toContain('exit code 0');
-    expect(readFileSync(join(cwd, 'said'), 'utf8')).toContain(`The same without questions:\n  ${command}\n`);
+    expect(readFileSync(join(cwd, 'said'), 'utf8')).toContain(`Equivalent command without prompts:\n  ${command}\n`);
     const again = await terminal(`mkdir second; cd second; ${command}`, cwd).until(/exit code/);
     expect(again).toMatch(/exit code 0/);
     expect(again).not.toContain('?');
@@ -70,15 +70,15 @@ describe('from start to end', () => {
     expect(contents(join(cwd, 'second'))).toEqual(contents(join(cwd, 'first')));
   });
 
-  test('each question says why it matters', async () => {
+  test('each prompt says why it matters', async () => {
     const screen = terminal('apisvc init demo', folder());
     for (const [at, why] of [
-      /It fills in all that is known of a server;[\s\S]*❯ custom[\s\S]*demo\n+a server of your own\n/,
-      /\? API .*\nClients ask for \/apis\/GROUP\/VERSION;/,
-      /\? Container image .*\nIts pods run this;/,
-      /\? Name of the server .*\nIts Deployment, ServiceAccount and RBAC objects are called so\./,
-      /\? Namespace .*\nIt is a part of the name in the certificate;/,
-      /\? Name of the Service .*\nkube-apiserver reaches the server through it;/,
+      /A preset fills in apisvc\.yaml for a known server\.[\s\S]*❯ custom[\s\S]*demo\n+Your own API server\n/,
+      /\? API .*\nClients request \/apis\/GROUP\/VERSION\./,
+      /\? Container image .*\nThe pods run this image\./,
+      /\? Name of the server .*\nThe Deployment, ServiceAccount and RBAC objects get this name\./,
+      /\? Namespace .*\nThe certificate contains it\./,
+      /\? Name of the Service .*\nkube-apiserver connects through this Service\./,
     ].entries()) {
       const [question = /never/, text] = questions[at] ?? [];
       expect(await screen.until(question)).toMatch(why);
@@ -86,12 +86,12 @@ describe('from start to end', () => {
     }
   });
 
-  test('a preset that knows everything: only the preset and the files', async () => {
+  test('a complete preset: only the preset and the confirmation', async () => {
     const cwd = folder();
     const screen = terminal('apisvc init demo --key-type ecdsa-p384 --no-name-constraints --dns a.example.com', cwd);
     await screen.until(/\? Preset to start from/);
     screen.type('Down');
-    await screen.until(/❯ sample-apiserver[\s\S]*the sample API server of Kubernetes, with an etcd beside it/);
+    await screen.until(/❯ sample-apiserver[\s\S]*The sample API server of Kubernetes, with an etcd container/);
     screen.type('Enter');
     const asked = await screen.until(/\? Write these 7 files\?/);
     expect(asked).not.toContain('CRD');
@@ -103,7 +103,7 @@ describe('from start to end', () => {
     expect(readFileSync(join(cwd, 'demo/apisvc.yaml'), 'utf8')).toMatch(/namespace: wardle[\s\S]*keyType: ecdsa-p384/);
   });
 
-  test('flags are answers; the other questions remain', async () => {
+  test('flags answer prompts; the others remain', async () => {
     const screen = terminal('apisvc init demo --api a.example.com/v1 --api a.example.com/v2 --namespace apis', folder());
     const seen = await screen.until(/\? Container image of the server/);
     expect(seen).not.toMatch(/Preset|API that|CRD/);
@@ -118,7 +118,7 @@ describe('from start to end', () => {
     );
   });
 
-  test('it says what it would replace', async () => {
+  test('the plan shows which files it replaces', async () => {
     const cwd = folder();
     await sampleProject(cwd);
     const screen = terminal('apisvc init demo --force --force-keys', cwd);
@@ -133,20 +133,20 @@ describe('from start to end', () => {
       screen.type('Enter');
     }
     expect(await screen.until(/\? Write these 7 files\?/)).toMatch(
-      /demo\/certs\/ca\.key +private key of the CA, mode 0600; replaces what is there/,
+      /demo\/certs\/ca\.key +private key of the CA, mode 0600; replaces the existing file/,
     );
   });
 });
 
-describe('nothing is asked', () => {
-  test('with --yes, nor under CI', async () => {
+describe('no prompts', () => {
+  test('with --yes, and in CI', async () => {
     const cwd = folder();
-    const missing = /error: not given: Preset to start from\nfix: Use --preset custom\|[\s\S]*exit code 2/;
+    const missing = /error: required flag "--preset" not set\nfix: Add --preset custom\|[\s\S]*exit code 2/;
     expect(await terminal('apisvc init demo --yes', cwd).until(/exit code/)).toMatch(missing);
     expect(await terminal('CI=true; export CI; apisvc init demo', cwd).until(/exit code/)).toMatch(missing);
     const custom = await terminal('apisvc init demo --yes --preset custom', cwd).until(/exit code/);
     expect(custom).toMatch(
-      /^error: not given: API that the server serves \(group\/version\)\nfix: Use --api GROUP\/VERSION\.\nexit code 2$/,
+      /^error: required flags "--api", "--image" not set\nfix: Add --api GROUP\/VERSION --image IMAGE\.\nexit code 2$/,
     );
     expect(readdirSync(cwd)).toEqual([]);
   });

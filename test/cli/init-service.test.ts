@@ -6,13 +6,13 @@ import { folder } from '../unit/project/folder.ts';
 import { shell } from './apisvc.ts';
 import { hasTmux, terminal } from './tmux.ts';
 
-beforeEach((context) => context.skip(!hasTmux, 'NOT TESTED: the questions of init (needs tmux)'));
+beforeEach((context) => context.skip(!hasTmux, 'NOT TESTED: the prompts of init (needs tmux)'));
 
 describe('a Service in the current cluster', () => {
   const service = { metadata: { name: 'demo', namespace: 'apis' }, spec: { selector: { app: 'demo', tier: 'api' } } };
   const pod = { metadata: { name: 'demo-1', namespace: 'apis' }, spec: { containers: [{ image: 'example.com/api:v7' }] } };
 
-  /** A folder with the kubeconfig of a cluster that has these Services, and what the cluster was asked. */
+  /** Starts a cluster with these Services. @returns a folder with its kubeconfig, and the requests */
   async function withServices(
     services: readonly object[],
     user: object = {},
@@ -29,11 +29,11 @@ describe('a Service in the current cluster', () => {
   }
   const init = 'KUBECONFIG=config; export KUBECONFIG; apisvc init demo --api my.example.com/v1';
 
-  test('proposes its namespace and the image of its pods', async () => {
+  test('suggests its namespace and the image of its pods', async () => {
     const { cwd, received } = await withServices([service]);
     const screen = terminal(init, cwd);
     const seen = await screen.until(/\? Container image of the server \(example\.com\/api:v7\)/);
-    expect(seen).toContain('Service apis/demo is there already (context test); what it tells of the server is proposed.');
+    expect(seen).toContain('Service apis/demo exists (context test); its settings are the suggested answers.');
     expect(received.map(({ method, url }) => `${method} ${url}`)).toEqual([
       'GET /api/v1/services?fieldSelector=metadata.name%3Ddemo',
       'GET /api/v1/namespaces/apis/pods?labelSelector=app%3Ddemo%2Ctier%3Dapi',
@@ -45,36 +45,31 @@ describe('a Service in the current cluster', () => {
   });
 
   test.each([
-    ['there are two of it', [service, { ...service, metadata: { name: 'demo', namespace: 'other' } }], {}, ''],
+    ['two Services have the name', [service, { ...service, metadata: { name: 'demo', namespace: 'other' } }], {}, ''],
     ['it is in another namespace than --namespace', [service], {}, ' -n other'],
-    [
-      'a program would have to be started for credentials',
-      [service],
-      { exec: { command: 'false', apiVersion: 'client.authentication.k8s.io/v1' } },
-      '',
-    ],
-  ])('proposes nothing, and says nothing, where %s', async (_, services, user, more) => {
+    ['credentials need a program', [service], { exec: { command: 'false', apiVersion: 'client.authentication.k8s.io/v1' } }, ''],
+  ])('suggests nothing if %s', async (_, services, user, more) => {
     const { cwd } = await withServices(services, user);
     expect(await terminal(init + more, cwd).until(/\? Container image of the server\n/)).not.toMatch(/Service|error/);
   });
 
   test.each([
     ['has two containers', [{ ...pod, spec: { containers: [...pod.spec.containers, ...pod.spec.containers] } }]],
-    ['has an image that a terminal would act on', [{ ...pod, spec: { containers: [{ image: 'a\u001b[31mb' }] } }]],
-    ['is not there', []],
-  ])('proposes no image where its pod %s', async (_, pods) => {
+    ['has an image with control characters', [{ ...pod, spec: { containers: [{ image: 'a\u001b[31mb' }] } }]],
+    ['does not exist', []],
+  ])('suggests no image if its pod %s', async (_, pods) => {
     const { cwd } = await withServices([service], {}, pods);
-    await terminal(init, cwd).until(/Service apis\/demo is there already[\s\S]*\? Container image of the server\n/);
+    await terminal(init, cwd).until(/Service apis\/demo exists[\s\S]*\? Container image of the server\n/);
   });
 
-  test('is not waited for when the cluster does not answer', async () => {
+  test('does not delay the prompts if the cluster does not answer', async () => {
     const url = await serve(() => {});
     const cwd = folder();
     writeFileSync(join(cwd, 'config'), JSON.stringify(kubeconfig(url)));
     expect(await terminal(init, cwd).until(/\? Container image of the server\n/)).not.toContain('error');
   });
 
-  test('Ctrl-C while it is looked for: exit 130', async () => {
+  test('Ctrl-C during the lookup: exit 130', async () => {
     let asked = false;
     const url = await serve(() => {
       asked = true;
@@ -88,10 +83,10 @@ describe('a Service in the current cluster', () => {
     expect(readdirSync(cwd)).toEqual(['config']);
   });
 
-  test('is not looked for where nobody is asked', async () => {
+  test('is not looked up without prompts', async () => {
     const { cwd, received } = await withServices([service]);
     const { code, stderr } = await shell('"$apisvc" init demo --api my.example.com/v1', cwd, { KUBECONFIG: 'config' });
-    expect({ code, stderr }).toEqual({ code: 2, stderr: 'error: not given: Container image of the server\nfix: Use --image IMAGE.\n' });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: 'error: required flag "--image" not set\nfix: Add --image IMAGE.\n' });
     expect(await terminal(`${init} --yes`, cwd).until(/exit code/)).toContain('exit code 2');
     expect(received).toEqual([]);
   });

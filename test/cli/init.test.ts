@@ -15,14 +15,14 @@ const bytes = (dir: string): Record<string, string> =>
   );
 const changed = (before: Record<string, string>, after: Record<string, string>): string[] =>
   Object.keys({ ...before, ...after }).filter((path) => before[path] !== after[path]);
-/** One line that says what is wrong, and perhaps one that says how to go on. */
+/** Expects one line with the error, and at most one with the fix. */
 const oneLine = ({ stdout, stderr }: Ran): void => {
   expect(stdout).toBe('');
   expect(stderr).toMatch(/^error: [^\n]+\n(fix: [^\n]+\n)?$/);
 };
 
 describe('a new project', () => {
-  test('asks nothing, tells what it made and how to go on', async () => {
+  test('prompts for nothing, lists the files and the next steps', async () => {
     const cwd = folder();
     const { code, stdout, stderr } = await apisvc(['init', 'demo', ...sample], { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -56,7 +56,7 @@ describe('a new project', () => {
     expect(execFileSync('openssl', ['verify', ...args], { cwd: dir, encoding: 'utf8' })).toBe('certs/tls.crt: OK\n');
   });
 
-  test('git keeps no key', async () => {
+  test('git ignores the keys', async () => {
     const dir = await sampleProject(folder());
     execFileSync('git', ['init', '-q'], { cwd: dir });
     const seen = execFileSync('git', ['ls-files', '--others', '--exclude-standard'], { cwd: dir, encoding: 'utf8' });
@@ -64,7 +64,7 @@ describe('a new project', () => {
     expect(seen).not.toContain('.key');
   });
 
-  test('in the directory at hand, which gives the preset custom its name', async () => {
+  test('in the current directory, whose name is the default of the preset custom', async () => {
     const cwd = join(folder(), 'my-api');
     mkdirSync(cwd);
     const { code, stdout } = await apisvc(['init', '--api', 'my.example.com/v1', '--image', 'example.com/api:v1'], { cwd });
@@ -73,7 +73,7 @@ describe('a new project', () => {
     expect(stdout).toContain('  apisvc register    #');
   });
 
-  test('names and lifetimes of the flags are in the certificate', async () => {
+  test('the certificate has the names and the lifetime of the flags', async () => {
     const dir = await sampleProject(folder(), 'demo', '--dns', 'api.example.com', '--ip', '10.0.0.1', '--lifetime', '2d');
     const { subjectAltName, validTo } = new X509Certificate(readFileSync(join(dir, 'certs/tls.crt')));
     expect(subjectAltName).toMatch(/DNS:api\.wardle\.svc, .*DNS:api\.example\.com, IP Address:10\.0\.0\.1$/);
@@ -83,18 +83,18 @@ describe('a new project', () => {
   });
 });
 
-describe('a directory that has a project', () => {
-  test('is left alone without --force: exit 1, nothing changed', async () => {
+describe('an existing project', () => {
+  test('does not change without --force: exit 1', async () => {
     const cwd = folder();
     const before = bytes(await sampleProject(cwd));
     const ran = await apisvc(['init', 'demo', ...sample], { cwd });
     expect(ran.code).toBe(1);
     oneLine(ran);
-    expect(ran.stderr).toContain('there is a project already');
+    expect(ran.stderr).toContain('already exists');
     expect(bytes(join(cwd, 'demo'))).toEqual(before);
   });
 
-  test('--force replaces apisvc.yaml and keeps the keys that fit', async () => {
+  test('--force replaces apisvc.yaml and keeps matching keys', async () => {
     const cwd = folder();
     const dir = await sampleProject(cwd);
     const original = bytes(dir);
@@ -103,7 +103,7 @@ describe('a directory that has a project', () => {
     expect(bytes(dir)).toEqual(original);
   });
 
-  test('--force does not replace keys that no longer fit, not even apisvc.yaml then', async () => {
+  test('--force changes nothing if the keys no longer match', async () => {
     const cwd = folder();
     const dir = await sampleProject(cwd);
     const before = bytes(dir);
@@ -114,7 +114,7 @@ describe('a directory that has a project', () => {
     expect(bytes(dir)).toEqual(before);
   });
 
-  test('--force with another key type does not keep the keys either', async () => {
+  test('--force with another key type changes nothing', async () => {
     const cwd = folder();
     const before = bytes(await sampleProject(cwd));
     const ran = await apisvc(['init', 'demo', ...sample, '--force', '--key-type', 'ecdsa-p384'], { cwd });
@@ -125,7 +125,7 @@ describe('a directory that has a project', () => {
     expect(bytes(join(cwd, 'demo'))).toEqual(before);
   });
 
-  test('--force-keys alone makes new keys for the same apisvc.yaml', async () => {
+  test('--force-keys replaces only the keys', async () => {
     const cwd = folder();
     const dir = await sampleProject(cwd);
     const before = bytes(dir);
@@ -142,7 +142,7 @@ describe('a directory that has a project', () => {
     expect(bytes(join(cwd, 'demo'))).toEqual(before);
   });
 
-  test('keys without apisvc.yaml are not replaced either', async () => {
+  test('keys without apisvc.yaml are not replaced', async () => {
     const cwd = folder();
     mkdirSync(join(cwd, 'demo/certs'), { recursive: true });
     writeFileSync(join(cwd, 'demo/certs/ca.key'), 'precious');
@@ -153,7 +153,7 @@ describe('a directory that has a project', () => {
   });
 });
 
-describe('names that Kubernetes refuses are refused in its words before anything is made', () => {
+describe('invalid names are refused with the messages of Kubernetes before any file is written', () => {
   const custom = ['--yes', '--image', 'x', '--api'];
   const label1123 = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'";
   const label1035 = "a DNS-1035 label must consist of lower case alphanumeric characters or '-'";
@@ -186,10 +186,11 @@ describe('names that Kubernetes refuses are refused in its words before anything
   });
 });
 
-describe('what is not given is named when nobody can be asked', () => {
+describe('without prompts, an error names all missing flags', () => {
   test.each([
     ['no preset', [], '--preset custom|sample-apiserver|metrics-server|metrics-server-existing|prometheus-adapter|keda|demo'],
-    ['no API', ['--preset', 'custom'], '--api GROUP/VERSION'],
+    ['no API and no image', ['--preset', 'custom'], '--api GROUP/VERSION --image IMAGE'],
+    ['no API', ['--preset', 'custom', '--image', 'x'], '--api GROUP/VERSION'],
     ['no image', ['--preset', 'custom', '--api', 'a.example.com/v1'], '--image IMAGE'],
   ])('%s', async (_, flags, flag) => {
     const cwd = folder();
@@ -197,19 +198,19 @@ describe('what is not given is named when nobody can be asked', () => {
       const ran = await apisvc(['init', 'demo', ...flags, ...yes], { cwd });
       expect(ran.code).toBe(2);
       oneLine(ran);
-      expect(ran.stderr).toContain(`fix: Use ${flag}.\n`);
+      expect(ran.stderr).toContain(`fix: Add ${flag}.\n`);
     }
     expect(readdirSync(cwd)).toEqual([]);
   });
 });
 
-describe('a server that is installed already', () => {
-  test('is described without an image, and needs no pods of ours', async () => {
+describe('a server that is already installed', () => {
+  test('needs no image, and its Deployment is not rendered', async () => {
     const cwd = folder();
     const { code, stderr } = await apisvc(['init', '--preset', 'metrics-server-existing', '--yes'], { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const { stdout, stderr: note } = await apisvc(['render', '--secrets', 'omit', '-o', 'json'], { cwd });
-    expect(note).toMatch(/^note: Deployment metrics-server is left out, [^\n]+apisvc register[^\n]+\n$/);
+    expect(note).toMatch(/^note: existing Deployment metrics-server is not rendered; apisvc register[^\n]+\n$/);
     const { items } = JSON.parse(stdout) as { items: { kind: string }[] };
     expect(items.map(({ kind }) => kind)).toEqual(['Service', 'APIService']);
     const files = await apisvc(['render', '--secrets', 'omit', '--output-dir', 'manifests'], { cwd });
@@ -217,7 +218,7 @@ describe('a server that is installed already', () => {
     expect(readdirSync(join(cwd, 'manifests')).filter((name) => name.includes('deployment'))).toEqual([]);
   });
 
-  test('has no image to choose', async () => {
+  test('refuses --image', async () => {
     const cwd = folder();
     const ran = await apisvc(['init', '--preset', 'metrics-server-existing', '--image', 'a:1', '--yes'], { cwd });
     expect(ran.code).toBe(2);
@@ -227,7 +228,7 @@ describe('a server that is installed already', () => {
   });
 });
 
-describe('a disk that does not take it', () => {
+describe('a directory that cannot be written', () => {
   test('a file where a directory should be', async () => {
     const cwd = folder();
     writeFileSync(join(cwd, 'file'), '');
@@ -239,7 +240,7 @@ describe('a disk that does not take it', () => {
   });
 
   if (process.getuid?.() !== 0) {
-    test('a directory that may not be written', async () => {
+    test('permission denied', async () => {
       const cwd = folder();
       mkdirSync(join(cwd, 'closed'), { mode: 0o555 });
       const ran = await apisvc(['init', 'closed/demo', ...sample], { cwd });
@@ -252,7 +253,7 @@ describe('a disk that does not take it', () => {
   test.for([
     ['full', 'size=16k', 'no space left on the device'],
     ['read-only', 'ro', 'the file system is read-only'],
-  ] as const)('a %s one leaves nothing behind', async ([, options, words], { skip }) => {
+  ] as const)('a %s disk: no file is left', async ([, options, words], { skip }) => {
     const cwd = folder();
     mkdirSync(join(cwd, 'disk'));
     const { code } = await shell(`mount -t tmpfs -o ${options} tmpfs disk`, cwd);

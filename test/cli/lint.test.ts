@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { folder, sharedFolder } from '../unit/project/folder.ts';
 import { apisvc, sampleProject, shell } from './apisvc.ts';
 
-/** Nothing here writes into the project. */
+/** Shared, because no test writes to the project. */
 const project = sharedFolder();
 let dir: string;
 let manifests: string;
@@ -37,11 +37,11 @@ describe('good manifests', () => {
     ] as const) {
       const { code, stdout, stderr } = await apisvc(['lint', file], { cwd, input });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout).toMatch(/^✓ v1alpha1\.wardle\.example\.com: nothing wrong in the files\n/);
+      expect(stdout).toMatch(/^✓ v1alpha1\.wardle\.example\.com: passed\n/);
     }
   });
 
-  test('the Secret is looked at', async () => {
+  test('the certificate in the Secret is shown', async () => {
     const { stdout } = await apisvc(['lint', '-'], { cwd, input: manifests });
     expect(stdout).toContain('Secret wardle/api-tls serves CN=api.wardle.svc, valid until ');
   });
@@ -82,7 +82,7 @@ describe('faults', () => {
     expect((await apisvc(['lint', '-'], { cwd, input })).stdout).toContain('error service/port-missing: ');
   });
 
-  test('no caBundle is an error, unless something in the cluster injects it', async () => {
+  test('a missing caBundle is an error, unless an annotation injects it', async () => {
     const input = manifests.replace(/ +caBundle: \S+\n/, '');
     const ran = await apisvc(['lint', '-'], { cwd, input });
     expect(ran.code).toBe(1);
@@ -94,7 +94,7 @@ describe('faults', () => {
     expect(await apisvc(['lint', '-'], { cwd, input: annotated })).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('objects that get their namespace when they are applied belong together all the same', async () => {
+  test('objects without a namespace belong together', async () => {
     const input = (await withWrongBundle()).replaceAll(/^ {2}namespace: wardle\n/gm, '');
     const ran = await apisvc(['lint', '-'], { cwd, input });
     expect(ran.code).toBe(1);
@@ -102,7 +102,7 @@ describe('faults', () => {
     expect(ran.stdout).not.toContain('not checked');
   });
 
-  test('what is not in the files is not checked, and said to be so', async () => {
+  test('what is not in the files is listed as not checked', async () => {
     const input = manifests.split('---\n').find((text) => text.includes('kind: APIService')) ?? '';
     const ran = await apisvc(['lint', '-'], { cwd, input });
     expect(ran.code).toBe(0);
@@ -115,11 +115,11 @@ describe('faults', () => {
     const input = manifests.replace(/caBundle: \S+/, '').replace('insecureSkipTLSVerify: false', 'insecureSkipTLSVerify: true');
     const ran = await apisvc(['lint', '-'], { cwd, input });
     expect(ran.code).toBe(0);
-    expect(ran.stdout).toMatch(/^✓ .*: nothing wrong in the files, with 1 warning\n/);
+    expect(ran.stdout).toMatch(/^✓ .*: passed with 1 warning\n/);
   });
 });
 
-describe('what is no manifest: exit 2, one line', () => {
+describe('invalid input: exit 2, one line', () => {
   test.each([
     ['bad syntax', 'a: [', /^error: -:1:\d+: [^\n]+\n$/],
     ['an alias without an anchor', 'kind: APIService\nmetadata: *nope\n', /^error: -[^\n]*nope[^\n]*\n$/],
@@ -128,15 +128,15 @@ describe('what is no manifest: exit 2, one line', () => {
       `a: &a [x]\n${[...'bcdefghi'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[i]}`)}]\n`).join('')}`,
       /^error: -: [^\n]+\n$/,
     ],
-    ['nothing', '', /^error: no APIService in -\nfix: [^\n]+\n$/],
-    ['another kind', 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\n', /^error: no APIService in -\n/],
+    ['nothing', '', /^error: no APIService on standard input\nfix: [^\n]+\n$/],
+    ['another kind', 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\n', /^error: no APIService on standard input\n/],
   ])('%s', async (_, input, message) => {
     const { code, stdout, stderr } = await apisvc(['lint', '-'], { cwd, input });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(message);
   });
 
-  test('a file that is not there', async () => {
+  test('a file that does not exist', async () => {
     expect(await apisvc(['lint', 'none.yaml'], { cwd })).toEqual({
       code: 2,
       stdout: '',
@@ -145,31 +145,31 @@ describe('what is no manifest: exit 2, one line', () => {
   });
 });
 
-describe('colour', () => {
+describe('colors', () => {
   const start = '\u001b[';
   const linted = async (args: readonly string[], env: Record<string, string>): Promise<string> => {
     return (await apisvc([...args, 'lint', '-'], { cwd, env, input: manifests })).stdout;
   };
 
-  test('none into a pipe, and where it is switched off', async () => {
+  test('are off in a pipe, and can be disabled', async () => {
     expect(await linted([], {})).not.toContain(start);
     expect(await linted([], { FORCE_COLOR: '1', NO_COLOR: '1' })).not.toContain(start);
     expect(await linted(['--no-color'], { FORCE_COLOR: '1' })).not.toContain(start);
   });
 
-  test('where it is asked for, also when NO_COLOR is empty', async () => {
+  test('are on with FORCE_COLOR, also if NO_COLOR is empty', async () => {
     expect(await linted([], { FORCE_COLOR: '1' })).toContain(`${start}32m✓`);
     expect(await linted([], { FORCE_COLOR: '1', NO_COLOR: '' })).toContain(`${start}32m✓`);
   });
 
-  test('of errors follows the same rules', async () => {
+  test('of errors follow the same rules', async () => {
     const error = (env: Record<string, string>): Promise<string> => apisvc(['lint', 'none'], { cwd, env }).then(({ stderr }) => stderr);
     expect(await error({ FORCE_COLOR: '1' })).toContain(`${start}31merror:`);
     expect(await error({ FORCE_COLOR: '1', NO_COLOR: '1' })).not.toContain(start);
   });
 });
 
-test('-q leaves the result and errors', async () => {
+test('-q prints only the result and errors', async () => {
   const { stdout, stderr, code } = await apisvc(['-q', 'lint', '-'], { cwd, input: await withWrongBundle() });
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
   expect(stdout).toContain('cert/unknown-authority');

@@ -22,7 +22,7 @@ const objects = (text: string): any[] => parseAllDocuments(text).map((document) 
 const kinds = (text: string): string[] => objects(text).map(({ kind }) => kind);
 
 describe('to stdout', () => {
-  test('every object, with the caBundle and the key in base64 once, the same bytes each time', async () => {
+  test('every object with the caBundle, identical for every run', async () => {
     const first = await apisvc(['render'], { cwd: dir });
     const second = await apisvc(['render', '-C', 'demo'], { cwd });
     expect(first).toMatchObject({ code: 0, stderr: '' });
@@ -35,7 +35,7 @@ describe('to stdout', () => {
     expect(Buffer.from(data['tls.key'], 'base64').toString()).toBe(readFileSync(join(dir, 'certs/tls.key'), 'utf8'));
   });
 
-  test('as JSON it is the same list', async () => {
+  test('-o json prints the same objects as a List', async () => {
     const yaml = await apisvc(['render'], { cwd: dir });
     const json = await apisvc(['render', '-o', 'json'], { cwd: dir });
     expect(JSON.parse(json.stdout)).toEqual({ apiVersion: 'v1', kind: 'List', items: objects(yaml.stdout) });
@@ -56,7 +56,7 @@ describe('to stdout', () => {
 });
 
 describe('into a directory', () => {
-  test('one file for each object, the Secret for the owner alone and out of git', async () => {
+  test('one file for each object; the Secret has mode 0600 and is ignored by git', async () => {
     const { code, stdout } = await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
     expect(code).toBe(0);
     const files = contents(join(dir, 'out'));
@@ -77,26 +77,26 @@ describe('into a directory', () => {
     ).toBe(whole.stdout);
   });
 
-  test('without the Secret, that of an earlier render goes; other leftovers are named', async () => {
+  test('--secrets omit removes the Secret of an earlier render, and names other leftovers', async () => {
     await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
     writeFileSync(join(dir, 'out/999-theirs.yaml'), '');
     const { code, stderr } = await apisvc(['render', '--output-dir', 'out', '--secrets', 'omit'], { cwd: dir });
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr:
-        'removed out/040-secret.yaml: it held the private key of an earlier render\n' +
-        'note: out/999-theirs.yaml is from an earlier render and not part of this one\n',
+        'removed out/040-secret.yaml, which contained the private key of an earlier render\n' +
+        'note: out/999-theirs.yaml is not part of this render\n',
     });
     expect(contents(join(dir, 'out'))).not.toContain('040-secret.yaml');
   });
 
-  test('for kustomize, with a list of the files', async () => {
+  test('-o kustomize lists the files in kustomization.yaml', async () => {
     expect((await apisvc(['render', '-o', 'kustomize', '--output-dir', 'out', '--secrets', 'omit'], { cwd: dir })).code).toBe(0);
     const { resources } = objects(readFileSync(join(dir, 'out/kustomization.yaml'), 'utf8'))[0];
     expect(contents(join(dir, 'out'))).toEqual([...resources, 'kustomization.yaml'].sort());
   });
 
-  test('where a file is in the way nothing is written', async () => {
+  test('nothing is written if a directory has the name of a file', async () => {
     mkdirSync(join(dir, 'out/070-api-service-v1alpha1.wardle.example.com.yaml'), { recursive: true });
     const { code, stderr } = await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
     expect(code).toBe(2);
@@ -105,7 +105,7 @@ describe('into a directory', () => {
   });
 });
 
-describe('an apisvc.yaml that can not be used: exit 2, where and what on stderr, nothing on stdout', () => {
+describe('an invalid apisvc.yaml: exit 2, line and reason on stderr, nothing on stdout', () => {
   const edit = (change: (text: string) => string): void => {
     const path = join(dir, 'apisvc.yaml');
     writeFileSync(path, change(readFileSync(path, 'utf8')));
@@ -144,7 +144,7 @@ describe('an apisvc.yaml that can not be used: exit 2, where and what on stderr,
   });
 });
 
-describe('certificates that can not be used', () => {
+describe('invalid certificate files', () => {
   test.each([
     ['a key that belongs to another', 'tls.key', 'ca.key', 'does not belong to'],
     ['a key in the place of a certificate', 'tls.crt', 'tls.key', 'holds no certificate'],
@@ -157,7 +157,7 @@ describe('certificates that can not be used', () => {
   });
 });
 
-describe('certificates that do not fit apisvc.yaml: exit 2, before anything is rendered or sent', () => {
+describe('certificates that do not match apisvc.yaml: exit 2 before anything is rendered or sent', () => {
   test.each([
     ['render', []],
     ['render', ['--secrets', 'omit']],
@@ -184,25 +184,25 @@ describe('certificates that do not fit apisvc.yaml: exit 2, before anything is r
 });
 
 describe('stdout', () => {
-  test('closed: no word, exit 0, since the reader had what it wanted', async () => {
+  test('a closed pipe: no message, exit 0', async () => {
     expect(await shell('{ "$apisvc" render; echo "code $?" >&2; } | true', dir)).toEqual({ code: 0, stdout: '', stderr: 'code 0\n' });
     expect(await shell('{ "$apisvc" render --output-dir out; echo "code $?" >&2; } | true', dir)).toMatchObject({ stderr: 'code 0\n' });
   });
 
-  test.runIf(process.platform === 'linux')('full: one line, exit 2', async () => {
+  test.runIf(process.platform === 'linux')('a full disk: one line, exit 2', async () => {
     expect(await shell('"$apisvc" render > /dev/full', dir)).toEqual({
       code: 2,
       stdout: '',
-      stderr: "error: can't write the result to stdout: no space left on the device\n",
+      stderr: "error: can't write stdout: no space left on the device\n",
     });
   });
 
-  test('with stderr closed as well it still ends well', async () => {
+  test('exit 0 if stderr is closed too', async () => {
     expect(await shell('"$apisvc" render 2>&- | head -c 4', dir)).toMatchObject({ code: 0, stderr: '' });
   });
 });
 
-test('dry run by the client needs no cluster and shows names only', async () => {
+test('--dry-run=client needs no cluster and prints only names', async () => {
   const { code, stdout, stderr } = await apisvc(['register', '--dry-run', 'client'], { cwd: dir });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('apiservice/v1alpha1.wardle.example.com would be applied (client dry run)\n');

@@ -21,7 +21,7 @@ describe('the passphrase of a CA key', () => {
   }
   const init = 'apisvc init demo --preset sample-apiserver --ca-cert ca.crt --ca-key ca.key';
 
-  test('is asked for and never shown, even when stdout is a file', async () => {
+  test('is prompted for and never shown, even if stdout is a file', async () => {
     const cwd = await withEncryptedCa();
     const screen = terminal(`${init} > result`, cwd);
     await screen.until(/\? Passphrase of ca\.key/);
@@ -31,7 +31,7 @@ describe('the passphrase of a CA key', () => {
     expect(readFileSync(join(cwd, 'result'), 'utf8')).toMatch(/^created demo\/apisvc\.yaml\n/);
   });
 
-  test('when it is wrong, nothing is left', async () => {
+  test('nothing is written if it is wrong', async () => {
     const cwd = await withEncryptedCa();
     const screen = terminal(init, cwd);
     await screen.until(/\? Passphrase of ca\.key/);
@@ -44,17 +44,17 @@ describe('the passphrase of a CA key', () => {
 });
 
 describe('render on a terminal', () => {
-  test('leaves the Secret out and says so, unless it is asked for', async () => {
+  test('omits the Secret with a note, unless --secrets include is set', async () => {
     const dir = await sampleProject(folder());
     const omitted = await terminal('apisvc render', dir).until(/exit code/);
-    expect(omitted).toContain('The Secret is left out because this is a terminal; --secrets include shows it.');
+    expect(omitted).toContain('note: the Secret is not printed on a terminal; use --secrets include to print it');
     expect(omitted).not.toContain('kind: Secret');
     expect(omitted).not.toContain('tls.key:');
-    expect(await terminal('apisvc -q render', dir).until(/exit code/)).not.toContain('left out');
+    expect(await terminal('apisvc -q render', dir).until(/exit code/)).not.toContain('not printed');
     expect(await terminal('apisvc render --secrets include', dir).until(/exit code/)).toContain('kind: Secret');
   });
 
-  test('errors are red there, and not with NO_COLOR', async () => {
+  test('errors are red, but not with NO_COLOR', async () => {
     const cwd = folder();
     const red = terminal('apisvc lint none', cwd);
     await red.until(/exit code 2/);

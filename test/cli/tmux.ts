@@ -2,24 +2,24 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { onTestFinished, vi } from 'vitest';
 import { bin, plainEnv } from './apisvc.ts';
 
-/** A real terminal to type into: tmux with a server and a socket of its own. */
+/** A real terminal: tmux with its own server and socket. */
 
 export const hasTmux = spawnSync('tmux', ['-V'], { stdio: 'ignore' }).status === 0;
 
 export interface Screen {
-  /** What was to be seen until now, without blank lines at the end. */
+  /** The output so far, without trailing blank lines. */
   read(): string;
-  /** The same with the escapes for its colours. */
+  /** The output with the escapes for colors. */
   readColors(): string;
-  /** Types keys by tmux' names, such as `Enter`, `Down`, `C-c`; anything else is text. */
+  /** Types keys by the names of tmux, such as `Enter`, `Down`, `C-c`; anything else is text. */
   type(...keys: readonly string[]): void;
-  /** Waits until this is to be seen, and gives the whole screen. */
+  /** Waits for output. @returns the whole screen */
   until(pattern: RegExp): Promise<string>;
 }
 
 let count = 0;
 
-/** Runs a line of shell in a new terminal, in which `apisvc` is the program; prints `exit code N` at its end. @param columns - its width */
+/** Runs a line of shell, in which `apisvc` is the program, and then prints `exit code N`. */
 export function terminal(script: string, cwd: string, columns = 120): Screen {
   const socket = `apisvc-unit-${process.pid}-${++count}`;
   const tmux = (...args: readonly string[]): string =>
@@ -38,7 +38,7 @@ export function terminal(script: string, cwd: string, columns = 120): Screen {
       vi.waitFor(
         () => {
           const screen = read();
-          if (!pattern.test(screen)) throw new Error(`${pattern} is not to be seen in:\n${screen}`);
+          if (!pattern.test(screen)) throw new Error(`${pattern} does not match:\n${screen}`);
           return screen;
         },
         { timeout: 4_000, interval: 30 },

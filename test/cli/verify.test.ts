@@ -18,7 +18,7 @@ function kept(snapshot: Snapshot): { cwd: string; input: string } {
   return { cwd: folder(), input: snapshotJson(snapshot) };
 }
 
-/** Checks JSON against the schema that is shipped. */
+/** Validates JSON with a published schema. */
 function schemaErrors(name: string, json: string): unknown[] {
   const ajv = new Ajv2020({ strict: false });
   addFormats.default(ajv);
@@ -39,15 +39,15 @@ describe('verify --from', () => {
     expect(schemaErrors('diagnosis', stdout)).toEqual([]);
   });
 
-  test('--fail-if-expires-within promises nothing of a certificate that was not seen', async () => {
+  test('--fail-if-expires-within fails if no serving certificate was seen', async () => {
     const args = ['verify', '--from', '-', '-o', 'short', '--fail-if-expires-within', '10d'];
     expect(await apisvc(args, kept(snapshotOf(healthy)))).toMatchObject({ code: 0, stderr: '' });
     const { code, stdout, stderr } = await apisvc(args, kept(snapshotOf({ ...healthy, probes: unseen() })));
     expect({ code, stdout }).toEqual({ code: 3, stdout: expect.stringContaining(`${healthy.name} healthy`) });
-    expect(stderr).toMatch(new RegExp(`^error: [^\n]*${healthy.name}[^\n]*none was seen\nfix: [^\n]+\n$`));
+    expect(stderr).toMatch(new RegExp(`^error: expiry not checked: [^\n]*${healthy.name}\nfix: [^\n]+\n$`));
   });
 
-  test('a name that would be an option of a command is refused', async () => {
+  test('a name that looks like a flag is refused', async () => {
     const { code, stderr } = await apisvc(['verify', '--from', '-'], kept(snapshotOf({ ...healthy, name: '--all' })));
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: - is no snapshot: apis\[0\]\.name: /) });
   });
@@ -68,7 +68,7 @@ describe('verify --from', () => {
     expect(stdout).not.toContain('\u001b');
   });
 
-  test('-o github appends its summary where GitHub Actions wants it', async () => {
+  test('-o github appends its summary to GITHUB_STEP_SUMMARY', async () => {
     const { cwd, input } = kept(snapshotOf(bad));
     const file = join(cwd, 'summary');
     writeFileSync(file, 'before\n');
@@ -78,17 +78,17 @@ describe('verify --from', () => {
     expect(failed).toMatchObject({ code: 2, stdout: '', stderr: `error: can't write ${cwd}: it is a directory\n` });
   });
 
-  test('names choose from it', async () => {
+  test('names select APIServices', async () => {
     const given = kept(snapshotOf(healthy, bad));
     expect((await apisvc(['verify', '--from', '-', '-o', 'short', healthy.name], given)).stdout).toBe(`✓ ${healthy.name} healthy\n`);
     expect(await apisvc(['verify', '--from', '-', 'v1.other'], given)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('error: - has nothing of v1.other\n'),
+      stderr: expect.stringContaining('error: no APIService v1.other on standard input\n'),
     });
   });
 
   test.each(['', '{', '[]', '{"apiVersion":"x"}', '\u0000\u001b[2J', '{"apiVersion":"apisvc.dev/snapshot/v1alpha1","apis":[{}]}'])(
-    'what is no snapshot is an error of one line: %j',
+    'an invalid snapshot is an error of one line: %j',
     async (input) => {
       const { code, stdout, stderr } = await apisvc(['verify', '--from', '-'], { cwd: folder(), input });
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -97,7 +97,7 @@ describe('verify --from', () => {
     },
   );
 
-  test('into a closed pipe is silent, and keeps its exit code', async () => {
+  test('a closed pipe is silent, and does not change the exit code', async () => {
     const cwd = folder();
     writeFileSync(join(cwd, 's.json'), snapshotJson(snapshotOf(bad)));
     const { stderr } = await shell('{ sleep 0.2; "$apisvc" verify --from s.json; echo "code $?" >&2; } | true', cwd);
@@ -105,7 +105,7 @@ describe('verify --from', () => {
   });
 });
 
-/** A cluster with one Local APIService; `answers` says how its API answers at each look. */
+/** A cluster with one Local APIService. @param answers - the status code of its API for each check */
 async function clusterWith(answers: () => number): Promise<object> {
   const name = 'v1.example.com';
   const object = { metadata: { name }, spec: { group: 'example.com', version: 'v1', groupPriorityMinimum: 1000, versionPriority: 10 } };
@@ -130,7 +130,7 @@ describe('verify of a cluster', () => {
   }
   const flags = ['--kubeconfig', 'config'];
 
-  test('--all, and --save that --from reads: the file is nobody else’s', async () => {
+  test('--all, and --save with mode 0600 that --from reads', async () => {
     const cwd = await withCluster();
     const live = await apisvc(['verify', ...flags, '--all', '--save', 's.json', '-o', 'json'], { cwd });
     expect(live).toMatchObject({ code: 0, stderr: '' });
@@ -139,7 +139,7 @@ describe('verify of a cluster', () => {
     expect((await apisvc(['verify', '--from', 's.json', '-o', 'json'], { cwd })).stdout).toBe(live.stdout);
   });
 
-  test('several contexts: one that is down does not hide the other', async () => {
+  test('several contexts: one that is down does not stop the other', async () => {
     const cwd = await withCluster();
     const config = JSON.parse(readFileSync(join(cwd, 'config'), 'utf8'));
     config.clusters.push({ name: 'down', cluster: { server: 'http://127.0.0.1:1' } });
@@ -154,7 +154,7 @@ describe('verify of a cluster', () => {
     );
   });
 
-  test('several contexts: one that has nothing of the kind does not hide the other', async () => {
+  test('several contexts: one without the APIService does not stop the other', async () => {
     const cwd = await withCluster();
     const config = JSON.parse(readFileSync(join(cwd, 'config'), 'utf8'));
     const empty = await serve((_, response) => answer(response, 200, { kind: 'APIServiceList', metadata: {}, items: [] }));
@@ -165,12 +165,12 @@ describe('verify of a cluster', () => {
     const { code, stdout } = await apisvc([...args, '--context', 'test'], { cwd });
     expect({ code, stdout }).toEqual({
       code: 3,
-      stdout: expect.stringMatching(/^\? empty unknown there are no APIServices with a=b\n✓ test\/v1\.example\.com healthy.*\n$/),
+      stdout: expect.stringMatching(/^\? empty unknown no APIServices with labels a=b found\n✓ test\/v1\.example\.com healthy.*\n$/),
     });
     expect(await apisvc([...args, '--context', 'void'], { cwd })).toMatchObject({ code: 2, stdout: '' });
   });
 
-  test('--watch draws each change once on a terminal, and Ctrl-C ends it with 130', async (context) => {
+  test('--watch draws each change once on a terminal; Ctrl-C exits with 130', async (context) => {
     context.skip(!hasTmux, 'NOT TESTED: --watch on a terminal (needs tmux)');
     let broken = false;
     const cwd = await withCluster(() => (broken ? 503 : 200));
@@ -182,7 +182,7 @@ describe('verify of a cluster', () => {
     expect(await screen.until(/exit code/)).toMatch(/error: interrupted\nexit code 130/);
   }, 20_000);
 
-  test('--watch into a pipe adds each change', async () => {
+  test('--watch in a pipe appends each change', async () => {
     const cwd = await withCluster();
     const { stdout, stderr } = await shell(
       'timeout -s INT 3 "$apisvc" verify --kubeconfig config v1.example.com --watch -o short; echo "code $?"',
@@ -194,7 +194,7 @@ describe('verify of a cluster', () => {
 });
 
 describe('explain', () => {
-  test('lists all codes, or a family, or tells all about one', async () => {
+  test('lists all codes or a family, or explains one', async () => {
     const cwd = folder();
     const lines = (await apisvc(['explain'], { cwd })).stdout.trimEnd().split('\n');
     expect(lines.length).toBeGreaterThan(40);

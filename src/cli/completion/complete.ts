@@ -1,18 +1,18 @@
 import { Argument, type Command } from 'commander';
 import type { ClusterOptions } from '../../cluster/kubeconfig.ts';
-import type { Candidate } from '../../commands/known-names.ts';
+import type { Candidate } from '../../commands/complete-names.ts';
 import { answerText } from './answer.ts';
 import { offerAt, type Source } from './offer.ts';
 import { type Position, positionOf } from './position.ts';
 
 /**
- * Answers a completion script. Nothing is asked, and what can't be had is left out without a word: somebody is in the middle of typing.
- * @param words all after the program's name; the last one is being typed
+ * Answers a completion script. It never prompts, and unavailable completions are silently skipped.
+ * @param words - the words after the program name; the last one is being typed
  */
 export async function complete(program: Command, words: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
   const position = positionOf(program, words);
   const { typed, expected } = position;
-  // A list of arguments names nothing twice.
+  // An argument list does not repeat a name.
   const named = expected instanceof Argument ? position.operands : [];
   const offer = offerAt(program, position);
   if (offer === 'files' || offer === 'directories') return answerText([], typed, offer);
@@ -24,12 +24,12 @@ export async function complete(program: Command, words: readonly string[], env: 
   );
 }
 
-/** Only here is the connection to clusters loaded. */
+/** Loads the cluster client only for names that need it. */
 async function namesFrom(source: Source, { given }: Position, env: NodeJS.ProcessEnv): Promise<readonly Candidate[]> {
-  if (source === 'codes') return (await import('../../commands/known-codes.ts')).codes();
-  const { apiServices, contexts } = await import('../../commands/known-names.ts');
+  if (source === 'codes') return (await import('../../commands/complete-codes.ts')).findingCodes();
+  const { apiServices, contexts } = await import('../../commands/complete-names.ts');
   const options: ClusterOptions = {
-    // The shell would expand it when the command runs.
+    // The shell expands ~ only when the command runs.
     kubeconfig: given
       .get('kubeconfig')
       ?.at(-1)

@@ -1,20 +1,24 @@
 import { type Argument, type Command, Option } from 'commander';
-import type { Candidate } from '../../commands/known-names.ts';
+import type { Candidate } from '../../commands/complete-names.ts';
+import { type FormatName, formats } from '../../report/formats.ts';
 import { each, list } from '../options.ts';
 import { optionsOf, type Position, subcommandsOf } from './position.ts';
 
-/** Names that the tree does not hold: those of the kubeconfig, of the cluster, of the catalog. */
+/** Names from outside the program: kubeconfig contexts, APIServices of the cluster, finding codes. */
 export type Source = 'contexts' | 'apiServices' | 'codes';
 
-/** What may stand at the cursor: some of these, a name from elsewhere, a path, or nothing that anybody knows. */
+/** What completes at the cursor: candidates, names from a source, or paths. */
 export type Offer = readonly Candidate[] | Source | 'files' | 'directories';
 
-/** What may be typed at a position, whatever its beginning. All of it is in the tree: choices, and the words in brackets, as in `<file>`. */
+/**
+ * Finds what completes at a position, before filtering by prefix. The command tree says it all: choices,
+ * and placeholders such as `<file>`.
+ */
 export function offerAt(program: Command, { command, expected, given }: Position): Offer {
   if (expected === undefined) return [];
   if (expected === 'command') return commands(program);
   if (expected === 'option') return optionNames(optionsOf(command).filter((option) => mayStillBeGiven(option, given)));
-  if (expected.argChoices) return expected.argChoices.map((value) => ({ value, description: '' }));
+  if (expected.argChoices) return choices(expected, expected.argChoices);
   return expected instanceof Option ? optionValues(expected) : argumentValues(program, expected);
 }
 
@@ -25,6 +29,9 @@ const optionNames = (options: readonly Option[]): Candidate[] =>
   options.flatMap(({ short, long, description }) =>
     [long, short].filter((name) => name !== undefined).map((value) => ({ value, description })),
   );
+
+const choices = (expected: Option | Argument, values: readonly string[]): Candidate[] =>
+  values.map((value) => ({ value, description: expected.name() === 'output' ? formats[value as FormatName].description : '' }));
 
 const mayStillBeGiven = (option: Option, given: Position['given']): boolean =>
   !given.has(option.attributeName()) || option.parseArg === each || option.parseArg === list;

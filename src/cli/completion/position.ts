@@ -1,18 +1,18 @@
 import type { Argument, Command, Option } from 'commander';
 
-/** Where the cursor is in a command line, in terms of the program's own tree of commands and options. */
+/** The position of the cursor in a command line, in terms of the command tree. */
 export interface Position {
   readonly command: Command;
-  /** What is being typed: the value of an option or an argument, the name of an option or of a subcommand, or nothing that the tree knows. */
+  /** What is being typed: a value, or the name of an option or a subcommand. undefined: not known. */
   readonly expected: Option | Argument | 'option' | 'command' | undefined;
-  /** What of it is there already; of `--output=js`, `js`. */
+  /** The part that is typed so far; `js` of `--output=js`. */
   readonly typed: string;
-  /** Values of the options before it, by commander's names for them; a flag without a value has an empty one. */
+  /** Values of the options before it, by commander's attribute names. A boolean flag has an empty value. */
   readonly given: ReadonlyMap<string, readonly string[]>;
   readonly operands: readonly string[];
 }
 
-/** Every option that may stand after a command, those of the commands above it included. */
+/** Every option that a command accepts, including those of its parents. */
 export function optionsOf(command: Command): Option[] {
   const help = command.createHelp();
   return [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)];
@@ -22,8 +22,9 @@ export function optionsOf(command: Command): Option[] {
 export const subcommandsOf = (command: Command): Command[] => command.createHelp().visibleCommands(command);
 
 /**
- * Reads a command line as commander would (lib/command.js, parseOptions), up to its last word, which is being typed.
- * @param words all after the program's name, unquoted; an empty last one when the cursor is after a space
+ * Parses a command line as commander does (lib/command.js, parseOptions), up to its last word, which is
+ * being typed.
+ * @param words - the unquoted words after the program name; the last is empty after a space
  */
 export function positionOf(program: Command, words: readonly string[]): Position {
   const typed = words.at(-1) ?? '';
@@ -31,10 +32,10 @@ export function positionOf(program: Command, words: readonly string[]): Position
   for (const word of words.slice(0, -1)) line.read(word);
   const { command, given, operands } = line;
   const at = (expected: Position['expected'], rest = typed): Position => ({ command, expected, typed: rest, given, operands });
-  if (line.lost) return at(undefined);
+  if (line.unknownCommand) return at(undefined);
   if (line.awaiting) return at(line.awaiting);
   if (line.takesOptions && typed.startsWith('-')) {
-    // The value of a short option in the same word is not completed: shells would replace the whole word.
+    // The value in `-ojson` is not completed: shells would replace the whole word.
     const { option, value } = typed.startsWith('--') ? withValue(command, typed) : {};
     return value === undefined ? at('option') : at(option, value);
   }
@@ -46,16 +47,16 @@ export function positionOf(program: Command, words: readonly string[]): Position
 
 const isGroup = (command: Command): boolean => subcommandsOf(command).length > 0;
 
-/** The words before the cursor, read one after the other. */
+/** Reads the words before the cursor, one after the other. */
 class Line {
   readonly given = new Map<string, readonly string[]>();
   readonly operands: string[] = [];
   /** The option whose value comes next. */
   awaiting: Option | undefined;
-  /** Whether `--` has not been there yet. */
+  /** False after `--`. */
   takesOptions = true;
-  /** Whether there is a subcommand that does not exist: nothing is known of what follows. */
-  lost = false;
+  /** True after a subcommand that does not exist: what follows is not known. */
+  unknownCommand = false;
 
   constructor(public command: Command) {}
 
@@ -85,7 +86,7 @@ class Line {
   #descend(word: string): void {
     const found = subcommandsOf(this.command).find((each) => each.name() === word || each.aliases().includes(word));
     if (found) this.command = found;
-    else this.lost = true;
+    else this.unknownCommand = true;
   }
 }
 
@@ -94,11 +95,11 @@ const takesValue = (option: Option): boolean => !option.isBoolean() && !option.n
 interface WrittenOption {
   readonly option?: Option | undefined;
   readonly value?: string;
-  /** What follows a short flag without a value in the same word, with a dash of its own: `-C` of `-yC`. */
+  /** The rest of a word that starts with a boolean short flag: `-C` of `-yC`. */
   readonly more?: string;
 }
 
-/** Takes `--output=json`, `-ojson` and `-yC` apart; `-o` and `--output` have no value yet. */
+/** Splits `--output=json`, `-ojson` and `-yC`. `-o` and `--output` have no value yet. */
 function withValue(command: Command, word: string): WrittenOption {
   const options = optionsOf(command);
   const [, long, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];

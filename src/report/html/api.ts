@@ -1,15 +1,16 @@
 import { fixParts } from '../../diagnosis/fix.ts';
 import type { ApiDiagnosis, Finding, NotChecked } from '../../diagnosis/types.ts';
 import type { Source } from '../../snapshot/types.ts';
+import { findingCounts } from '../finding-text.ts';
 import { lines, type Markup, markup } from '../markup.ts';
-import { countWords, noVerdict, verdictOf } from '../words.ts';
+import { noVerdict, verdictLabel } from '../verdict.ts';
 import { pathFigure } from './path.ts';
 
-/** What there is to say of one API: the verdict, the way of a request, the findings, what was in order and what was not looked at. */
-export const apiArticle = (api: ApiDiagnosis, id: string, source: Source['kind']): Markup => markup`<article aria-labelledby="${id}">
+/** The section of one API: verdict, request path, findings, checks that did not run, observed state. */
+export const apiArticle = (api: ApiDiagnosis, id: string, source: Source): Markup => markup`<article aria-labelledby="${id}">
 <header>
 <h2 id="${id}">${api.name}</h2>
-<p><span class="badge ${api.verdict}">${verdictOf(api, source)}</span> ${summaryOf(api)}</p>
+<p><span class="badge ${api.verdict}">${verdictLabel(api.verdict, source)}</span> ${summaryOf(api)}</p>
 </header>
 ${api.path.length > 0 ? pathFigure(api.path, id) : ''}
 ${api.findings.map(findingSection)}
@@ -18,7 +19,7 @@ ${api.facts.length > 0 ? factsDetails(api) : ''}
 </article>
 `;
 
-const summaryOf = ({ verdict, findings }: ApiDiagnosis): string => (verdict === 'unknown' ? noVerdict : countWords(findings));
+const summaryOf = ({ verdict, findings }: ApiDiagnosis): string => (verdict === 'unknown' ? noVerdict : findingCounts(findings));
 
 const findingSection = ({
   code,
@@ -36,7 +37,7 @@ ${evidence.length > 0 ? markup`<div><dt>Seen</dt><dd><pre>${lines(evidence)}</pr
 <div><dt>Fix</dt><dd>${fixParts(fix).map(({ kind, text }) => (kind === 'command' ? markup`<pre class="command"><code>${text}</code></pre>` : markup`<p>${text}</p>`))}</dd></div>
 </dl>
 ${explains.length > 0 ? symptomsDetails(explains) : ''}
-<p class="more">More about it: <code>apisvc explain ${code}</code></p>
+<p class="more">Learn more: <code>apisvc explain ${code}</code></p>
 </section>
 `;
 
@@ -62,9 +63,9 @@ ${notChecked.map(
 )}</dl>
 </section>`;
 
-/** Of a healthy API the facts are all there is to see, so they are shown at once. */
+/** Open without findings: then the facts are the only content. */
 const factsDetails = ({ facts, findings }: ApiDiagnosis): Markup => markup`<details${findings.length === 0 ? markup` open` : ''}>
-<summary>What was seen</summary>
+<summary>Observed state</summary>
 <ul class="facts">
 ${facts.map(
   (fact) => markup`<li>${fact}</li>

@@ -2,7 +2,7 @@ import type { HopKind } from '../../diagnosis/catalog/entry.ts';
 import type { Hop } from '../../diagnosis/types.ts';
 import { type Markup, markup } from '../markup.ts';
 
-/** More endpoints than this make no drawing. */
+/** More endpoints would not fit into the figure. */
 const endpointLimit = 8;
 
 const kinds: Readonly<Record<HopKind, string>> = {
@@ -12,23 +12,26 @@ const kinds: Readonly<Record<HopKind, string>> = {
   endpoint: 'Endpoint',
 };
 
-/** State by sign and word as well as by colour. */
-const states: Readonly<Record<Hop['state'], { readonly sign: string; readonly words: string }>> = {
-  ok: { sign: '✓', words: 'in order' },
-  warning: { sign: '!', words: 'warning' },
-  broken: { sign: '✕', words: 'broken' },
-  unseen: { sign: '?', words: 'not looked at' },
+/** Each state has a sign and a label, so that no reader depends on colors. */
+const states: Readonly<Record<Hop['state'], { readonly sign: string; readonly label: string }>> = {
+  ok: { sign: '✓', label: 'ok' },
+  warning: { sign: '!', label: 'warning' },
+  broken: { sign: '✕', label: 'broken' },
+  unseen: { sign: '?', label: 'not checked' },
 };
 
-/** The worst first: what has to be cut from a long list is in order. */
+/** The worst first, so that a long list only cuts endpoints that are ok. */
 const byState = ['broken', 'warning', 'unseen', 'ok'] as const satisfies readonly Hop['state'][];
 
-/** The way of a request as a row of boxes (a column on narrow screens) that ends in the endpoints; a list for those who do not see it. */
+/**
+ * The request path as a row of boxes that ends in the endpoints; on narrow screens, as a column. Screen
+ * readers read it as a list.
+ */
 export function pathFigure(path: readonly Hop[], id: string): Markup {
   const stations = path.filter(({ kind }) => kind !== 'endpoint');
   const endpoints = path.filter(({ kind }) => kind === 'endpoint').sort((a, b) => byState.indexOf(a.state) - byState.indexOf(b.state));
   return markup`<figure aria-labelledby="${id}-path">
-<figcaption id="${id}-path">The way of a request</figcaption>
+<figcaption id="${id}-path">Request path</figcaption>
 <ol class="path">
 ${stations.map(
   (hop) => markup`<li class="${hop.state}">${box(hop)}</li>
@@ -45,7 +48,7 @@ ${endpoints.slice(0, endpointLimit).map(
 `,
 )}${
   endpoints.length > endpointLimit
-    ? markup`<li class="rest">${restWords(endpoints.slice(endpointLimit))}</li>
+    ? markup`<li class="rest">${restText(endpoints.slice(endpointLimit))}</li>
 `
     : ''
 }</ul></li>
@@ -54,14 +57,14 @@ ${endpoints.slice(0, endpointLimit).map(
 const box = ({ kind, name, state, codes }: Hop): Markup => markup`<div class="hop ${state}">
 <p class="kind">${kinds[kind]}</p>
 <p class="name">${name}</p>
-<p class="state"><span class="sign" aria-hidden="true">${states[state].sign}</span> ${states[state].words}</p>
+<p class="state"><span class="sign" aria-hidden="true">${states[state].sign}</span> ${states[state].label}</p>
 ${codes.map(
   (code) => markup`<p class="code"><code>${code}</code></p>
 `,
 )}</div>`;
 
-function restWords(rest: readonly Hop[]): string {
-  const counts = byState.map((state) => [rest.filter((hop) => hop.state === state).length, states[state].words] as const);
-  const words = counts.filter(([count]) => count > 0).map(([count, text]) => `${count} ${text}`);
-  return `and ${rest.length} more: ${words.join(', ')}`;
+function restText(rest: readonly Hop[]): string {
+  const counts = byState.map((state) => [rest.filter((hop) => hop.state === state).length, states[state].label] as const);
+  const parts = counts.filter(([count]) => count > 0).map(([count, label]) => `${count} ${label}`);
+  return `and ${rest.length} more: ${parts.join(', ')}`;
 }

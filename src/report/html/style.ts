@@ -1,6 +1,6 @@
 import type { Markup } from '../markup.ts';
 
-/** The look of the page. Every pair of text and ground has a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3), in light and in dark. */
+/** Every text has a contrast of at least 4.5 to 1 in light and dark mode (WCAG 2.2, 1.4.3). */
 export const style: Markup = {
   markup: `
 :root {

@@ -5,11 +5,11 @@ import { addCommands } from '../../../src/cli/commands.ts';
 import { answerText } from '../../../src/cli/completion/answer.ts';
 import { offerAt } from '../../../src/cli/completion/offer.ts';
 import { optionsOf, positionOf, subcommandsOf } from '../../../src/cli/completion/position.ts';
-import type { Candidate } from '../../../src/commands/known-names.ts';
+import type { Candidate } from '../../../src/commands/complete-names.ts';
 import { presetNames } from '../../../src/config/preset-names.ts';
-import { verifyFormats } from '../../../src/report/formats.ts';
+import { formatsOf } from '../../../src/report/formats.ts';
 
-/** The real commands, below a program with two options of its own. */
+/** The real commands, in a program with two global options. */
 const program = new Command('apisvc')
   .option('-q, --quiet', 'no progress')
   .option('--no-color', 'no colours')
@@ -25,27 +25,27 @@ const at = (...words: readonly string[]) => {
 const names = ['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'];
 
 describe('commands', () => {
-  test('first, also after options of the program', () => {
+  test('first, also after global options', () => {
     expect(at('')).toEqual([...names, 'help']);
     expect(at()).toEqual([...names, 'help']);
     expect(at('-q', '--no-color', 'ver')).toEqual(['verify']);
     expect(at('help', 're')).toEqual(['render', 'register']);
   });
 
-  test('one that does not exist has nothing to offer', () => {
+  test('an unknown command has no completions', () => {
     expect(at('verfy', '')).toEqual([]);
     expect(at('verfy', '--')).toEqual([]);
   });
 });
 
 describe('options', () => {
-  test('of the command and of those above it, short and long', () => {
+  test('of the command and global ones, short and long', () => {
     expect(at('explain', '-')).toEqual(['--help', '-h', '--quiet', '-q', '--no-color']);
     expect(at('verify', '--as')).toEqual(['--as', '--as-group', '--as-user']);
     expect(at('--n')).toEqual(['--no-color']);
   });
 
-  test('not twice, unless they may be repeated', () => {
+  test('not twice, unless repeatable', () => {
     expect(at('verify', '--context', 'a', '--con')).toEqual(['--context']);
     expect(at('register', '--context', 'a', '--con')).toEqual([]);
     expect(at('init', '--api', 'g/v1', '--ap')).toEqual(['--api']);
@@ -60,7 +60,7 @@ describe('options', () => {
 
 describe('values', () => {
   test.each([
-    [['-o', ''], verifyFormats],
+    [['-o', ''], formatsOf('verify')],
     [
       ['--output', 'j'],
       ['json', 'junit'],
@@ -97,13 +97,13 @@ describe('values', () => {
     expect(at('sandbox', '--assets', '')).toBe('directories');
   });
 
-  test('after short options in one word', () => {
+  test('after combined short options', () => {
     expect(at('init', '-yp', '')).toEqual(presetNames);
     expect(at('init', '-pkeda', '')).toBe('directories');
   });
 });
 
-test('everything in the tree is offered at every beginning of it', () => {
+test('every option and choice completes from every prefix', () => {
   for (const command of subcommandsOf(program)) {
     for (const { long, argChoices } of optionsOf(command)) {
       if (long == null) continue;
@@ -113,7 +113,7 @@ test('everything in the tree is offered at every beginning of it', () => {
   }
 });
 
-test('whatever is on the line, nothing throws and what is offered begins with what is typed', () => {
+test('no command line throws', () => {
   const word = fc.oneof(fc.constantFrom('', '-', '--', '--output=', '-C', '-o', ...names), fc.string());
   fc.assert(
     fc.property(fc.array(word), (words) => {
@@ -123,7 +123,7 @@ test('whatever is on the line, nothing throws and what is offered begins with wh
   );
 });
 
-describe('the answer', () => {
+describe('the answer to the shell', () => {
   const one = (value: string, description = ''): Candidate => ({ value, description });
 
   test('candidates with descriptions, and a directive', () => {
@@ -132,7 +132,7 @@ describe('the answer', () => {
     expect(answerText([], '', 'directories')).toBe(':16\n');
   });
 
-  test('whatever a kubeconfig or a server says, it is lines of printable text', () => {
+  test('untrusted names and descriptions become lines of printable text', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('a\tb', 'a\nb', '\u001b[2J', '\u202e', '\u0085'));
     fc.assert(
       fc.property(fc.array(fc.record({ value: text, description: text }), { maxLength: 3 }), (candidates) => {

@@ -26,14 +26,16 @@ describe('apisvc __complete', () => {
     expect(await complete(['reg'])).toEqual(
       silent('register\tApply the project to a cluster in a safe order, wait until the API is served, and verify it\n:4\n'),
     );
-    expect(await complete(['render', '-o', ''])).toEqual(silent('yaml\njson\nkustomize\n:4\n'));
+    expect(await complete(['render', '-o', ''])).toEqual(
+      silent('yaml\tYAML\njson\tJSON\nkustomize\tFiles with a kustomization.yaml\n:4\n'),
+    );
     expect((await complete(['explain', 'cert/san'])).stdout).toBe(
       'cert/san-mismatch\tthe certificate at <endpoints> is not for <host>\n:4\n',
     );
     expect(await complete(['lint', ''])).toEqual(silent(':0\n'));
   });
 
-  test('runs and judges nothing', async () => {
+  test('neither runs nor validates the command line', async () => {
     for (const words of [['init', '--yes', '--preset', 'keda', '--', ''], ['--help'], ['--version'], ['lint', '--nope', ''], ['-v']]) {
       const { code, stdout, stderr } = await complete(words);
       expect({ code, stderr, end: stdout.slice(stdout.lastIndexOf(':')) }).toEqual({
@@ -46,7 +48,7 @@ describe('apisvc __complete', () => {
 
   test('the contexts of the kubeconfig, without a connection', async () => {
     const file = contextFile();
-    const expected = silent('admin@one\thttps://127.0.0.1:1, current\nadmin@two\thttps://127.0.0.1:1\n:4\n');
+    const expected = silent('admin@one\thttps://127.0.0.1:1 (current)\nadmin@two\thttps://127.0.0.1:1\n:4\n');
     expect(await complete(['verify', '--context', 'adm'], { KUBECONFIG: file })).toEqual(expected);
     expect(await complete(['verify', '--kubeconfig', file, '--context=adm'])).toEqual(expected);
     expect(await complete(['verify', '--kubeconfig', '~/config', '--context=adm'], { HOME: join(file, '..') })).toEqual(expected);
@@ -67,28 +69,26 @@ const apiServices = [
 describe('APIServices of the cluster', () => {
   const file = (server: string): string => join(filesOf({ config: JSON.stringify(kubeconfig(server)) }), 'config');
 
-  test('are listed, but for those that are named already', async () => {
+  test('are listed, except those on the command line', async () => {
     const server = await serve((request, response) =>
       request.url.startsWith('/apis/apiregistration.k8s.io/v1/apiservices')
         ? answer(response, 200, { metadata: { resourceVersion: '1' }, items: apiServices })
         : answer(response, 404, {}),
     );
     const metrics = 'v1beta1.metrics.k8s.io\tService kube-system/metrics-server, not Available: Missing Endpoints';
-    expect(await complete(['verify', '--kubeconfig', file(server), ''])).toEqual(
-      silent(`v1.apps\tkube-apiserver itself\n${metrics}\n:4\n`),
-    );
+    expect(await complete(['verify', '--kubeconfig', file(server), ''])).toEqual(silent(`v1.apps\tkube-apiserver\n${metrics}\n:4\n`));
     expect(await complete(['verify', '--kubeconfig', file(server), 'v1.apps', ''])).toEqual(silent(`${metrics}\n:4\n`));
   });
 
   test.each([
-    ['refuses', 403, {}],
-    ['answers nonsense', 200, 'nonsense'],
-  ])('a server that %s is passed over in silence', async (_, status, body) => {
+    ['denies access', 403, {}],
+    ['sends an invalid response', 200, 'nonsense'],
+  ])('a server that %s gives no completions and no error', async (_, status, body) => {
     const server = await serve((_, response) => answer(response, status, body));
     expect(await complete(['verify', '--kubeconfig', file(server), ''])).toEqual(silent(':4\n'));
   });
 
-  test('so is one that does not answer in two seconds, and a kubeconfig that is none', async () => {
+  test('a server that does not answer in two seconds, or an invalid kubeconfig, gives none either', async () => {
     const server = await serve(() => {});
     const begun = performance.now();
     expect(await complete(['verify', '--kubeconfig', file(server), ''])).toEqual(silent(':4\n'));
@@ -98,7 +98,7 @@ describe('APIServices of the cluster', () => {
   });
 });
 
-/** The programs under the names that npm gives them. */
+/** A directory with the binaries as npm installs them. */
 function installed(): string {
   const dir = folder();
   symlinkSync(join(root, 'bin', 'apisvc.js'), join(dir, 'apisvc'));
@@ -107,13 +107,13 @@ function installed(): string {
 }
 
 describe('kubectl', () => {
-  test('gets the same from the program that it looks for', async () => {
+  test('gets the same completions from kubectl_complete-apisvc', async () => {
     const program = join(installed(), 'kubectl_complete-apisvc');
     expect(await apisvc(['ver'], { cwd: folder(), program })).toEqual(await complete(['ver']));
     expect(await apisvc([], { cwd: folder(), program })).toEqual(await complete(['']));
   });
 
-  test('also where its name is lost, as in the wrappers of some package managers', async () => {
+  test('also through the wrapper of a package manager, which hides the name of the link', async () => {
     const dir = folder();
     writeFileSync(join(dir, 'wrapper'), `#!/bin/sh\nexec node '${join(root, 'bin', 'kubectl_complete-apisvc.js')}' "$@"\n`, {
       mode: 0o755,
@@ -132,7 +132,7 @@ describe('bash', () => {
       echo
     done`;
 
-  /** What bash would put in place of the last part of each line. @param type COMP_TYPE: 9 for TAB, 37 for one candidate after the other */
+  /** The candidates of bash for each line. @param type - COMP_TYPE: 9 for TAB, 37 for menu completion */
   async function candidates(lines: readonly string[], type = 9): Promise<string[][]> {
     const env = { PATH: `${installed()}:${plainEnv.PATH}`, KUBECONFIG: contextFile(), COMP_TYPE: String(type) };
     const { stdout, stderr } = await apisvc(['--norc', '-c', script, 'bash', ...lines], { cwd: folder(), env, program: 'bash' });
@@ -140,10 +140,10 @@ describe('bash', () => {
     return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split('|').filter((each) => each !== '')]));
   }
 
-  test('commands with descriptions that fit the screen, one without', async () => {
+  test('several commands with truncated descriptions, one without', async () => {
     expect(await candidates(['apisvc re', 'apisvc   rend'])).toEqual([
       [
-        'render    (Print every manifest, with the caBundle filled in)',
+        'render    (Print every manifest with the caBundle filled in)',
         'register  (Apply the project to a cluster in a safe order, wait until the API …)',
       ],
       ['render'],
@@ -151,7 +151,7 @@ describe('bash', () => {
     expect(await candidates(['apisvc re'], 37)).toEqual([['render', 'register']]);
   });
 
-  test('what follows the last character at which bash cuts words', async () => {
+  test('candidates after the last word break of bash', async () => {
     const lines = ['render --output=j', 'verify --context admin@t', 'verify --context arn:aws:', 'verify --context=arn:aws:'];
     expect(await candidates(lines.map((line) => `apisvc ${line}`))).toEqual([
       ['json'],
@@ -161,19 +161,19 @@ describe('bash', () => {
     ]);
   });
 
-  test('names that bash would act on are quoted, and quoted words are understood', async () => {
+  test('special characters are quoted, and quoted words are parsed', async () => {
     const quoted = 'my\\ \\$\\(id\\)\\ one';
     const lines = ['my', "'my $", 'my\\ \\$'];
     expect(await candidates(lines.map((line) => `apisvc verify --context ${line}`))).toEqual([[quoted], [quoted], [quoted]]);
   });
 
-  test('nothing on the line is run', async () => {
+  test('no command substitution is run', async () => {
     const dir = folder();
     expect(await candidates([`apisvc $(touch ${dir}/a) \`touch ${dir}/b\` `])).toEqual([[]]);
     expect(contents(dir)).toEqual([]);
   });
 
-  test('TAB in a real one: a word, a list, files, directories, no files', async (context) => {
+  test('TAB in an interactive bash: a word, a list, files, directories, no files', async (context) => {
     context.skip(!hasTmux, 'NOT TESTED: completion in an interactive bash (needs tmux)');
     const cwd = folder();
     mkdirSync(join(cwd, 'manifests'));
@@ -193,7 +193,7 @@ describe('bash', () => {
   });
 });
 
-test.each(['bash', 'zsh', 'fish'])('the script for %s asks this very program', async (shell) => {
+test.each(['bash', 'zsh', 'fish'])('the script for %s calls __complete', async (shell) => {
   const { code, stdout, stderr } = await apisvc(['completion', shell], { cwd: folder() });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('__complete --');

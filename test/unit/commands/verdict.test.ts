@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { exitCodeOf, listExitCode, withoutDate, worstOf } from '../../../src/commands/verdict.ts';
+import { exitCodeOf, listExitCode, unknownExpiry, worstOf } from '../../../src/commands/verdict.ts';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
 import type { Diagnosis, Verdict } from '../../../src/diagnosis/types.ts';
 import { healthy, api as registration, seen, snapshotOf, unseen } from '../diagnosis/snapshots.ts';
@@ -23,7 +23,7 @@ describe('the exit code of', () => {
     expect([exitCodeOf(of(...verdicts)), exitCodeOf(of(...verdicts), true)]).toEqual([code, strict]);
   });
 
-  test('several clusters is that of a broken one, else that of one that could not be looked at', () => {
+  test('several clusters is that of a broken one, else that of one that could not be checked', () => {
     const list = (...clusters: Parameters<typeof listExitCode>[0]['clusters'][number][]) => ({
       apiVersion: 'apisvc.dev/diagnosis-list/v1alpha1' as const,
       verdict: 'unknown' as const,
@@ -42,8 +42,8 @@ describe('the exit code of', () => {
   });
 });
 
-test('an API whose certificate was not seen has no date; one without a Service needs none', () => {
+test('the expiry of an unseen certificate is unknown; an API without a Service has no certificate', () => {
   const hidden = { ...healthy, name: 'v1.hidden', probes: unseen() };
   const local = { ...hidden, name: 'v1.local', apiService: seen({ ...registration, service: undefined }) };
-  expect(withoutDate(diagnose(snapshotOf(healthy, hidden, local)))).toEqual(['v1.hidden']);
+  expect(unknownExpiry(diagnose(snapshotOf(healthy, hidden, local)))).toEqual(['v1.hidden']);
 });

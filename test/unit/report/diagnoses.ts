@@ -1,7 +1,7 @@
 import type { ApiDiagnosis, Diagnosis, Finding, Hop } from '../../../src/diagnosis/types.ts';
 import type { Source } from '../../../src/snapshot/types.ts';
 
-/** Diagnoses made by hand, so that the snapshots of the reporters change with the reporters alone. */
+/** Handwritten diagnoses, so that the snapshots change only with the reporters. */
 
 const cluster: Source = { kind: 'cluster', server: 'https://10.0.0.1:6443', context: 'staging', version: 'v1.37.2' };
 const name = 'v1alpha1.wardle.example.com';
@@ -85,7 +85,7 @@ const noPort = finding({
   fix: `\`kubectl patch apiservice ${name} --type=merge -p '{"spec":{"service":{"port":8443}}}'\``,
 });
 
-/** What servers, certificates and manifests of anyone may hold. */
+/** Text that servers, certificates and manifests may contain. */
 const evil = `</pre><script>alert(1)</script>]]>"' onload='x' \u001b[31m\u0000\u202e\ud800\uffff 50%\r\n::error::x, a:b | \`\`\`\`js [x](javascript:1) {0} @me`;
 
 export const healthy = diagnosis([api()]);
@@ -150,8 +150,8 @@ export const several = diagnosis(
   { verdict: 'broken' },
 );
 
-/** What `lint` finds in files. */
+/** A diagnosis of files. */
 export const inFiles = (...files: readonly string[]): Diagnosis => ({ ...twoFaults, source: { kind: 'files', files } });
 
-/** Everything that has a snapshot. */
+/** The diagnoses with snapshots. */
 export const recorded = { healthy, broken, twoFaults, notAllowed, hostile } as const;

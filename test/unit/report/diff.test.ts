@@ -19,12 +19,12 @@ const pair = (change: AppliedPair['applied']['change'], before: KubeObject | und
   after,
 });
 
-test('nothing to change', () => {
+test('no differences', () => {
   const same = object('Service', { spec: { port: 1 } });
   expect(diffText([pair('unchanged', same, same)], colorless)).toBe('No differences.\n');
 });
 
-test('only the lines that matter, none of the bookkeeping', () => {
+test('only the changed lines, without managedFields and other metadata', () => {
   const before = object('Service', { spec: { port: 1 }, status: { x: 1 } });
   const after = object('Service', { spec: { port: 2 }, status: { x: 2 } }, '2');
   expect(diffText([pair('configured', before, after)], colorless)).toBe(`--- service/b/a
@@ -38,7 +38,7 @@ test('only the lines that matter, none of the bookkeeping', () => {
 `);
 });
 
-test('what is new comes from nowhere', () => {
+test('a new object is compared with /dev/null', () => {
   expect(diffText([pair('created', undefined, object('Service', {}))], colorless)).toMatch(
     /^--- \/dev\/null\n\+\+\+ service\/b\/a\n@@ -[01],0 \+1,5 @@\n\+apiVersion: v1\n/,
   );
@@ -47,19 +47,19 @@ test('what is new comes from nowhere', () => {
 describe('a Secret', () => {
   const secret = (key: string): KubeObject => object('Secret', { data: { 'tls.crt': 'Y2VydA==', 'tls.key': key } });
 
-  test('shows whether its values differ, never what they are', () => {
+  test('shows whether values differ, but not the values', () => {
     const text = diffText([pair('configured', secret('b2xk'), secret('bmV3'))], colorless);
     expect(text).toContain('-  tls.key: (hidden)\n+  tls.key: (hidden, changed)\n');
     expect(text).toContain('   tls.crt: (hidden)\n');
     expect(text).not.toMatch(/b2xk|bmV3|Y2VydA/);
   });
 
-  test('that is new is hidden as well', () => {
+  test('that is new is hidden too', () => {
     expect(diffText([pair('created', undefined, secret('bmV3'))], colorless)).not.toMatch(/bmV3|Y2VydA/);
   });
 });
 
-test('values of the cluster do not reach the terminal as more than text', () => {
+test('control characters from the cluster are escaped', () => {
   const text = diffText([pair('configured', object('Service', { spec: 'a' }), object('Service', { spec: 'x\u001b[2J\u202e' }))], colorless);
   expect(text).not.toMatch(escapes);
 });

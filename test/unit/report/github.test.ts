@@ -27,7 +27,7 @@ function commandsOf(diagnosis: Diagnosis) {
 }
 
 describe('annotations', () => {
-  test('one for each finding, its words in the message', () => {
+  test('one for each finding, with its text in the message', () => {
     const [command, ...more] = commandsOf(broken);
     expect(more).toEqual([]);
     expect(command).toMatchObject({ level: 'error', title: 'v1alpha1.wardle.example.com: cert/unknown-authority' });
@@ -35,15 +35,15 @@ describe('annotations', () => {
     expect(diagnosisGithub(healthy).annotations).toBe('');
   });
 
-  test('errors come first, then warnings, then what was not looked at', () => {
+  test('errors come first, then warnings, then what was not checked', () => {
     expect(commandsOf(several).map(({ level }) => level)).toEqual(['error', 'error', 'error', 'error', 'warning', 'notice']);
   });
 
-  test('no verdict is an error', () => {
-    expect(commandsOf(notAllowed)[0]).toMatchObject({ level: 'error', message: 'nothing was seen that would allow a verdict' });
+  test('an unknown verdict is an error', () => {
+    expect(commandsOf(notAllowed)[0]).toMatchObject({ level: 'error', message: 'not enough access to decide' });
   });
 
-  test('are put to the file that was looked at, if there is only one', () => {
+  test('name the file if there is only one', () => {
     expect(commandsOf(inFiles('a,b:c.yaml')).map(({ file }) => file)).toEqual(['a,b:c.yaml', 'a,b:c.yaml']);
     expect(commandsOf(inFiles('a.yaml', 'b.yaml')).map(({ file }) => file)).toEqual([undefined, undefined]);
     expect(commandsOf(twoFaults)[0]?.file).toBeUndefined();
@@ -61,18 +61,18 @@ describe('annotations', () => {
 });
 
 describe('the summary', () => {
-  test('has a line of its table for each API', () => {
+  test('has a table row for each API', () => {
     const { summary } = diagnosisGithub(several);
     expect(summary.split('\n').filter((line) => line.startsWith('| ')).length).toBe(2 + 5);
     expect(summary).toContain('## 5 APIs: 1 healthy, 3 broken, 1 unknown\n');
   });
 
-  test('hostile text is text: no HTML, no cell, no fence of its own', () => {
+  test('hostile text stays text: no HTML, no table cell, no code fence', () => {
     const { summary } = diagnosisGithub(hostile);
     expect(summary).not.toMatch(escapes);
     const [row = ''] = summary.split('\n').filter((line) => line.startsWith('| ❌'));
     expect(row.replaceAll('\\|', '').split('|')).toHaveLength(6);
-    // Markdown is read neither in HTML, nor between backticks, nor in a block of code.
+    // GitHub does not parse Markdown in HTML, in code spans and in code blocks.
     const outside = summary
       .replace(/<summary>.*?<\/summary>/g, '')
       .replace(/^(`{3,})\n[\s\S]*?\n\1$/gm, '')
@@ -81,10 +81,10 @@ describe('the summary', () => {
     expect(outside).not.toMatch(/(?<!\\)\]\(/);
   });
 
-  test('stays below what GitHub takes', () => {
+  test('stays below the size limit of GitHub', () => {
     const apis = Array.from({ length: 3_000 }, () => several.apis[0]).filter((api) => api !== undefined);
     const { summary } = diagnosisGithub({ ...several, apis });
     expect(Buffer.byteLength(summary)).toBeLessThan(1_048_576);
-    expect(summary.endsWith('The rest is too long for a summary.\n')).toBe(true);
+    expect(summary.endsWith('The summary is truncated: it exceeds the size limit of GitHub.\n')).toBe(true);
   });
 });

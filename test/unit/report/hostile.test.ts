@@ -10,7 +10,7 @@ import { diagnosisSarif } from '../../../src/report/sarif.ts';
 import { escapes } from './colors.ts';
 import { broken } from './diagnoses.ts';
 
-/** Whatever a server says: the shape of a report is that of the diagnosis, and its text is that text. */
+/** Untrusted text never changes the structure of a report. */
 
 const nasty = fc
   .oneof(
@@ -45,10 +45,10 @@ const nasty = fc
       )
       .map((parts) => parts.join('')),
   )
-  // Readers make numbers of names that look like one.
+  // Readers turn names that look like numbers into numbers.
   .map((words) => `a${words}a`);
 
-/** The broken diagnosis with these words in the place of its own. A fix keeps its shape: semicolons in it divide it. */
+/** The broken diagnosis with other text. A fix keeps its shape, because semicolons divide it. */
 const saying = (words: string): Diagnosis => ({
   ...broken,
   apis: broken.apis.map((api) => ({
@@ -63,7 +63,7 @@ const saying = (words: string): Diagnosis => ({
 
 const tags = (html: string): string[] => html.match(/<[^>]*>/g) ?? [];
 
-test('HTML has the tags that it has for any other words', () => {
+test('HTML has the same tags for any text', () => {
   const usual = tags(diagnosisHtml(saying('words')));
   fc.assert(
     fc.property(nasty, (words) => {
@@ -72,7 +72,7 @@ test('HTML has the tags that it has for any other words', () => {
   );
 });
 
-test('a JUnit reader gets the words', async () => {
+test('a JUnit reader gets the text', async () => {
   await fc.assert(
     fc.asyncProperty(nasty, async (words) => {
       const { testsuite } = (await parse(diagnosisJunit(saying(words)))) as TestSuites;
@@ -82,7 +82,7 @@ test('a JUnit reader gets the words', async () => {
   );
 });
 
-test('SARIF stays JSON with one result, GitHub gets one command a line and no control characters', () => {
+test('SARIF stays JSON with one result; GitHub gets one command a line and no control characters', () => {
   fc.assert(
     fc.property(nasty, (words) => {
       expect(JSON.parse(diagnosisSarif(saying(words))).runs[0].results).toHaveLength(1);

@@ -7,7 +7,7 @@ import { broken, healthy, hostile, inFiles, recorded, several } from './diagnose
 
 const validator = new HtmlValidate({
   extends: ['html-validate:recommended', 'html-validate:document', 'html-validate:a11y'],
-  // The name of an API is as long as it is.
+  // Names of APIs may be long.
   rules: { 'long-title': 'off' },
 });
 
@@ -16,7 +16,7 @@ async function faults(html: string): Promise<readonly string[]> {
   return results.flatMap(({ messages }) => messages.map(({ line, column, ruleId, message }) => `${line}:${column} ${ruleId} ${message}`));
 }
 
-test('the validator finds faults', async () => {
+test('the validator finds errors', async () => {
   expect(await faults(diagnosisHtml(healthy).replace('<h1>', '<h1><div>'))).not.toEqual([]);
 });
 
@@ -27,7 +27,7 @@ describe.each(Object.entries({ ...recorded, several, files: inFiles('a.yaml', 'b
     expect(await faults(html)).toEqual([]);
   });
 
-  test('needs nothing but itself', () => {
+  test('is self-contained', () => {
     const own = html.replace(/<style>[\s\S]*?<\/style>/, '');
     expect(own).not.toMatch(/<(script|link|img|iframe|object|svg|form)\b/i);
     expect(own).not.toMatch(/\s(href|src)="(?!#)/);
@@ -41,20 +41,20 @@ test.each(Object.entries(recorded))('the page of %s', async (name, diagnosis) =>
   await expect(page).toMatchFileSnapshot(`snapshots/${name}.html`);
 });
 
-test('the broken hop is told by word and sign, with the code', () => {
+test('each hop has a sign and a label', () => {
   const hops = [...diagnosisHtml(broken).matchAll(/<p class="kind">(.*?)<\/p>[\s\S]*?aria-hidden="true">(.)<\/span> (.*?)<\/p>/g)];
   expect(hops.map(([, kind, sign, words]) => `${kind}: ${sign} ${words}`)).toEqual([
-    'Client: ✓ in order',
-    'kube-apiserver: ✓ in order',
-    'Service: ✓ in order',
+    'Client: ✓ ok',
+    'kube-apiserver: ✓ ok',
+    'Service: ✓ ok',
     'Endpoint: ✕ broken',
   ]);
 });
 
-test('of many endpoints the worst are drawn', () => {
+test('of many endpoints, the worst are drawn', () => {
   const html = diagnosisHtml(several);
   expect(html).toContain('10.1.0.13:8443 (pod api-12)');
-  expect(html).toContain('and 5 more: 5 in order');
+  expect(html).toContain('and 5 more: 5 ok');
 });
 
 test('several APIs have a table with a link to each', () => {
@@ -65,7 +65,7 @@ test('several APIs have a table with a link to each', () => {
   expect(diagnosisHtml(healthy)).not.toContain('<table>');
 });
 
-test('hostile text is text', () => {
+test('hostile text stays text', () => {
   const html = diagnosisHtml(hostile);
   expect(html).toContain(
     '&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;]]&gt;&quot;&#39; onload=&#39;x&#39; \\x1b[31m\\x00\\x202e\ufffd\ufffd 50%\\x0d\\x0a',
@@ -95,7 +95,7 @@ describe.each(['light', 'dark'])('%s', (mode) => {
   test.each([
     ...['text', 'dim', 'link', 'bad', 'warn', 'good'].flatMap((text) => [`${text} ground`, `${text} raised`]),
     ...['bad', 'warn', 'good'].flatMap((state) => [`${state} ${state}-ground`, `text ${state}-ground`, `dim ${state}-ground`]),
-  ])('%s can be read', (pair) => {
+  ])('%s has enough contrast', (pair) => {
     const [text = '', ground = ''] = pair.split(' ').map((name) => colors.get(name));
     expect(contrast(text, ground)).toBeGreaterThanOrEqual(4.5);
   });

@@ -11,7 +11,7 @@ describe('JSON for scripts', () => {
     expect(reportOf(text)).not.toContain(text);
   });
 
-  test('reads as what it was made of', () => {
+  test('parses to the original value', () => {
     const unicode = fc.string({ unit: 'binary' });
     fc.assert(
       fc.property(unicode, (text) => {

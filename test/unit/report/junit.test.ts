@@ -4,7 +4,7 @@ import { diagnosisJunit } from '../../../src/report/junit.ts';
 import { escapes } from './colors.ts';
 import { broken, healthy, hostile, notAllowed, recorded, several, twoFaults } from './diagnoses.ts';
 
-/** What a JUnit reader makes of the report. */
+/** Parses a report with a JUnit reader. */
 const read = async (...given: Parameters<typeof diagnosisJunit>): Promise<TestSuites> =>
   (await parse(diagnosisJunit(...given))) as TestSuites;
 
@@ -20,7 +20,7 @@ describe('a JUnit reader finds', () => {
     expect(testsuite?.[0]?.testcase).toEqual([{ classname: 'v1alpha1.wardle.example.com', name: 'verdict', time: 0 }]);
   });
 
-  test('a failure for an error, with all that is known', async () => {
+  test('a failure for an error, with the whole finding', async () => {
     const { testsuite } = await read(broken);
     const [failed, ...more] = testsuite?.[0]?.testcase ?? [];
     expect(more).toEqual([]);
@@ -28,7 +28,7 @@ describe('a JUnit reader finds', () => {
     expect(failed?.failure?.[0]?.inner).toContain('\nfix: `apisvc register --force-conflicts`');
   });
 
-  test('words, but no failure, for a warning', async () => {
+  test('output, but no failure, for a warning', async () => {
     const { failures, testsuite } = await read(twoFaults);
     expect(failures).toBe(1);
     const warning = testsuite?.[0]?.testcase?.find(({ name }) => name === 'cert/expires-soon');
@@ -36,11 +36,11 @@ describe('a JUnit reader finds', () => {
     expect(warning?.['system-out']?.[0]).toMatch(/^warning: the certificate at .* expires in 9 days\n/);
   });
 
-  test('skipped test cases for what was not looked at, and an error where there is no verdict', async () => {
+  test('skipped test cases for what was not checked, and an error for an unknown verdict', async () => {
     const { errors, testsuite } = await read(notAllowed);
     expect(errors).toBe(1);
     expect(testsuite?.[0]).toMatchObject({ tests: 3, skipped: 2 });
-    expect(testsuite?.[0]?.testcase?.[0]?.error).toMatchObject([{ message: 'nothing was seen that would allow a verdict' }]);
+    expect(testsuite?.[0]?.testcase?.[0]?.error).toMatchObject([{ message: 'not enough access to decide' }]);
   });
 
   test('a suite for each of several APIs, and counts that add up', async () => {
@@ -52,7 +52,7 @@ describe('a JUnit reader finds', () => {
     expect(sum((suite) => suite.testcase?.length)).toBe(tests);
   });
 
-  test('hostile text as text, and findings of one code apart', async () => {
+  test('hostile text as text, and several findings of one code', async () => {
     const { testsuite } = await read(hostile);
     expect(diagnosisJunit(hostile)).not.toMatch(escapes);
     expect(testsuite?.[0]?.name).toContain('</pre><script>alert(1)</script>]]>"');

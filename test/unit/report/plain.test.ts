@@ -10,7 +10,7 @@ import { diagnosisYaml } from '../../../src/report/yaml.ts';
 import { healthy, snapshotOf } from '../diagnosis/snapshots.ts';
 import { colored, colorless, escapes } from './colors.ts';
 
-/** Several APIs at once; what the checks find is not the matter here. */
+/** Several APIs at once. The findings do not matter here. */
 
 const base = diagnose(snapshotOf(healthy));
 const overview: Overview = {
@@ -63,12 +63,12 @@ const list: DiagnosisList = {
   ],
 };
 
-test('text: a line for what is in order, the rest in full with commands on lines of their own, the count last', () => {
+test('text: one line for each healthy API, the rest in full, the count last', () => {
   expect(diagnosisText(many, colorless)).toBe(`✓ 2 APIs without a Service
 ✓ v1beta1.fine.example.com  a/api:443
 ✓ v1.ok                     a/api:443
 
-? v1.dark: nothing was seen that would allow a verdict
+? v1.dark: not enough access to decide
 
   not checked
     the APIService: forbidden\\x1b[2J
@@ -84,9 +84,10 @@ test('text: a line for what is in order, the rest in full with commands on lines
 `);
 });
 
-test('text: files are not called healthy', () => {
+test('text and short: files pass; they are not healthy', () => {
   const files = { ...many, source: { kind: 'files', files: ['a'] } as const, apis: [api('v1.a'), api('v1.b')] };
-  expect(diagnosisText(files, colorless)).toMatch(/\n2 APIs: 2 in order\n$/);
+  expect(diagnosisText(files, colorless)).toMatch(/\n2 APIs: 2 passed\n$/);
+  expect(diagnosisShort(files, colorless)).toBe('✓ v1.a passed\n✓ v1.b passed\n');
 });
 
 test('wide: a table', () => {
@@ -102,7 +103,7 @@ v1.dark                    -           -           unknown   -           -      
   );
 });
 
-test('short: a line an API', () => {
+test('short: one line for each API', () => {
   const lines = diagnosisShort(many, colorless).trimEnd().split('\n');
   expect(lines).toHaveLength(6);
   expect([lines[0], lines[5]]).toEqual(['✗ v1.broken broken service/missing', '? v1.dark unknown (1 not checked)']);
@@ -127,7 +128,7 @@ describe('several clusters', () => {
   });
 });
 
-test('colours change nothing but the colour', () => {
+test('colors do not change the text', () => {
   for (const report of [diagnosisText, diagnosisWide, diagnosisShort] as const) {
     const text = report(many, colored);
     expect(text).toContain('\u001b[31m');
@@ -136,7 +137,7 @@ test('colours change nothing but the colour', () => {
   }
 });
 
-test('no escape of a cluster reaches the screen, and JSON and YAML still say what it was', () => {
+test('control characters are escaped; in JSON and YAML, the escapes keep their value', () => {
   for (const text of [diagnosisJson(list), diagnosisYaml(list), listText(list, colorless), listWide(list, colorless)]) {
     expect(text).not.toMatch(escapes);
   }

@@ -43,15 +43,15 @@ describe('progress', () => {
 });
 
 describe('printable', () => {
-  test('shows what a terminal would act on', () => {
+  test('escapes control characters', () => {
     expect(printable('a\u001b[31m\u009bK\u202e\r\n\tz')).toBe('a\\x1b[31m\\x9bK\\x202e\\x0d\\x0a\\x09z');
   });
 
-  test('leaves every other script alone', () => {
+  test('does not change other scripts', () => {
     expect(printable('naïve 日本語 ✓ 👩')).toBe('naïve 日本語 ✓ 👩');
   });
 
-  test('keeps lines where they are meant', () => {
+  test('printableLines keeps line ends', () => {
     expect(printableLines('a\u0007\nb')).toBe('a\\x07\nb');
   });
 });

@@ -6,10 +6,10 @@ import type { Diagnosis } from '../../../src/diagnosis/types.ts';
 import { diagnosisSarif } from '../../../src/report/sarif.ts';
 import { broken, healthy, hostile, inFiles, notAllowed, recorded, several, twoFaults } from './diagnoses.ts';
 
-/** The schema of OASIS as a package has it: it names an older dialect of JSON Schema, of which it uses nothing that the newer one lacks. */
+/** The OASIS schema. It names an older dialect of JSON Schema, but uses nothing that the newer one lacks. */
 const { id: _, $schema: __, ...schema } = packaged;
 
-// One of its patterns has a stray bracket, which only the old kind of regular expression takes.
+// One of its patterns has a stray bracket, which is invalid in a regular expression with the u flag.
 const ajv = new Ajv({ strict: false, unicodeRegExp: false, allErrors: true });
 formats.default(ajv);
 const validate = ajv.compile(schema);
@@ -35,7 +35,7 @@ test.each(Object.entries(recorded))('the results of %s', async (name, diagnosis)
   await expect(`${JSON.stringify({ results, invocations }, undefined, 2)}\n`).toMatchFileSnapshot(`snapshots/${name}.sarif`);
 });
 
-test('every result leads to its rule, whose words are those of the catalog', () => {
+test('every result refers to its rule, with the text of the catalog', () => {
   const { results, tool } = runOf(several);
   for (const { ruleId, ruleIndex } of results) expect(tool.driver.rules[ruleIndex].id).toBe(ruleId);
   expect(results.map(({ level }: { level: string }) => level)).toEqual(['error', 'error', 'warning', 'error']);
@@ -43,7 +43,7 @@ test('every result leads to its rule, whose words are those of the catalog', () 
   expect(tool.driver.rules[0].help.markdown).toContain('`apisvc explain cert/unknown-authority`');
 });
 
-test('a healthy run has no results and was successful, one that saw nothing was not', () => {
+test('a healthy run has no results and succeeded; one without access did not succeed', () => {
   expect(runOf(healthy)).toMatchObject({ results: [], tool: { driver: { rules: [] } }, invocations: [{ executionSuccessful: true }] });
   expect(runOf(notAllowed).invocations[0]).toMatchObject({
     executionSuccessful: false,
@@ -51,7 +51,7 @@ test('a healthy run has no results and was successful, one that saw nothing was 
   });
 });
 
-test('fingerprints tell the findings of a run apart, and stay when dates, addresses and the order of the APIs change', () => {
+test('fingerprints are unique in a run, and stable when dates, addresses and the order of APIs change', () => {
   const prints = (diagnosis: Diagnosis): string[] =>
     runOf(diagnosis).results.map(({ partialFingerprints }: { partialFingerprints: object }) => JSON.stringify(partialFingerprints));
   expect(new Set(prints(several)).size).toBe(4);
@@ -66,7 +66,7 @@ test('fingerprints tell the findings of a run apart, and stay when dates, addres
   expect(prints(later).sort()).toEqual(prints(several).sort());
 });
 
-test('what lint finds is in the file, or has to do with all of them', () => {
+test('findings of lint have one file as location, or several as related locations', () => {
   const [result] = runOf(inFiles('a b/%.yaml')).results;
   expect(result.locations[0].physicalLocation.artifactLocation.uri).toBe('a%20b/%25.yaml');
   const [either] = runOf(inFiles('a.yaml', 'b\\c.yaml')).results;

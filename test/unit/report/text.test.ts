@@ -14,7 +14,7 @@ const broken = diagnose(
   }),
 );
 
-test('a broken API: what, why, how to fix it, and what was not checked', () => {
+test('a broken API: findings with causes and fixes, and what was not checked', () => {
   expect(diagnosisText(broken, colorless)).toBe(`✗ v1alpha1.wardle.example.com: broken
     points at Service wardle/api port 443
     Available=True (Passed) since 2026-06-15T11:00:00Z
@@ -35,26 +35,26 @@ test('a broken API: what, why, how to fix it, and what was not checked', () => {
 `);
 });
 
-describe('a verdict in words', () => {
+describe('the verdict', () => {
   const firstLine = (text: string): string => text.split('\n')[0] ?? '';
   const warned = { ...healthy, apiService: seen({ ...api, caBundle: '', insecureSkipTLSVerify: true }) };
   const unknown = { ...healthy, apiService: unseen(), aggregated: unseen() };
 
   test.each([
     ['✓ v1alpha1.wardle.example.com: healthy', healthy],
-    ['✓ v1alpha1.wardle.example.com: healthy, with 1 warning', warned],
-    ['? v1alpha1.wardle.example.com: nothing was seen that would allow a verdict', unknown],
+    ['✓ v1alpha1.wardle.example.com: healthy with 1 warning', warned],
+    ['? v1alpha1.wardle.example.com: not enough access to decide', unknown],
   ])('%s', (line, snapshot) => {
     expect(firstLine(diagnosisText(diagnose(snapshotOf(snapshot)), colorless))).toBe(line);
   });
 
-  test('files prove no more than that nothing is wrong in them', () => {
+  test('files pass; they cannot prove that the API is healthy', () => {
     const diagnosis = diagnose({ ...snapshotOf(healthy), source: { kind: 'files', files: ['a.yaml'] } });
-    expect(firstLine(diagnosisText(diagnosis, colorless))).toBe('✓ v1alpha1.wardle.example.com: nothing wrong in the files');
+    expect(firstLine(diagnosisText(diagnosis, colorless))).toBe('✓ v1alpha1.wardle.example.com: passed');
   });
 });
 
-test('colours change nothing but the colour', () => {
+test('colors do not change the text', () => {
   const text = diagnosisText(broken, colored);
   expect(text).toContain('\u001b[31m✗\u001b[39m');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escapes that chalk writes.
@@ -76,7 +76,7 @@ describe('JSON', () => {
     expect(diagnosisJson(broken).endsWith('}\n')).toBe(true);
   });
 
-  test('of register says what was done', () => {
+  test('of register lists the changes', () => {
     expect(JSON.parse(resultJson({ dryRun: 'client', wouldApply: ['service/a/b'] }))).toEqual({
       apiVersion: 'apisvc.dev/register/v1alpha1',
       dryRun: 'client',

@@ -1,6 +1,6 @@
 import { type Code, catalog, generalWords } from '../diagnosis/catalog.ts';
-import type { Candidate } from './known-names.ts';
+import type { Candidate } from './complete-names.ts';
 
-/** The codes that `explain` knows, with what they say. */
-export const codes = (): Candidate[] =>
+/** The finding codes, with their titles. */
+export const findingCodes = (): Candidate[] =>
   (Object.keys(catalog) as Code[]).map((value) => ({ value, description: generalWords(value).title }));

@@ -7,13 +7,13 @@ import { fixture } from '../unit/pki/certificates.ts';
 import { contents, folder } from '../unit/project/folder.ts';
 import { apisvc, type Ran, sampleProject } from './apisvc.ts';
 
-/** init with a CA that exists already. */
+/** init with an existing CA. */
 
 const day = 86_400_000;
 const passphrase = 'correct horse';
 let cwd: string;
 
-/** Puts a CA into ca/, plain and with its key encrypted. */
+/** Creates a CA in ca/, with a plain and an encrypted key. */
 beforeEach(async () => {
   cwd = folder();
   mkdirSync(join(cwd, 'ca'));
@@ -35,7 +35,7 @@ const refused = ({ code, stdout, stderr }: Ran, message: RegExp | string): void 
   expect(readdirSync(cwd)).not.toContain('demo');
 };
 
-test('issues the certificate, and its key stays where it is', async () => {
+test('issues the certificate, and does not copy the key of the CA', async () => {
   expect(await init('ca/ca.key')).toMatchObject({ code: 0, stderr: '' });
   expect(contents(join(cwd, 'demo/certs'))).toEqual(['.gitignore', 'ca.crt', 'tls.crt', 'tls.key']);
   expect(readFileSync(join(cwd, 'demo/certs/ca.crt'), 'utf8')).toBe(readFileSync(join(cwd, 'ca/ca.crt'), 'utf8'));
@@ -46,11 +46,11 @@ test.each([['--ca-lifetime', '5y'], ['--no-name-constraints']])('settings of a n
   refused(await init('ca/ca.key', [flag, ...value]), `error: ${flag} has no effect with --ca-cert: the CA already exists\n`);
 });
 
-describe('in the place of a CA of its own', () => {
+describe('in a project with a self-signed CA', () => {
   const given = ['--ca-cert', 'ca/ca.crt', '--ca-key', 'ca/ca.key'];
   const files = (): string[] => contents(join(cwd, 'demo/certs'));
 
-  test('is refused where apisvc.yaml says self-signed: exit 1, nothing changed', async () => {
+  test('is refused if apisvc.yaml has issuer: self-signed', async () => {
     const dir = await sampleProject(cwd);
     const before = readFileSync(join(dir, 'certs/ca.crt'), 'utf8');
     expect(await apisvc(['init', 'demo', '--force-keys', ...given], { cwd })).toEqual({
@@ -58,22 +58,22 @@ describe('in the place of a CA of its own', () => {
       stdout: '',
       stderr:
         'error: --ca-cert needs the issuer type "ca", but demo/apisvc.yaml has "self-signed"\n' +
-        'fix: Set spec.certificates.issuer to {type: ca} there, or add --force to replace the file.\n',
+        'fix: Set spec.certificates.issuer to {type: ca} in the file, or replace it with --force.\n',
     });
     expect(readFileSync(join(dir, 'certs/ca.crt'), 'utf8')).toBe(before);
     expect(files()).toContain('ca.key');
   });
 
-  test('leaves no key of the old one behind, and says so', async () => {
+  test('removes the key of the replaced CA', async () => {
     await sampleProject(cwd);
     const ran = await init('ca/ca.key', ['--force', '--force-keys']);
-    expect(ran).toMatchObject({ code: 0, stderr: 'removed demo/certs/ca.key: it is the key of the CA that was replaced\n' });
+    expect(ran).toMatchObject({ code: 0, stderr: 'removed demo/certs/ca.key, the key of the replaced CA\n' });
     expect(files()).toEqual(['.gitignore', 'ca.crt', 'tls.crt', 'tls.key']);
     expect(existsSync(join(cwd, 'ca/ca.key'))).toBe(true);
     expect(await apisvc(['init', 'demo', '--force-keys', ...given], { cwd })).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('that is the same one: its key stays', async () => {
+  test('keeps the key if it is the same CA', async () => {
     const dir = await sampleProject(cwd);
     const own = ['--ca-cert', 'demo/certs/ca.crt', '--ca-key', 'demo/certs/ca.key'];
     const flags = ['--preset', 'sample-apiserver', '--yes', '--force', '--force-keys'];
@@ -93,17 +93,17 @@ describe('an encrypted key', () => {
     expect(existsSync(join(cwd, 'demo/certs/tls.crt'))).toBe(true);
   });
 
-  test('with the wrong passphrase, which is not shown', async () => {
+  test('with a wrong passphrase, which is not shown', async () => {
     const ran = await init('ca/encrypted.key', ['--ca-key-passphrase-env', 'CA_PASS'], { CA_PASS: 'wrong-secret' });
     refused(ran, 'the passphrase does not open the private key');
     expect(ran.stderr).not.toContain('wrong-secret');
   });
 
-  test('without a passphrase and nobody to ask', async () => {
-    refused(await init('ca/encrypted.key'), /not given: Passphrase of ca\/encrypted\.key\nfix: Use --ca-key-passphrase-file FILE or/);
+  test('without a passphrase or a prompt', async () => {
+    refused(await init('ca/encrypted.key'), /required flag "--ca-key-passphrase-file" not set\nfix: Add --ca-key-passphrase-file FILE or/);
   });
 
-  test('with a variable that is not set, or a file that is not there', async () => {
+  test('with a variable that is not set, or a file that does not exist', async () => {
     refused(await init('ca/encrypted.key', ['--ca-key-passphrase-env', 'CA_PASS']), 'environment variable CA_PASS is not set');
     refused(await init('ca/encrypted.key', ['--ca-key-passphrase-file', 'none']), /can't read .*none: it does not exist/);
   });
@@ -111,7 +111,7 @@ describe('an encrypted key', () => {
 
 describe('is refused when', () => {
   test.each([
-    ['the key is that of another', 'ca/other.key', [], /the CA key does not belong to the CA certificate \(CN=Company CA\)/],
+    ['the key belongs to another CA', 'ca/other.key', [], /the CA key does not belong to the CA certificate \(CN=Company CA\)/],
     ['a certificate is given as the key', 'ca/ca.crt', [], 'holds a certificate where a private key is expected'],
     [
       'it expires before the certificate would',
@@ -119,7 +119,7 @@ describe('is refused when', () => {
       ['--lifetime', '500d'],
       /^error: the CA CN=Company CA expires [-0-9]+, before the certificate would/,
     ],
-    ['the key is not there', 'ca/none.key', [], /can't read .*none\.key: it does not exist/],
+    ['the key does not exist', 'ca/none.key', [], /can't read .*none\.key: it does not exist/],
   ])('%s', async (_, key, flags, message) => {
     refused(await init(key, flags), message);
   });
@@ -129,7 +129,7 @@ describe('is refused when', () => {
     refused(await init('ca/ca.key'), 'holds a private key where a certificate is expected');
   });
 
-  test('half of it is missing', async () => {
+  test('--ca-key is missing', async () => {
     const half = ['init', 'demo', '--preset', 'sample-apiserver', '--yes', '--ca-cert', 'ca/ca.crt'];
     refused(await apisvc(half, { cwd }), '--ca-cert needs --ca-key');
   });

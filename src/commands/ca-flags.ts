@@ -13,18 +13,17 @@ export interface CaFlags {
 }
 
 /**
- * The CA that the flags name, if any. A passphrase comes from a file or an environment variable, or is asked for; never from an argument, which
- * everyone on the machine can read.
+ * Loads the CA that the flags name, if any. A passphrase comes from a file, an environment variable or a
+ * prompt, but never from an argument, which every user of the machine can read.
  * @throws UsageError, see `loadAuthority`
  */
-export async function givenAuthority(flags: CaFlags, terminal: Terminal, now: Date): Promise<Authority | undefined> {
+export async function authorityFromFlags(flags: CaFlags, terminal: Terminal, now: Date): Promise<Authority | undefined> {
   const { caCert, caKey } = flags;
   if (caCert === undefined && caKey === undefined) return undefined;
-  if (caCert === undefined || caKey === undefined)
-    throw new UsageError(`${caCert ? '--ca-cert needs --ca-key' : '--ca-key needs --ca-cert'}: a CA is both`);
+  if (caCert === undefined || caKey === undefined) throw new UsageError(caCert ? '--ca-cert needs --ca-key' : '--ca-key needs --ca-cert');
   const certificates = readPem(caCert);
   const key = readPem(caKey);
-  const passphrase = givenPassphrase(flags, terminal);
+  const passphrase = passphraseFromFlags(flags, terminal);
   try {
     return loadAuthority({ certificates, key, now, ...(passphrase === undefined ? {} : { passphrase }) });
   } catch (error) {
@@ -38,13 +37,13 @@ export async function givenAuthority(flags: CaFlags, terminal: Terminal, now: Da
   }
 }
 
-function givenPassphrase({ caKeyPassphraseFile: file, caKeyPassphraseEnv: variable }: CaFlags, { env }: Terminal): string | undefined {
+function passphraseFromFlags({ caKeyPassphraseFile: file, caKeyPassphraseEnv: variable }: CaFlags, { env }: Terminal): string | undefined {
   if (file !== undefined && variable !== undefined)
-    throw new UsageError('--ca-key-passphrase-file and --ca-key-passphrase-env exclude each other');
-  // Editors end a file with a line end that is no part of the passphrase.
+    throw new UsageError('--ca-key-passphrase-file and --ca-key-passphrase-env cannot be used together');
+  // Editors add a line end that is not part of the passphrase.
   if (file !== undefined) return readText(file).replace(/\r?\n$/, '');
   if (variable === undefined) return undefined;
   const value = env[variable];
-  if (value === undefined) throw new UsageError(`environment variable ${variable} is not set (--ca-key-passphrase-env)`);
+  if (value === undefined) throw new UsageError(`--ca-key-passphrase-env: environment variable ${variable} is not set`);
   return value;
 }

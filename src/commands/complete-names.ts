@@ -6,23 +6,23 @@ import type { ApiServiceView } from '../snapshot/types.ts';
 import { viewApiService } from '../snapshot/views.ts';
 import { withCluster } from './cluster.ts';
 
-/** Something that may be typed, and what it is. */
+/** A completion, and its description. */
 export interface Candidate {
   readonly value: string;
   readonly description: string;
 }
 
-/** Nobody waits longer for a key to do something. */
+/** Milliseconds. A longer wait would feel like a hanging shell. */
 const timeout = 2_000;
 
-/** The contexts of the kubeconfig; no cluster is asked. @throws UsageError when it can't be read */
+/** The contexts of the kubeconfig. No request is sent. @throws UsageError if it cannot be read */
 export const contexts = (options: ClusterOptions, env: NodeJS.ProcessEnv): Candidate[] =>
   listContexts(options, env).map(({ name, server, current }) => ({
     value: name,
-    description: current ? `${server ?? 'no server'}, current` : (server ?? ''),
+    description: current ? `${server ?? 'no server'} (current)` : (server ?? ''),
   }));
 
-/** The APIServices of the cluster. @throws ClusterError, UsageError, or DeadlineError after two seconds */
+/** The APIServices of the cluster. @throws ClusterError, UsageError; DeadlineError after two seconds */
 export async function apiServices(options: ClusterOptions, env: NodeJS.ProcessEnv): Promise<Candidate[]> {
   const caller = { env, interrupt: new AbortController().signal };
   return withCluster({ ...options, timeout }, caller, 'listing APIServices', async (cluster, signal) => {
@@ -35,6 +35,6 @@ export async function apiServices(options: ClusterOptions, env: NodeJS.ProcessEn
 }
 
 function summary({ service, available }: ApiServiceView): string {
-  const server = service ? `Service ${service.namespace}/${service.name}` : 'kube-apiserver itself';
+  const server = service ? `Service ${service.namespace}/${service.name}` : 'kube-apiserver';
   return available && available.status !== 'True' ? `${server}, not Available: ${available.reason}` : server;
 }
