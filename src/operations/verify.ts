@@ -2,7 +2,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import type { DiagnoseOptions, Diagnosis } from '../diagnosis/types.ts';
 import { DeadlineError } from '../errors.ts';
-import { takeSnapshot } from '../snapshot/snapshot.ts';
+import { takeSnapshot } from '../snapshot/collect/snapshot.ts';
 import type { Snapshot, SnapshotOptions, Wanted } from '../snapshot/types.ts';
 import { poll } from './wait.ts';
 

@@ -1,88 +1,96 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { circles, type Import, importsOf, loadedBy, type Module, moduleAt, modules, target, targetsOf } from './import-graph.ts';
 
-/** The rules that keep the house in order: what may import what, and which folders touch nothing but their arguments. */
+/**
+ * The rules of the source tree: which folder may import which, and which folders are pure. The tests walk
+ * the tree, so they cover new files. A new top-level folder fails until it has a layer.
+ */
 
-const root = join(import.meta.dirname, '..', '..');
-const src = join(root, 'src');
-
-interface Import {
-  readonly specifier: string;
-  /** What stands between `import` and `from`. */
-  readonly names: string;
-  readonly typeOnly: boolean;
-}
-
-interface Module {
-  /** Relative to src, with slashes. */
-  readonly path: string;
-  readonly text: string;
-  readonly imports: readonly Import[];
-}
-
-const importPattern = /^\s*(?:import|export)\s+(type\s)?(?:([^'";]*?)\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm;
-
-const modules: readonly Module[] = readdirSync(src, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts'))
-  .map((path) => {
-    const text = readFileSync(join(src, path), 'utf8');
-    const imports = [...text.matchAll(importPattern)].map(([, type, names = '', fixed, dynamic]) => ({
-      specifier: fixed ?? dynamic ?? '',
-      names,
-      typeOnly: type !== undefined,
-    }));
-    return { path: path.replaceAll('\\', '/'), text, imports };
-  });
-
-const moduleAt = new Map(modules.map((module) => [module.path, module]));
-
-/** The module of src that an import leads to. */
-const target = (from: Module, { specifier }: Import): Module | undefined =>
-  specifier.startsWith('.') ? moduleAt.get(relative(src, join(src, dirname(from.path), specifier)).replaceAll('\\', '/')) : undefined;
-
-/** Upper layers import lower ones. Folders of one layer may know each other. */
+/** Each layer imports only its own folder and lower layers. Folders of one layer do not import each other. */
 const layers: readonly (readonly string[])[] = [
   ['cli'],
   ['commands'],
-  ['operations', 'diagnosis', 'snapshot', 'report', 'project', 'sandbox'],
-  ['manifests', 'cluster', 'pki', 'config'],
+  ['report'],
+  ['operations'],
+  ['issuers'],
+  ['diagnosis'],
+  ['snapshot'],
+  ['sandbox'],
+  ['cluster', 'project'],
+  ['manifests'],
+  ['config'],
+  ['pki'],
   ['errors.ts'],
 ];
 
-const layerOf = ({ path }: Module): number => layers.findIndex((folders) => folders.includes(path.split('/')[0] ?? ''));
+const folderOf = ({ path }: Module): string => path.split('/')[0] ?? '';
+const layerOf = (module: Module): number => layers.findIndex((folders) => folders.includes(folderOf(module)));
 
-describe('imports', () => {
-  test('are found', () => {
-    expect(modules.length).toBeGreaterThan(60);
-    expect(moduleAt.get('cli/program.ts')?.imports).toContainEqual({
-      specifier: './action.ts',
-      names: '{ Run }',
-      typeOnly: true,
-    });
+/** The imports between modules of src that break a rule, as `from -> to`. */
+const importsThat = (breakRule: (from: Module, to: Module) => boolean): string[] =>
+  modules.flatMap((from) => targetsOf(from).flatMap((to) => (breakRule(from, to) ? [`${from.path} -> ${to.path}`] : [])));
+
+const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+
+describe('the import graph', () => {
+  test('contains the source tree', () => {
+    expect(modules.length).toBeGreaterThan(200);
+    expect(moduleAt.get('cli/program.ts')?.imports).toContainEqual({ specifier: './action.ts', names: '{ Run }', typeOnly: true });
     expect(moduleAt.get('cli/commands.ts')?.imports).toContainEqual({ specifier: '../commands/init.ts', names: '', typeOnly: false });
+    expect(modules.flatMap(targetsOf).length).toBeGreaterThan(800);
   });
 
-  test('every module has its layer', () => {
+  test('every import of a TypeScript file is found in the tree', () => {
+    const unknown = modules.flatMap((module) =>
+      module.imports
+        .filter((each) => /^\..*\.ts$/.test(each.specifier) && !target(module, each))
+        .map(({ specifier }) => `${module.path}: ${specifier}`),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  test.each([
+    ["import a from './a.ts';", './a.ts', false],
+    ["import type { A } from './a.ts';", './a.ts', true],
+    ["export { a } from './a.ts';", './a.ts', false],
+    ["export type { A } from './a.ts';", './a.ts', true],
+    ["const a = () => import('./a.ts');", './a.ts', false],
+    ["import './a.ts';", './a.ts', false],
+    ["import {\n  a,\n  b,\n} from './a.ts';", './a.ts', false],
+  ])('reads %j', (text, specifier, typeOnly) => {
+    expect(importsOf(text)).toMatchObject([{ specifier, typeOnly }]);
+  });
+
+  test('finds circles', () => {
+    const graph: Readonly<Record<string, readonly string[]>> = { a: ['b'], b: ['c', 'd'], c: ['a'], d: ['e'], e: [], f: ['f'] };
+    expect(circles(Object.keys(graph), (node) => graph[node] ?? [])).toEqual([['a', 'b', 'c'], ['f']]);
+  });
+});
+
+describe('layers', () => {
+  test('every file of src belongs to a layer', () => {
     expect(modules.filter((module) => layerOf(module) === -1).map(({ path }) => path)).toEqual([]);
   });
 
-  test('point down', () => {
-    const upward = modules.flatMap((module) =>
-      module.imports.flatMap((each) => {
-        const found = target(module, each);
-        return found && layerOf(found) < layerOf(module) ? [`${module.path} -> ${found.path}`] : [];
-      }),
-    );
-    expect(upward).toEqual([]);
+  test('imports point down', () => {
+    const known = /^snapshot\/collect\/(stranger|pods)\.ts -> diagnosis\//;
+    const upward = importsThat((from, to) => folderOf(from) !== folderOf(to) && layerOf(to) <= layerOf(from));
+    expect(upward.filter((each) => !known.test(each))).toEqual([]);
   });
 
-  test('only cluster/ knows @kubernetes/client-node', () => {
+  test('there are no circles, not even of types', () => {
+    const edges = (path: string): string[] => targetsOf(moduleAt.get(path) as Module).map((to) => to.path);
+    const known = 'sandbox/node/registry.ts';
+    expect(circles([...moduleAt.keys()], edges).filter((circle) => !circle.includes(known))).toEqual([]);
+  });
+
+  test('only cluster/ imports @kubernetes/client-node', () => {
     const users = modules.filter(({ imports }) => imports.some(({ specifier }) => specifier.startsWith('@kubernetes/')));
     expect(new Set(users.map(({ path }) => dirname(path)))).toEqual(new Set(['cluster']));
   });
 
-  test('only cli/ and the sandbox know the process and the console', () => {
+  test('only cli/ and sandbox/ use the process and the console', () => {
     const users = modules.filter(
       ({ text }) => /\bprocess\.(?!env\b)|\bconsole\./.test(withoutComments(text)) || /'node:process'/.test(text),
     );
@@ -90,109 +98,37 @@ describe('imports', () => {
   });
 });
 
-const purePaths = [
-  /^pki\//,
-  /^manifests\//,
-  /^report\//,
-  /^diagnosis\/(checks|catalog)\//,
-  /^diagnosis\/(?!json-schema|schema)/,
-  /^snapshot\/(types|views|server-view|server-flags|secret-mounts|pod-view|targets)\.ts$/,
-];
-const pure = modules.filter(({ path }) => purePaths.some((pattern) => pattern.test(path)));
-const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-
-/** What a module loads, itself included, by imports of values. */
-function loadedBy(start: Module): Module[] {
-  const found = new Set([start]);
-  for (const module of found) {
-    for (const each of module.imports) {
-      const next = each.typeOnly ? undefined : target(module, each);
-      if (next) found.add(next);
-    }
-  }
-  return [...found];
-}
+/** Pure folders: no clock, no files, no network. collect/ is the part of snapshot/ that talks to a cluster. */
+const pureFolders = /^(?:diagnosis|manifests|pki|report|snapshot(?!\/collect))\//;
 
 const outside =
   /^(@kubernetes\/.*|(node:)?(fs|fs\/promises|net|tls|http|https|http2|dns|child_process|process|os|timers.*|worker_threads))$/;
 
-/** Whether a text is an IP address is a question about the text, wherever Node keeps the answer. */
-const touches = ({ specifier, names, typeOnly }: Import): boolean =>
+/** isIP and its kin only parse text, although node:net exports them. */
+const isImpure = ({ specifier, names, typeOnly }: Import): boolean =>
   !typeOnly && outside.test(specifier) && !(specifier === 'node:net' && /^\{ (?:(?:isIP|isIPv4|isIPv6),? )+\}$/.test(names));
 
-describe('pure modules', () => {
-  test('are there', () => {
-    expect(pure.length).toBeGreaterThan(35);
+describe('pure folders', () => {
+  const pure = modules.filter(({ path }) => pureFolders.test(path)).map((module) => [module.path, module] as const);
+
+  test('exist', () => {
+    expect(new Set(pure.map(([path]) => path.split('/')[0]))).toEqual(new Set(['diagnosis', 'manifests', 'pki', 'report', 'snapshot']));
+    expect(pure.length).toBeGreaterThan(100);
   });
 
-  test.each(pure.map((module) => [module.path, module] as const))('%s loads nothing that touches the world', (_, module) => {
-    const touching = loadedBy(module).flatMap(({ path, imports }) =>
-      imports.filter(touches).map(({ specifier }) => `${path}: ${specifier}`),
+  test.each(pure)('%s loads no module with side effects', (_, module) => {
+    const impure = loadedBy(module).flatMap(({ path, imports }) =>
+      imports.filter(isImpure).map(({ specifier }) => `${path}: ${specifier}`),
     );
-    expect(touching).toEqual([]);
+    expect(impure).toEqual([]);
   });
 
-  test.each(pure.map((module) => [module.path, module] as const))('%s has no clock and no environment', (_, { text }) => {
+  test.each(pure)('%s has no clock and no environment', (_, { text }) => {
     expect(withoutComments(text)).not.toMatch(/Date\.now\(|new Date\(\)|performance\.now|\bprocess\.|\bconsole\.|\bfetch\(|setTimeout\(/);
   });
 });
 
-test('no file is long', () => {
+test('no file is longer than 300 lines', () => {
   const long = modules.filter(({ text }) => text.split('\n').length > 300).map(({ path }) => path);
   expect(long).toEqual([]);
-});
-
-interface Metafile {
-  readonly outputs: Readonly<
-    Record<
-      string,
-      {
-        readonly entryPoint?: string;
-        readonly inputs: Readonly<Record<string, unknown>>;
-        readonly imports: readonly { readonly path: string; readonly kind: string }[];
-      }
-    >
-  >;
-}
-
-describe('the bundle', () => {
-  const path = join(root, 'dist', 'metafile.json');
-  if (!existsSync(path)) throw new Error('there is no dist/: run npm run build');
-  const { outputs } = JSON.parse(readFileSync(path, 'utf8')) as Metafile;
-
-  /** Sources of every chunk that importing the chunk of an entry point loads at once. */
-  function sourcesOf(entryPoint: string): string[] {
-    const start = Object.keys(outputs).find((name) => outputs[name]?.entryPoint === entryPoint);
-    if (!start) throw new Error(`no chunk for ${entryPoint}`);
-    const chunks = new Set([start]);
-    for (const chunk of chunks) {
-      for (const each of outputs[chunk]?.imports ?? []) if (each.kind === 'import-statement' && outputs[each.path]) chunks.add(each.path);
-    }
-    return [...chunks].flatMap((chunk) => Object.keys(outputs[chunk]?.inputs ?? {}));
-  }
-  const clientNode = (source: string): boolean => source.includes('node_modules/@kubernetes/');
-
-  test.each([
-    'src/cli/main.ts',
-    'src/cli/completion/complete.ts',
-    'src/commands/init.ts',
-    'src/commands/render.ts',
-    'src/commands/lint.ts',
-    'src/commands/completion.ts',
-  ])('%s loads no client-node', (entry) => {
-    expect(sourcesOf(entry).filter(clientNode)).toEqual([]);
-  });
-
-  test.each(['src/commands/register.ts', 'src/commands/verify.ts'])('%s does', (entry) => {
-    expect(sourcesOf(entry).some(clientNode)).toBe(true);
-  });
-
-  test.each(['src/commands/register.ts', 'src/commands/verify.ts'])('%s loads no WebSockets before it needs one', (entry) => {
-    expect(sourcesOf(entry).filter((source) => source.includes('node_modules/ws/'))).toEqual([]);
-    expect(sourcesOf('src/cluster/web-socket.ts').some((source) => source.includes('node_modules/ws/'))).toBe(true);
-  });
-
-  test('help needs neither YAML nor certificates', () => {
-    expect(sourcesOf('src/cli/main.ts').filter((source) => /node_modules\/(yaml|zod|node-forge)\//.test(source))).toEqual([]);
-  });
 });

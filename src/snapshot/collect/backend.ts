@@ -2,14 +2,14 @@ import { dialEndpoint } from '../../cluster/dial.ts';
 import { serverNameOf } from '../../config/registration.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewPod } from '../pod-view.ts';
-import { listPods, lookCloserAt } from '../pods.ts';
-import { viewProbe } from '../probe.ts';
 import { chooseServer, viewServer } from '../server-view.ts';
 import { dialTargets, type Target } from '../targets.ts';
 import type { ApiServiceView, ApiSnapshot, EndpointView, Observed, ServiceView } from '../types.ts';
 import { lookAtDelegation } from './delegation.ts';
 import type { Inventory } from './inventory.ts';
 import { type Looking, see, skipped } from './looking.ts';
+import { listPods, lookCloserAt } from './pods.ts';
+import { viewProbe } from './probe.ts';
 import { lookAtSecret } from './secret.ts';
 
 /** What an APIService points at. */

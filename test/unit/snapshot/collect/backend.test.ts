@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { takeSnapshot } from '../../../../src/snapshot/snapshot.ts';
+import { takeSnapshot } from '../../../../src/snapshot/collect/snapshot.ts';
 import type { ApiSnapshot } from '../../../../src/snapshot/types.ts';
 import { answer, clusterOf, never, notFound } from '../../cluster/kube-api.ts';
 import { servingCertificate } from '../../cluster/listening.ts';

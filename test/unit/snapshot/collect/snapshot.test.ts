@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../../../src/errors.ts';
-import { takeSnapshot } from '../../../../src/snapshot/snapshot.ts';
+import { takeSnapshot } from '../../../../src/snapshot/collect/snapshot.ts';
 import type { ApiSnapshot, SnapshotOptions, Wanted } from '../../../../src/snapshot/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from '../../cluster/kube-api.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { diagnose } from '../../../src/diagnosis/diagnose.ts';
-import type { ApiDiagnosis } from '../../../src/diagnosis/types.ts';
-import type { PodView } from '../../../src/snapshot/types.ts';
-import { recorded, recordedPods } from '../diagnosis/recorded.ts';
-import { codes, diagnosed, endpoint, readyPod, seen, unseen } from '../diagnosis/snapshots.ts';
+import { diagnose } from '../../../../src/diagnosis/diagnose.ts';
+import type { ApiDiagnosis } from '../../../../src/diagnosis/types.ts';
+import type { PodView } from '../../../../src/snapshot/types.ts';
+import { recorded, recordedPods } from '../../diagnosis/recorded.ts';
+import { codes, diagnosed, endpoint, readyPod, seen, unseen } from '../../diagnosis/snapshots.ts';
 
 /** What verify makes of the pods behind a Service. */
 

@@ -1,13 +1,13 @@
-import type { Cluster } from '../cluster/cluster.ts';
-import { lastLogLines } from '../cluster/logs.ts';
-import { listObjects } from '../cluster/objects.ts';
-import { resources } from '../cluster/resources.ts';
-import { troubleOf } from '../diagnosis/pod-trouble.ts';
-import type { KubeObject } from '../manifests/types.ts';
-import { look } from './look.ts';
-import { tellingLine, viewEvents, viewPod } from './pod-view.ts';
-import { redacted } from './redact.ts';
-import type { Observed, PodView } from './types.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { lastLogLines } from '../../cluster/logs.ts';
+import { listObjects } from '../../cluster/objects.ts';
+import { resources } from '../../cluster/resources.ts';
+import { troubleOf } from '../../diagnosis/pod-trouble.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { look } from '../look.ts';
+import { tellingLine, viewEvents, viewPod } from '../pod-view.ts';
+import { redacted } from '../redact.ts';
+import type { Observed, PodView } from '../types.ts';
 
 /** Pods of which events and a log line are read; what ails more of them is most often the same. */
 const detailLimit = 8;

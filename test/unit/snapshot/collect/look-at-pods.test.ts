@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type LabelSelector, lookAtPods } from '../../../src/snapshot/pods.ts';
-import type { PodView } from '../../../src/snapshot/types.ts';
-import { answer, clusterOf, never, status } from '../cluster/kube-api.ts';
+import { type LabelSelector, lookAtPods } from '../../../../src/snapshot/collect/pods.ts';
+import type { PodView } from '../../../../src/snapshot/types.ts';
+import { answer, clusterOf, never, status } from '../../cluster/kube-api.ts';
 
 /** What is asked for about pods, and what is not. */
 

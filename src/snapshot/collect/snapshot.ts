@@ -1,16 +1,16 @@
-import type { Cluster } from '../cluster/cluster.ts';
-import { badCredentials } from '../cluster/status.ts';
-import { type Shared, snapshotApi } from './collect/api.ts';
-import { lookAtBackend } from './collect/backend.ts';
-import { customResourcesOf } from './collect/custom-resources.ts';
-import { inventoryOf } from './collect/inventory.ts';
-import { paced, turns } from './collect/limit.ts';
-import { listedOf } from './collect/listed.ts';
-import type { Looking } from './collect/looking.ts';
-import { findRegistrations } from './collect/registrations.ts';
-import { lookAtRequestHeader } from './collect/request-header.ts';
-import { getPath } from './collect/requests.ts';
-import type { ApiSnapshot, Snapshot, SnapshotOptions, Wanted } from './types.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { badCredentials } from '../../cluster/status.ts';
+import type { ApiSnapshot, Snapshot, SnapshotOptions, Wanted } from '../types.ts';
+import { type Shared, snapshotApi } from './api.ts';
+import { lookAtBackend } from './backend.ts';
+import { customResourcesOf } from './custom-resources.ts';
+import { inventoryOf } from './inventory.ts';
+import { paced, turns } from './limit.ts';
+import { listedOf } from './listed.ts';
+import type { Looking } from './looking.ts';
+import { findRegistrations } from './registrations.ts';
+import { lookAtRequestHeader } from './request-header.ts';
+import { getPath } from './requests.ts';
 
 /** A TLS handshake costs work on both sides; a connection that nobody answers costs nothing, so many of those may wait. */
 const dials = { quick: 16, slow: 1024, patienceMs: 250 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { takeSnapshot } from '../../../src/snapshot/snapshot.ts';
-import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
-import { answer, clusterOf, never, notFound, status } from '../cluster/kube-api.ts';
+import { takeSnapshot } from '../../../../src/snapshot/collect/snapshot.ts';
+import type { ApiSnapshot } from '../../../../src/snapshot/types.ts';
+import { answer, clusterOf, never, notFound, status } from '../../cluster/kube-api.ts';
 
 /** A look at an API whose path answers 403, as somebody whom RBAC allows it or not. @param review - the answer to a SelfSubjectAccessReview */
 async function aggregated(review: { readonly code: number; readonly body: object }) {

@@ -1,9 +1,9 @@
-import type { Cluster } from '../cluster/cluster.ts';
-import { dialEndpoints } from '../cluster/dial.ts';
-import type { EndpointHandshake } from '../cluster/handshake.ts';
-import { serverNameOf } from '../config/registration.ts';
-import { describeTarget, type Target } from './targets.ts';
-import type { EndpointProbe } from './types.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { dialEndpoints } from '../../cluster/dial.ts';
+import type { EndpointHandshake } from '../../cluster/handshake.ts';
+import { serverNameOf } from '../../config/registration.ts';
+import { describeTarget, type Target } from '../targets.ts';
+import type { EndpointProbe } from '../types.ts';
 
 /** Makes a handshake with each of these endpoints of a Service, by the name that kube-apiserver asks for. @throws as `dialEndpoints` */
 export async function probeEndpoints(

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { root } from './apisvc.ts';
+
+/** What each command of the bundle loads. Libraries that it does not need would slow its start. */
+
+interface Metafile {
+  readonly outputs: Readonly<
+    Record<
+      string,
+      {
+        readonly entryPoint?: string;
+        readonly inputs: Readonly<Record<string, unknown>>;
+        readonly imports: readonly { readonly path: string; readonly kind: string }[];
+      }
+    >
+  >;
+}
+
+const { outputs } = JSON.parse(readFileSync(join(root, 'dist', 'metafile.json'), 'utf8')) as Metafile;
+
+/** The sources of every chunk that is loaded with the chunk of an entry point. */
+function sourcesOf(entryPoint: string): string[] {
+  const start = Object.keys(outputs).find((name) => outputs[name]?.entryPoint === entryPoint);
+  if (!start) throw new Error(`no chunk for ${entryPoint}`);
+  const chunks = new Set([start]);
+  for (const chunk of chunks) {
+    for (const each of outputs[chunk]?.imports ?? []) if (each.kind === 'import-statement' && outputs[each.path]) chunks.add(each.path);
+  }
+  return [...chunks].flatMap((chunk) => Object.keys(outputs[chunk]?.inputs ?? {}));
+}
+
+const clientNode = (source: string): boolean => source.includes('node_modules/@kubernetes/');
+const webSockets = (source: string): boolean => source.includes('node_modules/ws/');
+
+describe('the bundle', () => {
+  test.each([
+    'src/cli/main.ts',
+    'src/cli/completion/complete.ts',
+    'src/commands/init.ts',
+    'src/commands/render.ts',
+    'src/commands/lint.ts',
+    'src/commands/completion.ts',
+  ])('%s does not load client-node', (entry) => {
+    expect(sourcesOf(entry).filter(clientNode)).toEqual([]);
+  });
+
+  test.each(['src/commands/register.ts', 'src/commands/verify.ts'])('%s loads client-node', (entry) => {
+    expect(sourcesOf(entry).some(clientNode)).toBe(true);
+  });
+
+  test.each(['src/commands/register.ts', 'src/commands/verify.ts'])('%s loads no WebSockets at its start', (entry) => {
+    expect(sourcesOf(entry).filter(webSockets)).toEqual([]);
+    expect(sourcesOf('src/cluster/web-socket.ts').some(webSockets)).toBe(true);
+  });
+
+  test('help loads neither YAML nor certificate libraries', () => {
+    expect(sourcesOf('src/cli/main.ts').filter((source) => /node_modules\/(yaml|zod|node-forge)\//.test(source))).toEqual([]);
+  });
+});
