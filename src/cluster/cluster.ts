@@ -4,7 +4,7 @@ import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { WebSocket } from 'ws';
 import { ClusterError, UsageError } from '../errors.ts';
 import { endPluginsWith } from './exec-plugin.ts';
-import { unreachable } from './faults.ts';
+import { credentialsFault, unreachable } from './faults.ts';
 import { type ClusterOptions, loadKubeConfig } from './kubeconfig.ts';
 
 /** One request to kube-apiserver. `path` starts with a slash; `query` values are encoded here. */
@@ -157,8 +157,7 @@ async function readCredentials(config: KubeConfig): Promise<https.RequestOptions
     await config.applyToHTTPSOptions(options);
     return options;
   } catch (cause) {
-    const [reason] = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n');
-    throw new ClusterError(`the credentials of context "${config.getCurrentContext()}" can't be had: ${reason}`, { cause });
+    throw new ClusterError(`failed to get credentials for context "${config.getCurrentContext()}": ${credentialsFault(cause)}`, { cause });
   }
 }
 

@@ -30,6 +30,24 @@ export function connectionFault(error: unknown): string {
   return reason ? `TLS: ${reason}` : message || code || String(error);
 }
 
+/**
+ * Why the credentials of a kubeconfig are not available, without the messages of Node: a program or a file
+ * that cannot be used, or what a credential plugin wrote to stderr.
+ */
+export function credentialsFault(error: unknown): string {
+  const { code, syscall = '', path, message } = error as NodeJS.ErrnoException;
+  if (error instanceof SyntaxError) return 'the credential plugin did not print an ExecCredential as JSON';
+  const what = syscall.startsWith('spawn') ? `command "${path}"` : path;
+  if (code !== undefined && what !== undefined) return `${what} ${fileFaults[code] ?? `cannot be used (${code})`}`;
+  return message.trim().split('\n')[0] || 'the credential plugin failed without a message';
+}
+
+const fileFaults: Readonly<Record<string, string>> = {
+  ENOENT: 'not found',
+  EACCES: 'cannot be used: permission denied',
+  EISDIR: 'is a directory',
+};
+
 /** No answer came: the one failure of the cluster that may pass by itself. */
 export class Unreachable extends ClusterError {}
 

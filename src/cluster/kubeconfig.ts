@@ -132,7 +132,7 @@ function requireCurrentContext(config: KubeConfig, files: readonly string[]): Ku
     throw new UsageError(`context "${name}" names a cluster that does not exist in ${where}: "${config.getContextObject(name)?.cluster}"`);
   }
   const { name: cluster, server } = config.getCurrentCluster() ?? {};
-  if (!/^https?:\/\//.test(server ?? '')) {
+  if (!/^https?:\/\//.test(server ?? '') || !URL.canParse(server ?? '')) {
     throw new UsageError(`the server of cluster "${cluster}" in ${where} is not a URL: "${server}"`, {
       fix: 'It must begin with https://.',
     });

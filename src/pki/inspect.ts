@@ -39,7 +39,9 @@ function readCertificate(bytes: Buffer): CertificateInfo | string {
   try {
     return certificateInfo(bytes);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const message = error instanceof Error ? error.message : String(error);
+    // OpenSSL reports its own routines, as in `error:0480006C:PEM routines::no start line`.
+    return message.startsWith('error:') ? 'its content is not valid DER' : message;
   }
 }
 

@@ -1,46 +1,11 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { connect } from '../../../src/cluster/cluster.ts';
-import { apisvc } from '../../cli/apisvc.ts';
 import { filesOf, kubeconfig, never } from './kube-api.ts';
+import { expectGone, hanging, withPlugin } from './plugin.ts';
 
-/** A kubeconfig whose user is a credential plugin, written as a shell script. */
-function withPlugin(script: string): { readonly dir: string; readonly config: string } {
-  const dir = filesOf({ plugin: `#!/bin/sh\n${script}\n` });
-  chmodSync(join(dir, 'plugin'), 0o755);
-  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: join(dir, 'plugin'), interactiveMode: 'Never' };
-  const users = [{ name: 'test', user: { exec } }];
-  writeFileSync(join(dir, 'config'), JSON.stringify({ ...kubeconfig('https://192.0.2.1'), users }));
-  return { dir, config: join(dir, 'config') };
-}
-
-/** Says its process id, then hangs, deaf to SIGTERM. */
-const hanging = `trap '' TERM; echo $$ > "$(dirname "$0")/pid"; exec sleep 300`;
-
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-async function expectGone(dir: string): Promise<void> {
-  const pid = Number(readFileSync(join(dir, 'pid'), 'utf8'));
-  expect(pid).toBeGreaterThan(1);
-  await expect.poll(() => isRunning(pid), { timeout: 2_000, interval: 10 }).toBe(false);
-}
-
-test('a plugin that hangs does not outlive the command, which says that its time is up', async () => {
-  const { dir, config } = withPlugin(hanging);
-  const ran = await apisvc(['verify', 'v1.example.com', '--kubeconfig', config, '--timeout', '1s'], { cwd: dir });
-  expect(ran).toMatchObject({ code: 124, stdout: '', stderr: expect.stringMatching(/^error: timed out after 1s [^\n]+\n/) });
-  await expectGone(dir);
-});
-
-test('the signal ends the plugin and the connecting', async () => {
+test('the signal ends the plugin and the connection attempt', async () => {
   const { dir, config } = withPlugin(hanging);
   const stop = new AbortController();
   const connecting = connect({ kubeconfig: config }, {}, stop.signal).catch((error: unknown) => error);
@@ -52,7 +17,7 @@ test('the signal ends the plugin and the connecting', async () => {
   await expectGone(dir);
 });
 
-test('a plugin that answers gives the credentials', async () => {
+test('a plugin prints the credentials', async () => {
   const credential = { kind: 'ExecCredential', apiVersion: 'client.authentication.k8s.io/v1', status: { token: 'a-token' } };
   const { config } = withPlugin(`echo '${JSON.stringify(credential)}'`);
   const cluster = await connect({ kubeconfig: config }, {}, never);
@@ -60,9 +25,24 @@ test('a plugin that answers gives the credentials', async () => {
   cluster.close();
 });
 
-test('one that fails is quoted', async () => {
-  const { config } = withPlugin('echo "please log in" >&2; exit 1');
-  await expect(connect({ kubeconfig: config }, {}, never)).rejects.toThrow(
-    'the credentials of context "test" can\'t be had: please log in',
+test.each([
+  ['its stderr, if it fails', 'echo "please log in" >&2; exit 1', 'please log in'],
+  ['nothing to say, if it fails without a message', 'exit 1', 'the credential plugin failed without a message'],
+  ['no JSON', 'echo hi', 'the credential plugin did not print an ExecCredential as JSON'],
+])('the error of a plugin says %s', async (_, script, reason) => {
+  const { config } = withPlugin(script);
+  await expect(connect({ kubeconfig: config }, {}, never)).rejects.toThrow(`failed to get credentials for context "test": ${reason}`);
+});
+
+const apiVersion = 'client.authentication.k8s.io/v1';
+
+test.each([
+  ['a command that does not exist', { exec: { command: 'no-such-plugin', apiVersion } }, 'command "no-such-plugin" not found'],
+  ['a command that is a directory', { exec: { command: '/tmp', apiVersion } }, 'command "/tmp" cannot be used: permission denied'],
+  ['a certificate file that does not exist', { 'client-certificate': '/nope', 'client-key': '/nope' }, '/nope not found'],
+])('the error of %s has no words of Node', async (_, user, reason) => {
+  const config = JSON.stringify({ ...kubeconfig('https://192.0.2.1'), users: [{ name: 'test', user }] });
+  await expect(connect({ kubeconfig: join(filesOf({ config }), 'config') }, {}, never)).rejects.toThrow(
+    `failed to get credentials for context "test": ${reason}`,
   );
 });
