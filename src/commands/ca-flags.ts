@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.ts';
 import { loadAuthority } from '../pki/authority.ts';
-import { PassphraseNeeded } from '../pki/keys.ts';
+import { type CertificateFault, certificateFaultFix, certificateFaultText } from '../pki/certificate-faults.ts';
 import type { Authority } from '../pki/types.ts';
-import { readPem, readText } from '../project/project.ts';
+import { readPem, readText } from '../project/read.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CaFlags {
@@ -15,27 +15,33 @@ export interface CaFlags {
 /**
  * Loads the CA that the flags name, if any. A passphrase comes from a file, an environment variable or a
  * prompt, but never from an argument, which every user of the machine can read.
- * @throws UsageError, see `loadAuthority`
+ * @throws UsageError with every fault of the files
  */
 export async function authorityFromFlags(flags: CaFlags, terminal: Terminal, now: Date): Promise<Authority | undefined> {
   const { caCert, caKey } = flags;
   if (caCert === undefined && caKey === undefined) return undefined;
   if (caCert === undefined || caKey === undefined) throw new UsageError(caCert ? '--ca-cert needs --ca-key' : '--ca-key needs --ca-cert');
-  const certificates = readPem(caCert);
-  const key = readPem(caKey);
+  const files = { certificates: readPem(caCert), key: readPem(caKey), now };
   const passphrase = passphraseFromFlags(flags, terminal);
-  try {
-    return loadAuthority({ certificates, key, now, ...(passphrase === undefined ? {} : { passphrase }) });
-  } catch (error) {
-    if (!(error instanceof PassphraseNeeded)) throw error;
-    const question = {
-      message: `Passphrase of ${caKey}`,
-      flag: '--ca-key-passphrase-file FILE or --ca-key-passphrase-env NAME',
-      secret: true,
-    };
-    return loadAuthority({ certificates, key, now, passphrase: await terminal.ask(question) });
-  }
+  const loaded = loadAuthority({ ...files, ...(passphrase === undefined ? {} : { passphrase }) });
+  const { authority, faults } = needsOnlyPassphrase(loaded.faults)
+    ? loadAuthority({ ...files, passphrase: await askPassphrase(caKey, terminal) })
+    : loaded;
+  if (authority) return authority;
+  const names = { caCertificate: caCert, caKey, certificate: caCert, key: caKey };
+  const fix = faults.map(certificateFaultFix).find((text) => text !== undefined);
+  throw new UsageError(faults.map((fault) => certificateFaultText(fault, names)).join('\n'), fix === undefined ? {} : { fix });
 }
+
+const needsOnlyPassphrase = (faults: readonly CertificateFault[]): boolean =>
+  faults.length > 0 && faults.every(({ code }) => code === 'passphrase-needed');
+
+const askPassphrase = (caKey: string, terminal: Terminal): Promise<string> =>
+  terminal.ask({
+    message: `Passphrase of ${caKey}`,
+    flag: '--ca-key-passphrase-file FILE or --ca-key-passphrase-env NAME',
+    secret: true,
+  });
 
 function passphraseFromFlags({ caKeyPassphraseFile: file, caKeyPassphraseEnv: variable }: CaFlags, { env }: Terminal): string | undefined {
   if (file !== undefined && variable !== undefined)

@@ -1,4 +1,4 @@
-import { quoted } from '../report/project.ts';
+import { shellWord } from '../config/shell-word.ts';
 import type { CompleteFlags } from './new-configuration.ts';
 
 /** The flags of `init` that describe the project, by their keys. */
@@ -28,9 +28,12 @@ export function initCommand(dir: string, flags: CompleteFlags): string {
   const words = Object.entries(flagNames).flatMap(([key, name]) => {
     const value = flags[key as keyof typeof flagNames];
     if (value === undefined || value === false) return [];
-    return value === true ? [name] : [value].flat().flatMap((each) => [name, quoted(String(each))]);
+    return value === true ? [name] : [value].flat().flatMap((each) => [name, shellWord(String(each))]);
   });
-  return ['apisvc init', ...(dir === '.' ? [] : [quoted(dir)]), ...words, ...(flags.nameConstraints ? [] : ['--no-name-constraints'])].join(
-    ' ',
-  );
+  return [
+    'apisvc init',
+    ...(dir === '.' ? [] : [shellWord(dir)]),
+    ...words,
+    ...(flags.nameConstraints ? [] : ['--no-name-constraints']),
+  ].join(' ');
 }

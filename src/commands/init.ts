@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, RefusedError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
+import { faultsAgainstKeeping, projectFaultTexts } from '../project/certificates.ts';
 import {
   hasKeys,
   isProject,
@@ -10,7 +11,6 @@ import {
   projectFiles,
   readRegistration,
   readSchema,
-  reasonsAgainstKeeping,
   removeReplacedAuthorityKey,
   writeProject,
 } from '../project/project.ts';
@@ -90,7 +90,7 @@ async function newCertificates(
   const now = new Date();
   const given = await authorityFromFlags(flags, terminal, now);
   if (hasKeys(dir) && !flags.forceKeys) {
-    const reasons = given ? ['--ca-cert names another CA'] : reasonsAgainstKeeping(dir, registration, now);
+    const reasons = given ? ['--ca-cert names another CA'] : projectFaultTexts(dir, faultsAgainstKeeping(dir, registration, now));
     if (reasons.length === 0) return undefined;
     throw new RefusedError(`this would replace the keys in ${join(dir, 'certs')}: ${reasons.join('; ')}`, {
       fix: 'Replace them with --force-keys. The API stops working until you run apisvc register again.',

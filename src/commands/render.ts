@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import type { ManifestFile } from '../manifests/format.ts';
 import { renderManifests } from '../manifests/render.ts';
+import { requireCertificates } from '../project/certificates.ts';
 import { leftovers, removeSecret, writeManifests } from '../project/manifests.ts';
-import { readRegistration, requireCertificates } from '../project/project.ts';
+import { readRegistration } from '../project/project.ts';
 import { formatOf, type ManifestFormat } from '../report/formats.ts';
 import type { Terminal } from './terminal.ts';
 

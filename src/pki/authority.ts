@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { UsageError } from '../errors.ts';
+import type { CertificateFault, PemFault } from './certificate-faults.ts';
 import { clockSkewMs } from './clock-skew.ts';
 import { authorityKeyIdentifier, caConstraints, keyIdentifier, keyUsage, nameConstraints, subjectKeyIdentifier } from './extensions.ts';
 import { inspect } from './inspect.ts';
@@ -45,7 +45,7 @@ export async function createAuthority({ commonName, keyType, lifetimeMs, constra
 }
 
 export interface ExistingAuthority {
-  /** PEM of the CA's certificate, perhaps with the CAs above it and others around. */
+  /** PEM of the CA's certificate; the CAs above it and others may be in it too. */
   readonly certificates: string;
   /** PEM of its private key. */
   readonly key: string;
@@ -53,53 +53,58 @@ export interface ExistingAuthority {
   readonly now: Date;
 }
 
+export interface LoadedAuthority {
+  /** Absent when there are faults. */
+  readonly authority?: Authority;
+  readonly faults: readonly CertificateFault[];
+}
+
 /**
- * Takes a CA that exists already, for instance the cluster's own. Of several certificates the one that belongs to the key issues; the
- * CAs above it that are there come along, whatever their order.
- * @throws PassphraseNeeded when the key is encrypted and there is no passphrase
- * @throws UsageError when certificate and key are unusable, do not belong together, or are no CA that can sign now
+ * Loads an existing CA, for instance the cluster's own. Of several certificates, the one that matches
+ * the key signs. The CAs above it are kept, in any order.
+ * @returns the CA, or every fault for which it cannot sign now. `passphrase-needed`: ask and load again
  */
-export function loadAuthority({ certificates, key, passphrase, now }: ExistingAuthority): Authority {
+export function loadAuthority({ certificates, key, passphrase, now }: ExistingAuthority): LoadedAuthority {
   const found = inspect(certificates);
-  if (found.certificates.length === 0)
-    throw new UsageError(noCertificate(found), { fix: 'Give the file with the CA certificate, in PEM.' });
-  const privateKey = readPrivateKey(key, passphrase === undefined ? {} : { passphrase });
-  const issuing = newestFirst(found.certificates).find(({ pem }) => new X509Certificate(pem).checkPrivateKey(privateKey));
-  if (!issuing) {
-    const subjects = found.certificates.map(({ subject }) => subject).join(' and ');
-    throw new UsageError(`the CA key does not belong to the CA certificate (${subjects})`, {
-      fix: 'Give the certificate and the key of the same CA.',
-    });
-  }
-  refuseUnlessSigning(issuing, now);
-  const chain = chainUp(issuing, found.certificates);
-  return { certificates: chain.map(({ pem }) => pem).join(''), key: toPrivateKey(privateKey) };
+  const { key: privateKey, fault } = readPrivateKey(key, passphrase === undefined ? {} : { passphrase });
+  const faults: CertificateFault[] = [
+    ...(found.certificates.length === 0 ? [{ part, ...noCertificate(found) }] : []),
+    ...(fault ? [{ part: 'caKey', ...fault } as const] : []),
+  ];
+  if (!privateKey || faults.length > 0) return { faults };
+  const signing = newestFirst(found.certificates).find(({ pem }) => new X509Certificate(pem).checkPrivateKey(privateKey));
+  if (!signing) return { faults: [{ part: 'caKey', code: 'key-mismatch', subjects: found.certificates.map(({ subject }) => subject) }] };
+  const unfit = signingFaults(signing, now);
+  if (unfit.length > 0) return { faults: unfit };
+  const chain = chainUp(signing, found.certificates);
+  return { authority: { certificates: chain.map(({ pem }) => pem).join(''), key: toPrivateKey(privateKey) }, faults: [] };
 }
 
-function noCertificate({ items }: Inspection): string {
-  const fault = items.find((item) => item.kind === 'broken');
-  if (fault) return `the CA certificate in line ${fault.line} is broken: ${fault.reason}`;
-  if (items.some(({ kind }) => kind === 'private-key'))
-    return 'the CA certificate file holds a private key where a certificate is expected';
-  return 'the CA certificate file holds no certificate';
+const part = 'caCertificate' as const;
+
+/** Why a text holds no certificate at all. */
+export function noCertificate({ items }: Inspection): PemFault {
+  const damaged = items.find((item) => item.kind === 'broken');
+  if (damaged) return { code: 'damaged-certificate', line: damaged.line, reason: damaged.reason };
+  return { code: 'no-certificate', found: items.some(({ kind }) => kind === 'private-key') ? 'private-key' : 'nothing' };
 }
 
-/** A renewed CA keeps its key: both certificates belong to it, and the one that lives longer is meant. */
+/** A renewed CA keeps its key, so that both certificates match it. The one that expires later counts. */
 const newestFirst = (certificates: readonly CertificateInfo[]): CertificateInfo[] =>
   [...certificates].sort((one, other) => Date.parse(other.notAfter) - Date.parse(one.notAfter));
 
-function refuseUnlessSigning({ subject, isCA, keyUsage: usages, notBefore, notAfter }: CertificateInfo, now: Date): void {
-  if (isCA !== true)
-    throw new UsageError(
-      `${subject} is not a CA: ${isCA === undefined ? 'it has no basicConstraints' : 'its basicConstraints say CA:FALSE'}`,
-    );
-  if (usages && !usages.includes('keyCertSign'))
-    throw new UsageError(`the CA ${subject} may not sign certificates: its keyUsage lacks keyCertSign`);
-  if (Date.parse(notAfter) < now.getTime()) throw new UsageError(`the CA ${subject} expired on ${notAfter}`);
-  if (Date.parse(notBefore) > now.getTime()) throw new UsageError(`the CA ${subject} is not valid before ${notBefore}`);
+/** Why a CA cannot sign certificates now. */
+function signingFaults({ subject, isCA, keyUsage: usages, notBefore, notAfter }: CertificateInfo, now: Date): CertificateFault[] {
+  const time = now.getTime();
+  return [
+    ...(isCA === true ? [] : [{ part, code: 'not-a-ca', subject, basicConstraints: isCA === false } as const]),
+    ...(usages && !usages.includes('keyCertSign') ? [{ part, code: 'no-cert-sign', subject } as const] : []),
+    ...(Date.parse(notAfter) < time ? [{ part, code: 'expired', subject, notAfter } as const] : []),
+    ...(Date.parse(notBefore) > time ? [{ part, code: 'not-yet-valid', subject, notBefore } as const] : []),
+  ];
 }
 
-/** The certificate, its issuer, the issuer's issuer and so on, as far as they are there. */
+/** The certificate, its issuer, the issuer's issuer and so on, as far as the pool has them. */
 function chainUp(start: CertificateInfo, pool: readonly CertificateInfo[]): CertificateInfo[] {
   const chain = [start];
   for (let current: CertificateInfo | undefined = start; current && !current.selfSigned; ) {

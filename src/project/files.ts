@@ -73,9 +73,10 @@ export function saveFile({ path, ...file }: FileToWrite): void {
       writeFileSync(target, file.text);
       return;
     }
-    statSync(dirname(target));
+    const directory = dirname(target);
+    if (!existsSync(directory)) throw new UsageError(`directory ${directory} does not exist`);
   } catch (cause) {
-    throw fileError('write', path, cause);
+    throw cause instanceof UsageError ? cause : fileError('write', path, cause);
   }
   writeFiles([{ path: target, ...file }]);
 }
@@ -122,8 +123,8 @@ function writeDurably(path: string, { text, mode }: FileToWrite): void {
   }
 }
 
-const words: Readonly<Record<string, string>> = {
-  ENOENT: 'it does not exist',
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
   EROFS: 'the file system is read-only',
@@ -131,12 +132,16 @@ const words: Readonly<Record<string, string>> = {
   EDQUOT: 'disk quota exceeded',
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of the path is not a directory',
-  EEXIST: 'a file of that name is in the way',
+  EEXIST: 'the file already exists',
   EMFILE: 'too many open files',
 };
 
-/** The error for a file that can't be read or written. */
-export function fileError(doing: 'read' | 'write' | 'remove', path: string, cause: unknown): UsageError {
+/** Why a file operation failed, without the codes of the operating system. */
+export function fileReason(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
-  return new UsageError(`can't ${doing} ${path}: ${words[code ?? ''] ?? message}`, { cause });
+  return reasons[code ?? ''] ?? message;
 }
+
+/** The error for a file operation that failed. */
+export const fileError = (action: 'read' | 'write' | 'remove', path: string, cause: unknown): UsageError =>
+  new UsageError(`failed to ${action} ${path}: ${fileReason(cause)}`, { cause });

@@ -4,7 +4,7 @@ import type { ManifestFile } from '../manifests/format.ts';
 import { secretFileName } from '../manifests/secret.ts';
 import type { ManifestText } from '../manifests/types.ts';
 import { fileError, removeFile, writeFiles } from './files.ts';
-import { readText } from './project.ts';
+import { readText } from './read.ts';
 
 /**
  * Writes rendered manifests into a directory, all or none. Files with a private key get mode 0600 and are kept out of git; what a

@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { wrapped } from './wrapped.ts';
 
 export interface CreatedProject {
@@ -17,7 +18,7 @@ export interface CreatedProject {
 export function describeProject({ dir, paths, registration, command, colors }: CreatedProject): string {
   const { name } = registration.spec.service;
   const { namespace } = registration.metadata;
-  const at = dir === '.' ? '' : ` -C ${quoted(dir)}`;
+  const at = dir === '.' ? '' : ` -C ${shellWord(dir)}`;
   return [
     ...paths.map((path) => `${colors.green('created')} ${path}`),
     '',
@@ -74,6 +75,3 @@ export function describePlan({ files, command, colors, columns }: Plan): string 
     `  ${command}`,
   ].join('\n');
 }
-
-/** Quotes a word for a shell if needed. */
-export const quoted = (word: string): string => (/^[\w./@:+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

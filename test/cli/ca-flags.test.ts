@@ -95,7 +95,7 @@ describe('an encrypted key', () => {
 
   test('with a wrong passphrase, which is not shown', async () => {
     const ran = await init('ca/encrypted.key', ['--ca-key-passphrase-env', 'CA_PASS'], { CA_PASS: 'wrong-secret' });
-    refused(ran, 'the passphrase does not open the private key');
+    refused(ran, 'wrong passphrase for the private key');
     expect(ran.stderr).not.toContain('wrong-secret');
   });
 
@@ -105,28 +105,33 @@ describe('an encrypted key', () => {
 
   test('with a variable that is not set, or a file that does not exist', async () => {
     refused(await init('ca/encrypted.key', ['--ca-key-passphrase-env', 'CA_PASS']), 'environment variable CA_PASS is not set');
-    refused(await init('ca/encrypted.key', ['--ca-key-passphrase-file', 'none']), /can't read .*none: it does not exist/);
+    refused(await init('ca/encrypted.key', ['--ca-key-passphrase-file', 'none']), /failed to read none: no such file or directory/);
   });
 });
 
 describe('is refused when', () => {
   test.each([
-    ['the key belongs to another CA', 'ca/other.key', [], /the CA key does not belong to the CA certificate \(CN=Company CA\)/],
-    ['a certificate is given as the key', 'ca/ca.crt', [], 'holds a certificate where a private key is expected'],
+    [
+      'the key belongs to another CA',
+      'ca/other.key',
+      [],
+      /ca\/other\.key: the private key does not match the certificate \(CN=Company CA\)/,
+    ],
+    ['a certificate is given as the key', 'ca/ca.crt', [], 'ca/ca.crt: expected a private key, found a certificate'],
     [
       'it expires before the certificate would',
       'ca/ca.key',
       ['--lifetime', '500d'],
       /^error: the CA CN=Company CA expires [-0-9]+, before the certificate would/,
     ],
-    ['the key does not exist', 'ca/none.key', [], /can't read .*none\.key: it does not exist/],
+    ['the key does not exist', 'ca/none.key', [], /failed to read ca\/none\.key: no such file or directory/],
   ])('%s', async (_, key, flags, message) => {
     refused(await init(key, flags), message);
   });
 
   test('a key is given as the certificate', async () => {
     copyFileSync(join(cwd, 'ca/ca.key'), join(cwd, 'ca/ca.crt'));
-    refused(await init('ca/ca.key'), 'holds a private key where a certificate is expected');
+    refused(await init('ca/ca.key'), 'ca/ca.crt: expected a certificate, found a private key');
   });
 
   test('--ca-key is missing', async () => {

@@ -120,7 +120,7 @@ describe('an existing project', () => {
     const ran = await apisvc(['init', 'demo', ...sample, '--force', '--key-type', 'ecdsa-p384'], { cwd });
     expect(ran.code).toBe(1);
     oneLine(ran);
-    expect(ran.stderr).toContain('the key is ecdsa-p256, not ecdsa-p384');
+    expect(ran.stderr).toContain('demo/certs/tls.key: the key type is ecdsa-p256, not ecdsa-p384');
     expect(ran.stderr).toContain('fix: Replace them with --force-keys');
     expect(bytes(join(cwd, 'demo'))).toEqual(before);
   });

@@ -50,7 +50,7 @@ describe('to stdout', () => {
     expect(await apisvc(['render'], { cwd: dir })).toMatchObject({
       code: 2,
       stdout: '',
-      stderr: expect.stringContaining('tls.key: it does not exist'),
+      stderr: expect.stringContaining('tls.key: file not found'),
     });
   });
 });
@@ -100,7 +100,7 @@ describe('into a directory', () => {
     mkdirSync(join(dir, 'out/070-api-service-v1alpha1.wardle.example.com.yaml'), { recursive: true });
     const { code, stderr } = await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^error: can't write .*070-api-service.*: it is a directory\n$/);
+    expect(stderr).toMatch(/^error: failed to write .*070-api-service.*: it is a directory\n$/);
     expect(contents(join(dir, 'out'))).toHaveLength(1);
   });
 });
@@ -146,9 +146,9 @@ describe('an invalid apisvc.yaml: exit 2, line and reason on stderr, nothing on 
 
 describe('invalid certificate files', () => {
   test.each([
-    ['a key that belongs to another', 'tls.key', 'ca.key', 'does not belong to'],
-    ['a key in the place of a certificate', 'tls.crt', 'tls.key', 'holds no certificate'],
-    ['a certificate in the place of a key', 'tls.key', 'tls.crt', 'holds a certificate where a private key is expected'],
+    ['a key that belongs to another', 'tls.key', 'ca.key', 'does not match'],
+    ['a key in the place of a certificate', 'tls.crt', 'tls.key', 'expected a certificate, found a private key'],
+    ['a certificate in the place of a key', 'tls.key', 'tls.crt', 'expected a private key, found a certificate'],
   ])('%s', async (_, file, other, message) => {
     writeFileSync(join(dir, 'certs', file), readFileSync(join(dir, 'certs', other)));
     const { code, stdout, stderr } = await apisvc(['render'], { cwd: dir });
@@ -169,8 +169,8 @@ describe('certificates that do not match apisvc.yaml: exit 2 before anything is 
       code: 2,
       stdout: '',
       stderr:
-        'error: certs/tls.crt does not fit apisvc.yaml: not for api.elsewhere.svc, api.elsewhere, api.elsewhere.svc.cluster.local\n' +
-        'fix: Make new ones: apisvc init --force-keys\n',
+        'error: certs/tls.crt: the certificate is not valid for api.elsewhere.svc, api.elsewhere, api.elsewhere.svc.cluster.local\n' +
+        'fix: Make new certificates: apisvc init --force-keys\n',
     });
   });
 
@@ -179,7 +179,7 @@ describe('certificates that do not match apisvc.yaml: exit 2 before anything is 
     writeFileSync(join(dir, 'certs/ca.crt'), readFileSync(join(other, 'certs/ca.crt')));
     const { code, stderr } = await apisvc(['render'], { cwd: dir });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^error: certs\/tls\.crt does not fit apisvc\.yaml: certs\/ca\.crt did not sign it\n/);
+    expect(stderr).toMatch(/^error: certs\/tls\.crt: the certificate is not signed by a CA in certs\/ca\.crt\n/);
   });
 });
 
@@ -193,7 +193,7 @@ describe('stdout', () => {
     expect(await shell('"$apisvc" render > /dev/full', dir)).toEqual({
       code: 2,
       stdout: '',
-      stderr: "error: can't write stdout: no space left on the device\n",
+      stderr: 'error: failed to write stdout: no space left on the device\n',
     });
   });
 

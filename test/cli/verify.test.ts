@@ -75,7 +75,7 @@ describe('verify --from', () => {
     await apisvc(['verify', '--from', '-', '-o', 'github'], { cwd, input, env: { GITHUB_STEP_SUMMARY: file } });
     expect(readFileSync(file, 'utf8')).toMatch(/^before\n[\s\S]*v1\.broken\.example\.com/);
     const failed = await apisvc(['verify', '--from', '-', '-o', 'github'], { cwd, input, env: { GITHUB_STEP_SUMMARY: cwd } });
-    expect(failed).toMatchObject({ code: 2, stdout: '', stderr: `error: can't write ${cwd}: it is a directory\n` });
+    expect(failed).toMatchObject({ code: 2, stdout: '', stderr: `error: failed to write ${cwd}: it is a directory\n` });
   });
 
   test('names select APIServices', async () => {

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { UsageError } from '../../../src/errors.ts';
 import { createAuthority, type ExistingAuthority, loadAuthority } from '../../../src/pki/authority.ts';
+import { type CertificateFault, certificateFaultText } from '../../../src/pki/certificate-faults.ts';
 import { caConstraints, endEntityConstraints, keyUsage } from '../../../src/pki/extensions.ts';
 import { inspect } from '../../../src/pki/inspect.ts';
-import { PassphraseNeeded, toPrivateKey } from '../../../src/pki/keys.ts';
-import { day, fixture, inDays, type Made, make, makeCa, now } from './certificates.ts';
+import { toPrivateKey } from '../../../src/pki/keys.ts';
+import { day, fixture, inDays, loaded, type Made, make, makeCa, now } from './certificates.ts';
 
 const request = { commonName: 'wardle CA', keyType: 'ecdsa-p256', lifetimeMs: 3650 * day, now } as const;
 
@@ -55,6 +55,9 @@ describe('createAuthority', () => {
   });
 });
 
+type Refusal = [string, () => Promise<Omit<ExistingAuthority, 'now'>>, readonly CertificateFault[], string];
+const names = { caCertificate: 'ca.crt', caKey: 'ca.key', certificate: 'tls.crt', key: 'tls.key' };
+
 describe('loadAuthority', () => {
   let root: Made;
   let middle: Made;
@@ -72,85 +75,119 @@ describe('loadAuthority', () => {
 
   it('puts the certificate of the key first, then the CAs above it, whatever the order, and nothing else', () => {
     const shuffled = pem(stranger, root, issuing, middle);
-    expect(subjects(loadAuthority({ certificates: shuffled, key: keyOf(issuing), now }).certificates)).toEqual([
+    expect(subjects(loaded({ certificates: shuffled, key: keyOf(issuing), now }).certificates)).toEqual([
       'CN=issuing',
       'CN=middle',
       'CN=root',
     ]);
-    expect(subjects(loadAuthority({ certificates: shuffled, key: keyOf(stranger), now }).certificates)).toEqual(['CN=stranger']);
-    expect(subjects(loadAuthority({ certificates: pem(issuing), key: keyOf(issuing), now }).certificates)).toEqual(['CN=issuing']);
+    expect(subjects(loaded({ certificates: shuffled, key: keyOf(stranger), now }).certificates)).toEqual(['CN=stranger']);
+    expect(subjects(loaded({ certificates: pem(issuing), key: keyOf(issuing), now }).certificates)).toEqual(['CN=issuing']);
   });
 
   it('takes the renewed certificate when an old one of the same key is there too', async () => {
     const renewed = await makeCa({ commonName: 'stranger', keyPair: stranger.keyPair, notAfter: inDays(900) });
-    const { certificates } = loadAuthority({ certificates: pem(stranger, renewed), key: keyOf(stranger), now });
+    const { certificates } = loaded({ certificates: pem(stranger, renewed), key: keyOf(stranger), now });
     expect(certificates).toBe(renewed.info.pem);
   });
 
   it('takes an intermediate of openssl, and asks for a passphrase', () => {
     const certificates = fixture('root.crt') + fixture('intermediate.crt');
-    expect(subjects(loadAuthority({ certificates, key: fixture('intermediate.key'), now: new Date('2100-01-01') }).certificates)).toEqual([
+    expect(subjects(loaded({ certificates, key: fixture('intermediate.key'), now: new Date('2100-01-01') }).certificates)).toEqual([
       'CN=Intermediate,O=Wardle',
       'CN=Root,O=Wardle\\, quoted & Sons,C=DE',
     ]);
-    expect(() => loadAuthority({ certificates, key: fixture('key-encrypted-pkcs8.pem'), now })).toThrow(PassphraseNeeded);
+    expect(loadAuthority({ certificates, key: fixture('key-encrypted-pkcs8.pem'), now })).toEqual({
+      faults: [{ part: 'caKey', code: 'passphrase-needed' }],
+    });
   });
 
-  const refusals: [string, () => Promise<Omit<ExistingAuthority, 'now'>>, string][] = [
-    ['an empty file', async () => ({ certificates: '', key: keyOf(root) }), 'the CA certificate file holds no certificate'],
+  const caFault = { part: 'caCertificate', subject: 'CN=ca' } as const;
+  const refusals: Refusal[] = [
+    [
+      'an empty file',
+      async () => ({ certificates: '', key: keyOf(root) }),
+      [{ part: 'caCertificate', code: 'no-certificate', found: 'nothing' }],
+      'ca.crt: no certificate found',
+    ],
     [
       'a key as certificate',
       async () => ({ certificates: keyOf(root), key: keyOf(root) }),
-      'the CA certificate file holds a private key where a certificate is expected',
+      [{ part: 'caCertificate', code: 'no-certificate', found: 'private-key' }],
+      'ca.crt: expected a certificate, found a private key',
     ],
     [
       'a cut file',
       async () => ({ certificates: pem(root).slice(0, 300), key: keyOf(root) }),
-      'the CA certificate in line 1 is broken: its -----END CERTIFICATE----- line is missing',
+      [{ part: 'caCertificate', code: 'damaged-certificate', line: 1, reason: 'its -----END CERTIFICATE----- line is missing' }],
+      'ca.crt: the certificate in line 1 is damaged: its -----END CERTIFICATE----- line is missing',
     ],
     [
       "another CA's key",
       async () => ({ certificates: pem(root, middle), key: keyOf(stranger) }),
-      'the CA key does not belong to the CA certificate (CN=root and CN=middle)',
+      [{ part: 'caKey', code: 'key-mismatch', subjects: ['CN=root', 'CN=middle'] }],
+      'ca.key: the private key does not match the certificate (CN=root and CN=middle)',
     ],
     [
       'a certificate as key',
       async () => ({ certificates: pem(root), key: pem(root) }),
-      'the key file holds a certificate where a private key is expected',
+      [{ part: 'caKey', code: 'no-key', found: 'certificate' }],
+      'ca.key: expected a private key, found a certificate',
     ],
     ...(
       [
-        ['a leaf', { extensions: [endEntityConstraints()] }, 'CN=ca is not a CA: its basicConstraints say CA:FALSE'],
-        ['no basicConstraints', { extensions: [] }, 'CN=ca is not a CA: it has no basicConstraints'],
+        [
+          'a leaf',
+          { extensions: [endEntityConstraints()] },
+          [{ ...caFault, code: 'not-a-ca', basicConstraints: true }],
+          'ca.crt: CN=ca is not a CA: its basicConstraints say CA:FALSE',
+        ],
+        [
+          'no basicConstraints',
+          { extensions: [] },
+          [{ ...caFault, code: 'not-a-ca', basicConstraints: false }],
+          'ca.crt: CN=ca is not a CA: it has no basicConstraints',
+        ],
         [
           'no keyCertSign',
           { extensions: [caConstraints(0), keyUsage('digitalSignature')] },
-          'the CA CN=ca may not sign certificates: its keyUsage lacks keyCertSign',
+          [{ ...caFault, code: 'no-cert-sign' }],
+          'ca.crt: the CA CN=ca cannot sign certificates: its keyUsage lacks keyCertSign',
         ],
         [
           'an expired CA',
           { extensions: [caConstraints(0)], notBefore: inDays(-9), notAfter: inDays(-1) },
-          'the CA CN=ca expired on 2026-06-14T12:00:00.000Z',
+          [{ ...caFault, code: 'expired', notAfter: '2026-06-14T12:00:00.000Z' }],
+          'ca.crt: CN=ca expired on 2026-06-14',
         ],
         [
           'a CA of tomorrow',
           { extensions: [caConstraints(0)], notBefore: inDays(1) },
-          'the CA CN=ca is not valid before 2026-06-16T12:00:00.000Z',
+          [{ ...caFault, code: 'not-yet-valid', notBefore: '2026-06-16T12:00:00.000Z' }],
+          'ca.crt: CN=ca is not valid before 2026-06-16T12:00:00.000Z',
         ],
       ] as const
-    ).map(([words, recipe, message]): [string, () => Promise<Omit<ExistingAuthority, 'now'>>, string] => [
-      words,
-      async () => {
-        const made = await make({ commonName: 'ca', ...recipe });
-        return { certificates: made.info.pem, key: keyOf(made) };
-      },
-      message,
-    ]),
+    ).map(
+      ([words, recipe, faults, message]): Refusal => [
+        words,
+        async () => {
+          const made = await make({ commonName: 'ca', ...recipe });
+          return { certificates: made.info.pem, key: keyOf(made) };
+        },
+        faults,
+        message,
+      ],
+    ),
   ];
-  it.each(refusals)('refuses %s', async (_, files, message) => {
-    const given = await files();
-    const load = (): unknown => loadAuthority({ ...given, now });
-    expect(load).toThrow(UsageError);
-    expect(load).toThrow(message);
+  it.each(refusals)('refuses %s', async (_, files, faults, message) => {
+    const result = loadAuthority({ ...(await files()), now });
+    expect(result).toEqual({ faults });
+    expect(result.faults.map((fault) => certificateFaultText(fault, names))).toEqual([message]);
+  });
+
+  it('reports every fault', async () => {
+    const made = await make({ commonName: 'ca', extensions: [keyUsage('digitalSignature')], notBefore: inDays(-9), notAfter: inDays(-1) });
+    const codes = (key: string, certificates = pem(made)) => loadAuthority({ certificates, key, now }).faults.map(({ code }) => code);
+    expect(codes(keyOf(made))).toEqual(['not-a-ca', 'no-cert-sign', 'expired']);
+    expect(codes('', '')).toEqual(['no-certificate', 'no-key']);
   });
 });

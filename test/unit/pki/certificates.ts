@@ -1,10 +1,10 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { loadAuthority } from '../../../src/pki/authority.ts';
+import { type ExistingAuthority, loadAuthority } from '../../../src/pki/authority.ts';
 import type { Node } from '../../../src/pki/der.ts';
 import { authorityKeyIdentifier, caConstraints, keyIdentifier, keyUsage, subjectKeyIdentifier } from '../../../src/pki/extensions.ts';
 import { certificateInfo } from '../../../src/pki/inspect.ts';
-import { generateKeyPair, type KeyPair, toPrivateKey } from '../../../src/pki/keys.ts';
+import { generateKeyPair, type KeyPair, readPrivateKey, toPrivateKey } from '../../../src/pki/keys.ts';
 import type { Authority, CertificateInfo } from '../../../src/pki/types.ts';
 import { distinguishedName, signCertificate } from '../../../src/pki/x509.ts';
 
@@ -59,10 +59,24 @@ export const makeCa = (recipe: Recipe): Promise<Made> =>
 
 export const keyOf = (authority: Pick<Authority, 'key'>): KeyObject => createPrivateKey(authority.key.reveal());
 
-/** A CA as `loadAuthority` gives it, with the CAs above it. */
+/** The CA that `loadAuthority` gives. */
+export function loaded(files: ExistingAuthority): Authority {
+  const { authority, faults } = loadAuthority(files);
+  if (!authority) throw new Error(`the CA has faults: ${JSON.stringify(faults)}`);
+  return authority;
+}
+
+/** A CA that a test made, with the CAs above it. */
 export const asAuthority = (made: Made, ...above: Made[]): Authority =>
-  loadAuthority({
+  loaded({
     certificates: [made, ...above].map(({ info }) => info.pem).join(''),
     key: toPrivateKey(made.keyPair.privateKey).reveal(),
     now,
   });
+
+/** The private key that a text holds. */
+export function keyIn(text: string, passphrase?: string): KeyObject {
+  const { key, fault } = readPrivateKey(text, passphrase === undefined ? {} : { passphrase });
+  if (!key) throw new Error(`the key has a fault: ${JSON.stringify(fault)}`);
+  return key;
+}

@@ -2,13 +2,12 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../../src/errors.ts';
-import { createAuthority, loadAuthority } from '../../../src/pki/authority.ts';
+import { createAuthority } from '../../../src/pki/authority.ts';
 import { caConstraints, extendedKeyUsage, keyUsage } from '../../../src/pki/extensions.ts';
 import { inspect } from '../../../src/pki/inspect.ts';
-import { readPrivateKey } from '../../../src/pki/keys.ts';
 import { issue, issueServing } from '../../../src/pki/leaf.ts';
 import type { Authority, CertificateInfo, Leaf } from '../../../src/pki/types.ts';
-import { asAuthority, day, fixture, inDays, keyOf, makeCa, now } from './certificates.ts';
+import { asAuthority, day, fixture, inDays, keyIn, keyOf, loaded, makeCa, now } from './certificates.ts';
 
 const names = { dns: ['api.wardle.svc', 'api', '*.example.com'], ip: ['10.0.0.1', 'fd00::1'] };
 const request = { names, keyType: 'ecdsa-p256', lifetimeMs: 365 * day, now } as const;
@@ -85,7 +84,7 @@ describe('issueServing', () => {
     ['intermediate', '060355040a0c0657617264'],
   ])('takes over the name of %s byte for byte, however it is encoded', async (name, encoded) => {
     const later = new Date('2100-01-01');
-    const foreign = loadAuthority({ certificates: fixture(`${name}.crt`), key: fixture(`${name}.key`), now: later });
+    const foreign = loaded({ certificates: fixture(`${name}.crt`), key: fixture(`${name}.key`), now: later });
     const leaf = new X509Certificate((await issueServing({ authority: foreign, ...request, now: later })).certificates);
     const ca = new X509Certificate(foreign.certificates);
     expect(leaf.checkIssued(ca) && leaf.verify(ca.publicKey)).toBe(true);
@@ -93,7 +92,7 @@ describe('issueServing', () => {
   });
 
   it('issues from any CA key that Go can verify', async () => {
-    const privateKey = readPrivateKey(fixture('key-ed25519.pem'));
+    const privateKey = keyIn(fixture('key-ed25519.pem'));
     const ed25519 = { publicKey: createPublicKey(privateKey), privateKey };
     const ca = await makeCa({ commonName: 'ed', keyPair: ed25519 });
     const leaf = await issueServing({ authority: asAuthority(ca), ...request, lifetimeMs: day });

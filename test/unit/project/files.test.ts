@@ -54,7 +54,7 @@ describe('all or none', () => {
     const dir = folder();
     writeFileSync(join(dir, 'file'), 'old');
     const error = failure(() => writeFiles([open(join(dir, 'made', 'one')), open(join(dir, 'file')), open(join(dir, 'file', 'two'))]));
-    expect(error.message).toBe(`can't write ${join(dir, 'file', 'two')}: a part of the path is not a directory`);
+    expect(error.message).toBe(`failed to write ${join(dir, 'file', 'two')}: a part of the path is not a directory`);
     expect(error.exitCode).toBe(Exit.usage);
     expect(contents(dir)).toEqual(['file']);
     expect(readFileSync(join(dir, 'file'), 'utf8')).toBe('old');
@@ -65,14 +65,14 @@ describe('all or none', () => {
     writeFileSync(join(dir, 'one'), 'old');
     mkdirSync(join(dir, 'two'));
     const error = failure(() => writeFiles([open(join(dir, 'one')), open(join(dir, 'two'))]));
-    expect(error.message).toBe(`can't write ${join(dir, 'two')}: it is a directory`);
+    expect(error.message).toBe(`failed to write ${join(dir, 'two')}: it is a directory`);
     expect(readFileSync(join(dir, 'one'), 'utf8')).toBe('old');
     expect(contents(dir)).toEqual(['one', 'two']);
   });
 
   test('when a name is too long', () => {
     const dir = folder();
-    expect(failure(() => writeFiles([open(join(dir, 'one')), open(join(dir, 'x'.repeat(300)))])).message).toContain("can't write");
+    expect(failure(() => writeFiles([open(join(dir, 'one')), open(join(dir, 'x'.repeat(300)))])).message).toContain('failed to write');
     expect(contents(dir)).toEqual([]);
   });
 
@@ -100,7 +100,7 @@ test.each([
   ['EACCES', 'permission denied'],
   ['EWEIRD', 'weird'],
 ])('%s in plain words', (code, words) => {
-  expect(fileError('write', 'a', Object.assign(new Error('weird'), { code })).message).toBe(`can't write a: ${words}`);
+  expect(fileError('write', 'a', Object.assign(new Error('weird'), { code })).message).toBe(`failed to write a: ${words}`);
 });
 
 describe('a file that somebody has named', () => {
@@ -118,13 +118,13 @@ describe('a file that somebody has named', () => {
   test('is not put in the place of a device', () => {
     saveFile(secret('/dev/null'));
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
-    expect(failure(() => saveFile(secret('/dev/full'))).message).toBe("can't write /dev/full: no space left on the device");
+    expect(failure(() => saveFile(secret('/dev/full'))).message).toBe('failed to write /dev/full: no space left on the device');
     expect(lstatSync('/dev/full').isCharacterDevice()).toBe(true);
   });
 
   test('needs its directory, and is no directory itself', () => {
     const dir = folder();
-    expect(failure(() => saveFile(secret(join(dir, 'a', 'b')))).message).toContain('it does not exist');
+    expect(failure(() => saveFile(secret(join(dir, 'a', 'b')))).message).toBe(`directory ${join(dir, 'a')} does not exist`);
     expect(failure(() => saveFile(secret(dir))).message).toContain('it is a directory');
     expect(contents(dir)).toEqual([]);
   });

@@ -56,6 +56,6 @@ describe('reading', () => {
   });
 
   test('what is not there is named', () => {
-    expect(() => readManifests('nope.yaml')).toThrow("can't read nope.yaml: it does not exist");
+    expect(() => readManifests('nope.yaml')).toThrow('failed to read nope.yaml: no such file or directory');
   });
 });

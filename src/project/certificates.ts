@@ -1,0 +1,151 @@
+import { X509Certificate } from 'node:crypto';
+import { servingNames } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
+import { UsageError } from '../errors.ts';
+import { noCertificate } from '../pki/authority.ts';
+import { type CertificateFault, type CertificatePart, certificateFaultText } from '../pki/certificate-faults.ts';
+import { inspect } from '../pki/inspect.ts';
+import { describeKey, readPrivateKey, toPrivateKey } from '../pki/keys.ts';
+import { checkServing, type ServingFault } from '../pki/trust.ts';
+import type { CertificateInfo, Issued } from '../pki/types.ts';
+import { fileReason } from './files.ts';
+import { projectFiles } from './project.ts';
+import { pemText, readBytes } from './read.ts';
+
+export interface CertificatesRequest {
+  /** false: the private key is not read. It may be on another machine. */
+  readonly withKey: boolean;
+  readonly now: Date;
+}
+
+/** The certificates of a project as far as they could be read, and everything that is wrong with them. */
+export interface ReadCertificates extends Issued {
+  readonly faults: readonly CertificateFault[];
+}
+
+/**
+ * Reads the certificates of a project directory and checks that they can serve the registration:
+ * every name, the dates and the chain, as kube-apiserver would check them.
+ */
+export function readCertificates(dir: string, registration: Registration, { withKey, now }: CertificatesRequest): ReadCertificates {
+  const ca = certificatesIn(dir, 'caCertificate');
+  const leaf = certificatesIn(dir, 'certificate');
+  const key = withKey ? keyIn(dir, leaf.certificates) : { faults: [] };
+  const readable = ca.certificates.length > 0 && leaf.certificates.length > 0;
+  return {
+    // Only the certificates: everyone may read a caBundle, and some keep the key in the same file.
+    chain: leaf.certificates.map(({ pem }) => pem).join(''),
+    anchors: ca.certificates.map(({ pem }) => ({ pem, role: 'current' })),
+    ...(key.key ? { key: toPrivateKey(key.key) } : {}),
+    faults: [
+      ...ca.faults,
+      ...leaf.faults,
+      ...key.faults,
+      ...(readable ? servingFaults(leaf.certificates, ca.certificates, registration, now) : []),
+    ],
+  };
+}
+
+/**
+ * The same for commands that need certificates without a fault.
+ * @throws UsageError with every fault, one a line
+ */
+export function requireCertificates(dir: string, registration: Registration, request: CertificatesRequest): Issued {
+  const { faults, ...issued } = readCertificates(dir, registration, request);
+  if (faults.length === 0) return issued;
+  const directory = dir === '.' ? '' : ` ${shellWord(dir)}`;
+  const ca = registration.spec.certificates.issuer.type === 'ca' ? ' --ca-cert FILE --ca-key FILE' : '';
+  const outdated = faults.every(({ code }) => code === 'names' || code === 'expired');
+  throw new UsageError(projectFaultTexts(dir, faults).join('\n'), {
+    fix: `${outdated ? 'Make' : 'Restore the files, or make'} new certificates: apisvc init${directory} --force-keys${ca}`,
+  });
+}
+
+/** A line for each fault, with the paths of the project. */
+export const projectFaultTexts = (dir: string, faults: readonly CertificateFault[]): string[] =>
+  faults.map((fault) => certificateFaultText(fault, projectFiles(dir)));
+
+/** Why `init` cannot keep the certificates of a directory: any fault, or a key of another type than apisvc.yaml has. */
+export function faultsAgainstKeeping(dir: string, registration: Registration, now: Date): readonly CertificateFault[] {
+  const { chain, faults } = readCertificates(dir, registration, { withKey: true, now });
+  const wanted = registration.spec.certificates.keyType;
+  const key = inspect(chain).certificates[0]?.publicKey;
+  return key === undefined || key === wanted ? faults : [...faults, { part: 'key', code: 'key-type', key, wanted }];
+}
+
+interface ReadFile {
+  readonly text: string;
+  readonly faults: readonly CertificateFault[];
+}
+
+function readPart(dir: string, part: CertificatePart): ReadFile {
+  try {
+    return { text: pemText(readBytes(projectFiles(dir)[part])), faults: [] };
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { text: '', faults: [{ part, code: 'file-not-found' }] };
+    return { text: '', faults: [{ part, code: 'file-unreadable', reason: fileReason(cause) }] };
+  }
+}
+
+function certificatesIn(dir: string, part: CertificatePart) {
+  const { text, faults } = readPart(dir, part);
+  const found = inspect(text);
+  const { certificates } = found;
+  return { certificates, faults: faults.length > 0 || certificates.length > 0 ? faults : [{ part, ...noCertificate(found) }] };
+}
+
+function keyIn(dir: string, [leaf]: readonly CertificateInfo[]) {
+  const part = 'key';
+  const { text, faults } = readPart(dir, part);
+  if (faults.length > 0) return { faults };
+  const { key, fault } = readPrivateKey(text);
+  if (fault) return { faults: [{ part, ...fault } as const] };
+  if (!leaf || new X509Certificate(leaf.pem).checkPrivateKey(key)) return { key, faults: [] };
+  return { faults: [{ part, code: 'key-mismatch', subjects: [leaf.subject || describeKey(key)] } as const] };
+}
+
+/** Why kube-apiserver would not accept the certificate for one of the names of the registration. */
+function servingFaults(
+  presented: readonly CertificateInfo[],
+  roots: readonly CertificateInfo[],
+  registration: Registration,
+  now: Date,
+): CertificateFault[] {
+  const { dns, ip } = servingNames(registration);
+  const checks = [...dns, ...ip].map((hostname) => ({ hostname, faults: checkServing({ presented, roots, hostname, now }) }));
+  const missing = checks.filter(({ faults }) => faults.some(isNameFault)).map(({ hostname }) => hostname);
+  // The chain is the same for every name.
+  const [first] = checks;
+  return [
+    ...(missing.length > 0 ? [{ part: 'certificate', code: 'names', missing } as const] : []),
+    ...(first?.faults ?? []).flatMap(chainFault),
+  ];
+}
+
+const isNameFault = ({ kind }: ServingFault): boolean => kind === 'name-mismatch' || kind === 'common-name-only';
+
+function chainFault(fault: ServingFault): CertificateFault[] {
+  const { subject, notAfter, notBefore, publicKey: key } = fault.certificate;
+  const part = 'role' in fault && fault.role === 'root' ? 'caCertificate' : 'certificate';
+  switch (fault.kind) {
+    case 'expired':
+      return [{ part, code: 'expired', subject, notAfter }];
+    case 'not-yet-valid':
+      return [{ part, code: 'not-yet-valid', subject, notBefore }];
+    case 'usage':
+      return [{ part, code: 'no-server-auth', subject }];
+    case 'unknown-authority':
+      return [{ part, code: 'unknown-authority', reason: fault.reason }];
+    case 'weak-signature':
+      return [{ part, code: 'weak-signature', subject, algorithm: fault.algorithm }];
+    case 'weak-key':
+      return fault.refused ? [{ part, code: 'weak-key', subject, key }] : [];
+    case 'name-constraints':
+      return [{ part, code: 'name-constraints', subject, names: fault.names }];
+    case 'path-length':
+      return [{ part, code: 'path-length', subject, limit: fault.limit }];
+    default:
+      return [];
+  }
+}

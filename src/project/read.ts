@@ -1,0 +1,41 @@
+import { readFileSync, statSync } from 'node:fs';
+import { UsageError } from '../errors.ts';
+import { fileError } from './files.ts';
+
+/** Far above any registration or certificate. Reading YAML of this size takes seconds. */
+const maxBytes = 8 * 1024 * 1024;
+
+/**
+ * Reads a whole file, or a pipe as the shell makes one for `<(command)`.
+ * @throws the error of node:fs, or an Error with the reason; `fileReason` makes words of either
+ */
+export function readBytes(path: string): Buffer {
+  const file = statSync(path);
+  if (file.isCharacterDevice() || file.isBlockDevice()) throw new Error('it is a device');
+  if (file.size > maxBytes) throw new Error(`it is larger than ${maxBytes / 1024 / 1024} MiB`);
+  return readFileSync(path);
+}
+
+/** Reads a text file. @throws UsageError with the reason, also for text that is not UTF-8 */
+export function readText(path: string): string {
+  const bytes = readOrFail(path);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UsageError(`failed to read ${path}: it is not UTF-8 text`, { cause });
+  }
+}
+
+/** Reads a PEM file. The text around its blocks may have any encoding. @throws UsageError with the reason */
+export const readPem = (path: string): string => pemText(readOrFail(path));
+
+/** The text of a PEM file, byte by byte. */
+export const pemText = (bytes: Buffer): string => bytes.toString('latin1');
+
+function readOrFail(path: string): Buffer {
+  try {
+    return readBytes(path);
+  } catch (cause) {
+    throw fileError('read', path, cause);
+  }
+}
