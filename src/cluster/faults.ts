@@ -31,8 +31,8 @@ export function connectionFault(error: unknown): string {
 }
 
 /**
- * Why the credentials of a kubeconfig are not available, without the messages of Node: a program or a file
- * that cannot be used, or what a credential plugin wrote to stderr.
+ * Why the credentials of a kubeconfig are not available, without the messages of Node: a program or
+ * a file that cannot be used, or what a credential plugin wrote to stderr.
  */
 export function credentialsFault(error: unknown): string {
   const { code, syscall = '', path, message } = error as NodeJS.ErrnoException;
@@ -47,6 +47,11 @@ const fileFaults: Readonly<Record<string, string>> = {
   EACCES: 'cannot be used: permission denied',
   EISDIR: 'is a directory',
 };
+
+/**
+ * The alert of a server that requires a client certificate (RFC 8446 6.2, certificate_required).
+ */
+export const certificateRequired = /alert certificate required/;
 
 /** No answer came: the one failure of the cluster that may pass by itself. */
 export class Unreachable extends ClusterError {}

@@ -1,9 +1,11 @@
 import { groupVersionOf, serverNameOf } from '../config/registration.ts';
+import { inspectBundle } from '../snapshot/ca-bundle.ts';
+import { judgeEndpoints } from '../snapshot/endpoint-evidence.ts';
 import type { ApiServiceView, ApiSnapshot, Snapshot, Source } from '../snapshot/types.ts';
 import { entryOf, fill, linkOf } from './catalog.ts';
 import { checkAhead } from './checks/ahead.ts';
 import { checkDelegation, checkIdentity, checkUser } from './checks/auth.ts';
-import { bundleOf, checkBundle } from './checks/bundle.ts';
+import { checkBundle } from './checks/bundle.ts';
 import { checkCertificates } from './checks/certificate.ts';
 import type { Check, CheckContext } from './checks/check.ts';
 import { seen } from './checks/check.ts';
@@ -17,7 +19,6 @@ import { checkAvailable, checkRegistration } from './checks/registration.ts';
 import { checkSecret } from './checks/secret.ts';
 import { checkSecurity } from './checks/security.ts';
 import { checkService } from './checks/service.ts';
-import { judgeEndpoints } from './endpoint-evidence.ts';
 import { factsOf, overviewOf } from './facts.ts';
 import { fillFix } from './fix.ts';
 import { fold } from './fold.ts';
@@ -106,7 +107,7 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
 
 function contextOf(given: ApiSnapshot, api: ApiServiceView, { now, source, expiresWithinMs }: Settings): CheckContext {
   const host = api.service && serverNameOf(api.service);
-  const bundle = bundleOf(api);
+  const bundle = inspectBundle(api);
   const roots = bundle.certificates;
   const words = wordsOf(given, api);
   // Without a Service there are no probes, nor a name to ask for.

@@ -1,10 +1,10 @@
 import { getObject, listObjects, slicesOf } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { serverNameOf } from '../config/registration.ts';
-import { type ApiServerSays, type JudgedProbe, judgeEndpoints } from '../diagnosis/endpoint-evidence.ts';
 import { RefusedError } from '../errors.ts';
 import { inspect } from '../pki/inspect.ts';
 import { probeEndpoints } from '../snapshot/collect/probe.ts';
+import { type ApiServerSays, type JudgedProbe, judgeEndpoints } from '../snapshot/endpoint-evidence.ts';
 import { dialTargets, type Target } from '../snapshot/targets.ts';
 import { viewEndpoints, viewService } from '../snapshot/views.ts';
 import { podCommands, poll, type Waiting, waitFor } from './wait.ts';

@@ -1,4 +1,4 @@
-import { type PodTrouble, troubleOf } from '../diagnosis/pod-trouble.ts';
+import { type PodProblem, problemOf } from '../snapshot/pod-problem.ts';
 import { awaitsNode } from '../snapshot/pod-view.ts';
 import type { PodView } from '../snapshot/types.ts';
 
@@ -12,10 +12,10 @@ const restartLimit = 3;
 export const troubleLimitMs = 30_000;
 
 /** What may last for ever. The rest is for others to set right: a probe, a gate, a node. */
-const lasting: readonly PodTrouble['kind'][] = ['crashing', 'image', 'cannot-start', 'unschedulable'];
+const lasting: readonly PodProblem['kind'][] = ['crashing', 'image', 'cannot-start', 'unschedulable'];
 
 /** Looks at the same pods again and again, those on their way out included. @returns the trouble that will not pass by itself */
-export type Patience = (pods: readonly PodView[], now: Date) => PodTrouble | undefined;
+export type Patience = (pods: readonly PodView[], now: Date) => PodProblem | undefined;
 
 /**
  * When to stop hoping for pods. Never for one that runs and is not ready, nor for a place on a node where somebody is adding one or another pod is
@@ -27,11 +27,11 @@ export function newPatience(): Patience {
   let before: ReadonlyMap<string, number> | undefined;
   return (pods, now) => {
     const nowMs = now.getTime();
-    const roomComes = pods.some((pod) => pod.deleting && troubleOf(pod, now) === undefined);
+    const roomComes = pods.some((pod) => pod.deleting && problemOf(pod, now) === undefined);
     before ??= restartsOf(pods);
     const restarts = restartsOf(pods);
     const troubles = pods.flatMap((pod) => {
-      const trouble = troubleOf(pod, now);
+      const trouble = problemOf(pod, now);
       if (!trouble || !lasting.includes(trouble.kind)) return [];
       return trouble.kind === 'unschedulable' && (roomComes || awaitsNode(pod)) ? [] : trouble;
     });

@@ -1,11 +1,11 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { getObject, listObjects, observe, refOf } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
-import { logCommand, type PodTrouble, troubleOf } from '../diagnosis/pod-trouble.ts';
 import { RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { labelSelectorOf, listPods, lookCloserAt } from '../snapshot/collect/pods.ts';
 import { look } from '../snapshot/look.ts';
+import { logCommand, type PodProblem, problemOf } from '../snapshot/pod-problem.ts';
 import { viewPod } from '../snapshot/pod-view.ts';
 import type { Observed, PodView } from '../snapshot/types.ts';
 import { listOf, textOf } from '../snapshot/views.ts';
@@ -125,7 +125,7 @@ async function untilHopeless({ cluster, signal, onProgress }: Waiting, applied: 
     const now = new Date();
     const hopeless = patience(pods.value, now);
     if (hopeless) throw beyondHope(applied, hopeless);
-    const telling = pods.value.flatMap((pod) => troubleOf(pod, now) ?? []).filter(({ evidence }) => evidence.length > 0);
+    const telling = pods.value.flatMap((pod) => problemOf(pod, now) ?? []).filter(({ evidence }) => evidence.length > 0);
     saw(telling.map(wordsOf).join('; '));
     return undefined;
   });
@@ -178,9 +178,9 @@ async function ofNewestReplicaSet(
 
 const onlyOne = <T>(values: readonly T[]): T | undefined => (new Set(values).size === 1 ? values[0] : undefined);
 
-const wordsOf = ({ pod, evidence }: PodTrouble): string => `pod ${pod}: ${evidence.join('; ')}`;
+const wordsOf = ({ pod, evidence }: PodProblem): string => `pod ${pod}: ${evidence.join('; ')}`;
 
-function beyondHope({ metadata: { namespace, name } }: KubeObject, trouble: PodTrouble): RefusedError {
+function beyondHope({ metadata: { namespace, name } }: KubeObject, trouble: PodProblem): RefusedError {
   const log = trouble.kind === 'crashing' ? [logCommand(namespace ?? '', trouble)] : [];
   const commands = [...log, `kubectl -n ${namespace} describe pod ${trouble.pod}`].join('; ');
   return new RefusedError(`Deployment ${namespace}/${name} does not roll out: ${wordsOf(trouble)}`, {

@@ -1,6 +1,8 @@
+import { certificateRequired } from '../../cluster/faults.ts';
+import { problemOf } from '../../snapshot/pod-problem.ts';
 import type { AsUserView, RequestHeaderView } from '../../snapshot/types.ts';
+import { crashCauses } from '../crash-causes.ts';
 import { type GoFault, readGoWords } from '../go-words.ts';
-import { crashCauses, troubleOf } from '../pod-trouble.ts';
 import type { Observation } from '../types.ts';
 import { asWarning, type Check, type CheckContext, flagOf, observation, quote, seen, spokenOf, type Words, works } from './check.ts';
 import { nameOf } from './served.ts';
@@ -67,13 +69,10 @@ const readsAuthentication = (context: CheckContext): boolean =>
 /** Whether a pod that crashes says so itself, whatever is known of its flags. */
 const triedToRead = ({ snapshot, now }: CheckContext, account: string): boolean =>
   (seen(snapshot.pods) ?? [])
-    .flatMap((pod) => troubleOf(pod, now)?.said ?? [])
+    .flatMap((pod) => problemOf(pod, now)?.said ?? [])
     .some((line) => crashCauses['auth/reader-missing'].test(line) && line.includes(account));
 
 const shortAccount = (account: string): string => account.replace(/^system:serviceaccount:/, '');
-
-/** The alert of a server that ends the handshake with whoever shows no certificate (RFC 8446 6.2, certificate_required). */
-export const certificateRequired = /alert certificate required/;
 
 /** The names that a server of its own accord accepts, or what it says of the one that it got. */
 function checkClientName(context: CheckContext): readonly Observation[] {

@@ -1,6 +1,4 @@
-import { inspect } from '../../pki/inspect.ts';
-import type { CertificateInfo, Inspection } from '../../pki/types.ts';
-import type { ApiServiceView } from '../../snapshot/types.ts';
+import { decodeBundle } from '../../snapshot/ca-bundle.ts';
 import type { Code } from '../catalog.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, quote, spokenOf, works } from './check.ts';
@@ -50,11 +48,3 @@ function withoutBundle(context: CheckContext): readonly Observation[] {
       : []),
   ];
 }
-
-const decodeBundle = ({ caBundle }: ApiServiceView): Buffer => Buffer.from(caBundle, 'base64');
-
-/** What kube-apiserver finds in the caBundle of this API, and what it passes over. */
-export const bundleOf = (api: ApiServiceView): Inspection => inspect(decodeBundle(api));
-
-/** The certificates that kube-apiserver trusts for this API. */
-export const trustedBy = (api: ApiServiceView): readonly CertificateInfo[] => bundleOf(api).certificates;

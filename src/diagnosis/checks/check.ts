@@ -1,9 +1,9 @@
 import type { CertificateInfo, Inspection } from '../../pki/types.ts';
+import type { JudgedProbe } from '../../snapshot/endpoint-evidence.ts';
 import { flagValue } from '../../snapshot/server-flags.ts';
 import type { ApiServiceView, ApiSnapshot, Observed, Source } from '../../snapshot/types.ts';
 import type { Severity } from '../catalog/entry.ts';
 import type { Code } from '../catalog.ts';
-import type { JudgedProbe } from '../endpoint-evidence.ts';
 import type { GoFault } from '../go-words.ts';
 import type { Observation } from '../types.ts';
 

@@ -1,9 +1,9 @@
 import type { DialFault } from '../../cluster/handshake.ts';
+import type { ApiServerSays, Evidence } from '../../snapshot/endpoint-evidence.ts';
+import { hasEnded } from '../../snapshot/pod-problem.ts';
 import type { ApiSnapshot, EndpointProbe } from '../../snapshot/types.ts';
 import type { Code } from '../catalog.ts';
-import type { ApiServerSays, Evidence } from '../endpoint-evidence.ts';
 import type { GoFault } from '../go-words.ts';
-import { hasEnded } from '../pod-trouble.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, quote, seen, type Words } from './check.ts';
 import { elsewhere, networkWords } from './network.ts';

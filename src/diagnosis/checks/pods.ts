@@ -1,5 +1,6 @@
+import { type PodProblem, problemOf } from '../../snapshot/pod-problem.ts';
 import type { Code } from '../catalog.ts';
-import { crashCauses, type PodTrouble, troubleOf } from '../pod-trouble.ts';
+import { crashCauses } from '../crash-causes.ts';
 import { type Check, observation, seen } from './check.ts';
 
 const codeOf = {
@@ -11,14 +12,14 @@ const codeOf = {
   gate: 'endpoints/readiness-gate',
   'not-ready': 'endpoints/pod-not-ready',
   terminating: 'endpoints/pod-terminating',
-} as const satisfies Record<PodTrouble['kind'], Code>;
+} as const satisfies Record<PodProblem['kind'], Code>;
 
 /** The pods behind the Service: what keeps them from serving. Beside others that serve such a pod gets no requests, so it is a warning there. */
 export const checkPods: Check = ({ snapshot, now }) => {
   const pods = seen(snapshot.pods) ?? [];
   const serves = pods.some(({ ready, deleting }) => ready && !deleting) || (seen(snapshot.endpoints) ?? []).some(({ ready }) => ready);
-  const troubles = pods.flatMap((pod) => troubleOf(pod, now) ?? []);
-  return (Object.keys(codeOf) as PodTrouble['kind'][]).flatMap((kind) => {
+  const troubles = pods.flatMap((pod) => problemOf(pod, now) ?? []);
+  return (Object.keys(codeOf) as PodProblem['kind'][]).flatMap((kind) => {
     const same = troubles.filter((trouble) => trouble.kind === kind);
     const [first] = same;
     if (!first) return [];
@@ -32,7 +33,7 @@ export const checkPods: Check = ({ snapshot, now }) => {
 };
 
 /** What the words of every one of them speak of: whatever else is wrong is not why they crash. */
-const causesOf = (crashes: readonly PodTrouble[]): readonly Code[] =>
+const causesOf = (crashes: readonly PodProblem[]): readonly Code[] =>
   (Object.keys(crashCauses) as (keyof typeof crashCauses)[]).filter((code) =>
     crashes.every(({ said }) => said.some((line) => crashCauses[code].test(line))),
   );

@@ -1,6 +1,6 @@
+import { type PodProblem, problemOf } from '../../snapshot/pod-problem.ts';
 import type { ServiceView } from '../../snapshot/types.ts';
 import type { Code } from '../catalog.ts';
-import { type PodTrouble, troubleOf } from '../pod-trouble.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, flagOf, observation, quote, seen, spokenOf, works } from './check.ts';
 
@@ -76,11 +76,11 @@ function checkTargetPort(context: CheckContext, service: ServiceView, { name, ta
 }
 
 /** Troubles of a pod whose server does not run: it listens nowhere, whatever its flags say. */
-const stops: readonly PodTrouble['kind'][] = ['crashing', 'image', 'cannot-start', 'unschedulable', 'node'];
+const stops: readonly PodProblem['kind'][] = ['crashing', 'image', 'cannot-start', 'unschedulable', 'node'];
 
 /** Whether no server runs behind the Service. */
 function stopped({ snapshot, now }: CheckContext): boolean {
-  const kinds = (seen(snapshot.pods) ?? []).map((pod) => troubleOf(pod, now)?.kind);
+  const kinds = (seen(snapshot.pods) ?? []).map((pod) => problemOf(pod, now)?.kind);
   return kinds.length > 0 && kinds.every((kind) => kind !== undefined && stops.includes(kind));
 }
 

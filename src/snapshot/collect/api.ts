@@ -1,11 +1,11 @@
 import { groupVersionOf } from '../../config/registration.ts';
 import type { ApiServiceView, ApiSnapshot, HttpView, Observed } from '../types.ts';
 import { withoutPrivateKeys } from '../views.ts';
+import { askAsStranger } from './anonymous.ts';
 import { type Backend, noBackend, type ServiceRef } from './backend.ts';
 import { type Looking, skipped } from './looking.ts';
 import { neighboursOf, type Registrations } from './registrations.ts';
 import { getAsUser, getOpenApi, getPath, getThroughService, pathsOf } from './requests.ts';
-import { askAsStranger } from './stranger.ts';
 
 /** What the looks at single APIs have in common. */
 export interface Shared {

@@ -2,9 +2,9 @@ import type { Cluster } from '../../cluster/cluster.ts';
 import { lastLogLines } from '../../cluster/logs.ts';
 import { listObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
-import { troubleOf } from '../../diagnosis/pod-trouble.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { look } from '../look.ts';
+import { problemOf } from '../pod-problem.ts';
 import { tellingLine, viewEvents, viewPod } from '../pod-view.ts';
 import { redacted } from '../redact.ts';
 import type { Observed, PodView } from '../types.ts';
@@ -81,7 +81,7 @@ async function lookCloser(cluster: Cluster, namespace: string, pod: PodView, sig
 }
 
 async function readLastLogLine(cluster: Cluster, namespace: string, pod: PodView, signal: AbortSignal): Promise<Observed<string>> {
-  const trouble = troubleOf(pod, new Date());
+  const trouble = problemOf(pod, new Date());
   const container = pod.containers.find(({ name }) => name === trouble?.container);
   if ((trouble?.kind !== 'crashing' && trouble?.kind !== 'not-ready') || !container) return pod.lastLogLine;
   // What runs now after a crash has not failed yet. Of a container that waits or has ended, kubelet gives the log of its last run (pkg/kubelet/kubelet_pods.go, validateContainerLogStatus).

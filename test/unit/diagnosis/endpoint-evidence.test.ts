@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ApiServerSays, judgeEndpoints } from '../../../src/diagnosis/endpoint-evidence.ts';
+import { type ApiServerSays, judgeEndpoints } from '../../../src/snapshot/endpoint-evidence.ts';
 import type { EndpointProbe } from '../../../src/snapshot/types.ts';
 import { make } from '../pki/certificates.ts';
 import { answers, api, ca, codes, diagnosed, fails, host, leafCertificate, leafFor, now, seen, serves, unavailable } from './snapshots.ts';

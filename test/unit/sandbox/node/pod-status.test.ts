@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { troubleOf } from '../../../../src/diagnosis/pod-trouble.ts';
 import { createLog } from '../../../../src/sandbox/node/log.ts';
 import { imageMissing, notRun, podStatus } from '../../../../src/sandbox/node/pod-status.ts';
 import type { ContainerOnNode } from '../../../../src/sandbox/node/registry.ts';
 import type { Json } from '../../../../src/sandbox/node/types.ts';
+import { problemOf } from '../../../../src/snapshot/pod-problem.ts';
 import { viewPod } from '../../../../src/snapshot/pod-view.ts';
 import { containerOf, podOf } from './objects.ts';
 
@@ -20,7 +20,7 @@ const sidecar = containerOf({ name: 'sidecar', runs: false, state: { kind: 'wait
 function statusOf(containers: ContainerOnNode[], before: Json[] = []): Json {
   return podStatus({ object: podOf('pod'), containers, address: '10.0.0.1', startedAt, mounted: true }, before, now);
 }
-const troubleIn = (containers: ContainerOnNode[]) => troubleOf(viewPod({ ...podOf('pod'), status: statusOf(containers) }), now);
+const troubleIn = (containers: ContainerOnNode[]) => problemOf(viewPod({ ...podOf('pod'), status: statusOf(containers) }), now);
 const isReady = ({ conditions }: Json): boolean => conditions.find(({ type }: Json) => type === 'Ready').status === 'True';
 
 test('a pod runs and is ready when the containers are that it runs', () => {

@@ -1,6 +1,6 @@
 import type { DialFault } from '../cluster/handshake.ts';
 import { checkServing, type ServingCheck, wouldAccept } from '../pki/trust.ts';
-import type { EndpointProbe } from '../snapshot/types.ts';
+import type { EndpointProbe } from './types.ts';
 
 /**
  * What the handshakes with the endpoints of a Service prove of its servers, wherever they were made. Two things stand between a handshake and the server that

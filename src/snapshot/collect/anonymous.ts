@@ -1,8 +1,8 @@
 import { type EndpointClient, endpointClient, type ReachedEndpoint } from '../../cluster/endpoint-request.ts';
+import { certificateRequired } from '../../cluster/faults.ts';
 import { serverNameOf } from '../../config/registration.ts';
-import { certificateRequired } from '../../diagnosis/checks/auth.ts';
-import { trustedBy } from '../../diagnosis/checks/bundle.ts';
-import { type ApiServerSays, judgeEndpoints } from '../../diagnosis/endpoint-evidence.ts';
+import { trustedBy } from '../ca-bundle.ts';
+import { type ApiServerSays, judgeEndpoints } from '../endpoint-evidence.ts';
 import type { ApiServiceView, ApiSnapshot, HttpView, Observed } from '../types.ts';
 import type { Backend, ServiceRef } from './backend.ts';
 import { type Looking, patienceMs, skipped, unanswered } from './looking.ts';

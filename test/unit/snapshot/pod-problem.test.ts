@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { logCommand, type PodTrouble, troubleOf as troubleAt } from '../../../src/diagnosis/pod-trouble.ts';
+import { logCommand, type PodProblem, problemOf as problemAt } from '../../../src/snapshot/pod-problem.ts';
 import type { ContainerView, Ended, PodEvent, PodView } from '../../../src/snapshot/types.ts';
-import { now, readyPod, seen } from './snapshots.ts';
+import { now, readyPod, seen } from '../diagnosis/snapshots.ts';
 
 const ago = (seconds: number): string => new Date(now.getTime() - seconds * 1000).toISOString();
 const running = { kind: 'running', startedAt: ago(5) } as const;
@@ -14,11 +14,11 @@ const podOf = (...containers: readonly Partial<ContainerView>[]): PodView => ({
 });
 const waiting = (reason: string, message = ''): ContainerView['state'] => ({ kind: 'waiting', reason, message });
 const ended = (exitCode: number, reason = 'Error', message = ''): Ended => ({ kind: 'ended', exitCode, reason, message });
-const troubleOf = (pod: PodView): PodTrouble | undefined => troubleAt(pod, now);
+const problemOf = (pod: PodView): PodProblem | undefined => problemAt(pod, now);
 const withEvents = (pod: PodView, ...events: readonly PodEvent[]): PodView => ({ ...pod, events: seen(events) });
 
 describe('a container', () => {
-  test.each<[string, Partial<ContainerView>, PodTrouble['kind'] | undefined]>([
+  test.each<[string, Partial<ContainerView>, PodProblem['kind'] | undefined]>([
     ['whose image can not be had', { state: waiting('ErrImagePull') }, 'image'],
     ['whose image must not be asked for', { state: waiting('ErrImageNeverPull') }, 'image'],
     ['that lacks a Secret for its environment', { state: waiting('CreateContainerConfigError', 'secret "x" not found') }, 'cannot-start'],
@@ -34,33 +34,33 @@ describe('a container', () => {
     ['that runs', { state: running }, 'not-ready'],
     ['that was killed for its memory', { state: ended(137, 'OOMKilled') }, 'crashing'],
   ])('%s', (_, change, kind) => {
-    expect(troubleOf(podOf(change))?.kind).toBe(kind);
+    expect(problemOf(podOf(change))?.kind).toBe(kind);
   });
 
   test('that is ready is not at fault, whatever it did before', () => {
     const sidecar = { name: 'sidecar', ready: true, restarts: 9, before: ended(1) };
-    expect(troubleOf(podOf({}, sidecar))).toMatchObject({ kind: 'not-ready', container: 'server' });
+    expect(problemOf(podOf({}, sidecar))).toMatchObject({ kind: 'not-ready', container: 'server' });
   });
 
   test('that ended long ago and runs since does not crash', () => {
-    const restarted = (startedAt: string) => troubleOf(podOf({ state: { ...running, startedAt }, before: ended(1), restarts: 1 }))?.kind;
+    const restarted = (startedAt: string) => problemOf(podOf({ state: { ...running, startedAt }, before: ended(1), restarts: 1 }))?.kind;
     expect(restarted(ago(599))).toBe('crashing');
     expect(restarted(ago(601))).toBe('not-ready');
   });
 
   test.each(['Unknown', 'ContainerStatusUnknown'])('that runs after an end of which nobody knows does not crash: %s', (reason) => {
-    expect(troubleOf(podOf({ state: running, before: ended(255, reason), restarts: 1 }))?.kind).toBe('not-ready');
+    expect(problemOf(podOf({ state: running, before: ended(255, reason), restarts: 1 }))?.kind).toBe('not-ready');
   });
 
   test('that has ended is at fault before one that runs, however often that one did', () => {
     const crash = { state: waiting('CrashLoopBackOff'), before: ended(1), restarts: 1 };
-    expect(troubleOf(podOf({ name: 'sidecar', state: running, before: ended(1), restarts: 9 }, crash))?.container).toBe('server');
+    expect(problemOf(podOf({ name: 'sidecar', state: running, before: ended(1), restarts: 9 }, crash))?.container).toBe('server');
   });
 
   test('that prepares the others may end', () => {
     const init = { name: 'prepare', init: true, state: ended(0, 'Completed') };
-    expect(troubleOf(podOf(init, { state: waiting('PodInitializing') }))).toBeUndefined();
-    expect(troubleOf(podOf({ ...init, state: ended(1) }, { state: waiting('PodInitializing') }))).toMatchObject({
+    expect(problemOf(podOf(init, { state: waiting('PodInitializing') }))).toBeUndefined();
+    expect(problemOf(podOf({ ...init, state: ended(1) }, { state: waiting('PodInitializing') }))).toMatchObject({
       kind: 'crashing',
       container: 'prepare',
     });
@@ -68,7 +68,7 @@ describe('a container', () => {
 
   test('on which others depend ends most often', () => {
     const crash = { state: waiting('CrashLoopBackOff'), before: ended(1) };
-    expect(troubleOf(podOf({ ...crash, restarts: 2 }, { ...crash, name: 'etcd', restarts: 4 }))?.container).toBe('etcd');
+    expect(problemOf(podOf({ ...crash, restarts: 2 }, { ...crash, name: 'etcd', restarts: 4 }))?.container).toBe('etcd');
   });
 });
 
@@ -77,7 +77,7 @@ describe('the evidence', () => {
 
   test('has the exit code, the last words and the last line of the log', () => {
     const pod = { ...podOf({ state: ended(1, 'Error', 'first\nlast words\n'), restarts: 1 }), lastLogLine: seen('no such flag') };
-    expect(troubleOf(pod)?.evidence).toEqual([
+    expect(problemOf(pod)?.evidence).toEqual([
       'container server: exit code 1 (Error), 1 restart',
       'container server: last words',
       'last log line of server: no such flag',
@@ -86,26 +86,26 @@ describe('the evidence', () => {
 
   test('has the failed probe where kubelet may have ended it', () => {
     const unhealthy = { reason: 'Unhealthy', message: 'Liveness probe failed: HTTP probe failed with statuscode: 500' };
-    expect(troubleOf(withEvents(podOf({ state: ended(137) }), unhealthy))?.evidence).toContain(`Unhealthy: ${unhealthy.message}`);
-    expect(troubleOf(withEvents(crashed, unhealthy))?.evidence).toHaveLength(1);
+    expect(problemOf(withEvents(podOf({ state: ended(137) }), unhealthy))?.evidence).toContain(`Unhealthy: ${unhealthy.message}`);
+    expect(problemOf(withEvents(crashed, unhealthy))?.evidence).toHaveLength(1);
   });
 
   test('of a pod without containers is in its events', () => {
     const setup = { reason: 'FailedMount', message: 'MountVolume.SetUp failed for volume "tls" : secret "api-tls" not found' };
     const pod = withEvents(podOf({ state: waiting('ContainerCreating') }), { reason: 'BackOff', message: 'x' }, setup);
-    expect(troubleOf(pod)).toMatchObject({ kind: 'cannot-start', evidence: [`FailedMount: ${setup.message}`] });
+    expect(problemOf(pod)).toMatchObject({ kind: 'cannot-start', evidence: [`FailedMount: ${setup.message}`] });
   });
 
   test('of a pod that runs is the failed probe', () => {
     const probe = { reason: 'Unhealthy', message: 'Readiness probe failed: HTTP probe failed with statuscode: 500' };
     const mount = { reason: 'FailedMount', message: 'long ago' };
-    expect(troubleOf(withEvents(podOf({}), mount, probe))).toMatchObject({ kind: 'not-ready', evidence: [`Unhealthy: ${probe.message}`] });
+    expect(problemOf(withEvents(podOf({}), mount, probe))).toMatchObject({ kind: 'not-ready', evidence: [`Unhealthy: ${probe.message}`] });
   });
 
   test('of a pod that runs has the probe and the last line of the log once the probe has failed', () => {
     const pod = { ...podOf({ readinessProbe: 'HTTPS GET /readyz at port 8443' }), lastLogLine: seen('still waiting for etcd') };
-    expect(troubleOf(pod)).toMatchObject({ kind: 'not-ready', evidence: [] });
-    expect(troubleOf(withEvents(pod, { reason: 'Unhealthy', message: 'x' }))?.evidence).toEqual([
+    expect(problemOf(pod)).toMatchObject({ kind: 'not-ready', evidence: [] });
+    expect(problemOf(withEvents(pod, { reason: 'Unhealthy', message: 'x' }))?.evidence).toEqual([
       'Unhealthy: x',
       'readiness probe of server: HTTPS GET /readyz at port 8443',
       'last log line of server: still waiting for etcd',
@@ -117,38 +117,38 @@ describe('the evidence', () => {
       reason: 'FailedMount',
       message: 'failed to sync secret cache',
     });
-    expect(troubleOf(pod)?.kind).toBe('cannot-start');
-    expect(troubleOf({ ...pod, prepared: true })).toBeUndefined();
+    expect(problemOf(pod)?.kind).toBe('cannot-start');
+    expect(problemOf({ ...pod, prepared: true })).toBeUndefined();
   });
 
   test('of a pod on a node that fell silent names the node', () => {
     const pod = { ...unready, unready: { reason: '', message: '' } };
     const silent = 'not ready, though all of its containers were when node node-1 last spoke';
-    expect(troubleOf(pod)).toMatchObject({ kind: 'node', node: 'node-1', evidence: [silent] });
+    expect(problemOf(pod)).toMatchObject({ kind: 'node', node: 'node-1', evidence: [silent] });
     const event = { reason: 'NodeNotReady', message: 'Node is not ready' };
-    expect(troubleOf(withEvents(pod, event))?.evidence).toEqual([silent, 'NodeNotReady: Node is not ready']);
+    expect(problemOf(withEvents(pod, event))?.evidence).toEqual([silent, 'NodeNotReady: Node is not ready']);
   });
 
   test('of a pod with a readiness gate is what kubelet says of it', () => {
     const message = 'the status of pod readiness gate "x" is not "True", but False';
     const pod = { ...unready, unready: { reason: 'ReadinessGatesNotReady', message } };
-    expect(troubleOf(pod)).toMatchObject({ kind: 'gate', evidence: [message] });
+    expect(problemOf(pod)).toMatchObject({ kind: 'gate', evidence: [message] });
   });
 
   test('of a pod that does not end is when it should have', () => {
-    const leaving = (goneBy: string) => troubleOf({ ...unready, deleting: true, goneBy });
+    const leaving = (goneBy: string) => problemOf({ ...unready, deleting: true, goneBy });
     expect(leaving(ago(29))).toBeUndefined();
     expect(leaving(ago(31))).toMatchObject({ kind: 'terminating', evidence: [`should have been gone by ${ago(31)}`] });
   });
 
   test('is short, however much a container has to say', () => {
     const pod = { ...podOf({ state: ended(1, 'Error', 'y'.repeat(5000)) }), lastLogLine: seen('z'.repeat(5000)) };
-    for (const line of troubleOf(pod)?.evidence ?? []) expect(line.length).toBeLessThan(600);
+    for (const line of problemOf(pod)?.evidence ?? []) expect(line.length).toBeLessThan(600);
   });
 });
 
 test('the log from before the last restart is there after the first one only', () => {
-  const command = (pod: PodView) => logCommand('wardle', troubleOf(pod) as PodTrouble);
+  const command = (pod: PodView) => logCommand('wardle', problemOf(pod) as PodProblem);
   expect(command(podOf({ state: ended(1) }))).toBe('kubectl -n wardle logs api-0 -c server');
   expect(command(podOf({ state: ended(1), before: ended(1) }))).toBe('kubectl -n wardle logs api-0 -c server --previous');
 });
@@ -168,7 +168,7 @@ describe('a pod', () => {
     const over = fc.constantFrom<Partial<PodView>>({ ready: true }, { deleting: true }, { phase: 'Failed' }, { phase: 'Succeeded' });
     fc.assert(
       fc.property(fc.array(container), over, (containers, change) => {
-        expect(troubleOf({ ...unready, containers, unscheduled: 'no node', ...change })).toBeUndefined();
+        expect(problemOf({ ...unready, containers, unscheduled: 'no node', ...change })).toBeUndefined();
       }),
     );
   });
@@ -176,7 +176,7 @@ describe('a pod', () => {
   test('that no node takes has no other trouble', () => {
     fc.assert(
       fc.property(fc.array(container), (containers) => {
-        expect(troubleOf({ ...unready, containers, unscheduled: 'no node' })).toMatchObject({
+        expect(problemOf({ ...unready, containers, unscheduled: 'no node' })).toMatchObject({
           kind: 'unschedulable',
           evidence: ['no node'],
         });
