@@ -5,7 +5,7 @@ import type { ExitCode } from '../errors.ts';
 export type Action = (options: never, args: readonly string[], terminal: Terminal) => Promise<ExitCode>;
 
 /**
- * Makes the commander action of a subcommand. The module is imported when the command runs, so that no
- * command loads the libraries of another.
+ * Makes the commander action of a subcommand. The module is imported when the command runs, so that
+ * no command loads the libraries of another.
  */
 export type Run = (load: () => Promise<Action>) => (...given: unknown[]) => Promise<void>;

@@ -5,7 +5,10 @@ import { kubernetesImitated } from '../sandbox/shared/engine.ts';
 import type { Run } from './action.ts';
 import { duration, list, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
 
-/** Adds the subcommands with their flags and help. Their actions are in src/commands, imported when one runs. */
+/**
+ * Adds the subcommands with their flags and help. Their actions are in src/commands, imported when
+ * one runs.
+ */
 export function addCommands(program: Command, run: Run): void {
   addInit(program, run);
   addRender(program, run);

@@ -35,7 +35,10 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** Answers a completion script. Commander does not parse the line: it is incomplete, and must not run. */
+/**
+ * Answers a completion script. Commander does not parse the line: it is incomplete, and must not
+ * run.
+ */
 async function answerShell(words: readonly string[]): Promise<ExitCode> {
   const { complete } = await import('./completion/complete.ts');
   const answer = await complete(

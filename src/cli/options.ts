@@ -13,13 +13,13 @@ export const each = (value: string, earlier: readonly string[] = []): readonly s
 /** Parses a duration. @returns milliseconds */
 export const duration = (text: string): number => {
   const value = parseDuration(text);
-  if (value === undefined) throw new InvalidArgumentError(durationWords);
+  if (value === undefined) throw new InvalidArgumentError(`It ${durationWords}.`);
   return value;
 };
 
 const timerLength = (text: string): number => {
   const value = duration(text);
-  if (value > longestTimerMs) throw new InvalidArgumentError('must be at most 24d');
+  if (value > longestTimerMs) throw new InvalidArgumentError('It must be at most 24d.');
   return value;
 };
 

@@ -46,7 +46,10 @@ Exit codes:
   124  The deadline passed
   130  Interrupted by SIGINT (143: terminated by SIGTERM)`;
 
-/** An empty path usually comes from an unset shell variable. Node would take it for the current directory. */
+/**
+ * An empty path usually comes from an unset shell variable. Node would take it for the current
+ * directory.
+ */
 function refuseEmpty(command: Command): void {
   const { directory, outputDir, assets, writeKubeconfig } = command.opts();
   if ([...command.args, directory, outputDir, assets, writeKubeconfig].includes('')) {

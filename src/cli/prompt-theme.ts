@@ -15,7 +15,9 @@ export const themeOf = ({ blue, green, bold, cyan, dim, red }: ChalkInstance) =>
 
 export type PromptTheme = ReturnType<typeof themeOf>;
 
-/** The theme of a list: the reason stands between the question and the choices until it is answered. */
+/**
+ * The theme of a list: the reason stands between the question and the choices until it is answered.
+ */
 export const listStyle = (why: string | undefined, { bold, cyan, dim }: ChalkInstance) => ({
   message: (text: string, status: string) => (status === 'done' || why === undefined ? bold(text) : `${bold(text)}\n${dim(why)}`),
   description: (text: string) => cyan(text),

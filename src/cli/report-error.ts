@@ -1,8 +1,11 @@
 import { ApisvcError, Exit, type ExitCode } from '../errors.ts';
-import { printableLines } from '../report/printable.ts';
+import { printableLines } from '../pki/printable.ts';
 import { errorColors, writeLine } from './terminal.ts';
 
-/** Writes an error to stderr, with stack traces only when `verbose`. @returns the exit code for it */
+/**
+ * Writes an error to stderr, with stack traces only when `verbose`.
+ * @returns the exit code for it
+ */
 export function reportError(error: unknown, { color, verbose }: { readonly color: boolean; readonly verbose: boolean }): ExitCode {
   const { red, bold } = errorColors(color);
   if (!(error instanceof ApisvcError)) {

@@ -8,8 +8,8 @@ interface TextConfig extends Pick<Question, 'message' | 'why' | 'initial' | 'fau
 }
 
 /**
- * Prompts for one line of text. Unlike Inquirer's input prompt, it validates with every key, and shows
- * below the line why the answer matters.
+ * Prompts for one line of text. Unlike Inquirer's input prompt, it validates with every key, and
+ * shows below the line why the answer matters.
  */
 export const textPrompt = createPrompt<string, TextConfig>(({ message, why = '', initial = '', fault, theme: given }, done) => {
   const theme: Theme = makeTheme(given);
@@ -49,8 +49,8 @@ export const textPrompt = createPrompt<string, TextConfig>(({ message, why = '',
 const indent = '\u00a0\u00a0';
 
 /**
- * Puts the answer next to the question, or below it where both do not fit into one line. Inquirer breaks
- * lines between words, but readline, which places the cursor, breaks full lines.
+ * Puts the answer next to the question, or below it where both do not fit into one line. Inquirer
+ * breaks lines between words, but readline, which places the cursor, breaks full lines.
  */
 function layOut(question: string, value: string): string {
   const width = process.stderr.columns || 80;

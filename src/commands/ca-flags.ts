@@ -13,8 +13,8 @@ export interface CaFlags {
 }
 
 /**
- * Loads the CA that the flags name, if any. A passphrase comes from a file, an environment variable or a
- * prompt, but never from an argument, which every user of the machine can read.
+ * Loads the CA that the flags name, if any. A passphrase comes from a file, an environment variable
+ * or a prompt, but never from an argument, which every user of the machine can read.
  * @throws UsageError with every fault of the files
  */
 export async function authorityFromFlags(flags: CaFlags, terminal: Terminal, now: Date): Promise<Authority | undefined> {

@@ -33,7 +33,8 @@ export async function withCluster<T>(
     cluster = await Promise.race([connect(flags, terminal.env, signal), aborted(signal)]);
     return await work(cluster, signal);
   } catch (error) {
-    // Interrupted work fails in many ways, so report the reason. A DeadlineError of the work says more.
+    // Interrupted work fails in many ways, so report the reason. A DeadlineError of the work says
+    // more.
     if (signal.aborted && !(error instanceof DeadlineError)) throw signal.reason;
     throw error;
   } finally {

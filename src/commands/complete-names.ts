@@ -22,7 +22,10 @@ export const contexts = (options: ClusterOptions, env: NodeJS.ProcessEnv): Candi
     description: current ? `${server ?? 'no server'} (current)` : (server ?? ''),
   }));
 
-/** The APIServices of the cluster. @throws ClusterError, UsageError; DeadlineError after two seconds */
+/**
+ * The APIServices of the cluster.
+ * @throws ClusterError, UsageError; DeadlineError after two seconds
+ */
 export async function apiServices(options: ClusterOptions, env: NodeJS.ProcessEnv): Promise<Candidate[]> {
   const caller = { env, interrupt: new AbortController().signal };
   return withCluster({ ...options, timeout }, caller, 'listing APIServices', async (cluster, signal) => {

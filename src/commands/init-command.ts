@@ -23,7 +23,10 @@ const flagNames: { readonly [Key in Exclude<keyof CompleteFlags, 'yes' | 'nameCo
   forceKeys: '--force-keys',
 };
 
-/** The `init` command that makes the same project. It prompts only for a passphrase that no flag gives. */
+/**
+ * The `init` command that makes the same project. It prompts only for a passphrase that no flag
+ * gives.
+ */
 export function initCommand(dir: string, flags: CompleteFlags): string {
   const words = Object.entries(flagNames).flatMap(([key, name]) => {
     const value = flags[key as keyof typeof flagNames];

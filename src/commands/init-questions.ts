@@ -2,7 +2,7 @@ import { fieldFault } from '../config/field-fault.ts';
 import { type PresetName, presetNames } from '../config/preset-names.ts';
 import { RefusedError } from '../errors.ts';
 import type { PlannedFile } from '../project/project.ts';
-import { printable } from '../report/printable.ts';
+import { printable } from '../pki/printable.ts';
 import { describePlan } from '../report/project.ts';
 import { topicShort } from '../report/topics.ts';
 import { wrapped } from '../report/wrapped.ts';
@@ -14,7 +14,7 @@ import type { Question, Terminal } from './terminal.ts';
 /** The answers, as the flags that give the same answers. */
 type Answers = Pick<InitFlags, 'preset' | 'api' | 'image' | 'name' | 'namespace' | 'service'>;
 
-const presetPurposes: Readonly<Record<PresetName, string>> = {
+const presetDescriptions: Readonly<Record<PresetName, string>> = {
   custom: 'Your own API server',
   'sample-apiserver': 'The sample API server of Kubernetes, with an etcd container',
   'metrics-server': 'A new metrics-server in kube-system, with verified TLS',
@@ -28,7 +28,7 @@ const presetQuestion: Question = {
   message: 'Preset to start from',
   why: 'A preset fills in apisvc.yaml for a known server. You can change everything later.',
   flag: `--preset ${presetNames.join('|')}`,
-  choices: presetNames.map((value) => ({ value, description: presetPurposes[value] })),
+  choices: presetNames.map((value) => ({ value, description: presetDescriptions[value] })),
 };
 
 const apiQuestion: Question = {
@@ -67,8 +67,8 @@ const serviceQuestion: Question = {
 };
 
 /**
- * Prompts for what the flags and the preset leave open. Pass all flags to skip the prompts. Otherwise the
- * user may also change the names that come from the directory.
+ * Prompts for what the flags and the preset leave open. Pass all flags to skip the prompts.
+ * Otherwise the user may also change the names that come from the directory.
  * @returns the flags with the answers, and whether there were prompts
  * @throws UsageError that names the missing flags if prompts are not possible
  */

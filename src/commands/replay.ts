@@ -9,7 +9,8 @@ import { parseName } from './selection.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * Diagnoses the snapshot that `verify --save` wrote, or only the named APIs of it, without a cluster.
+ * Diagnoses the snapshot that `verify --save` wrote, or only the named APIs of it, without a
+ * cluster.
  * @param file - `-` is standard input
  * @throws UsageError if it cannot be read, is no snapshot, or lacks a named API
  */

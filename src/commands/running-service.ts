@@ -18,9 +18,9 @@ export interface RunningService {
 const timeoutMs = 1_500;
 
 /**
- * Finds the only Service of this name in the current cluster, to suggest answers. Every failure means
- * that nothing is suggested: no cluster, no access, no answer in time. Credentials that need a program
- * count as a failure too, because it may ask for a login.
+ * Finds the only Service of this name in the current cluster, to suggest answers. Every failure
+ * means that nothing is suggested: no cluster, no access, no answer in time. Credentials that need
+ * a program count as a failure too, because it may ask for a login.
  * @throws the reason of `interrupt`
  */
 export async function findRunning(

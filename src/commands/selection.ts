@@ -38,7 +38,9 @@ export function parseName(text: string): string {
   });
 }
 
-/** Imported only if no name is given: loading the schema of a project takes longer than a diagnosis. */
+/**
+ * Imported only if no name is given: loading the schema of a project takes longer than a diagnosis.
+ */
 async function projectNames(dir: string): Promise<string[]> {
   const { isProject, readRegistration } = await import('../project/project.ts');
   const { apiServiceNames } = await import('../config/registration.ts');

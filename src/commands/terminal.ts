@@ -37,7 +37,10 @@ export interface Terminal {
   readonly errorColors: ChalkInstance;
   /** The width of the terminal; 80 without one. */
   readonly columns: number;
-  /** Writes the result to stdout. A closed pipe is no error. @throws UsageError if it cannot be written */
+  /**
+   * Writes the result to stdout. A closed pipe is no error.
+   * @throws UsageError if it cannot be written
+   */
   result(text: string): Promise<void>;
   /** Writes a result that replaces the one before: on a terminal, the screen is cleared first. */
   redraw(text: string): Promise<void>;
@@ -49,6 +52,9 @@ export interface Terminal {
   status(line: string): void;
   /** Whether prompts are possible. */
   readonly interactive: boolean;
-  /** Prompts. @throws UsageError with the flag if prompts are not possible; InterruptedError on Ctrl-C */
+  /**
+   * Prompts.
+   * @throws UsageError with the flag if prompts are not possible; InterruptedError on Ctrl-C
+   */
   ask(question: Question): Promise<string>;
 }

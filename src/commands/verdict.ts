@@ -8,7 +8,8 @@ export function worstOf(verdicts: readonly Verdict[]): Verdict {
 }
 
 /**
- * The exit code for a verdict. If some APIs are healthy and others unknown, the cluster was reachable.
+ * The exit code for a verdict. If some APIs are healthy and others unknown, the cluster was
+ * reachable.
  * @param strict - whether any unknown API fails the command
  */
 export function exitCodeOf({ verdict, apis }: Pick<Diagnosis, 'verdict' | 'apis'>, strict = false): ExitCode {

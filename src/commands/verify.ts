@@ -4,7 +4,7 @@ import { type Verified, verifyUntilHealthy } from '../operations/verify.ts';
 import { saveFile } from '../project/files.ts';
 import { type DiagnosisFormat, isListFormat, listFormats } from '../report/formats.ts';
 import { snapshotJson } from '../report/json.ts';
-import { printable } from '../report/printable.ts';
+import { printable } from '../pki/printable.ts';
 import type { Wanted } from '../snapshot/types.ts';
 import { type ClusterFlags, withCluster } from './cluster.ts';
 import { renderDiagnosis, renderList } from './report.ts';
@@ -101,7 +101,8 @@ const nothingFound = (wanted: Wanted): UsageError =>
   });
 
 /**
- * Checks several clusters. A cluster that fails, or that has no selected APIService, does not stop the rest.
+ * Checks several clusters. A cluster that fails, or that has no selected APIService, does not stop
+ * the rest.
  * @throws UsageError if no cluster has a selected APIService
  */
 async function checkClusters(contexts: readonly string[], wanted: Wanted, flags: VerifyFlags, terminal: Terminal): Promise<DiagnosisList> {
@@ -133,7 +134,10 @@ async function report(outcome: Outcome, flags: VerifyFlags, terminal: Terminal):
   return exitCodeFor(outcome, flags);
 }
 
-/** @throws ClusterError if --fail-if-expires-within needs an expiry that is not known, and nothing else fails */
+/**
+ * @throws ClusterError if --fail-if-expires-within needs an expiry that is not known, and nothing
+ * else fails
+ */
 function exitCodeFor(outcome: Outcome, { strict = false, failIfExpiresWithin }: VerifyFlags): ExitCode {
   const diagnoses = 'clusters' in outcome ? outcome.clusters.flatMap(({ diagnosis }) => diagnosis ?? []) : [outcome];
   if (failIfExpiresWithin !== undefined && diagnoses.some(expiresSoon)) return Exit.findings;

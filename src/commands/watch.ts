@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApisvcError, Exit, type ExitCode } from '../errors.ts';
-import { printable } from '../report/printable.ts';
+import { printable } from '../pki/printable.ts';
 import type { Terminal } from './terminal.ts';
 
 const pauseMs = 5_000;

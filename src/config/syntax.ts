@@ -1,7 +1,8 @@
 import { type Alias, type Document, isAlias, isScalar, visit, type YAMLError } from 'yaml';
+import { printable } from '../pki/printable.ts';
 import type { Fault } from './faults.ts';
 import { pathOf } from './locate.ts';
-import { printable, shown } from './shown.ts';
+import { shown } from './shown.ts';
 
 /** The tags of YAML 1.2's core schema: each has a counterpart in JSON, which is all that Kubernetes knows. */
 const coreTags = /^(!|tag:yaml\.org,2002:(str|int|float|bool|null|map|seq))$/;

@@ -5,7 +5,7 @@ import { withoutBookkeeping } from '../manifests/bookkeeping.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { AppliedPair } from '../operations/apply-all.ts';
 import { inspect } from '../pki/inspect.ts';
-import { printable } from './printable.ts';
+import { printable } from '../pki/printable.ts';
 
 /** What would change, object by object, as unified diffs of YAML. Values of Secrets are never shown, only whether they differ. */
 export function diffText(pairs: readonly AppliedPair[], colors: ChalkInstance): string {

@@ -1,6 +1,8 @@
 import type { Finding } from '../diagnosis/types.ts';
 
-/** A finding as lines of plain text, for formats without structure: evidence, cause, fix, symptoms. */
+/**
+ * A finding as lines of plain text, for formats without structure: evidence, cause, fix, symptoms.
+ */
 export const findingText = ({ evidence, cause, fix, explains }: Finding): readonly string[] => [
   ...evidence.map((line) => `seen: ${line}`),
   `cause: ${cause}`,
@@ -8,7 +10,10 @@ export const findingText = ({ evidence, cause, fix, explains }: Finding): readon
   ...explains.map(({ code, title }) => `explains: ${code}: ${title}`),
 ];
 
-/** A finding with its number among those of its code. Both identify it across runs; titles contain dates. */
+/**
+ * A finding with its number among those of its code. Both identify it across runs; titles contain
+ * dates.
+ */
 export interface NumberedFinding {
   readonly finding: Finding;
   /** From 1. */

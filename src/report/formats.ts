@@ -23,8 +23,8 @@ interface Format {
 }
 
 /**
- * Every format that `-o` accepts. Options, help, completion and reports are derived from this table.
- * A command's default is the first format that names it.
+ * Every format that `-o` accepts. Options, help, completion and reports are derived from this
+ * table. A command's default is the first format that names it.
  */
 export const formats = {
   text: {

@@ -14,8 +14,8 @@ export interface GithubReport {
 }
 
 /**
- * The diagnosis for GitHub Actions: an annotation for each finding, and a step summary. Errors come first,
- * because a step shows only ten annotations of each level.
+ * The diagnosis for GitHub Actions: an annotation for each finding, and a step summary. Errors come
+ * first, because a step shows only ten annotations of each level.
  */
 export function diagnosisGithub(diagnosis: Diagnosis): GithubReport {
   const { apis, source } = diagnosis;
@@ -50,8 +50,8 @@ function annotationsOf({ name, verdict, findings, notChecked }: ApiDiagnosis, so
 }
 
 /**
- * actions/toolkit, packages/core/src/command.ts: percent signs and line ends are escaped. In properties,
- * colons and commas are escaped too.
+ * actions/toolkit, packages/core/src/command.ts: percent signs and line ends are escaped. In
+ * properties, colons and commas are escaped too.
  */
 const escapedData = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 const escapedProperty = (text: string): string => escapedData(encodable(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
@@ -61,7 +61,10 @@ function written({ level, title, lines, file }: Annotation): string {
   return `::${level} ${place}title=${escapedProperty(title)}::${escapedData(lines.map(encodable).join('\n'))}\n`;
 }
 
-/** GitHub rejects summaries of more than 1 MiB (docs, "Workflow commands", step isolation and limits). */
+/**
+ * GitHub rejects summaries of more than 1 MiB (docs, "Workflow commands", step isolation and
+ * limits).
+ */
 const summaryLimit = 1_000_000;
 
 function summaryOf(diagnosis: Diagnosis): string {

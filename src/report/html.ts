@@ -7,9 +7,9 @@ import { type Markup, markup } from './markup.ts';
 import { headline, verdictLabel } from './verdict.ts';
 
 /**
- * The diagnosis as one self-contained HTML file, without scripts, fonts or links to other sites. Several
- * APIs get a table of contents. The Content-Security-Policy forbids the browser to load or run anything,
- * in case text from the cluster ever gets past the escaping.
+ * The diagnosis as one self-contained HTML file, without scripts, fonts or links to other sites.
+ * Several APIs get a table of contents. The Content-Security-Policy forbids the browser to load or
+ * run anything, in case text from the cluster ever gets past the escaping.
  */
 export function diagnosisHtml(diagnosis: Diagnosis): string {
   const { apis, source } = diagnosis;

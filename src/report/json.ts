@@ -1,9 +1,12 @@
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import type { AppliedObject } from '../operations/events.ts';
 import type { Snapshot } from '../snapshot/types.ts';
-import { printableQuoted } from './printable.ts';
+import { printableQuoted } from '../pki/printable.ts';
 
-/** JSON.stringify does not escape C1 controls and bidirectional marks; in JSON, they occur only in strings. */
+/**
+ * JSON.stringify does not escape C1 controls and bidirectional marks; in JSON, they occur only in
+ * strings.
+ */
 const json = (value: unknown): string => `${printableQuoted(JSON.stringify(value, undefined, 2))}\n`;
 
 /** The diagnosis; `apiVersion` names its schema. */

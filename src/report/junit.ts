@@ -13,7 +13,8 @@ interface TestCase {
 
 /**
  * The diagnosis as a JUnit report, with a test suite for each API:
- * - An error is a failed test case with the code as its name; a warning is a passed one with output.
+ * - An error is a failed test case with the code as its name; a warning is a passed one with
+ *   output.
  * - A check that did not run is a skipped test case.
  * - An API without errors has a test case `verdict`, which is an error if the verdict is unknown.
  */

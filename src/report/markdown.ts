@@ -1,8 +1,8 @@
 import { encodable } from './markup.ts';
 
 /**
- * The special characters of GitHub's Markdown inside a line: emphasis, code, links, HTML, tables, math,
- * mentions, references, and autolinks (CommonMark 0.31 2.4; GFM 6.9).
+ * The special characters of GitHub's Markdown inside a line: emphasis, code, links, HTML, tables,
+ * math, mentions, references, and autolinks (CommonMark 0.31 2.4; GFM 6.9).
  */
 const special = /[\\`*_[\]<>&|~#!@$]|:(?=\/\/)|(?<=www)\./gi;
 
@@ -26,5 +26,8 @@ export function codeBlock(lines: readonly string[]): readonly string[] {
 
 const longestRun = (text: string): number => Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
 
-/** Escapes placeholders such as `<name>` in our own text: outside backticks, Markdown takes them for HTML. */
+/**
+ * Escapes placeholders such as `<name>` in our own text: outside backticks, Markdown takes them for
+ * HTML.
+ */
 export const tagless = (text: string): string => text.replace(/`[^`]*`|</g, (found) => (found === '<' ? '\\<' : found));

@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { printable } from '../pki/printable.ts';
 
 /** HTML or XML. A string, in contrast, is untrusted text. */
 export interface Markup {
@@ -12,7 +12,10 @@ const unwritable = /[\p{Surrogate}\ufffe\uffff]/gu;
 
 const references: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Makes text safe for any document: escapes control characters, and replaces what cannot be encoded. */
+/**
+ * Makes text safe for any document: escapes control characters, and replaces what cannot be
+ * encoded.
+ */
 export const encodable = (text: string): string => printable(text).replace(unwritable, '\ufffd');
 
 /** Escapes text for HTML and XML, in content and in quoted attributes. */

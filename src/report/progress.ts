@@ -1,5 +1,5 @@
 import type { AppliedObject, Progress } from '../operations/events.ts';
-import { printable } from './printable.ts';
+import { printable } from '../pki/printable.ts';
 
 /** `service/wardle/api created`, as kubectl says it. */
 export const appliedLine = ({ object, change }: AppliedObject): string =>

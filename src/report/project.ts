@@ -53,8 +53,8 @@ const purposes: readonly (readonly [end: string, purpose: string])[] = [
 ];
 
 /**
- * The files that `init` will write, and the equivalent command. Purposes stand next to the paths, or below
- * them on a narrow terminal.
+ * The files that `init` will write, and the equivalent command. Purposes stand next to the paths,
+ * or below them on a narrow terminal.
  */
 export function describePlan({ files, command, colors, columns }: Plan): string {
   const rows = files.map(({ path, replaces }) => ({

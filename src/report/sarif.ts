@@ -9,9 +9,9 @@ import { encodable } from './markup.ts';
 const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
 /**
- * The diagnosis as a SARIF 2.1.0 log (OASIS, Static Analysis Results Interchange Format): a rule for each
- * code, a result for each finding, a notification for each check that did not run. Fingerprints of results
- * are stable across runs.
+ * The diagnosis as a SARIF 2.1.0 log (OASIS, Static Analysis Results Interchange Format): a rule
+ * for each code, a result for each finding, a notification for each check that did not run.
+ * Fingerprints of results are stable across runs.
  */
 export function diagnosisSarif({ apis, source, takenAt, verdict }: Diagnosis): string {
   const codes = [...new Set(apis.flatMap(({ findings }) => findings.map(({ code }) => code)))];

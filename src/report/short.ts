@@ -1,10 +1,13 @@
 import type { ChalkInstance } from 'chalk';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
-import { printable } from './printable.ts';
+import { printable } from '../pki/printable.ts';
 import { codesOf, mark, notCheckedCount, verdictLabel } from './verdict.ts';
 
-/** One line for each API: mark, name, verdict, codes of its findings, number of checks that did not run. */
+/**
+ * One line for each API: mark, name, verdict, codes of its findings, number of checks that did not
+ * run.
+ */
 export const diagnosisShort = ({ apis, source }: Diagnosis, colors: ChalkInstance): string =>
   apis.map((api) => `${line(api, source, colors)}\n`).join('');
 

@@ -3,12 +3,12 @@ import { fixParts } from '../diagnosis/fix.ts';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
 import { findingCounts } from './finding-text.ts';
-import { printable } from './printable.ts';
+import { printable } from '../pki/printable.ts';
 import { countLine, mark, noVerdict, verdictLabel } from './verdict.ts';
 
 /**
- * The report for people. Of several APIs, the healthy ones get one line each. The others come last, next to
- * the prompt.
+ * The report for people. Of several APIs, the healthy ones get one line each. The others come last,
+ * next to the prompt.
  */
 export function diagnosisText({ apis, source }: Diagnosis, colors: ChalkInstance): string {
   const [only] = apis;

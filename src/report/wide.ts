@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
-import { printable } from './printable.ts';
+import { printable } from '../pki/printable.ts';
 import { codesOf, notCheckedCount } from './verdict.ts';
 
 const dayMs = 86_400_000;

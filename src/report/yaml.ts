@@ -1,8 +1,11 @@
 import { Document, isScalar, Scalar, visit } from 'yaml';
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
-import { printableQuoted } from './printable.ts';
+import { printableQuoted } from '../pki/printable.ts';
 
-/** The diagnosis as YAML 1.1, as Kubernetes tools read it. Control characters are quoted and escaped. */
+/**
+ * The diagnosis as YAML 1.1, as Kubernetes tools read it. Control characters are quoted and
+ * escaped.
+ */
 export function diagnosisYaml(diagnosis: Diagnosis | DiagnosisList): string {
   const document = new Document(diagnosis, { version: '1.1', aliasDuplicateObjects: false, keepUndefined: false });
   visit(document, {

@@ -1,7 +1,7 @@
-# Completion of apisvc for bash 3.2 and newer. It asks apisvc itself what may come next.
+# Completion of apisvc for bash 3.2 and newer. The candidates come from `apisvc __complete`.
 
-# Splits the line before the cursor as bash would, without running or expanding anything in it, into `words`. Bash's own COMP_WORDS are cut at
-# every colon, equals sign and at sign, all of which names of contexts contain.
+# Splits the line before the cursor into `words`, without running or expanding anything in it. Bash
+# splits its own COMP_WORDS at colons, equals signs and at signs, which names of contexts contain.
 __apisvc_split() {
   local line=${COMP_LINE:0:COMP_POINT} word='' quote='' escaped='' char i
   words=()
@@ -25,7 +25,7 @@ __apisvc_split() {
   words+=("$word")
 }
 
-# Prints lines of apisvc as bash wants candidates: quoted, and with their descriptions where a list of them is shown.
+# Prints the candidates quoted for bash, with their descriptions if bash shows a list.
 __apisvc_list() {
   local tab=$'\t' width=0 room value description line
   if (($# > 1)) && [[ ${COMP_TYPE-} != 37 && ${COMP_TYPE-} != 42 ]]; then
@@ -51,21 +51,21 @@ __apisvc_complete() {
   local words current flag='' program=apisvc lines=() line last kept
   __apisvc_split
   current=${words[${#words[@]} - 1]}
-  # The program that is run may be another one than that in PATH.
+  # The command line may name another apisvc than the one in PATH.
   if [[ $1 == */* ]]; then program=${1/#\~\//$HOME/}; fi
-  # Of --flag=value, apisvc gives the value.
+  # For --flag=value, apisvc returns values.
   if [[ $current == --*=* ]]; then flag=${current%%=*}=; fi
   while IFS= read -r line; do lines+=("$line"); done < <("$program" __complete -- "${words[@]:1}" 2>/dev/null)
   COMPREPLY=()
   if ((${#lines[@]} == 0)); then return; fi
   last=${lines[${#lines[@]} - 1]}
   unset "lines[${#lines[@]} - 1]"
-  # Readline replaces what follows the last character that breaks words; what is before that stays, and is not to be said again.
+  # Readline replaces only the text after the last word break, so remove what is before it.
   kept=${current%"${current##*[$COMP_WORDBREAKS]}"}
   while IFS= read -r line; do
     if [[ -n $line ]]; then COMPREPLY+=("${line#"$kept"}"); fi
   done < <(__apisvc_list ${lines[@]+"${lines[@]}"})
-  # The directives are cobra's: 4 means no files, 16 directories alone; otherwise bash completes files.
+  # Directives of cobra: 4 means no files, 16 only directories. Otherwise bash completes files.
   if [[ $(type -t compopt) == builtin ]]; then
     case $last in
       :4) compopt +o default ;;

@@ -12,7 +12,10 @@ describe('a Service in the current cluster', () => {
   const service = { metadata: { name: 'demo', namespace: 'apis' }, spec: { selector: { app: 'demo', tier: 'api' } } };
   const pod = { metadata: { name: 'demo-1', namespace: 'apis' }, spec: { containers: [{ image: 'example.com/api:v7' }] } };
 
-  /** Starts a cluster with these Services. @returns a folder with its kubeconfig, and the requests */
+  /**
+   * Starts a cluster with these Services.
+   * @returns a folder with its kubeconfig, and the requests
+   */
   async function withServices(
     services: readonly object[],
     user: object = {},

@@ -105,7 +105,10 @@ describe('verify --from', () => {
   });
 });
 
-/** A cluster with one Local APIService. @param answers - the status code of its API for each check */
+/**
+ * A cluster with one Local APIService.
+ * @param answers - the status code of its API for each check
+ */
 async function clusterWith(answers: () => number): Promise<object> {
   const name = 'v1.example.com';
   const object = { metadata: { name }, spec: { group: 'example.com', version: 'v1', groupPriorityMinimum: 1000, versionPriority: 10 } };

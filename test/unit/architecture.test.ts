@@ -3,11 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { circles, type Import, importsOf, loadedBy, type Module, moduleAt, modules, target, targetsOf } from './import-graph.ts';
 
 /**
- * The rules of the source tree: which folder may import which, and which folders are pure. The tests walk
- * the tree, so they cover new files. A new top-level folder fails until it has a layer.
+ * The rules of the source tree: which folder may import which, and which folders are pure. The
+ * tests walk the tree, so they cover new files. A new top-level folder fails until it has a layer.
  */
 
-/** Each layer imports only its own folder and lower layers. Folders of one layer do not import each other. */
+/**
+ * Each layer imports only its own folder and lower layers. Folders of one layer do not import each
+ * other.
+ */
 const layers: readonly (readonly string[])[] = [
   ['cli'],
   ['commands'],
@@ -96,7 +99,10 @@ describe('layers', () => {
   });
 });
 
-/** Pure folders: no clock, no files, no network. collect/ is the part of snapshot/ that talks to a cluster. */
+/**
+ * Pure folders: no clock, no files, no network. collect/ is the part of snapshot/ that talks to a
+ * cluster.
+ */
 const pureFolders = /^(?:diagnosis|manifests|pki|report|snapshot(?!\/collect))\//;
 
 const outside =

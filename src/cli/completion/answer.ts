@@ -1,5 +1,5 @@
 import type { Candidate } from '../../commands/complete-names.ts';
-import { printable } from '../../report/printable.ts';
+import { printable } from '../../pki/printable.ts';
 
 /**
  * What the shell completes besides the candidates: ShellCompDirective of

@@ -4,15 +4,17 @@ import { type FormatName, formats } from '../../report/formats.ts';
 import { each, list } from '../options.ts';
 import { optionsOf, type Position, subcommandsOf } from './position.ts';
 
-/** Names from outside the program: kubeconfig contexts, APIServices of the cluster, finding codes. */
+/**
+ * Names from outside the program: kubeconfig contexts, APIServices of the cluster, finding codes.
+ */
 export type Source = 'contexts' | 'apiServices' | 'codes';
 
 /** What completes at the cursor: candidates, names from a source, or paths. */
 export type Offer = readonly Candidate[] | Source | 'files' | 'directories';
 
 /**
- * Finds what completes at a position, before filtering by prefix. The command tree says it all: choices,
- * and placeholders such as `<file>`.
+ * Finds what completes at a position, before filtering by prefix. The command tree says it all:
+ * choices, and placeholders such as `<file>`.
  */
 export function offerAt(program: Command, { command, expected, given }: Position): Offer {
   if (expected === undefined) return [];

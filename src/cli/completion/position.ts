@@ -3,11 +3,16 @@ import type { Argument, Command, Option } from 'commander';
 /** The position of the cursor in a command line, in terms of the command tree. */
 export interface Position {
   readonly command: Command;
-  /** What is being typed: a value, or the name of an option or a subcommand. undefined: not known. */
+  /**
+   * What is being typed: a value, or the name of an option or a subcommand. undefined: not known.
+   */
   readonly expected: Option | Argument | 'option' | 'command' | undefined;
   /** The part that is typed so far; `js` of `--output=js`. */
   readonly typed: string;
-  /** Values of the options before it, by commander's attribute names. A boolean flag has an empty value. */
+  /**
+   * Values of the options before it, by commander's attribute names. A boolean flag has an empty
+   * value.
+   */
   readonly given: ReadonlyMap<string, readonly string[]>;
   readonly operands: readonly string[];
 }
@@ -22,8 +27,8 @@ export function optionsOf(command: Command): Option[] {
 export const subcommandsOf = (command: Command): Command[] => command.createHelp().visibleCommands(command);
 
 /**
- * Parses a command line as commander does (lib/command.js, parseOptions), up to its last word, which is
- * being typed.
+ * Parses a command line as commander does (lib/command.js, parseOptions), up to its last word,
+ * which is being typed.
  * @param words - the unquoted words after the program name; the last is empty after a space
  */
 export function positionOf(program: Command, words: readonly string[]): Position {

@@ -6,7 +6,9 @@ import { lines, type Markup, markup } from '../markup.ts';
 import { noVerdict, verdictLabel } from '../verdict.ts';
 import { pathFigure } from './path.ts';
 
-/** The section of one API: verdict, request path, findings, checks that did not run, observed state. */
+/**
+ * The section of one API: verdict, request path, findings, checks that did not run, observed state.
+ */
 export const apiArticle = (api: ApiDiagnosis, id: string, source: Source): Markup => markup`<article aria-labelledby="${id}">
 <header>
 <h2 id="${id}">${api.name}</h2>

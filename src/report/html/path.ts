@@ -24,8 +24,8 @@ const states: Readonly<Record<Hop['state'], { readonly sign: string; readonly la
 const byState = ['broken', 'warning', 'unseen', 'ok'] as const satisfies readonly Hop['state'][];
 
 /**
- * The request path as a row of boxes that ends in the endpoints; on narrow screens, as a column. Screen
- * readers read it as a list.
+ * The request path as a row of boxes that ends in the endpoints; on narrow screens, as a column.
+ * Screen readers read it as a list.
  */
 export function pathFigure(path: readonly Hop[], id: string): Markup {
   const stations = path.filter(({ kind }) => kind !== 'endpoint');

@@ -132,7 +132,10 @@ describe('bash', () => {
       echo
     done`;
 
-  /** The candidates of bash for each line. @param type - COMP_TYPE: 9 for TAB, 37 for menu completion */
+  /**
+   * The candidates of bash for each line.
+   * @param type - COMP_TYPE: 9 for TAB, 37 for menu completion
+   */
   async function candidates(lines: readonly string[], type = 9): Promise<string[][]> {
     const env = { PATH: `${installed()}:${plainEnv.PATH}`, KUBECONFIG: contextFile(), COMP_TYPE: String(type) };
     const { stdout, stderr } = await apisvc(['--norc', '-c', script, 'bash', ...lines], { cwd: folder(), env, program: 'bash' });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AppliedObject } from '../../../src/operations/events.ts';
-import { printable, printableLines } from '../../../src/report/printable.ts';
+import { printable, printableLines } from '../../../src/pki/printable.ts';
 import { appliedSummary, progressLine } from '../../../src/report/progress.ts';
 
 const applied = (...changes: AppliedObject['change'][]): AppliedObject[] =>

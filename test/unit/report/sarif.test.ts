@@ -6,10 +6,14 @@ import type { Diagnosis } from '../../../src/diagnosis/types.ts';
 import { diagnosisSarif } from '../../../src/report/sarif.ts';
 import { broken, healthy, hostile, inFiles, notAllowed, recorded, several, twoFaults } from './diagnoses.ts';
 
-/** The OASIS schema. It names an older dialect of JSON Schema, but uses nothing that the newer one lacks. */
+/**
+ * The OASIS schema. It names an older dialect of JSON Schema, but uses nothing that the newer one
+ * lacks.
+ */
 const { id: _, $schema: __, ...schema } = packaged;
 
-// One of its patterns has a stray bracket, which is invalid in a regular expression with the u flag.
+// One of its patterns has a stray bracket, which is invalid in a regular expression with the u
+// flag.
 const ajv = new Ajv({ strict: false, unicodeRegExp: false, allErrors: true });
 formats.default(ajv);
 const validate = ajv.compile(schema);
