@@ -1,8 +1,8 @@
 import { fieldFault } from '../config/field-fault.ts';
 import { type PresetName, presetNames } from '../config/preset-names.ts';
 import { RefusedError } from '../errors.ts';
-import type { PlannedFile } from '../project/project.ts';
 import { printable } from '../pki/printable.ts';
+import type { PlannedFile } from '../project/project.ts';
 import { describePlan } from '../report/project.ts';
 import { topicShort } from '../report/topics.ts';
 import { wrapped } from '../report/wrapped.ts';

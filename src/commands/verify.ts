@@ -1,10 +1,10 @@
 import type { ClusterResult, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { ApisvcError, ClusterError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { type Verified, verifyUntilHealthy } from '../operations/verify.ts';
+import { printable } from '../pki/printable.ts';
 import { saveFile } from '../project/files.ts';
 import { type DiagnosisFormat, isListFormat, listFormats } from '../report/formats.ts';
 import { snapshotJson } from '../report/json.ts';
-import { printable } from '../pki/printable.ts';
 import type { Wanted } from '../snapshot/types.ts';
 import { type ClusterFlags, withCluster } from './cluster.ts';
 import { renderDiagnosis, renderList } from './report.ts';

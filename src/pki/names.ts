@@ -1,6 +1,8 @@
 import { children, content, isUniversal, type Node, readOid } from './der.ts';
 
-/** Attribute types that RFC 4514 section 3 writes by name; the others are written as dotted OIDs. */
+/**
+ * Attribute types that RFC 4514 section 3 writes by name; the others are written as dotted OIDs.
+ */
 const attributeNames = new Map([
   ['2.5.4.3', 'CN'],
   ['2.5.4.6', 'C'],
@@ -16,10 +18,16 @@ const attributeNames = new Map([
 const hexEscape = (text: string): string =>
   [...Buffer.from(text)].map((byte) => `\\${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
 
-/** Replaces what could steer a terminal or reorder a line (control, format and separator characters) by `\XX` per byte. */
-export const printable = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, hexEscape);
+/**
+ * Escapes characters that control a terminal or hide text, as RFC 4514 section 2.4 allows: `\XX`
+ * for each byte.
+ */
+const hexEscaped = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, hexEscape);
 
-/** The text of a directory string in whichever of its types (RFC 5280 4.1.2.4); T61String is read as Latin-1, as everyone does. */
+/**
+ * The text of a directory string in whichever of its types (RFC 5280 4.1.2.4); T61String is read as
+ * Latin-1, as everyone does.
+ */
 function textOf(node: Node | undefined): string {
   if (isUniversal(node, 'UTF8')) return content(node).toString('utf8');
   // node-forge has decoded this type already: one character per 16 bits.
@@ -27,7 +35,7 @@ function textOf(node: Node | undefined): string {
   return content(node).toString('latin1');
 }
 
-const escapeValue = (value: string): string => printable(value.replace(/[",+;<>\\]|^[ #]| $/g, '\\$&'));
+const escapeValue = (value: string): string => hexEscaped(value.replace(/[",+;<>\\]|^[ #]| $/g, '\\$&'));
 
 interface Attribute {
   readonly type: string;
@@ -53,5 +61,5 @@ export function commonNameOf(name: Node): string | undefined {
   const found = children(name)
     .flatMap(attributesOf)
     .findLast(({ type }) => type === '2.5.4.3');
-  return found && printable(found.value);
+  return found && hexEscaped(found.value);
 }

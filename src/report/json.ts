@@ -1,7 +1,7 @@
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import type { AppliedObject } from '../operations/events.ts';
-import type { Snapshot } from '../snapshot/types.ts';
 import { printableQuoted } from '../pki/printable.ts';
+import type { Snapshot } from '../snapshot/types.ts';
 
 /**
  * JSON.stringify does not escape C1 controls and bidirectional marks; in JSON, they occur only in

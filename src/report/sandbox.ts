@@ -1,5 +1,5 @@
-import type { NodeEvent } from '../sandbox/node/types.ts';
 import { printable } from '../pki/printable.ts';
+import type { NodeEvent } from '../sandbox/node/types.ts';
 
 /** One line for what happens in a sandbox; names and words in it may come from anywhere. */
 export const nodeLine = (event: NodeEvent): string => line(event).split('\t').map(printable).join('\t');

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
-import type { Source } from '../snapshot/types.ts';
 import { printable } from '../pki/printable.ts';
+import type { Source } from '../snapshot/types.ts';
 import { codesOf, mark, notCheckedCount, verdictLabel } from './verdict.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { ChalkInstance } from 'chalk';
 import { fixParts } from '../diagnosis/fix.ts';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding } from '../diagnosis/types.ts';
+import { printable } from '../pki/printable.ts';
 import type { Source } from '../snapshot/types.ts';
 import { findingCounts } from './finding-text.ts';
-import { printable } from '../pki/printable.ts';
 import { countLine, mark, noVerdict, verdictLabel } from './verdict.ts';
 
 /**

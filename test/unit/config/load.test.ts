@@ -88,7 +88,7 @@ describe('a file that is none', () => {
     [
       'an escape character',
       having('name: api', 'name: "\\\u001b"'),
-      /^apisvc\.yaml:11:\d+: not valid YAML: Invalid escape sequence \\\\u001b$/,
+      /^apisvc\.yaml:11:\d+: not valid YAML: Invalid escape sequence \\\\x1b$/,
     ],
     ['two documents', `${valid}---\n${valid}`, /^apisvc\.yaml:17:1: a second YAML document starts here; a file holds one registration$/],
     ['an unknown tag', having('image: e', 'image: !env e'), /^apisvc\.yaml:14:17: spec\.server\.image: the tag "!env" is not supported$/],

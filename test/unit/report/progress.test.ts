@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { AppliedObject } from '../../../src/operations/events.ts';
-import { printable, printableLines } from '../../../src/pki/printable.ts';
 import { appliedSummary, progressLine } from '../../../src/report/progress.ts';
 
 const applied = (...changes: AppliedObject['change'][]): AppliedObject[] =>
@@ -39,19 +38,5 @@ describe('progress', () => {
     ],
   ] as const)('%s', (line, progress) => {
     expect(progressLine(progress)).toBe(line);
-  });
-});
-
-describe('printable', () => {
-  test('escapes control characters', () => {
-    expect(printable('a\u001b[31m\u009bK\u202e\r\n\tz')).toBe('a\\x1b[31m\\x9bK\\x202e\\x0d\\x0a\\x09z');
-  });
-
-  test('does not change other scripts', () => {
-    expect(printable('naïve 日本語 ✓ 👩')).toBe('naïve 日本語 ✓ 👩');
-  });
-
-  test('printableLines keeps line ends', () => {
-    expect(printableLines('a\u0007\nb')).toBe('a\\x07\nb');
   });
 });
