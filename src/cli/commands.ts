@@ -106,7 +106,7 @@ function addVerify(program: Command, run: Run): void {
   withOutput(withProject(withClusters(command, '30s')), 'verify')
     .option('--all', 'Verify every APIService of the cluster')
     .option('-l, --selector <labels>', 'Label selector for APIServices, as in kubectl get -l')
-    .option('--as-user <user>', 'Also send a request as this user, who needs no special rights')
+    .option('--as-user <user>', 'Also check access as this user, for example an unprivileged one')
     .addOption(
       new Option('--fail-if-expires-within <duration>', 'Exit 1 if a certificate expires within this duration, for example 30d').argParser(
         duration,

@@ -38,7 +38,7 @@ const needsOnlyPassphrase = (faults: readonly CertificateFault[]): boolean =>
 
 const askPassphrase = (caKey: string, terminal: Terminal): Promise<string> =>
   terminal.ask({
-    message: `Passphrase of ${caKey}`,
+    message: `Passphrase for ${caKey}`,
     flag: '--ca-key-passphrase-file FILE or --ca-key-passphrase-env NAME',
     secret: true,
   });

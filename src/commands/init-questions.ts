@@ -54,7 +54,7 @@ const nameQuestion: Question = {
 
 const namespaceQuestion: Question = {
   message: 'Namespace',
-  why: 'The certificate contains it. To change it later, you need new certificates.',
+  why: 'The certificate contains the namespace. A later change needs new certificates.',
   flag: '--namespace NAMESPACE',
   fault: (answer) => fieldFault('namespace', answer),
 };

@@ -19,8 +19,8 @@ export const topics = {
       {
         heading: 'Use a CRD (CustomResourceDefinition), which needs no server and no apisvc, for',
         points: [
-          'ordinary application objects: users write them with kubectl, and etcd of the cluster stores them',
-          'operator patterns: a controller watches the objects and reconciles the world with them',
+          'ordinary application objects: users write them with kubectl, and the etcd of the cluster stores them',
+          'operator patterns: a controller watches the objects and acts on them',
           'features that CRDs have: a schema with CEL rules, defaults, several versions with a conversion webhook, the status and scale subresources',
         ],
       },
@@ -28,7 +28,7 @@ export const topics = {
         heading: 'Use the aggregation layer (an APIService and your own server) for',
         points: [
           'foreign data sources: another system measures, computes or stores the data, as with the metrics of nodes and pods',
-          'your own storage: a database, a history, or data too large or too volatile for etcd of the cluster',
+          'your own storage: a database, a history, or data too large or too volatile for the etcd of the cluster',
           'your own subresources and protocols: logs, exec, proxies, bodies that are not Kubernetes objects, validation that a schema cannot express',
           'multi-tenant views: each user sees a filtered list instead of all objects or none',
         ],

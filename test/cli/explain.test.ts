@@ -38,7 +38,7 @@ describe('explain', () => {
     test('a narrow terminal does not break words', async () => {
       const seen = await terminal('apisvc explain crd-or-apiservice', folder(), 40).until(/exit code 0/);
       expect(seen).toContain(
-        '  - ordinary application objects: users\n    write them with kubectl, and etcd of\n    the cluster stores them\n',
+        '  - ordinary application objects: users\n    write them with kubectl, and the\n    etcd of the cluster stores them\n',
       );
     });
   });

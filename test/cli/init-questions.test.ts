@@ -77,7 +77,7 @@ describe('the prompts', () => {
       /\? API .*\nClients request \/apis\/GROUP\/VERSION\./,
       /\? Container image .*\nThe pods run this image\./,
       /\? Name of the server .*\nThe Deployment, ServiceAccount and RBAC objects get this name\./,
-      /\? Namespace .*\nThe certificate contains it\./,
+      /\? Namespace .*\nThe certificate contains the namespace\./,
       /\? Name of the Service .*\nkube-apiserver connects through this Service\./,
     ].entries()) {
       const [question = /never/, text] = questions[at] ?? [];

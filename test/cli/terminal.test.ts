@@ -24,7 +24,7 @@ describe('the passphrase of a CA key', () => {
   test('is prompted for and never shown, even if stdout is a file', async () => {
     const cwd = await withEncryptedCa();
     const screen = terminal(`${init} > result`, cwd);
-    await screen.until(/\? Passphrase of ca\.key/);
+    await screen.until(/\? Passphrase for ca\.key/);
     screen.type(passphrase, 'Enter');
     expect(await screen.until(/exit code/)).toContain('exit code 0');
     expect(screen.read()).not.toContain(passphrase);
@@ -34,7 +34,7 @@ describe('the passphrase of a CA key', () => {
   test('nothing is written if it is wrong', async () => {
     const cwd = await withEncryptedCa();
     const screen = terminal(init, cwd);
-    await screen.until(/\? Passphrase of ca\.key/);
+    await screen.until(/\? Passphrase for ca\.key/);
     screen.type('wrong-horse', 'Enter');
     const seen = await screen.until(/exit code/);
     expect(seen).toMatch(/error: wrong passphrase for the private key[\s\S]*exit code 2/);
