@@ -104,9 +104,18 @@ const existingDeployment = z
   .strictObject({
     name: name(dns1123Subdomain).describe('Name of the Deployment, in the namespace of the registration.'),
     container: name(dns1123Label).describe('Name of the container in it that runs the server.'),
-    args: z.array(z.string()).describe('All arguments of that container; they replace those that it has, and certificate flags are added.'),
+    args: z
+      .strictObject({
+        add: z.array(z.string()).default([]).describe('Arguments to append unless the container already has them.'),
+        replace: z
+          .array(z.string().regex(/^--?[A-Za-z][\w.-]*=/, { error: 'must be --flag=value' }))
+          .default([])
+          .describe('Flags as --flag=value. The value replaces the one that the container has. A flag that it does not have is appended.'),
+      })
+      .prefault({})
+      .describe('Changes to the arguments of the container. All others are kept, and the certificate flags are set.'),
   })
-  .describe('What mounts the Secret into a Deployment that is there. Without it, the server must read the Secret already.');
+  .describe('The existing Deployment: register mounts the Secret into it. Without it, the server must already read the Secret.');
 
 const existing = z.strictObject({
   selector: labels

@@ -38,18 +38,17 @@ function typeHint(document: Document, path: readonly PropertyKey[], expected: st
   return '';
 }
 
-const issuerPath = 'spec.certificates.issuer';
-
-/** The issuer was a word before it became a mapping. */
-function issuerHint(document: Document, path: readonly PropertyKey[]): string {
+/** The new form of a value that was not a mapping in earlier versions. */
+function newForm(document: Document, path: readonly PropertyKey[]): string | undefined {
   const node = placeOf(document, path)?.value;
-  const type = isScalar(node) && (node.value === 'self-signed' || node.value === 'ca') ? node.value : undefined;
-  return type ? `; write issuer: {type: ${type}}` : '';
+  if (path.join('.') === 'spec.server.existing.deployment.args') return '; list the changes only: args: {add: [...], replace: [...]}';
+  const type = path.join('.') === 'spec.certificates.issuer' && isScalar(node) ? node.value : undefined;
+  return type === 'self-signed' || type === 'ca' ? `; write issuer: {type: ${type}}` : undefined;
 }
 
 function wrongType(document: Document, path: readonly PropertyKey[], expected: string): string {
   const words = expectedWords[expected] ?? expected;
-  const hint = path.join('.') === issuerPath ? issuerHint(document, path) : typeHint(document, path, expected);
+  const hint = newForm(document, path) ?? typeHint(document, path, expected);
   return `must be ${words}, not ${given(document, path)}${hint}`;
 }
 

@@ -17,26 +17,16 @@ export const hardened = (container: Plain): Plain => ({
   securityContext: hardenedUnder(container.securityContext as Plain | undefined),
 });
 
-const certificateFlag = '--tls-cert-file';
-const keyFlag = '--tls-private-key-file';
-
 /** The arguments that tell a server built on k8s.io/apiserver where its certificate is (apiserver/pkg/server/options/serving.go). */
 export function certificateFlags({ spec }: Registration): string[] {
   const { flags, mountPath, files } = spec.certificates;
   if (flags === 'none') return [];
   const pairs = [
-    [certificateFlag, posix.join(mountPath, files.cert)],
-    [keyFlag, posix.join(mountPath, files.key)],
+    ['--tls-cert-file', posix.join(mountPath, files.cert)],
+    ['--tls-private-key-file', posix.join(mountPath, files.key)],
   ];
   return flags === 'equals' ? pairs.map((pair) => pair.join('=')) : pairs.flat();
 }
-
-/** Of the arguments of a server, those that say where its certificate is, in whichever form. */
-export const certificateArguments = (args: readonly string[]): string[] =>
-  args.filter((argument, index) => {
-    const before = args[index - 1];
-    return [certificateFlag, keyFlag].some((flag) => argument === flag || argument.startsWith(`${flag}=`) || before === flag);
-  });
 
 /** An HTTPS probe of the server's own port, unless the configuration names another action or none. */
 function probe(configured: Plain | false, defaultPath: string): Plain | undefined {

@@ -1,35 +1,38 @@
-import { fieldManager } from '../cluster/apply.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { getObject } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import type { Registration } from '../config/schema.ts';
 import { RefusedError } from '../errors.ts';
-import { certificateArguments } from '../manifests/container.ts';
+import { withArguments } from '../manifests/existing-deployment.ts';
 import type { KubeObject } from '../manifests/types.ts';
 
 /**
- * A part of somebody's Deployment needs the Deployment, with the container that it speaks of: server-side apply would take it for the whole of a new one.
- * @throws RefusedError when there is no such Deployment or container, or when the container has arguments that would be lost
+ * Completes the part of an existing Deployment with the arguments that its container has in the
+ * cluster. All other objects stay as they are. Without the Deployment, server-side apply would
+ * create one from the part.
+ * @returns `objects`, in the same order
+ * @throws RefusedError when the Deployment or its container does not exist
  */
-export async function requireExisting(cluster: Cluster, { metadata, spec }: Registration, signal: AbortSignal): Promise<void> {
-  const wanted = spec.server.existing?.deployment;
-  if (!wanted) return;
-  const ref = { resource: resources.Deployment, namespace: metadata.namespace, name: wanted.name };
-  const name = `Deployment ${ref.namespace}/${ref.name}`;
-  const fix = 'Correct spec.server.existing.deployment in apisvc.yaml; nothing was changed.';
+export async function completeExistingDeployment(
+  cluster: Cluster,
+  registration: Registration,
+  objects: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  const wanted = registration.spec.server.existing?.deployment;
+  if (!wanted) return objects;
+  const ref = { resource: resources.Deployment, namespace: registration.metadata.namespace, name: wanted.name };
+  const fix = 'Correct spec.server.existing.deployment in apisvc.yaml. Nothing was changed.';
   const found = await getObject(cluster, ref, signal);
-  if (!found) throw new RefusedError(`there is no ${name} whose server could be given the certificate`, { fix });
+  if (!found) throw new RefusedError(`Deployment "${ref.name}" not found in namespace "${ref.namespace}"`, { fix });
   const containers = containersOf(found);
-  const container = containers.find((each) => each.name === wanted.container);
+  const container = containers.find(({ name }) => name === wanted.container);
   if (!container) {
-    const names = containers.map((each) => each.name).join(', ');
-    throw new RefusedError(`${name} has no container "${wanted.container}", only ${names}`, { fix });
+    const names = containers.map(({ name }) => `"${name}"`).join(', ');
+    const message = `container "${wanted.container}" not found in Deployment "${ref.name}" of namespace "${ref.namespace}": it has ${names}`;
+    throw new RefusedError(message, { fix });
   }
-  const lost = ownsArguments(found, wanted.container) ? [] : foreignArguments(container.args ?? [], wanted.args);
-  if (lost.length === 0) return;
-  throw new RefusedError(`container "${wanted.container}" of ${name} has arguments that apisvc.yaml would take away: ${lost.join(' ')}`, {
-    fix: 'Add them to spec.server.existing.deployment.args, which replaces the list that is there, or take them out of the Deployment; nothing was changed.',
-  });
+  return objects.map((object) => (object.kind === 'Deployment' ? withArguments(object, registration, container.args ?? []) : object));
 }
 
 interface Container {
@@ -39,18 +42,3 @@ interface Container {
 
 // biome-ignore lint/suspicious/noExplicitAny: a Deployment as the server sends it.
 const containersOf = ({ spec }: any): readonly Container[] => spec.template.spec.containers;
-
-/** Those that nobody has thought of: neither listed nor about the certificate, which are replaced. */
-function foreignArguments(present: readonly string[], listed: readonly string[]): string[] {
-  const ours = new Set([...listed, ...certificateArguments(present)]);
-  return present.filter((argument) => !ours.has(argument));
-}
-
-/** Whether the arguments are those that apisvc applied last: what is no longer in the list was taken out of it (KEP-555; fieldsV1 in apimachinery's meta/v1). */
-function ownsArguments({ metadata }: KubeObject, container: string): boolean {
-  // biome-ignore lint/suspicious/noExplicitAny: as the server sends it.
-  const entries: any[] = (metadata as any).managedFields ?? [];
-  const ours = entries.find(({ manager, operation }) => manager === fieldManager && operation === 'Apply');
-  const containers = ours?.fieldsV1?.['f:spec']?.['f:template']?.['f:spec']?.['f:containers'];
-  return containers?.[`k:${JSON.stringify({ name: container })}`]?.['f:args'] !== undefined;
-}

@@ -10,7 +10,7 @@ import type { Issued } from '../pki/types.ts';
 import { type AppliedPair, applyAll } from './apply-all.ts';
 import { replicasOf, waitForCertificates } from './certificates.ts';
 import type { AppliedObject, OnProgress, Progress } from './events.ts';
-import { requireExisting } from './existing-deployment.ts';
+import { completeExistingDeployment } from './existing-deployment.ts';
 import { waitUntilListed } from './listing.ts';
 import { refuseTakeover, requireAccess } from './preflight.ts';
 import { waitForRollout } from './rollout.ts';
@@ -45,8 +45,9 @@ export interface RegisterResult {
  * with what was waited for
  */
 export async function register(cluster: Cluster, request: RegisterRequest): Promise<RegisterResult> {
-  const { registration, objects, signal, onProgress } = request;
-  await rehearse(cluster, { ...request, onProgress: only('step', onProgress) });
+  const { registration, signal, onProgress } = request;
+  const dryRun = await rehearse(cluster, { ...request, onProgress: only('step', onProgress) });
+  const objects = dryRun.map(({ wanted }) => wanted);
   const apiServices = objects.filter(isApiService);
   const backend = objects.filter((object) => !isApiService(object));
   const options = { dryRun: false, forceConflicts: request.forceConflicts, signal, onProgress };
@@ -75,10 +76,10 @@ export async function register(cluster: Cluster, request: RegisterRequest): Prom
  * @throws as `register` does before it changes anything, with all conflicts and rejections at once
  */
 export async function rehearse(cluster: Cluster, request: RegisterRequest): Promise<readonly AppliedPair[]> {
-  const { registration, objects, forceConflicts, signal, onProgress } = request;
+  const { registration, forceConflicts, signal, onProgress } = request;
   onProgress({ kind: 'step', what: `asking ${cluster.server} (context "${cluster.context}") what is allowed and what is there` });
-  await requireAccess(cluster, objects, signal);
-  await requireExisting(cluster, registration, signal);
+  await requireAccess(cluster, request.objects, signal);
+  const objects = await completeExistingDeployment(cluster, registration, request.objects, signal);
   await refuseTakeover(cluster, objects.filter(isApiService), signal);
   // The result lists what would be applied.
   return applyAll(cluster, objects, { dryRun: true, forceConflicts, signal, onProgress: only('took-back', onProgress) });

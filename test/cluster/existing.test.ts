@@ -108,40 +108,66 @@ describe.each([
     expect(await wanted()).toEqual(before);
   });
 
-  test('an argument that somebody has added is not taken away, not even by force', async () => {
-    const add = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--kubelet-insecure-tls' }];
-    await kubectlOk(['patch', 'deployment', 'metrics-server', '-n', namespace, '--type=json', '-p', JSON.stringify(add)]);
-    const before = await wanted();
-    const { exitCode, stdout, stderr } = await failure(register('--force-conflicts'));
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-    expect(stderr).toContain('has arguments that apisvc.yaml would take away: --kubelet-insecure-tls\n');
-    expect(stderr).toContain('fix: Add them to spec.server.existing.deployment.args');
-    expect(await wanted()).toEqual(before);
+  const argumentsOf = async (): Promise<string[]> => (await wanted()).spec.template.spec.containers[0].args;
+  const addArgument = async (value: string): Promise<void> => {
+    const patch = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value }];
+    await kubectlOk(['patch', 'deployment', 'metrics-server', '-n', namespace, '--type=json', '-p', JSON.stringify(patch)]);
+  };
+  /** The lines of the diff that add or remove an argument. */
+  const argumentChanges = async (): Promise<string[]> => {
+    const { stdout } = await register('--diff', '--force-conflicts');
+    return stdout.split('\n').filter((line) => /^[-+] +- --/.test(line));
+  };
 
-    editConfiguration(dir, (document) => document.addIn(['spec', 'server', 'existing', 'deployment', 'args'], '--kubelet-insecure-tls'));
-    expect((await register('--diff', '--force-conflicts')).stdout).not.toContain('-            - --kubelet-insecure-tls');
+  test('an argument that was added in the cluster stays, also under --force-conflicts', async () => {
+    await addArgument('--kubelet-insecure-tls');
+    expect(await argumentChanges()).toEqual([
+      '+            - --tls-cert-file=/var/run/serving-cert/tls.crt',
+      '+            - --tls-private-key-file=/var/run/serving-cert/tls.key',
+    ]);
   });
 
-  // To kubectl, what it has applied on the client's side is all the next manager's who applies with it.
-  if (flags.length > 0)
-    test('a list that apisvc itself has applied may be shortened, until somebody else changes it', async () => {
-      const part = { containers: [{ name: 'metrics-server', args: ['--secure-port=10250', '--of-ours'] }] };
-      const metadata = { name: 'metrics-server', namespace };
-      const applied = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { template: { spec: part } } };
-      await kubectlOk(['apply', '--server-side', '--field-manager=apisvc', '--force-conflicts', '-f', '-'], applied);
-      expect((await register('--diff', '--force-conflicts')).stdout).toMatch(/^- +- --of-ours$/m);
+  test('add and replace change the arguments that they name, once', async () => {
+    editConfiguration(dir, (document) =>
+      document.setIn(['spec', 'server', 'existing', 'deployment', 'args'], {
+        add: ['--kubelet-insecure-tls', '--v=2'],
+        replace: ['--metric-resolution=30s'],
+      }),
+    );
+    expect(await argumentChanges()).toEqual([
+      '-            - --metric-resolution=15s',
+      '+            - --metric-resolution=30s',
+      '+            - --v=2',
+      '+            - --tls-cert-file=/var/run/serving-cert/tls.crt',
+      '+            - --tls-private-key-file=/var/run/serving-cert/tls.key',
+    ]);
+  });
 
-      const add = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: '--theirs' }];
-      await kubectlOk(['patch', 'deployment', 'metrics-server', '-n', namespace, '--type=json', '-p', JSON.stringify(add)]);
-      expect((await failure(register('--diff', '--force-conflicts'))).stderr).toContain('would take away: --of-ours --theirs\n');
+  // For kubectl, everything that a client-side apply has set belongs to the next manager that applies with it.
+  if (flags.length > 0)
+    test('a second run changes nothing, and keeps what was added in between', async () => {
+      const kept = (await argumentsOf()).map((argument) => argument.replace('resolution=15s', 'resolution=30s'));
+      const set = ['--v=2', '--tls-cert-file=/var/run/serving-cert/tls.crt', '--tls-private-key-file=/var/run/serving-cert/tls.key'];
+      const part = { containers: [{ name: 'metrics-server', args: [...kept, ...set] }] };
+      const applied = {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'metrics-server', namespace },
+        spec: { template: { spec: part } },
+      };
+      await kubectlOk(['apply', '--server-side', '--field-manager=apisvc', '--force-conflicts', '-f', '-'], applied);
+      expect(await argumentChanges()).toEqual([]);
+      await addArgument('--theirs');
+      expect(await argumentChanges()).toEqual([]);
+      expect(await argumentsOf()).toContain('--theirs');
     });
 
-  test('a Deployment that is not there is a state of the cluster', async () => {
+  test('a Deployment that does not exist is a state of the cluster', async () => {
     editConfiguration(dir, (document) => document.setIn(['spec', 'server', 'existing', 'deployment', 'name'], 'other'));
     const { exitCode, stderr } = await failure(register('--force-conflicts'));
     expect({ exitCode, stderr }).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining(`there is no Deployment ${namespace}/other`),
+      stderr: expect.stringContaining(`Deployment "other" not found in namespace "${namespace}"`),
     });
   });
 });

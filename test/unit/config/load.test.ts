@@ -256,9 +256,17 @@ describe('values', () => {
       '17:16: spec.server.configMaps[2].name: invalid value "a": an earlier ConfigMap has the same name',
     ],
     [
-      "someone else's Deployment without its arguments",
-      having('image: example.com/server:v1', 'existing: {selector: {a: b}, port: 1, deployment: {name: d, container: c}}'),
-      '14:43: spec.server.existing.deployment: missing key "args"',
+      'a full list of arguments of an existing Deployment, the form of earlier versions',
+      having('image: example.com/server:v1', 'existing: {selector: {a: b}, port: 1, deployment: {name: d, container: c, args: [--a]}}'),
+      '14:79: spec.server.existing.deployment.args: must be a mapping, not a list; list the changes only: args: {add: [...], replace: [...]}',
+    ],
+    [
+      'a flag to replace without a value',
+      having(
+        'image: example.com/server:v1',
+        'existing: {selector: {a: b}, port: 1, deployment: {name: d, container: c, args: {replace: [--a]}}}',
+      ),
+      '14:96: spec.server.existing.deployment.args.replace[0]: invalid value "--a": must be --flag=value',
     ],
     [
       'a NetworkPolicy without rules',

@@ -1,20 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { Exit, RefusedError } from '../../../src/errors.ts';
+import { manifestsToRegister } from '../../../src/manifests/render.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
-import { requireExisting } from '../../../src/operations/existing-deployment.ts';
+import { completeExistingDeployment } from '../../../src/operations/existing-deployment.ts';
 import { answer, clusterOf, never, notFound } from '../cluster/kube-api.ts';
-import { registrationOf } from '../manifests/fixture.ts';
+import { issued, registrationOf } from '../manifests/fixture.ts';
 
-describe("somebody else's Deployment", () => {
-  const args = '[--a, --v=2]';
+describe('an existing Deployment', () => {
   const registration = registrationOf(
-    `    existing: {selector: {app: x}, port: web, deployment: {name: theirs, container: main, args: ${args}}}`,
+    '    existing: {selector: {app: x}, port: web, deployment: {name: theirs, container: main, args: {add: [--b], replace: [--v=2]}}}',
   );
+  const objects = manifestsToRegister(registration, issued).map(({ object }) => object);
 
-  const holding = (present: readonly string[] | undefined, more: object = {}): KubeObject => ({
+  const holding = (present: readonly string[] | undefined): KubeObject => ({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name: 'theirs', namespace: 'example', ...more },
+    metadata: { name: 'theirs', namespace: 'example' },
     spec: {
       template: {
         spec: {
@@ -26,47 +27,49 @@ describe("somebody else's Deployment", () => {
       },
     },
   });
-  /** As the server records who set the arguments of a container. */
-  const setBy = (manager: string, container: string): object => {
-    const fields = { 'f:containers': { [`k:{"name":"${container}"}`]: { '.': {}, 'f:args': {} } } };
-    const fieldsV1 = { 'f:spec': { 'f:template': { 'f:spec': fields } } };
-    return {
-      managedFields: [
-        { manager: 'kubectl', operation: 'Update', fieldsV1: {} },
-        { manager, operation: 'Apply', fieldsV1 },
-      ],
-    };
+
+  const completing = async (found: KubeObject | undefined): Promise<readonly KubeObject[]> => {
+    const cluster = await clusterOf(({ url }, response) => (found ? answer(response, 200, found) : answer(response, 404, notFound(url))));
+    return completeExistingDeployment(cluster, registration, objects, never);
   };
 
-  const refusal = async (found: KubeObject | undefined): Promise<unknown> => {
-    const cluster = await clusterOf(({ url }, response) => (found ? answer(response, 200, found) : answer(response, 404, notFound(url))));
-    return requireExisting(cluster, registration, never).catch((reason: unknown) => reason);
-  };
+  const certificateFlags = ['--tls-cert-file=/var/run/serving-cert/tls.crt', '--tls-private-key-file=/var/run/serving-cert/tls.key'];
 
   test.each([
-    ['that has fewer arguments', holding(['--a'])],
-    ['that has none', holding(undefined)],
-    ['that has a certificate of its own', holding(['--v=2', '--tls-cert-file=/x/y', '--tls-private-key-file', '/x/z', '--a'])],
-    ['whose arguments apisvc applied last', holding(['--a', '--no-more'], setBy('apisvc', 'main'))],
-  ])('%s is given the certificate', async (_, found) => {
-    expect(await refusal(found)).toBeUndefined();
+    ['arguments', ['--a', '--v', '4'], ['--a', '--v', '2', '--b', ...certificateFlags]],
+    ['no arguments', undefined, ['--v=2', '--b', ...certificateFlags]],
+    [
+      'another certificate',
+      ['--v=2', '--tls-cert-file=/x/y', '--tls-private-key-file', '/x/z', '--b'],
+      ['--v=2', ...certificateFlags, '--b'],
+    ],
+    ['arguments that are complete', [...certificateFlags, '--b', '--v=2'], [...certificateFlags, '--b', '--v=2']],
+  ])('with %s', async (_, present, args) => {
+    const completed = await completing(holding(present));
+    expect(completed.map(({ kind }) => kind)).toEqual(objects.map(({ kind }) => kind));
+    const deployment = completed.find(({ kind }) => kind === 'Deployment');
+    expect(deployment).toMatchObject({ spec: { template: { spec: { containers: [{ name: 'main', args }] } } } });
+    expect(completed.filter((object) => object !== deployment)).toEqual(objects.filter(({ kind }) => kind !== 'Deployment'));
   });
 
   test.each([
-    ['that is not there', undefined, /there is no Deployment example\/theirs/],
+    ['that does not exist', undefined, 'Deployment "theirs" not found in namespace "example"'],
     [
       'without the container',
       { ...holding([]), spec: { template: { spec: { containers: [{ name: 'other' }] } } } },
-      /has no container "main", only other/,
+      'container "main" not found in Deployment "theirs" of namespace "example": it has "other"',
     ],
-    ['with arguments that would be lost', holding(['--b=1', '--a', '--c']), /has arguments that apisvc\.yaml would take away: --b=1 --c$/],
-    ['with one for another value', holding(['--a', '--v=4']), /would take away: --v=4$/],
-    ['with arguments that somebody has changed since', holding(['--c'], setBy('kubectl-edit', 'main')), /would take away: --c$/],
-    ['where apisvc set those of another container', holding(['--c'], setBy('apisvc', 'sidecar')), /would take away: --c$/],
   ])('%s is refused: a state of the cluster, not of the command', async (_, found, message) => {
-    const error = await refusal(found);
+    const error = await completing(found).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(RefusedError);
-    expect(error).toMatchObject({ exitCode: Exit.findings, message: expect.stringMatching(message) });
+    expect(error).toMatchObject({ exitCode: Exit.findings, message });
     expect((error as RefusedError).fix).toContain('spec.server.existing.deployment');
   });
+});
+
+test('a registration without an existing Deployment asks the cluster nothing', async () => {
+  const registration = registrationOf('    image: x');
+  const objects = manifestsToRegister(registration, issued).map(({ object }) => object);
+  const cluster = await clusterOf((_, response) => answer(response, 500, {}));
+  expect(await completeExistingDeployment(cluster, registration, objects, never)).toBe(objects);
 });
