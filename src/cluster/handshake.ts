@@ -1,25 +1,56 @@
-import type { CertificateInfo } from '../pki/types.ts';
+import * as z from 'zod';
+import type { DeepReadonly } from '../config/deep-readonly.ts';
+import { certificateSchema } from '../pki/certificate-schema.ts';
 
-/** What came of a TLS handshake with one endpoint, as kube-apiserver would make it but without judging the certificate. */
-export type Handshake =
-  | { readonly kind: 'served'; readonly certificates: readonly CertificateInfo[]; readonly protocol: string }
-  | FailedHandshake;
+/** Why a handshake failed. */
+const fault = z.enum([
+  /** The address refuses the connection; for a pod, both localhost and its address. */
+  'refused',
+  /**
+   * localhost in the pod refuses the connection. The server may listen on the address of the pod
+   * only.
+   */
+  'localhost-refused',
+  'timeout',
+  'no-route',
+  'not-tls',
+  'reset',
+  /**
+   * Nothing is known of the server: kube-apiserver or the kubelet does not forward to the pod, the
+   * forwarding broke off, or it leads to a localhost on which the server does not listen.
+   */
+  'no-forward',
+  'other',
+]);
 
-export interface FailedHandshake {
-  readonly kind: 'failed';
-  readonly fault: DialFault;
-  readonly words: string;
-}
+const failed = z.object({ kind: z.literal('failed'), fault, words: z.string() });
 
 /**
- * `refused`: by what was asked for, of a pod by its address too. `localhost-refused`: by localhost in the pod, while its server may listen on the pod's address
- * alone. `no-forward`: nothing is known of the server, since kube-apiserver or the kubelet do not forward to its pod, stopped in the middle, or
- * forward to a localhost where the server, which does listen, is not.
+ * The TLS handshake with one endpoint, as kube-apiserver makes it, but without a verdict on the
+ * certificate.
  */
-export type DialFault = 'refused' | 'localhost-refused' | 'timeout' | 'no-route' | 'not-tls' | 'reset' | 'no-forward' | 'other';
+export const handshakeSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('served'), certificates: z.array(certificateSchema), protocol: z.string() }),
+  failed,
+]);
 
-/** Which way the handshake was made: by port-forward to localhost inside the pod, or straight to the address. */
-export type Via = 'pod' | 'address';
+/**
+ * How the handshake was made: by port-forward to localhost in the pod, or directly with the
+ * address.
+ */
+export const viaSchema = z.enum(['pod', 'address']);
 
-/** A handshake with an endpoint; `noForward`: why no way led into its pod, where it was made with the address instead. */
-export type EndpointHandshake = Handshake & { readonly via: Via; readonly noForward?: string };
+export type Handshake = DeepReadonly<z.infer<typeof handshakeSchema>>;
+export type FailedHandshake = DeepReadonly<z.infer<typeof failed>>;
+export type DialFault = z.infer<typeof fault>;
+export type Via = z.infer<typeof viaSchema>;
+
+/** A handshake with an endpoint. */
+export type EndpointHandshake = Handshake & {
+  readonly via: Via;
+  /**
+   * Why the port-forward into the pod failed, where the handshake was made with the address
+   * instead.
+   */
+  readonly noForward?: string;
+};

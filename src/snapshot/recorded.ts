@@ -19,8 +19,7 @@ export function readSnapshot(file: string, text: string): Snapshot {
     throw new UsageError(`${file} is no snapshot that this version can read: its apiVersion is ${shown(version)}`, { fix });
   }
   const { success, data, error } = snapshotSchema.safeParse(json);
-  // JSON has no undefined: a key that may be undefined is not there. Reading it gives the same.
-  if (success) return data as Snapshot;
+  if (success) return data;
   throw new UsageError(`${file} is no snapshot: ${wordsOf(error.issues[0])}`, { fix });
 }
 

@@ -1,25 +1,47 @@
 import * as z from 'zod';
 import { apiServiceNamePattern } from '../config/registration.ts';
 
-/** What the schemas of snapshots and diagnoses are made of. */
+/** Parts that the schemas of snapshots and diagnoses share. */
 
 export const texts = z.array(z.string());
 
-/** Names end up in commands that people paste, where one that begins with a hyphen would be an option. */
+/**
+ * Names are part of commands that users paste. A name that starts with a hyphen would be an option
+ * there.
+ */
 export const apiServiceName = z.string().regex(apiServiceNamePattern);
-/** A name as RFC 1123 has it, which kube-apiserver demands of most objects (k8s.io/apimachinery/pkg/util/validation). */
+/**
+ * An RFC 1123 name, which kube-apiserver requires of most objects
+ * (k8s.io/apimachinery/pkg/util/validation).
+ */
 export const objectName = z.string().regex(/^[a-z0-9][-a-z0-9.]*$/);
 
-/** ISO 8601; something that `Date` can read. */
+/** RFC 3339, with any offset. */
 export const time = z.iso.datetime({ offset: true });
 
-/** What is undefined in memory is left out of JSON. */
+/** A property that may be undefined, and is then left out of JSON. */
 export const optional = <T extends z.ZodType>(schema: T) => z.optional(schema);
 
-/** `Observed` of types.ts. */
+const absent = z.object({ state: z.literal('absent') });
+
+/** Why something could not be observed. */
+const unseenReason = z.enum([
+  /** RBAC does not allow it. */
+  'forbidden',
+  /** No route, or no answer from here. */
+  'unreachable',
+  /** The files do not contain it. */
+  'not-given',
+  /** It does not apply, or something that it depends on is missing. */
+  'skipped',
+]);
+
+const unseen = z.object({ state: z.literal('unseen'), reason: unseenReason, words: z.string() });
+
+/** The schema of `Observed` in types.ts. */
 export const observed = <T extends z.ZodType>(value: T) =>
-  z.discriminatedUnion('state', [
-    z.object({ state: z.literal('seen'), value }),
-    z.object({ state: z.literal('absent') }),
-    z.object({ state: z.literal('unseen'), reason: z.enum(['forbidden', 'unreachable', 'not-given', 'skipped']), words: z.string() }),
-  ]);
+  z.discriminatedUnion('state', [z.object({ state: z.literal('seen'), value }), absent, unseen]);
+
+export type UnseenReason = z.infer<typeof unseenReason>;
+export type Absent = z.infer<typeof absent>;
+export type Unseen = z.infer<typeof unseen>;

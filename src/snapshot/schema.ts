@@ -1,120 +1,123 @@
 import * as z from 'zod';
-import { inspect } from '../pki/inspect.ts';
-import type { CertificateInfo } from '../pki/types.ts';
+import { handshakeSchema, viaSchema } from '../cluster/handshake.ts';
+import { certificateSchema } from '../pki/certificate-schema.ts';
 import { apiServiceName, objectName, observed, optional, texts, time } from './schema-parts.ts';
 import { apiServiceView, endpointView, podView, serverView, serviceView } from './schema-views.ts';
-import type { Same, Stored } from './stored.ts';
-import type { Snapshot } from './types.ts';
 
-/** The shape of a snapshot as JSON: what `--from` accepts, and the JSON Schema that is shipped. The types are in types.ts; the last lines prove that both say the same. */
+/** The shape of a snapshot: its types (types.ts), its JSON Schema, and the check of `--from`. */
 
-/** What a certificate says is read from its bytes again, so that no file can claim anything else. */
-const certificate = z
-  .object({
-    subject: z.string(),
-    commonName: optional(z.string()),
-    issuer: z.string(),
-    serial: z.string(),
-    notBefore: time,
-    notAfter: time,
-    dnsNames: texts,
-    ipAddresses: texts,
-    isCA: optional(z.boolean()),
-    pathLength: optional(z.number()),
-    keyUsage: optional(texts),
-    extendedKeyUsage: optional(texts),
-    subjectKeyId: optional(z.string()),
-    authorityKeyId: optional(z.string()),
-    nameConstraints: optional(z.object({ permittedDns: texts, excludedDns: texts, permittedIp: texts, excludedIp: texts })),
-    publicKey: z.string(),
-    signatureAlgorithm: z.string(),
-    fingerprint: z.string(),
-    selfSigned: z.boolean(),
-    pem: z.string(),
-  })
-  .transform(({ pem }, context): CertificateInfo => {
-    const [info] = inspect(pem).certificates;
-    if (info) return info;
-    context.addIssue({ code: 'custom', message: 'its pem holds no certificate' });
-    return z.NEVER;
-  })
-  .meta({ id: 'Certificate' });
-
-const handshake = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('served'), certificates: z.array(certificate), protocol: z.string() }),
-  z.object({
-    kind: z.literal('failed'),
-    fault: z.enum(['refused', 'localhost-refused', 'timeout', 'no-route', 'not-tls', 'reset', 'no-forward', 'other']),
-    words: z.string(),
-  }),
-]);
-
-const endpointProbe = z.object({
-  at: z.string(),
-  pod: optional(z.string()),
-  via: z.enum(['pod', 'address']),
-  noForward: optional(z.string()),
-  handshake,
+export const endpointProbe = z.object({
+  at: z.string().describe('For humans, e.g. `10.0.0.1:443 (pod x)`.'),
+  pod: optional(z.string()).describe('Absent for an address that no pod has.'),
+  via: viaSchema,
+  noForward: optional(z.string()).describe('Why the port-forward into the pod failed, where the address was dialled instead.'),
+  handshake: handshakeSchema,
 });
 
-const secretView = z.object({
+/** The certificate part of a Secret. The key is compared while collecting, and not kept. */
+export const secretView = z.object({
   name: objectName,
-  pods: z.array(objectName),
+  pods: z.array(objectName).describe('The pods that mount it. Other pods of the Service may mount another one.'),
   type: z.string(),
-  entries: optional(z.object({ certificate: z.string(), key: optional(z.string()) })),
-  certificates: z.array(certificate),
-  keyMatches: optional(z.boolean()),
-  otherKeys: texts,
+  entries: optional(z.object({ certificate: z.string(), key: optional(z.string()) })).describe(
+    'The entries that the server reads, where known. The key may be in another Secret.',
+  ),
+  certificates: z.array(certificateSchema).describe('From the entry that the server reads, by default `tls.crt`.'),
+  keyMatches: optional(z.boolean()).describe(
+    'Whether the key belongs to the first certificate. Absent where one of them is missing or unreadable.',
+  ),
+  otherKeys: texts.describe('Names of its other entries, never their content.'),
 });
 
-const requestHeaderView = z.object({
-  clientCa: z.array(certificate),
+/**
+ * What kube-apiserver publishes for extension API servers: ConfigMap
+ * kube-system/extension-apiserver-authentication.
+ */
+export const requestHeaderView = z.object({
+  clientCa: z.array(certificateSchema).describe('The certificates of `requestheader-client-ca-file`.'),
   allowedNames: texts,
   usernameHeaders: texts,
-  hasClientCa: z.boolean(),
-  holdsPrivateKey: z.boolean(),
+  hasClientCa: z.boolean().describe('Whether `client-ca-file` exists.'),
+  holdsPrivateKey: z.boolean().describe('Whether any value holds a private key.'),
 });
 
-const delegationView = z.object({ account: z.string(), mayReview: z.boolean(), mayReadAuthentication: z.boolean() });
+/** What the ServiceAccount of the server may do, according to SubjectAccessReviews. */
+export const delegationView = z.object({
+  account: z.string().describe('`system:serviceaccount:<namespace>:<name>`'),
+  mayReview: z.boolean().describe('create tokenreviews and subjectaccessreviews: ClusterRole system:auth-delegator.'),
+  mayReadAuthentication: z.boolean().describe('get the ConfigMap: Role extension-apiserver-authentication-reader in kube-system.'),
+});
 
-const neighbourView = z.object({
+/** Another APIService that affects this one. */
+export const neighbourView = z.object({
   name: z.string(),
   group: z.string(),
   groupPriorityMinimum: z.number(),
   versionPriority: z.number(),
-  service: optional(z.string()),
+  service: optional(z.string()).describe('`<namespace>/<name>`. Absent for a Local APIService.'),
 });
 
-const customResourceView = z.object({ name: z.string(), versions: texts });
-const listedView = z.object({ freshness: z.string(), resources: texts });
+export const customResourceView = z.object({
+  name: z.string().describe('`<plural>.<group>`'),
+  versions: texts.describe('The served versions.'),
+});
 
-const httpView = z.object({ path: z.string(), status: z.int(), body: z.string() });
+/**
+ * A version of a group in aggregated discovery (KEP-3352, k8s.io/api/apidiscovery/v2/types.go,
+ * APIVersionDiscovery).
+ */
+export const listedView = z.object({
+  freshness: z.string().describe('`Stale` where the last request of kube-apiserver to the server failed, otherwise `Current`.'),
+  resources: texts,
+});
+
+/** The answer to a GET, with the raw body, which kubectl hides. */
+export const httpView = z.object({
+  path: z.string(),
+  status: z.int(),
+  /** Shortened, see `viewAnswer`. */
+  body: z.string(),
+});
 const observedHttp = observed(httpView).meta({ id: 'Answer' });
-const asUserView = httpView.extend({ user: z.string(), allowed: optional(z.boolean()) });
 
-const apiSnapshot = z.object({
+/** The answer that an ordinary user gets. */
+export const asUserView = httpView.extend({
+  user: z.string(),
+  allowed: optional(z.boolean()).describe(
+    'Whether RBAC allows the user to get this path (SubjectAccessReview). Absent where the review is not allowed.',
+  ),
+});
+
+/** Everything observed of one APIService: plain data, which can be saved and diagnosed anywhere. */
+export const apiSnapshot = z.object({
   name: apiServiceName,
   apiService: observed(apiServiceView),
   service: observed(serviceView),
   endpoints: observed(z.array(endpointView)),
-  pods: observed(z.array(podView)),
-  probes: observed(z.array(endpointProbe)),
-  aggregated: observedHttp,
-  group: observedHttp,
-  openApi: observedHttp,
-  serviceProxy: observedHttp,
-  asUser: observed(asUserView),
-  anonymous: observedHttp,
-  forged: observedHttp,
+  pods: observed(z.array(podView)).describe('The pods that the selector of the Service matches.'),
+  probes: observed(z.array(endpointProbe)).describe('The TLS handshake with every ready endpoint.'),
+  aggregated: observedHttp.describe('GET /apis/<group>/<version> as the current user.'),
+  group: observedHttp.describe('GET /apis/<group>: how kube-apiserver lists the versions of the group.'),
+  openApi: observedHttp.describe('GET /openapi/v3/apis/<group>/<version>. The body of a 200 is not kept.'),
+  // k8s.io/kubernetes/pkg/registry/core/service/storage
+  serviceProxy: observedHttp.describe(
+    'The path of `aggregated` through the service proxy, which verifies no certificate and sends no identity.',
+  ),
+  asUser: observed(asUserView).describe('The path of `aggregated` as the user of --as-user; `skipped` without the flag.'),
+  anonymous: observedHttp.describe('The path of `aggregated` directly at one endpoint, without client certificate and identity.'),
+  forged: observedHttp.describe(
+    'As `anonymous`, with the X-Remote-User and X-Remote-Group of an administrator, which a server must not accept.',
+  ),
   server: observed(serverView),
-  secret: observed(secretView),
+  secret: observed(secretView).describe('The Secret with the serving certificate, where mounts and flags tell which it is.'),
   requestHeader: observed(requestHeaderView),
   delegation: observed(delegationView),
-  neighbours: observed(z.array(neighbourView)),
-  customResources: observed(z.array(customResourceView)),
-  listed: observed(listedView),
+  neighbours: observed(z.array(neighbourView)).describe('The other APIServices of its group and of its Service, and the Local ones.'),
+  customResources: observed(z.array(customResourceView)).describe('The CustomResourceDefinitions of its group.'),
+  listed: observed(listedView).describe('Its entry in aggregated discovery, which kubectl reads; `absent` where it is not listed.'),
 });
 
+/** Where a snapshot comes from. */
 export const sourceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('cluster'), server: z.string(), context: z.string(), version: optional(z.string()) }),
   z.object({ kind: z.literal('files'), files: texts }),
@@ -126,5 +129,3 @@ export const snapshotSchema = z.object({
   source: sourceSchema,
   apis: z.array(apiSnapshot),
 });
-
-true satisfies Same<Stored<z.input<typeof snapshotSchema>>, Stored<Snapshot>>;
