@@ -7,7 +7,10 @@ import { program } from './harness/programs.ts';
 import { emptyFolder } from './harness/projects.ts';
 import { cluster } from './harness/provided.ts';
 
-/** What people do with kubectl, against the simulation of `apisvc sandbox`: with the oldest kubectl that it promises, and with the newest. */
+/**
+ * What people do with kubectl, against the simulation of `apisvc sandbox`: with the oldest kubectl
+ * that it promises, and with the newest.
+ */
 
 const folder = emptyFolder();
 const kubeconfig = join(folder, 'kubeconfig');

@@ -78,5 +78,6 @@ const proxyFailed =
  */
 export const proxyAnswered = ({ serviceProxy }: ApiSnapshot): boolean => {
   const answer = seen(serviceProxy);
-  return answer !== undefined && !proxyFailed.test(answer.body);
+  // The simulation of `apisvc sandbox` has no service proxy, and answers 501.
+  return answer !== undefined && answer.status !== 501 && !proxyFailed.test(answer.body);
 };

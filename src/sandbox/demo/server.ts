@@ -87,7 +87,7 @@ async function respond({ api, delegation, log }: Context, request: IncomingMessa
     const { body, contentType } = answer(api, { method, url, info, accept: headers.accept });
     if (info.isResource) log(`${method} ${target} for ${user.name}`);
     if (typeof body === 'string') sendText(response, 200, body);
-    else sendJson({ request, response, url }, 200, body, contentType);
+    else sendJson({ response }, 200, body, contentType);
   } catch (error) {
     const status = sendError(response, error as Error, target);
     // What is not served is asked for all the time, such as /openapi/v2 by kube-apiserver.

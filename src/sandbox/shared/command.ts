@@ -5,17 +5,13 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/**
- * Runs a short command to its end.
- * @returns its standard output.
- * @throws the error of node:child_process, with `stderr`
- */
+/** Runs a command. @returns its standard output @throws the error of node:child_process */
 export async function output(command: string, ...args: string[]): Promise<string> {
   const { stdout } = await run(command, args);
   return stdout;
 }
 
-/** True when a program of this name can be run from PATH. */
+/** Whether PATH has a program of this name. */
 export function isInstalled(program: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {
     try {

@@ -8,7 +8,7 @@ import { PrivateKey } from '../../pki/private-key.ts';
 import type { Authority, Leaf } from '../../pki/types.ts';
 
 const keyType = 'ecdsa-p256';
-/** Longer than any warning that a CA ends soon reaches ahead. */
+/** Long enough that nothing warns of a CA that expires soon. */
 const caLifetimeMs = 365 * 24 * 3_600_000;
 const lifetimeMs = 24 * 3_600_000;
 
@@ -18,24 +18,22 @@ export interface KeyPairFiles {
   readonly key: string;
 }
 
-/** The files that the components of a control plane are given. */
+/** The certificates and keys of a control plane. */
 export interface ControlPlaneFiles {
   /** Signs kube-apiserver's serving certificate and the certificates of users and controllers. */
   readonly ca: KeyPairFiles;
   /**
-   * Signs the aggregator's client certificate alone. Were it also the cluster's CA, every user
-   * could pose as the front proxy (kubernetes.io, Configure the Aggregation Layer, "CA Reusage and
-   * Conflicts").
+   * Signs only the aggregator's client certificate. With the cluster's CA, every user could pose as
+   * the front proxy (kubernetes.io, Configure the Aggregation Layer, "CA Reusage and Conflicts").
    */
   readonly frontProxyCa: KeyPairFiles;
   readonly frontProxyClient: KeyPairFiles;
   readonly serving: KeyPairFiles;
   /**
-   * What kube-apiserver shows to kubelets for logs, exec and port-forward; as kubeadm made it until
-   * 1.28, of the group that may do everything.
+   * Authenticates kube-apiserver to kubelets. Its group is the one that kubeadm used until 1.28.
    */
   readonly kubeletClient: KeyPairFiles;
-  /** Signs what etcd and kube-apiserver show each other where others could reach etcd too. */
+  /** Signs the certificates of etcd and kube-apiserver where others could reach etcd. */
   readonly etcdCa: KeyPairFiles;
   readonly etcd: KeyPairFiles;
   /** Signs ServiceAccount tokens. */
@@ -43,7 +41,7 @@ export interface ControlPlaneFiles {
   readonly serviceAccountPublicKey: string;
 }
 
-/** Where the files are, or will be, under a state folder. */
+/** The paths of these files under a state folder. */
 export function controlPlaneFiles(stateDir: string): ControlPlaneFiles {
   const pair = (name: string): KeyPairFiles => ({ cert: join(stateDir, `${name}.crt`), key: join(stateDir, `${name}.key`) });
   return {
@@ -60,38 +58,27 @@ export function controlPlaneFiles(stateDir: string): ControlPlaneFiles {
 }
 
 /**
- * Makes every file of `controlPlaneFiles`.
+ * Creates every file of `controlPlaneFiles`.
  * @param names - DNS names and IP addresses of kube-apiserver
  */
 export async function writeControlPlaneFiles(files: ControlPlaneFiles, names: readonly string[], now: Date): Promise<void> {
   const authority = (commonName: string) => createAuthority({ commonName, keyType, lifetimeMs: caLifetimeMs, now });
-  const [ca, frontProxyCa, etcdCa] = await Promise.all([
-    authority('kubernetes'),
-    authority('kubernetes-front-proxy'),
-    authority('etcd-ca'),
-  ]);
-  const [serving, kubeletClient, frontProxyClient, etcd] = await Promise.all([
-    servingCertificate(ca, 'kube-apiserver', names, now),
-    clientCertificate(ca, 'kube-apiserver-kubelet-client', ['system:masters'], now),
-    clientCertificate(frontProxyCa, frontProxyName, [], now),
-    peerCertificate(etcdCa, now),
-  ]);
+  const [ca, frontProxyCa, etcdCa] = await Promise.all(
+    ['kubernetes', 'kubernetes-front-proxy', 'etcd-ca'].map(authority) as [Promise<Authority>, Promise<Authority>, Promise<Authority>],
+  );
   await Promise.all([
     writePair(files.ca, ca),
     writePair(files.frontProxyCa, frontProxyCa),
-    writePair(files.serving, serving),
-    writePair(files.kubeletClient, kubeletClient),
-    writePair(files.frontProxyClient, frontProxyClient),
     writePair(files.etcdCa, etcdCa),
-    writePair(files.etcd, etcd),
+    writePair(files.serving, await servingCertificate(ca, 'kube-apiserver', names, now)),
+    writePair(files.kubeletClient, await clientCertificate(ca, 'kube-apiserver-kubelet-client', ['system:masters'], now)),
+    writePair(files.frontProxyClient, await clientCertificate(frontProxyCa, frontProxyName, [], now)),
+    writePair(files.etcd, await etcdCertificate(etcdCa, now)),
     writeServiceAccountKeys(files),
   ]);
 }
 
-/**
- * The common name that kube-apiserver gives itself towards extension API servers
- * (`--requestheader-allowed-names`).
- */
+/** The common name of kube-apiserver as the front proxy (`--requestheader-allowed-names`). */
 export const frontProxyName = 'front-proxy-client';
 
 /** Reads back the CA that signs users' certificates. */
@@ -99,46 +86,26 @@ export async function readAuthority({ cert, key }: KeyPairFiles): Promise<Author
   return { certificates: await readFile(cert, 'utf8'), key: new PrivateKey(await readFile(key, 'utf8')) };
 }
 
-/**
- * A client certificate: to kube-apiserver the common name is the user and the organizations are the
- * groups.
- */
+const none = { dns: [], ip: [] };
+const common = { keyType, lifetimeMs } as const;
+
+/** A client certificate: the common name is the user, the organizations are the groups. */
 export const clientCertificate = (authority: Authority, user: string, groups: readonly string[], now: Date): Promise<Leaf> =>
-  issue({
-    authority,
-    subject: { commonName: user, organizations: groups },
-    names: { dns: [], ip: [] },
-    usages: ['clientAuth'],
-    keyType,
-    lifetimeMs,
-    now,
-  });
+  issue({ ...common, authority, subject: { commonName: user, organizations: groups }, names: none, usages: ['clientAuth'], now });
 
 /** A serving certificate for DNS names and IP addresses. */
-export const servingCertificate = (authority: Authority, commonName: string, names: readonly string[], now: Date): Promise<Leaf> =>
-  issue({
-    authority,
-    subject: { commonName },
-    names: { dns: names.filter((name) => !isIP(name)), ip: names.filter((name) => isIP(name)) },
-    usages: ['serverAuth'],
-    keyType,
-    lifetimeMs,
-    now,
-  });
+export function servingCertificate(authority: Authority, commonName: string, names: readonly string[], now: Date): Promise<Leaf> {
+  const byKind = { dns: names.filter((name) => !isIP(name)), ip: names.filter((name) => isIP(name)) };
+  return issue({ ...common, authority, subject: { commonName }, names: byKind, usages: ['serverAuth'], now });
+}
 
-/** For both sides of a connection on loopback. */
-const peerCertificate = (authority: Authority, now: Date): Promise<Leaf> =>
-  issue({
-    authority,
-    subject: { commonName: 'etcd' },
-    names: { dns: ['localhost'], ip: ['127.0.0.1'] },
-    usages: ['serverAuth', 'clientAuth'],
-    keyType,
-    lifetimeMs,
-    now,
-  });
+/** Used by etcd and by its client, kube-apiserver. */
+const etcdCertificate = (authority: Authority, now: Date): Promise<Leaf> => {
+  const names = { dns: ['localhost'], ip: ['127.0.0.1'] };
+  return issue({ ...common, authority, subject: { commonName: 'etcd' }, names, usages: ['serverAuth', 'clientAuth'], now });
+};
 
-/** Writes a certificate and its key, which only the owner may read. */
+/** Writes a certificate and its key; only the owner can read the key. */
 export async function writePair(files: KeyPairFiles, { certificates, key }: Authority | Leaf): Promise<void> {
   await writeFile(files.cert, certificates);
   await writeFile(files.key, key.reveal(), { mode: 0o600 });

@@ -7,17 +7,15 @@ interface Details {
   readonly kind?: string | undefined;
   readonly uid?: string;
   readonly causes?: readonly Cause[];
-  readonly retryAfterSeconds?: number;
 }
 
-/** One field that is wrong. */
 export interface Cause {
   readonly reason?: string;
   readonly message: string;
   readonly field?: string;
 }
 
-/** An answer that is a Status of failure (k8s.io/apimachinery/pkg/apis/meta/v1, Status). */
+/** A Status of failure (k8s.io/apimachinery/pkg/apis/meta/v1, Status). */
 export class ApiFailure extends Error {
   constructor(
     readonly code: number,
@@ -28,7 +26,6 @@ export class ApiFailure extends Error {
     super(message);
   }
 
-  /** The JSON of the answer; fields in the order of kube-apiserver. */
   status(): object {
     const { code, reason, message, details } = this;
     return {
@@ -44,8 +41,8 @@ export class ApiFailure extends Error {
   }
 }
 
-/** A kind, as messages name it; the group is empty for the core group. */
 interface Named {
+  /** Empty for the core group. */
   readonly group: string;
   readonly plural: string;
   readonly kind: string;
@@ -55,14 +52,16 @@ interface Named {
 const qualified = ({ group, plural }: Named): string => (group === '' ? plural : `${plural}.${group}`);
 const detailsOf = ({ group, plural }: Named, name: string): Details => ({ name, ...(group === '' ? {} : { group }), kind: plural });
 
-// The words are those of k8s.io/apimachinery/pkg/api/errors/errors.go.
+// Messages of k8s.io/apimachinery/pkg/api/errors/errors.go.
 export const notFound = (kind: Named, name: string): ApiFailure =>
   new ApiFailure(404, 'NotFound', `${qualified(kind)} "${name}" not found`, detailsOf(kind, name));
 
 export const alreadyExists = (kind: Named, name: string): ApiFailure =>
   new ApiFailure(409, 'AlreadyExists', `${qualified(kind)} "${name}" already exists`, detailsOf(kind, name));
 
-export const conflict = (kind: Named, name: string, why: string): ApiFailure =>
+const modified = 'the object has been modified; please apply your changes to the latest version and try again';
+
+export const conflict = (kind: Named, name: string, why = modified): ApiFailure =>
   new ApiFailure(409, 'Conflict', `Operation cannot be fulfilled on ${qualified(kind)} "${name}": ${why}`, detailsOf(kind, name));
 
 export const notServed = (): ApiFailure => new ApiFailure(404, 'NotFound', 'the server could not find the requested resource', {});
@@ -71,70 +70,31 @@ export const notAllowed = (): ApiFailure =>
 
 export const badRequest = (message: string): ApiFailure => new ApiFailure(400, 'BadRequest', message);
 
-/**
- * @param name - empty where kube-apiserver knows none, as for a review; details leave out what is
- * empty
- * @param causes - what is wrong; each message without the name of its field, which stands before it
- * in the message of the whole
- */
+/** @param name - empty for an object without one @param causes - their messages omit the field */
 export function invalid(
   { group, kind }: Pick<Named, 'group' | 'kind'>,
   name: string,
   causes: readonly (Cause & { readonly field: string })[],
 ): ApiFailure {
-  const words = causes.map(({ field, message }) => `${field}: ${message}`);
-  const [only = ''] = words;
-  const list = words.length === 1 ? only : `[${words.join(', ')}]`;
-  return new ApiFailure(422, 'Invalid', `${group === '' ? kind : `${kind}.${group}`} "${name}" is invalid: ${list}`, {
-    ...(name === '' ? {} : { name }),
-    ...(group === '' ? {} : { group }),
-    ...(kind === '' ? {} : { kind }),
-    causes,
-  });
+  const messages = causes.map(({ field, message }) => `${field}: ${message}`);
+  const list = messages.length === 1 ? messages.join() : `[${messages.join(', ')}]`;
+  const about = { name: name || undefined, group: group || undefined, kind: kind || undefined };
+  return new ApiFailure(422, 'Invalid', `${group === '' ? kind : `${kind}.${group}`} "${name}" is invalid: ${list}`, { ...about, causes });
 }
 
-/**
- * For what a full kube-apiserver can do and the simulation can not.
- * @param what - `Strategic merge patches`, a plural
- */
+/** What only a full kube-apiserver does. @param what - a plural, e.g. `Strategic merge patches` */
 export const notSimulated = (what: string): ApiFailure =>
-  new ApiFailure(
-    501,
-    'NotImplemented',
-    `${what} are not simulated by apisvc sandbox; its real engine does them: apisvc sandbox --assets DIR, with etcd and kube-apiserver in DIR`,
-  );
+  new ApiFailure(501, 'NotImplemented', `${what} are not simulated by apisvc sandbox; use its real engine: apisvc sandbox --engine real`);
 
-/**
- * Nothing here knows the types of all fields: that something is of a wrong one shows when it is
- * used.
- * @throws ApiFailure 400 then
- */
-export function readable<T>(kind: { readonly version: string; readonly kind: string }, use: () => T): T {
-  try {
-    return use();
-  } catch (error) {
-    if (error instanceof TypeError)
-      throw badRequest(
-        `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: a field is of another type: ${error.message}`,
-      );
-    throw error;
-  }
-}
-
-/**
- * The refusal, in the words of k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go.
- */
+/** k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go. */
 export function forbidden(user: UserInfo, info: RequestInfo, reason: string): ApiFailure {
   const { isResource, verb, group, resource, subresource, namespace, name } = info;
+  const quote = (text: string): string => JSON.stringify(text);
   const full = `${resource}${subresource === '' ? '' : `/${subresource}`}`;
   const scope = namespace === '' ? 'at the cluster scope' : `in the namespace ${quote(namespace)}`;
-  const asked = isResource ? `resource ${quote(full)} in API group ${quote(group)} ${scope}` : `path ${quote(info.path)}`;
-  const refusal = `User ${quote(user.name)} cannot ${verb} ${asked}`.replace(/[&<>]/g, (found) => entities[found] ?? found);
+  const target = isResource ? `resource ${quote(full)} in API group ${quote(group)} ${scope}` : `path ${quote(info.path)}`;
+  const refusal = `User ${quote(user.name)} cannot ${verb} ${target}${reason === '' ? '' : `: ${reason}`}`;
   const about = isResource ? `${resource}${group === '' ? '' : `.${group}`}${name === '' ? '' : ` "${name}"`} is ` : '';
-  const details = isResource ? { ...(name === '' ? {} : { name }), ...(group === '' ? {} : { group }), kind: resource } : {};
-  return new ApiFailure(403, 'Forbidden', `${about}forbidden: ${refusal}${reason === '' ? '' : `: ${reason}`}`, details);
+  const details = isResource ? { name: name || undefined, group: group || undefined, kind: resource } : {};
+  return new ApiFailure(403, 'Forbidden', `${about}forbidden: ${refusal}`, details);
 }
-
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
-/** Go's %q, but for letters that nobody can print. */
-const quote = (text: string): string => JSON.stringify(text);

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 
-/** Who asks (k8s.io/apiserver/pkg/authentication/user). */
+/** k8s.io/apiserver/pkg/authentication/user. */
 export interface UserInfo {
   readonly name: string;
   readonly uid?: string;
@@ -8,20 +8,17 @@ export interface UserInfo {
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Who shows nothing. */
+/** A client without credentials. */
 export const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'], extra: {} };
 
-/**
- * Adds the group of everybody who is known
- * (k8s.io/apiserver/pkg/authentication/group/authenticated_group_adder.go).
- */
+/** k8s.io/apiserver/pkg/authentication/group/authenticated_group_adder.go. */
 export function authenticated(user: UserInfo): UserInfo {
   const isMarked = user.groups.some((group) => group === 'system:authenticated' || group === 'system:unauthenticated');
   return isMarked || user.name === anonymous.name ? user : { ...user, groups: [...user.groups, 'system:authenticated'] };
 }
 
 /**
- * Who a certificate is made out to: the common name, in the groups of its organizations
+ * The user of a client certificate: its common name, in the groups of its organizations
  * (k8s.io/apiserver/pkg/authentication/request/x509, CommonNameUserConversion).
  * @returns undefined without a common name
  */

@@ -3,8 +3,7 @@ import { stringify } from 'yaml';
 import { type ControlPlaneFiles, clientCertificate, readAuthority } from './credentials.ts';
 
 /**
- * Who asks: a client certificate with its key (PEM), or a ServiceAccount's token, with the path of
- * a file that has a fresh one where there is such a file.
+ * A client certificate and its key (PEM), or a ServiceAccount token and a file that keeps it fresh.
  */
 export type Identity = { readonly certificate: string; readonly key: string } | { readonly token: string; readonly tokenFile?: string };
 
@@ -14,10 +13,7 @@ export interface KubeconfigTarget {
   readonly files: Pick<ControlPlaneFiles, 'ca'>;
 }
 
-/**
- * Writes a kubeconfig with one cluster, one user and one context, all called `name`; it needs no
- * other file.
- */
+/** Writes a self-contained kubeconfig whose cluster, user and context are called `name`. */
 export async function writeKubeconfig(path: string, name: string, { server, files }: KubeconfigTarget, identity: Identity): Promise<void> {
   const ca = await readFile(files.ca.cert, 'utf8');
   const user =
@@ -35,21 +31,17 @@ export async function writeKubeconfig(path: string, name: string, { server, file
   await writeFile(path, stringify(kubeconfig, { lineWidth: 0 }), { mode: 0o600 });
 }
 
-/**
- * Writes a kubeconfig for any user of a control plane: whoever holds its CA says who a user is.
- * @param now - the certificate is valid for a day from here; a day in the past makes an expired one
- * @param name - what cluster, user and context are called; the user's name without it
- */
-export async function writeUserKubeconfig(
-  path: string,
-  target: KubeconfigTarget,
-  {
-    user,
-    groups,
-    now,
-    name = user,
-  }: { readonly user: string; readonly groups: readonly string[]; readonly now: Date; readonly name?: string },
-): Promise<void> {
+interface User {
+  readonly user: string;
+  readonly groups: readonly string[];
+  /** The certificate is valid for a day from here. */
+  readonly now: Date;
+  /** Of cluster, user and context; by default the user's name. */
+  readonly name?: string;
+}
+
+/** Writes a kubeconfig for any user, with a certificate signed by the CA of the control plane. */
+export async function writeUserKubeconfig(path: string, target: KubeconfigTarget, { user, groups, now, name = user }: User): Promise<void> {
   const { certificates, key } = await clientCertificate(await readAuthority(target.files.ca), user, groups, now);
   await writeKubeconfig(path, name, target, { certificate: certificates, key: key.reveal() });
 }

@@ -2,11 +2,10 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /**
- * What kube-apiserver asks of a kubelet for its clients: the log of a container (`GET
- * /containerLogs/<namespace>/<pod>/<container>`) and port-forward by WebSocket
- * (`/portForward/<namespace>/<pod>?port=`, subprotocol v4.channel.k8s.io), as
- * k8s.io/kubernetes/pkg/kubelet/server/server.go serves them. Who asks has been let in before: by
- * the simulation in the same process, or by the TLS server in front of it.
+ * The requests that kube-apiserver makes to a kubelet
+ * (k8s.io/kubernetes/pkg/kubelet/server/server.go): `GET
+ * /containerLogs/<namespace>/<pod>/<container>`, and a WebSocket with the subprotocol
+ * v4.channel.k8s.io to `/portForward/<namespace>/<pod>?port=`. The caller has authorized them.
  */
 export interface Kubelet {
   readonly answer: RequestListener;

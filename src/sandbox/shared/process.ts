@@ -3,15 +3,15 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { isInstalled } from './command.ts';
 
 export interface ProcessSpec {
-  /** What messages call it, e.g. kube-apiserver. */
+  /** The name in messages, e.g. kube-apiserver. */
   readonly name: string;
   /** The program, then its arguments. */
   readonly command: readonly [string, ...string[]];
-  /** The words before the command that bring it into its namespaces, e.g. those of `enter`. */
+  /** A command prefix that enters namespaces; may be empty. */
   readonly enter: readonly string[];
-  /** Added to the environment of this process. */
+  /** Added to the environment of apisvc. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Gets standard output and standard error; appended to. */
+  /** Standard output and standard error are appended to it. */
   readonly logFile: string;
 }
 
@@ -22,18 +22,15 @@ export interface RunningProcess {
   ended(): string | undefined;
   /** Resolves when it has ended. */
   readonly gone: Promise<void>;
-  /** Ends it and waits until it is gone; nothing to do when it is gone already. */
+  /** Ends it and waits until it has ended. */
   stop(): Promise<void>;
 }
 
-/**
- * Starts a server that never outlives the process that started it. A program that can't be run is
- * reported by `ended`.
- */
+/** Starts a server that ends with this process. `ended` reports a program that cannot be run. */
 export function startProcess({ name, command, enter, env, logFile }: ProcessSpec): RunningProcess {
   const log = openSync(logFile, 'a');
   const [program, ...args] = [...dieWithParent(), ...enter, ...command] as [string, ...string[]];
-  // A group of its own: Ctrl-C is for the parent, which then stops its servers in order.
+  // In its own process group: apisvc handles Ctrl-C and stops its servers in order.
   const child = spawn(program, args, { stdio: ['ignore', log, log], detached: true, env: { ...process.env, ...env } });
   closeSync(log);
 
@@ -49,21 +46,17 @@ export function startProcess({ name, command, enter, env, logFile }: ProcessSpec
   return { name, logFile, ended: () => ending, gone, stop: () => kill(child, gone) };
 }
 
-/** The last lines of what the process said, at most `count`; empty when it said nothing. */
+/** The last lines of the log, at most `count`. */
 export function lastLines({ logFile }: Pick<RunningProcess, 'logFile'>, count: number): string[] {
   const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n');
   return lines.slice(-count).filter(Boolean);
 }
 
-/**
- * Node can't ask the kernel for PR_SET_PDEATHSIG itself. Without setpriv, removeOrphanedNetworks
- * does the work at the next start.
- */
+/** Node cannot set PR_SET_PDEATHSIG. Without setpriv, the next start removes orphans. */
 export const dieWithParent = (): string[] => (isInstalled('setpriv') ? ['setpriv', '--pdeathsig', 'KILL'] : []);
 
 /**
- * SIGKILL: no state of these servers is worth keeping, and a kube-apiserver that ends in good order
- * waits for its watchers.
+ * SIGKILL: these servers have no state to save, and kube-apiserver's shutdown waits for watches.
  */
 async function kill(child: ChildProcess, gone: Promise<void>): Promise<void> {
   child.kill('SIGKILL');

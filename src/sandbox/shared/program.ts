@@ -1,42 +1,39 @@
-/** What runs in the place of a container's image. */
+/** Runs in place of a container image. */
 export interface Program {
-  /** @throws UsageError when it can't be started at all */
+  /** @throws UsageError when it cannot be started */
   start(container: ContainerStart): Promise<RunningContainer>;
 }
 
-/** What a container is started with. Paths are those of this machine: what the pod mounts lies in folders of the sandbox. */
+/** Paths are those of this host: volumes are folders of the sandbox. */
 export interface ContainerStart {
   readonly namespace: string;
   readonly pod: string;
-  /** The name of the container. */
   readonly name: string;
   readonly command: readonly string[];
-  /** `args` of the container, mount paths replaced. */
+  /** With mount paths replaced, as in `env`. */
   readonly args: readonly string[];
-  /** `env` of the container, mount paths replaced. */
   readonly env: Readonly<Record<string, string>>;
-  /** A kubeconfig file whose user is the pod's ServiceAccount. */
+  /** A kubeconfig file of the pod's ServiceAccount. */
   readonly kubeconfig: string;
-  /** Folders by the mount path that stands for them. */
+  /** Folders by mount path. */
   readonly mounts: Readonly<Record<string, string>>;
-  /** Where the control plane reaches what listens on every address of this machine; a loopback address where that is enough. */
+  /** The address of this host at which the control plane reaches pods. */
   readonly podAddress: string;
-  /** Where it should listen: the port that the container declares when it is free here, otherwise another one. `undefined` when it declares none. */
+  /** The declared port when it is free, otherwise another one; undefined when none is declared. */
   readonly port: number | undefined;
-  /** Port that the container declares. */
   readonly declaredPort: number | undefined;
-  /** Takes what it says, for its log. */
+  /** Appends to the log of the container. */
   readonly log: (text: string) => void;
 }
 
 export interface RunningContainer {
-  /** Where it listens after all, when that is not the port that it was told. */
+  /** The port where it listens, when that is another one than requested. */
   readonly port?: number | undefined;
-  /** Resolves when it has ended, with its exit code, 128 + signal included. */
+  /** Resolves with the exit code, which is 128 + signal after a signal. */
   readonly ended: Promise<number>;
-  /** Ends it (SIGTERM, then SIGKILL) and waits until it is gone. */
+  /** Sends SIGTERM, then SIGKILL, and waits until it has ended. */
   stop(): Promise<void>;
-  /** What it has used so far; undefined where this system does not tell. */
+  /** Undefined where the operating system does not report it. */
   usage?(): Usage | undefined;
 }
 

@@ -1,13 +1,10 @@
-/** What is asked, as RBAC sees it (k8s.io/apiserver/pkg/endpoints/request, RequestInfo). */
+/** The attributes of a request for RBAC (k8s.io/apiserver/pkg/endpoints/request, RequestInfo). */
 export interface RequestInfo {
-  /**
-   * get, list, watch, create, update, patch, delete, deletecollection; for other paths the HTTP
-   * method in small letters.
-   */
+  /** That of a resource, e.g. list or deletecollection, else the HTTP method in lower case. */
   readonly verb: string;
   readonly path: string;
   readonly isResource: boolean;
-  /** Empty for the core group. These are empty for paths that are no resources. */
+  /** Empty for the core group. This and the fields below are empty for non-resource paths. */
   readonly group: string;
   readonly version: string;
   /** Plural. */
@@ -28,11 +25,11 @@ const verbs: Readonly<Record<string, string>> = {
 const namespaceSubresources = ['status', 'finalize'];
 
 /**
- * What a request asks for, by the rules of k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
- * @throws URIError for a path whose escapes are damaged
+ * Parses a request by the rules of k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
+ * @throws URIError for a malformed escape in the path
  */
 export function requestInfoOf(method: string, url: URL): RequestInfo {
-  // As in Go the path is cut after its escapes are gone, so an escaped slash separates too.
+  // As in Go, the path is split after unescaping: an escaped slash separates too.
   const path = decodeURIComponent(url.pathname);
   const other: RequestInfo = { verb: method.toLowerCase(), path, isResource: false, ...nothing };
   const [prefix = '', ...parts] = path.replace(/^\/|\/$/g, '').split('/');
@@ -58,17 +55,14 @@ export function requestInfoOf(method: string, url: URL): RequestInfo {
 const nothing = { group: '', version: '', resource: '', subresource: '', namespace: '', name: '' };
 
 /**
- * As Go reads a boolean of a query: present and empty is true
- * (k8s.io/apimachinery/pkg/runtime/converter.go, Convert_Slice_string_To_bool).
+ * An empty value is true (k8s.io/apimachinery/pkg/runtime/converter.go,
+ * Convert_Slice_string_To_bool).
  */
 function isWatch({ searchParams }: URL): boolean {
   const value = searchParams.get('watch');
   return value !== null && !['false', '0'].includes(value.toLowerCase());
 }
 
-/**
- * A list of the one object with a name is a question about that object: a Role may allow it by
- * resourceNames.
- */
+/** A list that selects one name is authorized with that name: resourceNames may allow it. */
 const singleName = ({ searchParams }: URL): string =>
   /(?:^|,)metadata\.name==?([^,=!/%]+)(?:,|$)/.exec(searchParams.get('fieldSelector') ?? '')?.[1] ?? '';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { availableCondition, localCondition } from './api-service.ts';
+import { runApiServiceController } from './api-service-controller.ts';
 import { trackUpdate } from './apply.ts';
-import { runController } from './controller.ts';
 import { ask, transportsOf } from './extension-server.ts';
 import { GoError, hostPort } from './go-errors.ts';
 import { apiServiceKind, apiServicesIn, endpointSliceKind, endpointSlicesOf, isReady, serviceKind, serviceOfSlice } from './lookup.ts';
@@ -16,7 +16,6 @@ const backoff = { firstMs: 5, lastMs: 30_000 };
 
 const aggregator = { name: 'system:kube-aggregator', groups: ['system:masters'] };
 
-/** The three parts of a condition that say what was found. */
 interface Finding {
   readonly status: 'True' | 'False';
   readonly reason: string;
@@ -26,10 +25,9 @@ interface Finding {
 const failed = (reason: string, message: string): Finding => ({ status: 'False', reason, message });
 
 /**
- * Keeps the Available condition of every APIService, until the simulation ends: looks again when
- * the APIService, its Service or an EndpointSlice of it changes, and every 30 s; after a failed
- * probe sooner. Kubernetes 1.37 probes with the TLS settings of its proxy, 1.35 believes any
- * certificate.
+ * Maintains the Available condition of every APIService. It checks after changes of the APIService,
+ * its Service and EndpointSlices, every 30 s, and sooner after a failed probe. Kubernetes 1.37
+ * probes with the TLS settings of the proxy; 1.35 accepts any certificate.
  */
 export function runAvailability(simulation: Simulation): void {
   const { store, signal, now } = simulation;
@@ -46,19 +44,18 @@ export function runAvailability(simulation: Simulation): void {
     const apiService = store.get(apiServiceKind, undefined, name);
     if (!apiService) return;
     if (!apiService.spec.service) return write(apiService, localCondition(now()));
-    const finding = brokenBefore(simulation, apiService) ?? (await probe(simulation, apiService));
+    const finding = checkEndpoints(simulation, apiService) ?? (await probe(simulation, apiService));
     if (signal.aborted) return;
     write(apiService, finding);
     if (finding.reason === 'FailedDiscoveryCheck') throw new Error(finding.message);
   };
-  // What this wrote itself is no news: Kubernetes looks again, and finds the same unless the words
-  // name the time or a port.
-  const concernedBy = (event: StoreEvent): string[] => (writing ? [] : touchedBy(simulation, event));
-  runController(simulation, { work, concernedBy, everyMs: resyncMs, backoff });
+  // A message with a time or a port differs at each check: its own writes must not trigger one.
+  const concernedBy = (event: StoreEvent): string[] => (writing ? [] : affectedBy(simulation, event));
+  runApiServiceController(simulation, { work, concernedBy, everyMs: resyncMs, backoff });
 }
 
-/** The APIServices whose availability may be another after a change. */
-function touchedBy({ store }: Simulation, { kind, object }: StoreEvent): string[] {
+/** The APIServices that a change affects. */
+function affectedBy({ store }: Simulation, { kind, object }: StoreEvent): string[] {
   if (kind === apiServiceKind) return [object.metadata.name];
   const service = kind === serviceKind ? object.metadata.name : kind === endpointSliceKind ? serviceOfSlice(object) : undefined;
   if (service === undefined) return [];
@@ -68,10 +65,8 @@ function touchedBy({ store }: Simulation, { kind, object }: StoreEvent): string[
     .map(({ metadata }) => metadata.name);
 }
 
-/**
- * What is wrong before anything is asked of the server; undefined when there is somebody to ask.
- */
-function brokenBefore({ store }: Simulation, { spec: { service: reference } }: Obj): Finding | undefined {
+/** Checks the Service and its endpoints. @returns undefined when the server can be probed */
+function checkEndpoints({ store }: Simulation, { spec: { service: reference } }: Obj): Finding | undefined {
   const { namespace, name, port } = reference;
   const which = `service/${name} in ${JSON.stringify(namespace)}`;
   const service = store.get(serviceKind, namespace, name);
@@ -89,7 +84,7 @@ function brokenBefore({ store }: Simulation, { spec: { service: reference } }: O
     : failed('MissingEndpoints', `endpointslices for ${which} have no addresses with port name ${JSON.stringify(portName)}`);
 }
 
-/** @throws GoError when 1.37 can not read the caBundle; it writes no condition then */
+/** @throws GoError for an invalid caBundle: 1.37 then writes no condition */
 async function probe(simulation: Simulation, apiService: Obj): Promise<Finding> {
   const transports = transportsOf(simulation);
   const agent = simulation.kubernetes === '1.35' ? transports.unverified : transports.of(apiService);
@@ -112,7 +107,7 @@ async function probe(simulation: Simulation, apiService: Obj): Promise<Finding> 
   }
 }
 
-/** @throws ApiFailure Conflict when somebody has changed the APIService meanwhile */
+/** @throws ApiFailure Conflict when the APIService has changed meanwhile */
 function writeCondition({ store, now }: Simulation, original: Obj, finding: Obj): void {
   const before = availableCondition(original);
   const moment = now();

@@ -4,52 +4,43 @@ import type { DeleteOptions } from './options.ts';
 import { timestamp } from './store.ts';
 import type { Kind, Obj, Store } from './types.ts';
 
-/** What became of an object that somebody deleted. */
 export interface Deleted {
   readonly object: Obj;
-  /** False when it stays for a while: it has finalizers, or time to end. */
+  /** False while finalizers or a grace period keep it. */
   readonly gone: boolean;
 }
 
 const immortal = ['default', 'kube-system', 'kube-public'];
 
 /**
- * Deletes an object, or begins to (k8s.io/apiserver/pkg/registry/rest/delete.go, BeforeDelete).
- * @throws ApiFailure 403 for a namespace that must stay; 409 when a precondition does not hold; 501
- * unless what it owns is to go after it
+ * Deletes an object, or marks it for deletion (k8s.io/apiserver/pkg/registry/rest/delete.go,
+ * BeforeDelete).
+ * @throws ApiFailure 403 for a namespace that must stay; 409 for a precondition that does not hold;
+ *   501 for another propagationPolicy than Background
  */
 export function deleteObject(store: Store, kind: Kind, object: Obj, options: DeleteOptions, now: Date): Deleted {
-  checkPreconditions(kind, object, options);
-  const { propagationPolicy = 'Background', orphanDependents = false } = options;
-  if (propagationPolicy !== 'Background' || orphanDependents)
-    throw notSimulated('Deletions with another propagationPolicy than Background');
   const { metadata } = object;
+  for (const [field, value] of Object.entries(options.preconditions ?? {}))
+    if (value !== metadata[field])
+      throw conflict(kind, metadata.name, `the ${field} in the precondition (${value}) is not that of the object (${metadata[field]})`);
+  if ((options.propagationPolicy ?? 'Background') !== 'Background')
+    throw notSimulated('Deletions with another propagationPolicy than Background');
   const mode = { dryRun: (options.dryRun ?? []).length > 0 };
   if (kind.kind === 'Namespace') return terminate(store, kind, object, now, mode);
   const graceSeconds = kind.kind === 'Pod' ? graceOf(object, options) : 0;
-  if (!metadata.finalizers?.length && graceSeconds === 0) {
-    const deleted = store.delete(kind, metadata.namespace, metadata.name, mode);
-    return { object: kind.kind === 'Pod' ? ending(deleted, now, 0) : deleted, gone: true };
-  }
+  if (!metadata.finalizers?.length && graceSeconds === 0)
+    return { object: store.delete(kind, metadata.namespace, metadata.name, mode), gone: true };
   const pending = metadata.deletionTimestamp && (metadata.deletionGracePeriodSeconds ?? 0) <= graceSeconds;
   return { object: pending ? object : store.update(kind, ending(object, now, graceSeconds), mode), gone: false };
 }
 
-/** Marks an object as being deleted. */
 function ending(object: Obj, now: Date, graceSeconds: number): Obj {
   const { metadata } = object;
-  return {
-    ...object,
-    metadata: {
-      ...metadata,
-      deletionTimestamp: timestamp(new Date(now.getTime() + graceSeconds * 1000)),
-      deletionGracePeriodSeconds: graceSeconds,
-      ...(metadata.generation && !metadata.deletionTimestamp ? { generation: metadata.generation + 1 } : {}),
-    },
-  };
+  const deletionTimestamp = timestamp(new Date(now.getTime() + graceSeconds * 1000));
+  return { ...object, metadata: { ...metadata, deletionTimestamp, deletionGracePeriodSeconds: graceSeconds } };
 }
 
-/** A namespace goes when all that is in it has gone. */
+/** A namespace is deleted once it is empty. */
 function terminate(store: Store, kind: Kind, object: Obj, now: Date, mode: { readonly dryRun: boolean }): Deleted {
   const { metadata } = object;
   if (immortal.includes(metadata.name)) {
@@ -62,36 +53,19 @@ function terminate(store: Store, kind: Kind, object: Obj, now: Date, mode: { rea
 }
 
 /**
- * k8s.io/kubernetes/pkg/registry/core/pod/strategy.go, CheckGracefulDelete: only a kubelet needs
- * time.
+ * Only a kubelet needs time (k8s.io/kubernetes/pkg/registry/core/pod/strategy.go,
+ * CheckGracefulDelete).
  */
 function graceOf({ spec, status }: Obj, { gracePeriodSeconds }: DeleteOptions): number {
   if (!spec.nodeName || ['Failed', 'Succeeded'].includes(status?.phase)) return 0;
   return Math.max(gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30, 0);
 }
 
-function checkPreconditions(
-  { group, kind }: Kind,
-  { metadata }: Obj,
-  { preconditions: { uid, resourceVersion } = {} }: DeleteOptions,
-): void {
-  // Here the message names the kind and not its plural, as the real one does.
-  const named = { group, kind, plural: kind };
-  if (uid !== undefined && uid !== metadata.uid) {
-    const why = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`;
-    throw conflict(named, metadata.name, why);
-  }
-  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
-    throw conflict(named, metadata.name, why);
-  }
-}
-
-/** Whether an update took away the last that kept an object which is being deleted. */
+/** Whether an update removed the last finalizer of an object that is being deleted. */
 export const isFinished = ({ metadata }: Obj): boolean =>
   metadata.deletionTimestamp !== undefined && !metadata.finalizers?.length && metadata.deletionGracePeriodSeconds === 0;
 
-/** Objects that an object with this uid owns. */
+/** The objects that an owner with this uid owns. */
 export const dependentsOf = (store: Store, uid: string): { readonly kind: Kind; readonly object: Obj }[] =>
   kinds.flatMap((kind) =>
     store

@@ -1,137 +1,133 @@
 import { sendJson } from '../shared/answer.ts';
 import { notAllowed, notServed } from '../shared/failure.ts';
-import type { RemoteDiscovery } from './aggregated-discovery.ts';
-import { apiGroups } from './api-groups.ts';
-import { apiVersionOf, kinds, questions } from './kinds.ts';
+import { convertResources, type RemoteDiscovery } from './aggregated-discovery.ts';
+import { apiVersionOf, kinds, reviewKinds } from './kinds.ts';
+import { apiServicesIn } from './lookup.ts';
 import { accepted } from './representation.ts';
-import type { Call, Kind, Obj, Simulation } from './types.ts';
+import type { Call, Kind, Obj, Simulation, Store } from './types.ts';
 
-/**
- * APIServices are not registered by one of themselves; their group comes first
- * (k8s.io/kube-aggregator/pkg/apiserver/handler_apis.go).
- */
-const first = 'apiregistration.k8s.io';
-const crud = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
-const everything = [...kinds, ...questions].sort((one, other) => (one.plural < other.plural ? -1 : 1));
+/** The group of APIServices, which has no APIService itself. */
+const registrations = 'apiregistration.k8s.io';
+const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+const everything = [...kinds, ...reviewKinds].sort((one, other) => (one.plural < other.plural ? -1 : 1));
+const v2 = { g: 'apidiscovery.k8s.io', v: 'v2', as: 'APIGroupDiscoveryList' };
 
-/** Whether this group has kinds that are served here. */
+/** Whether this group is served by the simulation itself. */
 export const isBuiltIn = (group: string): boolean => everything.some((kind) => kind.group === group);
 
-function verbsOf(kind: Kind): readonly string[] {
-  if (questions.includes(kind)) return ['create'];
-  return kind.kind === 'Namespace' ? crud.filter((verb) => verb !== 'deletecollection') : crud;
-}
-
-const subresourcesOf = (kind: Kind): NonNullable<Kind['subresources']> => {
-  const status = { name: 'status', kind: kind.kind, verbs: ['get', 'patch', 'update'] };
-  return [...(kind.subresources ?? []), ...(kind.status ? [status] : [])].sort((one, other) => (one.name < other.name ? -1 : 1));
-};
-
 /**
- * Answers what is asked about the API itself: /api, /apis and what is right below them, in the old
- * form and the aggregated one of KEP-3352.
- * @returns whether it was that.
- * @throws ApiFailure 404 for a version that a group does not have
+ * Answers /api, /apis and the paths of groups and versions, in the legacy form and in the
+ * aggregated one (KEP-3352).
+ * @returns whether the request was for one of them
+ * @throws ApiFailure 404 for an unknown version of a built-in group; 405
  */
 export function answerDiscovery({ store }: Pick<Simulation, 'store'>, remote: RemoteDiscovery, call: Call): boolean {
-  const parts = call.info.path.split('/').filter(Boolean);
-  const [prefix, ...rest] = parts;
-  const [group, version] = prefix === 'apis' ? rest : ['', ...rest];
-  if (prefix !== 'api' && prefix !== 'apis') return false;
-  // Only /apis itself is no path of go-restful, and does not mind.
-  const isRead = call.request.method === 'GET' || call.info.path === '/apis';
-  if (!isRead && isBuiltIn(group ?? '') && rest.length <= (prefix === 'apis' ? 2 : 1)) throw notAllowed();
-  if (version !== undefined && rest.length === (prefix === 'apis' ? 2 : 1)) return answerResources(call, group ?? '', version);
-  if (prefix === 'apis' && rest.length === 1) {
-    const found = [registrations, ...apiGroups(store)].find(({ name }) => name === group);
-    if (found) sendJson(call, 200, { kind: 'APIGroup', apiVersion: 'v1', ...found });
+  const [prefix, ...rest] = call.info.path.split('/').filter(Boolean);
+  const [group = '', version, ...below] = prefix === 'apis' ? rest : ['', ...rest];
+  if ((prefix !== 'api' && prefix !== 'apis') || below.length > 0) return false;
+  const isRoot = rest.length === 0;
+  if (call.request.method !== 'GET' && (isRoot || isBuiltIn(group))) throw notAllowed();
+  if (version !== undefined) return answerVersion(call, group, version);
+  if (!isRoot) {
+    const found = groupsOf(store).find(({ name }) => name === group);
+    if (found) sendJson(call, 200, { kind: 'APIGroup', apiVersion: 'v1', ...legacyGroup(found) });
     return found !== undefined;
   }
-  if (rest.length > 0) return false;
-  if (wantsAggregated(call)) {
-    const names = prefix === 'api' ? [''] : [first, ...apiGroups(store).map(({ name }) => name)];
-    const groups = names.map((name) => aggregated(name, remote)).filter(({ versions }) => versions.length > 0);
-    call.response.setHeader('vary', 'Accept');
-    call.response.setHeader('cache-control', 'public');
-    sendJson(
-      call,
-      200,
-      { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items: groups },
-      aggregatedType,
-    );
+  const groups = groupsOf(store).filter(({ name }) => (name === '') === (prefix === 'api'));
+  if (accepted(call.request, ({ g, v, as }) => as === undefined || (g === v2.g && v === v2.v && as === v2.as)).as) {
+    const items = groups.map((each) => aggregatedGroup(each, remote)).filter(({ versions }) => versions.length > 0);
+    const contentType = `application/json;g=${v2.g};v=${v2.v};as=${v2.as}`;
+    sendJson(call, 200, { kind: v2.as, apiVersion: `${v2.g}/${v2.v}`, metadata: {}, items }, contentType);
   } else if (prefix === 'api') {
     const serverAddressByClientCIDRs = [{ clientCIDR: '0.0.0.0/0', serverAddress: call.request.headers.host }];
     sendJson(call, 200, { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs });
-  } else {
-    sendJson(call, 200, { kind: 'APIGroupList', apiVersion: 'v1', groups: [registrations, ...apiGroups(store)] });
-  }
+  } else sendJson(call, 200, { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(legacyGroup) });
   return true;
 }
 
-const registrationsVersion = { groupVersion: `${first}/v1`, version: 'v1' };
-const registrations = { name: first, versions: [registrationsVersion], preferredVersion: registrationsVersion };
+interface Group {
+  readonly name: string;
+  /** By priority. */
+  readonly versions: readonly string[];
+}
 
-const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
-
-const wantsAggregated = ({ request }: Call): boolean => {
-  const form = accepted(
-    request,
-    ({ g, v, as }) => as === undefined || (g === 'apidiscovery.k8s.io' && v === 'v2' && as === 'APIGroupDiscoveryList'),
+/**
+ * The groups of all APIServices by priority (pkg/apis/apiregistration/v1/helper,
+ * SortedByGroupAndVersion).
+ */
+export function groupsOf(store: Store): readonly Group[] {
+  const byPriority = [...apiServicesIn(store)].sort(
+    (one, other) => other.spec.groupPriorityMinimum - one.spec.groupPriorityMinimum || (one.metadata.name < other.metadata.name ? -1 : 1),
   );
-  return form.as !== undefined;
-};
+  const groups = new Map<string, Obj[]>();
+  for (const each of byPriority) groups.set(each.spec.group ?? '', [...(groups.get(each.spec.group ?? '') ?? []), each]);
+  const versionsOf = (apiServices: readonly Obj[]): string[] =>
+    apiServices
+      .toSorted(
+        ({ spec: one }, { spec: other }) => other.versionPriority - one.versionPriority || compareVersions(other.version, one.version),
+      )
+      .map(({ spec }) => spec.version);
+  return [
+    { name: registrations, versions: ['v1'] },
+    ...[...groups].map(([name, apiServices]) => ({ name, versions: versionsOf(apiServices) })),
+  ];
+}
 
-function answerResources(call: Call, group: string, version: string): boolean {
-  const found = everything.filter((kind) => kind.group === group && kind.version === version);
-  if (found.length === 0 && isBuiltIn(group)) throw notServed();
-  if (found.length === 0) return false;
-  const resources = found.flatMap((kind) => [
-    { name: kind.plural, singularName: kind.kind.toLowerCase(), ...common(kind), verbs: verbsOf(kind), ...names(kind) },
-    ...subresourcesOf(kind).map(({ name, ...subresource }) => ({
-      name: `${kind.plural}/${name}`,
-      singularName: '',
-      namespaced: kind.namespaced,
-      ...subresource,
-    })),
-  ]);
-  // The list of the core group has no apiVersion.
-  sendJson(call, 200, {
-    kind: 'APIResourceList',
-    ...(group === '' ? {} : { apiVersion: 'v1' }),
-    groupVersion: apiVersionOf({ group, version }),
-    resources,
+/**
+ * v2 before v1, v2beta1, v1alpha1 and other names (apimachinery/pkg/version,
+ * CompareKubeAwareVersionStrings).
+ */
+export function compareVersions(one: string, other: string): number {
+  const [a, b] = [rank(one), rank(other)];
+  if (!a || !b) return a ? 1 : b ? -1 : one < other ? 1 : one > other ? -1 : 0;
+  return a.map((part, index) => part - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}
+
+function rank(version: string): number[] | undefined {
+  const [, major, stage, minor] = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/.exec(version) ?? [];
+  return major === undefined ? undefined : [stage === undefined ? 2 : stage === 'beta' ? 1 : 0, Number(major), Number(minor ?? 0)];
+}
+
+function legacyGroup({ name, versions }: Group): Obj {
+  const listed = versions.map((version) => ({ groupVersion: `${name}/${version}`, version }));
+  return { name, versions: listed, preferredVersion: listed[0] };
+}
+
+function answerVersion(call: Call, group: string, version: string): boolean {
+  const resources = resourcesOf(group, version);
+  if (resources.length === 0 && isBuiltIn(group)) throw notServed();
+  if (resources.length > 0)
+    sendJson(call, 200, { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf({ group, version }), resources });
+  return resources.length > 0;
+}
+
+/** The resources of an APIResourceList, with status as their only subresource. */
+function resourcesOf(group: string, version: string): Obj[] {
+  return everything
+    .filter((each) => each.group === group && each.version === version)
+    .flatMap((each) => {
+      const { kind, plural, namespaced, shortNames, categories } = each;
+      const names = { ...(shortNames ? { shortNames } : {}), ...(categories ? { categories } : {}) };
+      const status = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: ['get', 'patch', 'update'] };
+      const resource = { name: plural, singularName: kind.toLowerCase(), namespaced, kind, verbs: verbsOf(each), ...names };
+      return each.status ? [resource, status] : [resource];
+    });
+}
+
+function verbsOf(kind: Kind): readonly string[] {
+  if (reviewKinds.includes(kind)) return ['create'];
+  return kind.kind === 'Namespace' ? verbs.filter((verb) => verb !== 'deletecollection') : verbs;
+}
+
+/** An APIGroupDiscovery: built-in versions, and those of extension API servers. */
+function aggregatedGroup(
+  { name, versions }: Group,
+  remote: RemoteDiscovery,
+): { readonly metadata: Obj; readonly versions: readonly Obj[] } {
+  const found = versions.flatMap((version): Obj[] => {
+    const resources = convertResources(resourcesOf(name, version));
+    if (resources.length > 0) return [{ version, resources, freshness: 'Current' }];
+    return [remote.versions().get(`${version}.${name}`)].filter(Boolean);
   });
-  return true;
+  return { metadata: name === '' ? {} : { name }, versions: found };
 }
-
-const common = ({ namespaced, kind }: Kind): Obj => ({ namespaced, kind });
-const names = ({ shortNames, categories }: Kind): Obj => ({ ...(shortNames ? { shortNames } : {}), ...(categories ? { categories } : {}) });
-
-/** An APIGroupDiscovery: the versions that are served here, and those of extension API servers. */
-function aggregated(group: string, remote: RemoteDiscovery): { readonly metadata: Obj; readonly versions: readonly Obj[] } {
-  const own = everything.filter((kind) => kind.group === group);
-  const versions = [...new Set(own.map(({ version }) => version))].map((version) => ({
-    version,
-    resources: own.filter((kind) => kind.version === version).map(aggregatedResource),
-    freshness: 'Current',
-  }));
-  const others = remote.groups().find((each) => each.group.metadata.name === group)?.group.versions ?? [];
-  return { metadata: group === '' ? {} : { name: group }, versions: [...versions, ...others] };
-}
-
-const aggregatedResource = (kind: Kind): Obj => {
-  const subresources = subresourcesOf(kind).map(({ name, verbs, kind, group = '', version = '' }) => ({
-    subresource: name,
-    responseKind: { group, version, kind },
-    verbs,
-  }));
-  return {
-    resource: kind.plural,
-    responseKind: { group: '', version: '', kind: kind.kind },
-    scope: kind.namespaced ? 'Namespaced' : 'Cluster',
-    singularResource: kind.kind.toLowerCase(),
-    verbs: verbsOf(kind),
-    ...names(kind),
-    ...(subresources.length > 0 ? { subresources } : {}),
-  };
-};

@@ -2,26 +2,23 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import type { UserInfo } from '../shared/identity.ts';
 import { endsOf } from './forwarding.ts';
-import { GoError, goWords, hostPort } from './go-errors.ts';
+import { GoError, goMessage, hostPort } from './go-errors.ts';
 import { identityHeaders } from './proxy-headers.ts';
 import type { Route } from './routes.ts';
 import { createTransport, retire, rootsOf } from './transport.ts';
 import type { Obj, Simulation } from './types.ts';
 
-/** The connections of one simulation to extension API servers. */
+/** The connections of a simulation to extension API servers. */
 export interface ExtensionTransports {
-  /**
-   * As the spec of an APIService asks for; another spec gets new connections.
-   * @throws GoError when its caBundle holds no certificate
-   */
+  /** By the spec of an APIService. @throws GoError when its caBundle has no certificate */
   of(apiService: Obj): http.Agent;
-  /** Whatever the server shows is good (the probe of Kubernetes 1.35). */
+  /** Accepts any certificate (the availability probe of Kubernetes 1.35). */
   readonly unverified: http.Agent;
 }
 
 const transports = new WeakMap<Simulation, ExtensionTransports>();
 
-/** The same for every part of a simulation. */
+/** Shared by all parts of a simulation. */
 export function transportsOf(simulation: Simulation): ExtensionTransports {
   const found = transports.get(simulation) ?? createTransports(simulation);
   transports.set(simulation, found);
@@ -47,19 +44,16 @@ function createTransports(simulation: Simulation): ExtensionTransports {
   };
 }
 
-/** One GET of the control plane's own. */
+/** A GET by the control plane itself. */
 export interface Question {
   readonly path: string;
   readonly as: Pick<UserInfo, 'name' | 'groups'>;
   readonly accept?: string;
-  /** Milliseconds until all of the answer is there. */
+  /** Milliseconds for the whole answer. */
   readonly limitMs: number;
 }
 
-/**
- * @returns the answer, of whatever status; its body is to be read or resumed
- * @throws GoError when none comes
- */
+/** @returns the answer, of any status; its body must be read or resumed @throws GoError */
 export function ask(agent: http.Agent, route: Route, { path, as, accept, limitMs }: Question): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers = { ...identityHeaders({ ...as, extra: {} }), ...(accept === undefined ? {} : { accept }) };
@@ -67,7 +61,7 @@ export function ask(agent: http.Agent, route: Route, { path, as, accept, limitMs
     const ends = endsOf(request, route);
     let connected = false;
     const expire = (): void => {
-      // A request that has no connection yet says nothing when it is destroyed.
+      // A request without a connection emits nothing when it is destroyed.
       reject(new GoError(clientTimeout(connected)));
       request.destroy();
     };
@@ -77,16 +71,16 @@ export function ask(agent: http.Agent, route: Route, { path, as, accept, limitMs
     });
     request.once('close', () => {
       clearTimeout(timer);
-      // An upgrade that nobody asked for is neither an answer nor an error.
+      // An unrequested upgrade is neither an answer nor an error.
       reject(new GoError('EOF'));
     });
-    // Whoever reads its body is told of errors too.
+    // The reader of the body gets its errors too.
     request.on('response', (response) => resolve(response.on('error', () => {})));
-    request.on('error', (error) => reject(new GoError(goWords(error, ends()))));
+    request.on('error', (error) => reject(new GoError(goMessage(error, ends()))));
     request.end();
   });
 }
 
-/** net/http, Client.Timeout: what it says depends on how far the request got. */
+/** net/http, Client.Timeout. */
 const clientTimeout = (connected: boolean): string =>
   `${connected ? 'context deadline exceeded' : 'net/http: request canceled while waiting for connection'} (Client.Timeout exceeded while awaiting headers)`;

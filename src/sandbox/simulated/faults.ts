@@ -1,28 +1,23 @@
+import { type NameRule, nameFault } from '../../config/names.ts';
 import type { Cause } from '../shared/failure.ts';
 
-/**
- * What is wrong with a field, in the words of
- * k8s.io/apimachinery/pkg/util/validation/field/errors.go.
- */
-export type Wrong = Cause & { readonly field: string };
+/** One invalid field (k8s.io/apimachinery/pkg/util/validation/field/errors.go). */
+export type Fault = Cause & { readonly field: string };
 
-export const required = (field: string, detail?: string): Wrong => ({
+export const required = (field: string, detail?: string): Fault => ({
   reason: 'FieldValueRequired',
   message: detail === undefined ? 'Required value' : `Required value: ${detail}`,
   field,
 });
-export const wrong = (field: string, value: unknown, detail: string): Wrong => ({
+
+export const wrong = (field: string, value: unknown, detail: string): Fault => ({
   reason: 'FieldValueInvalid',
   message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,
   field,
 });
-export const forbiddenValue = (field: string, detail: string): Wrong => ({
-  reason: 'FieldValueForbidden',
-  message: `Forbidden: ${detail}`,
-  field,
-});
-export const unsupported = (field: string, value: unknown, supported: readonly string[]): Wrong => ({
-  reason: 'FieldValueNotSupported',
-  message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported.map((each) => JSON.stringify(each)).join(', ')}`,
-  field,
-});
+
+/** @returns at most one fault */
+export function nameFaults(field: string, value: string, rule: NameRule): Fault[] {
+  const detail = nameFault(value, rule);
+  return detail === undefined ? [] : [wrong(field, value, detail)];
+}

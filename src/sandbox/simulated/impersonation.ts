@@ -1,90 +1,46 @@
 import type { IncomingMessage } from 'node:http';
-import { badRequest, forbidden } from '../shared/failure.ts';
+import { badRequest, forbidden, notSimulated } from '../shared/failure.ts';
 import type { UserInfo } from '../shared/identity.ts';
 import type { RequestInfo } from '../shared/request-info.ts';
 import type { Authorize } from './authorization.ts';
 
-const extraPrefix = 'impersonate-extra-';
-
 /**
- * Who a request is to be taken as coming from, by its Impersonate headers
+ * Applies the Impersonate-User and Impersonate-Group headers
  * (k8s.io/apiserver/pkg/endpoints/filters/impersonation/impersonation.go).
- * @param user - who asks
- * @param mayI - tells whether they may be somebody else
- * @returns `user` itself without such headers
- * @throws ApiFailure 403 when they may not; 400 for headers that name no user
+ * @param user - the sender
+ * @returns the impersonated user; `user` without such headers
+ * @throws ApiFailure 403 when the sender may not; 400 without a user; 501 for a uid or extra fields
  */
-export function impersonate(user: UserInfo, request: IncomingMessage, mayI: Authorize): UserInfo {
-  const wanted = wantedBy(request);
-  if (!wanted) return user;
-  const account = serviceAccountOf(wanted.name);
-  const check = (resource: string, name: string, more: Partial<RequestInfo> = {}): void => {
-    const info: RequestInfo = { ...asking, resource, name, ...more };
-    const decision = mayI(user, info);
+export function impersonate(user: UserInfo, { headersDistinct }: IncomingMessage, authorize: Authorize): UserInfo {
+  const [name] = headersDistinct['impersonate-user'] ?? [];
+  const groups = headersDistinct['impersonate-group'] ?? [];
+  if (Object.keys(headersDistinct).some((header) => /^impersonate-(uid|extra-)/.test(header)))
+    throw notSimulated('Impersonate-Uid and Impersonate-Extra headers');
+  if (!name && groups.length === 0) return user;
+  if (!name) throw badRequest('impersonation is requested without impersonating a user name');
+
+  const account = serviceAccountOf(name);
+  const check = (resource: string, impersonated: string, namespace = ''): void => {
+    const info: RequestInfo = { ...attributes, resource, name: impersonated, namespace };
+    const decision = authorize(user, info);
     if (!decision.allowed) throw forbidden(user, info, decision.reason);
   };
-  if (account) check('serviceaccounts', account.name, { namespace: account.namespace });
-  else check('users', wanted.name);
-  const group = 'authentication.k8s.io';
-  if (wanted.uid) check('uids', wanted.uid, { group });
-  for (const each of wanted.groups) check('groups', each);
-  for (const [subresource, values] of Object.entries(wanted.extra))
-    for (const value of values) check('userextras', value, { group, subresource });
+  if (account) check('serviceaccounts', account.name, account.namespace);
+  else check('users', name);
+  for (const each of groups) check('groups', each);
 
-  const fixed = account ? ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`] : [];
-  return { ...wanted, groups: withEverybody(wanted.name, wanted.groups.length > 0 ? wanted.groups : fixed) };
+  const ofAccount = account ? ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`] : [];
+  const all = groups.length > 0 ? groups : ofAccount;
+  const base = name === 'system:anonymous' ? 'system:unauthenticated' : 'system:authenticated';
+  const hasBase = all.includes(base) || all.includes('system:unauthenticated');
+  return { name, groups: hasBase ? all : [...all, base], extra: {} };
 }
 
-const asking: RequestInfo = {
-  verb: 'impersonate',
-  path: '',
-  isResource: true,
-  group: '',
-  version: 'v1',
-  resource: '',
-  subresource: '',
-  namespace: '',
-  name: '',
-};
+const attributes = { verb: 'impersonate', path: '', isResource: true, group: '', version: 'v1', subresource: '' };
 
-/** What the headers say; undefined when there are none. */
-function wantedBy({ headersDistinct }: IncomingMessage): UserInfo | undefined {
-  const values = (name: string): readonly string[] => headersDistinct[`impersonate-${name}`] ?? [];
-  const found = new Map<string, readonly string[]>();
-  for (const [name, given = []] of Object.entries(headersDistinct).filter(([each]) => each.startsWith(extraPrefix))) {
-    const key = unescaped(name.slice(extraPrefix.length));
-    found.set(key, [...(found.get(key) ?? []), ...given]);
-  }
-  const extra = Object.fromEntries(found);
-  const [name = ''] = values('user');
-  const [uid = ''] = values('uid');
-  const groups = values('group');
-  if (name !== '') return { name, ...(uid === '' ? {} : { uid }), groups, extra };
-  if (uid === '' && groups.length === 0 && found.size === 0) return undefined;
-  throw badRequest('impersonation is requested without impersonating a user name');
-}
-
-/** Keys of extra travel in lower case, and escaped as in a path. */
-function unescaped(key: string): string {
-  try {
-    return decodeURIComponent(key);
-  } catch {
-    return key;
-  }
-}
-
-/**
- * k8s.io/apiserver/pkg/authentication/serviceaccount/util.go, SplitUsername; the names are a DNS
- * label and a DNS subdomain.
- */
+/** k8s.io/apiserver/pkg/authentication/serviceaccount/util.go, SplitUsername. */
 function serviceAccountOf(user: string): { readonly namespace: string; readonly name: string } | undefined {
   const [, namespace, name] =
     /^system:serviceaccount:([a-z0-9](?:[-a-z0-9]*[a-z0-9])?):([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/.exec(user) ?? [];
   return namespace && name ? { namespace, name } : undefined;
-}
-
-/** The group of everybody of one's sort belongs to each user. */
-function withEverybody(name: string, groups: readonly string[]): readonly string[] {
-  const group = name === 'system:anonymous' ? 'system:unauthenticated' : 'system:authenticated';
-  return groups.includes(group) || groups.includes('system:unauthenticated') ? groups : [...groups, group];
 }

@@ -1,23 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ApiFailure, badRequest } from '../shared/failure.ts';
-import { base64Fault, prepareApiService } from './api-service.ts';
-import { forbiddenValue, required, type Wrong, wrong } from './faults.ts';
-import { kindOf } from './kinds.ts';
-import { metadataFaults } from './names.ts';
-import { rbacFaults, withBindingDefaults } from './rbac-objects.ts';
+import { dns1123Label, dns1123Subdomain } from '../../config/names.ts';
+import { ApiFailure } from '../shared/failure.ts';
+import { checkBase64, prepareApiService } from './api-service.ts';
+import { type Fault, nameFaults, required, wrong } from './faults.ts';
+import { coreKind } from './kinds.ts';
 import { serviceFaults, withAddress, withServiceDefaults } from './services.ts';
 import type { Kind, Obj, Store } from './types.ts';
 
-// What the strategies of k8s.io/kubernetes/pkg/registry and the defaults of pkg/apis do, for the
-// kinds where somebody would miss it.
+// Defaults and validation of k8s.io/kubernetes/pkg/registry and pkg/apis, as far as a registration
+// and its server depend on them.
 
+/** The protocol of a port is part of its key for server-side apply. */
 const withProtocol = (ports: readonly Obj[]): Obj => ports.map((port) => ({ ...port, protocol: port.protocol ?? 'TCP' }));
 const withPorts = (holder: Obj): Obj => (holder.ports ? { ...holder, ports: withProtocol(holder.ports) } : holder);
-
-/**
- * A pod's spec. Its ports need a protocol, which is part of their key; no other default of a pod is
- * filled in, unlike in kube-apiserver.
- */
 const withContainers = (spec: Obj): Obj => (spec?.containers ? { ...spec, containers: spec.containers.map(withPorts) } : spec);
 
 const withTemplate = ({ spec = {}, ...rest }: Obj): Obj => ({
@@ -29,69 +24,67 @@ const withTemplate = ({ spec = {}, ...rest }: Obj): Obj => ({
   },
 });
 
-const rollout = { revisionHistoryLimit: 10, progressDeadlineSeconds: 600 };
-const withRollingUpdate = ({ type = 'RollingUpdate', ...rest }: Obj = {}): Obj =>
-  type === 'RollingUpdate' ? { type, rollingUpdate: { maxUnavailable: '25%', maxSurge: '25%', ...rest.rollingUpdate } } : { type, ...rest };
+const rollingUpdate = { maxUnavailable: '25%', maxSurge: '25%' };
 
-/** In Go an empty list of rules has no omitempty: it is written as null. */
-const withRules = ({ rules, ...rest }: Obj): Obj => ({ ...rest, rules: rules?.length ? rules : null });
+function withRollout(object: Obj): Obj {
+  const { spec, ...rest } = withTemplate(object);
+  const { type = 'RollingUpdate', ...strategy } = spec.strategy ?? {};
+  const complete =
+    type === 'RollingUpdate' ? { type, rollingUpdate: { ...rollingUpdate, ...strategy.rollingUpdate } } : { type, ...strategy };
+  return { ...rest, spec: { revisionHistoryLimit: 10, progressDeadlineSeconds: 600, ...spec, strategy: complete } };
+}
 
-function secretDefaults({ stringData = {}, data = {}, type = 'Opaque', ...rest }: Obj): Obj {
-  for (const value of Object.values(data)) {
-    const fault = base64Fault(String(value));
-    if (fault !== undefined)
-      throw badRequest(`Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte ${fault}`);
-  }
-  const folded = Object.entries<string>(stringData).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
-  const all = { ...data, ...Object.fromEntries(folded) };
+const rbacGroup = 'rbac.authorization.k8s.io';
+
+/** Fills in the API group of the role and, except for ServiceAccounts, of the subjects. */
+function withRbacGroups({ subjects, roleRef, ...rest }: Obj): Obj {
+  const withGroup = (subject: Obj): Obj => (subject.kind === 'ServiceAccount' ? subject : { apiGroup: rbacGroup, ...subject });
+  return { ...rest, ...(subjects && { subjects: subjects.map(withGroup) }), roleRef: { apiGroup: rbacGroup, ...roleRef } };
+}
+
+function withSecretData({ stringData = {}, data = {}, type = 'Opaque', ...rest }: Obj): Obj {
+  for (const value of Object.values(data)) checkBase64('Secret', String(value));
+  const encoded = Object.entries<string>(stringData).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+  const all = { ...data, ...Object.fromEntries(encoded) };
   return { ...rest, ...(Object.keys(all).length > 0 ? { data: all } : {}), type };
 }
 
 const defaults: Readonly<Record<string, (object: Obj, old: Obj | undefined, now: Date) => Obj>> = {
   APIService: prepareApiService,
-  ClusterRoleBinding: withBindingDefaults,
-  Deployment: (object) => {
-    const { spec, ...rest } = withTemplate(object);
-    return { ...rest, spec: { ...rollout, ...spec, strategy: withRollingUpdate(spec.strategy) } };
-  },
-  EndpointSlice: ({ endpoints = null, ports, ...rest }) => ({
+  ClusterRoleBinding: withRbacGroups,
+  Deployment: withRollout,
+  EndpointSlice: ({ endpoints = [], ports, ...rest }) => ({
     ...rest,
-    endpoints: endpoints?.map((endpoint: Obj) => ({ ...endpoint, conditions: endpoint.conditions ?? {} })) ?? null,
-    ports: ports ? withProtocol(ports).map((port: Obj) => ({ ...port, name: port.name ?? '' })) : null,
+    endpoints: endpoints.map((endpoint: Obj) => ({ ...endpoint, conditions: endpoint.conditions ?? {} })),
+    ...(ports ? { ports: withProtocol(ports).map((port: Obj) => ({ ...port, name: port.name ?? '' })) } : {}),
   }),
-  Endpoints: ({ subsets, ...rest }) => ({ ...rest, ...(subsets ? { subsets: subsets.map(withPorts) } : {}) }),
   Namespace: ({ metadata, ...rest }) => ({
     ...rest,
     metadata: { ...metadata, labels: { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name } },
   }),
-  NetworkPolicy: ({ spec = {}, ...rest }) => ({
-    ...rest,
-    spec: { ...spec, policyTypes: spec.policyTypes ?? ['Ingress', ...(spec.egress ? ['Egress'] : [])] },
-  }),
   Pod: ({ spec, ...rest }) => ({ ...rest, spec: withContainers(spec) }),
   ReplicaSet: withTemplate,
-  RoleBinding: withBindingDefaults,
-  Secret: secretDefaults,
+  RoleBinding: withRbacGroups,
+  Secret: withSecretData,
   Service: withServiceDefaults,
 };
 
 /**
- * Fills in what then belongs to whoever writes the object.
- * @throws ApiFailure for what can't be read as this kind, and all that is wrong with an APIService
+ * Fills in the defaults that the manager who writes the object then owns.
+ * @throws ApiFailure 400 or 422 for an invalid APIService
  */
 export const withDefaults = (kind: Kind, object: Obj, old: Obj | undefined, now: Date): Obj =>
   defaults[kind.kind]?.(object, old, now) ?? object;
 
 /**
- * Fills in what kube-apiserver adds by itself, and belongs to nobody.
- * @throws ApiFailure 403 for a pod whose ServiceAccount is not there, as its admission does
+ * Fills in what kube-apiserver adds and no manager owns.
+ * @throws ApiFailure 403 for a pod without its ServiceAccount
  */
 export function prepared(store: Store, kind: Kind, object: Obj, old: Obj | undefined): Obj {
-  if (kind.kind === 'ClusterRole' || kind.kind === 'Role') return withRules(object);
   if (kind.kind === 'Service') return { ...withAddress(store, kind, object, old), status: object.status ?? { loadBalancer: {} } };
   if (old) return object;
   if (kind.kind === 'Namespace') return { ...object, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } };
-  if (kind.kind === 'Pod') return { ...withServiceAccount(store, object), status: { phase: 'Pending', qosClass: 'BestEffort' } };
+  if (kind.kind === 'Pod') return { ...withServiceAccount(store, object), status: { phase: 'Pending' } };
   return kind.status ? { ...object, status: object.status ?? {} } : object;
 }
 
@@ -99,42 +92,32 @@ export function prepared(store: Store, kind: Kind, object: Obj, old: Obj | undef
 function withServiceAccount(store: Store, { spec, ...rest }: Obj): Obj {
   const { name, namespace } = rest.metadata;
   const { serviceAccountName = 'default' } = spec ?? {};
-  if (!store.get(kindOf('', 'ServiceAccount') as Kind, namespace, serviceAccountName)) {
+  if (!store.get(coreKind('ServiceAccount'), namespace, serviceAccountName)) {
     const why = `error looking up service account ${namespace}/${serviceAccountName}: serviceaccount "${serviceAccountName}" not found`;
     throw new ApiFailure(403, 'Forbidden', `pods "${name}" is forbidden: ${why}`, { name, kind: 'pods' });
   }
   return { ...rest, spec: { ...spec, serviceAccountName, serviceAccount: serviceAccountName } };
 }
 
-/** All that is wrong with an object, by the rules that all kinds share and those of its own. */
-export function faultsOf(kind: Kind, object: Obj, old: Obj | undefined): Wrong[] {
-  return [
-    ...metadataFaults(kind, object),
-    ...(old ? metadataChangeFaults(object, old) : []),
-    ...(faults[kind.kind]?.(object, old) ?? []),
-    ...(old ? changeFaults(kind, object, old) : []),
-  ];
+/** Validates an object by the rules of all kinds and those of its own. */
+export function faultsOf(kind: Kind, object: Obj, old: Obj | undefined): Fault[] {
+  return [...metadataFaults(kind, object), ...(faults[kind.kind]?.(object) ?? []), ...(old ? changeFaults(kind, object, old) : [])];
 }
 
-const faults: Readonly<Record<string, (object: Obj, old: Obj | undefined) => Wrong[]>> = {
-  ClusterRole: (object) => rbacFaults('ClusterRole', object),
-  ClusterRoleBinding: (object) => rbacFaults('ClusterRoleBinding', object),
-  Deployment: ({ spec }) => workloadFaults(spec),
-  Pod: ({ spec }) => (spec?.containers?.length ? [] : [required('spec.containers')]),
-  ReplicaSet: ({ spec }) => workloadFaults(spec),
-  Role: (object) => rbacFaults('Role', object),
-  RoleBinding: (object) => rbacFaults('RoleBinding', object),
-  Secret: ({ data = {}, type }, old) => [
-    ...(old && type !== old.type ? [wrong('type', type, 'field is immutable')] : []),
-    ...(type === 'kubernetes.io/tls' ? ['tls.crt', 'tls.key'].filter((key) => !(key in data)).map((key) => required(`data[${key}]`)) : []),
-  ],
-  Service: serviceFaults,
-};
+const labelNames = ['Namespace', 'Service'];
+/** Kinds whose names may be anything that fits into a path. */
+const pathNames = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'APIService'];
 
-function workloadFaults({ selector, template = {} }: Obj): Wrong[] {
+function metadataFaults({ kind }: Kind, { metadata: { name = '' } }: Obj): Fault[] {
+  const field = 'metadata.name';
+  if (name === '') return [required(field, 'name or generateName is required')];
+  if (!pathNames.includes(kind)) return nameFaults(field, name, labelNames.includes(kind) ? dns1123Label : dns1123Subdomain);
+  return ['/', '%'].filter((sign) => name.includes(sign)).map((sign) => wrong(field, name, `may not contain '${sign}'`));
+}
+
+function workloadFaults({ spec: { selector, template = {} } }: Obj): Fault[] {
   const labels = template.metadata?.labels;
-  const wanted = Object.entries(selector?.matchLabels ?? {});
-  const selects = selector !== undefined && wanted.every(([key, value]) => labels?.[key] === value);
+  const selects = Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => labels?.[key] === value);
   return [
     ...(selector ? [] : [required('spec.selector')]),
     ...(selects ? [] : [wrong('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`')]),
@@ -142,32 +125,33 @@ function workloadFaults({ selector, template = {} }: Obj): Wrong[] {
   ];
 }
 
-const immutable: Readonly<Record<string, { readonly path: readonly string[]; readonly words: string }>> = {
-  ClusterRoleBinding: { path: ['roleRef'], words: 'field is immutable' },
-  Deployment: { path: ['spec', 'selector'], words: 'field is immutable' },
-  ReplicaSet: { path: ['spec', 'selector'], words: 'field is immutable' },
-  RoleBinding: { path: ['roleRef'], words: 'field is immutable' },
+const bindingFaults = ({ kind, roleRef }: Obj): Fault[] =>
+  roleRef.kind === 'ClusterRole' || (roleRef.kind === 'Role' && kind === 'RoleBinding')
+    ? []
+    : [wrong('roleRef.kind', roleRef.kind ?? '', `must be a role that a ${kind} can refer to`)];
+
+const faults: Readonly<Record<string, (object: Obj) => Fault[]>> = {
+  ClusterRoleBinding: (object) => bindingFaults({ ...object, kind: 'ClusterRoleBinding' }),
+  Deployment: workloadFaults,
+  Pod: ({ spec }) => (spec?.containers?.length ? [] : [required('spec.containers')]),
+  ReplicaSet: workloadFaults,
+  RoleBinding: (object) => bindingFaults({ ...object, kind: 'RoleBinding' }),
+  Secret: ({ data = {}, type }) =>
+    type === 'kubernetes.io/tls' ? ['tls.crt', 'tls.key'].filter((key) => !(key in data)).map((key) => required(`data[${key}]`)) : [],
+  Service: serviceFaults,
 };
 
-/** What may not change in the metadata of any kind. */
-function metadataChangeFaults({ metadata }: Obj, old: Obj): Wrong[] {
-  const found: Wrong[] = [];
-  const added = (metadata.finalizers ?? []).filter((each: string) => !(old.metadata.finalizers ?? []).includes(each));
-  if (old.metadata.deletionTimestamp && added.length > 0) {
-    const list = added.map((each: string) => JSON.stringify(each)).join(', ');
-    const why = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
-    found.push(forbiddenValue('metadata.finalizers', why));
-  }
-  if (metadata.uid !== old.metadata.uid) found.push(wrong('metadata.uid', metadata.uid, 'field is immutable'));
-  return found;
-}
+const immutable: Readonly<Record<string, string>> = {
+  ClusterRoleBinding: 'roleRef',
+  Deployment: 'spec.selector',
+  ReplicaSet: 'spec.selector',
+  RoleBinding: 'roleRef',
+  Secret: 'type',
+};
 
-function changeFaults({ kind }: Kind, object: Obj, old: Obj): Wrong[] {
-  const { path, words } = immutable[kind] ?? {};
-  if (!path || !words) return [];
-  const at = (holder: Obj): Obj => path.reduce((part, key) => part?.[key], holder);
-  return isDeepStrictEqual(at(object), at(old)) ? [] : [wrong(path.join('.'), goNamed(at(object)), words)];
+function changeFaults({ kind }: Kind, object: Obj, old: Obj): Fault[] {
+  const path = immutable[kind];
+  const at = (holder: Obj): Obj => path?.split('.').reduce((part, key) => part?.[key], holder);
+  if (path === undefined || isDeepStrictEqual(at(object), at(old))) return [];
+  return [wrong(path, at(object), 'field is immutable')];
 }
-
-/** The internal type of a roleRef has no names for JSON. */
-const goNamed = ({ apiGroup, kind, name, ...rest }: Obj): Obj => (kind ? { APIGroup: apiGroup, Kind: kind, Name: name } : rest);

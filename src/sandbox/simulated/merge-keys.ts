@@ -1,23 +1,20 @@
 import type { Obj } from './types.ts';
 
 /**
- * How one place of an object merges (KEP-555). A place without a shape merges by its value: maps
- * key by key, lists and scalars as a whole.
+ * How a field merges (KEP-555). Without a shape a map merges key by key, and a list or scalar is
+ * replaced.
  */
 export interface Shape {
-  /** Belongs to one manager as a whole. */
+  /** Has one owner as a whole. */
   readonly atomic?: true;
-  /** A list of scalars, each of which stands for itself. */
+  /** A list of scalars that merges as a set. */
   readonly set?: true;
-  /** A list of maps, which these fields tell apart. */
+  /** A list of maps with these keys. */
   readonly keys?: readonly string[];
   /** Of the elements of such a list. */
   readonly item?: Shape;
   readonly fields?: Readonly<Record<string, Shape>>;
-  /**
-   * A Go struct without a pointer, or a list that is not omitted: kube-apiserver sees it, if empty,
-   * in everything that can have it.
-   */
+  /** Exists even if empty: a Go struct that is not a pointer, or a list without omitempty. */
   readonly embedded?: true;
 }
 
@@ -76,19 +73,16 @@ const status = struct({
 });
 
 /**
- * Of every kind that the simulation keeps, in one: no two of them disagree about a field of one
- * path. From the x-kubernetes-list-type, x-kubernetes-map-type and default of kube-apiserver's
- * OpenAPI, without volumes of storage that Kubernetes gave up.
+ * The shape of every stored kind in one: no two kinds disagree about a path. From
+ * x-kubernetes-list-type, x-kubernetes-map-type and defaults in kube-apiserver's OpenAPI.
  */
 export const objectShape: Shape = map({
-  deprecatedSource: embedded,
-  involvedObject: { atomic: true, embedded: true },
+  involvedObject: atomic,
   metadata: objectMeta,
-  regarding: { atomic: true, embedded: true },
+  regarding: atomic,
   related: atomic,
   roleRef: { atomic: true, embedded: true },
   secrets: list('name', atomic),
-  source: embedded,
   spec,
   status,
 });
@@ -98,10 +92,7 @@ const keyDefaults: Readonly<Record<string, string | number>> = { containerPort: 
 const keyOf = (keys: readonly string[], item: Obj): Obj =>
   Object.fromEntries([...keys].sort().map((key) => [key, item?.[key] ?? keyDefaults[key] ?? '']));
 
-/**
- * Something that an object holds, by its path element: `f:` a field, `k:` an element of a list by
- * its keys, `v:` one of a set.
- */
+/** A part of an object with its path element: `f:` a field, `k:` and `v:` an element of a list. */
 export interface Place {
   readonly element: string;
   readonly shape: Shape;
@@ -110,19 +101,13 @@ export interface Place {
 
 const isMap = (value: Obj): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/**
- * @returns whether it has an owner as a whole and nothing in it has one of its own: scalars, null,
- * what is atomic.
- */
+/** @returns whether no part of the value can have an owner of its own */
 export function isLeaf(shape: Shape, value: Obj): boolean {
   if (shape.atomic) return true;
   return Array.isArray(value) ? !shape.keys && !shape.set : !isMap(value);
 }
 
-/**
- * @returns what a map or list that is no leaf holds, in its order; elements of a list that share
- * their keys are there as often
- */
+/** @returns the parts of a map or list that is not a leaf, in its order */
 export function placesIn(shape: Shape, value: Obj): Place[] {
   const { keys, item = plain, fields } = shape;
   if (!Array.isArray(value))

@@ -6,9 +6,8 @@ import { apiVersionOf, kinds } from './kinds.ts';
 import type { Call, Kind, Obj } from './types.ts';
 
 /**
- * As much of OpenAPI v3 as kubectl needs to know that a PATCH can be tried without storing anything
- * and is checked by the server (k8s.io/cli-runtime/pkg/resource/query_param_verifier_v3.go). The
- * fields of objects are not described.
+ * OpenAPI v3 documents from which kubectl learns that PATCH supports dryRun and fieldValidation
+ * (k8s.io/cli-runtime/pkg/resource/query_param_verifier_v3.go). They describe no fields of objects.
  */
 const documents: ReadonlyMap<string, Obj> = new Map(
   [...new Set(kinds.map(pathOf))].map((path) => [path, documentOf(kinds.filter((kind) => pathOf(kind) === path))]),
@@ -46,8 +45,8 @@ function documentOf(of: readonly Kind[]): Obj {
 const hashOf = (document: Obj): string => createHash('sha512').update(JSON.stringify(document)).digest('hex').toUpperCase();
 
 /**
- * Answers /openapi/v3 and the documents below it.
- * @returns whether it was that.
+ * Answers /openapi/v3 and the paths below it.
+ * @returns whether it was one
  * @throws ApiFailure 404
  */
 export function answerOpenApi(remote: RemoteDiscovery, call: Call): boolean {

@@ -1,37 +1,45 @@
-import type { ServerResponse } from 'node:http';
-import { sendFailure } from '../shared/answer.ts';
-import { ApiFailure, badRequest, notFound } from '../shared/failure.ts';
+import { badRequest, notFound } from '../shared/failure.ts';
 import type { RequestInfo } from '../shared/request-info.ts';
 import { podKind } from './lookup.ts';
 import type { Call, Obj, Simulation, UpgradeCall } from './types.ts';
 
 const logOptions = ['follow', 'previous', 'timestamps', 'sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes', 'stream'];
 
+const isOfPod = ({ group, resource, subresource }: RequestInfo, wanted: string): boolean =>
+  group === '' && resource === 'pods' && subresource === wanted;
+
 /**
- * Answers pods/NAME/log by the kubelet (k8s.io/kubernetes/pkg/registry/core/pod/strategy.go,
- * LogLocation).
+ * Lets the kubelet answer pods/NAME/log
+ * (k8s.io/kubernetes/pkg/registry/core/pod/strategy.go, LogLocation).
+ * @returns whether the request was for a log
  * @throws ApiFailure 400, 404
  */
-export function answerLog({ store, kubelet }: Simulation, { request, response, url, info }: Call): void {
+export function answerLog({ store, kubelet }: Simulation, { request, response, url, info }: Call): boolean {
+  if (!isOfPod(info, 'log')) return false;
   const pod = podOf(store, info);
   const container = containerOf(pod, url.searchParams.get('container') ?? '');
-  // A pod that is on no node yet has no log.
-  if (!pod.spec.nodeName) return void response.writeHead(204).end();
-  const query = new URLSearchParams([...url.searchParams].filter(([name, value]) => logOptions.includes(name) && value !== ''));
-  request.url = `/containerLogs/${info.namespace}/${info.name}/${container}?${query}`;
-  kubelet.answer(request, asStatus(response, info.name));
+  // A pod that is not scheduled has no log.
+  if (!pod.spec.nodeName) response.writeHead(204).end();
+  else {
+    const query = new URLSearchParams([...url.searchParams].filter(([name, value]) => logOptions.includes(name) && value !== ''));
+    request.url = `/containerLogs/${info.namespace}/${info.name}/${container}?${query}`;
+    kubelet.answer(request, response);
+  }
+  return true;
 }
 
 /**
- * Hands pods/NAME/portforward to the kubelet (as before, PortForwardLocation).
+ * Hands pods/NAME/portforward to the kubelet (same file, PortForwardLocation).
+ * @returns whether the request was for it
  * @throws ApiFailure 400, 404
  */
-export function upgradePortForward({ store, kubelet }: Simulation, { request, socket, head, url, info }: UpgradeCall): void {
-  const pod = podOf(store, info);
-  if (!pod.spec.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`);
+export function upgradePortForward({ store, kubelet }: Simulation, { request, socket, head, url, info }: UpgradeCall): boolean {
+  if (!isOfPod(info, 'portforward')) return false;
+  if (!podOf(store, info).spec.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`);
   const ports = url.searchParams.getAll('ports').join(',');
-  request.url = `/portForward/${info.namespace}/${info.name}${ports === '' ? '' : `?port=${encodeURIComponent(ports)}`}`;
+  request.url = `/portForward/${info.namespace}/${info.name}?port=${encodeURIComponent(ports)}`;
   kubelet.upgrade(request, socket, head);
+  return true;
 }
 
 function podOf(store: Simulation['store'], { namespace, name }: RequestInfo): Obj {
@@ -40,51 +48,11 @@ function podOf(store: Simulation['store'], { namespace, name }: RequestInfo): Ob
   return pod;
 }
 
-/** The only one, when no name is given. */
+/** @param wanted - empty for the only one */
 function containerOf({ metadata, spec }: Obj, wanted: string): string {
-  const names = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])].map(({ name }: Obj) => name);
-  if (wanted !== '') {
-    if (!names.includes(wanted)) throw badRequest(`container ${wanted} is not valid for pod ${metadata.name}`);
-    return wanted;
-  }
-  if (spec.containers.length === 1) return spec.containers[0].name;
-  throw badRequest(`a container name must be specified for pod ${metadata.name}, choose one of: [${names.join(' ')}]`);
-}
-
-/**
- * A kubelet says in text what went wrong; kube-apiserver makes a Status of it
- * (k8s.io/apiserver/pkg/registry/generic/rest/response_checker.go).
- * @returns the response itself, which does so from now on
- */
-function asStatus(response: ServerResponse, pod: string): ServerResponse {
-  const { writeHead, write, end } = response;
-  const restore = (): unknown => Object.assign(response, { writeHead, write, end });
-  const answer = (code: number, ...rest: never[]): ServerResponse => {
-    restore();
-    if (code < 300) return response.writeHead(code, ...rest);
-    const chunks: unknown[] = [];
-    const finish = (chunk?: unknown): ServerResponse => {
-      restore();
-      const text = [...chunks, chunk].filter((part) => typeof part === 'string' || part instanceof Uint8Array).join('');
-      sendFailure(response, kubeletFailure(code, text, pod));
-      return response;
-    };
-    return Object.assign(response, { write: (chunk: unknown) => chunks.push(chunk) > 0, end: finish });
-  };
-  const begin = (): ServerResponse => answer(response.statusCode);
-  return Object.assign(response, {
-    writeHead: answer,
-    write: (...args: [never]) => begin().write(...args),
-    end: (...args: [never]) => begin().end(...args),
-  });
-}
-
-function kubeletFailure(code: number, text: string, pod: string): ApiFailure {
-  if (code === 400) return badRequest(text);
-  if (code === 500) return new ApiFailure(500, 'InternalError', `Internal error occurred: ${text}`, { causes: [{ message: text }] });
-  const what =
-    code === 404
-      ? 'the server could not find the requested resource'
-      : `the server responded with the status code ${code} but did not return more information`;
-  return new ApiFailure(code, code === 404 ? 'NotFound' : 'Unknown', `${what} ( pods/log ${pod})`, { name: pod, kind: 'pods/log' });
+  const names: string[] = [...(spec.initContainers ?? []), ...spec.containers].map(({ name }: Obj) => name);
+  const [only = ''] = names;
+  if (wanted === '' && names.length === 1) return only;
+  if (names.includes(wanted)) return wanted;
+  throw badRequest(`container ${wanted || 'name'} is not valid for pod ${metadata.name}, choose one of: [${names.join(' ')}]`);
 }

@@ -2,10 +2,9 @@ import { notSimulated } from '../shared/failure.ts';
 import type { Kind, Obj } from './types.ts';
 
 /**
- * The messages that Go's clients send (k8s.io/api and k8s.io/apimachinery, generated.proto): the
- * fields of each, at the place of their number; `-` for one that nothing is done with. After a
- * colon the type, where it is not a string; `[]` for many; `=` where also what is empty is said on
- * purpose.
+ * The messages that client-go sends (k8s.io/api and k8s.io/apimachinery, generated.proto). Fields
+ * are in the order of their numbers; `-` is ignored. A type follows a colon, otherwise it is a
+ * string; `[]` is repeated; `=` keeps an empty value, which is meant.
  */
 const messages: Readonly<Record<string, string>> = {
   BoundObjectReference: 'kind apiVersion name uid',
@@ -55,12 +54,10 @@ const messages: Readonly<Record<string, string>> = {
 const magic = 'k8s\0';
 
 /**
- * Reads an object in the form that Go's typed clients send of their own accord, those in `kubectl
- * create namespace` and `kubectl auth can-i` too: a message with its type around it
- * (k8s.io/apimachinery/pkg/runtime/serializer/protobuf).
- * @returns it as it would be in JSON.
- * @throws RangeError when it is no such thing; ApiFailure 501 for a kind that can't be read in this
- * form
+ * Decodes an object as Go's typed clients send it, and kubectl in `create namespace` and `auth
+ * can-i` (k8s.io/apimachinery/pkg/runtime/serializer/protobuf).
+ * @returns the object as in JSON
+ * @throws RangeError for other bytes; ApiFailure 501 for an unknown kind
  */
 export function readProtobuf(body: Buffer, { group }: Pick<Kind, 'group'>): Obj {
   if (body.subarray(0, 4).toString('latin1') !== magic)
@@ -71,7 +68,7 @@ export function readProtobuf(body: Buffer, { group }: Pick<Kind, 'group'>): Obj 
   return { apiVersion: typeMeta.apiVersion, kind: typeMeta.kind, ...read(Buffer.from(raw, 'base64'), message) };
 }
 
-/** Go writes fields that are empty and not optional too; in its JSON they are left out. */
+/** Protobuf contains empty required fields, JSON does not. */
 const isEmpty = (value: unknown): boolean =>
   value === '' || value === 0 || value === false || (typeof value === 'object' && Object.keys(value as object).length === 0);
 
@@ -100,7 +97,7 @@ function decoded(value: Buffer | number, type: string): Obj {
   return { [String(key)]: decoded(held, type === 'map' ? 'string' : 'bytes') };
 }
 
-/** A time that is not set has no seconds. */
+/** Empty for a time that is not set. */
 function timeOf(value: Buffer, type: 'Time' | 'MicroTime'): string {
   const parts = new Map(fieldsOf(value));
   const seconds = parts.get(1);

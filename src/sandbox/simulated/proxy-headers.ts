@@ -1,51 +1,28 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { UserInfo } from '../shared/identity.ts';
 
-/**
- * net/http/httputil, reverseproxy.go: what speaks of one connection alone; and what a request
- * carried for kube-apiserver, which takes it off.
- */
-const ofOneConnection = [
-  'connection',
-  'proxy-connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
-const forApiserver = /^(?:host|expect|authorization|impersonate-.*|x-remote-(?:user|uid|group|extra-.*))$/;
-/**
- * What a browser would read as said by kube-apiserver
- * (k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go, corsRemovingTransport).
- */
-const cors = /^access-control-allow-(?:credentials|headers|methods|origin)$/;
+/** Headers of one connection (net/http/httputil, reverseproxy.go). */
+const hopByHop = /^(?:connection|proxy-connection|keep-alive|proxy-authenticate|proxy-authorization|te|trailer|transfer-encoding|upgrade)$/;
+/** Headers that kube-apiserver reads itself, and does not pass on. */
+const consumed = /^(?:host|expect|authorization|impersonate-.*|x-remote-(?:user|uid|group|extra-.*))$/;
 
 /**
- * The headers of a request that go on to a backend, but for those that say who asks.
- * @param host - of the backend, or what the client asked for
+ * The headers of a request that are passed on, without the identity.
+ * @param host - of the backend
  */
-export function forwardedHeaders(request: IncomingMessage, host: string): OutgoingHttpHeaders {
-  const { headersDistinct, headers } = request;
-  const named = (headers.connection ?? '').toLowerCase().split(/\s*,\s*/);
-  const kept = Object.entries(headersDistinct).filter(
-    ([name]) => !ofOneConnection.includes(name) && !named.includes(name) && !forApiserver.test(name),
-  );
-  const { remoteAddress = '' } = request.socket;
-  const before = headersDistinct['x-forwarded-for'] ?? [];
+export function forwardedHeaders({ headersDistinct, headers, socket }: IncomingMessage, host: string): OutgoingHttpHeaders {
+  const kept = Object.entries(headersDistinct).filter(([name]) => !hopByHop.test(name) && !consumed.test(name));
+  const client = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
   return {
     ...Object.fromEntries(kept),
     host,
-    'x-forwarded-for': [...before, remoteAddress.replace(/^::ffff:/, '')].join(', '),
-    ...(/(?:^|,)\s*trailers\s*(?:,|$)/i.test(String(headers.te ?? '')) ? { te: 'trailers' } : {}),
+    'x-forwarded-for': [...(headersDistinct['x-forwarded-for'] ?? []), client].join(', '),
     ...(headers['transfer-encoding'] ? { 'transfer-encoding': 'chunked' } : {}),
   };
 }
 
 /**
- * Who asks, as an extension API server reads it (k8s.io/client-go/transport/round_trippers.go,
+ * The identity, as the front proxy passes it on (k8s.io/client-go/transport/round_trippers.go,
  * SetAuthProxyHeaders).
  */
 export function identityHeaders({ name, uid, groups, extra }: UserInfo): OutgoingHttpHeaders {
@@ -58,19 +35,12 @@ export function identityHeaders({ name, uid, groups, extra }: UserInfo): Outgoin
   };
 }
 
-/** Percent-encodes what can not stand in the name of a header (RFC 9110 section 5.6.2). */
-const escaped = (key: string): string =>
-  [...Buffer.from(key)]
-    .map((byte) => String.fromCharCode(byte))
-    .map((sign) => (/[!#$&'*+\-.^_`|~0-9A-Za-z]/.test(sign) ? sign : encoded(sign)))
-    .join('');
-const encoded = (sign: string): string => `%${sign.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`;
+/** Percent-encodes what the name of a header cannot contain (RFC 9110 section 5.6.2). */
+const escaped = (key: string): string => encodeURIComponent(key).replace(/[()]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
 
 /** Node writes headers as Latin-1, Go as the bytes of UTF-8. */
 const asBytes = (text: string): string => Buffer.from(text).toString('latin1');
 
-/** The headers of a backend's answer that go back to the client. */
+/** The headers of an answer that are passed back to the client. */
 export const returnedHeaders = ({ headersDistinct }: IncomingMessage): (readonly [string, readonly string[]])[] =>
-  Object.entries(headersDistinct).flatMap(([name, values = []]) =>
-    ofOneConnection.includes(name) || cors.test(name) ? [] : [[name, values] as const],
-  );
+  Object.entries(headersDistinct).flatMap(([name, values = []]) => (hopByHop.test(name) ? [] : [[name, values] as const]));

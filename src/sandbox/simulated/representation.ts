@@ -1,15 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { ApiFailure, badRequest } from '../shared/failure.ts';
+import { ApiFailure } from '../shared/failure.ts';
 import { apiVersionOf } from './kinds.ts';
 import { tableOf } from './table.ts';
 import type { Call, Kind, Obj } from './types.ts';
 
-/** In which form objects are to be answered. */
+/** The form in which objects are answered. */
 export interface Representation {
   one(object: Obj): Obj;
   list(objects: readonly Obj[], resourceVersion: number): Obj;
-  /** One after another for one watch: the columns of a table are told once. */
-  event(object: Obj): Obj;
 }
 
 const metaVersion = { apiVersion: 'meta.k8s.io/v1' };
@@ -18,67 +16,50 @@ const metadataOnly = ({ metadata }: Obj): Obj => ({ kind: 'PartialObjectMetadata
 
 /**
  * The form that a request accepts: objects as they are, their metadata alone, or a table.
- * @throws ApiFailure 406 when none of what it accepts is served here; 400 for a table with an
- * unknown includeObject
+ * @throws ApiFailure 406 when none of what it accepts is served
  */
 export function representationFor(call: Call, kind: Kind, now: () => Date): Representation {
-  const form = accepted(call.request, (parameters) => isForm(parameters.as));
-  if (form.as === 'Table') return table(call, kind, now);
-  if (form.as) {
+  const form = accepted(
+    call.request,
+    ({ as }) => as === undefined || ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'].includes(as),
+  );
+  if (form.as === 'Table') return tables(call, kind, now);
+  const metadata = (resourceVersion: number): Obj => ({ metadata: { resourceVersion: String(resourceVersion) } });
+  if (form.as)
     return {
       one: metadataOnly,
-      event: metadataOnly,
       list: (objects, resourceVersion) => ({
         kind: 'PartialObjectMetadataList',
         ...metaVersion,
-        metadata: { resourceVersion: String(resourceVersion) },
-        // In Go a list that nothing was appended to is written as null.
-        items: objects.length > 0 ? objects.map(metadataOnly) : null,
+        ...metadata(resourceVersion),
+        items: objects.map(metadataOnly),
       }),
     };
-  }
-  const whole = (object: Obj): Obj => object;
   return {
-    one: whole,
-    event: whole,
+    one: (object) => object,
     list: (objects, resourceVersion) => ({
       kind: `${kind.kind}List`,
       apiVersion: apiVersionOf(kind),
-      metadata: { resourceVersion: String(resourceVersion) },
+      ...metadata(resourceVersion),
       items: objects.map(({ apiVersion: _, kind: __, ...object }) => object),
     }),
   };
 }
 
-function table({ url }: Call, kind: Kind, now: () => Date): Representation {
-  const include = url.searchParams.get('includeObject') || 'Metadata';
-  const forms: Readonly<Record<string, (object: Obj) => Obj>> = { None: () => null, Metadata: metadataOnly, Object: (object) => object };
-  const shown = forms[include];
-  if (!shown) {
-    const why = `includeObject: Invalid value: "${include}": must be 'Metadata', 'Object', 'None', or empty`;
-    throw badRequest(`Unable to convert to Table as requested: ${why}`);
-  }
-  const of = (objects: readonly Obj[], resourceVersion: string): Obj => ({
+function tables({ url }: Call, kind: Kind, now: () => Date): Representation {
+  const include = url.searchParams.get('includeObject');
+  const row = (object: Obj): Obj => (include === 'Object' ? object : include === 'None' ? null : metadataOnly(object));
+  const table = (objects: readonly Obj[], resourceVersion: string): Obj => ({
     kind: 'Table',
     ...metaVersion,
     metadata: { resourceVersion },
-    ...tableOf(kind, objects, shown, now()),
+    ...tableOf(kind, objects, row, now()),
   });
-  let told = false;
   return {
-    one: (object) => of([object], object.metadata.resourceVersion),
-    list: (objects, resourceVersion) => of(objects, String(resourceVersion)),
-    event(object) {
-      const whole = of([object], object.metadata.resourceVersion);
-      const again = told;
-      told = true;
-      return again ? { ...whole, columnDefinitions: null } : whole;
-    },
+    one: (object) => table([object], object.metadata.resourceVersion),
+    list: (objects, resourceVersion) => table(objects, String(resourceVersion)),
   };
 }
-
-const isForm = (as: string | undefined): boolean =>
-  as === undefined || ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'].includes(as);
 
 type Parameters = Readonly<Record<string, string>>;
 
@@ -94,10 +75,9 @@ export function accepted({ headers }: IncomingMessage, serves: (parameters: Para
     const parameters: Parameters = Object.fromEntries(rest.map((part) => part.split('=')));
     return { type, parameters, quality: Number(parameters.q ?? 1) };
   });
-  const json = clauses
+  const found = clauses
     .sort((one, other) => other.quality - one.quality)
-    .filter(({ type }) => ['application/json', 'application/*', '*/*'].includes(type));
-  const found = json.find(({ parameters }) => serves(parameters));
+    .find(({ type, parameters }) => ['application/json', 'application/*', '*/*'].includes(type) && serves(parameters));
   if (found) return found.parameters;
   throw new ApiFailure(406, 'NotAcceptable', 'only the following media types are accepted: application/json');
 }

@@ -1,51 +1,36 @@
 import { sendJson } from '../shared/answer.ts';
-import { ApiFailure, badRequest, notAllowed, notFound, notServed, notSimulated } from '../shared/failure.ts';
+import { badRequest, notAllowed, notFound, notServed, notSimulated } from '../shared/failure.ts';
 import { trackUpdate } from './apply.ts';
 import { mediaTypeOf, parseBody, readBody, readObject, withoutNulls } from './bodies.ts';
 import { deleteObject } from './deletion.ts';
 import { kindAt } from './kinds.ts';
-import { checkListOptions, type DeleteOptions, deleteOptions, type WriteOptions, writeOptions } from './options.ts';
+import { type DeleteOptions, deleteOptions, type WriteOptions, writeOptions } from './options.ts';
 import { createPatcher } from './patching.ts';
 import { representationFor } from './representation.ts';
 import { selectorOf } from './selectors.ts';
-import { placed, withKnownFields } from './sent.ts';
+import { placed } from './sent.ts';
 import type { Call, Kind, Obj, Simulation } from './types.ts';
 import { answerWatch, versionOf } from './watch.ts';
-import { checkReplacement, createWriter, type Track } from './writer.ts';
+import { createWriter, type Track } from './writer.ts';
 
-/** AllowCreateOnUpdate of the strategies. */
-const createdByUpdate = [
-  'ClusterRole',
-  'ClusterRoleBinding',
-  'Role',
-  'RoleBinding',
-  'Lease',
-  'Endpoints',
-  'Event',
-  'LimitRange',
-  'Service',
-];
-/** ReturnDeletedObject of the registries; others answer with a Status. */
+/** Kinds whose objects a PUT may create (AllowCreateOnUpdate of the strategies). */
+const createdByUpdate = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'Lease', 'Endpoints', 'Event', 'Service'];
+/** Kinds whose deletion is answered with the object (ReturnDeletedObject of the registries). */
 const answersDeleted = ['Pod', 'Service', 'ServiceAccount'];
 
-/** What a call is about. */
 interface Target {
   readonly kind: Kind;
-  /** Undefined for all namespaces, and for what is in none. */
+  /** Undefined for all namespaces, and for cluster-scoped kinds. */
   readonly namespace: string | undefined;
-  /**
-   * The object as it is now: to be asked for when the whole request has been read, since others
-   * write while that lasts.
-   */
+  /** The current object. Call it once the body is read: others may write meanwhile. */
   readonly live: () => Obj | undefined;
 }
 
 type Answer = (call: Call, target: Target) => void | Promise<void>;
 
 /**
- * Answers what is asked of the kept objects as kube-apiserver would
- * (k8s.io/apiserver/pkg/endpoints/handlers).
- * @returns answers one call for a resource; throws ApiFailure
+ * Serves the stored objects (k8s.io/apiserver/pkg/endpoints/handlers).
+ * @returns answers one request; throws ApiFailure
  */
 export function createResources(simulation: Simulation): (call: Call) => Promise<void> {
   const { store, now } = simulation;
@@ -58,43 +43,37 @@ export function createResources(simulation: Simulation): (call: Call) => Promise
     ({ info }: Call, kind: Kind, { fieldManager }: WriteOptions): Track =>
     (updated, live) =>
       trackUpdate({ kind, live, updated, manager: fieldManager, subresource: info.subresource, now: now() });
-  const options = (kind: 'CreateOptions' | 'UpdateOptions', { url, request }: Call): WriteOptions =>
-    writeOptions(kind, url, request.headers['user-agent']);
 
   const answers: Readonly<Record<string, Answer>> = {
     get: (call, { kind, live }) => answer(call, kind, 200, existing(call, kind, live())),
     list(call, { kind, namespace }) {
-      checkListOptions(call.url);
-      checkVersion(
-        versionOf(call.url, (why) => badRequest(`invalid resource version: ${why}`)),
-        store.resourceVersion,
-      );
-      const found = store.list(kind, namespace).filter(selectorOf(kind, call.url));
+      versionOf(call.url);
+      const found = store.list(kind, namespace).filter(selectorOf(call.url));
       sendJson(call, 200, representationFor(call, kind, now).list(found, store.resourceVersion));
     },
     watch: (call, { kind }) => answerWatch(simulation, call, kind),
     async create(call, { kind }) {
-      const write = options('CreateOptions', call);
-      const sent = withKnownFields(kind, call, placed(kind, call, await readObject(call, kind), false), write);
+      const write = writeOptions(call.url, call.request.headers['user-agent']);
+      const sent = placed(kind, call, await readObject(call, kind), false);
       answer(call, kind, 201, writer.create(kind, sent, { ...write, subresource: '', track: tracked(call, kind, write) }));
     },
     async update(call, { kind, live }) {
       const { subresource } = call.info;
-      const write = options('UpdateOptions', call);
-      const sent = withKnownFields(kind, call, placed(kind, call, await readObject(call, kind), true), write);
-      const how = { ...write, subresource, track: tracked(call, kind, write) };
+      const options = writeOptions(call.url, call.request.headers['user-agent']);
+      const sent = placed(kind, call, await readObject(call, kind), true);
+      const write = { ...options, subresource, track: tracked(call, kind, options) };
       const old = live();
-      if (!old && subresource === '' && createdByUpdate.includes(kind.kind)) return answer(call, kind, 201, writer.create(kind, sent, how));
-      checkReplacement(kind, sent, existing(call, kind, old));
-      answer(call, kind, 200, writer.update(kind, old, sent, how));
+      if (!old && subresource === '' && createdByUpdate.includes(kind.kind))
+        return answer(call, kind, 201, writer.create(kind, sent, write));
+      answer(call, kind, 200, writer.update(kind, existing(call, kind, old), sent, write));
     },
     async patch(call, { kind, live }) {
       const { status, object } = await patch(call, kind, live, (write) => tracked(call, kind, write));
       answer(call, kind, status, object);
     },
     async delete(call, { kind, live }) {
-      const how = await readDeleteOptions(call);
-      const { object, gone } = deleteObject(store, kind, existing(call, kind, live()), how, now());
+      const options = await readDeleteOptions(call);
+      const { object, gone } = deleteObject(store, kind, existing(call, kind, live()), options, now());
       if (!gone || answersDeleted.includes(kind.kind)) return answer(call, kind, 200, object);
       const { name, uid } = object.metadata;
       const details = { name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.plural, uid };
@@ -102,11 +81,11 @@ export function createResources(simulation: Simulation): (call: Call) => Promise
     },
     async deletecollection(call, { kind, namespace }) {
       if (kind.kind === 'Namespace') throw notAllowed();
-      const how = await readDeleteOptions(call);
+      const options = await readDeleteOptions(call);
       const deleted = store
         .list(kind, namespace)
-        .filter(selectorOf(kind, call.url))
-        .map((object) => deleteObject(store, kind, object, how, now()).object);
+        .filter(selectorOf(call.url))
+        .map((object) => deleteObject(store, kind, object, options, now()).object);
       sendJson(call, 200, representationFor(call, kind, now).list(deleted, store.resourceVersion));
     },
   };
@@ -129,21 +108,12 @@ export function createResources(simulation: Simulation): (call: Call) => Promise
   };
 }
 
-/** Paths below an object that a full kube-apiserver has. */
-const beyond: Readonly<Record<string, readonly string[]>> = {
-  Pod: ['attach', 'binding', 'ephemeralcontainers', 'eviction', 'exec', 'resize'],
-  Namespace: ['finalize'],
-  Node: ['proxy'],
-};
-
-/** @throws ApiFailure 404 for what kube-apiserver does not have either, 501 for what only it has */
+/** @throws ApiFailure 404 for an unknown resource; 501 for another subresource than status */
 function kindOfCall({ info: { group, version, resource, subresource } }: Call): Kind {
   const kind = kindAt(group, version, resource);
   if (!kind) throw notServed();
   if (subresource === '' || (subresource === 'status' && kind.status)) return kind;
-  if (subresource === 'scale' && kind.subresources?.some(({ name }) => name === subresource)) throw notSimulated('Scale subresources');
-  if (beyond[kind.kind]?.includes(subresource)) throw notSimulated(`Requests to ${resource}/${subresource}`);
-  throw kind.subresources?.some(({ name }) => name === subresource) ? notAllowed() : notServed();
+  throw notSimulated(`Requests to ${resource}/${subresource}`);
 }
 
 function existing({ info }: Call, kind: Kind, live: Obj | undefined): Obj {
@@ -151,21 +121,9 @@ function existing({ info }: Call, kind: Kind, live: Obj | undefined): Obj {
   return live;
 }
 
-/** k8s.io/apiserver/pkg/storage/errors.go, NewTooLargeResourceVersionError. */
-function checkVersion(wanted: number, current: number): void {
-  if (wanted <= current) return;
-  const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
-  throw new ApiFailure(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
-    causes,
-    retryAfterSeconds: 1,
-  });
-}
-
 async function readDeleteOptions({ request, url }: Call): Promise<DeleteOptions> {
   const body = await readBody(request);
-  const read = body.length === 0 ? {} : parseBody(mediaTypeOf(request), body, { group: '' }, badRequest);
-  const { apiVersion, kind, ...options } = withoutNulls(read);
-  if (kind !== undefined && kind !== 'DeleteOptions')
-    throw badRequest(`no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`);
+  const { apiVersion: _, kind, ...options } = body.length === 0 ? {} : withoutNulls(parseBody(mediaTypeOf(request), body, { group: '' }));
+  if (kind !== undefined && kind !== 'DeleteOptions') throw badRequest(`the body of a delete is DeleteOptions, not ${kind}`);
   return deleteOptions(url, options);
 }

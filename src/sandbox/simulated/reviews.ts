@@ -1,62 +1,66 @@
-import { badRequest, invalid, notSimulated } from '../shared/failure.ts';
+import { badRequest, invalid, notServed, notSimulated } from '../shared/failure.ts';
 import type { UserInfo } from '../shared/identity.ts';
 import type { RequestInfo } from '../shared/request-info.ts';
-import { trackUpdate } from './apply.ts';
 import type { AuthenticateToken } from './authentication.ts';
 import type { Authorize } from './authorization.ts';
-import { type Wrong, wrong } from './faults.ts';
-import { apiVersionOf, questions } from './kinds.ts';
-import { writeOptions } from './options.ts';
+import { wrong } from './faults.ts';
+import { apiVersionOf, reviewKinds } from './kinds.ts';
 import { issuer } from './service-account-jwt.ts';
 import { timestamp } from './store.ts';
+import { serviceAccountToken } from './tokens.ts';
 import type { Call, Kind, Obj, Simulation } from './types.ts';
 
-/** Answers a question that was posted. @throws ApiFailure 400 or 422 in kube-apiserver's words */
-type Review = (call: Call, body: Obj) => Obj;
-/** The same, of an object that has its metadata and spec. */
-type Answer = (call: Call, sent: { readonly metadata: Obj; readonly spec: Obj }) => Obj;
-
-/**
- * Everything that is answered when it is created and never kept
- * (k8s.io/kubernetes/pkg/registry/{authorization,authentication}), by `group/plural`.
- * @param authorize - of createAuthorizer
- * @param authenticateToken - of createTokenAuthenticator
- * @returns what takes the object that was sent, `{}` included, and gives the one to answer with 201
- */
-export function createReviews(
-  { now }: Pick<Simulation, 'now'>,
-  authorize: Authorize,
-  authenticateToken: AuthenticateToken,
-): ReadonlyMap<string, Review> {
-  const allowed = (user: UserInfo, spec: Obj): Obj => {
-    const { allowed, reason } = authorize(user, infoOf(spec));
-    return { allowed, ...(reason === '' ? {} : { reason }) };
-  };
-  const answers: Readonly<Record<string, Answer>> = {
-    SelfSubjectReview: ({ user }) => ({ metadata: { creationTimestamp: timestamp(now()) }, status: { userInfo: written(user) } }),
-    TokenReview: (_, { metadata, spec }) => ({ metadata, spec, status: reviewToken(spec, authenticateToken) }),
-    SelfSubjectAccessReview: ({ user }, { metadata, spec }) => {
-      refuse([...attributeFaults(spec), ...metadataFaults(metadata)]);
-      return { metadata, spec, status: allowed(user, spec) };
-    },
-    SubjectAccessReview: (_, { metadata, spec }) => {
-      refuse([...attributeFaults(spec), ...subjectFaults(spec), ...metadataFaults(metadata)]);
-      return { metadata, spec, status: allowed(subjectOf(spec), spec) };
-    },
-  };
-  const review =
-    (kind: Kind): Review =>
-    (call, { metadata = {}, spec = {} }) => {
-      const answer = answers[kind.kind];
-      if (!answer) throw notSimulated(`Objects of kind ${kind.kind}`);
-      const manager = writeOptions('CreateOptions', call.url, call.request.headers['user-agent']).fieldManager;
-      const sent = trackUpdate({ kind, live: undefined, updated: { metadata, spec }, manager, now: now() });
-      return { kind: kind.kind, apiVersion: apiVersionOf(kind), ...answer(call, sent) };
-    };
-  return new Map(questions.map((kind) => [`${kind.group}/${kind.plural}`, review(kind)]));
+/** Answers an object that is never stored. */
+interface Review {
+  readonly kind: Pick<Kind, 'group' | 'version' | 'kind'>;
+  /** @throws ApiFailure */
+  answer(call: Call, sent: Obj): Obj;
 }
 
-/** As JSON of authentication.k8s.io/v1, UserInfo. */
+const tokenRequest = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
+
+/**
+ * The reviews of k8s.io/kubernetes/pkg/registry/{authorization,authentication}, and TokenRequests.
+ * @returns that of a request; undefined for other requests
+ */
+export function createReviews(
+  simulation: Simulation,
+  authorize: Authorize,
+  authenticateToken: AuthenticateToken,
+): (info: RequestInfo) => Review | undefined {
+  const access = (user: UserInfo, spec: Obj): Obj => {
+    if (Boolean(spec.resourceAttributes) === Boolean(spec.nonResourceAttributes))
+      throw refused(wrong('spec', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'));
+    const { allowed, reason } = authorize(user, infoOf(spec));
+    return { spec, status: { allowed, ...(reason === '' ? {} : { reason }) } };
+  };
+  const answers: Readonly<Record<string, (call: Call, spec: Obj) => Obj>> = {
+    SelfSubjectReview: ({ user }) => ({
+      metadata: { creationTimestamp: timestamp(simulation.now()) },
+      status: { userInfo: written(user) },
+    }),
+    TokenReview: (_, spec) => ({ spec, status: reviewToken(spec, authenticateToken) }),
+    SelfSubjectAccessReview: ({ user }, spec) => access(user, spec),
+    SubjectAccessReview: (_, spec) => access(subjectOf(spec), spec),
+  };
+  return ({ group, version, resource, subresource, name }) => {
+    if (group === '' && resource === 'serviceaccounts' && subresource === 'token')
+      return { kind: tokenRequest, answer: (call, sent) => ({ ...typeOf(tokenRequest), ...serviceAccountToken(simulation, call, sent) }) };
+    const kind = reviewKinds.find((each) => each.group === group && each.version === version && each.plural === resource);
+    if (kind && name !== '') throw notServed();
+    return kind && { kind, answer: (call, { spec = {} }) => ({ ...typeOf(kind), metadata: {}, ...answerOf(kind)(call, spec) }) };
+  };
+
+  function answerOf({ kind }: Kind): (call: Call, spec: Obj) => Obj {
+    const answer = answers[kind];
+    if (!answer) throw notSimulated(`Objects of kind ${kind}`);
+    return answer;
+  }
+}
+
+const typeOf = (kind: Pick<Kind, 'group' | 'version' | 'kind'>): Obj => ({ kind: kind.kind, apiVersion: apiVersionOf(kind) });
+
+/** authentication.k8s.io/v1, UserInfo. */
 const written = ({ name, uid, groups, extra }: UserInfo): Obj => ({
   username: name,
   ...(uid ? { uid } : {}),
@@ -64,42 +68,24 @@ const written = ({ name, uid, groups, extra }: UserInfo): Obj => ({
   ...(Object.keys(extra).length === 0 ? {} : { extra }),
 });
 
-function reviewToken({ token, audiences: asked = [] }: Obj, authenticateToken: AuthenticateToken): Obj {
+function reviewToken({ token, audiences = [] }: Obj, authenticateToken: AuthenticateToken): Obj {
   if (!token) throw badRequest('token is required for TokenReview in authentication');
-  const answer = authenticateToken(token, asked.length === 0 ? [issuer] : asked);
+  const answer = authenticateToken(token, audiences.length === 0 ? [issuer] : audiences);
   return 'error' in answer
     ? { user: {}, error: answer.error }
     : { authenticated: true, user: written(answer.user), audiences: answer.audiences };
 }
 
-/**
- * Whom a SubjectAccessReview asks about. They are in the groups that it names, and in no others.
- */
-const subjectOf = ({ user = '', uid, groups = [], extra = {} }: Obj): UserInfo => ({ name: user, uid, groups, extra });
+/** The subject of a SubjectAccessReview is in the groups that it lists, and in no others. */
+function subjectOf({ user = '', uid, groups = [], extra = {} }: Obj): UserInfo {
+  if (user === '' && groups.length === 0) throw refused(wrong('spec.user', user, 'at least one of user or group must be specified'));
+  return { name: user, uid, groups, extra };
+}
 
-/** What an access review asks about, as a request for it would. */
+const refused = (fault: ReturnType<typeof wrong>) => invalid({ group: 'authorization.k8s.io', kind: '' }, '', [fault]);
+
+/** The attributes of the request that an access review is about. */
 function infoOf({ resourceAttributes, nonResourceAttributes }: Obj): RequestInfo {
   const nothing = { verb: '', path: '', group: '', version: '*', resource: '', subresource: '', namespace: '', name: '' };
   return { ...nothing, ...(resourceAttributes ?? nonResourceAttributes), isResource: Boolean(resourceAttributes) };
 }
-
-/**
- * `.authorization.k8s.io "" is invalid`: kube-apiserver has lost the kind's name when it says so.
- */
-function refuse(faults: readonly Wrong[]): void {
-  if (faults.length > 0) throw invalid({ group: 'authorization.k8s.io', kind: '' }, '', faults);
-}
-
-// k8s.io/kubernetes/pkg/apis/authorization/validation/validation.go, in its order.
-function attributeFaults({ resourceAttributes, nonResourceAttributes }: Obj): Wrong[] {
-  if (Boolean(resourceAttributes) !== Boolean(nonResourceAttributes)) return [];
-  // With the names of Go's fields.
-  const value = nonResourceAttributes ? { Path: nonResourceAttributes.path, Verb: nonResourceAttributes.verb } : null;
-  return [wrong('spec', value, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')];
-}
-
-const subjectFaults = ({ user = '', groups = [] }: Obj): Wrong[] =>
-  user === '' && groups.length === 0 ? [wrong('spec.user', user, 'at least one of user or group must be specified')] : [];
-
-const metadataFaults = (metadata: Obj): Wrong[] =>
-  Object.keys(metadata).every((field) => field === 'managedFields') ? [] : [wrong('metadata', metadata, 'must be empty')];

@@ -2,7 +2,7 @@ import { ApiFailure, notFound } from '../shared/failure.ts';
 import { endpointSlicesOf, isReady, serviceKind } from './lookup.ts';
 import type { Obj, Store } from './types.ts';
 
-/** Where a server is reached. */
+/** The address of a server. */
 export interface Route {
   readonly host: string;
   readonly port: number;
@@ -17,46 +17,23 @@ export interface ServicePort {
 const unavailable = (message: string): ApiFailure => new ApiFailure(503, 'ServiceUnavailable', message);
 
 /**
- * Picks an endpoint of a Service, as kube-apiserver does with --enable-aggregator-routing
- * (k8s.io/apiserver/pkg/util/proxy/proxy.go, ResolveEndpoint).
- * @throws Error in its words when there is none
+ * Picks a ready endpoint of a Service at random, as kube-apiserver does with
+ * --enable-aggregator-routing (k8s.io/apiserver/pkg/util/proxy/proxy.go, ResolveEndpoint).
+ * @throws Error without one
  */
 export function resolveEndpoint(store: Store, { namespace, name, port }: ServicePort): Route {
   const service = store.get(serviceKind, namespace, name);
-  // The kind is what the lister of client-go calls it, a singular.
   if (!service) throw notFound({ group: '', kind: 'Service', plural: 'service' }, name);
-  const { type = 'ClusterIP' } = service.spec;
+  const { type = 'ClusterIP', ports = [] } = service.spec;
   if (!['ClusterIP', 'LoadBalancer', 'NodePort'].includes(type)) throw new Error(`unsupported service type "${type}"`);
-  return randomEndpoint(endpointSlicesOf(store, namespace, name), name, portNamed(service, port));
-}
-
-/**
- * The name of a Service's port, empty when it has none.
- * @throws ApiFailure 503 when there is no such port
- */
-export function portNamed(service: Obj, port: number): string {
-  const found = service.spec.ports?.find((each: Obj) => each.port === port);
-  if (!found) throw unavailable(`no service port ${port} found for service "${service.metadata.name}"`);
-  return found.name ?? '';
-}
-
-/**
- * @param allowed - which endpoints may be taken
- * @throws ApiFailure 503 when none is ready that has the port
- */
-export function randomEndpoint(
-  slices: readonly Obj[],
-  service: string,
-  portName: string,
-  allowed: (endpoint: Obj) => boolean = () => true,
-): Route {
-  const routes = slices.flatMap(({ endpoints, ports }): Route[] => {
-    const port = ports?.find((each: Obj) => each.port !== undefined && (each.name ?? '') === portName)?.port;
-    if (port === undefined) return [];
-    const ready: Obj[] = (endpoints ?? []).filter((endpoint: Obj) => isReady(endpoint) && allowed(endpoint));
-    return ready.map(({ addresses }) => ({ host: addresses[0], port }));
+  const servicePort = ports.find((each: Obj) => each.port === port);
+  if (!servicePort) throw unavailable(`no service port ${port} found for service "${name}"`);
+  const routes = endpointSlicesOf(store, namespace, name).flatMap((slice): Route[] => {
+    const found = slice.ports?.find((each: Obj) => (each.name ?? '') === (servicePort.name ?? ''))?.port;
+    const ready: Obj[] = found === undefined ? [] : (slice.endpoints ?? []).filter(isReady);
+    return ready.map(({ addresses }) => ({ host: addresses[0], port: found }));
   });
   const route = routes[Math.floor(Math.random() * routes.length)];
-  if (!route) throw unavailable(`no endpoints available for service "${service}"`);
+  if (!route) throw unavailable(`no endpoints available for service "${name}"`);
   return route;
 }

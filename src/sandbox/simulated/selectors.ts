@@ -1,103 +1,45 @@
 import { badRequest } from '../shared/failure.ts';
-import type { Kind, Obj } from './types.ts';
+import type { Obj } from './types.ts';
 
 type Predicate = (object: Obj) => boolean;
 
-const operators = 'in, notin, =, ==, !=, gt, lt';
-
-/**
- * The objects that a request wants, by its labelSelector and fieldSelector.
- * @throws ApiFailure 400 for a selector that is none, or asks for a field that this kind can't be
- * selected by
- */
-export function selectorOf(kind: Kind, { searchParams }: URL): Predicate {
-  const labels = labelRequirements(searchParams.get('labelSelector') ?? '');
-  const fields = fieldRequirements(kind, searchParams.get('fieldSelector') ?? '');
+/** Matches the labelSelector and the fieldSelector of a request. @throws ApiFailure 400 */
+export function selectorOf({ searchParams }: URL): Predicate {
+  const labels = split(searchParams.get('labelSelector')).map(labelRequirement);
+  const fields = split(searchParams.get('fieldSelector')).map(fieldRequirement);
   return (object) => labels.every((holds) => holds(object.metadata.labels ?? {})) && fields.every((holds) => holds(object));
 }
 
-/** k8s.io/apimachinery/pkg/labels/selector.go, whose grammar and words these are. */
-function labelRequirements(text: string): ((labels: Obj) => boolean)[] {
-  const tokens: string[] = text.match(/[^\s,()=!<>]+|==?|!=?|[,()<>]/g) ?? [];
-  const refuse = (found: string | undefined, words: string) => badRequest(`unable to parse requirement: found '${found ?? ''}'${words}`);
-  const isWord = (token: string | undefined): token is string => token !== undefined && !/^[,()=!<>]/.test(token);
-  const word = (): string => {
-    const token = tokens.shift();
-    if (!isWord(token)) throw refuse(token, ', expected: identifier');
-    return token;
-  };
-  const values = (): string[] => {
-    if (tokens[0] !== '(') throw refuse(tokens[0], " expected: '('");
-    const end = tokens.indexOf(')');
-    if (end === -1) throw refuse('', ", expected: ',' or ')'");
-    return tokens.splice(0, end + 1).filter(isWord);
-  };
-  const requirement = (): ((labels: Obj) => boolean) => {
-    if (tokens[0] === '!') {
-      tokens.shift();
-      const key = word();
-      return (labels) => !Object.hasOwn(labels, key);
-    }
-    const key = word();
-    const operator = tokens[0];
-    if (operator === undefined || operator === ',') return (labels) => Object.hasOwn(labels, key);
-    tokens.shift();
-    if (operator === 'in' || operator === 'notin') {
-      const wanted = values();
-      return (labels) => (operator === 'in' ? Object.hasOwn(labels, key) && wanted.includes(labels[key]) : !wanted.includes(labels[key]));
-    }
-    if (operator === '>' || operator === '<') {
-      const bound = Number(word());
-      return (labels) => Object.hasOwn(labels, key) && (operator === '>' ? Number(labels[key]) > bound : Number(labels[key]) < bound);
-    }
-    if (!['=', '==', '!='].includes(operator)) throw refuse(operator, `, expected: ${operators}`);
-    // `x=` asks for an empty value.
-    const value = tokens[0] === undefined || tokens[0] === ',' ? '' : word();
-    return (labels) => (operator === '!=' ? labels[key] !== value : labels[key] === value);
-  };
+/** Splits at commas outside of parentheses. */
+const split = (text: string | null): string[] =>
+  (text ?? '')
+    .split(/,(?![^(]*\))/)
+    .map((part) => part.trim())
+    .filter(Boolean);
 
-  const found: ((labels: Obj) => boolean)[] = [];
-  while (tokens.length > 0) {
-    found.push(requirement());
-    const next = tokens.shift();
-    if (next !== undefined && next !== ',') throw badRequest(`found '${next}', expected: ',' or 'end of string'`);
+/** The grammar of k8s.io/apimachinery/pkg/labels/selector.go, without `<` and `>`. */
+const labelPattern =
+  /^(?<not>!)?\s*(?<key>[^\s,()=!<>]+)\s*(?:(?<operator>==?|!=)\s*(?<value>[^\s,()=!<>]*)|(?<set>in|notin)\s*\((?<values>[^()]*)\))?$/;
+
+function labelRequirement(text: string): (labels: Obj) => boolean {
+  const { not, key, operator, value, set, values } = labelPattern.exec(text)?.groups ?? {};
+  if (key === undefined || (not && (operator || set))) throw badRequest(`unable to parse requirement: ${text}`);
+  const has = (labels: Obj): boolean => Object.hasOwn(labels, key);
+  if (set) {
+    const wanted = (values ?? '').split(',').map((each) => each.trim());
+    const within = (labels: Obj): boolean => has(labels) && wanted.includes(labels[key]);
+    return set === 'in' ? within : (labels) => !within(labels);
   }
-  return found;
+  if (operator) return (labels) => (has(labels) && labels[key] === value) === (operator !== '!=');
+  return not ? (labels) => !has(labels) : has;
 }
 
-/**
- * What objects can be selected by beside their name and namespace, of what clients select by
- * (k8s.io/kubernetes/pkg/apis/core/v1/conversion.go).
- */
-const selectable: Readonly<Record<string, readonly string[]>> = {
-  Event: ['kind', 'namespace', 'name', 'uid', 'fieldPath']
-    .flatMap((field) => [`involvedObject.${field}`, `regarding.${field}`])
-    .concat('reason', 'type'),
-  Namespace: ['status.phase'],
-  Node: ['spec.unschedulable'],
-  Pod: ['spec.nodeName', 'spec.serviceAccountName', 'status.phase', 'status.podIP'],
-  Secret: ['type'],
-  Service: ['spec.clusterIP', 'spec.type'],
-};
-
-function fieldRequirements(kind: Kind, text: string): Predicate[] {
-  return text
-    .split(',')
-    .filter(Boolean)
-    .map((part) => {
-      const [, field, operator, value] = /^([^=!]+)(==?|!=)(.*)$/.exec(part) ?? [];
-      if (field === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
-      const own = selectable[kind.kind];
-      if (![...(own ?? []), 'metadata.name', 'metadata.namespace'].includes(field)) {
-        throw badRequest(
-          own
-            ? `field label not supported: ${field}`
-            : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`,
-        );
-      }
-      return (object) => (valueAt(object, field) === value) === (operator !== '!=');
-    });
+/** Every field of an object can be selected; kube-apiserver knows few of each kind. */
+function fieldRequirement(text: string): Predicate {
+  const [, path, operator, value] = /^([^=!]+)(==?|!=)(.*)$/.exec(text) ?? [];
+  if (path === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${text}'`);
+  return (object) => (valueAt(object, path) === value) === (operator !== '!=');
 }
 
-/** As text, since that is what a selector compares; empty for what is not there. */
+/** As text; empty for a missing field. */
 const valueAt = (object: Obj, path: string): string => String(path.split('.').reduce((part, key) => part?.[key], object) ?? '');

@@ -4,7 +4,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { sendFailure, sendJson, sendText } from '../shared/answer.ts';
-import { ApiFailure, forbidden, notAllowed, notServed, readable } from '../shared/failure.ts';
+import { ApiFailure, badRequest, forbidden, notAllowed } from '../shared/failure.ts';
 import { requestInfoOf } from '../shared/request-info.ts';
 import { type Aggregator, createAggregator } from './aggregated.ts';
 import { createRemoteDiscovery } from './aggregated-discovery.ts';
@@ -13,47 +13,40 @@ import { type Authorize, createAuthorizer } from './authorization.ts';
 import { readObject } from './bodies.ts';
 import { answerDiscovery, isBuiltIn } from './discovery.ts';
 import { impersonate } from './impersonation.ts';
-import { questions } from './kinds.ts';
 import { answerOpenApi } from './openapi.ts';
+import { answerLog, upgradePortForward } from './pod-streams.ts';
 import { createResources } from './resources.ts';
 import { createReviews } from './reviews.ts';
-import { answerSubresource, upgradeSubresource } from './service-proxy.ts';
-import { serviceAccountToken } from './tokens.ts';
 import type { Call, Simulation } from './types.ts';
 import { versionInfo } from './version.ts';
 
-/** Who asks for what; nothing has been done about it yet. */
-type Asked = Omit<Call, 'response'>;
-
 /**
- * The HTTPS server of a simulation, not listening yet: who asks, whether they may, and who answers,
- * in the order of kube-apiserver (k8s.io/apiserver/pkg/server/config.go, DefaultBuildHandlerChain).
+ * The HTTPS server of a simulation, not listening yet. It authenticates, authorizes and dispatches
+ * in the order of k8s.io/apiserver/pkg/server/config.go, DefaultBuildHandlerChain.
  */
 export function createSimulationServer(simulation: Simulation): Server {
   const { files } = simulation;
   const authenticate = createAuthenticator(simulation);
-  const authorize = createAuthorizer(simulation.store, simulation.kubernetes);
+  const authorize = createAuthorizer(simulation.store);
   const aggregator = createAggregator(simulation);
   const answer = createAnswer(simulation, aggregator, authorize);
 
-  const ask = (request: IncomingMessage): Asked => {
+  const admit = (request: IncomingMessage): Omit<Call, 'response'> => {
     const url = urlOf(request);
     const info = requestInfoOf(request.method ?? '', url);
     const sender = authenticate(request);
     if (!sender) throw new ApiFailure(401, 'Unauthorized', 'Unauthorized');
-    try {
-      const user = impersonate(sender, request, authorize);
-      const decision = authorize(user, info);
-      if (!decision.allowed) throw forbidden(user, info, decision.reason);
-      return { request, url, info, user };
-    } catch (refusal) {
-      throw new TurnedAway(refusal);
-    }
+    const user = impersonate(sender, request, authorize);
+    const decision = authorize(user, info);
+    if (!decision.allowed) throw forbidden(user, info, decision.reason);
+    return { request, url, info, user };
   };
 
-  const respond = async (response: ServerResponse, asked: () => Asked): Promise<void> => {
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    response.setHeader('audit-id', request.headers['audit-id'] ?? randomUUID());
+    response.setHeader('cache-control', 'no-cache, private');
     try {
-      await answer({ ...asked(), response });
+      await answer({ ...admit(request), response });
     } catch (error) {
       fail(response, error);
     }
@@ -61,18 +54,16 @@ export function createSimulationServer(simulation: Simulation): Server {
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
-    // A request before it on this connection is not answered yet, which no client that upgrades
-    // does.
+    // An earlier request on this connection is not answered yet: no client that upgrades does that.
     if ((socket as { _httpMessage?: unknown })._httpMessage) return void socket.destroy();
     try {
-      const asked = ask(request);
-      const call = { ...asked, socket, head };
-      if (aggregator.owns(call.info)) aggregator.upgrade(call);
-      // It may offer an upgrade that need not be taken, such as h2c.
-      else if (!upgradeSubresource(simulation, call)) void respond(responseOn(request, socket), () => asked);
+      if (upgradePortForward(simulation, { ...admit(request), socket, head })) return;
     } catch (error) {
       fail(responseOn(request, socket), error);
+      return;
     }
+    // Other upgrades, such as h2c, are offers that need not be taken.
+    void respond(request, responseOn(request, socket));
   };
 
   const read = (path: string): Buffer => readFileSync(path);
@@ -81,110 +72,67 @@ export function createSimulationServer(simulation: Simulation): Server {
     key: read(files.serving.key),
     ca: read(files.ca.cert),
     requestCert: true,
-    // Without a certificate one may have a token; whom a certificate names is for the authenticator
-    // to say.
+    // A client may have a token instead of a certificate.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
-    // Go's clients keep idle connections for 90 seconds and would sometimes write into one that is
-    // just being closed.
+    // Go's clients keep idle connections for 90 s and would write into one that is being closed.
     keepAliveTimeout: 120_000,
   });
-  server.on('request', (request, response) => {
-    setCommonHeaders(response);
-    void respond(response, () => ask(request));
-  });
+  server.on('request', (request, response) => void respond(request, response));
   server.on('upgrade', onUpgrade);
   return server;
-}
-
-/** Known, but not let in. */
-class TurnedAway extends Error {
-  constructor(readonly refusal: unknown) {
-    super();
-  }
 }
 
 type Answer = (call: Call) => Promise<void>;
 
 function createAnswer(simulation: Simulation, aggregator: Aggregator, authorize: Authorize): Answer {
   const remote = createRemoteDiscovery(simulation);
-  const reviews = createReviews(simulation, authorize, createTokenAuthenticator(simulation));
+  const reviewAt = createReviews(simulation, authorize, createTokenAuthenticator(simulation));
   const resources = createResources(simulation);
-  const tokenRequest = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
 
   return async (call) => {
     const { info, request } = call;
     if (aggregator.owns(info)) return aggregator.answer(call);
     if (!info.isResource) {
+      const isRead = request.method === 'GET' || request.method === 'HEAD';
       if (answerDiscovery(simulation, remote, call)) return;
-      if (request.method === 'GET' || request.method === 'POST') {
-        if (answerOpenApi(remote, call) || answerAboutItself(simulation, call)) return;
-      }
+      if (isRead && (answerOpenApi(remote, call) || answerAboutItself(simulation, call))) return;
       return sendText(call.response, 404, '404 page not found\n');
     }
-    const question = questions.find(
-      ({ group, version, plural }) => group === info.group && version === info.version && plural === info.resource,
-    );
-    if (question) {
-      const review = reviews.get(`${info.group}/${info.resource}`);
-      if (info.name !== '') throw notServed();
-      if (!review || request.method !== 'POST') throw notAllowed();
-      const sent = await readObject(call, question);
-      return sendJson(
-        call,
-        201,
-        readable(question, () => review(call, sent)),
-      );
-    }
-    if (request.method === 'POST' && info.group === '' && `${info.resource}/${info.subresource}` === 'serviceaccounts/token') {
-      const sent = await readObject(call, tokenRequest);
-      return sendJson(
-        call,
-        201,
-        readable(tokenRequest, () => serviceAccountToken(simulation, call, sent)),
-      );
+    const review = reviewAt(info);
+    if (review) {
+      if (request.method !== 'POST') throw notAllowed();
+      const sent = await readObject(call, review.kind);
+      return sendJson(call, 201, review.answer(call, sent));
     }
     if (!isBuiltIn(info.group)) return sendText(call.response, 404, '404 page not found\n');
-    if (await answerSubresource(simulation, call)) return;
-    await resources(call);
+    if (!answerLog(simulation, call)) await resources(call);
   };
 }
 
-/** @returns whether it was asked how it is, or which version */
+/** @returns whether the request was for health or the version */
 function answerAboutItself({ kubernetes }: Simulation, call: Call): boolean {
-  const { info, request, response, url } = call;
-  const [, check] = /^\/(healthz|livez|readyz)\/?$/.exec(info.path) ?? [];
-  if (check) sendText(response, 200, url.searchParams.has('verbose') ? `[+]ping ok\n${check} check passed\n` : 'ok');
-  else if (info.path === '/version') {
-    if (request.method !== 'GET') throw notAllowed();
-    sendJson(call, 200, versionInfo(kubernetes));
-  } else if (info.path === '/')
-    sendJson(call, 200, { paths: ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'] });
+  const { info, response } = call;
+  if (/^\/(healthz|livez|readyz)\/?$/.test(info.path)) sendText(response, 200, 'ok');
+  else if (info.path === '/version') sendJson(call, 200, versionInfo(kubernetes));
   else return false;
   return true;
 }
 
-class MalformedUrl extends Error {}
-
+/** @throws ApiFailure 400 */
 function urlOf({ url = '/' }: IncomingMessage): URL {
   try {
     const parsed = new URL(`https://simulation${url.startsWith('/') ? '' : '/'}${url}`);
     decodeURIComponent(parsed.pathname);
     return parsed;
   } catch {
-    throw new MalformedUrl(url);
+    throw badRequest('the URL is malformed');
   }
 }
 
-function setCommonHeaders(response: ServerResponse): void {
-  response.setHeader('audit-id', response.req.headers['audit-id'] ?? randomUUID());
-  response.setHeader('cache-control', 'no-cache, private');
-}
-
-/** A connection that was to become something else, as one on which a response can be written. */
+/** A response on a connection that was to be upgraded. */
 function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request);
-  setCommonHeaders(response);
   response.shouldKeepAlive = false;
   // biome-ignore lint/suspicious/noExplicitAny: a TLSSocket, which the types of Node want to be a Socket.
   response.assignSocket(socket as any);
@@ -193,16 +141,12 @@ function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
 }
 
 function fail(response: ServerResponse, error: unknown): void {
-  // k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go, ForbiddenStatus.
-  if (error instanceof TurnedAway && !response.headersSent) response.setHeader('x-content-type-options', 'nosniff');
-  const failure = error instanceof TurnedAway ? error.refusal : error;
   if (response.headersSent) response.destroy();
-  else if (failure instanceof ApiFailure) sendFailure(response, failure);
-  else if (failure instanceof MalformedUrl) sendText(response, 400, '400 Bad Request');
-  else sendFailure(response, internalError(failure));
+  else sendFailure(response, error instanceof ApiFailure ? error : failureOf(error as Error));
 }
 
-const internalError = (error: unknown): ApiFailure =>
-  new ApiFailure(500, 'InternalError', `Internal error occurred: ${error instanceof Error ? error.message : error}`, {
-    causes: [{ message: String(error) }],
-  });
+/** The types of most fields are not checked before they are used. */
+const failureOf = (error: Error): ApiFailure =>
+  error instanceof TypeError
+    ? badRequest(`the object cannot be handled: a field is of another type: ${error.message}`)
+    : new ApiFailure(500, 'InternalError', `Internal error occurred: ${error.message}`);

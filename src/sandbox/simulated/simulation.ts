@@ -15,18 +15,16 @@ import { writeKubeconfig } from '../shared/kubeconfig.ts';
 import type { Kubelet } from '../shared/kubelet.ts';
 import { runAvailability } from './availability.ts';
 import { bootstrap } from './bootstrap.ts';
-import { keepHouse } from './housekeeping.ts';
+import { runControllers } from './cluster-controllers.ts';
 import { createSimulationServer } from './server.ts';
 import { createStore } from './store.ts';
 
 export interface SimulationOptions {
-  /**
-   * An existing folder for its certificates and kubeconfig; the caller removes it, after `stop`.
-   */
+  /** For certificates and the kubeconfig. The caller removes it after `stop`. */
   readonly stateDir: string;
   readonly kubelet: Kubelet;
   readonly kubernetes: KubernetesImitated;
-  /** From when its certificates are valid. */
+  /** The start of the validity of certificates. */
   readonly now: Date;
 }
 
@@ -34,10 +32,7 @@ const address = '127.0.0.1';
 const service = 'kubernetes.default.svc';
 const names = ['localhost', 'kubernetes', 'kubernetes.default', service, `${service}.cluster.local`, kubernetesServiceAddress, address];
 
-/**
- * Starts a control plane inside this process. Nothing of it outlives `stop`, but for the files in
- * its folder.
- */
+/** Starts a control plane inside this process. Only its files are left after `stop`. */
 export async function startSimulation({
   stateDir,
   kubelet,
@@ -50,7 +45,7 @@ export async function startSimulation({
   await writeControlPlaneFiles(files, names, now);
 
   const ended = new AbortController();
-  // Every watch and every connection listens to it; Node would take that for a leak.
+  // Every watch and connection listens to it; Node would warn of a leak.
   setMaxListeners(0, ended.signal);
   const clock = (): Date => new Date();
   const simulation = { store: createStore(clock), kubernetes, files, kubelet, now: clock, signal: ended.signal };
@@ -74,7 +69,7 @@ export async function startSimulation({
   const { port } = server.address() as AddressInfo;
   const url = `https://${address}:${port}`;
   try {
-    keepHouse(simulation);
+    runControllers(simulation);
     bootstrap(simulation, port);
     runAvailability(simulation);
     const { certificates, key } = await clientCertificate(await readAuthority(files.ca), 'admin', ['system:masters'], now);

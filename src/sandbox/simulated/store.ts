@@ -4,13 +4,10 @@ import { alreadyExists, conflict, notFound } from '../shared/failure.ts';
 import { apiVersionOf } from './kinds.ts';
 import type { Kind, Obj, Store, StoreEvent } from './types.ts';
 
-/** As many changes as kube-apiserver's watch cache may remember of one kind; here of all. */
-const remembered = 2_000;
+/** Changes that are kept for watches. */
+const historyLength = 2_000;
 
-/**
- * In the order in which Kubernetes writes them (k8s.io/apimachinery/pkg/apis/meta/v1/types.go,
- * ObjectMeta).
- */
+/** In the order of k8s.io/apimachinery/pkg/apis/meta/v1/types.go, ObjectMeta. */
 const metadataFields = [
   'name',
   'generateName',
@@ -28,38 +25,36 @@ const metadataFields = [
   'managedFields',
 ];
 
-/**
- * What is there counts; an empty map or list is as good as none, as in Go's JSON with omitempty.
- */
+/** As in Go's JSON with omitempty. */
 const isSet = (value: unknown): boolean =>
   value !== undefined && value !== null && value !== '' && (typeof value !== 'object' || Object.keys(value).length > 0);
 
-/** An object with its fields in order, and nothing in its metadata that is no metadata. */
+/** An object with its fields in order, and known fields only in its metadata. */
 function tidy(kind: Kind, { apiVersion: _, kind: __, metadata, ...rest }: Obj, own: Obj): Obj {
   const all = { ...metadata, ...own };
   const known = metadataFields.filter((field) => isSet(all[field])).map((field) => [field, all[field]]);
   return { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: Object.fromEntries(known), ...rest };
 }
 
-/** What `generation` counts the changes of. */
+/** `generation` counts changes of it. */
 const content = ({ metadata: _, status: __, ...rest }: Obj): Obj => rest;
 
-/** All but what every write sets anew. */
+/** Without what every write changes. */
 const lasting = ({ metadata: { resourceVersion: _, managedFields = [], ...metadata }, ...rest }: Obj): Obj => ({
   ...rest,
   metadata: { ...metadata, managedFields: managedFields.map(({ time: _, ...entry }: Obj) => entry) },
 });
 
-/** A moment as Kubernetes writes it: UTC, whole seconds. */
+/** A time as Kubernetes writes it: UTC, in seconds. */
 export const timestamp = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
 
-/** Makes an empty store. @param now - the clock of creationTimestamp */
+/** Creates an empty store. @param now - the clock of creationTimestamp */
 export function createStore(now: () => Date): Store {
   const objects = new Map<Kind, Map<string, Obj>>();
   const listeners = new Set<(event: StoreEvent) => void>();
   const history: StoreEvent[] = [];
-  const untold: StoreEvent[] = [];
-  let telling = false;
+  const pending: StoreEvent[] = [];
+  let notifying = false;
   let resourceVersion = 0;
   let forgotten = 0;
 
@@ -71,31 +66,28 @@ export function createStore(now: () => Date): Store {
   const keyOf = (namespace: string | undefined, name: string): string => (namespace ? `${namespace}/${name}` : name);
   const keyIn = ({ metadata }: Obj): string => keyOf(metadata.namespace, metadata.name);
 
-  /**
-   * What a listener changes is told after what it is being told of, so that everybody hears of all
-   * changes in their order.
-   */
-  const tell = (): void => {
-    if (telling) return;
-    telling = true;
+  /** Changes that a listener makes are queued, so that all listeners get all events in order. */
+  const notify = (): void => {
+    if (notifying) return;
+    notifying = true;
     try {
-      for (let event = untold.shift(); event; event = untold.shift()) for (const listener of listeners) listener(event);
+      for (let event = pending.shift(); event; event = pending.shift()) for (const listener of listeners) listener(event);
     } finally {
-      telling = false;
+      notifying = false;
     }
   };
 
-  /** Takes one more resourceVersion and tells everybody. */
-  const happen = (type: StoreEvent['type'], kind: Kind, object: Obj, before?: Obj): Obj => {
+  /** Stores a change under a new resourceVersion and notifies listeners. */
+  const commit = (type: StoreEvent['type'], kind: Kind, object: Obj, before?: Obj): Obj => {
     resourceVersion += 1;
     const stored = tidy(kind, object, { resourceVersion: String(resourceVersion) });
     if (type === 'DELETED') of(kind).delete(keyIn(stored));
     else of(kind).set(keyIn(stored), stored);
     const event: StoreEvent = { type, kind, object: stored, resourceVersion, ...(before ? { before } : {}) };
     history.push(event);
-    if (history.length > remembered) forgotten = history.shift()?.resourceVersion ?? 0;
-    untold.push(event);
-    tell();
+    if (history.length > historyLength) forgotten = history.shift()?.resourceVersion ?? 0;
+    pending.push(event);
+    notify();
     return stored;
   };
 
@@ -110,14 +102,14 @@ export function createStore(now: () => Date): Store {
       if (of(kind).has(keyIn(object))) throw alreadyExists(kind, object.metadata.name);
       const { uid = randomUUID(), creationTimestamp = timestamp(now()), generation = kind.generation ? 1 : undefined } = object.metadata;
       const complete = tidy(kind, object, { uid, creationTimestamp, generation, resourceVersion: undefined });
-      return dryRun ? complete : happen('ADDED', kind, complete);
+      return dryRun ? complete : commit('ADDED', kind, complete);
     },
     update(kind, object, { dryRun = false } = {}) {
       const { name, namespace, resourceVersion: expected } = object.metadata;
       const before = of(kind).get(keyOf(namespace, name));
       if (!before) throw notFound(kind, name);
       if (expected && expected !== before.metadata.resourceVersion) {
-        throw conflict(kind, name, 'the object has been modified; please apply your changes to the latest version and try again');
+        throw conflict(kind, name);
       }
       const { uid, creationTimestamp, generation = 0, resourceVersion: version } = before.metadata;
       const grown = kind.generation && !isDeepStrictEqual(content(before), content(tidy(kind, object, {})));
@@ -125,12 +117,12 @@ export function createStore(now: () => Date): Store {
       const metadata = { uid, creationTimestamp, ...(kind.generation ? { generation } : {}), ...object.metadata, ...counted };
       const after = tidy(kind, { ...object, metadata }, { resourceVersion: version });
       if (isDeepStrictEqual(lasting(before), lasting(after))) return before;
-      return dryRun ? after : happen('MODIFIED', kind, after, before);
+      return dryRun ? after : commit('MODIFIED', kind, after, before);
     },
     delete(kind, namespace, name, { dryRun = false } = {}) {
       const before = of(kind).get(keyOf(namespace, name));
       if (!before) throw notFound(kind, name);
-      return dryRun ? before : happen('DELETED', kind, before, before);
+      return dryRun ? before : commit('DELETED', kind, before, before);
     },
     get resourceVersion() {
       return resourceVersion;

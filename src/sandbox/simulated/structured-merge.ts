@@ -3,10 +3,8 @@ import { above, byElement, difference, type FieldSet, fieldsOf, intersection, jo
 import { isLeaf, objectShape, type Place, placesIn, type Shape } from './merge-keys.ts';
 import type { Obj } from './types.ts';
 
-// The rules are those of sigs.k8s.io/structured-merge-diff: typed/{compare,merge,remove}.go and
-// merge/update.go.
+// sigs.k8s.io/structured-merge-diff: typed/{compare,merge,remove}.go and merge/update.go.
 
-/** What makes one object of another. */
 export interface Changes {
   /** Added, or with another value. */
   readonly set: FieldSet;
@@ -16,8 +14,8 @@ export interface Changes {
 const missing = (value: Obj): boolean => value === undefined || value === null;
 const isEmpty = (value: Obj): boolean => missing(value) || Object.keys(value).length === 0;
 
-/** With what kube-apiserver sees there, if empty. */
-function placesSeen(shape: Shape, value: Obj): Map<string, Place> {
+/** The parts of a value, with embedded fields that are missing as empty ones. */
+function partsOf(shape: Shape, value: Obj): Map<string, Place> {
   if (missing(value)) return new Map();
   const found = byElement(placesIn(shape, value));
   for (const [name, field] of Object.entries(shape.fields ?? {}))
@@ -25,16 +23,13 @@ function placesSeen(shape: Shape, value: Obj): Map<string, Place> {
   return found;
 }
 
-/**
- * @returns whether the two are one thing to compare or to merge: scalars, what is atomic, of two
- * kinds, or empty on both sides
- */
+/** @returns whether two values are compared and merged as a whole */
 function isWhole(shape: Shape, a: Obj, b: Obj): boolean {
-  const there = [a, b].filter((value) => !missing(value));
+  const present = [a, b].filter((value) => !missing(value));
   return (
-    there.some((value) => isLeaf(shape, value)) ||
+    present.some((value) => isLeaf(shape, value)) ||
     (isEmpty(a) && isEmpty(b)) ||
-    (there.length === 2 && Array.isArray(a) !== Array.isArray(b))
+    (present.length === 2 && Array.isArray(a) !== Array.isArray(b))
   );
 }
 
@@ -42,21 +37,21 @@ function isWhole(shape: Shape, a: Obj, b: Obj): boolean {
 export function changesBetween(before: Obj, after: Obj): Changes {
   const set = new Set<string>();
   const removed = new Set<string>();
-  const visit = (shape: Shape, old: Obj, young: Obj, path: string): void => {
-    const whole = isWhole(shape, old, young);
+  const visit = (shape: Shape, old: Obj, current: Obj, path: string): void => {
+    const whole = isWhole(shape, old, current);
     if (!whole) {
-      const [olds, youngs] = [placesSeen(shape, old), placesSeen(shape, young)];
-      for (const [element, place] of new Map([...olds, ...youngs]))
-        visit(place.shape, olds.get(element)?.value, youngs.get(element)?.value, join(path, element));
+      const [olds, currents] = [partsOf(shape, old), partsOf(shape, current)];
+      for (const [element, place] of new Map([...olds, ...currents]))
+        visit(place.shape, olds.get(element)?.value, currents.get(element)?.value, join(path, element));
     }
-    if (young === undefined) removed.add(path);
-    else if (old === undefined || (whole && !isDeepStrictEqual(old, young))) set.add(path);
+    if (current === undefined) removed.add(path);
+    else if (old === undefined || (whole && !isDeepStrictEqual(old, current))) set.add(path);
   };
   visit(objectShape, before, after, '');
   return { set, removed };
 }
 
-/** Elements that only `live` has keep their place; the others come in the order of `applied`. */
+/** Elements of `live` alone keep their place; the others come in the order of `applied`. */
 function mergeLists(shape: Shape, live: readonly Obj[], applied: readonly Obj[]): Obj[] {
   const ours = placesIn(shape, live);
   const theirs = placesIn(shape, applied);
@@ -90,24 +85,10 @@ function mergeValues(shape: Shape, live: Obj, applied: Obj): Obj {
   return Object.fromEntries(keys.map((key) => [key, mergeValues(shape.fields?.[key] ?? {}, live?.[key], applied[key])]));
 }
 
-/** @returns `live` with all that `applied` says, null too */
+/** @returns `live` with all fields of `applied`, including null */
 export const merge = (live: Obj, applied: Obj): Obj => mergeValues(objectShape, live, applied);
 
-/** @returns the object without fields that are null, which kube-apiserver does not keep */
-export function withoutNulls(object: Obj): Obj {
-  const visit = (shape: Shape, value: Obj): Obj => {
-    if (isLeaf(shape, value)) return value;
-    const kept = placesIn(shape, value).filter((place) => place.value !== null);
-    const visited = kept.map((place) => [place.element.slice(2), visit(place.shape, place.value)]);
-    return Array.isArray(value) ? visited.map(([, held]) => held) : Object.fromEntries(visited);
-  };
-  return visit(objectShape, object);
-}
-
-/**
- * @returns the object without what is in the set; maps and lists that become empty are null then,
- * since somebody may own them themselves
- */
+/** @returns the object without the fields of the set; a map or list that becomes empty is null */
 function remove(object: Obj, gone: FieldSet): Obj {
   const touched = above(gone);
   const visit = (shape: Shape, value: Obj, path: string): Obj => {
@@ -123,10 +104,7 @@ function remove(object: Obj, gone: FieldSet): Obj {
   return visit(objectShape, object, '') ?? {};
 }
 
-/**
- * @returns `merged` without what its manager applied the last time and now neither he applies nor
- * anybody else owns
- */
+/** @returns `merged` without the fields that its manager applied last and nobody owns any more */
 export function prune(merged: Obj, last: FieldSet, owned: FieldSet): Obj {
   if (last.size === 0) return merged;
   const all = withFieldsAbove(fieldsOf(merged));

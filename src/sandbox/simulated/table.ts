@@ -7,15 +7,14 @@ interface Column {
   readonly cell: (object: Obj, now: Date) => Cell;
 }
 
-// The columns and cells are those of k8s.io/kubernetes/pkg/printers/internalversion/printers.go,
-// without those for `-o wide`.
+// Columns of k8s.io/kubernetes/pkg/printers/internalversion/printers.go, without those of -o wide.
 
 const none = '<none>';
 const unknown = '<unknown>';
 
 const seconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 type Unit = keyof typeof seconds;
-/** Below so many seconds: whole ones of a unit, and the rest in a smaller one. */
+/** Below so many seconds, a duration has this unit and perhaps a smaller one. */
 const spans: readonly (readonly [below: number, unit: Unit, rest?: Unit])[] = [
   [2 * seconds.m, 's'],
   [10 * seconds.m, 'm', 's'],
@@ -26,10 +25,7 @@ const spans: readonly (readonly [below: number, unit: Unit, rest?: Unit])[] = [
   [Number.POSITIVE_INFINITY, 'd'],
 ];
 
-/**
- * How long ago, as kubectl writes it (k8s.io/apimachinery/pkg/util/duration/duration.go,
- * HumanDuration). No sandbox lives for years.
- */
+/** An age (k8s.io/apimachinery/pkg/util/duration/duration.go, HumanDuration), without years. */
 export function ago(since: string | undefined, now: Date): string {
   if (!since) return unknown;
   const age = Math.floor((now.getTime() - Date.parse(since)) / 1000);
@@ -47,9 +43,7 @@ const text = (title: string, cell: (object: Obj, now: Date) => Cell): Column => 
 const externalAddress = ({ spec }: Obj): string => spec.externalName ?? (spec.externalIPs?.join(',') || none);
 const portOf = ({ port, nodePort, protocol }: Obj): string => `${nodePort ? `${port}:${nodePort}` : port}/${protocol}`;
 
-/**
- * What keeps a pod from running, or that it does; of pods with init containers what the others say.
- */
+/** Init containers do not count. */
 function podStatus({ metadata, status = {} }: Obj): string {
   const { phase = '', reason = phase, containerStatuses = [] } = status;
   const reasons = containerStatuses.map(({ state = {} }: Obj) => {
@@ -80,17 +74,6 @@ function available({ spec, status }: Obj): string {
   return condition.status === 'True' ? 'True' : `${condition.status} (${condition.reason})`;
 }
 
-function nodeStatus({ spec, status }: Obj): string {
-  const condition = status?.conditions?.find(({ type }: Obj) => type === 'Ready');
-  const said = condition ? (condition.status === 'True' ? 'Ready' : 'NotReady') : 'Unknown';
-  return spec?.unschedulable ? `${said},SchedulingDisabled` : said;
-}
-const roles = ({ metadata }: Obj): string =>
-  Object.keys(metadata.labels ?? {})
-    .filter((key) => key.startsWith('node-role.kubernetes.io/'))
-    .map((key) => key.slice(24))
-    .join(',') || none;
-
 const columns: Readonly<Record<string, readonly Column[]>> = {
   APIService: [
     name,
@@ -98,7 +81,6 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
     text('Available', available),
     age,
   ],
-  ConfigMap: [name, text('Data', ({ data = {}, binaryData = {} }) => Object.keys({ ...data, ...binaryData }).length), age],
   Deployment: [
     name,
     text('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`),
@@ -106,16 +88,7 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
     text('Available', ({ status }) => status?.availableReplicas ?? 0),
     age,
   ],
-  Namespace: [name, text('Status', ({ status }) => status?.phase ?? ''), age],
-  Node: [
-    name,
-    text('Status', nodeStatus),
-    text('Roles', roles),
-    age,
-    text('Version', ({ status }) => status?.nodeInfo?.kubeletVersion ?? ''),
-  ],
   Pod: [name, text('Ready', ready), text('Status', podStatus), text('Restarts', restarts), age],
-  Secret: [name, text('Type', ({ type }) => type ?? ''), text('Data', ({ data = {} }) => Object.keys(data).length), age],
   Service: [
     name,
     text('Type', ({ spec }) => spec.type),
@@ -127,11 +100,9 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
 };
 
 /**
- * Objects as a Table, which is what `kubectl get` asks for (k8s.io/apimachinery/pkg/apis/meta/v1,
- * Table).
- * @param shown - what a row tells of its object
- * @returns the columns and rows, without apiVersion and kind; other kinds than those that people
- * look at have a name and an age
+ * Columns and rows of a Table, which `kubectl get` requests (k8s.io/apimachinery/pkg/apis/meta/v1).
+ * Kinds without columns here get the name and the age.
+ * @param shown - the object of a row
  */
 export function tableOf(
   kind: Kind,

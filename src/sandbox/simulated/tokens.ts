@@ -1,33 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { badRequest, invalid, notFound, notSimulated } from '../shared/failure.ts';
-import { trackUpdate } from './apply.ts';
 import { wrong } from './faults.ts';
-import { apiVersionOf, kindOf } from './kinds.ts';
-import { writeOptions } from './options.ts';
+import { coreKind } from './kinds.ts';
 import { type Claims, issuer, signToken } from './service-account-jwt.ts';
 import { timestamp } from './store.ts';
-import type { Call, Kind, Obj, Simulation, Store } from './types.ts';
-
-const core = (kind: string): Kind => kindOf('', kind) as Kind;
-const tokenRequest: Kind = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', plural: 'token', namespaced: true };
+import type { Call, Obj, Simulation, Store } from './types.ts';
 
 /**
  * Answers a TokenRequest, `POST serviceaccounts/NAME/token`
  * (k8s.io/kubernetes/pkg/registry/core/serviceaccount/storage/token.go).
- * @param body - the TokenRequest, or an empty object
- * @returns it, completed, with the token in its status
- * @throws ApiFailure 400, 404, 409 or 422 in kube-apiserver's words
+ * @returns metadata, spec and status
+ * @throws ApiFailure 400, 404, 422
  */
-export function serviceAccountToken({ store, files, now }: Simulation, { info, url, request }: Call, body: Obj): Obj {
+export function serviceAccountToken({ store, files, now }: Simulation, { info }: Pick<Call, 'info'>, { spec = {} }: Obj): Obj {
   const { namespace, name } = info;
-  const { metadata = {} } = body;
-  const account = store.get(core('ServiceAccount'), namespace, name);
-  if (!account) throw notFound(core('ServiceAccount'), name);
+  const account = store.get(coreKind('ServiceAccount'), namespace, name);
+  if (!account) throw notFound(coreKind('ServiceAccount'), name);
   const { uid } = account.metadata;
-  const spec = { expirationSeconds: 3600, ...body.spec };
-  const { expirationSeconds, boundObjectRef = null, audiences: asked = [] } = spec;
-  checkLifetime(expirationSeconds);
-  const audiences = asked.length === 0 ? [issuer] : asked;
+  const { expirationSeconds = 3600, boundObjectRef = null } = spec;
+  if (!(expirationSeconds >= 600)) {
+    const causes = [wrong('spec.expirationSeconds', expirationSeconds, 'may not specify a duration less than 10 minutes')];
+    throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', causes);
+  }
+  const audiences = spec.audiences?.length ? spec.audiences : [issuer];
   const created = now();
   const seconds = Math.floor(created.getTime() / 1000);
   const claims: Claims = {
@@ -40,34 +35,23 @@ export function serviceAccountToken({ store, files, now }: Simulation, { info, u
     nbf: seconds,
     sub: `system:serviceaccount:${namespace}:${name}`,
   };
-  const manager = writeOptions('CreateOptions', url, request.headers['user-agent']).fieldManager;
-  const sent = { kind: tokenRequest, live: undefined, updated: { metadata, spec }, manager, subresource: 'token', now: created };
   return {
-    kind: tokenRequest.kind,
-    apiVersion: apiVersionOf(tokenRequest),
-    metadata: { ...trackUpdate(sent).metadata, name, namespace, uid, creationTimestamp: timestamp(created) },
+    metadata: { name, namespace, uid, creationTimestamp: timestamp(created) },
     spec: { audiences, expirationSeconds, boundObjectRef },
     status: { token: signToken(claims, files.serviceAccountKey), expirationTimestamp: timestamp(new Date(claims.exp * 1000)) },
   };
 }
 
-/** k8s.io/kubernetes/pkg/apis/authentication/validation/validation.go, ValidateTokenRequest. */
-function checkLifetime(seconds: number): void {
-  const limit = seconds < 600 ? 'less than 10 minutes' : seconds > 2 ** 32 ? 'larger than 2^32 seconds' : undefined;
-  if (limit) throw invalid(tokenRequest, '', [wrong('spec.expirationSeconds', seconds, `may not specify a duration ${limit}`)]);
-}
-
-/** What else must be there for the token to be good: a pod, with its node for information. */
+/** The claims of the pod that a token is bound to. */
 function boundTo(store: Store, account: Obj, reference: Obj): Pick<Claims['kubernetes.io'], 'node' | 'pod'> {
   if (!reference) return {};
   const { kind, name, uid } = reference;
   if (kind !== 'Pod') throw notSimulated('Tokens that are bound to anything but a Pod');
-  const pod = store.get(core('Pod'), account.metadata.namespace, name);
-  if (!pod || (uid && uid !== pod.metadata.uid)) throw notFound(core('Pod'), name);
+  const pod = store.get(coreKind('Pod'), account.metadata.namespace, name);
+  if (!pod || (uid && uid !== pod.metadata.uid)) throw notFound(coreKind('Pod'), name);
   const { serviceAccountName = 'default', nodeName } = pod.spec;
-  if (serviceAccountName !== account.metadata.name) {
+  if (serviceAccountName !== account.metadata.name)
     throw badRequest(`cannot bind token for serviceaccount "${account.metadata.name}" to pod running with different serviceaccount name.`);
-  }
-  const node = nodeName && { name: nodeName, uid: store.get(core('Node'), undefined, nodeName)?.metadata.uid };
+  const node = nodeName && { name: nodeName, uid: store.get(coreKind('Node'), undefined, nodeName)?.metadata.uid };
   return { ...(node && { node }), pod: { name, uid: pod.metadata.uid } };
 }

@@ -3,19 +3,18 @@ import { addAbortSignal } from 'node:stream';
 import tls from 'node:tls';
 import { presented } from '../../cluster/tls-handshake.ts';
 import { inspect } from '../../pki/inspect.ts';
-import { pemBlocks } from '../../pki/pem-blocks.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
-import { GoError, goWords, hostPort } from './go-errors.ts';
-import { weakKeyWords, x509Words } from './go-x509.ts';
+import { GoError, goMessage, hostPort } from './go-errors.ts';
+import { weakKeyFault, x509Fault } from './go-x509.ts';
 import type { Simulation } from './types.ts';
 
-/** How a server is met (k8s.io/client-go/transport, TLSConfig). */
+/** k8s.io/client-go/transport, TLSConfig. */
 export interface TlsSettings {
-  /** SNI and the name that the certificate must hold; without it no SNI is sent. */
+  /** SNI, and the name that the certificate must have; without it no SNI is sent. */
   readonly serverName?: string;
-  /** What its certificates must lead to; without it they are not looked at. */
+  /** The trusted roots; without them every certificate is accepted. */
   readonly roots?: readonly CertificateInfo[];
-  /** Shown when it asks for one. PEM. */
+  /** The client certificate, PEM. */
   readonly client?: { readonly cert: string; readonly key: string };
 }
 
@@ -25,14 +24,12 @@ const handshakeMs = 10_000;
 const idleConnections = 25;
 
 /**
- * Keeps connections to servers over TLS 1.2 or newer. A server is judged as Go judges it, before a
- * byte of a request is sent; there are no resumed sessions, which would bring no certificate to
- * judge.
- * @param simulation.signal - ends all of its connections
- * @returns an agent for http.request, whose errors `goWords` understands
+ * An agent for http.request over TLS 1.2 or newer. It verifies servers as Go does, before a byte of
+ * a request is sent. Sessions are not resumed: a resumed one brings no certificate to verify.
+ * @param simulation.signal - ends all connections
  */
 export function createTransport(settings: TlsSettings, { now, signal }: Pick<Simulation, 'now' | 'signal'>): http.Agent {
-  // What is too weak is for the judge to refuse, in its own words.
+  // OpenSSL accepts weak keys and signatures, so that `verify` refuses them with Go's message.
   const secureContext = tls.createSecureContext({ minVersion: 'TLSv1.2', ciphers: 'DEFAULT@SECLEVEL=0', ...settings.client });
   const agent = new http.Agent({ keepAlive: true, maxFreeSockets: idleConnections });
   agent.createConnection = ({ host, port }, connected) => {
@@ -40,14 +37,14 @@ export function createTransport(settings: TlsSettings, { now, signal }: Pick<Sim
     const socket = tls.connect({ ...route, servername: settings.serverName ?? '', secureContext, rejectUnauthorized: false });
     const remote = hostPort(route.host, route.port);
     let local: string | undefined;
-    const giveUp = (words: string, afterMs: number) => setTimeout(() => socket.destroy(new GoError(words)), afterMs);
+    const giveUp = (message: string, afterMs: number) => setTimeout(() => socket.destroy(new GoError(message)), afterMs);
     let timer = giveUp(`dial tcp ${remote}: i/o timeout`, dialMs);
     let settled = false;
     const settle = (error?: Error): void => {
       clearTimeout(timer);
       if (settled) return;
       settled = true;
-      if (error) connected?.(new GoError(goWords(error, { local, remote })), undefined as never);
+      if (error) connected?.(new GoError(goMessage(error, { local, remote })), undefined as never);
       else connected?.(null, socket);
     };
     socket.once('connect', () => {
@@ -56,7 +53,7 @@ export function createTransport(settings: TlsSettings, { now, signal }: Pick<Sim
       local = hostPort(socket.localAddress ?? '', socket.localPort);
     });
     socket.once('secureConnect', () => {
-      const fault = judge(socket, settings, now());
+      const fault = verify(socket, settings, now());
       settle(fault);
       if (fault) socket.destroy();
     });
@@ -68,43 +65,36 @@ export function createTransport(settings: TlsSettings, { now, signal }: Pick<Sim
   return agent;
 }
 
-/** Lets an agent end as its requests do. */
+/** Closes idle connections, and the others after their requests. */
 export function retire(agent: http.Agent): void {
   agent.maxFreeSockets = 0;
   for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
 }
 
-function judge(socket: tls.TLSSocket, { serverName: hostname = '', roots }: TlsSettings, now: Date): GoError | undefined {
+function verify(socket: tls.TLSSocket, { serverName: hostname = '', roots }: TlsSettings, now: Date): GoError | undefined {
   try {
     const certificates = presented(socket);
-    const words = roots && x509Words({ presented: certificates, roots, hostname, now });
-    const weak = weakKeyWords(certificates[0]);
-    if (words === undefined) return weak === undefined ? undefined : new GoError(weak);
-    return new GoError(`tls: failed to verify certificate: ${words}`);
+    const fault = roots && x509Fault({ presented: certificates, roots, hostname, now });
+    if (fault !== undefined) return new GoError(`tls: failed to verify certificate: ${fault}`);
+    const weak = weakKeyFault(certificates[0]);
+    return weak === undefined ? undefined : new GoError(weak);
   } catch (error) {
     return new GoError(`tls: failed to parse certificate from server: x509: ${(error as Error).message}`);
   }
 }
 
 /**
- * The certificates of a caBundle; none for an empty one: kube-apiserver takes the roots of its
- * system then, and no public authority issues for a name that ends in .svc.
- * @param caBundle - base64 of PEM
- * @throws GoError when there is none to be found (k8s.io/client-go/transport/transport.go,
- * rootCertPool)
+ * The certificates of a caBundle, which is PEM in base64. None for an empty one: kube-apiserver
+ * then uses the roots of its system, and no public CA issues for a name below .svc.
+ * @throws GoError when it has none (k8s.io/client-go/transport/transport.go, rootCertPool)
  */
 export function rootsOf(caBundle: string | undefined): readonly CertificateInfo[] {
   if (!caBundle) return [];
   const text = Buffer.from(caBundle, 'base64').toString('latin1');
   const { certificates } = inspect(text);
   if (certificates.length > 0) return certificates;
-  const blocks = pemBlocks(text).filter(({ der }) => der);
-  const afterLast = /-----END [^\n]*(?:\n|$)([\s\S]*)$/.exec(text.slice(text.lastIndexOf('-----END ')))?.[1];
-  const damaged = blocks.some(({ label, headers }) => label === 'CERTIFICATE' && headers.length === 0);
-  const why = damaged
+  const why = text.includes('-----BEGIN CERTIFICATE-----')
     ? 'failed to parse certificate: x509: malformed certificate'
-    : blocks.length > 0 && afterLast === ''
-      ? 'no valid certificate authority data seen'
-      : 'unable to parse bytes as PEM block';
+    : 'unable to parse bytes as PEM block';
   throw new GoError(`unable to load root certificates: ${why}`);
 }

@@ -2,10 +2,7 @@ import type { KubernetesImitated } from '../shared/engine.ts';
 
 const patches: Readonly<Record<KubernetesImitated, string>> = { '1.37': '1.37.2', '1.35': '1.35.4' };
 
-/**
- * The answer of /version: that of the imitated one, and that it is a simulation, where semantic
- * versions have room for it.
- */
+/** The answer of /version: the imitated version, marked as a simulation. */
 export function versionInfo(kubernetes: KubernetesImitated): object {
   const [major, minor] = kubernetes.split('.');
   return {

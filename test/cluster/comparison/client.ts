@@ -2,7 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { createInterface } from 'node:readline';
 
-/** Requests to a control plane as they go over the wire: nothing is added that a step does not ask for, and nothing of the answer is left out that clients go by. */
+/**
+ * Requests to a control plane as they go over the wire: nothing is added that a step does not ask
+ * for, and nothing of the answer is left out that clients go by.
+ */
 
 /** Who asks; nobody without certificate and token. PEM. */
 export interface Credentials {
@@ -46,11 +49,17 @@ export interface Client {
    * @param meanwhile - runs once the answer has begun
    */
   watch(path: string, count: number, meanwhile?: () => Promise<unknown>, withinMs?: number): Promise<WatchAnswer>;
-  /** Asks to go on with another protocol. @returns the answer that refuses that, or what came back for `words` */
+  /**
+   * Asks to go on with another protocol.
+   * @returns the answer that refuses that, or what came back for `words`
+   */
   upgrade(path: string, words: string): Promise<Answer>;
 }
 
-/** Which connection it is, when, how long and how often the server was asked are not among them; nor is how it keeps requests apart (API Priority and Fairness). */
+/**
+ * Which connection it is, when, how long and how often the server was asked are not among them; nor
+ * is how it keeps requests apart (API Priority and Fairness).
+ */
 const telling = [
   'content-type',
   'cache-control',

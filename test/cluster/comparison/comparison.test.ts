@@ -11,7 +11,10 @@ import { scenario } from './scenario.ts';
 import type { Step } from './step.ts';
 import type { Target } from './world.ts';
 
-/** The simulation beside real control planes: the same is done to all of them, and the same comes of it, but for the differences that a step lists. */
+/**
+ * The simulation beside real control planes: the same is done to all of them, and the same comes of
+ * it, but for the differences that a step lists.
+ */
 
 const versions: readonly KubernetesVersion[] = ['1.37', '1.35'];
 const outcomes = new Map<string, ReadonlyMap<string, Outcome>>();
@@ -45,7 +48,8 @@ beforeAll(async () => {
   const starting = versions.flatMap((version) => [startReal(version), startSimulated(version)]);
   const targets = await Promise.allSettled(starting).then(() => Promise.all(starting));
   await runOn(targets, scenario);
-  // On a busy machine a step may look at a control plane that has not got through with something. All of them do again, with less to do, what differs.
+  // On a busy machine a step may look at a control plane that has not got through with something.
+  // All of them do again, with less to do, what differs.
   const doubtful = scenario.filter((step) => versions.some((version) => differs(step, version)));
   if (doubtful.length === 0) return;
   console.error(`Done again, since it differed: ${doubtful.map(({ name }) => name).join(', ')}`);

@@ -1,4 +1,7 @@
-/** What differs between any two runs gets words that are always the same; what tells a client something stays as it is. */
+/**
+ * What differs between any two runs gets words that are always the same; what tells a client
+ * something stays as it is.
+ */
 
 /** Of one control plane and what stands around it. */
 export interface Places {
@@ -11,7 +14,9 @@ export interface Places {
 // biome-ignore lint/suspicious/noExplicitAny: JSON.
 type Json = any;
 
-/** @returns the same result with stable words; an object as JSON has it, without what is undefined */
+/**
+ * @returns the same result with stable words; an object as JSON has it, without what is undefined
+ */
 export function normalise(result: unknown, { server, host }: Places): unknown {
   const { host: serverHost, hostname, port } = new URL(server);
   const words: readonly (readonly [RegExp, string])[] = [
@@ -61,7 +66,10 @@ function sorted(key: string, list: readonly Json[]): readonly Json[] {
     : list;
 }
 
-/** Their order goes by time, to the second: two that were written one after the other may stand in either order (k8s.io/apimachinery, managedfields/internal, sortEncodedManagedFields). */
+/**
+ * Their order goes by time, to the second: two that were written one after the other may stand in
+ * either order (k8s.io/apimachinery, managedfields/internal, sortEncodedManagedFields).
+ */
 const byManager = (one: Json, other: Json): number => keyOf(one).localeCompare(keyOf(other));
 const keyOf = ({ manager, operation, subresource = '', apiVersion }: Json): string =>
   [manager, operation, subresource, apiVersion].join(' ');

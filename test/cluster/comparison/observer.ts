@@ -5,7 +5,9 @@ import type { Client } from './client.ts';
 export interface Observed {
   /** The Available condition, but for its time; undefined where none is written. */
   readonly condition: unknown;
-  /** Its version as the list of all APIs has it (KEP-3352); undefined where it is not among them. */
+  /**
+   * Its version as the list of all APIs has it (KEP-3352); undefined where it is not among them.
+   */
   readonly listed: unknown;
 }
 
@@ -15,7 +17,8 @@ export interface Observer {
   stop(): Promise<void>;
 }
 
-// In looks and not in seconds: where kube-apiserver is slow, so are its answers, and then the looks take longer too.
+// In looks and not in seconds: where kube-apiserver is slow, so are its answers, and then the looks
+// take longer too.
 const intervalMs = 250;
 /** During as many looks nothing may change. */
 const stillLooks = 9;

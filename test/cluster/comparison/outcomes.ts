@@ -37,7 +37,9 @@ type Json = any;
 /** The value at a place of a result. */
 export const valueAt = (result: unknown, at: string): unknown => keysOf(at).reduce((value: Json, key) => value?.[key], result);
 
-/** What the simulation is to give where this came of the real one: the same but for the differences. */
+/**
+ * What the simulation is to give where this came of the real one: the same but for the differences.
+ */
 export function withDifferences(real: unknown, differences: readonly Difference[]): unknown {
   const expected: Json = { result: structuredClone(real) };
   for (const { at, simulated } of differences) {

@@ -11,7 +11,9 @@ export const inOlderWords = (at: string, real: string, simulated: string): Diffe
   simulated,
 });
 
-/** @returns for an answer that says what is wrong with an object: its message, and its first cause */
+/**
+ * @returns for an answer that says what is wrong with an object: its message, and its first cause
+ */
 export const faultInOlderWords = (at: string, before: string, real: string, simulated: string): readonly Difference[] => [
   inOlderWords(`${at}.body.message`, before + real, before + simulated),
   inOlderWords(`${at}.body.details.causes.0.message`, real, simulated),

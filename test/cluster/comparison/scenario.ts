@@ -19,8 +19,9 @@ import { waysToPods } from './steps/ways-to-pods.ts';
 import { writing } from './steps/writing.ts';
 
 /**
- * What is done to kube-apiserver and to its simulation, to see whether the same comes of it: registrations sound and broken, what clients see of them, and
- * everything else that apisvc, kubectl and extension API servers ask for.
+ * What is done to kube-apiserver and to its simulation, to see whether the same comes of it:
+ * registrations sound and broken, what clients see of them, and everything else that apisvc,
+ * kubectl and extension API servers ask for.
  */
 export const scenario: readonly Step[] = [
   ...certificates,

@@ -5,7 +5,10 @@ import type { World } from './world.ts';
 export interface Difference {
   /** Why it may be so. */
   readonly reason: string;
-  /** Where in the result, the names and indexes one after the other with dots between them; a name with dots in brackets. */
+  /**
+   * Where in the result, the names and indexes one after the other with dots between them; a name
+   * with dots in brackets.
+   */
   readonly at: string;
   /** What is there on each side, after normalisation; undefined for nothing. */
   readonly real: unknown;

@@ -21,14 +21,22 @@ export interface Target {
   /** URL. */
   readonly server: string;
   readonly files: Pick<ControlPlaneFiles, 'ca'>;
-  /** An address of this machine that the control plane reaches, and that an EndpointSlice may name. */
+  /**
+   * An address of this machine that the control plane reaches, and that an EndpointSlice may name.
+   */
   readonly host: string;
 }
 
-/** Nobody listens there: a port that was free a moment ago might be taken by the server of another step. */
+/**
+ * Nobody listens there: a port that was free a moment ago might be taken by the server of another
+ * step.
+ */
 export const unservedPort = 1;
 
-/** What kube-apiserver does with an APIService, it does at once, and its own watches must have told it of Service and EndpointSlice by then. */
+/**
+ * What kube-apiserver does with an APIService, it does at once, and its own watches must have told
+ * it of Service and EndpointSlice by then.
+ */
 const toldMs = 1_000;
 
 /** Every object with a namespace of every step is in this one. */
@@ -47,7 +55,11 @@ export interface World {
   user(name: string, ...groups: readonly string[]): Promise<Client>;
   /** Asks with a token; without a word, as nobody. */
   bearer(token?: string): Client;
-  /** Creates objects as the administrator; each must be created. Those that are in no namespace are removed after the step. @returns them, as they are stored */
+  /**
+   * Creates objects as the administrator; each must be created. Those that are in no namespace are
+   * removed after the step.
+   * @returns them, as they are stored
+   */
   // biome-ignore lint/suspicious/noExplicitAny: JSON.
   create(...objects: readonly KubeObject[]): Promise<any[]>;
   /** Has this path deleted after the step. */
@@ -58,7 +70,11 @@ export interface World {
   certificate(): Promise<ServingPair>;
   /** Serves its group, both sound without further words. @returns the port */
   serve(serving?: ServingPair, reply?: Parameters<typeof serveHttps>[1]): Promise<number>;
-  /** Registers a server by hand, sound but for what is said. Service and EndpointSlice are there first. @returns the answer for the APIService */
+  /**
+   * Registers a server by hand, sound but for what is said. Service and EndpointSlice are there
+   * first.
+   * @returns the answer for the APIService
+   */
   register(change: Change): Promise<Answer>;
   /** What has become of the APIService of the step, once it stays like that. */
   settled(): Promise<Observed>;

@@ -6,8 +6,9 @@ import { type Backend, listen, resourceList, type ServingPair } from '../../harn
 import { groupOf } from '../../harness/registrations.ts';
 
 /**
- * An extension API server that tells what reached it: every request below its group is answered with the request itself, but for those that have an
- * answer of their own. Every other path gets its discovery document.
+ * An extension API server that tells what reached it: every request below its group is answered
+ * with the request itself, but for those that have an answer of their own. Every other path gets
+ * its discovery document.
  */
 export async function serveEcho({ certificates, key }: ServingPair, service: string, host: string): Promise<Backend> {
   const group = `/apis/${groupOf(service)}/v1`;
@@ -47,7 +48,10 @@ const answers: Readonly<Record<string, RequestListener>> = {
   },
 };
 
-/** Those that HTTP needs for the connection at hand, and what Node and Go say of themselves, tell nothing. */
+/**
+ * Those that HTTP needs for the connection at hand, and what Node and Go say of themselves, tell
+ * nothing.
+ */
 const untold = ['connection', 'content-length', 'transfer-encoding', 'accept-encoding', 'host'];
 
 async function told(request: IncomingMessage): Promise<object> {

@@ -20,7 +20,10 @@ const representations = [
   'application/vnd.kubernetes.protobuf;stream=watch',
 ].join(', ');
 
-/** Without the words for people that a table has for each column: a step of their own looks at these. */
+/**
+ * Without the words for people that a table has for each column: a step of their own looks at
+ * these.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: JSON.
 function undescribed(value: any): any {
   if (Array.isArray(value)) return value.map(undescribed);

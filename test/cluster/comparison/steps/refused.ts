@@ -2,7 +2,10 @@ import { apiServiceNameOf, handMade } from '../../harness/registrations.ts';
 import type { Difference, Step } from '../step.ts';
 import { namespace } from '../world.ts';
 
-/** APIServices that kube-apiserver does not accept (k8s.io/kube-aggregator/pkg/apis/apiregistration/validation). */
+/**
+ * APIServices that kube-apiserver does not accept
+ * (k8s.io/kube-aggregator/pkg/apis/apiregistration/validation).
+ */
 
 const collection = '/apis/apiregistration.k8s.io/v1/apiservices';
 const ca = '-----BEGIN CERTIFICATE-----\nQ0E=\n-----END CERTIFICATE-----\n';

@@ -13,7 +13,10 @@ export const registration = (name: string, make: (world: World) => Promise<Chang
   },
 });
 
-/** What clients see of the API of a step: the condition, its version among all APIs, the answers for its group and version. */
+/**
+ * What clients see of the API of a step: the condition, its version among all APIs, the answers for
+ * its group and version.
+ */
 export async function look({ settled, admin, name }: World): Promise<object> {
   const { condition, listed } = await settled();
   const group = groupOf(name);

@@ -26,7 +26,10 @@ const serviceAccount = (name: string): KubeObject => ({ apiVersion: 'v1', kind: 
 
 const exactlyOne = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
 
-/** Since 1.36 it is the spec as a whole that is at fault. @param field - before, and `words` with it */
+/**
+ * Since 1.36 it is the spec as a whole that is at fault.
+ * @param field - before, and `words` with it
+ */
 function otherFault(at: string, value: string, field: string, words: string): readonly Difference[] {
   const [real, simulated] = [`Invalid value: ${value}: ${words}`, `Invalid value: ${value}: ${exactlyOne}`];
   const whole = (of: string, said: string): string => `.authorization.k8s.io "" is invalid: ${of}: ${said}`;

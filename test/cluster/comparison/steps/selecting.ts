@@ -6,7 +6,10 @@ import { collection, configMap } from './config-maps.ts';
 
 /** Three objects to read, list and watch. */
 
-/** With three objects that carry a label with the name of the step. @param run - is given the path that selects them */
+/**
+ * With three objects that carry a label with the name of the step.
+ * @param run - is given the path that selects them
+ */
 export const selecting = (
   name: string,
   run: (world: World, path: string) => Promise<unknown>,

@@ -16,7 +16,10 @@ const leading = (name: string, change: Partial<Change>): Step =>
 const standing = (name: string, port: (world: World) => Promise<number>): Step =>
   registration(name, async (world) => ({ port: await port(world) }));
 
-/** Not before it has heard something: a connection that is closed with words unread in it is reset, and whether they are is chance. */
+/**
+ * Not before it has heard something: a connection that is closed with words unread in it is reset,
+ * and whether they are is chance.
+ */
 const hangUp = (socket: Socket): unknown => socket.once('data', () => socket.end());
 
 export const services: readonly Step[] = [

@@ -8,7 +8,10 @@ import { until } from '../until.ts';
 import { expectStatus, namespace, unservedPort, type World } from '../world.ts';
 import { serveEcho } from './extension-server.ts';
 
-/** kube-apiserver as a proxy to Services and Pods: nobody verifies certificates there, and no identity is passed on. */
+/**
+ * kube-apiserver as a proxy to Services and Pods: nobody verifies certificates there, and no
+ * identity is passed on.
+ */
 
 const pods = `/api/v1/namespaces/${namespace}/pods`;
 
@@ -25,7 +28,10 @@ const run = ({ admin, name, host }: World) => {
   return expectStatus(200, admin.ask('PATCH', `${pods}/${name}/status`, { body: { status }, contentType: 'application/merge-patch+json' }));
 };
 
-/** An HTTPS server in the place of a Pod, and a Service in front of it. It goes to addresses of Pods alone; until 1.36 by Endpoints, since then by EndpointSlices. */
+/**
+ * An HTTPS server in the place of a Pod, and a Service in front of it. It goes to addresses of Pods
+ * alone; until 1.36 by Endpoints, since then by EndpointSlices.
+ */
 async function service(world: World): Promise<void> {
   const { name, create, host, keep, certificate, admin } = world;
   const port = await keep(serveEcho(await certificate(), name, host));

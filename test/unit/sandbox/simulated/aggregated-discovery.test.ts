@@ -1,12 +1,11 @@
 import type http from 'node:http';
 import { describe, expect, test, vi } from 'vitest';
 import { createRemoteDiscovery, type RemoteDiscovery } from '../../../../src/sandbox/simulated/aggregated-discovery.ts';
-import { apiGroups, compareVersions } from '../../../../src/sandbox/simulated/api-groups.ts';
+import { compareVersions, groupsOf } from '../../../../src/sandbox/simulated/discovery.ts';
 import { apiServiceKind } from '../../../../src/sandbox/simulated/lookup.ts';
 import { bundleOf, certificates, expose, httpsServer, listen, name, register, simulate } from './testbed.ts';
 
 const v2 = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
-const noKind = { group: '', version: '', kind: '' };
 type Served = Readonly<Record<string, readonly [number, unknown, string?]>>;
 
 /** What is known of a server that answers as said, 404 to anything else. */
@@ -22,13 +21,11 @@ async function discover(served: Served): Promise<{ discovery: RemoteDiscovery; a
   expose(simulation, await listen(httpsServer([leaf], listener)));
   register(simulation, { caBundle: bundleOf(ca) });
   const discovery = createRemoteDiscovery(simulation);
-  await vi.waitFor(() => expect(discovery.groups()).not.toEqual([]));
+  await vi.waitFor(() => expect(discovery.versions().size).toBe(1));
   return { discovery, asked };
 }
 
-const groupWith = (version: object): object[] => [
-  { priority: 1000, group: { metadata: { name: 'example.com' }, versions: [{ version: 'v1', ...version }] } },
-];
+const versionWith = (version: object) => new Map([[name, { version: 'v1', ...version }]]);
 
 const things = {
   resource: 'things',
@@ -51,8 +48,7 @@ describe('a group and version', () => {
     const { discovery, asked } = await discover({
       '/apis': [200, { items: [{ metadata: { name: 'other' } }, { metadata: { name: 'example.com' }, versions }] }, v2],
     });
-    const oddToo = { ...odd, responseKind: noKind, subresources: [{ subresource: 'log', responseKind: noKind, verbs: ['get'] }] };
-    expect(discovery.groups()).toEqual(groupWith({ resources: [things, oddToo], freshness: 'Current' }));
+    expect(discovery.versions()).toEqual(versionWith({ resources: [things, odd], freshness: 'Current' }));
     expect(asked[0]?.headers).toMatchObject({ accept: v2, 'x-remote-user': 'system:kube-aggregator', 'x-remote-group': 'system:masters' });
   });
 
@@ -60,12 +56,11 @@ describe('a group and version', () => {
     const resources = [
       { name: 'things', singularName: 'thing', namespaced: true, kind: 'Thing', verbs: ['get'], shortNames: ['th'], categories: ['all'] },
       { name: 'things/status', singularName: '', namespaced: true, kind: 'Thing', verbs: ['patch'] },
-      { name: 'lost/scale', singularName: '', namespaced: false, verbs: ['get'] },
     ];
     const { discovery, asked } = await discover({ '/apis': [200, {}], '/apis/example.com/v1': [200, { resources }] });
     const kind = { group: '', version: '', kind: 'Thing' };
-    expect(discovery.groups()).toEqual(
-      groupWith({
+    expect(discovery.versions()).toEqual(
+      versionWith({
         resources: [
           {
             ...things,
@@ -74,42 +69,19 @@ describe('a group and version', () => {
             categories: ['all'],
             subresources: [{ subresource: 'status', responseKind: kind, verbs: ['patch'] }],
           },
-          {
-            resource: 'lost',
-            responseKind: noKind,
-            scope: 'Cluster',
-            singularResource: '',
-            verbs: null,
-            subresources: [{ subresource: 'scale', responseKind: noKind, verbs: ['get'] }],
-          },
         ],
         freshness: 'Current',
       }),
     );
     expect(asked[1]?.headers).toMatchObject({ accept: 'application/json', 'x-remote-user': 'system:kube-aggregator' });
-    expect(asked[1]?.headers).not.toHaveProperty('x-remote-group');
   });
 
   test.each<[string, Served]>([
     ['nothing', {}],
     ['that it is overloaded', { '/apis': [503, ''], '/apis/example.com/v1': [200, { resources: [] }] }],
-    [
-      'resources of two scopes',
-      {
-        '/apis/example.com/v1': [
-          200,
-          {
-            resources: [
-              { name: 'a', namespaced: true },
-              { name: 'a/b', namespaced: false },
-            ],
-          },
-        ],
-      },
-    ],
   ])('is stale when the server says %s', async (_, served) => {
     const { discovery } = await discover(served);
-    expect(discovery.groups()).toEqual(groupWith({ freshness: 'Stale' }));
+    expect(discovery.versions()).toEqual(versionWith({ freshness: 'Stale' }));
   });
 });
 
@@ -129,9 +101,9 @@ test('a group goes with its APIService', async () => {
   const simulation = await simulate();
   register(simulation, {});
   const discovery = createRemoteDiscovery(simulation);
-  await vi.waitFor(() => expect(discovery.groups()).toEqual(groupWith({ freshness: 'Stale' })));
+  await vi.waitFor(() => expect(discovery.versions()).toEqual(versionWith({ freshness: 'Stale' })));
   simulation.store.delete(apiServiceKind, undefined, name);
-  expect(discovery.groups()).toEqual([]);
+  expect(discovery.versions().size).toBe(0);
 });
 
 test('groups are listed by priority, their versions too, available or not', async () => {
@@ -147,15 +119,12 @@ test('groups are listed by priority, their versions too, available or not', asyn
   put('c.io', 'v1', 30, 1);
   put('a.io', 'v1', 20, 1);
   put('', 'v1', 18_000, 1);
-  const listed = apiGroups(store).map(({ name: group, versions, preferredVersion }) => [
-    group,
-    versions.map(({ version }) => version),
-    preferredVersion.groupVersion,
-  ]);
-  expect(listed).toEqual([
-    ['c.io', ['v1'], 'c.io/v1'],
-    ['a.io', ['v1'], 'a.io/v1'],
-    ['b.io', ['v1', 'v1beta1', 'v2'], 'b.io/v1'],
+  expect(groupsOf(store)).toEqual([
+    { name: 'apiregistration.k8s.io', versions: ['v1'] },
+    { name: '', versions: ['v1'] },
+    { name: 'c.io', versions: ['v1'] },
+    { name: 'a.io', versions: ['v1'] },
+    { name: 'b.io', versions: ['v1', 'v1beta1', 'v2'] },
   ]);
 });
 

@@ -183,7 +183,7 @@ describe.each(versions)('like Kubernetes %s', (kubernetes) => {
     [
       'speaks something else',
       async () => tls.createServer({ cert: '', key: '', ...(await smtp()) }, (socket) => socket.end('220 mail.example.com ESMTP\r\n')),
-      'net/http: HTTP/1.x transport connection broken: malformed HTTP status code "mail.example.com"',
+      'net/http: HTTP/1.x transport connection broken: malformed HTTP response "220 mail.example.com ESMTP"',
     ],
   ];
   const smtp = async (): Promise<tls.TlsOptions> => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAuthorizer } from '../../../../src/sandbox/simulated/authorization.ts';
+import { createAuthorizer, rulesOf } from '../../../../src/sandbox/simulated/authorization.ts';
 import { bootstrap } from '../../../../src/sandbox/simulated/bootstrap.ts';
-import { kindOf, kinds, questions } from '../../../../src/sandbox/simulated/kinds.ts';
+import { kindOf, kinds, reviewKinds } from '../../../../src/sandbox/simulated/kinds.ts';
 import type { Kind, Obj } from '../../../../src/sandbox/simulated/types.ts';
 import { jane, makeSimulation, put, toPath, toResource } from './identities.ts';
 
@@ -47,12 +47,12 @@ describe('what there is before anybody comes', () => {
 
   test('a Local APIService for each group and version that is served', () => {
     const apiServices = world.simulation.store.list(named('apiregistration.k8s.io', 'APIService'));
-    const served = new Set([...kinds, ...questions].map(({ group, version }) => `${version}.${group}`));
+    const served = new Set([...kinds, ...reviewKinds].map(({ group, version }) => `${version}.${group}`));
     served.delete('v1.apiregistration.k8s.io');
     expect(new Set(apiServices.map(({ metadata }) => metadata.name))).toEqual(served);
     expect(apiServices.find(({ metadata }) => metadata.name === 'v1.')).toMatchObject({
       metadata: { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } },
-      spec: { version: 'v1', groupPriorityMinimum: 18_000, versionPriority: 1 },
+      spec: { version: 'v1', groupPriorityMinimum: 18_000, versionPriority: 15 },
       status: { conditions: [{ type: 'Available', status: 'True', reason: 'Local', message: 'Local APIServices are always available' }] },
     });
   });
@@ -61,9 +61,8 @@ describe('what there is before anybody comes', () => {
     const edit = get(rbac, 'ClusterRole', undefined, 'edit');
     expect(edit.metadata).toMatchObject({
       labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults', 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' },
-      annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
     });
-    expect(edit.rules.map(({ resources }: Obj) => resources[0])).toContain('endpointslices');
+    expect(rulesOf(world.simulation.store, edit).flatMap(({ resources }) => resources)).toContain('networkpolicies');
   });
 });
 
@@ -78,7 +77,7 @@ describe('what may be done from the start', () => {
     [jane, toResource('create', 'subjectaccessreviews', { group: 'authorization.k8s.io' }), false],
     [jane, toResource('list', 'pods', { namespace: 'default' }), false],
   ])('%o %o', (user, info, allowed) => {
-    expect(createAuthorizer(world.simulation.store, '1.37')(user, info).allowed).toBe(allowed);
+    expect(createAuthorizer(world.simulation.store)(user, info).allowed).toBe(allowed);
   });
 
   test('a binding of the roles for extension API servers is enough for one', () => {
@@ -87,7 +86,7 @@ describe('what may be done from the start', () => {
     const subjects = [{ kind: 'ServiceAccount', name: 'extension', namespace: 'default' }];
     put(store, 'ClusterRoleBinding', 'delegator', { roleRef: reference('ClusterRole', 'system:auth-delegator'), subjects });
     put(store, 'RoleBinding', 'kube-system/reader', { roleRef: reference('Role', 'extension-apiserver-authentication-reader'), subjects });
-    const authorize = createAuthorizer(store, '1.37');
+    const authorize = createAuthorizer(store);
     const configMap = (name: string) => toResource('get', 'configmaps', { namespace: 'kube-system', name });
     expect(authorize(delegate, toResource('create', 'tokenreviews', { group: 'authentication.k8s.io' })).allowed).toBe(true);
     expect(authorize(delegate, configMap('extension-apiserver-authentication')).allowed).toBe(true);
@@ -101,7 +100,7 @@ describe('what may be done from the start', () => {
       subjects: [{ kind: 'User', name: 'jane' }],
     });
     const flunders = toResource('list', 'flunders', { group: 'wardle.example.com', namespace: 'default' });
-    const authorize = createAuthorizer(store, '1.37');
+    const authorize = createAuthorizer(store);
     expect(authorize(jane, flunders).allowed).toBe(false);
     const labels = { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' };
     put(store, 'ClusterRole', 'flunders', {

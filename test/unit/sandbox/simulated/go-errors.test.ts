@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { goWords, hostPort } from '../../../../src/sandbox/simulated/go-errors.ts';
+import { goMessage, hostPort } from '../../../../src/sandbox/simulated/go-errors.ts';
 
 /** What only happens on networks that a test has not. */
 const remote = '10.0.0.1:443';
@@ -17,7 +17,7 @@ test.each([
     'net/http: HTTP/1.x transport connection broken: malformed HTTP response "hello"',
   ],
 ])('%j', (fields, words) => {
-  expect(goWords(failing(fields), { local: '10.0.0.2:5000', remote })).toBe(words);
+  expect(goMessage(failing(fields), { local: '10.0.0.2:5000', remote })).toBe(words);
 });
 
 test('an alert is told by its number', () => {
@@ -26,10 +26,10 @@ test('an alert is told by its number', () => {
       { code: 'ERR_SSL_X' },
       `error:0A000416:SSL routines:ssl3_read_bytes:x:ssl/record/rec_layer_s3.c:1586:SSL alert number ${alert}\n`,
     );
-  expect(goWords(error(42), { remote })).toBe('remote error: tls: bad certificate');
-  expect(goWords(error(116), { remote })).toBe('remote error: tls: certificate required');
-  expect(goWords(error(77), { remote })).toBe('remote error: tls: alert(77)');
-  expect(goWords(failing({ code: 'ERR_SSL_UNEXPECTED_MESSAGE' }), { remote })).toBe('tls: unexpected message');
+  expect(goMessage(error(42), { remote })).toBe('remote error: tls: bad certificate');
+  expect(goMessage(error(116), { remote })).toBe('remote error: tls: certificate required');
+  expect(goMessage(error(77), { remote })).toBe('remote error: tls: alert(77)');
+  expect(goMessage(failing({ code: 'ERR_SSL_UNEXPECTED_MESSAGE' }), { remote })).toBe('tls: unexpected message');
 });
 
 test('an IPv6 address stands in brackets', () => {

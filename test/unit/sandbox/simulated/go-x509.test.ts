@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { inspect } from '../../../../src/pki/inspect.ts';
-import { weakKeyWords, x509Words } from '../../../../src/sandbox/simulated/go-x509.ts';
+import { weakKeyFault, x509Fault } from '../../../../src/sandbox/simulated/go-x509.ts';
 import type { Snapshot } from '../../../../src/snapshot/types.ts';
 import { readRecordings } from '../../../cluster/laboratory/recording.ts';
 
 type Api = Snapshot['apis'][number];
 
-/** What real kube-apiservers said of the certificates that a server showed, beside those certificates. */
+/**
+ * What real kube-apiservers said of the certificates that a server showed, beside those
+ * certificates.
+ */
 function recorded({ apis, takenAt }: Snapshot) {
   return apis.flatMap(({ apiService, aggregated, probes }: Api) => {
     if (apiService.state !== 'seen' || probes.state !== 'seen' || !apiService.value.service || apiService.value.insecureSkipTLSVerify)
@@ -37,16 +40,16 @@ describe.each(['1.37', '1.35'] as const)('what was recorded on Kubernetes %s', (
   });
 
   test.each(refused)('refused: $fault', ({ said, checks }) => {
-    expect(checks.map(x509Words).filter((words) => words && said.includes(words))).not.toEqual([]);
+    expect(checks.map(x509Fault).filter((words) => words && said.includes(words))).not.toEqual([]);
   });
 
   test.each(accepted)('accepted: $fault', ({ checks }) => {
-    expect(checks.map(x509Words)).toContain(undefined);
+    expect(checks.map(x509Fault)).toContain(undefined);
   });
 
   test('of a weak key', () => {
     const said = cases.filter(({ said }) => said.includes('crypto/rsa: 768-bit'));
     expect(said.length).toBe(1);
-    for (const { said: words, checks } of said) expect(words).toContain(checks.map(({ presented: [leaf] }) => weakKeyWords(leaf)).join());
+    for (const { said: words, checks } of said) expect(words).toContain(checks.map(({ presented: [leaf] }) => weakKeyFault(leaf)).join());
   });
 });

