@@ -3,7 +3,7 @@ import { presetNames } from '../config/preset-names.ts';
 import { keyTypes } from '../pki/types.ts';
 import { kubernetesImitated } from '../sandbox/shared/engine.ts';
 import type { Run } from './action.ts';
-import { duration, list, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
+import { duration, repeatableList, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
 
 /**
  * Adds the subcommands with their flags and help. Their actions are in src/commands, imported when
@@ -27,7 +27,7 @@ function addInit(program: Command, run: Run): void {
     .description('Create a project: apisvc.yaml, a CA and a serving certificate. On a terminal, prompt for missing answers')
     .addOption(new Option('-p, --preset <name>', 'Preset to start from').choices(presetNames))
     .option('-y, --yes', 'Do not prompt; a missing answer is an error')
-    .option('--api <group/version>', 'API that the server serves; repeatable', list)
+    .option('--api <group/version>', 'API that the server serves; repeatable', repeatableList)
     .option('--image <image>', 'Container image of the server')
     .option('--name <name>', 'Name of the Deployment, ServiceAccount and RBAC objects')
     .option('-n, --namespace <namespace>', 'Namespace of the server')
@@ -35,8 +35,8 @@ function addInit(program: Command, run: Run): void {
     .addOption(new Option('--key-type <type>', 'Type of the private keys').choices(keyTypes))
     .option('--lifetime <duration>', 'Validity of the serving certificate, for example 90d')
     .option('--ca-lifetime <duration>', 'Validity of the CA certificate, for example 10y')
-    .option('--dns <name>', 'Additional DNS name in the serving certificate; repeatable', list)
-    .option('--ip <address>', 'Additional IP address in the serving certificate; repeatable', list)
+    .option('--dns <name>', 'Additional DNS name in the serving certificate; repeatable', repeatableList)
+    .option('--ip <address>', 'Additional IP address in the serving certificate; repeatable', repeatableList)
     .option('--cluster-domain <domain>', 'DNS domain of the cluster (default: cluster.local)')
     .option('--no-name-constraints', 'Do not restrict the CA to the names of this server')
     .option('--ca-cert <file>', 'Certificate of an existing CA to sign with')

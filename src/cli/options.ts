@@ -8,7 +8,7 @@ import { type FormatCommand, formatsOf } from '../report/formats.ts';
 const longestTimerMs = 2 ** 31 - 1;
 
 /** Collects the values of a repeatable option. */
-export const each = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
+export const repeatable = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
 /** Parses a duration. @returns milliseconds */
 export const duration = (text: string): number => {
@@ -29,14 +29,14 @@ export const withCluster = (command: Command, timeout: string): Command =>
 
 /** Adds the options for one or more clusters: `context` is a list. */
 export const withClusters = (command: Command, timeout: string): Command =>
-  withCredentials(command.option('--context <context>', 'Context of the kubeconfig; repeat it to compare clusters', each), timeout);
+  withCredentials(command.option('--context <context>', 'Context of the kubeconfig; repeat it to compare clusters', repeatable), timeout);
 
 const withCredentials = (command: Command, timeout: string): Command =>
   withTimeout(
     command
       .option('--kubeconfig <file>', 'Kubeconfig to use instead of $KUBECONFIG or ~/.kube/config')
       .option('--as <user>', 'User to impersonate')
-      .option('--as-group <group>', 'Group to impersonate; needs --as; repeatable', each),
+      .option('--as-group <group>', 'Group to impersonate; needs --as; repeatable', repeatable),
     timeout,
     'Time limit for the whole command, for example 90s or 5m',
   );
@@ -52,7 +52,7 @@ export function withOutput(command: Command, name: FormatCommand): Command {
 }
 
 /** Collects a repeatable option whose values may also be separated by commas. */
-export const list = (value: string, earlier: readonly string[] = []): readonly string[] => [
+export const repeatableList = (value: string, earlier: readonly string[] = []): readonly string[] => [
   ...earlier,
   ...value.split(',').filter((part) => part !== ''),
 ];

@@ -30,7 +30,7 @@ export async function withCluster<T>(
   let cluster: Cluster | undefined;
   try {
     // Credentials may hang: a login in a browser, a token that is renewed over the network.
-    cluster = await Promise.race([connect(flags, terminal.env, signal), aborted(signal)]);
+    cluster = await Promise.race([connect(flags, terminal.env, signal), whenAborted(signal)]);
     return await work(cluster, signal);
   } catch (error) {
     // Interrupted work fails in many ways, so report the reason. A DeadlineError of the work says
@@ -43,7 +43,7 @@ export async function withCluster<T>(
   }
 }
 
-const aborted = (signal: AbortSignal): Promise<never> =>
+const whenAborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });

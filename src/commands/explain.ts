@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts';
 
 const codes = Object.keys(catalog) as Code[];
 /** Longer lines are hard to read. */
-const widestColumns = 100;
+const maxColumns = 100;
 
 /** `apisvc explain`: explains one code or topic, or lists a family of codes, or all. */
 export async function explain(_: unknown, [given]: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -18,7 +18,7 @@ export async function explain(_: unknown, [given]: readonly string[], terminal: 
 function explanation(given: string | undefined, { outColors, columns }: Terminal): string {
   if (given === undefined) return codeList(codes, outColors) + topicList(outColors);
   const topic = topicNames.find((name) => name === given);
-  if (topic) return topicText(topic, outColors, Math.min(columns, widestColumns));
+  if (topic) return topicText(topic, outColors, Math.min(columns, maxColumns));
   const found = codes.filter((code) => matchesCode(code, [given, `${given.replace(/\/\*?$/, '')}/*`]));
   const [code] = found;
   if (code === undefined) throw unknownCode(given);

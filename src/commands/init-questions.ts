@@ -5,7 +5,7 @@ import { printable } from '../pki/printable.ts';
 import type { PlannedFile } from '../project/project.ts';
 import { describePlan } from '../report/project.ts';
 import { topicShort } from '../report/topics.ts';
-import { wrapped } from '../report/wrapped.ts';
+import { wrap } from '../report/wrap.ts';
 import { missingFlags } from './missing-flags.ts';
 import { apiMessage, type CompleteFlags, type InitFlags, nameFrom } from './new-configuration.ts';
 import type { RunningService } from './running-service.ts';
@@ -35,7 +35,7 @@ const apiQuestion: Question = {
   message: 'API that the server serves (group/version)',
   why: 'Clients request /apis/GROUP/VERSION. Choose a group below a domain you own. Separate several with commas.',
   flag: '--api GROUP/VERSION',
-  fault: apisFault,
+  fault: validateApis,
 };
 
 const imageQuestion: Question = {
@@ -94,7 +94,7 @@ async function askAboutServer(dir: string, flags: InitFlags, terminal: Terminal)
     return terminal.ask(valid ? { ...question, initial: proposal } : question);
   };
   const before = topicShort('crd-or-apiservice', terminal.columns);
-  const api = flags.api ?? partsOf(await terminal.ask({ ...apiQuestion, before }));
+  const api = flags.api ?? splitList(await terminal.ask({ ...apiQuestion, before }));
   const running = await findProposals(flags.service ?? flags.name ?? nameFrom(dir), flags, terminal);
   const image = flags.image ?? (await ask(imageQuestion, running?.image));
   const name = flags.name ?? (await ask(nameQuestion, nameFrom(dir)));
@@ -112,7 +112,7 @@ async function findProposals(name: string, flags: InitFlags, terminal: Terminal)
   if (running === undefined || (flags.namespace !== undefined && flags.namespace !== running.namespace)) return undefined;
   const { context, namespace } = running;
   const message = `Service ${namespace}/${name} exists (context ${context}); its settings are the suggested answers.`;
-  terminal.progress(`\n${wrapped(printable(message), terminal.columns)}\n`);
+  terminal.progress(`\n${wrap(printable(message), terminal.columns)}\n`);
   return running;
 }
 
@@ -132,21 +132,21 @@ export async function confirmFiles(files: readonly PlannedFile[], command: strin
   if (/^n/i.test(answer)) throw new RefusedError('Aborted; no files written.', { fix: `Change the flags and run: ${command}` });
 }
 
-const partsOf = (answer: string): string[] =>
+const splitList = (answer: string): string[] =>
   answer
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
 /** Validates one or more GROUP/VERSION. */
-function apisFault(answer: string): string | undefined {
-  const parts = partsOf(answer);
+function validateApis(answer: string): string | undefined {
+  const parts = splitList(answer);
   const twice = parts.find((part, at) => parts.indexOf(part) !== at);
   if (twice !== undefined) return `${twice} is listed twice`;
-  return parts.length === 0 ? apiMessage : parts.map(apiFault).find((fault) => fault !== undefined);
+  return parts.length === 0 ? apiMessage : parts.map(validateApi).find((fault) => fault !== undefined);
 }
 
-function apiFault(text: string): string | undefined {
+function validateApi(text: string): string | undefined {
   const [group = '', version, ...rest] = text.split('/');
   const fault = fieldFault('group', group);
   if (fault !== undefined) return `group: ${fault}`;

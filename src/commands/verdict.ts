@@ -28,6 +28,6 @@ export const unknownExpiry = ({ apis }: Pick<Diagnosis, 'apis'>): readonly strin
   apis.flatMap(({ name, overview: { service, expires } }) => (service !== undefined && expires === undefined ? [name] : []));
 
 /** Whether a certificate expires within the duration of --fail-if-expires-within. */
-export const expiresSoon = ({ apis }: Pick<Diagnosis, 'apis'>): boolean => apis.some(({ findings }) => findings.some(saysSo));
+export const expiresSoon = ({ apis }: Pick<Diagnosis, 'apis'>): boolean => apis.some(({ findings }) => findings.some(isExpiry));
 
-const saysSo = ({ code, explains }: Finding): boolean => code.endsWith('expires-soon') || explains.some(saysSo);
+const isExpiry = ({ code, explains }: Finding): boolean => code.endsWith('expires-soon') || explains.some(isExpiry);

@@ -9,7 +9,7 @@ export function codeList(codes: readonly Code[], colors: ChalkInstance): string 
   return codes
     .map((code) => {
       const { severity, title } = generalWords(code);
-      return `${colors.bold(code.padEnd(width))}  ${painted(severity, colors)}  ${title}\n`;
+      return `${colors.bold(code.padEnd(width))}  ${paint(severity, colors)}  ${title}\n`;
     })
     .join('');
 }
@@ -19,7 +19,7 @@ export function codeText(code: Code, colors: ChalkInstance): string {
   const { severity, title, cause, fix, explainedBy = [] } = generalWords(code);
   const row = (label: string, text: string): string => `  ${colors.dim(label.padEnd(13))} ${text}\n`;
   return [
-    `${colors.bold(code)} (${painted(severity, colors).trimEnd()}): ${title}\n\n`,
+    `${colors.bold(code)} (${paint(severity, colors).trimEnd()}): ${title}\n\n`,
     row('cause:', cause),
     ...fixParts(fix).map(({ kind, text }, index) => row(index === 0 ? 'fix:' : '', kind === 'command' ? colors.cyan(text) : text)),
     ...(explainedBy.length > 0 ? [row('explained by:', explainedBy.join(', '))] : []),
@@ -27,4 +27,4 @@ export function codeText(code: Code, colors: ChalkInstance): string {
   ].join('');
 }
 
-const painted = (severity: Severity, { red, yellow }: ChalkInstance): string => (severity === 'error' ? red('error  ') : yellow('warning'));
+const paint = (severity: Severity, { red, yellow }: ChalkInstance): string => (severity === 'error' ? red('error  ') : yellow('warning'));

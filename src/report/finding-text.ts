@@ -21,7 +21,7 @@ export interface NumberedFinding {
 }
 
 /** Numbers the findings of an API within each code. */
-export const numbered = (findings: readonly Finding[]): readonly NumberedFinding[] =>
+export const numberFindings = (findings: readonly Finding[]): readonly NumberedFinding[] =>
   findings.map((finding, at) => ({ finding, number: findings.slice(0, at + 1).filter(({ code }) => code === finding.code).length }));
 
 /** `1 error, 2 warnings`; empty without findings. */

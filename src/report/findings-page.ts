@@ -1,5 +1,5 @@
 import { type Code, catalog, generalWords, linkOf } from '../diagnosis/catalog.ts';
-import { tagless } from './markdown.ts';
+import { escapeTags } from './markdown.ts';
 
 const introduction = `# Findings
 
@@ -23,10 +23,10 @@ function section(code: Code): string {
     '',
     `## ${code}`,
     '',
-    `**${severity}**: ${tagless(title)}`,
+    `**${severity}**: ${escapeTags(title)}`,
     '',
-    `- Cause: ${tagless(cause)}`,
-    `- Fix: ${tagless(fix)}`,
+    `- Cause: ${escapeTags(cause)}`,
+    `- Fix: ${escapeTags(fix)}`,
     ...(explainedBy ? [`- Explained by: ${explainedBy.map((other) => `\`${other}\``).join(', ')}`] : []),
     '',
   ].join('\n');

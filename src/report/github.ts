@@ -2,7 +2,7 @@ import { fixParts } from '../diagnosis/fix.ts';
 import type { ApiDiagnosis, Diagnosis, Finding, NotChecked } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
 import { findingCounts, findingText } from './finding-text.ts';
-import { codeBlock, codeSpan, plain } from './markdown.ts';
+import { codeBlock, codeSpan, escapeMarkdown } from './markdown.ts';
 import { encodable, escaped } from './markup.ts';
 import { headline, noVerdict, verdictLabel } from './verdict.ts';
 
@@ -21,7 +21,7 @@ export function diagnosisGithub(diagnosis: Diagnosis): GithubReport {
   const { apis, source } = diagnosis;
   const commands = apis.flatMap((api) => annotationsOf(api, source));
   const ordered = levels.flatMap((level) => commands.filter((command) => command.level === level));
-  return { annotations: ordered.map(written).join(''), summary: summaryOf(diagnosis) };
+  return { annotations: ordered.map(formatCommand).join(''), summary: summaryOf(diagnosis) };
 }
 
 const levels = ['error', 'warning', 'notice'] as const;
@@ -56,7 +56,7 @@ function annotationsOf({ name, verdict, findings, notChecked }: ApiDiagnosis, so
 const escapedData = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 const escapedProperty = (text: string): string => escapedData(encodable(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
 
-function written({ level, title, lines, file }: Annotation): string {
+function formatCommand({ level, title, lines, file }: Annotation): string {
   const place = file === undefined ? '' : `file=${escapedProperty(file)},`;
   return `::${level} ${place}title=${escapedProperty(title)}::${escapedData(lines.map(encodable).join('\n'))}\n`;
 }
@@ -70,7 +70,7 @@ const summaryLimit = 1_000_000;
 function summaryOf(diagnosis: Diagnosis): string {
   const { apis, source } = diagnosis;
   const table = ['| | API | Verdict | Findings |', '| --- | --- | --- | --- |', ...apis.map((api) => row(api, source))];
-  const sections = [[`## ${plain(headline(diagnosis))}`, '', ...(apis.length > 0 ? table : []), ''].join('\n')];
+  const sections = [[`## ${escapeMarkdown(headline(diagnosis))}`, '', ...(apis.length > 0 ? table : []), ''].join('\n')];
   let left = summaryLimit - Buffer.byteLength(sections[0] ?? '');
   for (const api of apis) {
     const section = detailsOf(api).join('\n');
@@ -104,17 +104,19 @@ function detailsOf({ name, findings, notChecked }: ApiDiagnosis): readonly strin
 const findingLines = ({ code, severity, title, evidence, cause, fix, explains }: Finding): readonly string[] => [
   `### ${severity === 'error' ? '❌' : '⚠️'} ${code}`,
   '',
-  plain(title),
+  escapeMarkdown(title),
   '',
   ...(evidence.length > 0 ? [...codeBlock(evidence), ''] : []),
-  `**Cause**: ${plain(cause)}`,
+  `**Cause**: ${escapeMarkdown(cause)}`,
   '',
   '**Fix**:',
-  ...fixParts(fix).flatMap(({ kind, text }) => (kind === 'command' ? ['', ...codeBlock([text])] : ['', plain(text)])),
+  ...fixParts(fix).flatMap(({ kind, text }) => (kind === 'command' ? ['', ...codeBlock([text])] : ['', escapeMarkdown(text)])),
   '',
-  ...explains.map((symptom) => `- explains ${codeSpan(symptom.code)}: ${plain(symptom.title)}`),
+  ...explains.map((symptom) => `- explains ${codeSpan(symptom.code)}: ${escapeMarkdown(symptom.title)}`),
   ...(explains.length > 0 ? [''] : []),
 ];
 
 const notCheckedLines = (notChecked: readonly NotChecked[]): readonly string[] =>
-  notChecked.length === 0 ? [] : ['### Not checked', '', ...notChecked.map(({ what, why }) => `- ${plain(what)}: ${plain(why)}`), ''];
+  notChecked.length === 0
+    ? []
+    : ['### Not checked', '', ...notChecked.map(({ what, why }) => `- ${escapeMarkdown(what)}: ${escapeMarkdown(why)}`), ''];

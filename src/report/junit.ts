@@ -1,5 +1,5 @@
 import type { ApiDiagnosis, Diagnosis, NotChecked } from '../diagnosis/types.ts';
-import { findingText, type NumberedFinding, numbered } from './finding-text.ts';
+import { findingText, type NumberedFinding, numberFindings } from './finding-text.ts';
 import { lines, type Markup, markup } from './markup.ts';
 import { noVerdict } from './verdict.ts';
 
@@ -42,12 +42,12 @@ function counts(cases: readonly TestCase[]): Markup {
 
 function casesOf(api: ApiDiagnosis): readonly TestCase[] {
   const { name, findings, notChecked } = api;
-  const found = numbered(findings).map((each) => findingCase(name, each));
-  const whole = found.some(({ outcome }) => outcome === 'failures') ? [] : [wholeCase(api)];
-  return [...whole, ...found, ...notChecked.map((each) => skippedCase(name, each))];
+  const found = numberFindings(findings).map((each) => findingCase(name, each));
+  const verdict = found.some(({ outcome }) => outcome === 'failures') ? [] : [verdictCase(api)];
+  return [...verdict, ...found, ...notChecked.map((each) => skippedCase(name, each))];
 }
 
-function wholeCase({ name, verdict }: ApiDiagnosis): TestCase {
+function verdictCase({ name, verdict }: ApiDiagnosis): TestCase {
   if (verdict === 'healthy') return testCase('passed', name, 'verdict', markup``);
   return testCase('errors', name, 'verdict', markup`<error message="${noVerdict}" type="${verdict}"/>`);
 }

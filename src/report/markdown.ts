@@ -7,7 +7,7 @@ import { encodable } from './markup.ts';
 const special = /[\\`*_[\]<>&|~#!@$]|:(?=\/\/)|(?<=www)\./gi;
 
 /** Escapes untrusted text for a line of Markdown. */
-export const plain = (text: string): string => encodable(text).replace(special, (character) => `\\${character}`);
+export const escapeMarkdown = (text: string): string => encodable(text).replace(special, (character) => `\\${character}`);
 
 /** Untrusted text as a code span. A bar is escaped because it ends a table cell even in code. */
 export function codeSpan(text: string): string {
@@ -30,4 +30,4 @@ const longestRun = (text: string): number => Math.max(0, ...[...text.matchAll(/`
  * Escapes placeholders such as `<name>` in our own text: outside backticks, Markdown takes them for
  * HTML.
  */
-export const tagless = (text: string): string => text.replace(/`[^`]*`|</g, (found) => (found === '<' ? '\\<' : found));
+export const escapeTags = (text: string): string => text.replace(/`[^`]*`|</g, (found) => (found === '<' ? '\\<' : found));

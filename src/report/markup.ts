@@ -23,13 +23,13 @@ export const escaped = (text: string): string => encodable(text).replace(/[&<>"'
 
 /** A template of HTML or XML. Strings in it are escaped; Markup is not. */
 export const markup = (parts: TemplateStringsArray, ...contents: readonly Content[]): Markup => ({
-  markup: parts.map((part, at) => part + written(contents[at] ?? '')).join(''),
+  markup: parts.map((part, at) => part + render(contents[at] ?? '')).join(''),
 });
 
-function written(content: Content): string {
+function render(content: Content): string {
   if (typeof content === 'string') return escaped(content);
   if (typeof content === 'number') return String(content);
-  return 'markup' in content ? content.markup : content.map(written).join('');
+  return 'markup' in content ? content.markup : content.map(render).join('');
 }
 
 /** Escapes each line, and keeps the line ends between them. */

@@ -2,7 +2,7 @@ import type { ChalkInstance } from 'chalk';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
-import { wrapped } from './wrapped.ts';
+import { wrap } from './wrap.ts';
 
 export interface CreatedProject {
   /** Relative to the current directory. */
@@ -68,7 +68,7 @@ export function describePlan({ files, command, colors, columns }: Plan): string 
     ...rows.map(({ path, purpose }) =>
       beside
         ? `${colors.green(path.padEnd(pathWidth))}  ${purpose}`
-        : `${colors.green(path)}\n    ${wrapped(purpose, columns - 5).replaceAll('\n', '\n    ')}`,
+        : `${colors.green(path)}\n    ${wrap(purpose, columns - 5).replaceAll('\n', '\n    ')}`,
     ),
     '',
     equivalent,

@@ -1,8 +1,8 @@
 import { type Code, generalWords } from '../diagnosis/catalog.ts';
 import type { ApiDiagnosis, Diagnosis } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
-import { findingText, type NumberedFinding, numbered } from './finding-text.ts';
-import { tagless } from './markdown.ts';
+import { findingText, type NumberedFinding, numberFindings } from './finding-text.ts';
+import { escapeTags } from './markdown.ts';
 import { encodable } from './markup.ts';
 
 /** Readers identify the format by this schema and by `version`. */
@@ -20,7 +20,7 @@ export function diagnosisSarif({ apis, source, takenAt, verdict }: Diagnosis): s
     invocations: [
       { executionSuccessful: verdict !== 'unknown', endTimeUtc: takenAt, toolExecutionNotifications: apis.flatMap(notifications) },
     ],
-    results: apis.flatMap((api) => numbered(api.findings).map((each) => result(api, each, source, codes))),
+    results: apis.flatMap((api) => numberFindings(api.findings).map((each) => result(api, each, source, codes))),
   };
   return `${JSON.stringify({ $schema: schema, version: '2.1.0', runs: [run] }, undefined, 2)}\n`;
 }
@@ -33,7 +33,7 @@ function rule(code: Code) {
     fullDescription: { text: cause },
     help: {
       text: `${cause}\nFix: ${fix}\nLearn more: apisvc explain ${code}`,
-      markdown: `${tagless(cause)}\n\n**Fix**: ${tagless(fix)}\n\n**Learn more**: \`apisvc explain ${code}\``,
+      markdown: `${escapeTags(cause)}\n\n**Fix**: ${escapeTags(fix)}\n\n**Learn more**: \`apisvc explain ${code}\``,
     },
     defaultConfiguration: { level: severity },
   };

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import { wrapped } from './wrapped.ts';
+import { wrap } from './wrap.ts';
 
 /** A subject that `explain` knows besides the codes of findings. */
 interface Topic {
@@ -61,14 +61,14 @@ export const topicList = ({ bold }: ChalkInstance): string =>
 /** The whole text of a topic, wrapped at `columns`. */
 export function topicText(name: TopicName, { bold, dim }: ChalkInstance, columns: number): string {
   const { title, sections, link }: Topic = topics[name];
-  const point = (text: string): string => `  - ${wrapped(text, columns - 4).replaceAll('\n', '\n    ')}\n`;
+  const point = (text: string): string => `  - ${wrap(text, columns - 4).replaceAll('\n', '\n    ')}\n`;
   return [
-    `${bold(wrapped(title, columns))}\n`,
-    ...sections.map(({ heading, points }) => `\n${bold(wrapped(`${heading}:`, columns))}\n${points.map(point).join('')}`),
+    `${bold(wrap(title, columns))}\n`,
+    ...sections.map(({ heading, points }) => `\n${bold(wrap(`${heading}:`, columns))}\n${points.map(point).join('')}`),
     `\n${dim('see:')} ${link}\n`,
   ].join('');
 }
 
 /** The summary of a topic, and the command that shows the rest. */
 export const topicShort = (name: TopicName, columns: number): string =>
-  `${wrapped(topics[name].short, columns)}\nMore: apisvc explain ${name}`;
+  `${wrap(topics[name].short, columns)}\nMore: apisvc explain ${name}`;

@@ -37,7 +37,7 @@ describe('the passphrase of a CA key', () => {
     await screen.until(/\? Passphrase for ca\.key/);
     screen.type('wrong-horse', 'Enter');
     const seen = await screen.until(/exit code/);
-    expect(seen).toMatch(/error: wrong passphrase for the private key[\s\S]*exit code 2/);
+    expect(seen).toMatch(/error: ca\.key: wrong passphrase for the private key[\s\S]*exit code 2/);
     expect(seen).not.toContain('wrong-horse');
     expect(readdirSync(cwd).sort()).toEqual(['ca.crt', 'ca.key']);
   });

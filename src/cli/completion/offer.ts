@@ -1,7 +1,7 @@
 import { type Argument, type Command, Option } from 'commander';
 import type { Candidate } from '../../commands/complete-names.ts';
 import { type FormatName, formats } from '../../report/formats.ts';
-import { each, list } from '../options.ts';
+import { repeatable, repeatableList } from '../options.ts';
 import { optionsOf, type Position, subcommandsOf } from './position.ts';
 
 /**
@@ -19,7 +19,7 @@ export type Offer = readonly Candidate[] | Source | 'files' | 'directories';
 export function offerAt(program: Command, { command, expected, given }: Position): Offer {
   if (expected === undefined) return [];
   if (expected === 'command') return commands(program);
-  if (expected === 'option') return optionNames(optionsOf(command).filter((option) => mayStillBeGiven(option, given)));
+  if (expected === 'option') return optionNames(optionsOf(command).filter((option) => isRepeatableOrNew(option, given)));
   if (expected.argChoices) return choices(expected, expected.argChoices);
   return expected instanceof Option ? optionValues(expected) : argumentValues(program, expected);
 }
@@ -35,8 +35,8 @@ const optionNames = (options: readonly Option[]): Candidate[] =>
 const choices = (expected: Option | Argument, values: readonly string[]): Candidate[] =>
   values.map((value) => ({ value, description: expected.name() === 'output' ? formats[value as FormatName].description : '' }));
 
-const mayStillBeGiven = (option: Option, given: Position['given']): boolean =>
-  !given.has(option.attributeName()) || option.parseArg === each || option.parseArg === list;
+const isRepeatableOrNew = (option: Option, given: Position['given']): boolean =>
+  !given.has(option.attributeName()) || option.parseArg === repeatable || option.parseArg === repeatableList;
 
 const paths: Readonly<Record<string, Offer>> = { file: 'files', dir: 'directories', program: 'files' };
 

@@ -1,5 +1,5 @@
 /** Wraps text between words. A word longer than `columns` gets its own line. */
-export function wrapped(text: string, columns: number): string {
+export function wrap(text: string, columns: number): string {
   const lines = [''];
   for (const word of text.split(' ')) {
     const line = lines.at(-1) ?? '';
