@@ -33,9 +33,15 @@ function row(api: ApiDiagnosis, { takenAt }: Diagnosis): string[] {
     available,
     api.verdict,
     endpoints ? `${endpoints.ready}/${endpoints.total}` : '-',
-    expires ? `${expires.slice(0, 10)} (${Math.round((Date.parse(expires) - Date.parse(takenAt)) / dayMs)}d)` : '-',
+    expires === undefined ? '-' : expiryText(expires, takenAt),
     [...(codesOf(api).length > 0 ? [codesOf(api).join(',')] : []), ...notCheckedCount(api)].join(' ') || '-',
   ];
+}
+
+/** `2026-07-15 (30d)` or `2019-02-19 (expired)` */
+function expiryText(expires: string, now: string): string {
+  const leftMs = Date.parse(expires) - Date.parse(now);
+  return `${expires.slice(0, 10)} (${leftMs < 0 ? 'expired' : `${Math.round(leftMs / dayMs)}d`})`;
 }
 
 /** Aligns columns as kubectl does: three spaces between them, none after the last. */

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { ClusterOptions } from '../../cluster/kubeconfig.ts';
 import type { Candidate } from '../../commands/complete-names.ts';
 import { answerText } from './answer.ts';
-import { offerAt, type Source } from './offer.ts';
+import { completionsAt, type Source } from './completions.ts';
 import { type Position, positionOf } from './position.ts';
 
 /**
@@ -14,9 +14,9 @@ export async function complete(program: Command, words: readonly string[], env: 
   const { typed, expected } = position;
   // An argument list does not repeat a name.
   const named = expected instanceof Argument ? position.operands : [];
-  const offer = offerAt(program, position);
-  if (offer === 'files' || offer === 'directories') return answerText([], typed, offer);
-  const candidates = typeof offer === 'string' ? await namesFrom(offer, position, env).catch(() => []) : offer;
+  const completions = completionsAt(program, position);
+  if (completions === 'files' || completions === 'directories') return answerText([], typed, completions);
+  const candidates = typeof completions === 'string' ? await namesFrom(completions, position, env).catch(() => []) : completions;
   return answerText(
     candidates.filter(({ value }) => !named.includes(value)),
     typed,

@@ -103,6 +103,11 @@ v1.dark                    -           -           unknown   -           -      
   );
 });
 
+test('wide: an expired certificate', () => {
+  const expired = { ...many, apis: [api('v1.a', { overview: { ...overview, expires: '2026-06-14T23:00:00.000Z' } })] };
+  expect(diagnosisWide(expired, colorless)).toContain('   2026-06-14 (expired)   ');
+});
+
 test('short: one line for each API', () => {
   const lines = diagnosisShort(many, colorless).trimEnd().split('\n');
   expect(lines).toHaveLength(6);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addCommands } from '../../../src/cli/commands.ts';
 import { answerText } from '../../../src/cli/completion/answer.ts';
-import { offerAt } from '../../../src/cli/completion/offer.ts';
+import { completionsAt } from '../../../src/cli/completion/completions.ts';
 import { optionsOf, positionOf, subcommandsOf } from '../../../src/cli/completion/position.ts';
 import type { Candidate } from '../../../src/commands/complete-names.ts';
 import { presetNames } from '../../../src/config/preset-names.ts';
@@ -18,8 +18,10 @@ addCommands(program, () => async () => {});
 
 const at = (...words: readonly string[]) => {
   const position = positionOf(program, words);
-  const offer = offerAt(program, position);
-  return typeof offer === 'string' ? offer : offer.map(({ value }) => value).filter((value) => value.startsWith(position.typed));
+  const completions = completionsAt(program, position);
+  return typeof completions === 'string'
+    ? completions
+    : completions.map(({ value }) => value).filter((value) => value.startsWith(position.typed));
 };
 
 const names = ['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'];
@@ -80,8 +82,8 @@ describe('values', () => {
     [['--save', '-o', ''], 'apiServices'],
     [['--unknown', ''], 'apiServices'],
     [['--unknown='], []],
-  ] as const)('verify %j', (words, offered) => {
-    expect(at('verify', ...words)).toEqual(offered);
+  ] as const)('verify %j', (words, completions) => {
+    expect(at('verify', ...words)).toEqual(completions);
   });
 
   test('of arguments', () => {
@@ -117,8 +119,8 @@ test('no command line throws', () => {
   const word = fc.oneof(fc.constantFrom('', '-', '--', '--output=', '-C', '-o', ...names), fc.string());
   fc.assert(
     fc.property(fc.array(word), (words) => {
-      const offered = at(...words);
-      expect(typeof offered === 'string' || Array.isArray(offered)).toBe(true);
+      const completions = at(...words);
+      expect(typeof completions === 'string' || Array.isArray(completions)).toBe(true);
     }),
   );
 });

@@ -10,13 +10,13 @@ import { optionsOf, type Position, subcommandsOf } from './position.ts';
 export type Source = 'contexts' | 'apiServices' | 'codes';
 
 /** What completes at the cursor: candidates, names from a source, or paths. */
-export type Offer = readonly Candidate[] | Source | 'files' | 'directories';
+export type Completions = readonly Candidate[] | Source | 'files' | 'directories';
 
 /**
  * Finds what completes at a position, before filtering by prefix. The command tree says it all:
  * choices, and placeholders such as `<file>`.
  */
-export function offerAt(program: Command, { command, expected, given }: Position): Offer {
+export function completionsAt(program: Command, { command, expected, given }: Position): Completions {
   if (expected === undefined) return [];
   if (expected === 'command') return commands(program);
   if (expected === 'option') return optionNames(optionsOf(command).filter((option) => isRepeatableOrNew(option, given)));
@@ -38,14 +38,14 @@ const choices = (expected: Option | Argument, values: readonly string[]): Candid
 const isRepeatableOrNew = (option: Option, given: Position['given']): boolean =>
   !given.has(option.attributeName()) || option.parseArg === repeatable || option.parseArg === repeatableList;
 
-const paths: Readonly<Record<string, Offer>> = { file: 'files', dir: 'directories', program: 'files' };
+const paths: Readonly<Record<string, Completions>> = { file: 'files', dir: 'directories', program: 'files' };
 
-function optionValues({ flags }: Option): Offer {
+function optionValues({ flags }: Option): Completions {
   const [, word = ''] = /<(\w+)>/.exec(flags) ?? [];
   return word === 'context' ? 'contexts' : (paths[word] ?? []);
 }
 
-function argumentValues(program: Command, argument: Argument): Offer {
-  const named: Readonly<Record<string, Offer>> = { ...paths, name: 'apiServices', code: 'codes', command: commands(program) };
+function argumentValues(program: Command, argument: Argument): Completions {
+  const named: Readonly<Record<string, Completions>> = { ...paths, name: 'apiServices', code: 'codes', command: commands(program) };
   return named[argument.name()] ?? [];
 }
