@@ -139,7 +139,8 @@ const reasons: Readonly<Record<string, string>> = {
 /** Why a file operation failed, without the codes of the operating system. */
 export function fileReason(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
-  return reasons[code ?? ''] ?? message;
+  // Node's own messages are such as "ENAMETOOLONG: name too long, open '/a/b'".
+  return reasons[code ?? ''] ?? /^E[A-Z\d]+: ([^,]+), /.exec(message)?.[1] ?? message;
 }
 
 /** The error for a file operation that failed. */
