@@ -91,7 +91,9 @@ function readKubeconfig(file: string): KubeConfig {
     return config;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    const reason = { EACCES: 'permission denied', EISDIR: 'it is a directory' }[code ?? ''] ?? message.split('\n')[0];
+    // Node's own messages are such as "ENOTDIR: not a directory, open '/a/b'".
+    const [line = ''] = message.split('\n');
+    const reason = { EISDIR: 'it is a directory' }[code ?? ''] ?? /^E[A-Z\d]+: ([^,]+), /.exec(line)?.[1] ?? line;
     throw new UsageError(`kubeconfig ${file} can't be read: ${reason}`, { cause });
   }
 }
