@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../manifests/types.ts';
 import { type Answer, type Cluster, StreamRefused } from './cluster.ts';
 import { Unreachable } from './faults.ts';
+import { pause } from './pause.ts';
 import { type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';
 
@@ -90,7 +90,7 @@ const longestPauseMs = 5_000;
 export async function* observe(cluster: Cluster, of: Collection, signal: AbortSignal): AsyncGenerator<readonly KubeObject[]> {
   let answered = false;
   for (let lost = 0; ; lost++) {
-    if (lost > 0) await pause(lost, signal);
+    if (lost > 0) await pause(Math.min(100 * 2 ** lost, longestPauseMs), signal);
     try {
       const { metadata, items } = await list(cluster, of, signal);
       answered = true;
@@ -111,14 +111,6 @@ export async function* observe(cluster: Cluster, of: Collection, signal: AbortSi
 }
 
 const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.name}`;
-
-async function pause(attempt: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(Math.min(100 * 2 ** attempt, longestPauseMs), undefined, { signal });
-  } catch {
-    signal.throwIfAborted();
-  }
-}
 
 interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'ERROR';

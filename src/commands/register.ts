@@ -2,7 +2,7 @@ import { refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
 import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
-import { type RegisterRequest, register as registerApi, rehearse } from '../operations/register.ts';
+import { dryRun, type RegisterRequest, register as registerApi } from '../operations/register.ts';
 import { requireCertificates } from '../project/certificates.ts';
 import { readRegistration } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
@@ -36,7 +36,7 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
     onProgress: (progress) => terminal.progress(progressLine(progress)),
   });
   if (flags.dryRun === 'client') return dryRunClient(objects, flags, terminal);
-  if (flags.dryRun === 'server' || flags.diff) return rehearsal(flags, terminal, ask);
+  if (flags.dryRun === 'server' || flags.diff) return dryRunServer(flags, terminal, ask);
   return apply(flags, terminal, ask);
 }
 
@@ -68,8 +68,8 @@ function explainInterrupt(error: unknown, changed: boolean): never {
   throw new InterruptedError(error.signal, { fix });
 }
 
-async function rehearsal(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promise<ExitCode> {
-  const pairs = await withCluster(flags, terminal, 'rehearsing', (cluster, signal) => rehearse(cluster, ask(signal)));
+async function dryRunServer(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promise<ExitCode> {
+  const pairs = await withCluster(flags, terminal, 'checking', (cluster, signal) => dryRun(cluster, ask(signal)));
   const applied = pairs.map((pair) => pair.applied);
   if (flags.output === 'json') await terminal.result(resultJson({ dryRun: 'server', applied }));
   else if (flags.diff) await terminal.result(diffText(pairs, terminal.outColors));

@@ -1,5 +1,8 @@
 import type { Registration } from '../config/schema.ts';
 
+/** The label that names the tool that created an object (kubernetes.io, Recommended Labels). */
+export const managedByLabel = 'app.kubernetes.io/managed-by';
+
 /** What the Service, the Deployment and the PodDisruptionBudget select pods by. A Deployment's selector can never be changed. */
 export const podSelector = ({ metadata }: Registration): Record<string, string> => ({ 'app.kubernetes.io/name': metadata.name });
 
@@ -8,7 +11,7 @@ export const objectLabels = (registration: Registration, own: Record<string, str
   ...registration.metadata.labels,
   ...own,
   ...podSelector(registration),
-  'app.kubernetes.io/managed-by': 'apisvc',
+  [managedByLabel]: 'apisvc',
 });
 
 /**

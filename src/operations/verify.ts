@@ -6,26 +6,26 @@ import { takeSnapshot } from '../snapshot/collect/snapshot.ts';
 import type { Snapshot, SnapshotOptions, Wanted } from '../snapshot/types.ts';
 import { poll } from './wait.ts';
 
-/** What to look at, how closely, and what counts as a finding. */
+/** Which APIs to verify, how closely, and what counts as a finding. */
 export interface VerifyRequest extends SnapshotOptions, DiagnoseOptions {
   readonly wanted: Wanted;
-  /** Ends the waiting, not the look that is under way; aborted from the start for a single look. */
+  /** Ends the waiting, not the snapshot in progress. Aborted from the start for a single check. */
   readonly until: AbortSignal;
   /** Ends everything. */
   readonly signal: AbortSignal;
 }
 
-/** What was seen, and what it means. */
+/** A snapshot and its diagnosis. */
 export interface Verified {
   readonly snapshot: Snapshot;
   readonly diagnosis: Diagnosis;
 }
 
 /**
- * Looks again and again, ever more slowly, until every API is healthy or the time is up. There is nothing to watch for most of what a diagnosis
- * rests on: certificates on sockets, answers of servers.
- * @returns the last look, also when the deadline cuts a further one short
- * @throws DeadlineError when it passes before the first look is done; what `takeSnapshot` throws
+ * Repeats snapshot and diagnosis until every API is healthy or the time is over. It polls, because
+ * certificates on sockets and answers of servers cannot be watched.
+ * @returns the last result, also when the deadline interrupts another one
+ * @throws DeadlineError when it passes before the first result; what `takeSnapshot` throws
  */
 export async function verifyUntilHealthy(cluster: Cluster, { wanted, until, signal, ...options }: VerifyRequest): Promise<Verified> {
   let last: Verified | undefined;
@@ -33,7 +33,7 @@ export async function verifyUntilHealthy(cluster: Cluster, { wanted, until, sign
     return await poll({ signal, firstMs: 250, longestMs: 5_000, until }, async () => {
       const snapshot = await takeSnapshot(cluster, wanted, options, signal);
       last = { snapshot, diagnosis: diagnose(snapshot, options) };
-      // Of labels that no APIService has yet, there may be some later.
+      // A label selector that matches nothing yet may match later.
       const healthy = last.diagnosis.verdict === 'healthy' && snapshot.apis.length > 0;
       return healthy || until.aborted ? last : undefined;
     });

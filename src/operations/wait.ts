@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Unreachable } from '../cluster/faults.ts';
-import { observe, slicesOf } from '../cluster/objects.ts';
-import { resources } from '../cluster/resources.ts';
+import { pause } from '../cluster/pause.ts';
+import type { ObjectRef } from '../cluster/resources.ts';
+import type { Need } from '../cluster/status.ts';
 import { DeadlineError } from '../errors.ts';
-import { viewApiService, viewEndpoints } from '../snapshot/views.ts';
-import type { OnProgress } from './events.ts';
+import type { OnProgress } from './progress.ts';
 
-/** How to wait: one deadline for everything, and somebody to tell. */
+/** What every wait shares: the cluster, one deadline, and who is notified. */
 export interface Waiting {
   readonly cluster: Cluster;
   readonly signal: AbortSignal;
@@ -15,85 +14,70 @@ export interface Waiting {
 }
 
 /**
- * Runs a wait; when the deadline passes, the error says what was waited for and the last that was seen of it.
- * @param whoKnows what says more, for the fix: a command
+ * Runs a wait and reports each new state once.
+ * @param what completes "waiting for ..."
+ * @param details a command that shows more, for the fix
+ * @throws DeadlineError with what it waited for and the last state; what `watch` throws
  */
 export async function waitFor(
   what: string,
-  whoKnows: string,
+  details: string,
   { onProgress }: Waiting,
-  watch: (saw: (last: string) => void) => Promise<void>,
+  watch: (report: (state: string) => void) => Promise<void>,
 ): Promise<void> {
   let last = 'nothing yet';
   try {
-    await watch((now) => {
-      if (now === last) return;
-      last = now;
+    await watch((state) => {
+      if (state === last) return;
+      last = state;
       onProgress({ kind: 'waiting', what, last });
     });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    throw new DeadlineError(`${error.message}, waiting for ${what}; last seen: ${last}`, {
-      fix: `Run the same command again to go on, with a longer --timeout if it only needs time. What says more: ${whoKnows}`,
+    throw new DeadlineError(`${error.message}, waiting for ${what}; last state: ${last}`, {
+      fix: `Run the same command again to continue, with a longer --timeout if the server only needs time. Details: ${details}`,
       cause: error,
     });
   }
 }
 
-/** The commands that tell of the pods of a namespace. */
+/** Commands that show the pods of a namespace. */
 export const podCommands = (namespace: string | undefined): string =>
   `kubectl -n ${namespace} get pods; kubectl -n ${namespace} describe pods`;
 
-/** How to ask again and again. Pauses between questions are in milliseconds, each twice the last one, up to the longest. */
+/** The permissions to watch an object, or with the name `*` a collection. */
+export const readNeeds = (ref: ObjectRef): readonly Need[] => ['list', 'watch'].map((verb) => ({ verb, ref }));
+
+/** How to poll. Each pause is twice the one before, up to the longest; in milliseconds. */
 interface Polling {
   readonly signal: AbortSignal;
   readonly firstMs: number;
   readonly longestMs: number;
-  /** Cuts a pause short; the question after it is the last that may go without an answer. */
+  /** Ends the pauses: the next attempt is the last one that may find the cluster unreachable. */
   readonly until?: AbortSignal;
-  /** Whether the cluster has answered already. */
+  /** Whether the cluster has answered before. */
   readonly answered?: boolean;
 }
 
 /**
- * Asks again and again, ever more slowly, until there is an answer. A cluster that answered once may be restarting, or busy, when it does not answer the next time; one
- * that never did is the caller's to report.
- * @param ask gives undefined while there is nothing to say yet
- * @throws what `ask` throws; the signal's reason
+ * Repeats an attempt until it returns a value. A cluster that answered before may be restarting, so
+ * it may be unreachable for a while. A cluster that never answered is an error.
+ * @param attempt returns undefined to continue
+ * @throws what `attempt` throws; the reason of the signal
  */
-export async function poll<T>(polling: Polling, ask: () => Promise<T | undefined>): Promise<T> {
-  const { signal, firstMs, longestMs, until } = polling;
-  let { answered = false } = polling;
+export async function poll<T>(
+  { signal, firstMs, longestMs, until, answered = false }: Polling,
+  attempt: () => Promise<T | undefined>,
+): Promise<T> {
+  let reached = answered;
   for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 2, longestMs)) {
     try {
-      const answer = await ask();
-      if (answer !== undefined) return answer;
-      answered = true;
+      const value = await attempt();
+      if (value !== undefined) return value;
+      reached = true;
     } catch (error) {
-      if (!(error instanceof Unreachable) || !answered || until?.aborted) throw error;
+      if (!(error instanceof Unreachable) || !reached || until?.aborted) throw error;
     }
-    const woken = until ? AbortSignal.any([until, signal]) : signal;
-    await sleep(pauseMs, undefined, { signal: woken }).catch(() => signal.throwIfAborted());
+    await pause(pauseMs, signal, until);
   }
 }
-
-/** Waits until kube-apiserver calls an APIService Available. */
-export const waitForAvailable = (waiting: Waiting, name: string): Promise<void> =>
-  waitFor(`APIService ${name} to become Available`, `apisvc verify ${name}`, waiting, async (saw) => {
-    const one = { resource: resources.APIService, fieldSelector: `metadata.name=${name}` };
-    for await (const [found] of observe(waiting.cluster, one, waiting.signal)) {
-      const available = found && viewApiService(found).available;
-      if (available?.status === 'True') return;
-      saw(available ? `Available=${available.status} (${available.reason}): ${available.message}` : 'no Available condition yet');
-    }
-  });
-
-/** Waits until a Service has an endpoint that is ready. */
-export const waitForEndpoints = (waiting: Waiting, namespace: string, service: string): Promise<void> =>
-  waitFor(`Service ${namespace}/${service} to have a ready endpoint`, podCommands(namespace), waiting, async (saw) => {
-    for await (const found of observe(waiting.cluster, slicesOf({ namespace, name: service }), waiting.signal)) {
-      const endpoints = found.flatMap(viewEndpoints);
-      if (endpoints.some(({ ready }) => ready)) return;
-      saw(`${endpoints.length} endpoints, none ready`);
-    }
-  });

@@ -3,11 +3,14 @@ import { structuredPatch } from 'diff';
 import { stringify } from 'yaml';
 import { withoutBookkeeping } from '../manifests/bookkeeping.ts';
 import type { KubeObject } from '../manifests/types.ts';
-import type { AppliedPair } from '../operations/apply-all.ts';
+import type { AppliedPair } from '../operations/steps/apply.ts';
 import { inspect } from '../pki/inspect.ts';
 import { printable } from '../pki/printable.ts';
 
-/** What would change, object by object, as unified diffs of YAML. Values of Secrets are never shown, only whether they differ. */
+/**
+ * The changes of each object as a unified diff of YAML. Values of Secrets are hidden; the diff only
+ * shows whether they differ.
+ */
 export function diffText(pairs: readonly AppliedPair[], colors: ChalkInstance): string {
   const changed = pairs.filter(({ applied }) => applied.change !== 'unchanged');
   if (changed.length === 0) return 'No differences.\n';
@@ -28,7 +31,7 @@ function objectDiff({ applied, wanted, before, after }: AppliedPair, { bold, gre
 const yamlOf = (object: KubeObject | undefined): string =>
   object ? stringify(readableBundle(withoutBookkeeping(object)), { lineWidth: 0, sortMapEntries: true }) : '';
 
-/** Nobody reads base64: a caBundle is shown as the certificates in it. */
+/** Shows a caBundle as its certificates instead of base64. */
 function readableBundle(object: KubeObject): KubeObject {
   const { caBundle, ...spec } = (object.spec ?? {}) as { readonly caBundle?: string };
   if (object.kind !== 'APIService' || caBundle === undefined) return object;
@@ -38,10 +41,10 @@ function readableBundle(object: KubeObject): KubeObject {
   return { ...object, spec: { ...spec, caBundle: certificates.length > 0 ? certificates : caBundle } };
 }
 
-/** Where `kubectl apply` keeps a copy of the whole object, values included. */
+/** The annotation in which `kubectl apply` keeps a copy of the object, values included. */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Puts marks in the place of a Secret's values; a value that differs gets a mark that does. */
+/** Replaces the values of a Secret by marks. A changed value gets another mark. */
 function hideSecrets(before: KubeObject | undefined, after: KubeObject): [KubeObject | undefined, KubeObject] {
   if (after.kind !== 'Secret') return [before, after];
   const old = dataOf(before);

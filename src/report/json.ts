@@ -1,5 +1,5 @@
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
-import type { AppliedObject } from '../operations/events.ts';
+import type { AppliedObject } from '../operations/progress.ts';
 import { printableQuoted } from '../pki/printable.ts';
 import type { Snapshot } from '../snapshot/types.ts';
 

@@ -1,20 +1,20 @@
-import type { AppliedObject, Progress } from '../operations/events.ts';
+import type { AppliedObject, Progress } from '../operations/progress.ts';
 import { printable } from '../pki/printable.ts';
 
-/** `service/wardle/api created`, as kubectl says it. */
+/** `service/wardle/api created`, as kubectl prints it. */
 export const appliedLine = ({ object, change }: AppliedObject): string =>
-  change === 'unchecked' ? `${object} not checked: what it depends on does not exist yet` : `${object} ${change}`;
+  change === 'unchecked' ? `${object} not checked: its namespace or role does not exist yet` : `${object} ${change}`;
 
-/** One line for all that was applied. */
+/** One line that sums up all changes. */
 export function appliedSummary(applied: readonly AppliedObject[]): string {
   const count = (wanted: AppliedObject['change']): number => applied.filter(({ change }) => change === wanted).length;
   const changes = (['created', 'configured'] as const).filter((change) => count(change) > 0).map((change) => `${count(change)} ${change}`);
-  if (changes.length === 0) return `Nothing changed: all ${applied.length} objects were as they should be.`;
+  if (changes.length === 0) return `Nothing changed: all ${applied.length} objects are up to date.`;
   const rest = count('unchanged') > 0 ? [`${count('unchanged')} unchanged`] : [];
   return `${applied.length} objects: ${[...changes, ...rest].join(', ')}.`;
 }
 
-/** One line of progress; names and words in it may come from anywhere. */
+/** One line of progress. Names and messages in it are escaped, because they come from the cluster. */
 export const progressLine = (progress: Progress): string => printable(line(progress));
 
 function line(progress: Progress): string {
@@ -25,8 +25,8 @@ function line(progress: Progress): string {
       return `    ${appliedLine(progress.applied)}`;
     case 'waiting':
       return `    waiting for ${progress.what}: ${progress.last}`;
-    case 'took-back':
-      return `    ${progress.object}: put right what was changed by hand (${progress.conflicts.map(({ field, owner }) => `${field}: ${owner}`).join('; ')})`;
+    case 'restored':
+      return `    ${progress.object}: restored manually edited fields (${progress.conflicts.map(({ field, owner }) => `${field}: ${owner}`).join('; ')})`;
     case 'note':
       return `    note: ${progress.what}`;
   }

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { applyObject, describeConflicts } from '../../../src/cluster/apply.ts';
 import type { Cluster } from '../../../src/cluster/cluster.ts';
 import { getObject, listObjects, observe, refOf } from '../../../src/cluster/objects.ts';
+import { applyObject, describeConflicts } from '../../../src/cluster/ownership.ts';
 import { resourcePath, resources } from '../../../src/cluster/resources.ts';
 import { rbacRule, readStatus } from '../../../src/cluster/status.ts';
 import { ClusterError, DeadlineError, Exit, RefusedError, UsageError } from '../../../src/errors.ts';

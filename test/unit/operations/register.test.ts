@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { RefusedError } from '../../../src/errors.ts';
 import { renderManifests } from '../../../src/manifests/render.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
-import type { Progress } from '../../../src/operations/events.ts';
+import type { Progress } from '../../../src/operations/progress.ts';
 import { register } from '../../../src/operations/register.ts';
 import { anchorsIn } from '../../../src/pki/anchors.ts';
 import type { Issued } from '../../../src/pki/types.ts';
@@ -30,7 +30,7 @@ interface Situation {
   readonly present?: Readonly<Record<string, object>>;
   /** Path of an object of which another manager has set a field. */
   readonly conflict?: string;
-  /** What the API answers until it is registered anew. */
+  /** What the API answers until it is registered again. */
   readonly api?: number;
   /** Replicas of the Deployment, which ours says nothing of. */
   readonly replicas?: number;
@@ -40,6 +40,8 @@ interface Situation {
 async function registering({ present = {}, conflict, api = 200, replicas }: Situation) {
   const stored = new Map<string, object>(Object.entries(present));
   const changed: string[] = [];
+  const withReplicas = (object: KubeObject & { readonly spec?: object }): object =>
+    object.kind === 'Deployment' ? { ...object, spec: { ...object.spec, replicas } } : object;
   const lists: Readonly<Record<string, () => object[]>> = {
     '/deployments': () => [
       { metadata: { generation: 1 }, spec: {}, status: { observedGeneration: 1, updatedReplicas: 1, availableReplicas: 1, replicas: 1 } },
@@ -61,10 +63,9 @@ async function registering({ present = {}, conflict, api = 200, replicas }: Situ
       if (path === conflict) return answer(response, 409, status(409, 'Conflict', 'x', { causes }));
       if (!query.includes('dryRun')) {
         changed.push(path);
-        stored.set(path, { ...JSON.parse(body), status: { conditions: [{ type: 'Available', status: 'True' }] } });
+        stored.set(path, withReplicas({ ...JSON.parse(body), status: { conditions: [{ type: 'Available', status: 'True' }] } }));
       }
-      const applied = JSON.parse(body);
-      return answer(response, 200, applied.kind === 'Deployment' ? { ...applied, spec: { ...applied.spec, replicas } } : applied);
+      return answer(response, 200, withReplicas(JSON.parse(body)));
     }
     const list = Object.entries(lists).find(([end]) => path.endsWith(end))?.[1];
     if (list) return answer(response, 200, { metadata: { resourceVersion: '1' }, items: list() });
@@ -112,7 +113,7 @@ describe('register', () => {
     expect(progress.filter(({ kind }) => kind === 'applied')).toHaveLength(objects.length);
     expect(progress).toContainEqual({
       kind: 'note',
-      what: 'going on without a look at the certificate of 127.0.0.1:1 (pod api-0): connection refused',
+      what: 'certificate not checked: 127.0.0.1:1 (pod api-0): connection refused',
     });
   });
 
@@ -123,7 +124,7 @@ describe('register', () => {
     const { result, changed, progress } = await registering({ present: there });
     expect(result).toBeInstanceOf(RefusedError);
     expect((result as RefusedError).message).toBe(
-      "APIService v1.example.com works with the caBundle that it has, and from here it can't be seen whether the pods serve a certificate that the new one accepts (127.0.0.1:1 (pod api-0): connection refused); it was left as it is",
+      'APIService v1.example.com works with its current caBundle, and the certificates of these endpoints could not be checked against the new one: 127.0.0.1:1 (pod api-0): connection refused; the APIService is unchanged',
     );
     const { fix } = result as RefusedError;
     expect(fix).toContain('{apiGroups: [""], resources: [pods/portforward], verbs: [get, create]}');

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { DeadlineError } from '../../../src/errors.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
-import type { Progress } from '../../../src/operations/events.ts';
+import type { Progress } from '../../../src/operations/progress.ts';
 import type { Waiting } from '../../../src/operations/wait.ts';
 import { answer, clusterOf, never, type Received } from '../cluster/kube-api.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/manifests/types.ts';
-import type { AppliedPair } from '../../../src/operations/apply-all.ts';
+import type { AppliedPair } from '../../../src/operations/steps/apply.ts';
 import { diffText } from '../../../src/report/diff.ts';
 import { colorless, escapes } from './colors.ts';
 
@@ -17,6 +17,7 @@ const pair = (change: AppliedPair['applied']['change'], before: KubeObject | und
   wanted: after,
   before,
   after,
+  restored: [],
 });
 
 test('no differences', () => {

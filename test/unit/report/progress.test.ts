@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AppliedObject } from '../../../src/operations/events.ts';
+import type { AppliedObject } from '../../../src/operations/progress.ts';
 import { appliedSummary, progressLine } from '../../../src/report/progress.ts';
 
 const applied = (...changes: AppliedObject['change'][]): AppliedObject[] =>
@@ -7,7 +7,7 @@ const applied = (...changes: AppliedObject['change'][]): AppliedObject[] =>
 
 describe('one line for all', () => {
   test.each([
-    ['Nothing changed: all 2 objects were as they should be.', applied('unchanged', 'unchanged')],
+    ['Nothing changed: all 2 objects are up to date.', applied('unchanged', 'unchanged')],
     ['3 objects: 1 created, 1 configured, 1 unchanged.', applied('created', 'configured', 'unchanged')],
     ['2 objects: 2 created.', applied('created', 'created')],
   ])('%s', (line, objects) => {
@@ -20,7 +20,7 @@ describe('progress', () => {
     ['==> registering the API', { kind: 'step', what: 'registering the API' }],
     ['    service/a/0 created', { kind: 'applied', applied: { object: 'service/a/0', change: 'created' } }],
     [
-      '    service/a/0 not checked: what it depends on does not exist yet',
+      '    service/a/0 not checked: its namespace or role does not exist yet',
       { kind: 'applied', applied: { object: 'service/a/0', change: 'unchecked' } },
     ],
     ['    waiting for x: y\\x1b[2J', { kind: 'waiting', what: 'x', last: 'y\u001b[2J' }],
@@ -28,13 +28,13 @@ describe('progress', () => {
     ['    service/a/\\x9b31m created', { kind: 'applied', applied: { object: 'service/a/\u009b31m', change: 'created' } }],
     ['    note: careful\\x0d', { kind: 'note', what: 'careful\r' }],
     [
-      '    apiservice/v1.a: put right what was changed by hand (.spec.caBundle: \\x202e)',
-      { kind: 'took-back', object: 'apiservice/v1.a', conflicts: [{ field: '.spec.caBundle', owner: '\u202e' }] },
+      '    apiservice/v1.a: restored manually edited fields (.spec.caBundle: \\x202e)',
+      { kind: 'restored', object: 'apiservice/v1.a', conflicts: [{ field: '.spec.caBundle', owner: '\u202e' }] },
     ],
     ['    note: careful', { kind: 'note', what: 'careful' }],
     [
-      '    apiservice/v1.a: put right what was changed by hand (.spec.caBundle: conflict with "kubectl-patch")',
-      { kind: 'took-back', object: 'apiservice/v1.a', conflicts: [{ field: '.spec.caBundle', owner: 'conflict with "kubectl-patch"' }] },
+      '    apiservice/v1.a: restored manually edited fields (.spec.caBundle: conflict with "kubectl-patch")',
+      { kind: 'restored', object: 'apiservice/v1.a', conflicts: [{ field: '.spec.caBundle', owner: 'conflict with "kubectl-patch"' }] },
     ],
   ] as const)('%s', (line, progress) => {
     expect(progressLine(progress)).toBe(line);

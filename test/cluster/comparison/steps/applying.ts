@@ -1,4 +1,4 @@
-import { fieldManager } from '../../../../src/cluster/apply.ts';
+import { fieldManager } from '../../../../src/cluster/ownership.ts';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
 import { saidTwice } from '../reasons.ts';
 import type { Difference, Step } from '../step.ts';

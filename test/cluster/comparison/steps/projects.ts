@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { fieldManager } from '../../../../src/cluster/apply.ts';
+import { fieldManager } from '../../../../src/cluster/ownership.ts';
 import { parseRegistration } from '../../../../src/config/load.ts';
 import { customise, presetText } from '../../../../src/config/presets.ts';
 import { manifestsToRegister } from '../../../../src/manifests/render.ts';

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { DeadlineError, Exit, InterruptedError } from '../../../src/errors.ts';
-import type { KubeObject } from '../../../src/manifests/types.ts';
-import { waitForAvailable, waitForEndpoints } from '../../../src/operations/wait.ts';
-import { withAvailable } from './objects.ts';
-import { deadlineIn, rejection, waitingFor } from './waiting.ts';
+import { DeadlineError, Exit, InterruptedError } from '../../../../src/errors.ts';
+import type { KubeObject } from '../../../../src/manifests/types.ts';
+import { waitForAvailable } from '../../../../src/operations/steps/available.ts';
+import { waitForEndpoints } from '../../../../src/operations/steps/endpoints.ts';
+import { withAvailable } from '../objects.ts';
+import { deadlineIn, rejection, waitingFor } from '../waiting.ts';
 
 describe('Available', () => {
   const broken = withAvailable('False', 'MissingEndpoints', 'endpoints for service/api in "wardle" have no addresses');
@@ -24,7 +25,7 @@ describe('Available', () => {
     expect(error).toMatchObject({
       exitCode: Exit.deadline,
       message:
-        'timed out after 1s, waiting for APIService v1.example.com to become Available; last seen: Available=False (MissingEndpoints): endpoints for service/api in "wardle" have no addresses',
+        'timed out after 1s, waiting for APIService v1.example.com to become Available; last state: Available=False (MissingEndpoints): endpoints for service/api in "wardle" have no addresses',
       fix: expect.stringContaining('--timeout'),
     });
   });

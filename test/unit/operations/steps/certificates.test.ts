@@ -1,16 +1,16 @@
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { DeadlineError, RefusedError } from '../../../src/errors.ts';
-import { waitForCertificates } from '../../../src/operations/certificates.ts';
-import type { Progress } from '../../../src/operations/events.ts';
-import { inspect } from '../../../src/pki/inspect.ts';
-import { issueServing } from '../../../src/pki/leaf.ts';
-import type { Authority, Leaf } from '../../../src/pki/types.ts';
-import { answer, clusterAt, never, status } from '../cluster/kube-api.ts';
-import { forwardToLoopback, serveUpgrades, serveWebSockets } from '../cluster/kubelet.ts';
-import { listening, servingCertificate, tlsServer } from '../cluster/listening.ts';
-import { make } from '../pki/certificates.ts';
-import { deadlineIn, rejection } from './waiting.ts';
+import { DeadlineError, RefusedError } from '../../../../src/errors.ts';
+import type { Progress } from '../../../../src/operations/progress.ts';
+import { waitForCertificates } from '../../../../src/operations/steps/certificates.ts';
+import { inspect } from '../../../../src/pki/inspect.ts';
+import { issueServing } from '../../../../src/pki/leaf.ts';
+import type { Authority, Leaf } from '../../../../src/pki/types.ts';
+import { answer, clusterAt, never, status } from '../../cluster/kube-api.ts';
+import { forwardToLoopback, serveUpgrades, serveWebSockets } from '../../cluster/kubelet.ts';
+import { listening, servingCertificate, tlsServer } from '../../cluster/listening.ts';
+import { make } from '../../pki/certificates.ts';
+import { deadlineIn, rejection } from '../waiting.ts';
 
 interface Endpoint {
   readonly port: number;
@@ -183,14 +183,14 @@ describe('an endpoint', () => {
     ];
     const caBundle = fresh.authority.certificates;
     const error = await rejection(waitForAll({ caBundle, endpoints: [both], forwards: true, ...shortDeadline() }));
-    expect((error as Error).message).toMatch(/; last seen: 127\.0\.0\.1:1 \(pod api-1\): connection refused by localhost in the pod$/);
+    expect((error as Error).message).toMatch(/; last state: 127\.0\.0\.1:1 \(pod api-1\): connection refused by localhost in the pod$/);
   });
 
   test('of a server outside the cluster that does not run is waited for', async () => {
     const caBundle = fresh.authority.certificates;
     const error = await rejection(waitForAll({ caBundle, endpoints: [[{ port: 1 }]], ...shortDeadline() }));
     expect((error as Error).message).toBe(
-      'timed out after 1s, waiting for every endpoint to serve a certificate for api.wardle.svc that the caBundle trusts; last seen: 127.0.0.1:1: connection refused',
+      'timed out after 1s, waiting for every endpoint to serve a certificate for api.wardle.svc that the caBundle verifies; last state: 127.0.0.1:1: connection refused',
     );
   });
 });
@@ -256,6 +256,6 @@ describe('in time', () => {
         signal: deadlineIn(700),
       }),
     );
-    expect((error as Error).message).toMatch(/; last seen: 127\.0\.0\.1:1 \(pod api-0\): connection refused by the pod$/);
+    expect((error as Error).message).toMatch(/; last state: 127\.0\.0\.1:1 \(pod api-0\): connection refused by the pod$/);
   });
 });

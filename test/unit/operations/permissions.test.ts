@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import type { Cluster } from '../../../src/cluster/cluster.ts';
+import type { Need } from '../../../src/cluster/status.ts';
 import { ClusterError, Exit, RefusedError } from '../../../src/errors.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
-import { refuseTakeover, requireAccess } from '../../../src/operations/preflight.ts';
+import { requireAccess } from '../../../src/operations/permissions.ts';
+import { applyStep } from '../../../src/operations/steps/apply.ts';
+import { availableStep } from '../../../src/operations/steps/available.ts';
+import { endpointsStep } from '../../../src/operations/steps/endpoints.ts';
+import { takeoverFault } from '../../../src/operations/steps/takeover.ts';
 import { answer, clusterOf, never, notFound } from '../cluster/kube-api.ts';
 import { apiService, service, withMetadata } from './objects.ts';
 
@@ -11,6 +17,17 @@ interface Attributes {
   readonly resource: string;
   readonly namespace?: string;
   readonly name?: string;
+}
+
+/** The needs of the steps that apply these objects and wait for them. */
+function needsOf(cluster: Cluster, objects: readonly KubeObject[]): readonly Need[] {
+  const waiting = { cluster, signal: never, onProgress: () => {} };
+  const steps = [
+    applyStep(waiting, { id: 'apply', title: 'Applying', objects, forceConflicts: false }),
+    ...(objects.includes(apiService) ? [availableStep(waiting, 'v1.example.com')] : []),
+    endpointsStep(waiting, 'wardle', 'api'),
+  ];
+  return steps.flatMap((step) => step.needs());
 }
 
 describe('permissions', () => {
@@ -35,7 +52,7 @@ describe('permissions', () => {
 
   test('are asked for all that register will do, and no more', async () => {
     const { cluster, questions } = await reviews(() => true);
-    await requireAccess(cluster, [service, apiService], never);
+    await requireAccess(cluster, needsOf(cluster, [service, apiService]), [service, apiService], never);
     expect(questions()).toEqual([
       'create apiservices',
       'create services wardle',
@@ -52,22 +69,26 @@ describe('permissions', () => {
 
   test('to create are asked for only what is not there', async () => {
     const { cluster, questions } = await reviews(({ verb }) => verb !== 'create', [service, apiService]);
-    await requireAccess(cluster, [service, apiService], never);
+    await requireAccess(cluster, needsOf(cluster, [service, apiService]), [service, apiService], never);
     expect(questions().filter((question) => question.startsWith('create'))).toEqual([]);
     const { cluster: half } = await reviews(({ verb }) => verb !== 'create', [service]);
-    await expect(requireAccess(half, [service, apiService], never)).rejects.toThrow(
+    await expect(requireAccess(half, needsOf(half, [service, apiService]), [service, apiService], never)).rejects.toThrow(
       'not allowed to create apiservices.apiregistration.k8s.io; nothing was changed',
     );
   });
 
   test('to create are asked for what may not be looked at', async () => {
     const { cluster } = await reviews(({ verb }) => verb !== 'get' && verb !== 'create', [service]);
-    await expect(requireAccess(cluster, [service], never)).rejects.toThrow('not allowed to get, create services; nothing was changed');
+    await expect(requireAccess(cluster, needsOf(cluster, [service]), [service], never)).rejects.toThrow(
+      'not allowed to get, create services; nothing was changed',
+    );
   });
 
   test('that are missing are all named at once, with the rules that allow them', async () => {
     const { cluster } = await reviews(({ verb, resource }) => !(verb === 'patch' || resource === 'endpointslices'));
-    const error = await requireAccess(cluster, [service, apiService], never).catch((reason: unknown) => reason);
+    const error = await requireAccess(cluster, needsOf(cluster, [service, apiService]), [service, apiService], never).catch(
+      (reason: unknown) => reason,
+    );
     expect(error).toBeInstanceOf(ClusterError);
     expect(error).toMatchObject({
       exitCode: Exit.unreachable,
@@ -85,7 +106,7 @@ describe('permissions', () => {
 describe('the takeover guard', () => {
   const guard = async (found: KubeObject | undefined): Promise<unknown> => {
     const cluster = await clusterOf(({ url }, response) => (found ? answer(response, 200, found) : answer(response, 404, notFound(url))));
-    return refuseTakeover(cluster, [apiService], never).catch((reason: unknown) => reason);
+    return takeoverFault(cluster, [apiService], never);
   };
   const pointingAt = (target: object | undefined): KubeObject => ({
     ...apiService,
@@ -98,12 +119,16 @@ describe('the takeover guard', () => {
   });
 
   test.each([
-    ['another Service', pointingAt({ name: 'api', namespace: 'other' }), /points at Service other\/api; registering would take it away/],
+    [
+      'another Service',
+      pointingAt({ name: 'api', namespace: 'other' }),
+      /points at Service other\/api; registering would redirect the API/,
+    ],
     ['a Local one', pointingAt(undefined), /is Local: kube-apiserver serves this group itself/],
     [
       'the label of kube-apiserver',
       withMetadata(apiService, { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } }),
-      /carries the label kube-aggregator\.kubernetes\.io\/automanaged/,
+      /has the label kube-aggregator\.kubernetes\.io\/automanaged/,
     ],
   ])('refuses %s and says how to go on', async (_, found, message) => {
     const error = await guard(found);

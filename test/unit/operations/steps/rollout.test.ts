@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { DeadlineError, RefusedError } from '../../../src/errors.ts';
-import type { KubeObject } from '../../../src/manifests/types.ts';
-import { waitForRollout } from '../../../src/operations/rollout.ts';
-import { answer, status } from '../cluster/kube-api.ts';
-import { rejection, waitingFor } from './waiting.ts';
+import { resources } from '../../../../src/cluster/resources.ts';
+import { DeadlineError, RefusedError } from '../../../../src/errors.ts';
+import type { KubeObject } from '../../../../src/manifests/types.ts';
+import { waitForRollout } from '../../../../src/operations/steps/rollout.ts';
+import { answer, status } from '../../cluster/kube-api.ts';
+import { rejection, waitingFor } from '../waiting.ts';
 
-describe('a roll-out', () => {
+const ref = { resource: resources.Deployment, namespace: 'wardle', name: 'api' };
+
+describe('a rollout', () => {
   const deployment = (status: object, generation = 2): KubeObject =>
     ({
       apiVersion: 'apps/v1',
@@ -26,7 +29,7 @@ describe('a roll-out', () => {
         deployment(done),
       ],
     );
-    await waitForRollout(waiting, deployment({}));
+    await waitForRollout(waiting, ref);
     expect(seen()).toEqual([
       '2 of 2 pods updated, 2 available',
       '1 of 2 pods updated, 2 available',
@@ -49,7 +52,7 @@ describe('a roll-out', () => {
     ['was stuck before, and is again', stuckAt('2026-06-15T11:00:00Z')],
   ])('that %s fails at once', async (_, before) => {
     const { waiting } = await waitingFor([before], [stuckAt('2026-06-15T12:00:00Z')]);
-    const error = await rejection(waitForRollout(waiting, deployment({})));
+    const error = await rejection(waitForRollout(waiting, ref));
     expect(error).toBeInstanceOf(RefusedError);
     expect((error as RefusedError).message).toBe('Deployment wardle/api does not roll out: ReplicaSet has timed out');
   });
@@ -57,19 +60,19 @@ describe('a roll-out', () => {
   test('that is paused fails at once, unless it is over', async () => {
     const paused = (status: object): KubeObject => ({ ...deployment(status), spec: { replicas: 2, paused: true } });
     const { waiting } = await waitingFor([paused({ ...done, updatedReplicas: 0 })], []);
-    const error = await rejection(waitForRollout(waiting, deployment({})));
+    const error = await rejection(waitForRollout(waiting, ref));
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({
       message: expect.stringContaining('wardle/api is paused'),
       fix: expect.stringContaining('rollout resume'),
     });
     const over = await waitingFor([paused(done)], []);
-    await waitForRollout(over.waiting, deployment({}));
+    await waitForRollout(over.waiting, ref);
   });
 
   test('that was stuck before this run gets its chance', async () => {
     const { waiting, seen } = await waitingFor([stuckAt('2026-06-15T11:00:00Z')], [stuckAt('2026-06-15T11:00:00Z'), deployment(done)]);
-    await waitForRollout(waiting, deployment({}));
+    await waitForRollout(waiting, ref);
     expect(seen()).toEqual(['0 of 2 pods updated, 2 available; ReplicaSet has timed out']);
   });
 
@@ -121,7 +124,7 @@ describe('a roll-out', () => {
         } else return false;
         return true;
       });
-      return { error: await rejection(waitForRollout(waiting, deployment({}))), seen, asked };
+      return { error: await rejection(waitForRollout(waiting, ref)), seen, asked };
     }
 
     test('one that crashes again and again ends it, with its last log line', async () => {
@@ -199,13 +202,11 @@ describe('a roll-out', () => {
         answer(response, 403, status(403, 'Forbidden', 'User "jane" cannot do that'));
         return true;
       });
-      const waited = rejection(waitForRollout(waiting, deployment({})));
+      const waited = rejection(waitForRollout(waiting, ref));
       const notes = () => progress.filter(({ kind }) => kind === 'note');
       await expect
         .poll(notes)
-        .toEqual([
-          { kind: 'note', what: expect.stringMatching(/^going on without a look at the pods: not allowed to list pod\/wardle\/\*/) },
-        ]);
+        .toEqual([{ kind: 'note', what: expect.stringMatching(/^pods not checked: not allowed to list pod\/wardle\/\*/) }]);
       stop.abort(new DeadlineError('timed out after 1s'));
       expect(await waited).toBeInstanceOf(DeadlineError);
       expect(notes()).toHaveLength(1);
@@ -215,7 +216,7 @@ describe('a roll-out', () => {
   test('for which no pod may be made says why', async () => {
     const conditions = [{ type: 'ReplicaFailure', status: 'True', message: 'pods "api-2-x" is forbidden: violates PodSecurity' }];
     const { waiting, seen } = await waitingFor([deployment({ ...done, updatedReplicas: 0, conditions })], [deployment(done)]);
-    await waitForRollout(waiting, deployment({}));
+    await waitForRollout(waiting, ref);
     expect(seen()).toEqual(['0 of 2 pods updated, 2 available; pods "api-2-x" is forbidden: violates PodSecurity']);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { newPatience } from '../../../src/operations/patience.ts';
+import { failureDetector } from '../../../src/operations/persistent-failure.ts';
 import type { PodView } from '../../../src/snapshot/types.ts';
 import { recordedPods } from '../diagnosis/recorded.ts';
 import { now, readyPod, seen } from '../diagnosis/snapshots.ts';
@@ -17,7 +17,7 @@ const at = (second: number): Date => new Date(now.getTime() + second * 1000);
 
 /** Looks at one pod as it is at each of these seconds. @returns the second at which patience ends */
 function endsAt(looks: readonly (readonly [second: number, pod: PodView])[]): number | undefined {
-  const patience = newPatience();
+  const patience = failureDetector();
   return looks.find(([second, pod]) => patience([pod], at(second)) !== undefined)?.[0];
 }
 
@@ -131,7 +131,7 @@ describe('with trouble of another kind', () => {
   });
 
   test('does not end for want of room while another pod makes some, within its time', () => {
-    const patience = newPatience();
+    const patience = failureDetector();
     const leaving = { ...readyPod, name: 'before', deleting: true, goneBy: at(60).toISOString() };
     const ends = [0, 30, 80, 95, 130].map((second) => patience([unscheduled, leaving], at(second))?.kind);
     expect(ends).toEqual([undefined, undefined, undefined, undefined, 'unschedulable']);

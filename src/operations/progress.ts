@@ -1,6 +1,9 @@
-import type { Conflict } from '../cluster/apply.ts';
+import type { Conflict } from '../cluster/ownership.ts';
 
-/** What applying did to an object. `unchecked`: a dry run could not ask, since the namespace or the role does not exist yet. */
+/**
+ * What applying did to an object. `unchecked`: a dry run could not check it, because its namespace
+ * or role does not exist yet.
+ */
 export type Change = 'created' | 'configured' | 'unchanged' | 'unchecked';
 
 export interface AppliedObject {
@@ -9,12 +12,12 @@ export interface AppliedObject {
   readonly change: Change;
 }
 
-/** What a workflow says while it runs. Reporters put it into lines. */
+/** What an operation reports while it runs. Reporters turn it into lines. */
 export type Progress =
   | { readonly kind: 'step'; readonly what: string }
   | { readonly kind: 'applied'; readonly applied: AppliedObject }
   | { readonly kind: 'waiting'; readonly what: string; readonly last: string }
-  | { readonly kind: 'took-back'; readonly object: string; readonly conflicts: readonly Conflict[] }
+  | { readonly kind: 'restored'; readonly object: string; readonly conflicts: readonly Conflict[] }
   | { readonly kind: 'note'; readonly what: string };
 
 export type OnProgress = (progress: Progress) => void;

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { Exit, RefusedError, UsageError } from '../../../src/errors.ts';
-import type { KubeObject } from '../../../src/manifests/types.ts';
-import { applyAll } from '../../../src/operations/apply-all.ts';
-import type { Progress } from '../../../src/operations/events.ts';
-import { answer, clusterOf, never, notFound, status } from '../cluster/kube-api.ts';
-import { apiService, managedBy, service, withMetadata } from './objects.ts';
+import { Exit, RefusedError, UsageError } from '../../../../src/errors.ts';
+import type { KubeObject } from '../../../../src/manifests/types.ts';
+import type { Progress } from '../../../../src/operations/progress.ts';
+import { checkSteps, runSteps } from '../../../../src/operations/runner.ts';
+import { applyStep } from '../../../../src/operations/steps/apply.ts';
+import { answer, clusterOf, never, notFound, status } from '../../cluster/kube-api.ts';
+import { apiService, managedBy, service, withMetadata } from '../objects.ts';
 
 interface Situation {
   readonly wanted: KubeObject;
@@ -21,14 +22,20 @@ async function apply({ wanted, before, after = wanted, conflicts = [], force = f
   const progress: Progress[] = [];
   const cluster = await clusterOf(({ method, url }, response) => {
     if (method === 'GET') return before ? answer(response, 200, before) : answer(response, 404, notFound(url));
-    patches.push(url);
+    if (dryRun || !url.includes('dryRun=All')) patches.push(url);
     const causes = conflicts.map(([field, message]) => ({ reason: 'FieldManagerConflict', field, message }));
     const refused = causes.length > 0 && !url.includes('force=true');
     return refused ? answer(response, 409, status(409, 'Conflict', 'x', { causes })) : answer(response, before ? 200 : 201, after);
   });
-  const options = { dryRun, forceConflicts: force, signal: never, onProgress: (each: Progress) => progress.push(each) };
-  const pairs = applyAll(cluster, [wanted], options);
-  return { pairs, patches, progress };
+  const onProgress = (each: Progress): void => {
+    if (each.kind !== 'step') progress.push(each);
+  };
+  const step = applyStep(
+    { cluster, signal: never, onProgress },
+    { id: 'apply', title: 'Applying', objects: [wanted], forceConflicts: force },
+  );
+  const applied = dryRun ? checkSteps([step]) : runSteps([step], onProgress);
+  return { pairs: applied.then(() => step.pairs()), patches, progress };
 }
 
 const change = async (situation: Situation): Promise<string | undefined> => (await (await apply(situation)).pairs)[0]?.applied.change;
@@ -47,10 +54,10 @@ describe('what applying did', () => {
     expect(await change({ wanted: service, before: service, after })).toBe('unchanged');
   });
 
-  test('is told on the way, and asked of the server in a dry run', async () => {
+  test('comes from the server in a dry run', async () => {
     const { pairs, patches, progress } = await apply({ wanted: service, dryRun: true });
-    await pairs;
-    expect(progress).toEqual([{ kind: 'applied', applied: { object: 'service/wardle/api', change: 'created' } }]);
+    expect((await pairs).map(({ applied }) => applied)).toEqual([{ object: 'service/wardle/api', change: 'created' }]);
+    expect(progress).toEqual([]);
     expect(patches).toEqual([expect.stringContaining('dryRun=All')]);
   });
 });
@@ -80,10 +87,10 @@ describe('a conflict', () => {
       ],
     });
     expect(error.message).toBe(
-      `other managers have set fields of service/wardle/api\nservice/wardle/api .spec.a: conflict with "helm"\nservice/wardle/api .spec.b: ${patched}`,
+      `other managers own fields of service/wardle/api\nservice/wardle/api .spec.a: conflict with "helm"\nservice/wardle/api .spec.b: ${patched}`,
     );
     expect(error).toMatchObject({ exitCode: Exit.findings, fix: expect.stringContaining('--force-conflicts') });
-    expect(patches).toHaveLength(1);
+    expect(patches).toHaveLength(0);
   });
 
   test('is none with --force-conflicts', async () => {
@@ -93,13 +100,13 @@ describe('a conflict', () => {
   });
 
   test.each(['kubectl-patch', 'kubectl-edit', 'kubectl-replace'])(
-    'a caBundle of ours that somebody typed over with %s is put right, and that is said',
+    'a caBundle of ours that was edited with %s is restored, and reported',
     async (manager) => {
       const owner = `conflict with "${manager}" using apiregistration.k8s.io/v1`;
       const { pairs, patches, progress } = await apply({ wanted: apiService, before: ours, conflicts: [['.spec.caBundle', owner]] });
       await pairs;
       expect(progress[0]).toEqual({
-        kind: 'took-back',
+        kind: 'restored',
         object: 'apiservice/v1.example.com',
         conflicts: [{ field: '.spec.caBundle', owner }],
       });
@@ -120,7 +127,7 @@ describe('a conflict', () => {
     ],
     ['about another field as well', { before: ours, conflicts: [...bundle, ['.spec.groupPriorityMinimum', patched]] as const }],
   ])('%s is not taken over', async (_, situation) => {
-    expect((await refusal({ wanted: apiService, ...situation })).patches).toHaveLength(1);
+    expect((await refusal({ wanted: apiService, ...situation })).patches).toHaveLength(0);
   });
 });
 
@@ -142,12 +149,20 @@ describe('several objects', () => {
     const cluster = await clusterOf(({ method, url, body }, response) => {
       const [path = ''] = url.split('?');
       if (method === 'GET') return answer(response, 404, notFound(url));
+      // A server may refuse what it accepted in the dry run before.
+      if (url.includes('dryRun=All') && !dryRun) return answer(response, 201, body);
       patched.push(path);
       const refused = Object.entries(refusals).find(([end]) => path.endsWith(end))?.[1];
       return refused ? answer(response, (refused as { code: number }).code, refused) : answer(response, 201, body);
     });
-    const options = { dryRun, forceConflicts: false, signal: never, onProgress: () => {} };
-    const pairs = await applyAll(cluster, [binding, service, apiService], options).catch((reason: unknown) => reason);
+    const onProgress = () => {};
+    const objects = [binding, service, apiService];
+    const step = applyStep({ cluster, signal: never, onProgress }, { id: 'apply', title: 'Applying', objects, forceConflicts: false });
+    const applied = dryRun ? checkSteps([step]) : runSteps([step], onProgress);
+    const pairs = await applied.then(
+      () => step.pairs(),
+      (reason: unknown) => reason,
+    );
     return { pairs, patched };
   }
 
@@ -156,13 +171,13 @@ describe('several objects', () => {
     expect(patched).toHaveLength(3);
     expect(error).toBeInstanceOf(RefusedError);
     expect((error as RefusedError).message.split('\n')).toEqual([
-      'other managers have set fields of service/wardle/api',
+      'other managers own fields of service/wardle/api',
       'service/wardle/api .spec.a: conflict with "helm"',
-      'other managers have set fields of apiservice/v1.example.com',
+      'other managers own fields of apiservice/v1.example.com',
       'apiservice/v1.example.com .spec.a: conflict with "helm"',
       'nothing was changed',
     ]);
-    expect((error as RefusedError).fix).toBe('Settle who owns them, or take them over with --force-conflicts.');
+    expect((error as RefusedError).fix).toBe('Remove the other manager, or take the fields over with --force-conflicts.');
   });
 
   test('an object that the server rejects weighs more than a conflict', async () => {

@@ -1,0 +1,126 @@
+import { RefusedError } from '../errors.ts';
+import { managedByLabel } from '../manifests/labels.ts';
+import type { KubeObject } from '../manifests/types.ts';
+import type { Cluster } from './cluster.ts';
+import { refOf } from './objects.ts';
+import { describeRef, resourcePath } from './resources.ts';
+import { readJson, readStatus, refusal } from './status.ts';
+
+/** The field manager that owns every field that apisvc applies. */
+export const fieldManager = 'apisvc';
+
+/** One field that another manager owns with another value. */
+export interface Conflict {
+  /** `.spec.caBundle` */
+  readonly field: string;
+  /** The message of kube-apiserver: manager, API version and time. */
+  readonly owner: string;
+}
+
+export type ApplyResult =
+  | { readonly kind: 'applied'; readonly object: KubeObject; readonly created: boolean }
+  | { readonly kind: 'conflict'; readonly conflicts: readonly Conflict[] }
+  /** Only in a dry run: the namespace of the object does not exist, so the server cannot check it. */
+  | { readonly kind: 'unchecked' };
+
+export interface ApplyOptions {
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Applies one object server-side (KEP-555) as `apisvc`.
+ * @throws as `refusal`, except for conflicts
+ */
+export async function applyObject(cluster: Cluster, object: KubeObject, { force, dryRun, signal }: ApplyOptions): Promise<ApplyResult> {
+  const ref = refOf(object);
+  const answer = await cluster.request({
+    method: 'PATCH',
+    path: resourcePath(ref.resource, ref.namespace, ref.name),
+    query: { fieldManager, force: String(force), fieldValidation: 'Strict', dryRun: dryRun ? 'All' : undefined },
+    contentType: 'application/apply-patch+yaml',
+    body: object,
+    signal,
+  });
+  if (answer.status === 200 || answer.status === 201) {
+    return { kind: 'applied', object: readJson<KubeObject>(cluster, answer), created: answer.status === 201 };
+  }
+  if (answer.status === 409) {
+    const conflicts = readStatus(answer).causes.filter(({ reason }) => reason === 'FieldManagerConflict');
+    if (conflicts.length > 0) return { kind: 'conflict', conflicts: conflicts.map(({ field, message }) => ({ field, owner: message })) };
+  }
+  if (dryRun && answer.status === 404 && readStatus(answer).message === `namespaces "${ref.namespace}" not found`)
+    return { kind: 'unchecked' };
+  throw refusal(cluster, { verb: 'patch', ref }, answer, new Date());
+}
+
+/** `apiservice/x .spec.caBundle: conflict with "y" using z`, one line for each conflict. */
+export function describeConflicts(object: KubeObject, conflicts: readonly Conflict[]): string {
+  const ref = describeRef(refOf(object));
+  return conflicts.map(({ field, owner }) => `${ref} ${field}: ${owner}`).join('\n');
+}
+
+/**
+ * Gives up every field that apisvc applied to an object of another owner. A field that no other
+ * manager owns is removed from the object (KEP-555, "Give up ownership").
+ * @param found the object as the cluster has it
+ * @throws as `refusal`, also when the object was replaced meanwhile
+ */
+export async function releaseObject(cluster: Cluster, found: KubeObject, signal: AbortSignal): Promise<void> {
+  if (!isApplied(found)) return;
+  const { apiVersion, kind, metadata } = found;
+  const { name, namespace, uid } = metadata as KubeObject['metadata'] & { readonly uid?: string };
+  // The uid keeps apply from creating an object that was deleted meanwhile.
+  const empty = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid } };
+  await applyObject(cluster, empty as KubeObject, { force: false, dryRun: false, signal });
+}
+
+/**
+ * Deletes an object that apisvc created: one that carries our label and that we applied.
+ * @param found the object as the cluster has it; another object of its name is left alone
+ * @returns false when the object no longer exists
+ * @throws RefusedError for an object of another owner; as `refusal` otherwise
+ */
+export async function deleteObject(cluster: Cluster, found: KubeObject, signal: AbortSignal): Promise<boolean> {
+  const ref = refOf(found);
+  if (!isApplied(found) || found.metadata.labels?.[managedByLabel] !== fieldManager) {
+    throw new RefusedError(`${describeRef(ref)} was not created by apisvc; it is left unchanged`);
+  }
+  const { uid } = found.metadata as KubeObject['metadata'] & { readonly uid?: string };
+  const answer = await cluster.request({
+    method: 'DELETE',
+    path: resourcePath(ref.resource, ref.namespace, ref.name),
+    body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid }, propagationPolicy: 'Background' },
+    signal,
+  });
+  if (answer.status === 404 && readStatus(answer).about === ref.name) return false;
+  if (answer.status !== 200 && answer.status !== 202) throw refusal(cluster, { verb: 'delete', ref }, answer, new Date());
+  return true;
+}
+
+/** An entry of metadata.managedFields (k8s.io/apimachinery/pkg/apis/meta/v1/types.go). */
+interface ManagedFieldsEntry {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+  readonly fieldsV1?: FieldsV1;
+}
+
+/** The set of fields of an entry (k8s.io/apimachinery/pkg/apis/meta/v1/types.go, FieldsV1). */
+export interface FieldsV1 {
+  readonly [field: string]: FieldsV1;
+}
+
+/** Whether apisvc applied this object before. */
+export const isApplied = (object: KubeObject): boolean => ourEntry(object) !== undefined;
+
+/** The fields that apisvc applied, as text to compare; empty for none. */
+export const ownedFields = (object: KubeObject): string => JSON.stringify(ourFields(object));
+
+/** The fields that apisvc applied; empty for none. */
+export const ourFields = (object: KubeObject): FieldsV1 => ourEntry(object)?.fieldsV1 ?? {};
+
+function ourEntry({ metadata }: KubeObject): ManagedFieldsEntry | undefined {
+  const { managedFields = [] } = metadata as { readonly managedFields?: readonly ManagedFieldsEntry[] };
+  return managedFields.find(({ manager, operation }) => manager === fieldManager && operation === 'Apply');
+}

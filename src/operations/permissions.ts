@@ -1,0 +1,77 @@
+import { mayI } from '../cluster/access.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { wasRefused } from '../cluster/faults.ts';
+import { getObject, refOf } from '../cluster/objects.ts';
+import { applyObject } from '../cluster/ownership.ts';
+import { describeRef, type ObjectRef, resourceName } from '../cluster/resources.ts';
+import { type Need, rbacRules, verbsBy } from '../cluster/status.ts';
+import { ClusterError } from '../errors.ts';
+import type { KubeObject } from '../manifests/types.ts';
+import { missingGrants } from './grants.ts';
+
+/**
+ * Checks, before anything changes, whether the user may do all that an operation does. Asks with
+ * SelfSubjectAccessReviews, and with a dry run for the permissions that roles grant.
+ * @param needs of the steps of the operation
+ * @param objects that the operation applies
+ * @throws ClusterError with everything that is missing, and the RBAC rules that allow it
+ */
+export async function requireAccess(
+  cluster: Cluster,
+  needs: readonly Need[],
+  objects: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  const asked = new Map<string, Promise<boolean>>();
+  const may = ({ verb, ref }: Need): Promise<boolean> => {
+    const question = `${verb} ${describeRef(ref)}`;
+    const answer = asked.get(question) ?? mayI(cluster, verb, ref, signal);
+    asked.set(question, answer);
+    return answer;
+  };
+  const absent = await absentOf(cluster, objects.map(refOf), may, signal);
+  const required = [...needs, ...absent.map((ref) => ({ verb: 'create', ref }))];
+  const allowed = await Promise.all(required.map(may));
+  const grants = await missingGrants(objects, {
+    may,
+    mayApply: (object) => mayApply(cluster, object, signal),
+  });
+  const missing = [...required.filter((_, index) => !allowed[index]), ...grants];
+  if (missing.length === 0) return;
+  throw new ClusterError(`user "${cluster.user}" is not allowed to ${verbsByResource(missing)}; nothing was changed`, {
+    fix: `RBAC rules that allow it:\n  ${rbacRules(missing).join('\n  ')}`,
+  });
+}
+
+/** `get, patch secrets; create services`. */
+const verbsByResource = (needs: readonly Need[]): string =>
+  verbsBy(({ ref }) => resourceName(ref.resource), needs)
+    .map(([resource, verbs]) => `${verbs} ${resource}`)
+    .join('; ');
+
+/**
+ * The objects that do not exist, or that the user may not get. Server-side apply needs the verb
+ * `create` for them (k8s.io/apiserver/pkg/endpoints/handlers/patch.go).
+ */
+async function absentOf(
+  cluster: Cluster,
+  refs: readonly ObjectRef[],
+  may: (need: Need) => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<readonly ObjectRef[]> {
+  const present = await Promise.all(
+    refs.map(async (ref) => (await may({ verb: 'get', ref })) && (await getObject(cluster, ref, signal)) !== undefined),
+  );
+  return refs.filter((_, index) => !present[index]);
+}
+
+/** Any other failure is reported when the object is applied. */
+async function mayApply(cluster: Cluster, object: KubeObject, signal: AbortSignal): Promise<boolean> {
+  try {
+    await applyObject(cluster, object, { force: true, dryRun: true, signal });
+    return true;
+  } catch (error) {
+    if (wasRefused(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,185 @@
+import type { Cluster } from '../../cluster/cluster.ts';
+import { wasRefused } from '../../cluster/faults.ts';
+import { getObject, refOf } from '../../cluster/objects.ts';
+import {
+  type ApplyOptions,
+  type ApplyResult,
+  applyObject,
+  type Conflict,
+  describeConflicts,
+  isApplied,
+  ownedFields,
+} from '../../cluster/ownership.ts';
+import { describeRef } from '../../cluster/resources.ts';
+import { type ApisvcError, RefusedError, UsageError } from '../../errors.ts';
+import { withoutBookkeeping } from '../../manifests/bookkeeping.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import type { AppliedObject, Change } from '../progress.ts';
+import { combineErrors, type Step } from '../runner.ts';
+import type { Waiting } from '../wait.ts';
+
+/** One object before and after; `after` is undefined where a dry run could not check it. */
+export interface AppliedPair {
+  readonly applied: AppliedObject;
+  readonly wanted: KubeObject;
+  readonly before: KubeObject | undefined;
+  readonly after: KubeObject | undefined;
+  /** Manual edits of our fields that were overwritten. */
+  readonly restored: readonly Conflict[];
+}
+
+interface Applying {
+  readonly id: string;
+  readonly title: string;
+  /** In the order in which they are applied. */
+  readonly objects: readonly KubeObject[];
+  /** Completes the objects with what the cluster has. */
+  readonly complete?: () => Promise<readonly KubeObject[]>;
+  readonly forceConflicts: boolean;
+  /** Finds what forbids applying at all. */
+  readonly guard?: () => Promise<ApisvcError | undefined>;
+}
+
+export interface ApplyStep extends Step {
+  /** Each object before and after, of the run, or of the latest dry run before it. */
+  pairs(): readonly AppliedPair[];
+}
+
+/**
+ * Applies objects server-side. `observe` is a dry run of every object; the step is done when
+ * nothing would change, the ownership of fields included.
+ */
+export function applyStep(
+  { cluster, signal, onProgress }: Waiting,
+  { id, title, objects, complete, forceConflicts, guard }: Applying,
+): ApplyStep {
+  let pairs: readonly AppliedPair[] = [];
+  const report = (pair: AppliedPair): void => {
+    if (pair.restored.length > 0) onProgress({ kind: 'restored', object: pair.applied.object, conflicts: pair.restored });
+    onProgress({ kind: 'applied', applied: pair.applied });
+  };
+  return {
+    id,
+    title,
+    needs: () => objects.map(refOf).flatMap((ref) => ['get', 'patch'].map((verb) => ({ verb, ref }))),
+    async observe() {
+      try {
+        const fault = await guard?.();
+        if (fault) return { state: 'fault', error: fault };
+        pairs = await dryRunAll(cluster, (await complete?.()) ?? objects, { forceConflicts, signal });
+        return { state: pairs.every(isUnchanged) ? 'done' : 'pending' };
+      } catch (error) {
+        if (isRefusal(error)) return { state: 'fault', error };
+        throw error;
+      }
+    },
+    async run() {
+      const results: AppliedPair[] = [];
+      for (const pair of pairs) {
+        const result = isUnchanged(pair) ? pair : await applyPair(cluster, pair.wanted, { dryRun: false, forceConflicts, signal });
+        report(result);
+        results.push(result);
+      }
+      pairs = results;
+    },
+    reportDone: () => pairs.forEach(report),
+    pairs: () => pairs,
+  };
+}
+
+interface Options {
+  readonly forceConflicts: boolean;
+  readonly signal: AbortSignal;
+}
+
+const isRefusal = (error: unknown): error is ApisvcError => error instanceof RefusedError || error instanceof UsageError;
+
+/** @throws RefusedError or UsageError that names what the server refuses of all objects */
+async function dryRunAll(cluster: Cluster, objects: readonly KubeObject[], options: Options): Promise<readonly AppliedPair[]> {
+  const pairs: AppliedPair[] = [];
+  const refusals: ApisvcError[] = [];
+  for (const wanted of objects) {
+    try {
+      pairs.push(await applyPair(cluster, wanted, { ...options, dryRun: true }));
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refusals.push(error);
+    }
+  }
+  if (refusals.length > 0) throw combineErrors(refusals);
+  return pairs;
+}
+
+async function applyPair(cluster: Cluster, wanted: KubeObject, options: Options & { readonly dryRun: boolean }): Promise<AppliedPair> {
+  const before = await getObject(cluster, refOf(wanted), options.signal);
+  const { after, restored } = await applyOne(cluster, wanted, before, options);
+  return { applied: { object: describeRef(refOf(wanted)), change: changeOf(before, after) }, wanted, before, after, restored };
+}
+
+/**
+ * What applying changed, judged by content: a dry run does not move resourceVersion
+ * (k8s.io/apiserver/pkg/registry/generic/registry/store.go).
+ */
+function changeOf(before: KubeObject | undefined, after: KubeObject | undefined): Change {
+  if (!after) return 'unchecked';
+  if (!before) return 'created';
+  return contentOf(before) === contentOf(after) ? 'unchanged' : 'configured';
+}
+
+const contentOf = (object: KubeObject): string => JSON.stringify(withoutBookkeeping(object));
+
+/** Whether applying would change neither the content nor which fields we own. */
+const isUnchanged = ({ applied, before, after, restored }: AppliedPair): boolean =>
+  applied.change === 'unchanged' &&
+  restored.length === 0 &&
+  before !== undefined &&
+  after !== undefined &&
+  isApplied(before) &&
+  ownedFields(before) === ownedFields(after);
+
+interface Outcome {
+  readonly after: KubeObject | undefined;
+  readonly restored: readonly Conflict[];
+}
+
+async function applyOne(
+  cluster: Cluster,
+  wanted: KubeObject,
+  before: KubeObject | undefined,
+  { dryRun, forceConflicts, signal }: Options & { readonly dryRun: boolean },
+): Promise<Outcome> {
+  const result = await tryToApply(cluster, wanted, { force: forceConflicts, dryRun, signal });
+  if (result.kind === 'applied') return { after: result.object, restored: [] };
+  if (result.kind === 'unchecked') return { after: undefined, restored: [] };
+  const { conflicts } = result;
+  if (before && isApplied(before) && conflicts.every(isManualEdit)) {
+    const forced = await applyObject(cluster, wanted, { force: true, dryRun, signal });
+    if (forced.kind === 'applied') return { after: forced.object, restored: conflicts };
+  }
+  throw new RefusedError(`other managers own fields of ${describeRef(refOf(wanted))}\n${describeConflicts(wanted, conflicts)}`, {
+    fix: 'Remove the other manager, or take the fields over with --force-conflicts.',
+  });
+}
+
+/**
+ * A dry run cannot check a binding before its role exists. The permissions that a binding needs
+ * are checked before.
+ */
+async function tryToApply(cluster: Cluster, wanted: KubeObject, options: ApplyOptions): Promise<ApplyResult> {
+  try {
+    return await applyObject(cluster, wanted, options);
+  } catch (error) {
+    const dependent = options.dryRun && wanted.kind.endsWith('Binding');
+    if (dependent && wasRefused(error)) return { kind: 'unchecked' };
+    throw error;
+  }
+}
+
+/**
+ * A caBundle of our registration that a user edited by hand (`kubectl patch`, `edit`, `replace`) is
+ * restored: that is what register is for. Values of another controller or of an applied manifest
+ * stay until --force-conflicts. `kubectl apply` is "kubectl-client-side-apply", or has no "using".
+ * The messages are those of k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go.
+ */
+const isManualEdit = ({ field, owner }: Conflict): boolean =>
+  field === '.spec.caBundle' && /^conflict with "kubectl-(patch|edit|replace)" using /.test(owner);

@@ -1,0 +1,149 @@
+import { getObject, listObjects, slicesOf } from '../../cluster/objects.ts';
+import { resources } from '../../cluster/resources.ts';
+import { serverNameOf } from '../../config/registration.ts';
+import { RefusedError } from '../../errors.ts';
+import { inspect } from '../../pki/inspect.ts';
+import { probeEndpoints } from '../../snapshot/collect/probe.ts';
+import { type ApiServerSays, type JudgedProbe, judgeEndpoints } from '../../snapshot/endpoint-evidence.ts';
+import { dialTargets, type Target } from '../../snapshot/targets.ts';
+import { viewEndpoints, viewService } from '../../snapshot/views.ts';
+import type { Step } from '../runner.ts';
+import { podCommands, poll, type Waiting, waitFor } from '../wait.ts';
+import { replicasOf } from './rollout.ts';
+
+/** The certificate that every endpoint of a Service must serve. */
+export interface ExpectedCertificate {
+  readonly namespace: string;
+  readonly service: string;
+  /** Port of the Service. */
+  readonly port: number;
+  /** PEM. */
+  readonly caBundle: string;
+  /**
+   * SHA-256 of the serving certificate, when the server gets it from our Secret. Otherwise any
+   * certificate that the caBundle verifies is accepted.
+   */
+  readonly leaf?: string | undefined;
+  /** Name of the Deployment of the pods, when it is known. */
+  readonly deployment: string | undefined;
+}
+
+export interface CertificatesStep extends Step {
+  /** The endpoints whose certificate could not be checked from here. */
+  unseen(): readonly string[];
+}
+
+/** Waits until every ready endpoint serves a certificate that kube-apiserver will verify. */
+export function certificatesStep(waiting: Waiting, expected: ExpectedCertificate): CertificatesStep {
+  let unseen: readonly string[] = [];
+  return {
+    id: 'certificates',
+    title: 'Checking the certificate of each endpoint',
+    // Endpoints that the user may not reach are reported by `unseen`.
+    needs: () => [],
+    observe: async () => ({ state: 'pending' }),
+    async run() {
+      unseen = await waitForCertificates(waiting, expected);
+    },
+    unseen: () => unseen,
+  };
+}
+
+/** The wait for endpoints before this one has reached the cluster. */
+const polling = { firstMs: 100, longestMs: 2_000, answered: true };
+
+/**
+ * In milliseconds. kubelet updates a mounted Secret within 60 to 90 seconds (syncFrequency and its
+ * jitter: pkg/kubelet/pod_workers.go). A server that reloads reads it shortly after.
+ */
+const reloadMs = 100_000;
+/**
+ * In milliseconds. A server without a readiness probe may need this long until it listens. If
+ * localhost in the pod refuses for longer, the server may listen on the pod's address only.
+ */
+const listenMs = 10_000;
+
+/**
+ * Polls until every ready endpoint serves a certificate that kube-apiserver verifies with this
+ * caBundle, and as many pods of the Deployment are endpoints as it has replicas.
+ * @returns the endpoints that cannot be reached from here. kube-apiserver may still reach them, so
+ * they do not block
+ * @throws RefusedError when a pod keeps another certificate for longer than a reload takes;
+ * DeadlineError with the last state
+ */
+export async function waitForCertificates(waiting: Waiting, expected: ExpectedCertificate): Promise<readonly string[]> {
+  const host = serverNameOf({ namespace: expected.namespace, name: expected.service });
+  const start = performance.now();
+  let unseen: readonly string[] = [];
+  const certificate = expected.leaf
+    ? `the certificate for ${host} with SHA-256 ${expected.leaf}`
+    : `a certificate for ${host} that the caBundle verifies`;
+  await waitFor(`every endpoint to serve ${certificate}`, podCommands(expected.namespace), waiting, async (report) => {
+    unseen = await poll({ ...polling, signal: waiting.signal }, async () => {
+      const { targets, missing } = await readyTargets(waiting, expected);
+      const probes = await probe(waiting, expected, targets);
+      const elapsedMs = performance.now() - start;
+      const isUnseen = ({ evidence }: JudgedProbe): boolean => evidence === 'unknown' || (evidence === 'doubtful' && elapsedMs >= listenMs);
+      const bad = probes.filter((each) => each.evidence !== 'good' && !isUnseen(each));
+      if (bad.length === 0 && missing === undefined) return probes.filter(isUnseen).map(describe);
+      report([...bad.map(describe), ...(missing ?? [])].join('; '));
+      const wrong = bad.filter(({ evidence, pod }) => evidence === 'wrong' && pod !== undefined);
+      if (wrong.length > 0 && elapsedMs > reloadMs) throw notReloaded(expected, wrong);
+      return undefined;
+    });
+  });
+  return unseen;
+}
+
+interface Targets {
+  readonly targets: readonly Target[];
+  /** What is still missing, for the user. */
+  readonly missing?: readonly string[];
+}
+
+/** EndpointSlices lag behind a rollout, so a ready pod may not be an endpoint yet. */
+async function readyTargets(waiting: Waiting, { namespace, service, port, deployment }: ExpectedCertificate): Promise<Targets> {
+  const { cluster, signal } = waiting;
+  const [object, slices, owner] = await Promise.all([
+    getObject(cluster, { resource: resources.Service, namespace, name: service }, signal),
+    listObjects(cluster, slicesOf({ namespace, name: service }), signal),
+    deployment === undefined ? undefined : getObject(cluster, { resource: resources.Deployment, namespace, name: deployment }, signal),
+  ]);
+  const targets = object ? dialTargets(viewService(object), slices.flatMap(viewEndpoints), port) : [];
+  if (targets.length === 0) return { targets, missing: [`no endpoint is ready for port ${port} of the Service`] };
+  // With two address families a pod has two addresses.
+  const pods = new Set(targets.flatMap(({ pod }) => pod ?? [])).size;
+  const wanted = owner ? replicasOf(owner) : 0;
+  return pods < wanted ? { targets, missing: [`${pods} of ${wanted} pods are endpoints of the Service`] } : { targets };
+}
+
+/** kube-apiserver is not asked: its condition may describe the certificate before this one. */
+const notAsked: ApiServerSays = { api: 'unknown', faults: [] };
+
+async function probe(
+  { cluster, signal }: Waiting,
+  expected: ExpectedCertificate,
+  targets: readonly Target[],
+): Promise<readonly JudgedProbe[]> {
+  const { namespace, service: name, caBundle, leaf } = expected;
+  const hostname = serverNameOf({ namespace, name });
+  const probes = await probeEndpoints(cluster, { namespace, name }, targets, signal);
+  return judgeEndpoints(probes, { roots: inspect(caBundle).certificates, hostname, now: new Date(), ...(leaf ? { leaf } : {}) }, notAsked);
+}
+
+/** `10.0.0.1:443 (pod x): connection refused`. */
+function describe({ at, handshake }: JudgedProbe): string {
+  if (handshake.kind === 'failed') return `${at}: ${handshake.words}`;
+  const [leaf] = handshake.certificates;
+  const name = leaf && (leaf.subject || leaf.dnsNames.join(', '));
+  return leaf ? `${at}: serves ${name} (SHA-256 ${leaf.fingerprint}), signed by ${leaf.issuer}` : `${at}: serves no certificate`;
+}
+
+function notReloaded({ namespace, service, deployment }: ExpectedCertificate, wrong: readonly JudgedProbe[]): RefusedError {
+  const restart = deployment
+    ? `kubectl -n ${namespace} rollout restart deployment/${deployment}`
+    : `restart the pods of Service ${namespace}/${service}`;
+  return new RefusedError(`after ${reloadMs / 1000}s a pod still serves another certificate: ${wrong.map(describe).join('; ')}`, {
+    fix: `If the server does not reload certificates, restart it: ${restart}. If it never served ours, check its certificate flags. Then run the same command again.`,
+  });
+}

@@ -1,0 +1,174 @@
+import { getObject, observe } from '../../cluster/objects.ts';
+import { type ObjectRef, resources } from '../../cluster/resources.ts';
+import { RefusedError } from '../../errors.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { logCommand, type PodProblem, problemOf } from '../../snapshot/pod-problem.ts';
+import { listOf, textOf } from '../../snapshot/views.ts';
+import { newPods } from '../new-pods.ts';
+import { failureDetector, persistAfterMs } from '../persistent-failure.ts';
+import type { Step } from '../runner.ts';
+import { podCommands, poll, readNeeds, type Waiting, waitFor } from '../wait.ts';
+
+/** A Deployment as the server returns it. */
+// biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object.
+type Deployment = KubeObject & any;
+
+/** Waits until a Deployment has rolled out. Fails when a new pod has a problem that persists. */
+export function rolloutStep(waiting: Waiting, ref: ObjectRef): Step {
+  const { cluster, signal } = waiting;
+  return {
+    id: 'rollout',
+    title: `Waiting for Deployment ${nameOf(ref)} to roll out`,
+    needs: () => readNeeds(ref),
+    async observe() {
+      const found = await getObject(cluster, ref, signal);
+      if (!found) return { state: 'pending' };
+      if (replicasOf(found) === 0) return { state: 'fault', error: scaledToZero(ref) };
+      return { state: rolloutState(found).done ? 'done' : 'pending' };
+    },
+    run: () => waitForRollout(waiting, ref),
+  };
+}
+
+/**
+ * Waits until a Deployment has rolled out, and checks its new pods meanwhile.
+ * @throws RefusedError when the rollout is stuck or paused, or when a pod has a problem that
+ * persists: with the pod, the reason and its last log line
+ */
+export const waitForRollout = (waiting: Waiting, ref: ObjectRef): Promise<void> =>
+  waitFor(`Deployment ${nameOf(ref)} to roll out`, podCommands(ref.namespace), waiting, async (report) => {
+    const over = new AbortController();
+    const watching = { ...waiting, signal: AbortSignal.any([waiting.signal, over.signal]) };
+    const states = { rollout: '', pods: '' };
+    const update = (part: Partial<typeof states>): void => {
+      Object.assign(states, part);
+      if (states.rollout !== '') report(states.pods === '' ? states.rollout : `${states.rollout}; ${states.pods}`);
+    };
+    try {
+      await Promise.race([
+        watchRollout(watching, ref, (rollout) => update({ rollout })),
+        failOnPersistentErrors(watching, ref, (pods) => update({ pods })),
+        failOnRefusedPods(watching, ref),
+      ]);
+    } finally {
+      over.abort();
+    }
+  });
+
+const nameOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;
+
+// biome-ignore lint/suspicious/noExplicitAny: a Deployment as the server returns it.
+export const replicasOf = ({ spec }: any): number => spec?.replicas ?? 1;
+
+/** An API that is registered without a server degrades the whole cluster. */
+function scaledToZero(ref: ObjectRef): RefusedError {
+  return new RefusedError(`Deployment ${nameOf(ref)} is scaled to 0, so nothing would serve the API; the APIService is unchanged`, {
+    fix: `kubectl -n ${ref.namespace} scale deployment/${ref.name} --replicas=1, then run the same command again.`,
+  });
+}
+
+/** Follows `kubectl rollout status` (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go). */
+async function watchRollout({ cluster, signal }: Waiting, ref: ObjectRef, report: (state: string) => void): Promise<void> {
+  const one = { resource: resources.Deployment, namespace: ref.namespace ?? '', fieldSelector: `metadata.name=${ref.name}` };
+  let first = true;
+  let initial: Stalled | undefined;
+  for await (const [found] of observe(cluster, one, signal)) {
+    const stalled = found && stalledSince(found);
+    if (first) initial = stalled;
+    first = false;
+    // This run may have fixed what an earlier condition reports. The controller clears the
+    // condition only when the rollout makes progress.
+    if (stalled && isCurrent(found) && stalled.since !== initial?.since)
+      throw rolloutFailed(ref, stalled.message, podCommands(ref.namespace));
+    const state = found ? rolloutState(found) : { done: false, text: 'not found' };
+    if (state.done) return;
+    if (found && isPaused(found)) throw paused(ref);
+    report(stalled ? `${state.text}; ${stalled.message}` : state.text);
+  }
+}
+
+/** The controller reports that the rollout exceeded its progress deadline. */
+interface Stalled {
+  readonly message: string;
+  /** RFC 3339; empty when the condition has no time. */
+  readonly since: string;
+}
+
+function stalledSince({ status }: Deployment): Stalled | undefined {
+  const found = listOf(status?.conditions).find(({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded');
+  return found && { message: textOf(found.message), since: textOf(found.lastUpdateTime) };
+}
+
+const rolloutFailed = (ref: ObjectRef, reason: string | undefined, fix: string): RefusedError =>
+  new RefusedError(`Deployment ${nameOf(ref)} does not roll out: ${reason}`, { fix });
+
+const isPaused = ({ spec }: Deployment): boolean => spec.paused === true;
+
+const paused = (ref: ObjectRef): RefusedError =>
+  new RefusedError(`Deployment ${nameOf(ref)} is paused, so its pods are not updated`, {
+    fix: `kubectl -n ${ref.namespace} rollout resume deployment/${ref.name}, then run the same command again.`,
+  });
+
+/** Whether the status describes the latest specification. */
+const isCurrent = ({ metadata, status }: Deployment): boolean => (status?.observedGeneration ?? 0) >= metadata.generation;
+
+function rolloutState(deployment: Deployment): { readonly done: boolean; readonly text: string } {
+  const wanted = replicasOf(deployment);
+  const { updatedReplicas = 0, availableReplicas = 0, replicas = 0 } = deployment.status ?? {};
+  const done = isCurrent(deployment) && updatedReplicas >= wanted && availableReplicas >= wanted && replicas === updatedReplicas;
+  const failure = replicaFailure(deployment);
+  const text = `${updatedReplicas} of ${wanted} pods updated, ${availableReplicas} available`;
+  return { done, text: failure === undefined ? text : `${text}; ${failure}` };
+}
+
+/** Why the ReplicaSet cannot create pods: a quota or an admission policy. */
+const replicaFailure = ({ status }: Deployment): string | undefined =>
+  listOf(status?.conditions).find((condition) => condition.type === 'ReplicaFailure' && condition.status === 'True')?.message;
+
+/** Fails when the cluster has refused to create pods for so long that it will not change. */
+async function failOnRefusedPods({ cluster, signal }: Waiting, ref: ObjectRef): Promise<never> {
+  let since: number | undefined;
+  return poll<never>({ ...polling, signal }, async () => {
+    const found = await getObject(cluster, ref, signal);
+    const failure = found && replicaFailure(found);
+    since = failure === undefined ? undefined : (since ?? performance.now());
+    if (since === undefined || performance.now() - since < persistAfterMs) return undefined;
+    throw rolloutFailed(ref, failure, podCommands(ref.namespace));
+  });
+}
+
+/** The watch of the Deployment reports a cluster that never answers. */
+const polling = { firstMs: 250, longestMs: 2_000, answered: true };
+
+/**
+ * Checks the pods of the latest ReplicaSet until one has a problem that persists. Polls, because
+ * only events say why a pod has no containers yet, and a watch of pods does not show events.
+ * Without the permission to list pods it waits forever.
+ */
+async function failOnPersistentErrors(
+  { cluster, signal, onProgress }: Waiting,
+  ref: ObjectRef,
+  report: (state: string) => void,
+): Promise<never> {
+  const detect = failureDetector();
+  const notChecked = await poll({ ...polling, signal }, async () => {
+    const pods = await newPods(cluster, ref, signal);
+    if (pods?.state !== 'seen') return pods;
+    const now = new Date();
+    const failure = detect(pods.value, now);
+    if (failure) throw podFailed(ref, failure);
+    const problems = pods.value.flatMap((pod) => problemOf(pod, now) ?? []).filter(({ evidence }) => evidence.length > 0);
+    report(problems.map(describe).join('; '));
+    return undefined;
+  });
+  if (notChecked.state === 'unseen') onProgress({ kind: 'note', what: `pods not checked: ${notChecked.words}` });
+  return new Promise(() => {});
+}
+
+const describe = ({ pod, evidence }: PodProblem): string => `pod ${pod}: ${evidence.join('; ')}`;
+
+function podFailed(ref: ObjectRef, problem: PodProblem): RefusedError {
+  const log = problem.kind === 'crashing' ? [logCommand(ref.namespace ?? '', problem)] : [];
+  const commands = [...log, `kubectl -n ${ref.namespace} describe pod ${problem.pod}`].join('; ');
+  return rolloutFailed(ref, describe(problem), `Find the cause: ${commands}. Fix it and run the same command again.`);
+}

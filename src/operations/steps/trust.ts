@@ -1,0 +1,81 @@
+import type { Cluster } from '../../cluster/cluster.ts';
+import { getObject, refOf } from '../../cluster/objects.ts';
+import { subresources } from '../../cluster/resources.ts';
+import { rbacRules } from '../../cluster/status.ts';
+import { RefusedError } from '../../errors.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { trustedBy } from '../../snapshot/ca-bundle.ts';
+import type { ApiServiceView } from '../../snapshot/types.ts';
+import { viewApiService } from '../../snapshot/views.ts';
+import type { Step } from '../runner.ts';
+import type { Waiting } from '../wait.ts';
+
+interface Unverified {
+  /** Reads the endpoints whose certificate could not be checked from here. */
+  readonly unseen: () => readonly string[];
+  readonly namespace: string;
+  /** Name of the Deployment of the pods, when it is known. */
+  readonly deployment: string | undefined;
+  /** As they are going to be applied. */
+  readonly apiServices: readonly KubeObject[];
+}
+
+/**
+ * Never replaces a working caBundle before the new serving certificates were verified. An API that
+ * does not work, or is not registered yet, has nothing to lose: the user gets a note. The step asks
+ * the cluster only, so every run decides the same.
+ */
+export function trustStep({ cluster, signal, onProgress }: Waiting, { unseen, namespace, deployment, apiServices }: Unverified): Step {
+  const reportDone = (): void => {
+    for (const endpoint of unseen()) onProgress({ kind: 'note', what: `certificate not checked: ${endpoint}` });
+  };
+  return {
+    id: 'keep-trust',
+    title: 'Checking that the new caBundle breaks no working API',
+    needs: () => [],
+    async observe() {
+      if (unseen().length === 0) return { state: 'done' };
+      for (const wanted of apiServices) {
+        const found = await getObject(cluster, refOf(wanted), signal);
+        const present = found && viewApiService(found);
+        if (present && dropsTrust(present, viewApiService(wanted)) && (await isServed(cluster, present, signal))) {
+          return { state: 'fault', error: unverifiedSwap(present.name, unseen(), namespace, deployment) };
+        }
+      }
+      return { state: 'done' };
+    },
+    run: async () => {},
+    reportDone,
+  };
+}
+
+/**
+ * Whether a server that is trusted now would not be trusted any more. Without a caBundle
+ * kube-apiserver trusts the CAs of its system, or everyone with insecureSkipTLSVerify.
+ */
+function dropsTrust(present: ApiServiceView, wanted: ApiServiceView): boolean {
+  const stays = new Set(trustedBy(wanted).map(({ fingerprint }) => fingerprint));
+  const trusted = trustedBy(present);
+  return trusted.length === 0 || trusted.some(({ fingerprint }) => !stays.has(fingerprint));
+}
+
+/**
+ * Whether the API answers now. Up to Kubernetes 1.35 the condition ignores certificates, so it
+ * counts only when the user may not send the request.
+ */
+async function isServed(cluster: Cluster, { group, version, available }: ApiServiceView, signal: AbortSignal): Promise<boolean> {
+  const { status } = await cluster.request({ path: `/apis/${group}/${version}`, signal });
+  return status === 200 || (status === 403 && available?.status === 'True');
+}
+
+function unverifiedSwap(apiService: string, endpoints: readonly string[], namespace: string, deployment: string | undefined): RefusedError {
+  const ref = { resource: subresources.podPortForward, namespace, name: '' };
+  const [rule] = rbacRules(['get', 'create'].map((verb) => ({ verb, ref })));
+  const restart = deployment ? `kubectl -n ${namespace} rollout restart deployment/${deployment}` : 'restart them';
+  return new RefusedError(
+    `APIService ${apiService} works with its current caBundle, and the certificates of these endpoints could not be checked against the new one: ${endpoints.join('; ')}; the APIService is unchanged`,
+    {
+      fix: `Allow port-forward to the pods: ${rule}. Then run the same command again. Without this permission, get the new certificate to all pods (${restart}) and run it again when the API no longer works with its current caBundle. Or delete the registration first (the API is unavailable until it is registered again): kubectl delete apiservice ${apiService}`,
+    },
+  );
+}

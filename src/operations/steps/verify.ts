@@ -1,0 +1,35 @@
+import type { Diagnosis } from '../../diagnosis/types.ts';
+import type { Step } from '../runner.ts';
+import { verifyUntilHealthy } from '../verify.ts';
+import type { Waiting } from '../wait.ts';
+
+/**
+ * The proxy and the discovery of kube-apiserver follow a registration shortly after its condition
+ * reports Available. A fault that lasts longer is real.
+ */
+const settleMs = 10_000;
+
+export interface VerifyStep extends Step {
+  /** @throws Error before the step has run: a defect of apisvc */
+  diagnosis(): Diagnosis;
+}
+
+/** Runs the checks of `apisvc verify`. It is never done: each run checks again. */
+export function verifyStep({ cluster, signal }: Waiting, names: readonly string[]): VerifyStep {
+  let diagnosis: Diagnosis | undefined;
+  return {
+    id: 'verify',
+    title: 'Verifying',
+    // What the user may not read is reported as not checked.
+    needs: () => [],
+    observe: async () => ({ state: 'pending' }),
+    async run() {
+      const verified = await verifyUntilHealthy(cluster, { wanted: { names }, until: AbortSignal.timeout(settleMs), signal });
+      diagnosis = verified.diagnosis;
+    },
+    diagnosis() {
+      if (!diagnosis) throw new Error('the step "verify" has not run');
+      return diagnosis;
+    },
+  };
+}
