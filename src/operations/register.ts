@@ -70,7 +70,7 @@ export async function dryRun(cluster: Cluster, request: RegisterRequest): Promis
 
 async function check(cluster: Cluster, request: RegisterRequest, steps: readonly Step[], applySteps: readonly ApplyStep[]): Promise<void> {
   const { objects, signal, onProgress } = request;
-  onProgress({ kind: 'step', what: `Checking permissions and existing objects in ${cluster.server} (context "${cluster.context}")` });
+  onProgress({ kind: 'step', what: `Checking permissions and conflicts in ${cluster.server} (context "${cluster.context}")` });
   const needs = steps.flatMap((step) => step.needs());
   await requireAccess(cluster, needs, objects, signal);
   await checkSteps(applySteps);
@@ -124,7 +124,7 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
     certificates,
     trustStep(waiting, { unseen: certificates.unseen, namespace, deployment: deployment?.metadata.name, apiServices }),
     api,
-    ...names.map((name) => availableStep(waiting, name)),
+    availableStep(waiting, names),
     verify,
     discoveryStep(waiting, names, () => verify.diagnosis().verdict === 'healthy'),
   ];

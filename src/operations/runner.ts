@@ -16,8 +16,8 @@ export type Observation =
 export interface Step {
   /** Stable name, for example `apply-server`. */
   readonly id: string;
-  /** The progress line, for example `Applying the server`. */
-  readonly title: string;
+  /** The progress line, for example `Applying the server`. A step without one is silent. */
+  readonly title?: string;
   /** The permissions that `observe` and `run` need. */
   needs(): readonly Need[];
   /** @throws ClusterError when the cluster cannot be asked; the reason of the signal */
@@ -47,7 +47,7 @@ export async function checkSteps(steps: readonly Step[]): Promise<void> {
  */
 export async function runSteps(steps: readonly Step[], onProgress: OnProgress): Promise<void> {
   for (const step of steps) {
-    onProgress({ kind: 'step', what: step.title });
+    if (step.title !== undefined) onProgress({ kind: 'step', what: step.title });
     const observation = await step.observe();
     if (observation.state === 'fault') throw observation.error;
     if (observation.state === 'pending') await step.run();

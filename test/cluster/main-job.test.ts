@@ -89,7 +89,7 @@ describe('a second register', () => {
     const { exitCode, stdout, stderr } = await apisvc(['register'], { cwd: dir });
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     // The Namespace, which several projects may share, carries no labels.
-    expect(stdout).toMatch(new RegExp(`^Nothing changed: all ${Object.keys(before).length + 1} objects were as they should be\\.\n`));
+    expect(stdout).toMatch(new RegExp(`^Nothing changed: all ${Object.keys(before).length + 1} objects are up to date\\.\n`));
     expect(stderr).not.toMatch(/created|configured/);
     expect(await objectsOf('sample-apiserver')).toEqual(before);
   });
@@ -136,7 +136,7 @@ describe("after a patch to another CA's bundle", () => {
   test('register repairs it', async () => {
     const { exitCode, stdout, stderr } = await apisvc(['register'], { cwd: dir });
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-    expect(stderr).toContain(`apiservice/${name}: put right what was changed by hand (.spec.caBundle: conflict with "kubectl-patch"`);
+    expect(stderr).toContain(`apiservice/${name}: restored manually edited fields (.spec.caBundle: conflict with "kubectl-patch"`);
     expect(stdout).toMatch(/^\d+ objects: 1 configured, \d+ unchanged\.\n/);
     expect((await verifyJson([name])).exitCode).toBe(0);
   });

@@ -11,7 +11,12 @@ afterAll(removeProjects);
 
 describe('register leaves alone what belongs to somebody else', () => {
   test.each([
-    ['points at another Service', 'guard-service', {}, /points at Service elsewhere\/other; registering would take it away from there/],
+    [
+      'points at another Service',
+      'guard-service',
+      {},
+      /points at Service elsewhere\/other; registering would redirect the API to another server/,
+    ],
     ['is Local', 'guard-local', { service: undefined, caBundle: undefined }, /is Local: kube-apiserver serves this group itself/],
   ])('an APIService that %s', async (_, name, spec, words) => {
     const { dir, apiService } = await project(name);
@@ -32,7 +37,7 @@ describe('register leaves alone what belongs to somebody else', () => {
     const { dir } = await project('guard-managed', { api: 'apps/v1' });
     const { exitCode, stderr } = await failure(apisvc(['register'], { cwd: dir }));
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('APIService v1.apps carries the label kube-aggregator.kubernetes.io/automanaged');
+    expect(stderr).toContain('APIService v1.apps has the label kube-aggregator.kubernetes.io/automanaged');
     expect(await getObject('namespace', 'guard-managed')).toBeUndefined();
   });
 });
@@ -43,7 +48,7 @@ describe('while register waits', () => {
     const { exitCode, stdout, stderr } = await failure(apisvc(['register', '--timeout', '3s'], { cwd: dir }));
     expect({ exitCode, stdout }).toEqual({ exitCode: 124, stdout: '' });
     expect(stderr).toMatch(
-      /\nerror: timed out after 3s .*waiting for every endpoint to serve a certificate for api\.too-late\.svc .*last seen: \S+: connection refused\nfix: /,
+      /\nerror: timed out after 3s .*waiting for every endpoint to serve a certificate for api\.too-late\.svc .*last state: \S+: connection refused\nfix: /,
     );
     expect(await getObject('apiservice', apiService)).toBeUndefined();
   });
@@ -57,7 +62,7 @@ describe('while register waits', () => {
     expect(exitCode).toBe(124);
     expect(stderr).toMatch(
       new RegExp(
-        `\nerror: timed out after 4s .*waiting for APIService ${apiService} to become Available; last seen: Available=False \\(FailedDiscoveryCheck\\): .*404`,
+        `\nerror: timed out after 4s .*waiting for APIService ${apiService} to become Available; last state: Available=False \\(FailedDiscoveryCheck\\): .*404`,
       ),
     );
   });

@@ -18,7 +18,7 @@ describe('with new keys', () => {
     const { exitCode, stdout, stderr } = await failure(apisvc(['register', '--timeout', '4s'], { cwd: dir }));
     expect({ exitCode, stdout }).toEqual({ exitCode: 124, stdout: '' });
     expect(stderr).toMatch(
-      /\nerror: timed out after 4s .*waiting for every endpoint to serve a certificate for api\.new-keys\.svc that the caBundle trusts; last seen: \S+: serves CN=api\.new-keys\.svc/,
+      /\nerror: timed out after 4s .*waiting for every endpoint to serve a certificate for api\.new-keys\.svc that the caBundle verifies; last state: \S+: serves CN=api\.new-keys\.svc/,
     );
     expect((await getObject('apiservice', apiService))?.spec).toMatchObject({ caBundle: old });
     expect((await verifyJson([apiService])).exitCode).toBe(0);

@@ -1,23 +1,28 @@
 import { getObject, observe } from '../../cluster/objects.ts';
 import { type ObjectRef, resources } from '../../cluster/resources.ts';
+import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import type { Step } from '../runner.ts';
 import { readNeeds, type Waiting, waitFor } from '../wait.ts';
 
-/** Waits until kube-apiserver reports an APIService as Available. */
-export function availableStep(waiting: Waiting, name: string): Step {
-  const ref: ObjectRef = { resource: resources.APIService, namespace: undefined, name };
+/** Waits until kube-apiserver reports APIServices as Available. */
+export function availableStep(waiting: Waiting, names: readonly string[]): Step {
+  const refs = names.map((name): ObjectRef => ({ resource: resources.APIService, namespace: undefined, name }));
   return {
-    id: `available/${name}`,
-    title: `Waiting for APIService ${name} to become Available`,
-    needs: () => readNeeds(ref),
+    id: 'available',
+    title: 'Waiting for the API to become Available',
+    needs: () => refs.flatMap(readNeeds),
     async observe() {
-      const found = await getObject(waiting.cluster, ref, waiting.signal);
-      return { state: found && viewApiService(found).available?.status === 'True' ? 'done' : 'pending' };
+      const found = await Promise.all(refs.map((ref) => getObject(waiting.cluster, ref, waiting.signal)));
+      return { state: found.every(isAvailable) ? 'done' : 'pending' };
     },
-    run: () => waitForAvailable(waiting, name),
+    async run() {
+      await Promise.all(names.map((name) => waitForAvailable(waiting, name)));
+    },
   };
 }
+
+const isAvailable = (found: KubeObject | undefined): boolean => found !== undefined && viewApiService(found).available?.status === 'True';
 
 /** Watches until kube-apiserver reports an APIService as Available. @throws DeadlineError */
 export const waitForAvailable = (waiting: Waiting, name: string): Promise<void> =>

@@ -38,7 +38,7 @@ export function certificatesStep(waiting: Waiting, expected: ExpectedCertificate
   let unseen: readonly string[] = [];
   return {
     id: 'certificates',
-    title: 'Checking the certificate of each endpoint',
+    title: 'Checking serving certificates',
     // Endpoints that the user may not reach are reported by `unseen`.
     needs: () => [],
     observe: async () => ({ state: 'pending' }),

@@ -9,7 +9,7 @@ import { podCommands, readNeeds, type Waiting, waitFor } from '../wait.ts';
 export function endpointsStep(waiting: Waiting, namespace: string, service: string): Step {
   return {
     id: 'endpoints',
-    title: `Waiting for a ready endpoint of Service ${namespace}/${service}`,
+    title: 'Waiting for endpoints',
     needs: () => readNeeds({ resource: resources.EndpointSlice, namespace, name: '*' }),
     async observe() {
       const slices = await listObjects(waiting.cluster, slicesOf({ namespace, name: service }), waiting.signal);

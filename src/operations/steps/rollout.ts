@@ -18,7 +18,7 @@ export function rolloutStep(waiting: Waiting, ref: ObjectRef): Step {
   const { cluster, signal } = waiting;
   return {
     id: 'rollout',
-    title: `Waiting for Deployment ${nameOf(ref)} to roll out`,
+    title: 'Waiting for the rollout',
     needs: () => readNeeds(ref),
     async observe() {
       const found = await getObject(cluster, ref, signal);

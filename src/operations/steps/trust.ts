@@ -31,7 +31,6 @@ export function trustStep({ cluster, signal, onProgress }: Waiting, { unseen, na
   };
   return {
     id: 'keep-trust',
-    title: 'Checking that the new caBundle breaks no working API',
     needs: () => [],
     async observe() {
       if (unseen().length === 0) return { state: 'done' };

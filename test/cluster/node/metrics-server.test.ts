@@ -92,9 +92,9 @@ describe('a metrics-server that its own release installed, with insecureSkipTLSV
     const { exitCode, stderr } = await apisvc(['register', '-C', dir]);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
     expect(stderr).toMatch(
-      /other managers have set fields of apiservice\/v1beta1\.metrics\.k8s\.io\n.*insecureSkipTLSVerify.*kubectl-client-side-apply/,
+      /other managers own fields of apiservice\/v1beta1\.metrics\.k8s\.io\n.*insecureSkipTLSVerify.*kubectl-client-side-apply/,
     );
-    expect(stderr).toMatch(/other managers have set fields of deployment\/kube-system\/metrics-server\n.*args.*kubectl-client-side-apply/);
+    expect(stderr).toMatch(/other managers own fields of deployment\/kube-system\/metrics-server\n.*args.*kubectl-client-side-apply/);
     expect(stderr).toContain('nothing was changed');
     expect(stderr).toContain('--force-conflicts');
     expect(await getObject(...deployment)).toEqual(before);

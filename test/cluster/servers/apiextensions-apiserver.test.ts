@@ -128,6 +128,6 @@ describe('its limits', () => {
     const taken = await makeProject('takeover', outside, { api: 'apiextensions.k8s.io/v1' });
     const { exitCode, stderr } = await failure(apisvc(['register'], { cwd: taken }));
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('APIService v1.apiextensions.k8s.io carries the label kube-aggregator.kubernetes.io/automanaged');
+    expect(stderr).toContain('APIService v1.apiextensions.k8s.io has the label kube-aggregator.kubernetes.io/automanaged');
   });
 });

@@ -24,7 +24,7 @@ function needsOf(cluster: Cluster, objects: readonly KubeObject[]): readonly Nee
   const waiting = { cluster, signal: never, onProgress: () => {} };
   const steps = [
     applyStep(waiting, { id: 'apply', title: 'Applying', objects, forceConflicts: false }),
-    ...(objects.includes(apiService) ? [availableStep(waiting, 'v1.example.com')] : []),
+    ...(objects.includes(apiService) ? [availableStep(waiting, ['v1.example.com'])] : []),
     endpointsStep(waiting, 'wardle', 'api'),
   ];
   return steps.flatMap((step) => step.needs());

@@ -34,7 +34,7 @@ describe('with a container that crashes', () => {
     ).toBe(901);
   });
 
-  test('begins anew with this run: what it did before may have been put right', () => {
+  test('counts from the first check: earlier causes may have been fixed', () => {
     expect(
       endsAt([
         [0, restarted(7)],
@@ -44,7 +44,7 @@ describe('with a container that crashes', () => {
     ).toBe(301);
   });
 
-  test('waits for the end of the run that began after what was wrong was put right', () => {
+  test('waits for the end of the run that began after the cause was fixed', () => {
     const running = { kind: 'running', startedAt: at(19).toISOString() } as const;
     const again = (pod: PodView): PodView => ({ ...pod, containers: pod.containers.map((each) => ({ ...each, state: running })) });
     expect(
