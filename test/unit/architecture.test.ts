@@ -1,4 +1,5 @@
-import { dirname } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { circles, type Import, importsOf, loadedBy, type Module, moduleAt, modules, target, targetsOf } from './import-graph.ts';
 
@@ -135,4 +136,10 @@ describe('pure folders', () => {
 test('no file is longer than 300 lines', () => {
   const long = modules.filter(({ text }) => text.split('\n').length > 300).map(({ path }) => path);
   expect(long).toEqual([]);
+});
+
+test('unit tests need no build', () => {
+  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+  const built = /from '(\.\.\/)+cli\/|'dist'[,)]|'apisvc\.js'/;
+  expect(files.filter((path) => built.test(readFileSync(join(import.meta.dirname, path), 'utf8')))).toEqual([]);
 });
