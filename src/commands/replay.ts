@@ -12,7 +12,7 @@ import type { Terminal } from './terminal.ts';
  * Diagnoses the snapshot that `verify --save` wrote, or only the named APIs of it, without a
  * cluster.
  * @param file - `-` is standard input
- * @throws UsageError if it cannot be read, is no snapshot, or lacks a named API
+ * @throws UsageError if it cannot be read, is not a snapshot, or lacks a named API
  */
 export async function replay(
   file: string,

@@ -2,8 +2,8 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { getObject, listObjects } from '../cluster/objects.ts';
 import { type ObjectRef, resources } from '../cluster/resources.ts';
 import type { KubeObject } from '../manifests/types.ts';
-import { labelSelectorOf, listPods, lookCloserAt } from '../snapshot/collect/pods.ts';
-import { look } from '../snapshot/look.ts';
+import { observeOrThrow } from '../snapshot/collect/observe.ts';
+import { addPodDetails, labelSelectorOf, listPods } from '../snapshot/collect/pods.ts';
 import { viewPod } from '../snapshot/pod-view.ts';
 import type { Observed, PodView } from '../snapshot/types.ts';
 import { listOf } from '../snapshot/views.ts';
@@ -20,14 +20,14 @@ export async function newPods(cluster: Cluster, ref: ObjectRef, signal: AbortSig
   const deployment: Deployment = await getObject(cluster, ref, signal);
   if (!deployment) return undefined;
   const { namespace } = deployment.metadata;
-  const pods = await look(
+  const pods = await observeOrThrow(
     signal,
     () => listPods(cluster, { namespace, selector: deployment.spec.selector }, signal),
     (found) => found.map(viewPod),
   );
   if (pods.state !== 'seen') return pods;
   const chosen = await ofLatestReplicaSet(cluster, deployment, pods.value, signal);
-  return { state: 'seen', value: await lookCloserAt(cluster, namespace, chosen, signal) };
+  return { state: 'seen', value: await addPodDetails(cluster, namespace, chosen, signal) };
 }
 
 /**
@@ -49,7 +49,7 @@ async function ofLatestReplicaSet(
 ): Promise<readonly PodView[]> {
   if (pods.every(({ ready }) => ready)) return pods;
   const of = { resource: resources.ReplicaSet, namespace: metadata.namespace, labelSelector: labelSelectorOf(spec.selector) };
-  const found = await look(
+  const found = await observeOrThrow(
     signal,
     () => listObjects(cluster, of, signal),
     (sets) => sets.filter((set: Deployment) => listOf(set.metadata.ownerReferences).some(({ uid }) => uid === metadata.uid)),

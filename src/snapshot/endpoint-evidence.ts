@@ -3,54 +3,73 @@ import { checkServing, type ServingCheck, wouldAccept } from '../pki/trust.ts';
 import type { EndpointProbe } from './types.ts';
 
 /**
- * What the handshakes with the endpoints of a Service prove of its servers, wherever they were made. Two things stand between a handshake and the server that
- * kube-apiserver meets. The address of a pod leads elsewhere from outside the cluster: nowhere, or to a proxy, or to another cluster with the same addresses.
- * And a port-forward ends at localhost in the pod, where a server that is bound to the pod's address is not; in the host's network somebody else may be.
+ * What the TLS handshakes with the endpoints of a Service prove about its servers. A handshake from
+ * here may reach another server than kube-apiserver does. From outside the cluster, the address of
+ * a pod may lead nowhere, to a proxy, or to another cluster with the same addresses. A port-forward
+ * ends at localhost in the pod: a server that listens only on the address of the pod does not
+ * answer there, and in the network of the host another server may.
  */
 
-/** What the endpoints are held against. */
+/** What the endpoints must serve. */
 export interface Expected extends Omit<ServingCheck, 'presented'> {
-  /** SHA-256 of the serving certificate, where no other will do. */
+  /** SHA-256 of the only serving certificate that is accepted. */
   readonly leaf?: string;
-  /** Whether any certificate will do: insecureSkipTLSVerify. */
+  /** Whether any certificate is accepted: insecureSkipTLSVerify. */
   readonly any?: boolean;
 }
 
-/** What kube-apiserver, which is where it matters, says of the same endpoints. */
+/** What kube-apiserver observes of the same endpoints. */
 export interface ApiServerSays {
-  /** What a request through the aggregator came to: 200, or 500 and more; `unknown` where nobody asked, was allowed to, or where the answer proves neither. */
+  /**
+   * The result of a request through the aggregator: `works` for 200, `fails` for 500 and more.
+   * `unknown` without a request, when it is forbidden, or when the answer proves neither.
+   */
   readonly api: 'works' | 'fails' | 'unknown';
-  /** What failed of its own connections; `other` for what came after the connection: certificates, answers. */
+  /**
+   * Why its own connections failed. `other` stands for failures after the connection: certificates
+   * and answers.
+   */
   readonly faults: readonly DialFault[];
 }
 
 /**
- * good: serves what is expected. wrong: serves another certificate. faulty: does not get as far as a certificate. doubtful: the same, but its server may
- * listen where it can't be seen. unknown: nothing is proven.
+ * good: serves the expected certificate. wrong: serves another certificate. faulty: serves no
+ * certificate. doubtful: as faulty, but the server may listen on an address that cannot be reached
+ * from here. unknown: nothing is proven.
  */
 export type Evidence = 'good' | 'wrong' | 'faulty' | 'doubtful' | 'unknown';
 
-/** A probe and what it proves. A certificate that is a stranger's has become a failure whose words say so. */
+/**
+ * A probe and what it proves. Where an unrelated server answered, its certificate is replaced by a
+ * failure that says so.
+ */
 export interface JudgedProbe extends EndpointProbe {
   readonly evidence: Evidence;
 }
 
-/** Judges the probes of all endpoints of one Service together: one that is the server's shows which ways lead to it. */
+/**
+ * Judges the probes of all endpoints of one Service together. One certificate of the right server
+ * shows which route (port-forward or address) leads to the pods.
+ */
 export function judgeEndpoints(probes: readonly EndpointProbe[], expected: Expected, says: ApiServerSays): readonly JudgedProbe[] {
-  const leadsThere = (probe: EndpointProbe): boolean =>
-    probe.pod !== undefined && probe.handshake.kind === 'served' && !isStrangers(probe.handshake.certificates, expected);
-  const ways = new Set(probes.filter(leadsThere).map(({ via }) => via));
+  const reachesServer = (probe: EndpointProbe): boolean =>
+    probe.pod !== undefined && probe.handshake.kind === 'served' && !isUnrelated(probe.handshake.certificates, expected);
+  const routes = new Set(probes.filter(reachesServer).map(({ via }) => via));
   return probes.map((probe) => {
-    const wayIsRight = ways.has(probe.via);
-    if (probe.handshake.kind === 'failed') return { ...probe, evidence: evidenceOfFailure(probe, probe.handshake.fault, wayIsRight, says) };
+    const routeIsProven = routes.has(probe.via);
+    if (probe.handshake.kind === 'failed')
+      return { ...probe, evidence: evidenceOfFailure(probe, probe.handshake.fault, routeIsProven, says) };
     const presented = probe.handshake.certificates;
     if (isExpected(presented, expected) || (expected.any && isSamePlace(probe))) return { ...probe, evidence: 'good' };
-    const proven = wayIsRight || !isStrangers(presented, expected) || isStrangerProven(probe, says);
-    return proven ? { ...probe, evidence: 'wrong' } : withoutStranger(probe, presented);
+    const proven = routeIsProven || !isUnrelated(presented, expected) || isUnrelatedProven(probe, says);
+    return proven ? { ...probe, evidence: 'wrong' } : asNoRoute(probe, presented);
   });
 }
 
-/** Whether it is the server, whatever it shows: in the pod itself, or at an address that is the same from everywhere. */
+/**
+ * Whether the probe reached the server, whatever its certificate: in the pod itself, or at an
+ * address that no pod has, which is the same from everywhere.
+ */
 const isSamePlace = ({ pod, via }: EndpointProbe): boolean => via === 'pod' || pod === undefined;
 
 type Presented = ServingCheck['presented'];
@@ -58,53 +77,60 @@ type Presented = ServingCheck['presented'];
 const isExpected = (presented: Presented, { leaf, ...expected }: Expected): boolean =>
   wouldAccept({ ...expected, presented }) && (leaf === undefined || presented[0]?.fingerprint === leaf);
 
-/** Whether a certificate has nothing to do with the server that was meant: neither its name, nor a CA that is trusted for it. */
-function isStrangers(presented: Presented, expected: Expected): boolean {
+/**
+ * Whether a certificate belongs to an unrelated server: neither its name nor its CA is the expected
+ * one.
+ */
+function isUnrelated(presented: Presented, expected: Expected): boolean {
   const kinds = checkServing({ ...expected, presented }).map(({ kind }) => kind);
   return kinds.includes('unknown-authority') && (kinds.includes('name-mismatch') || kinds.includes('common-name-only'));
 }
 
 /**
- * Whether a stranger's certificate is the server's own, though no other endpoint shows that this way leads to it. An address that is no pod's is the same from
- * everywhere. Otherwise it can't be when kube-apiserver met another one: the API works, or its connections fail before there is a certificate. Without such
- * words a pod shows its own, and an address only where the API does not work.
+ * Whether an unrelated certificate is nevertheless the one of the server, although no other
+ * endpoint proves the route. An address that no pod has is the same from everywhere. It is not the
+ * one of the server when kube-apiserver gets another one: the API works, or its connections fail
+ * before the certificate. Otherwise a port-forward is believed, and an address only where the API
+ * fails.
  */
-function isStrangerProven({ pod, via }: EndpointProbe, { api, faults }: ApiServerSays): boolean {
+function isUnrelatedProven({ pod, via }: EndpointProbe, { api, faults }: ApiServerSays): boolean {
   if (pod === undefined) return true;
   if (api === 'works' || faults.some((fault) => fault !== 'other')) return false;
   return via === 'pod' || api === 'fails' || faults.length > 0;
 }
 
-function withoutStranger(probe: EndpointProbe, presented: Presented): JudgedProbe {
+function asNoRoute(probe: EndpointProbe, presented: Presented): JudgedProbe {
   const [leaf] = presented;
-  const who = probe.via === 'pod' ? 'at localhost in the pod another server answers' : 'from here another machine answers at this address';
-  const stranger = `${who}, with the certificate of ${leaf?.subject || leaf?.dnsNames[0]}`;
-  const words = [probe.noForward, stranger].filter(Boolean).join('; ');
+  const who = probe.via === 'pod' ? 'another server answers at localhost in the pod' : 'another host answers at this address from here';
+  const unrelated = `${who}, with the certificate of ${leaf?.subject || leaf?.dnsNames[0]}`;
+  const words = [probe.noForward, unrelated].filter(Boolean).join('; ');
   return { ...probe, handshake: { kind: 'failed', fault: 'no-route', words }, evidence: 'unknown' };
 }
 
-function evidenceOfFailure({ pod, via }: EndpointProbe, fault: DialFault, wayIsRight: boolean, says: ApiServerSays): Evidence {
+function evidenceOfFailure({ pod, via }: EndpointProbe, fault: DialFault, routeIsProven: boolean, says: ApiServerSays): Evidence {
   if (fault === 'no-forward') return 'unknown';
-  const proven = via === 'pod' ? isProvenInPod(fault, wayIsRight, says) : isProvenFromHere(pod, fault, wayIsRight, says);
+  const proven = via === 'pod' ? isProvenInPod(fault, routeIsProven, says) : isProvenFromHere(pod, fault, routeIsProven, says);
   if (!proven) return 'unknown';
-  return fault === 'localhost-refused' && !wayIsRight ? 'doubtful' : 'faulty';
+  return fault === 'localhost-refused' && !routeIsProven ? 'doubtful' : 'faulty';
 }
 
 /**
- * What happens inside the pod is the same from everywhere, and fresher than a condition. But where no pod answered this way and kube-apiserver still gets an answer,
- * ours is the wrong way. A refusal that kube-apiserver confirms is no question of ways.
+ * A failure in the pod is the same from everywhere, and newer than a condition. But where no pod
+ * answered by port-forward and kube-apiserver still gets an answer, the route is wrong. A refusal
+ * that kube-apiserver confirms does not depend on the route.
  */
-const isProvenInPod = (fault: DialFault, wayIsRight: boolean, { api, faults }: ApiServerSays): boolean =>
-  wayIsRight || fault === 'refused' || (api !== 'works' && !faults.includes('other'));
+const isProvenInPod = (fault: DialFault, routeIsProven: boolean, { api, faults }: ApiServerSays): boolean =>
+  routeIsProven || fault === 'refused' || (api !== 'works' && !faults.includes('other'));
 
 /**
- * From outside, packets that are lost count only when kube-apiserver has the same trouble, or the API does not work and kube-apiserver gives no reason at all.
- * An answer, if only a refusal, counts when the address of another pod led to it, when kube-apiserver has trouble on the way too, or when the API does not work
- * without a reason; at an address that is no pod's, which is the same from everywhere, unless the API works.
+ * From outside the cluster, lost packets count only when kube-apiserver reports the same fault, or
+ * when the API fails and kube-apiserver gives no reason. A refusal or a broken connection also
+ * counts when another pod was reached at its address, or when kube-apiserver fails to connect too.
+ * An address that no pod has is the same from everywhere: there it counts unless the API works.
  */
-function isProvenFromHere(pod: string | undefined, fault: DialFault, wayIsRight: boolean, { api, faults }: ApiServerSays): boolean {
+function isProvenFromHere(pod: string | undefined, fault: DialFault, routeIsProven: boolean, { api, faults }: ApiServerSays): boolean {
   const silentlyBroken = api === 'fails' && faults.length === 0;
   if (fault === 'timeout' || fault === 'no-route') return silentlyBroken || faults.includes(fault);
   if (pod === undefined) return api !== 'works';
-  return wayIsRight || silentlyBroken || faults.some((each) => each !== 'other');
+  return routeIsProven || silentlyBroken || faults.some((each) => each !== 'other');
 }

@@ -2,14 +2,16 @@ import { type Document, parseAllDocuments } from 'yaml';
 import { UsageError } from '../errors.ts';
 import type { KubeObject, ManifestText } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
+import { skipped } from './observed.ts';
 import type { ApiServiceView, ApiSnapshot, EndpointProbe, Observed, ServiceView, Snapshot } from './types.ts';
 import { listOf, textOf, textsOf, viewApiService, viewService, withoutPrivateKeys } from './views.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: manifests of anyone.
+// biome-ignore lint/suspicious/noExplicitAny: manifests of unknown shape; every field read below is checked or defaulted.
 type Json = any;
 
 /**
- * Makes a snapshot of manifests: what they would put into a cluster, with the certificate of the mounted Secret as the one that will be served.
+ * Makes a snapshot from manifests, as if they were applied. The certificate of the mounted Secret
+ * stands for the one that will be served.
  * @throws UsageError for a file that is not YAML or JSON
  */
 export function offlineSnapshot(texts: readonly ManifestText[], now: Date): Snapshot {
@@ -23,7 +25,7 @@ export function offlineSnapshot(texts: readonly ManifestText[], now: Date): Snap
   };
 }
 
-/** Of objects with one name the last one counts, as with `kubectl apply`. */
+/** Of several objects with the same name the last one wins, as with `kubectl apply`. */
 const lastOfEach = (objects: readonly KubeObject[]): KubeObject[] => [
   ...new Map(objects.map((object) => [`${object.kind} ${object.metadata.namespace ?? ''} ${object.metadata.name}`, object])).values(),
 ];
@@ -42,7 +44,7 @@ function readObjects({ file, text }: ManifestText): KubeObject[] {
   });
 }
 
-/** @throws UsageError for aliases that lead nowhere or would expand without bound */
+/** @throws UsageError for undefined aliases, and for aliases that expand without bound */
 function plainJson(document: Document, file: string): Json {
   try {
     return document.toJS();
@@ -57,16 +59,19 @@ const isKind =
   (object: KubeObject): boolean =>
     object.kind === kind;
 
-/** `kubectl apply -n` gives a namespace to what has none, so such an object may end up in any. */
+/**
+ * `kubectl apply -n` sets the namespace of objects without one, so such an object may end up in any
+ * namespace.
+ */
 const mayBeIn = (namespace: string | undefined, { metadata }: KubeObject): boolean =>
   metadata.namespace === undefined || metadata.namespace === namespace;
 
-const notGiven = (words: string): Observed<never> => ({ state: 'unseen', reason: 'not-given', words });
-const onlyInCluster: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'only a cluster has it' };
-const noService: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'it points at no Service' };
+const notGiven = (reason: string): Observed<never> => ({ state: 'unseen', reason: 'not-given', words: reason });
+const onlyInCluster = skipped('it exists in a cluster only');
+const noService = skipped('the APIService has no Service');
 
 function offlineApi(api: ApiServiceView, objects: readonly KubeObject[]): ApiSnapshot {
-  const seen = {
+  const observed = {
     name: api.name,
     apiService: { state: 'seen', value: api },
     endpoints: onlyInCluster,
@@ -86,16 +91,16 @@ function offlineApi(api: ApiServiceView, objects: readonly KubeObject[]): ApiSna
     customResources: onlyInCluster,
     listed: onlyInCluster,
   } as const;
-  if (!api.service) return { ...seen, service: noService, probes: noService };
+  if (!api.service) return { ...observed, service: noService, probes: noService };
   const { name, namespace } = api.service;
   const services = objects.filter((object) => object.kind === 'Service' && object.metadata.name === name && mayBeIn(namespace, object));
   const found = services.find(({ metadata }) => metadata.namespace !== undefined) ?? services[0];
   const service = found && viewService(found);
   const probes = service ? secretProbes(namespace, service, objects) : [];
   return {
-    ...seen,
-    service: service ? { state: 'seen', value: service } : notGiven('it is not in the files'),
-    probes: probes.length > 0 ? { state: 'seen', value: probes } : notGiven('no Secret with them is in the files'),
+    ...observed,
+    service: service ? { state: 'seen', value: service } : notGiven('the files do not contain it'),
+    probes: probes.length > 0 ? { state: 'seen', value: probes } : notGiven('the files contain no Secret with them'),
   };
 }
 
@@ -105,7 +110,7 @@ function secretProbes(namespace: string, { selector }: ServiceView, objects: rea
   const mounted = near.filter(isKind('Deployment')).flatMap(({ spec }) => {
     const labels = textsOf(spec?.template?.metadata?.labels);
     const wanted = Object.entries(selector);
-    // Without a selector the endpoints are somebody else's business.
+    // Without a selector, something else manages the endpoints.
     const selected = wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
     return selected ? listOf(spec?.template?.spec?.volumes).map(({ secret }) => secret?.secretName) : [];
   });

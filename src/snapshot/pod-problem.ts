@@ -1,4 +1,5 @@
-import { setupReasons, tellingLine } from './pod-view.ts';
+import { seen } from './observed.ts';
+import { lastMessageLine, setupReasons } from './pod-view.ts';
 import type { ContainerView, Ended, PodView } from './types.ts';
 
 /** Why a pod does not serve. A pod that only needs more time has no problem. */
@@ -135,7 +136,7 @@ function probeEvidence(pod: PodView, container: ContainerView | undefined): read
 }
 
 function lastLogLineOf({ lastLogLine }: PodView, container: string): readonly string[] {
-  const line = lastLogLine.state === 'seen' ? lastLogLine.value : '';
+  const line = seen(lastLogLine) ?? '';
   return line === '' ? [] : [`last log line of ${container}: ${shown(line)}`];
 }
 
@@ -183,19 +184,17 @@ function containerEvidence(pod: PodView, { name, state, before, restarts }: Cont
 function lastMessages({ lastLogLine }: PodView, { state, before }: ContainerView): readonly string[] {
   const end = state.kind === 'ended' ? state : before;
   if (!end || end.reason === 'OOMKilled' || end.exitCode === 137) return [];
-  return [end.message, lastLogLine.state === 'seen' ? lastLogLine.value : ''].filter((line) => line !== '');
+  return [end.message, seen(lastLogLine) ?? ''].filter((line) => line !== '');
 }
 
 const eventsOf = ({ events }: PodView, reasons: readonly string[]): string[] =>
-  (events.state === 'seen' ? events.value : [])
-    .filter(({ reason }) => reasons.includes(reason))
-    .map(({ reason, message }) => `${reason}: ${shown(message)}`);
+  (seen(events) ?? []).filter(({ reason }) => reasons.includes(reason)).map(({ reason, message }) => `${reason}: ${shown(message)}`);
 
 const maxLineLength = 500;
 
 /** The most informative line of a text from elsewhere, shortened. */
 function shown(text: string): string {
-  const line = tellingLine(text.trim().split('\n'));
+  const line = lastMessageLine(text.trim().split('\n'));
   return line.length > maxLineLength ? `${line.slice(0, maxLineLength)}...` : line;
 }
 

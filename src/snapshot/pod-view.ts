@@ -1,14 +1,15 @@
 import type { KubeObject } from '../manifests/types.ts';
+import { seen, skipped } from './observed.ts';
 import { redacted } from './redact.ts';
-import type { ContainerView, Ended, Observed, PodEvent, PodView } from './types.ts';
+import type { ContainerView, Ended, PodEvent, PodView } from './types.ts';
 import { listOf, textOf } from './views.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
 type Json = any;
 
-const notAsked: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'there was no need for it' };
+const notNeeded = skipped('not needed');
 
-/** @param object a Pod. @returns what its object says; its events and its log are asked for elsewhere */
+/** @param object a Pod. @returns its view without events and log, which `addPodDetails` adds */
 export function viewPod({ metadata, spec, status }: KubeObject & Json): PodView {
   const condition = (type: string): Json => listOf(status?.conditions).find((each) => each.type === type);
   const ready = condition('Ready');
@@ -31,12 +32,15 @@ export function viewPod({ metadata, spec, status }: KubeObject & Json): PodView 
         return { ...viewContainer(each, false), ...(probe === undefined ? {} : { readinessProbe: probe }) };
       }),
     ],
-    events: notAsked,
-    lastLogLine: notAsked,
+    events: notNeeded,
+    lastLogLine: notNeeded,
   };
 }
 
-/** Reasons other than the usual one say that the scheduler did not even look for a node: SchedulingGated, SchedulerError. */
+/**
+ * With a reason other than Unschedulable, the scheduler did not search for a node: SchedulingGated,
+ * SchedulerError.
+ */
 const unscheduled = (scheduled: Json): string | undefined => {
   if (scheduled?.status !== 'False') return undefined;
   const { reason, message } = scheduled;
@@ -50,7 +54,8 @@ function viewContainer({ name, ready, restartCount, state, lastState }: Json, in
     init,
     ready: ready === true,
     restarts: Number(restartCount ?? 0),
-    // "If none of them is specified, the default one is ContainerStateWaiting" (k8s.io/api/core/v1/types.go, ContainerState).
+    // "If none of them is specified, the default one is ContainerStateWaiting"
+    // (k8s.io/api/core/v1/types.go, ContainerState).
     state: terminated
       ? viewEnd(terminated)
       : running
@@ -60,7 +65,10 @@ function viewContainer({ name, ready, restartCount, state, lastState }: Json, in
   };
 }
 
-/** A probe in words (k8s.io/api/core/v1/types.go, ProbeHandler). A command stays unseen: it may hold a password. */
+/**
+ * Describes a probe (k8s.io/api/core/v1/types.go, ProbeHandler). Leaves out commands, which may
+ * contain a password.
+ */
 function viewProbe(probe: Json): string | undefined {
   const { httpGet, tcpSocket, grpc, exec } = probe ?? {};
   if (httpGet) return `${textOf(httpGet.scheme) || 'HTTP'} GET ${textOf(httpGet.path) || '/'} at port ${httpGet.port}`;
@@ -73,9 +81,9 @@ const viewEnd = ({ exitCode, reason, message }: Json): Ended => ({
   kind: 'ended',
   exitCode: Number(exitCode),
   reason: textOf(reason),
-  // With terminationMessagePolicy FallbackToLogsOnError it is the end of a log.
+  // With terminationMessagePolicy FallbackToLogsOnError, this is the end of a log.
   message: redacted(
-    tellingLine(
+    lastMessageLine(
       textOf(message)
         .split('\n')
         .filter((line) => line.trim() !== ''),
@@ -83,10 +91,13 @@ const viewEnd = ({ exitCode, reason, message }: Json): Ended => ({
   ),
 });
 
-/** What cluster-autoscaler and Karpenter say of a pod for which they add a node. */
+/** The events of cluster-autoscaler and Karpenter about a pod for which they add a node. */
 const nodeIsComing = ['TriggeredScaleUp', 'Nominated'];
 
-/** Events that say why a pod has no containers yet (k8s.io/kubernetes/pkg/kubelet/events/event.go). */
+/**
+ * Events that explain why a pod has no containers yet
+ * (k8s.io/kubernetes/pkg/kubelet/events/event.go).
+ */
 export const setupReasons = [
   'FailedMount',
   'FailedAttachVolume',
@@ -95,22 +106,24 @@ export const setupReasons = [
   'FailedPrepareDynamicResources',
 ];
 
-/** What kubelet only comes to when the set-up of a pod is done (pkg/kubelet/kuberuntime/kuberuntime_manager.go, SyncPod). */
+/** Events after the set-up of a pod (pkg/kubelet/kuberuntime/kuberuntime_manager.go, SyncPod). */
 const afterSetup = ['Pulling', 'Pulled', 'Created', 'Started'];
 
 const eventLimit = 5;
 
 /**
- * The last events of a pod that matter: warnings, and that a node is being added for it. Trouble with the set-up that kubelet has got over is none.
+ * The last relevant events of a pod: warnings, and that a node is being added for it. Warnings
+ * about the set-up are left out once the set-up has succeeded.
  * @param events of core/v1, in any order
  * @returns the last one of each reason, the oldest first
  */
 export function viewEvents(events: readonly (KubeObject & Json)[]): PodEvent[] {
-  // Until 1.36 the condition PodReadyToStartContainers only comes true when the images are there (kubernetes/kubernetes#134460); events tell it at once.
+  // Until 1.36 the condition PodReadyToStartContainers turns true only after the images are pulled
+  // (kubernetes/kubernetes#134460). Events tell earlier.
   const setUpAt = Math.max(...events.filter(({ reason }) => afterSetup.includes(reason)).map(timeOf));
-  const gotOver = (event: Json): boolean => setupReasons.includes(event.reason) && timeOf(event) <= setUpAt;
-  const matter = events.filter((event) => (event.type === 'Warning' && !gotOver(event)) || nodeIsComing.includes(event.reason));
-  const ordered = matter.toSorted((one, other) => timeOf(one) - timeOf(other));
+  const isOver = (event: Json): boolean => setupReasons.includes(event.reason) && timeOf(event) <= setUpAt;
+  const relevant = events.filter((event) => (event.type === 'Warning' && !isOver(event)) || nodeIsComing.includes(event.reason));
+  const ordered = relevant.toSorted((one, other) => timeOf(one) - timeOf(other));
   const lastOfEach = new Map<string, string>();
   for (const { reason, message } of ordered) {
     lastOfEach.delete(textOf(reason));
@@ -120,18 +133,23 @@ export function viewEvents(events: readonly (KubeObject & Json)[]): PodEvent[] {
 }
 
 /**
- * When an event happened last, in ms. Those that repeat have lastTimestamp, those of the newer API eventTime and, where they repeat, a series
- * (k8s.io/api/core/v1/types.go, Event).
+ * When an event last happened, in ms. Repeated events have lastTimestamp; events.k8s.io/v1 has
+ * eventTime and a series (k8s.io/api/core/v1/types.go, Event).
  */
 const timeOf = ({ series, lastTimestamp, eventTime, metadata }: Json): number =>
   Date.parse(series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata?.creationTimestamp) || 0;
 
-/** Whether somebody is adding a node for the pod. */
-export const awaitsNode = ({ events }: PodView): boolean =>
-  events.state === 'seen' && events.value.some(({ reason }) => nodeIsComing.includes(reason));
+/** Whether an autoscaler is adding a node for the pod. */
+export const awaitsNode = ({ events }: PodView): boolean => (seen(events) ?? []).some(({ reason }) => nodeIsComing.includes(reason));
 
-/** A line of the stacks that a Go program prints below the line that says why it gives up (runtime/panic.go, runtime/traceback.go; k8s.io/klog/v2, Fatal). */
+/**
+ * A line of the stack trace that a Go program prints below its last message (runtime/panic.go,
+ * runtime/traceback.go; k8s.io/klog/v2, Fatal).
+ */
 const stackLine = /^(\t|goroutine \d+ |created by |\[signal |\[originating from |\.\.\.|[\w./*()[\]{}·-]+\(.*\)$)/;
 
-/** Of the end of a log the line that says most: the last one, or that above the stacks with which it ends. @param lines none of them empty */
-export const tellingLine = (lines: readonly string[]): string => lines.findLast((line) => !stackLine.test(line)) ?? lines.at(-1) ?? '';
+/**
+ * The most informative line of the end of a log: the last one, or the one above a stack trace.
+ * @param lines none of them empty
+ */
+export const lastMessageLine = (lines: readonly string[]): string => lines.findLast((line) => !stackLine.test(line)) ?? lines.at(-1) ?? '';

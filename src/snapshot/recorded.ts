@@ -5,34 +5,35 @@ import { UsageError } from '../errors.ts';
 import { snapshotSchema } from './schema.ts';
 import type { Snapshot } from './types.ts';
 
-const fix = 'A snapshot is what apisvc verify --save FILE has written.';
+const fix = 'Name a file that apisvc verify --save has written.';
 
 /**
- * Reads a snapshot that was kept as JSON, from anywhere: every value is checked, and what a certificate says is read from its bytes.
- * @param file its name, for the error
- * @throws UsageError with the first thing that is wrong
+ * Reads a saved snapshot from an untrusted source. Every value is checked, and certificates are
+ * read again from their PEM.
+ * @param file the name of the file, for errors
+ * @throws UsageError with the first fault
  */
 export function readSnapshot(file: string, text: string): Snapshot {
   const json = parse(file, text);
   const version = typeof json === 'object' && json !== null && 'apiVersion' in json ? json.apiVersion : undefined;
   if (version !== undefined && version !== snapshotSchema.shape.apiVersion.value) {
-    throw new UsageError(`${file} is no snapshot that this version can read: its apiVersion is ${shown(version)}`, { fix });
+    throw new UsageError(`${file} is a snapshot of another version: its apiVersion is ${shown(version)}`, { fix });
   }
   const { success, data, error } = snapshotSchema.safeParse(json);
   if (success) return data;
-  throw new UsageError(`${file} is no snapshot: ${wordsOf(error.issues[0])}`, { fix });
+  throw new UsageError(`${file} is not a snapshot: ${describeIssue(error.issues[0])}`, { fix });
 }
 
 function parse(file: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new UsageError(`${file} is no snapshot: it is not JSON`, { fix, cause });
+    throw new UsageError(`${file} is not a snapshot: it is not JSON`, { fix, cause });
   }
 }
 
-function wordsOf(issue: z.core.$ZodIssue | undefined): string {
+function describeIssue(issue: z.core.$ZodIssue | undefined): string {
   const { path = [], message = '' } = issue ?? {};
-  const words = message.replace(/^Invalid (input|option): /, '').replace(/^expected .*, received undefined$/, 'it is missing');
-  return path.length === 0 ? words : `${pathText(path)}: ${words}`;
+  const text = message.replace(/^Invalid (input|option): /, '').replace(/^expected .*, received undefined$/, 'it is missing');
+  return path.length === 0 ? text : `${pathText(path)}: ${text}`;
 }

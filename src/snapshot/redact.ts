@@ -3,5 +3,5 @@ const bearer = /\b(Bearer\s+)(?!tokens?\b)[\w.~+/-]+=*/gi;
 /** The password of a URL (RFC 3986 3.2.1). */
 const password = /(:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/g;
 
-/** What servers and programs say, without what they should not have said: bearer tokens, and passwords in URLs. */
+/** The text without credentials: bearer tokens, and passwords in URLs. */
 export const redacted = (text: string): string => text.replace(bearer, '$1(hidden)').replace(password, '$1(hidden)');

@@ -5,17 +5,20 @@ import { listOf, textOf } from './views.ts';
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
 type Json = any;
 
-/** Where a Secret appears in the file system of a container. */
+/** A mount of a Secret in the file system of a container. */
 export interface SecretMount {
   readonly name: string;
   readonly mountPath: string;
-  /** Only this file or folder of it is mounted. */
+  /** The file or directory of the Secret that is mounted alone. */
   readonly subPath: string | undefined;
-  /** File names that differ from the entries, by file name; undefined where every entry is a file of its name. */
+  /** Names of entries by file name. Undefined where every entry is a file with its name. */
   readonly items: ReadonlyMap<string, string> | undefined;
 }
 
-/** Every mount of a Secret into a container, also one that is a part of a projected volume. @param pod a Pod */
+/**
+ * Every mount of a Secret into a container, including the parts of projected volumes.
+ * @param pod a Pod
+ */
 export function secretMounts({ spec }: KubeObject & Json, { volumeMounts }: Container): SecretMount[] {
   const sources = listOf(spec?.volumes).flatMap(({ name, secret, projected }) => [
     ...(secret ? [{ volume: name, name: textOf(secret.secretName), items: secret.items }] : []),
@@ -36,8 +39,9 @@ export function secretMounts({ spec }: KubeObject & Json, { volumeMounts }: Cont
 }
 
 /**
- * The mounts that a path leads into: those at the deepest folder above it, which hides what is mounted higher up.
- * @returns several where parts of a projected volume share a folder
+ * The mounts that contain a path: those at the deepest directory above it, which hides mounts
+ * higher up.
+ * @returns several where parts of a projected volume share a directory
  */
 export function mountsAt<Mount extends { readonly mountPath: string }>(mounts: readonly Mount[], path: string): Mount[] {
   const above = mounts.filter(({ mountPath }) => path === mountPath || path.startsWith(`${mountPath}/`));
@@ -45,7 +49,7 @@ export function mountsAt<Mount extends { readonly mountPath: string }>(mounts: r
   return above.filter(({ mountPath }) => mountPath.length === deepest);
 }
 
-/** The entry of a Secret that is a file at this path. */
+/** The entry of a Secret that is mounted as the file at this path. */
 export function entryAt(mounts: readonly SecretMount[], path: string): { readonly secret: string; readonly entry: string } | undefined {
   for (const { name, mountPath, subPath, items } of mountsAt(mounts, path)) {
     const file = [subPath, path.slice(mountPath.length + 1)].filter((part) => part !== undefined && part !== '').join('/');

@@ -7,20 +7,24 @@ type Json = any;
 export type Container = Json;
 
 /**
- * Flags with a value that checks read, or by which a server made with k8s.io/apiserver is known (its pkg/server/options: serving.go, authentication.go,
- * authorization.go). All others stay unseen: arguments may hold passwords.
+ * Flags with a value that checks read, or that identify a server built with k8s.io/apiserver (its
+ * pkg/server/options: serving.go, authentication.go, authorization.go). No other flag is kept,
+ * because arguments may contain passwords.
  */
 const valued =
   /^(secure-port|cert-dir|client-ca-file|tls-(cert|private-key)-file|requestheader-(client-ca-file|allowed-names|username-headers|uid-headers|group-headers|extra-headers-prefix)|(authentication|authorization)-kubeconfig|authorization-always-allow-paths)$/;
-/** Those that are switches, and take a value after `=` alone. */
+/** Boolean flags, which take a value only after `=`. */
 const switches = /^authentication-(skip-lookup|tolerate-lookup-failure)$/;
 
-/** `--name=value` or `--name` of one container, however they were written: in one argument, in two, or in the line of a shell. */
+/**
+ * The flags of a container as `--name=value` or `--name`, whether in one argument, in two, or in a
+ * shell command line.
+ */
 export const flagsOf = ({ command, args }: Container): string[] => readFlags([...texts(command), ...texts(args)].flatMap(wordsOf));
 
 const texts = (value: Json): string[] => (Array.isArray(value) ? value.map(textOf) : []);
 
-/** An argument is one word, unless it is a script for a shell. */
+/** An argument is one word, unless it is a shell script. */
 const wordsOf = (text: string): string[] => (/^--[\w-]+=/.test(text) ? [text] : text.split(/\s+/).filter((word) => word !== ''));
 
 function readFlags(words: readonly string[]): string[] {
@@ -35,19 +39,21 @@ function readFlags(words: readonly string[]): string[] {
 
 const unquoted = (value: string): string => /^(["'])(.*)\1$/.exec(value)?.[2] ?? value;
 
-/** The value of a flag; the last one counts, as for pflag. */
+/** The value of a flag. The last one wins, as in pflag. */
 export const flagValue = (flags: readonly string[], name: string): string | undefined =>
   flags.findLast((flag) => flag.startsWith(`--${name}=`))?.slice(name.length + 3);
 
-/** Paths of the files that a server is given as its certificate and key. */
+/** Paths of the certificate and key of a server. */
 export interface CertificateFiles {
   readonly certificate: string | undefined;
   readonly key: string | undefined;
 }
 
 /**
- * Which files the flags of a server name. `--cert-dir` is searched only where neither of the two is named, for a pair that is called apiserver
- * (k8s.io/apiserver/pkg/server/options/serving.go, NewSecureServingOptions and MaybeDefaultWithSelfSignedCerts).
+ * The certificate and key files that the flags of a server name. `--cert-dir` counts only where
+ * neither file is named; its pair is called apiserver
+ * (k8s.io/apiserver/pkg/server/options/serving.go, NewSecureServingOptions and
+ * MaybeDefaultWithSelfSignedCerts).
  */
 export function certificateFiles(flags: readonly string[]): CertificateFiles {
   const named = { certificate: flagValue(flags, 'tls-cert-file'), key: flagValue(flags, 'tls-private-key-file') };

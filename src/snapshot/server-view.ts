@@ -7,7 +7,7 @@ import { listOf, textOf } from './views.ts';
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
 type Json = any;
 
-/** The one pod to look at: a ready one tells what works, otherwise one that runs. */
+/** The pod whose configuration is read: a ready one, otherwise one that runs. */
 export function chooseServer(pods: readonly KubeObject[]): KubeObject | undefined {
   const rank = ({ metadata, status }: KubeObject & Json): number => {
     if (metadata.deletionTimestamp !== undefined) return 3;
@@ -17,14 +17,16 @@ export function chooseServer(pods: readonly KubeObject[]): KubeObject | undefine
   return pods.toSorted((one, other) => rank(one) - rank(other))[0];
 }
 
-/** Flags of a server that listens, and is no client only. */
-const serving = ['secure-port', 'tls-cert-file', 'cert-dir'];
+/** Flags that only a server has. */
+const servingFlags = ['secure-port', 'tls-cert-file', 'cert-dir'];
 
 /**
- * The container that kube-apiserver reaches: beside a server there may be a proxy that ends TLS, with flags of the same names. It is the one with the port,
- * else, since to declare ports is a matter of taste, the one whose flags name it, else the only one that serves at all.
- * @param targetPort name or number of the container port that the Service leads to; undefined where no port of it is the right one
- * @returns undefined where several serve, and none is known to be at the port
+ * The container that kube-apiserver reaches. A pod may also contain a proxy that terminates TLS,
+ * with the same flags. Prefers the container that declares the port, then the one whose flags name
+ * it, then the only one that serves.
+ * @param targetPort name or number of the container port behind the port of the Service; undefined
+ * where the Service lacks the port
+ * @returns undefined where several containers serve, and none is known to use the port
  */
 function servingContainer({ spec }: KubeObject & Json, targetPort: string | undefined): Container | undefined {
   const containers = [
@@ -38,14 +40,15 @@ function servingContainer({ spec }: KubeObject & Json, targetPort: string | unde
   const at = targetPort === undefined ? undefined : containers.find(declares);
   const named = containers.find((container) => targetPort !== undefined && flagValue(flagsOf(container), 'secure-port') === targetPort);
   if (at ?? named) return at ?? named;
-  const servers = containers.filter((container) => serving.some((name) => flagValue(flagsOf(container), name) !== undefined));
+  const servers = containers.filter((container) => servingFlags.some((name) => flagValue(flagsOf(container), name) !== undefined));
   return servers.length > 1 ? undefined : (servers[0] ?? containers[0]);
 }
 
 /**
  * @param pod a Pod
- * @param targetPort of the Service, as for `certificateSource`
- * @returns what is known of the container that serves there
+ * @param targetPort name or number of the container port behind the port of the Service; undefined
+ * where the Service lacks the port
+ * @returns the configuration of the container that serves there
  */
 export function viewServer(pod: KubeObject & Json, targetPort: string | undefined): ServerView {
   const container = servingContainer(pod, targetPort) ?? {};
@@ -58,25 +61,25 @@ export function viewServer(pod: KubeObject & Json, targetPort: string | undefine
   };
 }
 
-/** When a container was started, which may be long after its pod was. */
+/** When a container started, which may be long after its pod did. */
 function startedAt({ status }: KubeObject & Json, { name }: Container): string | undefined {
   const statuses = [...listOf(status?.containerStatuses), ...listOf(status?.initContainerStatuses)];
   const running = statuses.find((each) => each.name === name)?.state?.running;
   return textOf(running?.startedAt ?? status?.startTime) || undefined;
 }
 
-/** Which entries of which Secret a server is given as its certificate and key. */
+/** The entries of a Secret that a server reads as its certificate and key. */
 export interface CertificateSource {
   readonly secret: string;
   readonly certificateEntry: string;
-  /** Undefined where the key is not in the same Secret. */
+  /** Undefined where the key is in another place. */
   readonly keyEntry: string | undefined;
 }
 
 /**
- * Follows the flags of a server to the Secret that holds its certificate.
- * @param targetPort name or number of the container port that the Service leads to; undefined where no port of it is the right one
- * @returns undefined when no flag names a file, or the file is no part of a Secret
+ * Finds the Secret with the certificate of a server by its flags and mounts.
+ * @param targetPort as for `viewServer`
+ * @returns undefined when no flag names a file, or the file is not from a Secret
  */
 export function certificateSource(pod: KubeObject, targetPort: string | undefined): CertificateSource | undefined {
   const container = servingContainer(pod, targetPort) ?? {};

@@ -1,6 +1,9 @@
 /** Types for the proof that a schema and an interface say the same. */
 
-/** What JSON keeps of a type: a key that is undefined is not there, and nothing is readonly. Every key is listed, so that none can be missing on one side. */
+/**
+ * What JSON keeps of a type: a key that is undefined is not there, and nothing is readonly. Every
+ * key is listed, so that none can be missing on one side.
+ */
 export type Stored<T> = T extends string | number | boolean | undefined
   ? T
   : T extends readonly (infer Item)[]

@@ -1,10 +1,10 @@
 import type { EndpointView, ServiceView } from './types.ts';
 
-/** An address that kube-apiserver might connect to. */
+/** An address that kube-apiserver may connect to. */
 export interface Target {
   readonly address: string;
   readonly port: number;
-  /** Name of the pod behind it, when there is one. */
+  /** Name of the pod with this address, if any. */
   readonly pod: string | undefined;
 }
 
@@ -15,8 +15,8 @@ const formatAddress = (address: string, port: number): string => (address.includ
 export const describeTarget = ({ address, port, pod }: Target): string => `${formatAddress(address, port)}${pod ? ` (pod ${pod})` : ''}`;
 
 /**
- * Where a Service leads: its ready endpoints, at the port that has the name of the Service port
- * (k8s.io/apiserver/pkg/util/proxy/proxy.go, ResolveEndpoint), or the name of an ExternalName.
+ * The addresses behind a port of a Service: its ready endpoints at the port of the same name
+ * (k8s.io/apiserver/pkg/util/proxy/proxy.go, ResolveEndpoint), or the external name.
  */
 export function dialTargets({ type, externalName, ports }: ServiceView, endpoints: readonly EndpointView[], port: number): Target[] {
   if (type === 'ExternalName') return externalName ? [{ address: externalName, port, pod: undefined }] : [];

@@ -3,21 +3,21 @@ import { withoutKeys } from '../pki/without-keys.ts';
 import type { ApiServiceView, EndpointView, ServiceView } from './types.ts';
 
 /**
- * From Kubernetes objects to the parts that checks read. Objects of a cluster are complete; those of a file may lack what a server fills in, so
- * every default of the API is repeated here, and may hold anything at all in any place.
+ * Reads the parts of Kubernetes objects that checks need. Objects from files lack the defaults that
+ * kube-apiserver fills in, so these are repeated here, and any field may hold any value.
  */
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
 type Json = any;
 
-/** A string as it is; anything else as JSON, so that it can be shown. */
+/** A string unchanged; any other value as JSON. */
 export const textOf = (value: Json): string => (typeof value === 'string' ? value : value == null ? '' : JSON.stringify(value));
 
-/** The mappings in a list; nothing when it is no list. */
+/** The objects in a list. Empty for anything but a list. */
 export const listOf = (value: Json): Json[] =>
   Array.isArray(value) ? value.filter((item) => typeof item === 'object' && item !== null) : [];
 
-/** A mapping of strings, as labels and selectors are. */
+/** A map of strings, such as labels and selectors. */
 export const textsOf = (value: Json): Record<string, string> =>
   Object.fromEntries(Object.entries(value ?? {}).map(([key, each]) => [key, textOf(each)]));
 
@@ -37,7 +37,7 @@ export function viewApiService({ metadata, spec, status }: KubeObject & Json): A
     groupPriorityMinimum: Number(textOf(spec?.groupPriorityMinimum ?? 0)),
     versionPriority: Number(textOf(spec?.versionPriority ?? 0)),
     labels: textsOf(metadata.labels),
-    annotations: brief(textsOf(metadata.annotations)),
+    annotations: shortOnes(textsOf(metadata.annotations)),
     available: condition && {
       status: condition.status,
       reason: textOf(condition.reason),
@@ -47,15 +47,18 @@ export function viewApiService({ metadata, spec, status }: KubeObject & Json): A
   };
 }
 
-/** What of a registration goes into a snapshot, and so into bug reports: a private key that somebody put into the caBundle does not. */
+/** Removes a private key from the caBundle: snapshots end up in bug reports. */
 export function withoutPrivateKeys(api: ApiServiceView): ApiServiceView {
   const bundle = Buffer.from(api.caBundle, 'base64');
   const kept = withoutKeys(bundle);
   return kept.equals(bundle) ? api : { ...api, caBundle: kept.toString('base64') };
 }
 
-/** Long ones are copies of the whole object, as `kubectl apply` keeps one, with the caBundle in it. */
-const brief = (annotations: Record<string, string>): Record<string, string> =>
+/**
+ * Without long annotations, such as the copy of the object that `kubectl apply` keeps, caBundle
+ * included.
+ */
+const shortOnes = (annotations: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(annotations).filter(([, value]) => value.length <= 253));
 
 /** @param object a Service */
@@ -73,7 +76,10 @@ export function viewService({ spec }: KubeObject & Json): ServiceView {
   };
 }
 
-/** @param slice an EndpointSlice; `ready` unset means ready (k8s.io/api/discovery/v1/types.go, EndpointConditions) */
+/**
+ * @param slice an EndpointSlice; `ready` unset means ready (k8s.io/api/discovery/v1/types.go,
+ * EndpointConditions)
+ */
 export function viewEndpoints({ metadata, endpoints, ports }: KubeObject & Json): EndpointView[] {
   return listOf(endpoints).flatMap(({ addresses, conditions, targetRef }) =>
     (addresses ?? []).map((address: string) => ({

@@ -102,12 +102,12 @@ describe('faults', () => {
     expect(ran.stdout).not.toContain('not checked');
   });
 
-  test('what is not in the files is listed as not checked', async () => {
+  test('objects that the files do not contain are listed as not checked', async () => {
     const input = manifests.split('---\n').find((text) => text.includes('kind: APIService')) ?? '';
     const ran = await apisvc(['lint', '-'], { cwd, input });
     expect(ran.code).toBe(0);
     expect(ran.stdout.slice(ran.stdout.indexOf('not checked'))).toBe(
-      'not checked\n    the Service: it is not in the files\n    the certificates that the endpoints serve: no Secret with them is in the files\n',
+      'not checked\n    the Service: the files do not contain it\n    the certificates that the endpoints serve: the files contain no Secret with them\n',
     );
   });
 

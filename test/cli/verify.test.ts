@@ -49,7 +49,7 @@ describe('verify --from', () => {
 
   test('a name that looks like a flag is refused', async () => {
     const { code, stderr } = await apisvc(['verify', '--from', '-'], kept(snapshotOf({ ...healthy, name: '--all' })));
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: - is no snapshot: apis\[0\]\.name: /) });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: - is not a snapshot: apis\[0\]\.name: /) });
   });
 
   test.each([
@@ -92,7 +92,7 @@ describe('verify --from', () => {
     async (input) => {
       const { code, stdout, stderr } = await apisvc(['verify', '--from', '-'], { cwd: folder(), input });
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toMatch(/^error: - is no snapshot[^\n]*\nfix: [^\n]+\n$/);
+      expect(stderr).toMatch(/^error: - is not a snapshot[^\n]*\nfix: [^\n]+\n$/);
       expect(stderr).not.toContain('\u001b');
     },
   );

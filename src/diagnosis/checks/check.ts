@@ -1,7 +1,8 @@
 import type { CertificateInfo, Inspection } from '../../pki/types.ts';
 import type { JudgedProbe } from '../../snapshot/endpoint-evidence.ts';
+import { seen } from '../../snapshot/observed.ts';
 import { flagValue } from '../../snapshot/server-flags.ts';
-import type { ApiServiceView, ApiSnapshot, Observed, Source } from '../../snapshot/types.ts';
+import type { ApiServiceView, ApiSnapshot, Source } from '../../snapshot/types.ts';
 import type { Severity } from '../catalog/entry.ts';
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-words.ts';
@@ -49,7 +50,7 @@ export const observation = (code: Code, evidence: readonly string[] = [], args: 
 export const asWarning = (observed: Observation): Observation => ({ ...observed, severity: 'warning' satisfies Severity });
 
 /** The value of something that was seen. */
-export const seen = <T>(observed: Observed<T>): T | undefined => (observed.state === 'seen' ? observed.value : undefined);
+export { seen };
 
 /** The line of evidence for words of kube-apiserver. */
 export const quote = ({ source, text }: Words): string => `${source}: ${text}`;

@@ -3,60 +3,72 @@ import { certificateRequired } from '../../cluster/faults.ts';
 import { serverNameOf } from '../../config/registration.ts';
 import { trustedBy } from '../ca-bundle.ts';
 import { type ApiServerSays, judgeEndpoints } from '../endpoint-evidence.ts';
+import { seen, skipped } from '../observed.ts';
 import type { ApiServiceView, ApiSnapshot, HttpView, Observed } from '../types.ts';
 import type { Backend, ServiceRef } from './backend.ts';
-import { type Looking, patienceMs, skipped, unanswered } from './looking.ts';
+import type { CollectContext } from './context.ts';
+import { backendTimeoutMs, unseenAfter } from './observe.ts';
 import { viewAnswer } from './requests.ts';
 
-/** What the front proxy of kube-apiserver says of an administrator; from anybody else a server must not believe it (k8s.io/apiserver/pkg/authentication/request/headerrequest). */
+/**
+ * The headers with which kube-apiserver passes an administrator on. A server must not accept them
+ * from other clients (k8s.io/apiserver/pkg/authentication/request/headerrequest).
+ */
 const administrator = { 'x-remote-user': 'system:admin', 'x-remote-group': 'system:masters' };
 
 type Answers = Pick<ApiSnapshot, 'anonymous' | 'forged'>;
 
-/** Asks one endpoint, past kube-apiserver, for the discovery document: as nobody, and with the headers of the front proxy. @throws the signal's reason */
-export async function askAsStranger(looking: Looking, api: ApiServiceView, backend: Backend, path: string): Promise<Answers> {
+/**
+ * Requests discovery from one endpoint directly: without identity, and with forged X-Remote-*
+ * headers.
+ * @throws the reason of the signal
+ */
+export async function requestAnonymously(context: CollectContext, api: ApiServiceView, backend: Backend, path: string): Promise<Answers> {
   const endpoint = api.service && reached(api, api.service, backend);
   if (!endpoint) {
-    const nothing = skipped('no endpoint was reached from here');
+    const nothing = skipped('no endpoint is reachable from here');
     return { anonymous: nothing, forged: nothing };
   }
-  return looking.dials(async () => {
-    const client = endpointClient(looking.cluster, endpoint, looking.signal);
+  return context.dials(async () => {
+    const client = endpointClient(context.cluster, endpoint, context.signal);
     try {
-      const anonymous = await ask(looking, client, path);
-      // Who kept us waiting once is not waited for again.
+      const anonymous = await ask(context, client, path);
+      // Do not wait for a second time-out.
       if (anonymous.state !== 'seen') return { anonymous, forged: anonymous };
-      return { anonymous, forged: await ask(looking, client, path, administrator) };
+      return { anonymous, forged: await ask(context, client, path, administrator) };
     } finally {
       client.close();
     }
   });
 }
 
-/** Nothing is known yet of what kube-apiserver says. */
+/** What kube-apiserver observes is not known yet. */
 const says: ApiServerSays = { api: 'unknown', faults: [] };
 
-/** An endpoint whose handshake succeeded. At the address of a pod somebody else may answer from here, who has nothing to do with this. */
+/**
+ * An endpoint whose handshake succeeded. From outside the cluster, another server may answer at the
+ * address of a pod.
+ */
 function reached(api: ApiServiceView, service: ServiceRef, { probes, targets }: Backend): ReachedEndpoint | undefined {
   const serverName = serverNameOf(service);
   const roots = trustedBy(api);
-  const judged = judgeEndpoints(probes.state === 'seen' ? probes.value : [], { roots, hostname: serverName, now: new Date() }, says);
+  const judged = judgeEndpoints(seen(probes) ?? [], { roots, hostname: serverName, now: new Date() }, says);
   const found = judged.findIndex(({ handshake }) => handshake.kind === 'served');
   const [probe, target] = [judged[found], targets[found]];
   return probe && target && { ...target, namespace: service.namespace, serverName, via: probe.via };
 }
 
 async function ask(
-  looking: Looking,
+  context: CollectContext,
   client: EndpointClient,
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Observed<HttpView>> {
   try {
-    return { state: 'seen', value: viewAnswer(path, await client.get({ path, headers, timeoutMs: patienceMs })) };
+    return { state: 'seen', value: viewAnswer(path, await client.get({ path, headers, timeoutMs: backendTimeoutMs })) };
   } catch (error) {
-    const nothing = unanswered(looking, error);
-    // Not an obstacle, but a refusal.
+    const nothing = unseenAfter(context, error);
+    // The server is reachable, and refuses clients without a certificate.
     return nothing.state === 'unseen' && certificateRequired.test(nothing.words) ? skipped(nothing.words) : nothing;
   }
 }

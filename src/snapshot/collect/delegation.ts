@@ -1,7 +1,8 @@
 import { mayUser } from '../../cluster/access.ts';
 import { resources } from '../../cluster/resources.ts';
 import type { DelegationView, Observed } from '../types.ts';
-import { type Looking, see } from './looking.ts';
+import type { CollectContext } from './context.ts';
+import { observe } from './observe.ts';
 import { authenticationConfigMap } from './request-header.ts';
 
 const creates = (resource: typeof resources.TokenReview | typeof resources.SubjectAccessReview) => ({
@@ -10,11 +11,17 @@ const creates = (resource: typeof resources.TokenReview | typeof resources.Subje
 });
 
 /**
- * Asks what the ServiceAccount of a server may do of that which delegated authentication and authorization need (kubernetes.io, "Configure the Aggregation Layer").
- * @throws the signal's reason
+ * Checks the permissions that delegated authentication and authorization need (kubernetes.io,
+ * "Configure the Aggregation Layer").
+ * @param serviceAccount the ServiceAccount of the server
+ * @throws the reason of the signal
  */
-export async function lookAtDelegation(looking: Looking, namespace: string, serviceAccount: string): Promise<Observed<DelegationView>> {
-  const { cluster, signal } = looking;
+export async function collectDelegation(
+  context: CollectContext,
+  namespace: string,
+  serviceAccount: string,
+): Promise<Observed<DelegationView>> {
+  const { cluster, signal } = context;
   const account = `system:serviceaccount:${namespace}:${serviceAccount}`;
   const ask = async (): Promise<DelegationView> => {
     const [tokens, access, mayReadAuthentication] = await Promise.all([
@@ -24,5 +31,5 @@ export async function lookAtDelegation(looking: Looking, namespace: string, serv
     ]);
     return { account, mayReview: tokens && access, mayReadAuthentication };
   };
-  return see(looking, ask, (view) => view);
+  return observe(context, ask, (view) => view);
 }

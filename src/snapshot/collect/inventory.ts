@@ -4,52 +4,54 @@ import { ClusterError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { EndpointView, Observed, ServiceView } from '../types.ts';
 import { textsOf, viewEndpoints, viewService } from '../views.ts';
-import { type Looking, see } from './looking.ts';
+import type { CollectContext } from './context.ts';
+import { observe } from './observe.ts';
 
-/** Services that are asked for one by one; of more than these, one list of all is quicker. */
-const handful = 8;
+/** Up to this many Services are read one by one. For more, one list of all Services is faster. */
+const singleReadLimit = 8;
 
-/** The name of an object that lives in a namespace. */
+/** The name of a namespaced object. */
 export interface Name {
   readonly namespace: string;
   readonly name: string;
 }
 
-/** Where Services and EndpointSlices are looked up. */
+/** Looks up Services and EndpointSlices. */
 export interface Inventory {
   service(of: Name): Promise<Observed<ServiceView>>;
   endpoints(of: Name): Promise<Observed<readonly EndpointView[]>>;
 }
 
 /**
- * Looks Services up one by one, or in one list of the whole cluster when many are meant. Who may not list the cluster may be allowed to look into namespaces, so
- * that is what follows upon a refusal.
- * @param count of the Services that are meant
+ * Reads Services one by one, or all in one list when there are many. A user without the permission
+ * to list the whole cluster may still read single namespaces, so a refused list falls back to
+ * single reads.
+ * @param count how many Services will be looked up
  */
-export function inventoryOf(looking: Looking, count: number): Inventory {
-  return count > handful ? wholeCluster(looking) : oneByOne(looking);
+export function inventoryOf(context: CollectContext, count: number): Inventory {
+  return count > singleReadLimit ? wholeCluster(context) : oneByOne(context);
 }
 
-function oneByOne(looking: Looking): Inventory {
-  const { cluster, signal } = looking;
+function oneByOne(context: CollectContext): Inventory {
+  const { cluster, signal } = context;
   return {
-    service: (of) => see(looking, () => getObject(cluster, { resource: resources.Service, ...of }, signal), viewService),
+    service: (of) => observe(context, () => getObject(cluster, { resource: resources.Service, ...of }, signal), viewService),
     endpoints: (of) =>
-      see(
-        looking,
+      observe(
+        context,
         () => listObjects(cluster, slicesOf(of), signal),
         (found) => found.flatMap(viewEndpoints),
       ),
   };
 }
 
-function wholeCluster(looking: Looking): Inventory {
-  const services = listed(looking, resources.Service, keyOf);
-  const slices = listed(looking, resources.EndpointSlice, ({ metadata }) => {
+function wholeCluster(context: CollectContext): Inventory {
+  const services = listed(context, resources.Service, keyOf);
+  const slices = listed(context, resources.EndpointSlice, ({ metadata }) => {
     const name = textsOf(metadata.labels)['kubernetes.io/service-name'];
     return name === undefined ? '' : `${metadata.namespace}/${name}`;
   });
-  const single = oneByOne(looking);
+  const single = oneByOne(context);
   return {
     async service(of) {
       const found = await services;
@@ -69,8 +71,11 @@ const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace}/${met
 
 type Resource = (typeof resources)[keyof typeof resources];
 
-/** All objects of a kind by a key; undefined when they can't be listed, or when they are too many for one answer. */
-async function listed({ cluster, signal }: Looking, resource: Resource, key: (object: KubeObject) => string) {
+/**
+ * All objects of a kind, grouped by a key.
+ * @returns undefined when the list fails or is too large for one answer
+ */
+async function listed({ cluster, signal }: CollectContext, resource: Resource, key: (object: KubeObject) => string) {
   try {
     const found = new Map<string, KubeObject[]>();
     for (const object of await listObjects(cluster, { resource }, signal)) {

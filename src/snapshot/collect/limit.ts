@@ -1,22 +1,23 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 
-/** How many pieces of work run at a time. */
+/** How many tasks run at a time. */
 export interface Limit {
-  /** As long as they are quick. */
+  /** Tasks that started less than `slowAfterMs` ago. */
   readonly quick: number;
-  /** Of those that have run for `patienceMs`, beside the quick ones. */
+  /** Tasks that have run longer. They do not count as quick. */
   readonly slow: number;
-  readonly patienceMs: number;
+  readonly slowAfterMs: number;
 }
 
-/** Runs work now, or when it is its turn. */
-export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+/** Runs a task, now or as soon as the limit allows. */
+export type Limiter = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
- * Bounds how much runs at a time, and yet lets nobody wait for somebody who hangs: work that takes long makes room for the next, up to a bound of its own. A
- * hundred dead servers then cost one time-out, not a hundred. First come, first served.
+ * Limits how many tasks run at a time. A slow task makes room for the next one, up to the limit
+ * `slow`, so that a hundred servers that hang cost one time-out and not a hundred. Tasks start in
+ * the order of the calls.
  */
-export function turns({ quick, slow, patienceMs }: Limit): Turn {
+export function limiter({ quick, slow, slowAfterMs }: Limit): Limiter {
   const queue: (() => void)[] = [];
   const running = { quick: 0, slow: 0 };
   const next = (): void => {
@@ -31,7 +32,7 @@ export function turns({ quick, slow, patienceMs }: Limit): Turn {
       running.slow += 1;
       counted = 'slow';
       next();
-    }, patienceMs);
+    }, slowAfterMs);
     try {
       return await work();
     } finally {
@@ -49,15 +50,18 @@ export function turns({ quick, slow, patienceMs }: Limit): Turn {
     });
 }
 
-/** Requests beyond these wait: a look must not be a load on kube-apiserver, of which one flow gets a share (APIPriorityAndFairness). */
-const requests: Limit = { quick: 16, slow: 128, patienceMs: 250 };
+/**
+ * Keeps the load on kube-apiserver small, which gives each flow only a share
+ * (APIPriorityAndFairness).
+ */
+const requests: Limit = { quick: 16, slow: 128, slowAfterMs: 250 };
 
-/** The same cluster for somebody with many questions. */
-export function paced(cluster: Cluster): Cluster {
-  const turn = turns(requests);
+/** The same cluster with a limit on concurrent requests. */
+export function limitRequests(cluster: Cluster): Cluster {
+  const limit = limiter(requests);
   return {
     ...cluster,
-    request: (request) => turn(() => cluster.request(request)),
-    webSocket: (request, protocol) => turn(() => cluster.webSocket(request, protocol)),
+    request: (request) => limit(() => cluster.request(request)),
+    webSocket: (request, protocol) => limit(() => cluster.webSocket(request, protocol)),
   };
 }

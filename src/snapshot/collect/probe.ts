@@ -5,7 +5,11 @@ import { serverNameOf } from '../../config/registration.ts';
 import { describeTarget, type Target } from '../targets.ts';
 import type { EndpointProbe } from '../types.ts';
 
-/** Makes a handshake with each of these endpoints of a Service, by the name that kube-apiserver asks for. @throws as `dialEndpoints` */
+/**
+ * Makes a TLS handshake with each endpoint of a Service, with the server name that kube-apiserver
+ * uses.
+ * @throws as `dialEndpoints`
+ */
 export async function probeEndpoints(
   cluster: Cluster,
   service: { readonly namespace: string; readonly name: string },
@@ -22,7 +26,7 @@ export async function probeEndpoints(
   return handshakes.map((handshake, index) => viewProbe(targets[index] as Target, handshake));
 }
 
-/** @param made what `dialEndpoint` saw of the target */
+/** @param handshake the result of `dialEndpoint` for the target */
 export const viewProbe = (target: Target, { via, noForward, ...handshake }: EndpointHandshake): EndpointProbe => ({
   at: describeTarget(target),
   pod: target.pod,

@@ -4,23 +4,30 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { inspect } from '../../pki/inspect.ts';
 import type { Observed, RequestHeaderView } from '../types.ts';
 import { textOf, textsOf } from '../views.ts';
-import { type Looking, see } from './looking.ts';
+import type { CollectContext } from './context.ts';
+import { observe } from './observe.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
 type Json = any;
 
-/** Where kube-apiserver says how it authenticates (k8s.io/kubernetes/pkg/controlplane/controller/clusterauthenticationtrust). */
+/**
+ * Where kube-apiserver publishes how it authenticates
+ * (k8s.io/kubernetes/pkg/controlplane/controller/clusterauthenticationtrust).
+ */
 export const authenticationConfigMap = {
   resource: resources.ConfigMap,
   namespace: 'kube-system',
   name: 'extension-apiserver-authentication',
 };
 
-/** Reads what kube-apiserver publishes for extension API servers. @throws the signal's reason */
-export const lookAtRequestHeader = (looking: Looking): Promise<Observed<RequestHeaderView>> =>
-  see(looking, () => getObject(looking.cluster, authenticationConfigMap, looking.signal), viewRequestHeader);
+/**
+ * Reads what kube-apiserver publishes for extension API servers.
+ * @throws the reason of the signal
+ */
+export const collectRequestHeader = (context: CollectContext): Promise<Observed<RequestHeaderView>> =>
+  observe(context, () => getObject(context.cluster, authenticationConfigMap, context.signal), viewRequestHeader);
 
-/** @param configMap of the name above */
+/** @param configMap the ConfigMap extension-apiserver-authentication */
 export function viewRequestHeader({ data }: KubeObject & Json): RequestHeaderView {
   const entries = textsOf(data);
   return {

@@ -3,32 +3,41 @@ import { getObject } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { inspect } from '../../pki/inspect.ts';
+import { skipped } from '../observed.ts';
 import { type CertificateSource, certificateSource } from '../server-view.ts';
 import type { Observed, SecretView } from '../types.ts';
 import { textOf, textsOf } from '../views.ts';
-import { type Looking, see, skipped } from './looking.ts';
+import type { CollectContext } from './context.ts';
+import { observe } from './observe.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
 type Json = any;
 
 /** The pods behind a Service. */
-export interface Behind {
-  /** The one to look at. */
+export interface PodsBehind {
+  /** The pod whose flags and mounts are read. */
   readonly chosen: KubeObject;
   readonly pods: readonly KubeObject[];
-  /** Name or number of the container port that the Service leads to; undefined where no port of it is the right one. */
+  /**
+   * Name or number of the container port behind the port of the Service. Undefined where the
+   * Service lacks the port.
+   */
   readonly targetPort: string | undefined;
 }
 
-/** Looks at the Secret that a pod is given as its serving certificate. Its key is compared with the certificate, and not kept. @throws the signal's reason */
-export async function lookAtSecret(looking: Looking, { chosen, pods, targetPort }: Behind): Promise<Observed<SecretView>> {
-  const { cluster, signal } = looking;
+/**
+ * Reads the Secret with the serving certificate of a pod. Its key is compared with the certificate,
+ * and not kept.
+ * @throws the reason of the signal
+ */
+export async function collectSecret(context: CollectContext, { chosen, pods, targetPort }: PodsBehind): Promise<Observed<SecretView>> {
+  const { cluster, signal } = context;
   const sourceOf = (pod: KubeObject) => certificateSource(pod, targetPort);
   const source = sourceOf(chosen);
-  if (!source) return skipped('the arguments of the server name no certificate file out of a Secret');
+  if (!source) return skipped('no flag of the server names a certificate file in a mounted Secret');
   const ref = { resource: resources.Secret, namespace: chosen.metadata.namespace, name: source.secret };
-  return see(
-    looking,
+  return observe(
+    context,
     () => getObject(cluster, ref, signal),
     (secret) => ({
       ...viewSecret(secret, source),
@@ -37,7 +46,7 @@ export async function lookAtSecret(looking: Looking, { chosen, pods, targetPort 
   );
 }
 
-/** @param secret a Secret. @returns its certificate, and of all else no more than names */
+/** @param secret a Secret. @returns its certificate, and only the names of its other entries */
 export function viewSecret({ metadata, type, data }: KubeObject & Json, source: CertificateSource): Omit<SecretView, 'pods'> {
   const entries = textsOf(data);
   const { certificateEntry, keyEntry } = source;
@@ -56,7 +65,7 @@ export function viewSecret({ metadata, type, data }: KubeObject & Json, source: 
 const isSame = (one: CertificateSource, other: CertificateSource | undefined): boolean =>
   one.secret === other?.secret && one.certificateEntry === other.certificateEntry;
 
-/** Node's words for what is wrong with a key may quote it, so they are dropped. */
+/** Errors are dropped: the message of Node may quote the key. */
 function keyMatches(certificate: string | undefined, key: string | undefined): boolean | undefined {
   if (certificate === undefined || key === undefined) return undefined;
   try {

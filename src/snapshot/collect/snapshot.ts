@@ -1,30 +1,34 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { badCredentials } from '../../cluster/status.ts';
+import { seen } from '../observed.ts';
 import type { ApiSnapshot, Snapshot, SnapshotOptions, Wanted } from '../types.ts';
 import { type Shared, snapshotApi } from './api.ts';
-import { lookAtBackend } from './backend.ts';
+import { collectBackend } from './backend.ts';
+import type { CollectContext } from './context.ts';
 import { customResourcesOf } from './custom-resources.ts';
 import { inventoryOf } from './inventory.ts';
-import { paced, turns } from './limit.ts';
+import { limiter, limitRequests } from './limit.ts';
 import { listedOf } from './listed.ts';
-import type { Looking } from './looking.ts';
 import { findRegistrations } from './registrations.ts';
-import { lookAtRequestHeader } from './request-header.ts';
+import { collectRequestHeader } from './request-header.ts';
 import { getPath } from './requests.ts';
 
-/** A TLS handshake costs work on both sides; a connection that nobody answers costs nothing, so many of those may wait. */
-const dials = { quick: 16, slow: 1024, patienceMs: 250 };
+/**
+ * TLS handshakes cost CPU time on both sides. Connections without an answer cost nothing, so many
+ * of them may wait.
+ */
+const dials = { quick: 16, slow: 1024, slowAfterMs: 250 };
 
 /**
- * Looks at everything that a diagnosis needs, and changes nothing. What can't be seen is recorded as such.
- * @param wanted which APIServices are meant
- * @throws ClusterError when the cluster gives no answer, refuses the credentials, or does not list what is meant; the signal's reason when it is aborted
+ * Collects everything that a diagnosis needs, and changes nothing. Records what cannot be observed.
+ * @throws ClusterError when the cluster does not answer, refuses the credentials, or refuses to
+ * list the wanted APIServices; the reason of the signal
  */
 export async function takeSnapshot(given: Cluster, wanted: Wanted, options: SnapshotOptions, signal: AbortSignal): Promise<Snapshot> {
-  const cluster = paced(given);
+  const cluster = limitRequests(given);
   const [version, apis] = await Promise.all([
     serverVersion(cluster, signal),
-    snapshotApis({ cluster, dials: turns(dials), signal }, wanted, options),
+    snapshotApis({ cluster, dials: limiter(dials), signal }, wanted, options),
   ]);
   const { server, context } = cluster;
   return {
@@ -46,19 +50,19 @@ async function serverVersion(cluster: Cluster, signal: AbortSignal): Promise<str
   }
 }
 
-async function snapshotApis(looking: Looking, wanted: Wanted, options: SnapshotOptions): Promise<ApiSnapshot[]> {
-  const [requestHeader, registrations] = await Promise.all([lookAtRequestHeader(looking), findRegistrations(looking, wanted)]);
-  const services = registrations.wanted.flatMap(({ apiService }) => (apiService.state === 'seen' ? (apiService.value.service ?? []) : []));
-  const inventory = inventoryOf(looking, new Set(services.map(({ namespace, name }) => `${namespace}/${name}`)).size);
+async function snapshotApis(context: CollectContext, wanted: Wanted, options: SnapshotOptions): Promise<ApiSnapshot[]> {
+  const [requestHeader, registrations] = await Promise.all([collectRequestHeader(context), findRegistrations(context, wanted)]);
+  const services = registrations.wanted.flatMap(({ apiService }) => seen(apiService)?.service ?? []);
+  const inventory = inventoryOf(context, new Set(services.map(({ namespace, name }) => `${namespace}/${name}`)).size);
   const shared: Shared = {
-    looking,
+    context,
     asUser: options.asUser,
     all: registrations.all,
     requestHeader,
-    backendOf: once((service) => lookAtBackend(looking, inventory, service), JSON.stringify),
-    groupOf: once((path) => getPath(looking, path), String),
-    customResourcesOf: once(customResourcesOf(looking), String),
-    listedOf: listedOf(looking),
+    backendOf: once((service) => collectBackend(context, inventory, service), JSON.stringify),
+    groupOf: once((path) => getPath(context, path), String),
+    customResourcesOf: once(customResourcesOf(context), String),
+    listedOf: listedOf(context),
   };
   let done = 0;
   return Promise.all(
@@ -71,13 +75,13 @@ async function snapshotApis(looking: Looking, wanted: Wanted, options: SnapshotO
   );
 }
 
-/** Does work once for everybody who asks for the same. */
+/** Runs a function once for each key, and shares the result. */
 function once<K, T>(work: (of: K) => Promise<T>, keyOf: (of: K) => string): (of: K) => Promise<T> {
-  const begun = new Map<string, Promise<T>>();
+  const started = new Map<string, Promise<T>>();
   return (of) => {
     const key = keyOf(of);
-    const promise = begun.get(key) ?? work(of);
-    begun.set(key, promise);
+    const promise = started.get(key) ?? work(of);
+    started.set(key, promise);
     return promise;
   };
 }

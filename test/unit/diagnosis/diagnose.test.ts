@@ -316,7 +316,7 @@ test('a Local APIService needs no backend', () => {
     caBundle: '',
     available: { ...api.available, status: 'True', reason: 'Local' } as typeof api.available,
   };
-  const nothing = { state: 'unseen', reason: 'skipped', words: 'it is not known which Service it points at' } as const;
+  const nothing = { state: 'unseen', reason: 'skipped', words: 'the Service it points at is not known' } as const;
   const diagnosis = diagnosed({ apiService: seen(local), service: nothing, endpoints: nothing, probes: nothing });
   expect(diagnosis).toMatchObject({ verdict: 'healthy', findings: [], notChecked: [] });
   expect(diagnosis.facts[0]).toContain('Local');

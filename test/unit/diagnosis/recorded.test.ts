@@ -41,17 +41,17 @@ describe('a snapshot that was kept', () => {
   });
 });
 
-describe('what is no snapshot: one line that says where', () => {
+describe('what is not a snapshot: one line that says where', () => {
   test.each([
-    ['', 'a.json is no snapshot: it is not JSON'],
-    ['[1', 'a.json is no snapshot: it is not JSON'],
-    ['null', 'a.json is no snapshot: expected object, received null'],
-    ['{}', 'a.json is no snapshot: apiVersion: expected "apisvc.dev/snapshot/v1alpha1"'],
-    ['[]', 'a.json is no snapshot: expected object, received array'],
+    ['', 'a.json is not a snapshot: it is not JSON'],
+    ['[1', 'a.json is not a snapshot: it is not JSON'],
+    ['null', 'a.json is not a snapshot: expected object, received null'],
+    ['{}', 'a.json is not a snapshot: apiVersion: expected "apisvc.dev/snapshot/v1alpha1"'],
+    ['[]', 'a.json is not a snapshot: expected object, received array'],
     [diagnosisJson(diagnose(snapshot)), 'its apiVersion is "apisvc.dev/diagnosis/v1alpha1"'],
-    [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'a.json is no snapshot: expected object, received array'],
-    [changed((json) => delete json.apis[1].service), 'a.json is no snapshot: apis[1].service: '],
-    [changed((json) => (json.takenAt = '2026-99-99')), 'a.json is no snapshot: takenAt: '],
+    [`${'['.repeat(100_000)}${']'.repeat(100_000)}`, 'a.json is not a snapshot: expected object, received array'],
+    [changed((json) => delete json.apis[1].service), 'a.json is not a snapshot: apis[1].service: '],
+    [changed((json) => (json.takenAt = '2026-99-99')), 'a.json is not a snapshot: takenAt: '],
     [
       changed((json) => (json.apis[0].aggregated.value.status = '200')),
       'apis[0].aggregated.value.status: expected number, received string',

@@ -71,7 +71,7 @@ export const service: ServiceView = {
 
 export const endpoint = { slice: 'api-x', address: '10.1.0.1', ready: true, pod: 'api-0', ports: [{ name: 'https', port: 8443 }] };
 
-const notAsked: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'there was no need for it' };
+const notAsked: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'not needed' };
 
 /** The pod of the healthy snapshot. */
 export const readyPod: PodView = {

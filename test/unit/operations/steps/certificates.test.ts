@@ -164,7 +164,7 @@ describe('an endpoint', () => {
     const { unseen } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints: [[{ port, pod: 'api-0' }]] });
     expect(unseen).toEqual([
       expect.stringMatching(
-        /^127\.0\.0\.1:\d+ \(pod api-0\): not allowed .*; from here another machine answers at this address, with the certificate of CN=proxy\.example\.org$/,
+        /^127\.0\.0\.1:\d+ \(pod api-0\): not allowed .*; another host answers at this address from here, with the certificate of CN=proxy\.example\.org$/,
       ),
     ]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { turns } from '../../../../src/snapshot/collect/limit.ts';
+import { limiter } from '../../../../src/snapshot/collect/limit.ts';
 
 /** Work that ends when it is told to. */
 function held() {
@@ -12,9 +12,9 @@ function held() {
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-describe('turns', () => {
+describe('limiter', () => {
   test('few run at a time, in the order in which they came', async () => {
-    const turn = turns({ quick: 2, slow: 0, patienceMs: 10_000 });
+    const turn = limiter({ quick: 2, slow: 0, slowAfterMs: 10_000 });
     const works = [held(), held(), held(), held()];
     const begun: number[] = [];
     const all = works.map(({ done }, index) =>
@@ -34,7 +34,7 @@ describe('turns', () => {
   });
 
   test('who hangs makes room, up to a bound', async () => {
-    const turn = turns({ quick: 1, slow: 2, patienceMs: 10 });
+    const turn = limiter({ quick: 1, slow: 2, slowAfterMs: 10 });
     const dead = [held(), held(), held()];
     const begun: number[] = [];
     const all = dead.map(({ done }, index) =>
@@ -57,7 +57,7 @@ describe('turns', () => {
   });
 
   test('a failure is the caller’s, and gives its place back', async () => {
-    const turn = turns({ quick: 1, slow: 0, patienceMs: 10_000 });
+    const turn = limiter({ quick: 1, slow: 0, slowAfterMs: 10_000 });
     await expect(turn(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await turn(async () => 'next')).toBe('next');
   });

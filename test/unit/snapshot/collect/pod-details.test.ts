@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type LabelSelector, lookAtPods } from '../../../../src/snapshot/collect/pods.ts';
+import { observeOrThrow } from '../../../../src/snapshot/collect/observe.ts';
+import { addPodDetails, type LabelSelector, listPods } from '../../../../src/snapshot/collect/pods.ts';
+import { viewPod } from '../../../../src/snapshot/pod-view.ts';
 import type { PodView } from '../../../../src/snapshot/types.ts';
 import { answer, clusterOf, never, status } from '../../cluster/kube-api.ts';
 
-/** What is asked for about pods, and what is not. */
+/** Which requests read the details of pods, and what a snapshot keeps of the answers. */
 
 const secret = 'do-not-keep';
 
@@ -38,55 +40,61 @@ interface Cluster {
   readonly pods: readonly object[];
   readonly events?: readonly object[];
   readonly log?: string;
-  /** What is answered with 403. */
+  /** URLs that are answered with 403. */
   readonly forbidden?: RegExp;
 }
 
-async function looking(
+async function collected(
   { pods, events = [], log = '', forbidden }: Cluster,
   selector: LabelSelector = { matchLabels: { app: 'api', tier: 'x' } },
 ) {
-  const asked: string[] = [];
+  const requests: string[] = [];
   const cluster = await clusterOf(({ url }, response) => {
-    asked.push(url);
+    requests.push(url);
     if (forbidden?.test(url)) return answer(response, 403, status(403, 'Forbidden', 'User "jane" cannot do that'));
     if (url.includes('/log?')) return answer(response, 200, log);
     const items = url.includes('/events?') ? events : pods;
     return answer(response, 200, { metadata: { resourceVersion: '1' }, items });
   });
-  const found = await lookAtPods(cluster, { namespace: 'wardle', selector }, never);
-  return { found, first: (found.state === 'seen' ? found.value[0] : undefined) as PodView, asked };
+  const namespace = 'wardle';
+  const listed = await observeOrThrow(
+    never,
+    () => listPods(cluster, { namespace, selector }, never),
+    (objects) => objects.map(viewPod),
+  );
+  const found = listed.state === 'seen' ? { ...listed, value: await addPodDetails(cluster, namespace, listed.value, never) } : listed;
+  return { found, first: (found.state === 'seen' ? found.value[0] : undefined) as PodView, requests };
 }
 
-test('of pods that are ready nothing but the list is asked for', async () => {
-  const { found, asked } = await looking({ pods: [ready('a'), ready('b')] });
-  expect(asked).toEqual(['/api/v1/namespaces/wardle/pods?labelSelector=app%3Dapi%2Ctier%3Dx']);
+test('ready pods are listed, and nothing else is requested', async () => {
+  const { found, requests } = await collected({ pods: [ready('a'), ready('b')] });
+  expect(requests).toEqual(['/api/v1/namespaces/wardle/pods?labelSelector=app%3Dapi%2Ctier%3Dx']);
   expect(found).toMatchObject({
     state: 'seen',
     value: [{ name: 'a', ready: true, owner: 'uid-of-api-5d9', node: 'node-1' }, { name: 'b' }],
   });
 });
 
-test('nothing is kept that a pod is given: no environment, no annotations', async () => {
-  const { found } = await looking({ pods: [crashing('a')] });
+test('environment and annotations of a pod are not kept', async () => {
+  const { found } = await collected({ pods: [crashing('a')] });
   expect(JSON.stringify(found)).not.toContain(secret);
 });
 
-describe('of a pod that crashes', () => {
-  test('the log of its last run is read, and one line of it kept', async () => {
-    const { first, asked } = await looking({ pods: [crashing('a')], log: 'one\ntwo\nthree\n' });
-    expect(asked.find((url) => url.includes('/log?'))).toContain('/pods/a/log?container=server&previous=false&');
+describe('a pod that crashes', () => {
+  test('the last line of its log is kept', async () => {
+    const { first, requests } = await collected({ pods: [crashing('a')], log: 'one\ntwo\nthree\n' });
+    expect(requests.find((url) => url.includes('/log?'))).toContain('/pods/a/log?container=server&previous=false&');
     expect(first.lastLogLine).toEqual({ state: 'seen', value: 'three' });
   });
 
-  test('and runs again, that of the run before', async () => {
-    const { asked } = await looking({ pods: [crashing('a', { running: {} })] });
-    expect(asked.find((url) => url.includes('/log?'))).toContain('previous=true');
+  test('after a restart, the log of the previous run is read', async () => {
+    const { requests } = await collected({ pods: [crashing('a', { running: {} })] });
+    expect(requests.find((url) => url.includes('/log?'))).toContain('previous=true');
   });
 
-  test('the line above the stack trace says why', async () => {
+  test('the line above the stack trace is kept', async () => {
     const log = 'I0101 starting\npanic: no such host\n\ngoroutine 1 [running]:\nmain.main()\n\tmain.go:31 +0x53\n';
-    expect((await looking({ pods: [crashing('a')], log })).first.lastLogLine).toEqual({ state: 'seen', value: 'panic: no such host' });
+    expect((await collected({ pods: [crashing('a')], log })).first.lastLogLine).toEqual({ state: 'seen', value: 'panic: no such host' });
   });
 
   test.each<[string, string]>([
@@ -100,24 +108,24 @@ describe('of a pod that crashes', () => {
       'panic: nil [recovered]\n\tpanic: nil\n[signal SIGSEGV: segmentation violation]\n\ngoroutine 1 [running]:\n',
       'panic: nil [recovered]',
     ],
-  ])('that is the last one, or what stands above the last stacks: %#', async (log, line) => {
-    expect((await looking({ pods: [crashing('a')], log })).first.lastLogLine).toEqual({ state: 'seen', value: line });
+  ])('the line kept is the last one, or the one above the last stack trace: %#', async (log, line) => {
+    expect((await collected({ pods: [crashing('a')], log })).first.lastLogLine).toEqual({ state: 'seen', value: line });
   });
 
-  test('one line is kept of what it left as its last words, which may be the end of its log', async () => {
+  test('one line is kept of the termination message, which may be the end of a log', async () => {
     const message = 'starting with token=abc\npanic: no config\n\ngoroutine 1 [running]:\nmain.main()\n\t/src/main.go:12 +0x1d\n';
-    const { first } = await looking({ pods: [crashing('a', { terminated: { exitCode: 2, reason: 'Error', message } })] });
+    const { first } = await collected({ pods: [crashing('a', { terminated: { exitCode: 2, reason: 'Error', message } })] });
     expect(first.containers[0]?.state).toMatchObject({ message: 'panic: no config' });
     expect(JSON.stringify(first)).not.toContain('token=abc');
   });
 
-  test('a log that can not be read is told, with the reason', async () => {
-    const { first } = await looking({ pods: [crashing('a')], log: 'unable to retrieve container logs for containerd://4f1c' });
+  test('an unreadable log is recorded with the reason', async () => {
+    const { first } = await collected({ pods: [crashing('a')], log: 'unable to retrieve container logs for containerd://4f1c' });
     expect(first.lastLogLine).toEqual({ state: 'unseen', reason: 'unreachable', words: expect.stringContaining('containerd://4f1c') });
   });
 
-  test('what may not be seen is told, the rest is seen', async () => {
-    const { first } = await looking({ pods: [crashing('a')], forbidden: /log|events/ });
+  test('what RBAC forbids is recorded, the rest is observed', async () => {
+    const { first } = await collected({ pods: [crashing('a')], forbidden: /log|events/ });
     expect(first).toMatchObject({
       name: 'a',
       events: { state: 'unseen', reason: 'forbidden', words: expect.stringContaining('resources: [events], verbs: [list]') },
@@ -126,7 +134,7 @@ describe('of a pod that crashes', () => {
   });
 });
 
-test('of events the warnings are kept, the last one of each reason, in the order of time', async () => {
+test('the last warning of each reason is kept, in the order of time', async () => {
   const events = [
     event('FailedMount', 'Warning', 3, 'new'),
     event('FailedMount', 'Warning', 1, 'old'),
@@ -134,8 +142,8 @@ test('of events the warnings are kept, the last one of each reason, in the order
     event('TriggeredScaleUp', 'Normal', 4, 'a node comes'),
     event('BackOff', 'Warning', 2, 'back-off'),
   ];
-  const { first, asked } = await looking({ pods: [crashing('a')], events });
-  expect(asked).toContain('/api/v1/namespaces/wardle/events?fieldSelector=involvedObject.uid%3Duid-of-a');
+  const { first, requests } = await collected({ pods: [crashing('a')], events });
+  expect(requests).toContain('/api/v1/namespaces/wardle/events?fieldSelector=involvedObject.uid%3Duid-of-a');
   expect(first.events).toEqual({
     state: 'seen',
     value: [
@@ -146,43 +154,43 @@ test('of events the warnings are kept, the last one of each reason, in the order
   });
 });
 
-describe('of trouble with the set-up of a pod', () => {
+describe('problems with the set-up of a pod', () => {
   const failed = (minute: number) => event('FailedMount', 'Warning', minute, 'failed to sync secret cache');
 
-  test.each(['Pulling', 'Pulled', 'Created', 'Started'])('nothing is kept when kubelet got over it: %s', async (reason) => {
-    const { first } = await looking({ pods: [crashing('a')], events: [failed(1), event(reason, 'Normal', 2, 'x')] });
+  test.each(['Pulling', 'Pulled', 'Created', 'Started'])('nothing is kept when the kubelet went on: %s', async (reason) => {
+    const { first } = await collected({ pods: [crashing('a')], events: [failed(1), event(reason, 'Normal', 2, 'x')] });
     expect(first.events).toEqual({ state: 'seen', value: [] });
   });
 
-  test('what came later is kept', async () => {
-    const { first } = await looking({ pods: [crashing('a')], events: [event('Pulled', 'Normal', 2, 'x'), failed(3)] });
+  test('a later one is kept', async () => {
+    const { first } = await collected({ pods: [crashing('a')], events: [event('Pulled', 'Normal', 2, 'x'), failed(3)] });
     expect(first.events).toMatchObject({ value: [{ reason: 'FailedMount' }] });
   });
 
-  test('the last of a series counts', async () => {
+  test('a series counts by its last event', async () => {
     const series = {
       ...failed(1),
       lastTimestamp: null,
       eventTime: '2026-06-15T11:01:00.000000Z',
       series: { lastObservedTime: '2026-06-15T11:05:00.000000Z' },
     };
-    const { first } = await looking({ pods: [crashing('a')], events: [series, event('Pulled', 'Normal', 2, 'x')] });
+    const { first } = await collected({ pods: [crashing('a')], events: [series, event('Pulled', 'Normal', 2, 'x')] });
     expect(first.events).toMatchObject({ value: [{ reason: 'FailedMount' }] });
   });
 });
 
-test('of a pod that the scheduler does not look at the reason is kept', async () => {
+test('the reason is kept why the scheduler ignores a pod', async () => {
   const condition = { type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: 'Scheduling is blocked' };
-  const { first } = await looking({ pods: [pod('a', {}, { conditions: [condition], containerStatuses: [] })] });
+  const { first } = await collected({ pods: [pod('a', {}, { conditions: [condition], containerStatuses: [] })] });
   expect(first.unscheduled).toBe('SchedulingGated: Scheduling is blocked');
 });
 
-test('what its conditions say of a pod is kept', async () => {
+test('the conditions of a pod are kept', async () => {
   const conditions = [
     { type: 'PodReadyToStartContainers', status: 'True' },
     { type: 'Ready', status: 'False', reason: 'ReadinessGatesNotReady', message: 'the gate "x"' },
   ];
-  const { first } = await looking({ pods: [pod('a', { state: { running: { startedAt: '2026-06-15T11:00:00Z' } } }, { conditions })] });
+  const { first } = await collected({ pods: [pod('a', { state: { running: { startedAt: '2026-06-15T11:00:00Z' } } }, { conditions })] });
   expect(first).toMatchObject({
     prepared: true,
     unready: { reason: 'ReadinessGatesNotReady', message: 'the gate "x"' },
@@ -190,7 +198,7 @@ test('what its conditions say of a pod is kept', async () => {
   });
 });
 
-describe('of a pod that runs and is not ready', () => {
+describe('a pod that runs and is not ready', () => {
   const withProbe = (readinessProbe: object): object => ({
     ...pod('a', { state: { running: {} }, restartCount: 0 }),
     spec: { containers: [{ name: 'other' }, { name: 'server', readinessProbe }] },
@@ -203,26 +211,29 @@ describe('of a pod that runs and is not ready', () => {
     [{ grpc: { port: 9000 } }, 'gRPC health at port 9000'],
     [{ exec: { command: ['check', secret] } }, 'a command in the container'],
   ])('the probe is kept: %j', async (probe, words) => {
-    const { first } = await looking({ pods: [withProbe(probe)] });
+    const { first } = await collected({ pods: [withProbe(probe)] });
     expect(first.containers[0]?.readinessProbe).toBe(words);
     expect(JSON.stringify(first)).not.toContain(secret);
   });
 
-  test('the last line of the log is that of the container that runs', async () => {
-    const { first, asked } = await looking({ pods: [withProbe({ tcpSocket: { port: 1 } })], log: 'starting\nstill waiting for etcd\n' });
+  test('the log is that of the running container', async () => {
+    const { first, requests } = await collected({
+      pods: [withProbe({ tcpSocket: { port: 1 } })],
+      log: 'starting\nstill waiting for etcd\n',
+    });
     expect(first.lastLogLine).toEqual({ state: 'seen', value: 'still waiting for etcd' });
-    expect(asked).toContainEqual(expect.stringMatching(/\/pods\/a\/log\?container=server&previous=false/));
+    expect(requests).toContainEqual(expect.stringMatching(/\/pods\/a\/log\?container=server&previous=false/));
   });
 });
 
-test('a hundred pods in trouble are not all asked about', async () => {
-  const { found, asked } = await looking({ pods: Array.from({ length: 100 }, (_, index) => crashing(`p${index}`)) });
+test('of a hundred failing pods, the details of eight are read', async () => {
+  const { found, requests } = await collected({ pods: Array.from({ length: 100 }, (_, index) => crashing(`p${index}`)) });
   expect(found).toMatchObject({ state: 'seen', value: { length: 100 } });
-  expect(asked).toHaveLength(1 + 8 * 2);
+  expect(requests).toHaveLength(1 + 8 * 2);
 });
 
-test('pods that may not be listed are unseen, with the rule that allows it', async () => {
-  const { found } = await looking({ pods: [], forbidden: /pods/ });
+test('pods that RBAC hides are unseen, with the rule that allows it', async () => {
+  const { found } = await collected({ pods: [], forbidden: /pods/ });
   expect(found).toMatchObject({
     state: 'unseen',
     reason: 'forbidden',

@@ -1,0 +1,57 @@
+import { Unreachable, wasRefused } from '../../cluster/faults.ts';
+import { ClusterError } from '../../errors.ts';
+import type { Observed } from '../types.ts';
+import type { RequestContext } from './context.ts';
+
+/** Time limit, in ms, of a request that depends on the server behind an APIService. */
+export const backendTimeoutMs = 5_000;
+
+/**
+ * Sends a request and records the outcome: what it found, that the object does not exist, or that
+ * the request was refused.
+ * @throws Unreachable when no answer comes; the reason of the signal
+ */
+export async function observeOrThrow<O, T>(
+  signal: AbortSignal,
+  request: () => Promise<O | undefined>,
+  view: (object: O) => T,
+): Promise<Observed<T>> {
+  try {
+    const object = await request();
+    return object === undefined ? { state: 'absent' } : { state: 'seen', value: view(object) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!wasRefused(error)) throw error;
+    return { state: 'unseen', reason: 'forbidden', words: messageAndFix(error) };
+  }
+}
+
+/** As `observeOrThrow`, but records a missing answer too. @throws the reason of the signal */
+export async function observe<O, T>(
+  { signal }: RequestContext,
+  request: () => Promise<O | undefined>,
+  view: (object: O) => T,
+): Promise<Observed<T>> {
+  try {
+    return await observeOrThrow(signal, request, view);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof Unreachable)) throw error;
+    return { state: 'unseen', reason: 'unreachable', words: error.message };
+  }
+}
+
+/**
+ * Records the failure of a request with the time limit `backendTimeoutMs`.
+ * @throws errors that are not failures of the cluster; the reason of the signal
+ */
+export function unseenAfter({ signal }: RequestContext, error: unknown): Observed<never> {
+  signal.throwIfAborted();
+  if (!(error instanceof ClusterError)) throw error;
+  const timedOut = error.cause instanceof DOMException && error.cause.name === 'TimeoutError';
+  if (timedOut) return { state: 'unseen', reason: 'unreachable', words: `no answer in ${backendTimeoutMs / 1000} s` };
+  if (error instanceof Unreachable) return { state: 'unseen', reason: 'unreachable', words: error.message };
+  return { state: 'unseen', reason: 'forbidden', words: messageAndFix(error) };
+}
+
+const messageAndFix = ({ message, fix }: ClusterError): string => (fix ? `${message}. ${fix}` : message);
