@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
+import { expectTranscript, transcript } from '../docs/transcripts.ts';
 import { emptyFolder } from './harness.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -30,34 +31,11 @@ function startQuickstart(): Quickstart {
   return { child, folder, said: () => readFileSync(output, 'utf8') };
 }
 
-/** What differs from run to run: where, when, on which machine, with which keys, and how often it said that it waits. */
-const normalised = (text: string): string =>
-  text
-    .replace(/^ {4}waiting for .*\n/gm, '')
-    .replace(/\S*\/apisvc-quickstart-\w+/g, 'FOLDER')
-    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-    .replace(/\d{4}-\d\d-\d\d/g, 'DATE')
-    .replace(/SHA-256 [\dA-F:]+/g, 'SHA-256 FINGERPRINT')
-    .replace(/"caBundle":"[^"]+"/g, '"caBundle":"BASE64"')
-    .replace(/machine-[0-9a-f]+-[0-9a-z]{5}/g, 'machine-POD')
-    .replace(/"(name|cpu|memory|oneMinute|fiveMinutes|fifteenMinutes|uptime)":"[^"]*"/g, '"$1":"MEASURED"')
-    .replace(/"(platform|goVersion)":"[^"]*"/g, '"$1":"NODE"')
-    .replace(/all, in \d+ s;/g, 'all, in SECONDS s;')
-    .trim();
-
-/** The block of README.md that begins with this command, without its first line. */
-function shownInReadme(command: string): string {
-  const blocks = readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```console\n\$ (.*)\n([\s\S]*?)^```$/gm);
-  const found = [...blocks].find(([, first]) => first === command);
-  if (!found) throw new Error(`README.md shows no block that begins with $ ${command}`);
-  return found[2] ?? '';
-}
-
-test('tells the whole story, and README.md shows just that', { timeout: startMs }, async () => {
+test('prints what docs/quickstart.md shows', { timeout: startMs }, async () => {
   const { child, folder, said } = startQuickstart();
   const [code] = await once(child, 'exit');
-  expect({ code, said: normalised(said()) }).toEqual({ code: 0, said: normalised(shownInReadme('npm run quickstart')) });
+  expect({ code, said: said() }).toMatchObject({ code: 0 });
+  await expectTranscript(transcript('quickstart', ''), async () => said());
   const [project = '', ...others] = readdirSync(folder).sort();
   expect(others).toEqual(['output.txt']);
   expect(said()).toContain(join(folder, project, 'demo'));

@@ -13,7 +13,8 @@ const home = mkdtempSync(join(cluster.stateDir, 'home-'));
 /** A command that fails is a result to look at, not an exception; none waits for ever. Killed ones have no exit code. */
 const options = { reject: false, extendEnv: false, stripFinalNewline: false, timeout: 90_000 } as const;
 
-const environment = (kubeconfig: string, env: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+/** The environment of every command: kubectl in PATH, an empty home and a kubeconfig. */
+export const environment = (kubeconfig: string, env: Readonly<Record<string, string>> = {}): Record<string, string> => ({
   PATH: `${dirname(kubectlPath)}${delimiter}${process.env.PATH ?? ''}`,
   HOME: home,
   KUBECONFIG: kubeconfig,

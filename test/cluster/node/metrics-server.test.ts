@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { apisvc, kubectl } from '../harness/commands.ts';
+import { startSession } from '../../docs/session.ts';
+import { expectTranscript, transcript } from '../../docs/transcripts.ts';
+import { apisvc, environment, kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
 import { emptyFolder, getObject, kubectlOk } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
@@ -15,7 +17,8 @@ const top = async (): Promise<string> => (await kubectl(['top', 'nodes', '--no-h
 const discovered = { timeout: 90_000, interval: 500 };
 
 describe('metrics-server from its preset', () => {
-  const dir = emptyFolder();
+  const home = emptyFolder();
+  const dir = join(home, 'metrics');
 
   afterAll(async () => {
     await kubectl(['delete', 'apiservice', name, '--ignore-not-found']);
@@ -30,10 +33,8 @@ describe('metrics-server from its preset', () => {
   });
 
   test('is registered by one init and one register', async () => {
-    const init = await apisvc(['init', dir, '--preset', 'metrics-server', '--yes']);
-    expect(init).toMatchObject({ exitCode: 0, stderr: '' });
-    const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--timeout', '80s']);
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    const { run } = startSession(home, environment(cluster.kubeconfig));
+    const [, stdout = ''] = await expectTranscript(transcript('node', 'metrics-server'), run);
     expect(stdout).toContain(`✓ ${name}: healthy`);
     expect(stdout).toMatch(/pod metrics-server-\w+-\w+\) serves CN=metrics-server\.kube-system\.svc/);
   });
@@ -69,7 +70,9 @@ describe('metrics-server from its preset', () => {
 describe('a metrics-server that its own release installed, with insecureSkipTLSVerify', () => {
   const upstream = join(program(cluster.programs, 'manifests'), 'overlays', 'release');
   const deployment = ['deployment', '-n', 'kube-system', 'metrics-server'];
-  const dir = emptyFolder();
+  const home = emptyFolder();
+  const dir = join(home, 'metrics');
+  const session = startSession(home, environment(cluster.kubeconfig));
 
   beforeAll(async () => {
     await kubectlOk(['apply', '-k', upstream]);
@@ -84,13 +87,13 @@ describe('a metrics-server that its own release installed, with insecureSkipTLSV
   test('verify warns that kube-apiserver does not look at its certificate', async () => {
     const how = 'metrics-server 0.9.0 as its release manifests install it';
     await expectFindings({ name: 'metrics-server-release', how, codes: ['security/insecure-skip-tls-verify'] }, name);
+    await expectTranscript(transcript('node', 'metrics-server-insecure'), session.run);
   });
 
   test('is not taken over unasked: register names what somebody else has set, and changes nothing', async () => {
-    expect(await apisvc(['init', dir, '--preset', 'metrics-server-existing', '--yes'])).toMatchObject({ exitCode: 0, stderr: '' });
     const before = await getObject(...deployment);
-    const { exitCode, stderr } = await apisvc(['register', '-C', dir]);
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
+    const [, stderr = ''] = await expectTranscript(transcript('node', 'metrics-server-conflicts'), session.run);
+    expect({ exitCode: session.exitCode(), stderr }).toMatchObject({ exitCode: 1 });
     expect(stderr).toMatch(
       /other managers own fields of apiservice\/v1beta1\.metrics\.k8s\.io\n.*insecureSkipTLSVerify.*kubectl-client-side-apply/,
     );
@@ -103,8 +106,8 @@ describe('a metrics-server that its own release installed, with insecureSkipTLSV
   test('is registered anew, and its Deployment stays the one that it was', async () => {
     const uid = ['-o', 'jsonpath={.metadata.uid}'];
     const before = await kubectlOk(['get', ...deployment, ...uid]);
-    const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--force-conflicts', '--timeout', '85s']);
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    const [stdout = ''] = await expectTranscript(transcript('node', 'metrics-server-adopted'), session.run);
+    expect({ exitCode: session.exitCode(), stdout }).toMatchObject({ exitCode: 0 });
     expect(stdout).toContain(`✓ ${name}: healthy`);
     expect(await kubectlOk(['get', ...deployment, ...uid])).toBe(before);
     const container = JSON.parse(await kubectlOk(['get', ...deployment, '-o', 'json'])).spec.template.spec.containers[0];

@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { normalise, pages, readPage, tiers, transcriptsIn } from '../docs/transcripts.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const specs = readdirSync(join(root, 'test', 'cluster'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.test.ts'))
+  .map((path) => readFileSync(join(root, 'test', 'cluster', path), 'utf8'));
+
+describe.each(pages)('%s', (page) => {
+  const text = readPage(page);
+
+  test('every transcript is run by a test', () => {
+    const blocks = transcriptsIn(page);
+    const runs = ({ tier, name }: { tier: string; name: string }) =>
+      tier === 'node' ? specs.some((spec) => spec.includes(`transcript('node', '${name}')`)) : (tiers as readonly string[]).includes(tier);
+    expect(blocks.filter((block) => !runs(block)).map(({ text }) => text)).toEqual([]);
+    const commands = text.match(/^\s*\$ /gm) ?? [];
+    const shown = blocks.flatMap((block) => block.text.match(/^\$ /gm) ?? []);
+    expect(commands, 'a line starts with "$ " outside a fenced block that starts with a command').toEqual(shown);
+  });
+
+  test('every link leads to a page or heading that exists', () => {
+    const links = [...text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
+    const broken = links.filter(
+      ([, path = '', anchor]) => !leadsSomewhere(path === '' ? page : normalize(join(dirname(page), path)), anchor),
+    );
+    expect(broken.map(([link]) => link)).toEqual([]);
+  });
+});
+
+/** The anchors that GitHub gives to the headings of a page, and those that it sets itself. */
+function anchorsOf(text: string): string[] {
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  return [...headings, ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id)];
+}
+
+function leadsSomewhere(path: string, anchor: string | undefined): boolean {
+  try {
+    return anchor === undefined || anchorsOf(readFileSync(join(root, path), 'utf8')).includes(anchor);
+  } catch {
+    return false;
+  }
+}
+
+test('README.md or docs/README.md link every page', () => {
+  const linked = (page: string): boolean => readPage('README.md').includes(`](${page}`);
+  expect(pages.filter((page) => page !== 'README.md' && !linked(page))).toEqual([]);
+});
+
+test.each([
+  ['127.0.0.1:8443 (pod demo-32de979436-25152)', '127.0.0.1:43461 (pod demo-2fbb3e881d-f7b69)'],
+  ['valid until 2027-11-28 (365 days)', 'valid until 2027-11-23 (365 days)'],
+  ['a\n    waiting for Deployment x\nb', 'a\nb'],
+])('two runs are equal: %j', (one, other) => {
+  expect(normalise(one)).toBe(normalise(other));
+});
+
+test('two results are not equal', () => {
+  expect(normalise('demo: healthy')).not.toBe(normalise('demo: broken'));
+});
