@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import { cells } from './components.mjs';
+import { root } from './setup.mjs';
+
+/** The tiers of tests, and which of them a command line of scripts/test.mjs selects. */
+
+/** @typedef {import('./tiers.d.mts').Tier} Tier */
+
+/** Where the specs of each project of vitest.config.ts are. */
+const folders = {
+  unit: ['test/unit'],
+  cli: ['test/cli'],
+  sandbox: ['test/sandbox'],
+  cluster: ['test/cluster'],
+  node: ['test/cluster/node', 'test/cluster/laboratory'],
+};
+
+/** @type {readonly Tier[]} */
+export const tiers = [
+  { name: 'unit', project: 'unit', needs: [], env: {} },
+  { name: 'cli', project: 'cli', needs: [], env: {} },
+  { name: 'sandbox', project: 'sandbox', needs: [], env: {} },
+  { name: 'cluster', project: 'cluster', needs: ['cluster'], env: {} },
+  // The same specs on real pods, on each kind of control plane.
+  ...cells.map((cell) => ({
+    name: `node-${cell}`,
+    project: /** @type {const} */ ('node'),
+    needs: /** @type {import('./packages.d.mts').Use[]} */ (['cluster', 'node']),
+    env: { APISVC_CELL: cell },
+  })),
+];
+
+/** @param {string} path @param {string} folder */
+const isIn = (path, folder) => path === folder || path.startsWith(`${folder}/`);
+
+/**
+ * The projects whose tests are in a file or directory.
+ * @param {string} path from the root of the project, with slashes
+ * @returns {(keyof typeof folders)[]}
+ */
+function projectsOf(path) {
+  if (folders.node.some((folder) => isIn(path, folder))) return ['node'];
+  return /** @type {(keyof typeof folders)[]} */ (Object.keys(folders)).filter((project) =>
+    folders[project].some((folder) => isIn(path, folder) || isIn(folder, path)),
+  );
+}
+
+/** One control plane is enough for a path: the one that runs most of these specs. @param {string} path */
+const cellOf = (path) => (isIn(path, 'test/cluster/laboratory') ? '1.37-routing' : '1.37');
+
+/**
+ * Reads the command line: names of tiers, `--cluster` or paths, then flags of vitest.
+ * @param {string[]} args
+ * @param {Readonly<Record<string, string | undefined>>} env APISVC_TIERS, APISVC_CELL
+ * @returns {import('./tiers.d.mts').Selection}
+ * @throws {Error} for an unknown tier or a path without tests: they would pass without a test
+ */
+export function selection(args, env) {
+  const mustRun = args[0] === '--cluster';
+  const rest = mustRun ? args.slice(1) : args;
+  const firstFlag = rest.findIndex((arg) => arg.startsWith('-'));
+  const words = firstFlag === -1 ? rest : rest.slice(0, firstFlag);
+  const flags = firstFlag === -1 ? [] : rest.slice(firstFlag);
+  const names = words.filter((word) => tiers.some(({ name }) => name === word));
+  const paths = words.filter((word) => !names.includes(word)).map(testPath);
+  const asked = names.length > 0 ? names : env.APISVC_TIERS?.split(',');
+  const unknown = asked?.find((name) => !tiers.some((tier) => tier.name === name));
+  if (unknown !== undefined) throw new Error(`unknown tier "${unknown}": use ${tiers.map(({ name }) => name).join(', ')}`);
+
+  const selected = tiers
+    .filter(({ name, needs }) => (asked ? asked.includes(name) : true) && (needs.length > 0 || !mustRun))
+    .filter((tier) => paths.length === 0 || paths.some((path) => hasTests(tier, path, asked ?? [], env.APISVC_CELL)));
+  if (selected.length === 0) throw new Error(`no tier has tests in ${paths.join(', ')}`);
+  const isFiltered = paths.length > 0 || flags.length > 0;
+  const isExplicit = names.length > 0 || isFiltered || mustRun;
+  const others = isExplicit ? [] : tiers.filter((tier) => !selected.includes(tier));
+  return { selected, others, filters: [...paths, ...flags], isExplicit, isFiltered, mustRun };
+}
+
+/** @param {Tier} tier @param {string} path @param {string[]} asked @param {string | undefined} cell */
+function hasTests({ name, project, env }, path, asked, cell) {
+  if (!projectsOf(path).includes(project)) return false;
+  return project !== 'node' || asked.includes(name) || env.APISVC_CELL === (cell ?? cellOf(path));
+}
+
+/** A path below test/, from the root of the project. @param {string} given @throws {Error} if it does not exist */
+function testPath(given) {
+  const path = relative(root, resolve(given)).split(sep).join('/');
+  if (!existsSync(join(root, path)))
+    throw new Error(`${given} not found: name a tier (${tiers.map(({ name }) => name).join(', ')}) or a path`);
+  if (projectsOf(path).length === 0) throw new Error(`${given} has no tests: they are in test/`);
+  return path;
+}
