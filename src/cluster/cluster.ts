@@ -3,7 +3,7 @@ import https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { WebSocket } from 'ws';
 import { ClusterError, UsageError } from '../errors.ts';
-import { endPluginsWith } from './exec-plugin.ts';
+import { type ExecConfig, runExecPlugin } from './exec-plugin.ts';
 import { credentialsFault, unreachable } from './faults.ts';
 import { type ClusterOptions, loadKubeConfig } from './kubeconfig.ts';
 
@@ -69,9 +69,8 @@ const maxBodyBytes = 64 * 1024 * 1024;
  */
 export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Cluster> {
   const config = loadKubeConfig(options, env);
-  endPluginsWith(config, signal);
   const server = config.getCurrentCluster()?.server ?? '';
-  const credentials = await readCredentials(config);
+  const credentials = await readCredentials(config, env, signal);
   const transport = server.startsWith('http:') ? http : https;
   const { headers, agent, user } = identity(config, credentials, options);
 
@@ -151,13 +150,20 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
   };
 }
 
-async function readCredentials(config: KubeConfig): Promise<https.RequestOptions> {
+async function readCredentials(config: KubeConfig, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<https.RequestOptions> {
   const options: https.RequestOptions = {};
   try {
+    await runExecPlugin(config, env, signal);
     await config.applyToHTTPSOptions(options);
     return options;
   } catch (cause) {
-    throw new ClusterError(`failed to get credentials for context "${config.getCurrentContext()}": ${credentialsFault(cause)}`, { cause });
+    signal.throwIfAborted();
+    const { installHint }: ExecConfig = config.getCurrentUser()?.exec ?? {};
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT' && installHint !== undefined;
+    throw new ClusterError(`failed to get credentials for context "${config.getCurrentContext()}": ${credentialsFault(cause)}`, {
+      ...(missing ? { fix: installHint.trim() } : {}),
+      cause,
+    });
   }
 }
 

@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { filesOf, kubeconfig } from './kube-api.ts';
 
-/** Writes a kubeconfig whose user is a credential plugin, a shell script. */
-export function withPlugin(script: string): { readonly dir: string; readonly config: string } {
+/** Writes a kubeconfig whose user has a shell script as its credential plugin. @param more properties of the exec section */
+export function withPlugin(
+  script: string,
+  more: object = {},
+  server = 'https://192.0.2.1',
+): { readonly dir: string; readonly config: string } {
   const dir = filesOf({ plugin: `#!/bin/sh\n${script}\n` });
   chmodSync(join(dir, 'plugin'), 0o755);
-  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: join(dir, 'plugin'), interactiveMode: 'Never' };
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: join(dir, 'plugin'), interactiveMode: 'Never', ...more };
   const users = [{ name: 'test', user: { exec } }];
-  writeFileSync(join(dir, 'config'), JSON.stringify({ ...kubeconfig('https://192.0.2.1'), users }));
+  writeFileSync(join(dir, 'config'), JSON.stringify({ ...kubeconfig(server), users }));
   return { dir, config: join(dir, 'config') };
 }
 
