@@ -1,19 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
-/** Imports of YAML and of shell scripts give their text, as esbuild's `text` loader does in the bundle. */
+/** Imports of YAML files and shell scripts return their text, as esbuild's `text` loader does. */
 const textFiles = {
   name: 'text-files',
   transform: (code: string, id: string) =>
     /\.(yaml|bash|zsh|fish)$/.test(id) ? { code: `export default ${JSON.stringify(code)}`, map: null } : undefined,
 };
 
-/** One cluster for all specs of a project; they keep apart by names of their own. */
+/** All specs of a project share one cluster. Each uses its own names. */
 const onCluster = { testTimeout: 180_000, hookTimeout: 240_000 };
 const nodeSpecs = 'test/cluster/node/**/*.test.ts';
-/** Every way to break a registration, once on each version of Kubernetes and once with each way to reach a Service. */
+/** Every fault, on each version of Kubernetes and with each way to reach a Service. */
 const laboratory = 'test/cluster/laboratory/*.test.ts';
 const laboratoryCells = ['1.37-routing', '1.35'];
-/** What starts clusters of its own is the same on all of them. */
+/** Specs that start their own clusters run once. */
 const nodeSpecsOnce = process.env.APISVC_CELL === '1.37' ? [] : ['test/cluster/node/once/*.test.ts'];
 
 export default defineConfig({
@@ -26,10 +26,10 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Each test starts the built program, which is slow on a busy machine.
+        // Every test starts the built program, which is slow on a busy machine.
         test: { name: 'cli', include: ['test/cli/**/*.test.ts'], maxWorkers: '100%', testTimeout: 30_000 },
       },
-      // Whole commands, one after the other.
+      // Whole commands, one after another.
       { extends: true, test: { name: 'sandbox', include: ['test/sandbox/**/*.test.ts'], testTimeout: 120_000 } },
       {
         extends: true,
@@ -49,7 +49,7 @@ export default defineConfig({
           include: laboratoryCells.includes(process.env.APISVC_CELL ?? '') ? [nodeSpecs, laboratory] : [nodeSpecs],
           exclude: nodeSpecsOnce,
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
-          // They mostly wait, for pods that become ready or never do.
+          // The specs mostly wait for pods.
           maxWorkers: 3,
           ...onCluster,
         },

@@ -8,17 +8,17 @@ import { build, heading, install, root, run, runWith } from './setup.mjs';
 import { selection } from './tiers.mjs';
 
 /**
- * npm test                    every check and every tier that can run here; reports what did not run
- * npm run test:unit           one tier: test:unit, test:cli, test:sandbox
- * npm run test:cluster        the tiers on real Kubernetes; fails if one of them cannot run
- * npm test -- PATH [FLAGS]    the tests in a file or directory; FLAGS are those of vitest
+ * npm test every check and every tier that can run here; reports what did not run npm run test:unit
+ * one tier: test:unit, test:cli, test:sandbox npm run test:cluster the tiers on real Kubernetes;
+ * fails if one of them cannot run npm test -- PATH [FLAGS] the tests in a file or directory; FLAGS
+ * are those of vitest
  *
  * APISVC_TIERS=unit,sandbox selects tiers for `npm test`.
  *
  * @typedef {import('./tiers.d.mts').Tier} Tier
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
  * @typedef {{ tier: string, counts?: Counts, leftOut?: string, fault?: boolean }} Outcome
- *   `leftOut`: why it did not run; `fault`: it failed, or did not run although it had to
+ * `leftOut`: why it did not run; `fault`: it failed, or did not run although it had to
  */
 
 const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);

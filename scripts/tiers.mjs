@@ -46,7 +46,10 @@ function projectsOf(path) {
   );
 }
 
-/** One control plane is enough for a path: the one that runs most of these specs. @param {string} path */
+/**
+ * One control plane is enough for a path: the one that runs most of these specs.
+ * @param {string} path
+ */
 const cellOf = (path) => (isIn(path, 'test/cluster/laboratory') ? '1.37-routing' : '1.37');
 
 /**
@@ -78,13 +81,22 @@ export function selection(args, env) {
   return { selected, others, filters: [...paths, ...flags], isExplicit, isFiltered, mustRun };
 }
 
-/** @param {Tier} tier @param {string} path @param {string[]} asked @param {string | undefined} cell */
+/**
+ * @param {Tier} tier
+ * @param {string} path
+ * @param {string[]} asked
+ * @param {string | undefined} cell
+ */
 function hasTests({ name, project, env }, path, asked, cell) {
   if (!projectsOf(path).includes(project)) return false;
   return project !== 'node' || asked.includes(name) || env.APISVC_CELL === (cell ?? cellOf(path));
 }
 
-/** A path below test/, from the root of the project. @param {string} given @throws {Error} if it does not exist */
+/**
+ * A path below test/, from the root of the project.
+ * @param {string} given
+ * @throws {Error} if it does not exist
+ */
 function testPath(given) {
   const path = relative(root, resolve(given)).split(sep).join('/');
   if (!existsSync(join(root, path)))

@@ -1,4 +1,6 @@
-/** The one part of node-forge that is loaded, with the options that @types/node-forge leaves out. */
+/**
+ * The one part of node-forge that is loaded, with the options that @types/node-forge leaves out.
+ */
 declare module 'node-forge/lib/asn1.js' {
   import type { asn1 } from 'node-forge';
 

@@ -6,7 +6,9 @@ import { bin, plainEnv } from '../cli/apisvc.ts';
 
 /** Runs the commands of a page as one shell would: the working directory and `$?` carry over. */
 export interface Session {
-  /** @returns stdout and stderr in the order of writing, with the folder of the session as /home/you */
+  /**
+   * @returns stdout and stderr in the order of writing, with the folder of the session as /home/you
+   */
   run(command: string): Promise<string>;
   /** The exit code of the last command. */
   exitCode(): number;

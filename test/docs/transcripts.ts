@@ -17,7 +17,9 @@ export type Tier = (typeof tiers)[number];
 
 interface Step {
   readonly command: string;
-  /** What the page shows, without the last line feed. A line `...` stands for any number of lines. */
+  /**
+   * What the page shows, without the last line feed. A line `...` stands for any number of lines.
+   */
   readonly output: string;
 }
 
@@ -74,7 +76,10 @@ export function transcript(tier: Tier, name: string): Transcript {
   return found;
 }
 
-/** Replaces what differs between two runs: places, times, keys, measurements, and progress of waiting. */
+/**
+ * Replaces what differs between two runs: places, times, keys, measurements, and progress of
+ * waiting.
+ */
 export const normalise = (text: string): string =>
   `${text}\n`
     .replace(/^ {4}waiting for .*\n/gm, '')

@@ -27,7 +27,9 @@ const setUps: Readonly<Record<string, (folder: string, run: (command: string) =>
     await run('apisvc init demo --preset demo --yes && apisvc register -C demo');
     await waitForAvailable(folder, 'True');
   },
-  /** The demo server is registered, and then its caBundle is replaced by the CA of another project. */
+  /**
+   * The demo server is registered, and then its caBundle is replaced by the CA of another project.
+   */
   'wrong-ca': async (folder, run) => {
     await run('apisvc init demo --preset demo --yes; apisvc register -C demo; apisvc init other --preset demo --yes');
     const caBundle = readFileSync(join(folder, 'other', 'certs', 'ca.crt')).toString('base64');
@@ -36,7 +38,10 @@ const setUps: Readonly<Record<string, (folder: string, run: (command: string) =>
   },
 };
 
-/** Transcripts that need a cluster, each page in its own sandbox. `npm run docs` rewrites those that differ. */
+/**
+ * Transcripts that need a cluster, each page in its own sandbox. `npm run docs` rewrites those that
+ * differ.
+ */
 test.each(transcriptsOf('sandbox'))('%s shows the real output', async (_, transcripts) => {
   const folder = emptyFolder();
   const sandbox = await startSandbox(['--empty'], folder);

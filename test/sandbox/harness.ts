@@ -21,7 +21,10 @@ export interface RunningSandbox {
   end(signal: NodeJS.Signals): Promise<Ran>;
 }
 
-/** Starts `apisvc sandbox` on the simulation and waits until it has settled down. What is in its folder for temporary files must be its own. */
+/**
+ * Starts `apisvc sandbox` on the simulation and waits until it has settled down. What is in its
+ * folder for temporary files must be its own.
+ */
 export async function startSandbox(args: readonly string[], cwd: string): Promise<RunningSandbox> {
   const temporary = mkdtempSync(join(cwd, 'tmp-'));
   const kubeconfig = join(temporary, 'kubeconfig');

@@ -19,7 +19,10 @@ interface Quickstart {
   readonly said: () => string;
 }
 
-/** Starts what `npm run quickstart` does after the build, without a terminal and with no program on PATH. */
+/**
+ * Starts what `npm run quickstart` does after the build, without a terminal and with no program on
+ * PATH.
+ */
 function startQuickstart(): Quickstart {
   const folder = emptyFolder();
   const output = join(folder, 'output.txt');
