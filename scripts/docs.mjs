@@ -10,6 +10,8 @@ const write = (/** @type {string} */ name, /** @type {string} */ text) => writeF
 
 const { findingsPage } = await loadTypescript('src/report/findings-page.ts');
 await write('findings.md', findingsPage());
+const { configurationPage } = await loadTypescript('src/report/configuration-page.ts');
+await write('configuration.md', configurationPage());
 const [{ laboratoryPage }, { readRecordings }] = await Promise.all([
   loadTypescript('test/cluster/laboratory/page.ts'),
   loadTypescript('test/cluster/laboratory/recording.ts'),

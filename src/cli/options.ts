@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { durationWords, parseDuration } from '../config/duration.ts';
+import { durationMessage, parseDuration } from '../config/duration.ts';
 import { type FormatCommand, formatsOf } from '../report/formats.ts';
 
 /** Options that several commands share. */
@@ -13,7 +13,7 @@ export const repeatable = (value: string, earlier: readonly string[] = []): read
 /** Parses a duration. @returns milliseconds */
 export const duration = (text: string): number => {
   const value = parseDuration(text);
-  if (value === undefined) throw new InvalidArgumentError(`It ${durationWords}.`);
+  if (value === undefined) throw new InvalidArgumentError(`It ${durationMessage}.`);
   return value;
 };
 

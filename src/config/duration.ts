@@ -4,8 +4,9 @@ const part = /(\d+)(ms|s|m|h|d|y)/g;
 const whole = new RegExp(`^(?:${part.source})+$`);
 
 /**
- * Reads a length of time such as `90s`, `500ms`, `1h30m`, `90d` or `10y` (a year is 365 days): what Go's time.ParseDuration takes in whole numbers, and longer units.
- * @returns milliseconds, or undefined when the text is not a positive length of time that a date can hold
+ * Reads a duration such as `90s`, `500ms`, `1h30m`, `90d` or `10y` (a year has 365 days): the
+ * syntax of Go's time.ParseDuration in whole numbers, with longer units.
+ * @returns milliseconds, or undefined when the text is not a positive duration of at most 100 years
  */
 export function parseDuration(text: string): number | undefined {
   if (!whole.test(text)) return undefined;
@@ -14,5 +15,5 @@ export function parseDuration(text: string): number | undefined {
   return ms > 0 && ms <= 100 * unitMs.y ? ms : undefined;
 }
 
-/** The words for a length of time that `parseDuration` does not take. */
-export const durationWords = 'must be a length of time such as 90s, 1h30m, 90d or 10y, at most 100y';
+/** The message for a text that `parseDuration` does not accept. */
+export const durationMessage = 'must be a duration such as 90s, 1h30m, 90d or 10y, at most 100y';

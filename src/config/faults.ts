@@ -2,7 +2,7 @@ import type { Document } from 'yaml';
 import type * as z from 'zod';
 import { unknownKey } from './keys.ts';
 import { keyOffset, offsetOf, placeOf } from './locate.ts';
-import { choiceWords, given, messageOf, wrongValue } from './words.ts';
+import { choiceText, messageOf, valueText, wrongValue } from './messages.ts';
 
 /** One thing wrong with a document, at an offset of its text. */
 export interface Fault {
@@ -15,12 +15,15 @@ export interface Fault {
 
 type Issue = z.core.$ZodIssue;
 
-/** The faults of the one branch that the value was meant for (it fails deeper than at its type), or all branches in one sentence. */
+/**
+ * The faults of the branch that the value was meant for, which fails deeper than at its type.
+ * Without such a branch, one fault that lists all types.
+ */
 function unionFaults(document: Document, { path, errors }: z.core.$ZodIssueInvalidUnion): Fault[] {
   const isTypeOf = ({ code, path: at }: Issue) => at.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
   const [meant, ...others] = errors.filter((branch) => !branch.some(isTypeOf));
   if (meant && others.length === 0) return meant.flatMap((issue) => faultsOf(document, { ...issue, path: [...path, ...issue.path] }));
-  const message = `must be ${choiceWords(errors.flat())}, not ${given(document, path)}`;
+  const message = `must be ${choiceText(errors.flat())}, not ${valueText(document, path)}`;
   return [{ path, offset: offsetOf(document, path), message }];
 }
 
@@ -35,7 +38,7 @@ function missingKey(document: Document, path: readonly PropertyKey[]): Fault {
   return { path: parent, offset: offsetOf(document, parent), message: `missing key "${String(path.at(-1))}"` };
 }
 
-/** What the schema found, in the words and at the offsets of the file. */
+/** The faults of one issue of the schema, at their offsets in the file. */
 export function faultsOf(document: Document, issue: Issue): Fault[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
@@ -49,7 +52,7 @@ export function faultsOf(document: Document, issue: Issue): Fault[] {
   if (path.length > 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value') && !placeOf(document, path)) {
     return [missingKey(document, path)];
   }
-  // A value that is fine by itself, under a key that has no business here.
+  // The value is valid, but its key is not allowed here.
   if (issue.code === 'custom' && issue.params?.about === 'key')
     return [{ path, offset: keyOffset(document, path), message: issue.message }];
   if (issue.code === 'invalid_union' && 'options' in issue && issue.options) return [discriminatorFault(document, path, issue.options)];

@@ -3,7 +3,7 @@ import { registrationSchema } from './schema.ts';
 const { metadata, spec } = registrationSchema.shape;
 const api = spec.shape.apis.element.shape;
 
-/** The values of apisvc.yaml that a person may be asked for one at a time, each with its rule of the schema. */
+/** The values of apisvc.yaml for which `init` prompts, each with its rule in the schema. */
 const fields = {
   name: metadata.shape.name,
   namespace: metadata.shape.namespace,
@@ -13,6 +13,6 @@ const fields = {
   version: api.version,
 };
 
-/** Says what is wrong with a value of apisvc.yaml, in the schema's words; undefined when it is valid. */
+/** Why a value is invalid, as the schema says; undefined when it is valid. */
 export const fieldFault = (field: keyof typeof fields, value: string): string | undefined =>
   fields[field].safeParse(value).error?.issues[0]?.message;

@@ -3,7 +3,7 @@ import { nearest } from './nearest.ts';
 import { registrationSchema } from './schema.ts';
 import { shown } from './shown.ts';
 
-/** Paths as people write them: `spec.apis[0].group`. */
+/** A path as text: `spec.apis[0].group`. */
 export const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;

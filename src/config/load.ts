@@ -20,7 +20,7 @@ const maxShown = 20;
 const problemText = (file: string, { line, column, path, message }: Problem): string =>
   `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`;
 
-/** An apisvc.yaml that can't be used: `message` has one line for each of its problems, in the order of the file. */
+/** An invalid apisvc.yaml. `message` has one line for each problem, in the order of the file. */
 export class ConfigurationError extends UsageError {
   constructor(
     file: string,
@@ -29,42 +29,43 @@ export class ConfigurationError extends UsageError {
     const lines = problems.slice(0, maxShown).map((problem) => problemText(file, problem));
     const more = problems.length - lines.length;
     super([...lines, ...(more > 0 ? [`${file}: and ${more} more`] : [])].join('\n'), {
-      fix: 'Correct the file; .apisvc/registration.schema.json describes every key, and editors complete from it.',
+      fix: 'Correct the file. .apisvc/registration.schema.json describes every key.',
     });
   }
 }
 
 const wholeFile = (message: string): Fault[] => [{ path: [], offset: 0, message }];
 
-/** What is wrong with the file before its keys matter. */
+/** What is wrong with the file as a whole, before its keys are checked. */
 function documentFaults(document: Document.Parsed): Fault[] {
   const faults = structuralFaults(document);
   if (faults.length > 0) return faults;
   const { contents } = document;
-  if (contents === null || (isScalar(contents) && contents.value === null)) return wholeFile('is empty; it must describe a registration');
-  return isMap(contents) ? [] : wholeFile('must be a mapping with the keys apiVersion, kind, metadata and spec');
+  if (contents === null || (isScalar(contents) && contents.value === null))
+    return wholeFile('the file is empty; it must contain a Registration');
+  return isMap(contents) ? [] : wholeFile('the file must be a mapping with the keys apiVersion, kind, metadata and spec');
 }
 
-/** Plain JSON, or the faults of aliases that would expand without bound. */
+/** The document as JSON, or the fault of aliases that would expand without bound. */
 function plainJson(document: Document.Parsed): { value: unknown } | { faults: Fault[] } {
   try {
     return { value: document.toJS() };
   } catch (error) {
-    // What `yaml` throws when aliases of aliases grow beyond its maxAliasCount.
-    if (error instanceof ReferenceError) return { faults: wholeFile('its aliases expand to far more than a registration holds') };
+    // `yaml` throws it when aliases of aliases exceed its maxAliasCount.
+    if (error instanceof ReferenceError) return { faults: wholeFile('the aliases of the file expand to too much data') };
     throw error;
   }
 }
 
 /**
- * Leaves out what follows from something else: when the file is of another kind, all that the schema says of its content; when a mapping
- * has an unknown key, most likely a misspelt one, what that mapping lacks.
+ * Drops faults that follow from others. In a file of another kind, only the kind counts. A mapping
+ * with an unknown key, most likely a misspelled one, is not reported for a missing key as well.
  */
 function causes(faults: readonly Fault[], document: Document.Parsed): readonly Fault[] {
   const wrongKind = faults.filter(({ path: [first] }) => first === 'apiVersion' || first === 'kind');
   if (wrongKind.length > 0 && document.has('apiVersion') && document.has('kind')) return wrongKind;
-  const misspelt = new Set(faults.filter(({ unknownKey }) => unknownKey).map(({ path }) => pathText(path)));
-  return faults.filter(({ unknownKey, path }) => unknownKey || !misspelt.has(pathText(path)));
+  const misspelled = new Set(faults.filter(({ unknownKey }) => unknownKey).map(({ path }) => pathText(path)));
+  return faults.filter(({ unknownKey, path }) => unknownKey || !misspelled.has(pathText(path)));
 }
 
 function check(document: Document.Parsed): { registration: Registration } | { faults: readonly Fault[] } {
@@ -80,12 +81,12 @@ function check(document: Document.Parsed): { registration: Registration } | { fa
 
 /**
  * Reads the text of an apisvc.yaml and fills in every default.
- * @param file how messages name the file
- * @throws ConfigurationError with everything that is wrong, each problem with its line, column, value and what was probably meant
+ * @param file name of the file in messages
+ * @throws ConfigurationError with every problem: line, column, value, and what was probably meant
  */
 export function parseRegistration(text: string, file: string): Registration {
   if (Buffer.byteLength(text) > maxBytes) {
-    throw new ConfigurationError(file, [{ line: 1, column: 1, path: '', message: 'is larger than 1 MiB, far more than a registration' }]);
+    throw new ConfigurationError(file, [{ line: 1, column: 1, path: '', message: 'the file is larger than 1 MiB' }]);
   }
   const lineCounter = new LineCounter();
   const result = check(parseDocument(text, { lineCounter, prettyErrors: false }));

@@ -1,6 +1,6 @@
 import { type Document, isAlias, isCollection, isMap, isPair, isScalar, isSeq, type Node } from 'yaml';
 
-/** What stands at a path: the node of the value and, in a mapping, the node of its key. */
+/** The nodes at a path: the value and, in a mapping, its key. */
 export interface Place {
   readonly key: Node | undefined;
   readonly value: Node | undefined;
@@ -9,7 +9,7 @@ export interface Place {
 const followed = (document: Document, node: unknown): Node | undefined =>
   isAlias(node) ? node.resolve(document) : isScalar(node) || isCollection(node) ? node : undefined;
 
-/** Looks up a path, through aliases; undefined when there is nothing. */
+/** Finds the nodes at a path, through aliases; undefined when the path does not exist. */
 export function placeOf(document: Document, path: readonly PropertyKey[]): Place | undefined {
   let place: Place = { key: undefined, value: followed(document, document.contents) };
   for (const part of path) {
@@ -25,7 +25,7 @@ export function placeOf(document: Document, path: readonly PropertyKey[]): Place
   return place;
 }
 
-/** Where to point for a value: at a scalar itself, at the key of anything that spans lines or is empty. */
+/** Where a message about a value points: at a scalar itself, otherwise at its key. */
 export function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   const place = placeOf(document, path);
   if (!place) return path.length === 0 ? 0 : offsetOf(document, path.slice(0, -1));
@@ -34,7 +34,7 @@ export function offsetOf(document: Document, path: readonly PropertyKey[]): numb
   return ((pointAtValue ? value.range : undefined) ?? key?.range ?? value?.range)?.[0] ?? 0;
 }
 
-/** Where the key of an entry stands, for keys that should not be there. */
+/** The offset of the key itself, for keys that are not allowed. */
 export const keyOffset = (document: Document, path: readonly PropertyKey[]): number =>
   placeOf(document, path)?.key?.range?.[0] ?? offsetOf(document, path);
 

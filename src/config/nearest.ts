@@ -2,7 +2,10 @@ import leven from 'leven';
 
 const plain = (key: string): string => key.toLowerCase().replace(/[-_]/g, '');
 
-/** The candidate that a mistyped word probably means: at most a third of it is wrong, and two letters in a short one. */
+/**
+ * The candidate that a mistyped word probably means. At most a third of its letters may differ, or
+ * two in a short word.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const mostWrong = Math.min(word.length - 1, Math.max(2, Math.floor(word.length / 3)));
   const ranked = candidates

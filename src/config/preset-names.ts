@@ -1,4 +1,7 @@
-/** The presets by name; apart from their texts, so that the command line can list them without loading any. */
+/**
+ * The names of the presets. They are separate from the texts, so that the command line can list
+ * them quickly.
+ */
 export const presetNames = [
   'custom',
   'sample-apiserver',

@@ -21,10 +21,13 @@ const presets: Readonly<Record<PresetName, string>> = {
   demo,
 };
 
-/** The apisvc.yaml of a preset. `custom` leaves image, group and version empty: it is valid once `customise` has filled them in. */
+/**
+ * The apisvc.yaml of a preset. `custom` has no image, group and version: `customise` must fill them
+ * in before it is valid.
+ */
 export const presetText = (name: PresetName): string => presets[name];
 
-/** What `init` can be told of a registration; what is absent stays as the preset has it. */
+/** What `init` changes in a preset. An absent value stays as the preset has it. */
 export interface Overrides {
   readonly name?: string;
   readonly namespace?: string;
@@ -58,7 +61,7 @@ const paths = {
   ipAddresses: ['spec', 'certificates', 'ipAddresses'],
 } as const satisfies Partial<Record<keyof Overrides, readonly string[]>>;
 
-/** Sets a value, unquoted unless it must be: the empty strings of `custom` are quoted. */
+/** Sets a value without quotes where YAML allows it. The empty strings of `custom` have quotes. */
 function setPlain(document: Document, path: readonly (string | number)[], value: unknown): void {
   document.setIn(path, typeof value === 'object' ? document.createNode(value) : value);
   const node = document.getIn(path, true);
@@ -72,8 +75,8 @@ function removeSettings(document: Document): void {
 }
 
 /**
- * Writes overrides into the text of a preset; every comment stays.
- * The first API keeps the place of the preset's; further ones get the same priorities.
+ * Writes overrides into the text of a preset and keeps its comments. The first API replaces that of
+ * the preset; further APIs get the same priorities.
  */
 export function customise(text: string, overrides: Overrides): string {
   const document = editableYaml(text);

@@ -1,2 +1,2 @@
-/** A word as a POSIX shell reads it, in single quotes where it needs any. */
+/** Quotes a word for a POSIX shell if needed. */
 export const shellWord = (word: string): string => (/^[\w./@:+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

@@ -4,15 +4,18 @@ import type { Fault } from './faults.ts';
 import { pathOf } from './locate.ts';
 import { shown } from './shown.ts';
 
-/** The tags of YAML 1.2's core schema: each has a counterpart in JSON, which is all that Kubernetes knows. */
+/**
+ * The tags of the core schema of YAML 1.2. Each has a counterpart in JSON, the only data that
+ * Kubernetes knows.
+ */
 const coreTags = /^(!|tag:yaml\.org,2002:(str|int|float|bool|null|map|seq))$/;
 
 function duplicateKey(document: Document, [offset]: YAMLError['pos']): Fault {
-  let fault: Fault = { path: [], offset, message: 'a key is given twice' };
+  let fault: Fault = { path: [], offset, message: 'duplicate key' };
   visit(document, {
     Pair(_, { key }, ancestors) {
       if (!isScalar(key) || key.range?.[0] !== offset) return undefined;
-      fault = { path: pathOf(ancestors, undefined), offset, message: `key ${shown(key.value)} is given twice` };
+      fault = { path: pathOf(ancestors, undefined), offset, message: `duplicate key ${shown(key.value)}` };
       return visit.BREAK;
     },
   });
@@ -23,22 +26,22 @@ function syntaxFault(document: Document, error: YAMLError): Fault {
   if (error.code === 'DUPLICATE_KEY') return duplicateKey(document, error.pos);
   const [offset] = error.pos;
   if (error.code === 'MULTIPLE_DOCS')
-    return { path: [], offset, message: 'a second YAML document starts here; a file holds one registration' };
-  if (error.code === 'RESOURCE_EXHAUSTION') return { path: [], offset, message: 'is nested too deeply' };
-  // After a colon, yaml quotes the file, where a key may have been pasted.
-  const [words = ''] = error.message.split(': ');
-  return { path: [], offset, message: `not valid YAML: ${printable(words)}` };
+    return { path: [], offset, message: 'a second YAML document starts here; the file must contain one Registration' };
+  if (error.code === 'RESOURCE_EXHAUSTION') return { path: [], offset, message: 'the file is nested too deeply' };
+  // After a colon, yaml quotes the file, which may contain a private key.
+  const [reason = ''] = error.message.split(': ');
+  return { path: [], offset, message: `not valid YAML: ${printable(reason)}` };
 }
 
 const maxAliases = 100;
 
 function aliasFault(document: Document, alias: Alias, ancestors: readonly unknown[]): string | undefined {
   const target = alias.resolve(document);
-  if (!target) return `there is no anchor &${alias.source} before this alias`;
+  if (!target) return `anchor &${alias.source} not found before this alias`;
   return ancestors.includes(target) ? `the alias *${alias.source} contains itself` : undefined;
 }
 
-/** Tags and aliases that can't become the plain JSON of a Kubernetes object. */
+/** Tags and aliases that JSON cannot express. */
 function nodeFaults(document: Document): Fault[] {
   const faults: Fault[] = [];
   let aliases = 0;
@@ -59,8 +62,9 @@ function nodeFaults(document: Document): Fault[] {
 }
 
 /**
- * What is wrong with a document before its content matters: syntax, duplicate keys, several documents, tags and aliases that have no
- * counterpart in JSON. After a syntax error the rest can't be trusted, so only the first is reported.
+ * What is wrong with the structure of a document: syntax, duplicate keys, several documents, and
+ * tags and aliases that JSON cannot express. The rest of a file is unreliable after a syntax error,
+ * so that only the first one is reported.
  */
 export function structuralFaults(document: Document): Fault[] {
   const { errors } = document;

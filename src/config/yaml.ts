@@ -1,10 +1,11 @@
 import { type Document, parseDocument } from 'yaml';
 
 /**
- * Reads YAML that is to be edited and written again with its comments. Reading follows YAML 1.2; strings that a YAML 1.1 reader
- * (kubectl, kustomize, most linters) would take for something else, such as `on` or `010`, are quoted on writing.
+ * Parses YAML 1.2 to edit it and write it again with its comments. On writing, strings that a YAML
+ * 1.1 reader (kubectl, kustomize, most linters) takes for another type, such as `on` or `010`, are
+ * quoted.
  */
 export const editableYaml = (text: string): Document => parseDocument(text, { compat: 'yaml-1.1' });
 
-/** The text of a document made by `editableYaml`: comments kept, no line ever folded. */
+/** The text of a document of `editableYaml`, with its comments and without folded lines. */
 export const yamlText = (document: Document): string => document.toString({ lineWidth: 0, flowCollectionPadding: false });

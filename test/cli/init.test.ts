@@ -165,7 +165,7 @@ describe('invalid names are refused with the messages of Kubernetes before any f
     ['namespace', [...sample, '--namespace', 'a.b'], `error: --namespace: invalid value "a.b": ${label1123}`],
     ['long', [...sample, '--namespace', 'a'.repeat(64)], /^error: --namespace: invalid value "a{20,}…: must be no more than 63 characters/],
     ['name', [...sample, '--name', 'UPPER'], `error: --name: invalid value "UPPER": ${label1123}`],
-    ['lifetime', [...sample, '--lifetime', 'long'], /^error: --lifetime: invalid value "long": must be a length of time/],
+    ['lifetime', [...sample, '--lifetime', 'long'], /^error: --lifetime: invalid value "long": must be a duration/],
     ['address', [...sample, '--ip', '10.0.0.256'], /^error: --ip: invalid value "10\.0\.0\.256": must be an IPv4 or IPv6 address/],
   ])('%s', async (_, flags, message) => {
     const cwd = folder();

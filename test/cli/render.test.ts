@@ -121,7 +121,7 @@ describe('an invalid apisvc.yaml: exit 2, line and reason on stderr, nothing on 
     [
       'a key twice',
       (text: string) => text.replace('kind: Registration', 'kind: Registration\nkind: Registration'),
-      /apisvc\.yaml:\d+:1: key "kind" is given twice/,
+      /apisvc\.yaml:\d+:1: duplicate key "kind"/,
     ],
     [
       'a wrong type',

@@ -32,7 +32,7 @@ const failure = (text: string): ConfigurationError => {
     if (error instanceof ConfigurationError) return error;
     throw error;
   }
-  throw new Error('nothing was refused');
+  throw new Error('the configuration is valid');
 };
 
 const messageOf = (text: string): string => failure(text).message;
@@ -59,29 +59,29 @@ describe('a valid file', () => {
     expect(server.sidecars).toEqual([{ name: 'a', resources: { limits: { cpu: 1 } } }]);
   });
 
-  it('reads words that YAML 1.1 takes for booleans as the strings they are', () => {
+  it('reads the booleans of YAML 1.1 as strings', () => {
     expect(parseRegistration(having('namespace: example', 'namespace: on'), file).metadata.namespace).toBe('on');
   });
 });
 
-describe('a file that is none', () => {
+describe('a file that is not a registration', () => {
   it.each([
-    ['empty', '', '1:1: is empty; it must describe a registration'],
-    ['only comments', '# nothing\n\n', '1:1: is empty; it must describe a registration'],
-    ['a null', 'null\n', '1:1: is empty; it must describe a registration'],
-    ['a list', '- a\n', '1:1: must be a mapping with the keys apiVersion, kind, metadata and spec'],
-    ['a text', 'hello\n', '1:1: must be a mapping with the keys apiVersion, kind, metadata and spec'],
-    ['huge', `# ${'x'.repeat(2 ** 20)}\n`, '1:1: is larger than 1 MiB, far more than a registration'],
-    ['nested without end', '['.repeat(20_000), '1:1: is nested too deeply'],
+    ['empty', '', '1:1: the file is empty; it must contain a Registration'],
+    ['only comments', '# nothing\n\n', '1:1: the file is empty; it must contain a Registration'],
+    ['a null', 'null\n', '1:1: the file is empty; it must contain a Registration'],
+    ['a list', '- a\n', '1:1: the file must be a mapping with the keys apiVersion, kind, metadata and spec'],
+    ['a text', 'hello\n', '1:1: the file must be a mapping with the keys apiVersion, kind, metadata and spec'],
+    ['huge', `# ${'x'.repeat(2 ** 20)}\n`, '1:1: the file is larger than 1 MiB'],
+    ['nested without end', '['.repeat(20_000), '1:1: the file is nested too deeply'],
   ])('%s', (_, text, message) => {
-    expect(messageOf(text).replace(/:\d+: is nested/, ':1: is nested')).toBe(`${file}:${message}`);
+    expect(messageOf(text).replace(/:\d+: the file is nested/, ':1: the file is nested')).toBe(`${file}:${message}`);
   });
 
   it.each([
     ['syntax', having('  name: example', '  name: "example'), /^apisvc\.yaml:\d+:\d+: not valid YAML: Missing closing "quote$/],
     ['a tab', having('  name: example', '\tname: example'), /^apisvc\.yaml:4:1: not valid YAML: Tabs are not allowed as indentation$/],
     [
-      'what yaml would quote',
+      'a syntax error whose message would quote the file',
       having('port: 443', 'port: |MIGHAgEAMBMG'),
       /^apisvc\.yaml:\d+:\d+: not valid YAML: Block scalar header includes extra characters$/,
     ],
@@ -90,15 +90,19 @@ describe('a file that is none', () => {
       having('name: api', 'name: "\\\u001b"'),
       /^apisvc\.yaml:11:\d+: not valid YAML: Invalid escape sequence \\\\x1b$/,
     ],
-    ['two documents', `${valid}---\n${valid}`, /^apisvc\.yaml:17:1: a second YAML document starts here; a file holds one registration$/],
+    [
+      'two documents',
+      `${valid}---\n${valid}`,
+      /^apisvc\.yaml:17:1: a second YAML document starts here; the file must contain one Registration$/,
+    ],
     ['an unknown tag', having('image: e', 'image: !env e'), /^apisvc\.yaml:14:17: spec\.server\.image: the tag "!env" is not supported$/],
     [
       'a dangling alias',
       having('image: example.com/server:v1', 'image: *nope'),
-      /^apisvc\.yaml:14:12: spec\.server\.image: there is no anchor &nope before this alias$/,
+      /^apisvc\.yaml:14:12: spec\.server\.image: anchor &nope not found before this alias$/,
     ],
     [
-      'a circle',
+      'an alias of itself',
       having('image: e', 'affinity: &a {b: *a}\n    image: e'),
       /^apisvc\.yaml:14:22: spec\.server\.affinity\.b: the alias \*a contains itself$/,
     ],
@@ -123,11 +127,11 @@ describe('a file that is none', () => {
         }]`,
     );
     expect(messageOf(having('image: e', `affinity: {${levels.join(', ')}}\n    image: e`))).toBe(
-      `${file}:1:1: its aliases expand to far more than a registration holds`,
+      `${file}:1:1: the aliases of the file expand to too much data`,
     );
   });
 
-  it('says only that it is of another kind', () => {
+  it('reports only the kind of a file of another kind', () => {
     expect(messageOf('apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: []}\n')).toBe(
       `${file}:1:13: apiVersion: must be apisvc.dev/v1alpha1, not the string "v1"\n${file}:2:7: kind: must be Registration, not the string "Service"`,
     );
@@ -151,18 +155,18 @@ describe('keys', () => {
     else expect(messageOf(text)).toMatch(message);
   });
 
-  it('reports each that is given twice', () => {
+  it('reports each duplicate', () => {
     const text = having('kind: R', 'kind: A\nkind: R').replace('    port: 443', '    port: 443\n    port: 444');
-    expect(messageOf(text)).toBe(`${file}:3:1: key "kind" is given twice\n${file}:14:5: spec.service: key "port" is given twice`);
+    expect(messageOf(text)).toBe(`${file}:3:1: duplicate key "kind"\n${file}:14:5: spec.service: duplicate key "port"`);
   });
 
-  it('reports what is missing at the key that should have it', () => {
+  it('reports a missing key at the mapping that needs it', () => {
     expect(messageOf(having('    - group: example.com\n      version', '    - version'))).toBe(
       `${file}:8:7: spec.apis[0]: missing key "group"`,
     );
     expect(messageOf(having('kind: Registration\n', ''))).toBe(`${file}:1:1: missing key "kind"`);
     expect(messageOf(having('    image: example.com/server:v1\n', '    replicas: 1\n'))).toBe(
-      `${file}:13:3: spec.server: needs exactly one of image, external and existing; none is given`,
+      `${file}:13:3: spec.server: needs exactly one of image, external and existing; none is set`,
     );
   });
 });
@@ -204,7 +208,7 @@ describe('values', () => {
     [
       'a duration',
       having('90d', '90 days'),
-      '16:15: spec.certificates.lifetime: invalid value "90 days": must be a length of time such as 90s, 1h30m, 90d or 10y, at most 100y',
+      '16:15: spec.certificates.lifetime: invalid value "90 days": must be a duration such as 90s, 1h30m, 90d or 10y, at most 100y',
     ],
     ['an empty list', having('    - group: example.com\n      version: v1', '    []'), '7:3: spec.apis: must not be empty'],
     [
@@ -233,19 +237,19 @@ describe('values', () => {
       '14:40: spec.server.existing.port: must be a number or a string, not true',
     ],
     [
-      'pods of a server that has none',
+      'pods of a server that apisvc does not deploy',
       having('image: example.com/server:v1', 'existing: {selector: {a: b}, port: 1}\n    replicas: 2'),
-      '15:5: spec.server.replicas: has no meaning beside existing: no pods are made',
+      '15:5: spec.server.replicas: cannot be used with existing: apisvc deploys no pods',
     ],
     [
-      'rules for a server that brings its own',
+      'RBAC rules of an existing server',
       having('image: example.com/server:v1', 'existing: {selector: {a: b}, port: 1}\n    rbac: {rules: [{verbs: [get]}]}'),
-      '15:5: spec.server.rbac: has no meaning beside existing: the server brings its own RBAC',
+      '15:5: spec.server.rbac: cannot be used with existing: the server has its own RBAC rules',
     ],
     ...['{name: other}', '{create: false}', '{annotations: {a: b}}'].map((account) => [
-      `the ServiceAccount ${account} for a server that brings its own`,
+      `the ServiceAccount ${account} of an existing server`,
       having('image: example.com/server:v1', `existing: {selector: {a: b}, port: 1}\n    serviceAccount: ${account}`),
-      '15:5: spec.server.serviceAccount: has no meaning beside existing: the server brings its own ServiceAccount',
+      '15:5: spec.server.serviceAccount: cannot be used with existing: the server has its own ServiceAccount',
     ]),
     [
       'a ConfigMap twice',
@@ -253,7 +257,7 @@ describe('values', () => {
         '    image',
         '    configMaps:\n      - {name: a, data: {}}\n      - {name: b, data: {}}\n      - {name: a, data: {x: y}}\n    image',
       ),
-      '17:16: spec.server.configMaps[2].name: invalid value "a": an earlier ConfigMap has the same name',
+      '17:16: spec.server.configMaps[2].name: invalid value "a": another ConfigMap has the same name',
     ],
     [
       'a full list of arguments of an existing Deployment, the form of earlier versions',
@@ -287,12 +291,12 @@ describe('values', () => {
     expect(messageOf(text)).toBe(`${file}:${message}`);
   });
 
-  it('points at a value behind its anchor', () => {
+  it('points at a value after its anchor', () => {
     const text = having('name: api', 'name: &n API');
     expect(messageOf(text)).toContain(`${file}:11:14: spec.service.name: invalid value "API"`);
   });
 
-  it('never shows a private key, and shortens what is long', () => {
+  it('never shows a private key, and shortens long values', () => {
     const key = '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----\n';
     expect(messageOf(having('    port: 443', `    port: ${JSON.stringify(key)}`))).toBe(
       `${file}:${port}must be a number, not the string [private key]`,
@@ -343,7 +347,7 @@ describe('several problems', () => {
     expect(exitCode).toBe(Exit.usage);
   });
 
-  it('are cut off when there are very many', () => {
+  it('are cut off when there are more than 20', () => {
     const { message, problems } = failure(
       having('    image', `${Array.from({ length: 50 }, (_, i) => `    "1${i}": 1\n`).join('')}    image`),
     );

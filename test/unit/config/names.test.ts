@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { durationWords, parseDuration } from '../../../src/config/duration.ts';
+import { durationMessage, parseDuration } from '../../../src/config/duration.ts';
 import { pathText } from '../../../src/config/keys.ts';
 import { dns1035Label, dns1123Label, dns1123Subdomain, labelFault, nameFault } from '../../../src/config/names.ts';
 import { nearest } from '../../../src/config/nearest.ts';
@@ -10,13 +10,13 @@ describe('nameFault', () => {
   it.each([
     ['a-1', dns1123Label, undefined],
     ['1a', dns1123Label, undefined],
-    ['1a', dns1035Label, dns1035Label.words],
-    ['a.b', dns1123Label, dns1123Label.words],
+    ['1a', dns1035Label, dns1035Label.message],
+    ['a.b', dns1123Label, dns1123Label.message],
     ['a.b-c.d', dns1123Subdomain, undefined],
-    ['a..b', dns1123Subdomain, dns1123Subdomain.words],
-    ['A', dns1123Subdomain, dns1123Subdomain.words],
-    ['a-', dns1123Label, dns1123Label.words],
-    ['a\n', dns1123Label, dns1123Label.words],
+    ['a..b', dns1123Subdomain, dns1123Subdomain.message],
+    ['A', dns1123Subdomain, dns1123Subdomain.message],
+    ['a-', dns1123Label, dns1123Label.message],
+    ['a\n', dns1123Label, dns1123Label.message],
     ['', dns1123Label, 'must not be empty'],
     ['a'.repeat(63), dns1035Label, undefined],
     ['a'.repeat(64), dns1035Label, 'must be no more than 63 characters'],
@@ -56,7 +56,7 @@ describe('parseDuration', () => {
 
   it.each(['', '0d', '-1d', '1.5d', '90', 'd', '1w', '101y', ' 1d', '1d ', '9'.repeat(400).concat('s')])('refuses %j', (text) => {
     expect(parseDuration(text)).toBeUndefined();
-    expect(durationWords).toContain('90d');
+    expect(durationMessage).toContain('90d');
   });
 });
 

@@ -6,7 +6,7 @@ import { shown } from './shown.ts';
 
 type Issue = z.core.$ZodIssue;
 
-const expectedWords: Readonly<Record<string, string>> = {
+const typeNames: Readonly<Record<string, string>> = {
   string: 'a string',
   number: 'a number',
   int: 'a whole number',
@@ -16,8 +16,8 @@ const expectedWords: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
-/** A value as it stands in the file, with its kind: `the string "443"`, `the number 1.20`, `a list`. */
-export function given(document: Document, path: readonly PropertyKey[]): string {
+/** A value as the file has it, with its type: `the string "443"`, `the number 1.20`, `a list`. */
+export function valueText(document: Document, path: readonly PropertyKey[]): string {
   const node = placeOf(document, path)?.value;
   if (!isScalar(node)) return isSeq(node) ? 'a list' : 'a mapping';
   if (node.value === null) return 'nothing';
@@ -25,7 +25,9 @@ export function given(document: Document, path: readonly PropertyKey[]): string 
   return typeof node.value === 'number' ? `the number ${node.source ?? node.value}` : shown(node.value);
 }
 
-/** How to write what was probably meant, where quotes or YAML's words for true and false got in the way. */
+/**
+ * How to write the value that was probably meant: with or without quotes, or as a YAML 1.2 boolean.
+ */
 function typeHint(document: Document, path: readonly PropertyKey[], expected: string): string {
   const node = placeOf(document, path)?.value;
   if (!isScalar(node)) return '';
@@ -47,38 +49,38 @@ function newForm(document: Document, path: readonly PropertyKey[]): string | und
 }
 
 function wrongType(document: Document, path: readonly PropertyKey[], expected: string): string {
-  const words = expectedWords[expected] ?? expected;
+  const type = typeNames[expected] ?? expected;
   const hint = newForm(document, path) ?? typeHint(document, path, expected);
-  return `must be ${words}, not ${given(document, path)}${hint}`;
+  return `must be ${type}, not ${valueText(document, path)}${hint}`;
 }
 
-/** For a value that is none of those allowed. */
+/** The message for a value that is not one of those allowed. */
 export function wrongValue(document: Document, path: readonly PropertyKey[], values: readonly unknown[]): string {
   const value = placeOf(document, path)?.value;
   const text = isScalar(value) && typeof value.value === 'string' ? value.value : '';
   const names = values.map(String);
   const meant = names.length > 1 ? nearest(text, names) : undefined;
   const choice = names.length === 1 ? names[0] : `one of ${names.join(', ')}`;
-  return `must be ${choice}, not ${given(document, path)}${meant ? `; did you mean "${meant}"?` : ''}`;
+  return `must be ${choice}, not ${valueText(document, path)}${meant ? `; did you mean "${meant}"?` : ''}`;
 }
 
-/** Limits of numbers, texts and lists. */
+/** The message for a number, text or list outside its limits. */
 function outOfBounds(document: Document, issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
   const [side, limit] = issue.code === 'too_small' ? ['at least', issue.minimum] : ['at most', issue.maximum];
-  if (issue.origin === 'number' || issue.origin === 'int') return `must be ${side} ${limit}, not ${given(document, issue.path)}`;
+  if (issue.origin === 'number' || issue.origin === 'int') return `must be ${side} ${limit}, not ${valueText(document, issue.path)}`;
   return limit === 1 && side === 'at least' ? 'must not be empty' : `must have ${side} ${limit} entries`;
 }
 
-/** What a union takes, from the issues of its branches: `a mapping or false`. */
-export function choiceWords(issues: readonly Issue[]): string {
-  const words = issues.flatMap((issue) => {
-    if (issue.code === 'invalid_type') return [expectedWords[issue.expected] ?? issue.expected];
+/** The types that a union accepts, from the issues of its branches: `a mapping or false`. */
+export function choiceText(issues: readonly Issue[]): string {
+  const types = issues.flatMap((issue) => {
+    if (issue.code === 'invalid_type') return [typeNames[issue.expected] ?? issue.expected];
     return issue.code === 'invalid_value' ? issue.values.map(String) : [];
   });
-  return [...new Set(words)].join(' or ');
+  return [...new Set(types)].join(' or ');
 }
 
-/** What to say of one issue of the schema, about the value at its path. */
+/** The message for one issue of the schema, about the value at its path. */
 export function messageOf(document: Document, issue: Issue): string {
   const { path } = issue;
   const value = placeOf(document, path)?.value;

@@ -1,0 +1,178 @@
+import * as z from 'zod';
+import { dns1123Subdomain } from './names.ts';
+import { existing, external } from './schema-other-server.ts';
+import { absolutePath, labels, name, passThrough, percentage, port, stringMap } from './schema-parts.ts';
+
+const probe = z
+  .looseObject({ path: absolutePath.optional().describe('Path of the HTTPS request.') })
+  .describe('A path, and any other field of a Kubernetes Probe.');
+
+const serviceAccount = z.strictObject({
+  name: name(dns1123Subdomain).optional().describe('Name of the ServiceAccount. Defaults to metadata.name.'),
+  create: z.boolean().default(true).describe('false: use an existing ServiceAccount.'),
+  annotations: stringMap.default({}).describe('Annotations of the ServiceAccount.'),
+});
+
+/** Whether anything differs from the defaults, which the schema fills in. */
+const isConfigured = ({ name, create, annotations }: z.output<typeof serviceAccount>): boolean =>
+  name !== undefined || !create || Object.keys(annotations).length > 0;
+
+const policyRule = z.strictObject({
+  apiGroups: z.array(z.string()).optional().describe('API groups; "" is the core group.'),
+  resources: z.array(z.string()).optional().describe('Resources, such as pods or pods/log.'),
+  resourceNames: z.array(z.string()).optional().describe('Names of single objects. Default: all.'),
+  nonResourceURLs: z.array(z.string()).optional().describe('Paths that are not resources, such as /metrics.'),
+  verbs: z.array(z.string()).min(1).describe('Verbs, such as get, list and watch.'),
+});
+
+const rbac = z.strictObject({
+  rules: z.array(policyRule).default([]).describe('Rules of a ClusterRole: what the server may do in the cluster.'),
+  aggregate: z
+    .strictObject({
+      to: z
+        .array(z.enum(['view', 'edit', 'admin']))
+        .min(1)
+        .describe('The default ClusterRoles that get the rules.'),
+      rules: z.array(policyRule).min(1).describe('What users with these roles may do with the new API.'),
+    })
+    .optional()
+    .describe('Adds rules for the new API to the ClusterRoles view, edit or admin.'),
+});
+
+const configMap = z.strictObject({
+  name: name(dns1123Subdomain).describe('Name of the ConfigMap. volumes and env refer to it.'),
+  data: stringMap.describe('File contents by file name.'),
+});
+
+/** A second ConfigMap of the same name would silently replace the first. */
+function refuseSameNames(configMaps: readonly z.output<typeof configMap>[], context: z.RefinementCtx): void {
+  for (const [index, { name }] of configMaps.entries()) {
+    if (configMaps.findIndex((each) => each.name === name) === index) continue;
+    context.addIssue({ code: 'custom', path: [index, 'name'], message: 'another ConfigMap has the same name' });
+  }
+}
+
+/**
+ * The pods that apisvc deploys. None of these keys makes sense for an `external` or `existing`
+ * server.
+ */
+const workload = {
+  image: z
+    .string()
+    .regex(/^\S+$/, { error: 'must be an image reference, without spaces' })
+    .optional()
+    .describe('Container image of the server.'),
+  imagePullPolicy: z
+    .enum(['Always', 'IfNotPresent', 'Never'])
+    .optional()
+    .describe('When the image is pulled. Default: that of Kubernetes.'),
+  imagePullSecrets: z
+    .array(z.strictObject({ name: z.string().describe('Name of the Secret.') }))
+    .optional()
+    .describe('Secrets with credentials for the image registry.'),
+  command: z.array(z.string()).optional().describe('Entry point of the container. Default: that of the image.'),
+  args: z.array(z.string()).optional().describe('Arguments of the server. The certificate flags are added to them.'),
+  env: z.array(passThrough).optional().describe('Environment variables (Kubernetes EnvVar).'),
+  port: port.optional().describe('Port on which the server listens in its pod. Default: 8443.'),
+  extraPorts: z.array(passThrough).optional().describe('Additional ports of the container (Kubernetes ContainerPort).'),
+  replicas: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Number of pods. Without it, the Deployment starts with one, and an autoscaler or kubectl scale may change that.'),
+  probes: z
+    .strictObject({
+      startup: z
+        .union([probe, z.literal(false)])
+        .optional()
+        .describe('Startup probe: a path and any other field of a Kubernetes Probe. Default: none.'),
+      liveness: z
+        .union([probe, z.literal(false)])
+        .optional()
+        .describe('Liveness probe, likewise. Default: path /livez. false: none.'),
+      readiness: z
+        .union([probe, z.literal(false)])
+        .optional()
+        .describe('Readiness probe, likewise. Default: path /readyz. false: none.'),
+    })
+    .optional()
+    .describe('HTTPS probes. Servers built on k8s.io/apiserver answer the default paths.'),
+  resources: passThrough.optional().describe('Resource requests and limits of the container (Kubernetes ResourceRequirements).'),
+  securityContext: passThrough.optional().describe('Merged into the restrictive security context of the container; null removes a field.'),
+  podSecurityContext: passThrough.optional().describe('Merged into the restrictive security context of the pod; null removes a field.'),
+  podLabels: labels.optional().describe('Additional labels of the pods.'),
+  podAnnotations: stringMap.optional().describe('Annotations of the pods.'),
+  sidecars: z.array(passThrough).optional().describe('Additional containers (Kubernetes Container).'),
+  initContainers: z.array(passThrough).optional().describe('Init containers (Kubernetes Container).'),
+  volumes: z.array(passThrough).optional().describe('Additional volumes of the pod (Kubernetes Volume).'),
+  volumeMounts: z.array(passThrough).optional().describe('Additional volume mounts of the container (Kubernetes VolumeMount).'),
+  configMaps: z
+    .array(configMap)
+    .superRefine(refuseSameNames)
+    .optional()
+    .describe('ConfigMaps with configuration files of the server. The pods are replaced when the content changes.'),
+  networkPolicy: z
+    .strictObject({
+      ingress: z.array(passThrough).optional().describe('Ingress rules (Kubernetes NetworkPolicyIngressRule).'),
+      egress: z.array(passThrough).optional().describe('Egress rules (Kubernetes NetworkPolicyEgressRule).'),
+    })
+    .refine(({ ingress, egress }) => ingress !== undefined || egress !== undefined, { error: 'needs ingress, egress or both' })
+    .optional()
+    .describe('A NetworkPolicy for the pods. A direction without a key is not restricted; an empty list denies all.'),
+  strategy: passThrough.optional().describe('Update strategy of the Deployment. Default: a rolling update that keeps every ready pod.'),
+  priorityClassName: z.string().optional().describe('PriorityClass of the pods.'),
+  hostNetwork: z.boolean().optional().describe('true: the pods use the network of their node.'),
+  nodeSelector: labels.optional().describe('Labels of the nodes on which the pods may run.'),
+  tolerations: z.array(passThrough).optional().describe('Tolerations of the pods (Kubernetes Toleration).'),
+  affinity: passThrough.optional().describe('Affinity of the pods (Kubernetes Affinity).'),
+  topologySpreadConstraints: z.array(passThrough).optional().describe('How the pods are spread (Kubernetes TopologySpreadConstraint).'),
+  terminationGracePeriodSeconds: z.int().min(0).optional().describe('Seconds that a pod has to shut down.'),
+  podDisruptionBudget: z
+    .strictObject({
+      minAvailable: z
+        .union([z.int().min(0), percentage])
+        .optional()
+        .describe('Pods that must stay available: a number or a percentage.'),
+      maxUnavailable: z
+        .union([z.int().min(0), percentage])
+        .optional()
+        .describe('Pods that may be unavailable: a number or a percentage.'),
+    })
+    .refine(({ minAvailable, maxUnavailable }) => (minAvailable === undefined) !== (maxUnavailable === undefined), {
+      error: 'needs exactly one of minAvailable and maxUnavailable',
+    })
+    .optional()
+    .describe('A PodDisruptionBudget for the pods, with exactly one of its two keys.'),
+};
+
+/** `spec.server` */
+export const server = z
+  .strictObject({
+    ...workload,
+    external: external.optional().describe('A server outside the cluster: apisvc makes a Service without selector and an EndpointSlice.'),
+    existing: existing.optional().describe('A server that already runs in the cluster: apisvc makes no pods and no RBAC objects.'),
+    serviceAccount: serviceAccount.prefault({}).describe('ServiceAccount of the pods.'),
+    rbac: rbac.prefault({}).describe('RBAC rules of the server and of the users of its API.'),
+  })
+  .superRefine((value, context) => {
+    const kinds = (['image', 'external', 'existing'] as const).filter((key) => value[key] !== undefined);
+    const [kind] = kinds;
+    if (kind === undefined || kinds.length > 1) {
+      const found = kinds.length === 0 ? 'none is set' : `found ${kinds.join(' and ')}`;
+      context.addIssue({ code: 'custom', message: `needs exactly one of image, external and existing; ${found}` });
+      return;
+    }
+    if (kind === 'image') return;
+    if (kind === 'existing' && (value.rbac.rules.length > 0 || value.rbac.aggregate)) {
+      const message = 'cannot be used with existing: the server has its own RBAC rules';
+      context.addIssue({ code: 'custom', path: ['rbac'], message });
+    }
+    if (kind === 'existing' && isConfigured(value.serviceAccount)) {
+      const message = 'cannot be used with existing: the server has its own ServiceAccount';
+      context.addIssue({ code: 'custom', path: ['serviceAccount'], message, params: { about: 'key' } });
+    }
+    for (const key of Object.keys(workload)) {
+      const message = `cannot be used with ${kind}: apisvc deploys no pods`;
+      if (key in value) context.addIssue({ code: 'custom', path: [key], message, params: { about: 'key' } });
+    }
+  });
