@@ -1,5 +1,5 @@
 import { jsonSchemaText } from '../config/json-schema.ts';
-import { tagless } from './markdown.ts';
+import { escapeTags } from './markdown.ts';
 
 const introduction = `# Configuration
 
@@ -66,7 +66,7 @@ function sectionText({ path, schema }: Section): string {
   return [
     `## ${titleOf(path)}`,
     '',
-    ...(schema.description ? [tagless(schema.description), ''] : []),
+    ...(schema.description ? [escapeTags(schema.description), ''] : []),
     ...(schema.oneOf ?? [schema]).flatMap((form) => [...table(path, form), '']),
   ].join('\n');
 }
@@ -77,7 +77,7 @@ const table = (path: string, form: Schema): string[] => [
   ...Object.entries(form.properties ?? {}).map(([key, value]) => {
     const inner = mappingIn({ path: path === '' ? key : `${path}.${key}`, schema: value });
     const link = inner ? ` See [${inner.path}](#${anchorOf(inner.path)}).` : '';
-    const meaning = `${tagless(value.description ?? '')}${link}`;
+    const meaning = `${escapeTags(value.description ?? '')}${link}`;
     const cells = [code(key), typeText(value), defaultText(value, (form.required ?? []).includes(key)), meaning];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   }),

@@ -51,8 +51,8 @@ describe('what is stored', () => {
 });
 
 describe('a field that is wrong', () => {
-  const dns1035 = dns1035Label.words;
-  const dns1123 = dns1123Subdomain.words;
+  const dns1035 = dns1035Label.message;
+  const dns1123 = dns1123Subdomain.message;
 
   test.each<[string, unknown, string]>([
     [

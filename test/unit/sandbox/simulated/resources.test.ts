@@ -138,7 +138,7 @@ describe('lists', () => {
 
 describe('refusals', () => {
   const named = (name: string) => ({ body: configMap(name) });
-  const invalidName = `ConfigMap "A_b" is invalid: metadata.name: Invalid value: "A_b": ${dns1123Subdomain.words}`;
+  const invalidName = `ConfigMap "A_b" is invalid: metadata.name: Invalid value: "A_b": ${dns1123Subdomain.message}`;
   test.each<[string, Asked, number, string, string]>([
     [`GET ${maps}/none`, {}, 404, 'NotFound', 'configmaps "none" not found'],
     ['GET /api/v1/foos', {}, 404, 'NotFound', 'the server could not find the requested resource'],
