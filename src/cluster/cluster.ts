@@ -14,19 +14,22 @@ export interface ClusterRequest {
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
   readonly contentType?: string;
-  /** JSON in another form than that of the object itself, as a media type with parameters. */
+  /** The media type of the Accept header, where it is not plain JSON. */
   readonly accept?: string;
   /** Ends the request; its reason is thrown. */
   readonly signal: AbortSignal;
-  /** Milliseconds until the request is given up, whatever the signal says. Default 10,000. */
+  /** Time limit in ms, besides the signal. Default 10,000. */
   readonly timeoutMs?: number;
-  /** Asks as this user, in the groups that kube-apiserver gives it by itself, instead of as who this is. */
+  /** The user to impersonate, in the groups that kube-apiserver adds by itself. */
   readonly as?: string;
-  /** Bytes of the body that are kept; what follows is read and dropped. Without, the whole body is kept, and one of 64 MiB refused. */
+  /**
+   * How many bytes of the body to keep; the rest is read and dropped. Without it the whole body is
+   * kept, up to 64 MiB.
+   */
   readonly keepBytes?: number;
 }
 
-/** What kube-apiserver answered, whatever the status. */
+/** An answer of kube-apiserver, whatever its status. */
 export interface Answer {
   readonly status: number;
   readonly body: string;
@@ -36,23 +39,27 @@ export interface Answer {
 export interface Cluster {
   readonly server: string;
   readonly context: string;
-  /** Who this is, for messages: the user's name in the kubeconfig, or who is impersonated. */
+  /** The user, for messages: its name in the kubeconfig, or the impersonated user. */
   readonly user: string;
-  /** PEM of the client certificate in use, for messages about its dates. */
+  /** The client certificate, PEM, for messages about its dates. */
   readonly clientCertificate: string | undefined;
-  /** @throws ClusterError when no answer comes; the signal's reason when it is aborted */
+  /** @throws ClusterError when no answer comes; the reason of the signal */
   request(request: ClusterRequest): Promise<Answer>;
-  /** Opens a watch: yields one line of JSON at a time until the server or the signal ends it. Throws like `request`, also for a status other than 200. */
+  /**
+   * Opens a watch, and yields one line of JSON at a time until the server or the signal ends it.
+   * @throws as `request`; StreamRefused for a status other than 200
+   */
   stream(request: ClusterRequest): AsyncGenerator<string>;
   /**
-   * Opens a WebSocket with this subprotocol, paused until somebody listens. Throws like `request`, and StreamRefused when the server answers otherwise. The
-   * signal ends the attempt; from then on the WebSocket is the caller's.
+   * Opens a WebSocket with this subprotocol. It is paused, so that no message is lost before the
+   * caller listens. The signal ends only the attempt: the caller closes the WebSocket.
+   * @throws as `request`; StreamRefused when the server does not upgrade the connection
    */
   webSocket(request: ClusterRequest, protocol: string): Promise<WebSocket>;
   close(): void;
 }
 
-/** An answer to a watch that is not a stream of events, or no WebSocket where one was asked for. */
+/** The server answered a watch or a WebSocket request with something else. */
 export class StreamRefused extends Error {
   constructor(readonly answer: Answer) {
     super(`status ${answer.status}`);
@@ -60,11 +67,12 @@ export class StreamRefused extends Error {
 }
 
 const defaultTimeoutMs = 10_000;
-/** No answer that apisvc asks for is near this; a runaway server must not fill the memory. */
+/** Protects the memory from a runaway server. Real answers are much smaller. */
 const maxBodyBytes = 64 * 1024 * 1024;
 
 /**
- * Connects as the kubeconfig says. Nothing is sent before the first request; exec plugins run here, and `signal` kills them.
+ * Connects with the kubeconfig. Runs credential plugins, which `signal` kills, but sends no
+ * request.
  * @throws UsageError or ClusterError, see `loadKubeConfig`
  */
 export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Cluster> {
@@ -95,17 +103,17 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
       outgoing.end(body);
     });
 
-  /** Runs one exchange under the request's own limit and gives failures their words. */
-  const bounded = async <T>(request: ClusterRequest, exchange: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  /** Applies the time limit of a request, and translates its errors. */
+  const withTimeLimit = async <T>(request: ClusterRequest, exchange: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     request.signal.throwIfAborted();
     const limit = new AbortController();
-    // Not AbortSignal.timeout: a watch that has begun must outlive the limit for its beginning.
+    // Not AbortSignal.timeout: a watch that has started must outlive the limit.
     const timer = setTimeout(() => limit.abort(new DOMException('timed out', 'TimeoutError')), request.timeoutMs ?? defaultTimeoutMs);
     try {
       return await exchange(AbortSignal.any([request.signal, limit.signal]));
     } catch (error) {
       request.signal.throwIfAborted();
-      // Nothing was sent: Node could not make anything of what the kubeconfig holds.
+      // OpenSSL cannot read the certificate or key of the kubeconfig. No request was sent.
       if (/^ERR_OSSL_(PEM|ASN1|X509)/.test((error as NodeJS.ErrnoException).code ?? '')) {
         throw new UsageError(`a certificate or key of context "${config.getCurrentContext()}" in the kubeconfig is damaged`, {
           cause: error,
@@ -122,10 +130,10 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
     context: config.getCurrentContext(),
     user,
     clientCertificate: typeof credentials.cert === 'string' || Buffer.isBuffer(credentials.cert) ? credentials.cert.toString() : undefined,
-    request: (request) => bounded(request, async (signal) => readAnswer(await open(request, signal), request.keepBytes)),
+    request: (request) => withTimeLimit(request, async (signal) => readAnswer(await open(request, signal), request.keepBytes)),
     async *stream(request) {
       const { signal } = request;
-      const response = await bounded(request, (limited) => open(request, limited));
+      const response = await withTimeLimit(request, (limited) => open(request, limited));
       if (response.statusCode !== 200) throw new StreamRefused(await readAnswer(response));
       try {
         yield* lines(response);
@@ -137,9 +145,9 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
       }
     },
     async webSocket(request, protocol) {
-      // Few commands need it; the others are not to wait until it is loaded.
+      // Loaded on demand, because few commands need it.
       const { openWebSocket } = await import('./web-socket.ts');
-      const opened = await bounded(request, async (signal) => {
+      const opened = await withTimeLimit(request, async (signal) => {
         const found = await openWebSocket({ url: url(server, request), protocol, agent, headers, signal });
         return found instanceof http.IncomingMessage ? readAnswer(found) : found;
       });
@@ -169,7 +177,8 @@ async function readCredentials(config: KubeConfig, env: NodeJS.ProcessEnv, signa
 
 function identity(config: KubeConfig, credentials: https.RequestOptions, { as, asGroup = [] }: ClusterOptions) {
   const agent = credentials.agent as https.Agent & { keepAlive: boolean };
-  // One handshake serves the whole command; client-node's agents open a connection for every request.
+  // The agents of client-node open a connection for every request. Keep-alive needs only one TLS
+  // handshake.
   agent.keepAlive = true;
   const headers: http.OutgoingHttpHeaders = { 'user-agent': 'apisvc', ...(credentials.headers as http.OutgoingHttpHeaders) };
   if (credentials.auth) headers.authorization = `Basic ${Buffer.from(credentials.auth).toString('base64')}`;
@@ -184,7 +193,10 @@ function url(server: string, { path, query = {} }: ClusterRequest): URL {
   return result;
 }
 
-/** Reads an answer to its end, which keeps the connection for the next request. @param keepBytes - bytes of the body that are wanted */
+/**
+ * Reads an answer to its end, so that the connection can be reused.
+ * @param keepBytes how many bytes of the body to keep
+ */
 export async function readAnswer(response: http.IncomingMessage, keepBytes = maxBodyBytes): Promise<Answer> {
   const chunks: Buffer[] = [];
   let size = 0;

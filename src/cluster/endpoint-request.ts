@@ -7,34 +7,40 @@ import type { EndpointTarget } from './dial.ts';
 import { connectionFault, Unreachable } from './faults.ts';
 import type { Via } from './handshake.ts';
 import { forwardPort } from './port-forward.ts';
-import { asStranger } from './tls-handshake.ts';
+import { anonymousTls } from './tls-handshake.ts';
 
-/** An endpoint, and the way that led to it. */
+/** An endpoint, and how it was reached. */
 export interface ReachedEndpoint extends EndpointTarget {
   readonly via: Via;
 }
 
-/** One GET of nobody: no client certificate, no token. */
-export interface StrangerRequest {
+/** A GET without client certificate and token. */
+export interface AnonymousRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Milliseconds from the request to the end of its answer, connecting included. */
+  /** Time limit in ms for the whole exchange, including the connection. */
   readonly timeoutMs: number;
 }
 
-/** A connection to one endpoint past kube-apiserver, opened when it is needed. */
+/** A direct connection to one endpoint, opened on demand. */
 export interface EndpointClient {
-  /** @throws ClusterError when no answer comes, with a time-out as its cause where that ended it; the signal's reason */
-  get(request: StrangerRequest): Promise<Answer>;
+  /**
+   * @throws ClusterError when no answer comes, with the TimeoutError as its cause after the time
+   * limit; the reason of the signal
+   */
+  get(request: AnonymousRequest): Promise<Answer>;
   close(): void;
 }
 
-/** Nothing that a stranger is answered is worth more. */
+/** The most bytes of an answer that are kept. */
 const maxBodyBytes = 64 * 1024;
 
-/** Speaks HTTP/1.1 over TLS with one endpoint: through its pod, or straight with its address, as its handshake was made. The certificate is not judged. */
+/**
+ * Speaks HTTP/1.1 over TLS with one endpoint, by the route of its handshake. Does not verify the
+ * certificate.
+ */
 export function endpointClient(cluster: Cluster, target: ReachedEndpoint, signal: AbortSignal): EndpointClient {
-  // One connection serves request after request; a server that closes it gets another one.
+  // One connection serves all requests. It is opened again when the server closes it.
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   agent.createConnection = (_, connected) => {
     open(cluster, target, signal).then(
@@ -71,12 +77,12 @@ async function open(
   { via, pod, namespace, address, port, serverName }: ReachedEndpoint,
   signal: AbortSignal,
 ): Promise<Duplex> {
-  const stranger = asStranger(serverName);
-  if (via === 'address' || pod === undefined) return tls.connect({ host: address, port, ...stranger });
+  const tlsOptions = anonymousTls(serverName);
+  if (via === 'address' || pod === undefined) return tls.connect({ host: address, port, ...tlsOptions });
   const stream = await forwardPort(cluster, { namespace, pod, port }, signal);
-  const socket = tls.connect({ socket: stream, ...stranger });
+  const socket = tls.connect({ socket: stream, ...tlsOptions });
   stream.on('error', (error) => socket.destroy(error));
-  // It may have failed before anybody listened.
+  // The stream may have failed before the listener was added.
   if (stream.errored) socket.destroy(stream.errored);
   return socket;
 }
@@ -91,7 +97,7 @@ function exchange(options: http.RequestOptions): Promise<Answer> {
   });
 }
 
-/** Reads as much as is kept; a server that has more to say loses its connection. */
+/** Reads the part that is kept. Closes the connection when there is more. */
 async function readBeginning(response: http.IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -1,6 +1,6 @@
 import { ClusterError } from '../errors.ts';
 
-const words: Readonly<Record<string, string>> = {
+const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
   EPIPE: 'connection closed',
@@ -19,13 +19,14 @@ const words: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID: 'its certificate is not valid yet',
 };
 
-/** The short words for a failed connection: what Node reports as a code, in plain English. */
+/** The reason for a failed connection, in place of the error code of Node. */
 export function connectionFault(error: unknown): string {
   if (error instanceof DOMException && error.name === 'TimeoutError') return 'timed out';
   if (error instanceof AggregateError && error.errors.length > 0) return connectionFault(error.errors[0]);
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code && words[code]) return words[code];
-  // OpenSSL's errors are `error:0A00010B:SSL routines:function:reason:file:line:` and a line end.
+  if (code && reasons[code]) return reasons[code];
+  // Errors of OpenSSL have the form `error:0A00010B:SSL routines:function:reason:file:line:` and a
+  // line end.
   const [, reason] = /SSL routines:[^:]*:([^:\n]+)/.exec(message) ?? [];
   return reason ? `TLS: ${reason}` : message || code || String(error);
 }
@@ -53,16 +54,16 @@ const fileFaults: Readonly<Record<string, string>> = {
  */
 export const certificateRequired = /alert certificate required/;
 
-/** No answer came: the one failure of the cluster that may pass by itself. */
+/** No answer came. Of all failures of the cluster, only this one may pass by itself. */
 export class Unreachable extends ClusterError {}
 
-/** Whether the cluster answered, and the answer was no. */
+/** Whether the cluster answered and refused the request. */
 export const wasRefused = (error: unknown): error is ClusterError => error instanceof ClusterError && !(error instanceof Unreachable);
 
-/** The error for a kube-apiserver that gives no answer. */
+/** The error for a kube-apiserver that does not answer. */
 export function unreachable(cause: unknown, server: string, context: string): Unreachable {
-  return new Unreachable(`the cluster at ${server} (context "${context}") can't be reached: ${connectionFault(cause)}`, {
-    fix: 'Check that the cluster runs and that --context and --kubeconfig name the one you mean.',
+  return new Unreachable(`failed to connect to the cluster at ${server} (context "${context}"): ${connectionFault(cause)}`, {
+    fix: 'Check that the cluster is running, and that --context and --kubeconfig select the right one.',
     cause,
   });
 }

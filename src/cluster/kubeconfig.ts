@@ -6,7 +6,7 @@ import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { ClusterError, UsageError } from '../errors.ts';
 import { proxyFor } from './proxy.ts';
 
-/** What a person may say about which cluster to use, and as whom; the names are kubectl's. */
+/** The options that select the cluster and the user, named as in kubectl. */
 export interface ClusterOptions {
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
@@ -17,10 +17,12 @@ export interface ClusterOptions {
 const inClusterToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /**
- * Finds the kubeconfig as kubectl does: `--kubeconfig`, else the files of KUBECONFIG, else ~/.kube/config, else the ServiceAccount of the pod
- * that this runs in. In a list, files that don't exist are passed over and the first to name a thing wins
- * (k8s.io/client-go/tools/clientcmd/loader.go, ClientConfigLoadingRules). A cluster without proxy-url gets the proxy of the environment.
- * @throws UsageError when a file can't be used or the context does not exist; ClusterError when no cluster is configured at all
+ * Finds the kubeconfig as kubectl does: `--kubeconfig`, else the files of KUBECONFIG, else
+ * ~/.kube/config, else the ServiceAccount of the pod. In a list, missing files are skipped and the
+ * first definition of a name wins (k8s.io/client-go/tools/clientcmd/loader.go,
+ * ClientConfigLoadingRules). A cluster without proxy-url uses the proxy of the environment.
+ * @throws UsageError when a file is unusable or the context does not exist; ClusterError when no
+ * cluster is configured
  */
 export function loadKubeConfig({ kubeconfig, context }: ClusterOptions, env: NodeJS.ProcessEnv): KubeConfig {
   const files = kubeconfigFiles(kubeconfig, env);
@@ -34,14 +36,17 @@ export function loadKubeConfig({ kubeconfig, context }: ClusterOptions, env: Nod
   return requireCurrentContext(config, files);
 }
 
-/** A context that may be chosen. `server` is the URL of its cluster, where that is known. */
+/** A context of the kubeconfig. `server` is the URL of its cluster. */
 export interface ContextView {
   readonly name: string;
   readonly server: string | undefined;
   readonly current: boolean;
 }
 
-/** Every context of the kubeconfig, also where none is current. @throws UsageError when a file can't be used */
+/**
+ * Lists the contexts of the kubeconfig. None needs to be current.
+ * @throws UsageError when a file is unusable
+ */
 export function listContexts({ kubeconfig }: ClusterOptions, env: NodeJS.ProcessEnv): ContextView[] {
   const config = readAll(kubeconfigFiles(kubeconfig, env));
   return (config.contexts ?? []).map(({ name, cluster }) => ({
@@ -59,7 +64,7 @@ function readAll(files: readonly string[]): KubeConfig {
 
 function kubeconfigFiles(flag: string | undefined, env: NodeJS.ProcessEnv): string[] {
   if (flag !== undefined) {
-    if (!exists(flag)) throw new UsageError(`kubeconfig ${flag} does not exist`, { fix: 'Name an existing file with --kubeconfig.' });
+    if (!exists(flag)) throw new UsageError(`kubeconfig ${flag} not found`, { fix: 'Set --kubeconfig to an existing file.' });
     return [flag];
   }
   const listed = (env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
@@ -67,7 +72,7 @@ function kubeconfigFiles(flag: string | undefined, env: NodeJS.ProcessEnv): stri
   return candidates.filter(exists);
 }
 
-/** A file that may not be looked at is there; reading it says what is wrong. */
+/** True also for a file that must not be inspected: reading it gives the right error. */
 function exists(file: string): boolean {
   try {
     return statSync(file) !== undefined;
@@ -77,24 +82,24 @@ function exists(file: string): boolean {
 }
 
 function noCluster(env: NodeJS.ProcessEnv): ClusterError {
-  const looked = env.KUBECONFIG ? `KUBECONFIG=${env.KUBECONFIG}` : join(env.HOME ?? homedir(), '.kube', 'config');
-  return new ClusterError(`no cluster is configured: ${looked} does not exist and this is not a pod`, {
-    fix: 'Name a kubeconfig with --kubeconfig or KUBECONFIG.',
+  const source = env.KUBECONFIG ? `KUBECONFIG=${env.KUBECONFIG}` : join(env.HOME ?? homedir(), '.kube', 'config');
+  return new ClusterError(`no cluster is configured: ${source} does not exist, and apisvc does not run in a pod`, {
+    fix: 'Set --kubeconfig or KUBECONFIG to a kubeconfig file.',
   });
 }
 
 function readKubeconfig(file: string): KubeConfig {
   const config = new KubeConfig();
   try {
-    // kubectl takes an empty file for one without entries.
+    // kubectl treats an empty file as one without entries.
     if (readFileSync(file, 'utf8').trim() !== '') config.loadFromFile(file);
     return config;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    // Node's own messages are such as "ENOTDIR: not a directory, open '/a/b'".
+    // Messages of Node have the form "ENOTDIR: not a directory, open '/a/b'".
     const [line = ''] = message.split('\n');
     const reason = { EISDIR: 'it is a directory' }[code ?? ''] ?? /^E[A-Z\d]+: ([^,]+), /.exec(line)?.[1] ?? line;
-    throw new UsageError(`kubeconfig ${file} can't be read: ${reason}`, { cause });
+    throw new UsageError(`failed to read kubeconfig ${file}: ${reason}`, { cause });
   }
 }
 
@@ -105,16 +110,21 @@ function addFirstWins(into: KubeConfig, from: KubeConfig): void {
   if (!into.currentContext) into.setCurrentContext(from.currentContext);
 }
 
-/** kubectl speaks plain HTTP where the server's URL says so (`kubectl proxy`); client-node does only when TLS is waived as well. */
+/**
+ * kubectl accepts a server with an http:// URL (`kubectl proxy`). client-node does so only with
+ * skipTLSVerify.
+ */
 const allowPlainHttp = (cluster: Cluster): Cluster => (cluster.server?.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster);
 
-/** client-node knows no proxy but the kubeconfig's; kubectl takes that of the environment where there is none. */
+/**
+ * kubectl uses the proxy of the environment for a cluster without proxy-url. client-node does not.
+ */
 function throughProxy(cluster: Cluster, env: NodeJS.ProcessEnv): Cluster {
   const proxyUrl = cluster.proxyUrl || proxyFor(cluster.server, env);
   return proxyUrl ? { ...cluster, proxyUrl } : cluster;
 }
 
-/** A new KubeConfig has no lists at all until something is loaded into it. */
+/** The lists of a KubeConfig are undefined until a file is loaded. */
 function merge<T extends { name: string }>(known: T[] | undefined, more: T[] | undefined): T[] {
   const names = new Set((known ?? []).map(({ name }) => name));
   return [...(known ?? []), ...(more ?? []).filter(({ name }) => !names.has(name))];
@@ -126,21 +136,21 @@ function requireCurrentContext(config: KubeConfig, files: readonly string[]): Ku
   const known = config.getContexts().map((each) => each.name);
   const fix =
     known.length > 0
-      ? `Contexts there: ${known.join(', ')}. Choose one with --context.`
-      : 'Name another kubeconfig with --kubeconfig or KUBECONFIG.';
+      ? `Choose a context with --context: ${known.join(', ')}.`
+      : 'Set --kubeconfig or KUBECONFIG to another kubeconfig file.';
   if (!name) throw new UsageError(`kubeconfig ${where} has no current context`, { fix });
-  if (!known.includes(name)) throw new UsageError(`context "${name}" does not exist in ${where}`, { fix });
+  if (!known.includes(name)) throw new UsageError(`context "${name}" not found in ${where}`, { fix });
   if (!config.getCurrentCluster()) {
-    throw new UsageError(`context "${name}" names a cluster that does not exist in ${where}: "${config.getContextObject(name)?.cluster}"`);
+    throw new UsageError(`cluster "${config.getContextObject(name)?.cluster}" of context "${name}" not found in ${where}`);
   }
   const { name: cluster, server } = config.getCurrentCluster() ?? {};
   if (!/^https?:\/\//.test(server ?? '') || !URL.canParse(server ?? '')) {
     throw new UsageError(`the server of cluster "${cluster}" in ${where} is not a URL: "${server}"`, {
-      fix: 'It must begin with https://.',
+      fix: 'Set it to a URL that starts with https://.',
     });
   }
-  // A context without user is anonymous, which kubectl allows.
+  // kubectl allows a context without a user, which is anonymous.
   const user = config.getContextObject(name)?.user;
-  if (user && !config.getCurrentUser()) throw new UsageError(`context "${name}" names a user that does not exist in ${where}: "${user}"`);
+  if (user && !config.getCurrentUser()) throw new UsageError(`user "${user}" of context "${name}" not found in ${where}`);
   return config;
 }

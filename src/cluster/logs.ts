@@ -3,34 +3,43 @@ import { Unreachable } from './faults.ts';
 import { resourcePath, subresources } from './resources.ts';
 import { readStatus, refusal } from './status.ts';
 
-/** Which container's log, and how much of its end. */
+/** The container whose log is read, and how many lines. */
 export interface LogRequest {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
-  /** The log from before the last restart, for a container that runs again. Of one that has ended or waits, the kubelet shows the last log without this. */
+  /**
+   * Whether to read the log before the last restart. Needed only for a container that runs again.
+   */
   readonly previous: boolean;
-  /** Most lines that are wanted. */
+  /** The most lines that are returned. */
   readonly lines: number;
 }
 
-/** The end of a log, without empty lines; or why there is none. */
+/** The end of a log without empty lines, or why there is none. */
 export type LastLog =
   | { readonly kind: 'lines'; readonly lines: readonly string[] }
   | { readonly kind: 'none' | 'forbidden'; readonly words: string };
 
-/** Programs like to leave with a few empty lines, which say nothing. */
+/** Room for empty lines at the end of a log. */
 const emptyLines = 20;
-/** The limit cuts the end off, so it is the most that so many lines have: container runtimes break longer ones (max_container_log_line_size of containerd). */
+/**
+ * The longest line of a container runtime (max_container_log_line_size of containerd). limitBytes
+ * must not cut the end of the log off.
+ */
 const lineBytes = 16 * 1024 + 1;
 
-/** What the kubelet writes in place of a log that is gone, after it has answered 200 (k8s.io/kubernetes/pkg/kubelet/kuberuntime/kuberuntime_container.go, GetContainerLogs). */
+/**
+ * The body of a 200 of the kubelet for a log that no longer exists
+ * (k8s.io/kubernetes/pkg/kubelet/kuberuntime/kuberuntime_container.go, GetContainerLogs).
+ */
 const gone = /^(unable to retrieve container logs for|failed to try resolving symlinks in path) /;
 
 /**
  * Reads the last lines of a container's log.
- * @returns why there is none also for a cluster that does not answer: a log only adds to what is known otherwise
- * @throws the signal's reason
+ * @returns `none` also when the cluster does not answer, because a log is only additional
+ * information
+ * @throws the reason of the signal
  */
 export async function lastLogLines(
   cluster: Cluster,
@@ -47,7 +56,7 @@ export async function lastLogLines(
       return { kind: 'forbidden', words: `${message}. ${fix}` };
     }
     // k8s.io/kubernetes/pkg/registry/core/pod/strategy.go, LogLocation.
-    if (answer.status === 204) return { kind: 'none', words: 'the pod is on no node yet' };
+    if (answer.status === 204) return { kind: 'none', words: 'the pod has no node yet' };
     if (answer.status !== 200) return { kind: 'none', words: readStatus(answer).message };
     const found = answer.body.split('\n').filter((line) => line.trim() !== '');
     return gone.test(answer.body) ? { kind: 'none', words: found.join(' ') } : { kind: 'lines', lines: found.slice(-lines) };

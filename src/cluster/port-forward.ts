@@ -15,10 +15,13 @@ export interface PodPort {
 const timeoutMs = 5_000;
 
 /**
- * Opens a stream of bytes to one port of a pod, as `kubectl port-forward` does. The kubelet connects to localhost in the network namespace of the pod, so a
- * server that is bound to another address is not found that way.
- * @returns the stream, which the signal ends too; when nobody listens there, it is destroyed with a PortForwardFault
- * @throws ClusterError when kube-apiserver or the kubelet do not forward; the signal's reason
+ * Opens a stream to one port of a pod, as `kubectl port-forward` does. The kubelet connects to
+ * localhost in the network namespace of the pod, so it does not reach a server that listens on
+ * another address.
+ * @returns the stream; the signal ends it, and a refused connection destroys it with a
+ * PortForwardFault
+ * @throws ClusterError when kube-apiserver or the kubelet does not forward; the reason of the
+ * signal
  */
 export async function forwardPort(cluster: Cluster, { namespace, pod, port }: PodPort, signal: AbortSignal): Promise<Duplex> {
   const ref = { resource: subresources.podPortForward, namespace, name: pod };
@@ -38,18 +41,20 @@ function notForwarded(cluster: Cluster, ref: ObjectRef, answer: Answer): Cluster
   if (answer.status === 401) return refusal(cluster, { verb: 'create', ref }, answer, new Date());
   if (answer.status === 403)
     return new ClusterError(`not allowed to port-forward to ${pod}: ${message.replace(/:\s*$/, '')}`, { fix: permission(ref, message) });
-  // k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go: the request lost its Upgrade header on the way.
-  const why = message === 'Upgrade request required' ? 'a proxy on the way to kube-apiserver does not pass WebSockets on' : message;
-  return new ClusterError(`no port-forward to ${pod}: HTTP status ${answer.status}: ${why}`);
+  // The request arrived without its Upgrade header
+  // (k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go).
+  const why = message === 'Upgrade request required' ? 'a proxy in front of kube-apiserver does not forward WebSockets' : message;
+  return new ClusterError(`failed to port-forward to ${pod}: HTTP status ${answer.status}: ${why}`);
 }
 
 /**
- * The request is a GET, which RBAC sees as `get`; since 1.35 kube-apiserver asks for `create` as well
- * (k8s.io/kubernetes/pkg/registry/core/pod/rest/subresources.go, AuthorizePodWebsocketUpgradeCreatePermission).
+ * The least RBAC rule. The request is a GET, so RBAC checks `get`; since 1.35 kube-apiserver also
+ * checks `create` (k8s.io/kubernetes/pkg/registry/core/pod/rest/subresources.go,
+ * AuthorizePodWebsocketUpgradeCreatePermission).
  */
 function permission(ref: ObjectRef, message: string): string {
-  // ValidatingAdmissionPolicies and webhooks may look at CONNECT.
+  // Admission policies and webhooks may refuse CONNECT.
   if (/ denied (the )?request/.test(message))
-    return 'A policy or an admission webhook of the cluster refuses it: ask whoever runs the cluster.';
+    return 'A policy or an admission webhook of the cluster refuses it. Ask an administrator of the cluster.';
   return `An RBAC rule that allows it: ${rbacRules(['get', 'create'].map((verb) => ({ verb, ref }))).join('')}`;
 }

@@ -3,7 +3,10 @@ import type { WebSocket } from 'ws';
 import { ClusterError } from '../errors.ts';
 import { connectionFault } from './faults.ts';
 
-/** What ended a port-forward: the server in the pod (`refused`, `reset`), or something on the way to it. */
+/**
+ * Why a port-forward ended: because of the server in the pod (`refused`, `reset`), or before it was
+ * reached.
+ */
 export class PortForwardFault extends ClusterError {
   constructor(
     readonly fault: 'refused' | 'reset' | 'no-forward',
@@ -13,29 +16,34 @@ export class PortForwardFault extends ClusterError {
   }
 }
 
-/** RFC 6455 section 7.4.1, normal closure: the kubelet has nothing more to forward. Whatever breaks on the way leaves out to say so. */
+/**
+ * Normal closure (RFC 6455 section 7.4.1): the connection in the pod ended. A broken connection has
+ * another code.
+ */
 const endedInPod = 1000;
 
-/** How to make a stream of a port-forward. */
+/** Options of `portStream`. */
 export interface PortStreamOptions {
   readonly port: number;
-  /** Milliseconds that the kubelet has to announce the port. */
+  /** Time limit in ms until the kubelet announces the port. */
   readonly timeoutMs: number;
-  /** Ends the stream, whenever it is aborted. */
+  /** Ends the stream. */
   readonly signal: AbortSignal;
 }
 
 /**
- * The bytes of the one port that a WebSocket of the protocol `v4.channel.k8s.io` forwards. The first byte of each message is its channel: 0 data, 1 error. Both
- * channels begin with the number of the port; the kubelet connects after that, and says on the error channel how it failed
- * (k8s.io/cri-streaming/pkg/streaming/portforward/websocket.go). The protocol has no half-close: when one side ends, all ends.
+ * Makes a stream of a WebSocket with the protocol `v4.channel.k8s.io` and one port. The first byte
+ * of each message is its channel: 0 data, 1 error. Both channels start with the number of the port.
+ * Then the kubelet connects, and reports a failure on the error channel
+ * (k8s.io/cri-streaming/pkg/streaming/portforward/websocket.go). The protocol has no half-close.
  * @returns the stream, once the port is announced; ending it closes the WebSocket
- * @throws PortForwardFault, with which a stream is destroyed as well; the signal's AbortError
+ * @throws PortForwardFault, which also destroys a stream that was returned; the AbortError of the
+ * signal
  */
 export function portStream(socket: WebSocket, { port, timeoutMs, signal }: PortStreamOptions): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const stream = duplexOver(socket);
-    const fail = (fault: PortForwardFault['fault'], words: string): unknown => stream.destroy(new PortForwardFault(fault, words));
+    const fail = (fault: PortForwardFault['fault'], message: string): unknown => stream.destroy(new PortForwardFault(fault, message));
     const timer = setTimeout(() => fail('no-forward', 'the kubelet does not answer: timed out'), timeoutMs);
     addAbortSignal(signal, stream);
     stream.on('error', reject);
@@ -47,17 +55,17 @@ export function portStream(socket: WebSocket, { port, timeoutMs, signal }: PortS
       if (message.length === 0) return;
       const [channel, payload] = [message[0], message.subarray(1)];
       const bytes = channel === 0 ? data(payload) : channel === 1 ? error(payload) : undefined;
-      if (bytes === undefined) return fail('no-forward', 'what answers does not forward ports as a kubelet does');
-      if (channel === 1) return bytes.length > 0 && fail(faultIn(bytes), wordsIn(bytes));
+      if (bytes === undefined) return fail('no-forward', 'the answer does not follow the port-forward protocol of the kubelet');
+      if (channel === 1) return bytes.length > 0 && fail(faultIn(bytes), messageFor(bytes));
       begun = true;
       clearTimeout(timer);
       resolve(stream);
       if (bytes.length > 0 && !stream.push(bytes)) socket.pause();
     });
-    socket.on('error', (cause) => fail('no-forward', `the port-forward broke: ${connectionFault(cause)}`));
+    socket.on('error', (cause) => fail('no-forward', `the port-forward failed: ${connectionFault(cause)}`));
     socket.once('close', (code: number) => {
       if (begun && code === endedInPod) stream.push(null);
-      else fail('no-forward', 'the port-forward broke: connection closed');
+      else fail('no-forward', 'the port-forward failed: connection closed');
     });
     socket.resume();
   });
@@ -68,17 +76,21 @@ function duplexOver(socket: WebSocket): Duplex {
   return new Duplex({
     allowHalfOpen: false,
     read: () => socket.resume(),
-    // What fails here is told by the events `error` and `close` of the WebSocket.
+    // The events `error` and `close` of the WebSocket report a failure.
     write: (chunk: Buffer, _, done) => socket.send(Buffer.concat([dataChannel, chunk]), () => done()),
     destroy: (error, done) => {
-      // Not close(), which waits half a minute for the other side.
+      // close() would wait up to 30 s for the other side.
       socket.terminate();
       done(error);
     },
   });
 }
 
-/** Takes the port, 16 bits little endian, off the beginning of a channel. @returns a function to the rest of what it is given, or undefined when another port is announced */
+/**
+ * Removes the port, 16 bits little endian, from the start of a channel.
+ * @returns a function that returns the rest of its argument, or undefined when another port is
+ * announced
+ */
 function afterPort(port: number): (bytes: Buffer) => Buffer | undefined {
   let expected = Buffer.alloc(2);
   expected.writeUInt16LE(port);
@@ -90,14 +102,14 @@ function afterPort(port: number): (bytes: Buffer) => Buffer | undefined {
   };
 }
 
-/** The words are those of the container runtime, so only what all of them have in common is looked for: the kernel's. */
+/** The message depends on the container runtime. All of them contain the error of the kernel. */
 function faultIn(text: Buffer): PortForwardFault['fault'] {
   if (/connection refused/i.test(text.toString())) return 'refused';
   return /connection reset|broken pipe/i.test(text.toString()) ? 'reset' : 'no-forward';
 }
 
-function wordsIn(text: Buffer): string {
+function messageFor(text: Buffer): string {
   if (faultIn(text) === 'refused') return 'connection refused by localhost in the pod';
   if (faultIn(text) === 'reset') return 'connection reset in the pod';
-  return `the kubelet does not forward: ${text.toString().trim().split('\n')[0]?.slice(0, 300)}`;
+  return `the kubelet failed to forward: ${text.toString().trim().split('\n')[0]?.slice(0, 300)}`;
 }

@@ -2,10 +2,12 @@ import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 
 /**
- * The proxy for requests to a server, as Go's net/http finds it for kubectl in HTTPS_PROXY, HTTP_PROXY and NO_PROXY, of which the spelling in lower case
- * wins (golang.org/x/net/http/httpproxy). Never for localhost and loopback addresses.
+ * The proxy for requests to a server, by the rules of kubectl for HTTPS_PROXY, HTTP_PROXY and
+ * NO_PROXY. Lower-case names win (golang.org/x/net/http/httpproxy). localhost and loopback
+ * addresses never use a proxy.
  * @param server the URL of kube-apiserver
- * @returns the URL of the proxy, with a scheme; undefined for a direct connection, also where the server is no URL
+ * @returns the URL of the proxy, with a scheme; undefined for a direct connection, and when
+ * `server` is not a URL
  */
 export function proxyFor(server: string, env: NodeJS.ProcessEnv): string | undefined {
   if (!URL.canParse(server)) return undefined;
@@ -20,7 +22,7 @@ export function proxyFor(server: string, env: NodeJS.ProcessEnv): string | undef
 
 const either = (name: string, env: NodeJS.ProcessEnv): string => env[name] || env[name.toUpperCase()] || '';
 
-/** `proxy:3128` is written without a scheme by many; what is no URL even with one is passed over. */
+/** The scheme is optional, as in `proxy:3128`. @returns undefined for anything but a URL */
 function withScheme(proxy: string): string | undefined {
   if (proxy === '') return undefined;
   return [proxy, `http://${proxy}`].find((text) => URL.canParse(text) && new URL(text).host !== '');
@@ -34,7 +36,9 @@ interface Target {
 
 const isLocal = (host: string): boolean => host === 'localhost' || isWithin(host, '127.0.0.0', 8) || isWithin(host, '::1', 128);
 
-/** One entry of NO_PROXY: `*`, a network, an address or a domain, the last two perhaps with a port. */
+/**
+ * Whether an entry of NO_PROXY matches: `*`, a CIDR, or an address or domain with an optional port.
+ */
 function excludes(entry: string, { host, port }: Target): boolean {
   if (entry === '*') return true;
   const [, base, length] = /^(.+)\/(\d+)$/.exec(entry) ?? [];
@@ -45,7 +49,7 @@ function excludes(entry: string, { host, port }: Target): boolean {
   return isIP(name) ? isWithin(host, name, isIP(name) === 4 ? 32 : 128) : isBelow(host, name);
 }
 
-/** Whether a host is an address of a network; an IPv4 address that is written as an IPv6 one is the same. */
+/** Whether a host is an address in a network. An IPv4-mapped IPv6 address counts as IPv4. */
 function isWithin(host: string, base: string, length: number): boolean {
   const [family, baseFamily] = [isIP(host), isIP(base)];
   if (family === 0 || length > (baseFamily === 4 ? 32 : 128)) return false;
@@ -54,7 +58,10 @@ function isWithin(host: string, base: string, length: number): boolean {
   return network.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** `example.com` is the name itself and all below it; `.example.com` and `*.example.com` only what is below. */
+/**
+ * `example.com` matches itself and its subdomains; `.example.com` and `*.example.com` match
+ * subdomains only.
+ */
 function isBelow(host: string, entry: string): boolean {
   const [, wildcard, name = ''] = /^(\*?\.)?(.*)$/.exec(entry) ?? [];
   const domain = domainToASCII(name);

@@ -7,11 +7,14 @@ import { connectionFault } from './faults.ts';
 import type { DialFault, Handshake } from './handshake.ts';
 import { PortForwardFault } from './port-stream.ts';
 
-/** What a handshake is made over, and how. */
+/** Options of `handshake`. */
 export interface HandshakeOptions {
-  /** Where to connect, or what is connected already and belongs to the handshake from now on. */
+  /** An address to connect to, or an open connection, which `handshake` closes. */
   readonly to: { readonly host: string; readonly port: number } | { readonly socket: Duplex };
-  /** SNI: `<service>.<namespace>.svc`, as kube-apiserver sends it (k8s.io/kube-aggregator/pkg/apiserver/handler_proxy.go). */
+  /**
+   * SNI: `<service>.<namespace>.svc`, as kube-apiserver sends it
+   * (k8s.io/kube-aggregator/pkg/apiserver/handler_proxy.go).
+   */
   readonly serverName: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -19,31 +22,35 @@ export interface HandshakeOptions {
 
 let context: tls.SecureContext | undefined;
 
-/** One for all connections: to make one takes as long as a handshake. */
+/** Shared by all connections, because creating one takes as long as a handshake. */
 function secureContext(): tls.SecureContext {
   context ??= tls.createSecureContext({ minVersion: 'TLSv1.2', ca: [] });
   return context;
 }
 
-/** TLS as kube-apiserver speaks it, without its client certificate, and without judging the server's: that is to be seen, not believed. */
-export const asStranger = (serverName: string): tls.ConnectionOptions => ({
-  // Node rejects an IP address as server name, and so does RFC 6066.
+/**
+ * The TLS options of kube-apiserver, but without a client certificate and without verification: the
+ * certificate is recorded, not trusted.
+ */
+export const anonymousTls = (serverName: string): tls.ConnectionOptions => ({
+  // RFC 6066 does not allow an IP address as server name, and Node rejects it.
   ...(isIP(serverName) ? {} : { servername: serverName }),
   secureContext: secureContext(),
   rejectUnauthorized: false,
 });
 
 /**
- * Makes the TLS handshake that kube-apiserver would make and returns the certificates that the server sends, without judging them: that is
- * the diagnosis' part. Nothing is sent over this connection after the handshake, no client certificate is offered.
- * @throws the signal's reason when it is aborted; every other failure is part of the answer
+ * Makes the TLS handshake of kube-apiserver and returns the certificates of the server without
+ * verifying them, which is up to the diagnosis. Sends nothing after the handshake, and no client
+ * certificate.
+ * @throws the reason of the signal; any other failure is part of the result
  */
 export function handshake({ to, serverName, timeoutMs, signal }: HandshakeOptions): Promise<Handshake> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = tls.connect({
       ...to,
-      ...asStranger(serverName),
+      ...anonymousTls(serverName),
     });
     const end = (): void => {
       clearTimeout(timer);
@@ -59,7 +66,8 @@ export function handshake({ to, serverName, timeoutMs, signal }: HandshakeOption
       reject(signal.reason);
     };
     const fail = (error: Error): void => finish({ kind: 'failed', fault: dialFault(error), words: connectionFault(error) });
-    // A socket's own time-out counts idle time only; a server that trickles bytes would hold us for ever.
+    // The time-out of a socket counts idle time only, so a server that trickles bytes would never
+    // end.
     const timer = setTimeout(() => finish({ kind: 'failed', fault: 'timeout', words: 'timed out' }), timeoutMs);
     signal.addEventListener('abort', abort, { once: true });
     socket.once('secureConnect', () => finish(served(socket)));
@@ -67,7 +75,7 @@ export function handshake({ to, serverName, timeoutMs, signal }: HandshakeOption
     socket.once('close', () => finish({ kind: 'failed', fault: 'reset', words: 'the server closed the connection during the handshake' }));
     if ('socket' in to) {
       to.socket.on('error', fail);
-      // It may have failed before anybody listened.
+      // The stream may have failed before the listener was added.
       if (to.socket.errored) fail(to.socket.errored);
     }
   });
@@ -77,14 +85,15 @@ function served(socket: tls.TLSSocket): Handshake {
   try {
     return { kind: 'served', protocol: socket.getProtocol() ?? '', certificates: presented(socket) };
   } catch (error) {
-    // OpenSSL lets pass what Go's parser, and ours, refuse.
-    return { kind: 'failed', fault: 'other', words: `it sends a certificate that can't be read: ${(error as Error).message}` };
+    // OpenSSL accepts certificates that Go's parser, and ours, reject.
+    return { kind: 'failed', fault: 'other', words: `it sends an unreadable certificate: ${(error as Error).message}` };
   }
 }
 
 /**
- * The certificates as the server sends them, the leaf first, whether or not one leads to the next: getPeerCertificate would leave out those that don't.
- * To be asked once only: on a client Node takes the leaf off OpenSSL's list as it reads it.
+ * The certificates that the server sends, the leaf first. getPeerCertificate would leave out those
+ * that do not form a chain. Call it only once: on a client, Node removes the leaf from OpenSSL's
+ * list as it reads it.
  */
 export function presented(socket: tls.TLSSocket): CertificateInfo[] {
   const found: CertificateInfo[] = [];
@@ -100,7 +109,7 @@ const faultOfCode: Readonly<Record<string, DialFault>> = {
   EHOSTUNREACH: 'no-route',
   ENETUNREACH: 'no-route',
   EADDRNOTAVAIL: 'no-route',
-  // kube-apiserver asks the DNS of its own machine.
+  // kube-apiserver uses another DNS resolver.
   ENOTFOUND: 'no-route',
   EAI_AGAIN: 'no-route',
   ECONNRESET: 'reset',

@@ -1,23 +1,26 @@
 import type http from 'node:http';
 import { WebSocket } from 'ws';
 
-/** The largest message that is taken; those of a port-forward hold at most one buffer of io.Copy, 32 KiB. */
+/**
+ * The largest accepted message. Those of a port-forward are at most one buffer of io.Copy, 32 KiB.
+ */
 const maxMessageBytes = 1024 * 1024;
 
-/** What a WebSocket is opened with. */
+/** Options of `openWebSocket`. */
 export interface WebSocketRequest {
   readonly url: URL;
   readonly protocol: string;
   readonly agent: http.Agent;
   readonly headers: http.OutgoingHttpHeaders;
-  /** Ends the attempt, not the WebSocket that came of it. */
+  /** Ends the attempt, but not an open WebSocket. */
   readonly signal: AbortSignal;
 }
 
 /**
  * Opens a WebSocket (RFC 6455) with one subprotocol.
- * @returns the WebSocket, paused so that nothing is lost before somebody listens; or, when the server does not upgrade the connection, its response
- * @throws whatever breaks the connection, or the signal's AbortError
+ * @returns the WebSocket, paused so that no message is lost before the caller listens; or the
+ * response of a server that does not upgrade the connection
+ * @throws the error of the connection, or the AbortError of the signal
  */
 export function openWebSocket({ url, protocol, agent, headers, signal }: WebSocketRequest): Promise<WebSocket | http.IncomingMessage> {
   return new Promise((resolve, reject) => {

@@ -68,7 +68,7 @@ describe('kubeconfig', () => {
     [
       'a server URL without a scheme',
       config('server: "127.0.0.1:6443"'),
-      /^error: the server of cluster "c" in .*kubeconfig is not a URL: "127.0.0.1:6443"\nfix: It must begin with https:/,
+      /^error: the server of cluster "c" in .*kubeconfig is not a URL: "127.0.0.1:6443"\nfix: Set it to a URL that starts with https:/,
     ],
     [
       'a damaged certificate',
@@ -86,7 +86,7 @@ describe('kubeconfig', () => {
   test('a directory', async () => {
     expect(await apisvc(['verify', 'v1.apps', '--kubeconfig', dir], { cwd: dir })).toMatchObject({
       code: 2,
-      stderr: `error: kubeconfig ${dir} can't be read: it is a directory\n`,
+      stderr: `error: failed to read kubeconfig ${dir}: it is a directory\n`,
     });
   });
 });

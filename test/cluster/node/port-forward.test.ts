@@ -80,7 +80,7 @@ describe('a pod', () => {
   });
 
   test('whose server is bound to its address alone refuses at localhost only, which is no fault of the server', async () => {
-    const words = "connection refused by localhost in the pod, while the pod's address answers kube-apiserver";
+    const words = 'connection refused by localhost in the pod, but the address of the pod answers kube-apiserver';
     expect(await dial('own-address')).toEqual({ kind: 'failed', fault: 'no-forward', words, via: 'pod' });
   });
 
@@ -88,7 +88,7 @@ describe('a pod', () => {
     ['unscheduled', 'HTTP status 400: pod unscheduled does not have a host assigned'],
     ['gone', 'HTTP status 404: pods "gone" not found'],
   ])('%s', async (pod, why) => {
-    const words = `no port-forward to pod ${namespace}/${pod}: ${why}`;
+    const words = `failed to port-forward to pod ${namespace}/${pod}: ${why}`;
     expect(await dial(pod)).toEqual({ kind: 'failed', fault: 'no-forward', words, via: 'pod' });
   });
 
@@ -149,7 +149,7 @@ describe('the end of a log', () => {
 
   test.each([
     ['everywhere', true, 'previous terminated container "etcd" in pod "everywhere" not found'],
-    ['unscheduled', false, 'the pod is on no node yet'],
+    ['unscheduled', false, 'the pod has no node yet'],
     ['gone', false, 'pods "gone" not found'],
   ])('none of %s', async (pod, previous, words) => {
     expect(await read(pod, previous)).toEqual({ kind: 'none', words });

@@ -73,7 +73,7 @@ describe('a request', () => {
     const cluster = await clusterOf(() => {});
     const error = await rejection(cluster.request({ path: '/', signal: never, timeoutMs: 50 }));
     expect(error).toBeInstanceOf(Unreachable);
-    expect(error.message).toBe(`the cluster at ${cluster.server} (context "test") can't be reached: timed out`);
+    expect(error.message).toBe(`failed to connect to the cluster at ${cluster.server} (context "test"): timed out`);
   });
 
   test('a body that never ends is under the same limit', async () => {
@@ -127,10 +127,10 @@ describe('a request', () => {
     const cluster = await clusterAt('http://127.0.0.1:1');
     const refused = await rejection(cluster.request({ path: '/', signal: never }));
     expect(refused).toMatchObject({ exitCode: Exit.unreachable, fix: expect.stringContaining('--context') });
-    expect(refused.message).toBe(`the cluster at http://127.0.0.1:1 (context "test") can't be reached: connection refused`);
+    expect(refused.message).toBe(`failed to connect to the cluster at http://127.0.0.1:1 (context "test"): connection refused`);
     const broken = await clusterOf((_, response) => response.destroy());
     expect((await rejection(broken.request({ path: '/', signal: never }))).message).toMatch(
-      /can't be reached: (connection reset|socket hang up)$/,
+      /^failed to connect to the cluster .*: (connection reset|socket hang up)$/,
     );
   });
 
@@ -139,7 +139,7 @@ describe('a request', () => {
     const cluster = await clusterAt(url.replace('http:', 'https:'));
     const error = await rejection(cluster.request({ path: '/', signal: never }));
     expect(error).toBeInstanceOf(ClusterError);
-    expect(error.message).toMatch(/can't be reached: TLS: (wrong version number|packet length too long)$/);
+    expect(error.message).toMatch(/^failed to connect to the cluster .*: TLS: (wrong version number|packet length too long)$/);
   });
 });
 

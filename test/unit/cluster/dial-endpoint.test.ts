@@ -98,7 +98,7 @@ describe('a pod', () => {
     expect(await dialEndpoint(cluster, { ...pod, port: 443, address: nowhere }, never)).toEqual({
       kind: 'failed',
       fault: 'no-forward',
-      words: 'the port-forward broke: connection closed',
+      words: 'the port-forward failed: connection closed',
       via: 'pod',
     });
   });
@@ -140,7 +140,7 @@ describe('a pod whose localhost refuses', () => {
     expect(await dialEndpoint(await forwarding(refusing, proxied), elsewhere, never)).toEqual({
       kind: 'failed',
       fault: 'no-forward',
-      words: "connection refused by localhost in the pod, while the pod's address answers kube-apiserver",
+      words: 'connection refused by localhost in the pod, but the address of the pod answers kube-apiserver',
       via: 'pod',
     });
   });

@@ -63,17 +63,12 @@ describe('the proxy', () => {
 describe('what is wrong is said in one line', () => {
   const withContext = (change: object): string => JSON.stringify({ ...kubeconfig('https://a'), ...change });
   test.each([
-    ['a context that is not there', withContext({}), { context: 'nope' }, /^context "nope" does not exist in .*config$/],
+    ['a context that is not there', withContext({}), { context: 'nope' }, /^context "nope" not found in .*config$/],
     ['no current context', withContext({ 'current-context': '' }), {}, /^kubeconfig .*config has no current context$/],
-    [
-      'a context without its cluster',
-      withContext({ clusters: [] }),
-      {},
-      /^context "test" names a cluster that does not exist in .*config: "test"$/,
-    ],
-    ['a context without its user', withContext({ users: [] }), {}, /^context "test" names a user that does not exist in .*config: "test"$/],
-    ['no YAML', '{', {}, /^kubeconfig .*config can't be read: [^\n]+$/],
-    ['only a text', 'hello', {}, /^kubeconfig .*config (can't be read: [^\n]+|has no current context)$/],
+    ['a context without its cluster', withContext({ clusters: [] }), {}, /^cluster "test" of context "test" not found in .*config$/],
+    ['a context without its user', withContext({ users: [] }), {}, /^user "test" of context "test" not found in .*config$/],
+    ['no YAML', '{', {}, /^failed to read kubeconfig .*config: [^\n]+$/],
+    ['only a text', 'hello', {}, /^(failed to read kubeconfig .*config: [^\n]+|kubeconfig .*config has no current context)$/],
     ['an empty file', '', {}, /^kubeconfig .*config has no current context$/],
   ])('%s', (_, text, options, message) => {
     const kubeconfig = join(filesOf({ config: text }), 'config');
@@ -90,14 +85,14 @@ describe('what is wrong is said in one line', () => {
   test('the contexts that there are', () => {
     const kubeconfig_ = join(filesOf({ config: withContext({}) }), 'config');
     expect(() => loadKubeConfig({ kubeconfig: kubeconfig_, context: 'nope' }, {})).toThrow(
-      expect.objectContaining({ fix: 'Contexts there: test. Choose one with --context.' }),
+      expect.objectContaining({ fix: 'Choose a context with --context: test.' }),
     );
   });
 
   test('a named file that is not there, and no cluster at all', () => {
-    expect(() => loadKubeConfig({ kubeconfig: '/nonexistent/config' }, {})).toThrow('kubeconfig /nonexistent/config does not exist');
+    expect(() => loadKubeConfig({ kubeconfig: '/nonexistent/config' }, {})).toThrow('kubeconfig /nonexistent/config not found');
     const none = () => loadKubeConfig({}, { HOME: '/nonexistent', KUBECONFIG: '/nonexistent/config' });
     expect(none).toThrow(ClusterError);
-    expect(none).toThrow('no cluster is configured: KUBECONFIG=/nonexistent/config does not exist and this is not a pod');
+    expect(none).toThrow('no cluster is configured: KUBECONFIG=/nonexistent/config does not exist, and apisvc does not run in a pod');
   });
 });

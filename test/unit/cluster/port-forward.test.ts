@@ -127,7 +127,7 @@ describe('a forward that ends in the pod', () => {
     ['reset', 'connection reset in the pod', 'read tcp 127.0.0.1:44312->127.0.0.1:4443: read: connection reset by peer'],
     [
       'no-forward',
-      'the kubelet does not forward: network namespace for sandbox "4f1c" is closed',
+      'the kubelet failed to forward: network namespace for sandbox "4f1c" is closed',
       'network namespace for sandbox "4f1c" is closed\n',
     ],
   ])('%s: %s', async (fault, message, text) => {
@@ -183,11 +183,11 @@ describe('no forward', () => {
     [
       400,
       status(400, 'BadRequest', 'Upgrade request required'),
-      'HTTP status 400: a proxy on the way to kube-apiserver does not pass WebSockets on',
+      'HTTP status 400: a proxy in front of kube-apiserver does not forward WebSockets',
     ],
     [200, '<html>Log in</html>', 'HTTP status 200: <html>Log in</html>'],
   ])('status %i', async (code, body, words) => {
-    expect((await refusedWith(code, body)).message).toBe(`no port-forward to pod wardle/api-0: ${words}`);
+    expect((await refusedWith(code, body)).message).toBe(`failed to port-forward to pod wardle/api-0: ${words}`);
   });
 
   test('a server that closes or that is not there', async () => {
@@ -200,7 +200,7 @@ describe('no forward', () => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n'),
     );
     expect((await rejection(forwardPort(await clusterAt(url), pod, never))).message).toMatch(
-      /can't be reached: Invalid Sec-WebSocket-Accept header$/,
+      /^failed to connect to the cluster .*: Invalid Sec-WebSocket-Accept header$/,
     );
   });
 
@@ -208,7 +208,7 @@ describe('no forward', () => {
     const cluster = await forwarding((socket) => socket.terminate());
     expect(await rejection(forwardPort(cluster, pod, never))).toMatchObject({
       fault: 'no-forward',
-      message: 'the port-forward broke: connection closed',
+      message: 'the port-forward failed: connection closed',
     });
   });
 
@@ -219,7 +219,7 @@ describe('no forward', () => {
   ])('%s is garbage', async (_, act) => {
     expect(await rejection(forwardPort(await forwarding(act), pod, never))).toMatchObject({
       fault: 'no-forward',
-      message: 'what answers does not forward ports as a kubelet does',
+      message: 'the answer does not follow the port-forward protocol of the kubelet',
     });
   });
 
@@ -229,7 +229,7 @@ describe('no forward', () => {
       sendData(socket, Buffer.alloc(8 * 1024 * 1024));
     });
     const stream = await forwardPort(cluster, pod, never);
-    expect(await fate(stream)).toMatchObject({ fault: 'no-forward', message: expect.stringMatching(/^the port-forward broke: /) });
+    expect(await fate(stream)).toMatchObject({ fault: 'no-forward', message: expect.stringMatching(/^the port-forward failed: /) });
   });
 
   test('silence is given up, before and after the upgrade', { timeout: 15_000 }, async () => {
