@@ -57,7 +57,8 @@ export const availableCondition = (apiService: Obj): Obj | undefined =>
 /** The known fields that are not empty. */
 function known(value: Obj, path: string, types: Readonly<Record<string, string>>): Obj {
   const present = Object.entries(types).filter(([field]) => value[field] !== undefined && value[field] !== null);
-  const mistyped = present.find(([field, type]) => typeof value[field] !== type);
+  const isMistyped = (held: unknown, type: string): boolean => typeof held !== type || (type === 'number' && !Number.isInteger(held));
+  const mistyped = present.find(([field, type]) => isMistyped(value[field], type));
   if (typeof value !== 'object' || mistyped)
     throw badRequest(
       `APIService in version "v1" cannot be handled as a APIService: json: cannot unmarshal ${mistyped ? `${path}.${mistyped[0]}` : path}`,

@@ -59,10 +59,11 @@ const requestHeaderConfiguration = ({ files }: Simulation): Obj => ({
 // The Service of kube-apiserver (k8s.io/kubernetes/pkg/controlplane/controller/kubernetesservice).
 const kubernetes = { name: 'kubernetes', namespace: 'default' };
 const https = { name: 'https', protocol: 'TCP' };
+const serviceDefaults = { internalTrafficPolicy: 'Cluster', ipFamilyPolicy: 'SingleStack', sessionAffinity: 'None' };
 
 const service = (port: number): Obj => ({
   metadata: { ...kubernetes, labels: { component: 'apiserver', provider: 'kubernetes' } },
-  spec: { clusterIP: kubernetesServiceAddress, ports: [{ ...https, port: 443, targetPort: port }], type: 'ClusterIP' },
+  spec: { clusterIP: kubernetesServiceAddress, ports: [{ ...https, port: 443, targetPort: port }], type: 'ClusterIP', ...serviceDefaults },
 });
 
 const endpointSlice = (port: number): Obj => ({

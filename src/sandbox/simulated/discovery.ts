@@ -96,8 +96,11 @@ function legacyGroup({ name, versions }: Group): Obj {
 function answerVersion(call: Call, group: string, version: string): boolean {
   const resources = resourcesOf(group, version);
   if (resources.length === 0 && isBuiltIn(group)) throw notServed();
-  if (resources.length > 0)
-    sendJson(call, 200, { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf({ group, version }), resources });
+  if (resources.length > 0) {
+    // The list of the core group has no apiVersion.
+    const type = { kind: 'APIResourceList', ...(group === '' ? {} : { apiVersion: 'v1' }) };
+    sendJson(call, 200, { ...type, groupVersion: apiVersionOf({ group, version }), resources });
+  }
   return resources.length > 0;
 }
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { dns1123Label, dns1123Subdomain } from '../../config/names.ts';
+import { dns1123Label, dns1123Subdomain, labelFault } from '../../config/names.ts';
 import { ApiFailure } from '../shared/failure.ts';
 import { checkBase64, prepareApiService } from './api-service.ts';
 import { type Fault, nameFaults, required, wrong } from './faults.ts';
@@ -108,7 +108,15 @@ const labelNames = ['Namespace', 'Service'];
 /** Kinds whose names may be anything that fits into a path. */
 const pathNames = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'APIService'];
 
-function metadataFaults({ kind }: Kind, { metadata: { name = '' } }: Obj): Fault[] {
+function metadataFaults(kind: Kind, { metadata: { name = '', labels = {} } }: Obj): Fault[] {
+  const wrongLabels = Object.entries<string>(labels).flatMap(([key, value]) => {
+    const detail = labelFault(key, value);
+    return detail === undefined ? [] : [wrong('metadata.labels', `${key}=${value}`, detail)];
+  });
+  return [...objectNameFaults(kind, name), ...wrongLabels];
+}
+
+function objectNameFaults({ kind }: Kind, name: string): Fault[] {
   const field = 'metadata.name';
   if (name === '') return [required(field, 'name or generateName is required')];
   if (!pathNames.includes(kind)) return nameFaults(field, name, labelNames.includes(kind) ? dns1123Label : dns1123Subdomain);

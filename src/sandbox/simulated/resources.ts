@@ -108,12 +108,15 @@ export function createResources(simulation: Simulation): (call: Call) => Promise
   };
 }
 
-/** @throws ApiFailure 404 for an unknown resource; 501 for another subresource than status */
+/** Subresources of kube-apiserver that the simulation does not have. */
+const known = ['attach', 'eviction', 'exec', 'finalize', 'portforward', 'proxy', 'scale'];
+
+/** @throws ApiFailure 404 for an unknown resource or subresource; 501 for one of these */
 function kindOfCall({ info: { group, version, resource, subresource } }: Call): Kind {
   const kind = kindAt(group, version, resource);
   if (!kind) throw notServed();
   if (subresource === '' || (subresource === 'status' && kind.status)) return kind;
-  throw notSimulated(`Requests to ${resource}/${subresource}`);
+  throw known.includes(subresource) ? notSimulated(`Requests to ${resource}/${subresource}`) : notServed();
 }
 
 function existing({ info }: Call, kind: Kind, live: Obj | undefined): Obj {

@@ -2,12 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { createInterface } from 'node:readline';
 
-/**
- * Requests to a control plane as they go over the wire: nothing is added that a step does not ask
- * for, and nothing of the answer is left out that clients go by.
- */
+/** Plain requests to a control plane: only what a step asks for is sent. */
 
-/** Who asks; nobody without certificate and token. PEM. */
+/** Anonymous without a certificate and a token. PEM. */
 export interface Credentials {
   readonly cert?: string;
   readonly key?: string;
@@ -24,17 +21,30 @@ export interface Sent {
 
 export interface Answer {
   readonly status: number;
-  /** Those that tell clients something. */
+  /** Those that are compared. */
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON read, where it is some. */
+  /** Parsed where it is JSON. */
   readonly body: unknown;
 }
 
-/** An answer in short: its status, and its words when it is a Status of failure. */
+/** The status of an answer, and its message when it is a Status of failure. */
 export const inShort = ({ status, body }: Answer): { readonly status: number; readonly message?: string } => {
   const message = (body as { message?: string } | undefined)?.message;
   return { status, ...(message === undefined ? {} : { message }) };
 };
+
+/**
+ * A refusal without its wording, which the simulation does not imitate: the status, the reason and
+ * the invalid fields.
+ */
+export function refusal({ status, body }: Answer): object {
+  const { reason, details } = (body ?? {}) as { reason?: string; details?: { causes?: readonly { field?: string }[] } };
+  return { status, reason, fields: [...new Set((details?.causes ?? []).map(({ field }) => field))].sort() };
+}
+
+/** The `refusal` of each answer. */
+export const refusals = (answers: Readonly<Record<string, Answer>>): object =>
+  Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, refusal(answer)]));
 
 export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -49,27 +59,12 @@ export interface Client {
    * @param meanwhile - runs once the answer has begun
    */
   watch(path: string, count: number, meanwhile?: () => Promise<unknown>, withinMs?: number): Promise<WatchAnswer>;
-  /**
-   * Asks to go on with another protocol.
-   * @returns the answer that refuses that, or what came back for `words`
-   */
+  /** Requests a WebSocket. @returns the answer that refuses it, or what came back for `words` */
   upgrade(path: string, words: string): Promise<Answer>;
 }
 
-/**
- * Which connection it is, when, how long and how often the server was asked are not among them; nor
- * is how it keeps requests apart (API Priority and Fairness).
- */
-const telling = [
-  'content-type',
-  'cache-control',
-  'location',
-  'www-authenticate',
-  'warning',
-  'retry-after',
-  'allow',
-  'x-content-type-options',
-];
+/** The headers that are compared. */
+const compared = ['content-type', 'location', 'www-authenticate'];
 const answerMs = 20_000;
 
 /** @param ca - PEM, of the server */
@@ -88,7 +83,7 @@ export function createClient(
         ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }),
         ...headers,
       };
-      // An empty header takes one of these away.
+      // An empty header removes one of these.
       const sent = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== ''));
       const asking = request(server + path, { method, agent, ca, ...certificate, headers: sent as RequestOptions['headers'] });
       asking.on('response', resolve).on('error', reject);
@@ -135,7 +130,7 @@ async function readEvents(response: IncomingMessage, count: number, withinMs: nu
       if (events.length === count) break;
     }
   } catch (error) {
-    // It was ended here; what came until then is what there was to see.
+    // It was ended here.
     if (!response.destroyed) throw error;
   }
   clearTimeout(timer);
@@ -151,8 +146,8 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
 }
 
 function answerOf({ statusCode = 0, headers }: IncomingMessage, body: unknown): Answer {
-  const told = telling.flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]]));
-  return { status: statusCode, headers: Object.fromEntries(told), ...(body === undefined ? { body: '' } : { body }) };
+  const kept = compared.flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]]));
+  return { status: statusCode, headers: Object.fromEntries(kept), ...(body === undefined ? { body: '' } : { body }) };
 }
 
 /** Events of a watch are several documents. */

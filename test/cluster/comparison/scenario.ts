@@ -5,6 +5,7 @@ import { changes } from './steps/changes.ts';
 import { deleting } from './steps/deleting.ts';
 import { forms } from './steps/forms.ts';
 import { identity } from './steps/identity.ts';
+import { kubelet } from './steps/kubelet.ts';
 import { patching } from './steps/patching.ts';
 import { paths } from './steps/paths.ts';
 import { projects } from './steps/projects.ts';
@@ -15,7 +16,6 @@ import { replies } from './steps/replies.ts';
 import { reviews } from './steps/reviews.ts';
 import { services } from './steps/services.ts';
 import { watching } from './steps/watching.ts';
-import { waysToPods } from './steps/ways-to-pods.ts';
 import { writing } from './steps/writing.ts';
 
 /**
@@ -41,5 +41,5 @@ export const scenario: readonly Step[] = [
   ...paths,
   ...identity,
   ...reviews,
-  ...waysToPods,
+  ...kubelet,
 ];

@@ -95,7 +95,6 @@ export const certificates: readonly Step[] = [
   trusting('empty-bundle', () => ({ apiServiceSpec: { caBundle: undefined } })),
   holding('bundle-encoded-twice', base64),
   holding('bundle-without-pem', () => 'no certificate at all\n'),
-  holding('bundle-of-a-key', (_, { ca }) => pair(ca).key),
   trusting('bundle-of-der', ({ ca }) => ({ apiServiceSpec: { caBundle: pem(ca).split('\n').slice(1, -2).join('') } })),
   chain('expired-ca', old, [], old),
   chain('coming-ca', coming, [], coming),

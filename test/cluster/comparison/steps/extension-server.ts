@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import { TLSSocket } from 'node:tls';
@@ -20,14 +19,6 @@ export async function serveEcho({ certificates, key }: ServingPair, service: str
     sendJson(response, await told(request));
   };
   const server = createServer({ cert: certificates, key, requestCert: true, rejectUnauthorized: false }, listener);
-  server.on('upgrade', (request, socket) => {
-    const accept = createHash('sha1')
-      .update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
-      .digest('base64');
-    const head = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket', `Sec-WebSocket-Accept: ${accept}`];
-    socket.write(`${[...head, 'Sec-WebSocket-Protocol: words.example.com'].join('\r\n')}\r\n\r\n`);
-    socket.on('error', () => {}).on('data', (words: Buffer) => socket.write(`${request.headers['x-remote-user']} said ${words}`));
-  });
   return listen(server, 0, host);
 }
 
@@ -52,7 +43,7 @@ const answers: Readonly<Record<string, RequestListener>> = {
  * Those that HTTP needs for the connection at hand, and what Node and Go say of themselves, tell
  * nothing.
  */
-const untold = ['connection', 'content-length', 'transfer-encoding', 'accept-encoding', 'host'];
+const untold = ['audit-id', 'connection', 'content-length', 'transfer-encoding', 'accept-encoding', 'host'];
 
 async function told(request: IncomingMessage): Promise<object> {
   let body = '';

@@ -1,3 +1,4 @@
+import { refusal } from '../client.ts';
 import type { Step } from '../step.ts';
 import { collection } from './config-maps.ts';
 import { selecting, versionOf } from './selecting.ts';
@@ -25,7 +26,6 @@ const selectors = {
   byName: 'fieldSelector=metadata.name%3Dselectors-b',
   byOtherName: 'fieldSelector=metadata.name!%3Dselectors-b',
   byNamespace: 'fieldSelector=metadata.namespace%3Dcomparison',
-  byUnknownField: 'fieldSelector=data.a%3Da',
   wrongField: 'fieldSelector=metadata.name',
 };
 
@@ -36,7 +36,6 @@ export const reading: readonly Step[] = [
     everywhere: await ask('GET', path.replace(/namespaces\/\w+\//, '')),
     missingNamespace: await ask('GET', '/api/v1/namespaces/missing/configmaps'),
     head: await ask('HEAD', path),
-    pretty: (await ask('GET', `${path}&pretty=true`)).status,
   })),
   selecting(
     'list-in-parts',
@@ -67,7 +66,7 @@ export const reading: readonly Step[] = [
     for (const [name, query] of Object.entries(selectors)) {
       const mine = /^(labelSelector=)/.test(query) ? query.replace('=', '=of%3Dselectors,') : `${query}&labelSelector=of%3Dselectors`;
       const { status, body } = await ask('GET', `${collection}?${mine}`);
-      answers[name] = status === 200 ? namesOf((body as List).items) : { status, body };
+      answers[name] = status === 200 ? namesOf((body as List).items) : status;
     }
     return answers;
   }),
@@ -78,8 +77,7 @@ export const reading: readonly Step[] = [
       zero: await ask('resourceVersion=0'),
       notOlder: (await ask(`resourceVersion=${version}&resourceVersionMatch=NotOlderThan`)).status,
       exact: (await ask(`resourceVersion=${version}&resourceVersionMatch=Exact`)).status,
-      noNumber: await ask('resourceVersion=x'),
-      badLimit: await ask('limit=x'),
+      noNumber: refusal(await ask('resourceVersion=x')),
       getZero: (await admin.ask('GET', `${collection}/resource-versions-a?resourceVersion=0`)).status,
     };
   }),

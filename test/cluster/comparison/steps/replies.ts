@@ -2,22 +2,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Reply, resourceList } from '../../harness/backends.ts';
 import { groupOf } from '../../harness/registrations.ts';
 import { sound } from '../../laboratory/hand-made.ts';
-import { serveCutOff, serveGreeting, serveLate, serveRequests } from '../../laboratory/odd-servers.ts';
+import { serveCutOff, serveLate, serveRequests } from '../../laboratory/odd-servers.ts';
 import type { Step } from '../step.ts';
 import { registration } from './registering.ts';
 
-/** What the server says of itself. */
+/** Answers of the server to discovery. */
 
 const replying = (name: string, reply: (group: string) => Reply): Step =>
   registration(name, async ({ serve }) => ({ port: await serve(undefined, reply(groupOf(name))) }));
 
-/** A server that decides by the request. */
+/** A server that answers by the request. */
 const answering = (name: string, answer: (request: IncomingMessage, response: ServerResponse) => void): Step =>
   registration(name, async ({ keep, certificate, host }) => ({ port: await keep(serveRequests(await certificate(), answer, host)) }));
 
 const json = { 'content-type': 'application/json' };
 
-/** All groups and versions of a server at once (KEP-3352). */
+/** Aggregated discovery (KEP-3352). */
 const allAtOnce = (group: string) => ({
   kind: 'APIGroupDiscoveryList',
   apiVersion: 'apidiscovery.k8s.io/v2',
@@ -64,11 +64,8 @@ export const replies: readonly Step[] = [
   registration('reply-late', async ({ keep, certificate, name, host }) => ({
     port: await keep(serveLate(await certificate(), 6_000, sound(name).body, host)),
   })),
-  registration('reply-garbage', async ({ keep, certificate, host }) => ({
-    port: await keep(serveGreeting(await certificate(), '220 mail.example.com ESMTP\r\n', host)),
-  })),
   registration('reply-cut-off', async ({ keep, certificate, host }) => ({ port: await keep(serveCutOff(await certificate(), host)) })),
-  // What it lists is listed, also with its short names, kinds and subresources.
+  // The listing includes short names, kinds and subresources.
   answering('reply-all-at-once', ({ url = '', headers }, response) => {
     const group = groupOf('reply-all-at-once');
     const wanted = url === '/apis' && /as=APIGroupDiscoveryList/.test(String(headers.accept));

@@ -34,10 +34,4 @@ export const watching: readonly Step[] = [
     return admin.watch(path, 2, () => admin.ask('DELETE', `${collection}/${name}-b`));
   }),
   selecting('watch-time-out', async ({ admin }, path) => admin.watch(`${path}&watch=true&timeoutSeconds=1`, 10)),
-  selecting('watch-wrong', async ({ admin }, path) => ({
-    noNumber: await admin.watch(`${path}&watch=true&resourceVersion=x`, 1),
-    future: await admin.ask('GET', `${path}&resourceVersion=999999999`),
-    badTimeout: await admin.ask('GET', `${path}&watch=true&timeoutSeconds=x`),
-    badWatch: (await admin.ask('GET', `${path}&watch=maybe&timeoutSeconds=1`)).status,
-  })),
 ];
