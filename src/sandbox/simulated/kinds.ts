@@ -4,14 +4,8 @@ type Extra = Partial<Omit<Kind, 'group' | 'version' | 'kind' | 'plural' | 'names
 
 const make =
   (namespaced: boolean) =>
-  (group: string, version: string, kind: string, plural: string, extra?: Extra): Kind => ({
-    group,
-    version,
-    kind,
-    plural,
-    namespaced,
-    ...extra,
-  });
+  (group: string, version: string, kind: string, plural: string, extra: Extra = {}): Kind =>
+    Object.assign({ group, version, kind, plural, namespaced }, extra);
 const inNamespaces = make(true);
 const inCluster = make(false);
 

@@ -3,15 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import {
-  type ControlPlaneFiles,
-  clientCertificate,
-  controlPlaneFiles,
-  readAuthority,
-  writeControlPlaneFiles,
-} from '../shared/credentials.ts';
+import { type ControlPlaneFiles, controlPlaneFiles, writeControlPlaneFiles } from '../shared/credentials.ts';
 import { contextNames, type Engine, type KubernetesImitated, kubernetesServiceAddress } from '../shared/engine.ts';
-import { writeKubeconfig } from '../shared/kubeconfig.ts';
+import { writeUserKubeconfig } from '../shared/kubeconfig.ts';
 import type { Kubelet } from '../shared/kubelet.ts';
 import { runAvailability } from './availability.ts';
 import { bootstrap } from './bootstrap.ts';
@@ -33,12 +27,8 @@ const service = 'kubernetes.default.svc';
 const names = ['localhost', 'kubernetes', 'kubernetes.default', service, `${service}.cluster.local`, kubernetesServiceAddress, address];
 
 /** Starts a control plane inside this process. Only its files are left after `stop`. */
-export async function startSimulation({
-  stateDir,
-  kubelet,
-  kubernetes,
-  now,
-}: SimulationOptions): Promise<Engine & { readonly files: ControlPlaneFiles }> {
+export async function startSimulation(options: SimulationOptions): Promise<Engine & { readonly files: ControlPlaneFiles }> {
+  const { stateDir, kubelet, kubernetes, now } = options;
   const files = controlPlaneFiles(stateDir);
   const kubeconfig = join(stateDir, 'admin.kubeconfig');
   await mkdir(stateDir, { recursive: true });
@@ -72,21 +62,13 @@ export async function startSimulation({
     runControllers(simulation);
     bootstrap(simulation, port);
     runAvailability(simulation);
-    const { certificates, key } = await clientCertificate(await readAuthority(files.ca), 'admin', ['system:masters'], now);
-    await writeKubeconfig(kubeconfig, contextNames.simulated, { server: url, files }, { certificate: certificates, key: key.reveal() });
+    const admin = { user: 'admin', groups: ['system:masters'], now, name: contextNames.simulated };
+    await writeUserKubeconfig(kubeconfig, { server: url, files }, admin);
   } catch (error) {
     await stop();
     throw error;
   }
+  const name = `a simulation of Kubernetes ${kubernetes}`;
   const died = new Promise<never>(() => {});
-  return {
-    kind: 'simulated',
-    name: `a simulation of Kubernetes ${kubernetes}`,
-    server: url,
-    kubeconfig,
-    podAddress: address,
-    files,
-    died,
-    stop,
-  };
+  return { kind: 'simulated', name, server: url, kubeconfig, podAddress: address, files, died, stop };
 }

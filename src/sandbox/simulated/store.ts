@@ -8,22 +8,10 @@ import type { Kind, Obj, Store, StoreEvent } from './types.ts';
 const historyLength = 2_000;
 
 /** In the order of k8s.io/apimachinery/pkg/apis/meta/v1/types.go, ObjectMeta. */
-const metadataFields = [
-  'name',
-  'generateName',
-  'namespace',
-  'uid',
-  'resourceVersion',
-  'generation',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'labels',
-  'annotations',
-  'ownerReferences',
-  'finalizers',
-  'managedFields',
-];
+const metadataFields =
+  'name generateName namespace uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields'.split(
+    ' ',
+  );
 
 /** As in Go's JSON with omitempty. */
 const isSet = (value: unknown): boolean =>
@@ -108,9 +96,7 @@ export function createStore(now: () => Date): Store {
       const { name, namespace, resourceVersion: expected } = object.metadata;
       const before = of(kind).get(keyOf(namespace, name));
       if (!before) throw notFound(kind, name);
-      if (expected && expected !== before.metadata.resourceVersion) {
-        throw conflict(kind, name);
-      }
+      if (expected && expected !== before.metadata.resourceVersion) throw conflict(kind, name);
       const { uid, creationTimestamp, generation = 0, resourceVersion: version } = before.metadata;
       const grown = kind.generation && !isDeepStrictEqual(content(before), content(tidy(kind, object, {})));
       const counted = grown ? { generation: generation + 1 } : {};

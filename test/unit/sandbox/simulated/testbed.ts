@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -18,7 +18,7 @@ import { requestInfoOf } from '../../../../src/sandbox/shared/request-info.ts';
 import { availableCondition } from '../../../../src/sandbox/simulated/api-service.ts';
 import { apiServiceKind, endpointSliceKind, serviceKind } from '../../../../src/sandbox/simulated/lookup.ts';
 import { createStore } from '../../../../src/sandbox/simulated/store.ts';
-import type { Call, Obj, Simulation, UpgradeCall } from '../../../../src/sandbox/simulated/types.ts';
+import type { Call, Obj, Simulation } from '../../../../src/sandbox/simulated/types.ts';
 import { type Made, make, makeCa, type Recipe } from '../../pki/certificates.ts';
 
 /** A simulation without its server, and extension API servers of a test's own on loopback. */
@@ -150,7 +150,6 @@ export function condition({ store, signal }: Simulation, fits: (condition: Obj) 
 /** What a test's front does with requests. */
 export interface Handlers {
   answer(call: Call): Promise<unknown>;
-  upgrade?(call: UpgradeCall): unknown;
 }
 
 export const jane: UserInfo = { name: 'jane', groups: ['dev', 'system:authenticated'], extra: {} };
@@ -171,7 +170,6 @@ export function front(handlers: Handlers, user: UserInfo = jane): Promise<number
       else response.destroy(error);
     });
   });
-  server.on('upgrade', (request, socket, head) => handlers.upgrade?.({ ...common(request), socket, head }));
   return listen(server);
 }
 
@@ -194,13 +192,6 @@ export function request(
     });
     sent.on('error', reject).end(body);
   });
-}
-
-/** Sends an upgrade as bytes. @returns all that comes back until the other side ends */
-export async function upgrade(port: number, path: string, then = ''): Promise<string> {
-  const socket = connect({ host, port });
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: front\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${then}`);
-  return text(socket);
 }
 
 /** A promise, and what keeps it. */
