@@ -63,6 +63,12 @@ function lacksCluster() {
   return true;
 }
 
+async function largeInputs() {
+  heading('large inputs');
+  const { benchLargeInputs } = await import('./large-inputs.mjs');
+  await benchLargeInputs();
+}
+
 async function cluster() {
   heading('verify on a real control plane');
   if (lacksCluster()) return;
@@ -111,6 +117,7 @@ function sizes() {
 try {
   startUp();
   certificates();
+  await largeInputs();
   await cluster();
   await wholeCluster();
   await sandbox();

@@ -1,0 +1,100 @@
+import { diagnose } from '../src/diagnosis/diagnose.ts';
+import { readGoWords } from '../src/diagnosis/go-words.ts';
+import { createAuthority } from '../src/pki/authority.ts';
+import { inspect } from '../src/pki/inspect.ts';
+import { issueServing } from '../src/pki/leaf.ts';
+import { checkServing } from '../src/pki/trust.ts';
+import type { CertificateInfo } from '../src/pki/types.ts';
+import type { Observed, Snapshot } from '../src/snapshot/types.ts';
+
+/** Work on large inputs from a cluster, which must not take more than linear time. */
+
+/** @param snapshot - a recorded one, whose bodies and endpoints are multiplied */
+export async function largeInputs(snapshot: Snapshot): Promise<readonly { name: string; prepare: (size: number) => () => void }[]> {
+  const chain = await sameNameChain(300);
+  return [
+    ...['\n', '-----BEGIN CERTIFICATE-----\n', '-----BEGIN ', '-----END CERTIFICATE-----\n', ' \t', 'a: b\n', 'AAAA', '0\x80'].map(
+      (piece) => ({
+        name: `inspect ${JSON.stringify(piece)}`,
+        prepare: (size: number) => inspectJunk(piece.repeat((size * 500_000) / piece.length)),
+      }),
+    ),
+    ...[
+      ['', 'x509: certificate is valid for '],
+      ['', 'lookup x '],
+      ['', 'subject with cn='],
+      ['subjectaccessreviews.', 'a.'],
+    ].map(([start = '', piece = '']) => ({
+      name: `read an error of Go: ${JSON.stringify(start + piece)}`,
+      prepare: (size: number) => {
+        const text = start + piece.repeat((size * 500_000) / piece.length);
+        return () => void readGoWords(text);
+      },
+    })),
+    {
+      name: 'diagnose a large body',
+      prepare: (size: number) => {
+        const large = withBody(snapshot, 'x509: certificate is valid for \u001b[31m'.repeat(size * 15_000));
+        return () => void diagnose(large);
+      },
+    },
+    {
+      name: 'diagnose many endpoints',
+      prepare: (size: number) => {
+        const large = withProbes(snapshot, size * 250);
+        return () => void diagnose(large);
+      },
+    },
+    {
+      name: 'verify against CAs of one name',
+      prepare: (size: number) => {
+        const roots = chain.cas.slice(0, size * 150);
+        const hostname = 'api.wardle.svc';
+        return () => void checkServing({ presented: [chain.leaf, ...roots], roots, hostname, now: chain.now });
+      },
+    },
+  ];
+}
+
+function inspectJunk(junk: string): () => void {
+  const block = (text: string): string => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
+  return () => {
+    inspect(junk);
+    inspect(block(junk));
+    inspect(block(Buffer.from(junk).toString('base64')));
+    inspect(Buffer.from(junk, 'latin1'));
+  };
+}
+
+/** CAs that share a name, and a leaf of a CA with this name that is not among them. */
+async function sameNameChain(count: number): Promise<{ leaf: CertificateInfo; cas: readonly CertificateInfo[]; now: Date }> {
+  const now = new Date();
+  const ca = () => createAuthority({ commonName: 'root', keyType: 'ecdsa-p256', lifetimeMs: 86_400_000, now });
+  const names = { dns: ['api.wardle.svc'], ip: [] };
+  const leaf = await issueServing({ authority: ca(), names, keyType: 'ecdsa-p256', lifetimeMs: 3_600_000, now });
+  const cas = await Promise.all(Array.from({ length: count }, ca));
+  const first = (pem: string): CertificateInfo => inspect(pem).certificates[0] as CertificateInfo;
+  return { leaf: first(leaf.certificates), cas: cas.map(({ certificates }) => first(certificates)), now };
+}
+
+const seen = <T>(observed: Observed<T>, change: (value: T) => T): Observed<T> =>
+  observed.state === 'seen' ? { ...observed, value: change(observed.value) } : observed;
+
+const withBody = (snapshot: Snapshot, body: string): Snapshot => ({
+  ...snapshot,
+  apis: snapshot.apis.map((api) => ({
+    ...api,
+    aggregated: seen(api.aggregated, (answer) => ({ ...answer, body })),
+    group: seen(api.group, (answer) => ({ ...answer, body })),
+  })),
+});
+
+const withProbes = (snapshot: Snapshot, count: number): Snapshot => ({
+  ...snapshot,
+  apis: snapshot.apis.map((api) => ({
+    ...api,
+    probes: seen(api.probes, ([probe]) =>
+      probe ? Array.from({ length: count }, (_, index) => ({ ...probe, at: `10.1.0.${index}:8443 (pod api-${index})` })) : [],
+    ),
+  })),
+});
