@@ -22,7 +22,7 @@ describe('no usable cluster', () => {
 
   test('a kubeconfig that does not exist', async () => {
     const { exitCode, stderr } = await failure(apisvc([...verify, '--kubeconfig', '/none']));
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('kubeconfig /none does not exist') });
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('kubeconfig /none not found') });
   });
 
   test('a context that does not exist', async () => {
