@@ -3,6 +3,9 @@ import { loadKubeConfig } from '../cluster/kubeconfig.ts';
 import { listObjects } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import type { KubeObject } from '../manifests/types.ts';
+import { listPods } from '../snapshot/collect/pods.ts';
+import { containersOf } from '../snapshot/server-flags.ts';
+import { textOf, viewService } from '../snapshot/views.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A Service in the current cluster, with what is known of the server behind it. */
@@ -44,12 +47,9 @@ async function lookUp(name: string, env: NodeJS.ProcessEnv, signal: AbortSignal)
     const [service] = services;
     const namespace = service?.metadata.namespace;
     if (service === undefined || namespace === undefined || services.length > 1) return undefined;
-    const { selector = {} } = service.spec as { readonly selector?: Readonly<Record<string, string>> };
-    const labelSelector = Object.entries(selector).map((label) => label.join('='));
-    const pods =
-      labelSelector.length === 0
-        ? []
-        : await listObjects(cluster, { resource: resources.Pod, namespace, labelSelector: labelSelector.join(',') }, signal);
+    const { selector: matchLabels } = viewService(service);
+    const hasSelector = Object.keys(matchLabels).length > 0;
+    const pods = hasSelector ? await listPods(cluster, { namespace, selector: { matchLabels } }, signal) : [];
     return { context: cluster.context, name, namespace, image: onlyImage(pods) };
   } finally {
     cluster.close();
@@ -57,7 +57,7 @@ async function lookUp(name: string, env: NodeJS.ProcessEnv, signal: AbortSignal)
 }
 
 function onlyImage(pods: readonly KubeObject[]): string | undefined {
-  const containers = pods.map(({ spec }) => (spec as { readonly containers: readonly { readonly image: string }[] }).containers);
-  const images = new Set(containers.flat().map(({ image }) => image));
+  const containers = pods.map(containersOf);
+  const images = new Set(containers.flat().map(({ image }) => textOf(image)));
   return images.size === 1 && containers.every(({ length }) => length === 1) ? [...images][0] : undefined;
 }

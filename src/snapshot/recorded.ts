@@ -17,7 +17,7 @@ export function readSnapshot(file: string, text: string): Snapshot {
   const json = parse(file, text);
   const version = typeof json === 'object' && json !== null && 'apiVersion' in json ? json.apiVersion : undefined;
   if (version !== undefined && version !== snapshotSchema.shape.apiVersion.value) {
-    throw new UsageError(`${file} is a snapshot of another version: its apiVersion is ${shown(version)}`, { fix });
+    throw new UsageError(`${file} is not a snapshot of this version: its apiVersion is ${shown(version)}`, { fix });
   }
   const { success, data, error } = snapshotSchema.safeParse(json);
   if (success) return data;

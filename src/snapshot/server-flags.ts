@@ -1,10 +1,14 @@
-import { textOf } from './views.ts';
+import type { KubeObject } from '../manifests/types.ts';
+import { listOf, textOf } from './views.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
 type Json = any;
 
 /** A container of a pod, as Kubernetes writes it. */
 export type Container = Json;
+
+/** The containers of a pod, without its init containers. */
+export const containersOf = ({ spec }: KubeObject & Json): readonly Container[] => listOf(spec?.containers);
 
 /**
  * Flags with a value that checks read, or that identify a server built with k8s.io/apiserver (its

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../manifests/types.ts';
 import { entryAt, secretMounts } from './secret-mounts.ts';
-import { type Container, certificateFiles, flagsOf, flagValue } from './server-flags.ts';
+import { type Container, certificateFiles, containersOf, flagsOf, flagValue } from './server-flags.ts';
 import type { ServerView } from './types.ts';
 import { listOf, textOf } from './views.ts';
 
@@ -28,11 +28,8 @@ const servingFlags = ['secure-port', 'tls-cert-file', 'cert-dir'];
  * where the Service lacks the port
  * @returns undefined where several containers serve, and none is known to use the port
  */
-function servingContainer({ spec }: KubeObject & Json, targetPort: string | undefined): Container | undefined {
-  const containers = [
-    ...listOf(spec?.containers),
-    ...listOf(spec?.initContainers).filter(({ restartPolicy }) => restartPolicy === 'Always'),
-  ];
+function servingContainer(pod: KubeObject & Json, targetPort: string | undefined): Container | undefined {
+  const containers = [...containersOf(pod), ...listOf(pod.spec?.initContainers).filter(({ restartPolicy }) => restartPolicy === 'Always')];
   const declares = ({ ports }: Container) =>
     listOf(ports).some(
       ({ name, containerPort, protocol }) => (protocol ?? 'TCP') === 'TCP' && (name === targetPort || String(containerPort) === targetPort),

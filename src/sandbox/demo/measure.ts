@@ -1,5 +1,6 @@
 import { availableParallelism, freemem, hostname, loadavg, totalmem, uptime } from 'node:os';
 import type { Api } from '../../config/schema.ts';
+import { timestamp } from '../shared/timestamp.ts';
 
 /** The machine that the server runs on, as an object of its API: measured when it is asked for and kept nowhere. */
 export interface Host {
@@ -24,7 +25,7 @@ export function measure({ group, version }: Pick<Api, 'group' | 'version'>, now:
     apiVersion: `${group}/${version}`,
     kind: 'Host',
     metadata: { name: objectName(hostname()) },
-    timestamp: `${now.toISOString().slice(0, -5)}Z`,
+    timestamp: timestamp(now),
     capacity: { cpu: String(availableParallelism()), memory: memoryQuantity(total) },
     usage: { memory: memoryQuantity(total - free) },
     free: { memory: memoryQuantity(free) },

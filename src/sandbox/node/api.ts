@@ -3,6 +3,7 @@ import type { Answer, Cluster, ClusterRequest } from '../../cluster/cluster.ts';
 import { type Collection, getObject, listObjects, refOf } from '../../cluster/objects.ts';
 import { type ObjectRef, type Resource, resourcePath, resources } from '../../cluster/resources.ts';
 import { readJson, readStatus, refusal } from '../../cluster/status.ts';
+import { timestamp } from '../shared/timestamp.ts';
 import type { Json } from './types.ts';
 
 /** The name of the node, and of whatever it does in the cluster. */
@@ -84,15 +85,12 @@ const isLeaving = (answer: Answer): boolean =>
 const refOfAny = (object: Json): ObjectRef =>
   object.kind === nodes.kind ? { resource: nodes, namespace: undefined, name: object.metadata.name } : refOf(object);
 
-/** RFC 3339 without fractions, as Kubernetes writes times. */
-export const timeOf = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, 'Z');
-
 /** A short name for a value that is always the same for the same one. */
 export const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 10);
 
 function eventOf({ apiVersion, kind, metadata }: Json, event: { type: string; reason: string; message: string }, now: Date): Json {
   const { namespace, name, uid } = metadata;
-  const time = timeOf(now);
+  const time = timestamp(now);
   return {
     apiVersion: 'v1',
     kind: 'Event',

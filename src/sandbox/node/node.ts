@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { arch, cpus, hostname, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { type Api, createApi, nodeName, timeOf } from './api.ts';
+import { timestamp } from '../shared/timestamp.ts';
+import { type Api, createApi, nodeName } from './api.ts';
 import { keepDeployments } from './deployments.ts';
 import { keepEndpointSlices } from './endpoint-slices.ts';
 import type { NodeContext } from './keep-right.ts';
@@ -47,7 +48,7 @@ async function registerNode(api: Api, { podAddress, kubeletPort }: NodeOptions, 
 /** It has no heartbeat: nobody looks for one where no controller watches over nodes. */
 function nodeStatus(address: string, kubeletPort: number | undefined, now: Date): Json {
   const size = { cpu: String(cpus().length), memory: `${Math.floor(totalmem() / 1024)}Ki`, pods: '110' };
-  const time = timeOf(now);
+  const time = timestamp(now);
   const ready = {
     type: 'Ready',
     status: 'True',

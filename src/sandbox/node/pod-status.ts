@@ -1,4 +1,4 @@
-import { timeOf } from './api.ts';
+import { timestamp } from '../shared/timestamp.ts';
 import type { ContainerOnNode, PodOnNode } from './registry.ts';
 import type { Json } from './types.ts';
 
@@ -33,7 +33,7 @@ export function podStatus({ object, containers, address, startedAt, mounted }: P
   const condition = (type: string, status: boolean, why: object = {}): Json => {
     const had = before.find((each) => each.type === type);
     const said = status ? 'True' : 'False';
-    return { type, status: said, ...why, lastTransitionTime: had?.status === said ? had.lastTransitionTime : timeOf(now) };
+    return { type, status: said, ...why, lastTransitionTime: had?.status === said ? had.lastTransitionTime : timestamp(now) };
   };
   return {
     phase: begun ? 'Running' : 'Pending',
@@ -48,7 +48,7 @@ export function podStatus({ object, containers, address, startedAt, mounted }: P
     hostIPs: [{ ip: address }],
     podIP: address,
     podIPs: [{ ip: address }],
-    startTime: timeOf(startedAt),
+    startTime: timestamp(startedAt),
     initContainerStatuses: (object.spec.initContainers ?? []).map(skipped),
     containerStatuses: containers.map((container) => containerStatus(container, object.metadata.uid)),
   };
@@ -66,7 +66,7 @@ function containerStatus({ name, image, state, ready, restarts, last, runs }: Co
     started: state.kind === 'running',
     restartCount: restarts,
     ...(ran ? { containerID: containerID(state.kind === 'running' ? restarts : Math.max(0, restarts - 1)) } : {}),
-    state: state.kind === 'running' ? { running: { startedAt: timeOf(state.startedAt) } } : { waiting: waitingOf(state) },
+    state: state.kind === 'running' ? { running: { startedAt: timestamp(state.startedAt) } } : { waiting: waitingOf(state) },
     ...(last ? { lastState: { terminated: terminatedOf(last, containerID(Math.max(0, restarts - 1))) } } : {}),
   };
 }
@@ -81,8 +81,8 @@ const waitingOf = ({ reason, message }: { readonly reason: string; readonly mess
 const terminatedOf = ({ exitCode, startedAt, finishedAt }: NonNullable<ContainerOnNode['last']>, containerID: string): object => ({
   exitCode,
   reason: exitCode === 0 ? 'Completed' : 'Error',
-  startedAt: timeOf(startedAt),
-  finishedAt: timeOf(finishedAt),
+  startedAt: timestamp(startedAt),
+  finishedAt: timestamp(finishedAt),
   containerID,
 });
 

@@ -1,4 +1,4 @@
-import { timeOf } from './api.ts';
+import { timestamp } from '../shared/timestamp.ts';
 import { imageMissing } from './pod-status.ts';
 import { currentSet, isAvailable, isLive, isOf, isReady, type Rollout } from './rollout-plan.ts';
 import type { Json } from './types.ts';
@@ -83,7 +83,7 @@ const absent = (value: number | string, replicas: number): number =>
 /** Keeps the times of a condition that says the same as before (deployment_util.go, SetDeploymentCondition). */
 function condition(before: Json, next: Condition, now: Date): Json {
   if (before?.status === next.status && before.reason === next.reason) return { ...before, ...next };
-  const time = timeOf(now);
+  const time = timestamp(now);
   return { ...next, lastUpdateTime: time, lastTransitionTime: before?.status === next.status ? before.lastTransitionTime : time };
 }
 
@@ -124,7 +124,7 @@ function progressOf(
     const words = hopeless ? `ReplicaSet "${name}" can not progress: ${hopeless}` : `ReplicaSet "${name}" has timed out progressing.`;
     return { condition: say('False', 'ProgressDeadlineExceeded', words), againMs: undefined };
   }
-  const time = timeOf(now);
+  const time = timestamp(now);
   const [reason, message] = about
     ? ['ReplicaSetUpdated', `ReplicaSet "${name}" is progressing.`]
     : ['NewReplicaSetCreated', `Created new replica set "${name}"`];

@@ -1,7 +1,7 @@
 import { dns1035Label, dns1123Subdomain } from '../../config/names.ts';
 import { badRequest, invalid } from '../shared/failure.ts';
+import { timestamp } from '../shared/timestamp.ts';
 import { type Fault, nameFaults, required, wrong } from './faults.ts';
-import { timestamp } from './store.ts';
 import type { Obj } from './types.ts';
 
 // k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/types.go

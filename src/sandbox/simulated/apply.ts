@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ApiFailure, badRequest } from '../shared/failure.ts';
+import { timestamp } from '../shared/timestamp.ts';
 import { withoutNulls } from './bodies.ts';
 import { apiVersionOf } from './kinds.ts';
 import { difference, displayPaths, type FieldSet, fieldsOf, intersection, pathOf, union, without } from './managed-fields.ts';
 import { decodeManagers, identityOf, type Manager, type Managers, withManagers } from './managers.ts';
-import { timestamp } from './store.ts';
 import { type Changes, changesBetween, merge, prune } from './structured-merge.ts';
 import type { Kind, Obj } from './types.ts';
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { timestamp } from '../shared/timestamp.ts';
 import { availableCondition, localCondition } from './api-service.ts';
 import { runApiServiceController } from './api-service-controller.ts';
 import { trackUpdate } from './apply.ts';
@@ -6,7 +7,6 @@ import { ask, transportsOf } from './extension-server.ts';
 import { GoError, hostPort } from './go-errors.ts';
 import { apiServiceKind, apiServicesIn, endpointSliceKind, endpointSlicesOf, isReady, serviceKind, serviceOfSlice } from './lookup.ts';
 import { type Route, resolveEndpoint } from './routes.ts';
-import { timestamp } from './store.ts';
 import type { Obj, Simulation, StoreEvent } from './types.ts';
 
 /** k8s.io/kube-aggregator/pkg/controllers/status/remote/remote_available_controller.go. */

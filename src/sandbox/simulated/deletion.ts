@@ -1,7 +1,7 @@
 import { ApiFailure, conflict, notSimulated } from '../shared/failure.ts';
+import { timestamp } from '../shared/timestamp.ts';
 import { kinds } from './kinds.ts';
 import type { DeleteOptions } from './options.ts';
-import { timestamp } from './store.ts';
 import type { Kind, Obj, Store } from './types.ts';
 
 export interface Deleted {

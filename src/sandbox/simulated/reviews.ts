@@ -1,12 +1,12 @@
 import { badRequest, invalid, notServed, notSimulated } from '../shared/failure.ts';
 import type { UserInfo } from '../shared/identity.ts';
 import type { RequestInfo } from '../shared/request-info.ts';
+import { timestamp } from '../shared/timestamp.ts';
 import type { AuthenticateToken } from './authentication.ts';
 import type { Authorize } from './authorization.ts';
 import { wrong } from './faults.ts';
 import { apiVersionOf, reviewKinds } from './kinds.ts';
 import { issuer } from './service-account-jwt.ts';
-import { timestamp } from './store.ts';
 import { serviceAccountToken } from './tokens.ts';
 import type { Call, Kind, Obj, Simulation } from './types.ts';
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { alreadyExists, conflict, notFound } from '../shared/failure.ts';
+import { timestamp } from '../shared/timestamp.ts';
 import { apiVersionOf } from './kinds.ts';
 import type { Kind, Obj, Store, StoreEvent } from './types.ts';
 
@@ -32,9 +33,6 @@ const lasting = ({ metadata: { resourceVersion: _, managedFields = [], ...metada
   ...rest,
   metadata: { ...metadata, managedFields: managedFields.map(({ time: _, ...entry }: Obj) => entry) },
 });
-
-/** A time as Kubernetes writes it: UTC, in seconds. */
-export const timestamp = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
 
 /** Creates an empty store. @param now - the clock of creationTimestamp */
 export function createStore(now: () => Date): Store {

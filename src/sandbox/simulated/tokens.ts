@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { badRequest, invalid, notFound, notSimulated } from '../shared/failure.ts';
+import { timestamp } from '../shared/timestamp.ts';
 import { wrong } from './faults.ts';
 import { coreKind } from './kinds.ts';
 import { type Claims, issuer, signToken } from './service-account-jwt.ts';
-import { timestamp } from './store.ts';
 import type { Call, Obj, Simulation, Store } from './types.ts';
 
 /**
