@@ -18,7 +18,7 @@ test.each<[string, ObjectRef, object]>([
     { resource: subresources.podLog, ...inWardle, name: '*' },
     { group: '', resource: 'pods', subresource: 'log', namespace: 'wardle' },
   ],
-])('whether one may %s is asked with the attributes of %j', async (verb, ref, attributes) => {
+])('the review for %s has the attributes %j', async (verb, ref, attributes) => {
   const asked: unknown[] = [];
   const cluster = await clusterOf(({ body }, response) => {
     asked.push(JSON.parse(body).spec);

@@ -20,7 +20,7 @@ async function collect(lines: AsyncIterable<string>): Promise<string[]> {
 }
 
 describe('a request', () => {
-  test('carries method, path, query, body and who asks', async () => {
+  test('has the method, path, query, body and user', async () => {
     const received: Received[] = [];
     const cluster = await clusterOf((request, response) => {
       received.push(request);
@@ -46,7 +46,7 @@ describe('a request', () => {
     expect(cluster).toMatchObject({ context: 'test', user: 'test' });
   });
 
-  test('is made as somebody else when asked', async () => {
+  test('can impersonate another user', async () => {
     const received: Received[] = [];
     const url = await serve((request, response) => {
       received.push(request);
@@ -58,32 +58,32 @@ describe('a request', () => {
     expect(cluster.user).toBe('jane');
   });
 
-  test.each([200, 404, 500])('gives status %i with its body as it is', async (status) => {
+  test.each([200, 404, 500])('returns status %i with its body unchanged', async (status) => {
     const cluster = await clusterOf((_, response) => answer(response, status, 'the body\n'));
     expect(await cluster.request({ path: '/', signal: never })).toEqual({ status, body: 'the body\n' });
   });
 
-  test('a path below the server of the kubeconfig is kept, as for a cluster behind a proxy', async () => {
+  test('keeps a path in the server URL, as for a cluster behind a proxy', async () => {
     const url = await serve((request, response) => answer(response, 200, request.url));
     const cluster = await clusterAt(`${url}/k8s/clusters/c-1/`);
     expect((await cluster.request({ path: '/version', signal: never })).body).toBe('/k8s/clusters/c-1/version');
   });
 
-  test('gives up after its own limit', async () => {
+  test('ends after its time limit', async () => {
     const cluster = await clusterOf(() => {});
     const error = await rejection(cluster.request({ path: '/', signal: never, timeoutMs: 50 }));
     expect(error).toBeInstanceOf(Unreachable);
     expect(error.message).toBe(`failed to connect to the cluster at ${cluster.server} (context "test"): timed out`);
   });
 
-  test('a body that never ends is under the same limit', async () => {
+  test('an endless body has the same time limit', async () => {
     const cluster = await clusterOf((_, response) => {
       response.write('{');
     });
     expect((await rejection(cluster.request({ path: '/', signal: never, timeoutMs: 50 }))).message).toContain('timed out');
   });
 
-  test('a body that would fill the memory is refused', async () => {
+  test('a body that is too large is refused', async () => {
     const zeros = Buffer.alloc(1024 * 1024);
     const cluster = await clusterOf((_, response) => {
       const pour = (): void => {
@@ -123,7 +123,7 @@ describe('a request', () => {
     expect(asked).toEqual(['kube.example.com:8080']);
   });
 
-  test('says in plain words that nothing listens, or that the connection broke', async () => {
+  test('the error tells whether the port is closed or the connection broke', async () => {
     const cluster = await clusterAt('http://127.0.0.1:1');
     const refused = await rejection(cluster.request({ path: '/', signal: never }));
     expect(refused).toMatchObject({ exitCode: Exit.unreachable, fix: expect.stringContaining('--context') });
@@ -134,7 +134,7 @@ describe('a request', () => {
     );
   });
 
-  test('a server that speaks no TLS is said to be so', async () => {
+  test('the error tells that a server does not speak TLS', async () => {
     const url = await serve((_, response) => answer(response, 200, ''));
     const cluster = await clusterAt(url.replace('http:', 'https:'));
     const error = await rejection(cluster.request({ path: '/', signal: never }));
@@ -146,7 +146,7 @@ describe('a request', () => {
 describe('a stream', () => {
   const event = (i: number): string => `{"i":${i}}\n`;
 
-  test('yields whole lines, however they are cut', async () => {
+  test('yields whole lines, however the chunks are cut', async () => {
     const cluster = await clusterOf((_, response) => {
       response.write('{"a":');
       setTimeout(() => response.write('1}\n{"b":"ä'), 10);
@@ -155,7 +155,7 @@ describe('a stream', () => {
     expect(await collect(cluster.stream({ path: '/', signal: never }))).toEqual(['{"a":1}', '{"b":"ä"}']);
   });
 
-  test('outlives the limit for its beginning', async () => {
+  test('outlives the time limit of the request', async () => {
     const cluster = await clusterOf((_, response) => {
       response.write(event(1));
       setTimeout(() => response.end(event(2)), 150);
@@ -163,12 +163,12 @@ describe('a stream', () => {
     expect(await collect(cluster.stream({ path: '/', signal: never, timeoutMs: 50 }))).toEqual(['{"i":1}', '{"i":2}']);
   });
 
-  test('that does not begin is given up', async () => {
+  test('that does not start ends after the time limit', async () => {
     const cluster = await clusterOf(() => {});
     expect(await rejection(collect(cluster.stream({ path: '/', signal: never, timeoutMs: 50 })))).toBeInstanceOf(Unreachable);
   });
 
-  test('that breaks is unreachable; that is aborted ends with the reason', async () => {
+  test('that breaks is Unreachable; one that is aborted throws the reason', async () => {
     const broken = await clusterOf((_, response) => {
       response.write(event(1));
       setTimeout(() => response.destroy(), 20);
@@ -183,7 +183,7 @@ describe('a stream', () => {
     expect(await rejection(lines.next())).toBe(reason);
   });
 
-  test('that is refused gives the answer', async () => {
+  test('that is refused throws the answer', async () => {
     const cluster = await clusterOf((_, response) => answer(response, 403, 'no'));
     const error = await rejection(collect(cluster.stream({ path: '/', signal: never })));
     expect(error).toBeInstanceOf(StreamRefused);

@@ -19,7 +19,10 @@ beforeAll(async () => {
   ({ leaf } = await servingCertificate());
 });
 
-/** A cluster that forwards ports as a kubelet does. @param proxied what it answers to a request for the pod's proxy */
+/**
+ * A cluster that forwards ports as a kubelet does.
+ * @param proxied what it answers to a request for the pod's proxy
+ */
 async function forwarding(
   forward = forwardToLoopback,
   proxied = status(403, 'Forbidden', 'no'),
@@ -36,7 +39,7 @@ const forbidding = (): Promise<Cluster> =>
   clusterOf((_, response) => answer(response, 403, status(403, 'Forbidden', 'pods "api-0" is forbidden: no')));
 
 describe('an endpoint without a pod', () => {
-  test('is dialled at its address; the cluster is not asked', async () => {
+  test('is dialled at its address, without the cluster', async () => {
     const target = await listening(tlsServer(leaf));
     const cluster = await clusterAt('http://127.0.0.1:1');
     expect(await dialEndpoint(cluster, { ...target, namespace: 'wardle', pod: undefined }, never)).toMatchObject({
@@ -47,7 +50,7 @@ describe('an endpoint without a pod', () => {
 });
 
 describe('a pod', () => {
-  test('shows its certificate to who asks by name', async () => {
+  test('serves its certificate for the server name', async () => {
     const asked: unknown[] = [];
     const { port } = await listening(
       tlsServer(leaf, {
@@ -89,7 +92,7 @@ describe('a pod', () => {
     await vi.waitFor(() => expect(cluster.open.size).toBe(0));
   });
 
-  test('a kubelet that goes away during the handshake is not the server closing', async () => {
+  test('a kubelet that disconnects during the handshake is not a fault of the server', async () => {
     const cluster = await forwarding((socket, { port }) => {
       announce(socket, port);
       sendData(socket, Buffer.from('160303004a0200', 'hex'));
@@ -121,7 +124,7 @@ describe('a pod whose localhost refuses', () => {
     expect(await dialEndpoint(await forwarding(refusing, proxied), target, never)).toMatchObject({ kind: 'served', via: 'address' });
   });
 
-  test('as does its address, by the word of kube-apiserver, whoever answers here', async () => {
+  test('as does its address for kube-apiserver, although another server answers here', async () => {
     const target = { ...pod, ...(await listening(tlsServer(leaf))) };
     const proxied = unavailable('dial tcp 10.244.0.5:4443: connect: connection refused');
     expect(await dialEndpoint(await forwarding(refusing, proxied), target, never)).toEqual({
@@ -150,7 +153,7 @@ describe('a pod whose localhost refuses', () => {
     ['something in front of kube-apiserver', status(403, 'Forbidden', 'no')],
     ['a pod that is gone', status(404, 'NotFound', 'pods "api-0" not found', { name: 'api-0', kind: 'pods' })],
     ['a cluster that is busy', status(429, 'TooManyRequests', 'too many requests')],
-  ])('where %s does not let anybody ask', async (_, proxied) => {
+  ])('where %s prevents the check by kube-apiserver', async (_, proxied) => {
     const target = { ...pod, address: nowhere, port: 443 };
     expect(await dialEndpoint(await forwarding(refusing, proxied), target, never)).toEqual(refusedThere);
   });
@@ -160,12 +163,12 @@ describe('a pod whose localhost refuses', () => {
     expect(await dialEndpoint(await forwarding(refusing), target, never)).toMatchObject({ fault: 'reset', via: 'address' });
   });
 
-  test('stays the answer where its address leads nowhere', async () => {
+  test('stays the result where its address is not reachable', async () => {
     const proxied = unavailable('dial tcp 10.244.0.5:4443: i/o timeout');
     expect(await dialEndpoint(await forwarding(refusing, proxied), { ...pod, port: 443, address: nowhere }, never)).toEqual(refusedThere);
   });
 
-  test('stays the answer two seconds after its address has begun to say nothing', async () => {
+  test('stays the result after two seconds without an answer at its address', async () => {
     const proxied = unavailable('dial tcp 10.244.0.5:4443: i/o timeout');
     const server = net.createServer(() => {});
     const hanging = { ...pod, ...(await listening(server)) };
@@ -183,7 +186,7 @@ describe('a pod whose localhost refuses', () => {
   });
 });
 
-describe('without a way into the pod', () => {
+describe('without a port-forward', () => {
   test('its address is dialled', async () => {
     const target = { ...pod, ...(await listening(tlsServer(leaf))) };
     expect(await dialEndpoint(await forbidding(), target, never)).toMatchObject({ kind: 'served', via: 'address' });
@@ -193,7 +196,7 @@ describe('without a way into the pod', () => {
     });
   });
 
-  test('and to its address, the right is named that is missing', async () => {
+  test('and without its address, the missing permission is named', async () => {
     expect(await dialEndpoint(await forbidding(), { ...pod, port: 443, address: nowhere }, never)).toEqual({
       kind: 'failed',
       fault: 'no-forward',
@@ -204,7 +207,7 @@ describe('without a way into the pod', () => {
   });
 });
 
-test('many at once leave nothing behind', async () => {
+test('many handshakes leave no connection open', async () => {
   const warnings: Error[] = [];
   const warn = (warning: Error): unknown => warnings.push(warning);
   process.on('warning', warn);
@@ -220,7 +223,7 @@ test('many at once leave nothing behind', async () => {
   expect(warnings).toEqual([]);
 });
 
-test('all of a large Service are dialled, 32 at a time, and come back in order', async () => {
+test('the endpoints of a large Service are dialled 32 at a time, and returned in order', async () => {
   let [open, most] = [0, 0];
   const cluster = await clusterOf((_, response) => {
     most = Math.max(most, ++open);
@@ -237,7 +240,7 @@ test('all of a large Service are dialled, 32 at a time, and come back in order',
   expect(most).toBe(32);
 });
 
-test('ends with the reason of the signal, and so do its connections', async () => {
+test('the signal ends it and its connections', async () => {
   const { port } = await listening(net.createServer(() => {}));
   const cluster = await forwarding();
   const stop = new AbortController();

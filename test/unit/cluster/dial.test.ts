@@ -17,7 +17,7 @@ beforeAll(async () => {
 const fingerprints = (pem: string): string[] => inspect(pem).certificates.map(({ fingerprint }) => fingerprint);
 
 describe('a TLS server', () => {
-  test('is asked by name, and its chain is seen in order, judged by nobody', async () => {
+  test('gets the server name; its chain is returned in order, and not verified', async () => {
     let asked: unknown;
     const context = tls.createSecureContext({ cert: leaf.certificates + authority.certificates, key: leaf.key.reveal() });
     const server = tls.createServer({
@@ -33,7 +33,7 @@ describe('a TLS server', () => {
     expect(asked).toBe(serverName);
   });
 
-  test('is seen to send certificates that lead nowhere, or not in order', async () => {
+  test('may send unrelated certificates, or a chain out of order', async () => {
     const others = await Promise.all(['one', 'other'].map((commonName) => makeCa({ commonName })));
     const cert = [leaf.certificates, ...others.map(({ info }) => info.pem), authority.certificates].join('');
     const handshake = await dial(await listening(tls.createServer({ cert, key: leaf.key.reveal() })), never);
@@ -41,17 +41,17 @@ describe('a TLS server', () => {
     expect(handshake.certificates.map(({ fingerprint }) => fingerprint)).toEqual(fingerprints(cert));
   });
 
-  test('that sends only its own certificate', async () => {
+  test('may send only its own certificate', async () => {
     const target = await listening(tls.createServer({ cert: leaf.certificates, key: leaf.key.reveal(), maxVersion: 'TLSv1.2' }));
     expect(await dial(target, never)).toMatchObject({ kind: 'served', protocol: 'TLSv1.2', certificates: [{ dnsNames: [serverName] }] });
   });
 
-  test('may be asked for an address', async () => {
+  test('gets no server name for an IP address', async () => {
     const target = await listening(tls.createServer({ cert: leaf.certificates, key: leaf.key.reveal() }));
     expect(await dial({ ...target, serverName: '127.0.0.1' }, never)).toMatchObject({ kind: 'served' });
   });
 
-  test('with a self-signed certificate', async () => {
+  test('may have a self-signed certificate', async () => {
     const { info, keyPair } = await makeCa({ commonName: 'self' });
     const key = keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' });
     expect(await dial(await listening(tls.createServer({ cert: info.pem, key })), never)).toMatchObject({
@@ -59,7 +59,7 @@ describe('a TLS server', () => {
     });
   });
 
-  test('that is too old', async () => {
+  test('may be too old', async () => {
     const context = { cert: leaf.certificates, key: leaf.key.reveal(), minVersion: 'TLSv1', maxVersion: 'TLSv1.1' } as const;
     expect(await dial(await listening(tls.createServer(context).on('tlsClientError', () => {})), never)).toMatchObject({
       kind: 'failed',
@@ -68,13 +68,13 @@ describe('a TLS server', () => {
   });
 });
 
-describe('something else', () => {
+describe('anything but a TLS server', () => {
   test('plain HTTP', async () => {
     const server = net.createServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
     expect(await dial(await listening(server), never)).toMatchObject({ kind: 'failed', fault: 'not-tls' });
   });
 
-  test('nothing', async () => {
+  test('a closed port', async () => {
     expect(await dial({ address: '127.0.0.1', port: 1, serverName }, never)).toEqual({
       kind: 'failed',
       fault: 'refused',
@@ -82,7 +82,7 @@ describe('something else', () => {
     });
   });
 
-  test('a name that is not known here, which it may well be to kube-apiserver', async () => {
+  test('a host name that is unknown here, but perhaps not to kube-apiserver', async () => {
     expect(await dial({ address: 'api.invalid', port: 443, serverName }, never)).toMatchObject({ kind: 'failed', fault: 'no-route' });
   });
 
@@ -93,16 +93,14 @@ describe('something else', () => {
     expect(await dial(await listening(net.createServer(act)), never)).toMatchObject({ kind: 'failed', fault: 'reset' });
   });
 
-  test('a server that hangs is given up after a while, even when it sends now and then', { timeout: 10_000 }, async () => {
+  test('a server that hangs is a time-out, even when it sends a byte now and then', { timeout: 10_000 }, async () => {
     const server = net.createServer((socket) => {
       // The header of a handshake record that never becomes complete.
       socket.write(Buffer.from('1603034000', 'hex'));
       const trickle = setInterval(() => socket.write('\0'), 500);
       socket.on('close', () => clearInterval(trickle));
     });
-    const start = performance.now();
     expect(await dial(await listening(server), never)).toEqual({ kind: 'failed', fault: 'timeout', words: 'timed out' });
-    expect(performance.now() - start).toBeLessThan(6_000);
   });
 });
 

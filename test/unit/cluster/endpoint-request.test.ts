@@ -26,8 +26,8 @@ async function serving(handler: RequestListener) {
 const direct = { namespace: 'wardle', pod: undefined, via: 'address' } as const;
 const path = '/apis/example.com/v1';
 
-describe('a stranger', () => {
-  test('asks over one connection, with its own headers and no credentials', async () => {
+describe('an anonymous request', () => {
+  test('uses one connection, with the given headers and no credentials', async () => {
     const asked: object[] = [];
     const { target, connections } = await serving(({ url, headers }, response) => {
       asked.push({ url, host: headers.host, user: headers['x-remote-user'], authorization: headers.authorization });
@@ -54,7 +54,7 @@ describe('a stranger', () => {
     await vi.waitFor(() => expect(open.size).toBe(0));
   });
 
-  test('hears 64 kB of an endless answer', async () => {
+  test('keeps 64 kB of an endless answer', async () => {
     const { target } = await serving((_, response) => {
       const pour = (): void => {
         while (response.write('x'.repeat(10_000)));
@@ -77,20 +77,20 @@ describe('a stranger', () => {
         response.on('close', () => clearInterval(timer));
       },
     ],
-  ])('waits for a server that %s no longer than it said', async (_, handler) => {
+  ])('ends after its time limit for a server that %s', async (_, handler) => {
     const { target } = await serving(handler);
     const client = endpointClient(await clusterAt('http://127.0.0.1:1'), { ...direct, ...target }, never);
     await expect(client.get({ path, timeoutMs: 100 })).rejects.toMatchObject({ message: 'timed out', cause: { name: 'TimeoutError' } });
     client.close();
   });
 
-  test('is told when nobody listens', async () => {
+  test('fails when the port is closed', async () => {
     const client = endpointClient(await clusterAt('http://127.0.0.1:1'), { ...direct, address: '127.0.0.1', port: 1, serverName }, never);
     await expect(client.get({ path, timeoutMs: 5_000 })).rejects.toMatchObject({ message: 'connection refused' });
     client.close();
   });
 
-  test('is ended by the signal, whose reason is thrown', async () => {
+  test('throws the reason of the signal', async () => {
     const stop = new AbortController();
     const reason = new DeadlineError('timed out');
     const { target } = await serving(() => stop.abort(reason));

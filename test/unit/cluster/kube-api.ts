@@ -7,7 +7,10 @@ import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { type Cluster, connect } from '../../../src/cluster/cluster.ts';
 
-/** A server on loopback that answers as a test says, and a connection to it through a kubeconfig file. */
+/**
+ * A server on loopback that answers as a test says, and a connection to it through a kubeconfig
+ * file.
+ */
 
 export interface Received {
   readonly method: string;
@@ -86,7 +89,10 @@ export const status = (code: number, reason: string, message: string, details: o
   details,
 });
 
-/** What kube-apiserver says of an object that is not there. @param url - of a request for one object */
+/**
+ * What kube-apiserver says of an object that is not there.
+ * @param url - of a request for one object
+ */
 export function notFound(url: string): object {
   const name = decodeURIComponent(url.split('?')[0]?.split('/').at(-1) ?? '');
   return status(404, 'NotFound', `"${name}" not found`, { name });

@@ -8,23 +8,23 @@ const config = (server: string, name: string): string => JSON.stringify(kubeconf
 const server = (options: ClusterOptions, env: NodeJS.ProcessEnv): string | undefined =>
   loadKubeConfig(options, env).getCurrentCluster()?.server;
 
-describe('which file', () => {
+describe('the kubeconfig', () => {
   const dir = (): string => filesOf({ a: config('https://a', 'one'), b: config('https://b', 'one'), c: config('https://c', 'two') });
   const list = (at: string, ...names: string[]): NodeJS.ProcessEnv => ({ KUBECONFIG: names.map((name) => join(at, name)).join(delimiter) });
 
-  test('the flag before the environment', () => {
+  test('the flag wins over the environment', () => {
     const at = dir();
     expect(server({ kubeconfig: join(at, 'c') }, list(at, 'a'))).toBe('https://c');
   });
 
-  test('in a list the first to name a thing wins', () => {
+  test('in a list, the first definition of a name wins', () => {
     const at = dir();
     expect(server({}, list(at, 'a', 'b', 'c'))).toBe('https://a');
     expect(server({}, list(at, 'b', 'a'))).toBe('https://b');
     expect(server({ context: 'two' }, list(at, 'a', 'c'))).toBe('https://c');
   });
 
-  test('files of a list that are not there, and empty places, are passed over', () => {
+  test('missing files and empty entries of a list are skipped', () => {
     const at = dir();
     expect(server({}, { KUBECONFIG: `${delimiter}${join(at, 'none')}${delimiter}${join(at, 'c')}${delimiter}` })).toBe('https://c');
   });
@@ -40,7 +40,7 @@ describe('which file', () => {
     expect(server({}, list(at, 'empty', 'contexts', 'others'))).toBe('https://a');
   });
 
-  test('~/.kube/config when nothing is named; an empty KUBECONFIG names nothing', () => {
+  test('the default is ~/.kube/config, also for an empty KUBECONFIG', () => {
     const home = filesOf({});
     expect(() => server({}, { HOME: home, KUBECONFIG: '' })).toThrow(`${join(home, '.kube', 'config')} does not exist`);
   });
@@ -53,17 +53,17 @@ describe('the proxy', () => {
     return loadKubeConfig({ kubeconfig: join(at, 'config') }, env).getCurrentCluster()?.proxyUrl;
   };
 
-  test('of the environment is taken where the kubeconfig has none', () => {
+  test('of the environment is used where the kubeconfig has none', () => {
     expect(proxyOf({ server: 'https://a' })).toBe('http://proxy:3128');
     expect(proxyOf({ server: 'https://a', 'proxy-url': 'http://own' })).toBe('http://own');
     expect(proxyOf({ server: 'https://127.0.0.1' })).toBeUndefined();
   });
 });
 
-describe('what is wrong is said in one line', () => {
+describe('errors of one line', () => {
   const withContext = (change: object): string => JSON.stringify({ ...kubeconfig('https://a'), ...change });
   test.each([
-    ['a context that is not there', withContext({}), { context: 'nope' }, /^context "nope" not found in .*config$/],
+    ['a context that does not exist', withContext({}), { context: 'nope' }, /^context "nope" not found in .*config$/],
     ['no current context', withContext({ 'current-context': '' }), {}, /^kubeconfig .*config has no current context$/],
     ['a context without its cluster', withContext({ clusters: [] }), {}, /^cluster "test" of context "test" not found in .*config$/],
     ['a context without its user', withContext({ users: [] }), {}, /^user "test" of context "test" not found in .*config$/],
@@ -82,14 +82,14 @@ describe('what is wrong is said in one line', () => {
     expect((error as UsageError).message).toMatch(message);
   });
 
-  test('the contexts that there are', () => {
+  test('list the existing contexts', () => {
     const kubeconfig_ = join(filesOf({ config: withContext({}) }), 'config');
     expect(() => loadKubeConfig({ kubeconfig: kubeconfig_, context: 'nope' }, {})).toThrow(
       expect.objectContaining({ fix: 'Choose a context with --context: test.' }),
     );
   });
 
-  test('a named file that is not there, and no cluster at all', () => {
+  test('a missing file, and no cluster at all', () => {
     expect(() => loadKubeConfig({ kubeconfig: '/nonexistent/config' }, {})).toThrow('kubeconfig /nonexistent/config not found');
     const none = () => loadKubeConfig({}, { HOME: '/nonexistent', KUBECONFIG: '/nonexistent/config' });
     expect(none).toThrow(ClusterError);

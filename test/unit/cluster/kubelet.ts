@@ -4,7 +4,10 @@ import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-/** A server on loopback that forwards ports as kube-apiserver and a kubelet do together (k8s.io/cri-streaming/pkg/streaming/portforward/websocket.go). */
+/**
+ * A server on loopback that forwards ports as kube-apiserver and a kubelet do together
+ * (k8s.io/cri-streaming/pkg/streaming/portforward/websocket.go).
+ */
 
 export interface ForwardRequest {
   readonly path: string;
@@ -15,7 +18,8 @@ export interface ForwardRequest {
 type Forwarder = (socket: WebSocket, request: ForwardRequest) => void;
 
 /**
- * Starts a server that opens a WebSocket for every request that asks for one; it and its connections end with the test.
+ * Starts a server that opens a WebSocket for every request that asks for one; it and its
+ * connections end with the test.
  * @param answer for the other requests
  */
 export async function serveWebSockets(

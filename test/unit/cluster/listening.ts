@@ -19,7 +19,10 @@ export async function servingCertificate(): Promise<{ readonly authority: Author
 export const tlsServer = ({ certificates, key }: Leaf, options: tls.TlsOptions = {}): tls.Server =>
   tls.createServer({ cert: certificates, key: key.reveal(), ...options });
 
-/** Starts a server on loopback; it and its connections end with the test. @returns where to dial it */
+/**
+ * Starts a server on loopback; it and its connections end with the test.
+ * @returns where to dial it
+ */
 export async function listening(server: net.Server): Promise<{ address: string; port: number; serverName: string }> {
   const sockets = new Set<net.Socket>();
   server.on('connection', (socket) => sockets.add(socket.on('error', () => {})));

@@ -8,7 +8,7 @@ const log = { namespace: 'wardle', pod: 'api-0', container: 'server', previous: 
 const madeOf = async (code: number, body: unknown) =>
   lastLogLines(await clusterOf((_, response) => answer(response, code, body)), log, never);
 
-test('asks for the end of the log of one container', async () => {
+test('reads the end of the log of one container', async () => {
   const received: Received[] = [];
   const cluster = await clusterOf((request, response) => {
     received.push(request);
@@ -31,18 +31,18 @@ test.each([
   [204, '', /^the pod has no node yet$/],
   [200, 'unable to retrieve container logs for containerd://4f1c', /^unable to retrieve container logs for containerd:\/\/4f1c$/],
   [500, status(500, 'InternalError', 'Get "https://10.0.0.1:10250/": EOF'), /10250/],
-])('none, with status %i', async (code, body, words) => {
+])('no log, with status %i', async (code, body, words) => {
   expect(await madeOf(code, body)).toEqual({ kind: 'none', words: expect.stringMatching(words) });
 });
 
-test('none from a cluster that does not answer', async () => {
+test('no log from a cluster that does not answer', async () => {
   expect(await lastLogLines(await clusterAt('http://127.0.0.1:1'), log, never)).toEqual({
     kind: 'none',
     words: expect.stringMatching(/^failed to connect to the cluster .*: connection refused$/),
   });
 });
 
-test('not allowed: says which right is missing', async () => {
+test('forbidden: names the missing permission', async () => {
   const message = 'pods "api-0" is forbidden: User "jane" cannot get resource "pods/log" in API group "" in the namespace "wardle"';
   expect(await madeOf(403, status(403, 'Forbidden', message))).toEqual({
     kind: 'forbidden',

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { filesOf, kubeconfig } from './kube-api.ts';
 
-/** Writes a kubeconfig whose user has a shell script as its credential plugin. @param more properties of the exec section */
+/**
+ * Writes a kubeconfig whose user has a shell script as its credential plugin.
+ * @param more properties of the exec section
+ */
 export function withPlugin(
   script: string,
   more: object = {},

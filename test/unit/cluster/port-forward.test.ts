@@ -38,7 +38,7 @@ const fate = (stream: Duplex): Promise<Error | null> =>
   });
 
 describe('bytes', () => {
-  test('go both ways, through the path of the pod, as whoever asks', async () => {
+  test('go both ways, with the path of the pod and the impersonated user', async () => {
     const asked: ForwardRequest[] = [];
     const echo = await listening(net.createServer((socket) => socket.pipe(socket)));
     const { url } = await serveWebSockets((socket, request) => {
@@ -64,7 +64,7 @@ describe('bytes', () => {
     ]);
   });
 
-  test('are all there, in order, however the messages are cut', async () => {
+  test('arrive in order, however the messages are cut', async () => {
     let cut: readonly Buffer[] = [];
     const cluster = await forwarding((socket) => {
       for (const piece of cut) socket.send(Buffer.concat([Buffer.of(0), piece]));
@@ -82,7 +82,7 @@ describe('bytes', () => {
     );
   });
 
-  test('are all there when there are many and they are read late', async () => {
+  test('arrive when many are read late', async () => {
     const sent = Buffer.from(Array.from({ length: 2_000_000 }, (_, i) => i % 251));
     const cluster = await forwarding((socket, { port }) => {
       announce(socket, port);
@@ -94,7 +94,7 @@ describe('bytes', () => {
     expect((await buffer(stream)).equals(sent)).toBe(true);
   });
 
-  test('wait in the pod while nobody reads', async () => {
+  test('wait in the pod until they are read', async () => {
     let sent = 0;
     const cluster = await forwarding((socket, { port }) => {
       announce(socket, port);
@@ -148,7 +148,7 @@ describe('a forward that ends in the pod', () => {
   });
 });
 
-describe('no forward', () => {
+describe('a refused port-forward', () => {
   const refusedWith = (code: number, body: unknown): Promise<Error> => refusedBy((_, response) => answer(response, code, body));
   const refusedBy = async (handler: Parameters<typeof clusterOf>[0]): Promise<Error> =>
     rejection(forwardPort(await clusterOf(handler), pod, never));
@@ -156,7 +156,7 @@ describe('no forward', () => {
   test.each([
     'pods "api-0" is forbidden: User "jane" cannot get resource "pods/portforward" in API group "" in the namespace "wardle"',
     'pods "api-0" is forbidden: ',
-  ])('for want of a right: %s', async (message) => {
+  ])('a missing permission: %s', async (message) => {
     const error = await refusedWith(403, status(403, 'Forbidden', message));
     expect(error).toBeInstanceOf(ClusterError);
     expect(error).toMatchObject({
@@ -165,12 +165,12 @@ describe('no forward', () => {
     });
   });
 
-  test('because of a policy, which no rule mends', async () => {
+  test('a policy, which no RBAC rule overrides', async () => {
     const message = `pods "api-0" is forbidden: ValidatingAdmissionPolicy 'no-debug' with binding 'all' denied request: not here`;
     expect(await refusedWith(403, status(403, 'Forbidden', message))).toMatchObject({ fix: expect.not.stringContaining('RBAC') });
   });
 
-  test('for bad credentials', async () => {
+  test('bad credentials', async () => {
     expect((await refusedWith(401, status(401, 'Unauthorized', 'Unauthorized'))).message).toContain(
       'refuses the credentials of user "test"',
     );
@@ -190,7 +190,7 @@ describe('no forward', () => {
     expect((await refusedWith(code, body)).message).toBe(`failed to port-forward to pod wardle/api-0: ${words}`);
   });
 
-  test('a server that closes or that is not there', async () => {
+  test('a server that closes the connection or does not exist', async () => {
     expect(await refusedBy((_, response) => response.destroy())).toBeInstanceOf(Unreachable);
     expect((await rejection(forwardPort(await clusterAt('http://127.0.0.1:1'), pod, never))).message).toContain('connection refused');
   });
@@ -223,7 +223,7 @@ describe('no forward', () => {
     });
   });
 
-  test('a message that would fill the memory is refused', async () => {
+  test('a message that is too large is refused', async () => {
     const cluster = await forwarding((socket, { port }) => {
       announce(socket, port);
       sendData(socket, Buffer.alloc(8 * 1024 * 1024));
@@ -232,7 +232,7 @@ describe('no forward', () => {
     expect(await fate(stream)).toMatchObject({ fault: 'no-forward', message: expect.stringMatching(/^the port-forward failed: /) });
   });
 
-  test('silence is given up, before and after the upgrade', { timeout: 15_000 }, async () => {
+  test('no answer is a time-out, before and after the upgrade', { timeout: 15_000 }, async () => {
     const silent = await clusterAt(await serveUpgrades(() => {}));
     const mute = await serveWebSockets(() => {});
     const [before, after] = await Promise.all([
@@ -254,7 +254,7 @@ describe('the signal', () => {
     return stop.signal;
   };
 
-  test('ends what is not yet open', async () => {
+  test('ends an attempt', async () => {
     const silent = await clusterAt(await serveUpgrades(() => {}));
     expect(await rejection(forwardPort(silent, pod, abortSoon()))).toBe(reason);
     const { url, open } = await serveWebSockets(() => {});
@@ -272,7 +272,7 @@ describe('the signal', () => {
   });
 });
 
-test('a stream that is given up does not wait for the other side to agree', async () => {
+test('destroying a stream does not wait for the other side', async () => {
   let closed: Promise<unknown> | undefined;
   const url = await serveUpgrades(({ headers }, socket) => {
     // RFC 6455 section 4.2.2; after that, what comes is not even looked at.
@@ -292,7 +292,7 @@ test('a stream that is given up does not wait for the other side to agree', asyn
   await closed;
 });
 
-test('goes through a proxy, as requests do', async () => {
+test('uses the proxy, as requests do', async () => {
   const behind = await serveWebSockets((socket, { port }) => {
     announce(socket, port);
     socket.close(1000);

@@ -6,8 +6,8 @@ const proxy = 'http://proxy.example.com:3128';
 const server = 'https://kube.example.com:6443';
 const excluded = (NO_PROXY: string, url = server): boolean => proxyFor(url, { HTTPS_PROXY: proxy, NO_PROXY }) === undefined;
 
-describe('which proxy', () => {
-  test('that of the scheme; the lower case wins, an empty one says nothing', () => {
+describe('the proxy', () => {
+  test('is that of the scheme; lower case wins, an empty value is ignored', () => {
     const env = { HTTPS_PROXY: 'http://s', HTTP_PROXY: 'http://p' };
     expect(proxyFor(server, env)).toBe('http://s');
     expect(proxyFor('http://kube.example.com', env)).toBe('http://p');
@@ -34,7 +34,7 @@ describe('which proxy', () => {
     },
   );
 
-  test('none for what is no URL', () => {
+  test('is undefined for anything but a URL', () => {
     for (const url of ['', 'kube', 'ftp://kube']) expect(proxyFor(url, { HTTPS_PROXY: proxy, HTTP_PROXY: proxy })).toBeUndefined();
   });
 });
@@ -51,7 +51,7 @@ describe('NO_PROXY', () => {
     ['.example.com:6443'],
     ['other, kube.example.com ,x'],
     [',,example.com'],
-  ])('%s names the server', (entries) => {
+  ])('%s matches the server', (entries) => {
     expect(excluded(entries)).toBe(true);
     expect(proxyFor(server, { https_proxy: proxy, no_proxy: entries, NO_PROXY: 'other' })).toBeUndefined();
   });
@@ -70,7 +70,7 @@ describe('NO_PROXY', () => {
     expect(excluded(entries)).toBe(false);
   });
 
-  test('the port of the scheme is meant where the URL has none', () => {
+  test('a URL without a port has the port of the scheme', () => {
     expect(excluded('kube:443', 'https://kube')).toBe(true);
     expect(excluded('kube:6443', 'https://kube')).toBe(false);
   });
@@ -94,7 +94,7 @@ describe('NO_PROXY', () => {
     expect(excluded(entry, `https://${host}:6443`)).toBe(expected);
   });
 
-  test('a network holds exactly the addresses that share its first bits', () => {
+  test('a CIDR contains exactly the addresses with its prefix', () => {
     const address = fc.tuple(fc.integer({ min: 1, max: 126 }), fc.nat(255), fc.nat(255), fc.nat(255));
     const number = (parts: readonly number[]): bigint => BigInt(parts.reduce((sum, part) => sum * 256 + part, 0));
     fc.assert(
@@ -105,7 +105,7 @@ describe('NO_PROXY', () => {
     );
   });
 
-  test('whatever stands in it, nothing is thrown', () => {
+  test('any value is accepted without an error', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (text, url) => {
         proxyFor(server, { HTTPS_PROXY: text, NO_PROXY: text });

@@ -37,27 +37,27 @@ describe('a container', () => {
     expect(problemOf(podOf(change))?.kind).toBe(kind);
   });
 
-  test('that is ready is not at fault, whatever it did before', () => {
+  test('that is ready is not the cause, whatever its history', () => {
     const sidecar = { name: 'sidecar', ready: true, restarts: 9, before: ended(1) };
     expect(problemOf(podOf({}, sidecar))).toMatchObject({ kind: 'not-ready', container: 'server' });
   });
 
-  test('that ended long ago and runs since does not crash', () => {
+  test('that ended long ago and has run since does not crash', () => {
     const restarted = (startedAt: string) => problemOf(podOf({ state: { ...running, startedAt }, before: ended(1), restarts: 1 }))?.kind;
     expect(restarted(ago(599))).toBe('crashing');
     expect(restarted(ago(601))).toBe('not-ready');
   });
 
-  test.each(['Unknown', 'ContainerStatusUnknown'])('that runs after an end of which nobody knows does not crash: %s', (reason) => {
+  test.each(['Unknown', 'ContainerStatusUnknown'])('that runs after an unknown termination does not crash: %s', (reason) => {
     expect(problemOf(podOf({ state: running, before: ended(255, reason), restarts: 1 }))?.kind).toBe('not-ready');
   });
 
-  test('that has ended is at fault before one that runs, however often that one did', () => {
+  test('that has ended comes before one that runs, whatever their restarts', () => {
     const crash = { state: waiting('CrashLoopBackOff'), before: ended(1), restarts: 1 };
     expect(problemOf(podOf({ name: 'sidecar', state: running, before: ended(1), restarts: 9 }, crash))?.container).toBe('server');
   });
 
-  test('that prepares the others may end', () => {
+  test('that initializes the pod may end', () => {
     const init = { name: 'prepare', init: true, state: ended(0, 'Completed') };
     expect(problemOf(podOf(init, { state: waiting('PodInitializing') }))).toBeUndefined();
     expect(problemOf(podOf({ ...init, state: ended(1) }, { state: waiting('PodInitializing') }))).toMatchObject({
@@ -66,7 +66,7 @@ describe('a container', () => {
     });
   });
 
-  test('on which others depend ends most often', () => {
+  test('with the most restarts is the likely cause', () => {
     const crash = { state: waiting('CrashLoopBackOff'), before: ended(1) };
     expect(problemOf(podOf({ ...crash, restarts: 2 }, { ...crash, name: 'etcd', restarts: 4 }))?.container).toBe('etcd');
   });
@@ -75,7 +75,7 @@ describe('a container', () => {
 describe('the evidence', () => {
   const crashed = podOf({ state: ended(1), restarts: 1 });
 
-  test('has the exit code, the last words and the last line of the log', () => {
+  test('has the exit code, the termination message and the last line of the log', () => {
     const pod = { ...podOf({ state: ended(1, 'Error', 'first\nlast words\n'), restarts: 1 }), lastLogLine: seen('no such flag') };
     expect(problemOf(pod)?.evidence).toEqual([
       'container server: exit code 1 (Error), 1 restart',
@@ -84,7 +84,7 @@ describe('the evidence', () => {
     ]);
   });
 
-  test('has the failed probe where kubelet may have ended it', () => {
+  test('has the failed probe where the kubelet may have stopped the container', () => {
     const unhealthy = { reason: 'Unhealthy', message: 'Liveness probe failed: HTTP probe failed with statuscode: 500' };
     expect(problemOf(withEvents(podOf({ state: ended(137) }), unhealthy))?.evidence).toContain(`Unhealthy: ${unhealthy.message}`);
     expect(problemOf(withEvents(crashed, unhealthy))?.evidence).toHaveLength(1);
@@ -112,7 +112,7 @@ describe('the evidence', () => {
     ]);
   });
 
-  test('of a pod that is prepared has no trouble from before', () => {
+  test('of a pod whose set-up is done has no set-up problem', () => {
     const pod = withEvents(podOf({ state: waiting('ContainerCreating') }), {
       reason: 'FailedMount',
       message: 'failed to sync secret cache',
@@ -121,7 +121,7 @@ describe('the evidence', () => {
     expect(problemOf({ ...pod, prepared: true })).toBeUndefined();
   });
 
-  test('of a pod on a node that fell silent names the node', () => {
+  test('of a pod on a node that stopped reporting names the node', () => {
     const pod = { ...unready, unready: { reason: '', message: '' } };
     const silent = 'not ready, though all of its containers were when node node-1 last spoke';
     expect(problemOf(pod)).toMatchObject({ kind: 'node', node: 'node-1', evidence: [silent] });
@@ -129,25 +129,25 @@ describe('the evidence', () => {
     expect(problemOf(withEvents(pod, event))?.evidence).toEqual([silent, 'NodeNotReady: Node is not ready']);
   });
 
-  test('of a pod with a readiness gate is what kubelet says of it', () => {
+  test('of a pod with a readiness gate is the message of the kubelet', () => {
     const message = 'the status of pod readiness gate "x" is not "True", but False';
     const pod = { ...unready, unready: { reason: 'ReadinessGatesNotReady', message } };
     expect(problemOf(pod)).toMatchObject({ kind: 'gate', evidence: [message] });
   });
 
-  test('of a pod that does not end is when it should have', () => {
+  test('of a pod that does not terminate is the time when it should have', () => {
     const leaving = (goneBy: string) => problemOf({ ...unready, deleting: true, goneBy });
     expect(leaving(ago(29))).toBeUndefined();
     expect(leaving(ago(31))).toMatchObject({ kind: 'terminating', evidence: [`should have been gone by ${ago(31)}`] });
   });
 
-  test('is short, however much a container has to say', () => {
+  test('is short, however long the messages are', () => {
     const pod = { ...podOf({ state: ended(1, 'Error', 'y'.repeat(5000)) }), lastLogLine: seen('z'.repeat(5000)) };
     for (const line of problemOf(pod)?.evidence ?? []) expect(line.length).toBeLessThan(600);
   });
 });
 
-test('the log from before the last restart is there after the first one only', () => {
+test('the log of the previous run exists only after a restart', () => {
   const command = (pod: PodView) => logCommand('wardle', problemOf(pod) as PodProblem);
   expect(command(podOf({ state: ended(1) }))).toBe('kubectl -n wardle logs api-0 -c server');
   expect(command(podOf({ state: ended(1), before: ended(1) }))).toBe('kubectl -n wardle logs api-0 -c server --previous');
@@ -164,7 +164,7 @@ describe('a pod', () => {
     before: fc.option(fc.constant(ended(1)), { nil: undefined }),
   });
 
-  test('that is ready, leaves or has ended is never in trouble', () => {
+  test('that is ready, terminates or has finished has no problem', () => {
     const over = fc.constantFrom<Partial<PodView>>({ ready: true }, { deleting: true }, { phase: 'Failed' }, { phase: 'Succeeded' });
     fc.assert(
       fc.property(fc.array(container), over, (containers, change) => {
@@ -173,7 +173,7 @@ describe('a pod', () => {
     );
   });
 
-  test('that no node takes has no other trouble', () => {
+  test('that is unschedulable has no other problem', () => {
     fc.assert(
       fc.property(fc.array(container), (containers) => {
         expect(problemOf({ ...unready, containers, unscheduled: 'no node' })).toMatchObject({

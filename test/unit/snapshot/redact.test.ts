@@ -17,7 +17,7 @@ test.each([
 const said = 'Bearer abc123 at https://me:pass@db';
 const kept = 'Bearer (hidden) at https://me:(hidden)@db';
 
-test('events, containers and error bodies are kept without', () => {
+test('events, containers and error bodies are recorded without credentials', () => {
   const events = [{ kind: 'Event', type: 'Warning', reason: 'Failed', message: said, metadata: { name: 'a' } }];
   expect(viewEvents(events as never)).toEqual([{ reason: 'Failed', message: kept }]);
   const statuses = [

@@ -20,7 +20,7 @@ test.each<[string, readonly string[], string, readonly string[]]>([
   expect(mountsAt(mounts, path).map(({ mountPath }) => mountPath)).toEqual(expected);
 });
 
-test('of the parts of a projected volume it is the one with the file', () => {
+test('in a projected volume, the source with the file counts', () => {
   const parts = [mount('ca', '/certs', { items: new Map([['ca.crt', 'root.pem']]) }), mount('tls', '/certs')];
   expect(entryAt(parts, '/certs/ca.crt')).toEqual({ secret: 'ca', entry: 'root.pem' });
   expect(entryAt(parts, '/certs/tls.crt')).toEqual({ secret: 'tls', entry: 'tls.crt' });

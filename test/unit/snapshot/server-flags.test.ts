@@ -24,11 +24,11 @@ describe('flags', () => {
     },
   );
 
-  test('the last one counts', () => {
+  test('the last one wins', () => {
     expect(flagValue(['--secure-port=4443', '--secure-port=8443', '--secure-port-x=1'], 'secure-port')).toBe('8443');
   });
 
-  test('all others are nobody’s business', () => {
+  test('no other flag is kept', () => {
     const name = fc.stringMatching(/^[a-z-]{1,20}$/);
     const property = fc.property(
       fc.array(fc.tuple(fc.constantFrom('--', '-', ''), name, fc.constantFrom('=', ' ')), { maxLength: 5 }),

@@ -70,7 +70,7 @@ describe('the Secret of the certificate', () => {
   });
 });
 
-describe('of several containers', () => {
+describe('several containers', () => {
   const volumes = ['outer', 'inner'].map((name) => ({ name, secret: { secretName: name } }));
   const volumeMounts = (name: string) => [{ name, mountPath: '/certs' }];
   const proxy = { name: 'proxy', args: ['--tls-cert-file=/certs/tls.crt'], volumeMounts: volumeMounts('outer') };
@@ -100,13 +100,13 @@ describe('of several containers', () => {
     expect(viewServer(pod, targetPort).secrets.map(({ name }) => name)).toEqual(expected === undefined ? [] : [expected]);
   });
 
-  test('the flags are those of one', () => {
+  test('only the flags of the serving container are kept', () => {
     expect(viewServer(pod([main, { ...proxy, ...at(8443) }]), '8443').flags).toEqual(proxy.args);
     expect(viewServer(pod([main, proxy]), '6443').flags).toEqual(main.args);
   });
 });
 
-test('the view has the mounts, and when the server was started', () => {
+test('the view has the mounts and the start time of the server', () => {
   const pod = mounted({ mountPath: '/etc/s.crt', subPath: 'tls.crt' }, ['--secure-port=1']);
   expect(viewServer(pod, '8443')).toEqual({
     pod: 'api-0',
@@ -117,13 +117,13 @@ test('the view has the mounts, and when the server was started', () => {
   });
 });
 
-test('a pod that no kubelet has taken up was never started', () => {
+test('a pod that no kubelet has started has no start time', () => {
   expect(
     viewServer({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'api-0' }, status: { phase: 'Pending' } }, '8443').startedAt,
   ).toBeUndefined();
 });
 
-test('a pod that is ready is looked at first, one that leaves last', () => {
+test('a ready pod is chosen first, a terminating one last', () => {
   const named = (name: string, status: object, metadata: object = {}): KubeObject => ({
     apiVersion: 'v1',
     kind: 'Pod',

@@ -3,7 +3,10 @@ import { takeSnapshot } from '../../../../src/snapshot/collect/snapshot.ts';
 import type { ApiSnapshot } from '../../../../src/snapshot/types.ts';
 import { answer, clusterOf, never, notFound, status } from '../../cluster/kube-api.ts';
 
-/** A look at an API whose path answers 403, as somebody whom RBAC allows it or not. @param review - the answer to a SelfSubjectAccessReview */
+/**
+ * A look at an API whose path answers 403, as somebody whom RBAC allows it or not.
+ * @param review - the answer to a SelfSubjectAccessReview
+ */
 async function aggregated(review: { readonly code: number; readonly body: object }) {
   const asked: object[] = [];
   const cluster = await clusterOf(({ method, url, body }, response) => {
@@ -21,13 +24,13 @@ async function aggregated(review: { readonly code: number; readonly body: object
 }
 
 describe('a 403 through the aggregator', () => {
-  test('is the answer of the server when RBAC allows the path', async () => {
+  test('comes from the server when RBAC allows the path', async () => {
     const { aggregated: found, asked } = await aggregated({ code: 201, body: { status: { allowed: true } } });
     expect(found).toMatchObject({ state: 'seen', value: { path: '/apis/example.com/v1', status: 403 } });
     expect(asked).toEqual([{ nonResourceAttributes: { path: '/apis/example.com/v1', verb: 'get' } }]);
   });
 
-  test('is a lack of rights when RBAC does not', async () => {
+  test('is a missing permission when RBAC does not', async () => {
     const { aggregated: found } = await aggregated({ code: 201, body: { status: { allowed: false } } });
     expect(found).toEqual({
       state: 'unseen',
@@ -37,7 +40,7 @@ describe('a 403 through the aggregator', () => {
     });
   });
 
-  test('is one too when the person may not even ask, as system:anonymous may not', async () => {
+  test('is a missing permission too when the review is forbidden, as for system:anonymous', async () => {
     const { aggregated: found } = await aggregated({ code: 403, body: status(403, 'Forbidden', 'User "system:anonymous" cannot create') });
     expect(found).toMatchObject({ state: 'unseen', reason: 'forbidden' });
   });

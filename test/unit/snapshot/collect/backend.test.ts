@@ -4,7 +4,10 @@ import type { ApiSnapshot } from '../../../../src/snapshot/types.ts';
 import { answer, clusterOf, never, notFound } from '../../cluster/kube-api.ts';
 import { servingCertificate } from '../../cluster/listening.ts';
 
-/** What is seen behind a Service whose pod has a proxy that ends TLS beside the server: the Service leads to the proxy. */
+/**
+ * What is seen behind a Service whose pod has a proxy that ends TLS beside the server: the Service
+ * leads to the proxy.
+ */
 
 const { leaf: outer } = await servingCertificate();
 const { leaf: inner } = await servingCertificate();
@@ -85,7 +88,7 @@ describe.each([8443, 'https'])('targetPort %s', (targetPort) => {
   });
 });
 
-test('where the Service leads past the proxy they are those of the server', async () => {
+test('where the Service bypasses the proxy, they are those of the server', async () => {
   const api = await snapshot(6443);
   expect(api?.server).toMatchObject({ value: { startedAt: '2026-06-15T10:00:00Z' } });
   expect(api?.secret).toMatchObject({ state: 'seen', value: { name: 'inner', keyMatches: true } });

@@ -13,7 +13,7 @@ function held() {
 const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe('limiter', () => {
-  test('few run at a time, in the order in which they came', async () => {
+  test('few tasks run at a time, in the order of the calls', async () => {
     const turn = limiter({ quick: 2, slow: 0, slowAfterMs: 10_000 });
     const works = [held(), held(), held(), held()];
     const begun: number[] = [];
@@ -33,7 +33,7 @@ describe('limiter', () => {
     expect(begun).toEqual([0, 1, 2, 3]);
   });
 
-  test('who hangs makes room, up to a bound', async () => {
+  test('slow tasks make room, up to a limit', async () => {
     const turn = limiter({ quick: 1, slow: 2, slowAfterMs: 10 });
     const dead = [held(), held(), held()];
     const begun: number[] = [];
@@ -56,7 +56,7 @@ describe('limiter', () => {
     expect(begun).toEqual([0, 1, 2, 9]);
   });
 
-  test('a failure is the caller’s, and gives its place back', async () => {
+  test('a failed task rejects for its caller, and makes room', async () => {
     const turn = limiter({ quick: 1, slow: 0, slowAfterMs: 10_000 });
     await expect(turn(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await turn(async () => 'next')).toBe('next');

@@ -21,7 +21,7 @@ test('every version of every group is found by the name of its APIService', () =
   ]);
 });
 
-test.each(['', 'no JSON', '{"kind":"APIGroupList","groups":[]}', '[]', 'null'])('of another document nothing is made: %s', (body) => {
+test.each(['', 'no JSON', '{"kind":"APIGroupList","groups":[]}', '[]', 'null'])('any other document is ignored: %s', (body) => {
   expect(readListing(body)).toBeUndefined();
 });
 

@@ -39,7 +39,7 @@ describe('pods that never became ready, as recorded', () => {
   });
 });
 
-describe('a pod in trouble beside one that serves', () => {
+describe('a pod with a problem beside one that serves', () => {
   const [crashing] = recordedPods('unknown-flag') as [PodView];
 
   test('is a warning: it gets no requests', () => {
@@ -47,23 +47,23 @@ describe('a pod in trouble beside one that serves', () => {
     expect(diagnosis).toMatchObject({ verdict: 'healthy', findings: [{ code: 'endpoints/pod-crashing', severity: 'warning' }] });
   });
 
-  test('several with the same trouble are one finding that names them all', () => {
+  test('several with the same problem are one finding that names them all', () => {
     const { findings } = diagnosed({ pods: seen([readyPod, crashing, { ...crashing, name: 'api-2' }]) });
     expect(findings.map(({ title }) => title)).toEqual([`pods ${crashing.name}, api-2 can not serve: container api crashes`]);
     expect(findings[0]?.evidence).toHaveLength(4);
   });
 
-  test('that is on its way out does not count as one that serves', () => {
+  test('that is terminating does not count as one that serves', () => {
     const change = { pods: seen([{ ...readyPod, deleting: true }, crashing]), endpoints: unseen() };
     expect(codes(diagnosed(change))).toEqual(['endpoints/pod-crashing']);
     expect(diagnosed(change).verdict).toBe('broken');
   });
 });
 
-describe('what could not be seen of pods', () => {
+describe('details of pods that could not be read', () => {
   const [crashing] = recordedPods('unknown-flag') as [PodView];
 
-  test('is told once, however many there are', () => {
+  test('are reported once, however many pods there are', () => {
     const blind = { ...crashing, events: unseen('no list events'), lastLogLine: unseen('no get pods/log') };
     expect(diagnosed({ pods: seen([readyPod, blind, { ...blind, name: 'api-2' }]) }).notChecked).toEqual([
       { what: 'the events of the pods', why: 'no list events' },
@@ -71,7 +71,7 @@ describe('what could not be seen of pods', () => {
     ]);
   });
 
-  test('the pods themselves are not needed for a verdict', () => {
+  test('a verdict is possible without the pods', () => {
     expect(diagnosed({ pods: unseen('no list pods') })).toMatchObject({
       verdict: 'healthy',
       findings: [],
@@ -80,7 +80,7 @@ describe('what could not be seen of pods', () => {
   });
 });
 
-test('a Service without endpoints, all of whose pods have ended, says so', () => {
+test('a Service without endpoints whose pods have all finished is reported as such', () => {
   const { findings } = diagnosed({
     pods: seen([{ ...readyPod, ready: false, phase: 'Failed' }]),
     endpoints: seen([]),

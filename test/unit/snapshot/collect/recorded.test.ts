@@ -3,7 +3,10 @@ import { diagnose } from '../../../../src/diagnosis/diagnose.ts';
 import type { ApiSnapshot, Observed } from '../../../../src/snapshot/types.ts';
 import { recorded } from '../../diagnosis/recorded.ts';
 
-/** What was seen of real servers that nothing is wrong with: every part of a snapshot as it is meant to be. */
+/**
+ * What was seen of real servers that nothing is wrong with: every part of a snapshot as it is meant
+ * to be.
+ */
 describe.each([
   ['sample-apiserver', '1.37'],
   ['metrics-server', '1.35'],
@@ -15,11 +18,11 @@ describe.each([
     return observed.value;
   };
 
-  test('is healthy, and nothing was left unseen', () => {
+  test('is healthy, and everything was checked', () => {
     expect(diagnose(snapshot).apis).toMatchObject([{ verdict: 'healthy', notChecked: [] }]);
   });
 
-  test('serves the certificate of the Secret that its flags lead to', () => {
+  test('serves the certificate of the Secret that its flags name', () => {
     const [probe] = value(api.probes);
     const served = probe?.handshake.kind === 'served' ? probe.handshake.certificates[0]?.fingerprint : undefined;
     const { name: secret, certificates, keyMatches, otherKeys } = value(api.secret);
@@ -34,14 +37,14 @@ describe.each([
     });
   });
 
-  test('refuses strangers, believes nobody’s headers, and may ask kube-apiserver', () => {
+  test('refuses anonymous requests and forged headers, and may create reviews', () => {
     expect([value(api.anonymous).status, value(api.forged).status]).toEqual([403, 403]);
     expect(value(api.forged).body).toContain('system:anonymous');
     expect(value(api.delegation)).toMatchObject({ mayReview: true, mayReadAuthentication: true });
     expect(value(api.requestHeader)).toMatchObject({ allowedNames: ['front-proxy-client'], hasClientCa: true, holdsPrivateKey: false });
   });
 
-  test('is in discovery, for an ordinary user as well', () => {
+  test('is in discovery, also for an ordinary user', () => {
     expect([value(api.group).status, value(api.asUser)]).toMatchObject([200, { status: 200, allowed: true }]);
     expect(value(api.listed).resources.length).toBeGreaterThan(0);
     // No more of the document than that it is there.

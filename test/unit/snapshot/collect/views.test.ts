@@ -33,10 +33,10 @@ describe('a Secret', () => {
   });
 });
 
-describe('what kube-apiserver publishes', () => {
+describe('the ConfigMap extension-apiserver-authentication', () => {
   const view = (data: Record<string, string>) => viewRequestHeader({ data } as never);
 
-  test('is read as it is written', () => {
+  test('is read', () => {
     const found = view({
       'client-ca-file': leaf.certificates,
       'requestheader-client-ca-file': leaf.certificates,
@@ -58,7 +58,7 @@ describe('what kube-apiserver publishes', () => {
     expect(view({ 'requestheader-allowed-names': '[', 'requestheader-client-ca-file': 'x' })).toEqual(nothing);
   });
 
-  test('may hold what it never should', () => {
+  test('may hold a private key', () => {
     expect(view({ other: keyOf(leaf) }).holdsPrivateKey).toBe(true);
   });
 });
