@@ -7,10 +7,7 @@ import { program } from './harness/programs.ts';
 import { emptyFolder } from './harness/projects.ts';
 import { cluster } from './harness/provided.ts';
 
-/**
- * What people do with kubectl, against the simulation of `apisvc sandbox`: with the oldest kubectl
- * that it promises, and with the newest.
- */
+/** The oldest and the newest supported kubectl, against the simulation of `apisvc sandbox`. */
 
 const folder = emptyFolder();
 const kubeconfig = join(folder, 'kubeconfig');
@@ -30,7 +27,7 @@ afterAll(async () => {
 });
 
 describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
-  /** Its own: kubectl keeps discovery there. */
+  /** kubectl caches discovery there. */
   const HOME = mkdtempSync(join(folder, 'home-'));
   const namespace = `with-${name.replace('.', '-')}`;
   const kubectl = async (args: readonly string[], input = '') => {

@@ -134,7 +134,7 @@ function urlOf({ url = '/' }: IncomingMessage): URL {
 function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
-  // biome-ignore lint/suspicious/noExplicitAny: a TLSSocket, which the types of Node want to be a Socket.
+  // biome-ignore lint/suspicious/noExplicitAny: Node's types want a Socket, not a Duplex.
   response.assignSocket(socket as any);
   response.once('finish', () => socket.end());
   return response;

@@ -1,9 +1,6 @@
-/**
- * What differs between any two runs gets words that are always the same; what tells a client
- * something stays as it is.
- */
+/** Replaces what differs between any two runs with placeholders. */
 
-/** Of one control plane and what stands around it. */
+/** Addresses of a control plane and its backends. */
 export interface Places {
   /** URL. */
   readonly server: string;
@@ -14,9 +11,7 @@ export interface Places {
 // biome-ignore lint/suspicious/noExplicitAny: JSON.
 type Json = any;
 
-/**
- * @returns the same result with stable words; an object as JSON has it, without what is undefined
- */
+/** @returns the result with placeholders, without undefined values */
 export function normalise(result: unknown, { server, host }: Places): unknown {
   const { host: serverHost, hostname, port } = new URL(server);
   const words: readonly (readonly [RegExp, string])[] = [

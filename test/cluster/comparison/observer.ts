@@ -1,62 +1,58 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from './client.ts';
 
-/** What a control plane says of an APIService by itself, in its own time. */
+/** The state of an APIService that the control plane writes by itself. */
 export interface Observed {
-  /** The Available condition, but for its time; undefined where none is written. */
+  /** The Available condition without its time; undefined without one. */
   readonly condition: unknown;
-  /**
-   * Its version as the list of all APIs has it (KEP-3352); undefined where it is not among them.
-   */
+  /** Its version in aggregated discovery (KEP-3352); undefined when it is not listed. */
   readonly listed: unknown;
 }
 
 export interface Observer {
-  /** Waits until both stay as they are. */
+  /** Waits until both are stable. */
   settled(apiService: string): Promise<Observed>;
   stop(): Promise<void>;
 }
 
-// In looks and not in seconds: where kube-apiserver is slow, so are its answers, and then the looks
-// take longer too.
+// Counted in polls and not in seconds: where kube-apiserver is slow, polls take longer too.
 const intervalMs = 250;
-/** During as many looks nothing may change. */
-const stillLooks = 9;
-/** Since 1.37 kube-apiserver writes no condition where it can't read a caBundle. */
-const looksWithoutCondition = 34;
+/** Polls without a change. */
+const stablePolls = 9;
+/** Since 1.37 kube-apiserver writes no condition for an invalid caBundle. */
+const pollsWithoutCondition = 34;
 
-/** There is no such APIService. */
 const absent: Observed = { condition: undefined, listed: undefined };
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON.
 type Json = any;
 
-/** Looks at all APIServices again and again, as long as somebody waits for one. */
+/** Polls all APIServices while a step waits for one. */
 export function createObserver(admin: Client): Observer {
   const waiting = new Set<() => void>();
   let [seen, running] = [new Map<string, Observed>(), Promise.resolve()];
 
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     while (waiting.size > 0) {
       seen = await observe(admin);
-      for (const told of [...waiting]) told();
+      for (const notify of [...waiting]) notify();
       await sleep(intervalMs);
     }
   };
   const settled = (apiService: string): Promise<Observed> =>
     new Promise((resolve) => {
-      let [last, same, looks] = ['', 0, 0];
-      const told = (): void => {
+      let [last, same, polls] = ['', 0, 0];
+      const notify = (): void => {
         const found = seen.get(apiService) ?? absent;
         const text = JSON.stringify(found);
-        [last, same, looks] = [text, text === last ? same + 1 : 0, looks + 1];
-        if (same < stillLooks) return;
-        if (found !== absent && found.condition === undefined && looks < looksWithoutCondition) return;
-        waiting.delete(told);
+        [last, same, polls] = [text, text === last ? same + 1 : 0, polls + 1];
+        if (same < stablePolls) return;
+        if (found !== absent && found.condition === undefined && polls < pollsWithoutCondition) return;
+        waiting.delete(notify);
         resolve(found);
       };
-      waiting.add(told);
-      if (waiting.size === 1) running = running.then(look);
+      waiting.add(notify);
+      if (waiting.size === 1) running = running.then(poll);
     });
   return { settled, stop: () => running };
 }

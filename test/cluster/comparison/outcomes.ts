@@ -2,13 +2,13 @@ import { normalise } from './normalise.ts';
 import type { Difference, Step } from './step.ts';
 import { openWorld, type Target } from './world.ts';
 
-/** What came of a step: its normalised result, or why there is none. */
+/** The normalised result of a step, or its failure. */
 export type Outcome = { readonly result: unknown } | { readonly failure: Error };
 
-/** Most of what they do is waiting. */
+/** Steps mostly wait. */
 const atOnce = 16;
 
-/** Runs the steps against a control plane, several at once. @returns what came of each, by name */
+/** Runs the steps on a control plane, several at once. @returns the outcomes by name */
 export async function outcomesOf(target: Target, steps: readonly Step[]): Promise<ReadonlyMap<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
   const world = await openWorld(target);
@@ -34,11 +34,11 @@ export function resultOf(outcome: Outcome | undefined): unknown {
 // biome-ignore lint/suspicious/noExplicitAny: JSON.
 type Json = any;
 
-/** The value at a place of a result. */
+/** The value at a path of a result. */
 export const valueAt = (result: unknown, at: string): unknown => keysOf(at).reduce((value: Json, key) => value?.[key], result);
 
 /**
- * What the simulation is to give where this came of the real one: the same but for the differences.
+ * The result that the simulation must have: the real one with the listed differences.
  */
 export function withDifferences(real: unknown, differences: readonly Difference[]): unknown {
   const expected: Json = { result: structuredClone(real) };

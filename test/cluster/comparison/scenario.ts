@@ -19,9 +19,8 @@ import { watching } from './steps/watching.ts';
 import { writing } from './steps/writing.ts';
 
 /**
- * What is done to kube-apiserver and to its simulation, to see whether the same comes of it:
- * registrations sound and broken, what clients see of them, and everything else that apisvc,
- * kubectl and extension API servers ask for.
+ * The steps that run on kube-apiserver and on its simulation: working and broken registrations, and
+ * the other requests of apisvc, kubectl and extension API servers.
  */
 export const scenario: readonly Step[] = [
   ...certificates,

@@ -1,27 +1,27 @@
 import type { KubernetesVersion } from '../harness/cells.ts';
 import type { World } from './world.ts';
 
-/** A place where the simulation is not as the real one. */
+/** A place where the simulation differs from kube-apiserver. */
 export interface Difference {
-  /** Why it may be so. */
+  /** Why that is acceptable. */
   readonly reason: string;
   /**
    * Where in the result, the names and indexes one after the other with dots between them; a name
    * with dots in brackets.
    */
   readonly at: string;
-  /** What is there on each side, after normalisation; undefined for nothing. */
+  /** The values after normalisation; undefined for none. */
   readonly real: unknown;
   readonly simulated: unknown;
-  /** On this version alone. */
+  /** On this version only. */
   readonly on?: KubernetesVersion;
 }
 
-/** Something that is done to a control plane, and what comes of it. */
+/** Requests to a control plane, and their results. */
 export interface Step {
-  /** Also of what it makes: letters, digits and dashes. */
+  /** Also the name of its objects: letters, digits and dashes. */
   readonly name: string;
-  /** @returns what is compared, as JSON */
+  /** @returns the result that is compared, as JSON */
   run(world: World): Promise<unknown>;
   readonly differs?: readonly Difference[];
 }

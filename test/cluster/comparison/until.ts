@@ -5,8 +5,8 @@ const intervalMs = 50;
 const withinMs = 10_000;
 
 /**
- * Asks again as long as the answer has one of these statuses: kube-apiserver sees what was written
- * a moment ago only once its own watch has told it.
+ * Repeats a request while the answer has one of these statuses: kube-apiserver acts on a write once
+ * its own watch has received it.
  * @returns the first other answer, or the last one
  */
 export async function until(ask: () => Promise<Answer>, ...pending: readonly number[]): Promise<Answer> {

@@ -14,80 +14,75 @@ import { type Answer, type Client, createClient } from './client.ts';
 import { createObserver, type Observed } from './observer.ts';
 import { until } from './until.ts';
 
-/** A control plane that the scenario runs against, real or simulated. */
+/** A control plane, real or simulated. */
 export interface Target {
   readonly engine: 'real' | 'simulated';
   readonly kubernetes: KubernetesVersion;
   /** URL. */
   readonly server: string;
   readonly files: Pick<ControlPlaneFiles, 'ca'>;
-  /**
-   * An address of this machine that the control plane reaches, and that an EndpointSlice may name.
-   */
+  /** An address of this host that an EndpointSlice may contain. */
   readonly host: string;
 }
 
 /**
- * Nobody listens there: a port that was free a moment ago might be taken by the server of another
- * step.
+ * No server listens there. A free port might be taken by the server of another step.
  */
 export const unservedPort = 1;
 
 /**
- * What kube-apiserver does with an APIService, it does at once, and its own watches must have told
- * it of Service and EndpointSlice by then.
+ * kube-apiserver acts on an APIService at once. Its watches must have received the Service and the
+ * EndpointSlice by then.
  */
-const toldMs = 1_000;
+const watchMs = 1_000;
 
-/** Every object with a namespace of every step is in this one. */
+/** The namespace of all steps. */
 export const namespace = 'comparison';
 
-/** Where one step does what it does. What it is named after the step is its own. */
+/** The environment of a step. Objects that are named after the step are its own. */
 export interface World {
-  /** Of the step; that of what it makes. */
+  /** Of the step and its objects. */
   readonly name: string;
   readonly host: string;
-  /** Trusted by what `register` makes, without further words. */
+  /** `register` trusts it by default. */
   readonly ca: Made;
-  /** Asks as a user who may do everything. */
+  /** Authenticates as an administrator. */
   readonly admin: Client;
-  /** Asks as a user with a client certificate. */
+  /** Authenticates with a client certificate. */
   user(name: string, ...groups: readonly string[]): Promise<Client>;
-  /** Asks with a token; without a word, as nobody. */
+  /** Authenticates with a token; anonymous without one. */
   bearer(token?: string): Client;
   /**
-   * Creates objects as the administrator; each must be created. Those that are in no namespace are
-   * removed after the step.
-   * @returns them, as they are stored
+   * Creates objects as the administrator. Cluster-scoped ones are deleted after the step.
+   * @returns the stored objects
    */
   // biome-ignore lint/suspicious/noExplicitAny: JSON.
   create(...objects: readonly KubeObject[]): Promise<any[]>;
-  /** Has this path deleted after the step. */
+  /** Deletes this path after the step. */
   afterwards(path: string): void;
   /** Stops a server after the step. @returns its port */
   keep(starting: Promise<Backend>): Promise<number>;
-  /** A sound serving certificate of the Service that is named after the step. */
+  /** A valid serving certificate for the Service of the step. */
   certificate(): Promise<ServingPair>;
-  /** Serves its group, both sound without further words. @returns the port */
+  /** Serves the group of the step; valid by default. @returns the port */
   serve(serving?: ServingPair, reply?: Parameters<typeof serveHttps>[1]): Promise<number>;
   /**
-   * Registers a server by hand, sound but for what is said. Service and EndpointSlice are there
-   * first.
+   * Registers a server by hand; valid unless `change` breaks it.
    * @returns the answer for the APIService
    */
   register(change: Change): Promise<Answer>;
-  /** What has become of the APIService of the step, once it stays like that. */
+  /** Waits until the state of the APIService is stable. */
   settled(): Promise<Observed>;
 }
 
 export interface OpenWorld {
-  /** Runs a step in a world of its own, and removes what it made. */
+  /** Runs a step in a new world, and cleans up. */
   run<T>(name: string, step: (world: World) => Promise<T>): Promise<T>;
-  /** Closes all connections; the namespace of the steps is deleted, but not waited for. */
+  /** Closes all connections, and deletes the namespace without waiting. */
   close(): Promise<void>;
 }
 
-/** Connects, and makes the namespace. */
+/** Connects, and creates the namespace. */
 export async function openWorld(target: Target): Promise<OpenWorld> {
   const { server, files, host } = target;
   const clusterCa = await readFile(files.ca.cert, 'utf8');
@@ -107,12 +102,12 @@ export async function openWorld(target: Target): Promise<OpenWorld> {
   const observer = createObserver(admin);
   const bearer: World['bearer'] = (token) => connect(token === undefined ? {} : { token });
   const shared = { host, ca, admin, user, bearer };
-  // One of that name may still be on its way out.
+  // A previous namespace may still be terminating.
   await expectStatus(
     201,
     until(() => admin.ask('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace } } }), 409),
   );
-  // A controller makes it; without it no Pod is admitted.
+  // A controller creates it; no Pod is admitted without it.
   await until(() => admin.ask('GET', `/api/v1/namespaces/${namespace}/serviceaccounts/default`), 404);
 
   return {
@@ -166,14 +161,14 @@ function ownThings(
       const { service, slice, apiService } = handMade({ namespace, service: name, ca: pem(trusted), host, ...change });
       if (!without.includes('service')) await create(service);
       if (!without.includes('slice')) await create(slice);
-      await sleep(toldMs);
+      await sleep(watchMs);
       afterwards(resourcePath(refOf(apiService).resource, undefined, apiService.metadata.name));
       return admin.ask('POST', '/apis/apiregistration.k8s.io/v1/apiservices', { body: apiService });
     },
   };
 }
 
-/** @throws Error with the answer when its status is another one */
+/** @throws Error with the answer when it has another status */
 export async function expectStatus(status: number, answering: Promise<Answer>): Promise<Answer> {
   const answer = await answering;
   if (answer.status !== status)

@@ -6,7 +6,7 @@ import { namespace, type World } from '../world.ts';
 import { apply, pathOf } from './apply.ts';
 import { configMap } from './config-maps.ts';
 
-/** Server-side apply (KEP-555) of objects of which others own parts. */
+/** Server-side apply (KEP-555) of objects with several managers. */
 
 const service = (name: string, ...ports: readonly object[]): KubeObject => ({
   apiVersion: 'v1',

@@ -18,7 +18,7 @@ import type { Step } from '../step.ts';
 import { namespace, type World } from '../world.ts';
 import { registration } from './registering.ts';
 
-/** What is wrong, or not, with certificates and with what the caBundle holds. */
+/** Valid and invalid certificates and caBundles. */
 
 const hostOf = ({ name }: World): string => `${name}.${namespace}.svc`;
 
@@ -36,7 +36,7 @@ const chain = (name: string, issuer: Made, sent: readonly Made[], ...trusted: re
     ...caBundle(pem(...trusted)),
   }));
 
-/** A sound server, and another caBundle. */
+/** A valid server, and another caBundle. */
 const trusting = (name: string, change: (world: World) => Partial<Change>): Step =>
   registration(name, async (world) => ({ port: await world.serve(), ...change(world) }));
 const holding = (name: string, text: (ca: string, world: World) => string): Step =>
@@ -54,7 +54,7 @@ const narrow = await makeCa('narrow CA', { extensions: [caConstraints(1), signin
 const shallow = await makeCa('shallow CA', { extensions: [caConstraints(0), signing] });
 const belowShallow = await makeCa('below', { issuer: shallow });
 
-/** A certificate for an address alone. */
+/** A certificate for an address only. */
 const forAddress: Leaf = ({ ca }) =>
   make({
     commonName: 'server',

@@ -2,9 +2,9 @@ import { makeCa, pem } from '../../harness/certificates.ts';
 import { apiServiceNameOf } from '../../harness/registrations.ts';
 import type { Step } from '../step.ts';
 import { expectStatus, namespace, type World } from '../world.ts';
-import { look } from './registering.ts';
+import { stateOf } from './registering.ts';
 
-/** Registrations that change: what kube-apiserver says of them changes with them. */
+/** Registrations that change, and the conditions that follow. */
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const other = await makeCa('another CA');
@@ -25,9 +25,9 @@ export const changes: readonly Step[] = [
     name: 'repaired',
     run: async (world) => {
       await world.register({ port: await world.serve(), ca: other });
-      const broken = await look(world);
+      const broken = await stateOf(world);
       await patchSpec(world, { caBundle: base64(pem(world.ca)) });
-      return { broken, repaired: await look(world) };
+      return { broken, repaired: await stateOf(world) };
     },
   },
   {
@@ -58,14 +58,14 @@ export const changes: readonly Step[] = [
       await world.register({ port: await world.serve() });
       await world.settled();
       const deleted = await world.admin.ask('DELETE', path);
-      return { deleted, again: await world.admin.ask('DELETE', path), ...(await look(world)) };
+      return { deleted, again: await world.admin.ask('DELETE', path), ...(await stateOf(world)) };
     },
   },
   {
     name: 'local',
     run: async (world) => {
       await world.register({ port: 1, apiServiceSpec: { service: undefined, caBundle: undefined }, without: ['service', 'slice'] });
-      return look(world);
+      return stateOf(world);
     },
   },
   {
@@ -76,7 +76,7 @@ export const changes: readonly Step[] = [
       await world.register({ port, apiServiceSpec: spec });
       const local = await conditionOf(world);
       await patchSpec(world, { caBundle: base64(pem(world.ca)), service: { name: world.name, namespace } });
-      return { local, remote: await look(world) };
+      return { local, remote: await stateOf(world) };
     },
   },
   {

@@ -2,7 +2,7 @@ import type { KubeObject } from '../../../../src/manifests/types.ts';
 import type { Difference, Step } from '../step.ts';
 import { namespace, type World } from '../world.ts';
 
-/** ConfigMaps stand for all objects that kube-apiserver itself makes little of. */
+/** ConfigMaps represent all kinds without special behaviour in kube-apiserver. */
 
 export const collection = `/api/v1/namespaces/${namespace}/configmaps`;
 
@@ -13,7 +13,7 @@ export const configMap = (name: string, data?: object, metadata: object = {}): K
   ...(data ? { data } : {}),
 });
 
-/** @param run - is given the path of a ConfigMap that has the name of the step */
+/** @param run - takes the path of a ConfigMap with the name of the step */
 export const aboutConfigMap = (
   name: string,
   run: (world: World, path: string) => Promise<unknown>,

@@ -5,9 +5,8 @@ import { type Backend, listen, resourceList, type ServingPair } from '../../harn
 import { groupOf } from '../../harness/registrations.ts';
 
 /**
- * An extension API server that tells what reached it: every request below its group is answered
- * with the request itself, but for those that have an answer of their own. Every other path gets
- * its discovery document.
+ * An extension API server that answers each request below its group with the request itself, unless
+ * the path has an answer below. Other paths get its discovery document.
  */
 export async function serveEcho({ certificates, key }: ServingPair, service: string, host: string): Promise<Backend> {
   const group = `/apis/${groupOf(service)}/v1`;
@@ -16,7 +15,7 @@ export async function serveEcho({ certificates, key }: ServingPair, service: str
     const answer = answers[pathname.slice(group.length)];
     if (answer) return answer(request, response);
     if (pathname === group || !pathname.startsWith(group)) return sendJson(response, resourceList(group.slice('/apis/'.length), 'things'));
-    sendJson(response, await told(request));
+    sendJson(response, await described(request));
   };
   const server = createServer({ cert: certificates, key, requestCert: true, rejectUnauthorized: false }, listener);
   return listen(server, 0, host);
@@ -25,7 +24,7 @@ export async function serveEcho({ certificates, key }: ServingPair, service: str
 const sendJson = (response: Parameters<RequestListener>[1], body: unknown): void =>
   void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 
-/** Answers that a request gets for its path below the group. */
+/** Answers by the path below the group. */
 const answers: Readonly<Record<string, RequestListener>> = {
   '/teapot': (_, response) =>
     void response.writeHead(418, { 'content-type': 'text/plain', 'x-own': 'kept', 'cache-control': 'max-age=7' }).end('short and stout'),
@@ -39,22 +38,19 @@ const answers: Readonly<Record<string, RequestListener>> = {
   },
 };
 
-/**
- * Those that HTTP needs for the connection at hand, and what Node and Go say of themselves, tell
- * nothing.
- */
-const untold = ['audit-id', 'connection', 'content-length', 'transfer-encoding', 'accept-encoding', 'host'];
+/** Headers of the connection, and those that Node and Go add. */
+const ignored = ['audit-id', 'connection', 'content-length', 'transfer-encoding', 'accept-encoding', 'host'];
 
-async function told(request: IncomingMessage): Promise<object> {
+async function described(request: IncomingMessage): Promise<object> {
   let body = '';
   for await (const chunk of request.setEncoding('utf8')) body += chunk;
   const { method, url, rawHeaders, headers, socket } = request;
   const pairs = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [[name, rawHeaders[index + 1]] as const] : []));
-  // Names of headers are the same in capitals (RFC 9110 5.1).
+  // Header names are case-insensitive (RFC 9110 5.1).
   const named = pairs.map(([name, value]) => [name.toLowerCase(), value] as const);
-  const own = named.filter(([name]) => !untold.includes(name)).map(([name, value]) => `${name}: ${value}`);
+  const own = named.filter(([name]) => !ignored.includes(name)).map(([name, value]) => `${name}: ${value}`);
   const client = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined;
-  // Where the client is; what it says itself (RFC 5737) stays.
+  // The address of the client is replaced; one that a step sends (RFC 5737) stays.
   const forwardedFor = String(headers['x-forwarded-for']).replaceAll(/[\d.]+/g, (address) =>
     address.startsWith('192.0.2.') ? address : 'an address',
   );

@@ -21,7 +21,7 @@ function undescribed(value: any): any {
 
 const columnsOf = (columns: unknown) => (Array.isArray(columns) ? columns.map(({ description: _, ...column }) => column) : columns);
 
-/** The answers for several forms of one thing. */
+/** The answers for several Accept headers. */
 const accepting = async ({ ask }: Client, path: string, forms: Readonly<Record<string, string>>): Promise<object> => {
   const answers = Object.entries(forms).map(
     async ([name, accept]) => [name, undescribed(await ask('GET', path, { headers: { accept } }))] as const,

@@ -9,7 +9,7 @@ import { binding, rbac, role, userSubject } from './rights.ts';
 
 const step = (name: string, run: (world: World) => Promise<unknown>, differs: readonly Difference[] = []): Step => ({ name, run, differs });
 
-/** Answers of one client to one request each: `<path>`, or `<method> <path>`. */
+/** The answers to requests, each a `<path>` or `<method> <path>`. */
 async function answersTo({ ask }: Client, ...requests: readonly string[]): Promise<Record<string, Answer>> {
   const answers: Record<string, Answer> = {};
   for (const request of requests) {
@@ -19,11 +19,11 @@ async function answersTo({ ask }: Client, ...requests: readonly string[]): Promi
   return answers;
 }
 
-const mayGrant = 'in the simulation whoever may write roles may grant what they may not do themselves';
+const mayGrant = 'the simulation does not prevent privilege escalation by roles';
 const refusedGrant = (resource: string, rules: string): string =>
   `${resource}.rbac.authorization.k8s.io "escalation-more" is forbidden: user "escalation" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n${rules}`;
 
-/** One of each sort. */
+/** One path of each kind. */
 const refusedPaths = [
   `/api/v1/namespaces/${namespace}/configmaps`,
   `/api/v1/namespaces/${namespace}/configmaps/x`,

@@ -5,7 +5,7 @@ import { aboutConfigMap, collection, configMap } from './config-maps.ts';
 
 /** Patches other than server-side apply. */
 
-/** Patches with each of these bodies, one after the other. */
+/** The answers to these patches, sent in order. */
 async function patches({ ask }: Client, path: string, contentType: string, bodies: Readonly<Record<string, unknown>>): Promise<object> {
   const answers: Record<string, unknown> = {};
   for (const [name, body] of Object.entries(bodies))

@@ -13,7 +13,7 @@ import type { Step } from '../step.ts';
 import { namespace } from '../world.ts';
 import { apply, pathOf } from './apply.ts';
 
-/** What apisvc registers, applied as it does. */
+/** Manifests of presets, applied as apisvc does. */
 
 const ca = await makeCa('applied CA');
 const { certificates, key } = pair(await makeLeaf('api.example.svc', ca));
@@ -50,7 +50,7 @@ const registering = (preset: 'sample-apiserver' | 'metrics-server'): Step => ({
   },
 });
 
-/** Without what is in the pods: a step of its own looks at their defaults. */
+/** Without pod templates, whose defaults have their own step. */
 function withoutPods(answer: Answer): Answer {
   // biome-ignore lint/suspicious/noExplicitAny: JSON.
   const { spec, ...object } = answer.body as any;
@@ -58,7 +58,7 @@ function withoutPods(answer: Answer): Answer {
   return { ...answer, body: { ...object, spec: others } };
 }
 
-/** The paths of what an answer has and what was applied has not. */
+/** The paths that an answer has and the applied object does not. */
 function added(answer: unknown, applied: unknown, path = ''): string[] {
   if (applied === undefined) return [path];
   if (typeof answer !== 'object' || answer === null || typeof applied !== 'object' || applied === null) return [];
@@ -66,7 +66,7 @@ function added(answer: unknown, applied: unknown, path = ''): string[] {
   return Object.entries(answer).flatMap(([key, value]) => added(value, held[key], path === '' ? key : `${path}.${key}`));
 }
 
-/** What only we change; controllers may have come in between. */
+/** What only apisvc changes: controllers may write in between. */
 function ownOf({ body }: Answer): object {
   // biome-ignore lint/suspicious/noExplicitAny: JSON.
   const { generation, managedFields } = (body as any).metadata;

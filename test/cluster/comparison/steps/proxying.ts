@@ -6,9 +6,9 @@ import { expectStatus, namespace, type World } from '../world.ts';
 import { serveEcho } from './extension-server.ts';
 import { binding, rbac, role } from './rights.ts';
 
-/** What of a request reaches the extension API server, and what of its answer comes back. */
+/** Requests as the extension API server gets them, and its answers as clients get them. */
 
-/** With a sound server registered. @param run - is given the path of its group and version */
+/** Registers a server first. @param run - takes the path of its group and version */
 const proxied = (name: string, run: (world: World, path: string) => Promise<unknown>, differs: Step['differs'] = []): Step => ({
   name: `proxied-${name}`,
   differs,
@@ -23,7 +23,7 @@ const proxied = (name: string, run: (world: World, path: string) => Promise<unkn
 const asking = (name: string, ask: (client: Client, path: string) => Promise<unknown>): Step =>
   proxied(name, ({ admin }, path) => ask(admin, path));
 
-/** Lets everybody of a group do this. */
+/** Allows a group to do this. */
 const allow = (name: string, group: string, rule: object) => [
   role('ClusterRole', name, rule),
   binding('ClusterRoleBinding', name, 'ClusterRole', { apiGroup: rbac, kind: 'Group', name: group }),
@@ -38,7 +38,7 @@ const forged = {
   'x-forwarded-for': '192.0.2.7',
 };
 
-/** Answers to one request each, by path. */
+/** The answers by path. */
 async function answersTo({ ask }: Client, path: string, ...names: readonly string[]): Promise<Record<string, Answer>> {
   const answers: Record<string, Answer> = {};
   for (const name of names) answers[name] = await ask('GET', `${path}/${name}`);

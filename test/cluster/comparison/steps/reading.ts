@@ -3,7 +3,7 @@ import type { Step } from '../step.ts';
 import { collection } from './config-maps.ts';
 import { selecting, versionOf } from './selecting.ts';
 
-/** Lists, whole and in part. */
+/** Lists, complete and selected. */
 
 interface List {
   readonly metadata: { readonly continue?: string; readonly remainingItemCount?: number };
@@ -12,9 +12,9 @@ interface List {
 
 const namesOf = (items: List['items']): string[] => items.map(({ metadata }) => metadata.name);
 
-const wholeLists = 'the simulation gives every list as a whole, which a client that asks for parts must take';
+const wholeLists = 'the simulation ignores limit, which clients must accept';
 
-/** One selector each. */
+/** Selectors by name. */
 const selectors = {
   equal: 'labelSelector=is%3Da',
   unequal: 'labelSelector=is!%3Da',

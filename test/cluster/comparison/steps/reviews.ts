@@ -122,7 +122,7 @@ export const reviews: readonly Step[] = [
   })),
 ];
 
-/** What a token says, without times and random parts. */
+/** The claims of a token, without times and random parts. */
 function claimsOf(part: string): object {
   const claims = JSON.parse(Buffer.from(part, 'base64url').toString());
   return { ...claims, lasts: claims.exp - claims.iat, exp: typeof claims.exp, iat: typeof claims.iat, nbf: typeof claims.nbf };

@@ -7,8 +7,8 @@ import { collection, configMap } from './config-maps.ts';
 /** Three objects to read, list and watch. */
 
 /**
- * With three objects that carry a label with the name of the step.
- * @param run - is given the path that selects them
+ * Creates three objects that have a label with the name of the step.
+ * @param run - takes the path that selects them
  */
 export const selecting = (
   name: string,
@@ -23,7 +23,7 @@ export const selecting = (
   },
 });
 
-/** One of these objects, or one more. */
+/** An object with this label. */
 export const selected = (step: string, suffix: string): KubeObject =>
   configMap(`${step}-${suffix}`, { a: suffix }, { labels: { of: step, is: suffix } });
 

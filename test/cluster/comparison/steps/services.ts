@@ -6,20 +6,17 @@ import type { Step } from '../step.ts';
 import { unservedPort, type World } from '../world.ts';
 import { registration } from './registering.ts';
 
-/** What is wrong, or not, with the way to the server. */
+/** Working and broken Services and endpoints. */
 
-/** A sound server, and objects that are not. */
+/** A valid server behind changed objects. */
 const leading = (name: string, change: Partial<Change>): Step =>
   registration(name, async ({ serve }) => ({ port: await serve(), ...change }));
 
-/** Something else where the server should be. */
+/** Another program in place of the server. */
 const standing = (name: string, port: (world: World) => Promise<number>): Step =>
   registration(name, async (world) => ({ port: await port(world) }));
 
-/**
- * Not before it has heard something: a connection that is closed with words unread in it is reset,
- * and whether they are is chance.
- */
+/** After a first read: a connection that is closed with unread data is reset. */
 const hangUp = (socket: Socket): unknown => socket.once('data', () => socket.end());
 
 export const services: readonly Step[] = [

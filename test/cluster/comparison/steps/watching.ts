@@ -2,7 +2,7 @@ import type { Step } from '../step.ts';
 import { collection } from './config-maps.ts';
 import { selected, selecting, versionOf } from './selecting.ts';
 
-/** Watches, from different beginnings. */
+/** Watches from different versions. */
 
 export const watching: readonly Step[] = [
   selecting('watch', async ({ admin, create, name }, path) => {
@@ -11,7 +11,7 @@ export const watching: readonly Step[] = [
     return admin.watch(`${path}&watch=true&resourceVersion=${version}`, 5, async () => {
       await create(selected(name, 'd'));
       await admin.ask('PATCH', object, { body: { data: { a: '2' } }, contentType: 'application/merge-patch+json' });
-      // It leaves the selection, changes outside of it, and comes back.
+      // It leaves the selection, changes, and comes back.
       await admin.ask('PATCH', object, { body: { metadata: { labels: { of: null } } }, contentType: 'application/merge-patch+json' });
       await admin.ask('PATCH', object, { body: { data: { a: '3' } }, contentType: 'application/merge-patch+json' });
       await admin.ask('PATCH', object, { body: { metadata: { labels: { of: name } } }, contentType: 'application/merge-patch+json' });

@@ -7,7 +7,7 @@ import type { Step } from '../step.ts';
 import { namespace } from '../world.ts';
 import { aboutConfigMap, collection, configMap } from './config-maps.ts';
 
-/** Objects created and replaced, with and without success. */
+/** Valid and invalid creates and updates. */
 
 async function generatedName({ ask }: Client): Promise<unknown> {
   const { body } = await ask('POST', `${collection}?dryRun=All`, { body: configMap('', {}, { name: undefined, generateName: 'with-' }) });

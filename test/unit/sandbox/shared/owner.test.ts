@@ -4,11 +4,11 @@ import { isOrphan, ownerOf, ownPrefix } from '../../../../src/sandbox/shared/own
 
 // Network namespaces and /proc are Linux's.
 describe.runIf(process.platform === 'linux')('owner', () => {
-  test('what a running process owns is no orphan', () => {
+  test('a name of a running process is not an orphan', () => {
     expect(isOrphan(`${ownPrefix()}abc`)).toBe(false);
   });
 
-  test('what an ended process owned is an orphan', () => {
+  test('a name of an ended process is an orphan', () => {
     const { pid, stdout } = spawnSync('sh', ['-c', 'read -r stat < /proc/$$/stat; echo $stat'], { encoding: 'utf8' });
     const startTime = stdout.split(' ')[21];
     expect(isOrphan(`apisvc-${pid}-${startTime}-abc`)).toBe(true);

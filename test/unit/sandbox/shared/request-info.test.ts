@@ -50,7 +50,7 @@ test.each([
   expect(requestInfoOf(method, url)).toEqual({ ...expected, path: url.pathname });
 });
 
-test('escapes are gone before the path is cut', () => {
+test('the path is unescaped before it is split', () => {
   const { path, name } = requestInfoOf('GET', new URL('https://x/api/v1/nodes/a%3Ab'));
   expect([path, name]).toEqual(['/api/v1/nodes/a:b', 'a:b']);
   expect(() => requestInfoOf('GET', new URL('https://x/api/v1/nodes/%zz'))).toThrow(URIError);

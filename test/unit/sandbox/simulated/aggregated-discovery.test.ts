@@ -8,7 +8,7 @@ import { bundleOf, certificates, expose, httpsServer, listen, name, register, si
 const v2 = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 type Served = Readonly<Record<string, readonly [number, unknown, string?]>>;
 
-/** What is known of a server that answers as said, 404 to anything else. */
+/** The discovery of a server with these answers, and 404 for other paths. */
 async function discover(served: Served): Promise<{ discovery: RemoteDiscovery; asked: http.IncomingMessage[] }> {
   const simulation = await simulate();
   const { ca, leaf } = await certificates();
@@ -36,7 +36,7 @@ const things = {
 };
 
 describe('a group and version', () => {
-  test('is what the server says in the new way', async () => {
+  test('is the aggregated discovery of the server', async () => {
     const odd = {
       resource: 'odd',
       scope: 'Cluster',
@@ -52,7 +52,7 @@ describe('a group and version', () => {
     expect(asked[0]?.headers).toMatchObject({ accept: v2, 'x-remote-user': 'system:kube-aggregator', 'x-remote-group': 'system:masters' });
   });
 
-  test('is what it says in the old way, where it knows no other', async () => {
+  test('is the legacy discovery of a server without aggregated discovery', async () => {
     const resources = [
       { name: 'things', singularName: 'thing', namespaced: true, kind: 'Thing', verbs: ['get'], shortNames: ['th'], categories: ['all'] },
       { name: 'things/status', singularName: '', namespaced: true, kind: 'Thing', verbs: ['patch'] },
@@ -85,7 +85,7 @@ describe('a group and version', () => {
   });
 });
 
-test('only the documents of its own group are added to the index of OpenAPI', async () => {
+test("the OpenAPI index gets only documents of the server's own group", async () => {
   const paths = Object.fromEntries(
     ['apis/example.com', 'apis/example.com/v1', 'apis/example.com.evil/v1', 'version'].map((path) => [
       path,
@@ -97,7 +97,7 @@ test('only the documents of its own group are added to the index of OpenAPI', as
   expect(asked.at(-1)?.headers['x-remote-user']).toBe('system:aggregator');
 });
 
-test('a group goes with its APIService', async () => {
+test('a group is removed with its APIService', async () => {
   const simulation = await simulate();
   register(simulation, {});
   const discovery = createRemoteDiscovery(simulation);
@@ -106,7 +106,7 @@ test('a group goes with its APIService', async () => {
   expect(discovery.versions().size).toBe(0);
 });
 
-test('groups are listed by priority, their versions too, available or not', async () => {
+test('groups and versions are sorted by priority, available or not', async () => {
   const { store } = await simulate();
   const put = (group: string, version: string, groupPriorityMinimum: number, versionPriority: number) =>
     store.create(apiServiceKind, {

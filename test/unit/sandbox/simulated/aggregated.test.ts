@@ -29,7 +29,7 @@ const path = '/apis/example.com/v1/namespaces/x/things';
 
 afterEach(() => void vi.useRealTimers());
 
-/** An available API behind a front, served by a listener. */
+/** An available API behind an HTTP front. */
 async function aggregate(listener: http.RequestListener, { spec = {}, user = jane }: { spec?: Obj; user?: UserInfo } = {}) {
   const simulation = await simulate();
   const { ca, leaf } = await certificates();
@@ -55,7 +55,7 @@ const echo: http.RequestListener = async (received, response) => {
   response.end(JSON.stringify({ method, url, headers, body: await text(received) }));
 };
 
-test('it answers for APIServices with a Service', async () => {
+test('it owns the paths of APIServices with a Service', async () => {
   const simulation = await simulate();
   register(simulation, {});
   const owns = (at: string): boolean => createAggregator(simulation).owns({ path: at } as never);
@@ -110,7 +110,7 @@ test('a request is passed on with its body and the identity of the user', async 
   });
 });
 
-test.each(['PUT', 'DELETE'])('a body of unknown length goes on: %s', async (method) => {
+test.each(['PUT', 'DELETE'])('a body of unknown length is passed on: %s', async (method) => {
   const { port } = await aggregate(echo);
   const { body } = await request(port, path, { method, headers: { 'transfer-encoding': 'chunked' }, body: 'a body' });
   expect(JSON.parse(body)).toMatchObject({ method, body: 'a body' });
@@ -135,14 +135,14 @@ test('one connection serves many requests, and another caBundle gets a new one',
   expect((await request(port, path)).status).toBe(201);
 });
 
-test('a closed idle connection is not noticed by who asks', async () => {
+test('a client does not notice a closed idle connection', async () => {
   const { port, server } = await aggregate((_, response) => void response.end('ok'));
   await request(port, path);
   server.closeAllConnections();
   expect(await request(port, path)).toMatchObject({ status: 200, body: 'ok' });
 });
 
-test('what a client does not wait for is not asked for again', async () => {
+test('a request that a client abandons is not repeated', async () => {
   const asked: (string | undefined)[] = [];
   const hungUp = later<void>();
   const { port } = await aggregate(({ url, socket }, response) => {
@@ -158,7 +158,7 @@ test('what a client does not wait for is not asked for again', async () => {
   expect(asked).toEqual([path, `${path}/slow`, `${path}/next`]);
 });
 
-test('a watch flows, and ends when the client hangs up', async () => {
+test('a watch streams, and ends when the client hangs up', async () => {
   const begun = later<http.ServerResponse>();
   const ended = later<void>();
   const { port } = await aggregate((_, response) => {
@@ -176,10 +176,10 @@ test('a watch flows, and ends when the client hangs up', async () => {
   await ended.promise;
 });
 
-describe('it says as kube-apiserver', () => {
+describe('it answers like kube-apiserver', () => {
   const plain = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
 
-  test('that the service is unavailable, while the condition is not True', async () => {
+  test('with service unavailable, while the condition is not True', async () => {
     const { port, simulation } = await aggregate(echo);
     const apiService = simulation.store.get(apiServiceKind, undefined, name) as Obj;
     for (const conditions of [[], [{ ...isAvailable.conditions[0], status: 'False' }]]) {
@@ -188,7 +188,7 @@ describe('it says as kube-apiserver', () => {
     }
   });
 
-  test('the same while it still is, and the Service is gone', async () => {
+  test('the same when the Service is deleted while the condition is True', async () => {
     const { port, simulation } = await aggregate(echo);
     simulation.store.delete(serviceKind, 'default', 'api');
     expect(await request(port, path)).toMatchObject({ status: 503, body: 'service unavailable\n' });
@@ -204,13 +204,13 @@ describe('it says as kube-apiserver', () => {
       Buffer.from('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n').toString('base64'),
       'failed to parse certificate: x509: malformed certificate',
     ],
-  ])('that the caBundle %s holds nothing', async (caBundle, why) => {
+  ])('with the reason why the caBundle %s has no certificate', async (caBundle, why) => {
     const { port, simulation } = await aggregate(echo);
     change(simulation, { caBundle });
     expect(await request(port, path)).toMatchObject({ status: 500, body: `unable to load root certificates: ${why}\n`, headers: plain });
   });
 
-  test('what Go says of a connection', async () => {
+  test('with the message of Go for a failed connection', async () => {
     const { port, server, backend } = await aggregate(({ socket }) => void socket.destroy());
     expect(await request(port, path)).toMatchObject({ status: 503, body: 'error trying to reach service: EOF\n' });
     await new Promise((resolve) => server.close(resolve));
@@ -220,14 +220,14 @@ describe('it says as kube-apiserver', () => {
     expect(await request(port, path, { method: 'POST', body: 'x'.repeat(1e6) })).toMatchObject(answer);
   });
 
-  test('that a redirect is not permitted', async () => {
+  test('with a refusal of redirects', async () => {
     const { port } = await aggregate((_, response) => void response.writeHead(302, { location: '/elsewhere' }).end('away'));
     const body = 'the backend attempted to redirect this request, which is not permitted';
     const { status, body: got, headers } = await request(port, path);
     expect({ status, got, location: headers.location }).toEqual({ status: 502, got: body, location: undefined });
   });
 
-  test('that discovery took longer than 5 s, and waits for other requests', async () => {
+  test('when discovery takes longer than 5 s, and waits for other requests', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const waiting: http.ServerResponse[] = [];
     const { port } = await aggregate((_, response) => void waiting.push(response));
@@ -239,7 +239,7 @@ describe('it says as kube-apiserver', () => {
     expect(await answers[1]).toMatchObject({ status: 200, body: 'late' });
   });
 
-  test('that a handshake took longer than 10 s', async () => {
+  test('when a handshake takes longer than 10 s', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { port, simulation } = await aggregate(echo);
     const silent = net.createServer();
@@ -256,7 +256,7 @@ describe('it says as kube-apiserver', () => {
     expect(await answer).toMatchObject({ status: 503, body: 'error trying to reach service: net/http: TLS handshake timeout\n' });
   });
 
-  test('nothing, where the answer breaks off in the middle', async () => {
+  test('with an aborted answer, where the backend aborts', async () => {
     const { port } = await aggregate(({ socket }, response) => {
       response.writeHead(200, { 'content-length': 100 }).write('some', () => socket.destroy());
     });
@@ -273,7 +273,7 @@ test('a WebSocket is refused as not simulated', async () => {
   });
 });
 
-test('the name that is asked for is that of the Service', async () => {
+test('SNI is the name of the Service', async () => {
   const asked = later<unknown>();
   const { port } = await aggregate(({ socket }, response) => {
     asked.resolve((socket as { servername?: string }).servername);

@@ -21,7 +21,7 @@ function refusal(spec: unknown, name?: string): ApiFailure {
 }
 
 describe('what is stored', () => {
-  test('has a port, and neither empty nor unknown fields, in the order of Go', () => {
+  test('has a port, and neither empty nor unknown fields', () => {
     const spec = { insecureSkipTLSVerify: false, caBundle: '', unknown: 1, ...sound };
     expect(JSON.stringify(prepared(spec).spec)).toBe(
       '{"service":{"namespace":"default","name":"api","port":443},"group":"a.b","version":"v1","groupPriorityMinimum":1000,"versionPriority":15}',
@@ -34,7 +34,7 @@ describe('what is stored', () => {
     expect(prepared({ ...sound, caBundle: 'YWJj\r\nZGVm\n' }).spec.caBundle).toBe('YWJjZGVm');
   });
 
-  test('is not available yet, whatever was said, unless it is Local', () => {
+  test('is not available yet, whatever status was sent, unless it is Local', () => {
     expect(prepareApiService({ metadata: { name: 'v1.a.b' }, spec: sound, status: { conditions: [1] } }, undefined, now).status).toEqual(
       {},
     );
@@ -50,7 +50,7 @@ describe('what is stored', () => {
   });
 });
 
-describe('a field that is wrong', () => {
+describe('an invalid field', () => {
   const dns1035 = dns1035Label.message;
   const dns1123 = dns1123Subdomain.message;
 
@@ -94,7 +94,7 @@ describe('a field that is wrong', () => {
     expect(words).toBe(causes.length === 1 ? causes[0] : `[${causes.join(', ')}]`);
   });
 
-  test('names of causes', () => {
+  test('the reasons of causes', () => {
     expect(refusal({}).details).toMatchObject({ name: 'v1.a.b', group: 'apiregistration.k8s.io', kind: 'APIService' });
     expect(refusal({}).details?.causes?.map(({ reason }) => reason)).toEqual([
       'FieldValueInvalid',

@@ -9,8 +9,7 @@ import type { Kind, Obj } from '../../../../src/sandbox/simulated/types.ts';
 import { recorded, type Step } from './recorded.ts';
 
 /**
- * Without what kube-apiserver adds when it stores an object, and what it leaves out since it is the
- * zero of its type.
+ * Without the metadata that kube-apiserver adds, and without zero values, which it leaves out.
  */
 function stored({
   metadata: { uid: _u, resourceVersion: _r, creationTimestamp: _c, generation: _g, managedFields: _m, ...metadata },
@@ -20,12 +19,11 @@ function stored({
   return { ...object, metadata, ...(object.spec ? { spec: skip ? object.spec : spec } : {}) };
 }
 
-/** Fields that got their defaults: of new elements of lists, and such as nobody owns any more. */
+/** Fields that get a default in new elements of lists, or once nobody owns them. */
 const defaulted = ['f:protocol', 'f:resources', 'f:targetPort'];
 
 /**
- * The recorded object has all that the outcome has, and, but for a new object, only these defaults
- * besides.
+ * The recorded object contains the outcome and, unless it is new, only these defaults besides.
  */
 function expectSameObject(outcome: Obj, object: Obj, isNew: boolean): void {
   expect(object).toMatchObject(stored(outcome));
@@ -35,7 +33,7 @@ function expectSameObject(outcome: Obj, object: Obj, isNew: boolean): void {
 
 const ownersOf = ({ metadata }: Obj): string[] => (metadata.managedFields ?? []).map((entry: Obj) => JSON.stringify(sorted(entry)));
 
-/** With the fields of every map in one order. */
+/** With sorted keys. */
 function sorted(value: Obj): Obj {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(
@@ -47,8 +45,8 @@ function sorted(value: Obj): Obj {
 const timeless = (owners: readonly string[]): string[] => owners.map((owner) => owner.replace(/,?"time":"[^"]*"/, ''));
 
 /**
- * Times alone are no change (k8s.io/apiserver/pkg/endpoints/handlers/fieldmanager/equality.go); the
- * store sees to it.
+ * A new time alone is not a change
+ * (k8s.io/apiserver/pkg/endpoints/handlers/fieldmanager/equality.go); the store takes care of it.
  */
 function expectSameOwners(outcome: Obj, { live, object }: Step): void {
   const unchanged = live && object.metadata.resourceVersion === live.metadata.resourceVersion;
@@ -73,7 +71,7 @@ function failureOf(write: () => unknown): Obj {
   return undefined;
 }
 
-/** What kube-apiserver sets after it has noted who owns what. */
+/** Fields that kube-apiserver sets after it has tracked the owners. */
 const allocated = ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'];
 
 function created({ status: _, spec, ...object }: Obj): Obj {
@@ -81,8 +79,7 @@ function created({ status: _, spec, ...object }: Obj): Obj {
 }
 
 /**
- * The object that a write other than an apply asks for, with what kube-apiserver made of all but
- * its owners.
+ * The object of a write other than an apply, as kube-apiserver completed it, without owners.
  */
 function updatedBy({ do: what, body, live, object }: Step): Obj {
   const sent = what === 'json' ? jsonPatch(live, body) : what === 'merge' ? mergePatch(live, body) : body;
@@ -135,7 +132,7 @@ const container = (name: string) =>
     { requiredKeys: ['name'] },
   );
 
-/** What somebody might want of one and the same Deployment. */
+/** Any manifest of one Deployment. */
 const wanted = fc
   .record({
     labels: valuesOf('a', 'b', 'c'),
@@ -154,8 +151,8 @@ const wanted = fc
     },
   }));
 
-describe('whatever is applied', () => {
-  test('to apply it again changes nothing, not even a time', () =>
+describe('for any applied object', () => {
+  test('a repeated apply changes nothing, not even a time', () =>
     fc.assert(
       fc.property(wanted, wanted, (theirs, ours) => {
         const applied = apply(apply(undefined, theirs, 'other'), ours, 'apisvc');
@@ -163,14 +160,14 @@ describe('whatever is applied', () => {
       }),
     ));
 
-  test('what one manager applies in the end is all that there is, where nobody else owns anything', () =>
+  test('with one manager, the object is what it applied last', () =>
     fc.assert(
       fc.property(wanted, wanted, (first, second) => {
         expect(apply(apply(undefined, first, 'apisvc'), second, 'apisvc')).toEqual(apply(undefined, second, 'apisvc'));
       }),
     ));
 
-  test('what is applied is there, and belongs to who applied it', () =>
+  test('an applied field is set, and owned by its manager', () =>
     fc.assert(
       fc.property(wanted, wanted, (theirs, ours) => {
         const both = apply(apply(undefined, theirs, 'other'), ours, 'apisvc');
@@ -180,7 +177,7 @@ describe('whatever is applied', () => {
       }),
     ));
 
-  test('what others own stays when a manager gives all of it up', () =>
+  test('fields of other managers stay when a manager gives up its own', () =>
     fc.assert(
       fc.property(wanted, wanted, (theirs, ours) => {
         const nothing = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' } };
@@ -191,7 +188,7 @@ describe('whatever is applied', () => {
       }),
     ));
 
-  test('without force nothing that another manager set to another value is changed', () =>
+  test('without force, values of other managers are not changed', () =>
     fc.assert(
       fc.property(wanted, wanted, (theirs, ours) => {
         const live = apply(undefined, theirs, 'other');

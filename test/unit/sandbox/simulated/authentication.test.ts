@@ -11,7 +11,7 @@ import { createAuthenticator } from '../../../../src/sandbox/simulated/authentic
 import { serviceAccountToken } from '../../../../src/sandbox/simulated/tokens.ts';
 import { admin, callOf, makeSimulation, put } from './identities.ts';
 
-/** Who somebody is for a server whose TLS is set as that of the simulation. */
+/** The user that a server with the TLS options of the simulation authenticates. */
 let ask: (credentials: { certificate?: Leaf; headers?: Record<string, string>; session?: Buffer }) => Promise<UserInfo | null>;
 let world: Awaited<ReturnType<typeof makeSimulation>>;
 let ca: Authority;
@@ -19,7 +19,7 @@ let otherCa: Authority;
 let tokenOf: (account: string) => string;
 const closing: (() => void)[] = [];
 let session: Buffer | undefined;
-/** Whether the last connection went on with a session of another one. */
+/** Whether the last connection resumed a session. */
 let resumed = false;
 
 beforeAll(async () => {
@@ -73,13 +73,13 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const jane = (by: Authority, groups: string[] = []) => clientCertificate(by, 'jane', groups, new Date());
 
 describe('client certificates', () => {
-  test('say the user and the groups', async () => {
+  test('identify the user and the groups', async () => {
     const user = await ask({ certificate: await jane(ca, ['devs', 'ops']) });
     expect(user).toMatchObject({ name: 'jane', groups: ['devs', 'ops', 'system:authenticated'] });
     expect(user?.extra).toEqual({ 'authentication.kubernetes.io/credential-id': [expect.stringMatching(/^X509SHA256=[0-9a-f]{64}$/)] });
   });
 
-  test('are known again when TLS resumes a session', async () => {
+  test('are recognized when TLS resumes a session', async () => {
     const certificate = await jane(ca);
     await ask({ certificate });
     expect(session).toBeDefined();
@@ -87,7 +87,7 @@ describe('client certificates', () => {
     expect(resumed).toBe(true);
   });
 
-  test('of another CA, for servers, ended or without a name are refused', async () => {
+  test('of another CA, for servers, expired or without a name are refused', async () => {
     expect(await ask({ certificate: await jane(otherCa) })).toBeNull();
     expect(await ask({ certificate: await servingCertificate(ca, 'jane', ['jane'], new Date()) })).toBeNull();
     const soon = { names: { dns: [], ip: [] }, usages: ['clientAuth'] as const, keyType: 'ecdsa-p256' as const };
@@ -98,7 +98,7 @@ describe('client certificates', () => {
     ).toBeNull();
   });
 
-  test('are refused as soon as they end, on a connection that began before', async () => {
+  test('are refused once they expire, even on an open connection', async () => {
     const certificate = await jane(ca);
     world.clock.now = new Date(Date.now() + 25 * 3_600_000);
     expect(await ask({ certificate })).toBeNull();
@@ -114,7 +114,7 @@ describe('without a certificate', () => {
     },
   );
 
-  test('a token says the ServiceAccount', async () => {
+  test('a token identifies its ServiceAccount', async () => {
     expect(await ask({ headers: bearer(tokenOf('robot')) })).toMatchObject({
       name: 'system:serviceaccount:default:robot',
       groups: ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'],
@@ -126,7 +126,7 @@ describe('without a certificate', () => {
   });
 });
 
-test('a good certificate counts before a token, and a good token before a bad certificate', async () => {
+test('a valid certificate precedes a token, and a valid token an invalid certificate', async () => {
   expect(await ask({ certificate: await jane(ca), headers: bearer('x') })).toMatchObject({ name: 'jane' });
   expect(await ask({ certificate: await jane(otherCa), headers: bearer(tokenOf('robot')) })).toMatchObject({
     name: 'system:serviceaccount:default:robot',

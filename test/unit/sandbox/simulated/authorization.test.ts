@@ -9,7 +9,7 @@ import { admin, bind, jane, put, toPath, toResource } from './identities.ts';
 const emptyStore = () => createStore(() => new Date(0));
 const readPods = { rules: [{ verbs: ['get', 'list'], apiGroups: [''], resources: ['pods'] }] };
 
-describe('who gets in, and why, in the words of kube-apiserver', () => {
+describe('decisions, with the reasons of kube-apiserver', () => {
   const store = emptyStore();
   put(store, 'ClusterRole', 'reader', readPods);
   put(store, 'Role', 'here/reader', readPods);
@@ -38,18 +38,18 @@ describe('who gets in, and why, in the words of kube-apiserver', () => {
     expect(authorize(user, toResource('list', 'pods', { namespace }))).toEqual({ allowed: true, reason: reason(source) });
   });
 
-  test('a RoleBinding says nothing of other namespaces', () => {
+  test('a RoleBinding grants nothing in other namespaces', () => {
     const robot = { ...jane, name: 'system:serviceaccount:here:robot' };
     expect(authorize(robot, toResource('list', 'pods', { namespace: 'there' }))).toEqual({ allowed: false, reason: '' });
     expect(authorize(robot, toResource('list', 'pods'))).toEqual({ allowed: false, reason: '' });
   });
 
-  test('system:masters may do everything, without a reason', () => {
+  test('system:masters may do everything', () => {
     expect(authorize(admin, toResource('delete', 'everything'))).toEqual({ allowed: true, reason: '' });
   });
 });
 
-describe('what a rule lets through', () => {
+describe('what a rule allows', () => {
   const rules = {
     exact: { verbs: ['get'], apiGroups: ['apps'], resources: ['deployments'] },
     all: { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
@@ -116,7 +116,7 @@ describe('aggregated ClusterRoles', () => {
   const rule = (resource: string) => ({ verbs: ['get'], apiGroups: [''], resources: [resource] });
   const selecting = (...clusterRoleSelectors: object[]) => ({ aggregationRule: { clusterRoleSelectors }, rules: [rule('stale')] });
 
-  test('have the rules of those that are selected now, and of what these are made of', () => {
+  test('have the rules of the selected roles, recursively', () => {
     const store = emptyStore();
     const whole = put(store, 'ClusterRole', 'whole', selecting({ matchLabels: { part: 'a' } }));
     put(store, 'ClusterRole', 'middle', { metadata: { labels: { part: 'a' } }, ...selecting({ matchLabels: { part: 'b' } }) });
@@ -126,7 +126,7 @@ describe('aggregated ClusterRoles', () => {
     expect(rulesOf(store, whole)).toEqual([rule('secrets'), rule('pods'), rule('pods')]);
   });
 
-  test('that are part of each other end', () => {
+  test('that include each other terminate', () => {
     const store = emptyStore();
     const one = put(store, 'ClusterRole', 'one', { metadata: { labels: { part: 'b' } }, ...selecting({ matchLabels: { part: 'a' } }) });
     put(store, 'ClusterRole', 'two', { metadata: { labels: { part: 'a' } }, ...selecting({ matchLabels: { part: 'b' } }) });

@@ -33,7 +33,7 @@ const passed = { status: 'True', reason: 'Passed', message: 'all checks passed' 
 const probed = (port: number): string => `https://${host}:${port}/apis/example.com/v1`;
 
 describe.each(versions)('like Kubernetes %s', (kubernetes) => {
-  test('a sound server passes, asked as the aggregator', async () => {
+  test('a working server passes, and the request is by the aggregator', async () => {
     const simulation = await simulate(kubernetes);
     const { ca, leaf } = await certificates();
     const asked: http.IncomingMessage[] = [];
@@ -135,7 +135,7 @@ describe.each(versions)('like Kubernetes %s', (kubernetes) => {
     expect(await condition(simulation, ({ status }) => status === 'False')).toMatchObject({ reason: 'ServiceNotFound' });
   });
 
-  test('the time of the condition stays while its status does', async () => {
+  test('the transition time changes only with the status', async () => {
     const simulation = await simulate(kubernetes);
     register(simulation, {}, isAvailable);
     runAvailability(simulation);
@@ -231,7 +231,7 @@ describe.each(versions)('like Kubernetes %s', (kubernetes) => {
     expect((await condition(simulation)).message).toBe(`failing or missing response from ${probed(port)}: Get "${probed(port)}": ${words}`);
   });
 
-  test('nobody listens, and then somebody does', async () => {
+  test('a server that starts late', async () => {
     const simulation = await simulate(kubernetes);
     const { ca, leaf } = await certificates();
     const spare = net.createServer();
@@ -276,8 +276,8 @@ const faults: readonly (readonly [string, Parameters<typeof certificates>[0], st
   ],
 ];
 
-describe('a certificate that is wrong', () => {
-  test.each(faults)('%s: 1.37 says so, 1.35 does not look', async (_, recipe, words) => {
+describe('an invalid certificate', () => {
+  test.each(faults)('%s: 1.37 reports it, 1.35 ignores it', async (_, recipe, words) => {
     for (const kubernetes of versions) {
       const simulation = await simulate(kubernetes);
       const { ca, leaf } = await certificates(recipe);
@@ -312,7 +312,7 @@ describe('a certificate that is wrong', () => {
     expect(await condition(simulation, ({ status }) => status === 'True')).toMatchObject(passed);
   });
 
-  test('a caBundle without certificates: 1.37 writes no condition, 1.35 does not look', async () => {
+  test('a caBundle without certificates: 1.37 writes no condition, 1.35 ignores it', async () => {
     const { leaf } = await certificates();
     const port = await listen(httpsServer([leaf], answerOk));
     const [silent, blind] = [await simulate('1.37'), await simulate('1.35')];

@@ -18,8 +18,8 @@ const get = (group: string, kind: string, namespace: string | undefined, name: s
   world.simulation.store.get(named(group, kind), namespace, name);
 const rbac = 'rbac.authorization.k8s.io';
 
-describe('what there is before anybody comes', () => {
-  test('the way to the API server', () => {
+describe('the objects of a new cluster', () => {
+  test('the Service and endpoints of kube-apiserver', () => {
     const service = get('', 'Service', 'default', 'kubernetes');
     expect(service.spec).toMatchObject({
       clusterIP: '10.96.0.1',
@@ -33,7 +33,7 @@ describe('what there is before anybody comes', () => {
     });
   });
 
-  test('how extension API servers know the front proxy', () => {
+  test('the configuration by which extension API servers verify the front proxy', () => {
     const { files } = world.simulation;
     expect(get('', 'ConfigMap', 'kube-system', 'extension-apiserver-authentication').data).toEqual({
       'client-ca-file': readFileSync(files.ca.cert, 'utf8'),
@@ -57,7 +57,7 @@ describe('what there is before anybody comes', () => {
     });
   });
 
-  test('roles with their labels, and the rules of those that are aggregated', () => {
+  test('roles with their labels and aggregated rules', () => {
     const edit = get(rbac, 'ClusterRole', undefined, 'edit');
     expect(edit.metadata).toMatchObject({
       labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults', 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' },
@@ -66,7 +66,7 @@ describe('what there is before anybody comes', () => {
   });
 });
 
-describe('what may be done from the start', () => {
+describe('initial permissions', () => {
   const anonymous = { name: 'system:anonymous', groups: ['system:unauthenticated'], extra: {} };
   const delegate = { ...jane, name: 'system:serviceaccount:default:extension', groups: [] };
   test.each([
@@ -80,7 +80,7 @@ describe('what may be done from the start', () => {
     expect(createAuthorizer(world.simulation.store)(user, info).allowed).toBe(allowed);
   });
 
-  test('a binding of the roles for extension API servers is enough for one', () => {
+  test('the roles for extension API servers are sufficient for one', () => {
     const { store } = world.simulation;
     const reference = (kind: string, name: string) => ({ apiGroup: rbac, kind, name });
     const subjects = [{ kind: 'ServiceAccount', name: 'extension', namespace: 'default' }];
@@ -93,7 +93,7 @@ describe('what may be done from the start', () => {
     expect(authorize(delegate, configMap('other')).allowed).toBe(false);
   });
 
-  test('a ClusterRole that is to be part of view is', () => {
+  test('a ClusterRole with the label becomes part of view', () => {
     const { store } = world.simulation;
     put(store, 'RoleBinding', 'default/view', {
       roleRef: { kind: 'ClusterRole', name: 'view' },

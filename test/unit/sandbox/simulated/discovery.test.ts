@@ -11,7 +11,7 @@ afterAll(() => running.stop());
 const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 const get = async (path: string): Promise<Obj> => (await running.ask(`GET ${path}`)).json;
 
-test('groups by their priority, that of APIServices first', async () => {
+test('groups by priority, the one of APIServices first', async () => {
   const { kind, groups } = await get('/apis');
   expect(kind).toBe('APIGroupList');
   expect(groups.slice(0, 4).map(({ name }: Obj) => name)).toEqual(['apiregistration.k8s.io', 'apps', 'batch', 'autoscaling']);
@@ -42,7 +42,7 @@ test('resources with their status', async () => {
   });
 });
 
-test('the aggregated form says the same for all groups at once (KEP-3352)', async () => {
+test('aggregated discovery lists the same resources (KEP-3352)', async () => {
   for (const [path, name, version] of [
     ['/apis', 'apps', '/apis/apps/v1'],
     ['/api', undefined, '/api/v1'],
@@ -57,7 +57,7 @@ test('the aggregated form says the same for all groups at once (KEP-3352)', asyn
   }
 });
 
-test('OpenAPI says which options a PATCH has, in a document whose address changes with it', async () => {
+test('OpenAPI lists the options of PATCH, in a document whose URL has its hash', async () => {
   const { paths } = await get('/openapi/v3');
   const document = await get(paths['apis/apiregistration.k8s.io/v1'].serverRelativeURL);
   const { patch } = document.paths['/apis/apiregistration.k8s.io/v1/apiservices/{name}'];
@@ -73,6 +73,6 @@ test.each(['/healthz', '/livez', '/readyz'])('%s is ok', async (path) => {
   expect(await running.ask(`GET ${path}`)).toMatchObject({ status: 200, text: 'ok' });
 });
 
-test.each(['/foo', '/apis/none.example', '/apis/none.example/v1/things'])('%s is no page', async (path) => {
+test.each(['/foo', '/apis/none.example', '/apis/none.example/v1/things'])('%s is not found', async (path) => {
   expect(await running.ask(`GET ${path}`)).toMatchObject({ status: 404, text: '404 page not found\n' });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { goMessage, hostPort } from '../../../../src/sandbox/simulated/go-errors.ts';
 
-/** What only happens on networks that a test has not. */
+/** Errors that do not happen on loopback. */
 const remote = '10.0.0.1:443';
 const failing = (fields: object, message = ''): Error => Object.assign(new Error(message), fields);
 
@@ -20,7 +20,7 @@ test.each([
   expect(goMessage(failing(fields), { local: '10.0.0.2:5000', remote })).toBe(words);
 });
 
-test('an alert is told by its number', () => {
+test('a TLS alert is named by its number', () => {
   const error = (alert: number): Error =>
     failing(
       { code: 'ERR_SSL_X' },
@@ -32,6 +32,6 @@ test('an alert is told by its number', () => {
   expect(goMessage(failing({ code: 'ERR_SSL_UNEXPECTED_MESSAGE' }), { remote })).toBe('tls: unexpected message');
 });
 
-test('an IPv6 address stands in brackets', () => {
+test('an IPv6 address is in brackets', () => {
   expect([hostPort('::1', 443), hostPort('10.0.0.1', 443)]).toEqual(['[::1]:443', '10.0.0.1:443']);
 });

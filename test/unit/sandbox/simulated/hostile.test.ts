@@ -8,7 +8,7 @@ import { createTransport } from '../../../../src/sandbox/simulated/transport.ts'
 import { configMap, type Running, startRunning } from './running.ts';
 import { bundleOf, certificates, expose, front, host, isAvailable, listen, register, request, simulate } from './testbed.ts';
 
-/** What nobody sends who means well. */
+/** Malformed and malicious requests and answers. */
 
 describe('clients', () => {
   let simulation: Running;
@@ -17,7 +17,7 @@ describe('clients', () => {
   });
   afterAll(() => simulation.stop());
 
-  test('one that asks for an upgrade before it has its answer is cut off, and nobody else', async () => {
+  test('a client that requests an upgrade before its answer is disconnected, and no other', async () => {
     const { port } = new URL(simulation.server);
     const socket = tls.connect({ host, port: Number(port), rejectUnauthorized: false });
     await once(socket, 'secureConnect');
@@ -27,7 +27,7 @@ describe('clients', () => {
     expect(await simulation.ask('GET /readyz')).toMatchObject({ status: 200 });
   });
 
-  test.each(['constructor', '__proto__', 'toString'])('the content type %s is none', async (type) => {
+  test.each(['constructor', '__proto__', 'toString'])('the content type %s is unsupported', async (type) => {
     await simulation.ask('POST /api/v1/namespaces/default/configmaps', { body: configMap('one') });
     const patched = await simulation.ask('PATCH /api/v1/namespaces/default/configmaps/one', {
       body: '{}',
@@ -36,7 +36,7 @@ describe('clients', () => {
     expect(patched.status).toBe(415);
   });
 
-  test('labels that every object of JavaScript has are nobody’s', async () => {
+  test('properties that every JavaScript object has are not labels', async () => {
     await simulation.ask('POST /api/v1/namespaces/default/configmaps', { body: configMap('one') });
     for (const selector of ['constructor', 'constructor in (x)', 'toString,valueOf']) {
       const path = `/api/v1/namespaces/default/configmaps?labelSelector=${encodeURIComponent(selector)}`;
@@ -44,7 +44,7 @@ describe('clients', () => {
     }
   });
 
-  test('a watch for longer than a timer lasts goes on', async () => {
+  test('a watch that is longer than the longest timer continues', async () => {
     const watch = await simulation.watch('/api/v1/namespaces/default/configmaps?watch=true&timeoutSeconds=2592000');
     await simulation.ask('POST /api/v1/namespaces/default/configmaps', { body: configMap('late') });
     await expect.poll(() => watch.events.some(({ object }) => object.metadata.name === 'late')).toBe(true);
@@ -52,7 +52,7 @@ describe('clients', () => {
   });
 });
 
-/** Says the same to whoever connects, whatever was asked. */
+/** Sends the same bytes to every client. */
 async function stubborn(words: string) {
   const { ca, leaf } = await certificates();
   const key = leaf.keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -66,7 +66,7 @@ describe.each([
   ['a status that HTTP does not have', 'HTTP/1.1 000 x\r\ncontent-length: 0\r\n\r\n', 'malformed HTTP status code "000"'],
   ['an upgrade that nobody asked for', 'HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n', 'EOF'],
 ])('an extension API server that answers with %s', (_, words, told) => {
-  test('is an error for whoever asked through the proxy', async () => {
+  test('is an error for a client of the proxy', async () => {
     const simulation = await simulate();
     const { ca, port } = await stubborn(words);
     expose(simulation, port);
@@ -75,7 +75,7 @@ describe.each([
     expect(answer).toMatchObject({ status: 503, body: expect.stringContaining(told) });
   });
 
-  test('does not keep the controller waiting', async () => {
+  test('does not block the controller', async () => {
     const { port } = await stubborn(words);
     const simulation = await simulate();
     const agent = createTransport({ client: { cert: '', key: '' } }, simulation);

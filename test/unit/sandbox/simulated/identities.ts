@@ -12,8 +12,7 @@ import { createStore } from '../../../../src/sandbox/simulated/store.ts';
 import type { Call, Kind, Obj, Simulation, Store } from '../../../../src/sandbox/simulated/types.ts';
 
 /**
- * A simulation with credentials and an empty store, without a server. Its clock stands until a test
- * moves it.
+ * A simulation with credentials and an empty store, without a server. A test moves its clock.
  */
 export async function makeSimulation(kubernetes: KubernetesImitated = '1.37') {
   const folder = mkdtempSync(join(tmpdir(), 'apisvc-simulation-'));
@@ -76,7 +75,7 @@ export const toResource = (verb: string, resource: string, more: Partial<Request
 export const toPath = (verb: string, path: string): RequestInfo => ({ ...nothing, verb, path, isResource: false, version: '' });
 
 /**
- * A request as far as its headers.
+ * A request with these headers only.
  * @param lines - header lines in their order; a name may come more than once
  */
 export function withHeaders(...lines: readonly (readonly [name: string, value: string])[]): IncomingMessage {
@@ -86,7 +85,7 @@ export function withHeaders(...lines: readonly (readonly [name: string, value: s
   return { headers, headersDistinct } as unknown as IncomingMessage;
 }
 
-/** A call as far as reviews look at it. */
+/** A call with what reviews read. */
 export const callOf = (user: UserInfo, info: Partial<RequestInfo> = {}): Call =>
   ({
     user,
@@ -95,7 +94,7 @@ export const callOf = (user: UserInfo, info: Partial<RequestInfo> = {}): Call =>
     request: withHeaders(['User-Agent', 'kubectl/v1.37.2']),
   }) as Call;
 
-/** What a failure says. */
+/** The failure that a function throws. */
 export function failureOf(act: () => unknown): { readonly code: number; readonly message: string; readonly details?: unknown } {
   try {
     act();

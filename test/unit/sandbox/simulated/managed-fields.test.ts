@@ -25,21 +25,21 @@ const path = fc.array(element, { minLength: 1, maxLength: 4 }).map((elements) =>
 const fieldSet = fc.array(path, { maxLength: 12 }).map((paths): FieldSet => new Set(paths));
 
 describe('sets of fields', () => {
-  test('fieldsV1 says all of a set and nothing else', () =>
+  test('fieldsV1 encodes exactly the set', () =>
     fc.assert(
       fc.property(fieldSet, (set) => {
         expect(fromFieldsV1(toFieldsV1(set))).toEqual(set);
       }),
     ));
 
-  test('the order of fieldsV1 is not that in which fields came', () =>
+  test('the order of fieldsV1 does not depend on the order of insertion', () =>
     fc.assert(
       fc.property(fieldSet, (set) => {
         expect(JSON.stringify(toFieldsV1(new Set([...set].reverse())))).toBe(JSON.stringify(toFieldsV1(set)));
       }),
     ));
 
-  test('what is in both or in one of two is in their union, and no more', () =>
+  test('intersection and differences make up the union', () =>
     fc.assert(
       fc.property(fieldSet, fieldSet, (a, b) => {
         expect(union(difference(a, b), intersection(a, b), difference(b, a))).toEqual(union(a, b));
@@ -48,7 +48,7 @@ describe('sets of fields', () => {
       }),
     ));
 
-  test('without a path there is nothing below it', () =>
+  test('a set without a path has nothing below it', () =>
     fc.assert(
       fc.property(fieldSet, path, (set, root) => {
         const left = without(set, [root]);
@@ -57,7 +57,7 @@ describe('sets of fields', () => {
       }),
     ));
 
-  test('two objects in one have the fields of both', () => {
+  test('a merged object has the fields of both', () => {
     const ours = { metadata: { labels: { a: '1' } }, spec: { ports: [{ port: 443, name: 'https' }] } };
     const theirs = { metadata: { labels: { b: '1' } }, spec: { ports: [{ port: 10250 }], selector: { a: 'b' } } };
     const both = { metadata: { labels: { a: '1', b: '1' } }, spec: { ports: [...ours.spec.ports, { port: 10250 }], selector: { a: 'b' } } };
@@ -77,20 +77,20 @@ describe('the fields of an object', () => {
     );
   });
 
-  test('sets by their values, maps by their fields, the atomic as a whole', () => {
+  test('sets by value, maps by field, atomic values as a whole', () => {
     expect(
       encoded({ metadata: { finalizers: ['b', 'a'], labels: { l: '1' } }, rules: [{ verbs: ['get'] }], spec: { selector: { a: 'b' } } }),
     ).toBe('{"f:metadata":{"f:finalizers":{"v:\\"a\\"":{},"v:\\"b\\"":{}},"f:labels":{"f:l":{}}},"f:rules":{},"f:spec":{"f:selector":{}}}');
   });
 
-  test('an empty map and null are owned themselves, an empty list of elements with keys is not', () => {
+  test('an empty map and null are owned, an empty keyed list is not', () => {
     const volumes = [{ name: 'tmp', emptyDir: {} }];
     expect(encoded({ spec: { volumes, containers: [], replicas: null } })).toBe(
       '{"f:spec":{"f:replicas":{},"f:volumes":{"k:{\\"name\\":\\"tmp\\"}":{".":{},"f:emptyDir":{},"f:name":{}}}}}',
     );
   });
 
-  test('elements of the same keys are one', () => {
+  test('elements with equal keys are one', () => {
     const env = [
       { name: 'A', value: '1' },
       { name: 'A', value: '2' },

@@ -34,7 +34,7 @@ describe('a merge patch', () => {
     [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
   ])('%j with %j', (before, patch, after) => expect(mergePatch(before, patch)).toEqual(after));
 
-  test('does the same a second time, and leaves what it patches as it is', () =>
+  test('is idempotent, and does not change its input', () =>
     fc.assert(
       fc.property(object, object, (before, patch) => {
         const copy = structuredClone(before);
@@ -46,7 +46,7 @@ describe('a merge patch', () => {
 });
 
 describe('a JSON patch', () => {
-  test('makes what it was made for, and leaves what it patches as it is', () =>
+  test('produces the target, and does not change its input', () =>
     fc.assert(
       fc.property(object, object, (before, after) => {
         const copy = structuredClone(before);
@@ -62,7 +62,7 @@ describe('a JSON patch', () => {
     ['a path that is no pointer', { op: 'add', path: 'a', value: 1 }],
     ['an operation that is none', { op: 'upsert', path: '/a', value: 1 }],
     ['null', null],
-  ])('%s does not go, and nothing is explained', (_, operation) =>
+  ])('%s is refused without a reason', (_, operation) =>
     expect(refusal(() => jsonPatch({ a: 1 }, [operation]))).toEqual({
       code: 422,
       message: 'the server rejected our request due to an error in our request',

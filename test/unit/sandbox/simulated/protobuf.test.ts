@@ -61,14 +61,14 @@ test.each([
   expect(read(body, group)).toEqual(object);
 });
 
-test('a kind whose fields are not known here is refused with what works', () => {
+test('an unknown kind is refused with an alternative', () => {
   // A DaemonSet without anything.
   const type = Buffer.concat([Buffer.from([10, 7]), Buffer.from('apps/v1'), Buffer.from([18, 9]), Buffer.from('DaemonSet')]);
   const body = Buffer.concat([Buffer.from('k8s\0'), Buffer.from([10, type.length]), type]);
   expect(() => readProtobuf(body, { group: 'apps' })).toThrow(/DaemonSet in protobuf \(kubectl create -f sends JSON\) are not simulated/);
 });
 
-test('bytes that are no message are refused, never misread into an error of ours', () => {
+test('bytes that are not a message are refused', () => {
   const [recorded] = ['azhzAAoPCgJ2MRIJTmFtZXNwYWNlEhwKFAoEdGVhbRIAGgAiACoAMgA4AEIAEgAaAgoAGgAiAA=='].map((text) =>
     Buffer.from(text, 'base64'),
   );

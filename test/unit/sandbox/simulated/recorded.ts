@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { kindOf } from '../../../../src/sandbox/simulated/kinds.ts';
 import type { Kind, Obj } from '../../../../src/sandbox/simulated/types.ts';
 
-/** One write to a real kube-apiserver, and what it answered (test/fixtures/apply/record.mjs). */
+/** A write to a real kube-apiserver, and its answer (test/fixtures/apply/record.mjs). */
 export interface Step {
   readonly do: 'apply' | 'merge' | 'json' | 'update' | 'create';
   readonly as: string;
@@ -15,7 +15,7 @@ export interface Step {
   readonly failure?: Obj;
 }
 
-/** All that was written to one object, in order, each with the object as it was before. */
+/** The writes to one object, in order, each with the live object before it. */
 export interface Recorded {
   readonly name: string;
   readonly kind: Kind;

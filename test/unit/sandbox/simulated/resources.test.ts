@@ -38,7 +38,7 @@ describe('the life of an object', () => {
     expect((await running.ask(`GET ${maps}/life`)).status).toBe(404);
   });
 
-  test('a patch that is long in coming is one of what there is when it has come', async () => {
+  test('a slow patch applies to the object as it is when the patch is complete', async () => {
     await create(configMap('shared'));
     const meanwhile = () => running.ask(`PATCH ${maps}/shared`, { body: { data: { quick: 'x' } }, headers: merge });
     const { status, json } = await running.ask(`PATCH ${maps}/shared`, { body: { data: { slow: 'x' } }, headers: merge, meanwhile });
@@ -57,7 +57,7 @@ describe('the life of an object', () => {
     expect((await running.ask(`GET ${maps}/applied`)).json.data).toEqual({ a: '2' });
   });
 
-  test('a finalizer keeps it until it is taken away', async () => {
+  test('a finalizer keeps an object until it is removed', async () => {
     await create(configMap('kept', { finalizers: ['example.com/hold'] }));
     expect((await running.ask(`DELETE ${maps}/kept`)).json.metadata.deletionTimestamp).toMatch(/Z$/);
     expect((await running.ask(`GET ${maps}/kept`)).status).toBe(200);
@@ -65,7 +65,7 @@ describe('the life of an object', () => {
     expect((await running.ask(`GET ${maps}/kept`)).status).toBe(404);
   });
 
-  test('status is written by its own path alone', async () => {
+  test('status is written by its subresource only', async () => {
     const nodes = '/api/v1/nodes';
     await running.ask(`POST ${nodes}`, { body: { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' }, status: { phase: 'Running' } } });
     await running.ask(`PATCH ${nodes}/n`, { body: { status: { phase: 'Running' } }, headers: merge });
@@ -78,7 +78,7 @@ describe('the life of an object', () => {
     expect((await running.ask(`GET ${nodes}/n`)).json).not.toHaveProperty('spec');
   });
 
-  test('a namespace takes what is in it with it', async () => {
+  test('a deleted namespace deletes its objects', async () => {
     await running.ask('POST /api/v1/namespaces', { body: { metadata: { name: 'doomed' } } });
     const names = (await running.ask('GET /api/v1/namespaces/doomed/serviceaccounts')).json.items.map(({ metadata }: Obj) => metadata.name);
     expect(names).toEqual(['default']);
@@ -90,7 +90,7 @@ describe('the life of an object', () => {
     await expect.poll(async () => (await running.ask('GET /api/v1/namespaces/doomed')).status).toBe(404);
   });
 
-  test('what an object owns goes with it', async () => {
+  test('dependents are deleted with their owner', async () => {
     const { uid } = (await create(configMap('owner'))).json.metadata;
     await create(configMap('owned', { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid }] }));
     expect((await running.ask(`DELETE ${maps}/owner?propagationPolicy=Foreground`)).status).toBe(501);
@@ -112,7 +112,7 @@ describe('the life of an object', () => {
 });
 
 describe('lists', () => {
-  test('hold what a selector selects, without the types of the items', async () => {
+  test('contain the selected objects, without kind and apiVersion of the items', async () => {
     await create(configMap('red', { labels: { colour: 'red' } }));
     await create(configMap('blue', { labels: { colour: 'blue' } }));
     const { json } = await running.ask(`GET ${maps}?labelSelector=colour%3Dred`);
@@ -123,7 +123,7 @@ describe('lists', () => {
     expect((await running.ask(`GET ${maps}?labelSelector=colour`)).json.items).toEqual([]);
   });
 
-  test('are tables and metadata for those who ask', async () => {
+  test('are tables or metadata on request', async () => {
     const as = (form: string): Asked => ({ headers: { accept: `application/json;as=${form};v=v1;g=meta.k8s.io,application/json` } });
     const table = (await running.ask('GET /api/v1/namespaces', as('Table'))).json;
     expect(table.columnDefinitions.map(({ name }: Obj) => name)).toEqual(['Name', 'Age']);
@@ -237,7 +237,7 @@ describe('refusals', () => {
     expect(json).toMatchObject({ code: 400, message: expect.stringContaining('illegal base64 data') });
   });
 
-  test('a precondition that does not hold keeps an object', async () => {
+  test('a precondition that does not hold refuses a delete', async () => {
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: 'x' } };
     const { json } = await running.ask(`DELETE ${maps}/kube-root-ca.crt`, { body });
     expect(json.message).toMatch(
@@ -246,7 +246,7 @@ describe('refusals', () => {
     expect(json.code).toBe(409);
   });
 
-  test('what only a full kube-apiserver does is said to be missing', async () => {
+  test('what is not simulated is refused with an alternative', async () => {
     const strategic = { body: {}, headers: { 'content-type': 'application/strategic-merge-patch+json' } };
     expect((await running.ask(`PATCH ${maps}/kube-root-ca.crt`, strategic)).json).toMatchObject({
       code: 501,

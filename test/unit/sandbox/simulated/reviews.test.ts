@@ -28,7 +28,7 @@ const viaDiscovery =
 const readVersion = { nonResourceAttributes: { verb: 'get', path: '/version' } };
 const getPods = (namespace?: string) => ({ resourceAttributes: { verb: 'get', resource: 'pods', ...(namespace && { namespace }) } });
 
-test('a review is answered with itself and its status', () => {
+test('a review is answered with its spec and status', () => {
   const spec = { ...getPods('x'), user: 'jane' };
   expect(review('subjectaccessreviews', { spec }, admin)).toEqual({
     kind: 'SubjectAccessReview',
@@ -83,7 +83,7 @@ describe('an invalid review', () => {
   });
 });
 
-test('SelfSubjectReview says who asks', () => {
+test('SelfSubjectReview returns the user', () => {
   const extra = { 'authentication.kubernetes.io/credential-id': ['X509SHA256=d1'] };
   expect(review('selfsubjectreviews', {}, { ...jane, extra })).toEqual({
     kind: 'SelfSubjectReview',
@@ -96,7 +96,7 @@ test('SelfSubjectReview says who asks', () => {
   });
 });
 
-test('TokenReview says whose a token is', () => {
+test('TokenReview returns the user of a token', () => {
   const { token } = serviceAccountToken(world.simulation, callOf(admin, { namespace: 'default', name: 'default' }), {}).status;
   const { status } = review('tokenreviews', { spec: { token, audiences: ['foo', 'https://kubernetes.default.svc'] } });
   expect(status).toEqual({

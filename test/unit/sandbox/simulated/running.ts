@@ -24,7 +24,7 @@ export interface Answered {
   readonly json: Obj;
 }
 
-/** A simulation that is asked over HTTPS. */
+/** A simulation that serves HTTPS. */
 export interface Running {
   readonly server: string;
   /** @param method - and the path: `GET /api` */
@@ -37,7 +37,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts one; whoever asks may do everything. */
+/** Starts one; all requests are by an administrator. */
 export async function startRunning(): Promise<Running> {
   const stateDir = await mkdtemp(join(tmpdir(), 'apisvc-simulation-'));
   const now = new Date();
@@ -97,7 +97,7 @@ export async function startRunning(): Promise<Running> {
   };
 }
 
-/** A ConfigMap. @param metadata - beside its name */
+/** A ConfigMap. @param metadata - besides the name */
 export const configMap = (name: string, metadata: Obj = {}, data?: Obj): Obj => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',

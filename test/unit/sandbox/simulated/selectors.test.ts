@@ -43,7 +43,7 @@ describe('labels', () => {
     );
   });
 
-  test('!=, notin and ! say the contrary of =, in and a key alone', () => {
+  test('!=, notin and ! are the opposites of =, in and a key alone', () => {
     fc.assert(
       fc.property(word, word, labels, (key, value, of) => {
         expect(labelled(`${key}!=${value}`, of)).toBe(!labelled(`${key}=${value}`, of));

@@ -12,14 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => running.stop());
 
-/** Asks without a client certificate. */
+/** A request without a client certificate. */
 async function askAsStranger(path: string, headers: http.OutgoingHttpHeaders = {}) {
   const request = https.get(running.server + path, { rejectUnauthorized: false, agent: false, headers });
   const [response] = await once(request, 'response');
   return { status: response.statusCode, body: await text(response) };
 }
 
-test('a stranger may see the version and little else', async () => {
+test('an anonymous client may get the version and little else', async () => {
   expect((await askAsStranger('/version')).status).toBe(200);
   const { status, body } = await askAsStranger('/api/v1/secrets');
   expect(status).toBe(403);
@@ -28,7 +28,7 @@ test('a stranger may see the version and little else', async () => {
   );
 });
 
-test('a wrong token is nobody', async () => {
+test('an invalid token is refused', async () => {
   const { status, body } = await askAsStranger('/version', { authorization: 'Bearer wrong' });
   expect(status).toBe(401);
   expect(JSON.parse(body)).toEqual({
@@ -55,13 +55,13 @@ test('a malformed URL is refused', async () => {
   expect(await running.ask('GET /api/v1/namespaces/%zz')).toMatchObject({ status: 400, json: { message: 'the URL is malformed' } });
 });
 
-test('an upgrade that nobody takes is answered as if it had not been asked for', async () => {
+test('an upgrade that is not supported is ignored', async () => {
   const headers = { connection: 'Upgrade', upgrade: 'h2c' };
   expect((await askAsStranger('/version', headers)).status).toBe(200);
   expect((await askAsStranger('/api/v1/secrets', headers)).status).toBe(403);
 });
 
-test('nor does it cost anybody their name', async () => {
+test('an ignored upgrade keeps the identity of the client', async () => {
   const { json } = await running.ask('POST /api/v1/namespaces/default/serviceaccounts/default/token', { body: {} });
   const headers = { connection: 'Upgrade', upgrade: 'h2c', authorization: `Bearer ${json.status.token}` };
   const { status, body } = await askAsStranger('/api/v1/secrets', headers);
@@ -69,7 +69,7 @@ test('nor does it cost anybody their name', async () => {
   expect(JSON.parse(body).message).toContain('User "system:serviceaccount:default:default"');
 });
 
-test('who hangs up in the middle leaves it running', async () => {
+test('a client that hangs up does no harm', async () => {
   const { port } = new URL(running.server);
   const socket = tls.connect({ host: '127.0.0.1', port: Number(port), rejectUnauthorized: false });
   await once(socket, 'secureConnect');
@@ -78,7 +78,7 @@ test('who hangs up in the middle leaves it running', async () => {
   expect((await running.ask('GET /livez')).status).toBe(200);
 });
 
-test('it stops at once, whoever still watches', async () => {
+test('it stops at once, even with open watches', async () => {
   const other = await startRunning();
   const watch = await other.watch('/api/v1/namespaces?watch=true');
   const before = performance.now();

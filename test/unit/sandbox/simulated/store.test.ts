@@ -9,7 +9,7 @@ const configMaps = kindOf('', 'ConfigMap') as Kind;
 const deployments = kindOf('apps', 'Deployment') as Kind;
 const now = () => new Date('2026-01-02T03:04:05.678Z');
 
-/** What somebody does to one of a few objects. */
+/** A write to one of a few objects. */
 const step = fc.record({
   what: fc.constantFrom('create', 'update', 'delete'),
   namespace: fc.constantFrom('a', 'a-b', 'b'),
@@ -18,7 +18,7 @@ const step = fc.record({
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Does it, unless it can't be done. @returns whether it was done */
+/** @returns whether the write succeeded */
 function take(store: Store, { what, namespace, name, value }: Step): boolean {
   const object = { metadata: { name, namespace }, data: { value } };
   try {
@@ -33,8 +33,8 @@ function take(store: Store, { what, namespace, name, value }: Step): boolean {
   }
 }
 
-describe('whatever is done', () => {
-  test('the changes that it tells make what it holds, in the order of their versions', () => {
+describe('for any sequence of writes', () => {
+  test('the sequence of events reproduces the contents, in the order of versions', () => {
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const store = createStore(now);
@@ -73,7 +73,7 @@ describe('whatever is done', () => {
     );
   });
 
-  test('a dry run answers and refuses as the real one would, and changes nothing', () => {
+  test('a dry run answers and refuses like a write, and changes nothing', () => {
     fc.assert(
       fc.property(fc.array(step), step, (steps, last) => {
         const store = createStore(now);
@@ -93,7 +93,7 @@ describe('whatever is done', () => {
   });
 });
 
-test('writing what is there already is no change', () => {
+test('writing an equal object is not a change', () => {
   const store = createStore(now);
   const entry = { manager: 'a', operation: 'Update', fieldsV1: {} };
   const object = store.create(configMaps, { metadata: { name: 'x', namespace: 'a', managedFields: [{ ...entry, time: 'then' }] } });
@@ -103,7 +103,7 @@ test('writing what is there already is no change', () => {
   expect(store.resourceVersion).toBe(1);
 });
 
-test('an update that knows an older version is refused', () => {
+test('an update of an older version is refused', () => {
   const store = createStore(now);
   const object = store.create(configMaps, { metadata: { name: 'x', namespace: 'a' } });
   store.update(configMaps, { ...object, data: { a: '1' } });
@@ -113,7 +113,7 @@ test('an update that knows an older version is refused', () => {
   );
 });
 
-test('the generation counts changes of what is wanted, where the kind has one', () => {
+test('the generation counts changes of the spec, for kinds that have one', () => {
   const store = createStore(now);
   const metadata = { name: 'x', namespace: 'a' };
   const generationAfter = (kind: Kind, change: Obj): number =>
@@ -136,7 +136,7 @@ test('it remembers the last 2,000 changes', () => {
   expect(store.since(store.resourceVersion)).toEqual([]);
 });
 
-test('everybody hears of changes in their order, also of those that a listener makes', () => {
+test('all listeners get all changes in order, including those that a listener makes', () => {
   const store = createStore(now);
   const heard: string[] = [];
   store.subscribe(({ object: { metadata } }) => {

@@ -30,7 +30,7 @@ test.each([
 const cells = (group: string, kind: string, object: Obj): Obj =>
   tableOf(kindOf(group, kind) as Kind, [{ metadata: { name: 'x', creationTimestamp: at(5) }, ...object }], () => null, now).rows[0].cells;
 
-describe('what people see of', () => {
+describe('the table row of', () => {
   const statuses = (...containerStatuses: Obj[]) => ({
     spec: { containers: [{}, {}] },
     status: { phase: 'Running', podIP: '10.0.0.1', containerStatuses },
@@ -92,7 +92,7 @@ describe('what people see of', () => {
   });
 });
 
-test('an object that says nothing makes a row of every kind', () => {
+test('an empty object of every kind makes a row', () => {
   const bare = { metadata: { name: 'x' }, spec: { type: 'ClusterIP' }, roleRef: {} };
   for (const kind of kinds) {
     const { columnDefinitions, rows } = tableOf(kind, [bare], () => null, now);

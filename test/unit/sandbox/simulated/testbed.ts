@@ -21,14 +21,14 @@ import { createStore } from '../../../../src/sandbox/simulated/store.ts';
 import type { Call, Obj, Simulation } from '../../../../src/sandbox/simulated/types.ts';
 import { type Made, make, makeCa, type Recipe } from '../../pki/certificates.ts';
 
-/** A simulation without its server, and extension API servers of a test's own on loopback. */
+/** A simulation without its server, and extension API servers on loopback. */
 
-/** Not the time of the machine: certificates are judged by the simulation's clock. */
+/** Not the time of the host: certificates are verified by the simulation's clock. */
 export const now = new Date('2026-06-15T12:00:00Z');
 export const host = '127.0.0.1';
 export const name = 'v1.example.com';
 
-/** All that a test starts ends with it. */
+/** Stopped after the test. */
 export async function simulate(
   kubernetes: KubernetesImitated = '1.37',
   kubelet?: Partial<Simulation['kubelet']>,
@@ -56,7 +56,7 @@ export async function simulate(
   };
 }
 
-/** Starts a server on loopback; it and its connections end with the test. @returns its port */
+/** Starts a server on loopback, which is closed after the test. @returns its port */
 export async function listen(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket.on('error', () => {})));
@@ -72,7 +72,7 @@ export const servingName = 'api.default.svc';
 export const names = (...dns: string[]) => subjectAltName({ dns, ip: [] }, false);
 export const forServers = extendedKeyUsage(['serverAuth']);
 
-/** A certificate that is sound but for what the recipe says, and its CA. */
+/** A valid certificate, unless the recipe changes it, and its CA. */
 export async function certificates(recipe: Partial<Recipe> = {}): Promise<{ readonly ca: Made; readonly leaf: Made }> {
   const ca = await makeCa({ commonName: 'the CA' });
   return { ca, leaf: await make({ commonName: servingName, issuer: ca, extensions: [names(servingName), forServers], ...recipe }) };
@@ -82,7 +82,7 @@ export const bundleOf = (...made: readonly Made[]): string => Buffer.from(made.m
 
 /**
  * An HTTPS server that asks for a client certificate.
- * @param made - the leaf, and what it sends beside it
+ * @param made - the leaf, and the other certificates that it sends
  */
 export const httpsServer = (made: readonly Made[], listener: RequestListener, options: tls.TlsOptions = {}): https.Server => {
   const [leaf] = made;
@@ -93,11 +93,11 @@ export const httpsServer = (made: readonly Made[], listener: RequestListener, op
   );
 };
 
-/** The discovery document that is asked for first. */
+/** Answers with a discovery document. */
 export const answerOk = (_: IncomingMessage, response: ServerResponse): void =>
   void response.writeHead(200, { 'content-type': 'application/json' }).end('{"kind":"APIResourceList","resources":[]}');
 
-/** Puts a Service and an EndpointSlice in, which lead to a port of this machine. */
+/** Creates a Service and an EndpointSlice that lead to a port on loopback. */
 export function expose({ store }: Simulation, port: number, service: Obj = {}): void {
   store.create(serviceKind, {
     metadata: { name: 'api', namespace: 'default' },
@@ -111,7 +111,7 @@ export function expose({ store }: Simulation, port: number, service: Obj = {}): 
   });
 }
 
-/** Puts in the APIService v1.example.com. @param spec - beyond what every sound one has */
+/** Creates the APIService v1.example.com. @param spec - changes of a valid one */
 export const register = ({ store }: Simulation, spec: Obj, status: Obj = {}): Obj =>
   store.create(apiServiceKind, {
     metadata: { name },
@@ -132,7 +132,7 @@ export const isAvailable = {
   ],
 };
 
-/** The Available condition, once it fits. */
+/** Waits for an Available condition that fits. */
 export function condition({ store, signal }: Simulation, fits: (condition: Obj) => boolean = () => true): Promise<Obj> {
   return new Promise((resolve) => {
     const look = (): void => {
@@ -147,7 +147,7 @@ export function condition({ store, signal }: Simulation, fits: (condition: Obj) 
   });
 }
 
-/** What a test's front does with requests. */
+/** Handles the requests of a front. */
 export interface Handlers {
   answer(call: Call): Promise<unknown>;
 }
@@ -155,7 +155,7 @@ export interface Handlers {
 export const jane: UserInfo = { name: 'jane', groups: ['dev', 'system:authenticated'], extra: {} };
 
 /**
- * A server in the place of the simulation's, without TLS: whoever asks is the one user.
+ * A server without TLS in place of the simulation's. All requests are by one user.
  * @returns its port
  */
 export function front(handlers: Handlers, user: UserInfo = jane): Promise<number> {
@@ -179,7 +179,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** One request over a connection of its own. */
+/** A request over a new connection. */
 export function request(
   port: number,
   path: string,
@@ -194,7 +194,7 @@ export function request(
   });
 }
 
-/** A promise, and what keeps it. */
+/** A promise, and its resolve function. */
 export function later<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let keep: (value: T) => void = () => {};
   const promise = new Promise<T>((resolve) => {

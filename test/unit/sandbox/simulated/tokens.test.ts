@@ -30,7 +30,7 @@ const answer = (token: string, audiences = [issuer]) => createTokenAuthenticator
 const remove = (kind: string, name: string) => world.simulation.store.delete(kindOf('', kind) as Kind, 'default', name);
 const boundTo = (kind: string, name: string, more: Obj = {}) => ({ boundObjectRef: { kind, apiVersion: 'v1', name, ...more } });
 
-test('a TokenRequest is answered with what it left out', () => {
+test('a TokenRequest is answered with defaults filled in', () => {
   expect(request()).toEqual({
     metadata: {
       name: 'robot',
@@ -66,7 +66,7 @@ test('the token is a JSON web token with the claims of Kubernetes', () => {
   });
 });
 
-// Recorded from kube-apiserver 1.37.2, as all words below.
+// Messages recorded from kube-apiserver 1.37.2.
 describe('requests that are refused', () => {
   test.each([
     [
@@ -81,13 +81,13 @@ describe('requests that are refused', () => {
     expect(failureOf(() => request(body))).toMatchObject({ code, message });
   });
 
-  test('for no ServiceAccount, or not that of the pod', () => {
+  test('for a missing ServiceAccount, or another one than the pod has', () => {
     expect(failureOf(() => request({}, 'nope'))).toMatchObject({ code: 404, message: 'serviceaccounts "nope" not found' });
     const message = 'cannot bind token for serviceaccount "other" to pod running with different serviceaccount name.';
     expect(failureOf(() => request({ spec: boundTo('Pod', 'pod') }, 'other'))).toMatchObject({ code: 400, message });
   });
 
-  test('tell no more in their details than kube-apiserver', () => {
+  test('have the details of kube-apiserver', () => {
     const cause = {
       reason: 'FieldValueInvalid',
       message: 'Invalid value: 599: may not specify a duration less than 10 minutes',
@@ -106,7 +106,7 @@ describe('a token', () => {
     error: reasons.length === 0 ? 'invalid bearer token' : `[invalid bearer token, ${reasons.join(', ')}]`,
   });
 
-  test('stands for its ServiceAccount, and for the pod that it is bound to', () => {
+  test('identifies its ServiceAccount and the pod that it is bound to', () => {
     expect(answer(tokenFor(boundTo('Pod', 'pod')))).toEqual({
       user: {
         name: 'system:serviceaccount:default:robot',
@@ -124,7 +124,7 @@ describe('a token', () => {
     });
   });
 
-  test('is for its audiences alone', () => {
+  test('is valid for its audiences only', () => {
     const token = tokenFor({ audiences: ['a', 'b'] });
     expect(answer(token, ['b', 'c'])).toMatchObject({ audiences: ['b'] });
     expect(answer(token)).toEqual(
@@ -132,7 +132,7 @@ describe('a token', () => {
     );
   });
 
-  test('ends, a minute late for clocks that differ', () => {
+  test('expires, with a minute of tolerance', () => {
     const token = tokenFor({ expirationSeconds: 600 });
     world.clock.now = new Date(world.clock.now.getTime() + 659_000);
     expect(answer(token)).toHaveProperty('user');
@@ -140,7 +140,7 @@ describe('a token', () => {
     expect(answer(token)).toEqual(refused('service account token has expired'));
   });
 
-  test('that was changed, or is none, is refused', () => {
+  test('that was changed, or is not a token, is refused', () => {
     const [header = '', claims = '', signature = ''] = tokenFor().split('.');
     const other = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(claims, 'base64url').toString()), sub: 'system:admin' })).toString(
       'base64url',
@@ -157,7 +157,7 @@ describe('a token', () => {
       expect(answer(none)).toEqual(refused());
   });
 
-  test('is void without the pod that it is bound to', () => {
+  test('is invalid without the pod that it is bound to', () => {
     const bound = tokenFor(boundTo('Pod', 'pod'));
     expect(answer(bound)).toHaveProperty('user');
     const pod = remove('Pod', 'pod');
@@ -166,7 +166,7 @@ describe('a token', () => {
     expect(answer(bound)).toEqual(refused('service account token has been invalidated'));
   });
 
-  test('is void without its ServiceAccount', () => {
+  test('is invalid without its ServiceAccount', () => {
     const token = request({}, 'other').status.token;
     const { uid } = remove('ServiceAccount', 'other').metadata;
     expect(answer(token)).toEqual(refused('serviceaccounts "other" not found'));

@@ -22,7 +22,7 @@ const label = (name: string, labels: Obj) =>
 const version = async (): Promise<string> => (await running.ask(`GET ${maps}`)).json.metadata.resourceVersion;
 const briefly = (events: Obj[]): string[] => events.map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`.trim());
 
-test('what there is, then what changes', async () => {
+test('current objects, then changes', async () => {
   await create('first', { in: 'one' });
   const watch = await running.watch(`${maps}?watch=true&labelSelector=in%3Done`);
   await create('second', { in: 'one' });
@@ -32,7 +32,7 @@ test('what there is, then what changes', async () => {
   watch.close();
 });
 
-test('what leaves the sight of a selector is told as deleted, as it was seen last', async () => {
+test('an object that leaves the selection is sent as DELETED, in its last selected state', async () => {
   await create('moving', { at: 'home' });
   const watch = await running.watch(`${maps}?watch=true&resourceVersion=${await version()}&labelSelector=at%3Dhome`);
   await label('moving', { at: 'away' });
@@ -45,7 +45,7 @@ test('what leaves the sight of a selector is told as deleted, as it was seen las
   watch.close();
 });
 
-test('changes since a version that was read earlier', async () => {
+test('changes since an earlier version', async () => {
   const since = await version();
   await create('meanwhile');
   const watch = await running.watch(`${maps}?watch=true&resourceVersion=${since}`);
@@ -53,7 +53,7 @@ test('changes since a version that was read earlier', async () => {
   watch.close();
 });
 
-test('a bookmark ends the beginning that was asked for (KEP-3157)', async () => {
+test('a bookmark follows the initial events (KEP-3157)', async () => {
   const query = 'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&labelSelector=none';
   const watch = await running.watch(`${maps}?${query}`);
   const [bookmark] = await watch.until(1);
@@ -106,7 +106,7 @@ test('a table for each event', async () => {
   watch.close();
 });
 
-test('it ends after the time that was given, and changes after that harm nobody', async () => {
+test('it ends after timeoutSeconds, and later changes do no harm', async () => {
   const watch = await running.watch(`${maps}?watch=true&resourceVersion=${await version()}&timeoutSeconds=1`);
   await watch.ended;
   expect((await create('after')).status).toBe(201);
