@@ -42,6 +42,5 @@ const unseen = z.object({ state: z.literal('unseen'), reason: unseenReason, word
 export const observed = <T extends z.ZodType>(value: T) =>
   z.discriminatedUnion('state', [z.object({ state: z.literal('seen'), value }), absent, unseen]);
 
-export type UnseenReason = z.infer<typeof unseenReason>;
 export type Absent = z.infer<typeof absent>;
 export type Unseen = z.infer<typeof unseen>;

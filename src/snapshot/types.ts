@@ -11,8 +11,6 @@ import type * as views from './schema-views.ts';
 
 type Data<T extends z.ZodType> = DeepReadonly<z.infer<T>>;
 
-export type { UnseenReason } from './schema-parts.ts';
-
 /**
  * An observation. `absent` (it does not exist) and `unseen` (not checked, and why) are different
  * answers.

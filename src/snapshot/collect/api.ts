@@ -85,7 +85,7 @@ async function openApiOf(context: CollectContext, path: string, aggregatedAnswer
   return answers ? getOpenApi(context, path) : skipped('the API does not answer through the aggregator');
 }
 
-/** The service proxy needs a permission of its own. It is only asked where the aggregator fails. */
+/** The service proxy needs a separate permission. It is only used where the aggregator fails. */
 async function throughService(context: CollectContext, service: ServiceRef, path: string, aggregatedAnswer: Promise<Observed<HttpView>>) {
   const aggregated = await aggregatedAnswer;
   if (aggregated.state === 'seen' && aggregated.value.status === 200) return skipped('the API answers through the aggregator');

@@ -18,7 +18,7 @@ const bodyLimit = 1024 * 1024;
 /** The same for an answer with an error status. */
 const errorLimit = 16 * 1024;
 
-/** The paths of an API. `v1.` is the core group, which has paths of its own. */
+/** The paths of an API. `v1.` is the core group, which has other paths. */
 export function pathsOf(name: string): { readonly version: string; readonly group: string; readonly openApi: string } {
   const { version, group } = groupVersionOf(name);
   const root = group === '' ? 'api' : `apis/${group}`;

@@ -9,7 +9,7 @@ import { answer, clusterAt, clusterOf, never, status } from './kube-api.ts';
 import { announce, forwardToLoopback, sendData, sendError, serveWebSockets } from './kubelet.ts';
 import { listening, serverName, servingCertificate, tlsServer } from './listening.ts';
 
-/** Linux has no route for a TCP connection to a multicast address, wherever it runs. */
+/** Linux never has a route for a TCP connection to a multicast address. */
 const nowhere = '224.0.0.1';
 const pod = { namespace: 'wardle', pod: 'api-0', serverName };
 const refusedThere = { kind: 'failed', fault: 'localhost-refused', words: 'connection refused by localhost in the pod', via: 'pod' };
@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 /**
  * A cluster that forwards ports as a kubelet does.
- * @param proxied what it answers to a request for the pod's proxy
+ * @param proxied its answer to a request to the pod proxy
  */
 async function forwarding(
   forward = forwardToLoopback,
@@ -34,7 +34,7 @@ async function forwarding(
   return { ...(await clusterAt(url)), open };
 }
 
-/** A cluster that lets nobody into its pods. */
+/** A cluster that forbids port-forward. */
 const forbidding = (): Promise<Cluster> =>
   clusterOf((_, response) => answer(response, 403, status(403, 'Forbidden', 'pods "api-0" is forbidden: no')));
 

@@ -95,7 +95,7 @@ describe('anything but a TLS server', () => {
 
   test('a server that hangs is a time-out, even when it sends a byte now and then', { timeout: 10_000 }, async () => {
     const server = net.createServer((socket) => {
-      // The header of a handshake record that never becomes complete.
+      // The header of a handshake record that never completes.
       socket.write(Buffer.from('1603034000', 'hex'));
       const trickle = setInterval(() => socket.write('\0'), 500);
       socket.on('close', () => clearInterval(trickle));

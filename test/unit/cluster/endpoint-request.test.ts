@@ -13,7 +13,7 @@ beforeAll(async () => {
   ({ leaf } = await servingCertificate());
 });
 
-/** An HTTPS server, and how often somebody connected to it. */
+/** An HTTPS server that counts its connections. */
 async function serving(handler: RequestListener) {
   const server = https.createServer({ cert: leaf.certificates, key: leaf.key.reveal() }, handler);
   let connections = 0;

@@ -8,8 +8,7 @@ import { onTestFinished } from 'vitest';
 import { type Cluster, connect } from '../../../src/cluster/cluster.ts';
 
 /**
- * A server on loopback that answers as a test says, and a connection to it through a kubeconfig
- * file.
+ * A server on loopback with the answers of a test, and a connection to it with a kubeconfig file.
  */
 
 export interface Received {
@@ -23,10 +22,10 @@ type Handler = (request: Received, response: http.ServerResponse) => void;
 
 export const never = new AbortController().signal;
 
-/** What a proxy does with a request for a connection. */
+/** The handler of a proxy for CONNECT. */
 type Connector = (request: http.IncomingMessage, socket: Duplex) => void;
 
-/** Starts a server; it and its connections end with the test. @returns its URL */
+/** Starts a server, which stops with the test. @returns its URL */
 export async function serve(handler: Handler, connector?: Connector): Promise<string> {
   const server = http.createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -52,7 +51,7 @@ export const kubeconfig = (server: string, name = 'test'): object => ({
   contexts: [{ name, context: { cluster: name, user: name } }],
 });
 
-/** A directory with these files, that goes away after the test. */
+/** A directory with these files, which is removed after the test. */
 export function filesOf(files: Readonly<Record<string, string>>): string {
   const dir = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));
   onTestFinished(() => rmSync(dir, { recursive: true }));
@@ -71,7 +70,7 @@ export async function clusterAt(
   return cluster;
 }
 
-/** A cluster that answers as the handler says. */
+/** A cluster with the answers of the handler. */
 export const clusterOf = async (handler: Handler): Promise<Cluster> => clusterAt(await serve(handler));
 
 export const answer = (response: http.ServerResponse, status: number, body: unknown): void => {
@@ -90,7 +89,7 @@ export const status = (code: number, reason: string, message: string, details: o
 });
 
 /**
- * What kube-apiserver says of an object that is not there.
+ * The answer of kube-apiserver for an object that does not exist.
  * @param url - of a request for one object
  */
 export function notFound(url: string): object {

@@ -18,8 +18,7 @@ export interface ForwardRequest {
 type Forwarder = (socket: WebSocket, request: ForwardRequest) => void;
 
 /**
- * Starts a server that opens a WebSocket for every request that asks for one; it and its
- * connections end with the test.
+ * Starts a server that accepts WebSockets. It stops with the test.
  * @param answer for the other requests
  */
 export async function serveWebSockets(
@@ -41,7 +40,7 @@ export async function serveWebSockets(
   return { url, open: upgrades.clients };
 }
 
-/** Starts a server that leaves what becomes of an upgrade to a test. */
+/** Starts a server whose upgrades the test handles. */
 export async function serveUpgrades(
   upgrade: (request: http.IncomingMessage, socket: Duplex, head: Buffer) => void,
   answer: http.RequestListener = (_, response) => response.writeHead(500).end(),
@@ -58,7 +57,7 @@ export async function serveUpgrades(
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** What the beginning of both channels says: their port, little endian. */
+/** The first bytes of both channels: the port, little endian. */
 export const announce = (socket: WebSocket, port: number): void => {
   for (const channel of [0, 1]) socket.send(Buffer.of(channel, port & 0xff, port >> 8));
 };
@@ -67,11 +66,11 @@ export const sendData = (socket: WebSocket, data: Buffer): void => socket.send(B
 
 export const sendError = (socket: WebSocket, text: string): void => socket.send(Buffer.concat([Buffer.of(1), Buffer.from(text)]));
 
-/** What a healthy kubelet does: connects to localhost, which is the test's, and passes bytes on. */
+/** A healthy kubelet: connects to localhost and forwards the bytes. */
 export const forwardToLoopback: Forwarder = (socket, { port }) => {
   announce(socket, port);
   const inPod = net.connect(port, '127.0.0.1');
-  // As containerd says it.
+  // The message of containerd.
   inPod.on('error', ({ message }) =>
     sendError(
       socket,

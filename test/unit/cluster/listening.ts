@@ -20,8 +20,8 @@ export const tlsServer = ({ certificates, key }: Leaf, options: tls.TlsOptions =
   tls.createServer({ cert: certificates, key: key.reveal(), ...options });
 
 /**
- * Starts a server on loopback; it and its connections end with the test.
- * @returns where to dial it
+ * Starts a server on loopback, which stops with the test.
+ * @returns its address
  */
 export async function listening(server: net.Server): Promise<{ address: string; port: number; serverName: string }> {
   const sockets = new Set<net.Socket>();

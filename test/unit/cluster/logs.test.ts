@@ -4,7 +4,7 @@ import { answer, clusterAt, clusterOf, never, type Received, status } from './ku
 
 const log = { namespace: 'wardle', pod: 'api-0', container: 'server', previous: true, lines: 2 };
 
-/** What is made of an answer of kube-apiserver. */
+/** The result of an answer of kube-apiserver. */
 const madeOf = async (code: number, body: unknown) =>
   lastLogLines(await clusterOf((_, response) => answer(response, code, body)), log, never);
 
@@ -24,7 +24,7 @@ test('a log may be empty', async () => {
   expect(await madeOf(200, '')).toEqual({ kind: 'lines', lines: [] });
 });
 
-// Each as Kubernetes 1.37 says it.
+// The messages of Kubernetes 1.37.
 test.each([
   [400, status(400, 'BadRequest', 'previous terminated container "server" in pod "api-0" not found'), /^previous terminated container/],
   [404, status(404, 'NotFound', 'pods "api-0" not found'), /^pods "api-0" not found$/],

@@ -72,7 +72,7 @@ describe('bytes', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat(200)), async (bytes, cuts) => {
-        // The port comes first; it may be cut as well.
+        // The port comes first, and may be cut too.
         const sent = Buffer.concat([Buffer.of(pod.port & 0xff, pod.port >> 8), bytes]);
         const at = [0, ...cuts.sort((a, b) => a - b), sent.length];
         cut = at.slice(1).map((end, index) => sent.subarray(at[index], end));
@@ -134,7 +134,7 @@ describe('a forward that ends in the pod', () => {
     const { url, open } = await serveWebSockets((socket, { port }) => {
       announce(socket, port);
       sendError(socket, text);
-      // It stays open, as a kubelet leaves it.
+      // It stays open, as with a kubelet.
     });
     const stream = await forwardPort(await clusterAt(url), pod, never);
     expect(await fate(stream)).toMatchObject({ fault, message });
@@ -275,7 +275,7 @@ describe('the signal', () => {
 test('destroying a stream does not wait for the other side', async () => {
   let closed: Promise<unknown> | undefined;
   const url = await serveUpgrades(({ headers }, socket) => {
-    // RFC 6455 section 4.2.2; after that, what comes is not even looked at.
+    // The handshake of RFC 6455 section 4.2.2. The server ignores everything after it.
     const accept = createHash('sha1').update(`${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
     const lines = [
       'upgrade: websocket',

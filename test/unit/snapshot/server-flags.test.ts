@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { certificateFiles, flagsOf, flagValue } from '../../../src/snapshot/server-flags.ts';
 
-/** What is read of a container's arguments. */
+/** The flags in the command and arguments of a container. */
 
 describe('flags', () => {
   test.each<[string, readonly string[], readonly string[]]>([

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { certificateSource, chooseServer, viewServer } from '../../../src/snapshot/server-view.ts';
 
-/** What is read of a pod's containers, and of which one. */
+/** The view of the server in a pod, and the choice of its container. */
 
 const podOf = (container: object, volumes: readonly object[] = [], more: object = {}): KubeObject => ({
   apiVersion: 'v1',

@@ -4,7 +4,7 @@ import type { ApiSnapshot } from '../../../../src/snapshot/types.ts';
 import { answer, clusterOf, never, notFound, status } from '../../cluster/kube-api.ts';
 
 /**
- * A look at an API whose path answers 403, as somebody whom RBAC allows it or not.
+ * The snapshot of an API whose path answers 403.
  * @param review - the answer to a SelfSubjectAccessReview
  */
 async function aggregated(review: { readonly code: number; readonly body: object }) {

@@ -5,8 +5,8 @@ import { answer, clusterOf, never, notFound } from '../../cluster/kube-api.ts';
 import { servingCertificate } from '../../cluster/listening.ts';
 
 /**
- * What is seen behind a Service whose pod has a proxy that ends TLS beside the server: the Service
- * leads to the proxy.
+ * The snapshot of a Service that points at a proxy in the pod, which terminates TLS in front of the
+ * server.
  */
 
 const { leaf: outer } = await servingCertificate();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limiter } from '../../../../src/snapshot/collect/limit.ts';
 
-/** Work that ends when it is told to. */
+/** Tasks that the test finishes. */
 function held() {
   let release = (): void => {};
   const done = new Promise<void>((resolve) => {
@@ -45,7 +45,7 @@ describe('limiter', () => {
     );
     const quick = turn(async () => begun.push(9));
     await new Promise((resolve) => setTimeout(resolve, 100));
-    // Two have moved aside, the third holds the only place.
+    // Two tasks count as slow, the third uses the only quick place.
     expect(begun).toEqual([0, 1, 2]);
     dead[0]?.release();
     await tick();

@@ -5,7 +5,7 @@ import type { PodView } from '../../../../src/snapshot/types.ts';
 import { recorded, recordedPods } from '../../diagnosis/recorded.ts';
 import { codes, diagnosed, endpoint, readyPod, seen, unseen } from '../../diagnosis/snapshots.ts';
 
-/** What verify makes of the pods behind a Service. */
+/** The findings about the pods behind a Service. */
 
 const only = (name: string): ApiDiagnosis => diagnose(recorded(name)).apis[0] as ApiDiagnosis;
 

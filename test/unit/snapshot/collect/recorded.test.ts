@@ -4,8 +4,7 @@ import type { ApiSnapshot, Observed } from '../../../../src/snapshot/types.ts';
 import { recorded } from '../../diagnosis/recorded.ts';
 
 /**
- * What was seen of real servers that nothing is wrong with: every part of a snapshot as it is meant
- * to be.
+ * Recorded snapshots of healthy real servers: every part of a snapshot has its expected value.
  */
 describe.each([
   ['sample-apiserver', '1.37'],
@@ -47,7 +46,7 @@ describe.each([
   test('is in discovery, also for an ordinary user', () => {
     expect([value(api.group).status, value(api.asUser)]).toMatchObject([200, { status: 200, allowed: true }]);
     expect(value(api.listed).resources.length).toBeGreaterThan(0);
-    // No more of the document than that it is there.
+    // The document itself is not kept.
     expect(value(api.openApi).status === 200 ? value(api.openApi).body : '').toBe('');
   });
 });

@@ -5,7 +5,7 @@ import { takeSnapshot } from '../../../../src/snapshot/collect/snapshot.ts';
 import type { ApiSnapshot, SnapshotOptions, Wanted } from '../../../../src/snapshot/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from '../../cluster/kube-api.ts';
 
-/** What is asked of a whole cluster, and what becomes of the answers. */
+/** The requests for a whole cluster, and the snapshot of the answers. */
 
 const apiService = (index: number, more: object = {}): object => ({
   metadata: { name: `v1.g${index}.example.com`, labels: { half: String(index % 2) } },
@@ -26,11 +26,11 @@ const service = (index: number): object => ({
 interface Situation {
   readonly apiServices: readonly object[];
   readonly services?: readonly object[];
-  /** What other paths answer. */
+  /** The answers of other paths. */
   readonly paths?: Readonly<Record<string, object>>;
-  /** What is answered with 403. */
+  /** URLs that are answered with 403. */
   readonly forbidden?: RegExp;
-  /** What is never answered. */
+  /** URLs that are never answered. */
   readonly silent?: RegExp;
 }
 
@@ -145,7 +145,7 @@ describe('many APIServices', () => {
       configMap: count(/configmaps/),
       single: count(/apiservices\/|namespaces\/ns/),
     }).toEqual({ services: 1, slices: 1, configMap: 1, single: 20 });
-    // The single ones are the service proxies, since none of the APIs answers.
+    // The other requests for Services are service proxies, because none of the APIs answers.
     expect(count(/\/proxy\/apis\//)).toBe(20);
   });
 
@@ -273,7 +273,7 @@ describe('one APIService', () => {
 test('an error in one request ends all others', async () => {
   const cluster = await clusterOf((_, response) => answer(response, 404, notFound('')));
   const damaged = new UsageError('the client certificate is damaged');
-  // An error that nobody waits for would end the process, and here fail the run.
+  // An unhandled rejection would fail the test run.
   const broken = { ...cluster, request: async () => Promise.reject(damaged) };
   await expect(takeSnapshot(broken, { names: ['v1.g0.example.com'] }, {}, never)).rejects.toBe(damaged);
 });
