@@ -81,6 +81,12 @@ describe('layers', () => {
     expect(importsThat((from, to) => folderOf(from) !== folderOf(to) && layerOf(to) <= layerOf(from))).toEqual([]);
   });
 
+  test('the parts of sandbox/ import only shared/ and themselves', () => {
+    const partOf = ({ path }: Module): string | undefined => /^sandbox\/([^/]+)\//.exec(path)?.[1];
+    expect(new Set(modules.map(partOf))).toEqual(new Set([undefined, 'demo', 'node', 'real', 'shared', 'simulated']));
+    expect(importsThat((from, to) => partOf(from) !== undefined && ![undefined, 'shared', partOf(from)].includes(partOf(to)))).toEqual([]);
+  });
+
   test('there are no circles, not even of types', () => {
     const edges = (path: string): string[] => targetsOf(moduleAt.get(path) as Module).map((to) => to.path);
     const known = 'sandbox/node/registry.ts';
