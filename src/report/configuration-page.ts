@@ -3,11 +3,12 @@ import { escapeTags } from './markdown.ts';
 
 const introduction = `# Configuration
 
-\`apisvc.yaml\` describes one server and its registration. \`apisvc init\` writes it with comments. Editors that
-support JSON Schema complete it. Unknown keys and contradictions are errors with line and column.
+\`apisvc.yaml\` describes one server and its registration. \`apisvc init\` writes it with comments.
+Editors that support JSON Schema complete it. Unknown keys and contradictions are errors with line
+and column.
 
-"Kubernetes Container" and the like means: the value has the form of this Kubernetes type, is passed on unchanged,
-and kube-apiserver checks it.
+A type such as "Kubernetes Container" means: the value has the form of this Kubernetes type. It is
+passed on unchanged, and kube-apiserver validates it.
 
 This page is generated from the schema.
 `;

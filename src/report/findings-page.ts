@@ -1,9 +1,11 @@
 import { type Code, catalog, generalWords, linkOf } from '../diagnosis/catalog.ts';
 import { escapeTags } from './markdown.ts';
+import { markdownItem, wrap } from './wrap.ts';
 
 const introduction = `# Findings
 
-The findings of \`apisvc verify\` and \`apisvc lint\`, in the order of the request path. The codes are stable.
+The findings of \`apisvc verify\` and \`apisvc lint\`, in the order of the request path. The codes are
+stable.
 
 - An **error** means that the API does not work. The exit code is 1.
 - A **warning** means that the API works, but needs attention.
@@ -23,11 +25,11 @@ function section(code: Code): string {
     '',
     `## ${code}`,
     '',
-    `**${severity}**: ${escapeTags(title)}`,
+    wrap(`**${severity}**: ${escapeTags(title)}`, 100),
     '',
-    `- Cause: ${escapeTags(cause)}`,
-    `- Fix: ${escapeTags(fix)}`,
-    ...(explainedBy ? [`- Explained by: ${explainedBy.map((other) => `\`${other}\``).join(', ')}`] : []),
+    markdownItem(`Cause: ${escapeTags(cause)}`),
+    markdownItem(`Fix: ${escapeTags(fix)}`),
+    ...(explainedBy ? [markdownItem(`Explained by: ${explainedBy.map((other) => `\`${other}\``).join(', ')}`)] : []),
     '',
   ].join('\n');
 }

@@ -9,3 +9,6 @@ export function wrap(text: string, columns: number): string {
   }
   return lines.join('\n');
 }
+
+/** A Markdown list item of at most 100 columns, with continuation lines indented. */
+export const markdownItem = (text: string): string => wrap(`- ${text}`, 98).replaceAll('\n', '\n  ');

@@ -1,19 +1,22 @@
 import { type Code, catalog } from '../../../src/diagnosis/catalog.ts';
+import { markdownItem } from '../../../src/report/wrap.ts';
 import type { KubernetesVersion } from '../harness/cells.ts';
 import { offline } from './offline.ts';
 import type { Recording } from './recording.ts';
 
-/** docs/laboratory.md, from what was recorded of each fault. */
+/** docs/laboratory.md, from the recordings of all faults. */
 
 const introduction = `# The fault laboratory
 
-Every row is a sound registration on a real kube-apiserver that was broken in one way, and what \`apisvc verify\` then found: these findings, and no other.
-The condition is what kube-apiserver itself says of the API. Where it says that all is well, or stays silent, the fault is one that \`kubectl get apiservices\` does not show.
-Of registrations that kube-apiserver refuses, \`apisvc lint\` finds the same before it is asked.
+Each row is a valid registration on a real kube-apiserver that was broken in one way, and what
+\`apisvc verify\` then found: these findings, and no others. The condition is what kube-apiserver
+itself reports about the API. Where it reports no problem, \`kubectl get apiservices\` does not show
+the fault. kube-apiserver refuses some registrations; \`apisvc lint\` finds those in the files.
 
-The specs are in test/cluster/laboratory, test/cluster/control-planes and test/cluster/node; they run on Kubernetes 1.37.2 and 1.35.4 with every change.
+The specs are in test/cluster/laboratory, test/cluster/control-planes and test/cluster/node. They run
+on Kubernetes 1.37.2 and 1.35.4 with every change.
 
-This page is generated from what they recorded by \`npm run docs\`.
+This page is generated from their recordings by \`npm run docs\`.
 `;
 
 /** @param recordings of every version, by version */
@@ -31,7 +34,7 @@ export function laboratoryPage(recordings: Readonly<Record<KubernetesVersion, re
 const byFault = (recordings: readonly Recording[]) => new Map(recordings.map((each) => [each.fault, each]));
 
 const order = Object.keys(catalog);
-/** In the order of the page of findings; sound ones first, several faults at once last. */
+/** The order of docs/findings.md; valid registrations first, several faults at once last. */
 const placeOf = ({ codes: [first, ...more] }: Recording): number =>
   first === undefined ? -1 : order.indexOf(first) + (more.length > 0 ? order.length : 0);
 
@@ -46,11 +49,11 @@ const codesOf = (codes: readonly Code[]): string =>
   codes.length === 0 ? 'nothing' : codes.map((code) => `[${code}](findings.md#${code.replace('/', '')})`).join(', ');
 
 function outcomeOf(recording: Recording | undefined): string {
-  if (recording === undefined) return 'not made';
+  if (recording === undefined) return 'not produced';
   return recording.refused === undefined ? recording.condition : 'refused';
 }
 
 function offlineSection(): string {
-  const rows = Object.entries(offline).map(([code, why]) => `- [${code}](findings.md#${code.replace('/', '')}): ${why}`);
-  return `## Not made here\n\nThese are covered by snapshots made by hand, in test/unit/diagnosis.\n\n${rows.join('\n')}\n`;
+  const rows = Object.entries(offline).map(([code, why]) => markdownItem(`[${code}](findings.md#${code.replace('/', '')}): ${why}`));
+  return `## Not produced here\n\nHand-written snapshots in test/unit/diagnosis cover these findings.\n\n${rows.join('\n')}\n`;
 }
