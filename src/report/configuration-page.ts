@@ -1,5 +1,6 @@
 import { jsonSchemaText } from '../config/json-schema.ts';
 import { escapeTags } from './markdown.ts';
+import { wrap } from './wrap.ts';
 
 const introduction = `# Configuration
 
@@ -67,7 +68,7 @@ function sectionText({ path, schema }: Section): string {
   return [
     `## ${titleOf(path)}`,
     '',
-    ...(schema.description ? [escapeTags(schema.description), ''] : []),
+    ...(schema.description ? [wrap(escapeTags(schema.description), 100), ''] : []),
     ...(schema.oneOf ?? [schema]).flatMap((form) => [...table(path, form), '']),
   ].join('\n');
 }

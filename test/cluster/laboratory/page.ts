@@ -13,8 +13,8 @@ Each row is a valid registration on a real kube-apiserver that was broken in one
 itself reports about the API. Where it reports no problem, \`kubectl get apiservices\` does not show
 the fault. kube-apiserver refuses some registrations; \`apisvc lint\` finds those in the files.
 
-The specs are in test/cluster/laboratory, test/cluster/control-planes and test/cluster/node. They run
-on Kubernetes 1.37.2 and 1.35.4 with every change.
+The specs are in test/cluster/laboratory, test/cluster/control-planes and test/cluster/node. They
+run on Kubernetes 1.37.2 and 1.35.4 with every change.
 
 This page is generated from their recordings by \`npm run docs\`.
 `;
