@@ -4,10 +4,7 @@ import type { KubeObject, ManifestText } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
 import { skipped } from './observed.ts';
 import type { ApiServiceView, ApiSnapshot, EndpointProbe, Observed, ServiceView, Snapshot } from './types.ts';
-import { listOf, textOf, textsOf, viewApiService, viewService, withoutPrivateKeys } from './views.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: manifests of unknown shape; every field read below is checked or defaulted.
-type Json = any;
+import { type Json, listOf, textOf, textsOf, viewApiService, viewService, withoutPrivateKeys } from './views.ts';
 
 /**
  * Makes a snapshot from manifests, as if they were applied. The certificate of the mounted Secret

@@ -2,10 +2,7 @@ import type { KubeObject } from '../manifests/types.ts';
 import { seen, skipped } from './observed.ts';
 import { redacted } from './redact.ts';
 import type { ContainerView, Ended, PodEvent, PodView } from './types.ts';
-import { listOf, textOf } from './views.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
-type Json = any;
+import { type Json, listOf, textOf } from './views.ts';
 
 const notNeeded = skipped('not needed');
 

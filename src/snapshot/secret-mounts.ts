@@ -1,9 +1,6 @@
 import type { KubeObject } from '../manifests/types.ts';
 import type { Container } from './server-flags.ts';
-import { listOf, textOf } from './views.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
-type Json = any;
+import { type Json, listOf, textOf } from './views.ts';
 
 /** A mount of a Secret in the file system of a container. */
 export interface SecretMount {

@@ -1,8 +1,5 @@
 import type { KubeObject } from '../manifests/types.ts';
-import { listOf, textOf } from './views.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
-type Json = any;
+import { type Json, listOf, textOf } from './views.ts';
 
 /** A container of a pod, as Kubernetes writes it. */
 export type Container = Json;

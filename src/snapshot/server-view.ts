@@ -2,10 +2,7 @@ import type { KubeObject } from '../manifests/types.ts';
 import { entryAt, secretMounts } from './secret-mounts.ts';
 import { type Container, certificateFiles, containersOf, flagsOf, flagValue } from './server-flags.ts';
 import type { ServerView } from './types.ts';
-import { listOf, textOf } from './views.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
-type Json = any;
+import { type Json, listOf, textOf } from './views.ts';
 
 /** The pod whose configuration is read: a ready one, otherwise one that runs. */
 export function chooseServer(pods: readonly KubeObject[]): KubeObject | undefined {

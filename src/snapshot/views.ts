@@ -7,8 +7,9 @@ import type { ApiServiceView, EndpointView, ServiceView } from './types.ts';
  * kube-apiserver fills in, so these are repeated here, and any field may hold any value.
  */
 
-// biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
-type Json = any;
+/** A part of a Kubernetes object. Its readers check every field, or set a default. */
+// biome-ignore lint/suspicious/noExplicitAny: manifests may hold any value in any place.
+export type Json = any;
 
 /** A string unchanged; any other value as JSON. */
 export const textOf = (value: Json): string => (typeof value === 'string' ? value : value == null ? '' : JSON.stringify(value));

@@ -2,12 +2,9 @@ import { getObject, listMetadata } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { CustomResourceView, Observed } from '../types.ts';
-import { listOf, textOf } from '../views.ts';
+import { type Json, listOf, textOf } from '../views.ts';
 import type { CollectContext } from './context.ts';
 import { observe } from './observe.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
-type Json = any;
 
 const resource = resources.CustomResourceDefinition;
 

@@ -1,6 +1,6 @@
 import { skipped } from '../observed.ts';
 import type { ListedView, Observed } from '../types.ts';
-import { listOf, textOf } from '../views.ts';
+import { type Json, listOf, textOf } from '../views.ts';
 import type { RequestContext } from './context.ts';
 import { answerOf } from './requests.ts';
 
@@ -44,8 +44,7 @@ export function readListing(body: string): Listing | undefined {
   return versions && new Map(versions);
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: JSON of unknown shape; every field read below is checked or defaulted.
-function versionsIn(body: string): any[] | undefined {
+function versionsIn(body: string): Json[] | undefined {
   try {
     const { kind, items } = JSON.parse(body);
     if (kind !== 'APIGroupDiscoveryList') return undefined;

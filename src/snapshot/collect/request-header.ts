@@ -3,12 +3,9 @@ import { resources } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { inspect } from '../../pki/inspect.ts';
 import type { Observed, RequestHeaderView } from '../types.ts';
-import { textOf, textsOf } from '../views.ts';
+import { type Json, textOf, textsOf } from '../views.ts';
 import type { CollectContext } from './context.ts';
 import { observe } from './observe.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
-type Json = any;
 
 /**
  * Where kube-apiserver publishes how it authenticates

@@ -6,12 +6,9 @@ import { inspect } from '../../pki/inspect.ts';
 import { skipped } from '../observed.ts';
 import { type CertificateSource, certificateSource } from '../server-view.ts';
 import type { Observed, SecretView } from '../types.ts';
-import { textOf, textsOf } from '../views.ts';
+import { type Json, textOf, textsOf } from '../views.ts';
 import type { CollectContext } from './context.ts';
 import { observe } from './observe.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object; every field read below is checked or defaulted.
-type Json = any;
 
 /** The pods behind a Service. */
 export interface PodsBehind {
