@@ -59,8 +59,8 @@ export interface Client {
    * @param meanwhile - runs once the answer has begun
    */
   watch(path: string, count: number, meanwhile?: () => Promise<unknown>, withinMs?: number): Promise<WatchAnswer>;
-  /** Requests a WebSocket. @returns the answer that refuses it, or what came back for `words` */
-  upgrade(path: string, words: string): Promise<Answer>;
+  /** Requests a WebSocket. @returns the answer that refuses it, or what came back for `text` */
+  upgrade(path: string, text: string): Promise<Answer>;
 }
 
 /** The headers that are compared. */
@@ -101,7 +101,7 @@ export function createClient(
       await meanwhile?.();
       return { ...answerOf(response, undefined), events: await reading };
     },
-    upgrade: async (path, words) => {
+    upgrade: async (path, text) => {
       const headers = {
         connection: 'Upgrade',
         upgrade: 'websocket',
@@ -112,7 +112,7 @@ export function createClient(
       const response = await open('GET', path, { headers });
       if (response.statusCode !== 101) return readAnswer(response);
       const { socket } = response;
-      socket.write(words);
+      socket.write(text);
       const [echo] = await new Promise<Buffer[]>((resolve) => socket.once('data', (...chunks) => resolve(chunks)));
       socket.destroy();
       return { ...answerOf(response, String(echo)) };

@@ -14,7 +14,7 @@ type Json = any;
 /** @returns the result with placeholders, without undefined values */
 export function normalise(result: unknown, { server, host }: Places): unknown {
   const { host: serverHost, hostname, port } = new URL(server);
-  const words: readonly (readonly [RegExp, string])[] = [
+  const placeholders: readonly (readonly [RegExp, string])[] = [
     [literally(serverHost), '<server>'],
     [new RegExp(`${literally(host).source}(:\\d+)?`, 'g'), '<backend>'],
     [/127\.0\.0\.1:\d+/g, '<loopback>'],
@@ -27,7 +27,7 @@ export function normalise(result: unknown, { server, host }: Places): unknown {
     [/\bLS0tLS1CRUdJTi[\w+/=]+/g, '<PEM>'],
     [/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----\n?/g, '<PEM>'],
     [/\bX509SHA256=[0-9a-f]{64}\b/g, '<fingerprint>'],
-    // A resource version in a text: of an object as JSON, or in words.
+    // A resource version in a text: of an object as JSON, or in a message.
     [/(resourceVersion\\*":\\*"|in record \(|resource version: \d+, current: )\d+/g, '$1<resourceVersion>'],
     // The port of a Pod in a path.
     [/(pods\/(?:https?:)?[\w-]+:)\d{4,5}\b/g, '$1<port>'],
@@ -37,7 +37,7 @@ export function normalise(result: unknown, { server, host }: Places): unknown {
       '<timed out>',
     ],
   ];
-  const text = (value: string): string => words.reduce((said, [pattern, word]) => said.replace(pattern, word), value);
+  const text = (value: string): string => placeholders.reduce((said, [pattern, word]) => said.replace(pattern, word), value);
   const walk = (value: Json, key: string): Json => {
     if (typeof value === 'string') return key === 'resourceVersion' && /^\d+$/.test(value) ? '<resourceVersion>' : text(value);
     if (key === 'cells') return value.map((cell: Json) => (/^\d+s$/.test(cell) ? '<age>' : cell));

@@ -30,11 +30,11 @@ type Json = any;
 /** Polls all APIServices while a step waits for one. */
 export function createObserver(admin: Client): Observer {
   const waiting = new Set<() => void>();
-  let [seen, running] = [new Map<string, Observed>(), Promise.resolve()];
+  let [observed, running] = [new Map<string, Observed>(), Promise.resolve()];
 
   const poll = async (): Promise<void> => {
     while (waiting.size > 0) {
-      seen = await observe(admin);
+      observed = await observe(admin);
       for (const notify of [...waiting]) notify();
       await sleep(intervalMs);
     }
@@ -43,7 +43,7 @@ export function createObserver(admin: Client): Observer {
     new Promise((resolve) => {
       let [last, same, polls] = ['', 0, 0];
       const notify = (): void => {
-        const found = seen.get(apiService) ?? absent;
+        const found = observed.get(apiService) ?? absent;
         const text = JSON.stringify(found);
         [last, same, polls] = [text, text === last ? same + 1 : 0, polls + 1];
         if (same < stablePolls) return;

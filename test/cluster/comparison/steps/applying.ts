@@ -73,7 +73,7 @@ export const applying: readonly Step[] = [
       shared: await apply(world, configMap(name, { b: '1' }), 'other'),
       fewer: await apply(world, configMap(name, { a: '1' }, { labels: { x: '1' } })),
       none: await apply(world, configMap(name)),
-      nobodys: await apply(world, configMap(name), 'other'),
+      unowned: await apply(world, configMap(name), 'other'),
     };
   }),
   step('list-by-key', async (world) => {

@@ -48,7 +48,7 @@ export const identity: readonly Step[] = [
     basic: await bearer().ask('GET', '/livez', { headers: { authorization: 'Basic YTpi' } }),
     basicRefused: await bearer().ask('GET', '/api/v1/namespaces', { headers: { authorization: 'Basic YTpi' } }),
   })),
-  step('nobody', ({ bearer }) => answersTo(bearer(), ...refusedPaths)),
+  step('anonymous', ({ bearer }) => answersTo(bearer(), ...refusedPaths)),
   step('user-without-rights', async ({ user }) => answersTo(await user('jane', 'developers'), ...refusedPaths)),
   step('front-proxy-headers', async ({ user }) => {
     const jane = await user('jane');

@@ -100,7 +100,7 @@ export const paths: readonly Step[] = [
     'version',
     async ({ ask }) => {
       const { status, headers, body } = await ask('GET', '/version');
-      // With what, and for which machine, it was built is not looked at.
+      // The build is not compared.
       const { buildDate, gitCommit, goVersion, compiler, platform, ...version } = body as Json;
       const built = [buildDate, gitCommit, goVersion, compiler, platform].map((each) => typeof each);
       return { status, headers, version, built };

@@ -19,7 +19,7 @@ const ca = await makeCa('applied CA');
 const { certificates, key } = pair(await makeLeaf('api.example.svc', ca));
 const issued: Issued = { chain: certificates, key: new PrivateKey(key), anchors: anchorsIn(pem(ca), 'current') };
 
-/** What a preset registers, in the namespace of the steps and under names of its own. */
+/** The manifests of a preset, in the namespace of the steps. */
 function manifests(preset: 'sample-apiserver' | 'metrics-server', name: string): readonly KubeObject[] {
   const apis = [{ group: `${name}.example.com`, version: 'v1' }];
   const text = customise(presetText(preset), { name, namespace, service: name, apis });
@@ -38,10 +38,10 @@ const registering = (preset: 'sample-apiserver' | 'metrics-server'): Step => ({
       const dry = await apply(world, object, fieldManager, '&dryRun=All');
       const first = await apply(world, object);
       const second = await apply(world, object);
-      const seen = kind === 'Deployment' ? withoutPods(first) : first;
+      const shown = kind === 'Deployment' ? withoutPods(first) : first;
       results[`${kind} ${metadata.name}`] = {
         dry: dry.status,
-        first: seen,
+        first: shown,
         second: second.status,
         same: isDeepStrictEqual(ownOf(first), ownOf(second)),
       };

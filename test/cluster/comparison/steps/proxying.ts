@@ -101,8 +101,8 @@ export const proxying: readonly Step[] = [
     const { token } = (request as { status: { token: string } }).status;
     return until(() => bearer(token).ask('GET', `${path}/things`), 403);
   }),
-  proxied('nobody', async ({ bearer }, path) => ({
-    nobody: await bearer().ask('GET', `${path}/things`),
+  proxied('anonymous', async ({ bearer }, path) => ({
+    anonymous: await bearer().ask('GET', `${path}/things`),
     discovery: await bearer().ask('GET', path),
     wrongToken: await bearer('wrong').ask('GET', path),
   })),

@@ -60,7 +60,7 @@ export const reviews: readonly Step[] = [
       }),
       both: (await subject({ resourceAttributes, nonResourceAttributes: { path: '/', verb: 'get' } })).status,
       neither: (await subject({})).status,
-      nobody: (await review(admin, 'authorization', 'SubjectAccessReview', { resourceAttributes })).status,
+      noUser: (await review(admin, 'authorization', 'SubjectAccessReview', { resourceAttributes })).status,
       self: await self({ resourceAttributes }),
       selfRefused: await self({ resourceAttributes: { ...resourceAttributes, verb: 'delete' } }),
       refused: await review(mine, 'authorization', 'SubjectAccessReview', { user: 'jane', resourceAttributes }),
@@ -118,7 +118,7 @@ export const reviews: readonly Step[] = [
   step('self-review', async ({ user, admin, bearer }) => ({
     admin: await review(admin, 'authentication', 'SelfSubjectReview'),
     user: await review(await user('jane', 'developers'), 'authentication', 'SelfSubjectReview'),
-    nobody: await review(bearer(), 'authentication', 'SelfSubjectReview'),
+    anonymous: await review(bearer(), 'authentication', 'SelfSubjectReview'),
   })),
 ];
 

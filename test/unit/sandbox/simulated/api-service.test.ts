@@ -83,15 +83,15 @@ describe('an invalid field', () => {
       { ...sound, service: { ...service, port: 0 } },
       'spec.service.port: Invalid value: 0: port is not valid: must be between 1 and 65535, inclusive',
     ],
-  ])('%s', (_, spec, words) => {
+  ])('%s', (_, spec, list) => {
     const { code, reason, message, details } = refusal(spec);
     expect({ code, reason, message }).toEqual({
       code: 422,
       reason: 'Invalid',
-      message: `APIService.apiregistration.k8s.io "v1.a.b" is invalid: ${words}`,
+      message: `APIService.apiregistration.k8s.io "v1.a.b" is invalid: ${list}`,
     });
     const causes = (details?.causes ?? []).map(({ field, message: cause }) => `${field}: ${cause}`);
-    expect(words).toBe(causes.length === 1 ? causes[0] : `[${causes.join(', ')}]`);
+    expect(list).toBe(causes.length === 1 ? causes[0] : `[${causes.join(', ')}]`);
   });
 
   test('the reasons of causes', () => {

@@ -108,7 +108,7 @@ describe('client certificates', () => {
 
 describe('without a certificate', () => {
   test.each([[{}], [{ authorization: 'Basic x' }], [{ authorization: 'Bearer' }], [{ 'x-remote-user': 'admin' }]])(
-    '%o is nobody',
+    '%o is anonymous',
     async (headers) => {
       expect(await ask({ headers })).toEqual(anonymous);
     },

@@ -191,7 +191,7 @@ describe.each(versions)('like Kubernetes %s', (kubernetes) => {
     return { cert: leaf.info.pem, key: leaf.keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' }) };
   };
 
-  test.each(sockets)('a server that %s', async (_, start, words) => {
+  test.each(sockets)('a server that %s', async (_, start, detail) => {
     const simulation = await simulate(kubernetes);
     const port = await listen(await start());
     expose(simulation, port);
@@ -200,7 +200,7 @@ describe.each(versions)('like Kubernetes %s', (kubernetes) => {
     const { reason, message } = await condition(simulation);
     expect(reason).toBe('FailedDiscoveryCheck');
     const shown = message.replace(/tcp 127\.0\.0\.1:\d+->/, 'tcp LOCAL->').replace(`->${host}:${port}`, '->REMOTE');
-    expect(shown).toBe(`failing or missing response from ${probed(port)}: Get "${probed(port)}": ${words}`);
+    expect(shown).toBe(`failing or missing response from ${probed(port)}: Get "${probed(port)}": ${detail}`);
   });
 
   test.each([
@@ -214,7 +214,7 @@ describe.each(versions)('like Kubernetes %s', (kubernetes) => {
       async () => httpsServer([(await certificates()).leaf], () => {}),
       'context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
     ],
-  ])('a server that %s', async (_, start, words) => {
+  ])('a server that %s', async (_, start, detail) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const simulation = await simulate(kubernetes);
     const server = await start();
@@ -228,7 +228,9 @@ describe.each(versions)('like Kubernetes %s', (kubernetes) => {
     runAvailability(simulation);
     await asked;
     vi.advanceTimersByTime(5_000);
-    expect((await condition(simulation)).message).toBe(`failing or missing response from ${probed(port)}: Get "${probed(port)}": ${words}`);
+    expect((await condition(simulation)).message).toBe(
+      `failing or missing response from ${probed(port)}: Get "${probed(port)}": ${detail}`,
+    );
   });
 
   test('a server that starts late', async () => {
@@ -240,8 +242,8 @@ describe.each(versions)('like Kubernetes %s', (kubernetes) => {
     expose(simulation, port);
     register(simulation, { caBundle: bundleOf(ca) });
     runAvailability(simulation);
-    const words = `Get "${probed(port)}": dial tcp ${host}:${port}: connect: connection refused`;
-    expect((await condition(simulation)).message).toBe(`failing or missing response from ${probed(port)}: ${words}`);
+    const detail = `Get "${probed(port)}": dial tcp ${host}:${port}: connect: connection refused`;
+    expect((await condition(simulation)).message).toBe(`failing or missing response from ${probed(port)}: ${detail}`);
     httpsServer([leaf], answerOk).listen(port, host).unref();
     expect(await condition(simulation, ({ status }) => status === 'True')).toMatchObject(passed);
   });
@@ -277,7 +279,7 @@ const faults: readonly (readonly [string, Parameters<typeof certificates>[0], st
 ];
 
 describe('an invalid certificate', () => {
-  test.each(faults)('%s: 1.37 reports it, 1.35 ignores it', async (_, recipe, words) => {
+  test.each(faults)('%s: 1.37 reports it, 1.35 ignores it', async (_, recipe, detail) => {
     for (const kubernetes of versions) {
       const simulation = await simulate(kubernetes);
       const { ca, leaf } = await certificates(recipe);
@@ -285,7 +287,7 @@ describe('an invalid certificate', () => {
       expose(simulation, port);
       register(simulation, { caBundle: bundleOf(ca) });
       runAvailability(simulation);
-      const message = `failing or missing response from ${probed(port)}: Get "${probed(port)}": tls: failed to verify certificate: ${words}`;
+      const message = `failing or missing response from ${probed(port)}: Get "${probed(port)}": tls: failed to verify certificate: ${detail}`;
       expect(await condition(simulation)).toMatchObject(
         kubernetes === '1.35' ? passed : { status: 'False', reason: 'FailedDiscoveryCheck', message },
       );
@@ -299,14 +301,14 @@ describe('an invalid certificate', () => {
       'the CA',
       'x509: certificate signed by unknown authority (possibly because of "x509: ECDSA verification failure" while trying to verify candidate authority certificate "the CA")',
     ],
-  ])('%s', async (_, commonName, words) => {
+  ])('%s', async (_, commonName, detail) => {
     const simulation = await simulate();
     const { ca, leaf } = await certificates();
     const port = await listen(httpsServer([leaf], answerOk));
     expose(simulation, port);
     const registered = register(simulation, { caBundle: bundleOf(await makeCa({ commonName })) });
     runAvailability(simulation);
-    expect((await condition(simulation)).message).toMatch(`: tls: failed to verify certificate: ${words}`);
+    expect((await condition(simulation)).message).toMatch(`: tls: failed to verify certificate: ${detail}`);
     const repaired = { ...registered, metadata: { name }, spec: { ...registered.spec, caBundle: bundleOf(ca) } };
     simulation.store.update(apiServiceKind, { ...repaired, status: simulation.store.get(apiServiceKind, undefined, name)?.status });
     expect(await condition(simulation, ({ status }) => status === 'True')).toMatchObject(passed);

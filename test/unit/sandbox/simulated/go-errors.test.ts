@@ -16,8 +16,8 @@ test.each([
     { code: 'HPE_INVALID_CONSTANT', rawPacket: Buffer.from('hello\n') },
     'net/http: HTTP/1.x transport connection broken: malformed HTTP response "hello"',
   ],
-])('%j', (fields, words) => {
-  expect(goMessage(failing(fields), { local: '10.0.0.2:5000', remote })).toBe(words);
+])('%j', (fields, message) => {
+  expect(goMessage(failing(fields), { local: '10.0.0.2:5000', remote })).toBe(message);
 });
 
 test('a TLS alert is named by its number', () => {

@@ -53,30 +53,30 @@ describe('clients', () => {
 });
 
 /** Sends the same bytes to every client. */
-async function stubborn(words: string) {
+async function stubborn(bytes: string) {
   const { ca, leaf } = await certificates();
   const key = leaf.keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' });
   const server = tls.createServer({ cert: leaf.info.pem, key }, (socket) => {
-    socket.on('error', () => {}).once('data', () => socket.write(words));
+    socket.on('error', () => {}).once('data', () => socket.write(bytes));
   });
   return { ca, port: await listen(server) };
 }
 
 describe.each([
   ['a status that HTTP does not have', 'HTTP/1.1 000 x\r\ncontent-length: 0\r\n\r\n', 'malformed HTTP status code "000"'],
-  ['an upgrade that nobody asked for', 'HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n', 'EOF'],
-])('an extension API server that answers with %s', (_, words, told) => {
+  ['an unrequested upgrade', 'HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n', 'EOF'],
+])('an extension API server that answers with %s', (_, bytes, message) => {
   test('is an error for a client of the proxy', async () => {
     const simulation = await simulate();
-    const { ca, port } = await stubborn(words);
+    const { ca, port } = await stubborn(bytes);
     expose(simulation, port);
     register(simulation, { caBundle: bundleOf(ca) }, isAvailable);
     const answer = await request(await front(createAggregator(simulation)), '/apis/example.com/v1/things');
-    expect(answer).toMatchObject({ status: 503, body: expect.stringContaining(told) });
+    expect(answer).toMatchObject({ status: 503, body: expect.stringContaining(message) });
   });
 
   test('does not block the controller', async () => {
-    const { port } = await stubborn(words);
+    const { port } = await stubborn(bytes);
     const simulation = await simulate();
     const agent = createTransport({ client: { cert: '', key: '' } }, simulation);
     const question = { path: '/', as: { name: 'x', groups: [] }, limitMs: 5_000 };

@@ -40,9 +40,13 @@ test.each([
     ],
     { name: 'system:serviceaccount:default:default', groups: ['g', 'system:authenticated'], extra: {} },
   ],
-  ['nobody', [['Impersonate-User', 'system:anonymous']], { name: 'system:anonymous', groups: ['system:unauthenticated'], extra: {} }],
   [
-    'somebody unknown',
+    'the anonymous user',
+    [['Impersonate-User', 'system:anonymous']],
+    { name: 'system:anonymous', groups: ['system:unauthenticated'], extra: {} },
+  ],
+  [
+    'an unauthenticated user',
     [asBob, ['Impersonate-Group', 'system:unauthenticated']],
     { name: 'bob', groups: ['system:unauthenticated'], extra: {} },
   ],
