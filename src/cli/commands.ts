@@ -1,7 +1,7 @@
 import { Argument, type Command, Option } from 'commander';
 import { presetNames } from '../config/preset-names.ts';
 import { keyTypes } from '../pki/types.ts';
-import { kubernetesImitated } from '../sandbox/shared/engine.ts';
+import { engineKinds, kubernetesImitated } from '../sandbox/index.ts';
 import type { Run } from './action.ts';
 import { duration, repeatableList, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
 
@@ -165,7 +165,7 @@ function addSandbox(program: Command, run: Run): void {
       new Option(
         '--engine <engine>',
         'real: etcd and kube-apiserver; simulated: built into apisvc (default: real if the binaries are found)',
-      ).choices(['real', 'simulated']),
+      ).choices(engineKinds),
     )
     .addOption(
       new Option('--assets <dir>', 'Directory with the etcd and kube-apiserver binaries (default: $KUBEBUILDER_ASSETS)').conflicts(

@@ -3,18 +3,19 @@ import { connect } from 'node:net';
 import { parse } from 'yaml';
 import { UsageError } from '../errors.ts';
 import { fileError, saveFile } from '../project/files.ts';
-import { contextNames } from '../sandbox/shared/engine.ts';
+import { contextNames } from '../sandbox/index.ts';
 
 /**
- * A kubeconfig of a sandbox in a place that somebody chose. It is worth nothing when the sandbox has ended, and is removed then, unless somebody has changed it.
- * @param path - undefined: there is none, and nothing is done
- * @throws UsageError when there is a file that no sandbox has left there
+ * Writes the kubeconfig of a sandbox to a file that the user chose. Removes it when the sandbox ends,
+ * unless it was changed.
+ * @param path undefined to write nothing
+ * @throws UsageError when the file exists and no earlier sandbox left it there
  */
 export async function keepKubeconfig(path: string | undefined): Promise<{ write(from: string): void; remove(): void }> {
   if (path === undefined) return { write: () => {}, remove: () => {} };
   if (existsSync(path)) {
     const server = statSync(path).isFile() ? serverOf(readText(path)) : undefined;
-    const refusal = server === undefined ? 'exists and is not the kubeconfig of a sandbox' : 'is the kubeconfig of a sandbox that runs';
+    const refusal = server === undefined ? 'exists and is not the kubeconfig of a sandbox' : 'is the kubeconfig of a running sandbox';
     if (server === undefined || (await isUp(server))) {
       throw new UsageError(`${path} ${refusal}`, { fix: 'Choose another file for --write-kubeconfig.' });
     }
@@ -40,7 +41,10 @@ function readText(path: string): string {
   }
 }
 
-/** The server of a kubeconfig that a sandbox wrote; undefined for any other. One cluster, one user and one context of our name, and nothing else: people merge kubeconfigs. */
+/**
+ * The server of a kubeconfig that a sandbox wrote; undefined for any other. It has one cluster, one
+ * user and one context with our name, and nothing else, because users merge kubeconfigs.
+ */
 function serverOf(text: string): URL | undefined {
   try {
     const { clusters, users, contexts } = parse(text);
@@ -53,7 +57,7 @@ function serverOf(text: string): URL | undefined {
   }
 }
 
-/** Whether anybody listens there. */
+/** Whether a server listens there. */
 const isUp = ({ hostname, port }: URL): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ host: hostname, port: Number(port), timeout: 1_000 });

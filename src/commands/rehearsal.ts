@@ -10,20 +10,16 @@ import { requireCertificates } from '../project/certificates.ts';
 import { isProject, readRegistration } from '../project/project.ts';
 import type { DiagnosisFormat } from '../report/formats.ts';
 import { appliedSummary, progressLine } from '../report/progress.ts';
-import { demoImage, demoProgram } from '../sandbox/demo/program.ts';
-import { localProgram } from '../sandbox/node/local-program.ts';
-import type { ProgramOf } from '../sandbox/node/types.ts';
-import type { Sandbox } from '../sandbox/sandbox.ts';
-import type { Program } from '../sandbox/shared/program.ts';
+import { loadSandbox, type Program, type ProgramOf, type Sandbox } from '../sandbox/index.ts';
 import { withCluster } from './cluster.ts';
 import { renderDiagnosis } from './report.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
-/** Commands of kubectl would find nothing any more. */
-const lookingAgain = 'What the server said stands above. Without --once the sandbox goes on, to be looked at with kubectl.';
+/** The fix of a failed rehearsal: kubectl commands would no longer reach the sandbox. */
+const inspectFix = 'See the log of the server above. Without --once the sandbox keeps running, so that you can inspect it with kubectl.';
 
-/** What is put into a sandbox, and what runs in the place of its server's image. */
+/** What a sandbox registers, and the program that runs in place of the server's image. */
 export interface Guest {
   readonly registration: Registration;
   readonly issued: Issued;
@@ -31,44 +27,52 @@ export interface Guest {
 }
 
 export interface RehearsalFlags {
-  /** The sandbox ends after it. */
+  /** Ends the sandbox after the rehearsal. */
   readonly once?: boolean;
   /** Milliseconds. */
   readonly timeout: number;
   readonly output: DiagnosisFormat;
 }
 
-/** The project of a directory, with a command as its server. @throws UsageError when there is no project, or it deploys no server of its own */
-export function projectGuest(directory: string, command: readonly string[]): Guest {
+/**
+ * The project of a directory, with a command as its server.
+ * @throws UsageError when the directory has no project, or the project has no Deployment
+ */
+export async function projectGuest(directory: string, command: readonly string[]): Promise<Guest> {
   if (!isProject(directory)) {
-    throw new UsageError(`there is no project in ${directory === '.' ? 'this directory' : directory}`, {
-      fix: 'Make one with apisvc init, or name its directory with -C.',
+    throw new UsageError(`no apisvc.yaml in ${directory === '.' ? 'this directory' : directory}`, {
+      fix: 'Create a project with apisvc init, or name its directory with -C.',
     });
   }
   const registration = readRegistration(directory);
   const { existing, external } = registration.spec.server;
   if (existing || external) {
     throw new UsageError(
-      `the server of this project ${existing ? 'is deployed by somebody else' : 'runs outside the cluster'}, so there is no Deployment to rehearse`,
+      `the server of this project ${existing ? 'is deployed separately' : 'runs outside the cluster'}, so the project has no Deployment to rehearse`,
       {
-        fix: 'Rehearse a project with spec.server.image.',
+        fix: 'Use a project with spec.server.image.',
       },
     );
   }
   const issued = requireCertificates(directory, registration, { withKey: true, now: new Date() });
-  return { registration, issued, program: localProgram(command) };
+  return { registration, issued, program: (await loadSandbox()).localProgram(command) };
 }
 
-/** The server that is a part of apisvc, with certificates of its own. */
-export async function builtInGuest(): Promise<Guest> {
+/** The demo server, with its own certificates. */
+export async function demoGuest(): Promise<Guest> {
   const registration = parseRegistration(presetText('demo'), 'the preset demo');
   const { issued } = await issueCertificates(registration, { given: undefined, now: new Date() });
-  return { registration, issued, program: demoProgram };
+  return { registration, issued, program: (await loadSandbox()).demoProgram };
 }
 
-/** The image of the built-in server is there for every pod; the guest's program stands for the containers of its Deployment that are to run its image. */
+type DemoServer = Pick<Awaited<ReturnType<typeof loadSandbox>>, 'demoImage' | 'demoProgram'>;
+
+/**
+ * Selects what runs in a container: the program of the guest in place of its server's image, and
+ * the demo server in place of its own image in any pod.
+ */
 export const programOf =
-  (guest: Guest | undefined): ProgramOf =>
+  (guest: Guest | undefined, { demoImage, demoProgram }: DemoServer): ProgramOf =>
   ({ metadata }, { name, image }) => {
     const own = guest?.registration;
     if (own && metadata.namespace === own.metadata.namespace && name === own.metadata.name && image === own.spec.server.image)
@@ -77,9 +81,10 @@ export const programOf =
   };
 
 /**
- * Registers the guest and verifies it, as `apisvc register` would, and writes the diagnosis to stdout.
- * @returns the exit code of the verdict; without --once, a registration that fails is told and is a negative verdict as well, for the sandbox goes on to be looked at
- * @throws what the registration throws, with --once; InterruptedError
+ * Registers and verifies the guest as `apisvc register` does, and writes the diagnosis to stdout.
+ * @returns the exit code. Without --once, a failed registration is only reported, because the sandbox
+ * keeps running
+ * @throws with --once, what the registration throws; InterruptedError
  */
 export async function rehearse(
   { registration, issued }: Guest,
@@ -104,7 +109,7 @@ export async function rehearse(
     await terminal.result(await renderDiagnosis(diagnosis, flags.output, terminal));
     return exitCodeOf(diagnosis);
   } catch (error) {
-    if (flags.once && error instanceof RefusedError) throw new RefusedError(error.message, { fix: lookingAgain, cause: error.cause });
+    if (flags.once && error instanceof RefusedError) throw new RefusedError(error.message, { fix: inspectFix, cause: error.cause });
     if (flags.once || !(error instanceof ApisvcError) || error instanceof InterruptedError) throw error;
     terminal.progress([`error: ${error.message}`, ...(error.fix === undefined ? [] : [error.fix])].join('\n'));
     return Exit.findings;

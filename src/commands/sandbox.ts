@@ -2,29 +2,32 @@ import { resolve } from 'node:path';
 import { type ExitCode, UsageError } from '../errors.ts';
 import { isProject } from '../project/project.ts';
 import { nodeLine } from '../report/sandbox.ts';
-import { startSandbox } from '../sandbox/sandbox.ts';
-import type { KubernetesImitated } from '../sandbox/shared/engine.ts';
+import { type Engine, type KubernetesImitated, loadSandbox } from '../sandbox/index.ts';
 import { keepKubeconfig } from './kubeconfig-file.ts';
-import { builtInGuest, type Guest, programOf, projectGuest, type RehearsalFlags, rehearse } from './rehearsal.ts';
+import { demoGuest, type Guest, programOf, projectGuest, type RehearsalFlags, rehearse } from './rehearsal.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SandboxFlags extends RehearsalFlags {
   readonly directory: string;
-  readonly engine?: 'real' | 'simulated';
+  readonly engine?: Engine['kind'];
   readonly assets?: string;
   readonly kubernetes?: KubernetesImitated;
   readonly empty?: boolean;
   readonly writeKubeconfig?: string;
 }
 
-/** `apisvc sandbox`: a control plane of one's own, with the given command, or the built-in server, behind its aggregation layer. */
+/**
+ * `apisvc sandbox`: starts a local control plane, with the given command or the demo server behind its
+ * aggregation layer.
+ */
 export async function sandbox(flags: SandboxFlags, command: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const guest = await guestOf(flags, command, terminal);
   const kubeconfig = await keepKubeconfig(flags.writeKubeconfig);
+  const { startSandbox, ...programs } = await loadSandbox();
   const box = await startSandbox({
     ...flags,
     env: terminal.env,
-    programOf: programOf(guest),
+    programOf: programOf(guest, programs),
     onEvent: (event) => terminal.progress(nodeLine(event)),
     signal: terminal.interrupt,
   });
@@ -36,30 +39,32 @@ export async function sandbox(flags: SandboxFlags, command: readonly string[], t
     const died = box.died.then((error) => Promise.reject(error));
     const code = guest && (await Promise.race([rehearse(guest, box, flags, terminal), died]));
     if (flags.once && code !== undefined) return code;
-    terminal.progress('The sandbox goes on until Ctrl-C.');
+    terminal.progress('The sandbox runs until you press Ctrl-C.');
     return await Promise.race([untilInterrupted(terminal.interrupt), died]);
   } finally {
     await box.stop().finally(kubeconfig.remove);
   }
 }
 
-/** What is rehearsed; undefined for an empty sandbox. */
+/** What to rehearse; undefined for an empty sandbox. */
 async function guestOf(
   { directory, empty = false, once = false }: SandboxFlags,
   command: readonly string[],
   terminal: Terminal,
 ): Promise<Guest | undefined> {
   if (command.length === 0 && directory !== '.') {
-    throw new UsageError('-C names a project, and there is no program to run as its server', { fix: 'apisvc sandbox -C DIR -- PROGRAM' });
+    throw new UsageError('-C needs a program to run as the server of the project', { fix: 'apisvc sandbox -C DIR -- PROGRAM' });
   }
   if (!empty && command.length > 0) return projectGuest(directory, command);
   if (!empty) {
     if (isProject(directory))
-      terminal.progress('The project in this directory is left out: no program for its server is given (apisvc sandbox -- PROGRAM).');
-    return builtInGuest();
+      terminal.progress(
+        'The project in this directory is not used, because no program for its server is given (apisvc sandbox -- PROGRAM).',
+      );
+    return demoGuest();
   }
-  if (command.length > 0) throw new UsageError('--empty registers nothing; leave the command out');
-  if (once) throw new UsageError('--empty has nothing to verify; leave --once out');
+  if (command.length > 0) throw new UsageError('--empty cannot be used with a program');
+  if (once) throw new UsageError('--empty cannot be used with --once');
   return undefined;
 }
 

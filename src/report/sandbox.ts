@@ -1,7 +1,14 @@
 import { printable } from '../pki/printable.ts';
-import type { NodeEvent } from '../sandbox/node/types.ts';
 
-/** One line for what happens in a sandbox; names and words in it may come from anywhere. */
+/** What happens on the node of a sandbox. */
+type NodeEvent =
+  | { readonly kind: 'started'; readonly container: string; readonly port: number | undefined }
+  | { readonly kind: 'ready'; readonly container: string }
+  | { readonly kind: 'ended'; readonly container: string; readonly exitCode: number; readonly againInMs: number }
+  | { readonly kind: 'log'; readonly container: string; readonly line: string }
+  | { readonly kind: 'problem'; readonly message: string };
+
+/** One line for an event of a sandbox. Names and messages are escaped, because they may come from anywhere. */
 export const nodeLine = (event: NodeEvent): string => line(event).split('\t').map(printable).join('\t');
 
 function line(event: NodeEvent): string {
@@ -11,10 +18,10 @@ function line(event: NodeEvent): string {
     case 'ready':
       return `${event.container} | ready`;
     case 'ended':
-      return `${event.container} | ended with exit code ${event.exitCode}; starts again in ${event.againInMs / 1000}s`;
+      return `${event.container} | exited with code ${event.exitCode}; restarts in ${event.againInMs / 1000}s`;
     case 'log':
       return `${event.container} | ${event.line}`;
-    case 'trouble':
-      return `sandbox: ${event.words}`;
+    case 'problem':
+      return `sandbox: ${event.message}`;
   }
 }

@@ -16,6 +16,9 @@ import { type Engine, type KubernetesImitated, kubernetesImitated } from './shar
 import { startSimulation } from './simulated/simulation.ts';
 import { makeStateDir } from './state.ts';
 
+export { demoImage, demoProgram } from './demo/program.ts';
+export { localProgram } from './node/local-program.ts';
+
 export interface SandboxOptions {
   /** Without it the real one where its programs are. */
   readonly engine?: Engine['kind'] | undefined;
@@ -73,7 +76,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const { files, podAddress, kubeconfig } = engine;
     const cluster = await connect({ kubeconfig }, {}, signal);
     ends.push(() => cluster.close());
-    const served = await serveKubelet({ kubelet, files, address: podAddress, cluster });
+    const served = await serveKubelet({ kubelet, files, address: podAddress });
     ends.push(() => served.stop());
     const node = await startNode({
       cluster,
@@ -82,7 +85,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       kubeletPort: served.port,
       programOf,
       stateDir: join(stateDir, 'node'),
-      kubelet,
+      pods: kubelet.pods,
       onEvent,
       // Not `signal`: what the node runs is to be stopped in order.
       signal: new AbortController().signal,

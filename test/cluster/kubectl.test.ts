@@ -19,7 +19,7 @@ beforeAll(async () => {
   sandbox.stderr.on('data', (chunk: Buffer) => {
     said += chunk;
   });
-  await vi.waitFor(() => expect(said).toContain('goes on until Ctrl-C'), { timeout: 30_000 });
+  await vi.waitFor(() => expect(said).toContain('runs until you press Ctrl-C'), { timeout: 30_000 });
 });
 afterAll(async () => {
   sandbox?.kill('SIGINT');

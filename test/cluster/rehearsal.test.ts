@@ -49,9 +49,3 @@ test.each(engines)('sample-apiserver on the engine %s %s', async (...engine) => 
   expect(diagnosis.source.version).toMatch(new RegExp(`^v${kubernetes}\\.`));
   expect(stderr).toContain('sample-apiserver | ');
 });
-
-// It takes a quarter of a minute until it is ready, so not on all of them.
-test.each([engines[0], engines[3]])('metrics-server on the engine %s %s', async (...engine) => {
-  const { diagnosis } = await rehearse('metrics-server', engine, [program(cluster.programs, 'metrics-server'), '--kubelet-insecure-tls']);
-  expect(diagnosis).toMatchObject({ verdict: 'healthy', apis: [{ name: 'v1beta1.metrics.k8s.io', findings: [], notChecked: [] }] });
-});

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import https from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { localProgram } from '../../src/sandbox/node/local-program.ts';
@@ -81,28 +80,6 @@ describe('the real sample-apiserver as a process of this machine', () => {
     expect(previous.stderr).toMatch(/previous terminated container "sample-apiserver" in pod "sample-apiserver-\w+-\w+" not found/);
     const etcd = await kubectl('logs', `deployment/${deployment}`, '-c', 'etcd', '-n', namespace);
     expect(etcd.stderr).toContain('is waiting to start: NotRunInSandbox');
-  });
-
-  test('metrics of the node and of the container are there, for those who may read them', async () => {
-    const path = '/api/v1/nodes/apisvc-sandbox/proxy/metrics/resource';
-    const metrics = await kubectlOk('get', '--raw', path);
-    expect(metrics).toMatch(/^node_cpu_usage_seconds_total \d+(\.\d+)? \d{13}$/m);
-    expect(metrics).toMatch(
-      /^container_memory_working_set_bytes\{container="sample-apiserver",namespace="wardle",pod="sample-apiserver-\S+"\} \d{7,} \d{13}$/m,
-    );
-    const ask = (token?: string) => {
-      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-      const at = { host: node.engine.podAddress, port: node.kubeletPort, path: '/metrics/resource' };
-      return new Promise((resolve, reject) => {
-        const asking = https.get({ ...at, ca: readFileSync(node.engine.files.ca.cert), headers, agent: false });
-        asking.once('response', (response) => resolve(response.resume().statusCode)).once('error', reject);
-      });
-    };
-    const token = (await kubectlOk('create', 'token', 'default', '-n', 'default')).trim();
-    expect([await ask(), await ask('nonsense'), await ask(token)]).toEqual([401, 401, 403]);
-    await kubectlOk('create', 'clusterrole', 'metrics', '--verb=get', '--resource=nodes/metrics');
-    await kubectlOk('create', 'clusterrolebinding', 'metrics', '--clusterrole=metrics', '--serviceaccount=default:default');
-    await expect.poll(() => ask(token)).toBe(200);
   });
 
   test('a change of its Secret reaches the file within a second or so', async () => {

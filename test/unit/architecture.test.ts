@@ -89,8 +89,13 @@ describe('layers', () => {
 
   test('there are no circles, not even of types', () => {
     const edges = (path: string): string[] => targetsOf(moduleAt.get(path) as Module).map((to) => to.path);
-    const known = 'sandbox/node/registry.ts';
-    expect(circles([...moduleAt.keys()], edges).filter((circle) => !circle.includes(known))).toEqual([]);
+    expect(circles([...moduleAt.keys()], edges)).toEqual([]);
+  });
+
+  test('the sandbox has one door, src/sandbox/index.ts, for commands/ and cli/', () => {
+    const outside = (from: Module, to: Module): boolean => folderOf(to) === 'sandbox' && folderOf(from) !== 'sandbox';
+    expect(importsThat((from, to) => outside(from, to) && to.path !== 'sandbox/index.ts')).toEqual([]);
+    expect(importsThat((from, to) => outside(from, to) && !['commands', 'cli'].includes(folderOf(from)))).toEqual([]);
   });
 
   test('only cluster/ imports @kubernetes/client-node', () => {

@@ -22,30 +22,3 @@ function groupOf({ group, version }: GroupVersion): object {
   const served = { groupVersion: `${group}/${version}`, version };
   return { name: group, versions: [served], preferredVersion: served };
 }
-
-/** GET /apis as kube-apiserver asks for it, with the media type of aggregated discovery: everything in one document (k8s.io/api/apidiscovery/v2, KEP-3352). */
-export const groupDiscovery = ({ group, version }: GroupVersion): object => ({
-  kind: 'APIGroupDiscoveryList',
-  apiVersion: 'apidiscovery.k8s.io/v2',
-  metadata: {},
-  items: [
-    {
-      metadata: { name: group },
-      versions: [
-        {
-          version,
-          freshness: 'Current',
-          resources: [
-            {
-              resource: names.name,
-              responseKind: { group, version, kind: names.kind },
-              scope: 'Cluster',
-              singularResource: names.singularName,
-              verbs: names.verbs,
-            },
-          ],
-        },
-      ],
-    },
-  ],
-});

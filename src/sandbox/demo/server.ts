@@ -75,7 +75,7 @@ interface Context {
 }
 
 async function respond({ api, delegation, log }: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { method = 'GET', url: target = '/', headers } = request;
+  const { method = 'GET', url: target = '/' } = request;
   // Nothing is read from a body: there is nothing to write.
   request.resume();
   let info: RequestInfo | undefined;
@@ -84,10 +84,10 @@ async function respond({ api, delegation, log }: Context, request: IncomingMessa
     info = requestInfoOf(method, url);
     const user = await delegation.authenticate(request);
     await delegation.authorize(user, info);
-    const { body, contentType } = answer(api, { method, url, info, accept: headers.accept });
+    const body = answer(api, { method, url, info });
     if (info.isResource) log(`${method} ${target} for ${user.name}`);
     if (typeof body === 'string') sendText(response, 200, body);
-    else sendJson({ response }, 200, body, contentType);
+    else sendJson({ response }, 200, body);
   } catch (error) {
     const status = sendError(response, error as Error, target);
     // What is not served is asked for all the time, such as /openapi/v2 by kube-apiserver.

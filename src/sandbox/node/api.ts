@@ -4,7 +4,7 @@ import { type Collection, getObject, listObjects, refOf } from '../../cluster/ob
 import { type ObjectRef, type Resource, resourcePath, resources } from '../../cluster/resources.ts';
 import { readJson, readStatus, refusal } from '../../cluster/status.ts';
 import { timestamp } from '../shared/timestamp.ts';
-import type { Json } from './types.ts';
+import type { Json } from './registry.ts';
 
 /** The name of the node, and of whatever it does in the cluster. */
 export const nodeName = 'apisvc-sandbox';
@@ -28,8 +28,8 @@ export interface Api {
   record(about: Json, type: 'Normal' | 'Warning', reason: string, message: string): void;
 }
 
-/** @param onTrouble is told of an Event that could not be written */
-export function createApi(cluster: Cluster, signal: AbortSignal, onTrouble: (error: unknown) => void): Api {
+/** @param onError is told of an Event that could not be written */
+export function createApi(cluster: Cluster, signal: AbortSignal, onError: (error: unknown) => void): Api {
   const send = async (
     verb: 'create' | 'patch' | 'delete',
     ref: ObjectRef,
@@ -74,7 +74,7 @@ export function createApi(cluster: Cluster, signal: AbortSignal, onTrouble: (err
       const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
       return found(await send('create', ref, { method: 'POST', body }));
     },
-    record: (...event) => void recordNow(...event).catch((error) => signal.aborted || onTrouble(error)),
+    record: (...event) => void recordNow(...event).catch((error) => signal.aborted || onError(error)),
   };
 }
 

@@ -3,7 +3,7 @@ import type { ContainerLog, LogLine } from './log.ts';
 import type { PodOnNode } from './registry.ts';
 
 /** An answer that says why there is no log. */
-export class NoLog extends Error {
+export class LogUnavailable extends Error {
   constructor(
     readonly status: number,
     message: string,
@@ -15,17 +15,17 @@ export class NoLog extends Error {
 /**
  * The log that is meant by a request for that of a container (k8s.io/kubernetes/pkg/kubelet/kubelet_pods.go, validateContainerLogStatus): of one that has ended or waits the log of
  * its last run.
- * @throws NoLog in the words of a kubelet
+ * @throws LogUnavailable in the words of a kubelet
  */
-export function chooseLog({ object, containers }: PodOnNode, name: string, previous: boolean): ContainerLog {
+export function selectLog({ object, containers }: PodOnNode, name: string, previous: boolean): ContainerLog {
   const pod = object.metadata.name;
   const container = containers.find((each) => each.name === name);
-  if (!container) throw new NoLog(404, `container "${name}" not found in pod "${pod}"`);
+  if (!container) throw new LogUnavailable(404, `container "${name}" not found in pod "${pod}"`);
   const { state, last } = container;
-  if (previous && !last) throw new NoLog(400, `previous terminated container "${name}" in pod "${pod}" not found`);
+  if (previous && !last) throw new LogUnavailable(400, `previous terminated container "${name}" in pod "${pod}" not found`);
   if (state.kind === 'running' && !previous) return state.log;
   if (last) return last.log;
-  throw new NoLog(
+  throw new LogUnavailable(
     400,
     `container "${name}" in pod "${pod}" is waiting to start: ${state.kind === 'waiting' ? state.reason : 'ContainerCreating'}`,
   );

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApisvcError } from '../../errors.ts';
 import type { ContainerStart, Program, RunningContainer } from '../shared/program.ts';
+import type { NodeContext } from './controller.ts';
 import { watchHealth } from './health.ts';
-import type { NodeContext } from './keep-right.ts';
 import { createLog } from './log.ts';
 import { returnPort, takePort } from './ports.ts';
-import type { ContainerOnNode } from './registry.ts';
-import type { Json } from './types.ts';
+import type { ContainerOnNode, Json } from './registry.ts';
 
 /** A kubelet waits 10 s before the second restart and 5 minutes at most (pkg/kubelet/kubelet.go, MaxContainerBackOff); who mends a server does not want to wait so long. */
 const firstPauseMs = 1_000;
@@ -66,7 +65,7 @@ async function runOnce(node: NodeContext, run: ContainerRun, whose: Whose): Prom
     if (!running) return undefined;
     const startedAt = new Date();
     container.port = running.port ?? taken;
-    container.state = { kind: 'running', startedAt, log, usage: () => running.usage?.() };
+    container.state = { kind: 'running', startedAt, log };
     changed();
     node.api.record(pod, 'Normal', 'Started', `Container ${container.name} was started as a process of this machine`);
     node.onEvent({ kind: 'started', ...whose, port: container.port });

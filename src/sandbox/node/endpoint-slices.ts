@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { resources } from '../../cluster/resources.ts';
 import { hashOf, nodeName } from './api.ts';
-import { keepRight, type NodeContext } from './keep-right.ts';
-import { portHere } from './registry.ts';
+import { type NodeContext, runController } from './controller.ts';
+import type { Json } from './registry.ts';
+import { localPort } from './registry.ts';
 import { isLive, isReady, ownerReference } from './rollout-plan.ts';
-import type { Json } from './types.ts';
 
 const { Service, Pod, EndpointSlice } = resources;
 
@@ -15,12 +15,12 @@ const serviceName = 'kubernetes.io/service-name';
 /** Acts as the controller for EndpointSlices until the signal ends it. */
 export const keepEndpointSlices = (node: NodeContext): Promise<void> => {
   const own = { resource: EndpointSlice, labelSelector: `${managedBy}=${nodeName}` };
-  return keepRight(node, [{ resource: Service }, { resource: Pod }, own], async () => {
-    const { api, kubelet } = node;
+  return runController(node, [{ resource: Service }, { resource: Pod }, own], async () => {
+    const { api } = node;
     const [services, pods, slices] = await Promise.all([api.list({ resource: Service }), api.list({ resource: Pod }), api.list(own)]);
     const portOf = ({ metadata }: Json, port: number): number => {
-      const pod = kubelet.pods.get(metadata.uid);
-      return pod ? portHere(pod, port) : port;
+      const pod = node.pods.get(metadata.uid);
+      return pod ? localPort(pod, port) : port;
     };
     const wanted = services.flatMap((service) => slicesFor(service, pods, portOf));
     const keyOf = ({ metadata: { namespace, name } }: Json): string => `${namespace}/${name}`;

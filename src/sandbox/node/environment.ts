@@ -1,6 +1,6 @@
 import { resources } from '../../cluster/resources.ts';
 import type { Api } from './api.ts';
-import type { Json } from './types.ts';
+import type { Json } from './registry.ts';
 
 /** Folders of this machine by the mount path that stands for them. */
 export type Mounts = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { look, type ProbeTarget } from './probes.ts';
-import type { Json } from './types.ts';
+import type { Json } from './registry.ts';
 
 /** Somebody waits for a container that starts: it is looked at more often than its probes say, for the first seconds most often. */
 const eagerMs = 250;

@@ -7,7 +7,6 @@ import type { Readable } from 'node:stream';
 import { UsageError } from '../../errors.ts';
 import { dieWithParent } from '../shared/process.ts';
 import type { ContainerStart, Program, RunningContainer } from '../shared/program.ts';
-import { groupUsage } from './process-usage.ts';
 import { rehearsalCommand, type TlsFiles } from './rehearsal-command.ts';
 
 /** A kubelet waits 30 s without other words (terminationGracePeriodSeconds). */
@@ -53,7 +52,6 @@ function run(words: readonly string[], env: Readonly<Record<string, string>>, lo
   });
   return {
     ended,
-    usage: () => (running && child.pid !== undefined ? groupUsage(child.pid) : undefined),
     stop: async () => {
       if (running) endGroup(child.pid, 'SIGTERM');
       const late = setTimeout(() => running && endGroup(child.pid, 'SIGKILL'), graceMs);

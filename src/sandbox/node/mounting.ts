@@ -2,10 +2,10 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeKubeconfig } from '../shared/kubeconfig.ts';
 import { requireInside } from './atomic-folder.ts';
+import type { NodeContext } from './controller.ts';
 import type { Mounts } from './environment.ts';
-import type { NodeContext } from './keep-right.ts';
 import { notRun } from './pod-status.ts';
-import type { Json } from './types.ts';
+import type { Json } from './registry.ts';
 import { isFiles, keepVolume, ownToken } from './volumes.ts';
 
 // The folder of a pod: `kubeconfig`, `account/token`, and `volumes/<name>`.

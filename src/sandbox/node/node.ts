@@ -4,11 +4,12 @@ import { arch, cpus, hostname, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { timestamp } from '../shared/timestamp.ts';
 import { type Api, createApi, nodeName } from './api.ts';
-import { keepDeployments } from './deployments.ts';
+import type { NodeContext } from './controller.ts';
+import { runDeploymentController } from './deployments.ts';
 import { keepEndpointSlices } from './endpoint-slices.ts';
-import type { NodeContext } from './keep-right.ts';
 import { keepPods } from './pods.ts';
-import type { Json, NodeOptions } from './types.ts';
+import type { Json } from './registry.ts';
+import type { NodeOptions } from './types.ts';
 
 /**
  * Joins a cluster as its one node, called `apisvc-sandbox`, and does what is between a Deployment and a server that runs: it makes ReplicaSets, pods and EndpointSlices, runs in
@@ -21,12 +22,12 @@ export async function startNode(options: NodeOptions): Promise<{ stop(): Promise
   const signal = AbortSignal.any([options.signal, ending.signal]);
   // Everything that the node does listens to it; Node would take that for a leak.
   setMaxListeners(0, signal);
-  const onTrouble = (error: unknown): void =>
-    options.onEvent({ kind: 'trouble', words: error instanceof Error ? error.message : String(error) });
-  const api = createApi(options.cluster, signal, onTrouble);
+  const onError = (error: unknown): void =>
+    options.onEvent({ kind: 'problem', message: error instanceof Error ? error.message : String(error) });
+  const api = createApi(options.cluster, signal, onError);
   await registerNode(api, options, new Date());
-  const context: NodeContext = { ...options, signal, api, onTrouble };
-  const work = Promise.all([keepDeployments(context), keepPods(context), keepEndpointSlices(context)]);
+  const context: NodeContext = { ...options, signal, api, onError };
+  const work = Promise.all([runDeploymentController(context), keepPods(context), keepEndpointSlices(context)]);
   return {
     stop: async () => {
       ending.abort();

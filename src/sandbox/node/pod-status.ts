@@ -1,6 +1,5 @@
 import { timestamp } from '../shared/timestamp.ts';
-import type { ContainerOnNode, PodOnNode } from './registry.ts';
-import type { Json } from './types.ts';
+import type { ContainerOnNode, Json, PodOnNode } from './registry.ts';
 
 /**
  * How a kubelet says that an image is not there and is not going to be (k8s.io/kubernetes/pkg/kubelet/images/types.go): whoever looks at pods, apisvc and kubectl

@@ -2,13 +2,12 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerStart, Program } from '../shared/program.ts';
 import { keepContainer } from './container.ts';
+import type { NodeContext } from './controller.ts';
 import { environmentOf, expanded, withMounts } from './environment.ts';
-import type { NodeContext } from './keep-right.ts';
 import { mountAll, mountsOf, writePodKubeconfig } from './mounting.ts';
 import { imageMissing, notRun, podStatus } from './pod-status.ts';
-import type { ContainerOnNode } from './registry.ts';
+import type { ContainerOnNode, Json } from './registry.ts';
 import { statusWriter } from './status-writer.ts';
-import type { Json } from './types.ts';
 
 /** A pod that the node looks after. */
 export interface RunningPod {
@@ -20,7 +19,7 @@ export interface RunningPod {
 export function runPod(node: NodeContext, pod: Json): RunningPod {
   const ending = new AbortController();
   const signal = AbortSignal.any([node.signal, ending.signal]);
-  const live = keepPod({ ...node, signal }, pod).catch((error: unknown) => signal.aborted || node.onTrouble(error));
+  const live = keepPod({ ...node, signal }, pod).catch((error: unknown) => signal.aborted || node.onError(error));
   return {
     end: async () => {
       ending.abort();
@@ -36,7 +35,7 @@ async function keepPod(node: NodeContext, pod: Json): Promise<void> {
   const containers = chosen.map(({ container }) => container);
   const progress = { object: pod, containers, address: node.podAddress, startedAt: new Date(), mounted: false };
   const status = statusWriter(node, pod, (before) => podStatus(progress, before, new Date()));
-  node.kubelet.pods.set(uid, progress);
+  node.pods.set(uid, progress);
   try {
     status.changed();
     tellWhatIsNotRun(node, pod, containers);
@@ -51,7 +50,7 @@ async function keepPod(node: NodeContext, pod: Json): Promise<void> {
       }),
     ]);
   } finally {
-    node.kubelet.pods.delete(uid);
+    node.pods.delete(uid);
     await status.idle();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }

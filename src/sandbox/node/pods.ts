@@ -1,8 +1,8 @@
 import { resources } from '../../cluster/resources.ts';
 import { nodeName } from './api.ts';
-import { follow, type NodeContext } from './keep-right.ts';
+import { follow, type NodeContext } from './controller.ts';
 import { type RunningPod, runPod } from './pod.ts';
-import type { Json } from './types.ts';
+import type { Json } from './registry.ts';
 
 /** Acts as the kubelet of the node: runs the pods that are on it, and ends those that are to go. @returns when the signal has ended it and all of them are gone */
 export async function keepPods(node: NodeContext): Promise<void> {
@@ -21,7 +21,7 @@ export async function keepPods(node: NodeContext): Promise<void> {
       ended
         .catch((error: unknown) => {
           // Tried again with the next change, at the latest when the node ends.
-          if (!node.signal.aborted) node.onTrouble(error);
+          if (!node.signal.aborted) node.onError(error);
         })
         .finally(() => {
           running.delete(uid);

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { connect } from 'node:net';
-import type { Json } from './types.ts';
+import type { Json } from './registry.ts';
 
 /** Where the ports of a container are. */
 export interface ProbeTarget {

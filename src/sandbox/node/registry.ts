@@ -1,6 +1,8 @@
-import type { Usage } from '../shared/program.ts';
 import type { ContainerLog } from './log.ts';
-import type { Json } from './types.ts';
+
+/** JSON of a Kubernetes object as the server has it, or a part of one. */
+// biome-ignore lint/suspicious/noExplicitAny: JSON.
+export type Json = any;
 
 /** How a container ended. */
 export interface ContainerEnd {
@@ -12,7 +14,7 @@ export interface ContainerEnd {
 /** What a container of a pod does just now. */
 export type ContainerState =
   | { readonly kind: 'waiting'; readonly reason: string; readonly message?: string }
-  | { readonly kind: 'running'; readonly startedAt: Date; readonly log: ContainerLog; readonly usage: () => Usage | undefined };
+  | { readonly kind: 'running'; readonly startedAt: Date; readonly log: ContainerLog };
 
 /** A container of a pod on the node; the node changes it as things happen. */
 export interface ContainerOnNode {
@@ -43,6 +45,6 @@ export type PodRegistry = Map<string, PodOnNode>;
 export const findPod = (registry: PodRegistry, namespace: string, name: string): PodOnNode | undefined =>
   [...registry.values()].findLast(({ object: { metadata } }) => metadata.namespace === namespace && metadata.name === name);
 
-/** The port of this machine that stands for a port of a pod: where the container listens that declares it. */
-export const portHere = ({ containers }: PodOnNode, port: number): number =>
+/** The port of this host on which the container listens that declares this port of the pod. */
+export const localPort = ({ containers }: PodOnNode, port: number): number =>
   containers.find((container) => container.declaredPort === port)?.port ?? port;

@@ -1,91 +1,68 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { nodeName } from './api.ts';
-import type { Json } from './types.ts';
+import type { Json } from './registry.ts';
 
-// What the controllers for Deployments and ReplicaSets do (k8s.io/kubernetes/pkg/controller/deployment, .../replicaset), as far as one machine needs it: of a rolling
-// update's maxSurge and maxUnavailable is made "new pods first, an old one goes for each that is available", which both of them always allow.
+// The rules of the Deployment and ReplicaSet controllers
+// (k8s.io/kubernetes/pkg/controller/deployment, .../replicaset) that one node needs. A rolling
+// update creates new pods first, and deletes an old pod for each new one that is ready. Every
+// maxSurge and maxUnavailable allows that.
 
-/** The label that tells the pods of one ReplicaSet from those of another (k8s.io/api/apps/v1/types.go, DefaultDeploymentUniqueLabelKey). */
+/** The label that identifies the pods of one ReplicaSet (k8s.io/api/apps/v1/types.go). */
 const hashLabel = 'pod-template-hash';
-/** Numbers the ReplicaSets of a Deployment (pkg/controller/deployment/util/deployment_util.go, RevisionAnnotation). */
+/** Numbers the ReplicaSets of a Deployment (pkg/controller/deployment/util/deployment_util.go). */
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
 
-/** What there is of one Deployment. */
+/** A Deployment with its ReplicaSets and their pods, including pods that are being deleted. */
 export interface Rollout {
   readonly deployment: Json;
-  /** Its ReplicaSets. */
   readonly sets: readonly Json[];
-  /** Pods of these ReplicaSets, those on their way out included. */
   readonly pods: readonly Json[];
 }
 
-/** The next thing to do for it; when that is done things look different, and it is asked again. */
+/** The next changes to the cluster. */
 export interface Step {
-  /** A ReplicaSet that has to be there before anything else. */
+  /** A ReplicaSet to create before anything else. */
   readonly newSet?: Json;
   readonly newPods: readonly Json[];
   readonly oldPods: readonly Json[];
-  /** Old ReplicaSets without pods, more than are to be kept. */
-  readonly oldSets: readonly Json[];
 }
 
-/** The ReplicaSet that the pods should be of: that of the template, or while a roll-out is paused the newest one. */
+/** The ReplicaSet of the Deployment's template; undefined before it is created. */
 export function currentSet({ deployment, sets }: Pick<Rollout, 'deployment' | 'sets'>): Json {
   const hash = templateHash(deployment.spec.template);
-  const same = sets.find(({ metadata }) => metadata.labels?.[hashLabel] === hash);
-  return same ?? (deployment.spec.paused ? byRevision(sets).at(-1) : undefined);
+  return sets.find(({ metadata }) => metadata.labels?.[hashLabel] === hash);
 }
 
-export function nextStep({ deployment, sets, pods }: Rollout, now: Date): Step {
-  const { replicas = 1, paused = false, strategy, revisionHistoryLimit = 10 } = deployment.spec;
-  const nothing = { newPods: [], oldPods: [], oldSets: [] };
+export function nextStep({ deployment, sets, pods }: Rollout): Step {
+  const { replicas = 1 } = deployment.spec;
   const current = currentSet({ deployment, sets });
-  if (!current) return paused ? nothing : { ...nothing, newSet: newSetOf(deployment, nextRevision(sets)) };
-  const ofCurrent = pods.filter((pod) => isOf(current, pod));
-  const ofOthers = pods.filter((pod) => !isOf(current, pod) && (isLive(pod) || pod.metadata.deletionTimestamp !== undefined));
-  const live = ofCurrent.filter(isLive);
-  // Pods on their way out count too: two of them might not get on with each other.
-  const mustWait = strategy?.type === 'Recreate' && !paused && ofOthers.length > 0;
-  const available = live.filter((pod) => isAvailable(pod, deployment, now)).length;
-  const othersKept = paused ? ofOthers.length : mustWait ? 0 : Math.max(0, replicas - available);
-  const missing = mustWait ? 0 : Math.max(0, replicas - live.length);
+  if (!current) return { newPods: [], oldPods: [], newSet: newSetOf(deployment, nextRevision(sets)) };
+  const live = pods.filter((pod) => isOf(current, pod) && isLive(pod));
+  const others = pods.filter((pod) => !isOf(current, pod) && isLive(pod));
+  const missing = Math.max(0, replicas - live.length);
+  const othersKept = Math.max(0, replicas - live.filter(isReady).length);
   return {
     newPods: Array.from({ length: missing }, () => newPodOf(current)),
-    oldPods: [...surplus(live, replicas), ...surplus(ofOthers.filter(isLive), othersKept)],
-    oldSets: surplusSets({ current, sets, pods }, revisionHistoryLimit),
+    oldPods: [...surplus(live, replicas), ...surplus(others, othersKept)],
   };
 }
 
 export const isOf = (set: Json, { metadata }: Json): boolean => controllerOf(metadata) === set.metadata.uid;
-/** Uid of the one object that looks after another. */
+/** The uid of the controller of an object. */
 export const controllerOf = ({ ownerReferences = [] }: Json): string | undefined =>
   ownerReferences.find(({ controller }: Json) => controller === true)?.uid;
 
 export const isLive = ({ metadata, status }: Json): boolean =>
   metadata.deletionTimestamp === undefined && status?.phase !== 'Failed' && status?.phase !== 'Succeeded';
 
-const readyCondition = ({ status }: Json): Json => status?.conditions?.find(({ type }: Json) => type === 'Ready');
-export const isReady = (pod: Json): boolean => readyCondition(pod)?.status === 'True';
+export const isReady = ({ status }: Json): boolean => status?.conditions?.find(({ type }: Json) => type === 'Ready')?.status === 'True';
 
-/** Ready for minReadySeconds. */
-export const isAvailable = (pod: Json, { spec: { minReadySeconds = 0 } }: Json, now: Date): boolean =>
-  isReady(pod) && (minReadySeconds === 0 || now.getTime() - Date.parse(readyCondition(pod).lastTransitionTime) >= minReadySeconds * 1000);
-
-/** Those that are too many, the unready and the youngest first. */
+/** The pods to delete so that `kept` remain: the unready and the youngest first. */
 const surplus = (pods: readonly Json[], kept: number): readonly Json[] =>
   pods.toSorted((one, other) => Number(isReady(other)) - Number(isReady(one)) || bornAt(one) - bornAt(other)).slice(kept);
 
 const bornAt = ({ metadata }: Json): number => Date.parse(metadata.creationTimestamp) || 0;
 
-function surplusSets(
-  { current, sets, pods }: { current: Json; sets: readonly Json[]; pods: readonly Json[] },
-  limit: number,
-): readonly Json[] {
-  const empty = sets.filter((set) => set !== current && !pods.some((pod) => isOf(set, pod)));
-  return byRevision(empty).slice(0, Math.max(0, empty.length - limit));
-}
-
-const byRevision = (sets: readonly Json[]): Json[] => sets.toSorted((one, other) => revisionOf(one) - revisionOf(other));
 export const revisionOf = ({ metadata }: Json): number => Number(metadata.annotations?.[revisionAnnotation] ?? 0);
 export const nextRevision = (sets: readonly Json[]): number => Math.max(0, ...sets.map(revisionOf)) + 1;
 
@@ -122,7 +99,7 @@ function newPodOf({ apiVersion, kind, metadata, spec }: Json): Json {
       annotations,
       ownerReferences: [ownerReference({ apiVersion, kind, metadata })],
     },
-    // There is one node, so nobody needs to look for one.
+    // The cluster has one node and no scheduler.
     spec: { ...spec.template.spec, nodeName },
   };
 }
@@ -136,7 +113,7 @@ export const ownerReference = ({ apiVersion, kind, metadata: { name, uid } }: Js
   blockOwnerDeletion: true,
 });
 
-/** The same for the same template, in whatever order its fields come. */
+/** The same for equal templates, whatever the order of their fields. */
 function templateHash(template: Json): string {
   const ordered = JSON.stringify(template, (_, value) =>
     value !== null && typeof value === 'object' && !Array.isArray(value)

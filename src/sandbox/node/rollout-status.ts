@@ -1,32 +1,37 @@
 import { timestamp } from '../shared/timestamp.ts';
 import { imageMissing } from './pod-status.ts';
-import { currentSet, isAvailable, isLive, isOf, isReady, type Rollout } from './rollout-plan.ts';
-import type { Json } from './types.ts';
+import type { Json } from './registry.ts';
+import { currentSet, isLive, isOf, isReady, type Rollout } from './rollout-plan.ts';
 
-/** For a pod that never can run here there is nothing to wait for; long enough that whoever applied the Deployment looks on already. */
-const hopelessMs = 3_000;
+/**
+ * In milliseconds. A pod whose image cannot run here never progresses. The delay lets the client that
+ * applied the Deployment start to watch it.
+ */
+const unrunnableMs = 3_000;
 
 interface StatusAndWait {
   readonly status: Json;
-  /** When it has to be looked at again though nothing changes. */
+  /** Milliseconds until it must be reconciled even when nothing changes. */
   readonly againMs: number | undefined;
 }
 
-/** What a ReplicaSet's status says of its pods. */
-export function setStatus(set: Json, { deployment, pods }: Omit<Rollout, 'sets'>, now: Date): Json {
+/** The status of a ReplicaSet. */
+export function setStatus(set: Json, pods: readonly Json[]): Json {
   const live = pods.filter((pod) => isOf(set, pod) && isLive(pod));
+  const ready = live.filter(isReady).length;
   return {
     observedGeneration: set.metadata.generation,
     replicas: live.length,
     fullyLabeledReplicas: live.length,
-    readyReplicas: live.filter(isReady).length,
-    availableReplicas: live.filter((pod) => isAvailable(pod, deployment, now)).length,
+    readyReplicas: ready,
+    availableReplicas: ready,
   };
 }
 
 /**
- * The status of a Deployment (k8s.io/kubernetes/pkg/controller/deployment/sync.go, calculateStatus; progress.go, syncRolloutStatus). Pure.
- * @param failure why pods can't be made, in the words of kube-apiserver
+ * The status of a Deployment (k8s.io/kubernetes/pkg/controller/deployment/sync.go, calculateStatus;
+ * progress.go, syncRolloutStatus). Pure.
+ * @param failure why pods cannot be created, as kube-apiserver reports it
  */
 export function deploymentStatus(rollout: Rollout, failure: string | undefined, now: Date): StatusAndWait {
   const { deployment, sets, pods } = rollout;
@@ -34,13 +39,13 @@ export function deploymentStatus(rollout: Rollout, failure: string | undefined, 
   const current = currentSet({ deployment, sets });
   const live = pods.filter(isLive);
   const wanted: number = spec.replicas ?? 1;
-  const availableReplicas = live.filter((pod) => isAvailable(pod, deployment, now)).length;
+  const readyReplicas = live.filter(isReady).length;
   const counts = {
     replicas: live.length,
     updatedReplicas: current ? live.filter((pod) => isOf(current, pod)).length : 0,
-    readyReplicas: live.filter(isReady).length,
-    availableReplicas,
-    unavailableReplicas: Math.max(0, Math.max(wanted, live.length) - availableReplicas),
+    readyReplicas,
+    availableReplicas: readyReplicas,
+    unavailableReplicas: Math.max(0, Math.max(wanted, live.length) - readyReplicas),
   };
   const had = (type: string): Json => before.conditions?.find((each: Json) => each.type === type);
   const { condition: progressing, againMs } = progressOf(rollout, { current, counts, wanted, before: had('Progressing') }, now);
@@ -51,9 +56,8 @@ export function deploymentStatus(rollout: Rollout, failure: string | undefined, 
       ? []
       : [condition(had('ReplicaFailure'), { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: failure }, now)]),
   ];
-  const unavailable = live.some((pod) => isReady(pod) && !isAvailable(pod, deployment, now));
   const status = { observedGeneration: metadata.generation, ...counts, conditions };
-  return { status, againMs: unavailable || failure !== undefined ? 1_000 : againMs };
+  return { status, againMs: failure !== undefined ? 1_000 : againMs };
 }
 
 interface Condition {
@@ -63,9 +67,8 @@ interface Condition {
   readonly message: string;
 }
 
-/** At least as many as the strategy lets be absent; which is none here, but the words are for all replicas. */
 function availabilityOf(available: number, { spec: { replicas = 1, strategy } }: Json): Condition {
-  const mayLack = strategy?.type === 'Recreate' ? 0 : absent(strategy?.rollingUpdate?.maxUnavailable ?? '25%', replicas);
+  const mayLack = absent(strategy?.rollingUpdate?.maxUnavailable ?? '25%', replicas);
   return available >= replicas - mayLack
     ? { type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable', message: 'Deployment has minimum availability.' }
     : {
@@ -76,11 +79,11 @@ function availabilityOf(available: number, { spec: { replicas = 1, strategy } }:
       };
 }
 
-/** A number or a part of the replicas, rounded down (k8s.io/apimachinery/pkg/util/intstr). */
+/** A number, or a percentage of the replicas, rounded down (k8s.io/apimachinery/pkg/util/intstr). */
 const absent = (value: number | string, replicas: number): number =>
   typeof value === 'number' ? value : Math.floor((replicas * Number.parseInt(value, 10)) / 100);
 
-/** Keeps the times of a condition that says the same as before (deployment_util.go, SetDeploymentCondition). */
+/** Keeps the times of an unchanged condition (deployment_util.go, SetDeploymentCondition). */
 function condition(before: Json, next: Condition, now: Date): Json {
   if (before?.status === next.status && before.reason === next.reason) return { ...before, ...next };
   const time = timestamp(now);
@@ -100,28 +103,24 @@ function progressOf(
   now: Date,
 ): { condition: Json; againMs: number | undefined } {
   const { spec, status = {} } = deployment;
-  if (spec.paused) {
-    const paused = { type: 'Progressing', status: 'Unknown', reason: 'DeploymentPaused', message: 'Deployment is paused' };
-    return { condition: condition(before, paused, now), againMs: undefined };
-  }
   if (!current) return { condition: before, againMs: undefined };
   const { name } = current.metadata;
   const say = (status: string, reason: string, message: string): Json =>
     condition(before, { type: 'Progressing', status, reason, message }, now);
   const about = before?.message.includes(`"${name}"`) === true;
   const complete = counts.updatedReplicas === wanted && counts.replicas === wanted && counts.availableReplicas >= wanted;
-  // Once complete it stays so until there is another template, whatever becomes of the pods.
+  // A complete rollout stays complete until the template changes.
   if (complete || (about && before.reason === 'NewReplicaSetAvailable')) {
     return { condition: say('True', 'NewReplicaSetAvailable', `ReplicaSet "${name}" has successfully progressed.`), againMs: undefined };
   }
   const progressed = ['updatedReplicas', 'readyReplicas', 'availableReplicas'].some((key) => counts[key] > (status[key] ?? 0));
-  const hopeless = about && pods.filter((pod) => isOf(current, pod)).flatMap(hopelessOf)[0];
-  const deadlineMs = hopeless ? hopelessMs : (spec.progressDeadlineSeconds ?? 600) * 1000;
-  if (about && (!progressed || hopeless)) {
+  const unrunnable = about && pods.filter((pod) => isOf(current, pod)).flatMap(unrunnableReasons)[0];
+  const deadlineMs = unrunnable ? unrunnableMs : (spec.progressDeadlineSeconds ?? 600) * 1000;
+  if (about && (!progressed || unrunnable)) {
     const leftMs = Date.parse(before.lastUpdateTime) + deadlineMs - now.getTime();
-    if (before.status === 'False' && !hopeless) return { condition: before, againMs: undefined };
+    if (before.status === 'False' && !unrunnable) return { condition: before, againMs: undefined };
     if (leftMs > 0 && before.status !== 'False') return { condition: before, againMs: leftMs };
-    const words = hopeless ? `ReplicaSet "${name}" can not progress: ${hopeless}` : `ReplicaSet "${name}" has timed out progressing.`;
+    const words = unrunnable ? `ReplicaSet "${name}" cannot progress: ${unrunnable}` : `ReplicaSet "${name}" has timed out progressing.`;
     return { condition: say('False', 'ProgressDeadlineExceeded', words), againMs: undefined };
   }
   const time = timestamp(now);
@@ -131,6 +130,6 @@ function progressOf(
   return { condition: { ...say('True', reason as string, message as string), lastUpdateTime: time }, againMs: deadlineMs };
 }
 
-/** Why a pod will never run: nobody brings an image here. */
-const hopelessOf = ({ status }: Json): string[] =>
+/** Why a pod will never run: its image is not available. */
+const unrunnableReasons = ({ status }: Json): string[] =>
   (status?.containerStatuses ?? []).flatMap(({ state }: Json) => (state?.waiting?.reason === imageMissing ? [state.waiting.message] : []));

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { NodeContext } from './keep-right.ts';
-import type { Json } from './types.ts';
+import type { NodeContext } from './controller.ts';
+import type { Json } from './registry.ts';
 
 const retryMs = 1_000;
 
@@ -16,7 +16,7 @@ export interface StatusWriter {
  * Keeps the status of a pod as it should be: one write at a time, only when it says something new, and again when that failed.
  * @param current gives the status, from the conditions that were written last
  */
-export function statusWriter({ api, onTrouble, signal }: NodeContext, pod: Json, current: (before: readonly Json[]) => Json): StatusWriter {
+export function statusWriter({ api, onError, signal }: NodeContext, pod: Json, current: (before: readonly Json[]) => Json): StatusWriter {
   let sent: Json;
   let dirty = false;
   let busy = false;
@@ -31,7 +31,7 @@ export function statusWriter({ api, onTrouble, signal }: NodeContext, pod: Json,
         sent = next;
       } catch (error) {
         if (signal.aborted) break;
-        onTrouble(error);
+        onError(error);
         dirty = true;
         await sleep(retryMs, undefined, { ref: false });
       }

@@ -1,11 +1,7 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { ControlPlaneFiles } from '../shared/credentials.ts';
 import type { Program } from '../shared/program.ts';
-import type { SandboxKubelet } from './kubelet.ts';
-
-/** JSON of a Kubernetes object as the server has it, or a part of one. */
-// biome-ignore lint/suspicious/noExplicitAny: JSON.
-export type Json = any;
+import type { Json, PodRegistry } from './registry.ts';
 
 /** What can run here: undefined for an image that the sandbox does not have. */
 export type ProgramOf = (pod: Json, container: { readonly name: string; readonly image: string }) => Program | undefined;
@@ -29,7 +25,7 @@ export type NodeEvent =
     }
   | { readonly kind: 'log'; readonly namespace: string; readonly pod: string; readonly container: string; readonly line: string }
   /** The node could not do something, and tries again. */
-  | { readonly kind: 'trouble'; readonly words: string };
+  | { readonly kind: 'problem'; readonly message: string };
 
 export interface NodeOptions {
   /** As somebody who may do everything. */
@@ -44,7 +40,7 @@ export interface NodeOptions {
   /** A folder of the caller's; the node makes it where need be, keeps there what pods mount, and removes that in the end. */
   readonly stateDir: string;
   /** What kube-apiserver asks about the pods of this node. */
-  readonly kubelet: Pick<SandboxKubelet, 'pods'>;
+  readonly pods: PodRegistry;
   readonly onEvent: (event: NodeEvent) => void;
   /** Ends the node like `stop`, but does not wait for its containers. */
   readonly signal: AbortSignal;

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { observe } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { type Files, writeFolder } from './atomic-folder.ts';
+import type { NodeContext } from './controller.ts';
 import { contentsOf, fieldOf } from './environment.ts';
-import type { NodeContext } from './keep-right.ts';
-import type { Json } from './types.ts';
+import type { Json } from './registry.ts';
 
 /** What a pod's volume gets its files from: the files, again whenever they change, or why they are not there. */
 type Source = AsyncIterable<Files | string>;
@@ -52,11 +52,11 @@ export async function keepVolume(
         onMounted();
       })
       .catch((error: unknown) => {
-        if (!signal.aborted) node.onTrouble(error);
+        if (!signal.aborted) node.onError(error);
       });
   };
   const keep = async (source: () => Source): Promise<void> => {
-    for await (const files of lasting(source, node.onTrouble, signal)) {
+    for await (const files of lasting(source, node.onError, signal)) {
       if (typeof files === 'string') onMissing(files);
       // What was there stays when it is deleted, as with a kubelet.
       else found.set(source, files);
@@ -68,13 +68,13 @@ export async function keepVolume(
 }
 
 /** A source that begins again when it breaks, until the signal ends it. */
-async function* lasting(source: () => Source, onTrouble: (error: unknown) => void, signal: AbortSignal): Source {
+async function* lasting(source: () => Source, onError: (error: unknown) => void, signal: AbortSignal): Source {
   while (!signal.aborted) {
     try {
       return yield* source();
     } catch (error) {
       if (signal.aborted) return;
-      onTrouble(error);
+      onError(error);
       await sleep(retryMs, undefined, { ref: false });
     }
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { UsageError } from '../../errors.ts';
@@ -88,7 +89,7 @@ async function connect(name: string): Promise<Network> {
   throw new UsageError('no free network from 10.88.1.0/24 to 10.88.254.0/24', { fix: 'Remove some: ip link show type veth' });
 }
 
-/** @throws UsageError when this machine or this user can't make network namespaces */
+/** @throws UsageError when this host or this user cannot create network namespaces */
 export function requireNamespaces(): void {
   if (process.platform !== 'linux') throw new UsageError('a control plane needs Linux: it runs in a network namespace');
   const missing = ['ip', 'nsenter'].filter((program) => !isInstalled(program));
@@ -97,9 +98,26 @@ export function requireNamespaces(): void {
       fix: 'apt-get install iproute2 util-linux',
     });
   }
-  if (process.getuid?.() !== 0) {
-    throw new UsageError('a control plane needs network namespaces: only root may make them', { fix: 'Run it as root.' });
+  if (!hasCapabilities(readFileSync('/proc/self/status', 'utf8'))) {
+    throw new UsageError('a control plane needs network namespaces, and this process lacks CAP_SYS_ADMIN or CAP_NET_ADMIN', {
+      fix: 'Run it as root. In a container, add both capabilities.',
+    });
   }
+}
+
+/** Bits of a capability set (capabilities(7), linux/capability.h). */
+const capNetAdmin = 1n << 12n;
+const capSysAdmin = 1n << 21n;
+
+/**
+ * Whether a process may create and connect network namespaces. Root in a container often lacks the
+ * capabilities.
+ * @param status the text of /proc/self/status (proc_pid_status(5))
+ */
+export function hasCapabilities(status: string): boolean {
+  const [, effective = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+  const needed = capNetAdmin | capSysAdmin;
+  return (BigInt(`0x${effective}`) & needed) === needed;
 }
 
 const namespaces = (): Promise<string[]> => readdir(folder).catch(() => []);

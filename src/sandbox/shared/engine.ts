@@ -4,9 +4,12 @@ import type { ApisvcError } from '../../errors.ts';
 export const kubernetesImitated = ['1.37', '1.35'] as const;
 export type KubernetesImitated = (typeof kubernetesImitated)[number];
 
+/** The engines: real programs, or the simulation. */
+export const engineKinds = ['real', 'simulated'] as const;
+
 /** A running control plane. */
 export interface Engine {
-  readonly kind: 'real' | 'simulated';
+  readonly kind: (typeof engineKinds)[number];
   /** `kube-apiserver and etcd`, or `a simulation of Kubernetes 1.37`. */
   readonly name: string;
   /** e.g. https://127.0.0.1:41234 */

@@ -33,12 +33,4 @@ export interface RunningContainer {
   readonly ended: Promise<number>;
   /** Sends SIGTERM, then SIGKILL, and waits until it has ended. */
   stop(): Promise<void>;
-  /** Undefined where the operating system does not report it. */
-  usage?(): Usage | undefined;
-}
-
-/** CPU time since the start, and memory now. */
-export interface Usage {
-  readonly cpuSeconds: number;
-  readonly memoryBytes: number;
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { Duplex } from 'node:stream';
 import { sendFailure, sendJson, sendText } from '../shared/answer.ts';
 import { ApiFailure, badRequest, forbidden, notAllowed } from '../shared/failure.ts';
 import { requestInfoOf } from '../shared/request-info.ts';
@@ -14,7 +13,7 @@ import { readObject } from './bodies.ts';
 import { answerDiscovery, isBuiltIn } from './discovery.ts';
 import { impersonate } from './impersonation.ts';
 import { answerOpenApi } from './openapi.ts';
-import { answerLog, upgradePortForward } from './pod-streams.ts';
+import { answerLog } from './pod-log.ts';
 import { createResources } from './resources.ts';
 import { createReviews } from './reviews.ts';
 import type { Call, Simulation } from './types.ts';
@@ -52,20 +51,6 @@ export function createSimulationServer(simulation: Simulation): Server {
     }
   };
 
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    socket.on('error', () => socket.destroy());
-    // An earlier request on this connection is not answered yet: no client that upgrades does that.
-    if ((socket as { _httpMessage?: unknown })._httpMessage) return void socket.destroy();
-    try {
-      if (upgradePortForward(simulation, { ...admit(request), socket, head })) return;
-    } catch (error) {
-      fail(responseOn(request, socket), error);
-      return;
-    }
-    // Other upgrades, such as h2c, are offers that need not be taken.
-    void respond(request, responseOn(request, socket));
-  };
-
   const read = (path: string): Buffer => readFileSync(path);
   const server = createServer({
     cert: read(files.serving.cert),
@@ -79,7 +64,6 @@ export function createSimulationServer(simulation: Simulation): Server {
     keepAliveTimeout: 120_000,
   });
   server.on('request', (request, response) => void respond(request, response));
-  server.on('upgrade', onUpgrade);
   return server;
 }
 
@@ -128,16 +112,6 @@ function urlOf({ url = '/' }: IncomingMessage): URL {
   } catch {
     throw badRequest('the URL is malformed');
   }
-}
-
-/** A response on a connection that was to be upgraded. */
-function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  // biome-ignore lint/suspicious/noExplicitAny: Node's types want a Socket, not a Duplex.
-  response.assignSocket(socket as any);
-  response.once('finish', () => socket.end());
-  return response;
 }
 
 function fail(response: ServerResponse, error: unknown): void {

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { ControlPlaneFiles } from '../shared/credentials.ts';
 import type { KubernetesImitated } from '../shared/engine.ts';
 import type { UserInfo } from '../shared/identity.ts';
@@ -18,12 +17,6 @@ export interface Call {
   readonly info: RequestInfo;
   /** After impersonation. */
   readonly user: UserInfo;
-}
-
-/** An authorized request for a WebSocket, not answered yet. */
-export interface UpgradeCall extends Omit<Call, 'response'> {
-  readonly socket: Duplex;
-  readonly head: Buffer;
 }
 
 export interface Kind {

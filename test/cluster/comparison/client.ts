@@ -59,8 +59,6 @@ export interface Client {
    * @param meanwhile - runs once the answer has begun
    */
   watch(path: string, count: number, meanwhile?: () => Promise<unknown>, withinMs?: number): Promise<WatchAnswer>;
-  /** Requests a WebSocket. @returns the answer that refuses it, or what came back for `text` */
-  upgrade(path: string, text: string): Promise<Answer>;
 }
 
 /** The headers that are compared. */
@@ -87,7 +85,6 @@ export function createClient(
       const sent = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== ''));
       const asking = request(server + path, { method, agent, ca, ...certificate, headers: sent as RequestOptions['headers'] });
       asking.on('response', resolve).on('error', reject);
-      asking.on('upgrade', (response) => resolve(response));
       asking.setTimeout(answerMs, () => asking.destroy(new Error(`${method} ${path}: no answer within ${answerMs} ms`)));
       asking.end(text);
     });
@@ -100,22 +97,6 @@ export function createClient(
       const reading = readEvents(response, count, withinMs);
       await meanwhile?.();
       return { ...answerOf(response, undefined), events: await reading };
-    },
-    upgrade: async (path, text) => {
-      const headers = {
-        connection: 'Upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-version': '13',
-        'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
-        'sec-websocket-protocol': 'words.example.com',
-      };
-      const response = await open('GET', path, { headers });
-      if (response.statusCode !== 101) return readAnswer(response);
-      const { socket } = response;
-      socket.write(text);
-      const [echo] = await new Promise<Buffer[]>((resolve) => socket.once('data', (...chunks) => resolve(chunks)));
-      socket.destroy();
-      return { ...answerOf(response, String(echo)) };
     },
   };
   return { client, close: () => agent.destroy() };

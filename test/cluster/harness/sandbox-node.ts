@@ -59,7 +59,7 @@ export async function startSandboxNode(programs: ReadonlyMap<string, Program>): 
     ends.push(async () => cluster.close());
     const kubelet = createKubelet();
     const { files, podAddress } = engine;
-    const served = await serveKubelet({ kubelet, files, address: podAddress, cluster });
+    const served = await serveKubelet({ kubelet, files, address: podAddress });
     ends.push(() => served.stop());
     const events: NodeEvent[] = [];
     const node = await startNode({
@@ -69,7 +69,7 @@ export async function startSandboxNode(programs: ReadonlyMap<string, Program>): 
       kubeletPort: served.port,
       programOf: (_, { image }) => programs.get(image),
       stateDir: join(stateDir, 'node'),
-      kubelet,
+      pods: kubelet.pods,
       onEvent: (event) => events.push(event),
       signal,
     });
@@ -85,7 +85,7 @@ export async function startSandboxNode(programs: ReadonlyMap<string, Program>): 
       engine,
       kubeletPort: served.port,
       folderOf: (uid) => join(stateDir, 'node', 'pods', uid),
-      troubles: () => events.filter(({ kind }) => kind === 'trouble'),
+      troubles: () => events.filter(({ kind }) => kind === 'problem'),
       events,
       kubectl: run,
       kubectlOk,

@@ -23,7 +23,6 @@ export const kubelet: readonly Step[] = [
       return {
         log: (await admin.ask('GET', `${path}/log`)).status,
         logOfContainer: refusal(await admin.ask('GET', `${path}/log?container=other`)),
-        portForward: await admin.upgrade(`${path}/portforward?ports=80`, ''),
         missing: await admin.ask('GET', `${path}-missing/log`),
         deleted: (await admin.ask('DELETE', path)).status,
       };

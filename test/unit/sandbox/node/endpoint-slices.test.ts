@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { slicesFor } from '../../../../src/sandbox/node/endpoint-slices.ts';
-import type { Json } from '../../../../src/sandbox/node/types.ts';
+import type { Json } from '../../../../src/sandbox/node/registry.ts';
 import { created, podOf, readyAt } from './objects.ts';
 
 const service = (spec: Json = {}): Json =>

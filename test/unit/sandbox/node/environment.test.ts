@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { environmentOf, expanded, withMounts } from '../../../../src/sandbox/node/environment.ts';
-import type { Json } from '../../../../src/sandbox/node/types.ts';
+import type { Json } from '../../../../src/sandbox/node/registry.ts';
 import { podOf } from './objects.ts';
 
 describe('withMounts', () => {

@@ -63,15 +63,6 @@ test.runIf(process.platform === 'linux')('what a program that ended had started 
   await expect.poll(() => ownerOf(Number(said[0]))).toBeUndefined();
 });
 
-test.runIf(process.platform === 'linux')('what it uses is told while it runs', async () => {
-  const { usage, stop, said } = await run('echo begun; while :; do :; done');
-  await expect.poll(() => said.length).toBe(1);
-  await expect.poll(() => usage?.()?.cpuSeconds).toBeGreaterThan(0);
-  expect(usage?.()?.memoryBytes).toBeGreaterThan(100_000);
-  await stop();
-  expect(usage?.()).toBeUndefined();
-});
-
 test.each([
   ['no-such-program-of-apisvc', '"no-such-program-of-apisvc" can\'t be run: it is not on PATH'],
   ['./no-such-file', '"./no-such-file" can\'t be run: there is no such file'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chooseLog, readLogQuery, selectLines } from '../../../../src/sandbox/node/container-logs.ts';
+import { readLogQuery, selectLines, selectLog } from '../../../../src/sandbox/node/container-logs.ts';
 import { createLog } from '../../../../src/sandbox/node/log.ts';
 import { containerOf, onNode, podOf } from './objects.ts';
 
@@ -46,10 +46,10 @@ test('of the lines those are chosen that are wanted', () => {
 
 test('the log of a container is that of the run that is meant', () => {
   const [now, before] = [newLog(), newLog()];
-  const running = { kind: 'running', startedAt: at, log: now, usage: () => undefined } as const;
+  const running = { kind: 'running', startedAt: at, log: now } as const;
   const last = { exitCode: 1, startedAt: at, finishedAt: at, log: before };
   const choose = (change: Parameters<typeof containerOf>[0], previous: boolean) =>
-    chooseLog(onNode(podOf('pod'), containerOf(change)), 'server', previous);
+    selectLog(onNode(podOf('pod'), containerOf(change)), 'server', previous);
   expect(choose({ state: running, last }, false)).toBe(now);
   expect(choose({ state: running, last }, true)).toBe(before);
   const waiting = { kind: 'waiting', reason: 'CrashLoopBackOff' } as const;
@@ -57,5 +57,5 @@ test('the log of a container is that of the run that is meant', () => {
   expect(choose({ state: waiting, last }, true)).toBe(before);
   expect(() => choose({ state: waiting }, false)).toThrow('container "server" in pod "pod" is waiting to start: CrashLoopBackOff');
   expect(() => choose({ state: running }, true)).toThrow('previous terminated container "server" in pod "pod" not found');
-  expect(() => chooseLog(onNode(podOf('pod')), 'other', false)).toThrow('container "other" not found in pod "pod"');
+  expect(() => selectLog(onNode(podOf('pod')), 'other', false)).toThrow('container "other" not found in pod "pod"');
 });

@@ -1,6 +1,5 @@
 import { nodeName } from '../../../../src/sandbox/node/api.ts';
-import type { ContainerOnNode, PodOnNode } from '../../../../src/sandbox/node/registry.ts';
-import type { Json } from '../../../../src/sandbox/node/types.ts';
+import type { ContainerOnNode, Json, PodOnNode } from '../../../../src/sandbox/node/registry.ts';
 
 /** Objects as the server has them. */
 

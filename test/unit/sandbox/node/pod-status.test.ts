@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLog } from '../../../../src/sandbox/node/log.ts';
 import { imageMissing, notRun, podStatus } from '../../../../src/sandbox/node/pod-status.ts';
-import type { ContainerOnNode } from '../../../../src/sandbox/node/registry.ts';
-import type { Json } from '../../../../src/sandbox/node/types.ts';
+import type { ContainerOnNode, Json } from '../../../../src/sandbox/node/registry.ts';
 import { problemOf } from '../../../../src/snapshot/pod-problem.ts';
 import { viewPod } from '../../../../src/snapshot/pod-view.ts';
 import { containerOf, podOf } from './objects.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Json } from '../../../../src/sandbox/node/registry.ts';
 import { nextStep } from '../../../../src/sandbox/node/rollout-plan.ts';
 import { deploymentStatus, setStatus } from '../../../../src/sandbox/node/rollout-status.ts';
-import type { Json } from '../../../../src/sandbox/node/types.ts';
 import { created, deploymentOf, readyAt } from './objects.ts';
 
 const start = Date.parse('2030-01-01T00:00:00Z');
@@ -12,9 +12,8 @@ const conditionOf = (status: Json, type: string): Json => status.conditions.find
 function rolloutOf(podStatus: Json, status: Json = {}, spec: Json = {}) {
   const deployment = { ...deploymentOf(spec), status };
   deployment.metadata.uid = 'app';
-  const running = { ...deployment, spec: { ...deployment.spec, paused: false } };
-  const set = created(nextStep({ deployment: running, sets: [], pods: [] }, at(0)).newSet);
-  const [pod] = nextStep({ deployment: running, sets: [set], pods: [] }, at(0)).newPods;
+  const set = created(nextStep({ deployment, sets: [], pods: [] }).newSet);
+  const [pod] = nextStep({ deployment, sets: [set], pods: [] }).newPods;
   return { deployment, sets: [set], pods: podStatus === undefined ? [] : [{ ...created(pod), status: podStatus }] };
 }
 
@@ -48,7 +47,7 @@ describe('the status of a Deployment', () => {
     expect(conditionOf(third.status, 'Available')).toMatchObject({ status: 'True', lastTransitionTime: '2030-01-01T00:00:03Z' });
     expect(conditionOf(third.status, 'Progressing')).toMatchObject({ status: 'True', reason: 'NewReplicaSetAvailable' });
     expect(third.againMs).toBeUndefined();
-    expect(setStatus(rollout.sets[0], rollout, at(3))).toMatchObject({ replicas: 1, readyReplicas: 1, availableReplicas: 1 });
+    expect(setStatus(rollout.sets[0], rollout.pods)).toMatchObject({ replicas: 1, readyReplicas: 1, availableReplicas: 1 });
     expect(deploymentStatus(rolloutOf(ready, third.status), undefined, at(60)).status).toEqual(third.status);
   });
 
@@ -75,7 +74,7 @@ describe('the status of a Deployment', () => {
     expect(conditionOf(status, 'Progressing')).toMatchObject({
       status: 'False',
       reason: 'ProgressDeadlineExceeded',
-      message: expect.stringMatching(/can not progress: image "x" is not here$/),
+      message: expect.stringMatching(/cannot progress: image "x" is not here$/),
     });
     expect(
       conditionOf(deploymentStatus(rolloutOf(waiting('CrashLoopBackOff', ''), created), undefined, at(3)).status, 'Progressing').status,
@@ -89,9 +88,7 @@ describe('the status of a Deployment', () => {
     expect(conditionOf(status, 'Available')).toMatchObject({ status: 'False' });
   });
 
-  test('says that it is paused, and what keeps pods from being made', () => {
-    const paused = deploymentStatus(rolloutOf(ready, {}, { paused: true }), undefined, at(0)).status;
-    expect(conditionOf(paused, 'Progressing')).toMatchObject({ status: 'Unknown', reason: 'DeploymentPaused' });
+  test('reports why pods cannot be created', () => {
     const failed = deploymentStatus(rolloutOf(undefined), 'exceeded quota', at(0));
     expect(conditionOf(failed.status, 'ReplicaFailure')).toMatchObject({
       status: 'True',

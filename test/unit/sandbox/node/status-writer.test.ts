@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { NodeContext } from '../../../../src/sandbox/node/keep-right.ts';
+import type { NodeContext } from '../../../../src/sandbox/node/controller.ts';
 import { statusWriter } from '../../../../src/sandbox/node/status-writer.ts';
 import { podOf } from './objects.ts';
 
@@ -15,7 +15,7 @@ function writing(patch: () => Promise<void> = async () => {}) {
       written.push(status.value);
     },
   };
-  const node = { api, onTrouble: (error: unknown) => troubles.push(error), signal: new AbortController().signal };
+  const node = { api, onError: (error: unknown) => troubles.push(error), signal: new AbortController().signal };
   const writer = statusWriter(node as unknown as NodeContext, podOf('pod'), () => ({ value: state.value }));
   return { written, troubles, state, writer };
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -16,16 +15,6 @@ describe('clients', () => {
     simulation = await startRunning();
   });
   afterAll(() => simulation.stop());
-
-  test('a client that requests an upgrade before its answer is disconnected, and no other', async () => {
-    const { port } = new URL(simulation.server);
-    const socket = tls.connect({ host, port: Number(port), rejectUnauthorized: false });
-    await once(socket, 'secureConnect');
-    const get = 'GET /api HTTP/1.1\r\nHost: x\r\n';
-    socket.write(`${get}\r\n${get}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
-    await once(socket.on('error', () => {}).resume(), 'close');
-    expect(await simulation.ask('GET /readyz')).toMatchObject({ status: 200 });
-  });
 
   test.each(['constructor', '__proto__', 'toString'])('the content type %s is unsupported', async (type) => {
     await simulation.ask('POST /api/v1/namespaces/default/configmaps', { body: configMap('one') });

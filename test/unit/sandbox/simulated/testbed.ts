@@ -49,7 +49,7 @@ export async function simulate(
     store: createStore(() => now),
     kubernetes,
     files,
-    kubelet: { answer: nobody, upgrade: nobody, ...kubelet },
+    kubelet: { answer: nobody, ...kubelet },
     now: () => now,
     signal: controller.signal,
     frontProxyCa: authority.certificates,

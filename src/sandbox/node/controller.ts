@@ -7,7 +7,7 @@ import type { NodeOptions } from './types.ts';
 export interface NodeContext extends NodeOptions {
   readonly api: Api;
   /** Told what could not be done, and is tried again. */
-  readonly onTrouble: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 const retryMs = 1_000;
@@ -17,12 +17,12 @@ const retryMs = 1_000;
  * watch only says that something changed: the work reads what there is, so that it never acts on what is out of date.
  * @param work gives the milliseconds after which it has to be done again even when nothing changes
  */
-export async function keepRight(
+export async function runController(
   context: NodeContext,
   watched: readonly Collection[],
   work: () => Promise<number | undefined>,
 ): Promise<void> {
-  const { signal, onTrouble } = context;
+  const { signal, onError } = context;
   let changed = true;
   let wake = (): void => {};
   const change = (): void => {
@@ -34,7 +34,7 @@ export async function keepRight(
   while (!signal.aborted) {
     changed = false;
     const againMs = await work().catch((error: unknown) => {
-      if (!signal.aborted) onTrouble(error);
+      if (!signal.aborted) onError(error);
       return retryMs;
     });
     if (changed) continue;
@@ -48,7 +48,7 @@ export async function keepRight(
 
 /** Observes a collection until the signal ends it, whatever happens to the control plane. */
 export async function follow(
-  { cluster, signal, onTrouble }: { readonly cluster: Cluster; readonly signal: AbortSignal; readonly onTrouble: (error: unknown) => void },
+  { cluster, signal, onError }: { readonly cluster: Cluster; readonly signal: AbortSignal; readonly onError: (error: unknown) => void },
   of: Collection,
   changed: (objects: readonly unknown[]) => void,
 ): Promise<void> {
@@ -57,7 +57,7 @@ export async function follow(
       for await (const objects of observe(cluster, of, signal)) changed(objects);
     } catch (error) {
       if (signal.aborted) return;
-      onTrouble(error);
+      onError(error);
       await new Promise((resolve) => setTimeout(resolve, retryMs).unref());
     }
   }

@@ -1,12 +1,11 @@
 import { badRequest, notFound } from '../shared/failure.ts';
 import type { RequestInfo } from '../shared/request-info.ts';
 import { podKind } from './lookup.ts';
-import type { Call, Obj, Simulation, UpgradeCall } from './types.ts';
+import type { Call, Obj, Simulation } from './types.ts';
 
 const logOptions = ['follow', 'previous', 'timestamps', 'sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes', 'stream'];
 
-const isOfPod = ({ group, resource, subresource }: RequestInfo, wanted: string): boolean =>
-  group === '' && resource === 'pods' && subresource === wanted;
+const isLog = ({ group, resource, subresource }: RequestInfo): boolean => group === '' && resource === 'pods' && subresource === 'log';
 
 /**
  * Lets the kubelet answer pods/NAME/log
@@ -15,7 +14,7 @@ const isOfPod = ({ group, resource, subresource }: RequestInfo, wanted: string):
  * @throws ApiFailure 400, 404
  */
 export function answerLog({ store, kubelet }: Simulation, { request, response, url, info }: Call): boolean {
-  if (!isOfPod(info, 'log')) return false;
+  if (!isLog(info)) return false;
   const pod = podOf(store, info);
   const container = containerOf(pod, url.searchParams.get('container') ?? '');
   // A pod that is not scheduled has no log.
@@ -25,20 +24,6 @@ export function answerLog({ store, kubelet }: Simulation, { request, response, u
     request.url = `/containerLogs/${info.namespace}/${info.name}/${container}?${query}`;
     kubelet.answer(request, response);
   }
-  return true;
-}
-
-/**
- * Hands pods/NAME/portforward to the kubelet (same file, PortForwardLocation).
- * @returns whether the request was for it
- * @throws ApiFailure 400, 404
- */
-export function upgradePortForward({ store, kubelet }: Simulation, { request, socket, head, url, info }: UpgradeCall): boolean {
-  if (!isOfPod(info, 'portforward')) return false;
-  if (!podOf(store, info).spec.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`);
-  const ports = url.searchParams.getAll('ports').join(',');
-  request.url = `/portForward/${info.namespace}/${info.name}?port=${encodeURIComponent(ports)}`;
-  kubelet.upgrade(request, socket, head);
   return true;
 }
 
