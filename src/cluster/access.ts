@@ -3,21 +3,26 @@ import { apiGroup, type ObjectRef, type Resource, resourcePath, resources } from
 import { readJson, refusal } from './status.ts';
 
 /**
- * Whether the person may do this, as the cluster's authorizers say. The name `*` stands for the whole collection.
- * @throws what `refusal` says when the question itself is refused
+ * Whether the user may do this, according to the authorizers of the cluster. The name `*` stands
+ * for the whole collection.
+ * @throws as `refusal`, when the review itself is refused
  */
 export const mayI = (cluster: Cluster, verb: string, ref: ObjectRef, signal: AbortSignal): Promise<boolean> =>
   review(cluster, resources.SelfSubjectAccessReview, { resourceAttributes: attributesOf(verb, ref) }, signal);
 
-/** Whether the person may GET a path that is no resource, such as a discovery document. @throws as `mayI` */
+/** Whether the user may GET a non-resource path, such as discovery. @throws as `mayI` */
 export const mayGetPath = (cluster: Cluster, path: string, signal: AbortSignal): Promise<boolean> =>
   review(cluster, resources.SelfSubjectAccessReview, { nonResourceAttributes: { path, verb: 'get' } }, signal);
 
-/** Whether somebody else may do this. @param user - as in RoleBindings, `system:serviceaccount:<namespace>:<name>` for a ServiceAccount @throws as `mayI` */
+/**
+ * Whether another user may do this.
+ * @param user as in RoleBindings; `system:serviceaccount:<namespace>:<name>` for a ServiceAccount
+ * @throws as `mayI`
+ */
 export const mayUser = (cluster: Cluster, user: string, { verb, ref }: { verb: string; ref: ObjectRef }, signal: AbortSignal) =>
   review(cluster, resources.SubjectAccessReview, { ...subjectOf(user), resourceAttributes: attributesOf(verb, ref) }, signal);
 
-/** Whether somebody else may GET a path that is no resource. @throws as `mayI` */
+/** Whether another user may GET a non-resource path. @throws as `mayI` */
 export const mayUserGetPath = (cluster: Cluster, user: string, path: string, signal: AbortSignal): Promise<boolean> =>
   review(cluster, resources.SubjectAccessReview, { ...subjectOf(user), nonResourceAttributes: { path, verb: 'get' } }, signal);
 
@@ -27,11 +32,14 @@ const attributesOf = (verb: string, { resource, namespace, name }: ObjectRef): o
   resource: resource.plural,
   subresource: resource.subresource,
   namespace: resource.namespaced ? namespace : undefined,
-  // A name that is only being given can't be named in a rule.
+  // RBAC rules cannot name an object that is being created.
   name: verb === 'create' || name === '*' ? undefined : name,
 });
 
-/** A review adds no groups by itself; these are the ones that impersonation gives (k8s.io/apiserver/pkg/endpoints/filters/impersonation). */
+/**
+ * A SubjectAccessReview adds no groups. These are the groups that impersonation adds
+ * (k8s.io/apiserver/pkg/endpoints/filters/impersonation).
+ */
 function subjectOf(user: string): object {
   if (user === 'system:anonymous') return { user, groups: ['system:unauthenticated'] };
   const [, namespace] = /^system:serviceaccount:([^:]+):[^:]+$/.exec(user) ?? [];

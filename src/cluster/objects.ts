@@ -5,14 +5,18 @@ import { pause } from './pause.ts';
 import { type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';
 
-/** The reference to an object from its own fields. @throws Error for a kind that apisvc does not make: a defect of ours */
+/** The reference to an object. @throws Error for an unknown kind: a defect of apisvc */
 export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
   const resource = Object.values(resources).find((each) => each.kind === kind && each.apiVersion === apiVersion);
   if (!resource) throw new Error(`unknown kind ${apiVersion} ${kind}`);
   return { resource, namespace: metadata.namespace, name: metadata.name };
 }
 
-/** Reads one object; undefined when there is none. @throws what `refusal` says for any other answer, also when the server does not know the resource */
+/**
+ * Reads one object.
+ * @returns undefined when it does not exist
+ * @throws as `refusal` for any other answer, also for an unknown resource
+ */
 export async function getObject(cluster: Cluster, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
   const answer = await cluster.request({ path: resourcePath(ref.resource, ref.namespace, ref.name), signal });
   if (answer.status === 404 && readStatus(answer).about === ref.name) return undefined;
@@ -20,7 +24,7 @@ export async function getObject(cluster: Cluster, ref: ObjectRef, signal: AbortS
   return readJson<KubeObject>(cluster, answer);
 }
 
-/** Which objects of a resource are meant. */
+/** Selects objects of a resource. */
 export interface Collection {
   readonly resource: Resource;
   readonly namespace?: string;
@@ -30,7 +34,7 @@ export interface Collection {
 
 interface List {
   readonly metadata: { readonly resourceVersion: string };
-  /** null where a list of metadata has none. */
+  /** null in an empty list of metadata. */
   readonly items: readonly KubeObject[] | null;
 }
 
@@ -45,15 +49,15 @@ export const slicesOf = ({ namespace, name }: { readonly namespace: string; read
   labelSelector: `kubernetes.io/service-name=${name}`,
 });
 
-/** Lists a collection. Items of a list carry no apiVersion and kind; they are put back. */
+/** Lists a collection. Items of a list have no apiVersion and kind; this adds them. */
 export async function listObjects(cluster: Cluster, of: Collection, signal: AbortSignal): Promise<readonly KubeObject[]> {
   return (await list(cluster, of, signal)).items;
 }
 
 /**
- * Lists a collection without what the objects say: metadata alone, for kinds of which a cluster may have megabytes (k8s.io/apimachinery/pkg/apis/meta/v1,
- * PartialObjectMetadata).
- * @returns none also where the cluster does not have such a kind
+ * Lists only the metadata of a collection, for kinds of which a cluster may have megabytes
+ * (k8s.io/apimachinery/pkg/apis/meta/v1, PartialObjectMetadata).
+ * @returns an empty list also when the cluster does not serve the kind
  */
 export async function listMetadata(cluster: Cluster, of: Collection, signal: AbortSignal): Promise<readonly KubeObject[]> {
   const accept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
@@ -78,14 +82,14 @@ function readList(cluster: Cluster, of: Collection, answer: Answer): Listed {
 
 const anyOf = ({ resource, namespace }: Collection): ObjectRef => ({ resource, namespace, name: '*' });
 
-/** The longest that a lost watch waits before the next attempt. */
+/** The longest pause before a broken watch is retried. */
 const longestPauseMs = 5_000;
 
 /**
- * Yields all objects of a collection now, and again whenever one of them changes, by list and watch, until the caller stops or the
- * signal is aborted. A watch that breaks or whose resourceVersion is too old (410) starts again with a list, as client-go's reflector does
- * (k8s.io/client-go/tools/cache/reflector.go).
- * @throws the signal's reason; ClusterError when the collection may not be listed or watched
+ * Yields all objects of a collection, and again after each change, until the caller stops or the
+ * signal aborts. Like the reflector of client-go (k8s.io/client-go/tools/cache/reflector.go), it
+ * lists again after a broken watch or an expired resourceVersion (410).
+ * @throws the reason of the signal; ClusterError when the user may not list or watch
  */
 export async function* observe(cluster: Cluster, of: Collection, signal: AbortSignal): AsyncGenerator<readonly KubeObject[]> {
   let answered = false;
@@ -104,7 +108,7 @@ export async function* observe(cluster: Cluster, of: Collection, signal: AbortSi
         yield [...known.values()];
       }
     } catch (error) {
-      // A cluster that answered once may be restarting; one that never did is the caller's to report.
+      // A cluster that answered before may be restarting. One that never answered is an error.
       if (!(error instanceof Unreachable) || !answered) throw error;
     }
   }
@@ -123,17 +127,17 @@ async function* events(cluster: Cluster, of: Collection, resourceVersion: string
   try {
     for await (const line of cluster.stream({ path: resourcePath(of.resource, of.namespace), query, signal })) yield parseEvent(line);
   } catch (error) {
-    // 410: the resourceVersion is too old, which a new list mends.
+    // 410: the resourceVersion is too old. A new list helps.
     if (!(error instanceof StreamRefused)) throw error;
     if (error.answer.status !== 410) throw refusal(cluster, { verb: 'watch', ref: anyOf(of) }, error.answer, new Date());
   }
 }
 
-/** A line that is no event comes from something between us and kube-apiserver; a new watch may do better. */
+/** A line that is not an event comes from a proxy. A new watch may succeed. */
 function parseEvent(line: string): WatchEvent {
   try {
     return JSON.parse(line) as WatchEvent;
   } catch (cause) {
-    throw new Unreachable('the watch was broken by an answer that is not JSON', { cause });
+    throw new Unreachable('the watch returned a line that is not JSON', { cause });
   }
 }

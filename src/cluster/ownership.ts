@@ -20,7 +20,9 @@ export interface Conflict {
 export type ApplyResult =
   | { readonly kind: 'applied'; readonly object: KubeObject; readonly created: boolean }
   | { readonly kind: 'conflict'; readonly conflicts: readonly Conflict[] }
-  /** Only in a dry run: the namespace of the object does not exist, so the server cannot check it. */
+  /**
+   * Only in a dry run: the namespace of the object does not exist, so the server cannot check it.
+   */
   | { readonly kind: 'unchecked' };
 
 export interface ApplyOptions {

@@ -56,5 +56,5 @@ function permission(ref: ObjectRef, message: string): string {
   // Admission policies and webhooks may refuse CONNECT.
   if (/ denied (the )?request/.test(message))
     return 'A policy or an admission webhook of the cluster refuses it. Ask an administrator of the cluster.';
-  return `An RBAC rule that allows it: ${rbacRules(['get', 'create'].map((verb) => ({ verb, ref }))).join('')}`;
+  return `Grant this RBAC rule: ${rbacRules(['get', 'create'].map((verb) => ({ verb, ref }))).join('')}`;
 }

@@ -1,15 +1,15 @@
-/** Where a kind lives in the API. */
+/** A resource of the Kubernetes API. */
 export interface Resource {
   readonly apiVersion: string;
   readonly kind: string;
   /** Plural, as in paths and RBAC rules. */
   readonly plural: string;
   readonly namespaced: boolean;
-  /** What of the object is meant, when it is not the object itself: `log` or `portforward` of a Pod. */
+  /** For example `log` or `portforward` of a Pod. */
   readonly subresource?: string;
 }
 
-/** One object, or where it will be. */
+/** The name of an object, which may not exist yet. */
 export interface ObjectRef {
   readonly resource: Resource;
   readonly namespace: string | undefined;
@@ -23,7 +23,10 @@ const resource = (apiVersion: string, kind: string, plural: string, namespaced =
   namespaced,
 });
 
-/** Every kind that apisvc reads, writes or names in a rule; `User` is one that only rules know, for impersonation. */
+/**
+ * Every kind that apisvc reads, writes or names in an RBAC rule. Only rules know `User`, for
+ * impersonation.
+ */
 export const resources = {
   APIService: resource('apiregistration.k8s.io/v1', 'APIService', 'apiservices', false),
   ClusterRole: resource('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false),
@@ -49,7 +52,7 @@ export const resources = {
   User: resource('v1', 'User', 'users', false),
 } as const;
 
-/** What apisvc uses of Pods and Services, each with a right of its own. */
+/** Subresources of pods and Services. Each needs its own permission. */
 export const subresources = {
   podLog: { ...resources.Pod, subresource: 'log' },
   podPortForward: { ...resources.Pod, subresource: 'portforward' },
@@ -63,16 +66,19 @@ export function apiGroup({ apiVersion }: Resource): string {
   return slash === -1 ? '' : apiVersion.slice(0, slash);
 }
 
-/** `pods`, or `pods/portforward`: how RBAC rules name a resource (k8s.io/api/rbac/v1/types.go, PolicyRule). */
+/**
+ * `pods` or `pods/portforward`, as RBAC rules name a resource (k8s.io/api/rbac/v1/types.go,
+ * PolicyRule).
+ */
 export const ruleName = ({ plural, subresource }: Resource): string => (subresource === undefined ? plural : `${plural}/${subresource}`);
 
-/** `apiservices.apiregistration.k8s.io`, or `secrets` in the core group: how kubectl names a resource. */
+/** `apiservices.apiregistration.k8s.io`, or `secrets` in the core group, as kubectl prints it. */
 export function resourceName(of: Resource): string {
   const group = apiGroup(of);
   return group === '' ? ruleName(of) : `${ruleName(of)}.${group}`;
 }
 
-/** The URL path of a collection, of one object in it, or of a subresource of that. */
+/** The URL path of a collection, an object or a subresource. */
 export function resourcePath(of: Resource, namespace?: string, name?: string): string {
   const root = of.apiVersion.includes('/') ? `/apis/${of.apiVersion}` : `/api/${of.apiVersion}`;
   const scope = of.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
@@ -80,7 +86,9 @@ export function resourcePath(of: Resource, namespace?: string, name?: string): s
   return `${root}${scope}/${of.plural}${object.join('')}`;
 }
 
-/** `apiservice/v1alpha1.wardle.example.com`, `service/wardle/api` or `pod/wardle/api-0/portforward`. */
+/**
+ * `apiservice/v1alpha1.wardle.example.com`, `service/wardle/api` or `pod/wardle/api-0/portforward`.
+ */
 export function describeRef({ resource: { kind, subresource }, namespace, name }: ObjectRef): string {
   return [kind.toLowerCase(), namespace, name, subresource].filter((part) => part !== undefined).join('/');
 }

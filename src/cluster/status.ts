@@ -4,16 +4,22 @@ import type { Answer, Cluster } from './cluster.ts';
 import { Unreachable } from './faults.ts';
 import { apiGroup, describeRef, type ObjectRef, ruleName } from './resources.ts';
 
-/** The parts of a metav1.Status that say what went wrong (k8s.io/apimachinery/pkg/apis/meta/v1/types.go). */
+/**
+ * The parts of a metav1.Status that explain a failure
+ * (k8s.io/apimachinery/pkg/apis/meta/v1/types.go).
+ */
 export interface Status {
   readonly message: string;
   readonly reason: string;
-  /** Name of the object that it is about; undefined also for a path that is not served at all. */
+  /** Name of the object; undefined also for a path that is not served. */
   readonly about: string | undefined;
   readonly causes: readonly { readonly reason: string; readonly message: string; readonly field: string }[];
 }
 
-/** Reads the Status out of an answer; for text, which proxies and load balancers answer with, its first line is the message. */
+/**
+ * Reads the Status from an answer. Proxies and load balancers answer with text; its first line is
+ * the message then.
+ */
 export function readStatus({ status, body }: Answer): Status {
   const parsed = parseJson(body);
   if (parsed?.kind === 'Status') {
@@ -34,72 +40,79 @@ function parseJson(text: string): any {
 }
 
 /**
- * Reads the JSON of an answer that says it succeeded.
- * @throws ClusterError when it is not JSON: whatever answers there is no kube-apiserver
+ * Reads the JSON of a successful answer.
+ * @throws ClusterError when it is not JSON, because the server is not kube-apiserver then
  */
 export function readJson<T>({ server, context }: Cluster, { status, body }: Answer): T {
   try {
     return JSON.parse(body) as T;
   } catch (cause) {
-    throw new ClusterError(`${server} (context "${context}") does not answer as kube-apiserver does: HTTP status ${status} without JSON`, {
-      fix: 'Check that the server of the context is the URL of kube-apiserver.',
+    throw new ClusterError(`${server} (context "${context}") does not look like kube-apiserver: HTTP status ${status} without JSON`, {
+      fix: 'Check that the server in the kubeconfig is the URL of kube-apiserver.',
       cause,
     });
   }
 }
 
-/** What was being done, for the words of a failure. */
+/** The request that failed, for the message. */
 export interface Attempt {
   readonly verb: 'get' | 'list' | 'watch' | 'patch' | 'create' | 'delete' | 'impersonate';
   readonly ref: ObjectRef;
 }
 
-/** Turns a refusal of kube-apiserver into an error that says what to do about it. */
+/** Turns a refusal of kube-apiserver into an error with a fix. */
 export function refusal(cluster: Cluster, { verb, ref }: Attempt, answer: Answer, now: Date): ApisvcError {
   const status = readStatus(answer);
   const doing = `${verb} ${describeRef(ref)}`;
   if (answer.status === 401) return badCredentials(cluster, now);
   if (answer.status === 403) return forbidden(status, { verb, ref });
-  if (answer.status === 404) return new ClusterError(`can't ${doing}: ${status.message}`);
+  if (answer.status === 404) return new ClusterError(`failed to ${doing}: ${status.message}`);
   if (answer.status === 400 || answer.status === 422) return new UsageError(`the cluster rejects ${describeRef(ref)}: ${status.message}`);
-  if (answer.status === 409) return new RefusedError(`can't ${doing}: ${status.message}`);
+  if (answer.status === 409) return new RefusedError(`failed to ${doing}: ${status.message}`);
   if (answer.status === 429 || answer.status >= 500)
-    return new Unreachable(`can't ${doing}: HTTP status ${answer.status}: ${status.message}`);
-  return new ClusterError(`can't ${doing}: HTTP status ${answer.status}: ${status.message}`);
+    return new Unreachable(`failed to ${doing}: HTTP status ${answer.status}: ${status.message}`);
+  return new ClusterError(`failed to ${doing}: HTTP status ${answer.status}: ${status.message}`);
 }
 
-/** 403 is the answer of RBAC and of admission; only one of them is mended by a rule. */
+/** Both RBAC and admission answer 403. An RBAC rule fixes only the first. */
 function forbidden({ message, causes }: Status, { verb, ref }: Attempt): ClusterError {
   const refused = `not allowed to ${verb} ${describeRef(ref)}: ${message}`;
   // k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle
   if (causes.some(({ reason }) => reason === 'NamespaceTerminating')) {
     return new ClusterError(refused, {
-      fix: `Wait until the namespace is gone: kubectl wait --for=delete namespace/${ref.namespace}; kubectl get namespace ${ref.namespace} -o yaml says what holds it up.`,
+      fix: `Wait until the namespace is gone: kubectl wait --for=delete namespace/${ref.namespace}. To see what blocks it: kubectl get namespace ${ref.namespace} -o yaml`,
     });
   }
-  // Admission looks at writes only, and impersonation comes before it; the words of RBAC are those of k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go, forbiddenMessage.
+  // Admission checks only writes, and impersonation precedes it. For the message of RBAC, see
+  // k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go, forbiddenMessage.
   const byRbac = ['get', 'list', 'watch', 'impersonate'].includes(verb) || / cannot \w+ (resource|path) /.test(message);
   return new ClusterError(refused, {
     fix: byRbac
-      ? `An RBAC rule that allows it: ${rbacRule(verb, ref)}`
-      : 'A policy, a quota or an admission webhook of the cluster refuses it: change the object, or ask whoever runs the cluster.',
+      ? `Grant this RBAC rule: ${rbacRule(verb, ref)}`
+      : 'A policy, a quota or an admission webhook refuses it. Change the object, or ask the cluster administrator.',
   });
 }
 
-/** A right: a verb on an object. */
+/** A permission: a verb on an object. */
 export interface Need {
   readonly verb: string;
   readonly ref: ObjectRef;
 }
 
-/** The least rule that allows a verb on an object, in YAML's flow form. */
+/** The smallest RBAC rule that allows a verb on an object, as one line of YAML. */
 export const rbacRule = (verb: string, ref: ObjectRef): string => rbacRules([{ verb, ref }]).join('');
 
-/** The least rules that allow all of this, one for each object; `create`, `list` and `watch` can't be limited to a name. */
+/**
+ * The smallest RBAC rules that allow all needs, one for each object. `create`, `list` and `watch`
+ * cannot be limited to a name.
+ */
 export const rbacRules = (needs: readonly Need[]): string[] =>
   verbsBy(ruleSubject, needs).map(([subject, verbs]) => `${subject}, verbs: [${verbs}]}`);
 
-/** Gathers the verbs of all needs that have one subject. @returns subjects, in the order of their first need, with their verbs: `get, patch` */
+/**
+ * Groups the verbs of needs by subject.
+ * @returns subjects, in the order of their first need, with their verbs: `get, patch`
+ */
 export function verbsBy(subjectOf: (need: Need) => string, needs: readonly Need[]): [subject: string, verbs: string][] {
   const gathered = new Map<string, Set<string>>();
   for (const need of needs) {
@@ -110,20 +123,20 @@ export function verbsBy(subjectOf: (need: Need) => string, needs: readonly Need[
 }
 
 function ruleSubject({ verb, ref: { resource, namespace, name } }: Need): string {
-  // A pod's name does not outlive the pod.
+  // A rule for the name of a pod is useless after the pod is replaced.
   const anyName = ['create', 'list', 'watch'].includes(verb) || resource.kind === 'Pod';
   const names = anyName ? '' : `, resourceNames: [${JSON.stringify(name)}]`;
   const where = resource.namespaced ? `Role in namespace ${namespace}` : 'ClusterRole';
   return `${where}: {apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${ruleName(resource)}]${names}`;
 }
 
-/** The error for an answer of 401: says whether the client certificate's dates are the reason. */
+/** The error for an answer of 401. It says whether the client certificate has expired. */
 export function badCredentials(cluster: Cluster, now: Date): ClusterError {
   const [certificate] = cluster.clientCertificate === undefined ? [] : inspect(cluster.clientCertificate).certificates;
   const expired = certificate !== undefined && Date.parse(certificate.notAfter) < now.getTime();
   const why = expired ? `the client certificate expired on ${certificate.notAfter}` : 'Unauthorized';
   return new ClusterError(
-    `the cluster at ${cluster.server} refuses the credentials of user "${cluster.user}" (context "${cluster.context}"): ${why}`,
+    `the cluster at ${cluster.server} rejects the credentials of user "${cluster.user}" (context "${cluster.context}"): ${why}`,
     {
       fix: 'Log in again, or renew the credentials in the kubeconfig.',
     },

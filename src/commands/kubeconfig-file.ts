@@ -6,8 +6,8 @@ import { fileError, saveFile } from '../project/files.ts';
 import { contextNames } from '../sandbox/index.ts';
 
 /**
- * Writes the kubeconfig of a sandbox to a file that the user chose. Removes it when the sandbox ends,
- * unless it was changed.
+ * Writes the kubeconfig of a sandbox to a file that the user chose. Removes it when the sandbox
+ * ends, unless it was changed.
  * @param path undefined to write nothing
  * @throws UsageError when the file exists and no earlier sandbox left it there
  */

@@ -21,13 +21,13 @@ export interface RegisterFlags extends ClusterFlags {
   readonly forceConflicts?: boolean;
 }
 
-/** `apisvc register`: into the cluster, or only up to it with --dry-run and --diff. */
+/** `apisvc register`: applies the project to a cluster; with --dry-run or --diff only checks it. */
 export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  if (flags.diff && flags.dryRun) throw new UsageError('--diff is a dry run of its own; leave --dry-run out');
+  if (flags.diff && flags.dryRun) throw new UsageError('--diff cannot be used with --dry-run');
   const registration = readRegistration(flags.directory);
   const issued = requireCertificates(flags.directory, registration, { withKey: true, now: new Date() });
   const objects = manifestsToRegister(registration, issued).map(({ object }) => object);
-  const ask = (signal: AbortSignal): RegisterRequest => ({
+  const requestFor = (signal: AbortSignal): RegisterRequest => ({
     registration,
     issued,
     objects,
@@ -36,16 +36,16 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
     onProgress: (progress) => terminal.progress(progressLine(progress)),
   });
   if (flags.dryRun === 'client') return dryRunClient(objects, flags, terminal);
-  if (flags.dryRun === 'server' || flags.diff) return dryRunServer(flags, terminal, ask);
-  return apply(flags, terminal, ask);
+  if (flags.dryRun === 'server' || flags.diff) return dryRunServer(flags, terminal, requestFor);
+  return apply(flags, terminal, requestFor);
 }
 
-type Ask = (signal: AbortSignal) => RegisterRequest;
+type RequestFor = (signal: AbortSignal) => RegisterRequest;
 
-async function apply(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promise<ExitCode> {
+async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
   let changed = false;
   const { applied, diagnosis } = await withCluster(flags, terminal, 'registering', (cluster, signal) => {
-    const request = ask(signal);
+    const request = requestFor(signal);
     const onProgress: typeof request.onProgress = (progress) => {
       changed ||= progress.kind === 'applied';
       request.onProgress(progress);
@@ -61,15 +61,15 @@ async function apply(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promis
   return exitCodeOf(diagnosis);
 }
 
-/** Every object is applied whole or not at all, so there is nothing to undo after Ctrl-C. */
+/** Each object is applied completely or not at all, so Ctrl-C leaves nothing to undo. */
 function explainInterrupt(error: unknown, changed: boolean): never {
   if (!(error instanceof InterruptedError)) throw error;
-  const fix = changed ? 'What was applied stays. Run the same command again to go on from there.' : 'Nothing was changed.';
+  const fix = changed ? 'Applied objects stay. Run the same command again to continue.' : 'Nothing was changed.';
   throw new InterruptedError(error.signal, { fix });
 }
 
-async function dryRunServer(flags: RegisterFlags, terminal: Terminal, ask: Ask): Promise<ExitCode> {
-  const pairs = await withCluster(flags, terminal, 'checking', (cluster, signal) => dryRun(cluster, ask(signal)));
+async function dryRunServer(flags: RegisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
+  const pairs = await withCluster(flags, terminal, 'checking', (cluster, signal) => dryRun(cluster, requestFor(signal)));
   const applied = pairs.map((pair) => pair.applied);
   if (flags.output === 'json') await terminal.result(resultJson({ dryRun: 'server', applied }));
   else if (flags.diff) await terminal.result(diffText(pairs, terminal.outColors));

@@ -82,8 +82,8 @@ export const programOf =
 
 /**
  * Registers and verifies the guest as `apisvc register` does, and writes the diagnosis to stdout.
- * @returns the exit code. Without --once, a failed registration is only reported, because the sandbox
- * keeps running
+ * @returns the exit code. Without --once, a failed registration is only reported, because the
+ * sandbox keeps running
  * @throws with --once, what the registration throws; InterruptedError
  */
 export async function rehearse(

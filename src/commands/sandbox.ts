@@ -17,8 +17,8 @@ export interface SandboxFlags extends RehearsalFlags {
 }
 
 /**
- * `apisvc sandbox`: starts a local control plane, with the given command or the demo server behind its
- * aggregation layer.
+ * `apisvc sandbox`: starts a local control plane, with the given command or the demo server behind
+ * its aggregation layer.
  */
 export async function sandbox(flags: SandboxFlags, command: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const guest = await guestOf(flags, command, terminal);

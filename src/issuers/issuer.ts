@@ -23,7 +23,9 @@ export interface NewCertificates {
   readonly caKey?: PrivateKey;
 }
 
-/** Where the certificates of a registration come from: one implementation for each `issuer.type`. */
+/**
+ * Where the certificates of a registration come from: one implementation for each `issuer.type`.
+ */
 export interface Issuer<Type extends IssuerType> {
   /**
    * Makes new certificates.

@@ -11,7 +11,8 @@ const issuers: { readonly [Type in IssuerType]: Issuer<Type> } = { 'self-signed'
  */
 export function issueCertificates(registration: Registration, request: Omit<IssueRequest, 'registration'>): Promise<NewCertificates> {
   const settings = registration.spec.certificates.issuer;
-  // The settings belong to the issuer of the same type, which TypeScript cannot follow through the table.
+  // The settings belong to the issuer of the same type, which TypeScript cannot follow through the
+  // table.
   const issuer = issuers[settings.type] as Issuer<IssuerType>;
   return issuer.issue(settings, { ...request, registration });
 }

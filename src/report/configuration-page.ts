@@ -52,7 +52,10 @@ function* sections({ path, schema }: Section): Generator<Section> {
   }
 }
 
-/** The mapping with fixed keys in a value, through lists. Those that take any other key are described by their parent. */
+/**
+ * The mapping with fixed keys in a value, through lists. Those that take any other key are
+ * described by their parent.
+ */
 function mappingIn({ path, schema }: Section): Section | undefined {
   if (schema.items) return mappingIn({ path: `${path}[]`, schema: schema.items });
   return schema.additionalProperties === false || schema.oneOf ? { path, schema } : undefined;

@@ -14,7 +14,9 @@ export function appliedSummary(applied: readonly AppliedObject[]): string {
   return `${applied.length} objects: ${[...changes, ...rest].join(', ')}.`;
 }
 
-/** One line of progress. Names and messages in it are escaped, because they come from the cluster. */
+/**
+ * One line of progress. Names and messages in it are escaped, because they come from the cluster.
+ */
 export const progressLine = (progress: Progress): string => printable(line(progress));
 
 function line(progress: Progress): string {

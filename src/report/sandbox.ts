@@ -8,7 +8,10 @@ type NodeEvent =
   | { readonly kind: 'log'; readonly container: string; readonly line: string }
   | { readonly kind: 'problem'; readonly message: string };
 
-/** One line for an event of a sandbox. Names and messages are escaped, because they may come from anywhere. */
+/**
+ * One line for an event of a sandbox. Names and messages are escaped, because they may come from
+ * anywhere.
+ */
 export const nodeLine = (event: NodeEvent): string => line(event).split('\t').map(printable).join('\t');
 
 function line(event: NodeEvent): string {

@@ -65,7 +65,7 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['explain', 'cert/unknown-autority'], 'error: unknown finding or topic "cert/unknown-autority"; did you mean cert/unknown-authority?'],
     [['explain', 'san'], 'did you mean cert/san-mismatch?'],
     [['lint'], "error: missing required argument 'file'"],
-    [['register', '--diff', '--dry-run', 'server'], 'error: --diff is a dry run of its own; leave --dry-run out'],
+    [['register', '--diff', '--dry-run', 'server'], 'error: --diff cannot be used with --dry-run'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await apisvc(args, { cwd: folder() });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -67,7 +67,7 @@ describe('no usable cluster', () => {
       expect({ exitCode, stderr }).toMatchObject({
         exitCode: 3,
         stderr: expect.stringMatching(
-          /refuses the credentials of user "late" \(context "late"\): the client certificate expired on \d{4}-/,
+          /rejects the credentials of user "late" \(context "late"\): the client certificate expired on \d{4}-/,
         ),
       });
     }

@@ -77,7 +77,7 @@ describe('while register waits', () => {
     running.kill(signal);
     const { exitCode, stdout, stderr } = await failure(running);
     expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });
-    expect(stderr).toMatch(new RegExp(`\nerror: ${word}\nfix: What was applied stays. Run the same command again to go on from there.\n$`));
+    expect(stderr).toMatch(new RegExp(`\nerror: ${word}\nfix: Applied objects stay. Run the same command again to continue.\n$`));
     expect(await getObject('apiservice', apiService)).toBeUndefined();
 
     await start();

@@ -62,7 +62,7 @@ export async function answerOf(
 const forbiddenPath = (path: string, answer: Answer): Observed<never> => ({
   state: 'unseen',
   reason: 'forbidden',
-  words: `${readStatus(answer).message}. An RBAC rule that allows it: ClusterRole: {nonResourceURLs: ["${path}"], verbs: [get]}`,
+  words: `${readStatus(answer).message}. Grant this RBAC rule: ClusterRole: {nonResourceURLs: ["${path}"], verbs: [get]}`,
 });
 
 /**

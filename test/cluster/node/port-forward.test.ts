@@ -115,7 +115,7 @@ test('needs the right to get and to create pods/portforward, and says so', async
   const forbidden = {
     fault: 'no-forward',
     words: expect.stringMatching(
-      /^not allowed to port-forward to pod .* An RBAC rule that allows it: Role in namespace port-forward-spec: \{apiGroups: \[""\], resources: \[pods\/portforward\], verbs: \[get, create\]\}$/,
+      /^not allowed to port-forward to pod .* Grant this RBAC rule: Role in namespace port-forward-spec: \{apiGroups: \[""\], resources: \[pods\/portforward\], verbs: \[get, create\]\}$/,
     ),
   };
   expect(await dial('everywhere', 2379, jane)).toMatchObject(forbidden);

@@ -201,7 +201,7 @@ describe('without a port-forward', () => {
       kind: 'failed',
       fault: 'no-forward',
       words:
-        'not allowed to port-forward to pod wardle/api-0: pods "api-0" is forbidden: no. An RBAC rule that allows it: Role in namespace wardle: {apiGroups: [""], resources: [pods/portforward], verbs: [get, create]}',
+        'not allowed to port-forward to pod wardle/api-0: pods "api-0" is forbidden: no. Grant this RBAC rule: Role in namespace wardle: {apiGroups: [""], resources: [pods/portforward], verbs: [get, create]}',
       via: 'pod',
     });
   });

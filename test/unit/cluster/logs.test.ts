@@ -46,7 +46,7 @@ test('forbidden: names the missing permission', async () => {
   const message = 'pods "api-0" is forbidden: User "jane" cannot get resource "pods/log" in API group "" in the namespace "wardle"';
   expect(await madeOf(403, status(403, 'Forbidden', message))).toEqual({
     kind: 'forbidden',
-    words: `not allowed to get pod/wardle/api-0/log: ${message}. An RBAC rule that allows it: Role in namespace wardle: {apiGroups: [""], resources: [pods/log], verbs: [get]}`,
+    words: `not allowed to get pod/wardle/api-0/log: ${message}. Grant this RBAC rule: Role in namespace wardle: {apiGroups: [""], resources: [pods/log], verbs: [get]}`,
   });
 });
 

@@ -75,21 +75,21 @@ describe('refusals', () => {
     expect(error).toMatchObject({
       exitCode: Exit.unreachable,
       message: 'not allowed to get service/wardle/api: services "api" is forbidden: User "jane" cannot get resource "services"',
-      fix: 'An RBAC rule that allows it: Role in namespace wardle: {apiGroups: [""], resources: [services], resourceNames: ["api"], verbs: [get]}',
+      fix: 'Grant this RBAC rule: Role in namespace wardle: {apiGroups: [""], resources: [services], resourceNames: ["api"], verbs: [get]}',
     });
   });
 
   test('credentials that are not accepted', async () => {
     const error = await refused(401, status(401, 'Unauthorized', 'Unauthorized'));
     expect(error).toBeInstanceOf(ClusterError);
-    expect(error.message).toMatch(/^the cluster at http:\S+ refuses the credentials of user "test" \(context "test"\): Unauthorized$/);
+    expect(error.message).toMatch(/^the cluster at http:\S+ rejects the credentials of user "test" \(context "test"\): Unauthorized$/);
   });
 
   test.each([
     [422, UsageError, 'the cluster rejects service/wardle/api: bad'],
-    [409, RefusedError, "can't get service/wardle/api: bad"],
-    [500, ClusterError, "can't get service/wardle/api: HTTP status 500: bad"],
-    [418, ClusterError, "can't get service/wardle/api: HTTP status 418: bad"],
+    [409, RefusedError, 'failed to get service/wardle/api: bad'],
+    [500, ClusterError, 'failed to get service/wardle/api: HTTP status 500: bad'],
+    [418, ClusterError, 'failed to get service/wardle/api: HTTP status 418: bad'],
   ])('status %i', async (code, kind, message) => {
     const error = await refused(code, status(code, '', 'bad'));
     expect(error).toBeInstanceOf(kind);
@@ -99,7 +99,7 @@ describe('refusals', () => {
   test('something that is no kube-apiserver', async () => {
     const error = await refused(200, '<html>welcome</html>');
     expect(error).toBeInstanceOf(ClusterError);
-    expect(error.message).toContain('does not answer as kube-apiserver does: HTTP status 200 without JSON');
+    expect(error.message).toContain('does not look like kube-apiserver: HTTP status 200 without JSON');
   });
 
   test('a body that is no Status is quoted, shortened to one line', () => {
@@ -150,7 +150,7 @@ describe('applying', () => {
     const cluster = await clusterOf((_, response) => answer(response, 409, status(409, 'Conflict', 'being deleted')));
     expect(await failure(applyObject(cluster, service, options))).toMatchObject({
       exitCode: Exit.findings,
-      message: "can't patch service/wardle/api: being deleted",
+      message: 'failed to patch service/wardle/api: being deleted',
     });
   });
 

@@ -161,7 +161,7 @@ describe('a refused port-forward', () => {
     expect(error).toBeInstanceOf(ClusterError);
     expect(error).toMatchObject({
       message: `not allowed to port-forward to pod wardle/api-0: ${message.replace(/: $/, '')}`,
-      fix: 'An RBAC rule that allows it: Role in namespace wardle: {apiGroups: [""], resources: [pods/portforward], verbs: [get, create]}',
+      fix: 'Grant this RBAC rule: Role in namespace wardle: {apiGroups: [""], resources: [pods/portforward], verbs: [get, create]}',
     });
   });
 
@@ -172,7 +172,7 @@ describe('a refused port-forward', () => {
 
   test('bad credentials', async () => {
     expect((await refusedWith(401, status(401, 'Unauthorized', 'Unauthorized'))).message).toContain(
-      'refuses the credentials of user "test"',
+      'rejects the credentials of user "test"',
     );
   });
 

@@ -77,6 +77,6 @@ describe('verify --wait', () => {
   test('credentials that are refused end it', async () => {
     const cluster = await clusterOf((_, response) => answer(response, 401, status(401, 'Unauthorized', 'Unauthorized')));
     const error = await rejection(verifyUntilHealthy(cluster, { wanted, until: never, signal: never }));
-    expect((error as Error).message).toContain('refuses the credentials of user "test"');
+    expect((error as Error).message).toContain('rejects the credentials of user "test"');
   });
 });

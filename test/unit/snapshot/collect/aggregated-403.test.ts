@@ -36,7 +36,7 @@ describe('a 403 through the aggregator', () => {
       state: 'unseen',
       reason: 'forbidden',
       words:
-        'forbidden: User "jane" cannot get path "/apis/example.com/v1". An RBAC rule that allows it: ClusterRole: {nonResourceURLs: ["/apis/example.com/v1"], verbs: [get]}',
+        'forbidden: User "jane" cannot get path "/apis/example.com/v1". Grant this RBAC rule: ClusterRole: {nonResourceURLs: ["/apis/example.com/v1"], verbs: [get]}',
     });
   });
 

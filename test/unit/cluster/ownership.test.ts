@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { deleteObject, isApplied, ourFields, ownedFields, releaseObject } from '../../../src/cluster/ownership.ts';
+import { RefusedError } from '../../../src/errors.ts';
+import type { KubeObject } from '../../../src/manifests/types.ts';
+import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
+
+interface Owner {
+  readonly manager?: string;
+  readonly operation?: 'Apply' | 'Update';
+  readonly label?: string;
+}
+
+/** A Service as kube-apiserver returns it. */
+const serviceOf = ({ manager = 'apisvc', operation = 'Apply', label = 'apisvc' }: Owner = {}): KubeObject =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: 'api',
+      namespace: 'wardle',
+      uid: 'one',
+      labels: { 'app.kubernetes.io/managed-by': label },
+      managedFields: [
+        { manager: 'kubectl', operation: 'Update', fieldsV1: { 'f:spec': { 'f:type': {} } } },
+        { manager, operation, fieldsV1: { 'f:spec': { 'f:ports': {} } } },
+      ],
+    },
+  }) as KubeObject;
+
+const strangers: readonly [string, Owner][] = [
+  ['another manager applied it', { manager: 'helm' }],
+  ['apisvc only updated it', { operation: 'Update' }],
+];
+
+/** A cluster that answers every request the same, and the requests that it received. */
+async function answering(code: number, body: object) {
+  const received: Received[] = [];
+  const cluster = await clusterOf((request, response) => {
+    received.push(request);
+    answer(response, code, body);
+  });
+  return { cluster, received };
+}
+
+describe('ownership', () => {
+  test('is read from managedFields', () => {
+    expect(isApplied(serviceOf())).toBe(true);
+    expect(ourFields(serviceOf())).toEqual({ 'f:spec': { 'f:ports': {} } });
+  });
+
+  test.each(strangers)('is not ours when %s', (_, owner) => {
+    expect(isApplied(serviceOf(owner))).toBe(false);
+    expect(ownedFields(serviceOf(owner))).toBe('{}');
+  });
+
+  test('of an object without managedFields is not ours', () => {
+    expect(isApplied({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'api' } })).toBe(false);
+  });
+});
+
+describe('releaseObject', () => {
+  test('applies the object without fields, for the same uid only', async () => {
+    const { cluster, received } = await answering(200, serviceOf());
+    await releaseObject(cluster, serviceOf(), never);
+    expect(received).toHaveLength(1);
+    expect(received[0]).toMatchObject({ method: 'PATCH', url: expect.stringContaining('fieldManager=apisvc&force=false') });
+    expect(JSON.parse(received[0]?.body ?? '')).toEqual({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'api', namespace: 'wardle', uid: 'one' },
+    });
+  });
+
+  test.each(strangers)('sends nothing when %s', async (_, owner) => {
+    const { cluster, received } = await answering(200, {});
+    await releaseObject(cluster, serviceOf(owner), never);
+    expect(received).toEqual([]);
+  });
+
+  test('fails when the object was replaced meanwhile', async () => {
+    const { cluster } = await answering(409, status(409, 'Conflict', 'uid mismatch'));
+    await expect(releaseObject(cluster, serviceOf(), never)).rejects.toThrow('failed to patch service/wardle/api: uid mismatch');
+  });
+});
+
+describe('deleteObject', () => {
+  test('deletes our object, for the same uid only', async () => {
+    const { cluster, received } = await answering(200, {});
+    expect(await deleteObject(cluster, serviceOf(), never)).toBe(true);
+    expect(received[0]).toMatchObject({ method: 'DELETE', url: '/api/v1/namespaces/wardle/services/api' });
+    expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({ preconditions: { uid: 'one' }, propagationPolicy: 'Background' });
+  });
+
+  test('returns false for an object that no longer exists', async () => {
+    const { cluster } = await answering(404, notFound('/api/v1/namespaces/wardle/services/api'));
+    expect(await deleteObject(cluster, serviceOf(), never)).toBe(false);
+  });
+
+  test.each([...strangers, ['it has the label of another tool', { label: 'Helm' }] as const])('refuses when %s', async (_, owner) => {
+    const { cluster, received } = await answering(200, {});
+    await expect(deleteObject(cluster, serviceOf(owner), never)).rejects.toBeInstanceOf(RefusedError);
+    expect(received).toEqual([]);
+  });
+
+  test('fails when kube-apiserver refuses', async () => {
+    const { cluster } = await answering(403, status(403, 'Forbidden', 'services "api" is forbidden'));
+    await expect(deleteObject(cluster, serviceOf(), never)).rejects.toThrow('not allowed to delete service/wardle/api');
+  });
+});
