@@ -109,7 +109,7 @@ describe('every certificate that apisvc makes', () => {
 
 const caExtensions = [caConstraints(3), keyUsage('keyCertSign', 'cRLSign')];
 const lifetime = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
-const bygone = { notBefore: new Date(Date.now() - 2 * day), notAfter: new Date(Date.now() - day) };
+const expired = { notBefore: new Date(Date.now() - 2 * day), notAfter: new Date(Date.now() - day) };
 const rarely = (): fc.Arbitrary<boolean> => fc.integer({ min: 0, max: 9 }).map((digit) => digit === 0);
 
 /** What can be wrong with a CA. */
@@ -127,7 +127,7 @@ function makeCa(commonName: string, issuer: Made | undefined, faults: CaFaults):
   return make({
     commonName,
     ...(issuer ? { issuer } : {}),
-    ...(faults.expired ? bygone : lifetime),
+    ...(faults.expired ? expired : lifetime),
     extensions: [
       faults.notCa ? endEntityConstraints() : caConstraints(faults.noPath ? 0 : 3),
       keyUsage(faults.noCertSign ? 'digitalSignature' : 'keyCertSign'),
@@ -171,7 +171,7 @@ describe('apisvc and Go come to the same verdict', () => {
           leaf: await make({
             commonName: 'leaf',
             issuer: lowerCa,
-            ...(leafExpired ? bygone : lifetime),
+            ...(leafExpired ? expired : lifetime),
             extensions: [endEntityConstraints(), extendedKeyUsage(purposes), subjectAltName({ dns: [name], ip: [] }, false)],
           }),
         };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../src/project/project.ts';
 import type { RunningProcess } from '../../src/sandbox/shared/process.ts';
 import { apisvc } from './harness/commands.ts';
-import { codesOf, emptyFolder, getObject, kubectlOk, moveOutside, objectsOf, untilSaid, verifyJson } from './harness/projects.ts';
+import { codesOf, emptyFolder, getObject, kubectlOk, moveOutside, objectsOf, verifyJson, waitForOutput } from './harness/projects.ts';
 import { cluster } from './harness/provided.ts';
 import { startSampleApiserver } from './harness/servers.ts';
 import { serviceAccountKubeconfig } from './harness/users.ts';
@@ -45,7 +45,7 @@ describe('from an empty directory to an API that kube-apiserver serves', () => {
 
   test('register waits for the server, registers the API, and shows that it is served', async () => {
     const registering = apisvc(['register', '--timeout', '60s'], { cwd: dir });
-    await untilSaid(
+    await waitForOutput(
       registering,
       new RegExp(`waiting for every endpoint to serve a certificate .*: ${cluster.network.address}:${port}: connection refused`),
     );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { serveHttps } from './harness/backends.ts';
 import { apisvc } from './harness/commands.ts';
-import { editConfiguration, failure, getObject, kubectlOk, objectsOf, servingPairOf, untilSaid } from './harness/projects.ts';
+import { editConfiguration, failure, getObject, kubectlOk, objectsOf, servingPairOf, waitForOutput } from './harness/projects.ts';
 import { project, removeProjects } from './harness/registered.ts';
 import { apiServiceNameOf, groupOf, handMade } from './harness/registrations.ts';
 
@@ -73,7 +73,7 @@ describe('while register waits', () => {
   ] as const)('%s ends it in good order, and the same command goes on from there', async (signal, code, word) => {
     const { dir, apiService, start } = await project(signal.toLowerCase());
     const running = apisvc(['register'], { cwd: dir });
-    await untilSaid(running, /waiting for .*: connection refused/);
+    await waitForOutput(running, /waiting for .*: connection refused/);
     running.kill(signal);
     const { exitCode, stdout, stderr } = await failure(running);
     expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });

@@ -7,7 +7,7 @@ import { kubectl } from './harness/commands.ts';
 import { program } from './harness/programs.ts';
 import { codesOf, emptyFolder, kubectlOk, verifyJson } from './harness/projects.ts';
 import { cluster } from './harness/provided.ts';
-import { conditions, deleteApiServices, failed, passed } from './harness/registrations.ts';
+import { conditions, deleteApiServices, failedWith, passed } from './harness/registrations.ts';
 import { startProcess, startSampleApiserver } from './harness/servers.ts';
 import { serviceAccountKubeconfig } from './harness/users.ts';
 import { wardleAccess, wardleRegistration } from './harness/wardle.ts';
@@ -50,7 +50,7 @@ describe('the real sample-apiserver', () => {
     await register(8446);
     await expect
       .poll(async () => (await conditions()).get(wardle), { timeout: 45_000 })
-      .toMatch(failed('x509: certificate is valid for localhost'));
+      .toMatch(failedWith('x509: certificate is valid for localhost'));
     const { exitCode, diagnosis } = await verifyJson([wardle]);
     expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['cert/self-generated'] });
   });
@@ -71,7 +71,8 @@ describe('the real sample-apiserver', () => {
     expect((await verifyAs('jane')).exitCode).toBe(0);
 
     await kubectlOk(['delete', 'clusterrolebinding', `${own}:auth-delegator`]);
-    // The server remembers for some seconds whom it has let in, so this is somebody it has not seen.
+    // The server remembers for some seconds whom it has let in, so this is somebody it has not
+    // seen.
     await expect.poll(async () => codesOf((await verifyAs('john')).diagnosis), { timeout: 30_000 }).toEqual(['auth/delegator-missing']);
     expect((await verifyAs('john')).exitCode).toBe(1);
     // Who is an administrator gets an answer, and sees what the server says to strangers.

@@ -2,10 +2,10 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSimulation } from '../../../src/sandbox/simulated/simulation.ts';
-import { allSteps } from '../harness/all-steps.ts';
 import type { KubernetesVersion } from '../harness/cells.ts';
 import { type Cluster, cluster } from '../harness/provided.ts';
 import { startRun } from '../harness/run.ts';
+import { runAllSteps } from '../harness/run-all-steps.ts';
 import { type Outcome, outcomesOf, resultOf, valueAt, withDifferences } from './outcomes.ts';
 import { scenario } from './scenario.ts';
 import type { Step } from './step.ts';
@@ -93,7 +93,7 @@ function compare({ name, differs = [] }: Step, version: KubernetesVersion): void
 }
 
 afterAll(async () => {
-  const [fault] = await allSteps(...ends);
+  const [fault] = await runAllSteps(...ends);
   if (fault) throw fault;
 });
 

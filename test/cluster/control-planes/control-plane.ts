@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Made } from '../../unit/pki/certificates.ts';
-import { allSteps } from '../harness/all-steps.ts';
 import { type Backend, serveHttps } from '../harness/backends.ts';
 import type { KubernetesVersion } from '../harness/cells.ts';
 import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
@@ -8,10 +7,14 @@ import { kubectl } from '../harness/commands.ts';
 import type { Cluster } from '../harness/provided.ts';
 import { apiServiceNameOf, type HandMade, handMade } from '../harness/registrations.ts';
 import { startRun, type Variant } from '../harness/run.ts';
+import { runAllSteps } from '../harness/run-all-steps.ts';
 import { expectFindings, type Fault, of, type PerVersion } from '../laboratory/expect-findings.ts';
 import { sound } from '../laboratory/hand-made.ts';
 
-/** Faults of the control plane itself: each needs a kube-apiserver that was started in another way than all others, and so one of its own. */
+/**
+ * Faults of the control plane itself: each needs a kube-apiserver that was started in another way
+ * than all others, and so one of its own.
+ */
 
 const versions: readonly KubernetesVersion[] = ['1.37', '1.35'];
 const namespace = 'control-planes';
@@ -26,21 +29,30 @@ export interface ControlPlane extends Cluster {
   keep<T extends Pick<Backend, 'stop'>>(started: T): T;
   /** Creates objects as the administrator. */
   create(...items: readonly object[]): Promise<void>;
-  /** Registers a server by hand, a sound one on the host unless a part is replaced. @returns the name of the APIService */
+  /**
+   * Registers a server by hand, a sound one on the host unless a part is replaced.
+   * @returns the name of the APIService
+   */
   register(service: string, change?: Partial<HandMade>, without?: 'slice'): Promise<string>;
 }
 
 export interface ControlPlaneFault extends Fault {
   /** Breaks it. @returns the name of the APIService to look at */
   readonly make: (controlPlane: ControlPlane) => Promise<string>;
-  /** What the evidence of the first finding says, in the words of kube-apiserver as far as it has any. */
+  /**
+   * What the evidence of the first finding says, in the words of kube-apiserver as far as it has
+   * any.
+   */
   readonly evidence: PerVersion<RegExp>;
 }
 
 /** How a control plane is started; without further words as all others are. */
 export type Otherwise = Partial<Pick<Variant, 'aggregatorRouting' | 'apiserver'>>;
 
-/** Starts a control plane of this kind on each version of Kubernetes, breaks it in all these ways at once, and looks at them one by one. */
+/**
+ * Starts a control plane of this kind on each version of Kubernetes, breaks it in all these ways at
+ * once, and looks at them one by one.
+ */
 export function describeControlPlane(kind: string, otherwise: Otherwise, faults: readonly ControlPlaneFault[]): void {
   describe(kind, () => {
     const cases = versions.flatMap((kubernetes) => faults.map((fault) => ({ kubernetes, ...fault })));
@@ -58,7 +70,7 @@ export function describeControlPlane(kind: string, otherwise: Otherwise, faults:
     });
 
     afterAll(async () => {
-      const [fault] = await allSteps(...ends.toReversed());
+      const [fault] = await runAllSteps(...ends.toReversed());
       if (fault) throw fault;
     });
 

@@ -5,18 +5,19 @@ import { TLSSocket } from 'node:tls';
 import { cluster } from './provided.ts';
 
 /**
- * Small servers in the place of an extension API server, for what a real one never does. They listen at the host's end of the cable
- * to the control plane's namespace, so kube-apiserver reaches them and they need no process of their own.
+ * Small servers that stand in for an extension API server and can fail in ways that a real one does
+ * not. They listen at the host's address in the network of the control plane, so kube-apiserver
+ * reaches them without a separate process.
  */
 export const backendAddress = cluster.network.hostAddress;
 
 export interface Backend {
-  /** The system picks a free one. */
+  /** Chosen by the operating system unless the caller passes one. */
   readonly port: number;
   stop(): Promise<void>;
 }
 
-/** PEM texts: what is sent in the handshake, and the key of its first certificate. */
+/** PEM texts: the certificates that the handshake sends, and the key of the first one. */
 export interface ServingPair {
   readonly certificates: string;
   readonly key: string;
@@ -25,13 +26,13 @@ export interface ServingPair {
 export interface Reply {
   readonly status?: number;
   readonly body: unknown;
-  /** A user whom the server itself answers 403, by the name that kube-apiserver passes on. */
+  /** The name of a user, as in X-Remote-User, whose requests get status 403. */
   readonly forbids?: string;
-  /** Whoever is in no group is answered 403, as by RBAC. */
+  /** Requests without X-Remote-Group get status 403, as they would from RBAC. */
   readonly needsGroup?: boolean;
 }
 
-/** The discovery document that a sound extension API server gives for a group and version. */
+/** The discovery document of a working extension API server for a group and version. */
 export const resourceList = (groupVersion: string, ...names: string[]): object => ({
   kind: 'APIResourceList',
   apiVersion: 'v1',
@@ -39,10 +40,13 @@ export const resourceList = (groupVersion: string, ...names: string[]): object =
   resources: names.map((name) => ({ name, singularName: '', namespaced: true, kind: name, verbs: ['get', 'list'] })),
 });
 
-/** OpenSSL would not serve the weakest keys and signatures. */
+/** Without this, OpenSSL refuses to serve the weakest keys and signatures. */
 const anyStrength = { ciphers: 'DEFAULT@SECLEVEL=0' };
 
-/** Gives one reply to every request over TLS that comes with a client certificate; without one nobody is believed, as by k8s.io/apiserver. */
+/**
+ * Serves one reply over TLS. A request without a client certificate gets status 401, as from
+ * k8s.io/apiserver.
+ */
 export const serveHttps = ({ certificates, key }: ServingPair, reply: Reply, port = 0, host = backendAddress): Promise<Backend> =>
   listen(
     createHttpsServer({ cert: certificates, key, ...anyStrength, requestCert: true, rejectUnauthorized: false }, replyWith(reply)),
@@ -50,10 +54,10 @@ export const serveHttps = ({ certificates, key }: ServingPair, reply: Reply, por
     host,
   );
 
-/** The same without TLS. */
+/** Serves one reply without TLS. */
 export const serveHttp = (reply: Reply, host?: string): Promise<Backend> => listen(createHttpServer(replyWith(reply)), 0, host);
 
-/** Accepts connections and never says a word. */
+/** Accepts connections and never responds. */
 export const serveSilence = (host?: string): Promise<Backend> => listen(createTcpServer(), 0, host);
 
 const replyWith =
@@ -67,7 +71,7 @@ const replyWith =
 
 const isAnonymous = (socket: Socket): boolean => socket instanceof TLSSocket && !socket.getPeerX509Certificate();
 
-/** An address where nothing listens: the port was free a moment ago. */
+/** Finds a port where nothing listens: it was free a moment ago. */
 export async function unusedPort(): Promise<number> {
   const { port, stop } = await serveSilence();
   await stop();
@@ -78,7 +82,7 @@ export async function listen(server: Server, port = 0, host = backendAddress): P
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
-    // Clients that give up reset the connection; that is theirs to report.
+    // A client that gives up resets the connection. The client reports that, not the server.
     socket.on('error', () => {}).on('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));

@@ -14,7 +14,10 @@ import type { KeyPair } from '../../../src/pki/keys.ts';
 import { day, type Made, make, type Recipe } from '../../unit/pki/certificates.ts';
 import type { ServingPair } from './backends.ts';
 
-/** Certificates that apisvc itself would not make, valid now, and for longer than their end is warned of, unless another time is asked for. */
+/**
+ * Certificates that apisvc itself does not issue. By default they are valid now, and for long
+ * enough that verify does not warn about their expiry.
+ */
 
 type Dates = Pick<Recipe, 'notBefore' | 'notAfter'>;
 const between = (fromDays: number, toDays: number): Dates => ({
@@ -22,24 +25,24 @@ const between = (fromDays: number, toDays: number): Dates => ({
   notAfter: new Date(Date.now() + toDays * day),
 });
 
-/** Valid now, and for as many days. */
-export const lasting = (days: number): Dates => between(-1, days);
-const current = lasting(90);
+/** Valid from yesterday, for `days` days from now. */
+export const validForDays = (days: number): Dates => between(-1, days);
+const current = validForDays(90);
 /** Expired yesterday. */
-export const bygone = between(-2, -1);
+export const expired = between(-2, -1);
 /** Valid from tomorrow on. */
-export const early = between(1, 90);
+export const notYetValid = between(1, 90);
 
-/** The certificates as PEM, one after the other. */
+/** The certificates as one PEM text. */
 export const pem = (...chain: Made[]): string => chain.map(({ info }) => info.pem).join('');
 
-/** What a server is given: its certificate, those above it that it shall send, and its key. */
+/** The files of a server: its certificate with the intermediates that it sends, and its key. */
 export const pair = (leaf: Made, ...intermediates: Made[]): ServingPair => ({
   certificates: pem(leaf, ...intermediates),
   key: leaf.keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
 });
 
-/** A CA below which one more may follow. */
+/** A root CA that allows one intermediate CA below it (path length 1). */
 export const makeCa = (commonName: string, more: Partial<Recipe> = {}): Promise<Made> =>
   make({ commonName, extensions: [caConstraints(1), keyUsage('keyCertSign')], ...current, ...more });
 
@@ -55,18 +58,18 @@ export function makeLeaf(host: string, issuer: Made, { usage = 'serverAuth', whe
   return make({ commonName: 'server', issuer, extensions: [endEntityConstraints(), extendedKeyUsage([usage]), names], ...when, ...more });
 }
 
-/** A serving certificate from before there were subject alternative names. */
+/** A serving certificate with a common name and without subject alternative names. */
 export const makeLeafByCommonName = (host: string, issuer: Made): Promise<Made> =>
   make({ commonName: host, issuer, extensions: [endEntityConstraints()], ...current });
 
-/** An RSA key of any size, such as nobody should use any more. */
+/** An RSA key of any size, including sizes that are too weak. */
 export const rsaKeyPair = (size: number): Promise<KeyPair> => promisify(generateKeyPair)('rsa', { modulusLength: size });
 
-/** The same certificate, signed by its ECDSA issuer with SHA-1 (RFC 3279 2.2.3). */
+/** Re-signs a certificate with SHA-1 and the ECDSA key of its issuer (RFC 3279 2.2.3). */
 export function signedWithSha1(made: Made, issuer: Made): Made {
   const algorithm = sequence(oid('1.2.840.10045.4.1'));
   const [content] = children(decode(new X509Certificate(made.info.pem).raw));
-  // Version, serial, then the algorithm (RFC 5280 4.1).
+  // The fields are the version, the serial number, the algorithm, ... (RFC 5280 4.1).
   const signed = sequence(...children(content).map((field, index) => (index === 2 ? algorithm : field)));
   const signature = bits(sign('sha1', encode(signed), issuer.keyPair.privateKey));
   return { ...made, info: certificateInfo(encode(sequence(signed, algorithm, signature))) };

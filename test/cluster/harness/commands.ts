@@ -7,13 +7,16 @@ import { cluster } from './provided.ts';
 const kubectlPath = program(cluster.programs, 'kubectl');
 const cli = join(import.meta.dirname, '..', '..', '..', 'bin', 'apisvc.js');
 
-/** An empty home, so that nothing of the person who runs the tests is read or written. */
+/** An empty home directory, so that the tests do not read or write files of the current user. */
 const home = mkdtempSync(join(cluster.stateDir, 'home-'));
 
-/** A command that fails is a result to look at, not an exception; none waits for ever. Killed ones have no exit code. */
+/**
+ * A failing command is a result, not an exception. Every command has a timeout. A killed command
+ * has no exit code.
+ */
 const options = { reject: false, extendEnv: false, stripFinalNewline: false, timeout: 90_000 } as const;
 
-/** The environment of every command: kubectl in PATH, an empty home and a kubeconfig. */
+/** The environment of every command: kubectl in PATH, an empty home directory, and a kubeconfig. */
 export const environment = (kubeconfig: string, env: Readonly<Record<string, string>> = {}): Record<string, string> => ({
   PATH: `${dirname(kubectlPath)}${delimiter}${process.env.PATH ?? ''}`,
   HOME: home,
@@ -22,27 +25,30 @@ export const environment = (kubeconfig: string, env: Readonly<Record<string, str
 });
 
 export interface KubectlOptions {
-  /** Goes to standard input, for `-f -`. */
+  /** Standard input, for `-f -`. */
   readonly input?: string;
-  /** Path; the administrator's without it. */
+  /** Path. The default is the administrator's kubeconfig. */
   readonly kubeconfig?: string;
 }
 
-/** Runs kubectl to its end. @returns exitCode, stdout, stderr and the rest of an execa result */
+/** Runs kubectl. @returns exitCode, stdout, stderr and the other fields of an execa result */
 export const kubectl = (args: readonly string[], { input = '', kubeconfig = cluster.kubeconfig }: KubectlOptions = {}) =>
   execa(kubectlPath, args, { ...options, input, env: environment(kubeconfig) });
 
 export interface ApisvcOptions {
-  /** Folder to run in; an empty one without it. */
+  /** Working directory. The default is an empty folder. */
   readonly cwd?: string;
-  /** Added to PATH, HOME and the administrator's KUBECONFIG, which it may override. */
+  /** Added to PATH, HOME and the administrator's KUBECONFIG; can override them. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Goes to standard input, which is no terminal in any case. */
+  /** Standard input, which is never a terminal. */
   readonly input?: string;
-  /** Milliseconds, for what goes on for longer than others. */
+  /** Milliseconds, for commands that need longer than the default. */
   readonly timeout?: number;
 }
 
-/** Runs the built command line. @returns the execa subprocess: await it for exitCode, stdout and stderr, or send it a signal */
+/**
+ * Runs the built command line.
+ * @returns the execa subprocess: await it for exitCode, stdout and stderr, or send it a signal
+ */
 export const apisvc = (args: readonly string[], { cwd = home, env, input = '', timeout = options.timeout }: ApisvcOptions = {}) =>
   execa(process.execPath, [cli, ...args], { ...options, timeout, cwd, input, env: environment(cluster.kubeconfig, env) });

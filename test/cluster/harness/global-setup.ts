@@ -1,10 +1,13 @@
 import type { TestProject } from 'vitest/node';
 import { startRun, type Variant } from './run.ts';
 
-/** One control plane for all specs of the run; they keep apart by names of their own. */
+/** Starts one control plane for all specs. Each spec uses separate names for its objects. */
 export default (project: TestProject) => provideCluster(project);
 
-/** Starts a cluster and gives it to the specs. @returns what ends it, and keeps the logs when a spec failed */
+/**
+ * Starts a cluster and provides it to the specs.
+ * @returns a function that stops it, and keeps the logs if a spec failed
+ */
 export async function provideCluster(project: TestProject, variant?: Variant): Promise<() => Promise<void>> {
   const { cluster, stop } = await startRun(variant);
   project.provide('cluster', cluster);

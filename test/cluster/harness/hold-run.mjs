@@ -1,8 +1,9 @@
 import { loadModule } from './load.mjs';
 
 /**
- * Starts a cluster as a test run does, prints what it got as one line of JSON, and stays until it, or the process that started it, is
- * killed. With an argument, the name of a cell, it has a node.
+ * Starts a cluster as a test run does, prints its details as one line of JSON, and keeps it running
+ * until this process or its parent is killed. With the name of a cell as the argument, the cluster
+ * has a node.
  */
 
 process.stdin.resume().once('end', () => process.exit());

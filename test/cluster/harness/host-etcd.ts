@@ -7,19 +7,23 @@ import { type RunningProcess, startProcess } from '../../../src/sandbox/shared/p
 import { program } from './programs.ts';
 import { cluster } from './provided.ts';
 
-/** Starts an etcd on loopback of this machine, outside the namespace of the control plane, as an author of a server has one. The spec stops it. */
+/**
+ * Starts an etcd on the loopback address of the host, outside the network namespace of the control
+ * plane, as the author of a server does. The spec stops it.
+ */
 export async function startHostEtcd(): Promise<{ readonly url: string; readonly process: RunningProcess }> {
-  // Without certificates, so that servers need no flags for them: what the tests keep there is worth nothing.
+  // This etcd has no certificates, so servers need no flags for them. The tests store nothing
+  // secret in it.
   const place = { ...(await placeHere()), isolated: true };
   const folder = mkdtempSync(join(cluster.stateDir, 'host-etcd-'));
   const url = etcdUrl(place);
   const process = startProcess({
-    name: 'etcd of this machine',
+    name: 'etcd on the host',
     command: etcdCommand({ etcd: program(cluster.programs, 'etcd') }, cluster.files, folder, place),
     enter: [],
     logFile: join(folder, 'log'),
   });
   const healthy = async (): Promise<boolean> => (await fetch(`${url}/health`).catch(() => undefined))?.status === 200;
-  await waitUntil('etcd of this machine', healthy, { processes: [process], signal: AbortSignal.timeout(30_000) });
+  await waitUntil('etcd on the host', healthy, { processes: [process], signal: AbortSignal.timeout(30_000) });
   return { url, process };
 }

@@ -1,8 +1,9 @@
 import { createViteServer } from 'vitest/node';
 
 /**
- * Imports one module of the harness, outside of a test run. The importing process must end itself.
- * @param {string} path from this folder
+ * Imports a module of the harness outside of a test run. The importing process must call
+ * process.exit.
+ * @param {string} path relative to this folder
  * @returns {Promise<any>} the module
  */
 export async function loadModule(path) {

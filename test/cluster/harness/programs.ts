@@ -2,23 +2,24 @@ import { findComponents } from '../../../scripts/components.mjs';
 import { UsageError } from '../../../src/errors.ts';
 import type { KubernetesVersion } from './cells.ts';
 
-export interface Wanted {
+export interface ProgramSelection {
   readonly kubernetes: KubernetesVersion;
-  /** Also those of a node, and those that run in its pods. */
+  /** Whether to include the programs of a node and of its pods. */
   readonly node: boolean;
 }
 
-/** Paths by program. */
+/** Paths by program name. */
 export type Programs = Readonly<Record<string, string>>;
 
 const newest = 'kubernetes-1.37';
 
 /**
- * Paths of the programs that the cluster tests run, by name. Those that both versions of Kubernetes have are of the wanted one; etcd,
- * kubectl and the extension servers are of the newest.
- * @throws UsageError that says how to get those that are missing
+ * Finds the programs that the cluster tests run. etcd, kubectl and the extension servers come from
+ * the newest Kubernetes, all other programs from the selected version.
+ * @returns paths by program name
+ * @throws UsageError if programs are missing; the fix is the command that builds them
  */
-export function requirePrograms({ kubernetes, node }: Wanted): Programs {
+export function requirePrograms({ kubernetes, node }: ProgramSelection): Programs {
   const wanted = `kubernetes-${kubernetes}`;
   const modules = [
     newest,
@@ -31,13 +32,13 @@ export function requirePrograms({ kubernetes, node }: Wanted): Programs {
     wanted,
   ];
   const { programs, missing } = findComponents();
-  const lacking = missing.filter(({ module }) => modules.includes(module));
-  if (lacking.length === 0) return Object.assign({}, ...modules.map((module) => programs[module]));
-  const names = lacking.map(({ name, module }) => `${name} (${module})`).join(', ');
-  throw new UsageError(`programs of the cluster tests are not built: ${names}`, { fix: 'node scripts/build-components.mjs' });
+  const notBuilt = missing.filter(({ module }) => modules.includes(module));
+  if (notBuilt.length === 0) return Object.assign({}, ...modules.map((module) => programs[module]));
+  const names = notBuilt.map(({ name, module }) => `${name} (${module})`).join(', ');
+  throw new UsageError(`programs for the cluster tests not found: ${names}`, { fix: 'node scripts/build-components.mjs' });
 }
 
-/** @throws Error when there is no such program */
+/** Looks up the path of a program. @throws Error if the name is unknown */
 export function program(programs: Programs, name: string): string {
   const path = programs[name];
   if (path === undefined) throw new Error(`${name} is not a component of the cluster tests`);

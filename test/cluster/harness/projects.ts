@@ -8,24 +8,24 @@ import type { ServingPair } from './backends.ts';
 import { apisvc, kubectl } from './commands.ts';
 import { cluster } from './provided.ts';
 
-/** An empty folder for one spec; removed with the run. */
+/** Creates an empty folder for a spec. It is removed at the end of the run. */
 export const emptyFolder = (): string => mkdtempSync(join(cluster.stateDir, 'spec-'));
 
 /** Runs kubectl, which must succeed. @returns what it printed */
 export async function kubectlOk(args: readonly string[], input?: unknown): Promise<string> {
   const { exitCode, stdout, stderr } = await kubectl(args, input === undefined ? {} : { input: JSON.stringify(input) });
-  // What it said otherwise is only worth reading when it failed.
+  // Compare stderr only on failure: a successful command may print warnings.
   expect({ args, exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ args, exitCode: 0, stderr: '' });
   return stdout;
 }
 
-/** Reads one object as JSON; undefined when it is not there. */
+/** Gets one object; undefined if it does not exist. */
 export async function getObject(...args: string[]): Promise<Record<string, never> | undefined> {
   const found = await kubectlOk(['get', ...args, '--ignore-not-found', '-o', 'json']);
   return found === '' ? undefined : JSON.parse(found);
 }
 
-/** resourceVersion of everything that carries the labels of a project, by `<kind>/<name>`. */
+/** The resourceVersions of all objects with the labels of a project, by `<kind>/<name>`. */
 export async function objectsOf(project: string): Promise<Record<string, string>> {
   const labels = `app.kubernetes.io/managed-by=apisvc,app.kubernetes.io/name=${project}`;
   const kinds = 'serviceaccounts,clusterroles,clusterrolebindings,rolebindings,services,endpointslices,secrets,apiservices';
@@ -39,7 +39,10 @@ export interface OutsideServer {
   readonly port: number;
 }
 
-/** Turns the server of a project into one that runs outside the cluster, as the local processes of these tests do; its RBAC stays. */
+/**
+ * Changes the server of a project to an external one, because these tests run servers as local
+ * processes. Keeps its RBAC rules.
+ */
 export function moveOutside(dir: string, external: OutsideServer): void {
   editConfiguration(dir, (document) => {
     const rbac = document.getIn(['spec', 'server', 'rbac']);
@@ -47,7 +50,7 @@ export function moveOutside(dir: string, external: OutsideServer): void {
   });
 }
 
-/** Changes apisvc.yaml as a person with an editor would. */
+/** Edits apisvc.yaml as a user with an editor does. */
 export function editConfiguration(dir: string, edit: (document: ReturnType<typeof parseDocument>) => void): void {
   const { configuration } = projectFiles(dir);
   const document = parseDocument(readFileSync(configuration, 'utf8'));
@@ -62,7 +65,11 @@ export interface Identity {
   readonly service?: string;
 }
 
-/** A project with names of its own: namespace and group carry `name`, the Service is `api`. @returns its directory */
+/**
+ * Creates a project. By default `name` is also its namespace and part of its API group, and its
+ * Service is named `api`.
+ * @returns its directory
+ */
 export async function makeProject(name: string, external: OutsideServer, other: Identity = {}): Promise<string> {
   const { api = `${name}.example.com/v1`, namespace = name, service = 'api' } = other;
   const dir = emptyFolder();
@@ -73,7 +80,7 @@ export async function makeProject(name: string, external: OutsideServer, other: 
   return dir;
 }
 
-/** What the server of a project is given. */
+/** Reads the serving certificate and key of a project. */
 export function servingPairOf(dir: string): ServingPair {
   const { certificate, key } = projectFiles(dir);
   return { certificates: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
@@ -86,22 +93,28 @@ export async function verifyJson(args: readonly string[], options: Parameters<ty
   return { exitCode, diagnosis: JSON.parse(stdout) as Diagnosis };
 }
 
-/** Codes of the findings of a diagnosis, without those that they explain. */
+/** The codes of all findings of a diagnosis, without the findings that these explain. */
 export const codesOf = ({ apis }: Diagnosis): string[] => apis.flatMap(({ findings }) => findings.map(({ code }) => code));
 
-/** Waits until a running command has said something on stderr. @throws Error when it ends without */
-export function untilSaid(running: ReturnType<typeof apisvc>, words: RegExp): Promise<void> {
-  let said = '';
+/**
+ * Waits until the stderr of a running command matches.
+ * @throws Error if the command ends before that
+ */
+export function waitForOutput(running: ReturnType<typeof apisvc>, pattern: RegExp): Promise<void> {
+  let output = '';
   return new Promise((resolve, reject) => {
     running.stderr.on('data', (chunk) => {
-      said += chunk;
-      if (words.test(said)) resolve();
+      output += chunk;
+      if (pattern.test(output)) resolve();
     });
-    running.stderr.once('end', () => reject(new Error(`${words} was not said, but:\n${said}`)));
+    running.stderr.once('end', () => reject(new Error(`stderr does not match ${pattern}:\n${output}`)));
   });
 }
 
-/** Runs a command that is to fail in good order: no stack trace, no key. */
+/**
+ * Awaits a command that is expected to fail, and checks that stderr has no stack trace and no
+ * private key.
+ */
 export const failure = async (running: ReturnType<typeof apisvc>) => {
   const { exitCode, stdout, stderr } = await running;
   expect(stderr).not.toMatch(/^\s+at |PRIVATE KEY/m);

@@ -4,16 +4,16 @@ import type { Network } from '../../../src/sandbox/real/network.ts';
 import type { Cell } from './cells.ts';
 import type { Programs } from './programs.ts';
 
-/** What the run's control plane gives to every spec; plain data, for specs run in processes of their own. */
+/** The control plane that all specs share. Plain data, because specs run in separate processes. */
 export interface Cluster extends ControlPlaneAccess {
   readonly network: Network;
-  /** Removed at the end of the run, with everything that specs put there. */
+  /** A folder for files of the specs; removed at the end of the run. */
   readonly stateDir: string;
-  /** For servers inside the namespace; the host does not reach it. */
+  /** For servers in the network namespace; not reachable from the host. */
   readonly etcdUrl: string;
-  /** From requirePrograms. */
+  /** The result of requirePrograms. */
   readonly programs: Programs;
-  /** Which Kubernetes this is. */
+  /** The kind of cluster that runs. */
   readonly cell: Cell;
 }
 
@@ -25,5 +25,6 @@ declare module 'vitest' {
 
 export const cluster: Cluster = inject('cluster');
 
-// Specs run in a child process of vitest, which would carry on after an interrupted run, and so would the servers that it started.
+// Specs run in a child process of vitest. Without this, it and the servers that it started survive
+// an interrupted run.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));

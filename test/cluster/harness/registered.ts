@@ -4,7 +4,9 @@ import { apisvc, kubectl } from './commands.ts';
 import { type Identity, makeProject, servingPairOf } from './projects.ts';
 import { apiServiceNameOf, groupOf } from './registrations.ts';
 
-/** Projects with servers of their own, all made by one spec file, which removes them in the end. */
+/**
+ * Projects with a separate server each. The spec file that creates them removes them at the end.
+ */
 
 const backends = new Map<string, Backend>();
 const names: string[] = [];
@@ -12,11 +14,11 @@ const names: string[] = [];
 export interface Project {
   readonly dir: string;
   readonly apiService: string;
-  /** Starts the server that the project speaks of with the certificate that it has now, in the place of an earlier one. */
+  /** Starts the server of the project with its current certificate. Stops an earlier one first. */
   start(): Promise<void>;
 }
 
-/** A project whose group and APIService, and without further words the namespace, are named after the spec. */
+/** Creates a project. Its group, APIService and, by default, namespace derive from `name`. */
 export async function project(name: string, identity: Identity = {}): Promise<Project> {
   names.push(name, ...(identity.namespace === undefined ? [] : [identity.namespace]));
   const port = await unusedPort();
@@ -28,7 +30,7 @@ export async function project(name: string, identity: Identity = {}): Promise<Pr
   return { dir, apiService: apiServiceNameOf(name), start };
 }
 
-/** A project with its server, registered. */
+/** Creates a project, starts its server, and registers it. */
 export async function registered(name: string, identity: Identity = {}): Promise<Project> {
   const made = await project(name, identity);
   await made.start();
@@ -36,7 +38,7 @@ export async function registered(name: string, identity: Identity = {}): Promise
   return made;
 }
 
-/** Takes all of them out of the cluster and stops their servers. */
+/** Removes all projects of this file from the cluster and stops their servers. */
 export async function removeProjects(): Promise<void> {
   await kubectl(['delete', 'apiservices', '--ignore-not-found', ...names.map(apiServiceNameOf)]);
   await kubectl(['delete', 'namespaces', '--ignore-not-found', '--wait=false', ...names]);

@@ -3,33 +3,42 @@ import { backendAddress } from './backends.ts';
 import { kubectl } from './commands.ts';
 import { kubectlOk } from './projects.ts';
 
-/** A registration by hand, sound unless a part is replaced. Everything is named after the Service. */
+/**
+ * A registration that was written by hand. It is valid unless an option replaces a part. All names
+ * derive from the name of the Service.
+ */
 export interface HandMade {
   readonly namespace: string;
   readonly service: string;
   readonly port: Backend['port'];
   /** PEM. */
   readonly ca: string;
-  /** Replace or add fields; `undefined` takes one away. */
+  /** Fields to replace or add; `undefined` removes a field. */
   readonly apiServiceSpec?: object;
   /** Labels and annotations. */
   readonly apiServiceMetadata?: object;
   readonly servicePort?: object;
   readonly slicePort?: object;
   readonly ready?: boolean;
-  /** Where the server listens; the host's end of the cable to the cluster at hand without it. */
+  /**
+   * The address of the server. The default is the host's address in the network of the current
+   * cluster.
+   */
   readonly host?: string;
-  /** Replace or add fields of the Service. */
+  /** Fields of the Service to replace or add. */
   readonly serviceSpec?: object;
 }
 
-/** `v1.<service>.example.com`, which `Service <service>` serves. */
+/** The API group that the Service of this name serves. */
 export const groupOf = (service: string): string => `${service}.example.com`;
 export const apiServiceNameOf = (service: string): string => `v1.${groupOf(service)}`;
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-/** The objects of a registration by hand: a Service without selector, its EndpointSlice, the APIService. */
+/**
+ * The objects of the registration: a Service without a selector, its EndpointSlice, and the
+ * APIService.
+ */
 export function handMade({ namespace, service: name, port, ca, ready = true, host = backendAddress, ...change }: HandMade) {
   return {
     service: {
@@ -63,7 +72,7 @@ export function handMade({ namespace, service: name, port, ca, ready = true, hos
   };
 }
 
-/** Available conditions by name of the APIService, as `<status> <reason> <message>`. */
+/** The Available condition of every APIService by name, as `<status> <reason> <message>`. */
 export async function conditions(): Promise<Map<string, string>> {
   const { items } = JSON.parse(await kubectlOk(['get', 'apiservices', '-o', 'json']));
   // biome-ignore lint/suspicious/noExplicitAny: objects as kubectl prints them.
@@ -76,7 +85,9 @@ export async function conditions(): Promise<Map<string, string>> {
 
 export const deleteApiServices = (...names: string[]) => kubectl(['delete', 'apiservices', '--ignore-not-found', ...names]);
 
-/** What the Available condition says of a server that is not served: reason and the words of the probe. */
-export const failed = (words: string): RegExp => new RegExp(`^False FailedDiscoveryCheck .*${words}`);
-/** What it says of one that is. */
+/**
+ * Matches the Available condition of an APIService whose discovery check fails with this message.
+ */
+export const failedWith = (message: string): RegExp => new RegExp(`^False FailedDiscoveryCheck .*${message}`);
+/** Matches the Available condition of an APIService that is available. */
 export const passed = /^True Passed/;

@@ -8,39 +8,45 @@ import { startControlPlane } from '../../../src/sandbox/real/control-plane.ts';
 import { createNetwork, removeNetwork, removeOrphanedNetworks, requireNamespaces } from '../../../src/sandbox/real/network.ts';
 import { placeIn } from '../../../src/sandbox/real/place.ts';
 import { isOrphan, ownPrefix } from '../../../src/sandbox/shared/owner.ts';
-import { allSteps } from './all-steps.ts';
 import type { Cell } from './cells.ts';
 import { removeOrphanedCgroups } from './node/cgroups.ts';
-import { removeMadeFolders } from './node/machine-folders.ts';
+import { removeCreatedFolders } from './node/machine-folders.ts';
 import { startNode } from './node/node.ts';
 import { requireNodePackages } from './node/packages.ts';
 import { startRuntime } from './node/runtime.ts';
 import { isOwnFolder } from './own-folder.ts';
 import { type Programs, program, requirePrograms } from './programs.ts';
 import type { Cluster } from './provided.ts';
+import { runAllSteps } from './run-all-steps.ts';
 
-/** A cold machine reads 400 MB of programs first. */
+/** Long enough to read 400 MB of programs from a cold disk. */
 const startMs = 120_000;
 
 export interface Run {
   readonly cluster: Cluster;
-  /** Ends everything and removes it. @param keepLogs - true: the logs move to a folder that stays */
+  /**
+   * Stops all processes and removes all files.
+   * @param keepLogs - copy the logs to a folder that is not removed
+   */
   stop(keepLogs: boolean): Promise<void>;
 }
 
-/** Where a control plane will run. */
+/** Where a control plane runs. */
 export type Place = Pick<Cluster, 'network' | 'stateDir'>;
 
 export interface Variant extends Cell {
-  /** Whether there is a node, to run pods on. */
+  /** Whether to start a node that runs pods. */
   readonly node: boolean;
-  /** How its kube-apiserver differs from the others. */
+  /** Changes to the flags of kube-apiserver. */
   readonly apiserver?: ((place: Place) => Promise<ApiserverChange>) | undefined;
 }
 
 const controlPlaneOnly: Variant = { kubernetes: '1.37', aggregatorRouting: true, node: false };
 
-/** Starts a control plane, and a node if asked for, in namespaces and a folder of its own, after clearing away what killed runs left. */
+/**
+ * Removes what killed runs left behind, then starts a control plane, and optionally a node, in
+ * separate namespaces and a separate folder.
+ */
 export async function startRun({ node, apiserver, ...cell }: Variant = controlPlaneOnly): Promise<Run> {
   requireNamespaces();
   if (node) requireNodePackages();
@@ -50,18 +56,18 @@ export async function startRun({ node, apiserver, ...cell }: Variant = controlPl
   const stateDir = await mkdtemp(join(tmpdir(), ownPrefix()));
   const logDir = join(stateDir, 'logs');
   const started: { stop(): Promise<void> }[] = [];
-  const end = async (keepLogs: boolean): Promise<Ended> => {
+  const stopAll = async (keepLogs: boolean): Promise<Stopped> => {
     let logs = logDir;
-    const faults = await allSteps(
+    const errors = await runAllSteps(
       ...started.map((part) => () => part.stop()),
       () => removeNetwork(network),
       async () => {
         if (keepLogs) logs = await saveLogs(logDir);
       },
       () => removeFolder(stateDir),
-      () => removeMadeFolders(),
+      () => removeCreatedFolders(),
     );
-    return { logs, faults };
+    return { logs, errors };
   };
   const keep = async <T extends { stop(): Promise<void> }>(part: Promise<T>): Promise<T> => {
     started.push(await part);
@@ -76,33 +82,33 @@ export async function startRun({ node, apiserver, ...cell }: Variant = controlPl
       startControlPlane({ ...common, ...cell, place, apiserver: await apiserver?.(common), programs: controlPlanePrograms(programs) }),
     );
     const runtime = node ? keep(startRuntime(nodeOptions)) : undefined;
-    // What still starts when the other fails must have started before it can be stopped.
+    // If one of the two fails, wait until the other has started, because it can be stopped only
+    // then.
     await Promise.allSettled([controlPlane, runtime]);
     const { stop: _, died: __, ...access } = await controlPlane;
     if (runtime) await startNode({ ...nodeOptions, runtime: await runtime, access });
     return {
       cluster: { ...access, network, stateDir, etcdUrl: etcdUrl(place), programs, cell },
-      stop: (keepLogs) => end(keepLogs).then(throwFaults),
+      stop: (keepLogs) => stopAll(keepLogs).then(throwErrors),
     };
   } catch (error) {
-    const { logs, faults } = await end(true);
-    // Why it did not start is what to report.
-    for (const { message } of faults) console.error(`While it was removed: ${message}`);
+    const { logs, errors } = await stopAll(true);
+    // The thrown error is the one that prevented the start; errors of the cleanup are only printed.
+    for (const { message } of errors) console.error(`cleanup failed: ${message}`);
     if (!(error instanceof ApisvcError) || error.fix === undefined) throw error;
     throw new ApisvcError(error.message, error.exitCode, { fix: error.fix.replaceAll(logDir, logs), cause: error.cause });
   }
 }
 
-interface Ended {
-  /** Where the logs are, or were. */
+interface Stopped {
+  /** The folder with the logs; removed already unless they were kept. */
   readonly logs: string;
-  readonly faults: readonly Error[];
+  readonly errors: readonly Error[];
 }
 
-function throwFaults({ faults }: Ended): void {
-  if (faults.length > 1)
-    throw new AggregateError(faults, `the cluster was not ended in order: ${faults.map(({ message }) => message).join('; ')}`);
-  if (faults[0]) throw faults[0];
+function throwErrors({ errors }: Stopped): void {
+  if (errors.length > 1) throw new AggregateError(errors, `failed to stop the cluster: ${errors.map(({ message }) => message).join('; ')}`);
+  if (errors[0]) throw errors[0];
 }
 
 const controlPlanePrograms = (programs: Programs): ControlPlanePrograms => ({
@@ -111,7 +117,7 @@ const controlPlanePrograms = (programs: Programs): ControlPlanePrograms => ({
   kubeControllerManager: program(programs, 'kube-controller-manager'),
 });
 
-/** @returns where the logs are now */
+/** Copies the logs to a folder that is not removed. @returns the path of that folder */
 async function saveLogs(logDir: string): Promise<string> {
   const kept = await mkdtemp(join(tmpdir(), 'apisvc-logs-'));
   await cp(logDir, kept, { recursive: true });
@@ -119,18 +125,20 @@ async function saveLogs(logDir: string): Promise<string> {
   return kept;
 }
 
-/** Removes everything that killed runs left. */
+/** Removes everything that killed runs left behind. */
 export async function removeOrphans(): Promise<void> {
-  // First the processes, which hold on to the rest: they end with the network.
+  // The processes go first, because they keep the other resources busy. They end with their
+  // network.
   await removeOrphanedNetworks();
   await removeOrphanedCgroups();
-  await removeMadeFolders();
+  await removeCreatedFolders();
   for (const path of await orphansIn(tmpdir())) if (await isOwnFolder(path)) await removeFolder(path);
-  // Containers that share a cache may count their processes apart, so that another's half-filled store looks like an orphan.
+  // Containers that share a cache can have separate process IDs. A store that another container is
+  // filling then looks orphaned, so only old ones are removed.
   for (const path of await orphansIn(cacheRoot())) if (await isOlderThan(path, storeMs)) await removeFolder(path);
 }
 
-/** Far longer than it takes to fill a store. */
+/** Far longer than filling a store takes. */
 const storeMs = 3_600_000;
 
 const orphansIn = async (parent: string): Promise<string[]> =>
@@ -142,5 +150,5 @@ const isOlderThan = (path: string, ms: number): Promise<boolean> =>
     () => false,
   );
 
-/** What a killed process had started, such as cp, may write for a moment yet. */
+/** Retries, because a child of a killed process, such as cp, can write for a moment longer. */
 const removeFolder = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 5 });

@@ -10,37 +10,40 @@ import type { NodeEvent } from '../../../src/sandbox/node/types.ts';
 import { startRealEngine } from '../../../src/sandbox/real/engine.ts';
 import { ownPrefix } from '../../../src/sandbox/shared/owner.ts';
 import type { Program } from '../../../src/sandbox/shared/program.ts';
-import { allSteps } from './all-steps.ts';
 import { kubectl } from './commands.ts';
 import { program } from './programs.ts';
 import { cluster as harness } from './provided.ts';
+import { runAllSteps } from './run-all-steps.ts';
 
-/** The node of the sandbox on a real control plane of a spec's own, without controllers that would do its work. */
+/**
+ * The node of the sandbox on a separate real control plane, without other controllers that do its
+ * work.
+ */
 export interface SandboxNode {
   readonly engine: Awaited<ReturnType<typeof startRealEngine>>;
   /** Where the kubelet listens, at engine.podAddress. */
   readonly kubeletPort: number;
-  /** Folder of a pod. */
+  /** The folder of a pod. */
   folderOf(uid: string): string;
-  /** What the node could not do so far. */
+  /** The failures that the node has reported so far. */
   troubles(): readonly NodeEvent[];
   readonly events: readonly NodeEvent[];
-  /** Runs kubectl on it. */
+  /** Runs kubectl against its control plane. */
   kubectl(args: readonly string[], input?: object): ReturnType<typeof kubectl>;
-  /** The same, which must succeed. @returns what it printed */
+  /** Runs kubectl, which must succeed. @returns its standard output */
   kubectlOk(args: readonly string[], input?: object): Promise<string>;
   // biome-ignore lint/suspicious/noExplicitAny: objects as kubectl prints them.
   list(namespace: string, kinds: string): Promise<any[]>;
   stop(): Promise<void>;
 }
 
-/** @param programs by image */
+/** Starts the control plane and its node. @param programs - the program to run for each image */
 export async function startSandboxNode(programs: ReadonlyMap<string, Program>): Promise<SandboxNode> {
   const stateDir = await mkdtemp(join(tmpdir(), `${ownPrefix()}node-`));
   const ends: (() => Promise<unknown>)[] = [() => rm(stateDir, { recursive: true, force: true })];
   const stop = async (): Promise<void> => {
-    const [fault] = await allSteps(...ends.splice(0).reverse());
-    if (fault) throw fault;
+    const [error] = await runAllSteps(...ends.splice(0).reverse());
+    if (error) throw error;
   };
   try {
     const { signal } = new AbortController();

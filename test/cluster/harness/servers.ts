@@ -8,7 +8,10 @@ import { type Cluster, cluster } from './provided.ts';
 const startMs = 30_000;
 let started = 0;
 
-/** Starts a server in the control plane's namespace, with a log beside the others. The spec stops it. */
+/**
+ * Starts a server in the network namespace of the control plane, and writes its log to the log
+ * folder of the run. The spec stops it.
+ */
 export const startProcess = (name: string, command: string, args: readonly string[], on = cluster): RunningProcess =>
   start({
     name,
@@ -18,9 +21,10 @@ export const startProcess = (name: string, command: string, args: readonly strin
   });
 
 /**
- * Starts a server built on k8s.io/apiserver at the namespace's address and waits until it is ready.
- * @param port - one above 1024 that no other spec uses
- * @throws ClusterError with its last words when it ends at once
+ * Starts a server built on k8s.io/apiserver at the address of the network namespace, and waits
+ * until it is ready.
+ * @param port - above 1024, and not used by another spec
+ * @throws ClusterError with its last log lines if it exits before it is ready
  */
 export async function startServer(
   name: string,
@@ -41,7 +45,10 @@ export async function startServer(
   return server;
 }
 
-/** The flags by which a server asks kube-apiserver who a user is and what they may do. @param kubeconfig - of its ServiceAccount */
+/**
+ * The flags for delegated authentication and authorization.
+ * @param kubeconfig - of the server's ServiceAccount
+ */
 export const delegation = (kubeconfig: string): string[] => [
   `--authentication-kubeconfig=${kubeconfig}`,
   `--authorization-kubeconfig=${kubeconfig}`,
@@ -51,14 +58,17 @@ export interface SampleApiserverOptions {
   readonly certFile: string;
   readonly keyFile: string;
   readonly port: number;
-  /** Of its ServiceAccount, which must be bound to what `render` grants. */
+  /** Of its ServiceAccount, which needs the RBAC rules that `render` prints. */
   readonly kubeconfig: string;
-  /** Whose etcd and namespace; those of the cluster at hand without it. */
+  /**
+   * The cluster whose etcd and network namespace the server uses. The default is the current one.
+   */
   readonly on?: Cluster;
 }
 
 /**
- * Starts the real sample-apiserver, which serves wardle.example.com. It keeps its objects in the control plane's etcd under a prefix of its own.
+ * Starts the real sample-apiserver, which serves wardle.example.com. It stores its objects in the
+ * etcd of the control plane under a separate prefix.
  * @throws as `startServer`
  */
 export const startSampleApiserver = ({
@@ -78,7 +88,7 @@ export const startSampleApiserver = ({
       `--tls-private-key-file=${keyFile}`,
       `--kubeconfig=${kubeconfig}`,
       ...delegation(kubeconfig),
-      // Kubernetes 1.35 does not have what it would watch.
+      // Kubernetes 1.35 does not serve the policies that this plugin watches.
       ...(on.cell.kubernetes === '1.35' ? ['--disable-admission-plugins=MutatingAdmissionPolicy'] : []),
     ],
     on,

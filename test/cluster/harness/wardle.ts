@@ -1,6 +1,6 @@
 import type { Authority } from '../../../src/pki/types.ts';
 
-/** Where a server listens, and the CA that its serving certificate comes from. */
+/** Where a server listens, and the CA that issued its serving certificate. */
 export interface WardleServer {
   readonly namespace: string;
   readonly address: string;
@@ -11,8 +11,8 @@ export interface WardleServer {
 const list = (...items: object[]): string => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 
 /**
- * What someone without apisvc would apply so that sample-apiserver may run as the ServiceAccount `apiserver`:
- * k8s.io/sample-apiserver/artifacts/example. JSON, for `kubectl apply -f -`.
+ * The namespace, ServiceAccount and RBAC objects that sample-apiserver needs, written without
+ * apisvc (k8s.io/sample-apiserver, artifacts/example). The result is JSON for `kubectl apply -f -`.
  */
 export function wardleAccess(namespace: string): string {
   const rbac = (kind: string, name: string, rest: object) => ({
@@ -52,7 +52,10 @@ export function wardleAccess(namespace: string): string {
   );
 }
 
-/** The registration by hand: a Service without selector, its EndpointSlice, and the APIService. JSON, for `kubectl apply -f -`. */
+/**
+ * A registration written without apisvc: a Service without a selector, its EndpointSlice, and the
+ * APIService. The result is JSON for `kubectl apply -f -`.
+ */
 export function wardleRegistration({ namespace, address, port, authority }: WardleServer): string {
   return list(
     { apiVersion: 'v1', kind: 'Service', metadata: { name: 'api', namespace }, spec: { ports: [{ port: 443, targetPort: port }] } },

@@ -1,9 +1,9 @@
-import { lasting, makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
+import { makeCa, makeLeaf, pair, pem, validForDays } from '../harness/certificates.ts';
 import { passed } from '../harness/registrations.ts';
 import { type Bench, type Change, caBundle, describeFaults, failedTls, type HandMadeFault } from './hand-made.ts';
 
 const otherCa = await makeCa('another CA');
-const endingCa = await makeCa('ending CA', lasting(10));
+const endingCa = await makeCa('ending CA', validForDays(10));
 
 /** A sound server, and a caBundle made of the CA of its certificate. */
 const trusting =

@@ -1,21 +1,21 @@
 import type { Made } from '../../unit/pki/certificates.ts';
 import {
-  bygone,
-  early,
+  expired,
   type LeafChange,
-  lasting,
   makeCa,
   makeLeaf,
   makeLeafByCommonName,
+  notYetValid,
   pair,
   rsaKeyPair,
   signedWithSha1,
+  validForDays,
 } from '../harness/certificates.ts';
-import { failed, passed } from '../harness/registrations.ts';
+import { failedWith, passed } from '../harness/registrations.ts';
 import { type Bench, type Change, describeFaults, failedTls, type HandMadeFault } from './hand-made.ts';
 
 const otherCa = await makeCa('another CA');
-const endingCa = await makeCa('short-lived CA', lasting(60));
+const endingCa = await makeCa('short-lived CA', validForDays(60));
 
 type Leaf = (host: string, ca: Made) => Promise<Made>;
 
@@ -49,21 +49,21 @@ const faults: readonly HandMadeFault[] = [
     how: 'the serving certificate has expired',
     codes: ['cert/expired'],
     condition: failedTls('x509: certificate has expired'),
-    make: serving(sound({ when: bygone })),
+    make: serving(sound({ when: expired })),
   },
   {
     name: 'early-leaf',
     how: 'the serving certificate is valid from tomorrow on',
     codes: ['cert/not-yet-valid'],
     condition: failedTls('x509: certificate has expired or is not yet valid'),
-    make: serving(sound({ when: early })),
+    make: serving(sound({ when: notYetValid })),
   },
   {
     name: 'ending-leaf',
     how: 'the serving certificate ends in 10 days',
     codes: ['cert/expires-soon'],
     condition: passed,
-    make: serving(sound({ when: lasting(10) })),
+    make: serving(sound({ when: validForDays(10) })),
   },
   {
     name: 'leaf-outlives-ca',
@@ -90,8 +90,9 @@ const faults: readonly HandMadeFault[] = [
     name: 'rsa-768',
     how: 'the key of the serving certificate is RSA of 768 bits',
     codes: ['cert/refused-key'],
-    // Before anything is verified: the handshake itself needs the key, whether or not the certificate is believed.
-    condition: failed('768-bit keys are insecure'),
+    // Before anything is verified: the handshake itself needs the key, whether or not the
+    // certificate is believed.
+    condition: failedWith('768-bit keys are insecure'),
     make: serving(async (host, ca) => makeLeaf(host, ca, { keyPair: await rsaKeyPair(768) })),
   },
   {

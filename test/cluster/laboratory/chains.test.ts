@@ -1,6 +1,6 @@
 import { caConstraints, endEntityConstraints, keyUsage, nameConstraints } from '../../../src/pki/extensions.ts';
 import type { Made } from '../../unit/pki/certificates.ts';
-import { bygone, early, lasting, makeCa, makeLeaf, pair, pem, rsaKeyPair } from '../harness/certificates.ts';
+import { expired, makeCa, makeLeaf, notYetValid, pair, pem, rsaKeyPair, validForDays } from '../harness/certificates.ts';
 import { passed } from '../harness/registrations.ts';
 import { type Bench, caBundle, describeFaults, failedTls, type HandMadeFault } from './hand-made.ts';
 
@@ -9,9 +9,9 @@ const signing = keyUsage('keyCertSign');
 const deepCa = await makeCa('root', { extensions: [caConstraints(2), signing] });
 const outer = await makeCa('outer', { issuer: deepCa });
 const inner = await makeCa('inner', { issuer: outer });
-const endingInner = await makeCa('ending inner', { issuer: deepCa, ...lasting(10) });
-const oldCa = await makeCa('old CA', bygone);
-const earlyCa = await makeCa('early CA', early);
+const endingInner = await makeCa('ending inner', { issuer: deepCa, ...validForDays(10) });
+const oldCa = await makeCa('old CA', expired);
+const earlyCa = await makeCa('early CA', notYetValid);
 const noCa = await makeCa('no CA', { extensions: [endEntityConstraints(), signing] });
 const narrowCa = await makeCa('narrow CA', {
   extensions: [caConstraints(1), signing, nameConstraints({ dns: ['elsewhere.svc'], ip: [] })],
@@ -19,9 +19,9 @@ const narrowCa = await makeCa('narrow CA', {
 const shallowCa = await makeCa('shallow CA', { extensions: [caConstraints(0), signing] });
 const belowShallow = await makeCa('below', { issuer: shallowCa });
 
-const oldRoot = await makeCa('old root', lasting(20));
+const oldRoot = await makeCa('old root', validForDays(20));
 const newRoot = await makeCa('new root');
-const crossSigned = await makeCa('new root', { issuer: oldRoot, keyPair: newRoot.keyPair, ...lasting(20) });
+const crossSigned = await makeCa('new root', { issuer: oldRoot, keyPair: newRoot.keyPair, ...validForDays(20) });
 const crossSignedLonger = await makeCa('new root', { issuer: deepCa, keyPair: newRoot.keyPair });
 const firstCa = await makeCa('renewed CA');
 const secondCa = await makeCa('renewed CA');
@@ -68,7 +68,8 @@ const faults: readonly HandMadeFault[] = [
   {
     name: 'no-intermediate',
     how: 'the server sends its certificate without the intermediate CA',
-    // The certificate alone does not tell whether an intermediate is left out or the CA is another one.
+    // The certificate alone does not tell whether an intermediate is left out or the CA is another
+    // one.
     codes: ['cert/unknown-authority'],
     condition: failedTls('x509: certificate signed by unknown authority'),
     make: chain(outer, [], deepCa),

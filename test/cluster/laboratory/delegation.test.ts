@@ -1,13 +1,16 @@
 import { makeCa, pem } from '../harness/certificates.ts';
 import { kubectlOk } from '../harness/projects.ts';
-import { failed, passed } from '../harness/registrations.ts';
+import { failedWith, passed } from '../harness/registrations.ts';
 import { describePods, type PodBench, type PodChange, type PodFault } from './pods.ts';
 
 /** What a real server needs of kube-apiserver to know who asks, and what they may do. */
 
 const missingEndpoints = /^False MissingEndpoints/;
 
-/** Gives a server its own idea of the front proxy, in the place of what kube-apiserver publishes. @param ca PEM */
+/**
+ * Gives a server its own idea of the front proxy, in the place of what kube-apiserver publishes.
+ * @param ca PEM
+ */
 function frontProxy(name: string, { namespace }: PodBench, ca: string, ...flags: readonly string[]): PodChange {
   const configMap = `${name}-front-proxy`;
   return {
@@ -57,21 +60,21 @@ const faults: readonly PodFault[] = [
     name: 'no-reader-tolerated',
     how: 'the same, and the server is told to start without what it may not read',
     codes: ['auth/reader-missing'],
-    condition: failed('40[13]'),
+    condition: failedWith('40[13]'),
     change: () => ({ without: ['reader'], flags: ['--authentication-tolerate-lookup-failure'] }),
   },
   {
     name: 'other-client-name',
     how: 'the server allows another common name than that of kube-apiserver',
     codes: ['auth/client-name-not-allowed'],
-    condition: failed('40[13]'),
+    condition: failedWith('40[13]'),
     change: async (name, bench) => frontProxy(name, bench, await publishedCa(), '--requestheader-allowed-names=somebody-else'),
   },
   {
     name: 'other-front-proxy',
     how: 'the server knows another front proxy CA than that of kube-apiserver',
     codes: ['auth/proxy-not-trusted'],
-    condition: failed('40[13]'),
+    condition: failedWith('40[13]'),
     change: async (name, bench) => frontProxy(name, bench, pem(await makeCa('another front proxy CA'))),
   },
 ];

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resourceList } from '../harness/backends.ts';
 import { makeLeaf, pair } from '../harness/certificates.ts';
-import { failed, groupOf, passed } from '../harness/registrations.ts';
+import { failedWith, groupOf, passed } from '../harness/registrations.ts';
 import { type Bench, describeFaults, type HandMadeFault, sound } from './hand-made.ts';
 import { hasClientCertificate, serveGreeting, serveLate, serveRequests } from './odd-servers.ts';
 import { longAvailable } from './statuses.ts';
@@ -32,21 +32,21 @@ const faults: readonly HandMadeFault[] = [
     name: 'other-group',
     how: 'the server does not know the group (404)',
     codes: ['discovery/not-found'],
-    condition: failed('bad status from .*: 404'),
+    condition: failedWith('bad status from .*: 404'),
     make: replying(404, () => '404 page not found'),
   },
   {
     name: 'failing',
     how: 'the server answers 500',
     codes: ['discovery/server-error'],
-    condition: failed('bad status from .*: 500'),
+    condition: failedWith('bad status from .*: 500'),
     make: replying(500, () => 'out of order'),
   },
   {
     name: 'overloaded',
     how: 'the server answers 429',
     codes: ['discovery/server-error'],
-    condition: failed('bad status from .*: 429'),
+    condition: failedWith('bad status from .*: 429'),
     make: replying(429, () => 'too many requests'),
   },
   {
@@ -60,7 +60,7 @@ const faults: readonly HandMadeFault[] = [
     name: 'redirecting',
     how: 'the server answers with a redirect',
     codes: ['discovery/redirected'],
-    condition: failed('bad status from .*: 302'),
+    condition: failedWith('bad status from .*: 302'),
     make: answering((_, response) => ends(response, 302, { location: 'https://login.example.com/' })),
   },
   {
@@ -68,7 +68,7 @@ const faults: readonly HandMadeFault[] = [
     how: 'the server takes 6 seconds for its discovery document',
     codes: ['discovery/slow'],
     notChecked: ['a request without identity', 'a request with a forged identity'],
-    condition: failed('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
+    condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
     make: async (name, bench) => ({ port: await bench.keep(serveLate(await servingPair(name, bench), 6_000, sound(name).body)) }),
   },
   {
@@ -107,7 +107,7 @@ const faults: readonly HandMadeFault[] = [
     how: 'the server speaks TLS, and then another protocol than HTTP',
     codes: ['control-plane/not-available'],
     notChecked: ['a request without identity', 'a request with a forged identity'],
-    condition: failed('malformed HTTP'),
+    condition: failedWith('malformed HTTP'),
     make: async (name, bench) => ({
       port: await bench.keep(serveGreeting(await servingPair(name, bench), '220 mail.example.com ESMTP\r\n')),
     }),

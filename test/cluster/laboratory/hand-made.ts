@@ -8,7 +8,7 @@ import {
   apiServiceNameOf,
   conditions,
   deleteApiServices,
-  failed,
+  failedWith,
   groupOf,
   type HandMade,
   handMade,
@@ -16,7 +16,10 @@ import {
 } from '../harness/registrations.ts';
 import { conditionMs, expectFindings, type Fault, type Looking, of, type PerVersion } from './expect-findings.ts';
 
-/** Faults of registrations that point at small servers on the host, for what a real extension API server never does. */
+/**
+ * Faults of registrations that point at small servers on the host, for what a real extension API
+ * server never does.
+ */
 
 /** What a registration has instead of the sound part. */
 export type Change = Omit<HandMade, 'namespace' | 'service' | 'ca'> & {
@@ -25,10 +28,16 @@ export type Change = Omit<HandMade, 'namespace' | 'service' | 'ca'> & {
 };
 
 export interface HandMadeFault extends Fault {
-  /** What kube-apiserver itself says: status, reason and message of the Available condition; undefined where it writes none. */
+  /**
+   * What kube-apiserver itself says: status, reason and message of the Available condition;
+   * undefined where it writes none.
+   */
   readonly condition: PerVersion<RegExp | undefined>;
   readonly make: (service: string, bench: Bench) => Promise<Change>;
-  /** What happens to the APIService of this name once kube-apiserver has said so, before verify looks. */
+  /**
+   * What happens to the APIService of this name once kube-apiserver has said so, before verify
+   * looks.
+   */
   readonly beforeLooking?: (apiService: string) => Promise<unknown>;
   readonly looking?: Looking;
 }
@@ -41,7 +50,10 @@ export interface Bench {
   hostOf(service: string): string;
   /** Keeps a server until the specs have ended. @returns its port */
   keep(starting: Promise<Backend>): Promise<number>;
-  /** Serves the group of a Service with a certificate and a reply; both sound without further words. @returns the port */
+  /**
+   * Serves the group of a Service with a certificate and a reply; both sound without further words.
+   * @returns the port
+   */
   serve(service: string, serving?: ServingPair, reply?: Parameters<typeof serveHttps>[1]): Promise<number>;
 }
 
@@ -51,8 +63,11 @@ export const sound = (service: string) => ({ body: resourceList(`${groupOf(servi
 /** Puts a text into the caBundle. */
 export const caBundle = (text: string) => ({ apiServiceSpec: { caBundle: Buffer.from(text).toString('base64') } });
 
-/** Only since 1.37 does kube-apiserver verify the certificate when it asks whether a server is available. */
-export const failedTls = (words: string): PerVersion<RegExp> => ({ '1.37': failed(words), '1.35': passed });
+/**
+ * Only since 1.37 does kube-apiserver verify the certificate when it asks whether a server is
+ * available.
+ */
+export const failedTls = (words: string): PerVersion<RegExp> => ({ '1.37': failedWith(words), '1.35': passed });
 
 /** Makes all faults at once in a namespace of their own, and looks at them one by one. */
 export function describeFaults(namespace: string, faults: readonly HandMadeFault[]): void {
@@ -91,7 +106,10 @@ export function describeFaults(namespace: string, faults: readonly HandMadeFault
 const awaited = (faults: readonly HandMadeFault[]): string[] =>
   faults.filter(({ condition }) => of(condition)).map(({ name }) => apiServiceNameOf(name));
 
-/** Waits until requests are passed on to what is Available: kube-apiserver begins with it only after it has read its own condition. */
+/**
+ * Waits until requests are passed on to what is Available: kube-apiserver begins with it only after
+ * it has read its own condition.
+ */
 async function followed(faults: readonly HandMadeFault[]): Promise<void> {
   const names = faults.filter(({ condition }) => of(condition) === passed).map(({ name }) => apiServiceNameOf(name));
   if (names.length === 0) return;

@@ -8,7 +8,7 @@ import { type Backend, backendAddress, type Reply, type ServingPair, unusedPort 
 import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { program } from '../harness/programs.ts';
 import { cluster } from '../harness/provided.ts';
-import { failed, passed } from '../harness/registrations.ts';
+import { failedWith, passed } from '../harness/registrations.ts';
 import { type Bench, describeFaults, type HandMadeFault, sound } from './hand-made.ts';
 import { hasClientCertificate, serveRequests } from './odd-servers.ts';
 
@@ -32,7 +32,10 @@ const letting =
     return { port: await bench.keep(serving) };
   };
 
-/** etcd, which verifies client certificates within the handshake. Node.js only ends the connection where it does not like one. */
+/**
+ * etcd, which verifies client certificates within the handshake. Node.js only ends the connection
+ * where it does not like one.
+ */
 async function serveEtcd({ certificates, key }: ServingPair, clientCa: string): Promise<Backend> {
   const dir = mkdtempSync(join(cluster.stateDir, 'etcd-'));
   const file = (name: string, text: string): string => {
@@ -66,14 +69,14 @@ const faults: readonly HandMadeFault[] = [
     name: 'distrustful',
     how: 'the server does not believe kube-apiserver (401)',
     codes: ['auth/proxy-not-trusted'],
-    condition: failed('bad status from .*: 401'),
+    condition: failedWith('bad status from .*: 401'),
     make: replying({ status: 401, body: 'Unauthorized' }),
   },
   {
     name: 'refusing',
     how: 'the server refuses kube-apiserver (403)',
     codes: ['auth/refused-by-server'],
-    condition: failed('bad status from .*: 403'),
+    condition: failedWith('bad status from .*: 403'),
     make: replying({ status: 403, body: 'Forbidden' }),
   },
   {
@@ -112,7 +115,7 @@ const faults: readonly HandMadeFault[] = [
     name: 'other-client-ca',
     how: 'the server wants client certificates of another CA in the handshake',
     codes: ['auth/proxy-certificate-refused'],
-    condition: failed('remote error: tls: (bad certificate|unknown certificate authority|certificate required)'),
+    condition: failedWith('remote error: tls: (bad certificate|unknown certificate authority|certificate required)'),
     make: async (name, bench) => ({ port: await bench.keep(serveEtcd(await servingPair(name, bench), pem(otherCa))) }),
   },
   {

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import type { Code } from '../../../src/diagnosis/catalog.ts';
 import type { Made } from '../../unit/pki/certificates.ts';
 import { type Reply, resourceList } from '../harness/backends.ts';
-import { bygone, early, lasting, makeLeaf, pair, pem, rsaKeyPair } from '../harness/certificates.ts';
-import { failed, groupOf, passed } from '../harness/registrations.ts';
+import { expired, makeLeaf, notYetValid, pair, pem, rsaKeyPair, validForDays } from '../harness/certificates.ts';
+import { failedWith, groupOf, passed } from '../harness/registrations.ts';
 import { type Change, caBundle, describeFaults, failedTls, type HandMadeFault, sound } from './hand-made.ts';
 
 /** Two faults at once, in parts of a registration that can be wrong independently of each other. */
@@ -68,14 +68,14 @@ const certificates: readonly Half[] = [
     how: 'an expired certificate',
     code: 'cert/expired',
     condition: failedTls('x509: certificate has expired'),
-    leaf: (host, ca) => makeLeaf(host, ca, { when: bygone }),
+    leaf: (host, ca) => makeLeaf(host, ca, { when: expired }),
   },
   {
     name: 'early',
     how: 'a certificate that is not yet valid',
     code: 'cert/not-yet-valid',
     condition: failedTls('x509: certificate has expired or is not yet valid'),
-    leaf: (host, ca) => makeLeaf(host, ca, { when: early }),
+    leaf: (host, ca) => makeLeaf(host, ca, { when: notYetValid }),
   },
   {
     name: 'client-only',
@@ -88,7 +88,7 @@ const certificates: readonly Half[] = [
     name: 'ending',
     how: 'a certificate that ends in 10 days',
     code: 'cert/expires-soon',
-    leaf: (host, ca) => makeLeaf(host, ca, { when: lasting(10) }),
+    leaf: (host, ca) => makeLeaf(host, ca, { when: validForDays(10) }),
   },
   {
     name: 'weak-key',
@@ -102,7 +102,7 @@ const failing = (name: string, how: string, status: number, code: Code): Half =>
   name,
   how,
   code,
-  condition: failed(`bad status from .*: ${status}`),
+  condition: failedWith(`bad status from .*: ${status}`),
   reply: () => ({ status, body: how }),
 });
 
@@ -122,7 +122,10 @@ const replies: readonly Half[] = [
 const parts = [registrations, bundles, certificates, replies];
 
 type Pair = readonly [Half, Half];
-/** Of two parts each, but for what can't be known: a certificate that is refused keeps the reply from being seen. */
+/**
+ * Of two parts each, but for what can't be known: a certificate that is refused keeps the reply
+ * from being seen.
+ */
 const pairs = parts
   .flatMap((part, index) => parts.slice(index + 1).flatMap((later) => part.flatMap((one) => later.map((other): Pair => [one, other]))))
   .filter(([one, other]) => !(one.leaf && one.condition && other.reply));
@@ -140,7 +143,10 @@ const faultOf = ([one, other]: Pair): HandMadeFault => ({
   },
 });
 
-/** Always the same ones, so that they can be compared with what was recorded; with this seed, every half is among them. */
+/**
+ * Always the same ones, so that they can be compared with what was recorded; with this seed, every
+ * half is among them.
+ */
 const [sample = []] = fc.sample(fc.shuffledSubarray(pairs, { minLength: 12, maxLength: 12 }), { seed: 100, numRuns: 1 });
 
 describeFaults('pairs', sample.map(faultOf));

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { enter } from '../../../src/sandbox/real/network.ts';
 import { kubectl } from '../harness/commands.ts';
 import { cluster } from '../harness/provided.ts';
-import { failed, passed } from '../harness/registrations.ts';
+import { failedWith, passed } from '../harness/registrations.ts';
 import { describePods, type PodFault, podOf, readiness } from './pods.ts';
 
 /** What keeps pods, real ones on a real node, from serving; and a Service from leading to them. */
@@ -12,7 +12,10 @@ const missingEndpoints = /^False MissingEndpoints/;
 const isTrue = (...types: readonly string[]) =>
   types.map((type) => ({ type, status: 'True', lastHeartbeatTime: new Date(), lastTransitionTime: new Date() }));
 
-/** A node that registers and is never heard of again: the node lifecycle controller notices after some 50 seconds. Nothing else is to run there. */
+/**
+ * A node that registers and is never heard of again: the node lifecycle controller notices after
+ * some 50 seconds. Nothing else is to run there.
+ */
 const silentNode = () => ({
   apiVersion: 'v1',
   kind: 'Node',
@@ -51,14 +54,14 @@ const faults: readonly PodFault[] = [
     name: 'wrong-target-port',
     how: 'the targetPort of the Service is not the port of the server',
     codes: ['service/wrong-target-port'],
-    condition: failed('connection refused'),
+    condition: failedWith('connection refused'),
     change: () => ({ service: { ports: [{ port: 443, targetPort: 9443 }] } }),
   },
   {
     name: 'other-port',
     how: 'the APIService names a port of the Service at which something else answers',
     codes: ['service/other-port'],
-    condition: failed('connection refused'),
+    condition: failedWith('connection refused'),
     change: () => ({
       service: {
         ports: [
@@ -140,7 +143,7 @@ const faults: readonly PodFault[] = [
     how: 'packets of kube-apiserver to the pod are dropped',
     codes: ['network/timeout'],
     notChecked: ['the API through the service proxy'],
-    condition: failed('(deadline exceeded|timeout)'),
+    condition: failedWith('(deadline exceeded|timeout)'),
     change: async () => {
       const [nsenter = '', ...entering] = enter(cluster.network);
       await execa(nsenter, [...entering, 'iptables', '--wait', '-I', 'OUTPUT', '-p', 'tcp', '--dport', '8444', '-j', 'DROP']);

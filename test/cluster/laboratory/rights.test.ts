@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Backend, serveHttps, serveSilence, unusedPort } from '../harness/backends.ts';
 import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
-import { codesOf, kubectlOk, untilSaid, verifyJson } from '../harness/projects.ts';
+import { codesOf, kubectlOk, verifyJson, waitForOutput } from '../harness/projects.ts';
 import { apiServiceNameOf, conditions, deleteApiServices, handMade } from '../harness/registrations.ts';
 import { userKubeconfig } from '../harness/users.ts';
 import { conditionMs } from './expect-findings.ts';
@@ -115,7 +115,7 @@ test('nor does it keep verify --wait from a verdict, though its last look is cut
 
 test('verify --wait sees an API become healthy', async () => {
   const waiting = apisvc(['verify', apiServiceNameOf('seen-late'), '--wait', '--timeout', '60s', '-o', 'json']);
-  await untilSaid(waiting, /waiting for .* to be healthy/);
+  await waitForOutput(waiting, /waiting for .* to be healthy/);
   // Time for a look that finds it broken.
   await sleep(2_000);
   expect(waiting.exitCode).toBeNull();

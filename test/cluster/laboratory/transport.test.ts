@@ -4,7 +4,7 @@ import { output } from '../../../src/sandbox/shared/command.ts';
 import { backendAddress, serveHttp, serveSilence, unusedPort } from '../harness/backends.ts';
 import { makeLeaf, pair } from '../harness/certificates.ts';
 import { cluster } from '../harness/provided.ts';
-import { failed } from '../harness/registrations.ts';
+import { failedWith } from '../harness/registrations.ts';
 import { type Bench, describeFaults, type HandMadeFault, sound } from './hand-made.ts';
 import { serveAlerts, serveCutOff, serveHangUp, serveOldTls } from './odd-servers.ts';
 
@@ -18,7 +18,10 @@ const iptables = async (...rule: readonly string[]): Promise<void> => {
   await output(program, ...entering, 'iptables', '--wait', ...rule);
 };
 
-/** Does something to what kube-apiserver sends to a port of the host; apisvc itself runs on the host. */
+/**
+ * Does something to what kube-apiserver sends to a port of the host; apisvc itself runs on the
+ * host.
+ */
 async function interfere(port: number, ...rule: readonly string[]): Promise<number> {
   const whole = ['OUTPUT', '-p', 'tcp', '-d', backendAddress, '--dport', String(port), ...rule];
   await iptables('-I', ...whole);
@@ -74,56 +77,56 @@ const faults: readonly HandMadeFault[] = [
     name: 'stopped',
     how: 'nothing listens at the endpoint',
     codes: ['endpoints/connection-refused'],
-    condition: failed('connection refused'),
+    condition: failedWith('connection refused'),
     make: async () => ({ port: await unusedPort() }),
   },
   {
     name: 'plain-http',
     how: 'the server speaks HTTP without TLS',
     codes: ['endpoints/not-tls'],
-    condition: failed('server gave HTTP response to HTTPS client'),
+    condition: failedWith('server gave HTTP response to HTTPS client'),
     make: async (name, bench) => ({ port: await bench.keep(serveHttp(sound(name))) }),
   },
   {
     name: 'hangs-up',
     how: 'the server ends every connection before the handshake',
     codes: ['endpoints/handshake-failed'],
-    condition: failed('(EOF|connection reset by peer)'),
+    condition: failedWith('(EOF|connection reset by peer)'),
     make: async (_, bench) => ({ port: await bench.keep(serveHangUp()) }),
   },
   {
     name: 'no-certificate',
     how: 'the server has no certificate and ends the handshake with an alert',
     codes: ['endpoints/handshake-failed'],
-    condition: failed('remote error: tls: handshake failure'),
+    condition: failedWith('remote error: tls: handshake failure'),
     make: async (_, bench) => ({ port: await bench.keep(serveAlerts()) }),
   },
   {
     name: 'old-tls',
     how: 'the server speaks TLS 1.1 at most',
     codes: ['endpoints/tls-too-old'],
-    condition: failed('tls: (protocol version not supported|server selected unsupported protocol version)'),
+    condition: failedWith('tls: (protocol version not supported|server selected unsupported protocol version)'),
     make: async (name, bench) => ({ port: await bench.keep(serveOldTls(await servingPair(name, bench))) }),
   },
   {
     name: 'silent',
     how: 'the server accepts connections and never says a word',
     codes: ['network/timeout'],
-    condition: failed('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
+    condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
     make: async (_, bench) => ({ port: await bench.keep(serveSilence()) }),
   },
   {
     name: 'dropped',
     how: 'iptables drops the packets of kube-apiserver to the server',
     codes: ['network/timeout'],
-    condition: failed('(Client.Timeout exceeded|context deadline exceeded|timed out|i/o timeout)'),
+    condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out|i/o timeout)'),
     make: async (name, bench) => ({ port: await interfere(await bench.serve(name), '-j', 'DROP') }),
   },
   {
     name: 'no-route',
     how: 'no machine has the address of the endpoint',
     codes: ['network/no-route'],
-    condition: failed('no route to host'),
+    condition: failedWith('no route to host'),
     make: async (name, bench) => ({ port: await bench.serve(name), host: nobody }),
   },
   {
@@ -131,14 +134,14 @@ const faults: readonly HandMadeFault[] = [
     how: 'the server ends the connection when it has got a request',
     codes: ['network/connection-lost'],
     notChecked: ['a request without identity', 'a request with a forged identity'],
-    condition: failed('EOF'),
+    condition: failedWith('EOF'),
     make: async (name, bench) => ({ port: await bench.keep(serveCutOff(await servingPair(name, bench))) }),
   },
   {
     name: 'reset-on-the-way',
     how: 'a firewall ends the connections of kube-apiserver as soon as they carry something',
     codes: ['network/connection-lost'],
-    condition: failed('connection reset by peer'),
+    condition: failedWith('connection reset by peer'),
     make: async (name, bench) => ({
       port: await interfere(await bench.serve(name), '-m', 'length', '--length', '100:', '-j', 'REJECT', '--reject-with', 'tcp-reset'),
     }),

@@ -5,7 +5,10 @@ import { editConfiguration, emptyFolder, kubectlOk } from '../harness/projects.t
 import { cluster } from '../harness/provided.ts';
 import { expectFindings, sound } from '../laboratory/expect-findings.ts';
 
-/** The test adapter of sigs.k8s.io/custom-metrics-apiserver 1.37.0: three APIServices behind one Service, from one project. */
+/**
+ * The test adapter of sigs.k8s.io/custom-metrics-apiserver 1.37.0: one project registers one
+ * Service for three APIServices.
+ */
 
 const apis = ['custom.metrics.k8s.io/v1beta1', 'custom.metrics.k8s.io/v1beta2', 'external.metrics.k8s.io/v1beta1'];
 const names = apis.map((api) => api.split('/').reverse().join('.'));
@@ -17,12 +20,13 @@ afterAll(async () => {
 });
 
 describe('a metrics adapter', () => {
-  test('is registered for three groups and versions at once', async () => {
+  test('is registered for three APIs with one command', async () => {
     const identity = ['--name', 'test-adapter', '--namespace', 'custom-metrics', '--image', 'docker.io/library/test-adapter:1.37.0'];
     const init = await apisvc(['init', dir, '--preset', 'custom', ...apis.flatMap((api) => ['--api', api]), ...identity, '--yes']);
     expect(init).toMatchObject({ exitCode: 0, stderr: '' });
     editConfiguration(dir, (document) => {
-      // What the adapter of upstream's testing-adapter.yaml reads, and where it takes the metrics that it is to show.
+      // The RBAC rules from upstream's testing-adapter.yaml, and the port where the adapter accepts
+      // metrics.
       const read = { apiGroups: [''], resources: ['namespaces', 'pods', 'services'], verbs: ['get', 'list', 'watch'] };
       document.setIn(['spec', 'server', 'rbac', 'rules', 0], document.createNode(read));
       document.setIn(['spec', 'service', 'portName'], 'https');
@@ -34,7 +38,7 @@ describe('a metrics adapter', () => {
     expect(stdout).toContain(`${names.length} APIs: ${names.length} healthy`);
   });
 
-  test('all of them are Available, each with the same caBundle', async () => {
+  test('has three Available APIServices with the same caBundle', async () => {
     const { items } = JSON.parse(await kubectlOk(['get', 'apiservices', '-l', 'app.kubernetes.io/name=test-adapter', '-o', 'json']));
     // biome-ignore lint/suspicious/noExplicitAny: objects as kubectl prints them.
     expect(items.map(({ metadata, status }: any) => [metadata.name, status.conditions[0].status])).toEqual(
@@ -46,12 +50,13 @@ describe('a metrics adapter', () => {
       await expectFindings(sound(`test-adapter-${each}`, `nothing: the test adapter of custom-metrics-apiserver 1.37.0, ${each}`), each);
   });
 
-  test('a metric that is written at the adapter is read through kube-apiserver', async () => {
+  test('returns a written metric through kube-apiserver', async () => {
     const at = 'namespaces/default/services/kubernetes/test-metric';
     const service = JSON.parse(await kubectlOk(['get', 'service', '-n', 'custom-metrics', 'test-adapter', '-o', 'json']));
     const url = `http://${service.spec.clusterIP}/write-metrics/${at}`;
     const post = `fetch('${url}', {method: 'POST', headers: {'content-type': 'application/json'}, body: '"300m"'}).then(({status}) => console.log(status))`;
-    // From where the Service's address leads to it; only kube-apiserver is to be asked over TLS.
+    // The cluster IP is reachable only in the network namespace of the cluster. This port has no
+    // TLS.
     expect(await execa('nsenter', [`--net=/run/netns/${cluster.network.name}`, process.execPath, '-e', post])).toMatchObject({
       stdout: '200',
     });

@@ -8,15 +8,21 @@ import { emptyFolder, getObject, kubectlOk } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
 import { asJane, expectFindings, sound } from '../laboratory/expect-findings.ts';
 
-/** metrics-server 0.9.0, on a node whose kubelet has a certificate of the cluster's CA. */
+/**
+ * metrics-server 0.9.0 on a node whose kubelet has a serving certificate from the CA of the
+ * cluster.
+ */
 
 const name = 'v1beta1.metrics.k8s.io';
 
 const top = async (): Promise<string> => (await kubectl(['top', 'nodes', '--no-headers'])).stdout;
-/** It looks for the API in the discovery document of all groups, which kube-apiserver renews some time after it serves the group itself. */
+/**
+ * kubectl top finds the API in the discovery document of all groups. kube-apiserver updates it some
+ * time after it serves the group itself.
+ */
 const discovered = { timeout: 90_000, interval: 500 };
 
-describe('metrics-server from its preset', () => {
+describe('metrics-server from the preset', () => {
   const home = emptyFolder();
   const dir = join(home, 'metrics');
 
@@ -32,14 +38,14 @@ describe('metrics-server from its preset', () => {
     ]);
   });
 
-  test('is registered by one init and one register', async () => {
+  test('is registered with init and register', async () => {
     const { run } = startSession(home, environment(cluster.kubeconfig));
     const [, stdout = ''] = await expectTranscript(transcript('node', 'metrics-server'), run);
     expect(stdout).toContain(`✓ ${name}: healthy`);
     expect(stdout).toMatch(/pod metrics-server-\w+-\w+\) serves CN=metrics-server\.kube-system\.svc/);
   });
 
-  test('kubectl shows it Available, with a caBundle and without insecureSkipTLSVerify', async () => {
+  test('its APIService is Available, with a caBundle and without insecureSkipTLSVerify', async () => {
     const line = (await kubectlOk(['get', 'apiservice'])).split('\n').find((each) => each.startsWith(`${name} `));
     expect(line?.split(/\s+/).slice(0, 3)).toEqual([name, 'kube-system/metrics-server', 'True']);
     const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', name, '-o', 'json']));
@@ -47,7 +53,7 @@ describe('metrics-server from its preset', () => {
     expect(spec.insecureSkipTLSVerify ?? false).toBe(false);
   });
 
-  test('it serves the metrics of the node', async () => {
+  test('serves the metrics of the node', async () => {
     const [{ metadata: node }] = JSON.parse(await kubectlOk(['get', 'nodes', '-o', 'json'])).items;
     const { kind, items } = JSON.parse(await kubectlOk(['get', '--raw', '/apis/metrics.k8s.io/v1beta1/nodes']));
     expect({ kind, items }).toMatchObject({
@@ -57,17 +63,17 @@ describe('metrics-server from its preset', () => {
     await expect.poll(top, discovered).toMatch(new RegExp(`^${node.name} +\\d+m +\\d+% +\\d+Mi +\\d+%`));
   });
 
-  test('verify has no finding, and looked into the pod for its certificate', async () => {
+  test('passes verify, which reads the serving certificate from the pod', async () => {
     await expectFindings(sound('metrics-server', 'nothing: metrics-server 0.9.0 from its preset'), name, asJane);
   });
 
-  test('a second register changes nothing', async () => {
+  test('does not change on a second register', async () => {
     const { exitCode, stdout } = await apisvc(['register', '-C', dir]);
     expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Nothing changed/) });
   });
 });
 
-describe('a metrics-server that its own release installed, with insecureSkipTLSVerify', () => {
+describe('metrics-server from its release manifests, with insecureSkipTLSVerify', () => {
   const upstream = join(program(cluster.programs, 'manifests'), 'overlays', 'release');
   const deployment = ['deployment', '-n', 'kube-system', 'metrics-server'];
   const home = emptyFolder();
@@ -84,13 +90,13 @@ describe('a metrics-server that its own release installed, with insecureSkipTLSV
     await kubectl(['delete', 'secret', '-n', 'kube-system', 'metrics-server-tls', '--ignore-not-found']);
   });
 
-  test('verify warns that kube-apiserver does not look at its certificate', async () => {
+  test('gets a warning from verify that kube-apiserver does not verify its certificate', async () => {
     const how = 'metrics-server 0.9.0 as its release manifests install it';
     await expectFindings({ name: 'metrics-server-release', how, codes: ['security/insecure-skip-tls-verify'] }, name);
     await expectTranscript(transcript('node', 'metrics-server-insecure'), session.run);
   });
 
-  test('is not taken over unasked: register names what somebody else has set, and changes nothing', async () => {
+  test('causes conflicts: register lists the fields of other managers and changes nothing', async () => {
     const before = await getObject(...deployment);
     const [, stderr = ''] = await expectTranscript(transcript('node', 'metrics-server-conflicts'), session.run);
     expect({ exitCode: session.exitCode(), stderr }).toMatchObject({ exitCode: 1 });
@@ -103,7 +109,7 @@ describe('a metrics-server that its own release installed, with insecureSkipTLSV
     expect(await getObject(...deployment)).toEqual(before);
   });
 
-  test('is registered anew, and its Deployment stays the one that it was', async () => {
+  test('is registered with --force-conflicts, which keeps its Deployment', async () => {
     const uid = ['-o', 'jsonpath={.metadata.uid}'];
     const before = await kubectlOk(['get', ...deployment, ...uid]);
     const [stdout = ''] = await expectTranscript(transcript('node', 'metrics-server-adopted'), session.run);
@@ -115,7 +121,7 @@ describe('a metrics-server that its own release installed, with insecureSkipTLSV
     expect(container.readinessProbe).toMatchObject({ httpGet: { path: '/readyz' } });
   });
 
-  test('is then verified by kube-apiserver, and works', async () => {
+  test('works afterwards, and kube-apiserver verifies its certificate', async () => {
     await expectFindings(sound('metrics-server-adopted', 'nothing: metrics-server 0.9.0 of its release manifests, adopted'), name, asJane);
     const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', name, '-o', 'json']));
     expect({ insecure: spec.insecureSkipTLSVerify ?? false, caBundle: spec.caBundle }).toEqual({

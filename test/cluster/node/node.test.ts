@@ -12,7 +12,9 @@ const inNamespace = ['--namespace', namespace];
 const dataDir = '/data/node-spec';
 const version = { etcdserver: expect.stringMatching(/^3\.7\./) };
 
-/** As restricted as what `apisvc render` makes, so that this kind of pod is known to run here. */
+/**
+ * As restricted as the pods that `apisvc render` prints, to show that such pods run on the node.
+ */
 const pod = {
   apiVersion: 'v1',
   kind: 'Pod',
@@ -56,7 +58,7 @@ beforeAll(async () => {
 
 afterAll(() => kubectl(['delete', 'namespace', namespace, '--wait=false']));
 
-test('the node is Ready, of the version of its control plane', async () => {
+test('the node is Ready and has the version of its control plane', async () => {
   const { status } = JSON.parse(await kubectlOk(['get', 'node', nodeName, '-o', 'json']));
   const { serverVersion } = JSON.parse(await kubectlOk(['version', '-o', 'json']));
   expect(serverVersion.gitVersion).toMatch(`v${cluster.cell.kubernetes}.`);
@@ -64,12 +66,12 @@ test('the node is Ready, of the version of its control plane', async () => {
   expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }));
 });
 
-test('what a pod says, and what is run in it, comes through kube-apiserver', async () => {
+test('kubectl logs and kubectl exec work', async () => {
   await expect.poll(() => kubectlOk(['logs', ...inNamespace, 'etcd']), { timeout: 30_000 }).toContain('ready to serve client requests');
   expect(await kubectlOk(['exec', ...inNamespace, 'etcd', '--', '/usr/local/bin/etcd', '--version'])).toMatch(/^etcd Version: 3\.7\./);
 });
 
-test('a port of a pod can be forwarded through kube-apiserver', async () => {
+test('kubectl port-forward works', async () => {
   const forward = kubectl(['port-forward', ...inNamespace, 'pod/etcd', ':2379']);
   try {
     const [line] = await forward
@@ -85,7 +87,7 @@ test('a port of a pod can be forwarded through kube-apiserver', async () => {
   }
 });
 
-test('kube-proxy brings what is sent to the address of a Service to its pod', async () => {
+test('kube-proxy routes the cluster IP of a Service to its pod', async () => {
   const address = await kubectlOk(['get', ...inNamespace, 'service', 'etcd', '-o', 'jsonpath={.spec.clusterIP}']);
   const get = `fetch('http://${address}/version').then((r) => r.text()).then(console.log)`;
   const [nsenter = '', ...words] = enter(cluster.network);
@@ -100,13 +102,13 @@ test('a changed Secret reaches a running pod within seconds', async () => {
   await expect.poll(() => readFileSync(file, 'utf8'), { timeout: 15_000 }).toBe('new');
 });
 
-/** The pid of the process that was given this argument. */
+/** The PID of the process with this argument. */
 function processWith(argument: string): string | undefined {
   return readdirSync('/proc').find((pid) => {
     try {
       return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(argument);
     } catch {
-      return false; // it has ended
+      return false; // the process has ended
     }
   });
 }

@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Code } from '../../../src/diagnosis/catalog.ts';
 import type { Made } from '../../unit/pki/certificates.ts';
-import { bygone, makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
+import { expired, makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { emptyFolder, getObject, kubectlOk } from '../harness/projects.ts';
 import { makeSampleProject } from '../harness/sample-project.ts';
 import { expectFindings, sound } from '../laboratory/expect-findings.ts';
 
-/** Two good pods of a Deployment and a third that is none of it, behind one Service: most requests succeed, so that nothing but a look at each pod finds it. */
+/**
+ * Two working pods of a Deployment and a broken third pod behind one Service. Most requests
+ * succeed, so only a check of every pod finds the broken one.
+ */
 
 const namespace = 'one-bad-replica';
 const name = 'v1beta1.wardle.example.com';
@@ -44,14 +47,17 @@ afterAll(async () => {
 });
 
 interface Third {
-  /** What it serves; the same as the others without it. */
+  /** Its serving certificate. The default is that of the other pods. */
   readonly leaf?: Made;
-  /** Where it listens, which is then not asked by a probe. */
+  /** Its port. If set, the pod has no probes. */
   readonly port?: number;
   readonly flag?: string;
 }
 
-/** Starts a pod that the Service selects, with the pod template of the Deployment but for this. */
+/**
+ * Starts a pod that the Service selects, from the pod template of the Deployment with these
+ * changes.
+ */
 async function startThird({ leaf, port, flag }: Third): Promise<void> {
   // biome-ignore lint/suspicious/noExplicitAny: a Deployment as kubectl prints it.
   const deployment = (await getObject('deployment', namespace, ...inNamespace)) as any;
@@ -74,8 +80,8 @@ async function startThird({ leaf, port, flag }: Third): Promise<void> {
   await kubectlOk(['create', '-f', '-'], { ...pod, spec: { ...spec, volumes, containers: [third, etcd] } });
 }
 
-/** Until three endpoints are ready, which is when requests may go to the third. */
-async function untilServed(): Promise<void> {
+/** Waits until three endpoints are ready, so that requests can reach the third pod. */
+async function waitForEndpoints(): Promise<void> {
   await kubectlOk(['wait', ...inNamespace, '--for=condition=Ready', 'pod/third', '--timeout=60s']);
   const jsonpath = '-o=jsonpath={.items[*].endpoints[?(@.conditions.ready==true)].targetRef.name}';
   const ready = async () => (await kubectlOk(['get', 'endpointslices', ...inNamespace, jsonpath])).split(' ');
@@ -84,21 +90,21 @@ async function untilServed(): Promise<void> {
 
 test.each<[string, Code, string, () => Promise<Third>]>([
   ['old-ca', 'cert/unknown-authority', 'has a certificate of an older CA', async () => ({ leaf: await makeLeaf(host, oldCa) })],
-  ['expired', 'cert/expired', 'has a certificate that has expired', async () => ({ leaf: await makeLeaf(host, ca, { when: bygone }) })],
+  ['expired', 'cert/expired', 'has a certificate that has expired', async () => ({ leaf: await makeLeaf(host, ca, { when: expired }) })],
   ['wrong-name', 'cert/san-mismatch', 'has a certificate for another name', async () => ({ leaf: await makeLeaf('elsewhere.svc', ca) })],
   ['not-listening', 'endpoints/connection-refused', 'listens elsewhere', async () => ({ port: 9443 })],
-])('one of three pods, %s, is found and named: %s', async (fault, code, how, third) => {
+])('verify finds and names one broken pod of three (%s): %s', async (fault, code, how, third) => {
   await startThird(await third());
-  await untilServed();
+  await waitForEndpoints();
   const { findings } = await expectFindings({ name: `one-of-three-${fault}`, how: `one of three pods ${how}`, codes: [code] }, name);
   expect(findings[0]?.title.match(/\(pod [^)]+\)/g)).toEqual(['(pod third)']);
-  // All the while others answer.
+  // The other pods still respond.
   await expect
     .poll(() => kubectl(['get', '--raw', '/apis/wardle.example.com/v1beta1']), { timeout: 10_000 })
     .toMatchObject({ exitCode: 0 });
 });
 
-test('a replica that crashes gets no requests, and is a warning', async () => {
+test('a crashing replica is only a warning, because it gets no requests', async () => {
   await startThird({ flag: '--no-such-flag' });
   const how = 'one of three pods is given a flag that it does not know';
   const fault = { name: 'one-of-three-crashing', how, codes: ['endpoints/pod-crashing'] } as const;
@@ -107,6 +113,6 @@ test('a replica that crashes gets no requests, and is a warning', async () => {
   expect(findings[0]?.evidence).toContainEqual(expect.stringMatching(/^third: last log line of .*unknown flag: --no-such-flag$/));
 });
 
-test('without it verify has no finding', async () => {
+test('verify has no findings without the third pod', async () => {
   await expectFindings(sound('two-pods', 'nothing: two pods of one Deployment'), name);
 });

@@ -14,7 +14,10 @@ const inNamespace = ['--namespace', namespace];
 const { signal } = new AbortController();
 setMaxListeners(0, signal);
 
-/** etcd makes a certificate of its own, whose subject is `O=etcd`, and serves TLS with it. @param address what it binds to */
+/**
+ * A pod with etcd, which generates a serving certificate with the subject `O=etcd`.
+ * @param address - the address that etcd binds to
+ */
 const etcd = (name: string, address: string) => ({
   apiVersion: 'v1',
   kind: 'Pod',
@@ -64,22 +67,25 @@ afterAll(async () => {
   await kubectl(['delete', 'namespace', namespace]);
 });
 
-/** The kernel has no route to this multicast address, so that only the way through the pod is left. */
+/**
+ * The kernel has no route to this multicast address, so the connection is possible only through the
+ * pod.
+ */
 const address = '224.0.0.1';
 const dial = (pod: string, port = 2379, as = admin) =>
   dialEndpoint(as, { namespace, pod, address, port, serverName: `api.${namespace}.svc` }, signal);
 
 describe('a pod', () => {
-  test('shows its certificate, also to many at once', async () => {
+  test('serves its certificate to concurrent connections', async () => {
     const served = { kind: 'served', protocol: 'TLSv1.3', certificates: [{ subject: 'O=etcd' }], via: 'pod' };
     expect(await Promise.all(Array.from({ length: 8 }, () => dial('everywhere')))).toMatchObject(Array.from({ length: 8 }, () => served));
   });
 
-  test('where nobody listens refuses', async () => {
+  test('refuses connections to a port where nothing listens', async () => {
     expect(await dial('everywhere', 9)).toEqual({ kind: 'failed', fault: 'refused', words: 'connection refused by the pod', via: 'pod' });
   });
 
-  test('whose server is bound to its address alone refuses at localhost only, which is no fault of the server', async () => {
+  test('with a server that does not listen on localhost is not reported as refusing connections', async () => {
     const words = 'connection refused by localhost in the pod, but the address of the pod answers kube-apiserver';
     expect(await dial('own-address')).toEqual({ kind: 'failed', fault: 'no-forward', words, via: 'pod' });
   });
@@ -87,12 +93,12 @@ describe('a pod', () => {
   test.each([
     ['unscheduled', 'HTTP status 400: pod unscheduled does not have a host assigned'],
     ['gone', 'HTTP status 404: pods "gone" not found'],
-  ])('%s', async (pod, why) => {
+  ])('that is %s is reported with the reason', async (pod, why) => {
     const words = `failed to port-forward to pod ${namespace}/${pod}: ${why}`;
     expect(await dial(pod)).toEqual({ kind: 'failed', fault: 'no-forward', words, via: 'pod' });
   });
 
-  test('that is deleted ends the stream', async () => {
+  test('closes the stream when it is deleted', async () => {
     const stream = await forwardPort(admin, { namespace, pod: 'own-address', port: 2380 }, signal);
     const ended = new Promise((resolve) =>
       stream
@@ -106,7 +112,7 @@ describe('a pod', () => {
   });
 });
 
-test('needs the right to get and to create pods/portforward, and says so', async () => {
+test('forwarding a port requires get and create on pods/portforward, and the error says so', async () => {
   const jane = await connect({ kubeconfig: await userKubeconfig('jane') }, {}, signal);
   const grant = async (verb: string): Promise<void> => {
     await kubectlOk(['create', ...inNamespace, 'role', verb, `--verb=${verb}`, '--resource=pods/portforward']);
@@ -122,12 +128,12 @@ test('needs the right to get and to create pods/portforward, and says so', async
   await grant('get');
   expect(await dial('everywhere', 2379, jane)).toMatchObject(forbidden);
   await grant('create');
-  // RBAC's caches follow within moments.
+  // The caches of RBAC are updated after a moment.
   await expect.poll(() => dial('everywhere', 2379, jane), { timeout: 10_000 }).toMatchObject({ kind: 'served', via: 'pod' });
   jane.close();
 });
 
-test('without the right to ask for the address of a pod, it is not known who refuses', async () => {
+test('a user who cannot get the pod is told that localhost refused the connection', async () => {
   const words = 'connection refused by localhost in the pod';
   const jack = await connect({ kubeconfig: await userKubeconfig('jack') }, {}, signal);
   const name = 'forward-only';
@@ -139,10 +145,10 @@ test('without the right to ask for the address of a pod, it is not known who ref
   jack.close();
 });
 
-describe('the end of a log', () => {
+describe('the last lines of a log', () => {
   const read = (pod: string, previous = false) => lastLogLines(admin, { namespace, pod, container: 'etcd', previous, lines: 1 }, signal);
 
-  test('of a container that runs, and of one that crashed', async () => {
+  test('of a running and of a crashed container', async () => {
     expect(await read('everywhere')).toEqual({ kind: 'lines', lines: [expect.stringContaining('"level"')] });
     await expect.poll(() => read('crashing'), { timeout: 30_000 }).toEqual({ kind: 'lines', lines: [expect.stringMatching(/\S/)] });
   });
@@ -151,7 +157,7 @@ describe('the end of a log', () => {
     ['everywhere', true, 'previous terminated container "etcd" in pod "everywhere" not found'],
     ['unscheduled', false, 'the pod has no node yet'],
     ['gone', false, 'pods "gone" not found'],
-  ])('none of %s', async (pod, previous, words) => {
+  ])('are not available for pod %s (previous: %s): %s', async (pod, previous, words) => {
     expect(await read(pod, previous)).toEqual({ kind: 'none', words });
   });
 });

@@ -7,11 +7,11 @@ import { userKubeconfig } from '../harness/users.ts';
 import { asJane, expectFindings, sound } from '../laboratory/expect-findings.ts';
 
 /**
- * The sample API server 0.37.2 in three pods, used by somebody who is no administrator. With the etcd that the preset puts into each pod there would be three
- * stores, and it depends on kube-apiserver's connections which of them a request finds; so the three share one.
+ * The sample API server 0.37.2 in three pods, used by an ordinary user. The preset adds an etcd to
+ * each pod. With three of them, a request would reach a random store, so the pods share one etcd.
  */
 
-/** Free in every cluster of these specs; there is no DNS to find it by its name. */
+/** An unused cluster IP; the clusters of these specs have no DNS. */
 const etcdAddress = '10.96.0.50';
 const etcd = {
   apiVersion: 'v1',
@@ -49,7 +49,10 @@ const etcd = {
 
 const name = 'v1alpha1.wardle.example.com';
 const resource = 'flunders.wardle.example.com';
-/** Of this version alone: another spec serves the next one out of another store, and kubectl would take that for the better. */
+/**
+ * Names the version, because another spec serves v1beta1 from another store, and kubectl would
+ * prefer that.
+ */
 const versioned = 'flunders.v1alpha1.wardle.example.com';
 const flunder = (flunderName: string): object => ({
   apiVersion: 'wardle.example.com/v1alpha1',
@@ -65,7 +68,7 @@ describe('three pods of the sample API server', () => {
   let dir: string;
   let kubeconfig: string;
 
-  /** As the ordinary user. */
+  /** Runs kubectl as the ordinary user. */
   const asUser = (args: readonly string[], input?: object) =>
     kubectl(args, { kubeconfig, ...(input ? { input: JSON.stringify(input) } : {}) });
 
@@ -86,7 +89,7 @@ describe('three pods of the sample API server', () => {
     await kubectl(['delete', 'clusterrole,clusterrolebinding', 'flunders', '--ignore-not-found']);
   });
 
-  test('are registered when each of them serves the certificate', async () => {
+  test('are registered after each of them serves the certificate', async () => {
     const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--timeout', '80s']);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(stdout).toContain('3 of 3 endpoints ready');
@@ -96,12 +99,13 @@ describe('three pods of the sample API server', () => {
     expect(lines.findIndex((line) => line.includes(`apiservice/${name} created`))).toBeGreaterThan(rolledOut);
   });
 
-  test('verify has no finding', async () => {
+  test('pass verify', async () => {
     await expectFindings(sound('sample-apiserver', 'nothing: the sample API server 0.37.2 from its preset, three pods'), name, asJane);
   });
 
-  test('an ordinary user is refused until RBAC allows it', async () => {
-    // kubectl learns of the resource when kube-apiserver has put it into the discovery document of all groups, some time after the API is served.
+  test('are forbidden to an ordinary user until RBAC allows access', async () => {
+    // kubectl finds the resource in the discovery document of all groups. kube-apiserver updates it
+    // some time after it serves the API.
     const refused = async (): Promise<string> => (await asUser(['get', versioned])).stderr;
     await expect.poll(refused, { timeout: 90_000, interval: 500 }).toContain('User "jane" cannot list resource "flunders"');
     await kubectlOk(['create', 'clusterrole', 'flunders', `--resource=${resource}`, '--verb=create,get,list,watch,delete']);
@@ -109,20 +113,20 @@ describe('three pods of the sample API server', () => {
     await expect.poll(async () => (await asUser(['get', versioned])).exitCode, { timeout: 30_000 }).toBe(0);
   });
 
-  test('then creates, lists and watches', async () => {
+  test('let the user create, list and watch objects afterwards', async () => {
     const created = await asUser(['create', '-f', '-'], flunder('jane'));
     expect(created).toMatchObject({ exitCode: 0, stdout: 'flunder.wardle.example.com/jane created\n' });
     const listed = await asUser(['get', versioned, '-o', 'name']);
     expect(listed).toMatchObject({ exitCode: 0, stdout: 'flunder.wardle.example.com/jane\n' });
     const watching = asUser(['get', versioned, '-o', 'name', '--watch']);
     try {
-      let seen = '';
+      let output = '';
       watching.stdout.on('data', (chunk) => {
-        seen += chunk;
+        output += chunk;
       });
-      await expect.poll(() => seen, { timeout: 30_000 }).toBe('flunder.wardle.example.com/jane\n');
+      await expect.poll(() => output, { timeout: 30_000 }).toBe('flunder.wardle.example.com/jane\n');
       expect(await asUser(['create', '-f', '-'], flunder('jane-again'))).toMatchObject({ exitCode: 0 });
-      await expect.poll(() => seen, { timeout: 30_000 }).toBe('flunder.wardle.example.com/jane\nflunder.wardle.example.com/jane-again\n');
+      await expect.poll(() => output, { timeout: 30_000 }).toBe('flunder.wardle.example.com/jane\nflunder.wardle.example.com/jane-again\n');
     } finally {
       watching.kill('SIGKILL');
       await watching;
@@ -130,7 +134,7 @@ describe('three pods of the sample API server', () => {
   });
 });
 
-test('a Secret that comes late is waited for', async () => {
+test('register waits for a Secret that is created late', async () => {
   const namespace = 'late-secret';
   const edit = (document: Document) => {
     document.addIn(['spec', 'server', 'volumes'], document.createNode({ name: 'more', secret: { secretName: 'late' } }));

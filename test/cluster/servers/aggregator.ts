@@ -7,12 +7,13 @@ import { serviceAccountKubeconfig } from '../harness/users.ts';
 import { wardleAccess } from '../harness/wardle.ts';
 
 /**
- * The flags of a kube-aggregator in front of the control plane: it asks that for everything but its own APIServices, and passes users on
- * with the same client certificate. Makes its ServiceAccount in a namespace of its own.
+ * The flags of a kube-aggregator in front of the control plane. It stores its own APIServices, and
+ * proxies requests with the same client certificate as kube-apiserver. Creates its ServiceAccount
+ * in `namespace`.
  */
 export async function aggregatorFlags(namespace: string): Promise<string[]> {
   await kubectlOk(['apply', '-f', '-'], JSON.parse(wardleAccess(namespace)));
-  // Where the servers are that it sends requests to.
+  // It needs these to find the servers that it proxies requests to.
   const resources = '--resource=services,endpointslices.discovery.k8s.io';
   await kubectlOk(['create', 'clusterrole', `${namespace}:services`, '--verb=list,watch', resources]);
   const account = `--serviceaccount=${namespace}:apiserver`;
@@ -30,7 +31,7 @@ export async function aggregatorFlags(namespace: string): Promise<string[]> {
   ];
 }
 
-/** The administrator's kubeconfig, pointing at another port of the control plane's address. @returns its path */
+/** Writes a copy of the administrator's kubeconfig with another port. @returns its path */
 export function kubeconfigFor(port: number): string {
   const path = join(emptyFolder(), 'kubeconfig');
   const { host } = new URL(cluster.server);
@@ -38,8 +39,11 @@ export function kubeconfigFor(port: number): string {
   return path;
 }
 
-/** An APIService by which a front passes a group and version on to kube-apiserver. @param group - empty: the core group */
-export const passedOn = (group: string) => ({
+/**
+ * An APIService that proxies version v1 of a group to kube-apiserver.
+ * @param group - empty for the core group
+ */
+export const kubeApiserverApiService = (group: string) => ({
   apiVersion: 'apiregistration.k8s.io/v1',
   kind: 'APIService',
   metadata: { name: `v1.${group}` },

@@ -8,9 +8,12 @@ import { cluster } from '../harness/provided.ts';
 import { deleteApiServices } from '../harness/registrations.ts';
 import { delegation, startServer } from '../harness/servers.ts';
 import { serviceAccountKubeconfig, userKubeconfig } from '../harness/users.ts';
-import { registerAnd } from './register-and.ts';
+import { registerAndStart } from './register-and-start.ts';
 
-/** apiextensions-apiserver on its own behind the aggregator: it keeps CRDs of its own and serves their group. */
+/**
+ * A separate apiextensions-apiserver behind the aggregator. It stores its own CRDs and serves their
+ * API group.
+ */
 
 const group = 'widgets.example.org';
 const api = 'v1.widgets.example.org';
@@ -31,7 +34,10 @@ const crd = {
 };
 const widget = { apiVersion: `${group}/v1`, kind: 'Widget', metadata: { name: 'one', namespace }, spec: { size: 3 } };
 
-/** kubectl that speaks with the server itself, past the aggregator, and checks its certificate as the aggregator does. */
+/**
+ * kubectl arguments that connect to the server directly, and verify its certificate as the
+ * aggregator does.
+ */
 const direct = (...args: string[]): string[] => [
   `--server=https://${outside.address}:${outside.port}`,
   `--certificate-authority=${projectFiles(dir).caCertificate}`,
@@ -55,7 +61,7 @@ async function startWithCrd(): Promise<void> {
 
 beforeAll(async () => {
   dir = await makeProject(namespace, outside, { api: `${group}/v1` });
-  // It looks for the Services of conversion webhooks, and is not ready before it may.
+  // The server lists the Services of conversion webhooks, and is not ready until it is allowed to.
   editConfiguration(dir, (document) => {
     document.setIn(['spec', 'server', 'rbac', 'rules', 0, 'resources'], document.createNode(['namespaces', 'services']));
   });
@@ -67,15 +73,15 @@ afterAll(async () => {
   await server?.stop();
 });
 
-test('register puts the group of its CRD into the cluster', async () => {
-  const { exitCode, stdout, stderr } = await registerAnd(dir, startWithCrd);
+test('register adds the group of its CRD to the cluster', async () => {
+  const { exitCode, stdout, stderr } = await registerAndStart(dir, startWithCrd);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   expect(stdout).toContain(`✓ ${api}: healthy`);
   expect(stdout).toContain(`GET /apis/${group}/v1: 200, resources: widgets`);
   expect((await verifyJson([api])).exitCode).toBe(0);
 });
 
-describe('the API is one like any other', () => {
+describe('the API behaves like any other API', () => {
   test('kubectl creates, applies, gets, lists, watches and deletes', async () => {
     await kubectlOk(['create', '-f', '-'], widget);
     await kubectlOk(['apply', '--server-side', '--force-conflicts', '-f', '-'], { ...widget, spec: { size: 4 } });
@@ -87,14 +93,14 @@ describe('the API is one like any other', () => {
     expect(await getObject('widget', 'one', '-n', namespace)).toBeUndefined();
   });
 
-  test('its schema is enforced', async () => {
+  test('the server enforces the schema of the CRD', async () => {
     const { exitCode, stderr } = await kubectl(['create', '-f', '-'], {
       input: JSON.stringify({ ...widget, spec: { size: 'big' } }),
     });
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('spec.size in body must be of type integer') });
   });
 
-  test('ordinary users may do what RBAC allows them, and nothing else', async () => {
+  test('RBAC decides what a user can do', async () => {
     const kubeconfig = await userKubeconfig('wanda');
     const list = () => kubectl(['get', 'widgets', '-n', namespace], { kubeconfig });
     expect((await list()).stderr).toContain('User "wanda" cannot list resource "widgets"');
@@ -104,27 +110,27 @@ describe('the API is one like any other', () => {
   });
 });
 
-describe('its limits', () => {
-  test('its CRDs are its own: the cluster does not list them', async () => {
+describe('limits of a separate apiextensions-apiserver', () => {
+  test('the cluster does not list its CRDs', async () => {
     expect(await kubectlOk(['get', 'crds', '-o', 'name'])).not.toContain(group);
     const { items } = JSON.parse(await kubectlOk(direct('get', '--raw', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions')));
     expect(items).toMatchObject([{ metadata: { name: `widgets.${group}` } }]);
   });
 
-  test('it has no list of groups, so that kubectl can write CRDs with --raw alone', async () => {
+  test('it does not serve /apis, so kubectl can create CRDs only with --raw', async () => {
     const { exitCode, stderr } = await kubectl(direct('get', 'crds'));
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('could not find the requested resource') });
     expect((await kubectl(direct('get', '--raw', '/apis'))).exitCode).toBe(1);
   });
 
-  test('it publishes no schema, so that kubectl explain knows nothing', async () => {
+  test('it does not publish the schema of its CRDs, so kubectl explain fails', async () => {
     const paths = JSON.parse(await kubectlOk(direct('get', '--raw', '/openapi/v3'))).paths;
     expect(Object.keys(paths)).toContain('apis/apiextensions.k8s.io/v1');
     expect(Object.keys(paths).join()).not.toContain(group);
     expect((await kubectl(['explain', 'widgets'])).exitCode).toBe(1);
   });
 
-  test('apiextensions.k8s.io itself stays with kube-apiserver: register refuses', async () => {
+  test('register refuses apiextensions.k8s.io, which kube-apiserver serves', async () => {
     const taken = await makeProject('takeover', outside, { api: 'apiextensions.k8s.io/v1' });
     const { exitCode, stderr } = await failure(apisvc(['register'], { cwd: taken }));
     expect(exitCode).toBe(1);

@@ -8,9 +8,12 @@ import { cluster } from '../harness/provided.ts';
 import { conditions, deleteApiServices, passed } from '../harness/registrations.ts';
 import { delegation, startServer } from '../harness/servers.ts';
 import { serviceAccountKubeconfig } from '../harness/users.ts';
-import { registerAnd } from './register-and.ts';
+import { registerAndStart } from './register-and-start.ts';
 
-/** The test adapter of sigs.k8s.io/custom-metrics-apiserver: three APIServices of two groups behind one Service. */
+/**
+ * The test adapter of sigs.k8s.io/custom-metrics-apiserver: one Service behind three APIServices of
+ * two groups.
+ */
 
 const namespace = 'custom-metrics';
 const apis = ['custom.metrics.k8s.io/v1beta1', 'custom.metrics.k8s.io/v1beta2', 'external.metrics.k8s.io/v1beta1'];
@@ -41,7 +44,8 @@ beforeAll(async () => {
   const init = await apisvc(['init', dir, '--preset', 'custom', ...served, '--image', 'none', ...identity, '--yes']);
   expect(init).toMatchObject({ exitCode: 0, stderr: '' });
   moveOutside(dir, { address, port });
-  // The objects that metrics are about: test-adapter-deploy/testing-adapter.yaml, custom-metrics-resource-reader.
+  // The objects that the metrics describe (test-adapter-deploy/testing-adapter.yaml,
+  // custom-metrics-resource-reader).
   editConfiguration(dir, (document) => {
     const reader = { apiGroups: [''], resources: ['namespaces', 'pods', 'services'], verbs: ['get', 'list', 'watch'] };
     document.setIn(['spec', 'server', 'rbac', 'rules', 0], document.createNode(reader));
@@ -54,8 +58,8 @@ afterAll(async () => {
   await adapter?.stop();
 });
 
-test('one project registers all three', async () => {
-  const { exitCode, stdout, stderr } = await registerAnd(dir, startAdapter);
+test('one project registers all three APIServices', async () => {
+  const { exitCode, stdout, stderr } = await registerAndStart(dir, startAdapter);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   for (const name of names) expect(stdout).toContain(`✓ ${name} `);
   expect(stdout).toContain('3 APIs: 3 healthy');
@@ -68,11 +72,11 @@ test('one project registers all three', async () => {
   }
 });
 
-test.each(apis)('kubectl get --raw /apis/%s lists what is served', async (api) => {
+test.each(apis)('kubectl get --raw /apis/%s lists the resources', async (api) => {
   expect(await raw(`/apis/${api}`)).toMatchObject({ kind: 'APIResourceList', groupVersion: api });
 });
 
-test('a metric that the server is given comes back through the aggregator, in either version', async () => {
+test('both versions return a metric that was written to the adapter', async () => {
   const written = await fetch(`http://${address}:8080/write-metrics/namespaces/default/services/kubernetes/packets-per-second`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -86,7 +90,7 @@ test('a metric that the server is given comes back through the aggregator, in ei
   expect(items).toMatchObject([{ metricName: 'other-external-metric', value: '44' }]);
 });
 
-test('verify finds every one of them healthy', async () => {
+test('verify reports all of them as healthy', async () => {
   const { exitCode, diagnosis } = await verifyJson(['-C', dir]);
   expect(exitCode).toBe(0);
   expect(diagnosis.apis).toMatchObject(names.map((name) => ({ name, verdict: 'healthy', findings: [], notChecked: [] })));

@@ -1,6 +1,9 @@
 import { connect, createServer } from 'node:net';
 
-/** Hands every connection to one address and port on to another: node forward.mjs FROM FROM-PORT TO TO-PORT. */
+/**
+ * Forwards every connection from one address and port to another. Usage: node forward.mjs FROM
+ * FROM-PORT TO TO-PORT
+ */
 
 const [from, fromPort, to, toPort] = process.argv.slice(2);
 createServer((client) => {

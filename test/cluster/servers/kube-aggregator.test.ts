@@ -11,11 +11,14 @@ import { cluster } from '../harness/provided.ts';
 import { startProcess, startSampleApiserver, startServer } from '../harness/servers.ts';
 import { serviceAccountKubeconfig } from '../harness/users.ts';
 import { wardleAccess } from '../harness/wardle.ts';
-import { aggregatorFlags, kubeconfigFor, passedOn } from './aggregator.ts';
-import { registerAnd } from './register-and.ts';
+import { aggregatorFlags, kubeApiserverApiService, kubeconfigFor } from './aggregator.ts';
+import { registerAndStart } from './register-and-start.ts';
 import { type Stoppable, serveServiceAddress } from './service-address.ts';
 
-/** kube-aggregator in a process of its own, in front of kube-apiserver: an API that is registered there alone. */
+/**
+ * A standalone kube-aggregator in front of kube-apiserver, with an API that is registered only
+ * there.
+ */
 
 const own = 'front';
 const namespace = 'front-wardle';
@@ -51,7 +54,7 @@ afterAll(async () => {
   await Promise.all(started.map((each) => each.stop()));
 });
 
-test('the command that is released ends at its start', async () => {
+test('the released command exits at startup', async () => {
   const address = [`--bind-address=${cluster.network.address}`, `--secure-port=${port}`];
   const aggregator = startProcess('kube-aggregator', program(cluster.programs, 'kube-aggregator'), [...address, ...flags]);
   started.push(aggregator);
@@ -64,24 +67,24 @@ describe('with OpenAPI v3 models', () => {
     started.push(await startServer('front', program(cluster.programs, 'aggregator-front'), port, flags));
   });
 
-  test('it serves nothing but APIServices, so that register has nowhere to put the rest', async () => {
+  test('it serves only APIServices itself', async () => {
     expect(await kubectlOk(atFront('api-versions'))).toBe('apiregistration.k8s.io/v1\n');
   });
 
-  test('it passes on to kube-apiserver what is registered as its Service', async () => {
+  test('it proxies groups to kube-apiserver when their APIService names Service default/kubernetes', async () => {
     started.push(await serveServiceAddress(kubernetesServiceAddress, Number(new URL(cluster.server).port)));
     for (const group of ['', 'authorization.k8s.io', 'discovery.k8s.io', 'rbac.authorization.k8s.io']) {
-      await kubectlOk(atFront('apply', '--server-side', '-f', '-'), passedOn(group));
+      await kubectlOk(atFront('apply', '--server-side', '-f', '-'), kubeApiserverApiService(group));
     }
     await kubectlOk(atFront('wait', '--for=condition=Available', 'apiservices', '--all', '--timeout=60s'));
     const found = await kubectlOk(atFront('get', '--raw', `/api/v1/namespaces/${own}`));
     expect(JSON.parse(found)).toMatchObject({ kind: 'Namespace', metadata: { name: own } });
-    // It lists the core group among the others too, without resources, and kubectl believes that.
+    // It also lists the core group at /apis, without resources, and kubectl relies on that list.
     const { exitCode, stderr } = await kubectl(atFront('get', 'namespaces'));
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(`doesn't have a resource type "namespaces"`) });
   });
 
-  test('register works with its address as with that of any cluster', async () => {
+  test('register works with its address as with any cluster', async () => {
     const init = await apisvc(['init', dir, '--preset', 'sample-apiserver', '--name', namespace, '--namespace', namespace, '--yes']);
     expect(init).toMatchObject({ exitCode: 0, stderr: '' });
     moveOutside(dir, backend);
@@ -92,13 +95,13 @@ describe('with OpenAPI v3 models', () => {
       const pair = { certFile: files.certificate, keyFile: files.key };
       started.push(await startSampleApiserver({ ...pair, port: backend.port, kubeconfig: account }));
     };
-    const { exitCode, stdout, stderr } = await registerAnd(dir, start, front.env);
+    const { exitCode, stdout, stderr } = await registerAndStart(dir, start, front.env);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(stdout).toContain(`✓ ${api}: healthy`);
     expect((await verifyJson(['-C', dir], front)).diagnosis).toMatchObject({ verdict: 'healthy', apis: [{ name: api, notChecked: [] }] });
   });
 
-  test('the API is served there, and nowhere else', async () => {
+  test('only kube-aggregator serves the API', async () => {
     const flunder = { apiVersion: 'wardle.example.com/v1alpha1', kind: 'Flunder', metadata: { name: 'one', namespace } };
     await kubectlOk(atFront('create', '-f', '-'), flunder);
     expect(await kubectlOk(atFront('get', 'flunders', '-n', namespace, '-o', 'name'))).toBe('flunder.wardle.example.com/one\n');
@@ -106,7 +109,7 @@ describe('with OpenAPI v3 models', () => {
     expect((await kubectl(['get', '--raw', path])).exitCode).toBe(1);
   });
 
-  test('it verifies the certificate', async () => {
+  test('it verifies the serving certificate', async () => {
     const patch = (file: string) => JSON.stringify({ spec: { caBundle: readFileSync(file, 'base64') } });
     await kubectlOk(atFront('patch', 'apiservice', api, '--type=merge', '-p', patch(cluster.files.ca.cert)));
     const message = '-o=jsonpath={.status.conditions[0].message}';

@@ -7,14 +7,14 @@ const forwarder = fileURLToPath(new URL('./forward.mjs', import.meta.url));
 const ip = (change: 'add' | 'del', address: string) =>
   execa('ip', ['-n', cluster.network.name, 'addr', change, `${address}/32`, 'dev', 'lo']);
 
-/** Something that a spec started and stops. */
+/** A resource that a spec starts and stops. */
 export interface Stoppable {
   stop(): Promise<void>;
 }
 
 /**
- * Makes the address of a Service reachable in the control plane's namespace, as kube-proxy does on a node: port 443 there is `port` at
- * the namespace's own address.
+ * Makes the cluster IP of a Service reachable in the network namespace of the control plane, as
+ * kube-proxy does on a node. Forwards port 443 to `port` at the address of the namespace.
  */
 export async function serveServiceAddress(address: string, port: number): Promise<Stoppable> {
   await ip('add', address);

@@ -6,7 +6,7 @@ import { UsageError } from '../../../src/errors.ts';
 import { moveProcessesDown } from '../../cluster/harness/node/cgroups.ts';
 import { folder } from '../project/folder.ts';
 
-/** Where control groups of version 2 are; undefined where there are none, or where they are not ours to make. */
+/** The mount point of cgroup v2; undefined if it is not mounted or not writable. */
 function mountPoint(): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
   const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
@@ -16,7 +16,7 @@ function mountPoint(): string | undefined {
 
 const v2 = mountPoint();
 if (v2 !== undefined)
-  test('processes of a group are moved below it', async () => {
+  test('the processes of a group are moved to a child group', async () => {
     const group = mkdtempSync(join(v2, 'apisvc-unit-'));
     const sleeping = execa('sleep', ['60'], { reject: false });
     onTestFinished(async () => {
@@ -30,7 +30,7 @@ if (v2 !== undefined)
     expect(readFileSync(join(group, 'processes', 'cgroup.procs'), 'utf8')).toBe(`${sleeping.pid}\n`);
   });
 
-test('what can not be moved is named, with a way out', async () => {
+test('a process that cannot be moved is an error that names the group and a fix', async () => {
   const group = folder();
   mkdirSync(join(group, 'processes'));
   writeFileSync(join(group, 'cgroup.procs'), '0\n');

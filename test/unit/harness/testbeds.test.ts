@@ -10,18 +10,18 @@ import { folder } from '../project/folder.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-/** Processes and their start times are read from /proc. */
-describe.runIf(process.platform === 'linux')('what lies in the folder for temporary files', () => {
-  /** Makes a folder of our own that one. */
-  function ownTemporary(): string {
+// Linux only: the code reads processes and their start times from /proc.
+describe.runIf(process.platform === 'linux')('a folder in the temporary directory', () => {
+  /** Sets TMPDIR to a new folder. */
+  function useTemporaryFolder(): string {
     const dir = folder();
     vi.stubEnv('TMPDIR', dir);
     onTestFinished(() => void vi.unstubAllEnvs());
     return dir;
   }
 
-  /** A process that could be a holder: its command line says so. */
-  async function startLikeHolder(script = 'testbed/hold.mjs'): Promise<number> {
+  /** Starts a process whose command line looks like that of a testbed. */
+  async function startFakeHolder(script = 'testbed/hold.mjs'): Promise<number> {
     const file = join(folder(), script);
     mkdirSync(join(file, '..'), { recursive: true });
     writeFileSync(file, 'console.log("up"); setInterval(() => {}, 1000);');
@@ -34,55 +34,55 @@ describe.runIf(process.platform === 'linux')('what lies in the folder for tempor
   const testbedOf = (pid: number): Testbed => ({ kubeconfig: '/k', kubectl: '/c', version: 'v', cell: '1.37', pid, started: 0 });
 
   async function holder(script?: string): Promise<{ readonly pid: number; readonly dir: string; readonly temporary: string }> {
-    const temporary = ownTemporary();
-    const pid = await startLikeHolder(script);
+    const temporary = useTemporaryFolder();
+    const pid = await startFakeHolder(script);
     const dir = mkdtempSync(join(temporary, ownPrefix(pid)));
     await writeTestbed(dir, testbedOf(pid));
     return { pid, dir, temporary };
   }
 
-  test('is a testbed when we made it and its process holds one', async () => {
+  test('is a testbed if the current user owns it and its process is a testbed', async () => {
     const { pid } = await holder();
     expect(await runningTestbeds()).toEqual([testbedOf(pid)]);
   });
 
-  test('is none when the process is another program: nobody may have it killed', async () => {
+  test('is not a testbed if the process is another program, which down must not kill', async () => {
     await holder('other/server.mjs');
     expect(await runningTestbeds()).toEqual([]);
   });
 
-  test('is none when others may write to it', async () => {
+  test('is not a testbed if other users can write to it', async () => {
     const { dir } = await holder();
     chmodSync(dir, 0o777);
     expect(await runningTestbeds()).toEqual([]);
   });
 
   if (isRoot)
-    test('is none when somebody else made it', async () => {
+    test('is not a testbed if another user owns it', async () => {
       const { dir } = await holder();
       chownSync(dir, 65534, 65534);
       expect(await runningTestbeds()).toEqual([]);
     });
 
-  test.each(['', '{"pid":', 'null', '{}', '{"pid":"1"}'])('is none when its file says %j', async (text) => {
+  test.each(['', '{"pid":', 'null', '{}', '{"pid":"1"}'])('is not a testbed if its file contains %j', async (text) => {
     const { dir } = await holder();
     writeFileSync(join(dir, 'testbed.json'), text);
     expect(await runningTestbeds()).toEqual([]);
   });
 
   if (isRoot)
-    test('of somebody else stays, and so does what it speaks of', async () => {
+    test('of another user stays, and down does not stop its process', async () => {
       const { dir, pid } = await holder();
       vi.spyOn(console, 'error').mockImplementation(() => {});
       onTestFinished(() => void vi.restoreAllMocks());
       chownSync(dir, 65534, 65534);
       await down();
-      expect(console.error).toHaveBeenLastCalledWith('No testbed ran.');
+      expect(console.error).toHaveBeenLastCalledWith('No testbed is running.');
       expect(() => process.kill(pid, 0)).not.toThrow();
     });
 
   if (isRoot)
-    test('does not stop down when its process ends meanwhile', async () => {
+    test('does not make down fail if its process ends in the meantime', async () => {
       const { pid } = await holder();
       vi.spyOn(console, 'error').mockImplementation(() => {});
       vi.spyOn(process, 'kill').mockImplementation((killed) => {
@@ -92,7 +92,7 @@ describe.runIf(process.platform === 'linux')('what lies in the folder for tempor
       onTestFinished(() => void vi.restoreAllMocks());
       const remains = await down().catch((error: Error) => error.message);
       expect(remains).toBeUndefined();
-      expect(console.error).toHaveBeenLastCalledWith('Ended 1; nothing is left.');
+      expect(console.error).toHaveBeenLastCalledWith('Stopped and removed: 1');
       expect(pid).toBeGreaterThan(0);
     });
 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { cniFolder, missingPackages } from '../../../scripts/packages.mjs';
 import { folder } from '../project/folder.ts';
 
-/** A folder for PATH with these programs. */
+/** Creates a folder with these programs, for PATH. */
 function pathWith(...programs: string[]): string {
   const bin = join(folder(), 'bin');
   mkdirSync(bin);
@@ -13,26 +13,26 @@ function pathWith(...programs: string[]): string {
 }
 
 const ofNode = ['containerd', 'ctr', 'runc', 'iptables', 'unshare', 'setpriv'];
-/** What a node needs besides programs of PATH may be missing on the machine of this test. */
+/** Not looked up in PATH, so it depends on the machine whether it is missing. */
 const plugin = join(cniFolder, 'bridge');
 
-test.each(ofNode)('a node tier does not run without %s', (program) => {
+test.each(ofNode)('the node tiers need %s', (program) => {
   const { programs } = missingPackages(['cluster', 'node'], pathWith('ip', 'nsenter', ...ofNode.filter((each) => each !== program)));
   expect(programs.filter((each) => each !== plugin)).toEqual([program]);
 });
 
-test('packages are named once, whatever is missing of them', () => {
+test('a package is listed once, even if several of its programs are missing', () => {
   const { programs, packages } = missingPackages(['cluster', 'node'], pathWith('runc'));
   expect(programs).toEqual(expect.arrayContaining(['nsenter', 'unshare', 'setpriv', 'containerd', 'ctr']));
   expect(packages.filter((name) => name === 'util-linux' || name === 'containerd')).toEqual(['util-linux', 'containerd']);
 });
 
-test('a file that can not be run is no program', () => {
+test('a file that is not executable is not a program', () => {
   const path = pathWith('ip');
   writeFileSync(join(path, 'nsenter'), '', { mode: 0o644 });
   expect(missingPackages(['cluster'], path)).toEqual({ programs: ['nsenter'], packages: ['util-linux'] });
 });
 
-test('continuous integration has no list of its own', () => {
+test('continuous integration does not repeat the list of packages', () => {
   expect(readFileSync(join(import.meta.dirname, '..', '..', '..', '.ci', 'run'), 'utf8')).not.toMatch(/util-linux|iproute2/);
 });

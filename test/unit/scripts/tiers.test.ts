@@ -24,17 +24,17 @@ test.each([
   expect(names(args)).toEqual(expected);
 });
 
-test('the environment selects tiers and the control plane of a node spec', () => {
+test('the environment selects the tiers, and the control plane of a node spec', () => {
   expect(names([], { APISVC_TIERS: 'unit,node-1.35' })).toEqual(['unit', 'node-1.35']);
   expect(names(['test/cluster/node/node.test.ts'], { APISVC_CELL: '1.35' })).toEqual(['node-1.35']);
 });
 
-test('npm test names the tiers that it leaves out', () => {
+test('npm test lists the tiers that are not selected', () => {
   expect(selection([], { APISVC_TIERS: 'unit' }).others.map(({ name }) => name)).toEqual(['cli', 'sandbox', ...cluster]);
   expect(selection(['unit'], {})).toMatchObject({ others: [], isExplicit: true, isFiltered: false });
 });
 
-test('vitest gets paths and flags', () => {
+test('paths and flags are passed to vitest', () => {
   expect(selection(['test/unit/pki', '-t', 'name'], {})).toMatchObject({ filters: ['test/unit/pki', '-t', 'name'], isFiltered: true });
 });
 

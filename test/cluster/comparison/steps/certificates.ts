@@ -1,12 +1,12 @@
 import { caConstraints, endEntityConstraints, keyUsage, nameConstraints, subjectAltName } from '../../../../src/pki/extensions.ts';
 import { day, type Made, make } from '../../../unit/pki/certificates.ts';
 import {
-  bygone,
-  early,
+  expired,
   type LeafChange,
   makeCa,
   makeLeaf,
   makeLeafByCommonName,
+  notYetValid,
   pair,
   pem,
   rsaKeyPair,
@@ -47,8 +47,8 @@ const root = await makeCa('root', { extensions: [caConstraints(2), signing] });
 const intermediate = await makeCa('intermediate', { issuer: root });
 const other = await makeCa('another CA');
 const sameName = await makeCa('comparison CA');
-const old = await makeCa('old CA', bygone);
-const coming = await makeCa('coming CA', early);
+const old = await makeCa('old CA', expired);
+const coming = await makeCa('coming CA', notYetValid);
 const noCa = await makeCa('no CA', { extensions: [endEntityConstraints(), signing] });
 const narrow = await makeCa('narrow CA', { extensions: [caConstraints(1), signing, nameConstraints({ dns: ['elsewhere.svc'], ip: [] })] });
 const shallow = await makeCa('shallow CA', { extensions: [caConstraints(0), signing] });
@@ -83,8 +83,8 @@ export const certificates: readonly Step[] = [
   serving('wrong-name', ({ ca }) => makeLeaf('elsewhere.svc', ca)),
   serving('address-only', forAddress),
   serving('common-name-only', (world) => makeLeafByCommonName(hostOf(world), world.ca)),
-  changed('expired', { when: bygone }),
-  changed('not-yet-valid', { when: early }),
+  changed('expired', { when: expired }),
+  changed('not-yet-valid', { when: notYetValid }),
   changed('client-usage-only', { usage: 'clientAuth' }),
   serving('sha1-signature', async (world) => signedWithSha1(await makeLeaf(hostOf(world), world.ca), world.ca)),
   serving('wrong-name-and-ca', () => makeLeaf('elsewhere.svc', other)),

@@ -3,16 +3,18 @@ import { join } from 'node:path';
 import { cniFolder } from '../../../../scripts/packages.mjs';
 import type { Network } from '../../../../src/sandbox/real/network.ts';
 import { pauseImage } from './images.ts';
-
 import { podNetwork } from './pod-network.ts';
 
-/** Where containerd keeps images. */
+/** The folder where containerd keeps images. */
 export const containerdRoot = (stateDir: string): string => join(stateDir, 'containerd');
 
-/** Where containerd listens. */
+/** The socket where containerd listens. */
 export const containerdSocket = (stateDir: string): string => join(stateDir, 'containerd.sock');
 
-/** Writes the configuration of containerd and of the pods' network. @returns the command that runs it */
+/**
+ * Writes the configuration of containerd and of the pod network.
+ * @returns the command that runs containerd
+ */
 export async function containerdCommand(stateDir: string, network: Network): Promise<[string, ...string[]]> {
   const networks = join(stateDir, 'cni');
   await mkdir(networks);
@@ -22,7 +24,10 @@ export async function containerdCommand(stateDir: string, network: Network): Pro
   return ['containerd', `--config=${file}`];
 }
 
-/** restrict_oom_score_adj: a machine that is itself a container may not lower oom_score_adj (no CAP_SYS_RESOURCE). */
+/**
+ * restrict_oom_score_adj is needed where the host is a container, which can't lower oom_score_adj
+ * without CAP_SYS_RESOURCE.
+ */
 const configuration = (stateDir: string, networks: string): string => `version = 2
 root = "${containerdRoot(stateDir)}"
 state = "/run/containerd"

@@ -2,5 +2,5 @@ import type { TestProject } from 'vitest/node';
 import { cellOf } from '../cells.ts';
 import { provideCluster } from '../global-setup.ts';
 
-/** A cluster with a node, of the kind that APISVC_CELL names. */
+/** Starts a cluster with a node, of the kind that APISVC_CELL names. */
 export default (project: TestProject) => provideCluster(project, { ...cellOf(process.env.APISVC_CELL), node: true });

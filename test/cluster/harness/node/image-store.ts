@@ -9,11 +9,11 @@ import type { Programs } from '../programs.ts';
 import { imagesOf } from './images.ts';
 
 /**
- * What a containerd that has imported the images keeps in its folder, for the next ones to begin with: to import them takes it longer
- * than a whole control plane takes to start.
+ * A copy of the folder of a containerd that has imported the images. Later runs start with it,
+ * because importing takes longer than starting a whole control plane.
  */
 
-/** Where the store with the images of these programs is, or will be. */
+/** The path of the store with the images of these programs. It may not exist yet. */
 export async function imageStore(programs: Programs): Promise<string> {
   const files = imagesOf(programs).map(async ({ path, image }) => {
     const { size, mtimeMs } = await stat(path);
@@ -24,12 +24,15 @@ export async function imageStore(programs: Programs): Promise<string> {
   return join(cacheRoot(), `images-${key}`);
 }
 
-/** Puts the folder of a containerd that has ended into the store, beside its place first: one that is there is complete. */
+/**
+ * Copies the folder of a stopped containerd to the store. The copy is renamed when it is done, so
+ * an existing store is always complete.
+ */
 export async function fillStore(store: string, root: string): Promise<void> {
   const work = await mkdtemp(join(cacheRoot(), ownPrefix()));
   try {
     await copyRoot(root, join(work, 'root'));
-    // Two runs may do this at a time; the first one's is as good.
+    // Two runs can do this at the same time. The store of the first one is just as good.
     await rename(join(work, 'root'), store).catch((error) => {
       if (!existsSync(store)) throw error;
     });
@@ -38,13 +41,16 @@ export async function fillStore(store: string, root: string): Promise<void> {
   }
 }
 
-/** What containerd writes to in place. All else it only adds and removes, so that hard links serve. */
+/**
+ * The files that containerd writes in place. It only adds and removes all others, so hard links are
+ * enough for those.
+ */
 const databases = ['io.containerd.metadata.v1.bolt/meta.db', 'io.containerd.snapshotter.v1.overlayfs/metadata.db'];
 
-/** Copies the folder of a containerd that does not run. `to` must not exist. */
+/** Copies the folder of a stopped containerd. `to` must not exist. */
 export async function copyRoot(from: string, to: string): Promise<void> {
   const copy = (...more: string[]) => output('cp', '--archive', '--no-target-directory', ...more, from, to);
-  // Links don't reach another file system.
+  // Hard links do not work across file systems.
   await copy('--link').catch(() => copy());
   for (const file of databases) await output('cp', '--archive', '--remove-destination', join(from, file), join(to, file));
 }

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { output } from '../../../../src/sandbox/shared/command.ts';
 import { type Programs, program } from '../programs.ts';
 
-/** Images by program. Those that a preset names have the name that it uses. */
+/** Images by program. An image that a preset uses has the name from the preset. */
 const images = {
   pause: 'registry.k8s.io/pause:3.10',
   etcd: 'registry.k8s.io/etcd:3.7.0-0',
@@ -17,17 +17,17 @@ const images = {
   'any-api': 'docker.io/library/any-api:0.37.2',
 };
 
-/** The image of the container that holds a pod's namespaces. */
+/** The image of the container that keeps the namespaces of a pod open. */
 export const pauseImage = images.pause;
 
-/** An image with one program, its entry point, and nothing else. */
+/** An image that contains one program, which is its entry point. */
 export interface ProgramImage {
   /** Path of the program. */
   readonly path: string;
   readonly image: string;
 }
 
-/** The images that every node has. */
+/** The images on every node. */
 export const imagesOf = (programs: Programs): ProgramImage[] =>
   Object.entries(images).map(([name, image]) => ({ path: program(programs, name), image }));
 
@@ -46,7 +46,7 @@ export async function packImages(images: readonly ProgramImage[], folder: string
   return archive;
 }
 
-/** Writes the layer and the configuration of one image. @returns its entry in the manifest */
+/** Writes the layer and the configuration of an image. @returns its entry in the manifest */
 async function packImage(folder: string, { path, image }: ProgramImage): Promise<object> {
   const name = basename(path);
   const layer = join(folder, `${name}.tar`);

@@ -13,7 +13,7 @@ export interface KubeProxyOptions {
   readonly now: Date;
 }
 
-/** Writes kube-proxy's kubeconfig and configuration. @returns the command that runs it */
+/** Writes the kubeconfig and the configuration of kube-proxy. @returns the command that runs it */
 export async function kubeProxyCommand({ kubeProxy, access, stateDir, now }: KubeProxyOptions): Promise<[string, ...string[]]> {
   const kubeconfig = join(stateDir, 'kube-proxy.kubeconfig');
   await writeUserKubeconfig(kubeconfig, access, { user: 'system:kube-proxy', groups: [], now });
@@ -29,7 +29,7 @@ const configuration = (kubeconfig: string): object => ({
   hostnameOverride: nodeName,
   mode: 'iptables',
   iptables: { minSyncPeriod: '100ms' },
-  // Zero leaves the machine's own as it is.
+  // Zero keeps the values of the host.
   conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
   oomScoreAdj: 0,
 });

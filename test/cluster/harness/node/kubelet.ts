@@ -7,7 +7,7 @@ import { type KeyPairFiles, readAuthority, servingCertificate, writePair } from 
 import { writeUserKubeconfig } from '../../../../src/sandbox/shared/kubeconfig.ts';
 import { containerdSocket } from './containerd.ts';
 
-/** What the one node is called. */
+/** The name of the only node. */
 export const nodeName = 'node';
 
 export interface KubeletOptions {
@@ -16,15 +16,16 @@ export interface KubeletOptions {
   readonly access: ControlPlaneAccess;
   readonly network: Network;
   readonly stateDir: string;
-  /** Name of the control group above those of the pods; it must exist. */
+  /** Name of the parent control group of all pods. It must exist. */
   readonly cgroup: string;
   readonly now: Date;
 }
 
-/** Writes kubelet's credentials and configuration. @returns the command that runs it */
+/** Writes the credentials and the configuration of kubelet. @returns the command that runs it */
 export async function kubeletCommand({ kubelet, access, network, stateDir, cgroup, now }: KubeletOptions): Promise<[string, ...string[]]> {
   const kubeconfig = join(stateDir, 'kubelet.kubeconfig');
-  // The name and the group by which the Node authorizer knows a node (kubernetes.io, Using Node Authorization).
+  // The Node authorizer requires this user name and group (kubernetes.io, Using Node
+  // Authorization).
   await writeUserKubeconfig(kubeconfig, access, { user: `system:node:${nodeName}`, groups: ['system:nodes'], now });
   const serving = { cert: join(stateDir, 'kubelet.crt'), key: join(stateDir, 'kubelet.key') };
   const ca = await readAuthority(access.files.ca);
@@ -55,16 +56,16 @@ const configuration = ({ access, serving, stateDir, cgroup }: ConfigurationOptio
   containerRuntimeEndpoint: `unix://${containerdSocket(stateDir)}`,
   cgroupDriver: 'cgroupfs',
   cgroupRoot: `/${cgroup}`,
-  // Since 1.35 kubelet refuses machines with control groups of version 1 unless it is told otherwise.
+  // Since 1.35, kubelet does not start on a host with cgroup v1 unless this is false.
   failCgroupV1: false,
   failSwapOn: false,
   localStorageCapacityIsolation: false,
   oomScoreAdj: 0,
   resolvConf: '/dev/null',
-  // The machine's disk and memory are not the cluster's business.
+  // Low disk space or memory on the host must not evict pods.
   evictionHard: { 'memory.available': '1Mi', 'nodefs.available': '0%', 'nodefs.inodesFree': '0%', 'imagefs.available': '0%' },
   imageGCHighThresholdPercent: 100,
-  // Changed Secrets reach pods when their pod is synchronized.
+  // A changed Secret reaches a pod when kubelet syncs the pod.
   syncFrequency: '2s',
   podLogsDir: join(access.logDir, 'pods'),
 });

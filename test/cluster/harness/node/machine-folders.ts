@@ -1,21 +1,23 @@
 import { access, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Where containerd, kubelet and the CNI plugins keep things whatever they are told. */
+/** Folders that containerd, kubelet and the CNI plugins use regardless of their configuration. */
 export const machineFolders = ['/var/lib/cni', '/var/lib/kubelet', '/var/log/containers'];
 
-/** Lies in a folder that we made, which is the machine's otherwise. */
+/** A file that marks a folder as created by the tests. */
 const mark = '.made-by-apisvc-tests';
 
-/** Shell commands that make those that are not there, to mount something over them. */
-export const makeFolders = (folders: readonly string[]): string =>
+/** Shell commands that create missing folders, so that a file system can be mounted over them. */
+export const createFolders = (folders: readonly string[]): string =>
   folders.map((folder) => `[ -d '${folder}' ] || { mkdir -p '${folder}'; : > '${folder}/${mark}'; }`).join('\n');
 
 /**
- * Removes the folders that we made, if nobody else uses them. To remove one takes away what is mounted over it in every mount namespace
- * (Linux since 3.18: fs/namespace.c, detach_mounts), so that nothing is done while any run has a network: the last one does it, or the next start.
+ * Removes the folders that the tests created, unless they have other files. Removing a folder
+ * detaches the mounts over it in every mount namespace (Linux since 3.18, fs/namespace.c,
+ * detach_mounts). So this does nothing while any run has a network; the last run or the next start
+ * removes them.
  */
-export async function removeMadeFolders(folders: readonly string[] = machineFolders, networks = '/run/netns'): Promise<void> {
+export async function removeCreatedFolders(folders: readonly string[] = machineFolders, networks = '/run/netns'): Promise<void> {
   const running = await readdir(networks).catch(() => []);
   if (running.some((name) => name.startsWith('apisvc-'))) return;
   for (const folder of folders) {
@@ -25,7 +27,7 @@ export async function removeMadeFolders(folders: readonly string[] = machineFold
     );
     if (!marked) continue;
     await rm(join(folder, mark), { force: true });
-    // What has become somebody's stays.
+    // This fails if the folder has other files by now, which must stay.
     await rmdir(folder).catch(() => {});
   }
 }

@@ -3,18 +3,19 @@ import { join } from 'node:path';
 import { enter, type Network } from '../../../../src/sandbox/real/network.ts';
 import { waitUntil } from '../../../../src/sandbox/real/ready.ts';
 import { type RunningProcess, startProcess } from '../../../../src/sandbox/shared/process.ts';
-import { machineFolders, makeFolders } from './machine-folders.ts';
+import { createFolders, machineFolders } from './machine-folders.ts';
 import { kernelTunables } from './tunables.ts';
 
 /**
- * The namespaces of a node: those of its processes and its mounts, besides the network's. A containerd that is killed leaves its pods
- * running and everything mounted; but with process 1 of such a namespace the kernel ends all the others (pid_namespaces(7)), and with
- * the last of them the mounts go.
+ * The PID and mount namespaces of a node, in addition to its network namespace. A killed containerd
+ * leaves its pods running and its file systems mounted. But when process 1 of a PID namespace ends,
+ * the kernel kills all other processes in it (pid_namespaces(7)). The mounts go with the last of
+ * them.
  */
 export interface NodeNamespaces {
-  /** The words before a command so that it runs inside. */
+  /** The prefix of a command that makes it run in the namespaces. */
   readonly enter: readonly string[];
-  /** Its end is the end of everything inside. */
+  /** Process 1. When it ends, all processes in the namespaces end. */
   readonly init: RunningProcess;
 }
 
@@ -22,31 +23,34 @@ export interface NamespacesOptions {
   readonly network: Network;
   readonly stateDir: string;
   readonly logDir: string;
-  /** Path of a program that reaps orphans and waits, as process 1 must. */
+  /** Path of a program that reaps orphans and waits, as process 1 has to. */
   readonly pause: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * What containerd, runc and the CNI plugins keep at fixed places is kept out of the machine's own by a tmpfs over each. The first line is the pid as the machine counts: /proc still is the machine's.
+ * Mounts a tmpfs over each folder with a fixed path, so that containerd, runc and the CNI plugins
+ * do not write to those of the host. The PID is read before /proc is mounted, so it is the PID on
+ * the host.
  */
 const script = (pidFile: string, tunables: readonly string[]): string => `
 set -e
 read -r pid rest < /proc/self/stat
 mount -t proc proc /proc
-${makeFolders(machineFolders)}
+${createFolders(machineFolders)}
 for folder in /run ${machineFolders.join(' ')}; do mount -t tmpfs tmpfs "$folder"; done
 ${tunables.join('\n')}
 echo "$pid" > '${pidFile}'
 exec "$0"
 `;
 
-/** To enter a process namespace nsenter must fork, so that a signal to it alone would not reach the command. */
+/** nsenter forks to enter a PID namespace, so a signal to nsenter does not reach the command. */
 const dieWithNsenter = ['setpriv', '--pdeathsig', 'KILL'];
 
 /**
- * Makes the namespaces of a node. They end with the process that made them.
- * @throws ClusterError with the last words of what failed, DeadlineError when `signal` is aborted
+ * Creates the namespaces of a node. They end with the current process.
+ * @throws ClusterError with the last log lines of the process that failed, DeadlineError when
+ * `signal` is aborted
  */
 export async function startNamespaces({ network, stateDir, logDir, pause, signal }: NamespacesOptions): Promise<NodeNamespaces> {
   const pidFile = join(stateDir, 'init.pid');

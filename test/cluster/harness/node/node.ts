@@ -16,11 +16,13 @@ export interface NodeOptions extends RuntimeOptions {
 }
 
 /**
- * Joins a runtime to a control plane as its one node, and waits until that is Ready.
- * @throws ClusterError with the last words of what failed, DeadlineError when `signal` is aborted
+ * Joins a runtime to a control plane as its only node, and waits until the node is Ready.
+ * @throws ClusterError with the last log lines of the process that failed, DeadlineError when
+ * `signal` is aborted
  */
 export async function startNode({ runtime, access, programs, network, stateDir, cgroup, now, signal }: NodeOptions): Promise<void> {
-  // Towards the address of a Service the kernel wants a route before kube-proxy's rules replace it by that of an endpoint.
+  // The kernel needs a route to the cluster IP of a Service before the rules of kube-proxy replace
+  // the address with that of an endpoint.
   await output('ip', '-n', network.name, 'route', 'add', serviceAddresses, 'dev', 'lo', 'src', network.address);
   const scheduler = join(stateDir, 'scheduler.kubeconfig');
   await writeUserKubeconfig(scheduler, access, { user: 'system:kube-scheduler', groups: [], now });

@@ -1,10 +1,10 @@
 import { enter, type Network } from '../../../../src/sandbox/real/network.ts';
 import { output } from '../../../../src/sandbox/shared/command.ts';
 
-/** The addresses of a node's pods: 10.89.N.0/24 beside the network 10.88.N.0/24. */
+/** The pod CIDR of a node: 10.89.N.0/24 for the network 10.88.N.0/24. */
 const podAddresses = ({ address }: Network): string => address.replace(/^10\.88\.(\d+)\.\d+$/, '10.89.$1.0/24');
 
-/** The CNI configuration: pods on a bridge inside the node's network namespace. */
+/** The CNI configuration. It connects pods to a bridge in the network namespace of the node. */
 export const podNetwork = (network: Network): object => ({
   cniVersion: '1.0.0',
   name: 'pods',
@@ -23,10 +23,11 @@ export const podNetwork = (network: Network): object => ({
 });
 
 /**
- * Makes the host's way to pods a dead end, as it is on most people's machines: what is sent there comes as far as the node and is turned away. Without
- * a route it would go wherever the machine sends what it does not know, and anybody might answer. The route goes with the network.
+ * Rejects traffic from the host to pods, because on most machines pods are not reachable either. A
+ * route sends the traffic to the node, which rejects it. Without the route it goes to the default
+ * gateway, where another machine might answer. The route is removed with the network.
  */
-export async function turnHostAwayFromPods(network: Network): Promise<void> {
+export async function rejectTrafficFromHost(network: Network): Promise<void> {
   await output('ip', 'route', 'add', podAddresses(network), 'via', network.address);
   const [program = '', ...entering] = enter(network);
   const reject = ['-I', 'FORWARD', '-i', 'eth0', '-j', 'REJECT', '--reject-with', 'icmp-host-prohibited'];

@@ -11,31 +11,32 @@ import { containerdCommand, containerdRoot, containerdSocket } from './container
 import { copyRoot, fillStore, imageStore } from './image-store.ts';
 import { imagesOf, packImages } from './images.ts';
 import { startNamespaces } from './namespaces.ts';
-import { turnHostAwayFromPods } from './pod-network.ts';
+import { rejectTrafficFromHost } from './pod-network.ts';
 
 export interface RuntimeOptions {
   readonly programs: Programs;
   readonly network: Network;
   readonly stateDir: string;
   readonly logDir: string;
-  /** Name of a control group that does not exist yet. */
+  /** Name of the control group to create. */
   readonly cgroup: string;
   readonly signal: AbortSignal;
 }
 
-/** What runs containers, and needs no control plane for it. */
+/** The container runtime of a node. It does not need a control plane. */
 export interface Runtime {
-  /** Those whose end is a failure. */
+  /** The processes that must not end. */
   readonly processes: readonly RunningProcess[];
   /** Starts a process in the namespaces of the node. */
   start(name: string, command: readonly [string, ...string[]]): void;
-  /** Ends every process of the node and of its pods. */
+  /** Stops all processes of the node and of its pods. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts containerd, with the images of our programs, in namespaces of its own.
- * @throws ClusterError with the last words of what failed; DeadlineError when `signal` is aborted. Nothing is left running then.
+ * Starts containerd with the images of the test programs in separate namespaces.
+ * @throws ClusterError with the last log lines of the process that failed, DeadlineError when
+ * `signal` is aborted; in both cases nothing is left running
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { network, stateDir, logDir, cgroup, programs, signal } = options;
@@ -48,7 +49,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
   try {
     await createCgroup(cgroup);
-    await turnHostAwayFromPods(network);
+    await rejectTrafficFromHost(network);
     const command = await containerdCommand(stateDir, network);
     const startContainerd = async (): Promise<RunningProcess> => {
       const containerd = run('containerd', command);
@@ -64,7 +65,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
 }
 
-/** Puts the images where containerd will find them. The first time it imports them itself. */
+/**
+ * Provides the images to containerd: from the store, or, the first time, by an import that fills
+ * the store.
+ */
 async function provideImages({ programs, stateDir }: RuntimeOptions, startContainerd: () => Promise<RunningProcess>): Promise<void> {
   const store = await imageStore(programs);
   const root = containerdRoot(stateDir);

@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What kubelet wants them to be (pkg/kubelet/cm/container_manager_linux.go, setupKernelTunables). */
+/**
+ * The values that kubelet expects (pkg/kubelet/cm/container_manager_linux.go, setupKernelTunables).
+ */
 const wanted = {
   'vm/overcommit_memory': 1,
   'vm/panic_on_oom': 0,
@@ -12,8 +14,9 @@ const wanted = {
 };
 
 /**
- * Shows kubelet the kernel as it wants it, lest it change the machine's.
- * @returns shell commands, for a mount namespace of its own
+ * Mounts files with the expected values over the kernel parameters in /proc/sys, so that kubelet
+ * does not change those of the host.
+ * @returns shell commands, to run in a separate mount namespace
  */
 export async function kernelTunables(stateDir: string): Promise<string[]> {
   const folder = join(stateDir, 'tunables');

@@ -1,33 +1,39 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { RefusedError } from '../../../../src/errors.ts';
 import { ownerOf, ownPrefix } from '../../../../src/sandbox/shared/owner.ts';
-import { remainsOf } from '../remains.ts';
+import { findLeftovers } from '../leftovers.ts';
 import { removeOrphans } from '../run.ts';
 import { runningTestbeds } from './testbeds.ts';
 
-const patienceMs = 30_000;
+const stopTimeoutMs = 30_000;
 
-/** Ends all testbeds, and removes what killed ones left. @throws RefusedError that names what is still there */
+/**
+ * Stops all testbeds, and removes what killed ones left behind.
+ * @throws RefusedError that names what was not removed
+ */
 export async function down(): Promise<void> {
   const testbeds = await runningTestbeds();
   const prefixes = testbeds.map(({ pid }) => ownPrefix(pid));
-  await Promise.all(testbeds.map(({ pid }) => end(pid)));
+  await Promise.all(testbeds.map(({ pid }) => stop(pid)));
   await removeOrphans();
-  const remains = (await Promise.all(prefixes.map(remainsOf))).flat();
-  if (remains.length > 0) throw new RefusedError(`ended, but still there: ${remains.join('; ')}`, { fix: 'Run it again.' });
-  console.error(testbeds.length === 0 ? 'No testbed ran.' : `Ended ${testbeds.length}; nothing is left.`);
+  const leftovers = (await Promise.all(prefixes.map(findLeftovers))).flat();
+  if (leftovers.length > 0) throw new RefusedError(`not removed: ${leftovers.join('; ')}`, { fix: 'Run the same command again.' });
+  console.error(testbeds.length === 0 ? 'No testbed is running.' : `Stopped and removed: ${testbeds.length}`);
 }
 
-/** Lets a holder clean up; one that does not is killed, and what it held goes with it. */
-async function end(pid: number): Promise<void> {
+/**
+ * Stops the process of a testbed. If it does not clean up in time, it is killed, and its cluster
+ * ends with it.
+ */
+async function stop(pid: number): Promise<void> {
   const owner = ownerOf(pid);
   signal(pid, 'SIGTERM');
-  for (const deadline = Date.now() + patienceMs; ownerOf(pid) === owner; await pause(50)) {
+  for (const deadline = Date.now() + stopTimeoutMs; ownerOf(pid) === owner; await pause(50)) {
     if (Date.now() > deadline) signal(pid, 'SIGKILL');
   }
 }
 
-/** Does nothing to a process that has just ended. */
+/** Sends a signal to a process. Does nothing if it has just ended. */
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

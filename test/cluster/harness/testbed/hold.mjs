@@ -1,8 +1,11 @@
 import { loadModule } from '../load.mjs';
 
-/** Starts a cluster, tells the parent, and keeps it until it is told to end. The argument is the name of a cell. */
+/**
+ * Starts a cluster, notifies the parent process, and keeps the cluster running until SIGTERM. The
+ * argument is the name of a cell.
+ */
 
-// The parent reads what is said until the cluster is up.
+// The parent closes this stream when the cluster is up; later writes must not crash this process.
 process.stderr.on('error', () => {});
 
 const { hold } = await loadModule('testbed/hold.ts');

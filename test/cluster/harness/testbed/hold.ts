@@ -6,10 +6,10 @@ import { program } from '../programs.ts';
 import { startRun } from '../run.ts';
 import { type Testbed, writeTestbed } from './testbeds.ts';
 
-/** What the holder says to the process that started it. */
+/** The message to the parent process: the cluster, or the error that prevented its start. */
 export type Message = { readonly testbed: Testbed } | { readonly error: Failure };
 
-/** An error in a form that can be sent. */
+/** An error that can be serialized. */
 export interface Failure {
   readonly message: string;
   readonly fix?: string | undefined;
@@ -18,24 +18,24 @@ export interface Failure {
 
 /** Starts a cluster and keeps it until SIGTERM. @returns the exit code */
 export async function hold(cell: string): Promise<number> {
-  const asked = once(process, 'SIGTERM');
+  const terminated = once(process, 'SIGTERM');
   try {
     const { cluster, stop } = await startRun({ ...cellOf(cell), node: true });
     const { kubeconfig, programs, stateDir } = cluster;
     const version = (await output(program(programs, 'kube-apiserver'), '--version')).trim();
     const testbed: Testbed = { kubeconfig, version, cell, pid: process.pid, started: Date.now(), kubectl: program(programs, 'kubectl') };
     await writeTestbed(stateDir, testbed);
-    // Without a parent to tell, nobody knows of the cluster.
-    if (tell({ testbed })) await asked;
+    // If the parent is gone, no user knows about the cluster, so stop it.
+    if (notifyParent({ testbed })) await terminated;
     await stop(false);
     return Exit.ok;
   } catch (error) {
-    tell({ error: failureOf(error) });
+    notifyParent({ error: failureOf(error) });
     return Exit.findings;
   }
 }
 
-const tell = (message: Message): boolean => process.connected && process.send?.(message) === true;
+const notifyParent = (message: Message): boolean => process.connected && process.send?.(message) === true;
 
 function failureOf(error: unknown): Failure {
   if (error instanceof ApisvcError) return { message: error.message, fix: error.fix, exitCode: error.exitCode };

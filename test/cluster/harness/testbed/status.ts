@@ -1,9 +1,9 @@
 import { runningTestbeds } from './testbeds.ts';
 
-/** Prints a line for each testbed that runs. */
+/** Prints a line for each running testbed. */
 export async function status(): Promise<void> {
   const testbeds = await runningTestbeds();
-  if (testbeds.length === 0) console.log('No testbed runs. Start one: npm run testbed -- up');
+  if (testbeds.length === 0) console.log('No testbed is running. Start one: npm run testbed -- up');
   for (const { version, cell, kubeconfig, started } of testbeds) {
     const routing = cell.endsWith('-routing') ? ', aggregator routing' : '';
     console.log(`${version}${routing}, up for ${duration(Date.now() - started)}: KUBECONFIG=${kubeconfig}`);

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { ownPrefix } from '../../../../src/sandbox/shared/owner.ts';
 import { isOwnFolder } from '../own-folder.ts';
 
-/** A cluster that runs in the background. */
+/** A cluster of a developer that runs in the background. */
 export interface Testbed {
   /** Path. */
   readonly kubeconfig: string;
   /** Path of the program. */
   readonly kubectl: string;
-  /** What kube-apiserver calls itself, e.g. Kubernetes v1.37.2. */
+  /** The version that kube-apiserver prints, for example Kubernetes v1.37.2. */
   readonly version: string;
   readonly cell: string;
-  /** Of the process that holds it. */
+  /** PID of the process that keeps it running. */
   readonly pid: number;
   /** Milliseconds since 1970. */
   readonly started: number;
@@ -21,20 +21,26 @@ export interface Testbed {
 
 const fileName = 'testbed.json';
 
-/** Makes a run known as a testbed, all at once: who looks meanwhile sees none. */
+/**
+ * Writes the file that makes a run a testbed. The write is atomic, so a reader never sees a part of
+ * it.
+ */
 export async function writeTestbed(stateDir: string, testbed: Testbed): Promise<void> {
   const file = join(stateDir, fileName);
   await writeFile(`${file}.new`, JSON.stringify(testbed), { mode: 0o600 });
   await rename(`${file}.new`, file);
 }
 
-/** Those of this user that run on this machine. */
+/** The testbeds of the current user that run on this machine. */
 export async function runningTestbeds(): Promise<Testbed[]> {
   const folders = (await readdir(tmpdir())).filter((name) => name.startsWith('apisvc-'));
   return (await Promise.all(folders.map(readTestbed))).flatMap((testbed) => testbed ?? []);
 }
 
-/** Everybody may make such a folder, so that it says something only if it is ours and names a process that holds a testbed. */
+/**
+ * Any user can create such a folder. It counts only if the current user owns it and it names a
+ * process that keeps a testbed running.
+ */
 async function readTestbed(name: string): Promise<Testbed | undefined> {
   const folder = join(tmpdir(), name);
   if (!(await isOwnFolder(folder))) return undefined;
@@ -43,7 +49,7 @@ async function readTestbed(name: string): Promise<Testbed | undefined> {
   return testbed && name.startsWith(ownPrefix(testbed.pid)) && (await isHolder(testbed.pid)) ? testbed : undefined;
 }
 
-/** Undefined for what a full disk or a killed process left. */
+/** Undefined for a file that a full disk or a killed process left incomplete. */
 function parseTestbed(text: string): Testbed | undefined {
   try {
     const testbed = JSON.parse(text);
@@ -53,7 +59,7 @@ function parseTestbed(text: string): Testbed | undefined {
   }
 }
 
-/** Whether a process is one of `npm run testbed -- up`, in whatever checkout. */
+/** Whether `npm run testbed -- up`, in any checkout, started this process. */
 async function isHolder(pid: number): Promise<boolean> {
   const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
   return words.some((word) => word.endsWith('/testbed/hold.mjs'));

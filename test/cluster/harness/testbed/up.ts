@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { ApisvcError, ClusterError } from '../../../../src/errors.ts';
 import type { Message } from './hold.ts';
 
-/** Starts a cluster of a kind in the background and prints how to use it. @throws what keeps it from starting */
+/**
+ * Starts a cluster in the background and prints how to use it.
+ * @throws the error that prevents the start
+ */
 export async function up(cell: string): Promise<void> {
   console.error('Starting Kubernetes with one node.');
-  // In a session of its own, so that it stays when the terminal goes.
+  // A separate session keeps it running when the terminal closes.
   const holder = spawn(process.execPath, [join(import.meta.dirname, 'hold.mjs'), cell], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

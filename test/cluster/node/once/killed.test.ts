@@ -6,11 +6,11 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { cacheRoot } from '../../../../scripts/components.mjs';
 import { ownPrefix } from '../../../../src/sandbox/shared/owner.ts';
 import { kubectl } from '../../harness/commands.ts';
+import { findLeftovers } from '../../harness/leftovers.ts';
 import { cluster } from '../../harness/provided.ts';
-import { remainsOf } from '../../harness/remains.ts';
 import { removeOrphans } from '../../harness/run.ts';
 
-/** A run that is starting, in a process group of its own. */
+/** Starts a run in a separate process group. */
 function startHolder(env: Readonly<Record<string, string>> = {}) {
   const { kubernetes, aggregatorRouting } = cluster.cell;
   const holder = join(import.meta.dirname, '..', '..', 'harness', 'hold-run.mjs');
@@ -38,21 +38,21 @@ const has =
 const hostRules = async (): Promise<string> => (await execa('iptables-save')).stdout.replaceAll(/^#.*|\[\d+:\d+\]$/gm, '');
 
 test.each([
-  ['its network was made', ({ prefix }: Holder) => readdirSync('/run/netns').some((name) => name.startsWith(prefix))],
-  ['its namespaces were made', has('init.pid')],
-  ['it copied the store of the images', (holder: Holder) => has('containerd')(holder) && !has('containerd.sock')(holder)],
+  ['its network was created', ({ prefix }: Holder) => readdirSync('/run/netns').some((name) => name.startsWith(prefix))],
+  ['its namespaces were created', has('init.pid')],
+  ['it started to copy the image store', (holder: Holder) => has('containerd')(holder) && !has('containerd.sock')(holder)],
   ['containerd started', has('containerd.sock')],
   ['kube-apiserver started', has('logs/kube-apiserver.log')],
   ['kubelet started', has('logs/kubelet.log')],
-])('a run that was killed when %s leaves nothing once the next has started', async (_, moment) => {
+])('the next start removes everything of a run that was killed after %s', async (_, condition) => {
   const holder = startHolder();
-  await expect.poll(() => moment(holder), { timeout: 60_000, interval: 5 }).toBe(true);
+  await expect.poll(() => condition(holder), { timeout: 60_000, interval: 5 }).toBe(true);
   await kill(holder);
-  await removeOrphans(); // the first thing that a start does
-  expect(await remainsOf(holder.prefix)).toEqual([]);
+  await removeOrphans(); // the first step of a start
+  expect(await findLeftovers(holder.prefix)).toEqual([]);
 });
 
-/** The cache of the programs without the images, beside the real one. */
+/** Creates a copy of the program cache without the images, on the same file system. */
 function cacheWithoutImages(): string {
   const real = cacheRoot();
   const cache = mkdtempSync(join(real, '..', 'killed-spec-'));
@@ -62,41 +62,42 @@ function cacheWithoutImages(): string {
   return cache;
 }
 
-test('a run that was killed while it filled the store of the images leaves no half of one', async () => {
+test('a run that was killed while it filled the image store leaves no incomplete store', async () => {
   const cache = cacheWithoutImages();
   vi.stubEnv('APISVC_COMPONENTS_CACHE', cache);
   onTestFinished(() => void vi.unstubAllEnvs());
   const holder = startHolder({ APISVC_COMPONENTS_CACHE: cache });
-  const halves = () => readdirSync(cache).filter((name) => name.startsWith(holder.prefix));
-  const filling = () => halves().some((name) => existsSync(join(cache, name, 'root')));
+  const incomplete = () => readdirSync(cache).filter((name) => name.startsWith(holder.prefix));
+  const filling = () => incomplete().some((name) => existsSync(join(cache, name, 'root')));
   await expect.poll(filling, { timeout: 90_000, interval: 1 }).toBe(true);
   await kill(holder);
   expect(readdirSync(cache).filter((name) => name.startsWith('images-'))).toEqual([]);
 
-  // It could be that of a run in another container, which shares the cache alone.
+  // A recent one stays, because it could belong to a run in another container that shares the
+  // cache.
   await removeOrphans();
-  expect(halves()).toHaveLength(1);
+  expect(incomplete()).toHaveLength(1);
   const hoursAgo = new Date(Date.now() - 2 * 3_600_000);
-  for (const name of halves()) utimesSync(join(cache, name), hoursAgo, hoursAgo);
+  for (const name of incomplete()) utimesSync(join(cache, name), hoursAgo, hoursAgo);
   await removeOrphans();
-  expect(await remainsOf(holder.prefix)).toEqual([]);
+  expect(await findLeftovers(holder.prefix)).toEqual([]);
 });
 
-test('a run that was killed with pods leaves none of them running, and the next starts', async () => {
+test('a run that was killed with running pods leaves no processes and does not prevent the next run', async () => {
   const rules = await hostRules();
   const killed = startHolder();
   const { kubeconfig } = JSON.parse(await firstLine(killed));
   const pod = ['run', 'etcd', '--image=registry.k8s.io/etcd:3.7.0-0', '--', '--data-dir=/tmp/data'];
   expect(await kubectl(pod, { kubeconfig })).toMatchObject({ exitCode: 0 });
   expect(await kubectl(['wait', '--for=condition=Ready', 'pod/etcd', '--timeout=30s'], { kubeconfig })).toMatchObject({ exitCode: 0 });
-  expect((await remainsOf(killed.prefix)).filter((line) => line.startsWith('process ')).length).toBeGreaterThan(8);
+  expect((await findLeftovers(killed.prefix)).filter((line) => line.startsWith('process ')).length).toBeGreaterThan(8);
   await kill(killed);
 
   const next = startHolder();
   expect(JSON.parse(await firstLine(next))).toMatchObject({ cell: cluster.cell });
-  expect(await remainsOf(killed.prefix)).toEqual([]);
+  expect(await findLeftovers(killed.prefix)).toEqual([]);
   await kill(next);
   await removeOrphans();
-  expect(await remainsOf(next.prefix)).toEqual([]);
+  expect(await findLeftovers(next.prefix)).toEqual([]);
   expect(await hostRules()).toBe(rules);
 });

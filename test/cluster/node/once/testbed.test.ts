@@ -2,19 +2,19 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, expect, test } from 'vitest';
 import { kubectl } from '../../harness/commands.ts';
+import { findLeftovers } from '../../harness/leftovers.ts';
 import { emptyFolder } from '../../harness/projects.ts';
 import { cluster } from '../../harness/provided.ts';
-import { remainsOf } from '../../harness/remains.ts';
 
 const script = join(import.meta.dirname, '..', '..', '..', '..', 'scripts', 'testbed.mjs');
 
-/** Testbeds are found in the folder for temporary files; in one of our own we see and end no others. */
+/** A separate temporary folder, so that this spec does not list or stop other testbeds. */
 const env = { TMPDIR: emptyFolder() };
 const testbed = (...args: string[]) => execa(process.execPath, [script, ...args], { env, reject: false, timeout: 90_000 });
 
 afterAll(() => testbed('down'));
 
-test('a testbed stays until it is taken down, which leaves nothing', async () => {
+test('a testbed runs until down, which removes everything', async () => {
   const { kubernetes, aggregatorRouting } = cluster.cell;
   const up = await testbed('up', `--kubernetes=${kubernetes}`, ...(aggregatorRouting ? ['--aggregator-routing'] : []));
   expect(up).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^export KUBECONFIG=\S+$/) });
@@ -28,14 +28,14 @@ test('a testbed stays until it is taken down, which leaves nothing', async () =>
   );
   const status = await testbed('status');
   expect(status.stdout).toMatch(new RegExp(`^Kubernetes ${version?.[0]}.*, up for 0 min: KUBECONFIG=${kubeconfig}$`));
-  expect(await remainsOf(prefix)).not.toEqual([]);
+  expect(await findLeftovers(prefix)).not.toEqual([]);
 
-  expect(await testbed('down')).toMatchObject({ exitCode: 0, stderr: 'Ended 1; nothing is left.' });
-  expect(await remainsOf(prefix)).toEqual([]);
-  expect(await testbed('status')).toMatchObject({ exitCode: 0, stdout: 'No testbed runs. Start one: npm run testbed -- up' });
+  expect(await testbed('down')).toMatchObject({ exitCode: 0, stderr: 'Stopped and removed: 1' });
+  expect(await findLeftovers(prefix)).toEqual([]);
+  expect(await testbed('status')).toMatchObject({ exitCode: 0, stdout: 'No testbed is running. Start one: npm run testbed -- up' });
 });
 
-test('what does not exist is refused', async () => {
+test('unknown versions and commands are refused', async () => {
   expect(await testbed('up', '--kubernetes=1.20')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('1.37, 1.35') });
   expect(await testbed('sideways')).toMatchObject({ exitCode: 2 });
 });

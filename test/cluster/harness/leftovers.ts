@@ -5,11 +5,12 @@ import { cacheRoot } from '../../../scripts/components.mjs';
 import { topCgroups } from './node/cgroups.ts';
 
 /**
- * What of a run is on this machine; nothing once it has been stopped.
- * @param prefix - of its names, from ownPrefix
- * @returns a line for each thing
+ * Finds what a run left behind on this machine: network namespaces, folders, control groups, mounts
+ * and processes. Finds nothing after a clean stop.
+ * @param prefix - the prefix of all names of the run, from ownPrefix
+ * @returns one line for each resource
  */
-export async function remainsOf(prefix: string): Promise<string[]> {
+export async function findLeftovers(prefix: string): Promise<string[]> {
   const starting = async (folder: string): Promise<string[]> => {
     const names = await readdir(folder).catch(() => []);
     return names.filter((name) => name.startsWith(prefix)).map((name) => join(folder, name));
@@ -25,7 +26,10 @@ export async function remainsOf(prefix: string): Promise<string[]> {
   ];
 }
 
-/** Servers were given paths of the run's folder, and pods are in its control group. */
+/**
+ * Servers have paths of the run's folder in their arguments; processes of pods are in its control
+ * group.
+ */
 async function processesOf(prefix: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const read = (pid: string, file: string): Promise<string> => readFile(join('/proc', pid, file), 'utf8').catch(() => '');
