@@ -1,5 +1,5 @@
 import { diagnose } from '../src/diagnosis/diagnose.ts';
-import { readGoWords } from '../src/diagnosis/go-words.ts';
+import { parseGoError } from '../src/diagnosis/go-errors.ts';
 import { createAuthority } from '../src/pki/authority.ts';
 import { inspect } from '../src/pki/inspect.ts';
 import { issueServing } from '../src/pki/leaf.ts';
@@ -28,7 +28,7 @@ export async function largeInputs(snapshot: Snapshot): Promise<readonly { name: 
       name: `read an error of Go: ${JSON.stringify(start + piece)}`,
       prepare: (size: number) => {
         const text = start + piece.repeat((size * 500_000) / piece.length);
-        return () => void readGoWords(text);
+        return () => void parseGoError(text);
       },
     })),
     {

@@ -1,6 +1,6 @@
-import { type Code, catalog, generalWords } from '../diagnosis/catalog.ts';
+import { type Code, catalog, generalEntry } from '../diagnosis/catalog.ts';
 import type { Candidate } from './complete-names.ts';
 
 /** The finding codes, with their titles. */
 export const findingCodes = (): Candidate[] =>
-  (Object.keys(catalog) as Code[]).map((value) => ({ value, description: generalWords(value).title }));
+  (Object.keys(catalog) as Code[]).map((value) => ({ value, description: generalEntry(value).title }));

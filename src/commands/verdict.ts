@@ -1,11 +1,5 @@
-import type { Diagnosis, DiagnosisList, Finding, Verdict } from '../diagnosis/types.ts';
+import type { Diagnosis, DiagnosisList, Finding } from '../diagnosis/types.ts';
 import { Exit, type ExitCode } from '../errors.ts';
-
-/** The worst of several verdicts. */
-export function worstOf(verdicts: readonly Verdict[]): Verdict {
-  if (verdicts.includes('broken')) return 'broken';
-  return verdicts.includes('unknown') ? 'unknown' : 'healthy';
-}
 
 /**
  * The exit code for a verdict. If some APIs are healthy and others unknown, the cluster was

@@ -1,4 +1,5 @@
 import type { ClusterResult, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
+import { worstOf } from '../diagnosis/verdict.ts';
 import { ApisvcError, ClusterError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { type Verified, verifyUntilHealthy } from '../operations/verify.ts';
 import { printable } from '../pki/printable.ts';
@@ -10,7 +11,7 @@ import { type ClusterFlags, withCluster } from './cluster.ts';
 import { renderDiagnosis, renderList } from './report.ts';
 import { describeSelection, type SelectionFlags, selectionOf } from './selection.ts';
 import type { Terminal } from './terminal.ts';
-import { exitCodeOf, expiresSoon, listExitCode, unknownExpiry, worstOf } from './verdict.ts';
+import { exitCodeOf, expiresSoon, listExitCode, unknownExpiry } from './verdict.ts';
 import { type Frame, watch } from './watch.ts';
 
 export interface VerifyFlags extends Omit<ClusterFlags, 'context'>, SelectionFlags {

@@ -1,7 +1,8 @@
 import type { Code } from './catalog.ts';
 
 /**
- * The messages with which k8s.io/apiserver or OpenSSL gives up, by the finding that is the cause.
+ * The last messages of a crashing server (k8s.io/apiserver, OpenSSL), by the finding that is the
+ * cause.
  */
 export const crashCauses = {
   'auth/reader-missing': /extension-apiserver-authentication\b.{0,20} is forbidden/,

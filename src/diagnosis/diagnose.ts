@@ -2,8 +2,8 @@ import { groupVersionOf, serverNameOf } from '../config/registration.ts';
 import { inspectBundle } from '../snapshot/ca-bundle.ts';
 import { judgeEndpoints } from '../snapshot/endpoint-evidence.ts';
 import type { ApiServiceView, ApiSnapshot, Snapshot, Source } from '../snapshot/types.ts';
+import { apiServerMessages } from './api-server-messages.ts';
 import { entryOf, fill, linkOf } from './catalog.ts';
-import { checkAhead } from './checks/ahead.ts';
 import { checkDelegation, checkIdentity, checkUser } from './checks/auth.ts';
 import { checkBundle } from './checks/bundle.ts';
 import { checkCertificates } from './checks/certificate.ts';
@@ -11,6 +11,7 @@ import type { Check, CheckContext } from './checks/check.ts';
 import { seen } from './checks/check.ts';
 import { checkDiscovery } from './checks/discovery.ts';
 import { apiServerSays, checkEndpoints, checkTransport } from './checks/endpoints.ts';
+import { checkExpiry } from './checks/expiry.ts';
 import { checkListed } from './checks/listed.ts';
 import { checkNetwork } from './checks/network.ts';
 import { checkPods } from './checks/pods.ts';
@@ -24,11 +25,11 @@ import { fillFix } from './fix.ts';
 import { fold } from './fold.ts';
 import { notCheckedOf } from './not-checked.ts';
 import { requestPath } from './path.ts';
-import { shortened } from './shortened.ts';
-import type { ApiDiagnosis, DiagnoseOptions, Diagnosis, Finding, NotChecked, Observation, Verdict } from './types.ts';
-import { wordsOf } from './words.ts';
+import { truncate } from './truncate.ts';
+import type { ApiDiagnosis, DiagnoseOptions, Diagnosis, Finding, Observation } from './types.ts';
+import { verdictOf, worstOf } from './verdict.ts';
 
-/** In the order of the request's way: what comes first explains what comes later. */
+/** In the order of the request path: earlier findings explain later ones. */
 const checks: readonly Check[] = [
   checkRegistration,
   checkPriority,
@@ -40,7 +41,7 @@ const checks: readonly Check[] = [
   checkTransport,
   checkCertificates,
   checkSecret,
-  checkAhead,
+  checkExpiry,
   checkSecurity,
   checkIdentity,
   checkDelegation,
@@ -53,8 +54,8 @@ const checks: readonly Check[] = [
 const defaultExpiresWithinMs = 30 * 86_400_000;
 
 /**
- * Says what is wrong with every API of a snapshot. Pure: the same snapshot gives the same diagnosis anywhere and at any time, since
- * certificates are judged at the time when the snapshot was taken.
+ * Diagnoses every API of a snapshot. Pure: the same snapshot always gives the same diagnosis,
+ * because certificates are verified at the time when the snapshot was taken.
  */
 export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Diagnosis {
   const { takenAt, source } = snapshot;
@@ -66,10 +67,10 @@ export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Dia
     clusterFlags: options.clusterFlags ?? [],
   };
   const apis = snapshot.apis.map((api) => diagnoseApi(api, settings));
-  return { apiVersion: 'apisvc.dev/diagnosis/v1alpha1', takenAt, source, verdict: worst(apis.map(({ verdict }) => verdict)), apis };
+  return { apiVersion: 'apisvc.dev/diagnosis/v1alpha1', takenAt, source, verdict: worstOf(apis.map(({ verdict }) => verdict)), apis };
 }
 
-/** What is the same for every API of a snapshot. */
+/** The settings for all APIs of a snapshot. */
 interface Settings extends Required<DiagnoseOptions> {
   readonly now: Date;
   readonly source: Source;
@@ -78,7 +79,7 @@ interface Settings extends Required<DiagnoseOptions> {
 function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
   const { name, apiService } = snapshot;
   if (apiService.state === 'absent') {
-    const findings = phrase(name, undefined, [{ code: 'registration/missing', evidence: [], args: {} }], settings);
+    const findings = toFindings(name, undefined, [{ code: 'registration/missing', evidence: [], args: {} }], settings);
     return {
       name,
       verdict: 'broken',
@@ -91,34 +92,34 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
   }
   const context = apiService.state === 'seen' ? contextOf(snapshot, apiService.value, settings) : undefined;
   const observations = context ? checks.flatMap((check) => check(context)) : [];
-  const findings = fold(observations, phrase(name, context?.api, observations, settings));
-  const looked = context?.snapshot ?? snapshot;
+  const findings = fold(observations, toFindings(name, context?.api, observations, settings));
+  const judged = context?.snapshot ?? snapshot;
   const notChecked = notCheckedOf(snapshot, context);
   return {
     name,
-    verdict: verdictOf(looked, settings, findings, notChecked),
-    overview: overviewOf(looked),
+    verdict: verdictOf({ snapshot: judged, source: settings.source.kind, strict: settings.strict, findings, notChecked }),
+    overview: overviewOf(judged),
     findings,
     notChecked,
-    facts: factsOf(looked, settings.now).map(shortened),
-    path: requestPath(looked, settings.source, findings),
+    facts: factsOf(judged, settings.now).map(truncate),
+    path: requestPath(judged, settings.source, findings),
   };
 }
 
-function contextOf(given: ApiSnapshot, api: ApiServiceView, { now, source, expiresWithinMs }: Settings): CheckContext {
+function contextOf(collected: ApiSnapshot, api: ApiServiceView, { now, source, expiresWithinMs }: Settings): CheckContext {
   const host = api.service && serverNameOf(api.service);
   const bundle = inspectBundle(api);
   const roots = bundle.certificates;
-  const words = wordsOf(given, api);
-  // Without a Service there are no probes, nor a name to ask for.
+  const messages = apiServerMessages(collected, api);
+  // An API without a Service has no probes, and no host name to verify.
   const expected = { roots, hostname: host ?? '', now, any: api.insecureSkipTLSVerify };
-  const probes = judgeEndpoints(seen(given.probes) ?? [], expected, apiServerSays(given, words));
-  const snapshot = given.probes.state === 'seen' ? { ...given, probes: { ...given.probes, value: probes } } : given;
-  return { snapshot, api, now, expiresWithinMs, source: source.kind, host, bundle, roots, words, probes };
+  const probes = judgeEndpoints(seen(collected.probes) ?? [], expected, apiServerSays(collected, messages));
+  const snapshot = collected.probes.state === 'seen' ? { ...collected, probes: { ...collected.probes, value: probes } } : collected;
+  return { snapshot, api, now, expiresWithinMs, source: source.kind, host, bundle, roots, messages, probes };
 }
 
-/** Puts observations into words. */
-function phrase(
+/** Adds the texts of the catalog to observations. */
+function toFindings(
   name: string,
   api: ApiServiceView | undefined,
   observations: readonly Observation[],
@@ -137,41 +138,16 @@ function phrase(
   };
   return observations.map(({ code, severity, evidence, args }) => {
     const { title, cause, fix, ...usual } = entryOf(code);
-    const words = Object.fromEntries(Object.entries({ ...base, ...args }).map(([key, value]) => [key, shortened(value)]));
+    const values = Object.fromEntries(Object.entries({ ...base, ...args }).map(([key, value]) => [key, truncate(value)]));
     return {
       code,
       severity: severity ?? usual.severity,
-      title: fill(title, words),
-      evidence: evidence.map(shortened),
-      cause: fill(cause, words),
-      fix: fillFix(fix, words, clusterFlags),
+      title: fill(title, values),
+      evidence: evidence.map(truncate),
+      cause: fill(cause, values),
+      fix: fillFix(fix, values, clusterFlags),
       link: linkOf(code),
       explains: [],
     };
   });
-}
-
-/**
- * Healthy needs proof: an answer through the aggregator. Where kube-apiserver does not let the person ask, its word that the API is available counts together with
- * a certificate that was seen and is in order; alone it does not, since up to 1.35 it ignores the certificate. Files can prove no more than that nothing is wrong in them.
- */
-function verdictOf(
-  { apiService, aggregated, probes }: ApiSnapshot,
-  { source, strict }: Settings,
-  findings: readonly Finding[],
-  notChecked: readonly NotChecked[],
-): Verdict {
-  if (findings.some(({ severity }) => severity === 'error')) return 'broken';
-  if (strict && notChecked.length > 0) return 'unknown';
-  if (source.kind === 'files' || seen(aggregated)?.status === 200) return 'healthy';
-  const api = seen(apiService);
-  const served = seen(probes)?.some(({ handshake }) => handshake.kind === 'served') ?? false;
-  const proven = api?.service === undefined || served;
-  const refused = aggregated.state === 'unseen' && aggregated.reason === 'forbidden';
-  return refused && api?.available?.status === 'True' && proven ? 'healthy' : 'unknown';
-}
-
-function worst(verdicts: readonly Verdict[]): Verdict {
-  if (verdicts.includes('broken')) return 'broken';
-  return verdicts.includes('unknown') ? 'unknown' : 'healthy';
 }

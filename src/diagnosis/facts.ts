@@ -1,10 +1,9 @@
 import type { ApiSnapshot, EndpointProbe } from '../snapshot/types.ts';
 import { parseResourceList } from './checks/discovery.ts';
+import { daysBetween } from './days.ts';
 import type { Overview } from './types.ts';
 
-const dayMs = 86_400_000;
-
-/** What was seen, one line each, in the order of the request's way; for people who want to know what a verdict rests on. */
+/** The facts that a verdict is based on, one line each, in the order of the request path. */
 export function factsOf({ apiService, service, endpoints, probes, aggregated }: ApiSnapshot, now: Date): readonly string[] {
   const facts: string[] = [];
   if (apiService.state === 'seen') {
@@ -31,13 +30,18 @@ function servedFact({ at, handshake }: EndpointProbe, now: Date): string[] {
   if (handshake.kind === 'failed') return [];
   const [leaf] = handshake.certificates;
   if (!leaf) return [`${at} serves no certificate`];
-  const days = Math.round((Date.parse(leaf.notAfter) - now.getTime()) / dayMs);
-  return [
-    `${at} serves ${leaf.subject || leaf.dnsNames[0] || 'a certificate without a name'}, valid until ${leaf.notAfter.slice(0, 10)} (${days} days)`,
-  ];
+  return [`${at} serves ${leaf.subject || leaf.dnsNames[0] || 'a certificate without a name'}, ${validity(leaf.notAfter, now)}`];
 }
 
-/** The same for a line of a table. */
+/** `valid until 2026-07-15 (30 days)` or `expired on 2019-02-19 (2,839 days ago)` */
+function validity(notAfter: string, now: Date): string {
+  const days = daysBetween(now, new Date(notAfter));
+  const count = `${Math.abs(days).toLocaleString('en-US')} ${Math.abs(days) === 1 ? 'day' : 'days'}`;
+  const date = notAfter.slice(0, 10);
+  return Date.parse(notAfter) < now.getTime() ? `expired on ${date} (${count} ago)` : `valid until ${date} (${count})`;
+}
+
+/** The facts for one row of a table. */
 export function overviewOf({ apiService, endpoints, probes }: ApiSnapshot): Overview {
   const api = apiService.state === 'seen' ? apiService.value : undefined;
   const found = endpoints.state === 'seen' ? endpoints.value : undefined;

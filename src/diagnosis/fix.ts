@@ -1,24 +1,25 @@
 import { fill } from './catalog.ts';
 
-/** A part of a fix: that is one text, in which commands that are to be copied stand in backticks, and nothing else does. */
+/** A part of a fix. In a fix, backticks enclose the commands to copy, and nothing else. */
 export interface FixPart {
-  readonly kind: 'command' | 'words';
+  readonly kind: 'command' | 'text';
   readonly text: string;
 }
 
-/** The parts of a fix in their order, without the punctuation that joins words to a command before or after them. */
+/** The parts of a fix, without the punctuation that joins text and commands. */
 export const fixParts = (fix: string): readonly FixPart[] =>
   fix.split(/`([^`]+)`/).flatMap((text, at): FixPart[] => {
     if (at % 2 === 1) return [{ kind: 'command', text }];
-    const words = text.replace(/^[;,.]\s+|[;,]?\s+$/g, '').trim();
-    return words === '' ? [] : [{ kind: 'words', text: words }];
+    const plain = text.replace(/^[;,.]\s+|[;,]?\s+$/g, '').trim();
+    return plain === '' ? [] : [{ kind: 'text', text: plain }];
   });
 
 /**
- * Fills the words in braces of a fix. Values come from servers and from files of anybody, and the commands are there to be pasted into a shell:
- * there every value is one word, or a part of one.
- * @param clusterFlags what kubectl and apisvc need to reach the cluster that was looked at
- * @throws Error for a word without a value
+ * Fills in the placeholders of a fix. The values come from servers and files that are not trusted,
+ * and users paste the commands into a shell: there every value is quoted as one word or a part of
+ * it.
+ * @param clusterFlags the flags with which kubectl and apisvc reach the diagnosed cluster
+ * @throws Error for a placeholder without a value
  */
 export const fillFix = (template: string, args: Readonly<Record<string, string>>, clusterFlags: readonly string[] = []): string =>
   template
@@ -28,16 +29,17 @@ export const fillFix = (template: string, args: Readonly<Record<string, string>>
     )
     .join('`');
 
-/** Commands that talk to a cluster, as far as the words after which flags can stand. */
-const talks = /(^|\| )(kubectl|apisvc (?:register|verify))(?= )/g;
+/** The start of a command that connects to a cluster. Flags can follow it. */
+const clusterCommand = /(^|\| )(kubectl|apisvc (?:register|verify))(?= )/g;
 
-/** A command for another cluster than the one that was looked at would do harm there. */
+/** Without the flags, a command could change another cluster than the diagnosed one. */
 const withFlags = (command: string, flags: readonly string[]): string =>
-  flags.length === 0 ? command : command.replace(talks, (words) => [words, ...flags.map((flag) => shellWord(flag, ''))].join(' '));
+  flags.length === 0 ? command : command.replace(clusterCommand, (start) => [start, ...flags.map((flag) => shellWord(flag, ''))].join(' '));
 
-/** @param before what stands before the value in its command */
+/** @param before the part of the command before the value */
 function shellWord(value: string, before: string): string {
-  // A backtick would end the command for fixParts, so it is written by its number (POSIX.1-2024, Shell Command Language 2.2.4).
+  // A backtick would end the command for fixParts, so its code is used (POSIX.1-2024, Shell Command
+  // Language 2.2.4).
   const quoted = value.replace(/['`]/g, (quote) => (quote === '`' ? `'$'\\x60''` : `'\\''`));
   if (before.split("'").length % 2 === 0) return quoted;
   return /^[\w.:/@,=+-]+$/.test(value) ? value : `'${quoted}'`;

@@ -3,7 +3,7 @@ import type { ApiSnapshot, Observed } from '../snapshot/types.ts';
 import { isUnexplained } from './checks/auth.ts';
 import { type CheckContext, seen } from './checks/check.ts';
 import { unreachedProbes } from './checks/endpoints.ts';
-import { shortened } from './shortened.ts';
+import { truncate } from './truncate.ts';
 import type { NotChecked } from './types.ts';
 
 const parts = [
@@ -16,60 +16,63 @@ const parts = [
   ['group', 'the versions of the group'],
   ['openApi', 'the OpenAPI document'],
   ['serviceProxy', 'the API through the service proxy'],
-  ['asUser', 'what the user meets'],
-  ['anonymous', 'a request without identity'],
+  ['asUser', 'the access of the user'],
+  ['anonymous', 'an anonymous request'],
   ['forged', 'a request with a forged identity'],
-  ['server', 'what the server is given'],
+  ['server', 'the flags and mounts of the server'],
   ['secret', 'the Secret with the serving certificate'],
   ['requestHeader', 'ConfigMap kube-system/extension-apiserver-authentication'],
-  ['delegation', 'what the ServiceAccount of the server may do'],
+  ['delegation', 'the permissions of the ServiceAccount of the server'],
   ['neighbours', 'the other APIServices'],
-  ['customResources', 'CustomResourceDefinitions of the group'],
-  ['listed', 'the list of all groups'],
+  ['customResources', 'the CustomResourceDefinitions of the group'],
+  ['listed', 'aggregated discovery'],
 ] as const satisfies readonly (readonly [keyof ApiSnapshot, string])[];
 
 /**
- * What could not be looked at, and why. What does not apply is not listed.
- * @param context undefined where the APIService itself was not seen
+ * What was not checked, and why. What does not apply is not listed.
+ * @param context undefined if the APIService itself was not observed
  */
 export function notCheckedOf(snapshot: ApiSnapshot, context: CheckContext | undefined): readonly NotChecked[] {
   const missing = parts.flatMap(([part, what]) => missed(what, snapshot[part]));
   const probes = context ? unreachedProbes(context) : [];
   const reasons = probes.map(({ at, words }) => `${at}: ${words}`).join(', ');
-  const unreached = { what: 'the certificates that the endpoints serve', why: shortened(`can't be reached from here (${reasons})`) };
-  const passedOver = context?.source === 'cluster' ? endpointsPassedOver(context) : 0;
-  const more = { what: `${passedOver} more endpoints`, why: 'of each Service only the first are looked at' };
+  const unreached = { what: 'the certificates that the endpoints serve', why: truncate(`not reachable from here (${reasons})`) };
+  const skipped = context?.source === 'cluster' ? skippedEndpoints(context) : 0;
+  const more = { what: `${skipped} more endpoints`, why: 'only the first endpoints of a Service are checked' };
   return [
     ...missing,
-    ...unknownOfUser(snapshot),
-    ...unseenOfPods(snapshot),
+    ...undecidedUser(snapshot),
+    ...missedOfPods(snapshot),
     ...(probes.length > 0 ? [unreached] : []),
-    ...(passedOver > 0 ? [more] : []),
+    ...(skipped > 0 ? [more] : []),
   ];
 }
 
-/** How many ready endpoints were not dialled. */
-function endpointsPassedOver({ snapshot, api, probes }: CheckContext): number {
+/** The number of ready endpoints without a TLS handshake. */
+function skippedEndpoints({ snapshot, api, probes }: CheckContext): number {
   const [service, endpoints] = [seen(snapshot.service), seen(snapshot.endpoints)];
   if (!service || !endpoints || !api.service || probes.length === 0) return 0;
   return Math.max(dialTargets(service, endpoints, api.service.port).length - probes.length, 0);
 }
 
-/** Whether it is RBAC or the server that refuses the user. */
-function unknownOfUser({ asUser }: ApiSnapshot): readonly NotChecked[] {
+/**
+ * A user that RBAC or the server refuses. Without a SubjectAccessReview it is unknown which of
+ * them.
+ */
+function undecidedUser({ asUser }: ApiSnapshot): readonly NotChecked[] {
   const answer = seen(asUser);
   if (!answer || !isUnexplained(answer)) return [];
-  const why = `GET ${answer.path} as ${answer.user}: 403, and no SubjectAccessReview was answered`;
-  return [{ what: `whether RBAC lets ${shortened(answer.user)} in`, why: shortened(why) }];
+  const why = `GET ${answer.path} as ${answer.user}: 403, and no SubjectAccessReview was possible`;
+  return [{ what: `whether RBAC allows user ${truncate(answer.user)}`, why: truncate(why) }];
 }
 
-/** What could not be seen of pods in trouble; the same right is missing for all of them. */
-function unseenOfPods({ pods }: ApiSnapshot): readonly NotChecked[] {
+/** Events and logs of pods with a problem. The same permission is missing for all pods. */
+function missedOfPods({ pods }: ApiSnapshot): readonly NotChecked[] {
   const closer = seen(pods) ?? [];
   const [events] = closer.flatMap((pod) => missed('the events of the pods', pod.events));
-  const [log] = closer.flatMap((pod) => missed('the log of the container that crashes', pod.lastLogLine));
+  const [log] = closer.flatMap((pod) => missed('the log of the crashing container', pod.lastLogLine));
   return [...(events ? [events] : []), ...(log ? [log] : [])];
 }
 
 const missed = (what: string, observed: Observed<unknown>): NotChecked[] =>
-  observed.state === 'unseen' && observed.reason !== 'skipped' ? [{ what, why: shortened(observed.words) }] : [];
+  observed.state === 'unseen' && observed.reason !== 'skipped' ? [{ what, why: truncate(observed.words) }] : [];

@@ -3,20 +3,23 @@ import type { HopKind } from './catalog/entry.ts';
 import { entryOf } from './catalog.ts';
 import type { Finding, Hop } from './types.ts';
 
-/** A hop before the findings are put to it. */
+/** A hop without its findings. */
 interface Place {
   readonly kind: HopKind;
   readonly name: string;
-  /** Whether it was looked at; what was not can not be called in order. */
+  /** Whether it was checked. A hop that was not checked is not `ok`. */
   readonly seen: boolean;
-  /** What findings call it: the address or the pod. Empty where findings don't tell hops of this kind apart. */
-  readonly calls: readonly string[];
+  /**
+   * Its names in findings: the address and the pod. Empty if findings do not distinguish hops of
+   * this kind.
+   */
+  readonly aliases: readonly string[];
 }
 
 /**
- * The way of a request to an API: client, kube-apiserver, Service and every endpoint, each with the state that the findings give it. It ends where there is
- * nothing more to go to: at kube-apiserver for a Local API and for one that is not registered.
- * @param findings of this API; symptoms beneath them mark nothing, since they are mended elsewhere
+ * The request path to an API: client, kube-apiserver, Service and every endpoint, each with its
+ * state. For a Local API and for one that is not registered, it ends at kube-apiserver.
+ * @param findings of this API. Their symptoms do not change the state of a hop.
  */
 export function requestPath(snapshot: ApiSnapshot, source: Source, findings: readonly Finding[]): readonly Hop[] {
   const places = placesOf(snapshot, source, findings);
@@ -35,45 +38,48 @@ function placesOf(snapshot: ApiSnapshot, source: Source, findings: readonly Find
     kind: 'kube-apiserver',
     name: source.kind === 'cluster' ? source.server : `APIService ${snapshot.name}`,
     seen: apiService.state !== 'unseen',
-    calls: [],
+    aliases: [],
   };
-  const way = [clientOf(snapshot, source), server];
-  if (apiService.state === 'absent') return way;
-  if (apiService.state === 'unseen') return [...way, serviceOf(snapshot, undefined), someEndpoint];
+  const path = [clientOf(snapshot, source), server];
+  if (apiService.state === 'absent') return path;
+  if (apiService.state === 'unseen') return [...path, serviceOf(snapshot, undefined), unknownEndpoint];
   const { service } = apiService.value;
-  return service ? [...way, serviceOf(snapshot, service), ...endpointsOf(snapshot, findings)] : way;
+  return service ? [...path, serviceOf(snapshot, service), ...endpointsOf(snapshot, findings)] : path;
 }
 
-/** Any answer about the API, a refusal as well, shows that the client reaches kube-apiserver. */
+/** Any answer, also 403, proves that the client reaches kube-apiserver. */
 function clientOf({ apiService, aggregated }: ApiSnapshot, source: Source): Place {
-  if (source.kind === 'files') return { kind: 'client', name: 'any client', seen: false, calls: [] };
+  if (source.kind === 'files') return { kind: 'client', name: 'any client', seen: false, aliases: [] };
   const answered = [apiService, aggregated].some(
     (observed: Observed<unknown>) => observed.state !== 'unseen' || observed.reason === 'forbidden',
   );
-  return { kind: 'client', name: `context ${source.context}`, seen: answered, calls: [] };
+  return { kind: 'client', name: `context ${source.context}`, seen: answered, aliases: [] };
 }
 
 function serviceOf({ service }: ApiSnapshot, target: ApiServiceView['service']): Place {
   const name = target ? `${target.namespace}/${target.name} port ${target.port}` : 'the Service';
-  return { kind: 'service', name, seen: service.state !== 'unseen', calls: [] };
+  return { kind: 'service', name, seen: service.state !== 'unseen', aliases: [] };
 }
 
-/** In the place of endpoints that nobody saw. */
-const someEndpoint: Place = { kind: 'endpoint', name: 'its endpoints', seen: false, calls: [] };
+/** Stands for endpoints that were not observed. */
+const unknownEndpoint: Place = { kind: 'endpoint', name: 'its endpoints', seen: false, aliases: [] };
 
-/** The endpoints that were asked for their certificate, then those that were not, then the pods that never became one and have a finding. */
+/**
+ * First the endpoints with a TLS handshake, then the others, then pods without an endpoint that
+ * have a finding.
+ */
 function endpointsOf({ endpoints, probes, pods }: ApiSnapshot, findings: readonly Finding[]): readonly Place[] {
-  const asked = seenOf(probes);
+  const probed = seenOf(probes);
   const addresses = seenOf(endpoints);
-  const unasked = addresses.filter((endpoint) => !endpoint.ready || !asked.some((probe) => isOf(probe, endpoint)));
-  const known = new Set([...addresses, ...asked].map(({ pod }) => pod));
-  const lost = seenOf(pods).filter(({ name }) => !known.has(name) && findings.some((finding) => isAbout(finding, [name])));
+  const others = addresses.filter((endpoint) => !endpoint.ready || !probed.some((probe) => isOf(probe, endpoint)));
+  const known = new Set([...addresses, ...probed].map(({ pod }) => pod));
+  const withoutEndpoint = seenOf(pods).filter(({ name }) => !known.has(name) && findings.some((finding) => isAbout(finding, [name])));
   const all = [
-    ...asked.map(({ at, pod, handshake }) => placeAt(at, at, pod, handshake.kind === 'served')),
-    ...unasked.map(placeOfEndpoint),
-    ...lost.map(({ name }) => placeAt(`pod ${name}`, name, name, false)),
+    ...probed.map(({ at, pod, handshake }) => placeAt(at, at, pod, handshake.kind === 'served')),
+    ...others.map(placeOfEndpoint),
+    ...withoutEndpoint.map(({ name }) => placeAt(`pod ${name}`, name, name, false)),
   ];
-  return all.length > 0 ? all : [endpoints.state === 'seen' ? { ...someEndpoint, name: 'no endpoint' } : someEndpoint];
+  return all.length > 0 ? all : [endpoints.state === 'seen' ? { ...unknownEndpoint, name: 'no endpoint' } : unknownEndpoint];
 }
 
 const isOf = ({ at, pod }: EndpointProbe, endpoint: EndpointView): boolean =>
@@ -85,10 +91,10 @@ const placeAt = (name: string, at: string, pod: string | undefined, seen: boolea
   kind: 'endpoint',
   name,
   seen,
-  calls: pod === undefined ? [at] : [at, pod],
+  aliases: pod === undefined ? [at] : [at, pod],
 });
 
-/** A Service sends nothing to what is not ready, so that it does not serve is not a fault by itself. */
+/** An endpoint that is not ready gets no requests, so this alone is not a fault. */
 function placeOfEndpoint({ address, pod, ready }: EndpointView): Place {
   const notes = [...(pod ? [`pod ${pod}`] : []), ...(ready ? [] : ['not ready'])].join(', ');
   return placeAt(notes ? `${address} (${notes})` : address, address, pod, false);
@@ -100,25 +106,31 @@ function hopOf({ kind, name, seen }: Place, findings: readonly Finding[]): Hop {
   return { kind, name, state, codes: [...new Set(findings.map(({ code }) => code))] };
 }
 
-/** A finding about endpoints belongs to those that it names, and to all of them where it names none. One for whose hop there is no place belongs to the last. */
+/**
+ * A finding about endpoints belongs to those that it names, or to all if it names none. A finding
+ * for a hop that does not exist belongs to the last hop.
+ */
 function placesOfFinding(finding: Finding, places: readonly Place[]): readonly Place[] {
   const { hop } = entryOf(finding.code);
   const same = places.filter(({ kind }) => kind === hop);
-  // A title that was cut names only the first of them.
-  const named = finding.title.includes('...') ? [] : same.filter(({ calls }) => isAbout(finding, calls));
+  // A truncated title names only the first endpoints.
+  const named = finding.title.includes('...') ? [] : same.filter(({ aliases }) => isAbout(finding, aliases));
   return named.length > 0 ? named : same.length > 0 ? same : places.slice(-1);
 }
 
-/** Whether a finding names one of these, and not only something longer: `10.0.0.1:443` is not in `110.0.0.1:4430`, nor `api-0` in `api-01`. */
-const isAbout = ({ title, evidence }: Finding, calls: readonly string[]): boolean =>
-  calls.some((call) => [title, ...evidence].some((text) => hasWord(text, call)));
+/**
+ * Whether a finding contains one of the names as a whole: `10.0.0.1:443` is not in
+ * `110.0.0.1:4430`, and `api-0` is not in `api-01`.
+ */
+const isAbout = ({ title, evidence }: Finding, aliases: readonly string[]): boolean =>
+  aliases.some((alias) => [title, ...evidence].some((text) => hasWord(text, alias)));
 
 const partOfName = /[\w.:-]/;
 
 function hasWord(text: string, word: string): boolean {
   for (let at = text.indexOf(word); at >= 0 && word !== ''; at = text.indexOf(word, at + 1)) {
     const [before = '', after = '', next = ''] = [text[at - 1], text[at + word.length], text[at + word.length + 1]];
-    // A full stop or colon may also end the name.
+    // A period or a colon may follow the name.
     const ends = !partOfName.test(after) || (/[.:]/.test(after) && !partOfName.test(next));
     if (!partOfName.test(before) && ends) return true;
   }

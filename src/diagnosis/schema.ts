@@ -2,58 +2,63 @@ import * as z from 'zod';
 import { sourceSchema } from '../snapshot/schema.ts';
 import { optional, texts, time } from '../snapshot/schema-parts.ts';
 import { availableCondition } from '../snapshot/schema-views.ts';
-import type { Same, Stored } from '../snapshot/stored.ts';
 import type { Code } from './catalog.ts';
-import type { Diagnosis, DiagnosisList, Finding } from './types.ts';
 
-/** The shape of `-o json` and `-o yaml`, for the JSON Schema that is shipped. The types are in diagnosis.ts; the last lines prove that both say the same. */
+/**
+ * The shape of a diagnosis: its types (types.ts), and the JSON Schema of `-o json` and `-o yaml`.
+ */
 
-/** Later versions find more, so the codes of this one are not listed. */
+/** A string in the JSON Schema: later versions have more codes. */
 const code = z
   .string()
   .regex(/^[a-z-]+\/[a-z0-9-]+$/)
-  .describe('family/finding; docs/findings.md lists all') as z.ZodType<unknown, unknown> as z.ZodType<Code, Code>;
-const verdict = z.enum(['healthy', 'broken', 'unknown']);
+  .describe('family/finding, see docs/findings.md') as z.ZodType<unknown, unknown> as z.ZodType<Code, Code>;
+export const verdictSchema = z.enum(['healthy', 'broken', 'unknown']);
 
-const finding: z.ZodType<Finding, Finding> = z
+/** A finding, and the symptoms that it explains. */
+export const findingSchema = z
   .object({
     code,
     severity: z
       .enum(['error', 'warning'])
-      .describe('error: it does not work, or is about to stop. warning: it works and should not stay so.'),
-    title: z.string(),
-    evidence: texts.describe('Values as seen.'),
+      .describe('error: the API does not work, or is about to stop working. warning: it works, but needs attention.'),
+    title: z.string().describe('What is wrong, in one line.'),
+    evidence: texts.describe('The observed values.'),
     cause: z.string(),
-    fix: z.string().describe('What to do; commands stand in backticks.'),
+    fix: z.string().describe('What to do. Commands are in backticks.'),
     link: z.string(),
-    get explains() {
-      return z.array(finding).describe('Symptoms of this finding.');
+    get explains(): z.ZodArray<typeof findingSchema> {
+      return z.array(findingSchema).describe('The symptoms of this finding.');
     },
   })
   .meta({ id: 'Finding' });
 
-const apiDiagnosis = z.object({
+/** One hop of the request path. Every observed endpoint is a hop. */
+export const hopSchema = z.object({
+  kind: z.enum(['client', 'kube-apiserver', 'service', 'endpoint']),
+  name: z.string().describe('For example `https://10.0.0.1:6443`, `wardle/api port 443`, `10.0.0.1:8443 (pod x)`.'),
+  state: z.enum(['ok', 'warning', 'broken', 'unseen']).describe('unseen: not checked.'),
+  codes: z.array(code).describe('The codes of its findings.'),
+});
+
+/** One row of a table of APIs. What was not observed or does not apply is absent. */
+export const overviewSchema = z.object({
+  service: optional(z.string()).describe('`<namespace>/<name>:<port>`. Absent for an API without a Service.'),
+  available: optional(availableCondition.shape.status),
+  endpoints: optional(z.object({ ready: z.number(), total: z.number() })),
+  expires: optional(time).describe('When the first of the served certificates expires.'),
+});
+
+export const notCheckedSchema = z.object({ what: z.string(), why: z.string() });
+
+export const apiDiagnosisSchema = z.object({
   name: z.string(),
-  verdict,
-  overview: z.object({
-    service: optional(z.string()).describe('namespace/name:port; absent for an API without Service'),
-    available: optional(availableCondition.shape.status),
-    endpoints: optional(z.object({ ready: z.number(), total: z.number() })),
-    expires: optional(time).describe('when the first of the served certificates ends'),
-  }),
-  findings: z.array(finding),
-  notChecked: z.array(z.object({ what: z.string(), why: z.string() })).describe('What could not be looked at, and why.'),
-  facts: texts.describe('What was seen, for people.'),
-  path: z
-    .array(
-      z.object({
-        kind: z.enum(['client', 'kube-apiserver', 'service', 'endpoint']),
-        name: z.string(),
-        state: z.enum(['ok', 'warning', 'broken', 'unseen']),
-        codes: z.array(code),
-      }),
-    )
-    .describe('The way of a request, hop by hop.'),
+  verdict: verdictSchema,
+  overview: overviewSchema,
+  findings: z.array(findingSchema),
+  notChecked: z.array(notCheckedSchema).describe('What was not checked, and why.'),
+  facts: texts.describe('What was observed, for humans.'),
+  path: z.array(hopSchema).describe('The request path, hop by hop.'),
 });
 
 /** One cluster, or files. */
@@ -62,17 +67,21 @@ export const diagnosisSchema = z
     apiVersion: z.literal('apisvc.dev/diagnosis/v1alpha1'),
     takenAt: time,
     source: sourceSchema,
-    verdict: verdict.describe('The worst of its APIs.'),
-    apis: z.array(apiDiagnosis),
+    verdict: verdictSchema.describe('The worst verdict of its APIs.'),
+    apis: z.array(apiDiagnosisSchema),
   })
   .meta({ id: 'Diagnosis' });
 
-/** Several clusters side by side: more than one --context. */
-export const diagnosisListSchema = z.object({
-  apiVersion: z.literal('apisvc.dev/diagnosis-list/v1alpha1'),
-  verdict,
-  clusters: z.array(z.object({ context: z.string(), diagnosis: optional(diagnosisSchema), error: optional(z.string()) })),
+/** One of several clusters: its diagnosis, or the error that prevented it. */
+export const clusterResultSchema = z.object({
+  context: z.string(),
+  diagnosis: optional(diagnosisSchema),
+  error: optional(z.string()),
 });
 
-true satisfies Same<Stored<z.input<typeof diagnosisSchema>>, Stored<Diagnosis>>;
-true satisfies Same<Stored<z.input<typeof diagnosisListSchema>>, Stored<DiagnosisList>>;
+/** Several clusters: more than one --context. */
+export const diagnosisListSchema = z.object({
+  apiVersion: z.literal('apisvc.dev/diagnosis-list/v1alpha1'),
+  verdict: verdictSchema,
+  clusters: z.array(clusterResultSchema),
+});

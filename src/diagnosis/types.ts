@@ -1,103 +1,47 @@
-import type { AvailableCondition, Source } from '../snapshot/types.ts';
-import type { HopKind, Severity } from './catalog/entry.ts';
+import type * as z from 'zod';
+import type { DeepReadonly } from '../config/deep-readonly.ts';
+import type { Severity } from './catalog/entry.ts';
 import type { Code } from './catalog.ts';
+import type * as schema from './schema.ts';
 
-/** One hop of the way of a request, for drawing it. There is one `endpoint` for each that was seen. */
-export interface Hop {
-  readonly kind: HopKind;
-  /** `https://10.0.0.1:6443`, `wardle/api port 443`, `10.0.0.1:8443 (pod x)`. */
-  readonly name: string;
-  readonly state: 'ok' | 'warning' | 'broken' | 'unseen';
-  /** Codes of the findings that belong here. */
-  readonly codes: readonly Code[];
-}
+/**
+ * The types of a diagnosis. The schemas define and describe them; types are erased, so that zod is
+ * not loaded.
+ */
 
-/** What a check reports: the code and the facts for its words, nothing else. */
+type Data<T extends z.ZodType> = DeepReadonly<z.infer<T>>;
+
+export type Diagnosis = Data<typeof schema.diagnosisSchema>;
+export type DiagnosisList = Data<typeof schema.diagnosisListSchema>;
+export type ClusterResult = Data<typeof schema.clusterResultSchema>;
+export type ApiDiagnosis = Data<typeof schema.apiDiagnosisSchema>;
+export type Finding = Data<typeof schema.findingSchema>;
+export type Hop = Data<typeof schema.hopSchema>;
+export type Overview = Data<typeof schema.overviewSchema>;
+export type NotChecked = Data<typeof schema.notCheckedSchema>;
+/** unknown: not enough access to decide. */
+export type Verdict = z.infer<typeof schema.verdictSchema>;
+
+/** The result of a check: a code, and the values for its texts. */
 export interface Observation {
   readonly code: Code;
-  /** `warning` for something that the catalog calls an error, where the rest of the Service goes on working without it. */
+  /** `warning` for a code that is an error by default, if the API still works. */
   readonly severity?: Severity;
-  /** Values as seen, one a line. */
+  /** The observed values, one a line. */
   readonly evidence: readonly string[];
-  /** The endpoints that it was seen at, where it is not a matter of the whole API. */
+  /** The affected endpoints. Absent if the whole API is affected. */
   readonly at?: readonly string[];
-  /** Which of the findings that explain its code may explain this one; all of them without it. */
+  /** Which codes of `explainedBy` in the catalog may explain this observation. By default all. */
   readonly explainedBy?: readonly Code[];
-  /** Values for the words of the catalog. */
+  /** Values for the placeholders of the catalog. */
   readonly args: Readonly<Record<string, string>>;
 }
 
-/** A finding with its words, and the symptoms that it explains. */
-export interface Finding {
-  readonly code: Code;
-  readonly severity: Severity;
-  /** One line: what is wrong, with names. */
-  readonly title: string;
-  readonly evidence: readonly string[];
-  readonly cause: string;
-  /** Commands stand in backticks: see `fixParts`. */
-  readonly fix: string;
-  readonly link: string;
-  readonly explains: readonly Finding[];
-}
-
-/** Something that could not be looked at, and why. */
-export interface NotChecked {
-  readonly what: string;
-  readonly why: string;
-}
-
-/** unknown: nothing was seen that would allow a verdict. */
-export type Verdict = 'healthy' | 'broken' | 'unknown';
-
-/** What a line of a table says of an API. Undefined is what was not seen or does not apply. */
-export interface Overview {
-  /** `<namespace>/<name>:<port>`; undefined also for a Local API. */
-  readonly service: string | undefined;
-  readonly available: AvailableCondition['status'] | undefined;
-  readonly endpoints: { readonly ready: number; readonly total: number } | undefined;
-  /** ISO 8601: when the first of the certificates that its endpoints serve ends. */
-  readonly expires: string | undefined;
-}
-
-export interface ApiDiagnosis {
-  readonly name: string;
-  readonly verdict: Verdict;
-  readonly overview: Overview;
-  readonly findings: readonly Finding[];
-  readonly notChecked: readonly NotChecked[];
-  /** What was found in order, one line each. */
-  readonly facts: readonly string[];
-  readonly path: readonly Hop[];
-}
-
-export interface Diagnosis {
-  readonly apiVersion: 'apisvc.dev/diagnosis/v1alpha1';
-  readonly takenAt: string;
-  readonly source: Source;
-  readonly verdict: Verdict;
-  readonly apis: readonly ApiDiagnosis[];
-}
-
-/** What was found in one of several clusters, or why nothing was. */
-export interface ClusterResult {
-  readonly context: string;
-  readonly diagnosis?: Diagnosis;
-  readonly error?: string;
-}
-
-/** Several clusters side by side. */
-export interface DiagnosisList {
-  readonly apiVersion: 'apisvc.dev/diagnosis-list/v1alpha1';
-  readonly verdict: Verdict;
-  readonly clusters: readonly ClusterResult[];
-}
-
 export interface DiagnoseOptions {
-  /** Certificates that end within this time are findings; 30 days without. */
+  /** Certificates that expire within this time are findings. 30 days by default. */
   readonly expiresWithinMs?: number;
-  /** Whatever could not be looked at keeps an API from being healthy. */
+  /** Whether anything that was not checked makes the verdict unknown. */
   readonly strict?: boolean;
-  /** Flags that lead kubectl and apisvc to the same cluster, e.g. `--context=staging`: commands of fixes get them. */
+  /** Flags for kubectl and apisvc, e.g. `--context=staging`. The commands of fixes get them. */
   readonly clusterFlags?: readonly string[];
 }

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { Severity } from '../diagnosis/catalog/entry.ts';
-import { type Code, generalWords, linkOf } from '../diagnosis/catalog.ts';
+import { type Code, generalEntry, linkOf } from '../diagnosis/catalog.ts';
 import { fixParts } from '../diagnosis/fix.ts';
 
 /** One line for each code: code, severity, title. */
@@ -8,7 +8,7 @@ export function codeList(codes: readonly Code[], colors: ChalkInstance): string 
   const width = Math.max(...codes.map(({ length }) => length));
   return codes
     .map((code) => {
-      const { severity, title } = generalWords(code);
+      const { severity, title } = generalEntry(code);
       return `${colors.bold(code.padEnd(width))}  ${paint(severity, colors)}  ${title}\n`;
     })
     .join('');
@@ -16,7 +16,7 @@ export function codeList(codes: readonly Code[], colors: ChalkInstance): string 
 
 /** The whole catalog entry of a code. */
 export function codeText(code: Code, colors: ChalkInstance): string {
-  const { severity, title, cause, fix, explainedBy = [] } = generalWords(code);
+  const { severity, title, cause, fix, explainedBy = [] } = generalEntry(code);
   const row = (label: string, text: string): string => `  ${colors.dim(label.padEnd(13))} ${text}\n`;
   return [
     `${colors.bold(code)} (${paint(severity, colors).trimEnd()}): ${title}\n\n`,

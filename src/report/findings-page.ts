@@ -1,4 +1,4 @@
-import { type Code, catalog, generalWords, linkOf } from '../diagnosis/catalog.ts';
+import { type Code, catalog, generalEntry, linkOf } from '../diagnosis/catalog.ts';
 import { escapeTags } from './markdown.ts';
 import { markdownItem, wrap } from './wrap.ts';
 
@@ -18,7 +18,7 @@ This page is generated from the catalog of findings.
 export const findingsPage = (): string => [introduction, ...(Object.keys(catalog) as Code[]).map(section)].join('\n');
 
 function section(code: Code): string {
-  const { severity, title, cause, fix, explainedBy } = generalWords(code);
+  const { severity, title, cause, fix, explainedBy } = generalEntry(code);
   const anchor = linkOf(code).split('#')[1];
   return [
     `<a id="${anchor}"></a>`,

@@ -1,4 +1,4 @@
-import { type Code, generalWords } from '../diagnosis/catalog.ts';
+import { type Code, generalEntry } from '../diagnosis/catalog.ts';
 import type { ApiDiagnosis, Diagnosis } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
 import { findingText, type NumberedFinding, numberFindings } from './finding-text.ts';
@@ -26,7 +26,7 @@ export function diagnosisSarif({ apis, source, takenAt, verdict }: Diagnosis): s
 }
 
 function rule(code: Code) {
-  const { severity, title, cause, fix } = generalWords(code);
+  const { severity, title, cause, fix } = generalEntry(code);
   return {
     id: code,
     shortDescription: { text: title },

@@ -1,9 +1,9 @@
 import type { ChalkInstance } from 'chalk';
+import { daysBetween } from '../diagnosis/days.ts';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { printable } from '../pki/printable.ts';
 import { codesOf, notCheckedCount } from './verdict.ts';
 
-const dayMs = 86_400_000;
 const columns = ['NAME', 'SERVICE', 'AVAILABLE', 'VERDICT', 'ENDPOINTS', 'EXPIRES', 'FINDINGS'] as const;
 
 /** A table with one row for each API. */
@@ -40,8 +40,8 @@ function row(api: ApiDiagnosis, { takenAt }: Diagnosis): string[] {
 
 /** `2026-07-15 (30d)` or `2019-02-19 (expired)` */
 function expiryText(expires: string, now: string): string {
-  const leftMs = Date.parse(expires) - Date.parse(now);
-  return `${expires.slice(0, 10)} (${leftMs < 0 ? 'expired' : `${Math.round(leftMs / dayMs)}d`})`;
+  const [at, from] = [new Date(expires), new Date(now)];
+  return `${expires.slice(0, 10)} (${at < from ? 'expired' : `${daysBetween(from, at)}d`})`;
 }
 
 /** Aligns columns as kubectl does: three spaces between them, none after the last. */

@@ -150,7 +150,7 @@ describe('after the server stops', () => {
     const { exitCode, diagnosis } = await verifyJson([name]);
     expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['endpoints/connection-refused'] });
     const [finding] = diagnosis.apis[0]?.findings ?? [];
-    expect(finding?.title).toBe(`nothing listens at ${cluster.network.address}:${port}: connection refused`);
+    expect(finding?.title).toBe(`Connection refused at ${cluster.network.address}:${port}`);
   });
 
   test('verify --wait ends when it is back', async () => {

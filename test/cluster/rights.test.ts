@@ -84,7 +84,7 @@ describe('a user who is not allowed', () => {
       },
       { what: 'the other APIServices', why: expect.stringContaining('resources: [apiservices], verbs: [list]') },
       {
-        what: 'CustomResourceDefinitions of the group',
+        what: 'the CustomResourceDefinitions of the group',
         why: expect.stringContaining('resources: [customresourcedefinitions], verbs: [list]'),
       },
     ]);

@@ -1,40 +1,40 @@
 import type { CatalogEntry } from './entry.ts';
 import { anyAnswerFault, anyTransportFault } from './symptoms.ts';
 
-/** What kube-apiserver itself says of the API. */
+/** The Available condition, which kube-apiserver sets. */
 export const controlPlaneEntries = {
   'control-plane/not-available': {
     severity: 'error',
     hop: 'kube-apiserver',
     title: '{name} is not Available: {reason}',
     cause:
-      'The availability controller of kube-apiserver says so; the message is its own. While it stays so, namespaces can not be deleted, and whatever reads all of discovery sees an error.',
-    fix: '`apisvc verify {name} --wait`; kube-apiserver looks again every 30 seconds only. Where it stays so, its message says why.',
+      'The availability controller of kube-apiserver set the condition; the evidence is its message. Until the API is available, namespaces cannot be deleted, and discovery of all groups reports an error.',
+    fix: 'Wait for the next check of kube-apiserver (every 30 seconds): `apisvc verify {name} --wait`. If the API does not become Available, the message gives the reason.',
     explainedBy: [...anyAnswerFault],
   },
   'control-plane/no-condition': {
     severity: 'error',
     hop: 'kube-apiserver',
     title: '{name} has no Available condition',
-    cause: 'The availability controller has not written one: the APIService is new, or (on 1.36 and newer) its caBundle can not be parsed.',
+    cause:
+      'The availability controller of kube-apiserver has not set it. The APIService is new, or its caBundle is not readable (Kubernetes 1.36 and newer).',
     fix: 'Wait a few seconds: `apisvc verify {name} --wait`',
     explainedBy: [...anyTransportFault],
   },
   'control-plane/stale-condition': {
     severity: 'warning',
     hop: 'kube-apiserver',
-    title: '{name} works, though its condition says {reason}',
+    title: '{name} works, but is not Available: {reason}',
     cause:
-      'The availability controller looks again every 30 seconds at the latest, and every kube-apiserver writes the same condition: it is out of date, or another kube-apiserver can not reach the server.',
-    fix: '`apisvc verify {name} --wait`; where it stays so, look from every machine of the control plane',
+      'The condition is out of date: the availability controller checks every 30 seconds. Or another kube-apiserver cannot reach the server; all of them set the same condition.',
+    fix: '`apisvc verify {name} --wait`. If it does not become Available, check the connection to the server from every control plane node.',
   },
   'control-plane/flapping': {
     severity: 'error',
     hop: 'kube-apiserver',
-    title: '{name} is Available by its condition, and kube-apiserver still calls it unavailable',
-    cause:
-      'The kube-apiserver that answered holds the API for unavailable, another one has just written the opposite: several replicas do not see the same, or the state changes at this moment.',
-    fix: '`kubectl get apiservice {name} --watch`; look at the way to the server from every machine of the control plane',
+    title: 'The Available condition of {name} is True, but kube-apiserver responds with "service unavailable"',
+    cause: 'Several kube-apiservers set the condition, and this one cannot reach the server. Or the state has just changed.',
+    fix: '`kubectl get apiservice {name} --watch`; then check the connection to the server from every control plane node',
     explainedBy: [...anyAnswerFault],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

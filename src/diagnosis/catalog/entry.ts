@@ -1,21 +1,27 @@
-/** `error`: the API does not work, or is about to stop working. `warning`: it works, but needs attention. */
+/**
+ * `error`: the API does not work, or is about to stop working. `warning`: it works, but needs
+ * attention.
+ */
 export type Severity = 'error' | 'warning';
 
 /** The hops of a request, in order. */
 export type HopKind = 'client' | 'kube-apiserver' | 'service' | 'endpoint';
 
-/** The words of one kind of finding. Those in braces are filled in: see `catalog`. */
+/** The texts of one code. Placeholders in braces are filled in: see `catalog`. */
 export interface CatalogEntry {
-  /** The usual one; a check may call it milder. */
+  /** The default. A check can report a warning instead. */
   readonly severity: Severity;
-  /** Where on the way of a request it is mended, for the drawing of that way. */
+  /** The hop of the request path where the fault is fixed. */
   readonly hop: HopKind;
   readonly title: string;
   readonly cause: string;
-  /** Instead of a cause that is known in the single case only, for whoever asks about the code. */
+  /** Replaces a cause that depends on the case in `apisvc explain` and docs/findings.md. */
   readonly causes?: string;
-  /** What to do. Commands that are to be copied stand in backticks: see `fixParts`. */
+  /** What to do. Commands to copy are in backticks: see `fixParts`. */
   readonly fix: string;
-  /** Codes, or families as `cert/*`, of which this is only a symptom: where one of them is found, it is shown beneath that. */
+  /**
+   * Codes, or families such as `cert/*`. If one of them is found too, this finding is listed under
+   * it as a symptom.
+   */
   readonly explainedBy?: readonly string[];
 }

@@ -1,53 +1,53 @@
 import type { CatalogEntry } from './entry.ts';
 
-/** What works and puts the cluster at risk. */
+/** Security risks of an API that works. */
 export const securityEntries = {
   'security/insecure-skip-tls-verify': {
     severity: 'warning',
     hop: 'kube-apiserver',
     title: '{name} has insecureSkipTLSVerify: true',
-    cause: 'kube-apiserver sends the identities of its users to whoever answers at the address of the Service.',
-    fix: 'Register the API with a caBundle: apisvc init, apisvc register',
+    cause:
+      'kube-apiserver does not verify the serving certificate. Any server at that address receives the identities of users, and can forge responses.',
+    fix: 'Register the API with a caBundle: `apisvc init`, then `apisvc register`',
     explainedBy: ['registration/injector-blocked', 'registration/insecure-with-bundle'],
   },
   'security/forged-identity-accepted': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'the extension API server believes whoever claims to be an administrator',
-    cause:
-      'It takes X-Remote-User and X-Remote-Group from a connection without the client certificate of the front proxy. Everyone who can reach the pods can act as anybody.',
-    fix: 'Pass --requestheader-client-ca-file, or let the server read extension-apiserver-authentication in kube-system, and believe the headers only behind a verified client certificate.',
+    title: 'The extension API server accepts X-Remote-* headers from clients without the front-proxy certificate',
+    cause: 'Every client that can connect to the pods can act as any user, for example as a cluster administrator.',
+    fix: 'Accept X-Remote-User and X-Remote-Group only with a verified client certificate: pass --requestheader-client-ca-file, or let the server read ConfigMap kube-system/extension-apiserver-authentication.',
   },
   'security/anonymous-access': {
     severity: 'warning',
     hop: 'endpoint',
-    title: 'the extension API server answers without knowing who asks',
+    title: 'The extension API server accepts anonymous requests',
     cause:
-      'A request without any identity gets the discovery document. Either the server checks nobody, or RBAC allows it to system:anonymous.',
-    fix: 'Turn on delegated authentication and authorization in the server; look for bindings of system:anonymous and system:unauthenticated.',
+      'A request without credentials gets the discovery document. The server does not authenticate clients, or RBAC allows the request for system:anonymous.',
+    fix: 'Enable delegated authentication and authorization in the server. Check for bindings of system:anonymous and system:unauthenticated.',
   },
   'security/key-mismatch': {
     severity: 'error',
     hop: 'endpoint',
-    title: '{keyEntry} of the Secret {namespace}/{secret} does not belong to its {certificateEntry}',
-    cause: 'Certificate and key come from two runs of a tool. A running server keeps its old pair; one that starts can not load this one.',
-    // The type of a Secret can not be changed, and `create secret tls` makes one type only.
+    title: 'The private key {keyEntry} in the Secret {namespace}/{secret} does not match {certificateEntry}',
+    cause: 'The certificate and the key were not issued together. A running server keeps its old pair; a new one cannot load this pair.',
+    // The type of a Secret is immutable, and `create secret tls` supports only one type.
     fix: '`kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
   },
   'security/ca-key-in-secret': {
     severity: 'warning',
     hop: 'endpoint',
-    title: 'the Secret {namespace}/{secret} hands the private key of a CA to the server',
+    title: 'The Secret {namespace}/{secret} contains the private key of a CA',
     cause:
-      'It has the entry {key}. Whoever breaks into a pod can issue certificates that kube-apiserver trusts; the server needs tls.crt and tls.key only.',
-    fix: '`kubectl -n {namespace} patch secret {secret} --type=json -p \'[{"op":"remove","path":"/data/{key}"}]\'`; keep the key elsewhere',
+      'The server needs only the serving certificate and its key. An attacker who gains access to a pod can use {key} to issue certificates that kube-apiserver trusts.',
+    fix: '`kubectl -n {namespace} patch secret {secret} --type=json -p \'[{"op":"remove","path":"/data/{key}"}]\'`; store the key elsewhere',
   },
   'security/private-key-in-configmap': {
     severity: 'error',
     hop: 'kube-apiserver',
-    title: 'the ConfigMap kube-system/extension-apiserver-authentication holds a private key',
+    title: 'ConfigMap kube-system/extension-apiserver-authentication contains a private key',
     cause:
-      'Every extension API server may read it, and often everybody. kube-apiserver publishes certificates alone and removes the rest, so somebody wrote it there and keeps it from being put right (immutable: true), or something other than kube-apiserver publishes it.',
-    fix: '`kubectl -n kube-system delete configmap extension-apiserver-authentication`; kube-apiserver makes it anew. Make a new CA, and treat the old key as public.',
+      'Extension API servers, and often other clients, can read the ConfigMap. kube-apiserver publishes only certificates and removes the rest. So the ConfigMap is immutable, or another program writes it.',
+    fix: '`kubectl -n kube-system delete configmap extension-apiserver-authentication`; kube-apiserver creates it again. The key is compromised: replace its CA.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

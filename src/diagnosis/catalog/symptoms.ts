@@ -1,5 +1,5 @@
-/** What keeps pods from becoming endpoints. */
-export const podTroubles = [
+/** Problems that keep pods from becoming endpoints. */
+export const podProblems = [
   'endpoints/pod-unschedulable',
   'endpoints/image-pull',
   'endpoints/pod-cannot-start',
@@ -8,10 +8,10 @@ export const podTroubles = [
   'endpoints/readiness-gate',
 ] as const;
 
-/** Whatever keeps kube-apiserver from getting an answer of the server at all. */
+/** Faults that keep kube-apiserver from getting any response. */
 export const anyTransportFault = ['service/*', 'endpoints/*', 'network/*', 'bundle/*', 'cert/*'] as const;
 
-/** Whatever keeps the server from believing kube-apiserver, or from asking it who may do what. */
+/** Faults of authentication and authorization between kube-apiserver and the server. */
 export const anyIdentityFault = [
   'auth/delegator-missing',
   'auth/reader-missing',
@@ -23,7 +23,7 @@ export const anyIdentityFault = [
   'auth/refused-by-server',
 ] as const;
 
-/** Whatever keeps kube-apiserver from an answer that it can use. */
+/** Faults that keep kube-apiserver from getting a valid response. */
 export const anyAnswerFault = [
   ...anyTransportFault,
   ...anyIdentityFault,

@@ -1,10 +1,13 @@
 import { decodeBundle } from '../../snapshot/ca-bundle.ts';
 import type { Code } from '../catalog.ts';
 import type { Observation } from '../types.ts';
-import { type Check, type CheckContext, observation, quote, spokenOf, works } from './check.ts';
+import { type Check, type CheckContext, findMessage, observation, quote, works } from './check.ts';
 import { annotationLine, injectorsOf } from './injectors.ts';
 
-/** What the caBundle holds. Never checked by kube-apiserver when it is written (aggregation-layer validation.go). */
+/**
+ * The content of the caBundle. kube-apiserver does not validate it when it is written
+ * (kube-aggregator validation.go).
+ */
 export const checkBundle: Check = (context) => {
   const { api, bundle } = context;
   if (!api.service || api.insecureSkipTLSVerify) return [];
@@ -15,24 +18,27 @@ export const checkBundle: Check = (context) => {
   return [
     ...(key ? [observation('bundle/private-key', [`line ${key.line} of the decoded caBundle`])] : []),
     ...(certificates.length === 0
-      ? [observation(formOf(broken), [`caBundle decodes to ${decodeBundle(api).length} bytes without a PEM certificate`, ...broken])]
+      ? [observation(formOf(broken), [`caBundle: ${decodeBundle(api).length} bytes without a PEM certificate`, ...broken])]
       : broken.length > 0
         ? [observation('bundle/damaged-certificate', broken)]
         : []),
   ];
 };
 
-/** Which mistake made a caBundle without certificates, in the words of pki/inspect. */
+/** Why a caBundle has no certificates, by the reasons of pki/inspect. */
 function formOf(broken: readonly string[]): Code {
   if (broken.some((line) => line.includes('it is DER'))) return 'bundle/der';
   return broken.some((line) => line.includes('encoded once too often')) ? 'bundle/encoded-twice' : 'bundle/unparsable';
 }
 
-/** A cluster shows whether the roots of kube-apiserver's machine are enough; in files nothing speaks for it. */
+/**
+ * In a cluster, an empty caBundle may work: kube-apiserver then trusts the roots of its host. In
+ * files, that is unknown.
+ */
 function withoutBundle(context: CheckContext): readonly Observation[] {
   const { api, source } = context;
   const [injector] = injectorsOf(api);
-  const untrusted = spokenOf(context, 'unknown-authority');
+  const untrusted = findMessage(context, 'unknown-authority');
   return [
     ...(injector && source === 'cluster' && !works(context)
       ? [
@@ -44,7 +50,7 @@ function withoutBundle(context: CheckContext): readonly Observation[] {
       : []),
     ...(untrusted ? [observation('bundle/empty', [quote(untrusted)])] : []),
     ...(source === 'files' && !injector
-      ? [observation('bundle/empty', ['neither spec.caBundle nor an annotation that has it injected'])]
+      ? [observation('bundle/empty', ['spec.caBundle is empty, and no annotation requests its injection'])]
       : []),
   ];
 }

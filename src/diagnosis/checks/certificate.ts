@@ -1,19 +1,22 @@
 import { checkServing, type ServingFault } from '../../pki/trust.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { Code } from '../catalog.ts';
-import type { GoFault } from '../go-words.ts';
+import type { GoFault } from '../go-errors.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, quote } from './check.ts';
 import { failedProbes } from './endpoints.ts';
 import { merge, nameOf, served, servedBy } from './served.ts';
 
-/** The certificate that each endpoint serves, against the caBundle and the name that kube-apiserver asks for; all faults at once. */
+/**
+ * Verifies the certificate of each endpoint as kube-apiserver does. Reports all faults, not only
+ * the first.
+ */
 export const checkCertificates: Check = (context) => {
   const { api, host, roots } = context;
   if (!host || api.insecureSkipTLSVerify) return [];
   const served = servedBy(context);
-  // Where nothing answers any more, what kube-apiserver once said of the certificate is out of date.
-  if (served.length === 0) return failedProbes(context).length > 0 ? [] : fromWords(context, roots);
+  // If no endpoint answers now, a message of kube-apiserver about certificates is out of date.
+  if (served.length === 0) return failedProbes(context).length > 0 ? [] : fromMessages(context, roots);
   const judged = served.map((each) => ({
     ...each,
     faults: checkServing({ presented: each.presented, roots, hostname: host, now: context.now }),
@@ -22,32 +25,35 @@ export const checkCertificates: Check = (context) => {
   const found = judged.flatMap(({ at, presented, faults }) => [
     ...selfGenerated(presented, faults).map((each) => ({ ...each, at: [at] })),
     ...faults
-      // Without a certificate in the caBundle there is nothing to chain to; that is the bundle's finding.
+      // A caBundle without a certificate has its own finding.
       .filter(({ kind }) => roots.length > 0 || kind !== 'unknown-authority')
       .map((fault) => ({ ...describeFault(fault, presented, { roots, othersTrusted: trusted }), at: [at] })),
   ]);
   return merge(found);
 };
 
-/** Names and addresses of nobody but oneself. */
-const ownNames = ['localhost', '127.0.0.1', '::1'];
+/** Names and addresses of the local host. */
+const localNames = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * A server of k8s.io/apiserver without certificate signs one for localhost and its own address, with a CA that nobody has
- * (k8s.io/client-go/util/cert, GenerateSelfSignedCertKey; pkg/server/options/serving.go, MaybeDefaultWithSelfSignedCerts).
+ * A server built with k8s.io/apiserver that has no certificate generates one for localhost
+ * (k8s.io/client-go/util/cert, GenerateSelfSignedCertKey;
+ * k8s.io/apiserver/pkg/server/options/serving.go, MaybeDefaultWithSelfSignedCerts).
  */
 function selfGenerated(presented: readonly CertificateInfo[], faults: readonly ServingFault[]): readonly Observation[] {
   const [leaf] = presented;
   const names = leaf ? [...leaf.dnsNames, ...leaf.ipAddresses] : [];
   const untrusted = faults.some(({ kind }) => kind === 'unknown-authority');
-  if (!leaf || names.length === 0 || !isOwn(leaf) || !untrusted) return [];
+  if (!leaf || names.length === 0 || !isForLocalhost(leaf) || !untrusted) return [];
   return [observation('cert/self-generated', [served(leaf), `names in the certificate: ${[...new Set(names)].join(', ')}`])];
 }
 
-const isOwn = ({ dnsNames, ipAddresses }: CertificateInfo): boolean =>
-  (dnsNames.length > 0 ? dnsNames : ipAddresses).every((name) => ownNames.includes(name));
+const isForLocalhost = ({ dnsNames, ipAddresses }: CertificateInfo): boolean =>
+  (dnsNames.length > 0 ? dnsNames : ipAddresses).every((name) => localNames.includes(name));
 
 const trusted = (certificate: CertificateInfo): string => `caBundle: ${nameOf(certificate)}, SHA-256 ${certificate.fingerprint}`;
+
+const expired = ({ notAfter }: CertificateInfo): string => `expired at ${notAfter}`;
 
 interface Trust {
   readonly roots: readonly CertificateInfo[];
@@ -61,10 +67,10 @@ function describeFault(fault: ServingFault, presented: readonly CertificateInfo[
   switch (fault.kind) {
     case 'expired':
       return fault.role === 'leaf'
-        ? observation('cert/expired', [served(certificate)], { date: certificate.notAfter })
-        : observation('cert/ca-expired', [`${nameOf(certificate)}, SHA-256 ${certificate.fingerprint}`], {
+        ? observation('cert/expired', [served(certificate), expired(certificate)], { date: certificate.notAfter.slice(0, 10) })
+        : observation('cert/ca-expired', [`${nameOf(certificate)}, SHA-256 ${certificate.fingerprint}`, expired(certificate)], {
             subject: nameOf(certificate),
-            date: certificate.notAfter,
+            date: certificate.notAfter.slice(0, 10),
           });
     case 'not-yet-valid':
       return fault.role === 'leaf'
@@ -76,7 +82,7 @@ function describeFault(fault: ServingFault, presented: readonly CertificateInfo[
     case 'name-mismatch':
       return observation('cert/san-mismatch', [
         `names in the certificate: ${fault.names.join(', ') || 'none'}`,
-        `name asked for: ${fault.hostname}`,
+        `expected name: ${fault.hostname}`,
       ]);
     case 'common-name-only':
       return observation('cert/common-name-only', [`common name: ${fault.commonName}; no subject alternative names`]);
@@ -106,25 +112,25 @@ type UnknownAuthority = Extract<ServingFault, { kind: 'unknown-authority' }>;
 
 const reasons: Readonly<Record<UnknownAuthority['reason'], string>> = {
   'no-such-issuer':
-    'Nothing in the caBundle has the name of the issuer: it is that of another CA, or the server leaves out the intermediate that leads to it.',
-  'other-key': 'The caBundle has a CA of that name, but with another key: the CA was made anew and only one side got the new one.',
-  'name-encoding': 'The caBundle has a CA whose name reads the same but is encoded differently; Go compares the bytes.',
+    'No CA in the caBundle has the name of the issuer. The caBundle contains another CA, or the server does not send an intermediate certificate.',
+  'other-key': 'The caBundle has a CA of that name, but with another key. The CA was regenerated, and only one side has the new one.',
+  'name-encoding': 'The caBundle has a CA of that name in another encoding. kube-apiserver compares the encoded bytes.',
   'intermediate-missing': '',
   'not-a-ca': '',
 };
 
-/** What is true of some endpoints only is no fault of the caBundle. */
-const leftBehind =
-  'Other endpoints serve a certificate that the caBundle trusts. A pod that has not loaded the new one, or is given another Secret, serves its own.';
+/** If only some endpoints are affected, the caBundle is correct. */
+const outdatedEndpoint =
+  'Other endpoints serve a certificate that the caBundle trusts. This pod has not loaded the new certificate, or mounts another Secret.';
 
 function unknownAuthority(fault: UnknownAuthority, leaf: CertificateInfo, { roots, othersTrusted }: Trust): Observation {
   const evidence = [served(leaf), ...roots.map(trusted)];
   if (fault.reason === 'not-a-ca') return observation('cert/issuer-not-a-ca', evidence);
   if (fault.reason === 'intermediate-missing') return observation('cert/missing-intermediate', evidence);
-  return observation('cert/unknown-authority', evidence, { why: othersTrusted ? leftBehind : reasons[fault.reason] });
+  return observation('cert/unknown-authority', evidence, { why: othersTrusted ? outdatedEndpoint : reasons[fault.reason] });
 }
 
-const codeOfWords: Partial<Record<GoFault, Code>> = {
+const codeOfFault: Partial<Record<GoFault, Code>> = {
   'unknown-authority': 'cert/unknown-authority',
   'not-a-ca': 'cert/issuer-not-a-ca',
   'weak-signature': 'cert/weak-signature',
@@ -136,21 +142,24 @@ const codeOfWords: Partial<Record<GoFault, Code>> = {
   'path-length': 'cert/path-length',
 };
 
-/** What stands for the values that kube-apiserver does not name. */
-const unnamed = {
+/** Stands for values that the messages of kube-apiserver do not contain. */
+const unknownValues = {
   endpoints: 'the endpoints of the Service',
   why: 'The caBundle does not contain the CA that signed the certificate.',
   subject: 'in the caBundle',
-  date: 'kube-apiserver does not say when',
-  algorithm: 'an algorithm that Go refuses',
+  date: 'an unknown date',
+  algorithm: 'unknown algorithm',
 };
 
-/** Where no certificate could be seen, kube-apiserver's own words are all there is; it stops at the first fault, so there may be more. */
-function fromWords({ words }: CheckContext, roots: readonly CertificateInfo[]): readonly Observation[] {
-  const spoken = words.find(({ fault }) => fault !== undefined && codeOfWords[fault] !== undefined);
-  const code = spoken?.fault && codeOfWords[spoken.fault];
-  if (!spoken || !code || (spoken.fault === 'unknown-authority' && roots.length === 0)) return [];
-  const evidence = [quote(spoken), ...roots.map(trusted)];
-  const ownPair = /certificate is valid for localhost(?:, localhost)*, not /.test(spoken.text);
-  return [observation(ownPair ? 'cert/self-generated' : code, evidence, unnamed)];
+/**
+ * If no certificate was observed, the message of kube-apiserver is used. It reports only the first
+ * fault.
+ */
+function fromMessages({ messages }: CheckContext, roots: readonly CertificateInfo[]): readonly Observation[] {
+  const message = messages.find(({ fault }) => fault !== undefined && codeOfFault[fault] !== undefined);
+  const code = message?.fault && codeOfFault[message.fault];
+  if (!message || !code || (message.fault === 'unknown-authority' && roots.length === 0)) return [];
+  const evidence = [quote(message), ...roots.map(trusted)];
+  const ownPair = /certificate is valid for localhost(?:, localhost)*, not /.test(message.text);
+  return [observation(ownPair ? 'cert/self-generated' : code, evidence, unknownValues)];
 }

@@ -1,10 +1,10 @@
 import type { HttpView } from '../../snapshot/types.ts';
 import type { Code } from '../catalog.ts';
-import type { GoFault } from '../go-words.ts';
+import type { GoFault } from '../go-errors.ts';
 import type { Observation } from '../types.ts';
-import { availableMs, type Check, type CheckContext, observation, proxyAnswered, quote, seen, spokenOf } from './check.ts';
+import { availableMs, type Check, type CheckContext, findMessage, observation, proxyAnswered, quote, seen } from './check.ts';
 
-const codeOfWords: Partial<Record<GoFault, Code>> = {
+const codeOfFault: Partial<Record<GoFault, Code>> = {
   'not-authenticated': 'auth/proxy-not-trusted',
   'refused-by-server': 'auth/refused-by-server',
   'not-served': 'discovery/not-found',
@@ -12,27 +12,28 @@ const codeOfWords: Partial<Record<GoFault, Code>> = {
   'server-error': 'discovery/server-error',
 };
 
-/** What the API answers through the whole path, as the person at the keyboard: the request that `kubectl get --raw /apis/<group>/<version>` makes. */
+/** The answer of the API to the current user, as to `kubectl get --raw /apis/<group>/<version>`. */
 export const checkDiscovery: Check = (context) => {
   const answer = seen(context.snapshot.aggregated);
   if (!answer) return [];
   if (answer.status === 200) return [...checkDocument(context, answer), ...checkGroup(context), ...checkOpenApi(context)];
-  // Says more than any status, and is a check of its own.
-  if (spokenOf(context, 'delegator-missing')) return [];
+  // It has its own check, which says more than the status.
+  if (findMessage(context, 'delegator-missing')) return [];
   const raw = [`GET ${answer.path}: ${answer.status}`, ...(answer.body ? [`body: ${answer.body}`] : [])];
-  // While the condition is False kube-apiserver answers 503 by itself, and what the server says is in the condition alone.
-  const spoken = context.words.find(({ fault }) => fault && codeOfWords[fault]);
-  const code = spoken?.fault && codeOfWords[spoken.fault];
-  if (spoken && code) return [observation(code, [...new Set([...raw, quote(spoken)])], { status: statusIn(spoken.text) })];
+  // While the condition is False, kube-apiserver itself answers 503, and only the condition has the
+  // answer of the server.
+  const message = context.messages.find(({ fault }) => fault && codeOfFault[fault]);
+  const code = message?.fault && codeOfFault[message.fault];
+  if (message && code) return [observation(code, [...new Set([...raw, quote(message)])], { status: statusIn(message.text) })];
   return [observation(codeOfStatus(answer.status), [...raw, ...proxyLine(context)], { status: String(answer.status) })];
 };
 
-const statusIn = (text: string): string => / (\d{3})\s*$/.exec(text.slice(-evidenceTail))?.[1] ?? 'an error';
+const statusIn = (text: string): string => / (\d{3})\s*$/.exec(text.slice(-evidenceTail))?.[1] ?? 'status unknown';
 const evidenceTail = 100;
 
 const codeByStatus: Readonly<Record<number, Code>> = {
   401: 'auth/proxy-not-trusted',
-  // Where kube-apiserver itself refuses the person, the snapshot has no answer at all.
+  // If kube-apiserver itself refuses the request, the snapshot has no answer.
   403: 'auth/refused-by-server',
   404: 'discovery/not-found',
 };
@@ -40,11 +41,11 @@ const codeByStatus: Readonly<Record<number, Code>> = {
 const codeOfStatus = (status: number): Code =>
   status >= 300 && status < 400 ? 'discovery/redirected' : (codeByStatus[status] ?? 'discovery/request-failed');
 
-/** The service proxy goes another way, which says where the fault is not. */
+/** An answer through the service proxy excludes the network. */
 function proxyLine({ snapshot }: CheckContext): string[] {
   const answer = seen(snapshot.serviceProxy);
   return answer && proxyAnswered(snapshot)
-    ? [`through the service proxy: ${answer.status}, so the fault is TLS or authentication and not the network`]
+    ? [`through the service proxy: ${answer.status}, so the fault is TLS or authentication, not the network`]
     : [];
 }
 
@@ -59,7 +60,10 @@ function checkDocument({ api }: CheckContext, { body }: HttpView): readonly Obse
   return document.resources.length === 0 ? [observation('discovery/no-resources', [`body: ${body}`])] : [];
 }
 
-/** What kube-apiserver makes of the group (kube-aggregator pkg/apiserver/handler_apis.go). */
+/**
+ * How kube-apiserver lists the versions of the group (kube-aggregator
+ * pkg/apiserver/handler_apis.go).
+ */
 function checkGroup({ api, snapshot }: CheckContext): readonly Observation[] {
   const group = seen(snapshot.group);
   if (!group || api.group === '' || (group.status !== 200 && group.status !== 404)) return [];
@@ -68,7 +72,7 @@ function checkGroup({ api, snapshot }: CheckContext): readonly Observation[] {
   return [observation('discovery/not-in-group', [`GET ${group.path}: ${group.status}, versions: ${versions.join(', ') || 'none'}`])];
 }
 
-/** The versions of a metav1.APIGroup; undefined when it is none. */
+/** The versions of a metav1.APIGroup. Undefined for anything else. */
 function parseVersions(body: string): string[] | undefined {
   try {
     const { kind, versions } = JSON.parse(body);
@@ -78,7 +82,10 @@ function parseVersions(body: string): string[] | undefined {
   }
 }
 
-/** kube-apiserver fetches the documents of a new API in the background, and tries again every minute (kube-aggregator pkg/controllers/openapiv3). */
+/**
+ * kube-apiserver fetches the OpenAPI documents in the background every minute (kube-aggregator
+ * pkg/controllers/openapiv3).
+ */
 const openApiDelayMs = 120_000;
 
 function checkOpenApi(context: CheckContext): readonly Observation[] {
@@ -88,13 +95,16 @@ function checkOpenApi(context: CheckContext): readonly Observation[] {
   return [observation('discovery/openapi-missing', [`GET ${document.path}: 404`])];
 }
 
-/** A metav1.APIResourceList, as far as it is used here. */
+/** The used fields of a metav1.APIResourceList. */
 export interface ResourceList {
   readonly groupVersion: string;
   readonly resources: readonly string[];
 }
 
-/** Reads a discovery document; undefined when it is none (k8s.io/apimachinery/pkg/apis/meta/v1/types.go, APIResourceList). */
+/**
+ * Parses a discovery document. Undefined for anything else
+ * (k8s.io/apimachinery/pkg/apis/meta/v1/types.go, APIResourceList).
+ */
 export function parseResourceList(body: string): ResourceList | undefined {
   try {
     const { kind, groupVersion, resources } = JSON.parse(body);

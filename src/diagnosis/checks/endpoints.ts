@@ -3,12 +3,15 @@ import type { ApiServerSays, Evidence } from '../../snapshot/endpoint-evidence.t
 import { hasEnded } from '../../snapshot/pod-problem.ts';
 import type { ApiSnapshot, EndpointProbe } from '../../snapshot/types.ts';
 import type { Code } from '../catalog.ts';
-import type { GoFault } from '../go-words.ts';
+import type { GoFault } from '../go-errors.ts';
 import type { Observation } from '../types.ts';
-import { type Check, type CheckContext, observation, quote, seen, type Words } from './check.ts';
-import { elsewhere, networkWords } from './network.ts';
+import { type ApiServerMessage, type Check, type CheckContext, observation, quote, seen } from './check.ts';
+import { explainLostConnection, networkCodes } from './network.ts';
 
-/** Whether the Service leads to anything: addresses, readiness, port names (kube-aggregator's availability checks 5 and 6). */
+/**
+ * The endpoints of the Service: addresses, readiness, port names (as the availability controller of
+ * kube-aggregator checks them).
+ */
 export const checkEndpoints: Check = ({ snapshot, api }) => {
   const service = seen(snapshot.service);
   const endpoints = seen(snapshot.endpoints);
@@ -46,8 +49,8 @@ const dialCodes = {
   other: 'endpoints/handshake-failed',
 } as const satisfies Record<Exclude<DialFault, 'no-forward'>, Code>;
 
-/** Faults of the way to the server, as kube-apiserver speaks of them. */
-const transportWords: Partial<Record<GoFault, keyof typeof dialCodes>> = {
+/** The faults of connections in messages of kube-apiserver. */
+const transportFaults: Partial<Record<GoFault, keyof typeof dialCodes>> = {
   refused: 'refused',
   'not-tls': 'not-tls',
   timeout: 'timeout',
@@ -55,33 +58,37 @@ const transportWords: Partial<Record<GoFault, keyof typeof dialCodes>> = {
   'tls-version': 'other',
 };
 
-/** How OpenSSL says that there is no version of TLS that both sides speak; kube-apiserver speaks no older ones than we do. */
+/**
+ * The errors of OpenSSL when both sides support no common TLS version. kube-apiserver supports the
+ * same versions.
+ */
 const oldTls = /unsupported protocol|protocol version|no protocols available/i;
 
-/** The way to each endpoint: what failed here, and what kube-apiserver says failed there. */
+/** The connection to each endpoint: what failed from here, and what kube-apiserver reports. */
 export const checkTransport: Check = (context) => {
-  const spoken = context.words.find(({ fault }) => fault && transportWords[fault]);
-  const spokenFault = spoken?.fault && transportWords[spoken.fault];
+  const message = context.messages.find(({ fault }) => fault && transportFaults[fault]);
+  const reportedFault = message?.fault && transportFaults[message.fault];
   const failed = failedProbes(context);
-  const other = spoken && failed.length === 0 ? elsewhere(context, spoken) : undefined;
-  if (other || (spoken && isOutdated(context, spoken))) return other ? [other] : [];
-  const spokenCode = spokenFault && dialCodes[spokenFault];
-  const codes = new Set([...failed.map(({ fault }) => dialCodes[fault]), ...(spokenCode ? [spokenCode] : [])]);
+  const other = message && failed.length === 0 ? explainLostConnection(context, message) : undefined;
+  if (other || (message && isOutdated(context, message))) return other ? [other] : [];
+  const reportedCode = reportedFault && dialCodes[reportedFault];
+  const codes = new Set([...failed.map(({ fault }) => dialCodes[fault]), ...(reportedCode ? [reportedCode] : [])]);
   return [...codes].flatMap((code): Observation[] => {
     const here = failed.filter(({ fault }) => dialCodes[fault] === code);
     if (here.length === 0 && failed.length > 0) return [];
-    const evidence = [...here.map(({ at, words }) => `${at}: ${words}`), ...(spoken && spokenCode === code ? [quote(spoken)] : [])];
+    const evidence = [...here.map(({ at, words }) => `${at}: ${words}`), ...(message && reportedCode === code ? [quote(message)] : [])];
     const endpoints = here.map(({ at }) => at).join(', ') || 'the endpoints of the Service';
-    const tooOld = here.some(({ words }) => oldTls.test(words)) || (spokenCode === code && spoken?.fault === 'tls-version');
+    const tooOld = here.some(({ words }) => oldTls.test(words)) || (reportedCode === code && message?.fault === 'tls-version');
     return [observation(tooOld ? 'endpoints/tls-too-old' : code, evidence, { endpoints })];
   });
 };
 
 /**
- * Whether what kube-apiserver says of the server is no longer so: it looks every 30 seconds, we have just now. That nothing listens, or no TLS is spoken, depends on the
- * server alone; other faults may lie on a way that only kube-apiserver goes.
+ * Whether a message of kube-apiserver is out of date: it checks every 30 seconds, and the probes
+ * are newer. A refused connection and a server without TLS do not depend on the route. Other faults
+ * may be on a route that only kube-apiserver uses.
  */
-const isOutdated = ({ probes }: CheckContext, { fault }: Words): boolean =>
+const isOutdated = ({ probes }: CheckContext, { fault }: ApiServerMessage): boolean =>
   (fault === 'refused' || fault === 'not-tls') && probes.length > 0 && probes.every(({ evidence }) => evidence === 'good');
 
 interface FailedProbe extends Pick<EndpointProbe, 'at' | 'pod' | 'via'> {
@@ -95,23 +102,29 @@ const failuresOf = ({ probes }: CheckContext): readonly FailedProbe[] =>
     handshake.kind === 'failed' ? [{ at, pod, via, fault: handshake.fault, words: handshake.words, evidence }] : [],
   );
 
-/** A failure that says something about the server. */
+/** A failure that proves a fault of the server. */
 type Failure = FailedProbe & { readonly fault: keyof typeof dialCodes };
 
-/** The endpoints that did not complete a handshake, where that says something about the server and not only about where apisvc runs. */
+/**
+ * The endpoints whose TLS handshake failed because of the server, and not because of where apisvc
+ * runs.
+ */
 export const failedProbes = (context: CheckContext): readonly Failure[] =>
   failuresOf(context).filter((probe): probe is Failure => probe.evidence !== 'unknown');
 
-/** The endpoints of which nothing is known, since they can't be reached from where apisvc runs. */
+/** The endpoints that are not reachable from where apisvc runs. Nothing is known about them. */
 export const unreachedProbes = (context: CheckContext): readonly FailedProbe[] =>
   failuresOf(context).filter(({ evidence }) => evidence === 'unknown');
 
-/** What kube-apiserver says of the endpoints, as far as it helps to judge what was seen from here. */
-export function apiServerSays({ aggregated }: ApiSnapshot, words: readonly Words[]): ApiServerSays {
+/** What kube-apiserver reports about the endpoints, to judge the probes with. */
+export function apiServerSays({ aggregated }: ApiSnapshot, messages: readonly ApiServerMessage[]): ApiServerSays {
   const status = seen(aggregated)?.status ?? 0;
-  const faults = words.flatMap(({ fault }) => (fault ? [connectionFault(fault)] : []));
+  const faults = messages.flatMap(({ fault }) => (fault ? [connectionFault(fault)] : []));
   return { api: status === 200 ? 'works' : status >= 500 ? 'fails' : 'unknown', faults };
 }
 
-/** Where the network ends its connections, kube-apiserver gets no further than somebody to whom nothing is forwarded. */
-const connectionFault = (fault: GoFault): DialFault => transportWords[fault] ?? (networkWords[fault] ? 'no-forward' : 'other');
+/**
+ * A fault of the network stops kube-apiserver before it reaches an endpoint, as a failed
+ * port-forward does here.
+ */
+const connectionFault = (fault: GoFault): DialFault => transportFaults[fault] ?? (networkCodes[fault] ? 'no-forward' : 'other');

@@ -14,16 +14,19 @@ const codeOf = {
   terminating: 'endpoints/pod-terminating',
 } as const satisfies Record<PodProblem['kind'], Code>;
 
-/** The pods behind the Service: what keeps them from serving. Beside others that serve such a pod gets no requests, so it is a warning there. */
+/**
+ * The problems of the pods behind the Service. If another pod is ready, the API still works, and
+ * the problem is a warning.
+ */
 export const checkPods: Check = ({ snapshot, now }) => {
   const pods = seen(snapshot.pods) ?? [];
   const serves = pods.some(({ ready, deleting }) => ready && !deleting) || (seen(snapshot.endpoints) ?? []).some(({ ready }) => ready);
-  const troubles = pods.flatMap((pod) => problemOf(pod, now) ?? []);
+  const problems = pods.flatMap((pod) => problemOf(pod, now) ?? []);
   return (Object.keys(codeOf) as PodProblem['kind'][]).flatMap((kind) => {
-    const same = troubles.filter((trouble) => trouble.kind === kind);
+    const same = problems.filter((problem) => problem.kind === kind);
     const [first] = same;
     if (!first) return [];
-    const evidence = same.flatMap((trouble) => trouble.evidence.map((line) => `${trouble.pod}: ${line}`));
+    const evidence = same.flatMap((problem) => problem.evidence.map((line) => `${problem.pod}: ${line}`));
     const names = same.map(({ pod }) => pod).join(', ');
     const { pod, container = '', node = '<none>' } = first;
     const args = { pods: `${same.length === 1 ? 'pod' : 'pods'} ${names}`, pod, container, node, previous: String(first.restarted) };
@@ -32,7 +35,10 @@ export const checkPods: Check = ({ snapshot, now }) => {
   });
 };
 
-/** What the words of every one of them speak of: whatever else is wrong is not why they crash. */
+/**
+ * The causes that the messages of all crashing containers report. Other findings do not explain the
+ * crash.
+ */
 const causesOf = (crashes: readonly PodProblem[]): readonly Code[] =>
   (Object.keys(crashCauses) as (keyof typeof crashCauses)[]).filter((code) =>
     crashes.every(({ said }) => said.some((line) => crashCauses[code].test(line))),

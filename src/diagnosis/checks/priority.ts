@@ -3,12 +3,15 @@ import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen } from './check.ts';
 import { parseResourceList } from './discovery.ts';
 
-/** What the core group has (k8s.io/kubernetes/pkg/controlplane/apiserver/aggregator.go), and kube-aggregator types.go recommends to *.k8s.io. */
+/**
+ * The priority of the core group (k8s.io/kubernetes/pkg/controlplane/apiserver/aggregator.go), and
+ * the recommended limit for *.k8s.io (kube-aggregator types.go).
+ */
 const corePriority = 18_000;
 /** "PaaSes are recommended to be in the 2000s" (kube-aggregator types.go, GroupPriorityMinimum). */
 const extensionPriority = 2_999;
 
-/** What the groups of Kubernetes have that people type by name alone (k8s.io/kubernetes/pkg/registry/<group>/rest). */
+/** The resources of the built-in groups (k8s.io/kubernetes/pkg/registry/<group>/rest). */
 const builtIn: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({
     apps: ['controllerrevisions', 'daemonsets', 'deployments', 'replicasets', 'statefulsets'],
@@ -28,23 +31,23 @@ const builtIn: ReadonlyMap<string, readonly string[]> = new Map(
   }),
 );
 
-/** How many groups are named as evidence. */
-const shownGroups = 5;
+/** The number of groups in the evidence. */
+const maxListedGroups = 5;
 
-/** The place of the group among those of the cluster. */
+/** The priority of the group, compared with the other groups of the cluster. */
 export const checkPriority: Check = (context) => {
   const { api } = context;
   if (!api.service) return [];
   const limit = api.group.endsWith('.k8s.io') ? corePriority : extensionPriority;
   const priority = String(api.groupPriorityMinimum);
-  const evidence = [`spec.groupPriorityMinimum: ${priority}`, ...behind(context)];
+  const evidence = [`spec.groupPriorityMinimum: ${priority}`, ...precededGroups(context)];
   const high = api.groupPriorityMinimum > limit ? [observation('registration/priority-too-high', evidence, { priority })] : [];
   return [...checkShadow(context, evidence), ...high];
 };
 
 /**
- * Clients that know only the name of a resource take the group that comes first, after the core group, which always does
- * (k8s.io/client-go/restmapper/discovery.go, NewDiscoveryRESTMapper).
+ * For the name of a resource without a group, clients take the first group that has it. The core
+ * group is always first (k8s.io/client-go/restmapper/discovery.go, NewDiscoveryRESTMapper).
  */
 function checkShadow({ api, snapshot }: CheckContext, evidence: readonly string[]): readonly Observation[] {
   const own = parseResourceList(seen(snapshot.aggregated)?.body ?? '')?.resources ?? [];
@@ -57,7 +60,10 @@ function checkShadow({ api, snapshot }: CheckContext, evidence: readonly string[
   return [observation('registration/shadows-group', evidence, args)];
 }
 
-/** The groups that this one comes before, by priority, none of which is the core group; as with kube-apiserver the highest of its versions counts for each (kube-aggregator types.go). */
+/**
+ * The groups with a lower priority, without the core group. The highest priority of its versions
+ * counts for a group (kube-aggregator types.go).
+ */
 function lowerGroups(snapshot: ApiSnapshot, api: ApiServiceView): readonly { readonly group: string; readonly priority: number }[] {
   const highest = new Map<string, number>();
   for (const { group, groupPriorityMinimum } of seen(snapshot.neighbours) ?? []) {
@@ -69,8 +75,8 @@ function lowerGroups(snapshot: ApiSnapshot, api: ApiServiceView): readonly { rea
     .toSorted((one, other) => other.priority - one.priority);
 }
 
-function behind({ api, snapshot }: CheckContext): string[] {
+function precededGroups({ api, snapshot }: CheckContext): string[] {
   const groups = lowerGroups(snapshot, api).map(({ group, priority }) => `${group} (${priority})`);
-  const more = groups.length > shownGroups ? ` and ${groups.length - shownGroups} more` : '';
-  return groups.length > 0 ? [`comes before: ${groups.slice(0, shownGroups).join(', ')}${more}`] : [];
+  const more = groups.length > maxListedGroups ? ` and ${groups.length - maxListedGroups} more` : '';
+  return groups.length > 0 ? [`takes precedence over: ${groups.slice(0, maxListedGroups).join(', ')}${more}`] : [];
 }

@@ -3,15 +3,18 @@ import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen, works } from './check.ts';
 import { annotationLine, injectorsOf } from './injectors.ts';
 
-/** The APIService object itself. */
+/** The APIService itself. */
 export const checkRegistration: Check = (context) => [
-  ...checkAccepted(context.api),
+  ...checkValidation(context.api),
   ...checkControllers(context.api),
   ...checkCustomResources(context),
 ];
 
-/** What kube-apiserver would reject, so that only files can hold it (kube-aggregator pkg/apis/apiregistration/validation/validation.go). */
-function checkAccepted(api: ApiServiceView): readonly Observation[] {
+/**
+ * Faults that kube-apiserver rejects, so that only files can have them (kube-aggregator
+ * pkg/apis/apiregistration/validation/validation.go).
+ */
+function checkValidation(api: ApiServiceView): readonly Observation[] {
   const { name, group, version, service, caBundle, insecureSkipTLSVerify, groupPriorityMinimum, versionPriority } = api;
   const expected = `${version}.${group}`;
   const trust = [...(caBundle ? ['spec.caBundle is set'] : []), ...(insecureSkipTLSVerify ? ['spec.insecureSkipTLSVerify: true'] : [])];
@@ -33,11 +36,12 @@ const outside = (value: number, limit: number): boolean => !(Number.isInteger(va
 
 const automanagedLabel = 'kube-aggregator.kubernetes.io/automanaged';
 
-/** Controllers that write the APIService, and get in the way of each other or of kube-apiserver. */
+/** Conflicts between controllers that write the APIService. */
 function checkControllers(api: ApiServiceView): readonly Observation[] {
   if (!api.service) return [];
   const label = api.labels[automanagedLabel];
-  // Other values mean nothing to it (kube-aggregator pkg/controllers/autoregister, automanagedType).
+  // kube-apiserver ignores other values (kube-aggregator pkg/controllers/autoregister,
+  // automanagedType).
   const managed = label === 'true' || label === 'onstart';
   const injectors = injectorsOf(api);
   const [first] = injectors;
@@ -52,8 +56,9 @@ function checkControllers(api: ApiServiceView): readonly Observation[] {
 }
 
 /**
- * kube-apiserver registers the group and version of every CustomResourceDefinition by itself, but leaves an APIService alone that is there already
- * (kube-aggregator pkg/controllers/autoregister, checkAPIService).
+ * kube-apiserver registers the groups and versions of CustomResourceDefinitions itself, but does
+ * not change an existing APIService (kube-aggregator pkg/controllers/autoregister,
+ * checkAPIService).
  */
 function checkCustomResources({ api, snapshot }: CheckContext): readonly Observation[] {
   const hidden = (seen(snapshot.customResources) ?? []).filter(({ versions }) => versions.includes(api.version));
@@ -63,23 +68,25 @@ function checkCustomResources({ api, snapshot }: CheckContext): readonly Observa
   return [observation('registration/hides-custom-resources', evidence, { crds })];
 }
 
-/** What the availability controller of kube-apiserver says (kube-aggregator pkg/controllers/status). */
+/** The Available condition, which kube-apiserver sets (kube-aggregator pkg/controllers/status). */
 export const checkAvailable: Check = (context) => {
   const { api, snapshot } = context;
   if (!api.available) {
-    // A registration in a file has no status yet; one in a cluster always should.
+    // An APIService in a file has no status. One in a cluster must have one.
     return seen(snapshot.aggregated) ? [observation('control-plane/no-condition')] : [];
   }
   const { status, reason, message, lastTransitionTime } = api.available;
   const evidence = [`Available=${status} (${reason}) since ${lastTransitionTime}: ${message}`];
   if (status === 'True') return checkDisagreement(context, evidence);
-  // kube-apiserver passes nothing on to an API that it holds for unavailable (kube-aggregator pkg/apiserver/handler_proxy.go).
+  // kube-apiserver does not forward requests for an unavailable API (kube-aggregator
+  // pkg/apiserver/handler_proxy.go).
   return [observation(works(context) ? 'control-plane/stale-condition' : 'control-plane/not-available', evidence, { reason })];
 };
 
 /**
- * `service unavailable` is what an API gets whose condition is not True, or whose Service can't be resolved; for a ClusterIP Service the availability
- * controller would have seen the latter.
+ * kube-apiserver answers `service unavailable` if the condition is not True, or if it cannot
+ * resolve the Service. For a ClusterIP Service, the availability controller would have reported the
+ * latter.
  */
 function checkDisagreement({ snapshot }: CheckContext, evidence: readonly string[]): readonly Observation[] {
   const answer = seen(snapshot.aggregated);

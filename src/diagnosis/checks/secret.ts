@@ -7,21 +7,21 @@ import type { Observation } from '../types.ts';
 import { asWarning, type Check, type CheckContext, observation, seen, works } from './check.ts';
 import { nameOf, type Served, served, servedBy } from './served.ts';
 
-/** The Secret that the server is given as its serving certificate: what it holds, and whether that is what is served. */
+/** The Secret with the serving certificate: its content, and whether the endpoints serve it. */
 export const checkSecret: Check = (context) => {
   const { secret } = context.snapshot;
   if (secret.state === 'absent') {
     const name = mountedName(context);
-    return [harmless(context, observation('cert/secret-missing', [`the pods mount the Secret ${name}`], { secret: name }))];
+    return [warnIfWorks(context, observation('cert/secret-missing', [`the pods mount the Secret ${name}`], { secret: name }))];
   }
   const view = seen(secret);
   return view ? [...checkContent(context, view), ...checkReload(context, view)] : [];
 };
 
-/** A server that runs keeps what it has. */
-const harmless = (context: CheckContext, observed: Observation): Observation => (works(context) ? asWarning(observed) : observed);
+/** A running server keeps the certificate that it has loaded. */
+const warnIfWorks = (context: CheckContext, observed: Observation): Observation => (works(context) ? asWarning(observed) : observed);
 
-/** The name of the Secret that the certificate file of the server comes from. */
+/** The name of the Secret that provides the certificate file of the server. */
 function mountedName({ snapshot }: CheckContext): string {
   const server = seen(snapshot.server);
   const file = certificateFiles(server?.flags ?? []).certificate ?? '';
@@ -36,7 +36,7 @@ function checkContent(context: CheckContext, view: SecretView): readonly Observa
   const [caKey] = caKeys;
   const unreadable = [`Secret ${name} of type ${type}: no certificate in ${certificateEntry}`];
   return [
-    ...(certificates.length === 0 ? [harmless(context, observation('cert/secret-unreadable', unreadable, args))] : []),
+    ...(certificates.length === 0 ? [warnIfWorks(context, observation('cert/secret-unreadable', unreadable, args))] : []),
     ...(keyMatches === false ? [observation('security/key-mismatch', certificates.slice(0, 1).map(inSecret), args)] : []),
     ...(caKey === undefined
       ? []
@@ -47,7 +47,7 @@ function checkContent(context: CheckContext, view: SecretView): readonly Observa
 const inSecret = (certificate: CertificateInfo): string =>
   `in the Secret: ${nameOf(certificate)}, valid from ${certificate.notBefore}, SHA-256 ${certificate.fingerprint}`;
 
-/** Whether the pods have taken up what the Secret holds, and whether they ever will. */
+/** Whether the pods have loaded the certificate of the Secret, and whether they can. */
 function checkReload(context: CheckContext, { name, pods, certificates }: SecretView): readonly Observation[] {
   const [leaf] = certificates;
   const server = seen(context.snapshot.server);
@@ -64,11 +64,13 @@ function checkReload(context: CheckContext, { name, pods, certificates }: Secret
     ...(mount
       ? [rate(observation('cert/sub-path-mount', [`mounted at ${mount.mountPath} with subPath`], { secret: name, pod: `pod ${pod}` }))]
       : []),
-    ...(leaf ? bySame(differing).map((same) => rate(differs(context, { name, leaf, same }))) : []),
+    ...(leaf ? groupByCertificate(differing).map((same) => rate(differs(context, { name, leaf, same }))) : []),
   ];
 }
 
-/** Whether what is served is refused while what the Secret holds would be accepted. */
+/**
+ * Whether kube-apiserver refuses the served certificate, but would accept the one in the Secret.
+ */
 function restartHelps(
   { api, host, roots, now }: CheckContext,
   certificates: readonly CertificateInfo[],
@@ -79,14 +81,14 @@ function restartHelps(
   return accepts(certificates) && differing.some(({ presented }) => !accepts(presented));
 }
 
-/** Those that serve one certificate are one finding; what another pod serves may have another cause. */
-function bySame(differing: readonly Served[]): readonly (readonly Served[])[] {
+/** Endpoints with the same certificate are one finding. Others may have another cause. */
+function groupByCertificate(differing: readonly Served[]): readonly (readonly Served[])[] {
   const prints = new Set(differing.map(({ presented }) => presented[0]?.fingerprint));
   return [...prints].map((print) => differing.filter(({ presented }) => presented[0]?.fingerprint === print));
 }
 
 interface Difference {
-  /** Of the Secret. */
+  /** The name of the Secret. */
   readonly name: string;
   readonly leaf: CertificateInfo;
   readonly same: readonly Served[];
@@ -96,7 +98,7 @@ function differs({ snapshot }: CheckContext, { name, leaf, same }: Difference): 
   const at = same.map((each) => each.at);
   const server = seen(snapshot.server);
   const started =
-    server?.startedAt && same.some(({ pod }) => pod === server.pod) ? [`pod ${server.pod} runs since ${server.startedAt}`] : [];
+    server?.startedAt && same.some(({ pod }) => pod === server.pod) ? [`pod ${server.pod}: running since ${server.startedAt}`] : [];
   const [shown] = same.flatMap(({ presented }) => presented.slice(0, 1).map(served));
   const args = { secret: name, endpoints: at.join(', '), pod: same[0]?.pod ?? '' };
   return { ...observation('cert/secret-differs', [inSecret(leaf), ...(shown ? [shown] : []), ...started], args), at };

@@ -1,31 +1,32 @@
 import { type Check, observation, seen } from './check.ts';
 
-/** What works and puts the cluster at risk. */
+/** Security risks of an API that works. */
 export const checkSecurity: Check = ({ api, snapshot }) => {
   const { anonymous, forged, serviceProxy, requestHeader } = snapshot;
-  const open = [seen(anonymous), seen(serviceProxy)].filter((answer) => answer?.status === 200);
-  // A server that lets everybody in, or had trouble of its own a moment before, shows nothing of whom it believes.
-  const believed = seen(forged)?.status === 200 && [401, 403].includes(seen(anonymous)?.status ?? 0);
+  const anonymousAnswers = [seen(anonymous), seen(serviceProxy)].filter((answer) => answer?.status === 200);
+  // A server that accepts anonymous requests, or fails, does not show whether it trusts the
+  // headers.
+  const accepted = seen(forged)?.status === 200 && [401, 403].includes(seen(anonymous)?.status ?? 0);
   return [
     ...(api.insecureSkipTLSVerify ? [observation('security/insecure-skip-tls-verify', ['spec.insecureSkipTLSVerify: true'])] : []),
-    ...(believed
+    ...(accepted
       ? [
           observation('security/forged-identity-accepted', [
-            `GET ${seen(forged)?.path} with X-Remote-User and no client certificate: 200`,
+            `GET ${seen(forged)?.path} with X-Remote-User, without a client certificate: 200`,
             `without X-Remote-User: ${seen(anonymous)?.status}`,
           ]),
         ]
       : []),
-    ...(open.length > 0
+    ...(anonymousAnswers.length > 0
       ? [
           observation(
             'security/anonymous-access',
-            open.map((answer) => `GET ${answer?.path} without identity: 200`),
+            anonymousAnswers.map((answer) => `GET ${answer?.path} without credentials: 200`),
           ),
         ]
       : []),
     ...(seen(requestHeader)?.holdsPrivateKey
-      ? [observation('security/private-key-in-configmap', ['one of its entries holds a private key'])]
+      ? [observation('security/private-key-in-configmap', ['an entry of the ConfigMap contains a private key'])]
       : []),
   ];
 };

@@ -2,23 +2,23 @@ import type { CertificateInfo } from '../../pki/types.ts';
 import type { Observation } from '../types.ts';
 import { type CheckContext, observation } from './check.ts';
 
-/** The certificates that an endpoint showed. */
+/** The certificates that an endpoint serves. */
 export interface Served {
   readonly at: string;
-  /** Name of the pod behind it. */
+  /** The name of its pod. */
   readonly pod: string | undefined;
   /** The leaf first. */
   readonly presented: readonly CertificateInfo[];
 }
 
-/** What every endpoint serves that completed a handshake. */
+/** The certificates of all endpoints with a successful TLS handshake. */
 export const servedBy = ({ probes }: CheckContext): readonly Served[] =>
   probes.flatMap(({ at, pod, handshake }) => (handshake.kind === 'served' ? [{ at, pod, presented: handshake.certificates }] : []));
 
-/** What was seen at endpoints. */
+/** An observation at certain endpoints. */
 export type ObservationAt = Observation & { readonly at: readonly string[] };
 
-/** The same fault at several endpoints is one finding that names them all. */
+/** Merges the same fault at several endpoints into one observation. */
 export function merge(found: readonly ObservationAt[]): Observation[] {
   const groups = new Map<string, ObservationAt[]>();
   for (const each of found) {
@@ -33,9 +33,9 @@ export function merge(found: readonly ObservationAt[]): Observation[] {
   });
 }
 
-/** The line of evidence for a certificate that is served. */
+/** The line of evidence for a served certificate. */
 export const served = (certificate: CertificateInfo): string =>
   `served: ${nameOf(certificate)}, issued by ${certificate.issuer || '(no name)'}, SHA-256 ${certificate.fingerprint}`;
 
-/** What people call a certificate. */
+/** The name of a certificate in texts. */
 export const nameOf = ({ subject, dnsNames }: CertificateInfo): string => subject || dnsNames[0] || '(no name)';

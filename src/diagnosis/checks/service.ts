@@ -2,31 +2,43 @@ import { type PodProblem, problemOf } from '../../snapshot/pod-problem.ts';
 import type { ServiceView } from '../../snapshot/types.ts';
 import type { Code } from '../catalog.ts';
 import type { Observation } from '../types.ts';
-import { type Check, type CheckContext, flagOf, observation, quote, seen, spokenOf, works } from './check.ts';
+import { type Check, type CheckContext, findMessage, flagOf, observation, quote, seen, works } from './check.ts';
 
-/** The Service that the APIService points at, and its port. The proxy needs the port of every Service but an ExternalName (k8s.io/apiserver/pkg/util/proxy/proxy.go). */
+/**
+ * The Service of the APIService, and its port. An ExternalName Service needs no port
+ * (k8s.io/apiserver/pkg/util/proxy/proxy.go).
+ */
 export const checkService: Check = (context) => {
   const { snapshot, api } = context;
   if (!api.service) return [];
   if (snapshot.service.state === 'absent') return [observation('service/missing', [`spec.service: ${JSON.stringify(api.service)}`])];
   const service = seen(snapshot.service);
-  if (!service) return checkSpoken(context);
+  if (!service) return checkCondition(context);
   return [...(service.type !== 'ExternalName' ? checkPort(context, service) : []), ...checkType(context, service)];
 };
 
-/** Reasons that leave no doubt (kube-aggregator pkg/controllers/status/remote). Its controller watches Services and EndpointSlices, so they are fresh. */
+/**
+ * Reasons of the Available condition that name the fault (kube-aggregator
+ * pkg/controllers/status/remote). The controller watches Services and EndpointSlices, so they are
+ * up to date.
+ */
 const codeOfReason: Readonly<Record<string, Code>> = {
   ServiceNotFound: 'service/missing',
   ServicePortError: 'service/port-missing',
   EndpointsNotFound: 'endpoints/none',
 };
 
-/** What kube-apiserver says of a Service that the person may not look at. */
-function checkSpoken(context: CheckContext): readonly Observation[] {
+/** Stands for a port that the user must choose. */
+const unknownPort = '<port>';
+
+/** The Available condition of kube-apiserver, for a Service that the user is not allowed to get. */
+function checkCondition(context: CheckContext): readonly Observation[] {
   const { available } = context.api;
   const code = available?.status === 'False' && !works(context) ? codeOfReason[available.reason] : undefined;
   return [
-    ...(available && code ? [observation(code, [`Available=${available.status} (${available.reason}): ${available.message}`])] : []),
+    ...(available && code
+      ? [observation(code, [`Available=${available.status} (${available.reason}): ${available.message}`], { servicePort: unknownPort })]
+      : []),
     ...checkType(context, undefined),
   ];
 }
@@ -36,21 +48,24 @@ function checkPort(context: CheckContext, service: ServiceView): readonly Observ
   const index = service.ports.findIndex((each) => each.port === port);
   const found = service.ports[index];
   if (found) return checkTargetPort(context, service, { ...found, index });
+  const [only] = service.ports;
   const ports = service.ports.map(({ name, port }) => (name ? `${port} (${name})` : String(port))).join(', ');
   return [
-    observation('service/port-missing', [`ports of the Service: ${ports || 'none'}`, `spec.service.port of the APIService: ${port}`]),
+    observation('service/port-missing', [`ports of the Service: ${ports || 'none'}`, `spec.service.port of the APIService: ${port}`], {
+      servicePort: only && service.ports.length === 1 ? String(only.port) : unknownPort,
+    }),
   ];
 }
 
 interface ServicePort {
   readonly name: string;
   readonly targetPort: string;
-  /** Its place in the list of the Service. */
+  /** Its index in spec.ports. */
   readonly index: number;
 }
 
 function checkTargetPort(context: CheckContext, service: ServiceView, { name, targetPort, index }: ServicePort): readonly Observation[] {
-  // Endpoints of a Service without selector are somebody else's business.
+  // apisvc cannot know the ports behind a Service without a selector.
   if (Object.keys(service.selector).length === 0) return [];
   if (!/^\d+$/.test(targetPort)) {
     const ready = (seen(context.snapshot.endpoints) ?? []).filter((endpoint) => endpoint.ready);
@@ -63,7 +78,7 @@ function checkTargetPort(context: CheckContext, service: ServiceView, { name, ta
     return [];
   const right = service.ports.find((port) => port.targetPort === listening);
   if (right) {
-    const evidence = [`ports of the Service: ${service.ports.map((each) => `${each.port} to ${each.targetPort}`).join(', ')}`];
+    const evidence = [`ports of the Service: ${service.ports.map((each) => `${each.port} (targetPort ${each.targetPort})`).join(', ')}`];
     return [observation('service/other-port', evidence, { targetPort, listening, right: String(right.port) })];
   }
   return [
@@ -75,22 +90,25 @@ function checkTargetPort(context: CheckContext, service: ServiceView, { name, ta
   ];
 }
 
-/** Troubles of a pod whose server does not run: it listens nowhere, whatever its flags say. */
+/** The problems of a pod whose server does not run. */
 const stops: readonly PodProblem['kind'][] = ['crashing', 'image', 'cannot-start', 'unschedulable', 'node'];
 
-/** Whether no server runs behind the Service. */
+/** Whether no pod of the Service runs a server. */
 function stopped({ snapshot, now }: CheckContext): boolean {
   const kinds = (seen(snapshot.pods) ?? []).map((pod) => problemOf(pod, now)?.kind);
   return kinds.length > 0 && kinds.every((kind) => kind !== undefined && stops.includes(kind));
 }
 
-/** Which types of Services kube-apiserver can route to depends on --enable-aggregator-routing, which only its words show. */
+/**
+ * Whether kube-apiserver supports the type of the Service. It depends on
+ * --enable-aggregator-routing, which only its messages show.
+ */
 function checkType(context: CheckContext, service: ServiceView | undefined): readonly Observation[] {
-  const headless = spokenOf(context, 'headless');
+  const headless = findMessage(context, 'headless');
   if (headless) return [observation('service/headless', [quote(headless)])];
-  const unsupported = spokenOf(context, 'unsupported-type');
+  const unsupported = findMessage(context, 'unsupported-type');
   if (unsupported) return [observation('service/external-name-unsupported', [quote(unsupported)])];
-  const unresolved = spokenOf(context, 'no-such-host');
+  const unresolved = findMessage(context, 'no-such-host');
   if (!unresolved || service?.type !== 'ExternalName') return [];
   return [observation('service/external-name-unresolved', [quote(unresolved)], { externalName: service.externalName ?? '' })];
 }

@@ -30,7 +30,7 @@ describe('apisvc __complete', () => {
       silent('yaml\tYAML\njson\tJSON\nkustomize\tFiles with a kustomization.yaml\n:4\n'),
     );
     expect((await complete(['explain', 'cert/san'])).stdout).toBe(
-      'cert/san-mismatch\tthe certificate at <endpoints> is not for <host>\n:4\n',
+      'cert/san-mismatch\tThe certificate from <endpoints> is not valid for <host>\n:4\n',
     );
     expect(await complete(['lint', ''])).toEqual(silent(':0\n'));
   });

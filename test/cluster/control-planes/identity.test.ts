@@ -28,7 +28,7 @@ describeControlPlane('a front proxy CA that has just ended', { apiserver: (place
     how: 'the front proxy CA has just ended',
     codes: ['auth/front-proxy-ca-expired'],
     make: registerSampleApiserver,
-    evidence: /valid until/,
+    evidence: /expired at/,
   },
 ]);
 
@@ -55,7 +55,7 @@ describeControlPlane(
       how: 'the front proxy CA ends in ten days',
       codes: ['auth/front-proxy-ca-expires-soon'],
       make: registerSampleApiserver,
-      evidence: /valid until/,
+      evidence: /expires at/,
     },
   ],
 );

@@ -67,7 +67,7 @@ const faults: readonly HandMadeFault[] = [
     name: 'slow',
     how: 'the server takes 6 seconds for its discovery document',
     codes: ['discovery/slow'],
-    notChecked: ['a request without identity', 'a request with a forged identity'],
+    notChecked: ['an anonymous request', 'a request with a forged identity'],
     condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
     make: async (name, bench) => ({ port: await bench.keep(serveLate(await servingPair(name, bench), 6_000, sound(name).body)) }),
   },
@@ -106,7 +106,7 @@ const faults: readonly HandMadeFault[] = [
     name: 'no-http',
     how: 'the server speaks TLS, and then another protocol than HTTP',
     codes: ['control-plane/not-available'],
-    notChecked: ['a request without identity', 'a request with a forged identity'],
+    notChecked: ['an anonymous request', 'a request with a forged identity'],
     condition: failedWith('malformed HTTP'),
     make: async (name, bench) => ({
       port: await bench.keep(serveGreeting(await servingPair(name, bench), '220 mail.example.com ESMTP\r\n')),

@@ -75,7 +75,7 @@ const hidden = [
   'the EndpointSlices',
   'ConfigMap kube-system/extension-apiserver-authentication',
   'the other APIServices',
-  'CustomResourceDefinitions of the group',
+  'the CustomResourceDefinitions of the group',
 ];
 
 describe('who may only get APIServices', () => {

@@ -133,7 +133,7 @@ const faults: readonly HandMadeFault[] = [
     name: 'cut-off',
     how: 'the server ends the connection when it has got a request',
     codes: ['network/connection-lost'],
-    notChecked: ['a request without identity', 'a request with a forged identity'],
+    notChecked: ['an anonymous request', 'a request with a forged identity'],
     condition: failedWith('EOF'),
     make: async (name, bench) => ({ port: await bench.keep(serveCutOff(await servingPair(name, bench))) }),
   },

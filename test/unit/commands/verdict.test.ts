@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { exitCodeOf, listExitCode, unknownExpiry, worstOf } from '../../../src/commands/verdict.ts';
+import { exitCodeOf, listExitCode, unknownExpiry } from '../../../src/commands/verdict.ts';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
 import type { Diagnosis, Verdict } from '../../../src/diagnosis/types.ts';
+import { worstOf } from '../../../src/diagnosis/verdict.ts';
 import { healthy, api as registration, seen, snapshotOf, unseen } from '../diagnosis/snapshots.ts';
 
 const [api] = diagnose(snapshotOf(healthy)).apis;

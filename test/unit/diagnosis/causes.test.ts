@@ -99,7 +99,7 @@ describe('a Secret that the pods have not loaded', () => {
     const probes = seen([pod(serves(expired), 0), pod(serves(leafCertificate), 1), pod(serves(expired), 2)]);
     const { findings } = diagnosed({ ...everything, probes });
     expect(findings.map(({ code }) => code)).toEqual(['cert/secret-differs']);
-    expect(findings[0]?.title).toContain('10.1.0.0:8443 (pod api-0), 10.1.0.2:8443 (pod api-2) does not serve');
+    expect(findings[0]?.title).toContain('10.1.0.0:8443 (pod api-0), 10.1.0.2:8443 (pod api-2) is not the one in the Secret');
   });
 
   test('does not, where the new one is no better', async () => {

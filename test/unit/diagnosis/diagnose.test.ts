@@ -157,8 +157,8 @@ describe('several faults', () => {
       ]),
     });
     expect(diagnosis.findings.map(({ title }) => title)).toEqual([
-      expect.stringContaining('at one, four is not for'),
-      expect.stringContaining('at three has expired'),
+      expect.stringContaining('from one, four is not valid for'),
+      expect.stringContaining('from three expired on 2026-01-01'),
     ]);
   });
 
@@ -218,7 +218,7 @@ describe('what could not be seen', () => {
       findings: [],
       notChecked: [
         { what: 'the API through the aggregator', why: 'timed out' },
-        { what: 'the certificates that the endpoints serve', why: "can't be reached from here (10.1.0.1:8443 (pod api-0): timed out)" },
+        { what: 'the certificates that the endpoints serve', why: 'not reachable from here (10.1.0.1:8443 (pod api-0): timed out)' },
       ],
     });
   });
@@ -231,7 +231,7 @@ describe('what could not be seen', () => {
       notChecked: [
         {
           what: 'the certificates that the endpoints serve',
-          why: "can't be reached from here (10.1.0.1:8443 (pod api-0): timed out, two: no route to host)",
+          why: 'not reachable from here (10.1.0.1:8443 (pod api-0): timed out, two: no route to host)',
         },
       ],
     });
@@ -244,7 +244,7 @@ describe('what could not be seen', () => {
     expect(diagnosis).toMatchObject({
       verdict: 'healthy',
       findings: [],
-      notChecked: [{ why: "can't be reached from here ([fd00::1]:8443: network unreachable)" }],
+      notChecked: [{ why: 'not reachable from here ([fd00::1]:8443: network unreachable)' }],
     });
   });
 
@@ -289,7 +289,7 @@ describe('what could not be seen', () => {
     const probes = seen(endpoints.slice(0, 32).map(() => serves(leafCertificate)));
     expect(diagnosed({ endpoints: seen(endpoints), probes })).toMatchObject({
       verdict: 'healthy',
-      notChecked: [{ what: '3 more endpoints', why: 'of each Service only the first are looked at' }],
+      notChecked: [{ what: '3 more endpoints', why: 'only the first endpoints of a Service are checked' }],
     });
   });
 

@@ -11,14 +11,14 @@ describe('the parts of a fix', () => {
     ['`kubectl get --raw /apis/a/v1`', ['command: kubectl get --raw /apis/a/v1']],
     [
       '`kubectl -n a describe pod b`; `kubectl -n a logs b`; then correct the image, or its name; that is all',
-      ['command: kubectl -n a describe pod b', 'command: kubectl -n a logs b', 'words: then correct the image, or its name; that is all'],
+      ['command: kubectl -n a describe pod b', 'command: kubectl -n a logs b', 'text: then correct the image, or its name; that is all'],
     ],
-    ['Wait: `apisvc verify a --wait`', ['words: Wait:', 'command: apisvc verify a --wait']],
+    ['Wait: `apisvc verify a --wait`', ['text: Wait:', 'command: apisvc verify a --wait']],
     [
       '`kubectl patch a -p \'[{"op":"a","path":"b"}]\'`; and so on.',
-      ['command: kubectl patch a -p \'[{"op":"a","path":"b"}]\'', 'words: and so on.'],
+      ['command: kubectl patch a -p \'[{"op":"a","path":"b"}]\'', 'text: and so on.'],
     ],
-    ['apisvc register needs -y.', ['words: apisvc register needs -y.']],
+    ['apisvc register needs -y.', ['text: apisvc register needs -y.']],
   ])('%s', (fix, parts) => {
     expect(shown(fix)).toEqual(parts);
   });
@@ -38,7 +38,7 @@ describe('a value in a fix', () => {
   });
 
   test('starts no command from words', () => {
-    expect(shown(fillFix('Look at {words}', { words: '`rm -rf /`' }))).toEqual(["words: Look at 'rm -rf /'"]);
+    expect(shown(fillFix('Look at {words}', { words: '`rm -rf /`' }))).toEqual(["text: Look at 'rm -rf /'"]);
   });
 
   test('is one word for a shell, or a part of one, whatever it holds', () => {

@@ -31,7 +31,7 @@ describe('who may ask', () => {
     expect(others).toEqual([]);
     expect(finding).toMatchObject({ code: 'auth/delegator-missing', severity: 'error' });
     expect(finding?.fix).toContain('--serviceaccount=wardle:api');
-    expect(finding?.evidence[0]).toContain('straight at an endpoint: 500');
+    expect(finding?.evidence[0]).toContain('directly at an endpoint: 500');
   });
 
   test('needs no right to see what RBAC allows', () => {
@@ -113,7 +113,7 @@ describe('a user who is refused', () => {
   test('while nobody knows what RBAC allows is no finding', () => {
     expect(diagnosed({ ...everything, asUser: refused(403, undefined) })).toMatchObject({
       findings: [],
-      notChecked: [{ what: 'whether RBAC lets jane in', why: expect.stringContaining('GET /apis/x as jane: 403') }],
+      notChecked: [{ what: 'whether RBAC allows user jane', why: expect.stringContaining('GET /apis/x as jane: 403') }],
     });
   });
 

@@ -122,7 +122,7 @@ describe('the endpoints', () => {
 
   test('a pod that never became one is drawn when something is said of it', () => {
     const pods = seen([readyPod, { ...readyPod, name: 'api-7', ready: false }, { ...readyPod, name: 'api-77', ready: false }]);
-    const crashing = finding('endpoints/pod-crashing', 'pod api-7 can not serve: container server crashes', { severity: 'warning' });
+    const crashing = finding('endpoints/pod-crashing', 'Container server crashes in pod api-7', { severity: 'warning' });
     expect(endpoints({ pods }, [crashing])).toEqual([
       'endpoint 10.1.0.1:8443 (pod api-0): ok',
       'endpoint pod api-7: warning endpoints/pod-crashing',
@@ -134,7 +134,7 @@ describe('a finding', () => {
   const three = { endpoints: seen([1, 2, 11].map((number) => endpointAt(number))), probes: seen([1, 2, 11].map(probeAt)) };
 
   test('belongs to the endpoints that it names, not to those whose name goes on', () => {
-    expect(endpoints(three, [finding('cert/expired', 'the certificate at 10.1.0.1:8443 (pod api-1) has expired')])).toEqual([
+    expect(endpoints(three, [finding('cert/expired', 'The certificate from 10.1.0.1:8443 (pod api-1) expired on 2026-01-01')])).toEqual([
       'endpoint 10.1.0.1:8443 (pod api-1): broken cert/expired',
       'endpoint 10.1.0.2:8443 (pod api-2): ok',
       'endpoint 10.1.0.11:8443 (pod api-11): ok',
@@ -142,7 +142,7 @@ describe('a finding', () => {
   });
 
   test('may name them by their pods, in the evidence, at the end of a sentence', () => {
-    const named = finding('endpoints/pod-crashing', 'pods can not serve', { evidence: ['api-2: exit code 1', 'see api-11.'] });
+    const named = finding('endpoints/pod-crashing', 'Containers crash in pods', { evidence: ['api-2: exit code 1', 'see api-11.'] });
     expect(endpoints(three, [named]).map((line) => line.split(': ')[1])).toEqual([
       'ok',
       'broken endpoints/pod-crashing',
@@ -152,7 +152,7 @@ describe('a finding', () => {
 
   test.each([
     ['that names none', 'the certificate of the endpoints has expired'],
-    ['whose title was cut', 'the certificate at 10.1.0.1:8443 (pod api-1), 10.1.0...'],
+    ['whose title was cut', 'The certificate from 10.1.0.1:8443 (pod api-1), 10.1.0...'],
   ])('%s belongs to all', (_, title) => {
     expect(endpoints(three, [finding('cert/expired', title)])).toHaveLength(3);
     for (const line of endpoints(three, [finding('cert/expired', title)])) expect(line).toMatch(/: broken cert\/expired$/);
@@ -182,7 +182,9 @@ describe('a finding', () => {
 
 test('hundreds of endpoints and findings cost no more than a moment', () => {
   const numbers = Array.from({ length: 500 }, (_, index) => index);
-  const findings = numbers.slice(0, 50).map((number) => finding('cert/expired', `the certificate at ${probeAt(number).at} has expired`));
+  const findings = numbers
+    .slice(0, 50)
+    .map((number) => finding('cert/expired', `The certificate from ${probeAt(number).at} expired on 2026-01-01`));
   const start = performance.now();
   const hops = requestPath({ ...healthy, endpoints: seen([]), probes: seen(numbers.map(probeAt)) }, cluster, findings);
   expect(performance.now() - start).toBeLessThan(1_000);

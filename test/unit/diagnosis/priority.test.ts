@@ -24,12 +24,17 @@ describe('a group of high priority', () => {
 
   test('hides what the groups below it have', () => {
     const [finding] = found(17_500, 'deployments', 'jobs').findings;
-    expect(finding).toMatchObject({ code: 'registration/shadows-group', title: 'wardle.example.com hides jobs.batch' });
-    expect(finding?.cause).toContain('kubectl get jobs does not show jobs.batch');
+    expect(finding).toMatchObject({
+      code: 'registration/shadows-group',
+      title: 'Group wardle.example.com takes precedence over jobs.batch',
+    });
+    expect(finding?.cause).toContain('`kubectl get jobs` shows the resource of wardle.example.com instead of jobs.batch');
   });
 
   test('hides all of them where it comes before all', () => {
-    expect(found(17_900, 'deployments', 'jobs').findings[0]?.title).toBe('wardle.example.com hides deployments.apps, jobs.batch');
+    expect(found(17_900, 'deployments', 'jobs').findings[0]?.title).toBe(
+      'Group wardle.example.com takes precedence over deployments.apps, jobs.batch',
+    );
   });
 
   test('hides them also where its own group is of Kubernetes', () => {

@@ -41,7 +41,7 @@ describe('one bad replica of three, as recorded', () => {
     const expired = { ...leafCertificate, notAfter: '2026-01-01T00:00:00.000Z' };
     const diagnosis = diagnosed({ probes: seen([serves(leafCertificate), probe('api-1', serves(expired)), serves(leafCertificate)]) });
     expect(diagnosis).toMatchObject({ verdict: 'broken', findings: [{ code: 'cert/expired' }] });
-    expect(diagnosis.findings[0]?.title).toContain('at 10.1.0.1:8443 (pod api-1) has expired');
+    expect(diagnosis.findings[0]?.title).toContain('from 10.1.0.1:8443 (pod api-1) expired on 2026-01-01');
   });
 });
 

@@ -53,7 +53,7 @@ const finding = (change: Partial<Finding> & Pick<Finding, 'code' | 'title'>): Fi
 
 const requestFailed = finding({
   code: 'discovery/request-failed',
-  title: 'GET /apis/wardle.example.com/v1alpha1 through the aggregator answers 503',
+  title: 'GET /apis/wardle.example.com/v1alpha1 through kube-apiserver failed (503)',
   evidence: [
     'GET /apis/wardle.example.com/v1alpha1: 503',
     'body: error trying to reach service: x509: certificate signed by unknown authority',
@@ -62,9 +62,9 @@ const requestFailed = finding({
 
 const wrongCa = finding({
   code: 'cert/unknown-authority',
-  title: `the certificate at ${at} is not signed by a CA in the caBundle (unknown authority)`,
+  title: `The certificate from ${at} is not signed by a CA in the caBundle (unknown authority)`,
   evidence: ['served: CN=api.wardle.svc, issued by CN=CA one, SHA-256 5E:0F', 'caBundle: CN=CA one, SHA-256 A1:7C'],
-  cause: 'The caBundle has a CA of that name, but with another key: the CA was made anew and only one side got the new one.',
+  cause: 'The caBundle has a CA of that name, but with another key. The CA was regenerated, and only one side has the new one.',
   fix: '`apisvc register --force-conflicts`; without a project, set spec.caBundle to the CA that signed the certificate',
   explains: [requestFailed],
 });
@@ -72,8 +72,8 @@ const wrongCa = finding({
 const soon = finding({
   code: 'cert/expires-soon',
   severity: 'warning',
-  title: 'the certificate at 10.1.0.2:8443 (pod api-1) expires in 9 days',
-  evidence: ['10.1.0.2:8443 (pod api-1): CN=api.wardle.svc, not after 2026-06-24T12:00:00Z'],
+  title: 'The certificate CN=api.wardle.svc from 10.1.0.2:8443 (pod api-1) expires on 2026-06-24',
+  evidence: ['10.1.0.2:8443 (pod api-1): CN=api.wardle.svc: expires on 2026-06-24T12:00:00Z'],
   fix: '`apisvc rotate`',
 });
 
@@ -81,7 +81,7 @@ const noPort = finding({
   code: 'service/port-missing',
   title: 'Service wardle/api has no port 443',
   evidence: ['ports: 8443 (https)'],
-  cause: "kube-apiserver matches spec.service.port of the APIService with the Service's own port numbers, not with targetPort.",
+  cause: 'spec.service.port of the APIService must be one of the ports of the Service. It is not the targetPort.',
   fix: `\`kubectl patch apiservice ${name} --type=merge -p '{"spec":{"service":{"port":8443}}}'\``,
 });
 

@@ -21,12 +21,13 @@ test('a broken API: findings with causes and fixes, and what was not checked', (
     10.1.0.1:8443 (pod api-0) serves CN=api.wardle.svc, valid until 2027-06-15 (365 days)
     GET /apis/wardle.example.com/v1alpha1: 503
 
-  error cert/unknown-authority: the certificate at 10.1.0.1:8443 (pod api-0) is not signed by a CA in the caBundle (unknown authority)
+  error cert/unknown-authority: The certificate from 10.1.0.1:8443 (pod api-0) is not signed by a CA in the caBundle (unknown authority)
     seen:     served: CN=api.wardle.svc, issued by CN=CA one, SHA-256 ${leafCertificate.fingerprint}
     seen:     caBundle: CN=CA one, SHA-256 ${otherCa.fingerprint}
-    cause:    The caBundle has a CA of that name, but with another key: the CA was made anew and only one side got the new one.
-    fix:      apisvc register puts the right caBundle in place; without a project, set spec.caBundle to the CA that signed the certificate. Where only some pods are at fault, restart those.
-    explains: discovery/request-failed: GET /apis/wardle.example.com/v1alpha1 through the aggregator answers 503
+    cause:    The caBundle has a CA of that name, but with another key. The CA was regenerated, and only one side has the new one.
+    fix:      apisvc register
+              or without a project, set spec.caBundle to the CA that signed the certificate. If only some pods are affected, restart them.
+    explains: discovery/request-failed: GET /apis/wardle.example.com/v1alpha1 through kube-apiserver failed (503)
               GET /apis/wardle.example.com/v1alpha1: 503
               body: error trying to reach service: x509: certificate signed by unknown authority
 

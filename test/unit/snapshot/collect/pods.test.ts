@@ -49,7 +49,7 @@ describe('a pod with a problem beside one that serves', () => {
 
   test('several with the same problem are one finding that names them all', () => {
     const { findings } = diagnosed({ pods: seen([readyPod, crashing, { ...crashing, name: 'api-2' }]) });
-    expect(findings.map(({ title }) => title)).toEqual([`pods ${crashing.name}, api-2 can not serve: container api crashes`]);
+    expect(findings.map(({ title }) => title)).toEqual([`Container api crashes in pods ${crashing.name}, api-2`]);
     expect(findings[0]?.evidence).toHaveLength(4);
   });
 
@@ -67,7 +67,7 @@ describe('details of pods that could not be read', () => {
     const blind = { ...crashing, events: unseen('no list events'), lastLogLine: unseen('no get pods/log') };
     expect(diagnosed({ pods: seen([readyPod, blind, { ...blind, name: 'api-2' }]) }).notChecked).toEqual([
       { what: 'the events of the pods', why: 'no list events' },
-      { what: 'the log of the container that crashes', why: 'no get pods/log' },
+      { what: 'the log of the crashing container', why: 'no get pods/log' },
     ]);
   });
 

@@ -1,7 +1,8 @@
 /**
- * What the errors of kube-apiserver mean. Its words come from Go's net, net/http, crypto/tls and crypto/x509 and from
- * kube-aggregator; they reach us in the Available condition and in the body of a failed request, and are all there is when an endpoint can't be
- * reached from where apisvc runs.
+ * The faults in the error messages of kube-apiserver. The messages come from kube-aggregator and
+ * from Go's net, net/http, crypto/tls and crypto/x509. They are in the Available condition and in
+ * the body of a failed request. If an endpoint is not reachable from where apisvc runs, they are
+ * the only source.
  */
 export type GoFault =
   | 'unknown-authority'
@@ -35,7 +36,7 @@ export type GoFault =
   | 'redirected'
   | 'server-error';
 
-/** In this order, since some words contain others: Go adds the reason to `unknown authority`. */
+/** The order matters: Go appends the reason to `unknown authority`, so the reasons come first. */
 const patterns: readonly (readonly [GoFault, RegExp])[] = [
   ['bundle-unparsable', /unable to load root certificates|unable to parse bytes as PEM block|no valid certificate authority data seen/],
   ['weak-signature', /insecure algorithm (?:MD[25]|SHA1)/],
@@ -75,11 +76,15 @@ const patterns: readonly (readonly [GoFault, RegExp])[] = [
   ['server-error', /bad status from \S+: [45]\d\d\b/],
 ];
 
-/** What matters stands at the beginning. */
-const wordLimit = 16_384;
+/** The fault is at the start of a message. Limits the time for long answers of servers. */
+const maxLength = 16_384;
 
-/** The first fault that the text speaks of, of all or of some; undefined for other words. */
-export const readGoWords = (text: string, among?: ReadonlySet<GoFault>): GoFault | undefined => {
-  const beginning = text.slice(0, wordLimit);
-  return patterns.find(([fault, pattern]) => (among?.has(fault) ?? true) && pattern.test(beginning))?.[0];
+/**
+ * The first fault in a message.
+ * @param among looks only for these faults; by default for all
+ * @returns undefined for other messages
+ */
+export const parseGoError = (text: string, among?: ReadonlySet<GoFault>): GoFault | undefined => {
+  const start = text.slice(0, maxLength);
+  return patterns.find(([fault, pattern]) => (among?.has(fault) ?? true) && pattern.test(start))?.[0];
 };

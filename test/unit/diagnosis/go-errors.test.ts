@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readGoWords } from '../../../src/diagnosis/go-words.ts';
+import { parseGoError } from '../../../src/diagnosis/go-errors.ts';
 
 /** Real messages: the source of Go's crypto/x509, crypto/tls, net and net/http, and of kube-aggregator and its proxy. */
 describe('what kube-apiserver says', () => {
@@ -74,7 +74,7 @@ describe('what kube-apiserver says', () => {
     ['not-authenticated', 'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 401'],
     ['not-served', 'failing or missing response from https://10.0.0.1/apis/g/v1: bad status from https://10.0.0.1/apis/g/v1: 404'],
   ])('%s: %s', (fault, text) => {
-    expect(readGoWords(text)).toBe(fault);
+    expect(parseGoError(text)).toBe(fault);
   });
 
   test.each([
@@ -84,16 +84,16 @@ describe('what kube-apiserver says', () => {
     'User "jane" cannot get path "/apis/g/v1": Forbidden by policy',
     '',
   ])('nothing to be read: %s', (text) => {
-    expect(readGoWords(text)).toBeUndefined();
+    expect(parseGoError(text)).toBeUndefined();
   });
 });
 
 test('any text is read in linear time', () => {
   const start = performance.now();
-  readGoWords('x509: certificate is valid for '.repeat(40_000));
-  readGoWords(`subjectaccessreviews.${'a.'.repeat(500_000)}`);
-  readGoWords('lookup x '.repeat(100_000));
-  readGoWords('subject with cn='.repeat(60_000));
+  parseGoError('x509: certificate is valid for '.repeat(40_000));
+  parseGoError(`subjectaccessreviews.${'a.'.repeat(500_000)}`);
+  parseGoError('lookup x '.repeat(100_000));
+  parseGoError('subject with cn='.repeat(60_000));
   expect(performance.now() - start).toBeLessThan(2_000);
-  fc.assert(fc.property(fc.string(), (text) => readGoWords(`${text} connect: connection refused`) !== undefined));
+  fc.assert(fc.property(fc.string(), (text) => parseGoError(`${text} connect: connection refused`) !== undefined));
 });

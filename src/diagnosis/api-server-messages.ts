@@ -1,0 +1,101 @@
+import { dialTargets } from '../snapshot/targets.ts';
+import type { ApiServiceView, ApiSnapshot, HttpView } from '../snapshot/types.ts';
+import type { ApiServerMessage } from './checks/check.ts';
+import { seen } from './checks/check.ts';
+import { type GoFault, parseGoError } from './go-errors.ts';
+
+/**
+ * The errors that kube-apiserver reports about the server, the newest first. The service proxy uses
+ * the same route to the pods, and its answer has the error that the aggregator writes only into the
+ * condition.
+ */
+export function apiServerMessages(snapshot: ApiSnapshot, api: ApiServiceView): readonly ApiServerMessage[] {
+  const { aggregated, asUser, serviceProxy } = snapshot;
+  const { available } = api;
+  const user = seen(asUser);
+  const answer = seen(aggregated);
+  const proxyErrors = answer?.status !== 200 ? errorOf(seen(serviceProxy), ' through the service proxy').filter(({ fault }) => fault) : [];
+  const messages = [
+    ...errorOf(answer, ''),
+    ...errorOf(user, ` as ${user?.user}`),
+    ...(available && available.status !== 'True' && answer?.status !== 200
+      ? [messageFrom(`Available=${available.status} (${available.reason})`, available.message)]
+      : []),
+    ...proxyErrors,
+  ];
+  return hasNoTarget(snapshot, api) ? messages.filter(({ fault }) => fault === undefined || !connectionFaults.has(fault)) : messages;
+}
+
+const messageFrom = (source: string, text: string): ApiServerMessage => ({ source, text, fault: parseGoError(text) });
+
+/**
+ * The message of an error response. kube-apiserver forwards responses of the server unchanged.
+ * There, the same Go errors may be about the backends of the server. Only errors about
+ * authentication are then used.
+ */
+function errorOf(answer: HttpView | undefined, suffix: string): readonly ApiServerMessage[] {
+  if (!answer || answer.status < 400) return [];
+  const { path, status, body } = answer;
+  const text = messageOf(body);
+  return [
+    {
+      source: `GET ${path}${suffix}: ${status}`,
+      text: body,
+      fault: ownMessage.test(text) ? parseGoError(text) : parseGoError(text, identityFaults),
+    },
+  ];
+}
+
+/**
+ * The start of messages of kube-apiserver itself
+ * (k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go;
+ * k8s.io/kube-aggregator/pkg/apiserver/handler_proxy.go).
+ */
+const ownMessage = /^(?:error trying to reach service: |service unavailable$|.{0,200}unable to load root certificates)/;
+
+/**
+ * The message of a metav1.Status, as the service proxy returns it. Other bodies are returned
+ * unchanged.
+ */
+function messageOf(body: string): string {
+  try {
+    const { kind, message } = JSON.parse(body);
+    return kind === 'Status' ? String(message) : body;
+  } catch {
+    return body;
+  }
+}
+
+/** Faults that a server reports about kube-apiserver or its own permissions. */
+const identityFaults: ReadonlySet<GoFault> = new Set(['delegator-missing', 'client-name', 'not-authenticated']);
+
+/** Faults of a connection to a server. */
+const connectionFaults: ReadonlySet<GoFault> = new Set([
+  'weak-signature',
+  'not-a-ca',
+  'unknown-authority',
+  'name-mismatch',
+  'common-name-only',
+  'expired',
+  'usage',
+  'name-constraints',
+  'path-length',
+  'client-certificate',
+  'tls-version',
+  'not-tls',
+  'refused',
+  'no-route',
+  'timeout',
+  'lost',
+]);
+
+/**
+ * Whether the Service has no address to connect to. Messages about connections are then out of
+ * date.
+ */
+function hasNoTarget({ service, endpoints }: ApiSnapshot, { service: target }: ApiServiceView): boolean {
+  if (service.state === 'absent') return true;
+  const [view, known] = [seen(service), seen(endpoints)];
+  if (!view || !known || !target || view.type === 'ExternalName') return false;
+  return dialTargets(view, known, target.port).length === 0;
+}
