@@ -30,7 +30,7 @@ export const fillFix = (template: string, args: Readonly<Record<string, string>>
     .join('`');
 
 /** The start of a command that connects to a cluster. Flags can follow it. */
-const clusterCommand = /(^|\| )(kubectl|apisvc (?:register|verify))(?= )/g;
+const clusterCommand = /(^|\| |&& |\$\()(kubectl|apisvc (?:register|verify))(?= |$)/g;
 
 /** Without the flags, a command could change another cluster than the diagnosed one. */
 const withFlags = (command: string, flags: readonly string[]): string =>

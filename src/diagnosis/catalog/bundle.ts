@@ -53,14 +53,14 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'The caBundle of {name} contains a private key',
     cause: 'The caBundle was set from the wrong file. Everyone who can read APIServices can read the key.',
-    fix: 'The key is compromised. Replace the CA and the serving certificate: `apisvc init --force-keys`, then `apisvc register`',
+    fix: 'The key is compromised. Replace the CA and the serving certificate: `apisvc init --force-keys && apisvc register`',
   },
   'bundle/expires-soon': {
     severity: 'warning',
     hop: 'kube-apiserver',
     title: 'The CA {subject} in the caBundle of {name} expires on {date}',
     cause: 'When the CA expires, every certificate that it signed stops verifying, whatever its own expiry date.',
-    fix: 'In a project, renew the CA and the serving certificate: `apisvc init --force-keys`, then `apisvc register`. Otherwise, renew the CA with the tool that issued it.',
+    fix: 'In a project, renew the CA and the serving certificate: `apisvc init --force-keys && apisvc register`. Otherwise, renew the CA with the tool that issued it.',
   },
   'bundle/unused-ca': {
     severity: 'warning',

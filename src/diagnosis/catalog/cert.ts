@@ -88,7 +88,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'The CA {subject} expired on {date}',
     cause: 'When a CA expires, every certificate that it signed stops verifying.',
-    fix: 'Regenerate the CA and the serving certificate: `apisvc init --force-keys`, then `apisvc register`',
+    fix: 'Regenerate the CA and the serving certificate: `apisvc init --force-keys && apisvc register`',
   },
   'cert/ca-not-yet-valid': {
     severity: 'error',
@@ -163,7 +163,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'The certificate {subject} from {endpoints} expires on {date}',
     cause: 'The certificate was not renewed yet, or the server has not loaded the new one.',
-    fix: 'In a project, renew it: `apisvc init --force-keys`, then `apisvc register`. Otherwise, renew it with the tool that issued it. A server that does not watch its files needs a restart.',
+    fix: 'In a project, renew it: `apisvc init --force-keys && apisvc register`. Otherwise, renew it with the tool that issued it. A server that does not watch its files needs a restart.',
     explainedBy: ['bundle/expires-soon', 'cert/secret-differs', 'cert/sub-path-mount', 'cert/self-generated', 'cert/ca-expired'],
   },
   'cert/ca-expires-before-leaf': {
@@ -171,7 +171,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'The CA {subject} expires on {date}, before the certificate from {endpoints}',
     cause: 'When a CA expires, every certificate that it signed stops verifying, whatever its own expiry date.',
-    fix: 'Renew the CA before {date}. In a project: `apisvc init --force-keys`, then `apisvc register`',
+    fix: 'Renew the CA before {date}. In a project: `apisvc init --force-keys && apisvc register`',
     explainedBy: ['bundle/expires-soon', 'cert/expires-soon', 'cert/ca-expired'],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -8,7 +8,7 @@ export const securityEntries = {
     title: '{name} has insecureSkipTLSVerify: true',
     cause:
       'kube-apiserver does not verify the serving certificate. Any server at that address receives the identities of users, and can forge responses.',
-    fix: 'Register the API with a caBundle: `apisvc init`, then `apisvc register`',
+    fix: 'Register the API with a caBundle: `apisvc init && apisvc register`',
     explainedBy: ['registration/injector-blocked', 'registration/insecure-with-bundle'],
   },
   'security/forged-identity-accepted': {

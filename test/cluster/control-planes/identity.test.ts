@@ -25,7 +25,7 @@ const justEnded = () => ({ notBefore: new Date(Date.now() - day), notAfter: new 
 describeControlPlane('a front proxy CA that has just ended', { apiserver: (place) => frontProxy(place, { ca: justEnded() }) }, [
   {
     name: 'expired-front-proxy-ca',
-    how: 'the front proxy CA has just ended',
+    how: 'the front-proxy CA has just expired',
     codes: ['auth/front-proxy-ca-expired'],
     make: registerSampleApiserver,
     evidence: /expired at/,
@@ -38,7 +38,7 @@ describeControlPlane(
   [
     {
       name: 'bygone-front-proxy-ca',
-      how: 'the front proxy CA ended yesterday, so that kube-apiserver no longer publishes it',
+      how: 'the front-proxy CA expired yesterday, so kube-apiserver no longer publishes it',
       codes: ['auth/requestheader-missing'],
       make: registerSampleApiserver,
       evidence: /requestheader-client-ca-file is missing/,
@@ -52,7 +52,7 @@ describeControlPlane(
   [
     {
       name: 'ending-front-proxy-ca',
-      how: 'the front proxy CA ends in ten days',
+      how: 'the front-proxy CA expires in 10 days',
       codes: ['auth/front-proxy-ca-expires-soon'],
       make: registerSampleApiserver,
       evidence: /expires at/,
@@ -63,7 +63,7 @@ describeControlPlane(
 describeControlPlane('a front proxy of another name', { apiserver: (place) => frontProxy(place, { commonName: 'aggregator' }) }, [
   {
     name: 'wrong-proxy-name',
-    how: 'the client certificate of kube-apiserver has a name that is not among --requestheader-allowed-names',
+    how: 'the name in the client certificate of kube-apiserver is not one of --requestheader-allowed-names',
     // Which name that is, nobody but kube-apiserver and the log of the server know.
     codes: ['auth/proxy-not-trusted'],
     make: registerSampleApiserver,
@@ -75,7 +75,7 @@ describeControlPlane('a front proxy of another name', { apiserver: (place) => fr
 describeControlPlane('a ConfigMap written by hand', {}, [
   {
     name: 'published-key',
-    how: 'somebody put a private key into ConfigMap kube-system/extension-apiserver-authentication, and made that immutable',
+    how: 'ConfigMap kube-system/extension-apiserver-authentication contains a private key, and is immutable',
     codes: ['security/private-key-in-configmap'],
     make: async ({ kubeconfig, ca, register }) => {
       const key = ca.keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' });

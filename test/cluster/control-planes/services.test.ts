@@ -5,14 +5,14 @@ import { describeControlPlane } from './control-plane.ts';
 describeControlPlane('to the address of the Service', { aggregatorRouting: false }, [
   {
     name: 'headless-service',
-    how: 'the Service is headless, and kube-apiserver goes to the address of the Service',
+    how: 'the Service is headless, and kube-apiserver connects to the cluster IP',
     codes: ['service/headless'],
     make: ({ register }) => register('headless-service', { serviceSpec: { clusterIP: 'None' } }),
     evidence: /cannot route to service with ClusterIP "None"/,
   },
   {
     name: 'unknown-external-name',
-    how: 'the Service is an ExternalName, which no DNS server that kube-apiserver reaches knows',
+    how: 'the Service has type ExternalName, and kube-apiserver cannot resolve the name',
     codes: ['service/external-name-unresolved'],
     make: ({ register }) =>
       register('unknown-external-name', { serviceSpec: { type: 'ExternalName', externalName: 'api.invalid' } }, 'slice'),
@@ -21,7 +21,7 @@ describeControlPlane('to the address of the Service', { aggregatorRouting: false
   },
   {
     name: 'no-kube-proxy',
-    how: 'no kube-proxy runs on the machine of kube-apiserver, which goes to the address of the Service',
+    how: 'no kube-proxy runs on the host of kube-apiserver, which connects to the cluster IP of the Service',
     codes: ['network/cluster-ip-unreachable'],
     make: ({ register }) => register('no-kube-proxy'),
     evidence: /dial tcp 10\.96\.\d+\.\d+:443/,
@@ -31,7 +31,7 @@ describeControlPlane('to the address of the Service', { aggregatorRouting: false
 describeControlPlane('to endpoints', {}, [
   {
     name: 'external-name',
-    how: 'the Service is an ExternalName, and kube-apiserver goes to endpoints',
+    how: 'the Service has type ExternalName, and kube-apiserver connects to endpoints',
     codes: ['service/external-name-unsupported'],
     make: ({ register }) => register('external-name', { serviceSpec: { type: 'ExternalName', externalName: 'api.invalid' } }, 'slice'),
     notChecked: ['the certificates that the endpoints serve'],

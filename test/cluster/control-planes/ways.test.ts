@@ -46,7 +46,7 @@ describeControlPlane(
   [
     {
       name: 'hanging-up-proxy',
-      how: 'HTTPS_PROXY is set for kube-apiserver, and the proxy ends every connection',
+      how: 'HTTPS_PROXY is set for kube-apiserver, and the proxy closes every connection',
       codes: ['network/connection-lost'],
       make: ({ register }) => register('hanging-up-proxy'),
       evidence: /EOF$/m,
@@ -91,7 +91,7 @@ const startProxyServer = (controlPlane: ControlPlane) =>
 describeControlPlane('konnectivity', konnectivity, [
   {
     name: 'no-agent',
-    how: 'kube-apiserver goes through konnectivity, to which no agent is connected',
+    how: 'kube-apiserver uses konnectivity, and no agent is connected',
     codes: ['network/no-konnectivity-agent'],
     make: async (controlPlane) => {
       controlPlane.keep(startProxyServer(controlPlane));

@@ -39,7 +39,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'common-name',
-    how: 'the serving certificate has a common name and no subject alternative name',
+    how: 'the serving certificate has a common name, but no subject alternative name',
     codes: ['cert/common-name-only'],
     condition: failedTls('x509: certificate relies on legacy Common Name field'),
     make: serving(makeLeafByCommonName),
@@ -53,21 +53,21 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'early-leaf',
-    how: 'the serving certificate is valid from tomorrow on',
+    how: 'the serving certificate is not valid before tomorrow',
     codes: ['cert/not-yet-valid'],
     condition: failedTls('x509: certificate has expired or is not yet valid'),
     make: serving(sound({ when: notYetValid })),
   },
   {
     name: 'ending-leaf',
-    how: 'the serving certificate ends in 10 days',
+    how: 'the serving certificate expires in 10 days',
     codes: ['cert/expires-soon'],
     condition: passed,
     make: serving(sound({ when: validForDays(10) })),
   },
   {
     name: 'leaf-outlives-ca',
-    how: 'the CA ends 30 days before the serving certificate',
+    how: 'the CA expires 30 days before the serving certificate',
     codes: ['cert/ca-expires-before-leaf'],
     condition: passed,
     make: async (name, bench) => ({ port: await bench.serve(name, pair(await makeLeaf(bench.hostOf(name), endingCa))), ca: endingCa }),
@@ -88,7 +88,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'rsa-768',
-    how: 'the key of the serving certificate is RSA of 768 bits',
+    how: 'the serving certificate has an RSA key of 768 bits',
     codes: ['cert/refused-key'],
     // Before anything is verified: the handshake itself needs the key, whether or not the
     // certificate is believed.
@@ -97,14 +97,14 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'rsa-1024',
-    how: 'the key of the serving certificate is RSA of 1024 bits',
+    how: 'the serving certificate has an RSA key of 1024 bits',
     codes: ['cert/weak-key'],
     condition: passed,
     make: serving(async (host, ca) => makeLeaf(host, ca, { keyPair: await rsaKeyPair(1024) })),
   },
   {
     name: 'two-faults',
-    how: 'the serving certificate is for another name and of another CA, which has the name of nothing in the caBundle',
+    how: 'the serving certificate is for another name, and from another CA with another name',
     codes: ['cert/san-mismatch', 'cert/unknown-authority'],
     condition: failedTls('x509: certificate is valid for elsewhere.svc, not two-faults.certificates.svc'),
     make: serving(() => makeLeaf('elsewhere.svc', otherCa)),

@@ -45,14 +45,14 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'early-ca',
-    how: 'the CA is valid from tomorrow on',
+    how: 'the CA is not valid before tomorrow',
     codes: ['cert/ca-not-yet-valid'],
     condition: failedTls('x509: certificate has expired or is not yet valid'),
     make: chain(earlyCa, [], earlyCa),
   },
   {
     name: 'ending-intermediate',
-    how: 'the intermediate CA ends in 10 days',
+    how: 'the intermediate CA expires in 10 days',
     // Its end is also that of what it signed, which is one fault.
     codes: ['cert/expires-soon'],
     condition: passed,
@@ -60,7 +60,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'no-ca',
-    how: 'the serving certificate is signed by a certificate that is no CA, which the caBundle holds',
+    how: 'the serving certificate is signed by a certificate in the caBundle that is not a CA',
     codes: ['cert/issuer-not-a-ca'],
     condition: failedTls('parent certificate cannot sign this kind of certificate'),
     make: chain(noCa, [], noCa),
@@ -76,14 +76,14 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'half-a-chain',
-    how: 'the server sends one of two intermediate CAs, that which is next to the root',
+    how: 'the server sends only the upper of two intermediate CAs',
     codes: ['cert/missing-intermediate'],
     condition: failedTls('x509: certificate signed by unknown authority'),
     make: chain(inner, [outer], deepCa),
   },
   {
     name: 'other-names-only',
-    how: 'the name constraints of the CA permit other names only',
+    how: 'the name constraints of the CA permit only other names',
     codes: ['cert/name-constraints'],
     condition: failedTls('x509: .*is not permitted by any constraint'),
     make: chain(narrowCa, [], narrowCa),
@@ -104,13 +104,21 @@ const soundChains: readonly HandMadeFault[] = [
       ['whole-chain', 'nothing: two intermediate CAs, sent in order', chain(inner, [inner, outer], deepCa)],
       [
         'chain-in-disorder',
-        'nothing: two intermediate CAs in the wrong order, the root between them',
+        'nothing: two intermediate CAs in the wrong order, with the root between them',
         chain(inner, [outer, deepCa, inner], deepCa),
       ],
-      ['trusted-intermediate', 'nothing: the caBundle holds the intermediate CA and no root', chain(inner, [], inner)],
-      ['two-cas-of-one-name', 'nothing: during a rotation, the old and the new CA have one name', chain(secondCa, [], firstCa, secondCa)],
-      ['cross-signed', 'nothing: during a rotation, the old CA has signed the new one', chain(newRoot, [crossSigned], oldRoot, newRoot)],
-      ['cross-signed-old-only', 'nothing: the same, before the caBundle has the new CA', chain(newRoot, [crossSignedLonger], deepCa)],
+      ['trusted-intermediate', 'nothing: the caBundle contains the intermediate CA without the root', chain(inner, [], inner)],
+      [
+        'two-cas-of-one-name',
+        'nothing: during a rotation, the old and the new CA have the same name',
+        chain(secondCa, [], firstCa, secondCa),
+      ],
+      ['cross-signed', 'nothing: during a rotation, the old CA signed the new CA', chain(newRoot, [crossSigned], oldRoot, newRoot)],
+      [
+        'cross-signed-old-only',
+        'nothing: during a rotation, the old CA signed the new CA, which is not yet in the caBundle',
+        chain(newRoot, [crossSignedLonger], deepCa),
+      ],
       ['ec-below-rsa', 'nothing: an ECDSA certificate of an RSA CA', chain(rsaCa, [], rsaCa)],
     ] as const
   ).map(([name, how, make]) => ({ name, how, codes: [], condition: passed, make })),

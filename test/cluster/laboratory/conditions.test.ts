@@ -92,7 +92,11 @@ test('an API without a condition: control-plane/no-condition', async () => {
   const items = Object.values(handMade({ namespace, service: unwritten, port: backend.port, ca: pem(ca) }));
   await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
   await expectFindings(
-    { name: unwritten, how: 'an admission policy keeps kube-apiserver from writing the condition', codes: ['control-plane/no-condition'] },
+    {
+      name: unwritten,
+      how: 'an admission policy prevents kube-apiserver from writing the condition',
+      codes: ['control-plane/no-condition'],
+    },
     apiServiceNameOf(unwritten),
   );
 });
@@ -100,12 +104,12 @@ test('an API without a condition: control-plane/no-condition', async () => {
 const repaired = [
   {
     name: 'renewed-since',
-    how: 'the condition says that the certificate has expired, and it was renewed since',
+    how: 'the condition reports an expired certificate, and it was renewed since',
     words: 'tls: failed to verify certificate: x509: certificate has expired',
   },
   {
     name: 'started-since',
-    how: 'the condition says that nothing listens, and the server was started since',
+    how: 'the condition reports a refused connection, and the server was started since',
     words: 'dial tcp 10.0.0.1:443: connect: connection refused',
   },
 ];
@@ -122,7 +126,7 @@ test('an API that works, and is unavailable by its condition: control-plane/stal
   await expectFindings(
     {
       name: stale,
-      how: 'the condition of custom resources says what was, and an admission policy keeps kube-apiserver from writing it anew',
+      how: 'the condition of an API of custom resources is out of date, and an admission policy prevents its update',
       codes: ['control-plane/stale-condition'],
     },
     apiServiceNameOf(stale),

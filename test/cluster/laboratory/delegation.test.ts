@@ -43,7 +43,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'no-delegator-for-jane',
-    how: 'the same, as an ordinary user meets it',
+    how: 'the same ServiceAccount, with a request of an ordinary user',
     codes: ['auth/delegator-missing'],
     condition: passed,
     change: () => ({ without: ['delegator'] }),
@@ -58,21 +58,21 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'no-reader-tolerated',
-    how: 'the same, and the server is told to start without what it may not read',
+    how: 'the same ServiceAccount, and the server tolerates the failed lookup',
     codes: ['auth/reader-missing'],
     condition: failedWith('40[13]'),
     change: () => ({ without: ['reader'], flags: ['--authentication-tolerate-lookup-failure'] }),
   },
   {
     name: 'other-client-name',
-    how: 'the server allows another common name than that of kube-apiserver',
+    how: 'the server allows another common name than the one of kube-apiserver',
     codes: ['auth/client-name-not-allowed'],
     condition: failedWith('40[13]'),
     change: async (name, bench) => frontProxy(name, bench, await publishedCa(), '--requestheader-allowed-names=somebody-else'),
   },
   {
     name: 'other-front-proxy',
-    how: 'the server knows another front proxy CA than that of kube-apiserver',
+    how: 'the server has another front-proxy CA than kube-apiserver',
     codes: ['auth/proxy-not-trusted'],
     condition: failedWith('40[13]'),
     change: async (name, bench) => frontProxy(name, bench, pem(await makeCa('another front proxy CA'))),

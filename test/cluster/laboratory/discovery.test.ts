@@ -30,7 +30,7 @@ const ends = (response: ServerResponse, status: number, headers: Record<string, 
 const faults: readonly HandMadeFault[] = [
   {
     name: 'other-group',
-    how: 'the server does not know the group (404)',
+    how: 'the server does not serve the group (404)',
     codes: ['discovery/not-found'],
     condition: failedWith('bad status from .*: 404'),
     make: replying(404, () => '404 page not found'),
@@ -51,7 +51,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'failing-for-people',
-    how: 'the server answers 500 to everybody but kube-apiserver itself',
+    how: 'the server answers 500 to everyone except kube-apiserver itself',
     codes: ['discovery/request-failed'],
     condition: passed,
     make: answering(({ headers }, response) => headers['x-remote-user'] !== 'system:kube-aggregator' && ends(response, 500)),
@@ -65,7 +65,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'slow',
-    how: 'the server takes 6 seconds for its discovery document',
+    how: 'the server takes 6 seconds to answer discovery requests',
     codes: ['discovery/slow'],
     notChecked: ['an anonymous request', 'a request with a forged identity'],
     condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
@@ -87,14 +87,14 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'other-version',
-    how: 'the discovery document is that of another version',
+    how: 'the discovery document is for another version',
     codes: ['discovery/wrong-group-version'],
     condition: passed,
     make: replying(200, (group) => resourceList(`${group}/v2`, 'things')),
   },
   {
     name: 'no-openapi',
-    how: 'the server has no OpenAPI document',
+    how: 'the server has no OpenAPI schema',
     codes: ['discovery/openapi-missing'],
     condition: passed,
     make: answering(({ url = '' }, response) => url.startsWith('/openapi/') && ends(response, 404)),
@@ -104,7 +104,7 @@ const faults: readonly HandMadeFault[] = [
   {
     // Nothing but the condition tells of it.
     name: 'no-http',
-    how: 'the server speaks TLS, and then another protocol than HTTP',
+    how: 'the server speaks another protocol than HTTP over TLS',
     codes: ['control-plane/not-available'],
     notChecked: ['an anonymous request', 'a request with a forged identity'],
     condition: failedWith('malformed HTTP'),

@@ -67,7 +67,7 @@ const connected = (port: number): Promise<void> =>
 const faults: readonly HandMadeFault[] = [
   {
     name: 'distrustful',
-    how: 'the server does not believe kube-apiserver (401)',
+    how: 'the server does not authenticate kube-apiserver (401)',
     codes: ['auth/proxy-not-trusted'],
     condition: failedWith('bad status from .*: 401'),
     make: replying({ status: 401, body: 'Unauthorized' }),
@@ -81,7 +81,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'refusing-people',
-    how: 'the server refuses a user whom RBAC allows the API (403)',
+    how: 'the server refuses a user that RBAC allows (403)',
     codes: ['auth/refused-by-server'],
     condition: passed,
     make: replying({ forbids: 'admin' }),
@@ -96,7 +96,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'letting-jane-in',
-    how: 'nothing, for the user of --as-user',
+    how: 'nothing: the user of --as-user has access',
     codes: [],
     condition: passed,
     make: replying({}),
@@ -113,28 +113,28 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'other-client-ca',
-    how: 'the server wants client certificates of another CA in the handshake',
+    how: 'the server requires client certificates from another CA',
     codes: ['auth/proxy-certificate-refused'],
     condition: failedWith('remote error: tls: (bad certificate|unknown certificate authority|certificate required)'),
     make: async (name, bench) => ({ port: await bench.keep(serveEtcd(await servingPair(name, bench), pem(otherCa))) }),
   },
   {
     name: 'credulous',
-    how: 'the server believes X-Remote-User without a client certificate',
+    how: 'the server accepts X-Remote-User without a client certificate',
     codes: ['security/forged-identity-accepted'],
     condition: passed,
     make: letting(({ socket, headers }) => hasClientCertificate(socket) || headers['x-remote-user'] !== undefined),
   },
   {
     name: 'open-to-all',
-    how: 'the server answers requests without any identity',
+    how: 'the server accepts anonymous requests',
     codes: ['security/anonymous-access'],
     condition: passed,
     make: letting(() => true),
   },
   {
     name: 'insecure',
-    how: 'insecureSkipTLSVerify in the place of a caBundle',
+    how: 'insecureSkipTLSVerify instead of a caBundle',
     codes: ['security/insecure-skip-tls-verify'],
     condition: passed,
     make: async (name, bench) => ({ port: await bench.serve(name), apiServiceSpec: { caBundle: undefined, insecureSkipTLSVerify: true } }),

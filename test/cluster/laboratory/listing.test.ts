@@ -58,7 +58,7 @@ test('a CustomResourceDefinition of the same group and version: registration/hid
   await kubectlOk(['wait', '--for=condition=Established', `crd/others.${groupOf(hiding)}`, '--timeout=30s']);
   const fault: Fault = {
     name: hiding,
-    how: 'a CustomResourceDefinition of the same group and version was made',
+    how: 'a CustomResourceDefinition with the same group and version was created',
     codes: ['registration/hides-custom-resources'],
   };
   await expectFindings(fault, nameOf(hiding));
@@ -69,7 +69,7 @@ test('a CustomResourceDefinition of the same group and version: registration/hid
 test('a server that answers nobody without a group: discovery/not-listed', async () => {
   const fault: Fault = {
     name: unlisted,
-    how: 'the server refuses users who are in no group, as kube-apiserver is when it lists the resources',
+    how: 'the server refuses users without groups, such as kube-apiserver during aggregated discovery',
     codes: ['discovery/not-listed'],
   };
   // It has been so for as long as kube-apiserver may take to ask the server.

@@ -27,7 +27,7 @@ const automanaged = { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' };
 const registrations: readonly Half[] = [
   {
     name: 'automanaged',
-    how: 'the label of what kube-apiserver manages',
+    how: 'the label of APIServices that kube-apiserver manages itself',
     code: 'registration/automanaged-label',
     registration: { apiServiceMetadata: { labels: automanaged } },
   },
@@ -46,7 +46,7 @@ const registrations: readonly Half[] = [
 ];
 
 const bundles: readonly Half[] = [
-  { name: 'key', how: 'a key in the caBundle', code: 'bundle/private-key', added: (ca) => pair(ca).key },
+  { name: 'key', how: 'a private key in the caBundle', code: 'bundle/private-key', added: (ca) => pair(ca).key },
   {
     name: 'damaged',
     how: 'a damaged certificate in the caBundle',
@@ -79,14 +79,14 @@ const certificates: readonly Half[] = [
   },
   {
     name: 'client-only',
-    how: 'a certificate for clients',
+    how: 'a client certificate as the serving certificate',
     code: 'cert/wrong-usage',
     condition: failedTls('incompatible key usage'),
     leaf: (host, ca) => makeLeaf(host, ca, { usage: 'clientAuth' }),
   },
   {
     name: 'ending',
-    how: 'a certificate that ends in 10 days',
+    how: 'a certificate that expires in 10 days',
     code: 'cert/expires-soon',
     leaf: (host, ca) => makeLeaf(host, ca, { when: validForDays(10) }),
   },
@@ -109,7 +109,7 @@ const failing = (name: string, how: string, status: number, code: Code): Half =>
 const replies: readonly Half[] = [
   failing('not-found', 'a server without the group', 404, 'discovery/not-found'),
   failing('server-error', 'a server that fails', 500, 'discovery/server-error'),
-  failing('distrustful', 'a server that does not believe kube-apiserver', 401, 'auth/proxy-not-trusted'),
+  failing('distrustful', 'a server that answers 401 to kube-apiserver', 401, 'auth/proxy-not-trusted'),
   {
     name: 'no-resources',
     how: 'a server without resources',

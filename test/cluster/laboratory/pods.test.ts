@@ -39,13 +39,13 @@ const lastWords = () => ({
 const faults: readonly PodFault[] = [
   {
     name: 'healthy-pod',
-    how: 'nothing; the server runs in a pod',
+    how: 'nothing: the server runs in a pod',
     codes: [],
     condition: passed,
   },
   {
     name: 'unknown-target-port',
-    how: 'the targetPort of the Service is a name that no container port has',
+    how: 'the targetPort of the Service is a name, and no container port has it',
     codes: ['service/target-port-unknown'],
     condition: missingEndpoints,
     change: () => ({ service: { ports: [{ port: 443, targetPort: 'no-such-port' }] } }),
@@ -59,7 +59,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'other-port',
-    how: 'the APIService names a port of the Service at which something else answers',
+    how: 'the APIService names another port of the Service, where another server answers',
     codes: ['service/other-port'],
     condition: failedWith('connection refused'),
     change: () => ({
@@ -80,7 +80,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'no-node-fits',
-    how: 'the pod wants a node that there is not',
+    how: 'the pod has a node selector that no node matches',
     codes: ['endpoints/pod-unschedulable'],
     condition: missingEndpoints,
     words: /pod no-node-fits\n.*0\/\d nodes are available: .*didn't match Pod's node affinity\/selector/,
@@ -88,7 +88,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'no-such-image',
-    how: 'the image of the server is not there',
+    how: 'the image of the server does not exist',
     codes: ['endpoints/image-pull'],
     condition: missingEndpoints,
     words: /pod no-such-image .*\n.*ErrImageNeverPull: .*docker\.io\/library\/no-such-image:1/,
@@ -96,7 +96,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'no-such-volume',
-    how: 'the pod mounts a ConfigMap that there is not',
+    how: 'the pod mounts a ConfigMap that does not exist',
     codes: ['endpoints/pod-cannot-start'],
     condition: missingEndpoints,
     words: /pod no-such-volume .*\n.*FailedMount: .*configmap "not-there" not found/,
@@ -107,7 +107,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'no-such-variable',
-    how: 'an environment variable comes from a ConfigMap that there is not',
+    how: 'an environment variable refers to a ConfigMap that does not exist',
     codes: ['endpoints/pod-cannot-start'],
     condition: missingEndpoints,
     words: /pod no-such-variable .*\n.*CreateContainerConfigError: configmap "not-there" not found/,
@@ -115,7 +115,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'unknown-flag',
-    how: 'the server is given a flag that it does not know',
+    how: 'the server has an unknown flag',
     codes: ['endpoints/pod-crashing'],
     condition: missingEndpoints,
     words: /pod unknown-flag .*\n.*exit code 1 .*\n.*last log line of api: .*unknown flag: --no-such-flag/,
@@ -123,7 +123,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'wrong-probe',
-    how: 'the readiness probe asks for a path that the server does not have',
+    how: 'the readiness probe requests a path that the server does not serve',
     codes: ['endpoints/pod-not-ready'],
     condition: missingEndpoints,
     words:
@@ -132,7 +132,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'closed-gate',
-    how: 'the pod has a readiness gate that nobody opens',
+    how: 'the pod has a readiness gate that no controller sets',
     codes: ['endpoints/readiness-gate'],
     condition: missingEndpoints,
     words: /example\.com\/open/,
@@ -171,7 +171,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'dead-node',
-    how: 'the kubelet of the node falls silent',
+    how: 'the kubelet of the node stops reporting',
     codes: ['endpoints/node-not-ready'],
     condition: missingEndpoints,
     words: /pod dead-node .*\n.*when node silent last spoke/,

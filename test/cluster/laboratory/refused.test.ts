@@ -26,7 +26,7 @@ interface Refused {
 const refused: readonly Refused[] = [
   {
     name: 'name-mismatch',
-    how: 'the name of the APIService is not that of its group and version',
+    how: 'the name of the APIService does not match its group and version',
     code: 'registration/name-mismatch',
     spec: { group: 'elsewhere.example.com' },
     words: 'metadata.name: Invalid value: "v1.name-mismatch.example.com": must be `spec.version+"."+spec.group`',

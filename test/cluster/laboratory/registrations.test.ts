@@ -30,21 +30,21 @@ const faults: readonly HandMadeFault[] = [
   {
     // kube-apiserver leaves it alone until it starts again: deletion at the start is not for others that run beside this.
     name: 'automanaged-label',
-    how: 'the label of the APIServices that kube-apiserver manages itself',
+    how: 'the label of APIServices that kube-apiserver manages itself',
     codes: ['registration/automanaged-label'],
     condition: passed,
     make: differing({ apiServiceMetadata: { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } } }),
   },
   {
     name: 'two-injectors',
-    how: 'annotations for two controllers that fill in the caBundle',
+    how: 'annotations for two controllers that inject the caBundle',
     codes: ['registration/two-injectors'],
     condition: passed,
     make: annotated({ ...certManager, ...openshift }),
   },
   {
     name: 'injector-blocked',
-    how: 'an annotation for a controller that fills in the caBundle, and insecureSkipTLSVerify',
+    how: 'an annotation that requests injection of the caBundle, and insecureSkipTLSVerify',
     codes: ['registration/injector-blocked'],
     condition: passed,
     make: annotated(certManager, insecure),
@@ -59,7 +59,7 @@ const faults: readonly HandMadeFault[] = [
   {
     // Nobody asks for these by their name alone, so that the other specs go undisturbed.
     name: 'shadows-group',
-    how: 'groupPriorityMinimum 17900 and a resource with a name of the group apps',
+    how: 'groupPriorityMinimum 17900, and a resource of the same name as one in the group apps',
     codes: ['registration/shadows-group'],
     condition: passed,
     make: async (name, bench) => ({
@@ -73,7 +73,10 @@ const faults: readonly HandMadeFault[] = [
 describeFaults('registrations', faults);
 
 test('an APIService that is not there: registration/missing', async () => {
-  await expectFindings({ name: 'missing', how: 'there is no APIService', codes: ['registration/missing'] }, 'v1.missing.example.com');
+  await expectFindings(
+    { name: 'missing', how: 'the APIService does not exist', codes: ['registration/missing'] },
+    'v1.missing.example.com',
+  );
 });
 
 test.each(['v1.apps', 'v1.'])('an APIService that kube-apiserver serves itself is healthy: %s', async (name) => {

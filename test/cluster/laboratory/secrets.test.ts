@@ -28,14 +28,14 @@ const bySubPath = {
 const faults: readonly PodFault[] = [
   {
     name: 'no-certificate-flags',
-    how: 'the server is not told where its certificate is',
+    how: 'the server has no flags for its certificate',
     codes: ['cert/self-generated'],
     condition: failedTls('x509: certificate'),
     change: () => ({ certificateFlags: [] }),
   },
   {
     name: 'secret-deleted',
-    how: 'the Secret is deleted while the server runs',
+    how: 'the Secret was deleted while the server runs',
     codes: ['cert/secret-missing'],
     condition: passed,
     later: async (name, bench) => {
@@ -45,21 +45,21 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'secret-never-made',
-    how: 'the Secret that the pod mounts is not there',
+    how: 'the Secret that the pod mounts does not exist',
     codes: ['cert/secret-missing'],
     condition: missingEndpoints,
     change: () => ({ without: ['secret'] }),
   },
   {
     name: 'secret-without-certificate',
-    how: 'tls.crt of the Secret holds no certificate',
+    how: 'tls.crt in the Secret contains no certificate',
     codes: ['cert/secret-unreadable'],
     condition: missingEndpoints,
     change: async (name, bench) => ({ secret: { ...tlsEntries(await bench.pairFor(name)), 'tls.crt': 'soon to come' } }),
   },
   {
     name: 'other-key',
-    how: 'tls.key of the Secret belongs to another certificate',
+    how: 'tls.key in the Secret belongs to another certificate',
     codes: ['security/key-mismatch'],
     condition: missingEndpoints,
     change: async (name, bench) => {
@@ -69,21 +69,21 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'ca-key-too',
-    how: 'the Secret holds the key of the CA, too',
+    how: 'the Secret also contains the private key of the CA',
     codes: ['security/ca-key-in-secret'],
     condition: passed,
     change: async (name, bench) => ({ secret: { ...tlsEntries(await bench.pairFor(name)), 'ca.key': pair(bench.ca).key } }),
   },
   {
     name: 'sub-path',
-    how: 'the pod mounts the files of the Secret by subPath',
+    how: 'the pod mounts the Secret with subPath',
     codes: ['cert/sub-path-mount'],
     condition: passed,
     change: () => bySubPath,
   },
   {
     name: 'sub-path-renewed',
-    how: 'the same, and the Secret is renewed',
+    how: 'the pod mounts the Secret with subPath, and the Secret was renewed',
     codes: ['cert/sub-path-mount'],
     condition: passed,
     words: /pod sub-path-renewed/,
@@ -92,7 +92,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'renewed-secret',
-    how: 'the Secret is renewed, and the server has read it once and for all',
+    how: 'the Secret was renewed, and the server does not reload it',
     codes: ['cert/secret-differs'],
     condition: passed,
     change: () => ({ flags: ['--certificate-once'] }),
@@ -100,7 +100,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'not-restarted',
-    how: 'the certificate of another CA is replaced by a right one, and the server has read it once and for all',
+    how: 'a certificate from another CA was replaced in the Secret, and the server does not reload it',
     codes: ['cert/secret-differs'],
     condition: failedTls('x509: certificate signed by unknown authority'),
     change: async (name, bench) => ({
@@ -111,7 +111,7 @@ const faults: readonly PodFault[] = [
   },
   {
     name: 'reloaded',
-    how: 'nothing; the Secret is renewed, and the server loads it',
+    how: 'nothing: the Secret was renewed, and the server loaded it',
     codes: [],
     condition: passed,
     later: renew,

@@ -40,7 +40,7 @@ const nobody = backendAddress.replace(/\.1$/, '.77');
 const faults: readonly HandMadeFault[] = [
   {
     name: 'no-service',
-    how: 'there is no Service',
+    how: 'the Service does not exist',
     codes: ['service/missing'],
     condition: /^False ServiceNotFound service\/no-service in "transport" is not present/,
     make: async (name, bench) => ({ port: await bench.serve(name), without: ['service', 'slice'] }),
@@ -68,7 +68,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'port-name',
-    how: 'the ports of Service and EndpointSlice have different names',
+    how: 'the ports of the Service and the EndpointSlice have different names',
     codes: ['endpoints/port-name-mismatch'],
     condition: /^False MissingEndpoints .*port name "https"/,
     make: async (name, bench) => ({ port: await bench.serve(name), servicePort: { name: 'https' }, slicePort: { name: 'web' } }),
@@ -82,35 +82,35 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'plain-http',
-    how: 'the server speaks HTTP without TLS',
+    how: 'the server serves plain HTTP',
     codes: ['endpoints/not-tls'],
     condition: failedWith('server gave HTTP response to HTTPS client'),
     make: async (name, bench) => ({ port: await bench.keep(serveHttp(sound(name))) }),
   },
   {
     name: 'hangs-up',
-    how: 'the server ends every connection before the handshake',
+    how: 'the server closes every connection before the TLS handshake',
     codes: ['endpoints/handshake-failed'],
     condition: failedWith('(EOF|connection reset by peer)'),
     make: async (_, bench) => ({ port: await bench.keep(serveHangUp()) }),
   },
   {
     name: 'no-certificate',
-    how: 'the server has no certificate and ends the handshake with an alert',
+    how: 'the server has no certificate, and aborts the TLS handshake with an alert',
     codes: ['endpoints/handshake-failed'],
     condition: failedWith('remote error: tls: handshake failure'),
     make: async (_, bench) => ({ port: await bench.keep(serveAlerts()) }),
   },
   {
     name: 'old-tls',
-    how: 'the server speaks TLS 1.1 at most',
+    how: 'the server supports only TLS 1.1 and older',
     codes: ['endpoints/tls-too-old'],
     condition: failedWith('tls: (protocol version not supported|server selected unsupported protocol version)'),
     make: async (name, bench) => ({ port: await bench.keep(serveOldTls(await servingPair(name, bench))) }),
   },
   {
     name: 'silent',
-    how: 'the server accepts connections and never says a word',
+    how: 'the server accepts connections and sends nothing',
     codes: ['network/timeout'],
     condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
     make: async (_, bench) => ({ port: await bench.keep(serveSilence()) }),
@@ -124,14 +124,14 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'no-route',
-    how: 'no machine has the address of the endpoint',
+    how: 'no host has the address of the endpoint',
     codes: ['network/no-route'],
     condition: failedWith('no route to host'),
     make: async (name, bench) => ({ port: await bench.serve(name), host: nobody }),
   },
   {
     name: 'cut-off',
-    how: 'the server ends the connection when it has got a request',
+    how: 'the server closes the connection after it receives a request',
     codes: ['network/connection-lost'],
     notChecked: ['an anonymous request', 'a request with a forged identity'],
     condition: failedWith('EOF'),
@@ -139,7 +139,7 @@ const faults: readonly HandMadeFault[] = [
   },
   {
     name: 'reset-on-the-way',
-    how: 'a firewall ends the connections of kube-apiserver as soon as they carry something',
+    how: 'a firewall resets the connections of kube-apiserver when they carry data',
     codes: ['network/connection-lost'],
     condition: failedWith('connection reset by peer'),
     make: async (name, bench) => ({

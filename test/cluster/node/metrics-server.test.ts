@@ -122,7 +122,11 @@ describe('metrics-server from its release manifests, with insecureSkipTLSVerify'
   });
 
   test('works afterwards, and kube-apiserver verifies its certificate', async () => {
-    await expectFindings(sound('metrics-server-adopted', 'nothing: metrics-server 0.9.0 of its release manifests, adopted'), name, asJane);
+    await expectFindings(
+      sound('metrics-server-adopted', 'nothing: metrics-server 0.9.0 from its release manifests, adopted by a project'),
+      name,
+      asJane,
+    );
     const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', name, '-o', 'json']));
     expect({ insecure: spec.insecureSkipTLSVerify ?? false, caBundle: spec.caBundle }).toEqual({
       insecure: false,

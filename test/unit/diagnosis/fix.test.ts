@@ -62,9 +62,9 @@ describe('a value in a fix', () => {
 test('commands lead to the cluster that was looked at', () => {
   const flags = ['--kubeconfig=/home/a b/config', '--context=two'];
   const template =
-    '`kubectl create secret x --dry-run=client -o yaml | kubectl apply -f -`; `apisvc register --force-conflicts`; `apisvc init`; kubectl';
+    '`kubectl create secret x --dry-run=client -o yaml | kubectl apply -f -`; `apisvc register --force-conflicts`; `apisvc init && apisvc register`; kubectl';
   expect(fillFix(template, {}, flags)).toBe(
     "`kubectl '--kubeconfig=/home/a b/config' --context=two create secret x --dry-run=client -o yaml | kubectl '--kubeconfig=/home/a b/config' --context=two apply -f -`; " +
-      "`apisvc register '--kubeconfig=/home/a b/config' --context=two --force-conflicts`; `apisvc init`; kubectl",
+      "`apisvc register '--kubeconfig=/home/a b/config' --context=two --force-conflicts`; `apisvc init && apisvc register '--kubeconfig=/home/a b/config' --context=two`; kubectl",
   );
 });
