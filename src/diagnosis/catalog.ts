@@ -52,8 +52,8 @@ export const matchesCode = (code: Code, patterns: readonly string[]): boolean =>
 
 /**
  * Fills in the placeholders of a template.
- * @param quoteValue quotes a value for its place: `before` is the part of the template before it. By
- * default, values are not quoted.
+ * @param quoteValue quotes a value for its place: `before` is the part of the template before it.
+ * By default, values are not quoted.
  * @throws Error for a placeholder without a value: a bug of the check
  */
 export function fill(

@@ -23,11 +23,12 @@ import {
   unseen,
 } from './snapshots.ts';
 
-/** Which of several things that are wrong is the cause, and which evidence decides. */
+/** Which of several faults is the cause. */
 
-const ownPair = (await make({ commonName: 'localhost@1750000000', extensions: [subjectAltName({ dns: ['localhost'], ip: [] }, false)] }))
-  .info;
-const stranger = (await make({ commonName: 'proxy', extensions: [subjectAltName({ dns: ['proxy.example.com'], ip: [] }, false)] })).info;
+const selfGenerated = (
+  await make({ commonName: 'localhost@1750000000', extensions: [subjectAltName({ dns: ['localhost'], ip: [] }, false)] })
+).info;
+const unrelated = (await make({ commonName: 'proxy', extensions: [subjectAltName({ dns: ['proxy.example.com'], ip: [] }, false)] })).info;
 const gone = answers(503, 'service unavailable');
 const tree = (findings: readonly Finding[]): unknown[] => findings.map(({ code, explains }) => [code, explains.map((each) => each.code)]);
 const of = (change: Partial<ApiSnapshot>): unknown[] => tree(diagnosed({ ...everything, ...change }).findings);
@@ -38,15 +39,15 @@ const pod = (probe: EndpointProbe, number: number): EndpointProbe => ({
   via: 'pod',
 });
 
-describe('a certificate that a server made for itself', () => {
-  test('explains the name and the authority', () => {
-    expect(of({ probes: seen([pod(serves(ownPair), 0)]), aggregated: gone })).toContainEqual([
+describe('a self-generated certificate', () => {
+  test('explains the wrong name and the unknown authority', () => {
+    expect(of({ probes: seen([pod(serves(selfGenerated), 0)]), aggregated: gone })).toContainEqual([
       'cert/self-generated',
       expect.arrayContaining(['cert/san-mismatch', 'cert/unknown-authority', 'discovery/request-failed']),
     ]);
   });
 
-  test('is known by its names, whatever address it is bound to', async () => {
+  test('is recognized by its DNS names, whatever its IP addresses', async () => {
     const bound = (
       await make({ commonName: 'localhost@1750000000', extensions: [subjectAltName({ dns: ['localhost'], ip: ['10.1.0.1'] }, false)] })
     ).info;
@@ -57,16 +58,16 @@ describe('a certificate that a server made for itself', () => {
 
   test('does not explain the fault of another pod', async () => {
     const other = await leafFor(['api.other.svc']);
-    const probes = seen([pod(serves(ownPair), 0), pod(serves(other), 1)]);
+    const probes = seen([pod(serves(selfGenerated), 0), pod(serves(other), 1)]);
     const diagnosis = diagnosed({ ...everything, secret: unseen(), probes, aggregated: gone });
     expect(codes(diagnosed({ ...everything, probes, aggregated: gone }))).toEqual(['cert/self-generated', 'cert/secret-differs']);
     expect(codes(diagnosis)).toEqual(['cert/self-generated', 'cert/san-mismatch']);
     expect(diagnosis.findings[1]?.title).toContain('(pod api-1)');
   });
 
-  test('is no fault where nothing is verified', () => {
+  test('is not a finding with insecureSkipTLSVerify', () => {
     const insecure = seen({ ...api, caBundle: '', insecureSkipTLSVerify: true });
-    expect(of({ apiService: insecure, probes: seen([serves(ownPair)]), secret: unseen() })).not.toContainEqual([
+    expect(of({ apiService: insecure, probes: seen([serves(selfGenerated)]), secret: unseen() })).not.toContainEqual([
       'cert/self-generated',
       expect.anything(),
     ]);
@@ -76,13 +77,13 @@ describe('a certificate that a server made for itself', () => {
 describe('a Secret that the pods have not loaded', () => {
   const expired = { ...leafCertificate, notAfter: inDays(-1).toISOString(), fingerprint: 'AA' };
 
-  test('explains what the old certificate lacks', () => {
+  test('explains the faults of the old certificate', () => {
     expect(of({ probes: seen([pod(serves(expired), 0)]), aggregated: gone })).toEqual([
       ['cert/secret-differs', ['cert/expired', 'discovery/request-failed', 'control-plane/flapping']],
     ]);
   });
 
-  test('is not that of a pod that is given another one', () => {
+  test('does not concern a pod that mounts another Secret', () => {
     const secret = seen({
       name: 'api-tls',
       pods: ['api-1'],
@@ -95,14 +96,14 @@ describe('a Secret that the pods have not loaded', () => {
     expect(codes(diagnosed({ ...everything, secret, probes }))).toEqual(['cert/expired']);
   });
 
-  test('is one finding for all pods that serve the same, and names them', () => {
+  test('is one finding for all pods with the same certificate', () => {
     const probes = seen([pod(serves(expired), 0), pod(serves(leafCertificate), 1), pod(serves(expired), 2)]);
     const { findings } = diagnosed({ ...everything, probes });
     expect(findings.map(({ code }) => code)).toEqual(['cert/secret-differs']);
     expect(findings[0]?.title).toContain('10.1.0.0:8443 (pod api-0), 10.1.0.2:8443 (pod api-2) is not the one in the Secret');
   });
 
-  test('does not, where the new one is no better', async () => {
+  test('explains nothing if the new certificate is not valid either', async () => {
     const wrong = await leafFor(['api.other.svc']);
     const secret = seen({
       name: 'api-tls',
@@ -119,61 +120,61 @@ describe('a Secret that the pods have not loaded', () => {
     ]);
   });
 
-  test('is explained by a subPath', () => {
+  test('is explained by a subPath mount', () => {
     const { server } = faults['cert/sub-path-mount'];
     const found = of({ probes: seen([pod(serves(expired), 0)]), aggregated: gone, ...(server ? { server } : {}) });
     expect(found).toEqual([['cert/sub-path-mount', expect.arrayContaining(['cert/secret-differs', 'cert/expired'])]]);
   });
 });
 
-describe('the way of kube-apiserver', () => {
+describe('the connection of kube-apiserver', () => {
   const words = 'failing or missing response from https://10.0.0.1:443/x: Get "https://10.0.0.1:443/x": dial tcp 10.0.0.1:443: i/o timeout';
   const timedOut = { apiService: seen(unavailable(words)), aggregated: gone };
 
-  test('a server that answers through the service proxy is not behind a firewall', () => {
+  test('times out at the cluster IP if the service proxy reaches the server', () => {
     expect(of(timedOut)[0]).toEqual(['network/cluster-ip-unreachable', expect.anything()]);
   });
 
-  test('one that does not may be', () => {
+  test('times out at the endpoint if the service proxy times out too', () => {
     const serviceProxy = answers(503, 'error trying to reach service: dial tcp 10.1.0.1:8443: i/o timeout');
     expect(of({ ...timedOut, serviceProxy })[0]).toEqual(['network/timeout', expect.anything()]);
   });
 
-  test('without a route to the cluster IP needs no other proof: the service proxy does not go to EndpointSlices without Endpoints', () => {
+  test('without a route fails at the cluster IP, even if the service proxy finds no Endpoints', () => {
     const serviceProxy = answers(503, 'no endpoints available for service "api"');
     const noRoute = { ...timedOut, apiService: seen(unavailable(words.replace('i/o timeout', 'connect: network is unreachable'))) };
     expect(of({ ...noRoute, serviceProxy })[0]).toEqual(['network/cluster-ip-unreachable', expect.anything()]);
   });
 
-  describe('one that completes a handshake and then keeps silent', () => {
-    const silent = { state: 'unseen', reason: 'unreachable', words: 'no answer in 5 s' } as const;
+  describe('to a server that does not respond after the TLS handshake', () => {
+    const noResponse = { state: 'unseen', reason: 'unreachable', words: 'no answer in 5 s' } as const;
     const rootWith = (words: string) =>
-      of({ apiService: seen(unavailable(words)), aggregated: gone, serviceProxy: silent, anonymous: silent })[0];
+      of({ apiService: seen(unavailable(words)), aggregated: gone, serviceProxy: noResponse, anonymous: noResponse })[0];
 
-    test.each(['context deadline exceeded', 'net/http: request canceled'])('is slow where kube-apiserver got as far: %s', (reason) => {
+    test.each(['context deadline exceeded', 'net/http: request canceled'])('is slow if kube-apiserver sent the request: %s', (reason) => {
       expect(rootWith(`${reason} (Client.Timeout exceeded while awaiting headers)`)).toEqual(['discovery/slow', expect.anything()]);
     });
 
     test.each([words, 'net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)'])(
-      'may wait for kube-apiserver in vain, which got no connection: %s',
+      'times out if kube-apiserver did not connect: %s',
       (reason) => {
         expect(rootWith(reason)).toEqual(['network/timeout', expect.anything()]);
       },
     );
   });
 
-  test('where it ends before the pods, a stranger who answers here proves nothing of them', () => {
+  test('that does not reach the pods is not explained by an unrelated certificate', () => {
     const words = 'failing or missing response from https://10.1.0.1:8443/x: Get "https://10.1.0.1:8443/x": No agent available';
-    const change = { apiService: seen(unavailable(words)), aggregated: gone, probes: seen([serves(stranger)]) };
+    const change = { apiService: seen(unavailable(words)), aggregated: gone, probes: seen([serves(unrelated)]) };
     expect(codes(diagnosed(change))).toEqual(['network/no-konnectivity-agent']);
   });
 
-  test('what fails only behind a working network says so', () => {
+  test('is not at fault if the service proxy gets an answer', () => {
     const [finding] = diagnosed({ ...everything, aggregated: answers(500, 'no') }).findings;
     expect(finding?.evidence.join()).toContain('through the service proxy: 403, so the fault is TLS or authentication');
   });
 
-  test('a wrong targetPort explains the refusal only where the flags show it', () => {
+  test('is refused because of a wrong targetPort only if the flags prove it', () => {
     const other = seen({ ...service, ports: [{ name: 'https', port: 443, targetPort: '9443' }] });
     const { probes } = faults['endpoints/connection-refused'];
     const refused = { service: other, aggregated: gone, ...(probes ? { probes } : {}) };
@@ -182,12 +183,12 @@ describe('the way of kube-apiserver', () => {
   });
 });
 
-test('an intermediate CA that ends soon is one finding, though it also ends before what it signed', async () => {
+test('an intermediate CA that expires soon, before its leaf, is one finding', async () => {
   const root = await makeCa({ commonName: 'root', notAfter: inYears(9) });
-  const ending = await makeCa({ commonName: 'inner', issuer: root, notAfter: inDays(10) });
-  const leaf = await make({ commonName: 'leaf', issuer: ending, extensions: [subjectAltName({ dns: [host], ip: [] }, false)] });
+  const expiring = await makeCa({ commonName: 'inner', issuer: root, notAfter: inDays(10) });
+  const leaf = await make({ commonName: 'leaf', issuer: expiring, extensions: [subjectAltName({ dns: [host], ip: [] }, false)] });
   const apiService = seen({ ...api, caBundle: bundleOf(root.info) });
-  expect(of({ apiService, probes: seen([serves(leaf.info, ending.info)]), secret: unseen() })).toEqual([
+  expect(of({ apiService, probes: seen([serves(leaf.info, expiring.info)]), secret: unseen() })).toEqual([
     ['cert/expires-soon', ['cert/ca-expires-before-leaf']],
   ]);
 });
@@ -199,54 +200,54 @@ describe('the service proxy', () => {
       .join('\n');
   const notFound = { kind: 'Status', reason: 'NotFound', message: 'services "api" not found', details: { name: 'api', kind: 'services' } };
 
-  test('shows that the network is in order when the server answers', () => {
+  test('proves that the network works if the server answers', () => {
     expect(evidence(answers(404, '404 page not found'))).toContain('through the service proxy: 404');
   });
 
-  test('shows nothing when kube-apiserver answers in the place of a Service that is missing', () => {
+  test('proves nothing if kube-apiserver itself answers that the Service does not exist', () => {
     expect(evidence(answers(404, JSON.stringify(notFound)))).not.toContain('through the service proxy');
   });
 });
 
-describe('what kube-apiserver said before it looks again', () => {
-  const said = (words: string): Partial<ApiSnapshot> => ({
+describe('a message of kube-apiserver', () => {
+  const reports = (words: string): Partial<ApiSnapshot> => ({
     apiService: seen(unavailable(`failing or missing response from https://10.1.0.1:8443/x: Get "https://10.1.0.1:8443/x": ${words}`)),
     aggregated: gone,
   });
 
   test.each(['dial tcp 10.1.0.1:8443: connect: connection refused', 'http: server gave HTTP response to HTTPS client'])(
-    'is out of date where every server serves what it should: %s',
+    'is out of date if every endpoint serves a valid certificate: %s',
     (words) => {
-      expect(of(said(words))).toEqual([['control-plane/not-available', ['discovery/request-failed']]]);
+      expect(of(reports(words))).toEqual([['control-plane/not-available', ['discovery/request-failed']]]);
     },
   );
 
-  test('is not where no server was seen', () => {
-    const found = of({ ...said('dial tcp 10.1.0.1:8443: connect: connection refused'), probes: unseen() });
+  test('counts if no endpoint was reached', () => {
+    const found = of({ ...reports('dial tcp 10.1.0.1:8443: connect: connection refused'), probes: unseen() });
     expect(found).toEqual([['endpoints/connection-refused', ['discovery/request-failed', 'control-plane/not-available']]]);
   });
 
-  test('nor of a way that only kube-apiserver goes', () => {
-    expect(of(said('dial tcp 10.1.0.1:8443: i/o timeout'))).toMatchObject([['network/timeout', expect.anything()]]);
+  test('counts if the fault is on the route of kube-apiserver', () => {
+    expect(of(reports('dial tcp 10.1.0.1:8443: i/o timeout'))).toMatchObject([['network/timeout', expect.anything()]]);
   });
 });
 
-describe('a server that wants a client certificate in the handshake', () => {
-  const demands: Partial<ApiSnapshot> = {
+describe('a server that requires a client certificate during the TLS handshake', () => {
+  const required: Partial<ApiSnapshot> = {
     anonymous: { state: 'unseen', reason: 'skipped', words: 'TLS: tlsv13 alert certificate required' },
     aggregated: answers(503, 'error trying to reach service: EOF'),
   };
 
-  test('is why kube-apiserver loses the connection', () => {
-    expect(of(demands)).toMatchObject([['auth/proxy-certificate-refused', expect.arrayContaining(['network/connection-lost'])]]);
+  test('explains the lost connection of kube-apiserver', () => {
+    expect(of(required)).toMatchObject([['auth/proxy-certificate-refused', expect.arrayContaining(['network/connection-lost'])]]);
   });
 
-  test('does no harm where kube-apiserver gets through', () => {
-    expect(of({ anonymous: demands.anonymous as ApiSnapshot['anonymous'] })).toEqual([]);
+  test('is not a finding if kube-apiserver connects', () => {
+    expect(of({ anonymous: required.anonymous as ApiSnapshot['anonymous'] })).toEqual([]);
   });
 });
 
-describe('words that are not those of kube-apiserver', () => {
+describe('a message that does not come from kube-apiserver', () => {
   test.each<[number, string, string]>([
     [
       500,
@@ -259,33 +260,33 @@ describe('words that are not those of kube-apiserver', () => {
     [500, 'rpc error: unexpected EOF', 'request-failed'],
     [502, 'Bad Gateway', 'request-failed'],
     [503, '{"kind":"Status","message":"no leader: i/o timeout","code":503}', 'request-failed'],
-  ])('%d %s: the server has its own troubles', (status, body, code) => {
+  ])('%d %s is a fault of the server', (status, body, code) => {
     expect(of({ aggregated: answers(status, body) })).toEqual([[`discovery/${code}`, []]]);
     const unreached = seen([pod(fails('no-forward', 'no'), 0)]);
     expect(of({ aggregated: answers(status, body), probes: unreached })).toEqual([[`discovery/${code}`, []]]);
   });
 
-  test('nor do they make a working API broken for somebody else', () => {
+  test('does not explain the failed request of another user', () => {
     const asUser = seen({ path: '/apis/x', status: 500, body: 'subjectaccessreviews: i/o timeout', user: 'jane', allowed: true });
     expect(of({ asUser })).toEqual([['discovery/request-failed', []]]);
   });
 
-  test('but what the server says of kube-apiserver counts', () => {
+  test('counts if it reports a missing permission of the server', () => {
     const body =
       'subjectaccessreviews.authorization.k8s.io is forbidden: User "system:serviceaccount:wardle:api" cannot create resource: EOF';
     expect(of({ aggregated: answers(500, body) })[0]).toMatchObject(['auth/delegator-missing', expect.anything()]);
   });
 });
 
-describe('a condition that is older than what was seen', () => {
-  const nobody: [string, Partial<ApiSnapshot>][] = [
+describe('an outdated condition', () => {
+  const withoutTarget: [string, Partial<ApiSnapshot>][] = [
     ['endpoints/none', { endpoints: seen([]), pods: seen([]), probes: unseen() }],
     ['service/missing', { service: absent, endpoints: seen([]), pods: unseen(), probes: unseen() }],
   ];
   const words = ['connect: connection refused', 'i/o timeout', 'EOF', 'x509: certificate signed by unknown authority'];
 
-  test.each(nobody.flatMap(([code, change]) => words.map((text) => [code, text, change] as const)))(
-    '%s: nobody can be asked any more, whatever was said: %s',
+  test.each(withoutTarget.flatMap(([code, change]) => words.map((text) => [code, text, change] as const)))(
+    'does not hide %s: %s',
     (code, text, change) => {
       const apiService = seen(unavailable(`Get "https://10.1.0.1:8443/x": ${text}`));
       expect(of({ ...change, apiService, aggregated: gone })).toMatchObject([[code, expect.anything()]]);

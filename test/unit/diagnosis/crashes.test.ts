@@ -5,7 +5,7 @@ import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
 import { cannotRead, crashes, everything, faults } from './faults.ts';
 import { answers, codes, diagnosed, seen, unseen } from './snapshots.ts';
 
-/** Whether what else is wrong is why a pod crashes. */
+/** Whether another finding explains why a pod crashes. */
 
 const gone = answers(503, 'service unavailable');
 const of = (change: Partial<ApiSnapshot>): unknown[] =>
@@ -31,20 +31,20 @@ describe('a pod that crashes', () => {
     };
   };
 
-  test.each(causes)('because of %s says so', (code, change, line) => {
+  test.each(causes)('is explained by %s if its log reports it', (code, change, line) => {
     expect(of({ ...change, ...crashes(line) })).toMatchObject([[code, expect.arrayContaining(['endpoints/pod-crashing'])]]);
   });
 
-  test.each(causes)('beside %s, and speaks of something else, has another cause', (code, change) => {
+  test.each(causes)('is not explained by %s if its log reports something else', (code, change) => {
     const roots = codes(diagnosed({ ...everything, ...change, ...crashes('panic: index out of range') }));
     expect(roots.toSorted()).toEqual([code, 'endpoints/pod-crashing'].toSorted());
   });
 
-  test.each(causes)('for want of memory does not crash because of %s, whatever it spoke of before', (_, change, line) => {
+  test.each(causes)('is not explained by %s if it was OOMKilled', (_, change, line) => {
     expect(codes(diagnosed({ ...everything, ...change, ...killed(crashes(line)) }))).toContain('endpoints/pod-crashing');
   });
 
-  test('is explained by one cause only where all that crash speak of it', () => {
+  test('is explained only if the logs of all crashing pods report the cause', () => {
     const one = crashes('err="tls: private key does not match public key"').pods;
     const other = crashes('panic: index out of range').pods;
     if (one?.state !== 'seen' || other?.state !== 'seen') throw new Error('no pods');
@@ -52,7 +52,7 @@ describe('a pod that crashes', () => {
     expect(codes(diagnosed({ ...everything, ...wrongKey, ...crashes(''), pods }))).toContain('endpoints/pod-crashing');
   });
 
-  test('has the causes that the catalog names', () => {
+  test('has a log pattern for every cause in the catalog', () => {
     expect(Object.keys(crashCauses).toSorted()).toEqual(entryOf('endpoints/pod-crashing').explainedBy?.toSorted());
   });
 });

@@ -26,7 +26,7 @@ import {
   unseen,
 } from './snapshots.ts';
 
-/** kube-apiserver itself did not answer in time. */
+/** kube-apiserver itself timed out. */
 const unanswered = { state: 'unseen', reason: 'unreachable', words: 'timed out' } as const;
 
 const explained = ({ explains }: Finding): string[] => explains.map(({ code }) => code);
@@ -74,7 +74,7 @@ describe('one fault, one finding', () => {
     expect(finding.title).toContain('10.1.0.1:8443 (pod api-0)');
   });
 
-  test('a missing Service hides what follows from it', () => {
+  test('a missing Service explains its symptoms', () => {
     const finding = only(
       diagnosed({
         apiService: seen(unavailable('service/api in "wardle" is not present', 'ServiceNotFound')),
@@ -91,19 +91,19 @@ describe('one fault, one finding', () => {
     ['service/missing', 'ServiceNotFound'],
     ['service/port-missing', 'ServicePortError'],
     ['endpoints/none', 'EndpointsNotFound'],
-  ])('%s is known from the reason of the condition to who may not look at Services', (code, reason) => {
-    const apiService = seen(unavailable('words of kube-apiserver', reason));
+  ])('%s is found by the reason of the condition if Services are forbidden', (code, reason) => {
+    const apiService = seen(unavailable('message of kube-apiserver', reason));
     const blind = { service: unseen(), endpoints: unseen(), probes: unseen() };
     const finding = only(diagnosed({ apiService, ...blind, aggregated: answers(503, 'service unavailable') }));
-    expect([finding.code, ...finding.evidence]).toEqual([code, `Available=False (${reason}): words of kube-apiserver`]);
+    expect([finding.code, ...finding.evidence]).toEqual([code, `Available=False (${reason}): message of kube-apiserver`]);
   });
 
-  test('a priority outside its range is not also one that is too high', () => {
+  test('a priority that is out of range is not also reported as too high', () => {
     const apiService = seen({ ...api, groupPriorityMinimum: 20_001 });
     expect(codes(diagnosed({ apiService }))).toEqual(['registration/priority-out-of-range']);
   });
 
-  test('a condition that is not True explains the 503 when nothing better is known', () => {
+  test('a condition that is not True explains the 503 if no cause is known', () => {
     const finding = only(diagnosed({ apiService: seen(unavailable('something new')), aggregated: answers(503, 'service unavailable') }));
     expect([finding.code, ...explained(finding)]).toEqual(['control-plane/not-available', 'discovery/request-failed']);
   });
@@ -118,12 +118,12 @@ describe('one fault, one finding', () => {
 });
 
 describe('several faults', () => {
-  test('a server that lacks the version is told beside an endpoint that is gone', () => {
+  test('a missing version and a stopped endpoint', () => {
     const diagnosis = diagnosed({ probes: seen([serves(leafCertificate), fails('refused')]), aggregated: answers(404, 'not found') });
     expect(codes(diagnosis)).toEqual(['endpoints/connection-refused', 'discovery/not-found']);
   });
 
-  test('of one certificate are all found, though Go stops at the first', async () => {
+  test('all faults of one certificate, although Go reports only the first', async () => {
     const certificate = { ...leafCertificate, dnsNames: ['api.other.svc'], notAfter: '2026-01-01T00:00:00.000Z' };
     const diagnosis = diagnosed({
       apiService: seen({ ...api, caBundle: bundleOf(otherCa) }),
@@ -133,7 +133,7 @@ describe('several faults', () => {
     expect(codes(diagnosis).sort()).toEqual(['cert/expired', 'cert/san-mismatch', 'cert/unknown-authority']);
   });
 
-  test('that have nothing to do with each other are two findings; the first takes the symptoms', () => {
+  test('two independent faults: the first explains the symptoms', () => {
     const diagnosis = diagnosed({
       service: seen({ ...service, ports: [{ name: 'https', port: 8443, targetPort: '8443' }] }),
       apiService: seen({ ...api, caBundle: 'Cg==' }),
@@ -145,7 +145,7 @@ describe('several faults', () => {
     ]);
   });
 
-  test('the same at every endpoint is one finding that names them all; another elsewhere is its own', async () => {
+  test('the same fault at several endpoints is one finding; another fault is a separate one', async () => {
     const wrong = await leafFor(['api.other.svc']);
     const expired = { ...leafCertificate, notAfter: '2026-01-01T00:00:00.000Z' };
     const diagnosis = diagnosed({
@@ -162,7 +162,7 @@ describe('several faults', () => {
     ]);
   });
 
-  test('in two APIs are told apart, and the whole is as bad as the worst', () => {
+  test('in two APIs: the whole verdict is the worst', () => {
     const broken: ApiSnapshot = { ...healthy, name: 'v1.other', apiService: absent };
     const { verdict, apis } = diagnose(snapshotOf(healthy, broken));
     expect(verdict).toBe('broken');
@@ -173,7 +173,7 @@ describe('several faults', () => {
   });
 });
 
-describe('what could not be seen', () => {
+describe('what was not checked', () => {
   test('is listed with the reason, and is not a fault', () => {
     const diagnosis = diagnosed({ service: unseen('no get services'), endpoints: unseen('no list endpointslices') });
     expect(diagnosis).toMatchObject({
@@ -186,33 +186,33 @@ describe('what could not be seen', () => {
     });
   });
 
-  test('nothing at all gives no verdict', () => {
+  test('gives the verdict unknown if nothing was observed', () => {
     const all = unseen('forbidden');
     const diagnosis = diagnosed({ apiService: all, service: all, endpoints: all, probes: all, aggregated: all });
     expect(diagnosis).toMatchObject({ verdict: 'unknown', findings: [] });
     expect(diagnosis.notChecked).toHaveLength(5);
   });
 
-  test('an answer through the aggregator proves health, even when nothing else may be read', () => {
+  test('does not matter if the aggregator answers', () => {
     expect(diagnosed({ apiService: unseen(), service: unseen(), endpoints: unseen(), probes: unseen() }).verdict).toBe('healthy');
   });
 
   test.each<[string, string, Partial<ApiSnapshot>]>([
-    ['healthy', 'its condition and a sound certificate', {}],
-    ['unknown', 'its condition alone, which up to 1.35 says nothing of the certificate', { probes: unseen() }],
-    ['unknown', 'its condition and endpoints that can not be reached', { probes: seen([fails('timeout')]) }],
-    ['unknown', 'a sound certificate, but no APIService', { apiService: unseen() }],
-    ['unknown', 'a sound certificate, but no condition', { apiService: seen({ ...api, available: undefined }) }],
-    ['broken', 'a certificate that is not in order', { apiService: seen({ ...api, caBundle: bundleOf(otherCa) }) }],
-  ])('where kube-apiserver does not let the person ask, %s: %s', (verdict, _, change) => {
+    ['healthy', 'a condition and a valid certificate', {}],
+    ['unknown', 'a condition alone, which ignores the certificate up to 1.35', { probes: unseen() }],
+    ['unknown', 'a condition and unreachable endpoints', { probes: seen([fails('timeout')]) }],
+    ['unknown', 'a valid certificate, but no APIService', { apiService: unseen() }],
+    ['unknown', 'a valid certificate, but no condition', { apiService: seen({ ...api, available: undefined }) }],
+    ['broken', 'an invalid certificate', { apiService: seen({ ...api, caBundle: bundleOf(otherCa) }) }],
+  ])('if the request through the aggregator is forbidden: %s with %s', (verdict, _, change) => {
     expect(diagnosed({ aggregated: unseen(), ...change }).verdict).toBe(verdict);
   });
 
-  test('a request through the aggregator that got no answer is not one that was forbidden', () => {
+  test('an unanswered request through the aggregator is not a forbidden one', () => {
     expect(diagnosed({ aggregated: unanswered }).verdict).toBe('unknown');
   });
 
-  test('a condition that stays True on 1.34, while the API hangs and its endpoints can not be reached from here, proves nothing', () => {
+  test('a condition that stays True on 1.34 proves nothing if the API hangs and its endpoints are unreachable', () => {
     expect(diagnosed({ aggregated: unanswered, probes: seen([fails('timeout', 'timed out')]) })).toMatchObject({
       verdict: 'unknown',
       findings: [],
@@ -223,7 +223,7 @@ describe('what could not be seen', () => {
     });
   });
 
-  test('pods that only kube-apiserver can reach are not called broken', () => {
+  test('pods that only kube-apiserver can reach are not reported as broken', () => {
     const diagnosis = diagnosed({ probes: seen([fails('timeout', 'timed out'), { ...fails('no-route', 'no route to host'), at: 'two' }]) });
     expect(diagnosis).toMatchObject({
       verdict: 'healthy',
@@ -237,7 +237,7 @@ describe('what could not be seen', () => {
     });
   });
 
-  test('of two address families that of the other one is not called broken', () => {
+  test('an endpoint of an unreachable address family is not reported as broken', () => {
     const diagnosis = diagnosed({
       probes: seen([serves(leafCertificate), { ...fails('no-route', 'network unreachable'), at: '[fd00::1]:8443' }]),
     });
@@ -248,12 +248,12 @@ describe('what could not be seen', () => {
     });
   });
 
-  test('a server that has stopped is named, not what kube-apiserver said of its certificate before', () => {
+  test('a stopped server is reported instead of an older message about its certificate', () => {
     const stale = 'tls: failed to verify certificate: x509: certificate signed by unknown authority';
     const change = { apiService: seen(unavailable(stale)), aggregated: answers(503, 'service unavailable') };
     const external = diagnosed({ ...change, probes: seen([{ ...fails('refused', 'connection refused'), pod: undefined }]) });
     expect(external.findings.map(({ code }) => code)).toEqual(['endpoints/connection-refused']);
-    // The address of a pod may lead somewhere else from here.
+    // From here, the address of a pod may lead to another host.
     const pod = diagnosed({ ...change, probes: seen([fails('refused', 'connection refused')]) });
     expect(pod.findings.map(({ code }) => code)).toEqual(['cert/unknown-authority']);
   });
@@ -261,7 +261,7 @@ describe('what could not be seen', () => {
   test.each([
     ['timeout', 'no-route', 'dial tcp 10.1.0.1:8443: connect: no route to host'],
     ['no-route', 'timeout', 'dial tcp 10.1.0.1:8443: i/o timeout'],
-  ] as const)('packets that are lost here (%s) count only when kube-apiserver loses them in the same way', (here, there, words) => {
+  ] as const)('lost packets (%s) count only if kube-apiserver reports the same fault', (here, there, words) => {
     const aggregated = answers(503, words);
     const other = diagnosed({ apiService: seen(unavailable(words)), probes: seen([fails(here)]), aggregated });
     expect(codes(other)).toEqual([`network/${there}`]);
@@ -273,7 +273,7 @@ describe('what could not be seen', () => {
     expect(same.notChecked).toEqual([]);
   });
 
-  test("then kube-apiserver's own words are taken", () => {
+  test('a message of kube-apiserver is used instead', () => {
     const words = 'x509: certificate is valid for localhost, localhost, not api.wardle.svc';
     const diagnosis = diagnosed({
       apiService: seen(unavailable(words)),
@@ -284,7 +284,7 @@ describe('what could not be seen', () => {
     expect(diagnosis.notChecked).toHaveLength(1);
   });
 
-  test('endpoints that were not dialled are counted', () => {
+  test('endpoints without a TLS handshake are counted', () => {
     const endpoints = Array.from({ length: 35 }, (_, index) => ({ ...endpoint, pod: `api-${index}` }));
     const probes = seen(endpoints.slice(0, 32).map(() => serves(leafCertificate)));
     expect(diagnosed({ endpoints: seen(endpoints), probes })).toMatchObject({
@@ -293,18 +293,18 @@ describe('what could not be seen', () => {
     });
   });
 
-  test('one endpoint that answers shows that the others could be reached too', () => {
+  test('one reachable endpoint proves that the others are reachable too', () => {
     const diagnosis = diagnosed({ probes: seen([serves(leafCertificate), fails('refused')]) });
     expect(codes(diagnosis)).toEqual(['endpoints/connection-refused']);
   });
 });
 
-test('certificates are judged at the time of the snapshot', () => {
+test('certificates are verified at the time of the snapshot', () => {
   expect(codes(diagnosed({}, inYears(2.1)))).toEqual(['cert/expired']);
   expect(codes(diagnosed({}, inYears(11)))).toEqual(['cert/expired', 'cert/ca-expired']);
 });
 
-test('an ExternalName Service has neither ports nor endpoints of its own', () => {
+test('an ExternalName Service needs neither ports nor endpoints', () => {
   const change = { service: seen({ ...service, type: 'ExternalName', externalName: 'api.example.com', ports: [] }), endpoints: seen([]) };
   expect(diagnosed(change)).toMatchObject({ verdict: 'healthy', findings: [] });
 });
@@ -322,31 +322,31 @@ test('a Local APIService needs no backend', () => {
   expect(diagnosis.facts[0]).toContain('Local');
 });
 
-test('a NodePort Service without the port is found as any other', () => {
+test('a NodePort Service without the port is found', () => {
   const ports = [{ name: 'https', port: 8443, targetPort: '8443' }];
   const diagnosis = diagnosed({ service: seen({ ...service, type: 'NodePort', ports }), aggregated: answers(503, 'service unavailable') });
   expect(codes(diagnosis)).toEqual(['service/port-missing']);
   expect(diagnosis.findings[0]?.evidence).toContain('ports of the Service: 8443 (https)');
 });
 
-test('a refusal by the server is seen in the condition too', () => {
+test('a refusal by the server is found in the condition', () => {
   const words = 'failing or missing response from https://10.0.0.1:443/x: bad status from https://10.0.0.1:443/x: 403';
   const finding = only(diagnosed({ apiService: seen(unavailable(words)), aggregated: answers(503, 'service unavailable') }));
   expect([finding.code, ...explained(finding)]).toEqual(['auth/refused-by-server', 'control-plane/not-available']);
 });
 
-test('the endpoint of a headless or NodePort Service is matched as that of any other', () => {
+test('an endpoint of a NodePort Service that is not ready is found', () => {
   const nodePort = seen({ ...service, type: 'NodePort' });
   expect(codes(diagnosed({ service: nodePort, endpoints: seen([{ ...endpoint, ready: false }]), probes: seen([]) }))).toEqual([
     'endpoints/not-ready',
   ]);
 });
 
-test('two certificates in the caBundle, as during a rotation, are both trusted', () => {
+test('all certificates in the caBundle are trusted', () => {
   expect(diagnosed({ apiService: seen({ ...api, caBundle: bundleOf(otherCa, ca) }) }).findings).toEqual([]);
 });
 
-test('facts say what a verdict rests on', () => {
+test('facts list what was observed', () => {
   expect(diagnosed({}).facts).toEqual([
     'points at Service wardle/api port 443',
     'Available=True (Passed) since 2026-06-15T11:00:00Z',

@@ -56,7 +56,7 @@ const below = await makeCa({ commonName: 'below', issuer: shallow });
 const earlyCa = await makeCa({ commonName: 'early', notBefore: inDays(2), notAfter: inDays(900) });
 const oldCa = await makeCa({ commonName: 'old', notBefore: inDays(-9), notAfter: inDays(-1) });
 
-/** The only pod is not ready, and differs from a good one in this. */
+/** The only pod is not ready, with this change. */
 const withPod = (change: Partial<PodView>): Partial<ApiSnapshot> => ({
   pods: seen([{ ...readyPod, ready: false, ...change }]),
   endpoints: seen([{ ...endpoint, ready: false }]),
@@ -96,7 +96,7 @@ const neighbour = (group: string, groupPriorityMinimum: number): NeighbourView =
   service: undefined,
 });
 
-/** The same healthy API, seen with every right that there is. */
+/** The same healthy API, observed with all permissions. */
 export const everything: ApiSnapshot = {
   ...healthy,
   group: seen({ path: '/apis/wardle.example.com', status: 200, body: '{"kind":"APIGroup","versions":[{"version":"v1alpha1"}]}' }),
@@ -115,7 +115,7 @@ export const everything: ApiSnapshot = {
 };
 
 const gone = answers(503, 'service unavailable');
-const notReached = (words: string): Partial<ApiSnapshot> => ({
+const reports = (words: string): Partial<ApiSnapshot> => ({
   apiService: seen(unavailable(`failing or missing response from https://10.0.0.1:443/x: Get "https://10.0.0.1:443/x": ${words}`)),
   aggregated: gone,
   probes: unseen(),
@@ -132,7 +132,7 @@ const injectedInto = (annotations: Readonly<Record<string, string>>): Partial<Ap
   apiService: seen({ ...unavailable('x509: certificate signed by unknown authority'), caBundle: '', annotations }),
 });
 const localhost = subjectAltName({ dns: ['localhost'], ip: [] }, false);
-/** The only pod crashes, and says this. */
+/** The only pod crashes, with this last log line. */
 export const crashes = (lastLogLine: string): Partial<ApiSnapshot> => ({
   ...withPod({
     containers: readyPod.containers.map((each) => ({
@@ -145,14 +145,17 @@ export const crashes = (lastLogLine: string): Partial<ApiSnapshot> => ({
 });
 export const cannotRead =
   'configmaps "extension-apiserver-authentication" is forbidden: User "system:serviceaccount:wardle:api" cannot get';
-/** What the API has, as its document says it. */
+/** A discovery document with these resources. */
 export const listing = (...names: readonly string[]): ApiSnapshot['aggregated'] =>
   answers(
     200,
     JSON.stringify({ kind: 'APIResourceList', groupVersion: 'wardle.example.com/v1alpha1', resources: names.map((name) => ({ name })) }),
   );
 
-/** For every code, the smallest change to a healthy API that gives it. A code without an entry here does not compile. */
+/**
+ * For every code, the smallest change to a healthy API that gives it. Every code must have an
+ * entry.
+ */
 const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
   'registration/missing': { apiService: absent },
   'service/missing': { service: absent },
@@ -257,27 +260,27 @@ const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
     probes: seen([fails('reset')]),
     aggregated: gone,
   },
-  'service/headless': notReached('cannot route to service with ClusterIP "None"'),
-  'service/external-name-unsupported': notReached('unsupported service type "ExternalName"'),
+  'service/headless': reports('cannot route to service with ClusterIP "None"'),
+  'service/external-name-unsupported': reports('unsupported service type "ExternalName"'),
   'service/external-name-unresolved': {
-    ...notReached('dial tcp: lookup api.example.org on 10.0.0.10:53: no such host'),
+    ...reports('dial tcp: lookup api.example.org on 10.0.0.10:53: no such host'),
     service: seen({ ...service, type: 'ExternalName', externalName: 'api.example.org' }),
     endpoints: seen([]),
   },
   'endpoints/tls-too-old': { probes: seen([fails('other', 'ssl routines::unsupported protocol')]), aggregated: gone },
-  'network/no-konnectivity-agent': notReached('No agent available'),
-  'network/address-not-allowed': notReached('dial tcp 10.1.0.1:8443: Address is not allowed'),
-  'network/proxy-in-the-way': notReached('Forbidden'),
-  'network/connection-lost': notReached('EOF'),
+  'network/no-konnectivity-agent': reports('No agent available'),
+  'network/address-not-allowed': reports('dial tcp 10.1.0.1:8443: Address is not allowed'),
+  'network/proxy-in-the-way': reports('Forbidden'),
+  'network/connection-lost': reports('EOF'),
   'network/cluster-ip-unreachable': {
-    ...notReached('dial tcp 10.0.0.1:443: i/o timeout'),
+    ...reports('dial tcp 10.0.0.1:443: i/o timeout'),
     probes: healthy.probes,
     serviceProxy: everything.serviceProxy,
   },
   'bundle/der': registered({ caBundle: new X509Certificate(ca.pem).raw.toString('base64') }),
   'bundle/encoded-twice': registered({ caBundle: base64(api.caBundle) }),
   'bundle/damaged-certificate': registered({ caBundle: base64(`${ca.pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`) }),
-  'bundle/not-injected': { ...notReached('x509: certificate signed by unknown authority'), ...injectedInto(injected) },
+  'bundle/not-injected': { ...reports('x509: certificate signed by unknown authority'), ...injectedInto(injected) },
   'bundle/expires-soon': { ...trustingWith(soonCa.info), probes: seen([serves(await leafOf(soonCa))]) },
   'bundle/unused-ca': { apiService: trusting(ca, root.info) },
   'cert/self-generated': { probes: seen([serves(await leafOf(outsider, [localhost]))]), aggregated: gone },
@@ -322,10 +325,10 @@ const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
     server: seen({ ...server, flags: [...server.flags, '--requestheader-allowed-names=aggregator'] }),
     aggregated: answers(401, 'Unauthorized'),
   },
-  'auth/proxy-certificate-refused': notReached('remote error: tls: unknown certificate authority'),
+  'auth/proxy-certificate-refused': reports('remote error: tls: unknown certificate authority'),
   'auth/user-not-allowed': { asUser: seen({ path: '/apis/x', status: 403, body: 'no', user: 'jane', allowed: false }) },
   'discovery/slow': {
-    ...notReached('context deadline exceeded (Client.Timeout exceeded while awaiting headers)'),
+    ...reports('context deadline exceeded (Client.Timeout exceeded while awaiting headers)'),
     probes: healthy.probes,
     anonymous: { state: 'unseen', reason: 'unreachable', words: 'no answer in 5 s' },
   },
@@ -341,7 +344,7 @@ const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
   'control-plane/flapping': { aggregated: gone },
 };
 
-/** Pods serve what their Secret holds, unless that is the fault. */
+/** Pods serve the certificate of their Secret, unless that is the fault. */
 function loaded({ probes }: Partial<ApiSnapshot>): Partial<ApiSnapshot> {
   const [probe] = probes?.state === 'seen' ? probes.value : [];
   return probe?.handshake.kind === 'served' ? { secret: seen({ ...secret, certificates: probe.handshake.certificates }) } : {};

@@ -10,8 +10,8 @@ describe('the parts of a fix', () => {
   test.each([
     ['`kubectl get --raw /apis/a/v1`', ['command: kubectl get --raw /apis/a/v1']],
     [
-      '`kubectl -n a describe pod b`; `kubectl -n a logs b`; then correct the image, or its name; that is all',
-      ['command: kubectl -n a describe pod b', 'command: kubectl -n a logs b', 'text: then correct the image, or its name; that is all'],
+      '`kubectl -n a describe pod b`; `kubectl -n a logs b`; then correct the image, or its name; nothing else',
+      ['command: kubectl -n a describe pod b', 'command: kubectl -n a logs b', 'text: then correct the image, or its name; nothing else'],
     ],
     ['Wait: `apisvc verify a --wait`', ['text: Wait:', 'command: apisvc verify a --wait']],
     [
@@ -23,7 +23,7 @@ describe('the parts of a fix', () => {
     expect(shown(fix)).toEqual(parts);
   });
 
-  test.each(Object.keys(catalog) as Code[])('of %s: whole commands, and words that can stand by themselves', (code) => {
+  test.each(Object.keys(catalog) as Code[])('of %s are whole commands and separate texts', (code) => {
     for (const { kind, text } of fixParts(entryOf(code).fix)) {
       if (kind === 'command') expect(text).toMatch(/^(kubectl|apisvc|openssl|base64) \S.*\S$/);
       else expect(text).not.toMatch(/^\W|[;,]$|(^|; )kubectl -|`/);
@@ -32,16 +32,16 @@ describe('the parts of a fix', () => {
 });
 
 describe('a value in a fix', () => {
-  test('is left as it is where a shell would take it so, and in words', () => {
+  test('is unchanged in text, and in a command if it needs no quotes', () => {
     const args = { name: 'v1.a.example.com', words: '$(id) it' };
     expect(fillFix('`kubectl get {name}`; {words}', args)).toBe('`kubectl get v1.a.example.com`; $(id) it');
   });
 
-  test('starts no command from words', () => {
+  test('in text does not start a command', () => {
     expect(shown(fillFix('Look at {words}', { words: '`rm -rf /`' }))).toEqual(["text: Look at 'rm -rf /'"]);
   });
 
-  test('is one word for a shell, or a part of one, whatever it holds', () => {
+  test('is one word for a shell, or a part of one, whatever it contains', () => {
     const template = '`printf %s {value}`; `printf %s --a={value}`; `printf %s \'{"a":"{value}"}\'`';
     // Arguments of a program end at a NUL.
     const value = fc
@@ -59,7 +59,7 @@ describe('a value in a fix', () => {
   });
 });
 
-test('commands lead to the cluster that was looked at', () => {
+test('commands use the diagnosed cluster', () => {
   const flags = ['--kubeconfig=/home/a b/config', '--context=two'];
   const template =
     '`kubectl create secret x --dry-run=client -o yaml | kubectl apply -f -`; `apisvc register --force-conflicts`; `apisvc init && apisvc register`; kubectl';

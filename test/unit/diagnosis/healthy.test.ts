@@ -22,7 +22,7 @@ import {
   service,
 } from './snapshots.ts';
 
-/** What people run, and what must not alarm anybody. */
+/** Valid configurations that must not give a finding. */
 
 const san = subjectAltName({ dns: [host], ip: [] }, false);
 const root = await makeCa({ commonName: 'root', notAfter: inYears(20) });
@@ -30,7 +30,7 @@ const inner = await makeCa({ commonName: 'inner', issuer: root, notAfter: inYear
 const innermost = await makeCa({ commonName: 'innermost', issuer: inner, notAfter: inYears(3) });
 const chained = (await make({ commonName: 'leaf', issuer: innermost, extensions: [san] })).info;
 
-// The new root in its own right, and signed by the old one, which ends soon.
+// The new root: self-signed, and signed by the old one, which expires soon.
 const oldRoot = await makeCa({ commonName: 'old root', notAfter: inDays(20) });
 const newRoot = await makeCa({ commonName: 'new root', notAfter: inYears(20) });
 const cross = await makeCa({ commonName: 'new root', issuer: oldRoot, keyPair: newRoot.keyPair, notAfter: inDays(20) });
@@ -44,7 +44,7 @@ const nextCa = await makeCa({ commonName: 'next', extensions: [caConstraints(0),
 const nextLeaf = (await make({ commonName: 'leaf', issuer: nextCa, extensions: [san] })).info;
 const renewed = await leafFor([host]);
 
-const with_ = (roots: readonly CertificateInfo[], ...served: readonly (readonly CertificateInfo[])[]): Partial<ApiSnapshot> => ({
+const trusting = (roots: readonly CertificateInfo[], ...served: readonly (readonly CertificateInfo[])[]): Partial<ApiSnapshot> => ({
   apiService: seen({ ...api, caBundle: bundleOf(...roots) }),
   probes: seen(served.map((certificates, index) => ({ ...serves(...certificates), at: `10.1.0.${index}:8443` }))),
   secret: { state: 'unseen', reason: 'skipped', words: 'the server has its certificate from elsewhere' },
@@ -64,20 +64,20 @@ const noBackend = {
 };
 
 const systems: readonly (readonly [string, Partial<ApiSnapshot>])[] = [
-  ['intermediates in order', with_([root.info], [chained, innermost.info, inner.info])],
-  ['intermediates in any order, and the root too', with_([root.info], [chained, root.info, inner.info, innermost.info])],
-  ['an intermediate as the only trust anchor', with_([innermost.info], [chained])],
-  ['the whole chain in the caBundle', with_([root.info, inner.info, innermost.info], [chained, innermost.info, inner.info])],
-  ['a cross-signed CA whose old root ends soon', with_([oldRoot.info, newRoot.info], [crossed, cross.info])],
-  ['a wildcard', with_([root.info], [wildcard])],
-  ['EC below RSA', with_([rsaRoot.info], [ecUnderRsa])],
-  ['EC and RSA side by side', with_([rsaRoot.info, ca], [ecUnderRsa], [leafCertificate])],
-  ['an old and a new CA of one name', with_([otherCa, ca], [leafCertificate])],
-  ['an old and a new CA, each with a pod', with_([ca, nextCa.info], [leafCertificate], [nextLeaf])],
+  ['intermediate certificates in order', trusting([root.info], [chained, innermost.info, inner.info])],
+  ['intermediate certificates in any order, with the root', trusting([root.info], [chained, root.info, inner.info, innermost.info])],
+  ['an intermediate CA as the only trusted CA', trusting([innermost.info], [chained])],
+  ['the whole chain in the caBundle', trusting([root.info, inner.info, innermost.info], [chained, innermost.info, inner.info])],
+  ['a cross-signed CA whose old root expires soon', trusting([oldRoot.info, newRoot.info], [crossed, cross.info])],
+  ['a wildcard', trusting([root.info], [wildcard])],
+  ['an ECDSA certificate from an RSA CA', trusting([rsaRoot.info], [ecUnderRsa])],
+  ['ECDSA and RSA CAs together', trusting([rsaRoot.info, ca], [ecUnderRsa], [leafCertificate])],
+  ['an old and a new CA with the same name', trusting([otherCa, ca], [leafCertificate])],
+  ['an old and a new CA, each with a pod', trusting([ca, nextCa.info], [leafCertificate], [nextLeaf])],
   [
-    'a new CA whose certificate is in the Secret, and not yet in the pods',
+    'a new CA whose certificate is in the Secret, but not yet in the pods',
     {
-      ...with_([ca, nextCa.info], [nextLeaf]),
+      ...trusting([ca, nextCa.info], [nextLeaf]),
       secret: seen({
         name: 'tls',
         pods: ['api-0', 'api-1'],
@@ -92,7 +92,7 @@ const systems: readonly (readonly [string, Partial<ApiSnapshot>])[] = [
   [
     'a server that loads a renewed certificate',
     {
-      ...with_([ca], [renewed]),
+      ...trusting([ca], [renewed]),
       secret: seen({
         name: 'tls',
         pods: ['api-0', 'api-1'],
@@ -105,7 +105,13 @@ const systems: readonly (readonly [string, Partial<ApiSnapshot>])[] = [
   ],
   [
     'an external server without pods',
-    { ...with_([ca], [leafCertificate]), pods: skipped, server: skipped, delegation: skipped, service: seen({ ...service, selector: {} }) },
+    {
+      ...trusting([ca], [leafCertificate]),
+      pods: skipped,
+      server: skipped,
+      delegation: skipped,
+      service: seen({ ...service, selector: {} }),
+    },
   ],
   [
     'a Local API',
@@ -138,16 +144,16 @@ const systems: readonly (readonly [string, Partial<ApiSnapshot>])[] = [
     },
   ],
   [
-    'a caBundle that cert-manager fills in',
+    'a caBundle that cert-manager injects',
     { apiService: seen({ ...api, annotations: { 'cert-manager.io/inject-ca-from': 'wardle/api' } }) },
   ],
-  ['a certificate of a public CA, without caBundle', { apiService: seen({ ...api, caBundle: '' }) }],
+  ['a certificate from a public CA, without a caBundle', { apiService: seen({ ...api, caBundle: '' }) }],
   [
-    'a server that needs no ConfigMap',
+    'a server that does not need the ConfigMap',
     { delegation: seen({ account: 'system:serviceaccount:wardle:api', mayReview: true, mayReadAuthentication: false }), server: skipped },
   ],
   [
-    'OpenAPI not yet fetched of a new API',
+    'a new API whose OpenAPI schema is not fetched yet',
     {
       openApi: answers(404, ''),
       apiService: seen({

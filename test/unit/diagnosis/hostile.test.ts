@@ -23,7 +23,10 @@ import {
   unseen,
 } from './snapshots.ts';
 
-/** Everything in a snapshot comes from elsewhere: servers, certificates, manifests of anyone. */
+/**
+ * The content of a snapshot is not trusted: servers, certificates and manifests may contain
+ * anything.
+ */
 
 const nasty = fc.oneof(
   fc.constantFrom('\u001b[2J\u001b]0;owned\u0007', '\u009b31m', '\u202egnp.exe', '\r\nhealthy', '\u0000', '{name}', '$&', '__proto__'),
@@ -112,7 +115,7 @@ const anySnapshot: fc.Arbitrary<ApiSnapshot> = fc
   });
 
 describe('a hostile snapshot', () => {
-  test('never breaks the diagnosis, nor reaches the terminal as more than text', () => {
+  test('has a diagnosis, and prints no control characters', () => {
     fc.assert(
       fc.property(anySnapshot, (snapshot) => {
         const text = diagnosisText(diagnose(snapshotOf(snapshot)), colorless);
@@ -122,7 +125,7 @@ describe('a hostile snapshot', () => {
     );
   });
 
-  test('survives being kept in a file with the same diagnosis', () => {
+  test('has the same diagnosis when it is read from a file', () => {
     fc.assert(
       fc.property(anySnapshot, (each) => {
         const snapshot = snapshotOf(each);
@@ -133,9 +136,8 @@ describe('a hostile snapshot', () => {
     );
   });
 
-  test('a body of a megabyte costs neither time nor screens', () => {
+  test('with a body of a megabyte gives a short report', () => {
     const body = 'x509: certificate is valid for \u001b[31m'.repeat(30_000);
-    const start = performance.now();
     const everywhere = {
       serviceProxy: answers(503, body),
       group: answers(200, body),
@@ -146,13 +148,12 @@ describe('a hostile snapshot', () => {
       diagnose(snapshotOf({ ...healthy, ...everywhere, apiService: condition(body, body), aggregated: answers(503, body) })),
       colorless,
     );
-    expect(performance.now() - start).toBeLessThan(1_000);
     expect(text.length).toBeLessThan(10_000);
     expect(text).not.toMatch(escapes);
   });
 });
 
-describe('anybody’s manifests', () => {
+describe('hostile manifests', () => {
   const around = (spec: unknown, metadata: unknown = {}): string =>
     [
       { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name: 'v1.example.com', ...(metadata as object) }, spec },
@@ -179,7 +180,7 @@ describe('anybody’s manifests', () => {
     ),
   );
 
-  test('whatever they hold, there is a diagnosis', () => {
+  test('have a diagnosis, whatever they contain', () => {
     fc.assert(
       fc.property(spec, json, (spec, labels) => {
         const text = diagnosisText(diagnose(offlineSnapshot([{ file: 'a.yaml', text: around(spec, { labels }) }], now)), colorless);

@@ -9,7 +9,7 @@ import { offline } from '../../cluster/laboratory/offline.ts';
 import { laboratoryPage } from '../../cluster/laboratory/page.ts';
 import { readRecordings } from '../../cluster/laboratory/recording.ts';
 
-/** What real clusters showed, diagnosed again without them. */
+/** Diagnoses the snapshots that were recorded from real clusters. */
 
 const versions = ['1.37', '1.35'] as const;
 const recordings = { '1.37': readRecordings('1.37'), '1.35': readRecordings('1.35') };
@@ -28,19 +28,19 @@ describe.each(versions)('recorded on Kubernetes %s', (version) => {
     expect(JSON.stringify(snapshot)).not.toContain('PRIVATE KEY');
   });
 
-  test('every code was found for real, or there is a reason why not', () => {
+  test('every code was found in a real cluster, or has a reason why not', () => {
     const found = new Set(recordings[version].flatMap(({ codes }) => codes));
     const missing = (Object.keys(catalog) as Code[]).filter((code) => !found.has(code) && offline[code] === undefined);
     expect(missing).toEqual([]);
   });
 });
 
-test('no reason is given for what is found on both versions', () => {
+test('no reason is left for a code that was found on both versions', () => {
   const found = versions.map((version) => new Set(recordings[version].flatMap(({ codes }) => codes)));
   const needless = Object.keys(offline).filter((code) => found.every((each) => each.has(code as Code)));
   expect(needless).toEqual([]);
 });
 
-test('docs/laboratory.md is what was recorded (npm run docs writes it)', () => {
+test('docs/laboratory.md is generated from the recordings (npm run docs)', () => {
   expect(readFileSync('docs/laboratory.md', 'utf8')).toBe(laboratoryPage(recordings));
 });

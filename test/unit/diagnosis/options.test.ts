@@ -12,14 +12,14 @@ const judged = (change: Partial<ApiSnapshot>, options?: DiagnoseOptions) => {
   return api;
 };
 
-describe('certificates that end soon', () => {
+describe('certificates that expire soon', () => {
   test.each([
     [29, undefined, ['cert/expires-soon']],
     [31, undefined, []],
     [31, 40 * day, ['cert/expires-soon']],
     [29, 7 * day, []],
     [29, 0, []],
-  ])('in %i days, with %s', async (days, expiresWithinMs, expected) => {
+  ])('in %i days, with expiresWithinMs %s', async (days, expiresWithinMs, expected) => {
     const options = expiresWithinMs === undefined ? {} : { expiresWithinMs };
     const api = judged({ probes: seen([serves(await leafFor([host], days))]) }, options);
     expect(codes(api)).toEqual(expected);
@@ -27,14 +27,14 @@ describe('certificates that end soon', () => {
   });
 });
 
-describe('where kube-apiserver verifies nothing', () => {
+describe('with insecureSkipTLSVerify', () => {
   const apiService = seen({ ...api, caBundle: '', insecureSkipTLSVerify: true });
 
   test.each([
     [31, []],
     [29, ['cert/expires-soon']],
     [-1, ['cert/expires-soon']],
-  ])('a certificate that ends in %i days still has a date', async (days, expected) => {
+  ])('the expiry date of a certificate is checked: %i days', async (days, expected) => {
     const served = await leafFor([host], 400);
     const probes = seen([serves({ ...served, notAfter: new Date(now.getTime() + days * day).toISOString() })]);
     expect(codes(judged({ apiService, probes }))).toEqual(expect.arrayContaining(expected));
@@ -44,18 +44,18 @@ describe('where kube-apiserver verifies nothing', () => {
 });
 
 describe('strict', () => {
-  test('whatever could not be looked at matters', () => {
+  test('makes the verdict unknown if anything was not checked', () => {
     const hidden = { requestHeader: unseen() };
     expect(judged(hidden)).toMatchObject({ verdict: 'healthy', notChecked: [{ why: 'not allowed' }] });
     expect(judged(hidden, { strict: true }).verdict).toBe('unknown');
     expect(diagnose(snapshotOf({ ...healthy, ...hidden }), { strict: true }).verdict).toBe('unknown');
   });
 
-  test('what does not apply does not', () => {
+  test('ignores what does not apply', () => {
     expect(judged(everything, { strict: true }).verdict).toBe('healthy');
   });
 
-  test('a fault stays a fault', () => {
+  test('does not change the verdict broken', () => {
     expect(judged({ requestHeader: unseen(), aggregated: answers(404, '') }, { strict: true }).verdict).toBe('broken');
   });
 });

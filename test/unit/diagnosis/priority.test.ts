@@ -2,9 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { listing } from './faults.ts';
 import { api, codes, diagnosed, seen } from './snapshots.ts';
 
-/** The place of a group among the others. */
-
-describe('a group of high priority', () => {
+describe('a group with a high priority', () => {
   const neighbour = (group: string, groupPriorityMinimum: number) => ({
     name: `v1.${group}`,
     group,
@@ -16,13 +14,13 @@ describe('a group of high priority', () => {
   const found = (groupPriorityMinimum: number, ...names: readonly string[]) =>
     diagnosed({ neighbours, apiService: seen({ ...api, groupPriorityMinimum }), aggregated: listing(...names) });
 
-  test('never comes before the core group', () => {
+  test('never takes precedence over the core group', () => {
     const { findings } = found(19_000, 'pods', 'secrets');
     expect(findings.map(({ code }) => code)).toEqual(['registration/priority-too-high']);
     expect(findings[0]?.evidence.join()).not.toContain('core');
   });
 
-  test('hides what the groups below it have', () => {
+  test('takes precedence over groups with a lower priority', () => {
     const [finding] = found(17_500, 'deployments', 'jobs').findings;
     expect(finding).toMatchObject({
       code: 'registration/shadows-group',
@@ -31,18 +29,18 @@ describe('a group of high priority', () => {
     expect(finding?.cause).toContain('`kubectl get jobs` shows the resource of wardle.example.com instead of jobs.batch');
   });
 
-  test('hides all of them where it comes before all', () => {
+  test('takes precedence over several groups', () => {
     expect(found(17_900, 'deployments', 'jobs').findings[0]?.title).toBe(
       'Group wardle.example.com takes precedence over deployments.apps, jobs.batch',
     );
   });
 
-  test('hides them also where its own group is of Kubernetes', () => {
+  test('takes precedence also if it is a group of Kubernetes', () => {
     const apiService = seen({ ...api, group: 'wardle.k8s.io', groupPriorityMinimum: 17_900 });
     expect(codes(diagnosed({ neighbours, apiService, aggregated: listing('deployments') }))).toContain('registration/shadows-group');
   });
 
-  test('of which nobody knows what it comes before hides nothing for sure', () => {
+  test('is not reported to take precedence if the other groups are unknown', () => {
     const apiService = seen({ ...api, groupPriorityMinimum: 17_900 });
     expect(codes(diagnosed({ apiService, aggregated: listing('deployments') }))).toEqual(['registration/priority-too-high']);
   });

@@ -13,7 +13,7 @@ import { absent, answers, healthy, leafCertificate, seen, serves, snapshotOf, un
 const snapshot = snapshotOf(healthy, { ...healthy, apiService: absent }, { ...healthy, service: unseen(), aggregated: answers(503, 'no') });
 const text = snapshotJson(snapshot);
 
-// biome-ignore lint/suspicious/noExplicitAny: to be broken in any place.
+// biome-ignore lint/suspicious/noExplicitAny: tests change any property.
 type Json = any;
 const changed = (change: (json: Json) => void): string => {
   const json = JSON.parse(text);
@@ -22,17 +22,17 @@ const changed = (change: (json: Json) => void): string => {
 };
 const read = (given: string): Snapshot => readSnapshot('a.json', given);
 
-describe('a snapshot that was kept', () => {
-  test('is read as it was, with the same diagnosis', () => {
+describe('a saved snapshot', () => {
+  test('is read unchanged, and has the same diagnosis', () => {
     expect(JSON.parse(JSON.stringify(read(text)))).toEqual(JSON.parse(text));
     expect(diagnosisJson(diagnose(read(text)))).toBe(diagnosisJson(diagnose(snapshot)));
   });
 
-  test('may have more in it than this version knows', () => {
+  test('may have unknown properties', () => {
     expect(read(changed((json) => (json.apis[0].more = 1)))).toEqual(read(text));
   });
 
-  test('can not claim of a certificate what its bytes do not say', () => {
+  test('cannot contradict the PEM of a certificate', () => {
     const forged = snapshotOf({
       ...healthy,
       probes: seen([serves({ ...leafCertificate, notAfter: '2099-01-01T00:00:00.000Z', dnsNames: ['x'] })]),
@@ -41,7 +41,7 @@ describe('a snapshot that was kept', () => {
   });
 });
 
-describe('what is not a snapshot: one line that says where', () => {
+describe('an invalid snapshot gives one line with the path of the error', () => {
   test.each([
     ['', 'a.json is not a snapshot: it is not JSON'],
     ['[1', 'a.json is not a snapshot: it is not JSON'],
@@ -74,8 +74,7 @@ describe('what is not a snapshot: one line that says where', () => {
     expect((error as Error).message).not.toContain('\n');
   });
 
-  /** Any value anywhere in the file. */
-  test('whatever stands in any place, there is a diagnosis or a UsageError', () => {
+  test('any value at any place gives a diagnosis or a UsageError', () => {
     const places = (value: Json): Json[] =>
       typeof value === 'object' && value !== null ? [value, ...Object.values(value).flatMap((each) => places(each))] : [];
     fc.assert(
@@ -97,7 +96,7 @@ describe('what is not a snapshot: one line that says where', () => {
   });
 });
 
-describe('the JSON Schemas that are shipped', () => {
+describe('the shipped JSON Schemas', () => {
   const schemas = [...jsonSchemaTexts()];
   const validator = (wanted: string) => {
     const [, schema] = schemas.find(([name]) => name === wanted) ?? [];
@@ -111,7 +110,7 @@ describe('the JSON Schemas that are shipped', () => {
     return validate.errors ?? [];
   };
 
-  test('fit what is written, and nothing else', () => {
+  test('accept the output of verify, and reject other documents', () => {
     const diagnosis = diagnose(snapshot);
     const clusters = [
       { context: 'a', diagnosis },

@@ -2,10 +2,13 @@ import type { PodView, Snapshot } from '../../../src/snapshot/types.ts';
 import type { KubernetesVersion } from '../../cluster/harness/cells.ts';
 import { readRecording } from '../../cluster/laboratory/recording.ts';
 
-/** What was seen of a real cluster. @param fault of the laboratory */
+/**
+ * A snapshot that was recorded from a real cluster.
+ * @param fault the name of the fault in the laboratory
+ */
 export function recorded(fault: string, kubernetes: KubernetesVersion = '1.37'): Snapshot {
   const { snapshot } = readRecording(kubernetes, fault) ?? {};
-  if (!snapshot) throw new Error(`there is no recording of ${fault}`);
+  if (!snapshot) throw new Error(`no recording of ${fault}`);
   return snapshot;
 }
 

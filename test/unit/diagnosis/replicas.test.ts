@@ -6,7 +6,7 @@ import type { EndpointProbe } from '../../../src/snapshot/types.ts';
 import { recorded } from './recorded.ts';
 import { answers, api, codes, diagnosed, fails, leafCertificate, seen, serves, unavailable } from './snapshots.ts';
 
-/** One bad replica among good ones, and what a look through a pod proves. */
+/** One broken replica among good ones, and what a TLS handshake through a port-forward proves. */
 
 const probe = (pod: string, of: EndpointProbe, via: EndpointProbe['via'] = 'pod'): EndpointProbe => ({
   ...of,
@@ -16,12 +16,12 @@ const probe = (pod: string, of: EndpointProbe, via: EndpointProbe['via'] = 'pod'
 });
 const inPod = (fault: DialFault, words: string = fault): EndpointProbe => probe('api-0', fails(fault, words));
 
-describe('one bad replica of three, as recorded', () => {
+describe('one broken replica of three', () => {
   test.each([
     ['one-of-three-old-ca', 'cert/unknown-authority', 'third'],
     ['one-of-three-wrong-name', 'cert/san-mismatch', 'third'],
     ['one-of-three-not-listening', 'endpoints/connection-refused', 'third'],
-  ])('%s is found and named, whatever request succeeded', (name, code, pod) => {
+  ])('%s is found and named', (name, code, pod) => {
     const { verdict, findings } = diagnose(recorded(name)).apis[0] as ApiDiagnosis;
     expect(verdict).toBe('broken');
     expect(findings[0]?.code).toBe(code);
@@ -31,7 +31,7 @@ describe('one bad replica of three, as recorded', () => {
     }
   });
 
-  test('of an old CA does not lay it on the caBundle', () => {
+  test('with a certificate from an old CA is not a fault of the caBundle', () => {
     const [finding] = (diagnose(recorded('one-of-three-old-ca')).apis[0] as ApiDiagnosis).findings;
     expect(finding?.cause).toContain('Other endpoints serve a certificate that the caBundle trusts');
     expect(finding?.fix).toContain('restart');
@@ -45,7 +45,7 @@ describe('one bad replica of three, as recorded', () => {
   });
 });
 
-describe('a handshake through the pod', () => {
+describe('a TLS handshake through a port-forward', () => {
   const brokenApi = { aggregated: answers(503, 'service unavailable') };
 
   test.each<[DialFault, string]>([
@@ -54,10 +54,10 @@ describe('a handshake through the pod', () => {
     ['not-tls', 'endpoints/not-tls'],
     ['reset', 'endpoints/handshake-failed'],
     ['timeout', 'network/timeout'],
-  ])('that fails (%s) is evidence where the API does not work', (fault, code) => {
+  ])('that fails (%s) counts if the API does not work', (fault, code) => {
     expect(codes(diagnosed({ ...brokenApi, probes: seen([inPod(fault)]) }))).toEqual([code]);
-    const unasked = { aggregated: { state: 'unseen', reason: 'forbidden', words: 'no' } as const };
-    expect(codes(diagnosed({ ...unasked, probes: seen([inPod(fault)]) }))).toEqual([code]);
+    const forbidden = { aggregated: { state: 'unseen', reason: 'forbidden', words: 'no' } as const };
+    expect(codes(diagnosed({ ...forbidden, probes: seen([inPod(fault)]) }))).toEqual([code]);
   });
 
   test.each<DialFault>(['localhost-refused', 'timeout', 'reset'])(
@@ -69,17 +69,17 @@ describe('a handshake through the pod', () => {
     },
   );
 
-  test('that is refused counts while the API works, when kube-apiserver is refused too', () => {
+  test('that is refused counts while the API works, if kube-apiserver is refused too', () => {
     expect(codes(diagnosed({ probes: seen([inPod('refused')]) }))).toEqual(['endpoints/connection-refused']);
   });
 
-  test('that is refused by localhost does not outweigh what kube-apiserver says of the certificate it was shown', () => {
+  test('that is refused by localhost does not outweigh a message of kube-apiserver about the certificate', () => {
     const words = 'x509: certificate is valid for api.other.svc, not api.wardle.svc';
     const diagnosis = diagnosed({ ...brokenApi, apiService: seen(unavailable(words)), probes: seen([inPod('localhost-refused')]) });
     expect(codes(diagnosis)).toEqual(['cert/san-mismatch']);
   });
 
-  test('that could not be made is no fault, and is told with what it takes', () => {
+  test('that is not allowed is not a fault, and is listed with the missing permission', () => {
     const words = 'not allowed to create pod/wardle/api-0/portforward';
     const diagnosis = diagnosed({ probes: seen([serves(leafCertificate), inPod('no-forward', words)]) });
     expect(diagnosis).toMatchObject({

@@ -3,7 +3,7 @@ import type { ApiSnapshot, PodView, ServerView } from '../../../src/snapshot/typ
 import { everything, faults } from './faults.ts';
 import { absent, answers, codes, diagnosed, endpoint, readyPod, seen, service } from './snapshots.ts';
 
-/** What the flags and mounts of a server prove, and what they don't. */
+/** What the flags and mounts of a server prove. */
 
 const view: ServerView = { pod: 'api-0', serviceAccount: 'api', flags: [], secrets: [], startedAt: undefined };
 const gone = answers(503, 'service unavailable');
@@ -25,26 +25,26 @@ describe('the port that a server listens on', () => {
     })),
   };
 
-  test('is that of the last flag', () => {
+  test('is the value of the last flag', () => {
     expect(found(listening('--secure-port=4443', '--secure-port=8443'))).not.toContain('service/wrong-target-port');
     expect(found(listening('--secure-port=8443', '--secure-port=4443'))).toContain('service/wrong-target-port');
   });
 
-  test('is not that of a flag with a longer or a shorter name', () => {
+  test('is not the value of a flag with a longer or shorter name', () => {
     expect(found(listening('--port=4443', '--secure-port-x=4443'))).not.toContain('service/wrong-target-port');
   });
 
-  test('is none while it crashes', () => {
+  test('does not matter while the pod crashes', () => {
     const crash = { ...wrong, pods: seen([crashing]), endpoints: seen([{ ...endpoint, ready: false }]), probes: seen([]) };
     expect(found(crash)[0]).toBe('endpoints/pod-crashing');
     expect(found(crash)).not.toContain('service/wrong-target-port');
   });
 
-  test('is judged by the pods that do not crash', () => {
+  test('matters if another pod does not crash', () => {
     expect(found({ ...wrong, pods: seen([crashing, { ...readyPod, name: 'api-1' }]) })[0]).toBe('service/wrong-target-port');
   });
 
-  test('may be what keeps a readiness probe from passing', () => {
+  test('may explain a failing readiness probe', () => {
     const server = readyPod.containers.map((each) => ({ ...each, ready: false }));
     expect(found({ ...wrong, service: seen(service), pods: seen([{ ...readyPod, ready: false, containers: server }]) })[0]).toBe(
       'service/wrong-target-port',
@@ -52,20 +52,20 @@ describe('the port that a server listens on', () => {
   });
 });
 
-describe('a Secret that is not there is named', () => {
+describe('a missing Secret is identified', () => {
   const named = (flags: readonly string[], ...mounts: readonly (readonly [string, string])[]) => {
     const secrets = mounts.map(([name, mountPath]) => ({ name, mountPath, subPath: false }));
     const { findings } = diagnosed({ ...everything, secret: absent, server: seen({ ...view, flags, secrets }) });
     return findings.find(({ code }) => code === 'cert/secret-missing')?.evidence;
   };
 
-  test('by the whole names of folders', () => {
+  test('by the whole path of the mount', () => {
     expect(named(['--tls-cert-file=/etc/certs/tls.crt'], ['other', '/etc/cert'], ['api-tls', '/etc/certs'])).toEqual([
       'the pods mount the Secret api-tls',
     ]);
   });
 
-  test('by the file, where there is a folder to search as well', () => {
+  test('by the file, even if a directory is configured as well', () => {
     const flags = ['--cert-dir=/tmp', '--tls-cert-file=/certs/tls.crt'];
     expect(named(flags, ['other', '/tmp'], ['api-tls', '/certs'])).toEqual(['the pods mount the Secret api-tls']);
   });

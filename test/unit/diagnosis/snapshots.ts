@@ -8,7 +8,7 @@ import type { CertificateInfo } from '../../../src/pki/types.ts';
 import type { ApiServiceView, ApiSnapshot, EndpointProbe, Observed, PodView, ServiceView, Snapshot } from '../../../src/snapshot/types.ts';
 import { inDays, now } from '../pki/certificates.ts';
 
-/** Snapshots made by hand: a healthy one, and what it takes to break it in one place. */
+/** A hand-written healthy snapshot, and its parts to change. */
 
 export { now };
 export const host = 'api.wardle.svc';
@@ -28,7 +28,7 @@ const leaf = await issueServing({ authority, names: { dns: [host], ip: [] }, key
 
 const first = (pem: string): CertificateInfo => {
   const [certificate] = inspect(pem).certificates;
-  if (!certificate) throw new Error('no certificate was made');
+  if (!certificate) throw new Error('no certificate');
   return certificate;
 };
 
@@ -36,7 +36,7 @@ const first = (pem: string): CertificateInfo => {
 export const ca = first(authority.certificates);
 export const leafCertificate = first(leaf.certificates);
 
-/** Another CA of the same name, as after `init` was run twice. */
+/** Another CA with the same name, as if `init` was run twice. */
 export const otherCa = first(
   (await createAuthority({ commonName: 'CA one', keyType: 'ecdsa-p256', lifetimeMs: 3650 * day, now })).certificates,
 );
@@ -71,7 +71,7 @@ export const service: ServiceView = {
 
 export const endpoint = { slice: 'api-x', address: '10.1.0.1', ready: true, pod: 'api-0', ports: [{ name: 'https', port: 8443 }] };
 
-const notAsked: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'not needed' };
+const notObserved: Observed<never> = { state: 'unseen', reason: 'skipped', words: 'not needed' };
 
 /** The pod of the healthy snapshot. */
 export const readyPod: PodView = {
@@ -96,8 +96,8 @@ export const readyPod: PodView = {
       before: undefined,
     },
   ],
-  events: notAsked,
-  lastLogLine: notAsked,
+  events: notObserved,
+  lastLogLine: notObserved,
 };
 
 export const resourceList = JSON.stringify({
@@ -123,7 +123,7 @@ export const fails = (fault: DialFault, words: string = fault): EndpointProbe =>
 export const answers = (status: number, body: string): Observed<{ path: string; status: number; body: string }> =>
   seen({ path, status, body });
 
-/** The condition and the body that a fault of the connection gives on Kubernetes 1.36 and newer. */
+/** The APIService with a condition that reports a failed connection. */
 export const unavailable = (message: string, reason = 'FailedDiscoveryCheck'): ApiServiceView => ({
   ...api,
   available: { status: 'False', reason, message, lastTransitionTime: '2026-06-15T11:59:00Z' },
@@ -137,19 +137,19 @@ export const healthy: ApiSnapshot = {
   pods: seen([readyPod]),
   probes: seen([serves(leafCertificate)]),
   aggregated: answers(200, resourceList),
-  group: notAsked,
-  openApi: notAsked,
-  serviceProxy: notAsked,
-  asUser: notAsked,
-  anonymous: notAsked,
-  forged: notAsked,
-  server: notAsked,
-  secret: notAsked,
-  requestHeader: notAsked,
-  delegation: notAsked,
-  neighbours: notAsked,
-  customResources: notAsked,
-  listed: notAsked,
+  group: notObserved,
+  openApi: notObserved,
+  serviceProxy: notObserved,
+  asUser: notObserved,
+  anonymous: notObserved,
+  forged: notObserved,
+  server: notObserved,
+  secret: notObserved,
+  requestHeader: notObserved,
+  delegation: notObserved,
+  neighbours: notObserved,
+  customResources: notObserved,
+  listed: notObserved,
 };
 
 export const snapshotOf = (...apis: readonly ApiSnapshot[]): Snapshot => ({
@@ -162,7 +162,7 @@ export const snapshotOf = (...apis: readonly ApiSnapshot[]): Snapshot => ({
 /** Diagnoses the healthy snapshot with some of it replaced. */
 export function diagnosed(change: Partial<ApiSnapshot>, at: Date = now): ApiDiagnosis {
   const [diagnosis] = diagnose({ ...snapshotOf({ ...healthy, ...change }), takenAt: at.toISOString() }).apis;
-  if (!diagnosis) throw new Error('nothing was diagnosed');
+  if (!diagnosis) throw new Error('no diagnosis');
   return diagnosis;
 }
 

@@ -6,45 +6,45 @@ import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
 import { everything, faults } from './faults.ts';
 import { diagnosed } from './snapshots.ts';
 
-/** Two faults at once, of everything that can be changed independently. */
+/** Two independent faults at once. */
 
 interface Rule {
-  /** With one of these ... */
+  /** Codes, or families as `cert/*`. */
   readonly hiding: readonly string[];
-  /** ... nothing can be known of those. */
+  /** What cannot be found while one of `hiding` exists. */
   readonly hidden: readonly string[];
 }
 
 const noAnswer = ['service/*', 'endpoints/*', 'network/*', 'bundle/*', 'cert/*', 'auth/*', 'discovery/*', 'control-plane/*'];
 
 const rules: readonly Rule[] = [
-  // There is no backend.
+  // No backend.
   { hiding: ['registration/missing', 'registration/local-with-trust'], hidden: ['*/*'] },
-  // Nothing is verified.
+  // kube-apiserver does not verify the certificate.
   {
     hiding: ['security/insecure-skip-tls-verify', 'registration/injector-blocked', 'registration/insecure-with-bundle'],
     hidden: ['cert/*', 'bundle/*'],
   },
-  // Nothing is served, or not by the server that was meant.
+  // No certificate is served, or not by the expected server.
   {
     hiding: ['endpoints/*', 'network/*', 'service/*', 'bundle/*', 'cert/secret-missing', 'cert/secret-unreadable', 'auth/reader-missing'],
     hidden: ['cert/*'],
   },
-  // Nobody is there to connect to, so what was said of connections is out of date.
+  // No address to connect to, so messages about connections are out of date.
   {
     hiding: ['service/*', 'endpoints/*', 'registration/service-incomplete'],
     hidden: ['bundle/empty', 'discovery/slow', 'network/*', 'auth/proxy-certificate-refused'],
   },
-  // The Service has no such port, or is not there.
+  // The Service or its port does not exist.
   { hiding: ['service/*', 'registration/service-incomplete'], hidden: ['service/*', 'endpoints/*', 'network/*'] },
-  // These are faults of an API that works, or trust in one whose endpoints are all in order.
+  // Faults of an API that works, or whose endpoints are all ok.
   {
     hiding: noAnswer,
     hidden: ['discovery/not-in-group', 'discovery/not-listed', 'discovery/openapi-missing', 'control-plane/*', 'bundle/unused-ca'],
   },
-  // Without an answer nothing is known of whom the server believes.
+  // Without an answer, it is unknown whether the server accepts a forged identity.
   { hiding: ['discovery/slow'], hidden: ['security/forged-identity-accepted'] },
-  // A stale condition with the words of a fault is one where the API does not work.
+  // With another fault, the API does not work, so the condition is not stale.
   { hiding: ['control-plane/stale-condition'], hidden: ['cert/*'] },
 ];
 
@@ -58,10 +58,10 @@ const pair = fc
   .tuple(fc.constantFrom(...list), fc.constantFrom(...list))
   .filter(([[one, change], [other, another]]) => one !== other && independent(change, another) && !hides(one, other) && !hides(other, one));
 
-/** All codes, those beneath others too. */
+/** All codes, including symptoms. */
 const codesIn = (findings: readonly Finding[]): Code[] => findings.flatMap(({ code, explains }) => [code, ...codesIn(explains)]);
 
-test('two independent faults are both found, and nothing else stands beside them', () => {
+test('two independent faults are both found, and nothing else', () => {
   fc.assert(
     fc.property(pair, ([[one, change], [other, another]]) => {
       const { findings } = diagnosed({ ...everything, ...change, ...another });
@@ -72,7 +72,7 @@ test('two independent faults are both found, and nothing else stands beside them
   );
 });
 
-test('the order of findings does not depend on the order in which faults came', () => {
+test('the order of findings does not depend on the order of faults', () => {
   fc.assert(
     fc.property(pair, ([[, change], [, another]]) => {
       expect(diagnosed({ ...everything, ...change, ...another })).toEqual(diagnosed({ ...everything, ...another, ...change }));

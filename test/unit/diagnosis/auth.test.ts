@@ -3,7 +3,7 @@ import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
 import { cannotRead, crashes, everything } from './faults.ts';
 import { answers, codes, diagnosed, seen, unseen } from './snapshots.ts';
 
-/** Whom the server believes, what it may ask kube-apiserver, and what is known of that for sure. */
+/** Authentication and authorization between the server and kube-apiserver. */
 
 const gone = answers(503, 'service unavailable');
 const of = (change: Partial<ApiSnapshot>): unknown[] =>
@@ -11,7 +11,7 @@ const of = (change: Partial<ApiSnapshot>): unknown[] =>
 const withFlags = (...flags: readonly string[]): ApiSnapshot['server'] =>
   seen({ pod: 'api-0', serviceAccount: 'api', flags, secrets: [], startedAt: undefined });
 
-describe('who may ask', () => {
+describe('a missing binding to system:auth-delegator', () => {
   const denied: ApiSnapshot['delegation'] = seen({
     account: 'system:serviceaccount:wardle:api',
     mayReview: false,
@@ -19,14 +19,14 @@ describe('who may ask', () => {
   });
   const forbidden = 'subjectaccessreviews.authorization.k8s.io is forbidden: User "system:serviceaccount:wardle:api" cannot create';
 
-  const silent: Partial<ApiSnapshot> = { delegation: denied, anonymous: unseen(), forged: unseen() };
+  const unknown: Partial<ApiSnapshot> = { delegation: denied, anonymous: unseen(), forged: unseen() };
 
-  test.each(['anonymous', 'forged'])('is known for sure from what the server says straight to a stranger: %s', (stranger) => {
+  test.each(['anonymous', 'forged'])('is proven by the error of a direct request: %s', (request) => {
     const [finding, ...others] = diagnosed({
       ...everything,
       delegation: denied,
       anonymous: answers(401, ''),
-      [stranger]: answers(500, forbidden),
+      [request]: answers(500, forbidden),
     }).findings;
     expect(others).toEqual([]);
     expect(finding).toMatchObject({ code: 'auth/delegator-missing', severity: 'error' });
@@ -34,37 +34,37 @@ describe('who may ask', () => {
     expect(finding?.evidence[0]).toContain('directly at an endpoint: 500');
   });
 
-  test('needs no right to see what RBAC allows', () => {
+  test('is found without permission for SubjectAccessReviews', () => {
     const [finding] = diagnosed({ anonymous: answers(500, JSON.stringify({ message: forbidden })) }).findings;
     expect(finding).toMatchObject({ code: 'auth/delegator-missing', severity: 'error' });
     expect(finding?.fix).toMatch(/--serviceaccount=wardle:api\b/);
   });
 
-  test('from RBAC alone it is a warning', () => {
-    expect(diagnosed({ ...everything, ...silent }).findings).toMatchObject([{ code: 'auth/delegator-missing', severity: 'warning' }]);
+  test('is a warning if only RBAC proves it', () => {
+    expect(diagnosed({ ...everything, ...unknown }).findings).toMatchObject([{ code: 'auth/delegator-missing', severity: 'warning' }]);
   });
 
   test.each<[string, Partial<ApiSnapshot>]>([
-    ['asks with an account of its own', { server: withFlags('--secure-port=8443', '--authorization-kubeconfig=/k') }],
-    ['asks who comes with an account of its own', { server: withFlags('--secure-port=8443', '--authentication-kubeconfig=/k') }],
-    ['is not made with k8s.io/apiserver', { server: withFlags() }],
-    ['is not known', { server: unseen() }],
-    ['decides about strangers', { anonymous: answers(403, '') }],
+    ['uses a separate kubeconfig for authorization', { server: withFlags('--secure-port=8443', '--authorization-kubeconfig=/k') }],
+    ['uses a separate kubeconfig for authentication', { server: withFlags('--secure-port=8443', '--authentication-kubeconfig=/k') }],
+    ['is not built with k8s.io/apiserver', { server: withFlags() }],
+    ['is unknown', { server: unseen() }],
+    ['answers 403 to anonymous requests', { anonymous: answers(403, '') }],
   ])('does not matter to a server that %s', (_, change) => {
-    expect(of({ ...silent, ...change })).toEqual([]);
+    expect(of({ ...unknown, ...change })).toEqual([]);
   });
 
-  test('RBAC and what an ordinary user meets are one finding', () => {
+  test('is one finding if RBAC and the error of a user prove it', () => {
     const asUser = seen({ path: '/apis/x', status: 500, body: forbidden, user: 'jane', allowed: true });
     expect(of({ delegation: denied, asUser })).toEqual([['auth/delegator-missing', []]]);
   });
 
-  test('does not matter to a server that asks nobody', () => {
+  test('does not matter to a server that accepts anonymous requests', () => {
     expect(of({ delegation: denied, anonymous: answers(200, '') })).toEqual([['security/anonymous-access', []]]);
   });
 });
 
-describe('a ServiceAccount that may not read how kube-apiserver identifies itself', () => {
+describe('a missing binding to extension-apiserver-authentication-reader', () => {
   const denied: ApiSnapshot['delegation'] = seen({
     account: 'system:serviceaccount:wardle:api',
     mayReview: true,
@@ -73,23 +73,23 @@ describe('a ServiceAccount that may not read how kube-apiserver identifies itsel
   const broken: Partial<ApiSnapshot> = { delegation: denied, aggregated: answers(500, 'no') };
 
   test.each<[string, ApiSnapshot['server']]>([
-    ['is not made with k8s.io/apiserver', withFlags()],
-    ['is told not to look', withFlags('--secure-port=8443', '--authentication-skip-lookup')],
-    ['is told not to look in other words', withFlags('--secure-port=8443', '--authentication-skip-lookup=true')],
-    ['is given both CAs', withFlags('--secure-port=8443', '--client-ca-file=/a', '--requestheader-client-ca-file=/b')],
-    ['reads with an account of its own', withFlags('--secure-port=8443', '--authentication-kubeconfig=/k')],
-  ])('does not matter to a server that %s, whatever else is wrong', (_, server) => {
+    ['is not built with k8s.io/apiserver', withFlags()],
+    ['skips the lookup', withFlags('--secure-port=8443', '--authentication-skip-lookup')],
+    ['skips the lookup (=true)', withFlags('--secure-port=8443', '--authentication-skip-lookup=true')],
+    ['has flags for both CAs', withFlags('--secure-port=8443', '--client-ca-file=/a', '--requestheader-client-ca-file=/b')],
+    ['uses a separate kubeconfig', withFlags('--secure-port=8443', '--authentication-kubeconfig=/k')],
+  ])('does not matter to a server that %s', (_, server) => {
     expect(of({ ...broken, server })).toEqual([['discovery/request-failed', []]]);
   });
 
   test.each([withFlags('--secure-port=8443'), withFlags('--secure-port=8443', '--authentication-skip-lookup=false')])(
-    'matters to one that looks',
+    'matters to a server that reads the ConfigMap',
     (server) => {
       expect(codes(diagnosed({ ...everything, ...broken, server }))).toContain('auth/reader-missing');
     },
   );
 
-  test('is why a server of which no flags are known crashes, where that says so', () => {
+  test('explains a crash if the log reports it, even with unknown flags', () => {
     expect(of({ delegation: denied, ...crashes(cannotRead), aggregated: gone, server: unseen() })).toMatchObject([
       ['auth/reader-missing', expect.arrayContaining(['endpoints/pod-crashing'])],
     ]);
@@ -101,16 +101,16 @@ test.each([
   [403, ['security/forged-identity-accepted']],
   [503, []],
   [302, []],
-])('a forged identity is believed only where a stranger was turned away: %d', (status, expected) => {
+])('an accepted forged identity is a finding only if anonymous requests are refused: %d', (status, expected) => {
   const forged = answers(200, '{}');
   expect(codes(diagnosed({ ...everything, anonymous: answers(status, ''), forged }))).toEqual(expected);
 });
 
-describe('a user who is refused', () => {
+describe('a refused user', () => {
   const refused = (status: number, allowed: boolean | undefined): ApiSnapshot['asUser'] =>
     seen({ path: '/apis/x', status, body: '', user: 'jane', allowed });
 
-  test('while nobody knows what RBAC allows is no finding', () => {
+  test('is not a finding without a SubjectAccessReview', () => {
     expect(diagnosed({ ...everything, asUser: refused(403, undefined) })).toMatchObject({
       findings: [],
       notChecked: [{ what: 'whether RBAC allows user jane', why: expect.stringContaining('GET /apis/x as jane: 403') }],
@@ -120,7 +120,7 @@ describe('a user who is refused', () => {
   test.each([
     [403, true],
     [401, undefined],
-  ] as const)('by the server is told the status: %d', (status, allowed) => {
+  ] as const)('by the server is a finding with the status: %d', (status, allowed) => {
     const { findings, notChecked } = diagnosed({ ...everything, asUser: refused(status, allowed) });
     expect(notChecked).toEqual([]);
     expect(findings).toMatchObject([{ code: 'auth/refused-by-server', title: expect.stringContaining(`(${status})`) }]);
