@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { normalise, pages, readPage, tiers, transcriptsIn } from '../docs/transcripts.ts';
@@ -52,6 +52,15 @@ function leadsSomewhere(path: string, anchor: string | undefined): boolean {
 test('README.md or docs/README.md link every page', () => {
   const linked = (page: string): boolean => readPage('README.md').includes(`](${page}`);
   expect(pages.filter((page) => page !== 'README.md' && !linked(page))).toEqual([]);
+});
+
+test('CONTRIBUTING.md names files and folders that exist', () => {
+  const named = [...readPage('CONTRIBUTING.md').matchAll(/`((?:src|test|scripts|templates|docs|bench)\/[\w./-]*)`/g)].map(
+    ([, path = '']) => path,
+  );
+  const real = named.filter((path) => !/NAME|FILE/.test(path));
+  expect(real.length).toBeGreaterThan(20);
+  expect(real.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
 test.each([
