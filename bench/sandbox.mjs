@@ -32,7 +32,7 @@ async function benchEngine(cli, folder, engine) {
       return performance.now() - start;
     };
     const ready = await until(() => existsSync(kubeconfig) && readFileSync(kubeconfig).length > 0);
-    const registered = await until(() => said.includes('goes on until Ctrl-C'));
+    const registered = await until(() => said.includes('runs until you press Ctrl-C'));
     const client = clientOf(kubeconfig);
     await load(client, 1);
     const perSecond = await load(client, seconds);
