@@ -1,6 +1,4 @@
-/**
- * The one part of node-forge that is loaded, with the options that @types/node-forge leaves out.
- */
+/** The only module of node-forge in use, with options that @types/node-forge does not declare. */
 declare module 'node-forge/lib/asn1.js' {
   import type { asn1 } from 'node-forge';
 

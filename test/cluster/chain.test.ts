@@ -36,29 +36,33 @@ const file = (name: string, content: string): string => {
   return path;
 };
 
-/** What Go's verifier says, in the place of kube-apiserver: `OK` or its error. */
-async function go(ca: string, chain: string): Promise<string> {
+/** Verifies a chain with Go, as kube-apiserver does. @returns `OK` or the error */
+async function verifyWithGo(ca: string, chain: string): Promise<string> {
   const { stdout, exitCode } = await execa(verifier, [file('ca.pem', ca), file('chain.pem', chain), hostname], { reject: false });
   expect(exitCode).toBe(stdout === 'OK' ? 0 : 1);
   return stdout;
 }
 
-/** The same judgement by apisvc; a weak key that Go still accepts is only worth a warning. */
-const apisvc = (ca: string, chain: string): string[] =>
+/**
+ * Verifies the same chain with apisvc. Leaves out a weak key that Go accepts, because it is only a
+ * warning.
+ * @returns the kinds of faults
+ */
+const verifyWithApisvc = (ca: string, chain: string): string[] =>
   checkServing({ presented: inspect(chain).certificates, roots: inspect(ca).certificates, hostname, now: new Date() })
     .filter((fault) => fault.kind !== 'weak-key' || fault.refused)
     .map(({ kind }) => kind);
 
-describe('every certificate that apisvc makes', () => {
+describe('every certificate that apisvc issues', () => {
   const names = { dns: [hostname, 'api', 'api.wardle', '*.example.com'], ip: [] };
 
-  it.each(keyTypes)('passes Go and openssl: %s', async (keyType) => {
+  it.each(keyTypes)('passes Go and openssl with key type %s', async (keyType) => {
     const now = new Date();
     const authority = createAuthority({ commonName: 'CA', keyType, lifetimeMs: 3650 * day, constrainTo: names, now });
     const leaf = await issueServing({ authority, names, keyType, lifetimeMs: 365 * day, now });
     const { certificates } = await authority;
-    expect(await go(certificates, leaf.certificates)).toBe('OK');
-    expect(apisvc(certificates, leaf.certificates)).toEqual([]);
+    expect(await verifyWithGo(certificates, leaf.certificates)).toBe('OK');
+    expect(verifyWithApisvc(certificates, leaf.certificates)).toEqual([]);
     const [ca, chain] = [file('ca.crt', certificates), file('tls.crt', leaf.certificates)];
     for (const name of [hostname, 'api', 'some.example.com']) {
       const { stdout } = await execa('openssl', [
@@ -87,10 +91,10 @@ describe('every certificate that apisvc makes', () => {
 
   it.each([
     ['another DNS name', { dns: ['api'], ip: [] }, { dns: [hostname], ip: [] }],
-    ['an IP address where there are none', { dns: [hostname], ip: [] }, { dns: [hostname], ip: ['10.0.0.1'] }],
+    ['an IP address, with no IP address permitted', { dns: [hostname], ip: [] }, { dns: [hostname], ip: ['10.0.0.1'] }],
     ['another IP address', { dns: [hostname], ip: ['10.0.0.2'] }, { dns: [hostname], ip: ['10.0.0.1'] }],
-    ['a DNS name where there are none', { dns: [], ip: ['10.0.0.1'] }, { dns: [hostname], ip: ['10.0.0.1'] }],
-  ])('is held to its name constraints by Go and openssl: %s', async (_, permitted, claimed) => {
+    ['a DNS name, with no DNS name permitted', { dns: [], ip: ['10.0.0.1'] }, { dns: [hostname], ip: ['10.0.0.1'] }],
+  ])('fails in Go and openssl if the name constraints of the CA exclude %s', async (_, permitted, claimed) => {
     const root = await make({ commonName: 'root', extensions: [...caExtensions, nameConstraints(permitted)], ...lifetime });
     const leaf = await make({
       commonName: 'leaf',
@@ -98,8 +102,8 @@ describe('every certificate that apisvc makes', () => {
       extensions: [endEntityConstraints(), extendedKeyUsage(['serverAuth']), subjectAltName(claimed, false)],
       ...lifetime,
     });
-    expect(await go(root.info.pem, leaf.info.pem)).toMatch(/not permitted|excluded/);
-    expect(apisvc(root.info.pem, leaf.info.pem)).toEqual(['name-constraints']);
+    expect(await verifyWithGo(root.info.pem, leaf.info.pem)).toMatch(/not permitted|excluded/);
+    expect(verifyWithApisvc(root.info.pem, leaf.info.pem)).toEqual(['name-constraints']);
     const { stderr } = await execa('openssl', ['verify', '-CAfile', file('ca.crt', root.info.pem), file('tls.crt', leaf.info.pem)], {
       reject: false,
     });
@@ -112,7 +116,7 @@ const lifetime = { notBefore: new Date(Date.now() - day), notAfter: new Date(Dat
 const expired = { notBefore: new Date(Date.now() - 2 * day), notAfter: new Date(Date.now() - day) };
 const rarely = (): fc.Arbitrary<boolean> => fc.integer({ min: 0, max: 9 }).map((digit) => digit === 0);
 
-/** What can be wrong with a CA. */
+/** The faults that a CA can have. */
 const caFaults = fc.record({
   expired: rarely(),
   notCa: rarely(),
@@ -137,7 +141,7 @@ function makeCa(commonName: string, issuer: Made | undefined, faults: CaFaults):
   });
 }
 
-describe('apisvc and Go come to the same verdict', () => {
+describe('apisvc and Go agree', () => {
   const members = ['root', 'namesake', 'upper', 'lower', 'leaf'] as const;
   const subset = fc.shuffledSubarray([...members], { minLength: 1 });
 
@@ -177,14 +181,14 @@ describe('apisvc and Go come to the same verdict', () => {
         };
         const pem = (names: readonly (typeof members)[number][]): string => names.map((member) => all[member].info.pem).join('');
         const [ca, chain] = [pem(trusted), pem(['leaf', ...sent])];
-        const verdict = await go(ca, chain);
-        const faults = apisvc(ca, chain);
+        const verdict = await verifyWithGo(ca, chain);
+        const faults = verifyWithApisvc(ca, chain);
         verdicts.add(verdict === 'OK' ? 'OK' : (faults[0] ?? 'none'));
         expect({ faults: faults.length > 0, verdict }).toEqual({ faults: verdict !== 'OK', verdict });
       }),
       { numRuns: 250, seed: 3 },
     );
-    // The test would prove little if it had met a few kinds of chains only.
+    // Make sure that the test covers enough kinds of faults.
     expect([...verdicts]).toEqual(
       expect.arrayContaining(['OK', 'expired', 'name-mismatch', 'usage', 'unknown-authority', 'name-constraints']),
     );
@@ -199,13 +203,13 @@ describe('apisvc and Go come to the same verdict', () => {
     ['sha1-leaf.crt', 'root.crt'],
     ['sha1-leaf.crt', 'sha1-leaf.crt'],
     ['rsa1024-leaf.crt', 'root.crt'],
-  ])('on %s below %s of openssl', async (sent, trusted) => {
+  ])('on the chain %s with the CA %s, both from openssl', async (sent, trusted) => {
     const [chain, ca] = [sent, trusted].map((names) => names.split(' ').map(fixture).join(''));
-    const verdict = await go(ca ?? '', chain ?? '');
-    expect({ faults: apisvc(ca ?? '', chain ?? '').length > 0, verdict }).toEqual({ faults: verdict !== 'OK', verdict });
+    const verdict = await verifyWithGo(ca ?? '', chain ?? '');
+    expect({ faults: verifyWithApisvc(ca ?? '', chain ?? '').length > 0, verdict }).toEqual({ faults: verdict !== 'OK', verdict });
   });
 
-  it('on what is a PEM file and what is not', async () => {
+  it('on which text is a PEM file', async () => {
     const [chain, good] = [fixture('leaf.crt') + fixture('intermediate.crt'), fixture('root.crt').trimEnd().split('\n')];
     const edit = fc.record({
       line: fc.oneof(fc.constantFrom(0, 1, good.length - 1), fc.nat(good.length - 1)),
@@ -230,8 +234,8 @@ describe('apisvc and Go come to the same verdict', () => {
         const lines = [...good];
         for (const { line, how } of edits) lines[line] = how(lines[line] ?? '');
         const ca = `${lines.join('\n')}\n${twice ? fixture('bmp-ca.crt') : ''}`;
-        const verdict = await go(ca, chain);
-        expect({ faults: apisvc(ca, chain).length > 0, ca, verdict }).toEqual({ faults: verdict !== 'OK', ca, verdict });
+        const verdict = await verifyWithGo(ca, chain);
+        expect({ faults: verifyWithApisvc(ca, chain).length > 0, ca, verdict }).toEqual({ faults: verdict !== 'OK', ca, verdict });
       }),
       { numRuns: 200, seed: 3 },
     );

@@ -21,25 +21,25 @@ async function ok(args: readonly string[], input?: string): Promise<string> {
   return stdout;
 }
 
-test('kube-apiserver is the pinned version', async () => {
+test('kube-apiserver has the pinned version', async () => {
   const { serverVersion } = JSON.parse(await ok(['version', '-o', 'json']));
   expect(serverVersion).toMatchObject({ major: '1', minor: '37', gitVersion: 'v1.37.2' });
 });
 
-test('controllers run: a new Namespace gets its ServiceAccount and the CA of the cluster', async () => {
+test('controllers create the default ServiceAccount and kube-root-ca.crt in a new namespace', async () => {
   await ok(['create', 'namespace', 'controllers']);
   await ok(['wait', '--for=create', '-n', 'controllers', 'serviceaccount/default', 'configmap/kube-root-ca.crt', '--timeout=30s']);
   await ok(['delete', 'namespace', 'controllers', '--wait=false']);
 });
 
-test('extension servers can find out whom to trust as the front proxy', async () => {
+test('the ConfigMap extension-apiserver-authentication has the CA of the front proxy', async () => {
   const { data } = JSON.parse(await ok(['get', '-n', 'kube-system', 'configmap', 'extension-apiserver-authentication', '-o', 'json']));
   expect(data['requestheader-client-ca-file']).toContain('BEGIN CERTIFICATE');
   expect(data['requestheader-client-ca-file']).not.toBe(data['client-ca-file']);
   expect(data['requestheader-allowed-names']).toBe('["front-proxy-client"]');
 });
 
-test('a user made by the harness is who the certificate says, with no rights of its own', async () => {
+test('a user of the harness has the name and groups of the certificate, and no permissions', async () => {
   const kubeconfig = await userKubeconfig('jane', ['developers']);
   const whoami = await kubectl(['auth', 'whoami', '-o', 'json'], { kubeconfig });
   expect(JSON.parse(whoami.stdout).status.userInfo).toMatchObject({ username: 'jane', groups: ['developers', 'system:authenticated'] });
@@ -50,7 +50,7 @@ test('a user made by the harness is who the certificate says, with no rights of 
   });
 });
 
-describe('sample-apiserver registered by hand', () => {
+describe('sample-apiserver registered without apisvc', () => {
   const namespace = 'by-hand';
   const port = 8443;
   let server: RunningProcess;
@@ -79,26 +79,27 @@ describe('sample-apiserver registered by hand', () => {
   });
 
   afterAll(async () => {
-    // The APIService first: while it is there, the namespace can't go before its flunders have been listed.
+    // Delete the APIService first: as long as it exists, deleting the namespace has to list the
+    // flunders in it.
     await kubectl(['delete', 'apiservice', 'v1alpha1.wardle.example.com', '--ignore-not-found']);
     await kubectl(['delete', '--wait=false', '-f', '-'], { input: wardleAccess(namespace) });
     await server?.stop();
   });
 
-  test('answers through the aggregation layer', async () => {
+  test('serves discovery through the aggregation layer', async () => {
     const discovery = JSON.parse(await ok(['get', '--raw', '/apis/wardle.example.com/v1alpha1']));
     expect(discovery).toMatchObject({ kind: 'APIResourceList', groupVersion: 'wardle.example.com/v1alpha1' });
     expect(discovery.resources.map(({ name }: { name: string }) => name)).toContain('flunders');
   });
 
-  test('keeps objects', async () => {
+  test('stores objects', async () => {
     const flunder = { apiVersion: 'wardle.example.com/v1alpha1', kind: 'Flunder', metadata: { name: 'one', namespace } };
     await ok(['create', '-f', '-'], JSON.stringify(flunder));
     expect(await ok(['get', 'flunders', '-n', namespace, '-o', 'name'])).toBe('flunder.wardle.example.com/one\n');
   });
 });
 
-test('a server that ends at once is reported with its last words', async () => {
+test('a server that exits at startup is reported with its last log lines', async () => {
   const start = startSampleApiserver({ certFile: '/none.crt', keyFile: '/none.key', port: 8444, kubeconfig: cluster.kubeconfig });
   await expect(start).rejects.toThrow(/^sample-apiserver ended with exit code 1: .*\/none.crt/);
 });
@@ -107,7 +108,7 @@ describe('a killed run', () => {
   const namespaces = async () => (await execa('ip', ['netns', 'list'])).stdout.split('\n').map((line) => line.split(' ')[0]);
   const processesIn = async (name: string) => (await execa('ip', ['netns', 'pids', name])).stdout.split('\n').filter(Boolean);
 
-  test('leaves nothing that stops the next one', async () => {
+  test('does not prevent the next run, which removes its leftovers', async () => {
     const held = execa(process.execPath, [join(import.meta.dirname, 'harness', 'hold-run.mjs')], { reject: false, stderr: 'inherit' });
     const { value } = await held.iterable()[Symbol.asyncIterator]().next();
     const killed: Cluster = JSON.parse(String(value));
@@ -129,8 +130,8 @@ describe('a killed run', () => {
     expect(existsSync(next.cluster.stateDir)).toBe(false);
   });
 
-  test('is cleaned up after even where its servers outlived it, and its pid was given to someone else', async () => {
-    // Pid 1 runs, but did not start at this time.
+  test('is cleaned up even if its servers are still running and its PID belongs to another process', async () => {
+    // Process 1 is running, but has another start time.
     const name = `apisvc-1-999999999999-${process.pid}`;
     await execa('ip', ['netns', 'add', name]);
     const server = execa('nsenter', [`--net=/run/netns/${name}`, 'sleep', '600'], { reject: false });
@@ -141,11 +142,11 @@ describe('a killed run', () => {
     expect(await namespaces()).not.toContain(name);
     const network = await createNetwork();
     await removeNetwork(network);
-    await removeNetwork(network); // the second time there is nothing to do
+    await removeNetwork(network); // the second call does nothing
     expect(await namespaces()).not.toContain(network.name);
   });
 
-  test('is cleaned up after even where it was killed while it made its namespace', async () => {
+  test('is cleaned up even if it was killed while it created its network namespace', async () => {
     const name = `apisvc-1-999999999999-${process.pid}`;
     await writeFile(`/run/netns/${name}`, '');
     await removeOrphanedNetworks();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apisvc, kubectl } from './harness/commands.ts';
 import { editConfiguration, emptyFolder, failure, getObject, kubectlOk } from './harness/projects.ts';
 
-/** metrics-server as its release manifests deploy it: what apisvc meets of it. */
+/** The parts of metrics-server's release manifests that apisvc changes or reads. */
 const installed = (namespace: string) => {
   const metadata = { name: 'metrics-server', namespace, labels: { 'k8s-app': 'metrics-server' } };
   const args = [
@@ -50,12 +50,15 @@ const installed = (namespace: string) => {
 describe.each([
   ['kubectl apply', 'kubectl-client-side-apply', []],
   ['kubectl apply --server-side', 'kubectl', ['--server-side']],
-])('metrics-server that was installed with %s', (_, owner, flags) => {
+])('metrics-server installed with %s', (_, owner, flags) => {
   const namespace = `existing-${owner}`;
   const dir = emptyFolder();
   const register = (...more: string[]) => apisvc(['register', '-C', dir, ...more]);
-  /** What the Deployment is to be; the controller of Deployments writes how far it is at any time. */
-  const wanted = async () => {
+  /**
+   * The spec of the Deployment. Its status is left out, because the Deployment controller updates
+   * it at any time.
+   */
+  const deploymentSpec = async () => {
     // biome-ignore lint/suspicious/noExplicitAny: an object as kubectl prints it.
     const { metadata, spec }: any = await getObject('deployment', 'metrics-server', '-n', namespace);
     return { generation: metadata.generation, spec };
@@ -73,7 +76,7 @@ describe.each([
     await kubectl(['delete', 'namespace', namespace, '--wait=false']);
   });
 
-  test('its arguments and its insecureSkipTLSVerify are in the way, and nothing else is', async () => {
+  test('only its arguments and insecureSkipTLSVerify cause conflicts', async () => {
     const { exitCode, stdout, stderr } = await failure(register('--dry-run=server'));
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr.split('\n').filter((line) => line.includes('conflict with'))).toEqual([
@@ -84,8 +87,8 @@ describe.each([
     ]);
   });
 
-  test('--force-conflicts would add the certificate, and leave all else as it is', async () => {
-    const before = await wanted();
+  test('--diff --force-conflicts adds the certificate and changes nothing else', async () => {
+    const before = await deploymentSpec();
     const { exitCode, stdout } = await register('--diff', '--force-conflicts');
     expect(exitCode).toBe(1);
     expect(stdout).not.toContain(`service/${namespace}/metrics-server\n@@`);
@@ -105,21 +108,21 @@ describe.each([
       '+  caBundle:',
       `+    - CN=metrics-server.${namespace}.svc CA, SHA-256 …`,
     ]);
-    expect(await wanted()).toEqual(before);
+    expect(await deploymentSpec()).toEqual(before);
   });
 
-  const argumentsOf = async (): Promise<string[]> => (await wanted()).spec.template.spec.containers[0].args;
+  const argumentsOf = async (): Promise<string[]> => (await deploymentSpec()).spec.template.spec.containers[0].args;
   const addArgument = async (value: string): Promise<void> => {
     const patch = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value }];
     await kubectlOk(['patch', 'deployment', 'metrics-server', '-n', namespace, '--type=json', '-p', JSON.stringify(patch)]);
   };
-  /** The lines of the diff that add or remove an argument. */
+  /** The lines of the diff that add or remove arguments. */
   const argumentChanges = async (): Promise<string[]> => {
     const { stdout } = await register('--diff', '--force-conflicts');
     return stdout.split('\n').filter((line) => /^[-+] +- --/.test(line));
   };
 
-  test('an argument that was added in the cluster stays, also under --force-conflicts', async () => {
+  test('an argument that was added in the cluster stays, even with --force-conflicts', async () => {
     await addArgument('--kubelet-insecure-tls');
     expect(await argumentChanges()).toEqual([
       '+            - --tls-cert-file=/var/run/serving-cert/tls.crt',
@@ -127,7 +130,7 @@ describe.each([
     ]);
   });
 
-  test('add and replace change the arguments that they name, once', async () => {
+  test('add and replace change only the arguments that they name', async () => {
     editConfiguration(dir, (document) =>
       document.setIn(['spec', 'server', 'existing', 'deployment', 'args'], {
         add: ['--kubelet-insecure-tls', '--v=2'],
@@ -143,9 +146,10 @@ describe.each([
     ]);
   });
 
-  // For kubectl, everything that a client-side apply has set belongs to the next manager that applies with it.
+  // kubectl transfers the ownership of client-side applied fields to the next manager that applies
+  // with kubectl.
   if (flags.length > 0)
-    test('a second run changes nothing, and keeps what was added in between', async () => {
+    test('a second run changes nothing and keeps an argument that was added in between', async () => {
       const kept = (await argumentsOf()).map((argument) => argument.replace('resolution=15s', 'resolution=30s'));
       const set = ['--v=2', '--tls-cert-file=/var/run/serving-cert/tls.crt', '--tls-private-key-file=/var/run/serving-cert/tls.key'];
       const part = { containers: [{ name: 'metrics-server', args: [...kept, ...set] }] };
@@ -162,7 +166,7 @@ describe.each([
       expect(await argumentsOf()).toContain('--theirs');
     });
 
-  test('a Deployment that does not exist is a state of the cluster', async () => {
+  test('a missing Deployment has exit code 1', async () => {
     editConfiguration(dir, (document) => document.setIn(['spec', 'server', 'existing', 'deployment', 'name'], 'other'));
     const { exitCode, stderr } = await failure(register('--force-conflicts'));
     expect({ exitCode, stderr }).toMatchObject({

@@ -34,8 +34,8 @@ afterAll(async () => {
   await server?.stop();
 });
 
-describe('from an empty directory to an API that kube-apiserver serves', () => {
-  test('init asks nothing and keeps the keys to their owner', async () => {
+describe('in an empty directory', () => {
+  test('init --yes does not prompt, and only the owner can read the keys', async () => {
     const init = await apisvc(['init', 'demo', '--preset', 'sample-apiserver', '--yes'], { cwd: folder });
     expect(init).toMatchObject({ exitCode: 0, stderr: '' });
     expect(init.stdout).toContain(`${name} will be served by Service wardle/api.`);
@@ -43,7 +43,7 @@ describe('from an empty directory to an API that kube-apiserver serves', () => {
     moveOutside(dir, { address: cluster.network.address, port });
   });
 
-  test('register waits for the server, registers the API, and shows that it is served', async () => {
+  test('register waits for the server, registers the API, and shows that the API is served', async () => {
     const registering = apisvc(['register', '--timeout', '60s'], { cwd: dir });
     await waitForOutput(
       registering,
@@ -68,7 +68,7 @@ describe('from an empty directory to an API that kube-apiserver serves', () => {
     expect(await kubectlOk(['get', 'flunders', '-n', 'wardle', '-o', 'name'])).toBe('flunder.wardle.example.com/one\n');
   });
 
-  test('verify finds it healthy', async () => {
+  test('verify reports it as healthy', async () => {
     const { exitCode, diagnosis } = await verifyJson(['-C', dir]);
     expect({ exitCode, diagnosis }).toMatchObject({
       exitCode: 0,
@@ -83,23 +83,23 @@ describe('from an empty directory to an API that kube-apiserver serves', () => {
 });
 
 describe('a second register', () => {
-  test('changes nothing and says so', async () => {
+  test('reports that nothing changed', async () => {
     const before = await objectsOf('sample-apiserver');
     expect(Object.keys(before)).toEqual(expect.arrayContaining([`APIService/${name}`, 'Service/api', 'EndpointSlice/api-ipv4']));
     const { exitCode, stdout, stderr } = await apisvc(['register'], { cwd: dir });
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-    // The Namespace, which several projects may share, carries no labels.
+    // The Namespace has no labels, because several projects can share it.
     expect(stdout).toMatch(new RegExp(`^Nothing changed: all ${Object.keys(before).length + 1} objects are up to date\\.\n`));
     expect(stderr).not.toMatch(/created|configured/);
     expect(await objectsOf('sample-apiserver')).toEqual(before);
   });
 
-  test('has nothing to show with --diff', async () => {
+  test('prints no differences with --diff', async () => {
     expect(await apisvc(['register', '--diff'], { cwd: dir })).toMatchObject({ exitCode: 0, stdout: 'No differences.\n' });
   });
 });
 
-describe("after a patch to another CA's bundle", () => {
+describe('after a patch of the caBundle to another CA', () => {
   const other = emptyFolder();
   const otherCa = projectFiles(other).caCertificate;
 
@@ -108,7 +108,7 @@ describe("after a patch to another CA's bundle", () => {
     await patchBundle(otherCa);
   });
 
-  test('verify names the unknown authority, with both fingerprints, and nothing else', async () => {
+  test('verify reports only the unknown authority, with both fingerprints', async () => {
     await expect.poll(async () => (await verifyJson([name])).diagnosis.apis[0]?.findings[0]?.explains.length, { timeout: 30_000 }).toBe(2);
     const { exitCode, diagnosis } = await verifyJson([name]);
     expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['cert/unknown-authority'] });
@@ -121,7 +121,7 @@ describe("after a patch to another CA's bundle", () => {
     expect(JSON.stringify(finding?.explains)).toContain('x509: certificate signed by unknown authority');
   });
 
-  test('register --diff shows it and changes nothing', async () => {
+  test('register --diff shows the change of the caBundle and changes nothing', async () => {
     const before = await objectsOf('sample-apiserver');
     const { exitCode, stdout } = await apisvc(['register', '--diff'], { cwd: dir });
     expect(exitCode).toBe(1);
@@ -133,7 +133,7 @@ describe("after a patch to another CA's bundle", () => {
     expect(await objectsOf('sample-apiserver')).toEqual(before);
   });
 
-  test('register repairs it', async () => {
+  test('register restores the caBundle', async () => {
     const { exitCode, stdout, stderr } = await apisvc(['register'], { cwd: dir });
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(stderr).toContain(`apiservice/${name}: restored manually edited fields (.spec.caBundle: conflict with "kubectl-patch"`);
@@ -142,10 +142,10 @@ describe("after a patch to another CA's bundle", () => {
   });
 });
 
-describe('after the server stops', () => {
+describe('after the server has stopped', () => {
   beforeAll(() => server?.stop());
 
-  test('verify names that, and not the certificate', async () => {
+  test('verify reports the refused connection instead of the certificate', async () => {
     await expect.poll(async () => (await verifyJson([name])).diagnosis.apis[0]?.findings[0]?.explains.length, { timeout: 45_000 }).toBe(2);
     const { exitCode, diagnosis } = await verifyJson([name]);
     expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['endpoints/connection-refused'] });
@@ -153,7 +153,7 @@ describe('after the server stops', () => {
     expect(finding?.title).toBe(`Connection refused at ${cluster.network.address}:${port}`);
   });
 
-  test('verify --wait ends when it is back', async () => {
+  test('verify --wait ends when the server is running again', async () => {
     const verifying = apisvc(['verify', '--wait', '--timeout', '60s'], { cwd: dir });
     await startServer();
     const { exitCode, stdout, stderr } = await verifying;

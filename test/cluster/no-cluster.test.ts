@@ -9,10 +9,10 @@ const backends: Backend[] = [];
 
 afterAll(() => Promise.all(backends.map((backend) => backend.stop())));
 
-describe('no usable cluster', () => {
+describe('apisvc without a usable cluster', () => {
   const verify = ['verify', 'v1.apps', '--timeout', '20s'];
 
-  test('no kubeconfig at all', async () => {
+  test('reports that there is no kubeconfig', async () => {
     const { exitCode, stdout, stderr } = await failure(apisvc(verify, { env: { KUBECONFIG: '' } }));
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
     expect(stderr).toMatch(
@@ -20,12 +20,12 @@ describe('no usable cluster', () => {
     );
   });
 
-  test('a kubeconfig that does not exist', async () => {
+  test('reports a kubeconfig that does not exist', async () => {
     const { exitCode, stderr } = await failure(apisvc([...verify, '--kubeconfig', '/none']));
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('kubeconfig /none not found') });
   });
 
-  test('a context that does not exist', async () => {
+  test('reports a context that does not exist', async () => {
     const { exitCode, stderr } = await failure(apisvc([...verify, '--context', 'nowhere']));
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('context "nowhere" not found in') });
     expect(stderr).toContain('Choose a context with --context: admin.');
@@ -40,7 +40,7 @@ describe('no usable cluster', () => {
     return path;
   };
 
-  test('nothing listens there', async () => {
+  test('reports that the connection is refused', async () => {
     const kubeconfig = await kubeconfigFor(await unusedPort());
     const { exitCode, stdout, stderr } = await failure(apisvc([...verify, '--kubeconfig', kubeconfig]));
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
@@ -48,19 +48,19 @@ describe('no usable cluster', () => {
   });
 
   test.each([
-    ['the time is up', '2s', 124, 'timed out after 2s'],
-    ['one request has taken too long', '60s', 3, '"): timed out'],
-  ])('a kube-apiserver that never answers, until %s', async (_, timeout, code, words) => {
+    ['the timeout of the command', '2s', 124, 'timed out after 2s'],
+    ['the timeout of one request', '60s', 3, '"): timed out'],
+  ])('waits for a kube-apiserver that never responds until %s', async (_, timeout, code, message) => {
     const silent = await serveSilence();
     backends.push(silent);
     const started = Date.now();
     const command = ['verify', 'v1.apps', '--timeout', timeout, '--kubeconfig', await kubeconfigFor(silent.port)];
     const { exitCode, stderr } = await failure(apisvc(command));
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: code, stderr: expect.stringContaining(words) });
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: code, stderr: expect.stringContaining(message) });
     expect(Date.now() - started).toBeLessThan(15_000);
   });
 
-  test('an expired client certificate', async () => {
+  test('reports an expired client certificate', async () => {
     const env = { KUBECONFIG: await userKubeconfig('late', [], new Date(Date.now() - 3 * 86_400_000)) };
     for (const command of [verify, ['register', '-C', await makeProject('late', { address: backendAddress, port: 1 })]]) {
       const { exitCode, stderr } = await failure(apisvc(command, { env }));

@@ -4,7 +4,7 @@ import { deployingPresets } from '../unit/manifests/fixture.ts';
 import { apisvc, kubectl } from './harness/commands.ts';
 import { emptyFolder, getObject, kubectlOk } from './harness/projects.ts';
 
-// Those for servers that run already are in existing.test.ts.
+// existing.test.ts covers the presets for servers that are already running.
 describe.each(deployingPresets)('preset %s', (preset) => {
   const dir = emptyFolder();
   const namespace = `preset-${preset}`;
@@ -13,7 +13,8 @@ describe.each(deployingPresets)('preset %s', (preset) => {
   beforeAll(async () => {
     const init = await apisvc(['init', dir, '--preset', preset, '--namespace', namespace, ...own, '--yes']);
     expect(init).toMatchObject({ exitCode: 0, stderr: '' });
-    // A dry run makes no namespace, and without one the server can't check what would be in it.
+    // A dry run does not create the namespace, and without it kube-apiserver can't check the
+    // objects in it.
     await kubectlOk(['create', 'namespace', namespace]);
   });
 
@@ -33,7 +34,7 @@ describe.each(deployingPresets)('preset %s', (preset) => {
     expect({ exitCode: clientSide.exitCode, stderr: clientSide.stderr }).toMatchObject({ exitCode: 0 });
   });
 
-  test('kubectl kustomize makes the same objects of the kustomize output', async () => {
+  test('kubectl kustomize builds the same objects from the kustomize output', async () => {
     const folder = join(dir, 'manifests');
     const rendered = await apisvc(['render', '-C', dir, '-o', 'kustomize', '--output-dir', folder]);
     expect(rendered).toMatchObject({ exitCode: 0, stderr: '' });
@@ -43,7 +44,7 @@ describe.each(deployingPresets)('preset %s', (preset) => {
     expect(kinds(built)).toEqual(kinds(plain));
   });
 
-  test('register --dry-run=server says what it would do and changes nothing', async () => {
+  test('register --dry-run=server prints all changes and changes nothing', async () => {
     const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--dry-run=server']);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(stdout).toMatch(new RegExp(`^deployment/${namespace}/.* created \\(server dry run\\)$`, 'm'));

@@ -9,7 +9,7 @@ import { apiServiceNameOf, groupOf, handMade } from './harness/registrations.ts'
 
 afterAll(removeProjects);
 
-describe('register leaves alone what belongs to somebody else', () => {
+describe('register does not change', () => {
   test.each([
     [
       'points at another Service',
@@ -18,7 +18,7 @@ describe('register leaves alone what belongs to somebody else', () => {
       /points at Service elsewhere\/other; registering would redirect the API to another server/,
     ],
     ['is Local', 'guard-local', { service: undefined, caBundle: undefined }, /is Local: kube-apiserver serves this group itself/],
-  ])('an APIService that %s', async (_, name, spec, words) => {
+  ])('an APIService that %s', async (_, name, spec, message) => {
     const { dir, apiService } = await project(name);
     const { apiService: theirs } = handMade({ namespace: 'elsewhere', service: 'other', port: 1, ca: '' });
     const identity = { group: groupOf(name), version: 'v1' };
@@ -28,7 +28,7 @@ describe('register leaves alone what belongs to somebody else', () => {
       spec: { ...theirs.spec, caBundle: undefined, ...identity, ...spec },
     });
     const { exitCode, stdout, stderr } = await failure(apisvc(['register'], { cwd: dir }));
-    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 1, stdout: '', stderr: expect.stringMatching(words) });
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 1, stdout: '', stderr: expect.stringMatching(message) });
     expect(stderr).toContain('\nfix: ');
     expect(await getObject('namespace', name)).toBeUndefined();
   });
@@ -42,8 +42,8 @@ describe('register leaves alone what belongs to somebody else', () => {
   });
 });
 
-describe('while register waits', () => {
-  test('the time may be up: it says what it waited for and what it saw last', async () => {
+describe('register while it waits', () => {
+  test('times out with what it waited for and the last state', async () => {
     const { dir, apiService } = await project('too-late');
     const { exitCode, stdout, stderr } = await failure(apisvc(['register', '--timeout', '3s'], { cwd: dir }));
     expect({ exitCode, stdout }).toEqual({ exitCode: 124, stdout: '' });
@@ -53,7 +53,7 @@ describe('while register waits', () => {
     expect(await getObject('apiservice', apiService)).toBeUndefined();
   });
 
-  test('for an APIService that never becomes Available, the condition is what it saw last', async () => {
+  test('times out with the condition of an APIService that does not become Available', async () => {
     const { dir, apiService } = await project('never');
     const backend = await serveHttps(servingPairOf(dir), { status: 404, body: 'no such API' });
     onTestFinished(backend.stop);
@@ -70,7 +70,7 @@ describe('while register waits', () => {
   test.each([
     ['SIGINT', 130, 'interrupted'],
     ['SIGTERM', 143, 'terminated'],
-  ] as const)('%s ends it in good order, and the same command goes on from there', async (signal, code, word) => {
+  ] as const)('ends on %s, and the same command continues from there', async (signal, code, word) => {
     const { dir, apiService, start } = await project(signal.toLowerCase());
     const running = apisvc(['register'], { cwd: dir });
     await waitForOutput(running, /waiting for .*: connection refused/);
@@ -87,8 +87,8 @@ describe('while register waits', () => {
   });
 });
 
-describe('what the server refuses', () => {
-  test('is said with the object and the reason, before the API is registered', async () => {
+describe('an object that the cluster rejects', () => {
+  test('is reported with the reason, before the API is registered', async () => {
     const { dir, apiService } = await project('rejected');
     editConfiguration(dir, (document) => document.setIn(['spec', 'service', 'annotations'], { 'not a key': 'x' }));
     const { exitCode, stdout, stderr } = await failure(apisvc(['register'], { cwd: dir }));
@@ -97,7 +97,7 @@ describe('what the server refuses', () => {
     expect(await getObject('apiservice', apiService)).toBeUndefined();
   });
 
-  test('is found in a dry run where the namespace exists, so that nothing is changed', async () => {
+  test('is found with a dry run if the namespace exists, so that nothing changes', async () => {
     const { dir } = await project('rejected-early');
     await kubectlOk(['create', 'namespace', 'rejected-early']);
     editConfiguration(dir, (document) => document.setIn(['spec', 'service', 'annotations'], { 'not a key': 'x' }));
@@ -107,7 +107,7 @@ describe('what the server refuses', () => {
     expect(await objectsOf('rejected-early')).toEqual({});
   });
 
-  test('by a quota is not taken for a lack of rights', async () => {
+  test('because of a quota is not reported as missing permissions', async () => {
     const { dir, apiService } = await project('quota');
     await kubectlOk(['create', 'namespace', 'quota']);
     await kubectlOk(['create', 'quota', 'none', '--hard=services=0', '-n', 'quota']);
@@ -117,7 +117,7 @@ describe('what the server refuses', () => {
     expect(await getObject('apiservice', apiService)).toBeUndefined();
   });
 
-  test('because the namespace is on its way out', async () => {
+  test('because its namespace is terminating is reported with that reason', async () => {
     const { dir, apiService } = await project('leaving');
     await kubectlOk(['create', 'namespace', 'leaving']);
     const hold = {
@@ -141,7 +141,7 @@ describe('what the server refuses', () => {
 });
 
 describe('a dry run', () => {
-  test('--dry-run=client asks nobody', async () => {
+  test('--dry-run=client does not connect to a cluster', async () => {
     const { dir } = await project('dry-client');
     const { exitCode, stdout, stderr } = await apisvc(['register', '--dry-run=client'], { cwd: dir, env: { KUBECONFIG: '/none' } });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });

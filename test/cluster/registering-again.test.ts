@@ -7,8 +7,8 @@ import { registered, removeProjects } from './harness/registered.ts';
 
 afterAll(removeProjects);
 
-describe('with new keys', () => {
-  test('the APIService keeps its caBundle until the server serves the new certificate', async () => {
+describe('register with new keys', () => {
+  test('keeps the caBundle of the APIService until the server serves the new certificate', async () => {
     const { dir, apiService, start } = await registered('new-keys');
     const caBundle = (): string => readFileSync(projectFiles(dir).caCertificate, 'base64');
     const old = caBundle();
@@ -32,7 +32,7 @@ describe('with new keys', () => {
 });
 
 describe('two projects in one namespace', () => {
-  test('do not undo each other', async () => {
+  test("do not change each other's objects", async () => {
     const first = await registered('flat-one', { namespace: 'flat', service: 'one' });
     const second = await registered('flat-two', { namespace: 'flat', service: 'two' });
     for (const { dir } of [first, second, first]) {

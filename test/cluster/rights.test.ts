@@ -11,8 +11,11 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
-/** `Role in namespace x: {...}`, as they are printed, to the objects that grant them to a user, perhaps without a verb. */
-function granting(printed: string, user: string, without?: string): object[] {
+/**
+ * Converts printed rules, such as `Role in namespace x: {...}`, to the RBAC objects that grant them
+ * to a user. Leaves out the verb `without`.
+ */
+function rbacObjects(printed: string, user: string, without?: string): object[] {
   const rbac = 'rbac.authorization.k8s.io';
   const rules = [...printed.matchAll(/^ +(ClusterRole|Role in namespace (\S+)): (\{.*\})$/gm)];
   expect(rules.length).toBeGreaterThan(0);
@@ -36,8 +39,8 @@ function granting(printed: string, user: string, without?: string): object[] {
   });
 }
 
-describe('a user who is not allowed', () => {
-  test('is told the RBAC rules, and they are enough', async () => {
+describe('a user without permissions', () => {
+  test('gets the RBAC rules that are missing, and they are sufficient', async () => {
     const { dir, start } = await project('rules');
     await start();
     const env = { KUBECONFIG: await userKubeconfig('rules-user') };
@@ -53,23 +56,23 @@ describe('a user who is not allowed', () => {
     );
 
     await kubectlOk(['create', 'namespace', 'rules']);
-    await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: granting(refused.stderr, 'rules-user') });
+    await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: rbacObjects(refused.stderr, 'rules-user') });
     expect(await apisvc(['register'], { cwd: dir, env })).toMatchObject({ exitCode: 0 });
   });
 
-  test('to create anything may still bring up to date what is there', async () => {
+  test('to create objects can still run register on existing ones', async () => {
     const { dir } = await registered('no-create');
     const env = { KUBECONFIG: await userKubeconfig('no-create-user') };
     const refused = await failure(apisvc(['register'], { cwd: dir, env }));
     expect(refused).toMatchObject({ exitCode: 3 });
-    const items = granting(refused.stderr, 'no-create-user', 'create');
+    const items = rbacObjects(refused.stderr, 'no-create-user', 'create');
     expect(JSON.stringify(items)).not.toContain('"create"');
     await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
     const again = await apisvc(['register'], { cwd: dir, env });
     expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Nothing changed: /) });
   });
 
-  test('to see more than APIServices gets a verdict, and a list of what was not checked', async () => {
+  test('except to get APIServices gets a verdict and a list of what was not checked', async () => {
     const { apiService } = await registered('few-rights');
     await kubectlOk(['create', 'clusterrole', 'few-rights-look', '--verb=get', '--resource=apiservices']);
     await kubectlOk(['create', 'clusterrolebinding', 'few-rights-look', '--clusterrole=few-rights-look', '--user=looker']);

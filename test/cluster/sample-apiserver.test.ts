@@ -34,7 +34,7 @@ describe('the real sample-apiserver', () => {
     await Promise.all(servers.map((server) => server.stop()));
   });
 
-  test('without certificate flags it serves one for localhost, which it made itself', async () => {
+  test('without certificate flags it serves a self-generated certificate for localhost', async () => {
     const kubeconfig = await serviceAccountKubeconfig(own, 'apiserver');
     servers.push(
       startProcess('sample-apiserver', program(cluster.programs, 'sample-apiserver'), [
@@ -55,7 +55,7 @@ describe('the real sample-apiserver', () => {
     expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['cert/self-generated'] });
   });
 
-  test('without the delegator binding it works for administrators and fails for everybody else', async () => {
+  test('without the binding to system:auth-delegator it works only for administrators', async () => {
     const kubeconfig = await serviceAccountKubeconfig(own, 'apiserver');
     const { certificates, key } = pair(await makeLeaf(`api.${own}.svc`, ca));
     const folder = emptyFolder();
@@ -71,11 +71,11 @@ describe('the real sample-apiserver', () => {
     expect((await verifyAs('jane')).exitCode).toBe(0);
 
     await kubectlOk(['delete', 'clusterrolebinding', `${own}:auth-delegator`]);
-    // The server remembers for some seconds whom it has let in, so this is somebody it has not
-    // seen.
+    // The server caches authorization decisions for some seconds, so use a user that has sent no
+    // request yet.
     await expect.poll(async () => codesOf((await verifyAs('john')).diagnosis), { timeout: 30_000 }).toEqual(['auth/delegator-missing']);
     expect((await verifyAs('john')).exitCode).toBe(1);
-    // Who is an administrator gets an answer, and sees what the server says to strangers.
+    // An administrator can still use the API, and verify reports how the server treats other users.
     expect(await kubectlOk(['get', '--raw', '/apis/wardle.example.com/v1alpha1'])).toContain('flunders');
     const { exitCode, diagnosis } = await verifyJson([wardle]);
     expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 1, codes: ['auth/delegator-missing'] });

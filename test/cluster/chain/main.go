@@ -1,9 +1,11 @@
-// Command chain judges a serving certificate as kube-apiserver does when it connects to an extension API server:
-// crypto/tls with RootCAs from the APIService's caBundle and ServerName <service>.<namespace>.svc.
+// Command chain verifies a serving certificate as kube-apiserver does when it connects to an
+// extension API server: with crypto/tls, RootCAs from the caBundle of the APIService, and the
+// ServerName <service>.<namespace>.svc.
 //
 //	chain CA.pem CHAIN.pem HOSTNAME
 //
-// It prints OK, or the verifier's error and exits with 1. Exit code 2 means that it could not be run.
+// It prints OK, or prints the error and exits with 1. Exit code 2 means wrong
+// arguments or an unreadable file.
 package main
 
 import (
@@ -34,7 +36,8 @@ func read(path string) []byte {
 	return content
 }
 
-// verify follows crypto/tls Conn.verifyServerCertificate; the pool is filled as in k8s.io/client-go/transport.
+// verify follows crypto/tls Conn.verifyServerCertificate. It fills the pool as
+// k8s.io/client-go/transport does.
 func verify(ca, chain []byte, hostname string) error {
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(ca) {

@@ -1,8 +1,10 @@
-// Front is the standalone kube-aggregator with the one setting that its own command lacks.
+// Front is the standalone kube-aggregator with OpenAPI v3 models, which the released command does
+// not configure.
 //
-// A generic API server installs no API without OpenAPI v3 models, which server-side apply needs (k8s.io/apiserver v0.37.2,
-// pkg/server/genericapiserver.go, getOpenAPIModels). k8s.io/kube-aggregator, pkg/cmd/server/start.go, provides those of v2
-// alone, so the released command ends at its start. All else here is that command.
+// A generic API server requires these models to install an API, because server-side apply uses them
+// (k8s.io/apiserver v0.37.2, pkg/server/genericapiserver.go, getOpenAPIModels). The released
+// command provides only v2 models (k8s.io/kube-aggregator, pkg/cmd/server/start.go) and exits at
+// startup. Everything else is the same as in the released command.
 package main
 
 import (
@@ -20,7 +22,7 @@ import (
 
 func main() {
 	options := server.NewDefaultOptions(os.Stdout, os.Stderr)
-	// The only hook that is given the configuration before a server is made of it.
+	// The only hook that receives the configuration before the server is created.
 	options.RecommendedOptions.ExtraAdmissionInitializers = withOpenAPIV3
 	os.Exit(cli.Run(server.NewCommandStartAggregator(genericapiserver.SetupSignalContext(), options)))
 }

@@ -1,5 +1,6 @@
-// Any-api is an extension API server for any group: the generic API server of Kubernetes with its own flags for serving,
-// authentication and authorization, and discovery documents in the place of resources. It needs no etcd, and starts at once.
+// Any-api is an extension API server for any group. It is the generic API server of Kubernetes with
+// its flags for serving, authentication and authorization. It serves discovery documents instead of
+// resources, so it needs no etcd and starts quickly.
 package main
 
 import (
@@ -42,8 +43,8 @@ func main() {
 		return s.run(command.Context())
 	}}
 	flags := command.Flags()
-	flags.StringVar(&s.groupVersion, "group-version", "", "the API to serve")
-	flags.BoolVar(&s.certificateOnce, "certificate-once", false, "read the serving certificate once, as servers of other making do")
+	flags.StringVar(&s.groupVersion, "group-version", "", "group and version to serve")
+	flags.BoolVar(&s.certificateOnce, "certificate-once", false, "do not reload the serving certificate, as some servers do not")
 	s.serving.AddFlags(flags)
 	s.authentication.AddFlags(flags)
 	s.authorization.AddFlags(flags)
@@ -105,7 +106,7 @@ func serveDiscovery(generic *genericapiserver.GenericAPIServer, groupVersion str
 	paths.Handle("/apis/"+gv.Group, discovery.NewAPIGroupHandler(generic.Serializer, group))
 	generic.DiscoveryGroupManager.AddGroup(group)
 	generic.AggregatedDiscoveryGroupManager.AddGroupVersion(gv.Group, apidiscovery.APIVersionDiscovery{Version: gv.Version, Resources: resources})
-	// Nothing is known of the things, which is a schema too.
+	// The OpenAPI document of the group has no paths.
 	serve(paths, "/openapi/v3", fmt.Sprintf(`{"paths":{"apis/%[1]s":{"serverRelativeURL":"/openapi/v3/apis/%[1]s?hash=1"}}}`, groupVersion))
 	serve(paths, "/openapi/v3/apis/"+groupVersion, `{"openapi":"3.0.0","info":{"title":"any-api","version":"1"},"paths":{}}`)
 	return nil

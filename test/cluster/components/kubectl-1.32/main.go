@@ -1,4 +1,5 @@
-// kubectl 1.32, which Kubernetes publishes as a library too: the oldest one that `apisvc sandbox` is tried with.
+// Kubectl-1.32 is kubectl built from its library. It is the oldest version that the tests of
+// `apisvc sandbox` use.
 package main
 
 import (

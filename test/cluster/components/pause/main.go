@@ -1,5 +1,6 @@
-// Pause keeps the namespaces of a pod open: it reaps orphans, for it is process 1 where a pod shares its process namespace, and waits
-// to be told to end. It does what Kubernetes' own pause does (k8s.io/kubernetes, build/pause).
+// Pause keeps the namespaces of a pod open, like the pause program of Kubernetes
+// (k8s.io/kubernetes, build/pause). It reaps orphans, because it is process 1 of a pod with a
+// shared PID namespace, and waits for a signal.
 package main
 
 import (
