@@ -7,9 +7,12 @@ import { checkServing } from '../src/pki/trust.ts';
 import type { CertificateInfo } from '../src/pki/types.ts';
 import type { Observed, Snapshot } from '../src/snapshot/types.ts';
 
-/** Work on large inputs from a cluster, which must not take more than linear time. */
+/** Work on large inputs from a cluster. It must take linear time at most. */
 
-/** @param snapshot - a recorded one, whose bodies and endpoints are multiplied */
+/**
+ * @param snapshot - a recorded snapshot; the inputs are copies of it with larger bodies and more
+ * endpoints
+ */
 export async function largeInputs(snapshot: Snapshot): Promise<readonly { name: string; prepare: (size: number) => () => void }[]> {
   const chain = await sameNameChain(300);
   return [
@@ -66,7 +69,7 @@ function inspectJunk(junk: string): () => void {
   };
 }
 
-/** CAs that share a name, and a leaf of a CA with this name that is not among them. */
+/** CAs that share a name, and a leaf of another CA with the same name. */
 async function sameNameChain(count: number): Promise<{ leaf: CertificateInfo; cas: readonly CertificateInfo[]; now: Date }> {
   const now = new Date();
   const ca = () => createAuthority({ commonName: 'root', keyType: 'ecdsa-p256', lifetimeMs: 86_400_000, now });
@@ -77,15 +80,15 @@ async function sameNameChain(count: number): Promise<{ leaf: CertificateInfo; ca
   return { leaf: first(leaf.certificates), cas: cas.map(({ certificates }) => first(certificates)), now };
 }
 
-const seen = <T>(observed: Observed<T>, change: (value: T) => T): Observed<T> =>
+const mapObserved = <T>(observed: Observed<T>, change: (value: T) => T): Observed<T> =>
   observed.state === 'seen' ? { ...observed, value: change(observed.value) } : observed;
 
 const withBody = (snapshot: Snapshot, body: string): Snapshot => ({
   ...snapshot,
   apis: snapshot.apis.map((api) => ({
     ...api,
-    aggregated: seen(api.aggregated, (answer) => ({ ...answer, body })),
-    group: seen(api.group, (answer) => ({ ...answer, body })),
+    aggregated: mapObserved(api.aggregated, (answer) => ({ ...answer, body })),
+    group: mapObserved(api.group, (answer) => ({ ...answer, body })),
   })),
 });
 
@@ -93,7 +96,7 @@ const withProbes = (snapshot: Snapshot, count: number): Snapshot => ({
   ...snapshot,
   apis: snapshot.apis.map((api) => ({
     ...api,
-    probes: seen(api.probes, ([probe]) =>
+    probes: mapObserved(api.probes, ([probe]) =>
       probe ? Array.from({ length: count }, (_, index) => ({ ...probe, at: `10.1.0.${index}:8443 (pod api-${index})` })) : [],
     ),
   })),

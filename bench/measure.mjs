@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 
 /**
- * @typedef {{ name: string, run: () => void }} Subject something to time
+ * @typedef {{ name: string, run: () => void }} Subject a function to time
  */
 
 /**
- * Times subjects against each other: in every round each runs once, so that what else the machine does hits all alike.
+ * Times subjects against each other. Each of them runs once in every round, so other load on the
+ * machine affects all of them equally.
  * @param {Subject[]} subjects
  * @param {number} rounds
  * @returns {Map<string, number>} median milliseconds by name
@@ -17,7 +18,7 @@ export function measure(subjects, rounds) {
     for (const { name, run } of subjects) {
       const start = performance.now();
       run();
-      // The first round only warms the caches of the disk.
+      // The first round only warms the disk cache.
       if (round >= 0) times.get(name)?.push(performance.now() - start);
     }
   }
@@ -25,9 +26,12 @@ export function measure(subjects, rounds) {
 }
 
 /**
- * Runs a command to its end.
- * @param {string} command @param {string[]} args @param {import('node:child_process').SpawnSyncOptions} [options]
- * @throws {Error} when it fails: a time for something that did not work means nothing
+ * Runs a command and waits until it ends.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnSyncOptions} [options]
+ * @returns {string} its standard output
+ * @throws {Error} if it fails, because the time of a failed command means nothing
  */
 export function must(command, args, options = {}) {
   const { status, stderr, stdout } = spawnSync(command, args, { encoding: 'utf8', ...options });

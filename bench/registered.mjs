@@ -9,10 +9,11 @@ import { must } from './measure.mjs';
 const port = 8443;
 
 /**
- * Starts a real control plane and the real sample API server, and registers it with apisvc.
+ * Starts a real control plane and the real sample API server, and registers the server with apisvc.
  * @param {string} cli path of bin/apisvc.js
- * @param {string} folder an empty one
- * @returns {Promise<{ kubectl: string, env: NodeJS.ProcessEnv, name: string, path: string, stop: () => void }>}
+ * @param {string} folder an empty folder
+ * @returns {Promise<{ kubectl: string, env: NodeJS.ProcessEnv, name: string, path: string, stop: ()
+ * => void }>}
  */
 export async function registerSample(cli, folder) {
   const holder = spawn(process.execPath, [join(import.meta.dirname, '..', 'test', 'cluster', 'harness', 'hold-run.mjs')], {
@@ -23,7 +24,7 @@ export async function registerSample(cli, folder) {
   const env = { ...process.env, KUBECONFIG: kubeconfig };
   const project = join(folder, 'registered');
   must(process.execPath, [cli, 'init', project, '--preset', 'sample-apiserver', '--yes']);
-  placeOutside(join(project, 'apisvc.yaml'), network.address);
+  moveOutside(join(project, 'apisvc.yaml'), network.address);
 
   const registered = spawn(process.execPath, [cli, 'register', '-C', project, '--quiet'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const token = await serviceAccountToken(programs.kubectl, env);
@@ -52,15 +53,23 @@ export async function registerSample(cli, folder) {
   };
 }
 
-/** @param {string} file @param {string} address */
-function placeOutside(file, address) {
+/**
+ * Changes the server of a project to an external one.
+ * @param {string} file
+ * @param {string} address
+ */
+function moveOutside(file, address) {
   const registration = parse(readFileSync(file, 'utf8'));
   const { rbac } = registration.spec.server;
   registration.spec.server = { external: { addresses: [address], port }, rbac };
   writeFileSync(file, stringify(registration));
 }
 
-/** `register` makes the ServiceAccount before it waits for the server. @param {string} kubectl @param {NodeJS.ProcessEnv} env */
+/**
+ * Retries, because `register` creates the ServiceAccount while this runs.
+ * @param {string} kubectl
+ * @param {NodeJS.ProcessEnv} env
+ */
 async function serviceAccountToken(kubectl, env) {
   for (let attempt = 0; ; attempt++) {
     try {

@@ -1,5 +1,6 @@
-// npm run bench: how fast and how large apisvc is, each figure against something of the same run. Cluster figures need root and the
-// components of the cluster tests (npm run test:cluster builds them).
+// npm run bench measures how fast and how large apisvc is. Every time is compared with another
+// command of the same run. The figures with a cluster need root and the components of the cluster
+// tests, which npm run test:cluster builds.
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,8 +33,8 @@ function startUp() {
   printRatio(medians, 'apisvc init', 'node -e 0', 'at most 2');
 }
 
-/** The same two certificates by hand. */
-function openssl() {
+/** Creates the same two certificates with openssl. */
+function createWithOpenssl() {
   const dir = mkdtempSync(join(folder, 'openssl-'));
   const extensions = 'basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:api.wardle.svc\n';
   writeFileSync(join(dir, 'ext'), extensions);
@@ -47,7 +48,7 @@ function certificates() {
   heading('two RSA-2048 certificates');
   const medians = measure(
     [
-      { name: 'openssl (3 commands)', run: openssl },
+      { name: 'openssl (3 commands)', run: createWithOpenssl },
       { name: 'apisvc init --key-type rsa-2048', run: init('rsa-2048') },
     ],
     21,
@@ -55,8 +56,8 @@ function certificates() {
   printRatio(medians, 'apisvc init --key-type rsa-2048', 'openssl (3 commands)', 'below 1');
 }
 
-/** Says so when there can't be a cluster here. */
-function lacksCluster() {
+/** Whether this machine can't run a cluster; prints the reason. */
+function skipCluster() {
   const { missing } = findComponents();
   if (missing.length === 0 && process.getuid?.() === 0) return false;
   console.log('SKIPPED: needs root and the components of the cluster tests (npm run test:cluster builds them)');
@@ -71,7 +72,7 @@ async function largeInputs() {
 
 async function cluster() {
   heading('verify on a real control plane');
-  if (lacksCluster()) return;
+  if (skipCluster()) return;
   const { registerSample } = await import('./registered.mjs');
   const { kubectl, env, name, path, stop } = await registerSample(cli, folder);
   try {
@@ -90,14 +91,14 @@ async function cluster() {
 
 async function wholeCluster() {
   heading('verify --all on 1,000 APIServices');
-  if (lacksCluster()) return;
+  if (skipCluster()) return;
   const { benchWholeCluster } = await import('./whole-cluster.mjs');
   await benchWholeCluster(cli, mkdtempSync(join(folder, 'whole-')));
 }
 
 async function sandbox() {
-  heading('apisvc sandbox: the simulation beside etcd and kube-apiserver');
-  if (lacksCluster()) return;
+  heading('apisvc sandbox: the simulated engine and the real one');
+  if (skipCluster()) return;
   const { benchSandbox } = await import('./sandbox.mjs');
   await benchSandbox(cli, mkdtempSync(join(folder, 'sandbox-')));
 }

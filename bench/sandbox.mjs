@@ -1,4 +1,5 @@
-// The two engines of apisvc sandbox side by side: start, memory, and requests to an extension API server through the aggregation layer.
+// Compares the two engines of apisvc sandbox: start time, memory, and requests to an extension API
+// server through the aggregation layer.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { Agent, get } from 'node:https';
@@ -7,12 +8,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'yaml';
 
 const path = '/apis/demo.apisvc.dev/v1alpha1/hosts';
-const atOnce = 16;
+const concurrency = 16;
 const seconds = 5;
 
 /** @typedef {{ server: string, agent: Agent }} Client */
 
-/** Starts a sandbox with its built-in server and prints its figures. @param {string} cli @param {string} folder @param {'real' | 'simulated'} engine */
+/**
+ * Starts a sandbox with its built-in server and prints its figures.
+ * @param {string} cli
+ * @param {string} folder
+ * @param {'real' | 'simulated'} engine
+ */
 async function benchEngine(cli, folder, engine) {
   const kubeconfig = join(folder, `${engine}.kubeconfig`);
   const start = performance.now();
@@ -20,19 +26,19 @@ async function benchEngine(cli, folder, engine) {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   try {
-    let said = '';
+    let output = '';
     sandbox.stderr.on('data', (chunk) => {
-      said += chunk;
+      output += chunk;
     });
-    const until = async (/** @type {() => boolean} */ condition) => {
+    const waitUntil = async (/** @type {() => boolean} */ condition) => {
       while (!condition()) {
-        if (sandbox.exitCode !== null) throw new Error(`the sandbox ended: ${said}`);
+        if (sandbox.exitCode !== null) throw new Error(`the sandbox ended: ${output}`);
         await pause(5);
       }
       return performance.now() - start;
     };
-    const ready = await until(() => existsSync(kubeconfig) && readFileSync(kubeconfig).length > 0);
-    const registered = await until(() => said.includes('runs until you press Ctrl-C'));
+    const ready = await waitUntil(() => existsSync(kubeconfig) && readFileSync(kubeconfig).length > 0);
+    const registered = await waitUntil(() => output.includes('runs until you press Ctrl-C'));
     const client = clientOf(kubeconfig);
     await load(client, 1);
     const perSecond = await load(client, seconds);
@@ -56,7 +62,7 @@ function clientOf(kubeconfig) {
   const pem = (/** @type {string} */ text) => Buffer.from(text, 'base64');
   const agent = new Agent({
     keepAlive: true,
-    maxSockets: atOnce,
+    maxSockets: concurrency,
     ca: pem(cluster['certificate-authority-data']),
     cert: pem(user['client-certificate-data']),
     key: pem(user['client-key-data']),
@@ -64,8 +70,12 @@ function clientOf(kubeconfig) {
   return { server: cluster.server, agent };
 }
 
-/** @param {Client} client @returns {Promise<void>} when it was answered with 200 */
-const ask = ({ server, agent }) =>
+/**
+ * Sends one request. Rejects unless the status is 200.
+ * @param {Client} client
+ * @returns {Promise<void>}
+ */
+const request = ({ server, agent }) =>
   new Promise((resolve, reject) => {
     get(`${server}${path}`, { agent }, (response) => {
       response.resume();
@@ -73,19 +83,23 @@ const ask = ({ server, agent }) =>
     }).on('error', reject);
   });
 
-/** @param {Client} client @param {number} forSeconds @returns {Promise<number>} requests per second, `atOnce` of them at a time */
+/**
+ * @param {Client} client
+ * @param {number} forSeconds
+ * @returns {Promise<number>} requests per second, with `concurrency` of them at a time
+ */
 async function load(client, forSeconds) {
   const start = performance.now();
   const end = start + forSeconds * 1000;
   let count = 0;
   const work = async () => {
-    for (; performance.now() < end; count++) await ask(client);
+    for (; performance.now() < end; count++) await request(client);
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  await Promise.all(Array.from({ length: concurrency }, work));
   return (count / (performance.now() - start)) * 1000;
 }
 
-/** Resident memory of a process and all that it started, in MB. @param {number} pid */
+/** Resident memory of a process and its descendants, in MB. @param {number} pid */
 function memory(pid) {
   const parents = new Map(
     readdirSync('/proc')

@@ -1,5 +1,5 @@
-// The extension API servers of bench/whole-cluster.mjs, in a thread of their own: one that answers for every group, one that says nothing, and a port where nobody
-// listens. Posts their ports.
+// The extension API servers of bench/whole-cluster.mjs, in a worker thread: one that serves every
+// group, one that never responds, and a port where nothing listens. Posts their ports.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -10,9 +10,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 const { host, folder } = workerData;
 const read = (/** @type {string} */ name) => readFileSync(join(folder, name));
 
-const sound = createServer({ cert: read('tls.crt'), key: read('tls.key') }, ({ url = '', headers }, response) => {
+const working = createServer({ cert: read('tls.crt'), key: read('tls.key') }, ({ url = '', headers }, response) => {
   const [, group, version] = /^\/(?:openapi\/v3\/)?apis\/([^/]+)\/([^/?]+)/.exec(url) ?? [];
-  // Who comes without a user is refused, and so is who comes without the certificate of kube-apiserver, which is not asked for here.
+  // Refuse requests without a user, and requests that claim to come from system:admin. A real
+  // server refuses the latter because they have no client certificate; this one does not request
+  // any.
   response.writeHead(headers['x-remote-user'] && headers['x-remote-user'] !== 'system:admin' ? 200 : 403, {
     'content-type': 'application/json',
   });
@@ -29,6 +31,6 @@ async function listen(server) {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-const ports = { sound: await listen(sound), silent: await listen(silent), refused: await listen(closed) };
+const ports = { working: await listen(working), silent: await listen(silent), refused: await listen(closed) };
 closed.close();
 parentPort?.postMessage(ports);

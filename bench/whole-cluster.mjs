@@ -9,10 +9,13 @@ import { must } from './measure.mjs';
 
 const count = 1000;
 const namespace = 'bench';
-/** Of these `kubectl get --raw` is timed; all of them would take an hour. */
+/** The number of APIServices to time with `kubectl get --raw`; all of them would take an hour. */
 const sample = 50;
 
-/** What is wrong with every tenth APIService. @typedef {'nothing' | 'other-ca' | 'no-service' | 'no-endpoints' | 'not-ready' | 'refused' | 'no-host' | 'silent'} Fault */
+/**
+ * The fault of an APIService. @typedef {'nothing' | 'other-ca' | 'no-service' | 'no-endpoints' |
+ * 'not-ready' | 'refused' | 'no-host' | 'silent'} Fault
+ */
 const faults = /** @type {Fault[]} */ ([
   'nothing',
   'nothing',
@@ -27,9 +30,10 @@ const faults = /** @type {Fault[]} */ ([
 ]);
 
 /**
- * Fills a real control plane with a thousand APIServices, most of them broken, and times one look at all of them beside kubectl.
+ * Creates 1,000 APIServices on a real control plane, most of them broken, and compares the time of
+ * `apisvc verify --all` with kubectl.
  * @param {string} cli path of bin/apisvc.js
- * @param {string} folder an empty one
+ * @param {string} folder an empty folder
  */
 export async function benchWholeCluster(cli, folder) {
   const holder = spawn(process.execPath, [join(import.meta.dirname, '..', 'test', 'cluster', 'harness', 'hold-run.mjs')], {
@@ -51,7 +55,10 @@ export async function benchWholeCluster(cli, folder) {
   }
 }
 
-/** One certificate that is right for every Service, and a CA that has not signed it. @param {string} folder */
+/**
+ * Creates a certificate that is valid for every Service, and a CA that did not issue it.
+ * @param {string} folder
+ */
 function makeCertificates(folder) {
   const run = (/** @type {string} */ line) => must('openssl', line.split(' '), { cwd: folder });
   const ec = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes';
@@ -61,9 +68,14 @@ function makeCertificates(folder) {
   run('x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 -extfile ext -out tls.crt');
 }
 
-/** @typedef {{ host: string, sound: number, silent: number, refused: number }} Ports */
+/** @typedef {{ host: string, working: number, silent: number, refused: number }} Ports */
 
-/** @param {string} kubectl @param {NodeJS.ProcessEnv} env @param {string} folder @param {Ports} ports */
+/**
+ * @param {string} kubectl
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} folder
+ * @param {Ports} ports
+ */
 async function register(kubectl, env, folder, ports) {
   const bundle = (/** @type {string} */ ca) => readFileSync(join(folder, `${ca}.crt`)).toString('base64');
   const bundles = { right: bundle('ca'), wrong: bundle('other') };
@@ -72,26 +84,31 @@ async function register(kubectl, env, folder, ports) {
   writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   must(kubectl, ['create', 'namespace', namespace], { env });
   must(kubectl, ['create', '-f', file], { env, maxBuffer: 1e8 });
-  const wanted = faults.filter((fault) => fault === 'nothing').length * (count / faults.length);
-  for (let available = 0; available < wanted; await new Promise((resolve) => setTimeout(resolve, 2000))) {
+  const expected = faults.filter((fault) => fault === 'nothing').length * (count / faults.length);
+  for (let available = 0; available < expected; await new Promise((resolve) => setTimeout(resolve, 2000))) {
     const printed = must(kubectl, ['get', 'apiservices', '--no-headers'], { env, maxBuffer: 1e8 });
     available = printed.split('\n').filter((line) => / bench\/s\d+ +True/.test(line)).length;
   }
 }
 
-/** @param {number} index @param {{ right: string, wrong: string }} bundles @param {Ports} ports @returns {object[]} */
+/**
+ * @param {number} index
+ * @param {{ right: string, wrong: string }} bundles
+ * @param {Ports} ports
+ * @returns {object[]}
+ */
 function objectsOf(index, bundles, { host, ...ports }) {
   const fault = /** @type {Fault} */ (faults[index % faults.length]);
   const name = `s${index}`;
   const group = `${name}.example.com`;
-  const port = fault === 'silent' ? ports.silent : fault === 'refused' ? ports.refused : ports.sound;
+  const port = fault === 'silent' ? ports.silent : fault === 'refused' ? ports.refused : ports.working;
   const service = { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec: { ports: [{ port: 443, targetPort: port }] } };
   const slice = {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
     addressType: 'IPv4',
-    // Nobody has the address before the broadcast address of the test's own network.
+    // No host has the address before the broadcast address of the test network.
     endpoints: [{ addresses: [fault === 'no-host' ? host.replace(/\.1$/, '.254') : host], conditions: { ready: fault !== 'not-ready' } }],
     ports: [{ name: '', port, protocol: 'TCP' }],
   };
@@ -109,7 +126,7 @@ function objectsOf(index, bundles, { host, ...ports }) {
 async function compare(cli, kubectl, env) {
   const start = performance.now();
   for (let index = 0; index < sample; index++) {
-    // What is broken is answered with an error; that is the result.
+    // The command fails for a broken API. That is expected.
     const loop = spawn(kubectl, ['get', '--raw', `/apis/s${index}.example.com/v1`], { env, stdio: 'ignore' });
     await once(loop, 'exit');
   }

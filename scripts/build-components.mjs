@@ -4,13 +4,17 @@ import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildFlags, cacheDir, findComponents, moduleDir } from './components.mjs';
 
-/** Builds what the cluster tests need and don't have yet: 25 to 40 minutes on 2 cores the first time, nothing after that. */
+/**
+ * Builds the missing programs of the cluster tests. The first build takes 25 to 40 minutes on 2
+ * cores.
+ */
 
 /** @param {number} since milliseconds, from performance.now() */
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
 /**
- * Builds one program beside its place, then renames it: a build that was cut short never looks like a finished one.
+ * Builds one program in a temporary folder, then renames it, so an interrupted build never looks
+ * complete.
  * @param {import('./components.mjs').Component} component
  */
 function build({ name, package: goPackage, module, isFolder }) {
@@ -30,10 +34,17 @@ function build({ name, package: goPackage, module, isFolder }) {
   }
 }
 
-/** Runs the go command in one of our modules. @param {string} module @param {string[]} args @returns {string} its standard output @throws {Error} when it fails */
+/**
+ * Runs the go command in a module of the cluster tests.
+ * @param {string} module
+ * @param {string[]} args
+ * @returns {string} its standard output
+ * @throws {Error} if it fails
+ */
 function go(module, ...args) {
   const { status, error, signal, stdout } = spawnSync('go', args, {
     cwd: moduleDir(module),
+    // Without cgo the programs are static, so they also run in container images without a libc.
     env: { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' },
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
@@ -49,11 +60,11 @@ function fail(message) {
 
 function main() {
   const { missing } = findComponents();
-  if (missing.length === 0) return console.error('Components of the cluster tests: all there');
+  if (missing.length === 0) return console.error('Components of the cluster tests: up to date');
   const names = missing.map(({ name, module }) => `${name} (${module})`).join(', ');
   if (spawnSync('go', ['version']).status !== 0) {
     fail(
-      `Go is needed to build ${names}, and was not found. Install Go (https://go.dev/dl), or point KUBEBUILDER_ASSETS to a folder with those of the newest Kubernetes.`,
+      `go not found, which is needed to build ${names}. Install Go (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a folder with the programs of the newest Kubernetes.`,
     );
   }
   const started = performance.now();

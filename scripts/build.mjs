@@ -1,4 +1,5 @@
-// Bundles src/cli/main.ts into dist/, with code splitting: a command that needs no cluster never loads @kubernetes/client-node.
+// Bundles src/cli/main.ts into dist/. With code splitting, a command that needs no cluster never
+// loads @kubernetes/client-node.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { thirdPartyNotices } from './third-party-notices.mjs';
@@ -6,9 +7,11 @@ import { thirdPartyNotices } from './third-party-notices.mjs';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 /**
- * What packages import and apisvc never calls, by importer: it would more than double the time that a command needs to start. Of @kubernetes/client-node
- * only the reading of kubeconfigs and credentials is used; jsonpath-plus serves the auth providers gcp and azure, which kubectl 1.26 gave up. commander
- * starts other programs for subcommands that are files of their own; ours are not.
+ * Imports of packages that apisvc never calls, by importer. With them, a command takes more than
+ * twice as long to start. apisvc uses only the parts of @kubernetes/client-node that read
+ * kubeconfigs and credentials. jsonpath-plus is for the auth providers gcp and azure, which kubectl
+ * removed in 1.26. commander imports child_process for subcommands in separate files, which apisvc
+ * does not have.
  * @type {{ importer: RegExp, modules: Record<string, string> }[]}
  */
 const unused = [
@@ -25,7 +28,7 @@ const unused = [
     },
   },
   { importer: /commander\/lib\/\w+\.js$/, modules: { 'node:child_process': 'module.exports = {};' } },
-  // Native and optional; ws does without what can't be loaded.
+  // Optional native modules; ws works without them.
   {
     importer: /ws\/lib\/[\w-]+\.js$/,
     modules: { bufferutil: `throw new Error('not bundled');`, 'utf-8-validate': `throw new Error('not bundled');` },
@@ -61,12 +64,12 @@ const { metafile } = await build({
   define: { APISVC_VERSION: JSON.stringify(version) },
   plugins: [leaveOutUnused],
   loader: { '.yaml': 'text', '.bash': 'text', '.zsh': 'text', '.fish': 'text' },
-  // CommonJS packages in the bundle still call require, for Node's own modules only.
+  // CommonJS packages in the bundle call require, but only for modules of Node itself.
   banner: { js: 'const require = process.getBuiltinModule;' },
 });
 writeFileSync(`${fresh}/THIRD-PARTY-NOTICES.txt`, thirdPartyNotices(metafile));
 writeFileSync(`${fresh}/metafile.json`, JSON.stringify(metafile).replaceAll(`"${fresh}/`, '"dist/'));
-// What runs meanwhile finds the old bundle or the new one.
+// A command that runs at the same time finds the old bundle or the new one.
 rmSync('dist', { recursive: true, force: true });
 renameSync(fresh, 'dist');
 await import('./json-schema.mjs');

@@ -1,5 +1,6 @@
-// Adds to package-lock.json the optional platform packages that npm left out: it drops those that its registry can't show, a partial mirror
-// for instance, and `npm ci` then refuses the lock file. Run it after changing dependencies; it does nothing when nothing is missing.
+// Adds missing optional platform packages to package-lock.json. npm leaves out packages that its
+// registry does not have, for example a partial mirror, and `npm ci` then rejects the lock file.
+// Run it after changing dependencies. It does nothing if no package is missing.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'));
@@ -10,7 +11,7 @@ for (const [where, parent] of Object.entries(packages)) {
   for (const [name, version] of Object.entries(parent.optionalDependencies ?? {})) {
     if (packages[`node_modules/${name}`] || packages[`${where}/node_modules/${name}`]) continue;
     const [, os, cpu, abi = ''] = platform.exec(name) ?? [];
-    if (!os) throw new Error(`${name} is no platform package`);
+    if (!os) throw new Error(`${name} is not a platform package`);
     const libc = os === 'linux' ? { libc: [abi.includes('musl') ? 'musl' : 'glibc'] } : {};
     packages[`node_modules/${name}`] = {
       version,

@@ -1,9 +1,9 @@
-/** What the cluster tests use of components.mjs. */
+/** The exports of components.mjs that the cluster tests use. */
 export function findComponents(): {
   readonly programs: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly missing: readonly { readonly name: string; readonly package: string; readonly module: string }[];
 };
-/** Names of the kinds of cluster with a node. */
+/** The names of the cells of the node tier. */
 export const cells: readonly string[];
-/** The folder of everything that is kept for later runs. */
+/** The cache folder of the cluster tests. */
 export function cacheRoot(): string;

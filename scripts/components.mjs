@@ -4,18 +4,21 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Where the programs of the cluster tests come from. Nothing here builds or downloads.
+ * The programs of the cluster tests and their sources. This module neither builds nor downloads
+ * them.
  *
- * @typedef {{ name: string, package: string, module: string, isFolder: boolean }} Component a program, the Go package that it is built from, and the folder of
- * the Go module that pins its version; or a folder of files of the Go module `package`
- * @typedef {{ programs: Record<string, Record<string, string>>, missing: Component[] }} Components `programs`: paths of those that exist, by module and name
+ * @typedef {{ name: string, package: string, module: string, isFolder: boolean }} Component a
+ * program, the Go package that it is built from, and the folder of the Go module that pins its
+ * version; or a folder of files of the Go module `package`
+ * @typedef {{ programs: Record<string, Record<string, string>>, missing: Component[] }} Components
+ * `programs`: the paths of existing programs, by module and name
  */
 
 const modulesDir = join(import.meta.dirname, '..', 'test', 'cluster', 'components');
 
 const kubernetesServers = ['kube-apiserver', 'kube-controller-manager', 'kube-proxy', 'kube-scheduler', 'kubelet'];
 
-/** Packages by program, by module. The first module is the Kubernetes that the control plane tests run. */
+/** Go packages by module and program. The cluster tier runs the Kubernetes of the first module. */
 const packages = {
   'kubernetes-1.37': {
     etcd: 'go.etcd.io/etcd/server/v3',
@@ -34,10 +37,14 @@ const packages = {
   konnectivity: { 'proxy-server': 'sigs.k8s.io/apiserver-network-proxy/cmd/server' },
 };
 
-/** Folders by Go module, by module of ours: what upstream tells people to apply. */
+/** Folders with the manifests of upstream: Go modules by module and folder name. */
 const folders = { 'metrics-server': { manifests: 'sigs.k8s.io/metrics-server' } };
 
-/** What the node tier runs on: each Kubernetes, reaching extension servers at the address of their Service, or (`routing`) at their endpoints. */
+/**
+ * The kinds of cluster that the node tier runs on: each Kubernetes version, without and with
+ * aggregator routing. Without it, kube-apiserver connects to the cluster IP of a Service; with it,
+ * to the endpoints.
+ */
 export const cells = ['1.37', '1.37-routing', '1.35', '1.35-routing'];
 
 /** @param {string[]} names @returns {Record<string, string>} */
@@ -48,10 +55,15 @@ function kubernetesPackages(...names) {
 /** @type {readonly Component[]} */
 const components = [
   ...Object.entries(packages).flatMap(([module, programs]) => componentsOf(module, programs, false)),
-  ...Object.entries(folders).flatMap(([module, ofModule]) => componentsOf(module, ofModule, true)),
+  ...Object.entries(folders).flatMap(([module, names]) => componentsOf(module, names, true)),
 ];
 
-/** @param {string} module @param {Record<string, string>} found packages by name @param {boolean} isFolder @returns {Component[]} */
+/**
+ * @param {string} module
+ * @param {Record<string, string>} found packages by name
+ * @param {boolean} isFolder
+ * @returns {Component[]}
+ */
 function componentsOf(module, found, isFolder) {
   return Object.entries(found).map(([name, goPackage]) => ({ name, package: goPackage, module, isFolder }));
 }
@@ -59,10 +71,14 @@ function componentsOf(module, found, isFolder) {
 /** @param {string} module */
 export const moduleDir = (module) => join(modulesDir, module);
 
-/** Static, so that the programs also run in container images made from nothing. Without gitVersion kube-apiserver calls itself v0.0.0-master, which kubectl itself can't read. @param {string} module */
+/**
+ * The flags of go build. They set the version, because without it kube-apiserver reports
+ * v0.0.0-master, which kubectl can't parse.
+ * @param {string} module
+ */
 export function buildFlags(module) {
   const text = readFileSync(join(moduleDir(module), 'go.mod'), 'utf8');
-  // A library v0.32.3 is of Kubernetes v1.32.3.
+  // Version v0.32.3 of a library belongs to Kubernetes v1.32.3.
   const version =
     /^\t?(?:require )?k8s\.io\/kubernetes (v\S+)/m.exec(text)?.[1] ?? /^\tk8s\.io\/kubectl (v\S+)$/m.exec(text)?.[1]?.replace(/^v0/, 'v1');
   const [gitMajor, gitMinor] = version?.slice(1).split('.') ?? [];
@@ -71,11 +87,14 @@ export function buildFlags(module) {
   return ['-trimpath', '-ldflags', ['-s -w', ...variables].join(' ')];
 }
 
-/** The folder of everything that is kept for later runs: outside the checkout, so that the next checkout finds it. */
+/** The cache folder. It is outside the checkout, so that all checkouts share it. */
 export const cacheRoot = () =>
   process.env.APISVC_COMPONENTS_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'apisvc', 'components');
 
-/** The folder that built programs are kept in; another one for other versions. @param {string} module */
+/**
+ * The folder with the built programs of a module. Its name depends on the sources and versions.
+ * @param {string} module
+ */
 export function cacheDir(module) {
   const sources = readdirSync(moduleDir(module)).sort();
   const inputs = [
@@ -89,8 +108,8 @@ export function cacheDir(module) {
 }
 
 /**
- * Finds every program: in the cache, and those of the newest Kubernetes first in KUBEBUILDER_ASSETS (the convention of controller-runtime's envtest) when
- * that is set.
+ * Finds the programs in the cache. If KUBEBUILDER_ASSETS is set (the convention of envtest in
+ * controller-runtime), its programs are used for the newest Kubernetes.
  * @returns {Components}
  */
 export function findComponents() {

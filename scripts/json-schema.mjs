@@ -1,4 +1,5 @@
-// Writes schema/*.schema.json out of the definitions in src/config/schema.ts and src/snapshot/schema.ts and src/diagnosis/schema.ts.
+// Generates schema/*.schema.json from src/config/schema.ts, src/snapshot/schema.ts and
+// src/diagnosis/schema.ts.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { loadTypescript } from './load-typescript.mjs';
 

@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /**
- * Imports one TypeScript module of ours, with everything it imports: Node 20 can't by itself.
- * @param {string} path from the project's root
+ * Imports a TypeScript module of this repository, which Node 20 can't do by itself.
+ * @param {string} path relative to the root of the repository
  * @returns {Promise<any>} the module
  */
 export async function loadTypescript(path) {

@@ -1,4 +1,4 @@
 import { missingPackages, uses } from './packages.mjs';
 
-// The Debian packages of all tests that are not installed here, for `apt-get install`.
+// Prints the Debian packages that the tests need and that are not installed, for `apt-get install`.
 console.log(missingPackages(uses).packages.join(' '));

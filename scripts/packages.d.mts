@@ -1,13 +1,16 @@
-/** Kinds of tests; those on a node need what is needed for a cluster without one as well. */
+/** A kind of tests. Tests with a node also need the packages of `cluster`. */
 export type Use = 'unit' | 'cluster' | 'node';
 
 export interface Missing {
   readonly programs: readonly string[];
-  /** Of Debian, each once. */
+  /** Names of Debian packages, without duplicates. */
   readonly packages: readonly string[];
 }
 
-/** Where Debian installs the plugins that connect pods to a network. */
+/** The folder where Debian installs CNI plugins. */
 export const cniFolder: string;
-/** What these tests run and this machine has not; `path` as PATH. */
+/**
+ * Finds the programs that these tests need and that are not installed.
+ * @param path - overrides PATH
+ */
 export function missingPackages(wanted: readonly Use[], path?: string): Missing;

@@ -1,11 +1,12 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where Debian installs the plugins that connect pods to a network. */
+/** The folder where Debian installs CNI plugins. */
 export const cniFolder = '/usr/lib/cni';
 
 /**
- * Debian packages by the program that is run of them, for each kind of tests: the only list of them. A program is looked for in PATH unless it is a path.
+ * Debian packages by program, for each kind of tests. This is the only list of them. A program is
+ * searched in PATH unless it is an absolute path.
  * @type {Readonly<Record<import('./packages.d.mts').Use, Readonly<Record<string, string>>>>}
  */
 const packages = {
@@ -22,13 +23,13 @@ const packages = {
   },
 };
 
-/** Every kind of tests. */
+/** All kinds of tests. */
 export const uses = /** @type {import('./packages.d.mts').Use[]} */ (Object.keys(packages));
 
 /**
- * What these tests run and this machine has not.
+ * Finds the programs that these tests need and that are not installed.
  * @param {readonly import('./packages.d.mts').Use[]} wanted
- * @param {string} path as PATH
+ * @param {string} path overrides PATH
  * @returns {import('./packages.d.mts').Missing}
  */
 export function missingPackages(wanted, path = process.env.PATH ?? '') {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The licences of the packages whose code is in the bundle: they ask to be kept with every copy.
+ * The licences of the packages in the bundle. They require that every copy includes them.
  * @param {import('esbuild').Metafile} metafile
  * @returns {string}
  */

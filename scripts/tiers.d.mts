@@ -2,24 +2,27 @@ import type { Use } from './packages.d.mts';
 
 export interface Tier {
   readonly name: string;
-  /** Project of vitest.config.ts. */
+  /** The project in vitest.config.ts. */
   readonly project: 'unit' | 'cli' | 'sandbox' | 'cluster' | 'node';
-  /** Whose Debian packages it needs. */
+  /** The kinds of tests whose Debian packages it needs. */
   readonly needs: readonly Use[];
   readonly env: Record<string, string>;
 }
 
 export interface Selection {
   readonly selected: readonly Tier[];
-  /** Tiers that the summary names as not selected. */
+  /** Tiers that the summary lists as not selected. */
   readonly others: readonly Tier[];
-  /** Arguments of vitest: paths and flags. */
+  /** Paths and flags for vitest. */
   readonly filters: string[];
-  /** Tiers, paths or flags were given: the checks are left out, and every selected tier must run. */
+  /**
+   * Whether tiers, paths or flags were given. Then the checks are skipped, and every selected tier
+   * must run.
+   */
   readonly isExplicit: boolean;
-  /** Only a part of a tier runs. */
+  /** Whether only a part of a tier runs. */
   readonly isFiltered: boolean;
-  /** `npm run test:cluster`: what is missing is built first. */
+  /** Whether missing components are built first, as in `npm run test:cluster`. */
   readonly mustRun: boolean;
 }
 

@@ -3,11 +3,11 @@ import { join, relative, resolve, sep } from 'node:path';
 import { cells } from './components.mjs';
 import { root } from './setup.mjs';
 
-/** The tiers of tests, and which of them a command line of scripts/test.mjs selects. */
+/** The tiers of the tests, and the selection of tiers by the arguments of scripts/test.mjs. */
 
 /** @typedef {import('./tiers.d.mts').Tier} Tier */
 
-/** Where the specs of each project of vitest.config.ts are. */
+/** The folders with the specs of each project in vitest.config.ts. */
 const folders = {
   unit: ['test/unit'],
   cli: ['test/cli'],
@@ -22,7 +22,7 @@ export const tiers = [
   { name: 'cli', project: 'cli', needs: [], env: {} },
   { name: 'sandbox', project: 'sandbox', needs: [], env: {} },
   { name: 'cluster', project: 'cluster', needs: ['cluster'], env: {} },
-  // The same specs on real pods, on each kind of control plane.
+  // The node tiers run the same specs with real pods, one tier for each kind of control plane.
   ...cells.map((cell) => ({
     name: `node-${cell}`,
     project: /** @type {const} */ ('node'),
@@ -35,8 +35,8 @@ export const tiers = [
 const isIn = (path, folder) => path === folder || path.startsWith(`${folder}/`);
 
 /**
- * The projects whose tests are in a file or directory.
- * @param {string} path from the root of the project, with slashes
+ * The projects with tests in a file or directory.
+ * @param {string} path relative to the root of the repository, with slashes
  * @returns {(keyof typeof folders)[]}
  */
 function projectsOf(path) {
@@ -47,17 +47,18 @@ function projectsOf(path) {
 }
 
 /**
- * One control plane is enough for a path: the one that runs most of these specs.
+ * The cell for the specs of a path. One is enough; this is the one that runs most of them.
  * @param {string} path
  */
-const cellOf = (path) => (isIn(path, 'test/cluster/laboratory') ? '1.37-routing' : '1.37');
+const defaultCell = (path) => (isIn(path, 'test/cluster/laboratory') ? '1.37-routing' : '1.37');
 
 /**
- * Reads the command line: names of tiers, `--cluster` or paths, then flags of vitest.
+ * Parses the command line: names of tiers, `--cluster` or paths, followed by flags for vitest.
  * @param {string[]} args
  * @param {Readonly<Record<string, string | undefined>>} env APISVC_TIERS, APISVC_CELL
  * @returns {import('./tiers.d.mts').Selection}
- * @throws {Error} for an unknown tier or a path without tests: they would pass without a test
+ * @throws {Error} for an unknown tier or a path without tests, which would pass without running a
+ * test
  */
 export function selection(args, env) {
   const mustRun = args[0] === '--cluster';
@@ -67,13 +68,13 @@ export function selection(args, env) {
   const flags = firstFlag === -1 ? [] : rest.slice(firstFlag);
   const names = words.filter((word) => tiers.some(({ name }) => name === word));
   const paths = words.filter((word) => !names.includes(word)).map(testPath);
-  const asked = names.length > 0 ? names : env.APISVC_TIERS?.split(',');
-  const unknown = asked?.find((name) => !tiers.some((tier) => tier.name === name));
+  const requested = names.length > 0 ? names : env.APISVC_TIERS?.split(',');
+  const unknown = requested?.find((name) => !tiers.some((tier) => tier.name === name));
   if (unknown !== undefined) throw new Error(`unknown tier "${unknown}": use ${tiers.map(({ name }) => name).join(', ')}`);
 
   const selected = tiers
-    .filter(({ name, needs }) => (asked ? asked.includes(name) : true) && (needs.length > 0 || !mustRun))
-    .filter((tier) => paths.length === 0 || paths.some((path) => hasTests(tier, path, asked ?? [], env.APISVC_CELL)));
+    .filter(({ name, needs }) => (requested ? requested.includes(name) : true) && (needs.length > 0 || !mustRun))
+    .filter((tier) => paths.length === 0 || paths.some((path) => hasTests(tier, path, requested ?? [], env.APISVC_CELL)));
   if (selected.length === 0) throw new Error(`no tier has tests in ${paths.join(', ')}`);
   const isFiltered = paths.length > 0 || flags.length > 0;
   const isExplicit = names.length > 0 || isFiltered || mustRun;
@@ -84,16 +85,16 @@ export function selection(args, env) {
 /**
  * @param {Tier} tier
  * @param {string} path
- * @param {string[]} asked
+ * @param {string[]} requested
  * @param {string | undefined} cell
  */
-function hasTests({ name, project, env }, path, asked, cell) {
+function hasTests({ name, project, env }, path, requested, cell) {
   if (!projectsOf(path).includes(project)) return false;
-  return project !== 'node' || asked.includes(name) || env.APISVC_CELL === (cell ?? cellOf(path));
+  return project !== 'node' || requested.includes(name) || env.APISVC_CELL === (cell ?? defaultCell(path));
 }
 
 /**
- * A path below test/, from the root of the project.
+ * Converts a path below test/ to one relative to the root of the repository.
  * @param {string} given
  * @throws {Error} if it does not exist
  */
