@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import template from '../../templates/manifests/deployment.yaml';
+import { mergePatch } from '../config/merge-patch.ts';
 import type { Registration } from '../config/schema.ts';
-import { type Edits, mergePatch, templateDefault } from './template.ts';
+import { type Edits, templateDefault } from './template.ts';
 
 type Plain = Record<string, unknown>;
 

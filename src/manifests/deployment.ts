@@ -1,12 +1,13 @@
 import deploymentTemplate from '../../templates/manifests/deployment.yaml';
 import disruptionTemplate from '../../templates/manifests/pod-disruption-budget.yaml';
+import { mergePatch } from '../config/merge-patch.ts';
 import { secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { configChecksum } from './config-map.ts';
 import { containerEdits, hardened } from './container.ts';
 import { serviceAccountName } from './identity.ts';
 import { objectLabels, podSelector } from './labels.ts';
-import { type Edits, fillTemplate, mergePatch, templateDefault } from './template.ts';
+import { type Edits, fillTemplate, templateDefault } from './template.ts';
 import type { Manifest } from './types.ts';
 
 const pod = 'spec.template.spec';

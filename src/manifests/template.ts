@@ -5,23 +5,9 @@ import type { KubeObject, Manifest } from './types.ts';
 /** What to write where: a dotted path in the template (list items by index) and plain JSON. */
 export type Edits = Readonly<Record<string, unknown>>;
 
-const isMap = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Nothing to say: server-side apply would otherwise own an empty field that kube-apiserver drops, and differ on every run. */
 const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
-
-/**
- * Lays a patch over plain JSON as a JSON merge patch does (RFC 7386): maps are merged, null removes, anything else replaces.
- */
-export function mergePatch(base: Record<string, unknown>, patch: Record<string, unknown>): Record<string, unknown> {
-  const merged = { ...base };
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete merged[key];
-    else merged[key] = isMap(value) && isMap(merged[key]) ? mergePatch(merged[key], value) : value;
-  }
-  return merged;
-}
 
 function put(document: Document, path: string, value: unknown): void {
   const keys = path.split('.');

@@ -1,4 +1,5 @@
 import { applyPatch } from 'rfc6902';
+import { mergePatch } from '../../config/merge-patch.ts';
 import { ApiFailure, badRequest, conflict, notFound, notSimulated } from '../shared/failure.ts';
 import { applyObject } from './apply.ts';
 import { mediaTypeOf, parseYaml, readBody, withoutNulls } from './bodies.ts';
@@ -6,19 +7,6 @@ import { type WriteOptions, writeOptions } from './options.ts';
 import { placed } from './sent.ts';
 import type { Call, Kind, Obj, Simulation } from './types.ts';
 import type { Track, Writer } from './writer.ts';
-
-const isMap = (value: Obj): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** A JSON merge patch (RFC 7386); `object` stays as it is. */
-export function mergePatch(object: Obj, patch: Obj): Obj {
-  if (!isMap(patch)) return patch;
-  const merged = isMap(object) ? { ...object } : {};
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete merged[key];
-    else merged[key] = mergePatch(merged[key], value);
-  }
-  return merged;
-}
 
 /**
  * A JSON patch (RFC 6902); `object` stays as it is.

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { mergePatch } from '../../../../src/config/merge-patch.ts';
 import { ApiFailure } from '../../../../src/sandbox/shared/failure.ts';
 import { applyObject, trackUpdate } from '../../../../src/sandbox/simulated/apply.ts';
 import { kindOf } from '../../../../src/sandbox/simulated/kinds.ts';
 import { difference, fieldsOf } from '../../../../src/sandbox/simulated/managed-fields.ts';
-import { jsonPatch, mergePatch } from '../../../../src/sandbox/simulated/patching.ts';
+import { jsonPatch } from '../../../../src/sandbox/simulated/patching.ts';
 import type { Kind, Obj } from '../../../../src/sandbox/simulated/types.ts';
 import { recorded, type Step } from './recorded.ts';
 

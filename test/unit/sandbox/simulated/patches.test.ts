@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { createPatch } from 'rfc6902';
 import { describe, expect, test } from 'vitest';
+import { mergePatch } from '../../../../src/config/merge-patch.ts';
 import { ApiFailure } from '../../../../src/sandbox/shared/failure.ts';
-import { jsonPatch, mergePatch } from '../../../../src/sandbox/simulated/patching.ts';
+import { jsonPatch } from '../../../../src/sandbox/simulated/patching.ts';
 import type { Obj } from '../../../../src/sandbox/simulated/types.ts';
 
 // rfc6902 does not touch prototypes.
