@@ -1,7 +1,7 @@
 import type { KubeObject } from '../manifests/types.ts';
+import { backoff } from './backoff.ts';
 import { type Answer, type Cluster, StreamRefused } from './cluster.ts';
 import { Unreachable } from './faults.ts';
-import { pause } from './pause.ts';
 import { type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';
 
@@ -82,8 +82,8 @@ function readList(cluster: Cluster, of: Collection, answer: Answer): Listed {
 
 const anyOf = ({ resource, namespace }: Collection): ObjectRef => ({ resource, namespace, name: '*' });
 
-/** The longest pause before a broken watch is retried. */
-const longestPauseMs = 5_000;
+/** Pauses before a broken watch is retried. */
+const retries = { firstMs: 200, longestMs: 5_000 };
 
 /**
  * Yields all objects of a collection, and again after each change, until the caller stops or the
@@ -92,16 +92,16 @@ const longestPauseMs = 5_000;
  * @throws the reason of the signal; ClusterError when the user may not list or watch
  */
 export async function* observe(cluster: Cluster, of: Collection, signal: AbortSignal): AsyncGenerator<readonly KubeObject[]> {
+  const wait = backoff(retries);
   let answered = false;
-  for (let lost = 0; ; lost++) {
-    if (lost > 0) await pause(Math.min(100 * 2 ** lost, longestPauseMs), signal);
+  for (;;) {
     try {
       const { metadata, items } = await list(cluster, of, signal);
       answered = true;
       yield items;
       const known = new Map(items.map((item) => [keyOf(item), item]));
       for await (const event of events(cluster, of, metadata.resourceVersion, signal)) {
-        lost = 0;
+        wait.reset();
         if (event.type === 'ERROR') break;
         if (event.type === 'DELETED') known.delete(keyOf(event.object));
         else known.set(keyOf(event.object), event.object);
@@ -111,6 +111,7 @@ export async function* observe(cluster: Cluster, of: Collection, signal: AbortSi
       // A cluster that answered before may be restarting. One that never answered is an error.
       if (!(error instanceof Unreachable) || !answered) throw error;
     }
+    await wait.pause(signal);
   }
 }
 

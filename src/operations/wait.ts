@@ -1,6 +1,6 @@
+import { backoff } from '../cluster/backoff.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Unreachable } from '../cluster/faults.ts';
-import { pause } from '../cluster/pause.ts';
 import type { ObjectRef } from '../cluster/resources.ts';
 import type { Need } from '../cluster/status.ts';
 import { DeadlineError } from '../errors.ts';
@@ -69,8 +69,9 @@ export async function poll<T>(
   { signal, firstMs, longestMs, until, answered = false }: Polling,
   attempt: () => Promise<T | undefined>,
 ): Promise<T> {
+  const wait = backoff({ firstMs, longestMs });
   let reached = answered;
-  for (let pauseMs = firstMs; ; pauseMs = Math.min(pauseMs * 2, longestMs)) {
+  for (;;) {
     try {
       const value = await attempt();
       if (value !== undefined) return value;
@@ -78,6 +79,6 @@ export async function poll<T>(
     } catch (error) {
       if (!(error instanceof Unreachable) || !reached || until?.aborted) throw error;
     }
-    await pause(pauseMs, signal, until);
+    await wait.pause(signal, until);
   }
 }
