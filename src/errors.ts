@@ -28,7 +28,8 @@ export interface ErrorDetails {
  * Any other error that reaches `main` is a bug in apisvc.
  */
 export class ApisvcError extends Error {
-  readonly fix: string | undefined;
+  /** Commands in it get the flags that select the cluster, where the error is caught. */
+  fix: string | undefined;
 
   constructor(
     message: string,

@@ -1,13 +1,20 @@
 import { setMaxListeners } from 'node:events';
 import { type Cluster, connect } from '../cluster/cluster.ts';
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
-import { DeadlineError, UsageError } from '../errors.ts';
+import { withClusterFlags } from '../diagnosis/fix.ts';
+import { ApisvcError, DeadlineError, UsageError } from '../errors.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ClusterFlags extends ClusterOptions {
   /** Milliseconds. */
   readonly timeout: number;
 }
+
+/** The flags that select the cluster; the commands of fixes repeat them. */
+export const clusterFlagsOf = ({ kubeconfig, context }: ClusterOptions): string[] => [
+  ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
+  ...(context === undefined ? [] : [`--context=${context}`]),
+];
 
 /**
  * Runs work on a cluster with one deadline. Ctrl-C ends it too. The connection is always closed.
@@ -36,6 +43,8 @@ export async function withCluster<T>(
     // Interrupted work fails in many ways, so report the reason. A DeadlineError of the work says
     // more.
     if (signal.aborted && !(error instanceof DeadlineError)) throw signal.reason;
+    // Without a connection, the fix is the hint of a credential plugin.
+    if (cluster && error instanceof ApisvcError && error.fix !== undefined) error.fix = withClusterFlags(error.fix, clusterFlagsOf(flags));
     throw error;
   } finally {
     clearTimeout(timer);

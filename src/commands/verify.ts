@@ -7,7 +7,7 @@ import { saveFile } from '../project/files.ts';
 import { type DiagnosisFormat, isListFormat, listFormats } from '../report/formats.ts';
 import { snapshotJson } from '../report/json.ts';
 import type { Wanted } from '../snapshot/types.ts';
-import { type ClusterFlags, withCluster } from './cluster.ts';
+import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
 import { renderDiagnosis, renderList } from './report.ts';
 import { describeSelection, type SelectionFlags, selectionOf } from './selection.ts';
 import type { Terminal } from './terminal.ts';
@@ -89,12 +89,6 @@ async function checkCluster(context: string | undefined, wanted: Wanted, flags: 
     });
   });
 }
-
-/** The flags that select the cluster; fixes repeat them. */
-const clusterFlagsOf = ({ kubeconfig, context }: ClusterFlags): string[] => [
-  ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
-  ...(context === undefined ? [] : [`--context=${context}`]),
-];
 
 const nothingFound = (wanted: Wanted): UsageError =>
   new UsageError(`no ${'all' in wanted ? 'APIServices' : describeSelection(wanted)} found`, {

@@ -30,11 +30,22 @@ export const fillFix = (template: string, args: Readonly<Record<string, string>>
     .join('`');
 
 /** The start of a command that connects to a cluster. Flags can follow it. */
-const clusterCommand = /(^|\| |&& |\$\()(kubectl|apisvc (?:register|verify))(?= |$)/g;
+const clusterCommand = /(?<=^|\| |&& |\$\()(kubectl|apisvc (?:register|verify))(?= |$)/g;
+/** The same in a sentence. */
+const clusterCommandInText = /(?<=^|[ (])(kubectl|apisvc (?:register|verify))(?= [-a-z])/g;
 
 /** Without the flags, a command could change another cluster than the diagnosed one. */
-const withFlags = (command: string, flags: readonly string[]): string =>
-  flags.length === 0 ? command : command.replace(clusterCommand, (start) => [start, ...flags.map((flag) => shellWord(flag, ''))].join(' '));
+const withFlags = (command: string, flags: readonly string[]): string => insertFlags(command, clusterCommand, flags);
+
+/**
+ * Adds flags to the commands in a sentence, so that they reach the same cluster.
+ * @param clusterFlags the flags that select the cluster, as for `fillFix`
+ */
+export const withClusterFlags = (text: string, clusterFlags: readonly string[]): string =>
+  insertFlags(text, clusterCommandInText, clusterFlags);
+
+const insertFlags = (text: string, command: RegExp, flags: readonly string[]): string =>
+  flags.length === 0 ? text : text.replace(command, (start) => [start, ...flags.map((flag) => shellWord(flag, ''))].join(' '));
 
 /** @param before the part of the command before the value */
 function shellWord(value: string, before: string): string {
