@@ -114,28 +114,3 @@ function isFromServer(answer: Answer, names: readonly string[]): boolean {
   if (answer.status === 403) return / cannot get path "\/"/.test(message);
   return answer.status < 500 && ![401, 429].includes(answer.status) && !(about !== undefined && names.includes(about));
 }
-
-/**
- * Concurrent handshakes. A Service may have thousands of endpoints, and each port-forward uses a
- * connection of kube-apiserver and a kubelet.
- */
-const dialsAtOnce = 32;
-
-/**
- * Runs `dialEndpoint` for each target, 32 at a time.
- * @returns the handshakes in the order of the targets
- * @throws as `dial`
- */
-export async function dialEndpoints(
-  cluster: Cluster,
-  targets: readonly EndpointTarget[],
-  signal: AbortSignal,
-): Promise<readonly EndpointHandshake[]> {
-  const handshakes: EndpointHandshake[] = [];
-  const rest = targets.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, target] of rest) handshakes[index] = await dialEndpoint(cluster, target, signal);
-  };
-  await Promise.all(Array.from({ length: dialsAtOnce }, work));
-  return handshakes;
-}

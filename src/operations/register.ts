@@ -122,7 +122,7 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
     ...(deployment ? [rolloutStep(waiting, refOf(deployment))] : []),
     endpointsStep(waiting, namespace, service),
     certificates,
-    trustStep(waiting, { unseen: certificates.unseen, namespace, deployment: deployment?.metadata.name, apiServices }),
+    trustStep(waiting, { unchecked: certificates.unchecked, namespace, deployment: deployment?.metadata.name, apiServices }),
     api,
     availableStep(waiting, names),
     verify,

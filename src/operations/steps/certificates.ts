@@ -3,6 +3,7 @@ import { resources } from '../../cluster/resources.ts';
 import { serverNameOf } from '../../config/registration.ts';
 import { RefusedError } from '../../errors.ts';
 import { inspect } from '../../pki/inspect.ts';
+import { type CollectContext, collectContext } from '../../snapshot/collect/context.ts';
 import { probeEndpoints } from '../../snapshot/collect/probe.ts';
 import { type ApiServerSays, type JudgedProbe, judgeEndpoints } from '../../snapshot/endpoint-evidence.ts';
 import { dialTargets, type Target } from '../../snapshot/targets.ts';
@@ -30,22 +31,22 @@ export interface ExpectedCertificate {
 
 export interface CertificatesStep extends Step {
   /** The endpoints whose certificate could not be checked from here. */
-  unseen(): readonly string[];
+  unchecked(): readonly string[];
 }
 
 /** Waits until every ready endpoint serves a certificate that kube-apiserver will verify. */
 export function certificatesStep(waiting: Waiting, expected: ExpectedCertificate): CertificatesStep {
-  let unseen: readonly string[] = [];
+  let unchecked: readonly string[] = [];
   return {
     id: 'certificates',
     title: 'Checking serving certificates',
-    // Endpoints that the user may not reach are reported by `unseen`.
+    // Endpoints that the user may not reach are reported by `unchecked`.
     needs: () => [],
     observe: async () => ({ state: 'pending' }),
     async run() {
-      unseen = await waitForCertificates(waiting, expected);
+      unchecked = await waitForCertificates(waiting, expected);
     },
-    unseen: () => unseen,
+    unchecked: () => unchecked,
   };
 }
 
@@ -74,25 +75,27 @@ const listenMs = 10_000;
 export async function waitForCertificates(waiting: Waiting, expected: ExpectedCertificate): Promise<readonly string[]> {
   const host = serverNameOf({ namespace: expected.namespace, name: expected.service });
   const start = performance.now();
-  let unseen: readonly string[] = [];
+  const context = collectContext(waiting.cluster, waiting.signal);
+  let unchecked: readonly string[] = [];
   const certificate = expected.leaf
     ? `the certificate for ${host} with SHA-256 ${expected.leaf}`
     : `a certificate for ${host} that the caBundle verifies`;
   await waitFor(`every endpoint to serve ${certificate}`, podCommands(expected.namespace), waiting, async (report) => {
-    unseen = await poll({ ...polling, signal: waiting.signal }, async () => {
-      const { targets, missing } = await readyTargets(waiting, expected);
-      const probes = await probe(waiting, expected, targets);
+    unchecked = await poll({ ...polling, signal: waiting.signal }, async () => {
+      const { targets, missing } = await readyTargets(context, expected);
+      const probes = await probe(context, expected, targets);
       const elapsedMs = performance.now() - start;
-      const isUnseen = ({ evidence }: JudgedProbe): boolean => evidence === 'unknown' || (evidence === 'doubtful' && elapsedMs >= listenMs);
-      const bad = probes.filter((each) => each.evidence !== 'good' && !isUnseen(each));
-      if (bad.length === 0 && missing === undefined) return probes.filter(isUnseen).map(describe);
+      const isUnchecked = ({ evidence }: JudgedProbe): boolean =>
+        evidence === 'unknown' || (evidence === 'doubtful' && elapsedMs >= listenMs);
+      const bad = probes.filter((each) => each.evidence !== 'good' && !isUnchecked(each));
+      if (bad.length === 0 && missing === undefined) return probes.filter(isUnchecked).map(describe);
       report([...bad.map(describe), ...(missing ?? [])].join('; '));
       const wrong = bad.filter(({ evidence, pod }) => evidence === 'wrong' && pod !== undefined);
       if (wrong.length > 0 && elapsedMs > reloadMs) throw notReloaded(expected, wrong);
       return undefined;
     });
   });
-  return unseen;
+  return unchecked;
 }
 
 interface Targets {
@@ -102,8 +105,10 @@ interface Targets {
 }
 
 /** EndpointSlices lag behind a rollout, so a ready pod may not be an endpoint yet. */
-async function readyTargets(waiting: Waiting, { namespace, service, port, deployment }: ExpectedCertificate): Promise<Targets> {
-  const { cluster, signal } = waiting;
+async function readyTargets(
+  { cluster, signal }: CollectContext,
+  { namespace, service, port, deployment }: ExpectedCertificate,
+): Promise<Targets> {
   const [object, slices, owner] = await Promise.all([
     getObject(cluster, { resource: resources.Service, namespace, name: service }, signal),
     listObjects(cluster, slicesOf({ namespace, name: service }), signal),
@@ -117,17 +122,15 @@ async function readyTargets(waiting: Waiting, { namespace, service, port, deploy
   return pods < wanted ? { targets, missing: [`${pods} of ${wanted} pods are endpoints of the Service`] } : { targets };
 }
 
-/** kube-apiserver is not asked: its condition may describe the certificate before this one. */
+/**
+ * The condition of the APIService does not count, because it may describe the previous certificate.
+ */
 const notAsked: ApiServerSays = { api: 'unknown', faults: [] };
 
-async function probe(
-  { cluster, signal }: Waiting,
-  expected: ExpectedCertificate,
-  targets: readonly Target[],
-): Promise<readonly JudgedProbe[]> {
+async function probe(context: CollectContext, expected: ExpectedCertificate, targets: readonly Target[]): Promise<readonly JudgedProbe[]> {
   const { namespace, service: name, caBundle, leaf } = expected;
   const hostname = serverNameOf({ namespace, name });
-  const probes = await probeEndpoints(cluster, { namespace, name }, targets, signal);
+  const probes = await probeEndpoints(context, { namespace, name }, targets);
   return judgeEndpoints(probes, { roots: inspect(caBundle).certificates, hostname, now: new Date(), ...(leaf ? { leaf } : {}) }, notAsked);
 }
 
@@ -144,6 +147,6 @@ function notReloaded({ namespace, service, deployment }: ExpectedCertificate, wr
     ? `kubectl -n ${namespace} rollout restart deployment/${deployment}`
     : `restart the pods of Service ${namespace}/${service}`;
   return new RefusedError(`after ${reloadMs / 1000}s a pod still serves another certificate: ${wrong.map(describe).join('; ')}`, {
-    fix: `If the server does not reload certificates, restart it: ${restart}. If it never served ours, check its certificate flags. Then run the same command again.`,
+    fix: `If the server does not reload certificates, restart it: ${restart}. If it never served the new certificate, check its certificate flags. Then run the same command again.`,
   });
 }

@@ -11,8 +11,8 @@ import type { Step } from '../runner.ts';
 import type { Waiting } from '../wait.ts';
 
 interface Unverified {
-  /** Reads the endpoints whose certificate could not be checked from here. */
-  readonly unseen: () => readonly string[];
+  /** Returns the endpoints whose certificate could not be checked from here. */
+  readonly unchecked: () => readonly string[];
   readonly namespace: string;
   /** Name of the Deployment of the pods, when it is known. */
   readonly deployment: string | undefined;
@@ -25,20 +25,20 @@ interface Unverified {
  * does not work, or is not registered yet, has nothing to lose: the user gets a note. The step asks
  * the cluster only, so every run decides the same.
  */
-export function trustStep({ cluster, signal, onProgress }: Waiting, { unseen, namespace, deployment, apiServices }: Unverified): Step {
+export function trustStep({ cluster, signal, onProgress }: Waiting, { unchecked, namespace, deployment, apiServices }: Unverified): Step {
   const reportDone = (): void => {
-    for (const endpoint of unseen()) onProgress({ kind: 'note', what: `certificate not checked: ${endpoint}` });
+    for (const endpoint of unchecked()) onProgress({ kind: 'note', what: `certificate not checked: ${endpoint}` });
   };
   return {
     id: 'keep-trust',
     needs: () => [],
     async observe() {
-      if (unseen().length === 0) return { state: 'done' };
+      if (unchecked().length === 0) return { state: 'done' };
       for (const wanted of apiServices) {
         const found = await getObject(cluster, refOf(wanted), signal);
         const present = found && viewApiService(found);
         if (present && dropsTrust(present, viewApiService(wanted)) && (await isServed(cluster, present, signal))) {
-          return { state: 'fault', error: unverifiedSwap(present.name, unseen(), namespace, deployment) };
+          return { state: 'fault', error: unverifiedChange(present.name, unchecked(), namespace, deployment) };
         }
       }
       return { state: 'done' };
@@ -67,7 +67,12 @@ async function isServed(cluster: Cluster, { group, version, available }: ApiServ
   return status === 200 || (status === 403 && available?.status === 'True');
 }
 
-function unverifiedSwap(apiService: string, endpoints: readonly string[], namespace: string, deployment: string | undefined): RefusedError {
+function unverifiedChange(
+  apiService: string,
+  endpoints: readonly string[],
+  namespace: string,
+  deployment: string | undefined,
+): RefusedError {
   const ref = { resource: subresources.podPortForward, namespace, name: '' };
   const [rule] = rbacRules(['get', 'create'].map((verb) => ({ verb, ref })));
   const restart = deployment ? `kubectl -n ${namespace} rollout restart deployment/${deployment}` : 'restart them';

@@ -1,5 +1,3 @@
-import { dialEndpoint } from '../../cluster/dial.ts';
-import { serverNameOf } from '../../config/registration.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { seen, skipped } from '../observed.ts';
 import { viewPod } from '../pod-view.ts';
@@ -11,7 +9,7 @@ import { collectDelegation } from './delegation.ts';
 import type { Inventory } from './inventory.ts';
 import { observe } from './observe.ts';
 import { addPodDetails, listPods } from './pods.ts';
-import { viewProbe } from './probe.ts';
+import { probeEndpoints } from './probe.ts';
 import { collectSecret } from './secret.ts';
 
 /** The Service that an APIService points at. */
@@ -99,16 +97,10 @@ interface ProbeRequest {
 }
 
 async function probeTargets(
-  { cluster, dials, signal }: CollectContext,
+  context: CollectContext,
   { target: { namespace, name, port }, service, endpoints }: ProbeRequest,
 ): Promise<Pick<Backend, 'probes' | 'targets'>> {
   const targets = service.state === 'seen' ? dialTargets(service.value, seen(endpoints) ?? [], port).slice(0, endpointLimit) : [];
   if (targets.length === 0) return { probes: skipped('the Service has no ready endpoint'), targets };
-  const serverName = serverNameOf({ namespace, name });
-  const value = await Promise.all(
-    targets.map(async (target) =>
-      viewProbe(target, await dials(() => dialEndpoint(cluster, { ...target, namespace, serverName }, signal))),
-    ),
-  );
-  return { probes: { state: 'seen', value }, targets };
+  return { probes: { state: 'seen', value: await probeEndpoints(context, { namespace, name }, targets) }, targets };
 }

@@ -1,5 +1,5 @@
 import type { Cluster } from '../../cluster/cluster.ts';
-import type { Limiter } from './limit.ts';
+import { type Limiter, limiter, limitRequests } from './limit.ts';
 
 /** Arguments of everything that sends requests to kube-apiserver. */
 export interface RequestContext {
@@ -16,3 +16,16 @@ export interface CollectContext extends RequestContext {
   /** Limits the connections to endpoints. */
   readonly dials: Limiter;
 }
+
+/**
+ * TLS handshakes cost CPU time on both sides. Connections without an answer cost nothing, so many
+ * of them may wait.
+ */
+const dials = { quick: 16, slow: 1024, slowAfterMs: 250 };
+
+/** Limits the requests and the handshakes of one snapshot or one wait. */
+export const collectContext = (cluster: Cluster, signal: AbortSignal): CollectContext => ({
+  cluster: limitRequests(cluster),
+  dials: limiter(dials),
+  signal,
+});

@@ -1,36 +1,26 @@
-import type { Cluster } from '../../cluster/cluster.ts';
-import { dialEndpoints } from '../../cluster/dial.ts';
-import type { EndpointHandshake } from '../../cluster/handshake.ts';
+import { dialEndpoint } from '../../cluster/dial.ts';
 import { serverNameOf } from '../../config/registration.ts';
 import { describeTarget, type Target } from '../targets.ts';
 import type { EndpointProbe } from '../types.ts';
+import type { CollectContext } from './context.ts';
 
 /**
  * Makes a TLS handshake with each endpoint of a Service, with the server name that kube-apiserver
  * uses.
- * @throws as `dialEndpoints`
+ * @returns the probes in the order of the targets
+ * @throws as `dialEndpoint`
  */
-export async function probeEndpoints(
-  cluster: Cluster,
+export function probeEndpoints(
+  { cluster, dials, signal }: CollectContext,
   service: { readonly namespace: string; readonly name: string },
   targets: readonly Target[],
-  signal: AbortSignal,
 ): Promise<readonly EndpointProbe[]> {
   const { namespace } = service;
   const serverName = serverNameOf(service);
-  const handshakes = await dialEndpoints(
-    cluster,
-    targets.map((target) => ({ ...target, namespace, serverName })),
-    signal,
+  return Promise.all(
+    targets.map(async (target): Promise<EndpointProbe> => {
+      const { via, noForward, ...handshake } = await dials(() => dialEndpoint(cluster, { ...target, namespace, serverName }, signal));
+      return { at: describeTarget(target), pod: target.pod, via, ...(noForward === undefined ? {} : { noForward }), handshake };
+    }),
   );
-  return handshakes.map((handshake, index) => viewProbe(targets[index] as Target, handshake));
 }
-
-/** @param handshake the result of `dialEndpoint` for the target */
-export const viewProbe = (target: Target, { via, noForward, ...handshake }: EndpointHandshake): EndpointProbe => ({
-  at: describeTarget(target),
-  pod: target.pod,
-  via,
-  ...(noForward === undefined ? {} : { noForward }),
-  handshake,
-});

@@ -4,42 +4,31 @@ import { seen } from '../observed.ts';
 import type { ApiSnapshot, Snapshot, SnapshotOptions, Wanted } from '../types.ts';
 import { type Shared, snapshotApi } from './api.ts';
 import { collectBackend } from './backend.ts';
-import type { CollectContext } from './context.ts';
+import { type CollectContext, collectContext } from './context.ts';
 import { customResourcesOf } from './custom-resources.ts';
 import { inventoryOf } from './inventory.ts';
-import { limiter, limitRequests } from './limit.ts';
 import { listedOf } from './listed.ts';
 import { findRegistrations } from './registrations.ts';
 import { collectRequestHeader } from './request-header.ts';
 import { getPath } from './requests.ts';
 
 /**
- * TLS handshakes cost CPU time on both sides. Connections without an answer cost nothing, so many
- * of them may wait.
- */
-const dials = { quick: 16, slow: 1024, slowAfterMs: 250 };
-
-/**
  * Collects everything that a diagnosis needs, and changes nothing. Records what cannot be observed.
  * @throws ClusterError when the cluster does not answer, refuses the credentials, or refuses to
  * list the wanted APIServices; the reason of the signal
  */
-export async function takeSnapshot(given: Cluster, wanted: Wanted, options: SnapshotOptions, signal: AbortSignal): Promise<Snapshot> {
-  const cluster = limitRequests(given);
-  const [version, apis] = await Promise.all([
-    serverVersion(cluster, signal),
-    snapshotApis({ cluster, dials: limiter(dials), signal }, wanted, options),
-  ]);
-  const { server, context } = cluster;
+export async function takeSnapshot(cluster: Cluster, wanted: Wanted, options: SnapshotOptions, signal: AbortSignal): Promise<Snapshot> {
+  const context = collectContext(cluster, signal);
+  const [version, apis] = await Promise.all([serverVersion(context), snapshotApis(context, wanted, options)]);
   return {
     apiVersion: 'apisvc.dev/snapshot/v1alpha1',
     takenAt: new Date().toISOString(),
-    source: { kind: 'cluster', server, context, version },
+    source: { kind: 'cluster', server: cluster.server, context: cluster.context, version },
     apis,
   };
 }
 
-async function serverVersion(cluster: Cluster, signal: AbortSignal): Promise<string | undefined> {
+async function serverVersion({ cluster, signal }: CollectContext): Promise<string | undefined> {
   const answer = await cluster.request({ path: '/version', signal });
   if (answer.status === 401) throw badCredentials(cluster, new Date());
   if (answer.status !== 200) return undefined;

@@ -2,7 +2,7 @@ import { getEventListeners, once, setMaxListeners } from 'node:events';
 import net from 'node:net';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Cluster } from '../../../src/cluster/cluster.ts';
-import { dialEndpoint, dialEndpoints } from '../../../src/cluster/dial.ts';
+import { dialEndpoint } from '../../../src/cluster/dial.ts';
 import { DeadlineError } from '../../../src/errors.ts';
 import type { Leaf } from '../../../src/pki/types.ts';
 import { answer, clusterAt, clusterOf, never, status } from './kube-api.ts';
@@ -221,23 +221,6 @@ test('many handshakes leave no connection open', async () => {
   await vi.waitFor(() => expect(cluster.open.size).toBe(0));
   expect(getEventListeners(signal, 'abort')).toEqual([]);
   expect(warnings).toEqual([]);
-});
-
-test('the endpoints of a large Service are dialled 32 at a time, and returned in order', async () => {
-  let [open, most] = [0, 0];
-  const cluster = await clusterOf((_, response) => {
-    most = Math.max(most, ++open);
-    setTimeout(() => {
-      open--;
-      answer(response, 403, status(403, 'Forbidden', 'no'));
-    }, 100);
-  });
-  const targets = Array.from({ length: 70 }, (_, index) => ({ ...pod, pod: `api-${index}`, address: nowhere, port: 443 }));
-  const seen = await dialEndpoints(cluster, targets, never);
-  expect(seen.map((each) => /pod wardle\/(\S+):/.exec(each.kind === 'failed' ? each.words : '')?.[1])).toEqual(
-    targets.map((each) => each.pod),
-  );
-  expect(most).toBe(32);
 });
 
 test('the signal ends it and its connections', async () => {
