@@ -122,7 +122,7 @@ function unreadyProblem(pod: PodView): PodProblem {
   // The node controller set the condition, because the kubelet stopped reporting
   // (pkg/controller/util/node/controller_utils.go, MarkPodsNotReady).
   return problem(pod, 'node', [
-    `not ready, though all of its containers were when node ${node} last spoke`,
+    `not ready, although all containers were ready when node ${node} last reported`,
     ...eventsOf(pod, ['NodeNotReady']),
   ]);
 }

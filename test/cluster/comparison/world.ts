@@ -9,7 +9,7 @@ import { type Backend, type ServingPair, serveHttps } from '../harness/backends.
 import type { KubernetesVersion } from '../harness/cells.ts';
 import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { apiServiceNameOf, handMade } from '../harness/registrations.ts';
-import { type Change, sound } from '../laboratory/hand-made.ts';
+import { type Change, validReply } from '../laboratory/hand-made.ts';
 import { type Answer, type Client, createClient } from './client.ts';
 import { createObserver, type Observed } from './observer.ts';
 import { until } from './until.ts';
@@ -156,7 +156,7 @@ function ownThings(
     create,
     keep,
     certificate,
-    serve: async (serving, reply = sound(name)) => keep(serveHttps(serving ?? (await certificate()), reply, 0, host)),
+    serve: async (serving, reply = validReply(name)) => keep(serveHttps(serving ?? (await certificate()), reply, 0, host)),
     register: async ({ ca: trusted = ca, without = [], ...change }) => {
       const { service, slice, apiService } = handMade({ namespace, service: name, ca: pem(trusted), host, ...change });
       if (!without.includes('service')) await create(service);

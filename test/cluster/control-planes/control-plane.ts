@@ -8,52 +8,48 @@ import type { Cluster } from '../harness/provided.ts';
 import { apiServiceNameOf, type HandMade, handMade } from '../harness/registrations.ts';
 import { startRun, type Variant } from '../harness/run.ts';
 import { runAllSteps } from '../harness/run-all-steps.ts';
-import { expectFindings, type Fault, of, type PerVersion } from '../laboratory/expect-findings.ts';
-import { sound } from '../laboratory/hand-made.ts';
+import { expectFindings, type Fault, type PerVersion, valueFor } from '../laboratory/expect-findings.ts';
+import { validReply } from '../laboratory/hand-made.ts';
 
 /**
- * Faults of the control plane itself: each needs a kube-apiserver that was started in another way
- * than all others, and so one of its own.
+ * Faults of the control plane itself. Each needs a separate kube-apiserver with other flags.
  */
 
 const versions: readonly KubernetesVersion[] = ['1.37', '1.35'];
 const namespace = 'control-planes';
 
-/** A control plane of a spec's own, without a node. */
+/** A separate control plane, without a node. */
 export interface ControlPlane extends Cluster {
-  /** The host's end of its cable, where kube-apiserver reaches servers of the spec. */
+  /** The address of the host in its network, where kube-apiserver reaches the servers of a spec. */
   readonly host: string;
-  /** Trusted by the registrations that `register` makes. */
+  /** The CA in the caBundle of `register`. */
   readonly ca: Made;
-  /** Stops something before the control plane ends. */
+  /** Stops a server before the control plane stops. */
   keep<T extends Pick<Backend, 'stop'>>(started: T): T;
-  /** Creates objects as the administrator. */
+  /** Creates objects as an administrator. */
   create(...items: readonly object[]): Promise<void>;
   /**
-   * Registers a server by hand, a sound one on the host unless a part is replaced.
+   * Registers a server on the host, by default a valid one.
    * @returns the name of the APIService
    */
   register(service: string, change?: Partial<HandMade>, without?: 'slice'): Promise<string>;
 }
 
 export interface ControlPlaneFault extends Fault {
-  /** Breaks it. @returns the name of the APIService to look at */
+  /** Breaks the control plane. @returns the name of the APIService to verify */
   readonly make: (controlPlane: ControlPlane) => Promise<string>;
-  /**
-   * What the evidence of the first finding says, in the words of kube-apiserver as far as it has
-   * any.
-   */
+  /** Matches the evidence of the first finding. */
   readonly evidence: PerVersion<RegExp>;
 }
 
-/** How a control plane is started; without further words as all others are. */
-export type Otherwise = Partial<Pick<Variant, 'aggregatorRouting' | 'apiserver'>>;
+/** How the control plane differs from others. */
+export type ControlPlaneVariant = Partial<Pick<Variant, 'aggregatorRouting' | 'apiserver'>>;
 
 /**
- * Starts a control plane of this kind on each version of Kubernetes, breaks it in all these ways at
- * once, and looks at them one by one.
+ * Starts a control plane for each version of Kubernetes, creates all faults at once, and verifies
+ * them one by one.
  */
-export function describeControlPlane(kind: string, otherwise: Otherwise, faults: readonly ControlPlaneFault[]): void {
+export function describeControlPlane(kind: string, variant: ControlPlaneVariant, faults: readonly ControlPlaneFault[]): void {
   describe(kind, () => {
     const cases = versions.flatMap((kubernetes) => faults.map((fault) => ({ kubernetes, ...fault })));
     const started = new Map<KubernetesVersion, ControlPlane>();
@@ -61,8 +57,8 @@ export function describeControlPlane(kind: string, otherwise: Otherwise, faults:
     const ends: (() => Promise<void>)[] = [];
 
     beforeAll(async () => {
-      const starting = versions.map((kubernetes) => startOtherwise(kubernetes, otherwise, ends));
-      for (const controlPlane of await allStarted(starting)) started.set(controlPlane.cell.kubernetes, controlPlane);
+      const starting = versions.map((kubernetes) => startControlPlane(kubernetes, variant, ends));
+      for (const controlPlane of await waitForAll(starting)) started.set(controlPlane.cell.kubernetes, controlPlane);
       const making = cases.map(async ({ kubernetes, name, make }) =>
         names.set(`${kubernetes} ${name}`, await make(started.get(kubernetes) as ControlPlane)),
       );
@@ -76,22 +72,26 @@ export function describeControlPlane(kind: string, otherwise: Otherwise, faults:
 
     test.each(cases)('$name on $kubernetes: $codes', async ({ kubernetes, make: _, evidence, ...fault }) => {
       const { kubeconfig } = started.get(kubernetes) as ControlPlane;
-      const looking = { kubernetes, env: { KUBECONFIG: kubeconfig }, withinMs: 30_000 };
-      const { findings } = await expectFindings(fault, names.get(`${kubernetes} ${fault.name}`) as string, looking);
-      expect(findings[0]?.evidence.join('\n')).toMatch(of(evidence, kubernetes));
+      const options = { kubernetes, env: { KUBECONFIG: kubeconfig }, withinMs: 30_000 };
+      const { findings } = await expectFindings(fault, names.get(`${kubernetes} ${fault.name}`) as string, options);
+      expect(findings[0]?.evidence.join('\n')).toMatch(valueFor(evidence, kubernetes));
     });
   });
 }
 
-/** What still starts when another fails must have started before it can be ended. */
-async function allStarted<T>(starting: readonly Promise<T>[]): Promise<T[]> {
+/** Waits for all to start, also if one fails, so that all can be stopped. */
+async function waitForAll<T>(starting: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(starting);
   return Promise.all(starting);
 }
 
-/** Starts one, whose end is put to the others. */
-async function startOtherwise(kubernetes: KubernetesVersion, otherwise: Otherwise, ends: (() => Promise<void>)[]): Promise<ControlPlane> {
-  const { cluster, stop } = await startRun({ kubernetes, aggregatorRouting: true, node: false, ...otherwise });
+/** Starts a control plane, and adds its stop function to `ends`. */
+async function startControlPlane(
+  kubernetes: KubernetesVersion,
+  variant: ControlPlaneVariant,
+  ends: (() => Promise<void>)[],
+): Promise<ControlPlane> {
+  const { cluster, stop } = await startRun({ kubernetes, aggregatorRouting: true, node: false, ...variant });
   ends.push(() => stop(false));
   const keep: ControlPlane['keep'] = (part) => {
     ends.push(() => part.stop());
@@ -106,7 +106,7 @@ async function startOtherwise(kubernetes: KubernetesVersion, otherwise: Otherwis
   };
   const register: ControlPlane['register'] = async (service, change = {}, without) => {
     const leaf = await makeLeaf(`${service}.${namespace}.svc`, ca);
-    const { port } = keep(await serveHttps(pair(leaf), sound(service), 0, host));
+    const { port } = keep(await serveHttps(pair(leaf), validReply(service), 0, host));
     const { slice, ...others } = handMade({ namespace, service, ca: pem(ca), host, port, ...change });
     await create(...Object.values(others), ...(without ? [] : [slice]));
     return apiServiceNameOf(service);

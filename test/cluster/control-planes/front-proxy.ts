@@ -8,13 +8,16 @@ import { makeCa, pair, pem } from '../harness/certificates.ts';
 import type { Place } from '../harness/run.ts';
 
 export interface FrontProxy {
-  /** Differs from a sound CA in this. */
+  /** Changes of the CA. */
   readonly ca?: Partial<Recipe>;
-  /** Of the client certificate. */
+  /** The common name of the client certificate. */
   readonly commonName?: string;
 }
 
-/** Makes a CA and the client certificate that kube-apiserver shows to extension API servers. @returns the flags for them */
+/**
+ * Creates a front-proxy CA and the client certificate of kube-apiserver.
+ * @returns the flags for them
+ */
 export async function frontProxy(
   { stateDir }: Place,
   { ca: change = {}, commonName = frontProxyName }: FrontProxy,

@@ -8,7 +8,10 @@ import type { ControlPlane } from './control-plane.ts';
 const namespace = 'wardle';
 const port = 8443;
 
-/** Starts the real sample-apiserver in the namespace of a control plane, as the administrator, and registers it. @returns the name of the APIService */
+/**
+ * Starts the real sample-apiserver in the network of a control plane, and registers it.
+ * @returns the name of the APIService
+ */
 export async function registerSampleApiserver(controlPlane: ControlPlane): Promise<string> {
   const { network, stateDir, kubeconfig, ca, keep, create } = controlPlane;
   const [certFile, keyFile] = [join(stateDir, 'wardle.crt'), join(stateDir, 'wardle.key')];

@@ -1,8 +1,8 @@
 import { describeControlPlane } from './control-plane.ts';
 
-/** What kube-apiserver makes of a Service depends on --enable-aggregator-routing. */
+/** Services that depend on --enable-aggregator-routing. */
 
-describeControlPlane('to the address of the Service', { aggregatorRouting: false }, [
+describeControlPlane('connections to the cluster IP', { aggregatorRouting: false }, [
   {
     name: 'headless-service',
     how: 'the Service is headless, and kube-apiserver connects to the cluster IP',
@@ -28,7 +28,7 @@ describeControlPlane('to the address of the Service', { aggregatorRouting: false
   },
 ]);
 
-describeControlPlane('to endpoints', {}, [
+describeControlPlane('connections to endpoints', {}, [
   {
     name: 'external-name',
     how: 'the Service has type ExternalName, and kube-apiserver connects to endpoints',

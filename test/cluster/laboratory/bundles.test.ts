@@ -3,20 +3,20 @@ import { passed } from '../harness/registrations.ts';
 import { type Bench, type Change, caBundle, describeFaults, failedTls, type HandMadeFault } from './hand-made.ts';
 
 const otherCa = await makeCa('another CA');
-const endingCa = await makeCa('ending CA', validForDays(10));
+const expiringCa = await makeCa('expiring CA', validForDays(10));
 
-/** A sound server, and a caBundle made of the CA of its certificate. */
+/** A valid server, and a caBundle that is made from its CA. */
 const trusting =
   (change: (caPem: string, bench: Bench) => Partial<Change>): HandMadeFault['make'] =>
   async (name, bench) => ({ port: await bench.serve(name), ...change(pem(bench.ca), bench) });
-const holding = (text: (caPem: string, keyPem: string) => string): HandMadeFault['make'] =>
+const withBundle = (text: (caPem: string, keyPem: string) => string): HandMadeFault['make'] =>
   trusting((caPem, { ca }) => caBundle(text(caPem, pair(ca).key)));
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const damaged = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 const untrusted = failedTls('x509: certificate signed by unknown authority');
-/** Since 1.37 it fails before it has anything to write. */
-const unread = { '1.37': undefined, '1.35': passed };
+/** Since 1.37, kube-apiserver fails before it sets a condition. */
+const noCondition = { '1.37': undefined, '1.35': passed };
 
 const faults: readonly HandMadeFault[] = [
   {
@@ -30,43 +30,43 @@ const faults: readonly HandMadeFault[] = [
     name: 'twice-base64',
     how: 'the caBundle is base64-encoded twice',
     codes: ['bundle/encoded-twice'],
-    condition: unread,
-    make: holding(base64),
+    condition: noCondition,
+    make: withBundle(base64),
   },
   {
     name: 'line-end-bundle',
     how: 'the caBundle contains only a line break',
     codes: ['bundle/unparsable'],
-    condition: unread,
-    make: holding(() => '\n'),
+    condition: noCondition,
+    make: withBundle(() => '\n'),
   },
   {
     name: 'der-bundle',
     how: 'the caBundle contains the CA as DER',
     codes: ['bundle/der'],
-    condition: unread,
+    condition: noCondition,
     make: trusting((caPem) => ({ apiServiceSpec: { caBundle: caPem.split('\n').slice(1, -2).join('') } })),
   },
   {
     name: 'key-only-bundle',
     how: 'the caBundle contains only the private key of the CA',
     codes: ['bundle/private-key'],
-    condition: unread,
-    make: holding((_, keyPem) => keyPem),
+    condition: noCondition,
+    make: withBundle((_, keyPem) => keyPem),
   },
   {
     name: 'key-in-bundle',
     how: 'the caBundle contains the CA and its private key',
     codes: ['bundle/private-key'],
     condition: passed,
-    make: holding((caPem, keyPem) => caPem + keyPem),
+    make: withBundle((caPem, keyPem) => caPem + keyPem),
   },
   {
     name: 'damaged-bundle',
     how: 'the caBundle contains the CA and a truncated certificate',
     codes: ['bundle/damaged-certificate'],
     condition: passed,
-    make: holding((caPem) => caPem + damaged),
+    make: withBundle((caPem) => caPem + damaged),
   },
   {
     name: 'empty-bundle',
@@ -91,8 +91,8 @@ const faults: readonly HandMadeFault[] = [
     codes: ['bundle/expires-soon'],
     condition: passed,
     make: async (name, bench) => ({
-      port: await bench.serve(name, pair(await makeLeaf(bench.hostOf(name), endingCa))),
-      ca: endingCa,
+      port: await bench.serve(name, pair(await makeLeaf(bench.hostOf(name), expiringCa))),
+      ca: expiringCa,
     }),
   },
   {
@@ -100,21 +100,21 @@ const faults: readonly HandMadeFault[] = [
     how: 'the caBundle also contains an unrelated CA',
     codes: ['bundle/unused-ca'],
     condition: passed,
-    make: holding((caPem) => caPem + pem(otherCa)),
+    make: withBundle((caPem) => caPem + pem(otherCa)),
   },
   {
     name: 'crlf-bundle',
     how: 'nothing: the caBundle has CRLF line endings',
     codes: [],
     condition: passed,
-    make: holding((caPem) => caPem.replaceAll('\n', '\r\n')),
+    make: withBundle((caPem) => caPem.replaceAll('\n', '\r\n')),
   },
   {
     name: 'commented-bundle',
     how: 'nothing: the caBundle contains comments, and one certificate twice',
     codes: [],
     condition: passed,
-    make: holding((caPem) => `# the CA\n${caPem}\n# and once more\n\n${caPem}# end`),
+    make: withBundle((caPem) => `# the CA\n${caPem}\n# and once more\n\n${caPem}# end`),
   },
 ];
 

@@ -15,15 +15,15 @@ import { failedWith, passed } from '../harness/registrations.ts';
 import { type Bench, type Change, describeFaults, failedTls, type HandMadeFault } from './hand-made.ts';
 
 const otherCa = await makeCa('another CA');
-const endingCa = await makeCa('short-lived CA', validForDays(60));
+const expiringCa = await makeCa('short-lived CA', validForDays(60));
 
 type Leaf = (host: string, ca: Made) => Promise<Made>;
 
-/** Serves a certificate made by the trusted CA. */
+/** Serves a certificate from the trusted CA. */
 const serving =
   (leaf: Leaf): HandMadeFault['make'] =>
   async (name, bench: Bench): Promise<Change> => ({ port: await bench.serve(name, pair(await leaf(bench.hostOf(name), bench.ca))) });
-const sound =
+const servingLeaf =
   (change: LeafChange): Leaf =>
   (host, ca) =>
     makeLeaf(host, ca, change);
@@ -49,35 +49,35 @@ const faults: readonly HandMadeFault[] = [
     how: 'the serving certificate has expired',
     codes: ['cert/expired'],
     condition: failedTls('x509: certificate has expired'),
-    make: serving(sound({ when: expired })),
+    make: serving(servingLeaf({ when: expired })),
   },
   {
     name: 'early-leaf',
     how: 'the serving certificate is not valid before tomorrow',
     codes: ['cert/not-yet-valid'],
     condition: failedTls('x509: certificate has expired or is not yet valid'),
-    make: serving(sound({ when: notYetValid })),
+    make: serving(servingLeaf({ when: notYetValid })),
   },
   {
     name: 'ending-leaf',
     how: 'the serving certificate expires in 10 days',
     codes: ['cert/expires-soon'],
     condition: passed,
-    make: serving(sound({ when: validForDays(10) })),
+    make: serving(servingLeaf({ when: validForDays(10) })),
   },
   {
     name: 'leaf-outlives-ca',
     how: 'the CA expires 30 days before the serving certificate',
     codes: ['cert/ca-expires-before-leaf'],
     condition: passed,
-    make: async (name, bench) => ({ port: await bench.serve(name, pair(await makeLeaf(bench.hostOf(name), endingCa))), ca: endingCa }),
+    make: async (name, bench) => ({ port: await bench.serve(name, pair(await makeLeaf(bench.hostOf(name), expiringCa))), ca: expiringCa }),
   },
   {
     name: 'client-only',
     how: 'the extended key usage of the serving certificate is clientAuth',
     codes: ['cert/wrong-usage'],
     condition: failedTls('incompatible key usage'),
-    make: serving(sound({ usage: 'clientAuth' })),
+    make: serving(servingLeaf({ usage: 'clientAuth' })),
   },
   {
     name: 'sha1-signature',
@@ -90,8 +90,7 @@ const faults: readonly HandMadeFault[] = [
     name: 'rsa-768',
     how: 'the serving certificate has an RSA key of 768 bits',
     codes: ['cert/refused-key'],
-    // Before anything is verified: the handshake itself needs the key, whether or not the
-    // certificate is believed.
+    // Go refuses the key in the TLS handshake, before it verifies the certificate.
     condition: failedWith('768-bit keys are insecure'),
     make: serving(async (host, ca) => makeLeaf(host, ca, { keyPair: await rsaKeyPair(768) })),
   },

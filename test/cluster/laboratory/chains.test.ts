@@ -9,7 +9,7 @@ const signing = keyUsage('keyCertSign');
 const deepCa = await makeCa('root', { extensions: [caConstraints(2), signing] });
 const outer = await makeCa('outer', { issuer: deepCa });
 const inner = await makeCa('inner', { issuer: outer });
-const endingInner = await makeCa('ending inner', { issuer: deepCa, ...validForDays(10) });
+const expiringInner = await makeCa('expiring inner', { issuer: deepCa, ...validForDays(10) });
 const oldCa = await makeCa('old CA', expired);
 const earlyCa = await makeCa('early CA', notYetValid);
 const noCa = await makeCa('no CA', { extensions: [endEntityConstraints(), signing] });
@@ -27,7 +27,7 @@ const firstCa = await makeCa('renewed CA');
 const secondCa = await makeCa('renewed CA');
 const rsaCa = await makeCa('RSA CA', { keyPair: await rsaKeyPair(2048) });
 
-/** Serves a certificate of `issuer`, followed by `sent`; the caBundle holds `trusted`. */
+/** Serves a certificate from `issuer`, followed by `sent`. The caBundle contains `trusted`. */
 const chain =
   (issuer: Made, sent: readonly Made[], ...trusted: readonly Made[]): HandMadeFault['make'] =>
   async (name: string, bench: Bench) => ({
@@ -53,10 +53,10 @@ const faults: readonly HandMadeFault[] = [
   {
     name: 'ending-intermediate',
     how: 'the intermediate CA expires in 10 days',
-    // Its end is also that of what it signed, which is one fault.
+    // It also expires before its leaf, which is the same fault.
     codes: ['cert/expires-soon'],
     condition: passed,
-    make: chain(endingInner, [endingInner], deepCa),
+    make: chain(expiringInner, [expiringInner], deepCa),
   },
   {
     name: 'no-ca',
@@ -68,7 +68,7 @@ const faults: readonly HandMadeFault[] = [
   {
     name: 'no-intermediate',
     how: 'the server sends its certificate without the intermediate CA',
-    // The certificate alone does not tell whether an intermediate is left out or the CA is another
+    // The certificate alone does not show whether an intermediate is missing or the CA is another
     // one.
     codes: ['cert/unknown-authority'],
     condition: failedTls('x509: certificate signed by unknown authority'),
@@ -97,8 +97,8 @@ const faults: readonly HandMadeFault[] = [
   },
 ];
 
-/** What people run, and what is no fault of anybody. */
-const soundChains: readonly HandMadeFault[] = [
+/** Valid chains that are in use. */
+const validChains: readonly HandMadeFault[] = [
   ...(
     [
       ['whole-chain', 'nothing: two intermediate CAs, sent in order', chain(inner, [inner, outer], deepCa)],
@@ -140,4 +140,4 @@ const soundChains: readonly HandMadeFault[] = [
   },
 ];
 
-describeFaults('chains', [...faults, ...soundChains]);
+describeFaults('chains', [...faults, ...validChains]);

@@ -5,16 +5,19 @@ import { kubectl } from '../harness/commands.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { apiServiceNameOf, conditions, deleteApiServices, groupOf, handMade } from '../harness/registrations.ts';
 import { expectFindings } from './expect-findings.ts';
-import { sound } from './hand-made.ts';
+import { validReply } from './hand-made.ts';
 import { writeCondition } from './statuses.ts';
 
-/** Conditions that do not say how it is. kube-apiserver writes them within milliseconds; a policy keeps it from that here. */
+/**
+ * Outdated conditions. kube-apiserver updates them within milliseconds; here, an admission policy
+ * prevents it.
+ */
 
 const namespace = 'conditions';
 const unwritten = 'unwritten-condition';
 const stale = 'stale-condition';
 
-/** Who kube-apiserver is to itself (k8s.io/apiserver/pkg/authentication/user, APIServerUser). */
+/** The user of kube-apiserver itself (k8s.io/apiserver/pkg/authentication/user, APIServerUser). */
 const itself = 'system:apiserver';
 
 const metadata = { name: 'keeps-conditions' };
@@ -45,7 +48,7 @@ const policy = [
   },
 ];
 
-/** kube-apiserver makes an APIService of it, which it serves itself. */
+/** kube-apiserver creates an APIService for it, and serves it itself. */
 const customResource = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
@@ -88,7 +91,7 @@ afterAll(async () => {
 
 test('an API without a condition: control-plane/no-condition', async () => {
   const ca = await makeCa(`${namespace} CA`);
-  backend = await serveHttps(pair(await makeLeaf(`${unwritten}.${namespace}.svc`, ca)), sound(unwritten));
+  backend = await serveHttps(pair(await makeLeaf(`${unwritten}.${namespace}.svc`, ca)), validReply(unwritten));
   const items = Object.values(handMade({ namespace, service: unwritten, port: backend.port, ca: pem(ca) }));
   await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
   await expectFindings(
@@ -105,23 +108,23 @@ const repaired = [
   {
     name: 'renewed-since',
     how: 'the condition reports an expired certificate, and it was renewed since',
-    words: 'tls: failed to verify certificate: x509: certificate has expired',
+    error: 'tls: failed to verify certificate: x509: certificate has expired',
   },
   {
     name: 'started-since',
     how: 'the condition reports a refused connection, and the server was started since',
-    words: 'dial tcp 10.0.0.1:443: connect: connection refused',
+    error: 'dial tcp 10.0.0.1:443: connect: connection refused',
   },
 ];
 
-test.each(repaired)('kube-apiserver has not looked again, $name: control-plane/not-available', async ({ words, ...fault }) => {
-  const message = `failing or missing response from https://10.0.0.1:443/x: Get "https://10.0.0.1:443/x": ${words}`;
+test.each(repaired)('a condition that is not updated yet, $name: control-plane/not-available', async ({ error, ...fault }) => {
+  const message = `failing or missing response from https://10.0.0.1:443/x: Get "https://10.0.0.1:443/x": ${error}`;
   await writeCondition(apiServiceNameOf(unwritten), { status: 'False', reason: 'FailedDiscoveryCheck', message });
-  // kube-apiserver goes by the condition as soon as it has seen it.
+  // kube-apiserver follows the condition as soon as it observes it.
   await expectFindings({ ...fault, codes: ['control-plane/not-available'] }, apiServiceNameOf(unwritten), { withinMs: 10_000 });
 });
 
-test('an API that works, and is unavailable by its condition: control-plane/stale-condition', async () => {
+test('an API that works, but is not Available: control-plane/stale-condition', async () => {
   await writeCondition(apiServiceNameOf(stale), { status: 'False', reason: 'Outdated', message: 'it did not work at that time' });
   await expectFindings(
     {

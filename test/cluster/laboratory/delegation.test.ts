@@ -3,12 +3,12 @@ import { kubectlOk } from '../harness/projects.ts';
 import { failedWith, passed } from '../harness/registrations.ts';
 import { describePods, type PodBench, type PodChange, type PodFault } from './pods.ts';
 
-/** What a real server needs of kube-apiserver to know who asks, and what they may do. */
+/** The permissions that a real server needs for delegated authentication and authorization. */
 
 const missingEndpoints = /^False MissingEndpoints/;
 
 /**
- * Gives a server its own idea of the front proxy, in the place of what kube-apiserver publishes.
+ * Configures the front proxy of a server by flags, instead of the published ConfigMap.
  * @param ca PEM
  */
 function frontProxy(name: string, { namespace }: PodBench, ca: string, ...flags: readonly string[]): PodChange {
@@ -21,7 +21,7 @@ function frontProxy(name: string, { namespace }: PodBench, ca: string, ...flags:
   };
 }
 
-/** The CA of the certificate that kube-apiserver shows to extension API servers: PEM. */
+/** The front-proxy CA that kube-apiserver publishes: PEM. */
 const publishedCa = () =>
   kubectlOk([
     'get',
@@ -47,7 +47,7 @@ const faults: readonly PodFault[] = [
     codes: ['auth/delegator-missing'],
     condition: passed,
     change: () => ({ without: ['delegator'] }),
-    looking: { flags: ['--as-user', 'jane'] },
+    options: { flags: ['--as-user', 'jane'] },
   },
   {
     name: 'no-reader',

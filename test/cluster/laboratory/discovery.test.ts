@@ -2,11 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resourceList } from '../harness/backends.ts';
 import { makeLeaf, pair } from '../harness/certificates.ts';
 import { failedWith, groupOf, passed } from '../harness/registrations.ts';
-import { type Bench, describeFaults, type HandMadeFault, sound } from './hand-made.ts';
+import { type Bench, describeFaults, type HandMadeFault, validReply } from './hand-made.ts';
 import { hasClientCertificate, serveGreeting, serveLate, serveRequests } from './odd-servers.ts';
 import { longAvailable } from './statuses.ts';
 
-/** What the server says of itself. */
+/** The discovery documents of the server. */
 
 const servingPair = async (name: string, { hostOf, ca }: Bench) => pair(await makeLeaf(hostOf(name), ca));
 
@@ -14,13 +14,13 @@ const replying =
   (status: number, body: (group: string) => unknown): HandMadeFault['make'] =>
   async (name, bench) => ({ port: await bench.serve(name, undefined, { status, body: body(groupOf(name)) }) });
 
-/** A server that decides by the request; without words of its own it says what a sound one does. */
+/** A server that answers by the request. By default as a valid server. */
 const answering =
   (answer: (request: IncomingMessage, response: ServerResponse) => unknown): HandMadeFault['make'] =>
   async (name, bench) => {
     const listener = (request: IncomingMessage, response: ServerResponse): void => {
       if (!hasClientCertificate(request.socket)) ends(response, 401);
-      else if (!answer(request, response)) response.end(JSON.stringify(sound(name).body));
+      else if (!answer(request, response)) response.end(JSON.stringify(validReply(name).body));
     };
     return { port: await bench.keep(serveRequests(await servingPair(name, bench), listener)) };
   };
@@ -69,7 +69,7 @@ const faults: readonly HandMadeFault[] = [
     codes: ['discovery/slow'],
     notChecked: ['an anonymous request', 'a request with a forged identity'],
     condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
-    make: async (name, bench) => ({ port: await bench.keep(serveLate(await servingPair(name, bench), 6_000, sound(name).body)) }),
+    make: async (name, bench) => ({ port: await bench.keep(serveLate(await servingPair(name, bench), 6_000, validReply(name).body)) }),
   },
   {
     name: 'no-document',
@@ -98,11 +98,11 @@ const faults: readonly HandMadeFault[] = [
     codes: ['discovery/openapi-missing'],
     condition: passed,
     make: answering(({ url = '' }, response) => url.startsWith('/openapi/') && ends(response, 404)),
-    beforeLooking: longAvailable,
-    looking: { withinMs: 20_000 },
+    beforeVerify: longAvailable,
+    options: { withinMs: 20_000 },
   },
   {
-    // Nothing but the condition tells of it.
+    // Only the condition reports it.
     name: 'no-http',
     how: 'the server speaks another protocol than HTTP over TLS',
     codes: ['control-plane/not-available'],

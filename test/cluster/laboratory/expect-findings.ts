@@ -10,79 +10,89 @@ import { codesOf, emptyFolder, verifyJson } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
 import { type Recording, readRecording, writeRecording } from './recording.ts';
 
-/** The same on every version, or one for each. */
+/** The same value for all versions, or one for each. */
 export type PerVersion<T> = T | Readonly<Record<KubernetesVersion, T>>;
 
-/** One way to break a sound registration, and what verify is to say of it. */
+/** One way to break a valid registration, and the expected findings of verify. */
 export interface Fault {
-  /** Unique in the laboratory; also the name of its Service and the first part of its group, so letters, digits and dashes. */
+  /** Unique in the laboratory. Also the name of the Service and the first label of the group. */
   readonly name: string;
-  /** What was done to a sound registration, in a few words for docs/laboratory.md. */
+  /** What was changed in a valid registration, for docs/laboratory.md. */
   readonly how: string;
-  /** Every finding that stands for itself, in order. */
+  /** The findings that are not symptoms, in order. */
   readonly codes: PerVersion<readonly Code[]>;
-  /** What of it can't be looked at, e.g. "the certificates that the endpoints serve"; nothing without it. */
+  /** What is not checked, e.g. "the certificates that the endpoints serve". Nothing by default. */
   readonly notChecked?: readonly string[];
 }
 
-export interface Looking {
+export interface VerifyOptions {
   /** More flags of verify. */
   readonly flags?: readonly string[];
-  /** Of the command, e.g. another KUBECONFIG. */
+  /** Environment of the command, e.g. another KUBECONFIG. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Of the cluster at hand without it. */
+  /** The version of the current cluster by default. */
   readonly kubernetes?: KubernetesVersion;
-  /** For what controllers need a while to show: how long the findings may take to come, in milliseconds. Without it the first look counts. */
+  /**
+   * How long to wait for the expected findings, in milliseconds, if controllers need time. By
+   * default the first result counts.
+   */
   readonly withinMs?: number;
 }
 
-/** How long a condition may take to come, in milliseconds: the availability controller has five workers, and every server that hangs keeps one of them for seconds. */
+/**
+ * How long kube-apiserver may take to set a condition, in milliseconds. The availability controller
+ * has five workers, and a server that hangs blocks one of them for seconds.
+ */
 export const conditionMs = 150_000;
 
-/** One with which nothing is wrong. */
-export const sound = (name: string, how: string): Fault => ({ name, how, codes: [] });
+/** A valid registration. */
+export const valid = (name: string, how: string): Fault => ({ name, how, codes: [] });
 
-/** Also looks as an ordinary user. */
-export const asJane: Looking = { flags: ['--as-user', 'jane'] };
+/** Also sends a request as an ordinary user. */
+export const asJane: VerifyOptions = { flags: ['--as-user', 'jane'] };
 
 /** The value for one version. */
-export const of = <T>(value: PerVersion<T>, kubernetes: KubernetesVersion = cluster.cell.kubernetes): T =>
+export const valueFor = <T>(value: PerVersion<T>, kubernetes: KubernetesVersion = cluster.cell.kubernetes): T =>
   isPerVersion(value) ? value[kubernetes] : value;
 
 const isPerVersion = <T>(value: PerVersion<T>): value is Readonly<Record<KubernetesVersion, T>> =>
   typeof value === 'object' && value !== null && '1.37' in value;
 
 /**
- * Lets verify look at an APIService that was broken: it finds these codes and no other, the exit code fits them, and the snapshot that it keeps gives the same
- * diagnosis. What came of it is compared with the recording, or recorded (APISVC_RECORD=1).
- * @returns the diagnosis, for what else a spec wants to see in it
+ * Runs verify for a broken APIService. Expects exactly the codes of the fault, a matching exit
+ * code, and the same diagnosis from the saved snapshot. Compares the result with the recording, or
+ * records it (APISVC_RECORD=1).
+ * @returns the diagnosis, for more expectations
  */
-export async function expectFindings(fault: Fault, apiService: string, looking: Looking = {}): Promise<ApiDiagnosis> {
-  const { flags = [], env, kubernetes = cluster.cell.kubernetes, withinMs } = looking;
-  const options = env === undefined ? {} : { env };
+export async function expectFindings(fault: Fault, apiService: string, options: VerifyOptions = {}): Promise<ApiDiagnosis> {
+  const { flags = [], env, kubernetes = cluster.cell.kubernetes, withinMs } = options;
+  const run = env === undefined ? {} : { env };
   const file = join(emptyFolder(), 'snapshot.json');
-  const look = () => verifyJson([apiService, ...flags, '--save', file], options);
-  const expected = { codes: of(fault.codes, kubernetes), notChecked: fault.notChecked ?? [] };
-  // What a controller or a pod does again and again is seen at some looks only; the one that fits counts.
-  let last = withinMs === undefined ? await look() : undefined;
-  const again = async () => {
-    last = await look();
+  const verify = () => verifyJson([apiService, ...flags, '--save', file], run);
+  const expected = { codes: valueFor(fault.codes, kubernetes), notChecked: fault.notChecked ?? [] };
+  // Controllers and pods change state repeatedly. The first matching result counts.
+  let last = withinMs === undefined ? await verify() : undefined;
+  const verifyAgain = async () => {
+    last = await verify();
     return summary(last.diagnosis);
   };
-  if (withinMs !== undefined) await expect.poll(again, { timeout: withinMs, interval: 500 }).toEqual(expected);
-  const { exitCode, diagnosis } = last as Awaited<ReturnType<typeof look>>;
+  if (withinMs !== undefined) await expect.poll(verifyAgain, { timeout: withinMs, interval: 500 }).toEqual(expected);
+  const { exitCode, diagnosis } = last as Awaited<ReturnType<typeof verify>>;
   expect(summary(diagnosis)).toEqual(expected);
   const [api] = diagnosis.apis as [ApiDiagnosis];
   const broken = api.findings.some(({ severity }) => severity === 'error');
   expect({ exitCode, verdict: api.verdict }).toEqual(broken ? { exitCode: 1, verdict: 'broken' } : { exitCode: 0, verdict: 'healthy' });
   expect(JSON.stringify(diagnosis)).not.toContain('PRIVATE KEY');
-  await expectReplay(file, diagnosis, flags, options);
+  await expectReplay(file, diagnosis, flags, run);
   const snapshot: Snapshot = JSON.parse(readFileSync(file, 'utf8'));
   compare({ fault: fault.name, how: fault.how, kubernetes, codes: expected.codes, condition: conditionOf(snapshot), snapshot });
   return api;
 }
 
-/** Records what came of a fault, or compares it with what was recorded, so that docs/laboratory.md says what is true. */
+/**
+ * Records the result of a fault, or compares it with the recording, so that docs/laboratory.md is
+ * correct.
+ */
 export function compare({ snapshot, ...recording }: Recording): void {
   if (process.env.APISVC_RECORD) {
     writeRecording(snapshot ? { ...recording, snapshot } : recording);
@@ -92,11 +102,11 @@ export function compare({ snapshot, ...recording }: Recording): void {
   expect(recorded, 'record it with APISVC_RECORD=1, then npm run docs').toEqual(recording);
 }
 
-/** Flags that say how to look, not what to make of it. */
-const looksOnly = ['--as-user'];
+/** Flags of the collection. They do not change the diagnosis of a snapshot. */
+const collectionFlags = ['--as-user'];
 
 async function expectReplay(file: string, { apis }: Diagnosis, flags: readonly string[], options: Parameters<typeof apisvc>[1]) {
-  const kept = flags.filter((flag, index) => !looksOnly.includes(flag) && !looksOnly.includes(flags[index - 1] ?? ''));
+  const kept = flags.filter((flag, index) => !collectionFlags.includes(flag) && !collectionFlags.includes(flags[index - 1] ?? ''));
   const { diagnosis } = await verifyJson(['--from', file, ...kept], options);
   expect(diagnosis.apis).toEqual(apis);
 }

@@ -14,14 +14,14 @@ import {
   handMade,
   passed,
 } from '../harness/registrations.ts';
-import { conditionMs, expectFindings, type Fault, type Looking, of, type PerVersion } from './expect-findings.ts';
+import { conditionMs, expectFindings, type Fault, type PerVersion, type VerifyOptions, valueFor } from './expect-findings.ts';
 
 /**
- * Faults of registrations that point at small servers on the host, for what a real extension API
+ * Faults of registrations with small servers on the host, which behave as a real extension API
  * server never does.
  */
 
-/** What a registration has instead of the sound part. */
+/** What replaces the valid parts of a registration. */
 export type Change = Omit<HandMade, 'namespace' | 'service' | 'ca'> & {
   readonly ca?: Made;
   readonly without?: readonly ('service' | 'slice')[];
@@ -29,47 +29,47 @@ export type Change = Omit<HandMade, 'namespace' | 'service' | 'ca'> & {
 
 export interface HandMadeFault extends Fault {
   /**
-   * What kube-apiserver itself says: status, reason and message of the Available condition;
-   * undefined where it writes none.
+   * The Available condition of kube-apiserver: status, reason and message. Undefined if it sets
+   * none.
    */
   readonly condition: PerVersion<RegExp | undefined>;
   readonly make: (service: string, bench: Bench) => Promise<Change>;
   /**
-   * What happens to the APIService of this name once kube-apiserver has said so, before verify
-   * looks.
+   * Changes the APIService with this name after kube-apiserver set the condition, before verify
+   * runs.
    */
-  readonly beforeLooking?: (apiService: string) => Promise<unknown>;
-  readonly looking?: Looking;
+  readonly beforeVerify?: (apiService: string) => Promise<unknown>;
+  readonly options?: VerifyOptions;
 }
 
-/** Where the faults of one spec file are made. */
+/** Creates the faults of one spec file. */
 export interface Bench {
-  /** The CA that every caBundle holds unless a fault says otherwise. */
+  /** The CA of every caBundle, unless a fault changes it. */
   readonly ca: Made;
-  /** The name that kube-apiserver asks the server of a Service for. */
+  /** The host name that kube-apiserver verifies for a Service. */
   hostOf(service: string): string;
-  /** Keeps a server until the specs have ended. @returns its port */
+  /** Stops a server after the specs. @returns its port */
   keep(starting: Promise<Backend>): Promise<number>;
   /**
-   * Serves the group of a Service with a certificate and a reply; both sound without further words.
+   * Serves the group of a Service with a certificate and a reply, by default valid ones.
    * @returns the port
    */
   serve(service: string, serving?: ServingPair, reply?: Parameters<typeof serveHttps>[1]): Promise<number>;
 }
 
-/** What a sound server says. */
-export const sound = (service: string) => ({ body: resourceList(`${groupOf(service)}/v1`, 'things') });
+/** The reply of a valid server. */
+export const validReply = (service: string) => ({ body: resourceList(`${groupOf(service)}/v1`, 'things') });
 
-/** Puts a text into the caBundle. */
+/** A caBundle with this text. */
 export const caBundle = (text: string) => ({ apiServiceSpec: { caBundle: Buffer.from(text).toString('base64') } });
 
 /**
- * Only since 1.37 does kube-apiserver verify the certificate when it asks whether a server is
- * available.
+ * Since 1.37, the availability controller of kube-apiserver verifies the certificate. Before, it
+ * does not.
  */
 export const failedTls = (words: string): PerVersion<RegExp> => ({ '1.37': failedWith(words), '1.35': passed });
 
-/** Makes all faults at once in a namespace of their own, and looks at them one by one. */
+/** Creates all faults at once in a separate namespace, and verifies them one by one. */
 export function describeFaults(namespace: string, faults: readonly HandMadeFault[]): void {
   describe(`${namespace}: one fault gives one finding`, () => {
     const backends: Backend[] = [];
@@ -82,7 +82,7 @@ export function describeFaults(namespace: string, faults: readonly HandMadeFault
       await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
       const written = async () => expect([...(await conditions()).keys()]).toEqual(expect.arrayContaining(known));
       await vi.waitFor(written, { timeout: conditionMs, interval: 500 });
-      await followed(faults);
+      await waitForForwarding(faults);
     });
 
     afterAll(async () => {
@@ -92,26 +92,26 @@ export function describeFaults(namespace: string, faults: readonly HandMadeFault
     });
 
     test.each(faults)('$name: $codes', async (fault) => {
-      const condition = of(fault.condition) ?? /^undefined$/;
+      const condition = valueFor(fault.condition) ?? /^undefined$/;
       const said = async () => expect(String((await conditions()).get(apiServiceNameOf(fault.name)))).toMatch(condition);
-      // The first words may be those of a way to the Service that was not ready yet.
+      // The first message may be about a Service that was not ready yet.
       await vi.waitFor(said, { timeout: conditionMs, interval: 500 });
-      await fault.beforeLooking?.(apiServiceNameOf(fault.name));
-      await expectFindings(fault, apiServiceNameOf(fault.name), fault.looking);
+      await fault.beforeVerify?.(apiServiceNameOf(fault.name));
+      await expectFindings(fault, apiServiceNameOf(fault.name), fault.options);
     });
   });
 }
 
-/** The APIServices of which kube-apiserver is to say something. */
+/** The APIServices that kube-apiserver must set a condition for. */
 const awaited = (faults: readonly HandMadeFault[]): string[] =>
-  faults.filter(({ condition }) => of(condition)).map(({ name }) => apiServiceNameOf(name));
+  faults.filter(({ condition }) => valueFor(condition)).map(({ name }) => apiServiceNameOf(name));
 
 /**
- * Waits until requests are passed on to what is Available: kube-apiserver begins with it only after
- * it has read its own condition.
+ * Waits until kube-apiserver forwards requests to available APIs. It starts only after it observes
+ * its own condition.
  */
-async function followed(faults: readonly HandMadeFault[]): Promise<void> {
-  const names = faults.filter(({ condition }) => of(condition) === passed).map(({ name }) => apiServiceNameOf(name));
+async function waitForForwarding(faults: readonly HandMadeFault[]): Promise<void> {
+  const names = faults.filter(({ condition }) => valueFor(condition) === passed).map(({ name }) => apiServiceNameOf(name));
   if (names.length === 0) return;
   const passedOn = async () => expect(codesOf((await verifyJson(names)).diagnosis)).not.toContain('control-plane/flapping');
   await vi.waitFor(passedOn, { timeout: conditionMs, interval: 500 });
@@ -125,7 +125,7 @@ async function benchOf(namespace: string, backends: Backend[]): Promise<Bench> {
     backends.push(backend);
     return backend.port;
   };
-  const serve: Bench['serve'] = async (service, serving, reply = sound(service)) =>
+  const serve: Bench['serve'] = async (service, serving, reply = validReply(service)) =>
     keep(serveHttps(serving ?? pair(await makeLeaf(hostOf(service), ca)), reply));
   return { ca, hostOf, keep, serve };
 }

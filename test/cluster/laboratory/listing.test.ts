@@ -6,9 +6,9 @@ import { kubectl } from '../harness/commands.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { conditions, deleteApiServices, groupOf, handMade, apiServiceNameOf as nameOf, passed } from '../harness/registrations.ts';
 import { conditionMs, expectFindings, type Fault } from './expect-findings.ts';
-import { sound } from './hand-made.ts';
+import { validReply } from './hand-made.ts';
 
-/** APIs that answer, and yet something else is not to be found: custom resources of the same group, or the API itself for kubectl. */
+/** APIs that work, but hide custom resources, or are hidden from kubectl. */
 
 const namespace = 'listing';
 const hiding = 'hiding-custom-resources';
@@ -19,13 +19,13 @@ const backends: Backend[] = [];
 
 async function register(service: string, more: Partial<Reply> = {}): Promise<void> {
   const leaf = await makeLeaf(`${service}.${namespace}.svc`, ca);
-  const backend = await serveHttps(pair(leaf), { ...sound(service), ...more });
+  const backend = await serveHttps(pair(leaf), { ...validReply(service), ...more });
   backends.push(backend);
   const items = Object.values(handMade({ namespace, service, port: backend.port, ca: pem(ca) }));
   await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
 }
 
-/** A custom resource of the group and version that the API serves already. */
+/** A custom resource in the group and version of the API. */
 const definition = (service: string) => ({
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
@@ -62,17 +62,17 @@ test('a CustomResourceDefinition of the same group and version: registration/hid
     codes: ['registration/hides-custom-resources'],
   };
   await expectFindings(fault, nameOf(hiding));
-  // Nobody gets at them any more.
+  // Clients cannot reach them.
   expect(await kubectl(['get', '--raw', `/apis/${groupOf(hiding)}/v1`])).toMatchObject({ stdout: expect.not.stringContaining('others') });
 });
 
-test('a server that answers nobody without a group: discovery/not-listed', async () => {
+test('a server that refuses users without groups: discovery/not-listed', async () => {
   const fault: Fault = {
     name: unlisted,
     how: 'the server refuses users without groups, such as kube-apiserver during aggregated discovery',
     codes: ['discovery/not-listed'],
   };
-  // It has been so for as long as kube-apiserver may take to ask the server.
+  // Long enough for kube-apiserver to request discovery.
   const since = [
     {
       op: 'replace',

@@ -5,28 +5,31 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer as createTlsServer, TLSSocket, type TlsOptions } from 'node:tls';
 import { type Backend, listen, type ServingPair } from '../harness/backends.ts';
 
-/** Servers that are something else than an extension API server, or a bad one. `host` is where they listen; the host's end of the cable to the cluster at hand without it. */
+/**
+ * Servers that are broken or not extension API servers. They listen on `host`, by default the
+ * address of the host in the network of the current cluster.
+ */
 
 const certified = ({ certificates, key }: ServingPair): TlsOptions => ({ cert: certificates, key });
 
-/** Answers every request as it likes. Clients may show a certificate. */
+/** Answers every request with a listener. Clients may send a certificate. */
 export const serveRequests = (serving: ServingPair, listener: RequestListener, host?: string): Promise<Backend> =>
   listen(createHttpsServer({ ...certified(serving), requestCert: true, rejectUnauthorized: false }, listener), 0, host);
 
-/** Whether a request comes with a client certificate, as those of kube-apiserver do. */
+/** Whether a request has a client certificate, as those of kube-apiserver do. */
 export const hasClientCertificate = (socket: Socket): boolean => socket instanceof TLSSocket && !!socket.getPeerX509Certificate();
 
-/** Accepts connections and ends them at once. */
+/** Accepts connections and closes them at once. */
 export const serveHangUp = (): Promise<Backend> => listen(createTcpServer((socket) => socket.destroy()));
 
-/** Ends every handshake with an alert, since it has no certificate to show. */
+/** Aborts every TLS handshake with an alert, because it has no certificate. */
 export const serveAlerts = (host?: string): Promise<Backend> => listen(createTlsServer(), 0, host);
 
-/** Speaks TLS 1.1 at most; OpenSSL itself does so only when security is switched off. */
+/** Supports only TLS 1.1 and older. OpenSSL requires security level 0 for this. */
 export const serveOldTls = (serving: ServingPair, host?: string): Promise<Backend> =>
   listen(createTlsServer({ ...certified(serving), minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }), 0, host);
 
-/** Speaks TLS, and then says the same words to whoever connects. */
+/** Sends a greeting over TLS to every client. */
 export const serveGreeting = (serving: ServingPair, words: string, host?: string): Promise<Backend> =>
   listen(
     createTlsServer(certified(serving), (socket) => void socket.end(words).on('error', () => {})),
@@ -34,11 +37,11 @@ export const serveGreeting = (serving: ServingPair, words: string, host?: string
     host,
   );
 
-/** Ends the connection once it has got a request. */
+/** Closes the connection after it receives a request. */
 export const serveCutOff = (serving: ServingPair, host?: string): Promise<Backend> =>
   serveRequests(serving, ({ socket }) => void socket.destroy(), host);
 
-/** Answers after a while. */
+/** Answers after a delay. */
 export const serveLate = (serving: ServingPair, ms: number, body: unknown, host?: string): Promise<Backend> =>
   serveRequests(
     serving,

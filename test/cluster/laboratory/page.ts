@@ -4,7 +4,7 @@ import type { KubernetesVersion } from '../harness/cells.ts';
 import { offline } from './offline.ts';
 import type { Recording } from './recording.ts';
 
-/** docs/laboratory.md, from the recordings of all faults. */
+/** Generates docs/laboratory.md from the recordings of all faults. */
 
 const introduction = `# The fault laboratory
 

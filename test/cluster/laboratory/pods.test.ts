@@ -5,7 +5,7 @@ import { cluster } from '../harness/provided.ts';
 import { failedWith, passed } from '../harness/registrations.ts';
 import { describePods, type PodFault, podOf, readiness } from './pods.ts';
 
-/** What keeps pods, real ones on a real node, from serving; and a Service from leading to them. */
+/** Faults of pods on a real node, and of their Service. */
 
 const missingEndpoints = /^False MissingEndpoints/;
 
@@ -13,8 +13,8 @@ const isTrue = (...types: readonly string[]) =>
   types.map((type) => ({ type, status: 'True', lastHeartbeatTime: new Date(), lastTransitionTime: new Date() }));
 
 /**
- * A node that registers and is never heard of again: the node lifecycle controller notices after
- * some 50 seconds. Nothing else is to run there.
+ * A node that registers and then stops reporting. The node lifecycle controller notices after about
+ * 50 seconds. No other pod runs there.
  */
 const silentNode = () => ({
   apiVersion: 'v1',
@@ -24,8 +24,8 @@ const silentNode = () => ({
   status: { conditions: isTrue('Ready') },
 });
 
-/** What its kubelet says of the pod before that. */
-const lastWords = () => ({
+/** The last status of the pod that its kubelet reports. */
+const lastStatus = () => ({
   phase: 'Running',
   podIP: '198.51.100.7',
   podIPs: [{ ip: '198.51.100.7' }],
@@ -83,7 +83,7 @@ const faults: readonly PodFault[] = [
     how: 'the pod has a node selector that no node matches',
     codes: ['endpoints/pod-unschedulable'],
     condition: missingEndpoints,
-    words: /pod no-node-fits\n.*0\/\d nodes are available: .*didn't match Pod's node affinity\/selector/,
+    text: /pod no-node-fits\n.*0\/\d nodes are available: .*didn't match Pod's node affinity\/selector/,
     change: () => ({ spec: { nodeSelector: { disk: 'golden' } } }),
   },
   {
@@ -91,7 +91,7 @@ const faults: readonly PodFault[] = [
     how: 'the image of the server does not exist',
     codes: ['endpoints/image-pull'],
     condition: missingEndpoints,
-    words: /pod no-such-image .*\n.*ErrImageNeverPull: .*docker\.io\/library\/no-such-image:1/,
+    text: /pod no-such-image .*\n.*ErrImageNeverPull: .*docker\.io\/library\/no-such-image:1/,
     change: () => ({ container: { image: 'docker.io/library/no-such-image:1', imagePullPolicy: 'Never' } }),
   },
   {
@@ -99,7 +99,7 @@ const faults: readonly PodFault[] = [
     how: 'the pod mounts a ConfigMap that does not exist',
     codes: ['endpoints/pod-cannot-start'],
     condition: missingEndpoints,
-    words: /pod no-such-volume .*\n.*FailedMount: .*configmap "not-there" not found/,
+    text: /pod no-such-volume\n.*FailedMount: .*configmap "not-there" not found/,
     change: () => ({
       mounts: [{ name: 'more', mountPath: '/more' }],
       volumes: [{ name: 'more', configMap: { name: 'not-there' } }],
@@ -110,7 +110,7 @@ const faults: readonly PodFault[] = [
     how: 'an environment variable refers to a ConfigMap that does not exist',
     codes: ['endpoints/pod-cannot-start'],
     condition: missingEndpoints,
-    words: /pod no-such-variable .*\n.*CreateContainerConfigError: configmap "not-there" not found/,
+    text: /pod no-such-variable\n.*CreateContainerConfigError: configmap "not-there" not found/,
     change: () => ({ container: { env: [{ name: 'MORE', valueFrom: { configMapKeyRef: { name: 'not-there', key: 'more' } } }] } }),
   },
   {
@@ -118,7 +118,7 @@ const faults: readonly PodFault[] = [
     how: 'the server has an unknown flag',
     codes: ['endpoints/pod-crashing'],
     condition: missingEndpoints,
-    words: /pod unknown-flag .*\n.*exit code 1 .*\n.*last log line of api: .*unknown flag: --no-such-flag/,
+    text: /pod unknown-flag\n.*exit code 1 .*\n.*last log line of api: .*unknown flag: --no-such-flag/,
     change: () => ({ flags: ['--no-such-flag'] }),
   },
   {
@@ -126,8 +126,7 @@ const faults: readonly PodFault[] = [
     how: 'the readiness probe requests a path that the server does not serve',
     codes: ['endpoints/pod-not-ready'],
     condition: missingEndpoints,
-    words:
-      /pod wrong-probe .*\n.*Readiness probe failed: .*statuscode: 40[34]\n.*readiness probe of api: HTTPS GET \/no-such-path at port 8443\n.*last log line of api: /,
+    text: /pod wrong-probe\n.*Readiness probe failed: .*statuscode: 40[34]\n.*readiness probe of api: HTTPS GET \/no-such-path at port 8443\n.*last log line of api: /,
     change: () => ({ container: { readinessProbe: readiness('/no-such-path') } }),
   },
   {
@@ -135,7 +134,7 @@ const faults: readonly PodFault[] = [
     how: 'the pod has a readiness gate that no controller sets',
     codes: ['endpoints/readiness-gate'],
     condition: missingEndpoints,
-    words: /example\.com\/open/,
+    text: /example\.com\/open/,
     change: () => ({ spec: { readinessGates: [{ conditionType: 'example.com/open' }] } }),
   },
   {
@@ -148,7 +147,7 @@ const faults: readonly PodFault[] = [
       const [nsenter = '', ...entering] = enter(cluster.network);
       await execa(nsenter, [...entering, 'iptables', '--wait', '-I', 'OUTPUT', '-p', 'tcp', '--dport', '8444', '-j', 'DROP']);
       return {
-        // The last one counts. kubelet asks from the same machine, so there is no probe.
+        // The last rule counts. The kubelet probes from the same host, so the pod has no probe.
         flags: ['--secure-port=8444'],
         container: { readinessProbe: undefined },
         service: { ports: [{ port: 443, targetPort: 8444 }] },
@@ -160,25 +159,25 @@ const faults: readonly PodFault[] = [
     how: 'a finalizer holds a second pod that was deleted',
     codes: ['endpoints/pod-terminating'],
     condition: passed,
-    words: /pod held .*\n.*should have been gone by/,
-    later: async (name, bench) => {
+    text: /pod held\n.*should have been gone by/,
+    afterCreate: async (name, bench) => {
       const pod = podOf({ name, namespace: bench.namespace }, {}, 'held');
       await bench.kubectl(['create', '-f', '-'], { ...pod, metadata: { ...pod.metadata, finalizers: ['example.com/hold'] } });
       await bench.ready('held');
       await bench.kubectl(['delete', 'pod', 'held', '--wait=false']);
     },
-    release: (namespace) => kubectl(['patch', 'pod', 'held', '-n', namespace, '--type=merge', '--patch={"metadata":{"finalizers":null}}']),
+    cleanUp: (namespace) => kubectl(['patch', 'pod', 'held', '-n', namespace, '--type=merge', '--patch={"metadata":{"finalizers":null}}']),
   },
   {
     name: 'dead-node',
     how: 'the kubelet of the node stops reporting',
     codes: ['endpoints/node-not-ready'],
     condition: missingEndpoints,
-    words: /pod dead-node .*\n.*when node silent last spoke/,
+    text: /pod dead-node .*\n.*when node silent last reported/,
     change: () => ({ objects: [silentNode()], spec: { nodeName: 'silent' } }),
-    later: (name, bench) =>
-      bench.kubectl(['patch', 'pod', name, '--subresource=status', '--patch', JSON.stringify({ status: lastWords() })]),
-    release: async (namespace) => {
+    afterCreate: (name, bench) =>
+      bench.kubectl(['patch', 'pod', name, '--subresource=status', '--patch', JSON.stringify({ status: lastStatus() })]),
+    cleanUp: async (namespace) => {
       await kubectl(['delete', 'pod', 'dead-node', '-n', namespace, '--grace-period=0', '--force']);
       await kubectl(['delete', 'node', 'silent']);
     },

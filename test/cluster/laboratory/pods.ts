@@ -5,69 +5,72 @@ import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { kubectl } from '../harness/commands.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { apiServiceNameOf, conditions, deleteApiServices, groupOf } from '../harness/registrations.ts';
-import { conditionMs, expectFindings, type Fault, type Looking, of, type PerVersion } from './expect-findings.ts';
+import { conditionMs, expectFindings, type Fault, type PerVersion, type VerifyOptions, valueFor } from './expect-findings.ts';
 
-/** Faults of registrations whose server runs in a pod: the generic API server of Kubernetes, for a group of its own (components/any-api). */
+/**
+ * Faults of registrations whose server runs in a pod: a k8s.io/apiserver for any group
+ * (components/any-api).
+ */
 
-/** What a registration has instead of the sound part, or besides it. */
+/** What replaces the valid parts of a registration, or is added to them. */
 export interface PodChange {
-  /** Of the server; without them it is given its certificate and key. */
+  /** Replace the flags for the certificate and the key. */
   readonly certificateFlags?: readonly string[];
-  /** More flags of the server. */
+  /** Additional flags of the server. */
   readonly flags?: readonly string[];
-  /** Fields of its container. */
+  /** Fields of the container. */
   readonly container?: object;
-  /** More of its mounts. */
+  /** Additional volume mounts. */
   readonly mounts?: readonly object[];
-  /** Fields of the pod's spec. */
+  /** Fields of the pod spec. */
   readonly spec?: object;
-  /** More of its volumes. */
+  /** Additional volumes. */
   readonly volumes?: readonly object[];
-  /** Fields of the Service's spec. */
+  /** Fields of the Service spec. */
   readonly service?: object;
   /** Entries of the Secret. */
   readonly secret?: Readonly<Record<string, string>>;
-  /** More objects, in the namespace. */
+  /** Additional objects in the namespace. */
   readonly objects?: readonly object[];
   readonly without?: readonly ('secret' | 'delegator' | 'reader')[];
 }
 
 export interface PodFault extends Fault {
-  /** What kube-apiserver itself says: status, reason and message of the Available condition. */
+  /** The Available condition of kube-apiserver: status, reason and message. */
   readonly condition: PerVersion<RegExp>;
-  /** What the first finding says in its title and its evidence, a line each. */
-  readonly words?: RegExp;
+  /** Matches the title and the evidence of the first finding. */
+  readonly text?: RegExp;
   readonly change?: (name: string, bench: PodBench) => PodChange | Promise<PodChange>;
-  /** Breaks the registration, or completes it, after it was made. */
-  readonly later?: (name: string, bench: PodBench) => Promise<unknown>;
-  /** Undoes what would outlast the namespace. */
-  readonly release?: (namespace: string) => Promise<unknown>;
-  readonly looking?: Looking;
+  /** Breaks or completes the registration after it was created. */
+  readonly afterCreate?: (name: string, bench: PodBench) => Promise<unknown>;
+  /** Deletes what is not in the namespace. */
+  readonly cleanUp?: (namespace: string) => Promise<unknown>;
+  readonly options?: VerifyOptions;
 }
 
-/** Where the faults of one spec file are made. */
+/** Creates the faults of one spec file. */
 export interface PodBench {
   readonly namespace: string;
-  /** The CA that every caBundle holds. */
+  /** The CA of every caBundle. */
   readonly ca: Made;
-  /** A serving certificate for a Service, of another CA if one is given. */
+  /** A serving certificate for a Service, by default from `ca`. */
   pairFor(service: string, ca?: Made): Promise<ServingPair>;
-  /** Waits for a pod to be ready. */
+  /** Waits until a pod is ready. */
   ready(pod: string): Promise<unknown>;
-  /** Runs kubectl in the namespace; it must succeed. @returns what it printed */
+  /** Runs kubectl in the namespace. It must succeed. @returns its output */
   kubectl(args: readonly string[], input?: object): Promise<string>;
 }
 
 /** Entries of a Secret of type kubernetes.io/tls. */
 export const tlsEntries = ({ certificates, key }: ServingPair): Record<string, string> => ({ 'tls.crt': certificates, 'tls.key': key });
 
-/** Where the Secret is mounted. */
+/** The mount path of the Secret. */
 export const certificateFolder = '/certificates';
 
-/** Pods take a while, and what controllers make of them too. */
+/** Pods and controllers need time. */
 const withinMs = 90_000;
 
-/** Makes all faults at once in a namespace of their own, and looks at them one by one. */
+/** Creates all faults at once in a separate namespace, and verifies them one by one. */
 export function describePods(namespace: string, faults: readonly PodFault[]): void {
   describe(`${namespace}: one fault gives one finding`, () => {
     const until = (name: string, condition: RegExp) =>
@@ -81,11 +84,11 @@ export function describePods(namespace: string, faults: readonly PodFault[]): vo
       const items = (await Promise.all(faults.map((fault) => objectsOf(fault, bench)))).flat();
       await kubectlOk(['create', 'namespace', namespace]);
       await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
-      await Promise.all(faults.map(({ name, later }) => later?.(name, bench)));
+      await Promise.all(faults.map(({ name, afterCreate }) => afterCreate?.(name, bench)));
     });
 
     afterAll(async () => {
-      for (const { release } of faults) await release?.(namespace);
+      for (const { cleanUp } of faults) await cleanUp?.(namespace);
       await deleteApiServices(...faults.map(({ name }) => apiServiceNameOf(name)));
       await kubectl(['delete', 'clusterrolebindings', '-l', `laboratory=${namespace}`]);
       await kubectl(['delete', 'rolebindings', '-n', 'kube-system', '-l', `laboratory=${namespace}`]);
@@ -93,10 +96,10 @@ export function describePods(namespace: string, faults: readonly PodFault[]): vo
     });
 
     test.each(faults)('$name: $codes', async (fault) => {
-      await until(fault.name, of(fault.condition));
-      const { findings } = await expectFindings(fault, apiServiceNameOf(fault.name), { withinMs, ...fault.looking });
+      await until(fault.name, valueFor(fault.condition));
+      const { findings } = await expectFindings(fault, apiServiceNameOf(fault.name), { withinMs, ...fault.options });
       const [{ title, evidence } = { title: '', evidence: [] }] = findings;
-      if (fault.words) expect([title, ...evidence].join('\n')).toMatch(fault.words);
+      if (fault.text) expect([title, ...evidence].join('\n')).toMatch(fault.text);
     });
   });
 }
@@ -143,7 +146,7 @@ async function objectsOf({ name, change: make }: PodFault, bench: PodBench): Pro
 
 const servingFlags = [`--tls-cert-file=${certificateFolder}/tls.crt`, `--tls-private-key-file=${certificateFolder}/tls.key`];
 
-/** A pod that serves the group of a Service, and is selected by it. */
+/** A pod of a Service, which serves its group. */
 export function podOf({ name, namespace }: { readonly name: string; readonly namespace: string }, change: PodChange, podName = name) {
   const { certificateFlags = servingFlags, flags = [], mounts = [], volumes = [] } = change;
   return {
@@ -170,12 +173,12 @@ export function podOf({ name, namespace }: { readonly name: string; readonly nam
   };
 }
 
-/** A readiness probe that asks every second. */
+/** A readiness probe with a period of one second. */
 export const readiness = (path: string) => ({ httpGet: { path, port: 8443, scheme: 'HTTPS' }, periodSeconds: 1, timeoutSeconds: 10 });
 
 const rbac = 'rbac.authorization.k8s.io';
 
-/** @returns the binding that lets the server ask kube-apiserver who its clients are and what they may do */
+/** The binding that allows the server to create TokenReviews and SubjectAccessReviews. */
 const delegator = (name: string, namespace: string) => ({
   apiVersion: `${rbac}/v1`,
   kind: 'ClusterRoleBinding',
@@ -184,7 +187,7 @@ const delegator = (name: string, namespace: string) => ({
   subjects: [{ kind: 'ServiceAccount', name, namespace }],
 });
 
-/** @returns the binding that lets the server read how kube-apiserver identifies itself */
+/** The binding that allows the server to read extension-apiserver-authentication. */
 const reader = (name: string, namespace: string) => ({
   apiVersion: `${rbac}/v1`,
   kind: 'RoleBinding',

@@ -9,7 +9,7 @@ import { cluster } from '../harness/provided.ts';
 import { handMade } from '../harness/registrations.ts';
 import { compare } from './expect-findings.ts';
 
-/** Registrations that kube-apiserver does not accept. lint finds the same in their file, before it is asked. */
+/** Registrations that kube-apiserver refuses. lint finds the same fault in the file. */
 
 const ca = pem(await makeCa('refused CA'));
 
@@ -17,10 +17,10 @@ interface Refused {
   readonly name: string;
   readonly how: string;
   readonly code: Code;
-  /** What of a sound APIService is another. */
+  /** Replaces fields of a valid spec. */
   readonly spec: object;
-  /** Of kube-apiserver. */
-  readonly words: string;
+  /** A part of the error of kube-apiserver. */
+  readonly message: string;
 }
 
 const refused: readonly Refused[] = [
@@ -29,48 +29,48 @@ const refused: readonly Refused[] = [
     how: 'the name of the APIService does not match its group and version',
     code: 'registration/name-mismatch',
     spec: { group: 'elsewhere.example.com' },
-    words: 'metadata.name: Invalid value: "v1.name-mismatch.example.com": must be `spec.version+"."+spec.group`',
+    message: 'metadata.name: Invalid value: "v1.name-mismatch.example.com": must be `spec.version+"."+spec.group`',
   },
   {
     name: 'insecure-with-bundle',
     how: 'both insecureSkipTLSVerify and a caBundle',
     code: 'registration/insecure-with-bundle',
     spec: { insecureSkipTLSVerify: true },
-    words: 'spec.insecureSkipTLSVerify: Invalid value: true: may not be true if caBundle is present',
+    message: 'spec.insecureSkipTLSVerify: Invalid value: true: may not be true if caBundle is present',
   },
   {
     name: 'priority-out-of-range',
     how: 'groupPriorityMinimum 20001',
     code: 'registration/priority-out-of-range',
     spec: { groupPriorityMinimum: 20_001 },
-    words: 'spec.groupPriorityMinimum: Invalid value: 20001: must be positive and less than 20000',
+    message: 'spec.groupPriorityMinimum: Invalid value: 20001: must be positive and less than 20000',
   },
   {
     name: 'service-incomplete',
     how: 'spec.service without the name of the Service',
     code: 'registration/service-incomplete',
     spec: { service: { namespace: 'refused' } },
-    words: 'spec.service.name: Required value',
+    message: 'spec.service.name: Required value',
   },
   {
     name: 'local-with-trust',
     how: 'a caBundle without spec.service',
     code: 'registration/local-with-trust',
     spec: { service: undefined },
-    words: 'local APIServices may not have a caBundle',
+    message: 'local APIServices may not have a caBundle',
   },
 ];
 
-test.each(refused)('$name: $code', async ({ name, how, code, spec, words }) => {
+test.each(refused)('$name: $code', async ({ name, how, code, spec, message }) => {
   const { apiService } = handMade({ namespace: 'refused', service: name, port: 1, ca, apiServiceSpec: spec });
   const text = JSON.stringify(apiService);
   const { exitCode, stderr } = await kubectl(['create', '-f', '-'], { input: text });
-  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(words) });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(message) });
 
   const file = join(emptyFolder(), 'apiservice.json');
   writeFileSync(file, text);
   const linted = await apisvc(['lint', file, '-o', 'json']);
   const codes = codesOf(JSON.parse(linted.stdout)) as Code[];
   expect({ exitCode: linted.exitCode, codes }).toEqual({ exitCode: 1, codes: [code] });
-  compare({ fault: name, how, kubernetes: cluster.cell.kubernetes, codes, condition: 'none', refused: words });
+  compare({ fault: name, how, kubernetes: cluster.cell.kubernetes, codes, condition: 'none', refused: message });
 });

@@ -7,9 +7,9 @@ import { groupOf, passed } from '../harness/registrations.ts';
 import { conditionMs, expectFindings } from './expect-findings.ts';
 import { type Change, describeFaults, type HandMadeFault } from './hand-made.ts';
 
-/** What an APIService says that kube-apiserver accepts, and should not. */
+/** Faults of an APIService that kube-apiserver accepts. */
 
-/** A sound server, and an APIService that differs from a sound one. */
+/** A valid server, and an APIService with a change. */
 const differing =
   (change: Partial<Change>): HandMadeFault['make'] =>
   async (name, bench) => ({ port: await bench.serve(name), ...change });
@@ -19,16 +19,19 @@ const certManager = { 'cert-manager.io/inject-ca-from': 'registrations/api' };
 const openshift = { 'service.beta.openshift.io/inject-cabundle': 'true' };
 const insecure = { caBundle: undefined, insecureSkipTLSVerify: true };
 
-/** kubectl, given the name of a resource alone, asks for it at this path. What the server makes of that does not matter. */
-async function expectAsked(resource: string, path: string): Promise<void> {
+/**
+ * Expects that kubectl requests a resource without a group at this path. The response does not
+ * matter.
+ */
+async function expectRequested(resource: string, path: string): Promise<void> {
   const asked = async () => expect((await kubectl(['get', resource, '-v=6', `--cache-dir=${emptyFolder()}`])).stderr).toContain(path);
-  // kube-apiserver lists it among all groups a moment after it is available.
+  // kube-apiserver lists the group a moment after the API is available.
   await vi.waitFor(asked, { timeout: conditionMs, interval: 1000 });
 }
 
 const faults: readonly HandMadeFault[] = [
   {
-    // kube-apiserver leaves it alone until it starts again: deletion at the start is not for others that run beside this.
+    // kube-apiserver keeps it until a restart. Deletion at the start would disturb other specs.
     name: 'automanaged-label',
     how: 'the label of APIServices that kube-apiserver manages itself',
     codes: ['registration/automanaged-label'],
@@ -57,7 +60,7 @@ const faults: readonly HandMadeFault[] = [
     make: differing({ apiServiceSpec: { groupPriorityMinimum: 5000 } }),
   },
   {
-    // Nobody asks for these by their name alone, so that the other specs go undisturbed.
+    // No other spec requests these resources without a group.
     name: 'shadows-group',
     how: 'groupPriorityMinimum 17900, and a resource of the same name as one in the group apps',
     codes: ['registration/shadows-group'],
@@ -66,13 +69,14 @@ const faults: readonly HandMadeFault[] = [
       port: await bench.serve(name, undefined, { body: resourceList(`${groupOf(name)}/v1`, 'controllerrevisions') }),
       apiServiceSpec: { groupPriorityMinimum: 17_900 },
     }),
-    beforeLooking: () => expectAsked('controllerrevisions', `/apis/${groupOf('shadows-group')}/v1/namespaces/default/controllerrevisions`),
+    beforeVerify: () =>
+      expectRequested('controllerrevisions', `/apis/${groupOf('shadows-group')}/v1/namespaces/default/controllerrevisions`),
   },
 ];
 
 describeFaults('registrations', faults);
 
-test('an APIService that is not there: registration/missing', async () => {
+test('an APIService that does not exist: registration/missing', async () => {
   await expectFindings(
     { name: 'missing', how: 'the APIService does not exist', codes: ['registration/missing'] },
     'v1.missing.example.com',
@@ -88,7 +92,7 @@ test.each(['v1.apps', 'v1.'])('an APIService that kube-apiserver serves itself i
   expect(diagnosis.apis[0]?.facts[0]).toBe('Local: served by kube-apiserver itself');
 });
 
-test('several at once are reported one by one, and the worst decides', async () => {
+test('several APIServices at once: the worst verdict counts', async () => {
   const { exitCode, diagnosis } = await verifyJson(['v1.apps', 'v1.missing.example.com', 'v1.']);
   expect(diagnosis.apis.map(({ name, verdict }: ApiDiagnosis) => [name, verdict])).toEqual([
     ['v1.apps', 'healthy'],

@@ -7,9 +7,9 @@ import { codesOf, kubectlOk, verifyJson, waitForOutput } from '../harness/projec
 import { apiServiceNameOf, conditions, deleteApiServices, handMade } from '../harness/registrations.ts';
 import { userKubeconfig } from '../harness/users.ts';
 import { conditionMs } from './expect-findings.ts';
-import { sound } from './hand-made.ts';
+import { validReply } from './hand-made.ts';
 
-/** The best verdict with few rights, and with little time. */
+/** Verdicts with few permissions, and with little time. */
 
 const namespace = 'rights';
 const ca = await makeCa(`${namespace} CA`);
@@ -20,10 +20,10 @@ const keep = async (starting: Promise<Backend>): Promise<number> => {
   return backend.port;
 };
 const serve = async (service: string): Promise<number> =>
-  keep(serveHttps(pair(await makeLeaf(`${service}.${namespace}.svc`, ca)), sound(service)));
+  keep(serveHttps(pair(await makeLeaf(`${service}.${namespace}.svc`, ca)), validReply(service)));
 
 const portOf: Readonly<Record<string, () => Promise<number>>> = {
-  'seen-sound': () => serve('seen-sound'),
+  'seen-valid': () => serve('seen-valid'),
   'seen-broken': () => serve('seen-broken'),
   'seen-silent': () => keep(serveSilence()),
   'seen-stopped': unusedPort,
@@ -31,10 +31,10 @@ const portOf: Readonly<Record<string, () => Promise<number>>> = {
 };
 const services = Object.keys(portOf);
 
-const looker = { KUBECONFIG: await userKubeconfig('apiservice-looker') };
+const reader = { KUBECONFIG: await userKubeconfig('apiservice-reader') };
 const nobody = { KUBECONFIG: await userKubeconfig('without-rights') };
 
-/** What a spec makes later. */
+/** A spec creates it later. */
 let lateSlice = {};
 
 beforeAll(async () => {
@@ -49,27 +49,27 @@ beforeAll(async () => {
   );
   await kubectlOk(['create', 'namespace', namespace]);
   await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: objects.flat() });
-  await kubectlOk(['create', 'clusterrole', 'apiservice-looker', '--verb=get', '--resource=apiservices']);
-  await kubectlOk(['create', 'clusterrolebinding', 'apiservice-looker', '--clusterrole=apiservice-looker', '--user=apiservice-looker']);
+  await kubectlOk(['create', 'clusterrole', 'apiservice-reader', '--verb=get', '--resource=apiservices']);
+  await kubectlOk(['create', 'clusterrolebinding', 'apiservice-reader', '--clusterrole=apiservice-reader', '--user=apiservice-reader']);
   const written = async () => expect([...(await conditions()).keys()]).toEqual(expect.arrayContaining(services.map(apiServiceNameOf)));
   await vi.waitFor(written, { timeout: conditionMs, interval: 500 });
 });
 
 afterAll(async () => {
   await deleteApiServices(...services.map(apiServiceNameOf));
-  await kubectl(['delete', 'clusterrole,clusterrolebinding', 'apiservice-looker']);
+  await kubectl(['delete', 'clusterrole,clusterrolebinding', 'apiservice-reader']);
   await kubectl(['delete', 'namespace', namespace, '--wait=false']);
   await Promise.all(backends.map((backend) => backend.stop()));
 });
 
-/** Looks at one. */
-async function look(service: string, env: Readonly<Record<string, string>>, ...flags: string[]) {
+/** Verifies one APIService. */
+async function verify(service: string, env: Readonly<Record<string, string>>, ...flags: string[]) {
   const { exitCode, diagnosis } = await verifyJson([apiServiceNameOf(service), ...flags], { env });
   const notChecked = diagnosis.apis.flatMap((api) => api.notChecked.map(({ what }) => what));
   return { exitCode, verdict: diagnosis.verdict, codes: codesOf(diagnosis), notChecked };
 }
 
-/** All that kube-apiserver does not show to who may only get APIServices. */
+/** What a user that may only get APIServices cannot read. */
 const hidden = [
   'the Service',
   'the EndpointSlices',
@@ -78,14 +78,14 @@ const hidden = [
   'the CustomResourceDefinitions of the group',
 ];
 
-describe('who may only get APIServices', () => {
-  test('is told that an API works, and what could not be seen', async () => {
-    const seen = await look('seen-sound', looker);
+describe('a user that may only get APIServices', () => {
+  test('gets the verdict healthy, and what was not checked', async () => {
+    const seen = await verify('seen-valid', reader);
     expect(seen).toEqual({ exitCode: 0, verdict: 'healthy', codes: [], notChecked: hidden });
   });
 
-  test('gets no verdict with --strict', async () => {
-    expect(await look('seen-sound', looker, '--strict')).toMatchObject({ exitCode: 3, verdict: 'unknown', codes: [] });
+  test('gets the verdict unknown with --strict', async () => {
+    expect(await verify('seen-valid', reader, '--strict')).toMatchObject({ exitCode: 3, verdict: 'unknown', codes: [] });
   });
 
   test.each([
@@ -93,35 +93,35 @@ describe('who may only get APIServices', () => {
     ['seen-late', 'endpoints/none'],
     ['seen-silent', 'network/timeout'],
     ['seen-stopped', 'endpoints/connection-refused'],
-  ])('is told what the condition says: %s', async (service, code) => {
-    expect(await look(service, looker)).toMatchObject({ exitCode: 1, verdict: 'broken', codes: [code] });
+  ])('gets the finding of the condition: %s', async (service, code) => {
+    expect(await verify(service, reader)).toMatchObject({ exitCode: 1, verdict: 'broken', codes: [code] });
   });
 });
 
-test('who may do nothing gets no verdict', async () => {
-  expect(await look('seen-broken', nobody)).toMatchObject({ exitCode: 3, verdict: 'unknown', codes: [] });
+test('a user without permissions gets the verdict unknown', async () => {
+  expect(await verify('seen-broken', nobody)).toMatchObject({ exitCode: 3, verdict: 'unknown', codes: [] });
 });
 
-test('a server that never answers does not hold verify for longer than its limits', async () => {
+test('a server that never answers delays verify only until its timeouts', async () => {
   const started = Date.now();
   await verifyJson([apiServiceNameOf('seen-silent')]);
   expect(Date.now() - started).toBeLessThan(12_000);
 });
 
-test('nor does it keep verify --wait from a verdict, though its last look is cut short', async () => {
+test('a server that never answers does not prevent a verdict of verify --wait', async () => {
   const { exitCode, stdout } = await apisvc(['verify', apiServiceNameOf('seen-silent'), '--wait', '--timeout', '8s', '-o', 'json']);
   expect({ exitCode, codes: codesOf(JSON.parse(stdout)) }).toEqual({ exitCode: 1, codes: ['network/timeout'] });
 });
 
-test('verify --wait sees an API become healthy', async () => {
+test('verify --wait waits until an API is healthy', async () => {
   const waiting = apisvc(['verify', apiServiceNameOf('seen-late'), '--wait', '--timeout', '60s', '-o', 'json']);
   await waitForOutput(waiting, /waiting for .* to be healthy/);
-  // Time for a look that finds it broken.
+  // Long enough for one broken result.
   await sleep(2_000);
   expect(waiting.exitCode).toBeNull();
   await kubectlOk(['create', '-f', '-'], lateSlice);
   const { exitCode, stdout } = await waiting;
   expect(exitCode).toBe(0);
-  // It answers a moment before kube-apiserver says so, which is worth no more than a warning.
+  // It may answer a moment before it is Available, which is a warning.
   expect(['control-plane/stale-condition']).toEqual(expect.arrayContaining(codesOf(JSON.parse(stdout))));
 });

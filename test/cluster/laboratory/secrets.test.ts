@@ -3,11 +3,11 @@ import { passed } from '../harness/registrations.ts';
 import { failedTls } from './hand-made.ts';
 import { describePods, type PodBench, type PodFault, tlsEntries } from './pods.ts';
 
-/** The Secret with the serving certificate, on its way into a real pod. */
+/** Faults of the Secret with the serving certificate of a real pod. */
 
 const missingEndpoints = /^False MissingEndpoints/;
 
-/** Puts a new certificate of the right CA into the Secret of a pod that runs. */
+/** Renews the certificate in the Secret of a running pod. */
 async function renew(name: string, bench: PodBench): Promise<void> {
   await bench.ready(name);
   const stringData = tlsEntries(await bench.pairFor(name));
@@ -19,7 +19,7 @@ async function renew(name: string, bench: PodBench): Promise<void> {
   });
 }
 
-/** Each file by itself, as charts do that put more into the same folder. */
+/** Mounts each file with subPath, as some Helm charts do. */
 const bySubPath = {
   mounts: ['tls.crt', 'tls.key'].map((file) => ({ name: 'certificates', mountPath: `/etc/serving/${file}`, subPath: file })),
   certificateFlags: ['--tls-cert-file=/etc/serving/tls.crt', '--tls-private-key-file=/etc/serving/tls.key'],
@@ -38,7 +38,7 @@ const faults: readonly PodFault[] = [
     how: 'the Secret was deleted while the server runs',
     codes: ['cert/secret-missing'],
     condition: passed,
-    later: async (name, bench) => {
+    afterCreate: async (name, bench) => {
       await bench.ready(name);
       await bench.kubectl(['delete', 'secret', name]);
     },
@@ -86,9 +86,9 @@ const faults: readonly PodFault[] = [
     how: 'the pod mounts the Secret with subPath, and the Secret was renewed',
     codes: ['cert/sub-path-mount'],
     condition: passed,
-    words: /pod sub-path-renewed/,
+    text: /pod sub-path-renewed/,
     change: () => bySubPath,
-    later: renew,
+    afterCreate: renew,
   },
   {
     name: 'renewed-secret',
@@ -96,7 +96,7 @@ const faults: readonly PodFault[] = [
     codes: ['cert/secret-differs'],
     condition: passed,
     change: () => ({ flags: ['--certificate-once'] }),
-    later: renew,
+    afterCreate: renew,
   },
   {
     name: 'not-restarted',
@@ -107,14 +107,14 @@ const faults: readonly PodFault[] = [
       flags: ['--certificate-once'],
       secret: tlsEntries(await bench.pairFor(name, await makeCa('the former CA'))),
     }),
-    later: renew,
+    afterCreate: renew,
   },
   {
     name: 'reloaded',
     how: 'nothing: the Secret was renewed, and the server loaded it',
     codes: [],
     condition: passed,
-    later: renew,
+    afterCreate: renew,
   },
 ];
 

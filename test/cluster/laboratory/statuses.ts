@@ -4,15 +4,16 @@ const patchStatus = (apiService: string, patch: object) =>
   kubectlOk(['patch', 'apiservice', apiService, '--subresource=status', '--type=json', '-p', JSON.stringify(patch)]);
 
 /**
- * Makes it look as if an API had been available for ten minutes, for what kube-apiserver is given time to do. It leaves the time alone as long as the status
- * does not change (k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/helper, SetAPIServiceCondition).
+ * Sets the condition to True since ten minutes ago, for checks that give kube-apiserver time.
+ * kube-apiserver keeps the time while the status does not change
+ * (k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/helper, SetAPIServiceCondition).
  */
 export function longAvailable(apiService: string): Promise<unknown> {
   const since = new Date(Date.now() - 600_000).toISOString().replace(/\.\d+/, '');
   return patchStatus(apiService, [{ op: 'replace', path: '/status/conditions/0/lastTransitionTime', value: since }]);
 }
 
-/** Writes the condition Available of an APIService in the place of the one that kube-apiserver has written. */
+/** Overwrites the Available condition of an APIService. */
 export const writeCondition = (
   apiService: string,
   condition: Readonly<Record<'status' | 'reason' | 'message', string>>,

@@ -5,10 +5,10 @@ import { backendAddress, serveHttp, serveSilence, unusedPort } from '../harness/
 import { makeLeaf, pair } from '../harness/certificates.ts';
 import { cluster } from '../harness/provided.ts';
 import { failedWith } from '../harness/registrations.ts';
-import { type Bench, describeFaults, type HandMadeFault, sound } from './hand-made.ts';
+import { type Bench, describeFaults, type HandMadeFault, validReply } from './hand-made.ts';
 import { serveAlerts, serveCutOff, serveHangUp, serveOldTls } from './odd-servers.ts';
 
-/** The way from kube-apiserver to the server: Service, endpoints, network, the handshake. */
+/** Faults between kube-apiserver and the server: Service, endpoints, network, TLS handshake. */
 
 const servingPair = async (name: string, { hostOf, ca }: Bench) => pair(await makeLeaf(hostOf(name), ca));
 
@@ -19,8 +19,8 @@ const iptables = async (...rule: readonly string[]): Promise<void> => {
 };
 
 /**
- * Does something to what kube-apiserver sends to a port of the host; apisvc itself runs on the
- * host.
+ * Applies an iptables rule to the packets of kube-apiserver to a port of the host. apisvc itself
+ * runs on the host.
  */
 async function interfere(port: number, ...rule: readonly string[]): Promise<number> {
   const whole = ['OUTPUT', '-p', 'tcp', '-d', backendAddress, '--dport', String(port), ...rule];
@@ -29,13 +29,13 @@ async function interfere(port: number, ...rule: readonly string[]): Promise<numb
   return port;
 }
 
-// Another file's server may get the port next.
+// A server of another file may get the port next.
 afterAll(async () => {
   for (const rule of rules) await iptables('-D', ...rule);
 });
 
-/** Neither the host nor kube-apiserver gets an answer to ARP there. */
-const nobody = backendAddress.replace(/\.1$/, '.77');
+/** No host answers ARP requests for this address. */
+const unusedAddress = backendAddress.replace(/\.1$/, '.77');
 
 const faults: readonly HandMadeFault[] = [
   {
@@ -85,7 +85,7 @@ const faults: readonly HandMadeFault[] = [
     how: 'the server serves plain HTTP',
     codes: ['endpoints/not-tls'],
     condition: failedWith('server gave HTTP response to HTTPS client'),
-    make: async (name, bench) => ({ port: await bench.keep(serveHttp(sound(name))) }),
+    make: async (name, bench) => ({ port: await bench.keep(serveHttp(validReply(name))) }),
   },
   {
     name: 'hangs-up',
@@ -127,7 +127,7 @@ const faults: readonly HandMadeFault[] = [
     how: 'no host has the address of the endpoint',
     codes: ['network/no-route'],
     condition: failedWith('no route to host'),
-    make: async (name, bench) => ({ port: await bench.serve(name), host: nobody }),
+    make: async (name, bench) => ({ port: await bench.serve(name), host: unusedAddress }),
   },
   {
     name: 'cut-off',

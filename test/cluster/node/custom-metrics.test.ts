@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { editConfiguration, emptyFolder, kubectlOk } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
-import { expectFindings, sound } from '../laboratory/expect-findings.ts';
+import { expectFindings, valid } from '../laboratory/expect-findings.ts';
 
 /**
  * The test adapter of sigs.k8s.io/custom-metrics-apiserver 1.37.0: one project registers one
@@ -47,7 +47,7 @@ describe('a metrics adapter', () => {
     // biome-ignore lint/suspicious/noExplicitAny: as above.
     expect(new Set(items.map(({ spec }: any) => spec.caBundle)).size).toBe(1);
     for (const each of names)
-      await expectFindings(sound(`test-adapter-${each}`, `nothing: the test adapter of custom-metrics-apiserver 1.37.0, ${each}`), each);
+      await expectFindings(valid(`test-adapter-${each}`, `nothing: the test adapter of custom-metrics-apiserver 1.37.0, ${each}`), each);
   });
 
   test('returns a written metric through kube-apiserver', async () => {

@@ -7,7 +7,7 @@ import { expired, makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { emptyFolder, getObject, kubectlOk } from '../harness/projects.ts';
 import { makeSampleProject } from '../harness/sample-project.ts';
-import { expectFindings, sound } from '../laboratory/expect-findings.ts';
+import { expectFindings, valid } from '../laboratory/expect-findings.ts';
 
 /**
  * Two working pods of a Deployment and a broken third pod behind one Service. Most requests
@@ -114,5 +114,5 @@ test('a crashing replica is only a warning, because it gets no requests', async 
 });
 
 test('verify has no findings without the third pod', async () => {
-  await expectFindings(sound('two-pods', 'nothing: two pods of one Deployment'), name);
+  await expectFindings(valid('two-pods', 'nothing: two pods of one Deployment'), name);
 });

@@ -123,7 +123,7 @@ describe('the evidence', () => {
 
   test('of a pod on a node that stopped reporting names the node', () => {
     const pod = { ...unready, unready: { reason: '', message: '' } };
-    const silent = 'not ready, though all of its containers were when node node-1 last spoke';
+    const silent = 'not ready, although all containers were ready when node node-1 last reported';
     expect(problemOf(pod)).toMatchObject({ kind: 'node', node: 'node-1', evidence: [silent] });
     const event = { reason: 'NodeNotReady', message: 'Node is not ready' };
     expect(problemOf(withEvents(pod, event))?.evidence).toEqual([silent, 'NodeNotReady: Node is not ready']);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Reply, resourceList } from '../../harness/backends.ts';
 import { groupOf } from '../../harness/registrations.ts';
-import { sound } from '../../laboratory/hand-made.ts';
+import { validReply } from '../../laboratory/hand-made.ts';
 import { serveCutOff, serveLate, serveRequests } from '../../laboratory/odd-servers.ts';
 import type { Step } from '../step.ts';
 import { registration } from './registering.ts';
@@ -62,7 +62,7 @@ export const replies: readonly Step[] = [
   replying('reply-no-resources', (group) => ({ body: resourceList(`${group}/v1`) })),
   replying('reply-other-version', (group) => ({ body: resourceList(`${group}/v2`, 'things') })),
   registration('reply-late', async ({ keep, certificate, name, host }) => ({
-    port: await keep(serveLate(await certificate(), 6_000, sound(name).body, host)),
+    port: await keep(serveLate(await certificate(), 6_000, validReply(name).body, host)),
   })),
   registration('reply-cut-off', async ({ keep, certificate, host }) => ({ port: await keep(serveCutOff(await certificate(), host)) })),
   // The listing includes short names, kinds and subresources.

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { listen, serveHttp, serveSilence } from '../../harness/backends.ts';
-import { type Change, sound } from '../../laboratory/hand-made.ts';
+import { type Change, validReply } from '../../laboratory/hand-made.ts';
 import { serveAlerts } from '../../laboratory/odd-servers.ts';
 import type { Step } from '../step.ts';
 import { unservedPort, type World } from '../world.ts';
@@ -33,7 +33,7 @@ export const services: readonly Step[] = [
   leading('node-port', { serviceSpec: { type: 'NodePort' } }),
   standing('connection-refused', async () => unservedPort),
   standing('black-hole', ({ keep, host }) => keep(serveSilence(host))),
-  standing('plain-http', ({ keep, name, host }) => keep(serveHttp(sound(name), host))),
+  standing('plain-http', ({ keep, name, host }) => keep(serveHttp(validReply(name), host))),
   standing('hang-up', ({ keep, host }) => keep(listen(createServer(hangUp), 0, host))),
   standing('no-certificate', ({ keep, host }) => keep(serveAlerts(host))),
 ];

@@ -4,24 +4,24 @@ import type { Made } from '../../unit/pki/certificates.ts';
 import { type Reply, resourceList } from '../harness/backends.ts';
 import { expired, makeLeaf, notYetValid, pair, pem, rsaKeyPair, validForDays } from '../harness/certificates.ts';
 import { failedWith, groupOf, passed } from '../harness/registrations.ts';
-import { type Change, caBundle, describeFaults, failedTls, type HandMadeFault, sound } from './hand-made.ts';
+import { type Change, caBundle, describeFaults, failedTls, type HandMadeFault, validReply } from './hand-made.ts';
 
-/** Two faults at once, in parts of a registration that can be wrong independently of each other. */
+/** Two faults at once, in independent parts of a registration. */
 
 interface Half {
   readonly name: string;
   readonly how: string;
   readonly code: Code;
-  /** What kube-apiserver says of it; nothing of what works for now. */
+  /** The condition of kube-apiserver. Absent if the API works. */
   readonly condition?: HandMadeFault['condition'];
   readonly registration?: Partial<Change>;
-  /** What the caBundle holds besides the CA. */
+  /** What is added to the CA in the caBundle. */
   readonly added?: (ca: Made) => string;
   readonly leaf?: (host: string, ca: Made) => Promise<Made>;
   readonly reply?: (service: string) => Reply;
 }
 
-const injectors = { 'cert-manager.io/inject-ca-from': 'pairs/api', 'service.beta.openshift.io/inject-cabundle': 'true' };
+const injectors = { 'cert-manager.io/inject-ca-from': 'two-faults/api', 'service.beta.openshift.io/inject-cabundle': 'true' };
 const automanaged = { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' };
 
 const registrations: readonly Half[] = [
@@ -123,8 +123,8 @@ const parts = [registrations, bundles, certificates, replies];
 
 type Pair = readonly [Half, Half];
 /**
- * Of two parts each, but for what can't be known: a certificate that is refused keeps the reply
- * from being seen.
+ * One fault from each of two parts. A refused certificate hides the reply, so these pairs are left
+ * out.
  */
 const pairs = parts
   .flatMap((part, index) => parts.slice(index + 1).flatMap((later) => part.flatMap((one) => later.map((other): Pair => [one, other]))))
@@ -136,7 +136,7 @@ const faultOf = ([one, other]: Pair): HandMadeFault => ({
   codes: [one.code, other.code],
   condition: one.condition ?? other.condition ?? passed,
   make: async (service, bench) => {
-    const { registration, added, leaf = makeLeaf, reply = sound }: Partial<Half> = { ...one, ...other };
+    const { registration, added, leaf = makeLeaf, reply = validReply }: Partial<Half> = { ...one, ...other };
     const bundle = caBundle(pem(bench.ca) + (added?.(bench.ca) ?? ''));
     const port = await bench.serve(service, pair(await leaf(bench.hostOf(service), bench.ca)), reply(service));
     return { port, ...registration, apiServiceSpec: { ...bundle.apiServiceSpec, ...registration?.apiServiceSpec } };
@@ -144,9 +144,9 @@ const faultOf = ([one, other]: Pair): HandMadeFault => ({
 });
 
 /**
- * Always the same ones, so that they can be compared with what was recorded; with this seed, every
- * half is among them.
+ * A fixed sample, so that it can be compared with the recordings. With this seed, it contains every
+ * half.
  */
 const [sample = []] = fc.sample(fc.shuffledSubarray(pairs, { minLength: 12, maxLength: 12 }), { seed: 100, numRuns: 1 });
 
-describeFaults('pairs', sample.map(faultOf));
+describeFaults('two-faults', sample.map(faultOf));

@@ -9,32 +9,32 @@ import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { program } from '../harness/programs.ts';
 import { cluster } from '../harness/provided.ts';
 import { failedWith, passed } from '../harness/registrations.ts';
-import { type Bench, describeFaults, type HandMadeFault, sound } from './hand-made.ts';
+import { type Bench, describeFaults, type HandMadeFault, validReply } from './hand-made.ts';
 import { hasClientCertificate, serveRequests } from './odd-servers.ts';
 
-/** Whom the server believes, and whom it lets in. */
+/** Authentication and authorization in the server. */
 
 const otherCa = await makeCa('another client CA');
 const servingPair = async (name: string, { hostOf, ca }: Bench) => pair(await makeLeaf(hostOf(name), ca));
 
 const replying =
   (reply: Partial<Reply>): HandMadeFault['make'] =>
-  async (name, bench) => ({ port: await bench.serve(name, undefined, { ...sound(name), ...reply }) });
+  async (name, bench) => ({ port: await bench.serve(name, undefined, { ...validReply(name), ...reply }) });
 
-/** Serves whoever is let in; the others are answered 401. */
-const letting =
+/** Serves the allowed requests, and answers 401 to the others. */
+const allowing =
   (letsIn: (request: IncomingMessage) => boolean): HandMadeFault['make'] =>
   async (name, bench) => {
     const serving = serveRequests(await servingPair(name, bench), (request, response) => {
       if (!letsIn(request)) response.statusCode = 401;
-      response.end(JSON.stringify(sound(name).body));
+      response.end(JSON.stringify(validReply(name).body));
     });
     return { port: await bench.keep(serving) };
   };
 
 /**
- * etcd, which verifies client certificates within the handshake. Node.js only ends the connection
- * where it does not like one.
+ * etcd, which verifies client certificates during the TLS handshake. Node.js only closes the
+ * connection.
  */
 async function serveEtcd({ certificates, key }: ServingPair, clientCa: string): Promise<Backend> {
   const dir = mkdtempSync(join(cluster.stateDir, 'etcd-'));
@@ -92,7 +92,7 @@ const faults: readonly HandMadeFault[] = [
     codes: ['auth/refused-by-server'],
     condition: passed,
     make: replying({ forbids: 'jane' }),
-    looking: { flags: ['--as-user', 'jane'] },
+    options: { flags: ['--as-user', 'jane'] },
   },
   {
     name: 'letting-jane-in',
@@ -100,16 +100,16 @@ const faults: readonly HandMadeFault[] = [
     codes: [],
     condition: passed,
     make: replying({}),
-    looking: { flags: ['--as-user', 'jane'] },
+    options: { flags: ['--as-user', 'jane'] },
   },
   {
-    // Everybody who has a name may read discovery (ClusterRole system:discovery).
+    // Every authenticated user may read discovery (ClusterRole system:discovery).
     name: 'without-rbac',
-    how: 'no RBAC rule lets the user of --as-user get the API',
+    how: 'RBAC does not allow the user of --as-user to get the API',
     codes: ['auth/user-not-allowed'],
     condition: passed,
     make: replying({}),
-    looking: { flags: ['--as-user', 'system:anonymous'] },
+    options: { flags: ['--as-user', 'system:anonymous'] },
   },
   {
     name: 'other-client-ca',
@@ -123,14 +123,14 @@ const faults: readonly HandMadeFault[] = [
     how: 'the server accepts X-Remote-User without a client certificate',
     codes: ['security/forged-identity-accepted'],
     condition: passed,
-    make: letting(({ socket, headers }) => hasClientCertificate(socket) || headers['x-remote-user'] !== undefined),
+    make: allowing(({ socket, headers }) => hasClientCertificate(socket) || headers['x-remote-user'] !== undefined),
   },
   {
     name: 'open-to-all',
     how: 'the server accepts anonymous requests',
     codes: ['security/anonymous-access'],
     condition: passed,
-    make: letting(() => true),
+    make: allowing(() => true),
   },
   {
     name: 'insecure',
@@ -141,4 +141,4 @@ const faults: readonly HandMadeFault[] = [
   },
 ];
 
-describeFaults('identities', faults);
+describeFaults('authentication', faults);

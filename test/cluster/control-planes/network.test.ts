@@ -8,20 +8,23 @@ import { type Backend, listen } from '../harness/backends.ts';
 import { program } from '../harness/programs.ts';
 import type { Place } from '../harness/run.ts';
 import { startProcess } from '../harness/servers.ts';
-import { type ControlPlane, describeControlPlane, type Otherwise } from './control-plane.ts';
+import { type ControlPlane, type ControlPlaneVariant, describeControlPlane } from './control-plane.ts';
 
-/** What stands between kube-apiserver and extension API servers: HTTP proxies and konnectivity. */
+/** Proxies between kube-apiserver and extension API servers: HTTP proxies and konnectivity. */
 
 const proxies: Backend[] = [];
 afterAll(() => Promise.all(proxies.map((proxy) => proxy.stop())));
 
-/** A kube-apiserver with an HTTPS_PROXY, on the host, that does this with whoever wants to be connected. */
-const withProxy = (answer: (client: Socket) => void): Otherwise => ({
+/**
+ * A kube-apiserver with an HTTPS_PROXY on the host, which handles every CONNECT request with
+ * `answer`.
+ */
+const withProxy = (answer: (client: Socket) => void): ControlPlaneVariant => ({
   apiserver: async ({ network }) => {
     const server = createServer().on('connect', (_request, client: Socket) => answer(client));
     const proxy = await listen(server, 0, network.hostAddress);
     proxies.push(proxy);
-    // It speaks with itself at its own address.
+    // kube-apiserver connects to itself at its own address.
     return { env: { HTTPS_PROXY: `http://${network.hostAddress}:${proxy.port}`, NO_PROXY: network.address } };
   },
 });
@@ -54,8 +57,11 @@ describeControlPlane(
   ],
 );
 
-/** kube-apiserver goes through the proxy server of konnectivity (sigs.k8s.io/apiserver-network-proxy), as on many managed clusters. */
-const konnectivity: Otherwise = {
+/**
+ * kube-apiserver connects through the proxy server of konnectivity
+ * (sigs.k8s.io/apiserver-network-proxy), as on many managed clusters.
+ */
+const konnectivity: ControlPlaneVariant = {
   apiserver: async ({ stateDir }) => {
     const transport = { uds: { udsName: socketOf({ stateDir }) } };
     const path = join(stateDir, 'egress.yaml');

@@ -5,11 +5,14 @@ import { describeControlPlane } from './control-plane.ts';
 import { frontProxy } from './front-proxy.ts';
 import { registerSampleApiserver } from './sample-apiserver.ts';
 
-/** Who kube-apiserver is to extension API servers, and what it publishes about that. The real sample-apiserver is the one to believe it. */
+/**
+ * The client certificate of kube-apiserver, and the CA that it publishes. The server is the real
+ * sample-apiserver.
+ */
 
 const withoutFrontProxy = ['--requestheader-client-ca-file=', '--proxy-client-cert-file=', '--proxy-client-key-file='];
 
-describeControlPlane('no front proxy CA', { apiserver: async () => ({ flags: withoutFrontProxy }) }, [
+describeControlPlane('no front-proxy CA', { apiserver: async () => ({ flags: withoutFrontProxy }) }, [
   {
     name: 'no-requestheader',
     how: 'kube-apiserver has neither --requestheader-client-ca-file nor a client certificate for extension API servers',
@@ -19,10 +22,13 @@ describeControlPlane('no front proxy CA', { apiserver: async () => ({ flags: wit
   },
 ]);
 
-/** kube-apiserver takes a CA out of the ConfigMap five minutes after its end (clusterauthenticationtrust, filterExpiredCerts). */
-const justEnded = () => ({ notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() - 60_000) });
+/**
+ * kube-apiserver removes a CA from the ConfigMap five minutes after it expires
+ * (clusterauthenticationtrust, filterExpiredCerts).
+ */
+const justExpired = () => ({ notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() - 60_000) });
 
-describeControlPlane('a front proxy CA that has just ended', { apiserver: (place) => frontProxy(place, { ca: justEnded() }) }, [
+describeControlPlane('a front-proxy CA that has just expired', { apiserver: (place) => frontProxy(place, { ca: justExpired() }) }, [
   {
     name: 'expired-front-proxy-ca',
     how: 'the front-proxy CA has just expired',
@@ -47,7 +53,7 @@ describeControlPlane(
 );
 
 describeControlPlane(
-  'a front proxy CA that ends soon',
+  'a front-proxy CA that expires soon',
   { apiserver: (place) => frontProxy(place, { ca: { notAfter: new Date(Date.now() + 10 * day) } }) },
   [
     {
@@ -60,18 +66,25 @@ describeControlPlane(
   ],
 );
 
-describeControlPlane('a front proxy of another name', { apiserver: (place) => frontProxy(place, { commonName: 'aggregator' }) }, [
-  {
-    name: 'wrong-proxy-name',
-    how: 'the name in the client certificate of kube-apiserver is not one of --requestheader-allowed-names',
-    // Which name that is, nobody but kube-apiserver and the log of the server know.
-    codes: ['auth/proxy-not-trusted'],
-    make: registerSampleApiserver,
-    evidence: /bad status from .*: 401/,
-  },
-]);
+describeControlPlane(
+  'a front-proxy certificate with another name',
+  { apiserver: (place) => frontProxy(place, { commonName: 'aggregator' }) },
+  [
+    {
+      name: 'wrong-proxy-name',
+      how: 'the name in the client certificate of kube-apiserver is not one of --requestheader-allowed-names',
+      // Only kube-apiserver and the log of the server know the name.
+      codes: ['auth/proxy-not-trusted'],
+      make: registerSampleApiserver,
+      evidence: /bad status from .*: 401/,
+    },
+  ],
+);
 
-/** kube-apiserver publishes certificates alone, and puts right at once what others write there, unless it can't. */
+/**
+ * kube-apiserver publishes only certificates, and reverts other changes unless the ConfigMap is
+ * immutable.
+ */
 describeControlPlane('a ConfigMap written by hand', {}, [
   {
     name: 'published-key',
