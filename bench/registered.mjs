@@ -8,12 +8,14 @@ import { must } from './measure.mjs';
 
 const port = 8443;
 
+/** @typedef {{ name: string, path: string }} Api */
+/** @typedef {Api & { kubectl: string, env: NodeJS.ProcessEnv, stop: () => void }} Registered */
+
 /**
  * Starts a real control plane and the real sample API server, and registers the server with apisvc.
  * @param {string} cli path of bin/apisvc.js
  * @param {string} folder an empty folder
- * @returns {Promise<{ kubectl: string, env: NodeJS.ProcessEnv, name: string, path: string, stop: ()
- * => void }>}
+ * @returns {Promise<Registered>}
  */
 export async function registerSample(cli, folder) {
   const holder = spawn(process.execPath, [join(import.meta.dirname, '..', 'test', 'cluster', 'harness', 'hold-run.mjs')], {

@@ -13,8 +13,10 @@ const namespace = 'bench';
 const sample = 50;
 
 /**
- * The fault of an APIService. @typedef {'nothing' | 'other-ca' | 'no-service' | 'no-endpoints' |
- * 'not-ready' | 'refused' | 'no-host' | 'silent'} Fault
+ * The fault of an APIService.
+ * @typedef {'nothing' | 'other-ca' | 'no-service' | 'no-endpoints'} ObjectFault
+ * @typedef {'not-ready' | 'refused' | 'no-host' | 'silent'} EndpointFault
+ * @typedef {ObjectFault | EndpointFault} Fault
  */
 const faults = /** @type {Fault[]} */ ([
   'nothing',
