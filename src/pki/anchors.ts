@@ -1,7 +1,9 @@
 import { inspect } from './inspect.ts';
 import type { Anchor, Issued } from './types.ts';
 
-/** The certificates of a PEM text as anchors of one role, in order; anything else in it is left out. */
+/**
+ * The certificates of a PEM text as anchors of one role, in order; anything else in it is left out.
+ */
 export const anchorsIn = (pem: string, role: Anchor['role']): Anchor[] =>
   inspect(pem).certificates.map((certificate) => ({ pem: certificate.pem, role }));
 

@@ -9,17 +9,17 @@ import type { Authority, CertificateInfo, Inspection, KeyType, ServingNames } fr
 import { distinguishedName, signCertificate } from './x509.ts';
 
 export interface AuthorityRequest {
-  /** Cut to 64 characters, the most that RFC 5280 allows (ub-common-name). */
+  /** Truncated to 64 characters, the maximum of RFC 5280 (ub-common-name). */
   readonly commonName: string;
   readonly keyType: KeyType;
   /** From `now` on. */
   readonly lifetimeMs: number;
-  /** Limits the CA to these names; without it, it can issue for any name. */
+  /** Limits the CA to these names. Without it, the CA can issue for any name. */
   readonly constrainTo?: ServingNames;
   readonly now: Date;
 }
 
-/** Makes a self-signed CA that can issue leaf certificates but no further CAs (pathLenConstraint 0). */
+/** Creates a self-signed CA that can issue leaf certificates but no CAs (pathLenConstraint 0). */
 export async function createAuthority({ commonName, keyType, lifetimeMs, constrainTo, now }: AuthorityRequest): Promise<Authority> {
   const { publicKey, privateKey } = await generateKeyPair(keyType);
   const keyId = keyIdentifier(publicKey);
@@ -60,9 +60,10 @@ export interface LoadedAuthority {
 }
 
 /**
- * Loads an existing CA, for instance the cluster's own. Of several certificates, the one that matches
- * the key signs. The CAs above it are kept, in any order.
- * @returns the CA, or every fault for which it cannot sign now. `passphrase-needed`: ask and load again
+ * Loads an existing CA, for instance the cluster's own. Of several certificates, the one that
+ * matches the key signs. The CAs above it are kept, in any order.
+ * @returns the CA, or every fault for which it cannot sign now. `passphrase-needed`: ask and load
+ * again
  */
 export function loadAuthority({ certificates, key, passphrase, now }: ExistingAuthority): LoadedAuthority {
   const found = inspect(certificates);
@@ -89,7 +90,10 @@ export function noCertificate({ items }: Inspection): PemFault {
   return { code: 'no-certificate', found: items.some(({ kind }) => kind === 'private-key') ? 'private-key' : 'nothing' };
 }
 
-/** A renewed CA keeps its key, so that both certificates match it. The one that expires later counts. */
+/**
+ * A renewed CA keeps its key, so that both certificates match it. The one that expires later
+ * counts.
+ */
 const newestFirst = (certificates: readonly CertificateInfo[]): CertificateInfo[] =>
   [...certificates].sort((one, other) => Date.parse(other.notAfter) - Date.parse(one.notAfter));
 

@@ -14,7 +14,9 @@ import { commonNameOf, nameText } from './names.ts';
 import { toPem } from './pem.ts';
 import type { CertificateInfo } from './types.ts';
 
-/** Names of signature algorithms as OpenSSL prints them (RFC 8017 appendix C, RFC 5758, RFC 8410). */
+/**
+ * Names of signature algorithms as OpenSSL prints them (RFC 8017 appendix C, RFC 5758, RFC 8410).
+ */
 const signatureNames = new Map([
   ['1.2.840.113549.1.1.2', 'md2WithRSAEncryption'],
   ['1.2.840.113549.1.1.4', 'md5WithRSAEncryption'],
@@ -30,7 +32,9 @@ const signatureNames = new Map([
   ['1.3.101.112', 'ed25519'],
 ]);
 
-/** One command meets the same certificate many times: in a caBundle, at every endpoint, in a Secret. To read one takes half a millisecond. */
+/**
+ * A cache: one command reads the same certificate many times, and parsing takes half a millisecond.
+ */
 const known = new Map<string, CertificateInfo>();
 const mostKnown = 2_000;
 

@@ -14,8 +14,9 @@ export interface CertificateParts {
 }
 
 /**
- * Takes a certificate apart.
- * @throws Error when it is malformed, also in ways that Node lets pass and Go's parser does not (crypto/x509/parser.go)
+ * Parses a certificate.
+ * @throws Error when it is malformed, also where Go's parser is stricter than Node
+ * (crypto/x509/parser.go)
  */
 export function certificateParts(der: Uint8Array): CertificateParts {
   const [tbs, algorithm] = children(decode(der));

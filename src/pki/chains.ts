@@ -3,20 +3,25 @@ import { certificateParts } from './certificate.ts';
 import { encode } from './der.ts';
 import type { CertificateInfo } from './types.ts';
 
-/** Why the chain could not be continued. `candidate` is the certificate that comes nearest to being the issuer. */
+/** Why the chain ends. `candidate` is the certificate that is closest to being the issuer. */
 export type MissingIssuer =
-  /** Nothing in the bundle or among what was presented has the issuer's name. */
+  /** No certificate in the bundle or from the server has the issuer's name. */
   | { readonly reason: 'no-such-issuer' }
-  /** As before, and `candidate`, which the server presents too, does lead to the bundle: what is in between is not sent. */
+  /**
+   * As before, but `candidate`, which the server sends, leads to the bundle: the intermediates
+   * below it are not sent.
+   */
   | { readonly reason: 'intermediate-missing'; readonly candidate: CertificateInfo }
-  /** The name is there, with a key that did not make this signature. */
+  /** A certificate has the issuer's name, but its key did not make this signature. */
   | { readonly reason: 'other-key'; readonly candidate: CertificateInfo }
-  /** The right name, but it is not a CA, or its keyUsage lacks keyCertSign. */
+  /** A certificate has the issuer's name, but it is not a CA or its keyUsage lacks keyCertSign. */
   | { readonly reason: 'not-a-ca'; readonly candidate: CertificateInfo }
-  /** The names read the same and are encoded differently; Go compares the bytes, OpenSSL does not. */
+  /**
+   * The names have the same text in different encodings. Go compares the bytes, OpenSSL does not.
+   */
   | { readonly reason: 'name-encoding'; readonly candidate: CertificateInfo };
 
-/** A way up from the leaf, which comes first. */
+/** A chain of certificates that starts with the leaf. */
 export interface Chain {
   readonly certificates: readonly CertificateInfo[];
   /** Why it does not reach a root; absent when the last certificate is one of the roots. */
@@ -26,17 +31,18 @@ export interface Chain {
 interface Search {
   readonly intermediates: readonly CertificateInfo[];
   readonly roots: readonly CertificateInfo[];
-  /** How many candidates were looked at so far. */
+  /** The number of candidates checked so far. */
   checks: number;
 }
 
-/** As many candidates as Go looks at for one leaf before it gives up (crypto/x509 maxChainSignatureChecks). */
+/** The number of candidates that Go checks for one leaf (crypto/x509 maxChainSignatureChecks). */
 const checkLimit = 100;
 
 /**
- * Finds the chains from a leaf to a root as Go builds them (crypto/x509/verify.go buildChains): issuers are found by the bytes of
- * their name and by signature, in any order, with any number of candidates of the same name; every root is an anchor.
- * @returns all chains that reach a root, or else the one that says most about what is missing; never empty
+ * Finds the chains from a leaf to a root as Go builds them (crypto/x509/verify.go buildChains):
+ * issuers match by the bytes of their name and by signature, in any order. Several candidates may
+ * have the same name, and every root is an anchor.
+ * @returns all chains that reach a root, or the one that explains best what is missing; never empty
  */
 export function chainsToRoots(
   leaf: CertificateInfo,
@@ -59,7 +65,7 @@ const weight = ({ certificates, missing }: Chain): number => certificates.length
 const chainsReach = (search: Search, certificate: CertificateInfo): boolean =>
   search.roots.some(({ pem }) => pem === certificate.pem) || extend(search, [certificate]).some(({ missing }) => !missing);
 
-/** All continuations of a chain, or the chain itself with the reason why there is none. */
+/** All continuations of a chain, or the chain itself with the reason why it ends. */
 function extend(search: Search, chain: readonly CertificateInfo[]): Chain[] {
   const child = chain.at(-1);
   if (!child) return [];
@@ -82,16 +88,18 @@ function extend(search: Search, chain: readonly CertificateInfo[]): Chain[] {
   return [{ certificates: chain, missing: near.find(({ reason }) => reason !== 'other-key') ?? near[0] ?? { reason: 'no-such-issuer' } }];
 }
 
-/** Go tries these first, which counts when there are more candidates than it is willing to try. */
+/** Go tries these first, which matters when there are more candidates than its limit. */
 const sameKeyId = (issuer: CertificateInfo, child: CertificateInfo): boolean => issuer.subjectKeyId === child.authorityKeyId;
 
-/** The same name and key again, in whatever certificate, would make the chain go in circles (crypto/x509 alreadyInChain). */
+/**
+ * A second certificate with the same name and key would make a loop (crypto/x509 alreadyInChain).
+ */
 const sameEntity = (one: CertificateInfo, other: CertificateInfo): boolean =>
   one.subject === other.subject && publicKeyOf(one).equals(publicKeyOf(other)) && String(one.dnsNames) === String(other.dnsNames);
 
 const publicKeyOf = (certificate: CertificateInfo) => parsed(certificate).publicKey;
 
-/** Judging a chain asks for the same certificate again and again. */
+/** A search asks for the same certificate many times. */
 const known = new WeakMap<CertificateInfo, X509Certificate>();
 
 function parsed(certificate: CertificateInfo): X509Certificate {
@@ -100,7 +108,10 @@ function parsed(certificate: CertificateInfo): X509Certificate {
   return found;
 }
 
-/** Why a certificate of the right name is not the issuer all the same; undefined when it is (crypto/x509 CheckSignatureFrom). */
+/**
+ * Why a certificate with the issuer's name is not the issuer; undefined when it is (crypto/x509
+ * CheckSignatureFrom).
+ */
 function refusal(
   candidate: CertificateInfo,
   child: CertificateInfo,
@@ -111,7 +122,7 @@ function refusal(
   if (!issued.verify(issuer.publicKey)) return 'other-key';
   const issuerParts = certificateParts(issuer.raw);
   if (!encode(issuerParts.subject).equals(encode(certificateParts(issued.raw).issuer))) return 'name-encoding';
-  // A root of X.509 version 1 can't say that it is a CA.
+  // X.509 version 1 has no extensions, so that a root cannot declare that it is a CA.
   const isCA = candidate.isCA ?? (isRoot && issuerParts.version < 3);
   return isCA && (candidate.keyUsage?.includes('keyCertSign') ?? true) ? undefined : 'not-a-ca';
 }

@@ -1,2 +1,2 @@
-/** How far the start of a certificate is set back, in milliseconds, for clients whose clocks are behind: five minutes. */
+/** How much earlier a certificate starts, in milliseconds, for clients whose clocks are slow. */
 export const clockSkewMs = 5 * 60_000;

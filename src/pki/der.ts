@@ -1,7 +1,10 @@
 import type { asn1 } from 'node-forge';
 import forge from 'node-forge/lib/asn1.js';
 
-/** A node of an ASN.1 tree, as node-forge keeps it: bytes are strings with one character per byte. */
+/**
+ * A node of an ASN.1 tree, as node-forge represents it. Bytes are strings with one character for
+ * each byte.
+ */
 export type Node = asn1.Asn1;
 
 const { UNIVERSAL, CONTEXT_SPECIFIC } = forge.Class;
@@ -18,7 +21,10 @@ export const nil = (): Node => primitive(Type.NULL, Buffer.of());
 export const utf8 = (text: string): Node => primitive(Type.UTF8, Buffer.from(text));
 export const octets = (content: Uint8Array): Node => primitive(Type.OCTETSTRING, content);
 
-/** An INTEGER that is never negative, from its magnitude (big-endian), in as few bytes as DER demands (X.690 8.3.2). */
+/**
+ * An INTEGER that is never negative, from its magnitude (big-endian), in the fewest bytes, as DER
+ * requires (X.690 8.3.2).
+ */
 export function unsigned(magnitude: Uint8Array): Node {
   const start = magnitude.findIndex((byte) => byte !== 0);
   const digits = start < 0 ? Buffer.of(0) : magnitude.subarray(start);
@@ -34,7 +40,9 @@ export const tagged = (number: number, ...items: Node[]): Node => forge.create(C
 /** `[number]` in place of the tag of a primitive type. */
 export const implicit = (number: number, content: Uint8Array): Node => forge.create(CONTEXT_SPECIFIC, number, false, bytesOf(content));
 
-/** UTCTime for years up to 2049 and GeneralizedTime from 2050 on, whole seconds (RFC 5280 4.1.2.5). */
+/**
+ * UTCTime for years up to 2049 and GeneralizedTime from 2050 on, whole seconds (RFC 5280 4.1.2.5).
+ */
 export function time(date: Date): Node {
   const digits = date
     .toISOString()
@@ -48,8 +56,8 @@ export function time(date: Date): Node {
 export const encode = (node: Node): Buffer => Buffer.from(forge.toDer(node).getBytes(), 'latin1');
 
 /**
- * Reads one DER element that fills `der` wholly.
- * @throws Error in node-forge's words when it is not DER, or nested deeper than any certificate
+ * Reads one DER element that fills `der` completely.
+ * @throws Error of node-forge when it is not DER, or is nested deeper than any certificate
  */
 export const decode = (der: Uint8Array): Node => forge.fromDer(bytesOf(der), { decodeBitStrings: false, maxDepth: 40 });
 
@@ -58,7 +66,7 @@ export const decode = (der: Uint8Array): Node => forge.fromDer(bytesOf(der), { d
  * @throws Error when it holds plain bytes
  */
 export function children(node: Node | undefined): Node[] {
-  if (!node || !Array.isArray(node.value)) throw new Error('a constructed ASN.1 value was expected');
+  if (!node || !Array.isArray(node.value)) throw new Error('expected a constructed ASN.1 value');
   return node.value;
 }
 
@@ -67,7 +75,7 @@ export function children(node: Node | undefined): Node[] {
  * @throws Error when it holds other nodes
  */
 export function content(node: Node | undefined): Buffer {
-  if (!node || typeof node.value !== 'string') throw new Error('a primitive ASN.1 value was expected');
+  if (!node || typeof node.value !== 'string') throw new Error('expected a primitive ASN.1 value');
   return Buffer.from(node.value, 'latin1');
 }
 
@@ -80,7 +88,8 @@ export const isTagged = (node: Node | undefined, number: number): boolean =>
 export const readOid = (node: Node | undefined): string => forge.derToOid(content(node).toString('latin1'));
 
 /**
- * Reads UTCTime (years 1950 to 2049) or GeneralizedTime in the one form that RFC 5280 4.1.2.5 allows: whole seconds, Z.
+ * Reads UTCTime (years 1950 to 2049) or GeneralizedTime in the form that RFC 5280 4.1.2.5 requires:
+ * whole seconds, Z.
  * @throws Error when it is in another form
  */
 export function readTime(node: Node | undefined): Date {
@@ -88,6 +97,6 @@ export function readTime(node: Node | undefined): Date {
   const short = isUniversal(node, 'UTCTIME');
   const digits = short ? `${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}` : text;
   const date = new Date(digits.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
-  if (Number.isNaN(date.getTime())) throw new Error('a time that is not in the form of RFC 5280');
+  if (Number.isNaN(date.getTime())) throw new Error('a time is not in the form of RFC 5280');
   return date;
 }

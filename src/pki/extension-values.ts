@@ -10,7 +10,7 @@ const nodeOf = (extensions: Extensions, name: keyof typeof extensionOid): Node |
   return der && decode(der);
 };
 
-/** cA is false and pathLenConstraint is without limit unless they are there (RFC 5280 4.2.1.9). */
+/** Without cA it is false, and without pathLenConstraint there is no limit (RFC 5280 4.2.1.9). */
 export function readBasicConstraints(extensions: Extensions): Pick<CertificateInfo, 'isCA' | 'pathLength'> {
   const node = nodeOf(extensions, 'basicConstraints');
   if (!node) return { isCA: undefined, pathLength: undefined };
@@ -35,11 +35,13 @@ export function readExtendedKeyUsage(extensions: Extensions): CertificateInfo['e
   return node && children(node).map((purpose) => purposeNames.get(readOid(purpose)) ?? readOid(purpose));
 }
 
-/** An IA5String with everything that is not a visible ASCII character as `\xx`. */
+/** An IA5String whose characters other than visible ASCII are written as `\xx`. */
 const asciiText = (bytes: Buffer): string =>
   bytes.toString('latin1').replace(/[^\x21-\x7e]/g, (character) => `\\${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
-/** The DNS names and IP addresses of subjectAltName; other forms of name mean nothing to a server's client. */
+/**
+ * The DNS names and IP addresses of subjectAltName; clients of a server ignore other forms of name.
+ */
 export function readAlternativeNames(extensions: Extensions): ServingNames {
   const node = nodeOf(extensions, 'subjectAltName');
   const names = node ? children(node) : [];
@@ -77,10 +79,10 @@ export function readNameConstraints(extensions: Extensions): CertificateInfo['na
   return { permittedDns: dns(0), excludedDns: dns(1), permittedIp: ip(0), excludedIp: ip(1) };
 }
 
-/** Address and mask, one after the other, as `10.0.0.0/8`. */
+/** Writes an address and its mask as `10.0.0.0/8`. */
 function networkText(bytes: Buffer): string {
   const half = bytes.length / 2;
   const mask = [...bytes.subarray(half)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  if ((half !== 4 && half !== 16) || !/^1*0*$/.test(mask)) throw new Error('its name constraints hold a malformed IP range');
+  if ((half !== 4 && half !== 16) || !/^1*0*$/.test(mask)) throw new Error('its name constraints contain a malformed IP range');
   return `${ipText(bytes.subarray(0, half))}/${mask.replace(/0+$/, '').length}`;
 }

@@ -29,7 +29,7 @@ export const keyUsageBits = [
 ] as const;
 export type KeyUsage = (typeof keyUsageBits)[number];
 
-/** Purposes of RFC 5280 4.2.1.12 that are known by name. */
+/** The purposes of RFC 5280 4.2.1.12 that have a name here. */
 export const purposeOid = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2', any: '2.5.29.37.0' } as const;
 export type Usage = 'serverAuth' | 'clientAuth';
 
@@ -39,14 +39,19 @@ export const generalName = { dns: 2, ip: 7 } as const;
 const extension = (id: string, critical: boolean, value: Node): Node =>
   sequence(oid(id), ...(critical ? [boolean(true)] : []), octets(encode(value)));
 
-/** Critical, as RFC 5280 4.2.1.9 demands of a CA. `pathLength` counts the CAs that may follow below. */
+/**
+ * Critical, as RFC 5280 4.2.1.9 requires for a CA. `pathLength` is the number of CAs allowed below.
+ */
 export const caConstraints = (pathLength: number): Node =>
   extension(extensionOid.basicConstraints, true, sequence(boolean(true), unsigned(Buffer.of(pathLength))));
 
-/** cA is false by default, and DER leaves defaults out: an empty sequence. */
+/** An empty sequence: cA is false by default, and DER omits defaults. */
 export const endEntityConstraints = (): Node => extension(extensionOid.basicConstraints, true, sequence());
 
-/** A named bit list: DER drops the zero bits at the end (X.690 11.2.2). The usages of apisvc all fit the first byte. */
+/**
+ * A named bit list: DER drops trailing zero bits (X.690 11.2.2). All usages of apisvc fit into one
+ * byte.
+ */
 export function keyUsage(...usages: KeyUsage[]): Node {
   const numbers = usages.map((usage) => keyUsageBits.indexOf(usage));
   const byte = numbers.reduce((sum, number) => sum | (0x80 >> number), 0);
@@ -66,11 +71,14 @@ function addressBytes(address: string): Buffer {
 
 const ipName = (address: string): Node => implicit(generalName.ip, addressBytes(address));
 
-/** Critical only where the subject is empty, so that clients look here (RFC 5280 4.2.1.6). */
+/** Critical only when the subject is empty (RFC 5280 4.2.1.6). */
 export const subjectAltName = ({ dns, ip }: ServingNames, critical: boolean): Node =>
   extension(extensionOid.subjectAltName, critical, sequence(...dns.map(dnsName), ...ip.map(ipName)));
 
-/** The leftmost 160 bits of the SHA-256 of the public key's bits (RFC 7093 section 2, method 1), as Go does since 1.25. */
+/**
+ * The leftmost 160 bits of the SHA-256 of the public key's bits (RFC 7093 section 2, method 1), as
+ * Go does since 1.25.
+ */
 export function keyIdentifier(publicKey: KeyObject): Buffer {
   const [, keyBits] = children(decode(publicKey.export({ type: 'spki', format: 'der' })));
   return createHash('sha256').update(content(keyBits).subarray(1)).digest().subarray(0, 20);
@@ -91,8 +99,9 @@ function singleIp(address: string): Node {
 }
 
 /**
- * Permits these names only (RFC 5280 4.2.1.10). A form of name with nothing permitted would be free, so then all of that form is
- * excluded. A DNS constraint has no wildcards: `*.example.com` is permitted as `example.com`, which covers everything below it.
+ * Permits only these names (RFC 5280 4.2.1.10). A form of name without a permitted subtree would
+ * not be limited, so that the whole form is excluded. DNS constraints have no wildcards:
+ * `*.example.com` becomes `example.com`, which covers everything below it.
  */
 export function nameConstraints({ dns, ip }: ServingNames): Node {
   const permittedDns = [...new Set(dns.map((name) => name.replace(/^\*\./, '')))];

@@ -2,8 +2,9 @@ import { ipBytes } from './ip.ts';
 import type { CertificateInfo } from './types.ts';
 
 /**
- * Whether a certificate is good for a host, by the rules of Go's crypto/x509 VerifyHostname: an IP address is compared with the IP
- * addresses only, `*` stands for one whole left-most label, case does not matter, and the common name is never looked at.
+ * Whether a certificate is valid for a host, by the rules of Go's crypto/x509 VerifyHostname. An IP
+ * address matches only IP addresses, `*` matches one whole leftmost label, case does not matter,
+ * and the common name is ignored.
  */
 export function matchesHostname({ dnsNames, ipAddresses }: Pick<CertificateInfo, 'dnsNames' | 'ipAddresses'>, hostname: string): boolean {
   const address = ipBytes(hostname.replace(/^\[(.+)\]$/, '$1'));
@@ -12,7 +13,7 @@ export function matchesHostname({ dnsNames, ipAddresses }: Pick<CertificateInfo,
   const labels = host.replace(/\.$/, '').split('.');
   return dnsNames.some((name) => {
     const pattern = name.toLowerCase();
-    // Names that are no host names are still compared as they are, without wildcards.
+    // Names that are not host names are compared exactly, without wildcards.
     if (!isHostname(labels) || !isPattern(pattern)) return pattern === host && pattern !== '' && pattern !== '.';
     const [first = '', ...rest] = pattern.split('.');
     return (first === '*' || first === labels[0]) && rest.join('.') === labels.slice(1).join('.');

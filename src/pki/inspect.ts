@@ -6,9 +6,10 @@ import type { CertificateInfo, Inspection, PemItem } from './types.ts';
 export { certificateInfo };
 
 /**
- * Lists what a PEM file holds: certificates, keys (never their content), anything else, and what is broken with the reason.
- * A certificate counts as one only when kube-apiserver would find it too. Takes any input, never throws, linear time.
- * @param input the text, or the bytes of a file whose encoding is not known
+ * Lists the content of a PEM file: certificates, keys without their content, other blocks, and
+ * damaged blocks with the reason. A certificate counts only when kube-apiserver finds it too. It
+ * accepts any input, never throws, and takes linear time.
+ * @param input the text, or the bytes of a file in an unknown encoding
  */
 export function inspect(input: string | Uint8Array): Inspection {
   const bytes = typeof input === 'string' ? undefined : Buffer.from(input);
@@ -34,7 +35,7 @@ function itemOf(block: PemBlock): PemItem {
     : { kind: 'certificate', line, certificate };
 }
 
-/** The certificate, or why it is none. */
+/** The certificate, or why it is not one. */
 function readCertificate(bytes: Buffer): CertificateInfo | string {
   try {
     return certificateInfo(bytes);
@@ -47,12 +48,14 @@ function readCertificate(bytes: Buffer): CertificateInfo | string {
 
 const broken = (label: string, reason: string): PemItem => ({ kind: 'broken', line: 1, label, reason });
 
-/** Whether it is PEM in UTF-16: Windows PowerShell writes that when the output of a command is redirected to a file. */
+/**
+ * Whether it is PEM in UTF-16, which Windows PowerShell writes when output is redirected to a file.
+ */
 export const isUtf16 = (text: string): boolean => text.includes('-\0-\0');
 
 const utf16 = (text: string): PemItem | undefined => (isUtf16(text) ? broken('', 'it is UTF-16; PEM must be plain ASCII') : undefined);
 
-/** The bytes that a text is the base64 of, wherever its lines end; undefined for any other text. */
+/** Decodes base64 with any line ends; undefined for any other text. */
 export function fromBase64(text: string): Buffer | undefined {
   const packed = text.replace(/\s/g, '');
   return /^[A-Za-z0-9+/]+={0,2}$/.test(packed) ? Buffer.from(packed, 'base64') : undefined;
@@ -63,7 +66,7 @@ const der = (bytes: Buffer): PemItem | undefined =>
     ? broken('CERTIFICATE', 'it is DER; convert it with openssl x509 -inform der')
     : undefined;
 
-/** A caBundle that was encoded once too often, or a certificate that lost its first and last line. */
+/** A caBundle that was encoded twice, or a certificate without its first and last line. */
 function base64(text: string): PemItem | undefined {
   const bytes = fromBase64(text);
   if (!bytes) return undefined;

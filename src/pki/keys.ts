@@ -82,8 +82,8 @@ function parseKey({ line, label, headers }: PemBlock, der: Buffer, passphrase: s
   } catch (cause) {
     if (passphrase === undefined) return { fault: { code: 'damaged-key', line, reason: 'its content is not a key' } };
     if ((cause as NodeJS.ErrnoException).code === 'ERR_OSSL_EVP_UNSUPPORTED') return { fault: { code: 'outdated-cipher' } };
-    // A wrong passphrase passes the padding check about once in 256 times and then yields garbage, so
-    // that any other failure means it too.
+    // A wrong passphrase passes the padding check about once in 256 times and then yields garbage,
+    // so that any other failure means it too.
     return { fault: { code: 'wrong-passphrase' } };
   }
 }

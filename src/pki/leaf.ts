@@ -21,7 +21,9 @@ import type { Authority, CertificateInfo, KeyType, Leaf, ServingNames } from './
 import { distinguishedName, type Subject, signCertificate } from './x509.ts';
 
 export interface ServingRequest {
-  /** May still be in the making: the leaf's key is made meanwhile, which counts for RSA. */
+  /**
+   * May be pending: the key of the leaf is generated in the meantime, which saves time with RSA.
+   */
   readonly authority: Authority | Promise<Authority>;
   readonly names: ServingNames;
   readonly keyType: KeyType;
@@ -39,8 +41,8 @@ export interface LeafRequest extends ServingRequest {
 const commonNameLimit = 64;
 
 /**
- * Makes a serving certificate: serverAuth only, for these names. The common name is the first DNS name when it fits; no client of
- * today looks at it.
+ * Issues a serving certificate for these names, with serverAuth only. The common name is the first
+ * DNS name if it fits; current clients ignore it.
  * @throws UsageError as `issue` does
  */
 export function issueServing(request: ServingRequest): Promise<Leaf> {
@@ -50,9 +52,10 @@ export function issueServing(request: ServingRequest): Promise<Leaf> {
 }
 
 /**
- * Makes a key and a certificate for it, signed by the authority's first certificate.
- * @returns the certificate, with the authority's intermediates behind it
- * @throws UsageError when the CA expires before the certificate would, or does not allow one of the names
+ * Generates a key and issues a certificate for it, signed by the authority's first certificate.
+ * @returns the certificate, followed by the authority's intermediates
+ * @throws UsageError when the CA expires before the certificate would, or does not allow one of the
+ * names
  */
 export async function issue(request: LeafRequest): Promise<Leaf> {
   const { authority, subject, names, usages, keyType, lifetimeMs, now } = request;
@@ -60,7 +63,7 @@ export async function issue(request: LeafRequest): Promise<Leaf> {
   const { certificates, key } = await authority;
   const chain = certificateBlocks(certificates).map((der) => ({ der, info: certificateInfo(der) }));
   const [issuer] = chain;
-  if (!issuer) throw new UsageError('the authority holds no certificate');
+  if (!issuer) throw new UsageError('the CA has no certificate');
   const notAfter = new Date(now.getTime() + lifetimeMs);
   refuseUnlessAllowed(
     chain.map(({ info }) => info),
@@ -77,7 +80,7 @@ export async function issue(request: LeafRequest): Promise<Leaf> {
       notAfter,
       extensions: [
         endEntityConstraints(),
-        // RSA keys also decrypt the client's secret in the key exchange of TLS 1.2 without forward secrecy.
+        // In TLS 1.2 without forward secrecy, RSA keys also decrypt the client's secret.
         keyType.startsWith('rsa') ? keyUsage('digitalSignature', 'keyEncipherment') : keyUsage('digitalSignature'),
         extendedKeyUsage(usages),
         subjectKeyIdentifier(keyIdentifier(publicKey)),
@@ -93,40 +96,43 @@ export async function issue(request: LeafRequest): Promise<Leaf> {
 
 const isEmpty = ({ commonName, organizations = [] }: Subject): boolean => commonName === undefined && organizations.length === 0;
 
-/** The CA's own subject key identifier, however it was made; verifiers compare the bytes. An old CA may have none. */
+/** The subject key identifier of the CA, whose bytes verifiers compare. An old CA may have none. */
 function authorityKeyId({ der, info }: { readonly der: Buffer; readonly info: CertificateInfo }): Buffer {
   return info.subjectKeyId === undefined ? keyIdentifier(new X509Certificate(der).publicKey) : Buffer.from(info.subjectKeyId, 'hex');
 }
 
-/** Asks of every CA of the chain what a verifier will ask; `depth` counts the CAs below it. */
+/** Checks every CA of the chain as a verifier does. `depth` is the number of CAs below it. */
 function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages }: LeafRequest, notAfter: Date): void {
   for (const [depth, ca] of chain.entries()) {
     const end = `${notAfter.toISOString().slice(0, 19)}.000Z`;
     if (ca.notAfter < end) {
       const [sooner, later] = apart(ca.notAfter, end);
       throw new UsageError(`the CA ${ca.subject} expires ${sooner}, before the certificate would (${later})`, {
-        fix: 'Ask for a shorter life with --lifetime, or use a CA that lives longer.',
+        fix: 'Choose a shorter --lifetime, or a CA that expires later.',
       });
     }
     const outside = ca.nameConstraints ? namesOutside(ca.nameConstraints, names) : [];
     if (outside.length > 0) {
-      throw new UsageError(`the CA ${ca.subject} may not issue for ${outside.join(', ')}: its name constraints do not permit it`, {
-        fix: 'Use a CA without these name constraints, or leave these names out.',
+      throw new UsageError(`the CA ${ca.subject} cannot issue for ${outside.join(', ')}: its name constraints do not permit it`, {
+        fix: 'Use a CA without these name constraints, or remove these names.',
       });
     }
     if (ca.pathLength !== undefined && ca.pathLength < depth) {
-      throw new UsageError(`the CA ${ca.subject} allows ${ca.pathLength} CAs below itself, and there are ${depth}: its pathLenConstraint`);
+      throw new UsageError(
+        `the CA ${ca.subject} allows at most ${ca.pathLength} CAs below it (pathLenConstraint), and the chain has ${depth}`,
+      );
     }
-    // Not in RFC 5280, but Go and OpenSSL demand it: a CA's purposes bound those of what it issues.
+    // Go and OpenSSL require it, RFC 5280 does not: a CA's purposes limit those of its
+    // certificates.
     const missing = usages.filter(
       (usage) => ca.extendedKeyUsage && !ca.extendedKeyUsage.includes(usage) && !ca.extendedKeyUsage.includes('any'),
     );
     if (missing.length > 0) {
-      throw new UsageError(`the CA ${ca.subject} may not issue for ${missing.join(' and ')}: its extendedKeyUsage lacks it`);
+      throw new UsageError(`the CA ${ca.subject} cannot issue for ${missing.join(' and ')}: its extendedKeyUsage lacks it`);
     }
   }
 }
 
-/** Two ISO times as days, or in full when that is the same day. */
+/** Two ISO times as days, or in full when both are on the same day. */
 const apart = (one: string, other: string): [string, string] =>
   one.slice(0, 10) === other.slice(0, 10) ? [one, other] : [one.slice(0, 10), other.slice(0, 10)];

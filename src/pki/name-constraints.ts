@@ -3,14 +3,17 @@ import type { CertificateInfo, ServingNames } from './types.ts';
 
 type Constraints = NonNullable<CertificateInfo['nameConstraints']>;
 
-/** `.example.com` covers what is below example.com only; `example.com` also itself; the empty constraint covers all. */
+/**
+ * `.example.com` covers only names below example.com, `example.com` also itself. The empty
+ * constraint covers all names.
+ */
 function dnsCovers(constraint: string, name: string): boolean {
   if (constraint === '') return true;
   const [outer, inner] = [constraint.toLowerCase(), name.toLowerCase()];
   return inner === outer ? !outer.startsWith('.') : inner.endsWith(outer.startsWith('.') ? outer : `.${outer}`);
 }
 
-/** A wildcard also falls to an exclusion of any one name that it stands for. */
+/** A wildcard is also excluded by the exclusion of any name that it matches. */
 const dnsExcludes = (constraint: string, name: string): boolean =>
   dnsCovers(constraint, name) ||
   (name.startsWith('*.') &&
@@ -28,8 +31,8 @@ function ipCovers(network: string, address: string): boolean {
 }
 
 /**
- * The names that a CA's constraints do not allow below it: not permitted, or excluded (RFC 5280 4.2.1.10, with the leading dot that
- * Go's crypto/x509/constraints.go allows in a DNS constraint).
+ * The names that the constraints of a CA do not permit, or exclude (RFC 5280 4.2.1.10, with the
+ * leading dot that Go's crypto/x509/constraints.go allows in a DNS constraint).
  */
 export function namesOutside({ permittedDns, excludedDns, permittedIp, excludedIp }: Constraints, names: ServingNames): string[] {
   const dns = names.dns.filter(

@@ -25,12 +25,12 @@ const hexEscape = (text: string): string =>
 const hexEscaped = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, hexEscape);
 
 /**
- * The text of a directory string in whichever of its types (RFC 5280 4.1.2.4); T61String is read as
- * Latin-1, as everyone does.
+ * The text of a directory string of any type (RFC 5280 4.1.2.4). T61String is read as Latin-1, as
+ * other implementations do.
  */
 function textOf(node: Node | undefined): string {
   if (isUniversal(node, 'UTF8')) return content(node).toString('utf8');
-  // node-forge has decoded this type already: one character per 16 bits.
+  // node-forge has already decoded this type: one character for each 16 bits.
   if (isUniversal(node, 'BMPSTRING')) return String(node?.value);
   return content(node).toString('latin1');
 }
@@ -48,7 +48,7 @@ const attributesOf = (relativeName: Node): Attribute[] =>
     return { type: readOid(type), value: textOf(value) };
   });
 
-/** A distinguished name as RFC 4514 writes it, most specific part first, fit for a terminal. */
+/** A distinguished name as RFC 4514 writes it, most specific part first, safe for a terminal. */
 export const nameText = (name: Node): string =>
   children(name)
     .map((part) => attributesOf(part).map(({ type, value }) => `${attributeNames.get(type) ?? type}=${escapeValue(value)}`))
@@ -56,7 +56,7 @@ export const nameText = (name: Node): string =>
     .reverse()
     .join(',');
 
-/** The most specific common name, fit for a terminal; undefined when there is none. */
+/** The most specific common name, safe for a terminal; undefined when there is none. */
 export function commonNameOf(name: Node): string | undefined {
   const found = children(name)
     .flatMap(attributesOf)

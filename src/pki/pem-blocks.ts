@@ -1,6 +1,6 @@
-/** What stands between one `-----BEGIN` and its `-----END`. */
+/** The content between a `-----BEGIN` and its `-----END`. */
 export type PemBlock = {
-  /** Of the BEGIN, counted from 1. */
+  /** Line of the BEGIN, counted from 1. */
   readonly line: number;
   /** The words after BEGIN. */
   readonly label: string;
@@ -8,7 +8,7 @@ export type PemBlock = {
   readonly headers: readonly string[];
 } & (
   | { readonly der: Buffer }
-  /** Why Go's reader passes over the block. */
+  /** Why Go's reader ignores the block. */
   | { readonly der?: undefined; readonly fault: string }
 );
 
@@ -23,8 +23,9 @@ const end = '-----END ';
 const dashes = '-----';
 
 /**
- * Finds every PEM block, in linear time, whatever is around them. A block is sound when Go's encoding/pem finds it, because that is
- * what reads a caBundle and a tls.crt; blocks that Go passes over in silence are given with the reason.
+ * Finds every PEM block in any text, in linear time. A block is valid when Go's encoding/pem finds
+ * it, because Kubernetes reads caBundle and tls.crt with it. A block that Go silently ignores comes
+ * with the reason.
  */
 export function pemBlocks(text: string): PemBlock[] {
   const blocks: PemBlock[] = [];
@@ -47,11 +48,11 @@ export function pemBlocks(text: string): PemBlock[] {
   return blocks;
 }
 
-/** The DER of every sound certificate, in the order of appearance. */
+/** The DER of every valid certificate block, in order. */
 export const certificateBlocks = (text: string): Buffer[] =>
   pemBlocks(text).flatMap(({ label, headers, der }) => (label === 'CERTIFICATE' && headers.length === 0 && der ? [der] : []));
 
-/** Cuts what Go cuts at the end of a line: one carriage return, then spaces and tabs. */
+/** Removes from the end of a line what Go removes: one carriage return, then spaces and tabs. */
 function withoutTrailingBlanks(line: string): string {
   let length = line.endsWith('\r') ? line.length - 1 : line.length;
   while (length > 0 && (line[length - 1] === ' ' || line[length - 1] === '\t')) length -= 1;
@@ -76,7 +77,7 @@ function openingFault(line: string, start: number, labelEnd: number): string | u
 }
 
 function blockOf({ line, label, fault }: Opening, body: readonly string[], ending: string | undefined): PemBlock {
-  // Every line with a colon right after BEGIN is a header, as in Go's encoding/pem; base64 has no colon.
+  // As in Go's encoding/pem, the lines with a colon after BEGIN are headers. Base64 has no colon.
   const firstContent = body.findIndex((text) => !text.includes(':'));
   const headers = body.slice(0, firstContent < 0 ? body.length : firstContent);
   const content = body
@@ -95,6 +96,6 @@ function endingFault(label: string, ending: string | undefined): string | undefi
 
 function contentFault(content: string): string | undefined {
   if (content === '') return 'it is empty';
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(content)) return 'it holds characters that are not base64';
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(content)) return 'it contains characters that are not base64';
   return content.length % 4 === 0 ? undefined : 'its base64 is cut short';
 }

@@ -1,5 +1,5 @@
 /**
- * PEM as RFC 7468 has it: 64 characters to a line, LF line ends.
+ * Encodes PEM as in RFC 7468: 64 characters a line, LF line ends.
  * @returns the block, with a line end
  */
 export function toPem(label: string, der: Uint8Array): string {

@@ -3,8 +3,8 @@ import { inspect } from 'node:util';
 const redacted = '[private key]';
 
 /**
- * A private key in PEM (PKCS#8, LF line ends) that does not show itself: string conversion, JSON and `console.log`
- * give a placeholder. `reveal()` is the only way to the key, so every place that uses one can be found by name.
+ * A private key in PEM (PKCS#8, LF line ends). String conversion, JSON and `console.log` show a
+ * placeholder. Only `reveal()` returns the key, so that every use can be found by name.
  */
 export class PrivateKey {
   readonly #pem: string;

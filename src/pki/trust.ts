@@ -5,15 +5,21 @@ import type { CertificateInfo } from './types.ts';
 
 export type Role = 'leaf' | 'intermediate' | 'root';
 
-/** One reason why kube-apiserver would not accept what a server presents. `certificate` is the one that is at fault. */
+/**
+ * A reason why kube-apiserver would reject the certificates of a server. `certificate` is the one
+ * at fault.
+ */
 export type ServingFault =
   | { readonly kind: 'expired'; readonly role: Role; readonly certificate: CertificateInfo }
   | { readonly kind: 'not-yet-valid'; readonly role: Role; readonly certificate: CertificateInfo }
   | { readonly kind: 'name-mismatch'; readonly certificate: CertificateInfo; readonly hostname: string; readonly names: readonly string[] }
   | { readonly kind: 'common-name-only'; readonly certificate: CertificateInfo; readonly hostname: string; readonly commonName: string }
-  /** extendedKeyUsage is there and has neither what is needed (serverAuth, for a client clientAuth) nor any; in a CA it bounds what is below. */
+  /**
+   * extendedKeyUsage exists without serverAuth (for a client clientAuth) and without any. That of a
+   * CA limits the certificates below it.
+   */
   | { readonly kind: 'usage'; readonly role: Role; readonly certificate: CertificateInfo; readonly usages: readonly string[] }
-  /** `certificate` is the last one that was reached from the leaf, the one whose issuer is missing. */
+  /** `certificate` is the last one of the chain, whose issuer is missing. */
   | ({ readonly kind: 'unknown-authority'; readonly certificate: CertificateInfo } & MissingIssuer)
   | { readonly kind: 'weak-signature'; readonly role: Role; readonly certificate: CertificateInfo; readonly algorithm: string }
   /** RSA below 2048 bits; `refused`: below the 1024 that Go accepts (crypto/rsa). */
@@ -30,16 +36,17 @@ export type ServingFault =
 export interface ServingCheck {
   /** As the server sends them, the leaf first. */
   readonly presented: readonly CertificateInfo[];
-  /** The certificates of the caBundle; each of them is an anchor, even one that is no root. */
+  /** The certificates of the caBundle. Each is an anchor, even if it is not a root. */
   readonly roots: readonly CertificateInfo[];
-  /** The name that the client asks for, for kube-apiserver `<service>.<namespace>.svc`. */
+  /** The server name; for kube-apiserver `<service>.<namespace>.svc`. */
   readonly hostname: string;
   readonly now: Date;
 }
 
 /**
- * Judges a server's certificates as Go's crypto/tls does in kube-apiserver (crypto/x509/verify.go), except that Go stops at the
- * first fault. Where several chains are possible, the one with the fewest faults counts.
+ * Verifies a server's certificates as kube-apiserver does with Go's crypto/tls
+ * (crypto/x509/verify.go), except that Go stops at the first fault. Of several chains, the one with
+ * the fewest faults counts.
  * @returns every fault, the leaf's first; empty when the handshake would succeed
  */
 export function checkServing({ presented, roots, hostname, now }: ServingCheck): ServingFault[] {
@@ -48,10 +55,13 @@ export function checkServing({ presented, roots, hostname, now }: ServingCheck):
   return [...nameFaults(leaf, hostname), ...bestChainFaults(leaf, { presented, roots, now }, 'serverAuth')];
 }
 
-/** Whether the handshake would succeed: a key that is only weak is no reason to refuse. */
+/** Whether the handshake would succeed. It accepts a key that is weak but long enough for Go. */
 export const wouldAccept = (check: ServingCheck): boolean => check.presented.length > 0 && checkServing(check).every(isTolerable);
 
-/** Whether a server built on k8s.io/apiserver would believe a client certificate (its pkg/authentication/request/x509, DefaultVerifyOptions). */
+/**
+ * Whether a server built on k8s.io/apiserver accepts a client certificate (its
+ * pkg/authentication/request/x509, DefaultVerifyOptions).
+ */
 export function wouldAcceptClient(check: Omit<ServingCheck, 'hostname'>): boolean {
   const [leaf] = check.presented;
   return leaf !== undefined && bestChainFaults(leaf, check, 'clientAuth').every(isTolerable);
@@ -102,7 +112,7 @@ function usageFaults(certificate: CertificateInfo, role: Role, use: KeyUse): Ser
   return usages.includes(use) || usages.includes('any') ? [] : [{ kind: 'usage', role, certificate, usages }];
 }
 
-/** Go refuses SHA-1 and everything older (crypto/x509 checkSignature). */
+/** Go rejects SHA-1 and older algorithms (crypto/x509 checkSignature). */
 function signatureFaults(certificate: CertificateInfo, role: Role): ServingFault[] {
   const algorithm = certificate.signatureAlgorithm;
   return /sha1|md[25]/i.test(algorithm) ? [{ kind: 'weak-signature', role, certificate, algorithm }] : [];
@@ -113,7 +123,7 @@ function keyFaults(certificate: CertificateInfo, role: Role): ServingFault[] {
   return bits < 2048 ? [{ kind: 'weak-key', role, certificate, bits, refused: bits < 1024 }] : [];
 }
 
-/** What a CA says about all that is below it: `below` begins with the leaf. */
+/** The limits that a CA sets for the chain below it. `below` starts with the leaf. */
 function authorityFaults(certificate: CertificateInfo, below: readonly CertificateInfo[]): ServingFault[] {
   const { nameConstraints, pathLength: limit } = certificate;
   const dns = below.flatMap(({ dnsNames }) => dnsNames);

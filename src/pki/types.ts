@@ -1,19 +1,21 @@
 import type { PrivateKey } from './private-key.ts';
 
-/** The key algorithms that apisvc makes; each works with every Kubernetes version. */
+/** The key types that apisvc generates. Every Kubernetes version supports them. */
 export const keyTypes = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'] as const;
 export type KeyType = (typeof keyTypes)[number];
 
-/** A certificate authority that can sign: its certificates, the issuing one first, and the issuing one's key. */
+/** A certificate authority that can sign. */
 export interface Authority {
-  /** PEM, LF line ends. The issuing CA first; the CAs above it follow when it is an intermediate. */
+  /** PEM, LF line ends: the signing CA, followed by the CAs above it when it is an intermediate. */
   readonly certificates: string;
   readonly key: PrivateKey;
 }
 
 /** A serving certificate with its key. */
 export interface Leaf {
-  /** PEM, LF line ends: the leaf, then every CA between it and the trust anchor (the anchor itself is left out). */
+  /**
+   * PEM, LF line ends: the leaf, then every CA between it and the trust anchor, without the anchor.
+   */
   readonly certificates: string;
   readonly key: PrivateKey;
 }
@@ -28,7 +30,9 @@ export interface Anchor {
   readonly role: 'current' | 'next' | 'previous';
 }
 
-/** The certificates of a registration. Keys are wrapped so that they are never printed by accident. */
+/**
+ * The certificates of a registration. Keys are wrapped so that they are never printed by accident.
+ */
 export interface Issued {
   /** PEM for `tls.crt`: the leaf, then its intermediates. */
   readonly chain: string;
@@ -38,13 +42,13 @@ export interface Issued {
   readonly anchors: readonly Anchor[];
 }
 
-/** The names a serving certificate is good for. */
+/** The names of a serving certificate. */
 export interface ServingNames {
   readonly dns: readonly string[];
   readonly ip: readonly string[];
 }
 
-/** What a certificate says, read once and used everywhere. Plain, serialisable data. */
+/** The content of a certificate. Plain, serializable data. */
 export interface CertificateInfo {
   /** RFC 4514 style, most specific part first, e.g. `CN=api.wardle.svc`. */
   readonly subject: string;
@@ -60,9 +64,15 @@ export interface CertificateInfo {
   /** basicConstraints cA; undefined when the extension is absent. */
   readonly isCA: boolean | undefined;
   readonly pathLength: number | undefined;
-  /** Names of RFC 5280 4.2.1.3 (`digitalSignature`, `keyCertSign`, ...); undefined when the extension is absent. */
+  /**
+   * Names of RFC 5280 4.2.1.3 (`digitalSignature`, `keyCertSign`, ...); undefined when the
+   * extension is absent.
+   */
   readonly keyUsage: readonly string[] | undefined;
-  /** Dotted OIDs, with `serverAuth`, `clientAuth` and `any` by name; undefined when the extension is absent. */
+  /**
+   * Dotted OIDs, with `serverAuth`, `clientAuth` and `any` by name; undefined when the extension is
+   * absent.
+   */
   readonly extendedKeyUsage: readonly string[] | undefined;
   /** Hexadecimal, upper case. */
   readonly subjectKeyId: string | undefined;
@@ -82,20 +92,20 @@ export interface CertificateInfo {
   readonly signatureAlgorithm: string;
   /** SHA-256 over the DER, `AB:CD:...`, as openssl prints it. */
   readonly fingerprint: string;
-  /** Issuer and subject are the same name and its own key verifies it. */
+  /** Whether issuer and subject are the same name and its own key verifies the signature. */
   readonly selfSigned: boolean;
   /** The certificate itself, PEM, LF line ends. */
   readonly pem: string;
 }
 
-/** One thing found in a PEM text, in the order of appearance. `line` counts from 1. */
+/** One item of a PEM text. `line` counts from 1. */
 export type PemItem =
   | { readonly kind: 'certificate'; readonly line: number; readonly certificate: CertificateInfo }
   | { readonly kind: 'private-key'; readonly line: number; readonly encrypted: boolean; readonly label: string }
   | { readonly kind: 'other'; readonly line: number; readonly label: string }
   | { readonly kind: 'broken'; readonly line: number; readonly label: string; readonly reason: string };
 
-/** What a text holds: everything that `inspect` found, and what the items have in common. */
+/** The content of a text as `inspect` finds it, in order. */
 export interface Inspection {
   readonly items: readonly PemItem[];
   readonly certificates: readonly CertificateInfo[];

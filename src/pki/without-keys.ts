@@ -2,12 +2,13 @@ import { X509Certificate } from 'node:crypto';
 import { fromBase64, inspect, isUtf16 } from './inspect.ts';
 
 /**
- * A caBundle that may be kept and passed on: of what is in it only certificates stay as they are, with the lines that say what the rest is. All other letters and digits
- * become A (? beside such a line's words), since a private key can stand anywhere: in a block of its own, in one that lost its first line, in the text around. `inspect` finds the same things in it as
- * before, by kind and line. Takes any input, never throws.
+ * A caBundle without private keys, which can be stored and shared. Certificates and PEM markers
+ * stay. Every other letter and digit becomes A (? next to a marker), because a private key can be
+ * anywhere: in a block, in a block without its first line, or in the text around. `inspect` finds
+ * the same kinds of items in the same lines. It accepts any input and never throws.
  */
 export function withoutKeys(bundle: Buffer): Buffer {
-  // One character for each byte, and back.
+  // One character for each byte, which can be converted back.
   const text = bundle.toString('latin1');
   if (text.includes(begin)) return Buffer.from(blankText(text), 'latin1');
   if (isUtf16(text)) return Buffer.from(blankText(bundle.toString('utf16le')), 'utf16le');
@@ -19,11 +20,11 @@ export function withoutKeys(bundle: Buffer): Buffer {
 
 const begin = '-----BEGIN ';
 
-/** What did not change keeps its line ends. */
+/** Unchanged text keeps its line ends. */
 const encodedAgain = (text: string, inner: Buffer, kept: Buffer): Buffer =>
   Buffer.from(kept.equals(inner) ? text : kept.toString('base64'), 'latin1');
 
-/** Bytes behind a DER certificate may be those of a key, and bytes that are none anything. */
+/** Bytes after a DER certificate may be a key, and so may any other bytes. */
 function blankBehind(bytes: Buffer): Buffer {
   const certificate = certificateIn(bytes) ?? Buffer.alloc(0);
   return Buffer.concat([certificate, Buffer.alloc(bytes.length - certificate.length, '?')]);
@@ -37,7 +38,10 @@ function certificateIn(bytes: Buffer): Buffer | undefined {
   }
 }
 
-/** Line by line: those of certificates as they are, of markers the markers, of headers their names, and nothing of all else. */
+/**
+ * Keeps the lines of certificates, markers, and the headers of encrypted keys, and blanks
+ * everything else.
+ */
 function blankText(text: string): string {
   const starts = new Set(inspect(text).items.flatMap(({ kind, line }) => (kind === 'certificate' ? [line] : [])));
   let inside = false;
@@ -52,7 +56,10 @@ function blankText(text: string): string {
     .join('\n');
 }
 
-/** `-----BEGIN X-----`; of a line that lacks the last dashes only capitals, for what follows may be the key. Headers that say that a key is encrypted are no secret. */
+/**
+ * `-----BEGIN X-----`. In a line without the last dashes, only capitals count, because a key may
+ * follow. Headers that mark a key as encrypted are not secret.
+ */
 const markers = /-----(?:BEGIN|END) (?:[A-Za-z0-9 ]{0,40}-----|[A-Z ]{0,40})|^(?:Proc-Type: 4,ENCRYPTED|DEK-Info: [A-Z0-9-]+)(?=[\s,]|$)/g;
 
 function blankLine(line: string): string {
@@ -62,7 +69,7 @@ function blankLine(line: string): string {
     blanked += blank(line.slice(end, index), '?') + marker;
     end = index + marker.length;
   }
-  // Beside a marker a letter could become a part of it.
+  // Next to a marker, a letter could become a part of it.
   return blanked + blank(line.slice(end), end === 0 ? 'A' : '?');
 }
 

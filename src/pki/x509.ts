@@ -2,16 +2,21 @@ import { type KeyObject, randomBytes, sign } from 'node:crypto';
 import { UsageError } from '../errors.ts';
 import { bits, decode, encode, type Node, nil, oid, sequence, set, tagged, time, unsigned, utf8 } from './der.ts';
 
-/** Who a certificate speaks of. `organizations` become one O each, which Kubernetes reads as the groups of a client. */
+/**
+ * The subject of a certificate. Each of `organizations` becomes an O, which Kubernetes reads as a
+ * group of a client.
+ */
 export interface Subject {
   readonly commonName?: string;
   readonly organizations?: readonly string[];
 }
 
-/** The content of a certificate, all but the parts that follow from it. Dates count in whole seconds. */
+/** The content of a certificate. Dates are truncated to seconds. */
 export interface CertificateContent {
   readonly subject: Node;
-  /** The subject of the issuing certificate as it stands there: verifiers compare the bytes (RFC 5280 7.1). */
+  /**
+   * The subject of the issuing certificate, unchanged: verifiers compare the bytes (RFC 5280 7.1).
+   */
   readonly issuer: Node;
   readonly publicKey: KeyObject;
   readonly notBefore: Date;
@@ -19,13 +24,19 @@ export interface CertificateContent {
   readonly extensions: readonly Node[];
 }
 
-/** What signs with a given kind of key: the AlgorithmIdentifier, and the digest (null where the algorithm has its own). */
+/**
+ * How a type of key signs: the AlgorithmIdentifier and the digest, null where the algorithm has its
+ * own.
+ */
 interface Signer {
   readonly algorithm: Node;
   readonly digest: string | null;
 }
 
-/** Parameters are NULL for RSA (RFC 4055 section 5) and absent for the others (RFC 5758 3.2, RFC 8410 section 3). */
+/**
+ * Parameters are NULL for RSA (RFC 4055 section 5) and absent for the others (RFC 5758 3.2, RFC
+ * 8410 section 3).
+ */
 function signerFor(key: KeyObject): Signer | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'rsa') return { algorithm: sequence(oid('1.2.840.113549.1.1.11'), nil()), digest: 'sha256' };
@@ -42,12 +53,15 @@ function signerFor(key: KeyObject): Signer | undefined {
   }
 }
 
-/** Whether certificates can be signed with this key: RSA, ECDSA on P-256, P-384 or P-521, or Ed25519, which Go's verifier knows. */
+/**
+ * Whether this key can sign certificates that Go verifies: RSA, ECDSA on P-256, P-384 or P-521, or
+ * Ed25519.
+ */
 export const canSign = (key: KeyObject): boolean => signerFor(key) !== undefined;
 
 const attribute = (type: string, value: string): Node => set(sequence(oid(type), utf8(value)));
 
-/** A distinguished name; empty where nothing is given. */
+/** A distinguished name, possibly empty. */
 export const distinguishedName = ({ commonName, organizations = [] }: Subject): Node =>
   sequence(
     ...organizations.map((organization) => attribute('2.5.4.10', organization)),
@@ -57,11 +71,11 @@ export const distinguishedName = ({ commonName, organizations = [] }: Subject): 
 /**
  * Signs an X.509 v3 certificate (RFC 5280 4.1) with a random serial of 128 bits.
  * @returns DER
- * @throws UsageError when no signature of this kind of key is supported
+ * @throws UsageError when this type of key is not supported
  */
 export function signCertificate(certificate: CertificateContent, key: KeyObject): Buffer {
   const signer = signerFor(key);
-  if (!signer) throw new UsageError(`certificates can't be signed with this kind of key: ${key.asymmetricKeyType}`);
+  if (!signer) throw new UsageError(`unsupported type of private key for signing certificates: ${key.asymmetricKeyType}`);
   const tbs = sequence(
     tagged(0, unsigned(Buffer.of(2))),
     unsigned(randomBytes(16)),
