@@ -12,11 +12,13 @@ const ref = { resource: resources.ConfigMap, namespace, name: 'shared' };
 const { signal } = new AbortController();
 let cluster: Cluster;
 
-const configMap = (data: object, labels: object = {}): KubeObject =>
+const configMap = (data: object, labels?: object): KubeObject =>
   ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'shared', namespace, labels }, data }) as KubeObject;
 
 const found = async (): Promise<KubeObject> => (await getObject(cluster, ref, signal)) as KubeObject;
-const apply = (object: KubeObject) => applyObject(cluster, object, { force: false, dryRun: false, signal });
+const apply = async (object: KubeObject): Promise<void> => {
+  expect(await applyObject(cluster, object, { force: false, dryRun: false, signal })).toMatchObject({ kind: 'applied' });
+};
 const ours = { 'app.kubernetes.io/managed-by': 'apisvc' };
 
 beforeAll(async () => {
