@@ -57,7 +57,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'The issuer of the certificate from {endpoints} is not a CA',
     cause: 'The certificate of the issuer lacks basicConstraints CA:TRUE or the key usage keyCertSign (RFC 5280 4.2.1.3, 4.2.1.9).',
-    fix: 'Regenerate the CA with both, issue a new serving certificate from it, and set spec.caBundle to it.',
+    fix: 'Regenerate the CA with both, issue a new serving certificate from it, and set spec.caBundle to the new CA.',
   },
   'cert/missing-intermediate': {
     severity: 'error',
@@ -72,7 +72,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'The certificate from {endpoints} expired on {date}',
     cause: 'The certificate was not renewed, or the server has not loaded the new one.',
-    fix: 'Issue a new certificate and register it. If the Secret already has a new one, restart the server.',
+    fix: 'In a project, renew it: `apisvc init --force-keys && apisvc register`. Otherwise, renew it with the tool that issued it. If the Secret already has a new certificate, restart the server.',
     explainedBy: ['cert/secret-differs'],
   },
   'cert/not-yet-valid': {
@@ -126,7 +126,7 @@ export const certEntries = {
     severity: 'error',
     hop: 'endpoint',
     title: 'The name constraints of the CA {subject} do not permit the certificate from {endpoints}',
-    cause: 'The name constraints of a CA limit the names that it can sign certificates for (RFC 5280 4.2.1.10).',
+    cause: 'Name constraints limit the names in the certificates of a CA (RFC 5280 4.2.1.10).',
     fix: 'Use a CA that permits {host}, or one without name constraints.',
   },
   'cert/path-length': {

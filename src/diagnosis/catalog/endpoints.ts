@@ -46,9 +46,9 @@ export const endpointsEntries = {
   'endpoints/readiness-gate': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'A readiness gate of {pods} is not true',
+    title: 'A readiness gate of {pods} is not satisfied',
     cause:
-      'All containers are ready, but a readiness gate of the pod (spec.readinessGates) is not true. Another controller must set this condition.',
+      'All containers are ready, but the condition of a readiness gate (spec.readinessGates) is not True. Another controller must set it.',
     fix: '`kubectl -n {namespace} describe pod {pod}`; then check the controller that sets the condition',
   },
   'endpoints/pod-terminating': {
@@ -100,7 +100,7 @@ export const endpointsEntries = {
   'endpoints/not-tls': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'No TLS at {endpoints}',
+    title: 'The server at {endpoints} does not use TLS',
     cause: 'The port serves plain HTTP or another protocol. kube-apiserver requires HTTPS.',
     fix: 'Serve HTTPS on that port (--secure-port, --tls-cert-file, --tls-private-key-file), or correct the targetPort of the Service.',
     explainedBy: ['service/wrong-target-port', 'service/other-port'],

@@ -42,8 +42,7 @@ export const registrationEntries = {
     severity: 'error',
     hop: 'kube-apiserver',
     title: '{name} has a caBundle or insecureSkipTLSVerify, but no Service',
-    cause:
-      'An APIService without spec.service is Local: kube-apiserver serves it itself. Then it rejects caBundle and insecureSkipTLSVerify.',
+    cause: 'An APIService without spec.service is Local: kube-apiserver serves it itself, and rejects caBundle and insecureSkipTLSVerify.',
     fix: 'Add spec.service, or remove caBundle and insecureSkipTLSVerify.',
   },
   'registration/automanaged-label': {
@@ -75,7 +74,7 @@ export const registrationEntries = {
     title: '{group}/{version} hides the custom resources of {crds}',
     cause:
       'kube-apiserver sends all requests for {group}/{version} to Service {namespace}/{service}. The custom resources still exist, but no client can read them. A namespace that contains some cannot be deleted.',
-    fix: 'Move the API or the custom resources to another group or version. If the custom resources are obsolete, delete the CustomResourceDefinition; this deletes all of them.',
+    fix: 'Move the API or the custom resources to another group or version. If the custom resources are obsolete, delete their CustomResourceDefinition, which also deletes them.',
   },
   'registration/priority-too-high': {
     severity: 'warning',

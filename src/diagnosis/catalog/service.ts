@@ -36,8 +36,8 @@ export const serviceEntries = {
     severity: 'error',
     hop: 'service',
     title: 'Port {port} of Service {namespace}/{service} has targetPort {targetPort}, but the server listens on {listening}',
-    cause: 'The Service has several ports, and the APIService names the port of something else.',
-    fix: '`kubectl patch apiservice {name} --type=merge -p \'{"spec":{"service":{"port":{right}}}}\'`',
+    cause: 'The Service has several ports, and the APIService names the wrong one.',
+    fix: '`kubectl patch apiservice {name} --type=merge -p \'{"spec":{"service":{"port":{servicePort}}}}\'`',
   },
   'service/headless': {
     severity: 'error',

@@ -79,7 +79,7 @@ function checkTargetPort(context: CheckContext, service: ServiceView, { name, ta
   const right = service.ports.find((port) => port.targetPort === listening);
   if (right) {
     const evidence = [`ports of the Service: ${service.ports.map((each) => `${each.port} (targetPort ${each.targetPort})`).join(', ')}`];
-    return [observation('service/other-port', evidence, { targetPort, listening, right: String(right.port) })];
+    return [observation('service/other-port', evidence, { targetPort, listening, servicePort: String(right.port) })];
   }
   return [
     observation(
