@@ -88,7 +88,7 @@ test.each([
   ['a command that does not exist', { exec: { command: 'no-such-plugin', apiVersion } }, 'command "no-such-plugin" not found'],
   ['a command that is a directory', { exec: { command: '/tmp', apiVersion } }, 'command "/tmp" cannot be used: permission denied'],
   ['a certificate file that does not exist', { 'client-certificate': '/nope', 'client-key': '/nope' }, '/nope not found'],
-])('the error of %s has no words of Node', async (_, user, reason) => {
+])('the error of %s has no message of Node', async (_, user, reason) => {
   const config = JSON.stringify({ ...kubeconfig('https://192.0.2.1'), users: [{ name: 'test', user }] });
   await expect(connect({ kubeconfig: join(filesOf({ config }), 'config') }, {}, never)).rejects.toThrow(
     `failed to get credentials for context "test": ${reason}`,

@@ -108,7 +108,7 @@ describe('refusals', () => {
     expect(readStatus({ status: 502, body: '' }).message).toBe('HTTP status 502');
   });
 
-  test('create can not be limited to a name', () => {
+  test('create cannot be limited to a name', () => {
     expect(rbacRule('create', refOf({ apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name: 'v1.a' } }))).toBe(
       'ClusterRole: {apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], verbs: [create]}',
     );
@@ -133,7 +133,7 @@ describe('applying', () => {
     expect(JSON.parse(request?.body ?? '')).toEqual(service);
   });
 
-  test('a conflict is told field by field', async () => {
+  test('a conflict is reported field by field', async () => {
     const causes = [
       { reason: 'FieldManagerConflict', message: 'conflict with "kubectl-patch" using v1', field: '.spec.a' },
       { reason: 'FieldManagerConflict', message: 'conflict with "helm"', field: '.spec.b' },
@@ -154,7 +154,7 @@ describe('applying', () => {
     });
   });
 
-  test('a namespace that is not there yet only matters when it is for real', async () => {
+  test('a missing namespace is an error, except in a dry run', async () => {
     const cluster = await clusterOf((_, response) => answer(response, 404, status(404, 'NotFound', 'namespaces "wardle" not found')));
     expect(await applyObject(cluster, service, { ...options, dryRun: true })).toEqual({ kind: 'unchecked' });
     expect(await failure(applyObject(cluster, service, options))).toBeInstanceOf(ClusterError);
@@ -201,7 +201,7 @@ describe('observing', () => {
     expect(urls).toEqual(['/api/v1/namespaces/wardle/services?watch=true&resourceVersion=10']);
   });
 
-  test('lists again when the resourceVersion is too old, whichever way that is said', async () => {
+  test('lists again when the resourceVersion is too old, for both forms of that error', async () => {
     const cluster = await watched((count, response) => {
       if (count === 1) answer(response, 410, status(410, 'Expired', 'too old'));
       else if (count === 2) response.end(event('ERROR', status(410, 'Expired', 'too old')));

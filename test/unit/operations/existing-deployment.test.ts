@@ -12,7 +12,7 @@ describe('an existing Deployment', () => {
   );
   const objects = manifestsToRegister(registration, issued).map(({ object }) => object);
 
-  const holding = (present: readonly string[] | undefined): KubeObject => ({
+  const deploymentWith = (present: readonly string[] | undefined): KubeObject => ({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'theirs', namespace: 'example' },
@@ -28,7 +28,7 @@ describe('an existing Deployment', () => {
     },
   });
 
-  const completing = async (found: KubeObject | undefined): Promise<readonly KubeObject[]> => {
+  const complete = async (found: KubeObject | undefined): Promise<readonly KubeObject[]> => {
     const cluster = await clusterOf(({ url }, response) => (found ? answer(response, 200, found) : answer(response, 404, notFound(url))));
     return completeExistingDeployment(cluster, registration, objects, never);
   };
@@ -45,7 +45,7 @@ describe('an existing Deployment', () => {
     ],
     ['arguments that are complete', [...certificateFlags, '--b', '--v=2'], [...certificateFlags, '--b', '--v=2']],
   ])('with %s', async (_, present, args) => {
-    const completed = await completing(holding(present));
+    const completed = await complete(deploymentWith(present));
     expect(completed.map(({ kind }) => kind)).toEqual(objects.map(({ kind }) => kind));
     const deployment = completed.find(({ kind }) => kind === 'Deployment');
     expect(deployment).toMatchObject({ spec: { template: { spec: { containers: [{ name: 'main', args }] } } } });
@@ -56,18 +56,18 @@ describe('an existing Deployment', () => {
     ['that does not exist', undefined, 'Deployment "theirs" not found in namespace "example"'],
     [
       'without the container',
-      { ...holding([]), spec: { template: { spec: { containers: [{ name: 'other' }] } } } },
+      { ...deploymentWith([]), spec: { template: { spec: { containers: [{ name: 'other' }] } } } },
       'container "main" not found in Deployment "theirs" of namespace "example": it has "other"',
     ],
-  ])('%s is refused: a state of the cluster, not of the command', async (_, found, message) => {
-    const error = await completing(found).catch((reason: unknown) => reason);
+  ])('%s is refused with exit code 1, because the cluster may change', async (_, found, message) => {
+    const error = await complete(found).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({ exitCode: Exit.findings, message });
     expect((error as RefusedError).fix).toContain('spec.server.existing.deployment');
   });
 });
 
-test('a registration without an existing Deployment asks the cluster nothing', async () => {
+test('a registration without an existing Deployment sends no request', async () => {
   const registration = registrationOf('    image: x');
   const objects = manifestsToRegister(registration, issued).map(({ object }) => object);
   const cluster = await clusterOf((_, response) => answer(response, 500, {}));

@@ -17,44 +17,44 @@ const reader = rbac('RoleBinding', 'reader', { roleRef: { kind: 'Role', name: 'a
 const service: KubeObject = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'api', namespace: 'x' } };
 const objects = [role, ownBinding, delegator, reader, service];
 
-interface Person {
+interface User {
   /** `<verb> <name>`. */
   readonly verbs?: readonly string[];
   /** Names of the objects that a dry run accepts. */
   readonly mayApply?: readonly string[];
 }
 
-/** What a person lacks, as `<verb> <name>`. */
-async function lacks({ verbs = [], mayApply = [] }: Person): Promise<string[]> {
-  const words = ({ verb, ref }: Need): string => `${verb} ${ref.name}`;
+/** Returns the verbs that a user lacks, as `<verb> <name>`. */
+async function missingVerbs({ verbs = [], mayApply = [] }: User): Promise<string[]> {
+  const describeNeed = ({ verb, ref }: Need): string => `${verb} ${ref.name}`;
   const missing = await missingGrants(objects, {
-    may: async (need) => verbs.includes(words(need)),
+    may: async (need) => verbs.includes(describeNeed(need)),
     mayApply: async ({ metadata }) => mayApply.includes(metadata.name),
   });
-  return missing.map(words);
+  return missing.map(describeNeed);
 }
 
 const all = ['escalate own', 'bind own', 'bind system:auth-delegator', 'bind authentication-reader'];
 
-describe('whoever gives rights away', () => {
-  test('and has neither the rights nor the verbs is told the verbs', async () => {
-    expect(await lacks({})).toEqual(all);
+describe('a user who grants permissions', () => {
+  test('without the permissions and the verbs lacks all verbs', async () => {
+    expect(await missingVerbs({})).toEqual(all);
   });
 
-  test('may have the verbs', async () => {
-    expect(await lacks({ verbs: all })).toEqual([]);
+  test('lacks nothing with the verbs', async () => {
+    expect(await missingVerbs({ verbs: all })).toEqual([]);
   });
 
-  test('may hold the rights; a binding of a role that is not there yet can not be rehearsed, so its role counts', async () => {
-    expect(await lacks({ mayApply: ['own', 'delegator', 'reader'] })).toEqual([]);
+  test('lacks nothing with the permissions; for a role that does not exist yet, the dry run of the role counts', async () => {
+    expect(await missingVerbs({ mayApply: ['own', 'delegator', 'reader'] })).toEqual([]);
   });
 
-  test('may not bind a role only because it could be written with escalate', async () => {
-    expect(await lacks({ verbs: ['escalate own'], mayApply: ['own', 'delegator', 'reader'] })).toEqual(['bind own']);
+  test('may not bind a role that only escalate allows to apply', async () => {
+    expect(await missingVerbs({ verbs: ['escalate own'], mayApply: ['own', 'delegator', 'reader'] })).toEqual(['bind own']);
   });
 });
 
-test('the rules for the verbs name the role that is bound, where it is bound', async () => {
+test('the RBAC rules name the bound role, in the namespace of the binding', async () => {
   const missing = await missingGrants(objects, { may: async () => false, mayApply: async () => false });
   expect(missing.map(({ verb, ref }) => rbacRule(verb, ref))).toEqual([
     'ClusterRole: {apiGroups: ["rbac.authorization.k8s.io"], resources: [clusterroles], resourceNames: ["own"], verbs: [escalate]}',

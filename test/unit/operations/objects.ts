@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../src/manifests/types.ts';
 
-/** Objects as kube-apiserver would hold them. */
+/** Objects as kube-apiserver returns them. */
 
 export const service: KubeObject = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'api', namespace: 'wardle' }, spec: { a: 1 } };
 
@@ -17,7 +17,7 @@ export const apiService: KubeObject = {
   },
 };
 
-/** With more in its metadata. */
+/** Adds metadata to an object. */
 export const withMetadata = (object: KubeObject, metadata: object): KubeObject => ({
   ...object,
   metadata: { ...object.metadata, ...metadata },
@@ -28,7 +28,7 @@ export const withAvailable = (status: 'True' | 'False', reason: string, message:
   status: { conditions: [{ type: 'Available', status, reason, message, lastTransitionTime: '2026-06-15T12:00:00Z' }] },
 });
 
-/** Who applied or edited it, as the server records it. */
+/** Metadata with the managers that applied or updated an object. */
 export const managedBy = (...managers: readonly (readonly [manager: string, operation: 'Apply' | 'Update'])[]): object => ({
   managedFields: managers.map(([manager, operation]) => ({ manager, operation })),
 });

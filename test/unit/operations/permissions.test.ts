@@ -31,7 +31,7 @@ function needsOf(cluster: Cluster, objects: readonly KubeObject[]): readonly Nee
 }
 
 describe('permissions', () => {
-  /** A cluster that allows what `allow` says and has these objects, and what it was asked. */
+  /** A cluster that allows what `allow` returns and has these objects. Records the reviews. */
   async function reviews(allow: (attributes: Attributes) => boolean, present: readonly KubeObject[] = []) {
     const asked: Attributes[] = [];
     const cluster = await clusterOf(({ method, url, body }, response) => {
@@ -44,13 +44,13 @@ describe('permissions', () => {
       answer(response, 201, { status: { allowed: allow(resourceAttributes) } });
     });
     const questions = (): string[] => {
-      const words = asked.map(({ verb, resource, namespace, name }) => [verb, resource, namespace, name].filter(Boolean).join(' '));
-      return [...new Set(words)].sort();
+      const texts = asked.map(({ verb, resource, namespace, name }) => [verb, resource, namespace, name].filter(Boolean).join(' '));
+      return [...new Set(texts)].sort();
     };
     return { cluster, questions };
   }
 
-  test('are asked for all that register will do, and no more', async () => {
+  test('are checked for everything that register does, and no more', async () => {
     const { cluster, questions } = await reviews(() => true);
     await requireAccess(cluster, needsOf(cluster, [service, apiService]), [service, apiService], never);
     expect(questions()).toEqual([
@@ -67,7 +67,7 @@ describe('permissions', () => {
     ]);
   });
 
-  test('to create are asked for only what is not there', async () => {
+  test('to create are checked only for objects that do not exist', async () => {
     const { cluster, questions } = await reviews(({ verb }) => verb !== 'create', [service, apiService]);
     await requireAccess(cluster, needsOf(cluster, [service, apiService]), [service, apiService], never);
     expect(questions().filter((question) => question.startsWith('create'))).toEqual([]);
@@ -77,14 +77,14 @@ describe('permissions', () => {
     );
   });
 
-  test('to create are asked for what may not be looked at', async () => {
+  test('to create are checked for objects that the user may not get', async () => {
     const { cluster } = await reviews(({ verb }) => verb !== 'get' && verb !== 'create', [service]);
     await expect(requireAccess(cluster, needsOf(cluster, [service]), [service], never)).rejects.toThrow(
       'not allowed to get, create services; nothing was changed',
     );
   });
 
-  test('that are missing are all named at once, with the rules that allow them', async () => {
+  test('that are missing are reported together, with the RBAC rules that allow them', async () => {
     const { cluster } = await reviews(({ verb, resource }) => !(verb === 'patch' || resource === 'endpointslices'));
     const error = await requireAccess(cluster, needsOf(cluster, [service, apiService]), [service, apiService], never).catch(
       (reason: unknown) => reason,
@@ -113,7 +113,7 @@ describe('the takeover guard', () => {
     spec: { ...(apiService.spec as object), service: target },
   });
 
-  test('lets through what is new, or already at this Service', async () => {
+  test('allows a new APIService, and one that points at this Service', async () => {
     expect(await guard(undefined)).toBeUndefined();
     expect(await guard(pointingAt({ name: 'api', namespace: 'wardle', port: 8443 }))).toBeUndefined();
   });
@@ -124,13 +124,13 @@ describe('the takeover guard', () => {
       pointingAt({ name: 'api', namespace: 'other' }),
       /points at Service other\/api; registering would redirect the API/,
     ],
-    ['a Local one', pointingAt(undefined), /is Local: kube-apiserver serves this group itself/],
+    ['a Local APIService', pointingAt(undefined), /is Local: kube-apiserver serves this group itself/],
     [
       'the label of kube-apiserver',
       withMetadata(apiService, { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } }),
       /has the label kube-aggregator\.kubernetes\.io\/automanaged/,
     ],
-  ])('refuses %s and says how to go on', async (_, found, message) => {
+  ])('refuses %s, with a fix', async (_, found, message) => {
     const error = await guard(found);
     expect(error).toBeInstanceOf(RefusedError);
     expect((error as RefusedError).message).toMatch(message);

@@ -15,16 +15,16 @@ const starting: PodView = { ...restarted(0), containers: [] };
 
 const at = (second: number): Date => new Date(now.getTime() + second * 1000);
 
-/** Looks at one pod as it is at each of these seconds. @returns the second at which patience ends */
-function endsAt(looks: readonly (readonly [second: number, pod: PodView])[]): number | undefined {
-  const patience = failureDetector();
-  return looks.find(([second, pod]) => patience([pod], at(second)) !== undefined)?.[0];
+/** Checks one pod at each of these seconds. @returns the second at which it fails */
+function failsAt(checks: readonly (readonly [second: number, pod: PodView])[]): number | undefined {
+  const detect = failureDetector();
+  return checks.find(([second, pod]) => detect([pod], at(second)) !== undefined)?.[0];
 }
 
-describe('with a container that crashes', () => {
-  test('lasts for two restarts', () => {
+describe('a container that crashes', () => {
+  test('fails at the third restart', () => {
     expect(
-      endsAt([
+      failsAt([
         [0, starting],
         [5, restarted(1)],
         [100, restarted(2)],
@@ -34,9 +34,9 @@ describe('with a container that crashes', () => {
     ).toBe(901);
   });
 
-  test('counts from the first check: earlier causes may have been fixed', () => {
+  test('needs another restart after the first check: earlier causes may have been fixed', () => {
     expect(
-      endsAt([
+      failsAt([
         [0, restarted(7)],
         [300, restarted(7)],
         [301, restarted(8)],
@@ -44,11 +44,11 @@ describe('with a container that crashes', () => {
     ).toBe(301);
   });
 
-  test('waits for the end of the run that began after the cause was fixed', () => {
+  test('does not fail before the current run ends', () => {
     const running = { kind: 'running', startedAt: at(19).toISOString() } as const;
     const again = (pod: PodView): PodView => ({ ...pod, containers: pod.containers.map((each) => ({ ...each, state: running })) });
     expect(
-      endsAt([
+      failsAt([
         [0, restarted(2)],
         [20, again(restarted(3))],
         [40, again(restarted(3))],
@@ -57,7 +57,7 @@ describe('with a container that crashes', () => {
     ).toBe(60);
   });
 
-  test('counts each container for itself', () => {
+  test('is counted separately from other containers', () => {
     const one = crashing.containers.find(({ ready }) => !ready);
     if (!one) throw new Error('no container was recorded');
     const pod = (restarts: number): PodView => ({
@@ -68,7 +68,7 @@ describe('with a container that crashes', () => {
       ],
     });
     expect(
-      endsAt([
+      failsAt([
         [0, pod(0)],
         [10, pod(2)],
         [20, pod(3)],
@@ -77,13 +77,13 @@ describe('with a container that crashes', () => {
   });
 });
 
-describe('with trouble of another kind', () => {
+describe('another problem of a pod', () => {
   test.each([
-    ['a volume that is not there', unmounted],
+    ['a missing volume', unmounted],
     ['no node', unscheduled],
-  ])('lasts for 30 seconds: %s', (_, pod) => {
+  ])('fails after 30 seconds: %s', (_, pod) => {
     expect(
-      endsAt([
+      failsAt([
         [0, starting],
         [5, pod],
         [34, pod],
@@ -92,9 +92,9 @@ describe('with trouble of another kind', () => {
     ).toBe(35);
   });
 
-  test('starts again when it has passed', () => {
+  test('is timed again after it has passed', () => {
     expect(
-      endsAt([
+      failsAt([
         [0, unmounted],
         [20, starting],
         [22, unmounted],
@@ -104,17 +104,17 @@ describe('with trouble of another kind', () => {
     ).toBe(52);
   });
 
-  test('does not end while a node is being added', () => {
+  test('does not fail while a node is being added', () => {
     const coming = { ...unscheduled, events: seen([{ reason: 'TriggeredScaleUp', message: 'pod triggered scale-up' }]) };
     expect(
-      endsAt([
+      failsAt([
         [0, coming],
         [500, coming],
       ]),
     ).toBeUndefined();
   });
 
-  test('ends for other trouble on the node that was added', () => {
+  test('fails for another problem on the added node', () => {
     const added = {
       ...unmounted,
       events: seen([
@@ -123,24 +123,24 @@ describe('with trouble of another kind', () => {
       ]),
     };
     expect(
-      endsAt([
+      failsAt([
         [0, added],
         [30, added],
       ]),
     ).toBe(30);
   });
 
-  test('does not end for want of room while another pod makes some, within its time', () => {
-    const patience = failureDetector();
+  test('does not fail while another pod is being deleted in its grace period', () => {
+    const detect = failureDetector();
     const leaving = { ...readyPod, name: 'before', deleting: true, goneBy: at(60).toISOString() };
-    const ends = [0, 30, 80, 95, 130].map((second) => patience([unscheduled, leaving], at(second))?.kind);
-    expect(ends).toEqual([undefined, undefined, undefined, undefined, 'unschedulable']);
+    const kinds = [0, 30, 80, 95, 130].map((second) => detect([unscheduled, leaving], at(second))?.kind);
+    expect(kinds).toEqual([undefined, undefined, undefined, undefined, 'unschedulable']);
   });
 
-  test('does not end for a pod that runs and is not ready', () => {
+  test('does not fail for a pod that runs and is not ready', () => {
     const slow = { ...readyPod, ready: false };
     expect(
-      endsAt([
+      failsAt([
         [0, slow],
         [500, slow],
       ]),

@@ -4,10 +4,10 @@ import { poll } from '../../../src/operations/wait.ts';
 import { never } from '../cluster/kube-api.ts';
 import { rejection } from './waiting.ts';
 
-const gone = new Unreachable('no answer');
+const unreachable = new Unreachable('no answer');
 
-/** Gives each of these in turn; an Error is thrown. */
-const giving = (...turns: readonly (Error | string | undefined)[]) => {
+/** An attempt that returns these values in turn. Errors are thrown. */
+const attempting = (...turns: readonly (Error | string | undefined)[]) => {
   const left = [...turns];
   return async (): Promise<string | undefined> => {
     const turn = left.shift();
@@ -18,25 +18,25 @@ const giving = (...turns: readonly (Error | string | undefined)[]) => {
 const polling = { signal: never, firstMs: 1, longestMs: 2 };
 
 describe('poll', () => {
-  test('asks until there is an answer, also of a cluster that is gone for a while', async () => {
-    expect(await poll(polling, giving(undefined, gone, undefined, gone, gone, 'yes'))).toBe('yes');
-    expect(await poll({ ...polling, answered: true }, giving(gone, 'yes'))).toBe('yes');
+  test('repeats until there is a value, also while a cluster that answered is unreachable', async () => {
+    expect(await poll(polling, attempting(undefined, unreachable, undefined, unreachable, unreachable, 'yes'))).toBe('yes');
+    expect(await poll({ ...polling, answered: true }, attempting(unreachable, 'yes'))).toBe('yes');
   });
 
-  test('ends with a cluster that never answered, and with any other failure', async () => {
-    expect(await rejection(poll(polling, giving(gone, 'yes')))).toBe(gone);
+  test('fails when the cluster never answered, and on any other error', async () => {
+    expect(await rejection(poll(polling, attempting(unreachable, 'yes')))).toBe(unreachable);
     const refused = new Error('no');
-    expect(await rejection(poll(polling, giving(undefined, refused, 'yes')))).toBe(refused);
+    expect(await rejection(poll(polling, attempting(undefined, refused, 'yes')))).toBe(refused);
   });
 
-  test('does not wait for a cluster that is gone once the time is up', async () => {
-    expect(await rejection(poll({ ...polling, until: AbortSignal.abort() }, giving(undefined, gone, 'yes')))).toBe(gone);
+  test('does not wait for an unreachable cluster after the time limit', async () => {
+    expect(await rejection(poll({ ...polling, until: AbortSignal.abort() }, attempting(undefined, unreachable, 'yes')))).toBe(unreachable);
   });
 
-  test('ends with the reason of the signal in the middle of a pause', async () => {
+  test('throws the reason of the signal during a pause', async () => {
     const stop = new AbortController();
     const reason = new Error('stopped');
     setTimeout(() => stop.abort(reason), 10);
-    expect(await rejection(poll({ signal: stop.signal, firstMs: 60_000, longestMs: 60_000 }, giving()))).toBe(reason);
+    expect(await rejection(poll({ signal: stop.signal, firstMs: 60_000, longestMs: 60_000 }, attempting()))).toBe(reason);
   });
 });

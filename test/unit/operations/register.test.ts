@@ -17,7 +17,7 @@ const objects = renderManifests(registration, issued, { secrets: 'include' }).ma
 const secretPath = '/api/v1/namespaces/example/secrets/api-tls';
 const apiServicePath = '/apis/apiregistration.k8s.io/v1/apiservices/v1.example.com';
 
-/** What kube-apiserver publishes for extension API servers. */
+/** The ConfigMap that kube-apiserver publishes for extension API servers. */
 const authentication = {
   'client-ca-file': caBundle,
   'requestheader-client-ca-file': caBundle,
@@ -26,17 +26,19 @@ const authentication = {
 };
 
 interface Situation {
-  /** What is there before, by path. */
+  /** Objects that exist before, by path. */
   readonly present?: Readonly<Record<string, object>>;
-  /** Path of an object of which another manager has set a field. */
+  /** Path of an object with a field of another manager. */
   readonly conflict?: string;
-  /** What the API answers until it is registered again. */
+  /** The status of the API until it is registered again. */
   readonly api?: number;
-  /** Replicas of the Deployment, which ours says nothing of. */
+  /** Replicas of the Deployment, which the project does not set. */
   readonly replicas?: number;
 }
 
-/** A cluster that keeps what is applied, rolls out at once, and runs its pods where they can't be reached from here. */
+/**
+ * A cluster that stores applied objects, rolls out at once, and has pods that are not reachable.
+ */
 async function registering({ present = {}, conflict, api = 200, replicas }: Situation) {
   const stored = new Map<string, object>(Object.entries(present));
   const changed: string[] = [];
@@ -119,9 +121,9 @@ describe('register', () => {
 
   test.each([
     ['another caBundle', present(old)],
-    ['none', present(undefined)],
-  ])('leaves an APIService that works with %s as it is, in every run, while nobody can see what the pods serve', async (_, there) => {
-    const { result, changed, progress } = await registering({ present: there });
+    ['no caBundle', present(undefined)],
+  ])('leaves a working APIService with %s unchanged while the serving certificates cannot be checked', async (_, existing) => {
+    const { result, changed, progress } = await registering({ present: existing });
     expect(result).toBeInstanceOf(RefusedError);
     expect((result as RefusedError).message).toBe(
       'APIService v1.example.com works with its current caBundle, and the certificates of these endpoints could not be checked against the new one: 127.0.0.1:1 (pod api-0): connection refused; the APIService is unchanged',
@@ -136,19 +138,19 @@ describe('register', () => {
   test.each<[string, Parameters<typeof registering>[0]]>([
     ['the caBundle stays', { present: { ...present(Buffer.from(caBundle).toString('base64')), [secretPath]: { ...secret, data: {} } } }],
     ['the API does not work with the caBundle that it has', { present: present(old), api: 503 }],
-    ['nobody may ask the API, and it is not Available', { present: present(old, 'False'), api: 403 }],
-  ])('goes on where %s', async (_, situation) => {
+    ['the user may not request the API, and it is not Available', { present: present(old, 'False'), api: 403 }],
+  ])('registers when %s', async (_, situation) => {
     const { changed } = await registering(situation);
     expect(changed.at(-1)).toBe(apiServicePath);
   });
 
-  test('registers nothing with a Deployment that is scaled to 0 in the cluster', async () => {
+  test('does not register an API whose Deployment is scaled to 0', async () => {
     const { result, changed } = await registering({ replicas: 0 });
     expect((result as RefusedError).message).toMatch(/^Deployment example\/\S+ is scaled to 0, so nothing would serve the API; /);
     expect(changed).not.toContain(apiServicePath);
   });
 
-  test.each([secretPath, apiServicePath])('changes nothing when a field of %s is somebody else’s', async (conflict) => {
+  test.each([secretPath, apiServicePath])('changes nothing when another manager owns a field of %s', async (conflict) => {
     const { result, changed } = await registering({ conflict });
     expect((result as RefusedError).message).toMatch(/conflict with "helm"\nnothing was changed$/);
     expect(changed).toEqual([]);

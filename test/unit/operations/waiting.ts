@@ -5,7 +5,7 @@ import type { Progress } from '../../../src/operations/progress.ts';
 import type { Waiting } from '../../../src/operations/wait.ts';
 import { answer, clusterOf, never, type Received } from '../cluster/kube-api.ts';
 
-/** What a cluster answers beside what is waited for. */
+/** Answers other requests. @returns whether it answered */
 type Aside = (request: Received, response: ServerResponse) => boolean;
 
 /** A cluster without pods. */
@@ -15,7 +15,10 @@ const noPods: Aside = ({ url }, response) => {
   return true;
 };
 
-/** A wait on a cluster that lists `first`, and later sends each of `then` by watch. @param aside takes the requests for everything else, and says whether it did */
+/**
+ * Makes a wait on a cluster that lists `first`, and then sends each of `then` as a watch event.
+ * @param aside answers requests for other objects
+ */
 export async function waitingFor(
   first: readonly KubeObject[],
   then: readonly KubeObject[] = [],
@@ -36,20 +39,20 @@ export async function waitingFor(
     else answer(response, 200, { metadata: { resourceVersion: '1' }, items: first });
   });
   const waiting: Waiting = { cluster, signal, onProgress: (each) => progress.push(each) };
-  const seen = (): string[] => progress.flatMap((each) => (each.kind === 'waiting' ? [each.last] : []));
-  return { waiting, seen, progress };
+  const states = (): string[] => progress.flatMap((each) => (each.kind === 'waiting' ? [each.last] : []));
+  return { waiting, states, progress };
 }
 
-/** A deadline after so many milliseconds. */
+/** A signal that aborts with a DeadlineError after so many milliseconds. */
 export const deadlineIn = (ms: number): AbortSignal => {
   const stop = new AbortController();
   setTimeout(() => stop.abort(new DeadlineError('timed out after 1s')), ms);
   return stop.signal;
 };
 
-/** What a promise is rejected with. */
+/** The reason with which a promise is rejected. */
 export const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
-    () => 'it was fulfilled',
+    () => 'fulfilled',
     (reason: unknown) => reason,
   );

@@ -11,7 +11,7 @@ interface Situation {
   readonly wanted: KubeObject;
   readonly before?: KubeObject;
   readonly after?: KubeObject;
-  /** Field and owner; only an apply with force goes through. */
+  /** Fields of other managers. Only an apply with force succeeds. */
   readonly conflicts?: readonly (readonly [field: string, owner: string])[];
   readonly force?: boolean;
   readonly dryRun?: boolean;
@@ -40,16 +40,16 @@ async function apply({ wanted, before, after = wanted, conflicts = [], force = f
 
 const change = async (situation: Situation): Promise<string | undefined> => (await (await apply(situation)).pairs)[0]?.applied.change;
 
-describe('what applying did', () => {
+describe('the change of an object', () => {
   const bookkeeping = { resourceVersion: '2', uid: 'u', generation: 3, creationTimestamp: 't', managedFields: [] };
 
-  test('created, configured, unchanged', async () => {
+  test('is created, configured or unchanged', async () => {
     expect(await change({ wanted: service })).toBe('created');
     expect(await change({ wanted: service, before: { ...service, spec: { a: 0 } } })).toBe('configured');
     expect(await change({ wanted: service, before: service, after: withMetadata(service, bookkeeping) })).toBe('unchanged');
   });
 
-  test('a status of its own, or a new resourceVersion, is no change', async () => {
+  test('is unchanged when only the status or the resourceVersion differs', async () => {
     const after = { ...withMetadata(service, bookkeeping), status: { loadBalancer: {} } };
     expect(await change({ wanted: service, before: service, after })).toBe('unchanged');
   });
@@ -77,7 +77,7 @@ describe('a conflict', () => {
     return { error: error as RefusedError, patches };
   };
 
-  test('names every field and its owner, and how to take them over', async () => {
+  test('is reported with each field and its owner, and a fix', async () => {
     const { error, patches } = await refusal({
       wanted: service,
       before: service,
@@ -93,7 +93,7 @@ describe('a conflict', () => {
     expect(patches).toHaveLength(0);
   });
 
-  test('is none with --force-conflicts', async () => {
+  test('is overridden with --force-conflicts', async () => {
     expect(await change({ wanted: service, before: service, conflicts: [['.spec.a', 'conflict with "helm"']], force: true })).toBe(
       'unchanged',
     );
@@ -143,7 +143,7 @@ describe('several objects', () => {
   });
   const invalid = status(422, 'Invalid', 'spec.group: Invalid value');
 
-  /** Applies all three to a cluster that has none of them; a path that ends so is answered so. */
+  /** Applies three objects to an empty cluster. `refusals` are its answers by end of the path. */
   async function applyThree(refusals: Readonly<Record<string, object>>, dryRun: boolean) {
     const patched: string[] = [];
     const cluster = await clusterOf(({ method, url, body }, response) => {
@@ -166,7 +166,7 @@ describe('several objects', () => {
     return { pairs, patched };
   }
 
-  test('a dry run asks about all of them and tells all that stands in the way at once', async () => {
+  test('are all checked in a dry run, which reports all conflicts at once', async () => {
     const { pairs: error, patched } = await applyThree({ '/services/api': conflict, '/apiservices/v1.example.com': conflict }, true);
     expect(patched).toHaveLength(3);
     expect(error).toBeInstanceOf(RefusedError);
@@ -180,7 +180,7 @@ describe('several objects', () => {
     expect((error as RefusedError).fix).toBe('Remove the other manager, or take the fields over with --force-conflicts.');
   });
 
-  test('an object that the server rejects weighs more than a conflict', async () => {
+  test('with a conflict and a rejection are a usage error', async () => {
     const { pairs: error } = await applyThree({ '/services/api': conflict, '/apiservices/v1.example.com': invalid }, true);
     expect(error).toBeInstanceOf(UsageError);
     expect((error as UsageError).message).toMatch(
@@ -188,13 +188,13 @@ describe('several objects', () => {
     );
   });
 
-  test('for real the first that stands in the way ends it', async () => {
+  test('are applied until the first failure', async () => {
     const { pairs: error, patched } = await applyThree({ '/services/api': conflict, '/apiservices/v1.example.com': invalid }, false);
     expect(patched.map((path) => path.split('/').at(-1))).toEqual(['own', 'api']);
     expect((error as RefusedError).message).not.toContain('nothing was changed');
   });
 
-  test('a binding that can not be rehearsed before its role is there is not checked, and only in a dry run', async () => {
+  test('include a binding that a dry run cannot check before its role exists', async () => {
     const refusals = { '/own': status(404, 'NotFound', 'clusterroles.rbac.authorization.k8s.io "own" not found') };
     const { pairs } = await applyThree(refusals, true);
     expect((pairs as { applied: { change: string } }[]).map(({ applied }) => applied.change)).toEqual(['unchecked', 'created', 'created']);
@@ -203,7 +203,7 @@ describe('several objects', () => {
     );
   });
 
-  test('a cluster that fails in a dry run is no refusal', async () => {
+  test('are not checked further when kube-apiserver fails', async () => {
     const { pairs: error, patched } = await applyThree({ '/own': status(500, 'InternalError', 'etcd is gone') }, true);
     expect((error as Error).message).toContain('etcd is gone');
     expect(patched).toHaveLength(1);

@@ -26,32 +26,32 @@ const sliceOf = ({ port, pod, ready = true }: Endpoint) => ({
 
 interface Situation {
   readonly caBundle: string;
-  /** Each look at the endpoints gets the next list, the last one for ever. */
+  /** Each request for EndpointSlices returns the next list; the last one repeats. */
   readonly endpoints: readonly (readonly Endpoint[])[];
   readonly signal?: AbortSignal;
   readonly leaf?: string;
   /** Replicas of the Deployment. */
   readonly replicas?: number;
-  /** So many requests for the Service are answered with 503 first. */
+  /** How many requests for the Service are answered with 503 first. */
   readonly busy?: number;
-  /** Whether pods can be reached by port-forward. */
+  /** Whether port-forward to pods works. */
   readonly forwards?: boolean;
-  /** Called after each thing said. */
-  readonly onSaid?: () => void;
+  /** Called after each progress report. */
+  readonly onReport?: () => void;
 }
 
-/** Waits for the endpoints of a Service. */
+/** Runs `waitForCertificates` with a cluster in this situation. */
 async function waitForAll({
   caBundle,
   endpoints,
   signal = never,
   forwards = false,
-  onSaid = () => {},
+  onReport = () => {},
   leaf,
   replicas = 0,
   busy = 0,
 }: Situation) {
-  const said: string[] = [];
+  const states: string[] = [];
   const lists = [...endpoints];
   let remaining = busy;
   const respond: Parameters<typeof serveUpgrades>[1] = ({ url = '' }, response) => {
@@ -59,8 +59,8 @@ async function waitForAll({
     if (url.endsWith('/services/api') && remaining-- > 0) return answer(response, 503, status(503, 'ServiceUnavailable', 'etcd is busy'));
     if (url.endsWith('/services/api')) return answer(response, 200, { spec: { ports: [{ name: 'https', port: 443 }] } });
     if (url.endsWith('/pods/https%3Aapi-0%3A1/proxy/')) {
-      const words = 'error trying to reach service: dial tcp 10.1.0.1:1: connect: connection refused';
-      return answer(response, 503, status(503, 'ServiceUnavailable', words));
+      const message = 'error trying to reach service: dial tcp 10.1.0.1:1: connect: connection refused';
+      return answer(response, 503, status(503, 'ServiceUnavailable', message));
     }
     if (url.includes('/pods/')) return answer(response, 403, status(403, 'Forbidden', 'no'));
     expect(url).toContain('/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dapi');
@@ -70,13 +70,13 @@ async function waitForAll({
   const refuse: Parameters<typeof serveUpgrades>[0] = (_, socket) => socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n');
   const url = forwards ? (await serveWebSockets(forwardToLoopback, respond)).url : await serveUpgrades(refuse, respond);
   const onProgress = (each: Progress): void => {
-    if (each.kind === 'waiting') said.push(each.last);
-    onSaid();
+    if (each.kind === 'waiting') states.push(each.last);
+    onReport();
   };
   const waiting = { cluster: await clusterAt(url), signal, onProgress };
   const expected = { namespace: 'wardle', service: 'api', port: 443, caBundle, deployment: 'api', ...(leaf ? { leaf } : {}) };
-  const unseen = await waitForCertificates(waiting, expected);
-  return { unseen, said };
+  const unchecked = await waitForCertificates(waiting, expected);
+  return { unchecked, states };
 }
 
 let old: { readonly authority: Authority; readonly leaf: Leaf };
@@ -88,94 +88,94 @@ const start = (server: tls.Server): Promise<{ readonly port: number }> => listen
 const contextOf = ({ leaf }: typeof old) => ({ cert: leaf.certificates, key: leaf.key.reveal() });
 
 describe.each([
-  ['with an address of its own', undefined],
+  ['outside the cluster', undefined],
   ['in a pod', 'api-0'],
 ])('the certificate of a server %s', (_, pod) => {
   const at = (port: number): Endpoint => ({ port, ...(pod ? { pod } : {}) });
 
-  test('is asked for again until it is the right one', async () => {
+  test('is checked again until it is the expected one', async () => {
     const server = tlsServer(old.leaf);
     const [slow, quick] = [await start(server), await start(tlsServer(fresh.leaf))];
-    const { unseen, said } = await waitForAll({
+    const { unchecked, states } = await waitForAll({
       caBundle: fresh.authority.certificates,
       endpoints: [[at(quick.port), at(slow.port)]],
       forwards: true,
-      onSaid: () => server.setSecureContext(contextOf(fresh)),
+      onReport: () => server.setSecureContext(contextOf(fresh)),
     });
-    expect(unseen).toEqual([]);
+    expect(unchecked).toEqual([]);
     const where = `127\\.0\\.0\\.1:${slow.port}${pod ? ' \\(pod api-0\\)' : ''}`;
-    expect(said).toEqual([
+    expect(states).toEqual([
       expect.stringMatching(new RegExp(`^${where}: serves CN=api\\.wardle\\.svc \\(SHA-256 [0-9A-F:]+\\), signed by CN=CA$`)),
     ]);
   });
 });
 
 describe('an endpoint', () => {
-  test('that is not ready does not count; one that comes later does', async () => {
+  test('counts only when it is ready', async () => {
     const { port } = await start(tlsServer(fresh.leaf));
-    const { said } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints: [[{ port: 1, ready: false }], [{ port }]] });
-    expect(said).toEqual(['no endpoint is ready for port 443 of the Service']);
+    const { states } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints: [[{ port: 1, ready: false }], [{ port }]] });
+    expect(states).toEqual(['no endpoint is ready for port 443 of the Service']);
   });
 
-  test('of a Deployment that EndpointSlices do not have yet is waited for', async () => {
+  test('of a Deployment is awaited when it is missing in EndpointSlices', async () => {
     const { port } = await start(tlsServer(fresh.leaf));
     const one = { port, pod: 'api-0' };
     const endpoints = [[one], [one, { port, pod: 'api-1' }]];
-    const { unseen, said } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints, replicas: 2, forwards: true });
-    expect({ unseen, said }).toEqual({ unseen: [], said: ['1 of 2 pods are endpoints of the Service'] });
+    const { unchecked, states } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints, replicas: 2, forwards: true });
+    expect({ unchecked, states }).toEqual({ unchecked: [], states: ['1 of 2 pods are endpoints of the Service'] });
   });
 
-  test('is looked at again when the cluster is busy for a moment', async () => {
+  test('is checked again when kube-apiserver is busy', async () => {
     const { port } = await start(tlsServer(fresh.leaf));
-    const { unseen } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints: [[{ port }]], busy: 2 });
-    expect(unseen).toEqual([]);
+    const { unchecked } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints: [[{ port }]], busy: 2 });
+    expect(unchecked).toEqual([]);
   });
 
-  test('with an older certificate of the same CA is waited for', async () => {
+  test('with an older certificate of the same CA is checked again', async () => {
     const { authority } = fresh;
     const names = { dns: ['api.wardle.svc'], ip: [] };
     const leaf = await issueServing({ authority, names, keyType: 'ecdsa-p256', lifetimeMs: 1e8, now: new Date() });
     const server = tlsServer(fresh.leaf);
     const { port } = await start(server);
-    const { said } = await waitForAll({
+    const { states } = await waitForAll({
       caBundle: authority.certificates,
       endpoints: [[{ port, pod: 'api-0' }]],
       forwards: true,
       leaf: inspect(leaf.certificates).certificates[0]?.fingerprint ?? '',
-      onSaid: () => server.setSecureContext(contextOf({ authority, leaf })),
+      onReport: () => server.setSecureContext(contextOf({ authority, leaf })),
     });
-    expect(said).toEqual([expect.stringContaining(`SHA-256 ${inspect(fresh.leaf.certificates).certificates[0]?.fingerprint}`)]);
+    expect(states).toEqual([expect.stringContaining(`SHA-256 ${inspect(fresh.leaf.certificates).certificates[0]?.fingerprint}`)]);
   });
 
-  test('in a pod that can not be reached from here is not waited for, but told', async () => {
+  test('in a pod that is not reachable is reported as not checked', async () => {
     const { port } = await start(tlsServer(fresh.leaf));
-    const { unseen, said } = await waitForAll({
+    const { unchecked, states } = await waitForAll({
       caBundle: fresh.authority.certificates,
       endpoints: [[{ port }, { port: 1, pod: 'api-0' }]],
     });
-    expect(unseen).toEqual(['127.0.0.1:1 (pod api-0): connection refused']);
-    expect(said).toEqual([]);
+    expect(unchecked).toEqual(['127.0.0.1:1 (pod api-0): connection refused']);
+    expect(states).toEqual([]);
   });
 
-  test('at whose address somebody else answers from here is not waited for, but told', async () => {
+  test('at whose address another host answers is reported as not checked', async () => {
     const { info, keyPair } = await make({ commonName: 'proxy.example.org', notAfter: new Date(Date.now() + 1e8) });
     const key = keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' });
     const { port } = await start(tls.createServer({ cert: info.pem, key }));
-    const { unseen } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints: [[{ port, pod: 'api-0' }]] });
-    expect(unseen).toEqual([
+    const { unchecked } = await waitForAll({ caBundle: fresh.authority.certificates, endpoints: [[{ port, pod: 'api-0' }]] });
+    expect(unchecked).toEqual([
       expect.stringMatching(
         /^127\.0\.0\.1:\d+ \(pod api-0\): not allowed .*; another host answers at this address from here, with the certificate of CN=proxy\.example\.org$/,
       ),
     ]);
   });
 
-  /** The time is up as soon as something was said. */
+  /** A deadline that passes at the first report. */
   const shortDeadline = () => {
     const stop = new AbortController();
-    return { signal: stop.signal, onSaid: () => stop.abort(new DeadlineError('timed out after 1s')) };
+    return { signal: stop.signal, onReport: () => stop.abort(new DeadlineError('timed out after 1s')) };
   };
 
-  test('in a pod where nothing listens is waited for, since another pod answers', async () => {
+  test('in a pod where nothing listens is awaited when another pod answers', async () => {
     const { port } = await start(tlsServer(fresh.leaf));
     const both = [
       { port, pod: 'api-0' },
@@ -186,7 +186,7 @@ describe('an endpoint', () => {
     expect((error as Error).message).toMatch(/; last state: 127\.0\.0\.1:1 \(pod api-1\): connection refused by localhost in the pod$/);
   });
 
-  test('of a server outside the cluster that does not run is waited for', async () => {
+  test('of a server outside the cluster that does not run is awaited', async () => {
     const caBundle = fresh.authority.certificates;
     const error = await rejection(waitForAll({ caBundle, endpoints: [[{ port: 1 }]], ...shortDeadline() }));
     expect((error as Error).message).toBe(
@@ -195,24 +195,24 @@ describe('an endpoint', () => {
   });
 });
 
-describe('in time', () => {
+describe('over time', () => {
   afterEach(() => {
     vi.useRealTimers();
   });
-  /** Lets the clock of the wait jump each time something is said. */
+  /** Advances the clock at each report. */
   const jumping = (ms: number): (() => void) => {
     vi.useFakeTimers({ toFake: ['performance'] });
     return () => vi.advanceTimersByTime(ms);
   };
 
-  test('a pod that keeps its old certificate is named, with what it takes to restart it', async () => {
+  test('a pod that keeps its old certificate fails the wait, with the command to restart it', async () => {
     const { port } = await start(tlsServer(old.leaf));
     const error = await rejection(
       waitForAll({
         caBundle: fresh.authority.certificates,
         endpoints: [[{ port, pod: 'api-0' }]],
         forwards: true,
-        onSaid: jumping(101_000),
+        onReport: jumping(101_000),
       }),
     );
     expect(error).toBeInstanceOf(RefusedError);
@@ -222,37 +222,37 @@ describe('in time', () => {
     expect((error as RefusedError).fix).toContain('kubectl -n wardle rollout restart deployment/api');
   });
 
-  test('a server outside the cluster is waited for until the deadline: a person may be about to give it the certificate', async () => {
+  test('a server outside the cluster is awaited until the deadline, because a user may still install the certificate', async () => {
     const { port } = await start(tlsServer(old.leaf));
     const error = await rejection(
       waitForAll({
         caBundle: fresh.authority.certificates,
         endpoints: [[{ port }]],
-        onSaid: jumping(101_000),
+        onReport: jumping(101_000),
         signal: deadlineIn(700),
       }),
     );
     expect(error).toBeInstanceOf(DeadlineError);
   });
 
-  test('pods that refuse connections at localhost are given up: their servers may listen where nobody can look', async () => {
-    const { unseen, said } = await waitForAll({
+  test('pods that refuse connections at localhost become not checked: they may listen on another address', async () => {
+    const { unchecked, states } = await waitForAll({
       caBundle: fresh.authority.certificates,
       endpoints: [[{ port: 1, pod: 'api-1' }]],
       forwards: true,
-      onSaid: jumping(10_000),
+      onReport: jumping(10_000),
     });
-    expect(said).toEqual(['127.0.0.1:1 (pod api-1): connection refused by localhost in the pod']);
-    expect(unseen).toEqual(said);
+    expect(states).toEqual(['127.0.0.1:1 (pod api-1): connection refused by localhost in the pod']);
+    expect(unchecked).toEqual(states);
   });
 
-  test('pods that refuse kube-apiserver as well are waited for, until the deadline', async () => {
+  test('pods that refuse kube-apiserver too are awaited until the deadline', async () => {
     const error = await rejection(
       waitForAll({
         caBundle: fresh.authority.certificates,
         endpoints: [[{ port: 1, pod: 'api-0' }]],
         forwards: true,
-        onSaid: jumping(60_000),
+        onReport: jumping(60_000),
         signal: deadlineIn(700),
       }),
     );

@@ -19,8 +19,8 @@ describe('a rollout', () => {
     }) as KubeObject;
   const done = { observedGeneration: 2, updatedReplicas: 2, availableReplicas: 2, replicas: 2 };
 
-  test('is over when every pod is new and available, and no old one is left', async () => {
-    const { waiting, seen } = await waitingFor(
+  test('ends when all pods are updated and available, and no old pod is left', async () => {
+    const { waiting, states } = await waitingFor(
       [deployment({ ...done, observedGeneration: 1 })],
       [
         deployment({ ...done, updatedReplicas: 1 }),
@@ -30,7 +30,7 @@ describe('a rollout', () => {
       ],
     );
     await waitForRollout(waiting, ref);
-    expect(seen()).toEqual([
+    expect(states()).toEqual([
       '2 of 2 pods updated, 2 available',
       '1 of 2 pods updated, 2 available',
       '2 of 2 pods updated, 1 available',
@@ -48,8 +48,8 @@ describe('a rollout', () => {
     });
 
   test.each([
-    ['gets stuck', deployment({ ...done, updatedReplicas: 0 })],
-    ['was stuck before, and is again', stuckAt('2026-06-15T11:00:00Z')],
+    ['exceeds its progress deadline', deployment({ ...done, updatedReplicas: 0 })],
+    ['exceeded it before and exceeds it again', stuckAt('2026-06-15T11:00:00Z')],
   ])('that %s fails at once', async (_, before) => {
     const { waiting } = await waitingFor([before], [stuckAt('2026-06-15T12:00:00Z')]);
     const error = await rejection(waitForRollout(waiting, ref));
@@ -57,7 +57,7 @@ describe('a rollout', () => {
     expect((error as RefusedError).message).toBe('Deployment wardle/api does not roll out: ReplicaSet has timed out');
   });
 
-  test('that is paused fails at once, unless it is over', async () => {
+  test('that is paused fails at once, unless it is complete', async () => {
     const paused = (status: object): KubeObject => ({ ...deployment(status), spec: { replicas: 2, paused: true } });
     const { waiting } = await waitingFor([paused({ ...done, updatedReplicas: 0 })], []);
     const error = await rejection(waitForRollout(waiting, ref));
@@ -70,10 +70,10 @@ describe('a rollout', () => {
     await waitForRollout(over.waiting, ref);
   });
 
-  test('that was stuck before this run gets its chance', async () => {
-    const { waiting, seen } = await waitingFor([stuckAt('2026-06-15T11:00:00Z')], [stuckAt('2026-06-15T11:00:00Z'), deployment(done)]);
+  test('that exceeded its progress deadline before this run is awaited', async () => {
+    const { waiting, states } = await waitingFor([stuckAt('2026-06-15T11:00:00Z')], [stuckAt('2026-06-15T11:00:00Z'), deployment(done)]);
     await waitForRollout(waiting, ref);
-    expect(seen()).toEqual(['0 of 2 pods updated, 2 available; ReplicaSet has timed out']);
+    expect(states()).toEqual(['0 of 2 pods updated, 2 available; ReplicaSet has timed out']);
   });
 
   describe('and its pods', () => {
@@ -97,19 +97,25 @@ describe('a rollout', () => {
     });
     const stalled = deployment({ ...done, updatedReplicas: 1, availableReplicas: 1 });
 
-    /** A wait for a roll-out that does not get on, while each look at the pods finds the next list. The time is up when there are no more. */
-    const rollingOut = (...looks: readonly (readonly object[])[]) => rollingOutFor(stalled, looks);
+    /**
+     * Waits for a rollout that makes no progress. Each list of pods returns the next of `lists`;
+     * the deadline passes after the last one.
+     */
+    const rollingOut = (...lists: readonly (readonly object[])[]) => rollingOutFor(stalled, lists);
 
-    /** @param hide requests that are refused, by what their URL contains; busy requests that are answered with 503 the first time */
+    /**
+     * @param hide a part of the URLs that are forbidden
+     * @param busy the end of the URLs that are answered with 503 the first time
+     */
     async function rollingOutFor(
       stalled: KubeObject,
-      looks: readonly (readonly object[])[],
+      given: readonly (readonly object[])[],
       { hide = 'nothing', busy = 'nothing' }: { readonly hide?: string; readonly busy?: string } = {},
     ) {
       const asked: string[] = [];
       const stop = new AbortController();
-      const lists = [...looks];
-      const { waiting, seen } = await waitingFor([stalled], [], stop.signal, ({ url }, response) => {
+      const lists = [...given];
+      const { waiting, states } = await waitingFor([stalled], [], stop.signal, ({ url }, response) => {
         const items = (found: readonly object[] = []) => answer(response, 200, { metadata: { resourceVersion: '1' }, items: found });
         asked.push(decodeURIComponent(url.replaceAll('+', ' ')));
         if (url.includes(hide)) answer(response, 403, status(403, 'Forbidden', 'User "jane" cannot do that'));
@@ -124,11 +130,11 @@ describe('a rollout', () => {
         } else return false;
         return true;
       });
-      return { error: await rejection(waitForRollout(waiting, ref)), seen, asked };
+      return { error: await rejection(waitForRollout(waiting, ref)), states, asked };
     }
 
-    test('one that crashes again and again ends it, with its last log line', async () => {
-      const { error, seen } = await rollingOut([crashing('api-2-x', 'api-2', 2)], [crashing('api-2-x', 'api-2', 3)]);
+    test('fail it when one keeps crashing, with its last log line', async () => {
+      const { error, states } = await rollingOut([crashing('api-2-x', 'api-2', 2)], [crashing('api-2-x', 'api-2', 3)]);
       expect(error).toBeInstanceOf(RefusedError);
       expect((error as RefusedError).message).toBe(
         'Deployment wardle/api does not roll out: pod api-2-x: container server: exit code 1 (Error), 3 restarts; last log line of server: Error: unknown flag: --wrong',
@@ -136,22 +142,22 @@ describe('a rollout', () => {
       expect((error as RefusedError).fix).toContain(
         'kubectl -n wardle logs api-2-x -c server --previous; kubectl -n wardle describe pod api-2-x',
       );
-      expect(seen().at(-1)).toContain('1 of 2 pods updated, 1 available; pod api-2-x: container server: exit code 1 (Error), 2 restarts');
+      expect(states().at(-1)).toContain('1 of 2 pods updated, 1 available; pod api-2-x: container server: exit code 1 (Error), 2 restarts');
     });
 
-    test('one of an older ReplicaSet may do as it likes', async () => {
+    test('of an older ReplicaSet are ignored', async () => {
       const { error } = await rollingOut([crashing('api-1-x', 'api-1', 2)], [crashing('api-1-x', 'api-1', 9)]);
       expect(error).toBeInstanceOf(DeadlineError);
       expect((error as DeadlineError).message).not.toContain('api-1-x');
     });
 
-    test('that crashed before only are told when the time is up', async () => {
+    test('that crashed only before this run are reported at the deadline', async () => {
       const { error } = await rollingOut([crashing('api-2-x', 'api-2', 9)]);
       expect(error).toBeInstanceOf(DeadlineError);
       expect((error as DeadlineError).message).toContain('pod api-2-x: container server: exit code 1 (Error), 9 restarts; last log line');
     });
 
-    test('are those of its selector, of which expressions may be all', async () => {
+    test('are listed by its selector, also with expressions only', async () => {
       const matchExpressions = [
         { key: 'app', operator: 'In', values: ['api', 'api-2'] },
         { key: 'tier', operator: 'NotIn', values: ['web'] },
@@ -165,13 +171,13 @@ describe('a rollout', () => {
       expect(new Set(selectors)).toEqual(new Set(['app in (api,api-2),tier notin (web),!canary,team']));
     });
 
-    test('of the newest ReplicaSet are looked at, however many older ones there are', async () => {
+    test('of the latest ReplicaSet are checked, regardless of older ones', async () => {
       const old = Array.from({ length: 20 }, (_, index) => crashing(`api-1-${index}`, 'api-1', 9));
       const { error } = await rollingOut([...old, crashing('api-2-x', 'api-2', 2)], [...old, crashing('api-2-x', 'api-2', 3)]);
       expect((error as RefusedError).message).toMatch(/does not roll out: pod api-2-x: .*; last log line of server: Error: unknown flag/);
     });
 
-    test('count without a look at ReplicaSets where all are of one', async () => {
+    test('of a single ReplicaSet are checked without the permission to list ReplicaSets', async () => {
       const hide = '/replicasets?';
       const mixed = await rollingOutFor(
         stalled,
@@ -187,7 +193,7 @@ describe('a rollout', () => {
       expect(one.error).toBeInstanceOf(RefusedError);
     });
 
-    test('are looked at again when kube-apiserver was busy', async () => {
+    test('are checked again when kube-apiserver was busy', async () => {
       const { error, asked } = await rollingOutFor(stalled, [[crashing('api-2-x', 'api-2', 2)], [crashing('api-2-x', 'api-2', 3)]], {
         busy: '/deployments/api',
       });
@@ -195,7 +201,7 @@ describe('a rollout', () => {
       expect(error).toBeInstanceOf(RefusedError);
     });
 
-    test('that may not be seen are not needed; that is said once', async () => {
+    test('that the user may not list are reported once as not checked', async () => {
       const stop = new AbortController();
       const { waiting, progress } = await waitingFor([stalled], [], stop.signal, ({ url }, response) => {
         if (!url.includes('/pods?')) return false;
@@ -213,10 +219,10 @@ describe('a rollout', () => {
     });
   });
 
-  test('for which no pod may be made says why', async () => {
+  test('whose pods are forbidden reports the reason', async () => {
     const conditions = [{ type: 'ReplicaFailure', status: 'True', message: 'pods "api-2-x" is forbidden: violates PodSecurity' }];
-    const { waiting, seen } = await waitingFor([deployment({ ...done, updatedReplicas: 0, conditions })], [deployment(done)]);
+    const { waiting, states } = await waitingFor([deployment({ ...done, updatedReplicas: 0, conditions })], [deployment(done)]);
     await waitForRollout(waiting, ref);
-    expect(seen()).toEqual(['0 of 2 pods updated, 2 available; pods "api-2-x" is forbidden: violates PodSecurity']);
+    expect(states()).toEqual(['0 of 2 pods updated, 2 available; pods "api-2-x" is forbidden: violates PodSecurity']);
   });
 });

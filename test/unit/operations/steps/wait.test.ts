@@ -9,16 +9,16 @@ import { deadlineIn, rejection, waitingFor } from '../waiting.ts';
 describe('Available', () => {
   const broken = withAvailable('False', 'MissingEndpoints', 'endpoints for service/api in "wardle" have no addresses');
 
-  test('is waited for by watch, each state told once', async () => {
-    const { waiting, seen } = await waitingFor([], [broken, broken, withAvailable('True', 'Passed', 'all checks passed')]);
+  test('is watched, and each state is reported once', async () => {
+    const { waiting, states } = await waitingFor([], [broken, broken, withAvailable('True', 'Passed', 'all checks passed')]);
     await waitForAvailable(waiting, 'v1.example.com');
-    expect(seen()).toEqual([
+    expect(states()).toEqual([
       'no Available condition yet',
       'Available=False (MissingEndpoints): endpoints for service/api in "wardle" have no addresses',
     ]);
   });
 
-  test('when the time is up, the error says what was waited for and what was seen last', async () => {
+  test('that does not come in time is an error with the last state', async () => {
     const { waiting } = await waitingFor([broken], [], deadlineIn(60));
     const error = await rejection(waitForAvailable(waiting, 'v1.example.com'));
     expect(error).toBeInstanceOf(DeadlineError);
@@ -39,7 +39,7 @@ describe('Available', () => {
   });
 });
 
-test('an endpoint counts when it is ready, and when nothing is said about it', async () => {
+test('an endpoint counts when it is ready, and when its readiness is not set', async () => {
   const slice = (ready: boolean | undefined): KubeObject =>
     ({
       apiVersion: 'discovery.k8s.io/v1',
@@ -48,8 +48,8 @@ test('an endpoint counts when it is ready, and when nothing is said about it', a
       endpoints: [{ addresses: ['10.0.0.1'], conditions: ready === undefined ? {} : { ready } }],
       ports: [],
     }) as unknown as KubeObject;
-  const { waiting, seen } = await waitingFor([slice(false)], [slice(true)]);
+  const { waiting, states } = await waitingFor([slice(false)], [slice(true)]);
   await waitForEndpoints(waiting, 'wardle', 'api');
-  expect(seen()).toEqual(['1 endpoints, none ready']);
+  expect(states()).toEqual(['1 endpoints, none ready']);
   await waitForEndpoints((await waitingFor([slice(undefined)])).waiting, 'wardle', 'api');
 });
