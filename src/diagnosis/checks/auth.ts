@@ -177,7 +177,7 @@ export const checkUser: Check = (context) => {
   const { user, path, status, body, allowed } = answer;
   const evidence = [`GET ${path} as ${user}: ${status}`, ...(body ? [`body: ${body}`] : [])];
   if (status === 403 && allowed === false) return [observation('auth/user-not-allowed', evidence, { user, path })];
-  // If the API works for nobody, or the reason is known, the user needs no finding.
+  // If the API does not work at all, or the reason is known, the user needs no finding.
   if (!works(context) || findMessage(context, 'delegator-missing')) return [];
   // kube-apiserver or the server refused it: see `notCheckedOf`.
   if (isUnexplained(answer)) return [];

@@ -68,7 +68,7 @@ const faults: readonly PodFault[] = [
     how: 'the server allows another common name than the one of kube-apiserver',
     codes: ['auth/client-name-not-allowed'],
     condition: failedWith('40[13]'),
-    change: async (name, bench) => frontProxy(name, bench, await publishedCa(), '--requestheader-allowed-names=somebody-else'),
+    change: async (name, bench) => frontProxy(name, bench, await publishedCa(), '--requestheader-allowed-names=another-client'),
   },
   {
     name: 'other-front-proxy',

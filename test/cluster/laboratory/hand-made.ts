@@ -73,7 +73,7 @@ export const failedTls = (words: string): PerVersion<RegExp> => ({ '1.37': faile
 export function describeFaults(namespace: string, faults: readonly HandMadeFault[]): void {
   describe(`${namespace}: one fault gives one finding`, () => {
     const backends: Backend[] = [];
-    const known = awaited(faults);
+    const known = withCondition(faults);
 
     beforeAll(async () => {
       const bench = await benchOf(namespace, backends);
@@ -93,9 +93,9 @@ export function describeFaults(namespace: string, faults: readonly HandMadeFault
 
     test.each(faults)('$name: $codes', async (fault) => {
       const condition = valueFor(fault.condition) ?? /^undefined$/;
-      const said = async () => expect(String((await conditions()).get(apiServiceNameOf(fault.name)))).toMatch(condition);
+      const isSet = async () => expect(String((await conditions()).get(apiServiceNameOf(fault.name)))).toMatch(condition);
       // The first message may be about a Service that was not ready yet.
-      await vi.waitFor(said, { timeout: conditionMs, interval: 500 });
+      await vi.waitFor(isSet, { timeout: conditionMs, interval: 500 });
       await fault.beforeVerify?.(apiServiceNameOf(fault.name));
       await expectFindings(fault, apiServiceNameOf(fault.name), fault.options);
     });
@@ -103,7 +103,7 @@ export function describeFaults(namespace: string, faults: readonly HandMadeFault
 }
 
 /** The APIServices that kube-apiserver must set a condition for. */
-const awaited = (faults: readonly HandMadeFault[]): string[] =>
+const withCondition = (faults: readonly HandMadeFault[]): string[] =>
   faults.filter(({ condition }) => valueFor(condition)).map(({ name }) => apiServiceNameOf(name));
 
 /**
@@ -113,8 +113,8 @@ const awaited = (faults: readonly HandMadeFault[]): string[] =>
 async function waitForForwarding(faults: readonly HandMadeFault[]): Promise<void> {
   const names = faults.filter(({ condition }) => valueFor(condition) === passed).map(({ name }) => apiServiceNameOf(name));
   if (names.length === 0) return;
-  const passedOn = async () => expect(codesOf((await verifyJson(names)).diagnosis)).not.toContain('control-plane/flapping');
-  await vi.waitFor(passedOn, { timeout: conditionMs, interval: 500 });
+  const forwarded = async () => expect(codesOf((await verifyJson(names)).diagnosis)).not.toContain('control-plane/flapping');
+  await vi.waitFor(forwarded, { timeout: conditionMs, interval: 500 });
 }
 
 async function benchOf(namespace: string, backends: Backend[]): Promise<Bench> {

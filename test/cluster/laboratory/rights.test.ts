@@ -32,7 +32,7 @@ const portOf: Readonly<Record<string, () => Promise<number>>> = {
 const services = Object.keys(portOf);
 
 const reader = { KUBECONFIG: await userKubeconfig('apiservice-reader') };
-const nobody = { KUBECONFIG: await userKubeconfig('without-rights') };
+const withoutPermissions = { KUBECONFIG: await userKubeconfig('without-rights') };
 
 /** A spec creates it later. */
 let lateSlice = {};
@@ -99,7 +99,7 @@ describe('a user that may only get APIServices', () => {
 });
 
 test('a user without permissions gets the verdict unknown', async () => {
-  expect(await verify('seen-broken', nobody)).toMatchObject({ exitCode: 3, verdict: 'unknown', codes: [] });
+  expect(await verify('seen-broken', withoutPermissions)).toMatchObject({ exitCode: 3, verdict: 'unknown', codes: [] });
 });
 
 test('a server that never answers delays verify only until its timeouts', async () => {

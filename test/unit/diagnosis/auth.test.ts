@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
-import { cannotRead, crashes, everything } from './faults.ts';
+import { everything } from './everything.ts';
+import { cannotRead, crashes } from './faults.ts';
 import { answers, codes, diagnosed, seen, unseen } from './snapshots.ts';
 
 /** Authentication and authorization between the server and kube-apiserver. */

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type Code, catalog, entryOf, fill, linkOf, matchesCode } from '../../../src/diagnosis/catalog.ts';
 import type { Finding } from '../../../src/diagnosis/types.ts';
 import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
-import { everything, faults } from './faults.ts';
+import { everything } from './everything.ts';
+import { faults } from './faults.ts';
 import { answers, codes, diagnosed, healthy, seen } from './snapshots.ts';
 
 const cases = Object.entries(faults) as [Code, Partial<ApiSnapshot>][];

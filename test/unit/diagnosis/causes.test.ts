@@ -3,7 +3,8 @@ import type { Finding } from '../../../src/diagnosis/types.ts';
 import { subjectAltName } from '../../../src/pki/extensions.ts';
 import type { ApiSnapshot, EndpointProbe } from '../../../src/snapshot/types.ts';
 import { inDays, make, makeCa } from '../pki/certificates.ts';
-import { everything, faults } from './faults.ts';
+import { everything } from './everything.ts';
+import { faults } from './faults.ts';
 import {
   absent,
   answers,

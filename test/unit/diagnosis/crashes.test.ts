@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { entryOf } from '../../../src/diagnosis/catalog.ts';
 import { crashCauses } from '../../../src/diagnosis/crash-causes.ts';
 import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
-import { cannotRead, crashes, everything, faults } from './faults.ts';
+import { everything } from './everything.ts';
+import { cannotRead, crashes, faults } from './faults.ts';
 import { answers, codes, diagnosed, seen, unseen } from './snapshots.ts';
 
 /** Whether another finding explains why a pod crashes. */

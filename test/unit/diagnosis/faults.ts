@@ -2,18 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import type { Code } from '../../../src/diagnosis/catalog.ts';
 import { caConstraints, extendedKeyUsage, keyUsage, nameConstraints, subjectAltName } from '../../../src/pki/extensions.ts';
 import type { CertificateInfo } from '../../../src/pki/types.ts';
-import type {
-  ApiServiceView,
-  ApiSnapshot,
-  ContainerView,
-  DelegationView,
-  NeighbourView,
-  PodView,
-  RequestHeaderView,
-  SecretView,
-  ServerView,
-} from '../../../src/snapshot/types.ts';
+import type { ApiServiceView, ApiSnapshot, ContainerView, PodView } from '../../../src/snapshot/types.ts';
 import { fixture, inDays, make, makeCa } from '../pki/certificates.ts';
+import { delegation, everything, requestHeader, root, secret, server } from './everything.ts';
 import {
   absent,
   answers,
@@ -25,7 +16,6 @@ import {
   fails,
   healthy,
   host,
-  inYears,
   leafCertificate,
   leafFor,
   otherCa,
@@ -42,7 +32,6 @@ const san = subjectAltName({ dns: [host], ip: [] }, false);
 const trusting = (...certificates: readonly CertificateInfo[]): ApiSnapshot['apiService'] =>
   seen({ ...api, caBundle: bundleOf(...certificates) });
 
-const root = await makeCa({ commonName: 'root', notAfter: inYears(20) });
 const inner = await makeCa({ commonName: 'inner', issuer: root });
 const innermost = await makeCa({ commonName: 'innermost', issuer: inner });
 const outsider = await make({ commonName: 'no CA' });
@@ -64,55 +53,6 @@ const withPod = (change: Partial<PodView>): Partial<ApiSnapshot> => ({
 });
 const withServer = (change: Partial<ContainerView>): Partial<ApiSnapshot> =>
   withPod({ containers: readyPod.containers.map((server) => ({ ...server, ready: false, ...change })) });
-
-const server: ServerView = {
-  pod: 'api-0',
-  serviceAccount: 'api',
-  flags: ['--secure-port=8443', '--tls-cert-file=/certs/tls.crt', '--tls-private-key-file=/certs/tls.key'],
-  secrets: [{ name: 'api-tls', mountPath: '/certs', subPath: false }],
-  startedAt: inDays(-3).toISOString(),
-};
-const secret: SecretView = {
-  name: 'api-tls',
-  pods: ['api-0', 'api-1', 'api-2', 'api-3'],
-  type: 'kubernetes.io/tls',
-  certificates: [leafCertificate],
-  keyMatches: true,
-  otherKeys: [],
-};
-const requestHeader: RequestHeaderView = {
-  clientCa: [root.info],
-  allowedNames: ['front-proxy-client'],
-  usernameHeaders: ['X-Remote-User'],
-  hasClientCa: true,
-  holdsPrivateKey: false,
-};
-const delegation: DelegationView = { account: 'system:serviceaccount:wardle:api', mayReview: true, mayReadAuthentication: true };
-const neighbour = (group: string, groupPriorityMinimum: number): NeighbourView => ({
-  name: `v1.${group}`,
-  group,
-  groupPriorityMinimum,
-  versionPriority: 1,
-  service: undefined,
-});
-
-/** The same healthy API, observed with all permissions. */
-export const everything: ApiSnapshot = {
-  ...healthy,
-  group: seen({ path: '/apis/wardle.example.com', status: 200, body: '{"kind":"APIGroup","versions":[{"version":"v1alpha1"}]}' }),
-  openApi: seen({ path: '/openapi/v3/apis/wardle.example.com/v1alpha1', status: 200, body: '' }),
-  serviceProxy: answers(403, '{"kind":"Status","reason":"Forbidden"}'),
-  asUser: seen({ path: '/apis/wardle.example.com/v1alpha1', status: 200, body: '', user: 'jane', allowed: true }),
-  anonymous: answers(403, '{"kind":"Status","reason":"Forbidden"}'),
-  forged: answers(403, '{"kind":"Status","reason":"Forbidden"}'),
-  server: seen(server),
-  secret: seen(secret),
-  requestHeader: seen(requestHeader),
-  delegation: seen(delegation),
-  neighbours: seen([neighbour('', 18_000), neighbour('apps', 17_800)]),
-  customResources: seen([{ name: 'flunders.wardle.example.com', versions: ['v1'] }]),
-  listed: seen({ freshness: 'Current', resources: ['flunders', 'fischers'] }),
-};
 
 const gone = answers(503, 'service unavailable');
 const reports = (words: string): Partial<ApiSnapshot> => ({

@@ -4,7 +4,7 @@ import { generateKeyPair } from '../../../src/pki/keys.ts';
 import type { CertificateInfo } from '../../../src/pki/types.ts';
 import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
 import { inDays, make, makeCa } from '../pki/certificates.ts';
-import { everything } from './faults.ts';
+import { everything } from './everything.ts';
 import {
   answers,
   api,

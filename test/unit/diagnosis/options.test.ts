@@ -3,7 +3,7 @@ import { diagnose } from '../../../src/diagnosis/diagnose.ts';
 import type { DiagnoseOptions } from '../../../src/diagnosis/types.ts';
 import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
 import { day } from '../pki/certificates.ts';
-import { everything } from './faults.ts';
+import { everything } from './everything.ts';
 import { answers, api, codes, healthy, host, leafFor, now, seen, serves, snapshotOf, unseen } from './snapshots.ts';
 
 const judged = (change: Partial<ApiSnapshot>, options?: DiagnoseOptions) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ApiSnapshot, PodView, ServerView } from '../../../src/snapshot/types.ts';
-import { everything, faults } from './faults.ts';
+import { everything } from './everything.ts';
+import { faults } from './faults.ts';
 import { absent, answers, codes, diagnosed, endpoint, readyPod, seen, service } from './snapshots.ts';
 
 /** What the flags and mounts of a server prove. */

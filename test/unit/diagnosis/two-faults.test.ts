@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { type Code, matchesCode } from '../../../src/diagnosis/catalog.ts';
 import type { Finding } from '../../../src/diagnosis/types.ts';
 import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
-import { everything, faults } from './faults.ts';
+import { everything } from './everything.ts';
+import { faults } from './faults.ts';
 import { diagnosed } from './snapshots.ts';
 
 /** Two independent faults at once. */
