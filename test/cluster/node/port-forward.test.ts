@@ -133,7 +133,7 @@ test('forwarding a port requires get and create on pods/portforward, and the err
   jane.close();
 });
 
-test('a user who cannot get the pod is told that localhost refused the connection', async () => {
+test('for a user who cannot get the pod, the error only says that localhost refused the connection', async () => {
   const words = 'connection refused by localhost in the pod';
   const jack = await connect({ kubeconfig: await userKubeconfig('jack') }, {}, signal);
   const name = 'forward-only';
