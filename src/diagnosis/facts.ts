@@ -1,3 +1,4 @@
+import { counted } from '../config/counted.ts';
 import type { ApiSnapshot, EndpointProbe } from '../snapshot/types.ts';
 import { parseResourceList } from './checks/discovery.ts';
 import { daysBetween } from './days.ts';
@@ -36,7 +37,7 @@ function servedFact({ at, handshake }: EndpointProbe, now: Date): string[] {
 /** `valid until 2026-07-15 (30 days)` or `expired on 2019-02-19 (2,839 days ago)` */
 function validity(notAfter: string, now: Date): string {
   const days = daysBetween(now, new Date(notAfter));
-  const count = `${Math.abs(days).toLocaleString('en-US')} ${Math.abs(days) === 1 ? 'day' : 'days'}`;
+  const count = counted(Math.abs(days), 'day');
   const date = notAfter.slice(0, 10);
   return Date.parse(notAfter) < now.getTime() ? `expired on ${date} (${count} ago)` : `valid until ${date} (${count})`;
 }

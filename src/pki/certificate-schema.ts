@@ -3,7 +3,8 @@ import { inspect } from './inspect.ts';
 import type { CertificateInfo } from './types.ts';
 
 const texts = z.array(z.string());
-const time = z.iso.datetime({ offset: true });
+/** RFC 3339, with any offset. */
+export const time = z.iso.datetime({ offset: true });
 
 /** The properties of a certificate as JSON: the same as those of CertificateInfo. */
 const properties = {

@@ -1,3 +1,4 @@
+import { counted } from '../config/counted.ts';
 import type { Finding } from '../diagnosis/types.ts';
 
 /**
@@ -29,5 +30,5 @@ export const findingCounts = (findings: readonly Finding[]): string =>
   (['error', 'warning'] as const)
     .map((severity) => [severity, findings.filter((finding) => finding.severity === severity).length] as const)
     .filter(([, count]) => count > 0)
-    .map(([severity, count]) => `${count} ${severity}${count === 1 ? '' : 's'}`)
+    .map(([severity, count]) => counted(count, severity))
     .join(', ');

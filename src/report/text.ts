@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { counted } from '../config/counted.ts';
 import { fixParts } from '../diagnosis/fix.ts';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding } from '../diagnosis/types.ts';
 import { printable } from '../pki/printable.ts';
@@ -45,7 +46,7 @@ function briefLines(apis: readonly ApiDiagnosis[], colors: ChalkInstance): strin
   const own = apis.length - backed.length;
   const width = Math.max(0, ...backed.map(({ name }) => printable(name).length));
   return [
-    ...(own > 0 ? [`${mark('healthy', colors)} ${own} ${own === 1 ? 'API' : 'APIs'} without a Service`] : []),
+    ...(own > 0 ? [`${mark('healthy', colors)} ${counted(own, 'API')} without a Service`] : []),
     ...backed.map(
       ({ name, overview }) =>
         `${mark('healthy', colors)} ${colors.bold(printable(name).padEnd(width))}  ${printable(overview.service ?? '')}`,

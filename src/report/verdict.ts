@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { counted } from '../config/counted.ts';
 import type { ApiDiagnosis, Diagnosis, Verdict } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
 
@@ -26,7 +27,7 @@ export function countLine(apis: readonly ApiDiagnosis[], source: Source): string
     const count = apis.filter((api) => api.verdict === verdict).length;
     return count > 0 ? [`${count} ${verdictLabel(verdict, source)}`] : [];
   });
-  return `${apis.length} ${apis.length === 1 ? 'API' : 'APIs'}: ${counts.join(', ')}`;
+  return `${counted(apis.length, 'API')}: ${counts.join(', ')}`;
 }
 
 /** A diagnosis in one line. */

@@ -1,3 +1,4 @@
+import { counted } from '../config/counted.ts';
 import { seen } from './observed.ts';
 import { lastMessageLine, setupReasons } from './pod-view.ts';
 import type { ContainerView, Ended, PodView } from './types.ts';
@@ -165,7 +166,7 @@ function containerEvidence(pod: PodView, { name, state, before, restarts }: Cont
   if (end && (kind === 'crashing' || state.kind !== 'waiting' || state.reason === 'CrashLoopBackOff')) {
     const { exitCode, reason, message } = end;
     return [
-      `container ${name}: exit code ${exitCode} (${reason}), ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`,
+      `container ${name}: exit code ${exitCode} (${reason}), ${counted(restarts, 'restart')}`,
       ...(message.trim() === '' ? [] : [`container ${name}: ${shown(message)}`]),
       ...(kind === 'crashing' ? lastLogLineOf(pod, name) : []),
       // Exit code 0 or above 128 may mean that the kubelet stopped it because a liveness probe

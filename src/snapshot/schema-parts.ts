@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { apiServiceNamePattern } from '../config/registration.ts';
 
+export { time } from '../pki/certificate-schema.ts';
+
 /** Parts that the schemas of snapshots and diagnoses share. */
 
 export const texts = z.array(z.string());
@@ -15,9 +17,6 @@ export const apiServiceName = z.string().regex(apiServiceNamePattern);
  * (k8s.io/apimachinery/pkg/util/validation).
  */
 export const objectName = z.string().regex(/^[a-z0-9][-a-z0-9.]*$/);
-
-/** RFC 3339, with any offset. */
-export const time = z.iso.datetime({ offset: true });
 
 /** A property that may be undefined, and is then left out of JSON. */
 export const optional = <T extends z.ZodType>(schema: T) => z.optional(schema);

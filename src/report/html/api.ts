@@ -1,3 +1,4 @@
+import { counted } from '../../config/counted.ts';
 import { fixParts } from '../../diagnosis/fix.ts';
 import type { ApiDiagnosis, Finding, NotChecked } from '../../diagnosis/types.ts';
 import type { Source } from '../../snapshot/types.ts';
@@ -44,7 +45,7 @@ ${explains.length > 0 ? symptomsDetails(explains) : ''}
 `;
 
 const symptomsDetails = (symptoms: readonly Finding[]): Markup => markup`<details>
-<summary>Explains ${symptoms.length} ${symptoms.length === 1 ? 'symptom' : 'symptoms'}</summary>
+<summary>Explains ${counted(symptoms.length, 'symptom')}</summary>
 <ul>
 ${symptoms.map(
   ({
