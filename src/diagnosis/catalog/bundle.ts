@@ -66,7 +66,7 @@ export const bundleEntries = {
     severity: 'warning',
     hop: 'kube-apiserver',
     title: 'The caBundle of {name} trusts {count} that the server does not need',
-    cause: 'Whoever has the private key of a trusted CA can impersonate the extension API server.',
+    cause: 'Anyone with the private key of a trusted CA can impersonate the extension API server.',
     fix: 'Remove CAs that are not needed from spec.caBundle, unless the server is about to use them.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

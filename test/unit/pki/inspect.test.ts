@@ -164,14 +164,15 @@ describe('inspect', () => {
     ['headers', 'a: b\n'],
     ['base64', 'AAAA'],
     ['nested sequences in DER', '0\x80'],
-  ])('takes a megabyte of %s in its stride', (_, piece) => {
+  ])('finds no certificate in a megabyte of %s', (_, piece) => {
     const junk = piece.repeat(Math.ceil(1_000_000 / piece.length));
-    const started = performance.now();
-    inspect(junk);
-    inspect(`-----BEGIN CERTIFICATE-----\n${junk}\n-----END CERTIFICATE-----\n`);
-    inspect(`-----BEGIN CERTIFICATE-----\n${Buffer.from(junk).toString('base64')}\n-----END CERTIFICATE-----\n`);
-    inspect(Buffer.from(junk, 'latin1'));
-    expect(performance.now() - started).toBeLessThan(3000);
+    const inputs = [
+      junk,
+      `-----BEGIN CERTIFICATE-----\n${junk}\n-----END CERTIFICATE-----\n`,
+      `-----BEGIN CERTIFICATE-----\n${Buffer.from(junk).toString('base64')}\n-----END CERTIFICATE-----\n`,
+      Buffer.from(junk, 'latin1'),
+    ];
+    for (const input of inputs) expect(inspect(input).certificates).toEqual([]);
   });
 });
 
