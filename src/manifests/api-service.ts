@@ -8,7 +8,7 @@ import { base64 } from './secret.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
 
-/** One APIService for each group and version, all with the same Service. Without certificates there is no caBundle. */
+/** One APIService for each group and version. Without certificates it has no caBundle. */
 export function apiServiceManifests(registration: Registration, issued: Issued | undefined): Manifest[] {
   const { metadata, spec } = registration;
   return spec.apis.map((api) => {

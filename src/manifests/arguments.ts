@@ -33,7 +33,9 @@ function inFormOf({ words: present }: Argument, { words, value }: Argument): Arg
   return present.length === 2 && value !== undefined ? { words: [flag, value] } : { words };
 }
 
-/** Puts arguments in the place of the first with the same flag, drops the others, or appends them. */
+/**
+ * Puts arguments in the place of the first with the same flag, drops the others, or appends them.
+ */
 function setFlag(list: readonly Argument[], flag: string | undefined, wanted: readonly Argument[], keepForm: boolean): Argument[] {
   const first = list.find((argument) => argument.flag === flag);
   if (!first) return [...list, ...wanted];
@@ -62,7 +64,10 @@ const same = (one: Argument, other: Argument): boolean =>
 
 /** What changes in the arguments of a container. */
 export interface ArgumentChanges {
-  /** `--flag=value`: replaces every value that the flag has, in the form `--flag value` where that is used. */
+  /**
+   * `--flag=value`: replaces every value that the flag has, in the form `--flag value` where that
+   * is used.
+   */
   readonly replace: readonly string[];
   /** Appended unless they exist already. */
   readonly add: readonly string[];
@@ -70,7 +75,10 @@ export interface ArgumentChanges {
   readonly set: readonly string[];
 }
 
-/** The arguments of a container with the changes made. Applying the same changes again changes nothing. */
+/**
+ * The arguments of a container with the changes made. Applying the same changes again changes
+ * nothing.
+ */
 export function changeArguments(present: readonly string[], { replace, add, set }: ArgumentChanges): string[] {
   const replaced = setFlags(parse(present), parse(replace), true);
   const missing = parse(add).filter((wanted) => !replaced.some((argument) => same(argument, wanted)));

@@ -5,7 +5,7 @@ import { objectLabels } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
 
-/** The ConfigMaps with the server's own configuration files. */
+/** The ConfigMaps with the configuration files of the server. */
 export const configMapManifests = (registration: Registration): Manifest[] =>
   (registration.spec.server.configMaps ?? []).map(({ name, data }) =>
     fillTemplate(template, `041-config-map-${name}.yaml`, {
@@ -17,8 +17,9 @@ export const configMapManifests = (registration: Registration): Manifest[] =>
   );
 
 /**
- * A pod annotation that changes with the content of the ConfigMaps, so that new content replaces the pods: most servers read their configuration once.
- * The key is the one that Helm's chart tips made common (https://helm.sh/docs/howto/charts_tips_and_tricks).
+ * A pod annotation that changes with the content of the ConfigMaps. New content replaces the pods,
+ * because most servers read their configuration once. The key is common in Helm charts
+ * (https://helm.sh/docs/howto/charts_tips_and_tricks).
  */
 export function configChecksum({ spec }: Registration): Record<string, string> {
   const { configMaps = [] } = spec.server;

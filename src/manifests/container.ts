@@ -12,13 +12,16 @@ const hardenedContext = templateDefault(template, 'spec.template.spec.containers
 
 const hardenedUnder = (own: Plain | undefined): Plain => mergePatch(hardenedContext, own ?? {});
 
-/** A container of the user's, as Kubernetes writes it, with the hardened security context wherever it does not say otherwise. */
+/** Adds the hardened security context to a container of the user, where it sets nothing else. */
 export const hardened = (container: Plain): Plain => ({
   ...container,
   securityContext: hardenedUnder(container.securityContext as Plain | undefined),
 });
 
-/** The arguments that tell a server built on k8s.io/apiserver where its certificate is (apiserver/pkg/server/options/serving.go). */
+/**
+ * The certificate flags of a server built on k8s.io/apiserver
+ * (apiserver/pkg/server/options/serving.go).
+ */
 export function certificateFlags({ spec }: Registration): string[] {
   const { flags, mountPath, files } = spec.certificates;
   if (flags === 'none') return [];
@@ -29,7 +32,7 @@ export function certificateFlags({ spec }: Registration): string[] {
   return flags === 'equals' ? pairs.map((pair) => pair.join('=')) : pairs.flat();
 }
 
-/** An HTTPS probe of the server's own port, unless the configuration names another action or none. */
+/** An HTTPS probe of the server's port, unless the configuration sets another action or none. */
 function probe(configured: Plain | false, defaultPath: string): Plain | undefined {
   if (configured === false) return undefined;
   const { path = defaultPath, ...fields } = configured;
@@ -37,7 +40,7 @@ function probe(configured: Plain | false, defaultPath: string): Plain | undefine
   return { httpGet: { path, port: 'https', scheme: 'HTTPS' }, ...fields };
 }
 
-/** What the Deployment's template needs to become the container of this server, by path under the container. */
+/** The edits that turn the template's container into that of this server, by path. */
 export function containerEdits(registration: Registration): Edits {
   const { metadata, spec } = registration;
   const { server, certificates } = spec;

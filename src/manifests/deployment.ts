@@ -21,7 +21,10 @@ const under = (path: string, edits: Edits): Edits =>
 const append = (path: string, present: number, items: readonly unknown[] = []): Edits =>
   Object.fromEntries(items.map((item, index) => [`${path}.${present + index}`, item]));
 
-/** Files of the Secret under the names that the server looks for; nothing when those are the Secret's own. */
+/**
+ * Files of the Secret under the names that the server looks for; nothing when those are the
+ * Secret's own.
+ */
 export function secretItems({ files }: Registration['spec']['certificates']) {
   if (files.cert === 'tls.crt' && files.key === 'tls.key') return undefined;
   return [
@@ -53,7 +56,9 @@ function podEdits(registration: Registration): Edits {
   };
 }
 
-/** The Deployment of the server, hardened by default, and its PodDisruptionBudget where one is configured. */
+/**
+ * The Deployment of the server, hardened by default, and its PodDisruptionBudget, if configured.
+ */
 export function workloadManifests(registration: Registration): Manifest[] {
   const { metadata, spec } = registration;
   const { replicas, strategy, podLabels, podAnnotations, podDisruptionBudget } = spec.server;
@@ -64,7 +69,7 @@ export function workloadManifests(registration: Registration): Manifest[] {
   };
   const deployment = fillTemplate(deploymentTemplate, '060-deployment.yaml', {
     ...identity,
-    // Without a number in the configuration the field belongs to whoever scales: an autoscaler, kubectl scale.
+    // Without a configured number, an autoscaler or kubectl scale owns the field.
     'spec.replicas': replicas,
     ...(strategy === undefined ? {} : { 'spec.strategy': strategy }),
     'spec.selector.matchLabels': podSelector(registration),

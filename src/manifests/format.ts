@@ -5,21 +5,24 @@ import type { Manifest } from './types.ts';
 export interface ManifestFile {
   readonly path: string;
   readonly text: string;
-  /** Holds a private key: mode 0600 and out of version control. */
+  /** Contains a private key: mode 0600, ignored by git. */
   readonly private: boolean;
 }
 
-/** All manifests as one text: YAML documents with their comments, or one JSON List with two spaces. */
+/** All manifests as one text: YAML documents with comments, or a JSON List. */
 export function formatManifests(manifests: readonly Manifest[], format: 'yaml' | 'json'): string {
   if (format === 'yaml') return manifests.map(({ text }) => text).join('---\n');
   return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifests.map(({ object }) => object) }, undefined, 2)}\n`;
 }
 
-/** One file per object, named so that their alphabetical order is a safe order to apply them in. */
+/** One file for each object. The alphabetical order of the names is a safe apply order. */
 export const manifestFiles = (manifests: readonly Manifest[]): ManifestFile[] =>
   manifests.map(({ object, text, fileName }) => ({ path: fileName, text, private: object.kind === 'Secret' }));
 
-/** The same files and a kustomization.yaml that lists them; `fifo` keeps their order (kustomize 5, kubectl 1.27 and newer). */
+/**
+ * The same files and a kustomization.yaml that lists them. `fifo` keeps their order (kustomize 5,
+ * kubectl 1.27 and newer).
+ */
 export function kustomizeFiles(manifests: readonly Manifest[]): ManifestFile[] {
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',

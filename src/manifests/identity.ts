@@ -10,15 +10,15 @@ import { objectLabels } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
 
-/** Namespaces that every cluster has: pkg/controlplane/controller/systemnamespaces in k8s.io/kubernetes. */
+/** Namespaces of every cluster (k8s.io/kubernetes/pkg/controlplane/controller/systemnamespaces). */
 const systemNamespaces = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
 
-/** Name of the ServiceAccount that the server runs as. */
+/** The name of the server's ServiceAccount. */
 export const serviceAccountName = ({ metadata, spec }: Registration): string => spec.server.serviceAccount.name ?? metadata.name;
 
 /**
- * The Namespace, unless it is one that every cluster has. It carries no labels: several registrations may share it, and each would
- * take the other's labels away.
+ * The Namespace, unless every cluster has it. It has no labels, because registrations that share it
+ * would remove each other's labels.
  */
 export function namespaceManifests(registration: Registration): Manifest[] {
   const { namespace } = registration.metadata;
@@ -27,8 +27,9 @@ export function namespaceManifests(registration: Registration): Manifest[] {
 }
 
 /**
- * The ServiceAccount and what it may do: delegated authentication and authorisation (without them the server answers 500 to ordinary
- * users or does not start), the server's own rules, and what users may do with the new API.
+ * The ServiceAccount and its RBAC objects: delegated authentication and authorization, the rules of
+ * the server, and the permissions of users. Without delegation the server answers 500 to ordinary
+ * users, or does not start.
  */
 export function identityManifests(registration: Registration): Manifest[] {
   const { metadata, spec } = registration;
@@ -36,7 +37,7 @@ export function identityManifests(registration: Registration): Manifest[] {
   const labels = objectLabels(registration);
   const name = serviceAccountName(registration);
   const subjects = [{ kind: 'ServiceAccount', name, namespace: metadata.namespace }];
-  // Cluster-wide names carry the namespace, so that two servers of one name don't share a binding.
+  // Cluster-scoped names include the namespace, so that two servers never share a binding.
   const role = `${metadata.namespace}:${metadata.name}`;
   const manifests: Manifest[] = [];
   if (serviceAccount.create) {

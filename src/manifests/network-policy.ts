@@ -4,7 +4,10 @@ import { objectLabels, podSelector } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
 
-/** The NetworkPolicy of the server's pods, where one is configured. It restricts the directions that have rules, and an empty list of rules forbids all. */
+/**
+ * The NetworkPolicy of the server's pods, if configured. It restricts the directions that have
+ * rules. An empty list of rules denies everything.
+ */
 export function networkPolicyManifests(registration: Registration): Manifest[] {
   const { metadata, spec } = registration;
   const { networkPolicy } = spec.server;

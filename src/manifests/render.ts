@@ -11,15 +11,16 @@ import { endpointSliceManifests, serviceManifest } from './service.ts';
 import type { Manifest } from './types.ts';
 
 export interface RenderOptions {
-  /** `omit`: no Secret object at all, for repositories and logs. */
+  /** `omit` leaves the Secret out, for repositories and logs. */
   readonly secrets: 'include' | 'omit';
 }
 
 /**
- * Every Kubernetes object of a registration, in the order in which to apply them. Equal input gives equal bytes.
- * A server outside the cluster (`external`) gets no Secret, its key need not enter the cluster; one that someone else deploys
- * (`existing`) gets Secret, Service and APIServices. Without certificates there is no Secret and no caBundle.
- * @throws UsageError when a Secret is wanted and they have no private key
+ * Every Kubernetes object of a registration, in apply order. Equal input gives equal bytes. A
+ * server outside the cluster (`external`) has no Secret, because the cluster does not need its key.
+ * An `existing` server has only Secret, Service and APIServices. Without certificates there is no
+ * Secret and no caBundle.
+ * @throws UsageError when a Secret is requested and the private key is absent
  */
 export const renderManifests = (registration: Registration, issued: Issued | undefined, options: RenderOptions): Manifest[] => [
   ...backendManifests(registration, issued, options),
@@ -27,8 +28,8 @@ export const renderManifests = (registration: Registration, issued: Issued | und
 ];
 
 /**
- * The same with the Secret and, for a server that someone else deploys, the part of its Deployment: only who owns single fields of an object can apply
- * that (KEP-555), and whoever reads it in a file would take it for the whole.
+ * The same with the Secret and, for an `existing` server, the part of its Deployment. Only
+ * server-side apply (KEP-555) can apply a part; in a file it would look like the whole Deployment.
  * @throws as `renderManifests`
  */
 export const manifestsToRegister = (registration: Registration, issued: Issued): Manifest[] => [
@@ -37,7 +38,7 @@ export const manifestsToRegister = (registration: Registration, issued: Issued):
   ...apiServiceManifests(registration, issued),
 ];
 
-/** What the server needs before anybody is sent to it. */
+/** Everything that the server needs before it is registered. */
 function backendManifests(registration: Registration, issued: Issued | undefined, { secrets }: RenderOptions): Manifest[] {
   const { external, existing } = registration.spec.server;
   const withSecret = issued && secrets === 'include' && !external;

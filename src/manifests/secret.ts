@@ -8,14 +8,14 @@ import { objectLabels } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
 
-/** Base64 of a text, once: what `data` of a Secret and `caBundle` hold. */
+/** Base64, encoded once, for `data` of a Secret and for `caBundle`. */
 export const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-/** The name of its file where manifests are written one by one. */
+/** The name of its manifest file. */
 export const secretFileName = '040-secret.yaml';
 
 /**
- * The Secret with the serving certificate: the only place where the private key leaves its wrapping.
+ * The Secret with the serving certificate. Only here the private key is revealed.
  * @throws UsageError when the private key is absent
  */
 export function secretManifest(registration: Registration, { anchors, chain, key }: Issued): Manifest {
@@ -29,7 +29,7 @@ export function secretManifest(registration: Registration, { anchors, chain, key
     'metadata.name': name,
     'metadata.namespace': registration.metadata.namespace,
     'metadata.labels': objectLabels(registration),
-    // `data`, not `stringData`: server-side apply would not see that the latter is unchanged.
+    // Server-side apply cannot tell that `stringData` is unchanged, so this uses `data`.
     data: { 'ca.crt': base64(caBundleOf({ anchors })), 'tls.crt': base64(chain), 'tls.key': base64(key.reveal()) },
   });
 }

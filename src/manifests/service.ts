@@ -11,7 +11,10 @@ const portFields = ({ portName, appProtocol }: Registration['spec']['service']) 
   ...(appProtocol === undefined ? {} : { appProtocol }),
 });
 
-/** The Service that the APIService names. For a server outside the cluster it has no selector; `endpointSliceManifests` fills it. */
+/**
+ * The Service of the APIService. For a server outside the cluster it has no selector;
+ * `endpointSliceManifests` adds its endpoints.
+ */
 export function serviceManifest(registration: Registration): Manifest {
   const { service, server } = registration.spec;
   const { external, existing } = server;
@@ -23,14 +26,17 @@ export function serviceManifest(registration: Registration): Manifest {
     'metadata.labels': sharedLabels(registration),
     'metadata.annotations': service.annotations,
     'spec.ipFamilyPolicy': service.ipFamilyPolicy,
-    // A dual-stack cluster would otherwise give an IPv4 cluster IP, for which there are no endpoints.
+    // A dual-stack cluster would assign an IPv4 cluster IP, which has no endpoints.
     'spec.ipFamilies': onlyIPv6 ? ['IPv6'] : undefined,
     'spec.selector': external ? undefined : (existing?.selector ?? podSelector(registration)),
     'spec.ports': [{ ...portFields(service), port: service.port, targetPort }, ...service.extraPorts],
   });
 }
 
-/** Where a server outside the cluster listens: one EndpointSlice per address family, as discovery.k8s.io/v1 demands. */
+/**
+ * The addresses of a server outside the cluster: one EndpointSlice for each address family, as
+ * discovery.k8s.io/v1 requires.
+ */
 export function endpointSliceManifests(registration: Registration): Manifest[] {
   const { service, server } = registration.spec;
   const { addresses, port } = server.external ?? { addresses: [], port: 0 };
@@ -50,7 +56,7 @@ export function endpointSliceManifests(registration: Registration): Manifest[] {
           'endpointslice.kubernetes.io/managed-by': 'apisvc',
         }),
         addressType,
-        // One endpoint per address: within one, only the first address is used.
+        // One endpoint for each address, because only the first address of an endpoint is used.
         endpoints: own.map((address) => ({ addresses: [address] })),
         ports: [{ ...portFields(service), port }],
       });

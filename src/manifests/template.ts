@@ -2,21 +2,24 @@ import type { Document } from 'yaml';
 import { editableYaml, yamlText } from '../config/yaml.ts';
 import type { KubeObject, Manifest } from './types.ts';
 
-/** What to write where: a dotted path in the template (list items by index) and plain JSON. */
+/** Edits by dotted path in the template (list items by index), with plain JSON values. */
 export type Edits = Readonly<Record<string, unknown>>;
 
-/** Nothing to say: server-side apply would otherwise own an empty field that kube-apiserver drops, and differ on every run. */
+/**
+ * An empty value is left out. kube-apiserver drops empty fields, so server-side apply would differ
+ * on every run.
+ */
 const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 
 function put(document: Document, path: string, value: unknown): void {
   const keys = path.split('.');
   if (isEmpty(value)) document.deleteIn(keys);
-  // No anchors: two equal pieces of the configuration are two pieces in the manifest.
+  // No anchors: equal parts of the configuration are written twice.
   else document.setIn(keys, typeof value === 'object' ? document.createNode(value, { aliasDuplicateObjects: false }) : value);
 }
 
-/** The plain JSON of a template at a dotted path; the defaults that the templates show are read with it. */
+/** Reads the plain JSON of a template at a dotted path, for the defaults in the templates. */
 export function templateDefault(template: string, path: string): Record<string, unknown> {
   let value: unknown = editableYaml(template).toJS();
   for (const key of path.split('.')) value = (value as Record<string, unknown>)[key];
@@ -24,8 +27,8 @@ export function templateDefault(template: string, path: string): Record<string, 
 }
 
 /**
- * Fills in a template: each edit replaces what stands at its path, or removes it when the value is undefined, null or empty.
- * Comments beside what stays are kept.
+ * Applies edits to a template. Each edit replaces the value at its path, or removes it when the new
+ * value is undefined, null or empty. Other comments are kept.
  */
 export function fillTemplate(template: string, fileName: string, edits: Edits): Manifest {
   const document = editableYaml(template);

@@ -1,4 +1,4 @@
-/** A Kubernetes object as JSON has it. */
+/** A Kubernetes object as JSON. */
 export interface KubeObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -11,17 +11,17 @@ export interface KubeObject {
   readonly [key: string]: unknown;
 }
 
-/** Somebody's manifests as they were read: the file as it is called in messages, and its text. */
+/** Manifests of the user: the file name for messages, and the text. */
 export interface ManifestText {
   readonly file: string;
   readonly text: string;
 }
 
-/** One object to apply, and the same object as a person would want to read it. */
+/** One object to apply, and the same object as commented YAML. */
 export interface Manifest {
   readonly object: KubeObject;
   /** One YAML document with comments, without `---`, ending in a line end. */
   readonly text: string;
-  /** `<rank>-<what>.yaml`: files sorted by name are in an order that is safe to apply. */
+  /** `<rank>-<kind>.yaml`: files sorted by name are in a safe apply order. */
   readonly fileName: string;
 }

@@ -19,7 +19,7 @@ export interface CertificatesRequest {
   readonly now: Date;
 }
 
-/** The certificates of a project as far as they could be read, and everything that is wrong with them. */
+/** The certificates of a project that could be read, and all their faults. */
 export interface ReadCertificates extends Issued {
   readonly faults: readonly CertificateFault[];
 }
@@ -48,8 +48,8 @@ export function readCertificates(dir: string, registration: Registration, { with
 }
 
 /**
- * The same for commands that need certificates without a fault.
- * @throws UsageError with every fault, one a line
+ * The same, for commands that need valid certificates.
+ * @throws UsageError with every fault, one on each line
  */
 export function requireCertificates(dir: string, registration: Registration, request: CertificatesRequest): Issued {
   const { faults, ...issued } = readCertificates(dir, registration, request);
@@ -58,7 +58,7 @@ export function requireCertificates(dir: string, registration: Registration, req
   const ca = registration.spec.certificates.issuer.type === 'ca' ? ' --ca-cert FILE --ca-key FILE' : '';
   const outdated = faults.every(({ code }) => code === 'names' || code === 'expired');
   throw new UsageError(projectFaultTexts(dir, faults).join('\n'), {
-    fix: `${outdated ? 'Make' : 'Restore the files, or make'} new certificates: apisvc init${directory} --force-keys${ca}`,
+    fix: `${outdated ? 'Create' : 'Restore the files, or create'} new certificates: apisvc init${directory} --force-keys${ca}`,
   });
 }
 
@@ -66,7 +66,7 @@ export function requireCertificates(dir: string, registration: Registration, req
 export const projectFaultTexts = (dir: string, faults: readonly CertificateFault[]): string[] =>
   faults.map((fault) => certificateFaultText(fault, projectFiles(dir)));
 
-/** Why `init` cannot keep the certificates of a directory: any fault, or a key of another type than apisvc.yaml has. */
+/** Why `init` cannot keep the certificates: any fault, or a key type other than in apisvc.yaml. */
 export function faultsAgainstKeeping(dir: string, registration: Registration, now: Date): readonly CertificateFault[] {
   const { chain, faults } = readCertificates(dir, registration, { withKey: true, now });
   const wanted = registration.spec.certificates.keyType;

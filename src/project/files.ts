@@ -18,7 +18,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 
-/** A file to be written. `mode` is narrowed by the umask. */
+/** A file to write. The umask restricts `mode`. */
 export interface FileToWrite {
   readonly path: string;
   readonly text: string;
@@ -27,12 +27,11 @@ export interface FileToWrite {
 }
 
 /**
- * Writes several files: first everything to temporary files beside the targets, where what usually fails (space, permission) fails, then
- * the renaming, without a pause.
- * - Each file is replaced as a whole: nobody ever sees half a file, or a key with a wider mode.
- * - When the writing fails, no target has changed, and the temporary files and new directories are gone.
- * - When a renaming fails, or the process is killed in between, the files renamed so far are the new ones and the others the old ones.
- * @throws UsageError with the reason in plain words
+ * Writes several files: first to temporary files beside the targets, then renames them.
+ * - Each file is replaced atomically, with its final mode.
+ * - When writing fails, no target has changed; temporary files and new directories are removed.
+ * - When a rename fails or the process is killed, each target is either the old or the new file.
+ * @throws UsageError with the reason
  */
 export function writeFiles(files: readonly FileToWrite[]): void {
   const staged: { readonly temporary: string; readonly path: string }[] = [];
@@ -53,16 +52,17 @@ export function writeFiles(files: readonly FileToWrite[]): void {
     }
   } catch (cause) {
     for (const { temporary } of staged) rmSync(temporary, { force: true });
-    // Only what this call made; nobody else has had a reason to put anything there.
+    // Only what this call created.
     for (const directory of made.reverse()) rmSync(directory, { recursive: true, force: true });
     throw fileError('write', at, cause);
   }
 }
 
 /**
- * Writes a file that somebody has named, as `>` of a shell does: through symbolic links, and straight into a device or a pipe, which is not to be replaced by a file. Its
- * directory has to be there. A regular file is replaced as `writeFiles` does.
- * @throws UsageError with the reason in plain words
+ * Writes a file that the user named, as `>` of a shell does: it follows symbolic links, and writes
+ * to a device or a pipe instead of replacing it. The directory must exist. A regular file is
+ * replaced as in `writeFiles`.
+ * @throws UsageError with the reason
  */
 export function saveFile({ path, ...file }: FileToWrite): void {
   let target = path;
@@ -81,14 +81,14 @@ export function saveFile({ path, ...file }: FileToWrite): void {
   writeFiles([{ path: target, ...file }]);
 }
 
-/** What a path leads to, whether or not it is there already. Those of /dev and /proc lead to what has no name. */
+/** Resolves symbolic links, also of a file that does not exist. Keeps paths of /dev and /proc. */
 function followed(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats) return stats.isFile() ? realpathSync(path) : path;
   return lstatSync(path, { throwIfNoEntry: false }) ? resolve(dirname(path), readlinkSync(path)) : path;
 }
 
-/** Removes a file. @returns its path @throws UsageError with the reason in plain words */
+/** Removes a file. @returns its path @throws UsageError with the reason */
 export function removeFile(path: string): string {
   try {
     unlinkSync(path);
@@ -98,7 +98,10 @@ export function removeFile(path: string): string {
   }
 }
 
-/** Like `mkdir -p`, one level at a time: Node's own says that a read-only file system does not exist. Adds what it makes to `made`. */
+/**
+ * Like `mkdir -p`, one level at a time, because the recursive mkdir of Node reports a read-only
+ * file system as not found. Adds the new directories to `made`.
+ */
 function makeDirectory(path: string, made: string[]): void {
   if (existsSync(path)) return;
   makeDirectory(dirname(path), made);
@@ -106,12 +109,12 @@ function makeDirectory(path: string, made: string[]): void {
   made.push(path);
 }
 
-/** A directory in the place of a file would stop the renaming half-way. */
+/** A directory in place of a file would stop the renames half-way. */
 function refuseDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(path), { code: 'EISDIR' });
 }
 
-/** A renamed file whose content never reached the disk would be empty after a crash. */
+/** Without fsync, a renamed file may be empty after a crash. */
 function writeDurably(path: string, { text, mode }: FileToWrite): void {
   const descriptor = openSync(path, 'wx', mode);
   try {
@@ -131,7 +134,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the device',
   EDQUOT: 'disk quota exceeded',
   EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of the path is not a directory',
+  ENOTDIR: 'part of the path is not a directory',
   EEXIST: 'the file already exists',
   EMFILE: 'too many open files',
 };
@@ -139,7 +142,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** Why a file operation failed, without the codes of the operating system. */
 export function fileReason(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
-  // Node's own messages are such as "ENAMETOOLONG: name too long, open '/a/b'".
+  // A message of Node looks like "ENAMETOOLONG: name too long, open '/a/b'".
   return reasons[code ?? ''] ?? /^E[A-Z\d]+: ([^,]+), /.exec(message)?.[1] ?? message;
 }
 

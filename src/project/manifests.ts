@@ -7,10 +7,10 @@ import { fileError, removeFile, writeFiles } from './files.ts';
 import { readText } from './read.ts';
 
 /**
- * Writes rendered manifests into a directory, all or none. Files with a private key get mode 0600 and are kept out of git; what a
- * .gitignore there says already stays.
+ * Writes rendered manifests into a directory, all or none. Files with a private key get mode 0600
+ * and an entry in .gitignore.
  * @returns their names, in apply order
- * @throws UsageError, see `writeFiles`
+ * @throws UsageError as `writeFiles`
  */
 export function writeManifests(dir: string, files: readonly ManifestFile[]): string[] {
   const secrets = files.filter((file) => file.private).map(({ path }) => path);
@@ -28,26 +28,27 @@ function ignoreFile(dir: string, secrets: readonly string[]): ManifestFile[] {
   const missing = secrets.filter((name) => !lines.includes(name));
   if (missing.length === 0) return [];
   const before = present === '' || present.endsWith('\n') ? present : `${present}\n`;
-  return [{ path: '.gitignore', text: `${before}# Holds a private key.\n${missing.join('\n')}\n`, private: false }];
+  return [{ path: '.gitignore', text: `${before}# Contains a private key.\n${missing.join('\n')}\n`, private: false }];
 }
 
 /**
- * Removes the Secret that an earlier render left in the directory: a private key must not stay where none is asked for.
- * @returns the path of what was removed, if anything
- * @throws UsageError with the reason in plain words
+ * Removes the Secret of an earlier render, because its private key is no longer requested.
+ * @returns the removed path, if any
+ * @throws UsageError with the reason
  */
 export function removeSecret(dir: string): string | undefined {
   const path = join(dir, secretFileName);
   return existsSync(path) ? removeFile(path) : undefined;
 }
 
-/** Names of manifests in the directory that this render did not write: of an object that is no longer part of the registration, for instance. */
+/** Names of manifests in the directory that this render did not write. */
 export const leftovers = (dir: string, written: readonly string[]): string[] =>
   readdirSync(dir).filter((name) => /^\d{3}-.+\.yaml$/.test(name) && !written.includes(name));
 
 /**
- * Reads a manifest, or all of a directory (not of the directories in it), as `kubectl -f` does.
- * @throws UsageError with the reason in plain words
+ * Reads a manifest, or all manifests of a directory without its subdirectories, as `kubectl -f`
+ * does.
+ * @throws UsageError with the reason
  */
 export function readManifests(path: string): ManifestText[] {
   if (!isDirectory(path)) return [{ file: path, text: readText(path) }];

@@ -10,7 +10,7 @@ import type { Issued } from '../pki/types.ts';
 import { type FileToWrite, removeFile, writeFiles } from './files.ts';
 import { readText } from './read.ts';
 
-/** Where everything is in a project directory. */
+/** The paths of a project directory. */
 export const projectFiles = (dir: string) => ({
   configuration: join(dir, 'apisvc.yaml'),
   schema: join(dir, '.apisvc', 'registration.schema.json'),
@@ -21,10 +21,10 @@ export const projectFiles = (dir: string) => ({
   ignore: join(dir, 'certs', '.gitignore'),
 });
 
-/** Whether there is a project in this directory. */
+/** Whether this directory is a project. */
 export const isProject = (dir: string): boolean => existsSync(projectFiles(dir).configuration);
 
-/** Whether there are keys or certificates that must not be lost. */
+/** Whether the directory has keys or certificates that must not be lost. */
 export const hasKeys = (dir: string): boolean => {
   const { caKey, key } = projectFiles(dir);
   return existsSync(caKey) || existsSync(key);
@@ -32,29 +32,30 @@ export const hasKeys = (dir: string): boolean => {
 
 /**
  * Reads apisvc.yaml of a project directory.
- * @throws UsageError when there is none; ConfigurationError (with lines and columns) when it is wrong
+ * @throws UsageError when it does not exist; ConfigurationError with lines and columns when it is
+ * invalid
  */
 export function readRegistration(dir: string): Registration {
   const { configuration } = projectFiles(dir);
   if (!existsSync(configuration)) {
-    throw new UsageError(`there is no project here: ${configuration} does not exist`, { fix: 'Make one with: apisvc init' });
+    throw new UsageError(`${configuration} not found`, { fix: 'Create a project: apisvc init' });
   }
   return parseRegistration(readText(configuration), configuration);
 }
 
-/** The JSON Schema of apisvc.yaml as it is shipped, beside the bundle. */
+/** The JSON Schema of apisvc.yaml, which is installed beside the bundle. */
 export const readSchema = (): string => readText(fileURLToPath(new URL('../schema/registration.schema.json', import.meta.url)));
 
-/** What `init` makes. */
+/** The files that `init` creates. */
 export interface NewProject {
-  /** Text of apisvc.yaml; undefined keeps the one that is there. */
+  /** Text of apisvc.yaml; undefined keeps the existing file. */
   readonly configuration: string | undefined;
   readonly schema: string;
-  /** undefined keeps the certificates that are there. */
+  /** undefined keeps the existing certificates. */
   readonly certificates: { readonly issued: Issued; readonly caKey?: PrivateKey } | undefined;
 }
 
-/** Writes a project directory, all or nothing; returns the paths. @throws UsageError, see `writeFiles` */
+/** Writes a project directory, all files or none. @returns the paths @throws as `writeFiles` */
 export function writeProject(dir: string, project: NewProject): string[] {
   const files = filesOf(dir, project);
   writeFiles(files);
@@ -64,11 +65,11 @@ export function writeProject(dir: string, project: NewProject): string[] {
 /** A file that `writeProject` would write. */
 export interface PlannedFile {
   readonly path: string;
-  /** Whether one of that name is there, which it would replace. */
+  /** Whether it would replace an existing file. */
   readonly replaces: boolean;
 }
 
-/** What `writeProject` would write, in its order. */
+/** The files that `writeProject` would write, in order. */
 export const plannedFiles = (dir: string, project: NewProject): PlannedFile[] =>
   filesOf(dir, project).map(({ path }) => ({ path, replaces: existsSync(path) }));
 
@@ -92,10 +93,10 @@ function filesOf(dir: string, { configuration, schema, certificates }: NewProjec
 }
 
 /**
- * Removes the key of a CA whose certificate has been replaced: beside the certificate of another CA it would only mislead, and it can still sign.
- * @param given the key file of the CA that replaces it; where that is this very file it stays
- * @returns the path of what was removed, if anything
- * @throws UsageError with the reason in plain words
+ * Removes the key of a replaced CA: it can still sign, and does not match the new certificate.
+ * @param given the key file of the new CA; when it is the same file, it stays
+ * @returns the removed path, if any
+ * @throws UsageError with the reason
  */
 export function removeReplacedAuthorityKey(dir: string, given: string): string | undefined {
   const { caKey } = projectFiles(dir);

@@ -2,12 +2,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { UsageError } from '../errors.ts';
 import { fileError } from './files.ts';
 
-/** Far above any registration or certificate. Reading YAML of this size takes seconds. */
+/** Larger than any registration or certificate. YAML of this size takes seconds to parse. */
 const maxBytes = 8 * 1024 * 1024;
 
 /**
- * Reads a whole file, or a pipe as the shell makes one for `<(command)`.
- * @throws the error of node:fs, or an Error with the reason; `fileReason` makes words of either
+ * Reads a whole file, or a pipe of the shell as in `<(command)`.
+ * @throws the error of node:fs, or an Error with the reason; `fileReason` translates both
  */
 export function readBytes(path: string): Buffer {
   const file = statSync(path);
@@ -26,7 +26,10 @@ export function readText(path: string): string {
   }
 }
 
-/** Reads a PEM file. The text around its blocks may have any encoding. @throws UsageError with the reason */
+/**
+ * Reads a PEM file. The text around its blocks may have any encoding.
+ * @throws UsageError with the reason
+ */
 export const readPem = (path: string): string => pemText(readOrFail(path));
 
 /** The text of a PEM file, byte by byte. */

@@ -92,7 +92,7 @@ describe('no cluster', () => {
     expect((await apisvc(['verify'], { cwd: here })).stderr).toContain(
       'error: no APIService given, and no apisvc.yaml in this directory\n',
     );
-    expect((await apisvc(['register'], { cwd: here })).stderr).toContain('error: there is no project here: ');
+    expect((await apisvc(['register'], { cwd: here })).stderr).toContain('apisvc.yaml not found');
   });
 
   test('stack traces only with -v', async () => {

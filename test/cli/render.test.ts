@@ -140,7 +140,7 @@ describe('an invalid apisvc.yaml: exit 2, line and reason on stderr, nothing on 
     rmSync(join(dir, 'apisvc.yaml'));
     const { code, stdout, stderr } = await apisvc(['render'], { cwd: dir });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toBe('error: there is no project here: apisvc.yaml does not exist\nfix: Make one with: apisvc init\n');
+    expect(stderr).toBe('error: apisvc.yaml not found\nfix: Create a project: apisvc init\n');
   });
 });
 
@@ -170,7 +170,7 @@ describe('certificates that do not match apisvc.yaml: exit 2 before anything is 
       stdout: '',
       stderr:
         'error: certs/tls.crt: the certificate is not valid for api.elsewhere.svc, api.elsewhere, api.elsewhere.svc.cluster.local\n' +
-        'fix: Make new certificates: apisvc init --force-keys\n',
+        'fix: Create new certificates: apisvc init --force-keys\n',
     });
   });
 

@@ -56,7 +56,7 @@ describe('reading certificates', () => {
     expect(refusal(dir)).toMatchObject({
       name: 'UsageError',
       message: `${projectFiles(dir)[part]}: ${message}`,
-      fix: `Restore the files, or make new certificates: apisvc init ${dir} --force-keys`,
+      fix: `Restore the files, or create new certificates: apisvc init ${dir} --force-keys`,
     });
   });
 

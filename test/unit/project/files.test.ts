@@ -54,7 +54,7 @@ describe('all or none', () => {
     const dir = folder();
     writeFileSync(join(dir, 'file'), 'old');
     const error = failure(() => writeFiles([open(join(dir, 'made', 'one')), open(join(dir, 'file')), open(join(dir, 'file', 'two'))]));
-    expect(error.message).toBe(`failed to write ${join(dir, 'file', 'two')}: a part of the path is not a directory`);
+    expect(error.message).toBe(`failed to write ${join(dir, 'file', 'two')}: part of the path is not a directory`);
     expect(error.exitCode).toBe(Exit.usage);
     expect(contents(dir)).toEqual(['file']);
     expect(readFileSync(join(dir, 'file'), 'utf8')).toBe('old');

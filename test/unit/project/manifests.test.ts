@@ -15,7 +15,7 @@ describe('writing', () => {
     expect(writeManifests(dir, files)).toEqual(['010-namespace.yaml', '040-secret.yaml']);
     expect(contents(dir)).toEqual(['.gitignore', '010-namespace.yaml', '040-secret.yaml']);
     expect(modeOf(join(dir, '040-secret.yaml'))).toBe(0o600);
-    expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('# Holds a private key.\n040-secret.yaml\n');
+    expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('# Contains a private key.\n040-secret.yaml\n');
   });
 
   test('adds to a .gitignore that is there, once', () => {
@@ -23,7 +23,7 @@ describe('writing', () => {
     writeFileSync(join(dir, '.gitignore'), 'node_modules');
     writeManifests(dir, files);
     writeManifests(dir, files);
-    expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('node_modules\n# Holds a private key.\n040-secret.yaml\n');
+    expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('node_modules\n# Contains a private key.\n040-secret.yaml\n');
   });
 
   test('without a Secret there is nothing to ignore', () => {

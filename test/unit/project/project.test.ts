@@ -70,7 +70,7 @@ describe('the key of a CA that was replaced', () => {
 test('no project', () => {
   const dir = folder();
   expect([isProject(dir), hasKeys(dir)]).toEqual([false, false]);
-  expect(() => readRegistration(dir)).toThrow(`there is no project here: ${join(dir, 'apisvc.yaml')} does not exist`);
+  expect(() => readRegistration(dir)).toThrow(`${join(dir, 'apisvc.yaml')} not found`);
   mkdirSync(join(dir, 'apisvc.yaml'));
   expect(() => readRegistration(dir)).toThrow('it is a directory');
 });
