@@ -111,7 +111,7 @@ describe('an invalid apisvc.yaml: exit 2, line and reason on stderr, nothing on 
     writeFileSync(path, change(readFileSync(path, 'utf8')));
   };
   test.each([
-    ['empty', () => '', /apisvc\.yaml:1:1: is empty/],
+    ['empty', () => '', /apisvc\.yaml:1:1: the file is empty/],
     ['bad syntax', (text: string) => text.replace('metadata:', 'metadata: ['), /apisvc\.yaml:\d+:\d+: not valid YAML: /],
     [
       'an unknown key',
