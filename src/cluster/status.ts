@@ -80,7 +80,7 @@ function forbidden({ message, causes }: Status, { verb, ref }: Attempt): Cluster
   // k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle
   if (causes.some(({ reason }) => reason === 'NamespaceTerminating')) {
     return new ClusterError(refused, {
-      fix: `Wait until the namespace is gone: kubectl wait --for=delete namespace/${ref.namespace}. To see what blocks it: kubectl get namespace ${ref.namespace} -o yaml`,
+      fix: `Wait until the namespace is gone: kubectl wait --for=delete namespace/${ref.namespace}\nTo see what blocks it: kubectl get namespace ${ref.namespace} -o yaml`,
     });
   }
   // Admission checks only writes, and impersonation precedes it. For the message of RBAC, see

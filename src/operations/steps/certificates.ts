@@ -144,9 +144,9 @@ function describe({ at, handshake }: JudgedProbe): string {
 
 function notReloaded({ namespace, service, deployment }: ExpectedCertificate, wrong: readonly JudgedProbe[]): RefusedError {
   const restart = deployment
-    ? `kubectl -n ${namespace} rollout restart deployment/${deployment}`
-    : `restart the pods of Service ${namespace}/${service}`;
+    ? `restart it, and run the same command again: kubectl -n ${namespace} rollout restart deployment/${deployment}`
+    : `restart the pods of Service ${namespace}/${service}, and run the same command again.`;
   return new RefusedError(`after ${reloadMs / 1000}s a pod still serves another certificate: ${wrong.map(describe).join('; ')}`, {
-    fix: `If the server does not reload certificates, restart it: ${restart}. If it never served the new certificate, check its certificate flags. Then run the same command again.`,
+    fix: `Check the certificate flags of the server. If it does not reload certificates, ${restart}`,
   });
 }

@@ -24,7 +24,7 @@ export const waitForEndpoints = (waiting: Waiting, namespace: string, service: s
   waitFor(`Service ${namespace}/${service} to have a ready endpoint`, podCommands(namespace), waiting, async (report) => {
     for await (const slices of observe(waiting.cluster, slicesOf({ namespace, name: service }), waiting.signal)) {
       if (hasReadyEndpoint(slices)) return;
-      report(`${slices.flatMap(viewEndpoints).length} endpoints, none ready`);
+      report(`0 of ${slices.flatMap(viewEndpoints).length} endpoints ready`);
     }
   });
 

@@ -63,7 +63,7 @@ export const replicasOf = ({ spec }: any): number => spec?.replicas ?? 1;
 /** An API that is registered without a server degrades the whole cluster. */
 function scaledToZero(ref: ObjectRef): RefusedError {
   return new RefusedError(`Deployment ${nameOf(ref)} is scaled to 0, so nothing would serve the API; the APIService is unchanged`, {
-    fix: `kubectl -n ${ref.namespace} scale deployment/${ref.name} --replicas=1, then run the same command again.`,
+    fix: `Scale it up, and run the same command again: kubectl -n ${ref.namespace} scale deployment/${ref.name} --replicas=1`,
   });
 }
 
@@ -78,8 +78,7 @@ async function watchRollout({ cluster, signal }: Waiting, ref: ObjectRef, report
     first = false;
     // This run may have fixed what an earlier condition reports. The controller clears the
     // condition only when the rollout makes progress.
-    if (stalled && isCurrent(found) && stalled.since !== initial?.since)
-      throw rolloutFailed(ref, stalled.message, podCommands(ref.namespace));
+    if (stalled && isCurrent(found) && stalled.since !== initial?.since) throw rolloutFailed(ref, stalled.message, findCause(ref));
     const state = found ? rolloutState(found) : { done: false, text: 'not found' };
     if (state.done) return;
     if (found && isPaused(found)) throw paused(ref);
@@ -102,11 +101,13 @@ function stalledSince({ status }: Deployment): Stalled | undefined {
 const rolloutFailed = (ref: ObjectRef, reason: string | undefined, fix: string): RefusedError =>
   new RefusedError(`Deployment ${nameOf(ref)} does not roll out: ${reason}`, { fix });
 
+const findCause = ({ namespace }: ObjectRef): string => `Find the cause: ${podCommands(namespace)}`;
+
 const isPaused = ({ spec }: Deployment): boolean => spec.paused === true;
 
 const paused = (ref: ObjectRef): RefusedError =>
   new RefusedError(`Deployment ${nameOf(ref)} is paused, so its pods are not updated`, {
-    fix: `kubectl -n ${ref.namespace} rollout resume deployment/${ref.name}, then run the same command again.`,
+    fix: `Resume it, and run the same command again: kubectl -n ${ref.namespace} rollout resume deployment/${ref.name}`,
   });
 
 /** Whether the status describes the latest specification. */
@@ -133,7 +134,7 @@ async function failOnRefusedPods({ cluster, signal }: Waiting, ref: ObjectRef): 
     const failure = found && replicaFailure(found);
     since = failure === undefined ? undefined : (since ?? performance.now());
     if (since === undefined || performance.now() - since < persistAfterMs) return undefined;
-    throw rolloutFailed(ref, failure, podCommands(ref.namespace));
+    throw rolloutFailed(ref, failure, findCause(ref));
   });
 }
 
@@ -170,5 +171,5 @@ const describe = ({ pod, evidence }: PodProblem): string => `pod ${pod}: ${evide
 function podFailed(ref: ObjectRef, problem: PodProblem): RefusedError {
   const log = problem.kind === 'crashing' ? [logCommand(ref.namespace ?? '', problem)] : [];
   const commands = [...log, `kubectl -n ${ref.namespace} describe pod ${problem.pod}`].join('; ');
-  return rolloutFailed(ref, describe(problem), `Find the cause: ${commands}. Fix it and run the same command again.`);
+  return rolloutFailed(ref, describe(problem), `Fix the cause, and run the same command again. To find it: ${commands}`);
 }

@@ -75,11 +75,17 @@ function unverifiedChange(
 ): RefusedError {
   const ref = { resource: subresources.podPortForward, namespace, name: '' };
   const [rule] = rbacRules(['get', 'create'].map((verb) => ({ verb, ref })));
-  const restart = deployment ? `kubectl -n ${namespace} rollout restart deployment/${deployment}` : 'restart them';
+  const restart = deployment ? [`  kubectl -n ${namespace} rollout restart deployment/${deployment}`] : [];
+  const fix = [
+    'Allow port-forward to the pods, and run the same command again:',
+    `  ${rule}`,
+    `Or restart the pods, and run it again when the API no longer works with its current caBundle${deployment ? ':' : '.'}`,
+    ...restart,
+    'Or delete the APIService, and run it again. The API is unavailable in between:',
+    `  kubectl delete apiservice ${apiService}`,
+  ];
   return new RefusedError(
     `APIService ${apiService} works with its current caBundle, and the certificates of these endpoints could not be checked against the new one: ${endpoints.join('; ')}; the APIService is unchanged`,
-    {
-      fix: `Allow port-forward to the pods: ${rule}. Then run the same command again. Without this permission, get the new certificate to all pods (${restart}) and run it again when the API no longer works with its current caBundle. Or delete the registration first (the API is unavailable until it is registered again): kubectl delete apiservice ${apiService}`,
-    },
+    { fix: fix.join('\n') },
   );
 }

@@ -50,6 +50,6 @@ test('an endpoint counts when it is ready, and when its readiness is not set', a
     }) as unknown as KubeObject;
   const { waiting, states } = await waitingFor([slice(false)], [slice(true)]);
   await waitForEndpoints(waiting, 'wardle', 'api');
-  expect(states()).toEqual(['1 endpoints, none ready']);
+  expect(states()).toEqual(['0 of 1 endpoints ready']);
   await waitForEndpoints((await waitingFor([slice(undefined)])).waiting, 'wardle', 'api');
 });
