@@ -97,7 +97,7 @@ describe('inspect', () => {
     ],
     ['an indented END', leaf.replace('-----END', ' -----END'), ['1 CERTIFICATE: its -----END line is indented']],
     ['another END', leaf.replace('END CERTIFICATE', 'END PRIVATE KEY'), ['1 CERTIFICATE: its last line is not -----END CERTIFICATE-----']],
-    ['bad base64', leaf.replace('MII', 'M*I'), ['1 CERTIFICATE: it holds characters that are not base64']],
+    ['bad base64', leaf.replace('MII', 'M*I'), ['1 CERTIFICATE: it contains characters that are not base64']],
     ['cut base64', leaf.replace(/(.{10})\n-----END/, '\n-----END'), [expect.stringMatching(/^1 CERTIFICATE: its base64 is cut short$/)]],
     ['nothing inside', '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----', ['1 CERTIFICATE: it is empty']],
     [

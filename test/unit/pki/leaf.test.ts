@@ -137,7 +137,7 @@ describe('issueServing', () => {
             constrainTo: { dns: ['wardle.svc', 'api'], ip: [] },
             now,
           }),
-        'the CA CN=CA may not issue for *.example.com, 10.0.0.1, fd00::1: its name constraints do not permit it',
+        'the CA CN=CA cannot issue for *.example.com, 10.0.0.1, fd00::1: its name constraints do not permit it',
       ],
       [
         'a chain that is longer than allowed',
@@ -145,12 +145,12 @@ describe('issueServing', () => {
           const root = await makeCa({ commonName: 'root', extensions: [caConstraints(0), keyUsage('keyCertSign')] });
           return asAuthority(await makeCa({ commonName: 'middle', issuer: root }), root);
         },
-        'the CA CN=root allows 0 CAs below itself, and there are 1: its pathLenConstraint',
+        'the CA CN=root allows at most 0 CAs below it (pathLenConstraint), and the chain has 1',
       ],
       [
         'a purpose that the CA does not have',
         async () => asAuthority(await makeCa({ commonName: 'CA', extensions: [caConstraints(0), extendedKeyUsage(['clientAuth'])] })),
-        'the CA CN=CA may not issue for serverAuth: its extendedKeyUsage lacks it',
+        'the CA CN=CA cannot issue for serverAuth: its extendedKeyUsage lacks it',
       ],
     ];
     it('what is not an IP address', async () => {
