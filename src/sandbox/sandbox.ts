@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { connect } from '../cluster/cluster.ts';
 import { type ApisvcError, ClusterError, DeadlineError, UsageError } from '../errors.ts';
 import { fileError } from '../project/files.ts';
-import { createKubelet, type SandboxKubelet } from './node/kubelet.ts';
-import { serveKubelet } from './node/kubelet-server.ts';
+import { createKubelet, type SandboxKubelet, serveKubelet } from './node/kubelet.ts';
 import { startNode } from './node/node.ts';
 import type { NodeEvent, ProgramOf } from './node/types.ts';
 import { findPrograms } from './real/assets.ts';
@@ -20,41 +19,42 @@ export { demoImage, demoProgram } from './demo/program.ts';
 export { localProgram } from './node/local-program.ts';
 
 export interface SandboxOptions {
-  /** Without it the real one where its programs are. */
+  /** Default: the real engine if its programs are found, otherwise the simulation. */
   readonly engine?: Engine['kind'] | undefined;
-  /** Folder with the programs of the real engine. */
+  /** The folder with the programs of the real engine. */
   readonly assets?: string | undefined;
   readonly kubernetes?: KubernetesImitated | undefined;
-  /** Milliseconds for the start. */
+  /** The limit of the start in milliseconds. */
   readonly timeout: number;
   readonly env: NodeJS.ProcessEnv;
   readonly programOf: ProgramOf;
   readonly onEvent: (event: NodeEvent) => void;
-  /** Ends the start; a sandbox that runs is ended by `stop`. */
+  /** Ends the start. `stop` ends a running sandbox. */
   readonly signal: AbortSignal;
 }
 
-/** A control plane and a node that run on this machine. */
+/** A control plane and a node on this host. */
 export interface Sandbox {
   readonly engine: Pick<Engine, 'name' | 'server'>;
-  /** A kubeconfig file whose user may do everything. */
+  /** A kubeconfig file of a cluster administrator. */
   readonly kubeconfig: string;
-  /** Resolves when a part of it ends by itself; never otherwise. */
+  /** Resolves when a process of it ends by itself; never otherwise. */
   readonly died: Promise<ApisvcError>;
-  /** Ends everything and removes what was written. */
+  /** Ends everything and removes its files. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts an engine and the node that both engines share.
- * @throws UsageError when the engine that is asked for can't run here; ClusterError and DeadlineError when it does not start; the signal's reason. Nothing is left then
+ * Starts an engine and the node. After an error nothing is left running.
+ * @throws UsageError when the engine cannot run here; ClusterError and DeadlineError when it does
+ * not start; the reason of the signal
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { programOf, onEvent, signal } = options;
   const programs = programsFor(options);
   const stateDir = await makeStateDir();
   const ends: (() => Promise<void> | void)[] = [() => rm(stateDir, { recursive: true, force: true })];
-  // Whatever ends this process: it holds the keys of the control plane.
+  // The folder has private keys, so it must not outlive this process.
   const removeAtExit = (): void => rmSync(stateDir, { recursive: true, force: true });
   process.once('exit', removeAtExit);
   const stop = async (): Promise<void> => {
@@ -76,7 +76,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const { files, podAddress, kubeconfig } = engine;
     const cluster = await connect({ kubeconfig }, {}, signal);
     ends.push(() => cluster.close());
-    const served = await serveKubelet({ kubelet, files, address: podAddress });
+    const served = await serveKubelet(kubelet, files, podAddress);
     ends.push(() => served.stop());
     const node = await startNode({
       cluster,
@@ -87,7 +87,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       stateDir: join(stateDir, 'node'),
       pods: kubelet.pods,
       onEvent,
-      // Not `signal`: what the node runs is to be stopped in order.
+      // `stop` ends the node before the engine.
       signal: new AbortController().signal,
     });
     ends.push(() => node.stop());
@@ -95,14 +95,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   } catch (error) {
     await stop();
     signal.throwIfAborted();
-    throw inPlainWords(error, stateDir);
+    throw startError(error, stateDir);
   }
 }
 
-/** What the start of an engine names, its logs and its folder, is gone with it. */
-function inPlainWords(error: unknown, stateDir: string): unknown {
-  if (error instanceof DeadlineError) return new DeadlineError(error.message, { fix: 'Give it longer with --timeout.', cause: error });
-  if (error instanceof ClusterError) return new ClusterError(error.message, { fix: '-v shows its last lines.', cause: error.cause });
+/** Replaces the fix of an error, because the logs that it names are removed. */
+function startError(error: unknown, stateDir: string): unknown {
+  if (error instanceof DeadlineError) return new DeadlineError(error.message, { fix: 'Increase --timeout.', cause: error });
+  if (error instanceof ClusterError)
+    return new ClusterError(error.message, { fix: 'Add -v to show the last lines of its log.', cause: error.cause });
   const full = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes((error as NodeJS.ErrnoException)?.code ?? '');
   return full ? fileError('write', stateDir, error) : error;
 }
@@ -118,18 +119,16 @@ async function startEngine(
   return startSimulation({ stateDir, kubelet: kubelet.server, kubernetes: kubernetes ?? kubernetesImitated[0], now });
 }
 
-/** @returns those of the real engine; undefined for the simulation @throws UsageError when the real one is asked for and they are not there */
+/** @returns undefined for the simulation. @throws UsageError for --engine real without programs */
 function programsFor({ engine, assets, env, kubernetes }: SandboxOptions): ControlPlanePrograms | undefined {
   if (engine === 'simulated') {
-    if (assets !== undefined) throw new UsageError('--assets is for the real engine, and --engine says simulated');
+    if (assets !== undefined) throw new UsageError('--assets cannot be used with --engine simulated');
     return undefined;
   }
   const programs = findPrograms({ assets, env, kubernetes });
   if (programs || engine === undefined) return programs;
-  throw new UsageError(
-    `the real engine needs etcd and kube-apiserver${kubernetes === undefined ? '' : ` of Kubernetes ${kubernetes}`}, and they were not found`,
-    {
-      fix: 'Name their folder with --assets or KUBEBUILDER_ASSETS; setup-envtest of sigs.k8s.io/controller-runtime downloads them. --engine simulated needs none.',
-    },
-  );
+  const version = kubernetes === undefined ? '' : ` of Kubernetes ${kubernetes}`;
+  throw new UsageError(`cannot start the real engine: etcd and kube-apiserver${version} not found`, {
+    fix: 'Set --assets or KUBEBUILDER_ASSETS to a folder with both, which setup-envtest downloads, or use --engine simulated.',
+  });
 }

@@ -4,26 +4,27 @@ import { join } from 'node:path';
 import { fileError } from '../project/files.ts';
 import { isOrphan, ownPrefix } from './shared/owner.ts';
 
-const ours = 'sandbox-';
+const marker = 'sandbox-';
 
 /**
- * Makes the folder that a sandbox keeps everything in, readable for its owner alone, after removing those of sandboxes that were killed.
+ * Creates the folder of a sandbox, readable only by its owner, and removes the folders of sandboxes
+ * that were killed.
  * @returns its path, e.g. /tmp/apisvc-4711-8844-sandbox-x1y2z3
- * @throws UsageError when there can't be one
+ * @throws UsageError when it cannot be created
  */
 export async function makeStateDir(): Promise<string> {
   const root = tmpdir();
   try {
     await removeOrphans(root);
-    return await mkdtemp(join(root, `${ownPrefix()}${ours}`));
+    return await mkdtemp(join(root, `${ownPrefix()}${marker}`));
   } catch (cause) {
     throw fileError('write', root, cause);
   }
 }
 
-/** What a test leaves may hold mounts; it is not ours to remove. */
+/** Only folders with the marker: those of tests may have mounts inside. */
 async function removeOrphans(root: string): Promise<void> {
-  const names = (await readdir(root)).filter((name) => isOrphan(name) && name.includes(`-${ours}`));
-  // Somebody else's, in a folder that all share, can't be removed, and need not be.
+  const names = (await readdir(root)).filter((name) => isOrphan(name) && name.includes(`-${marker}`));
+  // Folders of other users cannot be removed.
   await Promise.all(names.map((name) => rm(join(root, name), { recursive: true, force: true }).catch(() => {})));
 }

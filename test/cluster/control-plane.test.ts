@@ -101,7 +101,7 @@ describe('sample-apiserver registered without apisvc', () => {
 
 test('a server that exits at startup is reported with its last log lines', async () => {
   const start = startSampleApiserver({ certFile: '/none.crt', keyFile: '/none.key', port: 8444, kubeconfig: cluster.kubeconfig });
-  await expect(start).rejects.toThrow(/^sample-apiserver ended with exit code 1: .*\/none.crt/);
+  await expect(start).rejects.toThrow(/^sample-apiserver exited with code 1: .*\/none.crt/);
 });
 
 describe('a killed run', () => {

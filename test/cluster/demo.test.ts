@@ -16,14 +16,14 @@ const apiService = 'v1alpha1.demo.apisvc.dev';
 const path = '/apis/demo.apisvc.dev/v1alpha1';
 const namespace = 'demo';
 
-/** The built-in extension API server of the sandbox behind a real kube-apiserver, which it asks about everybody. */
-describe('the built-in extension API server', () => {
+/** The demo server behind a real kube-apiserver, to which it delegates. */
+describe('the demo server', () => {
   const dir = emptyFolder();
   const served = emptyFolder();
   let server: RunningContainer | undefined;
   let log = '';
 
-  /** The files of the project as a kubelet would mount them. */
+  /** Copies the certificates of the project as a kubelet mounts them. */
   const mountCertificates = (): void => {
     const { certificate, key } = projectFiles(dir);
     copyFileSync(certificate, join(served, 'tls.crt'));
@@ -67,12 +67,12 @@ describe('the built-in extension API server', () => {
     await deleteApiServices(apiService);
     await server?.stop();
     await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
-    const labels = 'app.kubernetes.io/managed-by=apisvc,app.kubernetes.io/name=machine';
+    const labels = 'app.kubernetes.io/managed-by=apisvc,app.kubernetes.io/name=demo';
     await kubectl(['delete', 'clusterroles,clusterrolebindings,rolebindings', '-n', 'kube-system', '-l', labels]);
     await kubectl(['delete', 'clusterrolebinding', 'demo-viewer', '--ignore-not-found']);
   });
 
-  test('is healthy, with strangers and forged identities refused', async () => {
+  test('is healthy, and rejects anonymous requests and forged identities', async () => {
     const { exitCode, diagnosis } = await verifyJson([apiService, '--strict', '--as-user', 'jane']);
     expect({ exitCode, codes: codesOf(diagnosis), notChecked: diagnosis.apis.map(({ notChecked }) => notChecked) }).toEqual({
       exitCode: 0,
@@ -91,7 +91,7 @@ describe('the built-in extension API server', () => {
     expect(await kubectlOk(['api-resources', '--api-group=demo.apisvc.dev'])).toMatch(/^hosts +demo.apisvc.dev\/v1alpha1 +false +Host$/m);
   });
 
-  test('refuses what it can not do', async () => {
+  test('rejects unknown objects and methods', async () => {
     expect((await kubectl(['get', 'host', 'other'])).stderr).toBe(
       'Error from server (NotFound): hosts.demo.apisvc.dev "other" not found\n',
     );
@@ -99,36 +99,36 @@ describe('the built-in extension API server', () => {
     expect(deleted.stderr).toBe('Error from server (MethodNotAllowed): the server does not allow this method on the requested resource\n');
   });
 
-  test('leaves it to the RBAC of the cluster who may look', async () => {
-    const jane = await userKubeconfig('jane', ['lookers']);
+  test('obeys the RBAC of the cluster', async () => {
+    const jane = await userKubeconfig('jane', ['viewers']);
     const refused = await kubectl(['get', 'hosts'], { kubeconfig: jane });
     expect(refused.stderr).toContain('hosts.demo.apisvc.dev is forbidden: User "jane" cannot list resource "hosts"');
-    await kubectlOk(['create', 'clusterrolebinding', 'demo-viewer', '--clusterrole=view', '--group=lookers']);
+    await kubectlOk(['create', 'clusterrolebinding', 'demo-viewer', '--clusterrole=view', '--group=viewers']);
     await expect.poll(async () => (await kubectl(['get', 'hosts'], { kubeconfig: jane })).exitCode, { timeout: 30_000 }).toBe(0);
     expect(log).toContain(`GET ${path}/hosts`);
     expect(log).toContain('for jane');
   });
 
-  test('decides itself as well, for whoever comes past kube-apiserver', async () => {
+  test('also authorizes requests that bypass kube-apiserver', async () => {
     const token = (await kubectlOk(['create', 'token', 'default'])).trim();
-    const { status, body } = await askPast(token);
+    const { status, body } = await requestDirectly(token);
     expect(status).toBe(403);
     expect(body).toContain('User \\"system:serviceaccount:default:default\\" cannot list resource');
-    expect((await askPast('wrong')).status).toBe(401);
+    expect((await requestDirectly('wrong')).status).toBe(401);
   });
 
-  test('does not start without the right to read whom to believe', async () => {
+  test('does not start without the right to read extension-apiserver-authentication', async () => {
     const before = log.length;
-    const stranger = await start(await unusedPort(), await serviceAccountKubeconfig('default', 'default'));
-    expect(await stranger.ended).toBe(1);
+    const denied = await start(await unusedPort(), await serviceAccountKubeconfig('default', 'default'));
+    expect(await denied.ended).toBe(1);
     expect(log.slice(before)).toMatch(
       /^Error: unable to load configmap based request-header-client-ca-file: .*"extension-apiserver-authentication" is forbidden/,
     );
   });
 
-  /** A request straight at the server, with a token. */
-  async function askPast(token: string): Promise<{ status: number | undefined; body: string }> {
-    const port = Number(/ at port (\d+) /.exec(log)?.[1]);
+  /** Sends a request with a token to the server itself. */
+  async function requestDirectly(token: string): Promise<{ status: number | undefined; body: string }> {
+    const port = Number(/ on port (\d+) /.exec(log)?.[1]);
     return new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${token}` };
       const request = get({ host: backendAddress, port, path: `${path}/hosts`, headers, rejectUnauthorized: false }, async (response) => {
@@ -140,10 +140,10 @@ describe('the built-in extension API server', () => {
     });
   }
 
-  test('takes a new certificate up without a restart, and verify sees it', async () => {
+  test('reloads a new certificate without a restart, and verify detects it', async () => {
     expect(await apisvc(['init', dir, '--force-keys'])).toMatchObject({ exitCode: 0 });
     mountCertificates();
-    await expect.poll(() => log, { timeout: 20_000 }).toContain('serving from now on with');
+    await expect.poll(() => log, { timeout: 20_000 }).toContain('reloaded the serving certificate');
     await expect
       .poll(async () => codesOf((await verifyJson([apiService])).diagnosis), { timeout: 60_000 })
       .toEqual(['cert/unknown-authority']);

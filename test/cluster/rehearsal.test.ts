@@ -9,7 +9,7 @@ import { program } from './harness/programs.ts';
 import { emptyFolder } from './harness/projects.ts';
 import { cluster } from './harness/provided.ts';
 
-/** `apisvc sandbox` with servers that people run, as processes of this machine, on both engines. */
+/** `apisvc sandbox` with a real server, as a process of this host, on both engines. */
 
 let etcd: { readonly url: string; readonly process: RunningProcess };
 beforeAll(async () => {
@@ -24,7 +24,7 @@ const engines = [
   ['simulated', '1.35'],
 ] as const;
 
-/** A project of a preset, and a folder for temporary files that must be empty in the end. */
+/** Rehearses a project of a preset. Its folder for temporary files must be empty at the end. */
 async function rehearse(preset: string, engine: (typeof engines)[number], command: readonly string[]) {
   const cwd = emptyFolder();
   const TMPDIR = mkdtempSync(join(emptyFolder(), 'tmp-'));

@@ -5,20 +5,20 @@ import { apisvc } from './harness/commands.ts';
 import { emptyFolder } from './harness/projects.ts';
 import { type SandboxNode, startSandboxNode } from './harness/sandbox-node.ts';
 
-const own = 'programs';
+const namespace = 'programs';
 let node: SandboxNode;
 
 const kubectl = (...args: string[]) => node.kubectl(args);
 const kubectlOk = (...args: string[]) => node.kubectlOk(args);
-const pods = () => node.list(own, 'pods');
+const pods = () => node.list(namespace, 'pods');
 const only = async () => (await pods())[0]?.status?.containerStatuses?.[0];
-const apply = (...items: object[]) => node.kubectlOk(['apply', '-n', own, '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+const apply = (...items: object[]) => node.kubectlOk(['apply', '-n', namespace, '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
 
 const script = (text: string) => localProgram(['sh', '-c', text]);
 const answering = 'require("http").createServer((_, answer) => answer.end(process.env.NAME)).listen(+process.argv[1])';
-/** By image. */
+/** The programs by image. */
 const programs = new Map([
-  ['crasher', script('echo begun; test -e "$CONFIG/good" || exit 3; exec sleep 1000')],
+  ['crasher', script('echo started; test -e "$CONFIG/good" || exit 3; exec sleep 1000')],
   ['ticker', script('while :; do echo tick; sleep 0.2; done')],
   ['nobody', script('exec sleep 1000')],
   ['twin', localProgram([process.execPath, '-e', answering, '{port}'])],
@@ -26,19 +26,19 @@ const programs = new Map([
 
 beforeAll(async () => {
   node = await startSandboxNode(programs);
-  await kubectlOk('create', 'namespace', own);
-  await kubectlOk('wait', '--for=create', 'serviceaccount/default', '-n', own, '--timeout=30s');
+  await kubectlOk('create', 'namespace', namespace);
+  await kubectlOk('wait', '--for=create', 'serviceaccount/default', '-n', namespace, '--timeout=30s');
 });
 afterAll(async () => {
   await node?.stop();
 });
 
-test('waits for what it mounts, crashes, and recovers when what it read is put right', async () => {
+test('a pod waits for its volumes, crashes, and recovers when its ConfigMap is fixed', async () => {
   const volumes = [{ name: 'config', configMap: { name: 'config' } }];
   const container = { env: [{ name: 'CONFIG', value: '/etc/config' }], volumeMounts: [{ name: 'config', mountPath: '/etc/config' }] };
   await apply(deploymentOf('crasher', container, { volumes }));
   const mountEvents = () =>
-    kubectlOk('get', 'events', '-n', own, '--field-selector=reason=FailedMount', '-o', 'jsonpath={.items[*].message}');
+    kubectlOk('get', 'events', '-n', namespace, '--field-selector=reason=FailedMount', '-o', 'jsonpath={.items[*].message}');
   await expect.poll(mountEvents).toBe('MountVolume.SetUp failed for volume "config" : configmap "config" not found');
   expect(await only()).toMatchObject({ state: { waiting: { reason: 'ContainerCreating' } } });
 
@@ -49,15 +49,15 @@ test('waits for what it mounts, crashes, and recovers when what it read is put r
     lastState: { terminated: { exitCode: 3, reason: 'Error' } },
   });
   for (const previous of [[], ['--previous']])
-    expect(await kubectlOk('logs', 'deployment/crasher', '-n', own, ...previous)).toBe('begun\n');
-  await kubectlOk('patch', 'configmap', 'config', '-n', own, '--type=merge', '-p', '{"data":{"good":""}}');
+    expect(await kubectlOk('logs', 'deployment/crasher', '-n', namespace, ...previous)).toBe('started\n');
+  await kubectlOk('patch', 'configmap', 'config', '-n', namespace, '--type=merge', '-p', '{"data":{"good":""}}');
   await expect.poll(only, { timeout: 15_000 }).toMatchObject({ ready: true, state: { running: {} } });
   expect(node.events).toContainEqual(expect.objectContaining({ kind: 'ended', container: 'crasher', exitCode: 3, againInMs: 1_000 }));
-  await kubectlOk('delete', 'deployment', 'crasher', '-n', own);
+  await kubectlOk('delete', 'deployment', 'crasher', '-n', namespace);
   await expect.poll(pods, { timeout: 15_000 }).toEqual([]);
 });
 
-test('of two pods with one port each has a port of its own, and the Service both', async () => {
+test('two pods with the same port get separate ports, and the Service has both', async () => {
   await apply(
     deploymentOf(
       'twin',
@@ -75,41 +75,42 @@ test('of two pods with one port each has a port of its own, and the Service both
       spec: { selector: { app: 'twin' }, ports: [{ port: 80, targetPort: 'web' }] },
     },
   );
-  await kubectlOk('rollout', 'status', 'deployment', 'twin', '-n', own, '--timeout=30s');
+  await kubectlOk('rollout', 'status', 'deployment', 'twin', '-n', namespace, '--timeout=30s');
   const ready = async () => {
-    const slices: Slice[] = await node.list(own, 'endpointslices');
+    const slices: Slice[] = await node.list(namespace, 'endpointslices');
     return slices.flatMap(({ endpoints, ports }) => endpoints.filter(({ conditions }) => conditions.ready).map(() => ports[0]?.port));
   };
   await expect.poll(async () => new Set(await ready()).size).toBe(2);
   const names = (await pods()).map(({ metadata }: Named) => metadata.name);
   for (const pod of names) {
-    const answer = await kubectlOk('get', '--raw', `/api/v1/namespaces/${own}/pods/${pod}:${(await ready())[0]}/proxy/`);
+    const answer = await kubectlOk('get', '--raw', `/api/v1/namespaces/${namespace}/pods/${pod}:${(await ready())[0]}/proxy/`);
     expect(names).toContain(answer);
   }
-  await kubectlOk('set', 'env', 'deployment/twin', 'CHANGED=yes', '-n', own);
-  await kubectlOk('rollout', 'status', 'deployment', 'twin', '-n', own, '--timeout=30s');
+  await kubectlOk('set', 'env', 'deployment/twin', 'CHANGED=yes', '-n', namespace);
+  await kubectlOk('rollout', 'status', 'deployment', 'twin', '-n', namespace, '--timeout=30s');
   await expect
     .poll(async () => (await pods()).map(({ metadata }: Named) => metadata.name).filter((pod: string) => names.includes(pod)), {
       timeout: 15_000,
     })
     .toEqual([]);
-  await kubectlOk('scale', 'deployment', 'twin', '--replicas=0', '-n', own);
+  await kubectlOk('scale', 'deployment', 'twin', '--replicas=0', '-n', namespace);
   await expect.poll(pods, { timeout: 15_000 }).toEqual([]);
 });
 
-test('kubectl logs -f goes on with a log, to the end of the container', async () => {
+test('kubectl logs -f follows a log until the container ends', async () => {
   await apply(deploymentOf('ticker', {}, {}));
-  await kubectlOk('rollout', 'status', 'deployment', 'ticker', '-n', own, '--timeout=30s');
-  const following = kubectl('logs', '-f', '--tail=0', 'deployment/ticker', '-n', own);
+  await kubectlOk('rollout', 'status', 'deployment', 'ticker', '-n', namespace, '--timeout=30s');
+  const following = kubectl('logs', '-f', '--tail=0', 'deployment/ticker', '-n', namespace);
   await new Promise((resolve) => following.stdout.once('data', resolve));
-  await kubectlOk('delete', 'deployment', 'ticker', '-n', own);
+  await kubectlOk('delete', 'deployment', 'ticker', '-n', namespace);
   const { exitCode, stdout } = await following;
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringMatching(/^(tick\n)+$/) });
 });
 
-test('a pod without ServiceAccount is refused, and the Deployment says so', async () => {
+test('a missing ServiceAccount is reported in the status of the Deployment', async () => {
   await apply(deploymentOf('nobody', {}, { serviceAccountName: 'nobody' }));
-  const conditions = async () => JSON.parse(await kubectlOk('get', 'deployment', 'nobody', '-n', own, '-o', 'json')).status?.conditions;
+  const conditions = async () =>
+    JSON.parse(await kubectlOk('get', 'deployment', 'nobody', '-n', namespace, '-o', 'json')).status?.conditions;
   const failure = {
     type: 'ReplicaFailure',
     status: 'True',
@@ -117,12 +118,12 @@ test('a pod without ServiceAccount is refused, and the Deployment says so', asyn
     message: expect.stringContaining('serviceaccount "nobody" not found'),
   };
   await expect.poll(conditions).toContainEqual(expect.objectContaining(failure));
-  await kubectlOk('create', 'serviceaccount', 'nobody', '-n', own);
-  await kubectlOk('rollout', 'status', 'deployment', 'nobody', '-n', own, '--timeout=30s');
+  await kubectlOk('create', 'serviceaccount', 'nobody', '-n', namespace);
+  await kubectlOk('rollout', 'status', 'deployment', 'nobody', '-n', namespace, '--timeout=30s');
   expect(await conditions()).not.toContainEqual(expect.objectContaining({ type: 'ReplicaFailure' }));
 });
 
-test('without a program register ends soon and says how to have one', async () => {
+test('register fails soon without a program, and suggests apisvc sandbox -- COMMAND', async () => {
   const other = join(emptyFolder(), 'other');
   const init = [
     'init',
@@ -134,7 +135,7 @@ test('without a program register ends soon and says how to have one', async () =
     '--name',
     'other',
     '--namespace',
-    own,
+    namespace,
     '--image',
     'example.com/other:1',
     '--yes',
@@ -142,14 +143,17 @@ test('without a program register ends soon and says how to have one', async () =
   expect(await apisvc(init)).toMatchObject({ exitCode: 0, stderr: '' });
   const start = performance.now();
   const { exitCode, stderr } = await apisvc(['register'], { cwd: other, env: { KUBECONFIG: node.engine.kubeconfig } });
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('image "example.com/other:1" is not here') });
+  expect({ exitCode, stderr }).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('image "example.com/other:1" is not available'),
+  });
   expect(stderr).toContain('apisvc sandbox -- COMMAND');
   expect(performance.now() - start).toBeLessThan(15_000);
 });
 
-test('with the namespace everything goes, and nothing was in the way', async () => {
-  await kubectlOk('delete', 'namespace', own, '--timeout=60s');
-  expect(node.troubles()).toEqual([]);
+test('the namespace can be deleted, and nothing failed', async () => {
+  await kubectlOk('delete', 'namespace', namespace, '--timeout=60s');
+  expect(node.problems()).toEqual([]);
 });
 
 interface Slice {
@@ -161,7 +165,7 @@ interface Named {
   readonly metadata: { readonly name: string };
 }
 
-/** Deployment, container, image and program have one name. */
+/** Deployment, container, image and program have the same name. */
 function deploymentOf(name: string, container: object, podSpec: object, replicas = 1): object {
   const labels = { app: name };
   const spec = { containers: [{ name, image: name, ...container }], ...podSpec };

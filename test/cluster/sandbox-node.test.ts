@@ -35,17 +35,17 @@ afterAll(async () => {
   await etcd?.process.stop();
 });
 
-describe('the real sample-apiserver as a process of this machine', () => {
+describe('sample-apiserver as a process of this host', () => {
   test('register deploys it and finds it healthy', async () => {
     expect(await runApisvc(['init', dir, '--preset', 'sample-apiserver', '--yes'])).toMatchObject({ exitCode: 0, stderr: '' });
     const { exitCode, stdout, stderr } = await apisvc('register', '--timeout', '60s');
-    expect({ exitCode, stderr, troubles: node.troubles() }).toMatchObject({ exitCode: 0, troubles: [] });
+    expect({ exitCode, stderr, problems: node.problems() }).toMatchObject({ exitCode: 0, problems: [] });
     expect(stdout).toContain(`✓ ${name}: healthy`);
     expect(await kubectlOk('rollout', 'status', 'deployment', deployment, '-n', namespace)).toContain('successfully rolled out');
     expect(await kubectlOk('get', 'flunders', '-A')).toBe('');
   });
 
-  test('its pod says what runs and what does not', async () => {
+  test('the status of its pod shows which containers run', async () => {
     const pod = await onlyPod();
     expect(pod.status).toMatchObject({
       phase: 'Running',
@@ -70,19 +70,17 @@ describe('the real sample-apiserver as a process of this machine', () => {
     ]);
   });
 
-  test('kubectl logs shows the end of its log, with limits', async () => {
+  test('kubectl logs shows its log, and the end of it with --tail', async () => {
     const log = (...args: string[]) => kubectlOk('logs', `deployment/${deployment}`, '-c', deployment, '-n', namespace, ...args);
     expect(await log()).toContain('Serving securely on');
     expect((await log('--tail', '2')).trimEnd().split('\n')).toHaveLength(2);
-    expect(await log('--limit-bytes', '10')).toHaveLength(10);
-    expect(await log('--tail', '1', '--timestamps')).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z /);
     const previous = await kubectl('logs', `deployment/${deployment}`, '-c', deployment, '-n', namespace, '--previous');
     expect(previous.stderr).toMatch(/previous terminated container "sample-apiserver" in pod "sample-apiserver-\w+-\w+" not found/);
     const etcd = await kubectl('logs', `deployment/${deployment}`, '-c', 'etcd', '-n', namespace);
     expect(etcd.stderr).toContain('is waiting to start: NotRunInSandbox');
   });
 
-  test('a change of its Secret reaches the file within a second or so', async () => {
+  test('a change of its Secret reaches the file within two seconds', async () => {
     const { uid } = (await onlyPod()).metadata;
     await kubectlOk('patch', 'secret', 'api-tls', '-n', namespace, '--type=merge', '-p', '{"data":{"extra":"bmV3"}}');
     const file = join(node.folderOf(uid), 'volumes', 'serving-cert', 'extra');
@@ -90,7 +88,7 @@ describe('the real sample-apiserver as a process of this machine', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  test('a restart of the roll-out replaces the pod, the old one first', async () => {
+  test('kubectl rollout restart replaces the pod', async () => {
     const before = await onlyPod();
     await kubectlOk('rollout', 'restart', 'deployment', deployment, '-n', namespace);
     expect(await kubectlOk('rollout', 'status', 'deployment', deployment, '-n', namespace, '--timeout=60s')).toContain(
@@ -100,13 +98,12 @@ describe('the real sample-apiserver as a process of this machine', () => {
     expect(others).toEqual([]);
     expect(after.metadata.name).not.toBe(before.metadata.name);
     expect((await apisvc('verify', '--wait', '--timeout', '30s')).exitCode).toBe(0);
-    expect(await kubectlOk('rollout', 'history', 'deployment', deployment, '-n', namespace)).toMatch(/^1 .*\n2 /m);
   });
 
-  test('when the Deployment goes everything of it goes', async () => {
+  test('deleting the Deployment removes everything that it owns', async () => {
     const { uid } = (await onlyPod()).metadata;
     expect(existsSync(node.folderOf(uid))).toBe(true);
-    // Without its server it would keep namespaces from going.
+    // An APIService without a server blocks the deletion of namespaces.
     await kubectlOk('delete', 'apiservice', name);
     await kubectlOk('delete', 'deployment', deployment, '-n', namespace);
     await expect.poll(() => list('pods,replicasets,endpointslices'), { timeout: 30_000 }).toEqual([]);

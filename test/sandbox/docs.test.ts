@@ -19,7 +19,7 @@ const waitForAvailable = (folder: string, status: string): Promise<void> =>
     { timeout: 20_000, interval: 50 },
   );
 
-/** What happened to the registration before a block: the second word of its info string. */
+/** The setup of a transcript, by the second word of its info string. */
 const setUps: Readonly<Record<string, (folder: string, run: (command: string) => Promise<string>) => Promise<void>>> = {
   '': async () => {},
   /** The demo server is registered. */

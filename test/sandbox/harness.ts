@@ -15,16 +15,13 @@ export function emptyFolder(): string {
 export interface RunningSandbox {
   /** For the other commands. */
   readonly env: { readonly KUBECONFIG: string };
-  /** What it has said on stderr until now. */
+  /** Its stderr so far. */
   said(): string;
-  /** Sends it a signal and waits for its end. Nothing that it wrote may be left. */
+  /** Sends it a signal and waits until it ends. Fails the test when a file is left. */
   end(signal: NodeJS.Signals): Promise<Ran>;
 }
 
-/**
- * Starts `apisvc sandbox` on the simulation and waits until it has settled down. What is in its
- * folder for temporary files must be its own.
- */
+/** Starts `apisvc sandbox` on the simulation and waits until it is ready. */
 export async function startSandbox(args: readonly string[], cwd: string): Promise<RunningSandbox> {
   const temporary = mkdtempSync(join(cwd, 'tmp-'));
   const kubeconfig = join(temporary, 'kubeconfig');
@@ -61,7 +58,7 @@ export async function startSandbox(args: readonly string[], cwd: string): Promis
   };
 }
 
-/** Runs `apisvc sandbox` on the simulation to its own end. Nothing that it wrote may be left. */
+/** Runs `apisvc sandbox` on the simulation until it exits. Fails the test when a file is left. */
 export async function sandboxOnce(args: readonly string[], cwd: string): Promise<Ran> {
   const temporary = mkdtempSync(join(cwd, 'tmp-'));
   const ran = await apisvc(['sandbox', '--engine', 'simulated', ...args], { cwd, env: { TMPDIR: temporary } });

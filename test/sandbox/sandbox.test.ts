@@ -6,8 +6,8 @@ import { emptyFolder, sandboxOnce, startSandbox } from './harness.ts';
 
 const name = 'v1alpha1.demo.apisvc.dev';
 
-describe('with the server that is built in', () => {
-  test('--once ends with the verdict on stdout, and everything else on stderr', async () => {
+describe('with the demo server', () => {
+  test('--once prints the verdict to stdout, and everything else to stderr', async () => {
     const { code, stdout, stderr } = await sandboxOnce(['--once'], emptyFolder());
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining(`✓ ${name}: healthy`) });
     expect(stdout).toContain(`GET /apis/demo.apisvc.dev/v1alpha1: 200, resources: hosts`);
@@ -16,7 +16,7 @@ describe('with the server that is built in', () => {
     expect(stderr).toContain(`apiservice/${name} created`);
   });
 
-  test.each(['1.37', '1.35'])('in the formats of verify, Kubernetes %s', async (kubernetes) => {
+  test.each(['1.37', '1.35'])('-o json prints the diagnosis for Kubernetes %s', async (kubernetes) => {
     const { code, stdout } = await sandboxOnce(['--once', '--kubernetes', kubernetes, '-o', 'json'], emptyFolder());
     expect({ code, diagnosis: JSON.parse(stdout) }).toMatchObject({
       code: 0,
@@ -31,7 +31,7 @@ describe('with the server that is built in', () => {
     });
   });
 
-  test('it goes on until it is told to end, and other commands find it', async () => {
+  test('it runs until Ctrl-C, and other commands can use it', async () => {
     const cwd = emptyFolder();
     const box = await startSandbox([], cwd);
     expect(statSync(box.env.KUBECONFIG).mode & 0o777).toBe(0o600);
@@ -42,7 +42,7 @@ describe('with the server that is built in', () => {
     expect(await box.end('SIGINT')).toMatchObject({ code: 130 });
   });
 
-  test('SIGTERM and a closed terminal end it as well, and two do not disturb each other', async () => {
+  test('SIGTERM and SIGHUP end it, and two sandboxes do not interfere', async () => {
     const cwd = emptyFolder();
     const [one, other] = await Promise.all([startSandbox([], cwd), startSandbox(['--empty'], cwd)]);
     expect(await Promise.all([one.end('SIGTERM'), other.end('SIGHUP')])).toMatchObject([{ code: 143 }, { code: 143, stdout: '' }]);
@@ -66,7 +66,7 @@ describe('empty', () => {
     expect(await box.end('SIGINT')).toMatchObject({ code: 130, stdout: '' });
   });
 
-  test('an image that is not there is told with the way to run it', async () => {
+  test('an image that is not available is reported with a fix', async () => {
     const cwd = emptyFolder();
     const box = await startSandbox(['--empty'], cwd);
     const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
@@ -84,7 +84,7 @@ describe('a rehearsal', () => {
     return cwd;
   };
 
-  test('of a server that ends tells its last words', async () => {
+  test('of a server that exits reports its last log line', async () => {
     const cwd = await project();
     writeFileSync(join(cwd, 'server.mjs'), 'console.error("no etcd here"); process.exit(3);');
     const { code, stdout, stderr } = await sandboxOnce(['--once', '--timeout', '60s', '--', process.execPath, 'server.mjs'], cwd);
@@ -117,18 +117,18 @@ describe('a rehearsal', () => {
     expect(stderr).toContain('sample-apiserver | [true,true] true true');
   });
 
-  test('of a program that is not there starts nothing', async () => {
+  test('of a program that does not exist fails at once', async () => {
     const { code, stderr } = await sandboxOnce(['--', './nope'], await project());
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('./nope') });
   });
 
   test.each([
-    ['of somebody else', 'apiVersion: v1\nkind: Config\ncurrent-context: mine\n'],
+    ['of another cluster', 'apiVersion: v1\nkind: Config\ncurrent-context: mine\n'],
     [
       'that a sandbox was merged into',
       `current-context: apisvc-sandbox\nclusters: [{ name: apisvc-sandbox }, { name: mine }]\nusers: [{ name: apisvc-sandbox }]\ncontexts: [{ name: apisvc-sandbox }]\n`,
     ],
-  ])('leaves a kubeconfig %s alone', async (_, text) => {
+  ])('does not change a kubeconfig %s', async (_, text) => {
     const cwd = await project();
     const kubeconfig = join(cwd, 'kubeconfig');
     writeFileSync(kubeconfig, text);
@@ -147,10 +147,10 @@ test.each<[string, string[], RegExp]>([
   ['--empty with --once', ['--empty', '--once'], /--empty has nothing to verify/],
   ['--assets for the simulation', ['--assets', '/tmp'], /--assets is for the real engine/],
   ['--assets with --kubernetes', ['--assets', '/tmp', '--kubernetes', '1.37'], /cannot be used with/],
-  ['a version that is not known', ['--kubernetes', '1.20'], /Allowed choices are 1\.37, 1\.35/],
-])('wrong usage: %s', async (_, args, words) => {
+  ['an unknown version', ['--kubernetes', '1.20'], /Allowed choices are 1\.37, 1\.35/],
+])('wrong usage: %s', async (_, args, message) => {
   const { code, stdout, stderr } = await sandboxOnce(args, emptyFolder());
-  expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(words) });
+  expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
 });
 
 test('the real engine without its programs', async () => {

@@ -2,9 +2,11 @@ import { parseArgs } from 'node:util';
 import type { Api } from '../../config/schema.ts';
 import { UsageError } from '../../errors.ts';
 
-/** What the server is started with; the flags are named as those of servers built on k8s.io/apiserver (its pkg/server/options/serving.go). */
+export type GroupVersion = Pick<Api, 'group' | 'version'>;
+
+/** The flags have the names of k8s.io/apiserver (pkg/server/options/serving.go). */
 export interface Flags {
-  readonly api: Pick<Api, 'group' | 'version'>;
+  readonly api: GroupVersion;
   readonly securePort: number;
   /** Paths of PEM files. */
   readonly certFile: string;
@@ -18,19 +20,22 @@ const options = {
   'tls-private-key-file': { type: 'string' },
 } as const;
 
-/** Reads the arguments of the container: `--flag=value` or `--flag value`. @throws UsageError for a flag that is unknown, missing or malformed */
+/**
+ * Reads the arguments of the container.
+ * @throws UsageError for an unknown, missing or malformed flag
+ */
 export function readFlags(args: readonly string[]): Flags {
   const values = parse(args);
   const [, group, version] = /^([^/]+)\/([^/]+)$/.exec(values.api) ?? [];
-  if (group === undefined || version === undefined) throw new UsageError(`--api must be GROUP/VERSION, not "${values.api}"`);
+  if (group === undefined || version === undefined) throw new UsageError(`invalid --api "${values.api}": must be GROUP/VERSION`);
   const securePort = Number(values['secure-port']);
   if (!Number.isInteger(securePort) || securePort < 1 || securePort > 65_535) {
-    throw new UsageError(`--secure-port must be a port, not "${values['secure-port']}"`);
+    throw new UsageError(`invalid --secure-port "${values['secure-port']}": must be a port number`);
   }
   const certFile = values['tls-cert-file'];
   const keyFile = values['tls-private-key-file'];
   if (certFile === undefined || keyFile === undefined) {
-    throw new UsageError('--tls-cert-file and --tls-private-key-file are needed: this server makes no certificate for itself');
+    throw new UsageError('required flags "--tls-cert-file" and "--tls-private-key-file" not set');
   }
   return { api: { group, version }, securePort, certFile, keyFile };
 }

@@ -4,45 +4,37 @@ import type { SecureContextOptions } from 'node:tls';
 import { connectionFault } from '../../cluster/faults.ts';
 import { sendFailure, sendJson, sendText } from '../shared/answer.ts';
 import { ApiFailure, badRequest } from '../shared/failure.ts';
-import type { UserInfo } from '../shared/identity.ts';
-import type { RequestInfo } from '../shared/request-info.ts';
-import { requestInfoOf } from '../shared/request-info.ts';
+import { type RequestInfo, requestInfoOf } from '../shared/request-info.ts';
 import { answer } from './api.ts';
-import { Unauthenticated } from './authentication.ts';
 import type { ClientTrust } from './client-trust.ts';
-import type { Flags } from './flags.ts';
+import { type Delegation, Unauthenticated } from './delegation.ts';
+import type { GroupVersion } from './flags.ts';
 import type { ServingPair } from './serving-pair.ts';
 
-/** Who asks, and whether they may: what a server leaves to the cluster. */
-export interface Delegation {
-  /** @throws Unauthenticated */
-  readonly authenticate: (request: IncomingMessage) => Promise<UserInfo>;
-  /** @throws ApiFailure 403; Error when it can't be found out */
-  readonly authorize: (user: UserInfo, info: RequestInfo) => Promise<void>;
-}
-
-/** What the server shows, and whom it believes. */
 export interface Credentials {
   readonly pair: ServingPair;
   readonly trust: ClientTrust;
 }
 
 /**
- * What handshakes are made with. The names of the CAs tell a client which of its certificates to show; whether it is believed is decided for every request,
- * for the two CAs mean different things.
+ * The options of a handshake. `ca` only tells a client which certificate to present: the delegation
+ * verifies it for every request.
  */
-export const tlsOptions = ({ pair, trust: { frontProxy, clientRoots } }: Credentials): SecureContextOptions => ({
+export const tlsOptions = ({ pair, trust: { roots } }: Credentials): SecureContextOptions => ({
   ...pair,
-  ca: [...frontProxy.roots, ...clientRoots].map(({ pem }) => pem),
+  ca: roots.map(({ pem }) => pem),
   minVersion: 'TLSv1.2',
 });
 
-/** kube-apiserver keeps idle connections for 90 seconds (k8s.io/apimachinery/pkg/util/net/http.go); were we first, a request could meet the end of one. */
+/**
+ * More than the 90 seconds of kube-apiserver (k8s.io/apimachinery/pkg/util/net/http.go), so that
+ * the server never closes a connection that kube-apiserver is about to use.
+ */
 const keepAliveMs = 120_000;
 
-/** Makes the server; it does not listen yet. @param log - takes a line for each request of a resource, for who is not believed, and for what could not be decided */
+/** Creates the server; it does not listen yet. @param log gets requests of resources and errors */
 export function createDemoServer(
-  api: Flags['api'],
+  api: GroupVersion,
   tls: SecureContextOptions,
   delegation: Delegation,
   log: (line: string) => void,
@@ -51,16 +43,16 @@ export function createDemoServer(
   const server = createServer({ ...tls, requestCert: true, rejectUnauthorized: false }, listener);
   server.keepAliveTimeout = keepAliveMs;
   server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
-    // Who does not believe the certificate says so and goes, and nothing else tells of it on this side. Who just goes has only looked at it.
+    // A client that rejects the certificate sends an alert. Any other end of a handshake is normal.
     if (error.code?.startsWith('ERR_SSL')) log(`TLS handshake error: ${connectionFault(error)}`);
   });
   return server;
 }
 
-/** @throws ApiFailure for a target that is no URL */
+/** @throws ApiFailure 400 */
 function urlOf(target: string): URL {
   try {
-    const url = new URL(`https://machine${target.startsWith('/') ? target : '/'}`);
+    const url = new URL(`https://demo${target.startsWith('/') ? target : '/'}`);
     decodeURIComponent(url.pathname);
     return url;
   } catch {
@@ -69,14 +61,14 @@ function urlOf(target: string): URL {
 }
 
 interface Context {
-  readonly api: Flags['api'];
+  readonly api: GroupVersion;
   readonly delegation: Delegation;
   readonly log: (line: string) => void;
 }
 
 async function respond({ api, delegation, log }: Context, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = 'GET', url: target = '/' } = request;
-  // Nothing is read from a body: there is nothing to write.
+  // The API is read-only, so a body is ignored.
   request.resume();
   let info: RequestInfo | undefined;
   try {
@@ -90,19 +82,20 @@ async function respond({ api, delegation, log }: Context, request: IncomingMessa
     else sendJson({ response }, 200, body);
   } catch (error) {
     const status = sendError(response, error as Error, target);
-    // What is not served is asked for all the time, such as /openapi/v2 by kube-apiserver.
+    // kube-apiserver often requests paths that are not served, such as /openapi/v2.
     if (info?.isResource || !(error instanceof ApiFailure)) log(`${method} ${target}: ${status}: ${(error as Error).message}`);
   }
 }
 
-/** Answers a request that failed. @returns the status */
+/** @returns the status that was sent */
 function sendError(response: ServerResponse, error: Error, target: string): number {
   const failure = error instanceof Unauthenticated ? new ApiFailure(401, 'Unauthorized', 'Unauthorized') : error;
   if (failure instanceof ApiFailure) {
     sendFailure(response, failure);
     return failure.code;
   }
-  // As k8s.io/apiserver says it (pkg/endpoints/handlers/responsewriters/errors.go, InternalError).
+  // The format of k8s.io/apiserver (pkg/endpoints/handlers/responsewriters/errors.go,
+  // InternalError).
   sendText(response, 500, `Internal Server Error: ${JSON.stringify(target)}: ${error.message}\n`);
   return 500;
 }

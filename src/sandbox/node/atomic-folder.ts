@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 export type Files = ReadonlyMap<string, Buffer>;
 
 /**
- * Makes the folder hold these files and no others, for readers all at one moment: each is a link into a folder behind the link `..data`, which is swapped
- * (k8s.io/kubernetes/pkg/volume/util/atomic_writer.go). Readers of certificates watch for just that, and for the old folder to go.
+ * Replaces all files of a folder atomically: each is a link into a folder behind the link `..data`,
+ * which is swapped (k8s.io/kubernetes/pkg/volume/util/atomic_writer.go). Servers watch for that.
  */
 export async function writeFolder(folder: string, files: Files): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -23,16 +23,20 @@ export async function writeFolder(folder: string, files: Files): Promise<void> {
   await symlink(next, `${link}.new`);
   await rename(`${link}.new`, link);
   const tops = new Set([...files.keys()].map((path) => path.split('/')[0] ?? path));
-  for (const top of tops) await symlink(join('..data', top), join(folder, top)).catch(ifThere);
+  for (const top of tops) await symlink(join('..data', top), join(folder, top)).catch(ignoreExisting);
   for (const name of await readdir(folder)) if (!name.startsWith('..') && !tops.has(name)) await rm(join(folder, name));
   if (before !== undefined) await rm(join(folder, before), { recursive: true, force: true });
 }
 
-/** kube-apiserver refuses such paths (k8s.io/kubernetes/pkg/apis/core/validation, ValidateLocalNonReservedPath); the simulation does not look. @throws Error */
+/**
+ * kube-apiserver rejects such paths (k8s.io/kubernetes/pkg/apis/core/validation,
+ * ValidateLocalNonReservedPath); the simulation does not validate them.
+ * @throws Error
+ */
 export function requireInside(path: string): void {
-  if (path.startsWith('/') || path.split('/').includes('..')) throw new Error(`"${path}" leads out of its volume`);
+  if (path.startsWith('/') || path.split('/').includes('..')) throw new Error(`path "${path}" is outside its volume`);
 }
 
-function ifThere(error: NodeJS.ErrnoException): void {
+function ignoreExisting(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error;
 }

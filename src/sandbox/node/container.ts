@@ -7,33 +7,32 @@ import { createLog } from './log.ts';
 import { returnPort, takePort } from './ports.ts';
 import type { ContainerOnNode, Json } from './registry.ts';
 
-/** A kubelet waits 10 s before the second restart and 5 minutes at most (pkg/kubelet/kubelet.go, MaxContainerBackOff); who mends a server does not want to wait so long. */
+/** The kubelet backs off from 10 s to 5 min (MaxContainerBackOff): too long for a rehearsal. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
-/** What ran for so long begins anew with the shortest pause. */
+/** A run of this length resets the back-off. */
 const stableMs = 2 * longestPauseMs;
 
-/** One container of a pod, and what the pod gives it. */
+/** One container of a pod. */
 export interface ContainerRun {
   readonly pod: Json;
-  /** Of the pod's specification. */
+  /** The container in the specification of the pod. */
   readonly spec: Json;
   readonly program: Program;
   readonly container: ContainerOnNode;
-  /** What it is started with but for port and log. @throws Error when something that it names is not there */
+  /** @throws Error that names a missing object */
   readonly prepare: () => Promise<Omit<ContainerStart, 'port' | 'declaredPort' | 'log'>>;
-  /** After every change of `container`. */
-  readonly changed: () => void;
-  readonly signal: AbortSignal;
+  /** Called after every change of `container`. */
+  readonly onChange: () => void;
 }
 
-/** Runs a container again and again, as the pods of Deployments want it (restartPolicy Always), until the signal ends it. */
-export async function keepContainer(node: NodeContext, run: ContainerRun): Promise<void> {
-  const { container, signal, changed, pod } = run;
-  const whose = { namespace: pod.metadata.namespace, pod: pod.metadata.name, container: container.name };
+/** Runs a container with restartPolicy Always until the signal of the node aborts. */
+export async function runContainer(node: NodeContext, run: ContainerRun): Promise<void> {
+  const { signal } = node;
+  const { container, onChange } = run;
   let pauseMs = firstPauseMs;
   while (!signal.aborted) {
-    const ended = await runOnce(node, run, whose);
+    const ended = await runOnce(node, run);
     if (signal.aborted) return;
     if (ended && ended.finishedAt.getTime() - ended.startedAt.getTime() > stableMs) pauseMs = firstPauseMs;
     if (ended) {
@@ -42,23 +41,20 @@ export async function keepContainer(node: NodeContext, run: ContainerRun): Promi
         reason: 'CrashLoopBackOff',
         message: `back-off ${pauseMs / 1000}s restarting failed container=${container.name}`,
       };
-      node.onEvent({ kind: 'ended', ...whose, exitCode: ended.exitCode, againInMs: pauseMs });
+      node.onEvent({ kind: 'ended', container: container.name, exitCode: ended.exitCode, againInMs: pauseMs });
     }
-    changed();
+    onChange();
     await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {});
     if (ended) container.restarts++;
     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
   }
 }
 
-/** @returns how it ended; undefined when it could not be started */
-async function runOnce(node: NodeContext, run: ContainerRun, whose: Whose): Promise<ContainerOnNode['last']> {
-  const { container, spec, pod, changed, signal } = run;
-  const log = createLog(
-    () => new Date(),
-    (line) => node.onEvent({ kind: 'log', ...whose, line }),
-  );
-  const { declaredPort } = container;
+/** @returns undefined when it could not be started */
+async function runOnce(node: NodeContext, run: ContainerRun): Promise<ContainerOnNode['last']> {
+  const { container, onChange } = run;
+  const { name, declaredPort } = container;
+  const log = createLog((line) => node.onEvent({ kind: 'log', container: name, line }));
   const taken = declaredPort === undefined ? undefined : await takePort(declaredPort);
   try {
     const running = await start(node, run, { declaredPort, port: taken, log: log.write });
@@ -66,31 +62,25 @@ async function runOnce(node: NodeContext, run: ContainerRun, whose: Whose): Prom
     const startedAt = new Date();
     container.port = running.port ?? taken;
     container.state = { kind: 'running', startedAt, log };
-    changed();
-    node.api.record(pod, 'Normal', 'Started', `Container ${container.name} was started as a process of this machine`);
-    node.onEvent({ kind: 'started', ...whose, port: container.port });
-    const exitCode = await untilEnded(node, run, { running, whose });
+    onChange();
+    node.onEvent({ kind: 'started', container: name, port: container.port });
+    const exitCode = await waitForEnd(node, run, running);
     log.close();
     container.ready = false;
     container.last = { exitCode, startedAt, finishedAt: new Date(), log };
-    if (!signal.aborted)
-      node.api.record(pod, 'Warning', 'BackOff', `Back-off restarting failed container ${spec.name}: exit code ${exitCode}`);
     return container.last;
   } finally {
     if (taken !== undefined) returnPort(taken);
   }
 }
 
-interface Whose {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
-}
-
-/** @returns undefined when it can't be, which the state of the container then says, in a kubelet's reasons (pkg/kubelet/kuberuntime/kuberuntime_container.go) */
+/**
+ * @returns undefined when it fails; the state of the container then has the kubelet's reason
+ * (pkg/kubelet/kuberuntime/kuberuntime_container.go)
+ */
 async function start(
-  { api }: NodeContext,
-  { program, prepare, container, pod, signal }: ContainerRun,
+  { signal }: NodeContext,
+  { program, prepare, container }: ContainerRun,
   given: Pick<ContainerStart, 'port' | 'declaredPort' | 'log'>,
 ): Promise<RunningContainer | undefined> {
   let reason = 'CreateContainerConfigError';
@@ -100,36 +90,35 @@ async function start(
     return await program.start({ ...prepared, ...given });
   } catch (error) {
     if (signal.aborted) return undefined;
-    const { message, fix } = error instanceof ApisvcError ? error : { message: String((error as Error).message), fix: undefined };
+    const { message } = error as Error;
+    const fix = error instanceof ApisvcError ? error.fix : undefined;
     container.state = { kind: 'waiting', reason, message: fix === undefined ? message : `${message}. ${fix}` };
-    api.record(pod, 'Warning', 'Failed', `Error: ${message}`);
     return undefined;
   }
 }
 
-/** Waits until it ends by itself, because a probe wants it to, or because the signal does. @returns its exit code */
-async function untilEnded(
-  { api, podAddress, onEvent }: NodeContext,
-  { container, spec, pod, changed, signal }: ContainerRun,
-  { running, whose }: { readonly running: RunningContainer; readonly whose: Whose },
+/** Waits until it exits, a probe fails, or the signal aborts; ends it. @returns its exit code */
+async function waitForEnd(
+  { api, podAddress, onEvent, signal }: NodeContext,
+  { container, spec, pod, onChange }: ContainerRun,
+  running: RunningContainer,
 ): Promise<number> {
   const over = new AbortController();
   const ends = AbortSignal.any([signal, over.signal]);
-  const portHere = (port: number): number => (port === container.declaredPort ? container.port : undefined) ?? port;
-  const health = watchHealth(spec, {
-    target: { address: podAddress, ports: spec.ports ?? [], portHere },
+  const localPort = (port: number): number => (port === container.declaredPort ? container.port : undefined) ?? port;
+  const unhealthy = watchHealth(spec, {
+    target: { address: podAddress, ports: spec.ports ?? [], localPort },
     signal: ends,
     onReady: (ready) => {
       if (container.ready === ready || ends.aborted) return;
       container.ready = ready;
-      if (ready) onEvent({ kind: 'ready', ...whose, port: container.port });
-      changed();
+      if (ready) onEvent({ kind: 'ready', container: container.name });
+      onChange();
     },
-    onUnhealthy: (words) => ends.aborted || api.record(pod, 'Warning', 'Unhealthy', words),
+    onUnhealthy: (message) => ends.aborted || api.warn(pod, 'Unhealthy', message),
   });
-  const why = await Promise.race([running.ended.then(() => undefined), health.catch(() => undefined)]);
+  await Promise.race([running.ended, unhealthy.catch(() => undefined)]);
   over.abort();
-  if (why !== undefined) api.record(pod, 'Normal', 'Killing', `Container ${spec.name} failed ${why}, will be restarted`);
   await running.stop();
   return running.ended;
 }

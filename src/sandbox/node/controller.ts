@@ -6,21 +6,21 @@ import type { NodeOptions } from './types.ts';
 /** What all parts of a running node share. */
 export interface NodeContext extends NodeOptions {
   readonly api: Api;
-  /** Told what could not be done, and is tried again. */
+  /** Reports an operation that failed and is retried. */
   readonly onError: (error: unknown) => void;
 }
 
 const retryMs = 1_000;
 
 /**
- * The loop of a controller: does the work now, whenever one of the collections changes, and a second after it failed; one run at a time, until the signal ends it. A
- * watch only says that something changed: the work reads what there is, so that it never acts on what is out of date.
- * @param work gives the milliseconds after which it has to be done again even when nothing changes
+ * Runs a control loop until the signal aborts: reconciles now, whenever a collection changes, and a
+ * second after a failure. Each run reads the current objects, so it never acts on stale ones.
+ * @param reconcile returns the milliseconds until the next run even when nothing changes
  */
 export async function runController(
   context: NodeContext,
   watched: readonly Collection[],
-  work: () => Promise<number | undefined>,
+  reconcile: () => Promise<number | undefined>,
 ): Promise<void> {
   const { signal, onError } = context;
   let changed = true;
@@ -33,7 +33,7 @@ export async function runController(
   signal.addEventListener('abort', change, { once: true });
   while (!signal.aborted) {
     changed = false;
-    const againMs = await work().catch((error: unknown) => {
+    const againMs = await reconcile().catch((error: unknown) => {
       if (!signal.aborted) onError(error);
       return retryMs;
     });
@@ -46,15 +46,15 @@ export async function runController(
   await Promise.all(watches);
 }
 
-/** Observes a collection until the signal ends it, whatever happens to the control plane. */
+/** Watches a collection until the signal aborts. Retries when the watch fails. */
 export async function follow(
   { cluster, signal, onError }: { readonly cluster: Cluster; readonly signal: AbortSignal; readonly onError: (error: unknown) => void },
   of: Collection,
-  changed: (objects: readonly unknown[]) => void,
+  onChange: (objects: readonly unknown[]) => void,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      for await (const objects of observe(cluster, of, signal)) changed(objects);
+      for await (const objects of observe(cluster, of, signal)) onChange(objects);
     } catch (error) {
       if (signal.aborted) return;
       onError(error);

@@ -61,28 +61,17 @@ async function reconcile({ api }: NodeContext, rollout: Rollout): Promise<number
   const step = nextStep(rollout);
   if (step.newSet) {
     await api.create(step.newSet);
-    api.record(
-      deployment,
-      'Normal',
-      'ScalingReplicaSet',
-      `Scaled up replica set ${step.newSet.metadata.name} from 0 to ${step.newSet.spec.replicas}`,
-    );
     return undefined;
   }
   await Promise.all(step.oldPods.map((pod) => api.remove(pod)));
   const made = await Promise.allSettled(step.newPods.map((pod) => api.create(pod)));
   const failure = made.flatMap((each, index) => (each.status === 'rejected' ? [refusalOf(each.reason, step.newPods[index])] : []))[0];
-  if (failure !== undefined) api.record(deployment, 'Warning', 'FailedCreate', failure);
-
   const current = currentSet(rollout);
   for (const set of sets) {
     const live = pods.filter((pod) => isOf(set, pod) && isLive(pod)).length;
     await reconcileSet(api, set, set === current ? (deployment.spec.replicas ?? 1) : live, pods);
   }
-  const revision = current && (await reconcileRevision(api, current, sets));
-  if (revision !== undefined && deployment.metadata.annotations?.[revisionAnnotation] !== revision) {
-    await api.patch(deployment, { metadata: { annotations: { [revisionAnnotation]: revision } } });
-  }
+  await reconcileRevision(api, current, sets);
   const { status, againMs } = deploymentStatus({ deployment, sets, pods }, failure, now);
   await writeStatus(api, deployment, status);
   return againMs;
@@ -100,12 +89,10 @@ async function reconcileSet(api: NodeContext['api'], set: Json, replicas: number
 }
 
 /** A ReplicaSet that becomes current again gets the highest revision. */
-async function reconcileRevision(api: NodeContext['api'], current: Json, sets: readonly Json[]): Promise<string> {
+async function reconcileRevision(api: NodeContext['api'], current: Json, sets: readonly Json[]): Promise<void> {
   const others = sets.filter((set) => set !== current);
-  if (others.every((set) => revisionOf(set) < revisionOf(current))) return String(revisionOf(current));
-  const revision = String(nextRevision(sets));
-  await api.patch(current, { metadata: { annotations: { [revisionAnnotation]: revision } } });
-  return revision;
+  if (!current || others.every((set) => revisionOf(set) < revisionOf(current))) return;
+  await api.patch(current, { metadata: { annotations: { [revisionAnnotation]: String(nextRevision(sets)) } } });
 }
 
 /** Writes a status that differs. kube-apiserver omits counts of 0. */

@@ -1,94 +1,86 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { look, type ProbeTarget } from './probes.ts';
+import { type ProbeTarget, runProbe } from './probes.ts';
 import type { Json } from './registry.ts';
 
-/** Somebody waits for a container that starts: it is looked at more often than its probes say, for the first seconds most often. */
-const eagerMs = 250;
-const lessEagerMs = 1_000;
-const eagerForMs = 10_000;
+/** A user waits for a container that starts: it is probed this often, whatever its probes say. */
+const startPeriodMs = 250;
+const startMs = 10_000;
 
 export interface Watching {
   readonly target: ProbeTarget;
-  /** Ends with the run of the container. */
+  /** Aborts with the run of the container. */
   readonly signal: AbortSignal;
   readonly onReady: (ready: boolean) => void;
-  /** An Event's words for a probe that failed: `Readiness probe failed: ...`. */
-  readonly onUnhealthy: (words: string) => void;
+  /** Called for a probe that failed, with the message of its Event. */
+  readonly onUnhealthy: (message: string) => void;
 }
 
 /**
- * Watches the probes of a container that runs (k8s.io/kubernetes/pkg/kubelet/prober): first the startup probe, then the other two side by side. Startup and readiness are looked at
- * four times a second at first, without initialDelaySeconds, until they pass.
- * @returns when it has to be restarted, which may be never: the failure that is the reason, `startup probe` or `liveness probe`
- * @throws the signal's reason
+ * Runs the probes of a container (k8s.io/kubernetes/pkg/kubelet/prober): first the startup probe,
+ * then the other two. Startup and readiness ignore initialDelaySeconds.
+ * @returns when the startup or the liveness probe demands a restart
+ * @throws the reason of the signal
  */
-export async function watchHealth({ startupProbe, readinessProbe, livenessProbe }: Json, watching: Watching): Promise<string> {
-  const { signal, target, onReady, onUnhealthy } = watching;
+export async function watchHealth({ startupProbe, readinessProbe, livenessProbe }: Json, watching: Watching): Promise<void> {
+  const { signal, onReady } = watching;
   if (startupProbe) {
     const { periodSeconds = 10, failureThreshold = 3, initialDelaySeconds = 0 } = startupProbe;
-    const giveUp = performance.now() + (initialDelaySeconds + periodSeconds * failureThreshold) * 1000;
-    if (!(await untilWell(startupProbe, { ...watching, what: 'Startup', giveUp }))) return 'startup probe';
+    const deadline = performance.now() + (initialDelaySeconds + periodSeconds * failureThreshold) * 1000;
+    if (!(await waitForSuccess('Startup', startupProbe, watching, deadline))) return;
   }
-  const readiness = async (): Promise<never> => {
+  const watchReadiness = async (): Promise<never> => {
     for (;;) {
-      if (readinessProbe) await untilWell(readinessProbe, { ...watching, what: 'Readiness', giveUp: Number.POSITIVE_INFINITY });
+      if (readinessProbe) await waitForSuccess('Readiness', readinessProbe, watching);
       onReady(true);
-      if (!readinessProbe) return never(signal);
-      await untilUnwell(readinessProbe, { target, signal, onFailure: (words) => onUnhealthy(`Readiness probe failed: ${words}`) });
+      if (!readinessProbe) return waitForAbort(signal);
+      await waitForFailure('Readiness', readinessProbe, watching);
       onReady(false);
     }
   };
-  const liveness = async (): Promise<string> => {
-    if (!livenessProbe) return never(signal);
+  const watchLiveness = async (): Promise<void> => {
+    if (!livenessProbe) return waitForAbort(signal);
     await sleep((livenessProbe.initialDelaySeconds ?? 0) * 1000, undefined, { signal, ref: false });
-    await untilUnwell(livenessProbe, { target, signal, onFailure: (words) => onUnhealthy(`Liveness probe failed: ${words}`) });
-    return 'liveness probe';
+    await waitForFailure('Liveness', livenessProbe, watching);
   };
-  return Promise.race([readiness(), liveness()]);
+  return Promise.race([watchReadiness(), watchLiveness()]);
 }
 
-interface Eager extends Watching {
-  readonly what: 'Startup' | 'Readiness';
-  readonly giveUp: number;
-}
-
-/** Looks until it is well. Failures are told as often as the probe would look. @returns false when it was given up */
-async function untilWell(probe: Json, { target, signal, what, giveUp, onUnhealthy }: Eager): Promise<boolean> {
+/** Reports failures once a period. @returns false when the deadline passes first */
+async function waitForSuccess(
+  kind: 'Startup' | 'Readiness',
+  probe: Json,
+  { target, signal, onUnhealthy }: Watching,
+  deadline = Number.POSITIVE_INFINITY,
+): Promise<boolean> {
   const periodMs = (probe.periodSeconds ?? 10) * 1000;
-  const begun = performance.now();
-  for (let next = begun + periodMs; ; ) {
-    const failure = await look(probe, target);
+  const start = performance.now();
+  for (let next = start + periodMs; ; ) {
+    const failure = await runProbe(probe, target);
     signal.throwIfAborted();
     if (failure === undefined) return true;
     const now = performance.now();
-    if (now >= next || now >= giveUp) {
-      onUnhealthy(`${what} probe failed: ${failure}`);
+    if (now >= next || now >= deadline) {
+      onUnhealthy(`${kind} probe failed: ${failure}`);
       next = now + periodMs;
     }
-    if (now >= giveUp) return false;
-    await sleep(now - begun < eagerForMs ? eagerMs : lessEagerMs, undefined, { signal, ref: false });
+    if (now >= deadline) return false;
+    await sleep(now - start < startMs ? startPeriodMs : 4 * startPeriodMs, undefined, { signal, ref: false });
   }
 }
 
-interface Steady {
-  readonly target: ProbeTarget;
-  readonly signal: AbortSignal;
-  readonly onFailure: (words: string) => void;
-}
-
-/** Looks until it has failed failureThreshold times in a row. */
-async function untilUnwell(probe: Json, { target, signal, onFailure }: Steady): Promise<void> {
+/** Waits until the probe has failed failureThreshold times in a row. */
+async function waitForFailure(kind: 'Readiness' | 'Liveness', probe: Json, { target, signal, onUnhealthy }: Watching): Promise<void> {
   const { periodSeconds = 10, failureThreshold = 3 } = probe;
   for (let failures = 0; failures < failureThreshold; ) {
     await sleep(periodSeconds * 1000, undefined, { signal, ref: false });
-    const failure = await look(probe, target);
+    const failure = await runProbe(probe, target);
     signal.throwIfAborted();
     failures = failure === undefined ? 0 : failures + 1;
-    if (failure !== undefined) onFailure(failure);
+    if (failure !== undefined) onUnhealthy(`${kind} probe failed: ${failure}`);
   }
 }
 
-async function never(signal: AbortSignal): Promise<never> {
+async function waitForAbort(signal: AbortSignal): Promise<never> {
   signal.throwIfAborted();
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 }

@@ -1,35 +1,29 @@
-/** A line of a log, without its end. */
-export interface LogLine {
-  readonly time: Date;
-  readonly text: string;
-}
+/** The kubelet limits a log to files of 10 MiB (containerLogMaxSize); here the limit is lines. */
+const maxLines = 20_000;
 
-/** A kubelet keeps the last files of 10 MiB each (containerLogMaxSize, containerLogMaxFiles); here it is lines. */
-const linesKept = 20_000;
-
-/** What one run of a container has said. */
+/** The output of one run of a container. */
 export interface ContainerLog {
-  readonly lines: readonly LogLine[];
+  /** Without line ends. */
+  readonly lines: readonly string[];
   readonly closed: boolean;
-  /** Takes text as it comes; a line counts when it has ended. */
+  /** Appends text; a line counts once it has ended. */
   write(text: string): void;
-  /** After the end of the run. Makes a line of what has no end. */
+  /** Ends the last line, and the log. */
   close(): void;
-  /** Told of every line from now on, and of the end. @returns ends it */
-  follow(listener: (line: LogLine | undefined) => void): () => void;
+  /** Calls the listener for each new line, and with undefined at the end. @returns stops that */
+  follow(listener: (line: string | undefined) => void): () => void;
 }
 
-/** @param onLine told of every line */
-export function createLog(now: () => Date, onLine: (text: string) => void): ContainerLog {
-  const lines: LogLine[] = [];
-  const listeners = new Set<(line: LogLine | undefined) => void>();
-  let begun = '';
+/** @param onLine is called for every line */
+export function createLog(onLine: (line: string) => void): ContainerLog {
+  const lines: string[] = [];
+  const listeners = new Set<(line: string | undefined) => void>();
+  let rest = '';
   let closed = false;
-  const add = (text: string): void => {
-    const line = { time: now(), text };
+  const add = (line: string): void => {
     lines.push(line);
-    if (lines.length > linesKept) lines.shift();
-    onLine(text);
+    if (lines.length > maxLines) lines.shift();
+    onLine(line);
     for (const listener of listeners) listener(line);
   };
   return {
@@ -38,14 +32,13 @@ export function createLog(now: () => Date, onLine: (text: string) => void): Cont
       return closed;
     },
     write: (text) => {
-      const parts = (begun + text).split('\n');
-      begun = parts.pop() ?? '';
+      const parts = (rest + text).split('\n');
+      rest = parts.pop() ?? '';
       for (const part of parts) add(part);
     },
     close: () => {
       if (closed) return;
-      if (begun !== '') add(begun);
-      begun = '';
+      if (rest !== '') add(rest);
       closed = true;
       for (const listener of listeners) listener(undefined);
     },

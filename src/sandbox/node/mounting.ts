@@ -4,18 +4,17 @@ import { writeKubeconfig } from '../shared/kubeconfig.ts';
 import { requireInside } from './atomic-folder.ts';
 import type { NodeContext } from './controller.ts';
 import type { Mounts } from './environment.ts';
-import { notRun } from './pod-status.ts';
 import type { Json } from './registry.ts';
-import { isFiles, keepVolume, ownToken } from './volumes.ts';
+import { ownToken, syncVolume } from './volumes.ts';
 
-// The folder of a pod: `kubeconfig`, `account/token`, and `volumes/<name>`.
+// The folder of a pod has `kubeconfig`, `account/token`, and `volumes/<name>`.
 const accountFolder = (folder: string): string => join(folder, 'account');
 function volumeFolder(folder: string, name: string): string {
   requireInside(name);
   return join(folder, 'volumes', name);
 }
 
-/** What a container mounts, by mount path. @param folder of the pod */
+/** The folders that a container mounts, by mount path. @param folder of the pod */
 export const mountsOf = ({ volumeMounts = [] }: Json, folder: string): Mounts =>
   Object.fromEntries(
     volumeMounts.map(({ name, mountPath, subPath = '' }: Json) => {
@@ -24,7 +23,10 @@ export const mountsOf = ({ volumeMounts = [] }: Json, folder: string): Mounts =>
     }),
   );
 
-/** Writes the kubeconfig of a pod: its user is the pod's ServiceAccount. Some clients read the token from its file, which stays fresh, and some the one that is inside. */
+/**
+ * Writes a kubeconfig for the ServiceAccount of a pod. It has the token and names its file, because
+ * some clients support only one of the two.
+ */
 export async function writePodKubeconfig({ cluster, files }: NodeContext, { spec }: Json, folder: string): Promise<string> {
   const [path, tokenFile] = [join(folder, 'kubeconfig'), join(accountFolder(folder), 'token')];
   const token = await readFile(tokenFile, 'utf8');
@@ -33,30 +35,27 @@ export async function writePodKubeconfig({ cluster, files }: NodeContext, { spec
 }
 
 /**
- * Writes everything that a pod mounts, and a token of its ServiceAccount, and waits until all of that is there.
- * @returns what ends with the signal, until which the files are kept as their sources are
- * @throws the signal's reason
+ * Writes the volumes of a pod and a token of its ServiceAccount, and waits until all files exist.
+ * @returns `synced` settles when the signal of the node aborts; until then the files are kept up to
+ * date
+ * @throws the reason of the signal
  */
-export async function mountAll(node: NodeContext, pod: Json, folder: string): Promise<{ readonly kept: Promise<unknown> }> {
-  const { api, signal } = node;
-  const kept: Promise<void>[] = [];
+export async function mountAll(node: NodeContext, pod: Json, folder: string): Promise<{ readonly synced: Promise<unknown> }> {
+  const syncing: Promise<void>[] = [];
   const mount = (name: string, volume: Json, to: string): Promise<void> =>
     new Promise((resolve, reject) => {
-      const onMissing = (words: string): void =>
-        api.record(pod, 'Warning', 'FailedMount', `MountVolume.SetUp failed for volume "${name}" : ${words}`);
-      const keeping = keepVolume(node, pod, volume, { folder: to, signal, onMissing, onMounted: resolve });
-      // When the signal ends it, before everything was there, too.
-      keeping.then(() => reject(signal.reason), reject);
-      kept.push(keeping);
+      const onMissing = (why: string): void => node.api.warn(pod, 'FailedMount', `MountVolume.SetUp failed for volume "${name}" : ${why}`);
+      const sync = syncVolume(node, pod, volume, { folder: to, onMissing, onMounted: resolve });
+      sync.then(() => reject(node.signal.reason), reject);
+      syncing.push(sync);
     });
-  const mountEach = async (volume: Json): Promise<void> => {
+  const mountVolume = async (volume: Json): Promise<void> => {
     const to = volumeFolder(folder, volume.name);
     await mkdir(to, { recursive: true, mode: 0o700 });
-    if (isFiles(volume)) return mount(volume.name, volume, to);
-    if (!volume.emptyDir)
-      api.record(pod, 'Normal', notRun, `volume ${volume.name} is an empty folder: apisvc sandbox has nothing else for it`);
+    // Any other volume is an empty folder.
+    if (volume.secret ?? volume.configMap ?? volume.projected) await mount(volume.name, volume, to);
   };
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await Promise.all([mount('kube-api-access', ownToken, accountFolder(folder)), ...(pod.spec.volumes ?? []).map(mountEach)]);
-  return { kept: Promise.all(kept) };
+  await Promise.all([mount('kube-api-access', ownToken, accountFolder(folder)), ...(pod.spec.volumes ?? []).map(mountVolume)]);
+  return { synced: Promise.all(syncing) };
 }

@@ -1,50 +1,44 @@
 import type { ContainerLog } from './log.ts';
 
-/** JSON of a Kubernetes object as the server has it, or a part of one. */
+/** A Kubernetes object, or a part of one. */
 // biome-ignore lint/suspicious/noExplicitAny: JSON.
 export type Json = any;
 
-/** How a container ended. */
-export interface ContainerEnd {
-  readonly exitCode: number;
-  readonly startedAt: Date;
-  readonly finishedAt: Date;
-}
-
-/** What a container of a pod does just now. */
+/** The current state of a container. */
 export type ContainerState =
   | { readonly kind: 'waiting'; readonly reason: string; readonly message?: string }
   | { readonly kind: 'running'; readonly startedAt: Date; readonly log: ContainerLog };
 
-/** A container of a pod on the node; the node changes it as things happen. */
+/** A container of a pod on the node; the node updates it. */
 export interface ContainerOnNode {
   readonly name: string;
   readonly image: string;
-  /** Whether the sandbox has something to run in its place. */
+  /** Whether the sandbox has a program for it. */
   readonly runs: boolean;
   readonly declaredPort: number | undefined;
-  /** Port of this machine where it listens in the place of `declaredPort`. */
+  /** The port of this host where it listens for `declaredPort`. */
   port: number | undefined;
   state: ContainerState;
   ready: boolean;
   restarts: number;
-  last: (ContainerEnd & { readonly log: ContainerLog }) | undefined;
+  /** The last run that ended. */
+  last: { readonly exitCode: number; readonly startedAt: Date; readonly finishedAt: Date; readonly log: ContainerLog } | undefined;
 }
 
 /** A pod on the node. */
 export interface PodOnNode {
-  /** As the server had it when it came here. */
+  /** The pod as it was when the node started it. */
   readonly object: Json;
   readonly containers: readonly ContainerOnNode[];
 }
 
-/** What runs on the node, by uid: the node fills it, the kubelet looks into it. */
+/** The pods on the node by uid: the node writes it, the kubelet reads it. */
 export type PodRegistry = Map<string, PodOnNode>;
 
-/** Of pods that share a name, of which all but one are on their way out, the newest. */
+/** Of pods with the same name, the newest: the others are terminating. */
 export const findPod = (registry: PodRegistry, namespace: string, name: string): PodOnNode | undefined =>
   [...registry.values()].findLast(({ object: { metadata } }) => metadata.namespace === namespace && metadata.name === name);
 
-/** The port of this host on which the container listens that declares this port of the pod. */
+/** The port of this host for a port of the pod. */
 export const localPort = ({ containers }: PodOnNode, port: number): number =>
   containers.find((container) => container.declaredPort === port)?.port ?? port;

@@ -6,24 +6,26 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-/** A command that can be run on this machine in the place of a container. */
+/** A command of this host that runs in place of a container. */
 export interface RehearsalCommand {
   readonly command: readonly string[];
   /** Added to the environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** Where it will listen; undefined when nobody knows. */
+  /** The port where it listens; undefined when unknown. */
   readonly port: number | undefined;
 }
 
-/** How a server built on k8s.io/apiserver learns of the cluster (its pkg/server/options: authentication.go, authorization.go, coreapi.go). */
+/** The flags of k8s.io/apiserver (pkg/server/options/{coreapi,authentication,authorization}.go). */
 const kubeconfigFlags = ['kubeconfig', 'authentication-kubeconfig', 'authorization-kubeconfig'];
 
 const placeholder = /\{(kubeconfig|tls-cert-file|tls-private-key-file|port)\}/g;
 
 /**
- * What to run for a container. A command with any of {kubeconfig}, {tls-cert-file}, {tls-private-key-file} and {port} is run as it is, these filled in. Otherwise it gets
- * the arguments that the container has, with the port of this machine, the flags for a kubeconfig, and --bind-address where pods are on loopback; flags that the command names itself stay as they are. Pure.
- * @param tls where the container finds its certificate; undefined when it has none
+ * The command to run for a container. A command with {kubeconfig}, {tls-cert-file},
+ * {tls-private-key-file} or {port} gets these replaced and nothing else. Any other command gets the
+ * arguments of the container with the local port, the kubeconfig flags, and --bind-address where
+ * pods are on loopback. Flags of the command itself take precedence. Pure.
+ * @param tls undefined when the container has no certificate
  */
 export function rehearsalCommand(command: readonly string[], start: ContainerStart, tls: TlsFiles | undefined): RehearsalCommand {
   const { kubeconfig, port } = start;
@@ -42,7 +44,7 @@ export function rehearsalCommand(command: readonly string[], start: ContainerSta
   const args = withoutFlags([...start.command.slice(1), ...start.args], own);
   const given = new Set([...own, ...args.flatMap((word) => nameOf(word) ?? [])]);
   const flags = kubeconfigFlags.map((name): [string, string] => [name, kubeconfig]);
-  // A pod has an address of its own; where that is loopback, nobody else is to reach the server either.
+  // A server of pods on loopback must not be reachable from the network.
   if (start.podAddress.startsWith('127.')) flags.push(['bind-address', start.podAddress]);
   const added = flags.filter(([name]) => !given.has(name)).map(([name, value]) => `--${name}=${value}`);
   const all = [...command, ...withPort(args, start), ...added];
@@ -52,7 +54,7 @@ export function rehearsalCommand(command: readonly string[], start: ContainerSta
 /** `secure-port` of `--secure-port=443`, `--secure-port` and `-secure-port`. */
 const nameOf = (word: string): string | undefined => /^--?([a-zA-Z][\w.-]*)(=|$)/.exec(word)?.[1];
 
-/** The words without those flags, nor the values that stand in words after them. */
+/** The arguments without those flags and their values. */
 const withoutFlags = (words: readonly string[], names: ReadonlySet<string>): string[] =>
   words.filter((word, index) => {
     const before = words[index - 1] ?? '';
@@ -60,7 +62,7 @@ const withoutFlags = (words: readonly string[], names: ReadonlySet<string>): str
     return name === undefined || !names.has(name);
   });
 
-/** The container's port where it says so, in one word or two. */
+/** Replaces the port in `--secure-port=8443` and `--secure-port 8443`. */
 const withPort = (words: readonly string[], { port, declaredPort }: ContainerStart): string[] =>
   words.map((word, index) => {
     if (port === undefined) return word;
@@ -68,7 +70,7 @@ const withPort = (words: readonly string[], { port, declaredPort }: ContainerSta
     return words[index - 1] === '--secure-port' && word === String(declaredPort) ? String(port) : word;
   });
 
-/** What the last `--secure-port` says. */
+/** The port of the last `--secure-port`. */
 function portIn(words: readonly string[]): number | undefined {
   const at = words.findLastIndex((word) => nameOf(word) === 'secure-port');
   const value = words[at]?.split('=')[1] ?? words[at + 1];

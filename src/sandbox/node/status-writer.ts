@@ -6,15 +6,15 @@ import type { Json } from './registry.ts';
 const retryMs = 1_000;
 
 export interface StatusWriter {
-  /** What the status is made of has changed. */
+  /** Writes the status soon, if it differs from the last one written. */
   changed(): void;
-  /** Resolves when nothing is being written. */
+  /** Resolves when no write is in progress. */
   idle(): Promise<void>;
 }
 
 /**
- * Keeps the status of a pod as it should be: one write at a time, only when it says something new, and again when that failed.
- * @param current gives the status, from the conditions that were written last
+ * Writes the status of a pod, one write at a time, and retries when a write fails.
+ * @param current computes the status from the conditions that were written last
  */
 export function statusWriter({ api, onError, signal }: NodeContext, pod: Json, current: (before: readonly Json[]) => Json): StatusWriter {
   let sent: Json;

@@ -3,45 +3,33 @@ import type { ControlPlaneFiles } from '../shared/credentials.ts';
 import type { Program } from '../shared/program.ts';
 import type { Json, PodRegistry } from './registry.ts';
 
-/** What can run here: undefined for an image that the sandbox does not have. */
+/** Selects the program for a container; undefined when the sandbox has none for its image. */
 export type ProgramOf = (pod: Json, container: { readonly name: string; readonly image: string }) => Program | undefined;
 
-/** What happens on the node, for whoever looks on. */
+/** What happens on the node. */
 export type NodeEvent =
-  | {
-      readonly kind: 'started' | 'ready';
-      readonly namespace: string;
-      readonly pod: string;
-      readonly container: string;
-      readonly port: number | undefined;
-    }
-  | {
-      readonly kind: 'ended';
-      readonly namespace: string;
-      readonly pod: string;
-      readonly container: string;
-      readonly exitCode: number;
-      readonly againInMs: number;
-    }
-  | { readonly kind: 'log'; readonly namespace: string; readonly pod: string; readonly container: string; readonly line: string }
-  /** The node could not do something, and tries again. */
+  | { readonly kind: 'started'; readonly container: string; readonly port: number | undefined }
+  | { readonly kind: 'ready'; readonly container: string }
+  | { readonly kind: 'ended'; readonly container: string; readonly exitCode: number; readonly againInMs: number }
+  | { readonly kind: 'log'; readonly container: string; readonly line: string }
+  /** An operation of the node failed and is retried. */
   | { readonly kind: 'problem'; readonly message: string };
 
 export interface NodeOptions {
-  /** As somebody who may do everything. */
+  /** A cluster administrator's connection. */
   readonly cluster: Cluster;
-  /** The CA of the cluster, for the kubeconfigs of pods. */
+  /** The CA for the kubeconfigs of pods. */
   readonly files: Pick<ControlPlaneFiles, 'ca'>;
-  /** The address of every pod: one of this machine, at which the control plane reaches it. */
+  /** The address of this host at which the control plane reaches every pod. */
   readonly podAddress: string;
-  /** Where `serveKubelet` listens; without it kube-apiserver finds no kubelet. */
+  /** The port of `serveKubelet`; without it, kube-apiserver reaches no kubelet. */
   readonly kubeletPort?: number | undefined;
   readonly programOf: ProgramOf;
-  /** A folder of the caller's; the node makes it where need be, keeps there what pods mount, and removes that in the end. */
+  /** A folder for the volumes of pods. The node creates it and removes the volumes. */
   readonly stateDir: string;
-  /** What kube-apiserver asks about the pods of this node. */
+  /** Shared with the kubelet. */
   readonly pods: PodRegistry;
   readonly onEvent: (event: NodeEvent) => void;
-  /** Ends the node like `stop`, but does not wait for its containers. */
+  /** Stops the node without waiting for its containers. */
   readonly signal: AbortSignal;
 }

@@ -4,71 +4,54 @@ import { observe } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { type Files, writeFolder } from './atomic-folder.ts';
 import type { NodeContext } from './controller.ts';
-import { contentsOf, fieldOf } from './environment.ts';
+import { contentsOf } from './environment.ts';
 import type { Json } from './registry.ts';
 
-/** What a pod's volume gets its files from: the files, again whenever they change, or why they are not there. */
+/** Yields the files of a volume source whenever they change, or why they are missing. */
 type Source = AsyncIterable<Files | string>;
 
 const retryMs = 1_000;
-/** A kubelet asks for at most a day, and anew when 80 % are over (pkg/kubelet/token/token_manager.go). */
+/** The kubelet renews a token after 80 % of its lifetime (pkg/kubelet/token/token_manager.go). */
 const tokenSeconds = 86_400;
 const renewAt = 0.8;
-/** Every namespace has it, where a controller makes it; its content is known without. */
+/** In a cluster, a controller writes this ConfigMap into every namespace. */
 const rootCa = 'kube-root-ca.crt';
 
-/** The volume that every pod has beside its own: the token that its kubeconfig names. */
-export const ownToken = { token: { path: 'token' } };
+/** The volume with the token for the kubeconfig of a pod. */
+export const ownToken = { projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } };
 
-/** Volumes that are files; others are folders that begin empty. */
-export const isFiles = ({ secret, configMap, projected, downwardAPI }: Json): boolean =>
-  Boolean(secret ?? configMap ?? projected ?? downwardAPI);
-
-/** Where a volume is written, and who hears of it. */
 export interface Mounting {
   readonly folder: string;
-  readonly signal: AbortSignal;
-  /** Why files are not there yet. */
-  readonly onMissing: (words: string) => void;
-  /** Once, when all of it is there for the first time. */
+  /** Called with the reason why files are missing. */
+  readonly onMissing: (why: string) => void;
+  /** Called whenever the files were written. */
   readonly onMounted: () => void;
 }
 
-/** Keeps the files of a volume as its sources have them until the signal ends it. */
-export async function keepVolume(
-  node: NodeContext,
-  pod: Json,
-  volume: Json,
-  { folder, signal, onMissing, onMounted }: Mounting,
-): Promise<void> {
-  const sources = sourcesOf({ ...node, signal }, pod, volume);
+/** Keeps the files of a volume up to date with its sources until the signal of the node aborts. */
+export async function syncVolume(node: NodeContext, pod: Json, volume: Json, { folder, onMissing, onMounted }: Mounting): Promise<void> {
+  const sources = sourcesOf(node, pod, volume);
   const found = new Map<() => Source, Files>();
   let writing = Promise.resolve();
-  const write = (): void => {
-    writing = writing
-      .then(async () => {
-        if (found.size < sources.length) return;
-        await writeFolder(folder, new Map(sources.flatMap((source) => [...(found.get(source) ?? [])])));
-        onMounted();
-      })
-      .catch((error: unknown) => {
-        if (!signal.aborted) node.onError(error);
-      });
+  const write = async (): Promise<void> => {
+    if (found.size < sources.length) return;
+    await writeFolder(folder, new Map(sources.flatMap((source) => [...(found.get(source) ?? [])])));
+    onMounted();
   };
-  const keep = async (source: () => Source): Promise<void> => {
-    for await (const files of lasting(source, node.onError, signal)) {
+  const sync = async (source: () => Source): Promise<void> => {
+    for await (const files of retried(source, node)) {
+      // As with a kubelet, the files of a deleted object stay.
       if (typeof files === 'string') onMissing(files);
-      // What was there stays when it is deleted, as with a kubelet.
       else found.set(source, files);
-      write();
+      writing = writing.then(write).catch((error: unknown) => void (node.signal.aborted || node.onError(error)));
     }
   };
-  await Promise.all(sources.map(keep));
+  await Promise.all(sources.map(sync));
   await writing;
 }
 
-/** A source that begins again when it breaks, until the signal ends it. */
-async function* lasting(source: () => Source, onError: (error: unknown) => void, signal: AbortSignal): Source {
+/** Restarts a source that fails, until the signal aborts. */
+async function* retried(source: () => Source, { onError, signal }: NodeContext): Source {
   while (!signal.aborted) {
     try {
       return yield* source();
@@ -80,41 +63,39 @@ async function* lasting(source: () => Source, onError: (error: unknown) => void,
   }
 }
 
-function sourcesOf(node: NodeContext, pod: Json, { secret, configMap, projected, downwardAPI, token }: Json): (() => Source)[] {
-  if (token) return [() => tokenSource(node, pod, token)];
-  if (secret) return [() => objectSource(node, pod, { ...secret, kind: 'Secret', name: secret.secretName })];
-  if (configMap) return [() => objectSource(node, pod, { ...configMap, kind: 'ConfigMap' })];
-  if (downwardAPI) return [() => downward(pod, downwardAPI)];
-  return (projected.sources ?? []).map((source: Json) => () => {
-    if (source.serviceAccountToken) return tokenSource(node, pod, source.serviceAccountToken);
-    if (source.downwardAPI) return downward(pod, source.downwardAPI);
-    return objectSource(node, pod, source.secret ? { ...source.secret, kind: 'Secret' } : { ...source.configMap, kind: 'ConfigMap' });
+/** Ignores sources that extension API servers do not use, such as downwardAPI. */
+function sourcesOf(node: NodeContext, pod: Json, { secret, configMap, projected }: Json): (() => Source)[] {
+  const sources: Json[] = projected?.sources ?? [secret ? { secret: { ...secret, name: secret.secretName } } : { configMap }];
+  return sources.flatMap((source) => {
+    if (source.serviceAccountToken) return [() => tokenSource(node, pod, source.serviceAccountToken)];
+    if (source.secret) return [() => objectSource(node, pod, 'Secret', source.secret)];
+    return source.configMap ? [() => objectSource(node, pod, 'ConfigMap', source.configMap)] : [];
   });
 }
 
-async function* objectSource({ cluster, files, signal }: NodeContext, pod: Json, { kind, name, items, optional }: Json): Source {
+async function* objectSource(
+  { cluster, files, signal }: NodeContext,
+  { metadata: { namespace } }: Json,
+  kind: 'Secret' | 'ConfigMap',
+  { name, items, optional }: Json,
+): Source {
   if (kind === 'ConfigMap' && name === rootCa) return yield new Map([['ca.crt', await readFile(files.ca.cert)]]);
-  const { namespace } = pod.metadata;
-  const one = { resource: resources[kind as 'Secret' | 'ConfigMap'], namespace, fieldSelector: `metadata.name=${name}` };
-  for await (const [object] of observe(cluster, one, signal)) {
+  const watched = { resource: resources[kind], namespace, fieldSelector: `metadata.name=${name}` };
+  for await (const [object] of observe(cluster, watched, signal)) {
     if (!object && !optional) yield `${kind.toLowerCase()} "${name}" not found`;
-    else yield chosen(contentsOf(object ?? {}), items, kind, optional);
+    else yield selectItems(contentsOf(object ?? {}), items, kind, optional);
   }
 }
 
-/** The entries that `items` names, at its paths; all of them without. */
-function chosen(contents: Files, items: Json, kind: string, optional: boolean): Files | string {
+/** The entries that `items` names, at its paths; without `items`, all entries. */
+function selectItems(contents: Files, items: Json, kind: string, optional: boolean): Files | string {
   if (!items) return contents;
   const missing = items.find(({ key }: Json) => !contents.has(key));
   if (missing && !optional) return `references non-existent ${kind.toLowerCase()} key: ${missing.key}`;
   return new Map(items.flatMap(({ key, path }: Json) => (contents.has(key) ? [[path, contents.get(key) as Buffer]] : [])));
 }
 
-async function* downward(pod: Json, { items = [] }: Json): Source {
-  yield new Map(items.map(({ path, fieldRef }: Json) => [path, Buffer.from(fieldOf(pod, fieldRef?.fieldPath ?? '') ?? '')]));
-}
-
-/** A token of the pod's ServiceAccount that is good for as long as the pod lives, always fresh. */
+/** Yields tokens of the pod's ServiceAccount that are bound to the pod, and renews them. */
 async function* tokenSource(
   { api, signal }: NodeContext,
   { metadata, spec }: Json,

@@ -5,37 +5,36 @@ import { UsageError } from '../../errors.ts';
 import type { KubernetesImitated } from '../shared/engine.ts';
 import type { ControlPlanePrograms } from './components.ts';
 
-/** Where the programs of a control plane are looked for. */
-export interface AssetsWanted {
+/** Where to look for the programs of a control plane. */
+export interface ProgramSearch {
   /** A folder that must have them. */
   readonly assets?: string | undefined;
-  /** KUBEBUILDER_ASSETS, and what says where caches are. */
   readonly env: NodeJS.ProcessEnv;
-  /** Which version, of those that have been built here. */
+  /** Selects one of the versions in the cache. */
   readonly kubernetes?: KubernetesImitated | undefined;
 }
 
 const names = { etcd: 'etcd', kubeApiserver: 'kube-apiserver', kubeControllerManager: 'kube-controller-manager' } as const;
 
 /**
- * Finds the programs of a control plane: in the folder that is named, in that of the environment variable KUBEBUILDER_ASSETS (the convention of
- * sigs.k8s.io/controller-runtime/pkg/envtest), or among those that were built here for the tests.
+ * Finds the programs of a control plane: in `assets`, in KUBEBUILDER_ASSETS (the convention of
+ * sigs.k8s.io/controller-runtime/pkg/envtest), or in the cache of the tests.
  * @returns undefined when there are none
- * @throws UsageError when a folder that was named lacks some
+ * @throws UsageError when `assets` or KUBEBUILDER_ASSETS lacks a program
  */
-export function findPrograms({ assets, env, kubernetes }: AssetsWanted): ControlPlanePrograms | undefined {
-  const named = assets ?? (kubernetes === undefined ? env.KUBEBUILDER_ASSETS : undefined);
-  if (!named) return findBuilt(env, kubernetes);
-  const found = programsIn([named]);
+export function findPrograms({ assets, env, kubernetes }: ProgramSearch): ControlPlanePrograms | undefined {
+  const folder = assets ?? (kubernetes === undefined ? env.KUBEBUILDER_ASSETS : undefined);
+  if (!folder) return findCached(env, kubernetes);
+  const found = programsIn([folder]);
   if (found) return found;
-  const missing = [names.etcd, names.kubeApiserver].filter((name) => !isProgram(join(named, name)));
-  throw new UsageError(`${assets === undefined ? 'KUBEBUILDER_ASSETS' : '--assets'}: ${missing.join(' and ')} not in ${named}`, {
-    fix: 'It must hold the programs etcd and kube-apiserver, as setup-envtest downloads them; --engine simulated needs none.',
+  const missing = [names.etcd, names.kubeApiserver].filter((name) => !isProgram(join(folder, name)));
+  throw new UsageError(`${assets === undefined ? 'KUBEBUILDER_ASSETS' : '--assets'}: ${missing.join(' and ')} not found in ${folder}`, {
+    fix: 'Use a folder with etcd and kube-apiserver, as setup-envtest downloads them, or --engine simulated.',
   });
 }
 
-/** The folders there are called by version and content. The newest version has etcd for all. */
-function findBuilt(env: NodeJS.ProcessEnv, kubernetes: KubernetesImitated | undefined): ControlPlanePrograms | undefined {
+/** Folder names have the version and a hash. Only the newest version has etcd. */
+function findCached(env: NodeJS.ProcessEnv, kubernetes: KubernetesImitated | undefined): ControlPlanePrograms | undefined {
   const cache = env.APISVC_COMPONENTS_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'apisvc', 'components');
   const folders = foldersIn(cache).filter((name) => name.startsWith('kubernetes-'));
   const wanted = folders.filter((name) => kubernetes === undefined || name.startsWith(`kubernetes-${kubernetes}-`));
@@ -61,7 +60,7 @@ function programsIn(folders: readonly string[]): ControlPlanePrograms | undefine
   const find = (name: string): string | undefined => folders.map((folder) => join(folder, name)).find(isProgram);
   const etcd = find(names.etcd);
   const kubeApiserver = find(names.kubeApiserver);
-  // Another version's controllers may wait for what this kube-apiserver does not have.
+  // Controllers of another version may wait for APIs that this kube-apiserver does not have.
   const kubeControllerManager = [join(first, names.kubeControllerManager)].find(isProgram);
   return etcd && kubeApiserver ? { etcd, kubeApiserver, kubeControllerManager } : undefined;
 }

@@ -2,31 +2,31 @@ import { join } from 'node:path';
 import { type ControlPlaneFiles, frontProxyName } from '../shared/credentials.ts';
 import type { Place } from './place.ts';
 
-/** Paths of the programs that make a control plane. */
+/** Paths of the programs of a control plane. */
 export interface ControlPlanePrograms {
   readonly etcd: string;
   readonly kubeApiserver: string;
-  /** Without it nothing is collected, no ServiceAccount made by itself, and namespaces are never gone. */
+  /** Without it, there is no garbage collection and namespaces are never removed. */
   readonly kubeControllerManager: string | undefined;
 }
 
-/** Where kube-apiserver, in the same place, finds etcd. */
+/** The URL of etcd for processes in the same place. */
 export const etcdUrl = ({ isolated, ports }: Place): string => `${isolated ? 'http' : 'https'}://127.0.0.1:${ports.etcd}`;
 
-/** What Services get their addresses from. */
+/** The range of cluster IPs. */
 export const serviceAddresses = '10.96.0.0/16';
 
 type Command = readonly [string, ...string[]];
 
-/** What a kube-apiserver is started with beyond what all of them are. */
+/** What one kube-apiserver has beyond the common flags. */
 export interface ApiserverChange {
-  /** After all others. The last one of a name counts, but a list gets longer with each (pflag, StringSliceVar). */
+  /** The last flag of a name wins, but lists are appended to (pflag, StringSliceVar). */
   readonly flags?: readonly string[];
   /** Added to the environment, e.g. HTTPS_PROXY. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** etcd that keeps nothing beyond its own life, so it need not wait for the disk. */
+/** etcd without fsync: its data is not needed after it ends. */
 export function etcdCommand(
   { etcd }: Pick<ControlPlanePrograms, 'etcd'>,
   { etcd: pair, etcdCa }: ControlPlaneFiles,
@@ -56,7 +56,7 @@ export function etcdCommand(
 
 interface ApiserverOptions extends Pick<ApiserverChange, 'flags'> {
   readonly place: Place;
-  /** Reach extension servers at their endpoints; without it at their Service's address, which needs kube-proxy. */
+  /** Reach servers at their endpoints. The cluster IP of their Service would need kube-proxy. */
   readonly aggregatorRouting: boolean;
 }
 
@@ -73,7 +73,7 @@ export const kubeApiserverCommand = (
     : [`--etcd-cafile=${files.etcdCa.cert}`, `--etcd-certfile=${files.etcd.cert}`, `--etcd-keyfile=${files.etcd.key}`]),
   `--bind-address=${place.address}`,
   `--advertise-address=${place.address}`,
-  // A loopback address may not stand in the endpoints of the Service `kubernetes`, which it would try again and again.
+  // Loopback is not valid in the endpoints of the Service `kubernetes`.
   ...(place.isolated ? [] : ['--endpoint-reconciler-type=none']),
   `--secure-port=${place.ports.apiserver}`,
   `--tls-cert-file=${files.serving.cert}`,
@@ -84,7 +84,7 @@ export const kubeApiserverCommand = (
   `--kubelet-certificate-authority=${files.ca.cert}`,
   `--kubelet-client-certificate=${files.kubeletClient.cert}`,
   `--kubelet-client-key=${files.kubeletClient.key}`,
-  // There is no DNS that would know a node by its name.
+  // No DNS server resolves the name of a node.
   '--kubelet-preferred-address-types=InternalIP',
   `--service-cluster-ip-range=${serviceAddresses}`,
   '--service-account-issuer=https://kubernetes.default.svc',
@@ -102,9 +102,10 @@ export const kubeApiserverCommand = (
 ];
 
 /**
- * What a control plane does by itself where something else looks after Deployments, pods and endpoints (k8s.io/kubernetes/cmd/kube-controller-manager/names).
+ * The controllers that the node does not replace
+ * (k8s.io/kubernetes/cmd/kube-controller-manager/names).
  */
-export const housekeeping: readonly string[] = [
+export const sandboxControllers: readonly string[] = [
   'clusterrole-aggregation-controller',
   'garbage-collector-controller',
   'namespace-controller',
@@ -116,11 +117,11 @@ export const housekeeping: readonly string[] = [
 interface ControllerManagerOptions {
   readonly place: Place;
   readonly kubeconfig: string;
-  /** Names of controllers; without, all that run by default. */
+  /** Default: all controllers that are enabled by default. */
   readonly controllers?: readonly string[] | undefined;
 }
 
-/** kube-controller-manager, one of a kind, so that it need not be elected first. */
+/** kube-controller-manager without leader election. */
 export const kubeControllerManagerCommand = (
   program: string,
   files: ControlPlaneFiles,
@@ -133,7 +134,7 @@ export const kubeControllerManagerCommand = (
   `--secure-port=${place.ports.controllerManager}`,
   '--leader-elect=false',
   '--use-service-account-credentials',
-  // Getting a token for each of its 30 controllers takes 5 s at the default of 20 requests a second.
+  // Requesting a token for each of 30 controllers takes 5 s at the default QPS of 20.
   '--kube-api-qps=1000',
   '--kube-api-burst=1000',
   `--root-ca-file=${files.ca.cert}`,

@@ -19,29 +19,29 @@ import {
   kubeControllerManagerCommand,
 } from './components.ts';
 import type { Place } from './place.ts';
-import { answers, type Credentials, death, waitUntil } from './ready.ts';
+import { answers, type Credentials, processError, waitUntil } from './ready.ts';
 
 export interface ControlPlaneOptions {
   readonly programs: ControlPlanePrograms;
-  /** An existing, empty folder of the caller's, who also removes it. */
+  /** An existing, empty folder, which the caller removes. */
   readonly stateDir: string;
-  /** Where it runs. What was made for that is the caller's to remove, after `stop`. */
+  /** The caller removes its network after `stop`. */
   readonly place: Place;
-  /** Default true: reach extension servers at their endpoints, since no kube-proxy runs. */
+  /** Default true: reach servers at their endpoints, without kube-proxy. */
   readonly aggregatorRouting?: boolean;
   readonly apiserver?: ApiserverChange | undefined;
-  /** Names of controllers of kube-controller-manager; without, all that run by default. */
+  /** Default: all controllers that are enabled by default. */
   readonly controllers?: readonly string[];
   readonly now: Date;
   /** Ends the wait for readiness. */
   readonly signal: AbortSignal;
 }
 
-/** What a client needs, as plain data that another process can use too. */
+/** What a client needs, as plain data for other processes. */
 export interface ControlPlaneAccess {
   /** e.g. https://10.88.1.2:6443 */
   readonly server: string;
-  /** A kubeconfig whose user may do everything (group system:masters). */
+  /** A kubeconfig of a cluster administrator (group system:masters). */
   readonly kubeconfig: string;
   readonly files: ControlPlaneFiles;
   /** Holds one log per process. */
@@ -51,15 +51,17 @@ export interface ControlPlaneAccess {
 export interface ControlPlane extends ControlPlaneAccess {
   /** Resolves when one of its processes ends by itself; never otherwise. */
   readonly died: Promise<ApisvcError>;
-  /** Ends every process; a second call does nothing. */
+  /** Ends every process. A second call does nothing. */
   stop(): Promise<void>;
 }
 
 const adminUser = { user: 'admin', groups: ['system:masters'] };
 
 /**
- * Starts etcd, kube-apiserver and, where there is one, kube-controller-manager, and waits until the controllers do their work.
- * @throws ClusterError when one of them ends, with its last words; DeadlineError when `signal` is aborted. Nothing is left running then.
+ * Starts etcd, kube-apiserver and, if available, kube-controller-manager, and waits until they
+ * work. After an error nothing is left running.
+ * @throws ClusterError when a process ends, with its last message; DeadlineError when `signal`
+ * aborts
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { programs, stateDir, place, aggregatorRouting = true, apiserver = {}, now, signal } = options;
@@ -92,16 +94,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     if (programs.kubeControllerManager !== undefined) {
       const chosen = { place, kubeconfig: controllerManager, controllers: options.controllers };
       start('kube-controller-manager', kubeControllerManagerCommand(programs.kubeControllerManager, files, chosen));
-      // Made by the ServiceAccount controller: its existence says that the controllers run.
-      const made = `${access.server}/api/v1/namespaces/default/serviceaccounts/default`;
-      await waitUntil('kube-controller-manager', () => answers(made, admin), { processes, signal });
+      // The ServiceAccount controller creates it, so its existence proves that controllers run.
+      const defaultAccount = `${access.server}/api/v1/namespaces/default/serviceaccounts/default`;
+      await waitUntil('kube-controller-manager', () => answers(defaultAccount, admin), { processes, signal });
     }
   } catch (error) {
     await stop();
     throw error;
   }
   const died = new Promise<ApisvcError>((resolve) => {
-    for (const process of processes) process.gone.then(() => stopped || resolve(death(process)));
+    for (const process of processes) process.gone.then(() => stopped || resolve(processError(process)));
   });
   return { ...access, died, stop };
 }
@@ -115,10 +117,7 @@ async function writeAdminKubeconfig(access: ControlPlaneAccess, now: Date): Prom
 }
 
 const apiserverNames = (address: string): string[] => [
-  'kubernetes',
-  'kubernetes.default',
-  'kubernetes.default.svc',
-  'kubernetes.default.svc.cluster.local',
+  ...['', '.default', '.default.svc', '.default.svc.cluster.local'].map((suffix) => `kubernetes${suffix}`),
   kubernetesServiceAddress,
   address,
 ];

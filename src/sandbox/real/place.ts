@@ -3,18 +3,18 @@ import { networkInterfaces } from 'node:os';
 import { UsageError } from '../../errors.ts';
 import { enter, type Network } from './network.ts';
 
-/** Where the processes of a control plane run, and at which addresses they meet each other and this machine. */
+/** Where the processes of a control plane run and listen. */
 export interface Place {
-  /** The words before a command that bring it there. */
+  /** The command prefix that enters it. */
   readonly enter: readonly string[];
-  /** Where kube-apiserver listens; this machine reaches it. */
+  /** The address of kube-apiserver; this host reaches it. */
   readonly address: string;
   readonly ports: { readonly apiserver: number; readonly etcd: number; readonly etcdPeer: number; readonly controllerManager: number };
-  /** Whether nobody else is on its loopback interface, where etcd listens: then it needs no certificates. */
+  /** Whether loopback is private to it: etcd then needs no certificates. */
   readonly isolated: boolean;
 }
 
-/** In a network namespace every port is free, so these are the usual ones. */
+/** A network namespace, where the default ports are free. */
 export const placeIn = (network: Network): Place => ({
   enter: enter(network),
   address: network.address,
@@ -22,13 +22,13 @@ export const placeIn = (network: Network): Place => ({
   isolated: true,
 });
 
-/** On this machine itself, on loopback and on ports that are free now: for whoever may not make network namespaces. */
-export async function placeHere(): Promise<Place> {
+/** Loopback of this host, on free ports: for users who cannot create network namespaces. */
+export async function placeOnLoopback(): Promise<Place> {
   const [apiserver, etcd, etcdPeer, controllerManager] = await freePorts(4);
   return { enter: [], address: '127.0.0.1', ports: { apiserver, etcd, etcdPeer, controllerManager } as Place['ports'], isolated: false };
 }
 
-/** Ports of loopback that are free now, held all at once so that no two are the same. */
+/** Opens all ports at the same time, so that they differ. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))));
@@ -38,14 +38,15 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 /**
- * An address of this machine that an EndpointSlice may name: not a loopback one (k8s.io/kubernetes/pkg/apis/core/validation, ValidateNonSpecialIP).
- * @throws UsageError when there is none
+ * An address of this host for EndpointSlices, which may not name loopback
+ * (k8s.io/kubernetes/pkg/apis/core/validation, ValidateNonSpecialIP).
+ * @throws UsageError
  */
-export function outwardAddress(): string {
+export function podAddressOfHost(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   const found = addresses.find(({ internal, family, address }) => !internal && family === 'IPv4' && !address.startsWith('169.254.'));
   if (found) return found.address;
-  throw new UsageError('this machine has no network address but loopback, which kube-apiserver does not take for a pod', {
-    fix: 'Connect it to a network, run as root on Linux, or take the simulation: --engine simulated.',
+  throw new UsageError('no address for pods: this host has only loopback addresses, which kube-apiserver rejects', {
+    fix: 'Connect the host to a network, run as root on Linux, or use --engine simulated.',
   });
 }

@@ -5,7 +5,7 @@ import { lastLines, type RunningProcess } from '../shared/process.ts';
 
 const intervalMs = 50;
 
-/** PEM texts; `ca` absent: any serving certificate will do. */
+/** PEM; without `ca`, any serving certificate is accepted. */
 export interface Credentials {
   readonly ca?: string;
   readonly cert?: string;
@@ -13,9 +13,9 @@ export interface Credentials {
 }
 
 /**
- * Asks until the answer is yes. A server that ends meanwhile ends the wait, with its own last words.
- * @param what - for the message: what was waited for, e.g. `kube-apiserver`
- * @throws ClusterError when one of `processes` has ended, DeadlineError when `signal` is aborted
+ * Polls a condition until it holds.
+ * @param what names it in the error, for example `kube-apiserver`
+ * @throws ClusterError when one of `processes` has ended; DeadlineError when `signal` aborts
  */
 export async function waitUntil(
   what: string,
@@ -23,18 +23,17 @@ export async function waitUntil(
   { processes, signal }: { readonly processes: readonly RunningProcess[]; readonly signal: AbortSignal },
 ): Promise<void> {
   while (!(await condition())) {
-    for (const process of processes) if (process.ended()) throw death(process);
+    for (const process of processes) if (process.ended()) throw processError(process);
     if (signal.aborted) {
-      throw new DeadlineError(`${what} was not ready in time`, { fix: `See ${processes.map(({ logFile }) => logFile).join(', ')}.` });
+      throw new DeadlineError(`timed out waiting for ${what}`, { fix: `See ${processes.map(({ logFile }) => logFile).join(', ')}.` });
     }
     await pause(intervalMs);
   }
 }
 
-/** @returns whether a GET of this https URL answers 200; an unreachable server is a no */
+/** @returns whether a GET of this https URL is answered with 200 */
 export function answers(url: string, { ca, cert, key }: Credentials): Promise<boolean> {
   return new Promise((resolve) => {
-    // Without a CA this asks only whether a server is up, not who it is.
     const options = { ca, cert, key, rejectUnauthorized: ca !== undefined, agent: false, timeout: 2_000 };
     const get = request(url, options, (response) => {
       response.resume();
@@ -46,10 +45,10 @@ export function answers(url: string, { ca, cert, key }: Credentials): Promise<bo
   });
 }
 
-/** That a server has ended, with its last words. */
-export function death(process: RunningProcess): ClusterError {
-  const [lastWords] = lastLines(process, 1);
-  return new ClusterError(`${process.name} ended with ${process.ended()}: ${lastWords ?? 'it said nothing'}`, {
+/** The error for a process that ended, with the last line of its log. */
+export function processError(process: RunningProcess): ClusterError {
+  const [lastLine] = lastLines(process, 1);
+  return new ClusterError(`${process.name} ${process.ended()}: ${lastLine ?? 'its log is empty'}`, {
     fix: `See ${process.logFile}.`,
     cause: new Error(lastLines(process, 20).join('\n')),
   });

@@ -18,7 +18,7 @@ export interface ProcessSpec {
 export interface RunningProcess {
   readonly name: string;
   readonly logFile: string;
-  /** How it ended, e.g. `exit code 1`; undefined while it runs. */
+  /** How it ended, e.g. `exited with code 1`; undefined while it runs. */
   ended(): string | undefined;
   /** Resolves when it has ended. */
   readonly gone: Promise<void>;
@@ -40,10 +40,16 @@ export function startProcess({ name, command, enter, env, logFile }: ProcessSpec
       ending = how;
       resolve();
     };
-    child.once('error', (error) => end(error.message));
-    child.once('exit', (code, signal) => end(signal ? `signal ${signal}` : `exit code ${code}`));
+    child.once('error', (error) => end(startFault(error)));
+    child.once('exit', (code, signal) => end(signal ? `was killed by ${signal}` : `exited with code ${code}`));
   });
   return { name, logFile, ended: () => ending, gone, stop: () => kill(child, gone) };
+}
+
+/** Why a program did not start, without the error codes of Node. */
+export function startFault({ code, message }: NodeJS.ErrnoException): string {
+  const reasons: Readonly<Record<string, string>> = { ENOENT: 'program not found', EACCES: 'permission denied' };
+  return `failed to start: ${reasons[code ?? ''] ?? message.replace(/^spawn .* (?=E[A-Z]+$)/, '')}`;
 }
 
 /** The last lines of the log, at most `count`. */

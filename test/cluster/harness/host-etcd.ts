@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { etcdCommand, etcdUrl } from '../../../src/sandbox/real/components.ts';
-import { placeHere } from '../../../src/sandbox/real/place.ts';
+import { placeOnLoopback } from '../../../src/sandbox/real/place.ts';
 import { waitUntil } from '../../../src/sandbox/real/ready.ts';
 import { type RunningProcess, startProcess } from '../../../src/sandbox/shared/process.ts';
 import { program } from './programs.ts';
@@ -14,7 +14,7 @@ import { cluster } from './provided.ts';
 export async function startHostEtcd(): Promise<{ readonly url: string; readonly process: RunningProcess }> {
   // This etcd has no certificates, so servers need no flags for them. The tests store nothing
   // secret in it.
-  const place = { ...(await placeHere()), isolated: true };
+  const place = { ...(await placeOnLoopback()), isolated: true };
   const folder = mkdtempSync(join(cluster.stateDir, 'host-etcd-'));
   const url = etcdUrl(place);
   const process = startProcess({

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { connect } from '../../../src/cluster/cluster.ts';
-import { createKubelet } from '../../../src/sandbox/node/kubelet.ts';
-import { serveKubelet } from '../../../src/sandbox/node/kubelet-server.ts';
+import { createKubelet, serveKubelet } from '../../../src/sandbox/node/kubelet.ts';
 import { startNode } from '../../../src/sandbox/node/node.ts';
 import type { NodeEvent } from '../../../src/sandbox/node/types.ts';
 import { startRealEngine } from '../../../src/sandbox/real/engine.ts';
@@ -21,12 +20,10 @@ import { runAllSteps } from './run-all-steps.ts';
  */
 export interface SandboxNode {
   readonly engine: Awaited<ReturnType<typeof startRealEngine>>;
-  /** Where the kubelet listens, at engine.podAddress. */
-  readonly kubeletPort: number;
   /** The folder of a pod. */
   folderOf(uid: string): string;
   /** The failures that the node has reported so far. */
-  troubles(): readonly NodeEvent[];
+  problems(): readonly NodeEvent[];
   readonly events: readonly NodeEvent[];
   /** Runs kubectl against its control plane. */
   kubectl(args: readonly string[], input?: object): ReturnType<typeof kubectl>;
@@ -62,7 +59,7 @@ export async function startSandboxNode(programs: ReadonlyMap<string, Program>): 
     ends.push(async () => cluster.close());
     const kubelet = createKubelet();
     const { files, podAddress } = engine;
-    const served = await serveKubelet({ kubelet, files, address: podAddress });
+    const served = await serveKubelet(kubelet, files, podAddress);
     ends.push(() => served.stop());
     const events: NodeEvent[] = [];
     const node = await startNode({
@@ -86,9 +83,8 @@ export async function startSandboxNode(programs: ReadonlyMap<string, Program>): 
     };
     return {
       engine,
-      kubeletPort: served.port,
       folderOf: (uid) => join(stateDir, 'node', 'pods', uid),
-      troubles: () => events.filter(({ kind }) => kind === 'problem'),
+      problems: () => events.filter(({ kind }) => kind === 'problem'),
       events,
       kubectl: run,
       kubectlOk,

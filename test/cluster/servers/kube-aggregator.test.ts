@@ -58,7 +58,7 @@ test('the released command exits at startup', async () => {
   const address = [`--bind-address=${cluster.network.address}`, `--secure-port=${port}`];
   const aggregator = startProcess('kube-aggregator', program(cluster.programs, 'kube-aggregator'), [...address, ...flags]);
   started.push(aggregator);
-  await expect.poll(() => aggregator.ended(), { timeout: 30_000 }).toBe('exit code 1');
+  await expect.poll(() => aggregator.ended(), { timeout: 30_000 }).toBe('exited with code 1');
   expect(lastLines(aggregator, 1).join()).toContain('unable to get openapi models: OpenAPIV3 config must not be nil');
 });
 

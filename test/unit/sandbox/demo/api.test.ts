@@ -23,7 +23,7 @@ describe('the host', () => {
     expect(host.uptime).toMatch(/^(\d+h)?(\d+m)?\d+s$/);
   });
 
-  test('is the only one of its list', async () => {
+  test('is the only item of the list', async () => {
     const { json } = await startServing();
     expect(await json(`${root}/hosts`, admin)).toMatchObject({ kind: 'HostList', items: [{ kind: 'Host', metadata: { name } }] });
   });
@@ -44,14 +44,14 @@ describe('discovery', () => {
     });
   });
 
-  test('knows the group', async () => {
+  test('has the group', async () => {
     const { json } = await startServing();
     expect(await json('/apis/demo.apisvc.dev', admin)).toMatchObject({ kind: 'APIGroup', preferredVersion: { version: 'v1alpha1' } });
     expect(await json('/apis', admin)).toMatchObject({ kind: 'APIGroupList', groups: [{ name: 'demo.apisvc.dev' }] });
   });
 });
 
-describe('what does not exist or is not allowed', () => {
+describe('a request that is not found or not allowed', () => {
   test.each([
     [`${root}/hosts/other`, 'GET', 404, 'hosts.demo.apisvc.dev "other" not found'],
     [`${root}/hosts/${name}/status`, 'GET', 404, 'the server could not find the requested resource'],

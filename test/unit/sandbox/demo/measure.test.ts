@@ -23,7 +23,7 @@ test.each([
   expect(duration(seconds)).toBe(text);
 });
 
-test('any host name makes a name of an object', () => {
+test('any host name becomes a valid object name', () => {
   expect(objectName('Jane_s-Mac.local')).toBe('jane-s-mac.local');
   fc.assert(fc.property(fc.string({ maxLength: 60 }), (host) => nameFault(objectName(host), dns1123Subdomain) === undefined));
 });

@@ -11,15 +11,15 @@ import { clientCertificate, servingCertificate } from '../../../../src/sandbox/s
 import type { RunningContainer } from '../../../../src/sandbox/shared/program.ts';
 import { answer, filesOf, kubeconfig, type Received, serve, status } from '../../cluster/kube-api.ts';
 
-/** The built-in extension API server, over real HTTPS, and a kube-apiserver that knows just what it asks for. */
+/** The demo server over HTTPS, and a kube-apiserver that answers only its requests. */
 
 const now = new Date();
 export const authorityOf = (commonName: string): Promise<Authority> =>
   createAuthority({ commonName, keyType: 'ecdsa-p256', lifetimeMs: 1e10, now });
 
 export const serverName = 'demo.demo.svc';
-export const [servingCa, frontProxyCa, clientCa, strangersCa] = (await Promise.all(
-  ['serving', 'front-proxy', 'clients', 'strangers'].map(authorityOf),
+export const [servingCa, frontProxyCa, clientCa, otherCa] = (await Promise.all(
+  ['serving', 'front-proxy', 'clients', 'other'].map(authorityOf),
 )) as [Authority, Authority, Authority, Authority];
 export const serving = (): Promise<Leaf> => servingCertificate(servingCa, serverName, [serverName], now);
 export const clientOf = (ca: Authority, user: string, groups: readonly string[] = [], when = now): Promise<Leaf> =>
@@ -40,16 +40,16 @@ export const trustData = {
 // biome-ignore lint/suspicious/noExplicitAny: JSON.
 type Json = any;
 
-/** What kube-apiserver knows; may change while the server runs. */
+/** The state of kube-apiserver, which tests change while the server runs. */
 export interface Core {
   trust: Readonly<Record<string, string>> | undefined;
-  /** Judges a SubjectAccessReview's spec; an Error is how it refuses to judge. */
+  /** Answers a SubjectAccessReview; an Error denies the review itself. */
   allows: (spec: Json) => boolean | Error;
   /** Users by token. */
   readonly tokens: Readonly<Record<string, object>>;
   /** Specs of all reviews so far. */
   readonly asked: Json[];
-  /** Sends what is watched after a change of `trust`. */
+  /** Sends a watch event after a change of `trust`. */
   changed?: () => void;
 }
 
@@ -90,7 +90,7 @@ export interface Answered {
   readonly code: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** Serial number of the certificate that was served. */
+  /** The serial number of the serving certificate. */
   readonly serial: string;
 }
 
@@ -106,7 +106,7 @@ export interface Running {
   readonly dir: string;
   readonly said: () => string;
   readonly container: RunningContainer;
-  /** One request over a connection of its own, which verifies the certificate as kube-apiserver does. */
+  /** Sends a request over a new connection and verifies the certificate as kube-apiserver does. */
   get(path: string, asking?: Asking): Promise<Answered>;
   json(path: string, asking?: Asking): Promise<Json>;
 }
@@ -124,7 +124,7 @@ export function writePair(dir: string, { certificates, key }: Leaf): void {
   writeFileSync(join(dir, 'tls.key'), key.reveal());
 }
 
-/** Starts the program as the node does; it ends with the test. @param args - in the place of the usual flags */
+/** Starts the program as the node does, until the test ends. @param args default: valid flags */
 export async function start(known: Core, args?: readonly string[]): Promise<Running> {
   const url = await serve((request, response) => answerAs(known, request, response));
   const dir = filesOf({ config: JSON.stringify(kubeconfig(url)) });
@@ -134,7 +134,7 @@ export async function start(known: Core, args?: readonly string[]): Promise<Runn
   let said = '';
   const container = await demoProgram.start({
     namespace: 'demo',
-    pod: 'machine-1',
+    pod: 'demo-1',
     name: 'demo',
     command: [],
     args: args ?? ['--secure-port=8443', ...files],
@@ -153,7 +153,7 @@ export async function start(known: Core, args?: readonly string[]): Promise<Runn
   return { port, dir, container, said: () => said, get, json: async (path, asking) => JSON.parse((await get(path, asking)).text) };
 }
 
-/** Starts it and waits until it serves. */
+/** Starts the program and waits until it serves. */
 export async function startServing(known: Core = core()): Promise<Running> {
   const running = await start(known);
   await until(() => /^serving /m.test(running.said()));
@@ -163,7 +163,7 @@ export async function startServing(known: Core = core()): Promise<Running> {
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 20)))
     if (await holds()) return;
-  throw new Error('that did not come about');
+  throw new Error('timed out waiting for the condition');
 }
 
 function request(port: number, path: string, { method = 'GET', client, headers = {} }: Asking): Promise<Answered> {
@@ -191,7 +191,7 @@ function request(port: number, path: string, { method = 'GET', client, headers =
   });
 }
 
-/** Headers and certificate of the front proxy, speaking for somebody. */
+/** A request of the front proxy for a user. */
 export const as = (user: string, groups: readonly string[] = [], more: OutgoingHttpHeaders = {}): Asking => ({
   client: frontProxy,
   headers: { 'x-remote-user': user, 'x-remote-group': [...groups], ...more },

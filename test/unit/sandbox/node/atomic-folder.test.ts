@@ -11,28 +11,28 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const files = (entries: Record<string, string>) => new Map(Object.entries(entries).map(([path, text]) => [path, Buffer.from(text)]));
-const seen = () => readdirSync(folder).filter((name) => !name.startsWith('..'));
+const visible = () => readdirSync(folder).filter((name) => !name.startsWith('..'));
 
-test('files are there, for their owner alone, and change all at once', async () => {
+test('files are readable only by their owner and change together', async () => {
   await writeFolder(folder, files({ 'tls.crt': 'one', 'tls.key': 'one', 'deep/a': 'x' }));
-  expect(seen().sort()).toEqual(['deep', 'tls.crt', 'tls.key']);
+  expect(visible().sort()).toEqual(['deep', 'tls.crt', 'tls.key']);
   expect(readFileSync(join(folder, 'deep/a'), 'utf8')).toBe('x');
   expect([statSync(join(folder, 'tls.key')).mode & 0o777, statSync(join(folder, '..data')).mode & 0o777]).toEqual([0o600, 0o700]);
 
   const before = readlinkSync(join(folder, '..data'));
   await writeFolder(folder, files({ 'tls.crt': 'two', 'tls.key': 'two' }));
-  expect(seen().sort()).toEqual(['tls.crt', 'tls.key']);
+  expect(visible().sort()).toEqual(['tls.crt', 'tls.key']);
   expect(readFileSync(join(folder, 'tls.crt'), 'utf8')).toBe('two');
-  // Who watches the file sees it go.
+  // Servers watch for its removal.
   expect(readdirSync(folder)).not.toContain(before);
   expect(lstatSync(join(folder, 'tls.crt')).isSymbolicLink()).toBe(true);
 });
 
-test('a reader never sees the certificate of one state and the key of another', async () => {
+test('a reader never gets the certificate of one version and the key of another', async () => {
   await writeFolder(folder, files({ 'tls.crt': '0', 'tls.key': '0' }));
   const read = (data: string): string[] => ['tls.crt', 'tls.key'].map((name) => readFileSync(join(folder, data, name), 'utf8'));
-  for (let state = 1; state < 20; state++) {
-    const writing = writeFolder(folder, files({ 'tls.crt': String(state), 'tls.key': String(state) }));
+  for (let version = 1; version < 20; version++) {
+    const writing = writeFolder(folder, files({ 'tls.crt': String(version), 'tls.key': String(version) }));
     const [certificate, key] = read(readlinkSync(join(folder, '..data')));
     expect(certificate).toBe(key);
     await writing;
@@ -40,7 +40,7 @@ test('a reader never sees the certificate of one state and the key of another', 
   expect(read('..data')).toEqual(['19', '19']);
 });
 
-test.each(['../evil', 'a/../../evil', '/evil', '..'])('nothing is written outside: %s', async (path) => {
-  await expect(writeFolder(folder, files({ [path]: 'x' }))).rejects.toThrow('leads out of its volume');
-  expect(seen()).toEqual([]);
+test.each(['../evil', 'a/../../evil', '/evil', '..'])('nothing is written outside the volume: %s', async (path) => {
+  await expect(writeFolder(folder, files({ [path]: 'x' }))).rejects.toThrow('is outside its volume');
+  expect(visible()).toEqual([]);
 });

@@ -16,7 +16,7 @@ const pod = (name: string, more: Json = {}): Json =>
 const asDeclared = (_: Json, port: number): number => port;
 
 describe('the EndpointSlices of a Service', () => {
-  test('name the ports where the pods listen, in one slice for those that listen at the same', () => {
+  test('have the ports where the pods listen, in one slice for pods with the same ports', () => {
     const pods = [pod('one'), pod('two'), pod('three')];
     const portOf = ({ metadata }: Json, port: number): number => (metadata.name === 'two' ? 40_001 : port);
     const slices = slicesFor(service(), pods, portOf);
@@ -35,37 +35,26 @@ describe('the EndpointSlices of a Service', () => {
   });
 
   test.each([
-    ['one that is ready', {}, {}, { ready: true, serving: true, terminating: false }],
-    ['one that is not', { status: { phase: 'Running', podIP: '10.0.0.1' } }, {}, { ready: false, serving: false, terminating: false }],
-    [
-      'one on its way out',
-      { metadata: { deletionTimestamp: '2030-01-01T00:00:00Z' } },
-      {},
-      { ready: false, serving: true, terminating: true },
-    ],
-    [
-      'one that is not, with publishNotReadyAddresses',
-      { status: { phase: 'Running', podIP: '10.0.0.1' } },
-      { publishNotReadyAddresses: true },
-      { ready: true, serving: false, terminating: false },
-    ],
-  ])('say of %s', (_, more, spec, conditions) => {
-    expect(slicesFor(service(spec), [pod('one', more)], asDeclared)[0].endpoints[0].conditions).toEqual(conditions);
+    ['a ready pod', {}, { ready: true, serving: true, terminating: false }],
+    ['a pod that is not ready', { status: { phase: 'Running', podIP: '10.0.0.1' } }, { ready: false, serving: false, terminating: false }],
+    ['a terminating pod', { metadata: { deletionTimestamp: '2030-01-01T00:00:00Z' } }, { ready: false, serving: true, terminating: true }],
+  ])('have the conditions of %s', (_, more, conditions) => {
+    expect(slicesFor(service(), [pod('one', more)], asDeclared)[0].endpoints[0].conditions).toEqual(conditions);
   });
 
-  test('take a targetPort that is a number, or is left out, as it is, and leave out a name that the pod does not have', () => {
+  test('use a numeric or missing targetPort, and omit a name that the pod does not declare', () => {
     const ports = [
       { name: 'a', port: 1, targetPort: 9 },
-      { name: 'b', port: 2, appProtocol: 'https' },
+      { name: 'b', port: 2 },
       { name: 'c', port: 3, targetPort: 'none' },
     ];
     expect(slicesFor(service({ ports }), [pod('one')], asDeclared)[0].ports).toEqual([
       { name: 'a', port: 9, protocol: 'TCP' },
-      { name: 'b', port: 2, protocol: 'TCP', appProtocol: 'https' },
+      { name: 'b', port: 2, protocol: 'TCP' },
     ]);
   });
 
-  test('hold no pods of other namespaces or labels, without address, or that have ended', () => {
+  test('exclude pods of other namespaces or labels, without an address, or that have ended', () => {
     const others = [
       pod('elsewhere', { metadata: { namespace: 'other' } }),
       pod('other', { metadata: { labels: { app: 'other' } } }),
@@ -75,7 +64,7 @@ describe('the EndpointSlices of a Service', () => {
     expect(slicesFor(service(), others, asDeclared)).toEqual([]);
   });
 
-  test('are not ours for a Service without selector, or with a name in the place of addresses', () => {
+  test('do not exist for a Service without selector or of type ExternalName', () => {
     expect(slicesFor(service({ selector: undefined }), [pod('one')], asDeclared)).toEqual([]);
     expect(slicesFor(service({ type: 'ExternalName' }), [pod('one')], asDeclared)).toEqual([]);
   });

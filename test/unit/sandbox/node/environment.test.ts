@@ -18,7 +18,7 @@ describe('withMounts', () => {
     expect(withMounts(text, mounts)).toBe(placed);
   });
 
-  test('leaves alone what names no mount path', () => {
+  test('leaves text without a mount path unchanged', () => {
     fc.assert(
       fc.property(
         fc.string().filter((text) => !text.includes('/certs') && !text.includes('/etc')),
@@ -28,7 +28,7 @@ describe('withMounts', () => {
     fc.assert(fc.property(fc.string(), (text) => withMounts(text, {}) === text));
   });
 
-  test('puts the folder in the place of any path, with signs of regular expressions or without', () => {
+  test('replaces any mount path, also with special characters of regular expressions', () => {
     const name = fc.stringMatching(/^[a-z$.+()*]{1,8}$/);
     fc.assert(
       fc.property(
@@ -54,26 +54,26 @@ describe('environmentOf', () => {
     ConfigMap: { kind: 'ConfigMap', data: { a: '1', b: '2' } },
   };
   const api = { get: async ({ resource, name }: Json) => (name === 'there' ? objects[resource.kind] : undefined) };
-  const read = (container: Json) => environmentOf(api, podOf('pod'), container, { podIP: '10.0.0.9' });
+  const read = (env: Json) => environmentOf(api, { ...podOf('pod'), status: { podIP: '10.0.0.9' } }, { env });
 
-  test('takes values, in their order, from all places', async () => {
+  test('evaluates variables in order, from all sources', async () => {
     const env = [
-      { name: 'A', value: 'x$(P_a)' },
-      { name: 'B', value: '$(A)y' },
+      { name: 'A', valueFrom: { configMapKeyRef: { name: 'there', key: 'a' } } },
+      { name: 'B', value: 'x$(A)' },
+      { name: 'C', value: '$(B)y' },
       { name: 'KEY', valueFrom: { secretKeyRef: { name: 'there', key: 'key' } } },
       { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
-      { name: 'APP', valueFrom: { fieldRef: { fieldPath: "metadata.labels['app']" } } },
+      { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       { name: 'NONE', valueFrom: { configMapKeyRef: { name: 'gone', key: 'key', optional: true } } },
     ];
-    const envFrom = [{ prefix: 'P_', configMapRef: { name: 'there' } }];
-    expect(await read({ env, envFrom })).toEqual({ P_a: '1', P_b: '2', A: 'x1', B: 'x1y', KEY: 'secret', IP: '10.0.0.9', APP: 'app' });
+    expect(await read(env)).toEqual({ A: '1', B: 'x1', C: 'x1y', KEY: 'secret', IP: '10.0.0.9', POD: 'pod' });
   });
 
   test.each([
-    [{ env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'gone', key: 'key' } } }] }, 'secret "gone" not found'],
-    [{ env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'there', key: 'other' } } }] }, "couldn't find key other in Secret ns/there"],
-    [{ envFrom: [{ configMapRef: { name: 'gone' } }] }, 'configmap "gone" not found'],
-  ])('says what is missing', async (container, words) => {
-    await expect(read(container)).rejects.toThrow(words);
+    [{ secretKeyRef: { name: 'gone', key: 'key' } }, 'secret "gone" not found'],
+    [{ secretKeyRef: { name: 'there', key: 'other' } }, "couldn't find key other in Secret ns/there"],
+    [{ configMapKeyRef: { name: 'gone', key: 'key' } }, 'configmap "gone" not found'],
+  ])('reports what is missing: %j', async (valueFrom, message) => {
+    await expect(read([{ name: 'A', valueFrom }])).rejects.toThrow(message);
   });
 });

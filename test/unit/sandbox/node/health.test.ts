@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { watchHealth } from '../../../../src/sandbox/node/health.ts';
-import { look, type ProbeTarget } from '../../../../src/sandbox/node/probes.ts';
+import { type ProbeTarget, runProbe } from '../../../../src/sandbox/node/probes.ts';
 
 let server: Server;
 let target: ProbeTarget;
@@ -12,12 +12,12 @@ let status = 200;
 beforeAll(async () => {
   server = createServer((request, response) => {
     if (request.url === '/slow') return;
-    response.writeHead(request.url === '/moved' ? 302 : status).end(request.headers['x-name']);
+    response.writeHead(request.url === '/moved' ? 302 : status).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  // As the pod has it: another port stands for the one that it names.
-  target = { address: '127.0.0.1', ports: [{ name: 'web', containerPort: 8443 }], portHere: (each) => (each === 8443 ? port : each) };
+  // The container declares 8443 and listens on another port of this host.
+  target = { address: '127.0.0.1', ports: [{ name: 'web', containerPort: 8443 }], localPort: (each) => (each === 8443 ? port : each) };
 });
 afterAll(() => {
   server.closeAllConnections();
@@ -25,70 +25,76 @@ afterAll(() => {
 });
 
 test.each([
-  ['an answer', { httpGet: { port: 'web', path: '/' } }, undefined],
-  ['a port by its number', { httpGet: { port: 8443 } }, undefined],
-  ['a redirection', { httpGet: { port: 'web', path: '/moved' } }, undefined],
-  ['silence', { httpGet: { port: 'web', path: '/slow' }, timeoutSeconds: 0.1 }, /context deadline exceeded/],
-  ['no server', { httpGet: { port: 1 } }, /^Get "http:\/\/127\.0\.0\.1:1\/": dial tcp 127\.0\.0\.1:1: connect: connection refused$/],
+  ['a response', { httpGet: { port: 'web', path: '/' } }, undefined],
+  ['a port number', { httpGet: { port: 8443 } }, undefined],
+  ['a redirect', { httpGet: { port: 'web', path: '/moved' } }, undefined],
+  ['a server that does not respond', { httpGet: { port: 'web', path: '/slow' }, timeoutSeconds: 0.1 }, /context deadline exceeded/],
+  [
+    'a port without a server',
+    { httpGet: { port: 1 } },
+    /^Get "http:\/\/127\.0\.0\.1:1\/": dial tcp 127\.0\.0\.1:1: connect: connection refused$/,
+  ],
   ['a server without TLS', { httpGet: { port: 'web', scheme: 'HTTPS' } }, /^Get "https:/],
-  ['a connection', { tcpSocket: { port: 'web' } }, undefined],
-  ['no connection', { tcpSocket: { port: 1 } }, /connection refused/],
+  ['an unknown port', { httpGet: { port: 'none' } }, /^port none not found$/],
   ['a command', { exec: { command: ['false'] } }, undefined],
-])('a probe of %s', async (_, probe, words) => {
-  const seen = await look(probe, target);
-  if (words) expect(seen).toMatch(words);
-  else expect(seen).toBeUndefined();
+])('a probe of %s', async (_, probe, expected) => {
+  const failure = await runProbe(probe, target);
+  if (expected) expect(failure).toMatch(expected);
+  else expect(failure).toBeUndefined();
 });
 
-/** What the watcher tells, in its order. */
+/** The calls of the watcher in order. */
 function watch(probes: object) {
-  const told: string[] = [];
+  const calls: string[] = [];
   const over = new AbortController();
   const watching = {
     target,
     signal: over.signal,
-    onReady: (ready: boolean) => told.push(`ready ${ready}`),
-    onUnhealthy: (words: string) => told.push(words),
+    onReady: (ready: boolean) => calls.push(`ready ${ready}`),
+    onUnhealthy: (message: string) => calls.push(message),
   };
-  const ended = watchHealth(probes, watching).catch(() => 'stopped');
-  return { told, ended, stop: () => over.abort() };
+  const ended = watchHealth(probes, watching).then(
+    () => 'restart',
+    () => 'stopped',
+  );
+  return { calls, ended, stop: () => over.abort() };
 }
 const probe = { httpGet: { port: 'web' }, periodSeconds: 0.05, failureThreshold: 2 };
 
-test('without probes a container is ready at once, until it ends', async () => {
-  const { told, ended, stop } = watch({});
-  await expect.poll(() => told).toEqual(['ready true']);
+test('a container without probes is ready at once', async () => {
+  const { calls, ended, stop } = watch({});
+  await expect.poll(() => calls).toEqual(['ready true']);
   stop();
   expect(await ended).toBe('stopped');
 });
 
-test('readiness comes and goes with what the server says', async () => {
+test('readiness follows the responses of the server', async () => {
   status = 500;
-  const { told, stop } = watch({ readinessProbe: probe });
-  await expect.poll(() => told).toContain('Readiness probe failed: HTTP probe failed with statuscode: 500');
-  expect(told).not.toContain('ready true');
+  const { calls, stop } = watch({ readinessProbe: probe });
+  await expect.poll(() => calls).toContain('Readiness probe failed: HTTP probe failed with statuscode: 500');
+  expect(calls).not.toContain('ready true');
   status = 200;
-  await expect.poll(() => told.at(-1)).toBe('ready true');
+  await expect.poll(() => calls.at(-1)).toBe('ready true');
   status = 500;
-  await expect.poll(() => told).toContain('ready false');
+  await expect.poll(() => calls).toContain('ready false');
   status = 200;
-  await expect.poll(() => told.filter((each) => each === 'ready true')).toHaveLength(2);
+  await expect.poll(() => calls.filter((each) => each === 'ready true')).toHaveLength(2);
   stop();
 });
 
-test('liveness ends it after as many failures in a row as are too many', async () => {
-  const { told, ended } = watch({ livenessProbe: { ...probe, failureThreshold: 3 } });
+test('the liveness probe demands a restart after failureThreshold failures in a row', async () => {
+  const { calls, ended } = watch({ livenessProbe: { ...probe, failureThreshold: 3 } });
   await sleep(120);
   status = 503;
-  expect(await ended).toBe('liveness probe');
-  expect(told.filter((each) => each.startsWith('Liveness'))).toHaveLength(3);
+  expect(await ended).toBe('restart');
+  expect(calls.filter((each) => each.startsWith('Liveness'))).toHaveLength(3);
   status = 200;
 });
 
-test('the others wait for the startup probe, which ends it when it never passes', async () => {
+test('the other probes wait for the startup probe, which demands a restart when it never passes', async () => {
   status = 500;
-  const { told, ended } = watch({ startupProbe: probe, livenessProbe: probe, readinessProbe: probe });
-  expect(await ended).toBe('startup probe');
-  expect(new Set(told)).toEqual(new Set(['Startup probe failed: HTTP probe failed with statuscode: 500']));
+  const { calls, ended } = watch({ startupProbe: probe, livenessProbe: probe, readinessProbe: probe });
+  expect(await ended).toBe('restart');
+  expect(new Set(calls)).toEqual(new Set(['Startup probe failed: HTTP probe failed with statuscode: 500']));
   status = 200;
 });

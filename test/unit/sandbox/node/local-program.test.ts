@@ -27,13 +27,13 @@ async function run(script: string, change: Partial<ContainerStart> = {}): Promis
   return { said, ...(await localProgram(['sh', '-c', script]).start({ ...base, log: (text) => said.push(text), ...change })) };
 }
 
-test('what it says on both outputs is its log, and its exit code is told', async () => {
+test('both outputs go to the log, and the exit code is reported', async () => {
   const { said, ended } = await run('echo "$GREETING $KUBECONFIG $APISVC_PORT"; printf "no end" >&2; exit 3');
   expect(await ended).toBe(3);
   expect(said.sort()).toEqual(['hello /tmp/kubeconfig 40001\n', 'no end\n']);
 });
 
-test('the certificate is found where the arguments say, or in what is mounted', async () => {
+test('the certificate is found in the arguments, or in a mounted folder', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));
   writeFileSync(join(folder, 'tls.crt'), '');
   const print = 'echo "$APISVC_TLS_CERT_FILE $APISVC_TLS_PRIVATE_KEY_FILE"';
@@ -46,8 +46,8 @@ test('the certificate is found where the arguments say, or in what is mounted', 
   rmSync(folder, { recursive: true });
 });
 
-// A zombie, where nothing waits for orphans, is gone as well, as only /proc tells.
-test.runIf(process.platform === 'linux')('stop ends it and what it started', async () => {
+// Only /proc shows that a zombie has ended.
+test.runIf(process.platform === 'linux')('stop ends the program and its child processes', async () => {
   const { said, stop, ended } = await run('sleep 1000 & echo $!; wait');
   await expect.poll(() => said.length).toBe(1);
   expect(ownerOf(Number(said[0]))).toBeDefined();
@@ -57,16 +57,16 @@ test.runIf(process.platform === 'linux')('stop ends it and what it started', asy
   await stop();
 });
 
-test.runIf(process.platform === 'linux')('what a program that ended had started ends too', async () => {
+test.runIf(process.platform === 'linux')('the child processes of a program end with it', async () => {
   const { said, ended } = await run('sleep 1000 & echo $!; exit 0');
   expect(await ended).toBe(0);
   await expect.poll(() => ownerOf(Number(said[0]))).toBeUndefined();
 });
 
 test.each([
-  ['no-such-program-of-apisvc', '"no-such-program-of-apisvc" can\'t be run: it is not on PATH'],
-  ['./no-such-file', '"./no-such-file" can\'t be run: there is no such file'],
-  [tmpdir(), `"${tmpdir()}" can't be run: it is not an executable file`],
-])('a command that can not be run is told at once: %s', (program, message) => {
+  ['no-such-program-of-apisvc', 'cannot run "no-such-program-of-apisvc": not found on PATH'],
+  ['./no-such-file', 'cannot run "./no-such-file": file not found'],
+  [tmpdir(), `cannot run "${tmpdir()}": not an executable file`],
+])('a command that cannot be run is rejected at once: %s', (program, message) => {
   expect(() => localProgram([program])).toThrow(expect.objectContaining({ name: 'UsageError', message }));
 });

@@ -1,10 +1,8 @@
 import { nodeName } from '../../../../src/sandbox/node/api.ts';
 import type { ContainerOnNode, Json, PodOnNode } from '../../../../src/sandbox/node/registry.ts';
 
-/** Objects as the server has them. */
-
 let uids = 0;
-/** What the server adds to an object when it is created. */
+/** Adds the fields that the server sets on creation. */
 export const created = (object: Json): Json => ({
   ...object,
   metadata: {

@@ -8,21 +8,18 @@ import { containerOf, podOf } from './objects.ts';
 
 const startedAt = new Date('2030-01-01T00:00:00Z');
 const now = new Date('2030-01-01T00:00:05Z');
-const log = createLog(
-  () => startedAt,
-  () => {},
-);
-const running = { kind: 'running', startedAt, log, usage: () => undefined } as const;
+const log = createLog(() => {});
+const running = { kind: 'running', startedAt, log } as const;
 const last = { exitCode: 137, startedAt, finishedAt: now, log };
 const sidecar = containerOf({ name: 'sidecar', runs: false, state: { kind: 'waiting', reason: notRun } });
 
 function statusOf(containers: ContainerOnNode[], before: Json[] = []): Json {
   return podStatus({ object: podOf('pod'), containers, address: '10.0.0.1', startedAt, mounted: true }, before, now);
 }
-const troubleIn = (containers: ContainerOnNode[]) => problemOf(viewPod({ ...podOf('pod'), status: statusOf(containers) }), now);
+const problemIn = (containers: ContainerOnNode[]) => problemOf(viewPod({ ...podOf('pod'), status: statusOf(containers) }), now);
 const isReady = ({ conditions }: Json): boolean => conditions.find(({ type }: Json) => type === 'Ready').status === 'True';
 
-test('a pod runs and is ready when the containers are that it runs', () => {
+test('a pod is ready when the containers that run here are ready', () => {
   const status = statusOf([containerOf({ state: running, ready: true }), sidecar]);
   expect(status).toMatchObject({
     phase: 'Running',
@@ -35,13 +32,13 @@ test('a pod runs and is ready when the containers are that it runs', () => {
   expect(statusOf([containerOf(), sidecar])).toMatchObject({ phase: 'Pending' });
 });
 
-test('a pod that can not run here is in a trouble that apisvc knows', () => {
+test('apisvc recognizes the problem of a pod that cannot run here', () => {
   const container = containerOf({ runs: false, state: { kind: 'waiting', reason: imageMissing, message: 'not here' } });
   expect(statusOf([container])).toMatchObject({ phase: 'Pending' });
-  expect(troubleIn([container])).toMatchObject({ kind: 'image', evidence: [expect.stringContaining('not here')] });
+  expect(problemIn([container])).toMatchObject({ kind: 'image', evidence: [expect.stringContaining('not here')] });
 });
 
-test('a container that ended says how, and where its log is', () => {
+test('a container that ended has an exit code and the ID of its log', () => {
   const container = containerOf({ state: { kind: 'waiting', reason: 'CrashLoopBackOff' }, restarts: 2, last });
   expect(statusOf([container]).containerStatuses).toMatchObject([
     {
@@ -56,21 +53,14 @@ test('a container that ended says how, and where its log is', () => {
       },
     },
   ]);
-  expect(troubleIn([container])).toMatchObject({ kind: 'crashing', container: 'server' });
+  expect(problemIn([container])).toMatchObject({ kind: 'crashing', container: 'server' });
 });
 
-test('a condition keeps its time as long as it says the same', () => {
+test('a condition keeps its time until its status changes', () => {
   const earlier = '2029-01-01T00:00:00Z';
   const before = ['Ready', 'PodScheduled'].map((type) => ({ type, status: 'True', lastTransitionTime: earlier }));
   const times = new Map(
     statusOf([containerOf()], before).conditions.map(({ type, lastTransitionTime }: Json) => [type, lastTransitionTime]),
   );
   expect([times.get('PodScheduled'), times.get('Ready')]).toEqual([earlier, '2030-01-01T00:00:05Z']);
-});
-
-test('init containers are named as skipped', () => {
-  const object = podOf('pod');
-  object.spec.initContainers = [{ name: 'init', image: 'init:1' }];
-  const status = podStatus({ object, containers: [], address: '10.0.0.1', startedAt, mounted: true }, [], now);
-  expect(status.initContainerStatuses).toMatchObject([{ name: 'init', state: { waiting: { reason: notRun } } }]);
 });

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { returnPort, takePort } from '../../../../src/sandbox/node/ports.ts';
 
-test('whoever asks for a port that somebody has, or that is in use, gets another one', async () => {
+test('a port that is reserved or in use is replaced by another one', async () => {
   const first = await takePort(0);
   const second = await takePort(first);
   expect(second).not.toBe(first);

@@ -33,7 +33,7 @@ const commandOf = (command: readonly string[], change: Partial<ContainerStart> =
   rehearsalCommand(command, { ...start, ...change }, tls).command;
 
 describe('a command without placeholders', () => {
-  test("gets the container's arguments, its port here, and a kubeconfig", () => {
+  test('gets the arguments of the container, the local port, and a kubeconfig', () => {
     const [port, ...rest] = start.args;
     expect(port).toBe('--secure-port=8443');
     expect(rehearsalCommand(['./server', 'serve'], start, tls)).toEqual({
@@ -49,7 +49,7 @@ describe('a command without placeholders', () => {
     });
   });
 
-  test('listens on loopback alone where pods are there, unless it says otherwise itself', () => {
+  test('listens only on loopback where pods are on loopback, unless it has --bind-address', () => {
     const podAddress = '127.0.0.1';
     expect(commandOf(['./server'], { podAddress })).toContain('--bind-address=127.0.0.1');
     expect(commandOf(['./server', '--bind-address', '::'], { podAddress }).filter((word) => word.includes('bind-address'))).toEqual([
@@ -69,20 +69,20 @@ describe('a command without placeholders', () => {
     },
   );
 
-  test('listens where it is told by hand, and that is known', () => {
+  test('listens on the port of its own --secure-port', () => {
     expect(rehearsalCommand(['./server', '--secure-port=9000'], start, tls).port).toBe(9000);
     expect(rehearsalCommand(['./server', '--secure-port', '9000'], start, tls).port).toBe(9000);
-    // The system picks one, and nobody tells which.
+    // The operating system picks a port, which is unknown.
     expect(rehearsalCommand(['./server', '--secure-port=0'], start, tls).port).toBe(40_001);
   });
 
-  test('has each kubeconfig flag once, whoever names it', () => {
+  test('has each kubeconfig flag once, whether the command or the container has it', () => {
     expect(commandOf(['./server', '--kubeconfig=/mine']).filter((word) => word.startsWith('--kubeconfig'))).toEqual(['--kubeconfig=/mine']);
     const args = ['--authentication-kubeconfig=/of-the-container'];
     expect(commandOf(['./server'], { args }).filter((word) => word.startsWith('--authentication-kubeconfig'))).toEqual(args);
   });
 
-  test('follows the command of the container but for its program', () => {
+  test('gets the command of the container without its program', () => {
     expect(commandOf(['./server'], { command: ['/bin/server', 'serve'], args: ['--secure-port', '8443'] })).toEqual([
       './server',
       'serve',
@@ -92,7 +92,7 @@ describe('a command without placeholders', () => {
     ]);
   });
 
-  test('begins with the words of the command, whatever they are', () => {
+  test('begins with the command, whatever it contains', () => {
     const word = fc.string({ minLength: 1 }).filter((text) => !/\{/.test(text));
     fc.assert(
       fc.property(fc.array(word, { minLength: 1 }), (command) => {
@@ -103,13 +103,13 @@ describe('a command without placeholders', () => {
 });
 
 describe('a command with placeholders', () => {
-  test('is run as it is, these filled in', () => {
+  test('gets the placeholders replaced and nothing else', () => {
     const command = ['sh', '-c', 'serve {port} $PORT', '--k={kubeconfig}', '{tls-cert-file}:{tls-private-key-file}', '{other}'];
     expect(commandOf(command)).toEqual(['sh', '-c', 'serve 40001 $PORT', '--k=/tmp/kubeconfig', `${tls.cert}:${tls.key}`, '{other}']);
   });
 });
 
-test('what the container does not have is not in the environment', () => {
+test('the environment has no variables for a missing port and certificate', () => {
   const { env } = rehearsalCommand(['./server'], { ...start, port: undefined, args: [] }, undefined);
   expect(env).toEqual({ NAME: 'value', KUBECONFIG: '/tmp/kubeconfig' });
 });

@@ -33,7 +33,7 @@ const withImage = (image: string, spec: Json = {}): Json => {
 const speed = fc.record({ gone: fc.boolean(), ready: fc.boolean() });
 
 describe('a rollout', () => {
-  test('ends with the wanted number of pods of the latest template, from any state and at any speed', () => {
+  test('ends with the wanted number of pods of the latest template, from any state at any speed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 }), fc.array(speed, { maxLength: 6 }), (from, to, speeds) => {
         const first = speeds.reduce(done, { deployment: withImage('image:1', { replicas: from }), sets: [], pods: [] });
@@ -45,7 +45,7 @@ describe('a rollout', () => {
     );
   });
 
-  test('never has fewer ready pods than are wanted', () => {
+  test('never has fewer ready pods than wanted', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3 }), fc.array(speed, { minLength: 1, maxLength: 10 }), (replicas, speeds) => {
         let at: Rollout = {
@@ -70,7 +70,7 @@ describe('a rollout', () => {
   });
 });
 
-test('the pods carry what the template says, their owner, and the node', () => {
+test('pods have the labels of the template, their owner, and the node', () => {
   const { pods, sets } = settled({ deployment: withImage('image:1'), sets: [], pods: [] });
   const [set] = sets;
   const hash = set.metadata.labels['pod-template-hash'];

@@ -24,7 +24,7 @@ const waiting = (reason: string, message: string): Json => ({
 });
 
 describe('the status of a Deployment', () => {
-  test('goes from a new ReplicaSet to a roll-out that is complete', () => {
+  test('goes from a new ReplicaSet to a complete rollout', () => {
     const first = deploymentStatus(rolloutOf(undefined), undefined, at(1)).status;
     expect(first).toMatchObject({ observedGeneration: 1, replicas: 0, updatedReplicas: 0, unavailableReplicas: 1 });
     expect(conditionOf(first, 'Available')).toMatchObject({ status: 'False', reason: 'MinimumReplicasUnavailable' });
@@ -51,7 +51,7 @@ describe('the status of a Deployment', () => {
     expect(deploymentStatus(rolloutOf(ready, third.status), undefined, at(60)).status).toEqual(third.status);
   });
 
-  test('gives up when nothing has moved for progressDeadlineSeconds, and takes that back when it moves', () => {
+  test('fails without progress within progressDeadlineSeconds, and recovers with progress', () => {
     const rollout = (status: Json, pod: Json = { phase: 'Running' }) => rolloutOf(pod, status, { progressDeadlineSeconds: 10 });
     const created = deploymentStatus(rollout({}), undefined, at(0)).status;
     const early = deploymentStatus(rollout(created), undefined, at(4));
@@ -66,15 +66,15 @@ describe('the status of a Deployment', () => {
     expect(conditionOf(deploymentStatus(rollout(late, ready), undefined, at(100)).status, 'Progressing')).toMatchObject({ status: 'True' });
   });
 
-  test('gives up within seconds when the image can not be had here, and says why', () => {
-    const pod = waiting('ErrImageNeverPull', 'image "x" is not here');
+  test('fails within seconds when the image is not available, and reports why', () => {
+    const pod = waiting('ErrImageNeverPull', 'image "x" is not available');
     const created = deploymentStatus(rolloutOf(pod), undefined, at(0)).status;
     expect(deploymentStatus(rolloutOf(pod, created), undefined, at(1)).againMs).toBe(2_000);
     const { status } = deploymentStatus(rolloutOf(pod, created), undefined, at(3));
     expect(conditionOf(status, 'Progressing')).toMatchObject({
       status: 'False',
       reason: 'ProgressDeadlineExceeded',
-      message: expect.stringMatching(/cannot progress: image "x" is not here$/),
+      message: expect.stringMatching(/cannot progress: image "x" is not available$/),
     });
     expect(
       conditionOf(deploymentStatus(rolloutOf(waiting('CrashLoopBackOff', ''), created), undefined, at(3)).status, 'Progressing').status,

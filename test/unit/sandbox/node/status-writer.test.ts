@@ -4,10 +4,10 @@ import type { NodeContext } from '../../../../src/sandbox/node/controller.ts';
 import { statusWriter } from '../../../../src/sandbox/node/status-writer.ts';
 import { podOf } from './objects.ts';
 
-/** A writer of a status that is a number, and what reached the server. */
+/** A writer for a status that is a number, and what it wrote. */
 function writing(patch: () => Promise<void> = async () => {}) {
   const written: number[] = [];
-  const troubles: unknown[] = [];
+  const problems: unknown[] = [];
   const state = { value: 1 };
   const api = {
     patch: async (_: unknown, { status }: { status: { value: number } }) => {
@@ -15,12 +15,12 @@ function writing(patch: () => Promise<void> = async () => {}) {
       written.push(status.value);
     },
   };
-  const node = { api, onError: (error: unknown) => troubles.push(error), signal: new AbortController().signal };
+  const node = { api, onError: (error: unknown) => problems.push(error), signal: new AbortController().signal };
   const writer = statusWriter(node as unknown as NodeContext, podOf('pod'), () => ({ value: state.value }));
-  return { written, troubles, state, writer };
+  return { written, problems, state, writer };
 }
 
-test('what says the same is not written again, and what comes after it is', async () => {
+test('an equal status is not written again', async () => {
   const { written, state, writer } = writing();
   for (const value of [1, 1, 2, 2, 2, 1]) {
     state.value = value;
@@ -30,7 +30,7 @@ test('what says the same is not written again, and what comes after it is', asyn
   expect(written).toEqual([1, 2, 1]);
 });
 
-test('changes during a write become one write more', async () => {
+test('changes during a write are written once', async () => {
   const { written, state, writer } = writing(() => sleep(20));
   for (const value of [1, 2, 3]) {
     state.value = value;
@@ -40,13 +40,13 @@ test('changes during a write become one write more', async () => {
   expect(written).toEqual([1, 3]);
 });
 
-test('a write that fails is told and tried again', async () => {
+test('a write that fails is reported and retried', async () => {
   let failures = 1;
-  const { written, troubles, writer } = writing(async () => {
+  const { written, problems, writer } = writing(async () => {
     if (failures-- > 0) throw new Error('no answer');
   });
   writer.changed();
   await writer.idle();
   expect(written).toEqual([1]);
-  expect(troubles).toEqual([new Error('no answer')]);
+  expect(problems).toEqual([new Error('no answer')]);
 });

@@ -19,9 +19,9 @@ function put(...paths: string[]): void {
   }
 }
 
-const built = () => ({ APISVC_COMPONENTS_CACHE: join(folder, 'cache') });
+const cacheEnv = () => ({ APISVC_COMPONENTS_CACHE: join(folder, 'cache') });
 
-test('in a folder that is named, with kube-controller-manager where it is there', () => {
+test('finds programs in --assets or KUBEBUILDER_ASSETS, with kube-controller-manager if it exists', () => {
   put('bin/etcd', 'bin/kube-apiserver');
   const assets = join(folder, 'bin');
   const expected = { etcd: join(assets, 'etcd'), kubeApiserver: join(assets, 'kube-apiserver') };
@@ -31,38 +31,38 @@ test('in a folder that is named, with kube-controller-manager where it is there'
   expect(findPrograms({ assets, env: {} })).toEqual({ ...expected, kubeControllerManager: join(assets, 'kube-controller-manager') });
 });
 
-test('a folder that is named must have them, and they must be programs', () => {
+test('--assets and KUBEBUILDER_ASSETS must have executable programs', () => {
   put('bin/etcd');
   writeFileSync(join(folder, 'bin/kube-apiserver'), '', { mode: 0o644 });
   const assets = join(folder, 'bin');
-  expect(() => findPrograms({ assets, env: {} })).toThrow(`--assets: kube-apiserver not in ${assets}`);
+  expect(() => findPrograms({ assets, env: {} })).toThrow(`--assets: kube-apiserver not found in ${assets}`);
   expect(() => findPrograms({ env: { KUBEBUILDER_ASSETS: '/nowhere' } })).toThrow(
-    'KUBEBUILDER_ASSETS: etcd and kube-apiserver not in /nowhere',
+    'KUBEBUILDER_ASSETS: etcd and kube-apiserver not found in /nowhere',
   );
 });
 
-test('what was built here: the newest version, or the one that is wanted, and etcd of any', () => {
+test('finds the newest or the wanted version in the cache, with etcd of any version', () => {
   put('cache/kubernetes-1.35-b/kube-apiserver', 'cache/kubernetes-1.35-b/kube-controller-manager');
-  expect(findPrograms({ env: built() })).toBeUndefined();
+  expect(findPrograms({ env: cacheEnv() })).toBeUndefined();
   put('cache/kubernetes-1.37-a/kube-apiserver', 'cache/kubernetes-1.37-a/etcd', 'cache/kubernetes-1.37-0/etcd', 'cache/images/etcd');
   const at = (...path: string[]): string => join(folder, 'cache', ...path);
-  expect(findPrograms({ env: built() })).toEqual({
+  expect(findPrograms({ env: cacheEnv() })).toEqual({
     etcd: at('kubernetes-1.37-a', 'etcd'),
     kubeApiserver: at('kubernetes-1.37-a', 'kube-apiserver'),
     kubeControllerManager: undefined,
   });
-  expect(findPrograms({ env: built(), kubernetes: '1.35' })).toEqual({
+  expect(findPrograms({ env: cacheEnv(), kubernetes: '1.35' })).toEqual({
     etcd: at('kubernetes-1.37-a', 'etcd'),
     kubeApiserver: at('kubernetes-1.35-b', 'kube-apiserver'),
     kubeControllerManager: at('kubernetes-1.35-b', 'kube-controller-manager'),
   });
 });
 
-test('a version means those that were built here, whatever KUBEBUILDER_ASSETS says', () => {
+test('a version is looked up in the cache, not in KUBEBUILDER_ASSETS', () => {
   put('bin/etcd', 'bin/kube-apiserver');
-  expect(findPrograms({ env: { ...built(), KUBEBUILDER_ASSETS: join(folder, 'bin') }, kubernetes: '1.37' })).toBeUndefined();
+  expect(findPrograms({ env: { ...cacheEnv(), KUBEBUILDER_ASSETS: join(folder, 'bin') }, kubernetes: '1.37' })).toBeUndefined();
 });
 
-test('nowhere', () => {
-  expect(findPrograms({ env: built() })).toBeUndefined();
+test('returns undefined when no program exists', () => {
+  expect(findPrograms({ env: cacheEnv() })).toBeUndefined();
 });

@@ -21,31 +21,34 @@ function etcd(log: string, ended: string | undefined): RunningProcess {
 const no = async () => false;
 const never = new AbortController().signal;
 
-test('ends as soon as the answer is yes', async () => {
+test('returns as soon as the condition holds', async () => {
   let asked = 0;
   await waitUntil('etcd', async () => ++asked === 3, { processes: [etcd('', undefined)], signal: never });
   expect(asked).toBe(3);
 });
 
-test('a server that ends is the reason, in its own words, with the lines before them as the cause', async () => {
-  const wait = waitUntil('kube-apiserver', no, { processes: [etcd('starting\naddress already in use\n', 'exit code 1')], signal: never });
+test('a process that ends is the reason, with its last message, and its last lines as the cause', async () => {
+  const wait = waitUntil('kube-apiserver', no, {
+    processes: [etcd('starting\naddress already in use\n', 'exited with code 1')],
+    signal: never,
+  });
   const error = await wait.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(ClusterError);
   expect(error).toMatchObject({
-    message: 'etcd ended with exit code 1: address already in use',
+    message: 'etcd exited with code 1: address already in use',
     fix: `See ${join(folder, 'etcd.log')}.`,
     cause: { message: 'starting\naddress already in use' },
   });
 });
 
-test('a server that ends without a word', async () => {
-  const wait = waitUntil('kube-apiserver', no, { processes: [etcd('', 'signal SIGKILL')], signal: never });
-  await expect(wait).rejects.toThrow('etcd ended with signal SIGKILL: it said nothing');
+test('a process that ends with an empty log', async () => {
+  const wait = waitUntil('kube-apiserver', no, { processes: [etcd('', 'was killed by SIGKILL')], signal: never });
+  await expect(wait).rejects.toThrow('etcd was killed by SIGKILL: its log is empty');
 });
 
-test('the deadline ends the wait and names what was waited for', async () => {
+test('the deadline ends the wait and names the condition', async () => {
   const wait = waitUntil('kube-apiserver', no, { processes: [etcd('starting\n', undefined)], signal: AbortSignal.timeout(20) });
   const error = await wait.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(DeadlineError);
-  expect(error).toMatchObject({ message: 'kube-apiserver was not ready in time', fix: `See ${join(folder, 'etcd.log')}.` });
+  expect(error).toMatchObject({ message: 'timed out waiting for kube-apiserver', fix: `See ${join(folder, 'etcd.log')}.` });
 });
