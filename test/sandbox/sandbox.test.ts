@@ -38,7 +38,7 @@ describe('with the demo server', () => {
     expect(await apisvc(['verify', name], { cwd, env: box.env })).toMatchObject({ code: 0 });
     expect(await apisvc(['verify', '--all', '-o', 'short'], { cwd, env: box.env })).toMatchObject({ code: 0 });
     const { code, stderr } = await sandboxOnce(['--write-kubeconfig', box.env.KUBECONFIG], cwd);
-    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('is the kubeconfig of a sandbox that runs') });
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('is the kubeconfig of a running sandbox') });
     expect(await box.end('SIGINT')).toMatchObject({ code: 130 });
   });
 
@@ -139,13 +139,13 @@ describe('a rehearsal', () => {
 });
 
 test.each<[string, string[], RegExp]>([
-  ['a command without a project', ['--', 'true'], /there is no project in this directory/],
-  ['-C without a program', ['-C', 'demo'], /-C names a project/],
+  ['a command without a project', ['--', 'true'], /no apisvc\.yaml in this directory/],
+  ['-C without a program', ['-C', 'demo'], /-C needs a program/],
   ['an empty argument', ['--assets', ''], /an argument is empty/],
   ['a device for the kubeconfig', ['--write-kubeconfig', '/dev/full'], /is not the kubeconfig of a sandbox/],
-  ['--empty with a command', ['--empty', '--', 'true'], /--empty registers nothing/],
-  ['--empty with --once', ['--empty', '--once'], /--empty has nothing to verify/],
-  ['--assets for the simulation', ['--assets', '/tmp'], /--assets is for the real engine/],
+  ['--empty with a command', ['--empty', '--', 'true'], /--empty cannot be used with a program/],
+  ['--empty with --once', ['--empty', '--once'], /--empty cannot be used with --once/],
+  ['--assets for the simulation', ['--assets', '/tmp'], /--assets cannot be used with --engine simulated/],
   ['--assets with --kubernetes', ['--assets', '/tmp', '--kubernetes', '1.37'], /cannot be used with/],
   ['an unknown version', ['--kubernetes', '1.20'], /Allowed choices are 1\.37, 1\.35/],
 ])('wrong usage: %s', async (_, args, message) => {
