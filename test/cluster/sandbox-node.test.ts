@@ -98,6 +98,7 @@ describe('sample-apiserver as a process of this host', () => {
     expect(others).toEqual([]);
     expect(after.metadata.name).not.toBe(before.metadata.name);
     expect((await apisvc('verify', '--wait', '--timeout', '30s')).exitCode).toBe(0);
+    expect(await kubectlOk('rollout', 'history', 'deployment', deployment, '-n', namespace)).toMatch(/^1 .*\n2 /m);
   });
 
   test('deleting the Deployment removes everything that it owns', async () => {
