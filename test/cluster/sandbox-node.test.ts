@@ -94,9 +94,9 @@ describe('sample-apiserver as a process of this host', () => {
     expect(await kubectlOk('rollout', 'status', 'deployment', deployment, '-n', namespace, '--timeout=60s')).toContain(
       'successfully rolled out',
     );
-    const [after, ...others] = await list('pods');
-    expect(others).toEqual([]);
-    expect(after.metadata.name).not.toBe(before.metadata.name);
+    // The old pod may still be terminating.
+    await expect.poll(async () => (await list('pods')).length, { timeout: 15_000 }).toBe(1);
+    expect((await onlyPod()).metadata.name).not.toBe(before.metadata.name);
     expect((await apisvc('verify', '--wait', '--timeout', '30s')).exitCode).toBe(0);
     expect(await kubectlOk('rollout', 'history', 'deployment', deployment, '-n', namespace)).toMatch(/^1 .*\n2 /m);
   });
