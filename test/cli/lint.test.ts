@@ -74,7 +74,7 @@ describe('faults', () => {
     const ran = await apisvc(['lint', '-'], { cwd, input });
     expect(ran.code).toBe(1);
     expect(ran.stdout).toContain('error cert/san-mismatch: ');
-    expect(ran.stdout).toContain('name asked for: api.elsewhere.svc');
+    expect(ran.stdout).toContain('expected name: api.elsewhere.svc');
   });
 
   test('a Service without the port', async () => {
