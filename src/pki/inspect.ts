@@ -1,7 +1,7 @@
 import { certificateInfo } from './certificate-info.ts';
 import { isEncrypted } from './keys.ts';
 import { type PemBlock, pemBlocks } from './pem-blocks.ts';
-import type { CertificateInfo, Inspection, PemItem } from './types.ts';
+import type { CertificateInfo, Encoding, Inspection, PemItem } from './types.ts';
 
 export { certificateInfo };
 
@@ -46,7 +46,13 @@ function readCertificate(bytes: Buffer): CertificateInfo | string {
   }
 }
 
-const broken = (label: string, reason: string): PemItem => ({ kind: 'broken', line: 1, label, reason });
+const broken = (label: string, reason: string, encoding?: Encoding): PemItem => ({
+  kind: 'broken',
+  line: 1,
+  label,
+  reason,
+  ...(encoding ? { encoding } : {}),
+});
 
 /**
  * Whether it is PEM in UTF-16, which Windows PowerShell writes when output is redirected to a file.
@@ -63,7 +69,7 @@ export function fromBase64(text: string): Buffer | undefined {
 
 const der = (bytes: Buffer): PemItem | undefined =>
   bytes[0] === 0x30 && typeof readCertificate(bytes) !== 'string'
-    ? broken('CERTIFICATE', 'it is DER; convert it with openssl x509 -inform der')
+    ? broken('CERTIFICATE', 'it is DER; convert it with openssl x509 -inform der', 'der')
     : undefined;
 
 /** A caBundle that was encoded twice, or a certificate without its first and last line. */
@@ -71,6 +77,6 @@ function base64(text: string): PemItem | undefined {
   const bytes = fromBase64(text);
   if (!bytes) return undefined;
   const [inner] = pemBlocks(bytes.toString('latin1'));
-  if (inner) return broken(inner.label, 'it is base64 of PEM: encoded once too often');
+  if (inner) return broken(inner.label, 'it is PEM, but base64-encoded', 'base64-of-pem');
   return der(bytes) && broken('CERTIFICATE', 'it is base64 without its -----BEGIN and -----END lines');
 }

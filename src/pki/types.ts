@@ -103,7 +103,10 @@ export type PemItem =
   | { readonly kind: 'certificate'; readonly line: number; readonly certificate: CertificateInfo }
   | { readonly kind: 'private-key'; readonly line: number; readonly encrypted: boolean; readonly label: string }
   | { readonly kind: 'other'; readonly line: number; readonly label: string }
-  | { readonly kind: 'broken'; readonly line: number; readonly label: string; readonly reason: string };
+  | { readonly kind: 'broken'; readonly line: number; readonly label: string; readonly reason: string; readonly encoding?: Encoding };
+
+/** An encoding of a certificate that is not PEM. */
+export type Encoding = 'der' | 'base64-of-pem';
 
 /** The content of a text as `inspect` finds it, in order. */
 export interface Inspection {

@@ -1,3 +1,4 @@
+import type { Encoding, PemItem } from '../../pki/types.ts';
 import { decodeBundle } from '../../snapshot/ca-bundle.ts';
 import type { Code } from '../catalog.ts';
 import type { Observation } from '../types.ts';
@@ -18,17 +19,17 @@ export const checkBundle: Check = (context) => {
   return [
     ...(key ? [observation('bundle/private-key', [`line ${key.line} of the decoded caBundle`])] : []),
     ...(certificates.length === 0
-      ? [observation(formOf(broken), [`caBundle: ${decodeBundle(api).length} bytes without a PEM certificate`, ...broken])]
+      ? [observation(codeOf(items), [`caBundle: ${decodeBundle(api).length} bytes without a PEM certificate`, ...broken])]
       : broken.length > 0
         ? [observation('bundle/damaged-certificate', broken)]
         : []),
   ];
 };
 
-/** Why a caBundle has no certificates, by the reasons of pki/inspect. */
-function formOf(broken: readonly string[]): Code {
-  if (broken.some((line) => line.includes('it is DER'))) return 'bundle/der';
-  return broken.some((line) => line.includes('encoded once too often')) ? 'bundle/encoded-twice' : 'bundle/unparsable';
+/** The finding for a caBundle without certificates. */
+function codeOf(items: readonly PemItem[]): Code {
+  const has = (encoding: Encoding): boolean => items.some((item) => item.kind === 'broken' && item.encoding === encoding);
+  return has('der') ? 'bundle/der' : has('base64-of-pem') ? 'bundle/encoded-twice' : 'bundle/unparsable';
 }
 
 /**
