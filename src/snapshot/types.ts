@@ -22,7 +22,6 @@ export type Source = Data<typeof schema.sourceSchema>;
 export type ApiSnapshot = Data<typeof schema.apiSnapshot>;
 
 export type ApiServiceView = Data<typeof views.apiServiceView>;
-export type AvailableCondition = Data<typeof views.availableCondition>;
 export type ServiceView = Data<typeof views.serviceView>;
 export type EndpointView = Data<typeof views.endpointView>;
 export type EndpointProbe = Data<typeof schema.endpointProbe>;
