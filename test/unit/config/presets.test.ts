@@ -20,7 +20,7 @@ describe.each(presetNames)('%s', (name) => {
     expect(customise(presetText(name), {})).toBe(presetText(name));
   });
 
-  it('keeps every comment, and says what it was told, whatever that is', () => {
+  it('keeps every comment, and has every override', () => {
     const awkward = fc.constantFrom('y', 'no', 'on', 'null', 'e1', 'true', 'off', 'n', 'yes');
     const word = fc.oneof(awkward, fc.stringMatching(/^[a-z]([-a-z0-9]{0,20}[a-z0-9])?$/));
     const group = fc.oneof(fc.constantFrom('1e3.0', '0x1f', '010', '1.5', '2001-01-01'), word);

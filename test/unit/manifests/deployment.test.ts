@@ -31,7 +31,7 @@ describe('the hardened pod', () => {
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } });
   });
 
-  it('gives way where the configuration says so, field by field; null removes', () => {
+  it('yields to the configuration field by field; null removes a field', () => {
     const pod = podOf(
       '    securityContext: {capabilities: {add: [NET_BIND_SERVICE]}}\n    podSecurityContext: {runAsUser: 1000, fsGroup: null}',
     );
@@ -52,7 +52,7 @@ describe('the certificate', () => {
     ['equals', ['--a', '--tls-cert-file=/certs/tls.crt', '--tls-private-key-file=/certs/tls.key']],
     ['separate', ['--a', '--tls-cert-file', '/certs/tls.crt', '--tls-private-key-file', '/certs/tls.key']],
     ['none', ['--a']],
-  ])('is told by flags: %s', (flags, expected) => {
+  ])('is passed by flags: %s', (flags, expected) => {
     expect(args(`    mountPath: /certs\n    flags: ${flags}`)).toEqual(expected);
   });
 

@@ -26,7 +26,9 @@ export const presetRegistration = (name: PresetName): Registration =>
 /** The presets that make pods; the others are for servers that run already. */
 export const deployingPresets = presetNames.filter((name) => presetRegistration(name).spec.server.existing === undefined);
 
-/** A registration whose `spec.server` and other parts of `spec` are given as YAML, indented by two. */
+/**
+ * A registration whose `spec.server` and other parts of `spec` are given as YAML, indented by two.
+ */
 export const registrationOf = (server: string, rest = ''): Registration =>
   parseRegistration(
     `apiVersion: apisvc.dev/v1alpha1

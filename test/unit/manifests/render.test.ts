@@ -61,7 +61,7 @@ describe('every rendered object', () => {
     );
   });
 
-  it('has the same bytes the second time, and a file name of its own', () => {
+  it('has the same bytes the second time, and unique file names', () => {
     fc.assert(
       fc.property(registrations, (registration) => {
         const [first, second] = [renderManifests(registration, issued, include), renderManifests(registration, issued, include)];
@@ -118,7 +118,7 @@ describe('certificates', () => {
   it('refuses a Secret without a key', () => {
     const { key: _, ...keyless } = issued;
     expect(() => renderManifests(presetRegistration('sample-apiserver'), keyless, include)).toThrow(
-      /Secret api-tls can't be made: the private key/,
+      /failed to make Secret api-tls: the private key/,
     );
   });
 });

@@ -84,7 +84,7 @@ describe('loadAuthority', () => {
     expect(subjects(loaded({ certificates: pem(issuing), key: keyOf(issuing), now }).certificates)).toEqual(['CN=issuing']);
   });
 
-  it('takes the renewed certificate when an old one of the same key is there too', async () => {
+  it('takes the renewed certificate beside an old one with the same key', async () => {
     const renewed = await makeCa({ commonName: 'stranger', keyPair: stranger.keyPair, notAfter: inDays(900) });
     const { certificates } = loaded({ certificates: pem(stranger, renewed), key: keyOf(stranger), now });
     expect(certificates).toBe(renewed.info.pem);

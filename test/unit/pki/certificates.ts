@@ -31,7 +31,9 @@ export interface Recipe {
   readonly keyPair?: KeyPair;
 }
 
-/** Makes a certificate without any of the checks of `issue`, self-signed when there is no issuer. */
+/**
+ * Makes a certificate without any of the checks of `issue`, self-signed when there is no issuer.
+ */
 export async function make({ commonName, issuer, extensions = [], notBefore, notAfter, keyPair }: Recipe): Promise<Made> {
   const pair = keyPair ?? (await generateKeyPair('ecdsa-p256'));
   const subject = distinguishedName({ commonName });

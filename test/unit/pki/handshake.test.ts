@@ -9,7 +9,7 @@ import { day } from './certificates.ts';
 
 const names = { dns: ['api.wardle.svc', 'api'], ip: [] };
 
-/** What Node's TLS client says of a server that presents the leaf to a client that trusts the authority only. */
+/** The result of Node's TLS client, which trusts only the authority, for a server with the leaf. */
 async function handshake(authority: Authority, leaf: Leaf, servername: string): Promise<PeerCertificate> {
   const server = createServer({ cert: leaf.certificates, key: leaf.key.reveal() }).listen(0, '127.0.0.1');
   await once(server, 'listening');

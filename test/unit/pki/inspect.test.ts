@@ -110,7 +110,7 @@ describe('inspect', () => {
     ['base64 twice', Buffer.from(leaf).toString('base64'), ['1 CERTIFICATE: it is PEM, but base64-encoded']],
     ['base64 alone', lines.slice(1, -1).join('\n'), ['1 CERTIFICATE: it is base64 without its -----BEGIN and -----END lines']],
     ['UTF-16', Buffer.from(`\ufeff${leaf}`, 'utf16le'), ['1 : it is UTF-16; PEM must be plain ASCII']],
-  ] as const)('says what is wrong with %s', (_, text, expected) => {
+  ] as const)('reports what is wrong with %s', (_, text, expected) => {
     expect(reasons(text)).toEqual(expected);
   });
 

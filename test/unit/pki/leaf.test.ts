@@ -100,7 +100,7 @@ describe('issueServing', () => {
     expect(new X509Certificate(leaf.certificates).verify(ed25519.publicKey)).toBe(true);
   });
 
-  it('gives every certificate a serial of its own, positive and at most 20 bytes', async () => {
+  it('gives every certificate a unique serial, positive and at most 20 bytes', async () => {
     const serials = new Set<string>();
     for (let index = 0; index < 40; index += 1) serials.add(first(await issueServing({ authority, ...request })).serial);
     expect(serials.size).toBe(40);
@@ -165,7 +165,7 @@ describe('issueServing', () => {
     });
   });
 
-  it('says the same as inspect, for any names', async () => {
+  it('agrees with inspect, for any names', async () => {
     const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?$/);
     const dnsName = fc
       .tuple(fc.constantFrom('', '*.'), fc.array(label, { minLength: 1, maxLength: 4 }))

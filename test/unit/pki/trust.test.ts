@@ -96,7 +96,7 @@ describe('checkServing finds nothing wrong with', () => {
   });
 });
 
-describe('checkServing says', () => {
+describe('checkServing reports', () => {
   let root: Made;
   let middle: Made;
   beforeAll(async () => {

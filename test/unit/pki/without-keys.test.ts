@@ -22,7 +22,10 @@ const kinds = (bundle: Buffer) =>
     ...(item.kind === 'certificate' ? { certificate: item.certificate.pem } : {}),
   }));
 
-/** Where the secret number stands among the base64 digits; the rest of an EC key is its algorithm and the public key. */
+/**
+ * Where the secret number stands among the base64 digits; the rest of an EC key is its algorithm
+ * and the public key.
+ */
 const secrets = (
   [
     [pkcs8, 50, 88],

@@ -22,7 +22,7 @@ const refusal = (dir: string, of = registration, at = now): unknown => {
 };
 
 describe('reading certificates', () => {
-  test('the key is there only when asked for', () => {
+  test('the key is read only on request', () => {
     const dir = project();
     expect(requireCertificates(dir, registration, withKey).key?.reveal()).toBe(leaf.key.reveal());
     expect(requireCertificates(dir, registration, { withKey: false, now })).toEqual({

@@ -33,7 +33,7 @@ describe('modes', () => {
   });
 });
 
-test('makes the directories, replaces what is there, leaves nothing else', () => {
+test('makes directories, replaces existing files, leaves nothing else', () => {
   const dir = folder();
   writeFileSync(join(dir, 'old'), 'old');
   writeFiles([open(join(dir, 'old')), open(join(dir, 'a', 'b', 'c'), 'text')]);
@@ -105,7 +105,7 @@ test.each([
   expect(fileError('write', 'a', Object.assign(new Error('weird'), { code })).message).toBe(`failed to write a: ${words}`);
 });
 
-describe('a file that somebody has named', () => {
+describe('a file that the user named', () => {
   test('is written through symbolic links, as with >', () => {
     const dir = folder();
     writeFileSync(join(dir, 'there'), 'old');

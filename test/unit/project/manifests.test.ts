@@ -18,7 +18,7 @@ describe('writing', () => {
     expect(readFileSync(join(dir, '.gitignore'), 'utf8')).toBe('# Contains a private key.\n040-secret.yaml\n');
   });
 
-  test('adds to a .gitignore that is there, once', () => {
+  test('adds to an existing .gitignore, once', () => {
     const dir = folder();
     writeFileSync(join(dir, '.gitignore'), 'node_modules');
     writeManifests(dir, files);
