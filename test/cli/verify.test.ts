@@ -185,10 +185,11 @@ describe('verify of a cluster', () => {
     expect(await screen.until(/exit code/)).toMatch(/error: interrupted\nexit code 130/);
   }, 20_000);
 
+  // Without --foreground, timeout(1) also signals its process group, so that apisvc gets SIGINT twice.
   test('--watch in a pipe appends each change', async () => {
     const cwd = await withCluster();
     const { stdout, stderr } = await shell(
-      'timeout -s INT 3 "$apisvc" verify --kubeconfig config v1.example.com --watch -o short; echo "code $?"',
+      'timeout --foreground -s INT 3 "$apisvc" verify --kubeconfig config v1.example.com --watch -o short; echo "code $?"',
       cwd,
     );
     expect(stdout).toBe('✓ v1.example.com healthy (1 not checked)\ncode 124\n');
