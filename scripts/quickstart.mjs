@@ -1,5 +1,6 @@
-// npm run quickstart: the whole story in a minute, with nothing but Node: a control plane inside apisvc, a project for the API server that is built in,
-// register, verify, a request; then a broken registration, its diagnosis, and the repair. --no-build: what is there already is run.
+// npm run quickstart: a tour in a minute, with only Node. It starts a sandbox and registers the
+// demo server. Then it breaks the registration, diagnoses it and repairs it. --no-build skips the
+// build.
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,10 @@ const apiService = 'v1alpha1.demo.apisvc.dev';
 const hosts = '/apis/demo.apisvc.dev/v1alpha1/hosts';
 const registration = `/apis/apiregistration.k8s.io/v1/apiservices/${apiService}`;
 
-/** Puts the CA of another project into the registration, and waits until the control plane has noticed. @param {string} folder */
+/**
+ * Writes the CA of another project into the caBundle and waits until the condition changes.
+ * @param {string} folder
+ */
 async function breakIt(folder) {
   const caBundle = readFileSync(join(folder, 'other', 'certs', 'ca.crt')).toString('base64');
   console.log(`$ kubectl patch apiservice ${apiService} --type=merge -p '{"spec":{"caBundle":"${caBundle.slice(0, 24)}..."}}'`);
@@ -21,10 +25,13 @@ async function breakIt(folder) {
     const { status } = JSON.parse(await ask(folder, registration));
     return status.conditions.some((each) => each.type === 'Available' && each.status === 'False');
   });
-  if (!isNoticed) throw new Error('the control plane did not notice that the caBundle is wrong');
+  if (!isNoticed) throw new Error('the APIService stayed Available with a wrong caBundle');
 }
 
-/** Shows what the server has logged of a request, which says as whom it was made. @param {() => string} said by the sandbox */
+/**
+ * Prints the server's log line of the request, which names the user.
+ * @param {() => string} said the output of the sandbox
+ */
 async function showLogOf(said) {
   const lines = () => said().match(/^.*\bGET .*\/hosts .*$/m);
   if (!(await until(() => lines() !== null))) throw new Error(`the server did not log the request:\n${said()}`);
@@ -32,34 +39,34 @@ async function showLogOf(said) {
 }
 
 /** @param {string} folder */
-async function tell(folder) {
+async function tour(folder) {
   say(
-    'A control plane of your own: a simulation inside apisvc, with nothing but Node. It ends with this script, and no cluster',
-    'is touched. Where kubectl is shown, Node sends the request, with the client certificate in the kubeconfig.',
+    'Start a sandbox: a simulated control plane that needs only Node. No cluster is touched.',
+    'For each kubectl command, this script sends the same request with the kubeconfig.',
   );
   const sandbox = await startSandbox(folder);
   console.log(`$ kubectl get --raw /version\n${(await ask(folder, '/version')).trimEnd()}`);
 
-  say('A project: a CA and a serving certificate for exactly one server, and a file that describes the registration.');
+  say('Create a project: apisvc.yaml, a CA and a serving certificate for this server only.');
   await apisvc(folder, ['init', 'demo', '--preset', 'demo', '--yes']);
-  say('The Kubernetes objects that it makes, in files; without --output-dir they are printed.');
+  say('Write the Kubernetes manifests to files. Without --output-dir they are printed.');
   await apisvc(folder, ['render', '-C', 'demo', '--output-dir', 'demo/manifests']);
-  say('Put them into the cluster in a safe order, wait for the server, register its API, and verify it.');
+  say('Apply them in a safe order, wait for the server, register the API and verify it.');
   await apisvc(folder, ['register', '-C', 'demo']);
-  say('The same look at any time, at any APIService of any cluster.');
+  say('Verify again at any time. This works for any APIService in any cluster.');
   await apisvc(folder, ['verify', apiService, '-o', 'wide']);
-  say('A request through the whole path: control plane, aggregation proxy, verified TLS, server. The last line is the log of the server.');
+  say('Send a request through the aggregation layer. The last line is the log of the server.');
   console.log(`$ kubectl get --raw ${hosts}\n${(await ask(folder, hosts)).trimEnd()}`);
   await showLogOf(sandbox.said);
 
-  say('Now it breaks: the CA of another project gets into the caBundle.');
+  say('Break it: replace the caBundle with the CA of another project.');
   await apisvc(folder, ['init', 'other', '--preset', 'demo', '--yes'], { hidden: true });
   await breakIt(folder);
-  say('What is wrong, why, and how to repair it; exit code 1, for scripts.');
+  say('Find out what is wrong, why, and how to fix it. The exit code is 1.');
   await apisvc(folder, ['verify', apiService], { expected: 1 });
   const codes = await findings(folder, apiService);
-  if (codes.join() !== 'cert/unknown-authority') throw new Error(`another diagnosis than expected: ${codes.join(', ')}`);
-  say('The repair that it names.');
+  if (codes.join() !== 'cert/unknown-authority') throw new Error(`unexpected diagnosis: ${codes.join(', ')}`);
+  say('Run the fix.');
   await apisvc(folder, ['register', '-C', 'demo']);
   await apisvc(folder, ['verify', apiService, '-o', 'short']);
   await sandbox.stop();
@@ -80,15 +87,15 @@ for (const [signal, code] of /** @type {const} */ ([
   });
 }
 try {
-  await tell(folder);
+  await tour(folder);
   const seconds = Math.round((performance.now() - began) / 1000);
   say(
-    `That was all, in ${seconds} s; the sandbox has ended. The project is still there, with its apisvc.yaml: ${join(folder, 'demo')}`,
-    'Your own server: node bin/apisvc.js init --help. With what it will be deployed with: node bin/apisvc.js sandbox --help',
+    `Done in ${seconds} s. The sandbox has stopped. The project is in ${join(folder, 'demo')}.`,
+    'Next, your own server: node bin/apisvc.js init --help, node bin/apisvc.js sandbox --help',
   );
 } catch (error) {
   if (!interrupted) {
-    console.log(`\nThat was not expected: ${/** @type {Error} */ (error).message}\nThe project is in ${folder}.`);
+    console.log(`\nerror: ${/** @type {Error} */ (error).message}\nThe project is in ${folder}.`);
     await endAll('SIGTERM');
     process.exitCode = 1;
   }

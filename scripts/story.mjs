@@ -5,15 +5,23 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from './setup.mjs';
 
-/** What the quickstart is told with: commands that are shown and run in a folder, and a sandbox whose kubeconfig lies there. */
+/** Helpers of the quickstart: they show commands and run them in a folder with a sandbox. */
 
-/** What was started and has not ended yet. @type {Set<import('node:child_process').ChildProcess>} */
+/**
+ * Running processes.
+ * @type {Set<import('node:child_process').ChildProcess>}
+ */
 const children = new Set();
 
-/** @param {string} folder to run in @param {string[]} args of apisvc @param {import('node:child_process').StdioOptions} stdio */
+/**
+ * Starts apisvc.
+ * @param {string} folder the working directory
+ * @param {string[]} args
+ * @param {import('node:child_process').StdioOptions} stdio
+ */
 function start(folder, args, stdio) {
   const env = { ...process.env, KUBECONFIG: join(folder, 'kubeconfig') };
-  // A group of its own: Ctrl-C is for this script, which then ends everything once and in order.
+  // A separate process group, because this script handles Ctrl-C and stops the processes in order.
   const detached = process.platform !== 'win32';
   const child = spawn(process.execPath, [join(root, 'bin', 'apisvc.js'), ...args], { cwd: folder, env, stdio, detached });
   children.add(child);
@@ -21,15 +29,21 @@ function start(folder, args, stdio) {
   return child;
 }
 
-/** @param {import('node:child_process').ChildProcess} child @returns {Promise<number | null>} its exit code */
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<number | null>} its exit code
+ */
 const ended = (child) => new Promise((resolve) => child.once('exit', resolve));
 
-/** Says what comes next. @param {string[]} lines */
+/** Prints an explanation. @param {string[]} lines */
 export const say = (...lines) => console.log(`\n${lines.map((line) => `# ${line}`).join('\n')}`);
 
 /**
- * Shows a command and runs it, with its output shown too unless it is to be hidden.
- * @param {string} folder @param {string[]} args @param {{ expected?: number, hidden?: boolean }} options @throws {Error} when the exit code is not the expected one
+ * Prints a command and runs it. Its output is shown unless it is `hidden`.
+ * @param {string} folder
+ * @param {string[]} args
+ * @param {{ expected?: number, hidden?: boolean }} options
+ * @throws {Error} for another exit code
  */
 export async function apisvc(folder, args, { expected = 0, hidden = false } = {}) {
   console.log(`$ apisvc ${args.join(' ')}${hidden ? ' > /dev/null' : ''}`);
@@ -37,7 +51,12 @@ export async function apisvc(folder, args, { expected = 0, hidden = false } = {}
   if (code !== expected) throw new Error(`apisvc ${args[0]}: exit code ${code}, not ${expected}`);
 }
 
-/** Asks apisvc what is wrong, without showing it. @param {string} folder @param {string} apiService @returns {Promise<string[]>} codes of the findings */
+/**
+ * Verifies an APIService without printing anything.
+ * @param {string} folder
+ * @param {string} apiService
+ * @returns {Promise<string[]>} the codes of the findings
+ */
 export async function findings(folder, apiService) {
   const child = start(folder, ['verify', apiService, '-o', 'json'], ['ignore', 'pipe', 'ignore']);
   let text = '';
@@ -48,8 +67,10 @@ export async function findings(folder, apiService) {
 }
 
 /**
- * Starts the sandbox in the background and waits until it is ready. @param {string} folder
- * @returns what it says, and what ends it @throws {Error} when it does not come up
+ * Starts the sandbox in the background and waits until it is ready.
+ * @param {string} folder
+ * @returns its output, and a function that stops it
+ * @throws {Error} when it does not start
  */
 export async function startSandbox(folder) {
   const args = ['sandbox', '--empty', '--engine', 'simulated', '--write-kubeconfig', 'kubeconfig'];
@@ -71,19 +92,26 @@ export async function startSandbox(folder) {
   };
 }
 
-/** Waits for half a minute at most. @param {() => boolean | Promise<boolean>} holds @returns {Promise<boolean>} whether it came about */
+/**
+ * Waits up to 30 seconds for a condition.
+ * @param {() => boolean | Promise<boolean>} holds
+ * @returns {Promise<boolean>} false after the time is over
+ */
 export async function until(holds) {
   for (const end = performance.now() + 30_000; performance.now() < end; await sleep(50)) if (await holds()) return true;
   return false;
 }
 
 /**
- * Sends a request as kubectl would: to the server of the kubeconfig, with the client certificate there.
- * @param {string} folder @param {string} path @param {object} [patch] a merge patch; without it the request is a GET
- * @returns {Promise<string>} the body @throws {Error} when the status is not 200
+ * Sends a request with the server and the client certificate of the kubeconfig.
+ * @param {string} folder
+ * @param {string} path
+ * @param {object} [patch] a merge patch; without it the request is a GET
+ * @returns {Promise<string>} the body
+ * @throws {Error} when the status is not 200
  */
 export async function ask(folder, path, patch) {
-  // Not there before npm ci.
+  // Not installed before npm ci.
   const { parse } = await import('yaml');
   const { clusters, users } = parse(readFileSync(join(folder, 'kubeconfig'), 'utf8'));
   const decode = (/** @type {string} */ text) => Buffer.from(text, 'base64');
@@ -107,7 +135,7 @@ export async function ask(folder, path, patch) {
   });
 }
 
-/** Ends everything that was started and waits until it is gone. @param {NodeJS.Signals} signal */
+/** Stops all processes and waits until they have ended. @param {NodeJS.Signals} signal */
 export async function endAll(signal) {
   const exits = [...children].map(ended);
   for (const child of children) child.kill(signal);

@@ -185,7 +185,7 @@ describe('verify of a cluster', () => {
     expect(await screen.until(/exit code/)).toMatch(/error: interrupted\nexit code 130/);
   }, 20_000);
 
-  // Without --foreground, timeout(1) also signals its process group, so that apisvc gets SIGINT twice.
+  // Without --foreground, timeout(1) also signals its process group, and apisvc gets SIGINT twice.
   test('--watch in a pipe appends each change', async () => {
     const cwd = await withCluster();
     const { stdout, stderr } = await shell(
