@@ -66,7 +66,7 @@ const withProject = (command: Command): Command => command.option('-C, --directo
 function addRender(program: Command, run: Run): void {
   const command = program.command('render').description('Print every manifest with the caBundle filled in');
   withOutput(withProject(command), 'render')
-    .option('-d, --output-dir <dir>', 'Write one file for each object to this directory, for example manifests')
+    .option('-d, --output-dir <dir>', 'Directory to write to, one file for each object, for example manifests')
     .addOption(
       new Option(
         '--secrets <choice>',
@@ -106,13 +106,13 @@ function addVerify(program: Command, run: Run): void {
   withOutput(withProject(withClusters(command, '30s')), 'verify')
     .option('--all', 'Verify every APIService of the cluster')
     .option('-l, --selector <labels>', 'Label selector for APIServices, as in kubectl get -l')
-    .option('--as-user <user>', 'Also check access as this user, for example an unprivileged one')
+    .option('--as-user <user>', 'Also check access as this user, for example an unprivileged user')
     .addOption(
       new Option('--fail-if-expires-within <duration>', 'Exit 1 if a certificate expires within this duration, for example 30d').argParser(
         duration,
       ),
     )
-    .option('--strict', 'Do not report healthy unless every check could run')
+    .option('--strict', 'Report healthy only if every check ran')
     .option('--wait', 'Repeat until everything is healthy or the timeout expires')
     .addOption(new Option('--watch', 'Repeat every 5 seconds and show changes; --timeout applies to each run').conflicts(['wait', 'save']))
     .option(
@@ -158,13 +158,16 @@ function addExplain(program: Command, run: Run): void {
 function addSandbox(program: Command, run: Run): void {
   const command = program
     .command('sandbox')
-    .argument('[program...]', 'Local program, with its arguments, to run in place of the image of the project; put it after "--"')
-    .description('Start a local control plane and rehearse a registration in it. No cluster needed');
-  withOutput(withTimeout(withProject(command), '2m', 'Time limit for the start, and then for the registration'), 'sandbox')
+    .argument('[program...]', 'Local program and its arguments, run instead of the image of the project; put them after "--"')
+    .description('Test a registration in a local control plane, without a cluster');
+  withOutput(
+    withTimeout(withProject(command), '2m', 'Time limit for starting the control plane, and again for the registration'),
+    'sandbox',
+  )
     .addOption(
       new Option(
         '--engine <engine>',
-        'real: etcd and kube-apiserver; simulated: built into apisvc (default: real if the binaries are found)',
+        'Control plane to run: "real" (etcd and kube-apiserver binaries) or "simulated" (built into apisvc). Default: real if the binaries are found',
       ).choices(engineKinds),
     )
     .addOption(
@@ -177,7 +180,7 @@ function addSandbox(program: Command, run: Run): void {
         kubernetesImitated,
       ),
     )
-    .option('--once', 'Exit after the first verdict, with its exit code; for CI')
+    .option('--once', 'Verify once and exit with the result; for CI')
     .option('--empty', 'Register nothing; run init, register and verify yourself')
     .option('--write-kubeconfig <file>', 'Also write the kubeconfig to this file; it is removed when the sandbox ends')
     .addHelpText(

@@ -115,7 +115,7 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
       request.signal.throwIfAborted();
       // OpenSSL cannot read the certificate or key of the kubeconfig. No request was sent.
       if (/^ERR_OSSL_(PEM|ASN1|X509)/.test((error as NodeJS.ErrnoException).code ?? '')) {
-        throw new UsageError(`a certificate or key of context "${config.getCurrentContext()}" in the kubeconfig is damaged`, {
+        throw new UsageError(`failed to parse a certificate or key for context "${config.getCurrentContext()}" in the kubeconfig`, {
           cause: error,
         });
       }

@@ -83,7 +83,7 @@ function exists(file: string): boolean {
 
 function noCluster(env: NodeJS.ProcessEnv): ClusterError {
   const source = env.KUBECONFIG ? `KUBECONFIG=${env.KUBECONFIG}` : join(env.HOME ?? homedir(), '.kube', 'config');
-  return new ClusterError(`no cluster is configured: ${source} does not exist, and apisvc does not run in a pod`, {
+  return new ClusterError(`no cluster is configured: ${source} does not exist, and apisvc is not running in a pod`, {
     fix: 'Set --kubeconfig or KUBECONFIG to a kubeconfig file.',
   });
 }

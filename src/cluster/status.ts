@@ -47,7 +47,7 @@ export function readJson<T>({ server, context }: Cluster, { status, body }: Answ
   try {
     return JSON.parse(body) as T;
   } catch (cause) {
-    throw new ClusterError(`${server} (context "${context}") does not look like kube-apiserver: HTTP status ${status} without JSON`, {
+    throw new ClusterError(`${server} (context "${context}") is not kube-apiserver: HTTP status ${status}, but the response is not JSON`, {
       fix: 'Check that the server in the kubeconfig is the URL of kube-apiserver.',
       cause,
     });

@@ -41,7 +41,7 @@ export interface RehearsalFlags {
 export async function projectGuest(directory: string, command: readonly string[]): Promise<Guest> {
   if (!isProject(directory)) {
     throw new UsageError(`no apisvc.yaml in ${directory === '.' ? 'this directory' : directory}`, {
-      fix: 'Create a project with apisvc init, or name its directory with -C.',
+      fix: 'Create a project with apisvc init, or set the project directory with -C.',
     });
   }
   const registration = readRegistration(directory);

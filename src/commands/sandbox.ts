@@ -53,14 +53,11 @@ async function guestOf(
   terminal: Terminal,
 ): Promise<Guest | undefined> {
   if (command.length === 0 && directory !== '.') {
-    throw new UsageError('-C needs a program to run as the server of the project', { fix: 'apisvc sandbox -C DIR -- PROGRAM' });
+    throw new UsageError('-C requires a program after "--"', { fix: 'apisvc sandbox -C DIR -- PROGRAM' });
   }
   if (!empty && command.length > 0) return projectGuest(directory, command);
   if (!empty) {
-    if (isProject(directory))
-      terminal.progress(
-        'The project in this directory is not used, because no program for its server is given (apisvc sandbox -- PROGRAM).',
-      );
+    if (isProject(directory)) terminal.progress('Ignoring the project in this directory: no program given (apisvc sandbox -- PROGRAM)');
     return demoGuest();
   }
   if (command.length > 0) throw new UsageError('--empty cannot be used with a program');

@@ -83,7 +83,7 @@ describe('no cluster', () => {
     const { code, stdout, stderr } = await apisvc(['verify', 'v1.example.com'], { cwd });
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toBe(
-      'error: no cluster is configured: /nonexistent/.kube/config does not exist, and apisvc does not run in a pod\nfix: Set --kubeconfig or KUBECONFIG to a kubeconfig file.\n',
+      'error: no cluster is configured: /nonexistent/.kube/config does not exist, and apisvc is not running in a pod\nfix: Set --kubeconfig or KUBECONFIG to a kubeconfig file.\n',
     );
   });
 

@@ -17,7 +17,12 @@ describe('register does not change', () => {
       {},
       /points at Service elsewhere\/other; registering would redirect the API to another server/,
     ],
-    ['is Local', 'guard-local', { service: undefined, caBundle: undefined }, /is Local: kube-apiserver serves this group itself/],
+    [
+      'is Local',
+      'guard-local',
+      { service: undefined, caBundle: undefined },
+      /is Local: the API is built into kube-apiserver or defined by/,
+    ],
   ])('an APIService that %s', async (_, name, spec, message) => {
     const { dir, apiService } = await project(name);
     const { apiService: theirs } = handMade({ namespace: 'elsewhere', service: 'other', port: 1, ca: '' });

@@ -5,7 +5,7 @@ export const bundleEntries = {
   'bundle/unparsable': {
     severity: 'error',
     hop: 'kube-apiserver',
-    title: 'The caBundle of {name} contains no readable certificate',
+    title: 'The caBundle of {name} contains no valid PEM certificate',
     cause: 'caBundle must contain PEM certificates, base64-encoded once. kube-apiserver does not validate it when it is written.',
     fix: "`apisvc register --force-conflicts`; or set spec.caBundle to the output of `base64 < certs/ca.crt | tr -d '\\n'`",
     explainedBy: ['bundle/private-key'],
@@ -27,8 +27,8 @@ export const bundleEntries = {
   'bundle/damaged-certificate': {
     severity: 'warning',
     hop: 'kube-apiserver',
-    title: 'A certificate in the caBundle of {name} is not readable',
-    cause: 'kube-apiserver ignores the damaged certificate and trusts the others.',
+    title: 'A certificate in the caBundle of {name} cannot be parsed',
+    cause: 'kube-apiserver ignores this certificate and trusts the others.',
     fix: 'Replace it with the whole certificate, from the BEGIN line to the END line, or remove it.',
     explainedBy: ['bundle/private-key'],
   },
@@ -37,7 +37,7 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: '{name} has no caBundle',
     cause: 'Without a caBundle, kube-apiserver trusts the root certificates of its host. They did not sign a certificate for {host}.',
-    fix: '`apisvc register`; or set spec.caBundle to the CA that signed the serving certificate',
+    fix: '`apisvc register`; or, without a project, set spec.caBundle to the CA that signed the serving certificate',
     explainedBy: ['bundle/not-injected'],
   },
   'bundle/not-injected': {
@@ -45,8 +45,8 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: '{injector} has not injected the caBundle of {name}',
     cause:
-      'An annotation requests the injection. The controller does not run, is not allowed to update APIServices, or does not find the certificate that the annotation names.',
-    fix: '`kubectl describe apiservice {name}`; then check that the controller runs, and that the annotation is correct: {annotation}',
+      'An annotation requests the injection. The controller is not running, is not allowed to update APIServices, or cannot find the certificate that the annotation names.',
+    fix: '`kubectl describe apiservice {name}`; then check that the controller is running, and that the annotation is correct: {annotation}',
   },
   'bundle/private-key': {
     severity: 'error',
@@ -67,6 +67,6 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'The caBundle of {name} trusts {count} that the server does not need',
     cause: 'Anyone with the private key of a trusted CA can impersonate the extension API server.',
-    fix: 'Remove CAs that are not needed from spec.caBundle, unless the server is about to use them.',
+    fix: 'Remove CAs that are not needed from spec.caBundle, unless the server will switch to them.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -8,8 +8,8 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: '{name} is not Available: {reason}',
     cause:
-      'The availability controller of kube-apiserver set the condition; the evidence is its message. Until the API is available, namespaces cannot be deleted, and discovery of all groups reports an error.',
-    fix: 'Wait for the next check of kube-apiserver (every 30 seconds): `apisvc verify {name} --wait`. If the API does not become Available, the message gives the reason.',
+      "kube-apiserver's availability controller set the condition; the evidence is its message. Until the API is available, namespaces cannot be deleted, and discovery of all groups reports an error.",
+    fix: 'kube-apiserver checks every 30 seconds. Wait for the next check: `apisvc verify {name} --wait`. If the API does not become Available, the message gives the reason.',
     explainedBy: [...anyAnswerFault],
   },
   'control-plane/no-condition': {
@@ -17,7 +17,7 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: '{name} has no Available condition',
     cause:
-      'The availability controller of kube-apiserver has not set it. The APIService is new, or its caBundle is not readable (Kubernetes 1.36 and newer).',
+      "kube-apiserver's availability controller has not set it. The APIService is new, or its caBundle cannot be parsed (Kubernetes 1.36 and newer).",
     fix: 'Wait a few seconds: `apisvc verify {name} --wait`',
     explainedBy: [...anyTransportFault],
   },
@@ -26,14 +26,15 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: '{name} works, but is not Available: {reason}',
     cause:
-      'The condition is out of date: the availability controller checks every 30 seconds. Or another kube-apiserver cannot reach the server; all of them set the same condition.',
+      'The condition is out of date, because the availability controller checks every 30 seconds. It is also possible that a different kube-apiserver instance, which sets the same condition, cannot reach the server.',
     fix: '`apisvc verify {name} --wait`. If it does not become Available, check the connection to the server from every control plane node.',
   },
   'control-plane/flapping': {
     severity: 'error',
     hop: 'kube-apiserver',
     title: 'The Available condition of {name} is True, but kube-apiserver responds with "service unavailable"',
-    cause: 'Several kube-apiservers set the condition, and this one cannot reach the server. Or the state has just changed.',
+    cause:
+      'All kube-apiserver instances set the same condition, and the instance that responded cannot reach the server. It is also possible that the state has just changed.',
     fix: '`kubectl get apiservice {name} --watch`; then check the connection to the server from every control plane node',
     explainedBy: [...anyAnswerFault],
   },

@@ -7,21 +7,21 @@ export const discoveryEntries = {
     severity: 'error',
     hop: 'endpoint',
     title: 'The extension API server does not serve {group}/{version} (404)',
-    cause: 'The server serves other groups or versions than the APIService registers.',
+    cause: 'The APIService registers a group or version that the server does not serve.',
     fix: 'Compare spec.group and spec.version of the APIService with what the server serves at /apis.',
   },
   'discovery/not-a-resource-list': {
     severity: 'error',
     hop: 'endpoint',
     title: 'The discovery document of {group}/{version} is not an APIResourceList',
-    cause: 'Another server answers at this address, or the server has a bug. Clients cannot discover the resources.',
+    cause: 'A different server responds at this address, or the server has a bug. Clients cannot discover the resources.',
     fix: '`kubectl get --raw /apis/{group}/{version}`',
   },
   'discovery/wrong-group-version': {
     severity: 'error',
     hop: 'endpoint',
     title: 'The discovery document is for {served}, not for {group}/{version}',
-    cause: 'The Service of the APIService leads to a server of another group or version.',
+    cause: 'The APIService points at the Service of a server for a different group or version.',
     fix: 'Correct spec.service of the APIService, or the server.',
   },
   'discovery/no-resources': {
@@ -35,7 +35,7 @@ export const discoveryEntries = {
     severity: 'error',
     hop: 'endpoint',
     title: 'GET /apis/{group}/{version} through kube-apiserver failed ({status})',
-    cause: 'kube-apiserver got no response from the extension API server, or the server failed. The response body gives the reason.',
+    cause: 'The extension API server did not respond to kube-apiserver, or responded with an error. The response body gives the reason.',
     fix: 'Read the response body, then the log of the extension API server: `kubectl -n {namespace} logs service/{service}`',
     explainedBy: [...anyAnswerFault, 'control-plane/*'],
   },
@@ -51,14 +51,14 @@ export const discoveryEntries = {
     hop: 'endpoint',
     title: 'The extension API server redirects requests ({status})',
     cause:
-      'kube-apiserver does not follow redirects; it treats them as errors. A web server or a login page probably answers at this address.',
-    fix: 'Serve /apis/{group}/{version} without a redirect. Check what Service {namespace}/{service} leads to.',
+      'kube-apiserver does not follow redirects; it treats them as errors. A web server or a login page probably responds at this address.',
+    fix: 'Serve /apis/{group}/{version} without a redirect. Check which pods Service {namespace}/{service} selects.',
   },
   'discovery/server-error': {
     severity: 'error',
     hop: 'endpoint',
     title: 'The extension API server responds with an error ({status})',
-    cause: 'The server fails the discovery request of kube-apiserver, which has the group system:masters.',
+    cause: "The server returns an error to kube-apiserver's discovery request, although the request is made with group system:masters.",
     fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`',
     explainedBy: ['auth/delegator-missing'],
   },
@@ -66,7 +66,7 @@ export const discoveryEntries = {
     severity: 'error',
     hop: 'kube-apiserver',
     title: 'Discovery does not list version {version} of group {group}',
-    cause: 'Clients find the versions of a group through discovery. They cannot find this one.',
+    cause: 'Clients find the versions of a group through discovery. They cannot find this version.',
     fix: 'Wait a few seconds after the registration, then check again: `kubectl get --raw /apis/{group}`',
     explainedBy: [...anyTransportFault, ...anyIdentityFault],
   },
@@ -76,7 +76,7 @@ export const discoveryEntries = {
     title: 'kubectl does not find the resources of {group}/{version}, although the API works',
     cause:
       'kubectl reads aggregated discovery. For this document, kube-apiserver requests /apis or /apis/{group}/{version} from the server every minute, as user system:kube-aggregator without groups. It got no valid response (kube-aggregator pkg/apiserver/handler_discovery.go).',
-    fix: 'Allow system:kube-aggregator to get /apis/{group}/{version} in the server. Its log shows what it refuses: `kubectl -n {namespace} logs service/{service}`',
+    fix: 'Allow system:kube-aggregator to get /apis/{group}/{version} in the server. Its log shows which requests it denies: `kubectl -n {namespace} logs service/{service}`',
     explainedBy: ['discovery/not-in-group'],
   },
   'discovery/openapi-missing': {
@@ -84,7 +84,7 @@ export const discoveryEntries = {
     hop: 'endpoint',
     title: '{group}/{version} has no OpenAPI schema',
     cause: 'The server publishes neither /openapi/v3 nor /openapi/v2. Without a schema, kubectl cannot explain or validate the resources.',
-    fix: 'Set the OpenAPI configuration of the server (genericapiserver.Config.OpenAPIV3Config). If all resources are read-only, ignore this warning.',
+    fix: "Set the server's OpenAPI configuration (genericapiserver.Config.OpenAPIV3Config). If all resources are read-only, ignore this warning.",
     // A server that does not answer the discovery requests of kube-apiserver does not answer those
     // for OpenAPI either.
     explainedBy: ['discovery/not-listed'],

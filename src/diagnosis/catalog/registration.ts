@@ -21,7 +21,7 @@ export const registrationEntries = {
     severity: 'error',
     hop: 'kube-apiserver',
     title: '{name} has both insecureSkipTLSVerify and a caBundle',
-    cause: 'The two fields exclude each other. kube-apiserver rejects an APIService with both.',
+    cause: 'The two fields are mutually exclusive. kube-apiserver rejects an APIService with both.',
     fix: 'Remove insecureSkipTLSVerify and keep the caBundle.',
   },
   'registration/priority-out-of-range': {
@@ -48,16 +48,16 @@ export const registrationEntries = {
   'registration/automanaged-label': {
     severity: 'error',
     hop: 'kube-apiserver',
-    title: '{name} has the label of APIServices that kube-apiserver manages itself',
+    title: '{name} has the label that marks APIServices managed by kube-apiserver',
     cause:
-      'The autoregister controller of kube-apiserver deletes or overwrites APIServices with the label kube-aggregator.kubernetes.io/automanaged, at the latest when kube-apiserver restarts. The label was probably copied from another APIService.',
+      "kube-apiserver's autoregister controller deletes or overwrites APIServices with the label kube-aggregator.kubernetes.io/automanaged. It does so immediately, or when kube-apiserver restarts. The label was probably copied from a different APIService.",
     fix: '`kubectl label apiservice {name} kube-aggregator.kubernetes.io/automanaged-`',
   },
   'registration/two-injectors': {
     severity: 'warning',
     hop: 'kube-apiserver',
     title: 'Two controllers inject the caBundle of {name}',
-    cause: 'Each annotation makes another controller inject its own CA. The controllers overwrite each other.',
+    cause: 'Each annotation makes a different controller inject its own CA. The controllers overwrite each other.',
     fix: 'Keep one annotation, and remove the other: `kubectl annotate apiservice {name} {annotation}-`',
   },
   'registration/injector-blocked': {
@@ -73,8 +73,8 @@ export const registrationEntries = {
     hop: 'kube-apiserver',
     title: '{group}/{version} hides the custom resources of {crds}',
     cause:
-      'kube-apiserver sends all requests for {group}/{version} to Service {namespace}/{service}. The custom resources still exist, but no client can read them. A namespace that contains some cannot be deleted.',
-    fix: 'Move the API or the custom resources to another group or version. If the custom resources are obsolete, delete their CustomResourceDefinition, which also deletes them.',
+      'kube-apiserver sends all requests for {group}/{version} to Service {namespace}/{service}. The custom resources still exist, but no client can read them. A namespace that contains such resources cannot be deleted.',
+    fix: 'Move the API or the custom resources to a different group or version. If the custom resources are obsolete, delete their CustomResourceDefinition, which also deletes them.',
   },
   'registration/priority-too-high': {
     severity: 'warning',

@@ -7,7 +7,7 @@ export const securityEntries = {
     hop: 'kube-apiserver',
     title: '{name} has insecureSkipTLSVerify: true',
     cause:
-      'kube-apiserver does not verify the serving certificate. Any server at that address receives the identities of users, and can forge responses.',
+      'kube-apiserver does not verify the serving certificate. Any server at that address receives user identities and can forge responses.',
     fix: 'Register the API with a caBundle: `apisvc init && apisvc register`',
     explainedBy: ['registration/injector-blocked', 'registration/insecure-with-bundle'],
   },
@@ -30,7 +30,8 @@ export const securityEntries = {
     severity: 'error',
     hop: 'endpoint',
     title: 'The private key {keyEntry} in the Secret {namespace}/{secret} does not match {certificateEntry}',
-    cause: 'The certificate and the key were not issued together. A running server keeps its old pair; a new one cannot load this pair.',
+    cause:
+      'The certificate and the key were not issued together. A running server keeps the pair that it loaded. After a restart, it cannot load this one.',
     // The type of a Secret is immutable, and `create secret tls` supports only one type.
     fix: '`kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
   },

@@ -22,14 +22,14 @@ export const serviceEntries = {
     severity: 'error',
     hop: 'service',
     title: 'No container behind Service {namespace}/{service} has a port named "{targetPort}"',
-    cause: 'The targetPort of the Service is a name. A pod without a container port of that name becomes an endpoint without a port.',
+    cause: "The Service's targetPort is a port name. For a pod with no container port of that name, the endpoint has no port.",
     fix: 'Name the container port {targetPort}, or set the targetPort of Service {namespace}/{service} to its number.',
   },
   'service/wrong-target-port': {
     severity: 'error',
     hop: 'service',
     title: 'Service {namespace}/{service} has targetPort {targetPort}, but the server listens on {listening}',
-    cause: 'The targetPort of the Service differs from the port in the flags of the server.',
+    cause: "The Service's targetPort differs from the port in the server's flags.",
     fix: '`kubectl -n {namespace} patch service {service} --type=json -p \'[{"op":"replace","path":"/spec/ports/{index}/targetPort","value":{listening}}]\'`',
   },
   'service/other-port': {
@@ -44,7 +44,7 @@ export const serviceEntries = {
     hop: 'service',
     title: 'Service {namespace}/{service} is headless, but kube-apiserver needs a cluster IP',
     cause: 'Without --enable-aggregator-routing, kube-apiserver connects to the cluster IP of the Service. A headless Service has none.',
-    fix: 'Delete Service {namespace}/{service}, and create it again without clusterIP: None. Or start kube-apiserver with --enable-aggregator-routing=true.',
+    fix: 'Delete Service {namespace}/{service} and create it again without clusterIP: None, or start kube-apiserver with --enable-aggregator-routing=true.',
   },
   'service/external-name-unsupported': {
     severity: 'error',
@@ -57,7 +57,7 @@ export const serviceEntries = {
     severity: 'error',
     hop: 'service',
     title: 'kube-apiserver cannot resolve {externalName}, the externalName of Service {namespace}/{service}',
-    cause: 'kube-apiserver uses the DNS servers of its host, which usually do not know the DNS names of the cluster.',
-    fix: 'Correct spec.externalName of Service {namespace}/{service}. Or use a Service without a selector, and an EndpointSlice with the address.',
+    cause: 'kube-apiserver uses the DNS servers of its host, which usually cannot resolve the DNS names of the cluster.',
+    fix: 'Correct spec.externalName of Service {namespace}/{service}, or use a Service without a selector and an EndpointSlice with the address.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -112,16 +112,17 @@ type UnknownAuthority = Extract<ServingFault, { kind: 'unknown-authority' }>;
 
 const reasons: Readonly<Record<UnknownAuthority['reason'], string>> = {
   'no-such-issuer':
-    'No CA in the caBundle has the name of the issuer. The caBundle contains another CA, or the server does not send an intermediate certificate.',
-  'other-key': 'The caBundle has a CA of that name, but with another key. The CA was regenerated, and only one side has the new one.',
-  'name-encoding': 'The caBundle has a CA of that name in another encoding. kube-apiserver compares the encoded bytes.',
+    'No CA in the caBundle has the name of the issuer. The caBundle contains a different CA, or the server does not send an intermediate certificate.',
+  'other-key':
+    'The caBundle has a CA with the same name but a different key. The CA was regenerated, and either the server or the caBundle still uses the old one.',
+  'name-encoding': 'The caBundle has a CA with the same name in a different encoding. kube-apiserver compares the encoded bytes.',
   'intermediate-missing': '',
   'not-a-ca': '',
 };
 
 /** If only some endpoints are affected, the caBundle is correct. */
 const outdatedEndpoint =
-  'Other endpoints serve a certificate that the caBundle trusts. This pod has not loaded the new certificate, or mounts another Secret.';
+  'Other endpoints serve a certificate that the caBundle trusts. This pod has not loaded the new certificate, or mounts a different Secret.';
 
 function unknownAuthority(fault: UnknownAuthority, leaf: CertificateInfo, { roots, othersTrusted }: Trust): Observation {
   const evidence = [served(leaf), ...roots.map(trusted)];

@@ -146,7 +146,7 @@ function notReloaded({ namespace, service, deployment }: ExpectedCertificate, wr
   const restart = deployment
     ? `restart it, and run the same command again: kubectl -n ${namespace} rollout restart deployment/${deployment}`
     : `restart the pods of Service ${namespace}/${service}, and run the same command again.`;
-  return new RefusedError(`after ${reloadMs / 1000}s a pod still serves another certificate: ${wrong.map(describe).join('; ')}`, {
+  return new RefusedError(`a pod still serves a different certificate after ${reloadMs / 1000}s: ${wrong.map(describe).join('; ')}`, {
     fix: `Check the certificate flags of the server. If it does not reload certificates, ${restart}`,
   });
 }

@@ -37,10 +37,9 @@ function faultOf(found: KubeObject, wanted: KubeObject): RefusedError | undefine
     });
   }
   if (!service) {
-    return new RefusedError(
-      `APIService ${name} is Local: kube-apiserver serves this group itself, from a CustomResourceDefinition or built in`,
-      { fix: 'Choose another group or version, or remove the CustomResourceDefinition.' },
-    );
+    return new RefusedError(`APIService ${name} is Local: the API is built into kube-apiserver or defined by a CustomResourceDefinition`, {
+      fix: 'Choose a different group or version, or remove the CustomResourceDefinition.',
+    });
   }
   if (service.namespace === target?.namespace && service.name === target?.name) return undefined;
   return new RefusedError(

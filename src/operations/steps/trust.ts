@@ -85,7 +85,7 @@ function unverifiedChange(
     `  kubectl delete apiservice ${apiService}`,
   ];
   return new RefusedError(
-    `APIService ${apiService} works with its current caBundle, and the certificates of these endpoints could not be checked against the new one: ${endpoints.join('; ')}; the APIService is unchanged`,
+    `cannot verify the serving certificates against the new caBundle: ${endpoints.join('; ')}; APIService ${apiService} still works with its current caBundle and is unchanged`,
     { fix: fix.join('\n') },
   );
 }

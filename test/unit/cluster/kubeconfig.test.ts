@@ -93,6 +93,6 @@ describe('errors of one line', () => {
     expect(() => loadKubeConfig({ kubeconfig: '/nonexistent/config' }, {})).toThrow('kubeconfig /nonexistent/config not found');
     const none = () => loadKubeConfig({}, { HOME: '/nonexistent', KUBECONFIG: '/nonexistent/config' });
     expect(none).toThrow(ClusterError);
-    expect(none).toThrow('no cluster is configured: KUBECONFIG=/nonexistent/config does not exist, and apisvc does not run in a pod');
+    expect(none).toThrow('no cluster is configured: KUBECONFIG=/nonexistent/config does not exist, and apisvc is not running in a pod');
   });
 });

@@ -99,7 +99,7 @@ describe('refusals', () => {
   test('something that is no kube-apiserver', async () => {
     const error = await refused(200, '<html>welcome</html>');
     expect(error).toBeInstanceOf(ClusterError);
-    expect(error.message).toContain('does not look like kube-apiserver: HTTP status 200 without JSON');
+    expect(error.message).toContain('is not kube-apiserver: HTTP status 200, but the response is not JSON');
   });
 
   test('a body that is no Status is quoted, shortened to one line', () => {

@@ -124,7 +124,7 @@ describe('the takeover guard', () => {
       pointingAt({ name: 'api', namespace: 'other' }),
       /points at Service other\/api; registering would redirect the API/,
     ],
-    ['a Local APIService', pointingAt(undefined), /is Local: kube-apiserver serves this group itself/],
+    ['a Local APIService', pointingAt(undefined), /is Local: the API is built into kube-apiserver or defined by/],
     [
       'the label of kube-apiserver',
       withMetadata(apiService, { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } }),

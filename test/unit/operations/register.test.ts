@@ -126,7 +126,7 @@ describe('register', () => {
     const { result, changed, progress } = await registering({ present: existing });
     expect(result).toBeInstanceOf(RefusedError);
     expect((result as RefusedError).message).toBe(
-      'APIService v1.example.com works with its current caBundle, and the certificates of these endpoints could not be checked against the new one: 127.0.0.1:1 (pod api-0): connection refused; the APIService is unchanged',
+      'cannot verify the serving certificates against the new caBundle: 127.0.0.1:1 (pod api-0): connection refused; APIService v1.example.com still works with its current caBundle and is unchanged',
     );
     const { fix } = result as RefusedError;
     expect(fix).toContain('{apiGroups: [""], resources: [pods/portforward], verbs: [get, create]}');

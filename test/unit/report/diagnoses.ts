@@ -64,7 +64,8 @@ const wrongCa = finding({
   code: 'cert/unknown-authority',
   title: `The certificate from ${at} is not signed by a CA in the caBundle (unknown authority)`,
   evidence: ['served: CN=api.wardle.svc, issued by CN=CA one, SHA-256 5E:0F', 'caBundle: CN=CA one, SHA-256 A1:7C'],
-  cause: 'The caBundle has a CA of that name, but with another key. The CA was regenerated, and only one side has the new one.',
+  cause:
+    'The caBundle has a CA with the same name but a different key. The CA was regenerated, and either the server or the caBundle still uses the old one.',
   fix: '`apisvc register --force-conflicts`; without a project, set spec.caBundle to the CA that signed the certificate',
   explains: [requestFailed],
 });

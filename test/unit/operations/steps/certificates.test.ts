@@ -217,7 +217,7 @@ describe('over time', () => {
     );
     expect(error).toBeInstanceOf(RefusedError);
     expect((error as RefusedError).message).toMatch(
-      /^after 100s a pod still serves another certificate: 127\.0\.0\.1:\d+ \(pod api-0\): serves CN=api\.wardle\.svc \(SHA-256 \S+\), signed by CN=CA$/,
+      /^a pod still serves a different certificate after 100s: 127\.0\.0\.1:\d+ \(pod api-0\): serves CN=api\.wardle\.svc \(SHA-256 \S+\), signed by CN=CA$/,
     );
     expect((error as RefusedError).fix).toContain('kubectl -n wardle rollout restart deployment/api');
   });
