@@ -8,7 +8,7 @@ const introduction = `# Configuration
 Editors that support JSON Schema complete it. Unknown keys and contradictions are errors with line
 and column.
 
-A type such as "Kubernetes Container" means: the value has the form of this Kubernetes type. It is
+A type such as "Kubernetes Container" means that the value is that Kubernetes type. It is
 passed on unchanged, and kube-apiserver validates it.
 
 This page is generated from the schema.

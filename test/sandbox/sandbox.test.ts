@@ -140,7 +140,7 @@ describe('a rehearsal', () => {
 
 test.each<[string, string[], RegExp]>([
   ['a command without a project', ['--', 'true'], /no apisvc\.yaml in this directory/],
-  ['-C without a program', ['-C', 'demo'], /-C needs a program/],
+  ['-C without a program', ['-C', 'demo'], /-C requires a program/],
   ['an empty argument', ['--assets', ''], /an argument is empty/],
   ['a device for the kubeconfig', ['--write-kubeconfig', '/dev/full'], /is not the kubeconfig of a sandbox/],
   ['--empty with a command', ['--empty', '--', 'true'], /--empty cannot be used with a program/],
