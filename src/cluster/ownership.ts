@@ -18,7 +18,7 @@ export interface Conflict {
 }
 
 export type ApplyResult =
-  | { readonly kind: 'applied'; readonly object: KubeObject; readonly created: boolean }
+  | { readonly kind: 'applied'; readonly object: KubeObject }
   | { readonly kind: 'conflict'; readonly conflicts: readonly Conflict[] }
   /**
    * Only in a dry run: the namespace of the object does not exist, so the server cannot check it.
@@ -45,9 +45,7 @@ export async function applyObject(cluster: Cluster, object: KubeObject, { force,
     body: object,
     signal,
   });
-  if (answer.status === 200 || answer.status === 201) {
-    return { kind: 'applied', object: readJson<KubeObject>(cluster, answer), created: answer.status === 201 };
-  }
+  if (answer.status === 200 || answer.status === 201) return { kind: 'applied', object: readJson<KubeObject>(cluster, answer) };
   if (answer.status === 409) {
     const conflicts = readStatus(answer).causes.filter(({ reason }) => reason === 'FieldManagerConflict');
     if (conflicts.length > 0) return { kind: 'conflict', conflicts: conflicts.map(({ field, message }) => ({ field, owner: message })) };
@@ -105,22 +103,14 @@ export async function deleteObject(cluster: Cluster, found: KubeObject, signal: 
 interface ManagedFieldsEntry {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';
-  readonly fieldsV1?: FieldsV1;
-}
-
-/** The set of fields of an entry (k8s.io/apimachinery/pkg/apis/meta/v1/types.go, FieldsV1). */
-export interface FieldsV1 {
-  readonly [field: string]: FieldsV1;
+  readonly fieldsV1?: object;
 }
 
 /** Whether apisvc applied this object before. */
 export const isApplied = (object: KubeObject): boolean => ourEntry(object) !== undefined;
 
 /** The fields that apisvc applied, as text to compare; empty for none. */
-export const ownedFields = (object: KubeObject): string => JSON.stringify(ourFields(object));
-
-/** The fields that apisvc applied; empty for none. */
-export const ourFields = (object: KubeObject): FieldsV1 => ourEntry(object)?.fieldsV1 ?? {};
+export const ownedFields = (object: KubeObject): string => JSON.stringify(ourEntry(object)?.fieldsV1 ?? {});
 
 function ourEntry({ metadata }: KubeObject): ManagedFieldsEntry | undefined {
   const { managedFields = [] } = metadata as { readonly managedFields?: readonly ManagedFieldsEntry[] };

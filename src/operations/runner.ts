@@ -57,11 +57,11 @@ export async function runSteps(steps: readonly Step[], onProgress: OnProgress): 
 
 /**
  * Combines several errors into one. A rejected object outweighs a conflict, because no flag helps
- * against it.
+ * against it. Each fix has its own line, so that a command at the end of one pastes cleanly.
  */
 export function combineErrors(errors: readonly ApisvcError[]): ApisvcError {
   const message = errors.map((error) => error.message).join('\n');
-  const fix = [...new Set(errors.flatMap((error) => error.fix ?? []))].join(' ');
+  const fix = [...new Set(errors.flatMap((error) => error.fix ?? []))].join('\n');
   return sameKind(errors, message, fix);
 }
 

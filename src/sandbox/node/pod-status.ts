@@ -69,7 +69,7 @@ function containerStatus({ name, image, state, ready, restarts, last, runs }: Co
   };
 }
 
-/** kube-apiserver and kubectl look for a previous log only if there is a containerID. */
+/** @param containerID names the run whose log `kubectl logs --previous` shows */
 const terminatedOf = ({ exitCode, startedAt, finishedAt }: NonNullable<ContainerOnNode['last']>, containerID: string): object => ({
   exitCode,
   reason: exitCode === 0 ? 'Completed' : 'Error',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deleteObject, isApplied, ourFields, ownedFields, releaseObject } from '../../../src/cluster/ownership.ts';
+import { deleteObject, isApplied, ownedFields, releaseObject } from '../../../src/cluster/ownership.ts';
 import { RefusedError } from '../../../src/errors.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
@@ -45,7 +45,7 @@ async function answering(code: number, body: object) {
 describe('ownership', () => {
   test('is read from managedFields', () => {
     expect(isApplied(serviceOf())).toBe(true);
-    expect(ourFields(serviceOf())).toEqual({ 'f:spec': { 'f:ports': {} } });
+    expect(JSON.parse(ownedFields(serviceOf()))).toEqual({ 'f:spec': { 'f:ports': {} } });
   });
 
   test.each(strangers)('is not ours when %s', (_, owner) => {

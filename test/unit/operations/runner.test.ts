@@ -62,6 +62,12 @@ describe('checkSteps', () => {
     expect(error).toMatchObject({ message: 'a\nb\nnothing was changed', fix: 'Fix.' });
   });
 
+  test('puts each fix on its own line, so that its command pastes cleanly', async () => {
+    const fixes = ['Remove the label: kubectl label apiservice a b-', 'Remove the other manager.'];
+    const { steps } = stepsThat(...fixes.map((fix) => fault(new RefusedError('a', { fix }))));
+    expect(await rejection(checkSteps(steps))).toMatchObject({ fix: fixes.join('\n') });
+  });
+
   test('reports a usage error when one of the faults is one', async () => {
     const { steps } = stepsThat(fault(new RefusedError('a')), fault(new UsageError('b')));
     expect(await rejection(checkSteps(steps))).toBeInstanceOf(UsageError);
