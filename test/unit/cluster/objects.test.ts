@@ -125,7 +125,6 @@ describe('applying', () => {
     expect(await applyObject(cluster, service, { ...options, force: true, dryRun: true })).toEqual({
       kind: 'applied',
       object: service,
-      created: true,
     });
     const [request] = received;
     expect(request).toMatchObject({ method: 'PATCH', headers: { 'content-type': 'application/apply-patch+yaml' } });
