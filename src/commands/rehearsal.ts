@@ -48,7 +48,7 @@ export async function projectGuest(directory: string, command: readonly string[]
   const { existing, external } = registration.spec.server;
   if (existing || external) {
     throw new UsageError(
-      `the server of this project ${existing ? 'is deployed separately' : 'runs outside the cluster'}, so the project has no Deployment to rehearse`,
+      `the sandbox cannot run this project: its server ${existing ? 'is deployed separately' : 'runs outside the cluster'}, so the project has no Deployment`,
       {
         fix: 'Use a project with spec.server.image.',
       },

@@ -22,7 +22,7 @@ export const discoveryEntries = {
     hop: 'endpoint',
     title: 'The discovery document is for {served}, not for {group}/{version}',
     cause: 'The APIService points at the Service of a server for a different group or version.',
-    fix: 'Correct spec.service of the APIService, or the server.',
+    fix: 'Set spec.service of the APIService to the Service of the server for {group}/{version}. If it is already that Service, configure the server to serve {group}/{version}.',
   },
   'discovery/no-resources': {
     severity: 'error',
@@ -76,7 +76,7 @@ export const discoveryEntries = {
     title: 'kubectl does not find the resources of {group}/{version}, although the API works',
     cause:
       'kubectl reads aggregated discovery. For this document, kube-apiserver requests /apis or /apis/{group}/{version} from the server every minute, as user system:kube-aggregator without groups. It got no valid response (kube-aggregator pkg/apiserver/handler_discovery.go).',
-    fix: 'Allow system:kube-aggregator to get /apis/{group}/{version} in the server. Its log shows which requests it denies: `kubectl -n {namespace} logs service/{service}`',
+    fix: 'Configure the authorization of the server to allow user system:kube-aggregator to get /apis/{group}/{version}. The log of the server shows denied requests: `kubectl -n {namespace} logs service/{service}`',
     explainedBy: ['discovery/not-in-group'],
   },
   'discovery/openapi-missing': {

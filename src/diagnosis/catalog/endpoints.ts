@@ -48,7 +48,7 @@ export const endpointsEntries = {
     hop: 'endpoint',
     title: 'A readiness gate of {pods} is not satisfied',
     cause:
-      'All containers are ready, but the condition of a readiness gate (spec.readinessGates) is not True. A different controller must set it.',
+      'All containers are ready, but the condition of a readiness gate (spec.readinessGates) is not True. An external controller, such as a load balancer controller, sets this condition.',
     fix: '`kubectl -n {namespace} describe pod {pod}`; then check the controller that sets the condition',
   },
   'endpoints/pod-terminating': {

@@ -144,8 +144,8 @@ function describe({ at, handshake }: JudgedProbe): string {
 
 function notReloaded({ namespace, service, deployment }: ExpectedCertificate, wrong: readonly JudgedProbe[]): RefusedError {
   const restart = deployment
-    ? `restart it, and run the same command again: kubectl -n ${namespace} rollout restart deployment/${deployment}`
-    : `restart the pods of Service ${namespace}/${service}, and run the same command again.`;
+    ? `restart it before you run the same command again: kubectl -n ${namespace} rollout restart deployment/${deployment}`
+    : `restart the pods of Service ${namespace}/${service} before you run the same command again.`;
   return new RefusedError(`a pod still serves a different certificate after ${reloadMs / 1000}s: ${wrong.map(describe).join('; ')}`, {
     fix: `Check the certificate flags of the server. If it does not reload certificates, ${restart}`,
   });

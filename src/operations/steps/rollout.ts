@@ -63,7 +63,7 @@ export const replicasOf = ({ spec }: any): number => spec?.replicas ?? 1;
 /** An API that is registered without a server degrades the whole cluster. */
 function scaledToZero(ref: ObjectRef): RefusedError {
   return new RefusedError(`Deployment ${nameOf(ref)} is scaled to 0, so nothing would serve the API; the APIService is unchanged`, {
-    fix: `Scale it up, and run the same command again: kubectl -n ${ref.namespace} scale deployment/${ref.name} --replicas=1`,
+    fix: `Scale the Deployment up before you run the same command again: kubectl -n ${ref.namespace} scale deployment/${ref.name} --replicas=1`,
   });
 }
 
@@ -107,7 +107,7 @@ const isPaused = ({ spec }: Deployment): boolean => spec.paused === true;
 
 const paused = (ref: ObjectRef): RefusedError =>
   new RefusedError(`Deployment ${nameOf(ref)} is paused, so its pods are not updated`, {
-    fix: `Resume it, and run the same command again: kubectl -n ${ref.namespace} rollout resume deployment/${ref.name}`,
+    fix: `Resume the Deployment before you run the same command again: kubectl -n ${ref.namespace} rollout resume deployment/${ref.name}`,
   });
 
 /** Whether the status describes the latest specification. */
