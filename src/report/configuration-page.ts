@@ -8,8 +8,8 @@ const introduction = `# Configuration
 Editors that support JSON Schema complete it. Unknown keys and contradictions are errors with line
 and column.
 
-If the type is a Kubernetes type, such as "Kubernetes Container", the value has the same fields as in
-the Kubernetes API. apisvc does not change it, and kube-apiserver validates it.
+If the type is a Kubernetes type, such as "Kubernetes Container", the value has the same fields as
+in the Kubernetes API. apisvc does not change it, and kube-apiserver validates it.
 
 This page is generated from the schema.
 `;
