@@ -4,7 +4,7 @@ import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import type { ManifestText } from '../manifests/types.ts';
 import { readManifests } from '../project/manifests.ts';
 import type { DiagnosisFormat } from '../report/formats.ts';
-import { offlineSnapshot } from '../snapshot/offline.ts';
+import { offlineSnapshot } from '../snapshot/offline/snapshot.ts';
 import { renderDiagnosis } from './report.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
 import { diagnosisJson } from '../../../src/report/json.ts';
 import { diagnosisText } from '../../../src/report/text.ts';
-import { offlineSnapshot } from '../../../src/snapshot/offline.ts';
+import { offlineSnapshot } from '../../../src/snapshot/offline/snapshot.ts';
 import type { ApiSnapshot, ContainerView, PodView, Snapshot } from '../../../src/snapshot/types.ts';
 import { colorless, escapes } from '../report/colors.ts';
 import {
