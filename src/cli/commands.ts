@@ -24,31 +24,31 @@ function addInit(program: Command, run: Run): void {
   program
     .command('init')
     .argument('[dir]', 'Project directory; created if it does not exist', '.')
-    .description('Create a project: apisvc.yaml, a CA and a serving certificate. On a terminal, prompt for missing answers')
+    .description('Create a project: apisvc.yaml, a CA and a serving certificate. On a terminal, prompt for missing values')
     .addOption(new Option('-p, --preset <name>', 'Preset to start from').choices(presetNames))
-    .option('-y, --yes', 'Do not prompt; a missing answer is an error')
+    .option('-y, --yes', 'Do not prompt; fail if a required flag is not set')
     .option('--api <group/version>', 'API that the server serves; repeatable', repeatableList)
     .option('--image <image>', 'Container image of the server')
     .option('--name <name>', 'Name of the Deployment, ServiceAccount and RBAC objects')
     .option('-n, --namespace <namespace>', 'Namespace of the server')
     .option('--service <name>', 'Name of the Service')
-    .addOption(new Option('--key-type <type>', 'Type of the private keys').choices(keyTypes))
-    .option('--lifetime <duration>', 'Validity of the serving certificate, for example 90d')
-    .option('--ca-lifetime <duration>', 'Validity of the CA certificate, for example 10y')
+    .addOption(new Option('--key-type <type>', 'Type of the private keys to generate').choices(keyTypes))
+    .option('--lifetime <duration>', 'How long the serving certificate is valid, for example 90d')
+    .option('--ca-lifetime <duration>', 'How long the CA certificate is valid, for example 10y')
     .option('--dns <name>', 'Additional DNS name in the serving certificate; repeatable', repeatableList)
     .option('--ip <address>', 'Additional IP address in the serving certificate; repeatable', repeatableList)
     .option('--cluster-domain <domain>', 'DNS domain of the cluster (default: cluster.local)')
-    .option('--no-name-constraints', 'Do not restrict the CA to the names of this server')
-    .option('--ca-cert <file>', 'Certificate of an existing CA to sign with')
-    .option('--ca-key <file>', 'Private key of that CA; it is not copied')
-    .option('--ca-key-passphrase-file <file>', 'File with the passphrase of an encrypted CA key')
-    .option('--ca-key-passphrase-env <name>', 'Environment variable with the passphrase of an encrypted CA key')
+    .option('--no-name-constraints', 'Create a CA without name constraints, which limit the CA to the names of this server')
+    .option('--ca-cert <file>', 'Certificate of an existing CA that signs the serving certificate')
+    .option('--ca-key <file>', 'Private key of the CA in --ca-cert; apisvc does not copy the key')
+    .option('--ca-key-passphrase-file <file>', 'File that contains the passphrase for --ca-key')
+    .option('--ca-key-passphrase-env <name>', 'Environment variable that contains the passphrase for --ca-key')
     .option('--force', 'Replace an existing apisvc.yaml')
     .option('--force-keys', 'Replace existing keys and certificates')
     .addHelpText(
       'after',
       examples(
-        'apisvc init                   # prompt, show the files, and print the equivalent command',
+        'apisvc init                   # prompt for the values, show the files, and print the equivalent command',
         'apisvc init demo --preset sample-apiserver --yes',
         'apisvc init my-apiserver --api my.group.example.com/v1 --image registry.example.com/my-apiserver:1.0',
         'apisvc init metrics --preset metrics-server-existing',
@@ -66,11 +66,11 @@ const withProject = (command: Command): Command => command.option('-C, --directo
 function addRender(program: Command, run: Run): void {
   const command = program.command('render').description('Print every manifest with the caBundle filled in');
   withOutput(withProject(command), 'render')
-    .option('-d, --output-dir <dir>', 'Directory to write to, one file for each object, for example manifests')
+    .option('-d, --output-dir <dir>', 'Directory to write the objects to, one file for each object; for example, manifests')
     .addOption(
       new Option(
         '--secrets <choice>',
-        'Include or omit the Secret with the private key (default: include, but omit on a terminal)',
+        'Include or omit the Secret, which contains the private key (default: omit on a terminal, otherwise include)',
       ).choices(['include', 'omit']),
     )
     .addHelpText(
@@ -83,17 +83,17 @@ function addRender(program: Command, run: Run): void {
 function addRegister(program: Command, run: Run): void {
   const command = program
     .command('register')
-    .description('Apply the project to a cluster in a safe order, wait until the API is served, and verify it');
+    .description('Apply the project to a cluster in a safe order, wait until the API is available, and verify the API');
   withOutput(withProject(withCluster(command, '2m')), 'register')
     .addOption(
-      new Option('--dry-run <where>', 'client: only list the objects; server: submit them without persisting them').choices([
-        'client',
-        'server',
-      ]),
+      new Option(
+        '--dry-run <where>',
+        '"client": only list the objects; "server": submit the objects to the cluster without persisting them',
+      ).choices(['client', 'server']),
     )
-    .option('--diff', 'Show the changes without applying them; exit 1 if there are any')
-    .option('--force-conflicts', 'Take over fields that another manager owns')
-    .option('-y, --yes', 'Accepted for scripts; register never prompts')
+    .option('--diff', 'Show the changes without applying them; exit with code 1 if there are changes')
+    .option('--force-conflicts', 'Take over fields that other field managers own')
+    .option('-y, --yes', 'Has no effect, because register never prompts')
     .addHelpText('after', examples('apisvc register --dry-run=server', 'apisvc register --context staging --timeout 5m'))
     .action(run(async () => (await import('../commands/register.ts')).register));
 }
@@ -101,23 +101,24 @@ function addRegister(program: Command, run: Run): void {
 function addVerify(program: Command, run: Run): void {
   const command = program
     .command('verify')
-    .argument('[name...]', 'Names of APIServices (default: those of the project)')
+    .argument('[name...]', 'Names of APIServices (default: the APIServices of the project)')
     .description('Diagnose APIServices: what is broken, why, and how to fix it. Read-only');
   withOutput(withProject(withClusters(command, '30s')), 'verify')
     .option('--all', 'Verify every APIService of the cluster')
     .option('-l, --selector <labels>', 'Label selector for APIServices, as in kubectl get -l')
-    .option('--as-user <user>', 'Also check access as this user, for example an unprivileged user')
+    .option('--as-user <user>', 'Also check whether this user can access the API, for example a user without admin permissions')
     .addOption(
-      new Option('--fail-if-expires-within <duration>', 'Exit 1 if a certificate expires within this duration, for example 30d').argParser(
-        duration,
-      ),
+      new Option(
+        '--fail-if-expires-within <duration>',
+        'Exit with code 1 if a certificate expires within this duration, for example 30d',
+      ).argParser(duration),
     )
-    .option('--strict', 'Report healthy only if every check ran')
-    .option('--wait', 'Repeat until everything is healthy or the timeout expires')
+    .option('--strict', 'Report an API as healthy only if every check ran')
+    .option('--wait', 'Repeat until every API is healthy or --timeout expires')
     .addOption(new Option('--watch', 'Repeat every 5 seconds and show changes; --timeout applies to each run').conflicts(['wait', 'save']))
     .option(
       '--save <file>',
-      'Save the observed state to this file, for --from or a bug report. It contains log lines, events and responses, but no private keys, bearer tokens or URL passwords',
+      'Save the observed state to this file, for --from or a bug report. The file contains log lines, events and responses, but no private keys, bearer tokens or passwords in URLs',
     )
     .addOption(
       new Option('--from <file>', 'Diagnose a file that --save wrote, without a cluster; "-" is standard input').conflicts(needCluster),
@@ -158,10 +159,10 @@ function addExplain(program: Command, run: Run): void {
 function addSandbox(program: Command, run: Run): void {
   const command = program
     .command('sandbox')
-    .argument('[program...]', 'Local program and its arguments, run instead of the image of the project; put them after "--"')
+    .argument('[program...]', 'Local program to run instead of the container image of the project, with its arguments; put both after "--"')
     .description('Test a registration in a local control plane, without a cluster');
   withOutput(
-    withTimeout(withProject(command), '2m', 'Time limit for starting the control plane, and again for the registration'),
+    withTimeout(withProject(command), '2m', 'Time limit for starting the control plane; the registration gets the same time limit'),
     'sandbox',
   )
     .addOption(
@@ -176,18 +177,18 @@ function addSandbox(program: Command, run: Run): void {
       ),
     )
     .addOption(
-      new Option('--kubernetes <version>', 'Kubernetes version to simulate, or to select among cached binaries').choices(
+      new Option('--kubernetes <version>', 'Kubernetes version to simulate, or version of the cached binaries to run').choices(
         kubernetesImitated,
       ),
     )
-    .option('--once', 'Verify once and exit with the result; for CI')
-    .option('--empty', 'Register nothing; run init, register and verify yourself')
-    .option('--write-kubeconfig <file>', 'Also write the kubeconfig to this file; it is removed when the sandbox ends')
+    .option('--once', 'Register, verify once, and exit with the result; for CI')
+    .option('--empty', 'Do not register anything; run init, register and verify yourself')
+    .option('--write-kubeconfig <file>', 'Also write the kubeconfig to this file; the sandbox removes the file when it stops')
     .addHelpText(
       'after',
       `${examples(
         'apisvc sandbox                                  # with the built-in demo API server',
-        'apisvc sandbox -- ./my-apiserver -v=4           # the project in this directory, served by this program',
+        'apisvc sandbox -- ./my-apiserver -v=4           # run this program as the server of the project in this directory',
         'apisvc sandbox --once -o junit -- ./my-apiserver',
         'apisvc sandbox -- ./my-apiserver --cert {tls-cert-file} --key {tls-private-key-file} --listen :{port}',
       )}${placeholders}`,
@@ -199,7 +200,7 @@ const placeholders = `
 Arguments of the program:
   The program gets the arguments of the container in the Deployment, except those that you set
   yourself. It also gets --kubeconfig, --authentication-kubeconfig and --authorization-kubeconfig.
-  In the simulation, it also gets --bind-address=127.0.0.1.
+  With the simulated engine, it also gets --bind-address=127.0.0.1.
 
   If an argument contains {kubeconfig}, {tls-cert-file}, {tls-private-key-file} or {port}, the
   program gets exactly your arguments, with these placeholders filled in.
@@ -217,8 +218,8 @@ function addCompletion(program: Command, run: Run): void {
 const installation = `
 To load it in every new shell:
   bash  echo 'eval "$(apisvc completion bash)"' >> ~/.bashrc
-  zsh   echo 'eval "$(apisvc completion zsh)"' >> ~/.zshrc     # after compinit
+  zsh   echo 'eval "$(apisvc completion zsh)"' >> ~/.zshrc     # after the line that runs compinit
   fish  apisvc completion fish > ~/.config/fish/completions/apisvc.fish
 
-kubectl 1.26 and newer completes "kubectl apisvc" if completion for kubectl is set up.
+If completion for kubectl is set up, kubectl 1.26 or newer also completes "kubectl apisvc".
 `;

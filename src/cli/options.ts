@@ -25,17 +25,20 @@ const timerLength = (text: string): number => {
 
 /** Adds the options for one cluster. @param timeout - the default, such as `30s` */
 export const withCluster = (command: Command, timeout: string): Command =>
-  withCredentials(command.option('--context <context>', 'Context of the kubeconfig'), timeout);
+  withCredentials(command.option('--context <context>', 'Name of the kubeconfig context to use'), timeout);
 
 /** Adds the options for one or more clusters: `context` is a list. */
 export const withClusters = (command: Command, timeout: string): Command =>
-  withCredentials(command.option('--context <context>', 'Context of the kubeconfig; repeat it to compare clusters', repeatable), timeout);
+  withCredentials(
+    command.option('--context <context>', 'Name of the kubeconfig context to use; repeat the flag to verify several clusters', repeatable),
+    timeout,
+  );
 
 const withCredentials = (command: Command, timeout: string): Command =>
   withTimeout(
     command
       .option('--kubeconfig <file>', 'Kubeconfig to use instead of $KUBECONFIG or ~/.kube/config')
-      .option('--as <user>', 'User to impersonate')
+      .option('--as <user>', 'User to impersonate for every request')
       .option('--as-group <group>', 'Group to impersonate; needs --as; repeatable', repeatable),
     timeout,
     'Time limit for the whole command, for example 90s or 5m',

@@ -12,11 +12,11 @@ import { version } from './version.ts';
 export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => void): Command {
   const program = new Command()
     .name(basename(process.argv[1] ?? '') === 'kubectl-apisvc' ? 'kubectl apisvc' : 'apisvc')
-    .description("Register an API server with Kubernetes' aggregation layer, with verified TLS, and diagnose it when it breaks.")
+    .description('Register an extension API server with the Kubernetes aggregation layer, with verified TLS, and diagnose APIServices.')
     .version(version, '--version', 'Print the version')
     .option('-q, --quiet', 'Print only the result and errors')
     .option('-v, --verbose', 'Show stack traces of errors')
-    .option('--no-color', 'Disable colors, as NO_COLOR does')
+    .option('--no-color', 'Disable colors, like the environment variable NO_COLOR')
     .helpOption('-h, --help', 'Show help for a command')
     .helpCommand('help [command]', 'Show help for a command')
     .configureHelp({ showGlobalOptions: true })
@@ -43,7 +43,7 @@ Exit codes:
   2    Wrong usage or configuration
   3    The cluster is not reachable, or access is denied
   70   Internal error: a bug in apisvc
-  124  The deadline passed
+  124  The deadline (--timeout) passed
   130  Interrupted by SIGINT (143: terminated by SIGTERM)`;
 
 /**

@@ -18,9 +18,9 @@ const presetDescriptions: Readonly<Record<PresetName, string>> = {
   custom: 'Your own API server',
   'sample-apiserver': 'The sample API server of Kubernetes, with an etcd container',
   'metrics-server': 'A new metrics-server in kube-system, with verified TLS',
-  'metrics-server-existing': 'A running metrics-server: keeps its Deployment, gets verified TLS',
-  'prometheus-adapter': 'prometheus-adapter in monitoring, with verified TLS',
-  keda: 'The metrics adapter of an installed KEDA',
+  'metrics-server-existing': 'An installed metrics-server, which keeps its Deployment and gets verified TLS',
+  'prometheus-adapter': 'prometheus-adapter in the namespace monitoring, with verified TLS',
+  keda: 'The metrics adapter of KEDA, in the namespace of the KEDA operator',
   demo: 'The demo server that is built into apisvc sandbox',
 };
 
@@ -33,7 +33,7 @@ const presetQuestion: Question = {
 
 const apiQuestion: Question = {
   message: 'API that the server serves (group/version)',
-  why: 'Clients request /apis/GROUP/VERSION. Choose a group below a domain you own. Separate several with commas.',
+  why: 'Clients request /apis/GROUP/VERSION. Choose a group in a domain you own. Separate several APIs with commas.',
   flag: '--api GROUP/VERSION',
   fault: validateApis,
 };
@@ -54,14 +54,14 @@ const nameQuestion: Question = {
 
 const namespaceQuestion: Question = {
   message: 'Namespace',
-  why: 'The certificate contains the namespace. A later change needs new certificates.',
+  why: 'The serving certificate contains the namespace. Another namespace needs a new certificate.',
   flag: '--namespace NAMESPACE',
   fault: (answer) => fieldFault('namespace', answer),
 };
 
 const serviceQuestion: Question = {
   message: 'Name of the Service',
-  why: 'kube-apiserver connects through this Service. The certificate is for SERVICE.NAMESPACE.svc.',
+  why: 'kube-apiserver connects to this Service. The serving certificate is valid for SERVICE.NAMESPACE.svc.',
   flag: '--service NAME',
   fault: (answer) => fieldFault('service', answer),
 };
@@ -111,7 +111,7 @@ async function findProposals(name: string, flags: InitFlags, terminal: Terminal)
   const running = await findRunning(name, terminal);
   if (running === undefined || (flags.namespace !== undefined && flags.namespace !== running.namespace)) return undefined;
   const { context, namespace } = running;
-  const message = `Service ${namespace}/${name} exists (context ${context}); its settings are the suggested answers.`;
+  const message = `Service ${namespace}/${name} exists (context "${context}"). The prompts suggest its settings.`;
   terminal.progress(`\n${wrap(printable(message), terminal.columns)}\n`);
   return running;
 }
@@ -123,7 +123,7 @@ async function findProposals(name: string, flags: InitFlags, terminal: Terminal)
 export async function confirmFiles(files: readonly PlannedFile[], command: string, terminal: Terminal): Promise<void> {
   const answer = await terminal.ask({
     message: files.length === 1 ? 'Write this file?' : `Write these ${files.length} files?`,
-    why: 'yes or no. Nothing is written yet.',
+    why: 'Answer yes or no. No file has been written yet.',
     flag: '--yes',
     before: describePlan({ files, command, colors: terminal.errorColors, columns: terminal.columns }),
     initial: 'yes',

@@ -93,7 +93,7 @@ async function newCertificates(
     const reasons = given ? ['--ca-cert names another CA'] : projectFaultTexts(dir, faultsAgainstKeeping(dir, registration, now));
     if (reasons.length === 0) return undefined;
     throw new RefusedError(`this would replace the keys in ${join(dir, 'certs')}: ${reasons.join('; ')}`, {
-      fix: 'Replace them with --force-keys. The API stops working until you run apisvc register again.',
+      fix: 'To replace the keys, add --force-keys. The API stops working until you run apisvc register again.',
     });
   }
   return issueCertificates(registration, { given, now });

@@ -18,7 +18,7 @@ export async function lint(flags: { readonly output: DiagnosisFormat }, files: r
   const snapshot = offlineSnapshot(texts, new Date());
   if (snapshot.apis.length === 0) {
     throw new UsageError(`no APIService ${files.map((file) => (file === '-' ? 'on standard input' : `in ${file}`)).join(' or ')}`, {
-      fix: 'Pass the manifests of a registration, as apisvc render prints them. Subdirectories are not read.',
+      fix: 'Pass files that contain an APIService, such as the output of apisvc render. Subdirectories are not read.',
     });
   }
   const diagnosis = diagnose(snapshot);

@@ -64,7 +64,9 @@ async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: Reque
 /** Each object is applied completely or not at all, so Ctrl-C leaves nothing to undo. */
 function explainInterrupt(error: unknown, changed: boolean): never {
   if (!(error instanceof InterruptedError)) throw error;
-  const fix = changed ? 'Applied objects stay. Run the same command again to continue.' : 'Nothing was changed.';
+  const fix = changed
+    ? 'Run the same command again to continue. The applied objects stay in the cluster.'
+    : 'Run the same command again. Nothing was changed.';
   throw new InterruptedError(error.signal, { fix });
 }
 

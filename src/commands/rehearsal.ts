@@ -17,7 +17,8 @@ import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
 /** The fix of a failed rehearsal: kubectl commands would no longer reach the sandbox. */
-const inspectFix = 'See the log of the server above. Without --once the sandbox keeps running, so that you can inspect it with kubectl.';
+const inspectFix =
+  'Read the log of the server above. To inspect the objects with kubectl, run the same command without --once: the sandbox then keeps running.';
 
 /** What a sandbox registers, and the program that runs in place of the server's image. */
 export interface Guest {

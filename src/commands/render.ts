@@ -45,5 +45,5 @@ async function writeTo(dir: string, files: readonly ManifestFile[], secrets: 'in
   const removed = secrets === 'omit' ? removeSecret(dir) : undefined;
   await terminal.result(written.map((name) => `${join(dir, name)}\n`).join(''));
   if (removed !== undefined) terminal.progress(`removed ${removed}, which contained the private key of an earlier render`);
-  for (const name of leftovers(dir, written)) terminal.progress(`note: ${join(dir, name)} is not part of this render`);
+  for (const name of leftovers(dir, written)) terminal.progress(`note: ${join(dir, name)} is not one of the rendered manifests`);
 }

@@ -27,7 +27,7 @@ export async function replay(
   const missing = names.filter((name) => !known.includes(name));
   if (missing.length > 0) {
     throw new UsageError(`no APIService ${missing.join(', ')} ${place(file)}`, {
-      fix: `Choose from ${known.slice(0, 20).join(', ')}.`,
+      fix: `Use one of: ${known.slice(0, 20).join(', ')}.`,
     });
   }
   return diagnose(names.length === 0 ? snapshot : { ...snapshot, apis: snapshot.apis.filter(({ name }) => names.includes(name)) }, options);

@@ -35,7 +35,9 @@ export async function sandbox(flags: SandboxFlags, command: readonly string[], t
     kubeconfig.write(box.kubeconfig);
     terminal.progress(`${box.engine.name} at ${box.engine.server}`);
     if (!flags.once)
-      terminal.progress(`For other terminals:\n\n    export KUBECONFIG=${resolve(flags.writeKubeconfig ?? box.kubeconfig)}\n`);
+      terminal.progress(
+        `To use the sandbox in another terminal, run:\n\n    export KUBECONFIG=${resolve(flags.writeKubeconfig ?? box.kubeconfig)}\n`,
+      );
     const died = box.died.then((error) => Promise.reject(error));
     const code = guest && (await Promise.race([rehearse(guest, box, flags, terminal), died]));
     if (flags.once && code !== undefined) return code;
@@ -57,7 +59,8 @@ async function guestOf(
   }
   if (!empty && command.length > 0) return projectGuest(directory, command);
   if (!empty) {
-    if (isProject(directory)) terminal.progress('Ignoring the project in this directory: no program given (apisvc sandbox -- PROGRAM)');
+    if (isProject(directory))
+      terminal.progress('note: The project in this directory is ignored. To run the project, pass a program: apisvc sandbox -- PROGRAM');
     return demoGuest();
   }
   if (command.length > 0) throw new UsageError('--empty cannot be used with a program');

@@ -14,7 +14,10 @@ export interface SelectionFlags {
  */
 export async function selectionOf({ directory, all, selector }: SelectionFlags, given: readonly string[]): Promise<Wanted> {
   const choices = [given.length > 0, all === true, selector !== undefined].filter(Boolean);
-  if (choices.length > 1) throw new UsageError('names, --all and --selector cannot be used together');
+  if (choices.length > 1)
+    throw new UsageError('names, --all and --selector cannot be used together', {
+      fix: 'Pass only names, only --all, or only --selector.',
+    });
   if (all) return { all };
   if (selector !== undefined) return { labelSelector: selector };
   return { names: given.length > 0 ? [...new Set(given.map(parseName))] : await projectNames(directory) };
@@ -46,7 +49,7 @@ async function projectNames(dir: string): Promise<string[]> {
   const { apiServiceNames } = await import('../config/registration.ts');
   if (!isProject(dir)) {
     throw new UsageError(`no APIService given, and no apisvc.yaml in ${dir === '.' ? 'this directory' : dir}`, {
-      fix: 'Pass a name or --all, or set the project directory with -C.',
+      fix: 'Pass the name of an APIService or --all, or set the project directory with -C.',
     });
   }
   return apiServiceNames(readRegistration(dir));

@@ -92,7 +92,7 @@ async function checkCluster(context: string | undefined, wanted: Wanted, flags: 
 
 const nothingFound = (wanted: Wanted): UsageError =>
   new UsageError(`no ${'all' in wanted ? 'APIServices' : describeSelection(wanted)} found`, {
-    fix: 'kubectl get apiservices --show-labels',
+    fix: 'List the APIServices and their labels: kubectl get apiservices --show-labels',
   });
 
 /**
@@ -144,8 +144,8 @@ function exitCodeFor(outcome: Outcome, { strict = false, failIfExpiresWithin }: 
 
 /** A certificate that was not seen may expire at any time. */
 const expiryNotChecked = (names: readonly string[]): ClusterError =>
-  new ClusterError(`expiry not checked: no serving certificate seen for ${[...new Set(names)].join(', ')}`, {
-    fix: 'See "not checked" in the report. Most often the permission to create pods/portforward is missing.',
+  new ClusterError(`expiry not checked: cannot read the serving certificate of ${[...new Set(names)].join(', ')}`, {
+    fix: 'Correct what the report lists as "not checked". Usually, the permission to create pods/portforward is missing.',
   });
 
 /** The key leaves out the time of the snapshot. */

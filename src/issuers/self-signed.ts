@@ -10,7 +10,7 @@ export const selfSigned: Issuer<'self-signed'> = {
     const { keyType, lifetime } = registration.spec.certificates;
     if (milliseconds(lifetime) > milliseconds(caLifetime)) {
       throw new UsageError(`the serving certificate would outlive its CA: lifetime ${lifetime} is longer than caLifetime ${caLifetime}`, {
-        fix: 'Change --lifetime or --ca-lifetime.',
+        fix: 'Set a shorter --lifetime or a longer --ca-lifetime.',
       });
     }
     const names = servingNames(registration);

@@ -21,8 +21,8 @@ export const secretFileName = '040-secret.yaml';
 export function secretManifest(registration: Registration, { anchors, chain, key }: Issued): Manifest {
   const name = secretName(registration);
   if (!key) {
-    throw new UsageError(`failed to make Secret ${name}: the private key of the serving certificate is missing`, {
-      fix: 'Use --secrets omit, or put the key where apisvc.yaml expects it.',
+    throw new UsageError(`cannot create Secret ${name}: the private key of the serving certificate is missing`, {
+      fix: 'Use --secrets omit, or restore certs/tls.key.',
     });
   }
   return fillTemplate(template, secretFileName, {

@@ -35,7 +35,7 @@ export async function waitFor(
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     throw new DeadlineError(`${error.message}, waiting for ${what}; last state: ${last}`, {
-      fix: `Run the same command again to continue, with a longer --timeout if the server only needs time. Details: ${details}`,
+      fix: `Run the same command again to continue, with a longer --timeout if the server only needs more time. To find the cause: ${details}`,
       cause: error,
     });
   }

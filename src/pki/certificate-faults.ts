@@ -58,7 +58,7 @@ function textOf(fault: CertificateFault, names: PartNames): string {
     case 'no-certificate':
       return fault.found === 'nothing' ? 'no certificate found' : 'expected a certificate, found a private key';
     case 'damaged-certificate':
-      return `the certificate in line ${fault.line} is damaged: ${fault.reason}`;
+      return `the certificate on line ${fault.line} is damaged: ${fault.reason}`;
     case 'key-mismatch':
       return `the private key does not match the certificate (${fault.subjects.join(' and ')})`;
     case 'key-type':
@@ -107,7 +107,7 @@ export function keyFaultText(fault: KeyFault): string {
     case 'no-key':
       return fault.found === 'nothing' ? 'no private key found' : foundInstead[fault.found];
     case 'damaged-key':
-      return `the private key in line ${fault.line} is damaged: ${fault.reason}`;
+      return `the private key on line ${fault.line} is damaged: ${fault.reason}`;
     case 'openssh-key':
       return 'the private key is in OpenSSH format, which certificates do not use';
     case 'passphrase-needed':
@@ -125,11 +125,11 @@ export function keyFaultText(fault: KeyFault): string {
 export function certificateFaultFix({ code }: Pick<CertificateFault, 'code'>): string | undefined {
   switch (code) {
     case 'openssh-key':
-      return 'Convert it with ssh-keygen -p -m PKCS8 -f FILE.';
+      return 'Convert the key with ssh-keygen -p -m PKCS8 -f FILE.';
     case 'outdated-cipher':
-      return 'Encrypt it again with openssl pkcs8 -topk8 -v2 aes-256-cbc -provider legacy -provider default -in FILE.';
+      return 'Encrypt the key again with openssl pkcs8 -topk8 -v2 aes-256-cbc -provider legacy -provider default -in FILE.';
     case 'unsupported-key':
-      return 'Use RSA, ECDSA on P-256, P-384 or P-521, or Ed25519.';
+      return 'Use an RSA key, an ECDSA key on P-256, P-384 or P-521, or an Ed25519 key.';
     case 'key-mismatch':
       return 'Use the certificate and the private key of the same CA.';
     case 'no-certificate':

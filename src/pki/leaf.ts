@@ -107,19 +107,23 @@ function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages 
     const end = `${notAfter.toISOString().slice(0, 19)}.000Z`;
     if (ca.notAfter < end) {
       const [sooner, later] = apart(ca.notAfter, end);
-      throw new UsageError(`the CA ${ca.subject} expires ${sooner}, before the certificate would (${later})`, {
+      throw new UsageError(`the CA ${ca.subject} expires on ${sooner}, before the new certificate would expire (${later})`, {
         fix: 'Choose a shorter --lifetime, or a CA that expires later.',
       });
     }
     const outside = ca.nameConstraints ? namesOutside(ca.nameConstraints, names) : [];
     if (outside.length > 0) {
-      throw new UsageError(`the CA ${ca.subject} cannot issue for ${outside.join(', ')}: its name constraints do not permit it`, {
-        fix: 'Use a CA without these name constraints, or remove these names.',
-      });
+      throw new UsageError(
+        `the CA ${ca.subject} cannot issue a certificate for ${outside.join(', ')}: the name constraints of the CA do not permit these names`,
+        {
+          fix: 'Use a CA without these name constraints, or remove the names.',
+        },
+      );
     }
     if (ca.pathLength !== undefined && ca.pathLength < depth) {
       throw new UsageError(
-        `the CA ${ca.subject} allows at most ${ca.pathLength} CAs below it (pathLenConstraint), and the chain has ${depth}`,
+        `the CA ${ca.subject} allows at most ${ca.pathLength} CAs below it (pathLenConstraint), but the chain has ${depth}`,
+        { fix: 'Use a chain with fewer intermediate CAs, or CAs with a higher pathLenConstraint.' },
       );
     }
     // Go and OpenSSL require it, RFC 5280 does not: a CA's purposes limit those of its
@@ -128,7 +132,10 @@ function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages 
       (usage) => ca.extendedKeyUsage && !ca.extendedKeyUsage.includes(usage) && !ca.extendedKeyUsage.includes('any'),
     );
     if (missing.length > 0) {
-      throw new UsageError(`the CA ${ca.subject} cannot issue for ${missing.join(' and ')}: its extendedKeyUsage lacks it`);
+      throw new UsageError(
+        `the CA ${ca.subject} cannot issue certificates for ${missing.join(' and ')}: the extendedKeyUsage of the CA lacks it`,
+        { fix: `Use a CA whose extendedKeyUsage includes ${missing.join(' and ')}, or a CA without extendedKeyUsage.` },
+      );
     }
   }
 }

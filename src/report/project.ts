@@ -43,13 +43,13 @@ export interface Plan {
 
 /** The purposes of a project's files, by the end of their paths. */
 const purposes: readonly (readonly [end: string, purpose: string])[] = [
-  ['apisvc.yaml', 'the registration; edit it'],
+  ['apisvc.yaml', 'the configuration; edit this file'],
   ['registration.schema.json', 'JSON Schema of apisvc.yaml for editors'],
   ['.gitignore', 'keeps the keys out of git'],
   ['ca.crt', 'the CA certificate, which becomes the caBundle'],
   ['ca.key', 'private key of the CA, mode 0600'],
   ['tls.crt', 'the serving certificate'],
-  ['tls.key', 'its private key, mode 0600'],
+  ['tls.key', 'private key of the serving certificate, mode 0600'],
 ];
 
 /**

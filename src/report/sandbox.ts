@@ -17,11 +17,11 @@ export const nodeLine = (event: NodeEvent): string => line(event).split('\t').ma
 function line(event: NodeEvent): string {
   switch (event.kind) {
     case 'started':
-      return `${event.container} | started${event.port === undefined ? '' : `, for port ${event.port}`}`;
+      return `${event.container} | started${event.port === undefined ? '' : `, port ${event.port}`}`;
     case 'ready':
       return `${event.container} | ready`;
     case 'ended':
-      return `${event.container} | exited with code ${event.exitCode}; restarts in ${event.againInMs / 1000}s`;
+      return `${event.container} | exited with code ${event.exitCode}; the sandbox restarts it in ${event.againInMs / 1000}s`;
     case 'log':
       return `${event.container} | ${event.line}`;
     case 'problem':

@@ -14,7 +14,7 @@ export const topics = {
   'crd-or-apiservice': {
     title: 'CRD or APIService: two ways to add an API to Kubernetes',
     short:
-      'A CRD is better for ordinary application objects and for operators: it needs no server and no certificates. Use the aggregation layer for data from elsewhere, your own storage, subresources and protocols that a CRD lacks, or views that differ by tenant.',
+      'A CRD is better for ordinary application objects and for operators: it needs no server and no certificates. Use the aggregation layer for data from other systems, your own storage, subresources and protocols that a CRD lacks, or views that differ by tenant.',
     sections: [
       {
         heading: 'Use a CRD (CustomResourceDefinition), which needs no server and no apisvc, for',
@@ -27,7 +27,7 @@ export const topics = {
       {
         heading: 'Use the aggregation layer (an APIService and your own server) for',
         points: [
-          'foreign data sources: another system measures, computes or stores the data, as with the metrics of nodes and pods',
+          'data from another system, which measures, computes or stores the data: for example, the metrics of nodes and pods',
           'your own storage: a database, a history, or data too large or too volatile for the etcd of the cluster',
           'your own subresources and protocols: logs, exec, proxies, bodies that are not Kubernetes objects, validation that a schema cannot express',
           'multi-tenant views: each user sees a filtered list instead of all objects or none',
@@ -36,14 +36,14 @@ export const topics = {
       {
         heading: 'What the aggregation layer costs',
         points: [
-          'a highly available server: while it is down, its API is gone, and no namespace can be deleted, because deletion lists the objects of every API',
+          'a highly available server: while the server is down, its API is unavailable, and no namespace can be deleted, because namespace deletion lists the objects of every API',
           'certificates that kube-apiserver verifies, and their rotation',
-          'authentication, authorization, storage, watches and upgrades are the job of the server; the Go library k8s.io/apiserver provides most of it',
+          'your own implementation of authentication, authorization, storage, watches and upgrades; the Go library k8s.io/apiserver provides most of this',
         ],
       },
       {
         heading: 'If in doubt',
-        points: ['start with a CRD: clients see no difference, and a server can take over the group later if you migrate the objects'],
+        points: ['start with a CRD: clients see no difference, and your own server can serve the group later if you migrate the objects'],
       },
     ],
     link: 'https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/custom-resources/',

@@ -101,9 +101,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 /** Replaces the fix of an error, because the logs that it names are removed. */
 function startError(error: unknown, stateDir: string): unknown {
-  if (error instanceof DeadlineError) return new DeadlineError(error.message, { fix: 'Increase --timeout.', cause: error });
+  if (error instanceof DeadlineError) return new DeadlineError(error.message, { fix: 'Set a longer --timeout.', cause: error });
   if (error instanceof ClusterError)
-    return new ClusterError(error.message, { fix: 'Add -v to show the last lines of its log.', cause: error.cause });
+    return new ClusterError(error.message, { fix: 'Run the same command with -v to see the last lines of the log.', cause: error.cause });
   const full = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes((error as NodeJS.ErrnoException)?.code ?? '');
   return full ? fileError('write', stateDir, error) : error;
 }
@@ -129,6 +129,6 @@ function programsFor({ engine, assets, env, kubernetes }: SandboxOptions): Contr
   if (programs || engine === undefined) return programs;
   const version = kubernetes === undefined ? '' : ` of Kubernetes ${kubernetes}`;
   throw new UsageError(`cannot start the real engine: etcd and kube-apiserver${version} not found`, {
-    fix: 'Set --assets or KUBEBUILDER_ASSETS to a folder with both, which setup-envtest downloads, or use --engine simulated.',
+    fix: 'Set --assets or KUBEBUILDER_ASSETS to a directory that contains both binaries, for example from setup-envtest, or use --engine simulated.',
   });
 }

@@ -122,7 +122,7 @@ describe('is refused when', () => {
       'it expires before the certificate would',
       'ca/ca.key',
       ['--lifetime', '500d'],
-      /^error: the CA CN=Company CA expires [-0-9]+, before the certificate would/,
+      /^error: the CA CN=Company CA expires on [-0-9]+, before the new certificate would/,
     ],
     ['the key does not exist', 'ca/none.key', [], /failed to read ca\/none\.key: no such file or directory/],
   ])('%s', async (_, key, flags, message) => {

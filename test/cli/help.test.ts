@@ -13,7 +13,7 @@ describe('help', () => {
     for (const command of ['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stdout).toContain('70   Internal error: a bug in apisvc');
-    expect(stdout).toContain('124  The deadline passed');
+    expect(stdout).toContain('124  The deadline (--timeout) passed');
   });
 
   test.each(['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'])(

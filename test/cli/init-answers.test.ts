@@ -99,18 +99,18 @@ describe('layout', () => {
       A CRD is better for ordinary application
       objects and for operators: it needs no
       server and no certificates. Use the
-      aggregation layer for data from
-      elsewhere, your own storage,
-      subresources and protocols that a CRD
-      lacks, or views that differ by tenant.
+      aggregation layer for data from other
+      systems, your own storage, subresources
+      and protocols that a CRD lacks, or views
+      that differ by tenant.
       More: apisvc explain crd-or-apiservice
 
       ? API that the server serves
       (group/version)
         My_Group.example.com/v1alpha1
       Clients request /apis/GROUP/VERSION.
-      Choose a group below a domain you own.
-      Separate several with commas.
+      Choose a group in a domain you own.
+      Separate several APIs with commas.
       > group: a lowercase RFC 1123 subdomain
       must consist of lower case alphanumeric
       characters, '-' or '.', and must start
@@ -130,10 +130,10 @@ describe('layout', () => {
       A CRD is better for ordinary application
       objects and for operators: it needs no
       server and no certificates. Use the
-      aggregation layer for data from
-      elsewhere, your own storage,
-      subresources and protocols that a CRD
-      lacks, or views that differ by tenant.
+      aggregation layer for data from other
+      systems, your own storage, subresources
+      and protocols that a CRD lacks, or views
+      that differ by tenant.
       More: apisvc explain crd-or-apiservice
 
       ✔ API that the server serves
@@ -146,7 +146,7 @@ describe('layout', () => {
 
       Files to write:
         demo/apisvc.yaml
-          the registration; edit it
+          the configuration; edit this file
         demo/.apisvc/registration.schema.json
           JSON Schema of apisvc.yaml for
           editors
@@ -160,7 +160,8 @@ describe('layout', () => {
         demo/certs/tls.crt
           the serving certificate
         demo/certs/tls.key
-          its private key, mode 0600
+          private key of the serving
+          certificate, mode 0600
 
       Equivalent command without prompts:
         apisvc init demo --preset custom --api
@@ -169,7 +170,8 @@ describe('layout', () => {
       vice demo
 
       ? Write these 7 files? (yes)
-      yes or no. Nothing is written yet."
+      Answer yes or no. No file has been
+      written yet."
     `);
   });
 

@@ -19,8 +19,8 @@ describe('the prompts', () => {
       "✔ Preset to start from custom
 
       A CRD is better for ordinary application objects and for operators: it needs no server and no certificates. Use the
-      aggregation layer for data from elsewhere, your own storage, subresources and protocols that a CRD lacks, or views that
-      differ by tenant.
+      aggregation layer for data from other systems, your own storage, subresources and protocols that a CRD lacks, or views
+      that differ by tenant.
       More: apisvc explain crd-or-apiservice
 
       ✔ API that the server serves (group/version) my.example.com/v1
@@ -30,20 +30,20 @@ describe('the prompts', () => {
       ✔ Name of the Service demo
 
       Files to write:
-        demo/apisvc.yaml                       the registration; edit it
+        demo/apisvc.yaml                       the configuration; edit this file
         demo/.apisvc/registration.schema.json  JSON Schema of apisvc.yaml for editors
         demo/certs/.gitignore                  keeps the keys out of git
         demo/certs/ca.crt                      the CA certificate, which becomes the caBundle
         demo/certs/ca.key                      private key of the CA, mode 0600
         demo/certs/tls.crt                     the serving certificate
-        demo/certs/tls.key                     its private key, mode 0600
+        demo/certs/tls.key                     private key of the serving certificate, mode 0600
 
       Equivalent command without prompts:
         apisvc init demo --preset custom --api my.example.com/v1 --image example.com/api:v1 --name demo --namespace apis --ser
       vice demo
 
       ? Write these 7 files? (yes)
-      yes or no. Nothing is written yet."
+      Answer yes or no. No file has been written yet."
     `);
     expect(readdirSync(cwd)).toEqual([]);
     screen.type('Enter');
@@ -77,8 +77,8 @@ describe('the prompts', () => {
       /\? API .*\nClients request \/apis\/GROUP\/VERSION\./,
       /\? Container image .*\nThe pods run this image\./,
       /\? Name of the server .*\nThe Deployment, ServiceAccount and RBAC objects get this name\./,
-      /\? Namespace .*\nThe certificate contains the namespace\./,
-      /\? Name of the Service .*\nkube-apiserver connects through this Service\./,
+      /\? Namespace .*\nThe serving certificate contains the namespace\./,
+      /\? Name of the Service .*\nkube-apiserver connects to this Service\./,
     ].entries()) {
       const [question = /never/, text] = questions[at] ?? [];
       expect(await screen.until(question)).toMatch(why);

@@ -36,7 +36,7 @@ describe('a Service in the current cluster', () => {
     const { cwd, received } = await withServices([service]);
     const screen = terminal(init, cwd);
     const seen = await screen.until(/\? Container image of the server \(example\.com\/api:v7\)/);
-    expect(seen).toContain('Service apis/demo exists (context test); its settings are the suggested answers.');
+    expect(seen).toContain('Service apis/demo exists (context "test"). The prompts suggest its settings.');
     expect(received.map(({ method, url }) => `${method} ${url}`)).toEqual([
       'GET /api/v1/services?fieldSelector=metadata.name%3Ddemo',
       'GET /api/v1/namespaces/apis/pods?labelSelector=app%3Ddemo%2Ctier%3Dapi',

@@ -121,7 +121,7 @@ describe('an existing project', () => {
     expect(ran.code).toBe(1);
     oneLine(ran);
     expect(ran.stderr).toContain('demo/certs/tls.key: the key type is ecdsa-p256, not ecdsa-p384');
-    expect(ran.stderr).toContain('fix: Replace them with --force-keys');
+    expect(ran.stderr).toContain('fix: To replace the keys, add --force-keys');
     expect(bytes(join(cwd, 'demo'))).toEqual(before);
   });
 

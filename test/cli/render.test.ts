@@ -85,7 +85,7 @@ describe('into a directory', () => {
       code: 0,
       stderr:
         'removed out/040-secret.yaml, which contained the private key of an earlier render\n' +
-        'note: out/999-theirs.yaml is not part of this render\n',
+        'note: out/999-theirs.yaml is not one of the rendered manifests\n',
     });
     expect(contents(join(dir, 'out'))).not.toContain('040-secret.yaml');
   });

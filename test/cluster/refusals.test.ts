@@ -82,7 +82,9 @@ describe('register while it waits', () => {
     running.kill(signal);
     const { exitCode, stdout, stderr } = await failure(running);
     expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });
-    expect(stderr).toMatch(new RegExp(`\nerror: ${word}\nfix: Applied objects stay. Run the same command again to continue.\n$`));
+    expect(stderr).toMatch(
+      new RegExp(`\nerror: ${word}\nfix: Run the same command again to continue. The applied objects stay in the cluster.\n$`),
+    );
     expect(await getObject('apiservice', apiService)).toBeUndefined();
 
     await start();

@@ -156,9 +156,12 @@ async function applyOne(
     const forced = await applyObject(cluster, wanted, { force: true, dryRun, signal });
     if (forced.kind === 'applied') return { after: forced.object, restored: conflicts };
   }
-  throw new RefusedError(`other managers own fields of ${describeRef(refOf(wanted))}\n${describeConflicts(wanted, conflicts)}`, {
-    fix: 'Remove the other manager, or take the fields over with --force-conflicts.',
-  });
+  throw new RefusedError(
+    `conflict: other field managers own fields of ${describeRef(refOf(wanted))}\n${describeConflicts(wanted, conflicts)}`,
+    {
+      fix: 'Take over the fields with --force-conflicts, or stop the other field managers from setting them.',
+    },
+  );
 }
 
 /**

@@ -144,9 +144,9 @@ function describe({ at, handshake }: JudgedProbe): string {
 
 function notReloaded({ namespace, service, deployment }: ExpectedCertificate, wrong: readonly JudgedProbe[]): RefusedError {
   const restart = deployment
-    ? `restart it before you run the same command again: kubectl -n ${namespace} rollout restart deployment/${deployment}`
+    ? `restart its pods before you run the same command again: kubectl -n ${namespace} rollout restart deployment/${deployment}`
     : `restart the pods of Service ${namespace}/${service} before you run the same command again.`;
   return new RefusedError(`a pod still serves a different certificate after ${reloadMs / 1000}s: ${wrong.map(describe).join('; ')}`, {
-    fix: `Check the certificate flags of the server. If it does not reload certificates, ${restart}`,
+    fix: `Check the certificate flags of the server. If the server does not reload its certificate, ${restart}`,
   });
 }

@@ -48,7 +48,7 @@ export async function waitUntilListed(waiting: Waiting, names: readonly string[]
     if (!(error instanceof DeadlineError)) throw error;
     onProgress({
       kind: 'note',
-      what: `kubectl may not know the resources yet; kubectl get --raw works. In two minutes, check with apisvc verify ${names.join(' ')}`,
+      what: `discovery does not list the API yet, so kubectl may not find the resources; kubectl get --raw works. Check again in two minutes: apisvc verify ${names.join(' ')}`,
     });
   }
 }

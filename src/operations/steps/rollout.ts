@@ -78,7 +78,7 @@ async function watchRollout({ cluster, signal }: Waiting, ref: ObjectRef, report
     first = false;
     // This run may have fixed what an earlier condition reports. The controller clears the
     // condition only when the rollout makes progress.
-    if (stalled && isCurrent(found) && stalled.since !== initial?.since) throw rolloutFailed(ref, stalled.message, findCause(ref));
+    if (stalled && isCurrent(found) && stalled.since !== initial?.since) throw stalledRollout(ref, stalled.message);
     const state = found ? rolloutState(found) : { done: false, text: 'not found' };
     if (state.done) return;
     if (found && isPaused(found)) throw paused(ref);
@@ -98,8 +98,12 @@ function stalledSince({ status }: Deployment): Stalled | undefined {
   return found && { message: textOf(found.message), since: textOf(found.lastUpdateTime) };
 }
 
+/** As `kubectl rollout status` says it. */
+const stalledRollout = (ref: ObjectRef, reason: string): RefusedError =>
+  new RefusedError(`Deployment ${nameOf(ref)} exceeded its progress deadline: ${reason}`, { fix: findCause(ref) });
+
 const rolloutFailed = (ref: ObjectRef, reason: string | undefined, fix: string): RefusedError =>
-  new RefusedError(`Deployment ${nameOf(ref)} does not roll out: ${reason}`, { fix });
+  new RefusedError(`Deployment ${nameOf(ref)} failed to roll out: ${reason}`, { fix });
 
 const findCause = ({ namespace }: ObjectRef): string => `Find the cause: ${podCommands(namespace)}`;
 
@@ -171,5 +175,5 @@ const describe = ({ pod, evidence }: PodProblem): string => `pod ${pod}: ${evide
 function podFailed(ref: ObjectRef, problem: PodProblem): RefusedError {
   const log = problem.kind === 'crashing' ? [logCommand(ref.namespace ?? '', problem)] : [];
   const commands = [...log, `kubectl -n ${ref.namespace} describe pod ${problem.pod}`].join('; ');
-  return rolloutFailed(ref, describe(problem), `Fix the cause, and run the same command again. To find it: ${commands}`);
+  return rolloutFailed(ref, describe(problem), `Fix the cause, and run the same command again. To find the cause: ${commands}`);
 }

@@ -79,9 +79,9 @@ function unverifiedChange(
   const fix = [
     'Allow port-forward to the pods, and run the same command again:',
     `  ${rule}`,
-    `Or restart the pods, and run it again when the API no longer works with its current caBundle${deployment ? ':' : '.'}`,
+    `Or restart the pods, wait until the API no longer works, and run the same command again${deployment ? '. To restart the pods:' : '.'}`,
     ...restart,
-    'Or delete the APIService, and run it again. The API is unavailable in between:',
+    'Or delete the APIService, and run the same command again. The API is unavailable in between:',
     `  kubectl delete apiservice ${apiService}`,
   ];
   return new RefusedError(

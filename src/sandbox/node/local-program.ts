@@ -93,7 +93,7 @@ function requireProgram(name: string): void {
   if (name !== '' && paths.some(isProgram)) return;
   const why = !isPath ? 'not found on PATH' : existsSync(name) ? 'not an executable file' : 'file not found';
   throw new UsageError(`cannot run "${name}": ${why}`, {
-    fix: 'Name the program of your server after --: apisvc sandbox -- ./my-apiserver --some-flag',
+    fix: 'Pass the program of your server after --: apisvc sandbox -- ./my-apiserver --some-flag',
   });
 }
 

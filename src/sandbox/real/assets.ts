@@ -29,7 +29,7 @@ export function findPrograms({ assets, env, kubernetes }: ProgramSearch): Contro
   if (found) return found;
   const missing = [names.etcd, names.kubeApiserver].filter((name) => !isProgram(join(folder, name)));
   throw new UsageError(`${assets === undefined ? 'KUBEBUILDER_ASSETS' : '--assets'}: ${missing.join(' and ')} not found in ${folder}`, {
-    fix: 'Use a folder with etcd and kube-apiserver, as setup-envtest downloads them, or --engine simulated.',
+    fix: 'Set a directory that contains the etcd and kube-apiserver binaries, for example from setup-envtest, or use --engine simulated.',
   });
 }
 

@@ -84,7 +84,7 @@ async function connect(name: string): Promise<Network> {
     return { name, address, hostAddress };
   }
   throw new UsageError('no free network from 10.88.1.0/24 to 10.88.254.0/24', {
-    fix: 'List the devices with: ip link show type veth. Delete those that you do not need.',
+    fix: 'List the network devices with ip link show type veth, and delete those that you do not need.',
   });
 }
 

@@ -46,7 +46,7 @@ export function podAddressOfHost(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   const found = addresses.find(({ internal, family, address }) => !internal && family === 'IPv4' && !address.startsWith('169.254.'));
   if (found) return found.address;
-  throw new UsageError('no address for pods: this host has only loopback addresses, which kube-apiserver rejects', {
+  throw new UsageError('cannot assign an IP address to pods: this host has only loopback addresses, which kube-apiserver rejects', {
     fix: 'Connect the host to a network, run as root on Linux, or use --engine simulated.',
   });
 }

@@ -25,7 +25,7 @@ export async function waitUntil(
   while (!(await condition())) {
     for (const process of processes) if (process.ended()) throw processError(process);
     if (signal.aborted) {
-      throw new DeadlineError(`timed out waiting for ${what}`, { fix: `See ${processes.map(({ logFile }) => logFile).join(', ')}.` });
+      throw new DeadlineError(`timed out waiting for ${what}`, { fix: `Read ${processes.map(({ logFile }) => logFile).join(', ')}.` });
     }
     await pause(intervalMs);
   }
@@ -49,7 +49,7 @@ export function answers(url: string, { ca, cert, key }: Credentials): Promise<bo
 export function processError(process: RunningProcess): ClusterError {
   const [lastLine] = lastLines(process, 1);
   return new ClusterError(`${process.name} ${process.ended()}: ${lastLine ?? 'its log is empty'}`, {
-    fix: `See ${process.logFile}.`,
+    fix: `Read ${process.logFile}.`,
     cause: new Error(lastLines(process, 20).join('\n')),
   });
 }

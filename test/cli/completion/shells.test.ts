@@ -24,7 +24,7 @@ const contextFile = (): string => join(filesOf({ config: JSON.stringify(contexts
 describe('apisvc __complete', () => {
   test('commands, formats, codes, files', async () => {
     expect(await complete(['reg'])).toEqual(
-      silent('register\tApply the project to a cluster in a safe order, wait until the API is served, and verify it\n:4\n'),
+      silent('register\tApply the project to a cluster in a safe order, wait until the API is available, and verify the API\n:4\n'),
     );
     expect(await complete(['render', '-o', ''])).toEqual(
       silent('yaml\tYAML\njson\tJSON\nkustomize\tFiles with a kustomization.yaml\n:4\n'),

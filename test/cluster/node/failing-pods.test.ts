@@ -90,7 +90,7 @@ describe('a pod that does not become ready', () => {
     const { exitCode, stderr = '' } = results.get(name) ?? {};
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
     const [, error] = /^error: (.*)$/m.exec(stderr) ?? [];
-    expect(error).toMatch(new RegExp(`^Deployment ${name}/${name} does not roll out: pod ${name}-\\S+${message.source}`));
+    expect(error).toMatch(new RegExp(`^Deployment ${name}/${name} failed to roll out: pod ${name}-\\S+${message.source}`));
     expect(stderr).toMatch(new RegExp(`^fix: .*kubectl -n ${name} describe pod ${name}-`, 'm'));
     expect(await getObject('apiservice', apiServiceOf(name))).toBeUndefined();
   });
@@ -98,7 +98,9 @@ describe('a pod that does not become ready', () => {
   test('because a quota forbids its creation: register reports the reason and does not register the API', async () => {
     const { exitCode, stderr = '' } = results.get(overQuota) ?? {};
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
-    expect(stderr).toMatch(/^error: Deployment over-quota\/over-quota does not roll out: pods ".*" is forbidden: exceeded quota: no-pods/m);
+    expect(stderr).toMatch(
+      /^error: Deployment over-quota\/over-quota failed to roll out: pods ".*" is forbidden: exceeded quota: no-pods/m,
+    );
     expect(await getObject('apiservice', apiServiceOf(overQuota))).toBeUndefined();
   });
 });

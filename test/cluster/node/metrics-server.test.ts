@@ -101,9 +101,11 @@ describe('metrics-server from its release manifests, with insecureSkipTLSVerify'
     const [, stderr = ''] = await expectTranscript(transcript('node', 'metrics-server-conflicts'), session.run);
     expect({ exitCode: session.exitCode(), stderr }).toMatchObject({ exitCode: 1 });
     expect(stderr).toMatch(
-      /other managers own fields of apiservice\/v1beta1\.metrics\.k8s\.io\n.*insecureSkipTLSVerify.*kubectl-client-side-apply/,
+      /conflict: other field managers own fields of apiservice\/v1beta1\.metrics\.k8s\.io\n.*insecureSkipTLSVerify.*kubectl-client-side-apply/,
     );
-    expect(stderr).toMatch(/other managers own fields of deployment\/kube-system\/metrics-server\n.*args.*kubectl-client-side-apply/);
+    expect(stderr).toMatch(
+      /conflict: other field managers own fields of deployment\/kube-system\/metrics-server\n.*args.*kubectl-client-side-apply/,
+    );
     expect(stderr).toContain('nothing was changed');
     expect(stderr).toContain('--force-conflicts');
     expect(await getObject(...deployment)).toEqual(before);

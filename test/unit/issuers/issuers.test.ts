@@ -40,7 +40,7 @@ describe('self-signed', () => {
     await expect(issuing('lifetime: 60d, issuer: {type: self-signed, caLifetime: 30d}')).rejects.toMatchObject({
       name: 'UsageError',
       message: 'the serving certificate would outlive its CA: lifetime 60d is longer than caLifetime 30d',
-      fix: 'Change --lifetime or --ca-lifetime.',
+      fix: 'Set a shorter --lifetime or a longer --ca-lifetime.',
     });
   });
 });

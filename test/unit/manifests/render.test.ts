@@ -118,7 +118,7 @@ describe('certificates', () => {
   it('refuses a Secret without a key', () => {
     const { key: _, ...keyless } = issued;
     expect(() => renderManifests(presetRegistration('sample-apiserver'), keyless, include)).toThrow(
-      /failed to make Secret api-tls: the private key/,
+      /cannot create Secret api-tls: the private key/,
     );
   });
 });

@@ -119,7 +119,7 @@ describe('loadAuthority', () => {
       'a cut file',
       async () => ({ certificates: pem(root).slice(0, 300), key: keyOf(root) }),
       [{ part: 'caCertificate', code: 'damaged-certificate', line: 1, reason: 'its -----END CERTIFICATE----- line is missing' }],
-      'ca.crt: the certificate in line 1 is damaged: its -----END CERTIFICATE----- line is missing',
+      'ca.crt: the certificate on line 1 is damaged: its -----END CERTIFICATE----- line is missing',
     ],
     [
       "another CA's key",

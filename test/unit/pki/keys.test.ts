@@ -82,12 +82,12 @@ describe('readPrivateKey', () => {
     [
       fixture('key-pkcs8-rsa.pem').slice(0, -40),
       { code: 'damaged-key', line: 1, reason: 'its -----END PRIVATE KEY----- line is missing' },
-      'the private key in line 1 is damaged: its -----END PRIVATE KEY----- line is missing',
+      'the private key on line 1 is damaged: its -----END PRIVATE KEY----- line is missing',
     ],
     [
       '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n',
       { code: 'damaged-key', line: 1, reason: 'its content is not a key' },
-      'the private key in line 1 is damaged: its content is not a key',
+      'the private key on line 1 is damaged: its content is not a key',
     ],
   ])('reports what is wrong (%#)', (text, expected, message) => {
     const { fault } = readPrivateKey(text, { passphrase });

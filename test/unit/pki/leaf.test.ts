@@ -112,12 +112,12 @@ describe('issueServing', () => {
       [
         'to outlive the CA',
         () => createAuthority({ commonName: 'CA', keyType: 'ecdsa-p256', lifetimeMs: 100 * day, now }),
-        'the CA CN=CA expires 2026-09-23, before the certificate would (2027-06-15)',
+        'the CA CN=CA expires on 2026-09-23, before the new certificate would expire (2027-06-15)',
       ],
       [
         'to outlive the CA by hours',
         () => createAuthority({ commonName: 'CA', keyType: 'ecdsa-p256', lifetimeMs: 365 * day - 3_600_000, now }),
-        'the CA CN=CA expires 2027-06-15T11:00:00.000Z, before the certificate would (2027-06-15T12:00:00.000Z)',
+        'the CA CN=CA expires on 2027-06-15T11:00:00.000Z, before the new certificate would expire (2027-06-15T12:00:00.000Z)',
       ],
       [
         'to outlive a CA above the issuing one',
@@ -125,7 +125,7 @@ describe('issueServing', () => {
           const root = await makeCa({ commonName: 'root', notAfter: inDays(30) });
           return asAuthority(await makeCa({ commonName: 'middle', issuer: root, notAfter: inDays(400) }), root);
         },
-        'the CA CN=root expires 2026-07-15, before the certificate would (2027-06-15)',
+        'the CA CN=root expires on 2026-07-15, before the new certificate would expire (2027-06-15)',
       ],
       [
         'names that the CA is not permitted',
@@ -137,7 +137,7 @@ describe('issueServing', () => {
             constrainTo: { dns: ['wardle.svc', 'api'], ip: [] },
             now,
           }),
-        'the CA CN=CA cannot issue for *.example.com, 10.0.0.1, fd00::1: its name constraints do not permit it',
+        'the CA CN=CA cannot issue a certificate for *.example.com, 10.0.0.1, fd00::1: the name constraints of the CA do not permit these names',
       ],
       [
         'a chain that is longer than allowed',
@@ -145,12 +145,12 @@ describe('issueServing', () => {
           const root = await makeCa({ commonName: 'root', extensions: [caConstraints(0), keyUsage('keyCertSign')] });
           return asAuthority(await makeCa({ commonName: 'middle', issuer: root }), root);
         },
-        'the CA CN=root allows at most 0 CAs below it (pathLenConstraint), and the chain has 1',
+        'the CA CN=root allows at most 0 CAs below it (pathLenConstraint), but the chain has 1',
       ],
       [
         'a purpose that the CA does not have',
         async () => asAuthority(await makeCa({ commonName: 'CA', extensions: [caConstraints(0), extendedKeyUsage(['clientAuth'])] })),
-        'the CA CN=CA cannot issue for serverAuth: its extendedKeyUsage lacks it',
+        'the CA CN=CA cannot issue certificates for serverAuth: the extendedKeyUsage of the CA lacks it',
       ],
     ];
     it('what is not an IP address', async () => {

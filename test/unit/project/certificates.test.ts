@@ -46,7 +46,7 @@ describe('reading certificates', () => {
     [
       'caCertificate',
       '-----BEGIN CERTIFICATE-----\n',
-      'the certificate in line 1 is damaged: its -----END CERTIFICATE----- line is missing',
+      'the certificate on line 1 is damaged: its -----END CERTIFICATE----- line is missing',
     ],
     ['key', fixture('key-encrypted-pkcs8.pem'), 'the private key is encrypted and needs a passphrase'],
     ['key', fixture('key-sec1.pem'), 'the private key does not match the certificate (CN=api.example.svc)'],

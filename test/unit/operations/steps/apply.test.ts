@@ -87,7 +87,7 @@ describe('a conflict', () => {
       ],
     });
     expect(error.message).toBe(
-      `other managers own fields of service/wardle/api\nservice/wardle/api .spec.a: conflict with "helm"\nservice/wardle/api .spec.b: ${patched}`,
+      `conflict: other field managers own fields of service/wardle/api\nservice/wardle/api .spec.a: conflict with "helm"\nservice/wardle/api .spec.b: ${patched}`,
     );
     expect(error).toMatchObject({ exitCode: Exit.findings, fix: expect.stringContaining('--force-conflicts') });
     expect(patches).toHaveLength(0);
@@ -171,20 +171,22 @@ describe('several objects', () => {
     expect(patched).toHaveLength(3);
     expect(error).toBeInstanceOf(RefusedError);
     expect((error as RefusedError).message.split('\n')).toEqual([
-      'other managers own fields of service/wardle/api',
+      'conflict: other field managers own fields of service/wardle/api',
       'service/wardle/api .spec.a: conflict with "helm"',
-      'other managers own fields of apiservice/v1.example.com',
+      'conflict: other field managers own fields of apiservice/v1.example.com',
       'apiservice/v1.example.com .spec.a: conflict with "helm"',
       'nothing was changed',
     ]);
-    expect((error as RefusedError).fix).toBe('Remove the other manager, or take the fields over with --force-conflicts.');
+    expect((error as RefusedError).fix).toBe(
+      'Take over the fields with --force-conflicts, or stop the other field managers from setting them.',
+    );
   });
 
   test('with a conflict and a rejection are a usage error', async () => {
     const { pairs: error } = await applyThree({ '/services/api': conflict, '/apiservices/v1.example.com': invalid }, true);
     expect(error).toBeInstanceOf(UsageError);
     expect((error as UsageError).message).toMatch(
-      /^other managers .*\n.*"helm"\nthe cluster rejects apiservice\/v1\.example\.com: spec\.group.*\nnothing was changed$/,
+      /^conflict: other field managers .*\n.*"helm"\nthe cluster rejects apiservice\/v1\.example\.com: spec\.group.*\nnothing was changed$/,
     );
   });
 

@@ -54,7 +54,7 @@ describe('a rollout', () => {
     const { waiting } = await waitingFor([before], [stuckAt('2026-06-15T12:00:00Z')]);
     const error = await rejection(waitForRollout(waiting, ref));
     expect(error).toBeInstanceOf(RefusedError);
-    expect((error as RefusedError).message).toBe('Deployment wardle/api does not roll out: ReplicaSet has timed out');
+    expect((error as RefusedError).message).toBe('Deployment wardle/api exceeded its progress deadline: ReplicaSet has timed out');
   });
 
   test('that is paused fails at once, unless it is complete', async () => {
@@ -137,7 +137,7 @@ describe('a rollout', () => {
       const { error, states } = await rollingOut([crashing('api-2-x', 'api-2', 2)], [crashing('api-2-x', 'api-2', 3)]);
       expect(error).toBeInstanceOf(RefusedError);
       expect((error as RefusedError).message).toBe(
-        'Deployment wardle/api does not roll out: pod api-2-x: container server: exit code 1 (Error), 3 restarts; last log line of server: Error: unknown flag: --wrong',
+        'Deployment wardle/api failed to roll out: pod api-2-x: container server: exit code 1 (Error), 3 restarts; last log line of server: Error: unknown flag: --wrong',
       );
       expect((error as RefusedError).fix).toContain(
         'kubectl -n wardle logs api-2-x -c server --previous; kubectl -n wardle describe pod api-2-x',
@@ -174,7 +174,7 @@ describe('a rollout', () => {
     test('of the latest ReplicaSet are checked, regardless of older ones', async () => {
       const old = Array.from({ length: 20 }, (_, index) => crashing(`api-1-${index}`, 'api-1', 9));
       const { error } = await rollingOut([...old, crashing('api-2-x', 'api-2', 2)], [...old, crashing('api-2-x', 'api-2', 3)]);
-      expect((error as RefusedError).message).toMatch(/does not roll out: pod api-2-x: .*; last log line of server: Error: unknown flag/);
+      expect((error as RefusedError).message).toMatch(/failed to roll out: pod api-2-x: .*; last log line of server: Error: unknown flag/);
     });
 
     test('of a single ReplicaSet are checked without the permission to list ReplicaSets', async () => {
