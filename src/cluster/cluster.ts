@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { createSecureContext } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { WebSocket } from 'ws';
 import { ClusterError, UsageError } from '../errors.ts';
@@ -180,6 +181,8 @@ function identity(config: KubeConfig, credentials: https.RequestOptions, { as, a
   // The agents of client-node open a connection for every request. Keep-alive needs only one TLS
   // handshake.
   agent.keepAlive = true;
+  // Parsed once, not for every connection.
+  agent.options.secureContext = createSecureContext(agent.options);
   const headers: http.OutgoingHttpHeaders = { 'user-agent': 'apisvc', ...(credentials.headers as http.OutgoingHttpHeaders) };
   if (credentials.auth) headers.authorization = `Basic ${Buffer.from(credentials.auth).toString('base64')}`;
   if (as !== undefined) headers['impersonate-user'] = as;
