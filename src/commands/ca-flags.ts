@@ -20,7 +20,10 @@ export interface CaFlags {
 export async function authorityFromFlags(flags: CaFlags, terminal: Terminal, now: Date): Promise<Authority | undefined> {
   const { caCert, caKey } = flags;
   if (caCert === undefined && caKey === undefined) return undefined;
-  if (caCert === undefined || caKey === undefined) throw new UsageError(caCert ? '--ca-cert needs --ca-key' : '--ca-key needs --ca-cert');
+  if (caCert === undefined || caKey === undefined)
+    throw new UsageError(caCert ? '--ca-cert needs --ca-key' : '--ca-key needs --ca-cert', {
+      fix: caCert ? 'Add --ca-key FILE.' : 'Add --ca-cert FILE.',
+    });
   const files = { certificates: readPem(caCert), key: readPem(caKey), now };
   const passphrase = passphraseFromFlags(flags, terminal);
   const loaded = loadAuthority({ ...files, ...(passphrase === undefined ? {} : { passphrase }) });
@@ -45,11 +48,16 @@ const askPassphrase = (caKey: string, terminal: Terminal): Promise<string> =>
 
 function passphraseFromFlags({ caKeyPassphraseFile: file, caKeyPassphraseEnv: variable }: CaFlags, { env }: Terminal): string | undefined {
   if (file !== undefined && variable !== undefined)
-    throw new UsageError('--ca-key-passphrase-file and --ca-key-passphrase-env cannot be used together');
+    throw new UsageError('--ca-key-passphrase-file and --ca-key-passphrase-env cannot be used together', {
+      fix: 'Remove one of the two flags.',
+    });
   // Editors add a line end that is not part of the passphrase.
   if (file !== undefined) return readText(file).replace(/\r?\n$/, '');
   if (variable === undefined) return undefined;
   const value = env[variable];
-  if (value === undefined) throw new UsageError(`--ca-key-passphrase-env: environment variable ${variable} is not set`);
+  if (value === undefined)
+    throw new UsageError(`--ca-key-passphrase-env: environment variable ${variable} is not set`, {
+      fix: `Set ${variable} to the passphrase of the CA key, and export it.`,
+    });
   return value;
 }

@@ -27,7 +27,7 @@ export async function withCluster<T>(
   doing: string,
   work: (cluster: Cluster, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (flags.asGroup && flags.as === undefined) throw new UsageError('--as-group needs --as');
+  if (flags.asGroup && flags.as === undefined) throw new UsageError('--as-group needs --as', { fix: 'Add --as USER.' });
   const deadline = new AbortController();
   const timedOut = new DeadlineError(`timed out after ${flags.timeout / 1000}s ${doing}`, { fix: 'Set a longer --timeout.' });
   const timer = setTimeout(() => deadline.abort(timedOut), flags.timeout);

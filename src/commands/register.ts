@@ -23,7 +23,7 @@ export interface RegisterFlags extends ClusterFlags {
 
 /** `apisvc register`: applies the project to a cluster; with --dry-run or --diff only checks it. */
 export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  if (flags.diff && flags.dryRun) throw new UsageError('--diff cannot be used with --dry-run');
+  if (flags.diff && flags.dryRun) throw new UsageError('--diff cannot be used with --dry-run', { fix: 'Remove one of the two flags.' });
   const registration = readRegistration(flags.directory);
   const issued = requireCertificates(flags.directory, registration, { withKey: true, now: new Date() });
   const objects = manifestsToRegister(registration, issued).map(({ object }) => object);

@@ -63,8 +63,8 @@ async function guestOf(
       terminal.progress('note: The project in this directory is ignored. To run the project, pass a program: apisvc sandbox -- PROGRAM');
     return demoGuest();
   }
-  if (command.length > 0) throw new UsageError('--empty cannot be used with a program');
-  if (once) throw new UsageError('--empty cannot be used with --once');
+  if (command.length > 0) throw new UsageError('--empty cannot be used with a program', { fix: 'Remove --empty, or remove the program.' });
+  if (once) throw new UsageError('--empty cannot be used with --once', { fix: 'Remove one of the two flags.' });
   return undefined;
 }
 

@@ -70,7 +70,8 @@ function requireListFormat({ output, watch, save }: VerifyFlags): void {
     const what = watch ? '--watch' : 'more than one --context';
     throw new UsageError(`-o ${output} cannot be used with ${what}`, { fix: `Use one of -o ${listFormats.join('|')}.` });
   }
-  if (save !== undefined) throw new UsageError('--save cannot be used with more than one --context');
+  if (save !== undefined)
+    throw new UsageError('--save cannot be used with more than one --context', { fix: 'Run verify --save once for each context.' });
 }
 
 async function checkCluster(context: string | undefined, wanted: Wanted, flags: VerifyFlags, terminal: Terminal): Promise<Verified> {

@@ -47,7 +47,7 @@ export function unknownKey(path: readonly PropertyKey[], key: string): string {
   const start = `unknown key ${shown(key)}`;
   const [home] = homes;
   if (homes.length === 1 && home?.path)
-    return `${start}; it belongs ${here.includes(home) ? `to type ${home.type}` : `under ${home.path}`}`;
+    return `${start}; it is allowed only ${here.includes(home) ? `with type: ${home.type}` : `in ${home.path}`}`;
   const keys = [...new Set(here.flatMap((mapping) => mapping.keys))];
   const meant = nearest(key, keys);
   return meant ? `${start}; did you mean "${meant}"?` : `${start}; the keys here are ${keys.join(', ')}`;

@@ -52,7 +52,7 @@ function plainJson(document: Document.Parsed): { value: unknown } | { faults: Fa
     return { value: document.toJS() };
   } catch (error) {
     // `yaml` throws it when aliases of aliases exceed its maxAliasCount.
-    if (error instanceof ReferenceError) return { faults: wholeFile('the aliases of the file expand to too much data') };
+    if (error instanceof ReferenceError) return { faults: wholeFile('the YAML aliases in the file expand to too much data') };
     throw error;
   }
 }

@@ -5,29 +5,29 @@ import { absolutePath, dnsName, duration, ip, name } from './schema-parts.ts';
 
 const selfSigned = z
   .strictObject({
-    type: z.literal('self-signed').describe('apisvc makes a CA for this server only and keeps it in certs/.'),
+    type: z.literal('self-signed').describe('apisvc creates a CA for this server only, in certs/.'),
     caLifetime: duration.default('3650d').describe('How long the CA is valid.'),
     nameConstraints: z.boolean().default(true).describe('Limits the CA to the names of this server (RFC 5280 4.2.1.10).'),
   })
-  .describe('A CA that apisvc makes for this server only.');
+  .describe('A CA that apisvc creates for this server only.');
 
 const existingCa = z
-  .strictObject({ type: z.literal('ca').describe('A CA that you already have. Its key stays where it is.') })
-  .describe('A CA that you already have.');
+  .strictObject({ type: z.literal('ca').describe('Your own CA. apisvc does not copy the private key of the CA.') })
+  .describe('Your own CA.');
 
 /** `spec.certificates` */
 export const certificates = z.strictObject({
   issuer: z
     .discriminatedUnion('type', [selfSigned, existingCa])
     .prefault({ type: 'self-signed' })
-    .describe('The CA that signs the serving certificate. Its type decides which other keys are allowed.'),
+    .describe('The CA that signs the serving certificate. The type determines which other fields are allowed.'),
   keyType: z.enum(keyTypes).default('ecdsa-p256').describe('Type of the private keys that apisvc generates.'),
   lifetime: duration.default('365d').describe('How long the serving certificate is valid.'),
   clusterDomain: name(dns1123Subdomain)
     .default('cluster.local')
-    .describe('DNS domain of the cluster. The certificate is also valid for <service>.<namespace>.svc.<clusterDomain>.'),
-  dnsNames: z.array(dnsName).default([]).describe('Additional DNS names of the serving certificate.'),
-  ipAddresses: z.array(ip).default([]).describe('IP addresses of the serving certificate.'),
+    .describe('DNS domain of the cluster. The serving certificate is also valid for <service>.<namespace>.svc.<clusterDomain>.'),
+  dnsNames: z.array(dnsName).default([]).describe('Additional DNS names in the serving certificate.'),
+  ipAddresses: z.array(ip).default([]).describe('IP addresses in the serving certificate.'),
   secretName: name(dns1123Subdomain).optional().describe('Name of the Secret, of type kubernetes.io/tls. Defaults to <service name>-tls.'),
   mountPath: absolutePath.default('/var/run/serving-cert').describe('Directory in the container where the Secret is mounted.'),
   files: z
@@ -36,9 +36,9 @@ export const certificates = z.strictObject({
       key: z.string().min(1).default('tls.key').describe('File name of the private key.'),
     })
     .prefault({})
-    .describe('File names under mountPath, for servers that expect fixed names.'),
+    .describe('File names in mountPath, for servers that expect fixed names.'),
   flags: z
     .enum(['equals', 'separate', 'none'])
     .default('equals')
-    .describe('How the server gets the file names: --tls-cert-file=FILE (equals), --tls-cert-file FILE (separate), or no flags (none).'),
+    .describe('Form of the certificate flags: --tls-cert-file=FILE (equals), --tls-cert-file FILE (separate), or no flags (none).'),
 });

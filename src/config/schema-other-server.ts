@@ -13,7 +13,7 @@ const argumentChanges = z.strictObject({
   replace: z
     .array(z.string().regex(/^--?[A-Za-z][\w.-]*=/, { error: 'must be --flag=value' }))
     .default([])
-    .describe('Flags as --flag=value. The value replaces the one that the container has; a missing flag is appended.'),
+    .describe('Flags as --flag=value. If the container has the flag, its value is replaced. Otherwise, the flag is appended.'),
 });
 
 const existingDeployment = z.strictObject({
@@ -21,16 +21,18 @@ const existingDeployment = z.strictObject({
   container: name(dns1123Label).describe('Name of the container that runs the server.'),
   args: argumentChanges
     .prefault({})
-    .describe('Changes to the arguments of the container. It keeps all other arguments, and register sets the certificate flags.'),
+    .describe('Changes to the arguments of the container. All other arguments stay unchanged. register also sets the certificate flags.'),
 });
 
 /** `spec.server.existing` */
 export const existing = z.strictObject({
   selector: labels
     .refine((map) => Object.keys(map).length > 0, { error: 'must have at least one label' })
-    .describe('Labels of the pods that serve the API.'),
+    .describe('Labels of the pods that serve the API, as in spec.selector of the Service.'),
   port: z.union([port, portName]).describe('Number or name of the port in these pods.'),
   deployment: existingDeployment
     .optional()
-    .describe('The Deployment into which register mounts the Secret. Without it, the server must already read the Secret.'),
+    .describe(
+      'The Deployment to which register adds the Secret as a volume. If deployment is not set, the server must already use the Secret.',
+    ),
 });

@@ -20,28 +20,28 @@ const isConfigured = ({ name, create, annotations }: z.output<typeof serviceAcco
 const policyRule = z.strictObject({
   apiGroups: z.array(z.string()).optional().describe('API groups; "" is the core group.'),
   resources: z.array(z.string()).optional().describe('Resources, such as pods or pods/log.'),
-  resourceNames: z.array(z.string()).optional().describe('Names of single objects. Default: all.'),
+  resourceNames: z.array(z.string()).optional().describe('Names of individual objects. Default: all objects.'),
   nonResourceURLs: z.array(z.string()).optional().describe('Paths that are not resources, such as /metrics.'),
   verbs: z.array(z.string()).min(1).describe('Verbs, such as get, list and watch.'),
 });
 
 const rbac = z.strictObject({
-  rules: z.array(policyRule).default([]).describe('Rules of a ClusterRole: what the server may do in the cluster.'),
+  rules: z.array(policyRule).default([]).describe('Rules of the ClusterRole of the server: what the server may do in the cluster.'),
   aggregate: z
     .strictObject({
       to: z
         .array(z.enum(['view', 'edit', 'admin']))
         .min(1)
         .describe('The default ClusterRoles that get the rules.'),
-      rules: z.array(policyRule).min(1).describe('What users with these roles may do with the new API.'),
+      rules: z.array(policyRule).min(1).describe('What users with these ClusterRoles may do with the API.'),
     })
     .optional()
-    .describe('Adds rules for the new API to the ClusterRoles view, edit or admin.'),
+    .describe('Adds rules for the API to the ClusterRoles view, edit or admin.'),
 });
 
 const configMap = z.strictObject({
-  name: name(dns1123Subdomain).describe('Name of the ConfigMap. volumes and env refer to it.'),
-  data: stringMap.describe('File contents by file name.'),
+  name: name(dns1123Subdomain).describe('Name of the ConfigMap, to which volumes and env refer.'),
+  data: stringMap.describe('Contents of the files, by file name.'),
 });
 
 /** A second ConfigMap of the same name would silently replace the first. */
@@ -65,13 +65,13 @@ const workload = {
   imagePullPolicy: z
     .enum(['Always', 'IfNotPresent', 'Never'])
     .optional()
-    .describe('When the image is pulled. Default: that of Kubernetes.'),
+    .describe('When the image is pulled. Default: the default of Kubernetes.'),
   imagePullSecrets: z
     .array(z.strictObject({ name: z.string().describe('Name of the Secret.') }))
     .optional()
     .describe('Secrets with credentials for the image registry.'),
-  command: z.array(z.string()).optional().describe('Entry point of the container. Default: that of the image.'),
-  args: z.array(z.string()).optional().describe('Arguments of the server. The certificate flags are added to them.'),
+  command: z.array(z.string()).optional().describe('Entry point of the container. Default: the entry point of the image.'),
+  args: z.array(z.string()).optional().describe('Arguments of the server. apisvc adds the certificate flags.'),
   env: z.array(passThrough).optional().describe('Environment variables (Kubernetes EnvVar).'),
   port: port.optional().describe('Port on which the server listens in its pod. Default: 8443.'),
   extraPorts: z.array(passThrough).optional().describe('Additional ports of the container (Kubernetes ContainerPort).'),
@@ -79,24 +79,26 @@ const workload = {
     .int()
     .min(0)
     .optional()
-    .describe('Number of pods. Without it, the Deployment starts with one, and an autoscaler or kubectl scale may change that.'),
+    .describe(
+      'Number of pods. If replicas is not set, the Deployment starts with one pod, and an autoscaler or kubectl scale can change the number.',
+    ),
   probes: z
     .strictObject({
       startup: z
         .union([probe, z.literal(false)])
         .optional()
-        .describe('Startup probe: a path and any other field of a Kubernetes Probe. Default: none.'),
+        .describe('Startup probe: a path and any other field of a Kubernetes Probe. Default: no startup probe.'),
       liveness: z
         .union([probe, z.literal(false)])
         .optional()
-        .describe('Liveness probe, likewise. Default: path /livez. false: none.'),
+        .describe('Liveness probe, with the same fields. Default: path /livez. false: no liveness probe.'),
       readiness: z
         .union([probe, z.literal(false)])
         .optional()
-        .describe('Readiness probe, likewise. Default: path /readyz. false: none.'),
+        .describe('Readiness probe, with the same fields. Default: path /readyz. false: no readiness probe.'),
     })
     .optional()
-    .describe('HTTPS probes. Servers built on k8s.io/apiserver answer the default paths.'),
+    .describe('HTTPS probes. Servers built on k8s.io/apiserver serve the default paths.'),
   resources: passThrough.optional().describe('Resource requests and limits of the container (Kubernetes ResourceRequirements).'),
   securityContext: passThrough.optional().describe('Merged into the restrictive security context of the container; null removes a field.'),
   podSecurityContext: passThrough.optional().describe('Merged into the restrictive security context of the pod; null removes a field.'),
@@ -118,15 +120,17 @@ const workload = {
     })
     .refine(({ ingress, egress }) => ingress !== undefined || egress !== undefined, { error: 'needs ingress, egress or both' })
     .optional()
-    .describe('A NetworkPolicy for the pods. A direction without a key is not restricted; an empty list denies all.'),
-  strategy: passThrough.optional().describe('Update strategy of the Deployment. Default: a rolling update that keeps every ready pod.'),
+    .describe(
+      'A NetworkPolicy for the pods. A direction that is not set is not restricted; an empty list denies all traffic in that direction.',
+    ),
+  strategy: passThrough.optional().describe('Update strategy of the Deployment. Default: a rolling update with maxUnavailable: 0.'),
   priorityClassName: z.string().optional().describe('PriorityClass of the pods.'),
   hostNetwork: z.boolean().optional().describe('true: the pods use the network of their node.'),
   nodeSelector: labels.optional().describe('Labels of the nodes on which the pods may run.'),
   tolerations: z.array(passThrough).optional().describe('Tolerations of the pods (Kubernetes Toleration).'),
   affinity: passThrough.optional().describe('Affinity of the pods (Kubernetes Affinity).'),
   topologySpreadConstraints: z.array(passThrough).optional().describe('How the pods are spread (Kubernetes TopologySpreadConstraint).'),
-  terminationGracePeriodSeconds: z.int().min(0).optional().describe('Seconds that a pod has to shut down.'),
+  terminationGracePeriodSeconds: z.int().min(0).optional().describe('Seconds that a pod has to terminate.'),
   podDisruptionBudget: z
     .strictObject({
       minAvailable: z
@@ -142,15 +146,19 @@ const workload = {
       error: 'needs exactly one of minAvailable and maxUnavailable',
     })
     .optional()
-    .describe('A PodDisruptionBudget for the pods, with exactly one of its two keys.'),
+    .describe('A PodDisruptionBudget for the pods. Set either minAvailable or maxUnavailable.'),
 };
 
 /** `spec.server` */
 export const server = z
   .strictObject({
     ...workload,
-    external: external.optional().describe('A server outside the cluster: apisvc makes a Service without selector and an EndpointSlice.'),
-    existing: existing.optional().describe('A server that already runs in the cluster: apisvc makes no pods and no RBAC objects.'),
+    external: external
+      .optional()
+      .describe('A server outside the cluster. apisvc creates a Service without a selector, and an EndpointSlice.'),
+    existing: existing
+      .optional()
+      .describe('A server that is already installed in the cluster. apisvc does not create a Deployment or RBAC objects.'),
     serviceAccount: serviceAccount.prefault({}).describe('ServiceAccount of the pods.'),
     rbac: rbac.prefault({}).describe('RBAC rules of the server and of the users of its API.'),
   })

@@ -17,19 +17,19 @@ const api = z.strictObject({
     .min(1)
     .max(20000)
     .default(1000)
-    .describe('Priority of the group among all groups. 1000 to 2000 is usual; CustomResourceDefinitions have 1000.'),
+    .describe('Priority of the group among all groups. Usual values are 1000 to 2000. Groups of CustomResourceDefinitions have 1000.'),
   versionPriority: z.int().min(1).max(1000).default(15).describe('Priority of the version within its group.'),
 });
 
 const service = z.strictObject({
   name: name(dns1035Label).describe('Name of the Service. The serving certificate is valid for <name>.<namespace>.svc.'),
-  port: port.default(443).describe('Port of the Service that the APIServices name.'),
-  portName: portName.optional().describe('Name of this port. Required when extraPorts has entries.'),
+  port: port.default(443).describe('Port of the Service, as in spec.service.port of the APIServices.'),
+  portName: portName.optional().describe('Name of this port. Required if extraPorts is not empty.'),
   appProtocol: z.string().optional().describe('appProtocol of this port, for example https.'),
   ipFamilyPolicy: z
     .enum(['SingleStack', 'PreferDualStack', 'RequireDualStack'])
     .optional()
-    .describe('IP families of the Service. Default: that of the cluster.'),
+    .describe('IP family policy of the Service. Default: the default of Kubernetes.'),
   annotations: stringMap.default({}).describe('Annotations of the Service.'),
   extraPorts: z.array(passThrough).default([]).describe('Additional ports of the Service (Kubernetes ServicePort).'),
 });

@@ -4,12 +4,12 @@ import { wrap } from './wrap.ts';
 
 const introduction = `# Configuration
 
-\`apisvc.yaml\` describes one server and its registration. \`apisvc init\` writes it with comments.
-Editors that support JSON Schema complete it. Unknown keys and contradictions are errors with line
-and column.
+\`apisvc.yaml\` describes one server and its registration. \`apisvc init\` creates the file, with
+comments. Editors that support JSON Schema complete its keys. For unknown keys and contradictions,
+apisvc reports an error with the line and the column.
 
-If the type is a Kubernetes type, such as "Kubernetes Container", the value has the same fields as
-in the Kubernetes API. apisvc does not change it, and kube-apiserver validates it.
+If a description names a Kubernetes type, such as (Kubernetes Container), the value has the same
+fields as in the Kubernetes API. apisvc does not change the value, and kube-apiserver validates it.
 
 This page is generated from the schema.
 `;

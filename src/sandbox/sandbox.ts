@@ -122,7 +122,8 @@ async function startEngine(
 /** @returns undefined for the simulation. @throws UsageError for --engine real without programs */
 function programsFor({ engine, assets, env, kubernetes }: SandboxOptions): ControlPlanePrograms | undefined {
   if (engine === 'simulated') {
-    if (assets !== undefined) throw new UsageError('--assets cannot be used with --engine simulated');
+    if (assets !== undefined)
+      throw new UsageError('--assets cannot be used with --engine simulated', { fix: 'Remove one of the two flags.' });
     return undefined;
   }
   const programs = findPrograms({ assets, env, kubernetes });

@@ -8,15 +8,16 @@ import type { Recording } from './recording.ts';
 
 const introduction = `# The fault laboratory
 
-Each row is a valid registration on a real kube-apiserver that was broken in one way, and what
-\`apisvc verify\` then found: these findings, and no others. The condition is what kube-apiserver
-itself reports about the API. Where it reports no problem, \`kubectl get apiservices\` does not show
-the fault. kube-apiserver refuses some registrations; \`apisvc lint\` finds those in the files.
+Each row shows a test with a registration on a real kube-apiserver. The first column says what was
+broken. The second column lists the findings of \`apisvc verify\`: exactly these, and no others. The
+last two columns show the Available condition that kube-apiserver reports. If the condition is True,
+\`kubectl get apiservices\` does not show the fault. If kube-apiserver refuses the APIService,
+\`apisvc lint\` finds the fault in the manifest.
 
-The specs are in test/cluster/laboratory, test/cluster/control-planes and test/cluster/node. They
+The tests are in test/cluster/laboratory, test/cluster/control-planes and test/cluster/node. They
 run on Kubernetes 1.37.2 and 1.35.4 with every change.
 
-This page is generated from their recordings by \`npm run docs\`.
+This page is generated from the recordings of these tests by \`npm run docs\`.
 `;
 
 /** @param recordings of every version, by version */

@@ -151,12 +151,12 @@ describe('the issuer', () => {
     [
       'with a setting of another type',
       'issuer: {type: ca, caLifetime: 1y}',
-      '16:24: spec.certificates.issuer: unknown key "caLifetime"; it belongs to type self-signed',
+      '16:24: spec.certificates.issuer: unknown key "caLifetime"; it is allowed only with type: self-signed',
     ],
     [
       'with a setting beside it',
       'caLifetime: 1y',
-      '16:5: spec.certificates: unknown key "caLifetime"; it belongs under spec.certificates.issuer',
+      '16:5: spec.certificates: unknown key "caLifetime"; it is allowed only in spec.certificates.issuer',
     ],
   ])('%s', (_, text, message) => {
     expect(messageOf(having('lifetime: 90d', text))).toBe(`${file}:${message}`);

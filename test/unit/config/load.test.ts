@@ -90,7 +90,7 @@ describe('a file that is not a registration', () => {
         }]`,
     );
     expect(messageOf(having('image: e', `affinity: {${levels.join(', ')}}\n    image: e`))).toBe(
-      `${file}:1:1: the aliases of the file expand to too much data`,
+      `${file}:1:1: the YAML aliases in the file expand to too much data`,
     );
   });
 
@@ -105,7 +105,7 @@ describe('keys', () => {
   it.each([
     ['misspelt', having('image:', 'imgae:'), '14:5: spec.server: unknown key "imgae"; did you mean "image"?'],
     ['wrong case', having('  namespace:', '  nameSpace:'), '5:3: metadata: unknown key "nameSpace"; did you mean "namespace"?'],
-    ['misplaced', having('  server:', '  replicas: 2\n  server:'), '13:3: spec: unknown key "replicas"; it belongs under spec.server'],
+    ['misplaced', having('  server:', '  replicas: 2\n  server:'), '13:3: spec: unknown key "replicas"; it is allowed only in spec.server'],
     [
       'like nothing',
       having('      version: v1', '      version: v1\n      insecureSkipTLSVerify: true'),

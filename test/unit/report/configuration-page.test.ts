@@ -51,9 +51,9 @@ test('every link leads to a section', () => {
 
 test('shows types, defaults and required keys', () => {
   for (const row of [
-    '| `port` | integer, 1 to 65535 | `443` | Port of the Service that the APIServices name. |',
+    '| `port` | integer, 1 to 65535 | `443` | Port of the Service, as in spec.service.port of the APIServices. |',
     '| `name` | string | required | Name of the Service. The serving certificate is valid for \\<name>.\\<namespace>.svc. |',
-    '| `type` | `ca` | required | A CA that you already have. Its key stays where it is. |',
+    '| `type` | `ca` | required | Your own CA. apisvc does not copy the private key of the CA. |',
     '| `caLifetime` | string | `3650d` | How long the CA is valid. |',
     '| `podLabels` | mapping of string |  | Additional labels of the pods. |',
   ]) {
