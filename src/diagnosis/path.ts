@@ -62,7 +62,7 @@ function serviceOf({ service }: ApiSnapshot, target: ApiServiceView['service']):
 }
 
 /** Stands for endpoints that were not observed. */
-const unknownEndpoint: Place = { kind: 'endpoint', name: 'its endpoints', seen: false, aliases: [] };
+const unknownEndpoint: Place = { kind: 'endpoint', name: 'the endpoints of the Service', seen: false, aliases: [] };
 
 /**
  * First the endpoints with a TLS handshake, then the others, then pods without an endpoint that
@@ -79,7 +79,7 @@ function endpointsOf({ endpoints, probes, pods }: ApiSnapshot, findings: readonl
     ...others.map(placeOfEndpoint),
     ...withoutEndpoint.map(({ name }) => placeAt(`pod ${name}`, name, name, false)),
   ];
-  return all.length > 0 ? all : [endpoints.state === 'seen' ? { ...unknownEndpoint, name: 'no endpoint' } : unknownEndpoint];
+  return all.length > 0 ? all : [endpoints.state === 'seen' ? { ...unknownEndpoint, name: 'no endpoints' } : unknownEndpoint];
 }
 
 const isOf = ({ at, pod }: EndpointProbe, endpoint: EndpointView): boolean =>

@@ -42,7 +42,7 @@ ${apis.map((api, at) => apiArticle(api, idOf(at), source))}
 const idOf = (at: number): string => `api-${at + 1}`;
 
 function originOf({ source, takenAt }: Diagnosis): readonly Markup[] {
-  const taken = [['Taken', takenAt]];
+  const taken = [['Observed at', takenAt]];
   const where =
     source.kind === 'files'
       ? [['Files', source.files.join(', ')]]

@@ -109,7 +109,7 @@ function checkClientName(context: CheckContext): readonly Observation[] {
     ...logged.map((line) => `log: ${line}`),
     ...(disjoint
       ? [
-          `--requestheader-allowed-names of the server: ${own.join(', ')}`,
+          `--requestheader-allowed-names of the extension API server: ${own.join(', ')}`,
           `--requestheader-allowed-names of kube-apiserver: ${published.join(', ')}`,
         ]
       : []),

@@ -98,11 +98,11 @@ function describeFault(fault: ServingFault, presented: readonly CertificateInfo[
         algorithm: certificate.publicKey,
       });
     case 'name-constraints':
-      return observation('cert/name-constraints', [`names outside the constraints: ${fault.names.join(', ')}`], {
+      return observation('cert/name-constraints', [`names that the constraints do not permit: ${fault.names.join(', ')}`], {
         subject: nameOf(certificate),
       });
     case 'path-length':
-      return observation('cert/path-length', [`pathLenConstraint ${fault.limit}, CAs below it: ${fault.below}`], {
+      return observation('cert/path-length', [`pathLenConstraint: ${fault.limit}, intermediate CAs below the CA: ${fault.below}`], {
         subject: nameOf(certificate),
       });
   }
@@ -112,17 +112,18 @@ type UnknownAuthority = Extract<ServingFault, { kind: 'unknown-authority' }>;
 
 const reasons: Readonly<Record<UnknownAuthority['reason'], string>> = {
   'no-such-issuer':
-    'No CA in the caBundle has the name of the issuer. The caBundle contains a different CA, or the server does not send an intermediate certificate.',
+    'No CA in the caBundle has the name of the issuer of the certificate. The caBundle contains a different CA, or the extension API server does not send an intermediate certificate.',
   'other-key':
-    'The caBundle has a CA with the same name but a different key. The CA was regenerated, and either the server or the caBundle still uses the old one.',
-  'name-encoding': 'The caBundle has a CA with the same name in a different encoding. kube-apiserver compares the encoded bytes.',
+    'The caBundle contains a CA with the name of the issuer, but with a different key. The CA was regenerated, and the caBundle or the extension API server still uses the old one.',
+  'name-encoding':
+    'The caBundle contains a CA with the name of the issuer in a different encoding. kube-apiserver compares the encoded bytes of the names.',
   'intermediate-missing': '',
   'not-a-ca': '',
 };
 
 /** If only some endpoints are affected, the caBundle is correct. */
 const outdatedEndpoint =
-  'Other endpoints serve a certificate that the caBundle trusts. This pod has not loaded the new certificate, or mounts a different Secret.';
+  'Other endpoints serve a certificate from a CA in the caBundle. This endpoint has not loaded the new certificate, or its pod mounts a different Secret.';
 
 function unknownAuthority(fault: UnknownAuthority, leaf: CertificateInfo, { roots, othersTrusted }: Trust): Observation {
   const evidence = [served(leaf), ...roots.map(trusted)];
@@ -147,7 +148,7 @@ const codeOfFault: Partial<Record<GoFault, Code>> = {
 const unknownValues = {
   endpoints: 'the endpoints of the Service',
   why: 'The caBundle does not contain the CA that signed the certificate.',
-  subject: 'in the caBundle',
+  subject: '(unknown name)',
   date: 'an unknown date',
   algorithm: 'unknown algorithm',
 };

@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { counted } from '../../config/counted.ts';
 import { chainsToRoots } from '../../pki/chains.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { Observation } from '../types.ts';
@@ -106,8 +105,7 @@ function unusedCas(
   if (unused.length === 0) return [];
   const lines = unused.slice(0, maxListedCas).map((ca) => `${nameOf(ca)}, SHA-256 ${ca.fingerprint}`);
   const more = unused.length > maxListedCas ? [`and ${unused.length - maxListedCas} more`] : [];
-  const count = unused.length === 1 ? 'a CA' : counted(unused.length, 'CA');
-  return [observation('bundle/unused-ca', [...lines, ...more], { count })];
+  return [observation('bundle/unused-ca', [...lines, ...more], { count: String(unused.length) })];
 }
 
 const maxListedCas = 5;

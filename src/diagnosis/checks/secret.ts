@@ -61,9 +61,7 @@ function checkReload(context: CheckContext, { name, pods, certificates }: Secret
   const helps = differing.length > 0 && restartHelps(context, certificates, differing);
   const rate = (observed: Observation): Observation => ({ ...observed, severity: helps ? 'error' : 'warning' });
   return [
-    ...(mount
-      ? [rate(observation('cert/sub-path-mount', [`mounted at ${mount.mountPath} with subPath`], { secret: name, pod: `pod ${pod}` }))]
-      : []),
+    ...(mount ? [rate(observation('cert/sub-path-mount', [`mounted at ${mount.mountPath} with subPath`], { secret: name, pod }))] : []),
     ...(leaf ? groupByCertificate(differing).map((same) => rate(differs(context, { name, leaf, same }))) : []),
   ];
 }

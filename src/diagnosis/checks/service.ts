@@ -84,7 +84,7 @@ function checkTargetPort(context: CheckContext, service: ServiceView, { name, ta
   return [
     observation(
       'service/wrong-target-port',
-      [`targetPort of the Service: ${targetPort}`, `port in the flags of the server: ${listening}`],
+      [`targetPort of the Service: ${targetPort}`, `--secure-port of the extension API server: ${listening}`],
       { targetPort, listening, index: String(index) },
     ),
   ];
