@@ -75,7 +75,10 @@ const endingMs = 30_000;
  * finished: its controller creates another one
  */
 export function problemOf(pod: PodView, now: Date): PodProblem | undefined {
-  if (pod.deleting) return isOverdue(pod, now) ? problem(pod, 'terminating', [`should have been gone by ${pod.goneBy}`]) : undefined;
+  if (pod.deleting)
+    return isOverdue(pod, now)
+      ? problem(pod, 'terminating', [`still exists, although its grace period ended at ${pod.goneBy}`])
+      : undefined;
   if (pod.ready || hasEnded(pod)) return undefined;
   if (pod.unscheduled !== undefined) return problem(pod, 'unschedulable', [shown(pod.unscheduled)]);
   for (const container of likelyCausesFirst(pod.containers)) {

@@ -14,8 +14,8 @@ export const authEntries = {
     hop: 'endpoint',
     title: 'The extension API server cannot authenticate kube-apiserver (401 Unauthorized)',
     cause:
-      "The extension API server does not trust kube-apiserver's client certificate. It uses a different requestheader CA, has not read ConfigMap kube-system/extension-apiserver-authentication, or does not allow the certificate's common name.",
-    fix: "Restart the extension API server, so that it reads ConfigMap kube-system/extension-apiserver-authentication again. Check that a RoleBinding in kube-system binds its ServiceAccount to the Role extension-apiserver-authentication-reader. Check that kube-apiserver's --requestheader-allowed-names is empty or includes the common name of the certificate in --proxy-client-cert-file.",
+      "The extension API server does not trust kube-apiserver's client certificate. It trusts a different front-proxy CA, has not read ConfigMap kube-system/extension-apiserver-authentication, or does not allow the certificate's common name.",
+    fix: "Restart the extension API server, so that it reads ConfigMap kube-system/extension-apiserver-authentication again. Check that a RoleBinding in kube-system binds the ServiceAccount of the extension API server to the Role extension-apiserver-authentication-reader. Check that kube-apiserver's --requestheader-allowed-names is empty or includes the common name of the certificate in --proxy-client-cert-file.",
     explainedBy: ['auth/reader-missing', 'auth/requestheader-missing', 'auth/front-proxy-ca-expired', 'auth/client-name-not-allowed'],
   },
   'auth/refused-by-server': {

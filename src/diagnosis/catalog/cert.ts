@@ -48,7 +48,7 @@ export const certEntries = {
     title: 'The certificate from {endpoints} is not signed by a CA in the caBundle (unknown authority)',
     cause: '{why}',
     causes:
-      'The caBundle contains a different CA, or the CA was regenerated and the caBundle or the server still uses the old one. Other possible reasons: the server does not send the intermediate certificate, or some pods have not loaded the new certificate.',
+      'The caBundle contains a different CA, or the CA was regenerated and the caBundle or the extension API server still uses the old one. Other possible reasons: the extension API server does not send the intermediate certificate, or some pods have not loaded the new certificate.',
     fix: 'In an apisvc project, update the caBundle: `apisvc register`. Otherwise, set spec.caBundle to the CA that signed the certificate. If only some pods serve an untrusted certificate, restart these pods.',
     explainedBy: ['cert/self-generated', 'cert/secret-differs', 'bundle/not-injected'],
   },

@@ -17,8 +17,8 @@ export const controlPlaneEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} has no Available condition',
     cause:
-      'kube-apiserver has not set the condition. Either the APIService is new, or its caBundle cannot be parsed (Kubernetes 1.36 and newer).',
-    fix: 'Wait until kube-apiserver sets the condition: `apisvc verify {name} --wait`',
+      'kube-apiserver has not set the Available condition. Either the APIService is new, or its caBundle cannot be parsed (Kubernetes 1.36 and newer).',
+    fix: 'Wait until kube-apiserver sets the Available condition: `apisvc verify {name} --wait`',
     explainedBy: [...anyTransportFault],
   },
   'control-plane/stale-condition': {

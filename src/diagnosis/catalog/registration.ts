@@ -58,8 +58,9 @@ export const registrationEntries = {
     severity: 'warning',
     hop: 'kube-apiserver',
     title: 'Two controllers inject the caBundle of APIService {name}',
-    cause: 'Each annotation makes a different controller inject its own CA. Each controller overwrites the caBundle of the other.',
-    fix: 'Keep the annotation of one controller, and remove that of the other. For example: `kubectl annotate apiservice {name} {annotation}-`',
+    cause:
+      'The annotations of the APIService request injection from two controllers. Each controller overwrites the CA that the other injected.',
+    fix: 'Choose one of the two controllers, and remove the annotation of the other. For example: `kubectl annotate apiservice {name} {annotation}-`',
   },
   'registration/injector-blocked': {
     severity: 'warning',

@@ -67,7 +67,7 @@ const faults: readonly HandMadeFault[] = [
     name: 'slow',
     how: 'the server takes 6 seconds to answer discovery requests',
     codes: ['discovery/slow'],
-    notChecked: ['an anonymous request', 'a request with a forged identity'],
+    notChecked: ['an anonymous request to an endpoint', 'a request with forged X-Remote-* headers to an endpoint'],
     condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
     make: async (name, bench) => ({ port: await bench.keep(serveLate(await servingPair(name, bench), 6_000, validReply(name).body)) }),
   },
@@ -106,7 +106,7 @@ const faults: readonly HandMadeFault[] = [
     name: 'no-http',
     how: 'the server speaks another protocol than HTTP over TLS',
     codes: ['control-plane/not-available'],
-    notChecked: ['an anonymous request', 'a request with a forged identity'],
+    notChecked: ['an anonymous request to an endpoint', 'a request with forged X-Remote-* headers to an endpoint'],
     condition: failedWith('malformed HTTP'),
     make: async (name, bench) => ({
       port: await bench.keep(serveGreeting(await servingPair(name, bench), '220 mail.example.com ESMTP\r\n')),

@@ -141,7 +141,7 @@ const faults: readonly PodFault[] = [
     name: 'cut-off-pod',
     how: 'packets of kube-apiserver to the pod are dropped',
     codes: ['network/timeout'],
-    notChecked: ['the API through the service proxy'],
+    notChecked: ['a request to the API through the service proxy'],
     condition: failedWith('(deadline exceeded|timeout)'),
     change: async () => {
       const [nsenter = '', ...entering] = enter(cluster.network);
@@ -159,7 +159,7 @@ const faults: readonly PodFault[] = [
     how: 'a finalizer holds a second pod that was deleted',
     codes: ['endpoints/pod-terminating'],
     condition: passed,
-    text: /pod held\n.*should have been gone by/,
+    text: /pod held\n.*still exists, although its grace period ended at/,
     afterCreate: async (name, bench) => {
       const pod = podOf({ name, namespace: bench.namespace }, {}, 'held');
       await bench.kubectl(['create', '-f', '-'], { ...pod, metadata: { ...pod.metadata, finalizers: ['example.com/hold'] } });

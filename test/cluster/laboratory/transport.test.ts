@@ -133,7 +133,7 @@ const faults: readonly HandMadeFault[] = [
     name: 'cut-off',
     how: 'the server closes the connection after it receives a request',
     codes: ['network/connection-lost'],
-    notChecked: ['an anonymous request', 'a request with a forged identity'],
+    notChecked: ['an anonymous request to an endpoint', 'a request with forged X-Remote-* headers to an endpoint'],
     condition: failedWith('EOF'),
     make: async (name, bench) => ({ port: await bench.keep(serveCutOff(await servingPair(name, bench))) }),
   },

@@ -45,7 +45,7 @@ describe('one fault, one finding', () => {
     expect(explained(finding)).toEqual(['discovery/request-failed', 'control-plane/not-available']);
     expect(finding.evidence.join('\n')).toContain(leafCertificate.fingerprint);
     expect(finding.evidence.join('\n')).toContain(otherCa.fingerprint);
-    expect(finding.cause).toContain('but a different key');
+    expect(finding.cause).toContain('but with a different key');
   });
 
   test('a wrong caBundle on 1.35, where the condition stays True', () => {

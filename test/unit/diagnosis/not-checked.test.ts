@@ -63,7 +63,7 @@ describe('what was not checked', () => {
       verdict: 'unknown',
       findings: [],
       notChecked: [
-        { what: 'the API through the aggregator', why: 'timed out' },
+        { what: 'a request to the API through kube-apiserver', why: 'timed out' },
         { what: 'the certificates that the endpoints serve', why: 'not reachable from here (10.1.0.1:8443 (pod api-0): timed out)' },
       ],
     });

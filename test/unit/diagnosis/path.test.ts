@@ -62,13 +62,13 @@ describe('the request path', () => {
     expect(path({ service: unseen(), endpoints: unseen(), pods: unseen(), probes: unseen() })).toEqual([
       ...before,
       'service wardle/api port 443: unseen',
-      'endpoint its endpoints: unseen',
+      'endpoint the endpoints of the Service: unseen',
     ]);
     expect(path({ apiService: unseen(), service: unseen(), aggregated: unseen() })).toEqual([
       'client context test: ok',
       'kube-apiserver https://127.0.0.1:6443: unseen',
       'service the Service: unseen',
-      'endpoint its endpoints: unseen',
+      'endpoint the endpoints of the Service: unseen',
     ]);
   });
 
@@ -83,7 +83,7 @@ describe('the request path', () => {
       'client any client: unseen',
       `kube-apiserver APIService ${name}: broken bundle/empty`,
       'service wardle/api port 443: ok',
-      'endpoint its endpoints: unseen',
+      'endpoint the endpoints of the Service: unseen',
     ]);
   });
 });
@@ -93,7 +93,7 @@ describe('the endpoints', () => {
     expect(path({ endpoints: seen([]), probes: seen([]) }, [finding('endpoints/none')])).toEqual([
       ...before,
       'service wardle/api port 443: broken endpoints/none',
-      'endpoint no endpoint: unseen',
+      'endpoint no endpoints: unseen',
     ]);
   });
 

@@ -24,14 +24,14 @@ describe('a group with a high priority', () => {
     const [finding] = found(17_500, 'deployments', 'jobs').findings;
     expect(finding).toMatchObject({
       code: 'registration/shadows-group',
-      title: 'Group wardle.example.com takes precedence over jobs.batch',
+      title: 'API group wardle.example.com takes precedence over the built-in jobs.batch',
     });
     expect(finding?.cause).toContain('`kubectl get jobs` shows the resource of wardle.example.com instead of jobs.batch');
   });
 
   test('takes precedence over several groups', () => {
     expect(found(17_900, 'deployments', 'jobs').findings[0]?.title).toBe(
-      'Group wardle.example.com takes precedence over deployments.apps, jobs.batch',
+      'API group wardle.example.com takes precedence over the built-in deployments.apps, jobs.batch',
     );
   });
 

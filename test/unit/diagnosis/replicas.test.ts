@@ -33,7 +33,7 @@ describe('one broken replica of three', () => {
 
   test('with a certificate from an old CA is not a fault of the caBundle', () => {
     const [finding] = (diagnose(recorded('one-of-three-old-ca')).apis[0] as ApiDiagnosis).findings;
-    expect(finding?.cause).toContain('Other endpoints serve a certificate that the caBundle trusts');
+    expect(finding?.cause).toContain('Other endpoints serve a certificate from a CA in the caBundle');
     expect(finding?.fix).toContain('restart');
   });
 

@@ -65,8 +65,8 @@ const wrongCa = finding({
   title: `The certificate from ${at} is not signed by a CA in the caBundle (unknown authority)`,
   evidence: ['served: CN=api.wardle.svc, issued by CN=CA one, SHA-256 5E:0F', 'caBundle: CN=CA one, SHA-256 A1:7C'],
   cause:
-    'The caBundle has a CA with the same name but a different key. The CA was regenerated, and either the server or the caBundle still uses the old one.',
-  fix: '`apisvc register --force-conflicts`; without a project, set spec.caBundle to the CA that signed the certificate',
+    'The caBundle contains a CA with the name of the issuer, but with a different key. The CA was regenerated, and the caBundle or the extension API server still uses the old one.',
+  fix: 'In an apisvc project, update the caBundle: `apisvc register --force-conflicts`. Otherwise, set spec.caBundle to the CA that signed the certificate.',
   explains: [requestFailed],
 });
 
@@ -75,15 +75,15 @@ const soon = finding({
   severity: 'warning',
   title: 'The certificate CN=api.wardle.svc from 10.1.0.2:8443 (pod api-1) expires on 2026-06-24',
   evidence: ['10.1.0.2:8443 (pod api-1): CN=api.wardle.svc: expires on 2026-06-24T12:00:00Z'],
-  fix: '`apisvc rotate`',
+  fix: 'Renew the certificate: `apisvc rotate`',
 });
 
 const noPort = finding({
   code: 'service/port-missing',
   title: 'Service wardle/api has no port 443',
   evidence: ['ports: 8443 (https)'],
-  cause: 'spec.service.port of the APIService must be one of the ports of the Service. It is not the targetPort.',
-  fix: `\`kubectl patch apiservice ${name} --type=merge -p '{"spec":{"service":{"port":8443}}}'\``,
+  cause: 'spec.service.port of the APIService must be one of the ports of the Service, not a targetPort.',
+  fix: `Set spec.service.port of the APIService to a port of the Service: \`kubectl patch apiservice ${name} --type=merge -p '{"spec":{"service":{"port":8443}}}'\``,
 });
 
 /** Text that servers, certificates and manifests may contain. */
@@ -117,7 +117,7 @@ export const notAllowed = diagnosis([
       hop('client', 'context staging'),
       hop('kube-apiserver', 'https://10.0.0.1:6443'),
       hop('service', 'wardle/api port 443', 'unseen'),
-      hop('endpoint', 'its endpoints', 'unseen'),
+      hop('endpoint', 'the endpoints of the Service', 'unseen'),
     ],
   }),
 ]);

@@ -31,7 +31,9 @@ describe('annotations', () => {
     const [command, ...more] = commandsOf(broken);
     expect(more).toEqual([]);
     expect(command).toMatchObject({ level: 'error', title: 'v1alpha1.wardle.example.com: cert/unknown-authority' });
-    expect(command?.message).toContain('\nfix: `apisvc register --force-conflicts`');
+    expect(command?.message).toContain(
+      '\nfix: In an apisvc project, update the caBundle: `apisvc register --force-conflicts`. Otherwise, ',
+    );
     expect(diagnosisGithub(healthy).annotations).toBe('');
   });
 

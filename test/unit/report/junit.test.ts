@@ -25,7 +25,9 @@ describe('a JUnit reader finds', () => {
     const [failed, ...more] = testsuite?.[0]?.testcase ?? [];
     expect(more).toEqual([]);
     expect(failed).toMatchObject({ name: 'cert/unknown-authority', failure: [{ type: 'cert/unknown-authority' }] });
-    expect(failed?.failure?.[0]?.inner).toContain('\nfix: `apisvc register --force-conflicts`');
+    expect(failed?.failure?.[0]?.inner).toContain(
+      '\nfix: In an apisvc project, update the caBundle: `apisvc register --force-conflicts`. Otherwise, ',
+    );
   });
 
   test('output, but no failure, for a warning', async () => {

@@ -24,9 +24,10 @@ test('a broken API: findings with causes and fixes, and what was not checked', (
   error cert/unknown-authority: The certificate from 10.1.0.1:8443 (pod api-0) is not signed by a CA in the caBundle (unknown authority)
     seen:     served: CN=api.wardle.svc, issued by CN=CA one, SHA-256 ${leafCertificate.fingerprint}
     seen:     caBundle: CN=CA one, SHA-256 ${otherCa.fingerprint}
-    cause:    The caBundle has a CA with the same name but a different key. The CA was regenerated, and either the server or the caBundle still uses the old one.
-    fix:      apisvc register
-              or, without a project, set spec.caBundle to the CA that signed the certificate. If only some pods are affected, restart them.
+    cause:    The caBundle contains a CA with the name of the issuer, but with a different key. The CA was regenerated, and the caBundle or the extension API server still uses the old one.
+    fix:      In an apisvc project, update the caBundle:
+              apisvc register
+              Otherwise, set spec.caBundle to the CA that signed the certificate. If only some pods serve an untrusted certificate, restart these pods.
     explains: discovery/request-failed: GET /apis/wardle.example.com/v1alpha1 through kube-apiserver failed (503)
               GET /apis/wardle.example.com/v1alpha1: 503
               body: error trying to reach service: x509: certificate signed by unknown authority

@@ -138,7 +138,10 @@ describe('the evidence', () => {
   test('of a pod that does not terminate is the time when it should have', () => {
     const leaving = (goneBy: string) => problemOf({ ...unready, deleting: true, goneBy });
     expect(leaving(ago(29))).toBeUndefined();
-    expect(leaving(ago(31))).toMatchObject({ kind: 'terminating', evidence: [`should have been gone by ${ago(31)}`] });
+    expect(leaving(ago(31))).toMatchObject({
+      kind: 'terminating',
+      evidence: [`still exists, although its grace period ended at ${ago(31)}`],
+    });
   });
 
   test('is short, however long the messages are', () => {
