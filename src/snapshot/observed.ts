@@ -5,3 +5,6 @@ export const seen = <T>(observed: Observed<T>): T | undefined => (observed.state
 
 /** The observation of something that was left out on purpose. */
 export const skipped = (reason: string): Observed<never> => ({ state: 'unseen', reason: 'skipped', words: reason });
+
+/** The observation of something that what was seen does not tell. */
+export const undecided = (reason: string): Observed<never> => ({ state: 'unseen', reason: 'undecided', words: reason });

@@ -31,6 +31,8 @@ const unseenReason = z.enum([
   'unreachable',
   /** The files do not contain it. */
   'not-given',
+  /** What was seen does not tell. */
+  'undecided',
   /** It does not apply, or something that it depends on is missing. */
   'skipped',
 ]);

@@ -116,4 +116,5 @@ export const serverView = z.object({
     .array(z.object({ name: objectName, mountPath: z.string(), subPath: z.boolean() }))
     .describe('The Secrets mounted into that container. A subPath mount is never updated.'),
   startedAt: optional(time).describe('Absent for a pod that no kubelet has started.'),
+  certificateSecret: optional(objectName).describe('The mounted Secret with the file that a flag or a variable names as its certificate.'),
 });

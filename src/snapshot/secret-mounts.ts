@@ -35,6 +35,13 @@ export function secretMounts({ spec }: KubeObject & Json, { volumeMounts }: Cont
   );
 }
 
+/** The entries of a Secret that are files of a mount. @param entries all entries of the Secret */
+export function mountedEntries({ subPath, items }: SecretMount, entries: readonly string[]): readonly string[] {
+  const files = items ?? new Map(entries.map((entry) => [entry, entry]));
+  const paths = [...files].filter(([path]) => subPath === undefined || path === subPath || path.startsWith(`${subPath}/`));
+  return paths.map(([, entry]) => entry).filter((entry) => entries.includes(entry));
+}
+
 /**
  * The mounts that contain a path: those at the deepest directory above it, which hides mounts
  * higher up.

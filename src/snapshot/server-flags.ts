@@ -21,16 +21,37 @@ const switches = /^authentication-(skip-lookup|tolerate-lookup-failure)$/;
  * The flags of a container as `--name=value` or `--name`, whether in one argument, in two, or in a
  * shell command line.
  */
-export const flagsOf = ({ command, args }: Container): string[] => readFlags([...texts(command), ...texts(args)].flatMap(wordsOf));
+export const flagsOf = (container: Container): string[] => readFlags(wordsOf(container));
+
+/** The words of the command line of a container, as far as its manifest has them. */
+export function wordsOf(container: Container): string[] {
+  const variables = new Map(variablesOf(container));
+  return [...texts(container.command), ...texts(container.args)].flatMap((text) => splitWords(expand(text, variables)));
+}
+
+/** The environment variables with a value in the manifest. */
+export const variablesOf = ({ env }: Container): (readonly [name: string, value: string])[] =>
+  listOf(env).flatMap(({ name, value }) => (typeof value === 'string' ? [[textOf(name), value] as const] : []));
+
+/**
+ * Expands `$(NAME)` as the kubelet does, except that `$$` stays
+ * (k8s.io/kubernetes/third_party/forked/golang/expansion).
+ */
+const expand = (text: string, variables: ReadonlyMap<string, string>): string =>
+  text.replace(/(?<!\$)\$\(([^()]+)\)/g, (whole, name: string) => variables.get(name) ?? whole);
 
 const texts = (value: Json): string[] => (Array.isArray(value) ? value.map(textOf) : []);
 
 /** An argument is one word, unless it is a shell script. */
-const wordsOf = (text: string): string[] => (/^--[\w-]+=/.test(text) ? [text] : text.split(/\s+/).filter((word) => word !== ''));
+const splitWords = (text: string): string[] => (/^--[\w-]+=/.test(text) ? [text] : text.split(/\s+/).filter((word) => word !== ''));
 
+/**
+ * In names of flags, `_` is the same as `-` (k8s.io/component-base/cli/flag, WordSepNormalizeFunc).
+ */
 function readFlags(words: readonly string[]): string[] {
   return words.flatMap((word, index) => {
-    const [, name = '', value] = /^--?([a-z0-9-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    const [, written = '', value] = /^--?([a-z0-9_-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    const name = written.replaceAll('_', '-');
     if (switches.test(name)) return [value === undefined ? `--${name}` : `--${name}=${value}`];
     if (!valued.test(name)) return [];
     const given = value ?? words[index + 1];

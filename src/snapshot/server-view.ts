@@ -1,6 +1,7 @@
 import type { KubeObject } from '../manifests/types.ts';
-import { entryAt, secretMounts } from './secret-mounts.ts';
+import { entryAt, type SecretMount, secretMounts } from './secret-mounts.ts';
 import { type Container, certificateFiles, containersOf, flagsOf, flagValue } from './server-flags.ts';
+import { type NamedFile, namedFiles } from './serving-files.ts';
 import type { ServerView } from './types.ts';
 import { type Json, listOf, textOf } from './views.ts';
 
@@ -46,13 +47,21 @@ function servingContainer(pod: KubeObject & Json, targetPort: string | undefined
  */
 export function viewServer(pod: KubeObject & Json, targetPort: string | undefined): ServerView {
   const container = servingContainer(pod, targetPort) ?? {};
+  const secret = certificateSource(pod, targetPort)?.secret ?? onlyNamed(namedFiles(container, secretMounts(pod, container)));
   return {
     pod: pod.metadata.name,
     serviceAccount: textOf(pod.spec?.serviceAccountName) || 'default',
     flags: flagsOf(container),
     secrets: secretMounts(pod, container).map(({ name, mountPath, subPath }) => ({ name, mountPath, subPath: subPath !== undefined })),
     startedAt: startedAt(pod, container),
+    ...(secret === undefined ? {} : { certificateSecret: secret }),
   };
+}
+
+/** The only Secret with a file that is named as the serving certificate. */
+function onlyNamed(files: readonly NamedFile[]): string | undefined {
+  const secrets = new Set(files.flatMap(({ secret, role }) => (role === 'certificate' ? [secret] : [])));
+  return secrets.size === 1 ? [...secrets][0] : undefined;
 }
 
 /** When a container started, which may be long after its pod did. */
@@ -87,4 +96,29 @@ export function certificateSource(pod: KubeObject, targetPort: string | undefine
     certificateEntry: certificate.entry,
     keyEntry: key?.secret === certificate.secret ? key.entry : undefined,
   };
+}
+
+/** What a pod tells about the Secret with its serving certificate. */
+export type CertificateLead =
+  | { readonly kind: 'file'; readonly source: CertificateSource }
+  /** One of several mounted Secrets may have it. */
+  | { readonly kind: 'mounts'; readonly mounts: readonly SecretMount[]; readonly named: readonly NamedFile[] }
+  /** No Secret has it. */
+  | { readonly kind: 'none'; readonly words: string }
+  | { readonly kind: 'unknown'; readonly words: string };
+
+/** @param targetPort as for `viewServer` */
+export function certificateLead(pod: KubeObject, targetPort: string | undefined): CertificateLead {
+  const source = certificateSource(pod, targetPort);
+  if (source) return { kind: 'file', source };
+  const container = servingContainer(pod, targetPort);
+  if (!container) return { kind: 'unknown', words: `pod ${pod.metadata.name} has several servers, and none declares port ${targetPort}` };
+  const flags = flagsOf(container);
+  const file = flagValue(flags, 'tls-cert-file');
+  if (file !== undefined) return { kind: 'unknown', words: `--tls-cert-file=${file} is not in a Secret that the container mounts` };
+  const mounts = secretMounts(pod, container);
+  const folder = flagValue(flags, 'cert-dir');
+  if (folder !== undefined) return { kind: 'none', words: `the server keeps its certificate in ${folder}` };
+  if (mounts.length === 0) return { kind: 'none', words: 'the container mounts no Secret' };
+  return { kind: 'mounts', mounts, named: namedFiles(container, mounts) };
 }

@@ -25,7 +25,7 @@ const warnIfWorks = (context: CheckContext, observed: Observation): Observation 
 function mountedName({ snapshot }: CheckContext): string {
   const server = seen(snapshot.server);
   const file = certificateFiles(server?.flags ?? []).certificate ?? '';
-  return mountsAt(server?.secrets ?? [], file)[0]?.name ?? '(unknown)';
+  return server?.certificateSecret ?? mountsAt(server?.secrets ?? [], file)[0]?.name ?? '(unknown)';
 }
 
 function checkContent(context: CheckContext, view: SecretView): readonly Observation[] {

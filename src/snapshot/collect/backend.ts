@@ -1,3 +1,4 @@
+import { serverNameOf } from '../../config/registration.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { seen, skipped } from '../observed.ts';
 import { viewPod } from '../pod-view.ts';
@@ -44,15 +45,19 @@ export const noBackend = (nothing: Observed<never>): Omit<Backend, 'targets'> =>
  */
 export async function collectBackend(context: CollectContext, inventory: Inventory, target: ServiceRef): Promise<Backend> {
   const [service, endpoints] = await Promise.all([inventory.service(target), inventory.endpoints(target)]);
-  const [behind, probed] = await Promise.all([
-    collectPodsAndServer(context, target, service),
-    probeTargets(context, { target, service, endpoints }),
-  ]);
+  const probing = probeTargets(context, { target, service, endpoints });
+  const [behind, probed] = await Promise.all([collectPodsAndServer(context, target, { service, probing }), probing]);
   return { service, endpoints, ...behind, ...probed };
 }
 
-async function collectPodsAndServer(context: CollectContext, { namespace, port }: ServiceRef, service: Observed<ServiceView>) {
+interface Behind {
+  readonly service: Observed<ServiceView>;
+  readonly probing: Promise<Pick<Backend, 'probes'>>;
+}
+
+async function collectPodsAndServer(context: CollectContext, target: ServiceRef, { service, probing }: Behind) {
   const { cluster, signal } = context;
+  const { namespace, port } = target;
   const objects = await podsBehind(context, namespace, service);
   if (objects.state !== 'seen') {
     const nothing = skipped('the pods of the Service are not known');
@@ -67,7 +72,9 @@ async function collectPodsAndServer(context: CollectContext, { namespace, port }
       () => addPodDetails(cluster, namespace, objects.value.map(viewPod), signal),
       (views) => views,
     ),
-    chosen ? collectSecret(context, { chosen, pods: objects.value, targetPort }) : skipped('the Service has no pod'),
+    chosen
+      ? collectSecret(context, { chosen, pods: objects.value, targetPort, host: serverNameOf(target), probing })
+      : skipped('the Service has no pod'),
     server.state === 'seen' ? collectDelegation(context, namespace, server.value.serviceAccount) : skipped('the Service has no pod'),
   ]);
   return { pods, server, secret, delegation };

@@ -1,12 +1,12 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { getObject } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
-import { inspect } from '../../pki/inspect.ts';
-import { skipped } from '../observed.ts';
-import { type CertificateSource, certificateSource } from '../server-view.ts';
-import type { Observed, SecretView } from '../types.ts';
-import { type Json, textOf, textsOf } from '../views.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
+import { seen, skipped, undecided } from '../observed.ts';
+import { readSecret, type SecretContent, viewSecret } from '../secret-content.ts';
+import { type CertificateLead, type CertificateSource, certificateLead } from '../server-view.ts';
+import { findServingSecret } from '../serving-secret.ts';
+import type { EndpointProbe, Observed, SecretView } from '../types.ts';
 import type { CollectContext } from './context.ts';
 import { observe } from './observe.ts';
 
@@ -20,54 +20,80 @@ export interface PodsBehind {
    * Service lacks the port.
    */
   readonly targetPort: string | undefined;
+  /** The name that kube-apiserver verifies. */
+  readonly host: string;
+  /** The handshakes with the endpoints. */
+  readonly probing: Promise<{ readonly probes: Observed<readonly EndpointProbe[]> }>;
 }
 
 /**
- * Reads the Secret with the serving certificate of a pod. Its key is compared with the certificate,
- * and not kept.
+ * Reads the Secret with the serving certificate of a pod. Where no flag names it, reads the Secrets
+ * that the server mounts, and chooses by their content. Keys are compared with certificates, and
+ * not kept.
  * @throws the reason of the signal
  */
-export async function collectSecret(context: CollectContext, { chosen, pods, targetPort }: PodsBehind): Promise<Observed<SecretView>> {
-  const { cluster, signal } = context;
-  const sourceOf = (pod: KubeObject) => certificateSource(pod, targetPort);
-  const source = sourceOf(chosen);
-  if (!source) return skipped('no flag of the server names a certificate file in a mounted Secret');
-  const ref = { resource: resources.Secret, namespace: chosen.metadata.namespace, name: source.secret };
-  return observe(
+export async function collectSecret(context: CollectContext, behind: PodsBehind): Promise<Observed<SecretView>> {
+  const { chosen, targetPort } = behind;
+  const lead = certificateLead(chosen, targetPort);
+  if (lead.kind === 'none') return skipped(lead.words);
+  if (lead.kind === 'unknown') return undecided(lead.words);
+  if (lead.kind === 'mounts') return search(context, behind, lead);
+  const content = await readContent(context, chosen, lead.source.secret);
+  return content.state === 'seen' ? viewed(behind, content.value, lead.source) : content;
+}
+
+const readContent = (context: CollectContext, { metadata }: KubeObject, name: string): Promise<Observed<SecretContent>> =>
+  observe(
     context,
-    () => getObject(cluster, ref, signal),
-    (secret) => ({
-      ...viewSecret(secret, source),
-      pods: pods.filter((pod) => isSame(source, sourceOf(pod))).map(({ metadata }) => metadata.name),
-    }),
+    () => getObject(context.cluster, { resource: resources.Secret, namespace: metadata.namespace, name }, context.signal),
+    readSecret,
   );
+
+function viewed({ pods, targetPort }: PodsBehind, content: SecretContent, source: CertificateSource): Observed<SecretView> {
+  const reading = pods.filter((pod) => mayRead(certificateLead(pod, targetPort), source));
+  return { state: 'seen', value: { ...viewSecret(content, source), pods: reading.map(({ metadata }) => metadata.name) } };
 }
 
-/** @param secret a Secret. @returns its certificate, and only the names of its other entries */
-export function viewSecret({ metadata, type, data }: KubeObject & Json, source: CertificateSource): Omit<SecretView, 'pods'> {
-  const entries = textsOf(data);
-  const { certificateEntry, keyEntry } = source;
-  const { certificates } = inspect(Buffer.from(entries[certificateEntry] ?? '', 'base64'));
-  return {
-    name: metadata.name,
-    type: textOf(type),
-    entries: { certificate: certificateEntry, ...(keyEntry === undefined ? {} : { key: keyEntry }) },
-    certificates,
-    keyMatches: keyMatches(certificates[0]?.pem, keyEntry === undefined ? undefined : entries[keyEntry]),
-    otherKeys: Object.keys(entries).filter((entry) => entry !== certificateEntry && entry !== keyEntry),
-  };
+/** Whether a pod gets its certificate from this entry, as far as its manifest tells. */
+function mayRead(lead: CertificateLead, { secret, certificateEntry }: CertificateSource): boolean {
+  if (lead.kind === 'mounts') return lead.mounts.some(({ name }) => name === secret);
+  return lead.kind === 'file' && lead.source.secret === secret && lead.source.certificateEntry === certificateEntry;
 }
 
-/** Whether two pods read their certificate from the same place. */
-const isSame = (one: CertificateSource, other: CertificateSource | undefined): boolean =>
-  one.secret === other?.secret && one.certificateEntry === other.certificateEntry;
-
-/** Errors are dropped: the message of Node may quote the key. */
-function keyMatches(certificate: string | undefined, key: string | undefined): boolean | undefined {
-  if (certificate === undefined || key === undefined) return undefined;
-  try {
-    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(Buffer.from(key, 'base64')));
-  } catch {
-    return undefined;
+async function search(
+  context: CollectContext,
+  behind: PodsBehind,
+  { mounts, named }: Extract<CertificateLead, { kind: 'mounts' }>,
+): Promise<Observed<SecretView>> {
+  const names = [...new Set(mounts.map(({ name }) => name))];
+  const read = await Promise.all(names.map((name) => readContent(context, behind.chosen, name)));
+  const contents = read.flatMap((each) => seen(each) ?? []);
+  const served = servedBy(seen((await behind.probing).probes) ?? []);
+  const found = findServingSecret({ mounts, named, contents, served, host: behind.host });
+  if ('secret' in found) {
+    const content = contents.find(({ name }) => name === found.secret);
+    if (content) return viewed(behind, content, found);
   }
+  const certificates = named.filter(({ role }) => role === 'certificate').map(({ secret }) => secret);
+  if (read.some(({ state }, index) => state === 'absent' && certificates.includes(names[index] ?? ''))) return { state: 'absent' };
+  const unread = read.find((each) => each.state === 'unseen');
+  return unread?.state === 'unseen' ? unread : undecided(whyUnknown(behind, { names, equal: 'secret' in found ? [] : found, served }));
+}
+
+const servedBy = (probes: readonly EndpointProbe[]): CertificateInfo[] =>
+  probes.flatMap(({ handshake }) => (handshake.kind === 'served' ? handshake.certificates.slice(0, 1) : []));
+
+interface Unfound {
+  readonly names: readonly string[];
+  /** Secrets with equal claims. */
+  readonly equal: readonly string[];
+  readonly served: readonly CertificateInfo[];
+}
+
+function whyUnknown({ host }: PodsBehind, { names, equal, served }: Unfound): string {
+  if (equal.length > 0) return `several mounted Secrets have a certificate for ${host}: ${equal.join(', ')}`;
+  const wanted = served.length > 0 ? `the certificate that is served, or one for ${host}` : `a certificate for ${host}`;
+  return names.length === 1
+    ? `the mounted Secret ${names[0]} does not have ${wanted}`
+    : `no mounted Secret (${names.join(', ')}) has ${wanted}`;
 }

@@ -25,6 +25,22 @@ const bySubPath = {
   certificateFlags: ['--tls-cert-file=/etc/serving/tls.crt', '--tls-private-key-file=/etc/serving/tls.key'],
 };
 
+/**
+ * Mounts the Secret where a server without flags looks for its pair, relative to its directory
+ * (k8s.io/apiserver/pkg/server/options/serving.go, NewSecureServingOptions).
+ */
+const atDefaultPath = (secretName: string) => ({
+  certificateFlags: [],
+  container: { workingDir: '/' },
+  mounts: [{ name: 'pair', mountPath: '/apiserver.local.config/certificates' }],
+  volumes: [
+    {
+      name: 'pair',
+      secret: { secretName, items: ['crt', 'key'].map((kind) => ({ key: `tls.${kind}`, path: `apiserver.${kind}` })) },
+    },
+  ],
+});
+
 const faults: readonly PodFault[] = [
   {
     name: 'no-certificate-flags',
@@ -115,6 +131,58 @@ const faults: readonly PodFault[] = [
     codes: [],
     condition: passed,
     afterCreate: renew,
+  },
+  {
+    name: 'default-path',
+    how: 'nothing: the server has no flags, and finds its certificate at the default path',
+    codes: [],
+    condition: passed,
+    change: atDefaultPath,
+  },
+  {
+    name: 'default-path-renewed',
+    how: 'the server has no flags; its Secret was renewed, and it does not reload it',
+    codes: ['cert/secret-differs'],
+    condition: passed,
+    change: (name) => ({ ...atDefaultPath(name), flags: ['--certificate-once'] }),
+    afterCreate: renew,
+  },
+  {
+    name: 'default-path-other-key',
+    how: 'the server has no flags, and tls.key in its Secret belongs to another certificate',
+    codes: ['security/key-mismatch'],
+    condition: missingEndpoints,
+    change: async (name, bench) => {
+      const { certificates } = await bench.pairFor(name);
+      return { ...atDefaultPath(name), secret: tlsEntries({ certificates, key: pair(await makeCa('another')).key }) };
+    },
+  },
+  {
+    name: 'underscores',
+    how: 'the flags have underscores, and the pod mounts the Secret with subPath',
+    codes: ['cert/sub-path-mount'],
+    condition: passed,
+    change: () => ({ ...bySubPath, certificateFlags: bySubPath.certificateFlags.map((flag) => flag.replaceAll(/(?<=[a-z])-/g, '_')) }),
+  },
+  {
+    name: 'two-secrets',
+    how: 'the server has no flags for its certificate, and mounts two Secrets with one',
+    codes: ['cert/self-generated'],
+    notChecked: ['the Secret with the serving certificate'],
+    condition: failedTls('x509: certificate'),
+    change: async (name, bench) => ({
+      certificateFlags: [],
+      mounts: [{ name: 'second', mountPath: '/second' }],
+      volumes: [{ name: 'second', secret: { secretName: 'second' } }],
+      objects: [
+        {
+          apiVersion: 'v1',
+          kind: 'Secret',
+          metadata: { name: 'second', namespace: bench.namespace },
+          stringData: tlsEntries(await bench.pairFor(name)),
+        },
+      ],
+    }),
   },
 ];
 

@@ -32,6 +32,14 @@ describe('what was not checked', () => {
     });
   });
 
+  test('is listed too if what was seen does not tell', () => {
+    const { verdict, notChecked } = diagnosed({ secret: { state: 'unseen', reason: 'undecided', words: 'several Secrets' } });
+    expect({ verdict, notChecked }).toEqual({
+      verdict: 'healthy',
+      notChecked: [{ what: 'the Secret with the serving certificate', why: 'several Secrets' }],
+    });
+  });
+
   test('gives the verdict unknown if nothing was observed', () => {
     const all = unseen('forbidden');
     const diagnosis = diagnosed({ apiService: all, service: all, endpoints: all, probes: all, aggregated: all });

@@ -66,6 +66,11 @@ describe('a missing Secret is identified', () => {
     ]);
   });
 
+  test('by a flag with another name', () => {
+    const { findings } = diagnosed({ ...everything, secret: absent, server: seen({ ...view, certificateSecret: 'api-tls' }) });
+    expect(findings.map(({ evidence }) => evidence)).toEqual([['the pods mount the Secret api-tls']]);
+  });
+
   test('by the file, even if a directory is configured as well', () => {
     const flags = ['--cert-dir=/tmp', '--tls-cert-file=/certs/tls.crt'];
     expect(named(flags, ['other', '/tmp'], ['api-tls', '/certs'])).toEqual(['the pods mount the Secret api-tls']);

@@ -11,6 +11,7 @@ describe('flags', () => {
     ['a single dash', ['-tls-cert-file=/a'], ['--tls-cert-file=/a']],
     ['the line of a shell', ['-c', "exec server --cert-dir '/a' --v=2"], ['--cert-dir=/a']],
     ['a switch takes no word after it', ['--authentication-skip-lookup', 'hunter2'], ['--authentication-skip-lookup']],
+    ['underscores', ['--tls_cert_file=/a_b'], ['--tls-cert-file=/a_b']],
     ['a flag without its value', ['--tls-cert-file', '--v=2'], []],
   ])('%s', (_, args, flags) => {
     expect(flagsOf({ args })).toEqual(flags);
@@ -23,6 +24,15 @@ describe('flags', () => {
       expect(flagsOf({ args: [flag, '--secure-port=1'] })).toEqual(['--secure-port=1']);
     },
   );
+
+  test('variables are expanded as the kubelet does', () => {
+    const env = [
+      { name: 'PORT', value: '8443' },
+      { name: 'PKI', valueFrom: {} },
+    ];
+    expect(flagsOf({ args: ['--secure-port=$(PORT)', '--cert-dir=$(PKI)'], env })).toEqual(['--secure-port=8443', '--cert-dir=$(PKI)']);
+    expect(flagsOf({ args: ['--cert-dir=$$(PORT)'], env })).toEqual(['--cert-dir=$$(PORT)']);
+  });
 
   test('the last one wins', () => {
     expect(flagValue(['--secure-port=4443', '--secure-port=8443', '--secure-port-x=1'], 'secure-port')).toBe('8443');

@@ -117,6 +117,13 @@ test('the view has the mounts and the start time of the server', () => {
   });
 });
 
+test('the view has the only Secret that is named as the one with the certificate', () => {
+  const secretOf = (...flags: readonly string[]) => viewServer(mounted({}, flags), '8443').certificateSecret;
+  expect(secretOf('--tls-cert-file=/certs/tls.crt')).toBe('api-tls');
+  expect(secretOf('--cert=/certs/tls.crt')).toBe('api-tls');
+  expect(secretOf('--client-cert=/certs/tls.crt', '--key=/certs/tls.key')).toBeUndefined();
+});
+
 test('a pod that no kubelet has started has no start time', () => {
   expect(
     viewServer({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'api-0' }, status: { phase: 'Pending' } }, '8443').startedAt,

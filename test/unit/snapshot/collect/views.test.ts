@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { viewRequestHeader } from '../../../../src/snapshot/collect/request-header.ts';
-import { viewSecret } from '../../../../src/snapshot/collect/secret.ts';
+import { readSecret, viewSecret } from '../../../../src/snapshot/secret-content.ts';
 import { servingCertificate } from '../../cluster/listening.ts';
 
 const { leaf } = await servingCertificate();
@@ -10,7 +10,10 @@ const keyOf = ({ key }: typeof leaf): string => key.reveal();
 const source = { secret: 'api-tls', certificateEntry: 'tls.crt', keyEntry: 'tls.key' };
 
 const secretOf = (data: Record<string, string>) =>
-  viewSecret({ apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata: { name: 'api-tls' }, data } as never, source);
+  viewSecret(
+    readSecret({ apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata: { name: 'api-tls' }, data } as never),
+    source,
+  );
 
 describe('a Secret', () => {
   const certificate = { 'tls.crt': base64(leaf.certificates) };

@@ -1,0 +1,65 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { KubeObject } from '../manifests/types.ts';
+import { inspect } from '../pki/inspect.ts';
+import type { CertificateInfo } from '../pki/types.ts';
+import type { CertificateSource } from './server-view.ts';
+import type { SecretView } from './types.ts';
+import { type Json, textOf, textsOf } from './views.ts';
+
+/** What a Secret holds, without its private keys. */
+export interface SecretContent {
+  readonly name: string;
+  readonly type: string;
+  readonly entries: readonly SecretEntry[];
+}
+
+interface SecretEntry {
+  readonly name: string;
+  readonly certificates: readonly CertificateInfo[];
+  /** SHA-256 of the public part of its private key. Undefined where it holds no readable key. */
+  readonly keyId: string | undefined;
+}
+
+/** @param secret a Secret of a cluster, or of a file, whose stringData counts too */
+export function readSecret({ metadata, type, data, stringData }: KubeObject & Json): SecretContent {
+  const texts = [
+    ...Object.entries(textsOf(data)).map(([name, value]) => [name, Buffer.from(value, 'base64')] as const),
+    ...Object.entries(textsOf(stringData)).map(([name, value]) => [name, Buffer.from(value)] as const),
+  ];
+  return {
+    name: metadata.name,
+    type: textOf(type) || 'Opaque',
+    entries: [...new Map(texts)].map(([name, bytes]) => ({ name, certificates: inspect(bytes).certificates, keyId: keyIdOf(bytes) })),
+  };
+}
+
+/** @returns the certificate in a Secret, and only the names of its other entries */
+export function viewSecret({ name, type, entries }: SecretContent, source: CertificateSource): Omit<SecretView, 'pods'> {
+  const { certificateEntry, keyEntry } = source;
+  const certificates = entries.find((entry) => entry.name === certificateEntry)?.certificates ?? [];
+  const keyId = entries.find((entry) => entry.name === keyEntry)?.keyId;
+  const [leaf] = certificates;
+  return {
+    name,
+    type,
+    entries: { certificate: certificateEntry, ...(keyEntry === undefined ? {} : { key: keyEntry }) },
+    certificates,
+    keyMatches: leaf && keyId !== undefined ? publicKeyId(new X509Certificate(leaf.pem).publicKey) === keyId : undefined,
+    otherKeys: entries.map((entry) => entry.name).filter((entry) => entry !== certificateEntry && entry !== keyEntry),
+  };
+}
+
+const publicKeyId = (key: KeyObject): string =>
+  createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+
+/** Errors are dropped: the message of Node may quote the key. */
+function keyIdOf(bytes: Buffer): string | undefined {
+  if (!bytes.includes('PRIVATE KEY')) return undefined;
+  try {
+    return publicKeyId(createPublicKey(createPrivateKey(bytes)));
+  } catch {
+    return undefined;
+  }
+}
