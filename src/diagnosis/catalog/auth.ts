@@ -36,7 +36,7 @@ export const authEntries = {
   'auth/reader-missing': {
     severity: 'error',
     hop: 'endpoint',
-    title: '{account} is not allowed to read ConfigMap kube-system/extension-apiserver-authentication',
+    title: 'User {account} is not allowed to read ConfigMap kube-system/extension-apiserver-authentication',
     cause:
       'An extension API server reads ConfigMap kube-system/extension-apiserver-authentication when it starts. The ServiceAccount of this server is not bound to the Role extension-apiserver-authentication-reader in kube-system.',
     fix: 'Bind the ServiceAccount to the Role extension-apiserver-authentication-reader: `kubectl -n kube-system create rolebinding {service}-auth-reader --role=extension-apiserver-authentication-reader --serviceaccount={serviceAccount}`',

@@ -8,7 +8,7 @@ export const bundleEntries = {
     title: 'The caBundle of APIService {name} contains no valid PEM certificate',
     cause:
       'The value of spec.caBundle must be PEM certificates, base64-encoded exactly once. kube-apiserver does not validate the value when you create or update the APIService.',
-    fix: "In an apisvc project, write the caBundle again: `apisvc register --force-conflicts`. Otherwise, set spec.caBundle to the CA that signed the serving certificate, encoded by this command: `base64 < ca.crt | tr -d '\\n'`",
+    fix: "In an apisvc project, write the caBundle again: `apisvc register --force-conflicts`. Otherwise, set spec.caBundle to the output of this command, where ca.crt is the CA that signed the serving certificate: `base64 < ca.crt | tr -d '\\n'`",
     explainedBy: ['bundle/private-key'],
   },
   'bundle/der': {
@@ -31,7 +31,7 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'A certificate in the caBundle of APIService {name} cannot be parsed',
     cause: 'kube-apiserver ignores the damaged certificate, and trusts the other certificates in the caBundle.',
-    fix: 'In spec.caBundle, replace the damaged certificate with the whole certificate, from the BEGIN line to the END line. If it is not needed, remove it.',
+    fix: 'In spec.caBundle, replace the damaged certificate with the whole certificate, from the BEGIN line to the END line. If the certificate is not needed, remove it.',
     explainedBy: ['bundle/private-key'],
   },
   'bundle/empty': {
@@ -56,7 +56,7 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'The caBundle of APIService {name} contains a private key',
     cause: 'The caBundle was set from the wrong file. Everyone who can read APIServices can read the private key.',
-    fix: 'Treat the private key as compromised, and replace the CA and the serving certificate. In an apisvc project: `apisvc init --force-keys && apisvc register`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the certificate of the new CA.',
+    fix: 'Treat the private key as compromised, and replace the CA and the serving certificate. In an apisvc project: `apisvc init --force-keys && apisvc register`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
   },
   'bundle/expires-soon': {
     severity: 'warning',

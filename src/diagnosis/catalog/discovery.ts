@@ -22,7 +22,7 @@ export const discoveryEntries = {
     severity: 'error',
     hop: 'endpoint',
     title: 'The discovery document is for {served}, not for {group}/{version}',
-    cause: 'The APIService points at the Service of a server for a different group or version.',
+    cause: 'spec.service of the APIService names the Service of a server for a different group or version.',
     fix: 'Set spec.service of the APIService to the Service of the server for {group}/{version}. If spec.service is already correct, configure the server to serve {group}/{version}.',
   },
   'discovery/no-resources': {
@@ -79,7 +79,7 @@ export const discoveryEntries = {
     title: 'kubectl does not find the resources of {group}/{version}, although the API works',
     cause:
       'kubectl reads the aggregated discovery document of kube-apiserver. For this document, kube-apiserver requests /apis or /apis/{group}/{version} from the extension API server every minute. It sends the request as user system:kube-aggregator, without groups, and got no valid response.',
-    fix: 'Configure the authorization of the extension API server to allow user system:kube-aggregator to get /apis and /apis/{group}/{version}. To find denied requests, read the log of the extension API server: `kubectl -n {namespace} logs service/{service}`',
+    fix: 'Configure the authorization of the extension API server to allow user system:kube-aggregator to get /apis/{group}/{version}. To find denied requests, read the log of the extension API server: `kubectl -n {namespace} logs service/{service}`',
     explainedBy: ['discovery/not-in-group'],
   },
   'discovery/openapi-missing': {

@@ -79,7 +79,7 @@ export const endpointsEntries = {
     hop: 'service',
     title: 'Service {namespace}/{service} has no ready endpoints',
     cause: 'The pods of the Service do not start, or their readiness probes fail.',
-    fix: 'List the pods: `kubectl -n {namespace} get pods`. Then read their events: `kubectl -n {namespace} describe pods`. Then read the log of the extension API server: `kubectl -n {namespace} logs service/{service}`',
+    fix: 'List the pods: `kubectl -n {namespace} get pods`. Read their events: `kubectl -n {namespace} describe pods`. Then read the log of the extension API server: `kubectl -n {namespace} logs service/{service}`',
     explainedBy: [...podProblems, 'endpoints/pod-not-ready'],
   },
   'endpoints/port-name-mismatch': {
