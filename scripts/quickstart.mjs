@@ -41,7 +41,7 @@ async function showLogOf(said) {
 /** @param {string} folder */
 async function tour(folder) {
   say(
-    'Start a sandbox: a simulated control plane that needs only Node. No cluster is touched.',
+    'Start a sandbox: a simulated control plane that needs only Node.js. It uses no cluster.',
     'For each kubectl command, this script sends the same request with the kubeconfig.',
   );
   const sandbox = await startSandbox(folder);
@@ -49,17 +49,17 @@ async function tour(folder) {
 
   say('Create a project: apisvc.yaml, a CA and a serving certificate for this server only.');
   await apisvc(folder, ['init', 'demo', '--preset', 'demo', '--yes']);
-  say('Write the Kubernetes manifests to files. Without --output-dir they are printed.');
+  say('Write the Kubernetes manifests to files. Without --output-dir, render prints them.');
   await apisvc(folder, ['render', '-C', 'demo', '--output-dir', 'demo/manifests']);
-  say('Apply them in a safe order, wait for the server, register the API and verify it.');
+  say('Apply the manifests in a safe order, wait for the server, register the API, and verify the API.');
   await apisvc(folder, ['register', '-C', 'demo']);
-  say('Verify again at any time. This works for any APIService in any cluster.');
+  say('Verify again at any time. The command works for any APIService in any cluster.');
   await apisvc(folder, ['verify', apiService, '-o', 'wide']);
   say('Send a request through the aggregation layer. The last line is the log of the server.');
   console.log(`$ kubectl get --raw ${hosts}\n${(await ask(folder, hosts)).trimEnd()}`);
   await showLogOf(sandbox.said);
 
-  say('Break it: replace the caBundle with the CA of another project.');
+  say('Break the registration: replace the caBundle with the CA of another project.');
   await apisvc(folder, ['init', 'other', '--preset', 'demo', '--yes'], { hidden: true });
   await breakIt(folder);
   say('Find out what is wrong, why, and how to fix it. The exit code is 1.');

@@ -66,7 +66,7 @@ const withProject = (command: Command): Command => command.option('-C, --directo
 function addRender(program: Command, run: Run): void {
   const command = program.command('render').description('Print every manifest with the caBundle filled in');
   withOutput(withProject(command), 'render')
-    .option('-d, --output-dir <dir>', 'Directory to write the objects to, one file for each object; for example, manifests')
+    .option('-d, --output-dir <dir>', 'Write one file for each object to this directory, for example manifests')
     .addOption(
       new Option(
         '--secrets <choice>',
@@ -143,14 +143,14 @@ function addLint(program: Command, run: Run): void {
   const command = program
     .command('lint')
     .argument('<file...>', 'Manifests in YAML or JSON, or directories of them; "-" is standard input')
-    .description('Check manifests and their certificates without a cluster');
+    .description('Check manifests, and the certificates in them, without a cluster');
   withOutput(command, 'lint').action(run(async () => (await import('../commands/lint.ts')).lint));
 }
 
 function addExplain(program: Command, run: Run): void {
   program
     .command('explain')
-    .argument('[code]', 'Code of a finding, a family such as cert, or a topic')
+    .argument('[code]', 'Code of a finding, a family of findings such as cert, or a topic')
     .description('Explain what a finding means, why it happens and how to fix it. Without a code, list all findings and topics')
     .addHelpText('after', examples('apisvc explain cert/unknown-authority', 'apisvc explain cert', 'apisvc explain crd-or-apiservice'))
     .action(run(async () => (await import('../commands/explain.ts')).explain));
@@ -187,7 +187,7 @@ function addSandbox(program: Command, run: Run): void {
     .addHelpText(
       'after',
       `${examples(
-        'apisvc sandbox                                  # with the built-in demo API server',
+        'apisvc sandbox                                  # run the built-in demo API server',
         'apisvc sandbox -- ./my-apiserver -v=4           # run this program as the server of the project in this directory',
         'apisvc sandbox --once -o junit -- ./my-apiserver',
         'apisvc sandbox -- ./my-apiserver --cert {tls-cert-file} --key {tls-private-key-file} --listen :{port}',
@@ -216,7 +216,7 @@ function addCompletion(program: Command, run: Run): void {
 }
 
 const installation = `
-To load it in every new shell:
+To load the completion script in every new shell:
   bash  echo 'eval "$(apisvc completion bash)"' >> ~/.bashrc
   zsh   echo 'eval "$(apisvc completion zsh)"' >> ~/.zshrc     # after the line that runs compinit
   fish  apisvc completion fish > ~/.config/fish/completions/apisvc.fish

@@ -38,7 +38,7 @@ const withCredentials = (command: Command, timeout: string): Command =>
   withTimeout(
     command
       .option('--kubeconfig <file>', 'Kubeconfig to use instead of $KUBECONFIG or ~/.kube/config')
-      .option('--as <user>', 'User to impersonate for every request')
+      .option('--as <user>', 'User to impersonate')
       .option('--as-group <group>', 'Group to impersonate; needs --as; repeatable', repeatable),
     timeout,
     'Time limit for the whole command, for example 90s or 5m',

@@ -5,7 +5,7 @@ import { UsageError } from '../errors.ts';
 import { snapshotSchema } from './schema.ts';
 import type { Snapshot } from './types.ts';
 
-const fix = 'Name a file that apisvc verify --save has written.';
+const fix = 'Pass a file that apisvc verify --save wrote.';
 
 /**
  * Reads a saved snapshot from an untrusted source. Every value is checked, and certificates are

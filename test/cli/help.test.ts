@@ -54,18 +54,24 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['verify', '--timeout', 'soon'], 'must be a duration such as 90s, 1h30m, 90d or 10y'],
     [['register', '--timeout', '25d'], 'must be at most 24d'],
     [['verify', 'Not_A_Name'], 'error: invalid APIService name "Not_A_Name"'],
-    [['verify', '--as-group', 'x', '--', 'v1.a'], 'error: --as-group needs --as'],
-    [['verify', '--all', 'v1.a'], 'error: names, --all and --selector cannot be used together'],
+    [['verify', '--as-group', 'x', '--', 'v1.a'], 'error: --as-group needs --as\nfix: Add --as USER.\n'],
+    [
+      ['verify', '--all', 'v1.a'],
+      'error: names, --all and --selector cannot be used together\nfix: Pass only names, only --all, or only --selector.\n',
+    ],
     [['verify', '--all', '--from', 'x'], "error: option '--from <file>' cannot be used with option '--all'"],
     [['verify', '--watch', '--wait', 'v1.a'], "error: option '--watch' cannot be used with option '--wait'"],
     [['verify', '--watch', 'v1.a', '-o', 'html'], 'error: -o html cannot be used with --watch'],
     [['verify', '--context', 'a', '--context', 'b', 'v1.a', '-o', 'junit'], 'error: -o junit cannot be used with more than one --context'],
-    [['verify', '--context', 'a', '--context', 'b', 'v1.a', '--save', 'x'], 'error: --save cannot be used with more than one --context'],
+    [
+      ['verify', '--context', 'a', '--context', 'b', 'v1.a', '--save', 'x'],
+      'error: --save cannot be used with more than one --context\nfix: Run verify --save once for each context.\n',
+    ],
     [['verify', '--fail-if-expires-within', 'soon', 'v1.a'], 'must be a duration such as 90s, 1h30m, 90d or 10y'],
     [['explain', 'cert/unknown-autority'], 'error: unknown finding or topic "cert/unknown-autority"; did you mean cert/unknown-authority?'],
     [['explain', 'san'], 'did you mean cert/san-mismatch?'],
     [['lint'], "error: missing required argument 'file'"],
-    [['register', '--diff', '--dry-run', 'server'], 'error: --diff cannot be used with --dry-run'],
+    [['register', '--diff', '--dry-run', 'server'], 'error: --diff cannot be used with --dry-run\nfix: Remove one of the two flags.\n'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await apisvc(args, { cwd: folder() });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -143,9 +143,17 @@ test.each<[string, string[], RegExp]>([
   ['-C without a program', ['-C', 'demo'], /-C requires a program/],
   ['an empty argument', ['--assets', ''], /an argument is empty/],
   ['a device for the kubeconfig', ['--write-kubeconfig', '/dev/full'], /is not the kubeconfig of a sandbox/],
-  ['--empty with a command', ['--empty', '--', 'true'], /--empty cannot be used with a program/],
-  ['--empty with --once', ['--empty', '--once'], /--empty cannot be used with --once/],
-  ['--assets for the simulation', ['--assets', '/tmp'], /--assets cannot be used with --engine simulated/],
+  [
+    '--empty with a command',
+    ['--empty', '--', 'true'],
+    /--empty cannot be used with a program\nfix: Remove --empty, or remove the program\./,
+  ],
+  ['--empty with --once', ['--empty', '--once'], /--empty cannot be used with --once\nfix: Remove one of the two flags\./],
+  [
+    '--assets for the simulation',
+    ['--assets', '/tmp'],
+    /--assets cannot be used with --engine simulated\nfix: Remove one of the two flags\./,
+  ],
   ['--assets with --kubernetes', ['--assets', '/tmp', '--kubernetes', '1.37'], /cannot be used with/],
   ['an unknown version', ['--kubernetes', '1.20'], /Allowed choices are 1\.37, 1\.35/],
 ])('wrong usage: %s', async (_, args, message) => {

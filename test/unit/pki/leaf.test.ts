@@ -162,6 +162,7 @@ describe('issueServing', () => {
       const attempt = issueServing({ authority: await make(), ...request });
       await expect(attempt).rejects.toThrow(UsageError);
       await expect(attempt).rejects.toThrow(message);
+      await expect(attempt).rejects.toMatchObject({ fix: expect.stringMatching(/^(Use|Choose) a /) });
     });
   });
 
