@@ -9,4 +9,11 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 // Node 22.1 and newer cache the compiled bundle between runs.
 module.enableCompileCache?.();
-await import('../dist/main.js');
+try {
+  await import('../dist/main.js');
+} catch (error) {
+  // No module can be loaded then, not even the one that reports errors.
+  if (error?.code !== 'EMFILE') throw error;
+  process.stderr.write('error: too many open files\nfix: Raise the limit of this shell: ulimit -n 4096\n');
+  process.exit(2);
+}

@@ -19,6 +19,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   process.on('SIGTERM', onSignal);
   // The terminal was closed.
   process.on('SIGHUP', () => onSignal('SIGTERM'));
+  // The command cannot continue: its own work would not know of the failure.
+  process.on('uncaughtException', async (error) => process.exit(await report(error)));
   let exitCode: ExitCode = Exit.ok;
   const program = makeProgram(interrupt.signal, (code) => {
     exitCode = code;
@@ -29,6 +31,10 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     // Commander has already printed the error. Requested help has exit code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage;
+    return report(error);
+  }
+
+  async function report(error: unknown): Promise<ExitCode> {
     const { color = true, verbose = false } = program.opts();
     const { reportError } = await import('./report-error.ts');
     return reportError(error, { color, verbose });
@@ -49,5 +55,5 @@ async function answerShell(words: readonly string[]): Promise<ExitCode> {
   return new Promise((resolve) => process.stdout.write(answer, () => resolve(Exit.ok)));
 }
 
-// The only exit of the process. Results are flushed; keep-alive sockets must not hold it open.
+// The usual exit of the process. Results are flushed; keep-alive sockets must not hold it open.
 process.exit(await main(process.argv));

@@ -1,7 +1,7 @@
 import { Chalk, type ChalkInstance, type ColorSupportLevel, supportsColor, supportsColorStderr } from 'chalk';
 import { missingFlags } from '../commands/missing-flags.ts';
 import type { Question, Terminal } from '../commands/terminal.ts';
-import { fileError } from '../project/files.ts';
+import { fileError } from '../config/file-errors.ts';
 import type { PromptContext } from './prompts.ts';
 
 export interface TerminalOptions {

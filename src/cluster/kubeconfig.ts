@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Cluster } from '@kubernetes/client-node';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import { ClusterError, UsageError } from '../errors.ts';
+import { fileExists, fileFix, fileReason } from '../config/file-errors.ts';
+import { type ApisvcError, ClusterError, UsageError } from '../errors.ts';
 import { proxyFor } from './proxy.ts';
 
 /** The options that select the cluster and the user, named as in kubectl. */
@@ -21,8 +22,8 @@ const inClusterToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
  * ~/.kube/config, else the ServiceAccount of the pod. In a list, missing files are skipped and the
  * first definition of a name wins (k8s.io/client-go/tools/clientcmd/loader.go,
  * ClientConfigLoadingRules). A cluster without proxy-url uses the proxy of the environment.
- * @throws UsageError when a file is unusable or the context does not exist; ClusterError when no
- * cluster is configured
+ * @throws UsageError when a file is unusable, no file of KUBECONFIG exists, or the context does not
+ * exist; ClusterError when no cluster is configured
  */
 export function loadKubeConfig({ kubeconfig, context }: ClusterOptions, env: NodeJS.ProcessEnv): KubeConfig {
   const files = kubeconfigFiles(kubeconfig, env);
@@ -64,25 +65,21 @@ function readAll(files: readonly string[]): KubeConfig {
 
 function kubeconfigFiles(flag: string | undefined, env: NodeJS.ProcessEnv): string[] {
   if (flag !== undefined) {
-    if (!exists(flag)) throw new UsageError(`kubeconfig ${flag} not found`, { fix: 'Set --kubeconfig to an existing file.' });
+    if (!fileExists(flag)) throw new UsageError(`kubeconfig ${flag} not found`, { fix: 'Set --kubeconfig to an existing file.' });
     return [flag];
   }
   const listed = (env.KUBECONFIG ?? '').split(delimiter).filter((file) => file !== '');
   const candidates = listed.length > 0 ? listed : [join(env.HOME ?? homedir(), '.kube', 'config')];
-  return candidates.filter(exists);
+  return candidates.filter(fileExists);
 }
 
-/** True also for a file that must not be inspected: reading it gives the right error. */
-function exists(file: string): boolean {
-  try {
-    return statSync(file) !== undefined;
-  } catch (error) {
-    return !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
-  }
-}
-
-function noCluster(env: NodeJS.ProcessEnv): ClusterError {
-  const source = env.KUBECONFIG ? `KUBECONFIG=${env.KUBECONFIG}` : join(env.HOME ?? homedir(), '.kube', 'config');
+/**
+ * A file that the user named and that is missing is a wrong configuration; without any, no cluster
+ * is reachable.
+ */
+function noCluster({ KUBECONFIG: named, HOME = homedir() }: NodeJS.ProcessEnv): ApisvcError {
+  if (named) return new UsageError(`kubeconfig ${named} not found`, { fix: 'Set KUBECONFIG to an existing file.' });
+  const source = join(HOME, '.kube', 'config');
   return new ClusterError(`no cluster is configured: ${source} does not exist, and apisvc is not running in a pod`, {
     fix: 'Set --kubeconfig or KUBECONFIG to a kubeconfig file.',
   });
@@ -95,11 +92,10 @@ function readKubeconfig(file: string): KubeConfig {
     if (readFileSync(file, 'utf8').trim() !== '') config.loadFromFile(file);
     return config;
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    // Messages of Node have the form "ENOTDIR: not a directory, open '/a/b'".
-    const [line = ''] = message.split('\n');
-    const reason = { EISDIR: 'it is a directory' }[code ?? ''] ?? /^E[A-Z\d]+: ([^,]+), /.exec(line)?.[1] ?? line;
-    throw new UsageError(`failed to read kubeconfig ${file}: ${reason}`, { cause });
+    // Messages of the YAML parser have several lines.
+    const [reason = ''] = fileReason(cause).split('\n');
+    const fix = fileFix('read', file, cause) ?? 'Correct the file, or set --kubeconfig to another one.';
+    throw new UsageError(`failed to read kubeconfig ${file}: ${reason}`, { fix, cause });
   }
 }
 

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { parse } from 'yaml';
+import { fileExists, reading } from '../config/file-errors.ts';
 import { UsageError } from '../errors.ts';
-import { fileError, saveFile } from '../project/files.ts';
+import { saveFile } from '../project/files.ts';
 import { contextNames } from '../sandbox/index.ts';
 
 /**
@@ -13,8 +14,8 @@ import { contextNames } from '../sandbox/index.ts';
  */
 export async function keepKubeconfig(path: string | undefined): Promise<{ write(from: string): void; remove(): void }> {
   if (path === undefined) return { write: () => {}, remove: () => {} };
-  if (existsSync(path)) {
-    const server = statSync(path).isFile() ? serverOf(readText(path)) : undefined;
+  if (fileExists(path)) {
+    const server = isRegular(path) ? serverOf(readText(path)) : undefined;
     const refusal = server === undefined ? 'exists and is not the kubeconfig of a sandbox' : 'is the kubeconfig of a running sandbox';
     if (server === undefined || (await isUp(server))) {
       throw new UsageError(`${path} ${refusal}`, { fix: 'Choose another file for --write-kubeconfig.' });
@@ -28,18 +29,15 @@ export async function keepKubeconfig(path: string | undefined): Promise<{ write(
       written = text;
     },
     remove: () => {
-      if (written !== undefined && existsSync(path) && readText(path) === written) rmSync(path, { force: true });
+      if (written !== undefined && fileExists(path) && readText(path) === written) rmSync(path, { force: true });
     },
   };
 }
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw fileError('read', path, cause);
-  }
-}
+/** A pipe would block. */
+const isRegular = (path: string): boolean => reading(path, () => statSync(path).isFile());
+
+const readText = (path: string): string => reading(path, () => readFileSync(path, 'utf8'));
 
 /**
  * The server of a kubeconfig that a sandbox wrote; undefined for any other. It has one cluster, one

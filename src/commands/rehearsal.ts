@@ -1,13 +1,13 @@
 import { parseRegistration } from '../config/load.ts';
 import { presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
-import { ApisvcError, Exit, type ExitCode, InterruptedError, RefusedError, UsageError } from '../errors.ts';
+import { ApisvcError, Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
 import { register } from '../operations/register.ts';
 import type { Issued } from '../pki/types.ts';
 import { requireCertificates } from '../project/certificates.ts';
-import { isProject, readRegistration } from '../project/project.ts';
+import { createCommand, isProject, readRegistration, requireDirectory } from '../project/project.ts';
 import type { DiagnosisFormat } from '../report/formats.ts';
 import { appliedSummary, progressLine } from '../report/progress.ts';
 import { loadSandbox, type Program, type ProgramOf, type Sandbox } from '../sandbox/index.ts';
@@ -41,8 +41,9 @@ export interface RehearsalFlags {
  */
 export async function projectGuest(directory: string, command: readonly string[]): Promise<Guest> {
   if (!isProject(directory)) {
+    requireDirectory(directory);
     throw new UsageError(`no apisvc.yaml in ${directory === '.' ? 'this directory' : directory}`, {
-      fix: 'Create a project with apisvc init, or set the project directory with -C.',
+      fix: `Set the project directory with -C, or create a project: ${createCommand(directory)}`,
     });
   }
   const registration = readRegistration(directory);
@@ -110,8 +111,9 @@ export async function rehearse(
     await terminal.result(await renderDiagnosis(diagnosis, flags.output, terminal));
     return exitCodeOf(diagnosis);
   } catch (error) {
+    if (terminal.interrupt.aborted) throw error;
     if (flags.once && error instanceof RefusedError) throw new RefusedError(error.message, { fix: inspectFix, cause: error.cause });
-    if (flags.once || !(error instanceof ApisvcError) || error instanceof InterruptedError) throw error;
+    if (flags.once || !(error instanceof ApisvcError)) throw error;
     terminal.progress([`error: ${error.message}`, ...(error.fix === undefined ? [] : [error.fix])].join('\n'));
     return Exit.findings;
   }

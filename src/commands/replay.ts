@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { text as readStream } from 'node:stream/consumers';
+import { reading } from '../config/file-errors.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import type { DiagnoseOptions, Diagnosis } from '../diagnosis/types.ts';
 import { UsageError } from '../errors.ts';
-import { fileError } from '../project/files.ts';
 import { readSnapshot } from '../snapshot/recorded.ts';
 import { parseName } from './selection.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,10 +35,4 @@ export async function replay(
 
 const place = (file: string): string => (file === '-' ? 'on standard input' : `in ${file}`);
 
-function readFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw fileError('read', file, cause);
-  }
-}
+const readFile = (file: string): string => reading(file, () => readFileSync(file, 'utf8'));

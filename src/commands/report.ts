@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
+import { fileError } from '../config/file-errors.ts';
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
-import { fileError } from '../project/files.ts';
 import { type DiagnosisFormat, formatOf, formats, type ListFormat } from '../report/formats.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -26,6 +26,6 @@ function append(file: string, text: string): void {
   try {
     appendFileSync(file, text);
   } catch (cause) {
-    throw fileError('write', file, cause);
+    throw fileError('write', file, cause, 'Set GITHUB_STEP_SUMMARY to a file that can be written.');
   }
 }

@@ -38,11 +38,13 @@ export async function sandbox(flags: SandboxFlags, command: readonly string[], t
       terminal.progress(
         `To use the sandbox in another terminal, run:\n\n    export KUBECONFIG=${resolve(flags.writeKubeconfig ?? box.kubeconfig)}\n`,
       );
-    const died = box.died.then((error) => Promise.reject(error));
-    const code = guest && (await Promise.race([rehearse(guest, box, flags, terminal), died]));
+    const dead = new AbortController();
+    box.died.then((error) => dead.abort(error));
+    const interrupt = AbortSignal.any([terminal.interrupt, dead.signal]);
+    const code = guest && (await rehearse(guest, box, flags, { ...terminal, interrupt }));
     if (flags.once && code !== undefined) return code;
     terminal.progress('The sandbox runs until you press Ctrl-C.');
-    return await Promise.race([untilInterrupted(terminal.interrupt), died]);
+    return await untilInterrupted(interrupt);
   } finally {
     await box.stop().finally(kubeconfig.remove);
   }

@@ -45,9 +45,10 @@ export function parseName(text: string): string {
  * Imported only if no name is given: loading the schema of a project takes longer than a diagnosis.
  */
 async function projectNames(dir: string): Promise<string[]> {
-  const { isProject, readRegistration } = await import('../project/project.ts');
+  const { isProject, readRegistration, requireDirectory } = await import('../project/project.ts');
   const { apiServiceNames } = await import('../config/registration.ts');
   if (!isProject(dir)) {
+    requireDirectory(dir);
     throw new UsageError(`no APIService given, and no apisvc.yaml in ${dir === '.' ? 'this directory' : dir}`, {
       fix: 'Pass the name of an APIService or --all, or set the project directory with -C.',
     });

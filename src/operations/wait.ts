@@ -57,6 +57,8 @@ interface Polling {
   readonly until?: AbortSignal;
   /** Whether the cluster has answered before. */
   readonly answered?: boolean;
+  /** Called with the reason while the cluster is not reachable. */
+  readonly report?: (state: string) => void;
 }
 
 /**
@@ -66,7 +68,7 @@ interface Polling {
  * @throws what `attempt` throws; the reason of the signal
  */
 export async function poll<T>(
-  { signal, firstMs, longestMs, until, answered = false }: Polling,
+  { signal, firstMs, longestMs, until, answered = false, report }: Polling,
   attempt: () => Promise<T | undefined>,
 ): Promise<T> {
   const wait = backoff({ firstMs, longestMs });
@@ -78,6 +80,7 @@ export async function poll<T>(
       reached = true;
     } catch (error) {
       if (!(error instanceof Unreachable) || !reached || until?.aborted) throw error;
+      report?.(error.message);
     }
     await wait.pause(signal, until);
   }

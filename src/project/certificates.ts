@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { fileReason } from '../config/file-errors.ts';
 import { servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
@@ -9,7 +10,6 @@ import { inspect } from '../pki/inspect.ts';
 import { describeKey, readPrivateKey, toPrivateKey } from '../pki/keys.ts';
 import { checkServing, type ServingFault } from '../pki/trust.ts';
 import type { CertificateInfo, Issued } from '../pki/types.ts';
-import { fileReason } from './files.ts';
 import { projectFiles } from './project.ts';
 import { pemText, readBytes } from './read.ts';
 

@@ -16,6 +16,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { fileError, fileExists } from '../config/file-errors.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { UsageError } from '../errors.ts';
 
 /** A file to write. The umask restricts `mode`. */
@@ -74,7 +76,9 @@ export function saveFile({ path, ...file }: FileToWrite): void {
       return;
     }
     const directory = dirname(target);
-    if (!existsSync(directory)) throw new UsageError(`directory ${directory} does not exist`);
+    if (!fileExists(directory)) {
+      throw new UsageError(`directory ${directory} does not exist`, { fix: `mkdir -p ${shellWord(directory)}` });
+    }
   } catch (cause) {
     throw cause instanceof UsageError ? cause : fileError('write', path, cause);
   }
@@ -125,27 +129,3 @@ function writeDurably(path: string, { text, mode }: FileToWrite): void {
     closeSync(descriptor);
   }
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left on the device',
-  EDQUOT: 'disk quota exceeded',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'part of the path is not a directory',
-  EEXIST: 'the file already exists',
-  EMFILE: 'too many open files',
-};
-
-/** Why a file operation failed, without the codes of the operating system. */
-export function fileReason(cause: unknown): string {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  // A message of Node looks like "ENAMETOOLONG: name too long, open '/a/b'".
-  return reasons[code ?? ''] ?? /^E[A-Z\d]+: ([^,]+), /.exec(message)?.[1] ?? message;
-}
-
-/** The error for a file operation that failed. */
-export const fileError = (action: 'read' | 'write' | 'remove', path: string, cause: unknown): UsageError =>
-  new UsageError(`failed to ${action} ${path}: ${fileReason(cause)}`, { cause });

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileExists, reading } from '../config/file-errors.ts';
 import type { ManifestFile } from '../manifests/format.ts';
 import { secretFileName } from '../manifests/secret.ts';
 import type { ManifestText } from '../manifests/types.ts';
-import { fileError, removeFile, writeFiles } from './files.ts';
+import { removeFile, writeFiles } from './files.ts';
 import { readText } from './read.ts';
 
 /**
@@ -23,7 +24,7 @@ export function writeManifests(dir: string, files: readonly ManifestFile[]): str
 
 function ignoreFile(dir: string, secrets: readonly string[]): ManifestFile[] {
   const path = join(dir, '.gitignore');
-  const present = existsSync(path) ? readText(path) : '';
+  const present = fileExists(path) ? readText(path) : '';
   const lines = present.split(/\r?\n/);
   const missing = secrets.filter((name) => !lines.includes(name));
   if (missing.length === 0) return [];
@@ -38,12 +39,12 @@ function ignoreFile(dir: string, secrets: readonly string[]): ManifestFile[] {
  */
 export function removeSecret(dir: string): string | undefined {
   const path = join(dir, secretFileName);
-  return existsSync(path) ? removeFile(path) : undefined;
+  return fileExists(path) ? removeFile(path) : undefined;
 }
 
 /** Names of manifests in the directory that this render did not write. */
 export const leftovers = (dir: string, written: readonly string[]): string[] =>
-  readdirSync(dir).filter((name) => /^\d{3}-.+\.yaml$/.test(name) && !written.includes(name));
+  namesIn(dir).filter((name) => /^\d{3}-.+\.yaml$/.test(name) && !written.includes(name));
 
 /**
  * Reads a manifest, or all manifests of a directory without its subdirectories, as `kubectl -f`
@@ -52,14 +53,10 @@ export const leftovers = (dir: string, written: readonly string[]): string[] =>
  */
 export function readManifests(path: string): ManifestText[] {
   if (!isDirectory(path)) return [{ file: path, text: readText(path) }];
-  const names = readdirSync(path).filter((name) => /\.(ya?ml|json)$/.test(name));
+  const names = namesIn(path).filter((name) => /\.(ya?ml|json)$/.test(name));
   return names.sort().map((name) => ({ file: join(path, name), text: readText(join(path, name)) }));
 }
 
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch (cause) {
-    throw fileError('read', path, cause);
-  }
-}
+const isDirectory = (path: string): boolean => reading(path, () => statSync(path).isDirectory());
+
+const namesIn = (dir: string): string[] => reading(dir, () => readdirSync(dir));

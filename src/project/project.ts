@@ -1,8 +1,10 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fileExists, reading } from '../config/file-errors.ts';
 import { parseRegistration } from '../config/load.ts';
 import type { Registration } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { UsageError } from '../errors.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
@@ -22,13 +24,29 @@ export const projectFiles = (dir: string) => ({
 });
 
 /** Whether this directory is a project. */
-export const isProject = (dir: string): boolean => existsSync(projectFiles(dir).configuration);
+export const isProject = (dir: string): boolean => fileExists(projectFiles(dir).configuration);
 
 /** Whether the directory has keys or certificates that must not be lost. */
 export const hasKeys = (dir: string): boolean => {
   const { caKey, key } = projectFiles(dir);
-  return existsSync(caKey) || existsSync(key);
+  return fileExists(caKey) || fileExists(key);
 };
+
+/**
+ * Checks what -C names.
+ * @throws UsageError when it does not exist, or is not a directory
+ */
+export function requireDirectory(dir: string): void {
+  if (!fileExists(dir)) {
+    throw new UsageError(`directory ${dir} does not exist`, { fix: `Check the path, or create a project there: ${createCommand(dir)}` });
+  }
+  if (!isDirectory(dir)) throw new UsageError(`${dir} is not a directory`, { fix: 'Set -C to the directory of a project.' });
+}
+
+const isDirectory = (dir: string): boolean => reading(dir, () => statSync(dir).isDirectory());
+
+/** The command that creates a project in a directory. */
+export const createCommand = (dir: string): string => `apisvc init${dir === '.' ? '' : ` ${shellWord(dir)}`}`;
 
 /**
  * Reads apisvc.yaml of a project directory.
@@ -37,8 +55,11 @@ export const hasKeys = (dir: string): boolean => {
  */
 export function readRegistration(dir: string): Registration {
   const { configuration } = projectFiles(dir);
-  if (!existsSync(configuration)) {
-    throw new UsageError(`${configuration} not found`, { fix: 'Create a project: apisvc init' });
+  if (!fileExists(configuration)) {
+    requireDirectory(dir);
+    throw new UsageError(`${configuration} not found`, {
+      fix: `Set the project directory with -C, or create a project: ${createCommand(dir)}`,
+    });
   }
   return parseRegistration(readText(configuration), configuration);
 }
@@ -71,7 +92,7 @@ export interface PlannedFile {
 
 /** The files that `writeProject` would write, in order. */
 export const plannedFiles = (dir: string, project: NewProject): PlannedFile[] =>
-  filesOf(dir, project).map(({ path }) => ({ path, replaces: existsSync(path) }));
+  filesOf(dir, project).map(({ path }) => ({ path, replaces: fileExists(path) }));
 
 function filesOf(dir: string, { configuration, schema, certificates }: NewProject): FileToWrite[] {
   const paths = projectFiles(dir);
@@ -100,6 +121,6 @@ function filesOf(dir: string, { configuration, schema, certificates }: NewProjec
  */
 export function removeReplacedAuthorityKey(dir: string, given: string): string | undefined {
   const { caKey } = projectFiles(dir);
-  if (!existsSync(caKey) || realpathSync(caKey) === realpathSync(given)) return undefined;
+  if (!fileExists(caKey) || realpathSync(caKey) === realpathSync(given)) return undefined;
   return removeFile(caKey);
 }

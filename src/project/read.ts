@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
+import { reading } from '../config/file-errors.ts';
 import { UsageError } from '../errors.ts';
-import { fileError } from './files.ts';
 
 /** Larger than any registration or certificate. YAML of this size takes seconds to parse. */
 const maxBytes = 8 * 1024 * 1024;
@@ -35,10 +35,4 @@ export const readPem = (path: string): string => pemText(readOrFail(path));
 /** The text of a PEM file, byte by byte. */
 export const pemText = (bytes: Buffer): string => bytes.toString('latin1');
 
-function readOrFail(path: string): Buffer {
-  try {
-    return readBytes(path);
-  } catch (cause) {
-    throw fileError('read', path, cause);
-  }
-}
+const readOrFail = (path: string): Buffer => reading(path, () => readBytes(path));

@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from '../cluster/cluster.ts';
-import { type ApisvcError, ClusterError, DeadlineError, UsageError } from '../errors.ts';
-import { fileError } from '../project/files.ts';
+import { isFull } from '../config/file-errors.ts';
+import { ApisvcError, ClusterError, DeadlineError, UsageError } from '../errors.ts';
 import { createKubelet, type SandboxKubelet, serveKubelet } from './node/kubelet.ts';
 import { startNode } from './node/node.ts';
 import type { NodeEvent, ProgramOf } from './node/types.ts';
@@ -12,6 +12,7 @@ import type { ControlPlanePrograms } from './real/components.ts';
 import { startRealEngine } from './real/engine.ts';
 import type { ControlPlaneFiles } from './shared/credentials.ts';
 import { type Engine, type KubernetesImitated, kubernetesImitated } from './shared/engine.ts';
+import { fullDisk } from './shared/file-faults.ts';
 import { startSimulation } from './simulated/simulation.ts';
 import { makeStateDir } from './state.ts';
 
@@ -38,7 +39,7 @@ export interface Sandbox {
   readonly engine: Pick<Engine, 'name' | 'server'>;
   /** A kubeconfig file of a cluster administrator. */
   readonly kubeconfig: string;
-  /** Resolves when a process of it ends by itself; never otherwise. */
+  /** Resolves when a process of it ends by itself or its disk is full; never otherwise. */
   readonly died: Promise<ApisvcError>;
   /** Ends everything and removes its files. */
   stop(): Promise<void>;
@@ -91,21 +92,22 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       signal: new AbortController().signal,
     });
     ends.push(() => node.stop());
-    return { engine, kubeconfig, died: engine.died, stop };
+    const died = Promise.race([engine.died.then(withoutLogs), node.failed]);
+    return { engine, kubeconfig, died, stop };
   } catch (error) {
     await stop();
     signal.throwIfAborted();
-    throw startError(error, stateDir);
+    if (isFull(error)) throw fullDisk(stateDir, error);
+    throw error instanceof ApisvcError ? withoutLogs(error) : error;
   }
 }
 
-/** Replaces the fix of an error, because the logs that it names are removed. */
-function startError(error: unknown, stateDir: string): unknown {
+/** Replaces a fix that names a log, because the logs are removed. */
+function withoutLogs(error: ApisvcError): ApisvcError {
   if (error instanceof DeadlineError) return new DeadlineError(error.message, { fix: 'Set a longer --timeout.', cause: error });
-  if (error instanceof ClusterError)
-    return new ClusterError(error.message, { fix: 'Run the same command with -v to see the last lines of the log.', cause: error.cause });
-  const full = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes((error as NodeJS.ErrnoException)?.code ?? '');
-  return full ? fileError('write', stateDir, error) : error;
+  // Only an error with lines of a log has a cause.
+  if (!(error instanceof ClusterError) || error.cause === undefined) return error;
+  return new ClusterError(error.message, { fix: 'Run the same command with -v to see the last lines of the log.', cause: error.cause });
 }
 
 async function startEngine(

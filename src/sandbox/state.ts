@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileError } from '../project/files.ts';
+import { fileError, isFull } from '../config/file-errors.ts';
+import { fullDisk } from './shared/file-faults.ts';
 import { isOrphan, ownPrefix } from './shared/owner.ts';
 
 const marker = 'sandbox-';
@@ -18,7 +19,9 @@ export async function makeStateDir(): Promise<string> {
     await removeOrphans(root);
     return await mkdtemp(join(root, `${ownPrefix()}${marker}`));
   } catch (cause) {
-    throw fileError('write', root, cause);
+    throw isFull(cause)
+      ? fullDisk(root, cause)
+      : fileError('write', root, cause, 'Set TMPDIR to a directory that the current user can write to.');
   }
 }
 

@@ -1,6 +1,7 @@
+import { lastMessageLine } from '../cluster/last-message.ts';
 import { counted } from '../config/counted.ts';
 import { seen } from './observed.ts';
-import { lastMessageLine, setupReasons } from './pod-view.ts';
+import { setupReasons } from './pod-view.ts';
 import type { ContainerView, Ended, PodView } from './types.ts';
 
 /** Why a pod does not serve. A pod that only needs more time has no problem. */

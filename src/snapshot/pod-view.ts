@@ -1,3 +1,4 @@
+import { lastMessageLine } from '../cluster/last-message.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { seen, skipped } from './observed.ts';
 import { redacted } from './redact.ts';
@@ -138,15 +139,3 @@ const timeOf = ({ series, lastTimestamp, eventTime, metadata }: Json): number =>
 
 /** Whether an autoscaler is adding a node for the pod. */
 export const awaitsNode = ({ events }: PodView): boolean => (seen(events) ?? []).some(({ reason }) => nodeIsComing.includes(reason));
-
-/**
- * A line of the stack trace that a Go program prints below its last message (runtime/panic.go,
- * runtime/traceback.go; k8s.io/klog/v2, Fatal).
- */
-const stackLine = /^(\t|goroutine \d+ |created by |\[signal |\[originating from |\.\.\.|[\w./*()[\]{}·-]+\(.*\)$)/;
-
-/**
- * The most informative line of the end of a log: the last one, or the one above a stack trace.
- * @param lines none of them empty
- */
-export const lastMessageLine = (lines: readonly string[]): string => lines.findLast((line) => !stackLine.test(line)) ?? lines.at(-1) ?? '';

@@ -86,7 +86,7 @@ describe('kubeconfig', () => {
   test('a directory', async () => {
     expect(await apisvc(['verify', 'v1.apps', '--kubeconfig', dir], { cwd: dir })).toMatchObject({
       code: 2,
-      stderr: `error: failed to read kubeconfig ${dir}: it is a directory\n`,
+      stderr: `error: failed to read kubeconfig ${dir}: it is a directory\nfix: Name a file instead of a directory.\n`,
     });
   });
 });

@@ -80,7 +80,7 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
 
   test('control characters in errors are escaped', async () => {
     const { stderr } = await apisvc(['lint', 'a\u001b[2Jb'], { cwd: folder() });
-    expect(stderr).toBe('error: failed to read a\\x1b[2Jb: no such file or directory\n');
+    expect(stderr).toBe('error: failed to read a\\x1b[2Jb: no such file or directory\nfix: Check the path.\n');
   });
 });
 

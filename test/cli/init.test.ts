@@ -235,7 +235,7 @@ describe('a directory that cannot be written', () => {
     const ran = await apisvc(['init', 'file/demo', ...sample], { cwd });
     expect(ran.code).toBe(2);
     oneLine(ran);
-    expect(ran.stderr).toContain('part of the path is not a directory');
+    expect(ran.stderr).toContain('not a directory');
     expect(readdirSync(cwd)).toEqual(['file']);
   });
 

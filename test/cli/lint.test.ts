@@ -140,7 +140,7 @@ describe('invalid input: exit 2, one line', () => {
     expect(await apisvc(['lint', 'none.yaml'], { cwd })).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'error: failed to read none.yaml: no such file or directory\n',
+      stderr: 'error: failed to read none.yaml: no such file or directory\nfix: Check the path.\n',
     });
   });
 });

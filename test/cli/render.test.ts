@@ -100,7 +100,9 @@ describe('into a directory', () => {
     mkdirSync(join(dir, 'out/070-api-service-v1alpha1.wardle.example.com.yaml'), { recursive: true });
     const { code, stderr } = await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^error: failed to write .*070-api-service.*: it is a directory\n$/);
+    expect(stderr).toMatch(
+      /^error: failed to write .*070-api-service.*: it is a directory\nfix: Move the directory away, or choose another path\.\n$/,
+    );
     expect(contents(join(dir, 'out'))).toHaveLength(1);
   });
 });
@@ -140,7 +142,7 @@ describe('an invalid apisvc.yaml: exit 2, line and reason on stderr, nothing on 
     rmSync(join(dir, 'apisvc.yaml'));
     const { code, stdout, stderr } = await apisvc(['render'], { cwd: dir });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toBe('error: apisvc.yaml not found\nfix: Create a project: apisvc init\n');
+    expect(stderr).toBe('error: apisvc.yaml not found\nfix: Set the project directory with -C, or create a project: apisvc init\n');
   });
 });
 
@@ -189,11 +191,12 @@ describe('stdout', () => {
     expect(await shell('{ "$apisvc" render --output-dir out; echo "code $?" >&2; } | true', dir)).toMatchObject({ stderr: 'code 0\n' });
   });
 
-  test.runIf(process.platform === 'linux')('a full disk: one line, exit 2', async () => {
+  test.runIf(process.platform === 'linux')('a full disk: one error, exit 2', async () => {
     expect(await shell('"$apisvc" render > /dev/full', dir)).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'error: failed to write stdout: no space left on the device\n',
+      stderr:
+        'error: failed to write stdout: no space left on the device\nfix: Free some space, or choose a directory on another file system.\n',
     });
   });
 

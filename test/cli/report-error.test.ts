@@ -49,3 +49,13 @@ describe('an internal error', () => {
     expect(report('text', false).code).toBe(70);
   });
 });
+
+test('what the machine refuses is no internal error, wherever it happens', () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+  expect(report(full, false)).toEqual({
+    code: 2,
+    text: 'error: failed to write a file: no space left on the device\nfix: Free some space, or choose a directory on another file system.\n',
+  });
+  const socket = Object.assign(new Error('connect EACCES'), { code: 'EACCES', syscall: 'connect', address: '10.0.0.1' });
+  expect(report(socket, false).code).toBe(70);
+});

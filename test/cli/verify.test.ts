@@ -75,7 +75,11 @@ describe('verify --from', () => {
     await apisvc(['verify', '--from', '-', '-o', 'github'], { cwd, input, env: { GITHUB_STEP_SUMMARY: file } });
     expect(readFileSync(file, 'utf8')).toMatch(/^before\n[\s\S]*v1\.broken\.example\.com/);
     const failed = await apisvc(['verify', '--from', '-', '-o', 'github'], { cwd, input, env: { GITHUB_STEP_SUMMARY: cwd } });
-    expect(failed).toMatchObject({ code: 2, stdout: '', stderr: `error: failed to write ${cwd}: it is a directory\n` });
+    expect(failed).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: `error: failed to write ${cwd}: it is a directory\nfix: Set GITHUB_STEP_SUMMARY to a file that can be written.\n`,
+    });
   });
 
   test('names select APIServices', async () => {

@@ -81,7 +81,7 @@ export async function waitForCertificates(waiting: Waiting, expected: ExpectedCe
     ? `the certificate for ${host} with SHA-256 ${expected.leaf}`
     : `a certificate for ${host} that the caBundle verifies`;
   await waitFor(`every endpoint to serve ${certificate}`, podCommands(expected.namespace), waiting, async (report) => {
-    unchecked = await poll({ ...polling, signal: waiting.signal }, async () => {
+    unchecked = await poll({ ...polling, signal: waiting.signal, report }, async () => {
       const { targets, missing } = await readyTargets(context, expected);
       const probes = await probe(context, expected, targets);
       const elapsedMs = performance.now() - start;

@@ -156,7 +156,7 @@ async function failOnPersistentErrors(
   report: (state: string) => void,
 ): Promise<never> {
   const detect = failureDetector();
-  const notChecked = await poll({ ...polling, signal }, async () => {
+  const notChecked = await poll({ ...polling, signal, report }, async () => {
     const pods = await newPods(cluster, ref, signal);
     if (pods?.state !== 'seen') return pods;
     const now = new Date();

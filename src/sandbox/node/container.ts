@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isFull } from '../../config/file-errors.ts';
 import { ApisvcError } from '../../errors.ts';
+import { plainMessage } from '../shared/file-faults.ts';
 import type { ContainerStart, Program, RunningContainer } from '../shared/program.ts';
 import type { NodeContext } from './controller.ts';
 import { watchHealth } from './health.ts';
@@ -79,7 +81,7 @@ async function runOnce(node: NodeContext, run: ContainerRun): Promise<ContainerO
  * (pkg/kubelet/kuberuntime/kuberuntime_container.go)
  */
 async function start(
-  { signal }: NodeContext,
+  { signal, onError }: NodeContext,
   { program, prepare, container }: ContainerRun,
   given: Pick<ContainerStart, 'port' | 'declaredPort' | 'log'>,
 ): Promise<RunningContainer | undefined> {
@@ -90,7 +92,8 @@ async function start(
     return await program.start({ ...prepared, ...given });
   } catch (error) {
     if (signal.aborted) return undefined;
-    const { message } = error as Error;
+    if (isFull(error)) onError(error);
+    const message = plainMessage(error);
     const fix = error instanceof ApisvcError ? error.fix : undefined;
     container.state = { kind: 'waiting', reason, message: fix === undefined ? message : `${message}. ${fix}` };
     return undefined;

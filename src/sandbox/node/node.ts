@@ -2,6 +2,9 @@ import { setMaxListeners } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { arch, hostname, platform } from 'node:os';
 import { join } from 'node:path';
+import { isFull } from '../../config/file-errors.ts';
+import type { ApisvcError } from '../../errors.ts';
+import { fullDisk, plainMessage } from '../shared/file-faults.ts';
 import { timestamp } from '../shared/timestamp.ts';
 import { type Api, createApi, nodeName } from './api.ts';
 import type { NodeContext } from './controller.ts';
@@ -11,24 +14,37 @@ import { runPods } from './pods.ts';
 import type { Json } from './registry.ts';
 import type { NodeOptions } from './types.ts';
 
+export interface RunningNode {
+  /** Resolves when the disk is full, because no pod can start then; never otherwise. */
+  readonly failed: Promise<ApisvcError>;
+  /** Ends the node and everything that it runs. */
+  stop(): Promise<void>;
+}
+
 /**
  * Joins a cluster as its only node, `apisvc-sandbox`, and runs the controllers between a Deployment
  * and a running server. Pods run the program that `programOf` selects instead of their image.
- * @returns stops the node and everything that it runs
  * @throws ClusterError when the node cannot be registered
  */
-export async function startNode(options: NodeOptions): Promise<{ stop(): Promise<void> }> {
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const ending = new AbortController();
   const signal = AbortSignal.any([options.signal, ending.signal]);
   // Node reports many listeners as a leak, but every part of the node listens.
   setMaxListeners(0, signal);
-  const onError = (error: unknown): void =>
-    options.onEvent({ kind: 'problem', message: error instanceof Error ? error.message : String(error) });
+  let fail = (_: ApisvcError): void => {};
+  const failed = new Promise<ApisvcError>((resolve) => {
+    fail = resolve;
+  });
+  const onError = (error: unknown): void => {
+    if (isFull(error)) fail(fullDisk(options.stateDir, error));
+    else options.onEvent({ kind: 'problem', message: plainMessage(error) });
+  };
   const api = createApi(options.cluster, signal, onError);
   await registerNode(api, options, new Date());
   const context: NodeContext = { ...options, signal, api, onError };
   const work = Promise.all([runDeploymentController(context), runPods(context), runEndpointSliceController(context)]);
   return {
+    failed,
     stop: async () => {
       ending.abort();
       await work;

@@ -1,6 +1,8 @@
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { reading } from '../../config/file-errors.ts';
+import { shellWord } from '../../config/shell-word.ts';
 import { UsageError } from '../../errors.ts';
 import type { KubernetesImitated } from '../shared/engine.ts';
 import type { ControlPlanePrograms } from './components.ts';
@@ -20,16 +22,29 @@ const names = { etcd: 'etcd', kubeApiserver: 'kube-apiserver', kubeControllerMan
  * Finds the programs of a control plane: in `assets`, in KUBEBUILDER_ASSETS (the convention of
  * sigs.k8s.io/controller-runtime/pkg/envtest), or in the cache of the tests.
  * @returns undefined when there are none
- * @throws UsageError when `assets` or KUBEBUILDER_ASSETS lacks a program
+ * @throws UsageError when `assets` or KUBEBUILDER_ASSETS cannot be read or lacks a program
  */
 export function findPrograms({ assets, env, kubernetes }: ProgramSearch): ControlPlanePrograms | undefined {
   const folder = assets ?? (kubernetes === undefined ? env.KUBEBUILDER_ASSETS : undefined);
   if (!folder) return findCached(env, kubernetes);
   const found = programsIn([folder]);
   if (found) return found;
-  const missing = [names.etcd, names.kubeApiserver].filter((name) => !isProgram(join(folder, name)));
-  throw new UsageError(`${assets === undefined ? 'KUBEBUILDER_ASSETS' : '--assets'}: ${missing.join(' and ')} not found in ${folder}`, {
-    fix: 'Set a directory that contains the etcd and kube-apiserver binaries, for example from setup-envtest, or use --engine simulated.',
+  throw unusable(folder, assets === undefined ? 'KUBEBUILDER_ASSETS' : '--assets');
+}
+
+/** Why a folder does not have the programs. @param source what names it */
+function unusable(folder: string, source: string): UsageError {
+  const present = reading(folder, () => readdirSync(folder));
+  const wanted = [names.etcd, names.kubeApiserver].filter((name) => !isProgram(join(folder, name)));
+  const missing = wanted.filter((name) => !present.includes(name));
+  if (missing.length > 0) {
+    return new UsageError(`${source}: ${missing.join(' and ')} not found in ${folder}`, {
+      fix: 'Set a directory that contains the etcd and kube-apiserver binaries, for example from setup-envtest, or use --engine simulated.',
+    });
+  }
+  const paths = wanted.map((name) => shellWord(join(folder, name)));
+  return new UsageError(`${source}: permission denied to run ${wanted.join(' and ')} in ${folder}`, {
+    fix: `chmod a+x ${[shellWord(folder), ...paths].join(' ')}`,
   });
 }
 

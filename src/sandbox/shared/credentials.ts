@@ -66,16 +66,15 @@ export async function writeControlPlaneFiles(files: ControlPlaneFiles, names: re
   const [ca, frontProxyCa, etcdCa] = await Promise.all(
     ['kubernetes', 'kubernetes-front-proxy', 'etcd-ca'].map(authority) as [Promise<Authority>, Promise<Authority>, Promise<Authority>],
   );
-  await Promise.all([
-    writePair(files.ca, ca),
-    writePair(files.frontProxyCa, frontProxyCa),
-    writePair(files.etcdCa, etcdCa),
-    writePair(files.serving, await servingCertificate(ca, 'kube-apiserver', names, now)),
-    writePair(files.kubeletClient, await clientCertificate(ca, 'kube-apiserver-kubelet-client', ['system:masters'], now)),
-    writePair(files.frontProxyClient, await clientCertificate(frontProxyCa, frontProxyName, [], now)),
-    writePair(files.etcd, await etcdCertificate(etcdCa, now)),
-    writeServiceAccountKeys(files),
-  ]);
+  // One after the other, so that no write is in progress when another one has failed.
+  await writePair(files.ca, ca);
+  await writePair(files.frontProxyCa, frontProxyCa);
+  await writePair(files.etcdCa, etcdCa);
+  await writePair(files.serving, await servingCertificate(ca, 'kube-apiserver', names, now));
+  await writePair(files.kubeletClient, await clientCertificate(ca, 'kube-apiserver-kubelet-client', ['system:masters'], now));
+  await writePair(files.frontProxyClient, await clientCertificate(frontProxyCa, frontProxyName, [], now));
+  await writePair(files.etcd, await etcdCertificate(etcdCa, now));
+  await writeServiceAccountKeys(files);
 }
 
 /** The common name of kube-apiserver as the front proxy (`--requestheader-allowed-names`). */

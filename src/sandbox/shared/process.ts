@@ -17,6 +17,8 @@ export interface ProcessSpec {
 
 export interface RunningProcess {
   readonly name: string;
+  /** The path of its program. */
+  readonly program: string;
   readonly logFile: string;
   /** How it ended, e.g. `exited with code 1`; undefined while it runs. */
   ended(): string | undefined;
@@ -43,7 +45,7 @@ export function startProcess({ name, command, enter, env, logFile }: ProcessSpec
     child.once('error', (error) => end(startFault(error)));
     child.once('exit', (code, signal) => end(signal ? `was killed by ${signal}` : `exited with code ${code}`));
   });
-  return { name, logFile, ended: () => ending, gone, stop: () => kill(child, gone) };
+  return { name, program: command[0], logFile, ended: () => ending, gone, stop: () => kill(child, gone) };
 }
 
 /** Why a program did not start, without the error codes of Node. */

@@ -1,10 +1,11 @@
 import type { Cluster } from '../../cluster/cluster.ts';
+import { lastMessageLine } from '../../cluster/last-message.ts';
 import { lastLogLines } from '../../cluster/logs.ts';
 import { listObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { problemOf } from '../pod-problem.ts';
-import { lastMessageLine, viewEvents } from '../pod-view.ts';
+import { viewEvents } from '../pod-view.ts';
 import { redacted } from '../redact.ts';
 import type { Observed, PodView } from '../types.ts';
 import { observeOrThrow } from './observe.ts';

@@ -92,7 +92,8 @@ describe('errors of one line', () => {
   test('a missing file, and no cluster at all', () => {
     expect(() => loadKubeConfig({ kubeconfig: '/nonexistent/config' }, {})).toThrow('kubeconfig /nonexistent/config not found');
     const none = () => loadKubeConfig({}, { HOME: '/nonexistent', KUBECONFIG: '/nonexistent/config' });
-    expect(none).toThrow(ClusterError);
-    expect(none).toThrow('no cluster is configured: KUBECONFIG=/nonexistent/config does not exist, and apisvc is not running in a pod');
+    expect(none).toThrow(UsageError);
+    expect(none).toThrow('kubeconfig /nonexistent/config not found');
+    expect(() => loadKubeConfig({}, { HOME: '/nonexistent' })).toThrow(ClusterError);
   });
 });

@@ -1,8 +1,9 @@
 import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fileError } from '../../../src/config/file-errors.ts';
 import { Exit, UsageError } from '../../../src/errors.ts';
-import { type FileToWrite, fileError, saveFile, writeFiles } from '../../../src/project/files.ts';
+import { type FileToWrite, saveFile, writeFiles } from '../../../src/project/files.ts';
 import { contents, folder, modeOf } from './folder.ts';
 
 const open = (path: string, text = 'new\n'): FileToWrite => ({ path, text, mode: 0o644 });
@@ -54,7 +55,7 @@ describe('all or none', () => {
     const dir = folder();
     writeFileSync(join(dir, 'file'), 'old');
     const error = failure(() => writeFiles([open(join(dir, 'made', 'one')), open(join(dir, 'file')), open(join(dir, 'file', 'two'))]));
-    expect(error.message).toBe(`failed to write ${join(dir, 'file', 'two')}: part of the path is not a directory`);
+    expect(error.message).toBe(`failed to write ${join(dir, 'file', 'two')}: not a directory`);
     expect(error.exitCode).toBe(Exit.usage);
     expect(contents(dir)).toEqual(['file']);
     expect(readFileSync(join(dir, 'file'), 'utf8')).toBe('old');

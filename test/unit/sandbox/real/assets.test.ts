@@ -35,10 +35,19 @@ test('--assets and KUBEBUILDER_ASSETS must have executable programs', () => {
   put('bin/etcd');
   writeFileSync(join(folder, 'bin/kube-apiserver'), '', { mode: 0o644 });
   const assets = join(folder, 'bin');
-  expect(() => findPrograms({ assets, env: {} })).toThrow(`--assets: kube-apiserver not found in ${assets}`);
-  expect(() => findPrograms({ env: { KUBEBUILDER_ASSETS: '/nowhere' } })).toThrow(
-    'KUBEBUILDER_ASSETS: etcd and kube-apiserver not found in /nowhere',
+  expect(() => findPrograms({ assets, env: {} })).toThrow(
+    expect.objectContaining({
+      message: `--assets: permission denied to run kube-apiserver in ${assets}`,
+      fix: `chmod a+x ${assets} ${join(assets, 'kube-apiserver')}`,
+    }),
   );
+  rmSync(join(assets, 'kube-apiserver'));
+  expect(() => findPrograms({ assets, env: {} })).toThrow(`--assets: kube-apiserver not found in ${assets}`);
+  rmSync(join(assets, 'etcd'));
+  expect(() => findPrograms({ env: { KUBEBUILDER_ASSETS: assets } })).toThrow(
+    `KUBEBUILDER_ASSETS: etcd and kube-apiserver not found in ${assets}`,
+  );
+  expect(() => findPrograms({ env: { KUBEBUILDER_ASSETS: '/nowhere' } })).toThrow('failed to read /nowhere: no such file or directory');
 });
 
 test('finds the newest or the wanted version in the cache, with etcd of any version', () => {
