@@ -91,7 +91,7 @@ const faults: readonly PodFault[] = [
     how: 'the image of the server does not exist',
     codes: ['endpoints/image-pull'],
     condition: missingEndpoints,
-    text: /pod no-such-image .*\n.*ErrImageNeverPull: .*docker\.io\/library\/no-such-image:1/,
+    text: /pod no-such-image\n.*ErrImageNeverPull: .*docker\.io\/library\/no-such-image:1/,
     change: () => ({ container: { image: 'docker.io/library/no-such-image:1', imagePullPolicy: 'Never' } }),
   },
   {

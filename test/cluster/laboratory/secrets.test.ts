@@ -102,7 +102,7 @@ const faults: readonly PodFault[] = [
     how: 'the pod mounts the Secret with subPath, and the Secret was renewed',
     codes: ['cert/sub-path-mount'],
     condition: passed,
-    text: /pod sub-path-renewed/,
+    text: /Pod sub-path-renewed mounts/,
     change: () => bySubPath,
     afterCreate: renew,
   },
