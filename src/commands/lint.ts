@@ -15,7 +15,10 @@ export async function lint(flags: { readonly output: DiagnosisFormat }, files: r
     if (file === '-') texts.push({ file, text: await readStream(terminal.stdin) });
     else texts.push(...readManifests(file));
   }
-  const snapshot = offlineSnapshot(texts, new Date());
+  const { snapshot } = offlineSnapshot(texts, new Date());
+  const [fault] = snapshot.files?.faults ?? [];
+  if (fault)
+    throw new UsageError(`${[fault.file, fault.line, fault.column].filter((part) => part !== undefined).join(':')}: ${fault.words}`);
   if (snapshot.apis.length === 0) {
     throw new UsageError(`no APIService ${files.map((file) => (file === '-' ? 'on standard input' : `in ${file}`)).join(' or ')}`, {
       fix: 'Pass files that contain an APIService, such as the output of apisvc render. Subdirectories are not read.',

@@ -17,6 +17,17 @@ export interface ManifestText {
   readonly text: string;
 }
 
+/** A file, or a document in it, that could not be read. */
+export interface ManifestFault {
+  readonly file: string;
+  readonly kind: 'unreadable' | 'syntax' | 'template' | 'kustomization';
+  /** From 1. Absent for a whole file. */
+  readonly line?: number;
+  readonly column?: number;
+  /** Why it could not be read, as the end of a sentence. */
+  readonly words: string;
+}
+
 /** One object to apply, and the same object as commented YAML. */
 export interface Manifest {
   readonly object: KubeObject;

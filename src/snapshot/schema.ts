@@ -88,6 +88,21 @@ export const asUserView = httpView.extend({
   ),
 });
 
+/** What kube-apiserver refuses or drops when the manifest of an APIService is applied. */
+export const manifestView = z.object({
+  apiVersion: z.string(),
+  unnamed: z.boolean().describe('Whether metadata.name is missing.'),
+  faults: z.array(
+    z.object({
+      kind: z.enum(['unknown-field', 'wrong-type', 'not-base64', 'placeholder', 'duplicate-key']),
+      path: z.array(z.union([z.string(), z.number()])).describe('Keys, and indexes of lists.'),
+      words: z.string().describe('The expected type, the reason or the placeholder.'),
+      given: optional(z.string()).describe('The type or the value that the manifest has.'),
+      suggestion: optional(z.string()).describe('The field that was probably meant.'),
+    }),
+  ),
+});
+
 /** Everything observed of one APIService: plain data, which can be saved and diagnosed anywhere. */
 export const apiSnapshot = z.object({
   name: apiServiceName,
@@ -115,6 +130,22 @@ export const apiSnapshot = z.object({
   neighbours: observed(z.array(neighbourView)).describe('The other APIServices of its group and of its Service, and the Local ones.'),
   customResources: observed(z.array(customResourceView)).describe('The CustomResourceDefinitions of its group.'),
   listed: observed(listedView).describe('Its entry in aggregated discovery, which kubectl reads; `absent` where it is not listed.'),
+  manifest: optional(manifestView).describe('Only for files.'),
+});
+
+const place = { file: z.string(), line: optional(z.int()).describe('From 1. Absent for a whole file.') };
+
+/** The parts of files that hold no APIService that can be checked. */
+export const filesView = z.object({
+  faults: z.array(
+    z.object({
+      ...place,
+      column: optional(z.int()),
+      kind: z.enum(['unreadable', 'syntax', 'template', 'kustomization']),
+      words: z.string(),
+    }),
+  ),
+  skipped: z.array(z.object({ ...place, what: z.string(), why: z.string() })),
 });
 
 /** Where a snapshot comes from. */
@@ -127,5 +158,6 @@ export const snapshotSchema = z.object({
   apiVersion: z.literal('apisvc.dev/snapshot/v1alpha1'),
   takenAt: time.describe('Certificates are judged at this time.'),
   source: sourceSchema,
+  files: optional(filesView).describe('Only for files.'),
   apis: z.array(apiSnapshot),
 });

@@ -21,6 +21,9 @@ export type Snapshot = Data<typeof schema.snapshotSchema>;
 export type Source = Data<typeof schema.sourceSchema>;
 export type ApiSnapshot = Data<typeof schema.apiSnapshot>;
 
+export type ManifestView = Data<typeof schema.manifestView>;
+export type FilesView = Data<typeof schema.filesView>;
+
 export type ApiServiceView = Data<typeof views.apiServiceView>;
 export type ServiceView = Data<typeof views.serviceView>;
 export type EndpointView = Data<typeof views.endpointView>;

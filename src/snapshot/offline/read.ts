@@ -1,31 +1,188 @@
-import { type Document, parseAllDocuments } from 'yaml';
-import { UsageError } from '../../errors.ts';
-import type { KubeObject, ManifestText } from '../../manifests/types.ts';
+import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import type { KubeObject, ManifestFault, ManifestText } from '../../manifests/types.ts';
 import type { Json } from '../views.ts';
+import { type DocumentText, splitDocuments } from './split.ts';
+import { isPlaceholder, isTemplate, quotePlaceholders } from './template.ts';
+import { documentValue, nodeAt, ValueError, type ValuePath } from './values.ts';
 
-/**
- * The named objects of a manifest, with the items of lists.
- * @throws UsageError with line and column of the first fault
- */
-export function readObjects({ file, text }: ManifestText): KubeObject[] {
-  return parseAllDocuments(text).flatMap((document): KubeObject[] => {
-    const [fault] = document.errors;
-    if (fault) {
-      const { line, col } = fault.linePos?.[0] ?? { line: 1, col: 1 };
-      throw new UsageError(`${file}:${line}:${col}: ${fault.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '')}`);
-    }
-    const value = plainJson(document, file);
-    const items: unknown[] = Array.isArray(value?.items) ? value.items : [value];
-    return items.filter((item): item is KubeObject => typeof (item as KubeObject)?.metadata?.name === 'string');
-  });
+/** A place in a file, from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
 }
 
-/** @throws UsageError for undefined aliases, and for aliases that expand without bound */
-function plainJson(document: Document, file: string): Json {
-  try {
-    return document.toJS();
-  } catch (cause) {
-    if (!(cause instanceof ReferenceError)) throw cause;
-    throw new UsageError(`${file}: ${cause.message}`, { cause });
+/** An object of a manifest. APIServices are included without a name, other objects are not. */
+export interface ReadObject {
+  readonly object: KubeObject;
+  readonly file: string;
+  /** Whether it has no metadata.name, and got the name that it must have. */
+  readonly unnamed?: boolean;
+  /** The place of a field, or of the object that would contain it. */
+  readonly placeOf: (path: ValuePath) => Place;
+  /** The keys that the manifest sets twice. */
+  readonly duplicates: readonly { readonly path: ValuePath; readonly line: number }[];
+}
+
+export interface ReadManifests {
+  readonly objects: readonly ReadObject[];
+  readonly faults: readonly ManifestFault[];
+}
+
+/**
+ * Reads manifests as kubectl does. A document that cannot be read is a fault, and does not hide the
+ * others.
+ */
+export function readManifestTexts(texts: readonly ManifestText[]): ReadManifests {
+  const objects: ReadObject[] = [];
+  const faults: ManifestFault[] = [];
+  for (const manifest of texts) {
+    const { documents, faults: found } = readDocuments(manifest);
+    const { file, text } = manifest;
+    // The faults of a template have one cause, and the documents between them mean little.
+    if (found.length > 0 && isTemplate(text)) {
+      faults.push({ file, kind: 'template', line: lineOfTemplate(text), words: 'it is a template that has not been rendered' });
+      continue;
+    }
+    faults.push(...found);
+    for (const document of documents) {
+      const inDocument = objectsIn(document.value, document);
+      if (document.unfilled && !inDocument.some(lacksBundle)) faults.push(document.unfilled);
+      else objects.push(...inDocument);
+    }
   }
+  return { objects, faults };
+}
+
+/** An APIService whose caBundle is a placeholder has a finding of its own. */
+const lacksBundle = ({ object }: ReadObject): boolean => {
+  const { kind, spec }: KubeObject & Json = object;
+  return kind === 'APIService' && typeof spec?.caBundle === 'string' && isPlaceholder(spec.caBundle);
+};
+
+const lineOfTemplate = (text: string): number => text.slice(0, Math.max(text.indexOf('{{'), 0)).split('\n').length;
+
+/** A document that was read. */
+interface ReadDocument {
+  readonly file: string;
+  readonly value: unknown;
+  /** The line of the file where the document starts, from 0. */
+  readonly line: number;
+  readonly duplicates: ReadObject['duplicates'];
+  /** JSON is parsed again for positions, only when one is needed. */
+  readonly parsed: () => Parsed;
+  /** The fault of the text, where it was read only after its placeholders were quoted. */
+  readonly unfilled?: ManifestFault;
+}
+
+/** The documents of a file as kubectl reads them, and what it cannot read. */
+export function readDocuments({ file, text }: ManifestText): {
+  readonly documents: readonly ReadDocument[];
+  readonly faults: readonly ManifestFault[];
+} {
+  const split = splitDocuments(file, text);
+  const read = split.documents.map((document) => readDocument(file, document));
+  return {
+    documents: read.flatMap((each) => ('parsed' in each ? [each] : [])),
+    faults: [...split.faults, ...read.flatMap((each) => ('words' in each ? [each] : []))],
+  };
+}
+
+function readDocument(file: string, document: DocumentText): ReadDocument | ManifestFault {
+  const { json, line, text } = document;
+  if (json !== undefined) return { file, value: json, line, duplicates: [], parsed: lazy(() => parseYaml(text)) };
+  const read = readYaml(file, document);
+  if (!('words' in read) || !text.includes('{{')) return read;
+  const filled = readYaml(file, { ...document, text: quotePlaceholders(text) });
+  if ('words' in filled) return read;
+  return { ...filled, unfilled: { ...read, kind: 'template', words: 'it has a placeholder that is not filled in' } };
+}
+
+interface Parsed {
+  /** Undefined for a text without a document. */
+  readonly document: Document.Parsed | undefined;
+  readonly lines: LineCounter;
+}
+
+function parseYaml(text: string): Parsed {
+  const lines = new LineCounter();
+  const [document] = parseAllDocuments(text, {
+    lineCounter: lines,
+    schema: 'failsafe',
+    version: '1.1',
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  // go.yaml.in/yaml/v2 reads only the first document of its input.
+  return { document: document as Document.Parsed | undefined, lines };
+}
+
+function readYaml(file: string, { text, line }: DocumentText): ReadDocument | ManifestFault {
+  const parsed = parseYaml(text);
+  const { document, lines } = parsed;
+  const faultAt = (offset: number, words: string): ManifestFault => {
+    // What is missing at the end is missing after the last character.
+    const at = lines.linePos(Math.min(offset, Math.max(text.trimEnd().length - 1, 0)));
+    return { file, kind: 'syntax', line: line + at.line, column: at.col, words };
+  };
+  // kubectl splits the text at the line that ends the directives, and then cannot read them.
+  const directive = text.search(/^%YAML\b/m);
+  if (directive >= 0) return faultAt(directive, 'kubectl cannot read a YAML directive');
+  if (!document) return { file, value: null, line, duplicates: [], parsed: () => parsed };
+  const [error] = document.errors;
+  if (error) return faultAt(error.pos[0], error.message);
+  try {
+    const { value, duplicates } = documentValue(document);
+    const placed = duplicates.map(({ path, offset }) => ({ path, line: line + lines.linePos(offset).line }));
+    return { file, value, line, duplicates: placed, parsed: () => parsed };
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    return faultAt(error.offset, error.message);
+  }
+}
+
+/** The objects of a document, with the items of lists. */
+function objectsIn(value: unknown, origin: ReadDocument, path: ValuePath = []): ReadObject[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  const { items, kind } = value as { readonly items?: unknown; readonly kind?: unknown };
+  if (Array.isArray(items)) {
+    const itemKind = typeof kind === 'string' && kind !== 'List' ? kind.replace(/List$/, '') : undefined;
+    return items.flatMap((item, index) => objectsIn(inherited(item, value, itemKind), origin, [...path, 'items', index]));
+  }
+  if (!isObject(value)) return [];
+  const duplicates = origin.duplicates.filter((each) => path.every((step, index) => each.path[index] === step));
+  return [
+    {
+      object: value,
+      file: origin.file,
+      placeOf: (field) => placeIn(origin, [...path, ...field]),
+      duplicates: duplicates.map((each) => ({ ...each, path: each.path.slice(path.length) })),
+    },
+  ];
+}
+
+/** Items of a typed list may lack kind and apiVersion (apimachinery unstructured/helpers.go). */
+function inherited(item: unknown, list: object, kind: string | undefined): unknown {
+  if (kind === undefined || typeof item !== 'object' || item === null || 'kind' in item) return item;
+  return { apiVersion: (list as { readonly apiVersion?: unknown }).apiVersion, kind, ...item };
+}
+
+function isObject(value: object): value is KubeObject {
+  const { apiVersion, kind, metadata } = value as Record<string, unknown>;
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return false;
+  return kind === 'APIService' || (typeof metadata === 'object' && typeof (metadata as KubeObject['metadata'] | null)?.name === 'string');
+}
+
+function placeIn({ file, line, parsed }: ReadDocument, path: ValuePath): Place {
+  const { document, lines } = parsed();
+  const offset = document ? nodeAt(document, path) : 0;
+  return { file, line: line + lines.linePos(offset).line };
+}
+
+function lazy<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

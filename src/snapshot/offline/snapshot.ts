@@ -1,48 +1,69 @@
-import type { KubeObject, ManifestText } from '../../manifests/types.ts';
+import type { KubeObject, ManifestFault, ManifestText } from '../../manifests/types.ts';
 import { inspect } from '../../pki/inspect.ts';
 import { skipped } from '../observed.ts';
-import type { ApiServiceView, ApiSnapshot, EndpointProbe, Observed, ServiceView, Snapshot } from '../types.ts';
-import { type Json, listOf, textOf, textsOf, viewApiService, viewService, withoutPrivateKeys } from '../views.ts';
-import { readObjects } from './read.ts';
+import type { ApiSnapshot, EndpointProbe, ManifestView, Observed, ServiceView, Snapshot } from '../types.ts';
+import { type Json, listOf, textOf, viewApiService, viewService, withoutPrivateKeys } from '../views.ts';
+import { manifestOf } from './api-service.ts';
+import { groupOf, indexObjects, isKind, type ObjectField, type OfflineObjects, podOf } from './objects.ts';
+import { type Place, type ReadObject, readManifestTexts } from './read.ts';
+
+/** A snapshot of files, and where the fields of their objects are. */
+export interface OfflineSnapshot {
+  readonly snapshot: Snapshot;
+  readonly place: (about: ObjectField) => Place | undefined;
+}
 
 /**
  * Makes a snapshot from manifests, as if they were applied. The certificate of the mounted Secret
  * stands for the one that will be served.
- * @throws UsageError for a file that is not YAML or JSON
+ * @param unread files that could not be read
  */
-export function offlineSnapshot(texts: readonly ManifestText[], now: Date): Snapshot {
-  const objects = lastOfEach(texts.flatMap(readObjects));
-  const apis = objects.filter(isKind('APIService')).map((object) => offlineApi(withoutPrivateKeys(viewApiService(object)), objects));
+export function offlineSnapshot(texts: readonly ManifestText[], now: Date, unread: readonly ManifestFault[] = []): OfflineSnapshot {
+  const read = readManifestTexts(texts);
+  const named = read.objects.filter(isOurs).map(withName);
+  const objects = indexObjects(named);
+  const manifests = new Map(named.filter(({ object }) => isKind(object, 'APIService')).map((each) => [each.object, manifestOf(each)]));
   return {
-    apiVersion: 'apisvc.dev/snapshot/v1alpha1',
-    takenAt: now.toISOString(),
-    source: { kind: 'files', files: texts.map(({ file }) => file) },
-    apis,
+    snapshot: {
+      apiVersion: 'apisvc.dev/snapshot/v1alpha1',
+      takenAt: now.toISOString(),
+      source: { kind: 'files', files: [...texts, ...unread].map(({ file }) => file) },
+      files: { faults: [...unread, ...read.faults], skipped: read.objects.filter((each) => !isOurs(each)).map(skippedObject) },
+      apis: objects.all('APIService').map((object) => offlineApi(object, manifests.get(object), objects)),
+    },
+    place: objects.place,
   };
 }
 
-/** Of several objects with the same name the last one wins, as with `kubectl apply`. */
-const lastOfEach = (objects: readonly KubeObject[]): KubeObject[] => [
-  ...new Map(objects.map((object) => [`${object.kind} ${object.metadata.namespace ?? ''} ${object.metadata.name}`, object])).values(),
-];
+/** Several API groups have a kind APIService. */
+const isOurs = ({ object }: ReadObject): boolean => object.kind !== 'APIService' || isKind(object, 'APIService');
 
-const isKind =
-  (kind: string) =>
-  (object: KubeObject): boolean =>
-    object.kind === kind;
+function skippedObject({ object, placeOf }: ReadObject) {
+  const name = (object.metadata as KubeObject['metadata'] | undefined)?.name;
+  return {
+    ...placeOf(['apiVersion']),
+    what: `${object.kind} ${textOf(name) || '(no name)'} of ${object.apiVersion}`,
+    why: `group ${groupOf(object)} is not apiregistration.k8s.io`,
+  };
+}
 
-/**
- * `kubectl apply -n` sets the namespace of objects without one, so such an object may end up in any
- * namespace.
- */
-const mayBeIn = (namespace: string | undefined, { metadata }: KubeObject): boolean =>
-  metadata.namespace === undefined || metadata.namespace === namespace;
+/** An APIService without a name gets the one that it must have. */
+function withName(read: ReadObject): ReadObject {
+  const { object }: { readonly object: KubeObject & Json } = read;
+  if (object.kind !== 'APIService' || typeof object.metadata?.name === 'string') return read;
+  const metadata = typeof object.metadata === 'object' ? object.metadata : {};
+  const name = `${textOf(object.spec?.version) || 'version'}.${textOf(object.spec?.group) || 'group'}`;
+  return { ...read, object: { ...object, metadata: { ...metadata, name } }, unnamed: true };
+}
 
 const notGiven = (reason: string): Observed<never> => ({ state: 'unseen', reason: 'not-given', words: reason });
 const onlyInCluster = skipped('it exists in a cluster only');
 const noService = skipped('the APIService has no Service');
 
-function offlineApi(api: ApiServiceView, objects: readonly KubeObject[]): ApiSnapshot {
+function offlineApi(object: KubeObject, manifest: ManifestView | undefined, objects: OfflineObjects): ApiSnapshot {
+  const view = withoutPrivateKeys(viewApiService(object));
+  // A value that is not base64 has its own finding, and may hold a private key.
+  const api = manifest?.faults.some(({ path }) => path.join('.') === 'spec.caBundle') ? { ...view, caBundle: '' } : view;
   const observed = {
     name: api.name,
     apiService: { state: 'seen', value: api },
@@ -62,11 +83,11 @@ function offlineApi(api: ApiServiceView, objects: readonly KubeObject[]): ApiSna
     neighbours: onlyInCluster,
     customResources: onlyInCluster,
     listed: onlyInCluster,
+    manifest,
   } as const;
   if (!api.service) return { ...observed, service: noService, probes: noService };
   const { name, namespace } = api.service;
-  const services = objects.filter((object) => object.kind === 'Service' && object.metadata.name === name && mayBeIn(namespace, object));
-  const found = services.find(({ metadata }) => metadata.namespace !== undefined) ?? services[0];
+  const found = objects.find('Service', namespace, name);
   const service = found && viewService(found);
   const probes = service ? secretProbes(namespace, service, objects) : [];
   return {
@@ -77,21 +98,16 @@ function offlineApi(api: ApiServiceView, objects: readonly KubeObject[]): ApiSna
 }
 
 /** The certificates of the Secrets that the pods behind a Service mount. */
-function secretProbes(namespace: string, { selector }: ServiceView, objects: readonly (KubeObject & Json)[]): EndpointProbe[] {
-  const near = objects.filter((object) => mayBeIn(namespace, object));
-  const mounted = near.filter(isKind('Deployment')).flatMap(({ spec }) => {
-    const labels = textsOf(spec?.template?.metadata?.labels);
-    const wanted = Object.entries(selector);
-    // Without a selector, something else manages the endpoints.
-    const selected = wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
-    return selected ? listOf(spec?.template?.spec?.volumes).map(({ secret }) => secret?.secretName) : [];
+function secretProbes(namespace: string, { selector }: ServiceView, objects: OfflineObjects): EndpointProbe[] {
+  const mounted = objects
+    .workloads(namespace, selector)
+    .flatMap((workload) => listOf(podOf(workload).spec?.volumes).map(({ secret }) => textOf(secret?.secretName)));
+  return [...new Set(mounted)].flatMap((name): EndpointProbe[] => {
+    const found: (KubeObject & Json) | undefined = objects.find('Secret', namespace, name);
+    if (!found?.data?.['tls.crt']) return [];
+    const { certificates } = inspect(Buffer.from(textOf(found.data['tls.crt']), 'base64'));
+    return [
+      { at: `Secret ${namespace}/${name}`, pod: undefined, via: 'address', handshake: { kind: 'served', protocol: '', certificates } },
+    ];
   });
-  return near
-    .filter(({ kind, metadata, data }) => kind === 'Secret' && mounted.includes(metadata.name) && data?.['tls.crt'])
-    .map(({ metadata, data }) => ({
-      at: `Secret ${namespace}/${metadata.name}`,
-      pod: undefined,
-      via: 'address',
-      handshake: { kind: 'served', protocol: '', certificates: inspect(Buffer.from(textOf(data['tls.crt']), 'base64')).certificates },
-    }));
 }

@@ -1,0 +1,26 @@
+/**
+ * Placeholders that a tool has to fill in before kubectl can read a manifest, such as
+ * `{{ .Values.caBundle }}`, `${CA_BUNDLE}` or `<base64-encoded CA>`.
+ */
+
+/** Actions of Go's text/template, as Helm charts have them. */
+const action =
+  /\{\{-|-\}\}|\{\{\s*(?:[.$]|\/\*|(?:if|else|end|range|with|include|template|define|block|default|required|tpl|toYaml|printf)\b)/;
+
+/** Whether a text is the source of a Helm chart. */
+export const isTemplate = (text: string): boolean => action.test(text);
+
+/** `key: {{name}}` or `- {{name}}`, which YAML reads as a map with a map as its key. */
+const unquoted = /^(\s*(?:- +)*(?:[\w./-]+:[ \t]+)?)(\{\{[^{}]*\}\}.*)$/gm;
+
+/** Quotes the values that start with a placeholder, so that the rest of the text can be read. */
+export const quotePlaceholders = (text: string): string =>
+  text.replace(unquoted, (_, before: string, value: string) => before + JSON.stringify(value.trimEnd()));
+
+/** Whether a value is still a placeholder. No base64 text has these characters. */
+export const isPlaceholder = (value: string): boolean =>
+  /\{\{.*\}\}|\$\{\w*\}|\$\(\w+\)|^\$\w+$|^<[^<>]*>$|^\[[^[\]]*\]$|^%[^%]+%$|^@\w+@$|^__\w+__$/s.test(value.trim()) ||
+  /^(?:CA_BUNDLE|CABUNDLE|ca_bundle|REPLACE[-_A-Z]*|CHANGE[-_ ]?ME|TODO|\.\.\.|xxx+)$/i.test(value.trim());
+
+/** The chart that a template belongs to, by its path: `CHART/templates/...`. */
+export const chartOf = (file: string): string | undefined => /^(.*?)\/?templates\/.*$/s.exec(file.replaceAll('\\', '/'))?.[1];
