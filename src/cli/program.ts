@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { type ExitCode, UsageError } from '../errors.ts';
 import type { Run } from './action.ts';
-import { addCommands } from './commands.ts';
+import { addCommands } from './command-declarations.ts';
 import { version } from './version.ts';
 
 /**

@@ -6,7 +6,7 @@ import { apiServerMessages } from './api-server-messages.ts';
 import { entryOf, fill, linkOf } from './catalog.ts';
 import { checkDelegation, checkIdentity, checkUser } from './checks/auth.ts';
 import { checkBundle } from './checks/bundle.ts';
-import { checkCertificates } from './checks/certificate.ts';
+import { checkCertificates } from './checks/cert.ts';
 import type { Check, CheckContext } from './checks/check.ts';
 import { seen } from './checks/check.ts';
 import { checkDiscovery } from './checks/discovery.ts';

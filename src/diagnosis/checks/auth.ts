@@ -16,7 +16,7 @@ import {
   seen,
   works,
 } from './check.ts';
-import { nameOf } from './served.ts';
+import { nameOf } from './served-certificates.ts';
 
 /**
  * Whether the server can authenticate kube-apiserver: what kube-apiserver publishes, and whether

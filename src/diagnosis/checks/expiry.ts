@@ -3,7 +3,7 @@ import { chainsToRoots } from '../../pki/chains.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen } from './check.ts';
-import { merge, nameOf, type ObservationAt, type Served, servedBy } from './served.ts';
+import { merge, nameOf, type ObservationAt, type Served, servedBy } from './served-certificates.ts';
 
 /**
  * Certificates that expire soon, and CAs in the caBundle that no certificate needs. With

@@ -5,7 +5,7 @@ import { certificateFiles } from '../../snapshot/server-flags.ts';
 import type { SecretView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
 import { asWarning, type Check, type CheckContext, observation, seen, works } from './check.ts';
-import { nameOf, type Served, served, servedBy } from './served.ts';
+import { nameOf, type Served, served, servedBy } from './served-certificates.ts';
 
 /** The Secret with the serving certificate: its content, and whether the endpoints serve it. */
 export const checkSecret: Check = (context) => {

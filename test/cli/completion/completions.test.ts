@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addCommands } from '../../../src/cli/commands.ts';
+import { addCommands } from '../../../src/cli/command-declarations.ts';
 import { answerText } from '../../../src/cli/completion/answer.ts';
 import { completionsAt } from '../../../src/cli/completion/completions.ts';
 import { optionsOf, positionOf, subcommandsOf } from '../../../src/cli/completion/position.ts';

@@ -5,7 +5,7 @@ import type { GoFault } from '../go-errors.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, quote } from './check.ts';
 import { failedProbes } from './endpoints.ts';
-import { merge, nameOf, served, servedBy } from './served.ts';
+import { merge, nameOf, served, servedBy } from './served-certificates.ts';
 
 /**
  * Verifies the certificate of each endpoint as kube-apiserver does. Reports all faults, not only
