@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { WebSocket } from 'ws';
 import { ClusterError, UsageError } from '../errors.ts';
@@ -114,12 +114,6 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
       return await exchange(AbortSignal.any([request.signal, limit.signal]));
     } catch (error) {
       request.signal.throwIfAborted();
-      // OpenSSL cannot read the certificate or key of the kubeconfig. No request was sent.
-      if (/^ERR_OSSL_(PEM|ASN1|X509)/.test((error as NodeJS.ErrnoException).code ?? '')) {
-        throw new UsageError(`failed to parse a certificate or key for context "${config.getCurrentContext()}" in the kubeconfig`, {
-          cause: error,
-        });
-      }
       throw unreachable(limit.signal.aborted ? limit.signal.reason : error, server, config.getCurrentContext());
     } finally {
       clearTimeout(timer);
@@ -182,12 +176,24 @@ function identity(config: KubeConfig, credentials: https.RequestOptions, { as, a
   // handshake.
   agent.keepAlive = true;
   // Parsed once, not for every connection.
-  agent.options.secureContext = createSecureContext(agent.options);
+  agent.options.secureContext = parsed(agent.options, config.getCurrentContext());
   const headers: http.OutgoingHttpHeaders = { 'user-agent': 'apisvc', ...(credentials.headers as http.OutgoingHttpHeaders) };
   if (credentials.auth) headers.authorization = `Basic ${Buffer.from(credentials.auth).toString('base64')}`;
   if (as !== undefined) headers['impersonate-user'] = as;
   if (asGroup.length > 0) headers['impersonate-group'] = [...asGroup];
   return { agent, headers, user: as ?? config.getCurrentUser()?.name ?? 'anonymous' };
+}
+
+/** @throws UsageError when OpenSSL cannot read a certificate or key of the kubeconfig */
+function parsed(options: https.AgentOptions, context: string): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (cause) {
+    throw new UsageError(`failed to parse a certificate or key for context "${context}" in the kubeconfig`, {
+      fix: 'Correct the certificates and the key of the context. They are PEM files, or the same in base64.',
+      cause,
+    });
+  }
 }
 
 function url(server: string, { path, query = {} }: ClusterRequest): URL {

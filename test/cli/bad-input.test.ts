@@ -73,7 +73,7 @@ describe('kubeconfig', () => {
     [
       'a damaged certificate',
       config('server: "https://127.0.0.1:1"', 'client-certificate-data: Zm9v, client-key-data: Zm9v'),
-      /^error: failed to parse a certificate or key for context "x" in the kubeconfig\n$/,
+      /^error: failed to parse a certificate or key for context "x" in the kubeconfig\nfix: Correct the certificates and the key of the context\..*\n$/,
     ],
   ])('%s', async (_, text, stderr) => {
     const kubeconfig = join(dir, 'kubeconfig');
