@@ -1,12 +1,14 @@
 import http from 'node:http';
 import https from 'node:https';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import tls, { createSecureContext, type SecureContext } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { WebSocket } from 'ws';
-import { ClusterError, UsageError } from '../errors.ts';
-import { type ExecConfig, runExecPlugin } from './exec-plugin.ts';
-import { credentialsFault, unreachable } from './faults.ts';
+import { UsageError } from '../errors.ts';
+import type { Stage } from './connection-error.ts';
+import type { Destination } from './connection-fix.ts';
+import { type Credentials, readCredentials } from './credentials.ts';
 import { type ClusterOptions, loadKubeConfig } from './kubeconfig.ts';
+import type { ClusterEntry, UserEntry } from './kubeconfig-file.ts';
 
 /** One request to kube-apiserver. `path` starts with a slash; `query` values are encoded here. */
 export interface ClusterRequest {
@@ -44,6 +46,8 @@ export interface Cluster {
   readonly user: string;
   /** The client certificate, PEM, for messages about its dates. */
   readonly clientCertificate: string | undefined;
+  /** When the token expires, in ISO 8601, if that is known. */
+  readonly tokenExpiry?: string | undefined;
   /** @throws ClusterError when no answer comes; the reason of the signal */
   request(request: ClusterRequest): Promise<Answer>;
   /**
@@ -67,6 +71,18 @@ export class StreamRefused extends Error {
   }
 }
 
+/** One attempt of a request. */
+interface Attempt {
+  readonly signal: AbortSignal;
+  /** Reports how far it came. */
+  readonly reach: (stage: Stage) => void;
+}
+
+/** The options that select the cluster, and whether a credential plugin may ask a person. */
+export interface ConnectOptions extends ClusterOptions {
+  readonly interactive?: boolean | undefined;
+}
+
 const defaultTimeoutMs = 10_000;
 /** Protects the memory from a runaway server. Real answers are much smaller. */
 const maxBodyBytes = 64 * 1024 * 1024;
@@ -76,16 +92,17 @@ const maxBodyBytes = 64 * 1024 * 1024;
  * request.
  * @throws UsageError or ClusterError, see `loadKubeConfig`
  */
-export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Cluster> {
+export async function connect(options: ConnectOptions, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Cluster> {
   const config = loadKubeConfig(options, env);
-  const server = config.getCurrentCluster()?.server ?? '';
-  const credentials = await readCredentials(config, env, signal);
+  const credentials = await readCredentials(config, { env, interactive: options.interactive ?? false, signal });
+  const { headers, agent, user } = identity(config, credentials.options, options);
+  const destination = destinationOf(config, credentials);
+  const { server, context } = destination;
   const transport = server.startsWith('http:') ? http : https;
-  const { headers, agent, user } = identity(config, credentials, options);
 
-  const open = (request: ClusterRequest, signal: AbortSignal): Promise<http.IncomingMessage> =>
+  const open = (request: ClusterRequest, { signal, reach }: Attempt): Promise<http.IncomingMessage> =>
     new Promise((resolve, reject) => {
-      const { 'impersonate-user': _, 'impersonate-group': __, ...own } = headers;
+      const { 'impersonate-user': _, 'impersonate-uid': __, 'impersonate-group': ___, ...own } = headers;
       const body = request.body === undefined ? undefined : JSON.stringify(request.body);
       const outgoing = transport.request(url(server, request), {
         method: request.method ?? 'GET',
@@ -99,22 +116,35 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
             : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),
         },
       });
+      followStages(outgoing, reach);
       outgoing.on('response', resolve);
       outgoing.on('error', reject);
       outgoing.end(body);
     });
 
+  const failure = async (error: unknown, signal: AbortSignal, stage: Stage): Promise<unknown> => {
+    signal.throwIfAborted();
+    // Loaded on demand, because most requests succeed.
+    const { unreachable } = await import('./connection-error.ts');
+    const found = await unreachable(error, destination, { stage, signal });
+    signal.throwIfAborted();
+    return found;
+  };
+
   /** Applies the time limit of a request, and translates its errors. */
-  const withTimeLimit = async <T>(request: ClusterRequest, exchange: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const withTimeLimit = async <T>(request: ClusterRequest, exchange: (attempt: Attempt) => Promise<T>): Promise<T> => {
     request.signal.throwIfAborted();
     const limit = new AbortController();
     // Not AbortSignal.timeout: a watch that has started must outlive the limit.
     const timer = setTimeout(() => limit.abort(new DOMException('timed out', 'TimeoutError')), request.timeoutMs ?? defaultTimeoutMs);
+    let stage: Stage = 'dial';
+    const reach = (next: Stage): void => {
+      if (!limit.signal.aborted) stage = next;
+    };
     try {
-      return await exchange(AbortSignal.any([request.signal, limit.signal]));
+      return await exchange({ signal: AbortSignal.any([request.signal, limit.signal]), reach });
     } catch (error) {
-      request.signal.throwIfAborted();
-      throw unreachable(limit.signal.aborted ? limit.signal.reason : error, server, config.getCurrentContext());
+      throw await failure(limit.signal.aborted ? limit.signal.reason : error, request.signal, stage);
     } finally {
       clearTimeout(timer);
     }
@@ -122,19 +152,20 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
 
   return {
     server,
-    context: config.getCurrentContext(),
+    context,
     user,
-    clientCertificate: typeof credentials.cert === 'string' || Buffer.isBuffer(credentials.cert) ? credentials.cert.toString() : undefined,
-    request: (request) => withTimeLimit(request, async (signal) => readAnswer(await open(request, signal), request.keepBytes)),
+    clientCertificate: credentials.certificate,
+    tokenExpiry: credentials.tokenExpiry,
+    request: (request) => withTimeLimit(request, async (attempt) => readAnswer(await open(request, attempt), request.keepBytes)),
     async *stream(request) {
       const { signal } = request;
-      const response = await withTimeLimit(request, (limited) => open(request, limited));
+      const response = await withTimeLimit(request, (attempt) => open(request, attempt));
       if (response.statusCode !== 200) throw new StreamRefused(await readAnswer(response));
       try {
         yield* lines(response);
       } catch (error) {
         signal.throwIfAborted();
-        throw unreachable(error, server, config.getCurrentContext());
+        throw await failure(error, signal, 'body');
       } finally {
         response.destroy();
       }
@@ -142,8 +173,9 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
     async webSocket(request, protocol) {
       // Loaded on demand, because few commands need it.
       const { openWebSocket } = await import('./web-socket.ts');
-      const opened = await withTimeLimit(request, async (signal) => {
-        const found = await openWebSocket({ url: url(server, request), protocol, agent, headers, signal });
+      const opened = await withTimeLimit(request, async ({ signal, reach }) => {
+        const onRequest = (outgoing: http.ClientRequest): void => followStages(outgoing, reach);
+        const found = await openWebSocket({ url: url(server, request), protocol, agent, headers, signal, onRequest });
         return found instanceof http.IncomingMessage ? readAnswer(found) : found;
       });
       if ('body' in opened) throw new StreamRefused(opened);
@@ -153,21 +185,28 @@ export async function connect(options: ClusterOptions, env: NodeJS.ProcessEnv, s
   };
 }
 
-async function readCredentials(config: KubeConfig, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<https.RequestOptions> {
-  const options: https.RequestOptions = {};
-  try {
-    await runExecPlugin(config, env, signal);
-    await config.applyToHTTPSOptions(options);
-    return options;
-  } catch (cause) {
-    signal.throwIfAborted();
-    const { installHint }: ExecConfig = config.getCurrentUser()?.exec ?? {};
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT' && installHint !== undefined;
-    throw new ClusterError(`failed to get credentials for context "${config.getCurrentContext()}": ${credentialsFault(cause)}`, {
-      ...(missing ? { fix: installHint.trim() } : {}),
-      cause,
-    });
-  }
+function destinationOf(config: KubeConfig, { ca, certificate }: Credentials): Destination {
+  const { name, server, tlsServerName, proxyUrl, proxyVariable } = config.getCurrentCluster() as ClusterEntry;
+  return {
+    server,
+    context: config.getCurrentContext(),
+    cluster: name,
+    user: config.getCurrentUser()?.name ?? '',
+    tlsServerName,
+    ca,
+    proxy: proxyUrl ? { url: proxyUrl, from: proxyVariable } : undefined,
+    hasClientCertificate: certificate !== undefined,
+  };
+}
+
+function followStages(outgoing: http.ClientRequest, reach: (stage: Stage) => void): void {
+  outgoing.once('socket', (socket) => {
+    const secure = 'encrypted' in socket && !outgoing.reusedSocket;
+    if (socket.connecting) socket.once('connect', () => reach(secure ? 'handshake' : 'headers'));
+    else reach(secure ? 'handshake' : 'headers');
+    if (secure) socket.once('secureConnect', () => reach('headers'));
+  });
+  outgoing.once('response', () => reach('body'));
 }
 
 function identity(config: KubeConfig, credentials: https.RequestOptions, { as, asGroup = [] }: ClusterOptions) {
@@ -175,13 +214,25 @@ function identity(config: KubeConfig, credentials: https.RequestOptions, { as, a
   // The agents of client-node open a connection for every request. Keep-alive needs only one TLS
   // handshake.
   agent.keepAlive = true;
+  (agent.options as https.AgentOptions).checkServerIdentity = checkServerIdentity;
   // Parsed once, not for every connection.
   agent.options.secureContext = parsed(agent.options, config.getCurrentContext());
   const headers: http.OutgoingHttpHeaders = { 'user-agent': 'apisvc', ...(credentials.headers as http.OutgoingHttpHeaders) };
   if (credentials.auth) headers.authorization = `Basic ${Buffer.from(credentials.auth).toString('base64')}`;
+  const { name, impersonateUser, impersonateUid, impersonateGroups = [] } = config.getCurrentUser() as UserEntry;
+  // --as replaces the impersonation of the kubeconfig.
+  const groups = asGroup.length > 0 || as !== undefined ? asGroup : impersonateGroups;
   if (as !== undefined) headers['impersonate-user'] = as;
-  if (asGroup.length > 0) headers['impersonate-group'] = [...asGroup];
-  return { agent, headers, user: as ?? config.getCurrentUser()?.name ?? 'anonymous' };
+  else if (impersonateUid) headers['impersonate-uid'] = impersonateUid;
+  if (groups.length > 0) headers['impersonate-group'] = [...groups];
+  return { agent, headers, user: as ?? impersonateUser ?? (name || 'anonymous') };
+}
+
+/** Unlike Node, Go ignores the common name of a certificate without subjectAltName. */
+function checkServerIdentity(hostname: string, certificate: tls.PeerCertificate): Error | undefined {
+  const fault = tls.checkServerIdentity(hostname, certificate);
+  if (fault || certificate.subjectaltname) return fault;
+  return Object.assign(new Error('no subjectAltName'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
 }
 
 /** @throws UsageError when OpenSSL cannot read a certificate or key of the kubeconfig */

@@ -1,74 +1,153 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Cluster } from '@kubernetes/client-node';
-import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import { ClusterError, DeadlineError } from '../errors.ts';
+import type { ExecConfig } from './kubeconfig-fields.ts';
 
-/** The `exec` section of a user (k8s.io/client-go/tools/clientcmd/api/v1/types.go, ExecConfig). */
-export interface ExecConfig {
-  readonly apiVersion?: string;
-  readonly command?: string;
-  readonly args?: readonly string[] | null;
-  readonly env?: readonly { readonly name: string; readonly value: string }[] | null;
-  readonly provideClusterInfo?: boolean;
-  readonly installHint?: string;
-}
+/** A credential plugin failed. Its fix may be the install hint, which is text of the kubeconfig. */
+export class PluginError extends ClusterError {}
 
 /**
  * The credentials that a plugin prints (k8s.io/client-go/pkg/apis/clientauthentication/v1/types.go,
  * ExecCredentialStatus).
  */
-interface ExecCredentialStatus {
+export interface ExecCredentialStatus {
   readonly token?: string;
   readonly clientCertificateData?: string;
   readonly clientKeyData?: string;
+  readonly expirationTimestamp?: string;
+}
+
+/** For whom a plugin runs. */
+export interface PluginRun {
+  readonly exec: ExecConfig;
+  /** Names in the kubeconfig, for messages. */
+  readonly user: string;
+  readonly context: string;
+  readonly cluster: Cluster;
+  readonly env: NodeJS.ProcessEnv;
+  /** Whether a person at a terminal can answer the plugin, for instance to log in. */
+  readonly interactive: boolean;
+  /** Kills the plugin, which may be waiting for a login in a browser. */
+  readonly signal: AbortSignal;
 }
 
 /**
- * Runs the credential plugin of the current user, and replaces the `exec` section in `config` by
- * the credentials. client-node can run plugins too, but only in a way that outlives the signal.
- * @param signal kills the plugin, which may be waiting for a login in a browser
- * @throws Error with the reason; errors of Node for a command that does not start
+ * Runs a credential plugin with the rules of kubectl (k8s.io/client-go/plugin/pkg/client/auth/exec,
+ * refreshCredsLocked). client-node can run plugins too, but only in a way that outlives the signal.
+ * @throws PluginError when it gives no credentials; the reason of the signal
  */
-export async function runExecPlugin(config: KubeConfig, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
-  const user = config.getCurrentUser();
-  if (!user?.exec) return;
-  const { exec, ...others } = user;
-  const { token, clientCertificateData, clientKeyData } = await credentialsOf(exec, config.getCurrentCluster(), env, signal);
-  const credentials = {
-    // A token in the kubeconfig wins (k8s.io/client-go/plugin/pkg/client/auth/exec/exec.go,
-    // RoundTrip).
-    ...(token === undefined || others.token ? {} : { token }),
-    ...(clientCertificateData === undefined ? {} : { certData: base64(clientCertificateData) }),
-    ...(clientKeyData === undefined ? {} : { keyData: base64(clientKeyData) }),
-  };
-  config.users = config.users.map((each) => (each.name === user.name ? { ...others, ...credentials } : each));
+export async function runExecPlugin(run: PluginRun): Promise<ExecCredentialStatus> {
+  try {
+    return credentialsIn(await outputOf(run), run.exec);
+  } catch (error) {
+    if (run.signal.aborted) throw stillRunning(run);
+    if (!(error instanceof PluginFault)) throw error;
+    throw new PluginError(`failed to get credentials for context "${run.context}": ${error.message}`, {
+      fix: error.fix(run),
+      cause: error,
+    });
+  }
 }
 
-async function credentialsOf(
-  exec: ExecConfig,
-  cluster: Cluster | null,
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal,
-): Promise<ExecCredentialStatus> {
-  const { apiVersion, command, args, provideClusterInfo } = exec;
-  if (!command) throw new Error('the exec section of the user has no command');
-  const spec = { interactive: false, ...(provideClusterInfo && cluster ? { cluster: clusterInfo(cluster) } : {}) };
+function stillRunning({ exec: { command }, signal }: PluginRun): unknown {
+  const { reason } = signal;
+  if (!(reason instanceof DeadlineError)) return reason;
+  return new DeadlineError(`${reason.message}: the credential plugin "${command}" did not finish`, {
+    fix: `Log in with "${command}" first, because it may wait for an answer. Set a longer --timeout if it only needs time.`,
+    cause: reason,
+  });
+}
+
+/** Why a plugin gives no credentials. */
+class PluginFault extends Error {
+  constructor(
+    message: string,
+    readonly fix: (run: PluginRun) => string,
+  ) {
+    super(message);
+  }
+}
+
+const logIn = ({ exec: { command }, user }: PluginRun): string =>
+  `Log in again with "${command}", or correct the exec section of user "${user}" in the kubeconfig.`;
+const install = ({ exec: { command, installHint }, user }: PluginRun): string =>
+  installHint?.trim() || `Install "${command}", or correct exec.command of user "${user}" in the kubeconfig.`;
+const allow = ({ exec: { command }, user }: PluginRun): string =>
+  `Make "${command}" an executable file, or correct exec.command of user "${user}" in the kubeconfig.`;
+const atTerminal = ({ exec: { command } }: PluginRun): string => `Run the command at a terminal, because "${command}" asks for input.`;
+const update = ({ exec: { command }, user }: PluginRun): string =>
+  `Update "${command}", or correct the exec section of user "${user}" in the kubeconfig.`;
+
+async function outputOf({ exec, cluster, env, interactive, signal }: PluginRun): Promise<string> {
+  const { apiVersion, command = '', args, provideClusterInfo, interactiveMode } = exec;
+  if (interactiveMode === 'Always' && !interactive) {
+    throw new PluginFault('exec plugin cannot support interactive mode: standard input is not a terminal', atTerminal);
+  }
+  const asks = interactive && interactiveMode !== 'Never';
+  const spec = { interactive: asks, ...(provideClusterInfo ? { cluster: clusterInfo(cluster) } : {}) };
   const info = JSON.stringify({ kind: 'ExecCredential', apiVersion, spec });
   const own = Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value]));
-  const output = await outputOf(command, args ?? [], { ...env, ...own, KUBERNETES_EXEC_INFO: info }, signal);
-  const status: ExecCredentialStatus | undefined = JSON.parse(output)?.status;
-  if (status?.token || (status?.clientCertificateData && status.clientKeyData)) return status;
-  throw new Error('the credential plugin printed neither a token nor a client certificate with its key');
+  const plugin = spawn(command, args ?? [], {
+    env: { ...env, ...own, KUBERNETES_EXEC_INFO: info },
+    signal,
+    // A plugin may ignore SIGTERM.
+    killSignal: 'SIGKILL',
+    // At a terminal the plugin may ask for a login, so that its messages are shown at once.
+    stdio: [asks ? 'inherit' : 'ignore', 'pipe', interactive ? 'inherit' : 'pipe'],
+  });
+  const closed = once(plugin, 'close').catch((error: NodeJS.ErrnoException) => {
+    throw error.syscall?.startsWith('spawn') ? startFault(command, error.code) : error;
+  });
+  const [[code, killedBy], output, errors] = await Promise.all([closed, textOf(plugin.stdout), textOf(plugin.stderr)]);
+  if (code === 0) return output;
+  const end = code === null ? `was killed by ${killedBy}` : `failed with exit code ${code}`;
+  // Never stdout, which contains credentials.
+  const last = errors.trim().split('\n').at(-1)?.trim().slice(0, 300);
+  throw new PluginFault(`exec: executable ${command} ${end}${last ? `: ${last}` : ''}`, logIn);
 }
 
-async function outputOf(command: string, args: readonly string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {
-  // SIGKILL, because a plugin may ignore SIGTERM.
-  const plugin = spawn(command, args, { env, signal, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] });
-  const [[code], output, errors] = await Promise.all([once(plugin, 'close'), text(plugin.stdout), text(plugin.stderr)]);
-  if (code !== 0) throw new Error(errors);
-  return output;
+const textOf = async (stream: Readable | null): Promise<string> => (stream ? text(stream) : '');
+
+function startFault(command: string, code: string | undefined): PluginFault {
+  if (code === 'ENOENT') return new PluginFault(`exec: executable ${command} not found`, install);
+  return new PluginFault(`exec: ${command}: ${code === 'EACCES' ? 'permission denied' : `it does not start (${code})`}`, allow);
+}
+
+function credentialsIn(output: string, { command, apiVersion }: ExecConfig): ExecCredentialStatus {
+  const refuse = (message: string): never => {
+    throw new PluginFault(message, update);
+  };
+  if (output.trim() === '') return refuse(`exec: executable ${command} printed no ExecCredential`);
+  const credential = parse(output) ?? refuse(`decoding stdout: executable ${command} did not print an ExecCredential as JSON`);
+  const { kind = 'ExecCredential', apiVersion: returned, status } = credential;
+  if (kind !== 'ExecCredential' || returned !== apiVersion) {
+    const found = typeof returned === 'string' && returned.length < 100 ? returned : 'none';
+    return refuse(`exec plugin is configured to use API version ${apiVersion}, plugin returned version ${found}`);
+  }
+  if (!status) return refuse("exec plugin didn't return a status field");
+  const { token, clientCertificateData, clientKeyData } = status;
+  if (!token && !clientCertificateData && !clientKeyData) return refuse("exec plugin didn't return a token or cert/key pair");
+  if (!clientCertificateData !== !clientKeyData) return refuse('exec plugin returned only certificate or key, not both');
+  return status;
+}
+
+interface ExecCredential {
+  readonly kind?: unknown;
+  readonly apiVersion?: unknown;
+  readonly status?: ExecCredentialStatus | null;
+}
+
+function parse(output: string): ExecCredential | undefined {
+  try {
+    const parsed = JSON.parse(output);
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a plugin is told about the cluster (ExecConfig.provideClusterInfo). */
@@ -79,5 +158,3 @@ const clusterInfo = ({ server, caData, caFile, tlsServerName, skipTLSVerify, pro
   'insecure-skip-tls-verify': skipTLSVerify,
   'proxy-url': proxyUrl,
 });
-
-const base64 = (pem: string): string => Buffer.from(pem).toString('base64');

@@ -1,10 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import type { Cluster } from '@kubernetes/client-node';
+import type { Cluster, Context } from '@kubernetes/client-node';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import { fileExists, fileFix, fileReason } from '../config/file-errors.ts';
+import { fileExists } from '../config/file-errors.ts';
+import { nearest } from '../config/nearest.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { type ApisvcError, ClusterError, UsageError } from '../errors.ts';
+import { type ClusterEntry, type Kubeconfig, readKubeconfig } from './kubeconfig-file.ts';
+import { clusterFaults, userFaults } from './kubeconfig-rules.ts';
 import { proxyFor } from './proxy.ts';
 
 /** The options that select the cluster and the user, named as in kubectl. */
@@ -31,6 +35,7 @@ export function loadKubeConfig({ kubeconfig, context }: ClusterOptions, env: Nod
   if (files.length === 0) {
     if (!env.KUBERNETES_SERVICE_HOST || !existsSync(inClusterToken)) throw noCluster(env);
     config.loadFromCluster();
+    config.users = config.users.map(({ name }) => ({ name, tokenFile: inClusterToken }));
   }
   config.clusters = config.clusters.map((cluster) => throughProxy(cluster, env));
   if (context !== undefined) config.setCurrentContext(context);
@@ -50,9 +55,9 @@ export interface ContextView {
  */
 export function listContexts({ kubeconfig }: ClusterOptions, env: NodeJS.ProcessEnv): ContextView[] {
   const config = readAll(kubeconfigFiles(kubeconfig, env));
-  return (config.contexts ?? []).map(({ name, cluster }) => ({
+  return config.contexts.map(({ name, cluster }) => ({
     name,
-    server: config.clusters?.find((each) => each.name === cluster)?.server,
+    server: config.clusters.find((each) => each.name === cluster)?.server,
     current: name === config.currentContext,
   }));
 }
@@ -85,22 +90,8 @@ function noCluster({ KUBECONFIG: named, HOME = homedir() }: NodeJS.ProcessEnv): 
   });
 }
 
-function readKubeconfig(file: string): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    // kubectl treats an empty file as one without entries.
-    if (readFileSync(file, 'utf8').trim() !== '') config.loadFromFile(file);
-    return config;
-  } catch (cause) {
-    // Messages of the YAML parser have several lines.
-    const [reason = ''] = fileReason(cause).split('\n');
-    const fix = fileFix('read', file, cause) ?? 'Correct the file, or set --kubeconfig to another one.';
-    throw new UsageError(`failed to read kubeconfig ${file}: ${reason}`, { fix, cause });
-  }
-}
-
-function addFirstWins(into: KubeConfig, from: KubeConfig): void {
-  into.clusters = merge(into.clusters, from.clusters?.map(allowPlainHttp));
+function addFirstWins(into: KubeConfig, from: Kubeconfig): void {
+  into.clusters = merge(into.clusters, from.clusters.map(allowPlainHttp));
   into.users = merge(into.users, from.users);
   into.contexts = merge(into.contexts, from.contexts);
   if (!into.currentContext) into.setCurrentContext(from.currentContext);
@@ -110,43 +101,74 @@ function addFirstWins(into: KubeConfig, from: KubeConfig): void {
  * kubectl accepts a server with an http:// URL (`kubectl proxy`). client-node does so only with
  * skipTLSVerify.
  */
-const allowPlainHttp = (cluster: Cluster): Cluster => (cluster.server?.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster);
+const allowPlainHttp = (cluster: ClusterEntry): ClusterEntry =>
+  cluster.server.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster;
 
 /**
  * kubectl uses the proxy of the environment for a cluster without proxy-url. client-node does not.
  */
-function throughProxy(cluster: Cluster, env: NodeJS.ProcessEnv): Cluster {
-  const proxyUrl = cluster.proxyUrl || proxyFor(cluster.server, env);
-  return proxyUrl ? { ...cluster, proxyUrl } : cluster;
+function throughProxy(cluster: Cluster, env: NodeJS.ProcessEnv): ClusterEntry {
+  if (cluster.proxyUrl) return cluster;
+  const found = proxyFor(cluster.server, env);
+  const proxyVariable = cluster.server.startsWith('http:') ? 'HTTP_PROXY' : 'HTTPS_PROXY';
+  return found ? { ...cluster, proxyUrl: found, proxyVariable } : cluster;
 }
 
-/** The lists of a KubeConfig are undefined until a file is loaded. */
-function merge<T extends { name: string }>(known: T[] | undefined, more: T[] | undefined): T[] {
-  const names = new Set((known ?? []).map(({ name }) => name));
-  return [...(known ?? []), ...(more ?? []).filter(({ name }) => !names.has(name))];
-}
+const merge = <T extends { readonly name: string }>(known: readonly T[], more: readonly T[]): T[] => {
+  const names = new Set(known.map(({ name }) => name));
+  return [...known, ...more.filter(({ name }) => !names.has(name))];
+};
 
+/**
+ * Checks the context, and the cluster and the user that it names, as kubectl does
+ * (k8s.io/client-go/tools/clientcmd/client_config.go, ConfirmUsable).
+ */
 function requireCurrentContext(config: KubeConfig, files: readonly string[]): KubeConfig {
   const where = files.join(delimiter) || 'the pod';
-  const name = config.getCurrentContext();
-  const known = config.getContexts().map((each) => each.name);
-  const fix =
-    known.length > 0
-      ? `Choose a context with --context: ${known.join(', ')}.`
-      : 'Set --kubeconfig or KUBECONFIG to another kubeconfig file.';
-  if (!name) throw new UsageError(`kubeconfig ${where} has no current context`, { fix });
-  if (!known.includes(name)) throw new UsageError(`context "${name}" not found in ${where}`, { fix });
-  if (!config.getCurrentCluster()) {
-    throw new UsageError(`cluster "${config.getContextObject(name)?.cluster}" of context "${name}" not found in ${where}`);
-  }
-  const { name: cluster, server } = config.getCurrentCluster() ?? {};
-  if (!/^https?:\/\//.test(server ?? '') || !URL.canParse(server ?? '')) {
-    throw new UsageError(`the server of cluster "${cluster}" in ${where} is not a URL: "${server}"`, {
-      fix: 'Set it to a URL that starts with https://.',
+  const context = requireContext(config, where);
+  const cluster = config.getCluster(context.cluster);
+  if (!cluster) throw missing('cluster', context.cluster, context.name, where, config.clusters);
+  const user = config.getUser(context.user);
+  if (!user && context.user) throw missing('user', context.user, context.name, where, config.users);
+  // client-node reads the CA of the cluster only for a context with a user.
+  if (!user) config.users = [...config.users, { name: context.user }];
+  const faults = [...clusterFaults(cluster), ...(user ? userFaults(user) : [])];
+  if (faults.length > 0) {
+    throw new UsageError(`invalid kubeconfig ${where}: ${faults.map(({ message }) => message).join('; ')}`, {
+      fix: [...new Set(faults.map(({ fix }) => fix))].join('\n'),
     });
   }
-  // kubectl allows a context without a user, which is anonymous.
-  const user = config.getContextObject(name)?.user;
-  if (user && !config.getCurrentUser()) throw new UsageError(`user "${user}" of context "${name}" not found in ${where}`);
   return config;
+}
+
+function requireContext(config: KubeConfig, where: string): Context {
+  const name = config.getCurrentContext();
+  const names = config.contexts.map((each) => each.name);
+  const fix =
+    names.length > 0
+      ? `${didYouMean(name, names)}Choose a context with --context: ${names.join(', ')}.`
+      : 'Set --kubeconfig or KUBECONFIG to another kubeconfig file.';
+  if (!name) throw new UsageError(`kubeconfig ${where} has no current context`, { fix });
+  const context = config.contexts.find((each) => each.name === name);
+  if (!context) throw new UsageError(`context "${name}" not found in ${where}`, { fix });
+  return context;
+}
+
+/** The error for a context that names a cluster or user without an entry. */
+function missing(kind: 'cluster' | 'user', name: string, context: string, where: string, entries: readonly { name: string }[]): UsageError {
+  const message = name
+    ? `${kind} "${name}" of context "${context}" not found in ${where}`
+    : `${kind} was not specified for context "${context}" in ${where}`;
+  const names = entries.map((entry) => entry.name).filter((each) => each !== '');
+  const flag = `kubectl config set-context ${shellWord(context)} --${kind}=`;
+  const fix =
+    names.length > 0
+      ? `${didYouMean(name, names)}Set the ${kind} of the context to one of ${names.join(', ')}: ${flag}${shellWord(nearest(name, names) ?? names[0] ?? '')}`
+      : `Add a ${kind} to the kubeconfig, or choose another context with --context.`;
+  return new UsageError(message, { fix });
+}
+
+function didYouMean(name: string, names: readonly string[]): string {
+  const found = name ? nearest(name, names) : undefined;
+  return found === undefined ? '' : `Did you mean "${found}"? `;
 }

@@ -3,7 +3,7 @@ import { ClusterError } from '../errors.ts';
 import { type Answer, type Cluster, StreamRefused } from './cluster.ts';
 import { portStream } from './port-stream.ts';
 import { type ObjectRef, resourcePath, subresources } from './resources.ts';
-import { rbacRules, readStatus, refusal } from './status.ts';
+import { anonymousFix, rbacRules, readStatus, refusal } from './status.ts';
 
 /** One port of a pod. */
 export interface PodPort {
@@ -40,7 +40,9 @@ function notForwarded(cluster: Cluster, ref: ObjectRef, answer: Answer): Cluster
   const { message } = readStatus(answer);
   if (answer.status === 401) return refusal(cluster, { verb: 'create', ref }, answer, new Date());
   if (answer.status === 403)
-    return new ClusterError(`not allowed to port-forward to ${pod}: ${message.replace(/:\s*$/, '')}`, { fix: permission(ref, message) });
+    return new ClusterError(`not allowed to port-forward to ${pod}: ${message.replace(/:\s*$/, '')}`, {
+      fix: anonymousFix(cluster, message) ?? permission(ref, message),
+    });
   // The request arrived without its Upgrade header
   // (k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go).
   const why = message === 'Upgrade request required' ? 'a proxy in front of kube-apiserver does not forward WebSockets' : message;

@@ -1,7 +1,7 @@
 import { type ApisvcError, ClusterError, RefusedError, UsageError } from '../errors.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { Answer, Cluster } from './cluster.ts';
-import { Unreachable } from './faults.ts';
+import { NoCredentials, Unreachable } from './faults.ts';
 import { apiGroup, describeRef, type ObjectRef, ruleName } from './resources.ts';
 
 /**
@@ -17,8 +17,8 @@ export interface Status {
 }
 
 /**
- * Reads the Status from an answer. Proxies and load balancers answer with text; its first line is
- * the message then.
+ * Reads the Status from an answer. Proxies and load balancers answer with text, whose first line is
+ * the message then, or with a web page.
  */
 export function readStatus({ status, body }: Answer): Status {
   const parsed = parseJson(body);
@@ -26,8 +26,16 @@ export function readStatus({ status, body }: Answer): Status {
     const { message = '', reason = '', details } = parsed;
     return { message: String(message), reason: String(reason), about: details?.name, causes: details?.causes ?? [] };
   }
-  const firstLine = parsed === undefined ? body.trim().split('\n')[0]?.slice(0, 300) : undefined;
-  return { message: firstLine || `HTTP status ${status}`, reason: '', about: undefined, causes: [] };
+  return { message: textMessage(parsed === undefined ? body : '') || `HTTP status ${status}`, reason: '', about: undefined, causes: [] };
+}
+
+/** The title or the first words of a web page, or the first line of another text. */
+function textMessage(body: string): string {
+  const start = body.trim().slice(0, 4_096);
+  if (!/^<(!doctype|html|\?xml|head|body)/i.test(start)) return start.split('\n')[0]?.trim().replace(/\.$/, '').slice(0, 300) ?? '';
+  const title = /<title[^>]*>([^<]+)/i.exec(start)?.[1] ?? start.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ');
+  const words = title.replace(/\s+/g, ' ').trim().slice(0, 100);
+  return words ? `a web page, "${words}"` : 'a web page';
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever the other side says.
@@ -48,11 +56,14 @@ export function readJson<T>({ server, context }: Cluster, { status, body }: Answ
     return JSON.parse(body) as T;
   } catch (cause) {
     throw new ClusterError(`${server} (context "${context}") is not kube-apiserver: HTTP status ${status}, but the response is not JSON`, {
-      fix: 'Check that the server in the kubeconfig is the URL of kube-apiserver.',
+      fix: notKubeApiserver,
       cause,
     });
   }
 }
+
+const notKubeApiserver =
+  'Check that the server of the cluster in the kubeconfig is the URL of kube-apiserver. A proxy or load balancer may also answer in its place.';
 
 /** The request that failed, for the message. */
 export interface Attempt {
@@ -65,18 +76,46 @@ export function refusal(cluster: Cluster, { verb, ref }: Attempt, answer: Answer
   const status = readStatus(answer);
   const doing = `${verb} ${describeRef(ref)}`;
   if (answer.status === 401) return badCredentials(cluster, now);
-  if (answer.status === 403) return forbidden(status, { verb, ref });
+  if (isForeign(answer)) return foreignAnswer(cluster, doing, answer);
+  if (answer.status === 403) return forbidden(cluster, status, { verb, ref });
   if (answer.status === 404) return new ClusterError(`failed to ${doing}: ${status.message}`);
   if (answer.status === 400 || answer.status === 422) return new UsageError(`the cluster rejects ${describeRef(ref)}: ${status.message}`);
   if (answer.status === 409) return new RefusedError(`failed to ${doing}: ${status.message}`);
-  if (answer.status === 429 || answer.status >= 500)
-    return new Unreachable(`failed to ${doing}: HTTP status ${answer.status}: ${status.message}`);
-  return new ClusterError(`failed to ${doing}: HTTP status ${answer.status}: ${status.message}`);
+  const ErrorClass = mayPass(answer) ? Unreachable : ClusterError;
+  return new ErrorClass(`failed to ${doing}: HTTP status ${answer.status}: ${status.message}`);
+}
+
+const mayPass = ({ status }: Answer): boolean => status === 429 || status >= 500;
+
+/**
+ * Whether another server than kube-apiserver sends an error: those of kube-apiserver are a Status.
+ */
+export const isForeign = ({ status, body }: Answer): boolean => status !== 200 && parseJson(body)?.kind !== 'Status';
+
+/**
+ * The error for an answer of another server than kube-apiserver.
+ * @param doing what the request was for: `get /version`
+ */
+export function foreignAnswer({ server, context }: Cluster, doing: string, answer: Answer): ClusterError {
+  const { message } = readStatus(answer);
+  const ErrorClass = mayPass(answer) ? Unreachable : ClusterError;
+  // net/http, Server: the answer to a request without TLS.
+  if (/^Client sent an HTTP request to an HTTPS server/.test(message)) {
+    return new ClusterError(`failed to connect to the cluster at ${server} (context "${context}"): ${message}`, {
+      fix: `Change http:// to https:// in the server of the cluster in the kubeconfig.`,
+    });
+  }
+  const said = message === `HTTP status ${answer.status}` ? message : `HTTP status ${answer.status}: ${message}`;
+  return new ErrorClass(`failed to ${doing}: ${server} (context "${context}") does not answer like kube-apiserver: ${said}`, {
+    fix: notKubeApiserver,
+  });
 }
 
 /** Both RBAC and admission answer 403. An RBAC rule fixes only the first. */
-function forbidden({ message, causes }: Status, { verb, ref }: Attempt): ClusterError {
+function forbidden(cluster: Cluster, { message, causes }: Status, { verb, ref }: Attempt): ClusterError {
   const refused = `not allowed to ${verb} ${describeRef(ref)}: ${message}`;
+  const anonymous = anonymousFix(cluster, message);
+  if (anonymous) return new (cluster.user === anonymousUser ? ClusterError : NoCredentials)(refused, { fix: anonymous });
   // k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle
   if (causes.some(({ reason }) => reason === 'NamespaceTerminating')) {
     return new ClusterError(refused, {
@@ -91,6 +130,20 @@ function forbidden({ message, causes }: Status, { verb, ref }: Attempt): Cluster
       ? `Grant this RBAC rule: ${rbacRule(verb, ref)}`
       : 'A policy, a quota or an admission webhook refuses it. Change the object, or ask the cluster administrator.',
   });
+}
+
+const anonymousUser = 'system:anonymous';
+
+/**
+ * The fix for a request that the cluster sees as system:anonymous. Rights for that user would be
+ * rights for everybody who reaches the cluster.
+ * @param message of the refusal
+ * @returns undefined for any other user
+ */
+export function anonymousFix({ user }: Pick<Cluster, 'user'>, message: string): string | undefined {
+  if (!message.includes(`User "${anonymousUser}"`)) return undefined;
+  if (user === anonymousUser) return 'system:anonymous is a request without credentials. Set --as to another user.';
+  return `The kubeconfig has no valid credentials for user "${user}", so that the cluster sees system:anonymous. Log in again, or correct the user in the kubeconfig.`;
 }
 
 /** A permission: a verb on an object. */
@@ -130,11 +183,14 @@ function ruleSubject({ verb, ref: { resource, namespace, name } }: Need): string
   return `${where}: {apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${ruleName(resource)}]${names}`;
 }
 
-/** The error for an answer of 401. It says whether the client certificate has expired. */
+/**
+ * The error for an answer of 401. It says whether the client certificate or the token has expired.
+ */
 export function badCredentials(cluster: Cluster, now: Date): ClusterError {
   const [certificate] = cluster.clientCertificate === undefined ? [] : inspect(cluster.clientCertificate).certificates;
-  const expired = certificate !== undefined && Date.parse(certificate.notAfter) < now.getTime();
-  const why = expired ? `the client certificate expired on ${certificate.notAfter}` : 'Unauthorized';
+  const isOver = (time: string | undefined): boolean => time !== undefined && Date.parse(time) < now.getTime();
+  const expired = isOver(certificate?.notAfter) && `the client certificate expired on ${certificate?.notAfter}`;
+  const why = expired || (isOver(cluster.tokenExpiry) ? `the token expired on ${cluster.tokenExpiry}` : 'Unauthorized');
   return new ClusterError(
     `the cluster at ${cluster.server} rejects the credentials of user "${cluster.user}" (context "${cluster.context}"): ${why}`,
     {

@@ -14,6 +14,8 @@ export interface WebSocketRequest {
   readonly headers: http.OutgoingHttpHeaders;
   /** Ends the attempt, but not an open WebSocket. */
   readonly signal: AbortSignal;
+  /** Gets the request before it is sent. */
+  readonly onRequest: (request: http.ClientRequest) => void;
 }
 
 /**
@@ -22,9 +24,20 @@ export interface WebSocketRequest {
  * response of a server that does not upgrade the connection
  * @throws the error of the connection, or the AbortError of the signal
  */
-export function openWebSocket({ url, protocol, agent, headers, signal }: WebSocketRequest): Promise<WebSocket | http.IncomingMessage> {
+export function openWebSocket({
+  url,
+  protocol,
+  agent,
+  headers,
+  signal,
+  onRequest,
+}: WebSocketRequest): Promise<WebSocket | http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const options = { agent, headers: { ...headers }, signal, perMessageDeflate: false, maxPayload: maxMessageBytes };
+    const finishRequest = (request: http.ClientRequest): void => {
+      onRequest(request);
+      request.end();
+    };
+    const options = { agent, headers: { ...headers }, signal, perMessageDeflate: false, maxPayload: maxMessageBytes, finishRequest };
     const socket = new WebSocket(url, protocol, options);
     socket.once('open', () => {
       socket.pause();

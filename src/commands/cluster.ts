@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type Cluster, connect } from '../cluster/cluster.ts';
+import { PluginError } from '../cluster/exec-plugin.ts';
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
 import { withClusterFlags } from '../diagnosis/fix.ts';
 import { ApisvcError, DeadlineError, UsageError } from '../errors.ts';
@@ -23,7 +24,7 @@ export const clusterFlagsOf = ({ kubeconfig, context }: ClusterOptions): string[
  */
 export async function withCluster<T>(
   flags: ClusterFlags,
-  terminal: Pick<Terminal, 'env' | 'interrupt'>,
+  terminal: Pick<Terminal, 'env' | 'interrupt'> & Partial<Pick<Terminal, 'interactive'>>,
   doing: string,
   work: (cluster: Cluster, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -36,23 +37,19 @@ export async function withCluster<T>(
   setMaxListeners(0, signal);
   let cluster: Cluster | undefined;
   try {
-    // Credentials may hang: a login in a browser, a token that is renewed over the network.
-    cluster = await Promise.race([connect(flags, terminal.env, signal), whenAborted(signal)]);
+    cluster = await connect({ ...flags, interactive: terminal.interactive }, terminal.env, signal);
     return await work(cluster, signal);
   } catch (error) {
     // Interrupted work fails in many ways, so report the reason. A DeadlineError of the work says
     // more.
     if (signal.aborted && !(error instanceof DeadlineError)) throw signal.reason;
-    // Without a connection, the fix is the hint of a credential plugin.
-    if (cluster && error instanceof ApisvcError && error.fix !== undefined) error.fix = withClusterFlags(error.fix, clusterFlagsOf(flags));
+    // The fix of a credential plugin is text of the kubeconfig.
+    if (error instanceof ApisvcError && !(error instanceof PluginError) && error.fix !== undefined) {
+      error.fix = withClusterFlags(error.fix, clusterFlagsOf(flags));
+    }
     throw error;
   } finally {
     clearTimeout(timer);
     cluster?.close();
   }
 }
-
-const whenAborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });

@@ -68,12 +68,12 @@ describe('kubeconfig', () => {
     [
       'a server URL without a scheme',
       config('server: "127.0.0.1:6443"'),
-      /^error: the server of cluster "c" in .*kubeconfig is not a URL: "127.0.0.1:6443"\nfix: Set it to a URL that starts with https:/,
+      /^error: invalid kubeconfig .*kubeconfig: server "127.0.0.1:6443" of cluster "c" has no scheme\nfix: Set the server: kubectl --kubeconfig=\S+ config set-cluster c --server=https:\/\/127.0.0.1:6443\n$/,
     ],
     [
       'a damaged certificate',
       config('server: "https://127.0.0.1:1"', 'client-certificate-data: Zm9v, client-key-data: Zm9v'),
-      /^error: failed to parse a certificate or key for context "x" in the kubeconfig\nfix: Correct the certificates and the key of the context\..*\n$/,
+      /^error: client certificate of user "u" in the kubeconfig: tls: failed to find any PEM data in certificate input\nfix: [^\n]+kubectl [^\n]+\n$/,
     ],
   ])('%s', async (_, text, stderr) => {
     const kubeconfig = join(dir, 'kubeconfig');

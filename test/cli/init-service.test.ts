@@ -50,7 +50,12 @@ describe('a Service in the current cluster', () => {
   test.each([
     ['two Services have the name', [service, { ...service, metadata: { name: 'demo', namespace: 'other' } }], {}, ''],
     ['it is in another namespace than --namespace', [service], {}, ' -n other'],
-    ['credentials need a program', [service], { exec: { command: 'false', apiVersion: 'client.authentication.k8s.io/v1' } }, ''],
+    [
+      'credentials need a program',
+      [service],
+      { exec: { command: 'false', apiVersion: 'client.authentication.k8s.io/v1', interactiveMode: 'Never' } },
+      '',
+    ],
   ])('suggests nothing if %s', async (_, services, user, more) => {
     const { cwd } = await withServices(services, user);
     expect(await terminal(init + more, cwd).until(/\? Container image of the server\n/)).not.toMatch(/Service|error/);

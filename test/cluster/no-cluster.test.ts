@@ -44,12 +44,14 @@ describe('apisvc without a usable cluster', () => {
     const kubeconfig = await kubeconfigFor(await unusedPort());
     const { exitCode, stdout, stderr } = await failure(apisvc([...verify, '--kubeconfig', kubeconfig]));
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
-    expect(stderr).toMatch(/^error: failed to connect to the cluster at https:\S+ \(context "down"\): connection refused\nfix: .*\n$/);
+    expect(stderr).toMatch(
+      /^error: failed to connect to the cluster at https:\S+ \(context "down"\): dial tcp \S+: connect: connection refused\nfix: .*\n$/,
+    );
   });
 
   test.each([
     ['the timeout of the command', '2s', 124, 'timed out after 2s'],
-    ['the timeout of one request', '60s', 3, '"): timed out'],
+    ['the timeout of one request', '60s', 3, '"): net/http: TLS handshake timeout'],
   ])('waits for a kube-apiserver that never responds until %s', async (_, timeout, code, message) => {
     const silent = await serveSilence();
     backends.push(silent);

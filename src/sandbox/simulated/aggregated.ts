@@ -1,11 +1,11 @@
 import type { Agent } from 'node:http';
+import { hostPort } from '../../cluster/go-errors.ts';
 import { sendText } from '../shared/answer.ts';
 import { notSimulated } from '../shared/failure.ts';
 import type { RequestInfo } from '../shared/request-info.ts';
 import { availableCondition } from './api-service.ts';
 import { transportsOf } from './extension-server.ts';
 import { forward, type Hop } from './forwarding.ts';
-import { hostPort } from './go-errors.ts';
 import { apiServiceKind } from './lookup.ts';
 import { forwardedHeaders, identityHeaders } from './proxy-headers.ts';
 import { resolveEndpoint } from './routes.ts';

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
+import { GoError, hostPort } from '../../cluster/go-errors.ts';
 import { timestamp } from '../shared/timestamp.ts';
 import { availableCondition, localCondition } from './api-service.ts';
 import { runApiServiceController } from './api-service-controller.ts';
 import { trackUpdate } from './apply.ts';
 import { ask, transportsOf } from './extension-server.ts';
-import { GoError, hostPort } from './go-errors.ts';
 import { apiServiceKind, apiServicesIn, endpointSliceKind, endpointSlicesOf, isReady, serviceKind, serviceOfSlice } from './lookup.ts';
 import { type Route, resolveEndpoint } from './routes.ts';
 import type { Obj, Simulation, StoreEvent } from './types.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import { GoError, goMessage, hostPort } from '../../cluster/go-errors.ts';
 import type { UserInfo } from '../shared/identity.ts';
 import { endsOf } from './forwarding.ts';
-import { GoError, goMessage, hostPort } from './go-errors.ts';
 import { identityHeaders } from './proxy-headers.ts';
 import type { Route } from './routes.ts';
 import { createTransport, retire, rootsOf } from './transport.ts';

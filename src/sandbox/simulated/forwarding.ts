@@ -1,6 +1,6 @@
 import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
-import { type Ends, goMessage, hostPort } from './go-errors.ts';
+import { type Ends, goMessage, hostPort } from '../../cluster/go-errors.ts';
 import { returnedHeaders } from './proxy-headers.ts';
 import type { Route } from './routes.ts';
 

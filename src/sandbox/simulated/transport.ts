@@ -1,11 +1,11 @@
 import http from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import tls from 'node:tls';
+import { GoError, goMessage, hostPort } from '../../cluster/go-errors.ts';
 import { presented } from '../../cluster/tls-handshake.ts';
+import { weakKeyFault, x509Fault } from '../../pki/go-x509.ts';
 import { inspect } from '../../pki/inspect.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
-import { GoError, goMessage, hostPort } from './go-errors.ts';
-import { weakKeyFault, x509Fault } from './go-x509.ts';
 import type { Simulation } from './types.ts';
 
 /** k8s.io/client-go/transport, TLSConfig. */

@@ -1,4 +1,4 @@
-import { Unreachable, wasRefused } from '../../cluster/faults.ts';
+import { NoCredentials, Unreachable, wasRefused } from '../../cluster/faults.ts';
 import { ClusterError } from '../../errors.ts';
 import type { Observed } from '../types.ts';
 import type { RequestContext } from './context.ts';
@@ -47,7 +47,7 @@ export async function observe<O, T>(
  */
 export function unseenAfter({ signal }: RequestContext, error: unknown): Observed<never> {
   signal.throwIfAborted();
-  if (!(error instanceof ClusterError)) throw error;
+  if (!(error instanceof ClusterError) || error instanceof NoCredentials) throw error;
   const timedOut = error.cause instanceof DOMException && error.cause.name === 'TimeoutError';
   if (timedOut) return { state: 'unseen', reason: 'unreachable', words: `no answer in ${backendTimeoutMs / 1000} s` };
   if (error instanceof Unreachable) return { state: 'unseen', reason: 'unreachable', words: error.message };

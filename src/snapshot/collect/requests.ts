@@ -1,7 +1,7 @@
 import { mayGetPath, mayI, mayUserGetPath } from '../../cluster/access.ts';
-import type { Answer, ClusterRequest } from '../../cluster/cluster.ts';
+import type { Answer, Cluster, ClusterRequest } from '../../cluster/cluster.ts';
 import { type ObjectRef, resourcePath, resources, subresources } from '../../cluster/resources.ts';
-import { readStatus, refusal } from '../../cluster/status.ts';
+import { anonymousFix, readStatus, refusal } from '../../cluster/status.ts';
 import { groupVersionOf } from '../../config/registration.ts';
 import { seen } from '../observed.ts';
 import { redacted } from '../redact.ts';
@@ -51,7 +51,7 @@ export async function answerOf(
     const answer = await cluster.request({ ...request, signal, timeoutMs: backendTimeoutMs });
     // kube-apiserver checks RBAC before it proxies a request. Where RBAC allows the path, the
     // server refused.
-    if (answer.status === 403 && !(await mayGetPath(cluster, path, signal))) return forbiddenPath(path, answer);
+    if (answer.status === 403 && !(await mayGetPath(cluster, path, signal))) return forbiddenPath(cluster, path, answer);
     return { state: 'seen', value: answer };
   } catch (error) {
     // system:anonymous may not create SelfSubjectAccessReviews.
@@ -59,11 +59,11 @@ export async function answerOf(
   }
 }
 
-const forbiddenPath = (path: string, answer: Answer): Observed<never> => ({
-  state: 'unseen',
-  reason: 'forbidden',
-  words: `${readStatus(answer).message}. Grant this RBAC rule: ClusterRole: {nonResourceURLs: ["${path}"], verbs: [get]}`,
-});
+function forbiddenPath(cluster: Cluster, path: string, answer: Answer): Observed<never> {
+  const { message } = readStatus(answer);
+  const fix = anonymousFix(cluster, message) ?? `Grant this RBAC rule: ClusterRole: {nonResourceURLs: ["${path}"], verbs: [get]}`;
+  return { state: 'unseen', reason: 'forbidden', words: `${message}. ${fix}` };
+}
 
 /**
  * GET of the OpenAPI document, without its body, which is large.

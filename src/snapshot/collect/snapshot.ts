@@ -1,5 +1,5 @@
 import type { Cluster } from '../../cluster/cluster.ts';
-import { badCredentials } from '../../cluster/status.ts';
+import { badCredentials, foreignAnswer, isForeign, readJson } from '../../cluster/status.ts';
 import { seen } from '../observed.ts';
 import type { ApiSnapshot, Snapshot, SnapshotOptions, Wanted } from '../types.ts';
 import { type Shared, snapshotApi } from './api.ts';
@@ -14,8 +14,8 @@ import { getPath } from './requests.ts';
 
 /**
  * Collects everything that a diagnosis needs, and changes nothing. Records what cannot be observed.
- * @throws ClusterError when the cluster does not answer, refuses the credentials, or refuses to
- * list the wanted APIServices; the reason of the signal
+ * @throws ClusterError when the cluster does not answer, is not Kubernetes, refuses the
+ * credentials, or refuses to list the wanted APIServices; the reason of the signal
  */
 export async function takeSnapshot(cluster: Cluster, wanted: Wanted, options: SnapshotOptions, signal: AbortSignal): Promise<Snapshot> {
   const context = collectContext(cluster, signal);
@@ -31,12 +31,10 @@ export async function takeSnapshot(cluster: Cluster, wanted: Wanted, options: Sn
 async function serverVersion({ cluster, signal }: CollectContext): Promise<string | undefined> {
   const answer = await cluster.request({ path: '/version', signal });
   if (answer.status === 401) throw badCredentials(cluster, new Date());
+  // A web server on this address may answer every path with status 200.
+  if (isForeign(answer)) throw foreignAnswer(cluster, 'get /version', answer);
   if (answer.status !== 200) return undefined;
-  try {
-    return String(JSON.parse(answer.body).gitVersion);
-  } catch {
-    return undefined;
-  }
+  return String(readJson<{ gitVersion?: unknown }>(cluster, answer).gitVersion);
 }
 
 async function snapshotApis(context: CollectContext, wanted: Wanted, options: SnapshotOptions): Promise<ApiSnapshot[]> {

@@ -73,14 +73,16 @@ describe('a request', () => {
     const cluster = await clusterOf(() => {});
     const error = await rejection(cluster.request({ path: '/', signal: never, timeoutMs: 50 }));
     expect(error).toBeInstanceOf(Unreachable);
-    expect(error.message).toBe(`failed to connect to the cluster at ${cluster.server} (context "test"): timed out`);
+    expect(error.message).toBe(
+      `failed to connect to the cluster at ${cluster.server} (context "test"): net/http: timeout awaiting response headers`,
+    );
   });
 
   test('an endless body has the same time limit', async () => {
     const cluster = await clusterOf((_, response) => {
       response.write('{');
     });
-    expect((await rejection(cluster.request({ path: '/', signal: never, timeoutMs: 50 }))).message).toContain('timed out');
+    expect((await rejection(cluster.request({ path: '/', signal: never, timeoutMs: 50 }))).message).toMatch(/timeout/);
   });
 
   test('a body that is too large is refused', async () => {
@@ -127,10 +129,12 @@ describe('a request', () => {
     const cluster = await clusterAt('http://127.0.0.1:1');
     const refused = await rejection(cluster.request({ path: '/', signal: never }));
     expect(refused).toMatchObject({ exitCode: Exit.unreachable, fix: expect.stringContaining('--context') });
-    expect(refused.message).toBe(`failed to connect to the cluster at http://127.0.0.1:1 (context "test"): connection refused`);
+    expect(refused.message).toBe(
+      `failed to connect to the cluster at http://127.0.0.1:1 (context "test"): dial tcp 127.0.0.1:1: connect: connection refused`,
+    );
     const broken = await clusterOf((_, response) => response.destroy());
     expect((await rejection(broken.request({ path: '/', signal: never }))).message).toMatch(
-      /^failed to connect to the cluster .*: (connection reset|socket hang up)$/,
+      /^failed to connect to the cluster .*: EOF \(the server closed the connection\)$/,
     );
   });
 
@@ -139,7 +143,7 @@ describe('a request', () => {
     const cluster = await clusterAt(url.replace('http:', 'https:'));
     const error = await rejection(cluster.request({ path: '/', signal: never }));
     expect(error).toBeInstanceOf(ClusterError);
-    expect(error.message).toMatch(/^failed to connect to the cluster .*: TLS: (wrong version number|packet length too long)$/);
+    expect(error.message).toMatch(/^failed to connect to the cluster .*: http: server gave HTTP response to HTTPS client$/);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Exit } from '../../../../src/errors.ts';
 import { takeSnapshot } from '../../../../src/snapshot/collect/snapshot.ts';
 import type { ApiSnapshot } from '../../../../src/snapshot/types.ts';
 import { answer, clusterOf, never, notFound, status } from '../../cluster/kube-api.ts';
@@ -40,8 +41,17 @@ describe('a 403 through the aggregator', () => {
     });
   });
 
-  test('is a missing permission too when the review is forbidden, as for system:anonymous', async () => {
-    const { aggregated: found } = await aggregated({ code: 403, body: status(403, 'Forbidden', 'User "system:anonymous" cannot create') });
+  test('is a missing permission too when the review is forbidden', async () => {
+    const { aggregated: found } = await aggregated({ code: 403, body: status(403, 'Forbidden', 'User "jane" cannot create') });
     expect(found).toMatchObject({ state: 'unseen', reason: 'forbidden' });
+  });
+
+  test('ends the snapshot for system:anonymous, because the kubeconfig has no valid credentials', async () => {
+    const review = { code: 403, body: status(403, 'Forbidden', 'User "system:anonymous" cannot create') };
+    await expect(aggregated(review)).rejects.toMatchObject({
+      exitCode: Exit.unreachable,
+      message: expect.stringContaining('User "system:anonymous" cannot create'),
+      fix: expect.stringMatching(/^The kubeconfig has no valid credentials for user "test", /),
+    });
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { inspect } from '../../../../src/pki/inspect.ts';
-import { weakKeyFault, x509Fault } from '../../../../src/sandbox/simulated/go-x509.ts';
-import type { Snapshot } from '../../../../src/snapshot/types.ts';
-import { readRecordings } from '../../../cluster/laboratory/recording.ts';
+import { weakKeyFault, x509Fault } from '../../../src/pki/go-x509.ts';
+import { inspect } from '../../../src/pki/inspect.ts';
+import type { Snapshot } from '../../../src/snapshot/types.ts';
+import { readRecordings } from '../../cluster/laboratory/recording.ts';
 
 type Api = Snapshot['apis'][number];
 

@@ -1,6 +1,7 @@
-import { matchesHostname } from '../../pki/hostname.ts';
-import { checkServing, type ServingCheck, type ServingFault } from '../../pki/trust.ts';
-import type { CertificateInfo } from '../../pki/types.ts';
+import { matchesHostname } from './hostname.ts';
+import { ipBytes } from './ip.ts';
+import { checkServing, type ServingCheck, type ServingFault } from './trust.ts';
+import type { CertificateInfo } from './types.ts';
 
 /**
  * Verifies a server's certificates as Go's crypto/x509 does (verify.go), which reports its first
@@ -87,8 +88,12 @@ const seconds = (time: string): string => `${time.slice(0, 19)}Z`;
 /** crypto/x509 HostnameError. */
 function nameMessage({ dnsNames, ipAddresses, commonName = '' }: CertificateInfo, hostname: string): string {
   const noNames = dnsNames.length === 0 && ipAddresses.length === 0;
-  if (noNames && matchesHostname({ dnsNames: [commonName], ipAddresses: [] }, hostname))
+  if (noNames && (commonName === hostname || matchesHostname({ dnsNames: [commonName], ipAddresses: [] }, hostname)))
     return 'certificate relies on legacy Common Name field, use SANs instead';
+  if (ipBytes(hostname)) {
+    if (ipAddresses.length === 0) return `cannot validate certificate for ${hostname} because it doesn't contain any IP SANs`;
+    return `certificate is valid for ${ipAddresses.join(', ')}, not ${hostname}`;
+  }
   if (dnsNames.length === 0) return `certificate is not valid for any names, but wanted to match ${hostname}`;
   return `certificate is valid for ${dnsNames.join(', ')}, not ${hostname}`;
 }

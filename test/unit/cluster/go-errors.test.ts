@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { goMessage, hostPort } from '../../../../src/sandbox/simulated/go-errors.ts';
+import { goMessage, hostPort } from '../../../src/cluster/go-errors.ts';
 
 /** Errors that do not happen on loopback. */
 const remote = '10.0.0.1:443';

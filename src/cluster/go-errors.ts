@@ -17,15 +17,30 @@ export const hostPort = (host: string, port: number | undefined): string => (hos
  */
 export function goMessage(error: Error, { local = '', remote }: Ends): string {
   if (error instanceof GoError) return error.message;
-  const { code = '', syscall, hostname } = error as NodeJS.ErrnoException & { readonly hostname?: string };
+  // One error for each address of a host name.
+  if (error instanceof AggregateError && error.errors.length > 0) return goMessage(error.errors[0], { local, remote });
+  const { code = '', syscall, hostname, address, port } = error as ConnectError;
+  const tls = tlsFault(error);
+  if (tls !== undefined) return tls;
   const errno = errnoMessages[code] ?? error.message;
   if (syscall === 'getaddrinfo') return `dial tcp: lookup ${hostname}: ${code === 'EAI_AGAIN' ? 'server misbehaving' : 'no such host'}`;
-  if (syscall === 'connect') return `dial tcp ${remote}: connect: ${errno}`;
-  if (syscall === 'read' || syscall === 'write') return `${syscall} tcp ${local}->${remote}: ${syscall}: ${errno}`;
-  if (code === 'ECONNRESET') return 'EOF';
+  if (syscall === 'connect') return `dial tcp ${address ? hostPort(address, port) : remote}: connect: ${errno}`;
+  if (syscall === 'read' || syscall === 'write') return `${syscall} tcp ${local && `${local}->`}${remote}: ${syscall}: ${errno}`;
+  // The response had begun.
+  if (code === 'ECONNRESET') return error.message === 'aborted' ? 'unexpected EOF' : 'EOF';
   if (code.startsWith('HPE_')) return malformed((error as { readonly rawPacket?: Buffer }).rawPacket);
-  return code.startsWith('ERR_SSL_') ? tlsMessage(code, error.message) : error.message;
+  return error.message;
 }
+
+interface ConnectError extends NodeJS.ErrnoException {
+  readonly hostname?: string;
+  readonly address?: string;
+  readonly port?: number;
+}
+
+/** `error:0A00010B:SSL routines:ssl3_get_record:wrong version number:...` */
+const opensslReason = /SSL routines:[^:]*:([^:\n]+)/;
+const reasonOf = (code: string): string => code.slice('ERR_SSL_'.length).toLowerCase().replaceAll('_', ' ');
 
 const errnoMessages: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -40,22 +55,40 @@ const errnoMessages: Readonly<Record<string, string>> = {
 const alerts: Readonly<Record<number, string>> = {
   40: 'handshake failure',
   42: 'bad certificate',
+  43: 'unsupported certificate',
+  44: 'revoked certificate',
   45: 'expired certificate',
   46: 'unknown certificate',
   48: 'unknown certificate authority',
+  49: 'access denied',
+  51: 'error decrypting message',
   70: 'protocol version not supported',
+  71: 'insufficient security level',
   80: 'internal error',
   112: 'unrecognized name',
   116: 'certificate required',
+  120: 'no application protocol',
 };
 
-function tlsMessage(code: string, message: string): string {
+/**
+ * The message of crypto/tls for an error of OpenSSL in a connection.
+ * @returns undefined for other errors
+ */
+export function tlsFault({ code = '', message }: NodeJS.ErrnoException): string | undefined {
+  const reason = opensslReason.exec(message)?.[1] ?? (code.startsWith('ERR_SSL_') ? reasonOf(code) : undefined);
+  if (reason === undefined) return undefined;
   const alert = /SSL alert number (\d+)/.exec(message)?.[1];
   if (alert) return `remote error: tls: ${alerts[Number(alert)] ?? `alert(${alert})`}`;
   // OpenSSL does not tell HTTP from other bytes that are not TLS; HTTP is by far the likeliest.
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code)) return 'http: server gave HTTP response to HTTPS client';
-  return `tls: ${code.slice('ERR_SSL_'.length).toLowerCase().replaceAll('_', ' ')}`;
+  if (/wrong version number|packet length too long|http request/.test(reason)) return notTls.http;
+  return reason === 'unsupported protocol' ? 'tls: protocol version not supported' : `tls: ${reason}`;
 }
+
+/** What a server sends that does not speak TLS: an answer in HTTP, or something else. */
+export const notTls = {
+  http: 'http: server gave HTTP response to HTTPS client',
+  other: 'tls: first record does not look like a TLS handshake',
+} as const;
 
 /** net/http ReadResponse. */
 function malformed(packet: Buffer | undefined): string {
