@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The steps that every script runs first on a fresh clone. */
@@ -29,12 +29,20 @@ export function runWith(env, command, ...args) {
 }
 
 /**
- * Installs the dependencies if package-lock.json is newer than the installed ones.
+ * Installs the dependencies if package-lock.json is newer than the installed ones. Refuses a
+ * node_modules that is a symbolic link: `npm ci` would empty the directory that it points to.
  * @returns whether it succeeded
  */
 export function install() {
-  const installed = join(root, 'node_modules', '.package-lock.json');
+  const modules = join(root, 'node_modules');
+  const installed = join(modules, '.package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs) return true;
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    console.error(
+      'error: node_modules is a symbolic link, and it is older than package-lock.json\nfix: Run npm ci in the directory that it belongs to, or remove the link.',
+    );
+    return false;
+  }
   heading('npm ci');
   return run(npm, 'ci');
 }
