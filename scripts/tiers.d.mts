@@ -3,7 +3,7 @@ import type { Use } from './packages.d.mts';
 export interface Tier {
   readonly name: string;
   /** The project in vitest.config.ts. */
-  readonly project: 'unit' | 'cli' | 'sandbox' | 'cluster' | 'node';
+  readonly project: string;
   /** The kinds of tests whose Debian packages it needs. */
   readonly needs: readonly Use[];
   readonly env: Record<string, string>;

@@ -53,7 +53,8 @@ function projectsOf(path) {
 const defaultCell = (path) => (isIn(path, 'test/cluster/laboratory') ? '1.37-routing' : '1.37');
 
 /**
- * Parses the command line: names of tiers, `--cluster` or paths, followed by flags for vitest.
+ * Parses the command line: `--cluster`, `--no-cluster`, names of tiers or paths, followed by flags
+ * for vitest.
  * @param {string[]} args
  * @param {Readonly<Record<string, string | undefined>>} env APISVC_TIERS, APISVC_CELL
  * @returns {import('./tiers.d.mts').Selection}
@@ -62,7 +63,8 @@ const defaultCell = (path) => (isIn(path, 'test/cluster/laboratory') ? '1.37-rou
  */
 export function selection(args, env) {
   const mustRun = args[0] === '--cluster';
-  const rest = mustRun ? args.slice(1) : args;
+  const withoutCluster = args[0] === '--no-cluster';
+  const rest = mustRun || withoutCluster ? args.slice(1) : args;
   const firstFlag = rest.findIndex((arg) => arg.startsWith('-'));
   const words = firstFlag === -1 ? rest : rest.slice(0, firstFlag);
   const flags = firstFlag === -1 ? [] : rest.slice(firstFlag);
@@ -73,7 +75,7 @@ export function selection(args, env) {
   if (unknown !== undefined) throw new Error(`unknown tier "${unknown}": use ${tiers.map(({ name }) => name).join(', ')}`);
 
   const selected = tiers
-    .filter(({ name, needs }) => (requested ? requested.includes(name) : true) && (needs.length > 0 || !mustRun))
+    .filter(({ name, needs }) => (requested ? requested.includes(name) : true) && (needs.length > 0 ? !withoutCluster : !mustRun))
     .filter((tier) => paths.length === 0 || paths.some((path) => hasTests(tier, path, requested ?? [], env.APISVC_CELL)));
   if (selected.length === 0) throw new Error(`no tier has tests in ${paths.join(', ')}`);
   const isFiltered = paths.length > 0 || flags.length > 0;

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { selection, tiers } from '../../../scripts/tiers.mjs';
+import config from '../../../vitest.config.ts';
 
 const names = (args: string[], env = {}): string[] => selection(args, env).selected.map(({ name }) => name);
 const cluster = ['cluster', 'node-1.37', 'node-1.37-routing', 'node-1.35', 'node-1.35-routing'];
@@ -8,6 +11,7 @@ test.each([
   [[], tiers.map(({ name }) => name)],
   [['unit'], ['unit']],
   [['--cluster'], cluster],
+  [['--no-cluster'], ['unit', 'cli', 'sandbox']],
   [['test/unit/pki'], ['unit']],
   [['test/unit/pki/trust.test.ts', '-t', 'an expired CA'], ['unit']],
   [['test/cli/help.test.ts'], ['cli']],
@@ -22,6 +26,29 @@ test.each([
   [['unit', 'test/unit/pki'], ['unit']],
 ])('npm test -- %j', (args, expected) => {
   expect(names(args)).toEqual(expected);
+});
+
+const projects = (config.test?.projects ?? []).map((project) => {
+  const { name, include } = (project as { test: { name: string; include: string[] } }).test;
+  return { name, include };
+});
+
+test('every project of vitest.config.ts has a tier', () => {
+  expect([...new Set(tiers.map(({ project }) => project))]).toEqual(projects.map(({ name }) => name));
+});
+
+test.each(projects)('the folder of project $name selects its tier', ({ name, include: [pattern = ''] }) => {
+  const folder = pattern.slice(0, pattern.indexOf('/*'));
+  expect(selection([folder], {}).selected.map(({ project }) => project)).toContain(name);
+});
+
+test.each(tiers.filter(({ needs }) => needs.length === 0))('package.json has a script for tier $name', ({ name }) => {
+  const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', '..', 'package.json'), 'utf8'));
+  expect(scripts[`test:${name}`]).toBe(`node scripts/test.mjs ${name}`);
+});
+
+test('npm test -- --no-cluster runs the checks too', () => {
+  expect(selection(['--no-cluster'], {})).toMatchObject({ isExplicit: false, mustRun: false, filters: [] });
 });
 
 test('the environment selects the tiers, and the control plane of a node spec', () => {
