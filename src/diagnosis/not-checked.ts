@@ -6,34 +6,37 @@ import { unreachedProbes } from './checks/endpoints.ts';
 import { truncate } from './truncate.ts';
 import type { NotChecked } from './types.ts';
 
-const parts = [
-  ['apiService', 'the APIService'],
-  ['service', 'the Service'],
-  ['endpoints', 'the EndpointSlices'],
-  ['pods', 'the pods'],
-  ['probes', 'the certificates that the endpoints serve'],
-  ['aggregated', 'a request to the API through kube-apiserver'],
-  ['group', 'the versions of the API group'],
-  ['openApi', 'the OpenAPI document'],
-  ['serviceProxy', 'a request to the API through the service proxy'],
-  ['asUser', 'the access of the user in --as-user'],
-  ['anonymous', 'an anonymous request to an endpoint'],
-  ['forged', 'a request with forged X-Remote-* headers to an endpoint'],
-  ['server', 'the flags and volume mounts of the extension API server'],
-  ['secret', 'the Secret with the serving certificate'],
-  ['requestHeader', 'ConfigMap kube-system/extension-apiserver-authentication'],
-  ['delegation', 'the permissions of the ServiceAccount of the extension API server'],
-  ['neighbours', 'the other APIServices'],
-  ['customResources', 'the CustomResourceDefinitions of the group'],
-  ['listed', 'aggregated discovery'],
-] as const satisfies readonly (readonly [keyof ApiSnapshot, string])[];
+/** The observations of a snapshot of an APIService. */
+type Part = { [Key in keyof ApiSnapshot]-?: ApiSnapshot[Key] extends Observed<unknown> ? Key : never }[keyof ApiSnapshot];
+
+const parts: Readonly<Record<Part, string>> = {
+  apiService: 'the APIService',
+  service: 'the Service',
+  endpoints: 'the EndpointSlices',
+  pods: 'the pods',
+  probes: 'the certificates that the endpoints serve',
+  aggregated: 'a request to the API through kube-apiserver',
+  group: 'the versions of the API group',
+  openApi: 'the OpenAPI document',
+  serviceProxy: 'a request to the API through the service proxy',
+  asUser: 'the access of the user in --as-user',
+  anonymous: 'an anonymous request to an endpoint',
+  forged: 'a request with forged X-Remote-* headers to an endpoint',
+  server: 'the flags and volume mounts of the extension API server',
+  secret: 'the Secret with the serving certificate',
+  requestHeader: 'ConfigMap kube-system/extension-apiserver-authentication',
+  delegation: 'the permissions of the ServiceAccount of the extension API server',
+  neighbours: 'the other APIServices',
+  customResources: 'the CustomResourceDefinitions of the group',
+  listed: 'aggregated discovery',
+};
 
 /**
  * What was not checked, and why. What does not apply is not listed.
  * @param context undefined if the APIService itself was not observed
  */
 export function notCheckedOf(snapshot: ApiSnapshot, context: CheckContext | undefined): readonly NotChecked[] {
-  const missing = parts.flatMap(([part, what]) => missed(what, snapshot[part]));
+  const missing = (Object.keys(parts) as Part[]).flatMap((part) => missed(parts[part], snapshot[part]));
   const probes = context ? unreachedProbes(context) : [];
   const reasons = probes.map(({ at, words }) => `${at}: ${words}`).join(', ');
   const unreached = { what: 'the certificates that the endpoints serve', why: truncate(`not reachable from here (${reasons})`) };
