@@ -47,10 +47,10 @@ export interface RegisterResult {
  * the APIService is left unchanged. DeadlineError with what it waited for
  */
 export async function register(cluster: Cluster, request: RegisterRequest): Promise<RegisterResult> {
-  const { applySteps, verify, all } = stepsOf(cluster, request);
-  await check(cluster, request, all, applySteps);
+  const { verify, all } = stepsOf(cluster, request);
+  await check(cluster, request, all);
   await runSteps(all, request.onProgress);
-  return { applied: applySteps.flatMap((step) => step.pairs().map(({ applied }) => applied)), diagnosis: verify.diagnosis() };
+  return { applied: pairsOf(all).map(({ applied }) => applied), diagnosis: verify.diagnosis() };
 }
 
 /**
@@ -59,25 +59,29 @@ export async function register(cluster: Cluster, request: RegisterRequest): Prom
  * @throws as `register` does before it changes anything, with all conflicts and rejections at once
  */
 export async function dryRun(cluster: Cluster, request: RegisterRequest): Promise<readonly AppliedPair[]> {
-  const { applySteps, all } = stepsOf(cluster, request);
-  await check(cluster, request, all, applySteps);
-  const pairs = applySteps.flatMap((step) => step.pairs());
+  const { all } = stepsOf(cluster, request);
+  await check(cluster, request, all);
+  const pairs = pairsOf(all);
   for (const { applied, restored } of pairs) {
     if (restored.length > 0) request.onProgress({ kind: 'restored', object: applied.object, conflicts: restored });
   }
   return pairs;
 }
 
-async function check(cluster: Cluster, request: RegisterRequest, steps: readonly Step[], applySteps: readonly ApplyStep[]): Promise<void> {
+async function check(cluster: Cluster, request: RegisterRequest, steps: readonly Step[]): Promise<void> {
   const { objects, signal, onProgress } = request;
   onProgress({ kind: 'step', what: `Checking permissions and conflicts in ${cluster.server} (context "${cluster.context}")` });
   const needs = steps.flatMap((step) => step.needs());
   await requireAccess(cluster, needs, objects, signal);
-  await checkSteps(applySteps);
+  await checkSteps(steps.filter(isApplyStep));
 }
 
+/** The steps that change the cluster, which a dry run can check. */
+const isApplyStep = (step: Step): step is ApplyStep => 'pairs' in step;
+
+const pairsOf = (steps: readonly Step[]): AppliedPair[] => steps.filter(isApplyStep).flatMap((step) => step.pairs());
+
 interface RegisterSteps {
-  readonly applySteps: readonly ApplyStep[];
   readonly verify: VerifyStep;
   readonly all: readonly Step[];
 }
@@ -128,7 +132,7 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
     verify,
     discoveryStep(waiting, names, () => verify.diagnosis().verdict === 'healthy'),
   ];
-  return { applySteps: [server, api], verify, all };
+  return { verify, all };
 }
 
 const isApiService = ({ kind }: KubeObject): boolean => kind === 'APIService';

@@ -1,5 +1,5 @@
 import type { Need } from '../cluster/status.ts';
-import { type ApisvcError, RefusedError, UsageError } from '../errors.ts';
+import { type ApisvcError, UsageError } from '../errors.ts';
 import type { OnProgress } from './progress.ts';
 
 /** What a step finds in the cluster before it runs. */
@@ -30,7 +30,8 @@ export interface Step {
 
 /**
  * Observes steps without running them.
- * @throws RefusedError or UsageError with the faults of all steps; nothing was changed then
+ * @throws ApisvcError with the faults of all steps, of the class that `combineErrors` chooses;
+ * nothing was changed then
  */
 export async function checkSteps(steps: readonly Step[]): Promise<void> {
   const faults: ApisvcError[] = [];
@@ -56,18 +57,18 @@ export async function runSteps(steps: readonly Step[], onProgress: OnProgress): 
 }
 
 /**
- * Combines several errors into one. A rejected object outweighs a conflict, because no flag helps
- * against it. Each fix has its own line, so that a command at the end of one pastes cleanly.
+ * Combines several errors into one, of the class of the first. A rejected object outweighs a
+ * conflict, because no flag helps against it. Each fix has its own line, so that a command at the
+ * end of one pastes cleanly.
  */
 export function combineErrors(errors: readonly ApisvcError[]): ApisvcError {
+  const worst = errors.reduce((first, each) => (each instanceof UsageError && !(first instanceof UsageError) ? each : first));
   const message = errors.map((error) => error.message).join('\n');
   const fix = [...new Set(errors.flatMap((error) => error.fix ?? []))].join('\n');
-  return sameKind(errors, message, fix);
+  return reword(worst, message, fix === '' ? undefined : fix);
 }
 
-const withoutChanges = (error: ApisvcError): ApisvcError => sameKind([error], `${error.message}\nnothing was changed`, error.fix ?? '');
+const withoutChanges = (error: ApisvcError): ApisvcError => reword(error, `${error.message}\nnothing was changed`, error.fix);
 
-function sameKind(errors: readonly ApisvcError[], message: string, fix: string): ApisvcError {
-  const details = fix === '' ? {} : { fix };
-  return errors.some((error) => error instanceof UsageError) ? new UsageError(message, details) : new RefusedError(message, details);
-}
+/** Changes the text of an error. Its class decides the exit code, so it stays. */
+const reword = (error: ApisvcError, message: string, fix: string | undefined): ApisvcError => Object.assign(error, { message, fix });

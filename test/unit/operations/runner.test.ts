@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ApisvcError, RefusedError, UsageError } from '../../../src/errors.ts';
+import { type ApisvcError, ClusterError, Exit, RefusedError, UsageError } from '../../../src/errors.ts';
 import type { Progress } from '../../../src/operations/progress.ts';
 import { checkSteps, type Observation, runSteps, type Step } from '../../../src/operations/runner.ts';
 import { rejection } from './waiting.ts';
@@ -66,6 +66,13 @@ describe('checkSteps', () => {
     const fixes = ['Remove the label: kubectl label apiservice a b-', 'Remove the other manager.'];
     const { steps } = stepsThat(...fixes.map((fix) => fault(new RefusedError('a', { fix }))));
     expect(await rejection(checkSteps(steps))).toMatchObject({ fix: fixes.join('\n') });
+  });
+
+  test('keeps the class of an error, which decides the exit code', async () => {
+    const { steps } = stepsThat(fault(new ClusterError('a')), fault(new RefusedError('b')));
+    const error = await rejection(checkSteps(steps));
+    expect(error).toBeInstanceOf(ClusterError);
+    expect(error).toMatchObject({ message: 'a\nb\nnothing was changed', exitCode: Exit.unreachable, fix: undefined });
   });
 
   test('reports a usage error when one of the faults is one', async () => {
