@@ -15,6 +15,18 @@ export const Exit = {
 
 export type ExitCode = (typeof Exit)[keyof typeof Exit];
 
+/** What each exit code means, for `--help` and README.md. */
+export const exitMeanings: Readonly<Record<ExitCode, string>> = {
+  [Exit.ok]: 'Success: the change is done, or the APIs are healthy',
+  [Exit.findings]: 'Findings, drift or a refused change',
+  [Exit.usage]: 'Wrong usage or configuration',
+  [Exit.unreachable]: 'The cluster is not reachable, or access is denied',
+  [Exit.internal]: 'Internal error: a bug in apisvc',
+  [Exit.deadline]: 'The deadline (--timeout) passed',
+  [Exit.interrupted]: 'Interrupted by SIGINT',
+  [Exit.terminated]: 'Terminated by SIGTERM',
+};
+
 /** What an error may carry besides its message. */
 export interface ErrorDetails {
   /** One sentence, or a command, that solves the problem. */

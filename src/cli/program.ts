@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { type ExitCode, UsageError } from '../errors.ts';
+import { type ExitCode, exitMeanings, UsageError } from '../errors.ts';
 import type { Run } from './action.ts';
 import { addCommands } from './command-declarations.ts';
 import { version } from './version.ts';
@@ -38,13 +38,9 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
 
 const exitCodes = `
 Exit codes:
-  0    Success: the change is done, or the APIs are healthy
-  1    Findings, drift or a refused change
-  2    Wrong usage or configuration
-  3    The cluster is not reachable, or access is denied
-  70   Internal error: a bug in apisvc
-  124  The deadline (--timeout) passed
-  130  Interrupted by SIGINT (143: terminated by SIGTERM)`;
+${Object.entries(exitMeanings)
+  .map(([code, meaning]) => `  ${code.padEnd(5)}${meaning}`)
+  .join('\n')}`;
 
 /**
  * An empty path usually comes from an unset shell variable. Node would take it for the current

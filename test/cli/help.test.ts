@@ -1,6 +1,7 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { presetNames } from '../../src/config/preset-names.ts';
 import { folder } from '../unit/project/folder.ts';
 import { apisvc, bin, root, shell } from './apisvc.ts';
 
@@ -14,6 +15,7 @@ describe('help', () => {
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stdout).toContain('70   Internal error: a bug in apisvc');
     expect(stdout).toContain('124  The deadline (--timeout) passed');
+    expect(stdout).toContain('143  Terminated by SIGTERM');
   });
 
   test.each(['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'])(
@@ -46,10 +48,7 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['render', 'extra'], 'error: too many arguments'],
     [['render', '-o', 'xml'], "argument 'xml' is invalid. Allowed choices are yaml, json, kustomize."],
     [['render', '-o', 'kustomize'], 'error: -o kustomize writes several files and needs --output-dir\nfix: Add --output-dir manifests.\n'],
-    [
-      ['init', '--preset', 'nope'],
-      "argument 'nope' is invalid. Allowed choices are custom, sample-apiserver, metrics-server, metrics-server-existing, prometheus-adapter, keda, demo.",
-    ],
+    [['init', '--preset', 'nope'], `argument 'nope' is invalid. Allowed choices are ${presetNames.join(', ')}.`],
     [['init', '--key-type', 'rsa-512'], "argument 'rsa-512' is invalid. Allowed choices are ecdsa-p256,"],
     [['verify', '--timeout', 'soon'], 'must be a duration such as 90s, 1h30m, 90d or 10y'],
     [['register', '--timeout', '25d'], 'must be at most 24d'],

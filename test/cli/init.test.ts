@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { presetNames } from '../../src/config/preset-names.ts';
 import { contents, folder, modeOf } from '../unit/project/folder.ts';
 import { apisvc, type Ran, sampleProject, shell } from './apisvc.ts';
 
@@ -188,7 +189,7 @@ describe('invalid names are refused with the messages of Kubernetes before any f
 
 describe('without prompts, an error names all missing flags', () => {
   test.each([
-    ['no preset', [], '--preset custom|sample-apiserver|metrics-server|metrics-server-existing|prometheus-adapter|keda|demo'],
+    ['no preset', [], `--preset ${presetNames.join('|')}`],
     ['no API and no image', ['--preset', 'custom'], '--api GROUP/VERSION --image IMAGE'],
     ['no API', ['--preset', 'custom', '--image', 'x'], '--api GROUP/VERSION'],
     ['no image', ['--preset', 'custom', '--api', 'a.example.com/v1'], '--image IMAGE'],

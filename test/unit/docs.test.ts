@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { presetNames } from '../../src/config/preset-names.ts';
+import { Exit, exitMeanings } from '../../src/errors.ts';
+import { formatsOf } from '../../src/report/formats.ts';
 import { normalise, pages, readPage, tiers, transcriptsIn } from '../docs/transcripts.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -49,9 +52,48 @@ function leadsSomewhere(path: string, anchor: string | undefined): boolean {
   }
 }
 
-test('README.md or docs/README.md link every page', () => {
+test('README.md links every page', () => {
   const linked = (page: string): boolean => readPage('README.md').includes(`](${page}`);
   expect(pages.filter((page) => page !== 'README.md' && !linked(page))).toEqual([]);
+});
+
+/** The rows of the table below a line, each with the text of its cells. */
+const tableAfter = (page: string, line: string): string[][] =>
+  (
+    readPage(page)
+      .split(`\n${line}\n`)[1]
+      ?.match(/(?:^\|.*\n)+/m)?.[0] ?? ''
+  )
+    .split('\n')
+    .slice(2, -1)
+    .map((row) =>
+      row
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+
+/** The words of a text that are in backticks. */
+const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
+
+test('README.md lists the exit codes as --help does', () => {
+  const rows = tableAfter('README.md', '## Exit codes').map(([code = '', meaning = '']) => [code, meaning.replaceAll('`', '')]);
+  expect(rows).toEqual(Object.entries(exitMeanings));
+});
+
+test('docs/ci.md explains every exit code', () => {
+  expect(tableAfter('docs/ci.md', '## Exit codes').map(([code]) => Number(code))).toEqual(Object.values(Exit));
+});
+
+test('docs/verify.md and docs/lint.md list every output format of their command', () => {
+  const table = tableAfter('docs/verify.md', '## Output formats').flatMap(([formats = '']) => codeIn(formats));
+  expect(table.sort()).toEqual(formatsOf('verify').sort());
+  const [, sentence = ''] = /^`-o` selects the format: ([^.]*)\./m.exec(readPage('docs/lint.md')) ?? [];
+  expect(codeIn(sentence).sort()).toEqual(formatsOf('lint').sort());
+});
+
+test('docs/registering.md lists every preset', () => {
+  expect(tableAfter('docs/registering.md', '## Presets').flatMap(([name = '']) => codeIn(name))).toEqual([...presetNames]);
 });
 
 test('CONTRIBUTING.md names files and folders that exist', () => {
