@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { type ExitCode, exitMeanings, UsageError } from '../errors.ts';
+import { printable } from '../pki/printable.ts';
 import type { Run } from './action.ts';
 import { addCommands } from './command-declarations.ts';
 import { version } from './version.ts';
@@ -18,7 +19,7 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
     .option('-v, --verbose', 'Show stack traces of errors')
     .option('--no-color', 'Disable colors, like the environment variable NO_COLOR')
     .helpOption('-h, --help', 'Show help for a command')
-    .helpCommand('help [command]', 'Show help for a command')
+    .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(run with --help for usage)')
     .exitOverride()
@@ -33,7 +34,27 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
       done(await action(command.opts() as never, command.args, openTerminal({ quiet, color, interrupt })));
     };
   addCommands(program, run);
+  addHelp(program);
   return program;
+}
+
+/** The help command of commander shows the usage, and no error, for an unknown command. */
+function addHelp(program: Command): void {
+  program
+    .command('help')
+    .argument('[command]')
+    .description('Show help for a command')
+    .action(async (name?: string) => {
+      if (name === undefined) program.help();
+      const found = program.commands.find((command) => command.name() === name);
+      if (found) found.help();
+      const { nearest } = await import('../config/nearest.ts');
+      const meant = nearest(
+        name,
+        program.commands.map((command) => command.name()),
+      );
+      program.error(`error: unknown command '${printable(name)}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}`);
+    });
 }
 
 const exitCodes = `

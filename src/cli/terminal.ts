@@ -23,6 +23,7 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
   return {
     env,
     interrupt,
+    quiet,
     stdin,
     stdoutIsTerminal: Boolean(stdout.isTTY),
     outColors: colors(color, supportsColor),

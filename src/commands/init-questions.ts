@@ -27,7 +27,7 @@ const presetDescriptions: Readonly<Record<PresetName, string>> = {
 const presetQuestion: Question = {
   message: 'Preset to start from',
   why: 'A preset fills in apisvc.yaml for a known server. You can change everything later.',
-  flag: `--preset ${presetNames.join('|')}`,
+  flag: '--preset NAME',
   choices: presetNames.map((value) => ({ value, description: presetDescriptions[value] })),
 };
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Registration } from '../config/schema.ts';
-import { Exit, type ExitCode, RefusedError } from '../errors.ts';
+import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
-import { faultsAgainstKeeping, projectFaultTexts } from '../project/certificates.ts';
+import { faultsAgainstKeeping, projectFaultTexts, unreadableFix } from '../project/certificates.ts';
 import {
   hasKeys,
   isProject,
@@ -39,6 +39,8 @@ export async function init(flags: InitFlags, [dir = '.']: readonly string[], giv
   const paths = writeProject(dir, project);
   const removed = flags.caKey === undefined ? undefined : removeReplacedAuthorityKey(dir, flags.caKey);
   if (removed !== undefined) terminal.progress(`removed ${removed}, the key of the replaced CA`);
+  // The result is the files.
+  if (terminal.quiet) return Exit.ok;
   await terminal.result(
     describeProject({
       dir,
@@ -90,8 +92,11 @@ async function newCertificates(
   const now = new Date();
   const given = await authorityFromFlags(flags, terminal, now);
   if (hasKeys(dir) && !flags.forceKeys) {
-    const reasons = given ? ['--ca-cert names another CA'] : projectFaultTexts(dir, faultsAgainstKeeping(dir, registration, now));
+    const faults = given ? [] : faultsAgainstKeeping(dir, registration, now);
+    const reasons = given ? ['--ca-cert names another CA'] : projectFaultTexts(dir, faults);
     if (reasons.length === 0) return undefined;
+    const unreadable = unreadableFix(faults);
+    if (unreadable !== undefined) throw new UsageError(reasons.join('\n'), { fix: unreadable });
     throw new RefusedError(`this would replace the keys in ${join(dir, 'certs')}: ${reasons.join('; ')}`, {
       fix: 'To replace the keys, add --force-keys. The API stops working until you run apisvc register again.',
     });

@@ -46,6 +46,8 @@ export interface Terminal {
   redraw(text: string): Promise<void>;
   /** Whether stdout is a closed pipe, so that further results are useless. */
   readerGone(): boolean;
+  /** Whether -q is set. */
+  readonly quiet: boolean;
   /** Writes a line of progress to stderr, unless -q is set. */
   progress(line: string): void;
   /** Shows a status line on a terminal. The next one replaces it; any output, or '', removes it. */

@@ -68,7 +68,9 @@ const diagnoseOptions = ({ strict = false, failIfExpiresWithin }: VerifyFlags) =
 function requireListFormat({ output, watch, save }: VerifyFlags): void {
   if (!isListFormat(output)) {
     const what = watch ? '--watch' : 'more than one --context';
-    throw new UsageError(`-o ${output} cannot be used with ${what}`, { fix: `Use one of -o ${listFormats.join('|')}.` });
+    throw new UsageError(`-o ${output} cannot be used with ${what}`, {
+      fix: `Use another format: ${listFormats.map((format) => `-o ${format}`).join(', ')}.`,
+    });
   }
   if (save !== undefined)
     throw new UsageError('--save cannot be used with more than one --context', { fix: 'Run verify --save once for each context.' });

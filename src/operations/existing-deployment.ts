@@ -22,7 +22,7 @@ export async function completeExistingDeployment(
   const wanted = registration.spec.server.existing?.deployment;
   if (!wanted) return objects;
   const ref = { resource: resources.Deployment, namespace: registration.metadata.namespace, name: wanted.name };
-  const fix = 'Correct spec.server.existing.deployment in apisvc.yaml. Nothing was changed.';
+  const fix = 'Correct spec.server.existing.deployment in apisvc.yaml.';
   const found = await getObject(cluster, ref, signal);
   if (!found) throw new RefusedError(`Deployment "${ref.name}" not found in namespace "${ref.namespace}"`, { fix });
   const containers = containersOf(found);

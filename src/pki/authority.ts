@@ -98,15 +98,25 @@ const newestFirst = (certificates: readonly CertificateInfo[]): CertificateInfo[
   [...certificates].sort((one, other) => Date.parse(other.notAfter) - Date.parse(one.notAfter));
 
 /** Why a CA cannot sign certificates now. */
-function signingFaults({ subject, isCA, keyUsage: usages, notBefore, notAfter }: CertificateInfo, now: Date): CertificateFault[] {
+function signingFaults(
+  { subject, isCA, keyUsage: usages, notBefore, notAfter, publicKey: key }: CertificateInfo,
+  now: Date,
+): CertificateFault[] {
   const time = now.getTime();
   return [
     ...(isCA === true ? [] : [{ part, code: 'not-a-ca', subject, basicConstraints: isCA === false } as const]),
-    ...(usages && !usages.includes('keyCertSign') ? [{ part, code: 'no-cert-sign', subject } as const] : []),
+    ...(isCA === true && usages && !usages.includes('keyCertSign') ? [{ part, code: 'no-cert-sign', subject } as const] : []),
+    ...(isWeak(key) ? [{ part, code: 'weak-key', subject, key } as const] : []),
     ...(Date.parse(notAfter) < time ? [{ part, code: 'expired', subject, notAfter } as const] : []),
     ...(Date.parse(notBefore) > time ? [{ part, code: 'not-yet-valid', subject, notBefore } as const] : []),
   ];
 }
+
+/**
+ * OpenSSL refuses RSA keys below 2048 bits at its default security level
+ * (SSL_CTX_set_security_level(3), level 2), and Go those below 1024 bits (crypto/rsa since 1.24).
+ */
+const isWeak = (key: string): boolean => Number(/^rsa-(\d+)$/.exec(key)?.[1] ?? Number.POSITIVE_INFINITY) < 2048;
 
 /** The certificate, its issuer, the issuer's issuer and so on, as far as the pool has them. */
 function chainUp(start: CertificateInfo, pool: readonly CertificateInfo[]): CertificateInfo[] {

@@ -24,7 +24,7 @@ export type PemFault =
  */
 export type CertificateFault = { readonly part: CertificatePart } & (
   | { readonly code: 'file-not-found' }
-  | { readonly code: 'file-unreadable'; readonly reason: string }
+  | { readonly code: 'file-unreadable'; readonly reason: string; readonly fix?: string }
   | PemFault
   | KeyFault
   /** The key of `part` matches none of these certificates. */
@@ -132,6 +132,20 @@ export function certificateFaultFix({ code }: Pick<CertificateFault, 'code'>): s
       return 'Use an RSA key, an ECDSA key on P-256, P-384 or P-521, or an Ed25519 key.';
     case 'key-mismatch':
       return 'Use the certificate and the private key of the same CA.';
+    case 'wrong-passphrase':
+      return 'Check the passphrase. A file with the passphrase must contain nothing else.';
+    case 'not-a-ca':
+    case 'no-cert-sign':
+      return 'Use the certificate of a CA: its basicConstraints say CA:TRUE, and its keyUsage, if any, includes keyCertSign.';
+    case 'weak-key':
+      return 'Use a CA with an RSA key of at least 2048 bits, or with an ECDSA key.';
+    case 'expired':
+      return 'Renew the CA, or use another one.';
+    case 'not-yet-valid':
+      return 'Check the clock of this machine, or use another CA.';
+    case 'damaged-certificate':
+    case 'damaged-key':
+      return 'Copy the file again from where the CA is kept.';
     case 'no-certificate':
     case 'no-key':
       return 'Pass PEM files: the certificate of the CA and its private key.';

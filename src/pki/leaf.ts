@@ -101,14 +101,23 @@ function authorityKeyId({ der, info }: { readonly der: Buffer; readonly info: Ce
   return info.subjectKeyId === undefined ? keyIdentifier(new X509Certificate(der).publicKey) : Buffer.from(info.subjectKeyId, 'hex');
 }
 
+const dayMs = 86_400_000;
+
+/** @param leftMs until the CA expires */
+function shorterLifetime(leftMs: number): string {
+  const days = Math.floor(leftMs / dayMs);
+  if (days < 1) return 'Use a CA that expires later.';
+  return `Use a CA that expires later, or set spec.certificates.lifetime in apisvc.yaml to at most ${days}d. For a new project, add: --lifetime ${days}d`;
+}
+
 /** Checks every CA of the chain as a verifier does. `depth` is the number of CAs below it. */
-function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages }: LeafRequest, notAfter: Date): void {
+function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages, now }: LeafRequest, notAfter: Date): void {
   for (const [depth, ca] of chain.entries()) {
     const end = `${notAfter.toISOString().slice(0, 19)}.000Z`;
     if (ca.notAfter < end) {
       const [sooner, later] = apart(ca.notAfter, end);
       throw new UsageError(`the CA ${ca.subject} expires on ${sooner}, before the new certificate would expire (${later})`, {
-        fix: 'Choose a shorter --lifetime, or a CA that expires later.',
+        fix: shorterLifetime(Date.parse(ca.notAfter) - now.getTime()),
       });
     }
     const outside = ca.nameConstraints ? namesOutside(ca.nameConstraints, names) : [];

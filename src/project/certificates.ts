@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { fileReason } from '../config/file-errors.ts';
+import { fileFix, fileReason } from '../config/file-errors.ts';
 import { servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
@@ -56,11 +56,17 @@ export function requireCertificates(dir: string, registration: Registration, req
   if (faults.length === 0) return issued;
   const directory = dir === '.' ? '' : ` ${shellWord(dir)}`;
   const ca = registration.spec.certificates.issuer.type === 'ca' ? ' --ca-cert FILE --ca-key FILE' : '';
+  const unreadable = unreadableFix(faults);
   const outdated = faults.every(({ code }) => code === 'names' || code === 'expired');
   throw new UsageError(projectFaultTexts(dir, faults).join('\n'), {
-    fix: `${outdated ? 'Create' : 'Restore the files, or create'} new certificates: apisvc init${directory} --force-keys${ca}`,
+    fix:
+      unreadable ?? `${outdated ? 'Create' : 'Restore the files, or create'} new certificates: apisvc init${directory} --force-keys${ca}`,
   });
 }
+
+/** What to do first: new certificates do not help where a file may not be used. */
+export const unreadableFix = (faults: readonly CertificateFault[]): string | undefined =>
+  faults.flatMap((fault) => (fault.code === 'file-unreadable' ? (fault.fix ?? []) : []))[0];
 
 /** A line for each fault, with the paths of the project. */
 export const projectFaultTexts = (dir: string, faults: readonly CertificateFault[]): string[] =>
@@ -80,11 +86,14 @@ interface ReadFile {
 }
 
 function readPart(dir: string, part: CertificatePart): ReadFile {
+  const path = projectFiles(dir)[part];
   try {
-    return { text: pemText(readBytes(projectFiles(dir)[part])), faults: [] };
+    return { text: pemText(readBytes(path)), faults: [] };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { text: '', faults: [{ part, code: 'file-not-found' }] };
-    return { text: '', faults: [{ part, code: 'file-unreadable', reason: fileReason(cause) }] };
+    const aside = `Move the directory away: mv ${shellWord(path)} ${shellWord(`${path}.old`)}`;
+    const fix = (cause as NodeJS.ErrnoException).code === 'EISDIR' ? aside : fileFix('read', path, cause);
+    return { text: '', faults: [{ part, code: 'file-unreadable', reason: fileReason(cause), ...(fix === undefined ? {} : { fix }) }] };
   }
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -137,5 +138,45 @@ describe('is refused when', () => {
   test('--ca-key is missing', async () => {
     const half = ['init', 'demo', '--preset', 'sample-apiserver', '--yes', '--ca-cert', 'ca/ca.crt'];
     refused(await apisvc(half, { cwd }), '--ca-cert needs --ca-key');
+  });
+});
+
+describe('a CA that cannot sign', () => {
+  /** Creates ca/made.crt and ca/made.key with openssl. */
+  const make = (key: string, ...extensions: readonly string[]): void => {
+    const at = (name: string): string => join(cwd, 'ca', name);
+    execFileSync('sh', ['-c', `openssl ${key} -out "${at('made.key')}"`], { stdio: 'ignore' });
+    const request = ['req', '-x509', '-new', '-key', at('made.key'), '-subj', '/CN=made', '-days', '30', '-out', at('made.crt')];
+    execFileSync('openssl', [...request, ...extensions.flatMap((extension) => ['-addext', extension])], { stdio: 'ignore' });
+  };
+  const made = (...flags: readonly string[]): Promise<Ran> =>
+    apisvc(['init', 'demo', '--preset', 'sample-apiserver', '--yes', '--ca-cert', 'ca/made.crt', '--ca-key', 'ca/made.key', ...flags], {
+      cwd,
+    });
+  const ecdsa = 'ecparam -genkey -name prime256v1 -noout';
+
+  test('because its RSA key has less than 2048 bits', async () => {
+    make('genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024');
+    refused(
+      await made(),
+      /^error: ca\/made\.crt: the key of CN=made is too short: rsa-1024\nfix: Use a CA with an RSA key of at least 2048/,
+    );
+  });
+
+  test('because it is not a CA: one error', async () => {
+    make(ecdsa, 'basicConstraints=critical,CA:FALSE', 'keyUsage=digitalSignature');
+    refused(await made(), /^error: ca\/made\.crt: CN=made is not a CA: [^\n]+\nfix: Use the certificate of a CA: /);
+  });
+
+  test('for a year, and the lifetime of the fix works', async () => {
+    make(ecdsa);
+    refused(await made(), /^error: the CA CN=made expires on [^\n]+\nfix: [^\n]+to at most 29d\. For a new project, add: --lifetime 29d\n/);
+    expect(await made('--lifetime', '29d')).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('because the passphrase is wrong', async () => {
+    writeFileSync(join(cwd, 'phrase'), 'wrong\n');
+    refused(await init('ca/encrypted.key', ['--ca-key-passphrase-file', 'phrase']), /\nfix: Check the passphrase\. /);
+    refused(await init('ca/encrypted.key', ['--ca-key-passphrase-file', 'none']), /\nfix: Check the path\.\n/);
   });
 });

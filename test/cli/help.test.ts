@@ -77,6 +77,13 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     expect(stderr).toContain(message);
   });
 
+  test.each([
+    ['nope', "error: unknown command 'nope'\n(run with --help for usage)\n"],
+    ['regster', "error: unknown command 'regster'\n(Did you mean register?)\n(run with --help for usage)\n"],
+  ])('help %s: an unknown command', async (name, stderr) => {
+    expect(await apisvc(['help', name], { cwd: folder() })).toEqual({ code: 2, stdout: '', stderr });
+  });
+
   test('control characters in errors are escaped', async () => {
     const { stderr } = await apisvc(['lint', 'a\u001b[2Jb'], { cwd: folder() });
     expect(stderr).toBe('error: failed to read a\\x1b[2Jb: no such file or directory\nfix: Check the path.\n');

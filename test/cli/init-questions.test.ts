@@ -141,7 +141,7 @@ describe('the prompts', () => {
 describe('no prompts', () => {
   test('with --yes, and in CI', async () => {
     const cwd = folder();
-    const missing = /error: required flag "--preset" not set\nfix: Add --preset custom\|[\s\S]*exit code 2/;
+    const missing = /error: required flag "--preset" not set\nfix: Add --preset NAME\. [\s\S]*exit code 2/;
     expect(await terminal('apisvc init demo --yes', cwd).until(/exit code/)).toMatch(missing);
     expect(await terminal('CI=true; export CI; apisvc init demo', cwd).until(/exit code/)).toMatch(missing);
     const custom = await terminal('apisvc init demo --yes --preset custom', cwd).until(/exit code/);

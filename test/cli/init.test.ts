@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { presetNames } from '../../src/config/preset-names.ts';
@@ -189,17 +189,21 @@ describe('invalid names are refused with the messages of Kubernetes before any f
 
 describe('without prompts, an error names all missing flags', () => {
   test.each([
-    ['no preset', [], `--preset ${presetNames.join('|')}`],
-    ['no API and no image', ['--preset', 'custom'], '--api GROUP/VERSION --image IMAGE'],
-    ['no API', ['--preset', 'custom', '--image', 'x'], '--api GROUP/VERSION'],
-    ['no image', ['--preset', 'custom', '--api', 'a.example.com/v1'], '--image IMAGE'],
+    [
+      'no preset',
+      [],
+      `--preset NAME. NAME is ${presetNames.slice(0, -1).join(', ')} or ${presetNames.at(-1)}, for example: --preset ${presetNames.at(-1)}`,
+    ],
+    ['no API and no image', ['--preset', 'custom'], '--api GROUP/VERSION --image IMAGE.'],
+    ['no API', ['--preset', 'custom', '--image', 'x'], '--api GROUP/VERSION.'],
+    ['no image', ['--preset', 'custom', '--api', 'a.example.com/v1'], '--image IMAGE.'],
   ])('%s', async (_, flags, flag) => {
     const cwd = folder();
     for (const yes of [[], ['--yes']]) {
       const ran = await apisvc(['init', 'demo', ...flags, ...yes], { cwd });
       expect(ran.code).toBe(2);
       oneLine(ran);
-      expect(ran.stderr).toContain(`fix: Add ${flag}.\n`);
+      expect(ran.stderr).toContain(`fix: Add ${flag}\n`);
     }
     expect(readdirSync(cwd)).toEqual([]);
   });
@@ -269,4 +273,19 @@ describe('a directory that cannot be written', () => {
       await shell('umount disk', cwd);
     }
   });
+});
+
+test('-q prints nothing when the project is created', async () => {
+  const cwd = folder();
+  expect(await apisvc(['init', 'demo', '--preset', 'demo', '--yes', '-q'], { cwd })).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(readdirSync(join(cwd, 'demo'))).toContain('apisvc.yaml');
+});
+
+test('a directory in place of the key: --force-keys does not help, so the fix says what does', async () => {
+  const cwd = folder();
+  await apisvc(['init', '--preset', 'demo', '--yes'], { cwd });
+  rmSync(join(cwd, 'certs/tls.key'));
+  mkdirSync(join(cwd, 'certs/tls.key'));
+  const stderr = 'error: certs/tls.key: it is a directory\nfix: Move the directory away: mv certs/tls.key certs/tls.key.old\n';
+  expect(await apisvc(['render'], { cwd })).toEqual({ code: 2, stdout: '', stderr });
 });

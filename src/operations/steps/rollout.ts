@@ -39,14 +39,16 @@ export const waitForRollout = (waiting: Waiting, ref: ObjectRef): Promise<void> 
   waitFor(`Deployment ${nameOf(ref)} to roll out`, podCommands(ref.namespace), waiting, async (report) => {
     const over = new AbortController();
     const watching = { ...waiting, signal: AbortSignal.any([waiting.signal, over.signal]) };
-    const states = { rollout: '', pods: '' };
+    const states = { rollout: '', stalled: '', pods: '' };
     const update = (part: Partial<typeof states>): void => {
       Object.assign(states, part);
-      if (states.rollout !== '') report(states.pods === '' ? states.rollout : `${states.rollout}; ${states.pods}`);
+      // The controller repeats what is wrong with the pods.
+      const { rollout, stalled, pods } = states;
+      if (rollout !== '') report([rollout, pods || stalled].filter(Boolean).join('; '));
     };
     try {
       await Promise.race([
-        watchRollout(watching, ref, (rollout) => update({ rollout })),
+        watchRollout(watching, ref, (rollout, stalled = '') => update({ rollout, stalled })),
         failOnPersistentErrors(watching, ref, (pods) => update({ pods })),
         failOnRefusedPods(watching, ref),
       ]);
@@ -68,7 +70,11 @@ function scaledToZero(ref: ObjectRef): RefusedError {
 }
 
 /** Follows `kubectl rollout status` (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go). */
-async function watchRollout({ cluster, signal }: Waiting, ref: ObjectRef, report: (state: string) => void): Promise<void> {
+async function watchRollout(
+  { cluster, signal }: Waiting,
+  ref: ObjectRef,
+  report: (state: string, stalled: string | undefined) => void,
+): Promise<void> {
   const one = { resource: resources.Deployment, namespace: ref.namespace ?? '', fieldSelector: `metadata.name=${ref.name}` };
   let first = true;
   let initial: Stalled | undefined;
@@ -82,7 +88,7 @@ async function watchRollout({ cluster, signal }: Waiting, ref: ObjectRef, report
     const state = found ? rolloutState(found) : { done: false, text: 'not found' };
     if (state.done) return;
     if (found && isPaused(found)) throw paused(ref);
-    report(stalled ? `${state.text}; ${stalled.message}` : state.text);
+    report(state.text, stalled?.message);
   }
 }
 

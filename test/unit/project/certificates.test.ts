@@ -70,7 +70,12 @@ describe('reading certificates', () => {
     const { faults, ...read } = readCertificates(dir, registration, withKey);
     expect(read).toEqual({ chain: '', anchors: [] });
     expect(faults).toEqual([
-      { part: 'caCertificate', code: 'file-unreadable', reason: 'it is a directory' },
+      {
+        part: 'caCertificate',
+        code: 'file-unreadable',
+        reason: 'it is a directory',
+        fix: `Move the directory away: mv ${caCertificate} ${caCertificate}.old`,
+      },
       { part: 'certificate', code: 'file-not-found' },
       { part: 'key', code: 'no-key', found: 'nothing' },
     ]);
