@@ -143,7 +143,10 @@ function execFaults({ name, exec, authProvider }: UserEntry): KubeconfigFault[] 
     const fix = `Update the credential plugin "${command}", and set exec.apiVersion of user "${name}" to ${execVersions[0]}.`;
     faults.push({ message: `exec plugin: invalid apiVersion "${apiVersion}" for ${name}`, fix });
   }
-  if (env?.some((variable) => !variable.name)) faults.push(must('env[].name'));
+  if (env?.some((variable) => !variable.name)) {
+    const message = `env variable name must be specified for ${name} to use exec authentication plugin`;
+    faults.push({ message, fix: `Give each entry of exec.env of user "${name}" a name.` });
+  }
   // v1beta1 has a default (clientcmd/api/v1/defaults.go).
   if (!interactiveMode && apiVersion === execVersions[0]) {
     faults.push({ ...must('interactiveMode'), fix: `Set exec.interactiveMode of user "${name}" to IfAvailable, Always or Never.` });

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ClusterOptions, loadKubeConfig } from '../../../src/cluster/kubeconfig.ts';
@@ -46,6 +47,29 @@ describe('the kubeconfig', () => {
   });
 });
 
+describe('a file is read as kubectl reads it', () => {
+  const text = config('https://a', 'one');
+  test.each<[string, string | Buffer]>([
+    ['in UTF-16, as Windows PowerShell writes it', Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['with a byte order mark', `\ufeff${text}`],
+    ['with the last of a duplicate key', text.replace('{', '{"current-context": "two", ')],
+    ['with the first of several documents', `${text}\n---\n${config('https://b', 'two')}`],
+    ['with unknown fields', JSON.stringify({ ...JSON.parse(text), preferences: { colors: true }, x: [] })],
+    ['without kind and apiVersion', JSON.stringify({ ...JSON.parse(text), kind: undefined, apiVersion: undefined })],
+  ])('%s', (_, content) => {
+    const dir = filesOf({});
+    writeFileSync(join(dir, 'config'), content);
+    expect(server({ kubeconfig: join(dir, 'config') }, {})).toBe('https://a');
+  });
+
+  test('relative paths start at its directory', () => {
+    const at = filesOf({ token: 'x' });
+    const users = [{ name: 'test', user: { tokenFile: 'token' } }];
+    writeFileSync(join(at, 'config'), JSON.stringify({ ...kubeconfig('https://a'), users }));
+    expect(loadKubeConfig({ kubeconfig: join(at, 'config') }, {}).getCurrentUser()).toMatchObject({ tokenFile: join(at, 'token') });
+  });
+});
+
 describe('the proxy', () => {
   const env = { HTTPS_PROXY: 'proxy:3128' };
   const proxyOf = (cluster: object): string | undefined => {
@@ -62,24 +86,77 @@ describe('the proxy', () => {
 
 describe('errors of one line', () => {
   const withContext = (change: object): string => JSON.stringify({ ...kubeconfig('https://a'), ...change });
-  test.each([
-    ['a context that does not exist', withContext({}), { context: 'nope' }, /^context "nope" not found in .*config$/],
-    ['no current context', withContext({ 'current-context': '' }), {}, /^kubeconfig .*config has no current context$/],
-    ['a context without its cluster', withContext({ clusters: [] }), {}, /^cluster "test" of context "test" not found in .*config$/],
-    ['a context without its user', withContext({ users: [] }), {}, /^user "test" of context "test" not found in .*config$/],
-    ['no YAML', '{', {}, /^failed to read kubeconfig .*config: [^\n]+$/],
-    ['only a text', 'hello', {}, /^(failed to read kubeconfig .*config: [^\n]+|kubeconfig .*config has no current context)$/],
-    ['an empty file', '', {}, /^kubeconfig .*config has no current context$/],
-  ])('%s', (_, text, options, message) => {
-    const kubeconfig = join(filesOf({ config: text }), 'config');
+  const entry = (key: string) => [{ name: 'tets', [key]: { server: 'https://a' } }];
+  const another = /^Set --kubeconfig or KUBECONFIG to /;
+  test.each<[string, string | Buffer, ClusterOptions, RegExp, RegExp]>([
+    [
+      'a context that does not exist',
+      withContext({}),
+      { context: 'tset' },
+      /^context "tset" not found in .*config$/,
+      /^Did you mean "test"\? Choose a context with --context: test\.$/,
+    ],
+    ['no current context', withContext({ 'current-context': '' }), {}, /^kubeconfig .*config has no current context$/, /^Choose a context/],
+    [
+      'a context without its cluster',
+      withContext({ clusters: entry('cluster') }),
+      {},
+      /^cluster "test" of context "test" not found in .*config$/,
+      /^Did you mean "tets"\? .* kubectl config set-context test --cluster=tets$/,
+    ],
+    [
+      'a context without its user',
+      withContext({ users: entry('user') }),
+      {},
+      /^user "test" of context "test" not found in .*config$/,
+      /^Did you mean "tets"\? .* kubectl config set-context test --user=tets$/,
+    ],
+    ['no users', withContext({ users: [] }), {}, /^user "test" of context "test" not found in .*config$/, /^Add a user to the kubeconfig/],
+    ['no YAML', '{', {}, /^failed to read kubeconfig .*config: yaml: line 1: [^\n]+$/, /^Correct line 1 of .*config\.$/],
+    ['only a text', 'hello', {}, /^failed to read kubeconfig .*config: the file must be a mapping, not a string$/, another],
+    ['an empty file', '', {}, /^kubeconfig .*config has no current context$/, another],
+    ['a manifest', 'apiVersion: v1\nkind: Pod', {}, /: the file contains kind "Pod" of "v1", not kind "Config" of "v1"$/, another],
+    ['another version', 'apiVersion: v2\nkind: Config', {}, /: the file contains kind "Config" of "v2", not /, another],
+    [
+      'bytes',
+      Buffer.from([0x30, 0x82, 0x01, 0xff, 0x00]),
+      {},
+      /^failed to read kubeconfig .*config: it is a binary file, not YAML$/,
+      another,
+    ],
+    ['control characters', 'apiVersion: v1\0', {}, /: it is a binary file, not YAML$/, another],
+    [
+      'a mapping of clusters',
+      withContext({ clusters: { a: {} } }),
+      {},
+      /: clusters must be a list, not a mapping$/,
+      /^Correct clusters in /,
+    ],
+    ['a text as an entry', withContext({ users: ['a'] }), {}, /: users\[0\] must be a mapping, not a string$/, /^Correct users\[0\] in /],
+    [
+      'two entries with one name',
+      withContext({ users: [...entry('user'), ...entry('user')] }),
+      {},
+      /: users has two entries with the name "tets"$/,
+      /^Remove/,
+    ],
+  ])('%s', (_, text, options, message, fix) => {
+    const dir = filesOf({});
+    writeFileSync(join(dir, 'config'), text);
     let error: unknown;
     try {
-      loadKubeConfig({ kubeconfig, ...options }, {});
+      loadKubeConfig({ kubeconfig: join(dir, 'config'), ...options }, {});
     } catch (caught) {
       error = caught;
     }
     expect(error).toBeInstanceOf(UsageError);
     expect((error as UsageError).message).toMatch(message);
+    expect((error as UsageError).fix).toMatch(fix);
+  });
+
+  test('a syntax error does not quote the file', () => {
+    const kubeconfig = join(filesOf({ config: 'users:\n- name: a\n  user:\n    token: secret: more\n' }), 'config');
+    expect(() => loadKubeConfig({ kubeconfig }, {})).toThrow(expect.objectContaining({ message: expect.not.stringContaining('secret') }));
   });
 
   test('list the existing contexts', () => {
