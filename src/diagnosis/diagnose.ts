@@ -7,6 +7,7 @@ import { entryOf, fill, linkOf } from './catalog.ts';
 import { checkDelegation, checkIdentity, checkUser } from './checks/auth.ts';
 import { checkBundle } from './checks/bundle.ts';
 import { checkCertificates } from './checks/cert.ts';
+import { checkCertificatesInFiles } from './checks/certificates-in-files.ts';
 import type { Check, CheckContext } from './checks/check.ts';
 import { seen } from './checks/check.ts';
 import { checkDiscovery } from './checks/discovery.ts';
@@ -40,6 +41,7 @@ const checks: readonly Check[] = [
   checkBundle,
   checkTransport,
   checkCertificates,
+  checkCertificatesInFiles,
   checkSecret,
   checkExpiry,
   checkSecurity,

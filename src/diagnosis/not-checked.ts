@@ -1,6 +1,7 @@
 import { dialTargets } from '../snapshot/targets.ts';
 import type { ApiSnapshot, Observed } from '../snapshot/types.ts';
 import { isUnexplained } from './checks/auth.ts';
+import { mayBeFilledIn } from './checks/bundle.ts';
 import { type CheckContext, seen } from './checks/check.ts';
 import { unreachedProbes } from './checks/endpoints.ts';
 import { truncate } from './truncate.ts';
@@ -44,10 +45,31 @@ export function notCheckedOf(snapshot: ApiSnapshot, context: CheckContext | unde
   const more = { what: `${skipped} more endpoints`, why: 'only the first endpoints of a Service are checked' };
   return [
     ...missing,
+    ...(context ? untoldByFiles(context) : []),
     ...undecidedUser(snapshot),
     ...missedOfPods(snapshot),
     ...(probes.length > 0 ? [unreached] : []),
     ...(skipped > 0 ? [more] : []),
+  ];
+}
+
+/** What the files leave open about the caBundle and the permissions of the server. */
+function untoldByFiles(context: CheckContext): readonly NotChecked[] {
+  const { related, delegation } = context.snapshot;
+  const { missingCertificate, writers = [] } = related ?? {};
+  const account = seen(delegation);
+  const may = (what: string) => ({ what: `whether ${account?.account} may ${what}`, why: 'the files do not tell' });
+  return [
+    ...(missingCertificate && missingCertificate.near === undefined
+      ? [{ what: 'the CA that cert-manager injects', why: truncate(missingCertificate.why) }]
+      : []),
+    ...(mayBeFilledIn(context)
+      ? [{ what: 'the caBundle', why: truncate(`it is empty; ${writers.join(', ')} may update the APIService and fill it in`) }]
+      : []),
+    ...(account && account.mayReview === undefined ? [may('create TokenReviews and SubjectAccessReviews')] : []),
+    ...(account && account.mayReadAuthentication === undefined
+      ? [may('read ConfigMap kube-system/extension-apiserver-authentication')]
+      : []),
   ];
 }
 

@@ -33,8 +33,19 @@ export interface Observation {
   readonly at?: readonly string[];
   /** Which codes of `explainedBy` in the catalog may explain this observation. By default all. */
   readonly explainedBy?: readonly Code[];
+  /** The field of an object that it is about. By default, a field of the APIService. */
+  readonly about?: ObjectField;
   /** Values for the placeholders of the catalog. */
   readonly args: Readonly<Record<string, string>>;
+}
+
+/** A field of an object. In files, the place of the object if it lacks the field. */
+export interface ObjectField {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  /** Keys, and indexes of lists. */
+  readonly path: readonly (string | number)[];
 }
 
 export interface DiagnoseOptions {

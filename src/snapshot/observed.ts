@@ -8,3 +8,6 @@ export const skipped = (reason: string): Observed<never> => ({ state: 'unseen', 
 
 /** The observation of something that what was seen does not tell. */
 export const undecided = (reason: string): Observed<never> => ({ state: 'unseen', reason: 'undecided', words: reason });
+
+/** The observation of something that the files do not contain. */
+export const notGiven = (reason: string): Observed<never> => ({ state: 'unseen', reason: 'not-given', words: reason });

@@ -41,11 +41,29 @@ export const requestHeaderView = z.object({
   holdsPrivateKey: z.boolean().describe('Whether any value holds a private key.'),
 });
 
+const fieldPath = z.array(z.union([z.string(), z.number()])).describe('Keys, and indexes of lists.');
+
 /** What the ServiceAccount of the server may do, according to SubjectAccessReviews. */
 export const delegationView = z.object({
   account: z.string().describe('`system:serviceaccount:<namespace>:<name>`'),
-  mayReview: z.boolean().describe('create tokenreviews and subjectaccessreviews: ClusterRole system:auth-delegator.'),
-  mayReadAuthentication: z.boolean().describe('get the ConfigMap: Role extension-apiserver-authentication-reader in kube-system.'),
+  mayReview: optional(z.boolean()).describe(
+    'create tokenreviews and subjectaccessreviews: ClusterRole system:auth-delegator. Absent where files do not tell.',
+  ),
+  mayReadAuthentication: optional(z.boolean()).describe(
+    'get the ConfigMap: Role extension-apiserver-authentication-reader in kube-system. Absent where files do not tell.',
+  ),
+  misses: optional(
+    z.array(
+      z.object({
+        permission: z.enum(['review', 'read-authentication']),
+        kind: z.string(),
+        namespace: optional(z.string()),
+        name: z.string(),
+        path: fieldPath,
+        words: z.string(),
+      }),
+    ),
+  ).describe('Only for files: the bindings that should grant a permission, and do not.'),
 });
 
 /** Another APIService that affects this one. */
@@ -103,6 +121,31 @@ export const manifestView = z.object({
   ),
 });
 
+const namespaced = { namespace: z.string(), name: z.string() };
+
+/** What files tell besides: the objects around an APIService, and what they lack. */
+export const relatedView = z.object({
+  nearService: optional(z.object(namespaced)).describe(
+    'A Service of the files with nearly the name and namespace of the one that is missing.',
+  ),
+  workload: optional(
+    z.object({
+      kind: z.string(),
+      ...namespaced,
+      ports: texts,
+      ownCertificate: optional(z.string()).describe('The flag that makes the server generate its certificate.'),
+    }),
+  ).describe('The workload that serves, and the names of the ports of all workloads that the Service selects.'),
+  unselected: texts.describe('Where the Service selects no workload: the labels of those in its namespace.'),
+  certificate: optional(z.object({ ...namespaced, dnsNames: texts })).describe(
+    'The Certificate of cert-manager with the serving certificate.',
+  ),
+  missingCertificate: optional(z.object({ value: z.string(), near: optional(z.string()), why: z.string() })).describe(
+    'The value of cert-manager.io/inject-ca-from, where the files do not contain that Certificate.',
+  ),
+  writers: texts.describe('Who may update the APIService, and so may set its caBundle.'),
+});
+
 /** Everything observed of one APIService: plain data, which can be saved and diagnosed anywhere. */
 export const apiSnapshot = z.object({
   name: apiServiceName,
@@ -131,6 +174,7 @@ export const apiSnapshot = z.object({
   customResources: observed(z.array(customResourceView)).describe('The CustomResourceDefinitions of its group.'),
   listed: observed(listedView).describe('Its entry in aggregated discovery, which kubectl reads; `absent` where it is not listed.'),
   manifest: optional(manifestView).describe('Only for files.'),
+  related: optional(relatedView).describe('Only for files.'),
 });
 
 const place = { file: z.string(), line: optional(z.int()).describe('From 1. Absent for a whole file.') };

@@ -26,7 +26,7 @@ const servingFlags = ['secure-port', 'tls-cert-file', 'cert-dir'];
  * where the Service lacks the port
  * @returns undefined where several containers serve, and none is known to use the port
  */
-function servingContainer(pod: KubeObject & Json, targetPort: string | undefined): Container | undefined {
+export function servingContainer(pod: KubeObject & Json, targetPort: string | undefined): Container | undefined {
   const containers = [...containersOf(pod), ...listOf(pod.spec?.initContainers).filter(({ restartPolicy }) => restartPolicy === 'Always')];
   const declares = ({ ports }: Container) =>
     listOf(ports).some(
@@ -112,7 +112,7 @@ export function certificateLead(pod: KubeObject, targetPort: string | undefined)
   const source = certificateSource(pod, targetPort);
   if (source) return { kind: 'file', source };
   const container = servingContainer(pod, targetPort);
-  if (!container) return { kind: 'unknown', words: `pod ${pod.metadata.name} has several servers, and none declares port ${targetPort}` };
+  if (!container) return { kind: 'unknown', words: `several containers serve, and none declares port ${targetPort}` };
   const flags = flagsOf(container);
   const file = flagValue(flags, 'tls-cert-file');
   if (file !== undefined) return { kind: 'unknown', words: `--tls-cert-file=${file} is not in a Secret that the container mounts` };

@@ -106,3 +106,19 @@ function keyBeside({ mounts, named }: ServingSearch, content: SecretContent, cer
  * `key.pem`.
  */
 const baseOf = (entry: string): string => entry.replace(/\.[a-z]+$/, '').replace(/(^|[-_.])(key|cert|crt|certificate)$/, '');
+
+interface Unfound extends Pick<ServingSearch, 'served' | 'host'> {
+  /** The mounted Secrets. */
+  readonly names: readonly string[];
+  /** Those with equal claims. */
+  readonly equal: readonly string[];
+}
+
+/** Why the Secret is not known. */
+export function whyUnknown({ names, equal, served, host }: Unfound): string {
+  if (equal.length > 0) return `several mounted Secrets have a certificate for ${host}: ${equal.join(', ')}`;
+  const wanted = served.length > 0 ? `the certificate that is served, or one for ${host}` : `a certificate for ${host}`;
+  return names.length === 1
+    ? `the mounted Secret ${names[0]} does not have ${wanted}`
+    : `no mounted Secret (${names.join(', ')}) has ${wanted}`;
+}

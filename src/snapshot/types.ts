@@ -22,6 +22,7 @@ export type Source = Data<typeof schema.sourceSchema>;
 export type ApiSnapshot = Data<typeof schema.apiSnapshot>;
 
 export type ManifestView = Data<typeof schema.manifestView>;
+export type RelatedView = Data<typeof schema.relatedView>;
 export type FilesView = Data<typeof schema.filesView>;
 
 export type ApiServiceView = Data<typeof views.apiServiceView>;

@@ -41,7 +41,14 @@ export const bundleEntries = {
     cause:
       'Without a caBundle, kube-apiserver trusts only the root CAs of its host. These CAs usually do not sign certificates for names such as {host}.',
     fix: 'In an apisvc project, write the caBundle: `apisvc register`. Otherwise, set spec.caBundle to the CA that signed the serving certificate, as base64-encoded PEM.',
-    explainedBy: ['bundle/not-injected'],
+    explainedBy: ['bundle/not-injected', 'registration/outdated-annotation'],
+  },
+  'bundle/no-such-certificate': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'cert-manager.io/inject-ca-from of {name} names the Certificate {value}, but the files contain {near}',
+    cause: 'cert-manager copies the CA of the named Certificate into the caBundle. It injects nothing if the Certificate does not exist.',
+    fix: '`kubectl annotate --overwrite apiservice {name} cert-manager.io/inject-ca-from={near}`',
   },
   'bundle/not-injected': {
     severity: 'error',

@@ -50,7 +50,7 @@ export const certEntries = {
     causes:
       'The caBundle contains a different CA, or the CA was regenerated and the caBundle or the extension API server still uses the old one. Other possible reasons: the extension API server does not send the intermediate certificate, or some pods have not loaded the new certificate.',
     fix: 'In an apisvc project, update the caBundle: `apisvc register`. Otherwise, set spec.caBundle to the CA that signed the certificate. If only some pods serve an untrusted certificate, restart these pods.',
-    explainedBy: ['cert/self-generated', 'cert/secret-differs', 'bundle/not-injected'],
+    explainedBy: ['cert/self-generated', 'cert/secret-differs', 'bundle/not-injected', 'registration/outdated-annotation'],
   },
   'cert/issuer-not-a-ca': {
     severity: 'error',

@@ -70,6 +70,14 @@ export const registrationEntries = {
       'kube-apiserver rejects an APIService with both caBundle and insecureSkipTLSVerify, so every injection fails. Because of insecureSkipTLSVerify, kube-apiserver does not verify the serving certificate.',
     fix: 'Remove insecureSkipTLSVerify: `kubectl patch apiservice {name} --type=merge -p \'{"spec":{"insecureSkipTLSVerify":null}}\'`',
   },
+  'registration/outdated-annotation': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: '{name} has the annotation {annotation}, which no controller reads',
+    cause:
+      'Since version 0.11 (2019), cert-manager reads only annotations of cert-manager.io. Nothing injects the caBundle, and kube-apiserver does not trust the serving certificate.',
+    fix: '`kubectl annotate apiservice {name} {annotation}- {replacement}={value}`',
+  },
   'registration/hides-custom-resources': {
     severity: 'warning',
     hop: 'kube-apiserver',

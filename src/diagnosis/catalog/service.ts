@@ -10,6 +10,21 @@ export const serviceEntries = {
     fix: 'List the Services in the namespace: `kubectl -n {namespace} get services`. Then correct spec.service of the APIService, or create the Service. If the extension API server was uninstalled, delete the APIService: `kubectl delete apiservice {name}`',
     explainedBy: ['registration/service-incomplete'],
   },
+  'service/not-in-files': {
+    severity: 'warning',
+    hop: 'service',
+    title: 'Service {namespace}/{service} is not in the files, but Service {near} is',
+    cause: 'spec.service of the APIService must have the name and the namespace of the Service.',
+    fix: 'Set spec.service of the APIService to {near}, or set the name and the namespace of the Service to {namespace}/{service}.',
+    explainedBy: ['registration/service-incomplete'],
+  },
+  'service/selects-no-pod': {
+    severity: 'warning',
+    hop: 'service',
+    title: 'Service {namespace}/{service} selects no pod of the files',
+    cause: 'The selector of a Service must match the labels of the pod template. Otherwise the Service has no endpoints.',
+    fix: 'Set spec.selector of Service {namespace}/{service} to labels of the pods, or add the labels to the pod template.',
+  },
   'service/port-missing': {
     severity: 'error',
     hop: 'service',

@@ -9,7 +9,14 @@ export const podProblems = [
 ] as const;
 
 /** Faults that keep kube-apiserver from getting any response. */
-export const anyTransportFault = ['service/*', 'endpoints/*', 'network/*', 'bundle/*', 'cert/*'] as const;
+export const anyTransportFault = [
+  'service/*',
+  'endpoints/*',
+  'network/*',
+  'bundle/*',
+  'cert/*',
+  'registration/outdated-annotation',
+] as const;
 
 /** Faults of authentication and authorization between kube-apiserver and the server. */
 export const anyIdentityFault = [

@@ -1,6 +1,6 @@
 import { certificateRequired } from '../../cluster/faults.ts';
 import { problemOf } from '../../snapshot/pod-problem.ts';
-import type { AsUserView, RequestHeaderView } from '../../snapshot/types.ts';
+import type { AsUserView, DelegationView, RequestHeaderView } from '../../snapshot/types.ts';
 import { crashCauses } from '../crash-causes.ts';
 import { type GoFault, parseGoError } from '../go-errors.ts';
 import type { Observation } from '../types.ts';
@@ -69,11 +69,25 @@ const isSwitchedOn = (context: CheckContext, name: string): boolean =>
 
 function checkReader(context: CheckContext): readonly Observation[] {
   const delegation = seen(context.snapshot.delegation);
-  if (!delegation || delegation.mayReadAuthentication) return [];
+  if (delegation?.mayReadAuthentication !== false) return [];
   const { account } = delegation;
   if (!readsAuthentication(context) && !triedToRead(context, account)) return [];
-  const evidence = [`${account} is not allowed to get ConfigMap kube-system/extension-apiserver-authentication`];
-  return [warnIfWorks(context, observation('auth/reader-missing', evidence, { account, serviceAccount: shortAccount(account) }))];
+  const misses = missesOf(delegation, 'read-authentication');
+  const evidence = [`${account} is not allowed to get ConfigMap kube-system/extension-apiserver-authentication`, ...misses.words];
+  const observed = observation('auth/reader-missing', evidence, { account, serviceAccount: shortAccount(account) });
+  return [warnIfWorks(context, { ...observed, ...misses.about })];
+}
+
+type Permission = NonNullable<DelegationView['misses']>[number]['permission'];
+
+/** The bindings of files that should grant a permission: lines of evidence, and the first one. */
+function missesOf(
+  { misses = [] }: DelegationView,
+  wanted: Permission,
+): { readonly words: string[]; readonly about: Pick<Observation, 'about'> } {
+  const same = misses.filter(({ permission }) => permission === wanted);
+  const [about] = same.map(({ kind, namespace, name, path }) => ({ kind, name, path, ...(namespace === undefined ? {} : { namespace }) }));
+  return { words: same.map(({ words }) => words), about: about ? { about } : {} };
 }
 
 /**
@@ -139,14 +153,15 @@ export const checkDelegation: Check = (context) => {
   const messages = [...(message ? [message] : []), ...anonymousMessages(context)];
   const denied = delegation?.mayReview === false;
   if (messages.length === 0 && !(denied && probablyReviews(context))) return [];
+  const misses = delegation ? missesOf(delegation, 'review') : { words: [], about: {} };
   const named =
     messages.flatMap(({ text }) => /system:serviceaccount:[a-z0-9.-]+:[a-z0-9.-]+/.exec(text)?.[0] ?? [])[0] ?? delegation?.account;
   const evidence = [
     ...messages.map(quote),
-    ...(denied ? [`${delegation.account} is not allowed to create tokenreviews and subjectaccessreviews`] : []),
+    ...(denied ? [`${delegation.account} is not allowed to create tokenreviews and subjectaccessreviews`, ...misses.words] : []),
   ];
   const serviceAccount = named ? shortAccount(named) : `${context.api.service?.namespace}:<service account>`;
-  const observed = observation('auth/delegator-missing', evidence, { serviceAccount });
+  const observed = { ...observation('auth/delegator-missing', evidence, { serviceAccount }), ...misses.about };
   return [messages.length > 0 ? observed : asWarning(observed)];
 };
 

@@ -50,8 +50,12 @@ function withoutBundle(context: CheckContext): readonly Observation[] {
         ]
       : []),
     ...(untrusted ? [observation('bundle/empty', [quote(untrusted)])] : []),
-    ...(source === 'files' && !injector
+    ...(source === 'files' && !injector && !mayBeFilledIn(context)
       ? [observation('bundle/empty', ['spec.caBundle is empty, and no annotation requests its injection'])]
       : []),
   ];
 }
+
+/** Whether a server of the files may set the empty caBundle itself, as Antrea and KEDA do. */
+export const mayBeFilledIn = ({ api, snapshot }: CheckContext): boolean =>
+  api.caBundle === '' && !api.insecureSkipTLSVerify && injectorsOf(api).length === 0 && (snapshot.related?.writers ?? []).length > 0;

@@ -25,7 +25,7 @@ export const checkExpiry: Check = (context) => {
  */
 function hasNoFinding(context: CheckContext, [leaf, ...others]: readonly CertificateInfo[]): boolean {
   const { roots } = context;
-  const lasts = (ca: CertificateInfo): boolean => leaf !== undefined && expiryOf(ca) >= expiryOf(leaf);
+  const lasts = (ca: CertificateInfo): boolean => leaf !== undefined && expiryOf(leaf) - expiryOf(ca) <= toleranceMs;
   return (
     roots.length < 2 &&
     (leaf === undefined || !expiresSoon(context, leaf)) &&
@@ -55,12 +55,18 @@ function expiringIn(context: CheckContext, { at, presented: [leaf] }: Served, ch
   const found = [
     ...(expiresSoon(context, leaf) ? [expiryObservation('cert/expires-soon', leaf)] : []),
     ...(ca && expiresSoon(context, ca) ? [expiryObservation(ca === root ? 'bundle/expires-soon' : 'cert/expires-soon', ca)] : []),
-    ...(ca && expiryOf(ca) < expiryOf(leaf)
+    ...(ca && expiryOf(leaf) - expiryOf(ca) > toleranceMs
       ? [expiryObservation('cert/ca-expires-before-leaf', ca, [`serving certificate: expires at ${leaf.notAfter}`])]
       : []),
   ];
   return found.map((each) => ({ ...each, at: [at] }));
 }
+
+/**
+ * Helm generates a CA and its certificate one after the other, with the same lifetime (Sprig,
+ * genCA and genSignedCert).
+ */
+const toleranceMs = 60_000;
 
 const caExpiry = (chain: Chain): number => Math.min(...chain.slice(1).map(expiryOf));
 

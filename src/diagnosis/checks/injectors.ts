@@ -6,6 +6,7 @@ const controllers: Readonly<Record<string, string>> = {
   'cert-manager.io/inject-ca-from-secret': "cert-manager's cainjector",
   'cert-manager.io/inject-apiserver-ca': "cert-manager's cainjector",
   'service.beta.openshift.io/inject-cabundle': "OpenShift's service-ca operator",
+  'service.alpha.openshift.io/inject-cabundle': "OpenShift's service-ca operator",
 };
 
 /** A controller that injects the caBundle, and the annotation that requests it. */
@@ -23,5 +24,22 @@ export const injectorsOf = ({ annotations }: ApiServiceView): readonly Injector[
     return value === undefined || value === '' || value === 'false' ? [] : [{ annotation, value, controller }];
   });
 
+/** Annotations that cert-manager no longer reads since 0.11 (2019), and what replaces them. */
+const outdated: Readonly<Record<string, string>> = {
+  'certmanager.k8s.io/inject-ca-from': 'cert-manager.io/inject-ca-from',
+  'certmanager.k8s.io/inject-apiserver-ca': 'cert-manager.io/inject-apiserver-ca',
+};
+
+/** An annotation that no controller reads. */
+interface OutdatedAnnotation extends Omit<Injector, 'controller'> {
+  readonly replacement: string;
+}
+
+export const outdatedAnnotation = ({ annotations }: ApiServiceView): OutdatedAnnotation | undefined =>
+  Object.entries(outdated).flatMap(([annotation, replacement]) => {
+    const value = Object.hasOwn(annotations, annotation) ? annotations[annotation] : undefined;
+    return value ? [{ annotation, value, replacement }] : [];
+  })[0];
+
 /** The line of evidence for an annotation. */
-export const annotationLine = ({ annotation, value }: Injector): string => `annotation ${annotation}: ${value}`;
+export const annotationLine = ({ annotation, value }: Omit<Injector, 'controller'>): string => `annotation ${annotation}: ${value}`;

@@ -1,12 +1,13 @@
 import type { ApiServiceView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen, works } from './check.ts';
-import { annotationLine, injectorsOf } from './injectors.ts';
+import { annotationLine, injectorsOf, outdatedAnnotation } from './injectors.ts';
 
 /** The APIService itself. */
 export const checkRegistration: Check = (context) => [
   ...checkValidation(context.api),
   ...checkControllers(context.api),
+  ...checkAnnotation(context),
   ...checkCustomResources(context),
 ];
 
@@ -53,6 +54,16 @@ function checkControllers(api: ApiServiceView): readonly Observation[] {
       ? [observation('registration/injector-blocked', injectors.map(annotationLine), { injector: first.controller })]
       : []),
   ];
+}
+
+/** An annotation that should inject the caBundle, and does nothing. */
+function checkAnnotation(context: CheckContext): readonly Observation[] {
+  const { api } = context;
+  const outdated = outdatedAnnotation(api);
+  const needed = api.service !== undefined && api.caBundle === '' && !api.insecureSkipTLSVerify && injectorsOf(api).length === 0;
+  if (!outdated || !needed || works(context)) return [];
+  const { annotation, value, replacement } = outdated;
+  return [observation('registration/outdated-annotation', [annotationLine(outdated)], { annotation, replacement, value })];
 }
 
 /**

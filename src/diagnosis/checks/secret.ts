@@ -4,6 +4,7 @@ import { mountsAt } from '../../snapshot/secret-mounts.ts';
 import { certificateFiles } from '../../snapshot/server-flags.ts';
 import type { SecretView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
+import { workloadText } from './certificates-in-files.ts';
 import { asWarning, type Check, type CheckContext, observation, seen, works } from './check.ts';
 import { nameOf, type Served, served, servedBy } from './served-certificates.ts';
 
@@ -17,6 +18,12 @@ export const checkSecret: Check = (context) => {
   const view = seen(secret);
   return view ? [...checkContent(context, view), ...checkReload(context, view)] : [];
 };
+
+/** An observation about an entry of the Secret. */
+const onEntry = ({ api }: CheckContext, name: string, entry: string, observed: Observation): Observation => ({
+  ...observed,
+  about: { kind: 'Secret', namespace: api.service?.namespace ?? '', name, path: ['data', entry] },
+});
 
 /** A running server keeps the certificate that it has loaded. */
 const warnIfWorks = (context: CheckContext, observed: Observation): Observation => (works(context) ? asWarning(observed) : observed);
@@ -36,11 +43,22 @@ function checkContent(context: CheckContext, view: SecretView): readonly Observa
   const [caKey] = caKeys;
   const unreadable = [`Secret ${name} of type ${type}: no certificate in ${certificateEntry}`];
   return [
-    ...(certificates.length === 0 ? [warnIfWorks(context, observation('cert/secret-unreadable', unreadable, args))] : []),
-    ...(keyMatches === false ? [observation('security/key-mismatch', certificates.slice(0, 1).map(inSecret), args)] : []),
+    ...(certificates.length === 0
+      ? [onEntry(context, name, certificateEntry, warnIfWorks(context, observation('cert/secret-unreadable', unreadable, args)))]
+      : []),
+    ...(keyMatches === false
+      ? [onEntry(context, name, keyEntry, observation('security/key-mismatch', certificates.slice(0, 1).map(inSecret), args))]
+      : []),
     ...(caKey === undefined
       ? []
-      : [observation('security/ca-key-in-secret', [`entries: ${caKeys.join(', ')}`], { secret: name, key: caKey })]),
+      : [
+          onEntry(
+            context,
+            name,
+            caKey,
+            observation('security/ca-key-in-secret', [`entries: ${caKeys.join(', ')}`], { secret: name, key: caKey }),
+          ),
+        ]),
   ];
 }
 
@@ -51,7 +69,8 @@ const inSecret = (certificate: CertificateInfo): string =>
 function checkReload(context: CheckContext, { name, pods, certificates }: SecretView): readonly Observation[] {
   const [leaf] = certificates;
   const server = seen(context.snapshot.server);
-  const pod = server?.pod ?? '';
+  const { workload } = context.snapshot.related ?? {};
+  const pod = workload ? workloadText(workload) : (server?.pod ?? '');
   const mount = server?.secrets.find((each) => each.name === name && each.subPath);
   const differing = leaf
     ? servedBy(context).filter(

@@ -1,7 +1,8 @@
 import { type PodProblem, problemOf } from '../../snapshot/pod-problem.ts';
-import type { ServiceView } from '../../snapshot/types.ts';
+import type { ApiServiceView, ServiceView } from '../../snapshot/types.ts';
 import type { Code } from '../catalog.ts';
-import type { Observation } from '../types.ts';
+import type { ObjectField, Observation } from '../types.ts';
+import { workloadText } from './certificates-in-files.ts';
 import { type Check, type CheckContext, findMessage, flagOf, observation, quote, seen, works } from './check.ts';
 
 /**
@@ -13,9 +14,39 @@ export const checkService: Check = (context) => {
   if (!api.service) return [];
   if (snapshot.service.state === 'absent') return [observation('service/missing', [`spec.service: ${JSON.stringify(api.service)}`])];
   const service = seen(snapshot.service);
-  if (!service) return checkCondition(context);
-  return [...(service.type !== 'ExternalName' ? checkPort(context, service) : []), ...checkType(context, service)];
+  if (!service) return [...checkNear(context), ...checkCondition(context)];
+  return [
+    ...(service.type !== 'ExternalName' ? checkPort(context, service) : []),
+    ...checkSelector(context, service),
+    ...checkType(context, service),
+  ];
 };
+
+/** Files with a Service that is nearly the one of the APIService. It may still be elsewhere. */
+function checkNear({ snapshot, api }: CheckContext): readonly Observation[] {
+  const near = snapshot.related?.nearService;
+  if (!near || !api.service) return [];
+  const { namespace, name } = api.service;
+  const evidence = [`spec.service of the APIService: ${namespace}/${name}`, `Service in the files: ${near.namespace}/${near.name}`];
+  return [observation('service/not-in-files', evidence, { near: `${near.namespace}/${near.name}` })];
+}
+
+/** Files with workloads in the namespace, none of which the Service selects. */
+function checkSelector({ snapshot, api }: CheckContext, { selector }: ServiceView): readonly Observation[] {
+  const { unselected = [] } = snapshot.related ?? {};
+  if (unselected.length === 0) return [];
+  const wanted = Object.entries(selector).map(([key, value]) => `${key}=${value}`);
+  const observed = observation('service/selects-no-pod', [`selector of the Service: ${wanted.join(', ')}`, ...unselected]);
+  return [{ ...observed, about: aboutService(api, 'spec', 'selector') }];
+}
+
+/** A field of the Service. */
+const aboutService = ({ service }: ApiServiceView, ...path: readonly (string | number)[]): ObjectField => ({
+  kind: 'Service',
+  namespace: service?.namespace ?? '',
+  name: service?.name ?? '',
+  path,
+});
 
 /**
  * Reasons of the Available condition that name the fault (kube-aggregator
@@ -67,13 +98,23 @@ interface ServicePort {
 function checkTargetPort(context: CheckContext, service: ServiceView, { name, targetPort, index }: ServicePort): readonly Observation[] {
   // apisvc cannot know the ports behind a Service without a selector.
   if (Object.keys(service.selector).length === 0) return [];
+  const about = aboutService(context.api, 'spec', 'ports', index, 'targetPort');
   if (!/^\d+$/.test(targetPort)) {
+    const { workload } = context.snapshot.related ?? {};
+    if (workload && !workload.ports.includes(targetPort)) {
+      const evidence = [
+        `targetPort of the Service: ${targetPort}`,
+        `port names of ${workloadText(workload)}: ${workload.ports.join(', ') || 'none'}`,
+      ];
+      return [{ ...observation('service/target-port-unknown', evidence, { targetPort }), about }];
+    }
     const ready = (seen(context.snapshot.endpoints) ?? []).filter((endpoint) => endpoint.ready);
     if (ready.length === 0 || ready.some(({ ports }) => ports.some((port) => port.name === name))) return [];
     return [observation('service/target-port-unknown', [`targetPort of the Service: ${targetPort}`], { targetPort })];
   }
   const listening = flagOf(context, 'secure-port');
-  const served = context.probes.some(({ handshake }) => handshake.kind === 'served');
+  // In files, the certificate of the Secret stands for the one that is served.
+  const served = context.source === 'cluster' && context.probes.some(({ handshake }) => handshake.kind === 'served');
   if (listening === undefined || !/^\d+$/.test(listening) || listening === targetPort || works(context) || served || stopped(context))
     return [];
   const right = service.ports.find((port) => port.targetPort === listening);
@@ -81,13 +122,8 @@ function checkTargetPort(context: CheckContext, service: ServiceView, { name, ta
     const evidence = [`ports of the Service: ${service.ports.map((each) => `${each.port} (targetPort ${each.targetPort})`).join(', ')}`];
     return [observation('service/other-port', evidence, { targetPort, listening, servicePort: String(right.port) })];
   }
-  return [
-    observation(
-      'service/wrong-target-port',
-      [`targetPort of the Service: ${targetPort}`, `--secure-port of the extension API server: ${listening}`],
-      { targetPort, listening, index: String(index) },
-    ),
-  ];
+  const evidence = [`targetPort of the Service: ${targetPort}`, `--secure-port of the extension API server: ${listening}`];
+  return [{ ...observation('service/wrong-target-port', evidence, { targetPort, listening, index: String(index) }), about }];
 }
 
 /** The problems of a pod whose server does not run. */

@@ -5,7 +5,7 @@ import type { CertificateInfo } from '../../pki/types.ts';
 import { seen, skipped, undecided } from '../observed.ts';
 import { readSecret, type SecretContent, viewSecret } from '../secret-content.ts';
 import { type CertificateLead, type CertificateSource, certificateLead } from '../server-view.ts';
-import { findServingSecret } from '../serving-secret.ts';
+import { findServingSecret, whyUnknown } from '../serving-secret.ts';
 import type { EndpointProbe, Observed, SecretView } from '../types.ts';
 import type { CollectContext } from './context.ts';
 import { observe } from './observe.ts';
@@ -77,23 +77,10 @@ async function search(
   const certificates = named.filter(({ role }) => role === 'certificate').map(({ secret }) => secret);
   if (read.some(({ state }, index) => state === 'absent' && certificates.includes(names[index] ?? ''))) return { state: 'absent' };
   const unread = read.find((each) => each.state === 'unseen');
-  return unread?.state === 'unseen' ? unread : undecided(whyUnknown(behind, { names, equal: 'secret' in found ? [] : found, served }));
+  return unread?.state === 'unseen'
+    ? unread
+    : undecided(whyUnknown({ names, equal: 'secret' in found ? [] : found, served, host: behind.host }));
 }
 
 const servedBy = (probes: readonly EndpointProbe[]): CertificateInfo[] =>
   probes.flatMap(({ handshake }) => (handshake.kind === 'served' ? handshake.certificates.slice(0, 1) : []));
-
-interface Unfound {
-  readonly names: readonly string[];
-  /** Secrets with equal claims. */
-  readonly equal: readonly string[];
-  readonly served: readonly CertificateInfo[];
-}
-
-function whyUnknown({ host }: PodsBehind, { names, equal, served }: Unfound): string {
-  if (equal.length > 0) return `several mounted Secrets have a certificate for ${host}: ${equal.join(', ')}`;
-  const wanted = served.length > 0 ? `the certificate that is served, or one for ${host}` : `a certificate for ${host}`;
-  return names.length === 1
-    ? `the mounted Secret ${names[0]} does not have ${wanted}`
-    : `no mounted Secret (${names.join(', ')}) has ${wanted}`;
-}

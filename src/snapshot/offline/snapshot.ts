@@ -1,11 +1,11 @@
 import type { KubeObject, ManifestFault, ManifestText } from '../../manifests/types.ts';
-import { inspect } from '../../pki/inspect.ts';
 import { skipped } from '../observed.ts';
-import type { ApiSnapshot, EndpointProbe, ManifestView, Observed, ServiceView, Snapshot } from '../types.ts';
-import { type Json, listOf, textOf, viewApiService, viewService, withoutPrivateKeys } from '../views.ts';
+import type { ApiSnapshot, ManifestView, Snapshot } from '../types.ts';
+import { type Json, textOf, viewApiService, withoutPrivateKeys } from '../views.ts';
 import { manifestOf } from './api-service.ts';
-import { groupOf, indexObjects, isKind, type ObjectField, type OfflineObjects, podOf } from './objects.ts';
+import { groupOf, indexObjects, isKind, type ObjectField } from './objects.ts';
 import { type Place, type ReadObject, readManifestTexts } from './read.ts';
+import { offlineServer, type Shared, shareObjects } from './server.ts';
 
 /** A snapshot of files, and where the fields of their objects are. */
 export interface OfflineSnapshot {
@@ -22,6 +22,7 @@ export function offlineSnapshot(texts: readonly ManifestText[], now: Date, unrea
   const read = readManifestTexts(texts);
   const named = read.objects.filter(isOurs).map(withName);
   const objects = indexObjects(named);
+  const shared = shareObjects(objects);
   const manifests = new Map(named.filter(({ object }) => isKind(object, 'APIService')).map((each) => [each.object, manifestOf(each)]));
   return {
     snapshot: {
@@ -29,7 +30,7 @@ export function offlineSnapshot(texts: readonly ManifestText[], now: Date, unrea
       takenAt: now.toISOString(),
       source: { kind: 'files', files: [...texts, ...unread].map(({ file }) => file) },
       files: { faults: [...unread, ...read.faults], skipped: read.objects.filter((each) => !isOurs(each)).map(skippedObject) },
-      apis: objects.all('APIService').map((object) => offlineApi(object, manifests.get(object), objects)),
+      apis: objects.all('APIService').map((object) => offlineApi(object, manifests.get(object), shared)),
     },
     place: objects.place,
   };
@@ -56,11 +57,10 @@ function withName(read: ReadObject): ReadObject {
   return { ...read, object: { ...object, metadata: { ...metadata, name } }, unnamed: true };
 }
 
-const notGiven = (reason: string): Observed<never> => ({ state: 'unseen', reason: 'not-given', words: reason });
 const onlyInCluster = skipped('it exists in a cluster only');
 const noService = skipped('the APIService has no Service');
 
-function offlineApi(object: KubeObject, manifest: ManifestView | undefined, objects: OfflineObjects): ApiSnapshot {
+function offlineApi(object: KubeObject, manifest: ManifestView | undefined, shared: Shared): ApiSnapshot {
   const view = withoutPrivateKeys(viewApiService(object));
   // A value that is not base64 has its own finding, and may hold a private key.
   const api = manifest?.faults.some(({ path }) => path.join('.') === 'spec.caBundle') ? { ...view, caBundle: '' } : view;
@@ -86,28 +86,5 @@ function offlineApi(object: KubeObject, manifest: ManifestView | undefined, obje
     manifest,
   } as const;
   if (!api.service) return { ...observed, service: noService, probes: noService };
-  const { name, namespace } = api.service;
-  const found = objects.find('Service', namespace, name);
-  const service = found && viewService(found);
-  const probes = service ? secretProbes(namespace, service, objects) : [];
-  return {
-    ...observed,
-    service: service ? { state: 'seen', value: service } : notGiven('the files do not contain it'),
-    probes: probes.length > 0 ? { state: 'seen', value: probes } : notGiven('the files contain no Secret with them'),
-  };
-}
-
-/** The certificates of the Secrets that the pods behind a Service mount. */
-function secretProbes(namespace: string, { selector }: ServiceView, objects: OfflineObjects): EndpointProbe[] {
-  const mounted = objects
-    .workloads(namespace, selector)
-    .flatMap((workload) => listOf(podOf(workload).spec?.volumes).map(({ secret }) => textOf(secret?.secretName)));
-  return [...new Set(mounted)].flatMap((name): EndpointProbe[] => {
-    const found: (KubeObject & Json) | undefined = objects.find('Secret', namespace, name);
-    if (!found?.data?.['tls.crt']) return [];
-    const { certificates } = inspect(Buffer.from(textOf(found.data['tls.crt']), 'base64'));
-    return [
-      { at: `Secret ${namespace}/${name}`, pod: undefined, via: 'address', handshake: { kind: 'served', protocol: '', certificates } },
-    ];
-  });
+  return { ...observed, ...offlineServer(shared, api, api.service) };
 }

@@ -86,6 +86,16 @@ const faults: readonly HandMadeFault[] = [
     })),
   },
   {
+    name: 'outdated-annotation',
+    how: 'the caBundle is empty, and the annotation for cert-manager is one of before 2019',
+    codes: ['registration/outdated-annotation'],
+    condition: untrusted,
+    make: trusting(() => ({
+      apiServiceSpec: { caBundle: undefined },
+      apiServiceMetadata: { annotations: { 'certmanager.k8s.io/inject-ca-from': 'bundles/outdated-annotation' } },
+    })),
+  },
+  {
     name: 'ending-ca',
     how: 'the CA in the caBundle expires in 10 days',
     codes: ['bundle/expires-soon'],

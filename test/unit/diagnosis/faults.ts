@@ -54,6 +54,7 @@ const withPod = (change: Partial<PodView>): Partial<ApiSnapshot> => ({
 const withServer = (change: Partial<ContainerView>): Partial<ApiSnapshot> =>
   withPod({ containers: readyPod.containers.map((server) => ({ ...server, ready: false, ...change })) });
 
+const nothingRelated = { unselected: [], writers: [] };
 const gone = answers(503, 'service unavailable');
 const reports = (words: string): Partial<ApiSnapshot> => ({
   apiService: seen(unavailable(`failing or missing response from https://10.0.0.1:443/x: Get "https://10.0.0.1:443/x": ${words}`)),
@@ -99,6 +100,11 @@ export const listing = (...names: readonly string[]): ApiSnapshot['aggregated'] 
 const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
   'registration/missing': { apiService: absent },
   'service/missing': { service: absent },
+  'service/not-in-files': {
+    service: { state: 'unseen', reason: 'not-given', words: 'the files do not contain it' },
+    related: { ...nothingRelated, nearService: { namespace: 'other', name: 'api' } },
+  },
+  'service/selects-no-pod': { related: { ...nothingRelated, unselected: ['labels of the pods of Deployment wardle/api: app=apx'] } },
   'service/port-missing': { service: seen({ ...service, ports: [{ name: 'https', port: 8443, targetPort: '8443' }] }) },
   'endpoints/pod-unschedulable': withPod({ unscheduled: '0/1 nodes are available' }),
   'endpoints/image-pull': withServer({ state: { kind: 'waiting', reason: 'ErrImagePull', message: 'not found' } }),
@@ -173,6 +179,10 @@ const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
   'registration/automanaged-label': registered({ labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } }),
   'registration/two-injectors': registered({ annotations: { ...injected, 'service.beta.openshift.io/inject-cabundle': 'true' } }),
   'registration/injector-blocked': registered({ insecureSkipTLSVerify: true, caBundle: '', annotations: injected }),
+  'registration/outdated-annotation': {
+    ...reports('x509: certificate signed by unknown authority'),
+    ...injectedInto({ 'certmanager.k8s.io/inject-ca-from': 'wardle/api' }),
+  },
   'registration/hides-custom-resources': {
     customResources: seen([{ name: 'flunders.wardle.example.com', versions: ['v1', api.version] }]),
   },
@@ -220,6 +230,9 @@ const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
   'bundle/der': registered({ caBundle: new X509Certificate(ca.pem).raw.toString('base64') }),
   'bundle/encoded-twice': registered({ caBundle: base64(api.caBundle) }),
   'bundle/damaged-certificate': registered({ caBundle: base64(`${ca.pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`) }),
+  'bundle/no-such-certificate': {
+    related: { ...nothingRelated, missingCertificate: { value: 'wardle/apy', near: 'wardle/api', why: 'not in the files' } },
+  },
   'bundle/not-injected': { ...reports('x509: certificate signed by unknown authority'), ...injectedInto(injected) },
   'bundle/expires-soon': { ...trustingWith(soonCa.info), probes: seen([serves(await leafOf(soonCa))]) },
   'bundle/unused-ca': { apiService: trusting(ca, root.info) },

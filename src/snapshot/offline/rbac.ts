@@ -1,0 +1,167 @@
+import type { KubeObject } from '../../manifests/types.ts';
+import { type Json, listOf, textOf, textsOf } from '../views.ts';
+import type { OfflineObjects } from './objects.ts';
+
+/**
+ * The permissions that the RBAC objects of the files grant, by their rules
+ * (k8s.io/kubernetes/pkg/registry/rbac/validation).
+ */
+
+/** A request that RBAC allows or not. */
+export interface Access {
+  readonly group: string;
+  readonly resource: string;
+  readonly verb: string;
+  /** Undefined for a request without a name, such as create. */
+  readonly name?: string;
+  /** Undefined for a resource without a namespace. */
+  readonly namespace?: string;
+}
+
+export interface Account {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A RoleBinding or ClusterRoleBinding. */
+export interface Binding {
+  readonly kind: string;
+  /** Undefined for a ClusterRoleBinding, and where `kubectl apply -n` decides. */
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly role: { readonly kind: string; readonly name: string };
+  readonly subjects: readonly Json[];
+  /** Undefined for a role that is not in the files. */
+  readonly rules: readonly Json[] | undefined;
+}
+
+const authentication = 'extension-apiserver-authentication';
+/** The ConfigMap with the CA of kube-apiserver. */
+export const authenticationReader = `${authentication}-reader`;
+const rule = (apiGroups: readonly string[], resources: readonly string[], verbs: readonly string[], resourceNames?: readonly string[]) => ({
+  apiGroups,
+  resources,
+  verbs,
+  ...(resourceNames ? { resourceNames } : {}),
+});
+
+/** Roles of Kubernetes (k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy). */
+const builtInClusterRoles: Readonly<Record<string, readonly Json[]>> = {
+  'cluster-admin': [rule(['*'], ['*'], ['*'])],
+  'system:auth-delegator': [
+    rule(['authentication.k8s.io'], ['tokenreviews'], ['create']),
+    rule(['authorization.k8s.io'], ['subjectaccessreviews'], ['create']),
+  ],
+  // Rules that matter here are in none of these.
+  admin: [],
+  edit: [],
+  view: [],
+  'system:discovery': [],
+  'system:basic-user': [],
+  'system:public-info-viewer': [],
+};
+
+/** All bindings of the files, with the rules of their roles. */
+const bindingsOf = (objects: OfflineObjects): Binding[] =>
+  [...objects.all('ClusterRoleBinding'), ...objects.all('RoleBinding')].map((object: KubeObject & Json) => {
+    const { kind, metadata, roleRef, subjects } = object;
+    const namespace = kind === 'ClusterRoleBinding' ? undefined : metadata.namespace;
+    const role = { kind: textOf(roleRef?.kind), name: textOf(roleRef?.name) };
+    return { kind, namespace, name: metadata.name, role, subjects: listOf(subjects), rules: rulesOf(objects, role, namespace) };
+  });
+
+function rulesOf(objects: OfflineObjects, { kind, name }: Binding['role'], namespace: string | undefined): readonly Json[] | undefined {
+  if (kind === 'ClusterRole') {
+    const found: (KubeObject & Json) | undefined = objects.find('ClusterRole', '', name);
+    if (found) return [...listOf(found.rules), ...aggregated(objects, found)];
+    return Object.hasOwn(builtInClusterRoles, name) ? builtInClusterRoles[name] : undefined;
+  }
+  const found: (KubeObject & Json) | undefined = objects.find('Role', namespace ?? '', name);
+  if (found) return listOf(found.rules);
+  if (name !== authenticationReader) return undefined;
+  // Kubernetes has this Role in one namespace only.
+  const exists = namespace === undefined || namespace === 'kube-system';
+  return exists ? [rule([''], ['configmaps'], ['get', 'list', 'watch'], [authentication])] : [];
+}
+
+/** The rules of the ClusterRoles that an aggregationRule selects. */
+function aggregated(objects: OfflineObjects, { aggregationRule }: KubeObject & Json): Json[] {
+  const selectors = listOf(aggregationRule?.clusterRoleSelectors).map(({ matchLabels }) => Object.entries(textsOf(matchLabels)));
+  if (selectors.length === 0) return [];
+  return objects.all('ClusterRole').flatMap(({ metadata, ...role }: KubeObject & Json) => {
+    const labels = textsOf(metadata.labels);
+    const selected = selectors.some((wanted) => wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value));
+    return selected ? listOf(role.rules) : [];
+  });
+}
+
+/** Bindings by their subjects, so that no account looks at all of them. */
+export interface Bindings {
+  /** Those that bind a ServiceAccount, also as a group or user. */
+  boundTo(account: Account): readonly Binding[];
+  /** Those that bind a ServiceAccount of the same name or namespace. */
+  near(account: Account): readonly Binding[];
+  readonly all: readonly Binding[];
+}
+
+export function indexBindings(objects: OfflineObjects): Bindings {
+  const all = bindingsOf(objects);
+  const index = new Map<string, Binding[]>();
+  for (const binding of all) {
+    for (const key of new Set(binding.subjects.flatMap(keysOf))) {
+      const same = index.get(key);
+      if (same) same.push(binding);
+      else index.set(key, [binding]);
+    }
+  }
+  const found = (...keys: readonly string[]) => [...new Set(keys.flatMap((key) => index.get(key) ?? []))];
+  return {
+    all,
+    boundTo: (account) => {
+      const candidates = found(`name ${account.name}`, `name ${userOf(account)}`, 'group');
+      return candidates.filter(({ subjects }) => subjects.some((each) => isSubject(each, account)));
+    },
+    near: ({ name, namespace }) => found(`name ${name}`, `namespace ${namespace}`),
+  };
+}
+
+const keysOf = ({ kind, name, namespace }: Json): string[] =>
+  kind === 'Group' ? ['group'] : [`name ${textOf(name)}`, `namespace ${textOf(namespace)}`];
+
+/** Whether the rules of a binding allow a request, for its subjects. */
+export const grants = ({ kind, namespace, rules }: Binding, access: Access): boolean => {
+  const inScope = kind === 'ClusterRoleBinding' || (access.namespace !== undefined && (namespace ?? access.namespace) === access.namespace);
+  return inScope && (rules ?? []).some((each) => allows(each, access));
+};
+
+function allows({ apiGroups, resources, verbs, resourceNames }: Json, { group, resource, verb, name }: Access): boolean {
+  const has = (list: Json, value: string): boolean => Array.isArray(list) && (list.includes(value) || list.includes('*'));
+  const names: unknown[] = Array.isArray(resourceNames) ? resourceNames : [];
+  return has(apiGroups, group) && has(resources, resource) && has(verbs, verb) && (names.length === 0 || names.includes(name));
+}
+
+/** Whether a subject is a ServiceAccount, or a group or user that stands for it. */
+export function isSubject({ kind, name, namespace }: Json, account: Account): boolean {
+  if (kind === 'ServiceAccount') return name === account.name && (namespace === undefined || namespace === account.namespace);
+  if (kind === 'User') return name === userOf(account);
+  return (
+    kind === 'Group' && ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`, 'system:authenticated'].includes(name)
+  );
+}
+
+export const userOf = ({ namespace, name }: Account): string => `system:serviceaccount:${namespace}:${name}`;
+
+/** The name of a binding in texts. */
+export const bindingText = ({ kind, namespace, name }: Binding): string =>
+  kind === 'ClusterRoleBinding' ? `ClusterRoleBinding ${name}` : `RoleBinding ${namespace ? `${namespace}/` : ''}${name}`;
+
+/** The name of a subject in texts. */
+export const subjectText = ({ kind, namespace, name }: Json): string =>
+  `${textOf(kind) || 'subject'} ${namespace === undefined ? '' : `${textOf(namespace)}/`}${textOf(name)}`;
+
+/** Who may update an APIService, and so set its caBundle. */
+export function writersOf({ all }: Bindings, name: string): string[] {
+  const may = (binding: Binding): boolean =>
+    ['update', 'patch'].some((verb) => grants(binding, { group: 'apiregistration.k8s.io', resource: 'apiservices', verb, name }));
+  return [...new Set(all.filter(may).flatMap(({ subjects }) => subjects.map(subjectText)))];
+}

@@ -1,0 +1,97 @@
+import { serverNameOf } from '../../config/registration.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { notGiven, skipped } from '../observed.ts';
+import { viewServer } from '../server-view.ts';
+import type { ApiServiceView, ApiSnapshot, Observed, RelatedView, ServerView, ServiceView } from '../types.ts';
+import { viewService } from '../views.ts';
+import { offlineDelegation } from './delegation.ts';
+import { certificatesOf, createdSecrets } from './injectors.ts';
+import type { OfflineObjects } from './objects.ts';
+import { type Bindings, indexBindings, writersOf } from './rbac.ts';
+import { offlineSecret } from './secrets.ts';
+import { nearService } from './service.ts';
+import { accountsInUse, labelsInNamespace, ownCertificateFlag, portNames, selectedWorkloads, type Workload } from './workloads.ts';
+
+/** The server behind an APIService, as the files describe it. */
+
+/** What all APIServices of the files share. */
+export interface Shared {
+  readonly objects: OfflineObjects;
+  readonly bindings: Bindings;
+  /** The ServiceAccounts of all workloads. */
+  readonly accounts: ReadonlySet<string>;
+  readonly createdIn: (namespace: string) => ReadonlyMap<string, string>;
+}
+
+export function shareObjects(objects: OfflineObjects): Shared {
+  const created = new Map<string, ReadonlyMap<string, string>>();
+  return {
+    objects,
+    bindings: indexBindings(objects),
+    accounts: accountsInUse(objects),
+    createdIn: (namespace) => {
+      const known = created.get(namespace) ?? createdSecrets(objects, namespace);
+      created.set(namespace, known);
+      return known;
+    },
+  };
+}
+
+type ServiceRef = NonNullable<ApiServiceView['service']>;
+type Behind = Pick<ApiSnapshot, 'service' | 'server' | 'secret' | 'probes' | 'delegation' | 'related'>;
+
+/** @param api an APIService with a Service */
+export function offlineServer(shared: Shared, api: ApiServiceView, ref: ServiceRef): Behind {
+  const { objects } = shared;
+  const object = objects.find('Service', ref.namespace, ref.name);
+  const service = object && viewService(object);
+  const targetPort = service?.ports.find(({ port }) => port === ref.port)?.targetPort;
+  const selected = service ? selectedWorkloads(objects, ref.namespace, service, targetPort) : [];
+  const [workload] = selected;
+  const unselected = service && selectsPods(service) && !workload ? labelsInNamespace(objects, ref.namespace) : [];
+  const server: Observed<ServerView> = workload
+    ? { state: 'seen', value: viewServer(workload.pod, targetPort) }
+    : noServer(service, unselected);
+  const secret = server.state === 'seen' ? server.value.certificateSecret : undefined;
+  const host = serverNameOf(ref);
+  const near = service ? undefined : nearService(objects, ref);
+  return {
+    service: service ? { state: 'seen', value: service } : notGiven('the files do not contain it'),
+    server,
+    ...(workload
+      ? offlineSecret({ objects, workload, targetPort, host, created: shared.createdIn(ref.namespace) })
+      : { secret: skipped('its workload is not known'), probes: notGiven('the files contain no Secret with them') }),
+    delegation: workload ? delegationOf(shared, workload, server) : skipped('its workload is not known'),
+    related: {
+      ...(near ? { nearService: near } : {}),
+      ...(workload ? { workload: relatedWorkload(workload, selected, targetPort) } : {}),
+      unselected,
+      ...certificatesOf({ objects, api, service: ref, host, secret }),
+      writers: writersOf(shared.bindings, api.name),
+    },
+  };
+}
+
+/** Without a selector, something else manages the endpoints. */
+const selectsPods = ({ selector, type }: ServiceView): boolean => Object.keys(selector).length > 0 && type !== 'ExternalName';
+
+/** Workloads that the Service does not select are a finding. */
+const noServer = (service: ServiceView | undefined, unselected: readonly string[]): Observed<never> =>
+  service && selectsPods(service) && unselected.length === 0
+    ? notGiven('the files contain no workload that the Service selects')
+    : skipped('the Service selects no pod of the files');
+
+function delegationOf({ bindings, accounts }: Shared, { namespace }: Workload, server: Observed<ServerView>): ApiSnapshot['delegation'] {
+  const name = server.state === 'seen' ? server.value.serviceAccount : 'default';
+  return offlineDelegation(bindings, { namespace, name }, accounts);
+}
+
+function relatedWorkload(
+  { kind, namespace, name, pod }: Workload,
+  selected: readonly Workload[],
+  targetPort: string | undefined,
+): NonNullable<RelatedView['workload']> {
+  const flag = ownCertificateFlag(pod, targetPort);
+  const ports = [...new Set(selected.flatMap((each: { readonly pod: KubeObject }) => portNames(each.pod)))];
+  return { kind, namespace, name, ports, ...(flag === undefined ? {} : { ownCertificate: flag }) };
+}

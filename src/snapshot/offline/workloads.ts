@@ -1,0 +1,117 @@
+import type { KubeObject } from '../../manifests/types.ts';
+import { entryAt, mountsAt, secretMounts } from '../secret-mounts.ts';
+import { type Container, containersOf, flagsOf, flagValue, wordsOf } from '../server-flags.ts';
+import { servingContainer } from '../server-view.ts';
+import type { ServiceView } from '../types.ts';
+import { type Json, listOf, textOf, textsOf } from '../views.ts';
+import { type Kind, type OfflineObjects, podOf } from './objects.ts';
+
+/** Which workload of the files serves, and how. */
+
+/** A workload, and the pod that it creates. */
+export interface Workload {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly pod: KubeObject;
+}
+
+/** @param namespace the one of a manifest without a namespace */
+const viewWorkload = (object: KubeObject, namespace: string): Workload => {
+  const { kind, metadata } = object;
+  const pod = { name: metadata.name, namespace: metadata.namespace ?? namespace };
+  return { kind, ...pod, pod: { apiVersion: 'v1', kind: 'Pod', metadata: pod, spec: podOf(object).spec } as KubeObject };
+};
+
+/**
+ * The workloads whose pods a Service selects. The first one serves: it has a container with the
+ * target port, if any has.
+ */
+export function selectedWorkloads(
+  objects: OfflineObjects,
+  namespace: string,
+  { selector }: ServiceView,
+  targetPort: string | undefined,
+): readonly Workload[] {
+  const selected = objects.workloads(namespace, selector).map((object) => viewWorkload(object, namespace));
+  const rank = ({ pod }: Workload): number => (targetPort !== undefined && portsOf(pod).includes(targetPort) ? 0 : 1);
+  return selected.toSorted((one, other) => rank(one) - rank(other));
+}
+
+/** Names and numbers of the TCP ports of a pod, and the ports in the flags of its servers. */
+function portsOf(pod: KubeObject): string[] {
+  const containers = runningContainers(pod);
+  const flags = containers.flatMap((container) => flagValue(flagsOf(container), 'secure-port') ?? []);
+  return [...containers.flatMap(tcpPorts).flatMap(({ name, containerPort }) => [textOf(name), textOf(containerPort)]), ...flags];
+}
+
+/** Names of the TCP ports of a pod (k8s.io/kubernetes/pkg/api/v1/pod/util.go, FindPort). */
+export const portNames = (pod: KubeObject): string[] =>
+  runningContainers(pod)
+    .flatMap(tcpPorts)
+    .flatMap(({ name }) => textOf(name) || []);
+
+const tcpPorts = ({ ports }: Container): Json[] => listOf(ports).filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP');
+
+/** The containers of a pod that keep running: sidecars too (KEP-753). */
+const runningContainers = (pod: KubeObject & Json): Container[] => [
+  ...containersOf(pod),
+  ...listOf(pod.spec?.initContainers).filter(({ restartPolicy }) => restartPolicy === 'Always'),
+];
+
+const workloadKinds = [
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'ReplicaSet',
+  'ReplicationController',
+  'PodTemplate',
+  'Pod',
+] as const satisfies readonly Kind[];
+
+/** The most workloads that a report lists. */
+const mostListed = 3;
+
+/** The labels of the workloads in a namespace, one workload a line. */
+export const labelsInNamespace = (objects: OfflineObjects, namespace: string): string[] =>
+  workloadKinds
+    .flatMap((kind) => objects.inNamespace(kind, namespace))
+    .slice(0, mostListed)
+    .map((object) => {
+      const labels = Object.entries(textsOf(podOf(object).metadata?.labels)).map(([key, value]) => `${key}=${value}`);
+      return `labels of the pods of ${object.kind} ${namespace}/${object.metadata.name}: ${labels.join(', ') || 'none'}`;
+    });
+
+/** The ServiceAccounts of all workloads, as `<namespace>:<name>`; `:<name>` without a namespace. */
+export const accountsInUse = (objects: OfflineObjects): ReadonlySet<string> =>
+  new Set(
+    workloadKinds
+      .flatMap((kind) => objects.all(kind))
+      .map((object) => `${object.metadata.namespace ?? ''}:${textOf(podOf(object).spec?.serviceAccountName) || 'default'}`),
+  );
+
+/**
+ * Whether a server generates its own certificate: `--cert-dir` names a directory that is empty when
+ * the pod starts (k8s.io/apiserver/pkg/server/options/serving.go, MaybeDefaultWithSelfSignedCerts).
+ * @returns the flag, or undefined where the files do not prove it
+ */
+export function ownCertificateFlag(pod: KubeObject & Json, targetPort: string | undefined): string | undefined {
+  const container = servingContainer(pod, targetPort);
+  if (!container) return undefined;
+  const flags = flagsOf(container);
+  const folder = flagValue(flags, 'cert-dir');
+  const others = ['tls-cert-file', 'tls-private-key-file'].some((name) => flagValue(flags, name) !== undefined);
+  if (folder === undefined || others || wordsOf(container).some((word) => /^--?tls[-_]sni/.test(word))) return undefined;
+  if (entryAt(secretMounts(pod, container), `${folder}/apiserver.crt`)) return undefined;
+  const mounts = listOf(container.volumeMounts).map(({ name, mountPath }) => ({ name, mountPath: textOf(mountPath).replace(/\/+$/, '') }));
+  const [mount] = mountsAt(mounts, folder.replace(/\/+$/, ''));
+  return mount === undefined || isPrivateFolder(pod, container, mount.name) ? `--cert-dir=${folder}` : undefined;
+}
+
+/** Whether a volume is an emptyDir that no other container writes to. */
+function isPrivateFolder({ spec }: KubeObject & Json, container: Container, volume: unknown): boolean {
+  const found = listOf(spec?.volumes).find(({ name }) => name === volume);
+  const containers = [...listOf(spec?.containers), ...listOf(spec?.initContainers)].filter(({ name }) => name !== container.name);
+  const shared = containers.some(({ volumeMounts }) => listOf(volumeMounts).some(({ name }) => name === volume));
+  return found?.emptyDir !== undefined && !shared;
+}
