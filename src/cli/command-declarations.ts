@@ -1,4 +1,5 @@
 import { Argument, type Command, Option } from 'commander';
+import type { VerifyFlags } from '../commands/verify.ts';
 import { presetNames } from '../config/preset-names.ts';
 import { keyTypes } from '../pki/types.ts';
 import { engineKinds, kubernetesImitated } from '../sandbox/index.ts';
@@ -121,7 +122,9 @@ function addVerify(program: Command, run: Run): void {
       'Save the observed state to this file, for --from or a bug report. The file contains log lines, events and responses, but no private keys, bearer tokens or passwords in URLs',
     )
     .addOption(
-      new Option('--from <file>', 'Diagnose a file that --save wrote, without a cluster; "-" is standard input').conflicts(needCluster),
+      new Option('--from <file>', 'Diagnose a file that --save wrote, without a cluster; "-" is standard input').conflicts(
+        Object.entries(needsCluster).flatMap(([flag, needed]) => (needed ? [flag] : [])),
+      ),
     )
     .addHelpText(
       'after',
@@ -136,8 +139,25 @@ function addVerify(program: Command, run: Run): void {
     .action(run(async () => (await import('../commands/verify.ts')).verify));
 }
 
-/** The options of verify that need a cluster, by commander's names. */
-const needCluster = ['all', 'selector', 'asUser', 'wait', 'watch', 'save', 'kubeconfig', 'context', 'as', 'asGroup'];
+/** Whether a flag of verify needs a cluster, so that --from excludes it. */
+const needsCluster: Readonly<Record<keyof VerifyFlags, boolean>> = {
+  kubeconfig: true,
+  context: true,
+  as: true,
+  asGroup: true,
+  timeout: false,
+  directory: false,
+  output: false,
+  all: true,
+  selector: true,
+  asUser: true,
+  failIfExpiresWithin: false,
+  strict: false,
+  wait: true,
+  watch: true,
+  save: true,
+  from: false,
+};
 
 function addLint(program: Command, run: Run): void {
   const command = program
