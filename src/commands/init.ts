@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { issuerFlags } from '../config/issuer-flags.ts';
 import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
@@ -19,7 +20,7 @@ import { authorityFromFlags } from './ca-flags.ts';
 import { initCommand } from './init-command.ts';
 import { askMissing, confirmFiles } from './init-questions.ts';
 import { missingFlags } from './missing-flags.ts';
-import { type InitFlags, newConfiguration, overridesOf, parseFlags } from './new-configuration.ts';
+import { type InitFlags, newConfiguration, overridesOf, parseFlags, selectedIssuer } from './new-configuration.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `apisvc init`: creates a project, or replaces the certificates of one (`--force-keys`). */
@@ -74,11 +75,13 @@ function refuseUnlessOnlyKeys(dir: string, flags: InitFlags): void {
 }
 
 /** apisvc.yaml must not claim a self-signed CA when --ca-cert names another. */
-function refuseOtherIssuer(dir: string, { spec }: Registration, { caCert }: InitFlags): void {
+function refuseOtherIssuer(dir: string, { spec }: Registration, flags: InitFlags): void {
   const { type } = spec.certificates.issuer;
-  if (caCert === undefined || type === 'ca') return;
-  throw new RefusedError(`--ca-cert needs the issuer type "ca", but ${projectFiles(dir).configuration} has "${type}"`, {
-    fix: 'Set spec.certificates.issuer to {type: ca} in the file, or replace it with --force.',
+  const selected = selectedIssuer(flags);
+  if (selected === undefined || selected === type) return;
+  const [flag] = issuerFlags[selected].needed.split(' ');
+  throw new RefusedError(`${flag} needs the issuer type "${selected}", but ${projectFiles(dir).configuration} has "${type}"`, {
+    fix: `Set spec.certificates.issuer to {type: ${selected}} in the file, or replace it with --force.`,
   });
 }
 

@@ -1,9 +1,11 @@
 import { basename, resolve } from 'node:path';
+import { issuerFlags } from '../config/issuer-flags.ts';
 import { ConfigurationError, parseRegistration } from '../config/load.ts';
 import { dns1035Label, nameFault } from '../config/names.ts';
 import type { PresetName } from '../config/preset-names.ts';
 import { customise, type Overrides, presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
+import type { IssuerType } from '../config/schema-certificates.ts';
 import { UsageError } from '../errors.ts';
 import type { KeyType } from '../pki/types.ts';
 import type { CaFlags } from './ca-flags.ts';
@@ -65,6 +67,13 @@ function refuseSettingsOfNewCa({ caCert, caLifetime, nameConstraints }: InitFlag
   }
 }
 
+/** The issuer that a flag selects. */
+export const selectedIssuer = (flags: CaFlags): IssuerType | undefined =>
+  (Object.keys(issuerFlags) as IssuerType[]).find((type) => {
+    const { selectedBy } = issuerFlags[type];
+    return selectedBy !== undefined && flags[selectedBy] !== undefined;
+  });
+
 /** The changes that flags make to a preset. */
 export function overridesOf(flags: InitFlags, defaults: Overrides): Overrides {
   const { name, namespace, service, image, keyType, lifetime, caLifetime, clusterDomain, dns, ip, api } = flags;
@@ -82,7 +91,7 @@ export function overridesOf(flags: InitFlags, defaults: Overrides): Overrides {
     ipAddresses: ip,
     apis: api?.map(parseApi),
     nameConstraints: flags.nameConstraints ? undefined : false,
-    issuer: flags.caCert ? ('ca' as const) : undefined,
+    issuer: selectedIssuer(flags),
   };
   return { ...defaults, ...(Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as Overrides) };
 }

@@ -2,6 +2,7 @@ import { type Document, isScalar, isSeq } from 'yaml';
 import type * as z from 'zod';
 import { placeOf } from './locate.ts';
 import { nearest } from './nearest.ts';
+import { issuerTypes } from './schema-certificates.ts';
 import { shown } from './shown.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -45,7 +46,7 @@ function newForm(document: Document, path: readonly PropertyKey[]): string | und
   const node = placeOf(document, path)?.value;
   if (path.join('.') === 'spec.server.existing.deployment.args') return '; list the changes only: args: {add: [...], replace: [...]}';
   const type = path.join('.') === 'spec.certificates.issuer' && isScalar(node) ? node.value : undefined;
-  return type === 'self-signed' || type === 'ca' ? `; write issuer: {type: ${type}}` : undefined;
+  return issuerTypes.some((known) => known === type) ? `; write issuer: {type: ${type}}` : undefined;
 }
 
 function wrongType(document: Document, path: readonly PropertyKey[], expected: string): string {

@@ -8,7 +8,7 @@ import prometheusAdapter from '../../templates/presets/prometheus-adapter.yaml';
 import sampleApiserver from '../../templates/presets/sample-apiserver.yaml';
 import type { KeyType } from '../pki/types.ts';
 import type { PresetName } from './preset-names.ts';
-import type { Registration } from './schema.ts';
+import type { IssuerType } from './schema-certificates.ts';
 import { editableYaml, yamlText } from './yaml.ts';
 
 const presets: Readonly<Record<PresetName, string>> = {
@@ -35,7 +35,7 @@ export interface Overrides {
   readonly apis?: readonly { readonly group: string; readonly version: string }[];
   readonly image?: string;
   readonly keyType?: KeyType;
-  readonly issuer?: Registration['spec']['certificates']['issuer']['type'];
+  readonly issuer?: IssuerType;
   readonly lifetime?: string;
   readonly caLifetime?: string;
   readonly clusterDomain?: string;

@@ -15,10 +15,16 @@ const existingCa = z
   .strictObject({ type: z.literal('ca').describe('Your own CA. apisvc does not copy the private key of the CA.') })
   .describe('Your own CA.');
 
+const issuers = [selfSigned, existingCa] as const;
+
+/** The values of `spec.certificates.issuer.type`. */
+export const issuerTypes = issuers.map(({ shape }) => shape.type.value);
+export type IssuerType = (typeof issuerTypes)[number];
+
 /** `spec.certificates` */
 export const certificates = z.strictObject({
   issuer: z
-    .discriminatedUnion('type', [selfSigned, existingCa])
+    .discriminatedUnion('type', issuers)
     .prefault({ type: 'self-signed' })
     .describe('The CA that signs the serving certificate. The type determines which other fields are allowed.'),
   keyType: z.enum(keyTypes).default('ecdsa-p256').describe('Type of the private keys that apisvc generates.'),

@@ -1,3 +1,4 @@
+import { issuerFlags } from '../config/issuer-flags.ts';
 import { UsageError } from '../errors.ts';
 import { type Issuer, issueFrom } from './issuer.ts';
 
@@ -5,7 +6,7 @@ import { type Issuer, issueFrom } from './issuer.ts';
 export const ca: Issuer<'ca'> = {
   async issue(_, request) {
     if (!request.given) {
-      throw new UsageError('the issuer type is "ca", but no CA was given', { fix: 'Add --ca-cert FILE --ca-key FILE.' });
+      throw new UsageError('the issuer type is "ca", but no CA was given', { fix: `Add ${issuerFlags.ca.needed}.` });
     }
     return { issued: await issueFrom(request.given, request) };
   },

@@ -1,13 +1,13 @@
 import { parseDuration } from '../config/duration.ts';
 import { servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
+import type { IssuerType } from '../config/schema-certificates.ts';
 import { anchorsIn } from '../pki/anchors.ts';
 import { issueServing } from '../pki/leaf.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import type { Authority, Issued } from '../pki/types.ts';
 
-export type IssuerSettings = Registration['spec']['certificates']['issuer'];
-export type IssuerType = IssuerSettings['type'];
+type IssuerSettings = Registration['spec']['certificates']['issuer'];
 
 export interface IssueRequest {
   readonly registration: Registration;

@@ -1,6 +1,7 @@
 import type { Registration } from '../config/schema.ts';
+import type { IssuerType } from '../config/schema-certificates.ts';
 import { ca } from './ca.ts';
-import type { IssueRequest, Issuer, IssuerType, NewCertificates } from './issuer.ts';
+import type { IssueRequest, Issuer, NewCertificates } from './issuer.ts';
 import { selfSigned } from './self-signed.ts';
 
 const issuers: { readonly [Type in IssuerType]: Issuer<Type> } = { 'self-signed': selfSigned, ca };

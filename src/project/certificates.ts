@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { fileFix, fileReason } from '../config/file-errors.ts';
+import { issuerFlags } from '../config/issuer-flags.ts';
 import { servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
@@ -55,12 +56,12 @@ export function requireCertificates(dir: string, registration: Registration, req
   const { faults, ...issued } = readCertificates(dir, registration, request);
   if (faults.length === 0) return issued;
   const directory = dir === '.' ? '' : ` ${shellWord(dir)}`;
-  const ca = registration.spec.certificates.issuer.type === 'ca' ? ' --ca-cert FILE --ca-key FILE' : '';
+  const { needed } = issuerFlags[registration.spec.certificates.issuer.type];
+  const command = `apisvc init${directory} --force-keys${needed && ` ${needed}`}`;
   const unreadable = unreadableFix(faults);
   const outdated = faults.every(({ code }) => code === 'names' || code === 'expired');
   throw new UsageError(projectFaultTexts(dir, faults).join('\n'), {
-    fix:
-      unreadable ?? `${outdated ? 'Create' : 'Restore the files, or create'} new certificates: apisvc init${directory} --force-keys${ca}`,
+    fix: unreadable ?? `${outdated ? 'Create' : 'Restore the files, or create'} new certificates: ${command}`,
   });
 }
 
