@@ -155,7 +155,9 @@ function chainFault(fault: ServingFault): CertificateFault[] {
       return [{ part, code: 'name-constraints', subject, names: fault.names }];
     case 'path-length':
       return [{ part, code: 'path-length', subject, limit: fault.limit }];
-    default:
+    // Reported with the other names of the registration.
+    case 'name-mismatch':
+    case 'common-name-only':
       return [];
   }
 }

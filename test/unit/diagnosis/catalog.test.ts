@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { anyTransportFault } from '../../../src/diagnosis/catalog/symptoms.ts';
 import { type Code, catalog, entryOf, fill, linkOf, matchesCode } from '../../../src/diagnosis/catalog.ts';
 import type { Finding } from '../../../src/diagnosis/types.ts';
 import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
@@ -66,6 +67,13 @@ describe('the catalog', () => {
     const all = Object.keys(catalog) as Code[];
     for (const code of all)
       for (const pattern of entryOf(code).explainedBy ?? []) expect(all.some((other) => matchesCode(other, [pattern]))).toBe(true);
+  });
+
+  test('has only families that are in anyTransportFault, or that need not be', () => {
+    const families = new Set(Object.keys(catalog).map((code) => `${code.split('/')[0]}/*`));
+    // kube-apiserver can get a response in spite of some of their faults.
+    const others = ['registration/*', 'security/*', 'auth/*', 'discovery/*', 'control-plane/*'];
+    expect([...families].sort()).toEqual([...anyTransportFault, ...others].sort());
   });
 
   test('has no cycle of explanations', () => {
