@@ -8,9 +8,8 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 /**
  * Imports of packages that apisvc never calls, by importer. With them, a command takes more than
- * twice as long to start. apisvc uses only the parts of @kubernetes/client-node that read
- * kubeconfigs and credentials. jsonpath-plus is for the auth providers gcp and azure, which kubectl
- * removed in 1.26. commander imports child_process for subcommands in separate files, which apisvc
+ * twice as long to start. apisvc uses only the agents of @kubernetes/client-node. It reads
+ * kubeconfigs and credentials itself, by the rules of kubectl. commander imports child_process for subcommands in separate files, which apisvc
  * does not have.
  * @type {{ importer: RegExp, modules: Record<string, string> }[]}
  */
@@ -22,9 +21,16 @@ const unused = [
       'node-fetch': 'export const Headers = undefined;',
       // Loaded only for a kubeconfig with a SOCKS proxy.
       'socks-proxy-agent': `export function SocksProxyAgent(...args) { return new (require('socks-proxy-agent').SocksProxyAgent)(...args); }`,
-      'jsonpath-plus': `export function JSONPath() {
-        throw new Error('the auth providers gcp and azure are no longer supported; use an exec plugin, as kubectl does');
-      }`,
+      'js-yaml': 'export default undefined;',
+      ...Object.fromEntries(
+        Object.entries({
+          azure_auth: 'AzureAuth',
+          exec_auth: 'ExecAuth',
+          file_auth: 'FileAuth',
+          gcp_auth: 'GoogleCloudPlatformAuth',
+          oidc_auth: 'OpenIDConnectAuth',
+        }).map(([file, name]) => [`./${file}.js`, `export class ${name} { isAuthProvider() { return false; } }`]),
+      ),
     },
   },
   { importer: /commander\/lib\/\w+\.js$/, modules: { 'node:child_process': 'module.exports = {};' } },
