@@ -1,6 +1,6 @@
 import type { ClusterResult, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { worstOf } from '../diagnosis/verdict.ts';
-import { ApisvcError, ClusterError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
+import { ApisvcError, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { type Verified, verifyUntilHealthy } from '../operations/verify.ts';
 import { printable } from '../pki/printable.ts';
 import { saveFile } from '../project/files.ts';
@@ -11,7 +11,7 @@ import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
 import { renderDiagnosis, renderList } from './report.ts';
 import { describeSelection, type SelectionFlags, selectionOf } from './selection.ts';
 import type { Terminal } from './terminal.ts';
-import { exitCodeOf, expiresSoon, listExitCode, unknownExpiry } from './verdict.ts';
+import { exitCodeOf, listExitCode } from './verdict.ts';
 import { type Frame, watch } from './watch.ts';
 
 export interface VerifyFlags extends Omit<ClusterFlags, 'context'>, SelectionFlags {
@@ -56,12 +56,12 @@ export async function verify(flags: VerifyFlags, given: readonly string[], termi
   await terminal.result(await render(diagnosis, flags, terminal));
   // Report first: the report is useful even if the file cannot be written.
   if (flags.save !== undefined) saveFile({ path: flags.save, text: snapshotJson(snapshot), mode: 0o600 });
-  return exitCodeFor(diagnosis, flags);
+  return exitCodeFor(diagnosis);
 }
 
 const diagnoseOptions = ({ strict = false, failIfExpiresWithin }: VerifyFlags) => ({
   strict,
-  ...(failIfExpiresWithin === undefined ? {} : { expiresWithinMs: failIfExpiresWithin }),
+  ...(failIfExpiresWithin === undefined ? {} : { expiresWithinMs: failIfExpiresWithin, failIfExpiresSoon: true }),
 });
 
 /** Formats that describe one cluster at one time cannot be combined or repeated. */
@@ -129,27 +129,10 @@ const render = (outcome: Outcome, { output }: VerifyFlags, terminal: Terminal): 
 
 async function report(outcome: Outcome, flags: VerifyFlags, terminal: Terminal): Promise<ExitCode> {
   await terminal.result(await render(outcome, flags, terminal));
-  return exitCodeFor(outcome, flags);
+  return exitCodeFor(outcome);
 }
 
-/**
- * @throws ClusterError if --fail-if-expires-within needs an expiry that is not known, and nothing
- * else fails
- */
-function exitCodeFor(outcome: Outcome, { strict = false, failIfExpiresWithin }: VerifyFlags): ExitCode {
-  const diagnoses = 'clusters' in outcome ? outcome.clusters.flatMap(({ diagnosis }) => diagnosis ?? []) : [outcome];
-  if (failIfExpiresWithin !== undefined && diagnoses.some(expiresSoon)) return Exit.findings;
-  const code = 'clusters' in outcome ? listExitCode(outcome, strict) : exitCodeOf(outcome, strict);
-  const unknown = failIfExpiresWithin === undefined ? [] : diagnoses.flatMap(unknownExpiry);
-  if (code === Exit.ok && unknown.length > 0) throw expiryNotChecked(unknown);
-  return code;
-}
-
-/** A certificate that was not seen may expire at any time. */
-const expiryNotChecked = (names: readonly string[]): ClusterError =>
-  new ClusterError(`expiry not checked: cannot read the serving certificate of ${[...new Set(names)].join(', ')}`, {
-    fix: 'Correct what the report lists as "not checked". Usually, the permission to create pods/portforward is missing.',
-  });
+const exitCodeFor = (outcome: Outcome): ExitCode => ('clusters' in outcome ? listExitCode(outcome) : exitCodeOf(outcome));
 
 /** The key leaves out the time of the snapshot. */
 const frameOf = async (outcome: Outcome, flags: VerifyFlags, terminal: Terminal): Promise<Frame> => ({

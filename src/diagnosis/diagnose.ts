@@ -22,6 +22,7 @@ import { checkSecret } from './checks/secret.ts';
 import { checkSecurity } from './checks/security.ts';
 import { checkService } from './checks/service.ts';
 import { factsOf, overviewOf } from './facts.ts';
+import { failureOf, lacksExpiry, raised } from './failure.ts';
 import { fillFix } from './fix.ts';
 import { fold } from './fold.ts';
 import { notCheckedOf } from './not-checked.ts';
@@ -65,11 +66,14 @@ export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Dia
     now: new Date(takenAt),
     source,
     expiresWithinMs: options.expiresWithinMs ?? defaultExpiresWithinMs,
+    failIfExpiresSoon: options.failIfExpiresSoon ?? false,
     strict: options.strict ?? false,
     clusterFlags: options.clusterFlags ?? [],
   };
   const apis = snapshot.apis.map((api) => diagnoseApi(api, settings));
-  return { apiVersion: 'apisvc.dev/diagnosis/v1alpha1', takenAt, source, verdict: worstOf(apis.map(({ verdict }) => verdict)), apis };
+  const verdict = worstOf(apis.map((api) => api.verdict));
+  const failure = failureOf({ verdict, apis }, settings);
+  return { apiVersion: 'apisvc.dev/diagnosis/v1alpha1', takenAt, source, verdict, ...(failure === undefined ? {} : { failure }), apis };
 }
 
 /** The settings for all APIs of a snapshot. */
@@ -93,14 +97,16 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
     };
   }
   const context = apiService.state === 'seen' ? contextOf(snapshot, apiService.value, settings) : undefined;
-  const observations = context ? checks.flatMap((check) => check(context)) : [];
+  const observations = context ? checks.flatMap((check) => check(context)).map((observed) => raised(observed, settings)) : [];
   const findings = fold(observations, toFindings(name, context?.api, observations, settings));
   const judged = context?.snapshot ?? snapshot;
   const notChecked = notCheckedOf(snapshot, context);
+  const overview = overviewOf(judged);
+  const incomplete = (settings.strict && notChecked.length > 0) || lacksExpiry(overview, settings);
   return {
     name,
-    verdict: verdictOf({ snapshot: judged, source: settings.source.kind, strict: settings.strict, findings, notChecked }),
-    overview: overviewOf(judged),
+    verdict: verdictOf({ snapshot: judged, source: settings.source.kind, incomplete, findings }),
+    overview,
     findings,
     notChecked,
     facts: factsOf(judged, settings.now).map(truncate),

@@ -68,6 +68,7 @@ export const diagnosisSchema = z
     takenAt: time,
     source: sourceSchema,
     verdict: verdictSchema.describe('The worst verdict of its APIs.'),
+    failure: optional(z.string()).describe('Why the command fails. Absent if it succeeds: then the exit code is 0.'),
     apis: z.array(apiDiagnosisSchema),
   })
   .meta({ id: 'Diagnosis' });

@@ -51,6 +51,8 @@ export interface ObjectField {
 export interface DiagnoseOptions {
   /** Certificates that expire within this time are findings. 30 days by default. */
   readonly expiresWithinMs?: number;
+  /** Whether a certificate that expires within this time is an error. */
+  readonly failIfExpiresSoon?: boolean;
   /** Whether anything that was not checked makes the verdict unknown. */
   readonly strict?: boolean;
   /** Flags for kubectl and apisvc, e.g. `--context=staging`. The commands of fixes get them. */

@@ -1,14 +1,13 @@
 import { seen } from '../snapshot/observed.ts';
 import type { ApiSnapshot, Source } from '../snapshot/types.ts';
-import type { Finding, NotChecked, Verdict } from './types.ts';
+import type { Finding, Verdict } from './types.ts';
 
 interface Judged {
   readonly snapshot: ApiSnapshot;
   readonly source: Source['kind'];
-  /** Whether anything that was not checked makes the verdict unknown. */
-  readonly strict: boolean;
+  /** Whether something that decides was not checked. */
+  readonly incomplete: boolean;
   readonly findings: readonly Finding[];
-  readonly notChecked: readonly NotChecked[];
 }
 
 /**
@@ -16,10 +15,10 @@ interface Judged {
  * forbids that request, Available=True counts together with a trusted serving certificate. Alone it
  * does not: up to Kubernetes 1.35, it ignores the certificate. Files are healthy without errors.
  */
-export function verdictOf({ snapshot, source, strict, findings, notChecked }: Judged): Verdict {
+export function verdictOf({ snapshot, source, incomplete, findings }: Judged): Verdict {
   const { apiService, aggregated, probes } = snapshot;
   if (findings.some(({ severity }) => severity === 'error')) return 'broken';
-  if (strict && notChecked.length > 0) return 'unknown';
+  if (incomplete) return 'unknown';
   if (source === 'files' || seen(aggregated)?.status === 200) return 'healthy';
   const api = seen(apiService);
   const served = seen(probes)?.some(({ handshake }) => handshake.kind === 'served') ?? false;

@@ -34,7 +34,7 @@ export async function verifyUntilHealthy(cluster: Cluster, { wanted, until, sign
       const snapshot = await takeSnapshot(cluster, wanted, options, signal);
       last = { snapshot, diagnosis: diagnose(snapshot, options) };
       // A label selector that matches nothing yet may match later.
-      const healthy = last.diagnosis.verdict === 'healthy' && snapshot.apis.length > 0;
+      const healthy = isSettled(last, options) && snapshot.apis.length > 0;
       return healthy || until.aborted ? last : undefined;
     });
   } catch (error) {
@@ -42,3 +42,10 @@ export async function verifyUntilHealthy(cluster: Cluster, { wanted, until, sign
     throw error;
   }
 }
+
+/**
+ * Whether waiting cannot improve the result. A certificate that expires soon does not renew itself.
+ */
+const isSettled = ({ snapshot, diagnosis }: Verified, options: DiagnoseOptions): boolean =>
+  diagnosis.verdict === 'healthy' ||
+  (options.failIfExpiresSoon === true && diagnose(snapshot, { ...options, failIfExpiresSoon: false }).verdict === 'healthy');

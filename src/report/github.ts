@@ -1,10 +1,11 @@
+import { noVerdict } from '../diagnosis/failure.ts';
 import { fixParts } from '../diagnosis/fix.ts';
 import type { ApiDiagnosis, Diagnosis, Finding, NotChecked } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
 import { findingCounts, findingText } from './finding-text.ts';
 import { codeBlock, codeSpan, escapeMarkdown } from './markdown.ts';
 import { encodable, escaped } from './markup.ts';
-import { headline, noVerdict, verdictLabel } from './verdict.ts';
+import { headline, verdictLabel } from './verdict.ts';
 
 export interface GithubReport {
   /** Workflow commands, one a line, for stdout. */
@@ -18,8 +19,8 @@ export interface GithubReport {
  * first, because a step shows only ten annotations of each level.
  */
 export function diagnosisGithub(diagnosis: Diagnosis): GithubReport {
-  const { apis, source } = diagnosis;
-  const commands = apis.flatMap((api) => annotationsOf(api, source));
+  const { apis } = diagnosis;
+  const commands = apis.flatMap((api) => annotationsOf(api, diagnosis));
   const ordered = levels.flatMap((level) => commands.filter((command) => command.level === level));
   return { annotations: ordered.map(formatCommand).join(''), summary: summaryOf(diagnosis) };
 }
@@ -33,7 +34,7 @@ interface Annotation {
   readonly file: string | undefined;
 }
 
-function annotationsOf({ name, verdict, findings, notChecked }: ApiDiagnosis, source: Source): readonly Annotation[] {
+function annotationsOf({ name, verdict, findings, notChecked }: ApiDiagnosis, { source, failure }: Diagnosis): readonly Annotation[] {
   const file = source.kind === 'files' && source.files.length === 1 ? source.files[0] : undefined;
   const found = findings.map((finding) => ({
     level: finding.severity,
@@ -43,7 +44,9 @@ function annotationsOf({ name, verdict, findings, notChecked }: ApiDiagnosis, so
   }));
   const unseen = notChecked.map(({ what, why }) => `${what}: ${why}`);
   return [
-    ...(verdict === 'unknown' ? [{ level: 'error' as const, title: `${name}: unknown`, lines: [noVerdict], file }] : []),
+    ...(verdict === 'unknown'
+      ? [{ level: failure === undefined ? ('warning' as const) : ('error' as const), title: `${name}: unknown`, lines: [noVerdict], file }]
+      : []),
     ...found,
     ...(unseen.length > 0 ? [{ level: 'notice' as const, title: `${name}: not checked`, lines: unseen, file }] : []),
   ];

@@ -28,7 +28,12 @@ export function diagnosisHtml(diagnosis: Diagnosis): string {
 <header class="page">
 <p class="eyebrow">apisvc ${source.kind === 'files' ? 'lint' : 'verify'}</p>
 <h1>${apis.length === 1 ? 'Diagnosis of an aggregated API' : title}</h1>
-<dl class="origin">${originOf(diagnosis)}</dl>
+<dl class="origin">${originOf(diagnosis)}</dl>${
+    diagnosis.failure === undefined
+      ? ''
+      : markup`
+<p class="failure"><strong>failed:</strong> ${diagnosis.failure}</p>`
+  }
 </header>
 <main>
 ${apis.length > 1 ? summaryTable(apis, source) : ''}

@@ -1,7 +1,7 @@
+import { noVerdict } from '../diagnosis/failure.ts';
 import type { ApiDiagnosis, Diagnosis, NotChecked } from '../diagnosis/types.ts';
 import { findingText, type NumberedFinding, numberFindings } from './finding-text.ts';
 import { lines, type Markup, markup } from './markup.ts';
-import { noVerdict } from './verdict.ts';
 
 /** JUnit counts every outcome but `passed`. */
 type Outcome = 'passed' | 'failures' | 'errors' | 'skipped';
@@ -16,10 +16,11 @@ interface TestCase {
  * - An error is a failed test case with the code as its name; a warning is a passed one with
  *   output.
  * - A check that did not run is a skipped test case.
- * - An API without errors has a test case `verdict`, which is an error if the verdict is unknown.
+ * - An API without errors has a test case `verdict`. If the verdict is unknown, it is an error
+ *   where this makes the command fail, and otherwise skipped.
  */
-export function diagnosisJunit({ apis, takenAt }: Diagnosis): string {
-  const suites = apis.map((api) => ({ api, cases: casesOf(api) }));
+export function diagnosisJunit({ apis, takenAt, failure }: Diagnosis): string {
+  const suites = apis.map((api) => ({ api, cases: casesOf(api, failure) }));
   const all = suites.flatMap(({ cases }) => cases);
   const written = suites.map(({ api, cases }) => suite(api, cases, takenAt));
   return markup`<?xml version="1.0" encoding="UTF-8"?>
@@ -40,15 +41,16 @@ function counts(cases: readonly TestCase[]): Markup {
   return markup`tests="${cases.length}" failures="${count('failures')}" errors="${count('errors')}" skipped="${count('skipped')}" time="0"`;
 }
 
-function casesOf(api: ApiDiagnosis): readonly TestCase[] {
+function casesOf(api: ApiDiagnosis, failure: string | undefined): readonly TestCase[] {
   const { name, findings, notChecked } = api;
   const found = numberFindings(findings).map((each) => findingCase(name, each));
-  const verdict = found.some(({ outcome }) => outcome === 'failures') ? [] : [verdictCase(api)];
+  const verdict = found.some(({ outcome }) => outcome === 'failures') ? [] : [verdictCase(api, failure)];
   return [...verdict, ...found, ...notChecked.map((each) => skippedCase(name, each))];
 }
 
-function verdictCase({ name, verdict }: ApiDiagnosis): TestCase {
+function verdictCase({ name, verdict }: ApiDiagnosis, failure: string | undefined): TestCase {
   if (verdict === 'healthy') return testCase('passed', name, 'verdict', markup``);
+  if (failure === undefined) return testCase('skipped', name, 'verdict', markup`<skipped message="${noVerdict}"/>`);
   return testCase('errors', name, 'verdict', markup`<error message="${noVerdict}" type="${verdict}"/>`);
 }
 

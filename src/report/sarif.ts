@@ -13,12 +13,18 @@ const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
  * for each code, a result for each finding, a notification for each check that did not run.
  * Fingerprints of results are stable across runs.
  */
-export function diagnosisSarif({ apis, source, takenAt, verdict }: Diagnosis): string {
+export function diagnosisSarif({ apis, source, takenAt, verdict, failure }: Diagnosis): string {
   const codes = [...new Set(apis.flatMap(({ findings }) => findings.map(({ code }) => code)))];
+  // Errors are results. A failure without errors means that checks did not run.
+  const incomplete = verdict !== 'broken' && failure !== undefined ? [notification('error', failure)] : [];
   const run = {
     tool: { driver: { name: 'apisvc', rules: codes.map(rule) } },
     invocations: [
-      { executionSuccessful: verdict !== 'unknown', endTimeUtc: takenAt, toolExecutionNotifications: apis.flatMap(notifications) },
+      {
+        executionSuccessful: incomplete.length === 0,
+        endTimeUtc: takenAt,
+        toolExecutionNotifications: [...incomplete, ...apis.flatMap(notChecked)],
+      },
     ],
     results: apis.flatMap((api) => numberFindings(api.findings).map((each) => result(api, each, source, codes))),
   };
@@ -69,5 +75,7 @@ function locations(name: string, source: Source) {
 /** A path as a URI reference, relative to the working directory. */
 const uriOf = (path: string): string => encodable(path).replaceAll('\\', '/').split('/').map(encodeURIComponent).join('/');
 
-const notifications = ({ name, notChecked }: ApiDiagnosis) =>
-  notChecked.map(({ what, why }) => ({ level: 'note', message: { text: messageText([`${name}: ${what} not checked: ${why}`]) } }));
+const notChecked = (api: ApiDiagnosis) =>
+  api.notChecked.map(({ what, why }) => notification('note', `${api.name}: ${what} not checked: ${why}`));
+
+const notification = (level: 'error' | 'note', text: string) => ({ level, message: { text: messageText([text]) } });

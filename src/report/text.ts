@@ -1,17 +1,21 @@
 import type { ChalkInstance } from 'chalk';
 import { counted } from '../config/counted.ts';
+import { noVerdict } from '../diagnosis/failure.ts';
 import { fixParts } from '../diagnosis/fix.ts';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding } from '../diagnosis/types.ts';
 import { printable } from '../pki/printable.ts';
 import type { Source } from '../snapshot/types.ts';
 import { findingCounts } from './finding-text.ts';
-import { countLine, mark, noVerdict, verdictLabel } from './verdict.ts';
+import { countLine, failureLine, mark, verdictLabel } from './verdict.ts';
 
 /**
  * The report for people. Of several APIs, the healthy ones get one line each. The others come last,
- * next to the prompt.
+ * next to the prompt. The last line says why the command fails.
  */
-export function diagnosisText({ apis, source }: Diagnosis, colors: ChalkInstance): string {
+export const diagnosisText = (diagnosis: Diagnosis, colors: ChalkInstance): string =>
+  `${apisText(diagnosis, colors)}${diagnosis.failure === undefined ? '' : `\n${failureLine(diagnosis.failure, colors)}`}`;
+
+function apisText({ apis, source }: Diagnosis, colors: ChalkInstance): string {
   const [only] = apis;
   if (only && apis.length === 1) return apiText(only, source, colors);
   const whole = apis.filter((api) => !isBrief(api));
@@ -26,7 +30,15 @@ export function diagnosisText({ apis, source }: Diagnosis, colors: ChalkInstance
 }
 
 /** Several clusters, one below the other, each under its context. */
-export const listText = ({ clusters }: DiagnosisList, colors: ChalkInstance): string =>
+export const listText = (list: DiagnosisList, colors: ChalkInstance): string => `${clustersText(list, colors)}${listFailure(list, colors)}`;
+
+function listFailure({ clusters }: DiagnosisList, colors: ChalkInstance): string {
+  const failed = clusters.filter(({ diagnosis }) => diagnosis === undefined || diagnosis.failure !== undefined);
+  const contexts = `${failed.length === 1 ? 'context' : 'contexts'} ${failed.map(({ context }) => context).join(', ')}`;
+  return failed.length === 0 ? '' : `\n${failureLine(contexts, colors)}`;
+}
+
+const clustersText = ({ clusters }: DiagnosisList, colors: ChalkInstance): string =>
   clusters
     .map(({ context, diagnosis, error }) => {
       const server = diagnosis?.source.kind === 'cluster' ? ` (${diagnosis.source.server})` : '';

@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import { counted } from '../config/counted.ts';
 import type { ApiDiagnosis, Diagnosis, Verdict } from '../diagnosis/types.ts';
+import { printable } from '../pki/printable.ts';
 import type { Source } from '../snapshot/types.ts';
 
 /** A verdict as one character. The color only repeats it. */
@@ -11,8 +12,8 @@ export const mark = (verdict: Verdict, { green, red, yellow }: ChalkInstance): s
 export const verdictLabel = (verdict: Verdict, { kind }: Pick<Source, 'kind'>): string =>
   verdict === 'healthy' && kind === 'files' ? 'passed' : verdict;
 
-/** Why the verdict is unknown. The list of what was not checked follows it. */
-export const noVerdict = 'not enough access to decide';
+/** The last line of a report that makes the command fail. */
+export const failureLine = (failure: string, { red }: ChalkInstance): string => `${red('failed:')} ${printable(failure)}\n`;
 
 /** The codes of an API's findings, without those of symptoms. */
 export const codesOf = ({ findings }: ApiDiagnosis): string[] => findings.map(({ code }) => code);

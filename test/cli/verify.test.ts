@@ -39,12 +39,14 @@ describe('verify --from', () => {
     expect(schemaErrors('diagnosis', stdout)).toEqual([]);
   });
 
-  test('--fail-if-expires-within fails if no serving certificate was seen', async () => {
-    const args = ['verify', '--from', '-', '-o', 'short', '--fail-if-expires-within', '10d'];
-    expect(await apisvc(args, kept(snapshotOf(healthy)))).toMatchObject({ code: 0, stderr: '' });
-    const { code, stdout, stderr } = await apisvc(args, kept(snapshotOf({ ...healthy, probes: unseen() })));
-    expect({ code, stdout }).toEqual({ code: 3, stdout: expect.stringContaining(`${healthy.name} healthy`) });
-    expect(stderr).toMatch(new RegExp(`^error: expiry not checked: [^\n]*${healthy.name}\nfix: [^\n]+\n$`));
+  test('--fail-if-expires-within fails if a certificate expires soon, or was not seen', async () => {
+    const args = ['verify', '--from', '-', '--fail-if-expires-within'];
+    expect(await apisvc([...args, '10d'], kept(snapshotOf(healthy)))).toMatchObject({ code: 0, stderr: '' });
+    const soon = await apisvc([...args, '400d'], kept(snapshotOf(healthy)));
+    expect(soon).toMatchObject({ code: 1, stderr: '', stdout: expect.stringMatching(/\n {2}error cert\/expires-soon: /) });
+    expect(soon.stdout).toMatch(/\nfailed: certificates that expire soon in \S+ \(--fail-if-expires-within\)\n$/);
+    const unseenOne = await apisvc([...args, '10d', '-o', 'short'], kept(snapshotOf({ ...healthy, probes: unseen() })));
+    expect(unseenOne).toMatchObject({ code: 3, stderr: '', stdout: expect.stringContaining(`${healthy.name} unknown`) });
   });
 
   test('a name that looks like a flag is refused', async () => {
@@ -60,7 +62,7 @@ describe('verify --from', () => {
     ['sarif', /"version": "2\.1\.0"/],
     ['github', /::error /],
     ['html', /^<!doctype html>/i],
-    ['text', /\n2 APIs: 1 healthy, 1 broken\n$/],
+    ['text', /\n2 APIs: 1 healthy, 1 broken\n\nfailed: errors in 1 of 2 APIs\n$/],
   ])('-o %s', async (format, expected) => {
     const { code, stdout } = await apisvc(['verify', '--from', '-', '-o', format], kept(snapshotOf(healthy, bad)));
     expect(code).toBe(1);

@@ -1,10 +1,11 @@
 import { counted } from '../../config/counted.ts';
+import { noVerdict } from '../../diagnosis/failure.ts';
 import { fixParts } from '../../diagnosis/fix.ts';
 import type { ApiDiagnosis, Finding, NotChecked } from '../../diagnosis/types.ts';
 import type { Source } from '../../snapshot/types.ts';
 import { findingCounts } from '../finding-text.ts';
 import { lines, type Markup, markup } from '../markup.ts';
-import { noVerdict, verdictLabel } from '../verdict.ts';
+import { verdictLabel } from '../verdict.ts';
 import { pathFigure } from './path.ts';
 
 /**

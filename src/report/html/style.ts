@@ -29,6 +29,8 @@ header.page { padding-bottom: 1.25rem; border-bottom: 1px solid var(--line); }
 .origin { display: flex; flex-wrap: wrap; gap: 0.4rem 2rem; margin-top: 0.75rem; font-size: 0.875rem; }
 .origin div { display: flex; gap: 0.5rem; }
 .origin dt { color: var(--dim); }
+.failure { margin-top: 0.75rem; }
+.failure strong { color: var(--bad); }
 article { margin-top: 2.5rem; }
 article + article { padding-top: 2.5rem; border-top: 1px solid var(--line); }
 article > header p { margin-top: 0.5rem; color: var(--dim); }

@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { exitCodeOf, listExitCode, unknownExpiry } from '../../../src/commands/verdict.ts';
+import { exitCodeOf, listExitCode } from '../../../src/commands/verdict.ts';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
-import type { Diagnosis, Verdict } from '../../../src/diagnosis/types.ts';
-import { worstOf } from '../../../src/diagnosis/verdict.ts';
-import { healthy, api as registration, seen, snapshotOf, unseen } from '../diagnosis/snapshots.ts';
+import type { DiagnoseOptions, Diagnosis, Verdict } from '../../../src/diagnosis/types.ts';
+import type { ApiSnapshot } from '../../../src/snapshot/types.ts';
+import { answers, healthy, api as registration, seen, snapshotOf, unseen } from '../diagnosis/snapshots.ts';
 
-const [api] = diagnose(snapshotOf(healthy)).apis;
-const of = (...verdicts: Verdict[]): Diagnosis => ({
-  ...diagnose(snapshotOf()),
-  verdict: worstOf(verdicts),
-  apis: verdicts.flatMap((verdict) => (api ? [{ ...api, verdict }] : [])),
-});
+const snapshots: Readonly<Record<Verdict, Partial<ApiSnapshot>>> = {
+  healthy: {},
+  broken: { aggregated: answers(404, '') },
+  unknown: { aggregated: unseen(), probes: unseen() },
+};
+const of = (verdicts: readonly Verdict[], options: DiagnoseOptions = {}): Diagnosis =>
+  diagnose(snapshotOf(...verdicts.map((verdict) => ({ ...healthy, ...snapshots[verdict] }))), options);
 
 describe('the exit code of', () => {
   test.each([
@@ -21,7 +22,8 @@ describe('the exit code of', () => {
     [['unknown', 'unknown'], 3, 3],
     [['healthy', 'unknown'], 0, 3],
   ] as const)('%j is %i, with --strict %i', (verdicts, code, strict) => {
-    expect([exitCodeOf(of(...verdicts)), exitCodeOf(of(...verdicts), true)]).toEqual([code, strict]);
+    expect(of(verdicts).apis.map(({ verdict }) => verdict)).toEqual(verdicts);
+    expect([exitCodeOf(of(verdicts)), exitCodeOf(of(verdicts, { strict: true }))]).toEqual([code, strict]);
   });
 
   test('several clusters is that of a broken one, else that of one that could not be checked', () => {
@@ -31,20 +33,24 @@ describe('the exit code of', () => {
       clusters,
     });
     const [good, bad, dead] = [
-      { context: 'a', diagnosis: of('healthy') },
-      { context: 'b', diagnosis: of('broken') },
+      { context: 'a', diagnosis: of(['healthy']) },
+      { context: 'b', diagnosis: of(['broken']) },
       { context: 'c', error: 'connection refused' },
     ];
-    expect([
-      listExitCode(list(good, good), false),
-      listExitCode(list(dead, good), false),
-      listExitCode(list(dead, bad, good), false),
-    ]).toEqual([0, 3, 1]);
+    expect([listExitCode(list(good, good)), listExitCode(list(dead, good)), listExitCode(list(dead, bad, good))]).toEqual([0, 3, 1]);
   });
 });
 
-test('the expiry of an unseen certificate is unknown; an API without a Service has no certificate', () => {
+describe('--fail-if-expires-within', () => {
+  const options = { failIfExpiresSoon: true };
   const hidden = { ...healthy, name: 'v1.hidden', probes: unseen() };
   const local = { ...hidden, name: 'v1.local', apiService: seen({ ...registration, service: undefined }) };
-  expect(unknownExpiry(diagnose(snapshotOf(healthy, hidden, local)))).toEqual(['v1.hidden']);
+
+  test('the expiry of a certificate that was not seen is unknown; an API without a Service has no certificate', () => {
+    const diagnosis = diagnose(snapshotOf(healthy, hidden, local), options);
+    expect(diagnosis.apis.map(({ verdict }) => verdict)).toEqual(['healthy', 'unknown', 'healthy']);
+    expect(diagnosis.failure).toBe('certificates whose expiry is not known in 1 of 3 APIs (--fail-if-expires-within)');
+    expect(exitCodeOf(diagnosis)).toBe(3);
+    expect(exitCodeOf(diagnose(snapshotOf(healthy, hidden, local)))).toBe(0);
+  });
 });

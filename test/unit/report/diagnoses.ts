@@ -1,4 +1,6 @@
+import { failureOf } from '../../../src/diagnosis/failure.ts';
 import type { ApiDiagnosis, Diagnosis, Finding, Hop } from '../../../src/diagnosis/types.ts';
+import { worstOf } from '../../../src/diagnosis/verdict.ts';
 import type { Source } from '../../../src/snapshot/types.ts';
 
 /** Handwritten diagnoses, so that the snapshots change only with the reporters. */
@@ -32,14 +34,18 @@ const api = (change: Partial<ApiDiagnosis> = {}): ApiDiagnosis => ({
   ...change,
 });
 
-const diagnosis = (apis: readonly ApiDiagnosis[], change: Partial<Diagnosis> = {}): Diagnosis => ({
-  apiVersion: 'apisvc.dev/diagnosis/v1alpha1',
-  takenAt: '2026-06-15T12:00:00.000Z',
-  source: cluster,
-  verdict: apis[0]?.verdict ?? 'healthy',
-  apis,
-  ...change,
-});
+const diagnosis = (apis: readonly ApiDiagnosis[]): Diagnosis => {
+  const verdict = worstOf(apis.map((each) => each.verdict));
+  const failure = failureOf({ verdict, apis }, {});
+  return {
+    apiVersion: 'apisvc.dev/diagnosis/v1alpha1',
+    takenAt: '2026-06-15T12:00:00.000Z',
+    source: cluster,
+    verdict,
+    ...(failure === undefined ? {} : { failure }),
+    apis,
+  };
+};
 
 const finding = (change: Partial<Finding> & Pick<Finding, 'code' | 'title'>): Finding => ({
   severity: 'error',
@@ -140,16 +146,13 @@ const replicas = Array.from({ length: 12 }, (_, index) => hop('endpoint', `10.1.
 const last = hop('endpoint', '10.1.0.13:8443 (pod api-12)', 'broken', ['cert/unknown-authority']);
 
 /** Several APIs in all states, one of them with many endpoints. */
-export const several = diagnosis(
-  [
-    ...broken.apis,
-    ...twoFaults.apis.map((each) => ({ ...each, name: 'v1beta1.metrics.k8s.io' })),
-    ...notAllowed.apis.map((each) => ({ ...each, name: 'v1.custom.metrics.k8s.io' })),
-    api({ name: 'v1.external.metrics.k8s.io', verdict: 'broken', findings: [wrongCa], path: way(...replicas, last) }),
-    api({ name: 'v1.apps', facts: ['Local: served by kube-apiserver itself'], path: way().slice(0, 2) }),
-  ],
-  { verdict: 'broken' },
-);
+export const several = diagnosis([
+  ...broken.apis,
+  ...twoFaults.apis.map((each) => ({ ...each, name: 'v1beta1.metrics.k8s.io' })),
+  ...notAllowed.apis.map((each) => ({ ...each, name: 'v1.custom.metrics.k8s.io' })),
+  api({ name: 'v1.external.metrics.k8s.io', verdict: 'broken', findings: [wrongCa], path: way(...replicas, last) }),
+  api({ name: 'v1.apps', facts: ['Local: served by kube-apiserver itself'], path: way().slice(0, 2) }),
+]);
 
 /** A diagnosis of files. */
 export const inFiles = (...files: readonly string[]): Diagnosis => ({ ...twoFaults, source: { kind: 'files', files } });

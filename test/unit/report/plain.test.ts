@@ -118,7 +118,7 @@ describe('several clusters', () => {
   test('text: each under its context', () => {
     const text = listText(list, colorless);
     expect(text).toMatch(/^context staging \(https:\/\/127\.0\.0\.1:6443\)\n\n✓ 2 APIs/);
-    expect(text).toMatch(/\ncontext dead\\x9b\n\n\? unknown: connection refused\n$/);
+    expect(text).toMatch(/\ncontext dead\\x9b\n\n\? unknown: connection refused\n\nfailed: context dead\\x9b\n$/);
   });
 
   test('wide: one table with a column for the context', () => {

@@ -51,7 +51,7 @@ test('a healthy run has no results and succeeded; one without access did not suc
   expect(runOf(healthy)).toMatchObject({ results: [], tool: { driver: { rules: [] } }, invocations: [{ executionSuccessful: true }] });
   expect(runOf(notAllowed).invocations[0]).toMatchObject({
     executionSuccessful: false,
-    toolExecutionNotifications: [{ level: 'note' }, {}],
+    toolExecutionNotifications: [{ level: 'error', message: { text: 'not enough access to decide' } }, { level: 'note' }, {}],
   });
 });
 

@@ -14,7 +14,7 @@ const broken = diagnose(
   }),
 );
 
-test('a broken API: findings with causes and fixes, and what was not checked', () => {
+test('a broken API: findings with causes and fixes, what was not checked, and why it fails', () => {
   expect(diagnosisText(broken, colorless)).toBe(`✗ v1alpha1.wardle.example.com: broken
     points at Service wardle/api port 443
     Available=True (Passed) since 2026-06-15T11:00:00Z
@@ -34,6 +34,8 @@ test('a broken API: findings with causes and fixes, and what was not checked', (
 
   not checked
     the Service: services is forbidden
+
+failed: errors in v1alpha1.wardle.example.com
 `);
 });
 
