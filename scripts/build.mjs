@@ -9,8 +9,8 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 /**
  * Imports of packages that apisvc never calls, by importer. With them, a command takes more than
  * twice as long to start. apisvc uses only the agents of @kubernetes/client-node. It reads
- * kubeconfigs and credentials itself, by the rules of kubectl. commander imports child_process for subcommands in separate files, which apisvc
- * does not have.
+ * kubeconfigs and credentials itself, by the rules of kubectl. commander imports child_process for
+ * subcommands in separate files, which apisvc does not have.
  * @type {{ importer: RegExp, modules: Record<string, string> }[]}
  */
 const unused = [
