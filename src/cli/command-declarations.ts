@@ -196,11 +196,7 @@ function addSandbox(program: Command, run: Run): void {
         'kubernetes',
       ),
     )
-    .addOption(
-      new Option('--kubernetes <version>', 'Kubernetes version to simulate, or version of the cached binaries to run').choices(
-        kubernetesImitated,
-      ),
-    )
+    .addOption(new Option('--kubernetes <version>', 'Kubernetes version to simulate').choices(kubernetesImitated))
     .option('--once', 'Register, verify once, and exit with the result; for CI')
     .option('--empty', 'Do not register anything; run init, register and verify yourself')
     .option('--write-kubeconfig <file>', 'Also write the kubeconfig to this file; the sandbox removes the file when it stops')

@@ -1,11 +1,13 @@
 import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { connect } from '../cluster/cluster.ts';
 import { isFull } from '../config/file-errors.ts';
 import { ApisvcError, ClusterError, DeadlineError, UsageError } from '../errors.ts';
-import { createKubelet, type SandboxKubelet, serveKubelet } from './node/kubelet.ts';
+import { createKubelet, serveKubelet } from './node/kubelet.ts';
 import { startNode } from './node/node.ts';
+import type { PodRegistry } from './node/registry.ts';
 import type { NodeEvent, ProgramOf } from './node/types.ts';
 import { findPrograms } from './real/assets.ts';
 import type { ControlPlanePrograms } from './real/components.ts';
@@ -24,6 +26,7 @@ export interface SandboxOptions {
   readonly engine?: Engine['kind'] | undefined;
   /** The folder with the programs of the real engine. */
   readonly assets?: string | undefined;
+  /** The version to simulate. */
   readonly kubernetes?: KubernetesImitated | undefined;
   /** The limit of the start in milliseconds. */
   readonly timeout: number;
@@ -71,7 +74,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     if (faults.length > 0) throw faults[0];
   };
   try {
-    const kubelet = createKubelet();
+    const pods: PodRegistry = new Map();
+    const kubelet = createKubelet(pods);
     const engine = await startEngine(programs, stateDir, kubelet, options);
     ends.push(() => engine.stop());
     const { files, podAddress, kubeconfig } = engine;
@@ -86,10 +90,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       kubeletPort: served.port,
       programOf,
       stateDir: join(stateDir, 'node'),
-      pods: kubelet.pods,
+      pods,
       onEvent,
-      // `stop` ends the node before the engine.
-      signal: new AbortController().signal,
     });
     ends.push(() => node.stop());
     const died = Promise.race([engine.died.then(withoutLogs), node.failed]);
@@ -113,25 +115,23 @@ function withoutLogs(error: ApisvcError): ApisvcError {
 async function startEngine(
   programs: ControlPlanePrograms | undefined,
   stateDir: string,
-  kubelet: SandboxKubelet,
+  kubelet: RequestListener,
   { kubernetes, timeout, signal }: SandboxOptions,
 ): Promise<Engine & { readonly files: ControlPlaneFiles }> {
   const now = new Date();
   if (programs) return startRealEngine({ programs, stateDir, now, signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]) });
-  return startSimulation({ stateDir, kubelet: kubelet.server, kubernetes: kubernetes ?? kubernetesImitated[0], now });
+  return startSimulation({ stateDir, kubelet, kubernetes: kubernetes ?? kubernetesImitated[0], now });
 }
 
 /** @returns undefined for the simulation. @throws UsageError for --engine real without programs */
 function programsFor({ engine, assets, env, kubernetes }: SandboxOptions): ControlPlanePrograms | undefined {
-  if (engine === 'simulated') {
-    if (assets !== undefined)
-      throw new UsageError('--assets cannot be used with --engine simulated', { fix: 'Remove one of the two flags.' });
-    return undefined;
-  }
-  const programs = findPrograms({ assets, env, kubernetes });
+  const fix = 'Remove one of the two flags.';
+  if (engine === 'simulated' && assets !== undefined) throw new UsageError('--assets cannot be used with --engine simulated', { fix });
+  if (engine === 'real' && kubernetes !== undefined) throw new UsageError('--kubernetes cannot be used with --engine real', { fix });
+  if (engine === 'simulated' || kubernetes !== undefined) return undefined;
+  const programs = findPrograms({ assets, env });
   if (programs || engine === undefined) return programs;
-  const version = kubernetes === undefined ? '' : ` of Kubernetes ${kubernetes}`;
-  throw new UsageError(`cannot start the real engine: etcd and kube-apiserver${version} not found`, {
+  throw new UsageError('cannot start the real engine: etcd and kube-apiserver not found', {
     fix: 'Set --assets or KUBEBUILDER_ASSETS to a directory that contains both binaries, for example from setup-envtest, or use --engine simulated.',
   });
 }

@@ -85,6 +85,19 @@ describe.each(['kubectl', 'kubectl-1.32'])('%s', (name) => {
     expect(await ok(['get', 'cm', '-n', namespace, '-l', 'x=y', '-o', 'name'])).toBe('configmap/one\n');
   });
 
+  test('apply --server-side takes over what apply has created', async () => {
+    const object = (data: object) => ({ ...configMap(data), metadata: { name: 'taken-over', namespace } });
+    expect(await ok(['apply', '-f', '-'], object({ a: '1' }))).toBe('configmap/taken-over created\n');
+    const refused = await kubectl(['apply', '-f', '-'], JSON.stringify(object({ a: '2' })));
+    expect(refused.stderr).toContain('kubectl apply --server-side');
+    await ok(['apply', '--server-side', '-f', '-'], object({ a: '2' }));
+    // kubectl has sent a JSON patch of managedFields.
+    const { metadata } = JSON.parse(await ok(['get', 'cm', 'taken-over', '-n', namespace, '-o', 'json', '--show-managed-fields']));
+    expect(metadata.managedFields.map(({ manager, operation }: Record<string, string>) => `${manager} ${operation}`)).toEqual([
+      'kubectl Apply',
+    ]);
+  });
+
   test('diff shows what an apply would change', async () => {
     const { exitCode, stdout } = await kubectl(
       ['diff', '--server-side', '--force-conflicts', '-f', '-'],

@@ -1,11 +1,10 @@
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cacheRoot } from '../../scripts/components.mjs';
 import type { RunningProcess } from '../../src/sandbox/shared/process.ts';
 import { apisvc } from './harness/commands.ts';
 import { startHostEtcd } from './harness/host-etcd.ts';
-import { program } from './harness/programs.ts';
+import { program, requirePrograms } from './harness/programs.ts';
 import { emptyFolder } from './harness/projects.ts';
 import { cluster } from './harness/provided.ts';
 
@@ -24,14 +23,22 @@ const engines = [
   ['simulated', '1.35'],
 ] as const;
 
+/** A folder with the programs of a version, as setup-envtest downloads them. */
+function assetsOf(kubernetes: '1.35' | '1.37'): string {
+  const [folder, programs] = [emptyFolder(), requirePrograms({ kubernetes, node: false })];
+  for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager']) symlinkSync(program(programs, name), join(folder, name));
+  return folder;
+}
+
 /** Rehearses a project of a preset. Its folder for temporary files must be empty at the end. */
 async function rehearse(preset: string, engine: (typeof engines)[number], command: readonly string[]) {
   const cwd = emptyFolder();
   const TMPDIR = mkdtempSync(join(emptyFolder(), 'tmp-'));
   expect(await apisvc(['init', '--preset', preset, '--yes'], { cwd })).toMatchObject({ exitCode: 0 });
   const [kind, kubernetes] = engine;
-  const args = ['sandbox', '--once', '--engine', kind, '--kubernetes', kubernetes, '-o', 'json', '--', ...command];
-  const { exitCode, stdout, stderr } = await apisvc(args, { cwd, env: { TMPDIR, APISVC_COMPONENTS_CACHE: cacheRoot() } });
+  const options = kind === 'real' ? ['--assets', assetsOf(kubernetes)] : ['--kubernetes', kubernetes];
+  const args = ['sandbox', '--once', '--engine', kind, ...options, '-o', 'json', '--', ...command];
+  const { exitCode, stdout, stderr } = await apisvc(args, { cwd, env: { TMPDIR } });
   expect(readdirSync(TMPDIR)).toEqual([]);
   expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
   return { diagnosis: JSON.parse(stdout), stderr };

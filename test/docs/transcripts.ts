@@ -93,7 +93,6 @@ export const normalise = (text: string): string =>
     .replace(/"caBundle":"[^"]+"/g, '"caBundle":"BASE64"')
     .replace(/-[\da-f]{8,10}-[\da-z]{5}\b/g, '-POD')
     .replace(/"(name|cpu|memory|oneMinute|fiveMinutes|fifteenMinutes|uptime)":"[^"]*"/g, '"$1":"MEASURED"')
-    .replace(/"(platform|goVersion)":"[^"]*"/g, '"$1":"NODE"')
     .replace(/^NAME +CPU\(cores\) .*$/gm, 'USAGE')
     .replace(/^\S+ +\d+m +\d+% +\d+Mi +\d+% *$/gm, 'NODE USAGE')
     .replace(/( (?:True|False) +)\d+s$/gm, '$1AGE')

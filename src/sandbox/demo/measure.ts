@@ -19,7 +19,7 @@ export function measure({ group, version }: GroupVersion, now: Date) {
     usage: { memory: memoryQuantity(total - free) },
     free: { memory: memoryQuantity(free) },
     load: { oneMinute, fiveMinutes, fifteenMinutes },
-    uptime: duration(Math.floor(uptime())),
+    uptime: `${Math.floor(uptime())}s`,
   };
 }
 
@@ -30,17 +30,4 @@ export const objectName = (host: string): string => {
   return plain.join('.') || 'host';
 };
 
-const suffixes = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'] as const;
-
-/** A canonical quantity: the largest binary suffix without a fraction. @param bytes an integer */
-export function memoryQuantity(bytes: number): string {
-  let [amount, power] = [bytes, 0];
-  while (amount > 0 && amount % 1024 === 0 && power < suffixes.length - 1) [amount, power] = [amount / 1024, power + 1];
-  return `${amount}${suffixes[power]}`;
-}
-
-/** Formats seconds as Go formats a time.Duration: `52h13m9s`. */
-export function duration(seconds: number): string {
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
-  return `${hours > 0 ? `${hours}h` : ''}${seconds >= 60 ? `${minutes}m` : ''}${seconds % 60}s`;
-}
+const memoryQuantity = (bytes: number): string => `${Math.floor(bytes / 1024)}Ki`;

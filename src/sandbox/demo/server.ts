@@ -3,8 +3,9 @@ import { createServer, type Server } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { connectionFault } from '../../cluster/faults.ts';
 import { sendFailure, sendJson, sendText } from '../shared/answer.ts';
-import { ApiFailure, badRequest } from '../shared/failure.ts';
+import { ApiFailure } from '../shared/failure.ts';
 import { type RequestInfo, requestInfoOf } from '../shared/request-info.ts';
+import { requestUrl } from '../shared/request-url.ts';
 import { answer } from './api.ts';
 import type { ClientTrust } from './client-trust.ts';
 import { type Delegation, Unauthenticated } from './delegation.ts';
@@ -49,17 +50,6 @@ export function createDemoServer(
   return server;
 }
 
-/** @throws ApiFailure 400 */
-function urlOf(target: string): URL {
-  try {
-    const url = new URL(`https://demo${target.startsWith('/') ? target : '/'}`);
-    decodeURIComponent(url.pathname);
-    return url;
-  } catch {
-    throw badRequest('the URL is malformed');
-  }
-}
-
 interface Context {
   readonly api: GroupVersion;
   readonly delegation: Delegation;
@@ -72,7 +62,7 @@ async function respond({ api, delegation, log }: Context, request: IncomingMessa
   request.resume();
   let info: RequestInfo | undefined;
   try {
-    const url = urlOf(target);
+    const url = requestUrl(target);
     info = requestInfoOf(method, url);
     const user = await delegation.authenticate(request);
     await delegation.authorize(user, info);

@@ -6,6 +6,8 @@ import type { NodeOptions } from './types.ts';
 /** What all parts of a running node share. */
 export interface NodeContext extends NodeOptions {
   readonly api: Api;
+  /** Aborts when the node stops. */
+  readonly signal: AbortSignal;
   /** Reports an operation that failed and is retried. */
   readonly onError: (error: unknown) => void;
 }

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type ControlPlaneFiles, readAuthority, servingCertificate } from '../shared/credentials.ts';
-import type { Kubelet } from '../shared/kubelet.ts';
 import { nodeName } from './api.ts';
 import type { ContainerLog } from './log.ts';
 import { findPod, type PodOnNode, type PodRegistry } from './registry.ts';
@@ -12,16 +11,16 @@ import { findPod, type PodOnNode, type PodRegistry } from './registry.ts';
 /** The common name of kube-apiserver's client certificate, `files.kubeletClient`. */
 const apiserverName = 'kube-apiserver-kubelet-client';
 
-/** The kubelet of the node. It answers for the pods in `pods`, which the node maintains. */
-export interface SandboxKubelet {
-  readonly server: Kubelet;
-  readonly pods: PodRegistry;
-}
-
-export function createKubelet(): SandboxKubelet {
-  const pods: PodRegistry = new Map();
-  return { pods, server: { answer: (request, response) => answer(pods, request, response) } };
-}
+/**
+ * Answers the requests that kube-apiserver makes to a kubelet
+ * (k8s.io/kubernetes/pkg/kubelet/server/server.go): `GET
+ * /containerLogs/<namespace>/<pod>/<container>`. The caller has authorized them.
+ * @param pods - the node maintains them
+ */
+export const createKubelet =
+  (pods: PodRegistry): RequestListener =>
+  (request, response) =>
+    void answer(pods, request, response);
 
 /**
  * Serves a kubelet over HTTPS to kube-apiserver only, on a port that the operating system picks.
@@ -29,7 +28,7 @@ export function createKubelet(): SandboxKubelet {
  * @param address one of this host
  */
 export async function serveKubelet(
-  { server: { answer } }: Pick<SandboxKubelet, 'server'>,
+  kubelet: RequestListener,
   files: Pick<ControlPlaneFiles, 'ca'>,
   address: string,
 ): Promise<{ readonly port: number; stop(): Promise<void> }> {
@@ -37,7 +36,7 @@ export async function serveKubelet(
   const { certificates, key } = await servingCertificate(authority, `system:node:${nodeName}`, [nodeName, address], new Date());
   const tls = { cert: certificates, key: key.reveal(), ca: await readFile(files.ca.cert), requestCert: true, rejectUnauthorized: false };
   const server = createServer(tls, (request, response) => {
-    if (isApiserver(request)) answer(request, response);
+    if (isApiserver(request)) kubelet(request, response);
     else response.writeHead(401, { 'content-type': 'text/plain; charset=utf-8' }).end('Unauthorized');
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, address, resolve));

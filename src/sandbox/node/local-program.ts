@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { UsageError } from '../../errors.ts';
+import { isExecutable, isInstalled } from '../shared/command.ts';
 import { dieWithParent, startFault } from '../shared/process.ts';
 import type { ContainerStart, Program, RunningContainer } from '../shared/program.ts';
 import { rehearsalCommand, type TlsFiles } from './rehearsal-command.ts';
@@ -89,19 +90,9 @@ function tlsFilesOf({ args, command, mounts }: ContainerStart): TlsFiles | undef
 /** Looks for the program as execvp(3) does. @throws UsageError */
 function requireProgram(name: string): void {
   const isPath = name.includes('/');
-  const paths = isPath ? [name] : (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name));
-  if (name !== '' && paths.some(isProgram)) return;
+  if (name !== '' && (isPath ? isExecutable(name) : isInstalled(name))) return;
   const why = !isPath ? 'not found on PATH' : existsSync(name) ? 'not an executable file' : 'file not found';
   throw new UsageError(`cannot run "${name}": ${why}`, {
     fix: 'Pass the program of your server after --: apisvc sandbox -- ./my-apiserver --some-flag',
   });
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

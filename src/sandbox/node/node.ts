@@ -28,7 +28,7 @@ export interface RunningNode {
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const ending = new AbortController();
-  const signal = AbortSignal.any([options.signal, ending.signal]);
+  const { signal } = ending;
   // Node reports many listeners as a leak, but every part of the node listens.
   setMaxListeners(0, signal);
   let fail = (_: ApisvcError): void => {};
@@ -64,7 +64,7 @@ async function registerNode(api: Api, { podAddress, kubeletPort }: NodeOptions, 
 }
 
 /** The node sends no heartbeat: the sandbox has no controller that expects one. */
-function nodeStatus(address: string, kubeletPort: number | undefined, now: Date): Json {
+function nodeStatus(address: string, kubeletPort: number, now: Date): Json {
   const time = timestamp(now);
   const message = 'apisvc sandbox runs programs of this host in place of images';
   return {
@@ -73,7 +73,7 @@ function nodeStatus(address: string, kubeletPort: number | undefined, now: Date)
       { type: 'Hostname', address: hostname() },
     ],
     conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message, lastHeartbeatTime: time, lastTransitionTime: time }],
-    ...(kubeletPort === undefined ? {} : { daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } } }),
+    daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
     nodeInfo: { architecture: architecture(), kubeletVersion: nodeName, operatingSystem: platform() },
   };
 }

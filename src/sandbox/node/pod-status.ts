@@ -36,15 +36,8 @@ export function podStatus({ object, containers, address, startedAt, mounted }: P
   };
   return {
     phase: started ? 'Running' : 'Pending',
-    conditions: [
-      condition('PodScheduled', true),
-      condition('PodReadyToStartContainers', mounted),
-      condition('Initialized', true),
-      condition('ContainersReady', ready, details),
-      condition('Ready', ready, details),
-    ],
+    conditions: [condition('PodScheduled', true), condition('PodReadyToStartContainers', mounted), condition('Ready', ready, details)],
     hostIP: address,
-    hostIPs: [{ ip: address }],
     podIP: address,
     podIPs: [{ ip: address }],
     startTime: timestamp(startedAt),

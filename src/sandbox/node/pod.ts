@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerStart, Program } from '../shared/program.ts';
@@ -38,7 +39,10 @@ async function runPod(node: NodeContext, pod: Json): Promise<void> {
   node.pods.set(uid, progress);
   try {
     status.changed();
-    if (!programs.some(Boolean)) return await waitForAbort(node.signal);
+    if (!programs.some(Boolean)) {
+      if (!node.signal.aborted) await once(node.signal, 'abort');
+      return;
+    }
     const { synced } = await mountAll(node, pod, folder);
     progress.mounted = true;
     const runs = specs.map(async (spec, index) => {
@@ -94,9 +98,3 @@ async function prepareContainer(node: NodeContext, pod: Json, spec: Json, folder
     podAddress: node.podAddress,
   };
 }
-
-const waitForAbort = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -47,13 +47,8 @@ function get({ scheme = 'HTTP', path = '/' }: Json, host: string, port: number, 
     });
     // Node reports an unexpected upgrade neither as a response nor as an error.
     request.once('close', () => resolve('EOF'));
-    request.on('error', (error) => resolve(`Get "${scheme.toLowerCase()}://${host}:${port}${path}": ${faultOf(error, host, port)}`));
+    request.on('error', (error) => resolve(`Get "${scheme.toLowerCase()}://${host}:${port}${path}": ${faultOf(error)}`));
   });
 }
 
-/** The messages that a kubelet, which is written in Go, reports. */
-function faultOf(error: NodeJS.ErrnoException, host: string, port: number): string {
-  if (error.code === 'ECONNREFUSED') return `dial tcp ${host}:${port}: connect: connection refused`;
-  if (error.name === 'AbortError') return 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
-  return connectionFault(error);
-}
+const faultOf = (error: Error): string => (error.name === 'AbortError' ? 'context deadline exceeded' : connectionFault(error));

@@ -5,7 +5,7 @@ import type { Json } from './registry.ts';
 // The rules of the Deployment and ReplicaSet controllers
 // (k8s.io/kubernetes/pkg/controller/deployment, .../replicaset) that one node needs. A rolling
 // update creates new pods first, and deletes an old pod for each new one that is ready. Every
-// maxSurge and maxUnavailable allows that.
+// maxSurge and maxUnavailable allows that. With strategy Recreate, all old pods end first.
 
 /** The label that identifies the pods of one ReplicaSet (k8s.io/api/apps/v1/types.go). */
 const hashLabel = 'pod-template-hash';
@@ -34,16 +34,17 @@ export function currentSet({ deployment, sets }: Pick<Rollout, 'deployment' | 's
 }
 
 export function nextStep({ deployment, sets, pods }: Rollout): Step {
-  const { replicas = 1 } = deployment.spec;
+  const { replicas = 1, strategy } = deployment.spec;
   const current = currentSet({ deployment, sets });
   if (!current) return { newPods: [], oldPods: [], newSet: newSetOf(deployment, nextRevision(sets)) };
   const live = pods.filter((pod) => isOf(current, pod) && isLive(pod));
-  const others = pods.filter((pod) => !isOf(current, pod) && isLive(pod));
-  const missing = Math.max(0, replicas - live.length);
-  const othersKept = Math.max(0, replicas - live.filter(isReady).length);
+  const old = pods.filter((pod) => !isOf(current, pod));
+  const recreate = strategy?.type === 'Recreate';
+  const missing = recreate && old.length > 0 ? 0 : Math.max(0, replicas - live.length);
+  const oldKept = recreate ? 0 : Math.max(0, replicas - live.filter(isReady).length);
   return {
     newPods: Array.from({ length: missing }, () => newPodOf(current)),
-    oldPods: [...surplus(live, replicas), ...surplus(others, othersKept)],
+    oldPods: [...surplus(live, replicas), ...surplus(old.filter(isLive), oldKept)],
   };
 }
 

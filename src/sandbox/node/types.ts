@@ -22,14 +22,12 @@ export interface NodeOptions {
   readonly files: Pick<ControlPlaneFiles, 'ca'>;
   /** The address of this host at which the control plane reaches every pod. */
   readonly podAddress: string;
-  /** The port of `serveKubelet`; without it, kube-apiserver reaches no kubelet. */
-  readonly kubeletPort?: number | undefined;
+  /** The port of `serveKubelet`. */
+  readonly kubeletPort: number;
   readonly programOf: ProgramOf;
   /** A folder for the volumes of pods. The node creates it and removes the volumes. */
   readonly stateDir: string;
   /** Shared with the kubelet. */
   readonly pods: PodRegistry;
   readonly onEvent: (event: NodeEvent) => void;
-  /** Stops the node without waiting for its containers. */
-  readonly signal: AbortSignal;
 }

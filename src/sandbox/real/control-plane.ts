@@ -1,15 +1,9 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApisvcError } from '../../errors.ts';
-import {
-  type ControlPlaneFiles,
-  clientCertificate,
-  controlPlaneFiles,
-  readAuthority,
-  writeControlPlaneFiles,
-} from '../shared/credentials.ts';
+import { type ControlPlaneFiles, controlPlaneFiles, writeControlPlaneFiles } from '../shared/credentials.ts';
 import { kubernetesServiceAddress } from '../shared/engine.ts';
-import { writeKubeconfig, writeUserKubeconfig } from '../shared/kubeconfig.ts';
+import { writeUserKubeconfig } from '../shared/kubeconfig.ts';
 import { type RunningProcess, startProcess } from '../shared/process.ts';
 import {
   type ApiserverChange,
@@ -19,7 +13,7 @@ import {
   kubeControllerManagerCommand,
 } from './components.ts';
 import type { Place } from './place.ts';
-import { answers, type Credentials, processError, waitUntil } from './ready.ts';
+import { answers, processError, waitUntil } from './ready.ts';
 
 export interface ControlPlaneOptions {
   readonly programs: ControlPlanePrograms;
@@ -75,7 +69,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
   await mkdir(access.logDir, { recursive: true });
   await writeControlPlaneFiles(files, apiserverNames(address), now);
-  const admin = await writeAdminKubeconfig(access, now);
+  const { certificate: cert, key } = await writeUserKubeconfig(access.kubeconfig, access, { ...adminUser, now });
+  const admin = { ca: await readFile(files.ca.cert, 'utf8'), cert, key };
   const controllerManager = join(stateDir, 'controller-manager.kubeconfig');
   await writeUserKubeconfig(controllerManager, access, { user: 'system:kube-controller-manager', groups: [], now });
 
@@ -106,14 +101,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     for (const process of processes) process.gone.then(() => stopped || resolve(processError(process)));
   });
   return { ...access, died, stop };
-}
-
-async function writeAdminKubeconfig(access: ControlPlaneAccess, now: Date): Promise<Credentials> {
-  const ca = await readAuthority(access.files.ca);
-  const { certificates, key } = await clientCertificate(ca, adminUser.user, adminUser.groups, now);
-  const identity = { certificate: certificates, key: key.reveal() };
-  await writeKubeconfig(access.kubeconfig, adminUser.user, access, identity);
-  return { ca: ca.certificates, cert: certificates, key: identity.key };
 }
 
 const apiserverNames = (address: string): string[] => [

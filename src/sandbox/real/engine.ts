@@ -5,7 +5,7 @@ import { writeUserKubeconfig } from '../shared/kubeconfig.ts';
 import { type ControlPlanePrograms, sandboxControllers } from './components.ts';
 import { startControlPlane } from './control-plane.ts';
 import { createNetwork, namespaceFault, removeNetwork, removeOrphanedNetworks } from './network.ts';
-import { type Place, placeIn, placeOnLoopback, podAddressOfHost } from './place.ts';
+import { placeIn, placeOnLoopback, podAddressOfHost } from './place.ts';
 
 export interface RealEngineOptions {
   readonly programs: ControlPlanePrograms;
@@ -14,13 +14,6 @@ export interface RealEngineOptions {
   readonly now: Date;
   /** Ends the wait for readiness. */
   readonly signal: AbortSignal;
-}
-
-interface PreparedPlace {
-  readonly place: Place;
-  /** The address of this host at which the control plane reaches pods. */
-  readonly podAddress: string;
-  remove(): Promise<void>;
 }
 
 /**
@@ -47,7 +40,7 @@ export async function startRealEngine(options: RealEngineOptions): Promise<Engin
   }
 }
 
-async function preparePlace(): Promise<PreparedPlace> {
+async function preparePlace() {
   if (namespaceFault()) return { place: await placeOnLoopback(), podAddress: podAddressOfHost(), remove: async () => {} };
   await removeOrphanedNetworks();
   const network = await createNetwork();

@@ -5,7 +5,13 @@ import { type ControlPlaneFiles, clientCertificate, readAuthority } from './cred
 /**
  * A client certificate and its key (PEM), or a ServiceAccount token and a file that keeps it fresh.
  */
-export type Identity = { readonly certificate: string; readonly key: string } | { readonly token: string; readonly tokenFile?: string };
+type Identity = ClientCertificate | { readonly token: string; readonly tokenFile?: string };
+
+/** PEM. */
+interface ClientCertificate {
+  readonly certificate: string;
+  readonly key: string;
+}
 
 export interface KubeconfigTarget {
   /** e.g. https://10.88.1.2:6443 */
@@ -40,10 +46,19 @@ interface User {
   readonly name?: string;
 }
 
-/** Writes a kubeconfig for any user, with a certificate signed by the CA of the control plane. */
-export async function writeUserKubeconfig(path: string, target: KubeconfigTarget, { user, groups, now, name = user }: User): Promise<void> {
+/**
+ * Writes a kubeconfig for any user, with a certificate signed by the CA of the control plane.
+ * @returns the certificate
+ */
+export async function writeUserKubeconfig(
+  path: string,
+  target: KubeconfigTarget,
+  { user, groups, now, name = user }: User,
+): Promise<ClientCertificate> {
   const { certificates, key } = await clientCertificate(await readAuthority(target.files.ca), user, groups, now);
-  await writeKubeconfig(path, name, target, { certificate: certificates, key: key.reveal() });
+  const identity = { certificate: certificates, key: key.reveal() };
+  await writeKubeconfig(path, name, target, identity);
+  return identity;
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

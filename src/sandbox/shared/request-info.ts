@@ -37,11 +37,7 @@ export function requestInfoOf(method: string, url: URL): RequestInfo {
   const [version = '', ...rest] = parts;
   if (!['api', 'apis'].includes(prefix) || group === undefined || rest.length === 0) return other;
 
-  let verb = verbs[method] ?? '';
-  if (rest[0] === 'watch' && rest.length > 1) {
-    verb = 'watch';
-    rest.shift();
-  }
+  const verb = verbs[method] ?? '';
   const namespace = rest[0] === 'namespaces' ? (rest[1] ?? '') : '';
   if (rest.length > 2 && rest[0] === 'namespaces' && !namespaceSubresources.includes(rest[2] ?? '')) rest.splice(0, 2);
   const [resource = '', name = '', subresource = ''] = rest;

@@ -17,7 +17,7 @@ export type OpenApiPaths = Readonly<Record<string, { readonly serverRelativeURL:
 
 /** k8s.io/kube-aggregator/pkg/apiserver/handler_discovery.go. */
 const refreshMs = 60_000;
-const backoff = { firstMs: 500, lastMs: refreshMs };
+const retryMs = 500;
 const limitMs = 5_000;
 const acceptV2 = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
@@ -42,7 +42,7 @@ export function createRemoteDiscovery(simulation: Simulation): RemoteDiscovery {
     openApi.set(name, await openApiPaths(simulation, apiService));
   };
   const concernedBy = ({ kind, object }: StoreEvent): string[] => (kind === apiServiceKind ? [object.metadata.name] : []);
-  runApiServiceController(simulation, { work, concernedBy, everyMs: refreshMs, backoff });
+  runApiServiceController(simulation, { work, concernedBy, everyMs: refreshMs, retryMs });
   return { versions: () => versions, openApi: () => Object.assign({}, ...openApi.values()) };
 }
 

@@ -22,11 +22,6 @@ export interface Aggregator {
 /** k8s.io/apiserver/pkg/util/proxy/proxy.go, aggregatedDiscoveryTimeout. */
 const discoveryMs = 5_000;
 
-interface Refusal {
-  readonly status: number;
-  readonly message: string;
-}
-
 /** k8s.io/kube-aggregator/pkg/apiserver/handler_proxy.go. */
 export const createAggregator = (simulation: Simulation): Aggregator => ({
   owns: ({ path }) => remoteApiService(simulation.store, path) !== undefined,
@@ -47,7 +42,7 @@ function remoteApiService(store: Store, path: string): Obj | undefined {
   return found?.spec.service ? found : undefined;
 }
 
-function hopFor(simulation: Simulation, { request, url, info, user }: Call): Hop | Refusal {
+function hopFor(simulation: Simulation, { request, url, info, user }: Call): Hop | { readonly status: number; readonly message: string } {
   const apiService = remoteApiService(simulation.store, info.path);
   const unavailable = { status: 503, message: 'service unavailable' };
   if (!apiService || availableCondition(apiService)?.status !== 'True') return unavailable;

@@ -8,15 +8,15 @@ interface Controller {
   concernedBy(event: StoreEvent): readonly string[];
   /** Milliseconds between resyncs of all APIServices. */
   readonly everyMs: number;
-  /** Milliseconds before the first retry; doubled for each one, up to the last. */
-  readonly backoff: { readonly firstMs: number; readonly lastMs: number };
+  /** Milliseconds before the first retry; doubled for each one, up to `everyMs`. */
+  readonly retryMs: number;
 }
 
 /**
  * Reconciles every APIService now, after changes and periodically, until the simulation ends. Each
  * is reconciled by one worker at a time (k8s.io/client-go/util/workqueue).
  */
-export function runApiServiceController({ store, signal }: Simulation, { work, concernedBy, everyMs, backoff }: Controller): void {
+export function runApiServiceController({ store, signal }: Simulation, { work, concernedBy, everyMs, retryMs }: Controller): void {
   const running = new Set<string>();
   const dirty = new Set<string>();
   const failures = new Map<string, number>();
@@ -26,7 +26,7 @@ export function runApiServiceController({ store, signal }: Simulation, { work, c
     const count = failures.get(name) ?? 0;
     failures.set(name, count + 1);
     clearTimeout(timers.get(name));
-    const delayMs = Math.min(backoff.firstMs * 2 ** count, backoff.lastMs);
+    const delayMs = Math.min(retryMs * 2 ** count, everyMs);
     timers.set(
       name,
       setTimeout(() => add(name), delayMs),

@@ -66,11 +66,9 @@ function faultOf(store: Store, claims: Claims, now: Date): string | undefined {
 }
 
 /** k8s.io/apiserver/pkg/authentication/serviceaccount/util.go, UserInfo. */
-function userOfToken({ sub, jti, 'kubernetes.io': { namespace, serviceaccount, pod, node } }: Claims): UserInfo {
+function userOfToken({ sub, jti, 'kubernetes.io': { namespace, serviceaccount, pod } }: Claims): UserInfo {
   const known = {
     'credential-id': `JTI=${jti}`,
-    'node-name': node?.name,
-    'node-uid': node?.uid,
     'pod-name': pod?.name,
     'pod-uid': pod?.uid,
   };

@@ -6,7 +6,7 @@ import type { Obj, Store } from './types.ts';
 
 export interface Decision {
   readonly allowed: boolean;
-  /** Often empty. */
+  /** The missing roles, else empty. */
   readonly reason: string;
 }
 
@@ -37,13 +37,11 @@ export const createAuthorizer =
     const missing: string[] = [];
     for (const binding of bindings) {
       const home: string | undefined = binding.metadata.namespace;
-      const subject = (binding.subjects ?? []).find((each: Obj) => isUser(each, user, home));
-      if (!subject) continue;
+      if (!binding.subjects?.some((each: Obj) => isUser(each, user, home))) continue;
       const { kind, name } = binding.roleRef;
       const role = store.get(rbacKind(kind), kind === 'Role' ? home : undefined, name);
       if (!role) missing.push(notFound({ group: rbacKind(kind).group, kind, plural: kind.toLowerCase() }, name).message);
-      else if (rulesOf(store, role).some((rule) => allows(rule, info)))
-        return { allowed: true, reason: `RBAC: allowed by ${describe(binding, subject)}` };
+      else if (rulesOf(store, role).some((rule) => allows(rule, info))) return { allowed: true, reason: '' };
     }
     return { allowed: false, reason: missing.length === 0 ? '' : `RBAC: ${[...new Set(missing)].join(', ')}` };
   };
@@ -52,13 +50,6 @@ function isUser(subject: Obj, user: UserInfo, namespace: string | undefined): bo
   if (subject.kind === 'User') return subject.name === user.name;
   if (subject.kind === 'Group') return user.groups.includes(subject.name);
   return user.name === `system:serviceaccount:${subject.namespace ?? namespace}:${subject.name}`;
-}
-
-/** A namespace follows the name (clusterRoleBindingDescriber, roleBindingDescriber). */
-function describe({ kind, metadata, roleRef }: Obj, subject: Obj): string {
-  const within = (name: string, namespace?: string) => (namespace === undefined ? name : `${name}/${namespace}`);
-  const to = subject.kind === 'ServiceAccount' ? within(subject.name, subject.namespace ?? metadata.namespace) : subject.name;
-  return `${kind} "${within(metadata.name, metadata.namespace)}" of ${roleRef.kind} "${roleRef.name}" to ${subject.kind} "${to}"`;
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Obj, Simulation, StoreEvent } from './types.ts';
 /** k8s.io/kube-aggregator/pkg/controllers/status/remote/remote_available_controller.go. */
 const resyncMs = 30_000;
 const probeMs = 5_000;
-const backoff = { firstMs: 5, lastMs: 30_000 };
+const retryMs = 5;
 
 const aggregator = { name: 'system:kube-aggregator', groups: ['system:masters'] };
 
@@ -51,7 +51,7 @@ export function runAvailability(simulation: Simulation): void {
   };
   // A message with a time or a port differs at each check: its own writes must not trigger one.
   const concernedBy = (event: StoreEvent): string[] => (writing ? [] : affectedBy(simulation, event));
-  runApiServiceController(simulation, { work, concernedBy, everyMs: resyncMs, backoff });
+  runApiServiceController(simulation, { work, concernedBy, everyMs: resyncMs, retryMs });
 }
 
 /** The APIServices that a change affects. */

@@ -45,10 +45,9 @@ const userRoles: readonly (readonly [name: string, rules: readonly PolicyRule[],
   [
     'edit',
     [
-      ...rulesFor(write, 'Endpoints', 'EndpointSlice', 'LimitRange', 'ResourceQuota'),
+      ...rulesFor(write, 'EndpointSlice'),
       rule(read, '', 'secrets'),
       rule(read, 'coordination.k8s.io', 'leases'),
-      rule([...read, ...write], '', 'pods/portforward pods/proxy services/proxy'),
       rule(['create'], '', 'serviceaccounts/token'),
       rule(['impersonate'], '', 'serviceaccounts'),
     ],

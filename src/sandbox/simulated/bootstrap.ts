@@ -1,19 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { frontProxyName } from '../shared/credentials.ts';
-import { kubernetesServiceAddress } from '../shared/engine.ts';
 import { localCondition } from './api-service.ts';
 import { trackUpdate } from './apply.ts';
 import { bootstrapRoles } from './bootstrap-roles.ts';
 import { prepared } from './kind-rules.ts';
 import { apiVersionOf, coreKind, kinds, reviewKinds } from './kinds.ts';
-import { apiServiceKind, endpointSliceKind, serviceKind } from './lookup.ts';
+import { apiServiceKind } from './lookup.ts';
 import type { Kind, Obj, Simulation } from './types.ts';
 
-/**
- * Creates the objects of a new cluster. Those of each namespace are left to the controllers.
- * @param port - of the simulation, on 127.0.0.1
- */
-export function bootstrap(simulation: Simulation, port: number): void {
+/** Creates the objects of a new cluster. Those of each namespace are left to the controllers. */
+export function bootstrap(simulation: Simulation): void {
   const { store, now } = simulation;
   const put = (kind: Kind, content: Obj): void => {
     const updated = { kind: kind.kind, apiVersion: apiVersionOf(kind), ...content };
@@ -24,8 +20,6 @@ export function bootstrap(simulation: Simulation, port: number): void {
     put(coreKind('Namespace'), { metadata: { name, labels: { 'kubernetes.io/metadata.name': name } } });
   for (const apiService of localApiServices(now())) put(apiServiceKind, apiService);
   put(coreKind('ConfigMap'), requestHeaderConfiguration(simulation));
-  put(serviceKind, service(port));
-  put(endpointSliceKind, endpointSlice(port));
   for (const { kind, object } of bootstrapRoles) put(kind, object);
 }
 
@@ -54,21 +48,4 @@ const requestHeaderConfiguration = ({ files }: Simulation): Obj => ({
     'requestheader-group-headers': '["X-Remote-Group"]',
     'requestheader-username-headers': '["X-Remote-User"]',
   },
-});
-
-// The Service of kube-apiserver (k8s.io/kubernetes/pkg/controlplane/controller/kubernetesservice).
-const kubernetes = { name: 'kubernetes', namespace: 'default' };
-const https = { name: 'https', protocol: 'TCP' };
-const serviceDefaults = { internalTrafficPolicy: 'Cluster', ipFamilyPolicy: 'SingleStack', sessionAffinity: 'None' };
-
-const service = (port: number): Obj => ({
-  metadata: { ...kubernetes, labels: { component: 'apiserver', provider: 'kubernetes' } },
-  spec: { clusterIP: kubernetesServiceAddress, ports: [{ ...https, port: 443, targetPort: port }], type: 'ClusterIP', ...serviceDefaults },
-});
-
-const endpointSlice = (port: number): Obj => ({
-  metadata: { ...kubernetes, labels: { 'kubernetes.io/service-name': kubernetes.name } },
-  addressType: 'IPv4',
-  endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
-  ports: [{ ...https, port }],
 });

@@ -4,11 +4,11 @@ import { convertResources, type RemoteDiscovery } from './aggregated-discovery.t
 import { apiVersionOf, kinds, reviewKinds } from './kinds.ts';
 import { apiServicesIn } from './lookup.ts';
 import { accepted } from './representation.ts';
-import type { Call, Kind, Obj, Simulation, Store } from './types.ts';
+import type { Call, Obj, Simulation, Store } from './types.ts';
 
 /** The group of APIServices, which has no APIService itself. */
 const registrations = 'apiregistration.k8s.io';
-const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 const everything = [...kinds, ...reviewKinds].sort((one, other) => (one.plural < other.plural ? -1 : 1));
 const v2 = { g: 'apidiscovery.k8s.io', v: 'v2', as: 'APIGroupDiscoveryList' };
 
@@ -112,14 +112,16 @@ function resourcesOf(group: string, version: string): Obj[] {
       const { kind, plural, namespaced, shortNames, categories } = each;
       const names = { ...(shortNames ? { shortNames } : {}), ...(categories ? { categories } : {}) };
       const status = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: ['get', 'patch', 'update'] };
-      const resource = { name: plural, singularName: kind.toLowerCase(), namespaced, kind, verbs: verbsOf(each), ...names };
+      const resource = {
+        name: plural,
+        singularName: kind.toLowerCase(),
+        namespaced,
+        kind,
+        verbs: reviewKinds.includes(each) ? ['create'] : verbs,
+        ...names,
+      };
       return each.status ? [resource, status] : [resource];
     });
-}
-
-function verbsOf(kind: Kind): readonly string[] {
-  if (reviewKinds.includes(kind)) return ['create'];
-  return kind.kind === 'Namespace' ? verbs.filter((verb) => verb !== 'deletecollection') : verbs;
 }
 
 /** An APIGroupDiscovery: built-in versions, and those of extension API servers. */

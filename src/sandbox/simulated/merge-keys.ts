@@ -34,30 +34,24 @@ const container = map({
   env: list('name', map({ valueFrom: map(keyReferences) })),
   ports: list('containerPort protocol'),
   resources: struct({ claims: list('name') }),
-  volumeDevices: list('devicePath'),
   volumeMounts: list('mountPath'),
 });
 
 const podSpec: Record<string, Shape> = {
   affinity: map({ nodeAffinity: map({ requiredDuringSchedulingIgnoredDuringExecution: atomic }) }),
   containers: { ...list('name', container), embedded: true },
-  ephemeralContainers: list('name', container),
   hostAliases: list('ip'),
   imagePullSecrets: list('name', atomic),
   initContainers: list('name', container),
   nodeSelector: atomic,
-  resourceClaims: list('name'),
-  schedulingGates: list('name'),
   topologySpreadConstraints: list('topologyKey whenUnsatisfiable', map({ labelSelector: atomic })),
-  volumes: list('name', map({ csi: map({ nodePublishSecretRef: atomic }) })),
+  volumes: list('name'),
 };
 
 const spec = struct({
   ...podSpec,
-  podCIDRs: set,
   podSelector: { atomic: true, embedded: true },
   ports: list('port protocol'),
-  scaleTargetRef: embedded,
   selector: atomic,
   strategy: embedded,
   template: struct({ metadata: objectMeta, spec: struct(podSpec) }),
@@ -79,8 +73,6 @@ const status = struct({
 export const objectShape: Shape = map({
   involvedObject: atomic,
   metadata: objectMeta,
-  regarding: atomic,
-  related: atomic,
   roleRef: { atomic: true, embedded: true },
   secrets: list('name', atomic),
   spec,

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { sendJson } from '../shared/answer.ts';
 import { notServed } from '../shared/failure.ts';
 import type { RemoteDiscovery } from './aggregated-discovery.ts';
-import { apiVersionOf, kinds } from './kinds.ts';
+import { kinds } from './kinds.ts';
 import type { Call, Kind, Obj } from './types.ts';
 
 /**
@@ -18,11 +17,7 @@ function pathOf({ group, version }: Kind): string {
 }
 
 function documentOf(of: readonly Kind[]): Obj {
-  const parameters = ['dryRun', 'fieldManager', 'fieldValidation', 'force'].map((name) => ({
-    name,
-    in: 'query',
-    schema: { type: name === 'force' ? 'boolean' : 'string' },
-  }));
+  const parameters = ['dryRun', 'fieldManager', 'fieldValidation', 'force'].map((name) => ({ name, in: 'query' }));
   const paths = of.map((kind) => {
     const { group, version } = kind;
     const patch = {
@@ -33,16 +28,8 @@ function documentOf(of: readonly Kind[]): Obj {
     };
     return [`/${pathOf(kind)}/${kind.namespaced ? 'namespaces/{namespace}/' : ''}${kind.plural}/{name}`, { patch }];
   });
-  const [kind] = of;
-  return {
-    openapi: '3.0.0',
-    info: { title: kind ? apiVersionOf(kind) : '', version: 'unversioned' },
-    paths: Object.fromEntries(paths),
-    components: {},
-  };
+  return { openapi: '3.0.0', info: { title: 'Kubernetes', version: 'unversioned' }, paths: Object.fromEntries(paths) };
 }
-
-const hashOf = (document: Obj): string => createHash('sha512').update(JSON.stringify(document)).digest('hex').toUpperCase();
 
 /**
  * Answers /openapi/v3 and the paths below it.
@@ -53,7 +40,7 @@ export function answerOpenApi(remote: RemoteDiscovery, call: Call): boolean {
   const [, path] = /^\/openapi\/v3(?:\/(.*))?$/.exec(call.info.path) ?? [call.info.path, undefined];
   if (!call.info.path.startsWith('/openapi/v3')) return false;
   if (path === undefined || path === '') {
-    const own = [...documents].map(([each, document]) => [each, { serverRelativeURL: `/openapi/v3/${each}?hash=${hashOf(document)}` }]);
+    const own = [...documents.keys()].map((each) => [each, { serverRelativeURL: `/openapi/v3/${each}` }]);
     sendJson(call, 200, { paths: { ...Object.fromEntries(own), ...remote.openApi() } });
     return true;
   }

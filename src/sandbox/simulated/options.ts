@@ -1,5 +1,4 @@
-import { badRequest, invalid } from '../shared/failure.ts';
-import { required } from './faults.ts';
+import { badRequest } from '../shared/failure.ts';
 
 /** The options of a create, update or patch. */
 export interface WriteOptions {
@@ -11,17 +10,13 @@ export interface WriteOptions {
 /**
  * Reads the options of a write from its query
  * (k8s.io/apimachinery/pkg/apis/meta/v1/validation/validation.go).
- * @param apply - whether it is a server-side apply, which needs a fieldManager
- * @throws ApiFailure 400, 422
+ * @throws ApiFailure 400
  */
-export function writeOptions({ searchParams }: URL, userAgent = '', apply = false): WriteOptions {
-  const manager = searchParams.get('fieldManager') ?? '';
-  if (apply && manager === '')
-    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [required('fieldManager', 'is required for apply patch')]);
+export function writeOptions({ searchParams }: URL, userAgent = ''): WriteOptions {
   return {
     dryRun: isDryRun(searchParams.getAll('dryRun')),
     // k8s.io/apiserver/pkg/endpoints/handlers/create.go, managerOrUserAgent
-    fieldManager: manager || (userAgent.split('/')[0] ?? '').slice(0, 128) || 'unknown',
+    fieldManager: searchParams.get('fieldManager') || (userAgent.split('/')[0] ?? '').slice(0, 128) || 'unknown',
     force: searchParams.get('force') === 'true',
   };
 }
@@ -37,18 +32,4 @@ export interface DeleteOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: string;
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
-}
-
-/** Merges the query and the body of a DELETE; the body wins. @throws ApiFailure 400 */
-export function deleteOptions({ searchParams }: URL, body: DeleteOptions): DeleteOptions {
-  const grace = searchParams.get('gracePeriodSeconds');
-  const policy = searchParams.get('propagationPolicy');
-  const options: DeleteOptions = {
-    dryRun: searchParams.getAll('dryRun'),
-    ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
-    ...(policy === null ? {} : { propagationPolicy: policy }),
-    ...body,
-  };
-  isDryRun(options.dryRun ?? []);
-  return options;
 }

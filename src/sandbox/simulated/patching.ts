@@ -62,7 +62,7 @@ export function createPatcher({ now }: Pick<Simulation, 'now'>, writer: Writer):
     const isApply = type === 'application/apply-patch+yaml';
     const patch = patches.get(type);
     if (!isApply && !patch) throw new ApiFailure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
-    const options = writeOptions(url, request.headers['user-agent'], isApply);
+    const options = writeOptions(url, request.headers['user-agent']);
     const body = await readBody(request);
     const live = liveNow();
     if (!patch) return apply(call, kind, live, body, options);

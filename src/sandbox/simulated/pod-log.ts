@@ -1,11 +1,6 @@
 import { badRequest, notFound } from '../shared/failure.ts';
-import type { RequestInfo } from '../shared/request-info.ts';
 import { podKind } from './lookup.ts';
 import type { Call, Obj, Simulation } from './types.ts';
-
-const logOptions = ['follow', 'previous', 'timestamps', 'sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes', 'stream'];
-
-const isLog = ({ group, resource, subresource }: RequestInfo): boolean => group === '' && resource === 'pods' && subresource === 'log';
 
 /**
  * Lets the kubelet answer pods/NAME/log
@@ -14,23 +9,18 @@ const isLog = ({ group, resource, subresource }: RequestInfo): boolean => group 
  * @throws ApiFailure 400, 404
  */
 export function answerLog({ store, kubelet }: Simulation, { request, response, url, info }: Call): boolean {
-  if (!isLog(info)) return false;
-  const pod = podOf(store, info);
+  const { group, resource, subresource, namespace, name } = info;
+  if (group !== '' || resource !== 'pods' || subresource !== 'log') return false;
+  const pod = store.get(podKind, namespace, name);
+  if (!pod) throw notFound(podKind, name);
   const container = containerOf(pod, url.searchParams.get('container') ?? '');
   // A pod that is not scheduled has no log.
   if (!pod.spec.nodeName) response.writeHead(204).end();
   else {
-    const query = new URLSearchParams([...url.searchParams].filter(([name, value]) => logOptions.includes(name) && value !== ''));
-    request.url = `/containerLogs/${info.namespace}/${info.name}/${container}?${query}`;
-    kubelet.answer(request, response);
+    request.url = `/containerLogs/${namespace}/${name}/${container}${url.search}`;
+    kubelet(request, response);
   }
   return true;
-}
-
-function podOf(store: Simulation['store'], { namespace, name }: RequestInfo): Obj {
-  const pod = store.get(podKind, namespace, name);
-  if (!pod) throw notFound(podKind, name);
-  return pod;
 }
 
 /** @param wanted - empty for the only one */

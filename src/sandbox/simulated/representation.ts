@@ -64,7 +64,7 @@ function tables({ url }: Call, kind: Kind, now: () => Date): Representation {
 type Parameters = Readonly<Record<string, string>>;
 
 /**
- * Chooses among the media types of the Accept header, best first (RFC 9110, section 12.5.1).
+ * Chooses the first media type of the Accept header that can be served. Weights are ignored.
  * @param serves - whether JSON with these parameters can be served
  * @throws ApiFailure 406 when none is JSON that can be served
  */
@@ -73,11 +73,9 @@ export function accepted({ headers }: IncomingMessage, serves: (parameters: Para
   const clauses = headers.accept.split(',').map((clause) => {
     const [type = '', ...rest] = clause.split(';').map((part) => part.trim());
     const parameters: Parameters = Object.fromEntries(rest.map((part) => part.split('=')));
-    return { type, parameters, quality: Number(parameters.q ?? 1) };
+    return { type, parameters };
   });
-  const found = clauses
-    .sort((one, other) => other.quality - one.quality)
-    .find(({ type, parameters }) => ['application/json', 'application/*', '*/*'].includes(type) && serves(parameters));
+  const found = clauses.find(({ type, parameters }) => ['application/json', 'application/*', '*/*'].includes(type) && serves(parameters));
   if (found) return found.parameters;
   throw new ApiFailure(406, 'NotAcceptable', 'only the following media types are accepted: application/json');
 }

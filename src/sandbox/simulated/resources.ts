@@ -4,7 +4,7 @@ import { trackUpdate } from './apply.ts';
 import { mediaTypeOf, parseBody, readBody, readObject, withoutNulls } from './bodies.ts';
 import { deleteObject } from './deletion.ts';
 import { kindAt } from './kinds.ts';
-import { type DeleteOptions, deleteOptions, type WriteOptions, writeOptions } from './options.ts';
+import { type DeleteOptions, type WriteOptions, writeOptions } from './options.ts';
 import { createPatcher } from './patching.ts';
 import { representationFor } from './representation.ts';
 import { selectorOf } from './selectors.ts';
@@ -12,11 +12,6 @@ import { placed } from './sent.ts';
 import type { Call, Kind, Obj, Simulation } from './types.ts';
 import { answerWatch, versionOf } from './watch.ts';
 import { createWriter, type Track } from './writer.ts';
-
-/** Kinds whose objects a PUT may create (AllowCreateOnUpdate of the strategies). */
-const createdByUpdate = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'Lease', 'Endpoints', 'Event', 'Service'];
-/** Kinds whose deletion is answered with the object (ReturnDeletedObject of the registries). */
-const answersDeleted = ['Pod', 'Service', 'ServiceAccount'];
 
 interface Target {
   readonly kind: Kind;
@@ -62,10 +57,7 @@ export function createResources(simulation: Simulation): (call: Call) => Promise
       const options = writeOptions(call.url, call.request.headers['user-agent']);
       const sent = placed(kind, call, await readObject(call, kind), true);
       const write = { ...options, subresource, track: tracked(call, kind, options) };
-      const old = live();
-      if (!old && subresource === '' && createdByUpdate.includes(kind.kind))
-        return answer(call, kind, 201, writer.create(kind, sent, write));
-      answer(call, kind, 200, writer.update(kind, existing(call, kind, old), sent, write));
+      answer(call, kind, 200, writer.update(kind, existing(call, kind, live()), sent, write));
     },
     async patch(call, { kind, live }) {
       const { status, object } = await patch(call, kind, live, (write) => tracked(call, kind, write));
@@ -74,19 +66,10 @@ export function createResources(simulation: Simulation): (call: Call) => Promise
     async delete(call, { kind, live }) {
       const options = await readDeleteOptions(call);
       const { object, gone } = deleteObject(store, kind, existing(call, kind, live()), options, now());
-      if (!gone || answersDeleted.includes(kind.kind)) return answer(call, kind, 200, object);
+      if (!gone) return answer(call, kind, 200, object);
       const { name, uid } = object.metadata;
       const details = { name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.plural, uid };
       sendJson(call, 200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
-    },
-    async deletecollection(call, { kind, namespace }) {
-      if (kind.kind === 'Namespace') throw notAllowed();
-      const options = await readDeleteOptions(call);
-      const deleted = store
-        .list(kind, namespace)
-        .filter(selectorOf(call.url))
-        .map((object) => deleteObject(store, kind, object, options, now()).object);
-      sendJson(call, 200, representationFor(call, kind, now).list(deleted, store.resourceVersion));
     },
   };
 
@@ -98,7 +81,8 @@ export function createResources(simulation: Simulation): (call: Call) => Promise
     const single = info.name !== '' && !['list', 'watch'].includes(verb);
     if (!kind.namespaced && kind.kind !== 'Namespace' && info.namespace) throw notServed();
     if (kind.namespaced && !info.namespace && (single || !isRead)) throw notAllowed();
-    if (single === ['create', 'deletecollection'].includes(verb) && !['list', 'watch'].includes(verb)) throw notAllowed();
+    if (verb === 'deletecollection') throw notSimulated('Deletions of collections');
+    if (single === (verb === 'create') && !['list', 'watch'].includes(verb)) throw notAllowed();
     if (info.subresource === 'status' && !['get', 'update', 'patch'].includes(verb)) throw notAllowed();
     if (kind.listedOnly && !isRead) throw notSimulated(`Objects of kind ${kind.kind}`);
     const namespace = kind.namespaced && info.namespace ? info.namespace : undefined;
@@ -124,9 +108,10 @@ function existing({ info }: Call, kind: Kind, live: Obj | undefined): Obj {
   return live;
 }
 
+/** The options in the query and the body of a DELETE; the body wins. */
 async function readDeleteOptions({ request, url }: Call): Promise<DeleteOptions> {
   const body = await readBody(request);
   const { apiVersion: _, kind, ...options } = body.length === 0 ? {} : withoutNulls(parseBody(mediaTypeOf(request), body, { group: '' }));
   if (kind !== undefined && kind !== 'DeleteOptions') throw badRequest(`the body of a delete is DeleteOptions, not ${kind}`);
-  return deleteOptions(url, options);
+  return { ...Object.fromEntries(url.searchParams), dryRun: url.searchParams.getAll('dryRun'), ...options };
 }

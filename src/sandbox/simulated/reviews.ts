@@ -1,10 +1,9 @@
-import { badRequest, invalid, notServed, notSimulated } from '../shared/failure.ts';
+import { badRequest, notServed, notSimulated } from '../shared/failure.ts';
 import type { UserInfo } from '../shared/identity.ts';
 import type { RequestInfo } from '../shared/request-info.ts';
 import { timestamp } from '../shared/timestamp.ts';
 import type { AuthenticateToken } from './authentication.ts';
 import type { Authorize } from './authorization.ts';
-import { wrong } from './faults.ts';
 import { apiVersionOf, reviewKinds } from './kinds.ts';
 import { issuer } from './service-account-jwt.ts';
 import { serviceAccountToken } from './tokens.ts';
@@ -29,8 +28,6 @@ export function createReviews(
   authenticateToken: AuthenticateToken,
 ): (info: RequestInfo) => Review | undefined {
   const access = (user: UserInfo, spec: Obj): Obj => {
-    if (Boolean(spec.resourceAttributes) === Boolean(spec.nonResourceAttributes))
-      throw refused(wrong('spec', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'));
     const { allowed, reason } = authorize(user, infoOf(spec));
     return { spec, status: { allowed, ...(reason === '' ? {} : { reason }) } };
   };
@@ -41,7 +38,9 @@ export function createReviews(
     }),
     TokenReview: (_, spec) => ({ spec, status: reviewToken(spec, authenticateToken) }),
     SelfSubjectAccessReview: ({ user }, spec) => access(user, spec),
-    SubjectAccessReview: (_, spec) => access(subjectOf(spec), spec),
+    // The subject is in the groups that the review lists, and in no others.
+    SubjectAccessReview: (_, spec) =>
+      access({ name: spec.user ?? '', uid: spec.uid, groups: spec.groups ?? [], extra: spec.extra ?? {} }, spec),
   };
   return ({ group, version, resource, subresource, name }) => {
     if (group === '' && resource === 'serviceaccounts' && subresource === 'token')
@@ -75,14 +74,6 @@ function reviewToken({ token, audiences = [] }: Obj, authenticateToken: Authenti
     ? { user: {}, error: answer.error }
     : { authenticated: true, user: written(answer.user), audiences: answer.audiences };
 }
-
-/** The subject of a SubjectAccessReview is in the groups that it lists, and in no others. */
-function subjectOf({ user = '', uid, groups = [], extra = {} }: Obj): UserInfo {
-  if (user === '' && groups.length === 0) throw refused(wrong('spec.user', user, 'at least one of user or group must be specified'));
-  return { name: user, uid, groups, extra };
-}
-
-const refused = (fault: ReturnType<typeof wrong>) => invalid({ group: 'authorization.k8s.io', kind: '' }, '', [fault]);
 
 /** The attributes of the request that an access review is about. */
 function infoOf({ resourceAttributes, nonResourceAttributes }: Obj): RequestInfo {

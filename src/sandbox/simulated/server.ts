@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:https';
 import { sendFailure, sendJson, sendText } from '../shared/answer.ts';
 import { ApiFailure, badRequest, forbidden, notAllowed } from '../shared/failure.ts';
 import { requestInfoOf } from '../shared/request-info.ts';
+import { requestUrl } from '../shared/request-url.ts';
 import { type Aggregator, createAggregator } from './aggregated.ts';
 import { createRemoteDiscovery } from './aggregated-discovery.ts';
 import { createAuthenticator, createTokenAuthenticator } from './authentication.ts';
@@ -31,7 +32,7 @@ export function createSimulationServer(simulation: Simulation): Server {
   const answer = createAnswer(simulation, aggregator, authorize);
 
   const admit = (request: IncomingMessage): Omit<Call, 'response'> => {
-    const url = urlOf(request);
+    const url = requestUrl(request.url);
     const info = requestInfoOf(request.method ?? '', url);
     const sender = authenticate(request);
     if (!sender) throw new ApiFailure(401, 'Unauthorized', 'Unauthorized');
@@ -101,17 +102,6 @@ function answerAboutItself({ kubernetes }: Simulation, call: Call): boolean {
   else if (info.path === '/version') sendJson(call, 200, versionInfo(kubernetes));
   else return false;
   return true;
-}
-
-/** @throws ApiFailure 400 */
-function urlOf({ url = '/' }: IncomingMessage): URL {
-  try {
-    const parsed = new URL(`https://simulation${url.startsWith('/') ? '' : '/'}${url}`);
-    decodeURIComponent(parsed.pathname);
-    return parsed;
-  } catch {
-    throw badRequest('the URL is malformed');
-  }
 }
 
 function fail(response: ServerResponse, error: unknown): void {

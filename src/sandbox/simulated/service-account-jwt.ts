@@ -18,8 +18,6 @@ export interface Claims {
   readonly jti: string;
   readonly 'kubernetes.io': {
     readonly namespace: string;
-    /** Without a uid when there is no such Node. */
-    readonly node?: Partial<Reference>;
     readonly pod?: Reference;
     readonly serviceaccount: Reference;
   };

@@ -1,12 +1,12 @@
 import { once, setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { type ControlPlaneFiles, controlPlaneFiles, writeControlPlaneFiles } from '../shared/credentials.ts';
-import { contextNames, type Engine, type KubernetesImitated, kubernetesServiceAddress } from '../shared/engine.ts';
+import { contextNames, type Engine, type KubernetesImitated } from '../shared/engine.ts';
 import { writeUserKubeconfig } from '../shared/kubeconfig.ts';
-import type { Kubelet } from '../shared/kubelet.ts';
 import { runAvailability } from './availability.ts';
 import { bootstrap } from './bootstrap.ts';
 import { runControllers } from './cluster-controllers.ts';
@@ -16,15 +16,14 @@ import { createStore } from './store.ts';
 export interface SimulationOptions {
   /** For certificates and the kubeconfig. The caller removes it after `stop`. */
   readonly stateDir: string;
-  readonly kubelet: Kubelet;
+  readonly kubelet: RequestListener;
   readonly kubernetes: KubernetesImitated;
   /** The start of the validity of certificates. */
   readonly now: Date;
 }
 
 const address = '127.0.0.1';
-const service = 'kubernetes.default.svc';
-const names = ['localhost', 'kubernetes', 'kubernetes.default', service, `${service}.cluster.local`, kubernetesServiceAddress, address];
+const names = ['localhost', address];
 
 /** Starts a control plane inside this process. Only its files are left after `stop`. */
 export async function startSimulation(options: SimulationOptions): Promise<Engine & { readonly files: ControlPlaneFiles }> {
@@ -60,7 +59,7 @@ export async function startSimulation(options: SimulationOptions): Promise<Engin
   const url = `https://${address}:${port}`;
   try {
     runControllers(simulation);
-    bootstrap(simulation, port);
+    bootstrap(simulation);
     runAvailability(simulation);
     const admin = { user: 'admin', groups: ['system:masters'], now, name: contextNames.simulated };
     await writeUserKubeconfig(kubeconfig, { server: url, files }, admin);

@@ -8,9 +8,9 @@ import type { Kind, Obj, Store, StoreEvent } from './types.ts';
 /** Changes that are kept for watches. */
 const historyLength = 2_000;
 
-/** In the order of k8s.io/apimachinery/pkg/apis/meta/v1/types.go, ObjectMeta. */
+/** k8s.io/apimachinery/pkg/apis/meta/v1/types.go, ObjectMeta. */
 const metadataFields =
-  'name generateName namespace uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields'.split(
+  'name namespace uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields'.split(
     ' ',
   );
 

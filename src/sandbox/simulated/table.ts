@@ -10,63 +10,32 @@ interface Column {
 // Columns of k8s.io/kubernetes/pkg/printers/internalversion/printers.go, without those of -o wide.
 
 const none = '<none>';
-const unknown = '<unknown>';
 
-const seconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-type Unit = keyof typeof seconds;
-/** Below so many seconds, a duration has this unit and perhaps a smaller one. */
-const spans: readonly (readonly [below: number, unit: Unit, rest?: Unit])[] = [
-  [2 * seconds.m, 's'],
-  [10 * seconds.m, 'm', 's'],
-  [3 * seconds.h, 'm'],
-  [8 * seconds.h, 'h', 'm'],
-  [2 * seconds.d, 'h'],
-  [8 * seconds.d, 'd', 'h'],
-  [Number.POSITIVE_INFINITY, 'd'],
-];
-
-/** An age (k8s.io/apimachinery/pkg/util/duration/duration.go, HumanDuration), without years. */
-export function ago(since: string | undefined, now: Date): string {
-  if (!since) return unknown;
-  const age = Math.floor((now.getTime() - Date.parse(since)) / 1000);
-  if (age < -1) return '<invalid>';
-  const [, unit = 's', smaller] = spans.find(([below]) => age < below) ?? [];
-  const whole = `${Math.floor(Math.max(age, 0) / seconds[unit])}${unit}`;
-  const rest = smaller ? Math.floor((age % seconds[unit]) / seconds[smaller]) : 0;
-  return rest > 0 ? `${whole}${rest}${smaller}` : whole;
+/** k8s.io/apimachinery/pkg/util/duration/duration.go, HumanDuration, in one unit. */
+export function ago(since: string, now: Date): string {
+  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  const hours = Math.floor(seconds / 3600);
+  if (hours < 3) return `${Math.floor(seconds / 60)}m`;
+  return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
 }
 
 const name: Column = { name: 'Name', cell: ({ metadata }) => metadata.name ?? '' };
 const age: Column = { name: 'Age', cell: ({ metadata }, now) => ago(metadata.creationTimestamp, now) };
 const text = (title: string, cell: (object: Obj, now: Date) => Cell): Column => ({ name: title, cell });
 
-const externalAddress = ({ spec }: Obj): string => spec.externalName ?? (spec.externalIPs?.join(',') || none);
-const portOf = ({ port, nodePort, protocol }: Obj): string => `${nodePort ? `${port}:${nodePort}` : port}/${protocol}`;
+const portOf = ({ port, protocol }: Obj): string => `${port}/${protocol}`;
 
-/** Init containers do not count. */
-function podStatus({ metadata, status = {} }: Obj): string {
-  const { phase = '', reason = phase, containerStatuses = [] } = status;
-  const reasons = containerStatuses.map(({ state = {} }: Obj) => {
-    const { waiting, terminated } = state;
-    if (waiting?.reason) return waiting.reason;
-    return terminated && (terminated.reason || (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`));
-  });
-  const shown = reasons.find(Boolean) ?? reason;
-  return metadata.deletionTimestamp && !['Failed', 'Succeeded'].includes(phase) ? 'Terminating' : shown;
+const containersOf = ({ status }: Obj): readonly Obj[] => status?.containerStatuses ?? [];
+
+/** The node never writes that a container has terminated: it always restarts it. */
+function podStatus(pod: Obj): string {
+  if (pod.metadata.deletionTimestamp) return 'Terminating';
+  return containersOf(pod).find(({ state }) => state?.waiting)?.state.waiting.reason ?? pod.status?.phase ?? '';
 }
 
-function restarts({ status }: Obj, now: Date): string {
-  const all: readonly Obj[] = status?.containerStatuses ?? [];
-  const count = all.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);
-  const last = all
-    .map(({ lastState }) => lastState?.terminated?.finishedAt ?? '')
-    .sort()
-    .at(-1);
-  return count > 0 && last ? `${count} (${ago(last, now)} ago)` : String(count);
-}
-
-const ready = ({ spec, status }: Obj): string =>
-  `${(status?.containerStatuses ?? []).filter((each: Obj) => each.ready).length}/${spec.containers?.length ?? 0}`;
+const restarts = (pod: Obj): number => containersOf(pod).reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);
+const ready = (pod: Obj): string => `${containersOf(pod).filter((each) => each.ready).length}/${pod.spec.containers?.length ?? 0}`;
 
 function available({ spec, status }: Obj): string {
   const condition = status?.conditions?.find(({ type }: Obj) => type === 'Available');
@@ -93,7 +62,7 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
     name,
     text('Type', ({ spec }) => spec.type),
     text('Cluster-IP', ({ spec }) => spec.clusterIP ?? none),
-    text('External-IP', externalAddress),
+    text('External-IP', ({ spec }) => spec.externalName ?? none),
     text('Port(s)', ({ spec }) => (spec.ports ?? []).map(portOf).join(',') || none),
     age,
   ],

@@ -43,15 +43,13 @@ export function serviceAccountToken({ store, files, now }: Simulation, { info }:
 }
 
 /** The claims of the pod that a token is bound to. */
-function boundTo(store: Store, account: Obj, reference: Obj): Pick<Claims['kubernetes.io'], 'node' | 'pod'> {
+function boundTo(store: Store, account: Obj, reference: Obj): Pick<Claims['kubernetes.io'], 'pod'> {
   if (!reference) return {};
   const { kind, name, uid } = reference;
   if (kind !== 'Pod') throw notSimulated('Tokens that are bound to anything but a Pod');
   const pod = store.get(coreKind('Pod'), account.metadata.namespace, name);
   if (!pod || (uid && uid !== pod.metadata.uid)) throw notFound(coreKind('Pod'), name);
-  const { serviceAccountName = 'default', nodeName } = pod.spec;
-  if (serviceAccountName !== account.metadata.name)
+  if ((pod.spec.serviceAccountName ?? 'default') !== account.metadata.name)
     throw badRequest(`cannot bind token for serviceaccount "${account.metadata.name}" to pod running with different serviceaccount name.`);
-  const node = nodeName && { name: nodeName, uid: store.get(coreKind('Node'), undefined, nodeName)?.metadata.uid };
-  return { ...(node && { node }), pod: { name, uid: pod.metadata.uid } };
+  return { pod: { name, uid: pod.metadata.uid } };
 }

@@ -1,8 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { ControlPlaneFiles } from '../shared/credentials.ts';
 import type { KubernetesImitated } from '../shared/engine.ts';
 import type { UserInfo } from '../shared/identity.ts';
-import type { Kubelet } from '../shared/kubelet.ts';
 import type { RequestInfo } from '../shared/request-info.ts';
 
 /** JSON of a Kubernetes object. */
@@ -80,7 +79,8 @@ export interface Simulation {
   readonly store: Store;
   readonly kubernetes: KubernetesImitated;
   readonly files: ControlPlaneFiles;
-  readonly kubelet: Kubelet;
+  /** Answers for the log of a pod. */
+  readonly kubelet: RequestListener;
   readonly now: () => Date;
   /** Ends controllers and open watches. */
   readonly signal: AbortSignal;

@@ -8,16 +8,6 @@ export function versionInfo(kubernetes: KubernetesImitated): object {
   return {
     major,
     minor,
-    emulationMajor: major,
-    emulationMinor: minor,
-    minCompatibilityMajor: major,
-    minCompatibilityMinor: String(Number(minor) - 1),
     gitVersion: `v${patches[kubernetes]}+apisvc.simulation`,
-    gitCommit: '',
-    gitTreeState: '',
-    buildDate: '1970-01-01T00:00:00Z',
-    goVersion: `node ${process.version}`,
-    compiler: 'node',
-    platform: `${process.platform}/${process.arch}`,
   };
 }

@@ -40,7 +40,7 @@ async function startReal(kubernetes: KubernetesVersion): Promise<Target> {
 async function startSimulated(kubernetes: KubernetesVersion): Promise<Target> {
   const stateDir = mkdtempSync(join(cluster.stateDir, 'simulation-'));
   // No step reaches a kubelet: their Pods are not scheduled.
-  const kubelet = { answer: () => {}, upgrade: () => {} };
+  const kubelet = () => {};
   const { server, files, stop } = await startSimulation({ stateDir, kubelet, kubernetes, now: new Date() });
   ends.push(stop);
   return { engine: 'simulated', kubernetes, server, files, host: cluster.network.hostAddress };

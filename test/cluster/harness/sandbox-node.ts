@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { connect } from '../../../src/cluster/cluster.ts';
 import { createKubelet, serveKubelet } from '../../../src/sandbox/node/kubelet.ts';
 import { startNode } from '../../../src/sandbox/node/node.ts';
+import type { PodRegistry } from '../../../src/sandbox/node/registry.ts';
 import type { NodeEvent } from '../../../src/sandbox/node/types.ts';
 import { startRealEngine } from '../../../src/sandbox/real/engine.ts';
 import { ownPrefix } from '../../../src/sandbox/shared/owner.ts';
@@ -57,9 +58,9 @@ export async function startSandboxNode(programs: ReadonlyMap<string, Program>): 
     ends.push(() => engine.stop());
     const cluster = await connect({ kubeconfig: engine.kubeconfig }, {}, signal);
     ends.push(async () => cluster.close());
-    const kubelet = createKubelet();
+    const pods: PodRegistry = new Map();
     const { files, podAddress } = engine;
-    const served = await serveKubelet(kubelet, files, podAddress);
+    const served = await serveKubelet(createKubelet(pods), files, podAddress);
     ends.push(() => served.stop());
     const events: NodeEvent[] = [];
     const node = await startNode({
@@ -69,9 +70,8 @@ export async function startSandboxNode(programs: ReadonlyMap<string, Program>): 
       kubeletPort: served.port,
       programOf: (_, { image }) => programs.get(image),
       stateDir: join(stateDir, 'node'),
-      pods: kubelet.pods,
+      pods,
       onEvent: (event) => events.push(event),
-      signal,
     });
     ends.push(() => node.stop());
     const run: SandboxNode['kubectl'] = (args, input) =>

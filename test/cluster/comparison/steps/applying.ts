@@ -134,8 +134,6 @@ export const applying: readonly Step[] = [
     const patch = (body: unknown, query = '?fieldManager=me', contentType = 'application/apply-patch+yaml') =>
       admin.ask('PATCH', path + query, { body, contentType });
     return refusals({
-      noManager: await patch(configMap(name), ''),
-      emptyManager: await patch(configMap(name), '?fieldManager='),
       managedFields: await patch(configMap(name, undefined, { managedFields: [{ manager: 'me' }] })),
       otherName: await patch(configMap('other')),
       otherNamespace: await patch({ ...configMap(name), metadata: { name, namespace: 'default' } }),

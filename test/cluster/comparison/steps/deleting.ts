@@ -1,8 +1,8 @@
 import { refusals } from '../client.ts';
 import type { Step } from '../step.ts';
-import { aboutConfigMap, collection, configMap } from './config-maps.ts';
+import { aboutConfigMap, configMap } from './config-maps.ts';
 
-/** Objects deleted: at once, after a finalizer, and as a collection. */
+/** Objects deleted: at once, and after a finalizer. */
 
 export const deleting: readonly Step[] = [
   aboutConfigMap('delete', async ({ admin: { ask }, create, name }, path) => {
@@ -27,17 +27,6 @@ export const deleting: readonly Step[] = [
       still: await ask('GET', path),
       released: await ask('PATCH', path, { body: { metadata: { finalizers: null } }, contentType }),
       gone: await ask('GET', path),
-    };
-  }),
-  aboutConfigMap('delete-collection', async ({ admin: { ask }, create, name }) => {
-    const labels = { of: name };
-    await create(configMap(`${name}-a`, undefined, { labels }), configMap(`${name}-b`, undefined, { labels }), configMap(`${name}-c`));
-    const selected = `?labelSelector=of%3D${name}`;
-    return {
-      dry: await ask('DELETE', `${collection}${selected}&dryRun=All`),
-      deleted: await ask('DELETE', `${collection}${selected}`),
-      none: await ask('GET', `${collection}${selected}`),
-      other: (await ask('GET', `${collection}/${name}-c`)).status,
     };
   }),
 ];

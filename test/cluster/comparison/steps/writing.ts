@@ -2,17 +2,12 @@ import { refOf } from '../../../../src/cluster/objects.ts';
 import { resourcePath } from '../../../../src/cluster/resources.ts';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
 import { apiServiceNameOf } from '../../harness/registrations.ts';
-import { type Client, refusals } from '../client.ts';
+import { refusals } from '../client.ts';
 import type { Step } from '../step.ts';
 import { namespace } from '../world.ts';
 import { aboutConfigMap, collection, configMap } from './config-maps.ts';
 
 /** Valid and invalid creates and updates. */
-
-async function generatedName({ ask }: Client): Promise<unknown> {
-  const { body } = await ask('POST', `${collection}?dryRun=All`, { body: configMap('', {}, { name: undefined, generateName: 'with-' }) });
-  return (body as KubeObject).metadata.name.replace(/[bcdfghjklmnpqrstvwxz2456789]{5}$/, '<five letters>');
-}
 
 export const writing: readonly Step[] = [
   aboutConfigMap('create', async ({ admin, name }, path) => ({
@@ -21,7 +16,6 @@ export const writing: readonly Step[] = [
     created: await admin.ask('POST', `${collection}?fieldManager=maker`, { body: configMap(name, { a: '1' }, { labels: { x: 'y' } }) }),
     again: await admin.ask('POST', collection, { body: configMap(name) }),
     userAgent: await admin.ask('POST', collection, { body: configMap(`${name}-2`), headers: { 'user-agent': 'maker/v1.2 (linux)' } }),
-    generated: await generatedName(admin),
   })),
   aboutConfigMap('create-wrong', async ({ admin: { ask }, name }) => ({
     ...refusals({

@@ -4,9 +4,10 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createKubelet } from '../../../../src/sandbox/node/kubelet.ts';
 import { createLog } from '../../../../src/sandbox/node/log.ts';
+import type { PodRegistry } from '../../../../src/sandbox/node/registry.ts';
 import { containerOf, onNode, podOf } from './objects.ts';
 
-const kubelet = createKubelet();
+const pods: PodRegistry = new Map();
 const log = createLog(() => {});
 let server: Server;
 let origin: string;
@@ -15,14 +16,14 @@ const listening = (each: Server): Promise<number> =>
   new Promise((resolve) => each.listen(0, '127.0.0.1', () => resolve((each.address() as AddressInfo).port)));
 
 beforeAll(async () => {
-  server = createServer(kubelet.server.answer);
+  server = createServer(createKubelet(pods));
   origin = `http://127.0.0.1:${await listening(server)}`;
   const container = containerOf({
     declaredPort: 8443,
     port: 8443,
     state: { kind: 'running', startedAt: new Date(), log },
   });
-  kubelet.pods.set('uid', onNode(podOf('pod'), container));
+  pods.set('uid', onNode(podOf('pod'), container));
   log.write('one\ntwo\nthree\n');
 });
 afterAll(() => {

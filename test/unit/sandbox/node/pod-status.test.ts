@@ -24,7 +24,7 @@ test('a pod is ready when the containers that run here are ready', () => {
   expect(status).toMatchObject({
     phase: 'Running',
     podIP: '10.0.0.1',
-    hostIPs: [{ ip: '10.0.0.1' }],
+    hostIP: '10.0.0.1',
     containerStatuses: [{ ready: true }, { ready: false, state: { waiting: { reason: notRun } } }],
   });
   expect(isReady(status)).toBe(true);

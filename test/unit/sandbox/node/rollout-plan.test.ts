@@ -60,6 +60,24 @@ describe('a rollout', () => {
     );
   });
 
+  test('of strategy Recreate never has pods of two templates', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3 }), fc.array(speed, { maxLength: 10 }), (replicas, speeds) => {
+        const spec = { replicas, strategy: { type: 'Recreate' } };
+        let at: Rollout = {
+          ...settled({ deployment: withImage('image:1', spec), sets: [], pods: [] }),
+          deployment: withImage('image:2', spec),
+        };
+        for (const each of speeds) {
+          at = done(at, each);
+          expect(new Set(at.pods.map(ownerOf)).size).toBeLessThanOrEqual(1);
+        }
+        const last = settled(at);
+        expect(last.pods.map(({ spec: { containers } }) => containers[0].image)).toEqual(Array(replicas).fill('image:2'));
+      }),
+    );
+  });
+
   test('back to an earlier template reuses its ReplicaSet', () => {
     const first = settled({ deployment: withImage('image:1'), sets: [], pods: [] });
     const second = settled({ ...first, deployment: withImage('image:2') });

@@ -19,8 +19,6 @@ function put(...paths: string[]): void {
   }
 }
 
-const cacheEnv = () => ({ APISVC_COMPONENTS_CACHE: join(folder, 'cache') });
-
 test('finds programs in --assets or KUBEBUILDER_ASSETS, with kube-controller-manager if it exists', () => {
   put('bin/etcd', 'bin/kube-apiserver');
   const assets = join(folder, 'bin');
@@ -50,28 +48,6 @@ test('--assets and KUBEBUILDER_ASSETS must have executable programs', () => {
   expect(() => findPrograms({ env: { KUBEBUILDER_ASSETS: '/nowhere' } })).toThrow('failed to read /nowhere: no such file or directory');
 });
 
-test('finds the newest or the wanted version in the cache, with etcd of any version', () => {
-  put('cache/kubernetes-1.35-b/kube-apiserver', 'cache/kubernetes-1.35-b/kube-controller-manager');
-  expect(findPrograms({ env: cacheEnv() })).toBeUndefined();
-  put('cache/kubernetes-1.37-a/kube-apiserver', 'cache/kubernetes-1.37-a/etcd', 'cache/kubernetes-1.37-0/etcd', 'cache/images/etcd');
-  const at = (...path: string[]): string => join(folder, 'cache', ...path);
-  expect(findPrograms({ env: cacheEnv() })).toEqual({
-    etcd: at('kubernetes-1.37-a', 'etcd'),
-    kubeApiserver: at('kubernetes-1.37-a', 'kube-apiserver'),
-    kubeControllerManager: undefined,
-  });
-  expect(findPrograms({ env: cacheEnv(), kubernetes: '1.35' })).toEqual({
-    etcd: at('kubernetes-1.37-a', 'etcd'),
-    kubeApiserver: at('kubernetes-1.35-b', 'kube-apiserver'),
-    kubeControllerManager: at('kubernetes-1.35-b', 'kube-controller-manager'),
-  });
-});
-
-test('a version is looked up in the cache, not in KUBEBUILDER_ASSETS', () => {
-  put('bin/etcd', 'bin/kube-apiserver');
-  expect(findPrograms({ env: { ...cacheEnv(), KUBEBUILDER_ASSETS: join(folder, 'bin') }, kubernetes: '1.37' })).toBeUndefined();
-});
-
-test('returns undefined when no program exists', () => {
-  expect(findPrograms({ env: cacheEnv() })).toBeUndefined();
+test('finds none when neither is set', () => {
+  expect(findPrograms({ env: {} })).toBeUndefined();
 });

@@ -15,7 +15,6 @@ test.each([
   ['GET', '/api/v1/namespaces/other/pods', { ...resource, verb: 'list', resource: 'pods', namespace: 'other' }],
   ['GET', '/api/v1/pods?watch', { ...resource, verb: 'watch', resource: 'pods' }],
   ['GET', '/api/v1/pods?watch=false', { ...resource, verb: 'list', resource: 'pods' }],
-  ['GET', '/api/v1/watch/namespaces/other/pods', { ...resource, verb: 'watch', resource: 'pods', namespace: 'other' }],
   [
     'GET',
     '/api/v1/namespaces/other/pods?fieldSelector=metadata.name%3Dfoo',

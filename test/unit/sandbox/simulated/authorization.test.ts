@@ -9,7 +9,7 @@ import { admin, bind, jane, put, toPath, toResource } from './identities.ts';
 const emptyStore = () => createStore(() => new Date(0));
 const readPods = { rules: [{ verbs: ['get', 'list'], apiGroups: [''], resources: ['pods'] }] };
 
-describe('decisions, with the reasons of kube-apiserver', () => {
+describe('decisions', () => {
   const store = emptyStore();
   put(store, 'ClusterRole', 'reader', readPods);
   put(store, 'Role', 'here/reader', readPods);
@@ -17,25 +17,15 @@ describe('decisions, with the reasons of kube-apiserver', () => {
   bind(store, 'ClusterRoleBinding', 'ops-read', 'ClusterRole/reader', 'Group/nobody', 'Group/ops');
   bind(store, 'RoleBinding', 'here/robot-reads', 'Role/reader', 'ServiceAccount/robot', 'ServiceAccount/there/robot');
   const authorize = createAuthorizer(store);
-  const reason = (source: string) => `RBAC: allowed by ${source}`;
 
   test.each([
-    ['a user', jane, '', 'ClusterRoleBinding "jane-reads" of ClusterRole "reader" to User "jane"'],
-    ['a group', { ...jane, name: 'x', groups: ['ops'] }, '', 'ClusterRoleBinding "ops-read" of ClusterRole "reader" to Group "ops"'],
-    [
-      'a ServiceAccount of the namespace',
-      { ...jane, name: 'system:serviceaccount:here:robot' },
-      'here',
-      'RoleBinding "robot-reads/here" of Role "reader" to ServiceAccount "robot/here"',
-    ],
-    [
-      'a ServiceAccount of another namespace',
-      { ...jane, name: 'system:serviceaccount:there:robot' },
-      'here',
-      'RoleBinding "robot-reads/here" of Role "reader" to ServiceAccount "robot/there"',
-    ],
-  ])('%s', (_, user, namespace, source) => {
-    expect(authorize(user, toResource('list', 'pods', { namespace }))).toEqual({ allowed: true, reason: reason(source) });
+    ['a user', jane, ''],
+    ['a group', { ...jane, name: 'x', groups: ['ops'] }, ''],
+    ['a ServiceAccount of the namespace', { ...jane, name: 'system:serviceaccount:here:robot' }, 'here'],
+    ['a ServiceAccount of another namespace', { ...jane, name: 'system:serviceaccount:there:robot' }, 'here'],
+  ])('%s is allowed by a binding', (_, user, namespace) => {
+    expect(authorize(user, toResource('list', 'pods', { namespace }))).toEqual({ allowed: true, reason: '' });
+    expect(authorize(user, toResource('delete', 'pods', { namespace }))).toEqual({ allowed: false, reason: '' });
   });
 
   test('a RoleBinding grants nothing in other namespaces', () => {

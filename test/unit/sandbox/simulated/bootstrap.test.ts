@@ -9,7 +9,7 @@ import { jane, makeSimulation, put, toPath, toResource } from './identities.ts';
 let world: Awaited<ReturnType<typeof makeSimulation>>;
 beforeAll(async () => {
   world = await makeSimulation();
-  bootstrap(world.simulation, 40123);
+  bootstrap(world.simulation);
 });
 afterAll(() => world.end());
 
@@ -19,20 +19,6 @@ const get = (group: string, kind: string, namespace: string | undefined, name: s
 const rbac = 'rbac.authorization.k8s.io';
 
 describe('the objects of a new cluster', () => {
-  test('the Service and endpoints of kube-apiserver', () => {
-    const service = get('', 'Service', 'default', 'kubernetes');
-    expect(service.spec).toMatchObject({
-      clusterIP: '10.96.0.1',
-      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 40123 }],
-    });
-    const slice = get('discovery.k8s.io', 'EndpointSlice', 'default', 'kubernetes');
-    expect(slice).toMatchObject({
-      metadata: { labels: { 'kubernetes.io/service-name': 'kubernetes' } },
-      endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
-      ports: [{ name: 'https', port: 40123, protocol: 'TCP' }],
-    });
-  });
-
   test('the configuration by which extension API servers verify the front proxy', () => {
     const { files } = world.simulation;
     expect(get('', 'ConfigMap', 'kube-system', 'extension-apiserver-authentication').data).toEqual({
@@ -107,9 +93,6 @@ describe('initial permissions', () => {
       metadata: { labels },
       rules: [{ verbs: ['list'], apiGroups: ['wardle.example.com'], resources: ['*'] }],
     });
-    expect(authorize(jane, flunders)).toEqual({
-      allowed: true,
-      reason: 'RBAC: allowed by RoleBinding "view/default" of ClusterRole "view" to User "jane"',
-    });
+    expect(authorize(jane, flunders).allowed).toBe(true);
   });
 });

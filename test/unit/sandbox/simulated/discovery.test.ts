@@ -14,29 +14,20 @@ const get = async (path: string): Promise<Obj> => (await running.ask(`GET ${path
 test('groups by priority, the one of APIServices first', async () => {
   const { kind, groups } = await get('/apis');
   expect(kind).toBe('APIGroupList');
-  expect(groups.slice(0, 4).map(({ name }: Obj) => name)).toEqual(['apiregistration.k8s.io', 'apps', 'batch', 'autoscaling']);
+  expect(groups.slice(0, 4).map(({ name }: Obj) => name)).toEqual(['apiregistration.k8s.io', 'apps', 'events.k8s.io', 'discovery.k8s.io']);
   expect(await get('/apis/apps')).toMatchObject({ kind: 'APIGroup', preferredVersion: { groupVersion: 'apps/v1' } });
 });
 
 test('resources with their status', async () => {
   const { kind, groupVersion, resources } = await get('/apis/apps/v1');
   expect([kind, groupVersion]).toEqual(['APIResourceList', 'apps/v1']);
-  expect(resources.map(({ name }: Obj) => name)).toEqual([
-    'daemonsets',
-    'daemonsets/status',
-    'deployments',
-    'deployments/status',
-    'replicasets',
-    'replicasets/status',
-    'statefulsets',
-    'statefulsets/status',
-  ]);
+  expect(resources.map(({ name }: Obj) => name)).toEqual(['deployments', 'deployments/status', 'replicasets', 'replicasets/status']);
   expect(resources.find(({ name }: Obj) => name === 'deployments')).toEqual({
     name: 'deployments',
     singularName: 'deployment',
     namespaced: true,
     kind: 'Deployment',
-    verbs: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
+    verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
     shortNames: ['deploy'],
     categories: ['all'],
   });

@@ -21,7 +21,7 @@ export async function makeSimulation(kubernetes: KubernetesImitated = '1.37') {
   const ending = new AbortController();
   const clock = { now: new Date() };
   const now = () => clock.now;
-  const kubelet = { answer: () => {}, upgrade: () => {} };
+  const kubelet = () => {};
   const simulation: Simulation = { store: createStore(now), kubernetes, files, kubelet, now, signal: ending.signal };
   const end = () => {
     ending.abort();

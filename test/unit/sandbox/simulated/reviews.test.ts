@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { UserInfo } from '../../../../src/sandbox/shared/identity.ts';
 import { createTokenAuthenticator } from '../../../../src/sandbox/simulated/authentication.ts';
 import { createAuthorizer } from '../../../../src/sandbox/simulated/authorization.ts';
@@ -13,7 +13,7 @@ let review: (name: string, body: Obj, user?: UserInfo) => Obj;
 beforeAll(async () => {
   world = await makeSimulation();
   const { simulation } = world;
-  bootstrap(simulation, 6443);
+  bootstrap(simulation);
   put(simulation.store, 'ServiceAccount', 'default/default');
   const reviews = createReviews(simulation, createAuthorizer(simulation.store), createTokenAuthenticator(simulation));
   review = (name, body, user = admin) => {
@@ -23,8 +23,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 
-const viaDiscovery =
-  'RBAC: allowed by ClusterRoleBinding "system:discovery" of ClusterRole "system:discovery" to Group "system:authenticated"';
 const readVersion = { nonResourceAttributes: { verb: 'get', path: '/version' } };
 const getPods = (namespace?: string) => ({ resourceAttributes: { verb: 'get', resource: 'pods', ...(namespace && { namespace }) } });
 
@@ -46,41 +44,18 @@ test.each(['localsubjectaccessreviews', 'selfsubjectrulesreviews'])('%s are not 
 test.each([
   ['selfsubjectaccessreviews', admin, getPods('x'), { allowed: true }],
   ['selfsubjectaccessreviews', jane, getPods('x'), { allowed: false }],
-  ['selfsubjectaccessreviews', jane, readVersion, { allowed: true, reason: viaDiscovery }],
+  ['selfsubjectaccessreviews', jane, readVersion, { allowed: true }],
   ['subjectaccessreviews', admin, { user: 'jane', groups: ['system:masters'], ...getPods() }, { allowed: true }],
-  [
-    'subjectaccessreviews',
-    admin,
-    { user: 'jane', groups: ['system:authenticated'], ...readVersion },
-    { allowed: true, reason: viaDiscovery },
-  ],
+  ['subjectaccessreviews', admin, { user: 'jane', groups: ['system:authenticated'], ...readVersion }, { allowed: true }],
   ['subjectaccessreviews', admin, { user: 'jane', ...readVersion }, { allowed: false }],
 ])('%s for %o: %o', (name, user, spec, status) => {
   expect(review(name, { spec }, user)).toMatchObject({ spec, status });
   expect(review(name, { spec }, user).status).toEqual(status);
 });
 
-describe('an invalid review', () => {
-  const invalid = '.authorization.k8s.io "" is invalid: ';
-  const exactlyOne = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
-  test.each([
-    ['selfsubjectaccessreviews', {}, `${invalid}spec: Invalid value: null: ${exactlyOne}`],
-    ['selfsubjectaccessreviews', { spec: { ...readVersion, ...getPods() } }, `${invalid}spec: Invalid value: null: ${exactlyOne}`],
-    [
-      'subjectaccessreviews',
-      { spec: getPods() },
-      `${invalid}spec.user: Invalid value: "": at least one of user or group must be specified`,
-    ],
-  ])('%s %o', (name, body, message) => {
-    const failure = failureOf(() => review(name, body));
-    expect(failure).toMatchObject({ code: 422, message });
-    expect(failure.details).toEqual({ group: 'authorization.k8s.io', causes: expect.any(Array) });
-  });
-
-  test('TokenReview without a token', () => {
-    const message = 'token is required for TokenReview in authentication';
-    expect(failureOf(() => review('tokenreviews', { spec: {} }))).toMatchObject({ code: 400, message });
-  });
+test('TokenReview without a token', () => {
+  const message = 'token is required for TokenReview in authentication';
+  expect(failureOf(() => review('tokenreviews', { spec: {} }))).toMatchObject({ code: 400, message });
 });
 
 test('SelfSubjectReview returns the user', () => {

@@ -41,7 +41,7 @@ export interface Running {
 export async function startRunning(): Promise<Running> {
   const stateDir = await mkdtemp(join(tmpdir(), 'apisvc-simulation-'));
   const now = new Date();
-  const kubelet = { answer: () => {}, upgrade: () => {} };
+  const kubelet = () => {};
   const { server, files, stop } = await startSimulation({ stateDir, kubelet, kubernetes: '1.37', now });
   const ca = await readAuthority(files.ca);
   const { certificates: cert, key } = await clientCertificate(ca, 'admin', ['system:masters'], now);

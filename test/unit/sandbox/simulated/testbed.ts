@@ -29,10 +29,7 @@ export const host = '127.0.0.1';
 export const name = 'v1.example.com';
 
 /** Stopped after the test. */
-export async function simulate(
-  kubernetes: KubernetesImitated = '1.37',
-  kubelet?: Partial<Simulation['kubelet']>,
-): Promise<Simulation & { frontProxyCa: string }> {
+export async function simulate(kubernetes: KubernetesImitated = '1.37'): Promise<Simulation & { frontProxyCa: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'apisvc-unit-'));
   const files = controlPlaneFiles(folder);
   const authority = await createAuthority({ commonName: 'front proxy', keyType: 'ecdsa-p256', lifetimeMs: 1e9, now: new Date() });
@@ -49,7 +46,7 @@ export async function simulate(
     store: createStore(() => now),
     kubernetes,
     files,
-    kubelet: { answer: nobody, ...kubelet },
+    kubelet: nobody,
     now: () => now,
     signal: controller.signal,
     frontProxyCa: authority.certificates,

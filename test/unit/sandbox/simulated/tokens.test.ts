@@ -57,7 +57,6 @@ test('the token is a JSON web token with the claims of Kubernetes', () => {
     jti: expect.any(String),
     'kubernetes.io': {
       namespace: 'default',
-      node: { name: 'n1', uid: 'node-uid' },
       pod: { name: 'pod', uid: 'pod-uid' },
       serviceaccount: { name: 'robot', uid: account.metadata.uid },
     },
@@ -114,8 +113,6 @@ describe('a token', () => {
         groups: ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'],
         extra: {
           'authentication.kubernetes.io/credential-id': [expect.stringMatching(/^JTI=/)],
-          'authentication.kubernetes.io/node-name': ['n1'],
-          'authentication.kubernetes.io/node-uid': ['node-uid'],
           'authentication.kubernetes.io/pod-name': ['pod'],
           'authentication.kubernetes.io/pod-uid': ['pod-uid'],
         },
