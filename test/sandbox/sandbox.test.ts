@@ -165,4 +165,6 @@ test('the real engine without its programs', async () => {
   const cwd = emptyFolder();
   const { code, stderr } = await apisvc(['sandbox', '--engine', 'real'], { cwd, env: { HOME: cwd } });
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('etcd and kube-apiserver') });
+  const version = await apisvc(['sandbox', '--engine', 'real', '--kubernetes', '1.37'], { cwd, env: { HOME: cwd } });
+  expect(version).toMatchObject({ code: 2, stderr: expect.stringContaining('--kubernetes cannot be used with --engine real') });
 });
