@@ -61,7 +61,9 @@ export function trackUpdate({ updated, kind, live, manager, subresource = '', no
   };
   const may = writable(kind, subresource);
   const { set, removed } = changesBetween(bare(live ?? {}), bare(updated));
-  const managers = decodeManagers(live?.metadata.managedFields);
+  // `kubectl apply --server-side` moves fields from one manager to another.
+  const given = subresource === '' && updated.metadata.managedFields?.length ? updated : live;
+  const managers = decodeManagers(live && given?.metadata.managedFields);
   if (live && managers.size === 0) return withManagers(updated, managers);
   const left = after(managers, { set: may(set), removed: may(removed) });
   const taken = difference(may(set), unowned);

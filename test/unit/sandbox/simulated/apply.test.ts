@@ -118,6 +118,16 @@ const now = new Date('2026-01-01T00:00:00Z');
 const apply = (live: Obj, applied: Obj, manager: string, at = now): Obj =>
   applyObject({ kind: deployments, live, applied, manager, force: true, now: at });
 
+test('an update can move fields to another manager', () => {
+  const live = apply(undefined, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' }, spec: { replicas: 1 } }, 'before');
+  const [entry] = live.metadata.managedFields;
+  const moved = { ...live, metadata: { ...live.metadata, managedFields: [{ ...entry, manager: 'after' }] } };
+  const managersAfter = (subresource: string) =>
+    trackUpdate({ updated: moved, kind: deployments, live, manager: 'kubectl', subresource, now }).metadata.managedFields;
+  expect(managersAfter('')).toEqual([{ ...entry, manager: 'after' }]);
+  expect(managersAfter('status')).toEqual([entry]);
+});
+
 const subsetOf = (...names: string[]) => fc.uniqueArray(fc.constantFrom(...names), { maxLength: names.length });
 const value = fc.constantFrom('1', '2');
 const valuesOf = (...names: string[]) => fc.dictionary(fc.constantFrom(...names), value, { maxKeys: names.length });
