@@ -1,5 +1,6 @@
 import { refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
+import { type FixProject, withProject } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
 import { dryRun, type RegisterRequest, register as registerApi } from '../operations/register.ts';
@@ -9,7 +10,8 @@ import { diffText } from '../report/diff.ts';
 import { resultJson } from '../report/json.ts';
 import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts';
 import { diagnosisText } from '../report/text.ts';
-import { type ClusterFlags, withCluster } from './cluster.ts';
+import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
+import { fixProject } from './selection.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
@@ -32,19 +34,20 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
     issued,
     objects,
     forceConflicts: flags.forceConflicts === true,
+    clusterFlags: clusterFlagsOf(flags),
     signal,
     onProgress: (progress) => terminal.progress(progressLine(progress)),
   });
   if (flags.dryRun === 'client') return dryRunClient(objects, flags, terminal);
   if (flags.dryRun === 'server' || flags.diff) return dryRunServer(flags, terminal, requestFor);
-  return apply(flags, terminal, requestFor);
+  return apply(flags, fixProject(flags.directory, registration), terminal, requestFor);
 }
 
 type RequestFor = (signal: AbortSignal) => RegisterRequest;
 
-async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
+async function apply(flags: RegisterFlags, project: FixProject, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
   let changed = false;
-  const { applied, diagnosis } = await withCluster(flags, terminal, 'registering', (cluster, signal) => {
+  const { applied, diagnosis: found } = await withCluster(flags, terminal, 'registering', (cluster, signal) => {
     const request = requestFor(signal);
     const onProgress: typeof request.onProgress = (progress) => {
       changed ||= progress.kind === 'applied';
@@ -52,6 +55,7 @@ async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: Reque
     };
     return registerApi(cluster, { ...request, onProgress });
   }).catch((error) => explainInterrupt(error, changed));
+  const diagnosis = withProject(found, project);
   if (flags.output === 'json') {
     await terminal.result(resultJson({ applied, diagnosis }));
     return exitCodeOf(diagnosis);

@@ -1,6 +1,14 @@
 import { apiServiceNamePattern } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import type { FixProject } from '../diagnosis/fix.ts';
 import { UsageError } from '../errors.ts';
 import type { Wanted } from '../snapshot/types.ts';
+
+export interface Selection {
+  readonly wanted: Wanted;
+  /** Where the names come from, if nothing else selects them. */
+  readonly project?: FixProject;
+}
 
 export interface SelectionFlags {
   readonly directory: string;
@@ -12,16 +20,22 @@ export interface SelectionFlags {
  * Selects APIServices by names, --all or --selector; without any of them, those of the project.
  * @throws UsageError for two of them, or for none without a project
  */
-export async function selectionOf({ directory, all, selector }: SelectionFlags, given: readonly string[]): Promise<Wanted> {
+export async function selectionOf({ directory, all, selector }: SelectionFlags, given: readonly string[]): Promise<Selection> {
   const choices = [given.length > 0, all === true, selector !== undefined].filter(Boolean);
   if (choices.length > 1)
     throw new UsageError('names, --all and --selector cannot be used together', {
       fix: 'Pass only names, only --all, or only --selector.',
     });
-  if (all) return { all };
-  if (selector !== undefined) return { labelSelector: selector };
-  return { names: given.length > 0 ? [...new Set(given.map(parseName))] : await projectNames(directory) };
+  if (all) return { wanted: { all } };
+  if (selector !== undefined) return { wanted: { labelSelector: selector } };
+  return given.length > 0 ? { wanted: { names: [...new Set(given.map(parseName))] } } : ofProject(directory);
 }
+
+/** The project of a directory, for the commands in fixes. */
+export const fixProject = (directory: string, { spec }: Registration): FixProject => ({
+  directory,
+  ownCa: spec.certificates.issuer.type === 'ca',
+});
 
 /** Describes a selection in messages. */
 export function describeSelection(wanted: Wanted): string {
@@ -44,7 +58,7 @@ export function parseName(text: string): string {
 /**
  * Imported only if no name is given: loading the schema of a project takes longer than a diagnosis.
  */
-async function projectNames(dir: string): Promise<string[]> {
+async function ofProject(dir: string): Promise<Selection> {
   const { isProject, readRegistration, requireDirectory } = await import('../project/project.ts');
   const { apiServiceNames } = await import('../config/registration.ts');
   if (!isProject(dir)) {
@@ -53,5 +67,6 @@ async function projectNames(dir: string): Promise<string[]> {
       fix: 'Pass the name of an APIService or --all, or set the project directory with -C.',
     });
   }
-  return apiServiceNames(readRegistration(dir));
+  const registration = readRegistration(dir);
+  return { wanted: { names: apiServiceNames(registration) }, project: fixProject(dir, registration) };
 }

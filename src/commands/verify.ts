@@ -1,3 +1,4 @@
+import { type FixProject, withProject } from '../diagnosis/fix.ts';
 import type { ClusterResult, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { worstOf } from '../diagnosis/verdict.ts';
 import { ApisvcError, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
@@ -35,16 +36,16 @@ export async function verify(flags: VerifyFlags, given: readonly string[], termi
     const diagnosis = await replay(flags.from, given, diagnoseOptions(flags), terminal);
     return report(diagnosis, flags, terminal);
   }
-  const wanted = await selectionOf(flags, given);
+  const { wanted, project } = await selectionOf(flags, given);
   const contexts = [...new Set(flags.context ?? [])];
   if (contexts.length > 1) {
     requireListFormat(flags);
-    const check = (): Promise<DiagnosisList> => checkClusters(contexts, wanted, flags, terminal);
+    const check = (): Promise<DiagnosisList> => checkClusters(contexts, wanted, { ...flags, project }, terminal);
     if (flags.watch) return watch(async () => frameOf(await check(), flags, terminal), terminal);
     return report(await check(), flags, terminal);
   }
   const check = async (): Promise<Verified> => {
-    const verified = await checkCluster(contexts[0], wanted, flags, terminal);
+    const verified = await checkCluster(contexts[0], wanted, { ...flags, project }, terminal);
     if (verified.diagnosis.apis.length === 0) throw nothingFound(wanted);
     return verified;
   };
@@ -58,6 +59,8 @@ export async function verify(flags: VerifyFlags, given: readonly string[], termi
   if (flags.save !== undefined) saveFile({ path: flags.save, text: snapshotJson(snapshot), mode: 0o600 });
   return exitCodeFor(diagnosis);
 }
+
+type ProjectFlags = VerifyFlags & { readonly project: FixProject | undefined };
 
 const diagnoseOptions = ({ strict = false, failIfExpiresWithin }: VerifyFlags) => ({
   strict,
@@ -76,11 +79,11 @@ function requireListFormat({ output, watch, save }: VerifyFlags): void {
     throw new UsageError('--save cannot be used with more than one --context', { fix: 'Run verify --save once for each context.' });
 }
 
-async function checkCluster(context: string | undefined, wanted: Wanted, flags: VerifyFlags, terminal: Terminal): Promise<Verified> {
+async function checkCluster(context: string | undefined, wanted: Wanted, flags: ProjectFlags, terminal: Terminal): Promise<Verified> {
   const selection = describeSelection(wanted);
   return withCluster({ ...flags, context }, terminal, `verifying ${selection}`, async (cluster, signal) => {
     if (flags.wait) terminal.progress(`waiting up to ${flags.timeout / 1000}s for ${selection} to be healthy`);
-    return verifyUntilHealthy(cluster, {
+    const { snapshot, diagnosis } = await verifyUntilHealthy(cluster, {
       wanted,
       ...diagnoseOptions(flags),
       clusterFlags: clusterFlagsOf({ ...flags, context }),
@@ -90,6 +93,7 @@ async function checkCluster(context: string | undefined, wanted: Wanted, flags: 
       until: flags.wait ? signal : AbortSignal.abort(),
       signal,
     });
+    return { snapshot, diagnosis: flags.project ? withProject(diagnosis, flags.project) : diagnosis };
   });
 }
 
@@ -103,7 +107,7 @@ const nothingFound = (wanted: Wanted): UsageError =>
  * the rest.
  * @throws UsageError if no cluster has a selected APIService
  */
-async function checkClusters(contexts: readonly string[], wanted: Wanted, flags: VerifyFlags, terminal: Terminal): Promise<DiagnosisList> {
+async function checkClusters(contexts: readonly string[], wanted: Wanted, flags: ProjectFlags, terminal: Terminal): Promise<DiagnosisList> {
   const clusters = await Promise.all(
     contexts.map(async (context): Promise<ClusterResult> => {
       try {

@@ -1,4 +1,5 @@
 import { fill } from './catalog.ts';
+import type { Diagnosis, Finding } from './types.ts';
 
 /** A part of a fix. In a fix, backticks enclose the commands to copy, and nothing else. */
 export interface FixPart {
@@ -46,6 +47,37 @@ export const withClusterFlags = (text: string, clusterFlags: readonly string[]):
 
 const insertFlags = (text: string, command: RegExp, flags: readonly string[]): string =>
   flags.length === 0 ? text : text.replace(command, (start) => [start, ...flags.map((flag) => shellWord(flag, ''))].join(' '));
+
+/** The project that the commands of a fix work on. */
+export interface FixProject {
+  readonly directory: string;
+  /** Whether its certificates come from a CA of the user, which `init` then needs again. */
+  readonly ownCa: boolean;
+}
+
+/** Adds the project to the commands in the fixes of a diagnosis. */
+export const withProject = (diagnosis: Diagnosis, project: FixProject): Diagnosis => ({
+  ...diagnosis,
+  apis: diagnosis.apis.map((api) => ({ ...api, findings: api.findings.map((finding) => findingIn(finding, project)) })),
+});
+
+const findingIn = (finding: Finding, project: FixProject): Finding => ({
+  ...finding,
+  fix: finding.fix
+    .split('`')
+    .map((text, at) => (at % 2 === 1 ? commandIn(text, project) : text))
+    .join('`'),
+  explains: finding.explains.map((each) => findingIn(each, project)),
+});
+
+function commandIn(command: string, { directory, ownCa }: FixProject): string {
+  const word = shellWord(directory, '');
+  const [dir, flag] = directory === '.' ? ['', ''] : [` ${word}`, ` -C ${word}`];
+  return command
+    .replace(/apisvc init(?= --force-keys)/g, `apisvc init${dir}`)
+    .replace(/ --force-keys/g, ` --force-keys${ownCa ? ' --ca-cert FILE --ca-key FILE' : ''}`)
+    .replace(/apisvc register/g, `apisvc register${flag}`);
+}
 
 /** @param before the part of the command before the value */
 function shellWord(value: string, before: string): string {

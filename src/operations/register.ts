@@ -28,6 +28,8 @@ export interface RegisterRequest {
   /** In apply order, as `manifestsToRegister` returns them. */
   readonly objects: readonly KubeObject[];
   readonly forceConflicts: boolean;
+  /** The flags that select the cluster, for the commands in fixes. */
+  readonly clusterFlags?: readonly string[];
   /** Aborted by the deadline or by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
@@ -120,7 +122,7 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
     // certificate that the caBundle accepts.
     leaf: deployment && inspect(issued.chain).certificates[0]?.fingerprint,
   });
-  const verify = verifyStep(waiting, names);
+  const verify = verifyStep(waiting, names, request.clusterFlags ?? []);
   const all = [
     server,
     ...(deployment ? [rolloutStep(waiting, refOf(deployment))] : []),

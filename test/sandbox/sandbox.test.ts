@@ -56,6 +56,9 @@ describe('empty', () => {
     const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
     expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
     expect(await run('init', 'other', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
+    expect((await run('verify', '-C', 'demo', '--context', 'apisvc-sandbox-simulation')).stdout).toContain(
+      'apisvc register -C demo --context=apisvc-sandbox-simulation\n',
+    );
     expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0, stdout: expect.stringContaining('healthy') });
     expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing changed/) });
     expect(await run('register', '-C', 'demo', '--diff')).toMatchObject({ code: 0, stdout: 'No differences.\n' });

@@ -15,7 +15,7 @@ export interface VerifyStep extends Step {
 }
 
 /** Runs the checks of `apisvc verify`. It is never done: each run checks again. */
-export function verifyStep({ cluster, signal }: Waiting, names: readonly string[]): VerifyStep {
+export function verifyStep({ cluster, signal }: Waiting, names: readonly string[], clusterFlags: readonly string[]): VerifyStep {
   let diagnosis: Diagnosis | undefined;
   return {
     id: 'verify',
@@ -24,7 +24,7 @@ export function verifyStep({ cluster, signal }: Waiting, names: readonly string[
     needs: () => [],
     observe: async () => ({ state: 'pending' }),
     async run() {
-      const verified = await verifyUntilHealthy(cluster, { wanted: { names }, until: AbortSignal.timeout(settleMs), signal });
+      const verified = await verifyUntilHealthy(cluster, { wanted: { names }, clusterFlags, until: AbortSignal.timeout(settleMs), signal });
       diagnosis = verified.diagnosis;
     },
     diagnosis() {

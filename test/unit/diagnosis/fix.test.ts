@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Code, catalog, entryOf } from '../../../src/diagnosis/catalog.ts';
-import { fillFix, fixParts } from '../../../src/diagnosis/fix.ts';
+import { fillFix, fixParts, withProject } from '../../../src/diagnosis/fix.ts';
+import type { Diagnosis } from '../../../src/diagnosis/types.ts';
 
 const shown = (fix: string): string[] => fixParts(fix).map(({ kind, text }) => `${kind}: ${text}`);
 
@@ -67,4 +68,25 @@ test('commands use the diagnosed cluster', () => {
     "`kubectl '--kubeconfig=/home/a b/config' --context=two create secret x --dry-run=client -o yaml | kubectl '--kubeconfig=/home/a b/config' --context=two apply -f -`; " +
       "`apisvc register '--kubeconfig=/home/a b/config' --context=two --force-conflicts`; `apisvc init && apisvc register '--kubeconfig=/home/a b/config' --context=two`; kubectl",
   );
+});
+
+describe('the project in the commands of a fix', () => {
+  const renew = 'In an apisvc project: `apisvc init --force-keys && apisvc register --context=a`. Then run apisvc register.';
+  const finding = { fix: renew, explains: [{ fix: '`apisvc register`', explains: [] }] };
+  const diagnosis = { apis: [{ findings: [finding] }] } as unknown as Diagnosis;
+  const fixes = (directory: string, ownCa: boolean): string[] =>
+    withProject(diagnosis, { directory, ownCa }).apis.flatMap(({ findings }) =>
+      findings.flatMap(({ fix, explains }) => [fix, ...explains.map((each) => each.fix)]),
+    );
+
+  test('in another directory', () => {
+    expect(fixes('my demo', false)).toEqual([
+      "In an apisvc project: `apisvc init 'my demo' --force-keys && apisvc register -C 'my demo' --context=a`. Then run apisvc register.",
+      "`apisvc register -C 'my demo'`",
+    ]);
+  });
+
+  test('with a CA of the user, which init needs again', () => {
+    expect(fixes('.', true)[0]).toContain('`apisvc init --force-keys --ca-cert FILE --ca-key FILE && apisvc register --context=a`');
+  });
 });
