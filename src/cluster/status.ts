@@ -79,6 +79,12 @@ export function refusal(cluster: Cluster, { verb, ref }: Attempt, answer: Answer
   if (isForeign(answer)) return foreignAnswer(cluster, doing, answer);
   if (answer.status === 403) return forbidden(cluster, status, { verb, ref });
   if (answer.status === 404) return new ClusterError(`failed to ${doing}: ${status.message}`);
+  // Of a list, only the label selector comes from the user.
+  if (answer.status === 400 && verb === 'list') {
+    return new UsageError(`invalid label selector: ${status.message}`, {
+      fix: 'Use labels as in kubectl get -l, for example: -l app=metrics-server',
+    });
+  }
   if (answer.status === 400 || answer.status === 422) return new UsageError(`the cluster rejects ${describeRef(ref)}: ${status.message}`);
   if (answer.status === 409) return new RefusedError(`failed to ${doing}: ${status.message}`);
   const ErrorClass = mayPass(answer) ? Unreachable : ClusterError;

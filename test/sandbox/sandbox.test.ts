@@ -56,6 +56,12 @@ describe('empty', () => {
     const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
     expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
     expect(await run('init', 'other', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
+    expect(await run('verify', '-l', '==')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^error: invalid label selector: unable to parse requirement: .*\nfix: Use labels .* -l app=metrics-server\n$/,
+      ),
+    });
     expect((await run('verify', '-C', 'demo', '--context', 'apisvc-sandbox-simulation')).stdout).toContain(
       'apisvc register -C demo --context=apisvc-sandbox-simulation\n',
     );
