@@ -4,7 +4,7 @@ import { presetNames } from '../config/preset-names.ts';
 import { keyTypes } from '../pki/types.ts';
 import { engineKinds, kubernetesImitated } from '../sandbox/index.ts';
 import type { Run } from './action.ts';
-import { duration, repeatableList, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
+import { duration, repeatable, repeatableList, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
 
 /**
  * Adds the subcommands with their flags and help. Their actions are in src/commands, imported when
@@ -162,9 +162,28 @@ const needsCluster: Readonly<Record<keyof VerifyFlags, boolean>> = {
 function addLint(program: Command, run: Run): void {
   const command = program
     .command('lint')
-    .argument('<file...>', 'Manifests in YAML or JSON, or directories of them; "-" is standard input')
-    .description('Check manifests, and the certificates in them, without a cluster');
-  withOutput(command, 'lint').action(run(async () => (await import('../commands/lint.ts')).lint));
+    .argument('[file...]', 'Manifests in YAML or JSON, or directories of them; "-" is standard input (default: the project)')
+    .description('Check manifests and their certificates without a cluster');
+  withOutput(withProject(command), 'lint')
+    .option('-f, --filename <file>', 'Another file or directory, as in kubectl apply -f; repeatable', repeatable)
+    .option('-R, --recursive', 'Read the subdirectories of directories too')
+    .option('--strict', 'Fail if the files lack an object that a check needs')
+    .addOption(
+      new Option('--fail-on <severity>', 'Exit 1 for findings of this severity; with "warning", warnings are reported as errors')
+        .choices(['error', 'warning', 'never'])
+        .default('error'),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'apisvc lint                          # the project in this directory',
+        'apisvc lint deploy/ --fail-on warning',
+        'apisvc lint -R -f manifests -o sarif > lint.sarif',
+        'kubectl kustomize overlays/production | apisvc lint -',
+        'helm template ./chart | apisvc lint -',
+      ),
+    )
+    .action(run(async () => (await import('../commands/lint.ts')).lint));
 }
 
 function addExplain(program: Command, run: Run): void {

@@ -5,6 +5,7 @@ import { controlPlaneEntries } from './catalog/control-plane.ts';
 import { discoveryEntries } from './catalog/discovery.ts';
 import { endpointsEntries } from './catalog/endpoints.ts';
 import type { CatalogEntry } from './catalog/entry.ts';
+import { manifestEntries } from './catalog/manifest.ts';
 import { networkEntries } from './catalog/network.ts';
 import { registrationEntries } from './catalog/registration.ts';
 import { securityEntries } from './catalog/security.ts';
@@ -14,8 +15,10 @@ import { serviceEntries } from './catalog/service.ts';
  * The codes of all findings, and their texts. Placeholders in braces are filled in from the args of
  * the observation. Every entry may use {name} (of the APIService), {group}, {version}, {service},
  * {namespace}, {port} and {host} (`<service>.<namespace>.svc`).
+ * Entries that only files can have may use {file} and {line} too.
  */
 export const catalog = {
+  ...manifestEntries,
   ...registrationEntries,
   ...serviceEntries,
   ...endpointsEntries,

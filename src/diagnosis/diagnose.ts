@@ -1,9 +1,10 @@
 import { groupVersionOf, serverNameOf } from '../config/registration.ts';
 import { inspectBundle } from '../snapshot/ca-bundle.ts';
 import { judgeEndpoints } from '../snapshot/endpoint-evidence.ts';
-import type { ApiServiceView, ApiSnapshot, Snapshot, Source } from '../snapshot/types.ts';
+import type { ApiServiceView, ApiSnapshot, FilesView, Snapshot, Source } from '../snapshot/types.ts';
 import { apiServerMessages } from './api-server-messages.ts';
-import { entryOf, fill, linkOf } from './catalog.ts';
+import { fileFixes } from './catalog/file-fixes.ts';
+import { type Code, entryOf, fill, linkOf } from './catalog.ts';
 import { checkDelegation, checkIdentity, checkUser } from './checks/auth.ts';
 import { checkBundle } from './checks/bundle.ts';
 import { checkCertificates } from './checks/cert.ts';
@@ -14,6 +15,7 @@ import { checkDiscovery } from './checks/discovery.ts';
 import { apiServerSays, checkEndpoints, checkTransport } from './checks/endpoints.ts';
 import { checkExpiry } from './checks/expiry.ts';
 import { checkListed } from './checks/listed.ts';
+import { checkManifest } from './checks/manifest.ts';
 import { checkNetwork } from './checks/network.ts';
 import { checkPods } from './checks/pods.ts';
 import { checkPriority } from './checks/priority.ts';
@@ -23,16 +25,19 @@ import { checkSecurity } from './checks/security.ts';
 import { checkService } from './checks/service.ts';
 import { factsOf, overviewOf } from './facts.ts';
 import { failureOf, lacksExpiry, raised } from './failure.ts';
+import { fileObservations, skippedOf } from './files.ts';
 import { fillFix } from './fix.ts';
 import { fold } from './fold.ts';
+import { fieldOf, markRepeated } from './locations.ts';
 import { notCheckedOf } from './not-checked.ts';
 import { requestPath } from './path.ts';
 import { truncate } from './truncate.ts';
-import type { ApiDiagnosis, DiagnoseOptions, Diagnosis, Finding, Observation } from './types.ts';
+import type { ApiDiagnosis, DiagnoseOptions, Diagnosis, FilesDiagnosis, Finding, Location, NotChecked, Observation } from './types.ts';
 import { verdictOf, worstOf } from './verdict.ts';
 
 /** In the order of the request path: earlier findings explain later ones. */
 const checks: readonly Check[] = [
+  checkManifest,
   checkRegistration,
   checkPriority,
   checkService,
@@ -61,23 +66,53 @@ const defaultExpiresWithinMs = 30 * 86_400_000;
  * because certificates are verified at the time when the snapshot was taken.
  */
 export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Diagnosis {
-  const { takenAt, source } = snapshot;
-  const settings = {
+  const { takenAt, source, files } = snapshot;
+  const settings: Settings = {
     now: new Date(takenAt),
     source,
     expiresWithinMs: options.expiresWithinMs ?? defaultExpiresWithinMs,
     failIfExpiresSoon: options.failIfExpiresSoon ?? false,
     strict: options.strict ?? false,
     clusterFlags: options.clusterFlags ?? [],
+    project: options.project,
+    place: options.place ?? (() => undefined),
+    warningsAreErrors: options.warningsAreErrors ?? false,
   };
-  const apis = snapshot.apis.map((api) => diagnoseApi(api, settings));
-  const verdict = worstOf(apis.map((api) => api.verdict));
+  const each = snapshot.apis.map((api) => diagnoseApi(api, settings));
+  const apis = source.kind === 'files' ? markRepeated(each) : each;
+  const inFiles = files && diagnoseFiles(files, settings);
+  const verdicts = [...apis.map(({ verdict }) => verdict), ...(inFiles?.findings.some(isError) ? ['broken' as const] : [])];
+  const verdict = worstOf(verdicts);
   const failure = failureOf({ verdict, apis }, settings);
-  return { apiVersion: 'apisvc.dev/diagnosis/v1alpha1', takenAt, source, verdict, ...(failure === undefined ? {} : { failure }), apis };
+  return {
+    apiVersion: 'apisvc.dev/diagnosis/v1alpha1',
+    takenAt,
+    source,
+    verdict,
+    ...(failure === undefined ? {} : { failure }),
+    apis,
+    ...(inFiles ? { files: inFiles } : {}),
+  };
+}
+
+const isError = ({ severity }: Finding): boolean => severity === 'error';
+
+/** What is wrong with files whose objects are not checked. */
+function diagnoseFiles(files: FilesView, settings: Settings): FilesDiagnosis {
+  const findings = fileObservations(files).map((observed) =>
+    toFinding(
+      raised(observed, settings),
+      { name: '', version: '', group: '', service: '', namespace: '', port: '', host: '' },
+      observed.place,
+      settings,
+    ),
+  );
+  return { findings, notChecked: skippedOf(files) };
 }
 
 /** The settings for all APIs of a snapshot. */
-interface Settings extends Required<DiagnoseOptions> {
+interface Settings extends Required<Omit<DiagnoseOptions, 'project'>> {
+  readonly project: string | undefined;
   readonly now: Date;
   readonly source: Source;
 }
@@ -97,10 +132,11 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
     };
   }
   const context = apiService.state === 'seen' ? contextOf(snapshot, apiService.value, settings) : undefined;
-  const observations = context ? checks.flatMap((check) => check(context)).map((observed) => raised(observed, settings)) : [];
+  const notChecked = notCheckedOf(snapshot, context);
+  const found = context ? [...checks.flatMap((check) => check(context)), ...lacking(notChecked, settings)] : [];
+  const observations = found.map((observed) => raised(observed, settings));
   const findings = fold(observations, toFindings(name, context?.api, observations, settings));
   const judged = context?.snapshot ?? snapshot;
-  const notChecked = notCheckedOf(snapshot, context);
   const overview = overviewOf(judged);
   const incomplete = (settings.strict && notChecked.length > 0) || lacksExpiry(overview, settings);
   return {
@@ -113,6 +149,14 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
     path: requestPath(judged, settings.source, findings),
   };
 }
+
+/**
+ * With --strict, what files do not contain is an error, so that every report shows why it fails.
+ */
+const lacking = (notChecked: readonly NotChecked[], { strict, source }: Settings): readonly Observation[] =>
+  strict && source.kind === 'files' && notChecked.length > 0
+    ? [{ code: 'manifest/incomplete', evidence: notChecked.map(({ what, why }) => `${what}: ${why}`), args: {} }]
+    : [];
 
 function contextOf(collected: ApiSnapshot, api: ApiServiceView, { now, source, expiresWithinMs }: Settings): CheckContext {
   const host = api.service && serverNameOf(api.service);
@@ -127,12 +171,7 @@ function contextOf(collected: ApiSnapshot, api: ApiServiceView, { now, source, e
 }
 
 /** Adds the texts of the catalog to observations. */
-function toFindings(
-  name: string,
-  api: ApiServiceView | undefined,
-  observations: readonly Observation[],
-  { clusterFlags }: Settings,
-): Finding[] {
+function toFindings(name: string, api: ApiServiceView | undefined, observations: readonly Observation[], settings: Settings): Finding[] {
   const named = groupVersionOf(name);
   const service = api?.service;
   const base = {
@@ -144,18 +183,34 @@ function toFindings(
     port: String(service?.port ?? ''),
     host: service ? serverNameOf(service) : '',
   };
-  return observations.map(({ code, severity, evidence, args }) => {
-    const { title, cause, fix, ...usual } = entryOf(code);
-    const values = Object.fromEntries(Object.entries({ ...base, ...args }).map(([key, value]) => [key, truncate(value)]));
-    return {
-      code,
-      severity: severity ?? usual.severity,
-      title: fill(title, values),
-      evidence: evidence.map(truncate),
-      cause: fill(cause, values),
-      fix: fillFix(fix, values, clusterFlags),
-      link: linkOf(code),
-      explains: [],
-    };
-  });
+  return observations.map((observed) => toFinding(observed, base, settings.place(fieldOf(observed, name)), settings));
+}
+
+function toFinding(
+  { code, severity, evidence, args }: Observation,
+  base: Readonly<Record<string, string>>,
+  location: Location | undefined,
+  settings: Settings,
+): Finding {
+  const { title, cause, ...usual } = entryOf(code);
+  const place = { file: location?.file ?? '', line: String(location?.line ?? '') };
+  const values = Object.fromEntries(Object.entries({ ...base, ...place, ...args }).map(([key, value]) => [key, truncate(value)]));
+  return {
+    code,
+    severity: severity ?? usual.severity,
+    title: fill(title, values),
+    evidence: evidence.map(truncate),
+    cause: fill(cause, values),
+    fix: fillFix(fixOf(code, settings), values, settings.clusterFlags),
+    link: linkOf(code),
+    ...(location ? { locations: [location] } : {}),
+    explains: [],
+  };
+}
+
+/** In a project, `init` makes the certificates. For other files, the fix names the file. */
+function fixOf(code: Code, { source, project }: Settings): string {
+  if (source.kind === 'files' && project !== undefined && /^(?:bundle|cert)\//.test(code))
+    return `Create a new CA and a new serving certificate: \`apisvc init${project} --force-keys\``;
+  return (source.kind === 'files' && fileFixes[code]) || entryOf(code).fix;
 }

@@ -1,6 +1,6 @@
 import type { ApiDiagnosis, DiagnoseOptions, Finding, Observation, Verdict } from './types.ts';
 
-type Options = Pick<DiagnoseOptions, 'strict' | 'failIfExpiresSoon'>;
+type Options = Pick<DiagnoseOptions, 'strict' | 'failIfExpiresSoon' | 'warningsAreErrors'>;
 
 /** Why the verdict is unknown. The list of what was not checked follows it. */
 export const noVerdict = 'not enough access to decide';
@@ -9,8 +9,8 @@ export const noVerdict = 'not enough access to decide';
 const isExpiry = ({ code }: Pick<Finding, 'code'>): boolean => code.endsWith('expires-soon');
 
 /** The observation as an error, where the options make it one. */
-export const raised = (observed: Observation, { failIfExpiresSoon = false }: Options): Observation =>
-  failIfExpiresSoon && isExpiry(observed) ? { ...observed, severity: 'error' } : observed;
+export const raised = (observed: Observation, { failIfExpiresSoon = false, warningsAreErrors = false }: Options): Observation =>
+  warningsAreErrors || (failIfExpiresSoon && isExpiry(observed)) ? { ...observed, severity: 'error' } : observed;
 
 /**
  * Whether the expiry of the serving certificate decides, but is not known. A certificate that was
@@ -37,12 +37,23 @@ export function failureOf({ verdict, apis }: Judged, options: Options): string |
   const withError = (wanted: (finding: Finding) => boolean) =>
     apis.filter(({ findings }) => findings.some((finding) => finding.severity === 'error' && wanted(finding)));
   const reasons = [
-    reason(
-      'errors',
-      withError((finding) => !isExpiry(finding)),
-      apis,
-    ),
-    reason('certificates that expire soon', withError(isExpiry), apis, '--fail-if-expires-within'),
+    ...(options.warningsAreErrors
+      ? [
+          reason(
+            'findings',
+            withError(() => true),
+            apis,
+            '--fail-on warning',
+          ),
+        ]
+      : [
+          reason(
+            'errors',
+            withError((finding) => !isExpiry(finding)),
+            apis,
+          ),
+          reason('certificates that expire soon', withError(isExpiry), apis, '--fail-if-expires-within'),
+        ]),
     reason('certificates whose expiry is not known', unseen, apis, '--fail-if-expires-within'),
     reason('checks that did not run', options.strict ? unknown.filter((api) => api.notChecked.length > 0) : [], apis, '--strict'),
   ].filter((each) => each !== undefined);

@@ -15,6 +15,12 @@ const code = z
   .describe('family/finding, see docs/findings.md') as z.ZodType<unknown, unknown> as z.ZodType<Code, Code>;
 export const verdictSchema = z.enum(['healthy', 'broken', 'unknown']);
 
+export const locationSchema = z.object({
+  file: z.string().describe('As it was given. `-` is standard input.'),
+  line: optional(z.int()).describe('From 1. Absent for a whole file.'),
+  column: optional(z.int()).describe('From 1.'),
+});
+
 /** A finding, and the symptoms that it explains. */
 export const findingSchema = z
   .object({
@@ -27,6 +33,8 @@ export const findingSchema = z
     cause: z.string(),
     fix: z.string().describe('What to do. Commands are in backticks.'),
     link: z.string(),
+    locations: optional(z.array(locationSchema)).describe('Where the fault is. Only for files.'),
+    sameAs: optional(z.string()).describe('The API with the same finding, reported before. Only for files.'),
     get explains(): z.ZodArray<typeof findingSchema> {
       return z.array(findingSchema).describe('The symptoms of this finding.');
     },
@@ -61,6 +69,12 @@ export const apiDiagnosisSchema = z.object({
   path: z.array(hopSchema).describe('The request path, hop by hop.'),
 });
 
+/** Files that could not be checked, and objects that are not checked. */
+export const filesDiagnosisSchema = z.object({
+  findings: z.array(findingSchema),
+  notChecked: z.array(notCheckedSchema),
+});
+
 /** One cluster, or files. */
 export const diagnosisSchema = z
   .object({
@@ -70,6 +84,7 @@ export const diagnosisSchema = z
     verdict: verdictSchema.describe('The worst verdict of its APIs.'),
     failure: optional(z.string()).describe('Why the command fails. Absent if it succeeds: then the exit code is 0.'),
     apis: z.array(apiDiagnosisSchema),
+    files: optional(filesDiagnosisSchema).describe('What is not about one API. Only for files.'),
   })
   .meta({ id: 'Diagnosis' });
 

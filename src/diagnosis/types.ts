@@ -16,7 +16,9 @@ export type DiagnosisList = Data<typeof schema.diagnosisListSchema>;
 export type ClusterResult = Data<typeof schema.clusterResultSchema>;
 export type ApiDiagnosis = Data<typeof schema.apiDiagnosisSchema>;
 export type Finding = Data<typeof schema.findingSchema>;
+export type Location = Data<typeof schema.locationSchema>;
 export type Hop = Data<typeof schema.hopSchema>;
+export type FilesDiagnosis = Data<typeof schema.filesDiagnosisSchema>;
 export type Overview = Data<typeof schema.overviewSchema>;
 export type NotChecked = Data<typeof schema.notCheckedSchema>;
 /** unknown: not enough access to decide. */
@@ -57,4 +59,10 @@ export interface DiagnoseOptions {
   readonly strict?: boolean;
   /** Flags for kubectl and apisvc, e.g. `--context=staging`. The commands of fixes get them. */
   readonly clusterFlags?: readonly string[];
+  /** Where an object of files has a field. */
+  readonly place?: (about: ObjectField) => Location | undefined;
+  /** The argument of `apisvc init` for the project that the files come from. Absent without one. */
+  readonly project?: string;
+  /** Whether warnings are errors. */
+  readonly warningsAreErrors?: boolean;
 }

@@ -1,9 +1,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileExists, reading } from '../config/file-errors.ts';
+import { UsageError } from '../errors.ts';
 import type { ManifestFile } from '../manifests/format.ts';
 import { secretFileName } from '../manifests/secret.ts';
-import type { ManifestText } from '../manifests/types.ts';
+import type { ManifestFault, ManifestText } from '../manifests/types.ts';
 import { removeFile, writeFiles } from './files.ts';
 import { readText } from './read.ts';
 
@@ -46,17 +47,49 @@ export function removeSecret(dir: string): string | undefined {
 export const leftovers = (dir: string, written: readonly string[]): string[] =>
   namesIn(dir).filter((name) => /^\d{3}-.+\.yaml$/.test(name) && !written.includes(name));
 
-/**
- * Reads a manifest, or all manifests of a directory without its subdirectories, as `kubectl -f`
- * does.
- * @throws UsageError with the reason
- */
-export function readManifests(path: string): ManifestText[] {
-  if (!isDirectory(path)) return [{ file: path, text: readText(path) }];
-  const names = namesIn(path).filter((name) => /\.(ya?ml|json)$/.test(name));
-  return names.sort().map((name) => ({ file: join(path, name), text: readText(join(path, name)) }));
+/** A file or directory that was not read. */
+export interface Unread {
+  readonly fault: ManifestFault;
+  /** Absent for a directory that is left to kustomize. */
+  readonly error?: UsageError;
 }
 
-const isDirectory = (path: string): boolean => reading(path, () => statSync(path).isDirectory());
+/** The manifests of several paths. */
+export interface FoundManifests {
+  readonly texts: readonly ManifestText[];
+  readonly unread: readonly Unread[];
+}
+
+/**
+ * Reads a manifest, or all manifests of a directory, as `kubectl -f` does. A file that cannot be
+ * read does not hide the others. The files of a kustomization are not read: its patches are
+ * incomplete objects.
+ * @param recursive whether to read subdirectories too, as `kubectl -R` does
+ */
+export function readManifests(path: string, recursive = false): FoundManifests {
+  try {
+    const stats = reading(path, () => statSync(path));
+    return stats.isDirectory() ? readDirectory(path, recursive) : { texts: [{ file: path, text: readText(path) }], unread: [] };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const words = error.message.slice(error.message.indexOf(`${path}: `) + path.length + 2);
+    return { texts: [], unread: [{ fault: { file: path, kind: 'unreadable', words }, error }] };
+  }
+}
+
+const kustomizations = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+
+function readDirectory(dir: string, recursive: boolean): FoundManifests {
+  const entries = reading(dir, () => readdirSync(dir, { withFileTypes: true })).sort((one, other) => (one.name < other.name ? -1 : 1));
+  const kustomization = entries.find(({ name }) => kustomizations.includes(name));
+  if (kustomization) {
+    const file = join(dir, kustomization.name);
+    return { texts: [], unread: [{ fault: { file, kind: 'kustomization', words: 'its directory is a kustomization' } }] };
+  }
+  const found = entries
+    .filter((entry) => (entry.isDirectory() ? recursive : /\.(ya?ml|json)$/.test(entry.name)))
+    .map((entry) => readManifests(join(dir, entry.name), recursive));
+  return { texts: found.flatMap(({ texts }) => texts), unread: found.flatMap(({ unread }) => unread) };
+}
 
 const namesIn = (dir: string): string[] => reading(dir, () => readdirSync(dir));

@@ -1,10 +1,12 @@
 import { counted } from '../config/counted.ts';
+import { locationText } from '../diagnosis/locations.ts';
 import type { Finding } from '../diagnosis/types.ts';
 
 /**
  * A finding as lines of plain text, for formats without structure: evidence, cause, fix, symptoms.
  */
-export const findingText = ({ evidence, cause, fix, explains }: Finding): readonly string[] => [
+export const findingText = ({ evidence, cause, fix, explains, locations = [] }: Finding): readonly string[] => [
+  ...(locations.length > 0 ? [`at: ${locations.map(locationText).join(', ')}`] : []),
   ...evidence.map((line) => `seen: ${line}`),
   `cause: ${cause}`,
   `fix: ${fix}`,

@@ -1,10 +1,12 @@
 import { noVerdict } from '../diagnosis/failure.ts';
 import { fixParts } from '../diagnosis/fix.ts';
-import type { ApiDiagnosis, Diagnosis, Finding, NotChecked } from '../diagnosis/types.ts';
+import { locationText } from '../diagnosis/locations.ts';
+import type { ApiDiagnosis, Diagnosis, Finding, Location, NotChecked } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
 import { findingCounts, findingText } from './finding-text.ts';
 import { codeBlock, codeSpan, escapeMarkdown } from './markdown.ts';
 import { encodable, escaped } from './markup.ts';
+import { placesOf, sectionsOf } from './sections.ts';
 import { headline, verdictLabel } from './verdict.ts';
 
 export interface GithubReport {
@@ -19,8 +21,7 @@ export interface GithubReport {
  * first, because a step shows only ten annotations of each level.
  */
 export function diagnosisGithub(diagnosis: Diagnosis): GithubReport {
-  const { apis } = diagnosis;
-  const commands = apis.flatMap((api) => annotationsOf(api, diagnosis));
+  const commands = sectionsOf(diagnosis).flatMap((api) => annotationsOf(api, diagnosis));
   const ordered = levels.flatMap((level) => commands.filter((command) => command.level === level));
   return { annotations: ordered.map(formatCommand).join(''), summary: summaryOf(diagnosis) };
 }
@@ -31,24 +32,28 @@ interface Annotation {
   readonly level: (typeof levels)[number];
   readonly title: string;
   readonly lines: readonly string[];
-  readonly file: string | undefined;
+  /** Of a file that GitHub can show. */
+  readonly place: Location | undefined;
 }
 
 function annotationsOf({ name, verdict, findings, notChecked }: ApiDiagnosis, { source, failure }: Diagnosis): readonly Annotation[] {
   const file = source.kind === 'files' && source.files.length === 1 ? source.files[0] : undefined;
-  const found = findings.map((finding) => ({
-    level: finding.severity,
-    title: `${name}: ${finding.code}`,
-    lines: [finding.title, ...findingText(finding)],
-    file,
-  }));
+  const place = file === undefined ? undefined : { file };
+  const found = findings
+    .filter(({ sameAs }) => sameAs === undefined)
+    .map((finding) => ({
+      level: finding.severity,
+      title: `${name}: ${finding.code}`,
+      lines: [finding.title, ...findingText(finding)],
+      place: placesOf(finding)[0] ?? place,
+    }));
   const unseen = notChecked.map(({ what, why }) => `${what}: ${why}`);
   return [
     ...(verdict === 'unknown'
-      ? [{ level: failure === undefined ? ('warning' as const) : ('error' as const), title: `${name}: unknown`, lines: [noVerdict], file }]
+      ? [{ level: failure === undefined ? ('warning' as const) : ('error' as const), title: `${name}: unknown`, lines: [noVerdict], place }]
       : []),
     ...found,
-    ...(unseen.length > 0 ? [{ level: 'notice' as const, title: `${name}: not checked`, lines: unseen, file }] : []),
+    ...(unseen.length > 0 ? [{ level: 'notice' as const, title: `${name}: not checked`, lines: unseen, place }] : []),
   ];
 }
 
@@ -59,9 +64,16 @@ function annotationsOf({ name, verdict, findings, notChecked }: ApiDiagnosis, { 
 const escapedData = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 const escapedProperty = (text: string): string => escapedData(encodable(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
 
-function formatCommand({ level, title, lines, file }: Annotation): string {
-  const place = file === undefined ? '' : `file=${escapedProperty(file)},`;
-  return `::${level} ${place}title=${escapedProperty(title)}::${escapedData(lines.map(encodable).join('\n'))}\n`;
+function formatCommand({ level, title, lines, place }: Annotation): string {
+  const at = place
+    ? [
+        `file=${escapedProperty(place.file)}`,
+        ...(place.line ? [`line=${place.line}`] : []),
+        ...(place.column ? [`col=${place.column}`] : []),
+        '',
+      ]
+    : [];
+  return `::${level} ${at.join(',')}title=${escapedProperty(title)}::${escapedData(lines.map(encodable).join('\n'))}\n`;
 }
 
 /**
@@ -71,7 +83,8 @@ function formatCommand({ level, title, lines, file }: Annotation): string {
 const summaryLimit = 1_000_000;
 
 function summaryOf(diagnosis: Diagnosis): string {
-  const { apis, source } = diagnosis;
+  const { source } = diagnosis;
+  const apis = sectionsOf(diagnosis);
   const table = ['| | API | Verdict | Findings |', '| --- | --- | --- | --- |', ...apis.map((api) => row(api, source))];
   const sections = [[`## ${escapeMarkdown(headline(diagnosis))}`, '', ...(apis.length > 0 ? table : []), ''].join('\n')];
   let left = summaryLimit - Buffer.byteLength(sections[0] ?? '');
@@ -104,11 +117,12 @@ function detailsOf({ name, findings, notChecked }: ApiDiagnosis): readonly strin
   ];
 }
 
-const findingLines = ({ code, severity, title, evidence, cause, fix, explains }: Finding): readonly string[] => [
+const findingLines = ({ code, severity, title, evidence, cause, fix, explains, locations = [] }: Finding): readonly string[] => [
   `### ${severity === 'error' ? '❌' : '⚠️'} ${code}`,
   '',
   escapeMarkdown(title),
   '',
+  ...(locations.length > 0 ? [`**At**: ${locations.map((place) => codeSpan(locationText(place))).join(', ')}`, ''] : []),
   ...(evidence.length > 0 ? [...codeBlock(evidence), ''] : []),
   `**Cause**: ${escapeMarkdown(cause)}`,
   '',

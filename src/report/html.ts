@@ -4,6 +4,7 @@ import { findingCounts } from './finding-text.ts';
 import { apiArticle } from './html/api.ts';
 import { style } from './html/style.ts';
 import { type Markup, markup } from './markup.ts';
+import { sectionsOf } from './sections.ts';
 import { headline, verdictLabel } from './verdict.ts';
 
 /**
@@ -12,7 +13,8 @@ import { headline, verdictLabel } from './verdict.ts';
  * run anything, in case text from the cluster ever gets past the escaping.
  */
 export function diagnosisHtml(diagnosis: Diagnosis): string {
-  const { apis, source } = diagnosis;
+  const { source } = diagnosis;
+  const apis = sectionsOf(diagnosis);
   const title = headline(diagnosis);
   return markup`<!DOCTYPE html>
 <html lang="en">

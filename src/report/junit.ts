@@ -2,6 +2,7 @@ import { noVerdict } from '../diagnosis/failure.ts';
 import type { ApiDiagnosis, Diagnosis, NotChecked } from '../diagnosis/types.ts';
 import { findingText, type NumberedFinding, numberFindings } from './finding-text.ts';
 import { lines, type Markup, markup } from './markup.ts';
+import { sectionsOf } from './sections.ts';
 
 /** JUnit counts every outcome but `passed`. */
 type Outcome = 'passed' | 'failures' | 'errors' | 'skipped';
@@ -19,8 +20,9 @@ interface TestCase {
  * - An API without errors has a test case `verdict`. If the verdict is unknown, it is an error
  *   where this makes the command fail, and otherwise skipped.
  */
-export function diagnosisJunit({ apis, takenAt, failure }: Diagnosis): string {
-  const suites = apis.map((api) => ({ api, cases: casesOf(api, failure) }));
+export function diagnosisJunit(diagnosis: Diagnosis): string {
+  const { takenAt, failure } = diagnosis;
+  const suites = sectionsOf(diagnosis).map((api) => ({ api, cases: casesOf(api, failure) }));
   const all = suites.flatMap(({ cases }) => cases);
   const written = suites.map(({ api, cases }) => suite(api, cases, takenAt));
   return markup`<?xml version="1.0" encoding="UTF-8"?>

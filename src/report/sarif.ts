@@ -1,9 +1,10 @@
 import { type Code, generalEntry } from '../diagnosis/catalog.ts';
-import type { ApiDiagnosis, Diagnosis } from '../diagnosis/types.ts';
+import type { ApiDiagnosis, Diagnosis, Finding, Location } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
 import { findingText, type NumberedFinding, numberFindings } from './finding-text.ts';
 import { escapeTags } from './markdown.ts';
 import { encodable } from './markup.ts';
+import { sectionsOf } from './sections.ts';
 
 /** Readers identify the format by this schema and by `version`. */
 const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
@@ -13,7 +14,9 @@ const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
  * for each code, a result for each finding, a notification for each check that did not run.
  * Fingerprints of results are stable across runs.
  */
-export function diagnosisSarif({ apis, source, takenAt, verdict, failure }: Diagnosis): string {
+export function diagnosisSarif(diagnosis: Diagnosis): string {
+  const { source, takenAt, verdict, failure } = diagnosis;
+  const apis = sectionsOf(diagnosis);
   const codes = [...new Set(apis.flatMap(({ findings }) => findings.map(({ code }) => code)))];
   // Errors are results. A failure without errors means that checks did not run.
   const incomplete = verdict !== 'broken' && failure !== undefined ? [notification('error', failure)] : [];
@@ -26,7 +29,11 @@ export function diagnosisSarif({ apis, source, takenAt, verdict, failure }: Diag
         toolExecutionNotifications: [...incomplete, ...apis.flatMap(notChecked)],
       },
     ],
-    results: apis.flatMap((api) => numberFindings(api.findings).map((each) => result(api, each, source, codes))),
+    results: apis.flatMap((api) =>
+      numberFindings(api.findings)
+        .filter(({ finding }) => finding.sameAs === undefined)
+        .map((each) => result(api, each, source, codes)),
+    ),
   };
   return `${JSON.stringify({ $schema: schema, version: '2.1.0', runs: [run] }, undefined, 2)}\n`;
 }
@@ -52,7 +59,7 @@ function result({ name }: ApiDiagnosis, { finding, number }: NumberedFinding, so
     ruleIndex: codes.indexOf(code),
     level: severity,
     message: { text: messageText([`${title}.`, ...findingText(finding)]) },
-    ...locations(name, source),
+    ...locations(name, finding, source),
     partialFingerprints: { 'apiServiceAndCode/v1': `${encodable(name)} ${code} ${number}` },
   };
 }
@@ -60,11 +67,19 @@ function result({ name }: ApiDiagnosis, { finding, number }: NumberedFinding, so
 /** In messages, `[text](target)` is a link (3.11.6). Text from a cluster must not become one. */
 const messageText = (texts: readonly string[]): string => texts.map((text) => encodable(text).replaceAll('](', '] (')).join('\n');
 
-/** A diagnosis does not say which of several files is wrong, so they are only related locations. */
-function locations(name: string, source: Source) {
+/**
+ * GitHub code scanning shows a result at its first location, and needs a file there. Without a
+ * place, several files are only related locations.
+ */
+function locations(name: string, { locations: places = [] }: Finding, source: Source) {
   const logicalLocations = [
     { name: encodable(name), fullyQualifiedName: `apiservices.apiregistration.k8s.io/${encodable(name)}`, kind: 'resource' },
   ];
+  const [first, ...others] = places.map(physicalLocation);
+  if (first) {
+    const relatedLocations = others.length > 0 ? { relatedLocations: others.map((each) => ({ physicalLocation: each })) } : {};
+    return { locations: [{ physicalLocation: first, logicalLocations }], ...relatedLocations };
+  }
   const files = source.kind === 'files' ? source.files.map((file) => ({ artifactLocation: { uri: uriOf(file) } })) : [];
   const [only] = files;
   if (files.length === 1) return { locations: [{ physicalLocation: only, logicalLocations }] };
@@ -72,8 +87,16 @@ function locations(name: string, source: Source) {
   return { locations: [{ logicalLocations }], ...(related.length > 0 ? { relatedLocations: related } : {}) };
 }
 
+const physicalLocation = ({ file, line, column }: Location) => ({
+  artifactLocation: { uri: uriOf(file === '-' ? 'stdin' : file) },
+  region: { startLine: line ?? 1, ...(column === undefined ? {} : { startColumn: column }) },
+});
+
 /** A path as a URI reference, relative to the working directory. */
-const uriOf = (path: string): string => encodable(path).replaceAll('\\', '/').split('/').map(encodeURIComponent).join('/');
+const uriOf = (path: string): string => {
+  const uri = encodable(path).replaceAll('\\', '/').split('/').map(encodeURIComponent).join('/');
+  return uri.startsWith('/') ? `file://${uri}` : uri;
+};
 
 const notChecked = (api: ApiDiagnosis) =>
   api.notChecked.map(({ what, why }) => notification('note', `${api.name}: ${what} not checked: ${why}`));

@@ -2,14 +2,17 @@ import type { ChalkInstance } from 'chalk';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { printable } from '../pki/printable.ts';
 import type { Source } from '../snapshot/types.ts';
+import { sectionsOf } from './sections.ts';
 import { codesOf, mark, notCheckedCount, verdictLabel } from './verdict.ts';
 
 /**
  * One line for each API: mark, name, verdict, codes of its findings, number of checks that did not
  * run.
  */
-export const diagnosisShort = ({ apis, source }: Diagnosis, colors: ChalkInstance): string =>
-  apis.map((api) => `${line(api, source, colors)}\n`).join('');
+export const diagnosisShort = (diagnosis: Diagnosis, colors: ChalkInstance): string =>
+  sectionsOf(diagnosis)
+    .map((api) => `${line(api, diagnosis.source, colors)}\n`)
+    .join('');
 
 /** Several clusters: each name has its context as a prefix, as in `staging/v1.example.com`. */
 export const listShort = ({ clusters }: DiagnosisList, colors: ChalkInstance): string =>

@@ -2,11 +2,13 @@ import type { ChalkInstance } from 'chalk';
 import { counted } from '../config/counted.ts';
 import { noVerdict } from '../diagnosis/failure.ts';
 import { fixParts } from '../diagnosis/fix.ts';
+import { locationText } from '../diagnosis/locations.ts';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding } from '../diagnosis/types.ts';
 import { printable } from '../pki/printable.ts';
 import type { Source } from '../snapshot/types.ts';
 import { findingCounts } from './finding-text.ts';
-import { countLine, failureLine, mark, verdictLabel } from './verdict.ts';
+import { filesSection, sectionsOf } from './sections.ts';
+import { countLine, failureLine, filesCount, mark, verdictLabel } from './verdict.ts';
 
 /**
  * The report for people. Of several APIs, the healthy ones get one line each. The others come last,
@@ -15,15 +17,16 @@ import { countLine, failureLine, mark, verdictLabel } from './verdict.ts';
 export const diagnosisText = (diagnosis: Diagnosis, colors: ChalkInstance): string =>
   `${apisText(diagnosis, colors)}${diagnosis.failure === undefined ? '' : `\n${failureLine(diagnosis.failure, colors)}`}`;
 
-function apisText({ apis, source }: Diagnosis, colors: ChalkInstance): string {
-  const [only] = apis;
-  if (only && apis.length === 1) return apiText(only, source, colors);
-  const whole = apis.filter((api) => !isBrief(api));
+function apisText({ apis, source, files }: Diagnosis, colors: ChalkInstance): string {
+  const sections = sectionsOf({ apis, files });
+  const [only] = sections;
+  if (only && sections.length === 1) return apiText(only, source, colors);
+  const whole = sections.filter((api) => !isBrief(api));
   return [
-    ...briefLines(apis.filter(isBrief), colors),
+    ...briefLines(sections.filter(isBrief), colors),
     '',
     ...byVerdict(whole).map((api) => apiText(api, source, colors)),
-    `${colors.bold(countLine(apis, source))}\n`,
+    `${colors.bold(countLine(apis, source) + filesCount(files))}\n`,
   ]
     .join('\n')
     .trimStart();
@@ -83,17 +86,23 @@ function apiText(api: ApiDiagnosis, source: Source, colors: ChalkInstance): stri
 }
 
 /** A healthy API may still have warnings. */
-function verdictText({ verdict, findings }: ApiDiagnosis, source: Source): string {
+function verdictText({ name, verdict, findings, notChecked }: ApiDiagnosis, source: Source): string {
+  if (name === filesSection) return findingCounts(findings) || `${counted(notChecked.length, 'object')} skipped`;
   if (verdict === 'unknown') return noVerdict;
   const label = verdictLabel(verdict, source);
   return verdict === 'healthy' && findings.length > 0 ? `${label} with ${findingCounts(findings)}` : label;
 }
 
-function findingLines({ code, severity, title, evidence, cause, fix, explains }: Finding, colors: ChalkInstance): string[] {
+function findingLines(finding: Finding, colors: ChalkInstance): string[] {
+  const { code, severity, title, evidence, cause, fix, explains, sameAs } = finding;
   const color = severity === 'error' ? colors.red : colors.yellow;
   const row = (label: string, text: string): string => `    ${colors.dim(label.padEnd(9))} ${text}`;
+  const at = (finding.locations ?? []).map(locationText).join(', ');
+  if (sameAs !== undefined)
+    return [`  ${color(severity)} ${colors.bold(code)}: ${printable(`same as for ${sameAs}${at && `, at ${at}`}`)}`];
   return [
     `  ${color(severity)} ${colors.bold(code)}: ${printable(title)}`,
+    ...(at ? [row('at:', printable(at))] : []),
     ...evidence.map((line) => row('seen:', printable(line))),
     row('cause:', printable(cause)),
     ...fixLines(fix, colors).map((line, index) => row(index === 0 ? 'fix:' : '', line)),

@@ -3,6 +3,7 @@ import { counted } from '../config/counted.ts';
 import type { ApiDiagnosis, Diagnosis, Verdict } from '../diagnosis/types.ts';
 import { printable } from '../pki/printable.ts';
 import type { Source } from '../snapshot/types.ts';
+import { findingCounts } from './finding-text.ts';
 
 /** A verdict as one character. The color only repeats it. */
 export const mark = (verdict: Verdict, { green, red, yellow }: ChalkInstance): string =>
@@ -10,7 +11,7 @@ export const mark = (verdict: Verdict, { green, red, yellow }: ChalkInstance): s
 
 /** The verdict as a word. Files cannot prove that an API is healthy, so they pass. */
 export const verdictLabel = (verdict: Verdict, { kind }: Pick<Source, 'kind'>): string =>
-  verdict === 'healthy' && kind === 'files' ? 'passed' : verdict;
+  verdict === 'healthy' && kind === 'files' ? 'passes' : verdict;
 
 /** The last line of a report that makes the command fail. */
 export const failureLine = (failure: string, { red }: ChalkInstance): string => `${red('failed:')} ${printable(failure)}\n`;
@@ -26,13 +27,19 @@ export const notCheckedCount = ({ notChecked }: ApiDiagnosis): string[] =>
 export function countLine(apis: readonly ApiDiagnosis[], source: Source): string {
   const counts = (['healthy', 'broken', 'unknown'] as const).flatMap((verdict) => {
     const count = apis.filter((api) => api.verdict === verdict).length;
-    return count > 0 ? [`${count} ${verdictLabel(verdict, source)}`] : [];
+    return count > 0 ? [`${count} ${verdict === 'healthy' && source.kind === 'files' ? 'passed' : verdict}`] : [];
   });
   return `${counted(apis.length, 'API')}: ${counts.join(', ')}`;
 }
 
 /** A diagnosis in one line. */
-export function headline({ apis, source }: Diagnosis): string {
+export function headline({ apis, source, files }: Diagnosis): string {
   const [only] = apis;
-  return only && apis.length === 1 ? `${only.name}: ${verdictLabel(only.verdict, source)}` : countLine(apis, source);
+  return only && apis.length === 1 && !files?.findings.length
+    ? `${only.name}: ${verdictLabel(only.verdict, source)}`
+    : countLine(apis, source) + filesCount(files);
 }
+
+/** `; 1 error in files`: what the verdicts of the APIs do not show. */
+export const filesCount = (files: Diagnosis['files']): string =>
+  files && files.findings.length > 0 ? `; ${findingCounts(files.findings)} in files` : '';

@@ -48,7 +48,7 @@ describe('lint', () => {
     writeFileSync(join(dir, 'twice.yaml'), `${manifests.replace(/caBundle: .*/, 'caBundle: Cg==')}---\n${manifests}`);
     const { code, stdout } = await apisvc(['lint', 'twice.yaml'], { cwd: dir });
     expect(code).toBe(0);
-    expect(stdout.match(/: passed\n/g)).toHaveLength(1);
+    expect(stdout.match(/: passes\n/g)).toHaveLength(1);
   });
 });
 

@@ -69,7 +69,8 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['verify', '--fail-if-expires-within', 'soon', 'v1.a'], 'must be a duration such as 90s, 1h30m, 90d or 10y'],
     [['explain', 'cert/unknown-autority'], 'error: unknown finding or topic "cert/unknown-autority"; did you mean cert/unknown-authority?'],
     [['explain', 'san'], 'did you mean cert/san-mismatch?'],
-    [['lint'], "error: missing required argument 'file'"],
+    [['lint'], 'error: no file given, and no apisvc.yaml in this directory\nfix: '],
+    [['completion'], "error: missing required argument 'shell'"],
     [['register', '--diff', '--dry-run', 'server'], 'error: --diff cannot be used with --dry-run\nfix: Remove one of the two flags.\n'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await apisvc(args, { cwd: folder() });

@@ -37,7 +37,7 @@ describe('good manifests', () => {
     ] as const) {
       const { code, stdout, stderr } = await apisvc(['lint', file], { cwd, input });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout).toMatch(/^✓ v1alpha1\.wardle\.example\.com: passed\n/);
+      expect(stdout).toMatch(/^✓ v1alpha1\.wardle\.example\.com: passes\n/);
     }
   });
 
@@ -115,18 +115,22 @@ describe('faults', () => {
     const input = manifests.replace(/caBundle: \S+/, '').replace('insecureSkipTLSVerify: false', 'insecureSkipTLSVerify: true');
     const ran = await apisvc(['lint', '-'], { cwd, input });
     expect(ran.code).toBe(0);
-    expect(ran.stdout).toMatch(/^✓ .*: passed with 1 warning\n/);
+    expect(ran.stdout).toMatch(/^✓ .*: passes with 1 warning\n/);
   });
 });
 
-describe('invalid input: exit 2, one line', () => {
+describe('invalid input: exit 2, one error with a fix', () => {
   test.each([
-    ['bad syntax', 'a: [', /^error: -:1:\d+: [^\n]+\n$/],
-    ['an alias without an anchor', 'kind: APIService\nmetadata: *nope\n', /^error: -[^\n]*nope[^\n]*\n$/],
+    ['bad syntax', 'a: [', /^error: -:1:\d+: [^\n]+\nfix: Correct the YAML or JSON in -:1\.\n$/],
+    [
+      'an alias without an anchor',
+      'kind: APIService\nmetadata: *nope\n',
+      /^error: -:2:11: unknown anchor 'nope' referenced\nfix: [^\n]+\n$/,
+    ],
     [
       'aliases without bound',
       `a: &a [x]\n${[...'bcdefghi'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[i]}`)}]\n`).join('')}`,
-      /^error: -:\d+:\d+: document contains excessive aliasing\n$/,
+      /^error: -:\d+:\d+: document contains excessive aliasing\nfix: [^\n]+\n$/,
     ],
     ['nothing', '', /^error: no APIService on standard input\nfix: [^\n]+\n$/],
     ['another kind', 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\n', /^error: no APIService on standard input\n/],

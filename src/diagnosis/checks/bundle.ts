@@ -1,9 +1,10 @@
-import type { Encoding, PemItem } from '../../pki/types.ts';
+import type { CertificateInfo, Encoding, PemItem } from '../../pki/types.ts';
 import { decodeBundle } from '../../snapshot/ca-bundle.ts';
-import type { Code } from '../catalog.ts';
+import { type Code, catalog } from '../catalog.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, findMessage, observation, quote, works } from './check.ts';
 import { annotationLine, injectorsOf } from './injectors.ts';
+import { nameOf, servedBy } from './served-certificates.ts';
 
 /**
  * The content of the caBundle. kube-apiserver does not validate it when it is written
@@ -12,7 +13,11 @@ import { annotationLine, injectorsOf } from './injectors.ts';
 export const checkBundle: Check = (context) => {
   const { api, bundle } = context;
   if (!api.service || api.insecureSkipTLSVerify) return [];
+  // A value that cannot be decoded has a finding of its own.
+  if (bundleFault(context)) return [];
   if (api.caBundle === '') return withoutBundle(context);
+  // A controller replaces what is in the file.
+  if (context.source === 'files' && injectorsOf(api).length > 0) return [];
   const { items, certificates } = bundle;
   const key = items.find(({ kind }) => kind === 'private-key');
   const broken = items.flatMap((item) => (item.kind === 'broken' ? [`line ${item.line}: ${item.reason}`] : []));
@@ -23,14 +28,50 @@ export const checkBundle: Check = (context) => {
       : broken.length > 0
         ? [observation('bundle/damaged-certificate', broken)]
         : []),
+    ...checkDates(context),
   ];
 };
+
+const bundleFault = ({ snapshot }: CheckContext): boolean =>
+  snapshot.manifest?.faults.some(({ kind, path }) => kind !== 'duplicate-key' && path.join('.') === 'spec.caBundle') ?? false;
+
+/**
+ * The dates of the CAs in files without a serving certificate. One valid CA is enough for a
+ * certificate that is not known.
+ */
+function checkDates(context: CheckContext): readonly Observation[] {
+  const { roots, source, now, expiresWithinMs } = context;
+  if (source !== 'files' || roots.length === 0 || servedBy(context).length > 0) return [];
+  const evidence = (ca: CertificateInfo, words: string) => [`${nameOf(ca)}, SHA-256 ${ca.fingerprint}`, words];
+  const isExpired = (ca: CertificateInfo): boolean => Date.parse(ca.notAfter) < now.getTime();
+  const isEarly = (ca: CertificateInfo): boolean => Date.parse(ca.notBefore) > now.getTime();
+  const last = roots.toSorted((one, other) => Date.parse(other.notAfter) - Date.parse(one.notAfter))[0] as CertificateInfo;
+  if (roots.every((ca) => isExpired(ca) || isEarly(ca))) {
+    return roots.map((ca) => {
+      const args = { subject: nameOf(ca), date: isExpired(ca) ? ca.notAfter.slice(0, 10) : ca.notBefore };
+      return isExpired(ca)
+        ? observation('cert/ca-expired', evidence(ca, `expired at ${ca.notAfter}`), args)
+        : observation('cert/ca-not-yet-valid', evidence(ca, `valid from ${ca.notBefore}`), args);
+    });
+  }
+  if (Date.parse(last.notAfter) - now.getTime() >= expiresWithinMs) return [];
+  const args = { subject: nameOf(last), date: last.notAfter.slice(0, 10) };
+  return [observation('bundle/expires-soon', evidence(last, `expires at ${last.notAfter}`), args)];
+}
 
 /** The finding for a caBundle without certificates. */
 function codeOf(items: readonly PemItem[]): Code {
   const has = (encoding: Encoding): boolean => items.some((item) => item.kind === 'broken' && item.encoding === encoding);
   return has('der') ? 'bundle/der' : has('base64-of-pem') ? 'bundle/encoded-twice' : 'bundle/unparsable';
 }
+
+/** The codes of a field that was meant to be the caBundle, or to make it needless. */
+const meant = ({ snapshot }: CheckContext): readonly Code[] =>
+  (snapshot.manifest?.faults ?? []).flatMap(({ kind, path, suggestion }): Code[] => {
+    const field = kind === 'unknown-field' ? (suggestion ?? '') : path.join('.');
+    if (!/^spec\.(?:caBundle|insecureSkipTLSVerify)$/.test(field)) return [];
+    return kind === 'unknown-field' ? ['registration/unknown-field'] : kind === 'wrong-type' ? ['registration/wrong-type'] : [];
+  });
 
 /**
  * In a cluster, an empty caBundle may work: kube-apiserver then trusts the roots of its host. In
@@ -51,7 +92,12 @@ function withoutBundle(context: CheckContext): readonly Observation[] {
       : []),
     ...(untrusted ? [observation('bundle/empty', [quote(untrusted)])] : []),
     ...(source === 'files' && !injector && !mayBeFilledIn(context)
-      ? [observation('bundle/empty', ['spec.caBundle is empty, and no annotation requests its injection'])]
+      ? [
+          {
+            ...observation('bundle/empty', ['spec.caBundle is empty, and no annotation requests its injection']),
+            explainedBy: [...catalog['bundle/empty'].explainedBy, ...meant(context)],
+          },
+        ]
       : []),
   ];
 }

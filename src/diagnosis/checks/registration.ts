@@ -25,7 +25,10 @@ function checkValidation(api: ApiServiceView): readonly Observation[] {
   ];
   const incomplete = service !== undefined && (service.namespace === '' || service.name === '' || outside(service.port, 65_535));
   return [
-    ...(name === expected ? [] : [observation('registration/name-mismatch', [`metadata.name: ${name}`], { expected })]),
+    // A manifest without group or version has a finding of its own.
+    ...(name === expected || group === '' || version === ''
+      ? []
+      : [observation('registration/name-mismatch', [`metadata.name: ${name}`], { expected })]),
     ...(priorities.length > 0 ? [observation('registration/priority-out-of-range', priorities)] : []),
     ...(incomplete ? [observation('registration/service-incomplete', [`spec.service: ${JSON.stringify(service)}`])] : []),
     ...(!service && trust.length > 0 ? [observation('registration/local-with-trust', trust)] : []),

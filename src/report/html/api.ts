@@ -1,6 +1,7 @@
 import { counted } from '../../config/counted.ts';
 import { noVerdict } from '../../diagnosis/failure.ts';
 import { fixParts } from '../../diagnosis/fix.ts';
+import { locationText } from '../../diagnosis/locations.ts';
 import type { ApiDiagnosis, Finding, NotChecked } from '../../diagnosis/types.ts';
 import type { Source } from '../../snapshot/types.ts';
 import { findingCounts } from '../finding-text.ts';
@@ -33,10 +34,16 @@ const findingSection = ({
   cause,
   fix,
   explains,
+  locations = [],
 }: Finding): Markup => markup`<section class="finding ${severity}">
 <h3><span class="label"><span class="severity">${severity}</span> <code>${code}</code></span> ${title}</h3>
 <dl>
-${evidence.length > 0 ? markup`<div><dt>Seen</dt><dd><pre>${lines(evidence)}</pre></dd></div>` : ''}
+${
+  locations.length > 0
+    ? markup`<div><dt>At</dt><dd><code>${locations.map(locationText).join(', ')}</code></dd></div>
+`
+    : ''
+}${evidence.length > 0 ? markup`<div><dt>Seen</dt><dd><pre>${lines(evidence)}</pre></dd></div>` : ''}
 <div><dt>Cause</dt><dd>${cause}</dd></div>
 <div><dt>Fix</dt><dd>${fixParts(fix).map(({ kind, text }) => (kind === 'command' ? markup`<pre class="command"><code>${text}</code></pre>` : markup`<p>${text}</p>`))}</dd></div>
 </dl>

@@ -40,7 +40,7 @@ function faultsOf(value: unknown, shape: Shape, path: ValuePath): Fault[] {
 }
 
 const types = { string: 'string', bool: 'boolean', int32: 'number', int64: 'number' } as const;
-const words = { string: 'a string', bool: 'true or false', int32: 'an integer of 32 bits', int64: 'an integer' } as const;
+const words = { string: 'a string', bool: 'true or false', int32: 'a 32-bit integer', int64: 'an integer' } as const;
 
 const fits = (value: unknown, shape: keyof typeof types): boolean =>
   typeof value !== 'number' || (Number.isInteger(value) && (shape !== 'int32' || (value | 0) === value));

@@ -40,7 +40,7 @@ export function readManifestTexts(texts: readonly ManifestText[]): ReadManifests
     const { file, text } = manifest;
     // The faults of a template have one cause, and the documents between them mean little.
     if (found.length > 0 && isTemplate(text)) {
-      faults.push({ file, kind: 'template', line: lineOfTemplate(text), words: 'it is a template that has not been rendered' });
+      faults.push({ file, kind: 'template', line: lineOfTemplate(text), words: 'it is a Helm template that was not rendered' });
       continue;
     }
     faults.push(...found);

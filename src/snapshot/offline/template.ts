@@ -21,6 +21,3 @@ export const quotePlaceholders = (text: string): string =>
 export const isPlaceholder = (value: string): boolean =>
   /\{\{.*\}\}|\$\{\w*\}|\$\(\w+\)|^\$\w+$|^<[^<>]*>$|^\[[^[\]]*\]$|^%[^%]+%$|^@\w+@$|^__\w+__$/s.test(value.trim()) ||
   /^(?:CA_BUNDLE|CABUNDLE|ca_bundle|REPLACE[-_A-Z]*|CHANGE[-_ ]?ME|TODO|\.\.\.|xxx+)$/i.test(value.trim());
-
-/** The chart that a template belongs to, by its path: `CHART/templates/...`. */
-export const chartOf = (file: string): string | undefined => /^(.*?)\/?templates\/.*$/s.exec(file.replaceAll('\\', '/'))?.[1];

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import type { manifestEntries } from '../../../src/diagnosis/catalog/manifest.ts';
 import type { Code } from '../../../src/diagnosis/catalog.ts';
 import { caConstraints, extendedKeyUsage, keyUsage, nameConstraints, subjectAltName } from '../../../src/pki/extensions.ts';
 import type { CertificateInfo } from '../../../src/pki/types.ts';
@@ -93,11 +94,14 @@ export const listing = (...names: readonly string[]): ApiSnapshot['aggregated'] 
     JSON.stringify({ kind: 'APIResourceList', groupVersion: 'wardle.example.com/v1alpha1', resources: names.map((name) => ({ name })) }),
   );
 
+/** The codes that an API in a cluster can have. Files are tested in manifest.test.ts. */
+type ClusterCode = Exclude<Code, keyof typeof manifestEntries>;
+
 /**
  * For every code, the smallest change to a healthy API that gives it. Every code must have an
  * entry.
  */
-const changes: Readonly<Record<Code, Partial<ApiSnapshot>>> = {
+const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
   'registration/missing': { apiService: absent },
   'service/missing': { service: absent },
   'service/not-in-files': {
@@ -306,4 +310,4 @@ function loaded({ probes }: Partial<ApiSnapshot>): Partial<ApiSnapshot> {
 /** The smallest change of `everything` for every code. */
 export const faults = Object.fromEntries(
   Object.entries(changes).map(([code, change]) => [code, { ...loaded(change), ...change }]),
-) as Readonly<Record<Code, Partial<ApiSnapshot>>>;
+) as Readonly<Record<ClusterCode, Partial<ApiSnapshot>>>;

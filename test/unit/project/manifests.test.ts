@@ -45,17 +45,36 @@ describe('reading', () => {
   test('a file is named as it was given', () => {
     const dir = folder();
     writeFileSync(join(dir, 'a.yaml'), 'a');
-    expect(readManifests(join(dir, 'a.yaml'))).toEqual([{ file: join(dir, 'a.yaml'), text: 'a' }]);
+    expect(readManifests(join(dir, 'a.yaml'))).toEqual({ texts: [{ file: join(dir, 'a.yaml'), text: 'a' }], unread: [] });
   });
 
   test('of a directory YAML and JSON count, in order, not what is below', () => {
     const dir = folder();
     mkdirSync(join(dir, 'm', 'below'), { recursive: true });
     for (const name of ['b.json', 'a.yaml', 'c.yml', 'README.md', 'below/d.yaml']) writeFileSync(join(dir, 'm', name), name);
-    expect(readManifests(join(dir, 'm')).map(({ text }) => text)).toEqual(['a.yaml', 'b.json', 'c.yml']);
+    expect(readManifests(join(dir, 'm')).texts.map(({ text }) => text)).toEqual(['a.yaml', 'b.json', 'c.yml']);
+    expect(readManifests(join(dir, 'm'), true).texts.map(({ text }) => text)).toEqual(['a.yaml', 'b.json', 'below/d.yaml', 'c.yml']);
+  });
+
+  test('a file that cannot be read does not hide the others', () => {
+    const dir = folder();
+    writeFileSync(join(dir, 'a.yaml'), Buffer.from([0xff]));
+    writeFileSync(join(dir, 'b.yaml'), 'b');
+    const { texts, unread } = readManifests(dir);
+    expect(texts.map(({ text }) => text)).toEqual(['b']);
+    expect(unread.map(({ fault }) => fault)).toEqual([{ file: join(dir, 'a.yaml'), kind: 'unreadable', words: 'it is not UTF-8 text' }]);
+  });
+
+  test('the files of a kustomization are left to kustomize', () => {
+    const dir = folder();
+    mkdirSync(join(dir, 'base'));
+    for (const name of ['a.yaml', 'base/kustomization.yaml', 'base/patch.yaml']) writeFileSync(join(dir, name), name);
+    const { texts, unread } = readManifests(dir, true);
+    expect(texts.map(({ text }) => text)).toEqual(['a.yaml']);
+    expect(unread).toMatchObject([{ fault: { file: join(dir, 'base', 'kustomization.yaml'), kind: 'kustomization' } }]);
   });
 
   test('what is not there is named', () => {
-    expect(() => readManifests('nope.yaml')).toThrow('failed to read nope.yaml: no such file or directory');
+    expect(readManifests('nope.yaml').unread[0]?.error?.message).toBe('failed to read nope.yaml: no such file or directory');
   });
 });

@@ -87,7 +87,7 @@ test('text: one line for each healthy API, the rest in full, the count last', ()
 test('text and short: files pass; they are not healthy', () => {
   const files = { ...many, source: { kind: 'files', files: ['a'] } as const, apis: [api('v1.a'), api('v1.b')] };
   expect(diagnosisText(files, colorless)).toMatch(/\n2 APIs: 2 passed\n$/);
-  expect(diagnosisShort(files, colorless)).toBe('✓ v1.a passed\n✓ v1.b passed\n');
+  expect(diagnosisShort(files, colorless)).toBe('✓ v1.a passes\n✓ v1.b passes\n');
 });
 
 test('wide: a table', () => {

@@ -54,7 +54,7 @@ describe('the verdict', () => {
 
   test('files pass; they cannot prove that the API is healthy', () => {
     const diagnosis = diagnose({ ...snapshotOf(healthy), source: { kind: 'files', files: ['a.yaml'] } });
-    expect(firstLine(diagnosisText(diagnosis, colorless))).toBe('✓ v1alpha1.wardle.example.com: passed');
+    expect(firstLine(diagnosisText(diagnosis, colorless))).toBe('✓ v1alpha1.wardle.example.com: passes');
   });
 });
 

@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { secretName } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
+import type { Location, ObjectField } from '../diagnosis/types.ts';
+import { UsageError } from '../errors.ts';
+import { renderManifests } from '../manifests/render.ts';
+import { base64 } from '../manifests/secret.ts';
+import type { KubeObject, ManifestText } from '../manifests/types.ts';
+import { caBundleOf } from '../pki/anchors.ts';
+import type { Issued } from '../pki/types.ts';
+import { readCertificates, requireCertificates } from '../project/certificates.ts';
+import { isProject, projectFiles, readRegistration, requireDirectory } from '../project/project.ts';
+import { readText } from '../project/read.ts';
+import { offlineSnapshot } from '../snapshot/offline/snapshot.ts';
+import type { Snapshot } from '../snapshot/types.ts';
+
+export interface ProjectSnapshot {
+  readonly snapshot: Snapshot;
+  /** The file of the project that a field of a rendered object comes from. */
+  readonly place: (about: ObjectField) => Location;
+  /** The directory as an argument of `apisvc init`; empty for the current one. */
+  readonly project: string;
+}
+
+/**
+ * What `render` would print for a project, with its certificates as they are.
+ * @throws UsageError for a configuration that is not valid, and without readable certificates
+ */
+export function projectSnapshot(dir: string, now: Date): ProjectSnapshot {
+  if (!isProject(dir)) {
+    requireDirectory(dir);
+    throw new UsageError(`no file given, and no apisvc.yaml in ${dir === '.' ? 'this directory' : dir}`, {
+      fix: 'Pass manifests or directories of them, or set the project directory with -C.',
+    });
+  }
+  const registration = readRegistration(dir);
+  const { faults, ...found } = readCertificates(dir, registration, { withKey: true, now });
+  const unreadable = found.chain === '' || found.anchors.length === 0;
+  // The checks of lint find other faults, and say where they are.
+  const issued: Issued = unreadable ? requireCertificates(dir, registration, { withKey: false, now }) : found;
+  const { configuration, caCertificate, certificate } = projectFiles(dir);
+  const { snapshot } = offlineSnapshot(textsOf(registration, issued), now);
+  const text = readText(configuration);
+  return {
+    snapshot: { ...snapshot, source: { kind: 'files', files: [configuration, caCertificate, certificate] } },
+    place: ({ kind, name, path }) => {
+      if (kind === 'Secret') return { file: certificate, line: 1 };
+      if (kind === 'APIService' && path.includes('caBundle')) return { file: caCertificate, line: 1 };
+      return { file: configuration, line: kind === 'APIService' ? lineOfGroup(text, name) : 1 };
+    },
+    project: dir === '.' ? '' : ` ${shellWord(dir)}`,
+  };
+}
+
+const textsOf = (registration: Registration, issued: Issued): ManifestText[] => {
+  const { external } = registration.spec.server;
+  const manifests = renderManifests(registration, issued, { secrets: issued.key ? 'include' : 'omit' }).map(({ object }) => object);
+  // The private key may be on another machine.
+  const objects = issued.key || external ? manifests : [...manifests, secretWithoutKey(registration, issued)];
+  return [{ file: join('.', 'apisvc.yaml'), text: objects.map((object) => JSON.stringify(object)).join('\n') }];
+};
+
+const secretWithoutKey = (registration: Registration, issued: Issued): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: secretName(registration), namespace: registration.metadata.namespace },
+  type: 'kubernetes.io/tls',
+  data: { 'ca.crt': base64(caBundleOf(issued)), 'tls.crt': base64(issued.chain) },
+});
+
+/** The line of apisvc.yaml that names the group of an APIService. */
+const lineOfGroup = (text: string, name: string): number => {
+  const group = name.slice(name.indexOf('.') + 1);
+  return (
+    Math.max(
+      text.split('\n').findIndex((line) => line.includes(group)),
+      0,
+    ) + 1
+  );
+};

@@ -1,0 +1,37 @@
+import type { Code } from '../catalog.ts';
+
+const setBundle = "Set spec.caBundle in {file}:{line} to the output of `base64 < ca.crt | tr -d '\\n'`";
+const renew = 'Renew the CA and the serving certificate with the tool that issued them, and update spec.caBundle in {file}:{line}.';
+
+/**
+ * What to do about a finding in files, where the fix for a cluster would change the cluster. Every
+ * entry may use {file} and {line} of the finding.
+ */
+export const fileFixes: Partial<Readonly<Record<Code, string>>> = {
+  'registration/name-mismatch': 'Set metadata.name to {expected} in {file}:{line}, or correct spec.group and spec.version.',
+  'registration/insecure-with-bundle': 'Remove insecureSkipTLSVerify in {file}:{line}, and keep the caBundle.',
+  'registration/automanaged-label': 'Remove the label kube-aggregator.kubernetes.io/automanaged in {file}:{line}.',
+  'registration/two-injectors': 'Keep one annotation, and remove {annotation} in {file}:{line}.',
+  'registration/injector-blocked': 'Remove insecureSkipTLSVerify in {file}:{line}.',
+  'registration/priority-too-high': 'Set spec.groupPriorityMinimum to 1000 in {file}:{line}.',
+  'service/port-missing': 'Set spec.service.port to {servicePort} in {file}:{line}, or add port {port} to the Service.',
+  'service/other-port': 'Set spec.service.port to {servicePort} in {file}:{line}.',
+  'service/wrong-target-port': 'Set spec.ports[{index}].targetPort to {listening} in {file}:{line}.',
+  'bundle/unparsable': setBundle,
+  'bundle/der':
+    "Convert the CA to PEM: `openssl x509 -inform der -in ca.der -out ca.crt`. Then set spec.caBundle in {file}:{line} to the output of `base64 < ca.crt | tr -d '\\n'`",
+  'bundle/encoded-twice': setBundle,
+  'bundle/empty': `${setBundle}; or add the annotation of a controller that injects it, such as cert-manager.io/inject-ca-from`,
+  'bundle/private-key':
+    'The private key is compromised. Create a new CA and a new serving certificate, then set spec.caBundle in {file}:{line} to the certificate of the new CA.',
+  'bundle/expires-soon': renew,
+  'security/insecure-skip-tls-verify':
+    'Set spec.caBundle to the CA that signed the serving certificate, and remove insecureSkipTLSVerify in {file}:{line}.',
+  'cert/self-generated': 'Put a certificate for {host} into the Secret.',
+  'cert/unknown-authority':
+    'Set spec.caBundle in {file}:{line} to the CA that signed the certificate, or issue the certificate from a CA in the caBundle.',
+  'cert/expired': 'Issue a new serving certificate, and update the Secret. If the CA is new too, update spec.caBundle in {file}:{line}.',
+  'cert/ca-expired': renew,
+  'cert/expires-soon': 'Issue a new serving certificate, and update the Secret.',
+  'cert/ca-expires-before-leaf': renew,
+};

@@ -1,0 +1,100 @@
+import type { CatalogEntry } from './entry.ts';
+
+/**
+ * Faults of files that `apisvc lint` reads. An APIService in a cluster cannot have them, because
+ * kubectl or kube-apiserver rejects them.
+ */
+export const manifestEntries = {
+  'manifest/unreadable': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: '{file} cannot be read',
+    cause: 'The objects in this file were not checked.',
+    fix: 'Correct the path or the permissions of {file}.',
+  },
+  'manifest/syntax': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: '{file} contains a document that kubectl cannot parse',
+    cause: 'The objects in this document were not checked. kubectl stops at the first document that it cannot parse.',
+    fix: 'Correct the YAML or JSON in {file}:{line}.',
+  },
+  'manifest/template': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: '{file} is a Helm template that was not rendered',
+    cause: 'kubectl cannot parse the actions of a template, such as {{ .Values.name }}. The objects in this file were not checked.',
+    fix: 'Check the rendered manifests: `helm template {chart} | apisvc lint -`',
+  },
+  'manifest/kustomization': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: 'Directory {dir} is a kustomization',
+    cause: 'Its files are the input of kustomize: patches are incomplete objects. They were not checked.',
+    fix: 'Check the output of kustomize: `kubectl kustomize {dir} | apisvc lint -`',
+  },
+  'manifest/duplicate-key': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: '{field} is set twice in the manifest of {name}',
+    cause: 'kubectl uses the last value and ignores the others. Other tools reject the manifest.',
+    fix: 'Remove one of the values of {field} in {file}:{line}.',
+  },
+  'manifest/incomplete': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'The files do not contain everything that {name} depends on',
+    cause: 'With --strict, it is an error if a check needs an object that the files do not contain.',
+    fix: 'Pass the files with the missing objects too, or omit --strict.',
+  },
+  'registration/api-version': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'Kubernetes does not serve {apiVersion}',
+    cause: '{why}',
+    causes: 'apiregistration.k8s.io/v1beta1 was removed in Kubernetes 1.22. The only version is v1.',
+    fix: 'Set apiVersion to apiregistration.k8s.io/v1 in {file}:{line}. The fields are the same.',
+  },
+  'registration/name-missing': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'An APIService has no metadata.name',
+    cause: 'kubectl and kube-apiserver reject an object without a name. The name of an APIService is <version>.<group>.',
+    fix: 'Set metadata.name to {name} in {file}:{line}.',
+  },
+  'registration/incomplete': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'APIService {name} has no {missing}',
+    cause: 'kube-apiserver rejects the APIService. If the file is a patch, it is not meant to be applied alone.',
+    fix: 'Set {missing} in {file}:{line}. For a patch, check the output of kustomize: `kubectl kustomize . | apisvc lint -`',
+  },
+  'registration/unknown-field': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'APIService {name} has an unknown field: {field}',
+    cause: 'kubectl rejects unknown fields, unless it runs with --validate=false. kube-apiserver drops them, so that they have no effect.',
+    fix: 'In {file}:{line}, {action}.',
+  },
+  'registration/wrong-type': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: '{field} of APIService {name} must be {expected}, not {given}',
+    cause: 'kube-apiserver cannot decode the value, and rejects the APIService.',
+    fix: 'Set {field} to {expected} in {file}:{line}. In YAML, quotes make a value a string.',
+  },
+  'bundle/not-encoded': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'The caBundle of {name} is not base64',
+    cause: '{why} kube-apiserver cannot decode the value, and rejects the APIService.',
+    fix: "Set spec.caBundle in {file}:{line} to the output of `base64 < ca.crt | tr -d '\\n'`",
+  },
+  'bundle/placeholder': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'The caBundle of {name} is a placeholder: {placeholder}',
+    cause: 'No tool has replaced the placeholder. kube-apiserver rejects the APIService, because the placeholder is not base64.',
+    fix: "Set spec.caBundle in {file}:{line} to the output of `base64 < ca.crt | tr -d '\\n'`; or render the manifest before you check it",
+  },
+} as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -1,0 +1,64 @@
+import { pathText } from '../../config/keys.ts';
+import type { ManifestView } from '../../snapshot/types.ts';
+import type { Observation } from '../types.ts';
+import { type Check, observation } from './check.ts';
+
+type Fault = ManifestView['faults'][number];
+
+/**
+ * What kube-apiserver refuses about the manifest before it validates the APIService. Only for
+ * files.
+ */
+export const checkManifest: Check = ({ api, snapshot: { manifest } }) => {
+  if (!manifest) return [];
+  const at = (path: Fault['path']) => ({ about: { kind: 'APIService', name: api.name, path } });
+  const missing = (['group', 'version'] as const).filter((key) => api[key] === '').map((key) => `spec.${key}`);
+  const { apiVersion, unnamed, faults } = manifest;
+  return [
+    ...(apiVersion === current
+      ? []
+      : [
+          {
+            ...observation('registration/api-version', [`apiVersion: ${apiVersion}`], { apiVersion, why: whyNot(apiVersion) }),
+            ...at(['apiVersion']),
+          },
+        ]),
+    ...(unnamed ? [{ ...observation('registration/name-missing'), ...at(['metadata']) }] : []),
+    ...(missing.length > 0 ? [{ ...observation('registration/incomplete', [], { missing: missing.join(' and ') }), ...at(['spec']) }] : []),
+    ...faults.map((fault) => ({ ...describe(fault), ...at(fault.path) })),
+  ];
+};
+
+const current = 'apiregistration.k8s.io/v1';
+
+/** Kubernetes deprecation guide, "v1.22", APIService. */
+const whyNot = (apiVersion: string): string =>
+  apiVersion.endsWith('/v1beta1')
+    ? 'The version v1beta1 was removed in Kubernetes 1.22. kubectl cannot apply the manifest to a newer cluster.'
+    : `There is no such version. The only version is ${current}.`;
+
+function describe({ kind, path, words, given = '', suggestion }: Fault): Observation {
+  const field = pathText(path);
+  switch (kind) {
+    case 'unknown-field': {
+      const action = suggestion === undefined ? `remove ${field}` : `rename ${field} to ${suggestion}`;
+      const explainedBy = suggestion === 'metadata.name' ? { explainedBy: ['registration/name-missing' as const] } : {};
+      return { ...observation('registration/unknown-field', [`unknown field "${field}"`], { field, action }), ...explainedBy };
+    }
+    case 'wrong-type':
+      return observation('registration/wrong-type', [`${field}: ${given}`], { field, expected: words, given });
+    case 'duplicate-key':
+      return observation('manifest/duplicate-key', [], { field });
+    case 'placeholder':
+      return observation('bundle/placeholder', [`spec.caBundle: ${words}`], { placeholder: words });
+    case 'not-base64':
+      return observation('bundle/not-encoded', [words], {
+        why: whyNotBase64[given] ?? 'The value has characters that are not base64, or lacks some.',
+      });
+  }
+}
+
+const whyNotBase64: Readonly<Record<string, string>> = {
+  pem: 'The value is the PEM text itself, which must be encoded as base64.',
+  blanks: 'The value has blanks, for example because ">-" in YAML joins lines with blanks. Only line ends may be in base64.',
+};

@@ -1,0 +1,17 @@
+import type { ApiDiagnosis, Diagnosis, Finding } from '../diagnosis/types.ts';
+
+/** The name of the section about files that hold no API that can be checked. */
+export const filesSection = 'files';
+
+/** The sections of a report: files that could not be checked, then every API. */
+export function sectionsOf({ apis, files }: Pick<Diagnosis, 'apis' | 'files'>): readonly ApiDiagnosis[] {
+  if (!files || files.findings.length + files.notChecked.length === 0) return apis;
+  const verdict = files.findings.some(({ severity }) => severity === 'error') ? 'broken' : 'healthy';
+  return [{ name: filesSection, verdict, overview: {}, facts: [], path: [], ...files }, ...apis];
+}
+
+/** The name of standard input among files. */
+const standardInput = '-';
+
+/** Where a finding is, for formats that open the file. Standard input is no file. */
+export const placesOf = ({ locations = [] }: Finding) => locations.filter(({ file }) => file !== standardInput);

@@ -1,0 +1,169 @@
+import { basename } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { manifestEntries } from '../../../src/diagnosis/catalog/manifest.ts';
+import { diagnose } from '../../../src/diagnosis/diagnose.ts';
+import { locationText } from '../../../src/diagnosis/locations.ts';
+import type { DiagnoseOptions, Diagnosis, Finding } from '../../../src/diagnosis/types.ts';
+import { readManifests } from '../../../src/project/manifests.ts';
+import { offlineSnapshot } from '../../../src/snapshot/offline/snapshot.ts';
+import { now } from './snapshots.ts';
+
+/** Small manifests, each with a kind of fault that people publish. */
+
+const fixtures = 'test/fixtures/lint';
+
+function linted(name: string, options: DiagnoseOptions = {}): Diagnosis {
+  const { texts, unread } = readManifests(`${fixtures}/${name}`);
+  const { snapshot, place } = offlineSnapshot(
+    texts,
+    now,
+    unread.map(({ fault }) => fault),
+  );
+  return diagnose(snapshot, { place, ...options });
+}
+
+function lintedText(text: string, options: DiagnoseOptions = {}): Diagnosis {
+  const { snapshot, place } = offlineSnapshot([{ file: 'a.yaml', text }], now);
+  return diagnose(snapshot, { place, ...options });
+}
+
+const findingsOf = ({ apis, files }: Diagnosis): readonly Finding[] => [
+  ...(files?.findings ?? []),
+  ...apis.flatMap(({ findings }) => findings),
+];
+
+/** `error bundle/empty 12`: severity, code and lines. */
+const linesOf = (diagnosis: Diagnosis): readonly string[] =>
+  findingsOf(diagnosis).map(({ severity, code, locations = [] }) =>
+    [severity, code, ...locations.map(({ file, line }) => line ?? basename(file))].join(' '),
+  );
+
+const cases: Readonly<Record<string, readonly string[]>> = {
+  'good.yaml': [],
+  'D01-v1beta1.yaml': ['error registration/api-version 1', 'warning security/insecure-skip-tls-verify 9'],
+  'D04-typo-field.yaml': ['error registration/unknown-field 9'],
+  'D05-yes.yaml': ['warning security/insecure-skip-tls-verify 9'],
+  'D08-string-number.yaml': ['error registration/wrong-type 8', 'warning security/insecure-skip-tls-verify 9'],
+  'D09-expired-bundle.yaml': ['error cert/ca-expired 9'],
+  'E4-helm.yaml': ['error manifest/template 1'],
+  'E5-cabundle-placeholder.yaml': ['error bundle/placeholder 9'],
+  'E7-angle.yaml': ['error bundle/placeholder 9'],
+  'G01-kustomize': ['warning manifest/kustomization kustomization.yaml'],
+  'G02-noname.yaml': ['error registration/name-missing 1', 'error bundle/empty 4'],
+  'G04-raw-pem.yaml': ['error bundle/not-encoded 10'],
+  'G05-folded.yaml': ['error bundle/not-encoded 10'],
+  'H3-concat.json': ['warning security/insecure-skip-tls-verify 1'],
+};
+
+test.each(Object.entries(cases))('%s: %j', (name, lines) => {
+  expect(linesOf(linted(name))).toEqual(lines);
+});
+
+test('an APIService of another API group is skipped, and said once', () => {
+  const { apis, files } = linted('D02-other-group-kubesphere.yaml');
+  expect(apis).toEqual([]);
+  expect(files).toEqual({
+    findings: [],
+    notChecked: [
+      {
+        what: `APIService demo of extensions.kubesphere.io/v1alpha1 (${fixtures}/D02-other-group-kubesphere.yaml:1)`,
+        why: 'skipped: group extensions.kubesphere.io is not apiregistration.k8s.io',
+      },
+    ],
+  });
+});
+
+describe('texts', () => {
+  const only = (diagnosis: Diagnosis): Finding => findingsOf(diagnosis)[0] as Finding;
+
+  test('an unknown field comes with the right spelling, and explains the missing trust', () => {
+    const finding = only(linted('D04-typo-field.yaml'));
+    expect(finding.fix).toBe(`In ${fixtures}/D04-typo-field.yaml:9, rename spec.insecureSkipTlsVerify to spec.insecureSkipTLSVerify.`);
+    expect(finding.explains.map(({ code }) => code)).toEqual(['bundle/empty']);
+  });
+
+  test.each([
+    ['D01-v1beta1.yaml', 'cause', 'removed in Kubernetes 1.22'],
+    ['D08-string-number.yaml', 'title', 'must be a 32-bit integer, not the string "15"'],
+    ['E4-helm.yaml', 'fix', '`helm template CHART | apisvc lint -`'],
+    ['E5-cabundle-placeholder.yaml', 'title', 'is a placeholder: {{caBundle}}'],
+    ['E7-angle.yaml', 'title', 'is a placeholder: <base64-encoded-CA>'],
+    ['G01-kustomize', 'fix', `\`kubectl kustomize ${fixtures}/G01-kustomize | apisvc lint -\``],
+    ['G02-noname.yaml', 'fix', 'Set metadata.name to v1.a.example.com in '],
+    ['G04-raw-pem.yaml', 'cause', 'The value is the PEM text itself'],
+    ['G05-folded.yaml', 'cause', 'The value has blanks'],
+  ] as const)('%s: the %s says "%s"', (name, part, words) => {
+    expect(only(linted(name))[part]).toContain(words);
+  });
+
+  test('of a chart name its directory', () => {
+    const { snapshot, place } = offlineSnapshot([{ file: 'charts/my chart/templates/a.yaml', text: '{{- if .Values.x }}\na: b\n' }], now);
+    expect(only(diagnose(snapshot, { place })).fix).toContain("`helm template 'charts/my chart' | apisvc lint -`");
+  });
+});
+
+const apiService = (spec: string, more = ''): string =>
+  `apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.a.example.com}\n${more}spec:\n  group: a.example.com\n  version: v1\n  groupPriorityMinimum: 1000\n  versionPriority: 15\n  service: {name: api, namespace: ns}\n${spec}`;
+const insecure = '  insecureSkipTLSVerify: true\n';
+
+/** A manifest for every code that only files can have. */
+const manifests: Readonly<Record<Exclude<keyof typeof manifestEntries, 'manifest/unreadable'>, string>> = {
+  'manifest/syntax': 'a: [',
+  'manifest/template': '{{- if .Values.x }}\na: b\n',
+  'manifest/kustomization': '',
+  'manifest/duplicate-key': apiService(`${insecure}  versionPriority: 20\n`),
+  'manifest/incomplete': apiService(insecure),
+  'registration/api-version': apiService(insecure).replace('/v1', '/v2'),
+  'registration/name-missing': apiService(insecure).replace('{name: v1.a.example.com}', '{}'),
+  'registration/incomplete': apiService(insecure).replace('  group: a.example.com\n', ''),
+  'registration/unknown-field': apiService(insecure, 'extra: 1\n'),
+  'registration/wrong-type': apiService(insecure).replace('15', '1.5'),
+  'bundle/not-encoded': apiService('  caBundle: "%%%"\n'),
+  'bundle/placeholder': apiService('  caBundle: $CA_BUNDLE\n'),
+};
+
+test.each(Object.entries(manifests).filter(([, text]) => text !== ''))('%s has every placeholder of its texts filled in', (code, text) => {
+  const found = findingsOf(lintedText(text, { strict: code === 'manifest/incomplete' })).filter((each) => each.code === code);
+  expect(found).toHaveLength(1);
+  for (const each of [found[0]?.title, found[0]?.cause, found[0]?.fix]) expect(each).not.toMatch(/\{[a-z]\w*\}|undefined|^$/i);
+  expect(found[0]?.locations).toEqual([{ file: 'a.yaml', line: expect.any(Number), ...(code === 'manifest/syntax' ? { column: 4 } : {}) }]);
+});
+
+describe('several documents', () => {
+  test('one that cannot be read does not hide the others', () => {
+    const diagnosis = lintedText(`a: [\n---\n${apiService(insecure)}`);
+    expect(linesOf(diagnosis)).toEqual(['error manifest/syntax 1', 'warning security/insecure-skip-tls-verify 12']);
+    expect(diagnosis.verdict).toBe('broken');
+  });
+
+  test('the same finding of several versions of one server is reported once, with both places', () => {
+    const other = apiService(insecure).replaceAll('v1', 'v2').replace('k8s.io/v2', 'k8s.io/v1');
+    const [first, second] = findingsOf(lintedText(`${apiService(insecure)}---\n${other}`));
+    expect(first?.locations?.map(locationText)).toEqual(['a.yaml:10', 'a.yaml:21']);
+    expect(first?.sameAs).toBeUndefined();
+    expect(second).toMatchObject({ code: 'security/insecure-skip-tls-verify', sameAs: 'v1.a.example.com' });
+  });
+
+  test('the same finding of several servers is reported for each', () => {
+    const other = apiService(insecure).replaceAll('a.example.com', 'b.example.com').replace('name: api', 'name: other');
+    expect(findingsOf(lintedText(`${apiService(insecure)}---\n${other}`)).map(({ sameAs }) => sameAs)).toEqual([undefined, undefined]);
+  });
+});
+
+describe('what fails', () => {
+  test('warnings are errors on request, in the verdict too', () => {
+    const diagnosis = lintedText(apiService(insecure), { warningsAreErrors: true });
+    expect(linesOf(diagnosis)).toEqual(['error security/insecure-skip-tls-verify 10']);
+    expect(diagnosis.verdict).toBe('broken');
+  });
+
+  test('with strict, what the files lack is an error that lists it', () => {
+    const finding = findingsOf(lintedText(apiService(insecure), { strict: true })).find(({ code }) => code === 'manifest/incomplete');
+    expect(finding).toMatchObject({ severity: 'error', evidence: expect.arrayContaining([expect.stringContaining('the Service: ')]) });
+  });
+});
+
+test('the fix of a project creates new certificates', () => {
+  const [finding] = findingsOf(lintedText(apiService(''), { project: ' demo' }));
+  expect(finding?.fix).toBe('Create a new CA and a new serving certificate: `apisvc init demo --force-keys`');
+});
