@@ -99,10 +99,14 @@ function aggregated(objects: OfflineObjects, { aggregationRule }: KubeObject & J
 export interface Bindings {
   /** Those that bind a ServiceAccount, also as a group or user. */
   boundTo(account: Account): readonly Binding[];
-  /** Those that bind a ServiceAccount of the same name or namespace. */
+  /** The first ones that bind a ServiceAccount of the same name or namespace. */
   near(account: Account): readonly Binding[];
-  readonly all: readonly Binding[];
+  /** Those whose subjects may update some APIService. */
+  readonly writers: readonly Binding[];
 }
+
+/** In large files, many servers have ServiceAccounts of one name. */
+const mostNear = 50;
 
 export function indexBindings(objects: OfflineObjects): Bindings {
   const all = bindingsOf(objects);
@@ -114,19 +118,24 @@ export function indexBindings(objects: OfflineObjects): Bindings {
       else index.set(key, [binding]);
     }
   }
-  const found = (...keys: readonly string[]) => [...new Set(keys.flatMap((key) => index.get(key) ?? []))];
+  const found = (keys: readonly string[], most = Infinity) => [...new Set(keys.flatMap((key) => (index.get(key) ?? []).slice(0, most)))];
   return {
-    all,
-    boundTo: (account) => {
-      const candidates = found(`name ${account.name}`, `name ${userOf(account)}`, 'group');
-      return candidates.filter(({ subjects }) => subjects.some((each) => isSubject(each, account)));
-    },
-    near: ({ name, namespace }) => found(`name ${name}`, `namespace ${namespace}`),
+    boundTo: (account) =>
+      found(['group', `is ${account.namespace}:${account.name}`, `is :${account.name}`, `is ${userOf(account)}`]).filter(({ subjects }) =>
+        subjects.some((each) => isSubject(each, account)),
+      ),
+    near: ({ name, namespace }) => found([`name ${name}`, `namespace ${namespace}`], mostNear),
+    writers: all.filter(({ rules }) => (rules ?? []).some(({ resources }) => Array.isArray(resources) && resources.some(isApiServices))),
   };
 }
 
-const keysOf = ({ kind, name, namespace }: Json): string[] =>
-  kind === 'Group' ? ['group'] : [`name ${textOf(name)}`, `namespace ${textOf(namespace)}`];
+const isApiServices = (resource: unknown): boolean => resource === 'apiservices' || resource === '*';
+
+function keysOf({ kind, name, namespace }: Json): string[] {
+  if (kind === 'Group') return ['group'];
+  if (kind === 'User') return [`is ${textOf(name)}`];
+  return [`is ${textOf(namespace)}:${textOf(name)}`, `name ${textOf(name)}`, `namespace ${textOf(namespace)}`];
+}
 
 /** Whether the rules of a binding allow a request, for its subjects. */
 export const grants = ({ kind, namespace, rules }: Binding, access: Access): boolean => {
@@ -160,8 +169,8 @@ export const subjectText = ({ kind, namespace, name }: Json): string =>
   `${textOf(kind) || 'subject'} ${namespace === undefined ? '' : `${textOf(namespace)}/`}${textOf(name)}`;
 
 /** Who may update an APIService, and so set its caBundle. */
-export function writersOf({ all }: Bindings, name: string): string[] {
+export function writersOf({ writers }: Bindings, name: string): string[] {
   const may = (binding: Binding): boolean =>
     ['update', 'patch'].some((verb) => grants(binding, { group: 'apiregistration.k8s.io', resource: 'apiservices', verb, name }));
-  return [...new Set(all.filter(may).flatMap(({ subjects }) => subjects.map(subjectText)))];
+  return [...new Set(writers.filter(may).flatMap(({ subjects }) => subjects.map(subjectText)))];
 }

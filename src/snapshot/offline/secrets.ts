@@ -40,7 +40,10 @@ export function offlineSecret(search: SecretSearch): Found {
   const found = findServingSecret({ mounts, named, contents, served: [], host: search.host });
   if ('secret' in found) return fromFile(search, found);
   const absent = names.filter((name) => !contents.some((content) => content.name === name));
-  return missing(absent.length > 0 ? whyMissing(search, absent) : whyUnknown({ names, equal: found, served: [], host: search.host }));
+  if (absent.length > 0) return missing(whyMissing(search, absent));
+  const [empty] = contents.filter(({ entries }) => entries.every(({ certificates }) => certificates.length === 0));
+  if (empty && contents.length === 1) return missing(`Secret ${search.workload.namespace}/${empty.name} has no certificate yet`);
+  return missing(whyUnknown({ names, equal: found, served: [], host: search.host }));
 }
 
 const secretOf = ({ objects, workload }: SecretSearch, name: string): (KubeObject & Json) | undefined =>

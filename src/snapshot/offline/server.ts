@@ -7,33 +7,42 @@ import { viewService } from '../views.ts';
 import { offlineDelegation } from './delegation.ts';
 import { certificatesOf, createdSecrets } from './injectors.ts';
 import type { OfflineObjects } from './objects.ts';
-import { type Bindings, indexBindings, writersOf } from './rbac.ts';
+import { type Account, type Bindings, indexBindings, userOf, writersOf } from './rbac.ts';
 import { offlineSecret } from './secrets.ts';
 import { nearService } from './service.ts';
 import { accountsInUse, labelsInNamespace, ownCertificateFlag, portNames, selectedWorkloads, type Workload } from './workloads.ts';
 
 /** The server behind an APIService, as the files describe it. */
 
-/** What all APIServices of the files share. */
+/** What all APIServices of the files share. Each namespace and account is looked at once. */
 export interface Shared {
   readonly objects: OfflineObjects;
   readonly bindings: Bindings;
-  /** The ServiceAccounts of all workloads. */
-  readonly accounts: ReadonlySet<string>;
   readonly createdIn: (namespace: string) => ReadonlyMap<string, string>;
+  readonly delegationOf: (account: Account) => ApiSnapshot['delegation'];
 }
 
 export function shareObjects(objects: OfflineObjects): Shared {
-  const created = new Map<string, ReadonlyMap<string, string>>();
+  const bindings = indexBindings(objects);
+  const inUse = accountsInUse(objects);
   return {
     objects,
-    bindings: indexBindings(objects),
-    accounts: accountsInUse(objects),
-    createdIn: (namespace) => {
-      const known = created.get(namespace) ?? createdSecrets(objects, namespace);
-      created.set(namespace, known);
-      return known;
-    },
+    bindings,
+    createdIn: once(
+      (namespace) => namespace,
+      (namespace) => createdSecrets(objects, namespace),
+    ),
+    delegationOf: once(userOf, (account) => offlineDelegation(bindings, account, inUse)),
+  };
+}
+
+function once<Argument, Result extends object>(keyOf: (argument: Argument) => string, make: (argument: Argument) => Result) {
+  const known = new Map<string, Result>();
+  return (argument: Argument): Result => {
+    const key = keyOf(argument);
+    const result = known.get(key) ?? make(argument);
+    known.set(key, result);
+    return result;
   };
 }
 
@@ -61,7 +70,10 @@ export function offlineServer(shared: Shared, api: ApiServiceView, ref: ServiceR
     ...(workload
       ? offlineSecret({ objects, workload, targetPort, host, created: shared.createdIn(ref.namespace) })
       : { secret: skipped('its workload is not known'), probes: notGiven('the files contain no Secret with them') }),
-    delegation: workload ? delegationOf(shared, workload, server) : skipped('its workload is not known'),
+    delegation:
+      server.state === 'seen'
+        ? shared.delegationOf({ namespace: ref.namespace, name: server.value.serviceAccount })
+        : skipped('its workload is not known'),
     related: {
       ...(near ? { nearService: near } : {}),
       ...(workload ? { workload: relatedWorkload(workload, selected, targetPort) } : {}),
@@ -80,11 +92,6 @@ const noServer = (service: ServiceView | undefined, unselected: readonly string[
   service && selectsPods(service) && unselected.length === 0
     ? notGiven('the files contain no workload that the Service selects')
     : skipped('the Service selects no pod of the files');
-
-function delegationOf({ bindings, accounts }: Shared, { namespace }: Workload, server: Observed<ServerView>): ApiSnapshot['delegation'] {
-  const name = server.state === 'seen' ? server.value.serviceAccount : 'default';
-  return offlineDelegation(bindings, { namespace, name }, accounts);
-}
 
 function relatedWorkload(
   { kind, namespace, name, pod }: Workload,

@@ -145,6 +145,13 @@ describe('the Secret', () => {
     expect(lint(...base, servesFrom('tls'), ...objects)).toMatchObject({ codes: [], why: [words] });
   });
 
+  test('that no flag names, and that is filled in later, is not checked', () => {
+    expect(lint(...base, servesFrom('tls', []), secret('tls', {}))).toMatchObject({
+      codes: [],
+      why: ['Secret wardle/tls has no certificate yet'],
+    });
+  });
+
   test('with text instead of a certificate is an error', () => {
     expect(lint(...base, servesFrom('tls'), secret('tls', { 'tls.crt': 'soon' })).codes).toEqual(['error cert/secret-unreadable']);
   });
