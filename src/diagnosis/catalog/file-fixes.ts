@@ -27,7 +27,18 @@ export const fileFixes: Partial<Readonly<Record<Code, string>>> = {
   'bundle/expires-soon': renew,
   'security/insecure-skip-tls-verify':
     'Set spec.caBundle to the CA that signed the serving certificate, and remove insecureSkipTLSVerify in {file}:{line}.',
-  'cert/self-generated': 'Put a certificate for {host} into the Secret.',
+  'bundle/no-such-certificate': 'Set the annotation cert-manager.io/inject-ca-from to {near} in {file}:{line}.',
+  'registration/outdated-annotation': 'Replace the annotation {annotation} with {replacement} in {file}:{line}.',
+  'cert/self-generated':
+    'Mount a Secret with a certificate for {host} into the pods, and set --tls-cert-file and --tls-private-key-file of the extension API server to the mounted files.',
+  'cert/san-mismatch': 'Issue the certificate in {file}:{line} with the DNS name {host}.',
+  'cert/secret-unreadable': 'Set {certificateEntry} in {file}:{line} to a PEM certificate.',
+  'security/key-mismatch': 'Replace {certificateEntry} and {keyEntry} in {file}:{line} with a certificate and its private key.',
+  'security/ca-key-in-secret': 'Store the private key of the CA elsewhere, and remove {key} in {file}:{line}.',
+  'auth/reader-missing':
+    'Bind the ServiceAccount in namespace kube-system. Replace the binding in {file}:{line} with the output of `kubectl -n kube-system create rolebinding {service}-auth-reader --role=extension-apiserver-authentication-reader --serviceaccount={serviceAccount} --dry-run=client -o yaml`',
+  'auth/delegator-missing':
+    'Bind the ServiceAccount to system:auth-delegator. Replace the binding in {file}:{line} with the output of `kubectl create clusterrolebinding {service}-auth-delegator --clusterrole=system:auth-delegator --serviceaccount={serviceAccount} --dry-run=client -o yaml`',
   'cert/unknown-authority':
     'Set spec.caBundle in {file}:{line} to the CA that signed the certificate, or issue the certificate from a CA in the caBundle.',
   'cert/expired': 'Issue a new serving certificate, and update the Secret. If the CA is new too, update spec.caBundle in {file}:{line}.',

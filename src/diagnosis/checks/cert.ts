@@ -3,7 +3,7 @@ import type { CertificateInfo } from '../../pki/types.ts';
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-errors.ts';
 import type { Observation } from '../types.ts';
-import { type Check, type CheckContext, observation, quote } from './check.ts';
+import { aboutEntry, type Check, type CheckContext, observation, quote, seen } from './check.ts';
 import { failedProbes } from './endpoints.ts';
 import { merge, nameOf, served, servedBy } from './served-certificates.ts';
 
@@ -29,8 +29,26 @@ export const checkCertificates: Check = (context) => {
       .filter(({ kind }) => roots.length > 0 || kind !== 'unknown-authority')
       .map((fault) => ({ ...describeFault(fault, presented, { roots, othersTrusted: trusted }), at: [at] })),
   ]);
-  return merge(found);
+  return merge(found).map((each) => ({ ...each, ...aboutLeaf(context, each) }));
 };
+
+/** The findings that a new certificate solves. For the others, files may have a wrong caBundle. */
+const codesOfLeaf: readonly Code[] = [
+  'cert/san-mismatch',
+  'cert/common-name-only',
+  'cert/wrong-usage',
+  'cert/missing-intermediate',
+  'cert/weak-signature',
+  'cert/weak-key',
+  'cert/refused-key',
+];
+
+/** In files, the certificate is an entry of a Secret. */
+function aboutLeaf({ api, snapshot, source }: CheckContext, { code }: Observation): Pick<Observation, 'about'> {
+  const secret = seen(snapshot.secret);
+  if (source === 'cluster' || !secret || !codesOfLeaf.includes(code)) return {};
+  return { about: aboutEntry(api, secret.name, secret.entries?.certificate ?? 'tls.crt') };
+}
 
 /** Names and addresses of the local host. */
 const localNames = ['localhost', '127.0.0.1', '::1'];

@@ -2,7 +2,7 @@ import { matchesHostname } from '../../pki/hostname.ts';
 import type { RelatedView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation } from './check.ts';
-import { injectorsOf } from './injectors.ts';
+import { aboutAnnotation, injectorsOf } from './injectors.ts';
 
 /**
  * Serving certificates that the files do not contain: those that cert-manager issues, or that the
@@ -11,7 +11,7 @@ import { injectorsOf } from './injectors.ts';
 export const checkCertificatesInFiles: Check = (context) => {
   const { related } = context.snapshot;
   if (!related || context.api.insecureSkipTLSVerify) return [];
-  return [...checkInjection(related), ...checkNames(context, related), ...checkOwnCertificate(context, related)];
+  return [...checkInjection(context, related), ...checkNames(context, related), ...checkOwnCertificate(context, related)];
 };
 
 /** The name of a workload in texts. */
@@ -20,10 +20,11 @@ export const workloadText = ({ kind, namespace, name }: NonNullable<RelatedView[
 /**
  * Without a similar Certificate in the files, the named one may be elsewhere: see `notCheckedOf`.
  */
-function checkInjection({ missingCertificate }: RelatedView): readonly Observation[] {
+function checkInjection({ api }: CheckContext, { missingCertificate }: RelatedView): readonly Observation[] {
   if (missingCertificate?.near === undefined) return [];
   const { value, near, why } = missingCertificate;
-  return [observation('bundle/no-such-certificate', [why], { value, near })];
+  const about = aboutAnnotation(api, 'cert-manager.io/inject-ca-from');
+  return [{ ...observation('bundle/no-such-certificate', [why], { value, near }), about }];
 }
 
 function checkNames({ host }: CheckContext, { certificate }: RelatedView): readonly Observation[] {

@@ -6,7 +6,7 @@ import type { ApiServiceView, ApiSnapshot, Source } from '../../snapshot/types.t
 import type { Severity } from '../catalog/entry.ts';
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-errors.ts';
-import type { Observation } from '../types.ts';
+import type { ObjectField, Observation } from '../types.ts';
 
 /** The input of every check. All of it comes from the snapshot. */
 export interface CheckContext {
@@ -50,6 +50,14 @@ export const observation = (code: Code, evidence: readonly string[] = [], args: 
 
 /** The observation as a warning, for a fault that does not break the API. */
 export const asWarning = (observed: Observation): Observation => ({ ...observed, severity: 'warning' satisfies Severity });
+
+/** An entry of a Secret in the namespace of the Service. */
+export const aboutEntry = ({ service }: ApiServiceView, secret: string, entry: string): ObjectField => ({
+  kind: 'Secret',
+  namespace: service?.namespace ?? '',
+  name: secret,
+  path: ['data', entry],
+});
 
 export { seen };
 

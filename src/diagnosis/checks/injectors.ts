@@ -1,4 +1,5 @@
 import type { ApiServiceView } from '../../snapshot/types.ts';
+import type { ObjectField } from '../types.ts';
 
 /** The annotations that make a controller inject the caBundle. */
 const controllers: Readonly<Record<string, string>> = {
@@ -40,6 +41,13 @@ export const outdatedAnnotation = ({ annotations }: ApiServiceView): OutdatedAnn
     const value = Object.hasOwn(annotations, annotation) ? annotations[annotation] : undefined;
     return value ? [{ annotation, value, replacement }] : [];
   })[0];
+
+/** An annotation of the APIService. */
+export const aboutAnnotation = ({ name }: ApiServiceView, annotation: string): ObjectField => ({
+  kind: 'APIService',
+  name,
+  path: ['metadata', 'annotations', annotation],
+});
 
 /** The line of evidence for an annotation. */
 export const annotationLine = ({ annotation, value }: Omit<Injector, 'controller'>): string => `annotation ${annotation}: ${value}`;

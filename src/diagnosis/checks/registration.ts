@@ -1,7 +1,7 @@
 import type { ApiServiceView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen, works } from './check.ts';
-import { annotationLine, injectorsOf, outdatedAnnotation } from './injectors.ts';
+import { aboutAnnotation, annotationLine, injectorsOf, outdatedAnnotation } from './injectors.ts';
 
 /** The APIService itself. */
 export const checkRegistration: Check = (context) => [
@@ -66,7 +66,8 @@ function checkAnnotation(context: CheckContext): readonly Observation[] {
   const needed = api.service !== undefined && api.caBundle === '' && !api.insecureSkipTLSVerify && injectorsOf(api).length === 0;
   if (!outdated || !needed || works(context)) return [];
   const { annotation, value, replacement } = outdated;
-  return [observation('registration/outdated-annotation', [annotationLine(outdated)], { annotation, replacement, value })];
+  const observed = observation('registration/outdated-annotation', [annotationLine(outdated)], { annotation, replacement, value });
+  return [{ ...observed, about: aboutAnnotation(api, annotation) }];
 }
 
 /**

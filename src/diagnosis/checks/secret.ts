@@ -5,7 +5,7 @@ import { certificateFiles } from '../../snapshot/server-flags.ts';
 import type { SecretView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
 import { workloadText } from './certificates-in-files.ts';
-import { asWarning, type Check, type CheckContext, observation, seen, works } from './check.ts';
+import { aboutEntry, asWarning, type Check, type CheckContext, observation, seen, works } from './check.ts';
 import { nameOf, type Served, served, servedBy } from './served-certificates.ts';
 
 /** The Secret with the serving certificate: its content, and whether the endpoints serve it. */
@@ -22,7 +22,7 @@ export const checkSecret: Check = (context) => {
 /** An observation about an entry of the Secret. */
 const onEntry = ({ api }: CheckContext, name: string, entry: string, observed: Observation): Observation => ({
   ...observed,
-  about: { kind: 'Secret', namespace: api.service?.namespace ?? '', name, path: ['data', entry] },
+  about: aboutEntry(api, name, entry),
 });
 
 /** A running server keeps the certificate that it has loaded. */

@@ -160,6 +160,18 @@ describe('hostile manifests', () => {
       { apiVersion: 'v1', kind: 'Service', metadata: { name: 'api', namespace: 'a' }, spec },
       { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'api', namespace: 'a' }, spec },
       { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'tls', namespace: 'a' }, data: spec },
+      { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'api', namespace: 'a', ...(metadata as object) }, spec },
+      { apiVersion: 'v1', kind: 'PodTemplate', metadata: { name: 'api', namespace: 'a' }, template: spec },
+      { apiVersion: 'cert-manager.io/v1', kind: 'Certificate', metadata: { name: 'tls', ...(metadata as object) }, spec },
+      ...['ClusterRole', 'Role', 'ClusterRoleBinding', 'RoleBinding'].map((kind) => ({
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind,
+        metadata: { name: 'api', namespace: 'a', ...(metadata as object) },
+        roleRef: { kind: 'ClusterRole', name: 'api' },
+        subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: 'a' }],
+        rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
+        ...(spec as object),
+      })),
     ]
       .map((object) => JSON.stringify(object))
       .join('\n---\n');
@@ -175,6 +187,13 @@ describe('hostile manifests', () => {
         selector: json,
         template: fc.oneof(json, fc.constant({ spec: { volumes: [null, { secret: { secretName: 'tls' } }] } })),
         'tls.crt': json,
+        containers: fc.oneof(json, fc.constant([{ args: ['--tls-cert-file=/a'], env: [null, {}], volumeMounts: [{}], ports: [{}] }])),
+        roleRef: json,
+        subjects: json,
+        rules: fc.oneof(json, fc.constant([null, { verbs: 'x' }])),
+        aggregationRule: fc.oneof(json, fc.constant({ clusterRoleSelectors: [{ matchLabels: { a: null } }] })),
+        dnsNames: json,
+        secretName: json,
       },
       { requiredKeys: ['service'] },
     ),

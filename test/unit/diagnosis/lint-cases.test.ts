@@ -11,90 +11,91 @@ const noService = 'the files do not contain it';
 
 interface Case {
   readonly file: string;
-  /** Severity, code and first line of evidence of every finding. */
+  /** Line, severity, code and first line of evidence of every finding. */
   readonly findings?: readonly string[];
   readonly notChecked?: readonly string[];
 }
 
 const cases: readonly Case[] = [
   { file: 'good', notChecked: [noRbac] },
-  { file: 'F01-key-mismatch', findings: ['error security/key-mismatch: in the Secret: CN=api.ns.svc, '], notChecked: [noRbac] },
+  { file: 'F01-key-mismatch', findings: ['19 error security/key-mismatch: in the Secret: CN=api.ns.svc, '], notChecked: [noRbac] },
   { file: 'F02-second-secret', notChecked: [noRbac] },
   { file: 'F02b-webhook-secret', notChecked: [noRbac] },
   {
     file: 'F04-other-keys',
-    findings: ['error cert/san-mismatch: names in the certificate: webhook.ns.svc'],
+    findings: ['19 error cert/san-mismatch: names in the certificate: webhook.ns.svc'],
     notChecked: [noRbac],
   },
   {
     file: 'F05-statefulset',
-    findings: ['error cert/san-mismatch: names in the certificate: webhook.ns.svc'],
+    findings: ['19 error cert/san-mismatch: names in the certificate: webhook.ns.svc'],
     notChecked: [noRbac],
   },
-  { file: 'F06-selector', findings: ['warning service/selects-no-pod: selector of the Service: app=apx'], notChecked: [noSecret] },
+  { file: 'F06-selector', findings: ['9 warning service/selects-no-pod: selector of the Service: app=apx'], notChecked: [noSecret] },
   {
     file: 'F08-targetport-name',
-    findings: ['error service/target-port-unknown: targetPort of the Service: https'],
+    findings: ['9 error service/target-port-unknown: targetPort of the Service: https'],
     notChecked: [noRbac],
   },
   { file: 'F09-secret-missing', notChecked: ['Secret ns/api-tls is not in the files', noRbac] },
-  { file: 'F10-cakey', findings: ['warning security/ca-key-in-secret: entries: ca.key'], notChecked: [noRbac] },
+  { file: 'F10-cakey', findings: ['19 warning security/ca-key-in-secret: entries: ca.key'], notChecked: [noRbac] },
   {
     file: 'F11-service-other-ns',
-    findings: ['warning service/not-in-files: spec.service of the APIService: ns/api'],
+    findings: ['4 warning service/not-in-files: spec.service of the APIService: ns/api'],
     notChecked: [noService, noSecret],
   },
   {
     file: 'F13-projected',
     findings: [
-      'error cert/san-mismatch: names in the certificate: webhook.ns.svc',
-      'error security/key-mismatch: in the Secret: CN=webhook.ns.svc, ',
+      '19 error cert/san-mismatch: names in the certificate: webhook.ns.svc',
+      '19 error security/key-mismatch: in the Secret: CN=webhook.ns.svc, ',
     ],
     notChecked: [noRbac],
   },
   {
     file: 'F15-delegator-wrong-ns',
     findings: [
-      'error auth/reader-missing: system:serviceaccount:ns:default is not allowed to get ConfigMap ',
-      'warning auth/delegator-missing: system:serviceaccount:ns:default is not allowed to create tokenreviews ',
+      '29 error auth/reader-missing: system:serviceaccount:ns:default is not allowed to get ConfigMap ',
+      '25 warning auth/delegator-missing: system:serviceaccount:ns:default is not allowed to create tokenreviews ',
     ],
   },
   {
     file: 'F16-cm-cert-wrong-name',
     findings: [
-      'error bundle/no-such-certificate: Certificate other/api-cret is not in the files',
-      'error cert/san-mismatch: spec.dnsNames of the Certificate: api.default.svc',
+      '3 error bundle/no-such-certificate: Certificate other/api-cret is not in the files',
+      '9 error cert/san-mismatch: spec.dnsNames of the Certificate: api.default.svc',
     ],
     notChecked: [noService, noSecret],
   },
   {
     file: 'F18-old-annotation',
-    findings: ['error registration/outdated-annotation: annotation certmanager.k8s.io/inject-ca-from: ns/api-cert'],
+    findings: ['3 error registration/outdated-annotation: annotation certmanager.k8s.io/inject-ca-from: ns/api-cert'],
     notChecked: [noService, noSecret],
   },
   { file: 'F19-openshift-alpha', notChecked: [noService, noSecret] },
   {
     file: 'F24-nearmiss-service',
     findings: [
-      'warning service/not-in-files: spec.service of the APIService: custom-metrics/custom-metrics-router',
-      'warning security/insecure-skip-tls-verify: spec.insecureSkipTLSVerify: true',
+      '4 warning service/not-in-files: spec.service of the APIService: custom-metrics/custom-metrics-router',
+      '4 warning security/insecure-skip-tls-verify: spec.insecureSkipTLSVerify: true',
     ],
     notChecked: [noService, noSecret],
   },
   {
     file: 'F25-self-generated',
-    findings: ['error cert/self-generated: flags of the server: --cert-dir=/tmp, '],
+    findings: ['14 error cert/self-generated: flags of the server: --cert-dir=/tmp, '],
     notChecked: ['the server keeps its certificate in /tmp', noRbac],
   },
 ];
 
 test.each(cases)('$file', ({ file, findings = [], notChecked = [] }) => {
   const text = readFileSync(`test/fixtures/lint/${file}.yaml`, 'utf8');
-  const { snapshot } = offlineSnapshot([{ file, text }], new Date('2026-06-15T12:00:00Z'));
-  const [api] = diagnose(snapshot).apis;
-  expect(api?.findings.map(({ severity, code, evidence }) => `${severity} ${code}: ${evidence[0]}`)).toEqual(
-    findings.map((line) => expect.stringContaining(line)),
+  const { snapshot, place } = offlineSnapshot([{ file, text }], new Date('2026-06-15T12:00:00Z'));
+  const [api] = diagnose(snapshot, { place }).apis;
+  const shown = api?.findings.map(
+    ({ severity, code, evidence, locations }) => `${locations?.[0]?.line} ${severity} ${code}: ${evidence[0]}`,
   );
+  expect(shown).toEqual(findings.map((line) => expect.stringContaining(line)));
   expect(api?.notChecked.map(({ why }) => why)).toEqual(notChecked);
   expect(JSON.stringify(snapshot)).not.toContain('PRIVATE KEY');
 });
