@@ -4,7 +4,8 @@ import tls, { createSecureContext, type SecureContext } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { WebSocket } from 'ws';
 import { UsageError } from '../errors.ts';
-import type { Stage } from './connection-error.ts';
+import { type Answer, lines, readAnswer, Unfinished } from './answer.ts';
+import type { Progress, Stage } from './connection-error.ts';
 import type { Destination } from './connection-fix.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { type ClusterOptions, loadKubeConfig } from './kubeconfig.ts';
@@ -30,12 +31,6 @@ export interface ClusterRequest {
    * kept, up to 64 MiB.
    */
   readonly keepBytes?: number;
-}
-
-/** An answer of kube-apiserver, whatever its status. */
-export interface Answer {
-  readonly status: number;
-  readonly body: string;
 }
 
 /** A connection to one cluster as one user. The only way apisvc talks to Kubernetes. */
@@ -84,8 +79,6 @@ export interface ConnectOptions extends ClusterOptions {
 }
 
 const defaultTimeoutMs = 10_000;
-/** Protects the memory from a runaway server. Real answers are much smaller. */
-const maxBodyBytes = 64 * 1024 * 1024;
 
 /**
  * Connects with the kubeconfig. Runs credential plugins, which `signal` kills, but sends no
@@ -122,11 +115,11 @@ export async function connect(options: ConnectOptions, env: NodeJS.ProcessEnv, s
       outgoing.end(body);
     });
 
-  const failure = async (error: unknown, signal: AbortSignal, stage: Stage): Promise<unknown> => {
+  const failure = async (error: unknown, signal: AbortSignal, progress: Omit<Progress, 'signal'>): Promise<unknown> => {
     signal.throwIfAborted();
     // Loaded on demand, because most requests succeed.
     const { unreachable } = await import('./connection-error.ts');
-    const found = await unreachable(error, destination, { stage, signal });
+    const found = await unreachable(error, destination, { ...progress, signal });
     signal.throwIfAborted();
     return found;
   };
@@ -144,7 +137,9 @@ export async function connect(options: ConnectOptions, env: NodeJS.ProcessEnv, s
     try {
       return await exchange({ signal: AbortSignal.any([request.signal, limit.signal]), reach });
     } catch (error) {
-      throw await failure(limit.signal.aborted ? limit.signal.reason : error, request.signal, stage);
+      const unfinished = error instanceof Unfinished ? error : undefined;
+      const cause = limit.signal.aborted ? limit.signal.reason : (unfinished?.cause ?? error);
+      throw await failure(cause, request.signal, { stage, received: unfinished?.received });
     } finally {
       clearTimeout(timer);
     }
@@ -165,7 +160,7 @@ export async function connect(options: ConnectOptions, env: NodeJS.ProcessEnv, s
         yield* lines(response);
       } catch (error) {
         signal.throwIfAborted();
-        throw await failure(error, signal, 'body');
+        throw await failure(error, signal, { stage: 'body' });
       } finally {
         response.destroy();
       }
@@ -251,34 +246,4 @@ function url(server: string, { path, query = {} }: ClusterRequest): URL {
   const result = new URL(server.replace(/\/$/, '') + path);
   for (const [key, value] of Object.entries(query)) if (value !== undefined) result.searchParams.set(key, value);
   return result;
-}
-
-/**
- * Reads an answer to its end, so that the connection can be reused.
- * @param keepBytes how many bytes of the body to keep
- */
-export async function readAnswer(response: http.IncomingMessage, keepBytes = maxBodyBytes): Promise<Answer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    const missing = keepBytes - size;
-    size += chunk.length;
-    if (size > maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
-    if (missing > 0) chunks.push(chunk.subarray(0, missing));
-  }
-  return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') };
-}
-
-async function* lines(response: http.IncomingMessage): AsyncGenerator<string> {
-  response.setEncoding('utf8');
-  let rest = '';
-  for await (const chunk of response as AsyncIterable<string>) {
-    const [head = '', ...more] = chunk.split('\n');
-    rest += head;
-    if (rest.length > maxBodyBytes) throw new Error(`an event is larger than ${maxBodyBytes} bytes`);
-    for (const part of more) {
-      if (rest !== '') yield rest;
-      rest = part;
-    }
-  }
 }

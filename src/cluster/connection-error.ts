@@ -3,7 +3,7 @@ import net from 'node:net';
 import { x509Fault } from '../pki/go-x509.ts';
 import { inspect } from '../pki/inspect.ts';
 import { addressOf, connectionFix, type Destination } from './connection-fix.ts';
-import { Unreachable } from './faults.ts';
+import { type Received, Unreachable } from './faults.ts';
 import { goMessage, hostPort, notTls } from './go-errors.ts';
 import { withoutPassword } from './kubeconfig-rules.ts';
 import { handshake } from './tls-handshake.ts';
@@ -15,6 +15,8 @@ export type Stage = 'dial' | 'handshake' | 'headers' | 'body';
 export interface Progress {
   readonly stage: Stage;
   readonly signal: AbortSignal;
+  /** What arrived of the answer. */
+  readonly received?: Received | undefined;
 }
 
 /**
@@ -32,6 +34,7 @@ export async function unreachable(cause: unknown, to: Destination, at: Progress)
     {
       fix: connectionFix(why, to, names),
       cause,
+      received: at.received,
     },
   );
 }

@@ -1,5 +1,6 @@
 import { ClusterError } from '../errors.ts';
-import type { Answer, Cluster } from './cluster.ts';
+import type { Answer } from './answer.ts';
+import type { Cluster } from './cluster.ts';
 import { Unreachable } from './faults.ts';
 import type { EndpointHandshake, FailedHandshake, Handshake } from './handshake.ts';
 import { forwardPort, type PodPort } from './port-forward.ts';
@@ -64,7 +65,7 @@ export async function dialEndpoint(cluster: Cluster, target: EndpointTarget, sig
   // After a refusal in the pod, a refusal from here proves no more. For a server that answers
   // kube-apiserver, no failure from here proves anything.
   const listens = inside.fault === 'refused' && known.fault === 'no-forward';
-  const silent = ['timeout', 'no-route', ...(inside.fault === 'refused' ? ['refused'] : [])];
+  const silent = ['timeout', 'tls-timeout', 'no-route', ...(inside.fault === 'refused' ? ['refused'] : [])];
   const nowhere = direct.kind === 'failed' && (listens || silent.includes(direct.fault));
   if (nowhere) return { ...known, via: 'pod' };
   return known.fault === 'no-forward' ? { ...direct, via: 'address', noForward: known.words } : { ...direct, via: 'address' };

@@ -1,4 +1,4 @@
-import { ClusterError } from '../errors.ts';
+import { ClusterError, type ErrorDetails } from '../errors.ts';
 import { tlsFault } from './go-errors.ts';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -27,8 +27,28 @@ export function connectionFault(error: unknown): string {
  */
 export const certificateRequired = /certificate required/;
 
-/** No answer came. Of all failures of the cluster, only this one may pass by itself. */
-export class Unreachable extends ClusterError {}
+/** What arrived of an answer that did not end. */
+export interface Received {
+  readonly status: number;
+  /** Bytes of the body. */
+  readonly bytes: number;
+}
+
+/** No complete answer came. Of all failures of the cluster, only this one may pass by itself. */
+export class Unreachable extends ClusterError {
+  /** Undefined if not even the headers of an answer came. */
+  readonly received: Received | undefined;
+
+  constructor(message: string, { received, ...details }: ErrorDetails & { readonly received?: Received | undefined } = {}) {
+    super(message, details);
+    this.received = received;
+  }
+
+  /** Whether the time limit of the request ended it. */
+  get timedOut(): boolean {
+    return this.cause instanceof DOMException && this.cause.name === 'TimeoutError';
+  }
+}
 
 /** The cluster sees system:anonymous. It refuses nearly every other request too. */
 export class NoCredentials extends ClusterError {}

@@ -11,7 +11,10 @@ const fault = z.enum([
    * only.
    */
   'localhost-refused',
+  /** No TCP connection in time. */
   'timeout',
+  /** A connection, but no TLS handshake in time. */
+  'tls-timeout',
   'no-route',
   'not-tls',
   'reset',

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../manifests/types.ts';
+import type { Answer } from './answer.ts';
 import { backoff } from './backoff.ts';
-import { type Answer, type Cluster, StreamRefused } from './cluster.ts';
+import { type Cluster, StreamRefused } from './cluster.ts';
 import { Unreachable } from './faults.ts';
 import { type ObjectRef, type Resource, resourcePath, resources } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';

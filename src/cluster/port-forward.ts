@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { ClusterError } from '../errors.ts';
-import { type Answer, type Cluster, StreamRefused } from './cluster.ts';
+import type { Answer } from './answer.ts';
+import { type Cluster, StreamRefused } from './cluster.ts';
 import { portStream } from './port-stream.ts';
 import { type ObjectRef, resourcePath, subresources } from './resources.ts';
 import { anonymousFix, rbacRules, readStatus, refusal } from './status.ts';

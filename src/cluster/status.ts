@@ -1,6 +1,7 @@
 import { type ApisvcError, ClusterError, RefusedError, UsageError } from '../errors.ts';
 import { inspect } from '../pki/inspect.ts';
-import type { Answer, Cluster } from './cluster.ts';
+import type { Answer } from './answer.ts';
+import type { Cluster } from './cluster.ts';
 import { NoCredentials, Unreachable } from './faults.ts';
 import { apiGroup, describeRef, type ObjectRef, ruleName } from './resources.ts';
 

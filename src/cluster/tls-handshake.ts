@@ -68,7 +68,11 @@ export function handshake({ to, serverName, timeoutMs, signal }: HandshakeOption
     const fail = (error: Error): void => finish({ kind: 'failed', fault: dialFault(error), words: connectionFault(error) });
     // The time-out of a socket counts idle time only, so a server that trickles bytes would never
     // end.
-    const timer = setTimeout(() => finish({ kind: 'failed', fault: 'timeout', words: 'timed out' }), timeoutMs);
+    let connected = 'socket' in to;
+    const timer = setTimeout(() => finish(timedOut(connected)), timeoutMs);
+    socket.once('connect', () => {
+      connected = true;
+    });
     signal.addEventListener('abort', abort, { once: true });
     socket.once('secureConnect', () => finish(served(socket)));
     socket.on('error', fail);
@@ -80,6 +84,11 @@ export function handshake({ to, serverName, timeoutMs, signal }: HandshakeOption
     }
   });
 }
+
+const timedOut = (connected: boolean): Handshake =>
+  connected
+    ? { kind: 'failed', fault: 'tls-timeout', words: 'the TLS handshake timed out' }
+    : { kind: 'failed', fault: 'timeout', words: 'timed out' };
 
 function served(socket: tls.TLSSocket): Handshake {
   try {

@@ -1,5 +1,5 @@
 import { dialTargets } from '../snapshot/targets.ts';
-import type { ApiServiceView, ApiSnapshot, HttpView } from '../snapshot/types.ts';
+import type { ApiServiceView, ApiSnapshot, AvailableCondition, HttpView } from '../snapshot/types.ts';
 import type { ApiServerMessage } from './checks/check.ts';
 import { seen } from './checks/check.ts';
 import { type GoFault, parseGoError } from './go-errors.ts';
@@ -9,7 +9,7 @@ import { type GoFault, parseGoError } from './go-errors.ts';
  * the same route to the pods, and its answer has the error that the aggregator writes only into the
  * condition.
  */
-export function apiServerMessages(snapshot: ApiSnapshot, api: ApiServiceView): readonly ApiServerMessage[] {
+export function apiServerMessages(snapshot: ApiSnapshot, api: ApiServiceView, now: Date): readonly ApiServerMessage[] {
   const { aggregated, asUser, serviceProxy } = snapshot;
   const { available } = api;
   const user = seen(asUser);
@@ -18,12 +18,26 @@ export function apiServerMessages(snapshot: ApiSnapshot, api: ApiServiceView): r
   const messages = [
     ...errorOf(answer, ''),
     ...errorOf(user, ` as ${user?.user}`),
-    ...(available && available.status !== 'True' && answer?.status !== 200
+    ...(available && available.status !== 'True' && answer?.status !== 200 && !isBeforeReadiness(available, snapshot, now)
       ? [messageFrom(`Available=${available.status} (${available.reason})`, available.message)]
       : []),
     ...proxyErrors,
   ];
   return hasNoTarget(snapshot, api) ? messages.filter(({ fault }) => fault === undefined || !connectionFaults.has(fault)) : messages;
+}
+
+/** kube-apiserver checks every 30 seconds, and a check takes up to 5 seconds. */
+const checkIntervalMs = 35_000;
+
+/**
+ * Whether a pod became ready after kube-apiserver set the condition, and so recently that
+ * kube-apiserver may not have checked again. The message is then about the time before. The
+ * condition has no time for its message: lastTransitionTime is that of the status
+ * (k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/helper, SetAPIServiceCondition).
+ */
+function isBeforeReadiness({ lastTransitionTime }: AvailableCondition, { pods }: ApiSnapshot, now: Date): boolean {
+  const readySince = Math.max(...(seen(pods) ?? []).map((pod) => Date.parse(pod.readySince ?? '')).filter((time) => !Number.isNaN(time)));
+  return Date.parse(lastTransitionTime) <= readySince && now.getTime() - readySince < checkIntervalMs;
 }
 
 const messageFrom = (source: string, text: string): ApiServerMessage => ({ source, text, fault: parseGoError(text) });

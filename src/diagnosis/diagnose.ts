@@ -5,6 +5,7 @@ import type { ApiServiceView, ApiSnapshot, FilesView, Snapshot, Source } from '.
 import { apiServerMessages } from './api-server-messages.ts';
 import { fileFixes } from './catalog/file-fixes.ts';
 import { type Code, entryOf, fill, linkOf } from './catalog.ts';
+import { checkAnswer } from './checks/answer.ts';
 import { checkDelegation, checkIdentity, checkUser } from './checks/auth.ts';
 import { checkBundle } from './checks/bundle.ts';
 import { checkCertificates } from './checks/cert.ts';
@@ -46,6 +47,7 @@ const checks: readonly Check[] = [
   checkNetwork,
   checkBundle,
   checkTransport,
+  checkAnswer,
   checkCertificates,
   checkCertificatesInFiles,
   checkSecret,
@@ -162,7 +164,7 @@ function contextOf(collected: ApiSnapshot, api: ApiServiceView, { now, source, e
   const host = api.service && serverNameOf(api.service);
   const bundle = inspectBundle(api);
   const roots = bundle.certificates;
-  const messages = apiServerMessages(collected, api);
+  const messages = apiServerMessages(collected, api, now);
   // An API without a Service has no probes, and no host name to verify.
   const expected = { roots, hostname: host ?? '', now, any: api.insecureSkipTLSVerify };
   const probes = judgeEndpoints(seen(collected.probes) ?? [], expected, apiServerSays(collected, messages));

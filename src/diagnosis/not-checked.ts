@@ -100,4 +100,4 @@ function missedOfPods({ pods }: ApiSnapshot): readonly NotChecked[] {
 }
 
 const missed = (what: string, observed: Observed<unknown>): NotChecked[] =>
-  observed.state === 'unseen' && observed.reason !== 'skipped' ? [{ what, why: truncate(observed.words) }] : [];
+  observed.state === 'unseen' && observed.reason !== 'skipped' && !observed.fault ? [{ what, why: truncate(observed.words) }] : [];

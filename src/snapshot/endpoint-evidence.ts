@@ -130,6 +130,7 @@ const isProvenInPod = (fault: DialFault, routeIsProven: boolean, { api, faults }
  */
 function isProvenFromHere(pod: string | undefined, fault: DialFault, routeIsProven: boolean, { api, faults }: ApiServerSays): boolean {
   const silentlyBroken = api === 'fails' && faults.length === 0;
+  if (fault === 'tls-timeout') return silentlyBroken || faults.includes('timeout') || (pod === undefined && api !== 'works');
   if (fault === 'timeout' || fault === 'no-route') return silentlyBroken || faults.includes(fault);
   if (pod === undefined) return api !== 'works';
   return routeIsProven || silentlyBroken || faults.some((each) => each !== 'other');

@@ -18,6 +18,7 @@ export function viewPod({ metadata, spec, status }: KubeObject & Json): PodView 
     node: spec?.nodeName,
     phase: textOf(status?.phase),
     ready: ready?.status === 'True',
+    ...(ready?.status === 'True' && ready.lastTransitionTime ? { readySince: textOf(ready.lastTransitionTime) } : {}),
     unready: ready && ready.status !== 'True' ? { reason: textOf(ready.reason), message: textOf(ready.message) } : undefined,
     prepared: condition('PodReadyToStartContainers')?.status === 'True',
     deleting: metadata.deletionTimestamp !== undefined,

@@ -37,7 +37,19 @@ const unseenReason = z.enum([
   'skipped',
 ]);
 
-const unseen = z.object({ state: z.literal('unseen'), reason: unseenReason, words: z.string() });
+/** How the answer of an extension API server failed to arrive although kube-apiserver answers. */
+export const answerFault = z.object({
+  kind: z.enum(['none', 'stalled', 'cut-off']).describe('none: not even headers came. stalled: the body did not end in time.'),
+  afterMs: z.int(),
+  received: optional(z.object({ status: z.int(), bytes: z.int() })).describe('What arrived of the answer.'),
+});
+
+const unseen = z.object({
+  state: z.literal('unseen'),
+  reason: unseenReason,
+  words: z.string(),
+  fault: optional(answerFault).describe('Only for requests that kube-apiserver forwards to the server.'),
+});
 
 /** The schema of `Observed` in types.ts. */
 export const observed = <T extends z.ZodType>(value: T) =>

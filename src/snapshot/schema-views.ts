@@ -89,6 +89,7 @@ export const podView = z.object({
   node: optional(objectName),
   phase: z.string(),
   ready: z.boolean(),
+  readySince: optional(time).describe('Since when the condition Ready is True.'),
   unready: optional(z.object({ reason: z.string(), message: z.string() })).describe('The condition Ready, where it is not True.'),
   prepared: z.boolean().describe('Its sandbox, network and volumes are ready (condition PodReadyToStartContainers, KEP-3085).'),
   deleting: z.boolean(),

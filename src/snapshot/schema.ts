@@ -95,6 +95,7 @@ export const httpView = z.object({
   status: z.int(),
   /** Shortened, see `viewAnswer`. */
   body: z.string(),
+  slowMs: optional(z.int()).describe('How long the answer took, if longer than the availability check of kube-apiserver waits (5 s).'),
 });
 const observedHttp = observed(httpView).meta({ id: 'Answer' });
 

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { DeepReadonly } from '../config/deep-readonly.ts';
 import type * as schema from './schema.ts';
-import type { Absent, Unseen } from './schema-parts.ts';
+import type { Absent, answerFault, Unseen } from './schema-parts.ts';
 import type * as views from './schema-views.ts';
 
 /**
@@ -17,6 +17,7 @@ type Data<T extends z.ZodType> = DeepReadonly<z.infer<T>>;
  */
 export type Observed<T> = { readonly state: 'seen'; readonly value: T } | Readonly<Absent> | Readonly<Unseen>;
 
+export type AnswerFault = Data<typeof answerFault>;
 export type Snapshot = Data<typeof schema.snapshotSchema>;
 export type Source = Data<typeof schema.sourceSchema>;
 export type ApiSnapshot = Data<typeof schema.apiSnapshot>;
@@ -26,6 +27,7 @@ export type RelatedView = Data<typeof schema.relatedView>;
 export type FilesView = Data<typeof schema.filesView>;
 
 export type ApiServiceView = Data<typeof views.apiServiceView>;
+export type AvailableCondition = Data<typeof views.availableCondition>;
 export type ServiceView = Data<typeof views.serviceView>;
 export type EndpointView = Data<typeof views.endpointView>;
 export type EndpointProbe = Data<typeof schema.endpointProbe>;

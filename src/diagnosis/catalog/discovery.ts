@@ -48,6 +48,30 @@ export const discoveryEntries = {
       'The TLS handshake succeeds, but the discovery request times out. The extension API server is overloaded, or waits for a backend.',
     fix: 'Read the log of the extension API server. Check its CPU limit, and its backends, for example etcd or a metrics store.',
   },
+  'discovery/no-answer': {
+    severity: 'error',
+    hop: 'endpoint',
+    title: 'kube-apiserver gets no response from {group}/{version}',
+    cause:
+      'The network drops packets from kube-apiserver to the pods, or the extension API server does not respond. apisvc could not reach an endpoint to tell which.',
+    fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. If it shows no requests, allow traffic from the control plane to the port of the pods.',
+    explainedBy: [...anyTransportFault],
+  },
+  'discovery/stalled': {
+    severity: 'error',
+    hop: 'endpoint',
+    title: 'The extension API server starts a response for {group}/{version}, but does not finish it',
+    cause: 'The server sends the headers, then waits. Clients wait until they time out.',
+    fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. Check its backends, for example etcd or a metrics store.',
+  },
+  'discovery/cut-off': {
+    severity: 'error',
+    hop: 'endpoint',
+    title: 'The connection ends before the response of {group}/{version} is complete',
+    cause:
+      'The server, or a proxy in front of it, closes the connection while it sends the response. Clients get an error or a truncated document.',
+    fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. Check whether its container restarts, and its memory limit.',
+  },
   'discovery/redirected': {
     severity: 'error',
     hop: 'endpoint',

@@ -114,6 +114,14 @@ export const endpointsEntries = {
     fix: 'Read the log of the extension API server. Configure the server to accept TLS 1.2 or newer, and to serve a certificate for {host}.',
     explainedBy: ['service/wrong-target-port', 'service/other-port'],
   },
+  'endpoints/handshake-timeout': {
+    severity: 'error',
+    hop: 'endpoint',
+    title: 'The server at {endpoints} does not complete the TLS handshake',
+    cause: 'The server accepts the connection, but then sends nothing. It is overloaded, or the port does not serve TLS.',
+    fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. Check its CPU limit, and the targetPort of the Service.',
+    explainedBy: ['service/wrong-target-port', 'service/other-port'],
+  },
   'endpoints/tls-too-old': {
     severity: 'error',
     hop: 'endpoint',

@@ -36,6 +36,9 @@ export const anyAnswerFault = [
   ...anyIdentityFault,
   'discovery/not-found',
   'discovery/slow',
+  'discovery/no-answer',
+  'discovery/stalled',
+  'discovery/cut-off',
   'discovery/redirected',
   'discovery/server-error',
 ] as const;

@@ -44,6 +44,7 @@ const dialCodes = {
   'localhost-refused': 'endpoints/connection-refused',
   'not-tls': 'endpoints/not-tls',
   timeout: 'network/timeout',
+  'tls-timeout': 'endpoints/handshake-timeout',
   'no-route': 'network/no-route',
   reset: 'endpoints/handshake-failed',
   other: 'endpoints/handshake-failed',
@@ -118,7 +119,8 @@ export const unreachedProbes = (context: CheckContext): readonly FailedProbe[] =
 
 /** What kube-apiserver reports about the endpoints, to judge the probes with. */
 export function apiServerSays({ aggregated }: ApiSnapshot, messages: readonly ApiServerMessage[]): ApiServerSays {
-  const status = seen(aggregated)?.status ?? 0;
+  const unanswered = aggregated.state === 'unseen' && aggregated.fault?.kind === 'none';
+  const status = unanswered ? 504 : (seen(aggregated)?.status ?? 0);
   const faults = messages.flatMap(({ fault }) => (fault ? [connectionFault(fault)] : []));
   return { api: status === 200 ? 'works' : status >= 500 ? 'fails' : 'unknown', faults };
 }

@@ -1,7 +1,9 @@
+import type { ApiSnapshot } from '../../snapshot/types.ts';
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-errors.ts';
 import type { Observation } from '../types.ts';
 import { type ApiServerMessage, type Check, type CheckContext, observation, proxyAnswered, quote, seen } from './check.ts';
+import { observedEnd, whereRequestsEnd } from './request-end.ts';
 
 /** The faults between kube-apiserver and the pod network, in messages of kube-apiserver. */
 export const networkCodes: Partial<Record<GoFault, Code>> = {
@@ -28,24 +30,41 @@ export const checkNetwork: Check = ({ messages, probes }) => {
  * @param message the message of kube-apiserver about the lost connection
  * @returns undefined if the endpoints may be at fault
  */
-export function explainLostConnection({ snapshot, probes }: CheckContext, message: ApiServerMessage): Observation | undefined {
-  const service = seen(snapshot.service);
-  const clusterIP = service?.clusterIP ?? '';
-  const toClusterIP = /[.:]/.test(clusterIP) && message.text.includes(clusterIP);
-  // The host of kube-apiserver itself reports ENETUNREACH, before it selects an endpoint. The
-  // service proxy ignores EndpointSlices without Endpoints.
-  if (toClusterIP && (proxyAnswered(snapshot) || /network is unreachable/.test(message.text))) {
-    const answer = proxyAnswered(snapshot) ? seen(snapshot.serviceProxy) : undefined;
-    const evidence = answer ? [`through the service proxy, which connects to the pods: ${answer.status}`] : [];
-    return observation('network/cluster-ip-unreachable', [quote(message), ...evidence], { clusterIP });
-  }
-  const { anonymous } = snapshot;
-  const served = probes.some(({ handshake }) => handshake.kind === 'served');
-  const silent = anonymous.state === 'unseen' && anonymous.reason === 'unreachable';
-  const afterHandshake = /awaiting headers/.test(message.text) && anonymous.state !== 'seen';
+export function explainLostConnection(context: CheckContext, message: ApiServerMessage): Observation | undefined {
+  return explainTimeout(context, message) ?? explainClusterIp(context.snapshot, message);
+}
+
+/**
+ * The answer of kube-apiserver to a discovery request that its server did not answer in 5 seconds
+ * (kube-aggregator pkg/apiserver/handler_proxy.go, aggregatedDiscoveryTimeout). It does not say
+ * whether kube-apiserver connected.
+ */
+const forwardingTimedOut = /^error trying to reach service: context deadline exceeded\s*$/;
+
+/** A request that was sent, and not answered in time. */
+function explainTimeout(context: CheckContext, message: ApiServerMessage): Observation | undefined {
   // kube-apiserver did not get as far as the request (net/http: the dialer,
   // errRequestCanceledConn).
   const unconnected = /dial tcp|while waiting for connection/.test(message.text);
-  if (message.fault !== 'timeout' || unconnected || !served || !(silent || afterHandshake)) return undefined;
-  return observation('discovery/slow', [quote(message), ...(silent ? [`request directly to an endpoint: ${anonymous.words}`] : [])]);
+  if (message.fault !== 'timeout' || unconnected) return undefined;
+  const end = whereRequestsEnd(context);
+  const served = context.probes.some(({ handshake }) => handshake.kind === 'served');
+  const evidence = [quote(message), ...observedEnd(context)];
+  const forwarded = forwardingTimedOut.test(message.text);
+  if (forwarded && end === 'unknown') return observation('discovery/no-answer', evidence);
+  const sent = /awaiting headers/.test(message.text) && end !== 'network';
+  const silent = served && end === 'server' && (forwarded || !proxyAnswered(context.snapshot));
+  return sent || silent ? observation('discovery/slow', evidence) : undefined;
+}
+
+function explainClusterIp(snapshot: ApiSnapshot, message: ApiServerMessage): Observation | undefined {
+  const clusterIP = seen(snapshot.service)?.clusterIP ?? '';
+  const toClusterIP = /[.:]/.test(clusterIP) && message.text.includes(clusterIP);
+  const answered = proxyAnswered(snapshot);
+  // The host of kube-apiserver itself reports ENETUNREACH, before it selects an endpoint. The
+  // service proxy ignores EndpointSlices without Endpoints.
+  if (!toClusterIP || !(answered || /network is unreachable/.test(message.text))) return undefined;
+  const answer = answered ? seen(snapshot.serviceProxy) : undefined;
+  const evidence = answer ? [`through the service proxy, which connects to the pods: ${answer.status}`] : [];
+  return observation('network/cluster-ip-unreachable', [quote(message), ...evidence], { clusterIP });
 }

@@ -7,7 +7,7 @@ import { seen, skipped } from '../observed.ts';
 import type { ApiServiceView, ApiSnapshot, HttpView, Observed } from '../types.ts';
 import type { Backend, ServiceRef } from './backend.ts';
 import type { CollectContext } from './context.ts';
-import { backendTimeoutMs, unseenAfter } from './observe.ts';
+import { availabilityTimeoutMs, patientTimeoutMs, unseenAfter } from './observe.ts';
 import { viewAnswer } from './requests.ts';
 
 /**
@@ -35,6 +35,7 @@ export async function requestAnonymously(context: CollectContext, api: ApiServic
       const anonymous = await ask(context, client, path);
       // Do not wait for a second time-out.
       if (anonymous.state !== 'seen') return { anonymous, forged: anonymous };
+      if (anonymous.value.slowMs !== undefined) return { anonymous, forged: skipped('the server is slow') };
       return { anonymous, forged: await ask(context, client, path, administrator) };
     } finally {
       client.close();
@@ -64,10 +65,13 @@ async function ask(
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Observed<HttpView>> {
+  const started = performance.now();
   try {
-    return { state: 'seen', value: viewAnswer(path, await client.get({ path, headers, timeoutMs: backendTimeoutMs })) };
+    const answer = viewAnswer(path, await client.get({ path, headers, timeoutMs: patientTimeoutMs }));
+    const slowMs = Math.round(performance.now() - started);
+    return { state: 'seen', value: { ...answer, ...(slowMs > availabilityTimeoutMs ? { slowMs } : {}) } };
   } catch (error) {
-    const nothing = unseenAfter(context, error);
+    const nothing = unseenAfter(context, error, patientTimeoutMs);
     // The server is reachable, and refuses clients without a certificate.
     return nothing.state === 'unseen' && certificateRequired.test(nothing.words) ? skipped(nothing.words) : nothing;
   }

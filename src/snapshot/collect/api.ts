@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { groupVersionOf } from '../../config/registration.ts';
 import { seen, skipped } from '../observed.ts';
 import type { ApiServiceView, ApiSnapshot, HttpView, Observed } from '../types.ts';
@@ -5,8 +6,9 @@ import { withoutPrivateKeys } from '../views.ts';
 import { requestAnonymously } from './anonymous.ts';
 import { type Backend, noBackend, type ServiceRef } from './backend.ts';
 import type { CollectContext } from './context.ts';
+import { backendTimeoutMs } from './observe.ts';
 import { neighboursOf, type Registrations } from './registrations.ts';
-import { getAsUser, getOpenApi, getPath, getThroughService, pathsOf } from './requests.ts';
+import { getAsUser, getForwarded, getOpenApi, getThroughService, pathsOf } from './requests.ts';
 
 /** What the snapshots of all APIServices share. */
 export interface Shared {
@@ -32,7 +34,7 @@ export async function snapshotApi(shared: Shared, name: string, registered: Obse
   const apiService = withoutKeys(registered);
   const { context, asUser: user, all, requestHeader } = shared;
   const paths = pathsOf(name);
-  const aggregatedAnswer = getPath(context, paths.version);
+  const aggregatedAnswer = getForwarded(context, paths.version);
   const skip = whySkipped(apiService);
   const [aggregated, group, openApi, behind, asUser, customResources, listed] = await Promise.all([
     aggregatedAnswer,
@@ -85,12 +87,13 @@ async function openApiOf(context: CollectContext, path: string, aggregatedAnswer
   return answers ? getOpenApi(context, path) : skipped('the API does not answer through the aggregator');
 }
 
-/** The service proxy needs a separate permission. It is only used where the aggregator fails. */
+/**
+ * The service proxy needs a separate permission. It is only used where the aggregator fails. It
+ * starts before a silent aggregator times out, so that both waits overlap.
+ */
 async function throughService(context: CollectContext, service: ServiceRef, path: string, aggregatedAnswer: Promise<Observed<HttpView>>) {
-  const aggregated = await aggregatedAnswer;
-  if (aggregated.state === 'seen' && aggregated.value.status === 200) return skipped('the API answers through the aggregator');
-  // The service proxy is also kube-apiserver, and connects to the same endpoints.
-  if (aggregated.state === 'unseen' && aggregated.reason === 'unreachable')
-    return skipped('the server does not answer through the aggregator');
+  const early = sleep(backendTimeoutMs, undefined, { ref: false });
+  const aggregated = await Promise.race([aggregatedAnswer, early]);
+  if (aggregated?.state === 'seen' && aggregated.value.status === 200) return skipped('the API answers through the aggregator');
   return getThroughService(context, service, path);
 }

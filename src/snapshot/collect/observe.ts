@@ -3,8 +3,20 @@ import { ClusterError } from '../../errors.ts';
 import type { Observed } from '../types.ts';
 import type { RequestContext } from './context.ts';
 
+/** A failed observation. */
+export type Unobserved = Extract<Observed<never>, { readonly state: 'unseen' }>;
+
 /** Time limit, in ms, of a request that depends on the server behind an APIService. */
 export const backendTimeoutMs = 5_000;
+
+/**
+ * How long kube-apiserver waits for discovery before the API is not available
+ * (kube-aggregator pkg/controllers/status/remote/remote_available_controller.go, discoveryClient).
+ */
+export const availabilityTimeoutMs = 5_000;
+
+/** Time limit, in ms, of a request whose duration is reported. */
+export const patientTimeoutMs = 2 * availabilityTimeoutMs;
 
 /**
  * Sends a request and records the outcome: what it found, that the object does not exist, or that
@@ -42,14 +54,16 @@ export async function observe<O, T>(
 }
 
 /**
- * Records the failure of a request with the time limit `backendTimeoutMs`.
+ * Records the failure of a request.
+ * @param timeoutMs its time limit
  * @throws errors that are not failures of the cluster; the reason of the signal
  */
-export function unseenAfter({ signal }: RequestContext, error: unknown): Observed<never> {
+export function unseenAfter({ signal }: RequestContext, error: unknown, timeoutMs = backendTimeoutMs): Unobserved {
   signal.throwIfAborted();
   if (!(error instanceof ClusterError) || error instanceof NoCredentials) throw error;
-  const timedOut = error.cause instanceof DOMException && error.cause.name === 'TimeoutError';
-  if (timedOut) return { state: 'unseen', reason: 'unreachable', words: `no answer in ${backendTimeoutMs / 1000} s` };
+  if (error instanceof Unreachable && error.timedOut) {
+    return { state: 'unseen', reason: 'unreachable', words: `no ${error.received ? 'complete ' : ''}answer in ${timeoutMs / 1000} s` };
+  }
   if (error instanceof Unreachable) return { state: 'unseen', reason: 'unreachable', words: error.message };
   return { state: 'unseen', reason: 'forbidden', words: messageAndFix(error) };
 }

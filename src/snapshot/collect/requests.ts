@@ -1,5 +1,7 @@
 import { mayGetPath, mayI, mayUserGetPath } from '../../cluster/access.ts';
-import type { Answer, Cluster, ClusterRequest } from '../../cluster/cluster.ts';
+import type { Answer } from '../../cluster/answer.ts';
+import type { Cluster, ClusterRequest } from '../../cluster/cluster.ts';
+import { Unreachable } from '../../cluster/faults.ts';
 import { type ObjectRef, resourcePath, resources, subresources } from '../../cluster/resources.ts';
 import { anonymousFix, readStatus, refusal } from '../../cluster/status.ts';
 import { groupVersionOf } from '../../config/registration.ts';
@@ -8,7 +10,7 @@ import { redacted } from '../redact.ts';
 import type { AsUserView, HttpView, Observed } from '../types.ts';
 import type { ServiceRef } from './backend.ts';
 import type { CollectContext, RequestContext } from './context.ts';
-import { backendTimeoutMs, observe, unseenAfter } from './observe.ts';
+import { availabilityTimeoutMs, backendTimeoutMs, observe, patientTimeoutMs, unseenAfter } from './observe.ts';
 
 /**
  * The most characters of a body that are kept. The discovery document of a large API has about 50
@@ -34,6 +36,40 @@ export function viewAnswer(path: string, { status, body }: Answer, limit = statu
   return { path, status, body: text.length > limit ? Buffer.from(text.slice(0, limit)).toString() : text };
 }
 
+/**
+ * GET of a path that kube-apiserver forwards to an extension API server, as the current user. It
+ * waits longer than the availability check of kube-apiserver, to tell a slow server from one that
+ * never answers. Where kube-apiserver itself answers, the failure is one of the server.
+ * @throws the reason of the signal
+ */
+export async function getForwarded(context: CollectContext, path: string): Promise<Observed<HttpView>> {
+  const started = performance.now();
+  const elapsedMs = (): number => Math.round(performance.now() - started);
+  try {
+    const answer = await permitted(context, { path, keepBytes: bodyLimit, timeoutMs: patientTimeoutMs });
+    if (answer.state !== 'seen') return answer;
+    const slowMs = elapsedMs();
+    return { state: 'seen', value: { ...viewAnswer(path, answer.value), ...(slowMs > availabilityTimeoutMs ? { slowMs } : {}) } };
+  } catch (error) {
+    const nothing = unseenAfter(context, error, patientTimeoutMs);
+    const afterMs = elapsedMs();
+    if (!(error instanceof Unreachable) || !(await apiServerAnswers(context))) return nothing;
+    const { received, timedOut } = error;
+    const kind = timedOut ? (received ? 'stalled' : 'none') : 'cut-off';
+    return { ...nothing, fault: { kind, afterMs, ...(received ? { received } : {}) } };
+  }
+}
+
+/** Whether kube-apiserver answers a request that it does not forward. */
+async function apiServerAnswers({ cluster, signal }: RequestContext): Promise<boolean> {
+  try {
+    return (await cluster.request({ path: '/version', signal, timeoutMs: backendTimeoutMs })).status < 500;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
 /** GET of a path as the current user. @throws the reason of the signal */
 export async function getPath(context: CollectContext, path: string): Promise<Observed<HttpView>> {
   const answer = await answerOf(context, { path, keepBytes: bodyLimit });
@@ -45,18 +81,22 @@ export async function answerOf(
   asking: RequestContext,
   request: Pick<ClusterRequest, 'path' | 'accept' | 'keepBytes'>,
 ): Promise<Observed<Answer>> {
-  const { cluster, signal } = asking;
-  const { path } = request;
   try {
-    const answer = await cluster.request({ ...request, signal, timeoutMs: backendTimeoutMs });
-    // kube-apiserver checks RBAC before it proxies a request. Where RBAC allows the path, the
-    // server refused.
-    if (answer.status === 403 && !(await mayGetPath(cluster, path, signal))) return forbiddenPath(cluster, path, answer);
-    return { state: 'seen', value: answer };
+    return await permitted(asking, { ...request, timeoutMs: backendTimeoutMs });
   } catch (error) {
     // system:anonymous may not create SelfSubjectAccessReviews.
     return unseenAfter(asking, error);
   }
+}
+
+/**
+ * The answer to a GET of a path, unless RBAC forbids the path. kube-apiserver checks RBAC before it
+ * proxies a request. Where RBAC allows the path, the server refused.
+ */
+async function permitted({ cluster, signal }: RequestContext, request: Omit<ClusterRequest, 'signal'>): Promise<Observed<Answer>> {
+  const answer = await cluster.request({ ...request, signal });
+  if (answer.status === 403 && !(await mayGetPath(cluster, request.path, signal))) return forbiddenPath(cluster, request.path, answer);
+  return { state: 'seen', value: answer };
 }
 
 function forbiddenPath(cluster: Cluster, path: string, answer: Answer): Observed<never> {

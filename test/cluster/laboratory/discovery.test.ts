@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { resourceList } from '../harness/backends.ts';
 import { makeLeaf, pair } from '../harness/certificates.ts';
 import { failedWith, groupOf, passed } from '../harness/registrations.ts';
 import { type Bench, describeFaults, type HandMadeFault, validReply } from './hand-made.ts';
-import { hasClientCertificate, serveGreeting, serveLate, serveRequests } from './odd-servers.ts';
+import { hasClientCertificate, serveGreeting, serveRequests } from './odd-servers.ts';
 import { longAvailable } from './statuses.ts';
 
 /** The discovery documents of the server. */
@@ -13,6 +15,18 @@ const servingPair = async (name: string, { hostOf, ca }: Bench) => pair(await ma
 const replying =
   (status: number, body: (group: string) => unknown): HandMadeFault['make'] =>
   async (name, bench) => ({ port: await bench.serve(name, undefined, { status, body: body(groupOf(name)) }) });
+
+/** A valid server that answers every request after a delay. */
+const answeringLate =
+  (ms: number): HandMadeFault['make'] =>
+  async (name, bench) => {
+    const listener = async ({ socket }: IncomingMessage, response: ServerResponse): Promise<void> => {
+      await sleep(ms, undefined, { ref: false });
+      if (hasClientCertificate(socket)) response.end(JSON.stringify(validReply(name).body));
+      else ends(response, 401);
+    };
+    return { port: await bench.keep(serveRequests(await servingPair(name, bench), listener)) };
+  };
 
 /** A server that answers by the request. By default as a valid server. */
 const answering =
@@ -26,6 +40,21 @@ const answering =
   };
 
 const ends = (response: ServerResponse, status: number, headers: Record<string, string> = {}) => response.writeHead(status, headers).end();
+
+/**
+ * kube-apiserver itself asks as system:kube-aggregator, and for OpenAPI as system:aggregator. It
+ * waits for the latter without a limit, and registers no other API meanwhile.
+ */
+const isPerson = ({ url = '', headers }: IncomingMessage): boolean =>
+  url.startsWith('/apis/') && !/^system:(kube-)?aggregator$/.test(String(headers['x-remote-user']));
+const bodyOf = (service: string): string => JSON.stringify(validReply(service).body);
+
+/** Sends less than announced, and then ends the connection. */
+function breakOff(response: ServerResponse, end: (socket: Socket) => void): true {
+  response.writeHead(200, { 'content-length': '1000' });
+  response.write('{"kind":', () => response.socket && end(response.socket));
+  return true;
+}
 
 const faults: readonly HandMadeFault[] = [
   {
@@ -67,9 +96,43 @@ const faults: readonly HandMadeFault[] = [
     name: 'slow',
     how: 'the server takes 6 seconds to answer discovery requests',
     codes: ['discovery/slow'],
-    notChecked: ['an anonymous request to an endpoint', 'a request with forged X-Remote-* headers to an endpoint'],
     condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
-    make: async (name, bench) => ({ port: await bench.keep(serveLate(await servingPair(name, bench), 6_000, validReply(name).body)) }),
+    make: answeringLate(6_000),
+  },
+  {
+    name: 'slow-for-people',
+    how: 'the server takes 7 seconds to answer everyone except kube-apiserver itself',
+    codes: ['discovery/no-answer'],
+    condition: passed,
+    make: answering((request, response) => isPerson(request) && setTimeout(() => response.end(bodyOf('slow-for-people')), 7_000)),
+  },
+  {
+    name: 'silent-for-people',
+    how: 'the server never answers anyone except kube-apiserver itself',
+    codes: ['discovery/no-answer'],
+    condition: passed,
+    make: answering(isPerson),
+  },
+  {
+    name: 'stalling',
+    how: 'the server sends a part of the discovery document, and then nothing',
+    codes: ['discovery/stalled'],
+    condition: passed,
+    make: answering((request, response) => isPerson(request) && response.write('{"kind":')),
+  },
+  {
+    name: 'truncated',
+    how: 'the server closes the connection in the middle of the discovery document',
+    codes: ['discovery/cut-off'],
+    condition: passed,
+    make: answering((request, response) => isPerson(request) && breakOff(response, (socket) => socket.end())),
+  },
+  {
+    name: 'reset-in-body',
+    how: 'the server resets the connection in the middle of the discovery document',
+    codes: ['discovery/cut-off'],
+    condition: passed,
+    make: answering((request, response) => isPerson(request) && breakOff(response, (socket) => socket.destroy())),
   },
   {
     name: 'no-document',

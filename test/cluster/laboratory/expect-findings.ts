@@ -78,7 +78,7 @@ export async function expectFindings(fault: Fault, apiService: string, options: 
   };
   if (withinMs !== undefined) await expect.poll(verifyAgain, { timeout: withinMs, interval: 500 }).toEqual(expected);
   const { exitCode, diagnosis } = last as Awaited<ReturnType<typeof verify>>;
-  expect(summary(diagnosis)).toEqual(expected);
+  expect(summary(diagnosis), evidenceOf(diagnosis)).toEqual(expected);
   const [api] = diagnosis.apis as [ApiDiagnosis];
   const broken = api.findings.some(({ severity }) => severity === 'error');
   expect({ exitCode, verdict: api.verdict }).toEqual(broken ? { exitCode: 1, verdict: 'broken' } : { exitCode: 0, verdict: 'healthy' });
@@ -110,6 +110,10 @@ async function expectReplay(file: string, { apis }: Diagnosis, flags: readonly s
   const { diagnosis } = await verifyJson(['--from', file, ...kept], options);
   expect(diagnosis.apis).toEqual(apis);
 }
+
+/** What verify observed, for the message of a failed expectation. */
+const evidenceOf = ({ apis }: Diagnosis): string =>
+  apis.flatMap(({ findings }) => findings.map(({ code, evidence }) => `${code}: ${evidence.join('; ')}`)).join('\n');
 
 const summary = (diagnosis: Diagnosis) => ({
   codes: codesOf(diagnosis),

@@ -4,7 +4,7 @@ import { output } from '../../../src/sandbox/shared/command.ts';
 import { backendAddress, serveHttp, serveSilence, unusedPort } from '../harness/backends.ts';
 import { makeLeaf, pair } from '../harness/certificates.ts';
 import { cluster } from '../harness/provided.ts';
-import { failedWith } from '../harness/registrations.ts';
+import { failedWith, passed } from '../harness/registrations.ts';
 import { type Bench, describeFaults, type HandMadeFault, validReply } from './hand-made.ts';
 import { serveAlerts, serveCutOff, serveHangUp, serveOldTls } from './odd-servers.ts';
 
@@ -36,6 +36,9 @@ afterAll(async () => {
 
 /** No host answers ARP requests for this address. */
 const unusedAddress = backendAddress.replace(/\.1$/, '.77');
+
+/** The port whose packets are dropped after kube-apiserver checked the API. */
+let droppedSince = 0;
 
 const faults: readonly HandMadeFault[] = [
   {
@@ -111,7 +114,7 @@ const faults: readonly HandMadeFault[] = [
   {
     name: 'silent',
     how: 'the server accepts connections and sends nothing',
-    codes: ['network/timeout'],
+    codes: ['endpoints/handshake-timeout'],
     condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out)'),
     make: async (_, bench) => ({ port: await bench.keep(serveSilence()) }),
   },
@@ -121,6 +124,17 @@ const faults: readonly HandMadeFault[] = [
     codes: ['network/timeout'],
     condition: failedWith('(Client.Timeout exceeded|context deadline exceeded|timed out|i/o timeout)'),
     make: async (name, bench) => ({ port: await interfere(await bench.serve(name), '-j', 'DROP') }),
+  },
+  {
+    name: 'dropped-since',
+    how: 'iptables drops the packets of kube-apiserver to the server, and the condition is still True',
+    codes: ['discovery/no-answer'],
+    condition: passed,
+    make: async (name, bench) => {
+      droppedSince = await bench.serve(name);
+      return { port: droppedSince };
+    },
+    beforeVerify: () => interfere(droppedSince, '-j', 'DROP'),
   },
   {
     name: 'no-route',

@@ -85,8 +85,8 @@ describe('a pod', () => {
     const cluster = await forwarding();
     expect(await dialEndpoint(cluster, { ...pod, port, address: nowhere }, never)).toEqual({
       kind: 'failed',
-      fault: 'timeout',
-      words: 'timed out',
+      fault: 'tls-timeout',
+      words: 'the TLS handshake timed out',
       via: 'pod',
     });
     await vi.waitFor(() => expect(cluster.open.size).toBe(0));

@@ -100,7 +100,11 @@ describe('anything but a TLS server', () => {
       const trickle = setInterval(() => socket.write('\0'), 500);
       socket.on('close', () => clearInterval(trickle));
     });
-    expect(await dial(await listening(server), never)).toEqual({ kind: 'failed', fault: 'timeout', words: 'timed out' });
+    expect(await dial(await listening(server), never)).toEqual({
+      kind: 'failed',
+      fault: 'tls-timeout',
+      words: 'the TLS handshake timed out',
+    });
   });
 });
 

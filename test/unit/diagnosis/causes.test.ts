@@ -4,7 +4,7 @@ import { subjectAltName } from '../../../src/pki/extensions.ts';
 import type { ApiSnapshot, EndpointProbe } from '../../../src/snapshot/types.ts';
 import { inDays, make, makeCa } from '../pki/certificates.ts';
 import { everything } from './everything.ts';
-import { faults } from './faults.ts';
+import { faults, without } from './faults.ts';
 import {
   absent,
   answers,
@@ -17,6 +17,8 @@ import {
   inYears,
   leafCertificate,
   leafFor,
+  now,
+  readyPod,
   seen,
   serves,
   service,
@@ -162,6 +164,48 @@ describe('the connection of kube-apiserver', () => {
         expect(rootWith(reason)).toEqual(['network/timeout', expect.anything()]);
       },
     );
+  });
+
+  test('sent a request to a server that is slow only for authenticated requests', () => {
+    const words = 'Get "https://10.0.0.1:443/x": context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
+    expect(of({ apiService: seen(unavailable(words)), aggregated: gone })[0]).toEqual(['discovery/slow', expect.anything()]);
+  });
+
+  describe('gets no answer while the condition is True', () => {
+    const aggregated = without({ kind: 'none', afterMs: 10_000 });
+    const silent = { state: 'unseen', reason: 'unreachable', words: 'no answer in 5 s' } as const;
+
+    test('because the server is silent here too', () => {
+      expect(of({ aggregated, serviceProxy: unseen(), anonymous: silent })).toEqual([['discovery/slow', []]]);
+    });
+
+    test('because the network drops its packets', () => {
+      expect(of({ aggregated, serviceProxy: silent })).toEqual([['network/timeout', []]]);
+    });
+
+    test('because the handshake fails here too', () => {
+      expect(of({ aggregated, serviceProxy: silent, probes: seen([fails('tls-timeout')]) })).toEqual([['endpoints/handshake-timeout', []]]);
+    });
+  });
+
+  describe('failed before the pods were ready', () => {
+    const words = 'Get "https://10.0.0.1:443/x": dial tcp 10.0.0.1:443: connect: no route to host';
+    const at = (since: string, changed = since) => {
+      const condition = { status: 'False', reason: 'FailedDiscoveryCheck', message: words, lastTransitionTime: changed } as const;
+      return of({ apiService: seen({ ...api, available: condition }), aggregated: gone, pods: seen([{ ...readyPod, readySince: since }]) });
+    };
+    const ago = (seconds: number): string => new Date(now.getTime() - seconds * 1000).toISOString();
+
+    test('is not proof until kube-apiserver checks again', () => {
+      expect(at(ago(10), ago(20))).toEqual([['control-plane/not-available', ['discovery/request-failed']]]);
+    });
+
+    test.each([
+      ['the pods have been ready for longer than a check takes', ago(60), ago(70)],
+      ['the condition is newer than the readiness', ago(20), ago(10)],
+    ])('is proof if %s', (_, since, changed) => {
+      expect(at(since, changed)[0]).toEqual(['network/cluster-ip-unreachable', expect.anything()]);
+    });
   });
 
   test('that does not reach the pods is not explained by an unrelated certificate', () => {

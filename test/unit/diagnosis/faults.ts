@@ -3,7 +3,7 @@ import type { manifestEntries } from '../../../src/diagnosis/catalog/manifest.ts
 import type { Code } from '../../../src/diagnosis/catalog.ts';
 import { caConstraints, extendedKeyUsage, keyUsage, nameConstraints, subjectAltName } from '../../../src/pki/extensions.ts';
 import type { CertificateInfo } from '../../../src/pki/types.ts';
-import type { ApiServiceView, ApiSnapshot, ContainerView, PodView } from '../../../src/snapshot/types.ts';
+import type { AnswerFault, ApiServiceView, ApiSnapshot, ContainerView, PodView } from '../../../src/snapshot/types.ts';
 import { fixture, inDays, make, makeCa } from '../pki/certificates.ts';
 import { delegation, everything, requestHeader, root, secret, server } from './everything.ts';
 import {
@@ -87,6 +87,13 @@ export const crashes = (lastLogLine: string): Partial<ApiSnapshot> => ({
 });
 export const cannotRead =
   'configmaps "extension-apiserver-authentication" is forbidden: User "system:serviceaccount:wardle:api" cannot get';
+/** A request through kube-apiserver without a complete answer. */
+export const without = (fault: AnswerFault): ApiSnapshot['aggregated'] => ({
+  state: 'unseen',
+  reason: 'unreachable',
+  words: 'no answer in 10 s',
+  fault,
+});
 /** A discovery document with these resources. */
 export const listing = (...names: readonly string[]): ApiSnapshot['aggregated'] =>
   answers(
@@ -126,6 +133,7 @@ const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
   'endpoints/connection-refused': { probes: seen([fails('refused')]), aggregated: answers(503, 'service unavailable') },
   'endpoints/not-tls': { probes: seen([fails('not-tls')]), aggregated: answers(503, 'service unavailable') },
   'endpoints/handshake-failed': { probes: seen([fails('reset')]), aggregated: answers(503, 'service unavailable') },
+  'endpoints/handshake-timeout': { probes: seen([fails('tls-timeout')]), aggregated: answers(503, 'service unavailable') },
   'network/timeout': { probes: seen([fails('timeout')]), aggregated: answers(503, 'service unavailable') },
   'network/no-route': { probes: seen([fails('no-route')]), aggregated: answers(503, 'service unavailable') },
   'bundle/unparsable': { apiService: seen({ ...api, caBundle: 'Cg==' }) },
@@ -289,6 +297,9 @@ const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
     probes: healthy.probes,
     anonymous: { state: 'unseen', reason: 'unreachable', words: 'no answer in 5 s' },
   },
+  'discovery/no-answer': { aggregated: without({ kind: 'none', afterMs: 10_000 }), serviceProxy: unseen() },
+  'discovery/stalled': { aggregated: without({ kind: 'stalled', afterMs: 10_000, received: { status: 200, bytes: 12 } }) },
+  'discovery/cut-off': { aggregated: without({ kind: 'cut-off', afterMs: 20, received: { status: 200, bytes: 12 } }) },
   'discovery/redirected': { aggregated: answers(302, '') },
   'discovery/server-error': {
     apiService: seen(unavailable('failing or missing response from https://10.0.0.1/x: bad status from https://10.0.0.1/x: 500')),
