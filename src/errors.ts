@@ -82,10 +82,10 @@ export class DeadlineError extends ApisvcError {
   }
 }
 
-/** SIGINT or SIGTERM, after cleaning up. */
+/** SIGINT, SIGTERM or SIGHUP, after cleaning up. */
 export class InterruptedError extends ApisvcError {
   constructor(
-    readonly signal: 'SIGINT' | 'SIGTERM',
+    readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP',
     details?: ErrorDetails,
   ) {
     super(signal === 'SIGINT' ? 'interrupted' : 'terminated', signal === 'SIGINT' ? Exit.interrupted : Exit.terminated, details);

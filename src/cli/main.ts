@@ -1,3 +1,5 @@
+import { closeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { CommanderError } from 'commander';
 import { Exit, type ExitCode, InterruptedError } from '../errors.ts';
 import { makeProgram } from './program.ts';
@@ -5,7 +7,9 @@ import { makeProgram } from './program.ts';
 const interrupt = new AbortController();
 
 /** The first signal lets the command clean up; a second one exits at once. */
-function onSignal(signal: 'SIGINT' | 'SIGTERM'): void {
+function onSignal(signal: InterruptedError['signal']): void {
+  // A shell that loses its terminal repeats the signal of the kernel.
+  if (interrupt.signal.aborted && signal === 'SIGHUP') return;
   if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? Exit.interrupted : Exit.terminated);
   interrupt.abort(new InterruptedError(signal));
 }
@@ -15,12 +19,15 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   if (argv[2] === '__complete') return answerShell(argv.slice(argv[3] === '--' ? 4 : 3));
+  process.on('exit', leaveClosedTerminal);
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   // The terminal was closed.
-  process.on('SIGHUP', () => onSignal('SIGTERM'));
+  process.on('SIGHUP', onSignal);
   // The command cannot continue: its own work would not know of the failure.
-  process.on('uncaughtException', async (error) => process.exit(await report(error)));
+  process.on('uncaughtException', async (error) =>
+    process.exit(await report(isTerminalGone(error) ? new InterruptedError('SIGINT') : error)),
+  );
   let exitCode: ExitCode = Exit.ok;
   const program = makeProgram(interrupt.signal, (code) => {
     exitCode = code;
@@ -53,6 +60,27 @@ async function answerShell(words: readonly string[]): Promise<ExitCode> {
     process.env,
   );
   return new Promise((resolve) => process.stdout.write(answer, () => resolve(Exit.ok)));
+}
+
+/**
+ * Whether a prompt lost its terminal. Inquirer does not handle the errors of readline, which cannot
+ * read a closed terminal or reset its mode.
+ */
+const isTerminalGone = ({ code, syscall }: NodeJS.ErrnoException): boolean => code === 'EIO' && /^(read|setRawMode)$/.test(syscall ?? '');
+
+/**
+ * Node resets the modes of the terminal when it exits, and aborts if the terminal was closed since
+ * its start (src/node.cc, ResetStdio). It leaves closed file descriptors alone.
+ */
+function leaveClosedTerminal(): void {
+  for (const descriptor of [0, 1, 2]) {
+    try {
+      // A closed terminal is none, for isatty(3).
+      if (!isatty(descriptor)) closeSync(descriptor);
+    } catch {
+      // It is closed already.
+    }
+  }
 }
 
 // The usual exit of the process. Results are flushed; keep-alive sockets must not hold it open.

@@ -15,6 +15,8 @@ export interface Screen {
   type(...keys: readonly string[]): void;
   /** Waits for output. @returns the whole screen */
   until(pattern: RegExp): Promise<string>;
+  /** Closes the terminal, as a user closes its window. */
+  close(): void;
 }
 
 let count = 0;
@@ -26,9 +28,12 @@ export function terminal(script: string, cwd: string, columns = 120): Screen {
     execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...args], { env: { ...plainEnv, TERM: 'xterm' }, encoding: 'utf8' });
   const quoted = `apisvc() { '${process.execPath}' '${bin}' "$@"; }; ${script}; echo "exit code $?"; sleep 60`;
   tmux('new-session', '-d', '-x', String(columns), '-y', '60', '-c', cwd, '/bin/sh', '-c', quoted);
-  onTestFinished(() => {
-    tmux('kill-server');
-  });
+  let open = true;
+  const close = (): void => {
+    if (open) tmux('kill-server');
+    open = false;
+  };
+  onTestFinished(close);
   const read = (...how: readonly string[]): string => tmux('capture-pane', '-p', '-S', '-', ...how).trimEnd();
   return {
     read,
@@ -43,5 +48,6 @@ export function terminal(script: string, cwd: string, columns = 120): Screen {
         },
         { timeout: 4_000, interval: 30 },
       ),
+    close,
   };
 }
