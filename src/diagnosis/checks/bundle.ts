@@ -103,5 +103,10 @@ function withoutBundle(context: CheckContext): readonly Observation[] {
 }
 
 /** Whether a server of the files may set the empty caBundle itself, as Antrea and KEDA do. */
-export const mayBeFilledIn = ({ api, snapshot }: CheckContext): boolean =>
-  api.caBundle === '' && !api.insecureSkipTLSVerify && injectorsOf(api).length === 0 && (snapshot.related?.writers ?? []).length > 0;
+export function mayBeFilledIn({ api, snapshot }: CheckContext): boolean {
+  const { manifest, related } = snapshot;
+  // A placeholder is not kept.
+  const written = manifest?.faults.some(({ path }) => path.join('.') === 'spec.caBundle') ?? false;
+  const empty = api.caBundle === '' && !api.insecureSkipTLSVerify && injectorsOf(api).length === 0;
+  return empty && !written && (related?.writers ?? []).length > 0;
+}

@@ -168,9 +168,14 @@ export const bindingText = ({ kind, namespace, name }: Binding): string =>
 export const subjectText = ({ kind, namespace, name }: Json): string =>
   `${textOf(kind) || 'subject'} ${namespace === undefined ? '' : `${textOf(namespace)}/`}${textOf(name)}`;
 
-/** Who may update an APIService, and so set its caBundle. */
+/**
+ * The ServiceAccounts, and groups of them, that may update an APIService, and so set its caBundle.
+ */
 export function writersOf({ writers }: Bindings, name: string): string[] {
   const may = (binding: Binding): boolean =>
     ['update', 'patch'].some((verb) => grants(binding, { group: 'apiregistration.k8s.io', resource: 'apiservices', verb, name }));
-  return [...new Set(writers.filter(may).flatMap(({ subjects }) => subjects.map(subjectText)))];
+  return [...new Set(writers.filter(may).flatMap(({ subjects }) => subjects.filter(isProgram).map(subjectText)))];
 }
+
+const isProgram = ({ kind, name }: Json): boolean =>
+  kind === 'ServiceAccount' || /^system:(serviceaccounts(:|$)|serviceaccount:|authenticated$)/.test(textOf(name));

@@ -1,6 +1,7 @@
 import { serverNameOf } from '../../config/registration.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { notGiven, skipped } from '../observed.ts';
+import { flagValue } from '../server-flags.ts';
 import { viewServer } from '../server-view.ts';
 import type { ApiServiceView, ApiSnapshot, Observed, RelatedView, ServerView, ServiceView } from '../types.ts';
 import { viewService } from '../views.ts';
@@ -71,9 +72,9 @@ export function offlineServer(shared: Shared, api: ApiServiceView, ref: ServiceR
       ? offlineSecret({ objects, workload, targetPort, host, created: shared.createdIn(ref.namespace) })
       : { secret: skipped('its workload is not known'), probes: notGiven('the files contain no Secret with them') }),
     delegation:
-      server.state === 'seen'
+      server.state === 'seen' && !usesKubeconfig(server.value)
         ? shared.delegationOf({ namespace: ref.namespace, name: server.value.serviceAccount })
-        : skipped('its workload is not known'),
+        : skipped('no ServiceAccount is used, or it is not known'),
     related: {
       ...(near ? { nearService: near } : {}),
       ...(workload ? { workload: relatedWorkload(workload, selected, targetPort) } : {}),
@@ -83,6 +84,10 @@ export function offlineServer(shared: Shared, api: ApiServiceView, ref: ServiceR
     },
   };
 }
+
+/** A server with a kubeconfig does not use its ServiceAccount to verify users. */
+const usesKubeconfig = ({ flags }: ServerView): boolean =>
+  ['authentication-kubeconfig', 'authorization-kubeconfig'].every((name) => flagValue(flags, name));
 
 /** Without a selector, something else manages the endpoints. */
 const selectsPods = ({ selector, type }: ServiceView): boolean => Object.keys(selector).length > 0 && type !== 'ExternalName';

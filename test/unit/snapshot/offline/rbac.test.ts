@@ -102,6 +102,11 @@ test('a binding that misses the ServiceAccount is named', () => {
   });
 });
 
+test('a server with a kubeconfig needs no permissions of its ServiceAccount', () => {
+  const args = ['--secure-port=8443', '--authentication-kubeconfig=/k', '--authorization-kubeconfig=/k'];
+  expect(snapshotOf(apiService(), service(), deployment({}, { args })).delegation).toMatchObject({ reason: 'skipped' });
+});
+
 test('RBAC that is not in the files is not denied', () => {
   expect(delegation()).toEqual({
     state: 'unseen',
@@ -118,6 +123,7 @@ describe('who may update the APIService', () => {
   test.each<[string, readonly object[], number]>([
     ['any', [clusterRole('r', [update()]), clusterBinding('r')], 1],
     ['by its name', [clusterRole('r', [update('v1.example.com')]), clusterBinding('r')], 1],
+    ['a user', [clusterRole('r', [update()]), clusterBinding('r', [named('User', 'jane')])], 0],
     ['by another name', [clusterRole('r', [update('v1.other.com')]), clusterBinding('r')], 0],
     ['only reading', [clusterRole('r', [rule('apiregistration.k8s.io', 'apiservices', 'get')]), clusterBinding('r')], 0],
     ['in a namespace, which has no APIServices', [clusterRole('r', [update()]), binding('wardle', 'ClusterRole', 'r')], 0],

@@ -210,6 +210,14 @@ describe('an empty caBundle', () => {
     });
   });
 
+  test('is not said to be empty if it is a placeholder', () => {
+    const writer = [clusterRole('w', [rule('*', '*', '*')]), clusterBinding('w')];
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder of envsubst.
+    const { codes, why } = lint(apiService({ caBundle: '${CA_BUNDLE}' }), service(), ...writer);
+    expect(codes).toEqual(['error bundle/placeholder']);
+    expect(why.filter((words) => words.includes('empty'))).toEqual([]);
+  });
+
   test.each([
     'cert-manager.io/inject-ca-from',
     'cert-manager.io/inject-ca-from-secret',
