@@ -17,3 +17,12 @@ export function parseDuration(text: string): number | undefined {
 
 /** The message for a text that `parseDuration` does not accept. */
 export const durationMessage = 'must be a duration such as 90s, 1h30m, 90d or 10y, at most 100y';
+
+/** Why a text is not a lifetime; undefined when it is one. */
+export function durationFault(text: string): string | undefined {
+  if (parseDuration(text) !== undefined) return undefined;
+  return /^\d+$/.test(text) ? unitMissing(text) : durationMessage;
+}
+
+/** The message for a number without a unit. Most people who write one mean days. */
+export const unitMissing = (number: string): string => `has no unit; write ${number}d for days`;

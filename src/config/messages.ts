@@ -1,5 +1,6 @@
-import { type Document, isScalar, isSeq } from 'yaml';
+import { type Document, isScalar, isSeq, type Scalar } from 'yaml';
 import type * as z from 'zod';
+import { unitMissing } from './duration.ts';
 import { placeOf } from './locate.ts';
 import { nearest } from './nearest.ts';
 import { issuerTypes } from './schema-certificates.ts';
@@ -49,7 +50,13 @@ function newForm(document: Document, path: readonly PropertyKey[]): string | und
   return issuerTypes.some((known) => known === type) ? `; write issuer: {type: ${type}}` : undefined;
 }
 
+/** A lifetime that YAML reads as a number. */
+const isBareNumber = (node: unknown, path: readonly PropertyKey[]): node is Scalar =>
+  isScalar(node) && typeof node.value === 'number' && /lifetime$/i.test(String(path.at(-1))) && /^\d+$/.test(node.source ?? '');
+
 function wrongType(document: Document, path: readonly PropertyKey[], expected: string): string {
+  const node = placeOf(document, path)?.value;
+  if (isBareNumber(node, path)) return `invalid value ${node.source}: ${unitMissing(node.source ?? '')}`;
   const type = typeNames[expected] ?? expected;
   const hint = newForm(document, path) ?? typeHint(document, path, expected);
   return `must be ${type}, not ${valueText(document, path)}${hint}`;

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import { durationMessage, parseDuration } from './duration.ts';
+import { durationFault } from './duration.ts';
 import { dns1123Label, dns1123Subdomain, labelFault, type NameRule, nameFault } from './names.ts';
 
 // Compiled validators pay off after many calls; here there is one.
@@ -8,19 +8,22 @@ z.config({ jitless: true });
 
 /** Values that several parts of apisvc.yaml have in common. */
 
+/** A rule of the text of a value, as a check of zod. */
+const ruled = (faultOf: (value: string) => string | undefined) => (value: string, context: z.RefinementCtx) => {
+  const message = faultOf(value);
+  if (message) context.addIssue({ code: 'custom', message });
+};
+
 export const name = (rule: NameRule) =>
   z
     .string()
-    .superRefine((value, context) => {
-      const fault = nameFault(value, rule);
-      if (fault) context.addIssue({ code: 'custom', message: fault });
-    })
+    .superRefine(ruled((value) => nameFault(value, rule)))
     .meta({ pattern: rule.pattern.source, maxLength: rule.maxLength });
 
 export const port = z.int().min(1).max(65535);
 export const portName = name({ ...dns1123Label, maxLength: 15 });
 
-export const duration = z.string().refine((value) => parseDuration(value) !== undefined, { error: durationMessage });
+export const duration = z.string().superRefine(ruled(durationFault));
 
 export const ip = z.string().refine((value) => isIP(value) !== 0, { error: 'must be an IPv4 or IPv6 address' });
 

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { builtInGroups } from './built-in-groups.ts';
+import { refuseContradictions } from './contradictions.ts';
 import { dns1035Label, dns1123Label, dns1123Subdomain } from './names.ts';
 import { certificates } from './schema-certificates.ts';
 import { labels, name, passThrough, port, portName, stringMap } from './schema-parts.ts';
@@ -10,7 +12,11 @@ import { server } from './schema-server.ts';
  */
 
 const api = z.strictObject({
-  group: name(dns1123Subdomain).describe('API group, for example wardle.example.com.'),
+  group: name(dns1123Subdomain)
+    .refine((group) => !builtInGroups.has(group), {
+      error: 'this API group is built into kube-apiserver; use a group of your own, such as wardle.example.com',
+    })
+    .describe('API group, for example wardle.example.com.'),
   version: name(dns1035Label).describe('Version of the group, for example v1alpha1.'),
   groupPriorityMinimum: z
     .int()
@@ -65,6 +71,7 @@ export const registrationSchema = z
     if (spec.service.extraPorts.length > 0 && spec.service.portName === undefined) {
       context.addIssue({ code: 'custom', path: ['spec', 'service'], message: 'needs a portName when it has extraPorts' });
     }
+    refuseContradictions(spec, context);
   });
 
 /** A whole apisvc.yaml with every default filled in. */

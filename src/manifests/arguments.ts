@@ -1,31 +1,4 @@
-/** An argument of a container, or two where a flag and its value are separate. */
-interface Argument {
-  readonly words: readonly string[];
-  /** Without dashes; absent for anything that is not a flag. */
-  readonly flag?: string;
-  readonly value?: string;
-}
-
-/**
- * Splits a list as pflag does, except that a flag without `=` takes the next word as its value
- * unless that looks like a flag: only the server knows which of its flags are switches.
- */
-function parse(args: readonly string[]): Argument[] {
-  const parsed: Argument[] = [];
-  for (let at = 0; at < args.length; at += 1) {
-    const word = args[at] ?? '';
-    const [, flag, value] = /^--?([A-Za-z][\w.-]*)(?:=(.*))?$/s.exec(word) ?? [];
-    const next = args[at + 1];
-    if (flag === undefined) parsed.push({ words: [word] });
-    else if (value !== undefined) parsed.push({ words: [word], flag, value });
-    else if (next === undefined || next.startsWith('-')) parsed.push({ words: [word], flag });
-    else {
-      parsed.push({ words: [word, next], flag, value: next });
-      at += 1;
-    }
-  }
-  return parsed;
-}
+import { type Argument, parseArguments } from '../config/arguments.ts';
 
 /** The same flag and value in the form that the list already uses. */
 function inFormOf({ words: present }: Argument, { words, value }: Argument): Argument {
@@ -80,7 +53,7 @@ export interface ArgumentChanges {
  * nothing.
  */
 export function changeArguments(present: readonly string[], { replace, add, set }: ArgumentChanges): string[] {
-  const replaced = setFlags(parse(present), parse(replace), true);
-  const missing = parse(add).filter((wanted) => !replaced.some((argument) => same(argument, wanted)));
-  return setFlags([...replaced, ...missing], parse(set), false).flatMap(({ words }) => words);
+  const replaced = setFlags(parseArguments(present), parseArguments(replace), true);
+  const missing = parseArguments(add).filter((wanted) => !replaced.some((argument) => same(argument, wanted)));
+  return setFlags([...replaced, ...missing], parseArguments(set), false).flatMap(({ words }) => words);
 }

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import template from '../../templates/manifests/deployment.yaml';
+import { defaultPort } from '../config/contradictions.ts';
 import { mergePatch } from '../config/merge-patch.ts';
 import type { Registration } from '../config/schema.ts';
 import { type Edits, templateDefault } from './template.ts';
@@ -52,7 +53,7 @@ export function containerEdits(registration: Registration): Edits {
     command: server.command,
     args: [...(server.args ?? []), ...certificateFlags(registration)],
     env: server.env,
-    'ports.0.containerPort': server.port ?? 8443,
+    'ports.0.containerPort': server.port ?? defaultPort,
     ...Object.fromEntries((server.extraPorts ?? []).map((port, index) => [`ports.${index + 1}`, port])),
     startupProbe: probe(startup, '/livez'),
     livenessProbe: probe(liveness, '/livez'),

@@ -160,6 +160,12 @@ describe('invalid names are refused with the messages of Kubernetes before any f
   const label1035 = "a DNS-1035 label must consist of lower case alphanumeric characters or '-'";
   test.each([
     ['group', [...custom, 'My_Group/v1'], /^error: --api: invalid value "My_Group": a lowercase RFC 1123 subdomain must consist of/],
+    [
+      'built-in group',
+      [...custom, 'apps/v1'],
+      /^error: --api: invalid value "apps": this API group is built into kube-apiserver; use a group/,
+    ],
+    ['core group', [...custom, '/v1'], /^error: --api \/v1: must be GROUP\/VERSION, for example/],
     ['version', [...custom, 'my.example.com/1v'], /^error: --api: invalid value "1v": a DNS-1035 label must consist of/],
     ['api', [...custom, 'my.example.com'], /^error: --api my\.example\.com: must be GROUP\/VERSION, for example/],
     ['service', [...sample, '--service', '1api'], `error: --service: invalid value "1api": ${label1035}`],
@@ -167,6 +173,11 @@ describe('invalid names are refused with the messages of Kubernetes before any f
     ['long', [...sample, '--namespace', 'a'.repeat(64)], /^error: --namespace: invalid value "a{20,}…: must be no more than 63 characters/],
     ['name', [...sample, '--name', 'UPPER'], `error: --name: invalid value "UPPER": ${label1123}`],
     ['lifetime', [...sample, '--lifetime', 'long'], /^error: --lifetime: invalid value "long": must be a duration/],
+    [
+      'lifetime without a unit',
+      [...sample, '--lifetime', '365'],
+      'error: --lifetime: invalid value "365": has no unit; write 365d for days',
+    ],
     ['address', [...sample, '--ip', '10.0.0.256'], /^error: --ip: invalid value "10\.0\.0\.256": must be an IPv4 or IPv6 address/],
   ])('%s', async (_, flags, message) => {
     const cwd = folder();

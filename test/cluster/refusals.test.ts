@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { builtInGroups } from '../../src/config/built-in-groups.ts';
 import { serveHttps } from './harness/backends.ts';
 import { apisvc } from './harness/commands.ts';
 import { editConfiguration, failure, getObject, kubectlOk, objectsOf, servingPairOf, waitForOutput } from './harness/projects.ts';
@@ -38,12 +39,33 @@ describe('register does not change', () => {
     expect(await getObject('namespace', name)).toBeUndefined();
   });
 
-  test('an APIService that kube-apiserver manages', async () => {
-    const { dir } = await project('guard-managed', { api: 'apps/v1' });
+  test('the APIService of a CustomResourceDefinition, which kube-apiserver manages', async () => {
+    const { dir, apiService } = await project('guard-managed');
+    const group = groupOf('guard-managed');
+    const names = { plural: 'things', singular: 'thing', kind: 'Thing', listKind: 'ThingList' };
+    const versions = [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }];
+    await kubectlOk(['create', '-f', '-'], {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `things.${group}` },
+      spec: { group, scope: 'Namespaced', names, versions },
+    });
+    onTestFinished(async () => void (await kubectlOk(['delete', 'crd', `things.${group}`])));
+    await kubectlOk(['wait', '--for=create', `apiservice/${apiService}`, '--timeout=30s']);
     const { exitCode, stderr } = await failure(apisvc(['register'], { cwd: dir }));
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('APIService v1.apps has the label kube-aggregator.kubernetes.io/automanaged');
+    expect(stderr).toContain(`APIService ${apiService} is Local`);
+    expect(stderr).not.toMatch(/kubectl.* apiservice/);
     expect(await getObject('namespace', 'guard-managed')).toBeUndefined();
+  });
+
+  test('a built-in API group, whatever the cluster serves', async () => {
+    const { items } = JSON.parse(
+      await kubectlOk(['get', 'apiservices', '-l', 'kube-aggregator.kubernetes.io/automanaged=onstart', '-o', 'json']),
+    );
+    const groups: string[] = items.map(({ spec }: { spec: { group?: string } }) => spec.group ?? '');
+    expect(groups).toContain('apps');
+    expect(groups.filter((group) => group !== '' && !builtInGroups.has(group))).toEqual([]);
   });
 });
 

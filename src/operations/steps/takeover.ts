@@ -31,14 +31,14 @@ export async function takeoverFault(
 function faultOf(found: KubeObject, wanted: KubeObject): RefusedError | undefined {
   const { name, service, labels } = viewApiService(found);
   const { service: target } = viewApiService(wanted);
-  if (labels[automanaged] !== undefined) {
-    return new RefusedError(`APIService ${name} has the label ${automanaged}: kube-apiserver manages it and would overwrite changes`, {
-      fix: `If the label was copied by mistake, remove it: kubectl label apiservice ${name} ${automanaged}-`,
-    });
-  }
   if (!service) {
     return new RefusedError(`APIService ${name} is Local: the API is built into kube-apiserver or defined by a CustomResourceDefinition`, {
       fix: 'Choose a different group or version, or remove the CustomResourceDefinition.',
+    });
+  }
+  if (labels[automanaged] !== undefined) {
+    return new RefusedError(`APIService ${name} has the label ${automanaged}: kube-apiserver manages it and would overwrite changes`, {
+      fix: `If the label was copied by mistake, remove it: kubectl label apiservice ${name} ${automanaged}-`,
     });
   }
   if (service.namespace === target?.namespace && service.name === target?.name) return undefined;

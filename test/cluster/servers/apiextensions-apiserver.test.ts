@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
 import type { RunningProcess } from '../../../src/sandbox/shared/process.ts';
-import { apisvc, kubectl } from '../harness/commands.ts';
+import { kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
-import { editConfiguration, failure, getObject, kubectlOk, makeProject, verifyJson } from '../harness/projects.ts';
+import { editConfiguration, getObject, kubectlOk, makeProject, verifyJson } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
 import { deleteApiServices } from '../harness/registrations.ts';
 import { delegation, startServer } from '../harness/servers.ts';
@@ -128,12 +128,5 @@ describe('limits of a separate apiextensions-apiserver', () => {
     expect(Object.keys(paths)).toContain('apis/apiextensions.k8s.io/v1');
     expect(Object.keys(paths).join()).not.toContain(group);
     expect((await kubectl(['explain', 'widgets'])).exitCode).toBe(1);
-  });
-
-  test('register refuses apiextensions.k8s.io, which kube-apiserver serves', async () => {
-    const taken = await makeProject('takeover', outside, { api: 'apiextensions.k8s.io/v1' });
-    const { exitCode, stderr } = await failure(apisvc(['register'], { cwd: taken }));
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('APIService v1.apiextensions.k8s.io has the label kube-aggregator.kubernetes.io/automanaged');
   });
 });

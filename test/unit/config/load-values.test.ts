@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseRegistration } from '../../../src/config/load.ts';
 import { file, having, messageOf } from './registration-text.ts';
 
 describe('values', () => {
@@ -40,6 +41,26 @@ describe('values', () => {
       having('90d', '90 days'),
       '16:15: spec.certificates.lifetime: invalid value "90 days": must be a duration such as 90s, 1h30m, 90d or 10y, at most 100y',
     ],
+    [
+      'a lifetime without a unit',
+      having('90d', '365'),
+      '16:15: spec.certificates.lifetime: invalid value 365: has no unit; write 365d for days',
+    ],
+    [
+      'a quoted lifetime without a unit',
+      having('90d', '"365"'),
+      '16:15: spec.certificates.lifetime: invalid value "365": has no unit; write 365d for days',
+    ],
+    [
+      'a lifetime of a CA without a unit',
+      having('lifetime: 90d', 'issuer: {type: self-signed, caLifetime: 3650}'),
+      '16:45: spec.certificates.issuer.caLifetime: invalid value 3650: has no unit; write 3650d for days',
+    ],
+    ...['apps', 'core', 'rbac.authorization.k8s.io', 'apiregistration.k8s.io', 'storagemigration.k8s.io'].map((group) => [
+      `the built-in group ${group}`,
+      having('example.com', group),
+      `8:14: spec.apis[0].group: invalid value "${group}": this API group is built into kube-apiserver; use a group of your own, such as wardle.example.com`,
+    ]),
     ['an empty list', having('    - group: example.com\n      version: v1', '    []'), '7:3: spec.apis: must not be empty'],
     [
       'an API twice',
@@ -82,6 +103,42 @@ describe('values', () => {
       '15:5: spec.server.serviceAccount: cannot be used with existing: the server has its own ServiceAccount',
     ]),
     [
+      'a port other than that of a flag',
+      having('    image', '    port: 8443\n    args: [--v=2, --secure-port=4443]\n    image'),
+      '14:11: spec.server.port: invalid value 8443: contradicts --secure-port=4443 in spec.server.args[1]; use the same port in both',
+    ],
+    [
+      'the default port with the flag of another, in two words',
+      having('    image', '    args: [--v, "2", --secure_port, "4443"]\n    image'),
+      '14:22: spec.server.args[2]: invalid value "--secure_port": contradicts the default of spec.server.port, which is 8443; set spec.server.port to the same port',
+    ],
+    [
+      'a flag of another port in the command',
+      having('    image', '    port: 8443\n    command: [/server, --secure-port=0]\n    image'),
+      '14:11: spec.server.port: invalid value 8443: contradicts --secure-port=0 in spec.server.command[1]; use the same port in both',
+    ],
+    [
+      'the port of an existing server with the flag of another',
+      having(
+        'image: example.com/server:v1',
+        'existing: {port: 1, selector: {a: b}, deployment: {name: d, container: c, args: {replace: [--secure-port=2]}}}',
+      ),
+      '14:22: spec.server.existing.port: invalid value 1: contradicts --secure-port=2 in spec.server.existing.deployment.args.replace[0]; use the same port in both',
+    ],
+    ...['--tls-cert-file=/a.crt', '--tls-private-key-file=/a.key'].map((flag) => [
+      `a second ${flag}`,
+      having('    image', `    args: [${flag}]\n    image`),
+      `14:12: spec.server.args[0]: invalid value "${flag}": apisvc sets ${flag.split('=')[0]} itself; remove it, or set spec.certificates.flags to none`,
+    ]),
+    [
+      'a second certificate flag of an existing server',
+      having(
+        'image: example.com/server:v1',
+        'existing: {port: 1, selector: {a: b}, deployment: {name: d, container: c, args: {add: [--tls-cert-file, /a]}}}',
+      ),
+      '14:92: spec.server.existing.deployment.args.add[0]: invalid value "--tls-cert-file": apisvc sets --tls-cert-file itself; remove it, or set spec.certificates.flags to none',
+    ],
+    [
       'a ConfigMap twice',
       having(
         '    image',
@@ -119,6 +176,28 @@ describe('values', () => {
     ],
   ])('%s', (_, text, message) => {
     expect(messageOf(text)).toBe(`${file}:${message}`);
+  });
+
+  it.each([
+    ['a flag of the same port', having('    image', '    args: [--secure-port=4443]\n    port: 4443\n    image')],
+    ['a flag of the default port', having('    image', '    args: [--secure-port, "8443"]\n    image')],
+    [
+      'the certificate flags, where apisvc sets none',
+      having('    image', '    args: [--tls-cert-file=/a]\n    image').replace('lifetime: 90d', 'flags: none'),
+    ],
+    [
+      'a named port of an existing server with --secure-port',
+      having(
+        'image: example.com/server:v1',
+        'existing: {port: https, selector: {a: b}, deployment: {name: d, container: c, args: {add: [--secure-port=2]}}}',
+      ),
+    ],
+    ...['metrics.k8s.io', 'custom.metrics.k8s.io', 'external.metrics.k8s.io', 'my.apps'].map((group) => [
+      `the group ${group}, which extension API servers serve`,
+      having('example.com', group),
+    ]),
+  ])('accepts %s', (_, text) => {
+    expect(() => parseRegistration(text, file)).not.toThrow();
   });
 
   it('points at a value after its anchor', () => {

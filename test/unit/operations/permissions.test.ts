@@ -126,6 +126,11 @@ describe('the takeover guard', () => {
     ],
     ['a Local APIService', pointingAt(undefined), /is Local: the API is built into kube-apiserver or defined by/],
     [
+      'a Local APIService that kube-apiserver manages',
+      withMetadata(pointingAt(undefined), { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'true' } }),
+      /is Local: the API is built into kube-apiserver or defined by/,
+    ],
+    [
       'the label of kube-apiserver',
       withMetadata(apiService, { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } }),
       /has the label kube-aggregator\.kubernetes\.io\/automanaged/,
@@ -136,5 +141,6 @@ describe('the takeover guard', () => {
     expect((error as RefusedError).message).toMatch(message);
     expect((error as RefusedError).message).not.toContain('\n');
     expect((error as RefusedError).fix).toBeDefined();
+    if (/ is Local: /.test((error as RefusedError).message)) expect((error as RefusedError).fix).not.toContain('kubectl');
   });
 });

@@ -1,0 +1,71 @@
+import type * as z from 'zod';
+import { parseArguments } from './arguments.ts';
+import type { certificates } from './schema-certificates.ts';
+import type { server } from './schema-server.ts';
+
+/** The port of the pods unless apisvc.yaml sets another. */
+export const defaultPort = 8443;
+
+interface Spec {
+  readonly server: z.output<typeof server>;
+  readonly certificates: z.output<typeof certificates>;
+}
+
+type Report = (path: readonly PropertyKey[], message: string) => void;
+
+/** A flag of the server, at its place in apisvc.yaml. */
+interface PlacedFlag {
+  readonly path: readonly PropertyKey[];
+  readonly flag: string;
+  readonly value: string | undefined;
+}
+
+/**
+ * Reports the flags of the server that contradict other keys: another port than the one that the
+ * Service and the probes use, and certificate files other than those that apisvc mounts.
+ */
+export function refuseContradictions({ server, certificates }: Spec, context: z.RefinementCtx): void {
+  const report: Report = (path, message) => context.addIssue({ code: 'custom', path: ['spec', ...path], message });
+  const { existing } = server;
+  const changes = ['server', 'existing', 'deployment', 'args'];
+  const { add, replace } = existing?.deployment?.args ?? { add: [], replace: [] };
+  const flags = [
+    ...flagsIn(['server', 'command'], server.command),
+    ...flagsIn(['server', 'args'], server.args),
+    ...flagsIn([...changes, 'add'], add),
+    ...flagsIn([...changes, 'replace'], replace),
+  ];
+  if (existing) checkPort(flags, existing.port, ['server', 'existing', 'port'], report);
+  else checkPort(flags, server.port, ['server', 'port'], report);
+  if (certificates.flags !== 'none') checkFiles(flags, report);
+}
+
+/** In names of flags, `_` is the same as `-` (k8s.io/component-base/cli/flag). */
+function flagsIn(path: readonly PropertyKey[], words: readonly string[] = []): PlacedFlag[] {
+  let index = 0;
+  return parseArguments(words).flatMap(({ words, flag, value }) => {
+    const at = index;
+    index += words.length;
+    return flag === undefined ? [] : [{ path: [...path, at], flag: flag.replaceAll('_', '-'), value }];
+  });
+}
+
+/** @param port a number, the name of a port in existing pods, or undefined for the default */
+function checkPort(flags: readonly PlacedFlag[], port: number | string | undefined, path: readonly PropertyKey[], report: Report): void {
+  if (typeof port === 'string') return;
+  for (const { value, path: at } of flags.filter(({ flag }) => flag === 'secure-port')) {
+    if (value === undefined || Number(value) === (port ?? defaultPort)) continue;
+    if (port !== undefined) report(path, `contradicts --secure-port=${value} in ${placeText(at)}; use the same port in both`);
+    else report(at, `contradicts the default of spec.server.port, which is ${defaultPort}; set spec.server.port to the same port`);
+  }
+}
+
+/** apisvc sets both flags, and the last one wins. */
+function checkFiles(flags: readonly PlacedFlag[], report: Report): void {
+  for (const { flag, path } of flags) {
+    if (flag !== 'tls-cert-file' && flag !== 'tls-private-key-file') continue;
+    report(path, `apisvc sets --${flag} itself; remove it, or set spec.certificates.flags to none`);
+  }
+}
+
+const placeText = (path: readonly PropertyKey[]): string => `spec.${path.slice(0, -1).join('.')}[${String(path.at(-1))}]`;
