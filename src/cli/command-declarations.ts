@@ -69,14 +69,14 @@ function addRender(program: Command, run: Run): void {
   withOutput(withProject(command), 'render')
     .option('-d, --output-dir <dir>', 'Write one file for each object to this directory, for example manifests')
     .addOption(
-      new Option(
-        '--secrets <choice>',
-        'Include or omit the Secret, which contains the private key (default: omit on a terminal, otherwise include)',
-      ).choices(['include', 'omit']),
+      new Option('--secrets <choice>', 'Include or omit the Secret, which contains the private key (default: omit, with a note)').choices([
+        'include',
+        'omit',
+      ]),
     )
     .addHelpText(
       'after',
-      examples('apisvc render | kubectl apply -f -', 'apisvc render -o kustomize --output-dir manifests --secrets omit'),
+      examples('apisvc render --secrets include | kubectl apply -f -', 'apisvc render -o kustomize --output-dir manifests --secrets omit'),
     )
     .action(run(async () => (await import('../commands/render.ts')).render));
 }

@@ -25,7 +25,6 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
     interrupt,
     quiet,
     stdin,
-    stdoutIsTerminal: Boolean(stdout.isTTY),
     outColors: colors(color, supportsColor),
     errorColors: errorColors(color),
     columns: stderr.columns || stdout.columns || 80,

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { secretName } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import type { ManifestFile } from '../manifests/format.ts';
 import { renderManifests } from '../manifests/render.ts';
@@ -15,7 +17,7 @@ export interface RenderFlags {
   readonly secrets?: 'include' | 'omit';
 }
 
-/** `apisvc render`: prints manifests, or writes them to files. */
+/** `apisvc render`: prints manifests, or writes them to files. Without --secrets include, no key. */
 export async function render(flags: RenderFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { output, outputDir, directory: dir } = flags;
   const { manifests: printText, manifestFiles: makeFiles } = formatOf(output);
@@ -23,22 +25,25 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
     throw new UsageError(`-o ${output} writes several files and needs --output-dir`, { fix: 'Add --output-dir manifests.' });
   if (outputDir !== undefined && !makeFiles)
     throw new UsageError(`-o ${output} cannot be used with --output-dir`, { fix: 'Remove --output-dir, or use -o yaml.' });
-  const secrets = flags.secrets ?? (outputDir === undefined && terminal.stdoutIsTerminal ? 'omit' : 'include');
+  const secrets = flags.secrets ?? 'omit';
   const registration = readRegistration(dir);
   const issued = requireCertificates(dir, registration, { withKey: secrets === 'include', now: new Date() });
   const manifests = renderManifests(registration, issued, { secrets });
   const deployment = registration.spec.server.existing?.deployment;
   if (deployment)
     terminal.progress(`note: existing Deployment ${deployment.name} is not rendered; apisvc register adds the certificate to it`);
+  if (flags.secrets === undefined && !registration.spec.server.external) terminal.progress(secretNote(registration));
   if (outputDir !== undefined && makeFiles) {
     await writeTo(outputDir, await makeFiles(manifests), secrets, terminal);
     return Exit.ok;
   }
-  if (secrets === 'omit' && flags.secrets === undefined)
-    terminal.progress('note: the Secret is not printed on a terminal; use --secrets include to print it');
   if (printText) await terminal.result(await printText(manifests));
   return Exit.ok;
 }
+
+/** Without --secrets, nobody has decided about the private key, and the Secret would be missed. */
+const secretNote = (registration: Registration): string =>
+  `note: Secret ${registration.metadata.namespace}/${secretName(registration)} is not rendered, because it contains a private key; to render it, use --secrets include`;
 
 async function writeTo(dir: string, files: readonly ManifestFile[], secrets: 'include' | 'omit', terminal: Terminal): Promise<void> {
   const written = writeManifests(dir, files);

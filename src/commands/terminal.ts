@@ -30,8 +30,6 @@ export interface Terminal {
   /** Aborted by Ctrl-C or SIGTERM, with an InterruptedError as its reason. */
   readonly interrupt: AbortSignal;
   readonly stdin: NodeJS.ReadableStream;
-  /** Whether stdout is a terminal. */
-  readonly stdoutIsTerminal: boolean;
   readonly outColors: ChalkInstance;
   /** Colors for stderr. */
   readonly errorColors: ChalkInstance;

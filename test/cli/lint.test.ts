@@ -11,7 +11,7 @@ let manifests: string;
 let cwd: string;
 beforeAll(async () => {
   dir = await sampleProject(project);
-  manifests = (await apisvc(['render'], { cwd: dir })).stdout;
+  manifests = (await apisvc(['render', '--secrets', 'include'], { cwd: dir })).stdout;
 });
 beforeEach(() => {
   cwd = folder();
@@ -27,8 +27,8 @@ async function withWrongBundle(): Promise<string> {
 describe('good manifests', () => {
   test('from standard input, a file, a directory and JSON', async () => {
     writeFileSync(join(cwd, 'all.yaml'), manifests);
-    await apisvc(['render', '--output-dir', join(cwd, 'split')], { cwd: dir });
-    const { stdout: json } = await apisvc(['render', '-o', 'json'], { cwd: dir });
+    await apisvc(['render', '--secrets', 'include', '--output-dir', join(cwd, 'split')], { cwd: dir });
+    const { stdout: json } = await apisvc(['render', '--secrets', 'include', '-o', 'json'], { cwd: dir });
     for (const [file, input] of [
       ['-', manifests],
       ['-', json],

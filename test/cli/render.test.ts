@@ -19,12 +19,14 @@ beforeEach(() => {
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests.
 const objects = (text: string): any[] => parseAllDocuments(text).map((document) => document.toJS());
+const withSecret = ['render', '--secrets', 'include'];
+const note = 'note: Secret wardle/api-tls is not rendered, because it contains a private key; to render it, use --secrets include\n';
 const kinds = (text: string): string[] => objects(text).map(({ kind }) => kind);
 
 describe('to stdout', () => {
   test('every object with the caBundle, identical for every run', async () => {
-    const first = await apisvc(['render'], { cwd: dir });
-    const second = await apisvc(['render', '-C', 'demo'], { cwd });
+    const first = await apisvc(withSecret, { cwd: dir });
+    const second = await apisvc([...withSecret, '-C', 'demo'], { cwd });
     expect(first).toMatchObject({ code: 0, stderr: '' });
     expect(second.stdout).toBe(first.stdout);
     const all = objects(first.stdout);
@@ -36,18 +38,33 @@ describe('to stdout', () => {
   });
 
   test('-o json prints the same objects as a List', async () => {
-    const yaml = await apisvc(['render'], { cwd: dir });
-    const json = await apisvc(['render', '-o', 'json'], { cwd: dir });
+    const yaml = await apisvc(withSecret, { cwd: dir });
+    const json = await apisvc([...withSecret, '-o', 'json'], { cwd: dir });
     expect(JSON.parse(json.stdout)).toEqual({ apiVersion: 'v1', kind: 'List', items: objects(yaml.stdout) });
   });
 
-  test('--secrets omit needs no key', async () => {
+  test.each([
+    ['without --secrets, with a note', [], note],
+    ['with --secrets omit', ['--secrets', 'omit'], ''],
+  ])('no private key %s', async (_, flags, stderr) => {
+    const all = await apisvc(['render', ...flags], { cwd: dir });
+    expect(all).toMatchObject({ code: 0, stderr });
+    expect(kinds(all.stdout)).toContain('APIService');
+    expect(kinds(all.stdout)).not.toContain('Secret');
+    expect(await apisvc(['render', ...flags, '-o', 'json'], { cwd: dir })).toMatchObject({ code: 0, stderr });
+    for (const output of ['yaml', 'kustomize']) {
+      const files = await apisvc(['render', ...flags, '-o', output, '--output-dir', output], { cwd: dir });
+      expect(files).toMatchObject({ code: 0, stderr });
+      expect(contents(join(dir, output)).join()).not.toContain('secret');
+    }
+    expect(readFileSync(join(dir, 'kustomize/kustomization.yaml'), 'utf8')).not.toContain('secret');
+  });
+
+  test('only --secrets include needs the key', async () => {
     rmSync(join(dir, 'certs/tls.key'));
     rmSync(join(dir, 'certs/ca.key'));
-    const { code, stdout } = await apisvc(['render', '--secrets', 'omit'], { cwd: dir });
-    expect(code).toBe(0);
-    expect(kinds(stdout)).not.toContain('Secret');
-    expect(await apisvc(['render'], { cwd: dir })).toMatchObject({
+    expect(await apisvc(['render'], { cwd: dir })).toMatchObject({ code: 0, stderr: note });
+    expect(await apisvc(withSecret, { cwd: dir })).toMatchObject({
       code: 2,
       stdout: '',
       stderr: expect.stringContaining('tls.key: file not found'),
@@ -57,7 +74,7 @@ describe('to stdout', () => {
 
 describe('into a directory', () => {
   test('one file for each object; the Secret has mode 0600 and is ignored by git', async () => {
-    const { code, stdout } = await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
+    const { code, stdout } = await apisvc([...withSecret, '--output-dir', 'out'], { cwd: dir });
     expect(code).toBe(0);
     const files = contents(join(dir, 'out'));
     expect(stdout).toBe(
@@ -68,7 +85,7 @@ describe('into a directory', () => {
     );
     expect(modeOf(join(dir, 'out/040-secret.yaml'))).toBe(0o600);
     expect(readFileSync(join(dir, 'out/.gitignore'), 'utf8')).toContain('040-secret.yaml\n');
-    const whole = await apisvc(['render'], { cwd: dir });
+    const whole = await apisvc(withSecret, { cwd: dir });
     expect(
       files
         .filter((file) => file !== '.gitignore')
@@ -78,7 +95,7 @@ describe('into a directory', () => {
   });
 
   test('--secrets omit removes the Secret of an earlier render, and names other leftovers', async () => {
-    await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
+    await apisvc([...withSecret, '--output-dir', 'out'], { cwd: dir });
     writeFileSync(join(dir, 'out/999-theirs.yaml'), '');
     const { code, stderr } = await apisvc(['render', '--output-dir', 'out', '--secrets', 'omit'], { cwd: dir });
     expect({ code, stderr }).toEqual({
@@ -98,7 +115,7 @@ describe('into a directory', () => {
 
   test('nothing is written if a directory has the name of a file', async () => {
     mkdirSync(join(dir, 'out/070-api-service-v1alpha1.wardle.example.com.yaml'), { recursive: true });
-    const { code, stderr } = await apisvc(['render', '--output-dir', 'out'], { cwd: dir });
+    const { code, stderr } = await apisvc([...withSecret, '--output-dir', 'out'], { cwd: dir });
     expect(code).toBe(2);
     expect(stderr).toMatch(
       /^error: failed to write .*070-api-service.*: it is a directory\nfix: Move the directory away, or choose another path\.\n$/,
@@ -153,7 +170,7 @@ describe('invalid certificate files', () => {
     ['a certificate in the place of a key', 'tls.key', 'tls.crt', 'expected a private key, found a certificate'],
   ])('%s', async (_, file, other, message) => {
     writeFileSync(join(dir, 'certs', file), readFileSync(join(dir, 'certs', other)));
-    const { code, stdout, stderr } = await apisvc(['render'], { cwd: dir });
+    const { code, stdout, stderr } = await apisvc(withSecret, { cwd: dir });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
@@ -187,12 +204,12 @@ describe('certificates that do not match apisvc.yaml: exit 2 before anything is 
 
 describe('stdout', () => {
   test('a closed pipe: no message, exit 0', async () => {
-    expect(await shell('{ "$apisvc" render; echo "code $?" >&2; } | true', dir)).toEqual({ code: 0, stdout: '', stderr: 'code 0\n' });
-    expect(await shell('{ "$apisvc" render --output-dir out; echo "code $?" >&2; } | true', dir)).toMatchObject({ stderr: 'code 0\n' });
+    expect(await shell('{ "$apisvc" -q render; echo "code $?" >&2; } | true', dir)).toEqual({ code: 0, stdout: '', stderr: 'code 0\n' });
+    expect(await shell('{ "$apisvc" -q render --output-dir out; echo "code $?" >&2; } | true', dir)).toMatchObject({ stderr: 'code 0\n' });
   });
 
   test.runIf(process.platform === 'linux')('a full disk: one error, exit 2', async () => {
-    expect(await shell('"$apisvc" render > /dev/full', dir)).toEqual({
+    expect(await shell('"$apisvc" -q render > /dev/full', dir)).toEqual({
       code: 2,
       stdout: '',
       stderr:

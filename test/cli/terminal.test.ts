@@ -47,10 +47,10 @@ describe('render on a terminal', () => {
   test('omits the Secret with a note, unless --secrets include is set', async () => {
     const dir = await sampleProject(folder());
     const omitted = await terminal('apisvc render', dir).until(/exit code/);
-    expect(omitted).toContain('note: the Secret is not printed on a terminal; use --secrets include to print it');
+    expect(omitted).toContain('note: Secret wardle/api-tls is not rendered');
     expect(omitted).not.toContain('kind: Secret');
     expect(omitted).not.toContain('tls.key:');
-    expect(await terminal('apisvc -q render', dir).until(/exit code/)).not.toContain('not printed');
+    expect(await terminal('apisvc -q render', dir).until(/exit code/)).not.toContain('not rendered');
     expect(await terminal('apisvc render --secrets include', dir).until(/exit code/)).toContain('kind: Secret');
   });
 

@@ -54,7 +54,7 @@ describe('the demo server', () => {
     expect(init).toMatchObject({ exitCode: 0, stderr: '' });
     moveOutside(dir, { address: backendAddress, port });
     mountCertificates();
-    const { stdout: manifests } = await apisvc(['render', '-C', dir, '-o', 'yaml']);
+    const { stdout: manifests } = await apisvc(['render', '-C', dir, '-o', 'yaml', '--secrets', 'include']);
     const objects = parseAllDocuments(manifests).map((document) => document.toJS());
     const access = objects.filter(({ kind }) => ['Namespace', 'ServiceAccount', 'ClusterRoleBinding', 'RoleBinding'].includes(kind));
     await kubectlOk(['apply', '--server-side', '--field-manager=apisvc', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: access });

@@ -21,7 +21,7 @@ describe.each(deployingPresets)('preset %s', (preset) => {
   afterAll(() => kubectl(['delete', 'namespace', namespace, '--wait=false']));
 
   test.each(['yaml', 'json'])('kube-apiserver accepts what render prints as %s', async (format) => {
-    const { exitCode, stdout: manifests } = await apisvc(['render', '-C', dir, '-o', format]);
+    const { exitCode, stdout: manifests } = await apisvc(['render', '--secrets', 'include', '-C', dir, '-o', format]);
     expect(exitCode).toBe(0);
     const applied = await kubectl(['apply', '--server-side', '--validate=strict', '--dry-run=server', '-f', '-'], {
       input: manifests,
@@ -36,10 +36,10 @@ describe.each(deployingPresets)('preset %s', (preset) => {
 
   test('kubectl kustomize builds the same objects from the kustomize output', async () => {
     const folder = join(dir, 'manifests');
-    const rendered = await apisvc(['render', '-C', dir, '-o', 'kustomize', '--output-dir', folder]);
+    const rendered = await apisvc(['render', '--secrets', 'include', '-C', dir, '-o', 'kustomize', '--output-dir', folder]);
     expect(rendered).toMatchObject({ exitCode: 0, stderr: '' });
     const built = await kubectlOk(['kustomize', folder]);
-    const { stdout: plain } = await apisvc(['render', '-C', dir]);
+    const { stdout: plain } = await apisvc(['render', '--secrets', 'include', '-C', dir]);
     const kinds = (text: string): string[] => [...text.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => String(kind)).sort();
     expect(kinds(built)).toEqual(kinds(plain));
   });
