@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { diagnose } from '../src/diagnosis/diagnose.ts';
 import { parseGoError } from '../src/diagnosis/go-errors.ts';
 import { createAuthority } from '../src/pki/authority.ts';
@@ -5,6 +6,7 @@ import { inspect } from '../src/pki/inspect.ts';
 import { issueServing } from '../src/pki/leaf.ts';
 import { checkServing } from '../src/pki/trust.ts';
 import type { CertificateInfo } from '../src/pki/types.ts';
+import { offlineSnapshot } from '../src/snapshot/offline/snapshot.ts';
 import type { Observed, Snapshot } from '../src/snapshot/types.ts';
 
 /** Work on large inputs from a cluster. It must take linear time at most. */
@@ -49,6 +51,13 @@ export async function largeInputs(snapshot: Snapshot): Promise<readonly { name: 
       },
     },
     {
+      name: 'lint many APIServices',
+      prepare: (size: number) => {
+        const text = manifestsOf(size * 300);
+        return () => void diagnose(offlineSnapshot([{ file: 'a.yaml', text }], chain.now).snapshot);
+      },
+    },
+    {
       name: 'verify against CAs of one name',
       prepare: (size: number) => {
         const roots = chain.cas.slice(0, size * 150);
@@ -58,6 +67,28 @@ export async function largeInputs(snapshot: Snapshot): Promise<readonly { name: 
     },
   ];
 }
+
+/** The manifests of many APIServices, each with its Service, as one text. */
+export const manifestsOf = (count: number): string =>
+  Array.from({ length: count }, (_, at) => [
+    {
+      apiVersion: 'apiregistration.k8s.io/v1',
+      kind: 'APIService',
+      metadata: { name: `v1.g${at}.example.com` },
+      spec: {
+        group: `g${at}.example.com`,
+        version: 'v1',
+        groupPriorityMinimum: 1000,
+        versionPriority: 15,
+        insecureSkipTLSVerify: true,
+        service: { name: `api-${at}`, namespace: 'default' },
+      },
+    },
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: `api-${at}`, namespace: 'default' }, spec: { ports: [{ port: 443 }] } },
+  ])
+    .flat()
+    .map((object) => stringify(object))
+    .join('---\n');
 
 function inspectJunk(junk: string): () => void {
   const block = (text: string): string => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;

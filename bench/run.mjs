@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findComponents } from '../scripts/components.mjs';
+import { loadTypescript } from '../scripts/load-typescript.mjs';
 import { build, heading, install, root } from '../scripts/setup.mjs';
 import { measure, must, printRatio } from './measure.mjs';
 
@@ -54,6 +55,19 @@ function certificates() {
     21,
   );
   printRatio(medians, 'apisvc init --key-type rsa-2048', 'openssl (3 commands)', 'below 1');
+}
+
+/** Lints a file with many APIServices, each with its Service. */
+async function lint() {
+  heading('lint of 3,000 APIServices with their Services');
+  const { manifestsOf } = await loadTypescript('bench/large-inputs.ts');
+  const files = [1500, 3000].map((count) => ({ count, path: join(folder, `lint-${count}.yaml`) }));
+  for (const { count, path } of files) writeFileSync(path, manifestsOf(count));
+  const medians = measure(
+    files.map(({ count, path }) => ({ name: `lint of ${count}`, run: () => apisvc(['lint', path, '-o', 'short', '--fail-on', 'never']) })),
+    5,
+  );
+  printRatio(medians, 'lint of 3000', 'lint of 1500', 'at most 2, below 2000 ms');
 }
 
 /** Whether this machine can't run a cluster; prints the reason. */
@@ -119,6 +133,7 @@ try {
   startUp();
   certificates();
   await largeInputs();
+  await lint();
   await cluster();
   await wholeCluster();
   await sandbox();

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { folder, sharedFolder } from '../unit/project/folder.ts';
@@ -146,6 +146,91 @@ describe('invalid input: exit 2, one error with a fix', () => {
       stdout: '',
       stderr: 'error: failed to read none.yaml: no such file or directory\nfix: Check the path.\n',
     });
+  });
+});
+
+const lint = (args: readonly string[], input = '') => apisvc(['lint', ...args], { cwd, input });
+/** An APIService with a warning. */
+const insecure = (name: string): string =>
+  `apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.${name}.example.com}\nspec:\n  group: ${name}.example.com\n  version: v1\n  groupPriorityMinimum: 1000\n  versionPriority: 15\n  insecureSkipTLSVerify: true\n  service: {name: ${name}, namespace: ns}\n`;
+
+describe('which files', () => {
+  beforeEach(() => {
+    mkdirSync(join(cwd, 'm', 'below'), { recursive: true });
+    writeFileSync(join(cwd, 'm', 'a.yaml'), insecure('a'));
+    writeFileSync(join(cwd, 'm', 'below', 'b.yaml'), insecure('b'));
+  });
+
+  test('-f adds a file or a directory, and -R reads subdirectories too', async () => {
+    expect((await lint(['-o', 'short', '-f', 'm', '-f', 'm/below'])).stdout.match(/✓ v1\.[ab]/g)).toHaveLength(2);
+    expect((await lint(['-o', 'short', 'm'])).stdout.match(/✓ v1\.[ab]/g)).toHaveLength(1);
+    expect((await lint(['-o', 'short', '-R', 'm'])).stdout.match(/✓ v1\.[ab]/g)).toHaveLength(2);
+  });
+
+  test('a document and a file that cannot be read do not hide the others: exit 1, with file and line', async () => {
+    writeFileSync(join(cwd, 'm', 'c.yaml'), `a: b: c\n---\n${insecure('c')}`);
+    const { code, stdout, stderr } = await lint(['m', 'none.yaml']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(stdout).toMatch(/^✗ files: 2 errors$/m);
+    expect(stdout).toMatch(/error manifest\/unreadable: none\.yaml cannot be read\n {4}at: {7}none\.yaml\n/);
+    expect(stdout).toMatch(/error manifest\/syntax: [^\n]+\n {4}at: {7}m\/c\.yaml:1:4\n/);
+    expect(stdout).toContain('2 APIs: 2 passed; 2 errors in files\n');
+  });
+
+  test('programs get the faults of files without an APIService in their format', async () => {
+    writeFileSync(join(cwd, 'bad.yaml'), 'a: b: c\n');
+    const { code, stdout } = await lint(['bad.yaml', '-o', 'github']);
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/^::error file=bad\.yaml,line=1,col=4,title=files%3A manifest\/syntax::/);
+  });
+
+  test('a kustomization is left to kustomize', async () => {
+    writeFileSync(join(cwd, 'm', 'below', 'kustomization.yaml'), 'resources: [b.yaml]\n');
+    expect(await lint(['m/below'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('fix: Check the output of kustomize: kubectl kustomize m/below | apisvc lint -\n'),
+    });
+    expect((await lint(['-R', 'm'])).stdout).toContain('warning manifest/kustomization: ');
+  });
+});
+
+describe('the project', () => {
+  test('is checked without arguments: what render prints', async () => {
+    const { code, stdout } = await apisvc(['lint'], { cwd: dir });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^✓ v1alpha1\.wardle\.example\.com: passes\n[\s\S]*Secret wardle\/api-tls serves CN=api\.wardle\.svc/);
+  });
+
+  test('is checked without its private key too, and its faults name its files', async () => {
+    const [mine, other] = [await sampleProject(cwd, 'mine'), await sampleProject(cwd, 'other')];
+    rmSync(join(mine, 'certs', 'tls.key'));
+    copyFileSync(join(other, 'certs', 'ca.crt'), join(mine, 'certs', 'ca.crt'));
+    const { code, stdout } = await lint(['-C', 'mine']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/error cert\/unknown-authority: [^\n]+\n {4}at: {7}mine\/certs\/ca\.crt:1\n/);
+    expect(stdout).toContain('apisvc init mine --force-keys\n');
+  });
+});
+
+describe('what fails', () => {
+  test.each([
+    [[], 0, '✓ v1.a.example.com: passes with 1 warning\n'],
+    [['--fail-on', 'warning'], 1, '✗ v1.a.example.com: broken\n'],
+    [['--fail-on', 'warning'], 1, 'failed: findings in v1.a.example.com (--fail-on warning)\n'],
+    [['--strict'], 1, 'error manifest/incomplete: '],
+    [['--strict', '--fail-on', 'never'], 0, 'error manifest/incomplete: '],
+  ] as const)('%j: exit %d', async (flags, code, words) => {
+    const ran = await lint([...flags, '-'], insecure('a'));
+    expect(ran).toMatchObject({ code, stderr: '' });
+    expect(ran.stdout).toContain(words);
+  });
+
+  test('what fails is an error in every format', async () => {
+    const ran = (output: string) => lint(['-', '--fail-on', 'warning', '-o', output], insecure('a')).then(({ stdout }) => stdout);
+    expect(await ran('junit')).toContain('failures="1"');
+    expect(await ran('github')).toMatch(/^::error /);
+    expect(JSON.parse(await ran('sarif')).runs[0].results[0].level).toBe('error');
+    expect(JSON.parse(await ran('json')).apis[0].findings[0]).toMatchObject({ severity: 'error', locations: [{ file: '-', line: 9 }] });
   });
 });
 

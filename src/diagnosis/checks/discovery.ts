@@ -106,6 +106,7 @@ export interface ResourceList {
  * (k8s.io/apimachinery/pkg/apis/meta/v1/types.go, APIResourceList).
  */
 export function parseResourceList(body: string): ResourceList | undefined {
+  if (!body.includes('APIResourceList')) return undefined;
   try {
     const { kind, groupVersion, resources } = JSON.parse(body);
     if (kind !== 'APIResourceList' || !Array.isArray(resources)) return undefined;

@@ -157,5 +157,33 @@ export const several = diagnosis([
 /** A diagnosis of files. */
 export const inFiles = (...files: readonly string[]): Diagnosis => ({ ...twoFaults, source: { kind: 'files', files } });
 
+/** Files with places: one cannot be read, and two versions of one server have the same fault. */
+export const placed: Diagnosis = {
+  ...diagnosis([
+    api({
+      verdict: 'broken',
+      findings: [
+        {
+          ...noPort,
+          locations: [
+            { file: 'a b.yaml', line: 12, column: 3 },
+            { file: 'c.yaml', line: 4 },
+          ],
+        },
+      ],
+    }),
+    api({
+      name: 'v1beta1.wardle.example.com',
+      verdict: 'broken',
+      findings: [{ ...noPort, locations: [{ file: 'c.yaml', line: 4 }], sameAs: 'v1alpha1.wardle.example.com' }],
+    }),
+  ]),
+  source: { kind: 'files', files: ['a b.yaml', 'c.yaml', '/tmp/d.yaml'] },
+  files: {
+    findings: [finding({ code: 'manifest/unreadable', title: '/tmp/d.yaml cannot be read', locations: [{ file: '/tmp/d.yaml' }] })],
+    notChecked: [],
+  },
+};
+
 /** The diagnoses with snapshots. */
 export const recorded = { healthy, broken, twoFaults, notAllowed, hostile } as const;

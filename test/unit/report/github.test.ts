@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/diagnosis/types.ts';
 import { diagnosisGithub } from '../../../src/report/github.ts';
 import { escapes } from './colors.ts';
-import { broken, healthy, hostile, inFiles, notAllowed, recorded, several, twoFaults } from './diagnoses.ts';
+import { broken, healthy, hostile, inFiles, notAllowed, placed, recorded, several, twoFaults } from './diagnoses.ts';
 
 test.each(Object.entries(recorded))('%s', async (name, diagnosis) => {
   const { annotations, summary } = diagnosisGithub(diagnosis);
@@ -49,6 +49,13 @@ describe('annotations', () => {
     expect(commandsOf(inFiles('a,b:c.yaml')).map(({ file }) => file)).toEqual(['a,b:c.yaml', 'a,b:c.yaml']);
     expect(commandsOf(inFiles('a.yaml', 'b.yaml')).map(({ file }) => file)).toEqual([undefined, undefined]);
     expect(commandsOf(twoFaults)[0]?.file).toBeUndefined();
+  });
+
+  test('a finding with places is shown at the first, and lists the others; the same finding is shown once', () => {
+    const [unread, first, ...others] = diagnosisGithub(placed).annotations.trim().split('\n');
+    expect(others).toEqual([]);
+    expect(first).toMatch(/^::error file=a b\.yaml,line=12,col=3,title=[^:]+::.*%0Aat: a b\.yaml:12:3, c\.yaml:4%0A/);
+    expect(unread).toMatch(/^::error file=\/tmp\/d\.yaml,title=files%3A manifest\/unreadable::/);
   });
 
   test('hostile text ends neither the line nor a property', () => {

@@ -4,7 +4,7 @@ import formats from 'ajv-formats';
 import { expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/diagnosis/types.ts';
 import { diagnosisSarif } from '../../../src/report/sarif.ts';
-import { broken, healthy, hostile, inFiles, notAllowed, recorded, several, twoFaults } from './diagnoses.ts';
+import { broken, healthy, hostile, inFiles, notAllowed, placed, recorded, several, twoFaults } from './diagnoses.ts';
 
 /**
  * The OASIS schema. It names an older dialect of JSON Schema, but uses nothing that the newer one
@@ -80,6 +80,17 @@ test('findings of lint have one file as location, or several as related location
     { artifactLocation: { uri: 'b/c.yaml' } },
   ]);
   expect(runOf(twoFaults).results[0].relatedLocations).toBeUndefined();
+});
+
+test('a finding with places has a physical location with a region, which GitHub code scanning needs', () => {
+  const [unread, first, ...others] = runOf(placed).results;
+  expect(others).toEqual([]);
+  expect(first.locations[0].physicalLocation).toEqual({
+    artifactLocation: { uri: 'a%20b.yaml' },
+    region: { startLine: 12, startColumn: 3 },
+  });
+  expect(first.relatedLocations).toEqual([{ physicalLocation: { artifactLocation: { uri: 'c.yaml' }, region: { startLine: 4 } } }]);
+  expect(unread.locations[0].physicalLocation).toEqual({ artifactLocation: { uri: 'file:///tmp/d.yaml' }, region: { startLine: 1 } });
 });
 
 test('text from a cluster does not become a link', () => {

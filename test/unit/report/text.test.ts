@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
 import { diagnosisJson, resultJson } from '../../../src/report/json.ts';
+import { diagnosisShort } from '../../../src/report/short.ts';
 import { diagnosisText } from '../../../src/report/text.ts';
 import { answers, api, bundleOf, healthy, leafCertificate, now, otherCa, seen, snapshotOf, unseen } from '../diagnosis/snapshots.ts';
 import { colored, colorless } from './colors.ts';
+import { placed } from './diagnoses.ts';
 
 const broken = diagnose(
   snapshotOf({
@@ -86,5 +88,23 @@ describe('JSON', () => {
       dryRun: 'client',
       wouldApply: ['service/a/b'],
     });
+  });
+});
+
+describe('places in files', () => {
+  const text = diagnosisText(placed, colorless);
+
+  test('stand below the title', () => {
+    expect(text).toMatch(/error service\/port-missing: [^\n]+\n {4}at: {7}a b\.yaml:12:3, c\.yaml:4\n/);
+  });
+
+  test('of the same finding of another version take one line', () => {
+    expect(text).toContain('  error service/port-missing: same as for v1alpha1.wardle.example.com, at c.yaml:4\n');
+  });
+
+  test('of files that cannot be read come in a section of their own, and are counted', () => {
+    expect(text).toContain('✗ files: 1 error\n');
+    expect(text).toContain('2 APIs: 2 broken; 1 error in files\n');
+    expect(diagnosisShort(placed, colorless)).toMatch(/^✗ files broken manifest\/unreadable\n/);
   });
 });
