@@ -4,6 +4,7 @@ import { type Container, certificateFiles, containersOf, flagsOf, flagValue } fr
 import { type NamedFile, namedFiles } from './serving-files.ts';
 import type { ServerView } from './types.ts';
 import { type Json, listOf, textOf } from './views.ts';
+import { allContainers, volumeAt } from './volumes.ts';
 
 /** The pod whose configuration is read: a ready one, otherwise one that runs. */
 export function chooseServer(pods: readonly KubeObject[]): KubeObject | undefined {
@@ -107,18 +108,35 @@ export type CertificateLead =
   | { readonly kind: 'none'; readonly words: string }
   | { readonly kind: 'unknown'; readonly words: string };
 
-/** @param targetPort as for `viewServer` */
+/**
+ * Where the container that serves is not known, or another one copies the certificate, any Secret
+ * of the pod may have it.
+ * @param targetPort as for `viewServer`
+ */
 export function certificateLead(pod: KubeObject, targetPort: string | undefined): CertificateLead {
   const source = certificateSource(pod, targetPort);
   if (source) return { kind: 'file', source };
   const container = servingContainer(pod, targetPort);
-  if (!container) return { kind: 'unknown', words: `several containers serve, and none declares port ${targetPort}` };
-  const flags = flagsOf(container);
-  const file = flagValue(flags, 'tls-cert-file');
-  if (file !== undefined) return { kind: 'unknown', words: `--tls-cert-file=${file} is not in a Secret that the container mounts` };
+  const ofPod = allContainers(pod).flatMap((each) => secretMounts(pod, each));
+  if (!container) {
+    const words = `several containers serve, and none declares port ${targetPort}`;
+    return ofPod.length > 0 ? { kind: 'mounts', mounts: ofPod, named: [] } : { kind: 'unknown', words };
+  }
+  const { certificate } = certificateFiles(flagsOf(container));
+  if (certificate !== undefined) return leadOfFile(pod, container, certificate, ofPod);
   const mounts = secretMounts(pod, container);
-  const folder = flagValue(flags, 'cert-dir');
-  if (folder !== undefined) return { kind: 'none', words: `the server keeps its certificate in ${folder}` };
   if (mounts.length === 0) return { kind: 'none', words: 'the container mounts no Secret' };
   return { kind: 'mounts', mounts, named: namedFiles(container, mounts) };
+}
+
+/** A certificate file that is in no Secret. */
+function leadOfFile(pod: KubeObject, container: Container, file: string, ofPod: readonly SecretMount[]): CertificateLead {
+  const volume = volumeAt(pod, container, file);
+  if (volume?.type === 'emptyDir' && volume.shared && ofPod.length > 0) return { kind: 'mounts', mounts: ofPod, named: [] };
+  const flags = flagsOf(container);
+  const folder = flagValue(flags, 'cert-dir');
+  const named = flagValue(flags, 'tls-cert-file') !== undefined;
+  if (!named && folder !== undefined) return { kind: 'none', words: `the server keeps its certificate in ${folder}` };
+  if (volume && volume.type !== 'emptyDir') return { kind: 'none', words: `${file} is in a volume of type ${volume.type}` };
+  return { kind: 'unknown', words: `--tls-cert-file=${file} is not in a Secret that the container mounts` };
 }

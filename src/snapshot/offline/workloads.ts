@@ -1,9 +1,10 @@
 import type { KubeObject } from '../../manifests/types.ts';
-import { entryAt, mountsAt, secretMounts } from '../secret-mounts.ts';
+import { entryAt, secretMounts } from '../secret-mounts.ts';
 import { type Container, containersOf, flagsOf, flagValue, wordsOf } from '../server-flags.ts';
 import { servingContainer } from '../server-view.ts';
 import type { ServiceView } from '../types.ts';
 import { type Json, listOf, textOf, textsOf } from '../views.ts';
+import { volumeAt } from '../volumes.ts';
 import { type Kind, type OfflineObjects, podOf } from './objects.ts';
 
 /** Which workload of the files serves, and how. */
@@ -103,15 +104,6 @@ export function ownCertificateFlag(pod: KubeObject & Json, targetPort: string | 
   const others = ['tls-cert-file', 'tls-private-key-file'].some((name) => flagValue(flags, name) !== undefined);
   if (folder === undefined || others || wordsOf(container).some((word) => /^--?tls[-_]sni/.test(word))) return undefined;
   if (entryAt(secretMounts(pod, container), `${folder}/apiserver.crt`)) return undefined;
-  const mounts = listOf(container.volumeMounts).map(({ name, mountPath }) => ({ name, mountPath: textOf(mountPath).replace(/\/+$/, '') }));
-  const [mount] = mountsAt(mounts, folder.replace(/\/+$/, ''));
-  return mount === undefined || isPrivateFolder(pod, container, mount.name) ? `--cert-dir=${folder}` : undefined;
-}
-
-/** Whether a volume is an emptyDir that no other container writes to. */
-function isPrivateFolder({ spec }: KubeObject & Json, container: Container, volume: unknown): boolean {
-  const found = listOf(spec?.volumes).find(({ name }) => name === volume);
-  const containers = [...listOf(spec?.containers), ...listOf(spec?.initContainers)].filter(({ name }) => name !== container.name);
-  const shared = containers.some(({ volumeMounts }) => listOf(volumeMounts).some(({ name }) => name === volume));
-  return found?.emptyDir !== undefined && !shared;
+  const volume = volumeAt(pod, container, `${folder.replace(/\/+$/, '')}/apiserver.crt`);
+  return volume === undefined || (volume.type === 'emptyDir' && !volume.shared) ? `--cert-dir=${folder}` : undefined;
 }

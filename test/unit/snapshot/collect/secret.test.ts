@@ -79,6 +79,36 @@ describe('is found', () => {
   });
 });
 
+describe('is found among the Secrets of all containers', () => {
+  const containerOf = (name: string, args: readonly string[], ...volumes: readonly string[]) => ({
+    name,
+    args,
+    volumeMounts: volumes.map((each) => ({ name: each, mountPath: `/${each}` })),
+  });
+  const volumes = [
+    { name: 'api', secret: { secretName: 'api' } },
+    { name: 'copy', emptyDir: {} },
+  ];
+  const found = { state: 'seen', value: { name: 'api', keyMatches: true, pods: ['api-0'] } };
+
+  test('if an init container copies the certificate', async () => {
+    const spec = {
+      containers: [containerOf('server', ['--tls-cert-file=/copy/tls.crt'], 'copy')],
+      initContainers: [containerOf('copy', [], 'copy', 'api')],
+      volumes,
+    };
+    const { secret } = await collect({ pods: [{ ...podOf([], []), spec }], secrets: { api: tls(leaf) } });
+    expect(secret).toMatchObject(found);
+  });
+
+  test('if several containers serve', async () => {
+    const spec = { containers: [containerOf('a', ['--secure-port=1']), containerOf('b', ['--secure-port=2'], 'api')], volumes };
+    const pods = [{ ...podOf([], []), spec }];
+    const { secret } = await collect({ pods, secrets: { api: tls(leaf) }, probes: [serves(leaf.certificates)] });
+    expect(secret).toMatchObject(found);
+  });
+});
+
 describe('is not known', () => {
   const none = { state: 'unseen', reason: 'undecided' };
 
@@ -118,6 +148,16 @@ describe('is not known', () => {
 
   test('and nothing is read if the server mounts no Secret', async () => {
     expect(await collect({ pods: [podOf([], [])] })).toMatchObject({ secret: { reason: 'skipped' }, read: [] });
+  });
+
+  test.each([
+    ['csi', 'skipped'],
+    ['hostPath', 'skipped'],
+    ['emptyDir', 'undecided'],
+  ])('if --tls-cert-file names a file in a volume of type %s', async (type, reason) => {
+    const pod = podOf(['--tls-cert-file=/etc/odd/tls.crt'], ['odd']);
+    const changed = { ...pod, spec: { ...(pod.spec as object), volumes: [{ name: 'odd', [type]: {} }] } };
+    expect(await collect({ pods: [changed] })).toMatchObject({ secret: { reason }, read: [] });
   });
 
   test('if several containers serve', async () => {

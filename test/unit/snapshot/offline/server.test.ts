@@ -182,6 +182,7 @@ describe('a server that generates its certificate', () => {
     ['in an emptyDir', error, generates(emptyDir, mounted)],
     ['in an emptyDir that an init container fills', [], generates({ ...emptyDir, initContainers: [{ name: 'i', ...mounted }] }, mounted)],
     ['in a directory of the host', [], generates({ volumes: [{ name: 'v', hostPath: { path: '/x' } }] }, mounted)],
+    ['in a volume that a StatefulSet claims', [], generates({}, mounted)],
     ['but serves another one to kube-apiserver', [], generates({}, { args: ['--cert-dir=/tmp', '--tls-sni-cert-key=/a,/b'] })],
   ])('%s', (_, codes, workload) => {
     expect(lint(apiService({ caBundle }), service(), workload).codes).toEqual(codes);
