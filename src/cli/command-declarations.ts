@@ -67,7 +67,7 @@ const withProject = (command: Command): Command => command.option('-C, --directo
 function addRender(program: Command, run: Run): void {
   const command = program.command('render').description('Print every manifest with the caBundle filled in');
   withOutput(withProject(command), 'render')
-    .option('-d, --output-dir <dir>', 'Write one file for each object to this directory, for example manifests')
+    .option('-d, --output-dir <dir>', 'Write each object to its own file in this directory')
     .addOption(
       new Option('--secrets <choice>', 'Include or omit the Secret, which contains the private key (default: omit, with a note)').choices([
         'include',
@@ -215,7 +215,9 @@ function addSandbox(program: Command, run: Run): void {
         'kubernetes',
       ),
     )
-    .addOption(new Option('--kubernetes <version>', 'Kubernetes version to simulate').choices(kubernetesImitated))
+    .addOption(
+      new Option('--kubernetes <version>', 'Kubernetes version to simulate (selects the simulated engine)').choices(kubernetesImitated),
+    )
     .option('--once', 'Register, verify once, and exit with the result; for CI')
     .option('--empty', 'Do not register anything; run init, register and verify yourself')
     .option('--write-kubeconfig <file>', 'Also write the kubeconfig to this file; the sandbox removes the file when it stops')
@@ -233,9 +235,9 @@ function addSandbox(program: Command, run: Run): void {
 
 const placeholders = `
 Arguments of the program:
-  The program gets the arguments of the container in the Deployment, except those that you set
-  yourself. It also gets --kubeconfig, --authentication-kubeconfig and --authorization-kubeconfig.
-  With the simulated engine, it also gets --bind-address=127.0.0.1.
+  The program gets the arguments of the container in the Deployment, and --kubeconfig,
+  --authentication-kubeconfig and --authorization-kubeconfig. With the simulated engine, it also
+  gets --bind-address=127.0.0.1. If you set one of these flags, your value takes precedence.
 
   If an argument contains {kubeconfig}, {tls-cert-file}, {tls-private-key-file} or {port}, the
   program gets exactly your arguments, with these placeholders filled in.

@@ -82,7 +82,7 @@ function refuseOtherIssuer(dir: string, { spec }: Registration, flags: InitFlags
   if (selected === undefined || selected === type) return;
   const [flag] = issuerFlags[selected].needed.split(' ');
   throw new RefusedError(`${flag} needs the issuer type "${selected}", but ${projectFiles(dir).configuration} has "${type}"`, {
-    fix: `Set spec.certificates.issuer to {type: ${selected}} in the file, or replace it with --force.`,
+    fix: `In apisvc.yaml, set spec.certificates.issuer to {type: ${selected}}, or replace the whole file with --force.`,
   });
 }
 

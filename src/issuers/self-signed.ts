@@ -10,7 +10,7 @@ export const selfSigned: Issuer<'self-signed'> = {
     const { keyType, lifetime } = registration.spec.certificates;
     if (milliseconds(lifetime) > milliseconds(caLifetime)) {
       throw new UsageError(`the serving certificate would outlive its CA: lifetime ${lifetime} is longer than caLifetime ${caLifetime}`, {
-        fix: 'Set a shorter --lifetime or a longer --ca-lifetime.',
+        fix: 'In apisvc.yaml, set a shorter spec.certificates.lifetime or a longer spec.certificates.issuer.caLifetime. For a new project, use --lifetime or --ca-lifetime.',
       });
     }
     const names = servingNames(registration);

@@ -38,7 +38,7 @@ export async function requireAccess(
   });
   const missing = [...required.filter((_, index) => !allowed[index]), ...grants];
   if (missing.length === 0) return;
-  throw new ClusterError(`user "${cluster.user}" is not allowed to ${verbsByResource(missing)}; nothing was changed`, {
+  throw new ClusterError(`user "${cluster.user}" is not allowed to ${verbsByResource(missing)}\nnothing was changed`, {
     fix: `Grant these RBAC rules:\n  ${rbacRules(missing).join('\n  ')}`,
   });
 }

@@ -56,7 +56,7 @@ test('refuses a certificate that outlives its CA', async () => {
   const { code, stderr } = await apisvc(['init', 'other', '--preset', 'sample-apiserver', '--yes', '--lifetime', '20y'], { cwd: dir });
   expect(code).toBe(2);
   expect(stderr).toBe(
-    'error: the serving certificate would outlive its CA: lifetime 20y is longer than caLifetime 3650d\nfix: Set a shorter --lifetime or a longer --ca-lifetime.\n',
+    'error: the serving certificate would outlive its CA: lifetime 20y is longer than caLifetime 3650d\nfix: In apisvc.yaml, set a shorter spec.certificates.lifetime or a longer spec.certificates.issuer.caLifetime. For a new project, use --lifetime or --ca-lifetime.\n',
   );
 });
 

@@ -59,7 +59,7 @@ describe('in a project with a self-signed CA', () => {
       stdout: '',
       stderr:
         'error: --ca-cert needs the issuer type "ca", but demo/apisvc.yaml has "self-signed"\n' +
-        'fix: Set spec.certificates.issuer to {type: ca} in the file, or replace it with --force.\n',
+        'fix: In apisvc.yaml, set spec.certificates.issuer to {type: ca}, or replace the whole file with --force.\n',
     });
     expect(readFileSync(join(dir, 'certs/ca.crt'), 'utf8')).toBe(before);
     expect(files()).toContain('ca.key');

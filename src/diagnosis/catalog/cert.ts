@@ -13,14 +13,14 @@ export const certEntries = {
   'cert/secret-missing': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'The Secret {namespace}/{secret} with the serving certificate does not exist',
+    title: 'Secret {namespace}/{secret} with the serving certificate does not exist',
     cause: 'The pods of the extension API server mount this Secret. Running pods keep their certificate, but new pods cannot start.',
     fix: 'Create the Secret from a serving certificate and its private key: `kubectl -n {namespace} create secret tls {secret} --cert=tls.crt --key=tls.key`',
   },
   'cert/secret-unreadable': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'The Secret {namespace}/{secret} has no certificate in {certificateEntry}',
+    title: 'Secret {namespace}/{secret} has no certificate in {certificateEntry}',
     cause: 'The extension API server cannot load its serving certificate from this Secret.',
     // The type of a Secret is immutable, and `create secret tls` supports only one type.
     fix: 'Replace the Secret with one that contains a serving certificate and its private key: `kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',

@@ -54,7 +54,7 @@ export const discoveryEntries = {
     title: 'kube-apiserver gets no response from {group}/{version}',
     cause:
       'The network drops packets from kube-apiserver to the pods, or the extension API server does not respond. apisvc could not reach an endpoint to tell which.',
-    fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. If it shows no requests, allow traffic from the control plane to the port of the pods.',
+    fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. A server built with k8s.io/apiserver logs requests with --v=3. If the log then shows no requests, allow traffic from the control plane to the port of the pods.',
     explainedBy: [...anyTransportFault],
   },
   'discovery/stalled': {
@@ -103,7 +103,7 @@ export const discoveryEntries = {
     title: 'kubectl does not find the resources of {group}/{version}, although the API works',
     cause:
       'kubectl reads the aggregated discovery document of kube-apiserver. For this document, kube-apiserver requests /apis or /apis/{group}/{version} from the extension API server every minute. It sends the request as user system:kube-aggregator, without groups, and got no valid response.',
-    fix: 'Configure the authorization of the extension API server to allow user system:kube-aggregator to get /apis/{group}/{version}. To find denied requests, read the log of the extension API server: `kubectl -n {namespace} logs service/{service}`',
+    fix: 'Configure the authorization of the extension API server to allow user system:kube-aggregator to get /apis/{group}/{version}. A server built with k8s.io/apiserver logs denied requests with --v=4: `kubectl -n {namespace} logs service/{service}`',
     explainedBy: ['discovery/not-in-group'],
   },
   'discovery/openapi-missing': {

@@ -22,7 +22,7 @@ export const endpointsEntries = {
   'endpoints/pod-cannot-start': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'Failed to start {pods}',
+    title: 'Cannot start: {pods}',
     cause:
       'The kubelet cannot set up the pod or start its container. Usual reasons are a Secret or ConfigMap that does not exist, or a wrong command.',
     fix: 'Read the events of the pod: `kubectl -n {namespace} describe pod {pod}`. Then create the missing object, or correct the pod template.',
@@ -110,7 +110,8 @@ export const endpointsEntries = {
     severity: 'error',
     hop: 'endpoint',
     title: 'TLS handshake failed at {endpoints}',
-    cause: 'The server closes the connection during the TLS handshake. The log of the server usually shows why.',
+    cause:
+      'The server closes the connection during the TLS handshake, usually because it has no certificate for {host} or does not support TLS 1.2 or newer.',
     fix: 'Read the log of the extension API server. Configure the server to accept TLS 1.2 or newer, and to serve a certificate for {host}.',
     explainedBy: ['service/wrong-target-port', 'service/other-port'],
   },

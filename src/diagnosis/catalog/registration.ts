@@ -73,7 +73,7 @@ export const registrationEntries = {
   'registration/outdated-annotation': {
     severity: 'error',
     hop: 'kube-apiserver',
-    title: '{name} has the annotation {annotation}, which no controller reads',
+    title: 'APIService {name} has the outdated annotation {annotation}, which no controller reads',
     cause:
       'Since version 0.11 (2019), cert-manager reads only annotations of cert-manager.io. Nothing injects the caBundle, and kube-apiserver does not trust the serving certificate.',
     fix: '`kubectl annotate apiservice {name} {annotation}- {replacement}={value}`',

@@ -38,7 +38,7 @@ export const securityEntries = {
   'security/ca-key-in-secret': {
     severity: 'warning',
     hop: 'endpoint',
-    title: 'The Secret {namespace}/{secret} contains the private key of a CA',
+    title: 'Secret {namespace}/{secret} contains the private key of a CA',
     cause:
       'The extension API server needs only the serving certificate and its private key. An attacker who gains access to a pod can use {key} to issue certificates that kube-apiserver trusts.',
     fix: 'Store the private key of the CA elsewhere, then remove it from the Secret: `kubectl -n {namespace} patch secret {secret} --type=json -p \'[{"op":"remove","path":"/data/{key}"}]\'`',

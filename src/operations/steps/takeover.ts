@@ -37,9 +37,12 @@ function faultOf(found: KubeObject, wanted: KubeObject): RefusedError | undefine
     });
   }
   if (labels[automanaged] !== undefined) {
-    return new RefusedError(`APIService ${name} has the label ${automanaged}: kube-apiserver manages it and would overwrite changes`, {
-      fix: `If the label was copied by mistake, remove it: kubectl label apiservice ${name} ${automanaged}-`,
-    });
+    return new RefusedError(
+      `APIService ${name} has the label ${automanaged}: kube-apiserver manages this APIService and would overwrite changes`,
+      {
+        fix: `If the label was copied by mistake, remove it: kubectl label apiservice ${name} ${automanaged}-`,
+      },
+    );
   }
   if (service.namespace === target?.namespace && service.name === target?.name) return undefined;
   return new RefusedError(

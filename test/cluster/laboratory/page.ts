@@ -8,11 +8,11 @@ import type { Recording } from './recording.ts';
 
 const introduction = `# The fault laboratory
 
-Each row shows a test with a registration on a real kube-apiserver. The first column says what was
-broken. The second column lists the findings of \`apisvc verify\`: exactly these, and no others. The
-last two columns show the Available condition that kube-apiserver reports. If the condition is True,
-\`kubectl get apiservices\` does not show the fault. If kube-apiserver refuses the APIService,
-\`apisvc lint\` finds the fault in the manifest.
+Each row is one test: an API is registered on a real kube-apiserver, usually with one thing broken.
+The first column says what was broken. The second column lists the findings of \`apisvc verify\`:
+exactly these, and no others. The last two columns show the Available condition that kube-apiserver
+reports. If the condition is True, \`kubectl get apiservices\` does not show the fault. If
+kube-apiserver refuses the APIService, \`apisvc lint\` finds the fault in the manifest.
 
 The tests are in test/cluster/laboratory, test/cluster/control-planes and test/cluster/node. They
 run on Kubernetes 1.37.2 and 1.35.4 with every change.

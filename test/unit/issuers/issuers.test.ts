@@ -40,7 +40,7 @@ describe('self-signed', () => {
     await expect(issuing('lifetime: 60d, issuer: {type: self-signed, caLifetime: 30d}')).rejects.toMatchObject({
       name: 'UsageError',
       message: 'the serving certificate would outlive its CA: lifetime 60d is longer than caLifetime 30d',
-      fix: 'Set a shorter --lifetime or a longer --ca-lifetime.',
+      fix: 'In apisvc.yaml, set a shorter spec.certificates.lifetime or a longer spec.certificates.issuer.caLifetime. For a new project, use --lifetime or --ca-lifetime.',
     });
   });
 });

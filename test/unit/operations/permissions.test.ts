@@ -73,14 +73,14 @@ describe('permissions', () => {
     expect(questions().filter((question) => question.startsWith('create'))).toEqual([]);
     const { cluster: half } = await reviews(({ verb }) => verb !== 'create', [service]);
     await expect(requireAccess(half, needsOf(half, [service, apiService]), [service, apiService], never)).rejects.toThrow(
-      'not allowed to create apiservices.apiregistration.k8s.io; nothing was changed',
+      'not allowed to create apiservices.apiregistration.k8s.io\nnothing was changed',
     );
   });
 
   test('to create are checked for objects that the user may not get', async () => {
     const { cluster } = await reviews(({ verb }) => verb !== 'get' && verb !== 'create', [service]);
     await expect(requireAccess(cluster, needsOf(cluster, [service]), [service], never)).rejects.toThrow(
-      'not allowed to get, create services; nothing was changed',
+      'not allowed to get, create services\nnothing was changed',
     );
   });
 
@@ -93,7 +93,7 @@ describe('permissions', () => {
     expect(error).toMatchObject({
       exitCode: Exit.unreachable,
       message:
-        'user "test" is not allowed to patch services; patch apiservices.apiregistration.k8s.io; list, watch endpointslices.discovery.k8s.io; nothing was changed',
+        'user "test" is not allowed to patch services; patch apiservices.apiregistration.k8s.io; list, watch endpointslices.discovery.k8s.io\nnothing was changed',
     });
     expect((error as ClusterError).fix?.split('\n  ').slice(1)).toEqual([
       'Role in namespace wardle: {apiGroups: [""], resources: [services], resourceNames: ["api"], verbs: [patch]}',
