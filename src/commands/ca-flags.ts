@@ -3,7 +3,9 @@ import { loadAuthority } from '../pki/authority.ts';
 import { type CertificateFault, certificateFaultFix, certificateFaultText } from '../pki/certificate-faults.ts';
 import type { Authority } from '../pki/types.ts';
 import { readPem, readText } from '../project/read.ts';
-import type { Terminal } from './terminal.ts';
+import { missingFlags } from './missing-flags.ts';
+import type { Question, Terminal } from './terminal.ts';
+import { together } from './together.ts';
 
 export interface CaFlags {
   readonly caCert?: string;
@@ -13,24 +15,36 @@ export interface CaFlags {
 }
 
 /**
- * Loads the CA that the flags name, if any. A passphrase comes from a file, an environment variable
+ * Reads the CA that the flags name, if any. A passphrase comes from a file, an environment variable
  * or a prompt, but never from an argument, which every user of the machine can read.
- * @throws UsageError with every fault of the files
+ * @returns the CA, after a prompt if its key needs a passphrase that no flag gives
+ * @throws UsageError with every fault of the flags and files, except for one of that passphrase
  */
-export async function authorityFromFlags(flags: CaFlags, terminal: Terminal, now: Date): Promise<Authority | undefined> {
+export function readAuthority(flags: CaFlags, terminal: Terminal, now: Date): (() => Promise<Authority>) | undefined {
   const { caCert, caKey } = flags;
   if (caCert === undefined && caKey === undefined) return undefined;
   if (caCert === undefined || caKey === undefined)
     throw new UsageError(caCert ? '--ca-cert needs --ca-key' : '--ca-key needs --ca-cert', {
       fix: caCert ? 'Add --ca-key FILE.' : 'Add --ca-cert FILE.',
     });
-  const files = { certificates: readPem(caCert), key: readPem(caKey), now };
-  const passphrase = passphraseFromFlags(flags, terminal);
+  const [certificates, key, passphrase] = together(
+    () => readPem(caCert),
+    () => readPem(caKey),
+    () => passphraseFromFlags(flags, terminal),
+  );
+  const files = { certificates, key, now };
   const loaded = loadAuthority({ ...files, ...(passphrase === undefined ? {} : { passphrase }) });
-  const { authority, faults } = needsOnlyPassphrase(loaded.faults)
-    ? loadAuthority({ ...files, passphrase: await askPassphrase(caKey, terminal) })
-    : loaded;
-  if (authority) return authority;
+  const usable = ({ authority, faults }: typeof loaded): Authority => authority ?? refuse(faults, { caCert, caKey });
+  if (needsOnlyPassphrase(loaded.faults)) {
+    const question = passphraseQuestion(caKey);
+    if (!terminal.interactive) throw missingFlags([question]);
+    return async () => usable(loadAuthority({ ...files, passphrase: await terminal.ask(question) }));
+  }
+  const authority = usable(loaded);
+  return async () => authority;
+}
+
+function refuse(faults: readonly CertificateFault[], { caCert, caKey }: { readonly caCert: string; readonly caKey: string }): never {
   const names = { caCertificate: caCert, caKey, certificate: caCert, key: caKey };
   const fix = faults.map(certificateFaultFix).find((text) => text !== undefined);
   throw new UsageError(faults.map((fault) => certificateFaultText(fault, names)).join('\n'), fix === undefined ? {} : { fix });
@@ -39,12 +53,11 @@ export async function authorityFromFlags(flags: CaFlags, terminal: Terminal, now
 const needsOnlyPassphrase = (faults: readonly CertificateFault[]): boolean =>
   faults.length > 0 && faults.every(({ code }) => code === 'passphrase-needed');
 
-const askPassphrase = (caKey: string, terminal: Terminal): Promise<string> =>
-  terminal.ask({
-    message: `Passphrase for ${caKey}`,
-    flag: '--ca-key-passphrase-file FILE or --ca-key-passphrase-env NAME',
-    secret: true,
-  });
+const passphraseQuestion = (caKey: string): Question => ({
+  message: `Passphrase for ${caKey}`,
+  flag: '--ca-key-passphrase-file FILE or --ca-key-passphrase-env NAME',
+  secret: true,
+});
 
 function passphraseFromFlags({ caKeyPassphraseFile: file, caKeyPassphraseEnv: variable }: CaFlags, { env }: Terminal): string | undefined {
   if (file !== undefined && variable !== undefined)

@@ -70,22 +70,28 @@ const serviceQuestion: Question = {
  * Prompts for what the flags and the preset leave open. Pass all flags to skip the prompts.
  * Otherwise the user may also change the names that come from the directory.
  * @returns the flags with the answers, and whether there were prompts
- * @throws UsageError that names the missing flags if prompts are not possible
  */
 export async function askMissing(dir: string, flags: InitFlags, terminal: Terminal): Promise<{ flags: CompleteFlags; asked: boolean }> {
   const asksPreset = flags.preset === undefined && flags.api === undefined;
   const preset = asksPreset ? ((await terminal.ask(presetQuestion)) as PresetName) : (flags.preset ?? 'custom');
   const asksServer = preset === 'custom' && !(flags.api && flags.image);
-  if (asksServer && !terminal.interactive) throw missingFlags(openQuestions(flags));
   const answers = asksServer ? await askAboutServer(dir, flags, terminal) : {};
   return { flags: { ...flags, ...answers, preset }, asked: asksPreset || asksServer };
 }
 
-/** The questions that have no default. */
-const openQuestions = ({ api, image }: InitFlags): readonly Question[] => [
-  ...(api ? [] : [apiQuestion]),
-  ...(image ? [] : [imageQuestion]),
-];
+/**
+ * Where prompts are not possible, flags must answer every question without a default.
+ * @throws UsageError that names the missing flags
+ */
+export function refuseMissingFlags({ preset, api, image }: InitFlags, { interactive }: Pick<Terminal, 'interactive'>): void {
+  const isCustom = preset === 'custom' || (preset === undefined && api !== undefined);
+  const missing = [
+    ...(preset === undefined && api === undefined ? [presetQuestion] : []),
+    ...(isCustom && api === undefined ? [apiQuestion] : []),
+    ...(isCustom && image === undefined ? [imageQuestion] : []),
+  ];
+  if (!interactive && missing.length > 0) throw missingFlags(missing);
+}
 
 async function askAboutServer(dir: string, flags: InitFlags, terminal: Terminal): Promise<Answers> {
   const ask = (question: Question, proposal: string | undefined): Promise<string> => {

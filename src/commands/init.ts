@@ -4,6 +4,7 @@ import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
+import type { Authority } from '../pki/types.ts';
 import { faultsAgainstKeeping, projectFaultTexts, unreadableFix } from '../project/certificates.ts';
 import {
   hasKeys,
@@ -17,25 +18,36 @@ import {
   writeProject,
 } from '../project/project.ts';
 import { describeProject } from '../report/project.ts';
-import { authorityFromFlags } from './ca-flags.ts';
+import { readAuthority } from './ca-flags.ts';
 import { initCommand } from './init-command.ts';
-import { askMissing, confirmFiles } from './init-questions.ts';
+import { askMissing, confirmFiles, refuseMissingFlags } from './init-questions.ts';
 import { missingFlags } from './missing-flags.ts';
-import { type InitFlags, newConfiguration, overridesOf, parseFlags, selectedIssuer } from './new-configuration.ts';
+import {
+  type CheckedConfiguration,
+  checkFlags,
+  type InitFlags,
+  newConfiguration,
+  overridesOf,
+  parseFlags,
+  refuseSettingsOfNewCa,
+  selectedIssuer,
+} from './new-configuration.ts';
 import type { Terminal } from './terminal.ts';
+import { together } from './together.ts';
 
 /** `apisvc init`: creates a project, or replaces the certificates of one (`--force-keys`). */
 export async function init(flags: InitFlags, [dir = '.']: readonly string[], given: Terminal): Promise<ExitCode> {
   const terminal = flags.yes ? { ...given, interactive: false, ask: refuseToAsk } : given;
   const keepConfiguration = isProject(dir) && !flags.force;
   if (keepConfiguration) refuseUnlessOnlyKeys(dir, flags);
-  const { flags: complete, asked } = keepConfiguration ? { flags: undefined, asked: false } : await askMissing(dir, flags, terminal);
-  const configuration = complete && newConfiguration(dir, complete);
-  const registration = configuration === undefined ? readRegistration(dir) : parseFlags(configuration);
-  if (keepConfiguration) refuseOtherIssuer(dir, registration, flags);
-  const certificates = await newCertificates(dir, registration, flags, terminal);
+  const [, checked, authority] = together(
+    () => (keepConfiguration ? undefined : refuseMissingFlags(flags, terminal)),
+    () => (keepConfiguration ? undefined : checkFlags(dir, flags)),
+    () => readAuthority(flags, terminal, new Date()),
+  );
+  const { configuration, registration, command } = checked ? await complete(dir, flags, checked, terminal) : existing(dir, flags);
+  const certificates = await newCertificates(dir, registration, flags, await authority?.());
   const project = { configuration, schema: readSchema(), certificates };
-  const command = asked && complete ? initCommand(dir, complete) : undefined;
   if (command !== undefined) await confirmFiles(plannedFiles(dir, project), command, terminal);
   terminal.interrupt.throwIfAborted();
   const paths = writeProject(dir, project);
@@ -55,6 +67,27 @@ export async function init(flags: InitFlags, [dir = '.']: readonly string[], giv
   return Exit.ok;
 }
 
+interface Configured {
+  /** The text of a new apisvc.yaml; undefined if the existing one stays. */
+  readonly configuration: string | undefined;
+  readonly registration: Registration;
+  /** The command that makes the same project without prompts, if there were prompts. */
+  readonly command: string | undefined;
+}
+
+/** Prompts for what the checked flags leave open. */
+async function complete(dir: string, flags: InitFlags, checked: CheckedConfiguration, terminal: Terminal): Promise<Configured> {
+  const { flags: all, asked } = await askMissing(dir, flags, terminal);
+  if (!asked) return { ...checked, command: undefined };
+  return { ...parseFlags(newConfiguration(dir, all)), command: initCommand(dir, all) };
+}
+
+function existing(dir: string, flags: InitFlags): Configured {
+  const registration = readRegistration(dir);
+  refuseOtherIssuer(dir, registration, flags);
+  return { configuration: undefined, registration, command: undefined };
+}
+
 /** Replaces prompts when --yes is set. */
 const refuseToAsk: Terminal['ask'] = async (question) => {
   throw missingFlags([question]);
@@ -68,6 +101,7 @@ function refuseUnlessOnlyKeys(dir: string, flags: InitFlags): void {
       fix: 'Replace it with --force, replace only the keys and certificates with --force-keys, or choose another directory.',
     });
   }
+  refuseSettingsOfNewCa(flags);
   const changing = Object.keys(overridesOf(flags, {})).some((key) => key !== 'issuer');
   if (changing || flags.preset)
     throw new RefusedError(`${configuration} already exists, and these flags would change it`, {
@@ -91,10 +125,9 @@ async function newCertificates(
   dir: string,
   registration: Registration,
   flags: InitFlags,
-  terminal: Terminal,
+  given: Authority | undefined,
 ): Promise<NewProject['certificates']> {
   const now = new Date();
-  const given = await authorityFromFlags(flags, terminal, now);
   if (hasKeys(dir) && !flags.forceKeys) {
     const faults = given ? [] : faultsAgainstKeeping(dir, registration, now);
     const reasons = given ? ['--ca-cert names another CA'] : projectFaultTexts(dir, faults);

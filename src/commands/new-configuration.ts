@@ -9,6 +9,7 @@ import type { IssuerType } from '../config/schema-certificates.ts';
 import { UsageError } from '../errors.ts';
 import type { KeyType } from '../pki/types.ts';
 import type { CaFlags } from './ca-flags.ts';
+import { together } from './together.ts';
 
 export interface InitFlags extends CaFlags {
   readonly preset?: PresetName;
@@ -53,18 +54,22 @@ export function nameFrom(dir: string): string {
 
 export const apiMessage = 'must be GROUP/VERSION, for example wardle.example.com/v1alpha1';
 
+const isApi = /^([^/]+)\/([^/]+)$/;
+
 function parseApi(text: string): { group: string; version: string } {
-  const [group = '', version = '', ...rest] = text.split('/');
-  if (group === '' || version === '' || rest.length > 0) throw new UsageError(`--api ${text}: ${apiMessage}`);
+  const [, group, version] = isApi.exec(text) ?? [];
+  if (group === undefined || version === undefined) throw new UsageError(`--api ${text}: ${apiMessage}`);
   return { group, version };
 }
 
 /** Flags about a CA that apisvc makes have no effect on one that exists. */
-function refuseSettingsOfNewCa({ caCert, caLifetime, nameConstraints }: InitFlags): void {
-  const [flag] = [...(caLifetime === undefined ? [] : ['--ca-lifetime']), ...(nameConstraints ? [] : ['--no-name-constraints'])];
-  if (caCert !== undefined && flag !== undefined) {
-    throw new UsageError(`${flag} has no effect with --ca-cert: the CA already exists`, { fix: `Remove ${flag}.` });
-  }
+export function refuseSettingsOfNewCa({ caCert, caLifetime, nameConstraints }: InitFlags): void {
+  const flags = [...(caLifetime === undefined ? [] : ['--ca-lifetime']), ...(nameConstraints ? [] : ['--no-name-constraints'])];
+  if (caCert === undefined || flags.length === 0) return;
+  const all = flags.join(' and ');
+  throw new UsageError(`${all} ${flags.length === 1 ? 'has' : 'have'} no effect with --ca-cert: the CA already exists`, {
+    fix: `Remove ${all}.`,
+  });
 }
 
 /** The issuer that a flag selects. */
@@ -77,7 +82,6 @@ export const selectedIssuer = (flags: CaFlags): IssuerType | undefined =>
 /** The changes that flags make to a preset. */
 export function overridesOf(flags: InitFlags, defaults: Overrides): Overrides {
   const { name, namespace, service, image, keyType, lifetime, caLifetime, clusterDomain, dns, ip, api } = flags;
-  refuseSettingsOfNewCa(flags);
   const wanted = {
     name,
     namespace,
@@ -110,10 +114,41 @@ const flagOfPath: readonly (readonly [RegExp, string])[] = [
   [/^spec\.certificates\.ipAddresses/, '--ip'],
 ];
 
+/**
+ * Checks the flags before any prompt. Examples stand for what the flags leave open.
+ * @returns the configuration, with these examples
+ * @throws UsageError with every wrong flag
+ */
+export function checkFlags(dir: string, flags: InitFlags): CheckedConfiguration {
+  const { preset = 'custom', api: given = [], image, caCert } = flags;
+  const isCustom = preset === 'custom';
+  const valid = given.filter((text) => isApi.test(text));
+  const api = valid.length > 0 ? valid : isCustom ? ['example.com/v1'] : undefined;
+  const example = {
+    ...flags,
+    preset,
+    ...(api ? { api } : { api: undefined }),
+    ...(isCustom ? { image: image ?? 'example' } : {}),
+    ...(caCert === undefined ? {} : { caLifetime: undefined, nameConstraints: true }),
+  };
+  const [checked] = together(
+    () => parseFlags(newConfiguration(dir, example as CompleteFlags)),
+    () => refuseSettingsOfNewCa(flags),
+    ...given.map((text) => () => parseApi(text)),
+  );
+  return checked;
+}
+
+/** The text of apisvc.yaml, and what it says. */
+export interface CheckedConfiguration {
+  readonly configuration: string;
+  readonly registration: Registration;
+}
+
 /** Validates a configuration before it is written. @throws UsageError that names the wrong flags */
-export function parseFlags(configuration: string): Registration {
+export function parseFlags(configuration: string): CheckedConfiguration {
   try {
-    return parseRegistration(configuration, 'apisvc.yaml');
+    return { configuration, registration: parseRegistration(configuration, 'apisvc.yaml') };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const lines = error.problems.map(({ path, message }) => {
