@@ -238,6 +238,19 @@ test('an intermediate CA that expires soon, before its leaf, is one finding', as
   ]);
 });
 
+test.each<[number, readonly string[]]>([
+  [1, []],
+  [60, []],
+  [61, ['cert/ca-expires-before-leaf']],
+])('a CA that expires %i seconds before its leaf, as Helm generates them: %s', async (seconds, expected) => {
+  const ends = inDays(300);
+  const issuer = await makeCa({ commonName: 'CA', notAfter: new Date(ends.getTime() - seconds * 1000) });
+  const extensions = [subjectAltName({ dns: [host], ip: [] }, false)];
+  const { info } = await make({ commonName: 'leaf', issuer, extensions, notAfter: ends });
+  const apiService = seen({ ...api, caBundle: bundleOf(issuer.info) });
+  expect(codes(diagnosed({ apiService, probes: seen([serves(info)]) }))).toEqual(expected);
+});
+
 describe('the service proxy', () => {
   const evidence = (serviceProxy: ApiSnapshot['serviceProxy']): string =>
     diagnosed({ serviceProxy, aggregated: answers(404, '404 page not found') })
