@@ -5,6 +5,7 @@ import { ApisvcError, type ExitCode, InterruptedError, UsageError } from '../err
 import { type Verified, verifyUntilHealthy } from '../operations/verify.ts';
 import { printable } from '../pki/printable.ts';
 import { saveFile } from '../project/files.ts';
+import { refuseOtherFile } from '../project/snapshot-file.ts';
 import { type DiagnosisFormat, isListFormat, listFormats } from '../report/formats.ts';
 import { snapshotJson } from '../report/json.ts';
 import type { Wanted } from '../snapshot/types.ts';
@@ -36,6 +37,7 @@ export async function verify(flags: VerifyFlags, given: readonly string[], termi
     const diagnosis = await replay(flags.from, given, diagnoseOptions(flags), terminal);
     return report(diagnosis, flags, terminal);
   }
+  if (flags.save !== undefined) refuseOtherFile(flags.save);
   const { wanted, project } = await selectionOf(flags, given);
   const contexts = [...new Set(flags.context ?? [])];
   if (contexts.length > 1) {

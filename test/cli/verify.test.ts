@@ -148,6 +148,42 @@ describe('verify of a cluster', () => {
     expect((await apisvc(['verify', '--from', 's.json', '-o', 'json'], { cwd })).stdout).toBe(live.stdout);
   });
 
+  test('--save replaces an earlier snapshot, also one that another program formatted', async () => {
+    const cwd = await withCluster();
+    const file = join(cwd, 's.json');
+    for (const text of ['', snapshotJson(snapshotOf(healthy)), JSON.stringify(snapshotOf(healthy))]) {
+      writeFileSync(file, text);
+      expect(await apisvc(['verify', ...flags, '--all', '--save', 's.json'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ apis: [{ name: 'v1.example.com' }] });
+    }
+  });
+
+  test.each([
+    ['a manifest', 'apiVersion: v1\nkind: Secret\n'],
+    ['a diagnosis', '{"apiVersion":"apisvc.dev/diagnosis/v1alpha1"}'],
+    ['other JSON', '{"a": {"apiVersion":"apisvc.dev/snapshot/v1alpha1"}}'],
+  ])('--save does not overwrite %s, and does not ask the cluster', async (_, text) => {
+    const cwd = folder();
+    writeFileSync(join(cwd, 'a b'), text);
+    // The kubeconfig does not exist: an error about it would mean that the cluster comes first.
+    expect(await apisvc(['verify', ...flags, '--all', '--save', 'a b'], { cwd })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: "error: a b exists and is not a snapshot\nfix: Choose another path for --save, or remove the file: rm 'a b'\n",
+    });
+    expect(readFileSync(join(cwd, 'a b'), 'utf8')).toBe(text);
+  });
+
+  test('--save does not replace a directory, and writes to a device', async () => {
+    const cwd = await withCluster();
+    expect(await apisvc(['verify', '--all', ...flags, '--save', '.'], { cwd })).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^error: failed to write \.: it is a directory\n/),
+    });
+    expect(await apisvc(['verify', '--all', ...flags, '--save', '/dev/null'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('several contexts: one that is down does not stop the other', async () => {
     const cwd = await withCluster();
     const config = JSON.parse(readFileSync(join(cwd, 'config'), 'utf8'));
