@@ -28,6 +28,15 @@ const servingFlags = ['secure-port', 'tls-cert-file', 'cert-dir'];
  * @returns undefined where several containers serve, and none is known to use the port
  */
 export function servingContainer(pod: KubeObject & Json, targetPort: string | undefined): Container | undefined {
+  const { container, candidates } = findContainer(pod, targetPort);
+  return container ?? (candidates.some(hasServingFlags) ? undefined : candidates[0]);
+}
+
+/** The container that certainly serves, otherwise all that may. */
+function findContainer(
+  pod: KubeObject & Json,
+  targetPort: string | undefined,
+): { readonly container: Container | undefined; readonly candidates: readonly Container[] } {
   const containers = [...containersOf(pod), ...listOf(pod.spec?.initContainers).filter(({ restartPolicy }) => restartPolicy === 'Always')];
   const declares = ({ ports }: Container) =>
     listOf(ports).some(
@@ -35,10 +44,12 @@ export function servingContainer(pod: KubeObject & Json, targetPort: string | un
     );
   const at = targetPort === undefined ? undefined : containers.find(declares);
   const named = containers.find((container) => targetPort !== undefined && flagValue(flagsOf(container), 'secure-port') === targetPort);
-  if (at ?? named) return at ?? named;
-  const servers = containers.filter((container) => servingFlags.some((name) => flagValue(flagsOf(container), name) !== undefined));
-  return servers.length > 1 ? undefined : (servers[0] ?? containers[0]);
+  const servers = containers.filter(hasServingFlags);
+  const candidates = servers.length > 0 ? servers : containers;
+  return { container: at ?? named ?? (candidates.length === 1 ? candidates[0] : undefined), candidates };
 }
+
+const hasServingFlags = (container: Container): boolean => servingFlags.some((name) => flagValue(flagsOf(container), name) !== undefined);
 
 /**
  * @param pod a Pod
@@ -60,7 +71,7 @@ export function viewServer(pod: KubeObject & Json, targetPort: string | undefine
 }
 
 /** The only Secret with a file that is named as the serving certificate. */
-function onlyNamed(files: readonly NamedFile[]): string | undefined {
+export function onlyNamed(files: readonly NamedFile[]): string | undefined {
   const secrets = new Set(files.flatMap(({ secret, role }) => (role === 'certificate' ? [secret] : [])));
   return secrets.size === 1 ? [...secrets][0] : undefined;
 }
@@ -116,10 +127,10 @@ export type CertificateLead =
 export function certificateLead(pod: KubeObject, targetPort: string | undefined): CertificateLead {
   const source = certificateSource(pod, targetPort);
   if (source) return { kind: 'file', source };
-  const container = servingContainer(pod, targetPort);
+  const { container } = findContainer(pod, targetPort);
   const ofPod = allContainers(pod).flatMap((each) => secretMounts(pod, each));
   if (!container) {
-    const words = `several containers serve, and none declares port ${targetPort}`;
+    const words = `several containers may serve, and none declares port ${targetPort}`;
     return ofPod.length > 0 ? { kind: 'mounts', mounts: ofPod, named: [] } : { kind: 'unknown', words };
   }
   const { certificate } = certificateFiles(flagsOf(container));

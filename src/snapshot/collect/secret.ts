@@ -4,7 +4,7 @@ import type { KubeObject } from '../../manifests/types.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { seen, skipped, undecided } from '../observed.ts';
 import { readSecret, type SecretContent, viewSecret } from '../secret-content.ts';
-import { type CertificateLead, type CertificateSource, certificateLead } from '../server-view.ts';
+import { type CertificateLead, type CertificateSource, certificateLead, onlyNamed } from '../server-view.ts';
 import { findServingSecret, whyUnknown } from '../serving-secret.ts';
 import type { EndpointProbe, Observed, SecretView } from '../types.ts';
 import type { CollectContext } from './context.ts';
@@ -74,12 +74,18 @@ async function search(
     const content = contents.find(({ name }) => name === found.secret);
     if (content) return viewed(behind, content, found);
   }
-  const certificates = named.filter(({ role }) => role === 'certificate').map(({ secret }) => secret);
-  if (read.some(({ state }, index) => state === 'absent' && certificates.includes(names[index] ?? ''))) return { state: 'absent' };
-  const unread = read.find((each) => each.state === 'unseen');
-  return unread?.state === 'unseen'
-    ? unread
-    : undecided(whyUnknown({ names, equal: 'secret' in found ? [] : found, served, host: behind.host }));
+  const certain = onlyNamed(named);
+  if (certain !== undefined && read[names.indexOf(certain)]?.state === 'absent') return { state: 'absent' };
+  return unreadOf(read, names) ?? undecided(whyUnknown({ names, equal: 'secret' in found ? [] : found, served, host: behind.host }));
+}
+
+/** The reason why the first Secret could not be read, and the names of the others. */
+function unreadOf(read: readonly Observed<SecretContent>[], names: readonly string[]): Observed<never> | undefined {
+  const unread = read.flatMap((each, index) => (each.state === 'unseen' ? [{ ...each, name: names[index] }] : []));
+  const [first, ...others] = unread;
+  if (!first) return undefined;
+  const more = others.length > 0 ? `; the same for ${others.map(({ name }) => `Secret ${name}`).join(', ')}` : '';
+  return { state: 'unseen', reason: first.reason, words: `${first.words}${more}` };
 }
 
 const servedBy = (probes: readonly EndpointProbe[]): CertificateInfo[] =>

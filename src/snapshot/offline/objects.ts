@@ -25,7 +25,8 @@ const groups = {
 
 export type Kind = keyof typeof groups;
 
-const workloadKinds: readonly Kind[] = [
+/** The kinds that create pods. */
+export const workloadKinds: readonly Kind[] = [
   'Deployment',
   'StatefulSet',
   'DaemonSet',

@@ -5,7 +5,7 @@ import { servingContainer } from '../server-view.ts';
 import type { ServiceView } from '../types.ts';
 import { type Json, listOf, textOf, textsOf } from '../views.ts';
 import { volumeAt } from '../volumes.ts';
-import { type Kind, type OfflineObjects, podOf } from './objects.ts';
+import { type OfflineObjects, podOf, workloadKinds } from './objects.ts';
 
 /** Which workload of the files serves, and how. */
 
@@ -59,16 +59,6 @@ const runningContainers = (pod: KubeObject & Json): Container[] => [
   ...containersOf(pod),
   ...listOf(pod.spec?.initContainers).filter(({ restartPolicy }) => restartPolicy === 'Always'),
 ];
-
-const workloadKinds = [
-  'Deployment',
-  'StatefulSet',
-  'DaemonSet',
-  'ReplicaSet',
-  'ReplicationController',
-  'PodTemplate',
-  'Pod',
-] as const satisfies readonly Kind[];
 
 /** The most workloads that a report lists. */
 const mostListed = 3;

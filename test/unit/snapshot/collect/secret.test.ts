@@ -101,6 +101,12 @@ describe('is found among the Secrets of all containers', () => {
     expect(secret).toMatchObject(found);
   });
 
+  test('if one of several containers serves, and nothing tells which', async () => {
+    const spec = { containers: [containerOf('proxy', []), containerOf('server', [], 'api')], volumes };
+    const { secret } = await collect({ pods: [{ ...podOf([], []), spec }], secrets: { api: tls(leaf) } });
+    expect(secret).toMatchObject(found);
+  });
+
   test('if several containers serve', async () => {
     const spec = { containers: [containerOf('a', ['--secure-port=1']), containerOf('b', ['--secure-port=2'], 'api')], volumes };
     const pods = [{ ...podOf([], []), spec }];
@@ -117,6 +123,11 @@ describe('is not known', () => {
       'if a Secret that may have it is not readable',
       { pods: [podOf([], ['odd', 'api'])], secrets: { odd: { x: '' }, api: 'forbidden' } },
       { state: 'unseen', reason: 'forbidden', words: expect.stringContaining('"api" is forbidden') },
+    ],
+    [
+      'if several are not readable',
+      { pods: [podOf([], ['odd', 'api'])], secrets: { odd: 'forbidden', api: 'forbidden' } },
+      { state: 'unseen', reason: 'forbidden', words: expect.stringMatching(/"odd" is forbidden.*; the same for Secret api$/) },
     ],
     [
       'if no mounted Secret has it',
@@ -171,4 +182,6 @@ test('a Secret that a flag names and that does not exist is missing, another one
   const secrets = { odd: { x: '' } };
   expect((await collect({ pods: [podOf(['--cert=/etc/api/tls.crt'], ['odd', 'api'])], secrets })).secret).toEqual({ state: 'absent' });
   expect((await collect({ pods: [podOf([], ['odd', 'api'])], secrets })).secret).toMatchObject({ state: 'unseen' });
+  const two = podOf(['--cert=/etc/api/tls.crt', '--server-cert=/etc/odd/tls.crt'], ['odd', 'api']);
+  expect((await collect({ pods: [two], secrets })).secret).toMatchObject({ state: 'unseen' });
 });
