@@ -108,6 +108,17 @@ function parsed(certificate: CertificateInfo): X509Certificate {
   return found;
 }
 
+/** The issuers that signed a certificate. Several checks verify the same chain. */
+const signatures = new WeakMap<CertificateInfo, WeakMap<CertificateInfo, boolean>>();
+
+function isSignedBy(child: CertificateInfo, issuer: CertificateInfo): boolean {
+  const verified = signatures.get(child) ?? new WeakMap<CertificateInfo, boolean>();
+  signatures.set(child, verified);
+  const signed = verified.get(issuer) ?? parsed(child).verify(publicKeyOf(issuer));
+  verified.set(issuer, signed);
+  return signed;
+}
+
 /**
  * Why a certificate with the issuer's name is not the issuer; undefined when it is (crypto/x509
  * CheckSignatureFrom).
@@ -117,11 +128,9 @@ function refusal(
   child: CertificateInfo,
   isRoot: boolean,
 ): 'name-encoding' | 'other-key' | 'not-a-ca' | undefined {
-  const issuer = parsed(candidate);
-  const issued = parsed(child);
-  if (!issued.verify(issuer.publicKey)) return 'other-key';
-  const issuerParts = certificateParts(issuer.raw);
-  if (!encode(issuerParts.subject).equals(encode(certificateParts(issued.raw).issuer))) return 'name-encoding';
+  if (!isSignedBy(child, candidate)) return 'other-key';
+  const issuerParts = certificateParts(parsed(candidate).raw);
+  if (!encode(issuerParts.subject).equals(encode(certificateParts(parsed(child).raw).issuer))) return 'name-encoding';
   // X.509 version 1 has no extensions, so that a root cannot declare that it is a CA.
   const isCA = candidate.isCA ?? (isRoot && issuerParts.version < 3);
   return isCA && (candidate.keyUsage?.includes('keyCertSign') ?? true) ? undefined : 'not-a-ca';

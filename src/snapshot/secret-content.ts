@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { KubeObject } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { CertificateInfo } from '../pki/types.ts';
@@ -16,8 +16,8 @@ export interface SecretContent {
 interface SecretEntry {
   readonly name: string;
   readonly certificates: readonly CertificateInfo[];
-  /** SHA-256 of the public part of its private key. Undefined where it holds no readable key. */
-  readonly keyId: string | undefined;
+  /** The public part of its private key. Undefined where it holds no readable key. */
+  readonly publicKey: KeyObject | undefined;
 }
 
 /** @param secret a Secret of a cluster, or of a file, whose stringData counts too */
@@ -29,7 +29,11 @@ export function readSecret({ metadata, type, data, stringData }: KubeObject & Js
   return {
     name: metadata.name,
     type: textOf(type) || 'Opaque',
-    entries: [...new Map(texts)].map(([name, bytes]) => ({ name, certificates: inspect(bytes).certificates, keyId: keyIdOf(bytes) })),
+    entries: [...new Map(texts)].map(([name, bytes]) => ({
+      name,
+      certificates: inspect(bytes).certificates,
+      publicKey: publicKeyOf(bytes),
+    })),
   };
 }
 
@@ -37,28 +41,23 @@ export function readSecret({ metadata, type, data, stringData }: KubeObject & Js
 export function viewSecret({ name, type, entries }: SecretContent, source: CertificateSource): Omit<SecretView, 'pods'> {
   const { certificateEntry, keyEntry } = source;
   const certificates = entries.find((entry) => entry.name === certificateEntry)?.certificates ?? [];
-  const keyId = entries.find((entry) => entry.name === keyEntry)?.keyId;
+  const publicKey = entries.find((entry) => entry.name === keyEntry)?.publicKey;
   const [leaf] = certificates;
   return {
     name,
     type,
     entries: { certificate: certificateEntry, ...(keyEntry === undefined ? {} : { key: keyEntry }) },
     certificates,
-    keyMatches: leaf && keyId !== undefined ? publicKeyId(new X509Certificate(leaf.pem).publicKey) === keyId : undefined,
+    keyMatches: leaf && publicKey ? new X509Certificate(leaf.pem).publicKey.equals(publicKey) : undefined,
     otherKeys: entries.map((entry) => entry.name).filter((entry) => entry !== certificateEntry && entry !== keyEntry),
   };
 }
 
-const publicKeyId = (key: KeyObject): string =>
-  createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest('hex');
-
 /** Errors are dropped: the message of Node may quote the key. */
-function keyIdOf(bytes: Buffer): string | undefined {
+function publicKeyOf(bytes: Buffer): KeyObject | undefined {
   if (!bytes.includes('PRIVATE KEY')) return undefined;
   try {
-    return publicKeyId(createPublicKey(createPrivateKey(bytes)));
+    return createPublicKey(createPrivateKey(bytes));
   } catch {
     return undefined;
   }

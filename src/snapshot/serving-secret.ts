@@ -93,7 +93,7 @@ const oddity = (entry: string): number => (entry === 'tls.crt' ? 0 : /(^|[-_.])c
  */
 function keyBeside({ mounts, named }: ServingSearch, content: SecretContent, certificateEntry: string): string | undefined {
   const mounted = mountedOf(mounts, content);
-  const keys = content.entries.filter(({ name, keyId }) => keyId !== undefined && mounted.has(name)).map(({ name }) => name);
+  const keys = content.entries.filter(({ name, publicKey }) => publicKey !== undefined && mounted.has(name)).map(({ name }) => name);
   const flagged = named.find(({ secret, role, entry }) => secret === content.name && role === 'key' && entry !== undefined);
   const base = baseOf(certificateEntry);
   const beside = [...keys, ...mounted].find((name) => /key/.test(name) && baseOf(name) === base);
