@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { certificateParts } from './certificate.ts';
 import { encode } from './der.ts';
 import type { CertificateInfo } from './types.ts';
@@ -97,7 +97,8 @@ const sameKeyId = (issuer: CertificateInfo, child: CertificateInfo): boolean => 
 const sameEntity = (one: CertificateInfo, other: CertificateInfo): boolean =>
   one.subject === other.subject && publicKeyOf(one).equals(publicKeyOf(other)) && String(one.dnsNames) === String(other.dnsNames);
 
-const publicKeyOf = (certificate: CertificateInfo) => parsed(certificate).publicKey;
+/** The public key of a certificate. It is parsed once. */
+export const publicKeyOf = (certificate: CertificateInfo): KeyObject => parsed(certificate).publicKey;
 
 /** A search asks for the same certificate many times. */
 const known = new WeakMap<CertificateInfo, X509Certificate>();

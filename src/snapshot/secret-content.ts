@@ -1,5 +1,6 @@
-import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import type { KubeObject } from '../manifests/types.ts';
+import { publicKeyOf } from '../pki/chains.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { CertificateInfo } from '../pki/types.ts';
 import type { CertificateSource } from './server-view.ts';
@@ -32,7 +33,7 @@ export function readSecret({ metadata, type, data, stringData }: KubeObject & Js
     entries: [...new Map(texts)].map(([name, bytes]) => ({
       name,
       certificates: inspect(bytes).certificates,
-      publicKey: publicKeyOf(bytes),
+      publicKey: publicPartOf(bytes),
     })),
   };
 }
@@ -48,13 +49,13 @@ export function viewSecret({ name, type, entries }: SecretContent, source: Certi
     type,
     entries: { certificate: certificateEntry, ...(keyEntry === undefined ? {} : { key: keyEntry }) },
     certificates,
-    keyMatches: leaf && publicKey ? new X509Certificate(leaf.pem).publicKey.equals(publicKey) : undefined,
+    keyMatches: leaf && publicKey ? publicKeyOf(leaf).equals(publicKey) : undefined,
     otherKeys: entries.map((entry) => entry.name).filter((entry) => entry !== certificateEntry && entry !== keyEntry),
   };
 }
 
 /** Errors are dropped: the message of Node may quote the key. */
-function publicKeyOf(bytes: Buffer): KeyObject | undefined {
+function publicPartOf(bytes: Buffer): KeyObject | undefined {
   if (!bytes.includes('PRIVATE KEY')) return undefined;
   try {
     return createPublicKey(createPrivateKey(bytes));
