@@ -4,7 +4,7 @@ import { presetNames } from '../config/preset-names.ts';
 import { keyTypes } from '../pki/types.ts';
 import { engineKinds, kubernetesImitated } from '../sandbox/index.ts';
 import type { Run } from './action.ts';
-import { duration, repeatable, repeatableList, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
+import { duration, probePath, repeatable, repeatableList, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
 
 /**
  * Adds the subcommands with their flags and help. Their actions are in src/commands, imported when
@@ -110,6 +110,13 @@ function addVerify(program: Command, run: Run): void {
     .option('--as-user <user>', 'Also check whether this user can access the API, for example a user without admin permissions')
     .addOption(
       new Option(
+        '--probe <path>',
+        'Path to request instead of one list of its API, as in kubectl get --raw. Repeat for several APIs',
+      ).argParser(probePath),
+    )
+    .option('--no-probe', 'Do not request a list')
+    .addOption(
+      new Option(
         '--fail-if-expires-within <duration>',
         'Exit with code 1 if a certificate expires within this duration, for example 30d',
       ).argParser(duration),
@@ -151,6 +158,7 @@ const needsCluster: Readonly<Record<keyof VerifyFlags, boolean>> = {
   all: true,
   selector: true,
   asUser: true,
+  probe: true,
   failIfExpiresWithin: false,
   strict: false,
   wait: true,

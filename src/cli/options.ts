@@ -59,3 +59,9 @@ export const repeatableList = (value: string, earlier: readonly string[] = []): 
   ...earlier,
   ...value.split(',').filter((part) => part !== ''),
 ];
+
+/** @throws InvalidArgumentError for a path that belongs to no API of an API group */
+export function probePath(path: string, before: readonly string[] | boolean = []): readonly string[] {
+  if (!/^\/apis\/[^/?]+\/[^/?]+\/[^/?]/.test(path)) throw new InvalidArgumentError('Use a path like /apis/GROUP/VERSION/RESOURCE?limit=1.');
+  return [...(Array.isArray(before) ? before : []), path];
+}

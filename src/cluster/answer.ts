@@ -33,7 +33,8 @@ export async function readAnswer(response: http.IncomingMessage, keepBytes = max
     for await (const chunk of response as AsyncIterable<Buffer>) {
       const missing = keepBytes - size;
       size += chunk.length;
-      if (size > maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
+      // Only what is kept needs memory.
+      if (size > maxBodyBytes && keepBytes === maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
       if (missing > 0) chunks.push(chunk.subarray(0, missing));
     }
   } catch (cause) {

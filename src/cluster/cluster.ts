@@ -31,6 +31,12 @@ export interface ClusterRequest {
    * kept, up to 64 MiB.
    */
   readonly keepBytes?: number;
+  /**
+   * Asks to switch protocols. kube-apiserver opens another connection to the server for such a
+   * request, and returns an error if the server does not switch
+   * (k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go, tryUpgrade).
+   */
+  readonly upgrade?: boolean;
 }
 
 /** A connection to one cluster as one user. The only way apisvc talks to Kubernetes. */
@@ -39,6 +45,8 @@ export interface Cluster {
   readonly context: string;
   /** The user, for messages: its name in the kubeconfig, or the impersonated user. */
   readonly user: string;
+  /** The user of --as, as whom all requests are sent. */
+  readonly as: string | undefined;
   /** The client certificate, PEM, for messages about its dates. */
   readonly clientCertificate: string | undefined;
   /** When the token expires, in ISO 8601, if that is known. */
@@ -107,7 +115,13 @@ export async function connect(options: ConnectOptions, env: NodeJS.ProcessEnv, s
           ...(body === undefined
             ? {}
             : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),
+          // kube-apiserver closes the connection afterwards, so it must not be reused.
+          ...(request.upgrade ? { connection: 'close, Upgrade', upgrade: 'websocket' } : {}),
         },
+      });
+      outgoing.on('upgrade', (_, socket) => {
+        socket.destroy();
+        reject(new Error('the server switches protocols'));
       });
       followStages(outgoing, reach);
       outgoing.on('response', resolve);
@@ -149,6 +163,7 @@ export async function connect(options: ConnectOptions, env: NodeJS.ProcessEnv, s
     server,
     context,
     user,
+    as: options.as,
     clientCertificate: credentials.certificate,
     tokenExpiry: credentials.tokenExpiry,
     request: (request) => withTimeLimit(request, async (attempt) => readAnswer(await open(request, attempt), request.keepBytes)),

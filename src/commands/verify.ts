@@ -8,7 +8,7 @@ import { saveFile } from '../project/files.ts';
 import { refuseOtherFile } from '../project/snapshot-file.ts';
 import { type DiagnosisFormat, isListFormat, listFormats } from '../report/formats.ts';
 import { snapshotJson } from '../report/json.ts';
-import type { Wanted } from '../snapshot/types.ts';
+import type { SnapshotOptions, Wanted } from '../snapshot/types.ts';
 import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
 import { renderDiagnosis, renderList } from './report.ts';
 import { describeSelection, type SelectionFlags, selectionOf } from './selection.ts';
@@ -21,6 +21,8 @@ export interface VerifyFlags extends Omit<ClusterFlags, 'context'>, SelectionFla
   readonly context?: readonly string[];
   readonly output: DiagnosisFormat;
   readonly asUser?: string;
+  /** False for --no-probe. */
+  readonly probe?: readonly string[] | boolean;
   /** Milliseconds. */
   readonly failIfExpiresWithin?: number;
   readonly strict?: boolean;
@@ -90,6 +92,7 @@ async function checkCluster(context: string | undefined, wanted: Wanted, flags: 
       ...diagnoseOptions(flags),
       clusterFlags: clusterFlagsOf({ ...flags, context }),
       ...(flags.asUser === undefined ? {} : { asUser: flags.asUser }),
+      ...probeOf(flags),
       onProgress: (done, total) => terminal.status(printable(`verifying ${selection}: ${done} of ${total}`)),
       // With --wait, only the deadline ends the checks.
       until: flags.wait ? signal : AbortSignal.abort(),
@@ -98,6 +101,10 @@ async function checkCluster(context: string | undefined, wanted: Wanted, flags: 
     return { snapshot, diagnosis: flags.project ? withProject(diagnosis, flags.project) : diagnosis };
   });
 }
+
+/** Without --probe and --no-probe, commander sets nothing or true. */
+const probeOf = ({ probe }: VerifyFlags): Pick<SnapshotOptions, 'probe'> =>
+  probe === false ? { probe: 'none' } : Array.isArray(probe) ? { probe } : {};
 
 const nothingFound = (wanted: Wanted): UsageError =>
   new UsageError(`no ${'all' in wanted ? 'APIServices' : describeSelection(wanted)} found`, {

@@ -10,7 +10,7 @@ import { type GoFault, parseGoError } from './go-errors.ts';
  * condition.
  */
 export function apiServerMessages(snapshot: ApiSnapshot, api: ApiServiceView, now: Date): readonly ApiServerMessage[] {
-  const { aggregated, asUser, serviceProxy } = snapshot;
+  const { aggregated, list, asUser, listAsUser, serviceProxy } = snapshot;
   const { available } = api;
   const user = seen(asUser);
   const answer = seen(aggregated);
@@ -18,6 +18,8 @@ export function apiServerMessages(snapshot: ApiSnapshot, api: ApiServiceView, no
   const messages = [
     ...errorOf(answer, ''),
     ...errorOf(user, ` as ${user?.user}`),
+    ...errorOf(seen(list), '').filter(isIdentityFault),
+    ...errorOf(seen(listAsUser), ` as ${seen(listAsUser)?.user}`).filter(isIdentityFault),
     ...(available && available.status !== 'True' && answer?.status !== 200 && !isBeforeReadiness(available, snapshot, now)
       ? [messageFrom(`Available=${available.status} (${available.reason})`, available.message)]
       : []),
@@ -82,6 +84,8 @@ function messageOf(body: string): string {
 
 /** Faults that a server reports about kube-apiserver or its own permissions. */
 const identityFaults: ReadonlySet<GoFault> = new Set(['delegator-missing', 'client-name', 'not-authenticated']);
+
+const isIdentityFault = ({ fault }: ApiServerMessage): boolean => fault !== undefined && identityFaults.has(fault);
 
 /** Faults of a connection to a server. */
 const connectionFaults: ReadonlySet<GoFault> = new Set([

@@ -6,7 +6,7 @@ import { apiServerMessages } from './api-server-messages.ts';
 import { fileFixes } from './catalog/file-fixes.ts';
 import { type Code, entryOf, fill, linkOf } from './catalog.ts';
 import { checkAnswer } from './checks/answer.ts';
-import { checkDelegation, checkIdentity, checkUser } from './checks/auth.ts';
+import { checkDelegation, checkIdentity } from './checks/auth.ts';
 import { checkBundle } from './checks/bundle.ts';
 import { checkCertificates } from './checks/cert.ts';
 import { checkCertificatesInFiles } from './checks/certificates-in-files.ts';
@@ -15,6 +15,7 @@ import { seen } from './checks/check.ts';
 import { checkDiscovery } from './checks/discovery.ts';
 import { apiServerSays, checkEndpoints, checkTransport } from './checks/endpoints.ts';
 import { checkExpiry } from './checks/expiry.ts';
+import { checkList } from './checks/list.ts';
 import { checkListed } from './checks/listed.ts';
 import { checkManifest } from './checks/manifest.ts';
 import { checkNetwork } from './checks/network.ts';
@@ -24,6 +25,8 @@ import { checkAvailable, checkRegistration } from './checks/registration.ts';
 import { checkSecret } from './checks/secret.ts';
 import { checkSecurity } from './checks/security.ts';
 import { checkService } from './checks/service.ts';
+import { checkSiblings } from './checks/siblings.ts';
+import { checkRefusedUser, checkUser } from './checks/user.ts';
 import { factsOf, overviewOf } from './facts.ts';
 import { failureOf, lacksExpiry, raised } from './failure.ts';
 import { fileObservations, skippedOf } from './files.ts';
@@ -56,7 +59,9 @@ const checks: readonly Check[] = [
   checkIdentity,
   checkDelegation,
   checkUser,
+  checkSiblings,
   checkDiscovery,
+  checkList,
   checkListed,
   checkAvailable,
 ];
@@ -79,6 +84,7 @@ export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Dia
     project: options.project,
     place: options.place ?? (() => undefined),
     warningsAreErrors: options.warningsAreErrors ?? false,
+    told: new Set<string>(),
   };
   const each = snapshot.apis.map((api) => diagnoseApi(api, settings));
   const apis = source.kind === 'files' ? markRepeated(each) : each;
@@ -117,6 +123,8 @@ interface Settings extends Required<Omit<DiagnoseOptions, 'project'>> {
   readonly project: string | undefined;
   readonly now: Date;
   readonly source: Source;
+  /** What was found in an API before, and has the same fault in others. */
+  readonly told: Set<string>;
 }
 
 function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
@@ -135,8 +143,9 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
   }
   const context = apiService.state === 'seen' ? contextOf(snapshot, apiService.value, settings) : undefined;
   const notChecked = notCheckedOf(snapshot, context);
-  const found = context ? [...checks.flatMap((check) => check(context)), ...lacking(notChecked, settings)] : [];
-  const observations = found.map((observed) => raised(observed, settings));
+  const found = context ? [...checks.flatMap((check) => check(context)), ...lacking(notChecked, settings)] : checkRefusedUser(snapshot);
+  const observed = found.map((each) => raised(each, settings));
+  const observations = observed.filter(({ code }) => code !== 'discovery/no-metrics' || isFirst(context?.api, settings));
   const findings = fold(observations, toFindings(name, context?.api, observations, settings));
   const judged = context?.snapshot ?? snapshot;
   const overview = overviewOf(judged);
@@ -170,6 +179,14 @@ function contextOf(collected: ApiSnapshot, api: ApiServiceView, { now, source, e
   const probes = judgeEndpoints(seen(collected.probes) ?? [], expected, apiServerSays(collected, messages));
   const snapshot = collected.probes.state === 'seen' ? { ...collected, probes: { ...collected.probes, value: probes } } : collected;
   return { snapshot, api, now, expiresWithinMs, source: source.kind, host, bundle, roots, messages, probes };
+}
+
+/** Whether no other version of the group, with the same Service, had the same finding. */
+function isFirst(api: ApiServiceView | undefined, { told }: Settings): boolean {
+  const fault = JSON.stringify([api?.group, api?.service]);
+  const first = !told.has(fault);
+  told.add(fault);
+  return first;
 }
 
 /** Adds the texts of the catalog to observations. */

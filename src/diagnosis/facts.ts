@@ -1,11 +1,11 @@
 import { counted } from '../config/counted.ts';
+import { parseResourceList } from '../snapshot/api-resources.ts';
 import type { ApiSnapshot, EndpointProbe } from '../snapshot/types.ts';
-import { parseResourceList } from './checks/discovery.ts';
 import { daysBetween } from './days.ts';
 import type { Overview } from './types.ts';
 
 /** The facts that a verdict is based on, one line each, in the order of the request path. */
-export function factsOf({ apiService, service, endpoints, probes, aggregated }: ApiSnapshot, now: Date): readonly string[] {
+export function factsOf({ apiService, service, endpoints, probes, ...answers }: ApiSnapshot, now: Date): readonly string[] {
   const facts: string[] = [];
   if (apiService.state === 'seen') {
     const { service: target, available } = apiService.value;
@@ -19,11 +19,22 @@ export function factsOf({ apiService, service, endpoints, probes, aggregated }: 
     facts.push(`${ready} of ${endpoints.value.length} endpoints ready`);
   }
   if (probes.state === 'seen') facts.push(...probes.value.flatMap((probe) => servedFact(probe, now)));
+  return [...facts, ...answerFacts(answers)];
+}
+
+type Answers = Pick<ApiSnapshot, 'aggregated' | 'list' | 'asUser' | 'listAsUser'>;
+
+/** The answers through kube-apiserver: to the current user, and one to the user of --as-user. */
+function answerFacts({ aggregated, list, asUser, listAsUser }: Answers): string[] {
+  const facts: string[] = [];
   if (aggregated.state === 'seen') {
     const { path, status, body } = aggregated.value;
     const resources = parseResourceList(body)?.resources;
     facts.push(`GET ${path}: ${status}${resources ? `, resources: ${resources.join(', ') || 'none'}` : ''}`);
   }
+  if (list.state === 'seen') facts.push(`GET ${list.value.path}: ${list.value.status}`);
+  const user = listAsUser.state === 'seen' ? listAsUser : asUser;
+  if (user.state === 'seen') facts.push(`GET ${user.value.path} as ${user.value.user}: ${user.value.status}`);
   return facts;
 }
 

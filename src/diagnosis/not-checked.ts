@@ -1,9 +1,9 @@
 import { dialTargets } from '../snapshot/targets.ts';
 import type { ApiSnapshot, Observed } from '../snapshot/types.ts';
-import { isUnexplained } from './checks/auth.ts';
 import { mayBeFilledIn } from './checks/bundle.ts';
 import { type CheckContext, seen } from './checks/check.ts';
 import { unreachedProbes } from './checks/endpoints.ts';
+import { isUnexplained } from './checks/user.ts';
 import { truncate } from './truncate.ts';
 import type { NotChecked } from './types.ts';
 
@@ -20,10 +20,15 @@ const parts: Readonly<Record<Part, string>> = {
   group: 'the versions of the API group',
   openApi: 'the OpenAPI document',
   serviceProxy: 'a request to the API through the service proxy',
+  list: 'a list request to the API',
+  repeated: 'repeated requests to the API',
   asUser: 'the access of the user in --as-user',
+  listAsUser: 'a list request as the user in --as-user',
   anonymous: 'an anonymous request to an endpoint',
   forged: 'a request with forged X-Remote-* headers to an endpoint',
+  endpointAnswers: 'an anonymous request to each endpoint',
   server: 'the flags and volume mounts of the extension API server',
+  serverLog: 'the log of the extension API server',
   secret: 'the Secret with the serving certificate',
   requestHeader: 'ConfigMap kube-system/extension-apiserver-authentication',
   delegation: 'the permissions of the ServiceAccount of the extension API server',
@@ -46,7 +51,8 @@ export function notCheckedOf(snapshot: ApiSnapshot, context: CheckContext | unde
   return [
     ...missing,
     ...(context ? untoldByFiles(context) : []),
-    ...undecidedUser(snapshot),
+    ...undecidedUser(snapshot.asUser),
+    ...undecidedUser(snapshot.listAsUser),
     ...missedOfPods(snapshot),
     ...(probes.length > 0 ? [unreached] : []),
     ...(skipped > 0 ? [more] : []),
@@ -84,7 +90,7 @@ function skippedEndpoints({ snapshot, api, probes }: CheckContext): number {
  * A user that RBAC or the server refuses. Without a SubjectAccessReview it is unknown which of
  * them.
  */
-function undecidedUser({ asUser }: ApiSnapshot): readonly NotChecked[] {
+function undecidedUser(asUser: ApiSnapshot['asUser']): readonly NotChecked[] {
   const answer = seen(asUser);
   if (!answer || !isUnexplained(answer)) return [];
   const why = `GET ${answer.path} as ${answer.user}: 403, and no SubjectAccessReview was possible`;

@@ -132,10 +132,14 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
     api,
     availableStep(waiting, names),
     verify,
-    discoveryStep(waiting, names, () => verify.diagnosis().verdict === 'healthy'),
+    discoveryStep(waiting, names, () => isListed(verify.diagnosis())),
   ];
   return { verify, all };
 }
+
+/** Discovery lists no API that does not answer, or that has no resources yet. */
+const isListed = ({ verdict, apis }: Diagnosis): boolean =>
+  verdict === 'healthy' && !apis.some(({ findings }) => findings.some(({ code }) => code === 'discovery/no-metrics'));
 
 const isApiService = ({ kind }: KubeObject): boolean => kind === 'APIService';
 const isDeployment = ({ kind }: KubeObject): boolean => kind === 'Deployment';

@@ -99,6 +99,21 @@ export const httpView = z.object({
 });
 const observedHttp = observed(httpView).meta({ id: 'Answer' });
 
+/** What one of several endpoints answers directly. */
+export const endpointAnswerView = z.object({
+  at: z.string().describe('As in `probes`.'),
+  pod: optional(z.string()),
+  api: observedHttp.describe('The path of `aggregated`, without client certificate and identity. The body of a 200 is not kept.'),
+  ready: observedHttp.describe('GET /readyz.'),
+});
+
+/** An answer to several equal requests. */
+export const repeatedAnswerView = z.object({ count: z.int(), answer: observedHttp });
+
+/** An observation that snapshots of earlier versions lack. */
+const observedSince = <T extends z.ZodType>(value: T) =>
+  observed(value).default({ state: 'unseen', reason: 'skipped', words: 'recorded by an earlier version' });
+
 /** The answer that an ordinary user gets. */
 export const asUserView = httpView.extend({
   user: z.string(),
@@ -162,12 +177,21 @@ export const apiSnapshot = z.object({
   serviceProxy: observedHttp.describe(
     'The path of `aggregated` through the service proxy, which verifies no certificate and sends no identity.',
   ),
-  asUser: observed(asUserView).describe('The path of `aggregated` as the user of --as-user; `skipped` without the flag.'),
+  list: observedSince(httpView).describe(
+    'GET of one list of the API with limit=1, or of the path of --probe. The body of a 200 is not kept.',
+  ),
+  repeated: observedSince(z.array(repeatedAnswerView)).describe(
+    'The path of `aggregated` several times, each on another connection to the server. Only for a Service with several endpoints.',
+  ),
+  asUser: observed(asUserView).describe('The path of `aggregated` as the user of --as-user or --as; `skipped` without the flags.'),
+  listAsUser: observedSince(asUserView).describe('The path of `list` as the user of --as-user or --as.'),
   anonymous: observedHttp.describe('The path of `aggregated` directly at one endpoint, without client certificate and identity.'),
   forged: observedHttp.describe(
     'As `anonymous`, with the X-Remote-User and X-Remote-Group of an administrator, which a server must not accept.',
   ),
+  endpointAnswers: observedSince(z.array(endpointAnswerView)).describe('Only for a Service with several endpoints.'),
   server: observed(serverView),
+  serverLog: observedSince(texts).describe('The last errors in the log of the server. Read only where an API of metrics has no resources.'),
   secret: observed(secretView).describe('The Secret with the serving certificate, where mounts and flags tell which it is.'),
   requestHeader: observed(requestHeaderView),
   delegation: observed(delegationView),

@@ -43,6 +43,8 @@ export type NeighbourView = Data<typeof schema.neighbourView>;
 export type CustomResourceView = Data<typeof schema.customResourceView>;
 export type ListedView = Data<typeof schema.listedView>;
 export type HttpView = Data<typeof schema.httpView>;
+export type EndpointAnswerView = Data<typeof schema.endpointAnswerView>;
+export type RepeatedAnswerView = Data<typeof schema.repeatedAnswerView>;
 export type AsUserView = Data<typeof schema.asUserView>;
 
 /** Which APIServices are meant. */
@@ -51,6 +53,8 @@ export type Wanted = { readonly names: readonly string[] } | { readonly all: tru
 export interface SnapshotOptions {
   /** An ordinary user to send requests as. */
   readonly asUser?: string;
+  /** Paths to request instead of a list of their API. `none` requests no lists. */
+  readonly probe?: readonly string[] | 'none';
   /** Called after every APIService. */
   readonly onProgress?: (done: number, total: number) => void;
 }

@@ -11,6 +11,7 @@ import { apisvc, kubectl } from './harness/commands.ts';
 import { codesOf, emptyFolder, kubectlOk, moveOutside, verifyJson } from './harness/projects.ts';
 import { deleteApiServices } from './harness/registrations.ts';
 import { serviceAccountKubeconfig, userKubeconfig } from './harness/users.ts';
+import { allowReader, reader } from './laboratory/expect-findings.ts';
 
 const apiService = 'v1alpha1.demo.apisvc.dev';
 const path = '/apis/demo.apisvc.dev/v1alpha1';
@@ -73,7 +74,8 @@ describe('the demo server', () => {
   });
 
   test('is healthy, and rejects anonymous requests and forged identities', async () => {
-    const { exitCode, diagnosis } = await verifyJson([apiService, '--strict', '--as-user', 'jane']);
+    await allowReader();
+    const { exitCode, diagnosis } = await verifyJson([apiService, '--strict', '--as-user', reader]);
     expect({ exitCode, codes: codesOf(diagnosis), notChecked: diagnosis.apis.map(({ notChecked }) => notChecked) }).toEqual({
       exitCode: 0,
       codes: [],

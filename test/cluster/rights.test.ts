@@ -81,6 +81,7 @@ describe('a user without permissions', () => {
     expect(diagnosis.apis[0]?.notChecked).toEqual([
       { what: 'the Service', why: expect.stringContaining('resources: [services], resourceNames: ["api"], verbs: [get]') },
       { what: 'the EndpointSlices', why: expect.stringContaining('resources: [endpointslices], verbs: [list]') },
+      { what: 'a list request to the API', why: expect.stringMatching(/resources: \[\w+\], verbs: \[list\]/) },
       {
         what: 'ConfigMap kube-system/extension-apiserver-authentication',
         why: expect.stringContaining('resources: [configmaps], resourceNames: ["extension-apiserver-authentication"], verbs: [get]'),

@@ -16,7 +16,13 @@ export const authEntries = {
     cause:
       "The extension API server does not trust kube-apiserver's client certificate. It trusts a different front-proxy CA, has not read ConfigMap kube-system/extension-apiserver-authentication, or does not allow the certificate's common name.",
     fix: "Restart the extension API server, so that it reads ConfigMap kube-system/extension-apiserver-authentication again. Check that a RoleBinding in kube-system binds the ServiceAccount of the extension API server to the Role extension-apiserver-authentication-reader. Check that kube-apiserver's --requestheader-allowed-names is empty or includes the common name of the certificate in --proxy-client-cert-file.",
-    explainedBy: ['auth/reader-missing', 'auth/requestheader-missing', 'auth/front-proxy-ca-expired', 'auth/client-name-not-allowed'],
+    explainedBy: [
+      'auth/reader-missing',
+      'auth/requestheader-missing',
+      'auth/front-proxy-ca-expired',
+      'auth/client-name-not-allowed',
+      'endpoints/answers-differ',
+    ],
   },
   'auth/refused-by-server': {
     severity: 'error',
@@ -31,6 +37,7 @@ export const authEntries = {
       'auth/front-proxy-ca-expired',
       'auth/client-name-not-allowed',
       'auth/delegator-missing',
+      'endpoints/answers-differ',
     ],
   },
   'auth/reader-missing': {
@@ -89,5 +96,14 @@ export const authEntries = {
     cause:
       'No RBAC rule allows the request. kube-apiserver responds with 403 Forbidden, and does not send the request to the extension API server.',
     fix: 'Bind user {user} to a ClusterRole that allows the verb get on the non-resource URL {path}. Then check the permission: `kubectl auth can-i get {path} --as {user}`',
+  },
+  'auth/list-not-allowed': {
+    severity: 'error',
+    hop: 'client',
+    title: 'User {user} is not allowed to {verb} {resource} in group {group}',
+    cause:
+      'No RBAC rule allows the request. kube-apiserver responds with 403 Forbidden, and does not send the request to the extension API server. The request covers all namespaces. A user with a RoleBinding may still have access to single namespaces.',
+    fix: 'Create a ClusterRole for the resource: `kubectl create clusterrole {resource}-reader --verb=get,list,watch --resource={resource}.{group}`. Bind the user to the ClusterRole: `kubectl create clusterrolebinding {resource}-reader --clusterrole={resource}-reader --user={user}`. Then check the permission: `kubectl auth can-i {verb} {resource}.{group} --all-namespaces --as {user}`',
+    explainedBy: ['auth/user-not-allowed'],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

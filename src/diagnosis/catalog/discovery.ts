@@ -9,6 +9,7 @@ export const discoveryEntries = {
     title: 'The extension API server does not serve {group}/{version} (404)',
     cause: 'The APIService registers a group or version that the extension API server does not serve.',
     fix: 'Compare spec.group and spec.version of the APIService with the groups and versions that the extension API server lists at /apis. Then correct the APIService, or configure the extension API server to serve {group}/{version}.',
+    explainedBy: ['endpoints/answers-differ'],
   },
   'discovery/not-a-resource-list': {
     severity: 'error',
@@ -32,6 +33,23 @@ export const discoveryEntries = {
     cause: 'The extension API server installs the group without any resource, or its --runtime-config disables all resources of the group.',
     fix: 'Check --runtime-config of the extension API server, and the resources that its code installs. Then look at the discovery document again: `kubectl get --raw /apis/{group}/{version}`',
   },
+  'discovery/no-metrics': {
+    severity: 'warning',
+    hop: 'endpoint',
+    title: 'The adapter serves no metrics in {group}/{version}',
+    cause:
+      'The list of metrics is empty. Either the adapter cannot reach its metrics store, such as Prometheus, or no rule of its configuration matches a metric that exists.',
+    fix: 'Read the log of the adapter: `kubectl -n {namespace} logs service/{service}`. Check the URL of the metrics store (for prometheus-adapter, --prometheus-url) and the rules of the configuration. Then look at the metrics again: `kubectl get --raw /apis/{group}/{version}`',
+  },
+  'discovery/list-failed': {
+    severity: 'error',
+    hop: 'endpoint',
+    title: 'Failed to list {resource} of {group}/{version} ({status})',
+    cause:
+      'Discovery works, but the extension API server responds with an error when clients list objects. It probably cannot reach its storage or its metrics store, such as etcd. The response body gives the reason.',
+    fix: 'Read the response body, then the log of the extension API server: `kubectl -n {namespace} logs service/{service}`. To check again, request the list: `kubectl get --raw {path}`',
+    explainedBy: [...anyAnswerFault, 'discovery/request-failed', 'control-plane/*'],
+  },
   'discovery/request-failed': {
     severity: 'error',
     hop: 'endpoint',
@@ -44,8 +62,7 @@ export const discoveryEntries = {
     severity: 'error',
     hop: 'endpoint',
     title: 'The extension API server takes more than 5 seconds to respond',
-    cause:
-      'The TLS handshake succeeds, but the discovery request times out. The extension API server is overloaded, or waits for a backend.',
+    cause: 'The TLS handshake succeeds, but the response takes too long. The extension API server is overloaded, or waits for a backend.',
     fix: 'Read the log of the extension API server. Check its CPU limit, and its backends, for example etcd or a metrics store.',
   },
   'discovery/no-answer': {
@@ -87,7 +104,7 @@ export const discoveryEntries = {
     cause:
       "The extension API server responds to kube-apiserver's discovery request with an error, although kube-apiserver sends the request with the group system:masters.",
     fix: 'Read the log of the extension API server: `kubectl -n {namespace} logs service/{service}`',
-    explainedBy: ['auth/delegator-missing'],
+    explainedBy: ['auth/delegator-missing', 'endpoints/answers-differ'],
   },
   'discovery/not-in-group': {
     severity: 'error',

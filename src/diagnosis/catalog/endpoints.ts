@@ -123,6 +123,14 @@ export const endpointsEntries = {
     fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. Check its CPU limit, and the targetPort of the Service.',
     explainedBy: ['service/wrong-target-port', 'service/other-port'],
   },
+  'endpoints/answers-differ': {
+    severity: 'error',
+    hop: 'endpoint',
+    title: 'The endpoints of Service {namespace}/{service} respond differently: {answer} from {endpoints}, {usual} from the others',
+    cause:
+      'The same request gets a different response, depending on the endpoint. kube-apiserver keeps its connections to an endpoint, so users may notice the fault only when it connects to a different one.',
+    fix: 'Compare the logs of the pods: `kubectl -n {namespace} logs --selector={selector} --prefix --tail=50`. Compare their images and arguments: `kubectl -n {namespace} describe pods --selector={selector}`. Then delete the pod that responds differently, so that its controller replaces the pod.',
+  },
   'endpoints/tls-too-old': {
     severity: 'error',
     hop: 'endpoint',

@@ -16,17 +16,20 @@ export const checkAnswer: Check = (context) => {
   // kube-apiserver itself answers 503 after it failed to connect.
   if (answer) return answer.slowMs === undefined || answer.status === 503 ? [] : [observation('discovery/slow', [slowLine(answer)])];
   if (aggregated.state !== 'unseen' || !aggregated.fault) return [];
-  const { afterMs, received } = aggregated.fault;
   const kind = kindOf(aggregated.fault);
-  const got = received ? `status ${received.status} and ${received.bytes} bytes, then ` : '';
-  const what =
-    aggregated.fault.kind === 'cut-off' ? `the connection ended after ${seconds(afterMs)}` : `nothing more in ${seconds(afterMs)}`;
-  const line = `GET of ${api.group}/${api.version} through kube-apiserver: ${kind === 'none' ? `no answer in ${seconds(afterMs)}` : got + what}`;
+  const line = faultLine(`GET of ${api.group}/${api.version} through kube-apiserver`, aggregated.fault);
   if (kind === 'stalled') return [observation('discovery/stalled', [line])];
   if (kind === 'cut-off') return [observation('discovery/cut-off', [line])];
   // The failed handshakes say more.
   return failedProbes(context).length > 0 ? [] : [unanswered(context, line)];
 };
+
+/** What arrived of an answer, and when. */
+export function faultLine(request: string, { kind, afterMs, received }: AnswerFault): string {
+  if (kind === 'none') return `${request}: no answer in ${seconds(afterMs)}`;
+  const got = received ? `status ${received.status} and ${received.bytes} bytes, then ` : '';
+  return `${request}: ${got}${kind === 'cut-off' ? `the connection ended after ${seconds(afterMs)}` : `nothing more in ${seconds(afterMs)}`}`;
+}
 
 /**
  * kube-apiserver ends discovery requests after 5 seconds, also in the middle of an answer
@@ -43,4 +46,4 @@ function unanswered(context: CheckContext, line: string): Observation {
   return observation('network/timeout', evidence, { endpoints });
 }
 
-const slowLine = ({ path, status, slowMs = 0 }: HttpView): string => `GET ${path}: ${status} after ${seconds(slowMs)}`;
+export const slowLine = ({ path, status, slowMs = 0 }: HttpView): string => `GET ${path}: ${status} after ${seconds(slowMs)}`;

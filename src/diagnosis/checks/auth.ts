@@ -1,6 +1,6 @@
 import { certificateRequired } from '../../cluster/faults.ts';
 import { problemOf } from '../../snapshot/pod-problem.ts';
-import type { AsUserView, DelegationView, RequestHeaderView } from '../../snapshot/types.ts';
+import type { DelegationView, RequestHeaderView } from '../../snapshot/types.ts';
 import { crashCauses } from '../crash-causes.ts';
 import { type GoFault, parseGoError } from '../go-errors.ts';
 import type { Observation } from '../types.ts';
@@ -184,24 +184,3 @@ const probablyReviews = (context: CheckContext): boolean =>
   !flagOf(context, 'authentication-kubeconfig') &&
   !flagOf(context, 'authorization-kubeconfig') &&
   ![200, 403].includes(seen(context.snapshot.anonymous)?.status ?? 0);
-
-/** The answer that the user of --as-user gets. */
-export const checkUser: Check = (context) => {
-  const answer = seen(context.snapshot.asUser);
-  if (!answer || answer.status < 400) return [];
-  const { user, path, status, body, allowed } = answer;
-  const evidence = [`GET ${path} as ${user}: ${status}`, ...(body ? [`body: ${body}`] : [])];
-  if (status === 403 && allowed === false) return [observation('auth/user-not-allowed', evidence, { user, path })];
-  // If the API does not work at all, or the reason is known, the user needs no finding.
-  if (!works(context) || findMessage(context, 'delegator-missing')) return [];
-  // kube-apiserver or the server refused it: see `notCheckedOf`.
-  if (isUnexplained(answer)) return [];
-  if (status === 401 || status === 403) return [observation('auth/refused-by-server', evidence, { status: String(status) })];
-  return [observation('discovery/request-failed', evidence, { status: String(status) })];
-};
-
-/**
- * Whether it is unknown who refused the user: kube-apiserver or the server. No SubjectAccessReview
- * was allowed.
- */
-export const isUnexplained = ({ status, allowed }: AsUserView): boolean => status === 403 && allowed === undefined;

@@ -2,7 +2,7 @@ import type { CertificateInfo, Inspection } from '../../pki/types.ts';
 import type { JudgedProbe } from '../../snapshot/endpoint-evidence.ts';
 import { seen } from '../../snapshot/observed.ts';
 import { flagValue } from '../../snapshot/server-flags.ts';
-import type { ApiServiceView, ApiSnapshot, Source } from '../../snapshot/types.ts';
+import type { ApiServiceView, ApiSnapshot, HttpView, Source } from '../../snapshot/types.ts';
 import type { Severity } from '../catalog/entry.ts';
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-errors.ts';
@@ -94,3 +94,10 @@ export const proxyAnswered = ({ serviceProxy }: ApiSnapshot): boolean => {
   // The simulation of `apisvc sandbox` has no service proxy. It answers 501.
   return answer !== undefined && answer.status !== 501 && !proxyFailed.test(answer.body);
 };
+
+/**
+ * Whether kube-apiserver itself gave an answer of the aggregator, because it did not reach the
+ * server (k8s.io/kube-aggregator/pkg/apiserver/handler_proxy.go).
+ */
+export const isOwnAnswer = ({ status, body }: HttpView): boolean =>
+  status >= 500 && (proxyFailed.test(body) || /^error (?:dialing backend|sending request): /.test(body));

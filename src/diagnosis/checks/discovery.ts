@@ -1,3 +1,4 @@
+import { isMetricsGroup, parseResourceList } from '../../snapshot/api-resources.ts';
 import type { HttpView } from '../../snapshot/types.ts';
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-errors.ts';
@@ -31,10 +32,13 @@ export const checkDiscovery: Check = (context) => {
 const statusIn = (text: string): string => / (\d{3})\s*$/.exec(text.slice(-evidenceTail))?.[1] ?? 'status unknown';
 const evidenceTail = 100;
 
+/**
+ * Refusals of the server. If kube-apiserver itself refuses the request, the snapshot has no answer.
+ */
+export const codeOfRefusal: Readonly<Record<number, Code>> = { 401: 'auth/proxy-not-trusted', 403: 'auth/refused-by-server' };
+
 const codeByStatus: Readonly<Record<number, Code>> = {
-  401: 'auth/proxy-not-trusted',
-  // If kube-apiserver itself refuses the request, the snapshot has no answer.
-  403: 'auth/refused-by-server',
+  ...codeOfRefusal,
   404: 'discovery/not-found',
 };
 
@@ -49,7 +53,8 @@ function proxyLine({ snapshot }: CheckContext): string[] {
     : [];
 }
 
-function checkDocument({ api }: CheckContext, { body }: HttpView): readonly Observation[] {
+function checkDocument(context: CheckContext, { body }: HttpView): readonly Observation[] {
+  const { api } = context;
   const document = parseResourceList(body);
   if (!document) return [observation('discovery/not-a-resource-list', [`body: ${body}`])];
   // The core group has no name.
@@ -57,7 +62,13 @@ function checkDocument({ api }: CheckContext, { body }: HttpView): readonly Obse
   if (document.groupVersion !== expected) {
     return [observation('discovery/wrong-group-version', [`groupVersion: ${document.groupVersion}`], { served: document.groupVersion })];
   }
-  return document.resources.length === 0 ? [observation('discovery/no-resources', [`body: ${body}`])] : [];
+  return document.resources.length === 0 ? [withoutResources(context, body)] : [];
+}
+
+/** An adapter lists the metrics that exist now. Other servers always have resources. */
+function withoutResources({ api, snapshot }: CheckContext, body: string): Observation {
+  if (!isMetricsGroup(api.group)) return observation('discovery/no-resources', [`body: ${body}`]);
+  return observation('discovery/no-metrics', [`body: ${body}`, ...(seen(snapshot.serverLog) ?? []).map((line) => `log: ${line}`)]);
 }
 
 /**
@@ -93,25 +104,4 @@ function checkOpenApi(context: CheckContext): readonly Observation[] {
   const document = seen(snapshot.openApi);
   if (!api.service || document?.status !== 404 || !(availableMs(context) > openApiDelayMs)) return [];
   return [observation('discovery/openapi-missing', [`GET ${document.path}: 404`])];
-}
-
-/** The used fields of a metav1.APIResourceList. */
-export interface ResourceList {
-  readonly groupVersion: string;
-  readonly resources: readonly string[];
-}
-
-/**
- * Parses a discovery document. Undefined for anything else
- * (k8s.io/apimachinery/pkg/apis/meta/v1/types.go, APIResourceList).
- */
-export function parseResourceList(body: string): ResourceList | undefined {
-  if (!body.includes('APIResourceList')) return undefined;
-  try {
-    const { kind, groupVersion, resources } = JSON.parse(body);
-    if (kind !== 'APIResourceList' || !Array.isArray(resources)) return undefined;
-    return { groupVersion: String(groupVersion), resources: resources.map(({ name }) => String(name)) };
-  } catch {
-    return undefined;
-  }
 }

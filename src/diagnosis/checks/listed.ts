@@ -1,6 +1,6 @@
+import { parseResourceList } from '../../snapshot/api-resources.ts';
 import type { ApiSnapshot } from '../../snapshot/types.ts';
 import { availableMs, type Check, observation, seen, works } from './check.ts';
-import { parseResourceList } from './discovery.ts';
 
 /**
  * kube-apiserver requests discovery of every extension API server once a minute (kube-aggregator

@@ -1,7 +1,7 @@
+import { parseResourceList } from '../../snapshot/api-resources.ts';
 import type { ApiServiceView, ApiSnapshot } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen } from './check.ts';
-import { parseResourceList } from './discovery.ts';
 
 /**
  * The priority of the core group (k8s.io/kubernetes/pkg/controlplane/apiserver/aggregator.go), and

@@ -12,7 +12,8 @@ const refreshMs = 65_000;
 
 /**
  * Waits until discovery lists the APIs, so that kubectl knows their resources.
- * @param isHealthy false skips the step: discovery never lists an API that does not answer
+ * @param isHealthy false skips the step: discovery never lists an API that does not answer, or has
+ * no resources
  */
 export function discoveryStep(waiting: Waiting, names: readonly string[], isHealthy: () => boolean): Step {
   return {

@@ -4,7 +4,7 @@ import { serverNameOf } from '../../config/registration.ts';
 import { trustedBy } from '../ca-bundle.ts';
 import { type ApiServerSays, judgeEndpoints } from '../endpoint-evidence.ts';
 import { seen, skipped } from '../observed.ts';
-import type { ApiServiceView, ApiSnapshot, HttpView, Observed } from '../types.ts';
+import type { ApiServiceView, ApiSnapshot, EndpointAnswerView, EndpointProbe, HttpView, Observed } from '../types.ts';
 import type { Backend, ServiceRef } from './backend.ts';
 import type { CollectContext } from './context.ts';
 import { availabilityTimeoutMs, patientTimeoutMs, unseenAfter } from './observe.ts';
@@ -16,47 +16,95 @@ import { viewAnswer } from './requests.ts';
  */
 const administrator = { 'x-remote-user': 'system:admin', 'x-remote-group': 'system:masters' };
 
-type Answers = Pick<ApiSnapshot, 'anonymous' | 'forged'>;
+type Answers = Pick<ApiSnapshot, 'anonymous' | 'forged' | 'endpointAnswers'>;
+
+/** An endpoint, and its name in the probes. */
+type Asked = ReachedEndpoint & Pick<EndpointProbe, 'at'>;
 
 /**
- * Requests discovery from one endpoint directly: without identity, and with forged X-Remote-*
- * headers.
+ * Requests discovery directly from every endpoint without identity, and from the first one with
+ * forged X-Remote-* headers.
  * @throws the reason of the signal
  */
 export async function requestAnonymously(context: CollectContext, api: ApiServiceView, backend: Backend, path: string): Promise<Answers> {
-  const endpoint = api.service && reached(api, api.service, backend);
-  if (!endpoint) {
+  const [first, ...others] = api.service ? reached(api, api.service, backend) : [];
+  if (!first) {
     const nothing = skipped('no endpoint is reachable from here');
-    return { anonymous: nothing, forged: nothing };
+    return { anonymous: nothing, forged: nothing, endpointAnswers: nothing };
   }
-  return context.dials(async () => {
+  const several = others.length > 0;
+  const [{ forged, ...answers }, ...more] = await Promise.all([
+    connected(context, first, async (client) => {
+      const { api: anonymous, ready } = await askBoth(context, client, path, several);
+      return { anonymous, ready, forged: await forge(context, client, path, anonymous) };
+    }),
+    ...others.map((endpoint) => connected(context, endpoint, (client) => askBoth(context, client, path, several))),
+  ]);
+  const { anonymous, ready } = answers;
+  const all = [{ api: anonymous, ready }, ...more];
+  return {
+    anonymous,
+    forged,
+    endpointAnswers: several
+      ? { state: 'seen', value: [first, ...others].flatMap((endpoint, index) => viewOf(endpoint, all[index]) ?? []) }
+      : skipped('only one endpoint is reachable'),
+  };
+}
+
+/** Does not wait for a second time-out. */
+function forge(context: CollectContext, client: EndpointClient, path: string, anonymous: Observed<HttpView>) {
+  if (anonymous.state !== 'seen') return anonymous;
+  return isSlow(anonymous) ? skipped('the server is slow') : ask(context, client, path, administrator);
+}
+
+const isSlow = (answer: Observed<HttpView>): boolean => seen(answer)?.slowMs !== undefined;
+
+/** Opens a connection to an endpoint, and closes it after the work. */
+const connected = <T>(context: CollectContext, endpoint: ReachedEndpoint, work: (client: EndpointClient) => Promise<T>): Promise<T> =>
+  context.dials(async () => {
     const client = endpointClient(context.cluster, endpoint, context.signal);
     try {
-      const anonymous = await ask(context, client, path);
-      // Do not wait for a second time-out.
-      if (anonymous.state !== 'seen') return { anonymous, forged: anonymous };
-      if (anonymous.value.slowMs !== undefined) return { anonymous, forged: skipped('the server is slow') };
-      return { anonymous, forged: await ask(context, client, path, administrator) };
+      return await work(client);
     } finally {
       client.close();
     }
   });
+
+type OwnAnswers = Pick<EndpointAnswerView, 'api' | 'ready'>;
+
+/** @param several whether other endpoints exist, to compare the readiness with */
+async function askBoth(context: CollectContext, client: EndpointClient, path: string, several: boolean): Promise<OwnAnswers> {
+  const api = await ask(context, client, path);
+  const ready =
+    several && api.state === 'seen' && !isSlow(api) ? await ask(context, client, '/readyz') : skipped('nothing to compare it with');
+  return { api, ready };
 }
+
+/** What is kept of an answer that is only compared: a few words of an error. */
+const keptBytes = 300;
+const shortened = (answer: Observed<HttpView>): Observed<HttpView> =>
+  answer.state === 'seen'
+    ? { ...answer, value: { ...answer.value, body: answer.value.status === 200 ? '' : answer.value.body.slice(0, keptBytes) } }
+    : answer;
+
+const viewOf = ({ at, pod }: Asked, answers: OwnAnswers | undefined): EndpointAnswerView | undefined =>
+  answers && { at, pod, api: shortened(answers.api), ready: shortened(answers.ready) };
 
 /** What kube-apiserver observes is not known yet. */
 const says: ApiServerSays = { api: 'unknown', faults: [] };
 
 /**
- * An endpoint whose handshake succeeded. From outside the cluster, another server may answer at the
- * address of a pod.
+ * The endpoints whose handshake succeeded. From outside the cluster, another server may answer at
+ * the address of a pod.
  */
-function reached(api: ApiServiceView, service: ServiceRef, { probes, targets }: Backend): ReachedEndpoint | undefined {
+function reached(api: ApiServiceView, service: ServiceRef, { probes, targets }: Backend): readonly Asked[] {
   const serverName = serverNameOf(service);
   const roots = trustedBy(api);
   const judged = judgeEndpoints(seen(probes) ?? [], { roots, hostname: serverName, now: new Date() }, says);
-  const found = judged.findIndex(({ handshake }) => handshake.kind === 'served');
-  const [probe, target] = [judged[found], targets[found]];
-  return probe && target && { ...target, namespace: service.namespace, serverName, via: probe.via };
+  return judged.flatMap(({ at, via, handshake }, index): Asked[] => {
+    const target = targets[index];
+    return target && handshake.kind === 'served' ? [{ ...target, at, via, namespace: service.namespace, serverName }] : [];
+  });
 }
 
 async function ask(

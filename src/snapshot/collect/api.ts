@@ -1,20 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { groupVersionOf } from '../../config/registration.ts';
+import { isMetricsGroup, parseResourceList } from '../api-resources.ts';
 import { seen, skipped } from '../observed.ts';
-import type { ApiServiceView, ApiSnapshot, HttpView, Observed } from '../types.ts';
+import type { ApiServiceView, ApiSnapshot, HttpView, Observed, SnapshotOptions } from '../types.ts';
 import { withoutPrivateKeys } from '../views.ts';
 import { requestAnonymously } from './anonymous.ts';
 import { type Backend, noBackend, type ServiceRef } from './backend.ts';
 import type { CollectContext } from './context.ts';
+import { collectList } from './list.ts';
 import { backendTimeoutMs } from './observe.ts';
 import { neighboursOf, type Registrations } from './registrations.ts';
-import { getAsUser, getForwarded, getOpenApi, getThroughService, pathsOf } from './requests.ts';
+import { requestRepeatedly } from './repeated.ts';
+import { answerAs, type CheckedUser, getForwarded, getOpenApi, getThroughService, pathsOf } from './requests.ts';
+import type { ServingContainer } from './server-log.ts';
 
 /** What the snapshots of all APIServices share. */
 export interface Shared {
   readonly context: CollectContext;
-  /** The ordinary user to send requests as. */
-  readonly asUser: string | undefined;
+  /** A user whose access is checked. */
+  readonly user: CheckedUser | undefined;
+  readonly probe: SnapshotOptions['probe'];
+  /** How many equal requests are sent for each of several endpoints. */
+  readonly requestsForEach: number;
   readonly all: Registrations['all'];
   readonly requestHeader: ApiSnapshot['requestHeader'];
   /** Collects each Service once, however many APIServices point at it. */
@@ -23,6 +30,8 @@ export interface Shared {
   readonly groupOf: (path: string) => Promise<Observed<HttpView>>;
   readonly customResourcesOf: (group: string) => Promise<ApiSnapshot['customResources']>;
   readonly listedOf: (name: string) => Promise<ApiSnapshot['listed']>;
+  /** Reads the log of each server once. */
+  readonly logOf: (container: ServingContainer) => Promise<ApiSnapshot['serverLog']>;
 }
 
 /**
@@ -32,21 +41,23 @@ export interface Shared {
  */
 export async function snapshotApi(shared: Shared, name: string, registered: Observed<ApiServiceView>): Promise<ApiSnapshot> {
   const apiService = withoutKeys(registered);
-  const { context, asUser: user, all, requestHeader } = shared;
+  const { context, user, all, requestHeader, probe } = shared;
   const paths = pathsOf(name);
   const aggregatedAnswer = getForwarded(context, paths.version);
   const skip = whySkipped(apiService);
-  const [aggregated, group, openApi, behind, asUser, customResources, listed] = await Promise.all([
+  const [aggregated, group, openApi, behind, asUser, customResources, listed, lists] = await Promise.all([
     aggregatedAnswer,
     skip ?? shared.groupOf(paths.group),
     skip ?? openApiOf(context, paths.openApi, aggregatedAnswer),
     collectBehind(shared, apiService, paths.version, aggregatedAnswer),
-    user === undefined ? skipped('--as-user is not set') : getAsUser(context, user, paths.version),
+    answerAs(context, user, paths.version, aggregatedAnswer),
     skip ?? shared.customResourcesOf(groupVersionOf(name).group),
     skip ?? shared.listedOf(name),
+    skip ? { list: skip, listAsUser: skip } : collectList(context, { root: paths.version, discovery: aggregatedAnswer, probe, user }),
   ]);
   const neighbours = neighboursOf(name, apiService, all);
-  return { name, apiService, aggregated, group, openApi, ...behind, asUser, requestHeader, neighbours, customResources, listed };
+  const answers = { aggregated, group, openApi, ...lists, asUser };
+  return { name, apiService, ...answers, ...behind, requestHeader, neighbours, customResources, listed };
 }
 
 const withoutKeys = (registered: Observed<ApiServiceView>): Observed<ApiServiceView> =>
@@ -61,23 +72,44 @@ function whySkipped(apiService: Observed<ApiServiceView>): Observed<never> | und
   return apiService.state === 'seen' && !apiService.value.service ? skipped('it is Local: kube-apiserver serves it itself') : undefined;
 }
 
-async function collectBehind(
-  { context, backendOf }: Shared,
-  apiService: Observed<ApiServiceView>,
-  path: string,
-  aggregatedAnswer: Promise<Observed<HttpView>>,
-) {
+async function collectBehind(shared: Shared, apiService: Observed<ApiServiceView>, path: string, answering: Promise<Observed<HttpView>>) {
+  const { context, backendOf } = shared;
   const service = seen(apiService)?.service;
   if (apiService.state !== 'seen' || !service) {
     const nothing = whySkipped(apiService) ?? skipped('the Service it points at is not known');
-    return { ...noBackend(nothing), anonymous: nothing, forged: nothing, serviceProxy: nothing };
+    const direct = { anonymous: nothing, forged: nothing, endpointAnswers: nothing };
+    return { ...noBackend(nothing), ...direct, serviceProxy: nothing, repeated: nothing, serverLog: nothing };
   }
   const collect = async () => {
-    const { targets, ...backend } = await backendOf(service);
-    return { ...backend, ...(await requestAnonymously(context, apiService.value, { ...backend, targets }, path)) };
+    const { targets, container, ...backend } = await backendOf(service);
+    const [direct, repeated, serverLog] = await Promise.all([
+      requestAnonymously(context, apiService.value, { ...backend, targets, container }, path),
+      repeatedOf(shared, path, targets.length, answering),
+      serverLogOf(shared, apiService.value, container, answering),
+    ]);
+    return { ...backend, ...direct, repeated, serverLog };
   };
-  const [backend, serviceProxy] = await Promise.all([collect(), throughService(context, service, path, aggregatedAnswer)]);
+  const [backend, serviceProxy] = await Promise.all([collect(), throughService(context, service, path, answering)]);
   return { ...backend, serviceProxy };
+}
+
+/** Requests are only repeated where the first one got an answer. */
+async function repeatedOf(shared: Shared, path: string, endpoints: number, answering: Promise<Observed<HttpView>>) {
+  if ((await answering).state !== 'seen') return skipped('the API does not answer through the aggregator');
+  return requestRepeatedly(shared.context, { path, endpoints, each: shared.requestsForEach });
+}
+
+/** The log tells why an adapter has no metrics. */
+async function serverLogOf(
+  { logOf }: Shared,
+  { group }: ApiServiceView,
+  container: ServingContainer | undefined,
+  answering: Promise<Observed<HttpView>>,
+) {
+  const answer = seen(await answering);
+  const isEmpty = answer?.status === 200 && parseResourceList(answer.body)?.resources.length === 0;
+  if (!isEmpty || !isMetricsGroup(group)) return skipped('the API has resources');
+  return container ? logOf(container) : skipped('the container of the server is not known');
 }
 
 /** OpenAPI is only requested where discovery works: clients read discovery first. */

@@ -2,7 +2,7 @@ import { serverNameOf } from '../../config/registration.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { seen, skipped } from '../observed.ts';
 import { viewPod } from '../pod-view.ts';
-import { chooseServer, viewServer } from '../server-view.ts';
+import { chooseServer, servingContainer, viewServer } from '../server-view.ts';
 import { dialTargets, type Target } from '../targets.ts';
 import type { ApiServiceView, ApiSnapshot, EndpointView, Observed, ServiceView } from '../types.ts';
 import type { CollectContext } from './context.ts';
@@ -12,6 +12,7 @@ import { observe } from './observe.ts';
 import { addPodDetails, listPods } from './pods.ts';
 import { probeEndpoints } from './probe.ts';
 import { collectSecret } from './secret.ts';
+import type { ServingContainer } from './server-log.ts';
 
 /** The Service that an APIService points at. */
 export type ServiceRef = NonNullable<ApiServiceView['service']>;
@@ -20,6 +21,8 @@ export type ServiceRef = NonNullable<ApiServiceView['service']>;
 export type Backend = Pick<ApiSnapshot, 'service' | 'endpoints' | 'pods' | 'probes' | 'server' | 'secret' | 'delegation'> & {
   /** The dialled endpoints, in the order of the probes. */
   readonly targets: readonly Target[];
+  /** Undefined where it is not known. */
+  readonly container: ServingContainer | undefined;
 };
 
 /**
@@ -29,7 +32,7 @@ export type Backend = Pick<ApiSnapshot, 'service' | 'endpoints' | 'pods' | 'prob
 const endpointLimit = 32;
 
 /** A backend of which nothing was observed. */
-export const noBackend = (nothing: Observed<never>): Omit<Backend, 'targets'> => ({
+export const noBackend = (nothing: Observed<never>): Omit<Backend, 'targets' | 'container'> => ({
   service: nothing,
   endpoints: nothing,
   pods: nothing,
@@ -61,7 +64,7 @@ async function collectPodsAndServer(context: CollectContext, target: ServiceRef,
   const objects = await podsBehind(context, namespace, service);
   if (objects.state !== 'seen') {
     const nothing = skipped('the pods of the Service are not known');
-    return { pods: objects, server: nothing, secret: nothing, delegation: nothing };
+    return { pods: objects, server: nothing, secret: nothing, delegation: nothing, container: undefined };
   }
   const chosen = chooseServer(objects.value);
   const targetPort = seen(service)?.ports.find((each) => each.port === port)?.targetPort;
@@ -77,7 +80,8 @@ async function collectPodsAndServer(context: CollectContext, target: ServiceRef,
       : skipped('the Service has no pod'),
     server.state === 'seen' ? collectDelegation(context, namespace, server.value.serviceAccount) : skipped('the Service has no pod'),
   ]);
-  return { pods, server, secret, delegation };
+  const container = chosen && servingContainer(chosen, targetPort)?.name;
+  return { pods, server, secret, delegation, container: container && { namespace, pod: chosen.metadata.name, container } };
 }
 
 async function podsBehind(

@@ -1,11 +1,12 @@
-import { mayGetPath, mayI, mayUserGetPath } from '../../cluster/access.ts';
+import { mayGetPath, mayI, mayUser, mayUserGetPath } from '../../cluster/access.ts';
 import type { Answer } from '../../cluster/answer.ts';
 import type { Cluster, ClusterRequest } from '../../cluster/cluster.ts';
 import { Unreachable } from '../../cluster/faults.ts';
 import { type ObjectRef, resourcePath, resources, subresources } from '../../cluster/resources.ts';
-import { anonymousFix, readStatus, refusal } from '../../cluster/status.ts';
+import { anonymousFix, rbacRule, readStatus, refusal } from '../../cluster/status.ts';
 import { groupVersionOf } from '../../config/registration.ts';
-import { seen } from '../observed.ts';
+import { needOf } from '../api-resources.ts';
+import { seen, skipped } from '../observed.ts';
 import { redacted } from '../redact.ts';
 import type { AsUserView, HttpView, Observed } from '../types.ts';
 import type { ServiceRef } from './backend.ts';
@@ -93,15 +94,25 @@ export async function answerOf(
  * The answer to a GET of a path, unless RBAC forbids the path. kube-apiserver checks RBAC before it
  * proxies a request. Where RBAC allows the path, the server refused.
  */
-async function permitted({ cluster, signal }: RequestContext, request: Omit<ClusterRequest, 'signal'>): Promise<Observed<Answer>> {
+async function permitted(asking: RequestContext, request: Omit<ClusterRequest, 'signal'>): Promise<Observed<Answer>> {
+  const { cluster, signal } = asking;
   const answer = await cluster.request({ ...request, signal });
-  if (answer.status === 403 && !(await mayGetPath(cluster, request.path, signal))) return forbiddenPath(cluster, request.path, answer);
+  if (answer.status === 403 && !(await mayGet(asking, request.path))) return forbiddenPath(cluster, request.path, answer);
   return { state: 'seen', value: answer };
+}
+
+/** Whether RBAC allows a GET. @param user the current user by default. @throws as `mayI` */
+function mayGet({ cluster, signal }: RequestContext, path: string, user?: string): Promise<boolean> {
+  const need = needOf(path);
+  if (user === undefined) return need ? mayI(cluster, need.verb, need.ref, signal) : mayGetPath(cluster, path, signal);
+  return need ? mayUser(cluster, user, need, signal) : mayUserGetPath(cluster, user, path, signal);
 }
 
 function forbiddenPath(cluster: Cluster, path: string, answer: Answer): Observed<never> {
   const { message } = readStatus(answer);
-  const fix = anonymousFix(cluster, message) ?? `Grant this RBAC rule: ClusterRole: {nonResourceURLs: ["${path}"], verbs: [get]}`;
+  const need = needOf(path);
+  const rule = need ? rbacRule(need.verb, need.ref) : `ClusterRole: {nonResourceURLs: ["${path}"], verbs: [get]}`;
+  const fix = anonymousFix(cluster, message) ?? `Grant this RBAC rule: ${rule}`;
   return { state: 'unseen', reason: 'forbidden', words: `${message}. ${fix}` };
 }
 
@@ -139,39 +150,70 @@ export async function getThroughService(
   }
 }
 
+/** A user whose access is checked. */
+export interface CheckedUser {
+  readonly name: string;
+  /** Whether all requests are sent as this user (--as). */
+  readonly current: boolean;
+}
+
 /**
- * GET of a path as another user, by impersonation, and whether RBAC allows it.
+ * The answer that a user gets to a GET.
+ * @param own the answer to the same request of the current user
  * @throws the reason of the signal
  */
-export async function getAsUser(context: CollectContext, user: string, path: string): Promise<Observed<AsUserView>> {
-  const { cluster, signal } = context;
+export async function answerAs(
+  context: CollectContext,
+  user: CheckedUser | undefined,
+  path: string,
+  own: Promise<Observed<HttpView>>,
+): Promise<Observed<AsUserView>> {
+  if (user === undefined) return skipped('neither --as-user nor --as is set');
+  const same = user.current ? await own : undefined;
+  // A refusal of RBAC is not kept as an answer.
+  if (same?.state === 'seen') return { state: 'seen', value: { ...same.value, user: user.name, allowed: true } };
+  return getAsUser(context, user, path);
+}
+
+/**
+ * GET of a path as a user, by impersonation, and whether RBAC allows it. The objects of a list are
+ * not kept.
+ * @throws the reason of the signal
+ */
+async function getAsUser(context: CollectContext, user: CheckedUser, path: string): Promise<Observed<AsUserView>> {
+  const { name, current } = user;
   const [answered, allowed] = await Promise.all([
     impersonated(context, user, path),
     observe(
       context,
-      () => mayUserGetPath(cluster, user, path, signal),
+      () => mayGet(context, path, current ? undefined : name),
       (may) => may,
     ),
   ]);
   if (answered.state !== 'seen') return answered;
-  return { state: 'seen', value: { ...answered.value, user, allowed: seen(allowed) } };
+  return { state: 'seen', value: { ...answered.value, user: name, allowed: seen(allowed) } };
 }
 
-async function impersonated(context: CollectContext, user: string, path: string): Promise<Observed<HttpView>> {
+async function impersonated(context: CollectContext, { name, current }: CheckedUser, path: string): Promise<Observed<HttpView>> {
   const { cluster, signal } = context;
+  const as = current ? {} : { as: name };
   try {
-    const answer = await cluster.request({ path, signal, as: user, timeoutMs: backendTimeoutMs, keepBytes: errorLimit });
+    const answer = await cluster.request({ path, signal, ...as, timeoutMs: backendTimeoutMs, keepBytes: errorLimit });
     const { message } = readStatus(answer);
     // The impersonation itself is refused, before authorization of the user
     // (k8s.io/apiserver/pkg/endpoints/filters/impersonation).
     if (answer.status === 403 && / cannot impersonate/.test(message)) {
-      throw refusal(cluster, { verb: 'impersonate', ref: identityRef(user) }, answer, new Date());
+      throw refusal(cluster, { verb: 'impersonate', ref: identityRef(name) }, answer, new Date());
     }
-    return { state: 'seen', value: viewAnswer(path, answer, errorLimit) };
+    const view = viewAnswer(path, answer, errorLimit);
+    return { state: 'seen', value: needOf(path) ? withoutObjects(view) : view };
   } catch (error) {
     return unseenAfter(context, error);
   }
 }
+
+/** Keeps the body of an error only. Objects may be confidential. */
+export const withoutObjects = (answer: HttpView): HttpView => (answer.status === 200 ? { ...answer, body: '' } : answer);
 
 /** The resource that an RBAC rule about impersonation names. */
 function identityRef(user: string): ObjectRef {

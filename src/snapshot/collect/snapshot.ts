@@ -1,5 +1,6 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { badCredentials, foreignAnswer, isForeign, readJson } from '../../cluster/status.ts';
+import { UsageError } from '../../errors.ts';
 import { seen } from '../observed.ts';
 import type { ApiSnapshot, Snapshot, SnapshotOptions, Wanted } from '../types.ts';
 import { type Shared, snapshotApi } from './api.ts';
@@ -7,10 +8,12 @@ import { collectBackend } from './backend.ts';
 import { type CollectContext, collectContext } from './context.ts';
 import { customResourcesOf } from './custom-resources.ts';
 import { inventoryOf } from './inventory.ts';
+import { isBelow } from './list.ts';
 import { listedOf } from './listed.ts';
-import { findRegistrations } from './registrations.ts';
+import { findRegistrations, type Registrations } from './registrations.ts';
 import { collectRequestHeader } from './request-header.ts';
-import { getPath } from './requests.ts';
+import { type CheckedUser, getPath, pathsOf } from './requests.ts';
+import { collectServerLog } from './server-log.ts';
 
 /**
  * Collects everything that a diagnosis needs, and changes nothing. Records what cannot be observed.
@@ -43,14 +46,18 @@ async function snapshotApis(context: CollectContext, wanted: Wanted, options: Sn
   const inventory = inventoryOf(context, new Set(services.map(({ namespace, name }) => `${namespace}/${name}`)).size);
   const shared: Shared = {
     context,
-    asUser: options.asUser,
+    user: checkedUser(context.cluster, options),
+    probe: options.probe,
+    requestsForEach: registrations.wanted.length > fewApis ? 1 : 4,
     all: registrations.all,
     requestHeader,
     backendOf: once((service) => collectBackend(context, inventory, service), JSON.stringify),
     groupOf: once((path) => getPath(context, path), String),
     customResourcesOf: once(customResourcesOf(context), String),
     listedOf: listedOf(context),
+    logOf: once((container) => collectServerLog(context, container), JSON.stringify),
   };
+  requireApisOf(options.probe, registrations.wanted);
   let done = 0;
   return Promise.all(
     registrations.wanted.map(async ({ name, apiService }) => {
@@ -60,6 +67,26 @@ async function snapshotApis(context: CollectContext, wanted: Wanted, options: Sn
       return snapshot;
     }),
   );
+}
+
+/** For more APIs, fewer requests are repeated. */
+const fewApis = 16;
+
+/** --as-user is another user than that of --as, who then only sends the requests. */
+function checkedUser({ as }: Cluster, { asUser }: SnapshotOptions): CheckedUser | undefined {
+  if (asUser !== undefined) return { name: asUser, current: false };
+  return as === undefined ? undefined : { name: as, current: true };
+}
+
+/** @throws UsageError for a path of --probe that belongs to no wanted API */
+function requireApisOf(probe: SnapshotOptions['probe'] = [], wanted: Registrations['wanted']): void {
+  if (probe === 'none' || wanted.length === 0) return;
+  const roots = wanted.map(({ name }) => pathsOf(name).version);
+  const other = probe.find((path) => !roots.some((root) => isBelow(path, root)));
+  if (other === undefined) return;
+  throw new UsageError(`--probe ${other} is not a path of ${roots.length === 1 ? roots[0] : 'a selected API'}`, {
+    fix: `Set a path that starts with /apis/GROUP/VERSION/, for example --probe ${roots[0]}/RESOURCE?limit=1`,
+  });
 }
 
 /** Runs a function once for each key, and shares the result. */

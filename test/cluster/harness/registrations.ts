@@ -11,6 +11,8 @@ export interface HandMade {
   readonly namespace: string;
   readonly service: string;
   readonly port: Backend['port'];
+  /** The ports of more servers behind the same Service. */
+  readonly otherPorts?: readonly Backend['port'][];
   /** PEM. */
   readonly ca: string;
   /** Fields to replace or add; `undefined` removes a field. */
@@ -40,6 +42,15 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
  * APIService.
  */
 export function handMade({ namespace, service: name, port, ca, ready = true, host = backendAddress, ...change }: HandMade) {
+  const { otherPorts = [] } = change;
+  const sliceOf = (slice: string, at: number) => ({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: slice, namespace, labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [host], conditions: { ready } }],
+    ports: [{ name: '', port: at, protocol: 'TCP', ...change.slicePort }],
+  });
   return {
     service: {
       apiVersion: 'v1',
@@ -47,14 +58,8 @@ export function handMade({ namespace, service: name, port, ca, ready = true, hos
       metadata: { name, namespace },
       spec: { ports: [{ port: 443, targetPort: port, ...change.servicePort }], ...change.serviceSpec },
     },
-    slice: {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
-      addressType: 'IPv4',
-      endpoints: [{ addresses: [host], conditions: { ready } }],
-      ports: [{ name: '', port, protocol: 'TCP', ...change.slicePort }],
-    },
+    slice: sliceOf(name, port),
+    ...Object.fromEntries(otherPorts.map((each) => [`slice-${each}`, sliceOf(`${name}-${each}`, each)])),
     apiService: {
       apiVersion: 'apiregistration.k8s.io/v1',
       kind: 'APIService',

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import { startProcess } from '../../../src/sandbox/shared/process.ts';
 import { type Backend, backendAddress, type Reply, type ServingPair, unusedPort } from '../harness/backends.ts';
-import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
+import { makeCa, pem } from '../harness/certificates.ts';
 import { program } from '../harness/programs.ts';
 import { cluster } from '../harness/provided.ts';
 import { failedWith, passed } from '../harness/registrations.ts';
-import { type Bench, describeFaults, type HandMadeFault, validReply } from './hand-made.ts';
+import { asReader, reader } from './expect-findings.ts';
+import { describeFaults, type HandMadeFault, servingPair, validReply } from './hand-made.ts';
 import { hasClientCertificate, serveRequests } from './odd-servers.ts';
 
 /** Authentication and authorization in the server. */
 
 const otherCa = await makeCa('another client CA');
-const servingPair = async (name: string, { hostOf, ca }: Bench) => pair(await makeLeaf(hostOf(name), ca));
 
 const replying =
   (reply: Partial<Reply>): HandMadeFault['make'] =>
@@ -91,8 +91,8 @@ const faults: readonly HandMadeFault[] = [
     how: 'the server refuses the user of --as-user',
     codes: ['auth/refused-by-server'],
     condition: passed,
-    make: replying({ forbids: 'jane' }),
-    options: { flags: ['--as-user', 'jane'] },
+    make: replying({ forbids: reader }),
+    options: asReader,
   },
   {
     name: 'letting-jane-in',
@@ -100,7 +100,7 @@ const faults: readonly HandMadeFault[] = [
     codes: [],
     condition: passed,
     make: replying({}),
-    options: { flags: ['--as-user', 'jane'] },
+    options: asReader,
   },
   {
     // Every authenticated user may read discovery (ClusterRole system:discovery).

@@ -1,6 +1,7 @@
 import { makeCa, pem } from '../harness/certificates.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { failedWith, passed } from '../harness/registrations.ts';
+import { asReader } from './expect-findings.ts';
 import { describePods, type PodBench, type PodChange, type PodFault } from './pods.ts';
 
 /** The permissions that a real server needs for delegated authentication and authorization. */
@@ -47,7 +48,7 @@ const faults: readonly PodFault[] = [
     codes: ['auth/delegator-missing'],
     condition: passed,
     change: () => ({ without: ['delegator'] }),
-    options: { flags: ['--as-user', 'jane'] },
+    options: asReader,
   },
   {
     name: 'no-reader',

@@ -2,15 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resourceList } from '../harness/backends.ts';
-import { makeLeaf, pair } from '../harness/certificates.ts';
 import { failedWith, groupOf, passed } from '../harness/registrations.ts';
-import { type Bench, describeFaults, type HandMadeFault, validReply } from './hand-made.ts';
+import { answering, describeFaults, ends, type HandMadeFault, servingPair, validReply } from './hand-made.ts';
 import { hasClientCertificate, serveGreeting, serveRequests } from './odd-servers.ts';
 import { longAvailable } from './statuses.ts';
 
 /** The discovery documents of the server. */
-
-const servingPair = async (name: string, { hostOf, ca }: Bench) => pair(await makeLeaf(hostOf(name), ca));
 
 const replying =
   (status: number, body: (group: string) => unknown): HandMadeFault['make'] =>
@@ -27,19 +24,6 @@ const answeringLate =
     };
     return { port: await bench.keep(serveRequests(await servingPair(name, bench), listener)) };
   };
-
-/** A server that answers by the request. By default as a valid server. */
-const answering =
-  (answer: (request: IncomingMessage, response: ServerResponse) => unknown): HandMadeFault['make'] =>
-  async (name, bench) => {
-    const listener = (request: IncomingMessage, response: ServerResponse): void => {
-      if (!hasClientCertificate(request.socket)) ends(response, 401);
-      else if (!answer(request, response)) response.end(JSON.stringify(validReply(name).body));
-    };
-    return { port: await bench.keep(serveRequests(await servingPair(name, bench), listener)) };
-  };
-
-const ends = (response: ServerResponse, status: number, headers: Record<string, string> = {}) => response.writeHead(status, headers).end();
 
 /**
  * kube-apiserver itself asks as system:kube-aggregator, and for OpenAPI as system:aggregator. It

@@ -6,7 +6,7 @@ import type { ApiDiagnosis, Diagnosis } from '../../../src/diagnosis/types.ts';
 import type { Snapshot } from '../../../src/snapshot/types.ts';
 import type { KubernetesVersion } from '../harness/cells.ts';
 import type { apisvc } from '../harness/commands.ts';
-import { codesOf, emptyFolder, verifyJson } from '../harness/projects.ts';
+import { codesOf, emptyFolder, kubectlOk, verifyJson } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
 import { type Recording, readRecording, writeRecording } from './recording.ts';
 
@@ -48,8 +48,25 @@ export const conditionMs = 150_000;
 /** A valid registration. */
 export const valid = (name: string, how: string): Fault => ({ name, how, codes: [] });
 
-/** Also sends a request as an ordinary user. */
-export const asJane: VerifyOptions = { flags: ['--as-user', 'jane'] };
+/** An ordinary user who may list the resources of every API. */
+export const reader = 'reader';
+/** Also sends requests as an ordinary user. */
+export const asReader: VerifyOptions = { flags: ['--as-user', reader] };
+
+/** Allows the reader to list. */
+export async function allowReader(): Promise<void> {
+  const rbac = 'rbac.authorization.k8s.io';
+  const apiVersion = `${rbac}/v1`;
+  const metadata = { name: 'laboratory-reader' };
+  const rules = [{ apiGroups: ['*'], resources: ['*'], verbs: ['list'] }];
+  const roleRef = { apiGroup: rbac, kind: 'ClusterRole', name: metadata.name };
+  const subjects = [{ apiGroup: rbac, kind: 'User', name: reader }];
+  const items = [
+    { apiVersion, kind: 'ClusterRole', metadata, rules },
+    { apiVersion, kind: 'ClusterRoleBinding', metadata, roleRef, subjects },
+  ];
+  await kubectlOk(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+}
 
 /** The value for one version. */
 export const valueFor = <T>(value: PerVersion<T>, kubernetes: KubernetesVersion = cluster.cell.kubernetes): T =>
@@ -67,6 +84,7 @@ const isPerVersion = <T>(value: PerVersion<T>): value is Readonly<Record<Kuberne
 export async function expectFindings(fault: Fault, apiService: string, options: VerifyOptions = {}): Promise<ApiDiagnosis> {
   const { flags = [], env, kubernetes = cluster.cell.kubernetes, withinMs } = options;
   const run = env === undefined ? {} : { env };
+  if (flags.includes(reader)) await allowReader();
   const file = join(emptyFolder(), 'snapshot.json');
   const verify = () => verifyJson([apiService, ...flags, '--save', file], run);
   const expected = { codes: valueFor(fault.codes, kubernetes), notChecked: fault.notChecked ?? [] };
@@ -103,7 +121,7 @@ export function compare({ snapshot, ...recording }: Recording): void {
 }
 
 /** Flags of the collection. They do not change the diagnosis of a snapshot. */
-const collectionFlags = ['--as-user'];
+const collectionFlags = ['--as-user', '--as', '--probe', '--no-probe'];
 
 async function expectReplay(file: string, { apis }: Diagnosis, flags: readonly string[], options: Parameters<typeof apisvc>[1]) {
   const kept = flags.filter((flag, index) => !collectionFlags.includes(flag) && !collectionFlags.includes(flags[index - 1] ?? ''));

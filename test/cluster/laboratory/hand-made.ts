@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Made } from '../../unit/pki/certificates.ts';
 import { type Backend, resourceList, type ServingPair, serveHttps } from '../harness/backends.ts';
@@ -15,6 +16,7 @@ import {
   passed,
 } from '../harness/registrations.ts';
 import { conditionMs, expectFindings, type Fault, type PerVersion, type VerifyOptions, valueFor } from './expect-findings.ts';
+import { hasClientCertificate, serveRequests } from './odd-servers.ts';
 
 /**
  * Faults of registrations with small servers on the host, which behave as a real extension API
@@ -40,7 +42,11 @@ export interface HandMadeFault extends Fault {
    */
   readonly beforeVerify?: (apiService: string) => Promise<unknown>;
   readonly options?: VerifyOptions;
+  /** The name of the APIService, if its group is not that of the Service. */
+  readonly apiService?: string;
 }
+
+const nameOf = ({ name, apiService = apiServiceNameOf(name) }: HandMadeFault): string => apiService;
 
 /** Creates the faults of one spec file. */
 export interface Bench {
@@ -59,6 +65,35 @@ export interface Bench {
 
 /** The reply of a valid server. */
 export const validReply = (service: string) => ({ body: resourceList(`${groupOf(service)}/v1`, 'things') });
+
+/** A server that answers by the request. By default as a valid server. */
+export const answering =
+  (answer: (request: IncomingMessage, response: ServerResponse) => unknown): HandMadeFault['make'] =>
+  async (name, bench) => ({ port: await serveAnswers(name, bench, answer) });
+
+/**
+ * Serves the group of a Service. A request without a client certificate gets status 401.
+ * @param answer returns whether it answers the request
+ * @returns the port
+ */
+export async function serveAnswers(
+  name: string,
+  bench: Bench,
+  answer: (request: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<number> {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    if (!hasClientCertificate(request.socket)) ends(response, 401);
+    else if (!answer(request, response)) response.end(JSON.stringify(validReply(name).body));
+  };
+  return bench.keep(serveRequests(await servingPair(name, bench), listener));
+}
+
+/** A valid serving certificate for a Service. */
+export const servingPair = async (name: string, { hostOf, ca }: Bench): Promise<ServingPair> => pair(await makeLeaf(hostOf(name), ca));
+
+/** Ends a response without a body. */
+export const ends = (response: ServerResponse, status: number, headers: Record<string, string> = {}) =>
+  response.writeHead(status, headers).end();
 
 /** A caBundle with this text. */
 export const caBundle = (text: string) => ({ apiServiceSpec: { caBundle: Buffer.from(text).toString('base64') } });
@@ -86,32 +121,31 @@ export function describeFaults(namespace: string, faults: readonly HandMadeFault
     });
 
     afterAll(async () => {
-      await deleteApiServices(...faults.map(({ name }) => apiServiceNameOf(name)));
+      await deleteApiServices(...faults.map(nameOf));
       await kubectl(['delete', 'namespace', namespace, '--wait=false']);
       await Promise.all(backends.map((backend) => backend.stop()));
     });
 
     test.each(faults)('$name: $codes', async (fault) => {
       const condition = valueFor(fault.condition) ?? /^undefined$/;
-      const isSet = async () => expect(String((await conditions()).get(apiServiceNameOf(fault.name)))).toMatch(condition);
+      const isSet = async () => expect(String((await conditions()).get(nameOf(fault)))).toMatch(condition);
       // The first message may be about a Service that was not ready yet.
       await vi.waitFor(isSet, { timeout: conditionMs, interval: 500 });
-      await fault.beforeVerify?.(apiServiceNameOf(fault.name));
-      await expectFindings(fault, apiServiceNameOf(fault.name), fault.options);
+      await fault.beforeVerify?.(nameOf(fault));
+      await expectFindings(fault, nameOf(fault), fault.options);
     });
   });
 }
 
 /** The APIServices that kube-apiserver must set a condition for. */
-const withCondition = (faults: readonly HandMadeFault[]): string[] =>
-  faults.filter(({ condition }) => valueFor(condition)).map(({ name }) => apiServiceNameOf(name));
+const withCondition = (faults: readonly HandMadeFault[]): string[] => faults.filter(({ condition }) => valueFor(condition)).map(nameOf);
 
 /**
  * Waits until kube-apiserver forwards requests to available APIs. It starts only after it observes
  * its own condition.
  */
 async function waitForForwarding(faults: readonly HandMadeFault[]): Promise<void> {
-  const names = faults.filter(({ condition }) => valueFor(condition) === passed).map(({ name }) => apiServiceNameOf(name));
+  const names = faults.filter(({ condition }) => valueFor(condition) === passed).map(nameOf);
   if (names.length === 0) return;
   const forwarded = async () => expect(codesOf((await verifyJson(names)).diagnosis)).not.toContain('control-plane/flapping');
   await vi.waitFor(forwarded, { timeout: conditionMs, interval: 500 });
@@ -130,8 +164,9 @@ async function benchOf(namespace: string, backends: Backend[]): Promise<Bench> {
   return { ca, hostOf, keep, serve };
 }
 
-async function objectsOf(namespace: string, { name, make }: HandMadeFault, bench: Bench): Promise<object[]> {
+async function objectsOf(namespace: string, { name, make, apiService }: HandMadeFault, bench: Bench): Promise<object[]> {
   const { ca: trusted = bench.ca, without = [], ...change } = await make(name, bench);
   const objects = handMade({ namespace, service: name, ca: pem(trusted), ...change });
+  if (apiService !== undefined) objects.apiService.metadata.name = apiService;
   return Object.entries(objects).flatMap(([part, object]) => ((without as readonly string[]).includes(part) ? [] : [object]));
 }

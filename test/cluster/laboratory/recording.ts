@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Code } from '../../../src/diagnosis/catalog.ts';
+import { readSnapshot } from '../../../src/snapshot/recorded.ts';
 import type { Snapshot } from '../../../src/snapshot/types.ts';
 import type { KubernetesVersion } from '../harness/cells.ts';
 
@@ -32,13 +33,19 @@ const fileOf = (kubernetes: KubernetesVersion, fault: string): string => join(fo
 /** The recordings of one version, by name. Paths are relative to the root of the repository. */
 export function readRecordings(kubernetes: KubernetesVersion): readonly Recording[] {
   const files = readdirSync(join(folder, kubernetes)).toSorted();
-  return files.map((file) => JSON.parse(readFileSync(join(folder, kubernetes, file), 'utf8')));
+  return files.map((file) => readFile(join(folder, kubernetes, file)));
+}
+
+/** Snapshots of earlier versions lack the newest observations. */
+function readFile(file: string): Recording {
+  const { snapshot, ...recording } = JSON.parse(readFileSync(file, 'utf8'));
+  return snapshot ? { ...recording, snapshot: readSnapshot(file, JSON.stringify(snapshot)) } : recording;
 }
 
 /** @returns undefined if no recording exists */
 export function readRecording(kubernetes: KubernetesVersion, fault: string): Recording | undefined {
   const file = fileOf(kubernetes, fault);
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+  return existsSync(file) ? readFile(file) : undefined;
 }
 
 /** Writes one line, because recordings are generated as a whole. */

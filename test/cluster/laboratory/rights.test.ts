@@ -73,6 +73,7 @@ async function verify(service: string, env: Readonly<Record<string, string>>, ..
 const hidden = [
   'the Service',
   'the EndpointSlices',
+  'a list request to the API',
   'ConfigMap kube-system/extension-apiserver-authentication',
   'the other APIServices',
   'the CustomResourceDefinitions of the group',

@@ -6,7 +6,7 @@ import { apisvc, environment, kubectl } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
 import { emptyFolder, getObject, kubectlOk } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
-import { asJane, expectFindings, valid } from '../laboratory/expect-findings.ts';
+import { asReader, expectFindings, valid } from '../laboratory/expect-findings.ts';
 
 /**
  * metrics-server 0.9.0 on a node whose kubelet has a serving certificate from the CA of the
@@ -64,7 +64,7 @@ describe('metrics-server from the preset', () => {
   });
 
   test('passes verify, which reads the serving certificate from the pod', async () => {
-    await expectFindings(valid('metrics-server', 'nothing: metrics-server 0.9.0 from its preset'), name, asJane);
+    await expectFindings(valid('metrics-server', 'nothing: metrics-server 0.9.0 from its preset'), name, asReader);
   });
 
   test('does not change on a second register', async () => {
@@ -127,7 +127,7 @@ describe('metrics-server from its release manifests, with insecureSkipTLSVerify'
     await expectFindings(
       valid('metrics-server-adopted', 'nothing: metrics-server 0.9.0 from its release manifests, adopted by a project'),
       name,
-      asJane,
+      asReader,
     );
     const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', name, '-o', 'json']));
     expect({ insecure: spec.insecureSkipTLSVerify ?? false, caBundle: spec.caBundle }).toEqual({

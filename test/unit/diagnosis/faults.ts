@@ -5,7 +5,7 @@ import { caConstraints, extendedKeyUsage, keyUsage, nameConstraints, subjectAltN
 import type { CertificateInfo } from '../../../src/pki/types.ts';
 import type { AnswerFault, ApiServiceView, ApiSnapshot, ContainerView, PodView } from '../../../src/snapshot/types.ts';
 import { fixture, inDays, make, makeCa } from '../pki/certificates.ts';
-import { delegation, everything, requestHeader, root, secret, server } from './everything.ts';
+import { delegation, endpointAnswers, everything, lists, requestHeader, root, secret, server } from './everything.ts';
 import {
   absent,
   answers,
@@ -94,6 +94,14 @@ export const without = (fault: AnswerFault): ApiSnapshot['aggregated'] => ({
   words: 'no answer in 10 s',
   fault,
 });
+/** An adapter without metrics. */
+export const withoutMetrics: Partial<ApiSnapshot> = {
+  apiService: seen({ ...api, name: 'v1beta1.custom.metrics.k8s.io', group: 'custom.metrics.k8s.io', version: 'v1beta1' }),
+  aggregated: answers(200, '{"kind":"APIResourceList","groupVersion":"custom.metrics.k8s.io/v1beta1","resources":[]}'),
+  group: seen({ path: '/apis/custom.metrics.k8s.io', status: 200, body: '{"kind":"APIGroup","versions":[{"version":"v1beta1"}]}' }),
+  customResources: seen([]),
+  serverLog: seen(['E1128 08:00:00.000000       1 provider.go:227] unable to update list of all metrics: no such host']),
+};
 /** A discovery document with these resources. */
 export const listing = (...names: readonly string[]): ApiSnapshot['aggregated'] =>
   answers(
@@ -247,6 +255,7 @@ const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
   },
   'bundle/not-injected': { ...reports('x509: certificate signed by unknown authority'), ...injectedInto(injected) },
   'bundle/expires-soon': { ...trustingWith(soonCa.info), probes: seen([serves(await leafOf(soonCa))]) },
+  'endpoints/answers-differ': { endpointAnswers: endpointAnswers(403, 403, 500) },
   'bundle/unused-ca': { apiService: trusting(ca, root.info) },
   'cert/self-generated': { probes: seen([serves(await leafOf(outsider, [localhost]))]), aggregated: gone },
   'cert/secret-missing': {
@@ -292,6 +301,7 @@ const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
   },
   'auth/proxy-certificate-refused': reports('remote error: tls: unknown certificate authority'),
   'auth/user-not-allowed': { asUser: seen({ path: '/apis/x', status: 403, body: 'no', user: 'jane', allowed: false }) },
+  'auth/list-not-allowed': { listAsUser: lists(403, { user: 'jane', allowed: false }, 'no') },
   'discovery/slow': {
     ...reports('context deadline exceeded (Client.Timeout exceeded while awaiting headers)'),
     probes: healthy.probes,
@@ -305,6 +315,8 @@ const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
     apiService: seen(unavailable('failing or missing response from https://10.0.0.1/x: bad status from https://10.0.0.1/x: 500')),
     aggregated: gone,
   },
+  'discovery/no-metrics': withoutMetrics,
+  'discovery/list-failed': { list: lists(500, {}, 'etcd is not there') },
   'discovery/not-in-group': { group: seen({ path: '/apis/wardle.example.com', status: 404, body: '' }) },
   'discovery/not-listed': { listed: seen({ freshness: 'Stale', resources: [] }) },
   'discovery/openapi-missing': { openApi: seen({ path: '/openapi/v3/apis/x', status: 404, body: '' }) },

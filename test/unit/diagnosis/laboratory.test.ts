@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { manifestEntries } from '../../../src/diagnosis/catalog/manifest.ts';
 import { type Code, catalog } from '../../../src/diagnosis/catalog.ts';
@@ -22,6 +23,9 @@ describe.each(versions)('recorded on Kubernetes %s', (version) => {
     const found = diagnose(snapshot).apis.flatMap(({ findings }) => findings.map(({ code }) => code));
     expect(found).toEqual(codes);
     expect(readSnapshot(fault, JSON.stringify(snapshot))).toEqual(JSON.parse(snapshotJson(snapshot)));
+    expect(snapshot).toMatchObject(
+      JSON.parse(readFileSync(join('test', 'fixtures', 'laboratory', version, `${fault}.json`), 'utf8')).snapshot,
+    );
     for (const { apiService } of snapshot.apis) {
       const bundle = Buffer.from(apiService.state === 'seen' ? apiService.value.caBundle : '', 'base64');
       expect(withoutKeys(bundle)).toEqual(bundle);

@@ -1,7 +1,7 @@
 import { hostname, totalmem } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { parseResourceList } from '../../../../src/diagnosis/checks/discovery.ts';
 import { objectName } from '../../../../src/sandbox/demo/measure.ts';
+import { parseResourceList } from '../../../../src/snapshot/api-resources.ts';
 import { as, startServing } from './running.ts';
 
 const root = '/apis/demo.apisvc.dev/v1alpha1';
@@ -33,7 +33,7 @@ describe('discovery', () => {
   test('lists the resource', async () => {
     const { get } = await startServing();
     const { text } = await get(root, admin);
-    expect(parseResourceList(text)).toEqual({ groupVersion: 'demo.apisvc.dev/v1alpha1', resources: ['hosts'] });
+    expect(parseResourceList(text)).toEqual({ groupVersion: 'demo.apisvc.dev/v1alpha1', resources: ['hosts'], listed: ['hosts'] });
     const [resource] = JSON.parse(text).resources;
     expect(resource).toEqual({
       name: 'hosts',
