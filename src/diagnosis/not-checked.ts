@@ -44,8 +44,7 @@ const parts: Readonly<Record<Part, string>> = {
 export function notCheckedOf(snapshot: ApiSnapshot, context: CheckContext | undefined): readonly NotChecked[] {
   const missing = (Object.keys(parts) as Part[]).flatMap((part) => missed(parts[part], snapshot[part]));
   const probes = context ? unreachedProbes(context) : [];
-  const reasons = probes.map(({ at, words }) => `${at}: ${words}`).join(', ');
-  const unreached = { what: 'the certificates that the endpoints serve', why: truncate(`not reachable from here (${reasons})`) };
+  const unreached = { what: 'the certificates that the endpoints serve', why: truncate(whyUnreached(probes)) };
   const skipped = context?.source === 'cluster' ? skippedEndpoints(context) : 0;
   const more = { what: `${skipped} more endpoints`, why: 'only the first endpoints of a Service are checked' };
   return [
@@ -57,6 +56,22 @@ export function notCheckedOf(snapshot: ApiSnapshot, context: CheckContext | unde
     ...(probes.length > 0 ? [unreached] : []),
     ...(skipped > 0 ? [more] : []),
   ];
+}
+
+/** The words of each endpoint, and after them the RBAC rules that are missing, each of them once. */
+function whyUnreached(probes: readonly { readonly at: string; readonly words: string }[]): string {
+  const parts = probes.map(({ at, words }) => ({ at, ...splitRule(words) }));
+  const endpointsOf = new Map<string, string[]>();
+  for (const { at, message } of parts) endpointsOf.set(message, [...(endpointsOf.get(message) ?? []), at]);
+  const reasons = [...endpointsOf].map(([message, endpoints]) => `${endpoints.join(', ')}: ${message}`);
+  const rules = new Set(parts.flatMap(({ rule }) => rule ?? []));
+  return [`not reachable from here (${reasons.join(', ')})`, ...rules].join('. ');
+}
+
+/** Splits the reason of a refusal into its message and the fix with the RBAC rule that is missing. */
+export function splitRule(words: string): { readonly message: string; readonly rule: string | undefined } {
+  const [, message = words, rule] = /^(.*?)\. (Grant this RBAC rule: .*)$/s.exec(words) ?? [];
+  return { message, rule };
 }
 
 /** What the files leave open about the caBundle and the permissions of the server. */

@@ -7,6 +7,7 @@ import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding } from '../diagnos
 import { printable } from '../pki/printable.ts';
 import type { Source } from '../snapshot/types.ts';
 import { findingCounts } from './finding-text.ts';
+import { byReason } from './not-checked.ts';
 import { filesSection, sectionsOf } from './sections.ts';
 import { countLine, failureLine, filesCount, mark, verdictLabel } from './verdict.ts';
 
@@ -80,7 +81,7 @@ function apiText(api: ApiDiagnosis, source: Source, colors: ChalkInstance): stri
     ...facts.map((fact) => `    ${printable(fact)}`),
     ...findings.flatMap((finding) => ['', ...findingLines(finding, colors)]),
     ...(notChecked.length > 0 ? ['', `  ${colors.bold('not checked')}`] : []),
-    ...notChecked.map(({ what, why }) => `    ${printable(`${what}: ${why}`)}`),
+    ...byReason(notChecked).map(({ what, why }) => `    ${printable(`${what}: ${why}`)}`),
     '',
   ].join('\n');
 }

@@ -171,8 +171,7 @@ function containerEvidence(pod: PodView, { name, state, before, restarts }: Cont
     const { exitCode, reason, message } = end;
     return [
       `container ${name}: exit code ${exitCode} (${reason}), ${counted(restarts, 'restart')}`,
-      ...(message.trim() === '' ? [] : [`container ${name}: ${shown(message)}`]),
-      ...(kind === 'crashing' ? lastLogLineOf(pod, name) : []),
+      ...messagesOf(pod, name, message, kind),
       // Exit code 0 or above 128 may mean that the kubelet stopped it because a liveness probe
       // failed.
       ...(exitCode === 0 || exitCode > 128 ? eventsOf(pod, ['Unhealthy']) : []),
@@ -180,6 +179,16 @@ function containerEvidence(pod: PodView, { name, state, before, restarts }: Cont
   }
   const { reason, message } = state.kind === 'waiting' ? state : { reason: '', message: '' };
   return [`container ${name}: ${reason}${message === '' ? '' : `: ${shown(message)}`}`];
+}
+
+/**
+ * The termination message and the last log line. They are the same with
+ * `terminationMessagePolicy: FallbackToLogsOnError`.
+ */
+function messagesOf(pod: PodView, container: string, message: string, kind: PodProblem['kind']): readonly string[] {
+  const logged = kind === 'crashing' ? lastLogLineOf(pod, container) : [];
+  if (message.trim() === '' || logged.some((line) => line.endsWith(`: ${shown(message)}`))) return logged;
+  return [`container ${container}: ${shown(message)}`, ...logged];
 }
 
 /**

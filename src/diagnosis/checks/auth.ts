@@ -113,8 +113,8 @@ const shortAccount = (account: string): string => account.replace(/^system:servi
 function checkClientName(context: CheckContext): readonly Observation[] {
   if (works(context)) return [];
   const message = findMessage(context, 'client-name');
-  const logs = (seen(context.snapshot.pods) ?? []).flatMap(({ lastLogLine }) => seen(lastLogLine) ?? []);
-  const logged = logs.filter((line) => /is not in the allowed list/.test(line));
+  const logs = new Set((seen(context.snapshot.pods) ?? []).flatMap(({ lastLogLine }) => seen(lastLogLine) ?? []));
+  const logged = [...logs].filter((line) => /is not in the allowed list/.test(line));
   const own = flagOf(context, 'requestheader-allowed-names')?.split(',').filter(Boolean) ?? [];
   const published = seen(context.snapshot.requestHeader)?.allowedNames ?? [];
   const disjoint = own.length > 0 && published.length > 0 && !published.some((name) => own.includes(name));

@@ -26,14 +26,22 @@ export const checkPods: Check = ({ snapshot, now }) => {
     const same = problems.filter((problem) => problem.kind === kind);
     const [first] = same;
     if (!first) return [];
-    const evidence = same.flatMap((problem) => problem.evidence.map((line) => `${problem.pod}: ${line}`));
     const names = same.map(({ pod }) => pod).join(', ');
     const { pod, container = '', node = '<none>' } = first;
     const args = { pods: `${same.length === 1 ? 'pod' : 'pods'} ${names}`, pod, container, node, previous: String(first.restarted) };
-    const observed = { ...observation(codeOf[kind], evidence, args), ...(serves ? { severity: 'warning' as const } : {}) };
+    const observed = { ...observation(codeOf[kind], evidenceOf(same), args), ...(serves ? { severity: 'warning' as const } : {}) };
     return [kind === 'crashing' ? { ...observed, explainedBy: causesOf(same) } : observed];
   });
 };
+
+/** The evidence of all pods. Pods of one Deployment usually say the same, which is one line. */
+function evidenceOf(problems: readonly PodProblem[]): readonly string[] {
+  const podsOf = new Map<string, string[]>();
+  for (const { pod, evidence } of problems) {
+    for (const line of new Set(evidence)) podsOf.set(line, [...(podsOf.get(line) ?? []), pod]);
+  }
+  return [...podsOf].map(([line, pods]) => `${pods.join(', ')}: ${line}`);
+}
 
 /**
  * The causes that the messages of all crashing containers report. Other findings do not explain the

@@ -6,6 +6,7 @@ import type { ApiDiagnosis, Finding, NotChecked } from '../../diagnosis/types.ts
 import type { Source } from '../../snapshot/types.ts';
 import { findingCounts } from '../finding-text.ts';
 import { lines, type Markup, markup } from '../markup.ts';
+import { byReason } from '../not-checked.ts';
 import { verdictLabel } from '../verdict.ts';
 import { pathFigure } from './path.ts';
 
@@ -68,7 +69,7 @@ ${symptoms.map(
 const notCheckedSection = (notChecked: readonly NotChecked[]): Markup => markup`<section class="unchecked">
 <h3>Not checked</h3>
 <dl>
-${notChecked.map(
+${byReason(notChecked).map(
   ({ what, why }) => markup`<div><dt>${what}</dt><dd>${why}</dd></div>
 `,
 )}</dl>

@@ -32,6 +32,17 @@ describe('what was not checked', () => {
     });
   });
 
+  test('of several endpoints says each reason and each RBAC rule once', () => {
+    const rule = 'Grant this RBAC rule: Role in namespace wardle: {resources: [pods/portforward], verbs: [get]}';
+    const probes = ['a', 'b', 'b'].map((words, at) => ({ ...fails('no-forward', `${words}. ${rule}`), at: `10.1.0.${at}:8443` }));
+    expect(diagnosed({ probes: seen(probes) }).notChecked).toEqual([
+      {
+        what: 'the certificates that the endpoints serve',
+        why: `not reachable from here (10.1.0.0:8443: a, 10.1.0.1:8443, 10.1.0.2:8443: b). ${rule}`,
+      },
+    ]);
+  });
+
   test('is listed too if what was seen does not tell', () => {
     const { verdict, notChecked } = diagnosed({ secret: { state: 'unseen', reason: 'undecided', words: 'several Secrets' } });
     expect({ verdict, notChecked }).toEqual({

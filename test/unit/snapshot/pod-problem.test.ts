@@ -84,6 +84,11 @@ describe('the evidence', () => {
     ]);
   });
 
+  test('says a termination message once that comes from the log', () => {
+    const pod = { ...podOf({ state: ended(1, 'Error', 'first\nno such flag\n'), restarts: 1 }), lastLogLine: seen('no such flag') };
+    expect(problemOf(pod)?.evidence).toEqual(['container server: exit code 1 (Error), 1 restart', 'last log line of server: no such flag']);
+  });
+
   test('has the failed probe where the kubelet may have stopped the container', () => {
     const unhealthy = { reason: 'Unhealthy', message: 'Liveness probe failed: HTTP probe failed with statuscode: 500' };
     expect(problemOf(withEvents(podOf({ state: ended(137) }), unhealthy))?.evidence).toContain(`Unhealthy: ${unhealthy.message}`);

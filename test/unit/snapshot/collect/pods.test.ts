@@ -47,10 +47,12 @@ describe('a pod with a problem beside one that serves', () => {
     expect(diagnosis).toMatchObject({ verdict: 'healthy', findings: [{ code: 'endpoints/pod-crashing', severity: 'warning' }] });
   });
 
-  test('several with the same problem are one finding that names them all', () => {
+  test('several with the same problem are one finding that names them all, and says each line once', () => {
     const { findings } = diagnosed({ pods: seen([readyPod, crashing, { ...crashing, name: 'api-2' }]) });
     expect(findings.map(({ title }) => title)).toEqual([`Container api crashes in pods ${crashing.name}, api-2`]);
-    expect(findings[0]?.evidence).toHaveLength(4);
+    const [alone] = diagnosed({ pods: seen([readyPod, crashing]) }).findings;
+    expect(findings[0]?.evidence).toHaveLength(2);
+    expect(findings[0]?.evidence).toEqual(alone?.evidence.map((line) => line.replace(crashing.name, `${crashing.name}, api-2`)));
   });
 
   test('that is terminating does not count as one that serves', () => {
