@@ -149,6 +149,7 @@ export const relatedView = z.object({
       kind: z.string(),
       ...namespaced,
       ports: texts,
+      containers: z.int().describe('How many keep running.'),
       ownCertificate: optional(z.string()).describe('The flag that makes the server generate its certificate.'),
     }),
   ).describe('The workload that serves, and the names of the ports of all workloads that the Service selects.'),

@@ -113,8 +113,7 @@ function checkTargetPort(context: CheckContext, service: ServiceView, { name, ta
     return [observation('service/target-port-unknown', [`targetPort of the Service: ${targetPort}`], { targetPort })];
   }
   const listening = flagOf(context, 'secure-port');
-  // In files, the certificate of the Secret stands for the one that is served.
-  const served = context.source === 'cluster' && context.probes.some(({ handshake }) => handshake.kind === 'served');
+  const served = context.source === 'cluster' ? context.probes.some(({ handshake }) => handshake.kind === 'served') : mayBeProxied(context);
   if (listening === undefined || !/^\d+$/.test(listening) || listening === targetPort || works(context) || served || stopped(context))
     return [];
   const right = service.ports.find((port) => port.targetPort === listening);
@@ -125,6 +124,9 @@ function checkTargetPort(context: CheckContext, service: ServiceView, { name, ta
   const evidence = [`targetPort of the Service: ${targetPort}`, `--secure-port of the extension API server: ${listening}`];
   return [{ ...observation('service/wrong-target-port', evidence, { targetPort, listening, index: String(index) }), about }];
 }
+
+/** Whether another container of the pod may listen on the port, as far as files tell. */
+const mayBeProxied = ({ snapshot }: CheckContext): boolean => snapshot.related?.workload?.containers !== 1;
 
 /** The problems of a pod whose server does not run. */
 const stops: readonly PodProblem['kind'][] = ['crashing', 'image', 'cannot-start', 'unschedulable', 'node'];

@@ -11,7 +11,15 @@ import type { OfflineObjects } from './objects.ts';
 import { type Account, type Bindings, indexBindings, userOf, writersOf } from './rbac.ts';
 import { offlineSecret } from './secrets.ts';
 import { nearService } from './service.ts';
-import { accountsInUse, labelsInNamespace, ownCertificateFlag, portNames, selectedWorkloads, type Workload } from './workloads.ts';
+import {
+  accountsInUse,
+  labelsInNamespace,
+  ownCertificateFlag,
+  portNames,
+  runningContainers,
+  selectedWorkloads,
+  type Workload,
+} from './workloads.ts';
 
 /** The server behind an APIService, as the files describe it. */
 
@@ -105,5 +113,12 @@ function relatedWorkload(
 ): NonNullable<RelatedView['workload']> {
   const flag = ownCertificateFlag(pod, targetPort);
   const ports = [...new Set(selected.flatMap((each: { readonly pod: KubeObject }) => portNames(each.pod)))];
-  return { kind, namespace, name, ports, ...(flag === undefined ? {} : { ownCertificate: flag }) };
+  return {
+    kind,
+    namespace,
+    name,
+    ports,
+    containers: runningContainers(pod).length,
+    ...(flag === undefined ? {} : { ownCertificate: flag }),
+  };
 }

@@ -55,7 +55,7 @@ export const portNames = (pod: KubeObject): string[] =>
 const tcpPorts = ({ ports }: Container): Json[] => listOf(ports).filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP');
 
 /** The containers of a pod that keep running: sidecars too (KEP-753). */
-const runningContainers = (pod: KubeObject & Json): Container[] => [
+export const runningContainers = (pod: KubeObject & Json): Container[] => [
   ...containersOf(pod),
   ...listOf(pod.spec?.initContainers).filter(({ restartPolicy }) => restartPolicy === 'Always'),
 ];

@@ -108,6 +108,14 @@ describe('the port', () => {
     expect(lint(...targeting(443), servesFrom('tls'), secret('tls')).codes).toEqual(['error service/wrong-target-port']);
     expect(lint(...targeting(8443), servesFrom('tls'), secret('tls')).codes).toEqual([]);
   });
+
+  test('may be the one of a proxy in the pod', () => {
+    const containers = [
+      { name: 'server', args: ['--secure-port=6443'] },
+      { name: 'proxy', args: ['--listen=:8443'] },
+    ];
+    expect(lint(...targeting(8443), deployment({ containers })).codes).toEqual([]);
+  });
 });
 
 describe('the Secret', () => {
