@@ -25,6 +25,11 @@ const groups = {
 
 export type Kind = keyof typeof groups;
 
+/** kube-apiserver ignores a namespace of these (k8s.io/apiserver/pkg/registry/rest/create.go). */
+const withoutNamespace: readonly string[] = ['APIService', 'ClusterRole', 'ClusterRoleBinding'] satisfies Kind[];
+
+const namespaceOf = ({ kind, metadata }: KubeObject): string => (withoutNamespace.includes(kind) ? '' : (metadata.namespace ?? ''));
+
 /** The kinds that create pods. */
 export const workloadKinds: readonly Kind[] = [
   'Deployment',
@@ -84,7 +89,7 @@ export function indexObjects(read: readonly ReadObject[]): OfflineObjects {
     const { object } = each;
     const kind = object.kind as Kind;
     if (groups[kind] !== groupOf(object)) continue;
-    const namespace = object.metadata.namespace ?? '';
+    const namespace = namespaceOf(object);
     byName.set(`${kind} ${namespace} ${object.metadata.name}`, each);
     add(byKind, kind, object);
     add(byNamespace, `${kind} ${namespace}`, object);
@@ -103,7 +108,7 @@ export function indexObjects(read: readonly ReadObject[]): OfflineObjects {
   };
 }
 
-const keyOf = (group: string, { kind, metadata }: KubeObject): string => [group, kind, metadata.namespace ?? '', metadata.name].join(' ');
+const keyOf = (group: string, object: KubeObject): string => [group, object.kind, namespaceOf(object), object.metadata.name].join(' ');
 
 function add(index: Map<string, KubeObject[]>, key: string, object: KubeObject): void {
   const same = index.get(key);

@@ -17,6 +17,11 @@ describe('TokenReviews and SubjectAccessReviews', () => {
     ['the built-in ClusterRole', true, [clusterBinding(delegator)]],
     ['cluster-admin', true, [clusterBinding('cluster-admin')]],
     ['a ClusterRole with the rules', true, [clusterRole('r', [tokens, access]), clusterBinding('r')]],
+    [
+      'cluster-scoped objects with a namespace, which kube-apiserver ignores',
+      true,
+      [clusterRole('r', [tokens, access]), clusterBinding('r')].map((each) => ({ ...each, metadata: { name: 'r', namespace: 'default' } })),
+    ],
     ['wildcards', true, [clusterRole('r', [rule('*', '*', '*')]), clusterBinding('r')]],
     ['two ClusterRoles', true, [clusterRole('t', [tokens]), clusterBinding('t'), clusterRole('a', [access]), clusterBinding('a')]],
     [
