@@ -22,9 +22,9 @@ export const manifestEntries = {
   'manifest/template': {
     severity: 'error',
     hop: 'kube-apiserver',
-    title: '{file} is a Helm template that was not rendered',
-    cause: 'kubectl cannot parse the actions of a template, such as {{ .Values.name }}. The objects in this file were not checked.',
-    fix: 'Check the rendered manifests: `helm template {chart} | apisvc lint -`',
+    title: '{file} is a template that was not rendered',
+    cause: 'A tool such as Helm must fill in the values before kubectl can apply the objects. They were not checked.',
+    fix: 'Render the template, and check the result. For Helm: `helm template {chart} | apisvc lint -`; for ytt: `ytt -f {dir} | apisvc lint -`',
   },
   'manifest/kustomization': {
     severity: 'warning',

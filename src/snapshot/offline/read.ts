@@ -2,7 +2,7 @@ import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import type { KubeObject, ManifestFault, ManifestText } from '../../manifests/types.ts';
 import type { Json } from '../views.ts';
 import { type DocumentText, splitDocuments } from './split.ts';
-import { isPlaceholder, isTemplate, quotePlaceholders } from './template.ts';
+import { isPlaceholder, isTemplate, isYttTemplate, lineOfAction, quotePlaceholders } from './template.ts';
 import { documentValue, nodeAt, ValueError, type ValuePath } from './values.ts';
 
 /** A place in a file, from 1. */
@@ -39,16 +39,19 @@ export function readManifestTexts(texts: readonly ManifestText[]): ReadManifests
     const { documents, faults: found } = readDocuments(manifest);
     const { file, text } = manifest;
     // The faults of a template have one cause, and the documents between them mean little.
-    if (found.length > 0 && isTemplate(text)) {
-      faults.push({ file, kind: 'template', line: lineOfTemplate(text), words: 'it is a Helm template that was not rendered' });
+    const ytt = isYttTemplate(text);
+    if (ytt || (found.length > 0 && isTemplate(text))) {
+      const words = `it is a ${ytt ? 'ytt' : 'Helm'} template that was not rendered`;
+      faults.push({ file, kind: 'template', line: lineOfAction(text), words });
       continue;
     }
-    faults.push(...found);
+    const unfilled: ManifestFault[] = [];
     for (const document of documents) {
       const inDocument = objectsIn(document.value, document);
-      if (document.unfilled && !inDocument.some(lacksBundle)) faults.push(document.unfilled);
+      if (document.unfilled && !inDocument.some(lacksBundle)) unfilled.push(document.unfilled);
       else objects.push(...inDocument);
     }
+    faults.push(...found, ...unfilled.slice(0, 1));
   }
   return { objects, faults };
 }
@@ -58,8 +61,6 @@ const lacksBundle = ({ object }: ReadObject): boolean => {
   const { kind, spec }: KubeObject & Json = object;
   return kind === 'APIService' && typeof spec?.caBundle === 'string' && isPlaceholder(spec.caBundle);
 };
-
-const lineOfTemplate = (text: string): number => text.slice(0, Math.max(text.indexOf('{{'), 0)).split('\n').length;
 
 /** A document that was read. */
 interface ReadDocument {

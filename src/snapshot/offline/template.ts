@@ -7,8 +7,17 @@
 const action =
   /\{\{-|-\}\}|\{\{\s*(?:[.$]|\/\*|(?:if|else|end|range|with|include|template|define|block|default|required|tpl|toYaml|printf)\b)/;
 
+/** Values and statements of ytt: `name: #@ data.values.name`, `#@ if data.values.enabled:`. */
+const annotation = /^[ \t]*(?:- +)*[\w./-]+:[ \t]+#@[ \t]|^[ \t]*#@[ \t]*(?:load\(|(?:if|else|for|def|end)\b)/m;
+
 /** Whether a text is the source of a Helm chart. */
 export const isTemplate = (text: string): boolean => action.test(text);
+
+/** Whether a text is the source of ytt, whose values are comments and so null for kubectl. */
+export const isYttTemplate = (text: string): boolean => annotation.test(text);
+
+/** The line of the first action, from 1. */
+export const lineOfAction = (text: string): number => text.slice(0, Math.max(text.search(/\{\{|#@/), 0)).split('\n').length;
 
 /** `key: {{name}}` or `- {{name}}`, which YAML reads as a map with a map as its key. */
 const unquoted = /^(\s*(?:- +)*(?:[\w./-]+:[ \t]+)?)(\{\{[^{}]*\}\}.*)$/gm;
@@ -19,5 +28,6 @@ export const quotePlaceholders = (text: string): string =>
 
 /** Whether a value is still a placeholder. No base64 text has these characters. */
 export const isPlaceholder = (value: string): boolean =>
-  /\{\{.*\}\}|\$\{\w*\}|\$\(\w+\)|^\$\w+$|^<[^<>]*>$|^\[[^[\]]*\]$|^%[^%]+%$|^@\w+@$|^__\w+__$/s.test(value.trim()) ||
-  /^(?:CA_BUNDLE|CABUNDLE|ca_bundle|REPLACE[-_A-Z]*|CHANGE[-_ ]?ME|TODO|\.\.\.|xxx+)$/i.test(value.trim());
+  /\{\{.*\}\}|\$\{\w*\}|\$\(\w+\)|^\$\w+$|^<[^<>]*>$|^\[[^[\]]*\]$|^%[^%]+%$|^@\w+@$|^__\w+__$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/s.test(
+    value.trim(),
+  ) || /^(?:CA_BUNDLE|CABUNDLE|ca_bundle|REPLACE[-_A-Z]*|CHANGE[-_ ]?ME|TODO|\.\.\.|xxx+)$/i.test(value.trim());

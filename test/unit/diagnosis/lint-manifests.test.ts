@@ -73,9 +73,9 @@ test('an APIService of another API group is skipped, and said once', () => {
   });
 });
 
-describe('texts', () => {
-  const only = (diagnosis: Diagnosis): Finding => findingsOf(diagnosis)[0] as Finding;
+const only = (diagnosis: Diagnosis): Finding => findingsOf(diagnosis)[0] as Finding;
 
+describe('texts', () => {
   test('an unknown field comes with the right spelling, and explains the missing trust', () => {
     const finding = only(linted('D04-typo-field.yaml'));
     expect(finding.fix).toBe(`In ${fixtures}/D04-typo-field.yaml:9, rename spec.insecureSkipTlsVerify to spec.insecureSkipTLSVerify.`);
@@ -99,6 +99,27 @@ describe('texts', () => {
   test('of a chart name its directory', () => {
     const { snapshot, place } = offlineSnapshot([{ file: 'charts/my chart/templates/a.yaml', text: '{{- if .Values.x }}\na: b\n' }], now);
     expect(only(diagnose(snapshot, { place })).fix).toContain("`helm template 'charts/my chart' | apisvc lint -`");
+  });
+});
+
+describe('templates', () => {
+  test.each([
+    ['a value of ytt', 'metadata: {}\nspec:\n  group: #@ data.values.group\n', 'error manifest/template 5'],
+    ['a statement of ytt', '#@ if data.values.enabled:\nmetadata: {name: v1.a}\n#@ end\n', 'error manifest/template 3'],
+  ])('%s: nothing else is reported', (_, text, line) => {
+    const diagnosis = lintedText(`apiVersion: apiregistration.k8s.io/v1\nkind: APIService\n${text}`);
+    expect(linesOf(diagnosis)).toEqual([line]);
+    expect(only(diagnosis)).toMatchObject({ evidence: ['it is a ytt template that was not rendered'] });
+    expect(only(diagnosis).fix).toContain('`ytt -f . | apisvc lint -`');
+  });
+
+  test('a comment that starts like ytt is no template', () => {
+    expect(linesOf(lintedText(`#@author a person\n${apiService(insecure)}`))).toEqual(['warning security/insecure-skip-tls-verify 11']);
+  });
+
+  test('placeholders in several documents are one finding of the file', () => {
+    const document = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: {{name}}\n';
+    expect(linesOf(lintedText(`${document}---\n${document}`))).toEqual(['error manifest/template 4']);
   });
 });
 
@@ -127,6 +148,15 @@ test.each(Object.entries(manifests).filter(([, text]) => text !== ''))('%s has e
   expect(found).toHaveLength(1);
   for (const each of [found[0]?.title, found[0]?.cause, found[0]?.fix]) expect(each).not.toMatch(/\{[a-z]\w*\}|undefined|^$/i);
   expect(found[0]?.locations).toEqual([{ file: 'a.yaml', line: expect.any(Number), ...(code === 'manifest/syntax' ? { column: 4 } : {}) }]);
+});
+
+test('an APIService with a namespace, which kube-apiserver ignores, has lines', () => {
+  const text = apiService(insecure).replace('v1.a.example.com}', 'v1.a.example.com, namespace: ns}');
+  expect(linesOf(lintedText(text))).toEqual(['warning security/insecure-skip-tls-verify 10']);
+});
+
+test('a placeholder in capitals is a placeholder', () => {
+  expect(linesOf(lintedText(apiService('  caBundle: SERVING_CERT_CA\n')))).toEqual(['error bundle/placeholder 10']);
 });
 
 describe('several documents', () => {
