@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileExists, reading } from '../config/file-errors.ts';
 import { UsageError } from '../errors.ts';
 import type { ManifestFile } from '../manifests/format.ts';
@@ -69,6 +69,7 @@ export interface FoundManifests {
 export function readManifests(path: string, recursive = false): FoundManifests {
   try {
     const stats = reading(path, () => statSync(path));
+    if (kustomizations.includes(basename(path))) return { texts: [], unread: [kustomization(path)] };
     return stats.isDirectory() ? readDirectory(path, recursive) : { texts: [{ file: path, text: readText(path) }], unread: [] };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -77,19 +78,20 @@ export function readManifests(path: string, recursive = false): FoundManifests {
   }
 }
 
+const kustomization = (file: string): Unread => ({
+  fault: { file, kind: 'kustomization', words: 'its directory is a kustomization' },
+});
+
 const kustomizations = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
 function readDirectory(dir: string, recursive: boolean): FoundManifests {
   const entries = reading(dir, () => readdirSync(dir, { withFileTypes: true })).sort((one, other) => (one.name < other.name ? -1 : 1));
-  const kustomization = entries.find(({ name }) => kustomizations.includes(name));
-  if (kustomization) {
-    const file = join(dir, kustomization.name);
-    return { texts: [], unread: [{ fault: { file, kind: 'kustomization', words: 'its directory is a kustomization' } }] };
-  }
-  const found = entries
+  const found = entries.find(({ name }) => kustomizations.includes(name));
+  if (found) return { texts: [], unread: [kustomization(join(dir, found.name))] };
+  const parts = entries
     .filter((entry) => (entry.isDirectory() ? recursive : /\.(ya?ml|json)$/.test(entry.name)))
     .map((entry) => readManifests(join(dir, entry.name), recursive));
-  return { texts: found.flatMap(({ texts }) => texts), unread: found.flatMap(({ unread }) => unread) };
+  return { texts: parts.flatMap(({ texts }) => texts), unread: parts.flatMap(({ unread }) => unread) };
 }
 
 const namesIn = (dir: string): string[] => reading(dir, () => readdirSync(dir));

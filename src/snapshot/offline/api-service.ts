@@ -13,11 +13,11 @@ type Fault = ManifestView['faults'][number];
  * (k8s.io/apimachinery/pkg/runtime/serializer/json). Field names are case-sensitive, null is any
  * type.
  */
-export const manifestOf = ({ object, unnamed = false, duplicates }: ReadObject): ManifestView => ({
+export const manifestOf = ({ object, given, duplicates }: ReadObject): ManifestView => ({
   apiVersion: object.apiVersion,
-  unnamed,
+  unnamed: given !== undefined,
   faults: [
-    ...faultsOf(object, apiServiceShape, []),
+    ...faultsOf(given ?? object, apiServiceShape, []),
     ...duplicates.map(({ path }): Fault => ({ kind: 'duplicate-key', path: [...path], words: 'set twice' })),
   ],
 });
@@ -99,9 +99,11 @@ function faultsOfBytes(value: unknown, path: ValuePath): Fault[] {
 export function illegalBase64(text: string): number | undefined {
   const bad = /[^A-Za-z0-9+/\r\n]/.exec(text)?.index ?? text.length;
   const digits = text.slice(0, bad).replace(/[\r\n]/g, '').length % 4;
-  const padding = /^=[\r\n]*(=?)[\r\n]*$/.exec(text.slice(bad));
+  const padding = /^=[\r\n]*(=?)[\r\n]*/.exec(text.slice(bad));
   if (bad === text.length) return digits === 0 ? undefined : text.length - digits;
   if (!padding) return bad;
   const needed = digits === 3 ? '' : '=';
-  return digits > 1 && padding[1] === needed ? undefined : bad;
+  if (digits < 2 || padding[1] !== needed) return bad;
+  const end = bad + padding[0].length;
+  return end === text.length ? undefined : end;
 }

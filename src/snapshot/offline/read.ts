@@ -15,8 +15,8 @@ export interface Place {
 export interface ReadObject {
   readonly object: KubeObject;
   readonly file: string;
-  /** Whether it has no metadata.name, and got the name that it must have. */
-  readonly unnamed?: boolean;
+  /** The object as it is in the file, if it has no name, and `object` got the one it must have. */
+  readonly given?: KubeObject;
   /** The place of a field, or of the object that would contain it. */
   readonly placeOf: (path: ValuePath) => Place;
   /** The keys that the manifest sets twice. */
@@ -131,7 +131,8 @@ function readYaml(file: string, { text, line }: DocumentText): ReadDocument | Ma
   if (directive >= 0) return faultAt(directive, 'kubectl cannot read a YAML directive');
   if (!document) return { file, value: null, line, duplicates: [], parsed: () => parsed };
   const [error] = document.errors;
-  if (error) return faultAt(error.pos[0], error.message);
+  // The library runs out of stack.
+  if (error) return faultAt(error.pos[0], /call stack/.test(error.message) ? 'it is nested too deeply' : error.message);
   try {
     const { value, duplicates } = documentValue(document);
     const placed = duplicates.map(({ path, offset }) => ({ path, line: line + lines.linePos(offset).line }));

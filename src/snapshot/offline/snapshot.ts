@@ -54,7 +54,7 @@ function withName(read: ReadObject): ReadObject {
   if (object.kind !== 'APIService' || typeof object.metadata?.name === 'string') return read;
   const metadata = typeof object.metadata === 'object' ? object.metadata : {};
   const name = `${textOf(object.spec?.version) || 'version'}.${textOf(object.spec?.group) || 'group'}`;
-  return { ...read, object: { ...object, metadata: { ...metadata, name } }, unnamed: true };
+  return { ...read, object: { ...object, metadata: { ...metadata, name } }, given: object };
 }
 
 const onlyInCluster = skipped('it exists in a cluster only');

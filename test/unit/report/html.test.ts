@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { style } from '../../../src/report/html/style.ts';
 import { diagnosisHtml } from '../../../src/report/html.ts';
 import { escapes } from './colors.ts';
-import { broken, healthy, hostile, inFiles, recorded, several } from './diagnoses.ts';
+import { broken, healthy, hostile, inFiles, placed, recorded, several } from './diagnoses.ts';
 
 const validator = new HtmlValidate({
   extends: ['html-validate:recommended', 'html-validate:document', 'html-validate:a11y'],
@@ -20,7 +20,7 @@ test('the validator finds errors', async () => {
   expect(await faults(diagnosisHtml(healthy).replace('<h1>', '<h1><div>'))).not.toEqual([]);
 });
 
-describe.each(Object.entries({ ...recorded, several, files: inFiles('a.yaml', 'b.yaml') }))('%s', (_, diagnosis) => {
+describe.each(Object.entries({ ...recorded, several, files: inFiles('a.yaml', 'b.yaml'), placed }))('%s', (_, diagnosis) => {
   const html = diagnosisHtml(diagnosis);
 
   test('is valid HTML', async () => {

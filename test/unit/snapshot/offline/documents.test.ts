@@ -41,6 +41,11 @@ describe('documents are read as kubectl reads them', () => {
 });
 
 describe('faults', () => {
+  test('do not quote the runtime', () => {
+    const { faults } = readDocuments({ file: 'a.yaml', text: `a: ${'['.repeat(20_000)}` });
+    expect(faults.map(({ words }) => words)).toEqual(['it is nested too deeply']);
+  });
+
   test('name line and column, and do not hide other documents', () => {
     const { faults, documents } = readDocuments({ file: 'a.yaml', text: 'a: 1\n---\nb: [\n---\nc: *x\n---\nd: 2\n' });
     expect(documents.map(({ value }) => value)).toEqual([{ a: 1 }, { d: 2 }]);
