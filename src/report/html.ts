@@ -1,20 +1,18 @@
-import type { ApiDiagnosis, Diagnosis } from '../diagnosis/types.ts';
-import type { Source } from '../snapshot/types.ts';
-import { findingCounts } from './finding-text.ts';
-import { apiArticle } from './html/api.ts';
+import type { Diagnosis } from '../diagnosis/types.ts';
+import { withoutMilliseconds } from './html/api.ts';
+import { groupSection, groupsOf, isAlone, summaryTable } from './html/groups.ts';
 import { style } from './html/style.ts';
 import { type Markup, markup } from './markup.ts';
-import { sectionsOf } from './sections.ts';
-import { headline, verdictLabel } from './verdict.ts';
+import { headline } from './verdict.ts';
 
 /**
  * The diagnosis as one self-contained HTML file, without scripts, fonts or links to other sites.
- * Several APIs get a table of contents. The Content-Security-Policy forbids the browser to load or
+ * Several APIs get a table of contents. Broken APIs come first; healthy ones are folded. The Content-Security-Policy forbids the browser to load or
  * run anything, in case text from the cluster ever gets past the escaping.
  */
 export function diagnosisHtml(diagnosis: Diagnosis): string {
   const { source } = diagnosis;
-  const apis = sectionsOf(diagnosis);
+  const groups = groupsOf(diagnosis);
   const title = headline(diagnosis);
   return markup`<!DOCTYPE html>
 <html lang="en">
@@ -29,7 +27,7 @@ export function diagnosisHtml(diagnosis: Diagnosis): string {
 <body>
 <header class="page">
 <p class="eyebrow">apisvc ${source.kind === 'files' ? 'lint' : 'verify'}</p>
-<h1>${apis.length === 1 ? 'Diagnosis of an aggregated API' : title}</h1>
+<h1>${isAlone(groups) ? 'Diagnosis of an aggregated API' : title}</h1>
 <dl class="origin">${originOf(diagnosis)}</dl>${
     diagnosis.failure === undefined
       ? ''
@@ -38,18 +36,16 @@ export function diagnosisHtml(diagnosis: Diagnosis): string {
   }
 </header>
 <main>
-${apis.length > 1 ? summaryTable(apis, source) : ''}
-${apis.map((api, at) => apiArticle(api, idOf(at), source))}
+${isAlone(groups) ? '' : summaryTable(groups, source)}
+${groups.map((group) => groupSection(group, source))}
 </main>
 </body>
 </html>
 `.markup;
 }
 
-const idOf = (at: number): string => `api-${at + 1}`;
-
 function originOf({ source, takenAt }: Diagnosis): readonly Markup[] {
-  const taken = [['Observed at', takenAt]];
+  const taken = [['Observed at', withoutMilliseconds(takenAt)]];
   const where =
     source.kind === 'files'
       ? [['Files', source.files.join(', ')]]
@@ -60,18 +56,3 @@ function originOf({ source, takenAt }: Diagnosis): readonly Markup[] {
         ];
   return [...where, ...taken].map(([term = '', text = '']) => markup`<div><dt>${term}</dt><dd>${text}</dd></div>`);
 }
-
-const summaryTable = (apis: readonly ApiDiagnosis[], source: Source): Markup => markup`<div class="table">
-<table>
-<caption>APIs</caption>
-<thead><tr><th scope="col">API</th><th scope="col">Verdict</th><th scope="col">Findings</th></tr></thead>
-<tbody>
-${apis.map(
-  (
-    api,
-    at,
-  ) => markup`<tr><th scope="row"><a href="#${idOf(at)}">${api.name}</a></th><td><span class="badge ${api.verdict}">${verdictLabel(api.verdict, source)}</span></td><td>${findingCounts(api.findings) || 'none'}</td></tr>
-`,
-)}</tbody>
-</table>
-</div>`;

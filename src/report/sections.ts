@@ -1,4 +1,4 @@
-import type { ApiDiagnosis, Diagnosis, Finding } from '../diagnosis/types.ts';
+import type { ApiDiagnosis, Diagnosis, Finding, Verdict } from '../diagnosis/types.ts';
 
 /** The name of the section about files that hold no API that can be checked. */
 export const filesSection = 'files';
@@ -15,3 +15,11 @@ const standardInput = '-';
 
 /** Where a finding is, for formats that open the file. Standard input is no file. */
 export const placesOf = ({ locations = [] }: Finding) => locations.filter(({ file }) => file !== standardInput);
+
+/** Healthy, without findings or gaps. */
+export const isBrief = ({ verdict, findings, notChecked }: ApiDiagnosis): boolean =>
+  verdict === 'healthy' && findings.length === 0 && notChecked.length === 0;
+
+/** APIs in the order of their verdicts. */
+export const byVerdict = (apis: readonly ApiDiagnosis[], order: readonly Verdict[]): readonly ApiDiagnosis[] =>
+  order.flatMap((verdict) => apis.filter((api) => api.verdict === verdict));

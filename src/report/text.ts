@@ -8,7 +8,7 @@ import { printable } from '../pki/printable.ts';
 import type { Source } from '../snapshot/types.ts';
 import { findingCounts } from './finding-text.ts';
 import { byReason } from './not-checked.ts';
-import { filesSection, sectionsOf } from './sections.ts';
+import { byVerdict, filesSection, isBrief, sectionsOf } from './sections.ts';
 import { countLine, failureLine, filesCount, mark, verdictLabel } from './verdict.ts';
 
 /**
@@ -26,12 +26,14 @@ function apisText({ apis, source, files }: Diagnosis, colors: ChalkInstance): st
   return [
     ...briefLines(sections.filter(isBrief), colors),
     '',
-    ...byVerdict(whole).map((api) => apiText(api, source, colors)),
+    ...byVerdict(whole, worstLast).map((api) => apiText(api, source, colors)),
     `${colors.bold(countLine(apis, source) + filesCount(files))}\n`,
   ]
     .join('\n')
     .trimStart();
 }
+
+const worstLast = ['healthy', 'unknown', 'broken'] as const;
 
 /** Several clusters, one below the other, each under its context. */
 export const listText = (list: DiagnosisList, colors: ChalkInstance): string => `${clustersText(list, colors)}${listFailure(list, colors)}`;
@@ -52,10 +54,6 @@ const clustersText = ({ clusters }: DiagnosisList, colors: ChalkInstance): strin
     })
     .join('\n');
 
-/** Healthy, without findings or gaps. */
-const isBrief = ({ verdict, findings, notChecked }: ApiDiagnosis): boolean =>
-  verdict === 'healthy' && findings.length === 0 && notChecked.length === 0;
-
 /** kube-apiserver itself serves about thirty APIs, so they are only counted. */
 function briefLines(apis: readonly ApiDiagnosis[], colors: ChalkInstance): string[] {
   const backed = apis.filter(({ overview }) => overview.service !== undefined);
@@ -69,10 +67,6 @@ function briefLines(apis: readonly ApiDiagnosis[], colors: ChalkInstance): strin
     ),
   ];
 }
-
-/** The worst last. */
-const byVerdict = (apis: readonly ApiDiagnosis[]): ApiDiagnosis[] =>
-  (['healthy', 'unknown', 'broken'] as const).flatMap((verdict) => apis.filter((api) => api.verdict === verdict));
 
 function apiText(api: ApiDiagnosis, source: Source, colors: ChalkInstance): string {
   const { name, verdict, facts, findings, notChecked } = api;

@@ -2,6 +2,7 @@ import { counted } from '../../config/counted.ts';
 import { noVerdict } from '../../diagnosis/failure.ts';
 import { fixParts } from '../../diagnosis/fix.ts';
 import { locationText } from '../../diagnosis/locations.ts';
+import { splitRule } from '../../diagnosis/not-checked.ts';
 import type { ApiDiagnosis, Finding, NotChecked } from '../../diagnosis/types.ts';
 import type { Source } from '../../snapshot/types.ts';
 import { findingCounts } from '../finding-text.ts';
@@ -44,9 +45,9 @@ ${
     ? markup`<div><dt>At</dt><dd><code>${locations.map(locationText).join(', ')}</code></dd></div>
 `
     : ''
-}${evidence.length > 0 ? markup`<div><dt>Seen</dt><dd><pre>${lines(evidence)}</pre></dd></div>` : ''}
+}${evidence.length > 0 ? markup`<div><dt>Seen</dt><dd><pre>${lines(evidence.map(withoutMilliseconds))}</pre></dd></div>` : ''}
 <div><dt>Cause</dt><dd>${cause}</dd></div>
-<div><dt>Fix</dt><dd>${fixParts(fix).map(({ kind, text }) => (kind === 'command' ? markup`<pre class="command"><code>${text}</code></pre>` : markup`<p>${text}</p>`))}</dd></div>
+<div><dt>Fix</dt><dd>${fixParts(fix).map(({ kind, text }) => (kind === 'command' ? commandBlock(text) : markup`<p>${text}</p>`))}</dd></div>
 </dl>
 ${explains.length > 0 ? symptomsDetails(explains) : ''}
 <p class="more">Learn more: <code>apisvc explain ${code}</code></p>
@@ -61,7 +62,7 @@ ${symptoms.map(
     code,
     title,
     evidence,
-  }) => markup`<li><code>${code}</code> ${title}${evidence.length > 0 ? markup`<pre>${lines(evidence)}</pre>` : ''}</li>
+  }) => markup`<li><code>${code}</code> ${title}${evidence.length > 0 ? markup`<pre>${lines(evidence.map(withoutMilliseconds))}</pre>` : ''}</li>
 `,
 )}</ul>
 </details>`;
@@ -70,17 +71,30 @@ const notCheckedSection = (notChecked: readonly NotChecked[]): Markup => markup`
 <h3>Not checked</h3>
 <dl>
 ${byReason(notChecked).map(
-  ({ what, why }) => markup`<div><dt>${what}</dt><dd>${why}</dd></div>
+  ({ what, why }) => markup`<div><dt>${what}</dt><dd>${reason(why)}</dd></div>
 `,
 )}</dl>
 </section>`;
+
+/** The RBAC rule that is missing is text to copy. */
+function reason(why: string): Markup {
+  const { message, rule } = splitRule(why);
+  if (rule === undefined) return markup`${why}`;
+  const [title, text] = [rule.slice(0, rule.indexOf(':') + 1), rule.slice(rule.indexOf(':') + 1).trim()];
+  return markup`<p>${message}. ${title}</p>${commandBlock(text)}`;
+}
+
+const commandBlock = (text: string): Markup => markup`<pre class="command"><code>${text}</code></pre>`;
+
+/** Times as ISO 8601 without milliseconds, which say nothing here. */
+export const withoutMilliseconds = (text: string): string => text.replace(/(\dT\d\d:\d\d:\d\d)\.\d+(?=Z|[+-]\d\d:)/g, '$1');
 
 /** Open without findings: then the facts are the only content. */
 const factsDetails = ({ facts, findings }: ApiDiagnosis): Markup => markup`<details${findings.length === 0 ? markup` open` : ''}>
 <summary>Observed state</summary>
 <ul class="facts">
 ${facts.map(
-  (fact) => markup`<li>${fact}</li>
+  (fact) => markup`<li>${withoutMilliseconds(fact)}</li>
 `,
 )}</ul>
 </details>`;

@@ -5,6 +5,8 @@ export const style: Markup = {
   markup: `
 :root {
   color-scheme: light dark;
+  --arrow-right: polygon(0 42%, calc(100% - 0.65rem) 42%, calc(100% - 0.65rem) 0, 100% 50%, calc(100% - 0.65rem) 100%, calc(100% - 0.65rem) 58%, 0 58%);
+  --arrow-down: polygon(42% 0, 42% calc(100% - 0.65rem), 0 calc(100% - 0.65rem), 50% 100%, 100% calc(100% - 0.65rem), 58% calc(100% - 0.65rem), 58% 0);
   --ground: #ffffff; --raised: #f6f7f9; --line: #d5d9e0; --text: #1b1f27; --dim: #59616e; --link: #1d4fb8;
   --bad: #b3211b; --bad-ground: #fdf1f0; --warn: #8a5800; --warn-ground: #fdf6e7; --good: #1a6f3c; --good-ground: #eef7f1;
 }
@@ -17,8 +19,8 @@ export const style: Markup = {
 * { box-sizing: border-box; }
 body { max-width: 68rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; background: var(--ground); color: var(--text); font: 1rem/1.55 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1, h2, h3, p, dl, dd, ul, ol, figure, pre { margin: 0; padding: 0; }
-h1 { font-size: 1.25rem; font-weight: 600; }
-h2 { font-size: 1.75rem; line-height: 1.25; font-weight: 650; letter-spacing: -0.01em; }
+h1 { font-size: 2rem; line-height: 1.2; font-weight: 650; letter-spacing: -0.015em; }
+h2 { font-size: 1.4rem; line-height: 1.3; font-weight: 650; letter-spacing: -0.01em; }
 h3 { font-size: 1.1rem; line-height: 1.4; font-weight: 600; }
 a { color: var(--link); }
 code, pre { font: 0.875rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
@@ -42,6 +44,7 @@ article > header p { margin-top: 0.5rem; color: var(--dim); }
 table { width: 100%; border-collapse: collapse; font-size: 0.9375rem; }
 caption { text-align: left; padding-bottom: 0.4rem; }
 th, td { padding: 0.45rem 1rem 0.45rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: baseline; font-weight: 400; }
+td ul { list-style: none; display: grid; gap: 0.25rem; }
 thead th { color: var(--dim); font-size: 0.8125rem; }
 figure { margin-top: 1.75rem; }
 .path { display: flex; margin-top: 0.6rem; list-style: none; }
@@ -50,12 +53,17 @@ figure { margin-top: 1.75rem; }
 .path > li.fan { flex-grow: 1.4; }
 .fan ul { display: grid; gap: 0.75rem; list-style: none; }
 .fan li { position: relative; }
-.path > li + li::before, .fan li:not(:only-child)::after { content: ""; position: absolute; top: 1.5rem; left: 0; width: 2.5rem; border-top: 2px solid var(--dim); }
-.path > li.many::before { width: 1.25rem; }
-.fan li:not(:only-child)::after { left: -1.25rem; width: 1.25rem; }
-.fan li:not(:last-child)::before { content: ""; position: absolute; top: 1.5rem; bottom: -2.25rem; left: -1.25rem; border-left: 2px solid var(--dim); }
-.path > li.broken + li::before, .path > li.broken::before, .fan li.broken:not(:only-child)::after { border-top: 2px dashed var(--bad); }
-.path > li.unseen::before, .fan li.unseen::after { border-top-style: dotted; }
+.path > li + li::before, .fan li:not(:only-child)::after {
+  --shaft: var(--dim); --gap: var(--dim);
+  content: ""; position: absolute; top: 1.1rem; left: 0.2rem; width: 2.1rem; height: 0.8rem; clip-path: var(--arrow-right);
+  background: linear-gradient(var(--shaft), var(--shaft)) right / 0.65rem 100% no-repeat, repeating-linear-gradient(to right, var(--shaft) 0 0.3rem, var(--gap) 0.3rem 0.5rem);
+  print-color-adjust: exact; -webkit-print-color-adjust: exact;
+}
+.path > li.many::before { left: 0; width: 1.25rem; clip-path: polygon(0 42%, 100% 42%, 100% 58%, 0 58%); }
+.fan li:not(:only-child)::after { left: -1.25rem; width: 1.1rem; }
+.fan li:not(:last-child)::before { content: ""; position: absolute; top: 1.45rem; bottom: -2.3rem; left: -1.25rem; border-left: 2px solid var(--dim); }
+.path > li.broken + li::before, .path > li.broken::before, .fan li.broken:not(:only-child)::after { --shaft: var(--bad); --gap: transparent; }
+.path > li.unseen::before, .fan li.unseen:not(:only-child)::after { --gap: transparent; }
 .hop { min-height: 7.25rem; padding: 0.6rem 0.8rem; border: 1px solid var(--line); border-top-width: 3px; border-radius: 6px; background: var(--raised); }
 .fan li:not(:only-child) .hop { min-height: 0; }
 .hop.ok { border-top-color: var(--good); }
@@ -73,6 +81,9 @@ figure { margin-top: 1.75rem; }
 .rest { padding-top: 0.85rem; color: var(--dim); font-size: 0.875rem; }
 .finding { margin-top: 1.75rem; padding: 1.1rem 1.25rem; border: 1px solid var(--line); border-left: 4px solid var(--bad); border-radius: 4px; }
 .finding.warning { border-left-color: var(--warn); }
+.group > summary { padding: 0.75rem 0; font-weight: 600; }
+.group { margin-top: 2.5rem; border-top: 1px solid var(--line); }
+.group article { margin-top: 1.5rem; }
 .label { display: block; margin-bottom: 0.2rem; font-size: 0.875rem; font-weight: 400; }
 .severity { font-weight: 700; color: var(--bad); }
 .warning .severity { color: var(--warn); }
@@ -91,16 +102,19 @@ details ul { margin-top: 0.6rem; padding-left: 1.25rem; }
 .finding details { margin-top: 0.9rem; font-size: 0.9375rem; }
 @media (max-width: 44rem) {
   body { padding: 1.25rem 1rem 3rem; }
-  h2 { font-size: 1.25rem; }
-  th, td { padding-right: 0.6rem; }
+  h1 { font-size: 1.5rem; }
+  h2 { font-size: 1.2rem; }
+  thead { position: absolute; clip-path: inset(50%); }
+  tr { display: block; padding: 0.6rem 0; border-bottom: 1px solid var(--line); }
+  th, td { display: block; padding: 0.1rem 0; border: 0; }
   .path { display: block; }
   .path > li { padding: 1.25rem 0 0; }
   .path > li:first-child { padding-top: 0; }
-  .path > li + li::before { left: 1.5rem; top: 0; width: 0; height: 1.25rem; border-top: 0; border-left: 2px solid var(--dim); }
-  .path > li.broken + li::before, .path > li.broken::before { border-top: 0; border-left: 2px dashed var(--bad); }
-  .path > li.unseen::before { border-left-style: dotted; }
-  .path > li.many::before { width: 0; }
-  .fan li::before, .fan li::after { display: none; }
+  .path > li + li::before, .path > li.many::before {
+    left: 1.2rem; top: 0.1rem; width: 0.8rem; height: 1.1rem; clip-path: var(--arrow-down);
+    background: linear-gradient(var(--shaft), var(--shaft)) bottom / 100% 0.65rem no-repeat, repeating-linear-gradient(to bottom, var(--shaft) 0 0.2rem, var(--gap) 0.2rem 0.3rem);
+  }
+  .fan li:not(:last-child)::before, .fan li:not(:only-child)::after { display: none; }
   .hop { min-height: 0; }
   .rest { padding-top: 0; }
   .finding { padding: 0.9rem; }

@@ -1,5 +1,6 @@
 import { HtmlValidate } from 'html-validate';
 import { describe, expect, test } from 'vitest';
+import type { ApiDiagnosis } from '../../../src/diagnosis/types.ts';
 import { style } from '../../../src/report/html/style.ts';
 import { diagnosisHtml } from '../../../src/report/html.ts';
 import { escapes } from './colors.ts';
@@ -57,12 +58,55 @@ test('of many endpoints, the worst are drawn', () => {
   expect(html).toContain('and 5 more: 5 ok');
 });
 
-test('several APIs have a table with a link to each', () => {
-  const html = diagnosisHtml(several);
-  const targets = [...html.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id);
-  expect(targets).toHaveLength(5);
-  for (const id of targets) expect(html).toContain(`<h2 id="${id}">`);
-  expect(diagnosisHtml(healthy)).not.toContain('<table>');
+describe('several APIs', () => {
+  const local = { ...healthy.apis[0], name: 'v1.apps', overview: {} } as ApiDiagnosis;
+  const html = diagnosisHtml({ ...several, apis: [local, ...several.apis] });
+  const ids = (pattern: RegExp): string[] => [...html.matchAll(pattern)].map(([, id = '']) => id);
+
+  test('have a table with links, and the code and the title of each finding', () => {
+    const targets = ids(/href="#([^"]+)"/g);
+    expect(targets).toEqual(['api-1', 'api-2', 'api-3', 'api-4', 'healthy', 'local']);
+    for (const id of targets) expect(html).toContain(` id="${id}">`);
+    const [table = ''] = /<table>[\s\S]*<\/table>/.exec(html) ?? [];
+    expect(table).toMatch(/<span class="severity">error<\/span> <code>cert\/unknown-authority<\/code> \w/);
+    expect(table).toContain('>1 API without a Service</a>');
+    expect(diagnosisHtml(healthy)).not.toContain('<table>');
+  });
+
+  test('come broken first; healthy and Local ones are folded', () => {
+    const [open = '', ...folded] = html.split('<details class="group"');
+    const names = (part: string): string[] => [...part.matchAll(/<h2[^>]*>(.*?)<\/h2>/g)].map(([, name = '']) => name);
+    expect(names(open)).toEqual([
+      'v1alpha1.wardle.example.com',
+      'v1beta1.metrics.k8s.io',
+      'v1.external.metrics.k8s.io',
+      'v1.custom.metrics.k8s.io',
+    ]);
+    expect(folded.map(names)).toEqual([['v1.apps'], ['v1.apps']]);
+    expect(folded.map((part) => /<summary>(.*?)</.exec(part)?.[1])).toEqual(['1 API: healthy', '1 API without a Service: healthy']);
+  });
+
+  test('nothing is folded in the report of one API', () => {
+    expect(diagnosisHtml(healthy)).not.toContain('class="group"');
+  });
+});
+
+test('times have no milliseconds', () => {
+  const evidence = ['expired at 2026-06-15T12:00:00.000Z'];
+  const [api] = broken.apis as [ApiDiagnosis];
+  const findings = api.findings.map((finding) => ({ ...finding, evidence }));
+  const html = diagnosisHtml({ ...broken, takenAt: '2026-06-15T12:00:00.123Z', apis: [{ ...api, findings, facts: evidence }] });
+  expect(html.match(/2026-06-15T12:00:00Z/g)).toHaveLength(3);
+  expect(html).not.toMatch(/:00\.\d/);
+});
+
+test('the title is the largest text', () => {
+  const sizes = [...style.markup.matchAll(/(?:^|\n)([^{}]*) \{[^}]*font(?:-size)?: ([\d.]+)rem/g)].map(([, of = '', size]) => [
+    of.trim(),
+    Number(size),
+  ]);
+  const largest = sizes.toSorted(([, one], [, other]) => Number(other) - Number(one))[0];
+  expect(largest).toEqual(['h1', 2]);
 });
 
 test('hostile text stays text', () => {
