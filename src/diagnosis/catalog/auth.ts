@@ -102,7 +102,7 @@ export const authEntries = {
     hop: 'client',
     title: 'User {user} is not allowed to {verb} {resource} in group {group}',
     cause:
-      'No RBAC rule allows the request. kube-apiserver responds with 403 Forbidden, and does not send the request to the extension API server. The request covers all namespaces. A user with a RoleBinding may still have access to single namespaces.',
+      'No RBAC rule allows the request. kube-apiserver responds with 403 Forbidden, and does not send the request to the extension API server. The request for a namespaced resource covers all namespaces, so a user with a RoleBinding may still have access to some of them.',
     fix: 'Create a ClusterRole for the resource: `kubectl create clusterrole {resource}-reader --verb=get,list,watch --resource={resource}.{group}`. Bind the user to the ClusterRole: `kubectl create clusterrolebinding {resource}-reader --clusterrole={resource}-reader --user={user}`. Then check the permission: `kubectl auth can-i {verb} {resource}.{group} --all-namespaces --as {user}`',
     explainedBy: ['auth/user-not-allowed'],
   },
