@@ -154,12 +154,25 @@ describe('a hostile snapshot', () => {
 });
 
 describe('hostile manifests', () => {
+  const textOf = (objects: readonly object[]): string => objects.map((object) => JSON.stringify(object)).join('\n---\n');
   const around = (spec: unknown, metadata: unknown = {}): string =>
-    [
+    textOf([
       { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name: 'v1.example.com', ...(metadata as object) }, spec },
       { apiVersion: 'v1', kind: 'Service', metadata: { name: 'api', namespace: 'a' }, spec },
       { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'api', namespace: 'a' }, spec },
       { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'tls', namespace: 'a' }, data: spec },
+    ]);
+  /** A server, and any other objects around it. */
+  const besides = (spec: unknown, metadata: unknown): string =>
+    textOf([
+      {
+        apiVersion: 'apiregistration.k8s.io/v1',
+        kind: 'APIService',
+        metadata: { name: 'v1.example.com', annotations: { 'cert-manager.io/inject-ca-from': 'a/tls' } },
+        spec: { group: 'example.com', version: 'v1', service: { name: 'api', namespace: 'a' } },
+      },
+      { apiVersion: 'v1', kind: 'Service', metadata: { name: 'api', namespace: 'a' }, spec: { selector: { app: 'api' } } },
+      { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'api', namespace: 'a', labels: { app: 'api' } }, spec },
       { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'api', namespace: 'a', ...(metadata as object) }, spec },
       { apiVersion: 'v1', kind: 'PodTemplate', metadata: { name: 'api', namespace: 'a' }, template: spec },
       { apiVersion: 'cert-manager.io/v1', kind: 'Certificate', metadata: { name: 'tls', ...(metadata as object) }, spec },
@@ -172,9 +185,7 @@ describe('hostile manifests', () => {
         rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
         ...(spec as object),
       })),
-    ]
-      .map((object) => JSON.stringify(object))
-      .join('\n---\n');
+    ]);
 
   const json = fc.jsonValue({ maxDepth: 4 });
   const spec = fc.oneof(
@@ -187,6 +198,15 @@ describe('hostile manifests', () => {
         selector: json,
         template: fc.oneof(json, fc.constant({ spec: { volumes: [null, { secret: { secretName: 'tls' } }] } })),
         'tls.crt': json,
+      },
+      { requiredKeys: ['service'] },
+    ),
+  );
+  const others = fc.oneof(
+    json,
+    fc.record(
+      {
+        volumes: fc.oneof(json, fc.constant([null, { name: 'v', secret: {} }, { name: 'w', projected: { sources: [{}] } }])),
         containers: fc.oneof(json, fc.constant([{ args: ['--tls-cert-file=/a'], env: [null, {}], volumeMounts: [{}], ports: [{}] }])),
         roleRef: json,
         subjects: json,
@@ -195,7 +215,7 @@ describe('hostile manifests', () => {
         dnsNames: json,
         secretName: json,
       },
-      { requiredKeys: ['service'] },
+      { requiredKeys: [] },
     ),
   );
 
@@ -209,6 +229,16 @@ describe('hostile manifests', () => {
         expect(text).not.toMatch(escapes);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  test('of the server and its permissions have a diagnosis, whatever they contain', () => {
+    fc.assert(
+      fc.property(others, json, (spec, labels) => {
+        const { snapshot } = offlineSnapshot([{ file: 'a.yaml', text: besides(spec, { labels }) }], now);
+        expect(diagnosisText(diagnose(snapshot), colorless)).not.toMatch(escapes);
+      }),
+      { numRuns: 200 },
     );
   });
 });
