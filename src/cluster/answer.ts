@@ -5,6 +5,8 @@ import type { Received } from './faults.ts';
 export interface Answer {
   readonly status: number;
   readonly body: string;
+  /** The Date header: the time of the server's clock, in whole seconds (RFC 9110 6.6.1). */
+  readonly date?: string;
 }
 
 /** Protects the memory from a runaway server. Real answers are much smaller. */
@@ -40,7 +42,8 @@ export async function readAnswer(response: http.IncomingMessage, keepBytes = max
   } catch (cause) {
     throw new Unfinished({ status, bytes: size }, cause);
   }
-  return { status, body: Buffer.concat(chunks).toString('utf8') };
+  const { date } = response.headers;
+  return { status, body: Buffer.concat(chunks).toString('utf8'), ...(date === undefined ? {} : { date }) };
 }
 
 /** Reads a stream of JSON lines. */

@@ -13,7 +13,7 @@ export interface HandshakeOptions {
   readonly to: { readonly host: string; readonly port: number } | { readonly socket: Duplex };
   /**
    * SNI: `<service>.<namespace>.svc`, as kube-apiserver sends it
-   * (k8s.io/kube-aggregator/pkg/apiserver/handler_proxy.go).
+   * (k8s.io/kube-aggregator/pkg/apiserver/handler_proxy.go). Empty to send none.
    */
   readonly serverName: string;
   readonly timeoutMs: number;
@@ -34,7 +34,7 @@ function secureContext(): tls.SecureContext {
  */
 export const anonymousTls = (serverName: string): tls.ConnectionOptions => ({
   // RFC 6066 does not allow an IP address as server name, and Node rejects it.
-  ...(isIP(serverName) ? {} : { servername: serverName }),
+  ...(isIP(serverName) || serverName === '' ? {} : { servername: serverName }),
   secureContext: secureContext(),
   rejectUnauthorized: false,
 });

@@ -1,13 +1,19 @@
+import { join } from 'node:path';
+import { fileExists } from '../config/file-errors.ts';
 import { apiServiceNamePattern } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { FixProject } from '../diagnosis/fix.ts';
-import { UsageError } from '../errors.ts';
-import type { Wanted } from '../snapshot/types.ts';
+import { ApisvcError, UsageError } from '../errors.ts';
+import { similarNames } from '../snapshot/similar-names.ts';
+import type { Project, Wanted } from '../snapshot/types.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface Selection {
   readonly wanted: Wanted;
-  /** Where the names come from, if nothing else selects them. */
+  /** The project that all of them belong to, for the commands in fixes. */
   readonly project?: FixProject;
+  /** The project to compare them with. */
+  readonly compared?: Project;
 }
 
 export interface SelectionFlags {
@@ -50,9 +56,46 @@ export function describeSelection(wanted: Wanted): string {
 export function parseName(text: string): string {
   const name = text.replace(/^apiservices?(\.apiregistration\.k8s\.io)?\//, '');
   if (apiServiceNamePattern.test(name)) return name;
-  throw new UsageError(`invalid APIService name "${text}"`, {
-    fix: 'Use <version>.<group>, for example v1beta1.metrics.k8s.io.',
-  });
+  throw new InvalidNameError(name, text);
+}
+
+/** A name that no APIService can have. */
+export class InvalidNameError extends UsageError {
+  constructor(
+    readonly given: string,
+    readonly text: string,
+    similar: readonly string[] = [],
+  ) {
+    super(`invalid APIService name "${text}"`, {
+      fix: similar.length > 0 ? `Did you mean ${similar.join(' or ')}?` : 'Use <version>.<group>, for example v1beta1.metrics.k8s.io.',
+    });
+  }
+
+  /** The same error with the names that were probably meant. */
+  suggesting = (known: readonly string[]): InvalidNameError => new InvalidNameError(this.given, this.text, similarNames(this.given, known));
+}
+
+/**
+ * Adds the project of the directory, to compare its APIServices with. One that cannot be read is
+ * only a warning, because the cluster is what is verified.
+ */
+export async function comparing(
+  selection: Selection,
+  { directory }: SelectionFlags,
+  terminal: Pick<Terminal, 'progress'>,
+): Promise<Selection> {
+  if (!fileExists(join(directory, 'apisvc.yaml'))) return selection;
+  const { readTrust } = await import('../project/trust.ts');
+  try {
+    const { registration, ...compared } = readTrust(directory);
+    const { wanted } = selection;
+    const all = 'names' in wanted && wanted.names.every((name) => compared.names.includes(name));
+    return { wanted, compared, ...(all ? { project: fixProject(directory, registration) } : {}) };
+  } catch (error) {
+    if (!(error instanceof ApisvcError)) throw error;
+    terminal.progress(`warning: The cluster is not compared with the project: ${error.message.split('\n')[0]}`);
+    return selection;
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type FixProject, withProject } from '../diagnosis/fix.ts';
+import { withProject } from '../diagnosis/fix.ts';
 import type { ClusterResult, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { worstOf } from '../diagnosis/verdict.ts';
 import { ApisvcError, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { snapshotJson } from '../report/json.ts';
 import type { SnapshotOptions, Wanted } from '../snapshot/types.ts';
 import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
 import { renderDiagnosis, renderList } from './report.ts';
-import { describeSelection, type SelectionFlags, selectionOf } from './selection.ts';
+import { comparing, describeSelection, InvalidNameError, type Selection, type SelectionFlags, selectionOf } from './selection.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf, listExitCode } from './verdict.ts';
 import { type Frame, watch } from './watch.ts';
@@ -40,16 +40,18 @@ export async function verify(flags: VerifyFlags, given: readonly string[], termi
     return report(diagnosis, flags, terminal);
   }
   if (flags.save !== undefined) refuseOtherFile(flags.save);
-  const { wanted, project } = await selectionOf(flags, given);
+  const selected = await selectionOf(flags, given).catch((error) => suggestNames(error, flags, terminal));
+  const selection = await comparing(selected, flags, terminal);
+  const { wanted } = selection;
   const contexts = [...new Set(flags.context ?? [])];
   if (contexts.length > 1) {
     requireListFormat(flags);
-    const check = (): Promise<DiagnosisList> => checkClusters(contexts, wanted, { ...flags, project }, terminal);
+    const check = (): Promise<DiagnosisList> => checkClusters(contexts, selection, flags, terminal);
     if (flags.watch) return watch(async () => frameOf(await check(), flags, terminal), terminal);
     return report(await check(), flags, terminal);
   }
   const check = async (): Promise<Verified> => {
-    const verified = await checkCluster(contexts[0], wanted, { ...flags, project }, terminal);
+    const verified = await checkCluster(contexts[0], selection, flags, terminal);
     if (verified.diagnosis.apis.length === 0) throw nothingFound(wanted);
     return verified;
   };
@@ -64,12 +66,21 @@ export async function verify(flags: VerifyFlags, given: readonly string[], termi
   return exitCodeFor(diagnosis);
 }
 
-type ProjectFlags = VerifyFlags & { readonly project: FixProject | undefined };
-
 const diagnoseOptions = ({ strict = false, failIfExpiresWithin }: VerifyFlags) => ({
   strict,
   ...(failIfExpiresWithin === undefined ? {} : { expiresWithinMs: failIfExpiresWithin, failIfExpiresSoon: true }),
 });
+
+/**
+ * Adds the names of the cluster that an invalid name probably means, if the cluster can be asked.
+ */
+async function suggestNames(error: unknown, flags: VerifyFlags, terminal: Terminal): Promise<never> {
+  if (!(error instanceof InvalidNameError)) throw error;
+  const { apiServices } = await import('./complete-names.ts');
+  const known = await apiServices({ ...flags, context: flags.context?.[0] }, terminal.env).catch(() => []);
+  terminal.interrupt.throwIfAborted();
+  throw error.suggesting(known.map(({ value }) => value));
+}
 
 /** Formats that describe one cluster at one time cannot be combined or repeated. */
 function requireListFormat({ output, watch, save }: VerifyFlags): void {
@@ -83,7 +94,12 @@ function requireListFormat({ output, watch, save }: VerifyFlags): void {
     throw new UsageError('--save cannot be used with more than one --context', { fix: 'Run verify --save once for each context.' });
 }
 
-async function checkCluster(context: string | undefined, wanted: Wanted, flags: ProjectFlags, terminal: Terminal): Promise<Verified> {
+async function checkCluster(
+  context: string | undefined,
+  { wanted, project, compared }: Selection,
+  flags: VerifyFlags,
+  terminal: Terminal,
+): Promise<Verified> {
   const selection = describeSelection(wanted);
   return withCluster({ ...flags, context }, terminal, `verifying ${selection}`, async (cluster, signal) => {
     if (flags.wait) terminal.progress(`waiting up to ${flags.timeout / 1000}s for ${selection} to be healthy`);
@@ -93,12 +109,13 @@ async function checkCluster(context: string | undefined, wanted: Wanted, flags: 
       clusterFlags: clusterFlagsOf({ ...flags, context }),
       ...(flags.asUser === undefined ? {} : { asUser: flags.asUser }),
       ...probeOf(flags),
+      ...(compared === undefined ? {} : { compared }),
       onProgress: (done, total) => terminal.status(printable(`verifying ${selection}: ${done} of ${total}`)),
       // With --wait, only the deadline ends the checks.
       until: flags.wait ? signal : AbortSignal.abort(),
       signal,
     });
-    return { snapshot, diagnosis: flags.project ? withProject(diagnosis, flags.project) : diagnosis };
+    return { snapshot, diagnosis: project ? withProject(diagnosis, project) : diagnosis };
   });
 }
 
@@ -116,11 +133,17 @@ const nothingFound = (wanted: Wanted): UsageError =>
  * the rest.
  * @throws UsageError if no cluster has a selected APIService
  */
-async function checkClusters(contexts: readonly string[], wanted: Wanted, flags: ProjectFlags, terminal: Terminal): Promise<DiagnosisList> {
+async function checkClusters(
+  contexts: readonly string[],
+  selection: Selection,
+  flags: VerifyFlags,
+  terminal: Terminal,
+): Promise<DiagnosisList> {
+  const { wanted } = selection;
   const clusters = await Promise.all(
     contexts.map(async (context): Promise<ClusterResult> => {
       try {
-        const { diagnosis } = await checkCluster(context, wanted, flags, terminal);
+        const { diagnosis } = await checkCluster(context, selection, flags, terminal);
         return diagnosis.apis.length > 0 ? { context, diagnosis } : { context, error: nothingFound(wanted).message };
       } catch (error) {
         if (!(error instanceof ApisvcError) || error instanceof InterruptedError || error instanceof UsageError) throw error;

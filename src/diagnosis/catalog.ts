@@ -41,9 +41,9 @@ export const entryOf = (code: Code): CatalogEntry => catalog[code];
  * kubectl.
  */
 export function generalEntry(code: Code): CatalogEntry {
-  const { cause, causes = cause, ...entry } = entryOf(code);
+  const { cause, causes = cause, fix, fixes = fix, ...entry } = entryOf(code);
   const general = (text: string): string => text.replace(/\{([a-zA-Z]+)\}/g, '<$1>');
-  return { ...entry, title: general(entry.title), cause: general(causes), fix: general(entry.fix) };
+  return { ...entry, title: general(entry.title), cause: general(causes), fix: general(fixes) };
 }
 
 /** The documentation of a code. */

@@ -12,6 +12,8 @@ import { checkCertificates } from './checks/cert.ts';
 import { checkCertificatesInFiles } from './checks/certificates-in-files.ts';
 import type { Check, CheckContext } from './checks/check.ts';
 import { seen } from './checks/check.ts';
+import { checkClock } from './checks/clock.ts';
+import { checkDeletion } from './checks/deletion.ts';
 import { checkDiscovery } from './checks/discovery.ts';
 import { apiServerSays, checkEndpoints, checkTransport } from './checks/endpoints.ts';
 import { checkExpiry } from './checks/expiry.ts';
@@ -21,9 +23,11 @@ import { checkManifest } from './checks/manifest.ts';
 import { checkNetwork } from './checks/network.ts';
 import { checkPods } from './checks/pods.ts';
 import { checkPriority } from './checks/priority.ts';
+import { checkProject } from './checks/project.ts';
 import { checkAvailable, checkRegistration } from './checks/registration.ts';
 import { checkSecret } from './checks/secret.ts';
 import { checkSecurity } from './checks/security.ts';
+import { checkServerName } from './checks/server-name.ts';
 import { checkService } from './checks/service.ts';
 import { checkSiblings } from './checks/siblings.ts';
 import { checkRefusedUser, checkUser } from './checks/user.ts';
@@ -43,17 +47,21 @@ import { verdictOf, worstOf } from './verdict.ts';
 const checks: readonly Check[] = [
   checkManifest,
   checkRegistration,
+  checkDeletion,
   checkPriority,
   checkService,
   checkPods,
   checkEndpoints,
   checkNetwork,
+  checkClock,
   checkBundle,
+  checkServerName,
   checkTransport,
   checkAnswer,
   checkCertificates,
   checkCertificatesInFiles,
   checkSecret,
+  checkProject,
   checkExpiry,
   checkSecurity,
   checkIdentity,
@@ -74,8 +82,7 @@ const defaultExpiresWithinMs = 30 * 86_400_000;
  */
 export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Diagnosis {
   const { takenAt, source, files } = snapshot;
-  const settings: Settings = {
-    now: new Date(takenAt),
+  const settings: Common = {
     source,
     expiresWithinMs: options.expiresWithinMs ?? defaultExpiresWithinMs,
     failIfExpiresSoon: options.failIfExpiresSoon ?? false,
@@ -86,7 +93,13 @@ export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Dia
     warningsAreErrors: options.warningsAreErrors ?? false,
     told: new Set<string>(),
   };
-  const each = snapshot.apis.map((api) => diagnoseApi(api, settings));
+  // The clock of this machine concerns all APIs, and is reported once.
+  const first = snapshot.apis.find(({ apiService }) => seen(apiService)?.service !== undefined);
+  const each = snapshot.apis.map((api) => {
+    // kube-apiserver verifies certificates, so its time counts.
+    const now = new Date(Date.parse(takenAt) + (api.apiServerAheadMs ?? 0));
+    return diagnoseApi(api, { ...settings, now, reportsClock: api === first });
+  });
   const apis = source.kind === 'files' ? markRepeated(each) : each;
   const inFiles = files && diagnoseFiles(files, settings);
   const verdicts = [...apis.map(({ verdict }) => verdict), ...(inFiles?.findings.some(isError) ? ['broken' as const] : [])];
@@ -106,7 +119,7 @@ export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Dia
 const isError = ({ severity }: Finding): boolean => severity === 'error';
 
 /** What is wrong with files whose objects are not checked. */
-function diagnoseFiles(files: FilesView, settings: Settings): FilesDiagnosis {
+function diagnoseFiles(files: FilesView, settings: Common): FilesDiagnosis {
   const findings = fileObservations(files).map((observed) =>
     toFinding(
       raised(observed, settings),
@@ -119,18 +132,23 @@ function diagnoseFiles(files: FilesView, settings: Settings): FilesDiagnosis {
 }
 
 /** The settings for all APIs of a snapshot. */
-interface Settings extends Required<Omit<DiagnoseOptions, 'project'>> {
+interface Common extends Required<Omit<DiagnoseOptions, 'project'>> {
   readonly project: string | undefined;
-  readonly now: Date;
   readonly source: Source;
   /** What was found in an API before, and has the same fault in others. */
   readonly told: Set<string>;
 }
 
+interface Settings extends Common {
+  /** The time of kube-apiserver. */
+  readonly now: Date;
+  readonly reportsClock: boolean;
+}
+
 function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
   const { name, apiService } = snapshot;
   if (apiService.state === 'absent') {
-    const findings = toFindings(name, undefined, [{ code: 'registration/missing', evidence: [], args: {} }], settings);
+    const findings = toFindings(name, undefined, [missing(snapshot)], settings);
     return {
       name,
       verdict: 'broken',
@@ -169,7 +187,14 @@ const lacking = (notChecked: readonly NotChecked[], { strict, source }: Settings
     ? [{ code: 'manifest/incomplete', evidence: notChecked.map(({ what, why }) => `${what}: ${why}`), args: {} }]
     : [];
 
-function contextOf(collected: ApiSnapshot, api: ApiServiceView, { now, source, expiresWithinMs }: Settings): CheckContext {
+const missing = ({ similar = [] }: ApiSnapshot): Observation => {
+  const names = similar.join(' or ');
+  const evidence = similar.length > 0 ? [`APIServices with a similar name: ${similar.join(', ')}`] : [];
+  return { code: 'registration/missing', evidence, args: { didYouMean: names && ` (did you mean ${names}?)` } };
+};
+
+function contextOf(collected: ApiSnapshot, api: ApiServiceView, settings: Settings): CheckContext {
+  const { now, source, expiresWithinMs, reportsClock } = settings;
   const host = api.service && serverNameOf(api.service);
   const bundle = inspectBundle(api);
   const roots = bundle.certificates;
@@ -178,7 +203,7 @@ function contextOf(collected: ApiSnapshot, api: ApiServiceView, { now, source, e
   const expected = { roots, hostname: host ?? '', now, any: api.insecureSkipTLSVerify };
   const probes = judgeEndpoints(seen(collected.probes) ?? [], expected, apiServerSays(collected, messages));
   const snapshot = collected.probes.state === 'seen' ? { ...collected, probes: { ...collected.probes, value: probes } } : collected;
-  return { snapshot, api, now, expiresWithinMs, source: source.kind, host, bundle, roots, messages, probes };
+  return { snapshot, api, now, reportsClock, expiresWithinMs, source: source.kind, host, bundle, roots, messages, probes };
 }
 
 /** Whether no other version of the group, with the same Service, had the same finding. */
@@ -209,7 +234,7 @@ function toFinding(
   { code, severity, evidence, args }: Observation,
   base: Readonly<Record<string, string>>,
   location: Location | undefined,
-  settings: Settings,
+  settings: Common,
 ): Finding {
   const { title, cause, ...usual } = entryOf(code);
   const place = { file: location?.file ?? '', line: String(location?.line ?? '') };
@@ -228,7 +253,7 @@ function toFinding(
 }
 
 /** In a project, `init` makes the certificates. For other files, the fix names the file. */
-function fixOf(code: Code, { source, project }: Settings): string {
+function fixOf(code: Code, { source, project }: Common): string {
   if (source.kind === 'files' && project !== undefined && /^(?:bundle|cert)\//.test(code))
     return `Create a new CA and a new serving certificate: \`apisvc init${project} --force-keys\``;
   return (source.kind === 'files' && fileFixes[code]) || entryOf(code).fix;

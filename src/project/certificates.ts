@@ -105,6 +105,9 @@ function certificatesIn(dir: string, part: CertificatePart) {
   return { certificates, faults: faults.length > 0 || certificates.length > 0 ? faults : [{ part, ...noCertificate(found) }] };
 }
 
+/** The certificates of a file that can be read. */
+export const certificatesOf = (dir: string, part: CertificatePart): readonly CertificateInfo[] => certificatesIn(dir, part).certificates;
+
 function keyIn(dir: string, [leaf]: readonly CertificateInfo[]) {
   const part = 'key';
   const { text, faults } = readPart(dir, part);

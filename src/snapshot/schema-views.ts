@@ -13,6 +13,10 @@ export const availableCondition = z.object({
   lastTransitionTime: z.string(),
 });
 
+/** An object that is being deleted: it exists until its finalizers are removed. */
+export const deletionView = z.object({ since: z.string().describe('RFC 3339.'), finalizers: texts });
+const deleting = optional(deletionView).describe('Absent for an object that is not being deleted.');
+
 /** An APIService (k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/types.go). */
 export const apiServiceView = z.object({
   name: apiServiceName,
@@ -26,6 +30,7 @@ export const apiServiceView = z.object({
   groupPriorityMinimum: z.number(),
   versionPriority: z.number(),
   available: optional(availableCondition),
+  deleting,
   labels,
   annotations: labels,
 });
@@ -36,6 +41,14 @@ export const serviceView = z.object({
   externalName: optional(z.string()),
   selector: labels,
   ports: z.array(z.object({ name: z.string(), port: z.number(), targetPort: z.string() })),
+  deleting,
+});
+
+/** A Namespace (k8s.io/api/core/v1/types.go, NamespaceStatus). */
+export const namespaceView = z.object({
+  name: z.string(),
+  deleting,
+  conditions: texts.describe('The messages of conditions that are True: what the deletion waits for.'),
 });
 
 /** One address of an EndpointSlice. */

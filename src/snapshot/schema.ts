@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { handshakeSchema, viaSchema } from '../cluster/handshake.ts';
 import { certificateSchema } from '../pki/certificate-schema.ts';
 import { apiServiceName, objectName, observed, optional, texts, time } from './schema-parts.ts';
-import { apiServiceView, endpointView, podView, serverView, serviceView } from './schema-views.ts';
+import { apiServiceView, endpointView, namespaceView, podView, serverView, serviceView } from './schema-views.ts';
 
 /** The shape of a snapshot: its types (types.ts), its JSON Schema, and the check of `--from`. */
 
@@ -163,14 +163,32 @@ export const relatedView = z.object({
   writers: texts.describe('Who may update the APIService, and so may set its caBundle.'),
 });
 
+/** The certificates of a project directory, to compare with those in use. */
+export const projectView = z.object({
+  directory: z.string(),
+  authorities: z.array(certificateSchema).describe('From certs/ca.crt.'),
+  certificate: optional(certificateSchema).describe('From certs/tls.crt.'),
+});
+
 /** Everything observed of one APIService: plain data, which can be saved and diagnosed anywhere. */
 export const apiSnapshot = z.object({
   name: apiServiceName,
+  apiServerAheadMs: optional(z.int()).describe(
+    'How far the clock of kube-apiserver is ahead of the one of this machine. Absent if both agree within 2 minutes.',
+  ),
+  project: optional(projectView).describe('The project in the current directory, if the APIService is one of its own.'),
+  similar: optional(z.array(apiServiceName)).describe('If it does not exist: the APIServices that were probably meant.'),
   apiService: observed(apiServiceView),
   service: observed(serviceView),
+  namespace: optional(observed(namespaceView)).describe(
+    'The namespace of the Service. Read only if the Service is missing or serves nothing.',
+  ),
   endpoints: observed(z.array(endpointView)),
   pods: observed(z.array(podView)).describe('The pods that the selector of the Service matches.'),
   probes: observed(z.array(endpointProbe)).describe('The TLS handshake with every ready endpoint.'),
+  nameless: optional(z.object({ at: z.string(), handshake: handshakeSchema })).describe(
+    'The handshake with one endpoint without a server name (SNI), where that tells why a handshake fails.',
+  ),
   aggregated: observedHttp.describe('GET /apis/<group>/<version> as the current user.'),
   group: observedHttp.describe('GET /apis/<group>: how kube-apiserver lists the versions of the group.'),
   openApi: observedHttp.describe('GET /openapi/v3/apis/<group>/<version>. The body of a 200 is not kept.'),

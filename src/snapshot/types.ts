@@ -28,6 +28,8 @@ export type FilesView = Data<typeof schema.filesView>;
 
 export type ApiServiceView = Data<typeof views.apiServiceView>;
 export type AvailableCondition = Data<typeof views.availableCondition>;
+export type DeletionView = Data<typeof views.deletionView>;
+export type NamespaceView = Data<typeof views.namespaceView>;
 export type ServiceView = Data<typeof views.serviceView>;
 export type EndpointView = Data<typeof views.endpointView>;
 export type EndpointProbe = Data<typeof schema.endpointProbe>;
@@ -37,6 +39,7 @@ export type Ended = Data<typeof views.ended>;
 export type PodEvent = Data<typeof views.podEvent>;
 export type ServerView = Data<typeof views.serverView>;
 export type SecretView = Data<typeof schema.secretView>;
+export type ProjectView = Data<typeof schema.projectView>;
 export type RequestHeaderView = Data<typeof schema.requestHeaderView>;
 export type DelegationView = Data<typeof schema.delegationView>;
 export type NeighbourView = Data<typeof schema.neighbourView>;
@@ -50,11 +53,18 @@ export type AsUserView = Data<typeof schema.asUserView>;
 /** Which APIServices are meant. */
 export type Wanted = { readonly names: readonly string[] } | { readonly all: true } | { readonly labelSelector: string };
 
+/** A project directory, and the names of its APIServices. */
+export interface Project extends ProjectView {
+  readonly names: readonly string[];
+}
+
 export interface SnapshotOptions {
   /** An ordinary user to send requests as. */
   readonly asUser?: string;
   /** Paths to request instead of a list of their API. `none` requests no lists. */
   readonly probe?: readonly string[] | 'none';
+  /** The project to compare its APIServices with. */
+  readonly compared?: Project;
   /** Called after every APIService. */
   readonly onProgress?: (done: number, total: number) => void;
 }

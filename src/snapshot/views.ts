@@ -1,6 +1,6 @@
 import type { KubeObject } from '../manifests/types.ts';
 import { withoutKeys } from '../pki/without-keys.ts';
-import type { ApiServiceView, EndpointView, ServiceView } from './types.ts';
+import type { ApiServiceView, DeletionView, EndpointView, NamespaceView, ServiceView } from './types.ts';
 
 /**
  * Reads the parts of Kubernetes objects that checks need. Objects from files lack the defaults that
@@ -39,6 +39,7 @@ export function viewApiService({ metadata, spec, status }: KubeObject & Json): A
     versionPriority: Number(textOf(spec?.versionPriority ?? 0)),
     labels: textsOf(metadata.labels),
     annotations: shortOnes(textsOf(metadata.annotations)),
+    ...deletionOf(metadata),
     available: condition && {
       status: condition.status,
       reason: textOf(condition.reason),
@@ -47,6 +48,18 @@ export function viewApiService({ metadata, spec, status }: KubeObject & Json): A
     },
   };
 }
+
+const deletionOf = ({ deletionTimestamp, finalizers }: Json): { readonly deleting?: DeletionView } =>
+  deletionTimestamp ? { deleting: { since: textOf(deletionTimestamp), finalizers: (finalizers ?? []).map(textOf) } } : {};
+
+/**
+ * @param object a Namespace. Its own finalizer is in spec, where the controller removes it last.
+ */
+export const viewNamespace = ({ metadata, status }: KubeObject & Json): NamespaceView => ({
+  name: metadata.name,
+  ...deletionOf(metadata),
+  conditions: listOf(status?.conditions).flatMap((each) => (each.status === 'True' ? [textOf(each.message)] : [])),
+});
 
 /** Removes a private key from the caBundle: snapshots end up in bug reports. */
 export function withoutPrivateKeys(api: ApiServiceView): ApiServiceView {
@@ -63,8 +76,9 @@ const shortOnes = (annotations: Record<string, string>): Record<string, string> 
   Object.fromEntries(Object.entries(annotations).filter(([, value]) => value.length <= 253));
 
 /** @param object a Service */
-export function viewService({ spec }: KubeObject & Json): ServiceView {
+export function viewService({ metadata, spec }: KubeObject & Json): ServiceView {
   return {
+    ...deletionOf(metadata),
     type: textOf(spec?.type ?? 'ClusterIP'),
     clusterIP: textOf(spec?.clusterIP),
     externalName: spec?.externalName && textOf(spec.externalName),

@@ -184,6 +184,34 @@ describe('verify of a cluster', () => {
     expect(await apisvc(['verify', '--all', ...flags, '--save', '/dev/null'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   });
 
+  test.each(['example.com', 'v2.example.com', 'v1.exmaple.com'])('a name that does not exist: %s', async (name) => {
+    const { code, stdout } = await apisvc(['verify', ...flags, name], { cwd: await withCluster() });
+    expect(code).toBe(1);
+    expect(stdout).toContain('List the APIServices of the cluster (did you mean v1.example.com?):');
+  });
+
+  test.each(['V1.example.com', 'example'])('an invalid name: %s', async (name) => {
+    const { code, stdout, stderr } = await apisvc(['verify', ...flags, name], { cwd: await withCluster() });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe(`error: invalid APIService name "${name}"\nfix: Did you mean v1.example.com?\n`);
+  });
+
+  test('an invalid name without a cluster to ask', async () => {
+    const { code, stderr } = await apisvc(['verify', '--kubeconfig', 'none', 'example'], { cwd: folder() });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: 'error: invalid APIService name "example"\nfix: Use <version>.<group>, for example v1beta1.metrics.k8s.io.\n',
+    });
+  });
+
+  test('a project that cannot be read is a warning', async () => {
+    const cwd = await withCluster();
+    writeFileSync(join(cwd, 'apisvc.yaml'), 'apiVersion: apisvc.dev/v1alpha1\nkind: Nonsense\n');
+    const { code, stdout, stderr } = await apisvc(['verify', ...flags, 'v1.example.com', '-o', 'short'], { cwd });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '✓ v1.example.com healthy (1 not checked)\n' });
+    expect(stderr).toMatch(/^warning: The cluster is not compared with the project: [^\n]*apisvc\.yaml[^\n]*\n$/);
+  });
+
   test('several contexts: one that is down does not stop the other', async () => {
     const cwd = await withCluster();
     const config = JSON.parse(readFileSync(join(cwd, 'config'), 'utf8'));

@@ -1,5 +1,8 @@
 import type { CatalogEntry } from './entry.ts';
 
+/** Faults of a caBundle without any CA. */
+const unusable = ['bundle/empty', 'bundle/not-injected', 'bundle/unparsable', 'bundle/der', 'bundle/encoded-twice', 'bundle/private-key'];
+
 /** The caBundle: the CAs that kube-apiserver trusts. */
 export const bundleEntries = {
   'bundle/unparsable': {
@@ -71,6 +74,15 @@ export const bundleEntries = {
     title: 'The CA {subject} in the caBundle of APIService {name} expires on {date}',
     cause: 'When a CA expires, kube-apiserver rejects every certificate that the CA signed, even if that certificate has not expired.',
     fix: 'Before {date}, renew the CA and the serving certificate. In an apisvc project: `apisvc init --force-keys && apisvc register`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
+  },
+  'bundle/not-project-ca': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: 'The caBundle of APIService {name} does not contain the CA of the apisvc project',
+    cause:
+      'Someone changed the caBundle, or replaced the CA of the project without applying the project. The project and the cluster have different CAs.',
+    fix: 'To use the CA of the project, apply the project: `apisvc register`. To keep the CA of the cluster, restore certs/ca.crt and certs/ca.key of the project.',
+    explainedBy: ['cert/unknown-authority', ...unusable],
   },
   'bundle/unused-ca': {
     severity: 'warning',

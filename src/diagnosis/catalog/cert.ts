@@ -16,6 +16,7 @@ export const certEntries = {
     title: 'Secret {namespace}/{secret} with the serving certificate does not exist',
     cause: 'The pods of the extension API server mount this Secret. Running pods keep their certificate, but new pods cannot start.',
     fix: 'Create the Secret from a serving certificate and its private key: `kubectl -n {namespace} create secret tls {secret} --cert=tls.crt --key=tls.key`',
+    explainedBy: ['service/namespace-terminating'],
   },
   'cert/secret-unreadable': {
     severity: 'error',
@@ -75,7 +76,7 @@ export const certEntries = {
     title: 'The certificate from {endpoints} expired on {date}',
     cause: 'The serving certificate was not renewed, or the extension API server has not loaded the new one.',
     fix: 'Renew the serving certificate. In an apisvc project: `apisvc init --force-keys && apisvc register`. Otherwise, use the tool that issued the certificate. If the Secret already contains a new certificate, restart the extension API server.',
-    explainedBy: ['cert/secret-differs'],
+    explainedBy: ['cert/secret-differs', 'control-plane/clock-skew', 'control-plane/wrong-clock'],
   },
   'cert/not-yet-valid': {
     severity: 'error',
@@ -83,7 +84,7 @@ export const certEntries = {
     title: 'The certificate from {endpoints} is not valid before {date}',
     cause: 'The clock of the host that issued the certificate is ahead, or the clock of the control plane is behind.',
     fix: 'Synchronize the clocks of the issuer and the control plane, then issue the certificate again.',
-    explainedBy: ['cert/secret-differs'],
+    explainedBy: ['cert/secret-differs', 'control-plane/clock-skew', 'control-plane/wrong-clock'],
   },
   'cert/ca-expired': {
     severity: 'error',
@@ -91,6 +92,7 @@ export const certEntries = {
     title: 'The CA {subject} expired on {date}',
     cause: 'When a CA expires, kube-apiserver rejects every certificate that the CA signed.',
     fix: 'Regenerate the CA and the serving certificate. In an apisvc project: `apisvc init --force-keys && apisvc register`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
+    explainedBy: ['control-plane/clock-skew', 'control-plane/wrong-clock'],
   },
   'cert/ca-not-yet-valid': {
     severity: 'error',
@@ -98,6 +100,7 @@ export const certEntries = {
     title: 'The CA {subject} is not valid before {date}',
     cause: 'The clock of the host that generated the CA is ahead, or the clock of the control plane is behind.',
     fix: 'Synchronize the clocks of both hosts, then regenerate the CA and the serving certificate.',
+    explainedBy: ['control-plane/clock-skew', 'control-plane/wrong-clock'],
   },
   'cert/san-mismatch': {
     severity: 'error',
@@ -167,6 +170,15 @@ export const certEntries = {
     cause: 'The certificate has not been renewed yet, or the extension API server has not loaded the new one.',
     fix: 'Renew the certificate. In an apisvc project: `apisvc init --force-keys && apisvc register`. Otherwise, use the tool that issued the certificate. If the extension API server does not watch its certificate files, restart it.',
     explainedBy: ['bundle/expires-soon', 'cert/secret-differs', 'cert/sub-path-mount', 'cert/self-generated', 'cert/ca-expired'],
+  },
+  'cert/not-project-certificate': {
+    severity: 'warning',
+    hop: 'endpoint',
+    title: 'The certificate from {endpoints} is not the one of the apisvc project',
+    cause:
+      'The serving certificate of the project was replaced without applying the project, or someone changed the Secret, or the pods have not loaded the new certificate.',
+    fix: 'To use the certificate of the project, apply the project: `apisvc register`. To keep the certificate that is served, restore certs/tls.crt and certs/tls.key of the project.',
+    explainedBy: ['bundle/not-project-ca', 'cert/secret-differs', 'cert/sub-path-mount', 'cert/self-generated', 'cert/unknown-authority'],
   },
   'cert/ca-expires-before-leaf': {
     severity: 'warning',

@@ -10,7 +10,7 @@ export const controlPlaneEntries = {
     cause:
       'The availability check of kube-apiserver fails. The message of the Available condition gives the reason. Until the API is available, namespaces cannot be deleted, and clients that discover all groups get an error.',
     fix: 'Wait for the next availability check of kube-apiserver, which runs every 30 seconds: `apisvc verify {name} --wait`. If the APIService does not become Available, fix the problem that the message of the condition describes.',
-    explainedBy: [...anyAnswerFault],
+    explainedBy: [...anyAnswerFault, 'control-plane/wrong-clock', 'control-plane/clock-skew'],
   },
   'control-plane/no-condition': {
     severity: 'error',
@@ -29,6 +29,22 @@ export const controlPlaneEntries = {
       'The Available condition is out of date, because kube-apiserver checks the API only every 30 seconds. Or a different kube-apiserver instance, which sets the same condition, cannot reach the extension API server.',
     fix: 'Wait for the next availability check: `apisvc verify {name} --wait`. If the APIService does not become Available, check the connection to the extension API server from every control plane node.',
   },
+  'control-plane/clock-skew': {
+    severity: 'error',
+    hop: 'client',
+    title: "The clock of this machine is {difference} {direction} kube-apiserver's",
+    cause:
+      'One of the two clocks is wrong. kube-apiserver verifies certificates by its own clock. A certificate that was issued by a wrong clock may be expired or not yet valid there.',
+    fix: 'Before you issue new certificates, synchronize the wrong clock with a time server. The time of kube-apiserver is the Date header of its responses: `kubectl get --raw /livez -v=8 2>&1 | grep -i date:`',
+  },
+  'control-plane/wrong-clock': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'The clock of a kube-apiserver is wrong: it shows {time}',
+    cause:
+      'kube-apiserver refuses a certificate that is valid now, because its clock is wrong. With several instances of kube-apiserver, it may be another one than the one that answers here.',
+    fix: 'Do not issue new certificates. Synchronize the clocks of all control plane nodes with a time server. Then check the API again: `apisvc verify {name} --wait`',
+  },
   'control-plane/flapping': {
     severity: 'error',
     hop: 'kube-apiserver',
@@ -36,6 +52,6 @@ export const controlPlaneEntries = {
     cause:
       'All kube-apiserver instances set the same condition. The instance that responded cannot reach the extension API server, but another instance can. Or the state of the API has just changed.',
     fix: 'Watch whether the condition changes: `kubectl get apiservice {name} --watch`. Then check the connection to the extension API server from every control plane node.',
-    explainedBy: [...anyAnswerFault],
+    explainedBy: [...anyAnswerFault, 'control-plane/wrong-clock', 'control-plane/clock-skew'],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

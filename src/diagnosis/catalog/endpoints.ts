@@ -1,5 +1,5 @@
 import type { CatalogEntry } from './entry.ts';
-import { podProblems } from './symptoms.ts';
+import { deletions, podProblems } from './symptoms.ts';
 
 /** The pods behind the Service, their addresses, and the connections to them. */
 export const endpointsEntries = {
@@ -26,7 +26,7 @@ export const endpointsEntries = {
     cause:
       'The kubelet cannot set up the pod or start its container. Usual reasons are a Secret or ConfigMap that does not exist, or a wrong command.',
     fix: 'Read the events of the pod: `kubectl -n {namespace} describe pod {pod}`. Then create the missing object, or correct the pod template.',
-    explainedBy: ['cert/secret-missing'],
+    explainedBy: ['cert/secret-missing', 'service/namespace-terminating'],
   },
   'endpoints/pod-crashing': {
     severity: 'error',
@@ -58,6 +58,7 @@ export const endpointsEntries = {
     title: 'Stuck in Terminating: {pods}',
     cause: 'The grace period is over, but the pod still exists. Either node {node} does not respond, or the pod has a finalizer.',
     fix: 'Check that the node is ready: `kubectl describe node {node}`. Then check whether the pod has finalizers: `kubectl -n {namespace} get pod {pod} -o jsonpath={.metadata.finalizers}`',
+    explainedBy: ['service/namespace-terminating'],
   },
   'endpoints/pod-not-ready': {
     severity: 'error',
@@ -65,6 +66,7 @@ export const endpointsEntries = {
     title: 'Running, but not ready: {pods}',
     cause: 'The readiness probe has not succeeded, so the Service sends no requests to the pod.',
     fix: 'Read the events of the pod: `kubectl -n {namespace} describe pod {pod}`. Then read the logs of its containers: `kubectl -n {namespace} logs {pod} --all-containers`',
+    explainedBy: ['service/namespace-terminating'],
   },
   'endpoints/none': {
     severity: 'error',
@@ -72,7 +74,7 @@ export const endpointsEntries = {
     title: 'Service {namespace}/{service} has no endpoints',
     cause: 'No running pod matches the selector of the Service, or the Service has no selector and no EndpointSlice.',
     fix: 'List the labels of the pods: `kubectl -n {namespace} get pods --show-labels`. Then compare them with the selector of the Service: `kubectl -n {namespace} get service {service} -o jsonpath={.spec.selector}`',
-    explainedBy: podProblems,
+    explainedBy: [...podProblems, ...deletions],
   },
   'endpoints/not-ready': {
     severity: 'error',
@@ -80,7 +82,7 @@ export const endpointsEntries = {
     title: 'Service {namespace}/{service} has no ready endpoints',
     cause: 'The pods of the Service do not start, or their readiness probes fail.',
     fix: 'List the pods: `kubectl -n {namespace} get pods`. Read their events: `kubectl -n {namespace} describe pods`. Then read the log of the extension API server: `kubectl -n {namespace} logs service/{service}`',
-    explainedBy: [...podProblems, 'endpoints/pod-not-ready'],
+    explainedBy: [...podProblems, 'endpoints/pod-not-ready', ...deletions],
   },
   'endpoints/port-name-mismatch': {
     severity: 'error',
@@ -106,6 +108,22 @@ export const endpointsEntries = {
     fix: 'Configure the extension API server to serve HTTPS on this port (--secure-port, --tls-cert-file, --tls-private-key-file), or correct the targetPort of Service {namespace}/{service}.',
     explainedBy: ['service/wrong-target-port', 'service/other-port'],
   },
+  'endpoints/server-name-required': {
+    severity: 'error',
+    hop: 'endpoint',
+    title: 'The server at {endpoints} refuses TLS handshakes without a server name (SNI)',
+    cause:
+      'Up to Kubernetes 1.35, the availability check of kube-apiserver sends no server name, so it always fails. Requests of clients send the server name {host}, but kube-apiserver forwards none while the check fails.',
+    fix: 'Configure the extension API server to serve its certificate also to clients that send no server name. A server built with k8s.io/apiserver does so with --tls-cert-file instead of --tls-sni-cert-key. Or upgrade the control plane to Kubernetes 1.36 or newer.',
+  },
+  'endpoints/server-name-refused': {
+    severity: 'error',
+    hop: 'endpoint',
+    title: 'The server at {endpoints} refuses TLS handshakes for {host}',
+    cause:
+      'kube-apiserver sends the server name {host} in the TLS handshake (SNI). The server chooses its certificate by this name, and has none for it. Without a server name, the handshake succeeds.',
+    fix: 'Configure the extension API server to serve a certificate for {host}, or to serve its default certificate for every server name.',
+  },
   'endpoints/handshake-failed': {
     severity: 'error',
     hop: 'endpoint',
@@ -113,7 +131,7 @@ export const endpointsEntries = {
     cause:
       'The server closes the connection during the TLS handshake, usually because it has no certificate for {host} or does not support TLS 1.2 or newer.',
     fix: 'Read the log of the extension API server. Configure the server to accept TLS 1.2 or newer, and to serve a certificate for {host}.',
-    explainedBy: ['service/wrong-target-port', 'service/other-port'],
+    explainedBy: ['service/wrong-target-port', 'service/other-port', 'endpoints/server-name-refused'],
   },
   'endpoints/handshake-timeout': {
     severity: 'error',

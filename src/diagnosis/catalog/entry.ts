@@ -19,6 +19,8 @@ export interface CatalogEntry {
   readonly causes?: string;
   /** What to do. Commands to copy are in backticks: see `fixParts`. */
   readonly fix: string;
+  /** Replaces a fix that depends on the case, as `causes` does. */
+  readonly fixes?: string;
   /**
    * Codes, or families such as `cert/*`. If one of them is found too, this finding is listed under
    * it as a symptom.

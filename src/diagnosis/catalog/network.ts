@@ -47,7 +47,7 @@ export const networkEntries = {
     cause:
       'The connection is accepted and then closed. Possible reasons are an HTTP proxy, a service mesh that requires its own TLS, or a server that is shutting down.',
     fix: 'Check whether HTTPS_PROXY is set for kube-apiserver, and whether the pods have a service mesh sidecar. If the pods have a sidecar, exclude the port of the extension API server from the mesh.',
-    explainedBy: ['auth/proxy-certificate-refused'],
+    explainedBy: ['auth/proxy-certificate-refused', 'endpoints/server-name-required', 'endpoints/server-name-refused'],
   },
   'network/cluster-ip-unreachable': {
     severity: 'error',

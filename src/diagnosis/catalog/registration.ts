@@ -7,7 +7,16 @@ export const registrationEntries = {
     hop: 'kube-apiserver',
     title: 'APIService {name} does not exist',
     cause: 'The API was never registered in this cluster, or its APIService was deleted.',
-    fix: 'List the APIServices of the cluster: `kubectl get apiservices`. In an apisvc project, register the API: `apisvc register`',
+    fix: 'List the APIServices of the cluster{didYouMean}: `kubectl get apiservices`. In an apisvc project, register the API: `apisvc register`',
+    fixes: 'List the APIServices of the cluster: `kubectl get apiservices`. In an apisvc project, register the API: `apisvc register`',
+  },
+  'registration/deleting': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'APIService {name} is being deleted',
+    cause:
+      'The APIService was deleted, but it has finalizers. It exists until the controllers of these finalizers remove them. Then the API is gone.',
+    fix: 'Check that the controllers of the finalizers are running: `kubectl get apiservice {name} -o jsonpath={.metadata.finalizers}`. If the API is still needed, register it again after the deletion.',
   },
   'registration/name-mismatch': {
     severity: 'error',

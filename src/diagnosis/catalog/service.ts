@@ -2,13 +2,30 @@ import type { CatalogEntry } from './entry.ts';
 
 /** The Service of the APIService. */
 export const serviceEntries = {
+  'service/namespace-terminating': {
+    severity: 'error',
+    hop: 'service',
+    title: 'Namespace {namespace} of the extension API server is being deleted',
+    cause:
+      'The namespace was deleted with everything in it, but APIService {name} still exists. Kubernetes cannot finish the deletion of any namespace while an APIService is not available.',
+    fix: 'If the API is no longer needed, delete its APIService, so that the namespace can go: `kubectl delete apiservice {name}`. Otherwise, install the extension API server again after the deletion: `kubectl wait --for=delete namespace/{namespace} --timeout=5m`',
+  },
+  'service/deleting': {
+    severity: 'error',
+    hop: 'service',
+    title: 'Service {namespace}/{service} is being deleted',
+    cause:
+      'The Service was deleted, but it has finalizers. It exists until the controllers of these finalizers remove them. Then the API stops working.',
+    fix: 'If the API is no longer needed, delete its APIService: `kubectl delete apiservice {name}`. Otherwise, create the Service again after the deletion: `kubectl -n {namespace} wait --for=delete service/{service} --timeout=5m`',
+    explainedBy: ['service/namespace-terminating'],
+  },
   'service/missing': {
     severity: 'error',
     hop: 'service',
     title: 'Service {namespace}/{service} does not exist',
     cause: 'spec.service of the APIService names a Service that does not exist.',
     fix: 'List the Services in the namespace: `kubectl -n {namespace} get services`. Then correct spec.service of the APIService, or create the Service. If the extension API server was uninstalled, delete the APIService: `kubectl delete apiservice {name}`',
-    explainedBy: ['registration/service-incomplete'],
+    explainedBy: ['service/namespace-terminating', 'registration/service-incomplete'],
   },
   'service/not-in-files': {
     severity: 'warning',

@@ -8,6 +8,9 @@ export const podProblems = [
   'endpoints/readiness-gate',
 ] as const;
 
+/** Deletions that remove the endpoints of a Service. */
+export const deletions = ['service/namespace-terminating', 'service/deleting'] as const;
+
 /** Faults that keep kube-apiserver from getting any response. */
 export const anyTransportFault = [
   'service/*',

@@ -13,7 +13,10 @@ export interface CheckContext {
   readonly snapshot: ApiSnapshot;
   /** The APIService. Checks run only if it was observed. */
   readonly api: ApiServiceView;
+  /** The time of kube-apiserver. */
   readonly now: Date;
+  /** Whether this API reports what concerns all of them: the clock of this machine. */
+  readonly reportsClock: boolean;
   /** A certificate that expires within this time is a finding. */
   readonly expiresWithinMs: number;
   /** What is missing from files may exist in the cluster. */

@@ -101,13 +101,15 @@ interface Chained {
  * the new CA.
  */
 function unusedCas(
-  { snapshot, probes }: CheckContext,
+  { snapshot, probes, now }: CheckContext,
   roots: readonly CertificateInfo[],
   chained: readonly Chained[],
 ): readonly Observation[] {
   if (chained.length === 0 || chained.length < probes.length || chained.some(({ chains }) => chains.length === 0)) return [];
   const used = [...chained.flatMap(({ chains }) => chains.flat()), ...chainsOf(seen(snapshot.secret)?.certificates ?? [], roots).flat()];
-  const unused = roots.filter((root) => !used.some((each) => isRelated(root, each)));
+  // Nobody can impersonate a server with an expired CA.
+  const valid = roots.filter((root) => expiryOf(root) > now.getTime());
+  const unused = valid.filter((root) => !used.some((each) => isRelated(root, each)));
   if (unused.length === 0) return [];
   const lines = unused.slice(0, maxListedCas).map((ca) => `${nameOf(ca)}, SHA-256 ${ca.fingerprint}`);
   const more = unused.length > maxListedCas ? [`and ${unused.length - maxListedCas} more`] : [];

@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { groupVersionOf } from '../../config/registration.ts';
 import { isMetricsGroup, parseResourceList } from '../api-resources.ts';
 import { seen, skipped } from '../observed.ts';
+import { similarNames } from '../similar-names.ts';
 import type { ApiServiceView, ApiSnapshot, HttpView, Observed, SnapshotOptions } from '../types.ts';
 import { withoutPrivateKeys } from '../views.ts';
 import { requestAnonymously } from './anonymous.ts';
 import { type Backend, noBackend, type ServiceRef } from './backend.ts';
 import type { CollectContext } from './context.ts';
 import { collectList } from './list.ts';
+import { handshakeWithoutName } from './nameless.ts';
 import { backendTimeoutMs } from './observe.ts';
 import { neighboursOf, type Registrations } from './registrations.ts';
 import { requestRepeatedly } from './repeated.ts';
@@ -17,6 +19,8 @@ import type { ServingContainer } from './server-log.ts';
 /** What the snapshots of all APIServices share. */
 export interface Shared {
   readonly context: CollectContext;
+  /** The version of kube-apiserver. */
+  readonly version: Promise<string | undefined>;
   /** A user whose access is checked. */
   readonly user: CheckedUser | undefined;
   readonly probe: SnapshotOptions['probe'];
@@ -57,8 +61,11 @@ export async function snapshotApi(shared: Shared, name: string, registered: Obse
   ]);
   const neighbours = neighboursOf(name, apiService, all);
   const answers = { aggregated, group, openApi, ...lists, asUser };
-  return { name, apiService, ...answers, ...behind, requestHeader, neighbours, customResources, listed };
+  const similar = apiService.state === 'absent' ? { similar: similarNames(name, namesOf(all)) } : {};
+  return { name, ...similar, apiService, ...answers, ...behind, requestHeader, neighbours, customResources, listed };
 }
+
+const namesOf = (all: Registrations['all']): string[] => (seen(all) ?? []).map(({ name }) => name);
 
 const withoutKeys = (registered: Observed<ApiServiceView>): Observed<ApiServiceView> =>
   registered.state === 'seen' ? { state: 'seen', value: withoutPrivateKeys(registered.value) } : registered;
@@ -73,7 +80,7 @@ function whySkipped(apiService: Observed<ApiServiceView>): Observed<never> | und
 }
 
 async function collectBehind(shared: Shared, apiService: Observed<ApiServiceView>, path: string, answering: Promise<Observed<HttpView>>) {
-  const { context, backendOf } = shared;
+  const { context, version, backendOf } = shared;
   const service = seen(apiService)?.service;
   if (apiService.state !== 'seen' || !service) {
     const nothing = whySkipped(apiService) ?? skipped('the Service it points at is not known');
@@ -82,12 +89,14 @@ async function collectBehind(shared: Shared, apiService: Observed<ApiServiceView
   }
   const collect = async () => {
     const { targets, container, ...backend } = await backendOf(service);
-    const [direct, repeated, serverLog] = await Promise.all([
-      requestAnonymously(context, apiService.value, { ...backend, targets, container }, path),
+    const reached = { ...backend, targets, container };
+    const [direct, repeated, serverLog, nameless] = await Promise.all([
+      requestAnonymously(context, apiService.value, reached, path),
       repeatedOf(shared, path, targets.length, answering),
       serverLogOf(shared, apiService.value, container, answering),
+      handshakeWithoutName(context, apiService.value, reached, version),
     ]);
-    return { ...backend, ...direct, repeated, serverLog };
+    return { ...backend, ...direct, repeated, serverLog, ...(nameless ? { nameless } : {}) };
   };
   const [backend, serviceProxy] = await Promise.all([collect(), throughService(context, service, path, answering)]);
   return { ...backend, serviceProxy };

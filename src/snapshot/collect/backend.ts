@@ -18,7 +18,7 @@ import type { ServingContainer } from './server-log.ts';
 export type ServiceRef = NonNullable<ApiServiceView['service']>;
 
 /** The observations behind a Service: the same for every APIService that points at it. */
-export type Backend = Pick<ApiSnapshot, 'service' | 'endpoints' | 'pods' | 'probes' | 'server' | 'secret' | 'delegation'> & {
+export type Backend = Pick<ApiSnapshot, 'service' | 'namespace' | 'endpoints' | 'pods' | 'probes' | 'server' | 'secret' | 'delegation'> & {
   /** The dialled endpoints, in the order of the probes. */
   readonly targets: readonly Target[];
   /** Undefined where it is not known. */
@@ -49,8 +49,18 @@ export const noBackend = (nothing: Observed<never>): Omit<Backend, 'targets' | '
 export async function collectBackend(context: CollectContext, inventory: Inventory, target: ServiceRef): Promise<Backend> {
   const [service, endpoints] = await Promise.all([inventory.service(target), inventory.endpoints(target)]);
   const probing = probeTargets(context, { target, service, endpoints });
-  const [behind, probed] = await Promise.all([collectPodsAndServer(context, target, { service, probing }), probing]);
-  return { service, endpoints, ...behind, ...probed };
+  const [behind, probed, namespace] = await Promise.all([
+    collectPodsAndServer(context, target, { service, probing }),
+    probing,
+    serves(service, endpoints) ? undefined : inventory.namespace(target.namespace),
+  ]);
+  return { service, ...(namespace ? { namespace } : {}), endpoints, ...behind, ...probed };
+}
+
+/** Whether the Service has what it needs, as far as is known. */
+function serves(service: Observed<ServiceView>, endpoints: Observed<readonly EndpointView[]>): boolean {
+  if (service.state === 'absent' || seen(service)?.deleting) return false;
+  return seen(service)?.type === 'ExternalName' || endpoints.state !== 'seen' || endpoints.value.some(({ ready }) => ready);
 }
 
 interface Behind {

@@ -2,8 +2,9 @@ import { getObject, listObjects, slicesOf } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { ClusterError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
-import type { EndpointView, Observed, ServiceView } from '../types.ts';
-import { textsOf, viewEndpoints, viewService } from '../views.ts';
+import { skipped } from '../observed.ts';
+import type { EndpointView, NamespaceView, Observed, ServiceView } from '../types.ts';
+import { textsOf, viewEndpoints, viewNamespace, viewService } from '../views.ts';
 import type { CollectContext } from './context.ts';
 import { observe } from './observe.ts';
 
@@ -16,8 +17,13 @@ export interface Name {
   readonly name: string;
 }
 
-/** Looks up Services and EndpointSlices. */
-export interface Inventory {
+/** Looks up Services, EndpointSlices and namespaces. */
+export interface Inventory extends Objects {
+  /** Skipped without the permission to get namespaces, because few users have it. */
+  namespace(name: string): Promise<Observed<NamespaceView>>;
+}
+
+interface Objects {
   service(of: Name): Promise<Observed<ServiceView>>;
   endpoints(of: Name): Promise<Observed<readonly EndpointView[]>>;
 }
@@ -29,10 +35,28 @@ export interface Inventory {
  * @param count how many Services will be looked up
  */
 export function inventoryOf(context: CollectContext, count: number): Inventory {
-  return count > singleReadLimit ? wholeCluster(context) : oneByOne(context);
+  const namespaces = new Map<string, Promise<Observed<NamespaceView>>>();
+  return {
+    ...(count > singleReadLimit ? wholeCluster(context) : oneByOne(context)),
+    namespace(name) {
+      const reading = namespaces.get(name) ?? readNamespace(context, name);
+      namespaces.set(name, reading);
+      return reading;
+    },
+  };
 }
 
-function oneByOne(context: CollectContext): Inventory {
+async function readNamespace(context: CollectContext, name: string): Promise<Observed<NamespaceView>> {
+  const { cluster, signal } = context;
+  const found = await observe(
+    context,
+    () => getObject(cluster, { resource: resources.Namespace, namespace: undefined, name }, signal),
+    viewNamespace,
+  );
+  return found.state === 'unseen' ? skipped(found.words) : found;
+}
+
+function oneByOne(context: CollectContext): Objects {
   const { cluster, signal } = context;
   return {
     service: (of) => observe(context, () => getObject(cluster, { resource: resources.Service, ...of }, signal), viewService),
@@ -45,7 +69,7 @@ function oneByOne(context: CollectContext): Inventory {
   };
 }
 
-function wholeCluster(context: CollectContext): Inventory {
+function wholeCluster(context: CollectContext): Objects {
   const services = listed(context, resources.Service, keyOf);
   const slices = listed(context, resources.EndpointSlice, ({ metadata }) => {
     const name = textsOf(metadata.labels)['kubernetes.io/service-name'];

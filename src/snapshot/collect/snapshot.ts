@@ -22,30 +22,60 @@ import { collectServerLog } from './server-log.ts';
  */
 export async function takeSnapshot(cluster: Cluster, wanted: Wanted, options: SnapshotOptions, signal: AbortSignal): Promise<Snapshot> {
   const context = collectContext(cluster, signal);
-  const [version, apis] = await Promise.all([serverVersion(context), snapshotApis(context, wanted, options)]);
+  const info = serverInfo(context);
+  // The caller of snapshotApis gets the error of `info` from here.
+  const known = info.then(
+    ({ version }) => version,
+    () => undefined,
+  );
+  const [{ version, aheadMs }, apis] = await Promise.all([info, snapshotApis(context, wanted, options, known)]);
   return {
     apiVersion: 'apisvc.dev/snapshot/v1alpha1',
     takenAt: new Date().toISOString(),
     source: { kind: 'cluster', server: cluster.server, context: cluster.context, version },
-    apis,
+    apis: apis.map((api) => ({ ...api, ...(aheadMs === undefined ? {} : { apiServerAheadMs: aheadMs }), ...projectOf(api, options) })),
   };
 }
 
-async function serverVersion({ cluster, signal }: CollectContext): Promise<string | undefined> {
+function projectOf({ name }: ApiSnapshot, { compared }: SnapshotOptions): Pick<ApiSnapshot, 'project'> {
+  if (!compared?.names.includes(name)) return {};
+  const { names: _, ...view } = compared;
+  return { project: view };
+}
+
+/** Less may be the delay of the network, and matters to no certificate: see pki/clock-skew.ts. */
+const clockToleranceMs = 120_000;
+
+interface ServerInfo {
+  readonly version: string | undefined;
+  /** How far its clock is ahead of the local one. Undefined within the tolerance. */
+  readonly aheadMs: number | undefined;
+}
+
+async function serverInfo({ cluster, signal }: CollectContext): Promise<ServerInfo> {
+  const before = Date.now();
   const answer = await cluster.request({ path: '/version', signal });
+  const ahead = Date.parse(answer.date ?? '') - Math.round((before + Date.now()) / 2);
+  const aheadMs = Math.abs(ahead) > clockToleranceMs ? ahead : undefined;
   if (answer.status === 401) throw badCredentials(cluster, new Date());
   // A web server on this address may answer every path with status 200.
   if (isForeign(answer)) throw foreignAnswer(cluster, 'get /version', answer);
-  if (answer.status !== 200) return undefined;
-  return String(readJson<{ gitVersion?: unknown }>(cluster, answer).gitVersion);
+  if (answer.status !== 200) return { version: undefined, aheadMs };
+  return { version: String(readJson<{ gitVersion?: unknown }>(cluster, answer).gitVersion), aheadMs };
 }
 
-async function snapshotApis(context: CollectContext, wanted: Wanted, options: SnapshotOptions): Promise<ApiSnapshot[]> {
+async function snapshotApis(
+  context: CollectContext,
+  wanted: Wanted,
+  options: SnapshotOptions,
+  version: Shared['version'],
+): Promise<ApiSnapshot[]> {
   const [requestHeader, registrations] = await Promise.all([collectRequestHeader(context), findRegistrations(context, wanted)]);
   const services = registrations.wanted.flatMap(({ apiService }) => seen(apiService)?.service ?? []);
   const inventory = inventoryOf(context, new Set(services.map(({ namespace, name }) => `${namespace}/${name}`)).size);
   const shared: Shared = {
     context,
+    version,
     user: checkedUser(context.cluster, options),
     probe: options.probe,
     requestsForEach: registrations.wanted.length > fewApis ? 1 : 4,

@@ -124,6 +124,22 @@ test.each(repaired)('a condition that is not updated yet, $name: control-plane/n
   await expectFindings({ ...fault, codes: ['control-plane/not-available'] }, apiServiceNameOf(unwritten), { withinMs: 10_000 });
 });
 
+test('a condition with the time of another clock: control-plane/wrong-clock', async () => {
+  const error =
+    'tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2061-01-01T00:00:00Z is after 2051-01-01T00:00:00Z';
+  const message = `failing or missing response from https://10.0.0.1:443/x: Get "https://10.0.0.1:443/x": ${error}`;
+  await writeCondition(apiServiceNameOf(unwritten), { status: 'False', reason: 'FailedDiscoveryCheck', message });
+  await expectFindings(
+    {
+      name: 'other-clock',
+      how: 'the condition reports an expired certificate, from a kube-apiserver whose clock is decades ahead',
+      codes: ['control-plane/wrong-clock'],
+    },
+    apiServiceNameOf(unwritten),
+    { withinMs: 10_000 },
+  );
+});
+
 test('an API that works, but is not Available: control-plane/stale-condition', async () => {
   await writeCondition(apiServiceNameOf(stale), { status: 'False', reason: 'Outdated', message: 'it did not work at that time' });
   await expectFindings(

@@ -30,6 +30,8 @@ export interface VerifyOptions {
   readonly flags?: readonly string[];
   /** Environment of the command, e.g. another KUBECONFIG. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The working directory. By default an empty one. */
+  readonly cwd?: string;
   /** The version of the current cluster by default. */
   readonly kubernetes?: KubernetesVersion;
   /**
@@ -82,8 +84,8 @@ const isPerVersion = <T>(value: PerVersion<T>): value is Readonly<Record<Kuberne
  * @returns the diagnosis, for more expectations
  */
 export async function expectFindings(fault: Fault, apiService: string, options: VerifyOptions = {}): Promise<ApiDiagnosis> {
-  const { flags = [], env, kubernetes = cluster.cell.kubernetes, withinMs } = options;
-  const run = env === undefined ? {} : { env };
+  const { flags = [], env, cwd, kubernetes = cluster.cell.kubernetes, withinMs } = options;
+  const run = { ...(env === undefined ? {} : { env }), ...(cwd === undefined ? {} : { cwd }) };
   if (flags.includes(reader)) await allowReader();
   const file = join(emptyFolder(), 'snapshot.json');
   const verify = () => verifyJson([apiService, ...flags, '--save', file], run);

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createServer as createTlsServer, TLSSocket, type TlsOptions } from 'node:tls';
+import { createSecureContext, createServer as createTlsServer, TLSSocket, type TlsOptions } from 'node:tls';
 import { type Backend, listen, type ServingPair } from '../harness/backends.ts';
 
 /**
@@ -51,3 +51,30 @@ export const serveLate = (serving: ServingPair, ms: number, body: unknown, host?
     },
     host,
   );
+
+/** Has a certificate only for clients that send a server name. */
+export const serveBySni = (serving: ServingPair, listener: RequestListener): Promise<Backend> => {
+  const SNICallback: TlsOptions['SNICallback'] = (_, chosen) => chosen(null, createSecureContext(certified(serving)));
+  return listen(createHttpsServer({ SNICallback, requestCert: true, rejectUnauthorized: false }, listener));
+};
+
+/** Refuses clients that send a server name, as it knows none. */
+export const serveUnnamed = (serving: ServingPair, listener: RequestListener): Promise<Backend> => {
+  const SNICallback: TlsOptions['SNICallback'] = (_, chosen) => chosen(new Error('unrecognized name'));
+  return listen(createHttpsServer({ ...certified(serving), SNICallback, requestCert: true, rejectUnauthorized: false }, listener));
+};
+
+/** Starts every TLS handshake after a delay. */
+export const serveHesitantly = async (serving: ServingPair, ms: number, listener: RequestListener): Promise<Backend> => {
+  const server = createHttpsServer({ ...certified(serving), requestCert: true, rejectUnauthorized: false }, listener);
+  return listen(
+    createTcpServer({ pauseOnConnect: true }, async (socket) => {
+      await sleep(ms, undefined, { ref: false });
+      server.emit('connection', socket);
+    }),
+  );
+};
+
+/** Accepts only clients with a certificate from this CA: PEM. */
+export const serveToClientsOf = (serving: ServingPair, clientCa: string, listener: RequestListener): Promise<Backend> =>
+  listen(createHttpsServer({ ...certified(serving), ca: clientCa, requestCert: true, rejectUnauthorized: true }, listener));

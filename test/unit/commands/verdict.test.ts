@@ -44,7 +44,7 @@ describe('the exit code of', () => {
 describe('--fail-if-expires-within', () => {
   const options = { failIfExpiresSoon: true };
   const hidden = { ...healthy, name: 'v1.hidden', probes: unseen() };
-  const local = { ...hidden, name: 'v1.local', apiService: seen({ ...registration, service: undefined }) };
+  const local = { ...hidden, name: 'v1.local', apiService: seen({ ...registration, service: undefined, caBundle: '' }) };
 
   test('the expiry of a certificate that was not seen is unknown; an API without a Service has no certificate', () => {
     const diagnosis = diagnose(snapshotOf(healthy, hidden, local), options);

@@ -6,6 +6,7 @@ import type { CertificateInfo } from '../../../src/pki/types.ts';
 import type { AnswerFault, ApiServiceView, ApiSnapshot, ContainerView, PodView } from '../../../src/snapshot/types.ts';
 import { fixture, inDays, make, makeCa } from '../pki/certificates.ts';
 import { delegation, endpointAnswers, everything, lists, requestHeader, root, secret, server } from './everything.ts';
+import { moreFaults } from './more-faults.ts';
 import {
   absent,
   answers,
@@ -117,6 +118,7 @@ type ClusterCode = Exclude<Code, keyof typeof manifestEntries>;
  * entry.
  */
 const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
+  ...moreFaults,
   'registration/missing': { apiService: absent },
   'service/missing': { service: absent },
   'service/not-in-files': {

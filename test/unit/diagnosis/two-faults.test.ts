@@ -24,17 +24,26 @@ const rules: readonly Rule[] = [
   // kube-apiserver does not verify the certificate.
   {
     hiding: ['security/insecure-skip-tls-verify', 'registration/injector-blocked', 'registration/insecure-with-bundle'],
-    hidden: ['cert/*', 'bundle/*'],
+    hidden: ['cert/*', 'bundle/*', 'control-plane/clock-skew', 'control-plane/wrong-clock'],
   },
   // No certificate is served, or not by the expected server.
   {
-    hiding: ['endpoints/*', 'network/*', 'service/*', 'bundle/*', 'cert/secret-missing', 'cert/secret-unreadable', 'auth/reader-missing'],
+    hiding: [
+      'endpoints/*',
+      'network/*',
+      'service/*',
+      'bundle/*',
+      'cert/secret-missing',
+      'cert/secret-unreadable',
+      'auth/reader-missing',
+      'auth/proxy-certificate-refused',
+    ],
     hidden: ['cert/*'],
   },
   // No address to connect to, so messages about connections are out of date.
   {
     hiding: ['service/*', 'endpoints/*', 'registration/service-incomplete'],
-    hidden: ['bundle/empty', 'discovery/slow', 'network/*', 'auth/proxy-certificate-refused'],
+    hidden: ['bundle/empty', 'discovery/slow', 'network/*', 'endpoints/*', 'auth/proxy-certificate-refused'],
   },
   // The Service or its port does not exist.
   { hiding: ['service/*', 'registration/service-incomplete'], hidden: ['service/*', 'endpoints/*', 'network/*'] },
@@ -45,6 +54,11 @@ const rules: readonly Rule[] = [
   },
   // Without an answer, it is unknown whether the server accepts a forged identity.
   { hiding: ['discovery/slow'], hidden: ['security/forged-identity-accepted'] },
+  // Another caBundle or serving certificate is not the one of the project either.
+  {
+    hiding: ['bundle/not-project-ca', 'cert/not-project-certificate'],
+    hidden: ['bundle/*', 'cert/*', 'registration/outdated-annotation', 'control-plane/clock-skew'],
+  },
   // With another fault, the API does not work, so the condition is not stale.
   { hiding: ['control-plane/stale-condition'], hidden: ['cert/*'] },
 ];

@@ -143,8 +143,9 @@ describe('many APIServices', () => {
       services: count(/GET \/api\/v1\/services$/),
       slices: count(/GET \/apis\/discovery.k8s.io\/v1\/endpointslices$/),
       configMap: count(/configmaps/),
-      single: count(/apiservices\/|namespaces\/ns/),
-    }).toEqual({ services: 1, slices: 1, configMap: 1, single: 20 });
+      single: count(/apiservices\/|namespaces\/ns\d\//),
+      namespaces: count(/namespaces\/ns\d$/),
+    }).toEqual({ services: 1, slices: 1, configMap: 1, single: 20, namespaces: 3 });
     // The other requests for Services are service proxies, because none of the APIs answers.
     expect(count(/\/proxy\/apis\//)).toBe(20);
   });

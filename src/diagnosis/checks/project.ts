@@ -1,0 +1,40 @@
+import type { CertificateInfo } from '../../pki/types.ts';
+import type { ProjectView } from '../../snapshot/types.ts';
+import type { Observation } from '../types.ts';
+import { type Check, type CheckContext, observation } from './check.ts';
+import { nameOf, served, servedBy } from './served-certificates.ts';
+
+/**
+ * Whether the cluster uses the certificates of the project, which `apisvc register` would apply.
+ */
+export const checkProject: Check = (context) => {
+  const { project } = context.snapshot;
+  return project ? [...checkAuthority(context, project), ...checkServed(context, project)] : [];
+};
+
+const has = (certificates: readonly CertificateInfo[], { fingerprint }: CertificateInfo): boolean =>
+  certificates.some((each) => each.fingerprint === fingerprint);
+
+const fileIn = (directory: string, name: string): string => `${directory === '.' ? '' : `${directory}/`}certs/${name}`;
+
+/** During a rotation, the caBundle has the CA of the project and another one. */
+function checkAuthority({ roots, api }: CheckContext, { directory, authorities }: ProjectView): readonly Observation[] {
+  const differs = authorities.length > 0 && !authorities.some((each) => has(roots, each));
+  if (!differs || api.insecureSkipTLSVerify || !api.service) return [];
+  const line = (where: string) => (ca: CertificateInfo) => `${where}: ${nameOf(ca)}, SHA-256 ${ca.fingerprint}`;
+  const evidence = [...roots.map(line('caBundle')), ...authorities.map(line(fileIn(directory, 'ca.crt')))];
+  return [observation('bundle/not-project-ca', evidence)];
+}
+
+function checkServed(context: CheckContext, { directory, certificate }: ProjectView): readonly Observation[] {
+  if (!certificate) return [];
+  const other = servedBy(context).flatMap(({ at, presented: [leaf] }) =>
+    leaf && leaf.fingerprint !== certificate.fingerprint ? [{ at, leaf }] : [],
+  );
+  const [first] = other;
+  if (!first) return [];
+  const at = other.map((each) => each.at);
+  const own = `${fileIn(directory, 'tls.crt')}: ${nameOf(certificate)}, issued by ${certificate.issuer || '(no name)'}, SHA-256 ${certificate.fingerprint}`;
+  const args = { endpoints: at.join(', ') };
+  return [{ ...observation('cert/not-project-certificate', [served(first.leaf), own], args), at }];
+}

@@ -1,0 +1,31 @@
+import { apiServiceNames } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import type { CertificateInfo } from '../pki/types.ts';
+import { certificatesOf } from './certificates.ts';
+import { readRegistration } from './project.ts';
+
+/** What a project expects in the cluster: the names of its APIServices, and its certificates. */
+export interface ProjectTrust {
+  readonly registration: Registration;
+  readonly names: readonly string[];
+  readonly directory: string;
+  /** Empty without certs/ca.crt, for example in a clone without the ignored files. */
+  readonly authorities: readonly CertificateInfo[];
+  readonly certificate?: CertificateInfo;
+}
+
+/**
+ * Reads the certificates of a project directory, without their faults.
+ * @throws as `readRegistration`
+ */
+export function readTrust(directory: string): ProjectTrust {
+  const registration = readRegistration(directory);
+  const [certificate] = certificatesOf(directory, 'certificate');
+  return {
+    registration,
+    names: apiServiceNames(registration),
+    directory,
+    authorities: certificatesOf(directory, 'caCertificate'),
+    ...(certificate ? { certificate } : {}),
+  };
+}

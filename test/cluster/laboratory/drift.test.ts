@@ -1,0 +1,69 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import { projectFiles } from '../../../src/project/project.ts';
+import { makeLeaf, pair, pem } from '../harness/certificates.ts';
+import { apisvc } from '../harness/commands.ts';
+import { emptyFolder, servingPairOf } from '../harness/projects.ts';
+import { groupOf, passed } from '../harness/registrations.ts';
+import { caBundle, describeFaults, type HandMadeFault } from './hand-made.ts';
+
+/** A cluster whose certificates are not those of the project. */
+
+const namespace = 'drift';
+
+/** @returns a directory for a project, and a function that creates the project in it */
+function projectFor(name: string) {
+  const dir = emptyFolder();
+  const create = async (): Promise<void> => {
+    const identity = ['--api', `${groupOf(name)}/v1`, '--name', name, '--namespace', namespace, '--service', name];
+    const created = await apisvc(['init', dir, '--preset', 'custom', '--image', 'none', ...identity, '--yes']);
+    expect(created).toMatchObject({ exitCode: 0, stderr: '' });
+  };
+  return { dir, create, options: { cwd: dir } };
+}
+
+const other = projectFor('other-project-ca');
+const renewed = projectFor('other-project-leaf');
+const same = projectFor('same-as-project');
+
+const faults: readonly HandMadeFault[] = [
+  {
+    name: 'other-project-ca',
+    how: 'the caBundle and the serving certificate are from another CA than the one of the project',
+    codes: ['bundle/not-project-ca'],
+    condition: passed,
+    make: async (name, bench) => {
+      await other.create();
+      return { port: await bench.serve(name) };
+    },
+    options: other.options,
+  },
+  {
+    name: 'other-project-leaf',
+    how: 'the serving certificate is not the one of the project, but from the same CA',
+    codes: ['cert/not-project-certificate'],
+    condition: passed,
+    make: async (name, bench) => {
+      await renewed.create();
+      const files = projectFiles(renewed.dir);
+      writeFileSync(files.caCertificate, pem(bench.ca));
+      writeFileSync(files.certificate, pem(await makeLeaf(bench.hostOf(name), bench.ca)));
+      return { port: await bench.serve(name, pair(await makeLeaf(bench.hostOf(name), bench.ca))) };
+    },
+    options: renewed.options,
+  },
+  {
+    name: 'same-as-project',
+    how: 'nothing: the caBundle and the serving certificate are those of the project',
+    codes: [],
+    condition: passed,
+    make: async (name, bench) => {
+      await same.create();
+      const ca = readFileSync(projectFiles(same.dir).caCertificate, 'utf8');
+      return { port: await bench.serve(name, servingPairOf(same.dir)), ...caBundle(ca) };
+    },
+    options: same.options,
+  },
+];
+
+describeFaults(namespace, faults);
