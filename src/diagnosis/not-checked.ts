@@ -27,7 +27,7 @@ const parts: Readonly<Record<Part, string>> = {
   anonymous: 'an anonymous request to an endpoint',
   forged: 'a request with forged X-Remote-* headers to an endpoint',
   endpointAnswers: 'an anonymous request to each endpoint',
-  server: 'the flags and volume mounts of the extension API server',
+  server: 'the flags, volume mounts and permissions of the extension API server',
   serverLog: 'the log of the extension API server',
   secret: 'the Secret with the serving certificate',
   requestHeader: 'ConfigMap kube-system/extension-apiserver-authentication',

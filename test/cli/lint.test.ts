@@ -107,7 +107,7 @@ describe('faults', () => {
     const ran = await apisvc(['lint', '-'], { cwd, input });
     expect(ran.code).toBe(0);
     expect(ran.stdout.slice(ran.stdout.indexOf('not checked'))).toBe(
-      'not checked\n    the Service: the files do not contain it\n    the certificates that the endpoints serve: the files contain no Secret with them\n',
+      'not checked\n    the Service: the files do not contain it\n    the certificates that the endpoints serve: the files contain no Secret with them\n    the flags, volume mounts and permissions of the extension API server: the files do not contain the Service\n',
     );
   });
 

@@ -64,7 +64,7 @@ export function offlineServer(shared: Shared, api: ApiServiceView, ref: ServiceR
   const object = objects.find('Service', ref.namespace, ref.name);
   const service = object && viewService(object);
   const targetPort = service?.ports.find(({ port }) => port === ref.port)?.targetPort;
-  const selected = service ? selectedWorkloads(objects, ref.namespace, service, targetPort) : [];
+  const selected = service && selectsPods(service) ? selectedWorkloads(objects, ref.namespace, service, targetPort) : [];
   const [workload] = selected;
   const unselected = service && selectsPods(service) && !workload ? labelsInNamespace(objects, ref.namespace) : [];
   const server: Observed<ServerView> = workload
@@ -97,14 +97,19 @@ export function offlineServer(shared: Shared, api: ApiServiceView, ref: ServiceR
 const usesKubeconfig = ({ flags }: ServerView): boolean =>
   ['authentication-kubeconfig', 'authorization-kubeconfig'].every((name) => flagValue(flags, name));
 
-/** Without a selector, something else manages the endpoints. */
+/**
+ * Without a selector, something else manages the endpoints. That of type ExternalName is ignored.
+ */
 const selectsPods = ({ selector, type }: ServiceView): boolean => Object.keys(selector).length > 0 && type !== 'ExternalName';
 
 /** Workloads that the Service does not select are a finding. */
-const noServer = (service: ServiceView | undefined, unselected: readonly string[]): Observed<never> =>
-  service && selectsPods(service) && unselected.length === 0
-    ? notGiven('the files contain no workload that the Service selects')
-    : skipped('the Service selects no pod of the files');
+function noServer(service: ServiceView | undefined, unselected: readonly string[]): Observed<never> {
+  if (!service) return notGiven('the files do not contain the Service');
+  if (!selectsPods(service)) return notGiven('the Service selects no pods');
+  return unselected.length > 0
+    ? skipped('the Service selects no pod of the files')
+    : notGiven('the files contain no workload that the Service selects');
+}
 
 function relatedWorkload(
   { kind, namespace, name, pod }: Workload,

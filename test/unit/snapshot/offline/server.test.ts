@@ -45,6 +45,13 @@ function lint(...objects: readonly object[]) {
   return { codes: findings.map(({ severity, code }) => `${severity} ${code}`), why: notChecked.map(({ why }) => why), findings };
 }
 
+test.each([
+  ['without a selector', { selector: {} }],
+  ['of type ExternalName', { type: 'ExternalName', externalName: 'a.example.com' }],
+])('the server behind a Service %s is not checked', (_, spec) => {
+  expect(lint(apiService({ insecureSkipTLSVerify: true }), service(spec), deployment()).why).toContain('the Service selects no pods');
+});
+
 describe('the workload that serves', () => {
   const spec = { template: template() };
 
