@@ -124,7 +124,7 @@ function diagnoseFiles(files: FilesView, settings: Common): FilesDiagnosis {
     toFinding(
       raised(observed, settings),
       { name: '', version: '', group: '', service: '', namespace: '', port: '', host: '' },
-      observed.place,
+      observed.places,
       settings,
     ),
   );
@@ -227,17 +227,21 @@ function toFindings(name: string, api: ApiServiceView | undefined, observations:
     port: String(service?.port ?? ''),
     host: service ? serverNameOf(service) : '',
   };
-  return observations.map((observed) => toFinding(observed, base, settings.place(fieldOf(observed, name)), settings));
+  return observations.map((observed) => {
+    const place = settings.place(fieldOf(observed, name)) ?? settings.place({ kind: 'APIService', name, path: [] });
+    return toFinding(observed, base, place ? [place] : [], settings);
+  });
 }
 
 function toFinding(
   { code, severity, evidence, args }: Observation,
   base: Readonly<Record<string, string>>,
-  location: Location | undefined,
+  locations: readonly Location[],
   settings: Common,
 ): Finding {
   const { title, cause, ...usual } = entryOf(code);
-  const place = { file: location?.file ?? '', line: String(location?.line ?? '') };
+  const [first] = locations;
+  const place = { file: first?.file ?? '', line: String(first?.line ?? '') };
   const values = Object.fromEntries(Object.entries({ ...base, ...place, ...args }).map(([key, value]) => [key, truncate(value)]));
   return {
     code,
@@ -247,7 +251,7 @@ function toFinding(
     cause: fill(cause, values),
     fix: fillFix(fixOf(code, settings), values, settings.clusterFlags),
     link: linkOf(code),
-    ...(location ? { locations: [location] } : {}),
+    ...(first ? { locations: [...locations] } : {}),
     explains: [],
   };
 }

@@ -1,11 +1,12 @@
+import { counted } from '../config/counted.ts';
 import type { FilesView } from '../snapshot/types.ts';
 import type { Code } from './catalog.ts';
 import { locationText } from './locations.ts';
 import type { Location, Observation } from './types.ts';
 
-/** An observation about a file, and its place. */
+/** An observation about files, and their places. */
 export interface FileObservation extends Observation {
-  readonly place: Location;
+  readonly places: readonly Location[];
 }
 
 const codes = {
@@ -15,13 +16,30 @@ const codes = {
   kustomization: 'manifest/kustomization',
 } as const satisfies Readonly<Record<FilesView['faults'][number]['kind'], Code>>;
 
-/** The files that could not be checked. */
-export const fileObservations = ({ faults }: FilesView): readonly FileObservation[] =>
-  faults.map(({ file, kind, line, column, words }) => {
-    const place = { file, ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) };
-    const args = { chart: chartOf(file) ?? 'CHART', dir: directoryOf(file) };
-    return { code: codes[kind], evidence: [words], args, place };
-  });
+type Fault = FilesView['faults'][number];
+
+/** The files that could not be checked. The templates of one chart are one observation. */
+export function fileObservations({ faults }: FilesView): readonly FileObservation[] {
+  const groups = new Map<unknown, Fault[]>();
+  for (const fault of faults) {
+    const key = (fault.kind === 'template' && chartOf(fault.file)) || fault;
+    groups.set(key, [...(groups.get(key) ?? []), fault]);
+  }
+  return [...groups.values()].flatMap(([first, ...others]) => (first ? [observationOf(first, others)] : []));
+}
+
+function observationOf(first: Fault, others: readonly Fault[]): FileObservation {
+  const { file, kind, words } = first;
+  const args = { chart: chartOf(file) ?? 'CHART', dir: directoryOf(file) };
+  const more = others.length > 0 ? [`the same in ${counted(others.length, 'other file')} of the chart`] : [];
+  return { code: codes[kind], evidence: [words, ...more], args, places: [first, ...others].map(placeOf) };
+}
+
+const placeOf = ({ file, line, column }: Fault): Location => ({
+  file,
+  ...(line === undefined ? {} : { line }),
+  ...(column === undefined ? {} : { column }),
+});
 
 /** The chart that a template belongs to, by its path: `CHART/templates/...`. */
 const chartOf = (file: string): string | undefined => /^(.+?)[\\/]templates[\\/]/.exec(file)?.[1];

@@ -123,6 +123,14 @@ describe('templates', () => {
   });
 });
 
+test('the templates of one chart are one finding', () => {
+  const text = '{{- if .Values.x }}\na: b\n';
+  const files = ['c/templates/a.yaml', 'c/templates/b.yaml', 'd/templates/a.yaml'].map((file) => ({ file, text }));
+  const { snapshot, place } = offlineSnapshot(files, now);
+  const found = findingsOf(diagnose(snapshot, { place })).map(({ locations = [] }) => locations.map(locationText));
+  expect(found).toEqual([['c/templates/a.yaml:1', 'c/templates/b.yaml:1'], ['d/templates/a.yaml:1']]);
+});
+
 const apiService = (spec: string, more = ''): string =>
   `apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.a.example.com}\n${more}spec:\n  group: a.example.com\n  version: v1\n  groupPriorityMinimum: 1000\n  versionPriority: 15\n  service: {name: api, namespace: ns}\n${spec}`;
 const insecure = '  insecureSkipTLSVerify: true\n';
