@@ -1,6 +1,6 @@
 import type { KubeObject } from '../manifests/types.ts';
 import { entryAt, type SecretMount, secretMounts } from './secret-mounts.ts';
-import { type Container, certificateFiles, containersOf, flagsOf, flagValue } from './server-flags.ts';
+import { type Container, certificateFiles, containersOf, flagsOf, flagValue, wordsOf } from './server-flags.ts';
 import { type NamedFile, namedFiles } from './serving-files.ts';
 import type { ServerView } from './types.ts';
 import { type Json, listOf, textOf } from './views.ts';
@@ -126,19 +126,28 @@ export type CertificateLead =
  */
 export function certificateLead(pod: KubeObject, targetPort: string | undefined): CertificateLead {
   const source = certificateSource(pod, targetPort);
-  if (source) return { kind: 'file', source };
   const { container } = findContainer(pod, targetPort);
+  // The other pair counts for clients without a matching server name.
+  const byName = container !== undefined && hasNamedPairs(container);
+  if (source && !byName) return { kind: 'file', source };
   const ofPod = allContainers(pod).flatMap((each) => secretMounts(pod, each));
   if (!container) {
     const words = `several containers may serve, and none declares port ${targetPort}`;
     return ofPod.length > 0 ? { kind: 'mounts', mounts: ofPod, named: [] } : { kind: 'unknown', words };
   }
   const { certificate } = certificateFiles(flagsOf(container));
-  if (certificate !== undefined) return leadOfFile(pod, container, certificate, ofPod);
+  if (certificate !== undefined && !byName) return leadOfFile(pod, container, certificate, ofPod);
   const mounts = secretMounts(pod, container);
   if (mounts.length === 0) return { kind: 'none', words: 'the container mounts no Secret' };
   return { kind: 'mounts', mounts, named: namedFiles(container, mounts) };
 }
+
+/**
+ * Whether a server chooses its certificate by the server name of the client
+ * (k8s.io/apiserver/pkg/server/options/serving.go, --tls-sni-cert-key).
+ */
+export const hasNamedPairs = (container: Container): boolean =>
+  wordsOf(container).some((word) => /^--?tls[-_]sni[-_]cert[-_]key\b/.test(word));
 
 /** A certificate file that is in no Secret. */
 function leadOfFile(pod: KubeObject, container: Container, file: string, ofPod: readonly SecretMount[]): CertificateLead {

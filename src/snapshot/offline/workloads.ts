@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../manifests/types.ts';
 import { entryAt, secretMounts } from '../secret-mounts.ts';
-import { type Container, containersOf, flagsOf, flagValue, wordsOf } from '../server-flags.ts';
-import { servingContainer } from '../server-view.ts';
+import { type Container, containersOf, flagsOf, flagValue } from '../server-flags.ts';
+import { hasNamedPairs, servingContainer } from '../server-view.ts';
 import type { ServiceView } from '../types.ts';
 import { type Json, listOf, textOf, textsOf } from '../views.ts';
 import { volumeAt } from '../volumes.ts';
@@ -92,7 +92,7 @@ export function ownCertificateFlag(pod: KubeObject & Json, targetPort: string | 
   const flags = flagsOf(container);
   const folder = flagValue(flags, 'cert-dir');
   const others = ['tls-cert-file', 'tls-private-key-file'].some((name) => flagValue(flags, name) !== undefined);
-  if (folder === undefined || others || wordsOf(container).some((word) => /^--?tls[-_]sni/.test(word))) return undefined;
+  if (folder === undefined || others || hasNamedPairs(container)) return undefined;
   if (entryAt(secretMounts(pod, container), `${folder}/apiserver.crt`)) return undefined;
   const volume = volumeAt(pod, container, `${folder.replace(/\/+$/, '')}/apiserver.crt`);
   return volume === undefined || (volume.type === 'emptyDir' && !volume.shared) ? `--cert-dir=${folder}` : undefined;

@@ -79,6 +79,13 @@ describe('is found', () => {
   });
 });
 
+test('is the one for the server name of kube-apiserver, not the one for other clients', async () => {
+  const args = ['--tls-cert-file=/etc/default/tls.crt', '--tls-sni-cert-key=/etc/api/tls.crt,/etc/api/tls.key'];
+  const pods = [podOf(args, ['default', 'api'])];
+  const served = await collect({ pods, secrets: { default: tls(other), api: tls(leaf) }, probes: [serves(leaf.certificates)] });
+  expect(served.secret).toMatchObject({ state: 'seen', value: { name: 'api', keyMatches: true } });
+});
+
 describe('is found among the Secrets of all containers', () => {
   const containerOf = (name: string, args: readonly string[], ...volumes: readonly string[]) => ({
     name,
