@@ -5,7 +5,7 @@ import addFormats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
 import { snapshotJson } from '../../src/report/json.ts';
 import type { Snapshot } from '../../src/snapshot/types.ts';
-import { answer, kubeconfig, serve, status } from '../unit/cluster/kube-api.ts';
+import { answer, kubeconfig, notFound, serve, status } from '../unit/cluster/kube-api.ts';
 import { answers, healthy, seen, snapshotOf, unavailable, unseen } from '../unit/diagnosis/snapshots.ts';
 import { folder } from '../unit/project/folder.ts';
 import { apisvc, root, shell } from './apisvc.ts';
@@ -123,6 +123,7 @@ async function clusterWith(answers: () => number): Promise<object> {
   const server = await serve(({ url }, response) => {
     if (url.startsWith('/version')) return answer(response, 200, { gitVersion: 'v1.37.2' });
     if (url.includes(`/apiservices/${name}`)) return answer(response, 200, api);
+    if (url.includes('/apiservices/')) return answer(response, 404, notFound(url));
     if (url.includes('/apiservices')) return answer(response, 200, { kind: 'APIServiceList', metadata: {}, items: [api] });
     const list = { kind: 'APIResourceList', groupVersion: 'example.com/v1', resources: [{ name: 'a' }] };
     if (url === '/apis/example.com/v1') return answer(response, answers(), list);
