@@ -26,8 +26,16 @@ const unquoted = /^(\s*(?:- +)*(?:[\w./-]+:[ \t]+)?)(\{\{[^{}]*\}\}.*)$/gm;
 export const quotePlaceholders = (text: string): string =>
   text.replace(unquoted, (_, before: string, value: string) => before + JSON.stringify(value.trimEnd()));
 
-/** Whether a value is still a placeholder. No base64 text has these characters. */
-export const isPlaceholder = (value: string): boolean =>
-  /\{\{.*\}\}|\$\{\w*\}|\$\(\w+\)|^\$\w+$|^<[^<>]*>$|^\[[^[\]]*\]$|^%[^%]+%$|^@\w+@$|^__\w+__$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/s.test(
-    value.trim(),
-  ) || /^(?:CA_BUNDLE|CABUNDLE|ca_bundle|REPLACE[-_A-Z]*|CHANGE[-_ ]?ME|TODO|\.\.\.|xxx+)$/i.test(value.trim());
+/** What tools and people put in the place of base64. None of it is base64. */
+const placeholders: readonly RegExp[] = [
+  /\{\{.*\}\}|\$\{[^}]*\}|\$\([^)]*\)/s,
+  /^(?:\$\w+|<[^<>]*>|\[[^[\]]*\]|%[^%]+%|@\w+@|__\w+__)$/s,
+  // `CA_BUNDLE`
+  /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/,
+  // `LS0tLS1CRUdJTi...`, as documentation shortens a value.
+  /\.\.\.|…/,
+  /^(?:CABUNDLE|ca_bundle|REPLACE[-_A-Z]*|CHANGE[-_ ]?ME|TODO|xxx+)$/i,
+];
+
+/** Whether a value is still a placeholder. */
+export const isPlaceholder = (value: string): boolean => placeholders.some((pattern) => pattern.test(value.trim()));

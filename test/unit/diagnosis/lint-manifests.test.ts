@@ -167,6 +167,26 @@ test('a placeholder in capitals is a placeholder', () => {
   expect(linesOf(lintedText(apiService('  caBundle: SERVING_CERT_CA\n')))).toEqual(['error bundle/placeholder 10']);
 });
 
+test.each([
+  '"{{ .Values.caBundle }}"',
+  '{{caBundle}}',
+  '\x24{CA_BUNDLE}',
+  '\x24{CA_BUNDLE:-none}',
+  '$CA_BUNDLE',
+  '$(CA_BUNDLE)',
+  '$(base64 -w 0 ca.crt)',
+  'CA_BUNDLE',
+  '<base64 of the CA>',
+  '"[CA bundle]"',
+  '"@caBundle@"',
+  '__CA_BUNDLE__',
+  'LS0tLS1CRUdJTi...',
+  'REPLACE_ME',
+  'changeme',
+])('the caBundle %s is a placeholder', (value) => {
+  expect(findingsOf(lintedText(apiService(`  caBundle: ${value}\n`))).map(({ code }) => code)).toEqual(['bundle/placeholder']);
+});
+
 describe('several documents', () => {
   test('one that cannot be read does not hide the others', () => {
     const diagnosis = lintedText(`a: [\n---\n${apiService(insecure)}`);
