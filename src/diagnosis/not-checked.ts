@@ -79,7 +79,7 @@ function untoldByFiles(context: CheckContext): readonly NotChecked[] {
   const { related, delegation } = context.snapshot;
   const { missingCertificate, writers = [] } = related ?? {};
   const account = seen(delegation);
-  const may = (what: string) => ({ what: `whether ${account?.account} may ${what}`, why: 'the files do not tell' });
+  const may = (what: string) => ({ what: `whether ${account?.account} may ${what}`, why: 'no RBAC in the files grants it' });
   return [
     ...(missingCertificate && missingCertificate.near === undefined
       ? [{ what: 'the CA that cert-manager injects', why: truncate(missingCertificate.why) }]

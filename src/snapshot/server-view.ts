@@ -132,7 +132,7 @@ export function certificateLead(pod: KubeObject, targetPort: string | undefined)
   if (source && !byName) return { kind: 'file', source };
   const ofPod = allContainers(pod).flatMap((each) => secretMounts(pod, each));
   if (!container) {
-    const words = `several containers may serve, and none declares port ${targetPort}`;
+    const words = `several containers may serve${targetPort === undefined ? '' : `, and none declares port ${targetPort}`}`;
     return ofPod.length > 0 ? { kind: 'mounts', mounts: ofPod, named: [] } : { kind: 'unknown', words };
   }
   const { certificate } = certificateFiles(flagsOf(container));
@@ -156,7 +156,8 @@ function leadOfFile(pod: KubeObject, container: Container, file: string, ofPod: 
   const flags = flagsOf(container);
   const folder = flagValue(flags, 'cert-dir');
   const named = flagValue(flags, 'tls-cert-file') !== undefined;
-  if (!named && folder !== undefined) return { kind: 'none', words: `the server keeps its certificate in ${folder}` };
+  if (!named && folder !== undefined)
+    return { kind: 'none', words: `the server reads or creates its certificate in ${folder} (--cert-dir)` };
   if (volume && volume.type !== 'emptyDir') return { kind: 'none', words: `${file} is in a volume of type ${volume.type}` };
   return { kind: 'unknown', words: `--tls-cert-file=${file} is not in a Secret that the container mounts` };
 }

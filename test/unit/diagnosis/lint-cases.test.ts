@@ -85,7 +85,7 @@ const cases: readonly Case[] = [
   {
     file: 'F25-self-generated',
     findings: ['14 error cert/self-generated: flags of the server: --cert-dir=/tmp, '],
-    notChecked: ['the server keeps its certificate in /tmp', noRbac],
+    notChecked: ['the server reads or creates its certificate in /tmp (--cert-dir)', noRbac],
   },
 ];
 
