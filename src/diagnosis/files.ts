@@ -1,4 +1,5 @@
 import { counted } from '../config/counted.ts';
+import { removedVersions } from '../snapshot/offline/removed.ts';
 import type { FilesView } from '../snapshot/types.ts';
 import type { Code } from './catalog.ts';
 import { locationText } from './locations.ts';
@@ -14,11 +15,12 @@ const codes = {
   syntax: 'manifest/syntax',
   template: 'manifest/template',
   kustomization: 'manifest/kustomization',
+  'removed-version': 'manifest/removed-version',
 } as const satisfies Readonly<Record<FilesView['faults'][number]['kind'], Code>>;
 
 type Fault = FilesView['faults'][number];
 
-/** The files that could not be checked. The templates of one chart are one observation. */
+/** The files that could not be checked, or not applied. The templates of one chart are one observation. */
 export function fileObservations({ faults }: FilesView): readonly FileObservation[] {
   const groups = new Map<unknown, Fault[]>();
   for (const fault of faults) {
@@ -29,8 +31,9 @@ export function fileObservations({ faults }: FilesView): readonly FileObservatio
 }
 
 function observationOf(first: Fault, others: readonly Fault[]): FileObservation {
-  const { file, kind, words } = first;
-  const args = { chart: chartOf(file) ?? 'CHART', dir: directoryOf(file) };
+  const { file, kind, apiVersion = '', words } = first;
+  const { since = '', current = '' } = removedVersions.get(apiVersion) ?? {};
+  const args = { chart: chartOf(file) ?? 'CHART', dir: directoryOf(file), apiVersion, since, current };
   const more = others.length > 0 ? [`the same in ${counted(others.length, 'other file')} of the chart`] : [];
   return { code: codes[kind], evidence: [words, ...more], args, places: [first, ...others].map(placeOf) };
 }

@@ -17,14 +17,16 @@ export interface ManifestText {
   readonly text: string;
 }
 
-/** A file, or a document in it, that could not be read. */
+/** A file, or a document in it, that could not be read, or that kubectl cannot apply. */
 export interface ManifestFault {
   readonly file: string;
-  readonly kind: 'unreadable' | 'syntax' | 'template' | 'kustomization';
+  readonly kind: 'unreadable' | 'syntax' | 'template' | 'kustomization' | 'removed-version';
+  /** The removed version. */
+  readonly apiVersion?: string;
   /** From 1. Absent for a whole file. */
   readonly line?: number;
   readonly column?: number;
-  /** Why it could not be read, as the end of a sentence. */
+  /** Why it could not be read, as the end of a sentence; the objects of a removed version. */
   readonly words: string;
 }
 

@@ -229,7 +229,8 @@ export const filesView = z.object({
     z.object({
       ...place,
       column: optional(z.int()),
-      kind: z.enum(['unreadable', 'syntax', 'template', 'kustomization']),
+      kind: z.enum(['unreadable', 'syntax', 'template', 'kustomization', 'removed-version']),
+      apiVersion: optional(z.string()).describe('The removed version.'),
       words: z.string(),
     }),
   ),

@@ -33,6 +33,13 @@ export const manifestEntries = {
     cause: 'Its files are the input of kustomize: patches are incomplete objects. They were not checked.',
     fix: 'Check the output of kustomize: `kubectl kustomize {dir} | apisvc lint -`',
   },
+  'manifest/removed-version': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'The files contain objects of {apiVersion}, which Kubernetes does not serve',
+    cause: 'This version was removed in Kubernetes {since}. kubectl cannot apply the objects to a newer cluster.',
+    fix: 'Set apiVersion to {current} in {file}:{line}, and in the other objects. Workloads of apps/v1 also need spec.selector.',
+  },
   'manifest/duplicate-key': {
     severity: 'warning',
     hop: 'kube-apiserver',

@@ -5,6 +5,7 @@ import { type Json, textOf, viewApiService, withoutPrivateKeys } from '../views.
 import { manifestOf } from './api-service.ts';
 import { groupOf, indexObjects, isKind, type ObjectField } from './objects.ts';
 import { type Place, type ReadObject, readManifestTexts } from './read.ts';
+import { removedFaults } from './removed.ts';
 import { offlineServer, type Shared, shareObjects } from './server.ts';
 
 /** A snapshot of files, and where the fields of their objects are. */
@@ -23,13 +24,15 @@ export function offlineSnapshot(texts: readonly ManifestText[], now: Date, unrea
   const named = read.objects.filter(isOurs).map(withName);
   const objects = indexObjects(named);
   const shared = shareObjects(objects);
+  // Without an APIService, nothing is checked.
+  const removed = objects.all('APIService').length > 0 ? removedFaults(named) : [];
   const manifests = new Map(named.filter(({ object }) => isKind(object, 'APIService')).map((each) => [each.object, manifestOf(each)]));
   return {
     snapshot: {
       apiVersion: 'apisvc.dev/snapshot/v1alpha1',
       takenAt: now.toISOString(),
       source: { kind: 'files', files: [...texts, ...unread].map(({ file }) => file) },
-      files: { faults: [...unread, ...read.faults], skipped: read.objects.filter((each) => !isOurs(each)).map(skippedObject) },
+      files: { faults: [...unread, ...read.faults, ...removed], skipped: read.objects.filter((each) => !isOurs(each)).map(skippedObject) },
       apis: objects.all('APIService').map((object) => offlineApi(object, manifests.get(object), shared)),
     },
     place: objects.place,

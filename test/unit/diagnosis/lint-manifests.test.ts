@@ -140,6 +140,7 @@ const manifests: Readonly<Record<Exclude<keyof typeof manifestEntries, 'manifest
   'manifest/syntax': 'a: [',
   'manifest/template': '{{- if .Values.x }}\na: b\n',
   'manifest/kustomization': '',
+  'manifest/removed-version': `${apiService(insecure)}---\napiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: api}\n`,
   'manifest/duplicate-key': apiService(`${insecure}  versionPriority: 20\n`),
   'manifest/incomplete': apiService(insecure),
   'registration/api-version': apiService(insecure).replace('/v1', '/v2'),
@@ -161,6 +162,25 @@ test.each(Object.entries(manifests).filter(([, text]) => text !== ''))('%s has e
 test('an APIService with a namespace, which kube-apiserver ignores, has lines', () => {
   const text = apiService(insecure).replace('v1.a.example.com}', 'v1.a.example.com, namespace: ns}');
   expect(linesOf(lintedText(text))).toEqual(['warning security/insecure-skip-tls-verify 10']);
+});
+
+describe('objects of removed versions', () => {
+  const role = (name: string, version: string): string =>
+    `---\napiVersion: rbac.authorization.k8s.io/${version}\nkind: ClusterRole\nmetadata: {name: ${name}}\nrules: []\n`;
+
+  test('are one finding a version, which names them', () => {
+    const diagnosis = lintedText([apiService(insecure), role('a', 'v1beta1'), role('b', 'v1'), role('c', 'v1beta1')].join(''));
+    expect(linesOf(diagnosis)).toEqual(['error manifest/removed-version 12', 'warning security/insecure-skip-tls-verify 10']);
+    expect(only(diagnosis).evidence).toEqual(['ClusterRole a (a.yaml:12), ClusterRole c (a.yaml:22)']);
+    expect(only(diagnosis).cause).toContain('removed in Kubernetes 1.22');
+  });
+
+  test('are no finding without an APIService, or of another kind', () => {
+    expect(linesOf(lintedText(role('a', 'v1beta1')))).toEqual([]);
+    expect(linesOf(lintedText(`${apiService(insecure)}---\napiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\n`))).toEqual(
+      ['warning security/insecure-skip-tls-verify 10'],
+    );
+  });
 });
 
 test('a placeholder in capitals is a placeholder', () => {
