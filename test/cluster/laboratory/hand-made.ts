@@ -83,10 +83,25 @@ export async function serveAnswers(
 ): Promise<number> {
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     if (!hasClientCertificate(request.socket)) ends(response, 401);
-    else if (!answer(request, response)) response.end(JSON.stringify(validReply(name).body));
+    else if (!answer(request, response)) response.end(JSON.stringify(documentAt(request.url, `${groupOf(name)}/v1`)));
   };
   return bench.keep(serveRequests(await servingPair(name, bench), listener));
 }
+
+/**
+ * The list of OpenAPI documents, or the discovery document. Without the former, the API has no
+ * OpenAPI schema two minutes later.
+ */
+const documentAt = (path: string | undefined, groupVersion: string): object =>
+  path === '/openapi/v3' ? openApiPaths(groupVersion) : resourceList(groupVersion, 'things');
+
+/**
+ * A list with the OpenAPI document of one group and version (k8s.io/kube-openapi/pkg/handler3,
+ * OpenAPIV3Discovery).
+ */
+export const openApiPaths = (groupVersion: string): object => ({
+  paths: { [`apis/${groupVersion}`]: { serverRelativeURL: `/openapi/v3/apis/${groupVersion}?hash=1` } },
+});
 
 /** A valid serving certificate for a Service. */
 export const servingPair = async (name: string, { hostOf, ca }: Bench): Promise<ServingPair> => pair(await makeLeaf(hostOf(name), ca));

@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resourceList } from '../harness/backends.ts';
 import { groupOf, passed } from '../harness/registrations.ts';
 import { allowReader, asReader, reader } from './expect-findings.ts';
-import { answering, describeFaults, ends, type HandMadeFault } from './hand-made.ts';
+import { answering, describeFaults, ends, type HandMadeFault, openApiPaths, serveAnswers } from './hand-made.ts';
 
 /** Lists that fail although discovery works. */
+
+const emptyGroup = 'empty.metrics.k8s.io';
 
 const isList = ({ url = '' }: IncomingMessage): boolean => url.startsWith(`/apis/`) && url.includes('/v1/');
 
@@ -23,10 +25,18 @@ const serving =
   async (name, bench) =>
     answering((request, response) => {
       if (isList(request)) return failure(response, 500, 'not implemented');
-      return response.end(JSON.stringify(document(groupOf(name))));
+      return !request.url?.startsWith('/openapi/') && response.end(JSON.stringify(document(groupOf(name))));
     })(name, bench);
 
 const faults: readonly HandMadeFault[] = [
+  // Without an OpenAPI schema, so it comes first: the schema is only missed after two minutes.
+  {
+    name: 'lists-not-found',
+    how: 'nothing: the server serves its discovery document alone',
+    codes: [],
+    condition: passed,
+    make: answering(({ url }, response) => url !== `/apis/lists-not-found.example.com/v1` && ends(response, 404)),
+  },
   {
     name: 'failing-lists',
     how: 'the server answers 500 to list requests, and its discovery works',
@@ -123,13 +133,6 @@ const faults: readonly HandMadeFault[] = [
     })),
   },
   {
-    name: 'lists-not-found',
-    how: 'nothing: the server serves its discovery document alone',
-    codes: [],
-    condition: passed,
-    make: answering(({ url }, response) => url !== `/apis/lists-not-found.example.com/v1` && ends(response, 404)),
-  },
-  {
     name: 'probed-elsewhere',
     how: 'the server answers 500 to the path of --probe, and its lists work',
     codes: ['discovery/list-failed'],
@@ -150,10 +153,12 @@ const faults: readonly HandMadeFault[] = [
     how: 'an adapter of metrics has no metrics',
     codes: ['discovery/no-metrics'],
     condition: passed,
-    apiService: 'v1.empty.metrics.k8s.io',
+    apiService: `v1.${emptyGroup}`,
     make: async (name, bench) => ({
-      port: await bench.serve(name, undefined, { body: resourceList('empty.metrics.k8s.io/v1') }),
-      apiServiceSpec: { group: 'empty.metrics.k8s.io' },
+      port: await serveAnswers(name, bench, ({ url }, response) =>
+        response.end(JSON.stringify(url === '/openapi/v3' ? openApiPaths(`${emptyGroup}/v1`) : resourceList(`${emptyGroup}/v1`))),
+      ),
+      apiServiceSpec: { group: emptyGroup },
     }),
   },
 ];
