@@ -138,7 +138,11 @@ function checkClientCertificate(context: CheckContext): readonly Observation[] {
   const message = findMessage(context, 'client-certificate') ?? (demand === undefined ? undefined : findMessage(context, 'lost'));
   if (!message) return [];
   const here = demand === undefined ? [] : [`request to an endpoint without a client certificate: ${demand}`];
-  return [observation('auth/proxy-certificate-refused', [quote(message), ...here])];
+  // The TLS alert certificate_expired (RFC 8446 6.2) depends on the clock of the server.
+  const clock = /tls: expired certificate/.test(message.text)
+    ? ["by the clock of the server's node, the client certificate of kube-apiserver has expired"]
+    : [];
+  return [observation('auth/proxy-certificate-refused', [quote(message), ...here, ...clock])];
 }
 
 /**

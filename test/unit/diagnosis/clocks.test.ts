@@ -54,6 +54,13 @@ describe('the clock of this machine', () => {
   });
 });
 
+test('the clock of a node may make the certificate of kube-apiserver look expired', () => {
+  const refused = answers(503, 'error trying to reach service: remote error: tls: expired certificate');
+  const [finding] = diagnosed({ aggregated: refused }).findings;
+  expect(finding?.code).toBe('auth/proxy-certificate-refused');
+  expect(finding?.evidence.at(-1)).toBe("by the clock of the server's node, the client certificate of kube-apiserver has expired");
+});
+
 describe('the clock of a kube-apiserver', () => {
   test('is wrong if its message has another time, also if no certificate was seen', () => {
     const finding = diagnosed({ probes: absent, aggregated: answers(503, inFuture) }).findings[0];
