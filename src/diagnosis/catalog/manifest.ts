@@ -40,6 +40,13 @@ export const manifestEntries = {
     cause: 'This version was removed in Kubernetes {since}. kubectl cannot apply the objects to a newer cluster.',
     fix: 'Set apiVersion to {current} in {file}:{line}, and in the other objects. Workloads of apps/v1 also need spec.selector.',
   },
+  'manifest/placeholder': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: '{field} of APIService {name} is a placeholder: {placeholder}',
+    cause: 'No tool has replaced the placeholder. kube-apiserver accepts the value, but nothing can have this name.',
+    fix: 'Set {field} in {file}:{line}; or render the manifest before you check it',
+  },
   'manifest/duplicate-key': {
     severity: 'warning',
     hop: 'kube-apiserver',
@@ -68,6 +75,14 @@ export const manifestEntries = {
     title: 'An APIService has no metadata.name',
     cause: 'kubectl and kube-apiserver reject an object without a name. The name of an APIService is <version>.<group>.',
     fix: 'Set metadata.name to {name} in {file}:{line}.',
+  },
+  'registration/built-in-group': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: 'APIService {name} takes over an API of kube-apiserver',
+    cause:
+      'kube-apiserver serves the group {group} itself. With this APIService, it sends all requests for {group}/{version} to the Service, even those of Kubernetes components.',
+    fix: 'In {file}:{line}, set spec.group to a group of your own, and metadata.name to match.',
   },
   'registration/incomplete': {
     severity: 'error',

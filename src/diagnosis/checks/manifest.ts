@@ -1,3 +1,4 @@
+import { builtInGroups } from '../../config/built-in-groups.ts';
 import { pathText } from '../../config/keys.ts';
 import type { ManifestView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
@@ -25,6 +26,9 @@ export const checkManifest: Check = ({ api, snapshot: { manifest } }) => {
         ]),
     ...(unnamed ? [{ ...observation('registration/name-missing'), ...at(['metadata']) }] : []),
     ...(missing.length > 0 ? [{ ...observation('registration/incomplete', [], { missing: missing.join(' and ') }), ...at(['spec']) }] : []),
+    ...(api.service && builtInGroups.has(api.group)
+      ? [{ ...observation('registration/built-in-group', [`spec.group: ${api.group}`]), ...at(['spec', 'group']) }]
+      : []),
     ...faults.map((fault) => ({ ...describe(fault), ...at(fault.path) })),
   ];
 };
@@ -50,7 +54,10 @@ function describe({ kind, path, words, given = '', suggestion }: Fault): Observa
     case 'duplicate-key':
       return observation('manifest/duplicate-key', [], { field });
     case 'placeholder':
-      return observation('bundle/placeholder', [`spec.caBundle: ${words}`], { placeholder: words });
+      return observation(field === 'spec.caBundle' ? 'bundle/placeholder' : 'manifest/placeholder', [`${field}: ${words}`], {
+        field,
+        placeholder: words,
+      });
     case 'not-base64':
       return observation('bundle/not-encoded', [words], {
         why: whyNotBase64[given] ?? 'The value has characters that are not base64, or lacks some.',

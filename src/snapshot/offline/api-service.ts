@@ -1,6 +1,7 @@
 import { nearest } from '../../config/nearest.ts';
 import { shown } from '../../config/shown.ts';
 import type { ManifestView } from '../types.ts';
+import type { Json } from '../views.ts';
 import { apiServiceShape, type Shape } from './fields.ts';
 import type { ReadObject } from './read.ts';
 import { isPlaceholder } from './template.ts';
@@ -18,9 +19,26 @@ export const manifestOf = ({ object, given, duplicates }: ReadObject): ManifestV
   unnamed: given !== undefined,
   faults: [
     ...faultsOf(given ?? object, apiServiceShape, []),
+    ...placeholdersOf(given ?? object),
     ...duplicates.map(({ path }): Fault => ({ kind: 'duplicate-key', path: [...path], words: 'set twice' })),
   ],
 });
+
+const namePaths = [
+  ['spec', 'group'],
+  ['spec', 'version'],
+  ['spec', 'service', 'namespace'],
+  ['spec', 'service', 'name'],
+] as const;
+
+/** Names that a tool should have filled in. kube-apiserver accepts them. */
+const placeholdersOf = (object: Json): Fault[] =>
+  namePaths.flatMap((path) => {
+    const value: unknown = path.reduce((inner: Json | undefined, key) => inner?.[key], object);
+    return typeof value === 'string' && isPlaceholder(value)
+      ? [{ kind: 'placeholder', path: [...path], words: shown(value.trim()).slice(1, -1) }]
+      : [];
+  });
 
 function faultsOf(value: unknown, shape: Shape, path: ValuePath): Fault[] {
   if (value === null || value === undefined || shape === 'any') return [];

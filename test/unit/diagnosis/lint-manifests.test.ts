@@ -141,6 +141,8 @@ const manifests: Readonly<Record<Exclude<keyof typeof manifestEntries, 'manifest
   'manifest/template': '{{- if .Values.x }}\na: b\n',
   'manifest/kustomization': '',
   'manifest/removed-version': `${apiService(insecure)}---\napiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: api}\n`,
+  'manifest/placeholder': apiService(insecure).replace('name: api', 'name: <SERVICE>'),
+  'registration/built-in-group': apiService(insecure).replaceAll('a.example.com', 'coordination.k8s.io'),
   'manifest/duplicate-key': apiService(`${insecure}  versionPriority: 20\n`),
   'manifest/incomplete': apiService(insecure),
   'registration/api-version': apiService(insecure).replace('/v1', '/v2'),
@@ -181,6 +183,13 @@ describe('objects of removed versions', () => {
       ['warning security/insecure-skip-tls-verify 10'],
     );
   });
+});
+
+test.each([
+  ['group', 'group: a.example.com', `group: \${GROUP}`, 5],
+  ['namespace', 'namespace: ns', `namespace: '\${NAMESPACE}'`, 9],
+])('a placeholder as %s is an error', (_, given, placeholder, line) => {
+  expect(linesOf(lintedText(apiService(insecure).replace(given, placeholder)))).toContain(`error manifest/placeholder ${line}`);
 });
 
 test('a placeholder in capitals is a placeholder', () => {
