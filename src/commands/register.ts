@@ -1,16 +1,20 @@
+import type { Cluster } from '../cluster/cluster.ts';
 import { refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
 import { type FixProject, withProject } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
+import type { OnProgress } from '../operations/progress.ts';
 import { dryRun, type RegisterRequest, register as registerApi } from '../operations/register.ts';
-import { requireCertificates } from '../project/certificates.ts';
-import { readRegistration } from '../project/project.ts';
+import type { Issued } from '../pki/types.ts';
+import { certificatesToRegister } from '../project/certificates.ts';
+import { projectFiles, readRegistration } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
 import { resultJson } from '../report/json.ts';
 import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts';
 import { diagnosisText } from '../report/text.ts';
 import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
+import { issuedInCluster } from './issued-in-cluster.ts';
 import { fixProject } from './selection.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
@@ -27,28 +31,37 @@ export interface RegisterFlags extends ClusterFlags {
 export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (flags.diff && flags.dryRun) throw new UsageError('--diff cannot be used with --dry-run', { fix: 'Remove one of the two flags.' });
   const registration = readRegistration(flags.directory);
-  const issued = requireCertificates(flags.directory, registration, { withKey: true, now: new Date() });
-  const objects = manifestsToRegister(registration, issued).map(({ object }) => object);
-  const requestFor = (signal: AbortSignal): RegisterRequest => ({
-    registration,
-    issued,
-    objects,
-    forceConflicts: flags.forceConflicts === true,
-    clusterFlags: clusterFlagsOf(flags),
-    signal,
-    onProgress: (progress) => terminal.progress(progressLine(progress)),
-  });
-  if (flags.dryRun === 'client') return dryRunClient(objects, flags, terminal);
+  const certificates = certificatesToRegister(flags.directory, registration, new Date());
+  const objectsWith = (issued: Issued) => manifestsToRegister(registration, issued).map(({ object }) => object);
+  const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
+  const requestFor: RequestFor = async (cluster, signal) => {
+    const project = { dir: flags.directory, registration };
+    const issued = certificates.issued ?? (await issuedInCluster(cluster, project, certificates.missingKey, { signal, onProgress }));
+    return {
+      registration,
+      issued,
+      objects: objectsWith(issued),
+      forceConflicts: flags.forceConflicts === true,
+      clusterFlags: clusterFlagsOf(flags),
+      signal,
+      onProgress,
+    };
+  };
+  if (flags.dryRun === 'client') {
+    const { key } = projectFiles(flags.directory);
+    if (certificates.missingKey) onProgress({ kind: 'note', what: `${key} not found; the Secret would stay as it is in the cluster` });
+    return dryRunClient(objectsWith(certificates.issued ?? certificates.missingKey), flags, terminal);
+  }
   if (flags.dryRun === 'server' || flags.diff) return dryRunServer(flags, terminal, requestFor);
   return apply(flags, fixProject(flags.directory, registration), terminal, requestFor);
 }
 
-type RequestFor = (signal: AbortSignal) => RegisterRequest;
+type RequestFor = (cluster: Cluster, signal: AbortSignal) => Promise<RegisterRequest>;
 
 async function apply(flags: RegisterFlags, project: FixProject, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
   let changed = false;
-  const { applied, diagnosis: found } = await withCluster(flags, terminal, 'registering', (cluster, signal) => {
-    const request = requestFor(signal);
+  const { applied, diagnosis: found } = await withCluster(flags, terminal, 'registering', async (cluster, signal) => {
+    const request = await requestFor(cluster, signal);
     const onProgress: typeof request.onProgress = (progress) => {
       changed ||= progress.kind === 'applied';
       request.onProgress(progress);
@@ -75,7 +88,9 @@ function explainInterrupt(error: unknown, changed: boolean): never {
 }
 
 async function dryRunServer(flags: RegisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
-  const pairs = await withCluster(flags, terminal, 'checking', (cluster, signal) => dryRun(cluster, requestFor(signal)));
+  const pairs = await withCluster(flags, terminal, 'checking', async (cluster, signal) =>
+    dryRun(cluster, await requestFor(cluster, signal)),
+  );
   const applied = pairs.map((pair) => pair.applied);
   if (flags.output === 'json') await terminal.result(resultJson({ dryRun: 'server', applied }));
   else if (flags.diff) await terminal.result(diffText(pairs, terminal.outColors));

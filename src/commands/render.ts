@@ -17,7 +17,7 @@ export interface RenderFlags {
   readonly secrets?: 'include' | 'omit';
 }
 
-/** `apisvc render`: prints manifests, or writes them to files. Without --secrets include, no key. */
+/** `apisvc render`: prints or writes manifests. A private key only with --secrets include. */
 export async function render(flags: RenderFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { output, outputDir, directory: dir } = flags;
   const { manifests: printText, manifestFiles: makeFiles } = formatOf(output);

@@ -3,7 +3,7 @@ import { apiServiceName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import type { Issued } from '../pki/types.ts';
-import { sharedLabels } from './labels.ts';
+import { metadataEdits, sharedLabels } from './labels.ts';
 import { base64 } from './secret.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
@@ -14,8 +14,7 @@ export function apiServiceManifests(registration: Registration, issued: Issued |
   return spec.apis.map((api) => {
     const name = apiServiceName(api);
     return fillTemplate(template, `070-api-service-${name}.yaml`, {
-      'metadata.name': name,
-      'metadata.labels': sharedLabels(registration),
+      ...metadataEdits(registration, name, { labels: sharedLabels(registration) }),
       'spec.group': api.group,
       'spec.version': api.version,
       'spec.groupPriorityMinimum': api.groupPriorityMinimum,

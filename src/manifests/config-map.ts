@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import template from '../../templates/manifests/config-map.yaml';
 import type { Registration } from '../config/schema.ts';
-import { objectLabels } from './labels.ts';
+import { metadataEdits } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
 
@@ -9,9 +9,8 @@ import type { Manifest } from './types.ts';
 export const configMapManifests = (registration: Registration): Manifest[] =>
   (registration.spec.server.configMaps ?? []).map(({ name, data }) =>
     fillTemplate(template, `041-config-map-${name}.yaml`, {
-      'metadata.name': name,
+      ...metadataEdits(registration, name),
       'metadata.namespace': registration.metadata.namespace,
-      'metadata.labels': objectLabels(registration),
       data,
     }),
   );

@@ -13,9 +13,17 @@ const hardenedContext = templateDefault(template, 'spec.template.spec.containers
 
 const hardenedUnder = (own: Plain | undefined): Plain => mergePatch(hardenedContext, own ?? {});
 
+/**
+ * kube-apiserver drops the empty value of an environment variable, and `kubectl apply` would write
+ * it on every run.
+ */
+const withoutEmptyValue = (variable: Plain): Plain =>
+  Object.fromEntries(Object.entries(variable).filter(([key, value]) => key !== 'value' || value !== ''));
+
 /** Adds the hardened security context to a container of the user, where it sets nothing else. */
 export const hardened = (container: Plain): Plain => ({
   ...container,
+  ...(Array.isArray(container.env) ? { env: container.env.map(withoutEmptyValue) } : {}),
   securityContext: hardenedUnder(container.securityContext as Plain | undefined),
 });
 
@@ -52,7 +60,7 @@ export function containerEdits(registration: Registration): Edits {
     imagePullPolicy: server.imagePullPolicy,
     command: server.command,
     args: [...(server.args ?? []), ...certificateFlags(registration)],
-    env: server.env,
+    env: server.env?.map(withoutEmptyValue),
     'ports.0.containerPort': server.port ?? defaultPort,
     ...Object.fromEntries((server.extraPorts ?? []).map((port, index) => [`ports.${index + 1}`, port])),
     startupProbe: probe(startup, '/livez'),

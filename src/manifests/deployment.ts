@@ -6,7 +6,7 @@ import type { Registration } from '../config/schema.ts';
 import { configChecksum } from './config-map.ts';
 import { containerEdits, hardened } from './container.ts';
 import { serviceAccountName } from './identity.ts';
-import { objectLabels, podSelector } from './labels.ts';
+import { metadataEdits, objectLabels, podSelector } from './labels.ts';
 import { type Edits, fillTemplate, templateDefault } from './template.ts';
 import type { Manifest } from './types.ts';
 
@@ -47,7 +47,8 @@ function podEdits(registration: Registration): Edits {
     ...append('volumes', 1, server.volumes),
     imagePullSecrets: server.imagePullSecrets,
     priorityClassName: server.priorityClassName,
-    hostNetwork: server.hostNetwork,
+    // kube-apiserver drops `false`.
+    hostNetwork: server.hostNetwork || undefined,
     nodeSelector: server.nodeSelector,
     tolerations: server.tolerations,
     affinity: server.affinity,
@@ -62,16 +63,14 @@ function podEdits(registration: Registration): Edits {
 export function workloadManifests(registration: Registration): Manifest[] {
   const { metadata, spec } = registration;
   const { replicas, strategy, podLabels, podAnnotations, podDisruptionBudget } = spec.server;
-  const identity = {
-    'metadata.name': metadata.name,
-    'metadata.namespace': metadata.namespace,
-    'metadata.labels': objectLabels(registration),
-  };
+  const identity = { ...metadataEdits(registration, metadata.name), 'metadata.namespace': metadata.namespace };
   const deployment = fillTemplate(deploymentTemplate, '060-deployment.yaml', {
     ...identity,
     // Without a configured number, an autoscaler or kubectl scale owns the field.
     'spec.replicas': replicas,
-    ...(strategy === undefined ? {} : { 'spec.strategy': strategy }),
+    // kube-apiserver fills in the type, and `kubectl apply` would replace the strategy on every
+    // run.
+    ...(strategy === undefined ? {} : { 'spec.strategy': { type: 'RollingUpdate', ...strategy } }),
     'spec.selector.matchLabels': podSelector(registration),
     'spec.template.metadata.labels': objectLabels(registration, podLabels),
     'spec.template.metadata.annotations': { ...podAnnotations, ...configChecksum(registration) },

@@ -4,6 +4,7 @@ import type { Registration } from '../config/schema.ts';
 import { changeArguments } from './arguments.ts';
 import { certificateFlags } from './container.ts';
 import { secretItems } from './deployment.ts';
+import { metadataEdits } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { KubeObject, Manifest } from './types.ts';
 
@@ -19,7 +20,7 @@ export function existingDeploymentManifests(registration: Registration): Manifes
   const deployment = spec.server.existing?.deployment;
   if (!deployment) return [];
   const manifest = fillTemplate(template, '060-deployment.yaml', {
-    'metadata.name': deployment.name,
+    ...metadataEdits(registration, deployment.name, { labels: {} }),
     'metadata.namespace': metadata.namespace,
     [`${pod}.containers.0.name`]: deployment.container,
     [`${pod}.containers.0.volumeMounts.0.mountPath`]: spec.certificates.mountPath,

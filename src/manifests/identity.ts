@@ -6,7 +6,7 @@ import clusterRoleBinding from '../../templates/manifests/cluster-role-binding.y
 import namespaceTemplate from '../../templates/manifests/namespace.yaml';
 import serviceAccountTemplate from '../../templates/manifests/service-account.yaml';
 import type { Registration } from '../config/schema.ts';
-import { objectLabels } from './labels.ts';
+import { metadataEdits, objectLabels } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
 
@@ -34,7 +34,6 @@ export function namespaceManifests(registration: Registration): Manifest[] {
 export function identityManifests(registration: Registration): Manifest[] {
   const { metadata, spec } = registration;
   const { serviceAccount, rbac } = spec.server;
-  const labels = objectLabels(registration);
   const name = serviceAccountName(registration);
   const subjects = [{ kind: 'ServiceAccount', name, namespace: metadata.namespace }];
   // Cluster-scoped names include the namespace, so that two servers never share a binding.
@@ -42,32 +41,32 @@ export function identityManifests(registration: Registration): Manifest[] {
   const manifests: Manifest[] = [];
   if (serviceAccount.create) {
     const { annotations } = serviceAccount;
-    const edits = {
-      'metadata.name': name,
-      'metadata.namespace': metadata.namespace,
-      'metadata.labels': labels,
-      'metadata.annotations': annotations,
-    };
+    const edits = { ...metadataEdits(registration, name, { annotations }), 'metadata.namespace': metadata.namespace };
     manifests.push(fillTemplate(serviceAccountTemplate, '020-service-account.yaml', edits));
   }
   if (rbac.rules.length > 0) {
-    const roleEdits = { 'metadata.name': role, 'metadata.labels': labels, rules: rbac.rules };
-    const bindingEdits = { 'metadata.name': role, 'metadata.labels': labels, 'roleRef.name': role, subjects };
+    const roleEdits = { ...metadataEdits(registration, role), rules: rbac.rules.map(withoutEmptyLists) };
+    const bindingEdits = { ...metadataEdits(registration, role), 'roleRef.name': role, subjects };
     manifests.push(fillTemplate(clusterRole, '030-cluster-role.yaml', roleEdits));
     manifests.push(fillTemplate(clusterRoleBinding, '031-cluster-role-binding.yaml', bindingEdits));
   }
-  const delegator = { 'metadata.name': `${role}:auth-delegator`, 'metadata.labels': labels, subjects };
-  const reader = { 'metadata.name': `${role}:authentication-reader`, 'metadata.labels': labels, subjects };
+  const delegator = { ...metadataEdits(registration, `${role}:auth-delegator`), subjects };
+  const reader = { ...metadataEdits(registration, `${role}:authentication-reader`), subjects };
   manifests.push(fillTemplate(authDelegator, '032-auth-delegator.yaml', delegator));
   manifests.push(fillTemplate(authReader, '033-auth-reader.yaml', reader));
   if (rbac.aggregate) {
     const aggregation = rbac.aggregate.to.map((to) => [`rbac.authorization.k8s.io/aggregate-to-${to}`, 'true']);
     const edits = {
-      'metadata.name': `${role}:users`,
-      'metadata.labels': { ...labels, ...Object.fromEntries(aggregation) },
-      rules: rbac.aggregate.rules,
+      ...metadataEdits(registration, `${role}:users`, { labels: { ...objectLabels(registration), ...Object.fromEntries(aggregation) } }),
+      rules: rbac.aggregate.rules.map(withoutEmptyLists),
     };
     manifests.push(fillTemplate(aggregatedRole, '034-aggregated-role.yaml', edits));
   }
   return manifests;
 }
+
+type Rule = Registration['spec']['server']['rbac']['rules'][number];
+
+/** kube-apiserver drops empty lists, and `kubectl apply` would replace the rules on every run. */
+const withoutEmptyLists = (rule: Rule): Partial<Rule> =>
+  Object.fromEntries(Object.entries(rule).filter(([, list]) => list !== undefined && list.length > 0));

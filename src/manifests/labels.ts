@@ -1,4 +1,5 @@
 import type { Registration } from '../config/schema.ts';
+import type { Edits } from './template.ts';
 
 /** The label that names the tool that created an object (kubernetes.io, Recommended Labels). */
 export const managedByLabel = 'app.kubernetes.io/managed-by';
@@ -18,6 +19,32 @@ export const objectLabels = (registration: Registration, own: Record<string, str
   ...own,
   ...podSelector(registration),
   [managedByLabel]: 'apisvc',
+});
+
+/**
+ * The annotation that records the project to which an object belongs. All projects apply with the
+ * same field manager, so that kube-apiserver reports no conflict between two of them.
+ */
+export const projectAnnotation = 'apisvc.dev/registration';
+
+/** The value of the annotation: the namespace and the name of the Registration. */
+export const projectOf = ({ metadata }: Registration): string => `${metadata.namespace}/${metadata.name}`;
+
+interface OwnMetadata {
+  /** Default: `objectLabels`. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The name, the labels and the annotations of an object, for `fillTemplate`. */
+export const metadataEdits = (
+  registration: Registration,
+  name: string,
+  { labels = objectLabels(registration), annotations = {} }: OwnMetadata = {},
+): Edits => ({
+  'metadata.name': name,
+  'metadata.labels': labels,
+  'metadata.annotations': { ...annotations, [projectAnnotation]: projectOf(registration) },
 });
 
 /**

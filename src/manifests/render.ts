@@ -28,12 +28,13 @@ export const renderManifests = (registration: Registration, issued: Issued | und
 ];
 
 /**
- * The same with the Secret and, for an `existing` server, the part of its Deployment. Only
- * server-side apply (KEP-555) can apply a part; in a file it would look like the whole Deployment.
+ * The same for `register`: with the Secret, unless its key is only in the cluster, and with the
+ * part of the Deployment of an `existing` server. Only server-side apply (KEP-555) can apply a
+ * part; in a file it would look like the whole Deployment.
  * @throws as `renderManifests`
  */
 export const manifestsToRegister = (registration: Registration, issued: Issued): Manifest[] => [
-  ...backendManifests(registration, issued, { secrets: 'include' }),
+  ...backendManifests(registration, issued, { secrets: issued.key ? 'include' : 'omit' }),
   ...existingDeploymentManifests(registration),
   ...apiServiceManifests(registration, issued),
 ];

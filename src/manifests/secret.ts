@@ -4,7 +4,7 @@ import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import type { Issued } from '../pki/types.ts';
-import { objectLabels } from './labels.ts';
+import { metadataEdits } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
 
@@ -26,9 +26,8 @@ export function secretManifest(registration: Registration, { anchors, chain, key
     });
   }
   return fillTemplate(template, secretFileName, {
-    'metadata.name': name,
+    ...metadataEdits(registration, name),
     'metadata.namespace': registration.metadata.namespace,
-    'metadata.labels': objectLabels(registration),
     // Server-side apply cannot tell that `stringData` is unchanged, so this uses `data`.
     data: { 'ca.crt': base64(caBundleOf({ anchors })), 'tls.crt': base64(chain), 'tls.key': base64(key.reveal()) },
   });

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import endpointSliceTemplate from '../../templates/manifests/endpoint-slice.yaml';
 import serviceTemplate from '../../templates/manifests/service.yaml';
 import type { Registration } from '../config/schema.ts';
-import { objectLabels, podSelector, sharedLabels } from './labels.ts';
+import { metadataEdits, objectLabels, podSelector, sharedLabels } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
 
@@ -21,10 +21,8 @@ export function serviceManifest(registration: Registration): Manifest {
   const targetPort = external?.port ?? existing?.port ?? 'https';
   const onlyIPv6 = external?.addresses.every((address) => isIPv6(address));
   return fillTemplate(serviceTemplate, '050-service.yaml', {
-    'metadata.name': service.name,
+    ...metadataEdits(registration, service.name, { labels: sharedLabels(registration), annotations: service.annotations }),
     'metadata.namespace': registration.metadata.namespace,
-    'metadata.labels': sharedLabels(registration),
-    'metadata.annotations': service.annotations,
     'spec.ipFamilyPolicy': service.ipFamilyPolicy,
     // A dual-stack cluster would assign an IPv4 cluster IP, which has no endpoints.
     'spec.ipFamilies': onlyIPv6 ? ['IPv6'] : undefined,
@@ -49,16 +47,19 @@ export function endpointSliceManifests(registration: Registration): Manifest[] {
     .map(({ addressType, own }) => {
       const family = addressType.toLowerCase();
       return fillTemplate(endpointSliceTemplate, `051-endpoint-slice-${family}.yaml`, {
-        'metadata.name': `${service.name}-${family}`,
-        'metadata.namespace': registration.metadata.namespace,
-        'metadata.labels': objectLabels(registration, {
-          'kubernetes.io/service-name': service.name,
-          'endpointslice.kubernetes.io/managed-by': 'apisvc',
+        ...metadataEdits(registration, `${service.name}-${family}`, {
+          labels: objectLabels(registration, {
+            'kubernetes.io/service-name': service.name,
+            'endpointslice.kubernetes.io/managed-by': 'apisvc',
+          }),
         }),
+        'metadata.namespace': registration.metadata.namespace,
         addressType,
         // One endpoint for each address, because only the first address of an endpoint is used.
-        endpoints: own.map((address) => ({ addresses: [address] })),
-        ports: [{ ...portFields(service), port }],
+        endpoints: own.map((address) => ({ addresses: [address], conditions: { ready: true } })),
+        // kube-apiserver fills in name and protocol (pkg/apis/discovery/v1/defaults.go), and
+        // `kubectl apply` would replace the list on every run.
+        ports: [{ name: '', ...portFields(service), port, protocol: 'TCP' }],
       });
     });
 }

@@ -7,6 +7,7 @@ import type { KubeObject } from '../manifests/types.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { Issued } from '../pki/types.ts';
+import { viewApiService } from '../snapshot/views.ts';
 import { completeExistingDeployment } from './existing-deployment.ts';
 import { requireAccess } from './permissions.ts';
 import type { AppliedObject, OnProgress } from './progress.ts';
@@ -109,6 +110,7 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
     id: 'apply-apiservices',
     title: 'Registering the API',
     objects: apiServices,
+    completeOne: verifyAgain,
     forceConflicts,
     guard: () => takeoverFault(cluster, apiServices, signal),
   });
@@ -140,6 +142,16 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
 /** Discovery lists no API that does not answer, or that has no resources yet. */
 const isListed = ({ verdict, apis }: Diagnosis): boolean =>
   verdict === 'healthy' && !apis.some(({ findings }) => findings.some(({ code }) => code === 'discovery/no-metrics'));
+
+/**
+ * Turns verification on again in an APIService that skips it: kube-apiserver does not accept a
+ * caBundle there (kube-aggregator pkg/apis/apiregistration/validation). Elsewhere it drops the
+ * field, so that `kubectl apply` would write it on every run.
+ */
+const verifyAgain = (wanted: KubeObject, found: KubeObject | undefined): KubeObject =>
+  found && viewApiService(found).insecureSkipTLSVerify
+    ? { ...wanted, spec: { ...(wanted.spec as object), insecureSkipTLSVerify: false } }
+    : wanted;
 
 const isApiService = ({ kind }: KubeObject): boolean => kind === 'APIService';
 const isDeployment = ({ kind }: KubeObject): boolean => kind === 'Deployment';

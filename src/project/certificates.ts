@@ -52,12 +52,38 @@ export function readCertificates(dir: string, registration: Registration, { with
  * The same, for commands that need valid certificates.
  * @throws UsageError with every fault, one on each line
  */
-export function requireCertificates(dir: string, registration: Registration, request: CertificatesRequest): Issued {
-  const { faults, ...issued } = readCertificates(dir, registration, request);
+export const requireCertificates = (dir: string, registration: Registration, request: CertificatesRequest): Issued =>
+  withoutFaults(dir, registration, readCertificates(dir, registration, request));
+
+/** The certificates to register, or those without the key where certs/ has no key. */
+export type CertificatesToRegister =
+  | { readonly issued: Issued; readonly missingKey?: undefined }
+  /** git ignores the key, so it may exist only on another machine and in the cluster. */
+  | { readonly issued?: undefined; readonly missingKey: Issued };
+
+/**
+ * The certificates that `register` applies. A server outside the cluster needs no Secret, and so no
+ * key.
+ * @throws as `requireCertificates`; without a key only for a CA certificate that cannot be read
+ */
+export function certificatesToRegister(dir: string, registration: Registration, now: Date): CertificatesToRegister {
+  const { faults, ...read } = readCertificates(dir, registration, { withKey: !registration.spec.server.external, now });
+  if (!faults.some(({ part, code }) => part === 'key' && code === 'file-not-found')) {
+    return { issued: withoutFaults(dir, registration, { faults, ...read }) };
+  }
+  const unreadable = faults.filter(({ part, code }) => part === 'caCertificate' && code !== 'file-not-found');
+  return { missingKey: withoutFaults(dir, registration, { faults: read.anchors.length > 0 ? [] : unreadable, ...read }) };
+}
+
+/** The command that creates new keys and certificates for a project. */
+export function newKeysCommand(dir: string, { spec }: Registration): string {
+  const { needed } = issuerFlags[spec.certificates.issuer.type];
+  return `apisvc init${dir === '.' ? '' : ` ${shellWord(dir)}`} --force-keys${needed && ` ${needed}`}`;
+}
+
+function withoutFaults(dir: string, registration: Registration, { faults, ...issued }: ReadCertificates): Issued {
   if (faults.length === 0) return issued;
-  const directory = dir === '.' ? '' : ` ${shellWord(dir)}`;
-  const { needed } = issuerFlags[registration.spec.certificates.issuer.type];
-  const command = `apisvc init${directory} --force-keys${needed && ` ${needed}`}`;
+  const command = newKeysCommand(dir, registration);
   const unreadable = unreadableFix(faults);
   const outdated = faults.every(({ code }) => code === 'names' || code === 'expired');
   throw new UsageError(projectFaultTexts(dir, faults).join('\n'), {
@@ -119,7 +145,7 @@ function keyIn(dir: string, [leaf]: readonly CertificateInfo[]) {
 }
 
 /** Why kube-apiserver would not accept the certificate for one of the names of the registration. */
-function servingFaults(
+export function servingFaults(
   presented: readonly CertificateInfo[],
   roots: readonly CertificateInfo[],
   registration: Registration,

@@ -298,5 +298,5 @@ test('a directory in place of the key: --force-keys does not help, so the fix sa
   rmSync(join(cwd, 'certs/tls.key'));
   mkdirSync(join(cwd, 'certs/tls.key'));
   const stderr = 'error: certs/tls.key: it is a directory\nfix: Move the directory away: mv certs/tls.key certs/tls.key.old\n';
-  expect(await apisvc(['render'], { cwd })).toEqual({ code: 2, stdout: '', stderr });
+  expect(await apisvc(['render', '--secrets', 'include'], { cwd })).toEqual({ code: 2, stdout: '', stderr });
 });

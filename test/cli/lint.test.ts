@@ -88,8 +88,8 @@ describe('faults', () => {
     expect(ran.code).toBe(1);
     expect(ran.stdout).toContain('error bundle/empty: ');
     const annotated = input.replace(
-      'name: v1alpha1.wardle.example.com\n',
-      '$&  annotations: {cert-manager.io/inject-ca-from: wardle/api}\n',
+      /name: v1alpha1\.wardle\.example\.com\n[\s\S]*? annotations:\n/,
+      '$&    cert-manager.io/inject-ca-from: wardle/api\n',
     );
     expect(await apisvc(['lint', '-'], { cwd, input: annotated })).toMatchObject({ code: 0, stderr: '' });
   });
@@ -112,7 +112,7 @@ describe('faults', () => {
   });
 
   test('insecureSkipTLSVerify is a warning: exit 0', async () => {
-    const input = manifests.replace(/caBundle: \S+/, '').replace('insecureSkipTLSVerify: false', 'insecureSkipTLSVerify: true');
+    const input = manifests.replace(/caBundle: \S+/, '').replace('  versionPriority:', '  insecureSkipTLSVerify: true\n  versionPriority:');
     const ran = await apisvc(['lint', '-'], { cwd, input });
     expect(ran.code).toBe(0);
     expect(ran.stdout).toMatch(/^✓ .*: passes with 1 warning\n/);

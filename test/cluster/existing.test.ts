@@ -87,12 +87,23 @@ describe.each([
     ]);
   });
 
-  test('--diff --force-conflicts adds the certificate and changes nothing else', async () => {
+  test('--diff --force-conflicts adds the certificate and the name of the project, and changes nothing else', async () => {
     const before = await deploymentSpec();
     const { exitCode, stdout } = await register('--diff', '--force-conflicts');
     expect(exitCode).toBe(1);
-    expect(stdout).not.toContain(`service/${namespace}/metrics-server\n@@`);
-    const changes = stdout.split('\n').map((line) => line.trimEnd());
+    const all = stdout.split('\n').map((line) => line.trimEnd());
+    const record = [`+    apisvc.dev/registration: ${namespace}/metrics-server`, '+  annotations:'];
+    expect(all.filter((line) => line === record[0])).toHaveLength(4);
+    const changes = all.filter((line) => !record.includes(line));
+    const service = changes.slice(changes.indexOf(`+++ service/${namespace}/metrics-server`) + 1);
+    expect(
+      service
+        .slice(
+          0,
+          service.findIndex((line) => line.startsWith('+++')),
+        )
+        .filter((line) => /^[-+] /.test(line)),
+    ).toEqual([]);
     expect(changes.filter((line) => /^-(?!--)/.test(line))).toEqual(['-  insecureSkipTLSVerify: true']);
     const added = changes.slice(changes.indexOf(`+++ deployment/${namespace}/metrics-server`) + 1);
     expect(added.filter((line) => /^\+(?!\+\+)/.test(line)).map((line) => line.replace(/(SHA-256 ).*/, '$1…'))).toEqual([

@@ -13,6 +13,7 @@ import {
 import { describeRef } from '../../cluster/resources.ts';
 import { type ApisvcError, RefusedError, UsageError } from '../../errors.ts';
 import { withoutBookkeeping } from '../../manifests/bookkeeping.ts';
+import { projectAnnotation } from '../../manifests/labels.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { AppliedObject, Change } from '../progress.ts';
 import { combineErrors, type Step } from '../runner.ts';
@@ -35,10 +36,14 @@ interface Applying {
   readonly objects: readonly KubeObject[];
   /** Completes the objects with what the cluster has. */
   readonly complete?: () => Promise<readonly KubeObject[]>;
+  /** Completes one object with what the cluster has under its name. */
+  readonly completeOne?: Complete | undefined;
   readonly forceConflicts: boolean;
   /** Finds what forbids applying at all. */
   readonly guard?: () => Promise<ApisvcError | undefined>;
 }
+
+type Complete = (wanted: KubeObject, found: KubeObject | undefined) => KubeObject;
 
 export interface ApplyStep extends Step {
   /** Each object before and after, of the run, or of the latest dry run before it. */
@@ -47,13 +52,14 @@ export interface ApplyStep extends Step {
 
 /**
  * Applies objects server-side. `observe` is a dry run of every object; the step is done when
- * nothing would change, the ownership of fields included.
+ * nothing would change, the ownership of fields included. Objects of other projects are refused.
  */
 export function applyStep(
   { cluster, signal, onProgress }: Waiting,
-  { id, title, objects, complete, forceConflicts, guard }: Applying,
+  { id, title, objects, complete, completeOne, forceConflicts, guard }: Applying,
 ): ApplyStep {
   let pairs: readonly AppliedPair[] = [];
+  const options: Options = { forceConflicts, signal, completeOne };
   const report = (pair: AppliedPair): void => {
     if (pair.restored.length > 0) onProgress({ kind: 'restored', object: pair.applied.object, conflicts: pair.restored });
     onProgress({ kind: 'applied', applied: pair.applied });
@@ -66,7 +72,7 @@ export function applyStep(
       try {
         const fault = await guard?.();
         if (fault) return { state: 'fault', error: fault };
-        pairs = await dryRunAll(cluster, (await complete?.()) ?? objects, { forceConflicts, signal });
+        pairs = await dryRunAll(cluster, (await complete?.()) ?? objects, options);
         return { state: pairs.every(isUnchanged) ? 'done' : 'pending' };
       } catch (error) {
         if (isRefusal(error)) return { state: 'fault', error };
@@ -76,7 +82,7 @@ export function applyStep(
     async run() {
       const results: AppliedPair[] = [];
       for (const pair of pairs) {
-        const result = isUnchanged(pair) ? pair : await applyPair(cluster, pair.wanted, { dryRun: false, forceConflicts, signal });
+        const result = isUnchanged(pair) ? pair : await applyPair(cluster, pair.wanted, { ...options, dryRun: false });
         report(result);
         results.push(result);
       }
@@ -87,8 +93,7 @@ export function applyStep(
   };
 }
 
-interface Options {
-  readonly forceConflicts: boolean;
+interface Options extends Pick<Applying, 'forceConflicts' | 'completeOne'> {
   readonly signal: AbortSignal;
 }
 
@@ -110,10 +115,24 @@ async function dryRunAll(cluster: Cluster, objects: readonly KubeObject[], optio
   return pairs;
 }
 
-async function applyPair(cluster: Cluster, wanted: KubeObject, options: Options & { readonly dryRun: boolean }): Promise<AppliedPair> {
-  const before = await getObject(cluster, refOf(wanted), options.signal);
+async function applyPair(cluster: Cluster, object: KubeObject, options: Options & { readonly dryRun: boolean }): Promise<AppliedPair> {
+  const before = await getObject(cluster, refOf(object), options.signal);
+  if (before && !options.forceConflicts) refuseOtherProject(before, object);
+  const wanted = options.completeOne?.(object, before) ?? object;
   const { after, restored } = await applyOne(cluster, wanted, before, options);
   return { applied: { object: describeRef(refOf(wanted)), change: changeOf(before, after) }, wanted, before, after, restored };
+}
+
+/**
+ * Objects without the annotation were applied by an earlier version, or belong to nobody.
+ * @throws RefusedError for an object of another project
+ */
+function refuseOtherProject(found: KubeObject, wanted: KubeObject): void {
+  const project = found.metadata.annotations?.[projectAnnotation];
+  if (project === undefined || project === wanted.metadata.annotations?.[projectAnnotation]) return;
+  throw new RefusedError(`${describeRef(refOf(wanted))} belongs to another project: ${project}`, {
+    fix: 'Choose other names in apisvc.yaml (metadata, spec.service, spec.apis), or take over the objects with --force-conflicts. The other project then no longer manages them.',
+  });
 }
 
 /**

@@ -195,7 +195,7 @@ describe('objects on request', () => {
   });
 
   it.each([
-    ['ingress: [{ports: [{port: https}]}]', { policyTypes: ['Ingress'], ingress: [{ ports: [{ port: 'https' }] }] }],
+    ['ingress: [{ports: [{port: https}]}]', { policyTypes: ['Ingress'], ingress: [{ ports: [{ protocol: 'TCP', port: 'https' }] }] }],
     ['egress: [{}]', { policyTypes: ['Egress'], egress: [{}] }],
     ['ingress: []', { policyTypes: ['Ingress'] }],
     ['ingress: [{}], egress: []', { policyTypes: ['Ingress', 'Egress'], ingress: [{}] }],

@@ -47,7 +47,7 @@ describe('the part of an existing Deployment', () => {
     expect(completed(['--a', '--cert-dir=/tmp'])).toEqual({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      metadata: { name: 'theirs', namespace: 'example' },
+      metadata: { name: 'theirs', namespace: 'example', annotations: { 'apisvc.dev/registration': 'example/example' } },
       spec: {
         template: {
           spec: {

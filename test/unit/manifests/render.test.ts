@@ -29,8 +29,8 @@ describe('the presets', () => {
 
   it.each(presetNames)('never skips the verification of %s', (name) => {
     const text = formatManifests(renderManifests(presetRegistration(name), issued, include), 'yaml');
-    expect(text).toContain('insecureSkipTLSVerify: false');
-    expect(text).not.toContain('insecureSkipTLSVerify: true');
+    expect(text).toContain('caBundle: ');
+    expect(text).not.toMatch(/^ *insecureSkipTLSVerify:/m);
   });
 });
 
@@ -52,7 +52,11 @@ describe('every rendered object', () => {
           expect(object.metadata.name).toBeTruthy();
           const own = { 'app.kubernetes.io/name': registration.metadata.name, 'app.kubernetes.io/managed-by': 'apisvc' };
           if (object.kind === 'Namespace') expect(object.metadata).toEqual({ name: registration.metadata.namespace });
-          else expect(object.metadata.labels).toMatchObject(own);
+          else {
+            const { name, namespace } = registration.metadata;
+            expect(object.metadata.labels).toMatchObject(own);
+            expect(object.metadata.annotations).toMatchObject({ 'apisvc.dev/registration': `${namespace}/${name}` });
+          }
           expect(parse(text, { version: '1.1' })).toEqual(object);
           expect(parse(text)).toEqual(object);
         }
@@ -165,7 +169,7 @@ describe('which objects there are', () => {
       '    portName: https\n    appProtocol: https',
     );
     const manifests = renderManifests(registration, issued, include);
-    expect(objectOf(manifests, 'EndpointSlice').ports).toEqual([{ name: 'https', appProtocol: 'https', port: 9443 }]);
+    expect(objectOf(manifests, 'EndpointSlice').ports).toEqual([{ name: 'https', appProtocol: 'https', port: 9443, protocol: 'TCP' }]);
     expect(objectOf(manifests, 'Service').spec).toMatchObject({ ports: [{ name: 'https' }] });
   });
 

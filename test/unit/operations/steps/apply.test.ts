@@ -131,6 +131,56 @@ describe('a conflict', () => {
   });
 });
 
+describe('an object of another project', () => {
+  const of = (object: KubeObject, project: string) => withMetadata(object, { annotations: { 'apisvc.dev/registration': project } });
+  const applyAs = async (project: string, force: boolean) => {
+    const patched: string[] = [];
+    const present: Readonly<Record<string, KubeObject>> = {
+      '/services/api': of(service, 'wardle/first'),
+      '/apiservices/v1.example.com': of(apiService, 'other/second'),
+    };
+    const cluster = await clusterOf(({ method, url, body }, response) => {
+      if (method !== 'GET') return patched.push(url) && answer(response, 200, body);
+      const found = Object.entries(present).find(([end]) => url.endsWith(end))?.[1];
+      return found ? answer(response, 200, found) : answer(response, 404, notFound(url));
+    });
+    const objects = [service, secret, apiService].map((object) => of(object, project));
+    const step = applyStep(
+      { cluster, signal: never, onProgress: () => {} },
+      { id: 'apply', title: 'Applying', objects, forceConflicts: force },
+    );
+    const error = await checkSteps([step]).catch((reason: unknown) => reason);
+    return { error, pairs: step.pairs(), patched };
+  };
+  const secret: KubeObject = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'api-tls', namespace: 'wardle' } };
+
+  test('is refused, and one error lists all of them', async () => {
+    const { error, patched } = await applyAs('wardle/third', false);
+    expect(error).toBeInstanceOf(RefusedError);
+    expect((error as RefusedError).message.split('\n')).toEqual([
+      'service/wardle/api belongs to another project: wardle/first',
+      'apiservice/v1.example.com belongs to another project: other/second',
+      'nothing was changed',
+    ]);
+    expect((error as RefusedError).fix?.split('\n')).toEqual([expect.stringContaining('--force-conflicts')]);
+    // Only a dry run of the object that nobody has.
+    expect(patched).toEqual([expect.stringMatching(/\/secrets\/api-tls\?.*dryRun=All/)]);
+  });
+
+  test('is taken over with --force-conflicts', async () => {
+    const { error, pairs } = await applyAs('wardle/third', true);
+    expect(error).toBeUndefined();
+    expect(pairs.map(({ applied }) => applied.change)).toEqual(['configured', 'created', 'configured']);
+  });
+
+  test('is not one of this project, nor one without a record, of an earlier version', async () => {
+    expect((await applyAs('wardle/first', false)).error).toMatchObject({
+      message: 'apiservice/v1.example.com belongs to another project: other/second\nnothing was changed',
+    });
+    expect(await change({ wanted: of(service, 'wardle/first'), before: service })).toBe('configured');
+  });
+});
+
 describe('several objects', () => {
   const binding: KubeObject = {
     apiVersion: 'rbac.authorization.k8s.io/v1',

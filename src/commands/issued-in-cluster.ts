@@ -1,0 +1,50 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { secretName } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import { UsageError } from '../errors.ts';
+import { certificateInCluster } from '../operations/certificate-in-cluster.ts';
+import type { OnProgress } from '../operations/progress.ts';
+import { caBundleOf } from '../pki/anchors.ts';
+import { inspect } from '../pki/inspect.ts';
+import type { Issued } from '../pki/types.ts';
+import { newKeysCommand } from '../project/certificates.ts';
+import { projectFiles } from '../project/project.ts';
+
+interface Project {
+  readonly dir: string;
+  readonly registration: Registration;
+}
+
+interface Run {
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/**
+ * The certificate that is in the cluster, for a project without its private key: one that was
+ * cloned from Git. Its Secret stays as it is.
+ * @param files the certificates of the project
+ * @throws UsageError that says where keys come from, when the cluster has no certificate that fits
+ */
+export async function issuedInCluster(cluster: Cluster, project: Project, files: Issued, { signal, onProgress }: Run): Promise<Issued> {
+  const { dir, registration } = project;
+  const paths = projectFiles(dir);
+  const roots = inspect(caBundleOf(files)).certificates;
+  const wanted = { registration, roots, rootsFile: paths.caCertificate, now: new Date() };
+  const found = await certificateInCluster(cluster, wanted, signal);
+  if (!found.fits) throw noKey(project, found.reasons);
+  const secret = `Secret ${registration.metadata.namespace}/${secretName(registration)}`;
+  onProgress({ kind: 'note', what: `${paths.key} not found; using the certificate and the key of ${secret}, which fits the project` });
+  return found.issued;
+}
+
+function noKey({ dir, registration }: Project, reasons: readonly string[]): UsageError {
+  const { key, certificate, caCertificate } = projectFiles(dir);
+  const lines = [`${key} not found, and the cluster has no certificate that fits the project:`, ...reasons.map((reason) => `  ${reason}`)];
+  const fix = [
+    `Copy ${key}, ${certificate} and ${caCertificate} from the machine that created the project. The certificate and its CA stay the same.`,
+    `Or create a new CA, certificate and key: ${newKeysCommand(dir, registration)}`,
+    '  The next register replaces the caBundle. Every copy of the project then needs the new files.',
+  ];
+  return new UsageError(lines.join('\n'), { fix: fix.join('\n') });
+}

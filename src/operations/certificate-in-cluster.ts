@@ -1,0 +1,82 @@
+import { X509Certificate } from 'node:crypto';
+import type { Cluster } from '../cluster/cluster.ts';
+import { getObject } from '../cluster/objects.ts';
+import { resources } from '../cluster/resources.ts';
+import { apiServiceNames, secretName } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import { projectAnnotation, projectOf } from '../manifests/labels.ts';
+import type { KubeObject } from '../manifests/types.ts';
+import { certificateFaultText } from '../pki/certificate-faults.ts';
+import { inspect } from '../pki/inspect.ts';
+import { readPrivateKey } from '../pki/keys.ts';
+import type { CertificateInfo, Issued } from '../pki/types.ts';
+import { servingFaults } from '../project/certificates.ts';
+import { trustedBy } from '../snapshot/ca-bundle.ts';
+import { viewApiService } from '../snapshot/views.ts';
+
+export interface WantedCertificate {
+  readonly registration: Registration;
+  /** The CA certificates of the project; empty where it has none. */
+  readonly roots: readonly CertificateInfo[];
+  /** The file of the roots, for messages. */
+  readonly rootsFile: string;
+  readonly now: Date;
+}
+
+export type CertificateInCluster =
+  /** Without the key, which stays in the cluster. */
+  | { readonly fits: true; readonly issued: Issued }
+  /** Why the Secret cannot be used, one line each. */
+  | { readonly fits: false; readonly reasons: readonly string[] };
+
+/**
+ * Checks whether the Secret in the cluster fits a project whose private key is elsewhere: its
+ * certificate has the names of the project, is valid now, and is signed by the CA of the project,
+ * or by the caBundle of the running registration where the project has no CA certificate.
+ * @throws ClusterError when the user may not read the Secret or the APIServices
+ */
+export async function certificateInCluster(
+  cluster: Cluster,
+  { registration, roots, rootsFile, now }: WantedCertificate,
+  signal: AbortSignal,
+): Promise<CertificateInCluster> {
+  const { namespace } = registration.metadata;
+  const ref = { resource: resources.Secret, namespace, name: secretName(registration) };
+  const name = `Secret ${namespace}/${ref.name}`;
+  const unfit = (...reasons: string[]): CertificateInCluster => ({ fits: false, reasons });
+  const secret = await getObject(cluster, ref, signal);
+  if (!secret) return unfit(`${name} not found`);
+  const project = secret.metadata.annotations?.[projectAnnotation] ?? projectOf(registration);
+  if (project !== projectOf(registration)) return unfit(`${name} belongs to another project: ${project}`);
+  const presented = inspect(dataOf(secret, 'tls.crt')).certificates;
+  const [leaf] = presented;
+  if (!leaf) return unfit(`${name} has no certificate in tls.crt`);
+  if (!isKeyOf(leaf, dataOf(secret, 'tls.key'))) return unfit(`tls.key in ${name} is not the private key of tls.crt`);
+  const anchors = roots.length > 0 ? roots : await registeredRoots(cluster, registration, signal);
+  if (anchors.length === 0) return unfit(`${rootsFile} not found, and no APIService has a caBundle for the Service of the project`);
+  const caCertificate = roots.length > 0 ? rootsFile : 'the caBundle of the APIService';
+  const names = { caCertificate, caKey: '', certificate: name, key: name };
+  const faults = servingFaults(presented, anchors, registration, now);
+  if (faults.length > 0) return unfit(...faults.map((fault) => certificateFaultText(fault, names)));
+  const chain = presented.map(({ pem }) => pem).join('');
+  return { fits: true, issued: { chain, anchors: anchors.map(({ pem }) => ({ pem, role: 'current' })) } };
+}
+
+function dataOf(secret: KubeObject, key: string): string {
+  const { [key]: value = '' } = (secret.data ?? {}) as Readonly<Record<string, string>>;
+  return Buffer.from(value, 'base64').toString('utf8');
+}
+
+function isKeyOf(leaf: CertificateInfo, pem: string): boolean {
+  const { key } = readPrivateKey(pem);
+  return key !== undefined && new X509Certificate(leaf.pem).checkPrivateKey(key);
+}
+
+/** All CAs that the APIServices of the project trust for its Service, so that none is dropped. */
+async function registeredRoots(cluster: Cluster, registration: Registration, signal: AbortSignal): Promise<readonly CertificateInfo[]> {
+  const { metadata, spec } = registration;
+  const read = (name: string) => getObject(cluster, { resource: resources.APIService, namespace: undefined, name }, signal);
+  const found = (await Promise.all(apiServiceNames(registration).map(read))).flatMap((object) => (object ? viewApiService(object) : []));
+  const ours = found.filter(({ service }) => service?.namespace === metadata.namespace && service.name === spec.service.name);
+  return [...new Map(ours.flatMap(trustedBy).map((root) => [root.fingerprint, root])).values()];
+}
