@@ -20,11 +20,14 @@ const codes = {
 
 type Fault = FilesView['faults'][number];
 
-/** The files that could not be checked, or not applied. The templates of one chart are one observation. */
+/**
+ * The files that could not be checked, or not applied. The templates of one chart or directory are
+ * one observation.
+ */
 export function fileObservations({ faults }: FilesView): readonly FileObservation[] {
   const groups = new Map<unknown, Fault[]>();
   for (const fault of faults) {
-    const key = (fault.kind === 'template' && chartOf(fault.file)) || fault;
+    const key = fault.kind === 'template' ? (chartOf(fault.file) ?? directoryOf(fault.file)) : fault;
     groups.set(key, [...(groups.get(key) ?? []), fault]);
   }
   return [...groups.values()].flatMap(([first, ...others]) => (first ? [observationOf(first, others)] : []));
@@ -34,7 +37,7 @@ function observationOf(first: Fault, others: readonly Fault[]): FileObservation 
   const { file, kind, apiVersion = '', words } = first;
   const { since = '', current = '' } = removedVersions.get(apiVersion) ?? {};
   const args = { chart: chartOf(file) ?? 'CHART', dir: directoryOf(file), apiVersion, since, current };
-  const more = others.length > 0 ? [`the same in ${counted(others.length, 'other file')} of the chart`] : [];
+  const more = others.length > 0 ? [`the same in ${counted(others.length, 'other file')}`] : [];
   return { code: codes[kind], evidence: [words, ...more], args, places: [first, ...others].map(placeOf) };
 }
 

@@ -41,7 +41,7 @@ export function readManifestTexts(texts: readonly ManifestText[]): ReadManifests
     // The faults of a template have one cause, and the documents between them mean little.
     const ytt = isYttTemplate(text);
     if (ytt || (found.length > 0 && isTemplate(text))) {
-      const words = `it is a ${ytt ? 'ytt' : 'Helm'} template that was not rendered`;
+      const words = `it is a template (${ytt ? 'ytt' : 'Helm or Go'}) that was not rendered`;
       faults.push({ file, kind: 'template', line: lineOfAction(text), words });
       continue;
     }

@@ -109,7 +109,7 @@ describe('templates', () => {
   ])('%s: nothing else is reported', (_, text, line) => {
     const diagnosis = lintedText(`apiVersion: apiregistration.k8s.io/v1\nkind: APIService\n${text}`);
     expect(linesOf(diagnosis)).toEqual([line]);
-    expect(only(diagnosis)).toMatchObject({ evidence: ['it is a ytt template that was not rendered'] });
+    expect(only(diagnosis)).toMatchObject({ evidence: ['it is a template (ytt) that was not rendered'] });
     expect(only(diagnosis).fix).toContain('`ytt -f . | apisvc lint -`');
   });
 
@@ -121,6 +121,14 @@ describe('templates', () => {
     const document = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: {{name}}\n';
     expect(linesOf(lintedText(`${document}---\n${document}`))).toEqual(['error manifest/template 4']);
   });
+});
+
+test('the templates of one directory are one finding', () => {
+  const texts = ['config/a.yml', 'config/b.yml'].map((file) => ({ file, text: 'a: #@ data.values.a\n' }));
+  const { snapshot, place } = offlineSnapshot(texts, now);
+  const [finding, ...others] = findingsOf(diagnose(snapshot, { place }));
+  expect(finding?.locations?.map(locationText)).toEqual(['config/a.yml:1', 'config/b.yml:1']);
+  expect(others).toEqual([]);
 });
 
 test('the templates of one chart are one finding', () => {
