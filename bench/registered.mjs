@@ -9,7 +9,10 @@ import { must } from './measure.mjs';
 const port = 8443;
 
 /** @typedef {{ name: string, path: string }} Api */
-/** @typedef {Api & { kubectl: string, env: NodeJS.ProcessEnv, stop: () => void }} Registered */
+/**
+ * `addEndpoints` adds addresses of the server to its Service.
+ * @typedef {Api & { kubectl: string, env: NodeJS.ProcessEnv, addEndpoints: (count: number) => void, stop: () => void }} Registered
+ */
 
 /**
  * Starts a real control plane and the real sample API server, and registers the server with apisvc.
@@ -26,7 +29,7 @@ export async function registerSample(cli, folder) {
   const env = { ...process.env, KUBECONFIG: kubeconfig };
   const project = join(folder, 'registered');
   must(process.execPath, [cli, 'init', project, '--preset', 'sample-apiserver', '--yes']);
-  moveOutside(join(project, 'apisvc.yaml'), network.address);
+  moveOutside(join(project, 'apisvc.yaml'), [network.address]);
 
   const registered = spawn(process.execPath, [cli, 'register', '-C', project, '--quiet'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const token = await serviceAccountToken(programs.kubectl, env);
@@ -34,7 +37,7 @@ export async function registerSample(cli, folder) {
   writeFileSync(ownConfig, kubeconfigText(server, files.ca.cert, token), { mode: 0o600 });
   const flags = {
     'etcd-servers': etcdUrl,
-    'bind-address': network.address,
+    'bind-address': '0.0.0.0',
     'secure-port': port,
     'tls-cert-file': join(project, 'certs', 'tls.crt'),
     'tls-private-key-file': join(project, 'certs', 'tls.key'),
@@ -51,6 +54,13 @@ export async function registerSample(cli, folder) {
     env,
     name: 'v1alpha1.wardle.example.com',
     path: '/apis/wardle.example.com/v1alpha1',
+    addEndpoints: (count) => {
+      // The network of the control plane is 10.88.N.0/24; its host and its server have 1 and 2.
+      const more = Array.from({ length: count }, (_, index) => network.address.replace(/\d+$/, String(10 + index)));
+      for (const address of more) must('ip', ['-n', network.name, 'addr', 'add', `${address}/24`, 'dev', 'eth0']);
+      moveOutside(join(project, 'apisvc.yaml'), [network.address, ...more]);
+      must(process.execPath, [cli, 'register', '-C', project, '--quiet'], { env });
+    },
     stop: () => holder.stdin.end(),
   };
 }
@@ -58,12 +68,12 @@ export async function registerSample(cli, folder) {
 /**
  * Changes the server of a project to an external one.
  * @param {string} file
- * @param {string} address
+ * @param {string[]} addresses
  */
-function moveOutside(file, address) {
+function moveOutside(file, addresses) {
   const registration = parse(readFileSync(file, 'utf8'));
   const { rbac } = registration.spec.server;
-  registration.spec.server = { external: { addresses: [address], port }, rbac };
+  registration.spec.server = { external: { addresses, port }, rbac };
   writeFileSync(file, stringify(registration));
 }
 

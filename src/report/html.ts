@@ -7,8 +7,9 @@ import { headline } from './verdict.ts';
 
 /**
  * The diagnosis as one self-contained HTML file, without scripts, fonts or links to other sites.
- * Several APIs get a table of contents. Broken APIs come first; healthy ones are folded. The Content-Security-Policy forbids the browser to load or
- * run anything, in case text from the cluster ever gets past the escaping.
+ * Several APIs get a table of contents. Broken APIs come first; healthy ones are folded. The
+ * Content-Security-Policy forbids the browser to load or run anything, in case text from the
+ * cluster ever gets past the escaping.
  */
 export function diagnosisHtml(diagnosis: Diagnosis): string {
   const { source } = diagnosis;

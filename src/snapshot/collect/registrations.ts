@@ -12,11 +12,11 @@ const singleReadLimit = 4;
 
 const collection = { resource: resources.APIService };
 
-/** The selected APIServices, and all of the cluster. */
+/** The selected APIServices, and what all APIServices of the cluster claim. */
 export interface Registrations {
   /** In the order of the given names; a selection is sorted by name. */
   readonly wanted: readonly { readonly name: string; readonly apiService: Observed<ApiServiceView> }[];
-  readonly all: Observed<readonly ApiServiceView[]>;
+  readonly all: Observed<readonly NeighbourView[]>;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface Registrations {
 export async function findRegistrations(context: CollectContext, wanted: Wanted): Promise<Registrations> {
   if ('all' in wanted) {
     const value = await listed(context);
-    return { wanted: inOrder(value), all: { state: 'seen', value } };
+    return { wanted: inOrder(value), all: neighbourViews({ state: 'seen', value }) };
   }
   const listing = observe(
     context,
@@ -35,10 +35,10 @@ export async function findRegistrations(context: CollectContext, wanted: Wanted)
   );
   if ('names' in wanted) {
     const [named, all] = await Promise.all([findNamed(context, wanted.names, listing), listing]);
-    return { wanted: named, all };
+    return { wanted: named, all: neighbourViews(all) };
   }
   const [selected, all] = await Promise.all([listed(context, wanted.labelSelector), listing]);
-  return { wanted: inOrder(selected), all };
+  return { wanted: inOrder(selected), all: neighbourViews(all) };
 }
 
 async function listed({ cluster, signal }: CollectContext, labelSelector?: string): Promise<readonly ApiServiceView[]> {
@@ -73,20 +73,22 @@ export function neighboursOf(name: string, apiService: Observed<ApiServiceView>,
   const { group } = groupVersionOf(name);
   const registered = seen(apiService);
   const service = registered && serviceOf(registered);
-  const near = all.value.filter((each) => {
-    const own = serviceOf(each);
-    return each.name !== name && (own === undefined || own === service || each.group === group);
-  });
   return {
     state: 'seen',
-    value: near.map((each) => ({
-      name: each.name,
-      group: each.group,
-      groupPriorityMinimum: each.groupPriorityMinimum,
-      versionPriority: each.versionPriority,
-      service: serviceOf(each),
-    })),
+    value: all.value.filter((each) => each.name !== name && (!each.service || each.service === service || each.group === group)),
   };
 }
+
+/** Made once for all APIServices, because each of them is compared with each. */
+const neighbourViews = (all: Observed<readonly ApiServiceView[]>): Registrations['all'] =>
+  all.state === 'seen' ? { ...all, value: all.value.map(neighbourView) } : all;
+
+const neighbourView = (api: ApiServiceView): NeighbourView => ({
+  name: api.name,
+  group: api.group,
+  groupPriorityMinimum: api.groupPriorityMinimum,
+  versionPriority: api.versionPriority,
+  service: serviceOf(api),
+});
 
 const serviceOf = ({ service }: ApiServiceView): string | undefined => service && `${service.namespace}/${service.name}`;
