@@ -16,11 +16,17 @@ export function readBytes(path: string): Buffer {
   return readFileSync(path);
 }
 
-/** Reads a text file. @throws UsageError with the reason, also for text that is not UTF-8 */
+/**
+ * Reads a text file. A byte order mark tells UTF-16, which Windows PowerShell writes and kubectl
+ * reads (k8s.io/cli-runtime/pkg/resource/visitor.go).
+ * @throws UsageError with the reason, also for text that is not UTF-8
+ */
 export function readText(path: string): string {
   const bytes = readOrFail(path);
+  const mark = bytes.toString('hex', 0, 2);
+  const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8';
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new UsageError(`failed to read ${path}: it is not UTF-8 text`, { cause });
   }

@@ -19,7 +19,9 @@ interface Refused {
   readonly code: Code;
   /** Replaces fields of a valid spec. */
   readonly spec: object;
-  /** A part of the error of kube-apiserver. */
+  /** Replaces fields of the object. */
+  readonly object?: object;
+  /** A part of the error of kube-apiserver, or of kubectl. */
   readonly message: string;
 }
 
@@ -59,11 +61,62 @@ const refused: readonly Refused[] = [
     spec: { service: undefined },
     message: 'local APIServices may not have a caBundle',
   },
+  {
+    name: 'removed-version',
+    how: 'an APIService of apiregistration.k8s.io/v1beta1',
+    code: 'registration/api-version',
+    spec: {},
+    object: { apiVersion: 'apiregistration.k8s.io/v1beta1' },
+    message: 'no matches for kind "APIService" in version "apiregistration.k8s.io/v1beta1"',
+  },
+  {
+    name: 'name-missing',
+    how: 'an APIService without a name',
+    code: 'registration/name-missing',
+    spec: {},
+    object: { metadata: {} },
+    message: 'metadata.name: Required value: name or generateName is required',
+  },
+  {
+    name: 'group-missing',
+    how: 'an APIService without spec.group',
+    code: 'registration/incomplete',
+    spec: { group: undefined },
+    message: 'metadata.name: Invalid value: "v1.group-missing.example.com": must be `spec.version+"."+spec.group`: "v1."',
+  },
+  {
+    name: 'unknown-field',
+    how: 'insecureSkipTlsVerify instead of insecureSkipTLSVerify',
+    code: 'registration/unknown-field',
+    spec: { insecureSkipTlsVerify: true },
+    message: 'strict decoding error: unknown field "spec.insecureSkipTlsVerify"',
+  },
+  {
+    name: 'wrong-type',
+    how: 'versionPriority "15", a string',
+    code: 'registration/wrong-type',
+    spec: { versionPriority: '15' },
+    message: 'cannot unmarshal string into Go struct field APIServiceSpec.spec.versionPriority of type int32',
+  },
+  {
+    name: 'bundle-not-base64',
+    how: 'a caBundle with blanks in its base64',
+    code: 'bundle/not-encoded',
+    spec: { caBundle: 'YWJj YWJj' },
+    message: 'illegal base64 data at input byte 4',
+  },
+  {
+    name: 'bundle-placeholder',
+    how: 'a caBundle that is still a placeholder',
+    code: 'bundle/placeholder',
+    spec: { caBundle: '<base64-encoded CA>' },
+    message: 'illegal base64 data at input byte 0',
+  },
 ];
 
-test.each(refused)('$name: $code', async ({ name, how, code, spec, message }) => {
+test.each(refused)('$name: $code', async ({ name, how, code, spec, object, message }) => {
   const { apiService } = handMade({ namespace: 'refused', service: name, port: 1, ca, apiServiceSpec: spec });
-  const text = JSON.stringify(apiService);
+  const text = JSON.stringify({ ...apiService, ...object });
   const { exitCode, stderr } = await kubectl(['create', '-f', '-'], { input: text });
   expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(message) });
 

@@ -48,6 +48,16 @@ describe('reading', () => {
     expect(readManifests(join(dir, 'a.yaml'))).toEqual({ texts: [{ file: join(dir, 'a.yaml'), text: 'a' }], unread: [] });
   });
 
+  test.each([
+    ['UTF-8', Buffer.from('\ufeffa: ü')],
+    ['UTF-16', Buffer.from('\ufeffa: ü', 'utf16le')],
+    ['UTF-16, big-endian', Buffer.from('\ufeffa: ü', 'utf16le').swap16()],
+  ])('a byte order mark tells %s', (_, bytes) => {
+    const dir = folder();
+    writeFileSync(join(dir, 'a.yaml'), bytes);
+    expect(readManifests(join(dir, 'a.yaml')).texts.map(({ text }) => text)).toEqual(['a: ü']);
+  });
+
   test('of a directory YAML and JSON count, in order, not what is below', () => {
     const dir = folder();
     mkdirSync(join(dir, 'm', 'below'), { recursive: true });
