@@ -85,11 +85,11 @@ describe('register while it waits', () => {
     const backend = await serveHttps(servingPairOf(dir), { status: 404, body: 'no such API' });
     onTestFinished(backend.stop);
     editConfiguration(dir, (document) => document.setIn(['spec', 'server', 'external', 'port'], backend.port));
-    const { exitCode, stderr } = await failure(apisvc(['register', '--timeout', '4s'], { cwd: dir }));
+    const { exitCode, stderr } = await failure(apisvc(['register', '--timeout', '10s'], { cwd: dir }));
     expect(exitCode).toBe(124);
     expect(stderr).toMatch(
       new RegExp(
-        `\nerror: timed out after 4s .*waiting for APIService ${apiService} to become Available; last state: Available=False \\(FailedDiscoveryCheck\\): .*404`,
+        `\nerror: timed out after 10s .*waiting for APIService ${apiService} to become Available; last state: Available=False \\(FailedDiscoveryCheck\\): .*404`,
       ),
     );
   });

@@ -57,7 +57,8 @@ async function waitForAll({
   const respond: Parameters<typeof serveUpgrades>[1] = ({ url = '' }, response) => {
     if (url.endsWith('/deployments/api')) return answer(response, 200, { spec: { replicas } });
     if (url.endsWith('/services/api') && remaining-- > 0) return answer(response, 503, status(503, 'ServiceUnavailable', 'etcd is busy'));
-    if (url.endsWith('/services/api')) return answer(response, 200, { spec: { ports: [{ name: 'https', port: 443 }] } });
+    if (url.endsWith('/services/api'))
+      return answer(response, 200, { metadata: { name: 'api' }, spec: { ports: [{ name: 'https', port: 443 }] } });
     if (url.endsWith('/pods/https%3Aapi-0%3A1/proxy/')) {
       const message = 'error trying to reach service: dial tcp 10.1.0.1:1: connect: connection refused';
       return answer(response, 503, status(503, 'ServiceUnavailable', message));
