@@ -225,13 +225,17 @@ function toFindings(name: string, api: ApiServiceView | undefined, observations:
     service: service?.name ?? '',
     namespace: service?.namespace ?? '',
     port: String(service?.port ?? ''),
-    host: service ? serverNameOf(service) : '',
+    host: service ? hostOf(service) : '',
   };
   return observations.map((observed) => {
     const place = settings.place(fieldOf(observed, name)) ?? settings.place({ kind: 'APIService', name, path: [] });
     return toFinding(observed, base, place ? [place] : [], settings);
   });
 }
+
+/** Files may lack the name or the namespace of the Service. */
+const hostOf = (service: NonNullable<ApiServiceView['service']>): string =>
+  service.namespace === '' || service.name === '' ? '<service>.<namespace>.svc' : serverNameOf(service);
 
 function toFinding(
   { code, severity, evidence, args }: Observation,

@@ -123,6 +123,11 @@ describe('templates', () => {
   });
 });
 
+test('a Service without a namespace has no half name', () => {
+  const findings = findingsOf(lintedText(apiService('').replace(', namespace: ns', '')));
+  expect(findings.find(({ code }) => code === 'bundle/empty')?.cause).toContain('such as <service>.<namespace>.svc.');
+});
+
 test('the templates of one directory are one finding', () => {
   const texts = ['config/a.yml', 'config/b.yml'].map((file) => ({ file, text: 'a: #@ data.values.a\n' }));
   const { snapshot, place } = offlineSnapshot(texts, now);
