@@ -60,8 +60,14 @@ export const repeatableList = (value: string, earlier: readonly string[] = []): 
   ...value.split(',').filter((part) => part !== ''),
 ];
 
-/** @throws InvalidArgumentError for a path that belongs to no API of an API group */
+/**
+ * @throws InvalidArgumentError for a path that belongs to no API of an API group, and for a second
+ * one of an API
+ */
 export function probePath(path: string, before: readonly string[] | boolean = []): readonly string[] {
-  if (!/^\/apis\/[^/?]+\/[^/?]+\/[^/?]/.test(path)) throw new InvalidArgumentError('Use a path like /apis/GROUP/VERSION/RESOURCE?limit=1.');
-  return [...(Array.isArray(before) ? before : []), path];
+  const [root] = /^\/apis\/[^/?]+\/[^/?]+\/(?=[^/?])/.exec(path) ?? [];
+  if (root === undefined) throw new InvalidArgumentError('Use a path like /apis/GROUP/VERSION/RESOURCE?limit=1.');
+  const others = Array.isArray(before) ? before : [];
+  if (others.some((other) => other.startsWith(root))) throw new InvalidArgumentError('Use one path for each API.');
+  return [...others, path];
 }

@@ -149,6 +149,18 @@ describe('verify of a cluster', () => {
     expect((await apisvc(['verify', '--from', 's.json', '-o', 'json'], { cwd })).stdout).toBe(live.stdout);
   });
 
+  test.each([
+    ['no path of an API', ['--probe', '/healthz'], 'Use a path like /apis/GROUP/VERSION/RESOURCE?limit=1.'],
+    ['two paths of one API', ['--probe', '/apis/g/v1/a', '--probe', '/apis/g/v1/b'], 'Use one path for each API.'],
+    ['a file', ['--from', 's.json', '--no-probe'], 'cannot be used with'],
+  ])('--probe with %s is wrong usage', async (_, args, words) => {
+    expect(await apisvc(['verify', ...args], { cwd: folder() })).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(words),
+    });
+  });
+
   test('--save replaces an earlier snapshot, also one that another program formatted', async () => {
     const cwd = await withCluster();
     const file = join(cwd, 's.json');
