@@ -11,7 +11,8 @@ const port = 8443;
 /** @typedef {{ name: string, path: string }} Api */
 /**
  * `addEndpoints` adds addresses of the server to its Service.
- * @typedef {Api & { kubectl: string, env: NodeJS.ProcessEnv, addEndpoints: (count: number) => void, stop: () => void }} Registered
+ * @typedef {Api & { kubectl: string, env: NodeJS.ProcessEnv, addEndpoints: (count: number) => void,
+ * stop: () => void }} Registered
  */
 
 /**

@@ -94,7 +94,12 @@ function objects(folder, ports) {
   return Array.from({ length: count }, (_, index) => objectsOf(index, bundles, ports)).flat();
 }
 
-/** @param {string} kubectl @param {NodeJS.ProcessEnv} env @param {string} folder @param {object[]} items */
+/**
+ * @param {string} kubectl
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} folder
+ * @param {object[]} items
+ */
 function create(kubectl, env, folder, items) {
   const file = join(folder, 'objects.json');
   writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
@@ -145,7 +150,12 @@ function objectsOf(index, bundles, { host, ...ports }) {
   return [apiService, ...(fault === 'no-service' ? [] : [service]), ...(fault === 'no-service' || fault === 'no-endpoints' ? [] : [slice])];
 }
 
-/** @param {string} cli @param {NodeJS.ProcessEnv} env @param {string} what @param {number} aim in seconds */
+/**
+ * @param {string} cli
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} what
+ * @param {number} aim in seconds
+ */
 async function report(cli, env, what, aim) {
   const { ms, peakMB, verdicts } = await verifyAll(cli, env);
   const took = `${(ms / 1000).toFixed(1)} s, ${peakMB} MB`;

@@ -58,7 +58,9 @@ export function notCheckedOf(snapshot: ApiSnapshot, context: CheckContext | unde
   ];
 }
 
-/** The words of each endpoint, and after them the RBAC rules that are missing, each of them once. */
+/**
+ * The words of each endpoint, and after them the RBAC rules that are missing, each of them once.
+ */
 function whyUnreached(probes: readonly { readonly at: string; readonly words: string }[]): string {
   const parts = probes.map(({ at, words }) => ({ at, ...splitRule(words) }));
   const endpointsOf = new Map<string, string[]>();
@@ -68,7 +70,9 @@ function whyUnreached(probes: readonly { readonly at: string; readonly words: st
   return [`not reachable from here (${reasons.join(', ')})`, ...rules].join('. ');
 }
 
-/** Splits the reason of a refusal into its message and the fix with the RBAC rule that is missing. */
+/**
+ * Splits the reason of a refusal into its message and the fix with the RBAC rule that is missing.
+ */
 export function splitRule(words: string): { readonly message: string; readonly rule: string | undefined } {
   const [, message = words, rule] = /^(.*?)\. (Grant this RBAC rule: .*)$/s.exec(words) ?? [];
   return { message, rule };
