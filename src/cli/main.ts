@@ -1,5 +1,4 @@
 import { closeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { CommanderError } from 'commander';
 import { Exit, type ExitCode, InterruptedError } from '../errors.ts';
 import { makeProgram } from './program.ts';
@@ -72,11 +71,11 @@ const isTerminalGone = ({ code, syscall }: NodeJS.ErrnoException): boolean => co
  * Node resets the modes of the terminal when it exits, and aborts if the terminal was closed since
  * its start (src/node.cc, ResetStdio). It leaves closed file descriptors alone.
  */
-function leaveClosedTerminal(): void {
+function leaveClosedTerminal(exitCode: number): void {
+  if (exitCode !== Exit.interrupted && exitCode !== Exit.terminated) return;
   for (const descriptor of [0, 1, 2]) {
     try {
-      // A closed terminal is none, for isatty(3).
-      if (!isatty(descriptor)) closeSync(descriptor);
+      closeSync(descriptor);
     } catch {
       // It is closed already.
     }
