@@ -44,7 +44,8 @@ export const manifestEntries = {
     severity: 'error',
     hop: 'kube-apiserver',
     title: '{field} of APIService {name} is a placeholder: {placeholder}',
-    cause: 'No tool has replaced the placeholder. kube-apiserver accepts the value, but nothing can have this name.',
+    cause: 'No tool has replaced the placeholder. {why}',
+    causes: 'kube-apiserver rejects such a group or version. It accepts the name of a Service that cannot exist.',
     fix: 'Set {field} in {file}:{line}; or render the manifest before you check it',
   },
   'manifest/duplicate-key': {

@@ -57,6 +57,9 @@ function describe({ kind, path, words, given = '', suggestion }: Fault): Observa
       return observation(field === 'spec.caBundle' ? 'bundle/placeholder' : 'manifest/placeholder', [`${field}: ${words}`], {
         field,
         placeholder: words,
+        why: path.includes('service')
+          ? 'kube-apiserver accepts the value, but no Service can have this name.'
+          : 'kube-apiserver rejects the APIService, because the value is no DNS name.',
       });
     case 'not-base64':
       return observation('bundle/not-encoded', [words], {

@@ -31,7 +31,7 @@ const namePaths = [
   ['spec', 'service', 'name'],
 ] as const;
 
-/** Names that a tool should have filled in. kube-apiserver accepts them. */
+/** Names that a tool should have filled in. */
 const placeholdersOf = (object: Json): Fault[] =>
   namePaths.flatMap((path) => {
     const value: unknown = path.reduce((inner: Json | undefined, key) => inner?.[key], object);

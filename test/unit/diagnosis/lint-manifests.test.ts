@@ -199,10 +199,12 @@ describe('objects of removed versions', () => {
 });
 
 test.each([
-  ['group', 'group: a.example.com', `group: \${GROUP}`, 5],
-  ['namespace', 'namespace: ns', `namespace: '\${NAMESPACE}'`, 9],
-])('a placeholder as %s is an error', (_, given, placeholder, line) => {
-  expect(linesOf(lintedText(apiService(insecure).replace(given, placeholder)))).toContain(`error manifest/placeholder ${line}`);
+  ['group', 'group: a.example.com', `group: \${GROUP}`, 5, 'rejects'],
+  ['namespace', 'namespace: ns', `namespace: '\${NAMESPACE}'`, 9, 'accepts'],
+])('a placeholder as %s is an error', (_, given, placeholder, line, what) => {
+  const diagnosis = lintedText(apiService(insecure).replace(given, placeholder));
+  expect(linesOf(diagnosis)).toContain(`error manifest/placeholder ${line}`);
+  expect(findingsOf(diagnosis).find(({ code }) => code === 'manifest/placeholder')?.cause).toContain(`kube-apiserver ${what} `);
 });
 
 test('a placeholder in capitals is a placeholder', () => {
