@@ -92,7 +92,7 @@ describe('a user that may only get APIServices', () => {
   test.each([
     ['seen-broken', 'service/missing'],
     ['seen-late', 'endpoints/none'],
-    ['seen-silent', 'network/timeout'],
+    ['seen-silent', 'endpoints/handshake-timeout'],
     ['seen-stopped', 'endpoints/connection-refused'],
   ])('gets the finding of the condition: %s', async (service, code) => {
     expect(await verify(service, reader)).toMatchObject({ exitCode: 1, verdict: 'broken', codes: [code] });
@@ -111,7 +111,7 @@ test('a server that never answers delays verify only until its timeouts', async 
 
 test('a server that never answers does not prevent a verdict of verify --wait', async () => {
   const { exitCode, stdout } = await apisvc(['verify', apiServiceNameOf('seen-silent'), '--wait', '--timeout', '8s', '-o', 'json']);
-  expect({ exitCode, codes: codesOf(JSON.parse(stdout)) }).toEqual({ exitCode: 1, codes: ['network/timeout'] });
+  expect({ exitCode, codes: codesOf(JSON.parse(stdout)) }).toEqual({ exitCode: 1, codes: ['endpoints/handshake-timeout'] });
 });
 
 test('verify --wait waits until an API is healthy', async () => {

@@ -16,7 +16,17 @@ interface Rule {
   readonly hidden: readonly string[];
 }
 
-const noAnswer = ['service/*', 'endpoints/*', 'network/*', 'bundle/*', 'cert/*', 'auth/*', 'discovery/*', 'control-plane/*'];
+const noAnswer = [
+  'registration/outdated-annotation',
+  'service/*',
+  'endpoints/*',
+  'network/*',
+  'bundle/*',
+  'cert/*',
+  'auth/*',
+  'discovery/*',
+  'control-plane/*',
+];
 
 const rules: readonly Rule[] = [
   // No backend.
@@ -43,7 +53,7 @@ const rules: readonly Rule[] = [
   // No address to connect to, so messages about connections are out of date.
   {
     hiding: ['service/*', 'endpoints/*', 'registration/service-incomplete'],
-    hidden: ['bundle/empty', 'discovery/slow', 'network/*', 'endpoints/*', 'auth/proxy-certificate-refused'],
+    hidden: ['bundle/empty', 'discovery/slow', 'network/*', 'endpoints/*', 'auth/proxy-certificate-refused', 'control-plane/wrong-clock'],
   },
   // The Service or its port does not exist.
   { hiding: ['service/*', 'registration/service-incomplete'], hidden: ['service/*', 'endpoints/*', 'network/*'] },
