@@ -77,6 +77,13 @@ export const manifestEntries = {
     cause: 'kubectl and kube-apiserver reject an object without a name. The name of an APIService is <version>.<group>.',
     fix: 'Set metadata.name to {name} in {file}:{line}.',
   },
+  'registration/invalid-name': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: '{field} of APIService {name} is not a valid name: {value}',
+    cause: 'kube-apiserver rejects the APIService: {why}.',
+    fix: 'Set {field} to a valid name in {file}:{line}, and metadata.name to match.',
+  },
   'registration/built-in-group': {
     severity: 'warning',
     hop: 'kube-apiserver',

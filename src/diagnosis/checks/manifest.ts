@@ -1,6 +1,7 @@
 import { builtInGroups } from '../../config/built-in-groups.ts';
 import { pathText } from '../../config/keys.ts';
-import type { ManifestView } from '../../snapshot/types.ts';
+import { dns1035Label, dns1123Subdomain, nameFault } from '../../config/names.ts';
+import type { ApiServiceView, ManifestView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
 import { type Check, observation } from './check.ts';
 
@@ -29,9 +30,29 @@ export const checkManifest: Check = ({ api, snapshot: { manifest } }) => {
     ...(api.service && builtInGroups.has(api.group)
       ? [{ ...observation('registration/built-in-group', [`spec.group: ${api.group}`]), ...at(['spec', 'group']) }]
       : []),
+    ...invalidNames(api, faults).map(({ field, value, why }) => ({
+      ...observation('registration/invalid-name', [`spec.${field}: ${value}`], { field: `spec.${field}`, value, why }),
+      ...at(['spec', field]),
+    })),
     ...faults.map((fault) => ({ ...describe(fault), ...at(fault.path) })),
   ];
 };
+
+/**
+ * Names that kube-apiserver rejects (kube-aggregator validation.go). Those that are missing or
+ * placeholders have findings of their own.
+ */
+const invalidNames = (api: ApiServiceView, faults: readonly Fault[]) =>
+  (
+    [
+      ['group', dns1123Subdomain],
+      ['version', dns1035Label],
+    ] as const
+  ).flatMap(([field, rule]) => {
+    const value = api[field];
+    const why = value === '' ? undefined : nameFault(value, rule);
+    return why === undefined || faults.some(({ path }) => path.join('.') === `spec.${field}`) ? [] : [{ field, value, why }];
+  });
 
 const current = 'apiregistration.k8s.io/v1';
 

@@ -156,6 +156,7 @@ const manifests: Readonly<Record<Exclude<keyof typeof manifestEntries, 'manifest
   'manifest/removed-version': `${apiService(insecure)}---\napiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: api}\n`,
   'manifest/placeholder': apiService(insecure).replace('name: api', 'name: <SERVICE>'),
   'registration/built-in-group': apiService(insecure).replaceAll('a.example.com', 'coordination.k8s.io'),
+  'registration/invalid-name': apiService(insecure).replaceAll('a.example.com', 'A.example.com'),
   'manifest/duplicate-key': apiService(`${insecure}  versionPriority: 20\n`),
   'manifest/incomplete': apiService(insecure),
   'registration/api-version': apiService(insecure).replace('/v1', '/v2'),
@@ -196,6 +197,16 @@ describe('objects of removed versions', () => {
       ['warning security/insecure-skip-tls-verify 10'],
     );
   });
+});
+
+test.each([
+  ['group', 'a.example.com', 'a_b.example.com', 5],
+  ['version', 'v1', '1v', 6],
+])('a %s that is no DNS name is an error', (_, given, invalid, line) => {
+  const text = apiService(insecure).replaceAll(new RegExp(`(name: |group: |version: )(v1\\.)?${given}\\b`, 'g'), (all) =>
+    all.replace(given, invalid),
+  );
+  expect(linesOf(lintedText(text))).toEqual([`error registration/invalid-name ${line}`, 'warning security/insecure-skip-tls-verify 10']);
 });
 
 test.each([
