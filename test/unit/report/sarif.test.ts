@@ -27,7 +27,7 @@ test('the schema finds faults', () => {
   expect(faults({ ...logOf(broken), runs: [{ ...runOf(broken), results: [{ level: 'bad' }] }] })).not.toEqual([]);
 });
 
-test.each(Object.entries({ ...recorded, several, file: inFiles('a b/%.yaml'), files: inFiles('a.yaml', 'C:\\b.yaml') }))(
+test.each(Object.entries({ ...recorded, several, placed, file: inFiles('a b/%.yaml'), files: inFiles('a.yaml', 'C:\\b.yaml') }))(
   '%s is valid',
   (_, diagnosis) => {
     expect(faults(logOf(diagnosis))).toEqual([]);
