@@ -1,7 +1,7 @@
 import { makeCa, pair } from '../harness/certificates.ts';
 import { passed } from '../harness/registrations.ts';
 import { failedTls } from './hand-made.ts';
-import { describePods, type PodBench, type PodFault, tlsEntries } from './pods.ts';
+import { certificateFolder, describePods, type PodBench, type PodFault, tlsEntries } from './pods.ts';
 
 /** Faults of the Secret with the serving certificate of a real pod. */
 
@@ -156,6 +156,26 @@ const faults: readonly PodFault[] = [
       const { certificates } = await bench.pairFor(name);
       return { ...atDefaultPath(name), secret: tlsEntries({ certificates, key: pair(await makeCa('another')).key }) };
     },
+  },
+  {
+    name: 'server-name-only',
+    how: 'nothing: the server has a certificate for its server name, and another one for other clients',
+    codes: [],
+    condition: passed,
+    change: async (_, bench) => ({
+      certificateFlags: ['--tls-cert-file=/others/tls.crt', '--tls-private-key-file=/others/tls.key'],
+      flags: [`--tls-sni-cert-key=${certificateFolder}/tls.crt,${certificateFolder}/tls.key`],
+      mounts: [{ name: 'others', mountPath: '/others' }],
+      volumes: [{ name: 'others', secret: { secretName: 'others' } }],
+      objects: [
+        {
+          apiVersion: 'v1',
+          kind: 'Secret',
+          metadata: { name: 'others', namespace: bench.namespace },
+          stringData: tlsEntries(await bench.pairFor('others')),
+        },
+      ],
+    }),
   },
   {
     name: 'underscores',
