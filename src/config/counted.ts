@@ -1,2 +1,5 @@
-/** `1 day`, `2,839 days`: a count with its noun. */
-export const counted = (count: number, noun: string): string => `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+/**
+ * `1 day`, `2,839 days`: a whole number with its noun. Without Intl, whose data take 15 ms to load.
+ */
+export const counted = (count: number, noun: string): string =>
+  `${String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')} ${noun}${count === 1 ? '' : 's'}`;
