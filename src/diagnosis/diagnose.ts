@@ -122,7 +122,8 @@ const isError = ({ severity }: Finding): boolean => severity === 'error';
 function diagnoseFiles(files: FilesView, settings: Common): FilesDiagnosis {
   const findings = fileObservations(files).map((observed) =>
     toFinding(
-      raised(observed, settings),
+      // Each of them means that something was not checked.
+      settings.strict ? { ...observed, severity: 'error' } : raised(observed, settings),
       { name: '', version: '', group: '', service: '', namespace: '', port: '', host: '' },
       observed.places,
       settings,

@@ -16,6 +16,7 @@ const codes = {
   template: 'manifest/template',
   kustomization: 'manifest/kustomization',
   'removed-version': 'manifest/removed-version',
+  'duplicate-object': 'manifest/duplicate-object',
 } as const satisfies Readonly<Record<FilesView['faults'][number]['kind'], Code>>;
 
 type Fault = FilesView['faults'][number];

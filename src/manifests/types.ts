@@ -20,7 +20,7 @@ export interface ManifestText {
 /** A file, or a document in it, that could not be read, or that kubectl cannot apply. */
 export interface ManifestFault {
   readonly file: string;
-  readonly kind: 'unreadable' | 'syntax' | 'template' | 'kustomization' | 'removed-version';
+  readonly kind: 'unreadable' | 'syntax' | 'template' | 'kustomization' | 'removed-version' | 'duplicate-object';
   /** The removed version. */
   readonly apiVersion?: string;
   /** From 1. Absent for a whole file. */

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileExists, reading } from '../config/file-errors.ts';
 import { UsageError } from '../errors.ts';
@@ -89,9 +89,12 @@ function readDirectory(dir: string, recursive: boolean): FoundManifests {
   const found = entries.find(({ name }) => kustomizations.includes(name));
   if (found) return { texts: [], unread: [kustomization(join(dir, found.name))] };
   const parts = entries
-    .filter((entry) => (entry.isDirectory() ? recursive : /\.(ya?ml|json)$/.test(entry.name)))
+    .filter((entry) => (entry.isDirectory() ? recursive : !isPipe(entry) && /\.(ya?ml|json)$/.test(entry.name)))
     .map((entry) => readManifests(join(dir, entry.name), recursive));
   return { texts: parts.flatMap(({ texts }) => texts), unread: parts.flatMap(({ unread }) => unread) };
 }
+
+/** Opening a pipe, a socket or a device may wait without end. Links may lead to files. */
+const isPipe = (entry: Dirent): boolean => !entry.isFile() && !entry.isSymbolicLink();
 
 const namesIn = (dir: string): string[] => reading(dir, () => readdirSync(dir));

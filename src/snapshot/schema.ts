@@ -229,7 +229,7 @@ export const filesView = z.object({
     z.object({
       ...place,
       column: optional(z.int()),
-      kind: z.enum(['unreadable', 'syntax', 'template', 'kustomization', 'removed-version']),
+      kind: z.enum(['unreadable', 'syntax', 'template', 'kustomization', 'removed-version', 'duplicate-object']),
       apiVersion: optional(z.string()).describe('The removed version.'),
       words: z.string(),
     }),

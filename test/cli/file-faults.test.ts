@@ -41,7 +41,7 @@ describe('a path that cannot be used: exit 2, one error, one fix', () => {
       'error: failed to read kubeconfig dir: it is a directory',
       'fix: Name a file instead of a directory.',
     ],
-    ['init new --preset demo --ca-cert secret/a --ca-key b', 'error: failed to read secret/a: permission denied', `${denied}secret/a`],
+    ['init new --preset demo --ca-cert secret/a --ca-key file', 'error: failed to read secret/a: permission denied', `${denied}secret/a`],
     ['init secret --preset demo', 'error: failed to read secret/apisvc.yaml: permission denied', `${denied}secret/apisvc.yaml`],
     ['init file --preset demo', 'error: failed to write file/apisvc.yaml: not a directory', 'fix: Check the path.'],
     ['render -C none', 'error: directory none does not exist', 'fix: Check the path, or create a project there: apisvc init none'],

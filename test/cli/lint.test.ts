@@ -264,3 +264,27 @@ test('-q prints only the result and errors', async () => {
   expect(stdout).toContain('cert/unknown-authority');
   expect(await shell('"$apisvc" -q lint none', cwd)).toMatchObject({ stderr: expect.stringContaining('error: ') });
 });
+
+describe('files of a directory', () => {
+  test('that define the same object are a warning that names the checked one', async () => {
+    const wrong = await withWrongBundle();
+    for (const [name, text] of [
+      ['base', wrong],
+      ['overlay', manifests],
+    ] as const) {
+      mkdirSync(join(cwd, name));
+      writeFileSync(join(cwd, name, 'all.yaml'), text);
+    }
+    const { code, stdout } = await apisvc(['lint', '-R', '.'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toContain('  warning manifest/duplicate-object: ');
+    expect(stdout).toMatch(/APIService v1alpha1\.wardle\.example\.com \(base\/all\.yaml:\d+\), replaced by overlay\/all\.yaml:\d+/);
+    expect((await apisvc(['lint', '--strict', '-R', '.'], { cwd })).code).toBe(1);
+  });
+
+  test('do not include pipes, which may never have a writer', async () => {
+    writeFileSync(join(cwd, 'all.yaml'), manifests);
+    await shell('mkfifo pipe.yaml', cwd);
+    expect((await apisvc(['lint', '.'], { cwd })).code).toBe(0);
+  });
+});

@@ -55,6 +55,13 @@ export const manifestEntries = {
     cause: 'kubectl uses the last value and ignores the others. Other tools reject the manifest.',
     fix: 'Remove one of the values of {field} in {file}:{line}.',
   },
+  'manifest/duplicate-object': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: 'The files contain objects of the same kind and name',
+    cause: 'Only the last of these objects was checked, because it replaces the others when kubectl applies the files.',
+    fix: 'Check the files of each cluster or environment in a separate run of apisvc lint. If the files belong together, remove the objects that are replaced.',
+  },
   'manifest/incomplete': {
     severity: 'error',
     hop: 'kube-apiserver',

@@ -83,6 +83,7 @@ function describe({ kind, path, words, given = '', suggestion }: Fault): Observa
           : 'kube-apiserver rejects the APIService, because the value is no DNS name.',
       });
     case 'not-base64':
+      if (given === 'private-key') return observation('bundle/private-key', ['the value is the PEM text of a private key']);
       return observation('bundle/not-encoded', [words], {
         why: whyNotBase64[given] ?? 'The value has characters that are not base64, or lacks some.',
       });

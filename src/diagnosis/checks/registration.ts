@@ -36,7 +36,9 @@ function checkValidation(api: ApiServiceView): readonly Observation[] {
   ];
 }
 
-const outside = (value: number, limit: number): boolean => !(Number.isInteger(value) && value >= 1 && value <= limit);
+// A value of another type has its own finding.
+const outside = (value: number, limit: number): boolean =>
+  !Number.isNaN(value) && !(Number.isInteger(value) && value >= 1 && value <= limit);
 
 const automanagedLabel = 'kube-aggregator.kubernetes.io/automanaged';
 

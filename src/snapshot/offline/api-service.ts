@@ -106,7 +106,8 @@ function faultsOfBytes(value: unknown, path: ValuePath): Fault[] {
   if (isPlaceholder(value)) return [{ kind: 'placeholder', path: [...path], words: shown(value.trim()).slice(1, -1) }];
   const index = illegalBase64(value);
   if (index === undefined) return [];
-  const given = /-----BEGIN /.test(value) ? 'pem' : /\s/.test(value.replace(/[\r\n]/g, '')) ? 'blanks' : 'other';
+  const pem = /-----BEGIN [A-Z ]*PRIVATE KEY/.test(value) ? 'private-key' : 'pem';
+  const given = /-----BEGIN /.test(value) ? pem : /\s/.test(value.replace(/[\r\n]/g, '')) ? 'blanks' : 'other';
   return [{ kind: 'not-base64', path: [...path], words: `illegal base64 data at input byte ${index}`, given }];
 }
 

@@ -108,6 +108,16 @@ export function indexObjects(read: readonly ReadObject[]): OfflineObjects {
   };
 }
 
+/** The objects that a later object of the same name replaces, and that object. */
+export function replacedObjects(read: readonly ReadObject[]): readonly { readonly replaced: ReadObject; readonly by: ReadObject }[] {
+  const last = new Map(read.map((each) => [keyOf(groupOf(each.object), each.object), each]));
+  return read.flatMap((replaced) => {
+    const { object } = replaced;
+    const by = last.get(keyOf(groupOf(object), object));
+    return by && by !== replaced && groups[object.kind as Kind] === groupOf(object) ? [{ replaced, by }] : [];
+  });
+}
+
 const keyOf = (group: string, object: KubeObject): string => [group, object.kind, namespaceOf(object), object.metadata.name].join(' ');
 
 function add(index: Map<string, KubeObject[]>, key: string, object: KubeObject): void {

@@ -21,6 +21,10 @@ import {
   type Workload,
 } from './workloads.ts';
 
+/** Why no certificate is known where no workload of the files is behind the Service. */
+const withoutWorkload = (service: ServiceView | undefined): string =>
+  service && selectsPods(service) ? 'the Service selects no pods of the files' : 'the files contain no Secret with them';
+
 /** The server behind an APIService, as the files describe it. */
 
 /** What all APIServices of the files share. Each namespace and account is looked at once. */
@@ -78,7 +82,7 @@ export function offlineServer(shared: Shared, api: ApiServiceView, ref: ServiceR
     server,
     ...(workload
       ? offlineSecret({ objects, workload, targetPort, host, created: shared.createdIn(ref.namespace) })
-      : { secret: skipped('its workload is not known'), probes: notGiven('the files contain no Secret with them') }),
+      : { secret: skipped('its workload is not known'), probes: notGiven(withoutWorkload(service)) }),
     delegation:
       server.state === 'seen' && !usesKubeconfig(server.value)
         ? shared.delegationOf({ namespace: ref.namespace, name: server.value.serviceAccount })

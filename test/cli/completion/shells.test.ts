@@ -186,7 +186,7 @@ describe('bash', () => {
     screen.type('eval "$(apisvc completion bash)"; clear', 'Enter', 'apisvc expl', 'Tab');
     await screen.until(/apisvc explain$/m);
     screen.type('cert/s', 'Tab', 'Tab');
-    await screen.until(/cert\/secret-missing +\(The Secret/);
+    await screen.until(/cert\/secret-missing +\(Secret/);
     screen.type('C-u', 'apisvc lint me', 'Tab');
     await screen.until(/apisvc lint metrics\.yaml/);
     screen.type('C-u', 'apisvc render -C m', 'Tab');

@@ -158,6 +158,7 @@ const manifests: Readonly<Record<Exclude<keyof typeof manifestEntries, 'manifest
   'registration/built-in-group': apiService(insecure).replaceAll('a.example.com', 'coordination.k8s.io'),
   'registration/invalid-name': apiService(insecure).replaceAll('a.example.com', 'A.example.com'),
   'manifest/duplicate-key': apiService(`${insecure}  versionPriority: 20\n`),
+  'manifest/duplicate-object': `${apiService(insecure)}---\n${apiService(insecure)}`,
   'manifest/incomplete': apiService(insecure),
   'registration/api-version': apiService(insecure).replace('/v1', '/v2'),
   'registration/name-missing': apiService(insecure).replace('{name: v1.a.example.com}', '{}'),
