@@ -25,7 +25,8 @@ export interface ProjectSnapshot {
 
 /**
  * What `render` would print for a project, with its certificates as they are.
- * @throws UsageError for a configuration that is not valid, and without readable certificates
+ * @throws UsageError for a configuration that is not valid, and without readable certificates,
+ * or with a key that does not fit
  */
 export function projectSnapshot(dir: string, now: Date): ProjectSnapshot {
   if (!isProject(dir)) {
@@ -37,8 +38,9 @@ export function projectSnapshot(dir: string, now: Date): ProjectSnapshot {
   const registration = readRegistration(dir);
   const { faults, ...found } = readCertificates(dir, registration, { withKey: true, now });
   const unreadable = found.chain === '' || found.anchors.length === 0;
-  // The checks of lint find other faults, and say where they are.
-  const issued: Issued = unreadable ? requireCertificates(dir, registration, { withKey: false, now }) : found;
+  const wrongKey = faults.some(({ part, code }) => part === 'key' && code !== 'file-not-found');
+  // The checks of lint find other faults, and say where they are. git ignores the key.
+  const issued: Issued = unreadable || wrongKey ? requireCertificates(dir, registration, { withKey: wrongKey, now }) : found;
   const { configuration, caCertificate, certificate } = projectFiles(dir);
   const { snapshot } = offlineSnapshot(textsOf(registration, issued), now);
   const text = readText(configuration);

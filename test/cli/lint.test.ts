@@ -288,3 +288,12 @@ describe('files of a directory', () => {
     expect((await apisvc(['lint', '.'], { cwd })).code).toBe(0);
   });
 });
+
+test('the private key of another project: exit 2, as in register', async () => {
+  const one = await sampleProject(cwd, 'one');
+  const other = await sampleProject(cwd, 'other');
+  copyFileSync(join(other, 'certs/tls.key'), join(one, 'certs/tls.key'));
+  const { code, stdout, stderr } = await apisvc(['lint', '-C', one], { cwd });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/^error: .*tls\.key: the private key does not match the certificate .*\nfix: /);
+});
