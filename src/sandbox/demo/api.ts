@@ -27,7 +27,10 @@ export function answer(api: GroupVersion, request: AuthorizedRequest): string | 
 const isHosts = (api: GroupVersion, { group, version, resource, namespace, subresource }: RequestInfo): boolean =>
   group === api.group && version === api.version && resource === 'hosts' && namespace === '' && subresource === '';
 
-/** Discovery (k8s.io/apimachinery/pkg/apis/meta/v1) and health. */
+/**
+ * Discovery (k8s.io/apimachinery/pkg/apis/meta/v1), health, and an OpenAPI document without schemas
+ * (k8s.io/kube-openapi/pkg/handler3), which kube-apiserver lists.
+ */
 function documentAt(path: string, { group, version }: GroupVersion): string | object | undefined {
   const served = { groupVersion: `${group}/${version}`, version };
   const groupInfo = { name: group, versions: [served], preferredVersion: served };
@@ -43,6 +46,10 @@ function documentAt(path: string, { group, version }: GroupVersion): string | ob
       return { kind: 'APIGroup', apiVersion: 'v1', ...groupInfo };
     case `/apis/${group}/${version}`:
       return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: served.groupVersion, resources: [hosts] };
+    case '/openapi/v3':
+      return { paths: { [`apis/${served.groupVersion}`]: { serverRelativeURL: `/openapi/v3/apis/${served.groupVersion}` } } };
+    case `/openapi/v3/apis/${served.groupVersion}`:
+      return { openapi: '3.0.0', info: { title: 'apisvc demo', version }, paths: {} };
     default:
       return undefined;
   }

@@ -51,6 +51,13 @@ describe('discovery', () => {
   });
 });
 
+test('OpenAPI lists a document of the group and version, without schemas', async () => {
+  const { json } = await startServing();
+  const path = '/openapi/v3/apis/demo.apisvc.dev/v1alpha1';
+  expect(await json('/openapi/v3', admin)).toEqual({ paths: { 'apis/demo.apisvc.dev/v1alpha1': { serverRelativeURL: path } } });
+  expect(await json(path, admin)).toMatchObject({ openapi: '3.0.0', paths: {} });
+});
+
 describe('a request that is not found or not allowed', () => {
   test.each([
     [`${root}/hosts/other`, 'GET', 404, 'hosts.demo.apisvc.dev "other" not found'],
