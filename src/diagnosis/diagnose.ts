@@ -101,7 +101,8 @@ export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Dia
     return diagnoseApi(api, { ...settings, now, reportsClock: api === first });
   });
   const apis = source.kind === 'files' ? markRepeated(each) : each;
-  const inFiles = files && diagnoseFiles(files, settings);
+  // Without an APIService that was checked, lint fails.
+  const inFiles = files && diagnoseFiles(files, { ...settings, strict: settings.strict || apis.length === 0 });
   const verdicts = [...apis.map(({ verdict }) => verdict), ...(inFiles?.findings.some(isError) ? ['broken' as const] : [])];
   const verdict = worstOf(verdicts);
   const failure = failureOf({ verdict, apis }, settings);

@@ -48,7 +48,7 @@ const cases: Readonly<Record<string, readonly string[]>> = {
   'E4-helm.yaml': ['error manifest/template 1'],
   'E5-cabundle-placeholder.yaml': ['error bundle/placeholder 9'],
   'E7-angle.yaml': ['error bundle/placeholder 9'],
-  'G01-kustomize': ['warning manifest/kustomization kustomization.yaml'],
+  'G01-kustomize': ['error manifest/kustomization kustomization.yaml'],
   'G02-noname.yaml': ['error registration/name-missing 1', 'error bundle/empty 4'],
   'G04-raw-pem.yaml': ['error bundle/not-encoded 10'],
   'G05-folded.yaml': ['error bundle/not-encoded 10'],
