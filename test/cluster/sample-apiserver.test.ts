@@ -65,7 +65,8 @@ describe('the real sample-apiserver', () => {
     servers.push(await startSampleApiserver({ certFile, keyFile, port: 8447, kubeconfig }));
     await register(8447);
     await expect.poll(async () => (await conditions()).get(wardle), { timeout: 45_000 }).toMatch(passed);
-    await kubectlOk(['create', 'clusterrole', `${own}:look`, '--verb=get', '--resource=apiservices']);
+    const resources = ['apiservices', 'flunders.wardle.example.com', 'fischers.wardle.example.com'];
+    await kubectlOk(['create', 'clusterrole', `${own}:look`, '--verb=get,list', `--resource=${resources}`]);
     await kubectlOk(['create', 'clusterrolebinding', `${own}:look`, `--clusterrole=${own}:look`, '--group=system:authenticated']);
     const verifyAs = (user: string) => verifyJson([wardle, '--as', user, '--as-group', 'system:authenticated']);
     expect((await verifyAs('jane')).exitCode).toBe(0);
