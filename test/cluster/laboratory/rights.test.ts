@@ -92,7 +92,7 @@ describe('a user that may only get APIServices', () => {
   test.each([
     ['seen-broken', 'service/missing'],
     ['seen-late', 'endpoints/none'],
-    ['seen-silent', 'endpoints/handshake-timeout'],
+    ['seen-silent', 'network/timeout'],
     ['seen-stopped', 'endpoints/connection-refused'],
   ])('gets the finding of the condition: %s', async (service, code) => {
     expect(await verify(service, reader)).toMatchObject({ exitCode: 1, verdict: 'broken', codes: [code] });
