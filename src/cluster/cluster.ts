@@ -10,6 +10,7 @@ import type { Destination } from './connection-fix.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { type ClusterOptions, loadKubeConfig } from './kubeconfig.ts';
 import type { ClusterEntry, UserEntry } from './kubeconfig-file.ts';
+import { withoutPassword } from './kubeconfig-rules.ts';
 
 /** One request to kube-apiserver. `path` starts with a slash; `query` values are encoded here. */
 export interface ClusterRequest {
@@ -160,7 +161,7 @@ export async function connect(options: ConnectOptions, env: NodeJS.ProcessEnv, s
   };
 
   return {
-    server,
+    server: withoutPassword(server),
     context,
     user,
     as: options.as,

@@ -19,7 +19,7 @@ export function clusterFaults(cluster: ClusterEntry): KubeconfigFault[] {
   const faults = [...serverFaults(cluster)];
   if (proxyUrl && !cluster.proxyVariable && !isProxy(proxyUrl)) {
     faults.push({
-      message: `invalid 'proxy-url' ${JSON.stringify(withoutPassword(proxyUrl))} for cluster "${name}": it must start with http://, https:// or socks5://`,
+      message: `invalid 'proxy-url' ${JSON.stringify(withoutPassword(proxyUrl))} for cluster "${name}": it must be a URL that starts with http://, https:// or socks5://`,
       fix: `Correct the proxy: kubectl config set-cluster ${shellWord(name)} --proxy-url=http://HOST:PORT`,
     });
   }
@@ -60,8 +60,11 @@ function serverFaults({ name, server }: ClusterEntry): KubeconfigFault[] {
 /** clientcmd/helpers.go, parseProxyURL. */
 const isProxy = (url: string): boolean => /^(https?|socks5):\/\/./.test(url) && URL.canParse(url);
 
-/** The user information of a URL may be a password. */
-export const withoutPassword = (url: string): string => url.replace(/\/\/[^/@]*@/, '//');
+/**
+ * A URL without its user information, which may be a password. In one that cannot be parsed, the
+ * password may contain slashes.
+ */
+export const withoutPassword = (url: string): string => url.replace(/\/\/.*@/s, '//');
 
 /** The command that sets the CA of a cluster. */
 export const setCa = (cluster: string): string =>

@@ -52,7 +52,9 @@ function explainTimeout(context: CheckContext, message: ApiServerMessage): Obser
   const evidence = [quote(message), ...observedEnd(context)];
   const forwarded = forwardingTimedOut.test(message.text);
   if (forwarded && end === 'unknown') return observation('discovery/no-answer', evidence);
-  const sent = /awaiting headers/.test(message.text) && end !== 'network';
+  // Go says it of some connections too that it could not open.
+  const unanswered = end === 'unknown' && context.snapshot.anonymous.state !== 'seen';
+  const sent = /awaiting headers/.test(message.text) && (end === 'server' || unanswered);
   const silent = served && end === 'server' && (forwarded || !proxyAnswered(context.snapshot));
   return sent || silent ? observation('discovery/slow', evidence) : undefined;
 }

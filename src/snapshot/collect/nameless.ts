@@ -10,8 +10,8 @@ import type { CollectContext } from './context.ts';
  * RFC 6066 does not allow as a server name.
  * @param version such as v1.37.2
  */
-export function sendsServerName(version: string | undefined): boolean {
-  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(version ?? '') ?? [];
+export function sendsServerName(version: string): boolean {
+  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
   return Number(major) > 1 || Number(minor) >= 36;
 }
 
@@ -29,7 +29,8 @@ export async function handshakeWithoutName(
 ): Promise<ApiSnapshot['nameless']> {
   if (!ref || seen(service)?.type === 'ExternalName') return undefined;
   const fails = available?.status === 'False' && available.reason === 'FailedDiscoveryCheck';
-  const nameless = fails && !sendsServerName(await version);
+  const known = await version;
+  const nameless = fails && known !== undefined && !sendsServerName(known);
   const probed = seen(probes) ?? [];
   const index = probed.findIndex(({ handshake }) =>
     handshake.kind === 'served' ? nameless : handshake.fault === 'reset' || handshake.fault === 'other',

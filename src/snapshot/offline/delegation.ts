@@ -66,7 +66,7 @@ export function offlineDelegation(bindings: Bindings, account: Account, inUse: R
   };
 }
 
-const isBound = ({ subjects }: Binding, account: Account): boolean => subjects.some((each) => isSubject(each, account));
+const isBound = (binding: Binding, account: Account): boolean => binding.subjects.some((each) => isSubject(each, account, binding));
 
 /** Why a binding that was meant for the account does not grant it the permission. */
 function missOf(binding: Binding, account: Account, inUse: ReadonlySet<string>, permission: Miss['permission']): Miss | undefined {

@@ -52,10 +52,10 @@ const builtInClusterRoles: Readonly<Record<string, readonly Json[]>> = {
     rule(['authentication.k8s.io'], ['tokenreviews'], ['create']),
     rule(['authorization.k8s.io'], ['subjectaccessreviews'], ['create']),
   ],
-  // Rules that matter here are in none of these.
-  admin: [],
-  edit: [],
-  view: [],
+  // Of these, only the access to ConfigMaps matters here.
+  admin: [rule([''], ['configmaps'], ['get', 'list', 'watch'])],
+  edit: [rule([''], ['configmaps'], ['get', 'list', 'watch'])],
+  view: [rule([''], ['configmaps'], ['get', 'list', 'watch'])],
   'system:discovery': [],
   'system:basic-user': [],
   'system:public-info-viewer': [],
@@ -121,8 +121,8 @@ export function indexBindings(objects: OfflineObjects): Bindings {
   const found = (keys: readonly string[], most = Infinity) => [...new Set(keys.flatMap((key) => (index.get(key) ?? []).slice(0, most)))];
   return {
     boundTo: (account) =>
-      found(['group', `is ${account.namespace}:${account.name}`, `is :${account.name}`, `is ${userOf(account)}`]).filter(({ subjects }) =>
-        subjects.some((each) => isSubject(each, account)),
+      found(['group', `is ${account.namespace}:${account.name}`, `is :${account.name}`, `is ${userOf(account)}`]).filter((binding) =>
+        binding.subjects.some((each) => isSubject(each, account, binding)),
       ),
     near: ({ name, namespace }) => found([`name ${name}`, `namespace ${namespace}`], mostNear),
     writers: all.filter(({ rules }) => (rules ?? []).some(({ resources }) => Array.isArray(resources) && resources.some(isApiServices))),
@@ -149,13 +149,24 @@ function allows({ apiGroups, resources, verbs, resourceNames }: Json, { group, r
   return has(apiGroups, group) && has(resources, resource) && has(verbs, verb) && (names.length === 0 || names.includes(name));
 }
 
-/** Whether a subject is a ServiceAccount, or a group or user that stands for it. */
-export function isSubject({ kind, name, namespace }: Json, account: Account): boolean {
-  if (kind === 'ServiceAccount') return name === account.name && (namespace === undefined || namespace === account.namespace);
+/**
+ * Whether a subject is a ServiceAccount, or a group or user that stands for it. Without a
+ * namespace, a subject of a RoleBinding is in the namespace of the binding, and kube-apiserver
+ * rejects one of a ClusterRoleBinding (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go,
+ * appliesToUser; pkg/apis/rbac/validation).
+ */
+export function isSubject({ kind, name, namespace }: Json, account: Account, binding: Pick<Binding, 'kind' | 'namespace'>): boolean {
+  if (kind === 'ServiceAccount') return name === account.name && isIn(account.namespace, namespace, binding);
   if (kind === 'User') return name === userOf(account);
   return (
     kind === 'Group' && ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`, 'system:authenticated'].includes(name)
   );
+}
+
+/** `kubectl apply -n` sets the namespace of a RoleBinding without one, so it may be any. */
+function isIn(expected: string, given: Json, { kind, namespace }: Pick<Binding, 'kind' | 'namespace'>): boolean {
+  if (given !== undefined) return given === expected;
+  return kind !== 'ClusterRoleBinding' && (namespace ?? expected) === expected;
 }
 
 export const userOf = ({ namespace, name }: Account): string => `system:serviceaccount:${namespace}:${name}`;

@@ -132,7 +132,7 @@ function readYaml(file: string, { text, line }: DocumentText): ReadDocument | Ma
   if (!document) return { file, value: null, line, duplicates: [], parsed: () => parsed };
   const [error] = document.errors;
   // The library runs out of stack.
-  if (error) return faultAt(error.pos[0], /call stack/.test(error.message) ? 'it is nested too deeply' : error.message);
+  if (error) return faultAt(error.pos[0], /call stack/.test(error.message) ? 'it is nested too deeply' : withoutText(error.message));
   try {
     const { value, duplicates } = documentValue(document);
     const placed = duplicates.map(({ path, offset }) => ({ path, line: line + lines.linePos(offset).line }));
@@ -142,6 +142,9 @@ function readYaml(file: string, { text, line }: DocumentText): ReadDocument | Ma
     return faultAt(error.offset, error.message);
   }
 }
+
+/** Messages of the library quote the file after a colon, and the file may be a Secret. */
+const withoutText = (message: string): string => message.replace(/: .*$/s, '');
 
 /** The objects of a document, with the items of lists. */
 function objectsIn(value: unknown, origin: ReadDocument, path: ValuePath = []): ReadObject[] {

@@ -47,7 +47,7 @@ function splitYaml(file: string, text: string, firstLine: number): SplitText {
     start = at + 1;
     const after = each.slice(3).trim();
     if (after === '' || after.startsWith('#')) continue;
-    faults.push({ file, kind: 'syntax', line: firstLine + at + 1, words: `invalid document separator: ${each}` });
+    faults.push({ file, kind: 'syntax', line: firstLine + at + 1, words: 'invalid document separator' });
   }
   close(lines.length);
   return { documents, faults };

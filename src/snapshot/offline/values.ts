@@ -54,8 +54,8 @@ class ValueReader {
 
   private readAlias<T>(name: string, offset: number, read: (target: Node) => T): T {
     const target = this.anchors.get(name);
-    if (!target) throw new ValueError(`unknown anchor '${name}' referenced`, offset);
-    if (this.expanding.has(target)) throw new ValueError(`anchor '${name}' value contains itself`, offset);
+    if (!target) throw new ValueError('unknown anchor referenced', offset);
+    if (this.expanding.has(target)) throw new ValueError('the value of an anchor contains itself', offset);
     this.expanding.add(target);
     const value = read(target);
     this.expanding.delete(target);

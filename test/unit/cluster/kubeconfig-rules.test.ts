@@ -204,6 +204,12 @@ describe('a cluster that kubectl refuses', () => {
       'server "ftp://x" of cluster "kind": unsupported protocol scheme "ftp"',
       '--server=',
     ],
+    [
+      'whose proxy has a password that is not encoded',
+      { server, 'proxy-url': 'http://me:s3cr/e@t@proxy:3128' },
+      `invalid 'proxy-url' "http://proxy:3128" for cluster "kind"`,
+      '--proxy-url=',
+    ],
     ['whose server is a number', { server: 5 }, 'clusters[0].cluster.server must be a string, not a number', 'in quotes'],
     ['whose proxy is none', { server, 'proxy-url': 'foo://x' }, `invalid 'proxy-url' "foo://x" for cluster "kind"`, '--proxy-url='],
     [

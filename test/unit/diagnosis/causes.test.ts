@@ -171,6 +171,14 @@ describe('the connection of kube-apiserver', () => {
     expect(of({ apiService: seen(unavailable(words)), aggregated: gone })[0]).toEqual(['discovery/slow', expect.anything()]);
   });
 
+  test('may not have connected if an endpoint answers here and nothing else is known', () => {
+    const words = 'Get "https://10.1.0.1:8443/x": context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
+    expect(of({ apiService: seen(unavailable(words)), aggregated: gone, serviceProxy: unseen() })[0]).toEqual([
+      'network/timeout',
+      expect.anything(),
+    ]);
+  });
+
   describe('gets no answer while the condition is True', () => {
     const aggregated = without({ kind: 'none', afterMs: 10_000 });
     const silent = { state: 'unseen', reason: 'unreachable', words: 'no answer in 5 s' } as const;

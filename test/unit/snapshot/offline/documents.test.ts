@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { readDocuments } from '../../../../src/snapshot/offline/read.ts';
+import { readDocuments, readManifestTexts } from '../../../../src/snapshot/offline/read.ts';
 
 interface Case {
   readonly name: string;
@@ -51,4 +51,10 @@ describe('faults', () => {
     expect(documents.map(({ value }) => value)).toEqual([{ a: 1 }, { d: 2 }]);
     expect(faults.map(({ line, column }) => `${line}:${column}`)).toEqual(['3:4', '5:4']);
   });
+});
+
+test.each(['password: *hunter2', 'token: |hunter2', '---hunter2', 'password: "hunter2'])('a fault does not quote the file: %s', (text) => {
+  const { faults } = readManifestTexts([{ file: 'secret.yaml', text: `${text}\n` }]);
+  expect(faults).toHaveLength(1);
+  expect(JSON.stringify(faults)).not.toContain('hunter2');
 });

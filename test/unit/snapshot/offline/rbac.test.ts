@@ -38,8 +38,8 @@ describe('TokenReviews and SubjectAccessReviews', () => {
     ['all authenticated users', true, [clusterBinding(delegator, [named('Group', 'system:authenticated')])]],
     ['the user of the ServiceAccount', true, [clusterBinding(delegator, [named('User', 'system:serviceaccount:wardle:api')])]],
     [
-      'a subject without a namespace, as kustomize fills it in',
-      true,
+      'a subject without a namespace, which kube-apiserver rejects',
+      false,
       [clusterBinding(delegator, [{ kind: 'ServiceAccount', name: 'api' }])],
     ],
     ['a ServiceAccount of another namespace', false, [clusterBinding(delegator, [{ ...account, namespace: 'default' }])]],
@@ -80,6 +80,12 @@ describe('the ConfigMap', () => {
     ['a ClusterRole in kube-system', true, [clusterRole('r', [rule('', 'configmaps', 'get')]), binding('kube-system', 'ClusterRole', 'r')]],
     ['the namespace of the server', false, [binding('wardle', 'Role', reader)]],
     ['another ServiceAccount', false, [binding('kube-system', 'Role', reader, [{ ...account, namespace: 'default' }])]],
+    [
+      'a subject without a namespace, which is in that of the binding',
+      false,
+      [binding('kube-system', 'Role', reader, [{ kind: 'ServiceAccount', name: 'api' }])],
+    ],
+    ['the built-in ClusterRole view', true, [binding('kube-system', 'ClusterRole', 'view')]],
     ['another ConfigMap', undefined, [role('kube-system', 'r', [rule('', 'configmaps', 'get', 'x')]), binding('kube-system', 'Role', 'r')]],
     ['another namespace', undefined, [role('wardle', 'r', [rule('', 'configmaps', 'get')]), binding('wardle', 'Role', 'r')]],
   ])('%s: %s', (_, allowed, objects) => {
