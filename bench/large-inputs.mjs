@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { loadTypescript } from '../scripts/load-typescript.mjs';
-import { root } from '../scripts/setup.mjs';
 import { measure } from './measure.mjs';
 
 /**
@@ -9,9 +6,11 @@ import { measure } from './measure.mjs';
  * these inputs are, so the time has to grow with the size and no faster.
  */
 export async function benchLargeInputs() {
-  const recorded = join(root, 'test', 'fixtures', 'laboratory', '1.37', 'other-ca.json');
-  const { snapshot } = JSON.parse(readFileSync(recorded, 'utf8'));
-  const { largeInputs } = await loadTypescript('bench/large-inputs.ts');
+  const [{ readRecording }, { largeInputs }] = await Promise.all([
+    loadTypescript('test/cluster/laboratory/recording.ts'),
+    loadTypescript('bench/large-inputs.ts'),
+  ]);
+  const { snapshot } = readRecording('1.37', 'other-ca');
   for (const { name, prepare } of await largeInputs(snapshot)) {
     const medians = measure(
       [

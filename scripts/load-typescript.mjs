@@ -11,6 +11,8 @@ export async function loadTypescript(path) {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
+    // CommonJS packages in the bundle call require, but only for modules of Node itself.
+    banner: { js: 'const require = process.getBuiltinModule;' },
     format: 'esm',
     platform: 'node',
     write: false,
