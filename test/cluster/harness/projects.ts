@@ -120,3 +120,15 @@ export const failure = async (running: ReturnType<typeof apisvc>) => {
   expect(stderr).not.toMatch(/^\s+at |PRIVATE KEY/m);
   return { exitCode, stdout, stderr };
 };
+
+/** The front-proxy CA that kube-apiserver publishes: PEM. */
+export const frontProxyCa = (): Promise<string> =>
+  kubectlOk([
+    'get',
+    'configmap',
+    '-n',
+    'kube-system',
+    'extension-apiserver-authentication',
+    '-o',
+    'jsonpath={.data.requestheader-client-ca-file}',
+  ]);

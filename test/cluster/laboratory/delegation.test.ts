@@ -1,5 +1,5 @@
 import { makeCa, pem } from '../harness/certificates.ts';
-import { kubectlOk } from '../harness/projects.ts';
+import { frontProxyCa } from '../harness/projects.ts';
 import { failedWith, passed } from '../harness/registrations.ts';
 import { asReader } from './expect-findings.ts';
 import { describePods, type PodBench, type PodChange, type PodFault } from './pods.ts';
@@ -21,18 +21,6 @@ function frontProxy(name: string, { namespace }: PodBench, ca: string, ...flags:
     volumes: [{ name: 'front-proxy', configMap: { name: configMap } }],
   };
 }
-
-/** The front-proxy CA that kube-apiserver publishes: PEM. */
-const publishedCa = () =>
-  kubectlOk([
-    'get',
-    'configmap',
-    '-n',
-    'kube-system',
-    'extension-apiserver-authentication',
-    '-o',
-    'jsonpath={.data.requestheader-client-ca-file}',
-  ]);
 
 const faults: readonly PodFault[] = [
   {
@@ -69,7 +57,7 @@ const faults: readonly PodFault[] = [
     how: 'the server allows another common name than the one of kube-apiserver',
     codes: ['auth/client-name-not-allowed'],
     condition: failedWith('40[13]'),
-    change: async (name, bench) => frontProxy(name, bench, await publishedCa(), '--requestheader-allowed-names=another-client'),
+    change: async (name, bench) => frontProxy(name, bench, await frontProxyCa(), '--requestheader-allowed-names=another-client'),
   },
   {
     name: 'other-front-proxy',

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { subjectAltName } from '../../../src/pki/extensions.ts';
 import { make } from '../../unit/pki/certificates.ts';
 import { expired, makeCa, makeLeaf, pair, pem, validForDays } from '../harness/certificates.ts';
-import { kubectlOk } from '../harness/projects.ts';
+import { frontProxyCa } from '../harness/projects.ts';
 import { failedWith, groupOf, passed } from '../harness/registrations.ts';
 import { type Bench, caBundle, describeFaults, type HandMadeFault, validReply } from './hand-made.ts';
 import { hasClientCertificate, serveBySni, serveHesitantly, serveToClientsOf, serveUnnamed } from './odd-servers.ts';
@@ -22,18 +22,6 @@ const answering =
   };
 
 const oldCa = await makeCa('old CA', expired);
-
-/** The front-proxy CA that kube-apiserver publishes: PEM. */
-const frontProxyCa = () =>
-  kubectlOk([
-    'get',
-    'configmap',
-    '-n',
-    'kube-system',
-    'extension-apiserver-authentication',
-    '-o',
-    'jsonpath={.data.requestheader-client-ca-file}',
-  ]);
 
 const serverNames: readonly HandMadeFault[] = [
   {
