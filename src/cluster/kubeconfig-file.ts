@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Cluster, User } from '@kubernetes/client-node';
 import { LineCounter, parseAllDocuments } from 'yaml';
 import { fileFix, fileReason } from '../config/file-errors.ts';
+import { yamlReason } from '../config/yaml.ts';
 import { UsageError } from '../errors.ts';
 import { type Entry, type ExecConfig, entriesOf, WrongField } from './kubeconfig-fields.ts';
 
@@ -91,9 +92,9 @@ function parse(text: string, file: string): unknown {
   const [error] = document?.errors ?? [];
   if (error) {
     const { line } = lineCounter.linePos(error.pos[0]);
-    // After a colon, yaml quotes the file, which may contain a private key.
-    const [reason = ''] = error.message.split(': ');
-    throw new UsageError(`failed to read kubeconfig ${file}: yaml: line ${line}: ${reason}`, { fix: `Correct line ${line} of ${file}.` });
+    throw new UsageError(`failed to read kubeconfig ${file}: yaml: line ${line}: ${yamlReason(error)}`, {
+      fix: `Correct line ${line} of ${file}.`,
+    });
   }
   try {
     return document?.toJS({ maxAliasCount: 100 }) ?? undefined;

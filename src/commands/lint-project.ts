@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
-import type { Location, ObjectField } from '../diagnosis/types.ts';
+import type { Location } from '../diagnosis/types.ts';
 import { UsageError } from '../errors.ts';
 import { renderManifests } from '../manifests/render.ts';
 import { base64 } from '../manifests/secret.ts';
@@ -12,6 +12,7 @@ import type { Issued } from '../pki/types.ts';
 import { readCertificates, requireCertificates } from '../project/certificates.ts';
 import { isProject, projectFiles, readRegistration, requireDirectory } from '../project/project.ts';
 import { readText } from '../project/read.ts';
+import type { ObjectField } from '../snapshot/offline/objects.ts';
 import { offlineSnapshot } from '../snapshot/offline/snapshot.ts';
 import type { Snapshot } from '../snapshot/types.ts';
 

@@ -14,6 +14,8 @@ export interface Selection {
   readonly project?: FixProject;
   /** The project to compare them with. */
   readonly compared?: Project;
+  /** The configuration of the project, if the selection needed it. */
+  readonly registration?: Registration;
 }
 
 export interface SelectionFlags {
@@ -87,7 +89,7 @@ export async function comparing(
   if (!fileExists(join(directory, 'apisvc.yaml'))) return selection;
   const { readTrust } = await import('../project/trust.ts');
   try {
-    const { registration, ...compared } = readTrust(directory);
+    const { registration, ...compared } = readTrust(directory, selection.registration);
     const { wanted } = selection;
     const all = 'names' in wanted && wanted.names.every((name) => compared.names.includes(name));
     return { wanted, compared, ...(all ? { project: fixProject(directory, registration) } : {}) };
@@ -111,5 +113,5 @@ async function ofProject(dir: string): Promise<Selection> {
     });
   }
   const registration = readRegistration(dir);
-  return { wanted: { names: apiServiceNames(registration) }, project: fixProject(dir, registration) };
+  return { wanted: { names: apiServiceNames(registration) }, project: fixProject(dir, registration), registration };
 }

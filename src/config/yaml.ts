@@ -7,5 +7,10 @@ import { type Document, parseDocument } from 'yaml';
  */
 export const editableYaml = (text: string): Document => parseDocument(text, { compat: 'yaml-1.1' });
 
+/**
+ * Why YAML cannot be parsed. After a colon, the library quotes the file, which may hold a secret.
+ */
+export const yamlReason = ({ message }: Error): string => message.replace(/: .*$/s, '');
+
 /** The text of a document of `editableYaml`, with its comments and without folded lines. */
 export const yamlText = (document: Document): string => document.toString({ lineWidth: 0, flowCollectionPadding: false });

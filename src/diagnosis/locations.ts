@@ -1,5 +1,6 @@
+import type { ObjectField } from '../snapshot/offline/objects.ts';
 import type { Code } from './catalog.ts';
-import type { ApiDiagnosis, Finding, Location, ObjectField, Observation } from './types.ts';
+import type { ApiDiagnosis, Finding, Location, Observation } from './types.ts';
 
 /** The field of the APIService that a finding is about, where the code decides it. */
 const fields: Partial<Readonly<Record<Code, readonly string[]>>> = {

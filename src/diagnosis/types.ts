@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { DeepReadonly } from '../config/deep-readonly.ts';
+import type { ObjectField } from '../snapshot/offline/objects.ts';
 import type { Severity } from './catalog/entry.ts';
 import type { Code } from './catalog.ts';
 import type * as schema from './schema.ts';
@@ -39,15 +40,6 @@ export interface Observation {
   readonly about?: ObjectField;
   /** Values for the placeholders of the catalog. */
   readonly args: Readonly<Record<string, string>>;
-}
-
-/** A field of an object. In files, the place of the object if it lacks the field. */
-export interface ObjectField {
-  readonly kind: string;
-  readonly namespace?: string;
-  readonly name: string;
-  /** Keys, and indexes of lists. */
-  readonly path: readonly (string | number)[];
 }
 
 export interface DiagnoseOptions {

@@ -16,10 +16,10 @@ export interface ProjectTrust {
 
 /**
  * Reads the certificates of a project directory, without their faults.
+ * @param registration of the directory, if it was read before
  * @throws as `readRegistration`
  */
-export function readTrust(directory: string): ProjectTrust {
-  const registration = readRegistration(directory);
+export function readTrust(directory: string, registration = readRegistration(directory)): ProjectTrust {
   const [certificate] = certificatesOf(directory, 'certificate');
   return {
     registration,

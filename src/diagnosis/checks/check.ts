@@ -1,12 +1,13 @@
 import type { CertificateInfo, Inspection } from '../../pki/types.ts';
 import type { JudgedProbe } from '../../snapshot/endpoint-evidence.ts';
 import { seen } from '../../snapshot/observed.ts';
+import type { ObjectField } from '../../snapshot/offline/objects.ts';
 import { flagValue } from '../../snapshot/server-flags.ts';
 import type { ApiServiceView, ApiSnapshot, HttpView, Source } from '../../snapshot/types.ts';
 import type { Severity } from '../catalog/entry.ts';
 import type { Code } from '../catalog.ts';
 import type { GoFault } from '../go-errors.ts';
-import type { ObjectField, Observation } from '../types.ts';
+import type { Observation } from '../types.ts';
 
 /** The input of every check. All of it comes from the snapshot. */
 export interface CheckContext {

@@ -1,5 +1,5 @@
+import type { ObjectField } from '../../snapshot/offline/objects.ts';
 import type { ApiServiceView } from '../../snapshot/types.ts';
-import type { ObjectField } from '../types.ts';
 
 /** The annotations that make a controller inject the caBundle. */
 const controllers: Readonly<Record<string, string>> = {

@@ -1,7 +1,8 @@
+import type { ObjectField } from '../../snapshot/offline/objects.ts';
 import { type PodProblem, problemOf } from '../../snapshot/pod-problem.ts';
 import type { ApiServiceView, ServiceView } from '../../snapshot/types.ts';
 import type { Code } from '../catalog.ts';
-import type { ObjectField, Observation } from '../types.ts';
+import type { Observation } from '../types.ts';
 import { workloadText } from './certificates-in-files.ts';
 import { type Check, type CheckContext, findMessage, flagOf, observation, quote, seen, works } from './check.ts';
 

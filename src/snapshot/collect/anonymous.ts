@@ -7,8 +7,8 @@ import { seen, skipped } from '../observed.ts';
 import type { ApiServiceView, ApiSnapshot, EndpointAnswerView, EndpointProbe, HttpView, Observed } from '../types.ts';
 import type { Backend, ServiceRef } from './backend.ts';
 import type { CollectContext } from './context.ts';
-import { availabilityTimeoutMs, patientTimeoutMs, unseenAfter } from './observe.ts';
-import { viewAnswer } from './requests.ts';
+import { patientTimeoutMs, unseenAfter } from './observe.ts';
+import { timed, viewAnswer } from './requests.ts';
 
 /**
  * The headers with which kube-apiserver passes an administrator on. A server must not accept them
@@ -116,8 +116,7 @@ async function ask(
   const started = performance.now();
   try {
     const answer = viewAnswer(path, await client.get({ path, headers, timeoutMs: patientTimeoutMs }));
-    const slowMs = Math.round(performance.now() - started);
-    return { state: 'seen', value: { ...answer, ...(slowMs > availabilityTimeoutMs ? { slowMs } : {}) } };
+    return { state: 'seen', value: timed(answer, Math.round(performance.now() - started)) };
   } catch (error) {
     const nothing = unseenAfter(context, error, patientTimeoutMs);
     // The server is reachable, and refuses clients without a certificate.

@@ -1,10 +1,8 @@
 import { NoCredentials, Unreachable, wasRefused } from '../../cluster/faults.ts';
 import { ClusterError } from '../../errors.ts';
+import type { Unseen } from '../schema-parts.ts';
 import type { Observed } from '../types.ts';
 import type { RequestContext } from './context.ts';
-
-/** A failed observation. */
-export type Unobserved = Extract<Observed<never>, { readonly state: 'unseen' }>;
 
 /** Time limit, in ms, of a request that depends on the server behind an APIService. */
 export const backendTimeoutMs = 5_000;
@@ -58,7 +56,7 @@ export async function observe<O, T>(
  * @param timeoutMs its time limit
  * @throws errors that are not failures of the cluster; the reason of the signal
  */
-export function unseenAfter({ signal }: RequestContext, error: unknown, timeoutMs = backendTimeoutMs): Unobserved {
+export function unseenAfter({ signal }: RequestContext, error: unknown, timeoutMs = backendTimeoutMs): Readonly<Unseen> {
   signal.throwIfAborted();
   if (!(error instanceof ClusterError) || error instanceof NoCredentials) throw error;
   if (error instanceof Unreachable && error.timedOut) {

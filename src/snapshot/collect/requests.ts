@@ -38,6 +38,12 @@ export function viewAnswer(path: string, { status, body }: Answer, limit = statu
 }
 
 /**
+ * The answer, with its duration if the availability check of kube-apiserver would not wait so long.
+ */
+export const timed = (answer: HttpView, tookMs: number): HttpView =>
+  tookMs > availabilityTimeoutMs ? { ...answer, slowMs: tookMs } : answer;
+
+/**
  * GET of a path that kube-apiserver forwards to an extension API server, as the current user. It
  * waits longer than the availability check of kube-apiserver, to tell a slow server from one that
  * never answers. Where kube-apiserver itself answers, the failure is one of the server.
@@ -48,9 +54,7 @@ export async function getForwarded(context: CollectContext, path: string): Promi
   const elapsedMs = (): number => Math.round(performance.now() - started);
   try {
     const answer = await permitted(context, { path, keepBytes: bodyLimit, timeoutMs: patientTimeoutMs });
-    if (answer.state !== 'seen') return answer;
-    const slowMs = elapsedMs();
-    return { state: 'seen', value: { ...viewAnswer(path, answer.value), ...(slowMs > availabilityTimeoutMs ? { slowMs } : {}) } };
+    return answer.state === 'seen' ? { state: 'seen', value: timed(viewAnswer(path, answer.value), elapsedMs()) } : answer;
   } catch (error) {
     const nothing = unseenAfter(context, error, patientTimeoutMs);
     const afterMs = elapsedMs();

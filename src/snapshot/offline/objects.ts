@@ -68,9 +68,16 @@ export interface OfflineObjects {
   workloads(namespace: string, selector: Readonly<Record<string, string>>): readonly KubeObject[];
   /** The place of a field. `namespace` is empty for objects without one. */
   place(about: ObjectField): Place | undefined;
+  /** The objects that a later object of the same name replaces, in the order of the files. */
+  readonly replaced: readonly Replaced[];
 }
 
-/** A field of an object, or the object that would contain it. */
+export interface Replaced {
+  readonly object: ReadObject;
+  readonly by: ReadObject;
+}
+
+/** A field of an object. In files, the place of the object if it lacks the field. */
 export interface ObjectField {
   readonly kind: string;
   readonly namespace?: string | undefined;
@@ -80,7 +87,8 @@ export interface ObjectField {
 
 /** Indexes objects. Of several with the same name the last one wins, as with `kubectl apply`. */
 export function indexObjects(read: readonly ReadObject[]): OfflineObjects {
-  const last = new Map(read.map((each) => [keyOf(groupOf(each.object), each.object), each]));
+  const known = read.filter(isKnown);
+  const last = new Map(known.map((each) => [keyOf(each.object), each]));
   const byName = new Map<string, ReadObject>();
   const byKind = new Map<string, KubeObject[]>();
   const byNamespace = new Map<string, KubeObject[]>();
@@ -88,7 +96,6 @@ export function indexObjects(read: readonly ReadObject[]): OfflineObjects {
   for (const each of last.values()) {
     const { object } = each;
     const kind = object.kind as Kind;
-    if (groups[kind] !== groupOf(object)) continue;
     const namespace = namespaceOf(object);
     byName.set(`${kind} ${namespace} ${object.metadata.name}`, each);
     add(byKind, kind, object);
@@ -105,20 +112,17 @@ export function indexObjects(read: readonly ReadObject[]): OfflineObjects {
     find: (kind, namespace, name) => named(kind, namespace, name)?.object,
     workloads: (namespace, selector) => selected(byLabel, namespace, Object.entries(selector)),
     place: ({ kind, namespace = '', name, path }) => named(kind, namespace, name)?.placeOf(path),
+    replaced: known.flatMap((object) => {
+      const by = last.get(keyOf(object.object));
+      return by && by !== object ? [{ object, by }] : [];
+    }),
   };
 }
 
-/** The objects that a later object of the same name replaces, and that object. */
-export function replacedObjects(read: readonly ReadObject[]): readonly { readonly replaced: ReadObject; readonly by: ReadObject }[] {
-  const last = new Map(read.map((each) => [keyOf(groupOf(each.object), each.object), each]));
-  return read.flatMap((replaced) => {
-    const { object } = replaced;
-    const by = last.get(keyOf(groupOf(object), object));
-    return by && by !== replaced && groups[object.kind as Kind] === groupOf(object) ? [{ replaced, by }] : [];
-  });
-}
+const keyOf = (object: KubeObject): string => [groupOf(object), object.kind, namespaceOf(object), object.metadata.name].join(' ');
 
-const keyOf = (group: string, object: KubeObject): string => [group, object.kind, namespaceOf(object), object.metadata.name].join(' ');
+/** Whether an object is of a kind that is looked at. */
+const isKnown = ({ object }: ReadObject): boolean => groups[object.kind as Kind] === groupOf(object);
 
 function add(index: Map<string, KubeObject[]>, key: string, object: KubeObject): void {
   const same = index.get(key);

@@ -1,4 +1,5 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import { yamlReason } from '../../config/yaml.ts';
 import type { KubeObject, ManifestFault, ManifestText } from '../../manifests/types.ts';
 import type { Json } from '../views.ts';
 import { type DocumentText, splitDocuments } from './split.ts';
@@ -21,6 +22,12 @@ export interface ReadObject {
   readonly placeOf: (path: ValuePath) => Place;
   /** The keys that the manifest sets twice. */
   readonly duplicates: readonly { readonly path: ValuePath; readonly line: number }[];
+}
+
+/** `deploy/api.yaml:12`: the place of a field. */
+export function placeText({ placeOf }: ReadObject, field: ValuePath): string {
+  const { file, line } = placeOf(field);
+  return `${file}:${line}`;
 }
 
 export interface ReadManifests {
@@ -132,7 +139,7 @@ function readYaml(file: string, { text, line }: DocumentText): ReadDocument | Ma
   if (!document) return { file, value: null, line, duplicates: [], parsed: () => parsed };
   const [error] = document.errors;
   // The library runs out of stack.
-  if (error) return faultAt(error.pos[0], /call stack/.test(error.message) ? 'it is nested too deeply' : withoutText(error.message));
+  if (error) return faultAt(error.pos[0], /call stack/.test(error.message) ? 'it is nested too deeply' : yamlReason(error));
   try {
     const { value, duplicates } = documentValue(document);
     const placed = duplicates.map(({ path, offset }) => ({ path, line: line + lines.linePos(offset).line }));
@@ -142,9 +149,6 @@ function readYaml(file: string, { text, line }: DocumentText): ReadDocument | Ma
     return faultAt(error.offset, error.message);
   }
 }
-
-/** Messages of the library quote the file after a colon, and the file may be a Secret. */
-const withoutText = (message: string): string => message.replace(/: .*$/s, '');
 
 /** The objects of a document, with the items of lists. */
 function objectsIn(value: unknown, origin: ReadDocument, path: ValuePath = []): ReadObject[] {

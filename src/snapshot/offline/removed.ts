@@ -1,6 +1,6 @@
 import type { ManifestFault } from '../../manifests/types.ts';
 import { workloadKinds } from './objects.ts';
-import type { ReadObject } from './read.ts';
+import { placeText, type ReadObject } from './read.ts';
 
 /** A version that kube-apiserver no longer serves, and the one that replaces it. */
 export interface RemovedVersion {
@@ -41,7 +41,4 @@ export function removedFaults(read: readonly ReadObject[]): ManifestFault[] {
   });
 }
 
-function textOf({ object, placeOf }: ReadObject): string {
-  const { file, line } = placeOf(['apiVersion']);
-  return `${object.kind} ${object.metadata.name} (${file}:${line})`;
-}
+const textOf = (read: ReadObject): string => `${read.object.kind} ${read.object.metadata.name} (${placeText(read, ['apiVersion'])})`;

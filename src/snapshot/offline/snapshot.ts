@@ -3,8 +3,8 @@ import { skipped } from '../observed.ts';
 import type { ApiSnapshot, ManifestView, Snapshot } from '../types.ts';
 import { type Json, textOf, viewApiService, withoutPrivateKeys } from '../views.ts';
 import { manifestOf } from './api-service.ts';
-import { groupOf, indexObjects, isKind, type ObjectField, replacedObjects } from './objects.ts';
-import { type Place, type ReadObject, readManifestTexts } from './read.ts';
+import { groupOf, indexObjects, isKind, type ObjectField, type Replaced } from './objects.ts';
+import { type Place, placeText, type ReadObject, readManifestTexts } from './read.ts';
 import { removedFaults } from './removed.ts';
 import { offlineServer, type Shared, shareObjects } from './server.ts';
 
@@ -33,7 +33,7 @@ export function offlineSnapshot(texts: readonly ManifestText[], now: Date, unrea
       takenAt: now.toISOString(),
       source: { kind: 'files', files: [...texts, ...unread].map(({ file }) => file) },
       files: {
-        faults: [...unread, ...read.faults, ...removed, ...duplicateFaults(named)],
+        faults: [...unread, ...read.faults, ...removed, ...duplicateFaults(objects.replaced)],
         skipped: read.objects.filter((each) => !isOurs(each)).map(skippedObject),
       },
       apis: objects.all('APIService').map((object) => offlineApi(object, manifests.get(object), shared)),
@@ -57,27 +57,22 @@ function skippedObject({ object, placeOf }: ReadObject) {
 const shownDuplicates = 5;
 
 /** One fault for all objects that the files have twice, at the first of them. */
-function duplicateFaults(read: readonly ReadObject[]): readonly ManifestFault[] {
-  const rank = ({ replaced }: { readonly replaced: ReadObject }): number => (replaced.object.kind === 'APIService' ? 0 : 1);
-  const found = replacedObjects(read).toSorted((one, other) => rank(one) - rank(other));
+function duplicateFaults(replaced: readonly Replaced[]): readonly ManifestFault[] {
+  const rank = ({ object }: Replaced): number => (isKind(object.object, 'APIService') ? 0 : 1);
+  const found = replaced.toSorted((one, other) => rank(one) - rank(other));
   const [first] = found;
   if (!first) return [];
-  const names = found.slice(0, shownDuplicates).map(({ replaced, by }) => `${nameAt(replaced)}, replaced by ${placeText(by)}`);
+  const names = found.slice(0, shownDuplicates).map(({ object, by }) => `${nameAt(object)}, replaced by ${placeText(by, nameField)}`);
   const more = found.length > names.length ? [`and ${found.length - names.length} more`] : [];
-  return [{ ...first.replaced.placeOf(nameField), kind: 'duplicate-object', words: [...names, ...more].join('; ') }];
+  return [{ ...first.object.placeOf(nameField), kind: 'duplicate-object', words: [...names, ...more].join('; ') }];
 }
 
 const nameField = ['metadata', 'name'] as const;
 
-function placeText({ placeOf }: ReadObject): string {
-  const { file, line } = placeOf(nameField);
-  return `${file}:${line}`;
-}
-
 const nameAt = (read: ReadObject): string => {
   const { kind, metadata } = read.object;
   const name = metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;
-  return `${kind} ${name} (${placeText(read)})`;
+  return `${kind} ${name} (${placeText(read, nameField)})`;
 };
 
 /** An APIService without a name gets the one that it must have. */
