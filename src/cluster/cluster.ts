@@ -32,12 +32,6 @@ export interface ClusterRequest {
    * kept, up to 64 MiB.
    */
   readonly keepBytes?: number;
-  /**
-   * Asks to switch protocols. kube-apiserver opens another connection to the server for such a
-   * request, and returns an error if the server does not switch
-   * (k8s.io/apimachinery/pkg/util/proxy/upgradeaware.go, tryUpgrade).
-   */
-  readonly upgrade?: boolean;
 }
 
 /** A connection to one cluster as one user. The only way apisvc talks to Kubernetes. */
@@ -116,13 +110,7 @@ export async function connect(options: ConnectOptions, env: NodeJS.ProcessEnv, s
           ...(body === undefined
             ? {}
             : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),
-          // kube-apiserver closes the connection afterwards, so it must not be reused.
-          ...(request.upgrade ? { connection: 'close, Upgrade', upgrade: 'websocket' } : {}),
         },
-      });
-      outgoing.on('upgrade', (_, socket) => {
-        socket.destroy();
-        reject(new Error('the server switches protocols'));
       });
       followStages(outgoing, reach);
       outgoing.on('response', resolve);

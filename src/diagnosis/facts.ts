@@ -1,6 +1,6 @@
 import { counted } from '../config/counted.ts';
 import { parseResourceList } from '../snapshot/api-resources.ts';
-import type { ApiSnapshot, EndpointProbe } from '../snapshot/types.ts';
+import type { ApiSnapshot, EndpointProbe, RepeatedAnswerView } from '../snapshot/types.ts';
 import { daysBetween } from './days.ts';
 import type { Overview } from './types.ts';
 
@@ -22,20 +22,29 @@ export function factsOf({ apiService, service, endpoints, probes, ...answers }: 
   return [...facts, ...answerFacts(answers)];
 }
 
-type Answers = Pick<ApiSnapshot, 'aggregated' | 'list' | 'asUser' | 'listAsUser'>;
+type Answers = Pick<ApiSnapshot, 'aggregated' | 'repeated' | 'list' | 'asUser' | 'listAsUser'>;
 
 /** The answers through kube-apiserver: to the current user, and one to the user of --as-user. */
-function answerFacts({ aggregated, list, asUser, listAsUser }: Answers): string[] {
+function answerFacts({ aggregated, repeated, list, asUser, listAsUser }: Answers): string[] {
   const facts: string[] = [];
   if (aggregated.state === 'seen') {
     const { path, status, body } = aggregated.value;
     const resources = parseResourceList(body)?.resources;
     facts.push(`GET ${path}: ${status}${resources ? `, resources: ${resources.join(', ') || 'none'}` : ''}`);
   }
+  if (repeated.state === 'seen') facts.push(repeatedFact(repeated.value));
   if (list.state === 'seen') facts.push(`GET ${list.value.path}: ${list.value.status}`);
   const user = listAsUser.state === 'seen' ? listAsUser : asUser;
   if (user.state === 'seen') facts.push(`GET ${user.value.path} as ${user.value.user}: ${user.value.status}`);
   return facts;
+}
+
+/** A healthy verdict must not claim that every endpoint gave one of these answers. */
+function repeatedFact(answers: readonly RepeatedAnswerView[]): string {
+  const textOf = ({ answer }: RepeatedAnswerView): string | number => (answer.state === 'seen' ? answer.value.status : 'no answer');
+  const total = answers.reduce((sum, { count }) => sum + count, 0);
+  const texts = answers.length === 1 ? answers.map(textOf) : answers.map((each) => `${counted(each.count, 'time')} ${textOf(each)}`);
+  return `the same request ${counted(total, 'more time')}, perhaps always to the same endpoint: ${texts.join(', ')}`;
 }
 
 function servedFact({ at, handshake }: EndpointProbe, now: Date): string[] {

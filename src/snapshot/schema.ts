@@ -200,7 +200,7 @@ export const apiSnapshot = z.object({
     'GET of one list of the API with limit=1, or of the path of --probe. The body of a 200 is not kept.',
   ),
   repeated: observedSince(z.array(repeatedAnswerView)).describe(
-    'The path of `aggregated` several times, each on another connection to the server. Only for a Service with several endpoints.',
+    'The path of `aggregated` several times. kube-apiserver may send all of them to one endpoint. Only for a Service with several endpoints.',
   ),
   asUser: observed(asUserView).describe('The path of `aggregated` as the user of --as-user or --as; `skipped` without the flags.'),
   listAsUser: observedSince(asUserView).describe('The path of `list` as the user of --as-user or --as.'),

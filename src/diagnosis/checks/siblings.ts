@@ -12,7 +12,7 @@ export const checkSiblings: Check = ({ snapshot, api }) => {
   if (!service) return [];
   const direct = compareAnswers(seen(snapshot.endpointAnswers) ?? []);
   const unready = compareReadiness(seen(snapshot.endpointAnswers) ?? []);
-  const repeated = compareRepeated(snapshot.repeated);
+  const repeated = compareRepeated(snapshot);
   const found = direct ?? unready;
   if (!found && !repeated) return [];
   const endpoints = [...new Set([...(direct?.odd ?? []), ...(unready?.odd ?? [])])].map(({ at }) => at).join(', ');
@@ -24,7 +24,7 @@ export const checkSiblings: Check = ({ snapshot, api }) => {
     usual: answers?.usual ?? '',
     selector: selector.join(','),
   };
-  const severity: Severity = repeated ? 'error' : (direct?.severity ?? 'warning');
+  const severity: Severity = [direct, repeated].some((each) => each?.severity === 'error') ? 'error' : 'warning';
   const evidence = [direct, unready, repeated].flatMap((each) => each?.evidence ?? []);
   return [{ ...observation('endpoints/answers-differ', evidence, args), severity }];
 };
@@ -32,12 +32,12 @@ export const checkSiblings: Check = ({ snapshot, api }) => {
 interface Difference {
   readonly answer: string;
   readonly usual: string;
+  readonly severity: Severity;
   readonly evidence: readonly string[];
 }
 
 interface OddEndpoints extends Difference {
   readonly odd: readonly EndpointAnswerView[];
-  readonly severity: Severity;
 }
 
 /**
@@ -101,8 +101,11 @@ function compareReadiness(endpoints: readonly EndpointAnswerView[]): OddEndpoint
   };
 }
 
-/** Compares equal requests through kube-apiserver. Its own errors are about a connection. */
-function compareRepeated(repeated: ApiSnapshot['repeated']): Difference | undefined {
+/**
+ * Compares equal requests through kube-apiserver. Its own errors are about a connection. A bad
+ * response that comes only once may be an accident, and is a warning.
+ */
+function compareRepeated({ repeated, aggregated }: ApiSnapshot): Difference | undefined {
   const answers = (seen(repeated) ?? []).flatMap(({ count, answer }) => {
     const view = seen(answer);
     return view && view.status !== 429 && !isOwnAnswer(view) ? [{ count, view }] : [];
@@ -110,12 +113,13 @@ function compareRepeated(repeated: ApiSnapshot['repeated']): Difference | undefi
   const bad = answers.filter(({ view }) => view.status >= 300);
   const good = answers.find(({ view }) => view.status < 300);
   if (!good || bad.length === 0) return undefined;
-  const numbers = answers.map(({ count, view }) => `${count} times ${view.status}`).join(', ');
+  const isRepeated = bad.some(({ count, view }) => count > 1 || view.status === seen(aggregated)?.status);
   return {
     answer: unique(bad.map(({ view }) => String(view.status))),
     usual: String(good.view.status),
+    severity: isRepeated ? 'error' : 'warning',
     evidence: [
-      `GET ${good.view.path} through kube-apiserver, each on another connection: ${numbers}`,
+      `GET ${good.view.path} through kube-apiserver: ${answers.map(({ count, view }) => `${counted(count, 'time')} ${view.status}`).join(', ')}`,
       ...bad.flatMap(({ view }) => bodyOf({ state: 'seen', value: view })),
     ],
   };

@@ -1,4 +1,3 @@
-import type { Answer } from '../../cluster/answer.ts';
 import { skipped } from '../observed.ts';
 import type { ApiSnapshot, HttpView, Observed, RepeatedAnswerView } from '../types.ts';
 import type { CollectContext } from './context.ts';
@@ -6,7 +5,7 @@ import { backendTimeoutMs, unseenAfter } from './observe.ts';
 import { viewAnswer } from './requests.ts';
 
 /** The most requests to one API. */
-const requestLimit = 32;
+const requestLimit = 12;
 /** A few words of an error. */
 const keepBytes = 300;
 
@@ -19,8 +18,9 @@ export interface RepeatedRequest {
 }
 
 /**
- * Sends the same GET several times, each on another connection of kube-apiserver to the server.
- * Otherwise kube-apiserver keeps its connections, perhaps to the same endpoint for days.
+ * Sends the same GET several times. With --enable-aggregator-routing, kube-apiserver chooses an
+ * endpoint for each of them. Without it, all may use one connection to one endpoint
+ * (k8s.io/apiserver/pkg/util/proxy/proxy.go, ResolveEndpoint and ResolveCluster).
  * @throws the reason of the signal
  */
 export async function requestRepeatedly(context: CollectContext, request: RepeatedRequest): Promise<ApiSnapshot['repeated']> {
@@ -47,24 +47,9 @@ const keyOf = (answer: Observed<HttpView>): string =>
 async function ask(context: CollectContext, path: string): Promise<Observed<HttpView>> {
   const { cluster, signal } = context;
   try {
-    const answer = await cluster.request({ path, accept, upgrade: true, signal, timeoutMs: backendTimeoutMs, keepBytes });
-    const status = statusOfServer(answer);
-    return { state: 'seen', value: status === 200 ? { path, status, body: '' } : viewAnswer(path, { ...answer, status }, keepBytes) };
+    const answer = await cluster.request({ path, signal, timeoutMs: backendTimeoutMs, keepBytes });
+    return { state: 'seen', value: viewAnswer(path, answer.status === 200 ? { ...answer, body: '' } : answer, keepBytes) };
   } catch (error) {
     return unseenAfter(context, error);
   }
-}
-
-/**
- * A media type that no server has. A server built with k8s.io/apiserver answers 406, after
- * authentication and authorization. kube-apiserver passes errors on, but logs other answers as
- * failed upgrades.
- */
-const accept = 'application/vnd.apisvc.none';
-
-/** The status with which the server answers, as if the request were an ordinary one. */
-function statusOfServer({ status, body }: Answer): number {
-  const [, given] = /^invalid upgrade response: status code (\d{3})/.exec(body) ?? [];
-  const own = given === undefined ? status : Number(given);
-  return own === 406 || (own >= 200 && own < 300) ? 200 : own;
 }

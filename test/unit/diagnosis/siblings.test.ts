@@ -75,7 +75,7 @@ describe('repeated requests', () => {
     expect(finding).toMatchObject({ code: 'endpoints/answers-differ', severity: 'error' });
     expect(finding?.title).toContain(`: ${status} from some endpoints, 200 from the others`);
     expect(finding?.evidence).toEqual([
-      `GET /apis/wardle.example.com/v1alpha1 through kube-apiserver, each on another connection: 8 times 200, 4 times ${status}`,
+      `GET /apis/wardle.example.com/v1alpha1 through kube-apiserver: 8 times 200, 4 times ${status}`,
       'body: why',
     ]);
   });
@@ -94,6 +94,29 @@ describe('repeated requests', () => {
     expect(findings.map(({ code, explains }) => [code, explains.map((each) => each.code)])).toEqual([
       ['endpoints/answers-differ', ['auth/proxy-not-trusted']],
     ]);
+  });
+
+  test('that are answered badly only once are a warning', () => {
+    expect(differing({ repeated: repeated([11, 200], [1, 500]) })).toMatchObject([
+      {
+        code: 'endpoints/answers-differ',
+        severity: 'warning',
+        title: expect.stringContaining(': 500 from some endpoints, 200 from the others'),
+      },
+    ]);
+  });
+
+  test('that fail as the first request does are an error', () => {
+    const findings = differing({ aggregated: answers(500, 'why'), repeated: repeated([11, 200], [1, 500]) });
+    expect(findings).toMatchObject([
+      { code: 'endpoints/answers-differ', severity: 'error', explains: [{ code: 'discovery/request-failed' }] },
+    ]);
+  });
+
+  test('are a fact that does not claim that every endpoint answered', () => {
+    const factsWith = (value: ApiSnapshot['repeated']) => diagnosed({ ...everything, repeated: value }).facts;
+    expect(factsWith(repeated([12, 200]))).toContain('the same request 12 more times, perhaps always to the same endpoint: 200');
+    expect(factsWith(repeated([3, 200], [1, 401])).join('\n')).toContain('endpoint: 3 times 200, 1 time 401');
   });
 
   test('that are all answered alike are not a fault', () => {
