@@ -8,6 +8,7 @@ import { type Need, rbacRules, verbsBy } from '../cluster/status.ts';
 import { ClusterError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { missingGrants } from './grants.ts';
+import { withoutChanges } from './runner.ts';
 
 /**
  * Checks, before anything changes, whether the user may do all that an operation does. Asks with
@@ -38,9 +39,8 @@ export async function requireAccess(
   });
   const missing = [...required.filter((_, index) => !allowed[index]), ...grants];
   if (missing.length === 0) return;
-  throw new ClusterError(`user "${cluster.user}" is not allowed to ${verbsByResource(missing)}\nnothing was changed`, {
-    fix: `Grant these RBAC rules:\n  ${rbacRules(missing).join('\n  ')}`,
-  });
+  const fix = `Grant these RBAC rules:\n  ${rbacRules(missing).join('\n  ')}`;
+  throw withoutChanges(new ClusterError(`user "${cluster.user}" is not allowed to ${verbsByResource(missing)}`, { fix }));
 }
 
 /** `get, patch secrets; create services`. */

@@ -17,6 +17,8 @@ export type Progress =
   | { readonly kind: 'step'; readonly what: string }
   | { readonly kind: 'applied'; readonly applied: AppliedObject }
   | { readonly kind: 'waiting'; readonly what: string; readonly last: string }
+  /** An object of another project now belongs to this one. */
+  | { readonly kind: 'taken-over'; readonly object: string; readonly from: string }
   | { readonly kind: 'restored'; readonly object: string; readonly conflicts: readonly Conflict[] }
   | { readonly kind: 'note'; readonly what: string };
 

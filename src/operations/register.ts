@@ -12,7 +12,7 @@ import { completeExistingDeployment } from './existing-deployment.ts';
 import { requireAccess } from './permissions.ts';
 import type { AppliedObject, OnProgress } from './progress.ts';
 import { checkSteps, runSteps, type Step } from './runner.ts';
-import { type AppliedPair, type ApplyStep, applyStep } from './steps/apply.ts';
+import { type AppliedPair, type ApplyStep, applyStep, noticesOf } from './steps/apply.ts';
 import { availableStep } from './steps/available.ts';
 import { certificatesStep } from './steps/certificates.ts';
 import { discoveryStep } from './steps/discovery.ts';
@@ -65,9 +65,7 @@ export async function dryRun(cluster: Cluster, request: RegisterRequest): Promis
   const { all } = stepsOf(cluster, request);
   await check(cluster, request, all);
   const pairs = pairsOf(all);
-  for (const { applied, restored } of pairs) {
-    if (restored.length > 0) request.onProgress({ kind: 'restored', object: applied.object, conflicts: restored });
-  }
+  for (const notice of pairs.flatMap(noticesOf)) request.onProgress(notice);
   return pairs;
 }
 

@@ -1,5 +1,5 @@
 import type { Need } from '../cluster/status.ts';
-import { type ApisvcError, UsageError } from '../errors.ts';
+import { type ApisvcError, ClusterError, UsageError } from '../errors.ts';
 import type { OnProgress } from './progress.ts';
 
 /** What a step finds in the cluster before it runs. */
@@ -57,18 +57,20 @@ export async function runSteps(steps: readonly Step[], onProgress: OnProgress): 
 }
 
 /**
- * Combines several errors into one, of the class of the first. A rejected object outweighs a
- * conflict, because no flag helps against it. Each fix has its own line, so that a command at the
- * end of one pastes cleanly.
+ * Combines several errors into one, in any order. A rejected object outweighs missing access, and
+ * both outweigh a conflict, because no flag helps against them. Each fix has its own line, so that
+ * a command at the end of one pastes cleanly.
  */
 export function combineErrors(errors: readonly ApisvcError[]): ApisvcError {
-  const worst = errors.reduce((first, each) => (each instanceof UsageError && !(first instanceof UsageError) ? each : first));
+  const weight = (error: ApisvcError): number => (error instanceof UsageError ? 2 : error instanceof ClusterError ? 1 : 0);
+  const worst = errors.reduce((first, each) => (weight(each) > weight(first) ? each : first));
   const message = errors.map((error) => error.message).join('\n');
   const fix = [...new Set(errors.flatMap((error) => error.fix ?? []))].join('\n');
   return reword(worst, message, fix === '' ? undefined : fix);
 }
 
-const withoutChanges = (error: ApisvcError): ApisvcError => reword(error, `${error.message}\nnothing was changed`, error.fix);
+/** The error of a check before anything is applied. */
+export const withoutChanges = (error: ApisvcError): ApisvcError => reword(error, `${error.message}\nnothing was changed`, error.fix);
 
 /** Changes the text of an error. Its class decides the exit code, so it stays. */
 const reword = (error: ApisvcError, message: string, fix: string | undefined): ApisvcError => Object.assign(error, { message, fix });

@@ -27,6 +27,8 @@ function line(progress: Progress): string {
       return `    ${appliedLine(progress.applied)}`;
     case 'waiting':
       return `    waiting for ${progress.what}: ${progress.last}`;
+    case 'taken-over':
+      return `    ${progress.object}: taken over from project ${progress.from}`;
     case 'restored':
       return `    ${progress.object}: restored manually edited fields (${progress.conflicts.map(({ field, owner }) => `${field}: ${owner}`).join('; ')})`;
     case 'note':

@@ -32,7 +32,13 @@ describe('a second project with the same Service and API', () => {
     const backend = await serveHttps(servingPairOf(second.dir), { body: resourceList('taken-first.example.com/v1', 'things') });
     onTestFinished(backend.stop);
     editConfiguration(second.dir, (document) => document.setIn(['spec', 'server', 'external', 'port'], backend.port));
-    expect(await apisvc(['register', '--force-conflicts'], { cwd: second.dir })).toMatchObject({ exitCode: 0 });
+    const takenOver = await apisvc(['register', '--force-conflicts'], { cwd: second.dir });
+    expect(takenOver).toMatchObject({ exitCode: 0 });
+    expect(takenOver.stderr.split('\n').filter((line) => line.includes('taken over'))).toEqual(
+      ['service/taken/api', 'endpointslice/taken/api-ipv4', 'apiservice/v1.taken-first.example.com'].map(
+        (object) => `    ${object}: taken over from project taken/taken-first`,
+      ),
+    );
     expect(await projectOf('service', 'api', '-n', 'taken')).toBe('taken/taken-second');
     expect((await failure(apisvc(['register'], { cwd: first.dir }))).stderr).toContain('belongs to another project: taken/taken-second');
   });

@@ -15,7 +15,7 @@ import { type ApisvcError, RefusedError, UsageError } from '../../errors.ts';
 import { withoutBookkeeping } from '../../manifests/bookkeeping.ts';
 import { projectAnnotation } from '../../manifests/labels.ts';
 import type { KubeObject } from '../../manifests/types.ts';
-import type { AppliedObject, Change } from '../progress.ts';
+import type { AppliedObject, Change, Progress } from '../progress.ts';
 import { combineErrors, type Step } from '../runner.ts';
 import type { Waiting } from '../wait.ts';
 
@@ -27,6 +27,8 @@ export interface AppliedPair {
   readonly after: KubeObject | undefined;
   /** Manual edits of our fields that were overwritten. */
   readonly restored: readonly Conflict[];
+  /** The project that the object belonged to, if it is taken over from another one. */
+  readonly takenFrom: string | undefined;
 }
 
 interface Applying {
@@ -61,7 +63,7 @@ export function applyStep(
   let pairs: readonly AppliedPair[] = [];
   const options: Options = { forceConflicts, signal, completeOne };
   const report = (pair: AppliedPair): void => {
-    if (pair.restored.length > 0) onProgress({ kind: 'restored', object: pair.applied.object, conflicts: pair.restored });
+    for (const notice of noticesOf(pair)) onProgress(notice);
     onProgress({ kind: 'applied', applied: pair.applied });
   };
   return {
@@ -93,6 +95,12 @@ export function applyStep(
   };
 }
 
+/** What applying takes from others: the fields of a manual edit, or the object of a project. */
+export const noticesOf = ({ applied: { object }, restored, takenFrom }: AppliedPair): readonly Progress[] => [
+  ...(takenFrom === undefined ? [] : [{ kind: 'taken-over', object, from: takenFrom } as const]),
+  ...(restored.length > 0 ? [{ kind: 'restored', object, conflicts: restored } as const] : []),
+];
+
 interface Options extends Pick<Applying, 'forceConflicts' | 'completeOne'> {
   readonly signal: AbortSignal;
 }
@@ -117,23 +125,26 @@ async function dryRunAll(cluster: Cluster, objects: readonly KubeObject[], optio
 
 async function applyPair(cluster: Cluster, object: KubeObject, options: Options & { readonly dryRun: boolean }): Promise<AppliedPair> {
   const before = await getObject(cluster, refOf(object), options.signal);
-  if (before && !options.forceConflicts) refuseOtherProject(before, object);
+  const takenFrom = before && otherProject(before, object);
+  if (takenFrom !== undefined && !options.forceConflicts) throw ownedBy(takenFrom, object);
   const wanted = options.completeOne?.(object, before) ?? object;
   const { after, restored } = await applyOne(cluster, wanted, before, options);
-  return { applied: { object: describeRef(refOf(wanted)), change: changeOf(before, after) }, wanted, before, after, restored };
+  return { applied: { object: describeRef(refOf(wanted)), change: changeOf(before, after) }, wanted, before, after, restored, takenFrom };
 }
 
 /**
- * Objects without the annotation were applied by an earlier version, or belong to nobody.
- * @throws RefusedError for an object of another project
+ * The other project that an object belongs to. Objects without the annotation were applied by an
+ * earlier version, or belong to nobody.
  */
-function refuseOtherProject(found: KubeObject, wanted: KubeObject): void {
+function otherProject(found: KubeObject, wanted: KubeObject): string | undefined {
   const project = found.metadata.annotations?.[projectAnnotation];
-  if (project === undefined || project === wanted.metadata.annotations?.[projectAnnotation]) return;
-  throw new RefusedError(`${describeRef(refOf(wanted))} belongs to another project: ${project}`, {
+  return project === wanted.metadata.annotations?.[projectAnnotation] ? undefined : project;
+}
+
+const ownedBy = (project: string, wanted: KubeObject): RefusedError =>
+  new RefusedError(`${describeRef(refOf(wanted))} belongs to another project: ${project}`, {
     fix: 'Choose other names in apisvc.yaml (metadata, spec.service, spec.apis), or take over the objects with --force-conflicts. The other project then no longer manages them.',
   });
-}
 
 /**
  * What applying changed, judged by content: a dry run does not move resourceVersion

@@ -69,14 +69,21 @@ describe('checkSteps', () => {
   });
 
   test('keeps the class of an error, which decides the exit code', async () => {
-    const { steps } = stepsThat(fault(new ClusterError('a')), fault(new RefusedError('b')));
+    const { steps } = stepsThat(fault(new ClusterError('a')));
     const error = await rejection(checkSteps(steps));
     expect(error).toBeInstanceOf(ClusterError);
-    expect(error).toMatchObject({ message: 'a\nb\nnothing was changed', exitCode: Exit.unreachable, fix: undefined });
+    expect(error).toMatchObject({ message: 'a\nnothing was changed', exitCode: Exit.unreachable, fix: undefined });
   });
 
-  test('reports a usage error when one of the faults is one', async () => {
-    const { steps } = stepsThat(fault(new RefusedError('a')), fault(new UsageError('b')));
-    expect(await rejection(checkSteps(steps))).toBeInstanceOf(UsageError);
+  test.each([
+    ['a usage error', [RefusedError, ClusterError, UsageError], UsageError],
+    ['missing access', [RefusedError, ClusterError, RefusedError], ClusterError],
+  ] as const)('reports %s when one of the faults is one, in any order', async (_, classes, expected) => {
+    for (const order of [classes, classes.toReversed()]) {
+      const { steps } = stepsThat(...order.map((Fault, index) => fault(new Fault(String(index)))));
+      const error = await rejection(checkSteps(steps));
+      expect(error).toBeInstanceOf(expected);
+      expect(error).toMatchObject({ message: '0\n1\n2\nnothing was changed' });
+    }
   });
 });

@@ -18,6 +18,7 @@ const pair = (change: AppliedPair['applied']['change'], before: KubeObject | und
   before,
   after,
   restored: [],
+  takenFrom: undefined,
 });
 
 test('no differences', () => {

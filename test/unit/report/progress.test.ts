@@ -27,6 +27,7 @@ describe('progress', () => {
     ['==> registering \\x1b]0;owned\\x07', { kind: 'step', what: 'registering \u001b]0;owned\u0007' }],
     ['    service/a/\\x9b31m created', { kind: 'applied', applied: { object: 'service/a/\u009b31m', change: 'created' } }],
     ['    note: careful\\x0d', { kind: 'note', what: 'careful\r' }],
+    ['    service/a/b: taken over from project a/first', { kind: 'taken-over', object: 'service/a/b', from: 'a/first' }],
     [
       '    apiservice/v1.a: restored manually edited fields (.spec.caBundle: \\x202e)',
       { kind: 'restored', object: 'apiservice/v1.a', conflicts: [{ field: '.spec.caBundle', owner: '\u202e' }] },

@@ -3,7 +3,7 @@ import { Exit, RefusedError, UsageError } from '../../../../src/errors.ts';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
 import type { Progress } from '../../../../src/operations/progress.ts';
 import { checkSteps, runSteps } from '../../../../src/operations/runner.ts';
-import { applyStep } from '../../../../src/operations/steps/apply.ts';
+import { applyStep, noticesOf } from '../../../../src/operations/steps/apply.ts';
 import { answer, clusterOf, never, notFound, status } from '../../cluster/kube-api.ts';
 import { apiService, managedBy, service, withMetadata } from '../objects.ts';
 
@@ -171,6 +171,16 @@ describe('an object of another project', () => {
     const { error, pairs } = await applyAs('wardle/third', true);
     expect(error).toBeUndefined();
     expect(pairs.map(({ applied }) => applied.change)).toEqual(['configured', 'created', 'configured']);
+  });
+
+  test('that is taken over is reported with its former project, and no other object is', async () => {
+    expect((await applyAs('wardle/third', true)).pairs.flatMap(noticesOf)).toEqual([
+      { kind: 'taken-over', object: 'service/wardle/api', from: 'wardle/first' },
+      { kind: 'taken-over', object: 'apiservice/v1.example.com', from: 'other/second' },
+    ]);
+    expect((await applyAs('wardle/first', true)).pairs.flatMap(noticesOf)).toEqual([
+      { kind: 'taken-over', object: 'apiservice/v1.example.com', from: 'other/second' },
+    ]);
   });
 
   test('is not one of this project, nor one without a record, of an earlier version', async () => {
