@@ -1,11 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import net from 'node:net';
+import { withoutPassword } from '../config/redact.ts';
 import { x509Fault } from '../pki/go-x509.ts';
 import { inspect } from '../pki/inspect.ts';
 import { addressOf, connectionFix, type Destination } from './connection-fix.ts';
 import { type Received, Unreachable } from './faults.ts';
 import { goMessage, hostPort, notTls } from './go-errors.ts';
-import { withoutPassword } from './kubeconfig-rules.ts';
 import { handshake } from './tls-handshake.ts';
 
 /** How far a request came before its time limit. */

@@ -1,7 +1,8 @@
 import net from 'node:net';
+import { withoutPassword } from '../config/redact.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { hostPort, notTls } from './go-errors.ts';
-import { setCa, setClientCertificate, withoutPassword } from './kubeconfig-rules.ts';
+import { setCa, setClientCertificate } from './kubeconfig-rules.ts';
 
 /** Where a connection leads, with the names that an error needs. */
 export interface Destination {

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import type { Cluster } from '@kubernetes/client-node';
 import { ClusterError, DeadlineError } from '../errors.ts';
 import type { ExecConfig } from './kubeconfig-fields.ts';
+import type { ClusterEntry } from './kubeconfig-file.ts';
 
 /** A credential plugin failed. Its fix may be the install hint, which is text of the kubeconfig. */
 export class PluginError extends ClusterError {}
@@ -27,7 +27,7 @@ export interface PluginRun {
   /** Names in the kubeconfig, for messages. */
   readonly user: string;
   readonly context: string;
-  readonly cluster: Cluster;
+  readonly cluster: ClusterEntry;
   readonly env: NodeJS.ProcessEnv;
   /** Whether a person at a terminal can answer the plugin, for instance to log in. */
   readonly interactive: boolean;
@@ -150,11 +150,17 @@ function parse(output: string): ExecCredential | undefined {
   }
 }
 
-/** What a plugin is told about the cluster (ExecConfig.provideClusterInfo). */
-const clusterInfo = ({ server, caData, caFile, tlsServerName, skipTLSVerify, proxyUrl }: Cluster): object => ({
+/**
+ * What a plugin is told about the cluster (ExecConfig.provideClusterInfo;
+ * k8s.io/client-go/rest/exec.go, ConfigToExecCluster). The proxy is that of the kubeconfig, not of
+ * the environment.
+ */
+const clusterInfo = ({ server, caData, caFile, proxyUrl, proxyVariable, ...cluster }: ClusterEntry): object => ({
   server,
   'certificate-authority-data': caFile ? readFileSync(caFile, 'base64') : caData,
-  'tls-server-name': tlsServerName,
-  'insecure-skip-tls-verify': skipTLSVerify,
-  'proxy-url': proxyUrl,
+  'tls-server-name': cluster.tlsServerName,
+  'insecure-skip-tls-verify': cluster.skipTLSVerify,
+  'proxy-url': proxyVariable === undefined ? proxyUrl : undefined,
+  'disable-compression': cluster.disableCompression,
+  config: cluster.execConfig,
 });

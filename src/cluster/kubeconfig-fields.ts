@@ -28,7 +28,8 @@ export interface Entry {
   readonly fields: Fields;
 }
 
-type Type = 'string' | 'boolean' | 'base64' | 'strings' | Readonly<Record<string, unknown>>;
+/** lists: lists of strings by name. named: a list of entries with unique names. */
+type Type = 'string' | 'boolean' | 'base64' | 'strings' | 'lists' | 'named' | Readonly<Record<string, unknown>>;
 
 const exec = {
   command: 'string',
@@ -48,6 +49,8 @@ const types = {
     'certificate-authority': 'string',
     'certificate-authority-data': 'base64',
     'proxy-url': 'string',
+    'disable-compression': 'boolean',
+    extensions: 'named',
   },
   user: {
     'client-certificate': 'string',
@@ -61,6 +64,7 @@ const types = {
     as: 'string',
     'as-uid': 'string',
     'as-groups': 'strings',
+    'as-user-extra': 'lists',
     'auth-provider': { name: 'string', config: {} },
     exec,
   },
@@ -101,18 +105,19 @@ const quoted = (value: unknown): string => (typeof value === 'string' ? JSON.str
 function namedAt(list: unknown, path: string, key: keyof typeof types): Entry[] {
   if (list === undefined || list === null) return [];
   if (!Array.isArray(list)) throw new WrongField(path, `must be a list, not ${typeName(list)}`);
-  const names = new Set<string>();
-  return list.map((item, index) => {
+  const entries = list.map((item, index) => {
     const at = `${path}[${index}]`;
     const { name, [key]: fields } = objectAt(item, at);
     checkType(name, 'string', `${at}.name`);
     const entry = { name: (name as string | null | undefined) ?? '', fields: objectAt(fields ?? {}, `${at}.${key}`) };
-    if (names.has(entry.name))
-      throw new WrongField(path, `has two entries with the name ${quoted(entry.name)}`, 'Remove or rename one of them.');
-    names.add(entry.name);
     checkFields(entry.fields, types[key], `${at}.${key}`);
     return entry;
   });
+  refuseDuplicate(
+    entries.map(({ name }) => name),
+    path,
+  );
+  return entries;
 }
 
 function checkFields(fields: Fields, of: Readonly<Record<string, unknown>>, path: string): void {
@@ -136,11 +141,35 @@ function checkEnv(env: unknown, path: string): void {
   }
 }
 
+function checkNames(list: unknown, path: string): void {
+  if (!Array.isArray(list)) throw new WrongField(path, `must be a list, not ${typeName(list)}`);
+  const names = list.map((item, index) => {
+    const { name } = objectAt(item, `${path}[${index}]`);
+    checkType(name, 'string', `${path}[${index}].name`);
+    return name ?? '';
+  });
+  refuseDuplicate(names, path);
+}
+
+function refuseDuplicate(names: readonly unknown[], path: string): void {
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice === undefined) return;
+  throw new WrongField(path, `has two entries with the name ${quoted(twice)}`, 'Remove or rename one of them.');
+}
+
 function checkType(value: unknown, type: Type, path: string): void {
   if (value === undefined || value === null) return;
   if (type === 'strings') {
     if (!Array.isArray(value)) throw new WrongField(path, `must be a list of strings, not ${typeName(value)}`);
     for (const [index, item] of value.entries()) checkType(item, 'string', `${path}[${index}]`);
+    return;
+  }
+  if (type === 'lists') {
+    for (const [key, list] of Object.entries(objectAt(value, path))) checkType(list, 'strings', `${path}.${key}`);
+    return;
+  }
+  if (type === 'named') {
+    checkNames(value, path);
     return;
   }
   const wanted = type === 'base64' ? 'string' : type;

@@ -9,6 +9,9 @@ import { type Entry, type ExecConfig, entriesOf, WrongField } from './kubeconfig
 
 /** A cluster of a kubeconfig, under the names of client-node. */
 export interface ClusterEntry extends Cluster {
+  readonly disableCompression?: boolean;
+  /** What credential plugins are told about this cluster. */
+  readonly execConfig?: unknown;
   /** Where proxyUrl comes from, if not from the kubeconfig: `HTTPS_PROXY`. */
   readonly proxyVariable?: string;
 }
@@ -20,6 +23,7 @@ export interface UserEntry extends User {
   readonly tokenFile?: string;
   readonly impersonateUid?: string;
   readonly impersonateGroups?: readonly string[];
+  readonly impersonateExtra?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface ContextEntry {
@@ -131,7 +135,17 @@ const clusterOf = ({ name, fields }: Entry, absolute: Absolute): ClusterEntry =>
     caFile: absolute(text(fields['certificate-authority'])),
     caData: text(fields['certificate-authority-data']),
     proxyUrl: text(fields['proxy-url']),
+    disableCompression: fields['disable-compression'] === true || undefined,
+    execConfig: execConfigOf(fields.extensions),
   });
+
+/**
+ * The reserved extension (k8s.io/client-go/tools/clientcmd/client_config.go, clusterExtensionKey).
+ */
+const execConfigOf = (extensions: unknown): unknown =>
+  (extensions as readonly { name?: string | null; extension?: unknown }[] | null | undefined)?.find(
+    ({ name }) => name === 'client.authentication.k8s.io/exec',
+  )?.extension ?? undefined;
 
 const userOf = ({ name, fields }: Entry, absolute: Absolute, directory: string): UserEntry =>
   withoutUndefined({
@@ -147,6 +161,7 @@ const userOf = ({ name, fields }: Entry, absolute: Absolute, directory: string):
     impersonateUser: text(fields.as),
     impersonateUid: text(fields['as-uid']),
     impersonateGroups: (fields['as-groups'] as string[] | null | undefined) ?? undefined,
+    impersonateExtra: (fields['as-user-extra'] as UserEntry['impersonateExtra'] | null) ?? undefined,
     authProvider: (fields['auth-provider'] as UserEntry['authProvider'] | null) ?? undefined,
     exec: execOf(fields.exec as ExecConfig | null | undefined, directory),
   });

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { fileReason } from '../config/file-errors.ts';
+import { withoutPassword } from '../config/redact.ts';
 import { shellWord } from '../config/shell-word.ts';
 import type { ClusterEntry, UserEntry } from './kubeconfig-file.ts';
 
@@ -60,12 +61,6 @@ function serverFaults({ name, server }: ClusterEntry): KubeconfigFault[] {
 /** clientcmd/helpers.go, parseProxyURL. */
 const isProxy = (url: string): boolean => /^(https?|socks5):\/\/./.test(url) && URL.canParse(url);
 
-/**
- * A URL without its user information, which may be a password. In one that cannot be parsed, the
- * password may contain slashes.
- */
-export const withoutPassword = (url: string): string => url.replace(/\/\/.*@/s, '//');
-
 /** The command that sets the CA of a cluster. */
 export const setCa = (cluster: string): string =>
   `Set the CA of the cluster: kubectl config set-cluster ${shellWord(cluster)} --certificate-authority=CA_FILE --embed-certs`;
@@ -113,10 +108,13 @@ function methodFaults({ name, token, tokenFile, username, password, ...user }: U
   }
   const reason = !token && tokenFile ? unreadableReason(tokenFile) : undefined;
   if (reason) faults.push({ message: `unable to read tokenFile ${tokenFile} for ${name} due to ${reason}`, fix: setToken(name) });
-  if ((user.impersonateUid || user.impersonateGroups?.length) && !user.impersonateUser) {
+  if (
+    (user.impersonateUid || user.impersonateGroups?.length || Object.keys(user.impersonateExtra ?? {}).length > 0) &&
+    !user.impersonateUser
+  ) {
     faults.push({
       message: `requesting uid, groups or user-extra for ${name} without impersonating a user`,
-      fix: `Set "as" of user "${name}" in the kubeconfig, or remove "as-uid" and "as-groups".`,
+      fix: `Set "as" of user "${name}" in the kubeconfig, or remove "as-uid", "as-groups" and "as-user-extra".`,
     });
   }
   return faults;

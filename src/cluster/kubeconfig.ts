@@ -5,6 +5,7 @@ import type { Cluster, Context } from '@kubernetes/client-node';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { fileExists } from '../config/file-errors.ts';
 import { nearest } from '../config/nearest.ts';
+import { withoutPassword } from '../config/redact.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { type ApisvcError, ClusterError, UsageError } from '../errors.ts';
 import { type ClusterEntry, type Kubeconfig, readKubeconfig } from './kubeconfig-file.ts';
@@ -55,11 +56,10 @@ export interface ContextView {
  */
 export function listContexts({ kubeconfig }: ClusterOptions, env: NodeJS.ProcessEnv): ContextView[] {
   const config = readAll(kubeconfigFiles(kubeconfig, env));
-  return config.contexts.map(({ name, cluster }) => ({
-    name,
-    server: config.clusters.find((each) => each.name === cluster)?.server,
-    current: name === config.currentContext,
-  }));
+  return config.contexts.map(({ name, cluster }) => {
+    const server = config.clusters.find((each) => each.name === cluster)?.server;
+    return { name, server: server && withoutPassword(server), current: name === config.currentContext };
+  });
 }
 
 function readAll(files: readonly string[]): KubeConfig {

@@ -1,7 +1,7 @@
 import { lastMessageLine } from '../cluster/last-message.ts';
+import { redacted } from '../config/redact.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { seen, skipped } from './observed.ts';
-import { redacted } from './redact.ts';
 import type { ContainerView, Ended, PodEvent, PodView } from './types.ts';
 import { type Json, listOf, textOf } from './views.ts';
 

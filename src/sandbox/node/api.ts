@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from '../../cluster/answer.ts';
-import type { Cluster, ClusterRequest } from '../../cluster/cluster.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import type { ClusterRequest } from '../../cluster/link.ts';
 import { type Collection, getObject, listObjects, refOf } from '../../cluster/objects.ts';
 import { type ObjectRef, type Resource, resourcePath, resources } from '../../cluster/resources.ts';
 import { readJson, readStatus, refusal } from '../../cluster/status.ts';

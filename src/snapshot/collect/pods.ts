@@ -3,10 +3,10 @@ import { lastMessageLine } from '../../cluster/last-message.ts';
 import { lastLogLines } from '../../cluster/logs.ts';
 import { listObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
+import { redacted } from '../../config/redact.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { problemOf } from '../pod-problem.ts';
 import { viewEvents } from '../pod-view.ts';
-import { redacted } from '../redact.ts';
 import type { Observed, PodView } from '../types.ts';
 import { observeOrThrow } from './observe.ts';
 

@@ -1,13 +1,14 @@
 import { mayGetPath, mayI, mayUser, mayUserGetPath } from '../../cluster/access.ts';
 import type { Answer } from '../../cluster/answer.ts';
-import type { Cluster, ClusterRequest } from '../../cluster/cluster.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
 import { Unreachable } from '../../cluster/faults.ts';
+import type { ClusterRequest } from '../../cluster/link.ts';
 import { type ObjectRef, resourcePath, resources, subresources } from '../../cluster/resources.ts';
 import { anonymousFix, rbacRule, readStatus, refusal } from '../../cluster/status.ts';
+import { redacted } from '../../config/redact.ts';
 import { groupVersionOf } from '../../config/registration.ts';
 import { needOf } from '../api-resources.ts';
 import { seen, skipped } from '../observed.ts';
-import { redacted } from '../redact.ts';
 import type { AsUserView, HttpView, Observed } from '../types.ts';
 import type { ServiceRef } from './backend.ts';
 import type { CollectContext, RequestContext } from './context.ts';

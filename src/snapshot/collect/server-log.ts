@@ -1,5 +1,5 @@
 import { lastLogLines } from '../../cluster/logs.ts';
-import { redacted } from '../redact.ts';
+import { redacted } from '../../config/redact.ts';
 import type { Observed } from '../types.ts';
 import type { CollectContext } from './context.ts';
 

@@ -56,6 +56,23 @@ test('a plugin gets its own variables and those of KUBERNETES_EXEC_INFO', async 
   });
 });
 
+test('a plugin gets the config of the cluster, but not the proxy of the environment', async () => {
+  const print = `printf %s "$KUBERNETES_EXEC_INFO" > "$(dirname "$0")/info"; echo '{"apiVersion": "${apiVersion}", "status": {"token": "a"}}'`;
+  const clusterWith = async (entry: object): Promise<object> => {
+    const { dir, config } = withPlugin(print, { provideClusterInfo: true }, 'https://192.0.2.1', entry);
+    (await connect({ kubeconfig: config }, { ...process.env, HTTPS_PROXY: 'http://proxy:3128' }, never)).close();
+    return JSON.parse(readFileSync(join(dir, 'info'), 'utf8')).spec.cluster;
+  };
+  const config = { audience: '06e3fbd18de8', list: [1] };
+  const extensions = [
+    { name: 'other', extension: {} },
+    { name: 'client.authentication.k8s.io/exec', extension: config },
+  ];
+  const told = { server: 'https://192.0.2.1', 'insecure-skip-tls-verify': false };
+  expect(await clusterWith({ extensions, 'disable-compression': true })).toEqual({ ...told, config, 'disable-compression': true });
+  expect(await clusterWith({ 'proxy-url': 'http://own:3128' })).toEqual({ ...told, 'proxy-url': 'http://own:3128' });
+});
+
 test('a plugin prints a client certificate', async () => {
   const { info, keyPair } = await make({ commonName: 'jane' });
   const clientKeyData = keyPair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

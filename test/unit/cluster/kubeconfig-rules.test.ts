@@ -109,6 +109,18 @@ describe('a user that kubectl refuses', () => {
       'Set "as" of user "jane"',
     ],
     [
+      'extra fields without a user',
+      { 'as-user-extra': { scopes: ['a'] } },
+      'requesting uid, groups or user-extra for jane without impersonating a user',
+      'or remove "as-uid", "as-groups" and "as-user-extra".',
+    ],
+    [
+      'an extra field that is no list',
+      { as: 'john', 'as-user-extra': { scopes: 'a' } },
+      'users[0].user.as-user-extra.scopes must be a list of strings, not a string',
+      'Correct users[0].user.as-user-extra.scopes',
+    ],
+    [
       'a number as a token',
       { token: 5 },
       'users[0].user.token must be a string, not a number',
@@ -244,6 +256,12 @@ describe('a cluster that kubectl refuses', () => {
       'Remove insecure-skip-tls-verify',
     ],
     [
+      'with an extension twice',
+      { server, extensions: [{ name: 'a' }, { name: 'a' }] },
+      'clusters[0].cluster.extensions has two entries with the name "a"',
+      'Remove or rename one of them.',
+    ],
+    [
       'with a text as a boolean',
       { server, 'insecure-skip-tls-verify': 'true' },
       'clusters[0].cluster.insecure-skip-tls-verify must be a boolean, not a string',
@@ -288,6 +306,11 @@ describe('the credentials that are sent', () => {
       'an impersonated user with its groups',
       { token: 'a', as: 'john', 'as-groups': ['x', 'y'] },
       { 'impersonate-user': 'john', 'impersonate-group': 'x, y' },
+    ],
+    [
+      'extra fields of an impersonated user, with a name that is no header',
+      { token: 'a', as: 'john', 'as-uid': '7', 'as-user-extra': { 'example.com/Scopes': ['x', 'y'], '100%': ['z'] } },
+      { 'impersonate-uid': '7', 'impersonate-extra-example.com%2fscopes': 'x, y', 'impersonate-extra-100%25': 'z' },
     ],
   ])('%s', async (_, user, headers) => {
     let sent: object = {};

@@ -6,17 +6,20 @@ import { filesOf, kubeconfig } from './kube-api.ts';
 /**
  * Writes a kubeconfig whose user has a shell script as its credential plugin.
  * @param more properties of the exec section
+ * @param moreOfCluster properties of the cluster
  */
 export function withPlugin(
   script: string,
   more: object = {},
   server = 'https://192.0.2.1',
+  moreOfCluster: object = {},
 ): { readonly dir: string; readonly config: string } {
   const dir = filesOf({ plugin: `#!/bin/sh\n${script}\n` });
   chmodSync(join(dir, 'plugin'), 0o755);
   const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: join(dir, 'plugin'), interactiveMode: 'Never', ...more };
   const users = [{ name: 'test', user: { exec } }];
-  writeFileSync(join(dir, 'config'), JSON.stringify({ ...kubeconfig(server), users }));
+  const clusters = [{ name: 'test', cluster: { server, ...moreOfCluster } }];
+  writeFileSync(join(dir, 'config'), JSON.stringify({ ...kubeconfig(server), clusters, users }));
   return { dir, config: join(dir, 'config') };
 }
 
