@@ -27,6 +27,7 @@ export function requirePrograms({ kubernetes, node }: ProgramSelection): Program
     'aggregator-front',
     'konnectivity',
     'kubectl-1.32',
+    'load',
     'metrics-server',
     ...(node ? ['any-api', 'pause'] : []),
     wanted,

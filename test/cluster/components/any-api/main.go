@@ -1,6 +1,6 @@
 // Any-api is an extension API server for any group. It is the generic API server of Kubernetes with
-// its flags for serving, authentication and authorization. It serves discovery documents instead of
-// resources, so it needs no etcd and starts quickly.
+// its flags for serving, authentication and authorization. It serves discovery documents, and
+// optionally one object, so it needs no etcd and starts quickly.
 package main
 
 import (
@@ -28,6 +28,9 @@ import (
 type server struct {
 	groupVersion    string
 	certificateOnce bool
+	things          bool
+	closing         bool
+	abrupt          bool
 	serving         *options.SecureServingOptions
 	authentication  *options.DelegatingAuthenticationOptions
 	authorization   *options.DelegatingAuthorizationOptions
@@ -40,16 +43,27 @@ func main() {
 		authorization:  options.NewDelegatingAuthorizationOptions(),
 	}
 	command := &cobra.Command{Use: "any-api", SilenceUsage: true, RunE: func(command *cobra.Command, _ []string) error {
-		return s.run(command.Context())
+		return s.run(s.untilSignal())
 	}}
 	flags := command.Flags()
 	flags.StringVar(&s.groupVersion, "group-version", "", "group and version to serve")
 	flags.BoolVar(&s.certificateOnce, "certificate-once", false, "do not reload the serving certificate, as some servers do not")
+	flags.BoolVar(&s.things, "things", false, "serve GET, LIST and WATCH of one object, things/one")
+	flags.BoolVar(&s.closing, "close-connections", false, "close every connection after one response, and serve HTTP/1.1 only")
+	flags.BoolVar(&s.abrupt, "abrupt", false, "exit at once on SIGTERM, as hand-written servers do")
 	s.serving.AddFlags(flags)
 	s.authentication.AddFlags(flags)
 	s.authorization.AddFlags(flags)
-	command.SetContext(genericapiserver.SetupSignalContext())
 	os.Exit(cli.Run(command))
+}
+
+// untilSignal returns a context that ends with SIGTERM. Without a handler, SIGTERM ends a Go program
+// at once.
+func (s *server) untilSignal() context.Context {
+	if s.abrupt {
+		return context.Background()
+	}
+	return genericapiserver.SetupSignalContext()
 }
 
 func (s *server) run(ctx context.Context) error {
@@ -63,6 +77,12 @@ func (s *server) run(ctx context.Context) error {
 	}
 	if err := s.serving.WithLoopback().ApplyTo(&config.SecureServing, &config.LoopbackClientConfig); err != nil {
 		return err
+	}
+	if s.closing {
+		config.SecureServing.DisableHTTP2 = true
+		config.BuildHandlerChainFunc = func(handler http.Handler, c *genericapiserver.Config) http.Handler {
+			return closeConnections(genericapiserver.DefaultBuildHandlerChain(handler, c))
+		}
 	}
 	if s.certificateOnce {
 		certificate, key := config.SecureServing.Cert.CurrentCertKeyContent()
@@ -82,18 +102,23 @@ func (s *server) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := serveDiscovery(generic, s.groupVersion); err != nil {
+	if err := s.serveDiscovery(generic, ctx); err != nil {
 		return err
 	}
 	return generic.PrepareRun().RunWithContext(ctx)
 }
 
-func serveDiscovery(generic *genericapiserver.GenericAPIServer, groupVersion string) error {
+func (s *server) serveDiscovery(generic *genericapiserver.GenericAPIServer, shutdown context.Context) error {
+	groupVersion := s.groupVersion
 	gv, err := schema.ParseGroupVersion(groupVersion)
 	if err != nil {
 		return err
 	}
 	things := metav1.APIResource{Name: "things", SingularName: "thing", Kind: "Thing", Namespaced: true, Verbs: metav1.Verbs{"get", "list"}}
+	if s.things {
+		things.Verbs = append(things.Verbs, "watch")
+		serveThings(generic, gv, shutdown)
+	}
 	list := func() []metav1.APIResource { return []metav1.APIResource{things} }
 	resources, err := endpoints.ConvertGroupVersionIntoToDiscovery(list())
 	if err != nil {

@@ -1,0 +1,3 @@
+module apisvc.dev/components/load
+
+go 1.26.0

@@ -1,0 +1,42 @@
+import { expect } from 'vitest';
+import type { Document } from 'yaml';
+import { apisvc } from './commands.ts';
+import { editConfiguration, emptyFolder } from './projects.ts';
+import { apiServiceNameOf, groupOf } from './registrations.ts';
+import type { LoadOptions } from './start-load.ts';
+
+export interface AnyApiOptions {
+  /** Name of the project, its namespace, its Service and its Deployment. The group derives from it. */
+  readonly name: string;
+  readonly replicas?: number;
+  /**
+   * Flags of components/any-api. By default, the server keeps connections, reloads its certificate
+   * and ends gracefully. `--close-connections`, `--certificate-once` and `--abrupt` change that.
+   */
+  readonly flags?: readonly string[];
+  readonly edit?: (document: Document) => void;
+}
+
+export interface AnyApiProject {
+  readonly dir: string;
+  readonly apiService: string;
+  /** What startLoad requests. */
+  readonly target: Pick<LoadOptions, 'path' | 'object'>;
+}
+
+/** Creates a project that runs components/any-api with one object in pods. Does not register it. */
+export async function makeAnyApiProject({ name, replicas = 3, flags = [], edit }: AnyApiOptions): Promise<AnyApiProject> {
+  const dir = emptyFolder();
+  const api = `${groupOf(name)}/v1`;
+  const identity = ['--name', name, '--namespace', name, '--service', name, '--image', 'docker.io/library/any-api:0.37.2'];
+  const init = await apisvc(['init', dir, '--preset', 'custom', '--api', api, ...identity, '--yes']);
+  expect(init).toMatchObject({ exitCode: 0, stderr: '' });
+  editConfiguration(dir, (document) => {
+    const args = ['--secure-port=8443', `--group-version=${api}`, '--things', ...flags];
+    document.setIn(['spec', 'server', 'args'], document.createNode(args));
+    document.setIn(['spec', 'server', 'replicas'], replicas);
+    document.setIn(['spec', 'server', 'probes', 'readiness', 'periodSeconds'], 1);
+    edit?.(document);
+  });
+  return { dir, apiService: apiServiceNameOf(name), target: { path: `/apis/${api}/namespaces/default/things`, object: 'one' } };
+}
