@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { issuerFlags } from '../config/issuer-flags.ts';
+import { registerCommand } from '../config/project-commands.ts';
 import type { Registration } from '../config/schema.ts';
-import { shellWord } from '../config/shell-word.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import type { Authority } from '../pki/types.ts';
@@ -135,7 +135,7 @@ async function newCertificates(
     const unreadable = unreadableFix(faults);
     if (unreadable !== undefined) throw new UsageError(reasons.join('\n'), { fix: unreadable });
     throw new RefusedError(`this would replace the keys in ${join(dir, 'certs')}: ${reasons.join('; ')}`, {
-      fix: `To replace the keys, add --force-keys. The API stops working until you run: apisvc register${dir === '.' ? '' : ` -C ${shellWord(dir)}`}`,
+      fix: `To replace the keys, add --force-keys. The API stops working until you run: ${registerCommand(dir)}`,
     });
   }
   return issueCertificates(registration, { given, now });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { ProjectCommands } from '../config/project-commands.ts';
 import { secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
-import { shellWord } from '../config/shell-word.ts';
 import type { Location } from '../diagnosis/types.ts';
 import { UsageError } from '../errors.ts';
 import { renderManifests } from '../manifests/render.ts';
@@ -15,13 +15,14 @@ import { readText } from '../project/read.ts';
 import type { ObjectField } from '../snapshot/offline/objects.ts';
 import { offlineSnapshot } from '../snapshot/offline/snapshot.ts';
 import type { Snapshot } from '../snapshot/types.ts';
+import { projectCommands } from './selection.ts';
 
 export interface ProjectSnapshot {
   readonly snapshot: Snapshot;
   /** The file of the project that a field of a rendered object comes from. */
   readonly place: (about: ObjectField) => Location;
-  /** The directory as an argument of `apisvc init`; empty for the current one. */
-  readonly project: string;
+  /** For the commands in fixes. */
+  readonly project: ProjectCommands;
 }
 
 /**
@@ -52,7 +53,7 @@ export function projectSnapshot(dir: string, now: Date): ProjectSnapshot {
       if (kind === 'APIService' && path.includes('caBundle')) return { file: caCertificate, line: 1 };
       return { file: configuration, line: kind === 'APIService' ? lineOfGroup(text, name) : 1 };
     },
-    project: dir === '.' ? '' : ` ${shellWord(dir)}`,
+    project: projectCommands(dir, registration),
   };
 }
 

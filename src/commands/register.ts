@@ -1,7 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
-import { type FixProject, withProject } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
 import type { OnProgress } from '../operations/progress.ts';
@@ -15,7 +14,7 @@ import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts
 import { diagnosisText } from '../report/text.ts';
 import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
 import { issuedInCluster } from './issued-in-cluster.ts';
-import { fixProject } from './selection.ts';
+import { projectCommands } from './selection.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
@@ -43,6 +42,7 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
       objects: objectsWith(issued),
       forceConflicts: flags.forceConflicts === true,
       clusterFlags: clusterFlagsOf(flags),
+      project: projectCommands(flags.directory, registration),
       signal,
       onProgress,
     };
@@ -53,14 +53,14 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
     return dryRunClient(objectsWith(certificates.issued ?? certificates.missingKey), flags, terminal);
   }
   if (flags.dryRun === 'server' || flags.diff) return dryRunServer(flags, terminal, requestFor);
-  return apply(flags, fixProject(flags.directory, registration), terminal, requestFor);
+  return apply(flags, terminal, requestFor);
 }
 
 type RequestFor = (cluster: Cluster, signal: AbortSignal) => Promise<RegisterRequest>;
 
-async function apply(flags: RegisterFlags, project: FixProject, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
+async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
   let changed = false;
-  const { applied, diagnosis: found } = await withCluster(flags, terminal, 'registering', async (cluster, signal) => {
+  const { applied, diagnosis } = await withCluster(flags, terminal, 'registering', async (cluster, signal) => {
     const request = await requestFor(cluster, signal);
     const onProgress: typeof request.onProgress = (progress) => {
       changed ||= progress.kind === 'applied';
@@ -68,7 +68,6 @@ async function apply(flags: RegisterFlags, project: FixProject, terminal: Termin
     };
     return registerApi(cluster, { ...request, onProgress });
   }).catch((error) => explainInterrupt(error, changed));
-  const diagnosis = withProject(found, project);
   if (flags.output === 'json') {
     await terminal.result(resultJson({ applied, diagnosis }));
     return exitCodeOf(diagnosis);

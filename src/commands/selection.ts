@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { fileExists } from '../config/file-errors.ts';
+import type { ProjectCommands } from '../config/project-commands.ts';
 import { apiServiceNamePattern } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
-import type { FixProject } from '../diagnosis/fix.ts';
 import { ApisvcError, UsageError } from '../errors.ts';
 import { similarNames } from '../snapshot/similar-names.ts';
 import type { Project, Wanted } from '../snapshot/types.ts';
@@ -11,7 +11,7 @@ import type { Terminal } from './terminal.ts';
 export interface Selection {
   readonly wanted: Wanted;
   /** The project that all of them belong to, for the commands in fixes. */
-  readonly project?: FixProject;
+  readonly project?: ProjectCommands;
   /** The project to compare them with. */
   readonly compared?: Project;
   /** The configuration of the project, if the selection needed it. */
@@ -40,9 +40,9 @@ export async function selectionOf({ directory, all, selector }: SelectionFlags, 
 }
 
 /** The project of a directory, for the commands in fixes. */
-export const fixProject = (directory: string, { spec }: Registration): FixProject => ({
+export const projectCommands = (directory: string, { spec }: Registration): ProjectCommands => ({
   directory,
-  ownCa: spec.certificates.issuer.type === 'ca',
+  issuer: spec.certificates.issuer.type,
 });
 
 /** Describes a selection in messages. */
@@ -92,7 +92,7 @@ export async function comparing(
     const { registration, ...compared } = readTrust(directory, selection.registration);
     const { wanted } = selection;
     const all = 'names' in wanted && wanted.names.every((name) => compared.names.includes(name));
-    return { wanted, compared, ...(all ? { project: fixProject(directory, registration) } : {}) };
+    return { wanted, compared, ...(all ? { project: projectCommands(directory, registration) } : {}) };
   } catch (error) {
     if (!(error instanceof ApisvcError)) throw error;
     terminal.progress(`warning: The cluster is not compared with the project: ${error.message.split('\n')[0]}`);
@@ -113,5 +113,5 @@ async function ofProject(dir: string): Promise<Selection> {
     });
   }
   const registration = readRegistration(dir);
-  return { wanted: { names: apiServiceNames(registration) }, project: fixProject(dir, registration), registration };
+  return { wanted: { names: apiServiceNames(registration) }, project: projectCommands(dir, registration), registration };
 }

@@ -1,4 +1,3 @@
-import { withProject } from '../diagnosis/fix.ts';
 import type { ClusterResult, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { worstOf } from '../diagnosis/verdict.ts';
 import { ApisvcError, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
@@ -103,19 +102,19 @@ async function checkCluster(
   const selection = describeSelection(wanted);
   return withCluster({ ...flags, context }, terminal, `verifying ${selection}`, async (cluster, signal) => {
     if (flags.wait) terminal.progress(`waiting up to ${flags.timeout / 1000}s for ${selection} to be healthy`);
-    const { snapshot, diagnosis } = await verifyUntilHealthy(cluster, {
+    return verifyUntilHealthy(cluster, {
       wanted,
       ...diagnoseOptions(flags),
       clusterFlags: clusterFlagsOf({ ...flags, context }),
       ...(flags.asUser === undefined ? {} : { asUser: flags.asUser }),
       ...probeOf(flags),
       ...(compared === undefined ? {} : { compared }),
+      ...(project === undefined ? {} : { project }),
       onProgress: (done, total) => terminal.status(printable(`verifying ${selection}: ${done} of ${total}`)),
       // With --wait, only the deadline ends the checks.
       until: flags.wait ? signal : AbortSignal.abort(),
       signal,
     });
-    return { snapshot, diagnosis: project ? withProject(diagnosis, project) : diagnosis };
   });
 }
 

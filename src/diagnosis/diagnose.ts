@@ -1,10 +1,8 @@
-import { groupVersionOf, serverNameOf } from '../config/registration.ts';
+import { serverNameOf } from '../config/registration.ts';
 import { inspectBundle } from '../snapshot/ca-bundle.ts';
 import { judgeEndpoints } from '../snapshot/endpoint-evidence.ts';
 import type { ApiServiceView, ApiSnapshot, FilesView, Snapshot, Source } from '../snapshot/types.ts';
 import { apiServerMessages } from './api-server-messages.ts';
-import { fileFixes } from './catalog/file-fixes.ts';
-import { type Code, entryOf, fill, linkOf } from './catalog.ts';
 import { checkAnswer } from './checks/answer.ts';
 import { checkDelegation, checkIdentity } from './checks/auth.ts';
 import { checkBundle } from './checks/bundle.ts';
@@ -34,13 +32,13 @@ import { checkRefusedUser, checkUser } from './checks/user.ts';
 import { factsOf, overviewOf } from './facts.ts';
 import { failureOf, lacksExpiry, raised } from './failure.ts';
 import { fileObservations, skippedOf } from './files.ts';
-import { fillFix } from './fix.ts';
+import { toFileFinding, toFindings } from './finding.ts';
 import { fold } from './fold.ts';
-import { fieldOf, markRepeated } from './locations.ts';
+import { markRepeated } from './locations.ts';
 import { notCheckedOf } from './not-checked.ts';
 import { requestPath } from './path.ts';
 import { truncate } from './truncate.ts';
-import type { ApiDiagnosis, DiagnoseOptions, Diagnosis, FilesDiagnosis, Finding, Location, NotChecked, Observation } from './types.ts';
+import type { ApiDiagnosis, DiagnoseOptions, Diagnosis, FilesDiagnosis, Finding, NotChecked, Observation } from './types.ts';
 import { verdictOf, worstOf } from './verdict.ts';
 
 /** In the order of the request path: earlier findings explain later ones. */
@@ -91,7 +89,6 @@ export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Dia
     project: options.project,
     place: options.place ?? (() => undefined),
     warningsAreErrors: options.warningsAreErrors ?? false,
-    told: new Set<string>(),
   };
   // The clock of this machine concerns all APIs, and is reported once.
   const first = snapshot.apis.find(({ apiService }) => seen(apiService)?.service !== undefined);
@@ -100,7 +97,7 @@ export function diagnose(snapshot: Snapshot, options: DiagnoseOptions = {}): Dia
     const now = new Date(Date.parse(takenAt) + (api.apiServerAheadMs ?? 0));
     return diagnoseApi(api, { ...settings, now, reportsClock: api === first });
   });
-  const apis = source.kind === 'files' ? markRepeated(each) : each;
+  const apis = markRepeated(each);
   // Without an APIService that was checked, lint fails.
   const inFiles = files && diagnoseFiles(files, { ...settings, strict: settings.strict || apis.length === 0 });
   const verdicts = [...apis.map(({ verdict }) => verdict), ...(inFiles?.findings.some(isError) ? ['broken' as const] : [])];
@@ -122,23 +119,15 @@ const isError = ({ severity }: Finding): boolean => severity === 'error';
 /** What is wrong with files whose objects are not checked. */
 function diagnoseFiles(files: FilesView, settings: Common): FilesDiagnosis {
   const findings = fileObservations(files).map((observed) =>
-    toFinding(
-      // Each of them means that something was not checked.
-      settings.strict ? { ...observed, severity: 'error' } : raised(observed, settings),
-      { name: '', version: '', group: '', service: '', namespace: '', port: '', host: '' },
-      observed.places,
-      settings,
-    ),
+    // Each of them means that something was not checked.
+    toFileFinding(settings.strict ? { ...observed, severity: 'error' } : raised(observed, settings), observed.places, settings),
   );
   return { findings, notChecked: skippedOf(files) };
 }
 
 /** The settings for all APIs of a snapshot. */
-interface Common extends Required<Omit<DiagnoseOptions, 'project'>> {
-  readonly project: string | undefined;
+interface Common extends Required<DiagnoseOptions> {
   readonly source: Source;
-  /** What was found in an API before, and has the same fault in others. */
-  readonly told: Set<string>;
 }
 
 interface Settings extends Common {
@@ -164,8 +153,7 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
   const context = apiService.state === 'seen' ? contextOf(snapshot, apiService.value, settings) : undefined;
   const notChecked = notCheckedOf(snapshot, context);
   const found = context ? [...checks.flatMap((check) => check(context)), ...lacking(notChecked, settings)] : checkRefusedUser(snapshot);
-  const observed = found.map((each) => raised(each, settings));
-  const observations = observed.filter(({ code }) => code !== 'discovery/no-metrics' || isFirst(context?.api, settings));
+  const observations = found.map((each) => raised(each, settings));
   const findings = fold(observations, toFindings(name, context?.api, observations, settings));
   const judged = context?.snapshot ?? snapshot;
   const overview = overviewOf(judged);
@@ -206,65 +194,4 @@ function contextOf(collected: ApiSnapshot, api: ApiServiceView, settings: Settin
   const probes = judgeEndpoints(seen(collected.probes) ?? [], expected, apiServerSays(collected, messages));
   const snapshot = collected.probes.state === 'seen' ? { ...collected, probes: { ...collected.probes, value: probes } } : collected;
   return { snapshot, api, now, reportsClock, expiresWithinMs, source: source.kind, host, bundle, roots, messages, probes };
-}
-
-/** Whether no other version of the group, with the same Service, had the same finding. */
-function isFirst(api: ApiServiceView | undefined, { told }: Settings): boolean {
-  const fault = JSON.stringify([api?.group, api?.service]);
-  const first = !told.has(fault);
-  told.add(fault);
-  return first;
-}
-
-/** Adds the texts of the catalog to observations. */
-function toFindings(name: string, api: ApiServiceView | undefined, observations: readonly Observation[], settings: Settings): Finding[] {
-  const named = groupVersionOf(name);
-  const service = api?.service;
-  const base = {
-    name,
-    version: api?.version ?? named.version,
-    group: api?.group ?? named.group,
-    service: service?.name ?? '',
-    namespace: service?.namespace ?? '',
-    port: String(service?.port ?? ''),
-    host: service ? hostOf(service) : '',
-  };
-  return observations.map((observed) => {
-    const place = settings.place(fieldOf(observed, name)) ?? settings.place({ kind: 'APIService', name, path: [] });
-    return toFinding(observed, base, place ? [place] : [], settings);
-  });
-}
-
-/** Files may lack the name or the namespace of the Service. */
-const hostOf = (service: NonNullable<ApiServiceView['service']>): string =>
-  service.namespace === '' || service.name === '' ? '<service>.<namespace>.svc' : serverNameOf(service);
-
-function toFinding(
-  { code, severity, evidence, args }: Observation,
-  base: Readonly<Record<string, string>>,
-  locations: readonly Location[],
-  settings: Common,
-): Finding {
-  const { title, cause, ...usual } = entryOf(code);
-  const [first] = locations;
-  const place = { file: first?.file ?? '', line: String(first?.line ?? '') };
-  const values = Object.fromEntries(Object.entries({ ...base, ...place, ...args }).map(([key, value]) => [key, truncate(value)]));
-  return {
-    code,
-    severity: severity ?? usual.severity,
-    title: fill(title, values),
-    evidence: evidence.map(truncate),
-    cause: fill(cause, values),
-    fix: fillFix(fixOf(code, settings), values, settings.clusterFlags),
-    link: linkOf(code),
-    ...(first ? { locations: [...locations] } : {}),
-    explains: [],
-  };
-}
-
-/** In a project, `init` makes the certificates. For other files, the fix names the file. */
-function fixOf(code: Code, { source, project }: Common): string {
-  if (source.kind === 'files' && project !== undefined && /^(?:bundle|cert)\//.test(code))
-    return `Create a new CA and a new serving certificate: \`apisvc init${project} --force-keys\``;
-  return (source.kind === 'files' && fileFixes[code]) || entryOf(code).fix;
 }

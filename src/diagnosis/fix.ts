@@ -1,5 +1,5 @@
+import { newKeysCommand, type ProjectCommands, registerCommand } from '../config/project-commands.ts';
 import { fill } from './catalog.ts';
-import type { Diagnosis, Finding } from './types.ts';
 
 /** A part of a fix. In a fix, backticks enclose the commands to copy, and nothing else. */
 export interface FixPart {
@@ -15,18 +15,26 @@ export const fixParts = (fix: string): readonly FixPart[] =>
     return plain === '' ? [] : [{ kind: 'text', text: plain }];
   });
 
+/** What the commands of a fix work on. */
+export interface FixTarget {
+  /** The flags with which kubectl and apisvc reach the diagnosed cluster. */
+  readonly clusterFlags?: readonly string[] | undefined;
+  readonly project?: ProjectCommands | undefined;
+}
+
 /**
  * Fills in the placeholders of a fix. The values come from servers and files that are not trusted,
  * and users paste the commands into a shell: there every value is quoted as one word or a part of
  * it.
- * @param clusterFlags the flags with which kubectl and apisvc reach the diagnosed cluster
  * @throws Error for a placeholder without a value
  */
-export const fillFix = (template: string, args: Readonly<Record<string, string>>, clusterFlags: readonly string[] = []): string =>
+export const fillFix = (template: string, args: Readonly<Record<string, string>>, { clusterFlags = [], project }: FixTarget = {}): string =>
   template
     .split('`')
     .map((text, at) =>
-      at % 2 === 1 ? withFlags(fill(text, args, shellWord), clusterFlags) : fill(text, args, (value) => value.replaceAll('`', "'")),
+      at % 2 === 1
+        ? inProject(withFlags(fill(text, args, shellWord), clusterFlags), project)
+        : fill(text, args, (value) => value.replaceAll('`', "'")),
     )
     .join('`');
 
@@ -48,42 +56,23 @@ export const withClusterFlags = (text: string, clusterFlags: readonly string[]):
 const insertFlags = (text: string, command: RegExp, flags: readonly string[]): string =>
   flags.length === 0 ? text : text.replace(command, (start) => [start, ...flags.map((flag) => shellWord(flag, ''))].join(' '));
 
-/** The project that the commands of a fix work on. */
-export interface FixProject {
-  readonly directory: string;
-  /** Whether its certificates come from a CA of the user, which `init` then needs again. */
-  readonly ownCa: boolean;
+/** Fixes are written for the project in the current directory. */
+function inProject(command: string, project: ProjectCommands | undefined): string {
+  if (!project) return command;
+  return command.replace(/apisvc (?:init --force-keys|register)/g, (start) =>
+    withoutBacktick(start === 'apisvc register' ? registerCommand(project.directory) : newKeysCommand(project)),
+  );
 }
 
-/** Adds the project to the commands in the fixes of a diagnosis. */
-export const withProject = (diagnosis: Diagnosis, project: FixProject): Diagnosis => ({
-  ...diagnosis,
-  apis: diagnosis.apis.map((api) => ({ ...api, findings: api.findings.map((finding) => findingIn(finding, project)) })),
-});
-
-const findingIn = (finding: Finding, project: FixProject): Finding => ({
-  ...finding,
-  fix: finding.fix
-    .split('`')
-    .map((text, at) => (at % 2 === 1 ? commandIn(text, project) : text))
-    .join('`'),
-  explains: finding.explains.map((each) => findingIn(each, project)),
-});
-
-function commandIn(command: string, { directory, ownCa }: FixProject): string {
-  const word = shellWord(directory, '');
-  const [dir, flag] = directory === '.' ? ['', ''] : [` ${word}`, ` -C ${word}`];
-  return command
-    .replace(/apisvc init(?= --force-keys)/g, `apisvc init${dir}`)
-    .replace(/ --force-keys/g, ` --force-keys${ownCa ? ' --ca-cert FILE --ca-key FILE' : ''}`)
-    .replace(/apisvc register/g, `apisvc register${flag}`);
-}
+/**
+ * A backtick would end the command for fixParts, so its code is used (POSIX.1-2024, Shell Command
+ * Language 2.2.4). Quotes enclose the word that contains it.
+ */
+const withoutBacktick = (command: string): string => command.replaceAll('`', () => `'$'\\x60''`);
 
 /** @param before the part of the command before the value */
 function shellWord(value: string, before: string): string {
-  // A backtick would end the command for fixParts, so its code is used (POSIX.1-2024, Shell Command
-  // Language 2.2.4).
-  const quoted = value.replace(/['`]/g, (quote) => (quote === '`' ? `'$'\\x60''` : `'\\''`));
+  const quoted = withoutBacktick(value.replaceAll("'", `'\\''`));
   if (before.split("'").length % 2 === 0) return quoted;
   return /^[\w.:/@,=+-]+$/.test(value) ? value : `'${quoted}'`;
 }

@@ -46,7 +46,7 @@ export function markRepeated(apis: readonly ApiDiagnosis[]): readonly ApiDiagnos
       if (!earlier) {
         const locations = [...(finding.locations ?? [])];
         first.set(key, { name: api.name, locations });
-        return { ...finding, locations };
+        return { ...finding, ...(finding.locations ? { locations } : {}) };
       }
       for (const place of finding.locations ?? []) {
         if (!earlier.locations.some((known) => locationText(known) === locationText(place))) earlier.locations.push(place);

@@ -34,7 +34,7 @@ export const findingSchema = z
     fix: z.string().describe('What to do. Commands are in backticks.'),
     link: z.string(),
     locations: optional(z.array(locationSchema)).describe('Where the fault is. Only for files.'),
-    sameAs: optional(z.string()).describe('The API with the same finding, reported before. Only for files.'),
+    sameAs: optional(z.string()).describe('Another API of the same Service with the same finding, reported before.'),
     get explains(): z.ZodArray<typeof findingSchema> {
       return z.array(findingSchema).describe('The symptoms of this finding.');
     },

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { DeepReadonly } from '../config/deep-readonly.ts';
+import type { ProjectCommands } from '../config/project-commands.ts';
 import type { ObjectField } from '../snapshot/offline/objects.ts';
 import type { Severity } from './catalog/entry.ts';
 import type { Code } from './catalog.ts';
@@ -50,11 +51,11 @@ export interface DiagnoseOptions {
   /** Whether anything that was not checked makes the verdict unknown. */
   readonly strict?: boolean;
   /** Flags for kubectl and apisvc, e.g. `--context=staging`. The commands of fixes get them. */
-  readonly clusterFlags?: readonly string[];
+  readonly clusterFlags?: readonly string[] | undefined;
   /** Where an object of files has a field. */
   readonly place?: (about: ObjectField) => Location | undefined;
-  /** The argument of `apisvc init` for the project that the files come from. Absent without one. */
-  readonly project?: string;
+  /** The project of all APIs, for the commands of fixes. Absent without one. */
+  readonly project?: ProjectCommands | undefined;
   /** Whether warnings are errors. */
   readonly warningsAreErrors?: boolean;
 }

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { refOf } from '../cluster/objects.ts';
+import type { ProjectCommands } from '../config/project-commands.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
@@ -31,6 +32,8 @@ export interface RegisterRequest {
   readonly forceConflicts: boolean;
   /** The flags that select the cluster, for the commands in fixes. */
   readonly clusterFlags?: readonly string[];
+  /** For the same commands. */
+  readonly project?: ProjectCommands;
   /** Aborted by the deadline or by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
@@ -88,7 +91,7 @@ interface RegisterSteps {
 }
 
 function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
-  const { registration, issued, objects, forceConflicts, signal, onProgress } = request;
+  const { registration, issued, objects, forceConflicts, clusterFlags, project, signal, onProgress } = request;
   const waiting: Waiting = { cluster, signal, onProgress };
   const { namespace } = registration.metadata;
   const { name: service, port } = registration.spec.service;
@@ -122,7 +125,7 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
     // certificate that the caBundle accepts.
     leaf: deployment && inspect(issued.chain).certificates[0]?.fingerprint,
   });
-  const verify = verifyStep(waiting, names, request.clusterFlags ?? []);
+  const verify = verifyStep(waiting, { names, clusterFlags, project });
   const all = [
     server,
     ...(deployment ? [rolloutStep(waiting, refOf(deployment))] : []),

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { fileFix, fileReason } from '../config/file-errors.ts';
-import { issuerFlags } from '../config/issuer-flags.ts';
+import { newKeysCommand } from '../config/project-commands.ts';
 import { servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
@@ -75,15 +75,9 @@ export function certificatesToRegister(dir: string, registration: Registration, 
   return { missingKey: withoutFaults(dir, registration, { faults: read.anchors.length > 0 ? [] : unreadable, ...read }) };
 }
 
-/** The command that creates new keys and certificates for a project. */
-export function newKeysCommand(dir: string, { spec }: Registration): string {
-  const { needed } = issuerFlags[spec.certificates.issuer.type];
-  return `apisvc init${dir === '.' ? '' : ` ${shellWord(dir)}`} --force-keys${needed && ` ${needed}`}`;
-}
-
 function withoutFaults(dir: string, registration: Registration, { faults, ...issued }: ReadCertificates): Issued {
   if (faults.length === 0) return issued;
-  const command = newKeysCommand(dir, registration);
+  const command = newKeysCommand({ directory: dir, issuer: registration.spec.certificates.issuer.type });
   const unreadable = unreadableFix(faults);
   const outdated = faults.every(({ code }) => code === 'names' || code === 'expired');
   throw new UsageError(projectFaultTexts(dir, faults).join('\n'), {

@@ -21,13 +21,14 @@ createServer(tls, ({ url, socket }, response) => {
 }).listen(Number(flag('secure-port')), flag('bind-address'));
 `;
 
-test('register ends with one warning for an adapter without metrics, whatever the number of its versions', async () => {
+test('register explains an adapter without metrics once, whatever the number of its versions', async () => {
   const cwd = emptyFolder();
   expect(await apisvc(['init', '--preset', 'prometheus-adapter', '--yes'], { cwd })).toMatchObject({ code: 0 });
   writeFileSync(join(cwd, 'adapter.mjs'), adapter);
   const { code, stdout } = await sandboxOnce(['--once', '--', process.execPath, 'adapter.mjs'], cwd);
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('2 APIs: 2 healthy') });
-  expect(stdout.match(/discovery\/\S+:/g)).toEqual(['discovery/no-metrics:']);
+  expect(stdout.match(/discovery\/\S+: same/g)).toEqual(['discovery/no-metrics: same']);
+  expect(stdout.match(/\n {4}cause: /g)).toHaveLength(1);
   expect(stdout).toContain('log: E1128 08:00:00.000000       1 provider.go:227] unable to update list of all metrics: no such host');
 });
 

@@ -46,3 +46,26 @@ export const fileFixes: Partial<Readonly<Record<Code, string>>> = {
   'cert/expires-soon': 'Issue a new serving certificate, and update the Secret.',
   'cert/ca-expires-before-leaf': renew,
 };
+
+const renewInProject = 'Create a new CA and a new serving certificate: `apisvc init --force-keys`';
+
+/** The same for the files of a project, where `apisvc init` renews the certificates. */
+export const projectFixes: typeof fileFixes = {
+  'bundle/private-key': 'The private key is compromised. Create a new CA and a new serving certificate: `apisvc init --force-keys`',
+  'bundle/expires-soon': renewInProject,
+  'cert/unknown-authority': `Restore the CA that signed the certificate in {file}. Or create a new CA and a new serving certificate: \`apisvc init --force-keys\``,
+  'cert/issuer-not-a-ca': renewInProject,
+  'cert/missing-intermediate': renewInProject,
+  'cert/expired': renewInProject,
+  'cert/ca-expired': renewInProject,
+  'cert/san-mismatch': renewInProject,
+  'cert/common-name-only': renewInProject,
+  'cert/wrong-usage': renewInProject,
+  'cert/name-constraints': renewInProject,
+  'cert/path-length': renewInProject,
+  'cert/weak-signature': renewInProject,
+  'cert/refused-key': renewInProject,
+  'cert/weak-key': renewInProject,
+  'cert/expires-soon': renewInProject,
+  'cert/ca-expires-before-leaf': renewInProject,
+};

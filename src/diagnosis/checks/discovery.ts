@@ -68,7 +68,8 @@ function checkDocument(context: CheckContext, { body }: HttpView): readonly Obse
 /** An adapter lists the metrics that exist now. Other servers always have resources. */
 function withoutResources({ api, snapshot }: CheckContext, body: string): Observation {
   if (!isMetricsGroup(api.group)) return observation('discovery/no-resources', [`body: ${body}`]);
-  return observation('discovery/no-metrics', [`body: ${body}`, ...(seen(snapshot.serverLog) ?? []).map((line) => `log: ${line}`)]);
+  // The same for all versions.
+  return observation('discovery/no-metrics', ['resources: none', ...(seen(snapshot.serverLog) ?? []).map((line) => `log: ${line}`)]);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../../diagnosis/types.ts';
+import type { DiagnoseOptions, Diagnosis } from '../../diagnosis/types.ts';
 import type { Step } from '../runner.ts';
 import { verifyUntilHealthy } from '../verify.ts';
 import type { Waiting } from '../wait.ts';
@@ -9,13 +9,17 @@ import type { Waiting } from '../wait.ts';
  */
 const settleMs = 10_000;
 
+interface Verifying extends Pick<DiagnoseOptions, 'clusterFlags' | 'project'> {
+  readonly names: readonly string[];
+}
+
 export interface VerifyStep extends Step {
   /** @throws Error before the step has run: a defect of apisvc */
   diagnosis(): Diagnosis;
 }
 
 /** Runs the checks of `apisvc verify`. It is never done: each run checks again. */
-export function verifyStep({ cluster, signal }: Waiting, names: readonly string[], clusterFlags: readonly string[]): VerifyStep {
+export function verifyStep({ cluster, signal }: Waiting, { names, clusterFlags, project }: Verifying): VerifyStep {
   let diagnosis: Diagnosis | undefined;
   return {
     id: 'verify',
@@ -24,7 +28,13 @@ export function verifyStep({ cluster, signal }: Waiting, names: readonly string[
     needs: () => [],
     observe: async () => ({ state: 'pending' }),
     async run() {
-      const verified = await verifyUntilHealthy(cluster, { wanted: { names }, clusterFlags, until: AbortSignal.timeout(settleMs), signal });
+      const verified = await verifyUntilHealthy(cluster, {
+        wanted: { names },
+        ...(clusterFlags === undefined ? {} : { clusterFlags }),
+        ...(project === undefined ? {} : { project }),
+        until: AbortSignal.timeout(settleMs),
+        signal,
+      });
       diagnosis = verified.diagnosis;
     },
     diagnosis() {

@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Code, catalog, entryOf } from '../../../src/diagnosis/catalog.ts';
-import { fillFix, fixParts, withProject } from '../../../src/diagnosis/fix.ts';
-import type { Diagnosis } from '../../../src/diagnosis/types.ts';
+import { fillFix, fixParts } from '../../../src/diagnosis/fix.ts';
 
 const shown = (fix: string): string[] => fixParts(fix).map(({ kind, text }) => `${kind}: ${text}`);
 
@@ -64,29 +63,31 @@ test('commands use the diagnosed cluster', () => {
   const flags = ['--kubeconfig=/home/a b/config', '--context=two'];
   const template =
     '`kubectl create secret x --dry-run=client -o yaml | kubectl apply -f -`; `apisvc register --force-conflicts`; `apisvc init && apisvc register`; kubectl';
-  expect(fillFix(template, {}, flags)).toBe(
+  expect(fillFix(template, {}, { clusterFlags: flags })).toBe(
     "`kubectl '--kubeconfig=/home/a b/config' --context=two create secret x --dry-run=client -o yaml | kubectl '--kubeconfig=/home/a b/config' --context=two apply -f -`; " +
       "`apisvc register '--kubeconfig=/home/a b/config' --context=two --force-conflicts`; `apisvc init && apisvc register '--kubeconfig=/home/a b/config' --context=two`; kubectl",
   );
 });
 
 describe('the project in the commands of a fix', () => {
-  const renew = 'In an apisvc project: `apisvc init --force-keys && apisvc register --context=a`. Then run apisvc register.';
-  const finding = { fix: renew, explains: [{ fix: '`apisvc register`', explains: [] }] };
-  const diagnosis = { apis: [{ findings: [finding] }] } as unknown as Diagnosis;
-  const fixes = (directory: string, ownCa: boolean): string[] =>
-    withProject(diagnosis, { directory, ownCa }).apis.flatMap(({ findings }) =>
-      findings.flatMap(({ fix, explains }) => [fix, ...explains.map((each) => each.fix)]),
-    );
+  const renew = 'In an apisvc project: `apisvc init --force-keys && apisvc register`. Then run apisvc register.';
+  const fix = (directory: string, issuer: 'ca' | 'self-signed' = 'self-signed'): string =>
+    fillFix(renew, {}, { clusterFlags: ['--context=a'], project: { directory, issuer } });
 
   test('in another directory', () => {
-    expect(fixes('my demo', false)).toEqual([
+    expect(fix('my demo')).toBe(
       "In an apisvc project: `apisvc init 'my demo' --force-keys && apisvc register -C 'my demo' --context=a`. Then run apisvc register.",
-      "`apisvc register -C 'my demo'`",
-    ]);
+    );
   });
 
   test('with a CA of the user, which init needs again', () => {
-    expect(fixes('.', true)[0]).toContain('`apisvc init --force-keys --ca-cert FILE --ca-key FILE && apisvc register --context=a`');
+    expect(fix('.', 'ca')).toContain('`apisvc init --force-keys --ca-cert FILE --ca-key FILE && apisvc register --context=a`');
+  });
+
+  test('whose directory has a backtick in its name', () => {
+    const [, command] = fixParts(fix('a`b'));
+    expect(command?.kind).toBe('command');
+    const ran = execFileSync('bash', ['-c', `apisvc() { printf '%s|' "$@"; }; ${command?.text}`]).toString();
+    expect(ran).toBe('init|a`b|--force-keys|register|-C|a`b|--context=a|');
   });
 });

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { manifestEntries } from '../../../src/diagnosis/catalog/manifest.ts';
+import type { Code } from '../../../src/diagnosis/catalog.ts';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
 import { locationText } from '../../../src/diagnosis/locations.ts';
 import type { DiagnoseOptions, Diagnosis, Finding } from '../../../src/diagnosis/types.ts';
@@ -277,7 +278,27 @@ describe('what fails', () => {
   });
 });
 
-test('the fix of a project creates new certificates', () => {
-  const [finding] = findingsOf(lintedText(apiService(''), { project: ' demo' }));
-  expect(finding?.fix).toBe('Create a new CA and a new serving certificate: `apisvc init demo --force-keys`');
+describe('the fix for a project', () => {
+  const project = { directory: 'demo', issuer: 'self-signed' } as const;
+  const fixOf = (diagnosis: Diagnosis, code: Code): string | undefined =>
+    findingsOf(diagnosis).find((finding) => finding.code === code)?.fix;
+  const withBundle = (text: string): Diagnosis =>
+    lintedText(apiService(`  caBundle: ${Buffer.from(text).toString('base64')}\n`), { project });
+
+  test('creates new certificates where that helps', () => {
+    expect(fixOf(linted('D09-expired-bundle.yaml', { project }), 'cert/ca-expired')).toBe(
+      'Create a new CA and a new serving certificate: `apisvc init demo --force-keys`',
+    );
+  });
+
+  test('says that a private key is compromised', () => {
+    const diagnosis = withBundle('-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
+    expect(fixOf(diagnosis, 'bundle/private-key')).toBe(
+      'The private key is compromised. Create a new CA and a new serving certificate: `apisvc init demo --force-keys`',
+    );
+  });
+
+  test('is that of other files where new certificates do not help', () => {
+    expect(fixOf(withBundle('no PEM'), 'bundle/unparsable')).toContain('Set spec.caBundle in a.yaml:');
+  });
 });

@@ -110,15 +110,17 @@ describe('an adapter without metrics', () => {
   });
 
   test('has one warning for all versions of a group', () => {
-    const newer = { name: 'v1beta2.custom.metrics.k8s.io' };
-    expect(of({}, newer).map(codes)).toEqual([['discovery/no-metrics'], []]);
+    const [first, second] = of({}, { name: 'v1beta2.custom.metrics.k8s.io' });
+    expect(first?.findings.map(({ sameAs }) => sameAs)).toEqual([undefined]);
+    expect(second?.findings).toMatchObject([{ code: 'discovery/no-metrics', sameAs: first?.name }]);
   });
 
   test('of another Service has its own warning', () => {
     const view = withoutMetrics.apiService?.state === 'seen' ? withoutMetrics.apiService.value : undefined;
     const other = view && { apiService: seen({ ...view, service: { namespace: 'other', name: 'api', port: 443 } }) };
-    const [first, second] = of({}, other ?? {}).map(codes);
-    expect(first).toEqual(['discovery/no-metrics']);
-    expect(second).toContain('discovery/no-metrics');
+    const [first, second] = of({}, other ?? {});
+    expect(first?.findings.map(({ code, sameAs }) => [code, sameAs])).toEqual([['discovery/no-metrics', undefined]]);
+    expect(second?.findings).toContainEqual(expect.objectContaining({ code: 'discovery/no-metrics' }));
+    expect(second?.findings.map(({ sameAs }) => sameAs)).not.toContain(first?.name);
   });
 });

@@ -1,0 +1,19 @@
+import { issuerFlags } from './issuer-flags.ts';
+import type { IssuerType } from './schema-certificates.ts';
+import { shellWord } from './shell-word.ts';
+
+/** The project that a command works on. */
+export interface ProjectCommands {
+  readonly directory: string;
+  /** Where its certificates come from: `init` needs the CA of a user again. */
+  readonly issuer: IssuerType;
+}
+
+/** The command that creates new keys and certificates for a project. */
+export function newKeysCommand({ directory, issuer }: ProjectCommands): string {
+  const { needed } = issuerFlags[issuer];
+  return `apisvc init${directory === '.' ? '' : ` ${shellWord(directory)}`} --force-keys${needed && ` ${needed}`}`;
+}
+
+/** The command that applies a project. */
+export const registerCommand = (directory: string): string => `apisvc register${directory === '.' ? '' : ` -C ${shellWord(directory)}`}`;
