@@ -30,8 +30,14 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
       const command = given.at(-1) as Command;
       const { quiet = false, color = true } = program.opts();
       refuseEmpty(command);
-      const [action, { openTerminal }] = await Promise.all([load(), import('./terminal.ts')]);
-      done(await action(command.opts() as never, command.args, openTerminal({ quiet, color, interrupt })));
+      const [action, { openTerminal }, { reportFailedRun }] = await Promise.all([
+        load(),
+        import('./terminal.ts'),
+        import('./failed-run.ts'),
+      ]);
+      const invocation = { command: command.name(), output: command.opts().output };
+      const terminal = openTerminal({ quiet, color, interrupt });
+      done(await reportFailedRun(invocation, terminal, (own) => action(command.opts() as never, command.args, own)));
     };
   addCommands(program, run);
   addHelp(program);

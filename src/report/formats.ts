@@ -2,6 +2,7 @@ import type { ChalkInstance } from 'chalk';
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import type { ManifestFile } from '../manifests/format.ts';
 import type { Manifest } from '../manifests/types.ts';
+import type { FailedRun } from './failed-run.ts';
 
 /** The commands that take `-o`. */
 export type FormatCommand = 'verify' | 'lint' | 'sandbox' | 'register' | 'render';
@@ -14,6 +15,11 @@ interface Format {
   readonly diagnosis?: (diagnosis: Diagnosis, colors: ChalkInstance) => Promise<string>;
   /** Several clusters in one report. Without it, the format describes one cluster. */
   readonly list?: (list: DiagnosisList, colors: ChalkInstance) => Promise<string>;
+  /**
+   * The report of a command that ends with an error. Only for formats that CI systems read: they
+   * show it where people look for the result.
+   */
+  readonly failedRun?: (run: FailedRun) => Promise<string>;
   /** Markdown for the file that GitHub Actions names in GITHUB_STEP_SUMMARY. */
   readonly stepSummary?: (diagnosis: Diagnosis) => Promise<string>;
   /** Manifests as one text for stdout. Without it, the format needs an output directory. */
@@ -65,16 +71,19 @@ export const formats = {
     description: 'JUnit XML for CI systems',
     commands: ['verify', 'lint', 'sandbox'],
     diagnosis: async (diagnosis) => (await import('./junit.ts')).diagnosisJunit(diagnosis),
+    failedRun: async (run) => (await import('./junit.ts')).failedJunit(run),
   },
   sarif: {
     description: 'SARIF 2.1.0 for code scanning',
     commands: ['verify', 'lint', 'sandbox'],
     diagnosis: async (diagnosis) => (await import('./sarif.ts')).diagnosisSarif(diagnosis),
+    failedRun: async (run) => (await import('./sarif.ts')).failedSarif(run),
   },
   github: {
     description: 'Annotations and a step summary for GitHub Actions',
     commands: ['verify', 'lint', 'sandbox'],
     diagnosis: async (diagnosis) => (await import('./github.ts')).diagnosisGithub(diagnosis).annotations,
+    failedRun: async (run) => (await import('./github.ts')).failedGithub(run),
     stepSummary: async (diagnosis) => (await import('./github.ts')).diagnosisGithub(diagnosis).summary,
   },
   html: {

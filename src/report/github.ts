@@ -3,6 +3,7 @@ import { fixParts } from '../diagnosis/fix.ts';
 import { locationText } from '../diagnosis/locations.ts';
 import type { ApiDiagnosis, Diagnosis, Finding, Location, NotChecked } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
+import { type FailedRun, failedRunText } from './failed-run.ts';
 import { findingCounts, findingText } from './finding-text.ts';
 import { codeBlock, codeSpan, escapeMarkdown } from './markdown.ts';
 import { encodable, escaped } from './markup.ts';
@@ -25,6 +26,10 @@ export function diagnosisGithub(diagnosis: Diagnosis): GithubReport {
   const ordered = levels.flatMap((level) => commands.filter((command) => command.level === level));
   return { annotations: ordered.map(formatCommand).join(''), summary: summaryOf(diagnosis) };
 }
+
+/** A command that ended with an error, as an annotation. */
+export const failedGithub = (run: FailedRun): string =>
+  formatCommand({ level: 'error', title: `apisvc ${run.command}`, lines: failedRunText(run), place: undefined });
 
 const levels = ['error', 'warning', 'notice'] as const;
 

@@ -1,5 +1,6 @@
 import { noVerdict } from '../diagnosis/failure.ts';
 import type { ApiDiagnosis, Diagnosis, NotChecked } from '../diagnosis/types.ts';
+import { type FailedRun, failedRunText } from './failed-run.ts';
 import { findingText, type NumberedFinding, numberFindings } from './finding-text.ts';
 import { lines, type Markup, markup } from './markup.ts';
 import { sectionsOf } from './sections.ts';
@@ -23,16 +24,28 @@ interface TestCase {
 export function diagnosisJunit(diagnosis: Diagnosis): string {
   const { takenAt, failure } = diagnosis;
   const suites = sectionsOf(diagnosis).map((api) => ({ api, cases: casesOf(api, failure) }));
-  const all = suites.flatMap(({ cases }) => cases);
-  const written = suites.map(({ api, cases }) => suite(api, cases, takenAt));
-  return markup`<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="apisvc" ${counts(all)}>
-${written}</testsuites>
-`.markup;
+  return report(
+    suites.flatMap(({ cases }) => cases),
+    suites.map(({ api, cases }) => suite(api, cases, takenAt)),
+  );
 }
 
+/** A command that ended with an error: one test suite with one test case, which is that error. */
+export function failedJunit(run: FailedRun): string {
+  const name = `apisvc ${run.command}`;
+  const text = lines(failedRunText(run));
+  const cases = [testCase('errors', name, 'run', markup`<error message="${run.message}" type="error">${text}</error>`)];
+  return report(cases, [suite({ name, facts: [] }, cases, run.at)]);
+}
+
+const report = (all: readonly TestCase[], suites: readonly Markup[]): string =>
+  markup`<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="apisvc" ${counts(all)}>
+${suites}</testsuites>
+`.markup;
+
 /** The common JUnit schema allows only a time without a zone. Readers take it as UTC. */
-const suite = ({ name, facts }: ApiDiagnosis, cases: readonly TestCase[], takenAt: string): Markup =>
+const suite = ({ name, facts }: Pick<ApiDiagnosis, 'name' | 'facts'>, cases: readonly TestCase[], takenAt: string): Markup =>
   markup`  <testsuite name="${name}" timestamp="${takenAt.slice(0, 19)}" ${counts(cases)}>
 ${cases.map(({ element }) => element)}    <system-out>${lines(facts)}</system-out>
   </testsuite>

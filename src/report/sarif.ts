@@ -1,6 +1,7 @@
 import { type Code, generalEntry } from '../diagnosis/catalog.ts';
 import type { ApiDiagnosis, Diagnosis, Finding, Location } from '../diagnosis/types.ts';
 import type { Source } from '../snapshot/types.ts';
+import { type FailedRun, failedRunText } from './failed-run.ts';
 import { findingText, type NumberedFinding, numberFindings } from './finding-text.ts';
 import { escapeTags } from './markdown.ts';
 import { encodable } from './markup.ts';
@@ -20,20 +21,46 @@ export function diagnosisSarif(diagnosis: Diagnosis): string {
   const codes = [...new Set(apis.flatMap(({ findings }) => findings.map(({ code }) => code)))];
   // Errors are results. A failure without errors means that checks did not run.
   const incomplete = verdict !== 'broken' && failure !== undefined ? [notification('error', failure)] : [];
-  const run = {
-    tool: { driver: { name: 'apisvc', rules: codes.map(rule) } },
-    invocations: [
-      {
-        executionSuccessful: incomplete.length === 0,
-        endTimeUtc: takenAt,
-        toolExecutionNotifications: [...incomplete, ...apis.flatMap(notChecked)],
-      },
-    ],
+  return log({
+    rules: codes.map(rule),
+    executionSuccessful: incomplete.length === 0,
+    endTimeUtc: takenAt,
+    notifications: [...incomplete, ...apis.flatMap(notChecked)],
     results: apis.flatMap((api) =>
       numberFindings(api.findings)
         .filter(({ finding }) => finding.sameAs === undefined)
         .map((each) => result(api, each, source, codes)),
     ),
+  });
+}
+
+/**
+ * A command that ended with an error. `executionSuccessful` is false (3.20.14), so that code
+ * scanning does not take the missing results for fixed ones (github/codeql-action, pull request
+ * 1393).
+ */
+export const failedSarif = (run: FailedRun): string =>
+  log({
+    rules: [],
+    executionSuccessful: false,
+    endTimeUtc: run.at,
+    notifications: [notification('error', ...failedRunText(run))],
+    results: [],
+  });
+
+interface Run {
+  readonly rules: readonly ReturnType<typeof rule>[];
+  readonly executionSuccessful: boolean;
+  readonly endTimeUtc: string;
+  readonly notifications: readonly ReturnType<typeof notification>[];
+  readonly results: readonly ReturnType<typeof result>[];
+}
+
+function log({ rules, executionSuccessful, endTimeUtc, notifications, results }: Run): string {
+  const run = {
+    tool: { driver: { name: 'apisvc', rules } },
+    invocations: [{ executionSuccessful, endTimeUtc, toolExecutionNotifications: notifications }],
+    results,
   };
   return `${JSON.stringify({ $schema: schema, version: '2.1.0', runs: [run] }, undefined, 2)}\n`;
 }
@@ -101,4 +128,4 @@ const uriOf = (path: string): string => {
 const notChecked = (api: ApiDiagnosis) =>
   api.notChecked.map(({ what, why }) => notification('note', `${api.name}: ${what} not checked: ${why}`));
 
-const notification = (level: 'error' | 'note', text: string) => ({ level, message: { text: messageText([text]) } });
+const notification = (level: 'error' | 'note', ...texts: readonly string[]) => ({ level, message: { text: messageText(texts) } });

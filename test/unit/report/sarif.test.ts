@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/diagnosis/types.ts';
-import { diagnosisSarif } from '../../../src/report/sarif.ts';
+import { diagnosisSarif, failedSarif } from '../../../src/report/sarif.ts';
 import { broken, healthy, hostile, inFiles, notAllowed, placed, recorded, several, twoFaults } from './diagnoses.ts';
 
 /**
@@ -33,6 +33,11 @@ test.each(Object.entries({ ...recorded, several, placed, file: inFiles('a b/%.ya
     expect(faults(logOf(diagnosis))).toEqual([]);
   },
 );
+
+test('a run that failed is valid', () => {
+  const log = failedSarif({ command: 'lint', message: 'no APIService in a', fix: 'Pass files.', at: '2026-06-15T12:00:00.000Z' });
+  expect(faults(JSON.parse(log))).toEqual([]);
+});
 
 test.each(Object.entries(recorded))('the results of %s', async (name, diagnosis) => {
   const { results, invocations } = runOf(diagnosis);
