@@ -2,6 +2,7 @@
  * The name rules of Kubernetes with its own messages, so that apisvc refuses a name with the words
  * of kube-apiserver. Source: k8s.io/apimachinery/pkg/util/validation/validation.go.
  */
+
 export interface NameRule {
   readonly pattern: RegExp;
   readonly maxLength: number;

@@ -115,9 +115,11 @@ async function serverLogOf(
   container: ServingContainer | undefined,
   answering: Promise<Observed<HttpView>>,
 ) {
+  if (!isMetricsGroup(group)) return skipped('the API is not one of metrics');
   const answer = seen(await answering);
-  const isEmpty = answer?.status === 200 && parseResourceList(answer.body)?.resources.length === 0;
-  if (!isEmpty || !isMetricsGroup(group)) return skipped('the API has resources');
+  const list = answer?.status === 200 ? parseResourceList(answer.body) : undefined;
+  if (!list) return skipped('the API does not list its resources');
+  if (list.resources.length > 0) return skipped('the API has resources');
   return container ? logOf(container) : skipped('the container of the server is not known');
 }
 

@@ -6,7 +6,8 @@ import type { CollectContext } from './context.ts';
 
 /**
  * Whether the availability check of kube-apiserver sends a server name: since Kubernetes 1.36
- * (kubernetes/kubernetes#137157). Before, it sends none, because its URL has an IP address, which
+ * (k8s.io/kube-aggregator/pkg/controllers/status/remote/remote_available_controller.go;
+ * kubernetes/kubernetes#137157). Before, it sends none, because its URL has an IP address, which
  * RFC 6066 does not allow as a server name.
  * @param version such as v1.37.2
  */

@@ -1,3 +1,4 @@
+import { nearest } from '../../config/nearest.ts';
 import { notGiven } from '../observed.ts';
 import type { DelegationView, Observed } from '../types.ts';
 import { textOf } from '../views.ts';
@@ -82,10 +83,16 @@ function missOf(binding: Binding, account: Account, inUse: ReadonlySet<string>, 
   return { ...at, path: ['subjects', index], words: `${bindingText(binding)} binds ${subjectText(subject)}` };
 }
 
-/** Another ServiceAccount of this name or namespace, which no workload of the files uses. */
+/**
+ * Whether a subject probably means the account: a ServiceAccount that no workload of the files
+ * uses, with the same name, or in the same namespace with a similar name. `default` is the account
+ * of pods without serviceAccountName.
+ */
 function isMeant({ kind, name, namespace }: Binding['subjects'][number], account: Account, inUse: ReadonlySet<string>): boolean {
   if (kind !== 'ServiceAccount') return false;
   const [givenName, givenNamespace] = [textOf(name), textOf(namespace)];
-  const used = inUse.has(`${givenNamespace}:${givenName}`) || inUse.has(`:${givenName}`);
-  return !used && (givenName === account.name || givenNamespace === account.namespace);
+  if (inUse.has(`${givenNamespace}:${givenName}`) || inUse.has(`:${givenName}`)) return false;
+  if (givenName === account.name) return true;
+  const either = [givenName, account.name];
+  return givenNamespace === account.namespace && (either.includes('default') || nearest(givenName, [account.name]) !== undefined);
 }

@@ -73,7 +73,7 @@ const bindingsOf = (objects: OfflineObjects): Binding[] =>
 function rulesOf(objects: OfflineObjects, { kind, name }: Binding['role'], namespace: string | undefined): readonly Json[] | undefined {
   if (kind === 'ClusterRole') {
     const found: (KubeObject & Json) | undefined = objects.find('ClusterRole', '', name);
-    if (found) return [...listOf(found.rules), ...aggregated(objects, found)];
+    if (found) return clusterRoleRules(objects, found);
     return Object.hasOwn(builtInClusterRoles, name) ? builtInClusterRoles[name] : undefined;
   }
   const found: (KubeObject & Json) | undefined = objects.find('Role', namespace ?? '', name);
@@ -84,15 +84,30 @@ function rulesOf(objects: OfflineObjects, { kind, name }: Binding['role'], names
   return exists ? [rule([''], ['configmaps'], ['get', 'list', 'watch'], [authentication])] : [];
 }
 
-/** The rules of the ClusterRoles that an aggregationRule selects. */
-function aggregated(objects: OfflineObjects, { aggregationRule }: KubeObject & Json): Json[] {
-  const selectors = listOf(aggregationRule?.clusterRoleSelectors).map(({ matchLabels }) => Object.entries(textsOf(matchLabels)));
-  if (selectors.length === 0) return [];
-  return objects.all('ClusterRole').flatMap(({ metadata, ...role }: KubeObject & Json) => {
-    const labels = textsOf(metadata.labels);
-    const selected = selectors.some((wanted) => wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value));
-    return selected ? listOf(role.rules) : [];
-  });
+/**
+ * The rules of a ClusterRole. A controller replaces those of one with an aggregationRule by the
+ * rules of the ClusterRoles that it selects
+ * (k8s.io/kubernetes/pkg/controller/clusterroleaggregation).
+ * @param visited the names of the roles whose rules are known already
+ * @returns undefined if the files contain none of the selected roles
+ */
+function clusterRoleRules(
+  objects: OfflineObjects,
+  { metadata, rules, aggregationRule }: KubeObject & Json,
+  visited = new Set<string>(),
+): readonly Json[] | undefined {
+  visited.add(metadata.name);
+  if (typeof aggregationRule !== 'object' || aggregationRule === null) return listOf(rules);
+  const selectors = listOf(aggregationRule.clusterRoleSelectors);
+  const selected = objects.all('ClusterRole').filter((role) => selectors.some((selector) => selects(selector, role)));
+  const found = selected.flatMap((role) => (visited.has(role.metadata.name) ? [] : (clusterRoleRules(objects, role, visited) ?? [])));
+  return selectors.length > 0 && found.length === 0 ? undefined : found;
+}
+
+/** An expression may match any labels, so that no role is said to lack rules. */
+function selects({ matchLabels, matchExpressions }: Json, { metadata }: KubeObject): boolean {
+  const labels = textsOf(metadata.labels);
+  return listOf(matchExpressions).length === 0 && Object.entries(textsOf(matchLabels)).every(([key, value]) => labels[key] === value);
 }
 
 /** Bindings by their subjects, so that no account looks at all of them. */

@@ -9,6 +9,7 @@ import { cluster } from './provided.ts';
  * not. They listen at the host's address in the network of the control plane, so kube-apiserver
  * reaches them without a separate process.
  */
+
 export const backendAddress = cluster.network.hostAddress;
 
 export interface Backend {

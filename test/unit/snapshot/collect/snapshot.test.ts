@@ -78,6 +78,27 @@ async function collect(
 const many = Array.from({ length: 20 }, (_, index) => apiService(index));
 const services = Array.from({ length: 20 }, (_, index) => service(index));
 
+describe('the log of the server is not read, because', () => {
+  const list = (...names: string[]) => ({
+    kind: 'APIResourceList',
+    groupVersion: 'custom.metrics.k8s.io/v1',
+    resources: names.map((name) => ({ name, verbs: ['get'] })),
+  });
+  test.each<[string, string, object]>([
+    ['the API is not one of metrics', 'g1.example.com', list()],
+    ['the API does not list its resources', 'custom.metrics.k8s.io', { kind: 'Status' }],
+    ['the API has resources', 'custom.metrics.k8s.io', list('pods')],
+    ['the container of the server is not known', 'custom.metrics.k8s.io', list()],
+  ])('%s', async (words, group, document) => {
+    const registered = {
+      metadata: { name: `v1.${group}` },
+      spec: { group, version: 'v1', service: { namespace: 'ns1', name: 's1', port: 443 } },
+    };
+    const { apis } = await collect({ apiServices: [registered], paths: { [`/apis/${group}/v1`]: document } }, { names: [`v1.${group}`] });
+    expect(apis[0]?.serverLog).toEqual({ state: 'unseen', reason: 'skipped', words });
+  });
+});
+
 describe('custom resources of the group', () => {
   const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
   const definition = (name: string) => ({

@@ -33,6 +33,39 @@ describe('TokenReviews and SubjectAccessReviews', () => {
         clusterBinding('whole'),
       ],
     ],
+    [
+      'aggregated ClusterRoles that select each other',
+      true,
+      [
+        clusterRole('part', [tokens, access], {}, { part: 'yes' }),
+        clusterRole('middle', [], { aggregationRule: { clusterRoleSelectors: [{}] } }, { middle: 'yes' }),
+        clusterRole('whole', [], { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { middle: 'yes' } }] } }, { middle: 'yes' }),
+        clusterBinding('whole'),
+      ],
+    ],
+    [
+      'an aggregated ClusterRole whose own rules the controller replaces',
+      false,
+      [
+        clusterRole('part', [tokens], {}, { part: 'yes' }),
+        clusterRole(delegator, [tokens, access], { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { part: 'yes' } }] } }),
+        clusterBinding(delegator),
+      ],
+    ],
+    [
+      'an aggregated ClusterRole whose parts are not in the files',
+      undefined,
+      [
+        clusterRole('whole', [tokens, access], { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { part: 'yes' } }] } }),
+        clusterBinding('whole'),
+      ],
+    ],
+    [
+      'a ServiceAccount of the namespace whose name is not similar',
+      undefined,
+      [clusterBinding(delegator, [{ ...account, name: 'controller' }])],
+    ],
+    ['the default ServiceAccount, which the server does not use', false, [clusterBinding(delegator, [{ ...account, name: 'default' }])]],
     ['all ServiceAccounts', true, [clusterBinding(delegator, [named('Group', 'system:serviceaccounts')])]],
     ['all ServiceAccounts of the namespace', true, [clusterBinding(delegator, [named('Group', 'system:serviceaccounts:wardle')])]],
     ['all authenticated users', true, [clusterBinding(delegator, [named('Group', 'system:authenticated')])]],
