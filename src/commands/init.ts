@@ -6,6 +6,7 @@ import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import type { Authority } from '../pki/types.ts';
 import { faultsAgainstKeeping, projectFaultTexts, unreadableFix } from '../project/certificates.ts';
+import { recover, refuseDuringRotation } from '../project/generations.ts';
 import {
   hasKeys,
   isProject,
@@ -37,6 +38,8 @@ import { together } from './together.ts';
 
 /** `apisvc init`: creates a project, or replaces the certificates of one (`--force-keys`). */
 export async function init(flags: InitFlags, [dir = '.']: readonly string[], given: Terminal): Promise<ExitCode> {
+  recover(dir);
+  refuseDuringRotation(dir);
   const terminal = flags.yes ? { ...given, interactive: false, ask: refuseToAsk } : given;
   const keepConfiguration = isProject(dir) && !flags.force;
   if (keepConfiguration) refuseUnlessOnlyKeys(dir, flags);

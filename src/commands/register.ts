@@ -7,6 +7,7 @@ import type { OnProgress } from '../operations/progress.ts';
 import { dryRun, type RegisterRequest, register as registerApi } from '../operations/register.ts';
 import type { Issued } from '../pki/types.ts';
 import { certificatesToRegister } from '../project/certificates.ts';
+import { recover, refuseDuringRotation } from '../project/generations.ts';
 import { projectFiles, readRegistration } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
 import { resultJson } from '../report/json.ts';
@@ -30,6 +31,8 @@ export interface RegisterFlags extends ClusterFlags {
 export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (flags.diff && flags.dryRun) throw new UsageError('--diff cannot be used with --dry-run', { fix: 'Remove one of the two flags.' });
   const registration = readRegistration(flags.directory);
+  recover(flags.directory);
+  refuseDuringRotation(flags.directory);
   const certificates = certificatesToRegister(flags.directory, registration, new Date());
   const objectsWith = (issued: Issued) => manifestsToRegister(registration, issued).map(({ object }) => object);
   const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));

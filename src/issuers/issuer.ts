@@ -11,7 +11,7 @@ type IssuerSettings = Registration['spec']['certificates']['issuer'];
 
 export interface IssueRequest {
   readonly registration: Registration;
-  /** The CA that the user gave on the command line. */
+  /** The CA that the user gave on the command line, or the one that the project has. */
   readonly given: Authority | undefined;
   readonly now: Date;
 }

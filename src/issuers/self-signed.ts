@@ -3,10 +3,14 @@ import { UsageError } from '../errors.ts';
 import { createAuthority } from '../pki/authority.ts';
 import { type Issuer, issueFrom, milliseconds } from './issuer.ts';
 
-/** A CA for this server only, whose key stays in the project: certs/ca.key. */
+/**
+ * A CA for this server only, whose key stays in the project: certs/ca.key. When that CA is given,
+ * it signs the new certificate, and no other CA is made.
+ */
 export const selfSigned: Issuer<'self-signed'> = {
   async issue({ caLifetime, nameConstraints }, request) {
     const { registration, now } = request;
+    if (request.given) return { issued: await issueFrom(request.given, request), caKey: request.given.key };
     const { keyType, lifetime } = registration.spec.certificates;
     if (milliseconds(lifetime) > milliseconds(caLifetime)) {
       throw new UsageError(`the serving certificate would outlive its CA: lifetime ${lifetime} is longer than caLifetime ${caLifetime}`, {

@@ -11,12 +11,15 @@ import { inspect } from '../pki/inspect.ts';
 import { describeKey, readPrivateKey, toPrivateKey } from '../pki/keys.ts';
 import { checkServing, type ServingFault } from '../pki/trust.ts';
 import type { CertificateInfo, Issued } from '../pki/types.ts';
-import { projectFiles } from './project.ts';
+import { certificateFiles, projectFiles } from './project.ts';
 import { pemText, readBytes } from './read.ts';
+import { pathsOfSets, refuseInterrupted } from './sets.ts';
 
 export interface CertificatesRequest {
   /** false: the private key is not read. It may be on another machine. */
   readonly withKey: boolean;
+  /** The set in certs/, or the one in certs/next/. Default current. */
+  readonly set?: 'current' | 'next';
   readonly now: Date;
 }
 
@@ -29,10 +32,16 @@ export interface ReadCertificates extends Issued {
  * Reads the certificates of a project directory and checks that they can serve the registration:
  * every name, the dates and the chain, as kube-apiserver would check them.
  */
-export function readCertificates(dir: string, registration: Registration, { withKey, now }: CertificatesRequest): ReadCertificates {
-  const ca = certificatesIn(dir, 'caCertificate');
-  const leaf = certificatesIn(dir, 'certificate');
-  const key = withKey ? keyIn(dir, leaf.certificates) : { faults: [] };
+export function readCertificates(
+  dir: string,
+  registration: Registration,
+  { withKey, set = 'current', now }: CertificatesRequest,
+): ReadCertificates {
+  refuseInterrupted(dir);
+  const paths = set === 'next' ? certificateFiles(pathsOfSets(dir).next) : projectFiles(dir);
+  const ca = certificatesIn(paths, 'caCertificate');
+  const leaf = certificatesIn(paths, 'certificate');
+  const key = withKey ? keyIn(paths, leaf.certificates) : { faults: [] };
   const readable = ca.certificates.length > 0 && leaf.certificates.length > 0;
   return {
     // Only the certificates: everyone may read a caBundle, and some keep the key in the same file.
@@ -106,8 +115,10 @@ interface ReadFile {
   readonly faults: readonly CertificateFault[];
 }
 
-function readPart(dir: string, part: CertificatePart): ReadFile {
-  const path = projectFiles(dir)[part];
+type Paths = Readonly<Record<CertificatePart, string>>;
+
+function readPart(paths: Paths, part: CertificatePart): ReadFile {
+  const path = paths[part];
   try {
     return { text: pemText(readBytes(path)), faults: [] };
   } catch (cause) {
@@ -118,19 +129,22 @@ function readPart(dir: string, part: CertificatePart): ReadFile {
   }
 }
 
-function certificatesIn(dir: string, part: CertificatePart) {
-  const { text, faults } = readPart(dir, part);
+function certificatesIn(paths: Paths, part: CertificatePart) {
+  const { text, faults } = readPart(paths, part);
   const found = inspect(text);
   const { certificates } = found;
   return { certificates, faults: faults.length > 0 || certificates.length > 0 ? faults : [{ part, ...noCertificate(found) }] };
 }
 
-/** The certificates of a file that can be read. */
-export const certificatesOf = (dir: string, part: CertificatePart): readonly CertificateInfo[] => certificatesIn(dir, part).certificates;
+/** The certificates of a file that can be read. @throws UsageError as `refuseInterrupted` */
+export function certificatesOf(dir: string, part: CertificatePart): readonly CertificateInfo[] {
+  refuseInterrupted(dir);
+  return certificatesIn(projectFiles(dir), part).certificates;
+}
 
-function keyIn(dir: string, [leaf]: readonly CertificateInfo[]) {
+function keyIn(paths: Paths, [leaf]: readonly CertificateInfo[]) {
   const part = 'key';
-  const { text, faults } = readPart(dir, part);
+  const { text, faults } = readPart(paths, part);
   if (faults.length > 0) return { faults };
   const { key, fault } = readPrivateKey(text);
   if (fault) return { faults: [{ part, ...fault } as const] };

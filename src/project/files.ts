@@ -118,8 +118,12 @@ function refuseDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(path), { code: 'EISDIR' });
 }
 
-/** Without fsync, a renamed file may be empty after a crash. */
-function writeDurably(path: string, { text, mode }: FileToWrite): void {
+/**
+ * Writes a new file, and waits until the disk has its content: without fsync, a renamed file may be
+ * empty after a crash.
+ * @throws the error of node:fs, also when the file exists
+ */
+export function writeDurably(path: string, { text, mode }: FileToWrite): void {
   const descriptor = openSync(path, 'wx', mode);
   try {
     const bytes = Buffer.from(text);

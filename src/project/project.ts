@@ -12,15 +12,20 @@ import type { Issued } from '../pki/types.ts';
 import { type FileToWrite, removeFile, writeFiles } from './files.ts';
 import { readText } from './read.ts';
 
+/** The paths of the certificates in one directory: certs/, or certs/next/ during a rotation. */
+export const certificateFiles = (certs: string) => ({
+  caCertificate: join(certs, 'ca.crt'),
+  caKey: join(certs, 'ca.key'),
+  certificate: join(certs, 'tls.crt'),
+  key: join(certs, 'tls.key'),
+  ignore: join(certs, '.gitignore'),
+});
+
 /** The paths of a project directory. */
 export const projectFiles = (dir: string) => ({
   configuration: join(dir, 'apisvc.yaml'),
   schema: join(dir, '.apisvc', 'registration.schema.json'),
-  caCertificate: join(dir, 'certs', 'ca.crt'),
-  caKey: join(dir, 'certs', 'ca.key'),
-  certificate: join(dir, 'certs', 'tls.crt'),
-  key: join(dir, 'certs', 'tls.key'),
-  ignore: join(dir, 'certs', '.gitignore'),
+  ...certificateFiles(join(dir, 'certs')),
 });
 
 /** Whether this directory is a project. */
@@ -67,13 +72,20 @@ export function readRegistration(dir: string): Registration {
 /** The JSON Schema of apisvc.yaml, which is installed beside the bundle. */
 export const readSchema = (): string => readText(fileURLToPath(new URL('../schema/registration.schema.json', import.meta.url)));
 
+/** Certificates to write. */
+export interface CertificatesToWrite {
+  readonly issued: Issued;
+  /** The key of the CA, where the project keeps it. */
+  readonly caKey?: PrivateKey;
+}
+
 /** The files that `init` creates. */
 export interface NewProject {
   /** Text of apisvc.yaml; undefined keeps the existing file. */
   readonly configuration: string | undefined;
   readonly schema: string;
   /** undefined keeps the existing certificates. */
-  readonly certificates: { readonly issued: Issued; readonly caKey?: PrivateKey } | undefined;
+  readonly certificates: CertificatesToWrite | undefined;
 }
 
 /** Writes a project directory, all files or none. @returns the paths @throws as `writeFiles` */
@@ -96,20 +108,25 @@ export const plannedFiles = (dir: string, project: NewProject): PlannedFile[] =>
 
 function filesOf(dir: string, { configuration, schema, certificates }: NewProject): FileToWrite[] {
   const paths = projectFiles(dir);
-  const open = (path: string, text: string): FileToWrite => ({ path, text, mode: 0o644 });
-  const secret = (path: string, key: PrivateKey): FileToWrite => ({ path, text: key.reveal(), mode: 0o600 });
   return [
     ...(configuration === undefined ? [] : [open(paths.configuration, configuration)]),
     open(paths.schema, schema),
-    ...(certificates
-      ? [
-          open(paths.ignore, '# Private keys stay on this machine.\n*.key\n'),
-          open(paths.caCertificate, caBundleOf(certificates.issued)),
-          ...(certificates.caKey ? [secret(paths.caKey, certificates.caKey)] : []),
-          open(paths.certificate, certificates.issued.chain),
-          ...(certificates.issued.key ? [secret(paths.key, certificates.issued.key)] : []),
-        ]
-      : []),
+    ...(certificates ? filesOfCertificates(join(dir, 'certs'), certificates) : []),
+  ];
+}
+
+const open = (path: string, text: string): FileToWrite => ({ path, text, mode: 0o644 });
+const secret = (path: string, key: PrivateKey): FileToWrite => ({ path, text: key.reveal(), mode: 0o600 });
+
+/** The files of a set of certificates in the directory `certs`. */
+export function filesOfCertificates(certs: string, { issued, caKey }: CertificatesToWrite): FileToWrite[] {
+  const paths = certificateFiles(certs);
+  return [
+    open(paths.ignore, '# Private keys stay on this machine.\n*.key\n'),
+    open(paths.caCertificate, caBundleOf(issued)),
+    ...(caKey ? [secret(paths.caKey, caKey)] : []),
+    open(paths.certificate, issued.chain),
+    ...(issued.key ? [secret(paths.key, issued.key)] : []),
   ];
 }
 

@@ -31,6 +31,14 @@ describe('self-signed', () => {
     expect(made.caKey).toBeDefined();
   });
 
+  test('signs with its own CA when that is given, and hands over the same key', async () => {
+    const given = await createAuthority({ commonName: 'api.example.svc CA', keyType: 'ecdsa-p256', lifetimeMs: 400 * day, now });
+    const made = await issuing('issuer: {type: self-signed}', given);
+    expect(faults(made)).toEqual([]);
+    expect(made.issued.anchors).toEqual([{ pem: given.certificates, role: 'current' }]);
+    expect(made.caKey).toBe(given.key);
+  });
+
   test('leaves the name constraints out on request', async () => {
     const { issued } = await issuing('issuer: {type: self-signed, nameConstraints: false}');
     expect(inspect(caBundleOf(issued)).certificates[0]?.nameConstraints).toBeUndefined();

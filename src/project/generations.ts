@@ -1,0 +1,142 @@
+import { basename, dirname, join } from 'node:path';
+import { fileError } from '../config/file-errors.ts';
+import type { Registration } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
+import { RefusedError } from '../errors.ts';
+import { type CertificatesRequest, type ReadCertificates, readCertificates } from './certificates.ts';
+import { type Disk, disk as realDisk } from './disk.ts';
+import { type CertificatesToWrite, certificateFiles, filesOfCertificates } from './project.ts';
+import { pathsOfSets } from './sets.ts';
+
+/**
+ * The set of certificates in use, certs/, and the next one, certs/next/. A set becomes current by
+ * renaming whole directories, so a crash leaves a whole old or a whole new set.
+ */
+
+/**
+ * Writes certificates to certs/next, all files or none.
+ * @throws RefusedError when certs/next exists; UsageError with the reason when writing fails
+ */
+export function writeNext(dir: string, certificates: CertificatesToWrite, disk: Disk = realDisk): void {
+  const { certs, next, staged } = pathsOfSets(dir);
+  onDisk('write', next, () => {
+    if (disk.kindOf(next)) throw inRotation(dir);
+    removeTree(disk, staged);
+    disk.makeDirectory(staged, certs);
+    const ignored = disk.read(certificateFiles(certs).ignore);
+    for (const file of filesOfCertificates(staged, certificates)) {
+      const keepsText = ignored !== undefined && file.path === certificateFiles(staged).ignore;
+      disk.write(keepsText ? { ...file, text: ignored } : file);
+    }
+    disk.syncDirectory(staged);
+    disk.rename(staged, next);
+    disk.syncDirectory(certs);
+  });
+}
+
+const inRotation = (dir: string): RefusedError =>
+  new RefusedError(`a rotation is in progress: ${pathsOfSets(dir).next} exists`, { fix: continueOrAbort(dir) });
+
+const continueOrAbort = (dir: string): string => {
+  const where = dir === '.' ? '' : ` -C ${shellWord(dir)}`;
+  return `Continue the rotation: apisvc rotate${where}\nOr go back to the old certificates: apisvc rotate --abort${where}`;
+};
+
+/** Whether a rotation has certificates that are not in use yet. */
+export const hasNext = (dir: string): boolean => realDisk.kindOf(pathsOfSets(dir).next) !== undefined;
+
+/**
+ * Refuses a command that would write or apply certs/ in the middle of a rotation.
+ * @throws RefusedError when certs/next exists
+ */
+export function refuseDuringRotation(dir: string): void {
+  if (hasNext(dir)) throw inRotation(dir);
+}
+
+/** Reads certs/next as `readCertificates` reads certs/. @returns undefined when there is none */
+export const readNext = (dir: string, registration: Registration, request: CertificatesRequest): ReadCertificates | undefined =>
+  hasNext(dir) ? readCertificates(dir, registration, { ...request, set: 'next' }) : undefined;
+
+/**
+ * Makes certs/next the set in use. The replaced keys are deleted; other files of certs/ stay.
+ * @throws UsageError with the reason; `recover` finishes what was begun
+ */
+export function promoteNext(dir: string, disk: Disk = realDisk): void {
+  recover(dir, disk);
+  const { certs, next, incoming } = pathsOfSets(dir);
+  onDisk('write', incoming, () => {
+    if (!disk.kindOf(next)) return;
+    disk.rename(next, incoming);
+    disk.syncDirectory(certs);
+    disk.syncDirectory(dirname(certs));
+  });
+  recover(dir, disk);
+}
+
+/** Deletes certs/next, if there is one. @throws UsageError with the reason */
+export function discardNext(dir: string, disk: Disk = realDisk): void {
+  const { certs, next, staged } = pathsOfSets(dir);
+  onDisk('remove', next, () => {
+    if (!disk.kindOf(next)) return;
+    removeTree(disk, staged);
+    // Half a set must never look like a whole one.
+    disk.rename(next, staged);
+    disk.syncDirectory(certs);
+    removeTree(disk, staged);
+    disk.syncDirectory(certs);
+  });
+}
+
+/**
+ * Finishes a `promoteNext` that was interrupted. Commands that write to the project call it first.
+ * @throws UsageError with the reason
+ */
+export function recover(dir: string, disk: Disk = realDisk): void {
+  const { certs, incoming, replaced } = pathsOfSets(dir);
+  const parent = dirname(certs);
+  onDisk('write', certs, () => {
+    if (disk.kindOf(incoming)) {
+      if (disk.kindOf(certs)) {
+        keepOtherFiles(disk, certs, incoming);
+        disk.rename(certs, replaced);
+        disk.syncDirectory(parent);
+      }
+      disk.rename(incoming, certs);
+      disk.syncDirectory(parent);
+    }
+    if (!disk.kindOf(replaced)) return;
+    removeTree(disk, replaced);
+    disk.syncDirectory(parent);
+  });
+}
+
+/** Moves the files that no rotation replaces from the old set to the new one. */
+function keepOtherFiles(disk: Disk, certs: string, incoming: string): void {
+  const old = certificateFiles(certs);
+  const replaced = [...Object.values(old).map((path) => basename(path)), 'next.tmp'];
+  // The CA stays, so its key stays too, wherever the issuer keeps it.
+  const sameCa = disk.read(old.caCertificate) === disk.read(certificateFiles(incoming).caCertificate);
+  const stays = (name: string): boolean => (name === basename(old.caKey) ? sameCa : !replaced.includes(name));
+  const moved = disk.list(certs).filter((name) => stays(name) && !disk.kindOf(join(incoming, name)));
+  for (const name of moved) disk.rename(join(certs, name), join(incoming, name));
+  disk.syncDirectory(incoming);
+  disk.syncDirectory(certs);
+}
+
+/** Removes a file, or a directory with everything in it. */
+function removeTree(disk: Disk, path: string): void {
+  const kind = disk.kindOf(path);
+  if (kind === 'file') disk.unlink(path);
+  if (kind !== 'directory') return;
+  // Keys first, and .gitignore, which keeps them out of git, last.
+  for (const name of disk.list(path).toReversed()) removeTree(disk, join(path, name));
+  disk.removeDirectory(path);
+}
+
+function onDisk(action: 'write' | 'remove', path: string, change: () => void): void {
+  try {
+    change();
+  } catch (cause) {
+    throw (cause as NodeJS.ErrnoException).code === undefined ? cause : fileError(action, path, cause);
+  }
+}

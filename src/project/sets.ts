@@ -1,0 +1,37 @@
+import { lstatSync, readlinkSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileExists } from '../config/file-errors.ts';
+import { shellWord } from '../config/shell-word.ts';
+import { UsageError } from '../errors.ts';
+
+/** The directories with certificates, and those that exist only while one replaces another. */
+export function pathsOfSets(dir: string) {
+  const certs = directoryOf(join(dir, 'certs'));
+  const beside = (suffix: string): string => join(dirname(certs), `.${basename(certs)}.${suffix}`);
+  return {
+    certs,
+    next: join(certs, 'next'),
+    /** Half-written or half-deleted. */
+    staged: join(certs, 'next.tmp'),
+    /** A whole set on its way to certs/. */
+    incoming: beside('new'),
+    /** The set that was in certs/ before. */
+    replaced: beside('old'),
+  };
+}
+
+/** A link to a directory elsewhere stays; the directory behind it is replaced. */
+const directoryOf = (path: string): string =>
+  lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? resolve(dirname(path), readlinkSync(path)) : path;
+
+/**
+ * Refuses to read certs/ while it is missing because a rotation was killed at that moment.
+ * @throws UsageError
+ */
+export function refuseInterrupted(dir: string): void {
+  const { certs, incoming } = pathsOfSets(dir);
+  if (fileExists(certs) || !fileExists(incoming)) return;
+  throw new UsageError(`${certs} does not exist: a rotation was interrupted while it replaced the directory`, {
+    fix: `Finish the rotation: apisvc rotate${dir === '.' ? '' : ` -C ${shellWord(dir)}`}`,
+  });
+}
