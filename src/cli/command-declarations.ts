@@ -121,7 +121,7 @@ function addVerify(program: Command, run: Run): void {
         'Exit with code 1 if a certificate expires within this duration, for example 30d',
       ).argParser(duration),
     )
-    .option('--strict', 'Report an API as healthy only if every check ran')
+    .option('--strict', 'Report an API as healthy only if every check ran. Otherwise the exit code is 3')
     .option('--wait', 'Repeat until every API is healthy or --timeout expires')
     .addOption(new Option('--watch', 'Repeat every 5 seconds and show changes; --timeout applies to each run').conflicts(['wait', 'save']))
     .option(
