@@ -4,7 +4,7 @@ import { presetNames } from '../config/preset-names.ts';
 import { keyTypes } from '../pki/types.ts';
 import { engineKinds, kubernetesImitated } from '../sandbox/index.ts';
 import type { Run } from './action.ts';
-import { duration, probePath, repeatable, repeatableList, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
+import { duration, noProbe, probePath, repeatable, repeatableList, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
 
 /**
  * Adds the subcommands with their flags and help. Their actions are in src/commands, imported when
@@ -111,10 +111,10 @@ function addVerify(program: Command, run: Run): void {
     .addOption(
       new Option(
         '--probe <path>',
-        'Path to request instead of one list of its API, as in kubectl get --raw. Repeat for several APIs',
+        'Path to request instead of one list of its API, as in kubectl get --raw; it must succeed. Repeat for several APIs',
       ).argParser(probePath),
     )
-    .option('--no-probe', 'Do not request a list')
+    .addOption(noProbe())
     .addOption(
       new Option(
         '--fail-if-expires-within <duration>',

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { durationMessage, parseDuration } from '../config/duration.ts';
+import { UsageError } from '../errors.ts';
 import { type FormatCommand, formatsOf } from '../report/formats.ts';
 
 /** Options that several commands share. */
@@ -60,11 +61,22 @@ export const repeatableList = (value: string, earlier: readonly string[] = []): 
   ...value.split(',').filter((part) => part !== ''),
 ];
 
+const probeContradiction = (): UsageError =>
+  new UsageError('--probe and --no-probe cannot be used together', { fix: 'Remove one of the two flags.' });
+
+/** `--no-probe` sets the value of --probe. Commander parses it only because it has a preset. */
+export const noProbe = (): Option =>
+  new Option('--no-probe', 'Do not request a list').preset('').argParser((_, before?: readonly string[] | boolean) => {
+    if (Array.isArray(before)) throw probeContradiction();
+    return false;
+  });
+
 /**
  * @throws InvalidArgumentError for a path that belongs to no API of an API group, and for a second
- * one of an API
+ * one of an API; UsageError after --no-probe
  */
 export function probePath(path: string, before: readonly string[] | boolean = []): readonly string[] {
+  if (before === false) throw probeContradiction();
   const [root] = /^\/apis\/[^/?]+\/[^/?]+\/(?=[^/?])/.exec(path) ?? [];
   if (root === undefined) throw new InvalidArgumentError('Use a path like /apis/GROUP/VERSION/RESOURCE?limit=1.');
   const others = Array.isArray(before) ? before : [];

@@ -43,11 +43,15 @@ export function projectSnapshot(dir: string, now: Date): ProjectSnapshot {
   const wrongKey = faults.some(({ part, code }) => part === 'key' && code !== 'file-not-found');
   // The checks of lint find other faults, and say where they are. git ignores the key.
   const issued: Issued = unreadable || wrongKey ? requireCertificates(dir, registration, { withKey: wrongKey, now }) : found;
-  const { configuration, caCertificate, certificate } = projectFiles(dir);
+  const { configuration, caCertificate, certificate, key } = projectFiles(dir);
   const { snapshot } = offlineSnapshot(textsOf(registration, issued), now);
   const text = readText(configuration);
   return {
-    snapshot: { ...snapshot, source: { kind: 'files', files: [configuration, caCertificate, certificate] } },
+    snapshot: {
+      ...snapshot,
+      source: { kind: 'files', files: [configuration, caCertificate, certificate] },
+      apis: snapshot.apis.map((api) => (api.related ? { ...api, related: { ...api.related, missingKey: `${key} not found` } } : api)),
+    },
     place: ({ kind, name, path }) => {
       if (kind === 'Secret') return { file: certificate, line: 1 };
       if (kind === 'APIService' && path.includes('caBundle')) return { file: caCertificate, line: 1 };

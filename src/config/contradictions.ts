@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { parseArguments } from './arguments.ts';
+import { parseDuration } from './duration.ts';
 import type { certificates } from './schema-certificates.ts';
 import type { server } from './schema-server.ts';
 
@@ -22,10 +23,12 @@ interface PlacedFlag {
 
 /**
  * Reports the flags of the server that contradict other keys: another port than the one that the
- * Service and the probes use, and certificate files other than those that apisvc mounts.
+ * Service and the probes use, and certificate files other than those that apisvc mounts. Reports a
+ * CA that would expire before the serving certificate, too.
  */
 export function refuseContradictions({ server, certificates }: Spec, context: z.RefinementCtx): void {
   const report: Report = (path, message) => context.addIssue({ code: 'custom', path: ['spec', ...path], message });
+  checkLifetimes(certificates, report);
   const { existing } = server;
   const changes = ['server', 'existing', 'deployment', 'args'];
   const { add, replace } = existing?.deployment?.args ?? { add: [], replace: [] };
@@ -58,6 +61,11 @@ function checkPort(flags: readonly PlacedFlag[], port: number | string | undefin
     if (port !== undefined) report(path, `contradicts --secure-port=${value} in ${placeText(at)}; use the same port in both`);
     else report(at, `contradicts the default of spec.server.port, which is ${defaultPort}; set spec.server.port to the same port`);
   }
+}
+
+function checkLifetimes({ issuer, lifetime }: Spec['certificates'], report: Report): void {
+  if (issuer.type !== 'self-signed' || (parseDuration(lifetime) ?? 0) <= (parseDuration(issuer.caLifetime) ?? 0)) return;
+  report(['certificates', 'lifetime'], `must not be longer than caLifetime, which is ${issuer.caLifetime}: the CA would expire first`);
 }
 
 /** apisvc sets both flags, and the last one wins. */

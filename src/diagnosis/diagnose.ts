@@ -157,7 +157,7 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
   const findings = fold(observations, toFindings(name, context?.api, observations, settings));
   const judged = context?.snapshot ?? snapshot;
   const overview = overviewOf(judged);
-  const incomplete = (settings.strict && notChecked.length > 0) || lacksExpiry(overview, settings);
+  const incomplete = (settings.strict && notChecked.length > 0) || lacksExpiry(overview, settings) || lacksProbe(judged);
   return {
     name,
     verdict: verdictOf({ snapshot: judged, source: settings.source.kind, incomplete, findings }),
@@ -168,6 +168,9 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
     path: requestPath(judged, settings.source, findings),
   };
 }
+
+/** Whether the path of --probe could not be requested. A request that fails is a finding. */
+const lacksProbe = ({ probed = false, list }: ApiSnapshot): boolean => probed && list.state === 'unseen' && list.reason !== 'skipped';
 
 /**
  * With --strict, what files do not contain is an error, so that every report shows why it fails.

@@ -1,5 +1,5 @@
 import { dialTargets } from '../snapshot/targets.ts';
-import type { ApiSnapshot, Observed } from '../snapshot/types.ts';
+import type { ApiSnapshot, Observed, SecretView } from '../snapshot/types.ts';
 import { mayBeFilledIn } from './checks/bundle.ts';
 import { type CheckContext, seen } from './checks/check.ts';
 import { unreachedProbes } from './checks/endpoints.ts';
@@ -78,11 +78,15 @@ export function splitRule(words: string): { readonly message: string; readonly r
   return { message, rule };
 }
 
-/** What the files leave open about the caBundle and the permissions of the server. */
+/**
+ * What the files leave open about the caBundle, the private key and the permissions of the server.
+ */
 function untoldByFiles(context: CheckContext): readonly NotChecked[] {
-  const { related, delegation } = context.snapshot;
+  if (context.source !== 'files') return [];
+  const { related, delegation, secret } = context.snapshot;
   const { missingCertificate, writers = [] } = related ?? {};
   const account = seen(delegation);
+  const inSecret = seen(secret);
   const may = (what: string) => ({ what: `whether ${account?.account} may ${what}`, why: 'no RBAC in the files grants it' });
   return [
     ...(missingCertificate && missingCertificate.near === undefined
@@ -91,12 +95,18 @@ function untoldByFiles(context: CheckContext): readonly NotChecked[] {
     ...(mayBeFilledIn(context)
       ? [{ what: 'the caBundle', why: truncate(`it is empty; ${writers.join(', ')} may update the APIService and fill it in`) }]
       : []),
+    ...(inSecret && inSecret.certificates.length > 0 && inSecret.keyMatches === undefined ? [withoutKey(inSecret, related)] : []),
     ...(account && account.mayReview === undefined ? [may('create TokenReviews and SubjectAccessReviews')] : []),
     ...(account && account.mayReadAuthentication === undefined
       ? [may('read ConfigMap kube-system/extension-apiserver-authentication')]
       : []),
   ];
 }
+
+const withoutKey = ({ name, entries }: SecretView, related: ApiSnapshot['related']): NotChecked => ({
+  what: 'whether the private key matches the certificate',
+  why: related?.missingKey ?? truncate(`Secret ${name} has no private key in ${entries?.key ?? 'tls.key'}`),
+});
 
 /** The number of ready endpoints without a TLS handshake. */
 function skippedEndpoints({ snapshot, api, probes }: CheckContext): number {

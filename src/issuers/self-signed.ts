@@ -1,5 +1,4 @@
 import { servingNames } from '../config/registration.ts';
-import { UsageError } from '../errors.ts';
 import { createAuthority } from '../pki/authority.ts';
 import { type Issuer, issueFrom, milliseconds } from './issuer.ts';
 
@@ -11,12 +10,7 @@ export const selfSigned: Issuer<'self-signed'> = {
   async issue({ caLifetime, nameConstraints }, request) {
     const { registration, now } = request;
     if (request.given) return { issued: await issueFrom(request.given, request), caKey: request.given.key };
-    const { keyType, lifetime } = registration.spec.certificates;
-    if (milliseconds(lifetime) > milliseconds(caLifetime)) {
-      throw new UsageError(`the serving certificate would outlive its CA: lifetime ${lifetime} is longer than caLifetime ${caLifetime}`, {
-        fix: 'In apisvc.yaml, set a shorter spec.certificates.lifetime or a longer spec.certificates.issuer.caLifetime. For a new project, use --lifetime or --ca-lifetime.',
-      });
-    }
+    const { keyType } = registration.spec.certificates;
     const names = servingNames(registration);
     const authority = createAuthority({
       commonName: `${names.dns[0]} CA`,

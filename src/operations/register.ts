@@ -1,5 +1,4 @@
 import type { Cluster } from '../cluster/cluster.ts';
-import { refOf } from '../cluster/objects.ts';
 import type { ProjectCommands } from '../config/project-commands.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
@@ -128,7 +127,7 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
   const verify = verifyStep(waiting, { names, clusterFlags, project });
   const all = [
     server,
-    ...(deployment ? [rolloutStep(waiting, refOf(deployment))] : []),
+    ...(deployment ? [rolloutStep(waiting, deployment)] : []),
     endpointsStep(waiting, namespace, service),
     certificates,
     trustStep(waiting, { unchecked: certificates.unchecked, namespace, deployment: deployment?.metadata.name, apiServices }),

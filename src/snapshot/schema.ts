@@ -160,6 +160,7 @@ export const relatedView = z.object({
   missingCertificate: optional(z.object({ value: z.string(), near: optional(z.string()), why: z.string() })).describe(
     'The value of cert-manager.io/inject-ca-from, where the files do not contain that Certificate.',
   ),
+  missingKey: optional(z.string()).describe('Why a project has no private key for its certificate.'),
   writers: texts.describe('Who may update the APIService, and so may set its caBundle.'),
 });
 
@@ -199,6 +200,7 @@ export const apiSnapshot = z.object({
   list: observedSince(httpView).describe(
     'GET of one list of the API with limit=1, or of the path of --probe. The body of a 200 is not kept.',
   ),
+  probed: optional(z.boolean()).describe('Whether `list` and `listAsUser` are the path of --probe.'),
   repeated: observedSince(z.array(repeatedAnswerView)).describe(
     'The path of `aggregated` several times. kube-apiserver may send all of them to one endpoint. Only for a Service with several endpoints.',
   ),

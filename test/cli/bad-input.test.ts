@@ -56,8 +56,16 @@ test('refuses a certificate that outlives its CA', async () => {
   const { code, stderr } = await apisvc(['init', 'other', '--preset', 'sample-apiserver', '--yes', '--lifetime', '20y'], { cwd: dir });
   expect(code).toBe(2);
   expect(stderr).toBe(
-    'error: the serving certificate would outlive its CA: lifetime 20y is longer than caLifetime 3650d\nfix: In apisvc.yaml, set a shorter spec.certificates.lifetime or a longer spec.certificates.issuer.caLifetime. For a new project, use --lifetime or --ca-lifetime.\n',
+    'error: --lifetime: invalid value "20y": must not be longer than caLifetime, which is 3650d: the CA would expire first\n',
   );
+});
+
+test.each([[['--probe', '/apis/a.b/v1/x', '--no-probe']], [['--no-probe', '--probe', '/apis/a.b/v1/x']]])('refuses %j', async (flags) => {
+  expect(await apisvc(['verify', 'v1.a.b', ...flags], { cwd: dir })).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'error: --probe and --no-probe cannot be used together\nfix: Remove one of the two flags.\n',
+  });
 });
 
 describe('kubeconfig', () => {

@@ -205,6 +205,7 @@ describe('the project', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/error cert\/unknown-authority: [^\n]+\n {4}at: {7}mine\/certs\/ca\.crt:1\n/);
     expect(stdout).toContain('apisvc init mine --force-keys\n');
+    expect(stdout).toContain('    whether the private key matches the certificate: mine/certs/tls.key not found\n');
   });
 });
 

@@ -62,7 +62,10 @@ describe('verify as a user', () => {
       stderr: expect.stringContaining('error: --probe /apis/other/v1/things is not a path of /apis/demo.apisvc.dev/v1alpha1\n'),
     });
     const path = '/apis/demo.apisvc.dev/v1alpha1/hosts/none';
-    expect(await run('--probe', path)).toMatchObject({ code: 0, stdout: expect.stringContaining(`    GET ${path}: 404\n`) });
+    expect(await run('--probe', path)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`  error discovery/probe-failed: GET ${path} failed (404)\n    seen:     GET ${path}: 404\n`),
+    });
     expect((await run('--no-probe')).stdout).not.toContain('limit=1');
     await end('SIGINT');
   });

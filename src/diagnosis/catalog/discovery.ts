@@ -50,6 +50,14 @@ export const discoveryEntries = {
     fix: 'Read the response body, then the log of the extension API server: `kubectl -n {namespace} logs service/{service}`. To check again, request the list: `kubectl get --raw {path}`',
     explainedBy: [...anyAnswerFault, 'discovery/request-failed', 'control-plane/*'],
   },
+  'discovery/probe-failed': {
+    severity: 'error',
+    hop: 'endpoint',
+    title: 'GET {path} failed ({status})',
+    cause: 'The path of --probe does not exist, or the extension API server rejects the request. The response body gives the reason.',
+    fix: 'Check the resource, the namespace and the name in the path of --probe. To see the resources of the API: `kubectl get --raw /apis/{group}/{version}`',
+    explainedBy: [...anyAnswerFault, 'discovery/request-failed', 'control-plane/*'],
+  },
   'discovery/request-failed': {
     severity: 'error',
     hop: 'endpoint',

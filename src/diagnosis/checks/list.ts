@@ -31,17 +31,21 @@ const codeOfFault = {
 } as const satisfies Record<AnswerFault['kind'], Code>;
 
 /**
- * Only refusals and errors are faults. A server may answer 404 or 400, because it supports only
- * some requests.
+ * Only refusals and errors are faults of a list that apisvc chose: a server may answer 404 or 400,
+ * because it supports only some requests. The path of --probe must work.
  */
 export function listFailure(context: CheckContext, answer: HttpView, evidence: readonly string[]): readonly Observation[] {
   const { path, status } = answer;
   const refused = codeOfRefusal[status];
   // A server that also refuses discovery has that finding already.
   if (refused) return works(context) ? [observation(refused, evidence, { status: String(status) })] : [];
-  if (!failsToList(answer)) return [];
+  if (!failsToList(context, answer)) return [];
+  if (!isServerError(answer)) return [observation('discovery/probe-failed', evidence, { status: String(status), path })];
   const { plural = 'objects' } = needOf(path)?.ref.resource ?? {};
   return [observation('discovery/list-failed', evidence, { status: String(status), resource: plural, path })];
 }
 
-export const failsToList = ({ status }: HttpView): boolean => status >= 500 || status === 429;
+export const failsToList = ({ snapshot }: CheckContext, answer: HttpView): boolean =>
+  isServerError(answer) || (snapshot.probed === true && answer.status >= 300);
+
+const isServerError = ({ status }: HttpView): boolean => status >= 500 || status === 429;

@@ -50,7 +50,7 @@ function checkList(context: CheckContext, answer: AsUserView | undefined): reado
   const { list, asUser } = context.snapshot;
   // One finding is enough: about the list of the current user, or about discovery as this user.
   const own = seen(list);
-  const known = (own && failsToList(own)) || (seen(asUser)?.status ?? 0) >= 400;
+  const known = (own && failsToList(context, own)) || (seen(asUser)?.status ?? 0) >= 400;
   return known ? [] : listFailure(context, answer, evidenceOf(answer));
 }
 

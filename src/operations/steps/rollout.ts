@@ -1,4 +1,4 @@
-import { getObject, observe } from '../../cluster/objects.ts';
+import { getObject, observe, refOf } from '../../cluster/objects.ts';
 import { type ObjectRef, resources } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
@@ -13,9 +13,13 @@ import { podCommands, poll, readNeeds, type Waiting, waitFor } from '../wait.ts'
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object.
 type Deployment = KubeObject & any;
 
-/** Waits until a Deployment has rolled out. Fails when a new pod has a problem that persists. */
-export function rolloutStep(waiting: Waiting, ref: ObjectRef): Step {
+/**
+ * Waits until a Deployment has rolled out. Fails when a new pod has a problem that persists.
+ * @param applied the Deployment of the project
+ */
+export function rolloutStep(waiting: Waiting, applied: KubeObject): Step {
   const { cluster, signal } = waiting;
+  const ref = refOf(applied);
   return {
     id: 'rollout',
     title: 'Waiting for the rollout',
@@ -23,7 +27,7 @@ export function rolloutStep(waiting: Waiting, ref: ObjectRef): Step {
     async observe() {
       const found = await getObject(cluster, ref, signal);
       if (!found) return { state: 'pending' };
-      if (replicasOf(found) === 0) return { state: 'fault', error: scaledToZero(ref) };
+      if (replicasOf(found) === 0) return { state: 'fault', error: scaledToZero(ref, replicasOf(applied)) };
       return { state: rolloutState(found).done ? 'done' : 'pending' };
     },
     run: () => waitForRollout(waiting, ref),
@@ -63,9 +67,13 @@ const nameOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}
 export const replicasOf = ({ spec }: any): number => spec?.replicas ?? 1;
 
 /** An API that is registered without a server degrades the whole cluster. */
-function scaledToZero(ref: ObjectRef): RefusedError {
+function scaledToZero(ref: ObjectRef, wanted: number): RefusedError {
   return new RefusedError(`Deployment ${nameOf(ref)} is scaled to 0, so nothing would serve the API; the APIService is unchanged`, {
-    fix: `Scale the Deployment up before you run the same command again: kubectl -n ${ref.namespace} scale deployment/${ref.name} --replicas=1`,
+    // This command would scale it to 0 again.
+    fix:
+      wanted === 0
+        ? 'Set spec.server.replicas in apisvc.yaml to 1 or more before you run the same command again.'
+        : `Scale the Deployment up before you run the same command again: kubectl -n ${ref.namespace} scale deployment/${ref.name} --replicas=1`,
   });
 }
 

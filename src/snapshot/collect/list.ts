@@ -5,7 +5,7 @@ import type { ApiSnapshot, HttpView, Observed, SnapshotOptions } from '../types.
 import type { CollectContext } from './context.ts';
 import { answerAs, type CheckedUser, getForwarded, withoutObjects } from './requests.ts';
 
-type Lists = Pick<ApiSnapshot, 'list' | 'listAsUser'>;
+type Lists = Pick<ApiSnapshot, 'list' | 'listAsUser' | 'probed'>;
 
 export interface ListRequest {
   /** `/apis/<group>/<version>` */
@@ -22,8 +22,9 @@ export interface ListRequest {
  * @throws the reason of the signal
  */
 export async function collectList(context: CollectContext, request: ListRequest): Promise<Lists> {
-  const { user } = request;
-  const paths = await pathsToList(request);
+  const { user, root, probe } = request;
+  const own = ownPath(root, probe);
+  const paths = own === undefined ? await pathsToList(request) : [own];
   const [first] = paths;
   if (first === undefined) {
     const nothing = skipped(request.probe === 'none' ? '--no-probe is set' : 'the API has no resource that can be listed');
@@ -32,18 +33,20 @@ export async function collectList(context: CollectContext, request: ListRequest)
   const { path, list } = await getAllowed(context, first, paths.slice(1, 1 + otherLimit));
   const listAsUser = await answerAs(context, user, path, Promise.resolve(list));
   const isRefused = user?.current && list.state === 'unseen' && list.reason === 'forbidden' && listAsUser.state === 'seen';
-  return { list: isRefused ? skipped('the user of --as is refused') : list, listAsUser };
+  return { list: isRefused ? skipped('the user of --as is refused') : list, listAsUser, ...(own === undefined ? {} : { probed: true }) };
 }
 
 /** The paths that may be requested, the best first. */
-async function pathsToList({ root, discovery, probe = [] }: ListRequest): Promise<readonly string[]> {
+async function pathsToList({ root, discovery, probe }: ListRequest): Promise<readonly string[]> {
   if (probe === 'none') return [];
-  const own = probe.find((path) => isBelow(path, root));
-  if (own !== undefined) return [own];
   const document = seen(await discovery);
   const names = document?.status === 200 ? (parseResourceList(document.body)?.listed ?? []) : [];
   return names.map((name) => `${root}/${name}?limit=1`);
 }
+
+/** The path of --probe for the API with this root. */
+const ownPath = (root: string, probe: ListRequest['probe'] = []): string | undefined =>
+  probe === 'none' ? undefined : probe.find((path) => isBelow(path, root));
 
 /** Whether a path of --probe belongs to the API with this root. */
 export const isBelow = (path: string, root: string): boolean => path.startsWith(`${root}/`);

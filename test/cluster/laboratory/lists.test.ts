@@ -141,6 +141,14 @@ const faults: readonly HandMadeFault[] = [
     options: { flags: ['--probe', '/apis/probed-elsewhere.example.com/v1/namespaces/default/things/one/status'] },
   },
   {
+    name: 'probed-not-found',
+    how: 'nothing, but verify requests a path that the server does not serve (--probe)',
+    codes: ['discovery/probe-failed'],
+    condition: passed,
+    make: answering(({ url = '' }, response) => url.endsWith('/things/none') && failure(response, 404, 'things "none" not found')),
+    options: { flags: ['--probe', '/apis/probed-not-found.example.com/v1/namespaces/default/things/none'] },
+  },
+  {
     name: 'not-probed',
     how: 'nothing: the server answers 500 to list requests, and verify sends none (--no-probe)',
     codes: [],

@@ -56,6 +56,11 @@ describe('values', () => {
       having('lifetime: 90d', 'issuer: {type: self-signed, caLifetime: 3650}'),
       '16:45: spec.certificates.issuer.caLifetime: invalid value 3650: has no unit; write 3650d for days',
     ],
+    [
+      'a lifetime that is longer than that of the CA',
+      having('lifetime: 90d', 'lifetime: 90d\n    issuer: {type: self-signed, caLifetime: 30d}'),
+      '16:15: spec.certificates.lifetime: invalid value "90d": must not be longer than caLifetime, which is 30d: the CA would expire first',
+    ],
     ...['apps', 'core', 'rbac.authorization.k8s.io', 'apiregistration.k8s.io', 'storagemigration.k8s.io'].map((group) => [
       `the built-in group ${group}`,
       having('example.com', group),

@@ -319,6 +319,7 @@ const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
   },
   'discovery/no-metrics': withoutMetrics,
   'discovery/list-failed': { list: lists(500, {}, 'etcd is not there') },
+  'discovery/probe-failed': { probed: true, list: lists(404, {}, 'page not found') },
   'discovery/not-in-group': { group: seen({ path: '/apis/wardle.example.com', status: 404, body: '' }) },
   'discovery/not-listed': { listed: seen({ freshness: 'Stale', resources: [] }) },
   'discovery/openapi-missing': { openApi: seen({ path: '/openapi/v3/apis/x', status: 404, body: '' }) },

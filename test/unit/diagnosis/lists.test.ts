@@ -41,6 +41,21 @@ describe('a list request', () => {
     });
   });
 
+  test.each([404, 400, 302])('of --probe that is answered with %d is a fault', (status) => {
+    expect(of({ probed: true, list: lists(status) })).toEqual([['discovery/probe-failed', []]]);
+    expect(of({ list: lists(status) })).toEqual([]);
+  });
+
+  test('of --probe that RBAC denies leaves no verdict', () => {
+    expect(diagnosed({ ...everything, probed: true, list: unseen('no') })).toMatchObject({ verdict: 'unknown', findings: [] });
+    expect(diagnosed({ ...everything, list: unseen('no') })).toMatchObject({ verdict: 'healthy', findings: [] });
+  });
+
+  test('of --probe is one finding, also for a user who gets the same answer', () => {
+    const found = of({ probed: true, list: lists(404), listAsUser: lists(404, { user: 'jane', allowed: true }) });
+    expect(found).toEqual([['discovery/probe-failed', []]]);
+  });
+
   test('of an older recording is not mentioned', () => {
     const words = { state: 'unseen', reason: 'skipped', words: 'recorded by an earlier version' } as const;
     expect(

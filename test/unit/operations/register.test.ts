@@ -32,14 +32,16 @@ interface Situation {
   readonly conflict?: string;
   /** The status of the API until it is registered again. */
   readonly api?: number;
-  /** Replicas of the Deployment, which the project does not set. */
+  /** Replicas of the Deployment, which the project does not set by default. */
   readonly replicas?: number;
+  /** Replicas that the project sets. */
+  readonly wanted?: number;
 }
 
 /**
  * A cluster that stores applied objects, rolls out at once, and has pods that are not reachable.
  */
-async function registering({ present = {}, conflict, api = 200, replicas }: Situation) {
+async function registering({ present = {}, conflict, api = 200, replicas, wanted }: Situation) {
   const stored = new Map<string, object>(Object.entries(present));
   const changed: string[] = [];
   const withReplicas = (object: KubeObject & { readonly spec?: object }): object =>
@@ -84,7 +86,11 @@ async function registering({ present = {}, conflict, api = 200, replicas }: Situ
   const result = register(cluster, {
     registration,
     issued,
-    objects,
+    objects: objects.map((object) =>
+      wanted === undefined || object.kind !== 'Deployment'
+        ? object
+        : { ...object, spec: { ...(object as KubeObject & { spec: object }).spec, replicas: wanted } },
+    ),
     forceConflicts: false,
     signal: never,
     onProgress: (each) => progress.push(each),
@@ -147,7 +153,15 @@ describe('register', () => {
   test('does not register an API whose Deployment is scaled to 0', async () => {
     const { result, changed } = await registering({ replicas: 0 });
     expect((result as RefusedError).message).toMatch(/^Deployment example\/\S+ is scaled to 0, so nothing would serve the API; /);
+    expect((result as RefusedError).fix).toMatch(/: kubectl -n example scale deployment\/\S+ --replicas=1$/);
     expect(changed).not.toContain(apiServicePath);
+  });
+
+  test('names apisvc.yaml where the project scales the Deployment to 0', async () => {
+    const { result } = await registering({ replicas: 0, wanted: 0 });
+    expect((result as RefusedError).fix).toBe(
+      'Set spec.server.replicas in apisvc.yaml to 1 or more before you run the same command again.',
+    );
   });
 
   test.each([secretPath, apiServicePath])('changes nothing when another manager owns a field of %s', async (conflict) => {

@@ -90,11 +90,12 @@ describe('the requested list', () => {
 describe('--probe', () => {
   test('replaces the list of its API', async () => {
     const path = `${root}/namespaces/default/hosts/one`;
-    expect((await collect({ probe: ['/apis/other.example.com/v1/hosts', path] })).gets).toEqual([path]);
+    expect(await collect({ probe: ['/apis/other.example.com/v1/hosts', path] })).toMatchObject({ gets: [path], probed: true });
   });
 
   test('of another API changes nothing', async () => {
-    expect((await collect({ probe: ['/apis/wardle.example.com/v10/hosts'] })).gets).toEqual([`${root}/things?limit=1`]);
+    const { gets, probed } = await collect({ probe: ['/apis/wardle.example.com/v10/hosts'] });
+    expect({ gets, probed }).toEqual({ gets: [`${root}/things?limit=1`], probed: undefined });
   });
 
   test('names the missing permission of one object', async () => {
