@@ -1,8 +1,11 @@
+import { mergePatch } from '../config/merge-patch.ts';
 import { RefusedError } from '../errors.ts';
 import { managedByLabel } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
+import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
 import { refOf } from './objects.ts';
+import { extractOwned, type FieldsV1 } from './owned-fields.ts';
 import { describeRef, resourcePath } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';
 
@@ -37,23 +40,92 @@ export interface ApplyOptions {
  */
 export async function applyObject(cluster: Cluster, object: KubeObject, { force, dryRun, signal }: ApplyOptions): Promise<ApplyResult> {
   const ref = refOf(object);
-  const answer = await cluster.request({
-    method: 'PATCH',
-    path: resourcePath(ref.resource, ref.namespace, ref.name),
-    query: { fieldManager, force: String(force), fieldValidation: 'Strict', dryRun: dryRun ? 'All' : undefined },
-    contentType: 'application/apply-patch+yaml',
-    body: object,
-    signal,
-  });
+  const answer = await patch(cluster, object, { contentType: applyPatch, force: String(force), dryRun, signal });
   if (answer.status === 200 || answer.status === 201) return { kind: 'applied', object: readJson<KubeObject>(cluster, answer) };
-  if (answer.status === 409) {
-    const conflicts = readStatus(answer).causes.filter(({ reason }) => reason === 'FieldManagerConflict');
-    if (conflicts.length > 0) return { kind: 'conflict', conflicts: conflicts.map(({ field, message }) => ({ field, owner: message })) };
-  }
+  const conflicts = conflictsIn(answer);
+  if (conflicts.length > 0) return { kind: 'conflict', conflicts };
   if (dryRun && answer.status === 404 && readStatus(answer).message === `namespaces "${ref.namespace}" not found`)
     return { kind: 'unchecked' };
   throw refusal(cluster, { verb: 'patch', ref }, answer, new Date());
 }
+
+const applyPatch = 'application/apply-patch+yaml';
+
+interface Patch extends Pick<ApplyOptions, 'dryRun' | 'signal'> {
+  readonly contentType: string;
+  readonly force?: string;
+}
+
+function patch(cluster: Cluster, body: KubeObject, { contentType, force, dryRun, signal }: Patch): Promise<Answer> {
+  const { resource, namespace, name } = refOf(body);
+  return cluster.request({
+    method: 'PATCH',
+    path: resourcePath(resource, namespace, name),
+    query: { fieldManager, force, fieldValidation: 'Strict', dryRun: dryRun ? 'All' : undefined },
+    contentType,
+    body,
+    signal,
+  });
+}
+
+function conflictsIn(answer: Answer): readonly Conflict[] {
+  if (answer.status !== 409) return [];
+  const conflicts = readStatus(answer).causes.filter(({ reason }) => reason === 'FieldManagerConflict');
+  return conflicts.map(({ field, message }) => ({ field, owner: message }));
+}
+
+/** What `setFields` did. */
+export type SetResult =
+  | {
+      readonly kind: 'applied';
+      readonly object: KubeObject;
+      /** Manual edits of our fields that were overwritten. */
+      readonly restored: readonly Conflict[];
+    }
+  | { readonly kind: 'conflict'; readonly conflicts: readonly Conflict[] }
+  /** The object was changed or deleted since it was read. */
+  | { readonly kind: 'stale' };
+
+/**
+ * Changes a few fields of an object that exists. What apisvc applied before keeps its live values,
+ * so that no other field is reset. An object that apisvc did not apply stays so.
+ * @param found the object as the cluster has it; any later version of it is left unchanged
+ * @param change a JSON merge patch
+ * @throws as `refusal`, except for conflicts
+ */
+export async function setFields(cluster: Cluster, found: KubeObject, change: object, options: ApplyOptions): Promise<SetResult> {
+  const { force, dryRun, signal } = options;
+  const { apiVersion, kind, metadata } = found;
+  const { name, namespace, uid, resourceVersion } = metadata as StoredMetadata;
+  const entry = ourEntry(found);
+  const part = mergePatch(entry ? extractOwned(found, entry.fieldsV1 ?? {}) : {}, change as Record<string, unknown>);
+  // The uid keeps apply from creating an object that was deleted meanwhile.
+  const identity = { name, ...(namespace === undefined ? {} : { namespace }), ...(entry ? { uid } : {}), resourceVersion };
+  const body = { ...part, apiVersion, kind, metadata: { ...(part.metadata as object | undefined), ...identity } } as KubeObject;
+  const send = (forced: boolean): Promise<Answer> =>
+    entry
+      ? patch(cluster, body, { contentType: applyPatch, force: String(forced), dryRun, signal })
+      : patch(cluster, body, { contentType: 'application/merge-patch+json', dryRun, signal });
+  const first = await send(force);
+  const conflicts = conflictsIn(first);
+  if (conflicts.length > 0 && !conflicts.every(isManualEdit)) return { kind: 'conflict', conflicts };
+  const answer = conflicts.length > 0 ? await send(true) : first;
+  if (answer.status === 200) return { kind: 'applied', object: readJson<KubeObject>(cluster, answer), restored: conflicts };
+  const isGone = answer.status === 404 && readStatus(answer).about === name;
+  if (answer.status === 409 || isGone) return { kind: 'stale' };
+  throw refusal(cluster, { verb: 'patch', ref: refOf(found) }, answer, new Date());
+}
+
+type StoredMetadata = KubeObject['metadata'] & { readonly uid?: string; readonly resourceVersion?: string };
+
+/**
+ * A caBundle of our registration that a user edited by hand (`kubectl patch`, `edit`, `replace`) is
+ * restored: that is what register is for. Values of another controller or of an applied manifest
+ * stay until --force-conflicts. `kubectl apply` is "kubectl-client-side-apply", or has no "using".
+ * The messages are those of k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go.
+ */
+export const isManualEdit = ({ field, owner }: Conflict): boolean =>
+  field === '.spec.caBundle' && /^conflict with "kubectl-(patch|edit|replace)" using /.test(owner);
 
 /** `apiservice/x .spec.caBundle: conflict with "y" using z`, one line for each conflict. */
 export function describeConflicts(object: KubeObject, conflicts: readonly Conflict[]): string {
@@ -70,7 +142,7 @@ export function describeConflicts(object: KubeObject, conflicts: readonly Confli
 export async function releaseObject(cluster: Cluster, found: KubeObject, signal: AbortSignal): Promise<void> {
   if (!isApplied(found)) return;
   const { apiVersion, kind, metadata } = found;
-  const { name, namespace, uid } = metadata as KubeObject['metadata'] & { readonly uid?: string };
+  const { name, namespace, uid } = metadata as StoredMetadata;
   // The uid keeps apply from creating an object that was deleted meanwhile.
   const empty = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid } };
   await applyObject(cluster, empty as KubeObject, { force: false, dryRun: false, signal });
@@ -87,7 +159,7 @@ export async function deleteObject(cluster: Cluster, found: KubeObject, signal: 
   if (!isApplied(found) || found.metadata.labels?.[managedByLabel] !== fieldManager) {
     throw new RefusedError(`${describeRef(ref)} was not created by apisvc; it is left unchanged`);
   }
-  const { uid } = found.metadata as KubeObject['metadata'] & { readonly uid?: string };
+  const { uid } = found.metadata as StoredMetadata;
   const answer = await cluster.request({
     method: 'DELETE',
     path: resourcePath(ref.resource, ref.namespace, ref.name),
@@ -103,7 +175,7 @@ export async function deleteObject(cluster: Cluster, found: KubeObject, signal: 
 interface ManagedFieldsEntry {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';
-  readonly fieldsV1?: object;
+  readonly fieldsV1?: FieldsV1;
 }
 
 /** Whether apisvc applied this object before. */

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Cluster, connect } from '../../src/cluster/cluster.ts';
 import { getObject } from '../../src/cluster/objects.ts';
-import { applyObject, deleteObject, isApplied, releaseObject } from '../../src/cluster/ownership.ts';
+import { applyObject, deleteObject, isApplied, ownedFields, releaseObject, setFields } from '../../src/cluster/ownership.ts';
 import { resources } from '../../src/cluster/resources.ts';
 import type { KubeObject } from '../../src/manifests/types.ts';
 import { kubectlOk } from './harness/projects.ts';
@@ -62,4 +62,81 @@ test('delete refuses an object without our label', async () => {
   await kubectlOk(['label', 'configmap', 'shared', '-n', namespace, 'app.kubernetes.io/managed-by-']);
   await expect(deleteObject(cluster, await found(), signal)).rejects.toThrow('was not created by apisvc');
   expect((await found()).data).toEqual({ ours: '3' });
+});
+
+describe('setFields', () => {
+  const deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'fields', namespace, labels: ours },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: { app: 'x' } },
+      template: {
+        metadata: { labels: { app: 'x' } },
+        spec: {
+          containers: [
+            { name: 'one', image: 'x', args: ['b', 'a'], ports: [{ containerPort: 443 }], env: [{ name: 'A', value: '1' }] },
+            { name: 'two', image: 'y', volumeMounts: [{ name: 'tls', mountPath: '/tls', readOnly: true }] },
+          ],
+          volumes: [
+            { name: 'tls', secret: { secretName: 's', items: [{ key: 'tls.crt', path: 'tls.crt' }] } },
+            { name: 'tmp', emptyDir: {} },
+          ],
+        },
+      },
+    },
+  } as KubeObject;
+  const deploymentRef = { resource: resources.Deployment, namespace, name: 'fields' };
+  const live = async (): Promise<KubeObject> => (await getObject(cluster, deploymentRef, signal)) as KubeObject;
+  const annotate = (found: KubeObject, value: string) =>
+    setFields(
+      cluster,
+      found,
+      { spec: { template: { metadata: { annotations: { 'apisvc.dev/x': value } } } } },
+      { force: false, dryRun: false, signal },
+    );
+
+  test('changes one field of an object that we applied, and keeps drift and ownership of all others', async () => {
+    await apply(deployment);
+    const applied = ownedFields(await live());
+    // Drift: another value for a field of ours, which somebody took over, and a field of theirs.
+    await kubectlOk(['scale', '-n', namespace, 'deployment/fields', '--replicas=2']);
+    await kubectlOk(['label', '-n', namespace, 'deployment/fields', 'theirs=1']);
+    const before = await live();
+    expect(await annotate(before, 'one')).toMatchObject({ kind: 'applied', restored: [] });
+    const after = await live();
+    const { 'apisvc.dev/x': value } = (after.spec as typeof deployment.spec & { template: KubeObject }).template.metadata.annotations ?? {};
+    expect(value).toBe('one');
+    expect(after.spec).toMatchObject({
+      ...(before.spec as object),
+      template: { spec: (before.spec as { template: KubeObject }).template.spec },
+    });
+    expect(after.metadata.labels).toEqual({ ...ours, theirs: '1' });
+    const added = '"f:template":{"f:metadata":{"f:annotations":{"f:apisvc.dev/x":{}},';
+    expect(ownedFields(after)).toContain(added);
+    expect(ownedFields(after).replace(added, '"f:template":{"f:metadata":{')).toBe(ownedFields(before));
+    expect(applied).toContain('"f:volumes"');
+  });
+
+  test('leaves an object alone that changed or was deleted since it was read', async () => {
+    const before = await live();
+    await kubectlOk(['label', '-n', namespace, 'deployment/fields', 'theirs-', 'more=1']);
+    expect(await annotate(before, 'two')).toEqual({ kind: 'stale' });
+    await kubectlOk(['delete', '-n', namespace, 'deployment/fields']);
+    expect(await annotate(before, 'two')).toEqual({ kind: 'stale' });
+    expect(await getObject(cluster, deploymentRef, signal)).toBeUndefined();
+  });
+
+  test('changes an object of others without applying it', async () => {
+    await kubectlOk(['create', 'configmap', 'theirs', '-n', namespace, '--from-literal=a=1']);
+    const theirs = { ...ref, name: 'theirs' };
+    const before = (await getObject(cluster, theirs, signal)) as KubeObject;
+    const set = (value: string) => setFields(cluster, before, { data: { b: value } }, { force: false, dryRun: false, signal });
+    expect(await set('2')).toMatchObject({ kind: 'applied' });
+    expect(await set('3')).toEqual({ kind: 'stale' });
+    const after = (await getObject(cluster, theirs, signal)) as KubeObject;
+    expect(after.data).toEqual({ a: '1', b: '2' });
+    expect(isApplied(after)).toBe(false);
+  });
 });

@@ -8,6 +8,7 @@ import {
   type Conflict,
   describeConflicts,
   isApplied,
+  isManualEdit,
   ownedFields,
 } from '../../cluster/ownership.ts';
 import { describeRef } from '../../cluster/resources.ts';
@@ -207,12 +208,3 @@ async function tryToApply(cluster: Cluster, wanted: KubeObject, options: ApplyOp
     throw error;
   }
 }
-
-/**
- * A caBundle of our registration that a user edited by hand (`kubectl patch`, `edit`, `replace`) is
- * restored: that is what register is for. Values of another controller or of an applied manifest
- * stay until --force-conflicts. `kubectl apply` is "kubectl-client-side-apply", or has no "using".
- * The messages are those of k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go.
- */
-const isManualEdit = ({ field, owner }: Conflict): boolean =>
-  field === '.spec.caBundle' && /^conflict with "kubectl-(patch|edit|replace)" using /.test(owner);

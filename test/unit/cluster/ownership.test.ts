@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deleteObject, isApplied, ownedFields, releaseObject } from '../../../src/cluster/ownership.ts';
+import { deleteObject, isApplied, ownedFields, releaseObject, setFields } from '../../../src/cluster/ownership.ts';
 import { RefusedError } from '../../../src/errors.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
@@ -105,5 +105,84 @@ describe('deleteObject', () => {
   test('fails when kube-apiserver refuses', async () => {
     const { cluster } = await answering(403, status(403, 'Forbidden', 'services "api" is forbidden'));
     await expect(deleteObject(cluster, serviceOf(), never)).rejects.toThrow('not allowed to delete service/wardle/api');
+  });
+});
+
+describe('setFields', () => {
+  const stored = (owner?: Owner): KubeObject => {
+    const { metadata, ...service } = serviceOf(owner);
+    return {
+      ...service,
+      metadata: { ...metadata, resourceVersion: '7' },
+      spec: { ports: [{ port: 443 }], type: 'ClusterIP' },
+    } as KubeObject;
+  };
+  const change = { metadata: { annotations: { a: 'b' } }, spec: { clusterIP: 'None' } };
+  const options = { force: false, dryRun: false, signal: never };
+  const conflict = (manager: string, field: string): object =>
+    status(409, 'Conflict', 'conflict', {
+      causes: [{ reason: 'FieldManagerConflict', message: `conflict with "${manager}" using v1`, field }],
+    });
+
+  test('applies what apisvc owns, with its live values and the change, to that version only', async () => {
+    const { cluster, received } = await answering(200, serviceOf());
+    expect(await setFields(cluster, stored(), change, options)).toEqual({ kind: 'applied', object: serviceOf(), restored: [] });
+    expect(received).toHaveLength(1);
+    expect(received[0]?.headers['content-type']).toBe('application/apply-patch+yaml');
+    expect(received[0]?.url).toContain('fieldManager=apisvc&force=false&fieldValidation=Strict');
+    expect(JSON.parse(received[0]?.body ?? '')).toEqual({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'api', namespace: 'wardle', uid: 'one', resourceVersion: '7', annotations: { a: 'b' } },
+      spec: { ports: [{ port: 443 }], clusterIP: 'None' },
+    });
+  });
+
+  test.each(strangers)('sends a merge patch of the change when %s', async (_, owner) => {
+    const { cluster, received } = await answering(200, serviceOf());
+    await setFields(cluster, stored(owner), change, options);
+    expect(received[0]?.headers['content-type']).toBe('application/merge-patch+json');
+    expect(received[0]?.url).toContain('fieldManager=apisvc');
+    expect(JSON.parse(received[0]?.body ?? '')).toEqual({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'api', namespace: 'wardle', resourceVersion: '7', annotations: { a: 'b' } },
+      spec: { clusterIP: 'None' },
+    });
+  });
+
+  test.each([
+    ['was changed', 409, status(409, 'Conflict', 'the object has been modified')],
+    ['was deleted', 404, notFound('/api/v1/namespaces/wardle/services/api')],
+  ])('finds that the object %s meanwhile', async (_, code, body) => {
+    const { cluster, received } = await answering(code, body);
+    expect(await setFields(cluster, stored(), change, options)).toEqual({ kind: 'stale' });
+    expect(received).toHaveLength(1);
+  });
+
+  test('names the other managers of the fields', async () => {
+    const { cluster, received } = await answering(409, conflict('gitops', '.spec.clusterIP'));
+    expect(await setFields(cluster, stored(), change, options)).toEqual({
+      kind: 'conflict',
+      conflicts: [{ field: '.spec.clusterIP', owner: 'conflict with "gitops" using v1' }],
+    });
+    expect(received).toHaveLength(1);
+  });
+
+  test('restores a caBundle that was edited by hand, and says so', async () => {
+    const received: Received[] = [];
+    const cluster = await clusterOf((request, response) => {
+      received.push(request);
+      if (request.url.includes('force=true')) answer(response, 200, serviceOf());
+      else answer(response, 409, conflict('kubectl-edit', '.spec.caBundle'));
+    });
+    const restored = [{ field: '.spec.caBundle', owner: 'conflict with "kubectl-edit" using v1' }];
+    expect(await setFields(cluster, stored(), change, options)).toEqual({ kind: 'applied', object: serviceOf(), restored });
+    expect(received).toHaveLength(2);
+  });
+
+  test('fails when kube-apiserver refuses', async () => {
+    const { cluster } = await answering(403, status(403, 'Forbidden', 'services "api" is forbidden'));
+    await expect(setFields(cluster, stored(), change, options)).rejects.toThrow('not allowed to patch service/wardle/api');
   });
 });
