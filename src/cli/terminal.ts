@@ -1,3 +1,4 @@
+import { hostname, userInfo } from 'node:os';
 import { Chalk, type ChalkInstance, type ColorSupportLevel, supportsColor, supportsColorStderr } from 'chalk';
 import { missingFlags } from '../commands/missing-flags.ts';
 import type { Question, Terminal } from '../commands/terminal.ts';
@@ -22,6 +23,7 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
   const { env, stdin, stdout, stderr } = process;
   return {
     env,
+    holder: { user: userName(), host: hostname(), pid: process.pid, isRunning },
     interrupt,
     quiet,
     stdin,
@@ -37,6 +39,24 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
     interactive: interactive(),
     ask: (question) => askOnTerminal(question, { interrupt, colors: errorColors(color) }),
   };
+}
+
+/** A container may run as a user without a name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER || 'unknown';
+  }
+}
+
+/** Signal 0 is not sent, but checked. A process of another user refuses it. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** Writes a line to stderr. */

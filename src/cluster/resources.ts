@@ -36,6 +36,7 @@ export const resources = {
   Deployment: resource('apps/v1', 'Deployment', 'deployments'),
   EndpointSlice: resource('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
   Event: resource('v1', 'Event', 'events'),
+  Lease: resource('coordination.k8s.io/v1', 'Lease', 'leases'),
   Namespace: resource('v1', 'Namespace', 'namespaces', false),
   NetworkPolicy: resource('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
   Pod: resource('v1', 'Pod', 'pods'),

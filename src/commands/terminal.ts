@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import type { Holder } from '../cluster/rotation-lease.ts';
 
 /** A prompt, and the flag that answers it. */
 export interface Question {
@@ -27,6 +28,8 @@ export interface Choice {
 /** A command's only access to the process it runs in. */
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
+  /** This process, as the holder of a Lease. */
+  readonly holder: Holder;
   /** Aborted by Ctrl-C or SIGTERM, with an InterruptedError as its reason. */
   readonly interrupt: AbortSignal;
   readonly stdin: NodeJS.ReadableStream;

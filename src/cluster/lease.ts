@@ -1,0 +1,280 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RefusedError } from '../errors.ts';
+import type { KubeObject } from '../manifests/types.ts';
+import type { Answer } from './answer.ts';
+import { backoff } from './backoff.ts';
+import type { Cluster } from './cluster.ts';
+import { Unreachable } from './faults.ts';
+import { getObject } from './objects.ts';
+import { fieldManager } from './ownership.ts';
+import { resourcePath } from './resources.ts';
+import {
+  type Holder,
+  hasEnded,
+  identityOf,
+  type Journal,
+  journalAnnotation,
+  type RotatedService,
+  type RotationLease,
+  rotationLease,
+  viewRotationLease,
+} from './rotation-lease.ts';
+import { type Need, readJson, readStatus, refusal } from './status.ts';
+
+/**
+ * One rotation of a Service at a time: the Lease is its lock, and its journal in an annotation.
+ * Times of different clocks are never compared: a holder is gone when the Lease does not change for
+ * its duration, as in k8s.io/client-go/tools/leaderelection.
+ */
+
+export interface AcquireRequest {
+  readonly service: RotatedService;
+  readonly holder: Holder;
+  readonly signal: AbortSignal;
+  /** Called when another holder may still run, with its name. */
+  readonly onWait?: (holder: string) => void;
+  /** In milliseconds. Default 5,000. */
+  readonly renewMs?: number;
+}
+
+/** A Lease that this process holds. */
+export interface RotationLock {
+  /** What an earlier holder recorded that did not finish. */
+  readonly journal: Journal | undefined;
+  /** That earlier holder; otherwise this process. */
+  readonly holder: string;
+  /** Aborted with a RefusedError when another process takes the Lease over or deletes it. */
+  readonly lost: AbortSignal;
+  /** Records how far the rotation is. @throws the reason of `lost` or of the signal; as `refusal` */
+  record(journal: Journal): Promise<void>;
+  /** Deletes the Lease: the rotation is complete. */
+  release(): Promise<void>;
+  /** Lets others take the Lease over. The journal stays. Without a journal the Lease is deleted. */
+  stop(): Promise<void>;
+}
+
+/** The permissions that a rotation needs on its Lease. */
+export const leaseNeeds = (service: RotatedService): readonly Need[] =>
+  ['get', 'create', 'patch', 'delete'].map((verb) => ({ verb, ref: rotationLease(service) }));
+
+const durationSeconds = 15;
+
+/**
+ * Takes the Lease of a rotation, and renews it until `release` or `stop`.
+ * @throws RefusedError while another process holds it; as `refusal`
+ */
+export async function acquireRotationLease(cluster: Cluster, request: AcquireRequest): Promise<RotationLock> {
+  const { service, holder, signal } = request;
+  const ref = rotationLease(service);
+  for (;;) {
+    const found = await getObject(cluster, ref, signal);
+    if (!found) {
+      const created = await create(cluster, request);
+      if (created) return keep(cluster, request, created, undefined);
+      continue;
+    }
+    const before = viewRotationLease(found);
+    if (before.holder !== '' && !hasEnded(before.holder, holder)) await awaitSilence(cluster, request, found);
+    const spec = { ...claim(holder), leaseTransitions: before.transitions + 1 };
+    const answer = await patch(cluster, service, { metadata: { resourceVersion: versionOf(found) }, spec }, signal);
+    if (answer.status === 200) return keep(cluster, request, readJson<KubeObject>(cluster, answer), before);
+    if (!isStale(answer)) throw refusal(cluster, { verb: 'patch', ref }, answer, new Date());
+  }
+}
+
+const versionOf = ({ metadata }: KubeObject): string | undefined =>
+  (metadata as KubeObject['metadata'] & { readonly resourceVersion?: string }).resourceVersion;
+
+/** Changed or deleted by another writer. */
+const isStale = ({ status }: Answer): boolean => status === 409 || status === 404;
+
+const microTime = (): string => new Date().toISOString().replace('Z', '000Z');
+
+const claim = (holder: Holder): object => ({
+  holderIdentity: identityOf(holder),
+  acquireTime: microTime(),
+  renewTime: microTime(),
+  leaseDurationSeconds: durationSeconds,
+});
+
+/** @returns undefined when another process was faster */
+async function create(cluster: Cluster, { service, holder, signal }: AcquireRequest): Promise<KubeObject | undefined> {
+  const ref = rotationLease(service);
+  const { namespace, name, resource } = ref;
+  const answer = await cluster.request({
+    method: 'POST',
+    path: resourcePath(resource, namespace),
+    query: { fieldManager },
+    body: { apiVersion: resource.apiVersion, kind: resource.kind, metadata: { name, namespace }, spec: claim(holder) },
+    signal,
+  });
+  if (answer.status === 201) return readJson<KubeObject>(cluster, answer);
+  if (answer.status === 409 && readStatus(answer).reason === 'AlreadyExists') return undefined;
+  throw refusal(cluster, { verb: 'create', ref }, answer, new Date());
+}
+
+const patch = (cluster: Cluster, service: RotatedService, body: object, signal: AbortSignal): Promise<Answer> => {
+  const { resource, namespace, name } = rotationLease(service);
+  const contentType = 'application/merge-patch+json';
+  return cluster.request({
+    method: 'PATCH',
+    path: resourcePath(resource, namespace, name),
+    query: { fieldManager },
+    contentType,
+    body,
+    signal,
+  });
+};
+
+/** How often to look whether another holder renews. */
+const lookMs = 500;
+
+/**
+ * Waits until a Lease was not changed for its duration.
+ * @throws RefusedError as soon as it changes
+ */
+async function awaitSilence(cluster: Cluster, { service, signal, onWait }: AcquireRequest, found: KubeObject): Promise<void> {
+  const { holder, durationSeconds, acquired } = viewRotationLease(found);
+  onWait?.(holder);
+  const silentAt = performance.now() + durationSeconds * 1_000;
+  while (performance.now() < silentAt) {
+    await sleep(Math.min(lookMs, durationSeconds * 100), undefined, { signal }).catch(() => signal.throwIfAborted());
+    const now = await getObject(cluster, rotationLease(service), signal);
+    // Its rotation is complete.
+    if (!now) return;
+    if (versionOf(now) !== versionOf(found)) throw inUse(service, holder, acquired);
+  }
+}
+
+const inUse = ({ namespace, name }: RotatedService, holder: string, acquired: string | undefined): RefusedError =>
+  new RefusedError(
+    `${holder} is rotating the certificate of Service ${namespace}/${name}${acquired ? ` since ${acquired.replace(/\.\d+Z$/, 'Z')}` : ''}`,
+    {
+      fix: 'Wait until that rotation is complete. To see how far it is: apisvc status',
+    },
+  );
+
+/** A Lease that is held, and its latest version. */
+interface Held {
+  /** Writes to the Lease, again and again until kube-apiserver answers. */
+  write(change: Change, within: AbortSignal): Promise<void>;
+  /** Deletes the Lease. One that is gone already is fine. */
+  remove(within: AbortSignal): Promise<void>;
+}
+
+interface Change {
+  readonly metadata?: object;
+  readonly spec: object;
+}
+
+/**
+ * Only an answer can take the Lease away: while kube-apiserver restarts, nobody else can take it.
+ * Requests must be sent one after the other, because each needs the version that the one before made.
+ * @param lose reports who has the Lease now
+ */
+function heldLease(cluster: Cluster, { service, holder }: AcquireRequest, lease: KubeObject, lose: (words: string) => never): Held {
+  const ref = rotationLease(service);
+  const name = `Lease ${ref.namespace}/${ref.name}`;
+  let version = versionOf(lease);
+  /** Another writer changed the Lease, or an answer to us was lost. */
+  const reread = async (within: AbortSignal): Promise<void> => {
+    const found = await getObject(cluster, ref, within);
+    if (!found) return lose(`${name} was deleted`);
+    const now = viewRotationLease(found);
+    if (now.holder !== identityOf(holder)) return lose(`${now.holder || 'another process'} took over ${name}`);
+    version = versionOf(found);
+  };
+  const untilAnswered = async (within: AbortSignal, send: () => Promise<boolean>): Promise<void> => {
+    const wait = backoff({ firstMs: 200, longestMs: 2_000 });
+    for (;;) {
+      try {
+        if (await send()) return;
+        await reread(within);
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        await wait.pause(within);
+      }
+    }
+  };
+  return {
+    write: (change, within) =>
+      untilAnswered(within, async () => {
+        const body = { ...change, metadata: { ...change.metadata, resourceVersion: version } };
+        const answer = await patch(cluster, service, body, within);
+        if (answer.status === 200) version = versionOf(readJson<KubeObject>(cluster, answer));
+        else if (!isStale(answer)) throw refusal(cluster, { verb: 'patch', ref }, answer, new Date());
+        return answer.status === 200;
+      }),
+    remove: (within) =>
+      untilAnswered(within, async () => {
+        const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { resourceVersion: version } };
+        const answer = await cluster.request({
+          method: 'DELETE',
+          path: resourcePath(ref.resource, ref.namespace, ref.name),
+          body,
+          signal: within,
+        });
+        const isGone = answer.status === 404 && readStatus(answer).about === ref.name;
+        if (answer.status !== 200 && answer.status !== 409 && !isGone) throw refusal(cluster, { verb: 'delete', ref }, answer, new Date());
+        return answer.status !== 409;
+      }),
+  };
+}
+
+/** How long the last request may take when the run ends early. In milliseconds. */
+const farewellMs = 5_000;
+
+/** Renews a Lease in the background until it is released, stopped or lost. */
+function keep(cluster: Cluster, request: AcquireRequest, lease: KubeObject, before: RotationLease | undefined): RotationLock {
+  const { holder, signal, renewMs = 5_000 } = request;
+  const lost = new AbortController();
+  const ended = new AbortController();
+  const held = heldLease(cluster, request, lease, (words) => {
+    const fix = 'Run the same command again when no other rotation runs. To see how far the rotation is: apisvc status';
+    lost.abort(new RefusedError(`${words}; this rotation stops`, { fix }));
+    throw lost.signal.reason;
+  });
+  let hasJournal = before?.journal !== undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+  const inTurn = (run: () => Promise<void>): Promise<void> => {
+    const next = queue.then(() => {
+      lost.signal.throwIfAborted();
+      return run();
+    });
+    queue = next.catch(() => undefined);
+    return next;
+  };
+  const renew = async (): Promise<void> => {
+    const within = AbortSignal.any([signal, ended.signal]);
+    for (;;) {
+      await sleep(renewMs, undefined, { signal: within });
+      await inTurn(() => held.write({ spec: { renewTime: microTime() } }, within));
+    }
+  };
+  renew().catch((error) => {
+    // Without the permission to renew, another process will take the Lease over.
+    if (!ended.signal.aborted && !signal.aborted) lost.abort(error);
+  });
+  return {
+    journal: before?.journal,
+    holder: before?.journal ? before.holder : identityOf(holder),
+    lost: lost.signal,
+    async record(journal) {
+      const metadata = { annotations: { [journalAnnotation]: JSON.stringify(journal) } };
+      await inTurn(() => held.write({ metadata, spec: { renewTime: microTime() } }, signal));
+      hasJournal = true;
+    },
+    async release() {
+      ended.abort();
+      await inTurn(() => held.remove(signal));
+    },
+    async stop() {
+      if (ended.signal.aborted) return;
+      ended.abort();
+      const within = AbortSignal.timeout(farewellMs);
+      // client-go does the same (leaderelection.go, release). A Lease that stays runs out.
+      const farewell = hasJournal ? () => held.write({ spec: { leaseDurationSeconds: 1 } }, within) : () => held.remove(within);
+      await inTurn(farewell).catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,262 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { acquireRotationLease, type RotationLock } from '../../../src/cluster/lease.ts';
+import {
+  type Holder,
+  hasEnded,
+  identityOf,
+  type Journal,
+  journalAnnotation,
+  viewRotationLease,
+} from '../../../src/cluster/rotation-lease.ts';
+import { mergePatch } from '../../../src/config/merge-patch.ts';
+import type { KubeObject } from '../../../src/manifests/types.ts';
+import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
+
+const service = { namespace: 'wardle', name: 'api' };
+const alice: Holder = { user: 'alice', host: 'laptop', pid: 1, isRunning: () => true };
+const bob: Holder = { user: 'bob', host: 'ci', pid: 1, isRunning: () => true };
+const path = '/apis/coordination.k8s.io/v1/namespaces/wardle/leases';
+
+const journal: Journal = {
+  kind: 'ca',
+  direction: 'forward',
+  step: 'secret',
+  number: 4,
+  steps: 9,
+  title: 'Writing the Secret',
+  started: '2026-11-28T10:00:00Z',
+  oldCertificate: 'AA',
+  newCertificate: 'BB',
+};
+
+/** kube-apiserver with one Lease, which checks resourceVersions. */
+async function leaseServer(start?: object) {
+  let lease: KubeObject | undefined;
+  let version = 0;
+  const received: Received[] = [];
+  /** Answers instead of the server. @returns whether it did */
+  const server = { aside: (_request: Received, _response: ServerResponse): boolean => false };
+  const store = (object: KubeObject): KubeObject => {
+    version += 1;
+    lease = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } } as KubeObject;
+    return lease;
+  };
+  const versionOf = (object: unknown): unknown => (object as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion;
+  const leaseOf = (spec: object, annotations?: object): KubeObject =>
+    ({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'apisvc-rotation-api', namespace: 'wardle', annotations },
+      spec,
+    }) as KubeObject;
+  if (start) store(leaseOf(start));
+  const cluster = await clusterOf((request, response) => {
+    received.push(request);
+    if (server.aside(request, response)) return;
+    const body = request.body === '' ? {} : JSON.parse(request.body);
+    const conflict = (): void => answer(response, 409, status(409, 'Conflict', 'the object has been modified'));
+    if (request.method === 'POST') {
+      if (lease) answer(response, 409, status(409, 'AlreadyExists', 'already exists'));
+      else answer(response, 201, store(body));
+    } else if (!lease) answer(response, 404, notFound(request.url));
+    else if (request.method === 'GET') answer(response, 200, lease);
+    else if (request.method === 'DELETE') {
+      if (body.preconditions.resourceVersion !== versionOf(lease)) return conflict();
+      lease = undefined;
+      answer(response, 200, {});
+    } else if (versionOf(body) !== versionOf(lease)) conflict();
+    else answer(response, 200, store(mergePatch(lease, body) as unknown as KubeObject));
+  });
+  return {
+    cluster,
+    received,
+    server,
+    found: () => lease,
+    view: () => viewRotationLease(lease as KubeObject),
+    write: (spec: object, annotations?: object) => store(leaseOf(spec, annotations)),
+    touch: () => store(lease as KubeObject),
+    remove: () => {
+      lease = undefined;
+    },
+  };
+}
+
+async function acquire(
+  cluster: Awaited<ReturnType<typeof leaseServer>>['cluster'],
+  holder = alice,
+  renewMs = 100_000,
+): Promise<RotationLock> {
+  const lock = await acquireRotationLease(cluster, { service, holder, signal: never, renewMs });
+  onTestFinished(() => lock.stop());
+  return lock;
+}
+
+const heldBy = (holder: Holder, more: object = {}): object => ({
+  holderIdentity: identityOf(holder),
+  acquireTime: '2026-11-28T10:00:00.123456Z',
+  renewTime: '2026-11-28T10:00:05.000000Z',
+  leaseDurationSeconds: 1,
+  ...more,
+});
+
+describe('a Lease that nobody holds', () => {
+  test('is created, records the rotation, and is deleted', async () => {
+    const { cluster, received, found, view } = await leaseServer();
+    const lock = await acquire(cluster);
+    expect(received.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      `GET ${path}/apisvc-rotation-api`,
+      `POST ${path}?fieldManager=apisvc`,
+    ]);
+    expect(view()).toMatchObject({ holder: 'alice@laptop (1)', durationSeconds: 15, journal: undefined });
+    expect(view().renewed).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+    expect([lock.journal, lock.holder]).toEqual([undefined, 'alice@laptop (1)']);
+    await lock.record(journal);
+    expect(view().journal).toEqual(journal);
+    await lock.release();
+    expect(found()).toBeUndefined();
+    await lock.stop();
+    expect(lock.lost.aborted).toBe(false);
+  });
+
+  test('is deleted by a run that stops before its first step', async () => {
+    const { cluster, found } = await leaseServer();
+    await (await acquire(cluster)).stop();
+    expect(found()).toBeUndefined();
+  });
+
+  test('is taken by one of two processes', async () => {
+    const { cluster, view } = await leaseServer();
+    const results = await Promise.allSettled([alice, bob].map((holder) => acquire(cluster, holder, 20)));
+    const [won] = results.filter(({ status }) => status === 'fulfilled');
+    const [refused] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(won).toBeDefined();
+    expect(refused).toMatchObject({ name: 'RefusedError', exitCode: 1 });
+    expect(refused.message).toContain(`${view().holder} is rotating the certificate of Service wardle/api since `);
+  });
+});
+
+describe('a Lease that another process holds', () => {
+  test('is refused as soon as it is renewed', async () => {
+    const { cluster, touch, server, view } = await leaseServer(heldBy(bob, { leaseDurationSeconds: 60 }));
+    server.aside = () => {
+      touch();
+      return false;
+    };
+    await expect(acquire(cluster)).rejects.toThrow(
+      'bob@ci (1) is rotating the certificate of Service wardle/api since 2026-11-28T10:00:00Z',
+    );
+    expect(view().holder).toBe('bob@ci (1)');
+  });
+
+  test('is taken over when it is not renewed for its duration, with its journal', async () => {
+    const { cluster, view, write } = await leaseServer();
+    write(heldBy(bob, { leaseTransitions: 2 }), { [journalAnnotation]: JSON.stringify(journal) });
+    const lock = await acquire(cluster);
+    expect([lock.journal, lock.holder]).toEqual([journal, 'bob@ci (1)']);
+    expect(view()).toMatchObject({ holder: 'alice@laptop (1)', transitions: 3, journal, durationSeconds: 15 });
+  });
+
+  test.each<[string, object, Holder]>([
+    [
+      'a process of this machine that ended',
+      heldBy({ ...alice, pid: 7 }, { leaseDurationSeconds: 3600 }),
+      { ...alice, isRunning: () => false },
+    ],
+    ['this process', heldBy(alice, { leaseDurationSeconds: 3600 }), alice],
+    ['nobody', heldBy(bob, { holderIdentity: '', leaseDurationSeconds: 3600 }), alice],
+  ])('is taken over at once from %s', async (_, spec, holder) => {
+    const { cluster, view, received } = await leaseServer(spec);
+    await acquire(cluster, holder);
+    expect(view().holder).toBe('alice@laptop (1)');
+    expect(received).toHaveLength(2);
+  });
+
+  test('is created again when that rotation ends meanwhile', async () => {
+    const { cluster, remove, server, view } = await leaseServer(heldBy(bob, { leaseDurationSeconds: 60 }));
+    server.aside = ({ method }) => {
+      if (method === 'GET') setImmediate(remove);
+      return false;
+    };
+    await acquire(cluster);
+    expect(view().holder).toBe('alice@laptop (1)');
+  });
+});
+
+describe('a Lease that is held', () => {
+  test('is renewed, also after another writer changed it', async () => {
+    const { cluster, received, touch, view } = await leaseServer();
+    await acquire(cluster, alice, 5);
+    const first = view().renewed;
+    touch();
+    await expect.poll(() => view().renewed).not.toBe(first);
+    expect(received.some(({ method, body }) => method === 'PATCH' && !body.includes('holderIdentity'))).toBe(true);
+  });
+
+  test.each<[string, (server: Awaited<ReturnType<typeof leaseServer>>) => unknown, string]>([
+    ['taken over', ({ write }) => write(heldBy(bob)), 'bob@ci (1) took over Lease wardle/apisvc-rotation-api; this rotation stops'],
+    ['deleted', ({ remove }) => remove(), 'Lease wardle/apisvc-rotation-api was deleted; this rotation stops'],
+  ])('aborts the run when it is %s', async (_, disturb, words) => {
+    const server = await leaseServer();
+    const lock = await acquire(server.cluster, alice, 5);
+    disturb(server);
+    if (!lock.lost.aborted) await once(lock.lost, 'abort');
+    expect(lock.lost.reason).toMatchObject({ name: 'RefusedError', message: words });
+    await expect(lock.record(journal)).rejects.toThrow(words);
+    const left = server.found();
+    await lock.stop();
+    expect(server.found()).toEqual(left);
+  });
+
+  test('is not lost while kube-apiserver does not answer', async () => {
+    const { cluster, server, view } = await leaseServer();
+    const lock = await acquire(cluster);
+    let refused = 0;
+    server.aside = (_, response) => {
+      refused += 1;
+      if (refused > 2) return false;
+      response.destroy();
+      return true;
+    };
+    await lock.record(journal);
+    expect(refused).toBeGreaterThan(2);
+    expect(view().journal).toEqual(journal);
+    expect(lock.lost.aborted).toBe(false);
+  });
+
+  test('is lost without the permission to renew it', async () => {
+    const { cluster, server } = await leaseServer();
+    const lock = await acquire(cluster, alice, 5);
+    server.aside = (_, response) => {
+      answer(response, 403, status(403, 'Forbidden', 'leases is forbidden'));
+      return true;
+    };
+    await once(lock.lost, 'abort');
+    expect(lock.lost.reason.message).toContain('not allowed to patch lease/wardle/apisvc-rotation-api');
+  });
+
+  test('keeps its journal when the run stops, and another process waits only a second', async () => {
+    const { cluster, view } = await leaseServer();
+    const lock = await acquire(cluster);
+    await lock.record(journal);
+    await lock.stop();
+    expect(view()).toMatchObject({ holder: 'alice@laptop (1)', durationSeconds: 1, journal });
+  });
+});
+
+test.each([
+  ['alice@laptop (1)', true, 'this process'],
+  ['alice@laptop (7)', true, 'another one that ended'],
+  ['root@laptop (8)', false, 'one that runs'],
+  ['alice@ci (7)', false, 'another machine'],
+  ['a@b@laptop (7)', true, 'a user with an @'],
+  ['somebody', false, 'another tool'],
+])('the holder %s has ended: %s, it is %s', (identity, ended) => {
+  expect(hasEnded(identity, { ...alice, isRunning: (pid) => pid === 8 })).toBe(ended);
+});
+
+test.each(['', 'no JSON', '{}', '{"kind":"other"}'])('a journal that cannot be read is none: %j', (text) => {
+  const lease = { metadata: { name: 'x', annotations: { [journalAnnotation]: text } } } as unknown as KubeObject;
+  expect(viewRotationLease(lease)).toMatchObject({ holder: '', durationSeconds: 15, journal: undefined });
+});
