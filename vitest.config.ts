@@ -13,6 +13,8 @@ const nodeSpecs = 'test/cluster/node/**/*.test.ts';
 /** Every fault, on each version of Kubernetes and with each way to reach a Service. */
 const laboratory = 'test/cluster/laboratory/*.test.ts';
 const laboratoryCells = ['1.37-routing', '1.35'];
+/** Rotations wait longer while an API of the cluster fails, so they have a cluster of their own. */
+const rotationSpecs = 'test/cluster/rotation/*.test.ts';
 /** Specs that start their own clusters run once. */
 const nodeSpecsOnce = process.env.APISVC_CELL === '1.37' ? [] : ['test/cluster/node/once/*.test.ts'];
 
@@ -37,7 +39,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
-          exclude: [nodeSpecs, laboratory],
+          exclude: [nodeSpecs, laboratory, rotationSpecs],
           globalSetup: ['test/cluster/harness/global-setup.ts'],
           fileParallelism: false,
           ...onCluster,
@@ -51,6 +53,16 @@ export default defineConfig({
           exclude: nodeSpecsOnce,
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
           // The specs mostly wait for pods.
+          maxWorkers: 3,
+          ...onCluster,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'rotation',
+          include: [rotationSpecs],
+          globalSetup: ['test/cluster/harness/node/global-setup.ts'],
           maxWorkers: 3,
           ...onCluster,
         },

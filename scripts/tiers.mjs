@@ -14,6 +14,7 @@ const folders = {
   sandbox: ['test/sandbox'],
   cluster: ['test/cluster'],
   node: ['test/cluster/node', 'test/cluster/laboratory'],
+  rotation: ['test/cluster/rotation'],
 };
 
 /** @type {readonly Tier[]} */
@@ -29,6 +30,12 @@ export const tiers = [
     needs: /** @type {import('./packages.d.mts').Use[]} */ (['cluster', 'node']),
     env: { APISVC_CELL: cell },
   })),
+  ...['1.37-routing', '1.35'].map((cell) => ({
+    name: `rotation-${cell}`,
+    project: /** @type {const} */ ('rotation'),
+    needs: /** @type {import('./packages.d.mts').Use[]} */ (['cluster', 'node']),
+    env: { APISVC_CELL: cell },
+  })),
 ];
 
 /** @param {string} path @param {string} folder */
@@ -40,7 +47,8 @@ const isIn = (path, folder) => path === folder || path.startsWith(`${folder}/`);
  * @returns {(keyof typeof folders)[]}
  */
 function projectsOf(path) {
-  if (folders.node.some((folder) => isIn(path, folder))) return ['node'];
+  const own = /** @type {const} */ (['node', 'rotation']).find((project) => folders[project].some((folder) => isIn(path, folder)));
+  if (own !== undefined) return [own];
   return /** @type {(keyof typeof folders)[]} */ (Object.keys(folders)).filter((project) =>
     folders[project].some((folder) => isIn(path, folder) || isIn(folder, path)),
   );
@@ -50,7 +58,8 @@ function projectsOf(path) {
  * The cell for the specs of a path. One is enough; this is the one that runs most of them.
  * @param {string} path
  */
-const defaultCell = (path) => (isIn(path, 'test/cluster/laboratory') ? '1.37-routing' : '1.37');
+const defaultCell = (path) =>
+  ['test/cluster/laboratory', 'test/cluster/rotation'].some((folder) => isIn(path, folder)) ? '1.37-routing' : '1.37';
 
 /**
  * Parses the command line: `--cluster`, `--no-cluster`, names of tiers or paths, followed by flags
@@ -92,7 +101,7 @@ export function selection(args, env) {
  */
 function hasTests({ name, project, env }, path, requested, cell) {
   if (!projectsOf(path).includes(project)) return false;
-  return project !== 'node' || requested.includes(name) || env.APISVC_CELL === (cell ?? defaultCell(path));
+  return env.APISVC_CELL === undefined || requested.includes(name) || env.APISVC_CELL === (cell ?? defaultCell(path));
 }
 
 /**

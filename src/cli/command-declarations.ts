@@ -4,7 +4,20 @@ import { presetNames } from '../config/preset-names.ts';
 import { keyTypes } from '../pki/types.ts';
 import { engineKinds, kubernetesImitated } from '../sandbox/index.ts';
 import type { Run } from './action.ts';
-import { duration, noProbe, probePath, repeatable, repeatableList, withCluster, withClusters, withOutput, withTimeout } from './options.ts';
+import {
+  duration,
+  examples,
+  noProbe,
+  probePath,
+  repeatable,
+  repeatableList,
+  withCluster,
+  withClusters,
+  withOutput,
+  withProject,
+  withTimeout,
+} from './options.ts';
+import { addRotate } from './rotate-declaration.ts';
 
 /**
  * Adds the subcommands with their flags and help. Their actions are in src/commands, imported when
@@ -14,6 +27,7 @@ export function addCommands(program: Command, run: Run): void {
   addInit(program, run);
   addRender(program, run);
   addRegister(program, run);
+  addRotate(program, run);
   addVerify(program, run);
   addLint(program, run);
   addExplain(program, run);
@@ -58,11 +72,6 @@ function addInit(program: Command, run: Run): void {
     )
     .action(run(async () => (await import('../commands/init.ts')).init));
 }
-
-const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
-
-/** Adds -C, which make and git use for a directory too. */
-const withProject = (command: Command): Command => command.option('-C, --directory <dir>', 'Project directory', '.');
 
 function addRender(program: Command, run: Run): void {
   const command = program.command('render').description('Print every manifest with the caBundle filled in');

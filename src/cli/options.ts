@@ -18,7 +18,8 @@ export const duration = (text: string): number => {
   return value;
 };
 
-const timerLength = (text: string): number => {
+/** Parses a duration that a timer can wait. @returns milliseconds */
+export const timerLength = (text: string): number => {
   const value = duration(text);
   if (value > longestTimerMs) throw new InvalidArgumentError('It must be at most 24d.');
   return value;
@@ -83,3 +84,9 @@ export function probePath(path: string, before: readonly string[] | boolean = []
   if (others.some((other) => other.startsWith(root))) throw new InvalidArgumentError('Use one path for each API.');
   return [...others, path];
 }
+
+/** Adds -C, which make and git use for a directory too. */
+export const withProject = (command: Command): Command => command.option('-C, --directory <dir>', 'Project directory', '.');
+
+/** The examples at the end of the help of a command. */
+export const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;

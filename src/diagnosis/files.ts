@@ -48,9 +48,8 @@ const placeOf = ({ file, line, column }: Fault): Location => ({
   ...(column === undefined ? {} : { column }),
 });
 
-/** The chart that a file belongs to, by its path: `CHART/templates/...` or `CHART/Chart.yaml`. */
-const chartOf = (file: string): string | undefined =>
-  /^(.+?)[\\/]templates[\\/]/.exec(file)?.[1] ?? (/(?:^|[\\/])Chart\.yaml$/.test(file) ? directoryOf(file) : undefined);
+/** The chart that a template belongs to, by its path: `CHART/templates/...`. */
+const chartOf = (file: string): string | undefined => /^(.+?)[\\/]templates[\\/]/.exec(file)?.[1];
 
 const directoryOf = (file: string): string => /^(.*)[\\/]/.exec(file)?.[1] ?? '.';
 

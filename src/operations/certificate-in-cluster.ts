@@ -67,7 +67,8 @@ function dataOf(secret: KubeObject, key: string): string {
   return Buffer.from(value, 'base64').toString('utf8');
 }
 
-function isKeyOf(leaf: CertificateInfo, pem: string): boolean {
+/** Whether a private key in PEM belongs to a certificate. */
+export function isKeyOf(leaf: CertificateInfo, pem: string): boolean {
   const { key } = readPrivateKey(pem);
   return key !== undefined && new X509Certificate(leaf.pem).checkPrivateKey(key);
 }

@@ -1,8 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { fileError, reading } from '../config/file-errors.ts';
-import { shellWord } from '../config/shell-word.ts';
-
-const unusable = (reason: string, fix: string): Error => Object.assign(new Error(reason), { fix });
+import { reading } from '../config/file-errors.ts';
+import { UsageError } from '../errors.ts';
 
 /** Larger than any registration or certificate. YAML of this size takes seconds to parse. */
 const maxBytes = 8 * 1024 * 1024;
@@ -13,8 +11,8 @@ const maxBytes = 8 * 1024 * 1024;
  */
 export function readBytes(path: string): Buffer {
   const file = statSync(path);
-  if (file.isCharacterDevice() || file.isBlockDevice()) throw unusable('it is a device', 'Name a file instead of a device.');
-  if (file.size > maxBytes) throw unusable(`it is larger than ${maxBytes / 1024 / 1024} MiB`, 'Check the path, or split the file.');
+  if (file.isCharacterDevice() || file.isBlockDevice()) throw new Error('it is a device');
+  if (file.size > maxBytes) throw new Error(`it is larger than ${maxBytes / 1024 / 1024} MiB`);
   return readFileSync(path);
 }
 
@@ -29,12 +27,8 @@ export function readText(path: string): string {
   const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8';
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
-  } catch {
-    throw fileError(
-      'read',
-      path,
-      unusable('it is not UTF-8 text', `Convert the file to UTF-8. To see its encoding: file ${shellWord(path)}`),
-    );
+  } catch (cause) {
+    throw new UsageError(`failed to read ${path}: it is not UTF-8 text`, { cause });
   }
 }
 

@@ -7,7 +7,7 @@ import type { Snapshot } from '../snapshot/types.ts';
  * JSON.stringify does not escape C1 controls and bidirectional marks; in JSON, they occur only in
  * strings.
  */
-const json = (value: unknown): string => `${printableQuoted(JSON.stringify(value, undefined, 2))}\n`;
+export const json = (value: unknown): string => `${printableQuoted(JSON.stringify(value, undefined, 2))}\n`;
 
 /** The diagnosis; `apiVersion` names its schema. */
 export const diagnosisJson = (diagnosis: Diagnosis | DiagnosisList): string => json(diagnosis);

@@ -1,4 +1,6 @@
+import type { KubeObject } from '../manifests/types.ts';
 import type { EndpointView, ServiceView } from './types.ts';
+import { type Json, listOf, textOf } from './views.ts';
 
 /** An address that kube-apiserver may connect to. */
 export interface Target {
@@ -25,4 +27,52 @@ export function dialTargets({ type, externalName, ports }: ServiceView, endpoint
   return endpoints
     .filter(({ ready }) => ready)
     .flatMap(({ address, pod, ports: own }) => own.filter((each) => each.name === name).map((each) => ({ address, port: each.port, pod })));
+}
+
+/** What may serve requests of a Service, and what it will do so soon. */
+export interface EveryTarget {
+  readonly targets: readonly Target[];
+  /** Pods that have no address yet, in words. */
+  readonly waiting: readonly string[];
+  /** The pods that have not ended. */
+  readonly serving: readonly KubeObject[];
+}
+
+interface Candidates {
+  /** The pods that the Service selects. */
+  readonly pods: readonly KubeObject[];
+  readonly endpoints: readonly EndpointView[];
+  /** Port of the Service. */
+  readonly port: number;
+}
+
+/**
+ * The addresses of every pod of a Service that has not ended, and of every endpoint that is none of
+ * these pods. A pod that is not ready may become ready, and one that is being deleted still answers
+ * requests on kept connections.
+ */
+export function everyTarget(service: ServiceView, { pods, endpoints, port }: Candidates): EveryTarget {
+  const targetPort = service.ports.find((each) => each.port === port)?.targetPort;
+  const serving = pods.filter(({ status }: KubeObject & Json) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
+  const ofPods = serving.flatMap((pod) => targetOf(pod, targetPort) ?? []);
+  const names = new Set(pods.map(({ metadata }) => metadata.name));
+  const others = dialTargets(
+    service,
+    endpoints.filter(({ pod }) => pod === undefined || !names.has(pod)).map((each) => ({ ...each, ready: true })),
+    port,
+  );
+  const waiting = serving.filter(({ status }: KubeObject & Json) => !status?.podIP);
+  return {
+    targets: [...ofPods.filter(({ address }) => address !== ''), ...others],
+    waiting: waiting.map(({ metadata, status }: KubeObject & Json) => `pod ${metadata.name} is ${textOf(status?.phase) || 'Pending'}`),
+    serving,
+  };
+}
+
+/** @returns undefined for a pod without the named port: it is no endpoint of the Service */
+function targetOf({ metadata, spec, status }: KubeObject & Json, targetPort = ''): Target | undefined {
+  const containers = [...listOf(spec?.containers), ...listOf(spec?.initContainers)];
+  const named = containers.flatMap(({ ports }) => listOf(ports)).find(({ name }) => name === targetPort)?.containerPort;
+  const port = /^\d+$/.test(targetPort) ? Number(targetPort) : Number(named ?? 0);
+  return port > 0 ? { address: textOf(status?.podIP), port, pod: metadata.name } : undefined;
 }

@@ -15,17 +15,14 @@ export const checkManifest: Check = ({ api, snapshot: { manifest } }) => {
   if (!manifest) return [];
   const at = (path: Fault['path']) => ({ about: { kind: 'APIService', name: api.name, path } });
   const missing = (['group', 'version'] as const).filter((key) => api[key] === '').map((key) => `spec.${key}`);
-  const { apiVersion, kind, unnamed, faults } = manifest;
+  const { apiVersion, unnamed, faults } = manifest;
   return [
-    ...(apiVersion === current && kind === undefined
+    ...(apiVersion === current
       ? []
       : [
           {
-            ...observation('registration/api-version', [`apiVersion: ${apiVersion}`, ...(kind === undefined ? [] : [`kind: ${kind}`])], {
-              apiVersion: kind === undefined ? apiVersion : `kind ${kind} of ${apiVersion}`,
-              why: kind === undefined ? whyNot(apiVersion) : `kubectl finds no matches for kind ${kind}. The kind is APIService.`,
-            }),
-            ...at([kind === undefined ? 'apiVersion' : 'kind']),
+            ...observation('registration/api-version', [`apiVersion: ${apiVersion}`], { apiVersion, why: whyNot(apiVersion) }),
+            ...at(['apiVersion']),
           },
         ]),
     ...(unnamed ? [{ ...observation('registration/name-missing'), ...at(['metadata']) }] : []),
@@ -63,9 +60,7 @@ const current = 'apiregistration.k8s.io/v1';
 const whyNot = (apiVersion: string): string =>
   apiVersion.endsWith('/v1beta1')
     ? 'The version v1beta1 was removed in Kubernetes 1.22. kubectl cannot apply the manifest to a newer cluster.'
-    : apiVersion.startsWith('apiregistration.k8s.io/')
-      ? `There is no such version. The only version is ${current}.`
-      : `There is no such API group. An APIService has apiVersion ${current}.`;
+    : `There is no such version. The only version is ${current}.`;
 
 function describe({ kind, path, words, given = '', suggestion }: Fault): Observation {
   const field = pathText(path);

@@ -1,14 +1,12 @@
-import { getObject, listObjects, slicesOf } from '../../cluster/objects.ts';
+import { getObject } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { serverNameOf } from '../../config/registration.ts';
 import { RefusedError } from '../../errors.ts';
 import { inspect } from '../../pki/inspect.ts';
 import { type CollectContext, collectContext } from '../../snapshot/collect/context.ts';
-import { probeEndpoints } from '../../snapshot/collect/probe.ts';
-import { type ApiServerSays, type JudgedProbe, judgeEndpoints } from '../../snapshot/endpoint-evidence.ts';
-import { dialTargets, type Target } from '../../snapshot/targets.ts';
-import { viewEndpoints, viewService } from '../../snapshot/views.ts';
+import type { JudgedProbe } from '../../snapshot/endpoint-evidence.ts';
 import type { Step } from '../runner.ts';
+import { describeServed, servedByReady } from '../served.ts';
 import { podCommands, poll, type Waiting, waitFor } from '../wait.ts';
 import { replicasOf } from './rollout.ts';
 
@@ -57,7 +55,7 @@ const polling = { firstMs: 100, longestMs: 2_000, answered: true };
  * In milliseconds. kubelet updates a mounted Secret within 60 to 90 seconds (syncFrequency and its
  * jitter: pkg/kubelet/pod_workers.go). A server that reloads reads it shortly after.
  */
-const reloadMs = 100_000;
+export const reloadMs = 100_000;
 /**
  * In milliseconds. A server without a readiness probe may need this long until it listens. If
  * localhost in the pod refuses for longer, the server may listen on the pod's address only.
@@ -74,6 +72,7 @@ const listenMs = 10_000;
  */
 export async function waitForCertificates(waiting: Waiting, expected: ExpectedCertificate): Promise<readonly string[]> {
   const host = serverNameOf({ namespace: expected.namespace, name: expected.service });
+  const roots = inspect(expected.caBundle).certificates;
   const start = performance.now();
   const context = collectContext(waiting.cluster, waiting.signal);
   let unchecked: readonly string[] = [];
@@ -82,14 +81,14 @@ export async function waitForCertificates(waiting: Waiting, expected: ExpectedCe
     : `a certificate for ${host} that the caBundle verifies`;
   await waitFor(`every endpoint to serve ${certificate}`, podCommands(expected.namespace), waiting, async (report) => {
     unchecked = await poll({ ...polling, signal: waiting.signal, report }, async () => {
-      const { targets, missing } = await readyTargets(context, expected);
-      const probes = await probe(context, expected, targets);
+      const [{ probes }, wanted] = await Promise.all([servedByReady(context, { ...expected, roots }), wantedReplicas(context, expected)]);
+      const missing = missingEndpoints(expected, probes, wanted);
       const elapsedMs = performance.now() - start;
       const isUnchecked = ({ evidence }: JudgedProbe): boolean =>
         evidence === 'unknown' || (evidence === 'doubtful' && elapsedMs >= listenMs);
       const bad = probes.filter((each) => each.evidence !== 'good' && !isUnchecked(each));
-      if (bad.length === 0 && missing === undefined) return probes.filter(isUnchecked).map(describe);
-      report([...bad.map(describe), ...(missing ?? [])].join('; '));
+      if (bad.length === 0 && missing === undefined) return probes.filter(isUnchecked).map(describeServed);
+      report([...bad.map(describeServed), ...(missing === undefined ? [] : [missing])].join('; '));
       const wrong = bad.filter(({ evidence, pod }) => evidence === 'wrong' && pod !== undefined);
       if (wrong.length > 0 && elapsedMs > reloadMs) throw notReloaded(expected, wrong);
       return undefined;
@@ -98,55 +97,25 @@ export async function waitForCertificates(waiting: Waiting, expected: ExpectedCe
   return unchecked;
 }
 
-interface Targets {
-  readonly targets: readonly Target[];
-  /** What is still missing, for the user. */
-  readonly missing?: readonly string[];
+/** How many pods the Deployment asks for; 0 where it is not known. */
+async function wantedReplicas({ cluster, signal }: CollectContext, { namespace, deployment: name }: ExpectedCertificate): Promise<number> {
+  const owner = name === undefined ? undefined : await getObject(cluster, { resource: resources.Deployment, namespace, name }, signal);
+  return owner ? replicasOf(owner) : 0;
 }
 
 /** EndpointSlices lag behind a rollout, so a ready pod may not be an endpoint yet. */
-async function readyTargets(
-  { cluster, signal }: CollectContext,
-  { namespace, service, port, deployment }: ExpectedCertificate,
-): Promise<Targets> {
-  const [object, slices, owner] = await Promise.all([
-    getObject(cluster, { resource: resources.Service, namespace, name: service }, signal),
-    listObjects(cluster, slicesOf({ namespace, name: service }), signal),
-    deployment === undefined ? undefined : getObject(cluster, { resource: resources.Deployment, namespace, name: deployment }, signal),
-  ]);
-  const targets = object ? dialTargets(viewService(object), slices.flatMap(viewEndpoints), port) : [];
-  if (targets.length === 0) return { targets, missing: [`no endpoint is ready for port ${port} of the Service`] };
+function missingEndpoints({ port }: ExpectedCertificate, probes: readonly JudgedProbe[], wanted: number): string | undefined {
+  if (probes.length === 0) return `no endpoint is ready for port ${port} of the Service`;
   // With two address families a pod has two addresses.
-  const pods = new Set(targets.flatMap(({ pod }) => pod ?? [])).size;
-  const wanted = owner ? replicasOf(owner) : 0;
-  return pods < wanted ? { targets, missing: [`${pods} of ${wanted} pods are endpoints of the Service`] } : { targets };
-}
-
-/**
- * The condition of the APIService does not count, because it may describe the previous certificate.
- */
-const notAsked: ApiServerSays = { api: 'unknown', faults: [] };
-
-async function probe(context: CollectContext, expected: ExpectedCertificate, targets: readonly Target[]): Promise<readonly JudgedProbe[]> {
-  const { namespace, service: name, caBundle, leaf } = expected;
-  const hostname = serverNameOf({ namespace, name });
-  const probes = await probeEndpoints(context, { namespace, name }, targets);
-  return judgeEndpoints(probes, { roots: inspect(caBundle).certificates, hostname, now: new Date(), ...(leaf ? { leaf } : {}) }, notAsked);
-}
-
-/** `10.0.0.1:443 (pod x): connection refused`. */
-function describe({ at, handshake }: JudgedProbe): string {
-  if (handshake.kind === 'failed') return `${at}: ${handshake.words}`;
-  const [leaf] = handshake.certificates;
-  const name = leaf && (leaf.subject || leaf.dnsNames.join(', '));
-  return leaf ? `${at}: serves ${name} (SHA-256 ${leaf.fingerprint}), signed by ${leaf.issuer}` : `${at}: serves no certificate`;
+  const pods = new Set(probes.flatMap(({ pod }) => pod ?? [])).size;
+  return pods < wanted ? `${pods} of ${wanted} pods are endpoints of the Service` : undefined;
 }
 
 function notReloaded({ namespace, service, deployment }: ExpectedCertificate, wrong: readonly JudgedProbe[]): RefusedError {
   const restart = deployment
     ? `restart its pods before you run the same command again: kubectl -n ${namespace} rollout restart deployment/${deployment}`
     : `restart the pods of Service ${namespace}/${service} before you run the same command again.`;
-  return new RefusedError(`a pod still serves a different certificate after ${reloadMs / 1000}s: ${wrong.map(describe).join('; ')}`, {
+  return new RefusedError(`a pod still serves a different certificate after ${reloadMs / 1000}s: ${wrong.map(describeServed).join('; ')}`, {
     fix: `Check the certificate flags of the server. If the server does not reload its certificate, ${restart}`,
   });
 }

@@ -24,14 +24,14 @@ const at = (...words: readonly string[]) => {
     : completions.map(({ value }) => value).filter((value) => value.startsWith(position.typed));
 };
 
-const names = ['init', 'render', 'register', 'verify', 'lint', 'explain', 'sandbox', 'completion'];
+const names = ['init', 'render', 'register', 'rotate', 'verify', 'lint', 'explain', 'sandbox', 'completion'];
 
 describe('commands', () => {
   test('first, also after global options', () => {
     expect(at('')).toEqual([...names, 'help']);
     expect(at()).toEqual([...names, 'help']);
     expect(at('-q', '--no-color', 'ver')).toEqual(['verify']);
-    expect(at('help', 're')).toEqual(['render', 'register']);
+    expect(at('help', 're')).toEqual(['render', 'register', 'rotate']);
   });
 
   test('an unknown command has no completions', () => {

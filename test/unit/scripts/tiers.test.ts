@@ -5,7 +5,7 @@ import { selection, tiers } from '../../../scripts/tiers.mjs';
 import config from '../../../vitest.config.ts';
 
 const names = (args: string[], env = {}): string[] => selection(args, env).selected.map(({ name }) => name);
-const cluster = ['cluster', 'node-1.37', 'node-1.37-routing', 'node-1.35', 'node-1.35-routing'];
+const cluster = ['cluster', 'node-1.37', 'node-1.37-routing', 'node-1.35', 'node-1.35-routing', 'rotation-1.37-routing', 'rotation-1.35'];
 
 test.each([
   [[], tiers.map(({ name }) => name)],
@@ -18,6 +18,7 @@ test.each([
   [['test/cluster/rights.test.ts'], ['cluster']],
   [['test/cluster/node/metrics-server.test.ts'], ['node-1.37']],
   [['test/cluster/laboratory'], ['node-1.37-routing']],
+  [['test/cluster/rotation'], ['rotation-1.37-routing']],
   [
     ['test/sandbox', 'test/unit/docs.test.ts'],
     ['unit', 'sandbox'],

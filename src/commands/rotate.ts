@@ -1,0 +1,132 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { fileExists } from '../config/file-errors.ts';
+import { issuerFlags } from '../config/issuer-flags.ts';
+import type { Registration } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
+import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
+import { issueCertificates } from '../issuers/issuers.ts';
+import { planRotation, type RotateRequest, type RotateResult, rotate as rotateCertificates } from '../operations/rotate.ts';
+import type { RestartMode, RotationKind } from '../operations/rotation/rotation.ts';
+import { anchorsIn, caBundleOf } from '../pki/anchors.ts';
+import { loadAuthority } from '../pki/authority.ts';
+import { certificateFaultFix, certificateFaultText } from '../pki/certificate-faults.ts';
+import { inspect } from '../pki/inspect.ts';
+import type { Authority } from '../pki/types.ts';
+import { certificatesOf } from '../project/certificates.ts';
+import type { CertificatesToWrite } from '../project/project.ts';
+import { projectFiles, readRegistration } from '../project/project.ts';
+import { readPem } from '../project/read.ts';
+import { progressLine } from '../report/progress.ts';
+import { rotationJson, rotationText } from '../report/rotation.ts';
+import { type CaFlags, readAuthority } from './ca-flags.ts';
+import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
+import { projectCommands } from './selection.ts';
+import type { Terminal } from './terminal.ts';
+import { exitCodeOf } from './verdict.ts';
+
+export interface RotateFlags extends ClusterFlags, CaFlags {
+  readonly directory: string;
+  readonly output: 'text' | 'json';
+  readonly ca?: boolean;
+  readonly abort?: boolean;
+  readonly dryRun?: boolean;
+  /** Milliseconds. */
+  readonly ifExpiresWithin?: number;
+  /** Milliseconds. */
+  readonly soak: number;
+  readonly restart: RestartMode;
+  readonly nudge?: boolean;
+  readonly forceConflicts?: boolean;
+}
+
+/** `apisvc rotate`: replaces the serving certificate, and with --ca the CA, or goes back. */
+export async function rotate(flags: RotateFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const { directory: dir } = flags;
+  const registration = readRegistration(dir);
+  const authority = await readAuthority(flags, terminal, new Date())?.();
+  const kind = kindOf(flags, registration, authority);
+  const issue = (): Promise<CertificatesToWrite> => issueNext(dir, registration, kind, authority);
+  const requestFor = (signal: AbortSignal): RotateRequest => ({
+    dir,
+    registration,
+    kind,
+    abort: flags.abort === true,
+    dryRun: flags.dryRun === true,
+    issue,
+    ifExpiresWithin: flags.ifExpiresWithin,
+    soakMs: flags.soak,
+    restart: flags.restart,
+    nudge: flags.nudge === true,
+    forceConflicts: flags.forceConflicts === true,
+    clusterFlags: clusterFlagsOf(flags),
+    holder: terminal.holder,
+    project: projectCommands(dir, registration),
+    signal,
+    onProgress: (progress) => terminal.progress(progressLine(progress)),
+  });
+  const work = async (cluster: Cluster, signal: AbortSignal): Promise<RotateResult> => {
+    const request = requestFor(signal);
+    return flags.dryRun ? planRotation(cluster, request) : rotateCertificates(cluster, request);
+  };
+  const result = await withCluster(flags, terminal, 'rotating', work).catch(explainInterrupt);
+  await terminal.result(flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors));
+  return result.diagnosis ? exitCodeOf(result.diagnosis) : Exit.ok;
+}
+
+/** Every step leaves an API that works, so Ctrl-C leaves nothing to undo. */
+function explainInterrupt(error: unknown): never {
+  if (!(error instanceof InterruptedError)) throw error;
+  throw new InterruptedError(error.signal, {
+    fix: 'Run the same command again to continue, or go back: apisvc rotate --abort',
+  });
+}
+
+/** With --ca, or with a CA other than the one in certs/ca.crt, the CA is replaced. */
+function kindOf({ ca, directory }: RotateFlags, { spec }: Registration, authority: Authority | undefined): RotationKind {
+  if (authority && spec.certificates.issuer.type !== 'ca') {
+    throw new UsageError(
+      `--ca-cert needs the issuer type "ca", but ${projectFiles(directory).configuration} has "${spec.certificates.issuer.type}"`,
+      {
+        fix: 'Remove --ca-cert and --ca-key, or change spec.certificates.issuer in apisvc.yaml.',
+      },
+    );
+  }
+  if (!authority) return ca ? 'ca' : 'leaf';
+  const current = certificatesOf(directory, 'caCertificate').map(({ fingerprint }) => fingerprint);
+  const given = inspect(caBundleOf({ anchors: anchorsIn(authority.certificates, 'next') })).certificates;
+  const same = given.every(({ fingerprint }) => current.includes(fingerprint)) && given.length === current.length;
+  if (same && ca) {
+    throw new UsageError('--ca asks for a new CA, but --ca-cert names the CA in use', { fix: 'Remove --ca, or name another CA.' });
+  }
+  return same ? 'leaf' : 'ca';
+}
+
+/** A new CA signs the new certificate, or the CA of the project does. */
+function issueNext(
+  dir: string,
+  registration: Registration,
+  kind: RotationKind,
+  authority: Authority | undefined,
+): Promise<CertificatesToWrite> {
+  const { type } = registration.spec.certificates.issuer;
+  if (type === 'ca' && !authority)
+    throw new UsageError('the issuer type is "ca", but no CA was given', { fix: `Add ${issuerFlags.ca.needed}.` });
+  const given = authority ?? (kind === 'leaf' ? ownAuthority(dir) : undefined);
+  return issueCertificates(registration, { given, now: new Date() });
+}
+
+/** The CA of the project. @throws UsageError with a way out where it cannot sign */
+function ownAuthority(dir: string): Authority {
+  const files = projectFiles(dir);
+  const newCa = `To make a new CA: apisvc rotate --ca${dir === '.' ? '' : ` -C ${shellWord(dir)}`}`;
+  const missing = [files.caCertificate, files.caKey].find((path) => !fileExists(path));
+  if (missing !== undefined) {
+    throw new UsageError(`${missing} not found; a new serving certificate needs the CA`, { fix: `Restore the file. ${newCa}` });
+  }
+  const { authority, faults } = loadAuthority({ certificates: readPem(files.caCertificate), key: readPem(files.caKey), now: new Date() });
+  if (authority) return authority;
+  const fix = faults.map(certificateFaultFix).find((text) => text !== undefined);
+  throw new UsageError(faults.map((fault) => certificateFaultText(fault, files)).join('\n'), {
+    fix: [fix, newCa].filter(Boolean).join(' '),
+  });
+}

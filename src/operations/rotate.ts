@@ -1,0 +1,291 @@
+import { join } from 'node:path';
+import type { Cluster } from '../cluster/cluster.ts';
+import { acquireRotationLease, leaseNeeds, type RotationLock } from '../cluster/lease.ts';
+import { getObject } from '../cluster/objects.ts';
+import { type Holder, type Journal, rotationLease, viewRotationLease } from '../cluster/rotation-lease.ts';
+import type { Need } from '../cluster/status.ts';
+import type { ProjectCommands } from '../config/project-commands.ts';
+import { apiServiceNames } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import type { Diagnosis } from '../diagnosis/types.ts';
+import { RefusedError, UsageError } from '../errors.ts';
+import { readCertificates } from '../project/certificates.ts';
+import { discardNext, hasNext, promoteNext, readNext, recover, writeNext } from '../project/generations.ts';
+import { type CertificatesToWrite, projectFiles } from '../project/project.ts';
+import { requireAccess } from './permissions.ts';
+import type { OnProgress } from './progress.ts';
+import { complete, decide } from './rotation/decide.ts';
+import { canGoBack, requireAgreement } from './rotation/preconditions.ts';
+import { restoreKey } from './rotation/restore-key.ts';
+import {
+  type CertificateSet,
+  certificateSet,
+  kindOf,
+  type Rotation,
+  type RotationKind,
+  type RotationOptions,
+  serviceOf,
+} from './rotation/rotation.ts';
+import { stepList } from './rotation/step-list.ts';
+import { runSteps, type Step } from './runner.ts';
+import { verifyStep } from './steps/verify.ts';
+
+export interface RotateRequest extends RotationOptions {
+  readonly dir: string;
+  readonly registration: Registration;
+  /** Whether the CA is replaced too. */
+  readonly kind: RotationKind;
+  readonly abort: boolean;
+  /** Whether nothing may be written. */
+  readonly dryRun: boolean;
+  /**
+   * Makes the next certificates. Called only where none are pending.
+   * @throws UsageError where they cannot be made
+   */
+  readonly issue: () => Promise<CertificatesToWrite>;
+  /** Milliseconds. Nothing is rotated while the certificate is valid for longer. */
+  readonly ifExpiresWithin?: number | undefined;
+  /** The flags that select the cluster, and the project, for the commands in fixes. */
+  readonly clusterFlags: readonly string[];
+  readonly project: ProjectCommands;
+  /** This process. */
+  readonly holder: Holder;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/** What a step of the plan will do. */
+export interface PlannedStep {
+  readonly id: string;
+  readonly title: string;
+  readonly state: 'done' | 'pending';
+}
+
+export interface RotateResult {
+  readonly outcome: 'rotated' | 'aborted' | 'planned' | 'not-due' | 'nothing-to-abort';
+  readonly kind: RotationKind;
+  readonly steps: readonly PlannedStep[];
+  /** The certificate in use before, where it is known, and afterwards. */
+  readonly from: CertificateSet | undefined;
+  readonly to: CertificateSet | undefined;
+  readonly diagnosis?: Diagnosis;
+}
+
+/**
+ * Replaces the serving certificate of a project, or goes back to the old one, without a request
+ * that fails. The cluster decides what is done, so that a run after a crash continues.
+ * @throws RefusedError while another rotation runs, where the project differs from the cluster, or
+ * when something else writes what the rotation writes; ClusterError when permissions are missing;
+ * DeadlineError with what it waited for
+ */
+export async function rotate(cluster: Cluster, request: RotateRequest): Promise<RotateResult> {
+  const { signal, holder, onProgress, dir } = request;
+  onProgress({ kind: 'step', what: `Checking permissions in ${cluster.server} (context "${cluster.context}")` });
+  const service = serviceOf(request);
+  await requireAccess(cluster, [...leaseNeeds(service), ...stepNeeds(cluster, request)], [], signal);
+  const onWait = (other: string): void => onProgress({ kind: 'note', what: `${other} began a rotation; checking whether it still runs` });
+  const lock = await acquireRotationLease(cluster, { service, holder, signal, onWait });
+  try {
+    recover(dir);
+    return await rotateLocked(cluster, { ...request, signal: AbortSignal.any([signal, lock.lost]) }, lock);
+  } finally {
+    await lock.stop();
+  }
+}
+
+/** The permissions of all steps. They depend on the kind of rotation, not on its certificates. */
+function stepNeeds(cluster: Cluster, request: RotateRequest): readonly Need[] {
+  const { dir, registration, kind, abort } = request;
+  const [current, next] = [readSet(dir, registration), readNextSet(dir, registration)];
+  const none: CertificateSet = { chain: '', presented: [], leaf: '', anchors: [], key: undefined };
+  const found = abort ? 'ca' : current && next ? kindOf(current, next) : kind;
+  const rotation: Rotation = {
+    ...request,
+    cluster,
+    kind: found,
+    direction: abort ? 'back' : 'forward',
+    from: none,
+    to: none,
+    files: projectFiles(dir),
+  };
+  const disk = { isIssued: () => false, write: () => {}, promote: () => {}, discard: () => {} };
+  return stepList(rotation, disk).flatMap((step) => step.needs());
+}
+
+async function rotateLocked(cluster: Cluster, request: RotateRequest, lock: RotationLock): Promise<RotateResult> {
+  const { registration, onProgress, clusterFlags, project } = request;
+  const prepared = await prepare(cluster, request, lock);
+  if (!('rotation' in prepared)) {
+    if (prepared.outcome === 'rotated') await lock.release();
+    return prepared;
+  }
+  const { rotation, steps } = prepared;
+  if (prepared.fresh) await requireAgreement(rotation, prepared.current);
+  const ran = await runAndRecord(rotation, steps, lock, prepared.started);
+  await lock.release();
+  const verify = verifyStep(rotation, { names: apiServiceNames(registration), clusterFlags, project });
+  await runSteps([verify], onProgress);
+  const outcome = rotation.direction === 'forward' ? 'rotated' : 'aborted';
+  return { outcome, kind: rotation.kind, steps: ran, from: rotation.from, to: rotation.to, diagnosis: verify.diagnosis() };
+}
+
+/** Runs the steps. The Lease says which one runs, for `verify` and for whoever comes next. */
+async function runAndRecord(
+  rotation: Rotation,
+  steps: readonly Step[],
+  lock: RotationLock,
+  started: string,
+): Promise<readonly PlannedStep[]> {
+  const ran = new Map<string, PlannedStep>();
+  const record = async (step: Step): Promise<void> => {
+    const index = steps.indexOf(step);
+    // Only certificates that are on disk can be in use.
+    if (step.id !== 'issue') await lock.record(journalOf(rotation, step, { number: index + 1, steps: steps.length, started }));
+  };
+  const watched = steps.map(
+    (step): Step => ({
+      ...step,
+      async observe() {
+        const observation = await step.observe();
+        if (observation.state !== 'fault') ran.set(step.id, { id: step.id, title: step.title ?? step.id, state: observation.state });
+        return observation;
+      },
+    }),
+  );
+  await runSteps(watched, rotation.onProgress, (step) => record(steps[watched.indexOf(step)] ?? step));
+  return [...ran.values()];
+}
+
+const journalOf = (
+  { kind, direction, from, to }: Rotation,
+  { id, title = id }: Step,
+  progress: Pick<Journal, 'number' | 'steps' | 'started'>,
+): Journal => {
+  const [old, fresh] = direction === 'forward' ? [from, to] : [to, from];
+  return {
+    kind,
+    direction,
+    step: id,
+    title,
+    ...progress,
+    ...(old ? { oldCertificate: old.leaf } : {}),
+    ...(fresh ? { newCertificate: fresh.leaf } : {}),
+  };
+};
+
+/** Tells what `rotate` would do, and what is done already. Changes nothing. */
+export async function planRotation(cluster: Cluster, request: RotateRequest): Promise<RotateResult> {
+  const lease = await getObject(cluster, rotationLease(serviceOf(request)), request.signal);
+  const found = lease ? viewRotationLease(lease) : { journal: undefined, holder: '' };
+  const prepared = await prepare(cluster, request, found);
+  if (!('rotation' in prepared)) return prepared;
+  const { rotation, steps } = prepared;
+  if (prepared.fresh) await requireAgreement(rotation, prepared.current);
+  const planned: PlannedStep[] = [];
+  for (const step of steps) {
+    const observation = await step.observe();
+    if (observation.state === 'fault') throw observation.error;
+    planned.push({ id: step.id, title: step.title ?? step.id, state: observation.state });
+  }
+  return { outcome: 'planned', kind: rotation.kind, steps: planned, from: rotation.from, to: rotation.to };
+}
+
+interface Prepared {
+  readonly rotation: Rotation;
+  readonly steps: readonly Step[];
+  readonly current: CertificateSet;
+  /** Whether nothing was begun before. */
+  readonly fresh: boolean;
+  /** ISO 8601. */
+  readonly started: string;
+}
+
+async function prepare(
+  cluster: Cluster,
+  request: RotateRequest,
+  { journal, holder }: Pick<RotationLock, 'journal' | 'holder'>,
+): Promise<Prepared | RotateResult> {
+  const { dir, registration, signal, abort, kind, onProgress } = request;
+  const where = { cluster, registration, signal };
+  const { current, next } = await setsOf(where, request);
+  const decision = decide({ current, next, journal, holder, abort });
+  if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', kind, steps: [], from: current, to: current };
+  if (decision.action === 'finish') return { outcome: 'rotated', kind: journal?.kind ?? kind, steps: [], from: undefined, to: current };
+  if (!current) throw new UsageError(`${projectFiles(dir).certificate} not found`, { fix: 'Restore it, or create a project: apisvc init' });
+  if (decision.action === 'start' && !isDue(current, request)) return { outcome: 'not-due', kind, steps: [], from: current, to: current };
+  const pending = decision.action === 'start' ? await request.issue() : undefined;
+  const other = pending ? certificateSet(pending.issued) : 'next' in decision ? decision.next : undefined;
+  const isBack = decision.action === 'back';
+  const found = other ? kindOf(current, other) : (journal?.kind ?? 'leaf');
+  if (decision.action === 'continue' && kind === 'ca' && found === 'leaf') throw otherKind();
+  if (isBack && found === 'ca') await requireWayBack(where, current);
+  const to = isBack ? current : other;
+  if (!to) throw new Error('a rotation without certificates');
+  const { next: nextFiles, ...files } = { ...projectFiles(dir), next: join(dir, 'certs', 'next') };
+  const rotation: Rotation = {
+    ...request,
+    cluster,
+    kind: found,
+    direction: isBack ? 'back' : 'forward',
+    from: isBack ? other : current,
+    to,
+    files: isBack ? files : { certificate: join(nextFiles, 'tls.crt'), key: join(nextFiles, 'tls.key') },
+  };
+  const steps = stepList(rotation, {
+    isIssued: () => hasNext(dir),
+    write: () => pending && writeNext(dir, pending),
+    promote: () => promoteNext(dir),
+    discard: () => discardNext(dir),
+  });
+  if (decision.action !== 'start') onProgress({ kind: 'note', what: continuing(rotation, journal) });
+  return { rotation, steps, current, fresh: decision.action === 'start', started: journal?.started ?? new Date().toISOString() };
+}
+
+/** Reads certs/ and certs/next. A lost key is restored from the Secret. */
+async function setsOf(
+  where: Pick<Rotation, 'cluster' | 'registration' | 'signal'>,
+  { dir, registration, dryRun, onProgress }: RotateRequest,
+): Promise<{ readonly current: CertificateSet | undefined; readonly next: CertificateSet | undefined }> {
+  const current = readSet(dir, registration);
+  return {
+    current: current && !current.key ? await restoreKey(where, current, { dir, dryRun, onProgress }) : current,
+    next: readNextSet(dir, registration),
+  };
+}
+
+const reading = () => ({ withKey: true, now: new Date() });
+
+/** certs/, whatever its faults: an expired certificate is a reason to rotate. */
+const readSet = (dir: string, registration: Registration): CertificateSet | undefined =>
+  certificateSet(readCertificates(dir, registration, reading()));
+
+/** @throws UsageError where certs/next cannot be used */
+function readNextSet(dir: string, registration: Registration): CertificateSet | undefined {
+  const next = readNext(dir, registration, reading());
+  return next && certificateSet(next);
+}
+
+/** Whether the certificate, or with a new CA the CA, expires within the time of the request. */
+function isDue(current: CertificateSet, { ifExpiresWithin, kind }: RotateRequest): boolean {
+  if (ifExpiresWithin === undefined) return true;
+  const certificates = kind === 'ca' ? [...current.presented, ...current.anchors] : current.presented.slice(0, 1);
+  return certificates.some(({ notAfter }) => Date.parse(notAfter) - Date.now() < ifExpiresWithin);
+}
+
+async function requireWayBack(where: Pick<Rotation, 'cluster' | 'registration' | 'signal'>, current: CertificateSet): Promise<void> {
+  const expired = current.anchors.every(({ notAfter }) => Date.parse(notAfter) < Date.now());
+  if (expired)
+    throw new RefusedError('the old CA has expired, so that there is no way back to it', { fix: 'Finish the rotation: apisvc rotate' });
+  if (!(await canGoBack(where, current))) throw complete();
+}
+
+const otherKind = (): RefusedError =>
+  new RefusedError('a rotation of the serving certificate is in progress, and --ca asks for a new CA', {
+    fix: 'Finish it first: apisvc rotate\nOr go back first: apisvc rotate --abort',
+  });
+
+const continuing = ({ kind, direction }: Rotation, journal: Journal | undefined): string => {
+  const what = kind === 'ca' ? 'the rotation of the CA' : 'the rotation of the serving certificate';
+  const since = journal ? ` that began at ${journal.started}` : '';
+  return direction === 'back' ? `going back from ${what}${since}` : `continuing ${what}${since}`;
+};

@@ -1,0 +1,58 @@
+import { wouldAccept } from '../../pki/trust.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
+import { trustedBy } from '../../snapshot/ca-bundle.ts';
+import type { ApiServiceView } from '../../snapshot/types.ts';
+import type { CertificateSet } from './rotation.ts';
+
+/** Which CAs the caBundle of an APIService must hold at each moment of a rotation. */
+
+/** The CAs that verify what is served now, and what is served next. */
+export interface Overlap {
+  /** Empty where only another machine knows them. */
+  readonly from: readonly CertificateInfo[];
+  readonly to: readonly CertificateInfo[];
+  readonly now: Date;
+}
+
+type Bundle = Pick<ApiServiceView, 'caBundle'>;
+
+/** Whether a CA verifies nothing any more. Go rejects every chain that ends in it. */
+export const isExpired = ({ notAfter }: CertificateInfo, now: Date): boolean => Date.parse(notAfter) < now.getTime();
+
+const unique = (certificates: readonly CertificateInfo[]): CertificateInfo[] => [
+  ...new Map(certificates.map((each) => [each.fingerprint, each])).values(),
+];
+
+/** All CAs that are trusted now, and both of the rotation. Expired ones verify nothing. */
+export const widened = (bundle: Bundle, { from, to, now }: Overlap): readonly CertificateInfo[] =>
+  unique([...trustedBy(bundle), ...from, ...to]).filter((each) => !isExpired(each, now));
+
+/** The certificates that a bundle does not trust. Expired ones need no trust. */
+export function untrusted(bundle: Bundle, anchors: readonly CertificateInfo[], now: Date): readonly CertificateInfo[] {
+  const trusted = new Set(trustedBy(bundle).map(({ fingerprint }) => fingerprint));
+  return anchors.filter((each) => !trusted.has(each.fingerprint) && !isExpired(each, now));
+}
+
+/** The expired certificates of a bundle. */
+export const expiredIn = (bundle: Bundle, now: Date): readonly CertificateInfo[] =>
+  trustedBy(bundle).filter((each) => isExpired(each, now));
+
+/** Whether a bundle trusts exactly these CAs. */
+export function trustsOnly(bundle: Bundle, anchors: readonly CertificateInfo[]): boolean {
+  const trusted = trustedBy(bundle).map(({ fingerprint }) => fingerprint);
+  return new Set(trusted).size === anchors.length && anchors.every(({ fingerprint }) => trusted.includes(fingerprint));
+}
+
+/**
+ * Whether a bundle is as wide as the overlap asks. The CA that is left may be missing where nothing
+ * serves by it any more.
+ */
+export const isWide = (bundle: Bundle, { from, to, now }: Overlap, nothingServesFrom: boolean): boolean =>
+  untrusted(bundle, to, now).length === 0 && (nothingServesFrom || untrusted(bundle, from, now).length === 0);
+
+/** Whether kube-apiserver accepts the certificate of a set through this APIService now. */
+export const accepts = (api: ApiServiceView, { presented }: CertificateSet, hostname: string, now: Date): boolean =>
+  api.insecureSkipTLSVerify || wouldAccept({ presented, roots: trustedBy(api), hostname, now });
+
+/** The text for `caBundle`: PEM, LF line ends. */
+export const bundleText = (anchors: readonly CertificateInfo[]): string => anchors.map(({ pem }) => pem).join('');

@@ -1,0 +1,66 @@
+import type { Journal } from '../../cluster/rotation-lease.ts';
+import { RefusedError } from '../../errors.ts';
+import type { CertificateSet } from './rotation.ts';
+
+/** What is known at the start of a command. */
+export interface Beginning {
+  /** certs/ */
+  readonly current: CertificateSet | undefined;
+  /** certs/next/ */
+  readonly next: CertificateSet | undefined;
+  /** Of a rotation in the cluster that did not end. */
+  readonly journal: Journal | undefined;
+  /** Who began it. */
+  readonly holder: string;
+  readonly abort: boolean;
+}
+
+/** What the command does. */
+export type Decision =
+  | { readonly action: 'start' }
+  | { readonly action: 'continue'; readonly next: CertificateSet }
+  /** Only the end of a rotation is missing: everything in the cluster is done. */
+  | { readonly action: 'finish' }
+  /** Back to the set in certs/. `next` is undefined where only another machine has it. */
+  | { readonly action: 'back'; readonly next: CertificateSet | undefined }
+  | { readonly action: 'nothing' };
+
+/**
+ * Decides how to go on by what is on disk and in the cluster.
+ * @throws RefusedError where this project cannot continue the rotation
+ */
+export function decide({ current, next, journal, holder, abort }: Beginning): Decision {
+  if (next) {
+    if (journal && journal.newCertificate !== next.leaf && !abort) throw otherMachine(journal, holder);
+    return abort ? { action: 'back', next } : { action: 'continue', next };
+  }
+  if (!journal) return { action: abort ? 'nothing' : 'start' };
+  if (current && journal.newCertificate === current.leaf) {
+    if (abort) throw complete();
+    return { action: 'finish' };
+  }
+  if (!current || journal.oldCertificate !== current.leaf) throw otherFiles(journal, holder);
+  if (abort) return { action: 'back', next: undefined };
+  // The last step of the way back removes certs/next.
+  if (journal.direction === 'back' && journal.step === 'discard') return { action: 'start' };
+  throw otherMachine(journal, holder);
+}
+
+const began = ({ started, number, steps, title }: Journal, holder: string): string =>
+  `${holder} began a rotation at ${started} that did not end (step ${number} of ${steps}: ${title})`;
+
+const otherMachine = (journal: Journal, holder: string): RefusedError =>
+  new RefusedError(`${began(journal, holder)}; its new private key is not in this project`, {
+    fix: 'Continue it where it began: apisvc rotate\nOr go back from here: apisvc rotate --abort',
+  });
+
+const otherFiles = (journal: Journal, holder: string): RefusedError =>
+  new RefusedError(`${began(journal, holder)}; certs/ has neither its old nor its new certificate`, {
+    fix: 'Continue it, or go back, in the directory where it began.',
+  });
+
+/** The error for the way back from a rotation whose old CA lost its trust. */
+export const complete = (): RefusedError =>
+  new RefusedError('the rotation cannot be undone: no caBundle trusts the old CA any more', {
+    fix: 'Finish the rotation: apisvc rotate\nThen rotate again, if the new certificate must not be used: apisvc rotate --ca',
+  });

@@ -1,0 +1,32 @@
+import { RefusedError } from '../../errors.ts';
+import { fieldOwner } from './field-owner.ts';
+import { hasSecret, leafOf, readSecret, secretRef } from './live.ts';
+import type { LookAtAll } from './look.ts';
+import type { Rotation } from './rotation.ts';
+import type { TrustKeeper } from './trust-keeper.ts';
+
+/**
+ * Looks whether somebody changed what the rotation wrote.
+ * @throws RefusedError that names who did
+ */
+export type Guard = () => Promise<void>;
+
+/** Puts an overwritten caBundle right once, and refuses a Secret that was edited. */
+export function guard(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll): Guard {
+  return async () => {
+    await keeper.keep(async () => (await look()).complete);
+    if (!hasSecret(rotation)) return;
+    const secret = await readSecret(rotation);
+    if (leafOf(secret)?.fingerprint === rotation.to.leaf) return;
+    const { namespace, name } = secretRef(rotation);
+    throw new RefusedError(
+      `Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['f:data', 'f:tls.crt'])}: it holds another certificate`,
+      {
+        fix: [
+          'Stop what writes the Secret, and run the same command again: it writes the Secret again.',
+          'To go back: apisvc rotate --abort',
+        ].join('\n'),
+      },
+    );
+  };
+}

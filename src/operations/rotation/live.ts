@@ -1,0 +1,51 @@
+import { getObject, listObjects } from '../../cluster/objects.ts';
+import { type ObjectRef, resources } from '../../cluster/resources.ts';
+import { secretName } from '../../config/registration.ts';
+import { RefusedError } from '../../errors.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { inspect } from '../../pki/inspect.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
+import { viewApiService } from '../../snapshot/views.ts';
+import { type Rotation, serviceOf } from './rotation.ts';
+
+/** The places in the cluster that a rotation changes, as they are now. */
+
+/** Any APIService. */
+export const anyApiService: ObjectRef = { resource: resources.APIService, namespace: undefined, name: '*' };
+
+/** Reads every APIService that leads to the Service, also those of other projects. */
+export async function readApiServices(rotation: Pick<Rotation, 'cluster' | 'signal' | 'registration'>): Promise<readonly KubeObject[]> {
+  const { namespace, name } = serviceOf(rotation);
+  const all = await listObjects(rotation.cluster, { resource: resources.APIService }, rotation.signal);
+  return all.filter((object) => {
+    const { service } = viewApiService(object);
+    return service?.namespace === namespace && service.name === name;
+  });
+}
+
+/** The Secret with the serving certificate. */
+export const secretRef = ({ registration }: Pick<Rotation, 'registration'>): ObjectRef => ({
+  resource: resources.Secret,
+  namespace: registration.metadata.namespace,
+  name: secretName(registration),
+});
+
+/** Whether apisvc writes the certificate into a Secret. A server outside the cluster has none. */
+export const hasSecret = ({ registration }: Pick<Rotation, 'registration'>): boolean => !registration.spec.server.external;
+
+/** @throws RefusedError where it does not exist */
+export async function readSecret(rotation: Pick<Rotation, 'cluster' | 'signal' | 'registration'>): Promise<KubeObject> {
+  const ref = secretRef(rotation);
+  const found = await getObject(rotation.cluster, ref, rotation.signal);
+  if (found) return found;
+  throw new RefusedError(`Secret ${ref.namespace}/${ref.name} not found`, { fix: 'Create it: apisvc register' });
+}
+
+/** The text of an entry of a Secret; empty where it is missing. */
+export function entryOf({ data }: KubeObject, name: string): string {
+  const { [name]: value = '' } = (data ?? {}) as Readonly<Record<string, string>>;
+  return Buffer.from(value, 'base64').toString('utf8');
+}
+
+/** The serving certificate in a Secret. */
+export const leafOf = (secret: KubeObject): CertificateInfo | undefined => inspect(entryOf(secret, 'tls.crt')).certificates[0];

@@ -1,0 +1,72 @@
+import { serverNameOf } from '../../config/registration.ts';
+import type { Registration } from '../../config/schema.ts';
+import { inspect } from '../../pki/inspect.ts';
+import type { PrivateKey } from '../../pki/private-key.ts';
+import type { CertificateInfo, Issued } from '../../pki/types.ts';
+import type { Waiting } from '../wait.ts';
+
+/** A serving certificate, its key and its CA. */
+export interface CertificateSet {
+  /** PEM for `tls.crt`. */
+  readonly chain: string;
+  /** The leaf first. */
+  readonly presented: readonly CertificateInfo[];
+  /** SHA-256 of the leaf. */
+  readonly leaf: string;
+  readonly anchors: readonly CertificateInfo[];
+  /** Absent where it was lost. */
+  readonly key: PrivateKey | undefined;
+}
+
+/** The set of the certificates of a project; undefined where it has no serving certificate. */
+export function certificateSet({ chain, anchors, key }: Issued): CertificateSet | undefined {
+  const presented = inspect(chain).certificates;
+  const [leaf] = presented;
+  if (!leaf) return undefined;
+  return { chain, presented, leaf: leaf.fingerprint, anchors: anchors.flatMap(({ pem }) => inspect(pem).certificates), key };
+}
+
+/** `leaf`: a new certificate of the same CA. `ca`: a new CA too. */
+export type RotationKind = 'leaf' | 'ca';
+
+/** Whether two sets have the same CA certificates. */
+export const kindOf = (one: CertificateSet, other: CertificateSet): RotationKind =>
+  fingerprints(one) === fingerprints(other) ? 'leaf' : 'ca';
+
+const fingerprints = ({ anchors }: CertificateSet): string =>
+  anchors
+    .map(({ fingerprint }) => fingerprint)
+    .sort()
+    .join();
+
+export type RestartMode = 'auto' | 'always' | 'never';
+
+/** How the user wants a rotation to run. */
+export interface RotationOptions {
+  /** Milliseconds. */
+  readonly soakMs: number;
+  readonly restart: RestartMode;
+  readonly nudge: boolean;
+  readonly forceConflicts: boolean;
+}
+
+/** A rotation, or its way back: from one set of certificates to another one. */
+export interface Rotation extends Waiting, RotationOptions {
+  readonly registration: Registration;
+  readonly kind: RotationKind;
+  readonly direction: 'forward' | 'back';
+  /** Undefined where only another machine has the set: the way back does not need it. */
+  readonly from: CertificateSet | undefined;
+  readonly to: CertificateSet;
+  /** Where the set is on disk, for messages. */
+  readonly files: { readonly certificate: string; readonly key: string };
+}
+
+/** The Service whose certificate is rotated, and its namespace. */
+export const serviceOf = ({ registration }: Pick<Rotation, 'registration'>) => ({
+  namespace: registration.metadata.namespace,
+  name: registration.spec.service.name,
+});
+
+/** The name for which kube-apiserver verifies the certificate. */
+export const hostOf = (rotation: Pick<Rotation, 'registration'>): string => serverNameOf(serviceOf(rotation));

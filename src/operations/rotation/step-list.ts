@@ -1,0 +1,55 @@
+import type { Step } from '../runner.ts';
+import { issueStep } from '../steps/issue.ts';
+import { promoteStep } from '../steps/promote.ts';
+import { secretStep } from '../steps/secret.ts';
+import { servedStep } from '../steps/served.ts';
+import { soakStep } from '../steps/soak.ts';
+import { trustBothStep } from '../steps/trust-both.ts';
+import { trustNewStep } from '../steps/trust-new.ts';
+import { uptakeStep } from '../steps/uptake.ts';
+import { guard as guardOf } from './guard.ts';
+import { hasSecret } from './live.ts';
+import { lookAtAll } from './look.ts';
+import { restarts as restartsOf } from './restarts.ts';
+import type { Rotation } from './rotation.ts';
+import { trustKeeper } from './trust-keeper.ts';
+
+/** What a rotation does on disk. */
+export interface OnDisk {
+  readonly isIssued: () => boolean;
+  readonly write: () => void;
+  readonly promote: () => void;
+  readonly discard: () => void;
+}
+
+/** The steps of a rotation, or of its way back, up to the certificates on disk. */
+export function stepList(rotation: Rotation, disk: OnDisk): readonly Step[] {
+  const { kind, direction } = rotation;
+  const look = lookAtAll(rotation);
+  const keeper = trustKeeper(rotation);
+  const guard = guardOf(rotation, keeper, look);
+  const restarts = restartsOf(rotation);
+  const served = servedStep(rotation, look, guard, restarts);
+  const isDelivered = async (): Promise<boolean> =>
+    hasSecret(rotation) ? (await secret.observe()).state === 'done' : (await look()).complete;
+  const uptake = uptakeStep(rotation, isDelivered);
+  const secret = secretStep(rotation, keeper, look, uptake);
+  const delivery = [...(hasSecret(rotation) ? [secret] : []), served];
+  const cluster =
+    kind === 'leaf'
+      ? delivery
+      : [
+          trustBothStep(rotation, keeper, look),
+          uptake,
+          ...delivery,
+          soakStep(rotation, look, guard, restarts),
+          trustNewStep(rotation, served),
+        ];
+  if (direction === 'back') {
+    const discard = { id: 'discard', title: 'Removing certs/next', isDone: () => !disk.isIssued(), run: disk.discard } as const;
+    return [...cluster, promoteStep(discard)];
+  }
+  const title = kind === 'ca' ? 'Issuing a CA and a serving certificate to certs/next' : 'Issuing a serving certificate to certs/next';
+  const promote = { id: 'promote', title: 'Moving certs/next to certs', isDone: () => !disk.isIssued(), run: disk.promote } as const;
+  return [issueStep({ isWritten: disk.isIssued, write: disk.write, title }), ...cluster, promoteStep(promote)];
+}

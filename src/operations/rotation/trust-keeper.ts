@@ -1,0 +1,98 @@
+import { RefusedError } from '../../errors.ts';
+import { base64 } from '../../manifests/secret.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
+import { viewApiService } from '../../snapshot/views.ts';
+import { accepts, bundleText, expiredIn, isWide, type Overlap, untrusted, widened } from './bundles.ts';
+import { changeFields } from './change-fields.ts';
+import { fieldOwner } from './field-owner.ts';
+import { readApiServices } from './live.ts';
+import { hostOf, type Rotation } from './rotation.ts';
+
+/** Keeps the caBundle of every APIService of a Service as wide as a rotation needs it. */
+export interface TrustKeeper {
+  /**
+   * The APIServices whose caBundle lacks a CA.
+   * @param nothingServesFrom asked only where the CA that is left is missing
+   */
+  lacking(nothingServesFrom: () => Promise<boolean>): Promise<readonly KubeObject[]>;
+  /**
+   * Adds the missing CAs to a caBundle. Says which expired ones it drops.
+   * @param force whether to take the field over from other managers
+   */
+  widen(apiService: KubeObject, force?: boolean): Promise<void>;
+  /**
+   * Puts caBundles right that another manager has overwritten, once each.
+   * @returns false where one was not right
+   * @throws RefusedError that names the manager the second time
+   */
+  keep(nothingServesFrom: () => Promise<boolean>): Promise<boolean>;
+  /** @throws RefusedError where an APIService would not accept the new certificate */
+  requireAcceptance(): Promise<void>;
+}
+
+const bundlePath = ['f:spec', 'f:caBundle'];
+
+export function trustKeeper(rotation: Rotation): TrustKeeper {
+  const { from, to, direction, onProgress } = rotation;
+  const overwritten = new Set<string>();
+  const overlap = (): Overlap => ({ from: from?.anchors ?? [], to: to.anchors, now: new Date() });
+
+  const keeper: TrustKeeper = {
+    async lacking(nothingServesFrom) {
+      const narrow = (await readApiServices(rotation)).filter((object) => !isWide(viewApiService(object), overlap(), false));
+      if (narrow.length === 0) return [];
+      const unserved = await nothingServesFrom();
+      return narrow.filter((object) => !isWide(viewApiService(object), overlap(), unserved));
+    },
+    async widen(apiService, force = false) {
+      const { name } = apiService.metadata;
+      for (const { subject, notAfter } of expiredIn(viewApiService(apiService), new Date())) {
+        onProgress({ kind: 'note', what: `apiservice/${name}: dropping ${subject}, which expired on ${notAfter} and verifies nothing` });
+      }
+      await setBundle(rotation, apiService, (found) => widened(viewApiService(found), overlap()), force);
+    },
+    async keep(nothingServesFrom) {
+      const narrow = await keeper.lacking(nothingServesFrom);
+      for (const apiService of narrow) {
+        const { name } = apiService.metadata;
+        const owner = fieldOwner(apiService, bundlePath);
+        if (overwritten.has(name)) throw overwrittenAgain(name, owner);
+        overwritten.add(name);
+        onProgress({ kind: 'note', what: `apiservice/${name}: ${owner} overwrote the caBundle during the rotation; restoring it once` });
+        await keeper.widen(apiService, true);
+      }
+      return narrow.length === 0;
+    },
+    async requireAcceptance() {
+      const now = new Date();
+      const refusing = (await readApiServices(rotation)).filter((each) => !accepts(viewApiService(each), to, hostOf(rotation), now));
+      if (refusing.length === 0) return;
+      const which = direction === 'forward' ? 'new' : 'old';
+      const reasons = refusing.map((object) => {
+        const missing = untrusted(viewApiService(object), to.anchors, now).map(({ subject }) => subject);
+        return `apiservice/${object.metadata.name}${missing.length > 0 ? ` lacks ${missing.join(', ')}` : ''}`;
+      });
+      throw new RefusedError(`the ${which} certificate would not be trusted: ${reasons.join('; ')}; the Secret is unchanged`, {
+        fix: 'Compare the project with the cluster: apisvc verify',
+      });
+    },
+  };
+  return keeper;
+}
+
+/** Writes a caBundle. @param anchorsOf decides by what the cluster has when it is written */
+export const setBundle = (
+  rotation: Rotation,
+  apiService: KubeObject,
+  anchorsOf: (found: KubeObject) => readonly CertificateInfo[],
+  force = false,
+): Promise<void> => changeFields(rotation, apiService, (found) => ({ spec: { caBundle: base64(bundleText(anchorsOf(found))) } }), force);
+
+const overwrittenAgain = (name: string, owner: string): RefusedError =>
+  new RefusedError(`apiservice/${name}: ${owner} overwrote the caBundle a second time during the rotation`, {
+    fix: [
+      'Pause the tool that writes the caBundle, or let it write both CAs, and run the same command again to continue.',
+      'To go back: apisvc rotate --abort',
+    ].join('\n'),
+  });

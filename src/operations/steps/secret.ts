@@ -1,0 +1,52 @@
+import { UsageError } from '../../errors.ts';
+import { base64 } from '../../manifests/secret.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { isKeyOf } from '../certificate-in-cluster.ts';
+import { bundleText, isExpired } from '../rotation/bundles.ts';
+import { changeFields } from '../rotation/change-fields.ts';
+import { entryOf, leafOf, readSecret, secretRef } from '../rotation/live.ts';
+import type { LookAtAll } from '../rotation/look.ts';
+import type { Rotation } from '../rotation/rotation.ts';
+import type { TrustKeeper } from '../rotation/trust-keeper.ts';
+import type { Step } from '../runner.ts';
+
+/**
+ * Writes the certificate and its key into the Secret. Just before, it looks again whether every
+ * APIService trusts them.
+ */
+export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll, uptake: Step): Step {
+  const { namespace, name } = secretRef(rotation);
+  const ref = secretRef(rotation);
+  return {
+    id: 'secret',
+    title: `Writing Secret ${namespace}/${name}`,
+    needs: () => ['get', 'patch'].map((verb) => ({ verb, ref })),
+    async observe() {
+      return { state: holds(await readSecret(rotation), rotation) ? 'done' : 'pending' };
+    },
+    async run() {
+      const nothingServesFrom = async (): Promise<boolean> => (await look()).complete;
+      while (!(await keeper.keep(nothingServesFrom))) await uptake.run();
+      await keeper.requireAcceptance();
+      await changeFields(rotation, await readSecret(rotation), () => ({ data: dataOf(rotation) }));
+    },
+  };
+}
+
+/** Whether the Secret holds the certificate with its key. */
+export function holds(secret: KubeObject, { to }: Pick<Rotation, 'to'>): boolean {
+  const leaf = leafOf(secret);
+  return leaf !== undefined && leaf.fingerprint === to.leaf && isKeyOf(leaf, entryOf(secret, 'tls.key'));
+}
+
+/** The CA that is left stays in ca.crt until nothing serves by it. */
+function dataOf({ from, to, files }: Rotation): Readonly<Record<string, string>> {
+  if (!to.key) throw new UsageError(`${files.key} not found`, { fix: 'Restore the file, or issue another certificate: apisvc rotate' });
+  const known = new Set(to.anchors.map(({ fingerprint }) => fingerprint));
+  const leaving = (from?.anchors ?? []).filter((each) => !known.has(each.fingerprint) && !isExpired(each, new Date()));
+  return {
+    'ca.crt': base64(bundleText([...to.anchors, ...leaving])),
+    'tls.crt': base64(to.chain),
+    'tls.key': base64(to.key.reveal()),
+  };
+}

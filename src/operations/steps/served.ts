@@ -1,0 +1,75 @@
+import { resources, subresources } from '../../cluster/resources.ts';
+import type { Need } from '../../cluster/status.ts';
+import type { Guard } from '../rotation/guard.ts';
+import { hasSecret } from '../rotation/live.ts';
+import { type LookAtAll, progressOf } from '../rotation/look.ts';
+import { nudgePods } from '../rotation/nudge.ts';
+import type { Restarts } from '../rotation/restarts.ts';
+import { type Rotation, serviceOf } from '../rotation/rotation.ts';
+import type { Step } from '../runner.ts';
+import { podCommands, poll, waitFor } from '../wait.ts';
+
+const polling = { firstMs: 100, longestMs: 2_000, answered: true };
+
+/**
+ * Waits until every pod and endpoint serves exactly the certificate. Restarts pods that need it.
+ */
+export function servedStep(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Step {
+  const { restart, nudge, direction, onProgress, files } = rotation;
+  const { namespace } = serviceOf(rotation);
+  const which = direction === 'forward' ? 'new' : 'old';
+  return {
+    id: 'endpoints',
+    title: `Waiting until every endpoint serves the ${which} certificate`,
+    needs: () => needsOf(rotation),
+    observe: async () => ({ state: restart !== 'always' && (await look()).complete ? 'done' : 'pending' }),
+    async run() {
+      if (!hasSecret(rotation)) {
+        onProgress({ kind: 'note', what: `the server is outside the cluster; install ${files.certificate} and ${files.key} there` });
+      }
+      if (nudge) await nudgePods(rotation, (await look()).pods);
+      if (restart === 'always') await restarts.restartAll((await look()).pods);
+      await untilServed(rotation, look, guard, restarts, namespace);
+    },
+  };
+}
+
+async function untilServed(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts, namespace: string): Promise<void> {
+  const start = performance.now();
+  const what = `every pod and endpoint to serve the certificate with SHA-256 ${rotation.to.leaf}`;
+  await waitFor(what, podCommands(namespace), rotation, async (report) => {
+    await poll({ ...polling, signal: rotation.signal, report }, async () => {
+      await guard();
+      const seen = await look();
+      if (seen.complete) return true;
+      report(progressOf(seen));
+      await restarts.consider(seen, performance.now() - start);
+      return undefined;
+    });
+  });
+}
+
+function needsOf(rotation: Rotation): readonly Need[] {
+  const { namespace, name } = serviceOf(rotation);
+  const service = { resource: resources.Service, namespace, name };
+  const all = (resource: (typeof resources)[keyof typeof resources]) => ({ resource, namespace, name: '*' });
+  if (!hasSecret(rotation)) {
+    return [
+      { verb: 'get', ref: service },
+      { verb: 'list', ref: all(resources.EndpointSlice) },
+    ];
+  }
+  return [
+    { verb: 'get', ref: service },
+    { verb: 'list', ref: all(resources.EndpointSlice) },
+    { verb: 'list', ref: all(resources.Pod) },
+    ...['get', 'create'].map((verb) => ({ verb, ref: { resource: subresources.podPortForward, namespace, name: '' } })),
+    ...(rotation.nudge ? [{ verb: 'patch', ref: all(resources.Pod) }] : []),
+    ...(rotation.restart === 'never'
+      ? []
+      : [
+          { verb: 'get', ref: all(resources.ReplicaSet) },
+          ...['get', 'list', 'watch', 'patch'].map((verb) => ({ verb, ref: all(resources.Deployment) })),
+        ]),
+  ];
+}

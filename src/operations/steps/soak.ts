@@ -1,0 +1,49 @@
+import { viewApiService } from '../../snapshot/views.ts';
+import { trustsOnly } from '../rotation/bundles.ts';
+import type { Guard } from '../rotation/guard.ts';
+import { readApiServices } from '../rotation/live.ts';
+import { type LookAtAll, progressOf } from '../rotation/look.ts';
+import type { Restarts } from '../rotation/restarts.ts';
+import { type Rotation, serviceOf } from '../rotation/rotation.ts';
+import type { Step } from '../runner.ts';
+import { podCommands, poll, waitFor } from '../wait.ts';
+
+const polling = { firstMs: 500, longestMs: 2_000, answered: true };
+
+/**
+ * Looks at all pods for some time before the CA that is left loses its trust. A pod that serves
+ * another certificate, such as one that just started with an old copy of the Secret, prolongs it.
+ */
+export function soakStep(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Step {
+  const { soakMs, to } = rotation;
+  return {
+    id: 'soak',
+    title: `Watching all endpoints for ${soakMs / 1000}s`,
+    needs: () => [],
+    async observe() {
+      const narrow = (await readApiServices(rotation)).every((each) => trustsOnly(viewApiService(each), to.anchors));
+      return { state: narrow ? 'done' : 'pending' };
+    },
+    run: () => soak(rotation, look, guard, restarts),
+  };
+}
+
+async function soak(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Promise<void> {
+  let quietSinceMs = performance.now();
+  let otherSinceMs: number | undefined;
+  const what = `${rotation.soakMs / 1000}s in which no endpoint serves another certificate`;
+  await waitFor(what, podCommands(serviceOf(rotation).namespace), rotation, async (report) => {
+    await poll({ ...polling, signal: rotation.signal, report }, async () => {
+      await guard();
+      const seen = await look();
+      const nowMs = performance.now();
+      report(seen.complete ? 'all endpoints serve it' : progressOf(seen));
+      if (seen.others.length > 0) {
+        quietSinceMs = nowMs;
+        otherSinceMs ??= nowMs;
+        await restarts.consider(seen, nowMs - otherSinceMs);
+      } else otherSinceMs = undefined;
+      return seen.complete && nowMs - quietSinceMs >= rotation.soakMs ? true : undefined;
+    });
+  });
+}

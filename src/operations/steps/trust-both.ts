@@ -1,0 +1,27 @@
+import { bundleFault } from '../rotation/injection.ts';
+import { anyApiService, readApiServices } from '../rotation/live.ts';
+import type { LookAtAll } from '../rotation/look.ts';
+import type { Rotation } from '../rotation/rotation.ts';
+import type { TrustKeeper } from '../rotation/trust-keeper.ts';
+import { combineErrors, type Step } from '../runner.ts';
+
+/**
+ * Adds the CA to the caBundle of every APIService that leads to the Service. The CA that is left
+ * stays, unless it has expired.
+ */
+export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll): Step {
+  const nothingServesFrom = async (): Promise<boolean> => (await look()).complete;
+  return {
+    id: 'trust-both',
+    title: 'Trusting both CAs',
+    needs: () => ['get', 'list', 'patch'].map((verb) => ({ verb, ref: anyApiService })),
+    async observe() {
+      const faults = (await readApiServices(rotation)).flatMap((each) => bundleFault(each) ?? []);
+      if (faults.length > 0) return { state: 'fault', error: combineErrors(faults) };
+      return { state: (await keeper.lacking(nothingServesFrom)).length === 0 ? 'done' : 'pending' };
+    },
+    async run() {
+      for (const apiService of await keeper.lacking(nothingServesFrom)) await keeper.widen(apiService);
+    },
+  };
+}

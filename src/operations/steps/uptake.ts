@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { wasRefused } from '../../cluster/faults.ts';
+import { observe as observeObjects } from '../../cluster/objects.ts';
+import { resources } from '../../cluster/resources.ts';
+import { judgeRenewals, type Renewals, recordRenewals } from '../rotation/freshness.ts';
+import type { Rotation } from '../rotation/rotation.ts';
+import { settleTime } from '../rotation/settle-time.ts';
+import type { Step } from '../runner.ts';
+import { waitFor } from '../wait.ts';
+
+/** One Lease for each kube-apiserver (k8s.io/kubernetes/pkg/controlplane/apiserver/server.go). */
+const identities = {
+  resource: resources.Lease,
+  namespace: 'kube-system',
+  labelSelector: 'apiserver.kubernetes.io/identity=kube-apiserver',
+};
+
+/** The wait where the kube-apiservers are not known, in milliseconds. */
+const blindMs = 60_000;
+const pauseMs = 500;
+const showLeases = 'kubectl -n kube-system get leases -l apiserver.kubernetes.io/identity=kube-apiserver';
+
+/**
+ * Waits until every kube-apiserver uses the caBundles.
+ * @param isDelivered whether the new certificate is in use already, so that waiting helps nothing
+ */
+export function uptakeStep(rotation: Rotation, isDelivered: () => Promise<boolean>): Step {
+  return {
+    id: 'uptake',
+    title: 'Waiting for every kube-apiserver to trust both CAs',
+    // Without the permission it waits longer, and says so.
+    needs: () => [],
+    observe: async () => ({ state: (await isDelivered()) ? 'done' : 'pending' }),
+    run: () => waitForUptake(rotation),
+  };
+}
+
+async function waitForUptake(rotation: Rotation): Promise<void> {
+  const { onProgress } = rotation;
+  const { ms: settleMs, why } = await settleTime(rotation);
+  if (why !== undefined) onProgress({ kind: 'note', what: `waiting ${settleMs / 1000}s: ${why}` });
+  await waitFor('every kube-apiserver to trust both CAs', showLeases, rotation, async (report) => {
+    const over = new AbortController();
+    const signal = AbortSignal.any([rotation.signal, over.signal]);
+    const seen: { renewals?: Renewals } = {};
+    try {
+      await Promise.race([watchLeases({ ...rotation, signal }, seen), untilTakenUp({ ...rotation, signal }, seen, settleMs, report)]);
+    } catch (error) {
+      if (!wasRefused(error)) throw error;
+      await waitBlindly(rotation, error.message, settleMs);
+    } finally {
+      over.abort();
+    }
+    if (seen.renewals?.size === 0) await waitBlindly(rotation, 'no kube-apiserver has a Lease in kube-system', settleMs);
+  });
+}
+
+async function watchLeases({ cluster, signal }: Rotation, seen: { renewals?: Renewals }): Promise<void> {
+  for await (const leases of observeObjects(cluster, identities, signal)) {
+    seen.renewals = recordRenewals(seen.renewals, leases, performance.now());
+  }
+}
+
+/** Returns at once where there are no Leases. */
+async function untilTakenUp(
+  { signal }: Rotation,
+  seen: { readonly renewals?: Renewals },
+  settleMs: number,
+  report: (state: string) => void,
+): Promise<void> {
+  for (;;) {
+    const { renewals } = seen;
+    if (renewals?.size === 0) return;
+    const uptake = renewals && judgeRenewals(renewals, { nowMs: performance.now(), settleMs });
+    if (uptake?.state === 'done') return;
+    if (uptake?.state === 'settling') report(`${counted(renewals?.size ?? 0)} renewed; ${settleMs / 1000}s to settle`);
+    if (uptake?.state === 'stale') report(staleText(uptake.leases));
+    await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+const counted = (leases: number): string => (leases === 1 ? 'the Lease is' : `${leases} Leases are`);
+
+const staleText = (leases: readonly string[]): string =>
+  `not renewed yet: ${leases.map((name) => `Lease ${name}`).join(', ')}. If that kube-apiserver no longer exists: kubectl -n kube-system delete lease ${leases[0]}`;
+
+async function waitBlindly({ onProgress, signal }: Rotation, why: string, settleMs: number): Promise<void> {
+  const ms = Math.max(blindMs, settleMs);
+  onProgress({ kind: 'note', what: `kube-apiservers are not known (${why}); waiting ${ms / 1000}s` });
+  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+}

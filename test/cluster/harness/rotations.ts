@@ -1,0 +1,73 @@
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { projectFiles } from '../../../src/project/project.ts';
+import type { AnyApiProject } from './any-api-project.ts';
+import { apisvc } from './commands.ts';
+import { kubectlOk } from './projects.ts';
+import { type LoadReport, startLoad } from './start-load.ts';
+
+/** SHA-256 of each certificate of a PEM text. */
+export const fingerprintsOf = (pem: string): string[] =>
+  (pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map(
+    (each) => new X509Certificate(each).fingerprint256,
+  );
+
+const decoded = (text: string): string => Buffer.from(text, 'base64').toString();
+
+/**
+ * What is in the three places of a project; the namespace and the Secret are those of
+ * makeAnyApiProject.
+ */
+export async function placesOf({ dir, apiService }: AnyApiProject, name: string) {
+  const files = projectFiles(dir);
+  const secret = JSON.parse(await kubectlOk(['get', 'secret', '-n', name, `${name}-tls`, '-o', 'json'])).data;
+  const api = JSON.parse(await kubectlOk(['get', 'apiservice', apiService, '-o', 'json']));
+  return {
+    files: { ca: fingerprintsOf(readFileSync(files.caCertificate, 'utf8')), leaf: fingerprintsOf(readFileSync(files.certificate, 'utf8')) },
+    secret: { ca: fingerprintsOf(decoded(secret['ca.crt'])), leaf: fingerprintsOf(decoded(secret['tls.crt'])) },
+    bundle: fingerprintsOf(decoded(api.spec.caBundle)),
+    pending: existsSync(join(dir, 'certs', 'next')),
+  };
+}
+
+/**
+ * Expects that files, Secret, caBundle and the served certificates agree, and that nothing is
+ * pending.
+ */
+export async function expectAgreement(project: AnyApiProject, name: string) {
+  const { files, secret, bundle, pending } = await placesOf(project, name);
+  expect({ secret, bundle, pending }).toEqual({ secret: files, bundle: files.ca, pending: false });
+  const { exitCode, stdout } = await apisvc(['verify', '-C', project.dir, '-o', 'wide']);
+  expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 });
+  const leases = JSON.parse(await kubectlOk(['get', 'leases', '-n', name, '-o', 'json'])).items;
+  expect(leases).toEqual([]);
+  return files;
+}
+
+/** Runs a load while something happens. @throws what happens */
+export async function underLoad(project: AnyApiProject, happen: () => Promise<unknown>, rate = 50): Promise<LoadReport> {
+  const load = await startLoad({ ...project.target, rate });
+  try {
+    await happen();
+  } catch (error) {
+    await load.stop();
+    throw error;
+  }
+  return load.stop();
+}
+
+/** Expects that no request failed, and that the watch survived. */
+export function expectNoFailure(report: LoadReport): void {
+  expect(report).toMatchObject({ failures: 0, byText: [] });
+  expect(report.watch).toMatchObject({ opened: 1, closed: [] });
+}
+
+/** Runs `apisvc rotate`, which must succeed. */
+export async function rotateOk(project: AnyApiProject, ...flags: readonly string[]) {
+  const result = await apisvc(['rotate', '-C', project.dir, '--timeout', '4m', ...flags], { timeout: 250_000 });
+  const { exitCode, stdout, stderr } = result;
+  expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0 });
+  return { stdout, stderr };
+}

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { projectFiles } from '../../../src/project/project.ts';
+import { type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { kubectlOk, waitForOutput } from '../harness/projects.ts';
+import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
+
+/** What others do in the middle of a rotation is noticed and named, and no request fails. */
+
+const name = 'disturbed';
+const flags = ['--ca', '--soak', '2s'];
+let project: AnyApiProject;
+
+beforeAll(async () => {
+  project = await makeAnyApiProject({ name, flags: ['--close-connections'] });
+  const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '80s']);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+});
+
+afterAll(async () => {
+  await kubectl(['delete', 'apiservice', project.apiService, '--ignore-not-found']);
+  await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
+});
+
+const start = (...more: readonly string[]) => apisvc(['rotate', '-C', project.dir, ...flags, ...more], { timeout: 170_000 });
+const base64 = (path: string): string => readFileSync(path).toString('base64');
+
+/** Writes only the current CA into the caBundle, as a GitOps tool with an old manifest does. */
+const overwriteBundle = (): Promise<string> => {
+  const patch = { spec: { caBundle: base64(projectFiles(project.dir).caCertificate) } };
+  return kubectlOk(['patch', 'apiservice', project.apiService, '--type=merge', '-p', JSON.stringify(patch)]);
+};
+const takingUp = /==> Waiting for every kube-apiserver/;
+
+describe('a caBundle that is overwritten', () => {
+  test('once is restored before the Secret is written', async () => {
+    let stderr = '';
+    const report = await underLoad(project, async () => {
+      const running = start();
+      await waitForOutput(running, takingUp);
+      await overwriteBundle();
+      const result = await running;
+      stderr = result.stderr;
+      expect(result).toMatchObject({ exitCode: 0 });
+    });
+    expect(stderr).toMatch(/note: apiservice\/\S+: "kubectl-patch" at \S+ overwrote the caBundle during the rotation; restoring it once/);
+    expectNoFailure(report);
+    await expectAgreement(project, name);
+  });
+
+  test('a second time ends the run with the name of the manager, and --abort goes back', async () => {
+    const before = await expectAgreement(project, name);
+    const report = await underLoad(project, async () => {
+      const running = start();
+      await waitForOutput(running, takingUp);
+      await overwriteBundle();
+      await waitForOutput(running, /restoring it once/);
+      await overwriteBundle();
+      const { exitCode, stderr } = await running;
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/error: apiservice\/\S+: "kubectl-patch" at \S+ overwrote the caBundle a second time during the rotation/);
+      expect(stderr).toContain('To go back: apisvc rotate --abort');
+      await rotateOk(project, '--abort', '--soak', '1s');
+    });
+    expectNoFailure(report);
+    expect(await expectAgreement(project, name)).toEqual(before);
+  });
+});
+
+test('an edited Secret ends the run with the name of the manager, and the next one continues', async () => {
+  const { certificate, key } = projectFiles(project.dir);
+  const old = { 'tls.crt': base64(certificate), 'tls.key': base64(key) };
+  const report = await underLoad(project, async () => {
+    const running = start('--soak', '30s');
+    await waitForOutput(running, /==> Watching all endpoints/);
+    await kubectlOk(['patch', 'secret', '-n', name, `${name}-tls`, '--type=merge', '-p', JSON.stringify({ data: old })]);
+    const { exitCode, stderr } = await running;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
+    expect(stderr).toMatch(/Secret disturbed\/disturbed-tls was changed during the rotation by "kubectl-patch" at \S+: it holds another/);
+    const again = await rotateOk(project, ...flags, '--force-conflicts');
+    expect(again.stderr).toContain('note: continuing the rotation of the CA that began at');
+  });
+  expectNoFailure(report);
+  await expectAgreement(project, name);
+});
+
+test('a Deployment that is scaled up half way starts pods that are awaited too', async () => {
+  const scale = (replicas: number) => kubectlOk(['scale', '-n', name, `deployment/${name}`, `--replicas=${replicas}`]);
+  const report = await underLoad(project, async () => {
+    const running = start('--soak', '5s');
+    await waitForOutput(running, takingUp);
+    await scale(4);
+    await waitForOutput(running, /==> Watching all endpoints/);
+    await scale(5);
+    const { exitCode, stderr } = await running;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  });
+  expectNoFailure(report);
+  await expectAgreement(project, name);
+  await scale(3);
+});
+
+test('a second rotation is refused with the name of the first', async () => {
+  const running = start();
+  await waitForOutput(running, takingUp);
+  const { exitCode, stderr } = await apisvc(['rotate', '-C', project.dir]);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
+  expect(stderr).toMatch(/\S+@\S+ \(\d+\) is rotating the certificate of Service disturbed\/disturbed since/);
+  expect(await running).toMatchObject({ exitCode: 0 });
+  await expectAgreement(project, name);
+});
+
+test('pods that do not follow their Secret are restarted, once', async () => {
+  const report = await underLoad(project, async () => {
+    const { stderr } = await rotateOk(project, '--restart', 'always');
+    expect(stderr).toContain(`note: restarting the pods of Deployment ${name}/${name}: --restart=always`);
+  });
+  expect(report).toMatchObject({ failures: 0, byText: [] });
+  await expectAgreement(project, name);
+});

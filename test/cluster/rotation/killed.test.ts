@@ -1,0 +1,115 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
+
+/**
+ * A rotation that is killed at any moment is finished by the next `rotate` or `rotate --abort`,
+ * without a failed request. APISVC_THOROUGH=1 kills at every step and at 50 random moments;
+ * APISVC_SEED repeats a run.
+ */
+
+const thorough = process.env.APISVC_THOROUGH !== undefined;
+const seed = Number(process.env.APISVC_SEED ?? Date.now() % 1e9);
+console.log(`APISVC_SEED=${seed}`);
+
+/** Mulberry32. @returns numbers from 0 to 1 */
+function randomNumbers(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const random = randomNumbers(seed);
+const pick = <T>(values: readonly T[], count: number): T[] =>
+  values
+    .map((value) => ({ value, order: random() }))
+    .sort((one, other) => one.order - other.order)
+    .slice(0, count)
+    .map(({ value }) => value);
+
+/** What stderr shows when a step starts. */
+const titles = {
+  leaf: ['Issuing', 'Writing Secret', 'Waiting until every endpoint', 'Moving certs/next', 'Verifying'],
+  ca: [
+    'Issuing',
+    'Trusting both',
+    'Waiting for every kube-apiserver',
+    'Writing Secret',
+    'Waiting until every endpoint',
+    'Watching all endpoints',
+    'Trusting only',
+    'Moving certs/next',
+    'Verifying',
+  ],
+};
+
+type Moment = { readonly title: string } | { readonly ms: number };
+type Finish = 'rotate' | 'abort';
+
+/** Starts a rotation and kills it. It may end before. */
+async function killAt(project: AnyApiProject, moment: Moment, flags: readonly string[]): Promise<void> {
+  const running = apisvc(['rotate', '-C', project.dir, ...flags], { timeout: 120_000 });
+  if ('ms' in moment) {
+    await Promise.race([pause(moment.ms), running]);
+    running.kill('SIGKILL');
+  } else {
+    let stderr = '';
+    running.stderr.on('data', (chunk) => {
+      stderr += chunk;
+      if (stderr.includes(`==> ${moment.title}`)) running.kill('SIGKILL');
+    });
+  }
+  await running;
+}
+
+/** After the old CA lost its trust, only `rotate` finishes. */
+async function finish(project: AnyApiProject, how: Finish, flags: readonly string[]): Promise<void> {
+  if (how === 'abort') {
+    const { exitCode, stderr } = await apisvc(['rotate', '-C', project.dir, '--abort', '--soak', '1s'], { timeout: 120_000 });
+    if (exitCode === 0) return;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('cannot be undone') });
+  }
+  await rotateOk(project, ...flags);
+}
+
+const rounds = (kind: 'leaf' | 'ca'): [Moment, Finish][] => {
+  const all = titles[kind].flatMap((title) => (['rotate', 'abort'] as const).map((how): [Moment, Finish] => [{ title }, how]));
+  const longestMs = kind === 'leaf' ? 6_000 : 30_000;
+  const moments = Array.from({ length: thorough ? 25 : 1 }, (): [Moment, Finish] => [
+    { ms: Math.round(random() * longestMs) },
+    random() < 0.5 ? 'rotate' : 'abort',
+  ]);
+  return [...(thorough ? all : pick(all, kind === 'leaf' ? 4 : 3)), ...moments];
+};
+
+describe.each(['leaf', 'ca'] as const)('a killed rotation (%s)', (kind) => {
+  const name = `killed-${kind}`;
+  const flags = kind === 'ca' ? ['--ca', '--soak', '1s'] : [];
+  let project: AnyApiProject;
+
+  beforeAll(async () => {
+    project = await makeAnyApiProject({ name, flags: ['--close-connections'] });
+    const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '80s']);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  });
+
+  afterAll(async () => {
+    await kubectl(['delete', 'apiservice', project.apiService, '--ignore-not-found']);
+    await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
+  });
+
+  test.each(rounds(kind))('at %j is finished by %s', async (moment, how) => {
+    const report = await underLoad(project, async () => {
+      await killAt(project, moment, flags);
+      await finish(project, how, flags);
+    });
+    await expectAgreement(project, name);
+    expectNoFailure(report);
+  });
+});

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
+
+/** Rotations of three pods under load: no request fails, and the watch survives. */
+
+const flags = { keeping: [], closing: ['--close-connections'] };
+
+describe.each(['keeping', 'closing'] as const)('a server that is %s connections', (kind) => {
+  const name = `rotate-${kind}`;
+  let project: AnyApiProject;
+
+  beforeAll(async () => {
+    project = await makeAnyApiProject({ name, flags: flags[kind] });
+    const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '80s']);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  });
+
+  afterAll(async () => {
+    await kubectl(['delete', 'apiservice', project.apiService, '--ignore-not-found']);
+    await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
+  });
+
+  test('gets a new certificate of the same CA', async () => {
+    const before = await expectAgreement(project, name);
+    const report = await underLoad(project, async () => console.log(await rotateOk(project)));
+    const after = await expectAgreement(project, name);
+    expect(after.ca).toEqual(before.ca);
+    expect(after.leaf).not.toEqual(before.leaf);
+    expectNoFailure(report);
+  });
+
+  test('gets a new CA', async () => {
+    const before = await expectAgreement(project, name);
+    const report = await underLoad(project, async () => console.log(await rotateOk(project, '--ca', '--soak', '2s')));
+    const after = await expectAgreement(project, name);
+    expect(after.ca).not.toEqual(before.ca);
+    expectNoFailure(report);
+  });
+});

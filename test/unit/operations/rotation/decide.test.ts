@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import type { Journal } from '../../../../src/cluster/rotation-lease.ts';
+import { RefusedError } from '../../../../src/errors.ts';
+import { type Beginning, decide } from '../../../../src/operations/rotation/decide.ts';
+import type { CertificateSet } from '../../../../src/operations/rotation/rotation.ts';
+
+const set = (leaf: string): CertificateSet => ({ chain: '', presented: [], leaf, anchors: [], key: undefined });
+const current = set('old');
+const next = set('new');
+const journal: Journal = {
+  kind: 'ca',
+  direction: 'forward',
+  step: 'uptake',
+  number: 3,
+  steps: 8,
+  title: 'Waiting',
+  started: '2026-11-28T12:00:00Z',
+  oldCertificate: 'old',
+  newCertificate: 'new',
+};
+const ask = (beginning: Partial<Beginning>) => {
+  const all = { current, next: undefined, journal: undefined, holder: 'jane@host', abort: false, ...beginning };
+  try {
+    return decide(all).action;
+  } catch (error) {
+    if (error instanceof RefusedError) return error.message;
+    throw error;
+  }
+};
+
+describe('rotate', () => {
+  test.each<[string, Partial<Beginning>, string]>([
+    ['starts where nothing is pending', {}, 'start'],
+    ['continues with the pending certificates', { next, journal }, 'continue'],
+    ['continues after a crash before the Lease named them', { next }, 'continue'],
+    ['continues forward after a way back that did not end', { next, journal: { ...journal, direction: 'back' } }, 'continue'],
+    ['finishes after the pending certificates became current', { current: next, journal }, 'finish'],
+    ['starts after a way back whose last step ended', { journal: { ...journal, direction: 'back', step: 'discard' } }, 'start'],
+  ])('%s', (_, beginning, action) => {
+    expect(ask(beginning)).toBe(action);
+  });
+
+  test('refuses a rotation of another machine, and names who began it', () => {
+    expect(ask({ journal })).toMatch(/^jane@host began a rotation at 2026-11-28T12:00:00Z that did not end \(step 3 of 8: Waiting\)/);
+    expect(ask({ journal, next: set('third') })).toContain('its new private key is not in this project');
+  });
+
+  test('refuses in a project that has neither certificate', () => {
+    expect(ask({ journal, current: set('third') })).toContain('certs/ has neither its old nor its new certificate');
+    expect(ask({ journal, current: set('third'), abort: true })).toContain('certs/ has neither its old nor its new certificate');
+  });
+});
+
+describe('rotate --abort', () => {
+  test.each<[string, Partial<Beginning>, string]>([
+    ['has nothing to do without a rotation', {}, 'nothing'],
+    ['goes back from pending certificates', { next, journal }, 'back'],
+    ['goes back before the Lease named them', { next }, 'back'],
+    ['goes back on another machine', { journal }, 'back'],
+    ['ends a way back whose last step ended', { journal: { ...journal, direction: 'back', step: 'discard' } }, 'back'],
+  ])('%s', (_, beginning, action) => {
+    expect(ask({ ...beginning, abort: true })).toBe(action);
+  });
+
+  test('is refused after the new certificates became current', () => {
+    expect(ask({ current: next, journal, abort: true })).toContain('cannot be undone');
+  });
+});
