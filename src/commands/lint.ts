@@ -1,10 +1,14 @@
+import { basename, dirname } from 'node:path';
 import { text as readStream } from 'node:stream/consumers';
+import { redacted } from '../config/redact.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import { locationText } from '../diagnosis/locations.ts';
-import type { Diagnosis } from '../diagnosis/types.ts';
+import type { DiagnoseOptions, Diagnosis } from '../diagnosis/types.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import type { ManifestText } from '../manifests/types.ts';
 import { readManifests, type Unread } from '../project/manifests.ts';
+import { isProject } from '../project/project.ts';
 import type { DiagnosisFormat } from '../report/formats.ts';
 import { offlineSnapshot } from '../snapshot/offline/snapshot.ts';
 import { projectSnapshot } from './lint-project.ts';
@@ -26,10 +30,9 @@ export async function lint(flags: LintFlags, given: readonly string[], terminal:
   const paths = [...given, ...(flags.filename ?? [])];
   const now = new Date();
   const options = { strict: flags.strict ?? false, warningsAreErrors: flags.failOn === 'warning' };
-  if (paths.length === 0) {
-    const { snapshot, place, project } = projectSnapshot(flags.directory, now);
-    return report(diagnose(snapshot, { ...options, place, project }), flags, terminal);
-  }
+  if (paths.length === 0) return lintProject(flags.directory, flags, options, terminal);
+  if (flags.directory !== '.')
+    throw new UsageError('-C cannot be used with files', { fix: 'Remove -C, or run the command without files to check the project.' });
   const { texts, unread } = await readAll(paths, flags.recursive ?? false, terminal);
   const { snapshot, place } = offlineSnapshot(
     texts,
@@ -37,11 +40,24 @@ export async function lint(flags: LintFlags, given: readonly string[], terminal:
     unread.map(({ fault }) => fault),
   );
   const diagnosis = diagnose(snapshot, { ...options, place });
+  const project = diagnosis.apis.length === 0 && unread.length === 0 && paths.length === 1 ? projectAt(paths[0] ?? '') : undefined;
+  if (project !== undefined) return lintProject(project, flags, options, terminal);
   if (diagnosis.apis.length > 0) return report(diagnosis, flags, terminal);
   // People read the errors. Programs get them in their format.
   if (flags.output === 'text' || flags.output === 'short' || noFaults(diagnosis)) throw nothingToCheck(paths, diagnosis, unread);
   await report(diagnosis, flags, terminal);
   return Exit.usage;
+}
+
+function lintProject(directory: string, flags: LintFlags, options: DiagnoseOptions, terminal: Terminal): Promise<ExitCode> {
+  const { snapshot, place, project } = projectSnapshot(directory, new Date());
+  return report(diagnose(snapshot, { ...options, place, project }), flags, terminal);
+}
+
+/** The project that a path means: its directory, or its apisvc.yaml. */
+function projectAt(path: string): string | undefined {
+  if (basename(path) === 'apisvc.yaml' && isProject(dirname(path))) return dirname(path);
+  return isProject(path) ? path : undefined;
 }
 
 async function report(diagnosis: Diagnosis, { output, failOn }: LintFlags, terminal: Terminal): Promise<ExitCode> {
@@ -55,6 +71,7 @@ async function readAll(paths: readonly string[], recursive: boolean, { stdin }: 
   const unread: Unread[] = [];
   for (const path of paths) {
     if (path === '-') texts.push({ file: path, text: await readStream(stdin) });
+    else if (/^https?:\/\//i.test(path)) throw isUrl(path);
     else {
       const found = readManifests(path, recursive);
       texts.push(...found.texts);
@@ -63,6 +80,12 @@ async function readAll(paths: readonly string[], recursive: boolean, { stdin }: 
   }
   return { texts, unread };
 }
+
+/** kubectl -f downloads URLs. lint works offline. */
+const isUrl = (url: string): UsageError =>
+  new UsageError(`lint does not download files: ${redacted(url)}`, {
+    fix: `Download the file: curl -fsSL ${shellWord(redacted(url))} | apisvc lint -`,
+  });
 
 const noFaults = ({ files }: Diagnosis): boolean => (files?.findings ?? []).length === 0;
 

@@ -1,3 +1,5 @@
+import type { ClusterOptions } from '../cluster/kubeconfig.ts';
+import { withClusterFlags } from '../diagnosis/fix.ts';
 import type { ClusterResult, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { worstOf } from '../diagnosis/verdict.ts';
 import { ApisvcError, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
@@ -51,7 +53,7 @@ export async function verify(flags: VerifyFlags, given: readonly string[], termi
   }
   const check = async (): Promise<Verified> => {
     const verified = await checkCluster(contexts[0], selection, flags, terminal);
-    if (verified.diagnosis.apis.length === 0) throw nothingFound(wanted);
+    if (verified.diagnosis.apis.length === 0) throw nothingFound(wanted, { ...flags, context: contexts[0] });
     return verified;
   };
   if (flags.watch) {
@@ -122,9 +124,9 @@ async function checkCluster(
 const probeOf = ({ probe }: VerifyFlags): Pick<SnapshotOptions, 'probe'> =>
   probe === false ? { probe: 'none' } : Array.isArray(probe) ? { probe } : {};
 
-const nothingFound = (wanted: Wanted): UsageError =>
+const nothingFound = (wanted: Wanted, cluster: ClusterOptions): UsageError =>
   new UsageError(`no ${'all' in wanted ? 'APIServices' : describeSelection(wanted)} found`, {
-    fix: 'List the APIServices and their labels: kubectl get apiservices --show-labels',
+    fix: withClusterFlags('List the APIServices and their labels: kubectl get apiservices --show-labels', clusterFlagsOf(cluster)),
   });
 
 /**
@@ -143,14 +145,15 @@ async function checkClusters(
     contexts.map(async (context): Promise<ClusterResult> => {
       try {
         const { diagnosis } = await checkCluster(context, selection, flags, terminal);
-        return diagnosis.apis.length > 0 ? { context, diagnosis } : { context, error: nothingFound(wanted).message };
+        return diagnosis.apis.length > 0 ? { context, diagnosis } : { context, error: nothingFound(wanted, { ...flags, context }).message };
       } catch (error) {
         if (!(error instanceof ApisvcError) || error instanceof InterruptedError || error instanceof UsageError) throw error;
         return { context, error: error.message };
       }
     }),
   );
-  if (clusters.every(({ error }) => error === nothingFound(wanted).message)) throw nothingFound(wanted);
+  const nothing = nothingFound(wanted, { ...flags, context: contexts[0] });
+  if (clusters.every(({ error }) => error === nothing.message)) throw nothing;
   const verdict = worstOf(clusters.map(({ diagnosis }) => diagnosis?.verdict ?? 'unknown'));
   return { apiVersion: 'apisvc.dev/diagnosis-list/v1alpha1', verdict, clusters };
 }

@@ -52,7 +52,7 @@ export function fileError(action: Action, path: string, cause: unknown, fix?: st
 
 /** What to do about a file operation that failed, if its cause suggests something. */
 export const fileFix = (action: Action, path: string, cause: unknown): string | undefined =>
-  failures[(cause as NodeJS.ErrnoException).code ?? '']?.fix?.(action, path);
+  (cause as { readonly fix?: string }).fix ?? failures[(cause as NodeJS.ErrnoException).code ?? '']?.fix?.(action, path);
 
 /**
  * Whether a path exists.

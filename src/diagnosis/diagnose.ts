@@ -158,6 +158,7 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
   const judged = context?.snapshot ?? snapshot;
   const overview = overviewOf(judged);
   const incomplete = (settings.strict && notChecked.length > 0) || lacksExpiry(overview, settings) || lacksProbe(judged);
+  const location = settings.place({ kind: 'APIService', name, path: [] });
   return {
     name,
     verdict: verdictOf({ snapshot: judged, source: settings.source.kind, incomplete, findings }),
@@ -166,6 +167,7 @@ function diagnoseApi(snapshot: ApiSnapshot, settings: Settings): ApiDiagnosis {
     notChecked,
     facts: factsOf(judged, settings.now).map(truncate),
     path: requestPath(judged, settings.source, findings),
+    ...(location ? { location } : {}),
   };
 }
 

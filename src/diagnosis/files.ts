@@ -48,8 +48,9 @@ const placeOf = ({ file, line, column }: Fault): Location => ({
   ...(column === undefined ? {} : { column }),
 });
 
-/** The chart that a template belongs to, by its path: `CHART/templates/...`. */
-const chartOf = (file: string): string | undefined => /^(.+?)[\\/]templates[\\/]/.exec(file)?.[1];
+/** The chart that a file belongs to, by its path: `CHART/templates/...` or `CHART/Chart.yaml`. */
+const chartOf = (file: string): string | undefined =>
+  /^(.+?)[\\/]templates[\\/]/.exec(file)?.[1] ?? (/(?:^|[\\/])Chart\.yaml$/.test(file) ? directoryOf(file) : undefined);
 
 const directoryOf = (file: string): string => /^(.*)[\\/]/.exec(file)?.[1] ?? '.';
 

@@ -1,4 +1,5 @@
 import { groupVersionOf, serverNameOf } from '../config/registration.ts';
+import { fileText } from '../snapshot/offline/read.ts';
 import type { ApiServiceView, Source } from '../snapshot/types.ts';
 import { fileFixes, projectFixes } from './catalog/file-fixes.ts';
 import { type Code, entryOf, fill, linkOf } from './catalog.ts';
@@ -53,7 +54,7 @@ function toFinding(
 ): Finding {
   const { title, cause, ...usual } = entryOf(code);
   const [first] = locations;
-  const place = { file: first?.file ?? '', line: String(first?.line ?? '') };
+  const place = { file: fileText(first?.file ?? ''), line: String(first?.line ?? '') };
   const values = Object.fromEntries(Object.entries({ ...base, ...place, ...args }).map(([key, value]) => [key, truncate(value)]));
   return {
     code,

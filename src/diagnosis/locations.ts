@@ -1,4 +1,5 @@
 import type { ObjectField } from '../snapshot/offline/objects.ts';
+import { fileText } from '../snapshot/offline/read.ts';
 import type { Code } from './catalog.ts';
 import type { ApiDiagnosis, Finding, Location, Observation } from './types.ts';
 
@@ -29,7 +30,7 @@ export const fieldOf = ({ code, about }: Observation, name: string): ObjectField
 
 /** `deploy/api.yaml:12` */
 export const locationText = ({ file, line, column }: Location): string =>
-  [file, line, column].filter((part) => part !== undefined).join(':');
+  [fileText(file), line, column].filter((part) => part !== undefined).join(':');
 
 /**
  * Marks the findings that an earlier API of the same Service has too, and adds their places to the

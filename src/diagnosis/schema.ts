@@ -67,6 +67,7 @@ export const apiDiagnosisSchema = z.object({
   notChecked: z.array(notCheckedSchema).describe('What was not checked, and why.'),
   facts: texts.describe('What was observed, for humans.'),
   path: z.array(hopSchema).describe('The request path, hop by hop.'),
+  location: optional(locationSchema).describe('Where the APIService is. Only for files.'),
 });
 
 /** Files that could not be checked, and objects that are not checked. */

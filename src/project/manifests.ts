@@ -62,8 +62,8 @@ export interface FoundManifests {
 
 /**
  * Reads a manifest, or all manifests of a directory, as `kubectl -f` does. A file that cannot be
- * read does not hide the others. The files of a kustomization are not read: its patches are
- * incomplete objects.
+ * read does not hide the others. The files of a kustomization and of a Helm chart are not read:
+ * they are incomplete objects.
  * @param recursive whether to read subdirectories too, as `kubectl -R` does
  */
 export function readManifests(path: string, recursive = false): FoundManifests {
@@ -82,12 +82,18 @@ const kustomization = (file: string): Unread => ({
   fault: { file, kind: 'kustomization', words: 'its directory is a kustomization' },
 });
 
+const helmChart = (file: string): Unread => ({
+  fault: { file, kind: 'template', words: 'its directory is a Helm chart that was not rendered' },
+});
+
 const kustomizations = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
 function readDirectory(dir: string, recursive: boolean): FoundManifests {
   const entries = reading(dir, () => readdirSync(dir, { withFileTypes: true })).sort((one, other) => (one.name < other.name ? -1 : 1));
   const found = entries.find(({ name }) => kustomizations.includes(name));
   if (found) return { texts: [], unread: [kustomization(join(dir, found.name))] };
+  const chart = entries.find(({ name }) => name === 'Chart.yaml');
+  if (chart) return { texts: [], unread: [helmChart(join(dir, chart.name))] };
   const parts = entries
     .filter((entry) => (entry.isDirectory() ? recursive : !isPipe(entry) && /\.(ya?ml|json)$/.test(entry.name)))
     .map((entry) => readManifests(join(dir, entry.name), recursive));

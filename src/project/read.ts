@@ -1,6 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
-import { reading } from '../config/file-errors.ts';
-import { UsageError } from '../errors.ts';
+import { fileError, reading } from '../config/file-errors.ts';
+import { shellWord } from '../config/shell-word.ts';
+
+const unusable = (reason: string, fix: string): Error => Object.assign(new Error(reason), { fix });
 
 /** Larger than any registration or certificate. YAML of this size takes seconds to parse. */
 const maxBytes = 8 * 1024 * 1024;
@@ -11,8 +13,8 @@ const maxBytes = 8 * 1024 * 1024;
  */
 export function readBytes(path: string): Buffer {
   const file = statSync(path);
-  if (file.isCharacterDevice() || file.isBlockDevice()) throw new Error('it is a device');
-  if (file.size > maxBytes) throw new Error(`it is larger than ${maxBytes / 1024 / 1024} MiB`);
+  if (file.isCharacterDevice() || file.isBlockDevice()) throw unusable('it is a device', 'Name a file instead of a device.');
+  if (file.size > maxBytes) throw unusable(`it is larger than ${maxBytes / 1024 / 1024} MiB`, 'Check the path, or split the file.');
   return readFileSync(path);
 }
 
@@ -27,8 +29,12 @@ export function readText(path: string): string {
   const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8';
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new UsageError(`failed to read ${path}: it is not UTF-8 text`, { cause });
+  } catch {
+    throw fileError(
+      'read',
+      path,
+      unusable('it is not UTF-8 text', `Convert the file to UTF-8. To see its encoding: file ${shellWord(path)}`),
+    );
   }
 }
 

@@ -41,16 +41,20 @@ interface Annotation {
   readonly place: Location | undefined;
 }
 
-function annotationsOf({ name, verdict, findings, notChecked }: ApiDiagnosis, { source, failure }: Diagnosis): readonly Annotation[] {
-  const file = source.kind === 'files' && source.files.length === 1 ? source.files[0] : undefined;
-  const place = file === undefined ? undefined : { file };
+function annotationsOf(
+  { name, verdict, findings, notChecked, location }: ApiDiagnosis,
+  { source, failure }: Diagnosis,
+): readonly Annotation[] {
+  const [file, ...others] = source.kind === 'files' ? source.files : [];
+  const only = file !== undefined && others.length === 0 ? { file } : undefined;
+  const [place] = placesOf([location ?? only ?? []].flat());
   const found = findings
     .filter(({ sameAs }) => sameAs === undefined)
     .map((finding) => ({
       level: finding.severity,
       title: `${name}: ${finding.code}`,
       lines: [finding.title, ...findingText(finding)],
-      place: placesOf(finding)[0] ?? place,
+      place: placesOf(finding.locations)[0] ?? place,
     }));
   const unseen = notChecked.map(({ what, why }) => `${what}: ${why}`);
   return [

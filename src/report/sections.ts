@@ -14,7 +14,7 @@ export function sectionsOf({ apis, files }: Pick<Diagnosis, 'apis' | 'files'>): 
 const standardInput = '-';
 
 /** Where a finding is, for formats that open the file. Standard input is no file. */
-export const placesOf = ({ locations = [] }: Finding) => locations.filter(({ file }) => file !== standardInput);
+export const placesOf = (locations: Finding['locations'] = []) => locations.filter(({ file }) => file !== standardInput);
 
 /** Healthy, without findings or gaps. */
 export const isBrief = ({ verdict, findings, notChecked }: ApiDiagnosis): boolean =>

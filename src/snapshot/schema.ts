@@ -125,6 +125,7 @@ export const asUserView = httpView.extend({
 /** What kube-apiserver refuses or drops when the manifest of an APIService is applied. */
 export const manifestView = z.object({
   apiVersion: z.string(),
+  kind: optional(z.string()).describe('Where it is misspelled.'),
   unnamed: z.boolean().describe('Whether metadata.name is missing.'),
   faults: z.array(
     z.object({
@@ -154,6 +155,9 @@ export const relatedView = z.object({
     }),
   ).describe('The workload that serves, and the names of the ports of all workloads that the Service selects.'),
   unselected: texts.describe('Where the Service selects no workload: the labels of those in its namespace.'),
+  missedServer: optional(z.boolean()).describe(
+    'Whether one workload is unselected, which has the target port, and which no other Service selects.',
+  ),
   certificate: optional(z.object({ ...namespaced, dnsNames: texts })).describe(
     'The Certificate of cert-manager with the serving certificate.',
   ),

@@ -121,12 +121,12 @@ describe('faults', () => {
 
 describe('invalid input: exit 2, one error with a fix', () => {
   test.each([
-    ['bad syntax', 'a: [', /^error: -:1:\d+: [^\n]+\nfix: Correct the YAML or JSON in -:1\.\n$/],
-    ['an alias without an anchor', 'kind: APIService\nmetadata: *nope\n', /^error: -:2:11: unknown anchor referenced\nfix: [^\n]+\n$/],
+    ['bad syntax', 'a: [', /^error: STDIN:1:\d+: [^\n]+\nfix: Correct the YAML or JSON in STDIN:1\.\n$/],
+    ['an alias without an anchor', 'kind: APIService\nmetadata: *nope\n', /^error: STDIN:2:11: unknown anchor referenced\nfix: [^\n]+\n$/],
     [
       'aliases without bound',
       `a: &a [x]\n${[...'bcdefghi'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[i]}`)}]\n`).join('')}`,
-      /^error: -:\d+:\d+: document contains excessive aliasing\nfix: [^\n]+\n$/,
+      /^error: STDIN:\d+:\d+: document contains excessive aliasing\nfix: [^\n]+\n$/,
     ],
     ['nothing', '', /^error: no APIService on standard input\nfix: [^\n]+\n$/],
     ['another kind', 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\n', /^error: no APIService on standard input\n/],

@@ -10,7 +10,7 @@ export const manifestEntries = {
     hop: 'kube-apiserver',
     title: '{file} cannot be read',
     cause: 'The objects in this file were not checked.',
-    fix: 'Correct the path or the permissions of {file}.',
+    fix: 'Correct the path or the permissions of {file}. It must be UTF-8 text of at most 8 MiB.',
   },
   'manifest/syntax': {
     severity: 'error',
@@ -75,7 +75,7 @@ export const manifestEntries = {
     title: 'Kubernetes does not serve {apiVersion}',
     cause: '{why}',
     causes: 'apiregistration.k8s.io/v1beta1 was removed in Kubernetes 1.22. The only version is v1.',
-    fix: 'Set apiVersion to apiregistration.k8s.io/v1 in {file}:{line}. The fields are the same.',
+    fix: 'Set apiVersion to apiregistration.k8s.io/v1 and kind to APIService in {file}:{line}. The fields are the same.',
   },
   'registration/name-missing': {
     severity: 'error',

@@ -15,14 +15,17 @@ export const checkManifest: Check = ({ api, snapshot: { manifest } }) => {
   if (!manifest) return [];
   const at = (path: Fault['path']) => ({ about: { kind: 'APIService', name: api.name, path } });
   const missing = (['group', 'version'] as const).filter((key) => api[key] === '').map((key) => `spec.${key}`);
-  const { apiVersion, unnamed, faults } = manifest;
+  const { apiVersion, kind, unnamed, faults } = manifest;
   return [
-    ...(apiVersion === current
+    ...(apiVersion === current && kind === undefined
       ? []
       : [
           {
-            ...observation('registration/api-version', [`apiVersion: ${apiVersion}`], { apiVersion, why: whyNot(apiVersion) }),
-            ...at(['apiVersion']),
+            ...observation('registration/api-version', [`apiVersion: ${apiVersion}`, ...(kind === undefined ? [] : [`kind: ${kind}`])], {
+              apiVersion: kind === undefined ? apiVersion : `kind ${kind} of ${apiVersion}`,
+              why: kind === undefined ? whyNot(apiVersion) : `kubectl finds no matches for kind ${kind}. The kind is APIService.`,
+            }),
+            ...at([kind === undefined ? 'apiVersion' : 'kind']),
           },
         ]),
     ...(unnamed ? [{ ...observation('registration/name-missing'), ...at(['metadata']) }] : []),
@@ -60,7 +63,9 @@ const current = 'apiregistration.k8s.io/v1';
 const whyNot = (apiVersion: string): string =>
   apiVersion.endsWith('/v1beta1')
     ? 'The version v1beta1 was removed in Kubernetes 1.22. kubectl cannot apply the manifest to a newer cluster.'
-    : `There is no such version. The only version is ${current}.`;
+    : apiVersion.startsWith('apiregistration.k8s.io/')
+      ? `There is no such version. The only version is ${current}.`
+      : `There is no such API group. An APIService has apiVersion ${current}.`;
 
 function describe({ kind, path, words, given = '', suggestion }: Fault): Observation {
   const field = pathText(path);

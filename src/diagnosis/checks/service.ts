@@ -4,7 +4,7 @@ import type { ApiServiceView, ServiceView } from '../../snapshot/types.ts';
 import type { Code } from '../catalog.ts';
 import type { Observation } from '../types.ts';
 import { workloadText } from './certificates-in-files.ts';
-import { type Check, type CheckContext, findMessage, flagOf, observation, quote, seen, works } from './check.ts';
+import { asWarning, type Check, type CheckContext, findMessage, flagOf, observation, quote, seen, works } from './check.ts';
 
 /**
  * The Service of the APIService, and its port. An ExternalName Service needs no port
@@ -34,11 +34,12 @@ function checkNear({ snapshot, api }: CheckContext): readonly Observation[] {
 
 /** Files with workloads in the namespace, none of which the Service selects. */
 function checkSelector({ snapshot, api }: CheckContext, { selector }: ServiceView): readonly Observation[] {
-  const { unselected = [] } = snapshot.related ?? {};
+  const { unselected = [], missedServer = false } = snapshot.related ?? {};
   if (unselected.length === 0) return [];
   const wanted = Object.entries(selector).map(([key, value]) => `${key}=${value}`);
   const observed = observation('service/selects-no-pod', [`selector of the Service: ${wanted.join(', ')}`, ...unselected]);
-  return [{ ...observed, about: aboutService(api, 'spec', 'selector') }];
+  // Otherwise the server may be in other files.
+  return [{ ...(missedServer ? observed : asWarning(observed)), about: aboutService(api, 'spec', 'selector') }];
 }
 
 /** A field of the Service. */

@@ -49,7 +49,7 @@ export async function waitUntilListed(waiting: Waiting, names: readonly string[]
     if (!(error instanceof DeadlineError)) throw error;
     onProgress({
       kind: 'note',
-      what: `discovery does not list the API yet, so kubectl may not find the resources; kubectl get --raw works. Check again in two minutes: apisvc verify ${names.join(' ')}`,
+      what: `discovery does not list the API yet, so for up to two minutes kubectl may not find the resources; kubectl get --raw works`,
     });
   }
 }

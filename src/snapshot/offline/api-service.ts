@@ -14,8 +14,9 @@ type Fault = ManifestView['faults'][number];
  * (k8s.io/apimachinery/pkg/runtime/serializer/json). Field names are case-sensitive, null is any
  * type.
  */
-export const manifestOf = ({ object, given, duplicates }: ReadObject): ManifestView => ({
-  apiVersion: object.apiVersion,
+export const manifestOf = ({ object, given, written, duplicates }: ReadObject): ManifestView => ({
+  apiVersion: written?.apiVersion ?? object.apiVersion,
+  ...(written && written.kind !== object.kind ? { kind: written.kind } : {}),
   unnamed: given !== undefined,
   faults: [
     ...faultsOf(given ?? object, apiServiceShape, []),

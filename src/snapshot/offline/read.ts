@@ -18,16 +18,21 @@ export interface ReadObject {
   readonly file: string;
   /** The object as it is in the file, if it has no name, and `object` got the one it must have. */
   readonly given?: KubeObject;
+  /** What the file has instead of the kind and the API group that were meant. */
+  readonly written?: Pick<KubeObject, 'apiVersion' | 'kind'>;
   /** The place of a field, or of the object that would contain it. */
   readonly placeOf: (path: ValuePath) => Place;
   /** The keys that the manifest sets twice. */
   readonly duplicates: readonly { readonly path: ValuePath; readonly line: number }[];
 }
 
+/** The name of a file in messages: kubectl calls standard input STDIN. */
+export const fileText = (file: string): string => (file === '-' ? 'STDIN' : file);
+
 /** `deploy/api.yaml:12`: the place of a field. */
 export function placeText({ placeOf }: ReadObject, field: ValuePath): string {
   const { file, line } = placeOf(field);
-  return `${file}:${line}`;
+  return `${fileText(file)}:${line}`;
 }
 
 export interface ReadManifests {

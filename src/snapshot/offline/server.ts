@@ -13,6 +13,7 @@ import { offlineSecret } from './secrets.ts';
 import { nearService } from './service.ts';
 import {
   accountsInUse,
+  isMissed,
   labelsInNamespace,
   ownCertificateFlag,
   portNames,
@@ -91,6 +92,7 @@ export function offlineServer(shared: Shared, api: ApiServiceView, ref: ServiceR
       ...(near ? { nearService: near } : {}),
       ...(workload ? { workload: relatedWorkload(workload, selected, targetPort) } : {}),
       unselected,
+      ...(unselected.length === 1 && isMissed(objects, ref.namespace, targetPort) ? { missedServer: true } : {}),
       ...certificatesOf({ objects, api, service: ref, host, secret }),
       writers: writersOf(shared.bindings, api.name),
     },

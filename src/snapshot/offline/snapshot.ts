@@ -1,3 +1,4 @@
+import { nearest } from '../../config/nearest.ts';
 import type { KubeObject, ManifestFault, ManifestText } from '../../manifests/types.ts';
 import { skipped } from '../observed.ts';
 import type { ApiSnapshot, ManifestView, Snapshot } from '../types.ts';
@@ -20,7 +21,8 @@ export interface OfflineSnapshot {
  * @param unread files that could not be read
  */
 export function offlineSnapshot(texts: readonly ManifestText[], now: Date, unread: readonly ManifestFault[] = []): OfflineSnapshot {
-  const read = readManifestTexts(texts);
+  const { objects: found, faults } = readManifestTexts(texts);
+  const read = { faults, objects: found.map(spelled) };
   const named = read.objects.filter(isOurs).map(withName);
   const objects = indexObjects(named);
   const shared = shareObjects(objects);
@@ -40,6 +42,16 @@ export function offlineSnapshot(texts: readonly ManifestText[], now: Date, unrea
     },
     place: objects.place,
   };
+}
+
+const apiService = { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService' } as const;
+
+/** A misspelled APIService as the one that was meant. kube-apiserver does not know the kind. */
+function spelled(read: ReadObject): ReadObject {
+  const { object } = read;
+  const isMeant = nearest(object.kind, [apiService.kind]) && nearest(groupOf(object), [groupOf(apiService)]);
+  if (!isMeant || isKind(object, 'APIService')) return read;
+  return { ...read, object: { ...object, ...apiService }, written: { apiVersion: object.apiVersion, kind: object.kind } };
 }
 
 /** Several API groups have a kind APIService. */

@@ -3,7 +3,7 @@ import { entryAt, secretMounts } from '../secret-mounts.ts';
 import { type Container, containersOf, flagsOf, flagValue } from '../server-flags.ts';
 import { hasNamedPairs, servingContainer } from '../server-view.ts';
 import type { ServiceView } from '../types.ts';
-import { type Json, listOf, textOf, textsOf } from '../views.ts';
+import { type Json, listOf, textOf, textsOf, viewService } from '../views.ts';
 import { volumeAt } from '../volumes.ts';
 import { type OfflineObjects, podOf, workloadKinds } from './objects.ts';
 
@@ -72,6 +72,18 @@ export const labelsInNamespace = (objects: OfflineObjects, namespace: string): s
       const labels = Object.entries(textsOf(podOf(object).metadata?.labels)).map(([key, value]) => `${key}=${value}`);
       return `labels of the pods of ${object.kind} ${namespace}/${object.metadata.name}: ${labels.join(', ') || 'none'}`;
     });
+
+/**
+ * Whether the only workload of a namespace has the target port, and no Service selects it: it is
+ * the server that a Service misses.
+ */
+export function isMissed(objects: OfflineObjects, namespace: string, targetPort: string | undefined): boolean {
+  const [workload] = workloadKinds.flatMap((kind) => objects.inNamespace(kind, namespace));
+  if (!workload || targetPort === undefined || !portsOf(viewWorkload(workload, namespace).pod).includes(targetPort)) return false;
+  return !objects
+    .inNamespace('Service', namespace)
+    .some((service) => objects.workloads(namespace, viewService(service).selector).includes(workload));
+}
 
 /** The ServiceAccounts of all workloads, as `<namespace>:<name>`; `:<name>` without a namespace. */
 export const accountsInUse = (objects: OfflineObjects): ReadonlySet<string> =>

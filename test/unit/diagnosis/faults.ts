@@ -125,7 +125,9 @@ const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
     service: { state: 'unseen', reason: 'not-given', words: 'the files do not contain it' },
     related: { ...nothingRelated, nearService: { namespace: 'other', name: 'api' } },
   },
-  'service/selects-no-pod': { related: { ...nothingRelated, unselected: ['labels of the pods of Deployment wardle/api: app=apx'] } },
+  'service/selects-no-pod': {
+    related: { ...nothingRelated, unselected: ['labels of the pods of Deployment wardle/api: app=apx'], missedServer: true },
+  },
   'service/port-missing': { service: seen({ ...service, ports: [{ name: 'https', port: 8443, targetPort: '8443' }] }) },
   'endpoints/pod-unschedulable': withPod({ unscheduled: '0/1 nodes are available' }),
   'endpoints/image-pull': withServer({ state: { kind: 'waiting', reason: 'ErrImagePull', message: 'not found' } }),

@@ -34,7 +34,7 @@ const cases: readonly Case[] = [
   },
   {
     file: 'F06-selector',
-    findings: ['9 warning service/selects-no-pod: selector of the Service: app=apx'],
+    findings: ['9 error service/selects-no-pod: selector of the Service: app=apx'],
     notChecked: ['the Service selects no pods of the files'],
   },
   {

@@ -88,10 +88,22 @@ describe('the workload that serves', () => {
     expect(lint(apiService({ caBundle }), service({ selector: undefined }), deployment()).codes).toEqual([]);
   });
 
-  test('a workload in a namespace, which the Service does not select, is a warning', () => {
+  test('the only workload in a namespace, which has the target port and which no Service selects, is an error', () => {
     const { codes, findings } = lint(apiService({ caBundle }), service({ selector: { app: 'apx' } }), deployment());
-    expect(codes).toEqual(['warning service/selects-no-pod']);
+    expect(codes).toEqual(['error service/selects-no-pod']);
     expect(findings[0]?.evidence).toEqual(['selector of the Service: app=apx', 'labels of the pods of Deployment wardle/api: app=api']);
+  });
+});
+
+describe('a workload that may not be the server, and that the Service does not select, is a warning', () => {
+  const missing = service({ selector: { app: 'apx' } });
+  const another = { ...service(), metadata: { name: 'webhook', namespace: 'wardle' } };
+  test.each<[string, readonly object[]]>([
+    ['another Service selects it', [deployment(), another]],
+    ['it has another port', [deployment({}, { args: ['--secure-port=9443'] })]],
+    ['there are several', [deployment(), deployment({}, {}, { name: 'other' })]],
+  ])('%s', (_, objects) => {
+    expect(lint(apiService({ caBundle }), missing, ...objects).codes).toEqual(['warning service/selects-no-pod']);
   });
 });
 

@@ -1,0 +1,106 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { folder } from '../unit/project/folder.ts';
+import { apisvc, sampleProject } from './apisvc.ts';
+
+/** What people pass to lint instead of manifests. */
+
+let cwd: string;
+beforeEach(() => {
+  cwd = folder();
+});
+const lint = (args: readonly string[], input = '') => apisvc(['lint', ...args], { cwd, input });
+
+const insecure = (head = 'apiVersion: apiregistration.k8s.io/v1\nkind: APIService\n'): string =>
+  `${head}metadata: {name: v1.a.example.com}\nspec: {group: a.example.com, version: v1, groupPriorityMinimum: 1000, versionPriority: 15, insecureSkipTLSVerify: true, service: {name: a, namespace: a}}\n`;
+
+describe('a project as an argument is checked as the project', () => {
+  test.each(['.', './apisvc.yaml'])('%s', async (path) => {
+    const dir = await sampleProject(cwd);
+    const { code, stdout } = await apisvc(['lint', path], { cwd: dir });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: (await apisvc(['lint'], { cwd: dir })).stdout });
+    expect(stdout).toMatch(/^✓ v1alpha1\.wardle\.example\.com: passes\n/);
+  });
+
+  test('unless the directory has manifests of an APIService', async () => {
+    const dir = await sampleProject(cwd);
+    writeFileSync(join(dir, 'a.yaml'), insecure());
+    expect((await apisvc(['lint', '.'], { cwd: dir })).stdout).toMatch(/^✓ v1\.a\.example\.com: passes with 1 warning\n/);
+  });
+});
+
+describe('one error with a fix: exit 2', () => {
+  test.each([
+    [
+      'a URL, without its password',
+      ['https://me:secret@example.com/a.yaml'],
+      'lint does not download files: https://example.com/a.yaml',
+      'Download the file: curl -fsSL https://example.com/a.yaml | apisvc lint -',
+    ],
+    [
+      '-C with a file',
+      ['-C', 'p', 'a.yaml'],
+      '-C cannot be used with files',
+      'Remove -C, or run the command without files to check the project.',
+    ],
+    [
+      'a Helm chart',
+      ['chart'],
+      'chart/Chart.yaml: its directory is a Helm chart that was not rendered',
+      'Render the template, and check the result. For Helm: helm template chart | apisvc lint -; for ytt: ytt -f chart | apisvc lint -',
+    ],
+    [
+      'a file that is not UTF-8',
+      ['latin.yaml'],
+      'failed to read latin.yaml: it is not UTF-8 text',
+      'Convert the file to UTF-8. To see its encoding: file latin.yaml',
+    ],
+    ['a large file', ['large.yaml'], 'failed to read large.yaml: it is larger than 8 MiB', 'Check the path, or split the file.'],
+    ['a device', ['/dev/null'], 'failed to read /dev/null: it is a device', 'Name a file instead of a device.'],
+  ])('%s', async (_, args, error, fix) => {
+    mkdirSync(join(cwd, 'chart', 'templates'), { recursive: true });
+    writeFileSync(join(cwd, 'chart', 'Chart.yaml'), 'name: a\n');
+    writeFileSync(join(cwd, 'chart', 'templates', 'a.yaml'), insecure());
+    writeFileSync(join(cwd, 'latin.yaml'), Buffer.from([0x61, 0x3a, 0x20, 0xe9]));
+    writeFileSync(join(cwd, 'large.yaml'), Buffer.alloc(8 * 1024 * 1024 + 1, '#'));
+    expect(await lint(args)).toEqual({ code: 2, stdout: '', stderr: `error: ${error}\nfix: ${fix}\n` });
+  });
+});
+
+describe('an APIService that is misspelled is an error', () => {
+  test.each([
+    ['kind: ApiService', 'apiVersion: apiregistration.k8s.io/v1\nkind: ApiService\n', 'kind ApiService of apiregistration.k8s.io/v1', 2],
+    ['kind: APIServices', 'apiVersion: apiregistration.k8s.io/v1\nkind: APIServices\n', 'kind APIServices of apiregistration.k8s.io/v1', 2],
+    ['the group', 'apiVersion: apiregistation.k8s.io/v1\nkind: APIService\n', 'apiregistation.k8s.io/v1', 1],
+    ['the version', 'apiVersion: apiregistration.k8s.io/v1beta1x\nkind: APIService\n', 'apiregistration.k8s.io/v1beta1x', 1],
+  ])('%s', async (_, head, what, line) => {
+    const { code, stdout } = await lint(['-'], insecure(head));
+    expect(code).toBe(1);
+    expect(stdout).toContain(`  error registration/api-version: Kubernetes does not serve ${what}\n    at:       STDIN:${line}\n`);
+    expect(stdout).toContain('Set apiVersion to apiregistration.k8s.io/v1 and kind to APIService in STDIN:');
+  });
+});
+
+describe('annotations for GitHub', () => {
+  test('name a file for every API, also with several files', async () => {
+    writeFileSync(join(cwd, 'a.yaml'), insecure());
+    writeFileSync(join(cwd, 'b.yaml'), insecure().replaceAll('a.example', 'b.example').replace('name: a,', 'name: b,'));
+    const { stdout } = await lint(['a.yaml', 'b.yaml', '-o', 'github']);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => /^::(\w+) (file=\S+,line=\d+),title/.exec(line)?.slice(1)),
+    ).toEqual([
+      ['warning', 'file=a.yaml,line=4'],
+      ['warning', 'file=b.yaml,line=4'],
+      ['notice', 'file=a.yaml,line=1'],
+      ['notice', 'file=b.yaml,line=1'],
+    ]);
+  });
+
+  test('name no file for standard input', async () => {
+    expect((await lint(['-', '-o', 'github'], insecure())).stdout).not.toContain('file=');
+  });
+});
