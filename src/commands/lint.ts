@@ -27,7 +27,7 @@ export interface LintFlags {
 
 /** `apisvc lint`: runs the checks of verify that need no cluster on files. */
 export async function lint(flags: LintFlags, given: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const paths = [...given, ...(flags.filename ?? [])];
+  const paths = [...new Set([...given, ...(flags.filename ?? [])])];
   const now = new Date();
   const options = { strict: flags.strict ?? false, warningsAreErrors: flags.failOn === 'warning' };
   if (paths.length === 0) return lintProject(flags.directory, flags, options, terminal);
@@ -94,10 +94,10 @@ function nothingToCheck(paths: readonly string[], { files }: Diagnosis, unread: 
   const [error] = unread.flatMap((each) => each.error ?? []);
   const { findings = [], notChecked = [] } = files ?? {};
   if (error && findings.length === 1) return error;
-  const [first] = findings;
-  if (first) {
+  if (findings.length > 0) {
     const lines = findings.map(({ locations = [], evidence }) => `${locations.map(locationText).join(', ')}: ${evidence.join('; ')}`);
-    return new UsageError(lines.join('\n'), { fix: first.fix.replaceAll('`', '') });
+    const fixes = new Set(findings.map(({ fix }) => fix.replaceAll('`', '')));
+    return new UsageError(lines.join('\n'), { fix: [...fixes].join('\n') });
   }
   const where = paths.map((path) => (path === '-' ? 'on standard input' : `in ${path}`)).join(' or ');
   const skipped = notChecked.map(({ what, why }) => `\n${what}: ${why}`).join('');

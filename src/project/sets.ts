@@ -21,8 +21,14 @@ export function pathsOfSets(dir: string) {
 }
 
 /** A link to a directory elsewhere stays; the directory behind it is replaced. */
-const directoryOf = (path: string): string =>
-  lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? resolve(dirname(path), readlinkSync(path)) : path;
+function directoryOf(path: string): string {
+  try {
+    return lstatSync(path).isSymbolicLink() ? resolve(dirname(path), readlinkSync(path)) : path;
+  } catch {
+    // It does not exist, or the operation on it fails with the reason.
+    return path;
+  }
+}
 
 /**
  * Refuses to read certs/ while it is missing because a rotation was killed at that moment.

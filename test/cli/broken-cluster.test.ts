@@ -125,3 +125,18 @@ test('the error of a plugin has its last message, but nothing of its output', as
     /^error: failed to get credentials for context "test": exec: executable \S+\/plugin failed with exit code 4: session expired\nfix: Log in again [^\n]+\n$/,
   );
 });
+
+test('the fix of a selector that selects nothing keeps the flags that select the cluster', async () => {
+  const server = await serve(({ url = '' }, response) =>
+    url.startsWith('/version')
+      ? answer(response, 200, { gitVersion: 'v1.37.0' })
+      : answer(response, 200, { kind: 'List', metadata: {}, items: [] }),
+  );
+  const cwd = filesOf({ config: JSON.stringify(withUser(server, { token: 'secret' })) });
+  const { code, stderr } = await apisvc(['verify', '-l', 'a=b', '--kubeconfig', 'config', '--context', 'test'], { cwd });
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr:
+      'error: no APIServices with labels a=b found\nfix: List the APIServices and their labels: kubectl --kubeconfig=config --context=test get apiservices --show-labels\n',
+  });
+});

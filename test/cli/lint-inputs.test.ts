@@ -26,7 +26,7 @@ describe('a project as an argument is checked as the project', () => {
   test('unless the directory has manifests of an APIService', async () => {
     const dir = await sampleProject(cwd);
     writeFileSync(join(dir, 'a.yaml'), insecure());
-    expect((await apisvc(['lint', '.'], { cwd: dir })).stdout).toMatch(/^✓ v1\.a\.example\.com: passes with 1 warning\n/);
+    expect((await apisvc(['lint', '.'], { cwd: dir })).stdout).toContain('✓ v1.a.example.com: passes with 1 warning\n');
   });
 });
 
@@ -66,6 +66,26 @@ describe('one error with a fix: exit 2', () => {
     writeFileSync(join(cwd, 'large.yaml'), Buffer.alloc(8 * 1024 * 1024 + 1, '#'));
     expect(await lint(args)).toEqual({ code: 2, stdout: '', stderr: `error: ${error}\nfix: ${fix}\n` });
   });
+});
+
+test('a project among other files is skipped, and lint says so', async () => {
+  await sampleProject(cwd, 'p');
+  writeFileSync(join(cwd, 'a.yaml'), insecure());
+  const { code, stdout } = await lint(['p', 'a.yaml']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /Registration \S+ \(p\/apisvc\.yaml:\d+\): skipped: apisvc lint checks a project alone, with -C or without arguments\n/,
+  );
+});
+
+test('a file that is named twice is read once', async () => {
+  writeFileSync(join(cwd, 'a.yaml'), insecure());
+  expect((await lint(['a.yaml', '-f', 'a.yaml'])).stdout).not.toContain('duplicate');
+});
+
+test('several files that cannot be read have a fix each', async () => {
+  const { stderr } = await lint(['a.yaml', 'b.yaml']);
+  expect(stderr).toMatch(/^error: a\.yaml: [^\n]+\nb\.yaml: [^\n]+\nfix: [^\n]+ a\.yaml\.[^\n]*\n[^\n]+ b\.yaml\./);
 });
 
 describe('an APIService that is misspelled is an error', () => {

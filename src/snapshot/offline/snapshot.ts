@@ -36,7 +36,10 @@ export function offlineSnapshot(texts: readonly ManifestText[], now: Date, unrea
       source: { kind: 'files', files: [...texts, ...unread].map(({ file }) => file) },
       files: {
         faults: [...unread, ...read.faults, ...removed, ...duplicateFaults(objects.replaced)],
-        skipped: read.objects.filter((each) => !isOurs(each)).map(skippedObject),
+        skipped: [
+          ...read.objects.filter((each) => !isOurs(each)).map(skippedObject),
+          ...read.objects.filter(isProject).map(skippedProject),
+        ],
       },
       apis: objects.all('APIService').map((object) => offlineApi(object, manifests.get(object), shared)),
     },
@@ -65,6 +68,15 @@ function skippedObject({ object, placeOf }: ReadObject) {
     why: `group ${groupOf(object)} is not apiregistration.k8s.io`,
   };
 }
+
+/** The apisvc.yaml of a project among other files. */
+const isProject = ({ object }: ReadObject): boolean => object.kind === 'Registration' && groupOf(object) === 'apisvc.dev';
+
+const skippedProject = ({ object, placeOf }: ReadObject) => ({
+  ...placeOf(['kind']),
+  what: `Registration ${textOf(object.metadata.name)}`,
+  why: 'apisvc lint checks a project alone, with -C or without arguments',
+});
 
 const shownDuplicates = 5;
 
