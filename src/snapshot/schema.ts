@@ -125,7 +125,7 @@ export const asUserView = httpView.extend({
 /** What kube-apiserver refuses or drops when the manifest of an APIService is applied. */
 export const manifestView = z.object({
   apiVersion: z.string(),
-  kind: optional(z.string()).describe('Where it is misspelled.'),
+  kind: optional(z.string()).describe('Where apiVersion has no such kind.'),
   unnamed: z.boolean().describe('Whether metadata.name is missing.'),
   faults: z.array(
     z.object({

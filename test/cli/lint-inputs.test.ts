@@ -57,12 +57,14 @@ describe('one error with a fix: exit 2', () => {
       'Convert the file to UTF-8. To see its encoding: file latin.yaml',
     ],
     ['a large file', ['large.yaml'], 'failed to read large.yaml: it is larger than 8 MiB', 'Check the path, or split the file.'],
+    ['a binary file', ['binary.yaml'], 'binary.yaml:1:2: control characters are not allowed', 'Correct the YAML or JSON in binary.yaml:1.'],
     ['a device', ['/dev/null'], 'failed to read /dev/null: it is a device', 'Name a file instead of a device.'],
   ])('%s', async (_, args, error, fix) => {
     mkdirSync(join(cwd, 'chart', 'templates'), { recursive: true });
     writeFileSync(join(cwd, 'chart', 'Chart.yaml'), 'name: a\n');
     writeFileSync(join(cwd, 'chart', 'templates', 'a.yaml'), insecure());
     writeFileSync(join(cwd, 'latin.yaml'), Buffer.from([0x61, 0x3a, 0x20, 0xe9]));
+    writeFileSync(join(cwd, 'binary.yaml'), 'a\u0000\u0001');
     writeFileSync(join(cwd, 'large.yaml'), Buffer.alloc(8 * 1024 * 1024 + 1, '#'));
     expect(await lint(args)).toEqual({ code: 2, stdout: '', stderr: `error: ${error}\nfix: ${fix}\n` });
   });
@@ -92,6 +94,8 @@ describe('an APIService that is misspelled is an error', () => {
   test.each([
     ['kind: ApiService', 'apiVersion: apiregistration.k8s.io/v1\nkind: ApiService\n', 'kind ApiService of apiregistration.k8s.io/v1', 2],
     ['kind: APIServices', 'apiVersion: apiregistration.k8s.io/v1\nkind: APIServices\n', 'kind APIServices of apiregistration.k8s.io/v1', 2],
+    ['another group', 'apiVersion: v1\nkind: APIService\n', 'kind APIService of v1', 2],
+    ['no apiVersion', 'kind: APIService\n', 'kind APIService of (none)', 1],
     ['the group', 'apiVersion: apiregistation.k8s.io/v1\nkind: APIService\n', 'apiregistation.k8s.io/v1', 1],
     ['the version', 'apiVersion: apiregistration.k8s.io/v1beta1x\nkind: APIService\n', 'apiregistration.k8s.io/v1beta1x', 1],
   ])('%s', async (_, head, what, line) => {

@@ -23,7 +23,10 @@ export const checkManifest: Check = ({ api, snapshot: { manifest } }) => {
           {
             ...observation('registration/api-version', [`apiVersion: ${apiVersion}`, ...(kind === undefined ? [] : [`kind: ${kind}`])], {
               apiVersion: kind === undefined ? apiVersion : `kind ${kind} of ${apiVersion}`,
-              why: kind === undefined ? whyNot(apiVersion) : `kubectl finds no matches for kind ${kind}. The kind is APIService.`,
+              why:
+                kind === undefined
+                  ? whyNot(apiVersion)
+                  : `kubectl finds no matches for it. An APIService has apiVersion ${current} and kind APIService.`,
             }),
             ...at([kind === undefined ? 'apiVersion' : 'kind']),
           },

@@ -16,7 +16,7 @@ type Fault = ManifestView['faults'][number];
  */
 export const manifestOf = ({ object, given, written, duplicates }: ReadObject): ManifestView => ({
   apiVersion: written?.apiVersion ?? object.apiVersion,
-  ...(written && written.kind !== object.kind ? { kind: written.kind } : {}),
+  ...(written && (written.kind !== object.kind || !written.apiVersion.includes('/')) ? { kind: written.kind } : {}),
   unnamed: given !== undefined,
   faults: [
     ...faultsOf(given ?? object, apiServiceShape, []),

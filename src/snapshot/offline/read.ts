@@ -138,6 +138,9 @@ function readYaml(file: string, { text, line }: DocumentText): ReadDocument | Ma
     const at = lines.linePos(Math.min(offset, Math.max(text.trimEnd().length - 1, 0)));
     return { file, kind: 'syntax', line: line + at.line, column: at.col, words };
   };
+  // go.yaml.in/yaml/v2, readerc.go.
+  const control = text.search(/[^\t\n\r -~\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
+  if (control >= 0) return faultAt(control, 'control characters are not allowed');
   // kubectl splits the text at the line that ends the directives, and then cannot read them.
   const directive = text.search(/^%YAML\b/m);
   if (directive >= 0) return faultAt(directive, 'kubectl cannot read a YAML directive');
@@ -183,8 +186,9 @@ function inherited(item: unknown, list: object, kind: string | undefined): unkno
 
 function isObject(value: object): value is KubeObject {
   const { apiVersion, kind, metadata } = value as Record<string, unknown>;
+  if (kind === 'APIService') return true;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') return false;
-  return kind === 'APIService' || (typeof metadata === 'object' && typeof (metadata as KubeObject['metadata'] | null)?.name === 'string');
+  return typeof metadata === 'object' && typeof (metadata as KubeObject['metadata'] | null)?.name === 'string';
 }
 
 function placeIn({ file, line, parsed }: ReadDocument, path: ValuePath): Place {

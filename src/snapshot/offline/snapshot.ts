@@ -52,9 +52,12 @@ const apiService = { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService'
 /** A misspelled APIService as the one that was meant. kube-apiserver does not know the kind. */
 function spelled(read: ReadObject): ReadObject {
   const { object } = read;
-  const isMeant = nearest(object.kind, [apiService.kind]) && nearest(groupOf(object), [groupOf(apiService)]);
-  if (!isMeant || isKind(object, 'APIService')) return read;
-  return { ...read, object: { ...object, ...apiService }, written: { apiVersion: object.apiVersion, kind: object.kind } };
+  const { kind } = object;
+  const apiVersion = textOf(object.apiVersion) || '(none)';
+  const group = groupOf({ apiVersion });
+  const isMeant = group === '' ? kind === apiService.kind : nearest(kind, [apiService.kind]) && nearest(group, [groupOf(apiService)]);
+  if (!isMeant || (kind === apiService.kind && group === groupOf(apiService))) return read;
+  return { ...read, object: { ...object, ...apiService }, written: { apiVersion, kind } };
 }
 
 /** Several API groups have a kind APIService. */
