@@ -28,7 +28,8 @@ export function diagnosisSarif(diagnosis: Diagnosis): string {
     notifications: [...incomplete, ...apis.flatMap(notChecked)],
     results: apis.flatMap((api) =>
       numberFindings(api.findings)
-        .filter(({ finding }) => finding.sameAs === undefined)
+        // Only in files, the first finding has the places of all.
+        .filter(({ finding }) => finding.sameAs === undefined || source.kind === 'cluster')
         .map((each) => result(api, each, source, codes)),
     ),
   });

@@ -2,7 +2,7 @@ import packaged from '@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json' 
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { expect, test } from 'vitest';
-import type { Diagnosis } from '../../../src/diagnosis/types.ts';
+import type { ApiDiagnosis, Diagnosis } from '../../../src/diagnosis/types.ts';
 import { diagnosisSarif, failedSarif } from '../../../src/report/sarif.ts';
 import { broken, healthy, hostile, inFiles, notAllowed, placed, recorded, several, twoFaults } from './diagnoses.ts';
 
@@ -50,6 +50,13 @@ test('every result refers to its rule, with the text of the catalog', () => {
   expect(results.map(({ level }: { level: string }) => level)).toEqual(['error', 'error', 'warning', 'error']);
   expect(tool.driver.rules[0]).toMatchObject({ id: 'cert/unknown-authority', defaultConfiguration: { level: 'error' } });
   expect(tool.driver.rules[0].help.markdown).toContain('`apisvc explain cert/unknown-authority`');
+});
+
+test('each API of a cluster has its results, also where another one has the same finding', () => {
+  const [api] = twoFaults.apis;
+  const findings = api?.findings.map((finding) => ({ ...finding, sameAs: api.name })) ?? [];
+  const both: Diagnosis = { ...twoFaults, apis: [...twoFaults.apis, { ...(api as ApiDiagnosis), name: 'v2.example.com', findings }] };
+  expect(runOf(both).results).toHaveLength(2 * runOf(twoFaults).results.length);
 });
 
 test('a healthy run has no results and succeeded; one without access did not succeed', () => {
