@@ -1,5 +1,4 @@
 import { basename, dirname } from 'node:path';
-import { text as readStream } from 'node:stream/consumers';
 import { redacted } from '../config/redact.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
@@ -13,6 +12,7 @@ import type { DiagnosisFormat } from '../report/formats.ts';
 import { offlineSnapshot } from '../snapshot/offline/snapshot.ts';
 import { projectSnapshot } from './lint-project.ts';
 import { renderDiagnosis } from './report.ts';
+import { readStandardInput } from './standard-input.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LintFlags {
@@ -66,11 +66,11 @@ async function report(diagnosis: Diagnosis, { output, failOn }: LintFlags, termi
   return failure !== undefined && failOn !== 'never' ? Exit.findings : Exit.ok;
 }
 
-async function readAll(paths: readonly string[], recursive: boolean, { stdin }: Terminal) {
+async function readAll(paths: readonly string[], recursive: boolean, terminal: Terminal) {
   const texts: ManifestText[] = [];
   const unread: Unread[] = [];
   for (const path of paths) {
-    if (path === '-') texts.push({ file: path, text: await readStream(stdin) });
+    if (path === '-') texts.push({ file: path, text: await readStandardInput(terminal) });
     else if (/^https?:\/\//i.test(path)) throw isUrl(path);
     else {
       const found = readManifests(path, recursive);

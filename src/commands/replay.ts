@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { text as readStream } from 'node:stream/consumers';
 import { reading } from '../config/file-errors.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import type { DiagnoseOptions, Diagnosis } from '../diagnosis/types.ts';
 import { UsageError } from '../errors.ts';
 import { readSnapshot } from '../snapshot/recorded.ts';
 import { parseName } from './selection.ts';
+import { readStandardInput } from './standard-input.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -18,9 +18,9 @@ export async function replay(
   file: string,
   given: readonly string[],
   options: DiagnoseOptions,
-  { stdin }: Pick<Terminal, 'stdin'>,
+  terminal: Pick<Terminal, 'stdin' | 'interrupt'>,
 ): Promise<Diagnosis> {
-  const snapshot = readSnapshot(file, file === '-' ? await readStream(stdin) : readFile(file));
+  const snapshot = readSnapshot(file, file === '-' ? await readStandardInput(terminal) : readFile(file));
   if (snapshot.apis.length === 0) throw new UsageError(`no APIService ${place(file)}`);
   const names = given.map(parseName);
   const known = snapshot.apis.map(({ name }) => name);

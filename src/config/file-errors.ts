@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { shellWord } from './shell-word.ts';
 
@@ -31,8 +32,11 @@ const failures: Readonly<Record<string, { readonly reason: string; readonly fix?
 
 function permissionFix(action: Action, path: string): string {
   const wanted = { read: 'read access', write: 'write access', remove: 'write access to its directory' }[action];
-  return `Give the current user ${wanted}, or choose another path. To see the permissions: ls -ld ${shellWord(path)}`;
+  return `Give the current user ${wanted}, or choose another path. To see the permissions: ls -ld ${shellWord(action === 'write' ? existing(path) : path)}`;
 }
+
+/** The path, or the nearest directory above it that exists. */
+const existing = (path: string): string => (existsSync(path) || path === dirname(path) ? path : existing(dirname(path)));
 
 /** Why a file operation failed, without the codes of the operating system. */
 export function fileReason(cause: unknown): string {

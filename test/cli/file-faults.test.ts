@@ -42,11 +42,7 @@ describe('a path that cannot be used: exit 2, one error, one fix', () => {
       'fix: Name a file instead of a directory.',
     ],
     ['init new --preset demo --ca-cert secret/a --ca-key file', 'error: failed to read secret/a: permission denied', `${denied}secret/a`],
-    [
-      'init secret --preset demo',
-      'error: failed to write secret/certs: permission denied',
-      `${denied.replace('read', 'write')}secret/certs`,
-    ],
+    ['init secret --preset demo', 'error: failed to write secret/certs: permission denied', `${denied.replace('read', 'write')}secret`],
     ['init file --preset demo', 'error: failed to write file/certs: not a directory', 'fix: Check the path.'],
     ['render -C none', 'error: directory none does not exist', 'fix: Check the path, or create a project there: apisvc init none'],
     ['register -C /etc/passwd', 'error: /etc/passwd is not a directory', 'fix: Set -C to the directory of a project.'],
