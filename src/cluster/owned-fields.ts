@@ -33,7 +33,8 @@ function ownedItem(item: unknown, index: number, fields: FieldsV1): readonly unk
   return key === undefined ? [] : [extractOwned(item, fields[key] as FieldsV1)];
 }
 
-function namesItem(key: string, item: unknown, index: number): boolean {
+/** Whether a key of `fieldsV1` names this item of a list. */
+export function namesItem(key: string, item: unknown, index: number): boolean {
   const [kind, rest] = [key.slice(0, 2), key.slice(2)];
   if (kind === 'i:') return Number(rest) === index;
   if (kind === 'v:') return JSON.stringify(item) === JSON.stringify(JSON.parse(rest));

@@ -1,9 +1,10 @@
-import { mergePatch } from '../config/merge-patch.ts';
+import { mergePatch, mergePatchTo } from '../config/merge-patch.ts';
 import { RefusedError } from '../errors.ts';
 import { managedByLabel } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
+import { recordFormer, withFormer } from './former.ts';
 import { refOf } from './objects.ts';
 import { extractOwned, type FieldsV1 } from './owned-fields.ts';
 import { describeRef, resourcePath } from './resources.ts';
@@ -50,6 +51,7 @@ export async function applyObject(cluster: Cluster, object: KubeObject, { force,
 }
 
 const applyPatch = 'application/apply-patch+yaml';
+const mergePatchType = 'application/merge-patch+json';
 
 interface Patch extends Pick<ApplyOptions, 'dryRun' | 'signal'> {
   readonly contentType: string;
@@ -105,7 +107,7 @@ export async function setFields(cluster: Cluster, found: KubeObject, change: obj
   const send = (forced: boolean): Promise<Answer> =>
     entry
       ? patch(cluster, body, { contentType: applyPatch, force: String(forced), dryRun, signal })
-      : patch(cluster, body, { contentType: 'application/merge-patch+json', dryRun, signal });
+      : patch(cluster, body, { contentType: mergePatchType, dryRun, signal });
   const first = await send(force);
   const conflicts = conflictsIn(first);
   if (conflicts.length > 0 && !conflicts.every(isManualEdit)) return { kind: 'conflict', conflicts };
@@ -149,6 +151,62 @@ export async function releaseObject(cluster: Cluster, found: KubeObject, signal:
 }
 
 /**
+ * Puts the former values of an object back that existed before apisvc applied it, and gives up its
+ * fields, in one request. Fields that others changed since then stay, and so do those without a
+ * record.
+ * @param found the object as the cluster has it
+ * @throws as `refusal`, except for an object that changed
+ */
+export async function restoreObject(
+  cluster: Cluster,
+  found: KubeObject,
+  { dryRun, signal }: Omit<ApplyOptions, 'force'>,
+): Promise<Exclude<SetResult, { kind: 'conflict' }>> {
+  const { apiVersion, kind, metadata } = found;
+  const { name, namespace, uid, resourceVersion } = metadata as StoredMetadata;
+  const ref = refOf(found);
+  const entries = managedFieldsOf(found).filter((entry) => !isOurEntry(entry));
+  const change = mergePatchTo(found, withFormer(found) ?? found) as { readonly metadata?: object };
+  const identity = { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion };
+  // An empty list would be ignored, and a list with one empty entry removes all entries
+  // (k8s.io/apimachinery/pkg/util/managedfields/internal/managedfields.go).
+  const managedFields = entries.length === 0 ? [{}] : entries;
+  const body = { ...change, apiVersion, kind, metadata: { ...change.metadata, ...identity, managedFields } } as KubeObject;
+  const answer = await patch(cluster, body, { contentType: mergePatchType, dryRun, signal });
+  const isGone = answer.status === 404 && readStatus(answer).about === name;
+  if (answer.status === 409 || isGone) return { kind: 'stale' };
+  if (answer.status !== 200) throw refusal(cluster, { verb: 'patch', ref }, answer, new Date());
+  const object = readJson<KubeObject>(cluster, answer);
+  return { kind: 'applied', object: dryRun ? object : await withoutUpdate(cluster, object, signal), restored: [] };
+}
+
+/**
+ * Removes the entry of the update by which we restored an object: a later apply by its owner would
+ * conflict with it. That another update comes first is no failure.
+ */
+async function withoutUpdate(cluster: Cluster, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+  const at = managedFieldsOf(object).findIndex(({ manager, operation }) => manager === fieldManager && operation === 'Update');
+  if (at === -1) return object;
+  const entry = `/metadata/managedFields/${at}`;
+  const body = [
+    { op: 'test', path: `${entry}/manager`, value: fieldManager },
+    { op: 'test', path: `${entry}/operation`, value: 'Update' },
+    { op: 'remove', path: entry },
+  ];
+  const { resource, namespace, name } = refOf(object);
+  const path = resourcePath(resource, namespace, name);
+  const answer = await cluster.request({ method: 'PATCH', path, contentType: 'application/json-patch+json', body, signal });
+  return answer.status === 200 ? readJson<KubeObject>(cluster, answer) : object;
+}
+
+/**
+ * The record of what an object was before the first apply, for `formerAnnotation`.
+ * @param after the result of a dry run of that apply
+ */
+export const formerOf = (before: KubeObject, after: KubeObject): string | undefined =>
+  recordFormer(before, after, ourEntry(after)?.fieldsV1 ?? {});
+
+/**
  * Deletes an object that apisvc created: one that carries our label and that we applied.
  * @param found the object as the cluster has it; another object of its name is left alone
  * @returns false when the object no longer exists
@@ -184,7 +242,9 @@ export const isApplied = (object: KubeObject): boolean => ourEntry(object) !== u
 /** The fields that apisvc applied, as text to compare; empty for none. */
 export const ownedFields = (object: KubeObject): string => JSON.stringify(ourEntry(object)?.fieldsV1 ?? {});
 
-function ourEntry({ metadata }: KubeObject): ManagedFieldsEntry | undefined {
-  const { managedFields = [] } = metadata as { readonly managedFields?: readonly ManagedFieldsEntry[] };
-  return managedFields.find(({ manager, operation }) => manager === fieldManager && operation === 'Apply');
-}
+const ourEntry = (object: KubeObject): ManagedFieldsEntry | undefined => managedFieldsOf(object).find(isOurEntry);
+
+const isOurEntry = ({ manager, operation }: ManagedFieldsEntry): boolean => manager === fieldManager && operation === 'Apply';
+
+const managedFieldsOf = ({ metadata }: KubeObject): readonly ManagedFieldsEntry[] =>
+  (metadata as { readonly managedFields?: readonly ManagedFieldsEntry[] }).managedFields ?? [];

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 type Map = Record<string, unknown>;
 
 const isMap = (value: unknown): value is Map => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -16,4 +18,17 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
     else merged[key] = mergePatch(merged[key], value);
   }
   return merged;
+}
+
+/**
+ * The JSON merge patch that turns one map into another. Lists are replaced as a whole.
+ */
+export function mergePatchTo(from: object, to: object): Map {
+  const [before, after] = [from as Map, to as Map];
+  const removed = Object.keys(before).filter((key) => !(key in after));
+  const changed = Object.entries(after).filter(([key, value]) => !isDeepStrictEqual(value, before[key]));
+  return Object.fromEntries([
+    ...removed.map((key) => [key, null]),
+    ...changed.map(([key, value]) => [key, isMap(value) && isMap(before[key]) ? mergePatchTo(before[key], value) : value]),
+  ]);
 }

@@ -92,9 +92,11 @@ describe.each([
     const { exitCode, stdout } = await register('--diff', '--force-conflicts');
     expect(exitCode).toBe(1);
     const all = stdout.split('\n').map((line) => line.trimEnd());
+    const former = '+    apisvc.dev/former: ';
     const record = [`+    apisvc.dev/registration: ${namespace}/metrics-server`, '+  annotations:'];
     expect(all.filter((line) => line === record[0])).toHaveLength(4);
-    const changes = all.filter((line) => !record.includes(line));
+    expect(all.filter((line) => line.startsWith(former))).toHaveLength(3);
+    const changes = all.filter((line) => !record.includes(line) && !line.startsWith(former));
     const service = changes.slice(changes.indexOf(`+++ service/${namespace}/metrics-server`) + 1);
     expect(
       service

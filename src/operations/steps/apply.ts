@@ -1,5 +1,6 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { wasRefused } from '../../cluster/faults.ts';
+import { formerAnnotation, formerlyAbsent } from '../../cluster/former.ts';
 import { getObject, refOf } from '../../cluster/objects.ts';
 import {
   type ApplyOptions,
@@ -7,6 +8,8 @@ import {
   applyObject,
   type Conflict,
   describeConflicts,
+  fieldManager,
+  formerOf,
   isApplied,
   isManualEdit,
   ownedFields,
@@ -14,7 +17,7 @@ import {
 import { describeRef } from '../../cluster/resources.ts';
 import { type ApisvcError, RefusedError, UsageError } from '../../errors.ts';
 import { withoutBookkeeping } from '../../manifests/bookkeeping.ts';
-import { projectAnnotation } from '../../manifests/labels.ts';
+import { managedByLabel, projectAnnotation } from '../../manifests/labels.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { AppliedObject, Change, Progress } from '../progress.ts';
 import { combineErrors, type Step } from '../runner.ts';
@@ -128,9 +131,27 @@ async function applyPair(cluster: Cluster, object: KubeObject, options: Options 
   const before = await getObject(cluster, refOf(object), options.signal);
   const takenFrom = before && otherProject(before, object);
   if (takenFrom !== undefined && !options.forceConflicts) throw ownedBy(takenFrom, object);
-  const wanted = options.completeOne?.(object, before) ?? object;
+  const wanted = await withRecord(cluster, options.completeOne?.(object, before) ?? object, before, options);
   const { after, restored } = await applyOne(cluster, wanted, before, options);
   return { applied: { object: describeRef(refOf(wanted)), change: changeOf(before, after) }, wanted, before, after, restored, takenFrom };
+}
+
+/**
+ * Adds the record of what the object was before apisvc applied it, which `unregister` restores. It
+ * is made once, by the first apply. Objects with our label do not need it if they did not exist.
+ */
+async function withRecord(cluster: Cluster, wanted: KubeObject, before: KubeObject | undefined, options: Options): Promise<KubeObject> {
+  const record = async (): Promise<string | undefined> => {
+    if (!before) return wanted.metadata.labels?.[managedByLabel] === fieldManager ? undefined : formerlyAbsent;
+    const present = before.metadata.annotations?.[formerAnnotation];
+    if (present !== undefined || isApplied(before)) return present;
+    const { after } = await applyOne(cluster, wanted, before, { ...options, dryRun: true });
+    return after && formerOf(before, after);
+  };
+  const former = await record();
+  if (former === undefined) return wanted;
+  const annotations = { ...wanted.metadata.annotations, [formerAnnotation]: former };
+  return { ...wanted, metadata: { ...wanted.metadata, annotations } };
 }
 
 /**
