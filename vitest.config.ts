@@ -67,6 +67,17 @@ export default defineConfig({
           ...onCluster,
         },
       },
+      {
+        extends: true,
+        // Only npm run bench starts this project.
+        test: {
+          name: 'bench-rotation',
+          include: ['bench/rotation/rotation.bench.ts'],
+          globalSetup: ['test/cluster/harness/node/global-setup.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 240_000,
+        },
+      },
     ],
   },
 });

@@ -37,6 +37,8 @@ export type Place = Pick<Cluster, 'network' | 'stateDir'>;
 export interface Variant extends Cell {
   /** Whether to start a node that runs pods. */
   readonly node: boolean;
+  /** How often kubelet syncs each pod, as a Go duration. The default suits the specs. */
+  readonly syncFrequency?: string | undefined;
   /** Changes to the flags of kube-apiserver. */
   readonly apiserver?: ((place: Place) => Promise<ApiserverChange>) | undefined;
 }
@@ -47,7 +49,7 @@ const controlPlaneOnly: Variant = { kubernetes: '1.37', aggregatorRouting: true,
  * Removes what killed runs left behind, then starts a control plane, and optionally a node, in
  * separate namespaces and a separate folder.
  */
-export async function startRun({ node, apiserver, ...cell }: Variant = controlPlaneOnly): Promise<Run> {
+export async function startRun({ node, apiserver, syncFrequency = '2s', ...cell }: Variant = controlPlaneOnly): Promise<Run> {
   requireNamespaces();
   if (node) requireNodePackages();
   const programs = requirePrograms({ kubernetes: cell.kubernetes, node });
@@ -75,7 +77,7 @@ export async function startRun({ node, apiserver, ...cell }: Variant = controlPl
   };
   const place = placeIn(network);
   const common = { stateDir, network, now: new Date(), signal: AbortSignal.timeout(startMs) };
-  const nodeOptions = { ...common, programs, logDir, cgroup: basename(stateDir) };
+  const nodeOptions = { ...common, programs, logDir, cgroup: basename(stateDir), syncFrequency };
   try {
     await mkdir(logDir);
     const controlPlane = keep(

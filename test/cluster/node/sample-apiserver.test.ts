@@ -3,49 +3,13 @@ import type { Document } from 'yaml';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { makeSampleProject } from '../harness/sample-project.ts';
+import { shareEtcd, startSharedEtcd } from '../harness/shared-etcd.ts';
 import { userKubeconfig } from '../harness/users.ts';
 import { asReader, expectFindings, valid } from '../laboratory/expect-findings.ts';
 
 /**
- * The sample API server 0.37.2 in three pods, used by an ordinary user. The preset adds an etcd to
- * each pod. With three of them, a request would reach a random store, so the pods share one etcd.
+ * The sample API server 0.37.2 in three pods, used by an ordinary user.
  */
-
-/** An unused cluster IP; the clusters of these specs have no DNS. */
-const etcdAddress = '10.96.0.50';
-const etcd = {
-  apiVersion: 'v1',
-  kind: 'List',
-  items: [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'wardle' } },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: 'etcd', namespace: 'wardle' },
-      spec: { clusterIP: etcdAddress, selector: { app: 'etcd' }, ports: [{ port: 2379 }] },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'etcd', namespace: 'wardle', labels: { app: 'etcd' } },
-      spec: {
-        containers: [
-          {
-            name: 'etcd',
-            image: 'registry.k8s.io/etcd:3.7.0-0',
-            args: [
-              '--data-dir=/data/etcd',
-              '--listen-client-urls=http://0.0.0.0:2379',
-              `--advertise-client-urls=http://${etcdAddress}:2379`,
-            ],
-            volumeMounts: [{ name: 'data', mountPath: '/data' }],
-          },
-        ],
-        volumes: [{ name: 'data', emptyDir: {} }],
-      },
-    },
-  ],
-};
 
 const name = 'v1alpha1.wardle.example.com';
 const resource = 'flunders.wardle.example.com';
@@ -74,14 +38,8 @@ describe('three pods of the sample API server', () => {
 
   beforeAll(async () => {
     kubeconfig = await userKubeconfig('jane');
-    await kubectlOk(['apply', '-f', '-'], etcd);
-    const edit = (document: Document) => {
-      document.setIn(['spec', 'server', 'replicas'], 3);
-      document.setIn(['spec', 'server', 'args', 0], `--etcd-servers=http://${etcdAddress}:2379`);
-      document.deleteIn(['spec', 'server', 'sidecars']);
-      document.deleteIn(['spec', 'server', 'volumes']);
-    };
-    dir = await makeSampleProject({ name: 'wardle', api: 'wardle.example.com/v1alpha1', edit });
+    await startSharedEtcd('wardle');
+    dir = await makeSampleProject({ name: 'wardle', api: 'wardle.example.com/v1alpha1', edit: shareEtcd });
   });
 
   afterAll(async () => {

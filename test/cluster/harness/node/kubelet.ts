@@ -19,10 +19,13 @@ export interface KubeletOptions {
   /** Name of the parent control group of all pods. It must exist. */
   readonly cgroup: string;
   readonly now: Date;
+  /** How often kubelet syncs each pod, as a Go duration. */
+  readonly syncFrequency: string;
 }
 
 /** Writes the credentials and the configuration of kubelet. @returns the command that runs it */
-export async function kubeletCommand({ kubelet, access, network, stateDir, cgroup, now }: KubeletOptions): Promise<[string, ...string[]]> {
+export async function kubeletCommand(options: KubeletOptions): Promise<[string, ...string[]]> {
+  const { kubelet, access, network, stateDir, now } = options;
   const kubeconfig = join(stateDir, 'kubelet.kubeconfig');
   // The Node authorizer requires this user name and group (kubernetes.io, Using Node
   // Authorization).
@@ -31,7 +34,7 @@ export async function kubeletCommand({ kubelet, access, network, stateDir, cgrou
   const ca = await readAuthority(access.files.ca);
   await writePair(serving, await servingCertificate(ca, `system:node:${nodeName}`, [nodeName, network.address], now));
   const config = join(stateDir, 'kubelet.yaml');
-  await writeFile(config, stringify(configuration({ access, serving, stateDir, cgroup })));
+  await writeFile(config, stringify(configuration({ ...options, serving })));
   return [
     kubelet,
     `--config=${config}`,
@@ -42,11 +45,11 @@ export async function kubeletCommand({ kubelet, access, network, stateDir, cgrou
   ];
 }
 
-interface ConfigurationOptions extends Pick<KubeletOptions, 'access' | 'stateDir' | 'cgroup'> {
+interface ConfigurationOptions extends Pick<KubeletOptions, 'access' | 'stateDir' | 'cgroup' | 'syncFrequency'> {
   readonly serving: KeyPairFiles;
 }
 
-const configuration = ({ access, serving, stateDir, cgroup }: ConfigurationOptions): object => ({
+const configuration = ({ access, serving, stateDir, cgroup, syncFrequency }: ConfigurationOptions): object => ({
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
   kind: 'KubeletConfiguration',
   tlsCertFile: serving.cert,
@@ -66,6 +69,6 @@ const configuration = ({ access, serving, stateDir, cgroup }: ConfigurationOptio
   evictionHard: { 'memory.available': '1Mi', 'nodefs.available': '0%', 'nodefs.inodesFree': '0%', 'imagefs.available': '0%' },
   imageGCHighThresholdPercent: 100,
   // A changed Secret reaches a pod when kubelet syncs the pod.
-  syncFrequency: '2s',
+  syncFrequency,
   podLogsDir: join(access.logDir, 'pods'),
 });

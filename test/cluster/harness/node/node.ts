@@ -13,6 +13,8 @@ export interface NodeOptions extends RuntimeOptions {
   readonly runtime: Runtime;
   readonly access: ControlPlaneAccess;
   readonly now: Date;
+  /** How often kubelet syncs each pod, as a Go duration. */
+  readonly syncFrequency: string;
 }
 
 /**
@@ -20,7 +22,8 @@ export interface NodeOptions extends RuntimeOptions {
  * @throws ClusterError with the last log lines of the process that failed, DeadlineError when
  * `signal` is aborted
  */
-export async function startNode({ runtime, access, programs, network, stateDir, cgroup, now, signal }: NodeOptions): Promise<void> {
+export async function startNode(options: NodeOptions): Promise<void> {
+  const { runtime, access, programs, network, stateDir, now, signal } = options;
   // The kernel needs a route to the cluster IP of a Service before the rules of kube-proxy replace
   // the address with that of an endpoint.
   await output('ip', '-n', network.name, 'route', 'add', serviceAddresses, 'dev', 'lo', 'src', network.address);
@@ -28,7 +31,7 @@ export async function startNode({ runtime, access, programs, network, stateDir, 
   await writeUserKubeconfig(scheduler, access, { user: 'system:kube-scheduler', groups: [], now });
   const schedulerFlags = [`--kubeconfig=${scheduler}`, '--leader-elect=false', '--bind-address=127.0.0.1'];
   runtime.start('kube-scheduler', [program(programs, 'kube-scheduler'), ...schedulerFlags]);
-  runtime.start('kubelet', await kubeletCommand({ kubelet: program(programs, 'kubelet'), access, network, stateDir, cgroup, now }));
+  runtime.start('kubelet', await kubeletCommand({ ...options, kubelet: program(programs, 'kubelet') }));
   runtime.start('kube-proxy', await kubeProxyCommand({ kubeProxy: program(programs, 'kube-proxy'), access, stateDir, now }));
   const wait = ['wait', '--for=condition=Ready', `node/${nodeName}`, '--timeout=1s'];
   const isReady = (): Promise<boolean> =>
