@@ -99,6 +99,11 @@ const workload = {
     })
     .optional()
     .describe('HTTPS probes. Servers built on k8s.io/apiserver serve the default paths.'),
+  lifecycle: passThrough
+    .optional()
+    .describe(
+      'Hooks of the container (Kubernetes Lifecycle). Default: preStop sleeps 5 seconds, unless the strategy is Recreate. {}: no hooks.',
+    ),
   resources: passThrough.optional().describe('Resource requests and limits of the container (Kubernetes ResourceRequirements).'),
   securityContext: passThrough.optional().describe('Merged into the restrictive security context of the container; null removes a field.'),
   podSecurityContext: passThrough.optional().describe('Merged into the restrictive security context of the pod; null removes a field.'),

@@ -6,6 +6,7 @@ import type { Registration } from '../config/schema.ts';
 import { type Edits, templateDefault } from './template.ts';
 
 type Plain = Record<string, unknown>;
+type Server = Registration['spec']['server'];
 
 const probeActions = ['httpGet', 'tcpSocket', 'exec', 'grpc'];
 
@@ -49,6 +50,23 @@ function probe(configured: Plain | false, defaultPath: string): Plain | undefine
   return { httpGet: { path, port: 'https', scheme: 'HTTPS' }, ...fields };
 }
 
+const sleepSeconds = Number(templateDefault(template, 'spec.template.spec.containers.0.lifecycle.preStop.sleep').seconds);
+
+/** The default of Kubernetes for terminationGracePeriodSeconds. */
+const defaultGraceSeconds = 30;
+
+/**
+ * The hooks of the container. By default, the server stops some seconds after the deletion of its
+ * pod. With the strategy Recreate, no other pod serves the API meanwhile, so it stops at once.
+ * kube-apiserver rejects a sleep that is longer than the grace period (validateSleepAction in
+ * k8s.io/kubernetes/pkg/apis/core/validation), and the server needs time after it.
+ */
+function lifecycleEdits({ lifecycle, strategy, terminationGracePeriodSeconds: grace = defaultGraceSeconds }: Server): Edits {
+  if (lifecycle !== undefined) return { lifecycle };
+  const seconds = Math.min(sleepSeconds, Math.floor(grace / 2));
+  return strategy?.type === 'Recreate' || seconds === 0 ? { lifecycle: undefined } : { 'lifecycle.preStop.sleep.seconds': seconds };
+}
+
 /** The edits that turn the template's container into that of this server, by path. */
 export function containerEdits(registration: Registration): Edits {
   const { metadata, spec } = registration;
@@ -66,6 +84,7 @@ export function containerEdits(registration: Registration): Edits {
     startupProbe: probe(startup, '/livez'),
     livenessProbe: probe(liveness, '/livez'),
     readinessProbe: probe(readiness, '/readyz'),
+    ...lifecycleEdits(server),
     ...(server.resources === undefined ? {} : { resources: server.resources }),
     securityContext: hardenedUnder(server.securityContext),
     'volumeMounts.0.mountPath': certificates.mountPath,

@@ -45,6 +45,30 @@ describe('the hardened pod', () => {
   });
 });
 
+describe('the sleep before a server stops', () => {
+  const hooksOf = (server: string) => podOf(server).containers[0].lifecycle;
+  const sleep = (seconds: number) => ({ preStop: { sleep: { seconds } } });
+
+  it('is 5 seconds by default', () => expect(hooksOf('')).toEqual(sleep(5)));
+
+  it.each([
+    [60, sleep(5)],
+    [7, sleep(3)],
+    [1, undefined],
+    [0, undefined],
+  ])('takes at most half of a grace period of %i seconds', (grace, expected) => {
+    expect(hooksOf(`    terminationGracePeriodSeconds: ${grace}`)).toEqual(expected);
+  });
+
+  it('is left out where the old pods stop first', () => expect(hooksOf('    strategy: {type: Recreate}')).toBeUndefined());
+
+  it('yields to the hooks of the configuration', () => {
+    expect(hooksOf('    lifecycle: {}')).toBeUndefined();
+    const preStop = { httpGet: { path: '/drain', port: 'https' } };
+    expect(hooksOf(`    lifecycle: ${JSON.stringify({ preStop })}`)).toEqual({ preStop });
+  });
+});
+
 describe('the certificate', () => {
   const args = (certificates: string) => podOf('    args: [--a]', `  certificates:\n${certificates}`).containers[0].args;
 
