@@ -4,6 +4,7 @@ import { apisvc, kubectl } from '../harness/commands.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { makeSampleProject } from '../harness/sample-project.ts';
 import { shareEtcd, startSharedEtcd } from '../harness/shared-etcd.ts';
+import { startLoad } from '../harness/start-load.ts';
 import { userKubeconfig } from '../harness/users.ts';
 import { asReader, expectFindings, valid } from '../laboratory/expect-findings.ts';
 
@@ -39,7 +40,12 @@ describe('three pods of the sample API server', () => {
   beforeAll(async () => {
     kubeconfig = await userKubeconfig('jane');
     await startSharedEtcd('wardle');
-    dir = await makeSampleProject({ name: 'wardle', api: 'wardle.example.com/v1alpha1', edit: shareEtcd });
+    const edit = (document: Document) => {
+      shareEtcd(document);
+      // A server built on k8s.io/apiserver ends after its last watch, or when it is killed.
+      document.setIn(['spec', 'server', 'terminationGracePeriodSeconds'], 10);
+    };
+    dir = await makeSampleProject({ name: 'wardle', api: 'wardle.example.com/v1alpha1', edit });
   });
 
   afterAll(async () => {
@@ -89,6 +95,15 @@ describe('three pods of the sample API server', () => {
       watching.kill('SIGKILL');
       await watching;
     }
+  });
+
+  test('lose no request in a rolling restart', async () => {
+    const pods = (await kubectlOk(['get', 'pods', '-n', 'wardle', '-l', 'app.kubernetes.io/name=wardle', '-o', 'name'])).trim().split('\n');
+    const load = await startLoad({ path: '/apis/wardle.example.com/v1alpha1/namespaces/default/flunders', object: 'jane' });
+    await kubectlOk(['rollout', 'restart', 'deployment/wardle', '-n', 'wardle']);
+    await kubectlOk(['rollout', 'status', 'deployment/wardle', '-n', 'wardle', '--timeout=85s']);
+    await kubectlOk(['wait', '--for=delete', '-n', 'wardle', '--timeout=60s', ...pods]);
+    expect(await load.stop()).toMatchObject({ failures: 0, byText: [] });
   });
 });
 
