@@ -1,6 +1,7 @@
 // npm run bench measures how fast and how large apisvc is. Every time is compared with another
 // command of the same run. The figures with a cluster need root and the components of the cluster
-// tests, which npm run test:cluster builds.
+// tests, which npm run test:cluster builds. npm run bench -- rotation measures only how many requests
+// fail while certificates are rotated and servers are restarted; it takes hours.
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -136,7 +137,15 @@ function sizes() {
   );
 }
 
-try {
+/** @param {string[]} args */
+async function rotation(args) {
+  heading('rotation and rolling restarts under load');
+  if (skipCluster()) return;
+  const { benchRotation } = await import('./rotation.mjs');
+  if (!benchRotation(args, folder)) process.exitCode = 1;
+}
+
+async function all() {
   startUp();
   certificates();
   await largeInputs();
@@ -145,6 +154,12 @@ try {
   await wholeCluster();
   await sandbox();
   sizes();
+}
+
+const [subject, ...args] = process.argv.slice(2);
+try {
+  if (subject === 'rotation') await rotation(args);
+  else await all();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

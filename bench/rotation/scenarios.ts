@@ -1,27 +1,57 @@
 import { expect } from 'vitest';
 import { apisvc } from '../../test/cluster/harness/commands.ts';
-import { kubectlOk } from '../../test/cluster/harness/projects.ts';
-import type { Registered } from './servers.ts';
+import { kubectlOk, waitForOutput } from '../../test/cluster/harness/projects.ts';
+import type { Registered, ServerName } from './servers.ts';
 
-/** What happens under load, by its name in the table. A scenario ends with an API that works. */
-export const scenarios: Readonly<Record<string, (server: Registered) => Promise<unknown>>> = {
-  /** The new Secret and the new caBundle at once. */
-  'init --force-keys, register': async ({ dir }) => {
-    await run(['init', dir, '--force-keys', '--yes']);
-    await run(['register', '-C', dir, '--timeout', '180s']);
-  },
-  'rolling restart': restart,
+/** What happens under load. It ends with an API that works. */
+export interface Scenario {
+  readonly run: (server: Registered) => Promise<unknown>;
+  readonly servers: readonly ServerName[];
+  /** Whether a changed Secret must reach running pods, which the kubelet does at its next sync. */
+  readonly waitsForKubelet: boolean;
+}
+
+const reloading: readonly ServerName[] = ['sample-apiserver', 'closes connections'];
+const ending: readonly ServerName[] = ['metrics-server', 'closes connections, ends at once', 'keeps connections, ends at once'];
+
+/** Scenarios by their names in the table. */
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  'init --force-keys, register': { run: replaceAtOnce, servers: reloading, waitsForKubelet: true },
+  rotate: { run: ({ dir }) => run('rotate', '-C', dir), servers: reloading, waitsForKubelet: true },
+  'rotate --ca': { run: ({ dir }) => run('rotate', '--ca', '-C', dir, '--soak', '10s'), servers: reloading, waitsForKubelet: true },
+  'rotate --ca, then --abort': { run: abortHalfWay, servers: reloading, waitsForKubelet: true },
+  'rolling restart': { run: restart, servers: [...reloading, ...ending], waitsForKubelet: false },
 };
 
-async function run(args: readonly string[]): Promise<void> {
-  const { exitCode, stderr } = await apisvc(args, { timeout: 190_000 });
+/** A rotation can wait for the kubelet and for kube-apiserver. */
+const timeout = 550_000;
+
+async function run(...args: string[]): Promise<void> {
+  const { exitCode, stderr } = await apisvc([...args, '--timeout', '530s'], { timeout });
   expect({ args, exitCode, stderr }).toMatchObject({ exitCode: 0 });
 }
 
-/** Ends when the old pods are gone, because they can still get requests while they terminate. */
+/** The naive way: the new Secret and the new caBundle at once. */
+async function replaceAtOnce({ dir }: Registered): Promise<void> {
+  expect(await apisvc(['init', dir, '--force-keys', '--yes'])).toMatchObject({ exitCode: 0 });
+  await run('register', '-C', dir);
+}
+
+/** Interrupts a rotation when every endpoint serves by the new CA, and goes back. */
+async function abortHalfWay({ dir }: Registered): Promise<void> {
+  const rotating = apisvc(['rotate', '--ca', '-C', dir], { timeout });
+  await waitForOutput(rotating, /==> Watching all endpoints/);
+  rotating.kill('SIGINT');
+  await rotating;
+  await run('rotate', '--abort', '-C', dir, '--soak', '10s');
+}
+
+/** Ends when the old pods are gone, because they still get requests after their deletion. */
 async function restart({ namespace, deployment }: Registered): Promise<void> {
-  const old = (await kubectlOk(['get', 'pods', '-n', namespace, '-l', `app.kubernetes.io/name=${deployment}`, '-o', 'name'])).trim();
+  const selected = ['-n', namespace, '-l', `app.kubernetes.io/name=${deployment}`, '-o', 'name'];
+  const old = (await kubectlOk(['get', 'pods', ...selected])).trim().split('\n');
   await kubectlOk(['rollout', 'restart', `deployment/${deployment}`, '-n', namespace]);
-  await kubectlOk(['rollout', 'status', `deployment/${deployment}`, '-n', namespace, '--timeout=85s']);
-  await kubectlOk(['wait', '--for=delete', '-n', namespace, '--timeout=60s', ...old.split('\n')]);
+  const status = () => kubectlOk(['rollout', 'status', `deployment/${deployment}`, '-n', namespace, '--watch=false']);
+  await expect.poll(status, { timeout: 300_000, interval: 1_000 }).toContain('successfully rolled out');
+  await kubectlOk(['wait', '--for=delete', '-n', namespace, '--timeout=60s', ...old]);
 }

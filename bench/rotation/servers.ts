@@ -16,14 +16,16 @@ export interface Registered {
   readonly target: Pick<LoadOptions, 'path' | 'object' | 'watch'>;
 }
 
+export type ServerName = keyof typeof servers;
+
 /** Each server by its name in the table. The function registers it. */
-export const servers: Readonly<Record<string, () => Promise<Registered>>> = {
+export const servers = {
   'sample-apiserver': registerSample,
   'closes connections': () => registerAnyApi('closing', ['--close-connections']),
   'closes connections, ends at once': () => registerAnyApi('abrupt', ['--close-connections', '--abrupt']),
   'keeps connections, ends at once': () => registerAnyApi('abrupt-keeping', ['--abrupt']),
   'metrics-server': registerMetricsServer,
-};
+} satisfies Record<string, () => Promise<Registered>>;
 
 async function registerSample(): Promise<Registered> {
   const namespace = 'wardle';

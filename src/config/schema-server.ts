@@ -95,7 +95,7 @@ const workload = {
       readiness: z
         .union([probe, z.literal(false)])
         .optional()
-        .describe('Readiness probe, with the same fields. Default: path /readyz. false: no readiness probe.'),
+        .describe('Readiness probe, with the same fields. Default: path /readyz, initialDelaySeconds 2. false: no readiness probe.'),
     })
     .optional()
     .describe('HTTPS probes. Servers built on k8s.io/apiserver serve the default paths.'),

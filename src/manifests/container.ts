@@ -42,12 +42,14 @@ export function certificateFlags({ spec }: Registration): string[] {
   return flags === 'equals' ? pairs.map((pair) => pair.join('=')) : pairs.flat();
 }
 
+const initialDelaySeconds = templateDefault(template, 'spec.template.spec.containers.0.readinessProbe').initialDelaySeconds;
+
 /** An HTTPS probe of the server's port, unless the configuration sets another action or none. */
-function probe(configured: Plain | false, defaultPath: string): Plain | undefined {
+function probe(configured: Plain | false, defaultPath: string, defaults: Plain = {}): Plain | undefined {
   if (configured === false) return undefined;
   const { path = defaultPath, ...fields } = configured;
   if (probeActions.some((action) => action in fields)) return fields;
-  return { httpGet: { path, port: 'https', scheme: 'HTTPS' }, ...fields };
+  return { httpGet: { path, port: 'https', scheme: 'HTTPS' }, ...defaults, ...fields };
 }
 
 const sleepSeconds = Number(templateDefault(template, 'spec.template.spec.containers.0.lifecycle.preStop.sleep').seconds);
@@ -83,7 +85,7 @@ export function containerEdits(registration: Registration): Edits {
     ...Object.fromEntries((server.extraPorts ?? []).map((port, index) => [`ports.${index + 1}`, port])),
     startupProbe: probe(startup, '/livez'),
     livenessProbe: probe(liveness, '/livez'),
-    readinessProbe: probe(readiness, '/readyz'),
+    readinessProbe: probe(readiness, '/readyz', { initialDelaySeconds }),
     ...lifecycleEdits(server),
     ...(server.resources === undefined ? {} : { resources: server.resources }),
     securityContext: hardenedUnder(server.securityContext),

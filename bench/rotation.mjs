@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from '../scripts/setup.mjs';
+import { tableOf } from './rotation/table.mjs';
+
+const page = join(root, 'docs', 'rotation.md');
+const markers = { begin: '<!-- npm run bench -- rotation -->', end: '<!-- end -->' };
+
+const usage = `npm run bench -- rotation [flags]; each flag can be repeated, and selects all without it
+  --kubernetes 1.37|1.35   --sync 10s|60s   --rate 100|300   --server NAME   --scenario NAME
+  --file FILE              add the rows to those of earlier runs`;
+
+/** @param {string[]} args @param {string} folder an empty folder */
+function readFlags(args, folder) {
+  const many = /** @type {const} */ ({ type: 'string', multiple: true });
+  const options = {
+    kubernetes: many,
+    sync: many,
+    rate: many,
+    server: many,
+    scenario: many,
+    file: /** @type {const} */ ({ type: 'string' }),
+  };
+  const { values } = parseArgs({ args, options });
+  const { kubernetes = ['1.37', '1.35'], sync = ['10s', '60s'], rate = ['100', '300'], server = [], scenario = [] } = values;
+  return { kubernetes, sync, rate, server, scenario, file: values.file ?? join(folder, 'rotation.jsonl') };
+}
+
+/**
+ * Rotates certificates and restarts servers in many ways, each under load, on real pods. Prints how
+ * many requests failed, and writes the table to docs/rotation.md.
+ * @param {string[]} args
+ * @param {string} folder an empty folder
+ * @returns {boolean} whether every scenario ran to its end
+ */
+export function benchRotation(args, folder) {
+  let flags;
+  try {
+    flags = readFlags(args, folder);
+  } catch (error) {
+    console.error(`error: ${/** @type {Error} */ (error).message}\n${usage}`);
+    return false;
+  }
+  const { file, server: servers, scenario: scenarios } = flags;
+  const selection = JSON.stringify({ file, servers, scenarios, rates: flags.rate.map(Number) });
+  const clusters = flags.kubernetes.flatMap((cell) => flags.sync.map((sync) => ({ cell, sync })));
+  const succeeded = clusters.map(({ cell, sync }) => runOn(cell, sync, selection));
+  if (!existsSync(file)) return false;
+  const table = tableOf(
+    readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  );
+  console.log(`\n${table}`);
+  writeTable(table);
+  return succeeded.every(Boolean);
+}
+
+/** @param {string} cell @param {string} sync @param {string} selection */
+function runOn(cell, sync, selection) {
+  const env = { ...process.env, APISVC_CELL: cell, APISVC_KUBELET_SYNC: sync, APISVC_ROTATION: selection };
+  const vitest = join(root, 'node_modules', '.bin', 'vitest');
+  const { status } = spawnSync(vitest, ['run', '--project', 'rotation', '--passWithNoTests'], { cwd: root, env, stdio: 'inherit' });
+  return status === 0;
+}
+
+/** Replaces the table in docs/rotation.md. @param {string} table */
+function writeTable(table) {
+  const text = readFileSync(page, 'utf8');
+  const [from, to] = [text.indexOf(markers.begin), text.indexOf(markers.end)];
+  if (from === -1 || to < from) throw new Error(`${page} has no place for the table: ${markers.begin} and ${markers.end}`);
+  writeFileSync(page, `${text.slice(0, from)}${markers.begin}\n\n${table}\n\n${text.slice(to)}`);
+}

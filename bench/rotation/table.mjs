@@ -1,0 +1,58 @@
+/**
+ * A scenario under load on one cluster.
+ * @typedef {{ kubernetes: string, sync: string, server: string, scenario: string, rate: number,
+ * requests: number, failures: number, watch?: { opened: number, longestGapMs: number } }} Row
+ */
+
+/** @param {number} count */
+const withCommas = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** @param {readonly Row[]} rows */
+function watchOf(rows) {
+  const watches = rows.flatMap(({ watch }) => watch ?? []);
+  if (watches.length === 0) return 'not served';
+  if (watches.every(({ opened }) => opened === 1)) return 'stays open';
+  return `closes, ${withCommas(Math.max(...watches.map(({ longestGapMs }) => longestGapMs)))} ms`;
+}
+
+/**
+ * Writes the table: a line for each scenario, server and sync frequency, a column for each version
+ * and rate.
+ * @param {readonly Row[]} rows of equal rows, the last one counts
+ * @returns {string} Markdown
+ */
+export function tableOf(rows) {
+  /** @param {keyof Row} key */
+  const valuesOf = (key) => [...new Set(rows.map((row) => row[key]))];
+  const columns = valuesOf('kubernetes')
+    .sort()
+    .reverse()
+    .flatMap((kubernetes) =>
+      valuesOf('rate')
+        .map(Number)
+        .sort((a, b) => a - b)
+        .map((rate) => ({ kubernetes, rate })),
+    );
+  const lines = /** @type {Map<string, Row[]>} */ (new Map());
+  for (const row of rows) {
+    const key = [row.scenario, row.server, row.sync].join(' | ');
+    lines.set(key, [...(lines.get(key) ?? []), row]);
+  }
+  const header = ['Scenario', 'Server', 'kubelet sync', ...columns.map(({ kubernetes, rate }) => `${kubernetes}, ${rate}/s`), 'Watch'];
+  const body = [...lines].map(([key, group]) => {
+    const cells = columns.map(({ kubernetes, rate }) => {
+      const row = group.findLast((each) => each.kubernetes === kubernetes && each.rate === rate);
+      return row ? `${withCommas(row.failures)} of ${withCommas(row.requests)}` : 'not run';
+    });
+    return [...key.split(' | '), ...cells, watchOf(group)];
+  });
+  return padded([header, ...body]);
+}
+
+/** @param {readonly (readonly string[])[]} lines the first one is the header */
+function padded(lines) {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+  const written = lines.map((line) => `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`);
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  return [written[0], rule, ...written.slice(1)].join('\n');
+}
