@@ -7,6 +7,8 @@ const textFiles = {
     /\.(yaml|bash|zsh|fish)$/.test(id) ? { code: `export default ${JSON.stringify(code)}`, map: null } : undefined,
 };
 
+export const plugins = [textFiles];
+
 /** All specs of a project share one cluster. Each uses its own names. */
 const onCluster = { testTimeout: 180_000, hookTimeout: 240_000 };
 const nodeSpecs = 'test/cluster/node/**/*.test.ts';
@@ -19,7 +21,7 @@ const rotationSpecs = 'test/cluster/rotation/*.test.ts';
 const nodeSpecsOnce = process.env.APISVC_CELL === '1.37' ? [] : ['test/cluster/node/once/*.test.ts'];
 
 export default defineConfig({
-  plugins: [textFiles],
+  plugins,
   test: {
     projects: [
       {
@@ -65,17 +67,6 @@ export default defineConfig({
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
           maxWorkers: 3,
           ...onCluster,
-        },
-      },
-      {
-        extends: true,
-        // Only npm run bench starts this project.
-        test: {
-          name: 'bench-rotation',
-          include: ['bench/rotation/rotation.bench.ts'],
-          globalSetup: ['test/cluster/harness/node/global-setup.ts'],
-          testTimeout: 600_000,
-          hookTimeout: 240_000,
         },
       },
     ],

@@ -63,7 +63,11 @@ export function benchRotation(args, folder) {
 function runOn(cell, sync, selection) {
   const env = { ...process.env, APISVC_CELL: cell, APISVC_KUBELET_SYNC: sync, APISVC_ROTATION: selection };
   const vitest = join(root, 'node_modules', '.bin', 'vitest');
-  const { status } = spawnSync(vitest, ['run', '--project', 'bench-rotation', '--passWithNoTests'], { cwd: root, env, stdio: 'inherit' });
+  const { status } = spawnSync(vitest, ['run', '--config', 'bench/rotation/vitest.config.ts', '--passWithNoTests'], {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+  });
   return status === 0;
 }
 

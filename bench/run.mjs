@@ -1,7 +1,7 @@
 // npm run bench measures how fast and how large apisvc is. Every time is compared with another
 // command of the same run. The figures with a cluster need root and the components of the cluster
-// tests, which npm run test:cluster builds. npm run bench -- rotation measures only how many requests
-// fail while certificates are rotated and servers are restarted; it takes hours.
+// tests, which npm run test:cluster builds. npm run bench -- rotation measures only how many
+// requests fail while certificates are rotated and servers are restarted; it takes hours.
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -28,7 +28,9 @@ const quietMs = 3_000;
 
 const isSelected = (selected: readonly string[], name: string): boolean => selected.length === 0 || selected.includes(name);
 
-/** What does not wait for the kubelet is the same with every sync frequency, so it runs with one. */
+/**
+ * What does not wait for the kubelet is the same with every sync frequency, so it runs with one.
+ */
 const scenariosOf = (server: ServerName): [string, Scenario][] =>
   Object.entries(scenarios).filter(
     ([name, each]) => isSelected(selection.scenarios, name) && each.servers.includes(server) && (each.waitsForKubelet || sync === '10s'),

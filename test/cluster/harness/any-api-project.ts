@@ -6,7 +6,9 @@ import { apiServiceNameOf, groupOf } from './registrations.ts';
 import type { LoadOptions } from './start-load.ts';
 
 export interface AnyApiOptions {
-  /** Name of the project, its namespace, its Service and its Deployment. The group derives from it. */
+  /**
+   * Name of the project, its namespace, its Service and its Deployment. The group derives from it.
+   */
   readonly name: string;
   readonly replicas?: number;
   /**

@@ -61,8 +61,8 @@ func main() {
 	os.Exit(cli.Run(command))
 }
 
-// untilSignal returns a context that ends with SIGTERM. Without a handler, SIGTERM ends a Go program
-// at once.
+// untilSignal returns a context that ends with SIGTERM. Without a handler, SIGTERM ends a Go
+// program at once.
 func (s *server) untilSignal() context.Context {
 	if s.abrupt {
 		return context.Background()

@@ -53,8 +53,8 @@ func (c *client) tryEverything(stop context.Context) error {
 	return nil
 }
 
-// do sends a request. A response counts as a success if it is complete and is the object or the list
-// that was requested.
+// do sends a request. A response counts as a success if it is complete and is the object or the
+// list that was requested.
 func (c *client) do(each request) error {
 	transport, url := c.kept, c.target.server+c.options.path
 	if each.fresh {

@@ -1,8 +1,8 @@
 // Load sends requests to an API at a fixed rate and prints what failed, as one line of JSON.
 //
-// The load is open loop: a request starts when it is due, even if earlier ones have no response yet.
-// Half of the requests use a connection of their own (TCP and TLS), the others share one. GET of one
-// object and LIST alternate. In addition, one watch stays open.
+// The load is open loop: a request starts when it is due, even if earlier ones have no response
+// yet. Half of the requests use a connection of their own (TCP and TLS), the others share one. GET
+// of one object and LIST alternate. In addition, one watch stays open.
 package main
 
 import (
