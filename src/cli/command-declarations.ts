@@ -1,6 +1,6 @@
 import { Argument, type Command, Option } from 'commander';
 import type { VerifyFlags } from '../commands/verify.ts';
-import { presetNames } from '../config/preset-names.ts';
+import { presetNames } from '../config/presets.ts';
 import { keyTypes } from '../pki/types.ts';
 import { engineKinds, kubernetesImitated } from '../sandbox/index.ts';
 import type { Run } from './action.ts';

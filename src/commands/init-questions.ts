@@ -1,5 +1,5 @@
 import { fieldFault } from '../config/field-fault.ts';
-import { type PresetName, presetNames } from '../config/preset-names.ts';
+import { type PresetName, presetDescription, presetNames } from '../config/presets.ts';
 import { RefusedError } from '../errors.ts';
 import { printable } from '../pki/printable.ts';
 import type { PlannedFile } from '../project/project.ts';
@@ -14,21 +14,11 @@ import type { Question, Terminal } from './terminal.ts';
 /** The answers, as the flags that give the same answers. */
 type Answers = Pick<InitFlags, 'preset' | 'api' | 'image' | 'name' | 'namespace' | 'service'>;
 
-const presetDescriptions: Readonly<Record<PresetName, string>> = {
-  custom: 'Your own API server',
-  'sample-apiserver': 'The sample API server of Kubernetes, with an etcd container',
-  'metrics-server': 'A new metrics-server in kube-system, with verified TLS',
-  'metrics-server-existing': 'An installed metrics-server, which keeps its Deployment and gets verified TLS',
-  'prometheus-adapter': 'prometheus-adapter in the namespace monitoring, with verified TLS',
-  keda: 'The metrics adapter of KEDA, in the namespace of the KEDA operator',
-  demo: 'The demo server that is built into apisvc sandbox',
-};
-
 const presetQuestion: Question = {
   message: 'Preset to start from',
   why: 'A preset fills in apisvc.yaml for a known server. You can change everything later.',
   flag: '--preset NAME',
-  choices: presetNames.map((value) => ({ value, description: presetDescriptions[value] })),
+  choices: presetNames.map((value) => ({ value, description: presetDescription(value) })),
 };
 
 const apiQuestion: Question = {

@@ -1,9 +1,9 @@
 import { basename, resolve } from 'node:path';
+import { customise, type Overrides } from '../config/customise.ts';
 import { issuerFlags } from '../config/issuer-flags.ts';
 import { ConfigurationError, parseRegistration } from '../config/load.ts';
 import { dns1035Label, nameFault } from '../config/names.ts';
-import type { PresetName } from '../config/preset-names.ts';
-import { customise, type Overrides, presetText } from '../config/presets.ts';
+import { type PresetName, presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
 import type { IssuerType } from '../config/schema-certificates.ts';
 import { UsageError } from '../errors.ts';

@@ -1,4 +1,3 @@
-import { type Document, isMap, isScalar, isSeq } from 'yaml';
 import custom from '../../templates/presets/custom.yaml';
 import demo from '../../templates/presets/demo.yaml';
 import keda from '../../templates/presets/keda.yaml';
@@ -6,95 +5,39 @@ import metricsServer from '../../templates/presets/metrics-server.yaml';
 import metricsServerExisting from '../../templates/presets/metrics-server-existing.yaml';
 import prometheusAdapter from '../../templates/presets/prometheus-adapter.yaml';
 import sampleApiserver from '../../templates/presets/sample-apiserver.yaml';
-import type { KeyType } from '../pki/types.ts';
-import type { PresetName } from './preset-names.ts';
-import type { IssuerType } from './schema-certificates.ts';
-import { editableYaml, yamlText } from './yaml.ts';
 
-const presets: Readonly<Record<PresetName, string>> = {
-  custom,
-  'sample-apiserver': sampleApiserver,
-  'metrics-server': metricsServer,
-  'metrics-server-existing': metricsServerExisting,
-  'prometheus-adapter': prometheusAdapter,
-  keda,
-  demo,
-};
+interface Preset {
+  /** One line for the prompt of `init`. */
+  readonly description: string;
+  /** The apisvc.yaml. */
+  readonly text: string;
+}
+
+/** Every preset, in the order of the prompt. The flag, its help and completion follow from it. */
+const presets = {
+  custom: { description: 'Your own API server', text: custom },
+  'sample-apiserver': { description: 'The sample API server of Kubernetes, with an etcd container', text: sampleApiserver },
+  'metrics-server': { description: 'A new metrics-server in kube-system, with verified TLS', text: metricsServer },
+  'metrics-server-existing': {
+    description: 'An installed metrics-server, which keeps its Deployment and gets verified TLS',
+    text: metricsServerExisting,
+  },
+  'prometheus-adapter': {
+    description: 'prometheus-adapter in the namespace monitoring, with verified TLS',
+    text: prometheusAdapter,
+  },
+  keda: { description: 'The metrics adapter of KEDA, in the namespace of the KEDA operator', text: keda },
+  demo: { description: 'The demo server that is built into apisvc sandbox', text: demo },
+} as const satisfies Readonly<Record<string, Preset>>;
+
+export type PresetName = keyof typeof presets;
+
+export const presetNames = Object.keys(presets) as readonly PresetName[];
+
+export const presetDescription = (name: PresetName): string => presets[name].description;
 
 /**
  * The apisvc.yaml of a preset. `custom` has no image, group and version: `customise` must fill them
  * in before it is valid.
  */
-export const presetText = (name: PresetName): string => presets[name];
-
-/** What `init` changes in a preset. An absent value stays as the preset has it. */
-export interface Overrides {
-  readonly name?: string;
-  readonly namespace?: string;
-  readonly service?: string;
-  readonly apis?: readonly { readonly group: string; readonly version: string }[];
-  readonly image?: string;
-  readonly keyType?: KeyType;
-  readonly issuer?: IssuerType;
-  readonly lifetime?: string;
-  readonly caLifetime?: string;
-  readonly clusterDomain?: string;
-  readonly dnsNames?: readonly string[];
-  readonly ipAddresses?: readonly string[];
-  readonly nameConstraints?: boolean;
-}
-
-const issuer = ['spec', 'certificates', 'issuer'] as const;
-
-const paths = {
-  name: ['metadata', 'name'],
-  namespace: ['metadata', 'namespace'],
-  service: ['spec', 'service', 'name'],
-  image: ['spec', 'server', 'image'],
-  issuer: [...issuer, 'type'],
-  keyType: ['spec', 'certificates', 'keyType'],
-  lifetime: ['spec', 'certificates', 'lifetime'],
-  caLifetime: [...issuer, 'caLifetime'],
-  nameConstraints: [...issuer, 'nameConstraints'],
-  clusterDomain: ['spec', 'certificates', 'clusterDomain'],
-  dnsNames: ['spec', 'certificates', 'dnsNames'],
-  ipAddresses: ['spec', 'certificates', 'ipAddresses'],
-} as const satisfies Partial<Record<keyof Overrides, readonly string[]>>;
-
-/** Sets a value without quotes where YAML allows it. The empty strings of `custom` have quotes. */
-function setPlain(document: Document, path: readonly (string | number)[], value: unknown): void {
-  document.setIn(path, typeof value === 'object' ? document.createNode(value) : value);
-  const node = document.getIn(path, true);
-  if (isScalar(node)) node.type = 'PLAIN';
-}
-
-/** Each issuer has its own settings, so those of the preset's issuer go with it. */
-function removeSettings(document: Document): void {
-  const settings = document.getIn(issuer);
-  if (isMap(settings)) settings.items = settings.items.filter(({ key }) => isScalar(key) && key.value === 'type');
-}
-
-/**
- * Writes overrides into the text of a preset and keeps its comments. The first API replaces that of
- * the preset; further APIs get the same priorities.
- */
-export function customise(text: string, overrides: Overrides): string {
-  const document = editableYaml(text);
-  if (overrides.issuer !== undefined && overrides.issuer !== document.getIn(paths.issuer)) removeSettings(document);
-  for (const [key, path] of Object.entries(paths)) {
-    const value = overrides[key as keyof typeof paths];
-    if (value === undefined) continue;
-    setPlain(document, path, value);
-  }
-  const list = document.getIn(['spec', 'apis']);
-  if (overrides.apis && isSeq(list)) {
-    const [first] = list.toJSON() as Record<string, unknown>[];
-    for (const [index, { group, version }] of overrides.apis.entries()) {
-      if (index >= list.items.length) list.add(document.createNode({ ...first, group, version }));
-      setPlain(document, ['spec', 'apis', index, 'group'], group);
-      setPlain(document, ['spec', 'apis', index, 'version'], version);
-    }
-    list.items.splice(overrides.apis.length);
-  }
-  return yamlText(document);
-}
+export const presetText = (name: PresetName): string => presets[name].text;

@@ -1,7 +1,7 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { presetNames } from '../../src/config/preset-names.ts';
+import { presetNames } from '../../src/config/presets.ts';
 import { folder } from '../unit/project/folder.ts';
 import { apisvc, bin, root, shell } from './apisvc.ts';
 

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { presetNames } from '../../src/config/preset-names.ts';
+import { presetNames } from '../../src/config/presets.ts';
 import { contents, folder, modeOf } from '../unit/project/folder.ts';
 import { apisvc, type Ran, sampleProject, shell } from './apisvc.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { presetNames } from '../../src/config/preset-names.ts';
+import { presetNames } from '../../src/config/presets.ts';
 import { apisvc, kubectl } from './harness/commands.ts';
 import { editConfiguration, emptyFolder, kubectlOk } from './harness/projects.ts';
 import { registered, removeProjects } from './harness/registered.ts';

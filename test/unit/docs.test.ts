@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { presetNames } from '../../src/config/preset-names.ts';
-import { Exit, exitMeanings } from '../../src/errors.ts';
-import { formatsOf } from '../../src/report/formats.ts';
+import { presetNames } from '../../src/config/presets.ts';
+import { exitMeanings } from '../../src/errors.ts';
+import { formatOf, formatsOf } from '../../src/report/formats.ts';
 import { normalise, pages, readPage, tiers, transcriptsIn } from '../docs/transcripts.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -81,15 +81,16 @@ test('README.md lists the exit codes as --help does', () => {
   expect(rows).toEqual(Object.entries(exitMeanings));
 });
 
-test('docs/ci.md explains every exit code', () => {
-  expect(tableAfter('docs/ci.md', '## Exit codes').map(([code]) => Number(code))).toEqual(Object.values(Exit));
+test('docs/ci.md lists the formats that report an error that ends the command', () => {
+  const table = tableAfter('docs/ci.md', '## If the command ends with an error').flatMap(([format = '']) => codeIn(format));
+  expect(table).toEqual(formatsOf('verify').filter((format) => formatOf(format).failedRun));
 });
 
-test('docs/verify.md and docs/lint.md list every output format of their command', () => {
+test('docs/verify.md lists every output format, and docs/lint.md those that lint does not have', () => {
   const table = tableAfter('docs/verify.md', '## Output formats').flatMap(([formats = '']) => codeIn(formats));
   expect(table.sort()).toEqual(formatsOf('verify').sort());
-  const [, sentence = ''] = /^`-o` selects the format: ([^.]*)\./m.exec(readPage('docs/lint.md')) ?? [];
-  expect(codeIn(sentence).sort()).toEqual(formatsOf('lint').sort());
+  const [, exceptions = ''] = /^`-o` selects one of the \[formats of `verify`\]\S* except ([^.]*)\./m.exec(readPage('docs/lint.md')) ?? [];
+  expect(formatsOf('verify').filter((format) => !codeIn(exceptions).includes(format))).toEqual(formatsOf('lint'));
 });
 
 test('docs/registering.md lists every preset', () => {

@@ -6,7 +6,7 @@ import { answerText } from '../../../src/cli/completion/answer.ts';
 import { completionsAt } from '../../../src/cli/completion/completions.ts';
 import { optionsOf, positionOf, subcommandsOf } from '../../../src/cli/completion/position.ts';
 import type { Candidate } from '../../../src/commands/complete-names.ts';
-import { presetNames } from '../../../src/config/preset-names.ts';
+import { presetNames } from '../../../src/config/presets.ts';
 import { formatsOf } from '../../../src/report/formats.ts';
 
 /** The real commands, in a program with two global options. */

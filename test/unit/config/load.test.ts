@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isMap, parseDocument, type Scalar, type YAMLMap } from 'yaml';
+import { customise } from '../../../src/config/customise.ts';
 import { parseRegistration } from '../../../src/config/load.ts';
-import { customise, presetText } from '../../../src/config/presets.ts';
+import { presetText } from '../../../src/config/presets.ts';
 import { Exit } from '../../../src/errors.ts';
 import { failure, file, having, messageOf, valid } from './registration-text.ts';
 

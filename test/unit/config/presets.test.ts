@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { customise, type Overrides } from '../../../src/config/customise.ts';
 import { parseRegistration } from '../../../src/config/load.ts';
-import { presetNames } from '../../../src/config/preset-names.ts';
-import { customise, type Overrides, presetText } from '../../../src/config/presets.ts';
+import { presetNames, presetText } from '../../../src/config/presets.ts';
 import { deployingPresets } from '../manifests/fixture.ts';
 
 const apis = [{ group: 'a.example.com', version: 'v1' }];

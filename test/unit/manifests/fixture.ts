@@ -1,6 +1,6 @@
+import { customise } from '../../../src/config/customise.ts';
 import { parseRegistration } from '../../../src/config/load.ts';
-import { type PresetName, presetNames } from '../../../src/config/preset-names.ts';
-import { customise, presetText } from '../../../src/config/presets.ts';
+import { type PresetName, presetNames, presetText } from '../../../src/config/presets.ts';
 import type { Registration } from '../../../src/config/schema.ts';
 import type { KubeObject, Manifest } from '../../../src/manifests/types.ts';
 import { PrivateKey } from '../../../src/pki/private-key.ts';

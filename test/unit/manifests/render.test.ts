@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { customise } from '../../../src/config/customise.ts';
 import { parseRegistration } from '../../../src/config/load.ts';
-import { presetNames } from '../../../src/config/preset-names.ts';
-import { customise, presetText } from '../../../src/config/presets.ts';
+import { presetNames, presetText } from '../../../src/config/presets.ts';
 import { formatManifests } from '../../../src/manifests/format.ts';
 import { renderManifests } from '../../../src/manifests/render.ts';
 import {

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fieldManager } from '../../../../src/cluster/ownership.ts';
+import { customise } from '../../../../src/config/customise.ts';
 import { parseRegistration } from '../../../../src/config/load.ts';
-import { customise, presetText } from '../../../../src/config/presets.ts';
+import { presetText } from '../../../../src/config/presets.ts';
 import { manifestsToRegister } from '../../../../src/manifests/render.ts';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
 import { anchorsIn } from '../../../../src/pki/anchors.ts';
