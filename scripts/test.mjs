@@ -11,7 +11,7 @@ import { selection } from './tiers.mjs';
  * - `npm test`: every check and every tier that can run here; reports what did not run
  * - `npm test -- --no-cluster`: the same without the tiers on real Kubernetes
  * - `npm run test:cluster`: the tiers on real Kubernetes; fails if one of them cannot run
- * - `npm run test:unit`, `test:cli`, `test:sandbox`: one tier
+ * - `npm run test:unit` and the like: one tier
  * - `npm test -- PATH [FLAGS]`: the tests in a file or directory; FLAGS are those of vitest
  *
  * APISVC_TIERS=unit,sandbox selects tiers for `npm test`.

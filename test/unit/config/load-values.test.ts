@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseRegistration } from '../../../src/config/load.ts';
+import { issuerTypes } from '../../../src/config/schema-certificates.ts';
 import { file, having, messageOf } from './registration-text.ts';
 
 describe('values', () => {
@@ -230,7 +231,7 @@ describe('the issuer', () => {
     [
       'of an unknown type',
       'issuer: {type: selfsigned}',
-      '16:20: spec.certificates.issuer.type: must be one of self-signed, ca, not the string "selfsigned"; did you mean "self-signed"?',
+      `16:20: spec.certificates.issuer.type: must be one of ${issuerTypes.join(', ')}, not the string "selfsigned"; did you mean "self-signed"?`,
     ],
     [
       'with a setting of another type',
