@@ -24,7 +24,7 @@ test('a private key in ca.crt is not rendered', async () => {
 
 describe('lint', () => {
   test.each([
-    ['a device', '/dev/zero', 'error: failed to read /dev/zero: it is a device\n'],
+    ['a device', '/dev/zero', 'error: failed to read /dev/zero: it is a device\nfix: Name a file instead of a device.\n'],
     ['an empty argument', '', 'error: an argument is empty\nfix: Check that every shell variable in the command is set.\n'],
   ])('%s', async (_, file, stderr) => {
     expect(await apisvc(['lint', file], { cwd: dir })).toMatchObject({ code: 2, stdout: '', stderr });
@@ -35,11 +35,12 @@ describe('lint', () => {
     writeFileSync(join(dir, 'latin1.yaml'), Buffer.from('kind: Caf\xe9\n', 'latin1'));
     expect(await apisvc(['lint', 'large.yaml'], { cwd: dir })).toMatchObject({
       code: 2,
-      stderr: 'error: failed to read large.yaml: it is larger than 8 MiB\n',
+      stderr: 'error: failed to read large.yaml: it is larger than 8 MiB\nfix: Check the path, or split the file.\n',
     });
     expect(await apisvc(['lint', 'latin1.yaml'], { cwd: dir })).toMatchObject({
       code: 2,
-      stderr: 'error: failed to read latin1.yaml: it is not UTF-8 text\n',
+      stderr:
+        'error: failed to read latin1.yaml: it is not UTF-8 text\nfix: Convert the file to UTF-8. To see its encoding: file latin1.yaml\n',
     });
   });
 
