@@ -1,0 +1,141 @@
+import { X509Certificate } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { projectFiles } from '../../../src/project/project.ts';
+import { type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { editConfiguration, kubectlOk, waitForOutput } from '../harness/projects.ts';
+import { expectAgreement, rotateOk } from '../harness/rotations.ts';
+
+/** Expired certificates and lost keys: the command says what is possible, and does it. */
+
+const projects: AnyApiProject[] = [];
+
+async function registered(name: string): Promise<AnyApiProject> {
+  const project = await makeAnyApiProject({ name, replicas: 1 });
+  projects.push(project);
+  const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '80s']);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  return project;
+}
+
+afterAll(async () => {
+  for (const { apiService } of projects) await kubectl(['delete', 'apiservice', apiService, '--ignore-not-found']);
+  await kubectl(['delete', 'namespace', 'lost-keys', 'expired', '--ignore-not-found', '--wait=false']);
+});
+
+const refusal = async ({ dir }: AnyApiProject, ...flags: readonly string[]) => {
+  const { exitCode, stdout, stderr } = await apisvc(['rotate', '-C', dir, ...flags]);
+  return { exitCode, stdout, errors: stderr.slice(stderr.indexOf('error: ')) };
+};
+
+describe('a project that lost a key', () => {
+  let project: AnyApiProject;
+  beforeAll(async () => {
+    project = await registered('lost-keys');
+  });
+
+  test('of the CA gets a new CA, because the old one signs no more', async () => {
+    const { caKey } = projectFiles(project.dir);
+    rmSync(caKey);
+    expect(await refusal(project)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      errors: `error: ${caKey} not found; a new serving certificate needs the CA\nfix: Restore the file. To make a new CA: apisvc rotate --ca -C ${project.dir}\n`,
+    });
+    await rotateOk(project, '--ca', '--soak', '0s');
+    await expectAgreement(project, 'lost-keys');
+    expect(statSync(caKey).mode & 0o777).toBe(0o600);
+  });
+
+  test('of the certificate gets it from the Secret, so that there is a way back', async () => {
+    const { key } = projectFiles(project.dir);
+    const before = readFileSync(key, 'utf8');
+    rmSync(key);
+    const running = apisvc(['rotate', '-C', project.dir]);
+    await waitForOutput(running, new RegExp(`note: ${key} not found; restored it from Secret lost-keys/lost-keys-tls[\\s\\S]*==> Writing`));
+    running.kill('SIGKILL');
+    await running;
+    expect(readFileSync(key, 'utf8')).toBe(before);
+    expect(statSync(key).mode & 0o777).toBe(0o600);
+    await rotateOk(project, '--abort');
+    await expectAgreement(project, 'lost-keys');
+  });
+
+  test('never prints one', async () => {
+    const outputs: string[] = [];
+    const keys = new Set<string>();
+    const run = async (...args: readonly string[]): Promise<void> => {
+      const { stdout, stderr } = await apisvc(['rotate', '-C', project.dir, '-v', ...args], { timeout: 120_000 });
+      outputs.push(stdout, stderr);
+      for (const line of keysIn(join(project.dir, 'certs'))) keys.add(line);
+    };
+    for (const line of keysIn(join(project.dir, 'certs'))) keys.add(line);
+    await run('--dry-run');
+    await run('--ca', '--dry-run', '-o', 'json');
+    const running = apisvc(['rotate', '-C', project.dir, '-v', '--ca', '--soak', '60s'], { timeout: 120_000 });
+    await waitForOutput(running, /==> Watching/);
+    outputs.push(await kubectlOk(['get', 'leases', '-n', 'lost-keys', '-o', 'yaml']));
+    for (const line of keysIn(join(project.dir, 'certs', 'next'))) keys.add(line);
+    running.kill('SIGINT');
+    const interrupted = await running;
+    expect(interrupted).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('or go back: apisvc rotate --abort') });
+    outputs.push(interrupted.stdout, interrupted.stderr);
+    await run('--abort', '--soak', '0s', '-o', 'json');
+    await run('-o', 'json');
+    const text = outputs.join('\n');
+    expect(keys.size).toBeGreaterThan(6);
+    expect(text).not.toContain('PRIVATE KEY');
+    expect([...keys].filter((line) => text.includes(line))).toEqual([]);
+    expect(text).toContain('Plan to rotate');
+    await expectAgreement(project, 'lost-keys');
+  });
+});
+
+/** The lines of all private keys in a directory, without those that all keys have. */
+function keysIn(dir: string): string[] {
+  const files = readdirSync(dir).filter((name) => name.endsWith('.key'));
+  return files.flatMap((name) =>
+    readFileSync(join(dir, name), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('-'))
+      .slice(1),
+  );
+}
+
+describe('an expired certificate', () => {
+  let project: AnyApiProject;
+  const lifetimes = (lifetime: string, caLifetime: string) =>
+    editConfiguration(project.dir, (document) => {
+      document.setIn(['spec', 'certificates', 'lifetime'], lifetime);
+      document.setIn(['spec', 'certificates', 'issuer', 'caLifetime'], caLifetime);
+    });
+  const hasExpired = (file: string): boolean => Date.parse(new X509Certificate(readFileSync(file)).validTo) < Date.now() - 1_000;
+  const untilExpired = (file: string) => expect.poll(() => hasExpired(file), { timeout: 90_000, interval: 500 }).toBe(true);
+
+  beforeAll(async () => {
+    project = await registered('expired');
+  });
+
+  test('of the server is replaced', async () => {
+    lifetimes('25s', '10y');
+    await rotateOk(project);
+    lifetimes('1y', '10y');
+    await untilExpired(projectFiles(project.dir).certificate);
+    expect((await apisvc(['verify', '-C', project.dir])).exitCode).toBe(1);
+    await rotateOk(project);
+    await expectAgreement(project, 'expired');
+  });
+
+  test('of the CA is replaced without an overlap, which would help nobody', async () => {
+    lifetimes('70s', '70s');
+    await rotateOk(project, '--ca', '--soak', '0s');
+    lifetimes('1y', '10y');
+    await untilExpired(projectFiles(project.dir).caCertificate);
+    expect(await refusal(project)).toMatchObject({ exitCode: 2, errors: expect.stringMatching(/expired[\s\S]*apisvc rotate --ca/) });
+    const { stderr } = await rotateOk(project, '--ca', '--soak', '0s');
+    expect(stderr).toMatch(/note: apiservice\/\S+: dropping CN=\S+ CA, which expired on \S+ and verifies nothing/);
+    await expectAgreement(project, 'expired');
+  });
+});
