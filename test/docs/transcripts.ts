@@ -82,7 +82,7 @@ export function transcript(tier: Tier, name: string): Transcript {
  */
 export const normalise = (text: string): string =>
   `${text}\n`
-    .replace(/^ {4}waiting for .*\n/gm, '')
+    .replace(/^ {4}(?:waiting for|note: waiting) .*\n/gm, '')
     .replace(/\S*\/apisvc-quickstart-\w+/g, 'FOLDER')
     .replace(/\b(?:127|10)(?:\.\d{1,3}){3}(?::\d+)?/g, 'ADDRESS')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
@@ -113,7 +113,7 @@ const count = (text: string): number => (text === '' ? 0 : linesOf(text).length)
 /** The lines of a real output that a shown one with `...` stands for. */
 function abridged(real: string, { head, tail }: { head: string; tail: string }): string {
   const lines = real
-    .replace(/^ {4}waiting for .*\n/gm, '')
+    .replace(/^ {4}(?:waiting for|note: waiting) .*\n/gm, '')
     .trim()
     .split('\n');
   return [...lines.slice(0, count(head)), '...', ...(count(tail) ? lines.slice(-count(tail)) : [])].join('\n');
