@@ -184,7 +184,7 @@ export function verbsBy(subjectOf: (need: Need) => string, needs: readonly Need[
 
 function ruleSubject({ verb, ref: { resource, namespace, name } }: Need): string {
   // A rule for the name of a pod is useless after the pod is replaced.
-  const anyName = ['create', 'list', 'watch'].includes(verb) || resource.kind === 'Pod';
+  const anyName = name === '*' || ['create', 'list', 'watch'].includes(verb) || resource.kind === 'Pod';
   const names = anyName ? '' : `, resourceNames: [${JSON.stringify(name)}]`;
   const where = resource.namespaced ? `Role in namespace ${namespace}` : 'ClusterRole';
   return `${where}: {apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${ruleName(resource)}]${names}`;

@@ -3,7 +3,7 @@ import { fileExists } from '../config/file-errors.ts';
 import { issuerFlags } from '../config/issuer-flags.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
-import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
+import { ApisvcError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import { planRotation, type RotateRequest, type RotateResult, rotate as rotateCertificates } from '../operations/rotate.ts';
 import type { RestartMode, RotationKind } from '../operations/rotation/rotation.ts';
@@ -68,17 +68,22 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
     const request = requestFor(signal);
     return flags.dryRun ? planRotation(cluster, request) : rotateCertificates(cluster, request);
   };
-  const result = await withCluster(flags, terminal, 'rotating', work).catch(explainInterrupt);
+  const result = await withCluster(flags, terminal, 'rotating', work).catch((error) => explain(error, dir));
   await terminal.result(flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors));
   return result.diagnosis ? exitCodeOf(result.diagnosis) : Exit.ok;
 }
 
-/** Every step leaves an API that works, so Ctrl-C leaves nothing to undo. */
-function explainInterrupt(error: unknown): never {
-  if (!(error instanceof InterruptedError)) throw error;
-  throw new InterruptedError(error.signal, {
-    fix: 'Run the same command again to continue, or go back: apisvc rotate --abort',
-  });
+/**
+ * Every step leaves an API that works, so Ctrl-C leaves nothing to undo. The commands of fixes get
+ * the directory.
+ */
+function explain(error: unknown, dir: string): never {
+  const fix = 'Run the same command again to continue, or go back: apisvc rotate --abort';
+  const explained = error instanceof InterruptedError ? new InterruptedError(error.signal, { fix }) : error;
+  if (dir !== '.' && explained instanceof ApisvcError && explained.fix !== undefined) {
+    explained.fix = explained.fix.replace(/\bapisvc (rotate|register|verify|status)\b/g, (command) => `${command} -C ${shellWord(dir)}`);
+  }
+  throw explained;
 }
 
 /** With --ca, or with a CA other than the one in certs/ca.crt, the CA is replaced. */
@@ -118,7 +123,7 @@ function issueNext(
 /** The CA of the project. @throws UsageError with a way out where it cannot sign */
 function ownAuthority(dir: string): Authority {
   const files = projectFiles(dir);
-  const newCa = `To make a new CA: apisvc rotate --ca${dir === '.' ? '' : ` -C ${shellWord(dir)}`}`;
+  const newCa = 'To make a new CA: apisvc rotate --ca';
   const missing = [files.caCertificate, files.caKey].find((path) => !fileExists(path));
   if (missing !== undefined) {
     throw new UsageError(`${missing} not found; a new serving certificate needs the CA`, { fix: `Restore the file. ${newCa}` });

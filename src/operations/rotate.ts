@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { acquireRotationLease, leaseNeeds, type RotationLock } from '../cluster/lease.ts';
@@ -9,14 +10,12 @@ import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
 import { RefusedError, UsageError } from '../errors.ts';
-import { readCertificates } from '../project/certificates.ts';
-import { discardNext, hasNext, promoteNext, readNext, recover, writeNext } from '../project/generations.ts';
+import { discardNext, hasNext, promoteNext, recover, writeNext } from '../project/generations.ts';
 import { type CertificatesToWrite, projectFiles } from '../project/project.ts';
 import { requireAccess } from './permissions.ts';
 import type { OnProgress } from './progress.ts';
 import { complete, decide } from './rotation/decide.ts';
 import { canGoBack, requireAgreement } from './rotation/preconditions.ts';
-import { restoreKey } from './rotation/restore-key.ts';
 import {
   type CertificateSet,
   certificateSet,
@@ -26,6 +25,7 @@ import {
   type RotationOptions,
   serviceOf,
 } from './rotation/rotation.ts';
+import { readNextSet, readSet, setsOf } from './rotation/sets.ts';
 import { stepList } from './rotation/step-list.ts';
 import { runSteps, type Step } from './runner.ts';
 import { verifyStep } from './steps/verify.ts';
@@ -87,7 +87,10 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   const lock = await acquireRotationLease(cluster, { service, holder, signal, onWait });
   try {
     recover(dir);
-    return await rotateLocked(cluster, { ...request, signal: AbortSignal.any([signal, lock.lost]) }, lock);
+    const both = AbortSignal.any([signal, lock.lost]);
+    // Every request in flight listens to the signal. Node would warn of a leak.
+    setMaxListeners(0, both);
+    return await rotateLocked(cluster, { ...request, signal: both }, lock);
   } finally {
     await lock.stop();
   }
@@ -113,20 +116,21 @@ function stepNeeds(cluster: Cluster, request: RotateRequest): readonly Need[] {
 }
 
 async function rotateLocked(cluster: Cluster, request: RotateRequest, lock: RotationLock): Promise<RotateResult> {
-  const { registration, onProgress, clusterFlags, project } = request;
   const prepared = await prepare(cluster, request, lock);
-  if (!('rotation' in prepared)) {
-    if (prepared.outcome === 'rotated') await lock.release();
-    return prepared;
-  }
-  const { rotation, steps } = prepared;
-  if (prepared.fresh) await requireAgreement(rotation, prepared.current);
-  const ran = await runAndRecord(rotation, steps, lock, prepared.started);
+  const result = 'rotation' in prepared ? await run(prepared, lock) : prepared;
   await lock.release();
-  const verify = verifyStep(rotation, { names: apiServiceNames(registration), clusterFlags, project });
+  if (result.outcome !== 'rotated' && result.outcome !== 'aborted') return result;
+  const { registration, onProgress, clusterFlags, project, signal } = request;
+  const verify = verifyStep({ cluster, signal, onProgress }, { names: apiServiceNames(registration), clusterFlags, project });
   await runSteps([verify], onProgress);
+  return { ...result, diagnosis: verify.diagnosis() };
+}
+
+async function run({ rotation, steps, current, fresh, started }: Prepared, lock: RotationLock): Promise<RotateResult> {
+  if (fresh) await requireAgreement(rotation, current);
+  const ran = await runAndRecord(rotation, steps, lock, started);
   const outcome = rotation.direction === 'forward' ? 'rotated' : 'aborted';
-  return { outcome, kind: rotation.kind, steps: ran, from: rotation.from, to: rotation.to, diagnosis: verify.diagnosis() };
+  return { outcome, kind: rotation.kind, steps: ran, from: rotation.from, to: rotation.to };
 }
 
 /** Runs the steps. The Lease says which one runs, for `verify` and for whoever comes next. */
@@ -239,30 +243,6 @@ async function prepare(
   });
   if (decision.action !== 'start') onProgress({ kind: 'note', what: continuing(rotation, journal) });
   return { rotation, steps, current, fresh: decision.action === 'start', started: journal?.started ?? new Date().toISOString() };
-}
-
-/** Reads certs/ and certs/next. A lost key is restored from the Secret. */
-async function setsOf(
-  where: Pick<Rotation, 'cluster' | 'registration' | 'signal'>,
-  { dir, registration, dryRun, onProgress }: RotateRequest,
-): Promise<{ readonly current: CertificateSet | undefined; readonly next: CertificateSet | undefined }> {
-  const current = readSet(dir, registration);
-  return {
-    current: current && !current.key ? await restoreKey(where, current, { dir, dryRun, onProgress }) : current,
-    next: readNextSet(dir, registration),
-  };
-}
-
-const reading = () => ({ withKey: true, now: new Date() });
-
-/** certs/, whatever its faults: an expired certificate is a reason to rotate. */
-const readSet = (dir: string, registration: Registration): CertificateSet | undefined =>
-  certificateSet(readCertificates(dir, registration, reading()));
-
-/** @throws UsageError where certs/next cannot be used */
-function readNextSet(dir: string, registration: Registration): CertificateSet | undefined {
-  const next = readNext(dir, registration, reading());
-  return next && certificateSet(next);
 }
 
 /** Whether the certificate, or with a new CA the CA, expires within the time of the request. */

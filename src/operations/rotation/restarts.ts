@@ -21,12 +21,13 @@ export interface Restarts {
    * @throws RefusedError when a restart failed, or did not help
    */
   consider(look: Pick<Look, 'others' | 'pods'>, elapsedMs: number): Promise<void>;
-  /** Restarts the Deployments of all pods, and waits for the rollouts. */
+  /** Restarts the Deployments of all pods. */
   restartAll(pods: readonly KubeObject[]): Promise<void>;
+  /** Whether a rollout goes on. @throws RefusedError when it failed */
+  isRollingOut(): boolean;
 }
 
 interface Restarted {
-  readonly rollout: Promise<void>;
   /** When the rollout ended. */
   endedMs?: number;
 }
@@ -60,9 +61,9 @@ export function restarts(rotation: Rotation): Restarts {
       onProgress({ kind: 'note', what: `restarting the pods of Deployment ${ref.namespace}/${name}: ${why}` });
       await mergePatch(rotation, ref, { spec: { template: { metadata: { annotations: { [restartedFor]: to.leaf } } } } });
     }
-    const entry: Restarted = { rollout: waitForRollout(rotation, ref) };
+    const entry: Restarted = {};
     restarted.set(name, entry);
-    entry.rollout.then(
+    waitForRollout(rotation, ref).then(
       () => {
         entry.endedMs = performance.now();
       },
@@ -90,14 +91,16 @@ export function restarts(rotation: Rotation): Restarts {
 
   return {
     async consider({ others, pods }, elapsedMs) {
-      if (failure !== undefined) throw failure;
       const names = new Set(others.map(({ pod }) => pod));
       for (const pod of pods) if (names.has(pod.metadata.name)) await considerPod(pod, elapsedMs);
     },
     async restartAll(pods) {
       const names = new Set(await Promise.all(pods.map(deploymentOf)));
       for (const name of names) if (name !== undefined) await restartDeployment(name, '--restart=always');
-      await Promise.all([...restarted.values()].map(({ rollout }) => rollout));
+    },
+    isRollingOut() {
+      if (failure !== undefined) throw failure;
+      return [...restarted.values()].some(({ endedMs }) => endedMs === undefined);
     },
   };
 }

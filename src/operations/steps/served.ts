@@ -41,7 +41,8 @@ async function untilServed(rotation: Rotation, look: LookAtAll, guard: Guard, re
     await poll({ ...polling, signal: rotation.signal, report }, async () => {
       await guard();
       const seen = await look();
-      if (seen.complete) return true;
+      const rollingOut = restarts.isRollingOut();
+      if (seen.complete && !rollingOut) return true;
       report(progressOf(seen));
       await restarts.consider(seen, performance.now() - start);
       return undefined;

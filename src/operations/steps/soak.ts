@@ -43,7 +43,7 @@ async function soak(rotation: Rotation, look: LookAtAll, guard: Guard, restarts:
         otherSinceMs ??= nowMs;
         await restarts.consider(seen, nowMs - otherSinceMs);
       } else otherSinceMs = undefined;
-      return seen.complete && nowMs - quietSinceMs >= rotation.soakMs ? true : undefined;
+      return seen.complete && !restarts.isRollingOut() && nowMs - quietSinceMs >= rotation.soakMs ? true : undefined;
     });
   });
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { wasRefused } from '../../cluster/faults.ts';
 import { observe as observeObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
-import { judgeRenewals, type Renewals, recordRenewals } from '../rotation/freshness.ts';
+import { freshMs, judgeRenewals, type Renewals, recordRenewals } from '../rotation/freshness.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import { settleTime } from '../rotation/settle-time.ts';
 import type { Step } from '../runner.ts';
@@ -68,21 +68,25 @@ async function untilTakenUp(
   settleMs: number,
   report: (state: string) => void,
 ): Promise<void> {
+  const start = performance.now();
   for (;;) {
     const { renewals } = seen;
     if (renewals?.size === 0) return;
     const uptake = renewals && judgeRenewals(renewals, { nowMs: performance.now(), settleMs });
     if (uptake?.state === 'done') return;
     if (uptake?.state === 'settling') report(`${counted(renewals?.size ?? 0)} renewed; ${settleMs / 1000}s to settle`);
-    if (uptake?.state === 'stale') report(staleText(uptake.leases));
+    if (uptake?.state === 'stale') report(staleText(uptake.leases, performance.now() - start > freshMs));
     await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 
 const counted = (leases: number): string => (leases === 1 ? 'the Lease is' : `${leases} Leases are`);
 
-const staleText = (leases: readonly string[]): string =>
-  `not renewed yet: ${leases.map((name) => `Lease ${name}`).join(', ')}. If that kube-apiserver no longer exists: kubectl -n kube-system delete lease ${leases[0]}`;
+/** A kube-apiserver that was removed leaves its Lease behind for an hour. */
+const staleText = (leases: readonly string[], overdue: boolean): string =>
+  `not renewed yet: ${leases.map((name) => `Lease ${name}`).join(', ')}${
+    overdue ? `. If that kube-apiserver no longer exists: kubectl -n kube-system delete lease ${leases[0]}` : ''
+  }`;
 
 async function waitBlindly({ onProgress, signal }: Rotation, why: string, settleMs: number): Promise<void> {
   const ms = Math.max(blindMs, settleMs);

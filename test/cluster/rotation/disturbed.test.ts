@@ -60,7 +60,7 @@ describe('a caBundle that is overwritten', () => {
       const { exitCode, stderr } = await running;
       expect(exitCode).toBe(1);
       expect(stderr).toMatch(/error: apiservice\/\S+: "kubectl-patch" at \S+ overwrote the caBundle a second time during the rotation/);
-      expect(stderr).toContain('To go back: apisvc rotate --abort');
+      expect(stderr).toContain(`To go back: apisvc rotate -C ${project.dir} --abort`);
       await rotateOk(project, '--abort', '--soak', '1s');
     });
     expectNoFailure(report);

@@ -42,7 +42,7 @@ describe('a project that lost a key', () => {
     expect(await refusal(project)).toEqual({
       exitCode: 2,
       stdout: '',
-      errors: `error: ${caKey} not found; a new serving certificate needs the CA\nfix: Restore the file. To make a new CA: apisvc rotate --ca -C ${project.dir}\n`,
+      errors: `error: ${caKey} not found; a new serving certificate needs the CA\nfix: Restore the file. To make a new CA: apisvc rotate -C ${project.dir} --ca\n`,
     });
     await rotateOk(project, '--ca', '--soak', '0s');
     await expectAgreement(project, 'lost-keys');
@@ -80,7 +80,7 @@ describe('a project that lost a key', () => {
     for (const line of keysIn(join(project.dir, 'certs', 'next'))) keys.add(line);
     running.kill('SIGINT');
     const interrupted = await running;
-    expect(interrupted).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('or go back: apisvc rotate --abort') });
+    expect(interrupted).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('or go back: apisvc rotate -C ') });
     outputs.push(interrupted.stdout, interrupted.stderr);
     await run('--abort', '--soak', '0s', '-o', 'json');
     await run('-o', 'json');
@@ -133,7 +133,7 @@ describe('an expired certificate', () => {
     await rotateOk(project, '--ca', '--soak', '0s');
     lifetimes('1y', '10y');
     await untilExpired(projectFiles(project.dir).caCertificate);
-    expect(await refusal(project)).toMatchObject({ exitCode: 2, errors: expect.stringMatching(/expired[\s\S]*apisvc rotate --ca/) });
+    expect(await refusal(project)).toMatchObject({ exitCode: 2, errors: expect.stringMatching(/expired[\s\S]*apisvc rotate -C \S+ --ca/) });
     const { stderr } = await rotateOk(project, '--ca', '--soak', '0s');
     expect(stderr).toMatch(/note: apiservice\/\S+: dropping CN=\S+ CA, which expired on \S+ and verifies nothing/);
     await expectAgreement(project, 'expired');

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { kubeApiserverCommand } from '../../../src/sandbox/real/components.ts';
 import { enter } from '../../../src/sandbox/real/network.ts';
 import { placeIn } from '../../../src/sandbox/real/place.ts';
@@ -43,8 +43,9 @@ const start = (): RunningProcess => {
   });
 };
 
+const waiting = { timeout: 60_000, interval: 500 };
 const ready = () =>
-  expect.poll(() => answers(`https://${cluster.network.address}:${port}/readyz`, {}), { timeout: 60_000, interval: 500 }).toBe(true);
+  vi.waitFor(async () => expect(await answers(`https://${cluster.network.address}:${port}/readyz`, {})).toBe(true), waiting);
 
 /** The process ID of the second kube-apiserver. */
 function secondPid(): number {
@@ -62,7 +63,7 @@ beforeAll(async () => {
   const before = (await kubectlOk(identities)).split('\n');
   second = start();
   await ready();
-  await expect.poll(async () => (await kubectlOk(identities)).split('\n').length, { timeout: 30_000 }).toBe(before.length + 1);
+  await vi.waitFor(async () => expect((await kubectlOk(identities)).split('\n')).toHaveLength(before.length + 1), waiting);
   lease = (await kubectlOk(identities)).split('\n').find((each) => !before.includes(each)) ?? '';
   kubeconfig = join(emptyFolder(), 'kubeconfig');
   writeFileSync(
