@@ -45,7 +45,10 @@ export interface RotationLock {
   readonly holder: string;
   /** Aborted with a RefusedError when another process takes the Lease over or deletes it. */
   readonly lost: AbortSignal;
-  /** Records how far the rotation is. @throws the reason of `lost` or of the signal; as `refusal` */
+  /**
+   * Records how far the rotation is.
+   * @throws the reason of `lost` or of the signal; as `refusal`
+   */
   record(journal: Journal): Promise<void>;
   /** Deletes the Lease: the rotation is complete. */
   release(): Promise<void>;
@@ -169,7 +172,8 @@ interface Change {
 
 /**
  * Only an answer can take the Lease away: while kube-apiserver restarts, nobody else can take it.
- * Requests must be sent one after the other, because each needs the version that the one before made.
+ * Requests must be sent one after the other, because each needs the version that the one before
+ * made.
  * @param lose reports who has the Lease now
  */
 function heldLease(cluster: Cluster, { service, holder }: AcquireRequest, lease: KubeObject, lose: (words: string) => never): Held {

@@ -36,7 +36,9 @@ export const rotationLease = ({ namespace, name }: RotatedService): ObjectRef =>
   name: `apisvc-rotation-${name}`,
 });
 
-/** The Lease of a rotation as it is in the cluster (k8s.io/api/coordination/v1/types.go, LeaseSpec). */
+/**
+ * The Lease of a rotation as it is in the cluster (k8s.io/api/coordination/v1/types.go, LeaseSpec).
+ */
 export interface RotationLease {
   readonly holder: string;
   /** ISO 8601, by the clock of the holder. */

@@ -63,7 +63,8 @@ export function trackUpdate({ updated, kind, live, manager, subresource = '', no
   const { set, removed } = changesBetween(bare(live ?? {}), bare(updated));
   // `kubectl apply --server-side` moves fields from one manager to another.
   const given = subresource === '' && updated.metadata.managedFields?.length ? updated : live;
-  // One empty entry removes all (managedfields/internal/managedfields.go, RemoveObjectManagedFields).
+  // One empty entry removes all (managedfields/internal/managedfields.go,
+  // RemoveObjectManagedFields).
   const entries = given?.metadata.managedFields?.filter((entry: Obj) => Object.keys(entry).length > 0);
   const managers = decodeManagers(live && entries);
   if (live && managers.size === 0) return withManagers(updated, managers);
