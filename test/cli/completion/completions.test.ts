@@ -31,7 +31,7 @@ describe('commands', () => {
     expect(at('')).toEqual([...names, 'help']);
     expect(at()).toEqual([...names, 'help']);
     expect(at('-q', '--no-color', 'ver')).toEqual(['verify']);
-    expect(at('help', 're')).toEqual(['render', 'register', 'rotate']);
+    expect(at('help', 're')).toEqual(['render', 'register']);
   });
 
   test('an unknown command has no completions', () => {
