@@ -18,6 +18,7 @@ import {
   withTimeout,
 } from './options.ts';
 import { addRotate } from './rotate-declaration.ts';
+import { addUnregister } from './unregister-declaration.ts';
 
 /**
  * Adds the subcommands with their flags and help. Their actions are in src/commands, imported when
@@ -28,6 +29,7 @@ export function addCommands(program: Command, run: Run): void {
   addRender(program, run);
   addRegister(program, run);
   addRotate(program, run);
+  addUnregister(program, run);
   addVerify(program, run);
   addLint(program, run);
   addExplain(program, run);

@@ -4,7 +4,7 @@ import { managedByLabel } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
-import { recordFormer, withFormer } from './former.ts';
+import { formerAnnotation, formerlyAbsent, recordFormer, withFormer } from './former.ts';
 import { refOf } from './objects.ts';
 import { extractOwned, type FieldsV1 } from './owned-fields.ts';
 import { describeRef, resourcePath } from './resources.ts';
@@ -207,20 +207,42 @@ export const formerOf = (before: KubeObject, after: KubeObject): string | undefi
   recordFormer(before, after, ourEntry(after)?.fieldsV1 ?? {});
 
 /**
- * Deletes an object that apisvc created: one that carries our label and that we applied.
+ * Whose an object is: `created` by apisvc, so that it may be deleted; `adopted`, so that it existed
+ * before and can be restored; or of others.
+ */
+export function ownershipOf(object: KubeObject): 'created' | 'adopted' | 'foreign' {
+  if (!isApplied(object)) return 'foreign';
+  const { labels, annotations } = object.metadata;
+  const former = annotations?.[formerAnnotation];
+  if (former === undefined) return labels?.[managedByLabel] === fieldManager ? 'created' : 'adopted';
+  return former === formerlyAbsent ? 'created' : 'adopted';
+}
+
+/**
+ * Deletes an object that apisvc created.
  * @param found the object as the cluster has it; another object of its name is left alone
  * @returns false when the object no longer exists
  * @throws RefusedError for an object of another owner; as `refusal` otherwise
  */
-export async function deleteObject(cluster: Cluster, found: KubeObject, signal: AbortSignal): Promise<boolean> {
-  const ref = refOf(found);
-  if (!isApplied(found) || found.metadata.labels?.[managedByLabel] !== fieldManager) {
-    throw new RefusedError(`${describeRef(ref)} was not created by apisvc; it is left unchanged`);
+export async function deleteObject(cluster: Cluster, found: KubeObject, { dryRun, signal }: Omit<ApplyOptions, 'force'>): Promise<boolean> {
+  if (ownershipOf(found) !== 'created') {
+    throw new RefusedError(`${describeRef(refOf(found))} was not created by apisvc; it is left unchanged`);
   }
+  return deleteAnyObject(cluster, found, { dryRun, signal });
+}
+
+/** Deletes an object of anybody, as `deleteObject` does. The caller has asked the user. */
+export async function deleteAnyObject(
+  cluster: Cluster,
+  found: KubeObject,
+  { dryRun, signal }: Omit<ApplyOptions, 'force'>,
+): Promise<boolean> {
+  const ref = refOf(found);
   const { uid } = found.metadata as StoredMetadata;
   const answer = await cluster.request({
     method: 'DELETE',
     path: resourcePath(ref.resource, ref.namespace, ref.name),
+    query: { dryRun: dryRun ? 'All' : undefined },
     body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid }, propagationPolicy: 'Background' },
     signal,
   });

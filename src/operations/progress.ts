@@ -12,10 +12,19 @@ export interface AppliedObject {
   readonly change: Change;
 }
 
+/** What `unregister` did to an object, or would do. */
+export interface RemovedObject {
+  readonly object: string;
+  readonly change: 'deleted' | 'restored' | 'left';
+  /** Why it is left, or what could not be restored. */
+  readonly reason?: string;
+}
+
 /** What an operation reports while it runs. Reporters turn it into lines. */
 export type Progress =
   | { readonly kind: 'step'; readonly what: string }
   | { readonly kind: 'applied'; readonly applied: AppliedObject }
+  | { readonly kind: 'removed'; readonly removed: RemovedObject }
   | { readonly kind: 'waiting'; readonly what: string; readonly last: string }
   /** An object of another project now belongs to this one. */
   | { readonly kind: 'taken-over'; readonly object: string; readonly from: string }

@@ -5,7 +5,7 @@ import type { Manifest } from '../manifests/types.ts';
 import type { FailedRun } from './failed-run.ts';
 
 /** The commands that take `-o`. */
-export type FormatCommand = 'verify' | 'lint' | 'sandbox' | 'register' | 'rotate' | 'render';
+export type FormatCommand = 'verify' | 'lint' | 'sandbox' | 'register' | 'rotate' | 'unregister' | 'render';
 
 /** A format of `-o`: who accepts it, and how it renders. Reporters are imported when they run. */
 interface Format {
@@ -35,7 +35,7 @@ interface Format {
 export const formats = {
   text: {
     description: 'Report for people',
-    commands: ['verify', 'lint', 'sandbox', 'register', 'rotate'],
+    commands: ['verify', 'lint', 'sandbox', 'register', 'rotate', 'unregister'],
     diagnosis: async (diagnosis, colors) => (await import('./text.ts')).diagnosisText(diagnosis, colors),
     list: async (list, colors) => (await import('./text.ts')).listText(list, colors),
   },
@@ -62,7 +62,7 @@ export const formats = {
   },
   json: {
     description: 'JSON',
-    commands: ['verify', 'lint', 'sandbox', 'register', 'rotate', 'render'],
+    commands: ['verify', 'lint', 'sandbox', 'register', 'rotate', 'unregister', 'render'],
     diagnosis: async (diagnosis) => (await import('./json.ts')).diagnosisJson(diagnosis),
     list: async (list) => (await import('./json.ts')).diagnosisJson(list),
     manifests: async (manifests) => (await import('../manifests/format.ts')).formatManifests(manifests, 'json'),

@@ -1,9 +1,13 @@
-import type { AppliedObject, Progress } from '../operations/progress.ts';
+import type { AppliedObject, Progress, RemovedObject } from '../operations/progress.ts';
 import { printable } from '../pki/printable.ts';
 
 /** `service/wardle/api created`, as kubectl prints it. */
 export const appliedLine = ({ object, change }: AppliedObject): string =>
   change === 'unchecked' ? `${object} not checked: its namespace or role does not exist yet` : `${object} ${change}`;
+
+/** `service/wardle/api deleted`, as kubectl prints it. */
+export const removedLine = ({ object, change, reason }: RemovedObject): string =>
+  `${object} ${change}${reason === undefined ? '' : `: ${reason}`}`;
 
 /** One line that sums up all changes. */
 export function appliedSummary(applied: readonly AppliedObject[]): string {
@@ -25,6 +29,8 @@ function line(progress: Progress): string {
       return `==> ${progress.what}`;
     case 'applied':
       return `    ${appliedLine(progress.applied)}`;
+    case 'removed':
+      return `    ${removedLine(progress.removed)}`;
     case 'waiting':
       return `    waiting for ${progress.what}: ${progress.last}`;
     case 'taken-over':

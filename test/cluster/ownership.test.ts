@@ -51,16 +51,16 @@ test('release of an object that was replaced changes nothing', async () => {
 test('delete removes our object once, and never its successor', async () => {
   await apply(configMap({ ours: '2' }, ours));
   const first = await found();
-  expect(await deleteObject(cluster, first, signal)).toBe(true);
-  expect(await deleteObject(cluster, first, signal)).toBe(false);
+  expect(await deleteObject(cluster, first, { dryRun: false, signal })).toBe(true);
+  expect(await deleteObject(cluster, first, { dryRun: false, signal })).toBe(false);
   await apply(configMap({ ours: '3' }, ours));
-  await expect(deleteObject(cluster, first, signal)).rejects.toThrow(/failed to delete configmap\/ownership\/shared/);
+  await expect(deleteObject(cluster, first, { dryRun: false, signal })).rejects.toThrow(/failed to delete configmap\/ownership\/shared/);
   expect((await found()).data).toEqual({ ours: '3' });
 });
 
 test('delete refuses an object without our label', async () => {
   await kubectlOk(['label', 'configmap', 'shared', '-n', namespace, 'app.kubernetes.io/managed-by-']);
-  await expect(deleteObject(cluster, await found(), signal)).rejects.toThrow('was not created by apisvc');
+  await expect(deleteObject(cluster, await found(), { dryRun: false, signal })).rejects.toThrow('was not created by apisvc');
   expect((await found()).data).toEqual({ ours: '3' });
 });
 

@@ -8,7 +8,7 @@ import { viewApiService } from '../../snapshot/views.ts';
  * The label of APIServices that kube-apiserver's own controllers overwrite and delete
  * (kube-aggregator pkg/controllers/autoregister).
  */
-const automanaged = 'kube-aggregator.kubernetes.io/automanaged';
+export const automanaged = 'kube-aggregator.kubernetes.io/automanaged';
 
 /**
  * Finds an APIService that belongs to someone else: one that is Local or automanaged, or that

@@ -86,25 +86,27 @@ describe('releaseObject', () => {
 describe('deleteObject', () => {
   test('deletes our object, for the same uid only', async () => {
     const { cluster, received } = await answering(200, {});
-    expect(await deleteObject(cluster, serviceOf(), never)).toBe(true);
+    expect(await deleteObject(cluster, serviceOf(), { dryRun: false, signal: never })).toBe(true);
     expect(received[0]).toMatchObject({ method: 'DELETE', url: '/api/v1/namespaces/wardle/services/api' });
     expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({ preconditions: { uid: 'one' }, propagationPolicy: 'Background' });
   });
 
   test('returns false for an object that no longer exists', async () => {
     const { cluster } = await answering(404, notFound('/api/v1/namespaces/wardle/services/api'));
-    expect(await deleteObject(cluster, serviceOf(), never)).toBe(false);
+    expect(await deleteObject(cluster, serviceOf(), { dryRun: false, signal: never })).toBe(false);
   });
 
   test.each([...strangers, ['it has the label of another tool', { label: 'Helm' }] as const])('refuses when %s', async (_, owner) => {
     const { cluster, received } = await answering(200, {});
-    await expect(deleteObject(cluster, serviceOf(owner), never)).rejects.toBeInstanceOf(RefusedError);
+    await expect(deleteObject(cluster, serviceOf(owner), { dryRun: false, signal: never })).rejects.toBeInstanceOf(RefusedError);
     expect(received).toEqual([]);
   });
 
   test('fails when kube-apiserver refuses', async () => {
     const { cluster } = await answering(403, status(403, 'Forbidden', 'services "api" is forbidden'));
-    await expect(deleteObject(cluster, serviceOf(), never)).rejects.toThrow('not allowed to delete service/wardle/api');
+    await expect(deleteObject(cluster, serviceOf(), { dryRun: false, signal: never })).rejects.toThrow(
+      'not allowed to delete service/wardle/api',
+    );
   });
 });
 

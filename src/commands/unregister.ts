@@ -1,0 +1,112 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { Exit, type ExitCode, InterruptedError, RefusedError, UsageError } from '../errors.ts';
+import type { OnProgress } from '../operations/progress.ts';
+import { findLeftovers, findOrphans } from '../operations/unregister/find.ts';
+import {
+  dryRunUnregister,
+  planUnregister,
+  type Subject,
+  type UnregisterRequest,
+  unregister as unregisterApi,
+} from '../operations/unregister.ts';
+import { isProject, readRegistration, requireDirectory } from '../project/project.ts';
+import { progressLine } from '../report/progress.ts';
+import { dryRunText, leftoversText, planText, unregisterJson, unregisterText } from '../report/unregister.ts';
+import { type ClusterFlags, withCluster } from './cluster.ts';
+import { missingFlags } from './missing-flags.ts';
+import { parseName } from './selection.ts';
+import type { Question, Terminal } from './terminal.ts';
+
+export interface UnregisterFlags extends ClusterFlags {
+  readonly directory: string;
+  readonly output: 'text' | 'json';
+  readonly yes?: boolean;
+  readonly dryRun?: 'client' | 'server';
+  readonly keepSecrets?: boolean;
+  readonly leftovers?: boolean;
+}
+
+/** `apisvc unregister`: removes a registration; with --leftovers only lists what is left. */
+export async function unregister(flags: UnregisterFlags, [name]: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  if (flags.leftovers) return listLeftovers(flags, name, terminal);
+  const subject = subjectOf(flags, name);
+  const asks = !flags.yes && flags.dryRun === undefined;
+  if (asks && !terminal.interactive) throw missingFlags([confirmation]);
+  const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
+  const requestFor = (signal: AbortSignal): UnregisterRequest => ({
+    subject,
+    keepSecrets: flags.keepSecrets === true,
+    signal,
+    onProgress,
+  });
+  if (flags.dryRun) return dryRun(flags.dryRun, flags, terminal, requestFor);
+  if (asks) await confirm(flags, terminal, requestFor);
+  const removed = await withCluster(flags, terminal, 'unregistering', (cluster, signal) =>
+    unregisterApi(cluster, requestFor(signal)),
+  ).catch(explainInterrupt);
+  await terminal.result(flags.output === 'json' ? unregisterJson({ removed }) : unregisterText(removed));
+  return Exit.ok;
+}
+
+type RequestFor = (signal: AbortSignal) => UnregisterRequest;
+
+/** @throws UsageError without a name and a project */
+function subjectOf({ directory }: UnregisterFlags, name: string | undefined): Subject {
+  if (name === undefined) {
+    if (isProject(directory)) return { registration: readRegistration(directory) };
+    requireDirectory(directory);
+    throw new UsageError(`no APIService given, and no apisvc.yaml in ${directory === '.' ? 'this directory' : directory}`, {
+      fix: 'Pass the name of an APIService, or set the project directory with -C. To list what earlier registrations left: apisvc unregister --leftovers',
+    });
+  }
+  if (/^[^/.]+\/[^/]+$/.test(name) && !/^apiservices?\//.test(name)) return { project: name };
+  return { apiService: parseName(name) };
+}
+
+const confirmation: Question = {
+  message: 'Unregister?',
+  why: 'Answer yes or no. Nothing has been changed yet.',
+  flag: '--yes',
+  fault: (text) => (/^(y|yes|n|no)$/i.test(text) ? undefined : 'must be yes or no'),
+};
+
+/**
+ * Shows the plan and asks. The time limit does not include the answer.
+ * @throws RefusedError if the user declines
+ */
+async function confirm(flags: UnregisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<void> {
+  const silent: OnProgress = () => {};
+  const plan = await withCluster(flags, terminal, 'looking for objects', (cluster, signal) =>
+    planUnregister(cluster, { ...requestFor(signal), onProgress: silent }),
+  );
+  // Only an empty Namespace may be left.
+  if (plan.targets.every(({ action }) => action === 'leave')) return;
+  const answer = await terminal.ask({ ...confirmation, before: planText(plan) });
+  if (/^n/i.test(answer))
+    throw new RefusedError('Aborted; nothing was changed.', { fix: 'To only see what would happen, use --dry-run=client.' });
+}
+
+/** Each object is removed completely or not at all, so a second run continues. */
+function explainInterrupt(error: unknown): never {
+  if (!(error instanceof InterruptedError)) throw error;
+  throw new InterruptedError(error.signal, {
+    fix: 'Run the same command again to continue, or find the rest: apisvc unregister --leftovers',
+  });
+}
+
+async function dryRun(where: 'client' | 'server', flags: UnregisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
+  const removed = await withCluster(flags, terminal, 'checking', (cluster, signal) =>
+    dryRunUnregister(cluster, requestFor(signal), where === 'server'),
+  );
+  await terminal.result(flags.output === 'json' ? unregisterJson({ dryRun: where, removed }) : dryRunText(removed, where));
+  return Exit.ok;
+}
+
+async function listLeftovers(flags: UnregisterFlags, name: string | undefined, terminal: Terminal): Promise<ExitCode> {
+  if (name !== undefined) throw new UsageError('--leftovers cannot be used with a name', { fix: 'Remove the name or the flag.' });
+  const look = async (cluster: Cluster, signal: AbortSignal) =>
+    Promise.all([findLeftovers({ cluster, signal }), findOrphans({ cluster, signal })]);
+  const [leftovers, orphans] = await withCluster(flags, terminal, 'looking for leftovers', look);
+  await terminal.result(flags.output === 'json' ? unregisterJson({ leftovers, orphans }) : leftoversText(leftovers, orphans));
+  return Exit.ok;
+}

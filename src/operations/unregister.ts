@@ -1,0 +1,189 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { wasRefused } from '../cluster/faults.ts';
+import { getObject, listMetadata, refOf } from '../cluster/objects.ts';
+import { deleteAnyObject, deleteObject, ownershipOf, restoreObject } from '../cluster/ownership.ts';
+import { describeRef, resources } from '../cluster/resources.ts';
+import type { Registration } from '../config/schema.ts';
+import { UsageError } from '../errors.ts';
+import { projectAnnotation, projectOf } from '../manifests/labels.ts';
+import type { KubeObject } from '../manifests/types.ts';
+import { similarNames } from '../snapshot/similar-names.ts';
+import { requireAccess } from './permissions.ts';
+import type { OnProgress, RemovedObject } from './progress.ts';
+import { runSteps, type Step } from './runner.ts';
+import { namespaceStep, whyKept } from './steps/namespace.ts';
+import { type RemoveStep, removeStep } from './steps/remove.ts';
+import { replicasOf, rolloutStep } from './steps/rollout.ts';
+import { unlistedStep } from './steps/unlisted.ts';
+import { contentsOf, uidOf } from './unregister/contents.ts';
+import { proveDead } from './unregister/dead.ts';
+import { findProject, type Target } from './unregister/find.ts';
+import type { Waiting } from './wait.ts';
+
+/** What to unregister. */
+export type Subject =
+  | { readonly registration: Registration }
+  /** `<namespace>/<name>` of a project whose directory is elsewhere. */
+  | { readonly project: string }
+  /** The name of an APIService. */
+  | { readonly apiService: string };
+
+export interface UnregisterRequest {
+  readonly subject: Subject;
+  readonly keepSecrets: boolean;
+  /** Aborted by the deadline or by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/** What `unregister` is going to do. */
+export interface Plan {
+  /** Undefined for the APIService of anybody. */
+  readonly project: string | undefined;
+  /** In the order in which they are removed. */
+  readonly targets: readonly Target[];
+  /** The Namespace of the project, if apisvc created it. */
+  readonly namespace?: KubeObject;
+  /** Why the APIService of anybody is dead, one sentence each. */
+  readonly evidence: readonly string[];
+}
+
+/**
+ * Finds what belongs to the subject, and what happens to it. Changes nothing.
+ * @throws UsageError for an APIService that does not exist; RefusedError for one of others that is
+ * not dead
+ */
+export async function planUnregister(cluster: Cluster, request: UnregisterRequest): Promise<Plan> {
+  const { subject, keepSecrets, signal, onProgress } = request;
+  const registration = 'registration' in subject ? subject.registration : undefined;
+  const named = 'apiService' in subject ? await requireApiService(cluster, subject.apiService, signal) : undefined;
+  const project = 'project' in subject ? subject.project : registration ? projectOf(registration) : ownProject(named);
+  if (project === undefined) {
+    const found = named as KubeObject;
+    const evidence = await proveDead(cluster, found, signal);
+    const ref = { resource: resources.APIService, namespace: undefined, name: found.metadata.name };
+    return { project, targets: [{ ref, found, action: 'delete' }], evidence };
+  }
+  const { targets, unlisted } = await findProject({ cluster, signal }, project, registration);
+  if (unlisted.length > 0) onProgress({ kind: 'note', what: `not allowed to list ${unlisted.join(', ')}, so leftovers may remain there` });
+  const kept = ({ ref, action }: Target): boolean => keepSecrets && ref.resource.kind === 'Secret' && action !== 'leave';
+  const namespace = await ownNamespace(cluster, project, request);
+  return {
+    project,
+    ...(namespace ? { namespace } : {}),
+    targets: targets.map((target) => (kept(target) ? { ...target, action: 'leave', reason: '--keep-secrets' } : target)),
+    evidence: [],
+  };
+}
+
+/**
+ * Few users may read namespaces, and a namespace that they may not read was not created by them.
+ */
+async function ownNamespace(cluster: Cluster, project: string, { signal, onProgress }: UnregisterRequest): Promise<KubeObject | undefined> {
+  const [name = ''] = project.split('/');
+  try {
+    const found = await getObject(cluster, { resource: resources.Namespace, namespace: undefined, name }, signal);
+    return found && ownershipOf(found) === 'created' ? found : undefined;
+  } catch (error) {
+    if (!wasRefused(error)) throw error;
+    onProgress({ kind: 'note', what: `not allowed to get namespace ${name}, so it is left` });
+    return undefined;
+  }
+}
+
+const ownProject = (found: KubeObject | undefined): string | undefined =>
+  found && ownershipOf(found) !== 'foreign' ? found.metadata.annotations?.[projectAnnotation] : undefined;
+
+async function requireApiService(cluster: Cluster, name: string, signal: AbortSignal): Promise<KubeObject> {
+  const found = await getObject(cluster, { resource: resources.APIService, namespace: undefined, name }, signal);
+  if (found) return found;
+  const all = await listMetadata(cluster, { resource: resources.APIService }, signal);
+  const known = all.map(({ metadata }) => metadata.name);
+  const similar = similarNames(name, known);
+  const suggestion = similar.length > 0 ? `Did you mean ${similar.join(' or ')}?\n` : '';
+  throw new UsageError(`APIService "${name}" not found`, {
+    fix: `${suggestion}To find what an earlier registration left: apisvc unregister --leftovers`,
+  });
+}
+
+/**
+ * Removes a registration: the APIServices first, then the rest in the reverse of the order in which
+ * it was applied. Objects that existed before get their former values. A second run continues.
+ * @throws ClusterError when permissions are missing, before anything changes; DeadlineError with
+ * what it waited for; as `planUnregister`
+ */
+export async function unregister(cluster: Cluster, request: UnregisterRequest): Promise<readonly RemovedObject[]> {
+  const { signal, onProgress } = request;
+  onProgress({ kind: 'step', what: `Looking for objects in ${cluster.server} (context "${cluster.context}")` });
+  const plan = await planUnregister(cluster, request);
+  const steps = stepsOf({ cluster, signal, onProgress }, plan);
+  const needs = steps.flatMap((step) => step.needs());
+  await requireAccess(cluster, needs, [], signal);
+  const left = plan.targets.flatMap(leftOf);
+  for (const removed of left) onProgress({ kind: 'removed', removed });
+  await runSteps(steps, onProgress);
+  return [...steps.flatMap((step) => ('removed' in step ? (step as RemoveStep).removed() : [])), ...left];
+}
+
+const leftOf = ({ ref, action, reason = '' }: Target): readonly RemovedObject[] =>
+  action === 'leave' ? [{ object: describeRef(ref), change: 'left', reason }] : [];
+
+function stepsOf(waiting: Waiting, { targets: all, evidence, namespace }: Plan): readonly Step[] {
+  const targets = all.filter(({ action }) => action !== 'leave');
+  const apiServices = targets.filter(({ ref }) => ref.resource.kind === 'APIService');
+  const restored = targets.filter(isRestoredDeployment);
+  const rest = targets.filter((target) => !apiServices.includes(target) && !restored.includes(target));
+  const deleted = apiServices.filter(({ action }) => action === 'delete').map(({ ref }) => ref.name);
+  return [
+    removeStep(waiting, { id: 'remove-apiservices', title: 'Removing the API', targets: apiServices, ofAnybody: evidence.length > 0 }),
+    ...(deleted.length > 0 ? [unlistedStep(waiting, deleted)] : []),
+    ...(restored.length > 0 ? [removeStep(waiting, { id: 'restore-server', title: 'Restoring the server', targets: restored })] : []),
+    // Its pods still mount the Secret.
+    ...restored.map(({ found }) => rolledOutStep(waiting, found)),
+    ...(rest.length > 0 ? [removeStep(waiting, { id: 'remove-server', title: 'Removing the server', targets: rest })] : []),
+    ...(namespace ? [namespaceStep(waiting, namespace.metadata.name)] : []),
+  ];
+}
+
+const isRestoredDeployment = ({ ref, action }: Target): boolean => ref.resource.kind === 'Deployment' && action === 'restore';
+
+/** A Deployment without pods has nothing to roll out. */
+function rolledOutStep(waiting: Waiting, found: KubeObject): Step {
+  const step = rolloutStep(waiting, found);
+  return {
+    ...step,
+    async observe() {
+      const ref = { resource: resources.Deployment, namespace: found.metadata.namespace, name: found.metadata.name };
+      const present = await getObject(waiting.cluster, ref, waiting.signal);
+      return present && replicasOf(present) > 0 ? step.observe() : { state: 'done' };
+    },
+  };
+}
+
+/**
+ * Tells what `unregister` would do. Changes nothing.
+ * @param submit whether to send every request as a dry run, so that admission checks it
+ */
+export async function dryRunUnregister(cluster: Cluster, request: UnregisterRequest, submit: boolean): Promise<readonly RemovedObject[]> {
+  const { signal } = request;
+  const plan = await planUnregister(cluster, request);
+  for (const { ref, action } of submit ? plan.targets : []) {
+    const found = action === 'leave' ? undefined : await getObject(cluster, ref, signal);
+    if (!found) continue;
+    if (action === 'restore') await restoreObject(cluster, found, { dryRun: true, signal });
+    else await (plan.project === undefined ? deleteAnyObject : deleteObject)(cluster, found, { dryRun: true, signal });
+  }
+  const changes = plan.targets.map(({ ref, action, reason }): RemovedObject => {
+    const change = action === 'delete' ? 'deleted' : action === 'restore' ? 'restored' : 'left';
+    return { object: describeRef(ref), change, ...(reason === undefined ? {} : { reason }) };
+  });
+  return [...changes, ...(await planNamespace(cluster, plan, signal))];
+}
+
+async function planNamespace(cluster: Cluster, { namespace, targets }: Plan, signal: AbortSignal): Promise<readonly RemovedObject[]> {
+  if (!namespace) return [];
+  const deleted = new Set(targets.filter(({ action }) => action === 'delete').map((target) => uidOf(target.found)));
+  const why = whyKept(await contentsOf(cluster, namespace.metadata.name, deleted, signal));
+  const object = describeRef(refOf(namespace));
+  return [why === undefined ? { object, change: 'deleted' } : { object, change: 'left', reason: why }];
+}

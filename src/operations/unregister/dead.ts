@@ -1,0 +1,34 @@
+import type { Cluster } from '../../cluster/cluster.ts';
+import { getObject, listObjects, slicesOf } from '../../cluster/objects.ts';
+import { resources } from '../../cluster/resources.ts';
+import { RefusedError } from '../../errors.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { viewApiService, viewEndpoints } from '../../snapshot/views.ts';
+import { automanaged } from '../steps/takeover.ts';
+
+/**
+ * Proves that an APIService of anybody leads nowhere: its Service does not exist or has no ready
+ * endpoint, kube-apiserver reports it as unavailable, and our own request fails too.
+ * @returns the evidence, one sentence each
+ * @throws RefusedError when it is not proved
+ */
+export async function proveDead(cluster: Cluster, found: KubeObject, signal: AbortSignal): Promise<readonly string[]> {
+  const { name, group, version, service, available, labels } = viewApiService(found);
+  const refuse = (why: string, fix: string): RefusedError =>
+    new RefusedError(`APIService ${name} was not created by apisvc, and it is not dead: ${why}`, { fix });
+  if (!service) throw refuse('it is Local, so kube-apiserver itself serves the API', 'Choose another APIService.');
+  if (labels[automanaged] !== undefined) throw refuse(`it has the label ${automanaged}`, 'kube-apiserver would create it again.');
+  const diagnose = `Find out why it is not available: apisvc verify ${name}\nTo delete it anyway: kubectl delete apiservice ${name}`;
+  if (available?.status === 'True') throw refuse('kube-apiserver reports it as Available', diagnose);
+  const where = `Service ${service.namespace}/${service.name}`;
+  const present = await getObject(cluster, { resource: resources.Service, namespace: service.namespace, name: service.name }, signal);
+  const endpoints = present ? (await listObjects(cluster, slicesOf(service), signal)).flatMap(viewEndpoints) : [];
+  if (endpoints.some(({ ready }) => ready)) throw refuse(`${where} has ready endpoints`, diagnose);
+  const { status } = await cluster.request({ path: `/apis/${group}/${version}`, signal });
+  if (status < 500) throw refuse(`a request for /apis/${group}/${version} returns HTTP status ${status}`, diagnose);
+  return [
+    `${where} ${present ? 'has no ready endpoint' : 'does not exist'}`,
+    available ? `kube-apiserver reports Available=${available.status} (${available.reason})` : 'it was never Available',
+    `a request for /apis/${group}/${version} returns HTTP status ${status}`,
+  ];
+}

@@ -1,0 +1,136 @@
+import type { Cluster } from '../../cluster/cluster.ts';
+import { wasRefused } from '../../cluster/faults.ts';
+import { getObject, listMetadata, listObjects, refOf } from '../../cluster/objects.ts';
+import { ownershipOf } from '../../cluster/ownership.ts';
+import { describeRef, type ObjectRef, type Resource, resourceName, resources } from '../../cluster/resources.ts';
+import { secretName } from '../../config/registration.ts';
+import type { Registration } from '../../config/schema.ts';
+import { existingDeploymentManifests } from '../../manifests/existing-deployment.ts';
+import { managedByLabel, projectAnnotation } from '../../manifests/labels.ts';
+import { renderManifests } from '../../manifests/render.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { viewApiService } from '../../snapshot/views.ts';
+
+/**
+ * Every kind that a project may have, except the Namespace, in the order in which objects are
+ * removed: the reverse of the order in which they are applied.
+ */
+const kinds: readonly Resource[] = [
+  resources.APIService,
+  resources.PodDisruptionBudget,
+  resources.Deployment,
+  resources.NetworkPolicy,
+  resources.EndpointSlice,
+  resources.Service,
+  resources.ConfigMap,
+  resources.Secret,
+  resources.RoleBinding,
+  resources.ClusterRoleBinding,
+  resources.ClusterRole,
+  resources.ServiceAccount,
+];
+
+/** What happens to an object. */
+export interface Target {
+  readonly ref: ObjectRef;
+  /** The object as it was found, perhaps only its metadata. */
+  readonly found: KubeObject;
+  readonly action: 'delete' | 'restore' | 'leave';
+  /** Why it is left. */
+  readonly reason?: string;
+}
+
+export interface Found {
+  readonly targets: readonly Target[];
+  /** Kinds that the user may not list, so that objects with other names were not looked for. */
+  readonly unlisted: readonly string[];
+}
+
+interface Searching {
+  readonly cluster: Cluster;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds the objects of a project: those that carry its annotation, and those of its configuration.
+ * @param project `<namespace>/<name>`, as the annotation has it
+ * @param registration its configuration, if there is one
+ */
+export async function findProject(searching: Searching, project: string, registration: Registration | undefined): Promise<Found> {
+  const { cluster, signal } = searching;
+  const named = await Promise.all((registration ? refsOf(registration) : []).map((ref) => getObject(cluster, ref, signal)));
+  const unlisted: string[] = [];
+  const listed = await Promise.all(
+    placesOf(project).map(async (place) => {
+      try {
+        return (await listMetadata(cluster, place, signal)).filter(({ metadata }) => metadata.annotations?.[projectAnnotation] === project);
+      } catch (error) {
+        if (!wasRefused(error)) throw error;
+        unlisted.push(`${resourceName(place.resource)}${place.namespace === undefined ? '' : ` in namespace ${place.namespace}`}`);
+        return [];
+      }
+    }),
+  );
+  const all = [...listed.flat(), ...named.filter((object) => object !== undefined)];
+  const unique = [...new Map(all.map((object) => [describeRef(refOf(object)), object])).values()];
+  const rank = ({ kind }: KubeObject): number => kinds.findIndex((each) => each.kind === kind);
+  return { targets: unique.toSorted((one, other) => rank(one) - rank(other)).map((object) => targetOf(object, project)), unlisted };
+}
+
+/** The names of the objects in a configuration. */
+function refsOf(registration: Registration): readonly ObjectRef[] {
+  const { metadata, spec } = registration;
+  const rendered = [...renderManifests(registration, undefined, { secrets: 'omit' }), ...existingDeploymentManifests(registration)];
+  const refs = rendered.map(({ object }) => refOf(object)).filter(({ resource }) => resource.kind !== 'Namespace');
+  const secret = { resource: resources.Secret, namespace: metadata.namespace, name: secretName(registration) };
+  return spec.server.external ? refs : [...refs, secret];
+}
+
+/** The RoleBinding of delegated authentication is in kube-system. */
+function placesOf(project: string) {
+  const [namespace = ''] = project.split('/');
+  const own = kinds.map((resource) => (resource.namespaced ? { resource, namespace } : { resource }));
+  return namespace === 'kube-system' ? own : [...own, { resource: resources.RoleBinding, namespace: 'kube-system' }];
+}
+
+/** Decides what happens to an object. */
+export function targetOf(found: KubeObject, project: string): Target {
+  const ref = refOf(found);
+  const owner = found.metadata.annotations?.[projectAnnotation];
+  if (owner === undefined) return { ref, found, action: 'leave', reason: 'belongs to no project of apisvc' };
+  if (owner !== project) return { ref, found, action: 'leave', reason: `belongs to another project: ${owner}` };
+  const ownership = ownershipOf(found);
+  if (ownership === 'foreign') return { ref, found, action: 'leave', reason: 'was not applied by apisvc register' };
+  return { ref, found, action: ownership === 'created' ? 'delete' : 'restore' };
+}
+
+/** A project of which objects are left, but no APIService. */
+export interface Leftover {
+  readonly project: string;
+  readonly objects: readonly string[];
+}
+
+/**
+ * Finds projects that have labelled objects but no APIService.
+ * @throws ClusterError when the user may not list a kind
+ */
+export async function findLeftovers({ cluster, signal }: Searching): Promise<readonly Leftover[]> {
+  const labelSelector = `${managedByLabel}=apisvc`;
+  const all = await Promise.all(kinds.map((resource) => listMetadata(cluster, { resource, labelSelector }, signal)));
+  const registered = await listMetadata(cluster, { resource: resources.APIService }, signal);
+  const projectIn = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[projectAnnotation];
+  const alive = new Set(registered.map(projectIn));
+  const projects = [...new Set(all.flat().map(projectIn))].filter((project) => project !== undefined && !alive.has(project));
+  return (projects as string[]).map((project) => ({
+    project,
+    objects: all.flat().flatMap((object) => (projectIn(object) === project ? [describeRef(refOf(object))] : [])),
+  }));
+}
+
+/** The APIServices whose Service does not exist. */
+export async function findOrphans({ cluster, signal }: Searching): Promise<readonly string[]> {
+  const all = (await listObjects(cluster, { resource: resources.APIService }, signal)).map(viewApiService);
+  const services = await listMetadata(cluster, { resource: resources.Service }, signal);
+  const known = new Set(services.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+  return all.flatMap(({ name, service }) => (service && !known.has(`${service.namespace}/${service.name}`) ? [name] : []));
+}

@@ -1,0 +1,70 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { type Cluster, connect } from '../../src/cluster/cluster.ts';
+import { apisvc } from '../cli/apisvc.ts';
+import { inventory } from '../cluster/harness/inventory.ts';
+import { emptyFolder, startSandbox } from './harness.ts';
+
+const name = 'v1alpha1.demo.apisvc.dev';
+
+/** A sandbox with a registered project, and the objects that it had before. */
+async function registered() {
+  const cwd = emptyFolder();
+  const box = await startSandbox(['--empty'], cwd);
+  const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
+  const cluster: Cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, new AbortController().signal);
+  onTestFinished(() => cluster.close());
+  expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
+  const before = await inventory(cluster);
+  expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
+  // The demo API reports the load of this machine.
+  const now = async () =>
+    Object.fromEntries(Object.entries(await inventory(cluster)).filter(([path]) => !path.startsWith('/apis/demo.apisvc.dev/')));
+  return { run, before, now };
+}
+
+test('unregister leaves all objects as they were before register, and a second run has nothing to do', async () => {
+  const { run, before, now } = await registered();
+  const during = await now();
+  expect(await run('unregister', '-C', 'demo')).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'error: required flag "--yes" not set\nfix: Add --yes.\n',
+  });
+  for (const where of ['client', 'server']) {
+    const { code, stdout } = await run('unregister', '-C', 'demo', `--dry-run=${where}`);
+    expect({ code, lines: stdout.split('\n') }).toMatchObject({
+      code: 0,
+      lines: expect.arrayContaining([`apiservice/${name} deleted (${where} dry run)`, `namespace/demo deleted (${where} dry run)`]),
+    });
+  }
+  expect(await now()).toEqual(during);
+  const { code, stdout, stderr } = await run('unregister', '-C', 'demo', '--yes', '-o', 'json');
+  expect({ code, stderr: stderr.includes('PRIVATE KEY') }).toEqual({ code: 0, stderr: false });
+  const { apiVersion, removed } = JSON.parse(stdout);
+  expect(apiVersion).toBe('apisvc.dev/unregister/v1alpha1');
+  expect(removed.at(0)).toEqual({ object: `apiservice/${name}`, change: 'deleted' });
+  expect(removed.at(-1)).toEqual({ object: 'namespace/demo', change: 'deleted' });
+  expect(await now()).toEqual(before);
+  expect(await run('unregister', '-C', 'demo', '--yes')).toMatchObject({ code: 0, stdout: 'Nothing to do.\n' });
+});
+
+test('without the project, the name of its APIService or of the project unregisters it', async () => {
+  const { run, before, now } = await registered();
+  expect(await run('unregister', 'v1alpha1.demo.apisvc.de', '--yes')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`fix: Did you mean ${name}?\n`),
+  });
+  expect(await run('unregister', name, '--yes', '--keep-secrets')).toMatchObject({ code: 0, stdout: '7 deleted, 2 left.\n' });
+  expect(await run('unregister', '--leftovers')).toMatchObject({
+    code: 0,
+    stdout: '1 object of project demo/demo, which has no APIService:\n  secret/demo/demo-tls\n  fix: apisvc unregister demo/demo\n',
+  });
+  expect(await run('unregister', 'demo/demo', '--yes')).toMatchObject({ code: 0, stdout: '2 deleted.\n' });
+  expect(await now()).toEqual(before);
+  expect(await run('unregister', '--leftovers')).toMatchObject({ code: 0, stdout: 'No leftovers.\n' });
+});
+
+test('a Local APIService is refused', async () => {
+  const { run } = await registered();
+  expect(await run('unregister', 'v1.apps', '--yes')).toMatchObject({ code: 1, stderr: expect.stringContaining('it is Local') });
+});
