@@ -6,7 +6,7 @@ import { root } from '../scripts/setup.mjs';
 import { tableOf } from './rotation/table.mjs';
 
 const page = join(root, 'docs', 'rotation.md');
-const markers = { begin: '<!-- npm run bench -- rotation -->', end: '<!-- end -->' };
+const markers = { begin: '<!-- begin: npm run bench rotation -->', end: '<!-- end -->' };
 
 const usage = `npm run bench -- rotation [flags]; each flag can be repeated, and selects all without it
   --kubernetes 1.37|1.35   --sync 10s|60s   --rate 100|300   --server NAME   --scenario NAME

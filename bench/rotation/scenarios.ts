@@ -12,7 +12,13 @@ export interface Scenario {
 }
 
 const reloading: readonly ServerName[] = ['sample-apiserver', 'closes connections'];
-const ending: readonly ServerName[] = ['metrics-server', 'closes connections, ends at once', 'keeps connections, ends at once'];
+const ending: readonly ServerName[] = [
+  'metrics-server',
+  'keeps connections',
+  'keeps connections, HTTP/1.1',
+  'closes connections, ends at once',
+  'keeps connections, ends at once',
+];
 
 /** Scenarios by their names in the table. */
 export const scenarios: Readonly<Record<string, Scenario>> = {

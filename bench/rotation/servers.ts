@@ -24,6 +24,8 @@ export const servers = {
   'closes connections': () => registerAnyApi('closing', ['--close-connections']),
   'closes connections, ends at once': () => registerAnyApi('abrupt', ['--close-connections', '--abrupt']),
   'keeps connections, ends at once': () => registerAnyApi('abrupt-keeping', ['--abrupt']),
+  'keeps connections': () => registerAnyApi('keeping', []),
+  'keeps connections, HTTP/1.1': () => registerAnyApi('keeping-http1', ['--disable-http2-serving']),
   'metrics-server': registerMetricsServer,
 } satisfies Record<string, () => Promise<Registered>>;
 

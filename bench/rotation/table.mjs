@@ -42,7 +42,7 @@ export function tableOf(rows) {
   const body = [...lines].map(([key, group]) => {
     const cells = columns.map(({ kubernetes, rate }) => {
       const row = group.findLast((each) => each.kubernetes === kubernetes && each.rate === rate);
-      return row ? `${withCommas(row.failures)} of ${withCommas(row.requests)}` : 'not run';
+      return row ? `${withCommas(row.failures)} of ${withCommas(row.requests)}` : 'not measured';
     });
     return [...key.split(' | '), ...cells, watchOf(group)];
   });
