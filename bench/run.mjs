@@ -128,12 +128,12 @@ async function sandbox() {
 function sizes() {
   heading('sizes');
   const [{ size, unpackedSize }] = JSON.parse(must('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root }));
-  const bundle = readdirSync(join(root, 'dist')).filter((file) => file.endsWith('.js'));
+  const bundle = readdirSync(join(root, 'dist')).filter((file) => file.endsWith('.cjs'));
   const bytes = bundle.reduce((sum, file) => sum + statSync(join(root, 'dist', file)).size, 0);
   const kB = (/** @type {number} */ value) => `${Math.round(value / 1000)} kB`;
   console.log(`package: ${kB(size)} packed, ${kB(unpackedSize)} unpacked`);
   console.log(
-    `bundle: ${kB(bytes)} in ${bundle.length} files, of which every command loads ${kB(statSync(join(root, 'dist', 'main.js')).size)} (main.js)`,
+    `bundle: ${kB(bytes)} in ${bundle.length} files, of which every command loads ${kB(statSync(join(root, 'dist', 'main.cjs')).size)} (main.cjs)`,
   );
 }
 

@@ -3,4 +3,4 @@
 // (k8s.io/kubectl/pkg/cmd/plugin/plugin_completion.go). It is a separate file because wrappers of
 // some package managers hide the name of a link: apisvc.js would then run the half-typed command.
 process.argv.splice(2, 0, '__complete', '--');
-await import('./apisvc.js');
+require('./apisvc.js');

@@ -83,4 +83,4 @@ function leaveClosedTerminal(exitCode: number): void {
 }
 
 // The usual exit of the process. Results are flushed; keep-alive sockets must not hold it open.
-process.exit(await main(process.argv));
+void main(process.argv).then((code) => process.exit(code));

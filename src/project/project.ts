@@ -1,6 +1,5 @@
 import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { fileExists, reading } from '../config/file-errors.ts';
 import { parseRegistration } from '../config/load.ts';
 import type { Registration } from '../config/schema.ts';
@@ -70,7 +69,7 @@ export function readRegistration(dir: string): Registration {
 }
 
 /** The JSON Schema of apisvc.yaml, which is installed beside the bundle. */
-export const readSchema = (): string => readText(fileURLToPath(new URL('../schema/registration.schema.json', import.meta.url)));
+export const readSchema = (): string => readText(join(import.meta.dirname, '..', 'schema', 'registration.schema.json'));
 
 /** Certificates to write. */
 export interface CertificatesToWrite {

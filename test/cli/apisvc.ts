@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 
 export const root = join(import.meta.dirname, '..', '..');
 export const bin = join(root, 'bin', 'apisvc.js');
-if (!existsSync(join(root, 'dist', 'main.js'))) throw new Error('dist/ not found: run npm run build');
+if (!existsSync(join(root, 'dist', 'main.cjs'))) throw new Error('dist/ not found: run npm run build');
 
 export interface Ran {
   readonly code: number | undefined;
