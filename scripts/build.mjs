@@ -1,8 +1,8 @@
 // Bundles src/cli/main.ts into dist/. With code splitting, a command that needs no cluster never
 // loads @kubernetes/client-node.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { build, transform } from 'esbuild';
+import { build } from 'esbuild';
+import { commonJsFiles } from './commonjs.mjs';
 import { thirdPartyNotices } from './third-party-notices.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -56,7 +56,7 @@ const leaveOutUnused = {
 
 const fresh = 'dist.new';
 const target = 'node20.19';
-const { metafile, outputFiles } = await build({
+const built = await build({
   entryPoints: { main: 'src/cli/main.ts' },
   outdir: fresh,
   bundle: true,
@@ -77,13 +77,9 @@ const { metafile, outputFiles } = await build({
 });
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(fresh);
-// esbuild splits only ES modules, and Node loads CommonJS in half the time.
-for (const { path, text } of outputFiles) {
-  const { code } = await transform(text, { format: 'cjs', platform: 'node', target, minify: true, supported: { 'dynamic-import': false } });
-  writeFileSync(join(fresh, basename(path)), code);
-}
-writeFileSync(`${fresh}/THIRD-PARTY-NOTICES.txt`, thirdPartyNotices(metafile));
-writeFileSync(`${fresh}/metafile.json`, JSON.stringify(metafile).replaceAll(`"${fresh}/`, '"dist/'));
+for (const [name, code] of await commonJsFiles(built, target)) writeFileSync(`${fresh}/${name}`, code);
+writeFileSync(`${fresh}/THIRD-PARTY-NOTICES.txt`, thirdPartyNotices(built.metafile));
+writeFileSync(`${fresh}/metafile.json`, JSON.stringify(built.metafile).replaceAll(`"${fresh}/`, '"dist/'));
 // A command that runs at the same time finds the old bundle or the new one.
 rmSync('dist', { recursive: true, force: true });
 renameSync(fresh, 'dist');

@@ -1,7 +1,7 @@
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { UsageError } from '../errors.ts';
 import { type Fault, faultsOf } from './faults.ts';
-import { pathText } from './keys.ts';
+import { pathText } from './path-text.ts';
 import { type Registration, registrationSchema } from './schema.ts';
 import { structuralFaults } from './syntax.ts';
 

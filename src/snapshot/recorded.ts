@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { pathText } from '../config/keys.ts';
+import { pathText } from '../config/path-text.ts';
 import { shown } from '../config/shown.ts';
 import { UsageError } from '../errors.ts';
 import { snapshotSchema } from './schema.ts';

@@ -1,6 +1,6 @@
 import { builtInGroups } from '../../config/built-in-groups.ts';
-import { pathText } from '../../config/keys.ts';
 import { dns1035Label, dns1123Subdomain, nameFault } from '../../config/names.ts';
+import { pathText } from '../../config/path-text.ts';
 import type { ApiServiceView, ManifestView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
 import { type Check, observation } from './check.ts';

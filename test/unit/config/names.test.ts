@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { durationMessage, parseDuration } from '../../../src/config/duration.ts';
-import { pathText } from '../../../src/config/keys.ts';
 import { dns1035Label, dns1123Label, dns1123Subdomain, labelFault, nameFault } from '../../../src/config/names.ts';
 import { nearest } from '../../../src/config/nearest.ts';
+import { pathText } from '../../../src/config/path-text.ts';
 import { shown } from '../../../src/config/shown.ts';
 
 describe('nameFault', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { pathText } from '../../../../src/config/keys.ts';
+import { pathText } from '../../../../src/config/path-text.ts';
 import { offlineSnapshot } from '../../../../src/snapshot/offline/snapshot.ts';
 
 interface Case {
