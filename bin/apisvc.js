@@ -6,8 +6,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`error: apisvc requires Node.js 20.19 or newer; this is ${process.version}\n`);
   process.exit(2);
 }
-// Node 22.1 and newer cache the compiled bundle between runs.
-require('node:module').enableCompileCache?.();
+// Node 22.1 and newer cache the compiled bundle between runs. Others need no time for the module.
+if (major >= 22) require('node:module').enableCompileCache?.();
 try {
   require('../dist/main.cjs');
 } catch (error) {

@@ -19,9 +19,11 @@ const unused = [
     importer: /client-node\/dist\/\w+\.js$/,
     modules: {
       './gen/index.js': 'export const createConfiguration = undefined, ServerConfiguration = undefined;',
+      // Only for the default kubeconfig of WSL.
+      'node:child_process': 'export default undefined;',
       'node-fetch': 'export const Headers = undefined;',
-      // Loaded only for a kubeconfig with a SOCKS proxy.
-      'socks-proxy-agent': `export function SocksProxyAgent(...args) { return new (require('socks-proxy-agent').SocksProxyAgent)(...args); }`,
+      // In a file of its own, for a kubeconfig with a SOCKS proxy.
+      'socks-proxy-agent': `export function SocksProxyAgent(...args) { return new (require('./socks-proxy-agent.cjs').default.SocksProxyAgent)(...args); }`,
       'js-yaml': 'export default undefined;',
       ...Object.fromEntries(
         Object.entries({
@@ -57,7 +59,7 @@ const leaveOutUnused = {
 const fresh = 'dist.new';
 const target = 'node20.19';
 const built = await build({
-  entryPoints: { main: 'src/cli/main.ts' },
+  entryPoints: { main: 'src/cli/main.ts', 'socks-proxy-agent': 'socks-proxy-agent' },
   outdir: fresh,
   bundle: true,
   splitting: true,
@@ -72,6 +74,7 @@ const built = await build({
   logLevel: 'warning',
   define: { APISVC_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
   alias: { yaml: './node_modules/yaml/browser/dist/index.js' },
+  external: ['./socks-proxy-agent.cjs'],
   plugins: [leaveOutUnused],
   loader: { '.yaml': 'text', '.bash': 'text', '.zsh': 'text', '.fish': 'text' },
 });

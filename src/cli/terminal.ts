@@ -20,13 +20,13 @@ export const errorColors = (enabled: boolean): ChalkInstance => colors(enabled, 
 
 /** Decides on colors, quietness and prompts; no other code does. */
 export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Terminal {
-  const { env, stdin, stdout, stderr } = process;
+  const { env, stdout, stderr } = process;
   return {
     env,
     holder: { user: userName(), host: hostname(), pid: process.pid, isRunning },
     interrupt,
     quiet,
-    stdin,
+    stdin: () => process.stdin,
     outColors: colors(color, supportsColor),
     errorColors: errorColors(color),
     columns: stderr.columns || stdout.columns || 80,
@@ -106,7 +106,7 @@ function writeResult(text: string): Promise<void> {
   });
 }
 
-const interactive = (): boolean => Boolean(process.stdin.isTTY && process.stderr.isTTY && !process.env.CI);
+const interactive = (): boolean => Boolean(process.stderr.isTTY && !process.env.CI && process.stdin.isTTY);
 
 async function askOnTerminal(question: Question, context: PromptContext): Promise<string> {
   if (!interactive()) throw missingFlags([question]);

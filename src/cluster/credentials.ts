@@ -4,7 +4,6 @@ import type https from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { ClusterError, UsageError } from '../errors.ts';
 import { inspect } from '../pki/inspect.ts';
-import { runExecPlugin } from './exec-plugin.ts';
 import type { ClusterEntry, UserEntry } from './kubeconfig-file.ts';
 import { setCa, setClientCertificate, setToken, unreadableReason } from './kubeconfig-rules.ts';
 
@@ -65,6 +64,8 @@ async function resolved(config: KubeConfig, cluster: ClusterEntry, options: Cred
   if (user.username || user.certData || user.certFile) return { user, tokenExpiry: undefined };
   if (authProvider) return withToken(user, idToken(user, config.getCurrentContext()));
   if (!exec) return { user, tokenExpiry: undefined };
+  // Loaded on demand, because many kubeconfigs need no plugin.
+  const { runExecPlugin } = await import('./exec-plugin.ts');
   const status = await runExecPlugin({ ...options, exec, user: user.name, context: config.getCurrentContext(), cluster });
   const { token, clientCertificateData: certificate, clientKeyData: key, expirationTimestamp } = status;
   const pair = certificate && key ? { certData: encoded(certificate), keyData: encoded(key) } : {};

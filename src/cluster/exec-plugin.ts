@@ -3,12 +3,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { ClusterError, DeadlineError } from '../errors.ts';
+import { DeadlineError } from '../errors.ts';
+import { PluginError } from './faults.ts';
 import type { ExecConfig } from './kubeconfig-fields.ts';
 import type { ClusterEntry } from './kubeconfig-file.ts';
-
-/** A credential plugin failed. Its fix may be the install hint, which is text of the kubeconfig. */
-export class PluginError extends ClusterError {}
 
 /**
  * The credentials that a plugin prints (k8s.io/client-go/pkg/apis/clientauthentication/v1/types.go,

@@ -27,6 +27,9 @@ export function connectionFault(error: unknown): string {
  */
 export const certificateRequired = /certificate required/;
 
+/** A credential plugin failed. Its fix may be the install hint, which is text of the kubeconfig. */
+export class PluginError extends ClusterError {}
+
 /** What arrived of an answer that did not end. */
 export interface Received {
   readonly status: number;

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type Cluster, connect } from '../cluster/cluster.ts';
-import { PluginError } from '../cluster/exec-plugin.ts';
+import { PluginError } from '../cluster/faults.ts';
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
 import { withClusterFlags } from '../diagnosis/fix.ts';
 import { ApisvcError, DeadlineError, UsageError } from '../errors.ts';

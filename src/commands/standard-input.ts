@@ -11,5 +11,5 @@ export async function readStandardInput({ stdin, interrupt }: Pick<Terminal, 'st
   const interrupted = new Promise<never>((_, reject) => {
     interrupt.addEventListener('abort', () => reject(interrupt.reason), { once: true });
   });
-  return Promise.race([text(stdin), interrupted]);
+  return Promise.race([text(stdin()), interrupted]);
 }

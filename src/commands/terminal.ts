@@ -32,7 +32,8 @@ export interface Terminal {
   readonly holder: Holder;
   /** Aborted by Ctrl-C or SIGTERM, with an InterruptedError as its reason. */
   readonly interrupt: AbortSignal;
-  readonly stdin: NodeJS.ReadableStream;
+  /** Node opens it on the first call. */
+  stdin(): NodeJS.ReadableStream;
   readonly outColors: ChalkInstance;
   /** Colors for stderr. */
   readonly errorColors: ChalkInstance;
