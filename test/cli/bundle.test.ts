@@ -55,7 +55,13 @@ describe('the bundle', () => {
     expect(sourcesOf('src/cluster/web-socket.ts').some(webSockets)).toBe(true);
   });
 
-  test('help loads neither YAML nor certificate libraries', () => {
-    expect(sourcesOf('src/cli/main.ts').filter((source) => /node_modules\/(yaml|zod|node-forge)\//.test(source))).toEqual([]);
+  test('verify loads no schemas, and what few kubeconfigs need only on demand', () => {
+    const sources = sourcesOf('src/commands/verify.ts');
+    expect(sources.filter((source) => /node_modules\/(zod|socks)\/|exec-plugin/.test(source))).toEqual([]);
+    expect(sources.some((source) => source.includes('node_modules/yaml/'))).toBe(true);
+  });
+
+  test('help loads neither YAML nor schemas', () => {
+    expect(sourcesOf('src/cli/main.ts').filter((source) => /node_modules\/(yaml|zod)\//.test(source))).toEqual([]);
   });
 });
