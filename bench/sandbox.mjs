@@ -3,9 +3,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { Agent, get } from 'node:https';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'yaml';
+import { cells, findComponents } from '../scripts/components.mjs';
 
 const path = '/apis/demo.apisvc.dev/v1alpha1/hosts';
 const concurrency = 16;
@@ -22,7 +23,8 @@ const seconds = 5;
 async function benchEngine(cli, folder, engine) {
   const kubeconfig = join(folder, `${engine}.kubeconfig`);
   const start = performance.now();
-  const sandbox = spawn(process.execPath, [cli, 'sandbox', '--engine', engine, '--write-kubeconfig', kubeconfig], {
+  const assets = engine === 'real' ? ['--assets', dirname(findComponents().programs[`kubernetes-${cells[0]}`]?.etcd ?? '')] : [];
+  const sandbox = spawn(process.execPath, [cli, 'sandbox', '--engine', engine, ...assets, '--write-kubeconfig', kubeconfig], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   try {

@@ -8,11 +8,4 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 // Node 22.1 and newer cache the compiled bundle between runs. Others need no time for the module.
 if (major >= 22) require('node:module').enableCompileCache?.();
-try {
-  require('../dist/main.cjs');
-} catch (error) {
-  // No module can be loaded then, not even the one that reports errors.
-  if (error?.code !== 'EMFILE') throw error;
-  process.stderr.write('error: too many open files\nfix: Raise the limit of this shell: ulimit -n 4096\n');
-  process.exit(2);
-}
+require('../dist/main.cjs');
