@@ -76,5 +76,4 @@ describe('a path that cannot be used: exit 2, one error, one fix', () => {
     const { code, stderr } = await run('explain cert', obstacles(), 'ulimit -n 24; ');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
-  });
 });
