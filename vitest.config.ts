@@ -17,6 +17,8 @@ const laboratory = 'test/cluster/laboratory/*.test.ts';
 const laboratoryCells = ['1.37-routing', '1.35'];
 /** Rotations wait longer while an API of the cluster fails, so they have a cluster of their own. */
 const rotationSpecs = 'test/cluster/rotation/*.test.ts';
+/** What does not depend on the kind of cluster runs on one of them. */
+const rotationSpecsOnce = process.env.APISVC_CELL === '1.35' ? ['disturbed', 'docs', 'lost', 'places', 'two-apiservers'] : [];
 /** Specs that start their own clusters run once. */
 const nodeSpecsOnce = process.env.APISVC_CELL === '1.37' ? [] : ['test/cluster/node/once/*.test.ts'];
 
@@ -64,8 +66,9 @@ export default defineConfig({
         test: {
           name: 'rotation',
           include: [rotationSpecs],
+          exclude: rotationSpecsOnce.map((name) => `test/cluster/rotation/${name}.test.ts`),
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
-          maxWorkers: 3,
+          maxWorkers: 4,
           ...onCluster,
         },
       },

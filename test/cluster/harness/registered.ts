@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type Backend, backendAddress, resourceList, serveHttps, unusedPort } from './backends.ts';
+import { type Backend, backendAddress, resourceList, type ServingPair, serveHttps, unusedPort } from './backends.ts';
 import { apisvc, kubectl } from './commands.ts';
 import { type Identity, makeProject, servingPairOf } from './projects.ts';
 import { apiServiceNameOf, groupOf } from './registrations.ts';
@@ -14,8 +14,11 @@ const names: string[] = [];
 export interface Project {
   readonly dir: string;
   readonly apiService: string;
-  /** Starts the server of the project with its current certificate. Stops an earlier one first. */
-  start(): Promise<void>;
+  /**
+   * Starts the server of the project, by default with its current certificate. Stops an earlier one
+   * first.
+   */
+  start(pair?: ServingPair): Promise<void>;
 }
 
 /** Creates a project. Its group, APIService and, by default, namespace derive from `name`. */
@@ -23,9 +26,9 @@ export async function project(name: string, identity: Identity = {}): Promise<Pr
   names.push(name, ...(identity.namespace === undefined ? [] : [identity.namespace]));
   const port = await unusedPort();
   const dir = await makeProject(name, { address: backendAddress, port }, identity);
-  const start = async (): Promise<void> => {
+  const start = async (pair = servingPairOf(dir)): Promise<void> => {
     await backends.get(name)?.stop();
-    backends.set(name, await serveHttps(servingPairOf(dir), { body: resourceList(`${groupOf(name)}/v1`, 'things') }, port));
+    backends.set(name, await serveHttps(pair, { body: resourceList(`${groupOf(name)}/v1`, 'things') }, port));
   };
   return { dir, apiService: apiServiceNameOf(name), start };
 }

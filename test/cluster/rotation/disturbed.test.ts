@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
 import { type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
+import { processesWith } from '../harness/processes.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
+import { groupOf } from '../harness/registrations.ts';
 import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
 
 /** What others do in the middle of a rotation is noticed and named, and no request fails. */
@@ -99,6 +101,18 @@ test('a Deployment that is scaled up half way starts pods that are awaited too',
   expectNoFailure(report);
   await expectAgreement(project, name);
   await scale(3);
+});
+
+test('a pod that crashes while all endpoints are watched is awaited', async () => {
+  const running = start('--soak', '8s');
+  await waitForOutput(running, /==> Watching all endpoints/);
+  const [pid] = processesWith(`--group-version=${groupOf(name)}/v1`);
+  if (pid === undefined) throw new Error('no pod runs');
+  process.kill(pid, 'SIGKILL');
+  const { exitCode, stderr } = await running;
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(stderr).toMatch(/2 of 3 serve it; \S+ \(pod disturbed-\S+\): /);
+  await expectAgreement(project, name);
 });
 
 test('a second rotation is refused with the name of the first', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { kubeApiserverCommand } from '../../../src/sandbox/real/components.ts';
@@ -8,6 +8,7 @@ import { answers } from '../../../src/sandbox/real/ready.ts';
 import { type RunningProcess, startProcess } from '../../../src/sandbox/shared/process.ts';
 import { type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
+import { processesWith } from '../harness/processes.ts';
 import { program } from '../harness/programs.ts';
 import { emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
@@ -47,16 +48,12 @@ const waiting = { timeout: 60_000, interval: 500 };
 const ready = () =>
   vi.waitFor(async () => expect(await answers(`https://${cluster.network.address}:${port}/readyz`, {})).toBe(true), waiting);
 
-/** The process ID of the second kube-apiserver. */
+/** The process ID of the second kube-apiserver. Other clusters of this machine have other state. */
 function secondPid(): number {
-  const found = readdirSync('/proc').find((pid) => {
-    const file = `/proc/${pid}/cmdline`;
-    if (!/^\d+$/.test(pid) || !existsSync(file)) return false;
-    const command = readFileSync(file, 'utf8');
-    return command.includes(`--secure-port=${port}`) && command.includes(cluster.stateDir);
-  });
-  if (found === undefined) throw new Error('the second kube-apiserver does not run');
-  return Number(found);
+  const own = processesWith(`--tls-cert-file=${cluster.files.serving.cert}`);
+  const pid = processesWith(`--secure-port=${port}`).find((each) => own.includes(each));
+  if (pid === undefined) throw new Error('the second kube-apiserver does not run');
+  return pid;
 }
 
 beforeAll(async () => {

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import type { Document } from 'yaml';
+import { type AnyApiOptions, type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { kubectlOk, servingPairOf, waitForOutput } from '../harness/projects.ts';
+import { registered as registeredOutside, removeProjects } from '../harness/registered.ts';
+import { expectAgreement, fingerprintsOf, rotateOk, underLoad } from '../harness/rotations.ts';
+
+/**
+ * Servers that need a restart, servers outside the cluster, and several APIServices of one Service.
+ */
+
+const projects: AnyApiProject[] = [];
+const names: string[] = [];
+
+async function registered(options: AnyApiOptions): Promise<AnyApiProject> {
+  const project = await makeAnyApiProject(options);
+  projects.push(project);
+  names.push(options.name);
+  const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '80s']);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  return project;
+}
+
+afterAll(async () => {
+  await removeProjects();
+  for (const { apiService } of projects) await kubectl(['delete', 'apiservice', apiService, '--ignore-not-found']);
+  if (names.length > 0) await kubectl(['delete', 'namespace', ...names, '--ignore-not-found', '--wait=false']);
+});
+
+test('pods that mount the Secret with subPath are restarted at once', async () => {
+  const name = 'sub-path';
+  const edit = (document: Document): void => {
+    document.setIn(['spec', 'server', 'volumes'], document.createNode([{ name: 'file', secret: { secretName: `${name}-tls` } }]));
+    const mount = { name: 'file', mountPath: '/file/tls.crt', subPath: 'tls.crt' };
+    document.setIn(['spec', 'server', 'volumeMounts'], document.createNode([mount]));
+  };
+  const project = await registered({ name, flags: ['--close-connections', '--certificate-once'], edit });
+  const report = await underLoad(project, async () => {
+    const { stderr } = await rotateOk(project);
+    expect(stderr).toMatch(
+      new RegExp(`note: restarting the pods of Deployment ${name}/${name}: pod \\S+: it mounts Secret ${name}-tls with subPath`),
+    );
+  });
+  expect({ failures: report.failures, byText: report.byText }).toEqual({ failures: 0, byText: [] });
+  await expectAgreement(project, name);
+});
+
+// Waits until kubelet and server had time to reload.
+if (process.env.APISVC_THOROUGH !== undefined) {
+  test('pods that keep their certificate are restarted after the time of a reload', async () => {
+    const name = 'keeps-certificate';
+    const project = await registered({ name, flags: ['--close-connections', '--certificate-once'] });
+    const report = await underLoad(project, async () => {
+      const { stderr } = await rotateOk(project);
+      expect(stderr).toMatch(/note: restarting the pods of Deployment \S+: pod \S+: it still serves another certificate after 100s/);
+    });
+    expect({ failures: report.failures, byText: report.byText }).toEqual({ failures: 0, byText: [] });
+    await expectAgreement(project, name);
+  });
+}
+
+test('every APIService of the Service trusts both CAs, and one that fails makes the wait longer', async () => {
+  const name = 'several';
+  const project = await registered({ name });
+  const other = { ...JSON.parse(await kubectlOk(['get', 'apiservice', project.apiService, '-o', 'json'])) };
+  const second = `v2.${other.spec.group}`;
+  const { group, service, caBundle } = other.spec;
+  await kubectlOk(['apply', '-f', '-'], {
+    apiVersion: 'apiregistration.k8s.io/v1',
+    kind: 'APIService',
+    metadata: { name: second },
+    spec: { group, service, caBundle, version: 'v2', groupPriorityMinimum: 1000, versionPriority: 10 },
+  });
+  try {
+    const owned = await apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '0s']);
+    expect(owned).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`apiservice/${second} .spec.caBundle: conflict`) });
+    const report = await underLoad(project, async () => {
+      const { stderr } = await rotateOk(project, '--ca', '--soak', '0s', '--force-conflicts');
+      expect(stderr).toMatch(new RegExp(`note: waiting 70s: .*APIService ${second} is not available`));
+    });
+    expect({ failures: report.failures, byText: report.byText }).toEqual({ failures: 0, byText: [] });
+    const { ca } = await expectAgreement(project, name);
+    const bundle = await kubectlOk(['get', 'apiservice', second, '-o', 'jsonpath={.spec.caBundle}']);
+    expect(fingerprintsOf(Buffer.from(bundle, 'base64').toString())).toEqual(ca);
+  } finally {
+    await kubectl(['delete', 'apiservice', second]);
+  }
+});
+
+test('a server outside the cluster is awaited until somebody installs the certificate', async () => {
+  const { dir, start } = await registeredOutside('rotated-outside');
+  const before = servingPairOf(dir);
+  const running = apisvc(['rotate', '-C', dir, '--ca', '--soak', '0s'], { timeout: 120_000 });
+  const next = join(dir, 'certs', 'next');
+  await waitForOutput(
+    running,
+    new RegExp(`note: the server is outside the cluster; install ${next}/tls\\.crt and ${next}/tls\\.key there`),
+  );
+  await start({ certificates: readFileSync(join(next, 'tls.crt'), 'utf8'), key: readFileSync(join(next, 'tls.key'), 'utf8') });
+  const { exitCode, stderr } = await running;
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(servingPairOf(dir)).not.toEqual(before);
+  expect(await apisvc(['verify', '-C', dir])).toMatchObject({ exitCode: 0 });
+});
