@@ -34,16 +34,22 @@ export interface TrustKeeper {
 const bundlePath = ['f:spec', 'f:caBundle'];
 
 export function trustKeeper(rotation: Rotation): TrustKeeper {
-  const { from, to, direction, onProgress } = rotation;
+  const { kind, from, to, direction, onProgress } = rotation;
   const overwritten = new Set<string>();
   const overlap = (): Overlap => ({ from: from?.anchors ?? [], to: to.anchors, now: new Date() });
 
+  /** The CA stays with a leaf: whatever accepts the certificate is right, also without a caBundle. */
+  const isEnough = (object: KubeObject, nothingServesFrom: boolean): boolean =>
+    kind === 'leaf'
+      ? accepts(viewApiService(object), to, hostOf(rotation), new Date())
+      : isWide(viewApiService(object), overlap(), nothingServesFrom);
+
   const keeper: TrustKeeper = {
     async lacking(nothingServesFrom) {
-      const narrow = (await readApiServices(rotation)).filter((object) => !isWide(viewApiService(object), overlap(), false));
+      const narrow = (await readApiServices(rotation)).filter((object) => !isEnough(object, false));
       if (narrow.length === 0) return [];
       const unserved = await nothingServesFrom();
-      return narrow.filter((object) => !isWide(viewApiService(object), overlap(), unserved));
+      return narrow.filter((object) => !isEnough(object, unserved));
     },
     async widen(apiService, force = false) {
       const { name } = apiService.metadata;

@@ -98,7 +98,9 @@ test('a Deployment that is scaled up half way starts pods that are awaited too',
     const { exitCode, stderr } = await running;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   });
-  expectNoFailure(report);
+  // A server that just started may not know the front-proxy CA yet, on a slow machine
+  // (k8s.io/apiserver/pkg/server/dynamiccertificates, DynamicServingCertificateController).
+  expect(report.byText.filter(({ text }) => !text.includes('User "system:anonymous"'))).toEqual([]);
   await expectAgreement(project, name);
   await scale(3);
 });

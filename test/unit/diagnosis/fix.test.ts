@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Code, catalog, entryOf } from '../../../src/diagnosis/catalog.ts';
-import { fillFix, fixParts } from '../../../src/diagnosis/fix.ts';
+import { fillFix, fixParts, withClusterFlags } from '../../../src/diagnosis/fix.ts';
 
 const shown = (fix: string): string[] => fixParts(fix).map(({ kind, text }) => `${kind}: ${text}`);
 
@@ -90,4 +90,11 @@ describe('the project in the commands of a fix', () => {
     const ran = execFileSync('bash', ['-c', `apisvc() { printf '%s|' "$@"; }; ${command?.text}`]).toString();
     expect(ran).toBe('init|a`b|--force-keys|register|-C|a`b|--context=a|');
   });
+});
+
+test('flags are added to commands at the end of a line of text too', () => {
+  const fix = 'Finish it first: apisvc rotate\nOr go back first: apisvc rotate --abort';
+  expect(withClusterFlags(fix, ['--context=staging'])).toBe(
+    'Finish it first: apisvc rotate --context=staging\nOr go back first: apisvc rotate --context=staging --abort',
+  );
 });

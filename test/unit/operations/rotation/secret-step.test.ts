@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { Registration } from '../../../../src/config/schema.ts';
+import { RefusedError } from '../../../../src/errors.ts';
+import { certificateSet, type Rotation } from '../../../../src/operations/rotation/rotation.ts';
+import type { TrustKeeper } from '../../../../src/operations/rotation/trust-keeper.ts';
+import type { Step } from '../../../../src/operations/runner.ts';
+import { secretStep } from '../../../../src/operations/steps/secret.ts';
+import { anchorsIn } from '../../../../src/pki/anchors.ts';
+import { answer, clusterAt, never, type Received, serve } from '../../cluster/kube-api.ts';
+import { servingCertificate } from '../../cluster/listening.ts';
+
+const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'api-tls', namespace: 'wardle', resourceVersion: '1' }, data: {} };
+const registration = {
+  metadata: { namespace: 'wardle', name: 'api' },
+  spec: { service: { name: 'api' }, certificates: {}, server: {} },
+} as unknown as Registration;
+
+async function newSet() {
+  const { authority, leaf } = await servingCertificate();
+  const set = certificateSet({ chain: leaf.certificates, key: leaf.key, anchors: anchorsIn(authority.certificates, 'next') });
+  if (!set) throw new Error('no certificate');
+  return set;
+}
+
+/** Runs the step with these answers of the keeper. @returns what happened, in order */
+async function runStep(keeps: readonly boolean[], refusal?: RefusedError) {
+  const events: string[] = [];
+  const written: Received[] = [];
+  const url = await serve((request, response) => {
+    if (request.method === 'PATCH') {
+      written.push(request);
+      events.push('write');
+    }
+    answer(response, 200, secret);
+  });
+  const [from, to] = [await newSet(), await newSet()];
+  const rotation = {
+    cluster: await clusterAt(url),
+    signal: never,
+    onProgress: () => {},
+    forceConflicts: false,
+    registration,
+    from,
+    to,
+    files: { certificate: '', key: '' },
+  } as unknown as Rotation;
+  const answers = [...keeps];
+  const keeper = {
+    keep: async () => {
+      const kept = answers.shift() ?? true;
+      events.push(kept ? 'trusted' : 'restored');
+      return kept;
+    },
+    requireAcceptance: async () => {
+      events.push('accepted');
+      if (refusal) throw refusal;
+    },
+  } as unknown as TrustKeeper;
+  const uptake = { run: async () => void events.push('uptake') } as unknown as Step;
+  const look = async () => ({ probes: [], waiting: [], pods: [], complete: false, others: [], remaining: [] });
+  const step = secretStep(rotation, keeper, look, uptake);
+  const outcome = await step.run().catch((error: Error) => error);
+  return { events, written, outcome, to, from };
+}
+
+describe('the Secret', () => {
+  test('is written after every APIService accepts the certificate', async () => {
+    const { events, written, to, from } = await runStep([true]);
+    expect(events).toEqual(['trusted', 'accepted', 'write']);
+    const { data } = JSON.parse(written[0]?.body ?? '');
+    expect(Buffer.from(data['tls.crt'], 'base64').toString()).toBe(to.chain);
+    expect(Buffer.from(data['ca.crt'], 'base64').toString()).toBe([...to.anchors, ...from.anchors].map(({ pem }) => pem).join(''));
+  });
+
+  test('is written only after every kube-apiserver took up a caBundle that was restored', async () => {
+    expect((await runStep([false, false, true])).events).toEqual([
+      'restored',
+      'uptake',
+      'restored',
+      'uptake',
+      'trusted',
+      'accepted',
+      'write',
+    ]);
+  });
+
+  test('is not written while an APIService would refuse the certificate', async () => {
+    const refusal = new RefusedError('the new certificate would not be trusted');
+    const { events, outcome } = await runStep([true], refusal);
+    expect(events).toEqual(['trusted', 'accepted']);
+    expect(outcome).toBe(refusal);
+  });
+});
