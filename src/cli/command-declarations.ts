@@ -18,6 +18,7 @@ import {
   withTimeout,
 } from './options.ts';
 import { addRotate } from './rotate-declaration.ts';
+import { addStatus } from './status-declaration.ts';
 import { addUnregister } from './unregister-declaration.ts';
 
 /**
@@ -31,6 +32,7 @@ export function addCommands(program: Command, run: Run): void {
   addRotate(program, run);
   addUnregister(program, run);
   addVerify(program, run);
+  addStatus(program, run);
   addLint(program, run);
   addExplain(program, run);
   addSandbox(program, run);

@@ -17,6 +17,7 @@ import {
   type RotatedService,
   type RotationLease,
   rotationLease,
+  rotationLeaseLabels,
   viewRotationLease,
 } from './rotation-lease.ts';
 import { type Need, readJson, readStatus, refusal } from './status.ts';
@@ -108,7 +109,12 @@ async function create(cluster: Cluster, { service, holder, signal }: AcquireRequ
     method: 'POST',
     path: resourcePath(resource, namespace),
     query: { fieldManager },
-    body: { apiVersion: resource.apiVersion, kind: resource.kind, metadata: { name, namespace }, spec: claim(holder) },
+    body: {
+      apiVersion: resource.apiVersion,
+      kind: resource.kind,
+      metadata: { name, namespace, labels: rotationLeaseLabels },
+      spec: claim(holder),
+    },
     signal,
   });
   if (answer.status === 201) return readJson<KubeObject>(cluster, answer);

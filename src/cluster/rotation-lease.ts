@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { managedByLabel } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { type ObjectRef, resources } from './resources.ts';
 
@@ -6,22 +6,21 @@ import { type ObjectRef, resources } from './resources.ts';
 export const journalAnnotation = 'apisvc.dev/rotation';
 
 /** What the Lease of a rotation records. Fingerprints are SHA-256; there are no keys. */
-export const journalSchema = z.object({
-  kind: z.enum(['leaf', 'ca']),
+export interface Journal {
+  readonly kind: 'leaf' | 'ca';
   /** `back` after --abort. */
-  direction: z.enum(['forward', 'back']),
+  readonly direction: 'forward' | 'back';
   /** Id of the step that runs. */
-  step: z.string(),
+  readonly step: string;
   /** Its number, from 1. */
-  number: z.number(),
-  steps: z.number(),
-  title: z.string(),
+  readonly number: number;
+  readonly steps: number;
+  readonly title: string;
   /** ISO 8601. */
-  started: z.string(),
-  oldCertificate: z.string().optional(),
-  newCertificate: z.string().optional(),
-});
-export type Journal = z.infer<typeof journalSchema>;
+  readonly started: string;
+  readonly oldCertificate?: string | undefined;
+  readonly newCertificate?: string | undefined;
+}
 
 /** The Service whose certificate is rotated. */
 export interface RotatedService {
@@ -35,6 +34,10 @@ export const rotationLease = ({ namespace, name }: RotatedService): ObjectRef =>
   namespace,
   name: `apisvc-rotation-${name}`,
 });
+
+/** The labels of the Lease, so that all rotations of a cluster can be listed. */
+export const rotationLeaseLabels = { [managedByLabel]: 'apisvc' };
+export const rotationLeaseSelector = `${managedByLabel}=apisvc`;
 
 /**
  * The Lease of a rotation as it is in the cluster (k8s.io/api/coordination/v1/types.go, LeaseSpec).
@@ -71,10 +74,26 @@ interface LeaseSpec {
   readonly leaseTransitions?: number | null;
 }
 
+/** Anyone who may write Leases may write the annotation, so that only what is valid is read. */
 function parseJournal(text: string | undefined): Journal | undefined {
-  if (text === undefined) return undefined;
+  const found = parseJson(text ?? '');
+  if (!isRecord(found)) return undefined;
+  const { kind, direction, step, number, steps, title, started, oldCertificate, newCertificate } = found;
+  if ((kind !== 'leaf' && kind !== 'ca') || (direction !== 'forward' && direction !== 'back')) return undefined;
+  if (typeof number !== 'number' || typeof steps !== 'number') return undefined;
+  if (typeof step !== 'string' || typeof title !== 'string' || typeof started !== 'string') return undefined;
+  return {
+    ...{ kind, direction, step, number, steps, title, started },
+    ...(typeof oldCertificate === 'string' ? { oldCertificate } : {}),
+    ...(typeof newCertificate === 'string' ? { newCertificate } : {}),
+  };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+function parseJson(text: string): unknown {
   try {
-    return journalSchema.safeParse(JSON.parse(text)).data;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -15,5 +15,9 @@ export function newKeysCommand({ directory, issuer }: ProjectCommands): string {
   return `apisvc init${directory === '.' ? '' : ` ${shellWord(directory)}`} --force-keys${needed && ` ${needed}`}`;
 }
 
+/** A command in the directory of a project. */
+export const inDirectory = (command: string, directory: string): string =>
+  `${command}${directory === '.' ? '' : ` -C ${shellWord(directory)}`}`;
+
 /** The command that applies a project. */
-export const registerCommand = (directory: string): string => `apisvc register${directory === '.' ? '' : ` -C ${shellWord(directory)}`}`;
+export const registerCommand = (directory: string): string => inDirectory('apisvc register', directory);

@@ -1,8 +1,4 @@
-import { serverNameOf } from '../config/registration.ts';
-import { inspectBundle } from '../snapshot/ca-bundle.ts';
-import { judgeEndpoints } from '../snapshot/endpoint-evidence.ts';
 import type { ApiServiceView, ApiSnapshot, FilesView, Snapshot, Source } from '../snapshot/types.ts';
-import { apiServerMessages } from './api-server-messages.ts';
 import { checkAnswer } from './checks/answer.ts';
 import { checkDelegation, checkIdentity } from './checks/auth.ts';
 import { checkBundle } from './checks/bundle.ts';
@@ -13,7 +9,7 @@ import { seen } from './checks/check.ts';
 import { checkClock } from './checks/clock.ts';
 import { checkDeletion } from './checks/deletion.ts';
 import { checkDiscovery } from './checks/discovery.ts';
-import { apiServerSays, checkEndpoints, checkTransport } from './checks/endpoints.ts';
+import { checkEndpoints, checkTransport } from './checks/endpoints.ts';
 import { checkExpiry } from './checks/expiry.ts';
 import { checkList } from './checks/list.ts';
 import { checkListed } from './checks/listed.ts';
@@ -23,6 +19,7 @@ import { checkPods } from './checks/pods.ts';
 import { checkPriority } from './checks/priority.ts';
 import { checkProject } from './checks/project.ts';
 import { checkAvailable, checkRegistration } from './checks/registration.ts';
+import { checkRotation } from './checks/rotation.ts';
 import { checkSecret } from './checks/secret.ts';
 import { checkSecurity } from './checks/security.ts';
 import { checkServerName } from './checks/server-name.ts';
@@ -34,6 +31,7 @@ import { failureOf, lacksExpiry, raised } from './failure.ts';
 import { fileObservations, skippedOf } from './files.ts';
 import { toFileFinding, toFindings } from './finding.ts';
 import { fold } from './fold.ts';
+import { judge } from './judged.ts';
 import { markRepeated } from './locations.ts';
 import { notCheckedOf } from './not-checked.ts';
 import { requestPath } from './path.ts';
@@ -59,6 +57,7 @@ const checks: readonly Check[] = [
   checkCertificates,
   checkCertificatesInFiles,
   checkSecret,
+  checkRotation,
   checkProject,
   checkExpiry,
   checkSecurity,
@@ -190,13 +189,8 @@ const missing = ({ similar = [] }: ApiSnapshot): Observation => {
 
 function contextOf(collected: ApiSnapshot, api: ApiServiceView, settings: Settings): CheckContext {
   const { now, source, expiresWithinMs, reportsClock } = settings;
-  const host = api.service && serverNameOf(api.service);
-  const bundle = inspectBundle(api);
-  const roots = bundle.certificates;
-  const messages = apiServerMessages(collected, api, now);
-  // An API without a Service has no probes, and no host name to verify.
-  const expected = { roots, hostname: host ?? '', now, any: api.insecureSkipTLSVerify };
-  const probes = judgeEndpoints(seen(collected.probes) ?? [], expected, apiServerSays(collected, messages));
+  const judged = judge(collected, api, now);
+  const { probes } = judged;
   const snapshot = collected.probes.state === 'seen' ? { ...collected, probes: { ...collected.probes, value: probes } } : collected;
-  return { snapshot, api, now, reportsClock, expiresWithinMs, source: source.kind, host, bundle, roots, messages, probes };
+  return { snapshot, api, now, reportsClock, expiresWithinMs, source: source.kind, ...judged };
 }

@@ -1,11 +1,12 @@
 import { counted } from '../config/counted.ts';
 import { parseResourceList } from '../snapshot/api-resources.ts';
 import type { ApiSnapshot, EndpointProbe, RepeatedAnswerView } from '../snapshot/types.ts';
+import { rotationFact } from './checks/rotation.ts';
 import { daysBetween } from './days.ts';
 import type { Overview } from './types.ts';
 
 /** The facts that a verdict is based on, one line each, in the order of the request path. */
-export function factsOf({ apiService, service, endpoints, probes, ...answers }: ApiSnapshot, now: Date): readonly string[] {
+export function factsOf({ apiService, service, endpoints, probes, rotation, ...answers }: ApiSnapshot, now: Date): readonly string[] {
   const facts: string[] = [];
   if (apiService.state === 'seen') {
     const { service: target, available } = apiService.value;
@@ -19,6 +20,7 @@ export function factsOf({ apiService, service, endpoints, probes, ...answers }: 
     facts.push(`${ready} of ${endpoints.value.length} endpoints ready`);
   }
   if (probes.state === 'seen') facts.push(...probes.value.flatMap((probe) => servedFact(probe, now)));
+  if (rotation?.state === 'seen') facts.push(rotationFact(rotation.value));
   return [...facts, ...answerFacts(answers)];
 }
 

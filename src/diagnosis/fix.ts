@@ -1,4 +1,4 @@
-import { newKeysCommand, type ProjectCommands, registerCommand } from '../config/project-commands.ts';
+import { inDirectory, newKeysCommand, type ProjectCommands } from '../config/project-commands.ts';
 import { fill } from './catalog.ts';
 
 /** A part of a fix. In a fix, backticks enclose the commands to copy, and nothing else. */
@@ -59,8 +59,8 @@ const insertFlags = (text: string, command: RegExp, flags: readonly string[]): s
 /** Fixes are written for the project in the current directory. */
 function inProject(command: string, project: ProjectCommands | undefined): string {
   if (!project) return command;
-  return command.replace(/apisvc (?:init --force-keys|register)/g, (start) =>
-    withoutBacktick(start === 'apisvc register' ? registerCommand(project.directory) : newKeysCommand(project)),
+  return command.replace(/apisvc (?:init --force-keys|register|rotate)/g, (start) =>
+    withoutBacktick(start === 'apisvc init --force-keys' ? newKeysCommand(project) : inDirectory(start, project.directory)),
   );
 }
 

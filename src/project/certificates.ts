@@ -38,7 +38,7 @@ export function readCertificates(
   { withKey, set = 'current', now }: CertificatesRequest,
 ): ReadCertificates {
   refuseInterrupted(dir);
-  const paths = set === 'next' ? certificateFiles(pathsOfSets(dir).next) : projectFiles(dir);
+  const paths = pathsOf(dir, set);
   const ca = certificatesIn(paths, 'caCertificate');
   const leaf = certificatesIn(paths, 'certificate');
   const key = withKey ? keyIn(paths, leaf.certificates) : { faults: [] };
@@ -137,10 +137,16 @@ function certificatesIn(paths: Paths, part: CertificatePart) {
 }
 
 /** The certificates of a file that can be read. @throws UsageError as `refuseInterrupted` */
-export function certificatesOf(dir: string, part: CertificatePart): readonly CertificateInfo[] {
+export function certificatesOf(
+  dir: string,
+  part: CertificatePart,
+  set: CertificatesRequest['set'] = 'current',
+): readonly CertificateInfo[] {
   refuseInterrupted(dir);
-  return certificatesIn(projectFiles(dir), part).certificates;
+  return certificatesIn(pathsOf(dir, set), part).certificates;
 }
+
+const pathsOf = (dir: string, set: 'current' | 'next') => (set === 'next' ? certificateFiles(pathsOfSets(dir).next) : projectFiles(dir));
 
 function keyIn(paths: Paths, [leaf]: readonly CertificateInfo[]) {
   const part = 'key';

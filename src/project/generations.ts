@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { fileError } from '../config/file-errors.ts';
+import { inDirectory } from '../config/project-commands.ts';
 import type { Registration } from '../config/schema.ts';
-import { shellWord } from '../config/shell-word.ts';
 import { RefusedError } from '../errors.ts';
 import { type CertificatesRequest, type ReadCertificates, readCertificates } from './certificates.ts';
 import { type Disk, disk as realDisk } from './disk.ts';
@@ -37,10 +37,8 @@ export function writeNext(dir: string, certificates: CertificatesToWrite, disk: 
 const inRotation = (dir: string): RefusedError =>
   new RefusedError(`a rotation is in progress: ${pathsOfSets(dir).next} exists`, { fix: continueOrAbort(dir) });
 
-const continueOrAbort = (dir: string): string => {
-  const where = dir === '.' ? '' : ` -C ${shellWord(dir)}`;
-  return `Continue the rotation: apisvc rotate${where}\nOr go back to the old certificates: apisvc rotate --abort${where}`;
-};
+const continueOrAbort = (dir: string): string =>
+  `Continue the rotation: ${inDirectory('apisvc rotate', dir)}\nOr go back to the old certificates: ${inDirectory('apisvc rotate --abort', dir)}`;
 
 /** Whether a rotation has certificates that are not in use yet. */
 export const hasNext = (dir: string): boolean => realDisk.kindOf(pathsOfSets(dir).next) !== undefined;

@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileExists } from '../config/file-errors.ts';
-import { shellWord } from '../config/shell-word.ts';
+import { inDirectory } from '../config/project-commands.ts';
 import { UsageError } from '../errors.ts';
 
 /** The directories with certificates, and those that exist only while one replaces another. */
@@ -38,6 +38,6 @@ export function refuseInterrupted(dir: string): void {
   const { certs, incoming } = pathsOfSets(dir);
   if (fileExists(certs) || !fileExists(incoming)) return;
   throw new UsageError(`${certs} does not exist: a rotation was interrupted while it replaced the directory`, {
-    fix: `Finish the rotation: apisvc rotate${dir === '.' ? '' : ` -C ${shellWord(dir)}`}`,
+    fix: `Finish the rotation: ${inDirectory('apisvc rotate', dir)}`,
   });
 }

@@ -14,6 +14,12 @@ export interface ProjectTrust {
   readonly certificate?: CertificateInfo;
 }
 
+/** The certificates of a rotation that are not in use yet. Empty without certs/next/. */
+export const readNextTrust = (directory: string): Pick<ProjectTrust, 'authorities' | 'certificate'> => {
+  const [certificate] = certificatesOf(directory, 'certificate', 'next');
+  return { authorities: certificatesOf(directory, 'caCertificate', 'next'), ...(certificate ? { certificate } : {}) };
+};
+
 /**
  * Reads the certificates of a project directory, without their faults.
  * @param registration of the directory, if it was read before

@@ -1,11 +1,12 @@
 import type { ChalkInstance } from 'chalk';
+import type { Status } from '../diagnosis/status.ts';
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import type { ManifestFile } from '../manifests/format.ts';
 import type { Manifest } from '../manifests/types.ts';
 import type { FailedRun } from './failed-run.ts';
 
 /** The commands that take `-o`. */
-export type FormatCommand = 'verify' | 'lint' | 'sandbox' | 'register' | 'rotate' | 'unregister' | 'render';
+export type FormatCommand = 'verify' | 'status' | 'lint' | 'sandbox' | 'register' | 'rotate' | 'unregister' | 'render';
 
 /** A format of `-o`: who accepts it, and how it renders. Reporters are imported when they run. */
 interface Format {
@@ -22,6 +23,8 @@ interface Format {
   readonly failedRun?: (run: FailedRun) => Promise<string>;
   /** Markdown for the file that GitHub Actions names in GITHUB_STEP_SUMMARY. */
   readonly stepSummary?: (diagnosis: Diagnosis) => Promise<string>;
+  /** The certificates of one API at every place. */
+  readonly status?: (status: Status, colors: ChalkInstance) => Promise<string>;
   /** Manifests as one text for stdout. Without it, the format needs an output directory. */
   readonly manifests?: (manifests: readonly Manifest[]) => Promise<string>;
   /** Manifests as files for an output directory. Without it, the format goes to stdout only. */
@@ -39,10 +42,16 @@ export const formats = {
     diagnosis: async (diagnosis, colors) => (await import('./text.ts')).diagnosisText(diagnosis, colors),
     list: async (list, colors) => (await import('./text.ts')).listText(list, colors),
   },
+  table: {
+    description: 'Table with one row for each certificate',
+    commands: ['status'],
+    status: async (status, colors) => (await import('./status.ts')).statusTable(status, colors),
+  },
   wide: {
-    description: 'Table with one row for each API',
+    description: 'Table with more columns',
     // Files have no endpoints and no conditions to fill the columns with.
-    commands: ['verify', 'sandbox'],
+    commands: ['verify', 'status', 'sandbox'],
+    status: async (status, colors) => (await import('./status.ts')).statusWide(status, colors),
     diagnosis: async (diagnosis, colors) => (await import('./wide.ts')).diagnosisWide(diagnosis, colors),
     list: async (list, colors) => (await import('./wide.ts')).listWide(list, colors),
   },
@@ -54,7 +63,8 @@ export const formats = {
   },
   yaml: {
     description: 'YAML',
-    commands: ['verify', 'lint', 'sandbox', 'render'],
+    commands: ['verify', 'status', 'lint', 'sandbox', 'render'],
+    status: async (status) => (await import('./yaml.ts')).plainYaml(status),
     diagnosis: async (diagnosis) => (await import('./yaml.ts')).diagnosisYaml(diagnosis),
     list: async (list) => (await import('./yaml.ts')).diagnosisYaml(list),
     manifests: async (manifests) => (await import('../manifests/format.ts')).formatManifests(manifests, 'yaml'),
@@ -62,7 +72,8 @@ export const formats = {
   },
   json: {
     description: 'JSON',
-    commands: ['verify', 'lint', 'sandbox', 'register', 'rotate', 'unregister', 'render'],
+    commands: ['verify', 'status', 'lint', 'sandbox', 'register', 'rotate', 'unregister', 'render'],
+    status: async (status) => (await import('./json.ts')).statusJson(status),
     diagnosis: async (diagnosis) => (await import('./json.ts')).diagnosisJson(diagnosis),
     list: async (list) => (await import('./json.ts')).diagnosisJson(list),
     manifests: async (manifests) => (await import('../manifests/format.ts')).formatManifests(manifests, 'json'),
@@ -109,6 +120,7 @@ type FormatWith<Renderer extends keyof Format> = {
 
 export type DiagnosisFormat = FormatWith<'diagnosis'>;
 export type ListFormat = FormatWith<'list'>;
+export type StatusFormat = FormatWith<'status'>;
 export type ManifestFormat = FormatWith<'manifests'> | FormatWith<'manifestFiles'>;
 
 const names = Object.keys(formats) as FormatName[];

@@ -1,3 +1,4 @@
+import type { Status } from '../diagnosis/status.ts';
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import type { AppliedObject } from '../operations/progress.ts';
 import { printableQuoted } from '../pki/printable.ts';
@@ -14,6 +15,9 @@ export const diagnosisJson = (diagnosis: Diagnosis | DiagnosisList): string => j
 
 /** A snapshot, as `--save` writes it and `--from` reads it. */
 export const snapshotJson = (snapshot: Snapshot): string => json(snapshot);
+
+/** The result of `status -o json`. */
+export const statusJson = (status: Status): string => json(status);
 
 /** The changes of `register`, or of its dry run. */
 export interface RegisterReport {

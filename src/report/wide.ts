@@ -45,7 +45,7 @@ function expiryText(expires: string, now: string): string {
 }
 
 /** Aligns columns as kubectl does: three spaces between them, none after the last. */
-function table(rows: readonly (readonly string[])[], verdictColumn: number, { red, yellow, green, bold }: ChalkInstance): string {
+export function table(rows: readonly (readonly string[])[], verdictColumn: number, { red, yellow, green, bold }: ChalkInstance): string {
   const cells = rows.map((each) => each.map(printable));
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((each) => each[column]?.length ?? 0)));
   const paints = new Map([

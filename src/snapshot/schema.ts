@@ -175,6 +175,21 @@ export const projectView = z.object({
   certificate: optional(certificateSchema).describe('From certs/tls.crt.'),
 });
 
+/** A rotation of the serving certificate that has begun, as its Lease tells. */
+export const rotationView = z.object({
+  kind: z.enum(['leaf', 'ca']),
+  direction: z.enum(['forward', 'back']).describe('`back` after --abort.'),
+  step: z.string().describe('Id of the step that runs.'),
+  number: z.number().describe('Its number, from 1.'),
+  steps: z.number(),
+  title: z.string(),
+  started: z.string().describe('ISO 8601.'),
+  oldCertificate: optional(z.string()).describe('SHA-256.'),
+  newCertificate: optional(z.string()),
+  holder: z.string().describe('Who runs it: `user@host (pid)`.'),
+  running: z.boolean().describe('Whether the Lease is being renewed. Otherwise the rotation was interrupted.'),
+});
+
 /** Everything observed of one APIService: plain data, which can be saved and diagnosed anywhere. */
 export const apiSnapshot = z.object({
   name: apiServiceName,
@@ -182,6 +197,7 @@ export const apiSnapshot = z.object({
     'How far the clock of kube-apiserver is ahead of the one of this machine. Absent if both agree within 2 minutes.',
   ),
   project: optional(projectView).describe('The project in the current directory, if the APIService is one of its own.'),
+  rotation: optional(observed(rotationView)).describe('Absent where no rotation of the certificate of the Service is in progress.'),
   similar: optional(z.array(apiServiceName)).describe('If it does not exist: the APIServices that were probably meant.'),
   apiService: observed(apiServiceView),
   service: observed(serviceView),

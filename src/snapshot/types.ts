@@ -39,6 +39,7 @@ export type Ended = Data<typeof views.ended>;
 export type PodEvent = Data<typeof views.podEvent>;
 export type ServerView = Data<typeof views.serverView>;
 export type SecretView = Data<typeof schema.secretView>;
+export type RotationView = Data<typeof schema.rotationView>;
 export type ProjectView = Data<typeof schema.projectView>;
 export type RequestHeaderView = Data<typeof schema.requestHeaderView>;
 export type DelegationView = Data<typeof schema.delegationView>;

@@ -26,6 +26,14 @@ export const certEntries = {
     // The type of a Secret is immutable, and `create secret tls` supports only one type.
     fix: 'Replace the Secret with one that contains a serving certificate and its private key: `kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
   },
+  'cert/rotation-interrupted': {
+    severity: 'warning',
+    hop: 'endpoint',
+    title: 'A rotation of the certificate of Service {namespace}/{service} was interrupted at step {number} of {steps}',
+    cause:
+      'The process that ran the rotation has ended. The API keeps working, but until the rotation is complete, kube-apiserver may trust both CAs, and pods may serve both certificates.',
+    fix: 'In the project where the rotation began, continue it: `apisvc rotate`. To go back to the old certificate instead: `apisvc rotate --abort`',
+  },
   'cert/sub-path-mount': {
     severity: 'warning',
     hop: 'endpoint',

@@ -3,6 +3,7 @@ import { chainsToRoots } from '../../pki/chains.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen } from './check.ts';
+import { isCaRotated } from './rotation.ts';
 import { merge, nameOf, type ObservationAt, type Served, servedBy } from './served-certificates.ts';
 
 /**
@@ -100,11 +101,9 @@ interface Chained {
  * same name or the same key, or one signed the other, or the Secret already has a certificate of
  * the new CA.
  */
-function unusedCas(
-  { snapshot, probes, now }: CheckContext,
-  roots: readonly CertificateInfo[],
-  chained: readonly Chained[],
-): readonly Observation[] {
+function unusedCas(context: CheckContext, roots: readonly CertificateInfo[], chained: readonly Chained[]): readonly Observation[] {
+  const { snapshot, probes, now } = context;
+  if (isCaRotated(context)) return [];
   if (chained.length === 0 || chained.length < probes.length || chained.some(({ chains }) => chains.length === 0)) return [];
   const used = [...chained.flatMap(({ chains }) => chains.flat()), ...chainsOf(seen(snapshot.secret)?.certificates ?? [], roots).flat()];
   // Nobody can impersonate a server with an expired CA.

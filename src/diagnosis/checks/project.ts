@@ -1,7 +1,8 @@
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { ProjectView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
-import { type Check, type CheckContext, observation } from './check.ts';
+import { type Check, type CheckContext, observation, seen } from './check.ts';
+import { isCaRotated, isRotated } from './rotation.ts';
 import { nameOf, served, servedBy } from './served-certificates.ts';
 
 /**
@@ -18,9 +19,10 @@ const has = (certificates: readonly CertificateInfo[], { fingerprint }: Certific
 const fileIn = (directory: string, name: string): string => `${directory === '.' ? '' : `${directory}/`}certs/${name}`;
 
 /** During a rotation, the caBundle has the CA of the project and another one. */
-function checkAuthority({ roots, api }: CheckContext, { directory, authorities }: ProjectView): readonly Observation[] {
+function checkAuthority(context: CheckContext, { directory, authorities }: ProjectView): readonly Observation[] {
+  const { roots, api } = context;
   const differs = authorities.length > 0 && !authorities.some((each) => has(roots, each));
-  if (!differs || api.insecureSkipTLSVerify || !api.service) return [];
+  if (!differs || api.insecureSkipTLSVerify || !api.service || isCaRotated(context)) return [];
   const line = (where: string) => (ca: CertificateInfo) => `${where}: ${nameOf(ca)}, SHA-256 ${ca.fingerprint}`;
   const evidence = [...roots.map(line('caBundle')), ...authorities.map(line(fileIn(directory, 'ca.crt')))];
   return [observation('bundle/not-project-ca', evidence)];
@@ -28,13 +30,20 @@ function checkAuthority({ roots, api }: CheckContext, { directory, authorities }
 
 function checkServed(context: CheckContext, { directory, certificate }: ProjectView): readonly Observation[] {
   if (!certificate) return [];
-  const other = servedBy(context).flatMap(({ at, presented: [leaf] }) =>
-    leaf && leaf.fingerprint !== certificate.fingerprint ? [{ at, leaf }] : [],
+  const known = servedBy(context).flatMap(({ at, presented: [leaf] }) => (leaf ? [{ at, leaf }] : []));
+  const other = (known.length > 0 ? known : inSecret(context)).filter(
+    ({ leaf }) => leaf.fingerprint !== certificate.fingerprint && !isRotated(context, leaf),
   );
   const [first] = other;
   if (!first) return [];
   const at = other.map((each) => each.at);
   const own = `${fileIn(directory, 'tls.crt')}: ${nameOf(certificate)}, issued by ${certificate.issuer || '(no name)'}, SHA-256 ${certificate.fingerprint}`;
   const args = { endpoints: at.join(', ') };
-  return [{ ...observation('cert/not-project-certificate', [served(first.leaf), own], args), at }];
+  return [{ ...observation('cert/not-project-certificate', [served(first.leaf), own], args), ...(known.length > 0 ? { at } : {}) }];
+}
+
+/** Where no endpoint can be reached, the Secret tells what new pods serve. */
+function inSecret({ snapshot, api }: CheckContext) {
+  const view = seen(snapshot.secret);
+  return (view?.certificates ?? []).slice(0, 1).map((leaf) => ({ at: `Secret ${api.service?.namespace}/${view?.name}`, leaf }));
 }

@@ -6,6 +6,7 @@ import type { SecretView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
 import { workloadText } from './certificates-in-files.ts';
 import { aboutEntry, asWarning, type Check, type CheckContext, observation, seen, works } from './check.ts';
+import { isRotated } from './rotation.ts';
 import { nameOf, type Served, served, servedBy } from './served-certificates.ts';
 
 /** The Secret with the serving certificate: its content, and whether the endpoints serve it. */
@@ -79,9 +80,13 @@ function checkReload(context: CheckContext, { name, pods, certificates }: Secret
     : [];
   const helps = differing.length > 0 && restartHelps(context, certificates, differing);
   const rate = (observed: Observation): Observation => ({ ...observed, severity: helps ? 'error' : 'warning' });
+  // A rotation writes the Secret, and waits for the pods.
+  const late = helps
+    ? differing
+    : differing.filter(({ presented }) => !leaf || !isRotated(context, leaf) || !presented[0] || !isRotated(context, presented[0]));
   return [
     ...(mount ? [rate(observation('cert/sub-path-mount', [`mounted at ${mount.mountPath} with subPath`], { secret: name, pod }))] : []),
-    ...(leaf ? groupByCertificate(differing).map((same) => rate(differs(context, { name, leaf, same }))) : []),
+    ...(leaf ? groupByCertificate(late).map((same) => rate(differs(context, { name, leaf, same }))) : []),
   ];
 }
 

@@ -11,6 +11,7 @@ import type { Inventory } from './inventory.ts';
 import { observe } from './observe.ts';
 import { addPodDetails, listPods } from './pods.ts';
 import { probeEndpoints } from './probe.ts';
+import { collectRotation } from './rotation.ts';
 import { collectSecret } from './secret.ts';
 import type { ServingContainer } from './server-log.ts';
 
@@ -18,7 +19,10 @@ import type { ServingContainer } from './server-log.ts';
 export type ServiceRef = NonNullable<ApiServiceView['service']>;
 
 /** The observations behind a Service: the same for every APIService that points at it. */
-export type Backend = Pick<ApiSnapshot, 'service' | 'namespace' | 'endpoints' | 'pods' | 'probes' | 'server' | 'secret' | 'delegation'> & {
+export type Backend = Pick<
+  ApiSnapshot,
+  'service' | 'namespace' | 'rotation' | 'endpoints' | 'pods' | 'probes' | 'server' | 'secret' | 'delegation'
+> & {
   /** The dialled endpoints, in the order of the probes. */
   readonly targets: readonly Target[];
   /** Undefined where it is not known. */
@@ -49,12 +53,14 @@ export const noBackend = (nothing: Observed<never>): Omit<Backend, 'targets' | '
 export async function collectBackend(context: CollectContext, inventory: Inventory, target: ServiceRef): Promise<Backend> {
   const [service, endpoints] = await Promise.all([inventory.service(target), inventory.endpoints(target)]);
   const probing = probeTargets(context, { target, service, endpoints });
-  const [behind, probed, namespace] = await Promise.all([
+  const [behind, probed, namespace, rotation] = await Promise.all([
     collectPodsAndServer(context, target, { service, probing }),
     probing,
     serves(service, endpoints) ? undefined : inventory.namespace(target.namespace),
+    collectRotation(context, inventory, target),
   ]);
-  return { service, ...(namespace ? { namespace } : {}), endpoints, ...behind, ...probed };
+  const rotating = rotation.state === 'absent' ? {} : { rotation };
+  return { service, ...(namespace ? { namespace } : {}), ...rotating, endpoints, ...behind, ...probed };
 }
 
 /** Whether the Service has what it needs, as far as is known. */

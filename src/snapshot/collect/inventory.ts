@@ -1,5 +1,6 @@
 import { getObject, listObjects, slicesOf } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
+import { type RotationLease, rotationLease, rotationLeaseSelector, viewRotationLease } from '../../cluster/rotation-lease.ts';
 import { ClusterError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { skipped } from '../observed.ts';
@@ -26,6 +27,8 @@ export interface Inventory extends Objects {
 interface Objects {
   service(of: Name): Promise<Observed<ServiceView>>;
   endpoints(of: Name): Promise<Observed<readonly EndpointView[]>>;
+  /** The Lease of a rotation of the certificate of a Service. */
+  rotation(of: Name): Promise<Observed<RotationLease>>;
 }
 
 /**
@@ -66,11 +69,14 @@ function oneByOne(context: CollectContext): Objects {
         () => listObjects(cluster, slicesOf(of), signal),
         (found) => found.flatMap(viewEndpoints),
       ),
+    rotation: (of) => observe(context, () => getObject(cluster, rotationLease(of), signal), viewRotationLease),
   };
 }
 
 function wholeCluster(context: CollectContext): Objects {
   const services = listed(context, resources.Service, keyOf);
+  // A cluster has a Lease for each node.
+  const leases = listed(context, resources.Lease, keyOf, rotationLeaseSelector);
   const slices = listed(context, resources.EndpointSlice, ({ metadata }) => {
     const name = textsOf(metadata.labels)['kubernetes.io/service-name'];
     return name === undefined ? '' : `${metadata.namespace}/${name}`;
@@ -88,6 +94,12 @@ function wholeCluster(context: CollectContext): Objects {
       if (!found) return single.endpoints(of);
       return { state: 'seen', value: (found.get(`${of.namespace}/${of.name}`) ?? []).flatMap(viewEndpoints) };
     },
+    async rotation(of) {
+      const found = await leases;
+      if (!found) return single.rotation(of);
+      const [lease] = found.get(`${of.namespace}/${rotationLease(of).name}`) ?? [];
+      return lease ? { state: 'seen', value: viewRotationLease(lease) } : { state: 'absent' };
+    },
   };
 }
 
@@ -99,10 +111,15 @@ type Resource = (typeof resources)[keyof typeof resources];
  * All objects of a kind, grouped by a key.
  * @returns undefined when the list fails or is too large for one answer
  */
-async function listed({ cluster, signal }: CollectContext, resource: Resource, key: (object: KubeObject) => string) {
+async function listed(
+  { cluster, signal }: CollectContext,
+  resource: Resource,
+  key: (object: KubeObject) => string,
+  labelSelector?: string,
+) {
   try {
     const found = new Map<string, KubeObject[]>();
-    for (const object of await listObjects(cluster, { resource }, signal)) {
+    for (const object of await listObjects(cluster, { resource, ...(labelSelector === undefined ? {} : { labelSelector }) }, signal)) {
       const group = found.get(key(object));
       if (group) group.push(object);
       else found.set(key(object), [object]);

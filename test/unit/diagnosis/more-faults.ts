@@ -51,6 +51,19 @@ export const moreFaults = {
   },
   'bundle/not-project-ca': { project: { ...own, authorities: [otherCa], certificate: await leafFor(['api.wardle.svc']) } },
   'cert/not-project-certificate': { project: { ...own, certificate: await leafFor(['api.wardle.svc']) } },
+  'cert/rotation-interrupted': {
+    rotation: seen({
+      kind: 'ca',
+      direction: 'forward',
+      step: 'soak',
+      number: 6,
+      steps: 9,
+      title: 'Watching all endpoints',
+      started: '2026-06-15T11:30:00Z',
+      holder: 'alice@laptop (7)',
+      running: false,
+    }),
+  },
   // kube-apiserver is ten minutes behind, and does not accept the certificate yet.
   'control-plane/clock-skew': {
     apiServerAheadMs: -600_000,

@@ -65,7 +65,7 @@ async function collect(
       return list(selected);
     }
     if (path.endsWith('/services')) return list(services);
-    if (path.endsWith('/endpointslices')) return list([]);
+    if (path.endsWith('/endpointslices') || path.endsWith('/leases')) return list([]);
     if (paths[path]) return answer(response, 200, paths[path]);
     const found = named(path.includes('/apiservices/') ? apiServices : path.includes('/services/') ? services : []);
     return found ? answer(response, 200, found) : answer(response, 404, notFound(url));
@@ -163,10 +163,11 @@ describe('many APIServices', () => {
     expect({
       services: count(/GET \/api\/v1\/services$/),
       slices: count(/GET \/apis\/discovery.k8s.io\/v1\/endpointslices$/),
+      leases: count(/GET \/apis\/coordination.k8s.io\/v1\/leases\?labelSelector=/),
       configMap: count(/configmaps/),
       single: count(/apiservices\/|namespaces\/ns\d\//),
       namespaces: count(/namespaces\/ns\d$/),
-    }).toEqual({ services: 1, slices: 1, configMap: 1, single: 20, namespaces: 3 });
+    }).toEqual({ services: 1, slices: 1, leases: 1, configMap: 1, single: 20, namespaces: 3 });
     // The other requests for Services are service proxies, because none of the APIs answers.
     expect(count(/\/proxy\/apis\//)).toBe(20);
   });

@@ -1,0 +1,34 @@
+import { Exit, type ExitCode, UsageError } from '../errors.ts';
+import { status as readStatus } from '../operations/status.ts';
+import { formats, type StatusFormat } from '../report/formats.ts';
+import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
+import { comparing, describeSelection, selectionOf } from './selection.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface StatusFlags extends ClusterFlags {
+  readonly directory: string;
+  readonly output: StatusFormat;
+  /** Milliseconds. */
+  readonly failIfExpiresWithin?: number;
+}
+
+/** `apisvc status`: compares the certificates in files, Secret, caBundle and at each endpoint. */
+export async function status(flags: StatusFlags, given: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const selection = await comparing(await selectionOf(flags, given), flags, terminal);
+  const { wanted, compared, project } = selection;
+  if (!('names' in wanted)) throw new UsageError('status needs the name of an APIService');
+  const found = await withCluster(flags, terminal, `reading the certificates of ${describeSelection(wanted)}`, async (cluster, signal) =>
+    readStatus(cluster, {
+      names: wanted.names,
+      compared,
+      next: compared ? (await import('../project/trust.ts')).readNextTrust(compared.directory) : undefined,
+      failIfExpiresWithin: flags.failIfExpiresWithin,
+      clusterFlags: clusterFlagsOf(flags),
+      project,
+      signal,
+    }),
+  );
+  await terminal.result(await formats[flags.output].status(found, terminal.outColors));
+  if (found.failure !== undefined) return Exit.findings;
+  return found.verdict === 'unknown' ? Exit.unreachable : Exit.ok;
+}

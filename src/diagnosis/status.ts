@@ -1,0 +1,281 @@
+import type { CertificateInfo } from '../pki/types.ts';
+import { trustedBy } from '../snapshot/ca-bundle.ts';
+import { seen } from '../snapshot/observed.ts';
+import type {
+  ApiServiceView,
+  ApiSnapshot,
+  EndpointProbe,
+  Observed,
+  ProjectView,
+  RotationView,
+  Snapshot,
+  Source,
+} from '../snapshot/types.ts';
+import type { Code } from './catalog.ts';
+import { nameOf } from './checks/served-certificates.ts';
+import { daysBetween } from './days.ts';
+import { diagnose } from './diagnose.ts';
+import { judge } from './judged.ts';
+import type { ApiDiagnosis, DiagnoseOptions, Finding } from './types.ts';
+
+/** One certificate at one place, or why it is not known. */
+export interface StatusRow {
+  readonly place: 'files' | 'next-files' | 'secret' | 'ca-bundle' | 'endpoint';
+  /** `certs/tls.crt`, `secret/wardle/api-tls`, `apiservice/v1.example.com`, `10.0.0.1:8443 (pod x)`. */
+  readonly name: string;
+  readonly subject?: string;
+  /** Hexadecimal. */
+  readonly serial?: string;
+  /** SHA-256, `AB:CD:...`. */
+  readonly fingerprint?: string;
+  readonly issuer?: string;
+  readonly notAfter?: string;
+  readonly daysLeft?: number;
+  /** Whether the project has it. `next`: in certs/next/, or the Lease of the rotation names it. */
+  readonly sameAsProject?: 'yes' | 'no' | 'next';
+  readonly codes: readonly Code[];
+  /** Why the place was not checked, or has no certificate. */
+  readonly notChecked?: string;
+}
+
+/** The certificates of one or more APIServices at every place, and whether they belong together. */
+export interface Status {
+  readonly apiVersion: 'apisvc.dev/status/v1alpha1';
+  readonly takenAt: string;
+  readonly source: Source;
+  /** The directory of the project that they are compared with. */
+  readonly project?: string;
+  /** unknown: nothing in the cluster could be read. */
+  readonly verdict: 'same' | 'drift' | 'unknown';
+  /** Why the command fails; absent when it succeeds. */
+  readonly failure?: string;
+  readonly rotations: readonly RotationView[];
+  readonly rows: readonly StatusRow[];
+  readonly findings: readonly Finding[];
+}
+
+export interface StatusOptions extends Pick<DiagnoseOptions, 'clusterFlags' | 'project'> {
+  readonly compared?: ProjectView | undefined;
+  /** The certificates in certs/next/. */
+  readonly next?: Omit<ProjectView, 'directory'> | undefined;
+  /** A certificate that expires within this time, in milliseconds, makes the command fail. */
+  readonly failIfExpiresWithin?: number | undefined;
+}
+
+/** Compares the certificates at every place. Pure: the diagnosis decides what is drift. */
+export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
+  const { takenAt, source, apis } = snapshot;
+  const { compared, failIfExpiresWithin } = options;
+  const diagnosis = diagnose(snapshot, {
+    ...options,
+    ...(failIfExpiresWithin === undefined ? {} : { expiresWithinMs: failIfExpiresWithin, failIfExpiresSoon: true }),
+  });
+  const place = { ...options, now: new Date(takenAt) };
+  const rows = [
+    ...fileRows(place),
+    ...unique(apis.flatMap((api, index) => clusterRows(api, diagnosis.apis[index] as ApiDiagnosis, place))),
+  ];
+  const findings = diagnosis.apis.flatMap(({ findings: each }) => withSymptoms(each)).filter(isAboutCertificates);
+  const failure = failureOf(rows, findings, options, place.now);
+  const known = rows.some(({ place: where, notChecked }) => !where.endsWith('files') && notChecked === undefined);
+  return {
+    apiVersion: 'apisvc.dev/status/v1alpha1',
+    takenAt,
+    source,
+    ...(compared ? { project: compared.directory } : {}),
+    verdict: findings.some((each) => isDrift(each, compared)) ? 'drift' : known || apis.every(isLocal) ? 'same' : 'unknown',
+    ...(failure === undefined ? {} : { failure }),
+    rotations: uniqueBy(
+      apis.flatMap(({ rotation }) => (rotation && seen(rotation)) ?? []),
+      JSON.stringify,
+    ),
+    rows,
+    findings,
+  };
+}
+
+const isLocal = ({ apiService }: ApiSnapshot): boolean => seen(apiService) !== undefined && !seen(apiService)?.service;
+
+/** Symptoms too: each place has its own. */
+const withSymptoms = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.flatMap((finding) => (finding.sameAs === undefined ? [finding, ...withSymptoms(finding.explains)] : []));
+
+const isAboutCertificates = ({ code }: Pick<Finding, 'code'>): boolean =>
+  /^(bundle|cert)\//.test(code) || ['registration/missing', 'security/key-mismatch', 'security/insecure-skip-tls-verify'].includes(code);
+
+/** Warnings that nevertheless mean that two places differ. */
+const differences: readonly Code[] = [
+  'bundle/not-project-ca',
+  'cert/not-project-certificate',
+  'cert/secret-differs',
+  'cert/secret-missing',
+  'cert/secret-unreadable',
+  'security/key-mismatch',
+];
+
+const isExpiry = (code: Code): boolean => code.endsWith('expires-soon');
+
+function isDrift({ code, severity }: Finding, compared: ProjectView | undefined): boolean {
+  if (isExpiry(code) || code === 'security/insecure-skip-tls-verify') return false;
+  return severity === 'error' || differences.includes(code) || (code === 'bundle/unused-ca' && compared !== undefined);
+}
+
+function failureOf(rows: readonly StatusRow[], findings: readonly Finding[], { compared, failIfExpiresWithin }: StatusOptions, now: Date) {
+  const drift = findings.filter((each) => isDrift(each, compared)).map(({ code }) => code);
+  const soon = rows.filter(
+    ({ notAfter }) => failIfExpiresWithin !== undefined && notAfter && Date.parse(notAfter) - now.getTime() < failIfExpiresWithin,
+  );
+  const reasons = [
+    ...(drift.length > 0 ? [`drift: ${[...new Set(drift)].join(', ')}`] : []),
+    ...(soon.length > 0
+      ? [`certificates that expire soon (--fail-if-expires-within): ${[...new Set(soon.map(({ name }) => name))].join(', ')}`]
+      : []),
+  ];
+  return reasons.length > 0 ? reasons.join('; ') : undefined;
+}
+
+interface Place extends StatusOptions {
+  readonly now: Date;
+}
+
+type Start = Pick<StatusRow, 'place' | 'name' | 'codes'>;
+
+const unknownRow = (start: Start, notChecked: string): StatusRow => ({ ...start, notChecked });
+
+function certificateRow(start: Start, certificate: CertificateInfo, same: StatusRow['sameAsProject'], now: Date): StatusRow {
+  const { serial, fingerprint, issuer, notAfter } = certificate;
+  return {
+    ...start,
+    ...{ subject: nameOf(certificate), serial, fingerprint, issuer, notAfter },
+    daysLeft: daysBetween(now, new Date(notAfter)),
+    ...(same === undefined ? {} : { sameAsProject: same }),
+  };
+}
+
+/** The files of the project. A clone may lack them, because git ignores keys only. */
+function fileRows({ compared, next, now }: Place): readonly StatusRow[] {
+  if (!compared) return [];
+  const at = (name: string): string => `${compared.directory === '.' ? '' : `${compared.directory}/`}certs/${name}`;
+  const rowsOf = (place: 'files' | 'next-files', name: string, certificates: readonly CertificateInfo[], same: 'yes' | 'next') => {
+    const start = { place, name: at(name), codes: [] };
+    return certificates.length > 0
+      ? certificates.map((each) => certificateRow(start, each, same, now))
+      : [unknownRow(start, 'not found, or without a certificate')];
+  };
+  const leaf = compared.certificate ? [compared.certificate] : [];
+  return [
+    ...rowsOf('files', 'ca.crt', compared.authorities, 'yes'),
+    ...rowsOf('files', 'tls.crt', leaf, 'yes'),
+    ...(next?.certificate
+      ? [
+          ...rowsOf('next-files', 'next/ca.crt', next.authorities, 'next'),
+          ...rowsOf('next-files', 'next/tls.crt', [next.certificate], 'next'),
+        ]
+      : []),
+  ];
+}
+
+/** Whether the project has a serving certificate, now or next. */
+function sameLeaf(
+  { fingerprint }: CertificateInfo,
+  { compared, next }: Place,
+  rotation: RotationView | undefined,
+): StatusRow['sameAsProject'] {
+  if (!compared?.certificate) return undefined;
+  if (fingerprint === compared.certificate.fingerprint) return 'yes';
+  return [next?.certificate?.fingerprint, rotation?.newCertificate].includes(fingerprint) ? 'next' : 'no';
+}
+
+function sameCa(ca: CertificateInfo, { compared, next }: Place): StatusRow['sameAsProject'] {
+  if (!compared || compared.authorities.length === 0) return undefined;
+  const isIn = (all: readonly CertificateInfo[] = []): boolean => all.some(({ fingerprint }) => fingerprint === ca.fingerprint);
+  return isIn(compared.authorities) ? 'yes' : isIn(next?.authorities) ? 'next' : 'no';
+}
+
+/** The Secret, the caBundle and the endpoints of one APIService. */
+function clusterRows(api: ApiSnapshot, diagnosis: ApiDiagnosis, place: Place): readonly StatusRow[] {
+  const name = `apiservice/${api.name}`;
+  if (api.apiService.state !== 'seen') {
+    const why = api.apiService.state === 'absent' ? 'the APIService does not exist' : api.apiService.words;
+    return [unknownRow({ place: 'ca-bundle', name, codes: api.apiService.state === 'absent' ? ['registration/missing'] : [] }, why)];
+  }
+  const view = api.apiService.value;
+  if (!view.service) return [unknownRow({ place: 'ca-bundle', name, codes: [] }, 'it is Local: kube-apiserver serves it itself')];
+  return [
+    ...secretRows(api, view.service, diagnosis, place),
+    ...bundleRows(view, { place: 'ca-bundle', name, codes: codesIn(diagnosis, /^bundle\//) }, place),
+    ...endpointRows(api, view, diagnosis, place),
+  ];
+}
+
+const codesIn = ({ findings }: ApiDiagnosis, family: RegExp): readonly Code[] => [
+  ...new Set(withSymptoms(findings).flatMap(({ code }) => (family.test(code) ? [code] : []))),
+];
+
+function secretRows(
+  api: ApiSnapshot,
+  { namespace }: { readonly namespace: string },
+  diagnosis: ApiDiagnosis,
+  place: Place,
+): readonly StatusRow[] {
+  const { secret } = api;
+  const codes = codesIn(diagnosis, /^(cert\/secret-|security\/key-mismatch)/);
+  const view = seen(secret);
+  const start: Start = { place: 'secret', name: view ? `secret/${namespace}/${view.name}` : `Secret in namespace ${namespace}`, codes };
+  if (!view) return [unknownRow(start, secret.state === 'absent' ? 'the Secret does not exist' : wordsOf(secret))];
+  const [leaf] = view.certificates;
+  if (!leaf) return [unknownRow(start, `no certificate in ${view.entries?.certificate ?? 'tls.crt'}`)];
+  return [leafRow(start, leaf, { api, diagnosis, place })];
+}
+
+/** A serving certificate. Its finding may be a symptom of another one. */
+function leafRow(
+  start: Start,
+  leaf: CertificateInfo,
+  of: { readonly api: ApiSnapshot; readonly diagnosis: ApiDiagnosis; readonly place: Place },
+): StatusRow {
+  const same = sameLeaf(leaf, of.place, rotationOf(of.api));
+  const differs = same === 'no' ? codesIn(of.diagnosis, /^cert\/not-project-certificate$/) : [];
+  return certificateRow({ ...start, codes: [...new Set([...start.codes, ...differs])] }, leaf, same, of.place.now);
+}
+
+const rotationOf = ({ rotation }: ApiSnapshot): RotationView | undefined => rotation && seen(rotation);
+
+const wordsOf = (observed: Observed<unknown>): string => (observed.state === 'unseen' ? observed.words : 'it does not exist');
+
+function bundleRows(view: ApiServiceView, start: Start, place: Place): readonly StatusRow[] {
+  if (view.insecureSkipTLSVerify) {
+    const codes: readonly Code[] = [...start.codes, 'security/insecure-skip-tls-verify'];
+    return [unknownRow({ ...start, codes }, 'insecureSkipTLSVerify: kube-apiserver accepts every certificate')];
+  }
+  const roots = trustedBy(view);
+  if (roots.length === 0) return [unknownRow(start, 'the caBundle has no certificate')];
+  return roots.map((ca) => certificateRow(start, ca, sameCa(ca, place), place.now));
+}
+
+function endpointRows(api: ApiSnapshot, view: ApiServiceView, diagnosis: ApiDiagnosis, place: Place): readonly StatusRow[] {
+  const service = `${view.service?.namespace}/${view.service?.name}`;
+  const none = (why: string): readonly StatusRow[] => [
+    unknownRow({ place: 'endpoint', name: `endpoints of service/${service}`, codes: [] }, why),
+  ];
+  if (api.probes.state !== 'seen') return none(wordsOf(api.probes));
+  const { probes } = judge(api, view, new Date(place.now.getTime() + (api.apiServerAheadMs ?? 0)));
+  if (probes.length === 0) return none('no endpoint is ready');
+  return probes.map(({ at, handshake }: EndpointProbe) => {
+    const hop = diagnosis.path.find(({ kind, name }) => kind === 'endpoint' && name === at);
+    const start: Start = { place: 'endpoint', name: at, codes: (hop?.codes ?? []).filter((code) => isAboutCertificates({ code })) };
+    if (handshake.kind === 'failed') return unknownRow(start, handshake.words);
+    const [leaf] = handshake.certificates;
+    if (!leaf) return unknownRow(start, 'it serves no certificate');
+    return leafRow(start, leaf, { api, diagnosis, place });
+  });
+}
+
+/** Several APIServices share a Secret and endpoints. */
+const unique = (rows: readonly StatusRow[]): readonly StatusRow[] =>
+  uniqueBy(rows, ({ place, name, fingerprint }) => JSON.stringify([place, name, fingerprint]));
+
+function uniqueBy<T>(items: readonly T[], keyOf: (item: T) => string): readonly T[] {
+  const known = new Set<string>();
+  return items.filter((item) => known.size < known.add(keyOf(item)).size);
+}

@@ -1,0 +1,60 @@
+import type { ChalkInstance } from 'chalk';
+import { rotationFact } from '../diagnosis/checks/rotation.ts';
+import { fixParts } from '../diagnosis/fix.ts';
+import type { Status, StatusRow } from '../diagnosis/status.ts';
+import type { Finding } from '../diagnosis/types.ts';
+import { printable } from '../pki/printable.ts';
+import { byReason } from './not-checked.ts';
+import { failureLine } from './verdict.ts';
+import { table } from './wide.ts';
+
+/** The columns of a table: the heading, and the text of a row. */
+type Columns = readonly (readonly [heading: string, text: (row: StatusRow) => string | undefined])[];
+
+const fingerprintBytes = 8;
+
+const short: Columns = [
+  ['PLACE', ({ name }) => name],
+  ['SUBJECT', ({ subject, notChecked }) => subject ?? (notChecked === undefined ? undefined : 'not checked')],
+  ['SERIAL', ({ serial }) => serial?.slice(0, fingerprintBytes)],
+  ['SHA-256', ({ fingerprint }) => fingerprint?.slice(0, fingerprintBytes * 3 - 1)],
+  ['ISSUER', ({ issuer }) => issuer],
+  ['DAYS LEFT', ({ daysLeft }) => daysLeft?.toString()],
+];
+const long: Columns = [
+  ...short.slice(0, 2),
+  ['SERIAL', ({ serial }) => serial],
+  ['SHA-256', ({ fingerprint }) => fingerprint],
+  ['ISSUER', ({ issuer }) => issuer],
+  ['EXPIRES', ({ notAfter }) => notAfter],
+  ['DAYS LEFT', ({ daysLeft }) => daysLeft?.toString()],
+];
+const compared: Columns = [['SAME AS PROJECT', ({ sameAsProject }) => sameAsProject]];
+const codes: Columns = [['CODES', (row) => row.codes.join(',') || undefined]];
+
+/** One row for each certificate, then what is wrong, and what was not checked. */
+export const statusTable = (status: Status, colors: ChalkInstance): string => text(status, short, colors);
+
+/** The same with whole serial numbers and fingerprints. */
+export const statusWide = (status: Status, colors: ChalkInstance): string => text(status, long, colors);
+
+function text(status: Status, columns: Columns, colors: ChalkInstance): string {
+  const { rows, rotations, findings, failure, project } = status;
+  const all = [...columns, ...(project === undefined ? [] : compared), ...codes];
+  const cells = rows.map((row) => all.map(([, textOf]) => textOf(row) ?? '-'));
+  const notChecked = byReason(rows.flatMap(({ name, notChecked: why }) => (why === undefined ? [] : [{ what: name, why }])));
+  const sections = [
+    rotations.map((rotation) => printable(rotationFact(rotation))),
+    findings.flatMap((finding) => findingLines(finding, colors)),
+    notChecked.length > 0 ? [colors.bold('not checked'), ...notChecked.map(({ what, why }) => `  ${printable(`${what}: ${why}`)}`)] : [],
+    failure === undefined ? [] : [failureLine(failure, colors).trimEnd()],
+  ];
+  const below = sections.filter((lines) => lines.length > 0).map((lines) => `\n${lines.join('\n')}\n`);
+  return `${table([all.map(([heading]) => heading), ...cells], -1, colors)}${below.join('')}`;
+}
+
+/** The code, and the commands that repair it. `explain` has the rest. */
+const findingLines = ({ code, severity, title, fix }: Finding, { red, yellow, bold, cyan }: ChalkInstance): readonly string[] => [
+  `${(severity === 'error' ? red : yellow)(severity)} ${bold(code)}: ${printable(title)}`,
+  ...fixParts(fix).map(({ kind, text: part }) => `  ${kind === 'command' ? cyan(printable(part)) : printable(part)}`),
+];
