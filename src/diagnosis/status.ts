@@ -21,7 +21,9 @@ import type { ApiDiagnosis, DiagnoseOptions, Finding } from './types.ts';
 /** One certificate at one place, or why it is not known. */
 export interface StatusRow {
   readonly place: 'files' | 'next-files' | 'secret' | 'ca-bundle' | 'endpoint';
-  /** `certs/tls.crt`, `secret/wardle/api-tls`, `apiservice/v1.example.com`, `10.0.0.1:8443 (pod x)`. */
+  /**
+   * `certs/tls.crt`, `secret/wardle/api-tls`, `apiservice/v1.example.com`, `10.0.0.1:8443 (pod x)`.
+   */
   readonly name: string;
   readonly subject?: string;
   /** Hexadecimal. */

@@ -11,14 +11,26 @@ describe('help', () => {
   test.each([[], ['--help'], ['help']])('%j lists the commands and the exit codes', async (...args) => {
     const { code, stdout, stderr } = await apisvc(args.flat(), { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of ['init', 'render', 'register', 'rotate', 'unregister', 'verify', 'lint', 'explain', 'sandbox', 'completion'])
+    for (const command of [
+      'init',
+      'render',
+      'register',
+      'rotate',
+      'unregister',
+      'status',
+      'verify',
+      'lint',
+      'explain',
+      'sandbox',
+      'completion',
+    ])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stdout).toContain('70   Internal error: a bug in apisvc');
     expect(stdout).toContain('124  The deadline (--timeout) passed');
     expect(stdout).toContain('143  Terminated by SIGTERM');
   });
 
-  test.each(['init', 'render', 'register', 'rotate', 'unregister', 'verify', 'lint', 'explain', 'sandbox', 'completion'])(
+  test.each(['init', 'render', 'register', 'rotate', 'unregister', 'status', 'verify', 'lint', 'explain', 'sandbox', 'completion'])(
     'of %s shows its own and the common options',
     async (command) => {
       const { code, stdout } = await apisvc([command, '--help'], { cwd });

@@ -13,7 +13,9 @@ export const checkRotation: Check = (context) => {
   return [observation('cert/rotation-interrupted', [rotationFact(rotation)], args)];
 };
 
-/** `rotation of the CA in progress: step 4 of 9, "Writing the Secret" (alice@laptop (7), since …)` */
+/**
+ * `rotation of the CA in progress: step 4 of 9, "Writing the Secret" (alice@laptop (7), since …)`
+ */
 export function rotationFact({ kind, direction, running, number, steps, title, holder, started }: RotationView): string {
   const what = `${direction === 'back' ? 'abort of the ' : ''}rotation of the ${kind === 'ca' ? 'CA' : 'serving certificate'}`;
   return `${what} ${running ? 'in progress' : 'interrupted'}: step ${number} of ${steps}, "${title}"; begun at ${started}, ${running ? 'run' : 'last run'} by ${holder}`;

@@ -36,7 +36,9 @@ const rotationOf = (kind: RotationView['kind'], fresh: CertificateInfo, more: Pa
   ...more,
 });
 
-/** The cluster at one moment: the CAs in the caBundle, the Secret, and what each of two pods serves. */
+/**
+ * The cluster at one moment: the CAs in the caBundle, the Secret, and what each of two pods serves.
+ */
 interface Moment {
   readonly bundle: readonly CertificateInfo[];
   readonly inSecret: CertificateInfo;
