@@ -11,7 +11,7 @@ interface Metafile {
       string,
       {
         readonly entryPoint?: string;
-        readonly inputs: Readonly<Record<string, unknown>>;
+        readonly inputs: Readonly<Record<string, { readonly bytesInOutput: number }>>;
         readonly imports: readonly { readonly path: string; readonly kind: string }[];
       }
     >
@@ -59,6 +59,12 @@ describe('the bundle', () => {
     const sources = sourcesOf('src/commands/verify.ts');
     expect(sources.filter((source) => /node_modules\/(zod|socks)\/|exec-plugin/.test(source))).toEqual([]);
     expect(sources.some((source) => source.includes('node_modules/yaml/'))).toBe(true);
+  });
+
+  test("has none of zod's translations", () => {
+    const all = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
+    const locales = all.filter(([source, { bytesInOutput }]) => source.includes('zod/v4/locales/') && bytesInOutput > 0);
+    expect(locales.map(([source]) => source)).toEqual(['node_modules/zod/v4/locales/en.js']);
   });
 
   test('help loads neither YAML nor schemas', () => {
