@@ -68,8 +68,10 @@ export default defineConfig({
           include: [rotationSpecs],
           exclude: rotationSpecsOnce.map((name) => `test/cluster/rotation/${name}.test.ts`),
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
-          maxWorkers: 4,
+          // The load generators need the processor.
+          maxWorkers: 2,
           ...onCluster,
+          testTimeout: 300_000,
         },
       },
     ],

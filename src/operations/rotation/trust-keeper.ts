@@ -38,7 +38,9 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
   const overwritten = new Set<string>();
   const overlap = (): Overlap => ({ from: from?.anchors ?? [], to: to.anchors, now: new Date() });
 
-  /** The CA stays with a leaf: whatever accepts the certificate is right, also without a caBundle. */
+  /**
+   * The CA stays with a leaf: whatever accepts the certificate is right, also without a caBundle.
+   */
   const isEnough = (object: KubeObject, nothingServesFrom: boolean): boolean =>
     kind === 'leaf'
       ? accepts(viewApiService(object), to, hostOf(rotation), new Date())
