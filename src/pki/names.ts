@@ -30,8 +30,8 @@ const hexEscaped = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/g
  */
 function textOf(node: Node | undefined): string {
   if (isUniversal(node, 'UTF8')) return content(node).toString('utf8');
-  // One character for each 16 bits, big-endian.
-  if (isUniversal(node, 'BMPSTRING')) return content(node).swap16().toString('utf16le');
+  // node-forge has already decoded this type: one character for each 16 bits.
+  if (isUniversal(node, 'BMPSTRING')) return String(node?.value);
   return content(node).toString('latin1');
 }
 
