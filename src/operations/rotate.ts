@@ -15,6 +15,7 @@ import { type CertificatesToWrite, projectFiles } from '../project/project.ts';
 import { requireAccess } from './permissions.ts';
 import type { OnProgress } from './progress.ts';
 import { complete, decide } from './rotation/decide.ts';
+import { patientStep } from './rotation/patient.ts';
 import { canGoBack, requireAgreement } from './rotation/preconditions.ts';
 import {
   type CertificateSet,
@@ -146,16 +147,18 @@ async function runAndRecord(
     // Only certificates that are on disk can be in use.
     if (step.id !== 'issue') await lock.record(journalOf(rotation, step, { number: index + 1, steps: steps.length, started }));
   };
-  const watched = steps.map(
-    (step): Step => ({
-      ...step,
-      async observe() {
-        const observation = await step.observe();
-        if (observation.state !== 'fault') ran.set(step.id, { id: step.id, title: step.title ?? step.id, state: observation.state });
-        return observation;
-      },
-    }),
-  );
+  const watched = steps
+    .map((step) => patientStep(step, rotation))
+    .map(
+      (step): Step => ({
+        ...step,
+        async observe() {
+          const observation = await step.observe();
+          if (observation.state !== 'fault') ran.set(step.id, { id: step.id, title: step.title ?? step.id, state: observation.state });
+          return observation;
+        },
+      }),
+    );
   await runSteps(watched, rotation.onProgress, (step) => record(steps[watched.indexOf(step)] ?? step));
   return [...ran.values()];
 }

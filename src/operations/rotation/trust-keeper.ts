@@ -66,9 +66,9 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
         const { name } = apiService.metadata;
         const owner = fieldOwner(apiService, bundlePath);
         if (overwritten.has(name)) throw overwrittenAgain(name, owner);
-        overwritten.add(name);
         onProgress({ kind: 'note', what: `apiservice/${name}: ${owner} overwrote the caBundle during the rotation; restoring it once` });
         await keeper.widen(apiService, true);
+        overwritten.add(name);
       }
       return narrow.length === 0;
     },
