@@ -88,7 +88,7 @@ function explain(error: unknown, dir: string): never {
 
 /** With --ca, or with a CA other than the one in certs/ca.crt, the CA is replaced. */
 function kindOf({ ca, directory }: RotateFlags, { spec }: Registration, authority: Authority | undefined): RotationKind {
-  if (authority && spec.certificates.issuer.type !== 'ca') {
+  if (authority && issuerFlags[spec.certificates.issuer.type].selectedBy !== 'caCert') {
     throw new UsageError(
       `--ca-cert needs the issuer type "ca", but ${projectFiles(directory).configuration} has "${spec.certificates.issuer.type}"`,
       {
@@ -114,9 +114,9 @@ function issueNext(
   authority: Authority | undefined,
 ): Promise<CertificatesToWrite> {
   const { type } = registration.spec.certificates.issuer;
-  if (type === 'ca' && !authority)
-    throw new UsageError('the issuer type is "ca", but no CA was given', { fix: `Add ${issuerFlags.ca.needed}.` });
-  const given = authority ?? (kind === 'leaf' ? ownAuthority(dir) : undefined);
+  const { needed, keepsCaKey } = issuerFlags[type];
+  if (needed !== '' && !authority) throw new UsageError(`the issuer type is "${type}", but no CA was given`, { fix: `Add ${needed}.` });
+  const given = authority ?? (kind === 'leaf' && keepsCaKey ? ownAuthority(dir) : undefined);
   return issueCertificates(registration, { given, now: new Date() });
 }
 
