@@ -148,7 +148,7 @@ const isListed = ({ verdict, apis }: Diagnosis): boolean =>
  * caBundle there (kube-aggregator pkg/apis/apiregistration/validation). Elsewhere it drops the
  * field, so that `kubectl apply` would write it on every run.
  */
-const verifyAgain = (wanted: KubeObject, found: KubeObject | undefined): KubeObject =>
+export const verifyAgain = (wanted: KubeObject, found: KubeObject | undefined): KubeObject =>
   found && viewApiService(found).insecureSkipTLSVerify
     ? { ...wanted, spec: { ...(wanted.spec as object), insecureSkipTLSVerify: false } }
     : wanted;
