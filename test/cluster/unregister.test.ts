@@ -106,7 +106,8 @@ describe.each(['1.37-routing', '1.35'])('on Kubernetes %s', (cell) => {
     const { exitCode, stdout, stderr } = await unregister('-C', dir);
     expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: '1 deleted, 3 restored.\n' });
     const after = await settled();
-    // The Deployment controller keeps a history: an annotation, and one ReplicaSet for each template.
+    // The Deployment controller keeps a history: an annotation, and one ReplicaSet for each
+    // template.
     const plain = (objects: typeof before): unknown => {
       const lasting = Object.entries(objects).filter(([path]) => !path.startsWith('/apis/apps/v1/replicasets '));
       return JSON.parse(JSON.stringify(lasting).replaceAll(/"deployment.kubernetes.io\/revision":"\d+"/g, '"revision":""'));
