@@ -18,7 +18,14 @@ import {
   withTimeout,
 } from './options.ts';
 import { addRotate } from './rotate-declaration.ts';
+
+
 import { addStatus } from './status-declaration.ts';
+
+
+import { addSecure } from './secure-declaration.ts';
+
+
 import { addUnregister } from './unregister-declaration.ts';
 
 /**
@@ -30,6 +37,7 @@ export function addCommands(program: Command, run: Run): void {
   addRender(program, run);
   addRegister(program, run);
   addRotate(program, run);
+  addSecure(program, run);
   addUnregister(program, run);
   addVerify(program, run);
   addStatus(program, run);

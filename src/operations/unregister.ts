@@ -13,7 +13,7 @@ import type { OnProgress, RemovedObject } from './progress.ts';
 import { runSteps, type Step } from './runner.ts';
 import { namespaceStep, whyKept } from './steps/namespace.ts';
 import { type RemoveStep, removeStep } from './steps/remove.ts';
-import { replicasOf, rolloutStep } from './steps/rollout.ts';
+import { rolledOutStep } from './steps/rollout.ts';
 import { unlistedStep } from './steps/unlisted.ts';
 import { contentsOf, uidOf } from './unregister/contents.ts';
 import { proveDead } from './unregister/dead.ts';
@@ -146,19 +146,6 @@ function stepsOf(waiting: Waiting, { targets: all, evidence, namespace }: Plan):
 }
 
 const isRestoredDeployment = ({ ref, action }: Target): boolean => ref.resource.kind === 'Deployment' && action === 'restore';
-
-/** A Deployment without pods has nothing to roll out. */
-function rolledOutStep(waiting: Waiting, found: KubeObject): Step {
-  const step = rolloutStep(waiting, found);
-  return {
-    ...step,
-    async observe() {
-      const ref = { resource: resources.Deployment, namespace: found.metadata.namespace, name: found.metadata.name };
-      const present = await getObject(waiting.cluster, ref, waiting.signal);
-      return present && replicasOf(present) > 0 ? step.observe() : { state: 'done' };
-    },
-  };
-}
 
 /**
  * Tells what `unregister` would do. Changes nothing.

@@ -6,7 +6,7 @@ import type { Manifest } from '../manifests/types.ts';
 import type { FailedRun } from './failed-run.ts';
 
 /** The commands that take `-o`. */
-export type FormatCommand = 'verify' | 'status' | 'lint' | 'sandbox' | 'register' | 'rotate' | 'unregister' | 'render';
+export type FormatCommand = 'verify' | 'status' | 'lint' | 'sandbox' | 'register' | 'rotate' | 'secure' | 'unregister' | 'render';
 
 /** A format of `-o`: who accepts it, and how it renders. Reporters are imported when they run. */
 interface Format {
@@ -38,7 +38,7 @@ interface Format {
 export const formats = {
   text: {
     description: 'Report for people',
-    commands: ['verify', 'lint', 'sandbox', 'register', 'rotate', 'unregister'],
+    commands: ['verify', 'lint', 'sandbox', 'register', 'rotate', 'secure', 'secure', 'unregister'],
     diagnosis: async (diagnosis, colors) => (await import('./text.ts')).diagnosisText(diagnosis, colors),
     list: async (list, colors) => (await import('./text.ts')).listText(list, colors),
   },
@@ -72,7 +72,7 @@ export const formats = {
   },
   json: {
     description: 'JSON',
-    commands: ['verify', 'status', 'lint', 'sandbox', 'register', 'rotate', 'unregister', 'render'],
+    commands: ['verify', 'status', 'lint', 'sandbox', 'register', 'rotate', 'secure', 'unregister', 'render'],
     status: async (status) => (await import('./json.ts')).statusJson(status),
     diagnosis: async (diagnosis) => (await import('./json.ts')).diagnosisJson(diagnosis),
     list: async (list) => (await import('./json.ts')).diagnosisJson(list),

@@ -9,24 +9,38 @@ const injecting = /^cert-manager\.io\/inject-|^service\.(beta|alpha)\.openshift\
 /** Field managers of controllers that write caBundles. */
 const injectors = /cainjector|service-ca/;
 
+/** The controller that writes the caBundle of an APIService, for a sentence; undefined for none. */
+export function injectorOf(apiService: KubeObject): string | undefined {
+  const annotation = injectingAnnotation(apiService);
+  if (annotation !== undefined) return `has the annotation ${annotation}, by which a controller writes its caBundle`;
+  const manager = injectingManager(apiService);
+  return manager === undefined ? undefined : `has a caBundle that belongs to "${manager}"`;
+}
+
+const injectingAnnotation = (apiService: KubeObject): string | undefined =>
+  Object.keys(viewApiService(apiService).annotations).find((key) => injecting.test(key));
+
+const injectingManager = (apiService: KubeObject): string | undefined =>
+  fieldManagers(apiService, ['f:spec', 'f:caBundle']).find((each) => injectors.test(each));
+
 /**
  * Why the caBundle of an APIService may not be changed by a rotation of its CA; undefined if it
  * may.
  */
 export function bundleFault(apiService: KubeObject): RefusedError | undefined {
-  const { name, annotations, insecureSkipTLSVerify } = viewApiService(apiService);
-  const annotation = Object.keys(annotations).find((key) => injecting.test(key));
+  const { name, insecureSkipTLSVerify } = viewApiService(apiService);
+  const annotation = injectingAnnotation(apiService);
   if (annotation !== undefined) {
     return new RefusedError(`apiservice/${name} has the annotation ${annotation}: a controller writes its caBundle`, {
       fix: `Rotate the CA with that controller, or let apisvc own the caBundle: kubectl annotate apiservice ${name} ${annotation}-`,
     });
   }
-  const manager = fieldManagers(apiService, ['f:spec', 'f:caBundle']).find((each) => injectors.test(each));
+  const manager = injectingManager(apiService);
   if (manager !== undefined) {
     return new RefusedError(`the caBundle of apiservice/${name} belongs to "${manager}"`, { fix: 'Rotate the CA with that controller.' });
   }
   if (!insecureSkipTLSVerify) return undefined;
   return new RefusedError(`apiservice/${name} has insecureSkipTLSVerify, so that it trusts every certificate`, {
-    fix: 'Turn on verification first: apisvc register',
+    fix: `Turn on verification first: apisvc secure ${name}`,
   });
 }

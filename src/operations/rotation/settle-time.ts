@@ -3,7 +3,7 @@ import { listObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import type { ApiServiceView } from '../../snapshot/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
-import type { Rotation } from './rotation.ts';
+import type { Waiting } from '../wait.ts';
 
 /**
  * One worker of kube-apiserver takes up APIServices one after the other, and reads the OpenAPI
@@ -24,7 +24,7 @@ export interface SettleTime {
 }
 
 /** How long kube-apiserver may need until it uses a changed caBundle. */
-export async function settleTime({ cluster, signal }: Rotation): Promise<SettleTime> {
+export async function settleTime({ cluster, signal }: Pick<Waiting, 'cluster' | 'signal'>): Promise<SettleTime> {
   const all = (await listObjects(cluster, { resource: resources.APIService }, signal)).map(viewApiService);
   const served = all.filter(({ service }) => service !== undefined);
   const delays = await Promise.all(
@@ -41,7 +41,7 @@ export async function settleTime({ cluster, signal }: Rotation): Promise<SettleT
 
 /** In milliseconds. Any answer counts. */
 async function answerTime(
-  { cluster, signal }: Pick<Rotation, 'cluster' | 'signal'>,
+  { cluster, signal }: Pick<Waiting, 'cluster' | 'signal'>,
   { group, version }: Pick<ApiServiceView, 'group' | 'version'>,
 ): Promise<number> {
   const start = performance.now();

@@ -34,6 +34,19 @@ export function rolloutStep(waiting: Waiting, applied: KubeObject): Step {
   };
 }
 
+/** The same for a Deployment that is restored. Without pods, nothing has to roll out. */
+export function rolledOutStep(waiting: Waiting, found: KubeObject): Step {
+  const step = rolloutStep(waiting, found);
+  return {
+    ...step,
+    async observe() {
+      const ref = { resource: resources.Deployment, namespace: found.metadata.namespace, name: found.metadata.name };
+      const present = await getObject(waiting.cluster, ref, waiting.signal);
+      return present && replicasOf(present) > 0 ? step.observe() : { state: 'done' };
+    },
+  };
+}
+
 /**
  * Waits until a Deployment has rolled out, and checks its new pods meanwhile.
  * @throws RefusedError when the rollout is stuck or paused, or when a pod has a problem that

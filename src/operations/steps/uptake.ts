@@ -3,10 +3,9 @@ import { wasRefused } from '../../cluster/faults.ts';
 import { observe as observeObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { freshMs, judgeRenewals, type Renewals, recordRenewals } from '../rotation/freshness.ts';
-import type { Rotation } from '../rotation/rotation.ts';
 import { settleTime } from '../rotation/settle-time.ts';
 import type { Step } from '../runner.ts';
-import { waitFor } from '../wait.ts';
+import { type Waiting, waitFor } from '../wait.ts';
 
 /** One Lease for each kube-apiserver (k8s.io/kubernetes/pkg/controlplane/apiserver/server.go). */
 const identities = {
@@ -23,39 +22,40 @@ const showLeases = 'kubectl -n kube-system get leases -l apiserver.kubernetes.io
 /**
  * Waits until every kube-apiserver uses the caBundles.
  * @param isDelivered whether the new certificate is in use already, so that waiting helps nothing
+ * @param what completes "waiting for every kube-apiserver to ..."
  */
-export function uptakeStep(rotation: Rotation, isDelivered: () => Promise<boolean>): Step {
+export function uptakeStep(waiting: Waiting, isDelivered: () => Promise<boolean>, what = 'trust both CAs'): Step {
   return {
     id: 'uptake',
-    title: 'Waiting for every kube-apiserver to trust both CAs',
+    title: `Waiting for every kube-apiserver to ${what}`,
     // Without the permission it waits longer, and says so.
     needs: () => [],
     observe: async () => ({ state: (await isDelivered()) ? 'done' : 'pending' }),
-    run: () => waitForUptake(rotation),
+    run: () => waitForUptake(waiting, what),
   };
 }
 
-async function waitForUptake(rotation: Rotation): Promise<void> {
-  const { onProgress } = rotation;
-  const { ms: settleMs, why } = await settleTime(rotation);
+async function waitForUptake(waiting: Waiting, what: string): Promise<void> {
+  const { onProgress } = waiting;
+  const { ms: settleMs, why } = await settleTime(waiting);
   if (why !== undefined) onProgress({ kind: 'note', what: `waiting ${settleMs / 1000}s: ${why}` });
-  await waitFor('every kube-apiserver to trust both CAs', showLeases, rotation, async (report) => {
+  await waitFor(`every kube-apiserver to ${what}`, showLeases, waiting, async (report) => {
     const over = new AbortController();
-    const signal = AbortSignal.any([rotation.signal, over.signal]);
+    const signal = AbortSignal.any([waiting.signal, over.signal]);
     const seen: { renewals?: Renewals } = {};
     try {
-      await Promise.race([watchLeases({ ...rotation, signal }, seen), untilTakenUp({ ...rotation, signal }, seen, settleMs, report)]);
+      await Promise.race([watchLeases({ ...waiting, signal }, seen), untilTakenUp({ ...waiting, signal }, seen, settleMs, report)]);
     } catch (error) {
       if (!wasRefused(error)) throw error;
-      await waitBlindly(rotation, error.message, settleMs);
+      await waitBlindly(waiting, error.message, settleMs);
     } finally {
       over.abort();
     }
-    if (seen.renewals?.size === 0) await waitBlindly(rotation, 'no kube-apiserver has a Lease in kube-system', settleMs);
+    if (seen.renewals?.size === 0) await waitBlindly(waiting, 'no kube-apiserver has a Lease in kube-system', settleMs);
   });
 }
 
-async function watchLeases({ cluster, signal }: Rotation, seen: { renewals?: Renewals }): Promise<void> {
+async function watchLeases({ cluster, signal }: Waiting, seen: { renewals?: Renewals }): Promise<void> {
   for await (const leases of observeObjects(cluster, identities, signal)) {
     seen.renewals = recordRenewals(seen.renewals, leases, performance.now());
   }
@@ -63,7 +63,7 @@ async function watchLeases({ cluster, signal }: Rotation, seen: { renewals?: Ren
 
 /** Returns at once where there are no Leases. */
 async function untilTakenUp(
-  { signal }: Rotation,
+  { signal }: Waiting,
   seen: { readonly renewals?: Renewals },
   settleMs: number,
   report: (state: string) => void,
@@ -88,7 +88,7 @@ const staleText = (leases: readonly string[], overdue: boolean): string =>
     overdue ? `. If that kube-apiserver no longer exists: kubectl -n kube-system delete lease ${leases[0]}` : ''
   }`;
 
-async function waitBlindly({ onProgress, signal }: Rotation, why: string, settleMs: number): Promise<void> {
+async function waitBlindly({ onProgress, signal }: Waiting, why: string, settleMs: number): Promise<void> {
   const ms = Math.max(blindMs, settleMs);
   onProgress({ kind: 'note', what: `kube-apiservers are not known (${why}); waiting ${ms / 1000}s` });
   await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());

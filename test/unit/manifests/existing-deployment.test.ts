@@ -43,7 +43,7 @@ describe('the part of an existing Deployment', () => {
       '--tls-cert-file=/var/run/serving-cert/tls.crt',
       '--tls-private-key-file=/var/run/serving-cert/tls.key',
     ];
-    const volumeMounts = [{ name: 'serving-cert', mountPath: '/var/run/serving-cert', readOnly: true }];
+    const volumeMounts = [{ name: 'apisvc-serving-cert', mountPath: '/var/run/serving-cert', readOnly: true }];
     expect(completed(['--a', '--cert-dir=/tmp'])).toEqual({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -52,7 +52,7 @@ describe('the part of an existing Deployment', () => {
         template: {
           spec: {
             containers: [{ name: 'main', args, volumeMounts }],
-            volumes: [{ name: 'serving-cert', secret: { secretName: 'api-tls' } }],
+            volumes: [{ name: 'apisvc-serving-cert', secret: { secretName: 'api-tls' } }],
           },
         },
       },

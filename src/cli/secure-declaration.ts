@@ -1,0 +1,25 @@
+import { type Command, Option } from 'commander';
+import type { Run } from './action.ts';
+import { examples, withCluster, withOutput } from './options.ts';
+
+/** Adds `apisvc secure`. */
+export function addSecure(program: Command, run: Run): void {
+  const command = program
+    .command('secure')
+    .argument('<name>', 'Name of an APIService with insecureSkipTLSVerify: true')
+    .description('Give a running server a verified serving certificate without a failed request. Run it again to continue after a failure');
+  withOutput(withCluster(command, '10m'), 'secure')
+    .option('-C, --directory <dir>', 'Project directory; created if it does not exist (default: a directory named after the server)')
+    .option('-y, --yes', 'Do not ask for confirmation')
+    .addOption(new Option('--diff', 'Show the changes without applying them; exit with code 1 if there are changes').conflicts(['undo']))
+    .option('--undo', 'Put back what was there before')
+    .addHelpText(
+      'after',
+      examples(
+        'apisvc secure v1beta1.metrics.k8s.io           # show the changes, ask, and apply them',
+        'apisvc secure v1beta1.metrics.k8s.io --yes',
+        'apisvc secure v1beta1.metrics.k8s.io --undo',
+      ),
+    )
+    .action(run(async () => (await import('../commands/secure.ts')).secure));
+}

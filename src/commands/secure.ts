@@ -1,0 +1,187 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { apiServiceNames } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import { Exit, type ExitCode, InterruptedError, RefusedError, UsageError } from '../errors.ts';
+import { issueCertificates } from '../issuers/issuers.ts';
+import type { OnProgress } from '../operations/progress.ts';
+import { planSecure, type SecurePlan } from '../operations/secure/plan.ts';
+import type { SecureReport } from '../operations/secure/report.ts';
+import { findSecured, undoSecure } from '../operations/secure/undo.ts';
+import { planChanges, type SecureRequest, secure as secureServer } from '../operations/secure.ts';
+import type { Issued } from '../pki/types.ts';
+import { readCertificates, requireCertificates } from '../project/certificates.ts';
+import { recover, refuseDuringRotation } from '../project/generations.ts';
+import { isProject, type NewProject, projectFiles, readRegistration, readSchema, writeProject } from '../project/project.ts';
+import { diffText } from '../report/diff.ts';
+import { progressLine } from '../report/progress.ts';
+import { secureJson, secureText } from '../report/secure.ts';
+import { planText } from '../report/unregister.ts';
+import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
+import { missingFlags } from './missing-flags.ts';
+import { parseName, projectCommands } from './selection.ts';
+import type { Question, Terminal } from './terminal.ts';
+import { exitCodeOf } from './verdict.ts';
+
+export interface SecureFlags extends ClusterFlags {
+  readonly directory?: string;
+  readonly output: 'text' | 'json';
+  readonly yes?: boolean;
+  readonly diff?: boolean;
+  readonly undo?: boolean;
+}
+
+/** `apisvc secure`: turns on verification for a running server; with --undo puts back what was. */
+export async function secure(flags: SecureFlags, [given = '']: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const name = parseName(given);
+  if (flags.undo) return undo(flags, name, terminal);
+  const planned = await withCluster(flags, terminal, `looking at ${name}`, async (cluster, signal) => {
+    const plan = await planSecure({ cluster, signal }, name);
+    if (plan.kind === 'secured') return undefined;
+    const prepared = await prepare(plan, name, flags);
+    const request = requestOf(prepared, flags, signal, () => {});
+    return { prepared, pairs: await planChanges(cluster, request) };
+  });
+  if (!planned) return finish({ outcome: 'nothing-to-do', name }, flags, terminal);
+  const { prepared, pairs } = planned;
+  for (const what of prepared.notes) terminal.progress(progressLine({ kind: 'note', what }));
+  if (flags.diff) {
+    await terminal.result(diffText(pairs, terminal.outColors));
+    return pairs.some(({ applied }) => applied.change !== 'unchanged') ? Exit.findings : Exit.ok;
+  }
+  await confirm(flags, terminal, diffText(pairs, terminal.errorColors));
+  return apply(name, prepared, flags, terminal);
+}
+
+async function apply(name: string, prepared: Prepared, flags: SecureFlags, terminal: Terminal): Promise<ExitCode> {
+  const { dir, project, plan } = prepared;
+  if (dir !== undefined && project) {
+    for (const path of writeProject(dir, project)) terminal.progress(`created ${path}`);
+  }
+  const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
+  const { applied, diagnosis } = await withCluster(flags, terminal, `securing ${name}`, (cluster: Cluster, signal) =>
+    secureServer(cluster, requestOf(prepared, flags, signal, onProgress)),
+  ).catch(explainInterrupt(name));
+  const { namespace } = prepared.registration.metadata;
+  const report = {
+    outcome: 'secured',
+    name,
+    applied,
+    ...(dir === undefined ? {} : { project: dir }),
+    ...(plan.kind === 'trust' ? { secret: `${namespace}/${plan.secret}` } : {}),
+    diagnosis,
+  } as const;
+  return finish(report, flags, terminal);
+}
+
+/** What the plan needs from the disk. */
+interface Prepared {
+  readonly plan: Exclude<SecurePlan, { kind: 'secured' }>;
+  readonly registration: Registration;
+  readonly issued: Issued;
+  /** Undefined where the server keeps its own certificate. */
+  readonly dir: string | undefined;
+  /** What is not on disk yet. */
+  readonly project: NewProject | undefined;
+  readonly notes: readonly string[];
+}
+
+/** Reads the project of an earlier run, or makes one. Writes nothing. */
+async function prepare(plan: Prepared['plan'], name: string, { directory }: SecureFlags): Promise<Prepared> {
+  if (plan.kind === 'trust')
+    return { plan, registration: plan.registration, issued: plan.issued, dir: undefined, project: undefined, notes: [] };
+  const dir = directory ?? plan.registration.metadata.name;
+  const { notes } = plan;
+  if (!isProject(dir)) {
+    const { registration, configuration } = plan;
+    const certificates = await issueCertificates(registration, { given: undefined, now: new Date() });
+    const project = { configuration, schema: readSchema(), certificates };
+    return { plan, registration, issued: certificates.issued, dir, project, notes };
+  }
+  recover(dir);
+  refuseDuringRotation(dir);
+  const registration = readRegistration(dir);
+  refuseOtherProject(dir, registration, plan.registration, name);
+  const now = new Date();
+  const { faults } = readCertificates(dir, registration, { withKey: true, now });
+  const isUnfinished =
+    faults.length > 0 && faults.every(({ code }) => code === 'file-not-found' || code === 'key-mismatch' || code === 'unknown-authority');
+  if (!isUnfinished)
+    return { plan, registration, issued: requireCertificates(dir, registration, { withKey: true, now }), dir, project: undefined, notes };
+  const certificates = await issueCertificates(registration, { given: undefined, now });
+  return {
+    plan,
+    registration,
+    issued: certificates.issued,
+    dir,
+    project: { configuration: undefined, schema: readSchema(), certificates },
+    notes,
+  };
+}
+
+/** @throws UsageError where the directory has the project of another server */
+function refuseOtherProject(dir: string, found: Registration, wanted: Registration, name: string): void {
+  const isSame =
+    apiServiceNames(found).includes(name) &&
+    found.metadata.namespace === wanted.metadata.namespace &&
+    found.spec.service.name === wanted.spec.service.name &&
+    found.spec.server.existing !== undefined;
+  if (isSame) return;
+  throw new UsageError(`${projectFiles(dir).configuration} is the project of another server`, {
+    fix: `Choose another directory: apisvc secure ${name} -C DIR`,
+  });
+}
+
+const requestOf = (
+  { registration, issued, dir }: Prepared,
+  flags: SecureFlags,
+  signal: AbortSignal,
+  onProgress: OnProgress,
+): SecureRequest => ({
+  registration,
+  issued,
+  dir,
+  clusterFlags: clusterFlagsOf(flags),
+  ...(dir === undefined ? {} : { project: projectCommands(dir, registration) }),
+  signal,
+  onProgress,
+});
+
+const confirmation: Question = {
+  message: 'Apply these changes?',
+  why: 'Answer yes or no. Nothing has been changed yet.',
+  flag: '--yes',
+  fault: (text) => (/^(y|yes|n|no)$/i.test(text) ? undefined : 'must be yes or no'),
+};
+
+/** @throws UsageError with the flag where nobody can be asked; RefusedError if the user declines */
+async function confirm({ yes }: SecureFlags, terminal: Terminal, before: string): Promise<void> {
+  if (yes) return;
+  if (!terminal.interactive) throw missingFlags([confirmation]);
+  const answer = await terminal.ask({ ...confirmation, before });
+  if (/^n/i.test(answer)) throw new RefusedError('Aborted; nothing was changed.', { fix: 'To only see the changes, use --diff.' });
+}
+
+async function undo(flags: SecureFlags, name: string, terminal: Terminal): Promise<ExitCode> {
+  const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
+  const targets = await withCluster(flags, terminal, `looking at ${name}`, (cluster, signal) => findSecured({ cluster, signal }, name));
+  if (targets.length === 0) return finish({ outcome: 'nothing-to-undo', name }, flags, terminal);
+  await confirm(flags, terminal, planText({ project: undefined, targets, evidence: [] }));
+  const removed = await withCluster(flags, terminal, `undoing ${name}`, (cluster, signal) =>
+    undoSecure(cluster, { name, signal, onProgress }),
+  ).catch(explainInterrupt(`${name} --undo`));
+  const project = flags.directory ?? targets.find(({ ref }) => ref.resource.kind === 'Deployment')?.ref.name;
+  return finish({ outcome: 'undone', name, removed, ...(project !== undefined && isProject(project) ? { project } : {}) }, flags, terminal);
+}
+
+async function finish(report: SecureReport, flags: SecureFlags, terminal: Terminal): Promise<ExitCode> {
+  await terminal.result(flags.output === 'json' ? secureJson(report) : secureText(report, terminal.outColors));
+  return report.diagnosis ? exitCodeOf(report.diagnosis) : Exit.ok;
+}
+
+/** Every step leaves an API that works, so Ctrl-C leaves nothing to undo. */
+const explainInterrupt =
+  (command: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof InterruptedError)) throw error;
+    throw new InterruptedError(error.signal, { fix: `Run it again to continue: apisvc secure ${command}` });
+  };

@@ -1,0 +1,161 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import type { ProjectCommands } from '../config/project-commands.ts';
+import { apiServiceNames } from '../config/registration.ts';
+import type { Registration } from '../config/schema.ts';
+import type { Diagnosis } from '../diagnosis/types.ts';
+import { manifestsToRegister } from '../manifests/render.ts';
+import type { KubeObject } from '../manifests/types.ts';
+import { inspect } from '../pki/inspect.ts';
+import type { Issued } from '../pki/types.ts';
+import { projectFiles } from '../project/project.ts';
+import { completeExistingDeployment } from './existing-deployment.ts';
+import { requireAccess } from './permissions.ts';
+import type { AppliedObject, OnProgress } from './progress.ts';
+import { verifyAgain } from './register.ts';
+import { lookAtAll } from './rotation/look.ts';
+import { restarts } from './rotation/restarts.ts';
+import { certificateSet, type Rotation } from './rotation/rotation.ts';
+import { checkSteps, runSteps, type Step } from './runner.ts';
+import { lookNeeds, requireServed } from './secure/plan.ts';
+import { type AppliedPair, type ApplyStep, applyStep } from './steps/apply.ts';
+import { availableStep } from './steps/available.ts';
+import { rolloutStep } from './steps/rollout.ts';
+import { servedStep } from './steps/served.ts';
+import { takeoverFault } from './steps/takeover.ts';
+import { type VerifyStep, verifyStep } from './steps/verify.ts';
+import type { Waiting } from './wait.ts';
+
+/** What a server gets so that kube-apiserver can verify it. */
+export interface SecureRequest {
+  readonly registration: Registration;
+  readonly issued: Issued;
+  /** The project directory; undefined where the server keeps its own certificate. */
+  readonly dir: string | undefined;
+  /** The flags that select the cluster, for the commands in fixes. */
+  readonly clusterFlags: readonly string[];
+  readonly project?: ProjectCommands;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+export interface SecureResult {
+  readonly applied: readonly AppliedObject[];
+  readonly diagnosis: Diagnosis;
+}
+
+/**
+ * Tells what `secure` would change. Changes nothing.
+ * @throws ClusterError when permissions are missing; as `applyStep` for what the server refuses
+ */
+export async function planChanges(cluster: Cluster, request: SecureRequest): Promise<readonly AppliedPair[]> {
+  const steps = stepsOf(cluster, request);
+  await check(cluster, request, steps);
+  return pairsOf(steps.all);
+}
+
+/**
+ * Gives a running server a certificate, and lets kube-apiserver verify it. The APIService comes
+ * last, so that no request fails. A second run continues.
+ * @throws as `planChanges`, before anything changes; RefusedError where a pod serves another
+ * certificate: the APIService is unchanged then; DeadlineError with what it waited for
+ */
+export async function secure(cluster: Cluster, request: SecureRequest): Promise<SecureResult> {
+  const steps = stepsOf(cluster, request);
+  await check(cluster, request, steps);
+  await runSteps(steps.all, request.onProgress);
+  return { applied: pairsOf(steps.all).map(({ applied }) => applied), diagnosis: steps.verify.diagnosis() };
+}
+
+async function check(cluster: Cluster, { signal }: SecureRequest, { all, objects }: Steps): Promise<void> {
+  await requireAccess(
+    cluster,
+    all.flatMap((step) => step.needs()),
+    objects,
+    signal,
+  );
+  await checkSteps(all.filter(isApplyStep));
+}
+
+const isApplyStep = (step: Step): step is ApplyStep => 'pairs' in step;
+const pairsOf = (steps: readonly Step[]): AppliedPair[] => steps.filter(isApplyStep).flatMap((step) => step.pairs());
+
+interface Steps {
+  readonly objects: readonly KubeObject[];
+  readonly verify: VerifyStep;
+  readonly all: readonly Step[];
+}
+
+function stepsOf(cluster: Cluster, request: SecureRequest): Steps {
+  const { registration, issued, clusterFlags, project, signal, onProgress } = request;
+  const waiting: Waiting = { cluster, signal, onProgress };
+  const objects = manifestsToRegister(registration, issued).map(({ object }) => object);
+  const ofKind = (kind: string): readonly KubeObject[] => objects.filter((object) => object.kind === kind);
+  const [apiServices, server] = [ofKind('APIService'), [...ofKind('Secret'), ...ofKind('Deployment')]];
+  const names = apiServiceNames(registration);
+  const verify = verifyStep(waiting, { names, clusterFlags, project });
+  const all = [
+    ...(server.length > 0 ? serverSteps(waiting, request, server) : []),
+    trustStep(waiting, request, apiServices),
+    availableStep(waiting, names),
+    verify,
+  ];
+  return { objects: [...server, ...apiServices], verify, all };
+}
+
+/** The user has confirmed the changes, so that fields of other managers are taken over. */
+const forceConflicts = true;
+
+/** The Secret, the Deployment, and its pods, which must all serve the certificate. */
+function serverSteps(waiting: Waiting, { registration, issued, dir = '.' }: SecureRequest, objects: readonly KubeObject[]): Step[] {
+  const { cluster, signal } = waiting;
+  const to = certificateSet(issued);
+  const deployment = objects.find(({ kind }) => kind === 'Deployment');
+  if (!to || !deployment) throw new Error('a project without a certificate or a Deployment');
+  const rotation: Rotation = {
+    ...waiting,
+    registration,
+    kind: 'leaf',
+    direction: 'forward',
+    from: undefined,
+    to,
+    files: projectFiles(dir),
+    soakMs: 0,
+    restart: 'auto',
+    nudge: false,
+    forceConflicts,
+  };
+  const apply = applyStep(waiting, {
+    id: 'apply-server',
+    title: 'Adding the certificate to the server',
+    objects,
+    complete: () => completeExistingDeployment(cluster, registration, objects, signal),
+    forceConflicts,
+  });
+  const nobodyElse = async (): Promise<void> => {};
+  return [apply, rolloutStep(waiting, deployment), servedStep(rotation, lookAtAll(rotation), nobodyElse, restarts(rotation))];
+}
+
+/**
+ * Sets caBundle and insecureSkipTLSVerify of an APIService in one patch: kube-apiserver accepts no
+ * caBundle where verification is off. Just before, it looks at all pods again.
+ */
+function trustStep(waiting: Waiting, { registration, issued, dir }: SecureRequest, apiServices: readonly KubeObject[]): ApplyStep {
+  const { cluster, signal } = waiting;
+  const step = applyStep(waiting, {
+    id: 'apply-apiservices',
+    title: 'Turning on verification',
+    objects: apiServices,
+    completeOne: verifyAgain,
+    forceConflicts,
+    guard: () => takeoverFault(cluster, apiServices, signal),
+  });
+  const leaf = dir === undefined ? undefined : inspect(issued.chain).certificates[0]?.fingerprint;
+  return {
+    ...step,
+    needs: () => [...step.needs(), ...lookNeeds(registration.metadata.namespace)],
+    async run() {
+      await requireServed(waiting, registration, issued, leaf);
+      await step.run();
+    },
+  };
+}

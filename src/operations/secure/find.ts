@@ -1,0 +1,142 @@
+import { getObject, listObjects } from '../../cluster/objects.ts';
+import { resources } from '../../cluster/resources.ts';
+import { RefusedError, UsageError } from '../../errors.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { listPods } from '../../snapshot/collect/pods.ts';
+import { similarNames } from '../../snapshot/similar-names.ts';
+import type { ServiceView } from '../../snapshot/types.ts';
+import { type Json, listOf, viewApiService, viewService } from '../../snapshot/views.ts';
+import { injectorOf } from '../rotation/injection.ts';
+import { automanaged } from '../steps/takeover.ts';
+import type { Waiting } from '../wait.ts';
+
+type Asking = Pick<Waiting, 'cluster' | 'signal'>;
+
+/** The Service that an APIService points at. */
+export interface Backend {
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number;
+}
+
+/** An APIService, and all others of its Service: they share the serving certificate. */
+export interface Registered {
+  readonly backend: Backend;
+  readonly apiServices: readonly KubeObject[];
+}
+
+/**
+ * Reads an APIService and all others that lead to the same port of the same Service.
+ * @throws UsageError where it does not exist; RefusedError where kube-apiserver manages it
+ */
+export async function findRegistered({ cluster, signal }: Asking, name: string): Promise<Registered> {
+  const all = await listObjects(cluster, { resource: resources.APIService }, signal);
+  const found = all.find(({ metadata }) => metadata.name === name);
+  if (!found) throw notFound(name, all);
+  const { service: backend, labels } = viewApiService(found);
+  if (!backend)
+    throw new RefusedError(
+      `APIService ${name} is Local: kube-apiserver serves the API itself, so there is no serving certificate to verify`,
+    );
+  if (labels[automanaged] !== undefined)
+    throw new RefusedError(
+      `APIService ${name} has the label ${automanaged}: kube-apiserver manages this APIService and would overwrite changes`,
+    );
+  const sameBackend = (object: KubeObject): boolean => {
+    const { service } = viewApiService(object);
+    return service?.namespace === backend.namespace && service.name === backend.name;
+  };
+  return { backend, apiServices: all.filter(sameBackend) };
+}
+
+function notFound(name: string, all: readonly KubeObject[]): UsageError {
+  const similar = similarNames(
+    name,
+    all.map(({ metadata }) => metadata.name),
+  );
+  return new UsageError(`APIService "${name}" not found`, {
+    fix: similar.length > 0 ? `Did you mean ${similar.join(' or ')}?` : 'List the APIServices: kubectl get apiservices',
+  });
+}
+
+/** Whether kube-apiserver accepts every certificate for an APIService. */
+export const isInsecure = (object: KubeObject): boolean => viewApiService(object).insecureSkipTLSVerify;
+
+/** @throws RefusedError where another controller writes the caBundle */
+export function refuseInjected(apiServices: readonly KubeObject[]): void {
+  for (const object of apiServices) {
+    const injector = injectorOf(object);
+    if (injector === undefined) continue;
+    const name = `apiservice/${object.metadata.name}`;
+    throw new RefusedError(`${name} ${injector}: it would overwrite a caBundle of apisvc`, {
+      fix: `Turn verification on there, and remove insecureSkipTLSVerify: kubectl patch apiservice ${object.metadata.name} --type=merge -p '{"spec":{"insecureSkipTLSVerify":false}}'`,
+    });
+  }
+}
+
+/** The pods behind a Service, and what runs them. */
+export interface RunningServer {
+  readonly service: ServiceView;
+  readonly object: KubeObject;
+  /** Name or number of the port in the pods. */
+  readonly targetPort: string;
+  readonly pods: readonly KubeObject[];
+  /** The Deployments of all pods; other owners as `kind/name`. */
+  readonly deployments: readonly KubeObject[];
+  readonly otherOwners: readonly string[];
+}
+
+/** @throws RefusedError where the Service leads to no pods */
+export async function findServer(asking: Asking, { namespace, name, port }: Backend): Promise<RunningServer> {
+  const { cluster, signal } = asking;
+  const ref = `Service ${namespace}/${name}`;
+  const object = await getObject(cluster, { resource: resources.Service, namespace, name }, signal);
+  if (!object) throw new RefusedError(`${ref} not found, so the API has no server`);
+  const service = viewService(object);
+  const matchLabels = service.selector;
+  if (service.type === 'ExternalName' || Object.keys(matchLabels).length === 0) {
+    const why = service.type === 'ExternalName' ? `has the type ExternalName (${service.externalName})` : 'has no selector';
+    throw new RefusedError(`${ref} ${why}, so apisvc cannot give its server a certificate`, {
+      fix: 'Create a project for a server outside the cluster (spec.server.external in apisvc.yaml), and install its certificate there.',
+    });
+  }
+  const targetPort = service.ports.find((each) => each.port === port)?.targetPort;
+  if (targetPort === undefined) throw new RefusedError(`${ref} has no port ${port}, so the API has no server`);
+  const all = await listPods(cluster, { namespace, selector: { matchLabels } }, signal);
+  const pods = all.filter(
+    ({ metadata, status }: KubeObject & Json) => !metadata.deletionTimestamp && !/^(Succeeded|Failed)$/.test(status?.phase),
+  );
+  if (pods.length === 0) throw new RefusedError(`${ref} selects no running pod`, { fix: 'Start the server first.' });
+  return { service, object, targetPort, pods, ...(await ownersOf(asking, pods)) };
+}
+
+async function ownersOf(
+  { cluster, signal }: Asking,
+  pods: readonly KubeObject[],
+): Promise<Pick<RunningServer, 'deployments' | 'otherOwners'>> {
+  const deployments = new Map<string, KubeObject>();
+  const others = new Set<string>();
+  for (const pod of pods) {
+    const { namespace } = pod.metadata;
+    const set = controllerOf(pod);
+    const owner =
+      set?.kind === 'ReplicaSet'
+        ? controllerOf(await getObject(cluster, { resource: resources.ReplicaSet, namespace, name: set.name }, signal))
+        : undefined;
+    const found =
+      owner?.kind === 'Deployment' && !deployments.has(owner.name)
+        ? await getObject(cluster, { resource: resources.Deployment, namespace, name: owner.name }, signal)
+        : undefined;
+    if (found) deployments.set(found.metadata.name, found);
+    else if (owner?.kind !== 'Deployment') others.add(set ? `${set.kind} ${set.name}` : `pod ${pod.metadata.name}`);
+  }
+  return { deployments: [...deployments.values()], otherOwners: [...others] };
+}
+
+interface Owner {
+  readonly kind: string;
+  readonly name: string;
+}
+
+const controllerOf = (object: (KubeObject & Json) | undefined): Owner | undefined =>
+  listOf(object?.metadata.ownerReferences).find(({ controller }) => controller === true);

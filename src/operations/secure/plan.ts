@@ -1,0 +1,184 @@
+import { getObject } from '../../cluster/objects.ts';
+import { resources, subresources } from '../../cluster/resources.ts';
+import { parseRegistration } from '../../config/load.ts';
+import { dns1123Label, nameFault } from '../../config/names.ts';
+import { apiServiceNames, serverNameOf } from '../../config/registration.ts';
+import type { Registration } from '../../config/schema.ts';
+import { securedConfiguration } from '../../config/secured.ts';
+import { RefusedError } from '../../errors.ts';
+import { projectAnnotation, projectOf } from '../../manifests/labels.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { inspect } from '../../pki/inspect.ts';
+import type { Issued } from '../../pki/types.ts';
+import { collectContext } from '../../snapshot/collect/context.ts';
+import { secretMounts } from '../../snapshot/secret-mounts.ts';
+import { servingContainer } from '../../snapshot/server-view.ts';
+import { type Json, listOf, textOf, viewApiService } from '../../snapshot/views.ts';
+import { entryOf } from '../rotation/live.ts';
+import { describeServed, servedByAll } from '../served.ts';
+import type { Waiting } from '../wait.ts';
+import { findRegistered, findServer, isInsecure, type Registered, type RunningServer, refuseInjected } from './find.ts';
+import { findProgram, managerNotes } from './server-program.ts';
+
+/** What `secure` has to do. */
+export type SecurePlan =
+  /** Every APIService of the Service verifies the certificate. */
+  | { readonly kind: 'secured' }
+  /** The server gets a certificate of apisvc. */
+  | { readonly kind: 'adopt'; readonly registration: Registration; readonly configuration: string; readonly notes: readonly string[] }
+  /** The server has a certificate whose CA its Secret holds. */
+  | { readonly kind: 'trust'; readonly registration: Registration; readonly issued: Issued; readonly secret: string };
+
+type Asking = Pick<Waiting, 'cluster' | 'signal'>;
+
+/**
+ * Finds what is behind an APIService, and what it takes to verify it. Changes nothing.
+ * @throws UsageError or RefusedError where that is not possible, with the reason
+ */
+export async function planSecure(asking: Asking, name: string): Promise<SecurePlan> {
+  const registered = await findRegistered(asking, name);
+  const insecure = registered.apiServices.filter(isInsecure);
+  if (insecure.length === 0) return { kind: 'secured' };
+  refuseInjected(insecure);
+  const server = await findServer(asking, registered.backend);
+  const { namespace, name: service } = registered.backend;
+  const usable = await findUsable(asking, registered, server);
+  if (usable) {
+    const { registration } = registrationOf(registered, server, { name: service, secretName: usable.secret });
+    refuseOthers(registration, insecure);
+    return { kind: 'trust', registration, ...usable };
+  }
+  const program = findProgram(server, `${namespace}/${service}`);
+  const { deployment, container, mountPath } = program;
+  const ownName = deployment.metadata.name;
+  const projectName = nameFault(ownName, dns1123Label) === undefined ? ownName : service;
+  const secretName = await freeSecretName(asking, registered, `${namespace}/${projectName}`);
+  const made = registrationOf(registered, server, { name: projectName, secretName, mountPath, deployment: { name: ownName, container } });
+  refuseOthers(made.registration, [...registered.apiServices, deployment]);
+  refuseVerified(made.registration, registered.apiServices);
+  return { kind: 'adopt', ...made, notes: managerNotes(deployment, secretName) };
+}
+
+interface Names {
+  readonly name: string;
+  readonly secretName: string;
+  readonly mountPath?: string;
+  readonly deployment?: { readonly name: string; readonly container: string };
+}
+
+/** The registration of a server that runs: everything in it is as the cluster has it. */
+function registrationOf({ backend, apiServices }: Registered, { object, service, targetPort }: RunningServer, names: Names) {
+  const { namespace, name, port } = backend;
+  const ours = apiServices.filter(
+    (each) => isInsecure(each) || each.metadata.annotations?.[projectAnnotation] === `${namespace}/${names.name}`,
+  );
+  const livePort: Json = listOf((object as Json).spec?.ports).find((each) => each.port === port);
+  const configuration = securedConfiguration({
+    name: names.name,
+    namespace,
+    apis: ours
+      .map(viewApiService)
+      .map(({ group, version, groupPriorityMinimum, versionPriority }) => ({ group, version, groupPriorityMinimum, versionPriority })),
+    service: { name, port, portName: textOf(livePort?.name), appProtocol: textOf(livePort?.appProtocol) },
+    selector: service.selector,
+    port: /^\d+$/.test(targetPort) ? Number(targetPort) : targetPort,
+    ...(names.deployment ? { deployment: names.deployment } : {}),
+    secretName: names.secretName === `${name}-tls` ? undefined : names.secretName,
+    mountPath: names.mountPath === '/var/run/serving-cert' ? undefined : names.mountPath,
+  });
+  return { registration: parseRegistration(configuration, 'apisvc.yaml'), configuration };
+}
+
+/** The Secret of others keeps its content, so the certificate gets a name that is free, or ours. */
+async function freeSecretName({ cluster, signal }: Asking, { backend }: Registered, project: string): Promise<string> {
+  const { namespace, name: service } = backend;
+  for (const name of [`${service}-tls`, `${service}-apisvc-tls`]) {
+    const found = await getObject(cluster, { resource: resources.Secret, namespace, name }, signal);
+    if (!found || found.metadata.annotations?.[projectAnnotation] === project) return name;
+  }
+  throw new RefusedError(`Secrets ${service}-tls and ${service}-apisvc-tls in namespace ${namespace} belong to others`, {
+    fix: 'Create the project with another spec.certificates.secretName, and register it.',
+  });
+}
+
+/** @throws RefusedError where an object belongs to another project */
+function refuseOthers(registration: Registration, objects: readonly KubeObject[]): void {
+  for (const { kind, metadata } of objects) {
+    const project = metadata.annotations?.[projectAnnotation];
+    if (project === undefined || project === projectOf(registration)) continue;
+    throw new RefusedError(`${kind} ${metadata.name} belongs to the project ${project}`, {
+      fix: 'Register that project again, from its directory: apisvc register',
+    });
+  }
+}
+
+/** The new certificate would break an API that verifies the present one. */
+function refuseVerified(registration: Registration, apiServices: readonly KubeObject[]): void {
+  const names = apiServiceNames(registration);
+  const other = apiServices.find(({ metadata }) => !names.includes(metadata.name));
+  if (!other) return;
+  throw new RefusedError(`apiservice/${other.metadata.name} verifies the certificate of the same Service, and would not accept a new one`, {
+    fix: 'Give the other APIServices of the Service the same caBundle.',
+  });
+}
+
+/**
+ * Finds a Secret of the server whose `ca.crt` verifies what every pod serves. Secrets of apisvc do
+ * not count: their project must be on disk.
+ */
+async function findUsable(
+  { cluster, signal }: Asking,
+  { backend }: Registered,
+  { pods, targetPort }: RunningServer,
+): Promise<{ readonly secret: string; readonly issued: Issued } | undefined> {
+  const { namespace, name: service, port } = backend;
+  const [pod] = pods;
+  const container = pod && servingContainer(pod, targetPort);
+  const names = new Set(container ? secretMounts(pod, container).map((mount) => mount.name) : []);
+  const context = collectContext(cluster, signal);
+  for (const name of names) {
+    const secret = await getObject(cluster, { resource: resources.Secret, namespace, name }, signal);
+    if (!secret || secret.metadata.annotations?.[projectAnnotation] !== undefined) continue;
+    const roots = inspect(entryOf(secret, 'ca.crt')).certificates;
+    if (roots.length === 0) continue;
+    const { probes, waiting } = await servedByAll(context, { namespace, service, port, roots });
+    const good = probes.filter(({ evidence }) => evidence === 'good');
+    if (good.length === 0 || good.length < probes.length || waiting.length > 0) continue;
+    const [chain = ''] = good.map(({ handshake }) =>
+      handshake.kind === 'served' ? handshake.certificates.map(({ pem }) => pem).join('') : '',
+    );
+    return { secret: name, issued: { chain, anchors: roots.map(({ pem }) => ({ pem, role: 'current' })) } };
+  }
+  return undefined;
+}
+
+/** @throws RefusedError with every pod and endpoint that serves another certificate */
+export async function requireServed(
+  { cluster, signal }: Asking,
+  registration: Registration,
+  issued: Issued,
+  leaf: string | undefined,
+): Promise<void> {
+  const { name: service, port } = registration.spec.service;
+  const { namespace } = registration.metadata;
+  const roots = issued.anchors.flatMap(({ pem }) => inspect(pem).certificates);
+  const { probes, waiting } = await servedByAll(collectContext(cluster, signal), {
+    namespace,
+    service,
+    port,
+    roots,
+    ...(leaf === undefined ? {} : { leaf }),
+  });
+  const bad = [...probes.filter(({ evidence }) => evidence !== 'good').map(describeServed), ...waiting];
+  if (bad.length === 0 && probes.length > 0) return;
+  throw new RefusedError(
+    `not every pod serves a certificate for ${serverNameOf({ namespace, name: service })} that the CA verifies: ${bad.join('; ') || 'no pod serves the port of the Service'}; the APIService is unchanged`,
+    { fix: 'Run the same command again when all pods are ready.' },
+  );
+}
+
+/** The permissions to look at everything behind a Service. */
+export const lookNeeds = (namespace: string) => [
+  ...(['Pod', 'EndpointSlice'] as const).map((kind) => ({ verb: 'list', ref: { resource: resources[kind], namespace, name: '*' } })),
+  ...['get', 'create'].map((verb) => ({ verb, ref: { resource: subresources.podPortForward, namespace, name: '' } })),
+];

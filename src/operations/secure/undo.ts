@@ -1,0 +1,100 @@
+import type { Cluster } from '../../cluster/cluster.ts';
+import { formerAnnotation, formerlyAbsent } from '../../cluster/former.ts';
+import { getObject } from '../../cluster/objects.ts';
+import { isApplied } from '../../cluster/ownership.ts';
+import { resources } from '../../cluster/resources.ts';
+import { RefusedError } from '../../errors.ts';
+import { projectAnnotation } from '../../manifests/labels.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { requireAccess } from '../permissions.ts';
+import type { OnProgress, RemovedObject } from '../progress.ts';
+import { runSteps, type Step } from '../runner.ts';
+import { type RemoveStep, removeStep } from '../steps/remove.ts';
+import { rolledOutStep } from '../steps/rollout.ts';
+import { uptakeStep } from '../steps/uptake.ts';
+import { findProject, type Target } from '../unregister/find.ts';
+import type { Waiting } from '../wait.ts';
+import { type Backend, findRegistered, isInsecure } from './find.ts';
+
+type Asking = Pick<Waiting, 'cluster' | 'signal'>;
+
+/**
+ * Finds what `secure` changed, or what is left of it. The cluster knows it without the project.
+ * @returns what to restore or delete; empty for an API that `secure` did not change
+ * @throws as `findRegistered`; RefusedError for an API that `register` created
+ */
+export async function findSecured(asking: Asking, name: string): Promise<readonly Target[]> {
+  const { backend, apiServices } = await findRegistered(asking, name);
+  const owners = apiServices.flatMap(({ metadata }) => metadata.annotations?.[projectAnnotation] ?? []);
+  const project = owners[0] ?? (await projectOfSecret(asking, backend));
+  if (project === undefined) return [];
+  const { targets } = await findProject(asking, project, undefined);
+  for (const target of targets) if (target.ref.resource.kind === 'APIService') requireRecord(target, project);
+  return targets.filter(({ action }) => action !== 'leave');
+}
+
+/** A run that continues finds the APIServices restored, and the project by the Secret. */
+async function projectOfSecret({ cluster, signal }: Asking, { namespace, name: service }: Backend): Promise<string | undefined> {
+  for (const name of [`${service}-tls`, `${service}-apisvc-tls`]) {
+    const found = await getObject(cluster, { resource: resources.Secret, namespace, name }, signal);
+    if (found && isApplied(found)) return found.metadata.annotations?.[projectAnnotation];
+  }
+  return undefined;
+}
+
+/** @throws RefusedError for an APIService whose former state is not known */
+function requireRecord({ found }: Target, project: string): void {
+  const { name, annotations } = found.metadata;
+  const former = annotations?.[formerAnnotation];
+  if (former !== undefined && former !== formerlyAbsent) return;
+  throw new RefusedError(`apiservice/${name} belongs to the project ${project}, and did not exist before`, {
+    fix: `To remove the registration: apisvc unregister ${name}`,
+  });
+}
+
+export interface UndoRequest {
+  readonly name: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/**
+ * Puts back what was there before `secure`. kube-apiserver stops verifying first, so that no
+ * request fails. A second run continues.
+ * @returns what was restored or deleted
+ * @throws as `findSecured`; ClusterError when permissions are missing; DeadlineError
+ */
+export async function undoSecure(cluster: Cluster, { name, signal, onProgress }: UndoRequest): Promise<readonly RemovedObject[]> {
+  const waiting: Waiting = { cluster, signal, onProgress };
+  const steps = stepsOf(waiting, name, await findSecured(waiting, name));
+  await requireAccess(
+    cluster,
+    steps.flatMap((step) => step.needs()),
+    [],
+    signal,
+  );
+  await runSteps(steps, onProgress);
+  return steps.flatMap((step) => ('removed' in step ? (step as RemoveStep).removed() : []));
+}
+
+function stepsOf(waiting: Waiting, name: string, targets: readonly Target[]): readonly Step[] {
+  const ofKind = (kind: string): readonly Target[] => targets.filter(({ ref }) => ref.resource.kind === kind);
+  const apiServices = ofKind('APIService');
+  const deployments = ofKind('Deployment');
+  const rest = targets.filter((target) => !apiServices.includes(target) && !deployments.includes(target));
+  // Where the server has its own certificate already, no kube-apiserver needs to be waited for.
+  const isRestored = async (): Promise<boolean> => {
+    if (deployments.length === 0) return true;
+    const { apiServices: all } = await findRegistered(waiting, name);
+    const verified = all.find((object: KubeObject) => !isInsecure(object));
+    if (!verified) return false;
+    throw new RefusedError(`apiservice/${verified.metadata.name} still verifies the certificate, so the server keeps it`);
+  };
+  return [
+    removeStep(waiting, { id: 'untrust', title: 'Turning off verification', targets: apiServices }),
+    uptakeStep(waiting, isRestored, 'stop verifying the certificate'),
+    removeStep(waiting, { id: 'restore-server', title: 'Restoring the server', targets: deployments }),
+    ...deployments.map(({ found }) => rolledOutStep(waiting, found)),
+    removeStep(waiting, { id: 'remove-rest', title: 'Removing the Secret', targets: rest }),
+  ];
+}

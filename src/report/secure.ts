@@ -1,0 +1,37 @@
+import type { ChalkInstance } from 'chalk';
+import type { SecureReport } from '../operations/secure/report.ts';
+import { json } from './json.ts';
+import { appliedSummary } from './progress.ts';
+import { diagnosisText } from './text.ts';
+import { unregisterText } from './unregister.ts';
+
+/** The result of `secure -o json`. */
+export const secureJson = (report: SecureReport): string => json({ apiVersion: 'apisvc.dev/secure/v1alpha1', ...report });
+
+/** The result for people. */
+export function secureText(report: SecureReport, colors: ChalkInstance): string {
+  const { outcome, name, applied = [], removed = [], project, secret, diagnosis } = report;
+  switch (outcome) {
+    case 'nothing-to-do':
+      return `kube-apiserver verifies the certificate of ${name} already. Nothing to do.\n`;
+    case 'nothing-to-undo':
+      return `apisvc secure did not change ${name}. Nothing to undo.\n`;
+    case 'undone':
+      return [
+        unregisterText(removed).trim(),
+        ...(project === undefined ? [] : [`The project in ${project} stays. To remove it: rm -r ${project}`]),
+        '',
+      ].join('\n');
+    case 'secured':
+      return [
+        appliedSummary(applied),
+        ...(project === undefined
+          ? []
+          : [`The project in ${project} holds the CA and its key. To replace the certificate: apisvc rotate -C ${project}`]),
+        ...(secret === undefined ? [] : [`The certificate is in Secret ${secret}. When its CA changes, the caBundle has to follow.`]),
+        `To go back: apisvc secure --undo ${name}`,
+        '',
+        diagnosis ? diagnosisText(diagnosis, colors) : '',
+      ].join('\n');
+  }
+}
