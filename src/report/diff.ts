@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import { structuredPatch } from 'diff';
 import { stringify } from 'yaml';
+import { formerAnnotation } from '../cluster/former.ts';
 import { withoutBookkeeping } from '../manifests/bookkeeping.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { AppliedPair } from '../operations/steps/apply.ts';
@@ -29,7 +30,14 @@ function objectDiff({ applied, wanted, before, after }: AppliedPair, { bold, gre
 }
 
 const yamlOf = (object: KubeObject | undefined): string =>
-  object ? stringify(readableBundle(withoutBookkeeping(object)), { lineWidth: 0, sortMapEntries: true }) : '';
+  object ? stringify(readableBundle(shortRecord(withoutBookkeeping(object))), { lineWidth: 0, sortMapEntries: true }) : '';
+
+/** The record of former values repeats what the diff shows. */
+function shortRecord(object: KubeObject): KubeObject {
+  const { annotations = {} } = object.metadata;
+  if (annotations[formerAnnotation] === undefined) return object;
+  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [formerAnnotation]: '(the former values)' } } };
+}
 
 /** Shows a caBundle as its certificates instead of base64. */
 function readableBundle(object: KubeObject): KubeObject {
