@@ -18,14 +18,8 @@ import {
   withTimeout,
 } from './options.ts';
 import { addRotate } from './rotate-declaration.ts';
-
-
-import { addStatus } from './status-declaration.ts';
-
-
 import { addSecure } from './secure-declaration.ts';
-
-
+import { addStatus } from './status-declaration.ts';
 import { addUnregister } from './unregister-declaration.ts';
 
 /**

@@ -38,7 +38,7 @@ interface Format {
 export const formats = {
   text: {
     description: 'Report for people',
-    commands: ['verify', 'lint', 'sandbox', 'register', 'rotate', 'secure', 'secure', 'unregister'],
+    commands: ['verify', 'lint', 'sandbox', 'register', 'rotate', 'secure', 'unregister'],
     diagnosis: async (diagnosis, colors) => (await import('./text.ts')).diagnosisText(diagnosis, colors),
     list: async (list, colors) => (await import('./text.ts')).listText(list, colors),
   },

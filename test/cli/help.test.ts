@@ -16,6 +16,7 @@ describe('help', () => {
       'render',
       'register',
       'rotate',
+      'secure',
       'unregister',
       'status',
       'verify',
@@ -30,15 +31,25 @@ describe('help', () => {
     expect(stdout).toContain('143  Terminated by SIGTERM');
   });
 
-  test.each(['init', 'render', 'register', 'rotate', 'unregister', 'status', 'verify', 'lint', 'explain', 'sandbox', 'completion'])(
-    'of %s shows its own and the common options',
-    async (command) => {
-      const { code, stdout } = await apisvc([command, '--help'], { cwd });
-      expect(code).toBe(0);
-      expect(stdout).toContain(`Usage: apisvc ${command}`);
-      expect(stdout).toContain('--no-color');
-    },
-  );
+  test.each([
+    'init',
+    'render',
+    'register',
+    'rotate',
+    'secure',
+    'unregister',
+    'status',
+    'verify',
+    'lint',
+    'explain',
+    'sandbox',
+    'completion',
+  ])('of %s shows its own and the common options', async (command) => {
+    const { code, stdout } = await apisvc([command, '--help'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Usage: apisvc ${command}`);
+    expect(stdout).toContain('--no-color');
+  });
 
   test('--version prints the version of the package', async () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

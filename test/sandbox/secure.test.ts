@@ -15,6 +15,30 @@ type Json = any;
 const { signal } = new AbortController();
 
 /**
+ * Renews the Lease of a kube-apiserver, which the simulation does not have. Without it, --undo waits
+ * for a minute.
+ */
+async function renewLease(cluster: Cluster): Promise<void> {
+  const path = resourcePath(resources.Lease, 'kube-system');
+  const name = 'apiserver-simulated';
+  const metadata = { name, namespace: 'kube-system', labels: { 'apiserver.kubernetes.io/identity': 'kube-apiserver' } };
+  const spec = () => ({ holderIdentity: name, renewTime: `${new Date().toISOString().slice(0, -1)}000Z` });
+  const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: spec() };
+  expect(await cluster.request({ method: 'POST', path, body, signal })).toMatchObject({ status: 201 });
+  const timer = setInterval(() => {
+    const renewal = {
+      method: 'PATCH',
+      path: `${path}/${name}`,
+      contentType: 'application/merge-patch+json',
+      body: { spec: spec() },
+      signal,
+    };
+    cluster.request(renewal).catch(() => {});
+  }, 1_000);
+  onTestFinished(() => clearInterval(timer));
+}
+
+/**
  * A sandbox with a server that somebody installed without verification. Its Secret is not one of
  * apisvc.
  * @param edit changes an object before it is created
@@ -25,6 +49,7 @@ async function installed(edit: (object: Json) => void = () => {}) {
   const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
   const cluster: Cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
   onTestFinished(() => cluster.close());
+  await renewLease(cluster);
   expect(await run('init', 'theirs', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
   const { stdout } = await run('render', '-C', 'theirs', '--secrets', 'include', '-o', 'json');
   rmSync(join(cwd, 'theirs'), { recursive: true });
@@ -137,8 +162,14 @@ test('what cannot be secured is refused with the reason', async () => {
     withoutCa(object);
     if (object.kind === 'APIService') object.metadata.annotations = { 'cert-manager.io/inject-ca-from': 'demo/demo' };
   });
-  expect(await run('secure', 'v1.apps', '--yes')).toMatchObject({ code: 1, stderr: expect.stringContaining('APIService v1.apps is Local') });
-  expect(await run('secure', 'v1alpha1.demo.apisvc.de', '--yes')).toMatchObject({ code: 2, stderr: expect.stringContaining(`Did you mean ${name}?`) });
+  expect(await run('secure', 'v1.apps', '--yes')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('APIService v1.apps is Local'),
+  });
+  expect(await run('secure', 'v1alpha1.demo.apisvc.de', '--yes')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`Did you mean ${name}?`),
+  });
   expect(await run('secure', name, '--yes')).toMatchObject({
     code: 1,
     stderr: expect.stringContaining(`apiservice/${name} has the annotation cert-manager.io/inject-ca-from`),
@@ -146,9 +177,20 @@ test('what cannot be secured is refused with the reason', async () => {
   const patch = async (path: string, body: object) =>
     expect((await cluster.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body, signal })).status).toBe(200);
   const api = resourcePath(resources.APIService, undefined, name);
-  await patch(api, { metadata: { annotations: { 'cert-manager.io/inject-ca-from': null }, labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } } });
-  expect(await run('secure', name, '--yes')).toMatchObject({ code: 1, stderr: expect.stringContaining('kube-apiserver manages this APIService') });
+  await patch(api, {
+    metadata: {
+      annotations: { 'cert-manager.io/inject-ca-from': null },
+      labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' },
+    },
+  });
+  expect(await run('secure', name, '--yes')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('kube-apiserver manages this APIService'),
+  });
   await patch(api, { metadata: { labels: { 'kube-aggregator.kubernetes.io/automanaged': null } } });
   await patch(resourcePath(resources.Service, 'demo', 'demo'), { spec: { selector: null } });
-  expect(await run('secure', name, '--yes')).toMatchObject({ code: 1, stderr: expect.stringContaining('Service demo/demo has no selector') });
+  expect(await run('secure', name, '--yes')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Service demo/demo has no selector'),
+  });
 });

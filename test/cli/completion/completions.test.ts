@@ -24,7 +24,20 @@ const at = (...words: readonly string[]) => {
     : completions.map(({ value }) => value).filter((value) => value.startsWith(position.typed));
 };
 
-const names = ['init', 'render', 'register', 'rotate', 'secure', 'unregister', 'verify', 'lint', 'explain', 'sandbox', 'completion'];
+const names = [
+  'init',
+  'render',
+  'register',
+  'rotate',
+  'secure',
+  'unregister',
+  'verify',
+  'status',
+  'lint',
+  'explain',
+  'sandbox',
+  'completion',
+];
 
 describe('commands', () => {
   test('first, also after global options', () => {

@@ -39,11 +39,17 @@ describe.each(['keeping', 'closing'] as const)('a server with three pods that is
     const report = await underLoad({ ...installed, dir: '' }, async () => {
       const { exitCode, stdout, stderr } = await secure('--yes');
       console.log(stderr, stdout);
-      expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`✓ ${installed.apiService}: healthy`) });
+      expect({ exitCode, stdout, stderr }).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining(`✓ ${installed.apiService}: healthy`),
+      });
     });
     console.log(JSON.stringify(report));
     const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', installed.apiService, '-o', 'json']));
-    expect({ insecure: spec.insecureSkipTLSVerify ?? false, caBundle: spec.caBundle }).toEqual({ insecure: false, caBundle: expect.any(String) });
+    expect({ insecure: spec.insecureSkipTLSVerify ?? false, caBundle: spec.caBundle }).toEqual({
+      insecure: false,
+      caBundle: expect.any(String),
+    });
     expect(report).toMatchObject({ failures: 0, byText: [] });
   });
 
