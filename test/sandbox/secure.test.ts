@@ -26,7 +26,7 @@ async function renewLease(cluster: Cluster): Promise<void> {
   const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec: spec() };
   expect(await cluster.request({ method: 'POST', path, body, signal })).toMatchObject({ status: 201 });
   const timer = setInterval(() => {
-    const renewal = {
+    const renewal: Parameters<Cluster['request']>[0] = {
       method: 'PATCH',
       path: `${path}/${name}`,
       contentType: 'application/merge-patch+json',
