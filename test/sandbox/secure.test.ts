@@ -15,8 +15,8 @@ type Json = any;
 const { signal } = new AbortController();
 
 /**
- * Renews the Lease of a kube-apiserver, which the simulation does not have. Without it, --undo waits
- * for a minute.
+ * Renews the Lease of a kube-apiserver, which the simulation does not have. Without it, --undo
+ * waits for a minute.
  */
 async function renewLease(cluster: Cluster): Promise<void> {
   const path = resourcePath(resources.Lease, 'kube-system');
@@ -58,6 +58,8 @@ async function installed(edit: (object: Json) => void = () => {}) {
     delete object.metadata.labels?.['app.kubernetes.io/managed-by'];
     if (object.kind === 'Secret') object.metadata.name = 'their-cert';
     if (object.kind === 'Deployment') object.spec.template.spec.volumes[0].secret.secretName = 'their-cert';
+    // All pods of the sandbox share one address.
+    if (object.kind === 'Deployment') object.spec.strategy = { type: 'Recreate' };
     if (object.kind === 'APIService') object.spec = { ...object.spec, caBundle: undefined, insecureSkipTLSVerify: true };
     edit(object);
     const ref = refOf(object);

@@ -22,8 +22,8 @@ export interface Installed {
 }
 
 /**
- * Installs components/any-api as its authors might: without apisvc, with a certificate that it signs
- * itself, and with insecureSkipTLSVerify. The Deployment rolls out gracefully.
+ * Installs components/any-api as its authors might: without apisvc, with a certificate that it
+ * signs itself, and with insecureSkipTLSVerify. The Deployment rolls out gracefully.
  */
 export async function installInsecure({ name, replicas = 3, flags = [], edit }: InstalledOptions): Promise<Installed> {
   const { dir, target } = await makeAnyApiProject({ name, replicas, flags });
