@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Cluster, connect } from '../../src/cluster/cluster.ts';
 import { refOf } from '../../src/cluster/objects.ts';
 import { resourcePath, resources } from '../../src/cluster/resources.ts';
-import { apisvc } from '../cli/apisvc.ts';
+import { apisvc, bin, plainEnv } from '../cli/apisvc.ts';
 import { emptyFolder, startSandbox } from './harness.ts';
 
 const name = 'v1alpha1.demo.apisvc.dev';
@@ -77,7 +78,17 @@ async function installed(edit: (object: Json) => void = () => {}) {
     const { body } = await cluster.request({ path: resourcePath(resources.APIService, undefined, name), signal });
     return [...lists.flat(), JSON.parse(body)].map(plain);
   };
-  return { cwd, run, objects, cluster };
+  /** Kills the command when it prints a line. */
+  const killAt = async (line: string, ...args: string[]): Promise<void> => {
+    const running = execa(bin, args, { cwd, env: { ...plainEnv, ...box.env }, extendEnv: false, reject: false, stdin: 'ignore' });
+    let stderr = '';
+    running.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk;
+      if (stderr.includes(`==> ${line}`)) running.kill('SIGKILL');
+    });
+    expect(await running).toMatchObject({ signal: 'SIGKILL' });
+  };
+  return { cwd, run, objects, cluster, killAt };
 }
 
 function plain({ metadata, status: _, ...object }: Json): Json {
@@ -195,4 +206,20 @@ test('what cannot be secured is refused with the reason', async () => {
     code: 1,
     stderr: expect.stringContaining('Service demo/demo has no selector'),
   });
+});
+
+test('a run that was killed is continued by the next one', async () => {
+  const { run, objects, killAt } = await installed(withoutCa);
+  const before = await objects();
+  for (const line of ['Adding the certificate', 'Waiting for the rollout', 'Turning on verification']) {
+    await killAt(line, 'secure', name, '--yes');
+  }
+  expect(await run('secure', name, '--yes')).toMatchObject({ code: 0 });
+  expect(await run('verify', '-C', 'demo')).toMatchObject({ code: 0 });
+  for (const line of ['Turning off verification', 'Waiting for every kube-apiserver', 'Waiting for the rollout', 'Removing the Secret']) {
+    await killAt(line, 'secure', name, '--undo', '--yes');
+  }
+  const { code, stderr } = await run('secure', name, '--undo', '--yes');
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(await objects()).toEqual(before);
 });
