@@ -39,9 +39,9 @@ export const fillFix = (template: string, args: Readonly<Record<string, string>>
     .join('`');
 
 /** The start of a command that connects to a cluster. Flags can follow it. */
-const clusterCommand = /(?<=^|\| |&& |\$\()(kubectl|apisvc (?:register|rotate|status|unregister|verify))(?= |$)/g;
+const clusterCommand = /(?<=^|\| |&& |\$\()(kubectl|apisvc (?:register|rotate|secure|status|unregister|verify))(?= |$)/g;
 /** The same in a sentence. */
-const clusterCommandInText = /(?<=^|[ (])(kubectl|apisvc (?:register|rotate|status|unregister|verify))(?= [-a-z]|$)/gm;
+const clusterCommandInText = /(?<=^|[ (])(kubectl|apisvc (?:register|rotate|secure|status|unregister|verify))(?= [-a-z]|$)/gm;
 
 /** Without the flags, a command could change another cluster than the diagnosed one. */
 const withFlags = (command: string, flags: readonly string[]): string => insertFlags(command, clusterCommand, flags);

@@ -8,7 +8,7 @@ export const securityEntries = {
     title: 'APIService {name} has insecureSkipTLSVerify: true',
     cause:
       'kube-apiserver does not verify the serving certificate. Any server that responds at the address of the Service receives user identities and can forge responses.',
-    fix: 'Register the API with a caBundle: `apisvc init && apisvc register`',
+    fix: 'Give the server a certificate that kube-apiserver verifies: `apisvc secure {name}`',
     explainedBy: ['registration/injector-blocked', 'registration/insecure-with-bundle'],
   },
   'security/forged-identity-accepted': {
