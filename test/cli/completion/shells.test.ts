@@ -148,11 +148,10 @@ describe('bash', () => {
       [
         'render    (Print every manifest with the caBundle filled in)',
         'register  (Apply the project to a cluster in a safe order, wait until the API …)',
-        'rotate    (Replace the serving certificate, and with --ca the CA too, without a …)',
       ],
       ['render'],
     ]);
-    expect(await candidates(['apisvc re'], 37)).toEqual([['render', 'register', 'rotate']]);
+    expect(await candidates(['apisvc re'], 37)).toEqual([['render', 'register']]);
   });
 
   test('candidates after the last word break of bash', async () => {
