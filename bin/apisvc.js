@@ -8,4 +8,11 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 // Node 22.1 and newer cache the compiled bundle between runs. Others need no time for the module.
 if (major >= 22) require('node:module').enableCompileCache?.();
-require('../dist/main.cjs');
+try {
+  require('../dist/main.cjs');
+} catch (error) {
+  // The stack names this file where the bundle itself is missing, and one of its files otherwise.
+  if (error.code !== 'MODULE_NOT_FOUND' || error.requireStack?.[0] !== __filename) throw error;
+  process.stderr.write('error: dist/main.cjs not found\nfix: Install apisvc again. In a checkout: npm run build\n');
+  process.exit(2);
+}

@@ -1,6 +1,6 @@
 // Bundles src/cli/main.ts into dist/. With code splitting, a command that needs no cluster never
 // loads @kubernetes/client-node.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { commonJsFiles } from './commonjs.mjs';
 import { thirdPartyNotices } from './third-party-notices.mjs';
@@ -83,7 +83,11 @@ mkdirSync(fresh);
 for (const [name, code] of await commonJsFiles(built, target)) writeFileSync(`${fresh}/${name}`, code);
 writeFileSync(`${fresh}/THIRD-PARTY-NOTICES.txt`, thirdPartyNotices(built.metafile));
 writeFileSync(`${fresh}/metafile.json`, JSON.stringify(built.metafile).replaceAll(`"${fresh}/`, '"dist/'));
-// A command that runs at the same time finds the old bundle or the new one.
-rmSync('dist', { recursive: true, force: true });
-renameSync(fresh, 'dist');
+// A command that starts at the same time finds the old bundle or the new one: main.cjs names the
+// other files by their hashes, so it comes last.
+mkdirSync('dist', { recursive: true });
+const names = readdirSync(fresh);
+for (const name of [...names.filter((each) => each !== 'main.cjs'), 'main.cjs']) renameSync(`${fresh}/${name}`, `dist/${name}`);
+for (const name of readdirSync('dist')) if (!names.includes(name)) rmSync(`dist/${name}`, { recursive: true });
+rmSync(fresh, { recursive: true });
 await import('./json-schema.mjs');

@@ -7,7 +7,7 @@ export function addRotate(program: Command, run: Run): void {
   const command = program
     .command('rotate')
     .description(
-      'Replace the serving certificate, and with --ca the CA too, without a failed request. Run it again to continue after a failure',
+      'Replace the serving certificate, and with --ca the CA too, while the API keeps serving. Run it again to continue after a failure',
     );
   withOutput(withProject(withCluster(command, '15m')), 'rotate')
     .option('--ca', 'Replace the CA too: trust both CAs until every endpoint serves a certificate of the new one')
@@ -19,7 +19,7 @@ export function addRotate(program: Command, run: Run): void {
       ),
     )
     .addOption(
-      new Option('--soak <duration>', 'How long to watch all endpoints before the old CA loses its trust')
+      new Option('--soak <duration>', 'How long to watch all endpoints before the old CA is removed from the caBundle')
         .argParser(soakLength)
         .default(60_000, '60s'),
     )
@@ -31,7 +31,7 @@ export function addRotate(program: Command, run: Run): void {
         .choices(['auto', 'always', 'never'])
         .default('auto'),
     )
-    .option('--nudge', 'Annotate the pods, so that the kubelet updates their Secret at once')
+    .option('--nudge', 'Annotate the pods so that the kubelet updates their Secret at once')
     .option('--force-conflicts', 'Take over fields that other field managers own')
     .option('--ca-cert <file>', 'Certificate of the CA that signs, for the issuer type "ca"')
     .option('--ca-key <file>', 'Private key of the CA in --ca-cert; apisvc does not copy the key')

@@ -7,7 +7,9 @@ export function addSecure(program: Command, run: Run): void {
   const command = program
     .command('secure')
     .argument('<name>', 'Name of an APIService with insecureSkipTLSVerify: true')
-    .description('Give a running server a verified serving certificate without a failed request. Run it again to continue after a failure');
+    .description(
+      'Give a running server a verified serving certificate while its API keeps serving. Run it again to continue after a failure',
+    );
   withOutput(withCluster(command, '10m'), 'secure')
     .option('-C, --directory <dir>', 'Project directory; created if it does not exist (default: a directory named after the server)')
     .option('-y, --yes', 'Do not ask for confirmation')

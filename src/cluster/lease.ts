@@ -157,7 +157,7 @@ async function awaitSilence(cluster: Cluster, { service, signal, onWait }: Acqui
 
 const inUse = ({ namespace, name }: RotatedService, holder: string, acquired: string | undefined): RefusedError =>
   new RefusedError(
-    `${holder} is rotating the certificate of Service ${namespace}/${name}${acquired ? ` since ${acquired.replace(/\.\d+Z$/, 'Z')}` : ''}`,
+    `${holder} ${acquired ? 'has been' : 'is'} rotating the certificate of Service ${namespace}/${name}${acquired ? ` since ${acquired.replace(/\.\d+Z$/, 'Z')}` : ''}`,
     {
       fix: 'Wait until that rotation is complete. To see how far it is: apisvc status',
     },

@@ -16,7 +16,11 @@ export interface StatusFlags extends ClusterFlags {
 export async function status(flags: StatusFlags, given: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const selection = await comparing(await selectionOf(flags, given), flags, terminal);
   const { wanted, compared, project } = selection;
-  if (!('names' in wanted)) throw new UsageError('status needs the name of an APIService');
+  if (!('names' in wanted)) {
+    throw new UsageError('no APIService given', {
+      fix: 'Pass the name of an APIService, for example: apisvc status v1beta1.metrics.k8s.io',
+    });
+  }
   const found = await withCluster(flags, terminal, `reading the certificates of ${describeSelection(wanted)}`, async (cluster, signal) =>
     readStatus(cluster, {
       names: wanted.names,

@@ -84,7 +84,7 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   onProgress({ kind: 'step', what: `Checking permissions in ${cluster.server} (context "${cluster.context}")` });
   const service = serviceOf(request);
   await requireAccess(cluster, [...leaseNeeds(service), ...stepNeeds(cluster, request)], [], signal);
-  const onWait = (other: string): void => onProgress({ kind: 'note', what: `${other} began a rotation; checking whether it still runs` });
+  const onWait = (other: string): void => onProgress({ kind: 'note', what: `${other} started a rotation; checking whether it still runs` });
   const lock = await acquireRotationLease(cluster, { service, holder, signal, onWait });
   try {
     recover(dir);
@@ -258,7 +258,7 @@ function isDue(current: CertificateSet, { ifExpiresWithin, kind }: RotateRequest
 async function requireWayBack(where: Pick<Rotation, 'cluster' | 'registration' | 'signal'>, current: CertificateSet): Promise<void> {
   const expired = current.anchors.every(({ notAfter }) => Date.parse(notAfter) < Date.now());
   if (expired)
-    throw new RefusedError('the old CA has expired, so that there is no way back to it', { fix: 'Finish the rotation: apisvc rotate' });
+    throw new RefusedError('the old CA has expired, so there is no way back to it', { fix: 'Finish the rotation: apisvc rotate' });
   if (!(await canGoBack(where, current))) throw complete();
 }
 
@@ -269,6 +269,6 @@ const otherKind = (): RefusedError =>
 
 const continuing = ({ kind, direction }: Rotation, journal: Journal | undefined): string => {
   const what = kind === 'ca' ? 'the rotation of the CA' : 'the rotation of the serving certificate';
-  const since = journal ? ` that began at ${journal.started}` : '';
-  return direction === 'back' ? `going back from ${what}${since}` : `continuing ${what}${since}`;
+  const since = journal ? ` that started at ${journal.started}` : '';
+  return direction === 'back' ? `aborting ${what}${since}` : `continuing ${what}${since}`;
 };

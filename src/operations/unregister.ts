@@ -65,7 +65,7 @@ export async function planUnregister(cluster: Cluster, request: UnregisterReques
     return { project, targets: [{ ref, found, action: 'delete' }], evidence };
   }
   const { targets, unlisted } = await findProject({ cluster, signal }, project, registration);
-  if (unlisted.length > 0) onProgress({ kind: 'note', what: `not allowed to list ${unlisted.join(', ')}, so leftovers may remain there` });
+  if (unlisted.length > 0) onProgress({ kind: 'note', what: `forbidden to list ${unlisted.join(', ')}, so leftovers may remain there` });
   const kept = ({ ref, action }: Target): boolean => keepSecrets && ref.resource.kind === 'Secret' && action !== 'leave';
   const namespace = await ownNamespace(cluster, project, request);
   return {
@@ -86,7 +86,7 @@ async function ownNamespace(cluster: Cluster, project: string, { signal, onProgr
     return found && ownershipOf(found) === 'created' ? found : undefined;
   } catch (error) {
     if (!wasRefused(error)) throw error;
-    onProgress({ kind: 'note', what: `not allowed to get namespace ${name}, so it is left` });
+    onProgress({ kind: 'note', what: `forbidden to get namespace ${name}, so it is left` });
     return undefined;
   }
 }

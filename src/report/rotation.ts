@@ -37,7 +37,9 @@ export function rotationText(result: RotateResult, colors: ChalkInstance): strin
     case 'rotated':
       return [`Rotated ${what}.`, ...certificates, '', diagnosis ? diagnosisText(diagnosis, colors) : ''].join('\n');
     case 'aborted':
-      return [`Went back to the old certificate.`, ...certificates, '', diagnosis ? diagnosisText(diagnosis, colors) : ''].join('\n');
+      return ['Aborted; the old certificate is restored.', ...certificates, '', diagnosis ? diagnosisText(diagnosis, colors) : ''].join(
+        '\n',
+      );
   }
 }
 

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { root } from './apisvc.ts';
 
 interface Packed {
@@ -34,4 +35,16 @@ test('every link between the pages of the package leads to a file of the package
 test('the package is small, and contains the JSON Schemas', () => {
   expect(packed?.size).toBeLessThan(540_000);
   expect(paths).toContain('schema/diagnosis.schema.json');
+});
+
+test('a missing bundle is reported in one line', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'apisvc-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'bin', 'apisvc.js')], { encoding: 'utf8' });
+  expect({ status, stdout, stderr }).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: 'error: dist/main.cjs not found\nfix: Install apisvc again. In a checkout: npm run build\n',
+  });
 });

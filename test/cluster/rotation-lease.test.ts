@@ -29,7 +29,7 @@ afterAll(async () => {
 
 test('one rotation holds the Lease, another takes it over after it stopped, and the end deletes it', async () => {
   const first = await acquire(alice, 100);
-  await expect(acquire(bob)).rejects.toThrow('alice@laptop (1) is rotating the certificate of Service rotation-lease/api since ');
+  await expect(acquire(bob)).rejects.toThrow('alice@laptop (1) has been rotating the certificate of Service rotation-lease/api since ');
   const journal = {
     kind: 'leaf',
     direction: 'forward',

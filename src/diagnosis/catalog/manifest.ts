@@ -110,7 +110,7 @@ export const manifestEntries = {
     severity: 'error',
     hop: 'kube-apiserver',
     title: 'APIService {name} has an unknown field: {field}',
-    cause: 'kubectl rejects unknown fields, unless it runs with --validate=false. kube-apiserver drops them, so that they have no effect.',
+    cause: 'kubectl rejects unknown fields, unless it runs with --validate=false. kube-apiserver drops them, so they have no effect.',
     fix: 'In {file}:{line}, {action}.',
   },
   'registration/wrong-type': {

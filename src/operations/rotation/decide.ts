@@ -47,7 +47,7 @@ export function decide({ current, next, journal, holder, abort }: Beginning): De
 }
 
 const began = ({ started, number, steps, title }: Journal, holder: string): string =>
-  `${holder} began a rotation at ${started} that did not end (step ${number} of ${steps}: ${title})`;
+  `${holder} started a rotation at ${started} that did not finish (step ${number} of ${steps}: ${title})`;
 
 const otherMachine = (journal: Journal, holder: string): RefusedError =>
   new RefusedError(`${began(journal, holder)}; its new private key is not in this project`, {

@@ -40,7 +40,7 @@ export function bundleFault(apiService: KubeObject): RefusedError | undefined {
     return new RefusedError(`the caBundle of apiservice/${name} belongs to "${manager}"`, { fix: 'Rotate the CA with that controller.' });
   }
   if (!insecureSkipTLSVerify) return undefined;
-  return new RefusedError(`apiservice/${name} has insecureSkipTLSVerify, so that it trusts every certificate`, {
+  return new RefusedError(`apiservice/${name} has insecureSkipTLSVerify, so it trusts every certificate`, {
     fix: `Turn on verification first: apisvc secure ${name}`,
   });
 }

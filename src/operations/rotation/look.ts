@@ -27,7 +27,7 @@ export function lookAtAll(rotation: Rotation): LookAtAll {
 }
 
 /** What is not served, or not known to be served, keeps a look from being complete. */
-export function judgeLook(served: Served, { from, registration }: Pick<Rotation, 'from' | 'registration'>): Look {
+export function judgeLook(served: Served, { from, registration, direction }: Pick<Rotation, 'from' | 'registration' | 'direction'>): Look {
   const { probes, waiting } = served;
   const bad = probes.filter(({ evidence }) => evidence !== 'good');
   const { port } = registration.spec.service;
@@ -36,18 +36,18 @@ export function judgeLook(served: Served, { from, registration }: Pick<Rotation,
     ...served,
     complete: bad.length === 0 && waiting.length === 0 && none.length === 0,
     others: bad.filter(({ evidence, handshake }) => evidence === 'wrong' && handshake.kind === 'served'),
-    remaining: [...bad.map((probe) => describe(probe, from?.leaf)), ...waiting, ...none],
+    remaining: [...bad.map((probe) => describe(probe, from?.leaf, direction === 'back' ? 'new' : 'old')), ...waiting, ...none],
   };
 }
 
 /** The certificate that is left is what is expected to be served for a while. */
-function describe(probe: JudgedProbe, leaving: string | undefined): string {
+function describe(probe: JudgedProbe, leaving: string | undefined, which: 'old' | 'new'): string {
   const { at, handshake } = probe;
   const served = handshake.kind === 'served' ? handshake.certificates[0]?.fingerprint : undefined;
-  return served !== undefined && served === leaving ? `${at} still serves the other certificate` : describeServed(probe);
+  return served !== undefined && served === leaving ? `${at} still serves the ${which} certificate` : describeServed(probe);
 }
 
-/** `2 of 3 serve it; 10.0.0.1:443 (pod x) still serves the other certificate`. */
+/** `2 of 3 serve it; 10.0.0.1:443 (pod x) still serves the old certificate`. */
 export function progressOf({ probes, waiting, remaining }: Look): string {
   const good = probes.filter(({ evidence }) => evidence === 'good').length;
   return [`${good} of ${probes.length + waiting.length} serve it`, ...remaining].join('; ');

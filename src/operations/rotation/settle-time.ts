@@ -6,7 +6,7 @@ import { viewApiService } from '../../snapshot/views.ts';
 import type { Waiting } from '../wait.ts';
 
 /**
- * One worker of kube-apiserver takes up APIServices one after the other, and reads the OpenAPI
+ * One worker of kube-apiserver picks up APIServices one after the other, and reads the OpenAPI
  * document of each server in between (kube-aggregator pkg/apiserver/apiservice_controller.go and
  * apiserver.go, AddAPIService). A server that does not answer holds it up for at most 60 seconds.
  */
@@ -36,7 +36,7 @@ export async function settleTime({ cluster, signal }: Pick<Waiting, 'cluster' | 
   );
   const reasons = delays.flat();
   if (reasons.length === 0) return { ms: promptMs };
-  return { ms: heldUpMs, why: `kube-apiserver takes up changes later while a server is slow or fails: ${reasons.join('; ')}` };
+  return { ms: heldUpMs, why: `kube-apiserver picks up changes later while a server is slow or fails: ${reasons.join('; ')}` };
 }
 
 /** In milliseconds. Any answer counts. */

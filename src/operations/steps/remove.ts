@@ -72,7 +72,7 @@ async function restore({ cluster, signal }: Waiting, { ref }: Target, report: (r
     if (!found || !isApplied(found)) return true;
     const result = await restoreObject(cluster, found, { dryRun: false, signal });
     if (result.kind === 'stale') return undefined;
-    const reason = hasLostValues(found) ? { reason: 'its former data are not recorded and stay replaced' } : {};
+    const reason = hasLostValues(found) ? { reason: 'its previous data was not recorded and is not restored' } : {};
     report({ object: describeRef(ref), change: 'restored', ...reason });
     return true;
   });

@@ -17,7 +17,8 @@ export async function proveDead(cluster: Cluster, found: KubeObject, signal: Abo
   const refuse = (why: string, fix: string): RefusedError =>
     new RefusedError(`APIService ${name} was not created by apisvc, and it is not dead: ${why}`, { fix });
   if (!service) throw refuse('it is Local, so kube-apiserver itself serves the API', 'Choose another APIService.');
-  if (labels[automanaged] !== undefined) throw refuse(`it has the label ${automanaged}`, 'kube-apiserver would create it again.');
+  if (labels[automanaged] !== undefined)
+    throw refuse(`it has the label ${automanaged}`, 'Leave it: kube-apiserver creates it again when it is deleted.');
   const diagnose = `Find out why it is not available: apisvc verify ${name}\nTo delete it anyway: kubectl delete apiservice ${name}`;
   if (available?.status === 'True') throw refuse('kube-apiserver reports it as Available', diagnose);
   const where = `Service ${service.namespace}/${service.name}`;

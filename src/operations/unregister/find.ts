@@ -97,7 +97,7 @@ function placesOf(project: string) {
 export function targetOf(found: KubeObject, project: string): Target {
   const ref = refOf(found);
   const owner = found.metadata.annotations?.[projectAnnotation];
-  if (owner === undefined) return { ref, found, action: 'leave', reason: 'belongs to no project of apisvc' };
+  if (owner === undefined) return { ref, found, action: 'leave', reason: 'does not belong to an apisvc project' };
   if (owner !== project) return { ref, found, action: 'leave', reason: `belongs to another project: ${owner}` };
   const ownership = ownershipOf(found);
   if (ownership === 'foreign') return { ref, found, action: 'leave', reason: 'was not applied by apisvc register' };

@@ -81,7 +81,7 @@ test('an edited Secret ends the run with the name of the manager, and the next o
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
     expect(stderr).toMatch(/Secret disturbed\/disturbed-tls was changed during the rotation by "kubectl-patch" at \S+: it holds another/);
     const again = await rotateOk(project, ...flags, '--force-conflicts');
-    expect(again.stderr).toContain('note: continuing the rotation of the CA that began at');
+    expect(again.stderr).toContain('note: continuing the rotation of the CA that started at');
   });
   expectNoFailure(report);
   await expectAgreement(project, name);
@@ -122,7 +122,7 @@ test('a second rotation is refused with the name of the first', async () => {
   await waitForOutput(running, takingUp);
   const { exitCode, stderr } = await apisvc(['rotate', '-C', project.dir]);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
-  expect(stderr).toMatch(/\S+@\S+ \(\d+\) is rotating the certificate of Service disturbed\/disturbed since/);
+  expect(stderr).toMatch(/\S+@\S+ \(\d+\) has been rotating the certificate of Service disturbed\/disturbed since/);
   expect(await running).toMatchObject({ exitCode: 0 });
   await expectAgreement(project, name);
 });

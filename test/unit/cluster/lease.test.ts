@@ -133,7 +133,7 @@ describe('a Lease that nobody holds', () => {
     const [refused] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     expect(won).toBeDefined();
     expect(refused).toMatchObject({ name: 'RefusedError', exitCode: 1 });
-    expect(refused.message).toContain(`${view().holder} is rotating the certificate of Service wardle/api since `);
+    expect(refused.message).toContain(`${view().holder} has been rotating the certificate of Service wardle/api since `);
   });
 });
 
@@ -145,7 +145,7 @@ describe('a Lease that another process holds', () => {
       return false;
     };
     await expect(acquire(cluster)).rejects.toThrow(
-      'bob@ci (1) is rotating the certificate of Service wardle/api since 2026-11-28T10:00:00Z',
+      'bob@ci (1) has been rotating the certificate of Service wardle/api since 2026-11-28T10:00:00Z',
     );
     expect(view().holder).toBe('bob@ci (1)');
   });

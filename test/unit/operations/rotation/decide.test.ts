@@ -41,7 +41,7 @@ describe('rotate', () => {
   });
 
   test('refuses a rotation of another machine, and names who began it', () => {
-    expect(ask({ journal })).toMatch(/^jane@host began a rotation at 2026-11-28T12:00:00Z that did not end \(step 3 of 8: Waiting\)/);
+    expect(ask({ journal })).toMatch(/^jane@host started a rotation at 2026-11-28T12:00:00Z that did not finish \(step 3 of 8: Waiting\)/);
     expect(ask({ journal, next: set('third') })).toContain('its new private key is not in this project');
   });
 

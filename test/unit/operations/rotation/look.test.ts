@@ -26,8 +26,8 @@ const failed = (pod: string, evidence: Evidence): JudgedProbe =>
 
 const registration = { spec: { service: { port: 443 } } } as Registration;
 const from = { chain: '', presented: [], leaf: 'OLD', anchors: [], key: undefined };
-const look = (probes: readonly JudgedProbe[], waiting: readonly string[] = []) =>
-  judgeLook({ probes, waiting, pods: [] }, { from, registration });
+const look = (probes: readonly JudgedProbe[], waiting: readonly string[] = [], direction: 'forward' | 'back' = 'forward') =>
+  judgeLook({ probes, waiting, pods: [] }, { from, registration, direction });
 
 describe('a look at all endpoints is complete', () => {
   test('when all of them serve the certificate', () => {
@@ -48,8 +48,13 @@ describe('a look at all endpoints is complete', () => {
     const seen = look([served('a', 'wrong', 'OLD'), served('b', 'wrong', 'THIRD')]);
     expect(seen.others.map(({ pod }) => pod)).toEqual(['a', 'b']);
     expect(progressOf(seen)).toBe(
-      '0 of 2 serve it; 10.0.0.1:443 (pod a) still serves the other certificate; 10.0.0.1:443 (pod b): serves CN=THIRD (SHA-256 THIRD), signed by CN=CA',
+      '0 of 2 serve it; 10.0.0.1:443 (pod a) still serves the old certificate; 10.0.0.1:443 (pod b): serves CN=THIRD (SHA-256 THIRD), signed by CN=CA',
     );
+  });
+
+  test('not while one serves the new certificate during an abort', () => {
+    const seen = look([served('a', 'wrong', 'OLD')], [], 'back');
+    expect(progressOf(seen)).toBe('0 of 1 serve it; 10.0.0.1:443 (pod a) still serves the new certificate');
   });
 
   test('not while a pod has no address, nor without any server', () => {
