@@ -11,8 +11,9 @@ import { podCommands, poll, waitFor } from '../wait.ts';
 const polling = { firstMs: 500, longestMs: 2_000, answered: true };
 
 /**
- * Looks at all pods for some time before the CA that is left is removed from the caBundle. A pod that serves
- * another certificate, such as one that just started with an old copy of the Secret, restarts the time.
+ * Looks at all pods for some time before the CA that is left is removed from the caBundle. A pod
+ * that serves another certificate, such as one that just started with an old copy of the Secret,
+ * restarts the time.
  */
 export function soakStep(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Step {
   const { soakMs, to } = rotation;
