@@ -242,8 +242,15 @@ export async function deleteAnyObject(
   const answer = await cluster.request({
     method: 'DELETE',
     path: resourcePath(ref.resource, ref.namespace, ref.name),
-    query: { dryRun: dryRun ? 'All' : undefined },
-    body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid }, propagationPolicy: 'Background' },
+    // kube-apiserver ignores the query where there is a body
+    // (k8s.io/apiserver/pkg/endpoints/handlers/delete.go).
+    body: {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      preconditions: { uid },
+      propagationPolicy: 'Background',
+      ...(dryRun ? { dryRun: ['All'] } : {}),
+    },
     signal,
   });
   if (answer.status === 404 && readStatus(answer).about === ref.name) return false;

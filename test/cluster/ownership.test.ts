@@ -48,9 +48,11 @@ test('release of an object that was replaced changes nothing', async () => {
   expect(await getObject(cluster, ref, signal)).toBeUndefined();
 });
 
-test('delete removes our object once, and never its successor', async () => {
+test('delete removes our object once, never in a dry run, and never its successor', async () => {
   await apply(configMap({ ours: '2' }, ours));
   const first = await found();
+  expect(await deleteObject(cluster, first, { dryRun: true, signal })).toBe(true);
+  expect(await found()).toEqual(first);
   expect(await deleteObject(cluster, first, { dryRun: false, signal })).toBe(true);
   expect(await deleteObject(cluster, first, { dryRun: false, signal })).toBe(false);
   await apply(configMap({ ours: '3' }, ours));

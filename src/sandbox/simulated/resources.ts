@@ -108,10 +108,14 @@ function existing({ info }: Call, kind: Kind, live: Obj | undefined): Obj {
   return live;
 }
 
-/** The options in the query and the body of a DELETE; the body wins. */
+/**
+ * The options of a DELETE: of its body, or of the query where it has none
+ * (k8s.io/apiserver/pkg/endpoints/handlers/delete.go).
+ */
 async function readDeleteOptions({ request, url }: Call): Promise<DeleteOptions> {
   const body = await readBody(request);
-  const { apiVersion: _, kind, ...options } = body.length === 0 ? {} : withoutNulls(parseBody(mediaTypeOf(request), body, { group: '' }));
+  if (body.length === 0) return { ...Object.fromEntries(url.searchParams), dryRun: url.searchParams.getAll('dryRun') };
+  const { apiVersion: _, kind, ...options } = withoutNulls(parseBody(mediaTypeOf(request), body, { group: '' }));
   if (kind !== undefined && kind !== 'DeleteOptions') throw badRequest(`the body of a delete is DeleteOptions, not ${kind}`);
-  return { ...Object.fromEntries(url.searchParams), dryRun: url.searchParams.getAll('dryRun'), ...options };
+  return options;
 }
