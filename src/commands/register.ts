@@ -31,7 +31,7 @@ export interface RegisterFlags extends ClusterFlags {
 export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (flags.diff && flags.dryRun) throw new UsageError('--diff cannot be used with --dry-run', { fix: 'Remove one of the two flags.' });
   const registration = readRegistration(flags.directory);
-  recover(flags.directory);
+  if (!flags.dryRun && !flags.diff) recover(flags.directory);
   refuseDuringRotation(flags.directory);
   const certificates = certificatesToRegister(flags.directory, registration, new Date());
   const objectsWith = (issued: Issued) => manifestsToRegister(registration, issued).map(({ object }) => object);

@@ -1,8 +1,9 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { fileExists } from '../config/file-errors.ts';
 import { issuerFlags } from '../config/issuer-flags.ts';
+import { fixInDirectory } from '../config/project-commands.ts';
 import type { Registration } from '../config/schema.ts';
-import { shellWord } from '../config/shell-word.ts';
+import { withClusterFlags } from '../diagnosis/fix.ts';
 import { ApisvcError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import { planRotation, type RotateRequest, type RotateResult, rotate as rotateCertificates } from '../operations/rotate.ts';
@@ -13,6 +14,7 @@ import { certificateFaultFix, certificateFaultText } from '../pki/certificate-fa
 import { inspect } from '../pki/inspect.ts';
 import type { Authority } from '../pki/types.ts';
 import { certificatesOf } from '../project/certificates.ts';
+import { recover } from '../project/generations.ts';
 import type { CertificatesToWrite } from '../project/project.ts';
 import { projectFiles, readRegistration } from '../project/project.ts';
 import { readPem } from '../project/read.ts';
@@ -43,6 +45,8 @@ export interface RotateFlags extends ClusterFlags, CaFlags {
 export async function rotate(flags: RotateFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { directory: dir } = flags;
   const registration = readRegistration(dir);
+  // The checks before the Lease read certs/, which an interrupted rotation may have moved away.
+  if (!flags.dryRun) recover(dir);
   const authority = await readAuthority(flags, terminal, new Date())?.();
   const kind = kindOf(flags, registration, authority);
   const issue = (): Promise<CertificatesToWrite> => issueNext(dir, registration, kind, authority);
@@ -68,21 +72,22 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
     const request = requestFor(signal);
     return flags.dryRun ? planRotation(cluster, request) : rotateCertificates(cluster, request);
   };
-  const result = await withCluster(flags, terminal, 'rotating', work).catch((error) => explain(error, dir));
+  const result = await withCluster(flags, terminal, 'rotating', work).catch((error) => explain(error, flags));
   await terminal.result(flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors));
   return result.diagnosis ? exitCodeOf(result.diagnosis) : Exit.ok;
 }
 
 /**
  * Every step leaves an API that works, so Ctrl-C leaves nothing to undo. The commands of fixes get
- * the directory.
+ * the directory, where they lack it.
  */
-function explain(error: unknown, dir: string): never {
-  const fix = 'Run the same command again to continue, or go back: apisvc rotate --abort';
-  const explained = error instanceof InterruptedError ? new InterruptedError(error.signal, { fix }) : error;
-  if (dir !== '.' && explained instanceof ApisvcError && explained.fix !== undefined) {
-    explained.fix = explained.fix.replace(/\bapisvc (rotate|register|verify|status)\b/g, (command) => `${command} -C ${shellWord(dir)}`);
-  }
+function explain(error: unknown, flags: RotateFlags): never {
+  const interrupted = 'Run the same command again to continue, or go back: apisvc rotate --abort';
+  const explained =
+    error instanceof InterruptedError
+      ? new InterruptedError(error.signal, { fix: withClusterFlags(interrupted, clusterFlagsOf(flags)) })
+      : error;
+  if (explained instanceof ApisvcError && explained.fix !== undefined) explained.fix = fixInDirectory(explained.fix, flags.directory);
   throw explained;
 }
 

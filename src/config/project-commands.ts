@@ -19,5 +19,9 @@ export function newKeysCommand({ directory, issuer }: ProjectCommands): string {
 export const inDirectory = (command: string, directory: string): string =>
   `${command}${directory === '.' ? '' : ` -C ${shellWord(directory)}`}`;
 
+/** Adds the directory of a project to the commands in a fix, except in a line that has it. */
+export const fixInDirectory = (fix: string, directory: string): string =>
+  fix.replace(/\bapisvc (?:rotate|register|verify|status)\b(?!.* -C )/g, (command) => inDirectory(command, directory));
+
 /** The command that applies a project. */
 export const registerCommand = (directory: string): string => inDirectory('apisvc register', directory);

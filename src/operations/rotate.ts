@@ -10,7 +10,7 @@ import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
 import { RefusedError, UsageError } from '../errors.ts';
-import { discardNext, hasNext, promoteNext, recover, writeNext } from '../project/generations.ts';
+import { discardNext, hasNext, promoteNext, recover, refuseMount, writeNext } from '../project/generations.ts';
 import { type CertificatesToWrite, projectFiles } from '../project/project.ts';
 import { requireAccess } from './permissions.ts';
 import type { OnProgress } from './progress.ts';
@@ -220,6 +220,7 @@ async function prepare(
   if (decision.action === 'finish') return { outcome: 'rotated', kind: journal?.kind ?? kind, steps: [], from: undefined, to: current };
   if (!current) throw new UsageError(`${projectFiles(dir).certificate} not found`, { fix: 'Restore it, or create a project: apisvc init' });
   if (decision.action === 'start' && !isDue(current, request)) return { outcome: 'not-due', kind, steps: [], from: current, to: current };
+  if (decision.action === 'start') refuseMount(dir);
   const pending = decision.action === 'start' ? await request.issue() : undefined;
   const other = pending ? certificateSet(pending.issued) : 'next' in decision ? decision.next : undefined;
   const isBack = decision.action === 'back';

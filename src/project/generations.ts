@@ -1,8 +1,12 @@
+import { X509Certificate } from 'node:crypto';
+import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from '../config/file-errors.ts';
 import { inDirectory } from '../config/project-commands.ts';
 import type { Registration } from '../config/schema.ts';
-import { RefusedError } from '../errors.ts';
+import { RefusedError, UsageError } from '../errors.ts';
+import { inspect } from '../pki/inspect.ts';
+import { readPrivateKey } from '../pki/keys.ts';
 import { type CertificatesRequest, type ReadCertificates, readCertificates } from './certificates.ts';
 import { type Disk, disk as realDisk } from './disk.ts';
 import { type CertificatesToWrite, certificateFiles, filesOfCertificates } from './project.ts';
@@ -56,6 +60,20 @@ export const readNext = (dir: string, registration: Registration, request: Certi
   hasNext(dir) ? readCertificates(dir, registration, { ...request, set: 'next' }) : undefined;
 
 /**
+ * Refuses a rotation that could never make certs/next the set in use: rename(2) neither replaces a
+ * mount point nor moves a directory to another file system.
+ * @throws UsageError when certs/ is a mount point
+ */
+export function refuseMount(dir: string): void {
+  const { certs } = pathsOfSets(dir);
+  const deviceOf = (path: string): number | undefined => lstatSync(path, { throwIfNoEntry: false })?.dev;
+  if (deviceOf(certs) === undefined || deviceOf(certs) === deviceOf(dirname(certs))) return;
+  throw new UsageError(`${certs} is a mount point, so a rotation cannot replace it`, {
+    fix: `Mount the file system at a directory above ${certs}, for example at ${dirname(certs)}.`,
+  });
+}
+
+/**
  * Makes certs/next the set in use. The replaced keys are deleted; other files of certs/ stay.
  * @throws UsageError with the reason; `recover` finishes what was begun
  */
@@ -86,11 +104,12 @@ export function discardNext(dir: string, disk: Disk = realDisk): void {
 }
 
 /**
- * Finishes a `promoteNext` that was interrupted. Commands that write to the project call it first.
+ * Finishes a `promoteNext` or `discardNext` that was interrupted. Commands that write to the
+ * project call it first.
  * @throws UsageError with the reason
  */
 export function recover(dir: string, disk: Disk = realDisk): void {
-  const { certs, incoming, replaced } = pathsOfSets(dir);
+  const { certs, incoming, replaced, staged } = pathsOfSets(dir);
   const parent = dirname(certs);
   onDisk('write', certs, () => {
     if (disk.kindOf(incoming)) {
@@ -102,9 +121,13 @@ export function recover(dir: string, disk: Disk = realDisk): void {
       disk.rename(incoming, certs);
       disk.syncDirectory(parent);
     }
-    if (!disk.kindOf(replaced)) return;
-    removeTree(disk, replaced);
-    disk.syncDirectory(parent);
+    if (disk.kindOf(replaced)) {
+      removeTree(disk, replaced);
+      disk.syncDirectory(parent);
+    }
+    if (!disk.kindOf(staged)) return;
+    removeTree(disk, staged);
+    disk.syncDirectory(certs);
   });
 }
 
@@ -112,13 +135,29 @@ export function recover(dir: string, disk: Disk = realDisk): void {
 function keepOtherFiles(disk: Disk, certs: string, incoming: string): void {
   const old = certificateFiles(certs);
   const replaced = [...Object.values(old).map((path) => basename(path)), 'next.tmp'];
-  // The CA stays, so its key stays too, wherever the issuer keeps it.
-  const sameCa = disk.read(old.caCertificate) === disk.read(certificateFiles(incoming).caCertificate);
-  const stays = (name: string): boolean => (name === basename(old.caKey) ? sameCa : !replaced.includes(name));
+  const stays = (name: string): boolean => (name === basename(old.caKey) ? keepsCaKey(disk, certs, incoming) : !replaced.includes(name));
   const moved = disk.list(certs).filter((name) => stays(name) && !disk.kindOf(join(incoming, name)));
   for (const name of moved) disk.rename(join(certs, name), join(incoming, name));
   disk.syncDirectory(incoming);
   disk.syncDirectory(certs);
+}
+
+/**
+ * Whether the CA key stays: the CA is the same, or the key is that of a CA in the new set, for
+ * example of a renewed CA certificate. The files may have other text around their certificates.
+ */
+function keepsCaKey(disk: Disk, certs: string, incoming: string): boolean {
+  const [old, fresh] = [certificateFiles(certs), certificateFiles(incoming)];
+  const certificatesIn = (path: string) => inspect(disk.read(path) ?? '').certificates;
+  const fingerprints = (path: string): string =>
+    certificatesIn(path)
+      .map(({ fingerprint }) => fingerprint)
+      .sort()
+      .join();
+  if (fingerprints(old.caCertificate) === fingerprints(fresh.caCertificate)) return true;
+  const { key } = readPrivateKey(disk.read(old.caKey) ?? '');
+  if (!key) return false;
+  return [fresh.caCertificate, fresh.certificate].flatMap(certificatesIn).some(({ pem }) => new X509Certificate(pem).checkPrivateKey(key));
 }
 
 /** Removes a file, or a directory with everything in it. */

@@ -16,7 +16,7 @@ export async function requireAgreement(where: Where, current: CertificateSet): P
   const reasons = [...(await secretFaults(where, current)), ...(await bundleFaults(where, current))];
   if (reasons.length === 0) return;
   throw new RefusedError(`the project differs from the cluster: ${reasons.join('; ')}\nnothing was changed`, {
-    fix: 'See the differences: apisvc verify\nOr register the project again: apisvc register',
+    fix: 'See the differences: apisvc status\nOr register the project again: apisvc register',
   });
 }
 

@@ -82,7 +82,7 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
         return `apiservice/${object.metadata.name}${missing.length > 0 ? ` lacks ${missing.join(', ')}` : ''}`;
       });
       throw new RefusedError(`the ${which} certificate would not be trusted: ${reasons.join('; ')}; the Secret is unchanged`, {
-        fix: 'Compare the project with the cluster: apisvc verify',
+        fix: 'Compare the project with the cluster: apisvc status',
       });
     },
   };

@@ -41,7 +41,10 @@ export function holds(secret: KubeObject, { to }: Pick<Rotation, 'to'>): boolean
 
 /** The CA that is left stays in ca.crt until nothing serves by it. */
 function dataOf({ from, to, files }: Rotation): Readonly<Record<string, string>> {
-  if (!to.key) throw new UsageError(`${files.key} not found`, { fix: 'Restore the file, or issue another certificate: apisvc rotate' });
+  if (!to.key)
+    throw new UsageError(`${files.key} not found`, {
+      fix: 'Restore the file.\nOr discard the certificate: apisvc rotate --abort\nThen issue another one: apisvc rotate',
+    });
   const known = new Set(to.anchors.map(({ fingerprint }) => fingerprint));
   const leaving = (from?.anchors ?? []).filter((each) => !known.has(each.fingerprint) && !isExpired(each, new Date()));
   return {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { anchorsIn } from '../../../src/pki/anchors.ts';
@@ -6,7 +6,15 @@ import { createAuthority } from '../../../src/pki/authority.ts';
 import { issueServing } from '../../../src/pki/leaf.ts';
 import { readCertificates } from '../../../src/project/certificates.ts';
 import type { Disk } from '../../../src/project/disk.ts';
-import { discardNext, promoteNext, readNext, recover, refuseDuringRotation, writeNext } from '../../../src/project/generations.ts';
+import {
+  discardNext,
+  promoteNext,
+  readNext,
+  recover,
+  refuseDuringRotation,
+  refuseMount,
+  writeNext,
+} from '../../../src/project/generations.ts';
 import { type CertificatesToWrite, filesOfCertificates } from '../../../src/project/project.ts';
 import { day, now } from '../pki/certificates.ts';
 import { contents, folder, modeOf } from './folder.ts';
@@ -24,6 +32,8 @@ const setOf = (ca: typeof authority, { certificates, key }: typeof leaf, keepCaK
 const old = setOf(authority, leaf);
 const newLeaf = setOf(authority, renewed);
 const newCa = setOf(otherCa, otherLeaf);
+/** As an issuer that keeps no CA key makes it. */
+const newLeafOnly = setOf(authority, renewed, false);
 
 const withNext = (next: CertificatesToWrite = newCa): string => {
   const dir = project();
@@ -91,6 +101,19 @@ describe('promoting the next set', () => {
     expect(existsSync(join(dir, 'certs', 'ca.key'))).toBe(stays);
   });
 
+  test('keeps the key of a CA whose certificate is renewed or has other text around it', async () => {
+    const renewedCa = await createAuthority({ commonName: 'CA', keyType: 'ecdsa-p256', lifetimeMs: 200 * day, now });
+    const dir = withNext(setOf(renewedCa, otherLeaf, false));
+    writeFileSync(join(dir, 'certs', 'ca.key'), renewedCa.key.reveal());
+    promoteNext(dir);
+    expect(text(dir, 'certs', 'ca.key')).toBe(renewedCa.key.reveal());
+
+    const edited = withNext(newLeafOnly);
+    writeFileSync(join(edited, 'certs', 'ca.crt'), `The CA of demo\r\n${text(edited, 'certs', 'ca.crt').replaceAll('\n', '\r\n')}`);
+    promoteNext(edited);
+    expect(text(edited, 'certs', 'ca.key')).toBe(authority.key.reveal());
+  });
+
   test('replaces the directory behind a link', () => {
     const dir = project();
     const elsewhere = join(folder(), 'vault');
@@ -110,6 +133,21 @@ describe('promoting the next set', () => {
     recover(dir);
     expect(readCertificates(dir, registration, request)).toMatchObject({ chain: otherLeaf.certificates, faults: [] });
   });
+});
+
+test('recover deletes the keys that an interrupted discard left', () => {
+  const dir = withNext();
+  renameSync(join(dir, 'certs', 'next'), join(dir, 'certs', 'next.tmp'));
+  recover(dir);
+  expect(contents(dir)).toEqual(contents(project()));
+});
+
+test.runIf(existsSync('/dev/shm'))('a mount point is refused, a directory is not', () => {
+  const dir = project();
+  refuseMount(dir);
+  rmSync(join(dir, 'certs'), { recursive: true });
+  symlinkSync('/dev/shm', join(dir, 'certs'));
+  expect(() => refuseMount(dir)).toThrow('/dev/shm is a mount point, so a rotation cannot replace it');
 });
 
 describe('a crash before any operation', () => {

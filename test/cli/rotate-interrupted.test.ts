@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { contents, folder } from '../unit/project/folder.ts';
+import { apisvc, bin, plainEnv, sampleProject } from './apisvc.ts';
+
+/** A kubeconfig whose server refuses every connection. */
+const kubeconfig = JSON.stringify({
+  apiVersion: 'v1',
+  kind: 'Config',
+  clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+  contexts: [{ name: 'c', context: { cluster: 'c' } }],
+  'current-context': 'c',
+});
+
+/** What a process that was killed while it replaced certs/ leaves, in the order of time. */
+const killed: Record<string, (dir: string) => void> = {
+  'before certs/ moved away': (dir) => renameSync(join(dir, 'certs/next'), join(dir, '.certs.new')),
+  'before the new set moved to certs/': (dir) => {
+    renameSync(join(dir, 'certs/next'), join(dir, '.certs.new'));
+    renameSync(join(dir, 'certs'), join(dir, '.certs.old'));
+  },
+  'before the old set was deleted': (dir) => {
+    renameSync(join(dir, 'certs'), join(dir, '.certs.old'));
+    renameSync(join(dir, '.certs.old/next'), join(dir, 'certs'));
+  },
+};
+
+async function interrupted(kill: (dir: string) => void): Promise<{ readonly cwd: string; readonly next: string }> {
+  const cwd = folder();
+  const dir = await sampleProject(cwd);
+  const other = await sampleProject(folder());
+  renameSync(join(other, 'certs'), join(dir, 'certs/next'));
+  const next = readFileSync(join(dir, 'certs/next/tls.crt'), 'utf8');
+  kill(dir);
+  writeFileSync(join(cwd, 'kubeconfig'), kubeconfig);
+  return { cwd, next };
+}
+
+const run = (cwd: string, ...args: readonly string[]) =>
+  apisvc([...args, '-C', 'demo', '--kubeconfig', 'kubeconfig', '--timeout', '5s'], { cwd });
+
+describe.each(Object.entries(killed))('a rotation that was killed %s', (_, kill) => {
+  test.each([[['rotate']], [['rotate', '--ca']], [['rotate', '--abort']]])('is finished on disk by %j', async (args) => {
+    const { cwd, next } = await interrupted(kill);
+    const { code, stderr } = await run(cwd, ...args);
+    expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('127.0.0.1:1') });
+    expect(readFileSync(join(cwd, 'demo/certs/tls.crt'), 'utf8')).toBe(next);
+    expect(contents(join(cwd, 'demo')).filter((name) => /next|\.certs/.test(name))).toEqual([]);
+  });
+
+  test.each([[['rotate', '--dry-run']], [['register', '--dry-run=client']]])('stays as it is with %j', async (args) => {
+    const { cwd } = await interrupted(kill);
+    const before = contents(cwd);
+    await run(cwd, ...args);
+    expect(contents(cwd)).toEqual(before);
+  });
+});
+
+test('the fix after Ctrl-C repeats the flags that select the cluster and the project', async () => {
+  const server = createServer();
+  const requested = once(server, 'request');
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  onTestFinished(() => void server.close().closeAllConnections());
+  const cwd = folder();
+  await sampleProject(cwd);
+  const { port } = server.address() as AddressInfo;
+  writeFileSync(join(cwd, 'kubeconfig'), kubeconfig.replace('https://127.0.0.1:1', `http://127.0.0.1:${port}`));
+  const running = execa(bin, ['rotate', '-C', 'demo', '--kubeconfig', 'kubeconfig'], {
+    cwd,
+    env: plainEnv,
+    extendEnv: false,
+    reject: false,
+  });
+  await requested;
+  running.kill('SIGINT');
+  expect((await running).stderr).toContain('or go back: apisvc rotate -C demo --kubeconfig=kubeconfig --abort');
+});

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { fixInDirectory } from '../../../src/config/project-commands.ts';
+
+test.each([
+  [
+    'Finish it: apisvc rotate\nOr go back: apisvc rotate --abort',
+    'Finish it: apisvc rotate -C demo\nOr go back: apisvc rotate -C demo --abort',
+  ],
+  [
+    'Go back: apisvc rotate --abort -C demo\nRegister: apisvc register',
+    'Go back: apisvc rotate --abort -C demo\nRegister: apisvc register -C demo',
+  ],
+  ['Continue: apisvc rotate -C demo', 'Continue: apisvc rotate -C demo'],
+])('every command of a fix names the directory once: %j', (fix, expected) => {
+  expect(fixInDirectory(fix, 'demo')).toBe(expected);
+  expect(fixInDirectory(fix, '.')).toBe(fix);
+});
