@@ -53,8 +53,8 @@ function loadedWith(name, outputs) {
 }
 
 /**
- * A file with several chunks, which exports a function that loads one. A chunk runs when it is first
- * loaded, as in a file of its own.
+ * A file with several chunks, which exports a function that loads one. A chunk runs when it is
+ * first loaded, as in a file of its own.
  * @param {string} name
  * @param {Chunk[]} chunks
  */
