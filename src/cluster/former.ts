@@ -53,18 +53,28 @@ function* changedFields(before: unknown, after: unknown, owned: FieldsV1, above:
 
 /**
  * Puts the former values back, and removes what apisvc added. Items that others added to a list
- * stay. Does not change `found`.
+ * stay, and so do values that apisvc no longer owns. Does not change `found`.
  * @param found the object as the cluster has it, with the annotation
+ * @param owned the fields of `found` that apisvc owns
  * @returns undefined when the annotation is absent or does not record values
  */
-export function withFormer(found: KubeObject): KubeObject | undefined {
+export function withFormer(found: KubeObject, owned: FieldsV1): KubeObject | undefined {
   const fields = readFormer(found.metadata.annotations?.[formerAnnotation]);
   if (!fields) return undefined;
   const object = structuredClone(found) as KubeObject;
-  for (const field of [...fields].reverse()) if (!field.secret) restoreField(object, field);
+  for (const field of [...fields].reverse()) if (!field.secret && !isOfOthers(found, field, owned)) restoreField(object, field);
   restoreField(object, { path: ['f:metadata', 'f:annotations', `f:${formerAnnotation}`] });
   return object;
 }
+
+/**
+ * Whether others changed a field since apisvc applied it. Changes of a list are merged instead, and
+ * a field that apisvc stopped to apply is absent.
+ */
+const isOfOthers = (found: KubeObject, { path, set }: FormerField, owned: FieldsV1): boolean =>
+  set === undefined &&
+  path.reduce<unknown>(valueAt, found) !== undefined &&
+  path.reduce<FieldsV1 | undefined>((fields, key) => fields?.[key], owned) === undefined;
 
 /** Whether the former value of a field is not known, because it is a part of a Secret. */
 export const hasLostValues = ({ metadata }: KubeObject): boolean =>

@@ -166,7 +166,7 @@ export async function restoreObject(
   const { name, namespace, uid, resourceVersion } = metadata as StoredMetadata;
   const ref = refOf(found);
   const entries = managedFieldsOf(found).filter((entry) => !isOurEntry(entry));
-  const change = mergePatchTo(found, withFormer(found) ?? found) as { readonly metadata?: object };
+  const change = mergePatchTo(found, withFormer(found, ourEntry(found)?.fieldsV1 ?? {}) ?? found) as { readonly metadata?: object };
   const identity = { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion };
   // An empty list would be ignored, and a list with one empty entry removes all entries
   // (k8s.io/apimachinery/pkg/util/managedfields/internal/managedfields.go).

@@ -4,6 +4,7 @@ import type { OnProgress } from '../operations/progress.ts';
 import { findLeftovers, findOrphans } from '../operations/unregister/find.ts';
 import {
   dryRunUnregister,
+  type Plan,
   planUnregister,
   type Subject,
   type UnregisterRequest,
@@ -40,9 +41,9 @@ export async function unregister(flags: UnregisterFlags, [name]: readonly string
     onProgress,
   });
   if (flags.dryRun) return dryRun(flags.dryRun, flags, terminal, requestFor);
-  if (asks) await confirm(flags, terminal, requestFor);
+  const plan = asks ? await confirm(flags, terminal, requestFor) : undefined;
   const removed = await withCluster(flags, terminal, 'unregistering', (cluster, signal) =>
-    unregisterApi(cluster, requestFor(signal)),
+    unregisterApi(cluster, { ...requestFor(signal), plan }),
   ).catch(explainInterrupt);
   await terminal.result(flags.output === 'json' ? unregisterJson({ removed }) : unregisterText(removed));
   return Exit.ok;
@@ -72,18 +73,17 @@ const confirmation: Question = {
 
 /**
  * Shows the plan and asks. The time limit does not include the answer.
+ * @returns the confirmed plan
  * @throws RefusedError if the user declines
  */
-async function confirm(flags: UnregisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<void> {
-  const silent: OnProgress = () => {};
-  const plan = await withCluster(flags, terminal, 'looking for objects', (cluster, signal) =>
-    planUnregister(cluster, { ...requestFor(signal), onProgress: silent }),
-  );
+async function confirm(flags: UnregisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<Plan> {
+  const plan = await withCluster(flags, terminal, 'looking for objects', (cluster, signal) => planUnregister(cluster, requestFor(signal)));
   // Only an empty Namespace may be left.
-  if (plan.targets.every(({ action }) => action === 'leave')) return;
+  if (plan.targets.every(({ action }) => action === 'leave')) return plan;
   const answer = await terminal.ask({ ...confirmation, before: planText(plan) });
   if (/^n/i.test(answer))
     throw new RefusedError('Aborted; nothing was changed.', { fix: 'To only see what would happen, use --dry-run=client.' });
+  return plan;
 }
 
 /** Each object is removed completely or not at all, so a second run continues. */

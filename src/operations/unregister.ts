@@ -31,6 +31,8 @@ export type Subject =
 export interface UnregisterRequest {
   readonly subject: Subject;
   readonly keepSecrets: boolean;
+  /** The plan that the user confirmed. Without it, the run makes one. */
+  readonly plan?: Plan | undefined;
   /** Aborted by the deadline or by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
@@ -115,7 +117,7 @@ async function requireApiService(cluster: Cluster, name: string, signal: AbortSi
 export async function unregister(cluster: Cluster, request: UnregisterRequest): Promise<readonly RemovedObject[]> {
   const { signal, onProgress } = request;
   onProgress({ kind: 'step', what: `Looking for objects in ${cluster.server} (context "${cluster.context}")` });
-  const plan = await planUnregister(cluster, request);
+  const plan = request.plan ?? (await planUnregister(cluster, request));
   const steps = stepsOf({ cluster, signal, onProgress }, plan);
   const needs = steps.flatMap((step) => step.needs());
   await requireAccess(cluster, needs, [], signal);

@@ -3,10 +3,13 @@ import { hasLostValues } from '../../cluster/former.ts';
 import { getObject } from '../../cluster/objects.ts';
 import { deleteAnyObject, deleteObject, isApplied, restoreObject } from '../../cluster/ownership.ts';
 import { describeRef } from '../../cluster/resources.ts';
+import { RefusedError } from '../../errors.ts';
+import { projectAnnotation } from '../../manifests/labels.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { type Json, textOf } from '../../snapshot/views.ts';
 import type { RemovedObject } from '../progress.ts';
 import type { Step } from '../runner.ts';
+import { uidOf } from '../unregister/contents.ts';
 import type { Target } from '../unregister/find.ts';
 import { poll, type Waiting, waitFor } from '../wait.ts';
 
@@ -42,34 +45,62 @@ export function removeStep(waiting: Waiting, { id, title, targets, ofAnybody = f
       return { state: targets.some((target, index) => isPending(target, present[index])) ? 'pending' : 'done' };
     },
     async run() {
+      const leaving: Target[] = [];
       for (const target of targets) {
         const object = describeRef(target.ref);
         if (target.action === 'restore') await restore(waiting, target, report);
-        else if (await deleteOne(cluster, await read(target), { ofAnybody, signal })) report({ object, change: 'deleted' });
+        const present = target.action === 'delete' ? await read(target) : undefined;
+        if (!present) continue;
+        if (!isPlanned(target, present)) report({ object, change: 'left', reason: replaced });
+        else {
+          if (await deleteOne(cluster, target, present, { ofAnybody, signal })) report({ object, change: 'deleted' });
+          leaving.push(target);
+        }
       }
-      for (const target of targets.filter(({ action }) => action === 'delete')) await waitUntilGone(waiting, target);
+      for (const target of leaving) await waitUntilGone(waiting, target);
     },
     removed: () => removed,
   };
 }
 
-const isPending = ({ action }: Target, present: KubeObject | undefined): boolean =>
-  present !== undefined && (action === 'delete' || isApplied(present));
+const isPending = (target: Target, present: KubeObject | undefined): boolean =>
+  present !== undefined && isPlanned(target, present) && (target.action === 'delete' || isApplied(present));
+
+/** Whether this is the object of the plan, and still belongs to the same project. */
+const isPlanned = ({ found }: Target, present: KubeObject): boolean =>
+  uidOf(present) === uidOf(found) && projectIn(present) === projectIn(found);
+
+const projectIn = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[projectAnnotation];
+
+const replaced = 'was replaced or taken over since it was found';
 
 async function deleteOne(
   cluster: Cluster,
-  found: KubeObject | undefined,
+  { ref, found }: Target,
+  present: KubeObject,
   { ofAnybody, signal }: { readonly ofAnybody: boolean; readonly signal: AbortSignal },
 ): Promise<boolean> {
-  if (!found) return false;
-  return (ofAnybody ? deleteAnyObject : deleteObject)(cluster, found, { dryRun: false, signal });
+  if (!ofAnybody) return deleteObject(cluster, present, { dryRun: false, signal });
+  if (versionOf(present) !== versionOf(found)) {
+    throw new RefusedError(`${describeRef(ref)} was changed since it was found; it is left unchanged`, {
+      fix: 'Run the same command again.',
+    });
+  }
+  return deleteAnyObject(cluster, present, { dryRun: false, signal });
 }
 
+const versionOf = ({ metadata }: KubeObject): string => textOf((metadata as Json).resourceVersion);
+
 /** Controllers change objects at any time, so a stale object is read again. */
-async function restore({ cluster, signal }: Waiting, { ref }: Target, report: (removed: RemovedObject) => void): Promise<void> {
+async function restore({ cluster, signal }: Waiting, target: Target, report: (removed: RemovedObject) => void): Promise<void> {
+  const { ref } = target;
   await poll({ signal, firstMs: 100, longestMs: 2_000, answered: true }, async () => {
     const found = await getObject(cluster, ref, signal);
     if (!found || !isApplied(found)) return true;
+    if (!isPlanned(target, found)) {
+      report({ object: describeRef(ref), change: 'left', reason: replaced });
+      return true;
+    }
     const result = await restoreObject(cluster, found, { dryRun: false, signal });
     if (result.kind === 'stale') return undefined;
     const reason = hasLostValues(found) ? { reason: 'its previous data was not recorded and is not restored' } : {};
@@ -84,7 +115,7 @@ export const waitUntilGone = (waiting: Waiting, { ref, found }: Pick<Target, 're
     const { cluster, signal } = waiting;
     await poll({ signal, firstMs: 100, longestMs: 2_000, answered: true, report }, async () => {
       const present = await getObject(cluster, ref, signal);
-      if (!present || uid(present) !== uid(found)) return true;
+      if (!present || uidOf(present) !== uidOf(found)) return true;
       report(reasonOf(present));
       return undefined;
     });
@@ -92,8 +123,6 @@ export const waitUntilGone = (waiting: Waiting, { ref, found }: Pick<Target, 're
 
 const showCommand = ({ resource, namespace, name }: Target['ref']): string =>
   `kubectl ${namespace === undefined ? '' : `-n ${namespace} `}get ${resource.plural} ${name} -o yaml`;
-
-const uid = ({ metadata }: KubeObject): string => textOf((metadata as Json).uid);
 
 /** The finalizers and, of a Namespace, the conditions: what keeps an object. */
 function reasonOf({ metadata, spec, status }: KubeObject & Json): string {

@@ -57,21 +57,29 @@ describe('the former values of a Deployment', () => {
       [...(of(before).volumes ?? []).filter(({ name }: { name: string }) => name !== volume.name), volume],
       { annotations: { ...before.metadata.annotations, project: 'apps/server' } },
     );
-    expect(withFormer(applied(before, merged))).toEqual(before);
+    expect(withFormer(applied(before, merged), owned)).toEqual(before);
   });
 
   test('keep the arguments that others added meanwhile', () => {
     const found = structuredClone(applied(deployment({ args }), after));
     // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object.
     (found as any).spec.template.spec.containers[1].args.push('--v=2');
-    expect(withFormer(found)).toEqual(deployment({ args: ['--secure-port=10250', '--v=2', '--cert-dir=/tmp'] }));
+    expect(withFormer(found, owned)).toEqual(deployment({ args: ['--secure-port=10250', '--v=2', '--cert-dir=/tmp'] }));
+  });
+
+  test('do not replace a value that others changed meanwhile', () => {
+    const { 'f:metadata': _, ...rest } = owned;
+    const before = deployment({ args }, undefined, { annotations: { project: 'theirs' } });
+    const found = applied(before, { ...after, metadata: { ...after.metadata, annotations: { project: 'changed' } } });
+    expect(withFormer(found, rest)?.metadata.annotations).toEqual({ project: 'changed' });
+    expect(withFormer(found, owned)?.metadata.annotations).toEqual({ project: 'theirs' });
   });
 
   test('of a container that was removed are ignored', () => {
     const found = structuredClone(applied(deployment({ args }), after));
     // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object.
     (found as any).spec.template.spec.containers.pop();
-    expect(withFormer(found)).toMatchObject({ spec: { template: { spec: { containers: [{ name: 'sidecar' }] } } } });
+    expect(withFormer(found, owned)).toMatchObject({ spec: { template: { spec: { containers: [{ name: 'sidecar' }] } } } });
   });
 });
 
@@ -86,13 +94,13 @@ test('no private key is recorded, and the loss is known', () => {
   expect(record).not.toContain('theirs');
   const found = { ...now, metadata: { ...now.metadata, annotations: { [formerAnnotation]: record } } };
   expect(hasLostValues(found)).toBe(true);
-  expect(withFormer(found)).toEqual(secret({ 'tls.key': 'ours' }));
+  expect(withFormer(found, { 'f:data': { 'f:ca.crt': {} } })).toEqual(secret({ 'tls.key': 'ours' }));
 });
 
 test.each([undefined, 'absent', '{}', 'null', '[{"path":["f:__proto__","f:polluted"],"was":1}]', '[{"path":[]}]'])(
   'an annotation of %j is no record',
   (annotation) => {
     const annotations = annotation === undefined ? {} : { [formerAnnotation]: annotation };
-    expect(withFormer({ ...after, metadata: { ...after.metadata, annotations } })).toBeUndefined();
+    expect(withFormer({ ...after, metadata: { ...after.metadata, annotations } }, owned)).toBeUndefined();
   },
 );
