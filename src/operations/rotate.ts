@@ -26,7 +26,7 @@ import {
   type RotationOptions,
   serviceOf,
 } from './rotation/rotation.ts';
-import { readNextSet, readSet, setsOf } from './rotation/sets.ts';
+import { readNextSet, readSet, withKey } from './rotation/sets.ts';
 import { stepList } from './rotation/step-list.ts';
 import { runSteps, type Step } from './runner.ts';
 import { verifyStep } from './steps/verify.ts';
@@ -127,8 +127,8 @@ async function rotateLocked(cluster: Cluster, request: RotateRequest, lock: Rota
   return { ...result, diagnosis: verify.diagnosis() };
 }
 
-async function run({ rotation, steps, current, fresh, started }: Prepared, lock: RotationLock): Promise<RotateResult> {
-  if (fresh) await requireAgreement(rotation, current);
+async function run({ rotation, steps, check, started }: Prepared, lock: RotationLock): Promise<RotateResult> {
+  await check();
   const ran = await runAndRecord(rotation, steps, lock, started);
   const outcome = rotation.direction === 'forward' ? 'rotated' : 'aborted';
   return { outcome, kind: rotation.kind, steps: ran, from: rotation.from, to: rotation.to };
@@ -187,7 +187,7 @@ export async function planRotation(cluster: Cluster, request: RotateRequest): Pr
   const prepared = await prepare(cluster, request, found);
   if (!('rotation' in prepared)) return prepared;
   const { rotation, steps } = prepared;
-  if (prepared.fresh) await requireAgreement(rotation, prepared.current);
+  await prepared.check();
   const planned: PlannedStep[] = [];
   for (const step of steps) {
     const observation = await step.observe();
@@ -200,12 +200,13 @@ export async function planRotation(cluster: Cluster, request: RotateRequest): Pr
 interface Prepared {
   readonly rotation: Rotation;
   readonly steps: readonly Step[];
-  readonly current: CertificateSet;
-  /** Whether nothing was begun before. */
-  readonly fresh: boolean;
+  /** Where no Lease proves it: @throws RefusedError when the project differs from the cluster */
+  readonly check: () => Promise<void>;
   /** ISO 8601. */
   readonly started: string;
 }
+
+type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal'>;
 
 async function prepare(
   cluster: Cluster,
@@ -214,26 +215,27 @@ async function prepare(
 ): Promise<Prepared | RotateResult> {
   const { dir, registration, signal, abort, kind, onProgress } = request;
   const where = { cluster, registration, signal };
-  const { current, next } = await setsOf(where, request);
-  const decision = decide({ current, next, journal, holder, abort });
-  if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', kind, steps: [], from: current, to: current };
-  if (decision.action === 'finish') return { outcome: 'rotated', kind: journal?.kind ?? kind, steps: [], from: undefined, to: current };
-  if (!current) throw new UsageError(`${projectFiles(dir).certificate} not found`, { fix: 'Restore it, or create a project: apisvc init' });
-  if (decision.action === 'start' && !isDue(current, request)) return { outcome: 'not-due', kind, steps: [], from: current, to: current };
+  const [found, next] = [readSet(dir, registration), readNextSet(dir, registration)];
+  const decision = decide({ current: found, next, journal, holder, abort });
+  if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', kind, steps: [], from: found, to: found };
+  if (!found) throw new UsageError(`${projectFiles(dir).certificate} not found`, { fix: 'Restore it, or create a project: apisvc init' });
+  if (decision.action === 'finish') return finished(where, found, journal?.kind ?? 'leaf', kind);
+  if (decision.action === 'start' && !isDue(found, request)) return { outcome: 'not-due', kind, steps: [], from: found, to: found };
   if (decision.action === 'start') refuseMount(dir);
   const pending = decision.action === 'start' ? await request.issue() : undefined;
+  const current = await withKey(where, found, request);
   const other = pending ? certificateSet(pending.issued) : 'next' in decision ? decision.next : undefined;
   const isBack = decision.action === 'back';
-  const found = other ? kindOf(current, other) : (journal?.kind ?? 'leaf');
-  if (decision.action === 'continue' && kind === 'ca' && found === 'leaf') throw otherKind();
-  if (isBack && found === 'ca') await requireWayBack(where, current);
+  const actual = other ? kindOf(current, other) : (journal?.kind ?? 'leaf');
+  if (decision.action === 'continue' && kind === 'ca' && actual === 'leaf') throw otherKind();
+  if (isBack && actual === 'ca') await requireWayBack(where, current);
   const to = isBack ? current : other;
   if (!to) throw new Error('a rotation without certificates');
   const { next: nextFiles, ...files } = { ...projectFiles(dir), next: join(dir, 'certs', 'next') };
   const rotation: Rotation = {
     ...request,
     cluster,
-    kind: found,
+    kind: actual,
     direction: isBack ? 'back' : 'forward',
     from: isBack ? other : current,
     to,
@@ -246,7 +248,16 @@ async function prepare(
     discard: () => discardNext(dir),
   });
   if (decision.action !== 'start') onProgress({ kind: 'note', what: continuing(rotation, journal) });
-  return { rotation, steps, current, fresh: decision.action === 'start', started: journal?.started ?? new Date().toISOString() };
+  const inNext = decision.action === 'start' ? undefined : { set: other, path: join(dir, 'certs', 'next') };
+  const check = async (): Promise<void> => (journal && inNext ? undefined : requireAgreement(where, current, inNext));
+  return { rotation, steps, check, started: journal?.started ?? new Date().toISOString() };
+}
+
+/** The end of a rotation whose last step ran. Another cluster may have got the certificates instead. */
+async function finished(where: Where, current: CertificateSet, kind: RotationKind, asked: RotationKind): Promise<RotateResult> {
+  if (asked === 'ca' && kind === 'leaf') throw otherKind();
+  await requireAgreement(where, current);
+  return { outcome: 'rotated', kind, steps: [], from: undefined, to: current };
 }
 
 /** Whether the certificate, or with a new CA the CA, expires within the time of the request. */
@@ -256,7 +267,7 @@ function isDue(current: CertificateSet, { ifExpiresWithin, kind }: RotateRequest
   return certificates.some(({ notAfter }) => Date.parse(notAfter) - Date.now() < ifExpiresWithin);
 }
 
-async function requireWayBack(where: Pick<Rotation, 'cluster' | 'registration' | 'signal'>, current: CertificateSet): Promise<void> {
+async function requireWayBack(where: Where, current: CertificateSet): Promise<void> {
   const expired = current.anchors.every(({ notAfter }) => Date.parse(notAfter) < Date.now());
   if (expired)
     throw new RefusedError('the old CA has expired, so there is no way back to it', { fix: 'Finish the rotation: apisvc rotate' });

@@ -31,6 +31,7 @@ export type Decision =
  */
 export function decide({ current, next, journal, holder, abort }: Beginning): Decision {
   if (next) {
+    if (abort && journal && current && journal.oldCertificate !== current.leaf) throw otherFiles(journal, holder);
     if (journal && journal.newCertificate !== next.leaf && !abort) throw otherMachine(journal, holder);
     return abort ? { action: 'back', next } : { action: 'continue', next };
   }
@@ -55,7 +56,7 @@ const otherMachine = (journal: Journal, holder: string): RefusedError =>
   });
 
 const otherFiles = (journal: Journal, holder: string): RefusedError =>
-  new RefusedError(`${began(journal, holder)}; certs/ has neither its old nor its new certificate`, {
+  new RefusedError(`${began(journal, holder)}; certs/ does not have its old certificate`, {
     fix: 'Continue it, or go back, in the directory where it began.',
   });
 

@@ -1,4 +1,5 @@
 import { getObject } from '../../cluster/objects.ts';
+import { shellWord } from '../../config/shell-word.ts';
 import { RefusedError } from '../../errors.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { untrusted } from './bundles.ts';
@@ -9,36 +10,48 @@ import { type CertificateSet, type Rotation, serviceOf } from './rotation.ts';
 type Where = Pick<Rotation, 'cluster' | 'signal' | 'registration'>;
 
 /**
- * Checks, before a rotation begins, that the project describes what runs in the cluster.
+ * Checks that the project describes what runs in the cluster: before a rotation begins, before one
+ * continues that no Lease describes, and before one is called complete.
+ * @param pending the certificates in certs/next, which the cluster may have instead
  * @throws RefusedError with every difference
  */
-export async function requireAgreement(where: Where, current: CertificateSet): Promise<void> {
-  const reasons = [...(await secretFaults(where, current)), ...(await bundleFaults(where, current))];
+export async function requireAgreement(where: Where, current: CertificateSet, pending?: Pending): Promise<void> {
+  const sets = pending?.set ? [current, pending.set] : [current];
+  const reasons = [...(await secretFaults(where, sets)), ...(await bundleFaults(where, sets))];
   if (reasons.length === 0) return;
-  throw new RefusedError(`the project differs from the cluster: ${reasons.join('; ')}\nnothing was changed`, {
-    fix: 'See the differences: apisvc status\nOr register the project again: apisvc register',
-  });
+  const fixes = [
+    'See the differences: apisvc status',
+    ...(pending ? [`If no server uses the certificates in certs/next, delete them: rm -r ${shellWord(pending.path)}`] : []),
+    `${pending ? 'Then' : 'Or'} register the project again: apisvc register`,
+  ];
+  throw new RefusedError(`the project differs from the cluster: ${reasons.join('; ')}\nnothing was changed`, { fix: fixes.join('\n') });
 }
 
-async function secretFaults(where: Where, current: CertificateSet): Promise<readonly string[]> {
+/** certs/next. */
+export interface Pending {
+  readonly set: CertificateSet | undefined;
+  readonly path: string;
+}
+
+async function secretFaults(where: Where, sets: readonly CertificateSet[]): Promise<readonly string[]> {
   if (!hasSecret(where)) return [];
   const ref = secretRef(where);
   const found = await getObject(where.cluster, ref, where.signal);
   if (!found) return [`Secret ${ref.namespace}/${ref.name} not found`];
   const leaf = leafOf(found);
-  if (leaf?.fingerprint === current.leaf) return [];
+  if (sets.some((set) => set.leaf === leaf?.fingerprint)) return [];
   return [
     `Secret ${ref.namespace}/${ref.name} holds ${leaf ? certificateDate(leaf) : 'no certificate'}, not the certificate in certs/tls.crt`,
   ];
 }
 
-async function bundleFaults(where: Where, current: CertificateSet): Promise<readonly string[]> {
+async function bundleFaults(where: Where, sets: readonly CertificateSet[]): Promise<readonly string[]> {
   const { namespace, name } = serviceOf(where);
   const found = await readApiServices(where);
   if (found.length === 0) return [`no APIService leads to Service ${namespace}/${name}`];
   return found
     .map(viewApiService)
-    .filter((api) => !api.insecureSkipTLSVerify && untrusted(api, current.anchors, new Date()).length > 0)
+    .filter((api) => !api.insecureSkipTLSVerify && sets.every(({ anchors }) => untrusted(api, anchors, new Date()).length > 0))
     .map((api) => `the caBundle of apiservice/${api.name} lacks the CA in certs/ca.crt`);
 }
 

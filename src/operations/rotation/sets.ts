@@ -7,22 +7,16 @@ import { type CertificateSet, certificateSet, type Rotation } from './rotation.t
 
 interface Project {
   readonly dir: string;
-  readonly registration: Registration;
   readonly dryRun: boolean;
   readonly onProgress: OnProgress;
 }
 
-/** Reads certs/ and certs/next. A lost key is restored from the Secret. */
-export async function setsOf(
+/** The set in certs/. A lost key is restored from the Secret. */
+export const withKey = async (
   where: Pick<Rotation, 'cluster' | 'registration' | 'signal'>,
-  { dir, registration, dryRun, onProgress }: Project,
-): Promise<{ readonly current: CertificateSet | undefined; readonly next: CertificateSet | undefined }> {
-  const current = readSet(dir, registration);
-  return {
-    current: current && !current.key ? await restoreKey(where, current, { dir, dryRun, onProgress }) : current,
-    next: readNextSet(dir, registration),
-  };
-}
+  current: CertificateSet,
+  project: Project,
+): Promise<CertificateSet> => (current.key ? current : restoreKey(where, current, project));
 
 const reading = () => ({ withKey: true, now: new Date() });
 

@@ -45,9 +45,10 @@ describe('rotate', () => {
     expect(ask({ journal, next: set('third') })).toContain('its new private key is not in this project');
   });
 
-  test('refuses in a project that has neither certificate', () => {
-    expect(ask({ journal, current: set('third') })).toContain('certs/ has neither its old nor its new certificate');
-    expect(ask({ journal, current: set('third'), abort: true })).toContain('certs/ has neither its old nor its new certificate');
+  test('refuses in a project that does not have the old certificate', () => {
+    expect(ask({ journal, current: set('third') })).toContain('certs/ does not have its old certificate');
+    expect(ask({ journal, current: set('third'), abort: true })).toContain('certs/ does not have its old certificate');
+    expect(ask({ journal, current: set('third'), next: set('fourth'), abort: true })).toContain('certs/ does not have its old certificate');
   });
 });
 

@@ -1,0 +1,118 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type Journal, journalAnnotation } from '../../../../src/cluster/rotation-lease.ts';
+import { secretName } from '../../../../src/config/registration.ts';
+import { planRotation, type RotateRequest } from '../../../../src/operations/rotate.ts';
+import { requireAgreement } from '../../../../src/operations/rotation/preconditions.ts';
+import { certificateSet, serviceOf } from '../../../../src/operations/rotation/rotation.ts';
+import { anchorsIn } from '../../../../src/pki/anchors.ts';
+import { createAuthority } from '../../../../src/pki/authority.ts';
+import { issueServing } from '../../../../src/pki/leaf.ts';
+import type { Authority } from '../../../../src/pki/types.ts';
+import { writeNext } from '../../../../src/project/generations.ts';
+import { answer, clusterOf, never, notFound } from '../../cluster/kube-api.ts';
+import { day, now } from '../../pki/certificates.ts';
+import { authority, leaf, names, project, registration } from '../../project/sample.ts';
+import { rejection } from '../waiting.ts';
+
+type Certificates = Awaited<ReturnType<typeof issueServing>>;
+const signedBy = (ca: Authority): Promise<Certificates> =>
+  issueServing({ authority: ca, names, keyType: 'ecdsa-p256', lifetimeMs: 10 * day, now });
+const setOf = (ca: Pick<Authority, 'certificates'>, { certificates, key }: Certificates) => ({
+  chain: certificates,
+  key,
+  anchors: anchorsIn(ca.certificates, 'current'),
+});
+const fingerprint = (set: ReturnType<typeof setOf>): string => certificateSet(set)?.leaf ?? '';
+
+const inUse = setOf(authority, leaf);
+const pending = setOf(authority, await signedBy(authority));
+const otherCa = await createAuthority({ commonName: 'CA 2', keyType: 'ecdsa-p256', lifetimeMs: 100 * day, now });
+/** What somebody else rotated to. */
+const foreign = setOf(otherCa, await signedBy(otherCa));
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const bundleOf = ({ anchors }: typeof inUse): string => base64(anchors.map(({ pem }) => pem).join(''));
+
+/** A cluster with one APIService and its Secret, and with the Lease of a rotation that did not end. */
+const clusterWith = (set: typeof inUse, journal?: Partial<Journal>) =>
+  clusterOf(({ url }, response) => {
+    const service = serviceOf({ registration });
+    if (url.includes('/leases/')) {
+      const whole = {
+        kind: 'leaf',
+        direction: 'forward',
+        step: 'secret',
+        number: 2,
+        steps: 4,
+        title: 'Writing',
+        started: 'now',
+        ...journal,
+      };
+      const metadata = { name: 'lease', annotations: { [journalAnnotation]: JSON.stringify(whole) } };
+      answer(response, journal ? 200 : 404, journal ? { metadata, spec: {} } : notFound(url));
+    } else if (url.includes('/secrets/')) {
+      const data = { 'tls.crt': base64(set.chain), 'tls.key': base64(set.key.reveal()) };
+      answer(response, 200, { metadata: { name: secretName(registration), namespace: service.namespace }, data });
+    } else {
+      const api = { metadata: { name: 'v1.example.com' }, spec: { service, caBundle: bundleOf(set) } };
+      answer(response, 200, { metadata: { resourceVersion: '1' }, items: [api] });
+    }
+  });
+
+const request = (dir: string, more: Partial<RotateRequest> = {}): RotateRequest =>
+  ({ dir, registration, kind: 'leaf', abort: false, dryRun: false, signal: never, onProgress: () => undefined, ...more }) as RotateRequest;
+
+const withNext = (): string => {
+  const dir = project();
+  writeNext(dir, { issued: pending });
+  return dir;
+};
+
+describe('pending certificates that no Lease describes', () => {
+  test.each([false, true])('are refused in a cluster that somebody else rotated (abort: %s)', async (abort) => {
+    const dir = withNext();
+    const refused = await rejection(planRotation(await clusterWith(foreign), request(dir, { abort })));
+    expect(refused).toMatchObject({
+      message: expect.stringContaining('the project differs from the cluster'),
+      fix: expect.stringContaining(`delete them: rm -r ${join(dir, 'certs', 'next')}`),
+    });
+  });
+
+  test.each([
+    ['the old', inUse],
+    ['the pending', pending],
+  ])('are continued in a cluster that has %s certificate', async (_, set) => {
+    const [current, next] = [certificateSet(inUse), certificateSet(pending)];
+    if (!current) throw new Error('no certificate');
+    const where = { cluster: await clusterWith(set), registration, signal: never };
+    await requireAgreement(where, current, { set: next, path: 'certs/next' });
+  });
+});
+
+describe('certificates in use that the Lease calls new', () => {
+  const newCertificate = fingerprint(inUse);
+
+  test('are a complete rotation where the cluster has them', async () => {
+    const result = await planRotation(await clusterWith(inUse, { newCertificate }), request(project()));
+    expect(result).toMatchObject({ outcome: 'rotated', kind: 'leaf' });
+  });
+
+  test('are refused where the cluster does not have them', async () => {
+    const refused = await rejection(planRotation(await clusterWith(foreign, { newCertificate }), request(project())));
+    expect(refused).toMatchObject({ message: expect.stringContaining('the project differs from the cluster') });
+  });
+
+  test('are no answer to --ca, if only the serving certificate is new', async () => {
+    const refused = await rejection(planRotation(await clusterWith(inUse, { newCertificate }), request(project(), { kind: 'ca' })));
+    expect(refused).toMatchObject({ message: expect.stringContaining('a rotation of the serving certificate is in progress') });
+  });
+});
+
+test('a lost key is not restored where there is nothing to abort', async () => {
+  const dir = project();
+  rmSync(join(dir, 'certs', 'tls.key'));
+  expect(await planRotation(await clusterWith(inUse), request(dir, { abort: true }))).toMatchObject({ outcome: 'nothing-to-abort' });
+  expect(existsSync(join(dir, 'certs', 'tls.key'))).toBe(false);
+});
