@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import { withClusterFlags } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, InterruptedError, RefusedError, UsageError } from '../errors.ts';
 import type { OnProgress } from '../operations/progress.ts';
 import { findLeftovers, findOrphans } from '../operations/unregister/find.ts';
@@ -13,7 +14,7 @@ import {
 import { isProject, readRegistration, requireDirectory } from '../project/project.ts';
 import { progressLine } from '../report/progress.ts';
 import { dryRunText, leftoversText, planText, unregisterJson, unregisterText } from '../report/unregister.ts';
-import { type ClusterFlags, withCluster } from './cluster.ts';
+import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
 import { missingFlags } from './missing-flags.ts';
 import { parseName } from './selection.ts';
 import type { Question, Terminal } from './terminal.ts';
@@ -44,7 +45,7 @@ export async function unregister(flags: UnregisterFlags, [name]: readonly string
   const plan = asks ? await confirm(flags, terminal, requestFor) : undefined;
   const removed = await withCluster(flags, terminal, 'unregistering', (cluster, signal) =>
     unregisterApi(cluster, { ...requestFor(signal), plan }),
-  ).catch(explainInterrupt);
+  ).catch((error) => explainInterrupt(error, flags));
   await terminal.result(flags.output === 'json' ? unregisterJson({ removed }) : unregisterText(removed));
   return Exit.ok;
 }
@@ -87,10 +88,10 @@ async function confirm(flags: UnregisterFlags, terminal: Terminal, requestFor: R
 }
 
 /** Each object is removed completely or not at all, so a second run continues. */
-function explainInterrupt(error: unknown): never {
+function explainInterrupt(error: unknown, flags: ClusterFlags): never {
   if (!(error instanceof InterruptedError)) throw error;
   throw new InterruptedError(error.signal, {
-    fix: 'Run the same command again to continue, or find the rest: apisvc unregister --leftovers',
+    fix: withClusterFlags('Run the same command again to continue, or find the rest: apisvc unregister --leftovers', clusterFlagsOf(flags)),
   });
 }
 
@@ -107,6 +108,8 @@ async function listLeftovers(flags: UnregisterFlags, name: string | undefined, t
   const look = async (cluster: Cluster, signal: AbortSignal) =>
     Promise.all([findLeftovers({ cluster, signal }), findOrphans({ cluster, signal })]);
   const [leftovers, orphans] = await withCluster(flags, terminal, 'looking for leftovers', look);
-  await terminal.result(flags.output === 'json' ? unregisterJson({ leftovers, orphans }) : leftoversText(leftovers, orphans));
+  await terminal.result(
+    flags.output === 'json' ? unregisterJson({ leftovers, orphans }) : leftoversText(leftovers, orphans, clusterFlagsOf(flags)),
+  );
   return Exit.ok;
 }

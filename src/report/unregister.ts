@@ -1,4 +1,5 @@
 import { describeRef } from '../cluster/resources.ts';
+import { withClusterFlags } from '../diagnosis/fix.ts';
 import type { RemovedObject } from '../operations/progress.ts';
 import type { Leftover } from '../operations/unregister/find.ts';
 import type { Plan } from '../operations/unregister.ts';
@@ -35,14 +36,18 @@ export function planText({ targets, evidence }: Plan): string {
   return [...lines, ...proof].map(printable).join('\n');
 }
 
-/** What is left of earlier registrations, with the commands that remove it. */
-export function leftoversText(leftovers: readonly Leftover[], orphans: readonly string[]): string {
+/**
+ * What is left of earlier registrations, with the commands that remove it.
+ * @param clusterFlags the flags that select the cluster
+ */
+export function leftoversText(leftovers: readonly Leftover[], orphans: readonly string[], clusterFlags: readonly string[]): string {
+  const fix = (subject: string): string => `  fix: ${withClusterFlags(`apisvc unregister ${subject}`, clusterFlags)}`;
   if (leftovers.length + orphans.length === 0) return 'No leftovers.\n';
   const projects = leftovers.flatMap(({ project, objects }) => [
     `${objects.length === 1 ? '1 object' : `${objects.length} objects`} of project ${project}, which has no APIService:`,
     ...objects.map((object) => `  ${object}`),
-    `  fix: apisvc unregister ${project}`,
+    fix(project),
   ]);
-  const dead = orphans.flatMap((name) => [`APIService ${name}: its Service does not exist`, `  fix: apisvc unregister ${name}`]);
+  const dead = orphans.flatMap((name) => [`APIService ${name}: its Service does not exist`, fix(name)]);
   return [...projects, ...dead].map((line) => `${printable(line)}\n`).join('');
 }

@@ -19,7 +19,7 @@ async function registered() {
   // The demo API reports the load of this machine.
   const now = async () =>
     Object.fromEntries(Object.entries(await inventory(cluster)).filter(([path]) => !path.startsWith('/apis/demo.apisvc.dev/')));
-  return { run, before, now };
+  return { run, before, now, context: cluster.context };
 }
 
 test('unregister leaves all objects as they were before register, and a second run has nothing to do', async () => {
@@ -49,7 +49,7 @@ test('unregister leaves all objects as they were before register, and a second r
 });
 
 test('without the project, the name of its APIService or of the project unregisters it', async () => {
-  const { run, before, now } = await registered();
+  const { run, before, now, context } = await registered();
   expect(await run('unregister', 'v1alpha1.demo.apisvc.de', '--yes')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining(`fix: Did you mean ${name}?\n`),
@@ -58,6 +58,9 @@ test('without the project, the name of its APIService or of the project unregist
   expect(await run('unregister', '--leftovers')).toMatchObject({
     code: 0,
     stdout: '1 object of project demo/demo, which has no APIService:\n  secret/demo/demo-tls\n  fix: apisvc unregister demo/demo\n',
+  });
+  expect(await run('unregister', '--leftovers', `--context=${context}`)).toMatchObject({
+    stdout: expect.stringContaining(`  fix: apisvc unregister --context=${context} demo/demo\n`),
   });
   expect(await run('unregister', 'demo/demo', '--yes')).toMatchObject({ code: 0, stdout: '2 deleted.\n' });
   expect(await now()).toEqual(before);
