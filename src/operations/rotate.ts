@@ -253,7 +253,7 @@ async function prepare(
   return { rotation, steps, check, started: journal?.started ?? new Date().toISOString() };
 }
 
-/** The end of a rotation whose last step ran. Another cluster may have got the certificates instead. */
+/** The end of a rotation whose last step ran. Another cluster may have the certificates instead. */
 async function finished(where: Where, current: CertificateSet, kind: RotationKind, asked: RotationKind): Promise<RotateResult> {
   if (asked === 'ca' && kind === 'leaf') throw otherKind();
   await requireAgreement(where, current);

@@ -35,7 +35,7 @@ const foreign = setOf(otherCa, await signedBy(otherCa));
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const bundleOf = ({ anchors }: typeof inUse): string => base64(anchors.map(({ pem }) => pem).join(''));
 
-/** A cluster with one APIService and its Secret, and with the Lease of a rotation that did not end. */
+/** A cluster with one APIService, its Secret, and the Lease of a rotation that did not end. */
 const clusterWith = (set: typeof inUse, journal?: Partial<Journal>) =>
   clusterOf(({ url }, response) => {
     const service = serviceOf({ registration });
