@@ -4,7 +4,7 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { isKeyOf } from '../certificate-in-cluster.ts';
 import { bundleText, isExpired } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
-import { entryOf, leafOf, readSecret, secretRef } from '../rotation/live.ts';
+import { anyApiService, entryOf, leafOf, readSecret, secretRef } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import type { TrustKeeper } from '../rotation/trust-keeper.ts';
@@ -20,7 +20,7 @@ export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAt
   return {
     id: 'secret',
     title: `Writing Secret ${namespace}/${name}`,
-    needs: () => ['get', 'patch'].map((verb) => ({ verb, ref })),
+    needs: () => [...['get', 'patch'].map((verb) => ({ verb, ref })), { verb: 'list', ref: anyApiService }],
     async observe() {
       return { state: holds(await readSecret(rotation), rotation) ? 'done' : 'pending' };
     },

@@ -91,3 +91,9 @@ describe('the Secret', () => {
     expect(outcome).toBe(refusal);
   });
 });
+
+test('the permission to list APIServices is needed, because the step looks at their caBundles', () => {
+  const step = secretStep({ registration } as Rotation, {} as TrustKeeper, async () => Promise.reject(new Error('no look')), {} as Step);
+  const verbs = step.needs().map(({ verb, ref }) => `${verb} ${ref.resource.kind}`);
+  expect(verbs).toEqual(['get Secret', 'patch Secret', 'list APIService']);
+});
