@@ -11,6 +11,7 @@ import { viewApiService } from '../snapshot/views.ts';
 import { completeExistingDeployment } from './existing-deployment.ts';
 import { requireAccess } from './permissions.ts';
 import type { AppliedObject, OnProgress } from './progress.ts';
+import { requireNoRotation } from './rotation-in-progress.ts';
 import { checkSteps, runSteps, type Step } from './runner.ts';
 import { type AppliedPair, type ApplyStep, applyStep, noticesOf } from './steps/apply.ts';
 import { availableStep } from './steps/available.ts';
@@ -46,7 +47,7 @@ export interface RegisterResult {
 /**
  * Registers an API in a cluster. Nothing is applied before the server accepted a dry run of every
  * object. The APIService comes last, so the API is never registered while its server is down.
- * @throws ClusterError when permissions are missing; RefusedError on a takeover or a conflict;
+ * @throws ClusterError when permissions are missing; RefusedError on a takeover, a conflict or an incomplete rotation;
  * UsageError for an object that the server rejects. Nothing was changed in these cases.
  * RefusedError when the server cannot serve, or when a new caBundle might break an API that works:
  * the APIService is left unchanged. DeadlineError with what it waited for
@@ -72,10 +73,13 @@ export async function dryRun(cluster: Cluster, request: RegisterRequest): Promis
 }
 
 async function check(cluster: Cluster, request: RegisterRequest, steps: readonly Step[]): Promise<void> {
-  const { objects, signal, onProgress } = request;
+  const { registration, objects, project, signal, onProgress } = request;
   onProgress({ kind: 'step', what: `Checking permissions and conflicts in ${cluster.server} (context "${cluster.context}")` });
   const needs = steps.flatMap((step) => step.needs());
   await requireAccess(cluster, needs, objects, signal);
+  const { metadata, spec } = registration;
+  const service = { namespace: metadata.namespace, name: spec.service.name };
+  await requireNoRotation(cluster, { service, directory: project?.directory ?? '.', signal, onProgress });
   await checkSteps(steps.filter(isApplyStep));
 }
 

@@ -32,6 +32,8 @@ interface Situation {
   readonly conflict?: string;
   /** The status of the API until it is registered again. */
   readonly api?: number;
+  /** The status of a request for the Lease of a rotation. */
+  readonly lease?: number;
   /** Replicas of the Deployment, which the project does not set by default. */
   readonly replicas?: number;
   /** Replicas that the project sets. */
@@ -41,7 +43,7 @@ interface Situation {
 /**
  * A cluster that stores applied objects, rolls out at once, and has pods that are not reachable.
  */
-async function registering({ present = {}, conflict, api = 200, replicas, wanted }: Situation) {
+async function registering({ present = {}, conflict, api = 200, lease, replicas, wanted }: Situation) {
   const stored = new Map<string, object>(Object.entries(present));
   const changed: string[] = [];
   const withReplicas = (object: KubeObject & { readonly spec?: object }): object =>
@@ -79,6 +81,7 @@ async function registering({ present = {}, conflict, api = 200, replicas, wanted
       return answer(response, 200, { kind: 'APIResourceList', groupVersion: 'example.com/v1', resources: [{ name: 'things' }] });
     if (path === '/apis/example.com') return answer(response, 200, { kind: 'APIGroup', versions: [{ version: 'v1' }] });
     if (path.endsWith('/configmaps/extension-apiserver-authentication')) return answer(response, 200, { data: authentication });
+    if (lease && path.includes('/leases/')) return answer(response, lease, status(lease, 'Forbidden', 'no'));
     const found = stored.get(path);
     return found ? answer(response, 200, found) : answer(response, 404, notFound(path));
   });
@@ -169,4 +172,29 @@ describe('register', () => {
     expect((result as RefusedError).message).toMatch(/conflict with "helm"\nnothing was changed$/);
     expect(changed).toEqual([]);
   });
+});
+
+test('a rotation that is not complete: nothing is changed', async () => {
+  const journal = { kind: 'ca', direction: 'forward', step: 'x', number: 1, steps: 6, title: 'X', started: '2026-05-01T10:00:00.123Z' };
+  const lease = {
+    metadata: {
+      name: `apisvc-rotation-${registration.spec.service.name}`,
+      annotations: { 'apisvc.dev/rotation': JSON.stringify(journal) },
+    },
+    spec: { holderIdentity: 'alice@laptop (4711)' },
+  };
+  const path = `/apis/coordination.k8s.io/v1/namespaces/example/leases/${lease.metadata.name}`;
+  const { result, changed } = await registering({ present: { [path]: lease } });
+  expect(result).toMatchObject({
+    name: 'RefusedError',
+    message: expect.stringContaining('alice@laptop (4711) started it at 2026-05-01T10:00:00Z'),
+    fix: 'Finish it where it was started: apisvc rotate\nOr go back first: apisvc rotate --abort',
+  });
+  expect(changed).toEqual([]);
+});
+
+test('without the permission to get the Lease of a rotation, registers and says so', async () => {
+  const { result, progress } = await registering({ lease: 403 });
+  expect(result).toMatchObject({ diagnosis: { verdict: 'healthy' } });
+  expect(progress).toContainEqual({ kind: 'note', what: expect.stringMatching(/^not allowed to get Lease .*rotation is in progress$/) });
 });

@@ -1,0 +1,41 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { wasRefused } from '../cluster/faults.ts';
+import { getObject } from '../cluster/objects.ts';
+import { type RotatedService, rotationLease, viewRotationLease } from '../cluster/rotation-lease.ts';
+import { fixInDirectory } from '../config/project-commands.ts';
+import { RefusedError } from '../errors.ts';
+import type { OnProgress } from './progress.ts';
+import { withoutChanges } from './runner.ts';
+
+interface RotationCheck {
+  readonly service: RotatedService;
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/**
+ * Refuses to change a Service whose rotation is not complete: the Secret and the caBundle in the
+ * cluster are then those of a step. Without the permission to get the Lease, only a note is left.
+ * @throws RefusedError with the holder of the rotation and its start; as `refusal`
+ */
+export async function requireNoRotation(cluster: Cluster, { service, directory, signal, onProgress }: RotationCheck): Promise<void> {
+  const ref = rotationLease(service);
+  const lease = await getObject(cluster, ref, signal).catch((error) => {
+    if (!wasRefused(error)) throw error;
+    onProgress({
+      kind: 'note',
+      what: `not allowed to get Lease ${ref.namespace}/${ref.name}; not checking whether a rotation is in progress`,
+    });
+    return undefined;
+  });
+  const { holder, journal } = lease ? viewRotationLease(lease) : {};
+  if (!journal) return;
+  const what = `a rotation of the certificate of Service ${service.namespace}/${service.name} is not complete`;
+  const fix = 'Finish it where it was started: apisvc rotate\nOr go back first: apisvc rotate --abort';
+  throw withoutChanges(
+    new RefusedError(`${what}: ${holder || 'another process'} started it at ${journal.started.replace(/\.\d+Z$/, 'Z')}`, {
+      fix: fixInDirectory(fix, directory),
+    }),
+  );
+}
