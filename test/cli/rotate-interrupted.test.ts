@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -79,4 +79,26 @@ test('the fix after Ctrl-C repeats the flags that select the cluster and the pro
   await requested;
   running.kill('SIGINT');
   expect((await running).stderr).toContain('or go back: apisvc rotate -C demo --kubeconfig=kubeconfig --abort');
+});
+
+test.each([
+  ['is empty', []],
+  ['has no key', ['ca.crt', 'tls.crt']],
+  ['has no serving certificate', ['ca.crt', 'tls.key']],
+])('certs/next that %s is refused, and certs/ stays', async (_, names) => {
+  const cwd = folder();
+  const dir = await sampleProject(cwd);
+  writeFileSync(join(cwd, 'kubeconfig'), kubeconfig);
+  mkdirSync(join(dir, 'certs/next'));
+  for (const name of names) copyFileSync(join(dir, 'certs', name), join(dir, 'certs/next', name));
+  const before = contents(join(dir, 'certs'));
+  for (const args of [['rotate'], ['rotate', '--ca'], ['rotate', '--abort']]) {
+    expect(await run(cwd, ...args)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /certs\/next is not a complete set of certificates\n[\s\S]*nothing was changed\nfix: .*rm -r demo\/certs\/next/,
+      ),
+    });
+  }
+  expect(contents(join(dir, 'certs'))).toEqual(before);
 });

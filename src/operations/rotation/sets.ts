@@ -1,6 +1,11 @@
 import type { Registration } from '../../config/schema.ts';
+import { shellWord } from '../../config/shell-word.ts';
+import { UsageError } from '../../errors.ts';
+import { certificateFaultText } from '../../pki/certificate-faults.ts';
 import { readCertificates } from '../../project/certificates.ts';
 import { readNext } from '../../project/generations.ts';
+import { certificateFiles } from '../../project/project.ts';
+import { pathsOfSets } from '../../project/sets.ts';
 import type { OnProgress } from '../progress.ts';
 import { restoreKey } from './restore-key.ts';
 import { type CertificateSet, certificateSet, type Rotation } from './rotation.ts';
@@ -24,8 +29,19 @@ const reading = () => ({ withKey: true, now: new Date() });
 export const readSet = (dir: string, registration: Registration): CertificateSet | undefined =>
   certificateSet(readCertificates(dir, registration, reading()));
 
-/** @throws UsageError where certs/next cannot be used */
+/**
+ * certs/next; undefined where there is none. apisvc writes it as a whole, but others may damage it,
+ * and it replaces the keys in use.
+ * @throws UsageError where a certificate or the key is missing
+ */
 export function readNextSet(dir: string, registration: Registration): CertificateSet | undefined {
   const next = readNext(dir, registration, reading());
-  return next && certificateSet(next);
+  if (!next) return undefined;
+  const set = certificateSet(next);
+  if (set?.key && set.anchors.length > 0) return set;
+  const path = pathsOfSets(dir).next;
+  const reasons = next.faults.map((fault) => certificateFaultText(fault, certificateFiles(path)));
+  throw new UsageError(`${path} is not a complete set of certificates\n${reasons.join('\n')}\nnothing was changed`, {
+    fix: `Remove the directory, and run the same command again: rm -r ${shellWord(path)}`,
+  });
 }

@@ -43,7 +43,7 @@ export function stepList(rotation: Rotation, disk: OnDisk): readonly Step[] {
           uptake,
           ...delivery,
           soakStep(rotation, look, guard, restarts),
-          trustNewStep(rotation, served),
+          trustNewStep(rotation, served, guard),
         ];
   if (direction === 'back') {
     const discard = { id: 'discard', title: 'Removing certs/next', isDone: () => !disk.isIssued(), run: disk.discard } as const;

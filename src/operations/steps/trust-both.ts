@@ -1,3 +1,6 @@
+import { RefusedError } from '../../errors.ts';
+import type { KubeObject } from '../../manifests/types.ts';
+import { viewApiService } from '../../snapshot/views.ts';
 import { bundleFault } from '../rotation/injection.ts';
 import { anyApiService, readApiServices } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
@@ -16,7 +19,8 @@ export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: Loo
     title: 'Trusting both CAs',
     needs: () => ['get', 'list', 'patch'].map((verb) => ({ verb, ref: anyApiService })),
     async observe() {
-      const faults = (await readApiServices(rotation)).flatMap((each) => bundleFault(each) ?? []);
+      const found = await readApiServices(rotation);
+      const faults = found.flatMap((each) => bundleFault(each) ?? portFault(each, rotation) ?? []);
       if (faults.length > 0) return { state: 'fault', error: combineErrors(faults) };
       return { state: (await keeper.lacking(nothingServesFrom)).length === 0 ? 'done' : 'pending' };
     },
@@ -24,4 +28,15 @@ export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: Loo
       for (const apiService of await keeper.lacking(nothingServesFrom)) await keeper.widen(apiService);
     },
   };
+}
+
+/** Only the endpoints of one port are looked at before a CA loses its trust. */
+function portFault(apiService: KubeObject, { registration }: Rotation): RefusedError | undefined {
+  const { name, service } = viewApiService(apiService);
+  const { port } = registration.spec.service;
+  if (service === undefined || service.port === port) return undefined;
+  return new RefusedError(
+    `APIService ${name} uses port ${service.port} of Service ${service.namespace}/${service.name}, but the project uses port ${port}`,
+    { fix: 'Use the same port in both, or another Service for one of them.' },
+  );
 }
