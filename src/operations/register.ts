@@ -47,10 +47,10 @@ export interface RegisterResult {
 /**
  * Registers an API in a cluster. Nothing is applied before the server accepted a dry run of every
  * object. The APIService comes last, so the API is never registered while its server is down.
- * @throws ClusterError when permissions are missing; RefusedError on a takeover, a conflict or an incomplete rotation;
- * UsageError for an object that the server rejects. Nothing was changed in these cases.
- * RefusedError when the server cannot serve, or when a new caBundle might break an API that works:
- * the APIService is left unchanged. DeadlineError with what it waited for
+ * @throws ClusterError when permissions are missing; RefusedError on a takeover, a conflict or an
+ * incomplete rotation; UsageError for an object that the server rejects. Nothing was changed in
+ * these cases. RefusedError when the server cannot serve, or when a new caBundle might break an API
+ * that works: the APIService is left unchanged. DeadlineError with what it waited for
  */
 export async function register(cluster: Cluster, request: RegisterRequest): Promise<RegisterResult> {
   const { verify, all } = stepsOf(cluster, request);

@@ -83,7 +83,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'The certificate from {endpoints} expired on {date}',
     cause: 'The serving certificate was not renewed, or the extension API server has not loaded the new one.',
-    fix: 'Renew the serving certificate. In an apisvc project: `apisvc init --force-keys && apisvc register`. Otherwise, use the tool that issued the certificate. If the Secret already contains a new certificate, restart the extension API server.',
+    fix: 'Renew the serving certificate. In an apisvc project: `apisvc rotate`. Otherwise, use the tool that issued the certificate. If the Secret already contains a new certificate, restart the extension API server.',
     explainedBy: ['cert/secret-differs', 'control-plane/clock-skew', 'control-plane/wrong-clock'],
   },
   'cert/not-yet-valid': {
@@ -99,7 +99,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'The CA {subject} expired on {date}',
     cause: 'When a CA expires, kube-apiserver rejects every certificate that the CA signed.',
-    fix: 'Regenerate the CA and the serving certificate. In an apisvc project: `apisvc init --force-keys && apisvc register`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
+    fix: 'Regenerate the CA and the serving certificate. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
     explainedBy: ['control-plane/clock-skew', 'control-plane/wrong-clock'],
   },
   'cert/ca-not-yet-valid': {
@@ -176,7 +176,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'The certificate {subject} from {endpoints} expires on {date}',
     cause: 'The certificate has not been renewed yet, or the extension API server has not loaded the new one.',
-    fix: 'Renew the certificate. In an apisvc project: `apisvc init --force-keys && apisvc register`. Otherwise, use the tool that issued the certificate. If the extension API server does not watch its certificate files, restart it.',
+    fix: 'Renew the certificate. In an apisvc project: `apisvc rotate`. Otherwise, use the tool that issued the certificate. If the extension API server does not watch its certificate files, restart it.',
     explainedBy: ['bundle/expires-soon', 'cert/secret-differs', 'cert/sub-path-mount', 'cert/self-generated', 'cert/ca-expired'],
   },
   'cert/not-project-certificate': {
@@ -193,7 +193,7 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'The CA {subject} expires on {date}, before the certificate from {endpoints}',
     cause: 'When a CA expires, kube-apiserver rejects every certificate that the CA signed, even if that certificate has not expired.',
-    fix: 'Before {date}, renew the CA and the serving certificate. In an apisvc project: `apisvc init --force-keys && apisvc register`. Otherwise, use the tool that issued the CA.',
+    fix: 'Before {date}, renew the CA and the serving certificate. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA.',
     explainedBy: ['bundle/expires-soon', 'cert/expires-soon', 'cert/ca-expired'],
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -24,7 +24,8 @@ export function trustNewStep(rotation: Rotation, served: Step, guard: Guard): St
     needs: () => [],
     observe: async () => ({ state: (await isNarrow()) && (await isTidy()) ? 'done' : 'pending' }),
     async run() {
-      // Pods follow the Secret, so an overwritten one would bring the certificate of the other CA back.
+      // Pods follow the Secret, so an overwritten one would bring the certificate of the other CA
+      // back.
       await guard();
       if ((await served.observe()).state !== 'done') await served.run();
       for (const apiService of await readApiServices(rotation)) {
