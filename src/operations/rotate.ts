@@ -122,7 +122,7 @@ async function rotateLocked(cluster: Cluster, request: RotateRequest, lock: Rota
   await lock.release();
   if (result.outcome !== 'rotated' && result.outcome !== 'aborted') return result;
   const { registration, onProgress, clusterFlags, project, signal } = request;
-  const verify = verifyStep({ cluster, signal, onProgress }, { names: apiServiceNames(registration), clusterFlags, project });
+  const verify = verifyStep({ cluster, signal, onProgress }, { names: apiServiceNames(registration), clusterFlags, project, settleMs });
   await runSteps([verify], onProgress);
   return { ...result, diagnosis: verify.diagnosis() };
 }
@@ -133,6 +133,13 @@ async function run({ rotation, steps, check, started }: Prepared, lock: Rotation
   const outcome = rotation.direction === 'forward' ? 'rotated' : 'aborted';
   return { outcome, kind: rotation.kind, steps: ran, from: rotation.from, to: rotation.to };
 }
+
+/**
+ * In milliseconds. An API that was broken, because its certificate had expired, works again only
+ * when kube-apiserver has checked it again, every 30 seconds
+ * (kube-aggregator pkg/controllers/status/remote/remote_available_controller.go).
+ */
+const settleMs = 40_000;
 
 /** Runs the steps. The Lease says which one runs, for `verify` and for whoever comes next. */
 async function runAndRecord(

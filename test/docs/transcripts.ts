@@ -97,6 +97,8 @@ export const normalise = (text: string): string =>
     .replace(/^\S+ +\d+m +\d+% +\d+Mi +\d+% *$/gm, 'NODE USAGE')
     .replace(/( (?:True|False) +)\d+s$/gm, '$1AGE')
     .replace(/\bin \d+ s\b/g, 'in SECONDS s')
+    // The width of a column depends on the length of an address.
+    .replace(/(?<=\S) {3,}/g, '   ')
     .trim();
 
 const linesOf = (text: string): string[] => normalise(text).split('\n');

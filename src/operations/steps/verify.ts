@@ -7,10 +7,12 @@ import type { Waiting } from '../wait.ts';
  * The proxy and the discovery of kube-apiserver follow a registration shortly after its condition
  * reports Available. A fault that lasts longer is real.
  */
-const settleMs = 10_000;
+const promptMs = 10_000;
 
 interface Verifying extends Pick<DiagnoseOptions, 'clusterFlags' | 'project'> {
   readonly names: readonly string[];
+  /** How long a fault may last, in milliseconds. */
+  readonly settleMs?: number;
 }
 
 export interface VerifyStep extends Step {
@@ -19,7 +21,7 @@ export interface VerifyStep extends Step {
 }
 
 /** Runs the checks of `apisvc verify`. It is never done: each run checks again. */
-export function verifyStep({ cluster, signal }: Waiting, { names, clusterFlags, project }: Verifying): VerifyStep {
+export function verifyStep({ cluster, signal }: Waiting, { names, clusterFlags, project, settleMs = promptMs }: Verifying): VerifyStep {
   let diagnosis: Diagnosis | undefined;
   return {
     id: 'verify',
