@@ -6,7 +6,7 @@ import { backoff } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
 import { Unreachable } from './faults.ts';
 import { getObject } from './objects.ts';
-import { fieldManager } from './ownership.ts';
+import { fieldManager, sendMergePatch } from './ownership.ts';
 import { resourcePath } from './resources.ts';
 import {
   type Holder,
@@ -122,18 +122,8 @@ async function create(cluster: Cluster, { service, holder, signal }: AcquireRequ
   throw refusal(cluster, { verb: 'create', ref }, answer, new Date());
 }
 
-const patch = (cluster: Cluster, service: RotatedService, body: object, signal: AbortSignal): Promise<Answer> => {
-  const { resource, namespace, name } = rotationLease(service);
-  const contentType = 'application/merge-patch+json';
-  return cluster.request({
-    method: 'PATCH',
-    path: resourcePath(resource, namespace, name),
-    query: { fieldManager },
-    contentType,
-    body,
-    signal,
-  });
-};
+const patch = (cluster: Cluster, service: RotatedService, body: object, signal: AbortSignal): Promise<Answer> =>
+  sendMergePatch(cluster, rotationLease(service), body, signal);
 
 /** How often to look whether another holder renews. */
 const lookMs = 500;

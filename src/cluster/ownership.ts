@@ -7,7 +7,7 @@ import type { Cluster } from './cluster.ts';
 import { formerAnnotation, formerlyAbsent, recordFormer, withFormer } from './former.ts';
 import { refOf } from './objects.ts';
 import { extractOwned, type FieldsV1 } from './owned-fields.ts';
-import { describeRef, resourcePath } from './resources.ts';
+import { describeRef, type ObjectRef, resourcePath } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';
 
 /** The field manager that owns every field that apisvc applies. */
@@ -69,6 +69,22 @@ function patch(cluster: Cluster, body: KubeObject, { contentType, force, dryRun,
     signal,
   });
 }
+
+/** Sends a JSON merge patch as `apisvc`, for objects and fields that no manifest has. */
+export const sendMergePatch = (
+  cluster: Cluster,
+  { resource, namespace, name }: ObjectRef,
+  body: object,
+  signal: AbortSignal,
+): Promise<Answer> =>
+  cluster.request({
+    method: 'PATCH',
+    path: resourcePath(resource, namespace, name),
+    query: { fieldManager },
+    contentType: mergePatchType,
+    body,
+    signal,
+  });
 
 function conflictsIn(answer: Answer): readonly Conflict[] {
   if (answer.status !== 409) return [];

@@ -6,6 +6,7 @@ import type { PlannedFile } from '../project/project.ts';
 import { describePlan } from '../report/project.ts';
 import { topicShort } from '../report/topics.ts';
 import { wrap } from '../report/wrap.ts';
+import { agrees } from './agrees.ts';
 import { missingFlags } from './missing-flags.ts';
 import { apiMessage, type CompleteFlags, type InitFlags, nameFrom } from './new-configuration.ts';
 import type { RunningService } from './running-service.ts';
@@ -117,15 +118,14 @@ async function findProposals(name: string, flags: InitFlags, terminal: Terminal)
  * @throws RefusedError if the user declines
  */
 export async function confirmFiles(files: readonly PlannedFile[], command: string, terminal: Terminal): Promise<void> {
-  const answer = await terminal.ask({
+  const agreed = await agrees(terminal, {
     message: files.length === 1 ? 'Write this file?' : `Write these ${files.length} files?`,
     why: 'Answer yes or no. No file has been written yet.',
     flag: '--yes',
     before: describePlan({ files, command, colors: terminal.errorColors, columns: terminal.columns }),
     initial: 'yes',
-    fault: (text) => (/^(y|yes|n|no)$/i.test(text) ? undefined : 'must be yes or no'),
   });
-  if (/^n/i.test(answer)) throw new RefusedError('Aborted; no files written.', { fix: `Change the flags and run: ${command}` });
+  if (!agreed) throw new RefusedError('Aborted; no files written.', { fix: `Change the flags and run: ${command}` });
 }
 
 const splitList = (answer: string): string[] =>

@@ -16,6 +16,7 @@ import { diffText } from '../report/diff.ts';
 import { progressLine } from '../report/progress.ts';
 import { secureJson, secureText } from '../report/secure.ts';
 import { planText } from '../report/unregister.ts';
+import { agrees } from './agrees.ts';
 import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
 import { missingFlags } from './missing-flags.ts';
 import { parseName, projectCommands } from './selection.ts';
@@ -150,15 +151,14 @@ const confirmation: Question = {
   message: 'Apply these changes?',
   why: 'Answer yes or no. Nothing has been changed yet.',
   flag: '--yes',
-  fault: (text) => (/^(y|yes|n|no)$/i.test(text) ? undefined : 'must be yes or no'),
 };
 
 /** @throws UsageError with the flag where nobody can be asked; RefusedError if the user declines */
 async function confirm({ yes }: SecureFlags, terminal: Terminal, before: string): Promise<void> {
   if (yes) return;
   if (!terminal.interactive) throw missingFlags([confirmation]);
-  const answer = await terminal.ask({ ...confirmation, before });
-  if (/^n/i.test(answer)) throw new RefusedError('Aborted; nothing was changed.', { fix: 'To only see the changes, use --diff.' });
+  if (await agrees(terminal, { ...confirmation, before })) return;
+  throw new RefusedError('Aborted; nothing was changed.', { fix: 'To only see the changes, use --diff.' });
 }
 
 async function undo(flags: SecureFlags, name: string, terminal: Terminal): Promise<ExitCode> {

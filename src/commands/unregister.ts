@@ -14,6 +14,7 @@ import {
 import { isProject, readRegistration, requireDirectory } from '../project/project.ts';
 import { progressLine } from '../report/progress.ts';
 import { dryRunText, leftoversText, planText, unregisterJson, unregisterText } from '../report/unregister.ts';
+import { agrees } from './agrees.ts';
 import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
 import { missingFlags } from './missing-flags.ts';
 import { parseName } from './selection.ts';
@@ -69,7 +70,6 @@ const confirmation: Question = {
   message: 'Unregister?',
   why: 'Answer yes or no. Nothing has been changed yet.',
   flag: '--yes',
-  fault: (text) => (/^(y|yes|n|no)$/i.test(text) ? undefined : 'must be yes or no'),
 };
 
 /**
@@ -81,10 +81,8 @@ async function confirm(flags: UnregisterFlags, terminal: Terminal, requestFor: R
   const plan = await withCluster(flags, terminal, 'looking for objects', (cluster, signal) => planUnregister(cluster, requestFor(signal)));
   // Only an empty Namespace may be left.
   if (plan.targets.every(({ action }) => action === 'leave')) return plan;
-  const answer = await terminal.ask({ ...confirmation, before: planText(plan) });
-  if (/^n/i.test(answer))
-    throw new RefusedError('Aborted; nothing was changed.', { fix: 'To only see what would happen, use --dry-run=client.' });
-  return plan;
+  if (await agrees(terminal, { ...confirmation, before: planText(plan) })) return plan;
+  throw new RefusedError('Aborted; nothing was changed.', { fix: 'To only see what would happen, use --dry-run=client.' });
 }
 
 /** Each object is removed completely or not at all, so a second run continues. */

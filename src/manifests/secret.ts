@@ -6,10 +6,16 @@ import { caBundleOf } from '../pki/anchors.ts';
 import type { Issued } from '../pki/types.ts';
 import { metadataEdits } from './labels.ts';
 import { fillTemplate } from './template.ts';
-import type { Manifest } from './types.ts';
+import type { KubeObject, Manifest } from './types.ts';
 
 /** Base64, encoded once, for `data` of a Secret and for `caBundle`. */
 export const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** The text of an entry of a Secret; empty where it is missing. */
+export function secretEntry({ data }: KubeObject, name: string): string {
+  const { [name]: value = '' } = (data ?? {}) as Readonly<Record<string, string>>;
+  return Buffer.from(value, 'base64').toString('utf8');
+}
 
 /** The name of its manifest file. */
 export const secretFileName = '040-secret.yaml';

@@ -5,7 +5,7 @@ import { resources } from '../cluster/resources.ts';
 import { apiServiceNames, secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
-import type { KubeObject } from '../manifests/types.ts';
+import { secretEntry } from '../manifests/secret.ts';
 import { certificateFaultText } from '../pki/certificate-faults.ts';
 import { inspect } from '../pki/inspect.ts';
 import { readPrivateKey } from '../pki/keys.ts';
@@ -48,10 +48,10 @@ export async function certificateInCluster(
   if (!secret) return unfit(`${name} not found`);
   const project = secret.metadata.annotations?.[projectAnnotation] ?? projectOf(registration);
   if (project !== projectOf(registration)) return unfit(`${name} belongs to another project: ${project}`);
-  const presented = inspect(dataOf(secret, 'tls.crt')).certificates;
+  const presented = inspect(secretEntry(secret, 'tls.crt')).certificates;
   const [leaf] = presented;
   if (!leaf) return unfit(`${name} has no certificate in tls.crt`);
-  if (!isKeyOf(leaf, dataOf(secret, 'tls.key'))) return unfit(`tls.key in ${name} is not the private key of tls.crt`);
+  if (!isKeyOf(leaf, secretEntry(secret, 'tls.key'))) return unfit(`tls.key in ${name} is not the private key of tls.crt`);
   const anchors = roots.length > 0 ? roots : await registeredRoots(cluster, registration, signal);
   if (anchors.length === 0) return unfit(`${rootsFile} not found, and no APIService has a caBundle for the Service of the project`);
   const caCertificate = roots.length > 0 ? rootsFile : 'the caBundle of the APIService';
@@ -60,11 +60,6 @@ export async function certificateInCluster(
   if (faults.length > 0) return unfit(...faults.map((fault) => certificateFaultText(fault, names)));
   const chain = presented.map(({ pem }) => pem).join('');
   return { fits: true, issued: { chain, anchors: anchors.map(({ pem }) => ({ pem, role: 'current' })) } };
-}
-
-function dataOf(secret: KubeObject, key: string): string {
-  const { [key]: value = '' } = (secret.data ?? {}) as Readonly<Record<string, string>>;
-  return Buffer.from(value, 'base64').toString('utf8');
 }
 
 /** Whether a private key in PEM belongs to a certificate. */

@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { acquireRotationLease, leaseNeeds, type RotationLock } from '../cluster/lease.ts';
 import { getObject } from '../cluster/objects.ts';
@@ -11,7 +10,8 @@ import type { Registration } from '../config/schema.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
 import { RefusedError, UsageError } from '../errors.ts';
 import { discardNext, hasNext, promoteNext, recover, refuseMount, writeNext } from '../project/generations.ts';
-import { type CertificatesToWrite, projectFiles } from '../project/project.ts';
+import { type CertificatesToWrite, certificateFiles, projectFiles } from '../project/project.ts';
+import { pathsOfSets } from '../project/sets.ts';
 import { requireAccess } from './permissions.ts';
 import type { OnProgress } from './progress.ts';
 import { complete, decide } from './rotation/decide.ts';
@@ -238,7 +238,7 @@ async function prepare(
   if (isBack && actual === 'ca') await requireWayBack(where, current);
   const to = isBack ? current : other;
   if (!to) throw new Error('a rotation without certificates');
-  const { next: nextFiles, ...files } = { ...projectFiles(dir), next: join(dir, 'certs', 'next') };
+  const pendingPath = pathsOfSets(dir).next;
   const rotation: Rotation = {
     ...request,
     cluster,
@@ -246,7 +246,7 @@ async function prepare(
     direction: isBack ? 'back' : 'forward',
     from: isBack ? other : current,
     to,
-    files: isBack ? files : { certificate: join(nextFiles, 'tls.crt'), key: join(nextFiles, 'tls.key') },
+    files: isBack ? projectFiles(dir) : certificateFiles(pendingPath),
   };
   const steps = stepList(rotation, {
     isIssued: () => hasNext(dir),
@@ -255,7 +255,7 @@ async function prepare(
     discard: () => discardNext(dir),
   });
   if (decision.action !== 'start') onProgress({ kind: 'note', what: continuing(rotation, journal) });
-  const inNext = decision.action === 'start' ? undefined : { set: other, path: join(dir, 'certs', 'next') };
+  const inNext = decision.action === 'start' ? undefined : { set: other, path: pendingPath };
   const check = async (): Promise<void> => (journal && inNext ? undefined : requireAgreement(where, current, inNext));
   return { rotation, steps, check, started: journal?.started ?? new Date().toISOString() };
 }

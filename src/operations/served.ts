@@ -10,6 +10,12 @@ import { type ApiServerSays, type JudgedProbe, judgeEndpoints } from '../snapsho
 import { dialTargets, everyTarget, type Target } from '../snapshot/targets.ts';
 import { viewEndpoints, viewService } from '../snapshot/views.ts';
 
+/**
+ * In milliseconds. kubelet updates a mounted Secret within 60 to 90 seconds (syncFrequency and its
+ * jitter: pkg/kubelet/pod_workers.go). A server that reloads reads it shortly after.
+ */
+export const reloadMs = 100_000;
+
 /** The certificate that every endpoint of a Service must serve. */
 export interface ServedRequest {
   readonly namespace: string;

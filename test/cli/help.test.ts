@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { presetNames } from '../../src/config/presets.ts';
 import { folder } from '../unit/project/folder.ts';
 import { apisvc, bin, root, shell } from './apisvc.ts';
+import { commandNames } from './command-names.ts';
 
 const cwd = root;
 
@@ -11,40 +12,13 @@ describe('help', () => {
   test.each([[], ['--help'], ['help']])('%j lists the commands and the exit codes', async (...args) => {
     const { code, stdout, stderr } = await apisvc(args.flat(), { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of [
-      'init',
-      'render',
-      'register',
-      'rotate',
-      'secure',
-      'unregister',
-      'status',
-      'verify',
-      'lint',
-      'explain',
-      'sandbox',
-      'completion',
-    ])
-      expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    for (const command of commandNames) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stdout).toContain('70   Internal error: a bug in apisvc');
     expect(stdout).toContain('124  The deadline (--timeout) passed');
     expect(stdout).toContain('143  Terminated by SIGTERM');
   });
 
-  test.each([
-    'init',
-    'render',
-    'register',
-    'rotate',
-    'secure',
-    'unregister',
-    'status',
-    'verify',
-    'lint',
-    'explain',
-    'sandbox',
-    'completion',
-  ])('of %s shows its own and the common options', async (command) => {
+  test.each(commandNames)('of %s shows its own and the common options', async (command) => {
     const { code, stdout } = await apisvc([command, '--help'], { cwd });
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: apisvc ${command}`);

@@ -2,6 +2,7 @@ import { getObject, listObjects } from '../../cluster/objects.ts';
 import { type ObjectRef, resources } from '../../cluster/resources.ts';
 import { secretName } from '../../config/registration.ts';
 import { RefusedError } from '../../errors.ts';
+import { secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { inspect } from '../../pki/inspect.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
@@ -41,11 +42,5 @@ export async function readSecret(rotation: Pick<Rotation, 'cluster' | 'signal' |
   throw new RefusedError(`Secret ${ref.namespace}/${ref.name} not found`, { fix: 'Create it: apisvc register' });
 }
 
-/** The text of an entry of a Secret; empty where it is missing. */
-export function entryOf({ data }: KubeObject, name: string): string {
-  const { [name]: value = '' } = (data ?? {}) as Readonly<Record<string, string>>;
-  return Buffer.from(value, 'base64').toString('utf8');
-}
-
 /** The serving certificate in a Secret. */
-export const leafOf = (secret: KubeObject): CertificateInfo | undefined => inspect(entryOf(secret, 'tls.crt')).certificates[0];
+export const leafOf = (secret: KubeObject): CertificateInfo | undefined => inspect(secretEntry(secret, 'tls.crt')).certificates[0];

@@ -1,5 +1,5 @@
-import { fieldManager } from '../../cluster/ownership.ts';
-import { type ObjectRef, resourcePath } from '../../cluster/resources.ts';
+import { sendMergePatch } from '../../cluster/ownership.ts';
+import type { ObjectRef } from '../../cluster/resources.ts';
 import { refusal } from '../../cluster/status.ts';
 import type { Rotation } from './rotation.ts';
 
@@ -9,13 +9,6 @@ import type { Rotation } from './rotation.ts';
  * @throws as `refusal`
  */
 export async function mergePatch({ cluster, signal }: Pick<Rotation, 'cluster' | 'signal'>, ref: ObjectRef, body: object): Promise<void> {
-  const answer = await cluster.request({
-    method: 'PATCH',
-    path: resourcePath(ref.resource, ref.namespace, ref.name),
-    query: { fieldManager },
-    contentType: 'application/merge-patch+json',
-    body,
-    signal,
-  });
+  const answer = await sendMergePatch(cluster, ref, body, signal);
   if (answer.status !== 200) throw refusal(cluster, { verb: 'patch', ref }, answer, new Date());
 }

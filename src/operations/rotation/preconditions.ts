@@ -1,9 +1,9 @@
 import { getObject } from '../../cluster/objects.ts';
 import { shellWord } from '../../config/shell-word.ts';
 import { RefusedError } from '../../errors.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { untrusted } from './bundles.ts';
-import { certificateDate } from './certificate-date.ts';
 import { hasSecret, leafOf, readApiServices, secretRef } from './live.ts';
 import { type CertificateSet, type Rotation, serviceOf } from './rotation.ts';
 
@@ -61,3 +61,7 @@ export async function canGoBack(where: Where, to: CertificateSet): Promise<boole
   const found = (await readApiServices(where)).map(viewApiService);
   return found.some((api) => untrusted(api, to.anchors, now).length < to.anchors.length);
 }
+
+/** `CN=api.wardle.svc (SHA-256 AB:CD:…, expires on 2027-11-28)`, for messages. */
+const certificateDate = ({ subject, dnsNames, fingerprint, notAfter }: CertificateInfo): string =>
+  `${subject || dnsNames[0]} (SHA-256 ${fingerprint.slice(0, 23)}..., expires on ${notAfter.slice(0, 10)})`;

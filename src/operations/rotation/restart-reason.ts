@@ -2,13 +2,8 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { secretMounts } from '../../snapshot/secret-mounts.ts';
 import { containersOf } from '../../snapshot/server-flags.ts';
 import { type Json, listOf } from '../../snapshot/views.ts';
+import { reloadMs } from '../served.ts';
 import type { RestartMode } from './rotation.ts';
-
-/**
- * In milliseconds. kubelet updates a mounted Secret within 60 to 90 seconds (syncFrequency and its
- * jitter: pkg/kubelet/pod_workers.go). A server that reloads reads it shortly after.
- */
-export const reloadMs = 100_000;
 
 /**
  * Why the files of a pod never follow its Secret; undefined if they do. kubelet updates neither a

@@ -1,10 +1,11 @@
 import { getObject } from '../../cluster/objects.ts';
+import { secretEntry } from '../../manifests/secret.ts';
 import { readPrivateKey, toPrivateKey } from '../../pki/keys.ts';
 import { saveFile } from '../../project/files.ts';
 import { projectFiles } from '../../project/project.ts';
 import { isKeyOf } from '../certificate-in-cluster.ts';
 import type { OnProgress } from '../progress.ts';
-import { entryOf, hasSecret, secretRef } from './live.ts';
+import { hasSecret, secretRef } from './live.ts';
 import type { CertificateSet, Rotation } from './rotation.ts';
 
 interface Project {
@@ -27,7 +28,7 @@ export async function restoreKey(
   if (!hasSecret(where) || !leaf) return current;
   const ref = secretRef(where);
   const secret = await getObject(where.cluster, ref, where.signal);
-  const text = secret ? entryOf(secret, 'tls.key') : '';
+  const text = secret ? secretEntry(secret, 'tls.key') : '';
   const { key } = readPrivateKey(text);
   if (!key || !isKeyOf(leaf, text)) return current;
   const restored = { ...current, key: toPrivateKey(key) };

@@ -1,6 +1,5 @@
 import type { Step } from '../runner.ts';
-import { issueStep } from '../steps/issue.ts';
-import { promoteStep } from '../steps/promote.ts';
+import { onDiskStep } from '../steps/on-disk.ts';
 import { secretStep } from '../steps/secret.ts';
 import { servedStep } from '../steps/served.ts';
 import { soakStep } from '../steps/soak.ts';
@@ -46,10 +45,12 @@ export function stepList(rotation: Rotation, disk: OnDisk): readonly Step[] {
           trustNewStep(rotation, served, guard),
         ];
   if (direction === 'back') {
-    const discard = { id: 'discard', title: 'Removing certs/next', isDone: () => !disk.isIssued(), run: disk.discard } as const;
-    return [...cluster, promoteStep(discard)];
+    return [...cluster, onDiskStep({ id: 'discard', title: 'Removing certs/next', isDone: () => !disk.isIssued(), run: disk.discard })];
   }
   const title = kind === 'ca' ? 'Issuing a CA and a serving certificate to certs/next' : 'Issuing a serving certificate to certs/next';
-  const promote = { id: 'promote', title: 'Moving certs/next to certs', isDone: () => false, run: disk.promote } as const;
-  return [issueStep({ isWritten: disk.isIssued, write: disk.write, title }), ...cluster, promoteStep(promote)];
+  return [
+    onDiskStep({ id: 'issue', title, isDone: disk.isIssued, run: disk.write }),
+    ...cluster,
+    onDiskStep({ id: 'promote', title: 'Moving certs/next to certs', isDone: () => false, run: disk.promote }),
+  ];
 }

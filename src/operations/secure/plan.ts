@@ -7,6 +7,7 @@ import type { Registration } from '../../config/schema.ts';
 import { securedConfiguration } from '../../config/secured.ts';
 import { RefusedError } from '../../errors.ts';
 import { projectAnnotation, projectOf } from '../../manifests/labels.ts';
+import { secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { inspect } from '../../pki/inspect.ts';
 import type { Issued } from '../../pki/types.ts';
@@ -14,7 +15,6 @@ import { collectContext } from '../../snapshot/collect/context.ts';
 import { secretMounts } from '../../snapshot/secret-mounts.ts';
 import { servingContainer } from '../../snapshot/server-view.ts';
 import { type Json, listOf, textOf, viewApiService } from '../../snapshot/views.ts';
-import { entryOf } from '../rotation/live.ts';
 import { describeServed, servedByAll } from '../served.ts';
 import type { Waiting } from '../wait.ts';
 import { findRegistered, findServer, isInsecure, type Registered, type RunningServer, refuseInjected } from './find.ts';
@@ -139,7 +139,7 @@ async function findUsable(
   for (const name of names) {
     const secret = await getObject(cluster, { resource: resources.Secret, namespace, name }, signal);
     if (!secret || secret.metadata.annotations?.[projectAnnotation] !== undefined) continue;
-    const roots = inspect(entryOf(secret, 'ca.crt')).certificates;
+    const roots = inspect(secretEntry(secret, 'ca.crt')).certificates;
     if (roots.length === 0) continue;
     const { probes, waiting } = await servedByAll(context, { namespace, service, port, roots });
     const good = probes.filter(({ evidence }) => evidence === 'good');

@@ -6,7 +6,7 @@ import { inspect } from '../../pki/inspect.ts';
 import { type CollectContext, collectContext } from '../../snapshot/collect/context.ts';
 import type { JudgedProbe } from '../../snapshot/endpoint-evidence.ts';
 import type { Step } from '../runner.ts';
-import { describeServed, servedByReady } from '../served.ts';
+import { describeServed, reloadMs, servedByReady } from '../served.ts';
 import { podCommands, poll, type Waiting, waitFor } from '../wait.ts';
 import { replicasOf } from './rollout.ts';
 
@@ -51,11 +51,6 @@ export function certificatesStep(waiting: Waiting, expected: ExpectedCertificate
 /** The wait for endpoints before this one has reached the cluster. */
 const polling = { firstMs: 100, longestMs: 2_000, answered: true };
 
-/**
- * In milliseconds. kubelet updates a mounted Secret within 60 to 90 seconds (syncFrequency and its
- * jitter: pkg/kubelet/pod_workers.go). A server that reloads reads it shortly after.
- */
-export const reloadMs = 100_000;
 /**
  * In milliseconds. A server without a readiness probe may need this long until it listens. If
  * localhost in the pod refuses for longer, the server may listen on the pod's address only.

@@ -1,10 +1,10 @@
 import { UsageError } from '../../errors.ts';
-import { base64 } from '../../manifests/secret.ts';
+import { base64, secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { isKeyOf } from '../certificate-in-cluster.ts';
 import { bundleText, isExpired } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
-import { anyApiService, entryOf, leafOf, readSecret, secretRef } from '../rotation/live.ts';
+import { anyApiService, leafOf, readSecret, secretRef } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import type { TrustKeeper } from '../rotation/trust-keeper.ts';
@@ -36,7 +36,7 @@ export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAt
 /** Whether the Secret holds the certificate with its key. */
 export function holds(secret: KubeObject, { to }: Pick<Rotation, 'to'>): boolean {
   const leaf = leafOf(secret);
-  return leaf !== undefined && leaf.fingerprint === to.leaf && isKeyOf(leaf, entryOf(secret, 'tls.key'));
+  return leaf !== undefined && leaf.fingerprint === to.leaf && isKeyOf(leaf, secretEntry(secret, 'tls.key'));
 }
 
 /** The CA that is left stays in ca.crt until nothing serves by it. */

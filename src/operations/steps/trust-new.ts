@@ -1,9 +1,9 @@
-import { base64 } from '../../manifests/secret.ts';
+import { base64, secretEntry } from '../../manifests/secret.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { bundleText, trustsOnly } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
 import type { Guard } from '../rotation/guard.ts';
-import { entryOf, hasSecret, readApiServices, readSecret } from '../rotation/live.ts';
+import { hasSecret, readApiServices, readSecret } from '../rotation/live.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import { setBundle } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
@@ -17,7 +17,7 @@ export function trustNewStep(rotation: Rotation, served: Step, guard: Guard): St
   const isNarrow = async (): Promise<boolean> =>
     (await readApiServices(rotation)).every((each) => trustsOnly(viewApiService(each), to.anchors));
   const isTidy = async (): Promise<boolean> =>
-    !hasSecret(rotation) || entryOf(await readSecret(rotation), 'ca.crt') === bundleText(to.anchors);
+    !hasSecret(rotation) || secretEntry(await readSecret(rotation), 'ca.crt') === bundleText(to.anchors);
   return {
     id: direction === 'forward' ? 'trust-new' : 'trust-old',
     title: `Trusting only the ${direction === 'forward' ? 'new' : 'old'} CA`,

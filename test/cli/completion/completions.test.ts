@@ -8,6 +8,7 @@ import { optionsOf, positionOf, subcommandsOf } from '../../../src/cli/completio
 import type { Candidate } from '../../../src/commands/complete-names.ts';
 import { presetNames } from '../../../src/config/presets.ts';
 import { formatsOf } from '../../../src/report/formats.ts';
+import { commandNames as names } from '../command-names.ts';
 
 /** The real commands, in a program with two global options. */
 const program = new Command('apisvc')
@@ -23,21 +24,6 @@ const at = (...words: readonly string[]) => {
     ? completions
     : completions.map(({ value }) => value).filter((value) => value.startsWith(position.typed));
 };
-
-const names = [
-  'init',
-  'render',
-  'register',
-  'rotate',
-  'secure',
-  'unregister',
-  'verify',
-  'status',
-  'lint',
-  'explain',
-  'sandbox',
-  'completion',
-];
 
 describe('commands', () => {
   test('first, also after global options', () => {

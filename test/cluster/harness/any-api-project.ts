@@ -42,3 +42,9 @@ export async function makeAnyApiProject({ name, replicas = 3, flags = [], edit }
   });
   return { dir, apiService: apiServiceNameOf(name), target: { path: `/apis/${api}/namespaces/default/things`, object: 'one' } };
 }
+
+/** Registers such a project. @throws AssertionError with the output of register */
+export async function registerAnyApiProject({ dir }: AnyApiProject): Promise<void> {
+  const { exitCode, stderr } = await apisvc(['register', '-C', dir, '--timeout', '80s']);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+}

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
-import { apisvc, kubectl } from '../harness/commands.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
+import { kubectl } from '../harness/commands.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { type LoadReport, startLoad } from '../harness/start-load.ts';
 
@@ -19,8 +19,7 @@ describe.each(['keeping', 'closing'] as const)('a load on a server that is %s co
 
   beforeAll(async () => {
     project = await makeAnyApiProject({ name, replicas: 1, flags: flags[kind] });
-    const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '80s']);
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    await registerAnyApiProject(project);
   });
 
   afterAll(async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
-import { type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { processesWith } from '../harness/processes.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
@@ -16,8 +16,7 @@ let project: AnyApiProject;
 
 beforeAll(async () => {
   project = await makeAnyApiProject({ name, flags: ['--close-connections'] });
-  const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '80s']);
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  await registerAnyApiProject(project);
 });
 
 afterAll(async () => {

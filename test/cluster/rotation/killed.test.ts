@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
 
@@ -95,8 +95,7 @@ describe.each(['leaf', 'ca'] as const)('a killed rotation (%s)', (kind) => {
 
   beforeAll(async () => {
     project = await makeAnyApiProject({ name, flags: ['--close-connections'] });
-    const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '80s']);
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    await registerAnyApiProject(project);
   });
 
   afterAll(async () => {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
-import { type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { editConfiguration, kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { expectAgreement, rotateOk } from '../harness/rotations.ts';
@@ -15,8 +15,7 @@ const projects: AnyApiProject[] = [];
 async function registered(name: string): Promise<AnyApiProject> {
   const project = await makeAnyApiProject({ name, replicas: 1 });
   projects.push(project);
-  const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '80s']);
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  await registerAnyApiProject(project);
   return project;
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Document } from 'yaml';
-import { type AnyApiOptions, type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiOptions, type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { kubectlOk, servingPairOf, waitForOutput } from '../harness/projects.ts';
 import { registered as registeredOutside, removeProjects } from '../harness/registered.ts';
@@ -19,8 +19,7 @@ async function registered(options: AnyApiOptions): Promise<AnyApiProject> {
   const project = await makeAnyApiProject(options);
   projects.push(project);
   names.push(options.name);
-  const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '80s']);
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  await registerAnyApiProject(project);
   return project;
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject } from '../harness/any-api-project.ts';
-import { apisvc, kubectl } from '../harness/commands.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
+import { kubectl } from '../harness/commands.ts';
 import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
 
 /** Rotations of three pods under load: no request fails, and the watch survives. */
@@ -13,8 +13,7 @@ describe.each(['keeping', 'closing'] as const)('a server that is %s connections'
 
   beforeAll(async () => {
     project = await makeAnyApiProject({ name, flags: flags[kind] });
-    const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '80s']);
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    await registerAnyApiProject(project);
   });
 
   afterAll(async () => {

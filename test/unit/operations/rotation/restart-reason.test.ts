@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
-import { reloadMs, restartReason, whyFixed } from '../../../../src/operations/rotation/restart-reason.ts';
+import { restartReason, whyFixed } from '../../../../src/operations/rotation/restart-reason.ts';
+import { reloadMs } from '../../../../src/operations/served.ts';
 
 const pod = (container: object, volumes: readonly object[] = [{ name: 'certs', secret: { secretName: 'api-tls' } }]): KubeObject => ({
   apiVersion: 'v1',

@@ -1,14 +1,14 @@
 import type { Step } from '../runner.ts';
 
-interface Promoting {
-  readonly id: 'promote' | 'discard';
+interface OnDisk {
+  readonly id: 'issue' | 'promote' | 'discard';
   readonly title: string;
   readonly isDone: () => boolean;
   readonly run: () => void;
 }
 
-/** Makes the pending certificates of the project current, or removes them. */
-export const promoteStep = ({ id, title, isDone, run }: Promoting): Step => ({
+/** Writes the pending certificates of a project, makes them current, or removes them. */
+export const onDiskStep = ({ id, title, isDone, run }: OnDisk): Step => ({
   id,
   title,
   needs: () => [],

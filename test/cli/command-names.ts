@@ -1,0 +1,15 @@
+/** The commands, in the order of the help. */
+export const commandNames = [
+  'init',
+  'render',
+  'register',
+  'rotate',
+  'secure',
+  'unregister',
+  'verify',
+  'status',
+  'lint',
+  'explain',
+  'sandbox',
+  'completion',
+];
