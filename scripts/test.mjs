@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { findComponents } from './components.mjs';
 import { missingPackages } from './packages.mjs';
 import { build, heading, install, root, run, runWith } from './setup.mjs';
@@ -18,7 +19,8 @@ import { selection } from './tiers.mjs';
  *
  * @typedef {import('./tiers.d.mts').Tier} Tier
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
- * @typedef {{ tier: string, counts?: Counts, leftOut?: string, fault?: boolean }} Outcome
+ * @typedef {{ counts: Counts, failures: string[] }} Report `failures`: the tests that failed, and why
+ * @typedef {{ tier: string, counts?: Counts, failures?: string[], leftOut?: string, fault?: boolean }} Outcome
  * `leftOut`: why it did not run; `fault`: it failed, or did not run although it had to
  */
 
@@ -57,9 +59,9 @@ function runTier({ name, project, env }, filters) {
     const report = join(folder, 'report.json');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const succeeded = runWith(env, bin('vitest'), 'run', '--project', project, ...reporters, ...filters);
-    const counts = readCounts(report, succeeded);
+    const { counts, failures } = readReport(report, succeeded);
     // Where nobody reads the list of skipped tests, a skipped test is a failure.
-    return { tier: name, counts, fault: !succeeded || ((mustRun || Boolean(process.env.CI)) && counts.skipped > 0) };
+    return { tier: name, counts, failures, fault: !succeeded || ((mustRun || Boolean(process.env.CI)) && counts.skipped > 0) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -67,15 +69,31 @@ function runTier({ name, project, env }, filters) {
 
 /**
  * Without a report, the run broke before the first test: one failure.
- * @param {string} report @param {boolean} succeeded @returns {Counts}
+ * @param {string} path @param {boolean} succeeded @returns {Report}
  */
-function readCounts(report, succeeded) {
-  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
+function readReport(path, succeeded) {
+  if (!existsSync(path)) return { counts: { passed: 0, failed: 1, skipped: 0 }, failures: ['no test ran'] };
+  const report = JSON.parse(readFileSync(path, 'utf8'));
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = report;
   const failed = succeeded ? numFailedTests : Math.max(numFailedTests, 1);
   // With a filter, every test that it excludes counts as pending.
-  return { passed: numPassedTests, failed, skipped: isFiltered ? 0 : numPendingTests + numTodoTests };
+  const skipped = isFiltered ? 0 : numPendingTests + numTodoTests;
+  return { counts: { passed: numPassedTests, failed, skipped }, failures: report.testResults.flatMap(failuresOf) };
 }
+
+/**
+ * One line for each test of a file that failed. A file that could not run has only a message.
+ * @param {{ name: string, status: string, message: string, assertionResults: { fullName: string, status: string, failureMessages: string[] }[] }} file
+ */
+function failuresOf({ name, status, message, assertionResults }) {
+  const file = relative(root, name);
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  if (failed.length === 0) return status === 'failed' ? [`${file}: ${firstLine(message)}`] : [];
+  return failed.map(({ fullName, failureMessages }) => `${file}: ${fullName}: ${firstLine(failureMessages[0])}`);
+}
+
+/** @param {string | undefined} text */
+const firstLine = (text = '') => stripVTControlCharacters(text).split('\n', 1)[0].slice(0, 300);
 
 /** @param {Tier} tier @returns {Outcome} */
 function outcomeOf(tier) {
@@ -90,8 +108,9 @@ const formatCounts = ({ passed, failed, skipped }) => `${passed} passed, ${faile
 function summarize(outcomes, failedChecks) {
   heading('summary');
   for (const check of failedChecks) console.log(`failed: ${check}`);
-  for (const { tier, counts, leftOut, fault } of outcomes) {
+  for (const { tier, counts, failures = [], leftOut, fault } of outcomes) {
     console.log(`tier ${tier}: ${counts ? formatCounts(counts) : `did not run (${leftOut})`}${fault ? ' - FAILED' : ''}`);
+    for (const failure of failures) console.log(`failed: ${failure}`);
   }
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (const { counts } of outcomes) {
