@@ -1,5 +1,4 @@
 import { mergePatch, mergePatchTo } from '../config/merge-patch.ts';
-import { RefusedError } from '../errors.ts';
 import { managedByLabel } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Answer } from './answer.ts';
@@ -232,46 +231,6 @@ export function ownershipOf(object: KubeObject): 'created' | 'adopted' | 'foreig
   const former = annotations?.[formerAnnotation];
   if (former === undefined) return labels?.[managedByLabel] === fieldManager ? 'created' : 'adopted';
   return former === formerlyAbsent ? 'created' : 'adopted';
-}
-
-/**
- * Deletes an object that apisvc created.
- * @param found the object as the cluster has it; another object of its name is left alone
- * @returns false when the object no longer exists
- * @throws RefusedError for an object of another owner; as `refusal` otherwise
- */
-export async function deleteObject(cluster: Cluster, found: KubeObject, { dryRun, signal }: Omit<ApplyOptions, 'force'>): Promise<boolean> {
-  if (ownershipOf(found) !== 'created') {
-    throw new RefusedError(`${describeRef(refOf(found))} was not created by apisvc; it is left unchanged`);
-  }
-  return deleteAnyObject(cluster, found, { dryRun, signal });
-}
-
-/** Deletes an object of anybody, as `deleteObject` does. The caller has asked the user. */
-export async function deleteAnyObject(
-  cluster: Cluster,
-  found: KubeObject,
-  { dryRun, signal }: Omit<ApplyOptions, 'force'>,
-): Promise<boolean> {
-  const ref = refOf(found);
-  const { uid } = found.metadata as StoredMetadata;
-  const answer = await cluster.request({
-    method: 'DELETE',
-    path: resourcePath(ref.resource, ref.namespace, ref.name),
-    // kube-apiserver ignores the query where there is a body
-    // (k8s.io/apiserver/pkg/endpoints/handlers/delete.go).
-    body: {
-      apiVersion: 'v1',
-      kind: 'DeleteOptions',
-      preconditions: { uid },
-      propagationPolicy: 'Background',
-      ...(dryRun ? { dryRun: ['All'] } : {}),
-    },
-    signal,
-  });
-  if (answer.status === 404 && readStatus(answer).about === ref.name) return false;
-  if (answer.status !== 200 && answer.status !== 202) throw refusal(cluster, { verb: 'delete', ref }, answer, new Date());
-  return true;
 }
 
 /** An entry of metadata.managedFields (k8s.io/apimachinery/pkg/apis/meta/v1/types.go). */

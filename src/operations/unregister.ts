@@ -1,7 +1,8 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import { deleteAnyObject, deleteObject } from '../cluster/deletion.ts';
 import { wasRefused } from '../cluster/faults.ts';
 import { getObject, listMetadata, refOf } from '../cluster/objects.ts';
-import { deleteAnyObject, deleteObject, ownershipOf, restoreObject } from '../cluster/ownership.ts';
+import { ownershipOf, restoreObject } from '../cluster/ownership.ts';
 import { describeRef, resources } from '../cluster/resources.ts';
 import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
@@ -18,7 +19,7 @@ import { unlistedStep } from './steps/unlisted.ts';
 import { contentsOf, uidOf } from './unregister/contents.ts';
 import { proveDead } from './unregister/dead.ts';
 import { findProject, type Target } from './unregister/find.ts';
-import type { Waiting } from './wait.ts';
+import { poll, type Waiting } from './wait.ts';
 
 /** What to unregister. */
 export type Subject =
@@ -156,18 +157,24 @@ const isRestoredDeployment = ({ ref, action }: Target): boolean => ref.resource.
 export async function dryRunUnregister(cluster: Cluster, request: UnregisterRequest, submit: boolean): Promise<readonly RemovedObject[]> {
   const { signal } = request;
   const plan = await planUnregister(cluster, request);
-  for (const { ref, action } of submit ? plan.targets : []) {
-    const found = action === 'leave' ? undefined : await getObject(cluster, ref, signal);
-    if (!found) continue;
-    if (action === 'restore') await restoreObject(cluster, found, { dryRun: true, signal });
-    else await (plan.project === undefined ? deleteAnyObject : deleteObject)(cluster, found, { dryRun: true, signal });
-  }
+  for (const target of submit ? plan.targets : []) await submitDryRun(cluster, plan, target, signal);
   const changes = plan.targets.map(({ ref, action, reason }): RemovedObject => {
     const change = action === 'delete' ? 'deleted' : action === 'restore' ? 'restored' : 'left';
     return { object: describeRef(ref), change, ...(reason === undefined ? {} : { reason }) };
   });
   return [...changes, ...(await planNamespace(cluster, plan, signal))];
 }
+
+/** Controllers change objects at any time, so a stale object is read again. */
+const submitDryRun = (cluster: Cluster, { project }: Plan, { ref, action }: Target, signal: AbortSignal): Promise<true> =>
+  poll({ signal, firstMs: 100, longestMs: 2_000, answered: true }, async () => {
+    const found = action === 'leave' ? undefined : await getObject(cluster, ref, signal);
+    if (!found) return true;
+    const dryRun = { dryRun: true, signal };
+    if (action === 'restore') return (await restoreObject(cluster, found, dryRun)).kind === 'stale' ? undefined : true;
+    const result = await (project === undefined ? deleteAnyObject : deleteObject)(cluster, found, dryRun);
+    return result === 'stale' ? undefined : true;
+  });
 
 async function planNamespace(cluster: Cluster, { namespace, targets }: Plan, signal: AbortSignal): Promise<readonly RemovedObject[]> {
   if (!namespace) return [];

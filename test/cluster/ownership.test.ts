@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Cluster, connect } from '../../src/cluster/cluster.ts';
+import { deleteObject } from '../../src/cluster/deletion.ts';
 import { getObject } from '../../src/cluster/objects.ts';
-import { applyObject, deleteObject, isApplied, ownedFields, releaseObject, setFields } from '../../src/cluster/ownership.ts';
+import { applyObject, isApplied, ownedFields, releaseObject, setFields } from '../../src/cluster/ownership.ts';
 import { resources } from '../../src/cluster/resources.ts';
 import type { KubeObject } from '../../src/manifests/types.ts';
 import { kubectlOk } from './harness/projects.ts';
@@ -48,15 +49,18 @@ test('release of an object that was replaced changes nothing', async () => {
   expect(await getObject(cluster, ref, signal)).toBeUndefined();
 });
 
-test('delete removes our object once, never in a dry run, and never its successor', async () => {
+test('delete removes our object once, never in a dry run, and never another version or its successor', async () => {
   await apply(configMap({ ours: '2' }, ours));
   const first = await found();
-  expect(await deleteObject(cluster, first, { dryRun: true, signal })).toBe(true);
-  expect(await found()).toEqual(first);
-  expect(await deleteObject(cluster, first, { dryRun: false, signal })).toBe(true);
-  expect(await deleteObject(cluster, first, { dryRun: false, signal })).toBe(false);
+  await kubectlOk(['label', 'configmap', 'shared', '-n', namespace, 'theirs=1']);
+  expect(await deleteObject(cluster, first, { dryRun: false, signal })).toBe('stale');
+  const changed = await found();
+  expect(await deleteObject(cluster, changed, { dryRun: true, signal })).toBe('deleted');
+  expect(await found()).toEqual(changed);
+  expect(await deleteObject(cluster, changed, { dryRun: false, signal })).toBe('deleted');
+  expect(await deleteObject(cluster, changed, { dryRun: false, signal })).toBe('gone');
   await apply(configMap({ ours: '3' }, ours));
-  await expect(deleteObject(cluster, first, { dryRun: false, signal })).rejects.toThrow(/failed to delete configmap\/ownership\/shared/);
+  expect(await deleteObject(cluster, changed, { dryRun: false, signal })).toBe('stale');
   expect((await found()).data).toEqual({ ours: '3' });
 });
 

@@ -1,5 +1,6 @@
+import { deleteObject } from '../../cluster/deletion.ts';
 import { getObject } from '../../cluster/objects.ts';
-import { deleteObject, ownershipOf } from '../../cluster/ownership.ts';
+import { ownershipOf } from '../../cluster/ownership.ts';
 import { describeRef, type ObjectRef, resources } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { RemovedObject } from '../progress.ts';
@@ -33,8 +34,10 @@ export function namespaceStep(waiting: Waiting, namespace: string): RemoveStep {
       if (!isDeleting(found)) {
         const why = whyKept(await settledContents(waiting, namespace));
         if (why !== undefined) return report({ change: 'left', reason: why });
-        await deleteObject(cluster, found, { dryRun: false, signal });
-        report({ change: 'deleted' });
+        const result = await deleteObject(cluster, found, { dryRun: false, signal });
+        // It may belong to others by now.
+        if (result === 'stale') return this.run();
+        if (result === 'deleted') report({ change: 'deleted' });
       }
       await waitUntilGone(waiting, { ref, found });
     },

@@ -1,7 +1,7 @@
-import type { Cluster } from '../../cluster/cluster.ts';
+import { deleteAnyObject, deleteObject } from '../../cluster/deletion.ts';
 import { hasLostValues } from '../../cluster/former.ts';
 import { getObject } from '../../cluster/objects.ts';
-import { deleteAnyObject, deleteObject, isApplied, restoreObject } from '../../cluster/ownership.ts';
+import { isApplied, restoreObject } from '../../cluster/ownership.ts';
 import { describeRef } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
 import { projectAnnotation } from '../../manifests/labels.ts';
@@ -47,15 +47,12 @@ export function removeStep(waiting: Waiting, { id, title, targets, ofAnybody = f
     async run() {
       const leaving: Target[] = [];
       for (const target of targets) {
-        const object = describeRef(target.ref);
         if (target.action === 'restore') await restore(waiting, target, report);
-        const present = target.action === 'delete' ? await read(target) : undefined;
-        if (!present) continue;
-        if (!isPlanned(target, present)) report({ object, change: 'left', reason: replaced });
-        else {
-          if (await deleteOne(cluster, target, present, { ofAnybody, signal })) report({ object, change: 'deleted' });
-          leaving.push(target);
-        }
+        if (target.action !== 'delete') continue;
+        const result = await remove(waiting, target, ofAnybody);
+        if (result === 'deleted') report({ object: describeRef(target.ref), change: 'deleted' });
+        if (result === 'replaced') report({ object: describeRef(target.ref), change: 'left', reason: replaced });
+        else leaving.push(target);
       }
       for (const target of leaving) await waitUntilGone(waiting, target);
     },
@@ -74,20 +71,21 @@ const projectIn = ({ metadata }: KubeObject): string | undefined => metadata.ann
 
 const replaced = 'was replaced or taken over since it was found';
 
-async function deleteOne(
-  cluster: Cluster,
-  { ref, found }: Target,
-  present: KubeObject,
-  { ofAnybody, signal }: { readonly ofAnybody: boolean; readonly signal: AbortSignal },
-): Promise<boolean> {
-  if (!ofAnybody) return deleteObject(cluster, present, { dryRun: false, signal });
-  if (versionOf(present) !== versionOf(found)) {
-    throw new RefusedError(`${describeRef(ref)} was changed since it was found; it is left unchanged`, {
-      fix: 'Run the same command again.',
-    });
-  }
-  return deleteAnyObject(cluster, present, { dryRun: false, signal });
-}
+/** Controllers change objects at any time, so a stale object is read and judged again. */
+const remove = ({ cluster, signal }: Waiting, target: Target, ofAnybody: boolean): Promise<'deleted' | 'gone' | 'replaced'> =>
+  poll({ signal, firstMs: 100, longestMs: 2_000, answered: true }, async () => {
+    const { ref, found } = target;
+    const present = await getObject(cluster, ref, signal);
+    if (!present) return 'gone';
+    if (!isPlanned(target, present)) return 'replaced';
+    if (ofAnybody && versionOf(present) !== versionOf(found)) {
+      throw new RefusedError(`${describeRef(ref)} was changed since it was found; it is left unchanged`, {
+        fix: 'Run the same command again.',
+      });
+    }
+    const result = await (ofAnybody ? deleteAnyObject : deleteObject)(cluster, present, { dryRun: false, signal });
+    return result === 'stale' ? undefined : result;
+  });
 
 const versionOf = ({ metadata }: KubeObject): string => textOf((metadata as Json).resourceVersion);
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deleteObject, isApplied, ownedFields, releaseObject, setFields } from '../../../src/cluster/ownership.ts';
-import { RefusedError } from '../../../src/errors.ts';
+import { isApplied, ownedFields, releaseObject, setFields } from '../../../src/cluster/ownership.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
 
@@ -80,33 +79,6 @@ describe('releaseObject', () => {
   test('fails when the object was replaced meanwhile', async () => {
     const { cluster } = await answering(409, status(409, 'Conflict', 'uid mismatch'));
     await expect(releaseObject(cluster, serviceOf(), never)).rejects.toThrow('failed to patch service/wardle/api: uid mismatch');
-  });
-});
-
-describe('deleteObject', () => {
-  test('deletes our object, for the same uid only', async () => {
-    const { cluster, received } = await answering(200, {});
-    expect(await deleteObject(cluster, serviceOf(), { dryRun: false, signal: never })).toBe(true);
-    expect(received[0]).toMatchObject({ method: 'DELETE', url: '/api/v1/namespaces/wardle/services/api' });
-    expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({ preconditions: { uid: 'one' }, propagationPolicy: 'Background' });
-  });
-
-  test('returns false for an object that no longer exists', async () => {
-    const { cluster } = await answering(404, notFound('/api/v1/namespaces/wardle/services/api'));
-    expect(await deleteObject(cluster, serviceOf(), { dryRun: false, signal: never })).toBe(false);
-  });
-
-  test.each([...strangers, ['it has the label of another tool', { label: 'Helm' }] as const])('refuses when %s', async (_, owner) => {
-    const { cluster, received } = await answering(200, {});
-    await expect(deleteObject(cluster, serviceOf(owner), { dryRun: false, signal: never })).rejects.toBeInstanceOf(RefusedError);
-    expect(received).toEqual([]);
-  });
-
-  test('fails when kube-apiserver refuses', async () => {
-    const { cluster } = await answering(403, status(403, 'Forbidden', 'services "api" is forbidden'));
-    await expect(deleteObject(cluster, serviceOf(), { dryRun: false, signal: never })).rejects.toThrow(
-      'not allowed to delete service/wardle/api',
-    );
   });
 });
 

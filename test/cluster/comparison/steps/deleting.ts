@@ -7,6 +7,8 @@ import { aboutConfigMap, configMap } from './config-maps.ts';
 export const deleting: readonly Step[] = [
   aboutConfigMap('delete', async ({ admin: { ask }, create, name }, path) => {
     const [made] = await create(configMap(name, { a: '1' }));
+    const { uid, resourceVersion } = made.metadata;
+    const preconditions = { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid, resourceVersion } };
     return {
       dry: await ask('DELETE', `${path}?dryRun=All`),
       still: (await ask('GET', path)).status,
@@ -15,7 +17,10 @@ export const deleting: readonly Step[] = [
         otherVersion: await ask('DELETE', path, { body: { preconditions: { resourceVersion: '1' } } }),
         badBody: await ask('DELETE', path, { body: '{' }),
       }),
-      deleted: await ask('DELETE', path, { body: { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid: made.metadata.uid } } }),
+      dryInBody: await ask('DELETE', path, { body: { ...preconditions, dryRun: ['All'] } }),
+      stillThere: (await ask('GET', path)).status,
+      // The body replaces the query.
+      deleted: await ask('DELETE', `${path}?dryRun=All`, { body: preconditions }),
       again: await ask('DELETE', path),
     };
   }),

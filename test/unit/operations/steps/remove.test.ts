@@ -4,7 +4,7 @@ import { projectAnnotation } from '../../../../src/manifests/labels.ts';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
 import type { Progress } from '../../../../src/operations/progress.ts';
 import { removeStep } from '../../../../src/operations/steps/remove.ts';
-import { answer, clusterOf, never } from '../../cluster/kube-api.ts';
+import { answer, clusterOf, never, notFound, status } from '../../cluster/kube-api.ts';
 import { apiService, managedBy, service, withMetadata } from '../objects.ts';
 import { rejection } from '../waiting.ts';
 
@@ -49,4 +49,28 @@ test('an APIService that apisvc did not create is left when it was changed since
     fix: 'Run the same command again.',
   });
   expect(writes).toEqual([]);
+});
+
+test('an object that a controller changes meanwhile is read again, and then deleted', async () => {
+  const versions = [1, 2].map((version) => withMetadata(ours(service, '1'), { resourceVersion: `${version}` }));
+  let [present] = versions;
+  const deleted: string[] = [];
+  const cluster = await clusterOf(({ method, body, url }, response) => {
+    if (method === 'GET') return present ? answer(response, 200, present) : answer(response, 404, notFound(url));
+    const { preconditions } = JSON.parse(body);
+    deleted.push(preconditions.resourceVersion);
+    if (deleted.length > 1) {
+      present = undefined;
+      return answer(response, 200, {});
+    }
+    [, present] = versions;
+    answer(response, 409, status(409, 'Conflict', 'Precondition failed'));
+  });
+  const [found] = versions;
+  if (!found) throw new Error('no object');
+  const waiting = { cluster, signal: never, onProgress: () => {} };
+  const step = removeStep(waiting, { id: 'remove', title: 'Removing', targets: [{ ref: refOf(found), found, action: 'delete' }] });
+  await step.run();
+  expect(deleted).toEqual(['1', '2']);
+  expect(step.removed()).toEqual([{ object: 'service/wardle/api', change: 'deleted' }]);
 });
