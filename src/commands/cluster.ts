@@ -3,7 +3,7 @@ import { type Cluster, connect } from '../cluster/cluster.ts';
 import { PluginError } from '../cluster/faults.ts';
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
 import { withClusterFlags } from '../diagnosis/fix.ts';
-import { ApisvcError, DeadlineError, UsageError } from '../errors.ts';
+import { ApisvcError, DeadlineError, InterruptedError, UsageError } from '../errors.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ClusterFlags extends ClusterOptions {
@@ -53,3 +53,16 @@ export async function withCluster<T>(
     cluster?.close();
   }
 }
+
+/**
+ * Rethrows an error; that of Ctrl-C with how to go on. Every step leaves a cluster that works, so
+ * nothing needs to be undone.
+ * @param fix its commands get the flags that select the cluster
+ */
+export function explainInterrupt(error: unknown, flags: ClusterOptions, fix: string): never {
+  if (!(error instanceof InterruptedError)) throw error;
+  throw new InterruptedError(error.signal, { fix: withClusterFlags(fix, clusterFlagsOf(flags)) });
+}
+
+/** The start of that fix. */
+export const runAgain = 'Run the same command again to continue';

@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
-import { Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
+import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
 import type { OnProgress } from '../operations/progress.ts';
 import { dryRun, type RegisterRequest, register as registerApi } from '../operations/register.ts';
@@ -13,7 +13,7 @@ import { diffText } from '../report/diff.ts';
 import { resultJson } from '../report/json.ts';
 import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts';
 import { diagnosisText } from '../report/text.ts';
-import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
+import { type ClusterFlags, clusterFlagsOf, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { issuedInCluster } from './issued-in-cluster.ts';
 import { projectCommands } from './selection.ts';
 import type { Terminal } from './terminal.ts';
@@ -70,7 +70,13 @@ async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: Reque
       request.onProgress(progress);
     };
     return registerApi(cluster, { ...request, onProgress });
-  }).catch((error) => explainInterrupt(error, changed));
+  }).catch((error) =>
+    explainInterrupt(
+      error,
+      flags,
+      changed ? `${runAgain}. The applied objects stay in the cluster.` : 'Run the same command again. Nothing was changed.',
+    ),
+  );
   if (flags.output === 'json') {
     await terminal.result(resultJson({ applied, diagnosis }));
     return exitCodeOf(diagnosis);
@@ -78,15 +84,6 @@ async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: Reque
   await terminal.result(`${appliedSummary(applied)}\n\n`);
   await terminal.result(diagnosisText(diagnosis, terminal.outColors));
   return exitCodeOf(diagnosis);
-}
-
-/** Each object is applied completely or not at all, so Ctrl-C leaves nothing to undo. */
-function explainInterrupt(error: unknown, changed: boolean): never {
-  if (!(error instanceof InterruptedError)) throw error;
-  const fix = changed
-    ? 'Run the same command again to continue. The applied objects stay in the cluster.'
-    : 'Run the same command again. Nothing was changed.';
-  throw new InterruptedError(error.signal, { fix });
 }
 
 async function dryRunServer(flags: RegisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {

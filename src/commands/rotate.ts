@@ -3,8 +3,7 @@ import { fileExists } from '../config/file-errors.ts';
 import { issuerFlags } from '../config/issuer-flags.ts';
 import { fixInDirectory } from '../config/project-commands.ts';
 import type { Registration } from '../config/schema.ts';
-import { withClusterFlags } from '../diagnosis/fix.ts';
-import { ApisvcError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
+import { ApisvcError, Exit, type ExitCode, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import { planRotation, type RotateRequest, type RotateResult, rotate as rotateCertificates } from '../operations/rotate.ts';
 import type { RestartMode, RotationKind } from '../operations/rotation/rotation.ts';
@@ -21,7 +20,7 @@ import { readPem } from '../project/read.ts';
 import { progressLine } from '../report/progress.ts';
 import { rotationJson, rotationText } from '../report/rotation.ts';
 import { type CaFlags, readAuthority } from './ca-flags.ts';
-import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
+import { type ClusterFlags, clusterFlagsOf, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { projectCommands } from './selection.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
@@ -72,23 +71,17 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
     const request = requestFor(signal);
     return flags.dryRun ? planRotation(cluster, request) : rotateCertificates(cluster, request);
   };
-  const result = await withCluster(flags, terminal, 'rotating', work).catch((error) => explain(error, flags));
+  const result = await withCluster(flags, terminal, 'rotating', work)
+    .catch((error) => explainInterrupt(error, flags, `${runAgain}, or go back: apisvc rotate --abort`))
+    .catch((error) => withDirectory(error, dir));
   await terminal.result(flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors));
   return result.diagnosis ? exitCodeOf(result.diagnosis) : Exit.ok;
 }
 
-/**
- * Every step leaves an API that works, so Ctrl-C leaves nothing to undo. The commands of fixes get
- * the directory, where they lack it.
- */
-function explain(error: unknown, flags: RotateFlags): never {
-  const interrupted = 'Run the same command again to continue, or go back: apisvc rotate --abort';
-  const explained =
-    error instanceof InterruptedError
-      ? new InterruptedError(error.signal, { fix: withClusterFlags(interrupted, clusterFlagsOf(flags)) })
-      : error;
-  if (explained instanceof ApisvcError && explained.fix !== undefined) explained.fix = fixInDirectory(explained.fix, flags.directory);
-  throw explained;
+/** The commands of fixes get the directory, where they lack it. */
+function withDirectory(error: unknown, directory: string): never {
+  if (error instanceof ApisvcError && error.fix !== undefined) error.fix = fixInDirectory(error.fix, directory);
+  throw error;
 }
 
 /** With --ca, or with a CA other than the one in certs/ca.crt, the CA is replaced. */

@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
-import { Exit, type ExitCode, InterruptedError, RefusedError, UsageError } from '../errors.ts';
+import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import type { OnProgress } from '../operations/progress.ts';
 import { planSecure, type SecurePlan } from '../operations/secure/plan.ts';
@@ -17,7 +17,7 @@ import { progressLine } from '../report/progress.ts';
 import { secureJson, secureText } from '../report/secure.ts';
 import { planText } from '../report/unregister.ts';
 import { agrees } from './agrees.ts';
-import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
+import { type ClusterFlags, clusterFlagsOf, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { missingFlags } from './missing-flags.ts';
 import { parseName, projectCommands } from './selection.ts';
 import type { Question, Terminal } from './terminal.ts';
@@ -61,7 +61,7 @@ async function apply(name: string, prepared: Prepared, flags: SecureFlags, termi
   const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
   const { applied, diagnosis } = await withCluster(flags, terminal, `securing ${name}`, (cluster: Cluster, signal) =>
     secureServer(cluster, requestOf(prepared, flags, signal, onProgress)),
-  ).catch(explainInterrupt(name));
+  ).catch((error) => explainInterrupt(error, flags, `${runAgain}, or restore what was there before: apisvc secure ${name} --undo`));
   const { namespace } = prepared.registration.metadata;
   const report = {
     outcome: 'secured',
@@ -168,7 +168,7 @@ async function undo(flags: SecureFlags, name: string, terminal: Terminal): Promi
   await confirm(flags, terminal, planText({ project: undefined, targets, evidence: [] }));
   const removed = await withCluster(flags, terminal, `undoing ${name}`, (cluster, signal) =>
     undoSecure(cluster, { name, signal, onProgress }),
-  ).catch(explainInterrupt(`${name} --undo`));
+  ).catch((error) => explainInterrupt(error, flags, `${runAgain}.`));
   const project = flags.directory ?? targets.find(({ ref }) => ref.resource.kind === 'Deployment')?.ref.name;
   return finish({ outcome: 'undone', name, removed, ...(project !== undefined && isProject(project) ? { project } : {}) }, flags, terminal);
 }
@@ -177,11 +177,3 @@ async function finish(report: SecureReport, flags: SecureFlags, terminal: Termin
   await terminal.result(flags.output === 'json' ? secureJson(report) : secureText(report, terminal.outColors));
   return report.diagnosis ? exitCodeOf(report.diagnosis) : Exit.ok;
 }
-
-/** Every step leaves an API that works, so Ctrl-C leaves nothing to undo. */
-const explainInterrupt =
-  (command: string) =>
-  (error: unknown): never => {
-    if (!(error instanceof InterruptedError)) throw error;
-    throw new InterruptedError(error.signal, { fix: `Run it again to continue: apisvc secure ${command}` });
-  };

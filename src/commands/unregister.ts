@@ -1,6 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
-import { withClusterFlags } from '../diagnosis/fix.ts';
-import { Exit, type ExitCode, InterruptedError, RefusedError, UsageError } from '../errors.ts';
+import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import type { OnProgress } from '../operations/progress.ts';
 import { findLeftovers, findOrphans } from '../operations/unregister/find.ts';
 import {
@@ -15,7 +14,7 @@ import { isProject, readRegistration, requireDirectory } from '../project/projec
 import { progressLine } from '../report/progress.ts';
 import { dryRunText, leftoversText, planText, unregisterJson, unregisterText } from '../report/unregister.ts';
 import { agrees } from './agrees.ts';
-import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
+import { type ClusterFlags, clusterFlagsOf, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { missingFlags } from './missing-flags.ts';
 import { parseName } from './selection.ts';
 import type { Question, Terminal } from './terminal.ts';
@@ -46,7 +45,7 @@ export async function unregister(flags: UnregisterFlags, [name]: readonly string
   const plan = asks ? await confirm(flags, terminal, requestFor) : undefined;
   const removed = await withCluster(flags, terminal, 'unregistering', (cluster, signal) =>
     unregisterApi(cluster, { ...requestFor(signal), plan }),
-  ).catch((error) => explainInterrupt(error, flags));
+  ).catch((error) => explainInterrupt(error, flags, `${runAgain}, or find the rest: apisvc unregister --leftovers`));
   await terminal.result(flags.output === 'json' ? unregisterJson({ removed }) : unregisterText(removed));
   return Exit.ok;
 }
@@ -83,14 +82,6 @@ async function confirm(flags: UnregisterFlags, terminal: Terminal, requestFor: R
   if (plan.targets.every(({ action }) => action === 'leave')) return plan;
   if (await agrees(terminal, { ...confirmation, before: planText(plan) })) return plan;
   throw new RefusedError('Aborted; nothing was changed.', { fix: 'To only see what would happen, use --dry-run=client.' });
-}
-
-/** Each object is removed completely or not at all, so a second run continues. */
-function explainInterrupt(error: unknown, flags: ClusterFlags): never {
-  if (!(error instanceof InterruptedError)) throw error;
-  throw new InterruptedError(error.signal, {
-    fix: withClusterFlags('Run the same command again to continue, or find the rest: apisvc unregister --leftovers', clusterFlagsOf(flags)),
-  });
 }
 
 async function dryRun(where: 'client' | 'server', flags: UnregisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {

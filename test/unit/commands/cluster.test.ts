@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { withCluster } from '../../../src/commands/cluster.ts';
-import { RefusedError } from '../../../src/errors.ts';
+import { explainInterrupt, withCluster } from '../../../src/commands/cluster.ts';
+import { InterruptedError, RefusedError } from '../../../src/errors.ts';
 import { filesOf, kubeconfig, never } from '../cluster/kube-api.ts';
 
 /** Runs work that fails with this fix. @returns the fix that the user gets */
@@ -31,4 +31,23 @@ test('a fix without such a command stays as it is', async () => {
 
 test('the install hint of a credential plugin stays as it is', async () => {
   expect(await fixOf('kubectl krew install no-such-plugin', 'connect')).toBe('kubectl krew install no-such-plugin');
+});
+
+test('the fix after Ctrl-C repeats the flags that select the cluster, and other errors stay', async () => {
+  const flags = { kubeconfig: 'a file', context: 'test' };
+  const fix = 'Run the same command again to continue, or restore what was there before: apisvc secure v1.a --undo';
+  const explained = (error: Error) => {
+    try {
+      return explainInterrupt(error, flags, fix);
+    } catch (thrown) {
+      return thrown;
+    }
+  };
+  expect(explained(new InterruptedError('SIGTERM'))).toMatchObject({
+    exitCode: 143,
+    fix: "Run the same command again to continue, or restore what was there before: apisvc secure '--kubeconfig=a file' --context=test v1.a --undo",
+  });
+  const other = new RefusedError('no', { fix });
+  expect(explained(other)).toBe(other);
+  expect(other.fix).toBe(fix);
 });
