@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { journalAnnotation, rotationLease } from '../../../src/cluster/rotation-lease.ts';
 import { projectFiles } from '../../../src/project/project.ts';
 import { makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { apisvc } from '../harness/commands.ts';
-import { emptyFolder, servingPairOf } from '../harness/projects.ts';
+import { emptyFolder, kubectlOk, servingPairOf } from '../harness/projects.ts';
 import { groupOf, passed } from '../harness/registrations.ts';
 import { caBundle, describeFaults, type HandMadeFault } from './hand-made.ts';
 
@@ -24,7 +25,23 @@ function projectFor(name: string) {
 
 const other = projectFor('other-project-ca');
 const renewed = projectFor('other-project-leaf');
+const rotated = projectFor('rotation-interrupted');
 const same = projectFor('same-as-project');
+
+let newCertificate = '';
+
+/** The Lease of a rotation that nobody renews. */
+async function createLease(service: string): Promise<void> {
+  const journal = { kind: 'ca', direction: 'forward', step: 'soak', number: 6, steps: 9, title: 'Watching all endpoints' };
+  const annotations = { [journalAnnotation]: JSON.stringify({ ...journal, started: '2026-11-28T10:00:00Z', newCertificate }) };
+  const { resource, name } = rotationLease({ namespace, name: service });
+  await kubectlOk(['apply', '-f', '-'], {
+    apiVersion: resource.apiVersion,
+    kind: resource.kind,
+    metadata: { namespace, name, annotations },
+    spec: { holderIdentity: 'alice@laptop (7)', leaseDurationSeconds: 1 },
+  });
+}
 
 const faults: readonly HandMadeFault[] = [
   {
@@ -51,6 +68,21 @@ const faults: readonly HandMadeFault[] = [
       return { port: await bench.serve(name, pair(await makeLeaf(bench.hostOf(name), bench.ca))) };
     },
     options: renewed.options,
+  },
+  {
+    name: 'rotation-interrupted',
+    how: 'a rotation of the CA was killed when every endpoint served the new certificate',
+    codes: ['cert/rotation-interrupted'],
+    condition: passed,
+    make: async (name, bench) => {
+      await rotated.create();
+      const old = readFileSync(projectFiles(rotated.dir).caCertificate, 'utf8');
+      const leaf = await makeLeaf(bench.hostOf(name), bench.ca);
+      newCertificate = leaf.info.fingerprint;
+      return { port: await bench.serve(name, pair(leaf)), ...caBundle(old + pem(bench.ca)) };
+    },
+    beforeVerify: () => createLease('rotation-interrupted'),
+    options: rotated.options,
   },
   {
     name: 'same-as-project',

@@ -6,7 +6,6 @@ import type { Code } from '../../../src/diagnosis/catalog.ts';
  */
 export const offline: Partial<Readonly<Record<Code, string>>> = {
   'bundle/no-such-certificate': 'Only files have it: a cluster has one Certificate of that name, or none.',
-  'cert/rotation-interrupted': 'The specs of rotations kill one at every step.',
   'control-plane/flapping': 'It lasts for milliseconds, while a condition changes or two kube-apiservers set different conditions.',
   'discovery/not-in-group': 'kube-apiserver lists every version that it forwards requests for. The two differ only for milliseconds.',
   'endpoints/server-name-required': 'Kubernetes 1.37 always sends a server name. It is found on 1.35.',
