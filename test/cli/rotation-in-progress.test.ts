@@ -1,0 +1,48 @@
+import { readFileSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { contents, folder } from '../unit/project/folder.ts';
+import { apisvc, sampleProject } from './apisvc.ts';
+
+/** Commands that would replace or apply certs/ refuse while certs/next exists. */
+
+async function inRotation(): Promise<string> {
+  const cwd = folder();
+  const dir = await sampleProject(cwd);
+  renameSync(join(await sampleProject(folder()), 'certs'), join(dir, 'certs/next'));
+  return cwd;
+}
+
+/** The text of every file. */
+function textsIn(dir: string): Record<string, string> {
+  const files = contents(dir).filter((name) => statSync(join(dir, name)).isFile());
+  return Object.fromEntries(files.map((name) => [name, readFileSync(join(dir, name), 'utf8')]));
+}
+
+const sample = ['--preset', 'sample-apiserver', '--yes'];
+
+test.each([
+  [['init', 'demo', '--yes']],
+  [['init', 'demo', '--force-keys']],
+  [['init', 'demo', '--force', ...sample]],
+  [['init', 'demo', '--force', '--force-keys', ...sample]],
+  [['register', '-C', 'demo']],
+  [['register', '-C', 'demo', '--force-conflicts']],
+  [['register', '-C', 'demo', '--dry-run=client']],
+  [['register', '-C', 'demo', '--dry-run=server']],
+  [['register', '-C', 'demo', '--diff']],
+])('%j is refused, and every file stays', async (args) => {
+  const cwd = await inRotation();
+  const before = textsIn(join(cwd, 'demo'));
+  expect(await apisvc(args, { cwd })).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: [
+      'error: a rotation is in progress: demo/certs/next exists',
+      'fix: Continue the rotation: apisvc rotate -C demo',
+      'Or go back to the old certificates: apisvc rotate --abort -C demo',
+      '',
+    ].join('\n'),
+  });
+  expect(textsIn(join(cwd, 'demo'))).toEqual(before);
+});
