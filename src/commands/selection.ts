@@ -4,7 +4,7 @@ import type { ProjectCommands } from '../config/project-commands.ts';
 import { apiServiceNamePattern } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { ApisvcError, UsageError } from '../errors.ts';
-import { similarNames } from '../snapshot/similar-names.ts';
+import { didYouMean, similarNames } from '../snapshot/similar-names.ts';
 import type { Project, Wanted } from '../snapshot/types.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -69,7 +69,7 @@ export class InvalidNameError extends UsageError {
     similar: readonly string[] = [],
   ) {
     super(`invalid APIService name "${text}"`, {
-      fix: similar.length > 0 ? `Did you mean ${similar.join(' or ')}?` : 'Use <version>.<group>, for example v1beta1.metrics.k8s.io.',
+      fix: didYouMean(similar)[0] ?? 'Use <version>.<group>, for example v1beta1.metrics.k8s.io.',
     });
   }
 

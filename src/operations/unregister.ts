@@ -1,14 +1,12 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { deleteAnyObject, deleteObject } from '../cluster/deletion.ts';
 import { wasRefused } from '../cluster/faults.ts';
-import { getObject, listMetadata, refOf } from '../cluster/objects.ts';
+import { type Collection, getObject, listMetadata, refOf } from '../cluster/objects.ts';
 import { ownershipOf, restoreObject } from '../cluster/ownership.ts';
-import { describeRef, resources } from '../cluster/resources.ts';
+import { describeRef, resourceName, resources } from '../cluster/resources.ts';
 import type { Registration } from '../config/schema.ts';
-import { UsageError } from '../errors.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
-import { similarNames } from '../snapshot/similar-names.ts';
 import { requireAccess } from './permissions.ts';
 import type { OnProgress, RemovedObject } from './progress.ts';
 import { runSteps, type Step } from './runner.ts';
@@ -19,6 +17,7 @@ import { unlistedStep } from './steps/unlisted.ts';
 import { contentsOf, uidOf } from './unregister/contents.ts';
 import { proveDead } from './unregister/dead.ts';
 import { findProject, type Target } from './unregister/find.ts';
+import { apiServiceNotFound, projectNotFound, refuseOtherProjects } from './unregister/refusals.ts';
 import { poll, type Waiting } from './wait.ts';
 
 /** What to unregister. */
@@ -53,8 +52,8 @@ export interface Plan {
 
 /**
  * Finds what belongs to the subject, and what happens to it. Changes nothing.
- * @throws UsageError for an APIService that does not exist; RefusedError for one of others that is
- * not dead
+ * @throws RefusedError for an APIService or a project that does not exist, for objects of another
+ * project, and for an APIService of others that is not dead
  */
 export async function planUnregister(cluster: Cluster, request: UnregisterRequest): Promise<Plan> {
   const { subject, keepSecrets, signal, onProgress } = request;
@@ -67,10 +66,16 @@ export async function planUnregister(cluster: Cluster, request: UnregisterReques
     const ref = { resource: resources.APIService, namespace: undefined, name: found.metadata.name };
     return { project, targets: [{ ref, found, action: 'delete' }], evidence };
   }
-  const { targets, unlisted } = await findProject({ cluster, signal }, project, registration);
-  if (unlisted.length > 0) onProgress({ kind: 'note', what: `forbidden to list ${unlisted.join(', ')}, so leftovers may remain there` });
-  const kept = ({ ref, action }: Target): boolean => keepSecrets && ref.resource.kind === 'Secret' && action !== 'leave';
+  const found = await findProject({ cluster, signal }, project, registration);
+  const { targets, unlisted } = found;
   const namespace = await ownNamespace(cluster, project, request);
+  const others = found.projects.some((other) => other.startsWith(`${project.split('/')[0]}/`));
+  // An interrupted run may have left only the Namespace, which has no annotation.
+  if ('project' in subject && targets.length === 0 && (others || !namespace)) throw await projectNotFound(cluster, project, found, signal);
+  refuseOtherProjects(targets);
+  if (unlisted.length > 0)
+    onProgress({ kind: 'note', what: `forbidden to list ${unlisted.map(placeOf).join(', ')}, so leftovers may remain there` });
+  const kept = ({ ref, action }: Target): boolean => keepSecrets && ref.resource.kind === 'Secret' && action !== 'leave';
   return {
     project,
     ...(namespace ? { namespace } : {}),
@@ -102,12 +107,11 @@ async function requireApiService(cluster: Cluster, name: string, signal: AbortSi
   if (found) return found;
   const all = await listMetadata(cluster, { resource: resources.APIService }, signal);
   const known = all.map(({ metadata }) => metadata.name);
-  const similar = similarNames(name, known);
-  const suggestion = similar.length > 0 ? `Did you mean ${similar.join(' or ')}?\n` : '';
-  throw new UsageError(`APIService "${name}" not found`, {
-    fix: `${suggestion}To find what an earlier registration left: apisvc unregister --leftovers`,
-  });
+  throw apiServiceNotFound(name, known);
 }
+
+const placeOf = ({ resource, namespace }: Collection): string =>
+  `${resourceName(resource)}${namespace === undefined ? '' : ` in namespace ${namespace}`}`;
 
 /**
  * Removes a registration: the APIServices first, then the rest in the reverse of the order in which

@@ -23,3 +23,7 @@ export function similarNames(given: string, known: readonly string[]): string[] 
   ];
   return (choices.find(({ length }) => length > 0) ?? []).slice(0, limit);
 }
+
+/** The question that suggests names, as lines of a fix; none without a name. */
+export const didYouMean = (similar: readonly string[]): readonly string[] =>
+  similar.length > 0 ? [`Did you mean ${similar.join(' or ')}?`] : [];

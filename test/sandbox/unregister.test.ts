@@ -51,9 +51,16 @@ test('unregister leaves all objects as they were before register, and a second r
 test('without the project, the name of its APIService or of the project unregisters it', async () => {
   const { run, before, now, context } = await registered();
   expect(await run('unregister', 'v1alpha1.demo.apisvc.de', '--yes')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining(`fix: Did you mean ${name}?\n`),
+    code: 1,
+    stderr: expect.stringContaining(`error: APIService "v1alpha1.demo.apisvc.de" not found\nfix: Did you mean ${name}?\n`),
   });
+  for (const flag of ['--yes', '--dry-run=client', '--dry-run=server']) {
+    expect(await run('unregister', 'demo/demos', flag)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('error: project "demo/demos" not found\nfix: Did you mean demo/demo?\n'),
+    });
+  }
   expect(await run('unregister', name, '--yes', '--keep-secrets')).toMatchObject({ code: 0, stdout: '7 deleted, 2 left.\n' });
   expect(await run('unregister', '--leftovers')).toMatchObject({
     code: 0,
@@ -64,10 +71,35 @@ test('without the project, the name of its APIService or of the project unregist
   });
   expect(await run('unregister', 'demo/demo', '--yes')).toMatchObject({ code: 0, stdout: '2 deleted.\n' });
   expect(await now()).toEqual(before);
+  expect(await run('unregister', 'demo/demo', '--yes')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('error: project "demo/demo" not found\nfix: To find what'),
+  });
   expect(await run('unregister', '--leftovers')).toMatchObject({ code: 0, stdout: 'No leftovers.\n' });
 });
 
 test('a Local APIService is refused', async () => {
   const { run } = await registered();
   expect(await run('unregister', 'v1.apps', '--yes')).toMatchObject({ code: 1, stderr: expect.stringContaining('it is Local') });
+});
+
+test('the objects of another project are refused, and a project without objects has nothing to do', async () => {
+  const { run, now } = await registered();
+  const init = (dir: string, api: string) =>
+    run('init', dir, '--preset', 'custom', '--api', api, '--name', dir, '-n', 'demo', '--image', 'example.com/x:1', '--yes');
+  expect(await init('other', 'demo.apisvc.dev/v1alpha1')).toMatchObject({ code: 0 });
+  expect(await init('fresh', 'fresh.example.com/v1')).toMatchObject({ code: 0 });
+  const before = await now();
+  for (const flag of ['--yes', '--dry-run=client']) {
+    expect(await run('unregister', '-C', 'other', flag)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(
+        `error: apiservice/${name} belongs to another project: demo/demo\nnothing was changed\n` +
+          'fix: To unregister the other project, set its directory with -C, or name it:\napisvc unregister demo/demo\n',
+      ),
+    });
+  }
+  expect(await run('unregister', '-C', 'fresh', '--yes')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing to do/) });
+  expect(await now()).toEqual(before);
 });

@@ -3,7 +3,7 @@ import { resources } from '../../cluster/resources.ts';
 import { RefusedError, UsageError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { listPods } from '../../snapshot/collect/pods.ts';
-import { similarNames } from '../../snapshot/similar-names.ts';
+import { didYouMean, similarNames } from '../../snapshot/similar-names.ts';
 import type { ServiceView } from '../../snapshot/types.ts';
 import { type Json, listOf, viewApiService, viewService } from '../../snapshot/views.ts';
 import { injectorOf } from '../rotation/injection.ts';
@@ -55,7 +55,7 @@ function notFound(name: string, all: readonly KubeObject[]): UsageError {
     all.map(({ metadata }) => metadata.name),
   );
   return new UsageError(`APIService "${name}" not found`, {
-    fix: similar.length > 0 ? `Did you mean ${similar.join(' or ')}?` : 'List the APIServices: kubectl get apiservices',
+    fix: didYouMean(similar)[0] ?? 'List the APIServices: kubectl get apiservices',
   });
 }
 

@@ -1,8 +1,8 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { wasRefused } from '../../cluster/faults.ts';
-import { getObject, listMetadata, listObjects, refOf } from '../../cluster/objects.ts';
+import { type Collection, getObject, listMetadata, listObjects, refOf } from '../../cluster/objects.ts';
 import { ownershipOf } from '../../cluster/ownership.ts';
-import { describeRef, type ObjectRef, type Resource, resourceName, resources } from '../../cluster/resources.ts';
+import { describeRef, type ObjectRef, type Resource, resources } from '../../cluster/resources.ts';
 import { secretName } from '../../config/registration.ts';
 import type { Registration } from '../../config/schema.ts';
 import { existingDeploymentManifests } from '../../manifests/existing-deployment.ts';
@@ -38,12 +38,16 @@ export interface Target {
   readonly action: 'delete' | 'restore' | 'leave';
   /** Why it is left. */
   readonly reason?: string;
+  /** The project that it belongs to instead. */
+  readonly otherProject?: string;
 }
 
 export interface Found {
   readonly targets: readonly Target[];
   /** Kinds that the user may not list, so that objects with other names were not looked for. */
-  readonly unlisted: readonly string[];
+  readonly unlisted: readonly Collection[];
+  /** Every project that has objects in the same places. */
+  readonly projects: readonly string[];
 }
 
 interface Searching {
@@ -59,23 +63,27 @@ interface Searching {
 export async function findProject(searching: Searching, project: string, registration: Registration | undefined): Promise<Found> {
   const { cluster, signal } = searching;
   const named = await Promise.all((registration ? refsOf(registration) : []).map((ref) => getObject(cluster, ref, signal)));
-  const unlisted: string[] = [];
+  const unlisted: Collection[] = [];
   const listed = await Promise.all(
     placesOf(project).map(async (place) => {
       try {
-        return (await listMetadata(cluster, place, signal)).filter(({ metadata }) => metadata.annotations?.[projectAnnotation] === project);
+        return await listMetadata(cluster, place, signal);
       } catch (error) {
         if (!wasRefused(error)) throw error;
-        unlisted.push(`${resourceName(place.resource)}${place.namespace === undefined ? '' : ` in namespace ${place.namespace}`}`);
+        unlisted.push(place);
         return [];
       }
     }),
   );
-  const all = [...listed.flat(), ...named.filter((object) => object !== undefined)];
+  const own = listed.flat().filter((object) => projectIn(object) === project);
+  const all = [...own, ...named.filter((object) => object !== undefined)];
   const unique = [...new Map(all.map((object) => [describeRef(refOf(object)), object])).values()];
   const rank = ({ kind }: KubeObject): number => kinds.findIndex((each) => each.kind === kind);
-  return { targets: unique.toSorted((one, other) => rank(one) - rank(other)).map((object) => targetOf(object, project)), unlisted };
+  const targets = unique.toSorted((one, other) => rank(one) - rank(other)).map((object) => targetOf(object, project));
+  return { targets, unlisted, projects: [...new Set(listed.flat().flatMap((object) => projectIn(object) ?? []))] };
 }
+
+const projectIn = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[projectAnnotation];
 
 /** The names of the objects in a configuration. */
 function refsOf(registration: Registration): readonly ObjectRef[] {
@@ -87,7 +95,7 @@ function refsOf(registration: Registration): readonly ObjectRef[] {
 }
 
 /** The RoleBinding of delegated authentication is in kube-system. */
-function placesOf(project: string) {
+function placesOf(project: string): readonly Collection[] {
   const [namespace = ''] = project.split('/');
   const own = kinds.map((resource) => (resource.namespaced ? { resource, namespace } : { resource }));
   return namespace === 'kube-system' ? own : [...own, { resource: resources.RoleBinding, namespace: 'kube-system' }];
@@ -96,9 +104,9 @@ function placesOf(project: string) {
 /** Decides what happens to an object. */
 export function targetOf(found: KubeObject, project: string): Target {
   const ref = refOf(found);
-  const owner = found.metadata.annotations?.[projectAnnotation];
+  const owner = projectIn(found);
   if (owner === undefined) return { ref, found, action: 'leave', reason: 'does not belong to an apisvc project' };
-  if (owner !== project) return { ref, found, action: 'leave', reason: `belongs to another project: ${owner}` };
+  if (owner !== project) return { ref, found, action: 'leave', reason: `belongs to another project: ${owner}`, otherProject: owner };
   const ownership = ownershipOf(found);
   if (ownership === 'foreign') return { ref, found, action: 'leave', reason: 'was not applied by apisvc register' };
   return { ref, found, action: ownership === 'created' ? 'delete' : 'restore' };
@@ -118,7 +126,6 @@ export async function findLeftovers({ cluster, signal }: Searching): Promise<rea
   const labelSelector = `${managedByLabel}=apisvc`;
   const all = await Promise.all(kinds.map((resource) => listMetadata(cluster, { resource, labelSelector }, signal)));
   const registered = await listMetadata(cluster, { resource: resources.APIService }, signal);
-  const projectIn = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[projectAnnotation];
   const alive = new Set(registered.map(projectIn));
   const projects = [...new Set(all.flat().map(projectIn))].filter((project) => project !== undefined && !alive.has(project));
   return (projects as string[]).map((project) => ({
