@@ -43,6 +43,26 @@ export async function requireAccess(
   throw withoutChanges(new ClusterError(`user "${cluster.user}" is not allowed to ${verbsByResource(missing)}`, { fix }));
 }
 
+/**
+ * Runs work that only reads, so that it needs fewer permissions than the operation that it
+ * prepares.
+ * @throws as `requireAccess`, with everything that the operation lacks, when a request is refused;
+ * whatever else the work throws
+ */
+export async function namingAllMissing<T>(
+  cluster: Cluster,
+  needs: readonly Need[],
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (wasRefused(error)) await requireAccess(cluster, needs, [], signal);
+    throw error;
+  }
+}
+
 /** `get, patch secrets; create services`. */
 const verbsByResource = (needs: readonly Need[]): string =>
   verbsBy(({ ref }) => resourceName(ref.resource), needs)

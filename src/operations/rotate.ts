@@ -2,75 +2,24 @@ import { setMaxListeners } from 'node:events';
 import type { Cluster } from '../cluster/cluster.ts';
 import { acquireRotationLease, leaseNeeds, type RotationLock } from '../cluster/lease.ts';
 import { getObject } from '../cluster/objects.ts';
-import { type Holder, type Journal, rotationLease, viewRotationLease } from '../cluster/rotation-lease.ts';
+import { type Journal, rotationLease, viewRotationLease } from '../cluster/rotation-lease.ts';
 import type { Need } from '../cluster/status.ts';
-import type { ProjectCommands } from '../config/project-commands.ts';
 import { apiServiceNames } from '../config/registration.ts';
-import type { Registration } from '../config/schema.ts';
-import type { Diagnosis } from '../diagnosis/types.ts';
 import { RefusedError, UsageError } from '../errors.ts';
 import { discardNext, hasNext, promoteNext, recover, refuseMount, writeNext } from '../project/generations.ts';
-import { type CertificatesToWrite, certificateFiles, projectFiles } from '../project/project.ts';
+import { certificateFiles, projectFiles } from '../project/project.ts';
 import { pathsOfSets } from '../project/sets.ts';
-import { requireAccess } from './permissions.ts';
-import type { OnProgress } from './progress.ts';
+import { namingAllMissing, requireAccess } from './permissions.ts';
+import { discardAbandoned } from './rotation/abandoned.ts';
 import { complete, decide } from './rotation/decide.ts';
 import { patientStep } from './rotation/patient.ts';
 import { canGoBack, requireAgreement } from './rotation/preconditions.ts';
-import {
-  type CertificateSet,
-  certificateSet,
-  kindOf,
-  type Rotation,
-  type RotationKind,
-  type RotationOptions,
-  serviceOf,
-} from './rotation/rotation.ts';
+import type { PlannedStep, RotateRequest, RotateResult } from './rotation/request.ts';
+import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind, serviceOf } from './rotation/rotation.ts';
 import { readNextSet, readSet, withKey } from './rotation/sets.ts';
 import { stepList } from './rotation/step-list.ts';
 import { runSteps, type Step } from './runner.ts';
 import { verifyStep } from './steps/verify.ts';
-
-export interface RotateRequest extends RotationOptions {
-  readonly dir: string;
-  readonly registration: Registration;
-  /** Whether the CA is replaced too. */
-  readonly kind: RotationKind;
-  readonly abort: boolean;
-  /** Whether nothing may be written. */
-  readonly dryRun: boolean;
-  /**
-   * Makes the next certificates. Called only where none are pending.
-   * @throws UsageError where they cannot be made
-   */
-  readonly issue: () => Promise<CertificatesToWrite>;
-  /** Milliseconds. Nothing is rotated while the certificate is valid for longer. */
-  readonly ifExpiresWithin?: number | undefined;
-  /** The flags that select the cluster, and the project, for the commands in fixes. */
-  readonly clusterFlags: readonly string[];
-  readonly project: ProjectCommands;
-  /** This process. */
-  readonly holder: Holder;
-  readonly signal: AbortSignal;
-  readonly onProgress: OnProgress;
-}
-
-/** What a step of the plan will do. */
-export interface PlannedStep {
-  readonly id: string;
-  readonly title: string;
-  readonly state: 'done' | 'pending';
-}
-
-export interface RotateResult {
-  readonly outcome: 'rotated' | 'aborted' | 'planned' | 'not-due' | 'nothing-to-abort';
-  readonly kind: RotationKind;
-  readonly steps: readonly PlannedStep[];
-  /** The certificate in use before, where it is known, and afterwards. */
-  readonly from: CertificateSet | undefined;
-  readonly to: CertificateSet | undefined;
-  readonly diagnosis?: Diagnosis;
-}
 
 /**
  * Replaces the serving certificate of a project, or goes back to the old one, without a request
@@ -83,7 +32,10 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   const { signal, holder, onProgress, dir } = request;
   onProgress({ kind: 'step', what: `Checking permissions in ${cluster.server} (context "${cluster.context}")` });
   const service = serviceOf(request);
-  await requireAccess(cluster, [...leaseNeeds(service), ...stepNeeds(cluster, request)], [], signal);
+  const needs = stepNeeds(cluster, request);
+  const abandoned = await namingAllMissing(cluster, needs, signal, () => discardAbandoned(cluster, request));
+  if (abandoned) return abandoned;
+  await requireAccess(cluster, needs, [], signal);
   const onWait = (other: string): void => onProgress({ kind: 'note', what: `${other} started a rotation; checking whether it still runs` });
   const lock = await acquireRotationLease(cluster, { service, holder, signal, onWait });
   try {
@@ -97,7 +49,10 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   }
 }
 
-/** The permissions of all steps. They depend on the kind of rotation, not on its certificates. */
+/**
+ * The permissions of the Lease and of all steps. They depend on the kind of rotation, not on its
+ * certificates.
+ */
 function stepNeeds(cluster: Cluster, request: RotateRequest): readonly Need[] {
   const { dir, registration, kind, abort } = request;
   const [current, next] = [readSet(dir, registration), readNextSet(dir, registration)];
@@ -113,7 +68,7 @@ function stepNeeds(cluster: Cluster, request: RotateRequest): readonly Need[] {
     files: projectFiles(dir),
   };
   const disk = { isIssued: () => false, write: () => {}, promote: () => {}, discard: () => {} };
-  return stepList(rotation, disk).flatMap((step) => step.needs());
+  return [...leaseNeeds(serviceOf(request)), ...stepList(rotation, disk).flatMap((step) => step.needs())];
 }
 
 async function rotateLocked(cluster: Cluster, request: RotateRequest, lock: RotationLock): Promise<RotateResult> {
@@ -187,8 +142,13 @@ const journalOf = (
   };
 };
 
-/** Tells what `rotate` would do, and what is done already. Changes nothing. */
-export async function planRotation(cluster: Cluster, request: RotateRequest): Promise<RotateResult> {
+/** Tells what `rotate` would do, and what is done already. Changes nothing. @throws as `rotate` */
+export const planRotation = (cluster: Cluster, request: RotateRequest): Promise<RotateResult> =>
+  namingAllMissing(cluster, stepNeeds(cluster, request), request.signal, () => plan(cluster, request));
+
+async function plan(cluster: Cluster, request: RotateRequest): Promise<RotateResult> {
+  const abandoned = await discardAbandoned(cluster, request);
+  if (abandoned) return abandoned;
   const lease = await getObject(cluster, rotationLease(serviceOf(request)), request.signal);
   const found = lease ? viewRotationLease(lease) : { journal: undefined, holder: '' };
   const prepared = await prepare(cluster, request, found);

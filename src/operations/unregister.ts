@@ -124,13 +124,14 @@ export async function unregister(cluster: Cluster, request: UnregisterRequest): 
   onProgress({ kind: 'step', what: `Looking for objects in ${cluster.server} (context "${cluster.context}")` });
   const plan = request.plan ?? (await planUnregister(cluster, request));
   const steps = stepsOf({ cluster, signal, onProgress }, plan);
-  const needs = steps.flatMap((step) => step.needs());
-  await requireAccess(cluster, needs, [], signal);
+  await requireAccess(cluster, needsOf(steps), [], signal);
   const left = plan.targets.flatMap(leftOf);
   for (const removed of left) onProgress({ kind: 'removed', removed });
   await runSteps(steps, onProgress);
   return [...steps.flatMap((step) => ('removed' in step ? (step as RemoveStep).removed() : [])), ...left];
 }
+
+const needsOf = (steps: readonly Step[]) => steps.flatMap((step) => step.needs());
 
 const leftOf = ({ ref, action, reason = '' }: Target): readonly RemovedObject[] =>
   action === 'leave' ? [{ object: describeRef(ref), change: 'left', reason }] : [];
@@ -156,12 +157,16 @@ const isRestoredDeployment = ({ ref, action }: Target): boolean => ref.resource.
 
 /**
  * Tells what `unregister` would do. Changes nothing.
- * @param submit whether to send every request as a dry run, so that admission checks it
+ * @param submit whether to check the permissions, and to send every request as a dry run, so that
+ * admission checks it
  */
 export async function dryRunUnregister(cluster: Cluster, request: UnregisterRequest, submit: boolean): Promise<readonly RemovedObject[]> {
   const { signal } = request;
   const plan = await planUnregister(cluster, request);
-  for (const target of submit ? plan.targets : []) await submitDryRun(cluster, plan, target, signal);
+  if (submit) {
+    await requireAccess(cluster, needsOf(stepsOf({ ...request, cluster }, plan)), [], signal);
+    for (const target of plan.targets) await submitDryRun(cluster, plan, target, signal);
+  }
   const changes = plan.targets.map(({ ref, action, reason }): RemovedObject => {
     const change = action === 'delete' ? 'deleted' : action === 'restore' ? 'restored' : 'left';
     return { object: describeRef(ref), change, ...(reason === undefined ? {} : { reason }) };

@@ -1,12 +1,12 @@
 import type { ChalkInstance } from 'chalk';
-import type { PlannedStep, RotateResult } from '../operations/rotate.ts';
+import type { PlannedStep, RotateResult } from '../operations/rotation/request.ts';
 import type { CertificateSet } from '../operations/rotation/rotation.ts';
 import { printable } from '../pki/printable.ts';
 import { json } from './json.ts';
 import { diagnosisText } from './text.ts';
 
 /** The result of `rotate -o json`. Fingerprints are SHA-256. */
-export const rotationJson = ({ outcome, kind, steps, from, to, diagnosis }: RotateResult): string =>
+export const rotationJson = ({ outcome, kind, steps, from, to, discarded, diagnosis }: RotateResult): string =>
   json({
     apiVersion: 'apisvc.dev/rotation/v1alpha1',
     outcome,
@@ -14,6 +14,7 @@ export const rotationJson = ({ outcome, kind, steps, from, to, diagnosis }: Rota
     steps,
     ...(from ? { from: summary(from) } : {}),
     ...(to ? { to: summary(to) } : {}),
+    ...(discarded ? { discarded } : {}),
     ...(diagnosis ? { diagnosis } : {}),
   });
 
@@ -24,7 +25,7 @@ const summary = ({ presented, leaf, anchors }: CertificateSet): object => ({
 
 /** The result for people. */
 export function rotationText(result: RotateResult, colors: ChalkInstance): string {
-  const { outcome, kind, steps, from, to, diagnosis } = result;
+  const { outcome, kind, steps, from, to, discarded, diagnosis } = result;
   const what = kind === 'ca' ? 'the CA and the serving certificate' : 'the serving certificate';
   const certificates = [...lineOf('old', outcome === 'aborted' ? to : from), ...lineOf('new', outcome === 'aborted' ? from : to)];
   switch (outcome) {
@@ -32,6 +33,8 @@ export function rotationText(result: RotateResult, colors: ChalkInstance): strin
       return [`Plan to rotate ${what}; nothing was changed:`, ...steps.map(stepLine), ''].join('\n');
     case 'not-due':
       return `The certificate is valid until ${to?.presented[0]?.notAfter}. Nothing changed.\n`;
+    case 'discarded':
+      return `${printable(`The API is not registered any more. Discarded ${discarded?.join(' and ')}.`)}\n`;
     case 'nothing-to-abort':
       return 'No rotation is in progress. Nothing changed.\n';
     case 'rotated':

@@ -10,6 +10,7 @@ import { managedByLabel, projectAnnotation } from '../../manifests/labels.ts';
 import { renderManifests } from '../../manifests/render.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
+import { namingAllMissing } from '../permissions.ts';
 
 /**
  * Every kind that a project may have, except the Namespace, in the order in which objects are
@@ -62,7 +63,7 @@ interface Searching {
  */
 export async function findProject(searching: Searching, project: string, registration: Registration | undefined): Promise<Found> {
   const { cluster, signal } = searching;
-  const named = await Promise.all((registration ? refsOf(registration) : []).map((ref) => getObject(cluster, ref, signal)));
+  const named = registration ? await readNamed(searching, registration) : [];
   const unlisted: Collection[] = [];
   const listed = await Promise.all(
     placesOf(project).map(async (place) => {
@@ -84,6 +85,20 @@ export async function findProject(searching: Searching, project: string, registr
 }
 
 const projectIn = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[projectAnnotation];
+
+/**
+ * Reads the objects of a configuration.
+ * @throws ClusterError with all permissions that removing them needs, when one may not be read
+ */
+const readNamed = ({ cluster, signal }: Searching, registration: Registration): Promise<readonly (KubeObject | undefined)[]> => {
+  const refs = refsOf(registration);
+  const needs = refs.flatMap((ref) => ['get', changing(ref, registration)].map((verb) => ({ verb, ref })));
+  return namingAllMissing(cluster, needs, signal, () => Promise.all(refs.map((ref) => getObject(cluster, ref, signal))));
+};
+
+/** The objects of an existing server get their former values, as far as it has them. */
+const changing = ({ resource }: ObjectRef, { spec }: Registration): 'delete' | 'patch' =>
+  spec.server.existing && ['APIService', 'Deployment', 'Service'].includes(resource.kind) ? 'patch' : 'delete';
 
 /** The names of the objects in a configuration. */
 function refsOf(registration: Registration): readonly ObjectRef[] {

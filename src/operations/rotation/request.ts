@@ -1,0 +1,51 @@
+import type { Holder } from '../../cluster/rotation-lease.ts';
+import type { ProjectCommands } from '../../config/project-commands.ts';
+import type { Registration } from '../../config/schema.ts';
+import type { Diagnosis } from '../../diagnosis/types.ts';
+import type { CertificatesToWrite } from '../../project/project.ts';
+import type { OnProgress } from '../progress.ts';
+import type { CertificateSet, RotationKind, RotationOptions } from './rotation.ts';
+
+/** What `rotate` is asked to do. */
+export interface RotateRequest extends RotationOptions {
+  readonly dir: string;
+  readonly registration: Registration;
+  /** Whether the CA is replaced too. */
+  readonly kind: RotationKind;
+  readonly abort: boolean;
+  /** Whether nothing may be written. */
+  readonly dryRun: boolean;
+  /**
+   * Makes the next certificates. Called only where none are pending.
+   * @throws UsageError where they cannot be made
+   */
+  readonly issue: () => Promise<CertificatesToWrite>;
+  /** Milliseconds. Nothing is rotated while the certificate is valid for longer. */
+  readonly ifExpiresWithin?: number | undefined;
+  /** The flags that select the cluster, and the project, for the commands in fixes. */
+  readonly clusterFlags: readonly string[];
+  readonly project: ProjectCommands;
+  /** This process. */
+  readonly holder: Holder;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+/** What a step of the plan will do. */
+export interface PlannedStep {
+  readonly id: string;
+  readonly title: string;
+  readonly state: 'done' | 'pending';
+}
+
+export interface RotateResult {
+  readonly outcome: 'rotated' | 'aborted' | 'discarded' | 'planned' | 'not-due' | 'nothing-to-abort';
+  readonly kind: RotationKind;
+  readonly steps: readonly PlannedStep[];
+  /** The certificate in use before, where it is known, and afterwards. */
+  readonly from: CertificateSet | undefined;
+  readonly to: CertificateSet | undefined;
+  /** What was left of a rotation whose API is no longer registered. */
+  readonly discarded?: readonly string[];
+  readonly diagnosis?: Diagnosis;
+}

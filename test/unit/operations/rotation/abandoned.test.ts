@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { planRotation, rotate } from '../../../../src/operations/rotate.ts';
+import { requireAgreement } from '../../../../src/operations/rotation/preconditions.ts';
+import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
+import { certificateSet } from '../../../../src/operations/rotation/rotation.ts';
+import { anchorsIn } from '../../../../src/pki/anchors.ts';
+import { hasNext, writeNext } from '../../../../src/project/generations.ts';
+import { pathsOfSets } from '../../../../src/project/sets.ts';
+import { rotationText } from '../../../../src/report/rotation.ts';
+import { answer, clusterOf, never, notFound, status } from '../../cluster/kube-api.ts';
+import { authority, leaf, project, registration } from '../../project/sample.ts';
+import { colorless } from '../../report/colors.ts';
+import { rejection } from '../waiting.ts';
+
+const issued = { chain: leaf.certificates, key: leaf.key, anchors: anchorsIn(authority.certificates, 'current') };
+const leasePath = `/apis/coordination.k8s.io/v1/namespaces/example/leases/apisvc-rotation-${registration.spec.service.name}`;
+const lease = `lease/example/apisvc-rotation-${registration.spec.service.name}`;
+
+/** The Lease of a process that gave it up. */
+const released = { metadata: { name: 'lease', resourceVersion: '1' }, spec: { holderIdentity: '' } };
+
+interface Has {
+  readonly lease?: boolean;
+  /** Whether reviews and reads are refused. */
+  readonly forbidden?: boolean;
+}
+
+/** A cluster without APIServices, and perhaps with a Lease. */
+async function unregistered({ lease = false, forbidden = false }: Has) {
+  const writes: string[] = [];
+  let present = lease;
+  const cluster = await clusterOf(({ method, url, body }, response) => {
+    const path = url.split('?')[0] ?? '';
+    if (path.endsWith('/selfsubjectaccessreviews')) return answer(response, 201, { status: { allowed: !forbidden } });
+    if (forbidden) return answer(response, 403, status(403, 'Forbidden', 'forbidden: User "x" cannot do this'));
+    if (method !== 'GET') writes.push(`${method} ${path}`);
+    if (path === leasePath) {
+      if (method === 'DELETE') present = false;
+      if (!present && method === 'GET') return answer(response, 404, notFound(url));
+      return answer(response, 200, { ...released, ...(method === 'PATCH' ? JSON.parse(body) : {}) });
+    }
+    answer(response, 200, { metadata: { resourceVersion: '1' }, items: [] });
+  });
+  return { cluster, writes };
+}
+
+const request = (dir: string, more: Partial<RotateRequest> = {}): RotateRequest =>
+  ({
+    dir,
+    registration,
+    kind: 'leaf',
+    abort: true,
+    dryRun: false,
+    holder: { user: 'a', host: 'b', id: 'c', pid: 1, isRunning: () => true },
+    signal: never,
+    onProgress: () => undefined,
+    ...more,
+  }) as RotateRequest;
+
+const withNext = (): string => {
+  const dir = project();
+  writeNext(dir, { issued });
+  return dir;
+};
+
+describe('rotate --abort when no API is registered any more', () => {
+  test('removes certs/next where there is no Lease, and writes nothing to the cluster', async () => {
+    const { cluster, writes } = await unregistered({});
+    const dir = withNext();
+    const { next } = pathsOfSets(dir);
+    const result = await rotate(cluster, request(dir));
+    expect(result).toMatchObject({ outcome: 'discarded', discarded: [next] });
+    expect(rotationText(result, colorless)).toBe(`The API is not registered any more. Discarded ${next}.\n`);
+    expect(hasNext(dir)).toBe(false);
+    expect(writes).toEqual([]);
+    expect(await rotate(cluster, request(dir))).toMatchObject({ outcome: 'nothing-to-abort' });
+  });
+
+  test('takes the Lease over and deletes it too', async () => {
+    const { cluster, writes } = await unregistered({ lease: true });
+    const dir = withNext();
+    expect(await rotate(cluster, request(dir))).toMatchObject({ discarded: [pathsOfSets(dir).next, lease] });
+    expect(hasNext(dir)).toBe(false);
+    expect(writes).toEqual([`PATCH ${leasePath}`, `DELETE ${leasePath}`]);
+  });
+
+  test('removes a Lease that another machine left', async () => {
+    const { cluster } = await unregistered({ lease: true });
+    expect(await rotate(cluster, request(project()))).toMatchObject({ outcome: 'discarded', discarded: [lease] });
+  });
+
+  test('only says so with --dry-run', async () => {
+    const { cluster, writes } = await unregistered({ lease: true });
+    const dir = withNext();
+    const { outcome, steps } = await planRotation(cluster, request(dir, { dryRun: true }));
+    expect({ outcome, titles: steps.map(({ title }) => title) }).toEqual({
+      outcome: 'planned',
+      titles: [`Removing ${pathsOfSets(dir).next}`, `Removing ${lease}`],
+    });
+    expect(hasNext(dir)).toBe(true);
+    expect(writes).toEqual([]);
+  });
+});
+
+test('rotate names rotate --abort when no API is registered any more', async () => {
+  const { cluster } = await unregistered({});
+  const current = certificateSet(issued);
+  if (!current) throw new Error('no certificate');
+  const agreement = requireAgreement({ cluster, registration, signal: never }, current, { set: current, path: 'certs/next' });
+  expect(await rejection(agreement)).toMatchObject({
+    fix: [
+      'See the differences: apisvc status',
+      'Discard certs/next: apisvc rotate --abort',
+      'Then register the project again: apisvc register',
+    ].join('\n'),
+  });
+});
+
+test.each([true, false])('a dry run names all permissions that the rotation lacks (abort: %s)', async (abort) => {
+  const { cluster } = await unregistered({ forbidden: true });
+  const refused = await rejection(planRotation(cluster, request(project(), { abort, dryRun: true })));
+  expect(refused).toMatchObject({
+    exitCode: 3,
+    message: expect.stringMatching(/is not allowed to get, create, patch, delete leases.*; .*secrets.*pods\/portforward/),
+  });
+});
