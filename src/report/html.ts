@@ -1,5 +1,4 @@
 import type { Diagnosis } from '../diagnosis/types.ts';
-import { withoutMilliseconds } from './html/api.ts';
 import { groupSection, groupsOf, isAlone, summaryTable } from './html/groups.ts';
 import { style } from './html/style.ts';
 import { type Markup, markup } from './markup.ts';
@@ -15,7 +14,7 @@ export function diagnosisHtml(diagnosis: Diagnosis): string {
   const { source } = diagnosis;
   const groups = groupsOf(diagnosis);
   const title = headline(diagnosis);
-  return markup`<!DOCTYPE html>
+  const page = markup`<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -42,11 +41,15 @@ ${groups.map((group) => groupSection(group, source))}
 </main>
 </body>
 </html>
-`.markup;
+`;
+  return withoutMilliseconds(page.markup);
 }
 
+/** Times as ISO 8601 without milliseconds, which say nothing here. */
+const withoutMilliseconds = (text: string): string => text.replace(/(\dT\d\d:\d\d:\d\d)\.\d+(?=Z|[+-]\d\d:)/g, '$1');
+
 function originOf({ source, takenAt }: Diagnosis): readonly Markup[] {
-  const taken = [['Observed at', withoutMilliseconds(takenAt)]];
+  const taken = [['Observed at', takenAt]];
   const where =
     source.kind === 'files'
       ? [['Files', source.files.join(', ')]]

@@ -45,7 +45,7 @@ ${
     ? markup`<div><dt>At</dt><dd><code>${locations.map(locationText).join(', ')}</code></dd></div>
 `
     : ''
-}${evidence.length > 0 ? markup`<div><dt>Seen</dt><dd><pre>${lines(evidence.map(withoutMilliseconds))}</pre></dd></div>` : ''}
+}${evidence.length > 0 ? markup`<div><dt>Seen</dt><dd><pre>${lines(evidence)}</pre></dd></div>` : ''}
 <div><dt>Cause</dt><dd>${cause}</dd></div>
 <div><dt>Fix</dt><dd>${fixParts(fix).map(({ kind, text }) => (kind === 'command' ? commandBlock(text) : markup`<p>${text}</p>`))}</dd></div>
 </dl>
@@ -62,7 +62,7 @@ ${symptoms.map(
     code,
     title,
     evidence,
-  }) => markup`<li><code>${code}</code> ${title}${evidence.length > 0 ? markup`<pre>${lines(evidence.map(withoutMilliseconds))}</pre>` : ''}</li>
+  }) => markup`<li><code>${code}</code> ${title}${evidence.length > 0 ? markup`<pre>${lines(evidence)}</pre>` : ''}</li>
 `,
 )}</ul>
 </details>`;
@@ -86,15 +86,12 @@ function reason(why: string): Markup {
 
 const commandBlock = (text: string): Markup => markup`<pre class="command"><code>${text}</code></pre>`;
 
-/** Times as ISO 8601 without milliseconds, which say nothing here. */
-export const withoutMilliseconds = (text: string): string => text.replace(/(\dT\d\d:\d\d:\d\d)\.\d+(?=Z|[+-]\d\d:)/g, '$1');
-
 /** Open without findings: then the facts are the only content. */
 const factsDetails = ({ facts, findings }: ApiDiagnosis): Markup => markup`<details${findings.length === 0 ? markup` open` : ''}>
 <summary>Observed state</summary>
 <ul class="facts">
 ${facts.map(
-  (fact) => markup`<li>${withoutMilliseconds(fact)}</li>
+  (fact) => markup`<li>${fact}</li>
 `,
 )}</ul>
 </details>`;

@@ -44,6 +44,7 @@ article > header p { margin-top: 0.5rem; color: var(--dim); }
 table { width: 100%; border-collapse: collapse; font-size: 0.9375rem; }
 caption { text-align: left; padding-bottom: 0.4rem; }
 th, td { padding: 0.45rem 1rem 0.45rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: baseline; font-weight: 400; }
+tbody th { width: 30%; }
 td ul { list-style: none; display: grid; gap: 0.25rem; }
 thead th { color: var(--dim); font-size: 0.8125rem; }
 figure { margin-top: 1.75rem; }
@@ -107,6 +108,7 @@ details ul { margin-top: 0.6rem; padding-left: 1.25rem; }
   thead { position: absolute; clip-path: inset(50%); }
   tr { display: block; padding: 0.6rem 0; border-bottom: 1px solid var(--line); }
   th, td { display: block; padding: 0.1rem 0; border: 0; }
+  tbody th { width: auto; }
   .path { display: block; }
   .path > li { padding: 1.25rem 0 0; }
   .path > li:first-child { padding-top: 0; }

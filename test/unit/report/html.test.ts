@@ -94,9 +94,9 @@ describe('several APIs', () => {
 test('times have no milliseconds', () => {
   const evidence = ['expired at 2026-06-15T12:00:00.000Z'];
   const [api] = broken.apis as [ApiDiagnosis];
-  const findings = api.findings.map((finding) => ({ ...finding, evidence }));
+  const findings = api.findings.map((finding) => ({ ...finding, title: `the certificate ${evidence}`, evidence }));
   const html = diagnosisHtml({ ...broken, takenAt: '2026-06-15T12:00:00.123Z', apis: [{ ...api, findings, facts: evidence }] });
-  expect(html.match(/2026-06-15T12:00:00Z/g)).toHaveLength(3);
+  expect(html.match(/2026-06-15T12:00:00Z/g)).toHaveLength(4);
   expect(html).not.toMatch(/:00\.\d/);
 });
 
