@@ -11,7 +11,7 @@ import type { CollectContext } from './context.ts';
 import { collectList } from './list.ts';
 import { handshakeWithoutName } from './nameless.ts';
 import { backendTimeoutMs } from './observe.ts';
-import { neighboursOf, type Registrations } from './registrations.ts';
+import type { Registrations } from './registrations.ts';
 import { requestRepeatedly } from './repeated.ts';
 import { answerAs, type CheckedUser, getForwarded, getOpenApi, getThroughService, pathsOf } from './requests.ts';
 import type { ServingContainer } from './server-log.ts';
@@ -27,8 +27,10 @@ export interface Shared {
   /** How many equal requests are sent for each of several endpoints. */
   readonly requestsForEach: number;
   readonly all: Registrations['all'];
+  readonly neighboursOf: (name: string, apiService: Observed<ApiServiceView>) => ApiSnapshot['neighbours'];
   readonly requestHeader: ApiSnapshot['requestHeader'];
-  /** Collects each Service once, however many APIServices point at it. */
+  readonly serviceOf: (service: ServiceRef) => Promise<ApiSnapshot['service']>;
+  /** Collects what is behind each Service once, however many APIServices point at it. */
   readonly backendOf: (service: ServiceRef) => Promise<Backend>;
   /** Requests each group once, however many versions it has. */
   readonly groupOf: (path: string) => Promise<Observed<HttpView>>;
@@ -51,7 +53,7 @@ export async function snapshotApi(shared: Shared, name: string, registered: Obse
   const skip = whySkipped(apiService);
   const [aggregated, group, openApi, behind, asUser, customResources, listed, lists] = await Promise.all([
     aggregatedAnswer,
-    skip ?? shared.groupOf(paths.group),
+    skip ?? groupOf(shared, paths.group, aggregatedAnswer),
     skip ?? openApiOf(context, paths.openApi, aggregatedAnswer),
     collectBehind(shared, apiService, paths.version, aggregatedAnswer),
     answerAs(context, user, paths.version, aggregatedAnswer),
@@ -59,7 +61,7 @@ export async function snapshotApi(shared: Shared, name: string, registered: Obse
     skip ?? shared.listedOf(name),
     skip ? { list: skip, listAsUser: skip } : collectList(context, { root: paths.version, discovery: aggregatedAnswer, probe, user }),
   ]);
-  const neighbours = neighboursOf(name, apiService, all);
+  const neighbours = shared.neighboursOf(name, apiService);
   const answers = { aggregated, group, openApi, ...lists, asUser };
   const similar = apiService.state === 'absent' ? { similar: similarNames(name, namesOf(all)) } : {};
   return { name, ...similar, apiService, ...answers, ...behind, requestHeader, neighbours, customResources, listed };
@@ -98,7 +100,7 @@ async function collectBehind(shared: Shared, apiService: Observed<ApiServiceView
     ]);
     return { ...backend, ...direct, repeated, serverLog, ...(nameless ? { nameless } : {}) };
   };
-  const [backend, serviceProxy] = await Promise.all([collect(), throughService(context, service, path, answering)]);
+  const [backend, serviceProxy] = await Promise.all([collect(), throughService(shared, service, path, answering)]);
   return { ...backend, serviceProxy };
 }
 
@@ -123,6 +125,14 @@ async function serverLogOf(
   return container ? logOf(container) : skipped('the container of the server is not known');
 }
 
+/** The versions of a group say nothing of an API that does not answer. */
+async function groupOf(shared: Shared, path: string, aggregatedAnswer: Promise<Observed<HttpView>>) {
+  const aggregated = await aggregatedAnswer;
+  const fails =
+    aggregated.state === 'seen' ? aggregated.value.status !== 200 : aggregated.state === 'unseen' && aggregated.reason === 'unreachable';
+  return fails ? skipped('the API does not answer through the aggregator') : shared.groupOf(path);
+}
+
 /** OpenAPI is only requested where discovery works: clients read discovery first. */
 async function openApiOf(context: CollectContext, path: string, aggregatedAnswer: Promise<Observed<HttpView>>) {
   const aggregated = await aggregatedAnswer;
@@ -134,9 +144,10 @@ async function openApiOf(context: CollectContext, path: string, aggregatedAnswer
  * The service proxy needs a separate permission. It is only used where the aggregator fails. It
  * starts before a silent aggregator times out, so that both waits overlap.
  */
-async function throughService(context: CollectContext, service: ServiceRef, path: string, aggregatedAnswer: Promise<Observed<HttpView>>) {
+async function throughService(shared: Shared, service: ServiceRef, path: string, aggregatedAnswer: Promise<Observed<HttpView>>) {
   const early = sleep(backendTimeoutMs, undefined, { ref: false });
   const aggregated = await Promise.race([aggregatedAnswer, early]);
   if (aggregated?.state === 'seen' && aggregated.value.status === 200) return skipped('the API answers through the aggregator');
-  return getThroughService(context, service, path);
+  const { state } = await shared.serviceOf(service);
+  return state === 'absent' ? skipped('the Service does not exist') : getThroughService(shared.context, service, path);
 }

@@ -20,23 +20,32 @@ export type Limiter = <T>(work: () => Promise<T>) => Promise<T>;
 export function limiter({ quick, slow, slowAfterMs }: Limit): Limiter {
   const queue: (() => void)[] = [];
   const running = { quick: 0, slow: 0 };
+  // Tasks that have become slow, and still count as quick.
+  const late = new Set<() => void>();
   const next = (): void => {
+    const [first] = late;
+    if (running.slow < slow) first?.();
     if (running.quick < quick) queue.shift()?.();
   };
   const start = async <T>(work: () => Promise<T>): Promise<T> => {
     let counted: keyof typeof running = 'quick';
     running.quick += 1;
-    const timer = setTimeout(() => {
-      if (running.slow >= slow) return;
+    const countAsSlow = (): void => {
+      late.delete(countAsSlow);
       running.quick -= 1;
       running.slow += 1;
       counted = 'slow';
+      next();
+    };
+    const timer = setTimeout(() => {
+      late.add(countAsSlow);
       next();
     }, slowAfterMs);
     try {
       return await work();
     } finally {
       clearTimeout(timer);
+      late.delete(countAsSlow);
       running[counted] -= 1;
       next();
     }

@@ -64,22 +64,36 @@ async function findNamed(context: CollectContext, names: readonly string[], list
 }
 
 /**
- * The APIServices that affect one: those of its group, those of its Service, and the Local ones,
- * over whose groups it may take priority. To record all of them for each one would make a snapshot
- * quadratic in size.
+ * Finds the APIServices that affect one: those of its group, those of its Service, and the Local
+ * ones, over whose groups it may take priority. To record all of them for each one would make a
+ * snapshot quadratic in size, and to compare each with each its duration.
  */
-export function neighboursOf(name: string, apiService: Observed<ApiServiceView>, all: Registrations['all']): Observed<NeighbourView[]> {
-  if (all.state !== 'seen') return all;
-  const { group } = groupVersionOf(name);
-  const registered = seen(apiService);
-  const service = registered && serviceOf(registered);
-  return {
-    state: 'seen',
-    value: all.value.filter((each) => each.name !== name && (!each.service || each.service === service || each.group === group)),
+export function neighboursIn(all: Registrations['all']): (name: string, apiService: Observed<ApiServiceView>) => Observed<NeighbourView[]> {
+  if (all.state !== 'seen') return () => all;
+  const position = new Map(all.value.map((each, index) => [each, index]));
+  const ofGroup = groupedBy(all.value, ({ group }) => group);
+  const ofService = groupedBy(all.value, ({ service }) => service);
+  return (name, apiService) => {
+    const registered = seen(apiService);
+    const service = registered && serviceOf(registered);
+    const found = new Set(
+      [ofService.get(undefined), ofService.get(service), ofGroup.get(groupVersionOf(name).group)].flatMap((each) => each ?? []),
+    );
+    const inOrder = [...found].sort((one, other) => (position.get(one) ?? 0) - (position.get(other) ?? 0));
+    return { state: 'seen', value: inOrder.filter((each) => each.name !== name) };
   };
 }
 
-/** Made once for all APIServices, because each of them is compared with each. */
+function groupedBy<K>(items: readonly NeighbourView[], keyOf: (item: NeighbourView) => K): ReadonlyMap<K, readonly NeighbourView[]> {
+  const groups = new Map<K, NeighbourView[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
+}
+
 const neighbourViews = (all: Observed<readonly ApiServiceView[]>): Registrations['all'] =>
   all.state === 'seen' ? { ...all, value: all.value.map(neighbourView) } : all;
 

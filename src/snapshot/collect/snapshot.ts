@@ -7,10 +7,10 @@ import { type Shared, snapshotApi } from './api.ts';
 import { collectBackend } from './backend.ts';
 import { type CollectContext, collectContext } from './context.ts';
 import { customResourcesOf } from './custom-resources.ts';
-import { inventoryOf } from './inventory.ts';
+import { inventoryOf, type Name } from './inventory.ts';
 import { isBelow } from './list.ts';
 import { listedOf } from './listed.ts';
-import { findRegistrations, type Registrations } from './registrations.ts';
+import { findRegistrations, neighboursIn, type Registrations } from './registrations.ts';
 import { collectRequestHeader } from './request-header.ts';
 import { type CheckedUser, getPath, pathsOf } from './requests.ts';
 import { collectServerLog } from './server-log.ts';
@@ -73,6 +73,7 @@ async function snapshotApis(
   const [requestHeader, registrations] = await Promise.all([collectRequestHeader(context), findRegistrations(context, wanted)]);
   const services = registrations.wanted.flatMap(({ apiService }) => seen(apiService)?.service ?? []);
   const inventory = inventoryOf(context, new Set(services.map(({ namespace, name }) => `${namespace}/${name}`)).size);
+  const serviceOf = once(inventory.service, ({ namespace, name }: Name) => `${namespace}/${name}`);
   const shared: Shared = {
     context,
     version,
@@ -80,8 +81,10 @@ async function snapshotApis(
     probe: options.probe,
     requestsForEach: registrations.wanted.length > fewApis ? 1 : 4,
     all: registrations.all,
+    neighboursOf: neighboursIn(registrations.all),
     requestHeader,
-    backendOf: once((service) => collectBackend(context, inventory, service), JSON.stringify),
+    serviceOf,
+    backendOf: once((service) => collectBackend(context, { ...inventory, service: serviceOf }, service), JSON.stringify),
     groupOf: once((path) => getPath(context, path), String),
     customResourcesOf: once(customResourcesOf(context), String),
     listedOf: listedOf(context),

@@ -56,6 +56,19 @@ describe('limiter', () => {
     expect(begun).toEqual([0, 1, 2, 9]);
   });
 
+  test('a slow task takes the place of another that ends', async () => {
+    const turn = limiter({ quick: 1, slow: 1, slowAfterMs: 10 });
+    const [first, second] = [held(), held()];
+    const slow = [turn(() => first.done), turn(() => second.done)];
+    const quick = turn(async () => 'ran');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    first.release();
+    // The second task still runs, and no longer as the only quick one.
+    expect(await quick).toBe('ran');
+    second.release();
+    await Promise.all(slow);
+  });
+
   test('a failed task rejects for its caller, and makes room', async () => {
     const turn = limiter({ quick: 1, slow: 0, slowAfterMs: 10_000 });
     await expect(turn(() => Promise.reject(new Error('no')))).rejects.toThrow('no');

@@ -258,14 +258,30 @@ describe('one APIService', () => {
     ]);
   });
 
-  test('OpenAPI is requested where discovery works, and its document is not kept', async () => {
+  test('the group and OpenAPI are requested where discovery works, and the OpenAPI document is not kept', async () => {
     const list = { kind: 'APIResourceList', groupVersion: 'g0.example.com/v1', resources: [] };
     const paths = { '/apis/g0.example.com/v1': list, '/openapi/v3/apis/g0.example.com/v1': { openapi: '3.0.0' } };
     const { api, count } = await one({ paths });
     expect(api.openApi).toEqual({ state: 'seen', value: { path: '/openapi/v3/apis/g0.example.com/v1', status: 200, body: '' } });
     expect(api.serviceProxy).toMatchObject({ state: 'unseen', reason: 'skipped' });
     expect(count(/proxy/)).toBe(0);
-    expect((await one()).api.openApi).toMatchObject({ state: 'unseen', reason: 'skipped' });
+    expect(count(/\/apis\/g0.example.com$/)).toBe(1);
+    const failing = await one();
+    expect(failing.api.openApi).toMatchObject({ state: 'unseen', reason: 'skipped' });
+    expect(failing.api.group).toMatchObject({ state: 'unseen', reason: 'skipped' });
+    expect(failing.count(/\/apis\/g0.example.com$/)).toBe(0);
+  });
+
+  test('the group is requested too where RBAC forbids discovery', async () => {
+    const { api, count } = await one({ forbidden: /\/apis\/g0.example.com/ });
+    expect(api.group).toMatchObject({ state: 'unseen', reason: 'forbidden' });
+    expect(count(/GET \/apis\/g0.example.com$/)).toBe(1);
+  });
+
+  test('the service proxy is not used for a Service that does not exist', async () => {
+    const { api, count } = await one({ services: [] });
+    expect(api.serviceProxy).toEqual({ state: 'unseen', reason: 'skipped', words: 'the Service does not exist' });
+    expect([count(/\/proxy\//), count(/\/services\/s0$/)]).toEqual([0, 1]);
   });
 
   test('the answer for --as-user is requested by impersonation', async () => {
