@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { type Clock, readClock } from '../cluster/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { acquireRotationLease, leaseNeeds, type RotationLock } from '../cluster/lease.ts';
 import { getObject } from '../cluster/objects.ts';
@@ -11,9 +12,10 @@ import { certificateFiles, projectFiles } from '../project/project.ts';
 import { pathsOfSets } from '../project/sets.ts';
 import { namingAllMissing, requireAccess } from './permissions.ts';
 import { discardAbandoned } from './rotation/abandoned.ts';
-import { complete, decide } from './rotation/decide.ts';
+import { requireSameTime } from './rotation/clock.ts';
+import { decide } from './rotation/decide.ts';
 import { patientStep } from './rotation/patient.ts';
-import { canGoBack, requireAgreement } from './rotation/preconditions.ts';
+import { isDue, requireAgreement, requireWayBack } from './rotation/preconditions.ts';
 import type { PlannedStep, RotateRequest, RotateResult } from './rotation/request.ts';
 import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind, serviceOf } from './rotation/rotation.ts';
 import { readNextSet, readSet, withKey } from './rotation/sets.ts';
@@ -24,8 +26,8 @@ import { verifyStep } from './steps/verify.ts';
 /**
  * Replaces the serving certificate of a project, or goes back to the old one, without a request
  * that fails. The cluster decides what is done, so that a run after a crash continues.
- * @throws RefusedError while another rotation runs, where the project differs from the cluster, or
- * when something else writes what the rotation writes; ClusterError when permissions are missing;
+ * @throws RefusedError while another rotation runs, where the project or the clock differs from the
+ * cluster, or when something else writes what the rotation writes; ClusterError when permissions are missing;
  * DeadlineError with what it waited for
  */
 export async function rotate(cluster: Cluster, request: RotateRequest): Promise<RotateResult> {
@@ -36,6 +38,7 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   const abandoned = await namingAllMissing(cluster, needs, signal, () => discardAbandoned(cluster, request));
   if (abandoned) return abandoned;
   await requireAccess(cluster, needs, [], signal);
+  const clock = await checkClock(cluster, request);
   const onWait = (other: string): void => onProgress({ kind: 'note', what: `${other} started a rotation; checking whether it still runs` });
   const lock = await acquireRotationLease(cluster, { service, holder, signal, onWait });
   try {
@@ -43,7 +46,7 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
     const both = AbortSignal.any([signal, lock.lost]);
     // Every request in flight listens to the signal. Node would warn of a leak.
     setMaxListeners(0, both);
-    return await rotateLocked(cluster, { ...request, signal: both }, lock);
+    return await rotateLocked(cluster, { ...request, ...clock, signal: both }, lock);
   } finally {
     await lock.stop();
   }
@@ -61,6 +64,7 @@ function stepNeeds(cluster: Cluster, request: RotateRequest): readonly Need[] {
   const rotation: Rotation = {
     ...request,
     cluster,
+    now: () => new Date(),
     kind: found,
     direction: abort ? 'back' : 'forward',
     from: none,
@@ -71,7 +75,18 @@ function stepNeeds(cluster: Cluster, request: RotateRequest): readonly Need[] {
   return [...leaseNeeds(serviceOf(request)), ...stepList(rotation, disk).flatMap((step) => step.needs())];
 }
 
-async function rotateLocked(cluster: Cluster, request: RotateRequest, lock: RotationLock): Promise<RotateResult> {
+type TimedRequest = RotateRequest & Pick<Rotation, 'now'>;
+
+/** Only new certificates need the local clock. @throws as `requireSameTime` */
+async function checkClock(cluster: Cluster, request: RotateRequest): Promise<Clock> {
+  const clock = await readClock(cluster, request.signal);
+  const { dir, registration, abort } = request;
+  const found = readSet(dir, registration);
+  if (!abort && !hasNext(dir) && found && isDue(found, { ...request, ...clock })) requireSameTime(cluster, clock);
+  return clock;
+}
+
+async function rotateLocked(cluster: Cluster, request: TimedRequest, lock: RotationLock): Promise<RotateResult> {
   const prepared = await prepare(cluster, request, lock);
   const result = 'rotation' in prepared ? await run(prepared, lock) : prepared;
   await lock.release();
@@ -149,9 +164,10 @@ export const planRotation = (cluster: Cluster, request: RotateRequest): Promise<
 async function plan(cluster: Cluster, request: RotateRequest): Promise<RotateResult> {
   const abandoned = await discardAbandoned(cluster, request);
   if (abandoned) return abandoned;
+  const clock = await checkClock(cluster, request);
   const lease = await getObject(cluster, rotationLease(serviceOf(request)), request.signal);
   const found = lease ? viewRotationLease(lease) : { journal: undefined, holder: '' };
-  const prepared = await prepare(cluster, request, found);
+  const prepared = await prepare(cluster, { ...request, ...clock }, found);
   if (!('rotation' in prepared)) return prepared;
   const { rotation, steps } = prepared;
   await prepared.check();
@@ -173,15 +189,15 @@ interface Prepared {
   readonly started: string;
 }
 
-type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal'>;
+type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>;
 
 async function prepare(
   cluster: Cluster,
-  request: RotateRequest,
+  request: TimedRequest,
   { journal, holder }: Pick<RotationLock, 'journal' | 'holder'>,
 ): Promise<Prepared | RotateResult> {
-  const { dir, registration, signal, abort, kind, onProgress } = request;
-  const where = { cluster, registration, signal };
+  const { dir, registration, signal, now, abort, kind, onProgress } = request;
+  const where = { cluster, registration, signal, now };
   const [found, next] = [readSet(dir, registration), readNextSet(dir, registration)];
   const decision = decide({ current: found, next, journal, holder, abort });
   if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', kind, steps: [], from: found, to: found };
@@ -225,20 +241,6 @@ async function finished(where: Where, current: CertificateSet, kind: RotationKin
   if (asked === 'ca' && kind === 'leaf') throw otherKind();
   await requireAgreement(where, current);
   return { outcome: 'rotated', kind, steps: [], from: undefined, to: current };
-}
-
-/** Whether the certificate, or with a new CA the CA, expires within the time of the request. */
-function isDue(current: CertificateSet, { ifExpiresWithin, kind }: RotateRequest): boolean {
-  if (ifExpiresWithin === undefined) return true;
-  const certificates = kind === 'ca' ? [...current.presented, ...current.anchors] : current.presented.slice(0, 1);
-  return certificates.some(({ notAfter }) => Date.parse(notAfter) - Date.now() < ifExpiresWithin);
-}
-
-async function requireWayBack(where: Where, current: CertificateSet): Promise<void> {
-  const expired = current.anchors.every(({ notAfter }) => Date.parse(notAfter) < Date.now());
-  if (expired)
-    throw new RefusedError('the old CA has expired, so there is no way back to it', { fix: 'Finish the rotation: apisvc rotate' });
-  if (!(await canGoBack(where, current))) throw complete();
 }
 
 const otherKind = (): RefusedError =>

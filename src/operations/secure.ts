@@ -114,6 +114,7 @@ function serverSteps(waiting: Waiting, { registration, issued, dir = '.' }: Secu
   const rotation: Rotation = {
     ...waiting,
     registration,
+    now: () => new Date(),
     kind: 'leaf',
     direction: 'forward',
     from: undefined,

@@ -26,6 +26,8 @@ export interface ServedRequest {
   readonly roots: readonly CertificateInfo[];
   /** SHA-256 of the only certificate that is accepted. */
   readonly leaf?: string | undefined;
+  /** The time of kube-apiserver, where it is known. */
+  readonly now?: Date;
 }
 
 /** What was seen at one moment. */
@@ -76,10 +78,10 @@ async function readService({ cluster, signal }: CollectContext, { namespace, ser
 }
 
 async function judge(context: CollectContext, request: ServedRequest, targets: readonly Target[]): Promise<readonly JudgedProbe[]> {
-  const { namespace, service: name, roots, leaf } = request;
+  const { namespace, service: name, roots, leaf, now = new Date() } = request;
   const hostname = serverNameOf({ namespace, name });
   const probes = await probeEndpoints(context, { namespace, name }, targets);
-  return judgeEndpoints(probes, { roots, hostname, now: new Date(), ...(leaf ? { leaf } : {}) }, notAsked);
+  return judgeEndpoints(probes, { roots, hostname, now, ...(leaf ? { leaf } : {}) }, notAsked);
 }
 
 /** `10.0.0.1:443 (pod x): connection refused`. */

@@ -11,6 +11,7 @@ export interface Overlap {
   /** Empty where only another machine knows them. */
   readonly from: readonly CertificateInfo[];
   readonly to: readonly CertificateInfo[];
+  /** The time of kube-apiserver. */
   readonly now: Date;
 }
 
@@ -23,15 +24,22 @@ const unique = (certificates: readonly CertificateInfo[]): CertificateInfo[] => 
   ...new Map(certificates.map((each) => [each.fingerprint, each])).values(),
 ];
 
-/** All CAs that are trusted now, and both of the rotation. Expired ones verify nothing. */
-export const widened = (bundle: Bundle, { from, to, now }: Overlap): readonly CertificateInfo[] =>
-  unique([...trustedBy(bundle), ...from, ...to]).filter((each) => !isExpired(each, now));
+/**
+ * All CAs that are trusted now, and both of the rotation. Expired ones stay too, so that a clock
+ * that is wrong drops nothing.
+ */
+export const widened = (bundle: Bundle, { from, to }: Pick<Overlap, 'from' | 'to'>): readonly CertificateInfo[] =>
+  unique([...trustedBy(bundle), ...from, ...to]);
 
-/** The certificates that a bundle does not trust. Expired ones need no trust. */
-export function untrusted(bundle: Bundle, anchors: readonly CertificateInfo[], now: Date): readonly CertificateInfo[] {
+/** The certificates that a bundle does not trust. */
+export function untrusted(bundle: Bundle, anchors: readonly CertificateInfo[]): readonly CertificateInfo[] {
   const trusted = new Set(trustedBy(bundle).map(({ fingerprint }) => fingerprint));
-  return anchors.filter((each) => !trusted.has(each.fingerprint) && !isExpired(each, now));
+  return anchors.filter((each) => !trusted.has(each.fingerprint));
 }
+
+/** The certificates that a bundle lacks. Expired ones need no trust. */
+export const lackedBy = (bundle: Bundle, anchors: readonly CertificateInfo[], now: Date): readonly CertificateInfo[] =>
+  untrusted(bundle, anchors).filter((each) => !isExpired(each, now));
 
 /** The expired certificates of a bundle. */
 export const expiredIn = (bundle: Bundle, now: Date): readonly CertificateInfo[] =>
@@ -48,7 +56,7 @@ export function trustsOnly(bundle: Bundle, anchors: readonly CertificateInfo[]):
  * serves by it any more.
  */
 export const isWide = (bundle: Bundle, { from, to, now }: Overlap, nothingServesFrom: boolean): boolean =>
-  untrusted(bundle, to, now).length === 0 && (nothingServesFrom || untrusted(bundle, from, now).length === 0);
+  lackedBy(bundle, to, now).length === 0 && (nothingServesFrom || lackedBy(bundle, from, now).length === 0);
 
 /** Whether kube-apiserver accepts the certificate of a set through this APIService now. */
 export const accepts = (api: ApiServiceView, { presented }: CertificateSet, hostname: string, now: Date): boolean =>

@@ -19,11 +19,11 @@ export type LookAtAll = () => Promise<Look>;
  * Looks at every pod and endpoint: which ones serve exactly the new certificate, by its CA alone.
  */
 export function lookAtAll(rotation: Rotation): LookAtAll {
-  const { registration, to, cluster, signal } = rotation;
+  const { registration, to, cluster, signal, now } = rotation;
   const context: CollectContext = collectContext(cluster, signal);
   const { namespace, name: service } = serviceOf(rotation);
   const request = { namespace, service, port: registration.spec.service.port, roots: to.anchors, leaf: to.leaf };
-  return async () => judgeLook(await servedByAll(context, request), rotation);
+  return async () => judgeLook(await servedByAll(context, { ...request, now: now() }), rotation);
 }
 
 /** What is not served, or not known to be served, keeps a look from being complete. */

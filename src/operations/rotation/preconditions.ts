@@ -4,11 +4,24 @@ import { RefusedError } from '../../errors.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { isRegistered } from './abandoned.ts';
-import { untrusted } from './bundles.ts';
+import { isExpired, lackedBy, untrusted } from './bundles.ts';
+import { complete } from './decide.ts';
 import { hasSecret, leafOf, readApiServices, secretRef } from './live.ts';
 import { type CertificateSet, type Rotation, serviceOf } from './rotation.ts';
 
-type Where = Pick<Rotation, 'cluster' | 'signal' | 'registration'>;
+interface Due extends Pick<Rotation, 'kind' | 'now'> {
+  /** Milliseconds. */
+  readonly ifExpiresWithin?: number | undefined;
+}
+
+/** Whether the certificate, or with a new CA the CA, expires within the time of the request. */
+export function isDue(current: CertificateSet, { ifExpiresWithin, kind, now }: Due): boolean {
+  if (ifExpiresWithin === undefined) return true;
+  const certificates = kind === 'ca' ? [...current.presented, ...current.anchors] : current.presented.slice(0, 1);
+  return certificates.some(({ notAfter }) => Date.parse(notAfter) - now().getTime() < ifExpiresWithin);
+}
+
+type Where = Pick<Rotation, 'cluster' | 'signal' | 'registration' | 'now'>;
 
 /**
  * Checks that the project describes what runs in the cluster: before a rotation begins, before one
@@ -54,15 +67,19 @@ async function bundleFaults(where: Where, sets: readonly CertificateSet[]): Prom
   if (found.length === 0) return [`no APIService leads to Service ${namespace}/${name}`];
   return found
     .map(viewApiService)
-    .filter((api) => !api.insecureSkipTLSVerify && sets.every(({ anchors }) => untrusted(api, anchors, new Date()).length > 0))
+    .filter((api) => !api.insecureSkipTLSVerify && sets.every(({ anchors }) => lackedBy(api, anchors, where.now()).length > 0))
     .map((api) => `the caBundle of apiservice/${api.name} lacks the CA in certs/ca.crt`);
 }
 
-/** Whether the way back exists: some caBundle trusts the old CA still, or it never left. */
-export async function canGoBack(where: Where, to: CertificateSet): Promise<boolean> {
-  const now = new Date();
+/**
+ * The way back exists while some caBundle still trusts the old CA.
+ * @throws RefusedError where it does not exist
+ */
+export async function requireWayBack(where: Where, { anchors }: CertificateSet): Promise<void> {
+  if (anchors.every((each) => isExpired(each, where.now())))
+    throw new RefusedError('the old CA has expired, so there is no way back to it', { fix: 'Finish the rotation: apisvc rotate' });
   const found = (await readApiServices(where)).map(viewApiService);
-  return found.some((api) => untrusted(api, to.anchors, now).length < to.anchors.length);
+  if (!found.some((api) => untrusted(api, anchors).length < anchors.length)) throw complete();
 }
 
 /** `CN=api.wardle.svc (SHA-256 AB:CD:…, expires on 2027-11-28)`, for messages. */

@@ -53,6 +53,8 @@ export interface RotationOptions {
 /** A rotation, or its way back: from one set of certificates to another one. */
 export interface Rotation extends Waiting, RotationOptions {
   readonly registration: Registration;
+  /** The time of kube-apiserver, by which it verifies certificates. */
+  readonly now: () => Date;
   readonly kind: RotationKind;
   readonly direction: 'forward' | 'back';
   /** Undefined where only another machine has the set: the way back does not need it. */

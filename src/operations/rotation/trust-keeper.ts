@@ -3,7 +3,7 @@ import { base64 } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
-import { accepts, bundleText, expiredIn, isWide, type Overlap, untrusted, widened } from './bundles.ts';
+import { accepts, bundleText, expiredIn, isWide, lackedBy, type Overlap, widened } from './bundles.ts';
 import { changeFields } from './change-fields.ts';
 import { fieldOwner } from './field-owner.ts';
 import { readApiServices } from './live.ts';
@@ -17,7 +17,7 @@ export interface TrustKeeper {
    */
   lacking(nothingServesFrom: () => Promise<boolean>): Promise<readonly KubeObject[]>;
   /**
-   * Adds the missing CAs to a caBundle. Says which expired ones it drops.
+   * Adds the missing CAs to a caBundle. Says which ones have expired.
    * @param force whether to take the field over from other managers
    */
   widen(apiService: KubeObject, force?: boolean): Promise<void>;
@@ -34,16 +34,16 @@ export interface TrustKeeper {
 const bundlePath = ['f:spec', 'f:caBundle'];
 
 export function trustKeeper(rotation: Rotation): TrustKeeper {
-  const { kind, from, to, direction, onProgress } = rotation;
+  const { kind, from, to, direction, onProgress, now } = rotation;
   const overwritten = new Set<string>();
-  const overlap = (): Overlap => ({ from: from?.anchors ?? [], to: to.anchors, now: new Date() });
+  const overlap = (): Overlap => ({ from: from?.anchors ?? [], to: to.anchors, now: now() });
 
   /**
    * The CA stays with a leaf: whatever accepts the certificate is right, also without a caBundle.
    */
   const isEnough = (object: KubeObject, nothingServesFrom: boolean): boolean =>
     kind === 'leaf'
-      ? accepts(viewApiService(object), to, hostOf(rotation), new Date())
+      ? accepts(viewApiService(object), to, hostOf(rotation), now())
       : isWide(viewApiService(object), overlap(), nothingServesFrom);
 
   const keeper: TrustKeeper = {
@@ -55,8 +55,9 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
     },
     async widen(apiService, force = false) {
       const { name } = apiService.metadata;
-      for (const { subject, notAfter } of expiredIn(viewApiService(apiService), new Date())) {
-        onProgress({ kind: 'note', what: `apiservice/${name}: dropping ${subject}, which expired on ${notAfter} and verifies nothing` });
+      for (const { subject, notAfter } of expiredIn(viewApiService(apiService), now())) {
+        const what = `apiservice/${name}: ${subject} expired on ${notAfter} and verifies nothing; it is dropped at the end of the rotation`;
+        onProgress({ kind: 'note', what });
       }
       await setBundle(rotation, apiService, (found) => widened(viewApiService(found), overlap()), force);
     },
@@ -73,12 +74,12 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
       return narrow.length === 0;
     },
     async requireAcceptance() {
-      const now = new Date();
-      const refusing = (await readApiServices(rotation)).filter((each) => !accepts(viewApiService(each), to, hostOf(rotation), now));
+      const time = now();
+      const refusing = (await readApiServices(rotation)).filter((each) => !accepts(viewApiService(each), to, hostOf(rotation), time));
       if (refusing.length === 0) return;
       const which = direction === 'forward' ? 'new' : 'old';
       const reasons = refusing.map((object) => {
-        const missing = untrusted(viewApiService(object), to.anchors, now).map(({ subject }) => subject);
+        const missing = lackedBy(viewApiService(object), to.anchors, time).map(({ subject }) => subject);
         return `apiservice/${object.metadata.name}${missing.length > 0 ? ` lacks ${missing.join(', ')}` : ''}`;
       });
       throw new RefusedError(`the ${which} certificate would not be trusted: ${reasons.join('; ')}; the Secret is unchanged`, {

@@ -2,8 +2,9 @@ import { UsageError } from '../../errors.ts';
 import { base64, secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { isKeyOf } from '../certificate-in-cluster.ts';
-import { bundleText, isExpired } from '../rotation/bundles.ts';
+import { bundleText } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
+import { validityFault } from '../rotation/clock.ts';
 import { anyApiService, leafOf, readSecret, secretRef } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
 import type { Rotation } from '../rotation/rotation.ts';
@@ -22,7 +23,9 @@ export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAt
     title: `Writing Secret ${namespace}/${name}`,
     needs: () => [...['get', 'patch'].map((verb) => ({ verb, ref })), { verb: 'list', ref: anyApiService }],
     async observe() {
-      return { state: holds(await readSecret(rotation), rotation) ? 'done' : 'pending' };
+      if (holds(await readSecret(rotation), rotation)) return { state: 'done' };
+      const fault = validityFault(rotation);
+      return fault ? { state: 'fault', error: fault } : { state: 'pending' };
     },
     async run() {
       const nothingServesFrom = async (): Promise<boolean> => (await look()).complete;
@@ -46,7 +49,7 @@ function dataOf({ from, to, files }: Rotation): Readonly<Record<string, string>>
       fix: 'Restore the file.\nOr discard the certificate: apisvc rotate --abort\nThen issue another one: apisvc rotate',
     });
   const known = new Set(to.anchors.map(({ fingerprint }) => fingerprint));
-  const leaving = (from?.anchors ?? []).filter((each) => !known.has(each.fingerprint) && !isExpired(each, new Date()));
+  const leaving = (from?.anchors ?? []).filter((each) => !known.has(each.fingerprint));
   return {
     'ca.crt': base64(bundleText([...to.anchors, ...leaving])),
     'tls.crt': base64(to.chain),

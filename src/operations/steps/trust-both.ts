@@ -10,7 +10,7 @@ import { combineErrors, type Step } from '../runner.ts';
 
 /**
  * Adds the CA to the caBundle of every APIService that leads to the Service. The CA that is left
- * stays, unless it has expired.
+ * stays.
  */
 export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll): Step {
   const nothingServesFrom = async (): Promise<boolean> => (await look()).complete;

@@ -1,3 +1,4 @@
+import { clockAhead, clockToleranceMs } from '../../cluster/clock.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { badCredentials, foreignAnswer, isForeign, readJson } from '../../cluster/status.ts';
 import { UsageError } from '../../errors.ts';
@@ -43,9 +44,6 @@ function projectOf({ name }: ApiSnapshot, { compared }: SnapshotOptions): Pick<A
   return { project: view };
 }
 
-/** Less may be the delay of the network, and matters to no certificate: see pki/clock-skew.ts. */
-const clockToleranceMs = 120_000;
-
 interface ServerInfo {
   readonly version: string | undefined;
   /** How far its clock is ahead of the local one. Undefined within the tolerance. */
@@ -53,9 +51,9 @@ interface ServerInfo {
 }
 
 async function serverInfo({ cluster, signal }: CollectContext): Promise<ServerInfo> {
-  const before = Date.now();
+  const sentAt = Date.now();
   const answer = await cluster.request({ path: '/version', signal });
-  const ahead = Date.parse(answer.date ?? '') - Math.round((before + Date.now()) / 2);
+  const ahead = clockAhead(answer, sentAt) ?? 0;
   const aheadMs = Math.abs(ahead) > clockToleranceMs ? ahead : undefined;
   if (answer.status === 401) throw badCredentials(cluster, new Date());
   // A web server on this address may answer every path with status 200.

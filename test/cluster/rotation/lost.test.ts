@@ -6,7 +6,7 @@ import { projectFiles } from '../../../src/project/project.ts';
 import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { editConfiguration, kubectlOk, waitForOutput } from '../harness/projects.ts';
-import { expectAgreement, rotateOk } from '../harness/rotations.ts';
+import { expectAgreement, expectNoFailure, placesOf, rotateOk, underLoad } from '../harness/rotations.ts';
 
 /** Expired certificates and lost keys: the command says what is possible, and does it. */
 
@@ -21,7 +21,7 @@ async function registered(name: string): Promise<AnyApiProject> {
 
 afterAll(async () => {
   for (const { apiService } of projects) await kubectl(['delete', 'apiservice', apiService, '--ignore-not-found']);
-  await kubectl(['delete', 'namespace', 'lost-keys', 'expired', '--ignore-not-found', '--wait=false']);
+  await kubectl(['delete', 'namespace', 'lost-keys', 'expired', 'wrong-clock', '--ignore-not-found', '--wait=false']);
 });
 
 const refusal = async ({ dir }: AnyApiProject, ...flags: readonly string[]) => {
@@ -133,8 +133,61 @@ describe('an expired certificate', () => {
     lifetimes('1y', '10y');
     await untilExpired(projectFiles(project.dir).caCertificate);
     expect(await refusal(project)).toMatchObject({ exitCode: 2, errors: expect.stringMatching(/expired[\s\S]*apisvc rotate -C \S+ --ca/) });
-    const { stderr } = await rotateOk(project, '--ca', '--soak', '0s');
-    expect(stderr).toMatch(/note: apiservice\/\S+: dropping CN=\S+ CA, which expired on \S+ and verifies nothing/);
-    await expectAgreement(project, 'expired');
+    const { bundle: old } = await placesOf(project, 'expired');
+    const rotating = rotateOk(project, '--ca', '--soak', '0s');
+    const during = async () => (await placesOf(project, 'expired')).bundle;
+    // A clock must be trusted for nothing but a note, so the expired CA stays until the end too.
+    await expect.poll(during, { timeout: 60_000, interval: 200 }).toEqual([...old, expect.any(String)]);
+    const { stderr } = await rotating;
+    expect(stderr).toMatch(
+      /note: apiservice\/\S+: CN=\S+ CA expired on \S+ and verifies nothing; it is dropped at the end of the rotation/,
+    );
+    expect((await expectAgreement(project, 'expired')).ca).not.toEqual(old);
+  });
+});
+
+describe('a clock that is 20 years ahead, so that every certificate has expired there', () => {
+  const name = 'wrong-clock';
+  let project: AnyApiProject;
+  const rotateThere = (...flags: readonly string[]) => {
+    const env = {
+      NODE_OPTIONS: `--import=${join(import.meta.dirname, '..', 'harness', 'shifted-clock.mjs')}`,
+      CLOCK_AHEAD_MS: '631152000000',
+    };
+    return apisvc(['rotate', '-C', project.dir, ...flags], { env, timeout: 170_000 });
+  };
+
+  beforeAll(async () => {
+    project = await registered(name);
+  });
+
+  test('starts no rotation', async () => {
+    const before = await expectAgreement(project, name);
+    for (const flags of [[], ['--ca'], ['--ca', '--dry-run']]) {
+      const { exitCode, stderr } = await rotateThere(...flags);
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
+      expect(stderr).toMatch(/error: the clock of this machine shows 20[4-9]\S+Z, but that of kube-apiserver shows 20[23]\S+Z/);
+      expect(stderr).toContain('nothing was changed');
+    }
+    expect(await expectAgreement(project, name)).toEqual(before);
+  });
+
+  test.each([
+    ['continues', []],
+    ['aborts', ['--abort']],
+  ])('%s a rotation without dropping a CA that is valid', async (_, flags) => {
+    const before = await expectAgreement(project, name);
+    const report = await underLoad(project, async () => {
+      const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '60s'], { timeout: 170_000 });
+      await waitForOutput(running, /==> Watching/);
+      running.kill('SIGKILL');
+      await running;
+      const { stdout, stderr } = await rotateThere('--soak', '1s', ...flags);
+      expect(stderr).not.toMatch(/expired/);
+      expect(stdout).toContain(flags.length > 0 ? 'Aborted' : 'Rotated');
+    });
+    expectNoFailure(report);
+    const after = await expectAgreement(project, name);
+    expect(after.ca.toString() === before.ca.toString()).toBe(flags.length > 0);
   });
 });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { accepts, bundleText, isWide, trustsOnly, untrusted, widened } from '../../../../src/operations/rotation/bundles.ts';
+import { accepts, bundleText, isWide, lackedBy, trustsOnly, untrusted, widened } from '../../../../src/operations/rotation/bundles.ts';
 import { certificateSet, kindOf } from '../../../../src/operations/rotation/rotation.ts';
 import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { inspect } from '../../../../src/pki/inspect.ts';
@@ -24,13 +24,14 @@ const subjects = (certificates: readonly CertificateInfo[]): string[] => certifi
 
 describe('a widened caBundle', () => {
   test('keeps what it trusts, and adds both CAs', () => {
-    expect(subjects(widened(bundle(other), { from: [old], to: [fresh], now }))).toEqual(['other', 'old', 'new']);
-    expect(subjects(widened(bundle(old), { from: [old], to: [fresh], now }))).toEqual(['old', 'new']);
-    expect(subjects(widened({ caBundle: '' }, { from: [], to: [fresh], now }))).toEqual(['new']);
+    expect(subjects(widened(bundle(other), { from: [old], to: [fresh] }))).toEqual(['other', 'old', 'new']);
+    expect(subjects(widened(bundle(old), { from: [old], to: [fresh] }))).toEqual(['old', 'new']);
+    expect(subjects(widened({ caBundle: '' }, { from: [], to: [fresh] }))).toEqual(['new']);
   });
 
-  test('drops expired CAs, also the one that is left', () => {
-    expect(subjects(widened(bundle(expired, other), { from: [expired], to: [fresh], now }))).toEqual(['other', 'new']);
+  test('keeps expired CAs, so that a wrong clock drops none', () => {
+    expect(subjects(widened(bundle(expired, other), { from: [expired], to: [fresh] }))).toEqual(['expired', 'other', 'new']);
+    expect(subjects(widened(bundle(other), { from: [expired], to: [fresh] }))).toEqual(['other', 'expired', 'new']);
   });
 });
 
@@ -56,7 +57,8 @@ test('a caBundle trusts only one CA when it holds nothing else', () => {
   expect(trustsOnly(bundle(fresh, fresh), [fresh])).toBe(true);
   expect(trustsOnly(bundle(fresh, old), [fresh])).toBe(false);
   expect(trustsOnly(bundle(), [fresh])).toBe(false);
-  expect(subjects(untrusted(bundle(old), [fresh, old, expired], now))).toEqual(['new']);
+  expect(subjects(untrusted(bundle(old), [fresh, old, expired]))).toEqual(['new', 'expired']);
+  expect(subjects(lackedBy(bundle(old), [fresh, old, expired], now))).toEqual(['new']);
 });
 
 test('an APIService accepts a certificate by what its caBundle holds now', async () => {

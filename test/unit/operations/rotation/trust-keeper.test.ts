@@ -44,6 +44,7 @@ async function situation(kind: 'leaf' | 'ca', spec: (from: CertificateSet, to: C
     onProgress: (each: Progress) => progress.push(each),
     forceConflicts: false,
     registration,
+    now: () => new Date(),
     kind,
     direction: 'forward',
     from,

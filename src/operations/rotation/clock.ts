@@ -1,0 +1,36 @@
+import { type Clock, clockToleranceMs } from '../../cluster/clock.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { RefusedError } from '../../errors.ts';
+import type { Rotation } from './rotation.ts';
+
+const text = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, 'Z');
+
+/**
+ * Certificates start a few minutes before they are issued (pki/clock-skew.ts), by the local clock.
+ * @throws RefusedError where the local clock differs too much from that of kube-apiserver
+ */
+export function requireSameTime({ server, context }: Cluster, { aheadMs, now }: Clock): void {
+  if (Math.abs(aheadMs) <= clockToleranceMs) return;
+  const there = now();
+  const here = new Date(there.getTime() - aheadMs);
+  throw new RefusedError(
+    `the clock of this machine shows ${text(here)}, but that of kube-apiserver shows ${text(there)} (${server}, context "${context}"); a certificate that is issued here may be invalid there\nnothing was changed`,
+    { fix: 'Synchronize the wrong clock with a time server, for example: timedatectl set-ntp true' },
+  );
+}
+
+/** Why kube-apiserver would refuse the certificate by its time; undefined where it would not. */
+export function validityFault({ to, direction, now }: Pick<Rotation, 'to' | 'direction' | 'now'>): RefusedError | undefined {
+  const time = now();
+  const outdated = to.presented.find(
+    ({ notBefore, notAfter }) => Date.parse(notBefore) > time.getTime() || Date.parse(notAfter) < time.getTime(),
+  );
+  if (!outdated) return undefined;
+  const why =
+    Date.parse(outdated.notBefore) > time.getTime() ? `is not valid before ${outdated.notBefore}` : `expired on ${outdated.notAfter}`;
+  const [which, fix] =
+    direction === 'forward'
+      ? ['new', 'Discard it: apisvc rotate --abort\nThen issue another one: apisvc rotate']
+      : ['old', 'Finish the rotation instead: apisvc rotate'];
+  return new RefusedError(`the ${which} certificate ${why}, and the clock of kube-apiserver shows ${text(time)}`, { fix });
+}
