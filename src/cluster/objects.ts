@@ -34,7 +34,7 @@ export interface Collection {
 }
 
 interface List {
-  readonly metadata: { readonly resourceVersion: string };
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   /** null in an empty list of metadata. */
   readonly items: readonly KubeObject[] | null;
 }
@@ -53,6 +53,18 @@ export const slicesOf = ({ namespace, name }: { readonly namespace: string; read
 /** Lists a collection. Items of a list have no apiVersion and kind; this adds them. */
 export async function listObjects(cluster: Cluster, of: Collection, signal: AbortSignal): Promise<readonly KubeObject[]> {
   return (await list(cluster, of, signal)).items;
+}
+
+/** Lists a collection of large objects in parts (KEP-365). */
+export async function* listPages(cluster: Cluster, of: Collection, signal: AbortSignal): AsyncGenerator<readonly KubeObject[]> {
+  const { path, query } = listRequest(of);
+  let next: string | undefined;
+  do {
+    const answer = await cluster.request({ path, query: { ...query, limit: '100', continue: next }, signal });
+    const { metadata, items } = readList(cluster, of, answer);
+    yield items;
+    next = metadata.continue || undefined;
+  } while (next !== undefined);
 }
 
 /**

@@ -1,11 +1,12 @@
-import { mergePatch, mergePatchTo } from '../config/merge-patch.ts';
+import { changedPaths, mergePatch, mergePatchTo } from '../config/merge-patch.ts';
 import { managedByLabel } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
 import { formerAnnotation, formerlyAbsent, recordFormer, withFormer } from './former.ts';
+import { entriesOf, type ManagedFieldsEntry, managedFieldsOf } from './managed-fields.ts';
 import { refOf } from './objects.ts';
-import { extractOwned, type FieldsV1 } from './owned-fields.ts';
+import { extractOwned } from './owned-fields.ts';
 import { describeRef, type ObjectRef, resourcePath } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';
 
@@ -105,7 +106,8 @@ export type SetResult =
 
 /**
  * Changes a few fields of an object that exists. What apisvc applied before keeps its live values,
- * so that no other field is reset. An object that apisvc did not apply stays so.
+ * so that no other field is reset. An object that apisvc did not apply stays so. Without `force`,
+ * nothing is changed where `conflictsOf` finds another manager.
  * @param found the object as the cluster has it; any later version of it is left unchanged
  * @param change a JSON merge patch
  * @throws as `refusal`, except for conflicts
@@ -115,6 +117,8 @@ export async function setFields(cluster: Cluster, found: KubeObject, change: obj
   const { apiVersion, kind, metadata } = found;
   const { name, namespace, uid, resourceVersion } = metadata as StoredMetadata;
   const entry = ourEntry(found);
+  const owned = force ? [] : conflictsOf(found, change);
+  if (owned.length > 0) return { kind: 'conflict', conflicts: owned };
   const part = mergePatch(entry ? extractOwned(found, entry.fieldsV1 ?? {}) : {}, change as Record<string, unknown>);
   // The uid keeps apply from creating an object that was deleted meanwhile.
   const identity = { name, ...(namespace === undefined ? {} : { namespace }), ...(entry ? { uid } : {}), resourceVersion };
@@ -143,6 +147,25 @@ type StoredMetadata = KubeObject['metadata'] & { readonly uid?: string; readonly
  */
 export const isManualEdit = ({ field, owner }: Conflict): boolean =>
   field === '.spec.caBundle' && /^conflict with "kubectl-(patch|edit|replace)" using /.test(owner);
+
+/**
+ * What keeps `setFields` from a change: the same conflicts that kube-apiserver finds for an object
+ * that apisvc applied (KEP-555, "Conflicts"). A merge patch has none, but what another manager
+ * applies would come back with its next apply. Other updates of such an object are superseded.
+ * @param change a JSON merge patch
+ */
+export const conflictsOf = (found: KubeObject, change: object): readonly Conflict[] =>
+  changedPaths(found, change)
+    .flatMap((path) =>
+      entriesOf(found, path)
+        .filter((entry) => !isOurEntry(entry) && (entry.operation === 'Apply' || isApplied(found)))
+        .map((entry) => ({ field: path.map((name) => `.${name}`).join(''), owner: conflictWith(entry) })),
+    )
+    .filter((conflict) => !isManualEdit(conflict));
+
+/** In the words of kube-apiserver, which leaves out the time of an apply. */
+const conflictWith = ({ manager, operation, apiVersion, time }: ManagedFieldsEntry): string =>
+  `conflict with "${manager}"${operation === 'Update' ? ` using ${apiVersion}` : ''}${time === undefined ? '' : ` at ${time}`}`;
 
 /** `apiservice/x .spec.caBundle: conflict with "y" using z`, one line for each conflict. */
 export function describeConflicts(object: KubeObject, conflicts: readonly Conflict[]): string {
@@ -233,13 +256,6 @@ export function ownershipOf(object: KubeObject): 'created' | 'adopted' | 'foreig
   return former === formerlyAbsent ? 'created' : 'adopted';
 }
 
-/** An entry of metadata.managedFields (k8s.io/apimachinery/pkg/apis/meta/v1/types.go). */
-interface ManagedFieldsEntry {
-  readonly manager: string;
-  readonly operation: 'Apply' | 'Update';
-  readonly fieldsV1?: FieldsV1;
-}
-
 /** Whether apisvc applied this object before. */
 export const isApplied = (object: KubeObject): boolean => ourEntry(object) !== undefined;
 
@@ -249,6 +265,3 @@ export const ownedFields = (object: KubeObject): string => JSON.stringify(ourEnt
 const ourEntry = (object: KubeObject): ManagedFieldsEntry | undefined => managedFieldsOf(object).find(isOurEntry);
 
 const isOurEntry = ({ manager, operation }: ManagedFieldsEntry): boolean => manager === fieldManager && operation === 'Apply';
-
-const managedFieldsOf = ({ metadata }: KubeObject): readonly ManagedFieldsEntry[] =>
-  (metadata as { readonly managedFields?: readonly ManagedFieldsEntry[] }).managedFields ?? [];

@@ -37,6 +37,12 @@ export const resources = {
   EndpointSlice: resource('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
   Event: resource('v1', 'Event', 'events'),
   Lease: resource('coordination.k8s.io/v1', 'Lease', 'leases'),
+  MutatingWebhookConfiguration: resource(
+    'admissionregistration.k8s.io/v1',
+    'MutatingWebhookConfiguration',
+    'mutatingwebhookconfigurations',
+    false,
+  ),
   Namespace: resource('v1', 'Namespace', 'namespaces', false),
   NetworkPolicy: resource('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
   Pod: resource('v1', 'Pod', 'pods'),
@@ -51,6 +57,12 @@ export const resources = {
   SubjectAccessReview: resource('authorization.k8s.io/v1', 'SubjectAccessReview', 'subjectaccessreviews', false),
   TokenReview: resource('authentication.k8s.io/v1', 'TokenReview', 'tokenreviews', false),
   User: resource('v1', 'User', 'users', false),
+  ValidatingWebhookConfiguration: resource(
+    'admissionregistration.k8s.io/v1',
+    'ValidatingWebhookConfiguration',
+    'validatingwebhookconfigurations',
+    false,
+  ),
 } as const;
 
 /** Subresources of pods and Services. Each needs its own permission. */

@@ -32,3 +32,11 @@ export function mergePatchTo(from: object, to: object): Map {
     ...changed.map(([key, value]) => [key, isMap(value) && isMap(before[key]) ? mergePatchTo(before[key], value) : value]),
   ]);
 }
+
+/** The paths of the values that a JSON merge patch would change. */
+export const changedPaths = (target: unknown, patch: object): readonly (readonly string[])[] =>
+  Object.entries(patch).flatMap(([key, value]) => {
+    const before = isMap(target) ? target[key] : undefined;
+    if (isMap(value)) return changedPaths(before, value).map((path) => [key, ...path]);
+    return isDeepStrictEqual(value ?? undefined, before) ? [] : [[key]];
+  });

@@ -15,7 +15,7 @@ import { discardAbandoned } from './rotation/abandoned.ts';
 import { requireSameTime } from './rotation/clock.ts';
 import { decide } from './rotation/decide.ts';
 import { patientStep } from './rotation/patient.ts';
-import { isDue, requireAgreement, requireWayBack } from './rotation/preconditions.ts';
+import { isDue, requireAgreement, requireWayBack, requireWritable } from './rotation/preconditions.ts';
 import type { PlannedStep, RotateRequest, RotateResult } from './rotation/request.ts';
 import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind, serviceOf } from './rotation/rotation.ts';
 import { readNextSet, readSet, withKey } from './rotation/sets.ts';
@@ -27,8 +27,8 @@ import { verifyStep } from './steps/verify.ts';
  * Replaces the serving certificate of a project, or goes back to the old one, without a request
  * that fails. The cluster decides what is done, so that a run after a crash continues.
  * @throws RefusedError while another rotation runs, where the project or the clock differs from the
- * cluster, or when something else writes what the rotation writes; ClusterError when permissions are missing;
- * DeadlineError with what it waited for
+ * cluster, or when something else writes what the rotation writes; ClusterError when permissions
+ * are missing; DeadlineError with what it waited for
  */
 export async function rotate(cluster: Cluster, request: RotateRequest): Promise<RotateResult> {
   const { signal, holder, onProgress, dir } = request;
@@ -70,6 +70,7 @@ function stepNeeds(cluster: Cluster, request: RotateRequest): readonly Need[] {
     from: none,
     to: none,
     files: projectFiles(dir),
+    caFiles: [],
   };
   const disk = { isIssued: () => false, write: () => {}, promote: () => {}, discard: () => {} };
   return [...leaseNeeds(serviceOf(request)), ...stepList(rotation, disk).flatMap((step) => step.needs())];
@@ -119,10 +120,14 @@ async function runAndRecord(
   started: string,
 ): Promise<readonly PlannedStep[]> {
   const ran = new Map<string, PlannedStep>();
+  let checked = false;
   const record = async (step: Step): Promise<void> => {
-    const index = steps.indexOf(step);
     // Only certificates that are on disk can be in use.
-    if (step.id !== 'issue') await lock.record(journalOf(rotation, step, { number: index + 1, steps: steps.length, started }));
+    if (step.id === 'issue') return;
+    if (!checked) await requireWritable(watched);
+    checked = true;
+    const index = steps.indexOf(step);
+    await lock.record(journalOf(rotation, step, { number: index + 1, steps: steps.length, started }));
   };
   const watched = steps
     .map((step) => patientStep(step, rotation))
@@ -223,6 +228,7 @@ async function prepare(
     from: isBack ? other : current,
     to,
     files: isBack ? projectFiles(dir) : certificateFiles(pendingPath),
+    caFiles: [projectFiles(dir), ...(other ? [certificateFiles(pendingPath)] : [])].map(({ caCertificate }) => caCertificate),
   };
   const steps = stepList(rotation, {
     isIssued: () => hasNext(dir),

@@ -72,7 +72,8 @@ export function combineErrors(errors: readonly ApisvcError[]): ApisvcError {
 }
 
 /** The error of a check before anything is applied. */
-export const withoutChanges = (error: ApisvcError): ApisvcError => reword(error, `${error.message}\nnothing was changed`, error.fix);
+export const withoutChanges = (error: ApisvcError, said = 'nothing was changed'): ApisvcError =>
+  reword(error, `${error.message}\n${said}`, error.fix);
 
 /** Changes the text of an error. Its class decides the exit code, so it stays. */
 const reword = (error: ApisvcError, message: string, fix: string | undefined): ApisvcError => Object.assign(error, { message, fix });

@@ -120,6 +120,7 @@ function serverSteps(waiting: Waiting, { registration, issued, dir = '.' }: Secu
     from: undefined,
     to,
     files: projectFiles(dir),
+    caFiles: [],
     soakMs: 0,
     restart: 'auto',
     nudge: false,

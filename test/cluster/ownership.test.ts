@@ -145,4 +145,20 @@ describe('setFields', () => {
     expect(after.data).toEqual({ a: '1', b: '2' });
     expect(isApplied(after)).toBe(false);
   });
+
+  test('refuses a field that another manager applied, unless forced', async () => {
+    const applied = { ...configMap({ a: '1', b: '1' }), metadata: { name: 'applied', namespace } };
+    await kubectlOk(['apply', '--server-side', '--field-manager=gitops', '-f', '-'], applied);
+    const live = async (): Promise<KubeObject> => (await getObject(cluster, { ...ref, name: 'applied' }, signal)) as KubeObject;
+    const set = async (data: object, force = false) => setFields(cluster, await live(), { data }, { force, dryRun: false, signal });
+    const owner = expect.stringMatching(/^conflict with "gitops" at \d{4}-\S+Z$/);
+    expect(await set({ a: '2' })).toEqual({ kind: 'conflict', conflicts: [{ field: '.data.a', owner }] });
+    expect((await live()).data).toEqual({ a: '1', b: '1' });
+    // A field that nobody applied, and a value that stays.
+    expect(await set({ a: '1', c: '1' })).toMatchObject({ kind: 'applied' });
+    await kubectlOk(['patch', 'configmap', 'applied', '-n', namespace, '--type=merge', '-p', '{"data":{"b":"2"}}']);
+    expect(await set({ b: '3' })).toMatchObject({ kind: 'applied' });
+    expect(await set({ a: '2' }, true)).toMatchObject({ kind: 'applied' });
+    expect((await live()).data).toEqual({ a: '2', b: '3', c: '1' });
+  });
 });

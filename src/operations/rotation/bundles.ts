@@ -37,6 +37,10 @@ export function untrusted(bundle: Bundle, anchors: readonly CertificateInfo[]): 
   return anchors.filter((each) => !trusted.has(each.fingerprint));
 }
 
+/** Whether a bundle trusts one of these CAs. */
+export const trustsAny = (bundle: Bundle, anchors: readonly CertificateInfo[]): boolean =>
+  untrusted(bundle, anchors).length < anchors.length;
+
 /** The certificates that a bundle lacks. Expired ones need no trust. */
 export const lackedBy = (bundle: Bundle, anchors: readonly CertificateInfo[], now: Date): readonly CertificateInfo[] =>
   untrusted(bundle, anchors).filter((each) => !isExpired(each, now));

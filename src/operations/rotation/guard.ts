@@ -1,5 +1,5 @@
+import { fieldOwner } from '../../cluster/managed-fields.ts';
 import { RefusedError } from '../../errors.ts';
-import { fieldOwner } from './field-owner.ts';
 import { hasSecret, leafOf, readSecret, secretRef } from './live.ts';
 import type { LookAtAll } from './look.ts';
 import type { Rotation } from './rotation.ts';
@@ -20,7 +20,7 @@ export function guard(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll):
     if (leafOf(secret)?.fingerprint === rotation.to.leaf) return;
     const { namespace, name } = secretRef(rotation);
     throw new RefusedError(
-      `Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['f:data', 'f:tls.crt'])}: it holds another certificate`,
+      `Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['data', 'tls.crt'])}: it holds another certificate`,
       {
         fix: [
           'Stop what writes the Secret, and run the same command again: it writes the Secret again.',

@@ -1,7 +1,7 @@
+import { fieldManagers } from '../../cluster/managed-fields.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
-import { fieldManagers } from './field-owner.ts';
 
 /** Annotations that make a controller write the caBundle: cert-manager and OpenShift. */
 const injecting = /^cert-manager\.io\/inject-|^service\.(beta|alpha)\.openshift\.io\/inject-cabundle$/;
@@ -21,7 +21,7 @@ const injectingAnnotation = (apiService: KubeObject): string | undefined =>
   Object.keys(viewApiService(apiService).annotations).find((key) => injecting.test(key));
 
 const injectingManager = (apiService: KubeObject): string | undefined =>
-  fieldManagers(apiService, ['f:spec', 'f:caBundle']).find((each) => injectors.test(each));
+  fieldManagers(apiService, ['spec', 'caBundle']).find((each) => injectors.test(each));
 
 /**
  * Why the caBundle of an APIService may not be changed by a rotation of its CA; undefined if it

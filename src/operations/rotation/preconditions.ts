@@ -1,10 +1,11 @@
 import { getObject } from '../../cluster/objects.ts';
 import { shellWord } from '../../config/shell-word.ts';
-import { RefusedError } from '../../errors.ts';
+import { type ApisvcError, RefusedError } from '../../errors.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
+import { combineErrors, type Step, withoutChanges } from '../runner.ts';
 import { isRegistered } from './abandoned.ts';
-import { isExpired, lackedBy, untrusted } from './bundles.ts';
+import { isExpired, lackedBy, trustsAny } from './bundles.ts';
 import { complete } from './decide.ts';
 import { hasSecret, leafOf, readApiServices, secretRef } from './live.ts';
 import { type CertificateSet, type Rotation, serviceOf } from './rotation.ts';
@@ -43,6 +44,20 @@ export async function requireAgreement(where: Where, current: CertificateSet, pe
   throw new RefusedError(`the project differs from the cluster: ${reasons.join('; ')}\nnothing was changed`, { fix: fixes.join('\n') });
 }
 
+/**
+ * Looks at the steps that write to the cluster before the first one does.
+ * @throws RefusedError with everything that they refuse
+ */
+export async function requireWritable(steps: readonly Step[]): Promise<void> {
+  const faults: ApisvcError[] = [];
+  for (const step of steps.filter(({ id }) => id === 'trust-both' || id === 'secret')) {
+    const observation = await step.observe();
+    if (observation.state === 'fault') faults.push(observation.error);
+  }
+  // The next certificates are on disk already: whoever owns a caBundle needs the new CA.
+  if (faults.length > 0) throw withoutChanges(combineErrors(faults), 'nothing in the cluster was changed');
+}
+
 /** certs/next. */
 export interface Pending {
   readonly set: CertificateSet | undefined;
@@ -79,7 +94,7 @@ export async function requireWayBack(where: Where, { anchors }: CertificateSet):
   if (anchors.every((each) => isExpired(each, where.now())))
     throw new RefusedError('the old CA has expired, so there is no way back to it', { fix: 'Finish the rotation: apisvc rotate' });
   const found = (await readApiServices(where)).map(viewApiService);
-  if (!found.some((api) => untrusted(api, anchors).length < anchors.length)) throw complete();
+  if (!found.some((api) => trustsAny(api, anchors))) throw complete();
 }
 
 /** `CN=api.wardle.svc (SHA-256 AB:CD:…, expires on 2027-11-28)`, for messages. */

@@ -61,7 +61,9 @@ export interface Rotation extends Waiting, RotationOptions {
   readonly from: CertificateSet | undefined;
   readonly to: CertificateSet;
   /** Where the set is on disk, for messages. */
-  readonly files: { readonly certificate: string; readonly key: string };
+  readonly files: { readonly certificate: string; readonly key: string; readonly caCertificate: string };
+  /** The CA certificates of both sets on disk, as far as they are known. */
+  readonly caFiles: readonly string[];
 }
 
 /** The Service whose certificate is rotated, and its namespace. */

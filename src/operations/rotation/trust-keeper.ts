@@ -1,11 +1,11 @@
+import { fieldOwner } from '../../cluster/managed-fields.ts';
 import { RefusedError } from '../../errors.ts';
 import { base64 } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { accepts, bundleText, expiredIn, isWide, lackedBy, type Overlap, widened } from './bundles.ts';
-import { changeFields } from './change-fields.ts';
-import { fieldOwner } from './field-owner.ts';
+import { changeFault, changeFields } from './change-fields.ts';
 import { readApiServices } from './live.ts';
 import { hostOf, type Rotation } from './rotation.ts';
 
@@ -16,6 +16,10 @@ export interface TrustKeeper {
    * @param nothingServesFrom asked only where the CA that is left is missing
    */
   lacking(nothingServesFrom: () => Promise<boolean>): Promise<readonly KubeObject[]>;
+  /**
+   * Why `widen` would refuse to change a caBundle without `force`; undefined where it would not.
+   */
+  widenFault(apiService: KubeObject): RefusedError | undefined;
   /**
    * Adds the missing CAs to a caBundle. Says which ones have expired.
    * @param force whether to take the field over from other managers
@@ -31,12 +35,14 @@ export interface TrustKeeper {
   requireAcceptance(): Promise<void>;
 }
 
-const bundlePath = ['f:spec', 'f:caBundle'];
+const bundlePath = ['spec', 'caBundle'];
 
 export function trustKeeper(rotation: Rotation): TrustKeeper {
   const { kind, from, to, direction, onProgress, now } = rotation;
   const overwritten = new Set<string>();
   const overlap = (): Overlap => ({ from: from?.anchors ?? [], to: to.anchors, now: now() });
+
+  const widening = (found: KubeObject): object => bundleChange(widened(viewApiService(found), overlap()));
 
   /**
    * The CA stays with a leaf: whatever accepts the certificate is right, also without a caBundle.
@@ -53,13 +59,14 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
       const unserved = await nothingServesFrom();
       return narrow.filter((object) => !isEnough(object, unserved));
     },
+    widenFault: (apiService) => changeFault(rotation, apiService, widening(apiService)),
     async widen(apiService, force = false) {
       const { name } = apiService.metadata;
       for (const { subject, notAfter } of expiredIn(viewApiService(apiService), now())) {
         const what = `apiservice/${name}: ${subject} expired on ${notAfter} and verifies nothing; it is dropped at the end of the rotation`;
         onProgress({ kind: 'note', what });
       }
-      await setBundle(rotation, apiService, (found) => widened(viewApiService(found), overlap()), force);
+      await changeFields(rotation, apiService, widening, force);
     },
     async keep(nothingServesFrom) {
       const narrow = await keeper.lacking(nothingServesFrom);
@@ -90,13 +97,11 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
   return keeper;
 }
 
-/** Writes a caBundle. @param anchorsOf decides by what the cluster has when it is written */
-export const setBundle = (
-  rotation: Rotation,
-  apiService: KubeObject,
-  anchorsOf: (found: KubeObject) => readonly CertificateInfo[],
-  force = false,
-): Promise<void> => changeFields(rotation, apiService, (found) => ({ spec: { caBundle: base64(bundleText(anchorsOf(found))) } }), force);
+const bundleChange = (anchors: readonly CertificateInfo[]): object => ({ spec: { caBundle: base64(bundleText(anchors)) } });
+
+/** Writes the caBundle of the end of a rotation. @throws as `changeFields` */
+export const setBundle = (rotation: Rotation, apiService: KubeObject, anchorsOf: () => readonly CertificateInfo[]): Promise<void> =>
+  changeFields({ ...rotation, caFiles: [rotation.files.caCertificate] }, apiService, () => bundleChange(anchorsOf()));
 
 const overwrittenAgain = (name: string, owner: string): RefusedError =>
   new RefusedError(`apiservice/${name}: ${owner} overwrote the caBundle a second time during the rotation`, {

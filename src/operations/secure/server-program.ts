@@ -1,3 +1,4 @@
+import { fieldManagers } from '../../cluster/managed-fields.ts';
 import { refOf } from '../../cluster/objects.ts';
 import { describeRef } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
@@ -5,7 +6,6 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { type Container, flagsOf } from '../../snapshot/server-flags.ts';
 import { hasNamedPairs, servingContainer } from '../../snapshot/server-view.ts';
 import { type Json, listOf, textOf } from '../../snapshot/views.ts';
-import { fieldManagers } from '../rotation/field-owner.ts';
 import type { RunningServer } from './find.ts';
 
 /** The Deployment and the container that get the certificate. */
@@ -86,7 +86,7 @@ export function managerNotes(deployment: KubeObject, secretName: string): readon
   const { annotations = {}, labels = {} } = deployment.metadata;
   const name = describeRef(refOf(deployment));
   const release = annotations['meta.helm.sh/release-name'];
-  const managers = fieldManagers(deployment, ['f:spec']);
+  const managers = fieldManagers(deployment, ['spec']);
   const values = 'the arguments, the volume and the caBundle';
   if (release !== undefined || labels['app.kubernetes.io/managed-by'] === 'Helm') {
     const chart = `For the chart of metrics-server: tls.type=existingSecret, tls.existingSecret.name=${secretName}, apiService.insecureSkipTLSVerify=false and apiService.caBundle`;

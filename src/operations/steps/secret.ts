@@ -3,7 +3,7 @@ import { base64, secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { isKeyOf } from '../certificate-in-cluster.ts';
 import { bundleText } from '../rotation/bundles.ts';
-import { changeFields } from '../rotation/change-fields.ts';
+import { changeFault, changeFields } from '../rotation/change-fields.ts';
 import { validityFault } from '../rotation/clock.ts';
 import { anyApiService, leafOf, readSecret, secretRef } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
@@ -23,8 +23,9 @@ export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAt
     title: `Writing Secret ${namespace}/${name}`,
     needs: () => [...['get', 'patch'].map((verb) => ({ verb, ref })), { verb: 'list', ref: anyApiService }],
     async observe() {
-      if (holds(await readSecret(rotation), rotation)) return { state: 'done' };
-      const fault = validityFault(rotation);
+      const secret = await readSecret(rotation);
+      if (holds(secret, rotation)) return { state: 'done' };
+      const fault = validityFault(rotation) ?? (rotation.to.key && changeFault(rotation, secret, { data: dataOf(rotation) }));
       return fault ? { state: 'fault', error: fault } : { state: 'pending' };
     },
     async run() {

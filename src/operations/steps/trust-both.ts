@@ -6,6 +6,7 @@ import { anyApiService, readApiServices } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import type { TrustKeeper } from '../rotation/trust-keeper.ts';
+import { webhookCheck } from '../rotation/webhooks.ts';
 import { combineErrors, type Step } from '../runner.ts';
 
 /**
@@ -13,6 +14,7 @@ import { combineErrors, type Step } from '../runner.ts';
  * stays.
  */
 export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll): Step {
+  const checkWebhooks = webhookCheck(rotation);
   const nothingServesFrom = async (): Promise<boolean> => (await look()).complete;
   return {
     id: 'trust-both',
@@ -20,9 +22,12 @@ export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: Loo
     needs: () => ['get', 'list', 'patch'].map((verb) => ({ verb, ref: anyApiService })),
     async observe() {
       const found = await readApiServices(rotation);
-      const faults = found.flatMap((each) => bundleFault(each) ?? portFault(each, rotation) ?? []);
+      const unfit = found.flatMap((each) => bundleFault(each) ?? portFault(each, rotation) ?? []);
+      if (unfit.length > 0) return { state: 'fault', error: combineErrors(unfit) };
+      const lacking = await keeper.lacking(nothingServesFrom);
+      const faults = [...lacking.flatMap((each) => keeper.widenFault(each) ?? []), ...[(await checkWebhooks()) ?? []].flat()];
       if (faults.length > 0) return { state: 'fault', error: combineErrors(faults) };
-      return { state: (await keeper.lacking(nothingServesFrom)).length === 0 ? 'done' : 'pending' };
+      return { state: lacking.length === 0 ? 'done' : 'pending' };
     },
     async run() {
       for (const apiService of await keeper.lacking(nothingServesFrom)) await keeper.widen(apiService);

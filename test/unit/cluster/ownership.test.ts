@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isApplied, ownedFields, releaseObject, setFields } from '../../../src/cluster/ownership.ts';
+import { conflictsOf, isApplied, ownedFields, releaseObject, setFields } from '../../../src/cluster/ownership.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
 
@@ -54,6 +54,43 @@ describe('ownership', () => {
 
   test('of an object without managedFields is not ours', () => {
     expect(isApplied({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'api' } })).toBe(false);
+  });
+});
+
+describe('conflictsOf', () => {
+  const entry = (manager: string, operation: string, fieldsV1: object) => ({ manager, operation, apiVersion: 'v1', time: 'T', fieldsV1 });
+  const data = { 'f:data': { 'f:a': {}, 'f:b': {} } };
+  const secret = (...managedFields: readonly object[]): KubeObject =>
+    ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x', managedFields }, data: { a: '1', b: '2' } }) as unknown as KubeObject;
+  const change = { data: { a: '1', b: '3', c: '4' } };
+  const ours = entry('apisvc', 'Apply', { 'f:data': { 'f:b': {} } });
+
+  test.each<[string, readonly object[], readonly object[]]>([
+    ['a manager that applied the field', [entry('argocd', 'Apply', data)], [{ field: '.data.b', owner: 'conflict with "argocd" at T' }]],
+    ['a manager that applied another field', [entry('argocd', 'Apply', { 'f:data': { 'f:a': {} } })], []],
+    ['a manager that applied the map as an empty one', [entry('argocd', 'Apply', { 'f:data': {} })], []],
+    ['updates of an object of others', [entry('kubectl-edit', 'Update', data)], []],
+    [
+      'updates of an object that apisvc applied',
+      [ours, entry('kubectl-edit', 'Update', data)],
+      [{ field: '.data.b', owner: 'conflict with "kubectl-edit" using v1 at T' }],
+    ],
+    ['apisvc itself', [ours], []],
+    ['no managers', [], []],
+  ])('names %s', (_, managers, conflicts) => {
+    expect(conflictsOf(secret(...managers), change)).toEqual(conflicts);
+  });
+
+  test('leaves out manual edits of a caBundle that apisvc applied, and keeps other ones', () => {
+    const fields = { 'f:spec': { 'f:caBundle': {} } };
+    const apiService = (manager: string): KubeObject =>
+      ({
+        ...secret(entry('apisvc', 'Apply', fields), entry(manager, 'Update', fields)),
+        kind: 'APIService',
+        spec: { caBundle: 'A' },
+      }) as unknown as KubeObject;
+    expect(conflictsOf(apiService('kubectl-patch'), { spec: { caBundle: 'B' } })).toEqual([]);
+    expect(conflictsOf(apiService('kubectl-client-side-apply'), { spec: { caBundle: 'B' } })).toHaveLength(1);
   });
 });
 

@@ -106,7 +106,10 @@ test('rotate names rotate --abort when no API is registered any more', async () 
   const { cluster } = await unregistered({});
   const current = certificateSet(issued);
   if (!current) throw new Error('no certificate');
-  const agreement = requireAgreement({ cluster, registration, signal: never }, current, { set: current, path: 'certs/next' });
+  const agreement = requireAgreement({ cluster, registration, signal: never, now: () => new Date() }, current, {
+    set: current,
+    path: 'certs/next',
+  });
   expect(await rejection(agreement)).toMatchObject({
     fix: [
       'See the differences: apisvc status',

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { RefusedError } from '../../../../src/errors.ts';
-import { planRotation, type RotateRequest, rotate } from '../../../../src/operations/rotate.ts';
+import { planRotation, rotate } from '../../../../src/operations/rotate.ts';
 import { validityFault } from '../../../../src/operations/rotation/clock.ts';
 import { requireWayBack } from '../../../../src/operations/rotation/preconditions.ts';
+import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
 import { type CertificateSet, certificateSet, serviceOf } from '../../../../src/operations/rotation/rotation.ts';
 import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { writeNext } from '../../../../src/project/generations.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { fieldManagers, fieldOwner } from '../../../../src/cluster/managed-fields.ts';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
-import { fieldManagers, fieldOwner } from '../../../../src/operations/rotation/field-owner.ts';
 import { bundleFault } from '../../../../src/operations/rotation/injection.ts';
 
-const path = ['f:spec', 'f:caBundle'];
+const path = ['spec', 'caBundle'];
 const entry = (manager: string, time: string, ...fields: string[]) => ({
   manager,
   operation: 'Update',

@@ -22,11 +22,11 @@ const base64 = (...sets: readonly CertificateSet[]): string =>
   Buffer.from(bundleText(sets.flatMap(({ anchors }) => anchors))).toString('base64');
 
 /** A cluster with one APIService, which `overwrite` changes. */
-async function situation(kind: 'leaf' | 'ca', spec: (from: CertificateSet, to: CertificateSet) => object) {
+async function situation(kind: 'leaf' | 'ca', spec: (from: CertificateSet, to: CertificateSet) => object, operation = 'Update') {
   const [from, made] = [await newSet(), await newSet()];
   const to = kind === 'ca' ? made : from;
   const managedFields = [
-    { manager: 'kubectl-patch', operation: 'Update', time: '2026-11-28T12:00:00Z', fieldsV1: { 'f:spec': { 'f:caBundle': {} } } },
+    { manager: 'kubectl-patch', operation, time: '2026-11-28T12:00:00Z', fieldsV1: { 'f:spec': { 'f:caBundle': {} } } },
   ];
   const live = {
     metadata: { name: 'v1.example.com', resourceVersion: '1', managedFields },
@@ -47,6 +47,7 @@ async function situation(kind: 'leaf' | 'ca', spec: (from: CertificateSet, to: C
     now: () => new Date(),
     kind,
     direction: 'forward',
+    caFiles: ['certs/ca.crt', 'certs/next/ca.crt'],
     from,
     to,
   } as unknown as Rotation;
@@ -86,6 +87,34 @@ describe('a caBundle that lacks a CA', () => {
     live.spec.caBundle = base64(from);
     await expect(keeper.keep(something)).rejects.toThrow('"kubectl-patch" at 2026-11-28T12:00:00Z overwrote the caBundle a second time');
   });
+});
+
+test('a caBundle that another manager applied is refused without --force-conflicts, also if it is due to be written', async () => {
+  const { keeper, from, trusted } = await situation('ca', (old) => ({ caBundle: base64(old) }), 'Apply');
+  const [found] = await keeper.lacking(something);
+  if (!found) throw new Error('nothing is lacking');
+  const refused = {
+    exitCode: 1,
+    message: [
+      'conflict: other field managers own fields of apiservice/v1.example.com',
+      'apiservice/v1.example.com .spec.caBundle: conflict with "kubectl-patch" at 2026-11-28T12:00:00Z',
+    ].join('\n'),
+    fix: expect.stringMatching(/--force-conflicts[\s\S]*Git[\s\S]*cat certs\/ca\.crt certs\/next\/ca\.crt \| base64/),
+  };
+  expect(keeper.widenFault(found)).toMatchObject(refused);
+  await expect(keeper.widen(found)).rejects.toMatchObject(refused);
+  expect(trusted()).toEqual([from.anchors[0]?.fingerprint]);
+  await keeper.widen(found, true);
+  expect(trusted()).toHaveLength(2);
+});
+
+test('a caBundle that another manager updated is changed', async () => {
+  const { keeper, trusted } = await situation('ca', (old) => ({ caBundle: base64(old) }));
+  for (const found of await keeper.lacking(something)) {
+    expect(keeper.widenFault(found)).toBeUndefined();
+    await keeper.widen(found);
+  }
+  expect(trusted()).toHaveLength(2);
 });
 
 describe('a rotation of the leaf', () => {
