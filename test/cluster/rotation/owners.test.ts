@@ -54,7 +54,7 @@ const bothCas = (): string =>
 const withBundle = (caBundle: string) => ({ ...apiService, spec: { ...apiService.spec, caBundle } });
 const applyAsGit = (caBundle: string) =>
   kubectlOk(['apply', '--server-side', '--force-conflicts', '--field-manager=argocd', '-f', '-'], withBundle(caBundle));
-/** Creates it anew, so that nobody else owns a field. */
+/** Deletes and creates it, so that nobody else owns a field. */
 async function createAs(apply: () => Promise<unknown>): Promise<void> {
   await kubectlOk(['delete', 'apiservice', project.apiService]);
   await apply();
