@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -19,10 +20,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apiserver/pkg/authentication/authenticatorfactory"
 	"k8s.io/apiserver/pkg/endpoints"
 	"k8s.io/apiserver/pkg/endpoints/discovery"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
+	"k8s.io/apiserver/pkg/server/healthz"
 	"k8s.io/apiserver/pkg/server/mux"
 	"k8s.io/apiserver/pkg/server/options"
 	"k8s.io/apiserver/pkg/util/compatibility"
@@ -35,6 +38,7 @@ type server struct {
 	things          bool
 	closing         bool
 	abrupt          bool
+	awaitFrontProxy bool
 	serving         *options.SecureServingOptions
 	authentication  *options.DelegatingAuthenticationOptions
 	authorization   *options.DelegatingAuthorizationOptions
@@ -55,6 +59,7 @@ func main() {
 	flags.BoolVar(&s.things, "things", false, "serve GET, LIST and WATCH of one object, things/one")
 	flags.BoolVar(&s.closing, "close-connections", false, "close every connection after one response, and serve HTTP/1.1 only")
 	flags.BoolVar(&s.abrupt, "abrupt", false, "exit at once on SIGTERM, as hand-written servers do")
+	flags.BoolVar(&s.awaitFrontProxy, "await-front-proxy", false, "be ready only when the CA of kube-apiserver's front proxy is known")
 	s.serving.AddFlags(flags)
 	s.authentication.AddFlags(flags)
 	s.authorization.AddFlags(flags)
@@ -102,6 +107,11 @@ func (s *server) run(ctx context.Context) error {
 	if err := s.authorization.ApplyTo(&config.Authorization); err != nil {
 		return err
 	}
+	if s.awaitFrontProxy {
+		config.AddReadyzChecks(healthz.NamedCheck("front-proxy", func(*http.Request) error {
+			return knowsFrontProxy(config.Authentication.RequestHeaderConfig)
+		}))
+	}
 	generic, err := config.Complete(nil).New("any-api", genericapiserver.NewEmptyDelegate())
 	if err != nil {
 		return err
@@ -110,6 +120,16 @@ func (s *server) run(ctx context.Context) error {
 		return err
 	}
 	return generic.PrepareRun().RunWithContext(ctx)
+}
+
+// knowsFrontProxy returns an error until an informer has read the CA from a ConfigMap. Before that,
+// every request of kube-apiserver is anonymous. /readyz of the generic server does not check this
+// (k8s.io/apiserver/pkg/server/dynamiccertificates/configmap_cafile_content.go, RunOnce).
+func knowsFrontProxy(found *authenticatorfactory.RequestHeaderConfig) error {
+	if found == nil || len(found.CAContentProvider.CurrentCABundleContent()) == 0 {
+		return errors.New("the CA of the front proxy is not known yet")
+	}
+	return nil
 }
 
 func (s *server) serveDiscovery(generic *genericapiserver.GenericAPIServer, shutdown context.Context) error {

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Status } from '../../../src/diagnosis/status.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { type Gate, startGate } from '../harness/gate.ts';
+import { codesOf, verifyJson } from '../harness/projects.ts';
+import { expectAgreement, rotateOk } from '../harness/rotations.ts';
+
+/**
+ * At every step of a rotation, verify and status name the rotation and its step, and find nothing
+ * else. This holds while it runs and after it was killed.
+ */
+
+const name = 'seen';
+let project: AnyApiProject;
+let gate: Gate;
+
+beforeAll(async () => {
+  project = await makeAnyApiProject({ name, replicas: 2 });
+  await registerAnyApiProject(project);
+  gate = await startGate();
+});
+
+afterAll(async () => {
+  gate?.stop();
+  await kubectl(['delete', 'apiservice', project.apiService, '--ignore-not-found']);
+  await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
+});
+
+interface PlannedStep {
+  readonly id: string;
+  readonly title: string;
+}
+
+type Running = ReturnType<typeof apisvc>;
+const flagsOf = (flags: readonly string[]) => ['rotate', '-C', project.dir, '--soak', '1s', ...flags];
+const start = (...flags: readonly string[]): Running => apisvc([...flagsOf(flags), '--kubeconfig', gate.kubeconfig], { timeout: 200_000 });
+
+async function planOf(...flags: readonly string[]): Promise<readonly PlannedStep[]> {
+  const { exitCode, stdout, stderr } = await apisvc([...flagsOf(flags), '--dry-run', '-o', 'json']);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  return JSON.parse(stdout).steps;
+}
+
+/** Resolves when the rotation stands at the start of the step. @throws Error if it ends before */
+async function reach(running: Running, step: string): Promise<void> {
+  const ended = running.then(({ stderr }) => {
+    throw new Error(`the rotation ended before step ${step}:\n${stderr}`);
+  });
+  await Promise.race([gate.passUntil(step), ended]);
+}
+
+async function kill(running: Running): Promise<void> {
+  running.kill('SIGKILL');
+  await running;
+  gate.open();
+}
+
+interface Expected {
+  /** How verify and status call it. */
+  readonly what: string;
+  readonly plan: readonly PlannedStep[];
+  readonly id: string;
+  readonly running: boolean;
+}
+
+async function expectSeen({ what, plan, id, running }: Expected): Promise<void> {
+  const inProject = { cwd: project.dir };
+  const [verified, verifiedInProject, status, statusText] = await Promise.all([
+    verifyJson([project.apiService]),
+    verifyJson([], inProject),
+    apisvc(['status', '-o', 'json'], inProject),
+    apisvc(['status', project.apiService]),
+  ]);
+  const index = plan.findIndex((step) => step.id === id);
+  const { title } = plan[index] as PlannedStep;
+  const step = { number: index + 1, steps: plan.length, title };
+  const fact = `${what} ${running ? 'in progress' : 'interrupted'}: step ${step.number} of ${step.steps}, "${title}"; begun at `;
+  const codes = running ? [] : ['cert/rotation-interrupted'];
+  for (const { exitCode, diagnosis } of [verified, verifiedInProject]) {
+    const [api] = diagnosis.apis;
+    expect({ id, exitCode, verdict: api?.verdict, codes: codesOf(diagnosis), notChecked: api?.notChecked }).toEqual({
+      ...{ id, exitCode: 0, verdict: 'healthy', codes, notChecked: [] },
+    });
+    expect(api?.facts).toEqual(expect.arrayContaining([expect.stringContaining(fact)]));
+  }
+  const { verdict, failure, rotations, findings }: Status = JSON.parse(status.stdout);
+  expect({ id, exitCode: status.exitCode, verdict, failure, codes: findings.map(({ code }) => code) }).toEqual({
+    ...{ id, exitCode: 0, verdict: 'same', failure: undefined, codes },
+  });
+  expect(rotations).toMatchObject([{ step: id, running, ...step }]);
+  expect(statusText).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(fact) });
+}
+
+/** Steps that end before anybody could look at them. */
+const isShort = ({ id }: PlannedStep): boolean => id === 'promote' || id === 'discard';
+
+/** Looks at each step while the rotation runs, and kills it in the last one. */
+async function expectSeenAtEveryStep(what: string, plan: readonly PlannedStep[], ...flags: readonly string[]): Promise<void> {
+  const running = start(...flags);
+  for (const step of plan.filter(({ id }) => id !== 'issue')) {
+    await reach(running, step.id);
+    if (!isShort(step)) await expectSeen({ what, plan, id: step.id, running: true });
+  }
+  await kill(running);
+  await expectSeen({ what, plan, id: plan.at(-1)?.id ?? '', running: false });
+}
+
+test('a rotation of the serving certificate, also when it was killed', async () => {
+  const plan = await planOf();
+  const what = 'rotation of the serving certificate';
+  for (const step of plan.filter(({ id }) => id !== 'issue')) {
+    const running = start();
+    await reach(running, step.id);
+    if (!isShort(step)) await expectSeen({ what, plan, id: step.id, running: true });
+    await kill(running);
+    await expectSeen({ what, plan, id: step.id, running: false });
+  }
+  await rotateOk(project);
+  await expectAgreement(project, name);
+});
+
+test('a rotation of the CA', async () => {
+  await expectSeenAtEveryStep('rotation of the CA', await planOf('--ca'), '--ca');
+  await rotateOk(project, '--ca');
+  await expectAgreement(project, name);
+});
+
+test('an abort of the rotation of the CA', async () => {
+  const before = await expectAgreement(project, name);
+  const plan = await planOf('--ca');
+  const running = start('--ca');
+  await reach(running, 'soak');
+  await kill(running);
+  await expectSeen({ what: 'rotation of the CA', plan, id: 'soak', running: false });
+  await expectSeenAtEveryStep('abort of the rotation of the CA', await planOf('--abort'), '--abort');
+  await rotateOk(project, '--abort');
+  expect(await expectAgreement(project, name)).toEqual(before);
+});
