@@ -3,6 +3,7 @@ import { wasRefused } from '../../cluster/faults.ts';
 import { observe as observeObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { freshMs, judgeRenewals, type Renewals, recordRenewals } from '../rotation/freshness.ts';
+import { isHeldUp, readPickupQueue } from '../rotation/pickup-queue.ts';
 import { settleTime } from '../rotation/settle-time.ts';
 import type { Step } from '../runner.ts';
 import { type Waiting, waitFor } from '../wait.ts';
@@ -63,17 +64,22 @@ async function watchLeases({ cluster, signal }: Waiting, seen: { renewals?: Rene
 
 /** Returns at once where there are no Leases. */
 async function untilTakenUp(
-  { signal }: Waiting,
+  waiting: Waiting,
   seen: { readonly renewals?: Renewals },
   settleMs: number,
   report: (state: string) => void,
 ): Promise<void> {
+  const { signal } = waiting;
   const start = performance.now();
   for (;;) {
     const { renewals } = seen;
     if (renewals?.size === 0) return;
     const uptake = renewals && judgeRenewals(renewals, { nowMs: performance.now(), settleMs });
-    if (uptake?.state === 'done') return;
+    if (uptake?.state === 'done') {
+      const queue = await readPickupQueue(waiting);
+      if (!queue || !isHeldUp(queue, (performance.now() - start) / 1000)) return;
+      report('kube-apiserver is still reading the OpenAPI document of another server');
+    }
     if (uptake?.state === 'settling') report(`${counted(renewals?.size ?? 0)} renewed; ${settleMs / 1000}s to settle`);
     if (uptake?.state === 'stale') report(staleText(uptake.leases, performance.now() - start > freshMs));
     await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
