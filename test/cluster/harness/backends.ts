@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { cluster } from './provided.ts';
 
@@ -31,6 +32,8 @@ export interface Reply {
   readonly forbids?: string;
   /** Requests without X-Remote-Group get status 403, as they would from RBAC. */
   readonly needsGroup?: boolean;
+  /** Paths that begin so are answered after this time, in milliseconds. */
+  readonly late?: { readonly path: string; readonly ms: number };
 }
 
 /** The discovery document of a working extension API server for a group and version. */
@@ -62,8 +65,9 @@ export const serveHttp = (reply: Reply, host?: string): Promise<Backend> => list
 export const serveSilence = (host?: string): Promise<Backend> => listen(createTcpServer(), 0, host);
 
 const replyWith =
-  ({ status = 200, body, forbids, needsGroup = false }: Reply): RequestListener =>
-  ({ headers, socket }, response) => {
+  ({ status = 200, body, forbids, needsGroup = false, late }: Reply): RequestListener =>
+  async ({ headers, socket, url }, response) => {
+    if (late && url?.startsWith(late.path)) await sleep(late.ms, undefined, { ref: false });
     const ungrouped = needsGroup && headers['x-remote-group'] === undefined;
     const forbidden = ungrouped || (forbids !== undefined && headers['x-remote-user'] === forbids);
     const code = isAnonymous(socket) ? 401 : forbidden ? 403 : status;

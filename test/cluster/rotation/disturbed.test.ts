@@ -15,7 +15,8 @@ const flags = ['--ca', '--soak', '2s'];
 let project: AnyApiProject;
 
 beforeAll(async () => {
-  project = await makeAnyApiProject({ name, flags: ['--close-connections'] });
+  // A server on k8s.io/apiserver is ready before it knows the CA of the front proxy.
+  project = await makeAnyApiProject({ name, flags: ['--close-connections', '--await-front-proxy'] });
   await registerAnyApiProject(project);
 });
 
@@ -97,9 +98,7 @@ test('a Deployment that is scaled up half way starts pods that are awaited too',
     const { exitCode, stderr } = await running;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   });
-  // A server that just started may not know the front-proxy CA yet, on a slow machine
-  // (k8s.io/apiserver/pkg/server/dynamiccertificates, DynamicServingCertificateController).
-  expect(report.byText.filter(({ text }) => !text.includes('User "system:anonymous"'))).toEqual([]);
+  expectNoFailure(report);
   await expectAgreement(project, name);
   await scale(3);
 });

@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Document } from 'yaml';
 import { type AnyApiOptions, type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
+import { resourceList, serveHttps } from '../harness/backends.ts';
+import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { kubectlOk, servingPairOf, waitForOutput } from '../harness/projects.ts';
 import { registered as registeredOutside, removeProjects } from '../harness/registered.ts';
-import { expectAgreement, fingerprintsOf, rotateOk, underLoad } from '../harness/rotations.ts';
+import { apiServiceNameOf, groupOf, handMade } from '../harness/registrations.ts';
+import { expectAgreement, expectNoFailure, fingerprintsOf, rotateOk, underLoad } from '../harness/rotations.ts';
 
 /**
  * Servers that need a restart, servers outside the cluster, and several APIServices of one Service.
@@ -61,9 +64,27 @@ if (process.env.APISVC_THOROUGH !== undefined) {
   });
 }
 
-test('every APIService of the Service trusts both CAs, and one that fails makes the wait longer', async () => {
+/**
+ * Registers an API whose OpenAPI documents take 20 seconds. While kube-apiserver reads one, it
+ * picks up no other APIService.
+ */
+async function registerSlow(): Promise<{ readonly apiService: string; stop(): Promise<void> }> {
+  const name = 'slow-openapi';
+  const ca = await makeCa(`${name} CA`);
+  const reply = { body: resourceList(`${groupOf(name)}/v1`, 'things'), late: { path: '/openapi', ms: 20_000 } };
+  const { port, stop } = await serveHttps(pair(await makeLeaf(`${name}.${name}.svc`, ca)), reply);
+  const apiService = apiServiceNameOf(name);
+  names.push(name);
+  await kubectlOk(['create', 'namespace', name]);
+  const items = Object.values(handMade({ namespace: name, service: name, port, ca: pem(ca) }));
+  await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+  await kubectlOk(['wait', '--for=condition=Available', `apiservice/${apiService}`, '--timeout=80s']);
+  return { apiService, stop };
+}
+
+test('every APIService of the Service trusts both CAs, and ones that fail or are slow make the wait longer', async () => {
   const name = 'several';
-  const project = await registered({ name });
+  const project = await registered({ name, flags: ['--close-connections'] });
   const other = { ...JSON.parse(await kubectlOk(['get', 'apiservice', project.apiService, '-o', 'json'])) };
   const second = `v2.${other.spec.group}`;
   const { group, service, caBundle } = other.spec;
@@ -73,17 +94,25 @@ test('every APIService of the Service trusts both CAs, and one that fails makes 
     metadata: { name: second },
     spec: { group, service, caBundle, version: 'v2', groupPriorityMinimum: 1000, versionPriority: 10 },
   });
+  const slow = await registerSlow();
   try {
     const report = await underLoad(project, async () => {
-      const { stderr } = await rotateOk(project, '--ca', '--soak', '0s');
+      const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '0s'], { timeout: 200_000 });
+      await waitForOutput(running, /==> Issuing/);
+      // kube-apiserver reads the document again.
+      await kubectlOk(['annotate', 'apiservice', slow.apiService, 'changed=yes']);
+      const { exitCode, stderr } = await running;
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
       expect(stderr).toMatch(new RegExp(`note: waiting 70s: .*APIService ${second} is not available`));
+      expect(stderr).toMatch(new RegExp(`note: waiting 70s: .*APIService ${slow.apiService} took \\d+\\.\\ds for its OpenAPI document`));
     });
-    expect({ failures: report.failures, byText: report.byText }).toEqual({ failures: 0, byText: [] });
+    expectNoFailure(report);
     const { ca } = await expectAgreement(project, name);
     const bundle = await kubectlOk(['get', 'apiservice', second, '-o', 'jsonpath={.spec.caBundle}']);
     expect(fingerprintsOf(Buffer.from(bundle, 'base64').toString())).toEqual(ca);
   } finally {
-    await kubectl(['delete', 'apiservice', second]);
+    await kubectl(['delete', 'apiservice', second, slow.apiService]);
+    await slow.stop();
   }
 });
 

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { processesWith } from '../harness/processes.ts';
+import { kubectlOk, waitForOutput } from '../harness/projects.ts';
+import { groupOf } from '../harness/registrations.ts';
+import { expectAgreement, placesOf, underLoad } from '../harness/rotations.ts';
+
+/** A pod whose machine is cut off in the middle of a rotation keeps the old CA trusted. */
+
+const name = 'cut-off';
+/** How long it is cut off, in milliseconds. */
+const cutOffMs = 30_000;
+let project: AnyApiProject;
+
+beforeAll(async () => {
+  project = await makeAnyApiProject({ name, flags: ['--close-connections', '--await-front-proxy'] });
+  await registerAnyApiProject(project);
+});
+
+afterAll(async () => {
+  await kubectl(['delete', 'apiservice', project.apiService, '--ignore-not-found']);
+  await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
+});
+
+/**
+ * Stops the server of one pod, and rejects every connection to the pod. All pods of the tests are
+ * on one node, which the other specs need.
+ * @returns the name of the pod, its address, and a function that brings it back
+ */
+async function cutOff() {
+  const [pid] = processesWith(`--group-version=${groupOf(name)}/v1`);
+  if (pid === undefined) throw new Error('no pod runs');
+  const pod = /(?:^|\0)HOSTNAME=([^\0]+)/.exec(readFileSync(`/proc/${pid}/environ`, 'utf8'))?.[1] ?? '';
+  const address = await kubectlOk(['get', 'pod', '-n', name, pod, '-o', 'jsonpath={.status.podIP}']);
+  const rule = 'INPUT -i eth0 -p tcp --dport 8443 -j REJECT --reject-with tcp-reset';
+  const script = `iptables --wait -A ${rule} && echo cut off && read -r _; iptables --wait -D ${rule}`;
+  // The shell keeps the network namespace, also when kubelet restarts the container.
+  const shell = execa('nsenter', [`--net=/proc/${pid}/ns/net`, 'sh', '-c', script], { stdin: 'pipe' });
+  process.kill(pid, 'SIGSTOP');
+  await shell.iterable()[Symbol.asyncIterator]().next();
+  const bringBack = async (): Promise<void> => {
+    if (processesWith(`--group-version=${groupOf(name)}/v1`).includes(pid)) process.kill(pid, 'SIGCONT');
+    shell.stdin?.end('\n');
+    await shell;
+  };
+  return { pod, address, bringBack };
+}
+
+test('a pod that is cut off for 30 seconds is named and awaited, and both CAs stay trusted', async () => {
+  let lost = { pod: '', address: '' };
+  const report = await underLoad(project, async () => {
+    const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '2s'], { timeout: 200_000 });
+    await waitForOutput(running, /==> Writing Secret/);
+    const { bringBack, ...cut } = await cutOff();
+    lost = cut;
+    try {
+      await waitForOutput(running, new RegExp(`2 of 3 serve it; ${cut.address}:8443 \\(pod ${cut.pod}\\): `));
+      await pause(cutOffMs);
+      const { bundle, pending } = await placesOf(project, name);
+      expect({ trusted: bundle.length, pending, exitCode: running.exitCode }).toEqual({ trusted: 2, pending: true, exitCode: null });
+    } finally {
+      await bringBack();
+    }
+    const { exitCode, stderr } = await running;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  });
+  // kubelet needs some seconds to see that the pod is not ready.
+  expect(report.byText.filter(({ text }) => !text.includes(lost.address))).toEqual([]);
+  await expectAgreement(project, name);
+});
