@@ -98,9 +98,11 @@ const says: ApiServerSays = { api: 'unknown', faults: [] };
  * the address of a pod.
  */
 function reached(api: ApiServiceView, service: ServiceRef, { probes, targets }: Backend): readonly Asked[] {
+  const probed = seen(probes) ?? [];
+  if (!probed.some(({ handshake }) => handshake.kind === 'served')) return [];
   const serverName = serverNameOf(service);
   const roots = trustedBy(api);
-  const judged = judgeEndpoints(seen(probes) ?? [], { roots, hostname: serverName, now: new Date() }, says);
+  const judged = judgeEndpoints(probed, { roots, hostname: serverName, now: new Date() }, says);
   return judged.flatMap(({ at, via, handshake }, index): Asked[] => {
     const target = targets[index];
     return target && handshake.kind === 'served' ? [{ ...target, at, via, namespace: service.namespace, serverName }] : [];
