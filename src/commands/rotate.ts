@@ -3,10 +3,10 @@ import { fileExists } from '../config/file-errors.ts';
 import { issuerFlags } from '../config/issuer-flags.ts';
 import { fixInDirectory } from '../config/project-commands.ts';
 import type { Registration } from '../config/schema.ts';
-import { ApisvcError, Exit, type ExitCode, UsageError } from '../errors.ts';
+import { ApisvcError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import { planRotation, rotate as rotateCertificates } from '../operations/rotate.ts';
-import type { RotateRequest, RotateResult } from '../operations/rotation/request.ts';
+import type { RotateReport, RotateRequest, RotateResult } from '../operations/rotation/request.ts';
 import type { RestartMode, RotationKind } from '../operations/rotation/rotation.ts';
 import { anchorsIn, caBundleOf } from '../pki/anchors.ts';
 import { loadAuthority } from '../pki/authority.ts';
@@ -19,7 +19,7 @@ import type { CertificatesToWrite } from '../project/project.ts';
 import { projectFiles, readRegistration } from '../project/project.ts';
 import { readPem } from '../project/read.ts';
 import { progressLine } from '../report/progress.ts';
-import { rotationJson, rotationText } from '../report/rotation.ts';
+import { failedRotationJson, rotationJson, rotationText } from '../report/rotation.ts';
 import { type CaFlags, readAuthority } from './ca-flags.ts';
 import { type ClusterFlags, clusterFlagsOf, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { projectCommands } from './selection.ts';
@@ -50,6 +50,7 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   const authority = await readAuthority(flags, terminal, new Date())?.();
   const kind = kindOf(flags, registration, authority);
   const issue = (): Promise<CertificatesToWrite> => issueNext(dir, registration, kind, authority);
+  let report: RotateReport = { kind, steps: [] };
   const requestFor = (signal: AbortSignal): RotateRequest => ({
     dir,
     registration,
@@ -67,21 +68,40 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
     project: projectCommands(dir, registration),
     signal,
     onProgress: (progress) => terminal.progress(progressLine(progress)),
+    onReport: (now) => {
+      report = now;
+    },
   });
   const work = async (cluster: Cluster, signal: AbortSignal): Promise<RotateResult> => {
     const request = requestFor(signal);
     return flags.dryRun ? planRotation(cluster, request) : rotateCertificates(cluster, request);
   };
   const result = await withCluster(flags, terminal, 'rotating', work)
-    .catch((error) => explainInterrupt(error, flags, `${runAgain}, or go back: apisvc rotate --abort`))
-    .catch((error) => withDirectory(error, dir));
+    .catch((error) => explainInterrupt(error, flags, interruptFix(flags, report)))
+    .catch((error) => withDirectory(error, dir))
+    .catch((error) => reportFailure(error, flags, report, terminal));
   await terminal.result(flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors));
   return result.diagnosis ? exitCodeOf(result.diagnosis) : Exit.ok;
+}
+
+/** After its last step, a rotation is complete: the same command would start another one. */
+function interruptFix({ abort }: RotateFlags, { steps }: RotateReport): string {
+  const isComplete = steps.length > 0 && steps.every(({ id, state }) => id === 'verify' || state === 'done' || state === 'skipped');
+  if (isComplete) return `The ${abort ? 'way back' : 'rotation'} is complete. To check the API: apisvc verify`;
+  return abort ? `${runAgain}, or rotate after all: apisvc rotate` : `${runAgain}, or go back: apisvc rotate --abort`;
 }
 
 /** The commands of fixes get the directory, where they lack it. */
 function withDirectory(error: unknown, directory: string): never {
   if (error instanceof ApisvcError && error.fix !== undefined) error.fix = fixInDirectory(error.fix, directory);
+  throw error;
+}
+
+/** Scripts learn which steps are done. @throws the error, whose exit code says the same */
+async function reportFailure(error: unknown, { output }: RotateFlags, report: RotateReport, terminal: Terminal): Promise<never> {
+  if (output === 'json' && error instanceof ApisvcError) {
+    await terminal.result(failedRotationJson(report, error instanceof InterruptedError ? 'interrupted' : 'failed', error));
+  }
   throw error;
 }
 

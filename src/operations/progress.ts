@@ -23,6 +23,8 @@ export interface RemovedObject {
 /** What an operation reports while it runs. Reporters turn it into lines. */
 export type Progress =
   | { readonly kind: 'step'; readonly what: string }
+  /** A step that was done before. */
+  | { readonly kind: 'skipped'; readonly what: string }
   | { readonly kind: 'applied'; readonly applied: AppliedObject }
   | { readonly kind: 'removed'; readonly removed: RemovedObject }
   | { readonly kind: 'waiting'; readonly what: string; readonly last: string }

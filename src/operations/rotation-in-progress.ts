@@ -32,7 +32,7 @@ export async function requireNoRotation(cluster: Cluster, { service, directory, 
   const { holder, journal } = lease ? viewRotationLease(lease) : {};
   if (!journal) return;
   const what = `a rotation of the certificate of Service ${service.namespace}/${service.name} is not complete`;
-  const fix = 'Finish it where it was started: apisvc rotate\nOr go back first: apisvc rotate --abort';
+  const fix = 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate --abort';
   throw withoutChanges(
     new RefusedError(`${what}: ${holder || 'another process'} started it at ${journal.started.replace(/\.\d+Z$/, 'Z')}`, {
       fix: fixInDirectory(fix, directory),

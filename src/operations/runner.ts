@@ -44,12 +44,10 @@ export async function checkSteps(steps: readonly Step[]): Promise<void> {
 
 /**
  * Runs steps in order. Skips those that are done.
- * @param before is called before each step, for example to record it
  * @throws the fault of the first step that has one; what `run` throws
  */
-export async function runSteps(steps: readonly Step[], onProgress: OnProgress, before?: (step: Step) => Promise<void>): Promise<void> {
+export async function runSteps(steps: readonly Step[], onProgress: OnProgress): Promise<void> {
   for (const step of steps) {
-    await before?.(step);
     if (step.title !== undefined) onProgress({ kind: 'step', what: step.title });
     const observation = await step.observe();
     if (observation.state === 'fault') throw observation.error;

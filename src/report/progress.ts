@@ -27,6 +27,8 @@ function line(progress: Progress): string {
   switch (progress.kind) {
     case 'step':
       return `==> ${progress.what}`;
+    case 'skipped':
+      return `    ${progress.what} (done)`;
     case 'applied':
       return `    ${appliedLine(progress.applied)}`;
     case 'removed':

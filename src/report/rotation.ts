@@ -1,22 +1,34 @@
 import type { ChalkInstance } from 'chalk';
-import type { PlannedStep, RotateResult } from '../operations/rotation/request.ts';
+import type { ApisvcError } from '../errors.ts';
+import type { RotateReport, RotateResult, StepReport } from '../operations/rotation/request.ts';
 import type { CertificateSet } from '../operations/rotation/rotation.ts';
 import { printable } from '../pki/printable.ts';
 import { json } from './json.ts';
 import { diagnosisText } from './text.ts';
 
+const apiVersion = 'apisvc.dev/rotation/v1alpha1';
+
 /** The result of `rotate -o json`. Fingerprints are SHA-256. */
-export const rotationJson = ({ outcome, kind, steps, from, to, discarded, diagnosis }: RotateResult): string =>
-  json({
-    apiVersion: 'apisvc.dev/rotation/v1alpha1',
+export const rotationJson = ({ outcome, kind, direction, steps, from, to, discarded, diagnosis }: RotateResult): string => {
+  const [before, after] = direction === 'back' ? ['withdrawn', 'restored'] : ['from', 'to'];
+  return json({
+    apiVersion,
     outcome,
     kind,
     steps,
-    ...(from ? { from: summary(from) } : {}),
-    ...(to ? { to: summary(to) } : {}),
+    ...(from ? { [before]: summary(from) } : {}),
+    ...(to ? { [after]: summary(to) } : {}),
     ...(discarded ? { discarded } : {}),
     ...(diagnosis ? { diagnosis } : {}),
   });
+};
+
+/** The same for a run that did not finish. */
+export const failedRotationJson = (
+  { kind, steps }: RotateReport,
+  outcome: 'failed' | 'interrupted',
+  { message, fix }: Pick<ApisvcError, 'message' | 'fix'>,
+): string => json({ apiVersion, outcome, kind, steps, error: { message, ...(fix === undefined ? {} : { fix }) } });
 
 const summary = ({ presented, leaf, anchors }: CertificateSet): object => ({
   certificate: { sha256: leaf, notAfter: presented[0]?.notAfter },
@@ -25,31 +37,37 @@ const summary = ({ presented, leaf, anchors }: CertificateSet): object => ({
 
 /** The result for people. */
 export function rotationText(result: RotateResult, colors: ChalkInstance): string {
-  const { outcome, kind, steps, from, to, discarded, diagnosis } = result;
+  const { outcome, kind, direction, steps, from, to, discarded, diagnosis } = result;
   const what = kind === 'ca' ? 'the CA and the serving certificate' : 'the serving certificate';
-  const certificates = [...lineOf('old', outcome === 'aborted' ? to : from), ...lineOf('new', outcome === 'aborted' ? from : to)];
+  const checked = ['', diagnosis ? diagnosisText(diagnosis, colors) : ''];
   switch (outcome) {
     case 'planned':
-      return [`Plan to rotate ${what}; nothing was changed:`, ...steps.map(stepLine), ''].join('\n');
+      return [`Plan to ${direction === 'back' ? 'restore' : 'rotate'} ${what}; nothing was changed:`, ...steps.map(stepLine), ''].join(
+        '\n',
+      );
     case 'not-due':
-      return `The certificate is valid until ${to?.presented[0]?.notAfter}. Nothing changed.\n`;
+      return `${validity(result)}. Nothing changed.\n`;
     case 'discarded':
       return `${printable(`The API is not registered any more. Discarded ${discarded?.join(' and ')}.`)}\n`;
     case 'nothing-to-abort':
       return 'No rotation is in progress. Nothing changed.\n';
     case 'rotated':
-      return [`Rotated ${what}.`, ...certificates, '', diagnosis ? diagnosisText(diagnosis, colors) : ''].join('\n');
+      return [`Rotated ${what}.`, ...lineOf('old', from), ...lineOf('new', to), ...checked].join('\n');
     case 'aborted':
-      return ['Aborted; the old certificate is restored.', ...certificates, '', diagnosis ? diagnosisText(diagnosis, colors) : ''].join(
-        '\n',
-      );
+      return ['Aborted; the old certificate is restored.', ...lineOf('restored', to), ...lineOf('withdrawn', from), ...checked].join('\n');
   }
 }
 
-const stepLine = ({ title, state }: PlannedStep, index: number): string =>
+function validity({ kind, to }: RotateResult): string {
+  const leaf = `The serving certificate is valid until ${to?.presented[0]?.notAfter}`;
+  const [first] = (to?.anchors ?? []).map(({ notAfter }) => notAfter).sort();
+  return kind === 'ca' ? `${leaf}, and the CA until ${first}` : leaf;
+}
+
+const stepLine = ({ title, state }: StepReport, index: number): string =>
   printable(`  ${index + 1}. ${title}${state === 'done' ? ' (done)' : ''}`);
 
-function lineOf(which: 'old' | 'new', set: CertificateSet | undefined): readonly string[] {
+function lineOf(which: string, set: CertificateSet | undefined): readonly string[] {
   const [leaf] = set?.presented ?? [];
   return leaf
     ? [printable(`  ${which}: ${leaf.subject || leaf.dnsNames[0]}, SHA-256 ${leaf.fingerprint}, expires on ${leaf.notAfter}`)]

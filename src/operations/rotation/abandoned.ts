@@ -26,7 +26,7 @@ export async function discardAbandoned(cluster: Cluster, request: RotateRequest)
   const ref = rotationLease(service);
   const hasLease = (await getObject(cluster, ref, signal)) !== undefined;
   const left = [...(hasNext(dir) ? [pathsOfSets(dir).next] : []), ...(hasLease ? [describeRef(ref)] : [])];
-  const nothing = { kind, steps: [], from: undefined, to: undefined };
+  const nothing = { kind, direction: 'back', steps: [], from: undefined, to: undefined } as const;
   if (left.length === 0) return { outcome: 'nothing-to-abort', ...nothing };
   if (dryRun) {
     return { outcome: 'planned', ...nothing, steps: left.map((each) => ({ id: 'discard', title: `Removing ${each}`, state: 'pending' })) };

@@ -52,12 +52,13 @@ const began = ({ started, number, steps, title }: Journal, holder: string): stri
 
 const otherMachine = (journal: Journal, holder: string): RefusedError =>
   new RefusedError(`${began(journal, holder)}; its new private key is not in this project`, {
-    fix: 'Continue it where it began: apisvc rotate\nOr go back from here: apisvc rotate --abort',
+    // A copy of the project has the old certificates, but not certs/next.
+    fix: 'Run rotate in the project directory where it was started.\nOr go back from here: apisvc rotate --abort',
   });
 
 const otherFiles = (journal: Journal, holder: string): RefusedError =>
   new RefusedError(`${began(journal, holder)}; certs/ does not have its old certificate`, {
-    fix: 'Continue it, or go back, in the directory where it began.',
+    fix: 'Continue it, or go back, in the project directory where it was started.',
   });
 
 /** The error for the way back from a rotation whose old CA lost its trust. */

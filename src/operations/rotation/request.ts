@@ -4,7 +4,7 @@ import type { Registration } from '../../config/schema.ts';
 import type { Diagnosis } from '../../diagnosis/types.ts';
 import type { CertificatesToWrite } from '../../project/project.ts';
 import type { OnProgress } from '../progress.ts';
-import type { CertificateSet, RotationKind, RotationOptions } from './rotation.ts';
+import type { CertificateSet, Rotation, RotationKind, RotationOptions } from './rotation.ts';
 
 /** What `rotate` is asked to do. */
 export interface RotateRequest extends RotationOptions {
@@ -29,19 +29,30 @@ export interface RotateRequest extends RotationOptions {
   readonly holder: Holder;
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
+  /** Called whenever the state of a step changes. */
+  readonly onReport: (report: RotateReport) => void;
 }
 
-/** What a step of the plan will do. */
-export interface PlannedStep {
+/**
+ * How far a step is. In a plan, `done` needs nothing more. After a run, `done` is what the run did,
+ * `skipped` what needed nothing, and `pending` what it did not finish.
+ */
+export interface StepReport {
   readonly id: string;
   readonly title: string;
-  readonly state: 'done' | 'pending';
+  readonly state: 'done' | 'skipped' | 'failed' | 'pending';
 }
 
-export interface RotateResult {
-  readonly outcome: 'rotated' | 'aborted' | 'discarded' | 'planned' | 'not-due' | 'nothing-to-abort';
+/** How far a run is. */
+export interface RotateReport {
   readonly kind: RotationKind;
-  readonly steps: readonly PlannedStep[];
+  readonly steps: readonly StepReport[];
+}
+
+export interface RotateResult extends RotateReport {
+  readonly outcome: 'rotated' | 'aborted' | 'discarded' | 'planned' | 'not-due' | 'nothing-to-abort';
+  /** `back` after --abort. */
+  readonly direction: Rotation['direction'];
   /** The certificate in use before, where it is known, and afterwards. */
   readonly from: CertificateSet | undefined;
   readonly to: CertificateSet | undefined;

@@ -1,3 +1,4 @@
+import type { Need } from '../../cluster/status.ts';
 import { UsageError } from '../../errors.ts';
 import { base64, secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
@@ -17,11 +18,10 @@ import type { Step } from '../runner.ts';
  */
 export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll, uptake: Step): Step {
   const { namespace, name } = secretRef(rotation);
-  const ref = secretRef(rotation);
   return {
     id: 'secret',
     title: `Writing Secret ${namespace}/${name}`,
-    needs: () => [...['get', 'patch'].map((verb) => ({ verb, ref })), { verb: 'list', ref: anyApiService }],
+    needs: () => secretNeeds(rotation),
     async observe() {
       const secret = await readSecret(rotation);
       if (holds(secret, rotation)) return { state: 'done' };
@@ -36,6 +36,12 @@ export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAt
     },
   };
 }
+
+/** The step also looks at the caBundles. */
+export const secretNeeds = (where: Pick<Rotation, 'registration'>): readonly Need[] => [
+  ...['get', 'patch'].map((verb) => ({ verb, ref: secretRef(where) })),
+  { verb: 'list', ref: anyApiService },
+];
 
 /** Whether the Secret holds the certificate with its key. */
 export function holds(secret: KubeObject, { to }: Pick<Rotation, 'to'>): boolean {

@@ -21,7 +21,7 @@ export function servedStep(rotation: Rotation, look: LookAtAll, guard: Guard, re
   return {
     id: 'endpoints',
     title: `Waiting until every endpoint serves the ${which} certificate`,
-    needs: () => needsOf(rotation),
+    needs: () => servedNeeds(rotation),
     observe: async () => ({ state: restart !== 'always' && (await look()).complete ? 'done' : 'pending' }),
     async run() {
       if (!hasSecret(rotation)) {
@@ -50,23 +50,21 @@ async function untilServed(rotation: Rotation, look: LookAtAll, guard: Guard, re
   });
 }
 
-function needsOf(rotation: Rotation): readonly Need[] {
-  const { namespace, name } = serviceOf(rotation);
-  const service = { resource: resources.Service, namespace, name };
+/** The permissions to look at everything that serves, and to restart it. */
+export function servedNeeds(options: Pick<Rotation, 'registration' | 'nudge' | 'restart'>): readonly Need[] {
+  const { namespace, name } = serviceOf(options);
   const all = (resource: (typeof resources)[keyof typeof resources]) => ({ resource, namespace, name: '*' });
-  if (!hasSecret(rotation)) {
-    return [
-      { verb: 'get', ref: service },
-      { verb: 'list', ref: all(resources.EndpointSlice) },
-    ];
-  }
-  return [
-    { verb: 'get', ref: service },
+  const endpoints = [
+    { verb: 'get', ref: { resource: resources.Service, namespace, name } },
     { verb: 'list', ref: all(resources.EndpointSlice) },
+  ];
+  if (!hasSecret(options)) return endpoints;
+  return [
+    ...endpoints,
     { verb: 'list', ref: all(resources.Pod) },
     ...['get', 'create'].map((verb) => ({ verb, ref: { resource: subresources.podPortForward, namespace, name: '' } })),
-    ...(rotation.nudge ? [{ verb: 'patch', ref: all(resources.Pod) }] : []),
-    ...(rotation.restart === 'never'
+    ...(options.nudge ? [{ verb: 'patch', ref: all(resources.Pod) }] : []),
+    ...(options.restart === 'never'
       ? []
       : [
           { verb: 'get', ref: all(resources.ReplicaSet) },

@@ -1,3 +1,4 @@
+import type { Need } from '../../cluster/status.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
@@ -19,7 +20,7 @@ export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: Loo
   return {
     id: 'trust-both',
     title: 'Trusting both CAs',
-    needs: () => ['get', 'list', 'patch'].map((verb) => ({ verb, ref: anyApiService })),
+    needs: trustNeeds,
     async observe() {
       const found = await readApiServices(rotation);
       const unfit = found.flatMap((each) => bundleFault(each) ?? portFault(each, rotation) ?? []);
@@ -34,6 +35,9 @@ export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: Loo
     },
   };
 }
+
+/** The permissions to change any caBundle. */
+export const trustNeeds = (): readonly Need[] => ['get', 'list', 'patch'].map((verb) => ({ verb, ref: anyApiService }));
 
 /** Only the endpoints of one port are looked at before a CA loses its trust. */
 function portFault(apiService: KubeObject, { registration }: Rotation): RefusedError | undefined {

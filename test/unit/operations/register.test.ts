@@ -188,7 +188,7 @@ test('a rotation that is not complete: nothing is changed', async () => {
   expect(result).toMatchObject({
     name: 'RefusedError',
     message: expect.stringContaining('alice@laptop (4711) started it at 2026-05-01T10:00:00Z'),
-    fix: 'Finish it where it was started: apisvc rotate\nOr go back first: apisvc rotate --abort',
+    fix: 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate --abort',
   });
   expect(changed).toEqual([]);
 });

@@ -18,6 +18,7 @@ describe('one line for all', () => {
 describe('progress', () => {
   test.each([
     ['==> registering the API', { kind: 'step', what: 'registering the API' }],
+    ['    Trusting both CAs (done)', { kind: 'skipped', what: 'Trusting both CAs' }],
     ['    service/a/0 created', { kind: 'applied', applied: { object: 'service/a/0', change: 'created' } }],
     [
       '    service/a/0 not checked: its namespace or role does not exist yet',

@@ -63,7 +63,17 @@ const clusterWith = (set: typeof inUse, journal?: Partial<Journal>) =>
   });
 
 const request = (dir: string, more: Partial<RotateRequest> = {}): RotateRequest =>
-  ({ dir, registration, kind: 'leaf', abort: false, dryRun: false, signal: never, onProgress: () => undefined, ...more }) as RotateRequest;
+  ({
+    dir,
+    registration,
+    kind: 'leaf',
+    abort: false,
+    dryRun: false,
+    signal: never,
+    onProgress: () => undefined,
+    onReport: () => undefined,
+    ...more,
+  }) as RotateRequest;
 
 const withNext = (): string => {
   const dir = project();

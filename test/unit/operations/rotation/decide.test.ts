@@ -45,6 +45,15 @@ describe('rotate', () => {
     expect(ask({ journal, next: set('third') })).toContain('its new private key is not in this project');
   });
 
+  test('names no directory for the rotation of another one, because a copy has the same name', () => {
+    const beginning = { current, next: undefined, journal, holder: 'jane@host', abort: false };
+    expect(() => decide(beginning)).toThrow(
+      expect.objectContaining({
+        fix: 'Run rotate in the project directory where it was started.\nOr go back from here: apisvc rotate --abort',
+      }),
+    );
+  });
+
   test('refuses in a project that does not have the old certificate', () => {
     expect(ask({ journal, current: set('third') })).toContain('certs/ does not have its old certificate');
     expect(ask({ journal, current: set('third'), abort: true })).toContain('certs/ does not have its old certificate');

@@ -1,0 +1,123 @@
+import type { Cluster } from '../../cluster/cluster.ts';
+import type { RotationLock } from '../../cluster/lease.ts';
+import type { Journal } from '../../cluster/rotation-lease.ts';
+import { RefusedError, UsageError } from '../../errors.ts';
+import { discardNext, hasNext, promoteNext, refuseMount, writeNext } from '../../project/generations.ts';
+import { type CertificatesToWrite, certificateFiles, projectFiles } from '../../project/project.ts';
+import { pathsOfSets } from '../../project/sets.ts';
+import { requireAccess } from '../permissions.ts';
+import { decide } from './decide.ts';
+import { rotationNeeds } from './needs.ts';
+import { isDue, requireAgreement, requireWayBack } from './preconditions.ts';
+import type { RotateRequest, RotateResult } from './request.ts';
+import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind } from './rotation.ts';
+import type { Planned } from './run.ts';
+import { readNextSet, readSet, withKey } from './sets.ts';
+import { stepList } from './step-list.ts';
+
+export type TimedRequest = RotateRequest & Pick<Rotation, 'now'>;
+
+/**
+ * Decides what to do, and checks that it can be done.
+ * @returns the steps; the result where there is nothing to do
+ * @throws RefusedError where this project cannot do it, or differs from the cluster
+ */
+export async function prepare(
+  cluster: Cluster,
+  request: TimedRequest,
+  { journal, holder }: Pick<RotationLock, 'journal' | 'holder'>,
+): Promise<Planned | RotateResult> {
+  const { dir, registration, abort, kind } = request;
+  const [found, next] = [readSet(dir, registration), readNextSet(dir, registration)];
+  const decision = decide({ current: found, next, journal, holder, abort });
+  const nothing = { kind, direction: abort ? 'back' : 'forward', steps: [], from: found, to: found } as const;
+  if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', ...nothing };
+  if (!found) throw new UsageError(`${projectFiles(dir).certificate} not found`, { fix: 'Restore it, or create a project: apisvc init' });
+  if (decision.action === 'finish') return finished(cluster, request, found, journal);
+  if (decision.action === 'start') {
+    if (!isDue(found, request)) return { outcome: 'not-due', ...nothing };
+    return begin(cluster, request, found);
+  }
+  return goOn(cluster, request, { current: found, other: decision.next, journal });
+}
+
+async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet): Promise<Planned> {
+  refuseMount(request.dir);
+  const issued = await request.issue();
+  const current = await withKey({ ...request, cluster }, found, request);
+  const planned = planOf(cluster, request, { current, other: certificateSet(issued.issued) }, issued);
+  await requireAgreement(planned.rotation, current);
+  return planned;
+}
+
+/** What a rotation replaces, and what by. */
+interface Sets {
+  readonly current: CertificateSet;
+  /** Undefined where only another machine has it. */
+  readonly other: CertificateSet | undefined;
+  /** Of the rotation that did not end. */
+  readonly journal?: Journal | undefined;
+}
+
+/** Continues a rotation, or goes back. */
+async function goOn(cluster: Cluster, request: TimedRequest, { current: found, other, journal }: Sets): Promise<Planned> {
+  const { abort, dir, dryRun, kind: asked, signal } = request;
+  const where = { ...request, cluster };
+  const kind = other ? kindOf(found, other) : (journal?.kind ?? 'leaf');
+  if (asked === 'ca' && kind === 'leaf') throw otherKind();
+  if (abort && kind === 'ca') await requireWayBack(where, found);
+  // The first check did not know that the CA is replaced.
+  if (!dryRun && !abort && kind === 'ca' && asked === 'leaf') await requireAccess(cluster, rotationNeeds({ ...request, kind }), [], signal);
+  const current = await withKey(where, found, request);
+  const planned = planOf(cluster, request, { current, other, journal });
+  request.onProgress({ kind: 'note', what: continuing(planned.rotation, journal) });
+  if (!journal) await requireAgreement(planned.rotation, current, { set: other, path: pathsOfSets(dir).next });
+  return planned;
+}
+
+function planOf(cluster: Cluster, request: TimedRequest, { current, other, journal }: Sets, issued?: CertificatesToWrite): Planned {
+  const { dir, abort } = request;
+  const [files, nextFiles] = [projectFiles(dir), certificateFiles(pathsOfSets(dir).next)];
+  const to = abort ? current : other;
+  if (!to) throw new Error('a rotation without certificates');
+  const rotation: Rotation = {
+    ...request,
+    cluster,
+    kind: other ? kindOf(current, other) : (journal?.kind ?? 'leaf'),
+    direction: abort ? 'back' : 'forward',
+    from: abort ? other : current,
+    to,
+    files: abort ? files : nextFiles,
+    caFiles: [files, ...(other ? [nextFiles] : [])].map(({ caCertificate }) => caCertificate),
+  };
+  const steps = stepList(rotation, {
+    isIssued: () => hasNext(dir),
+    write: () => issued && writeNext(dir, issued),
+    promote: () => promoteNext(dir),
+    discard: () => discardNext(dir),
+  });
+  return { rotation, steps, started: journal?.started ?? new Date().toISOString() };
+}
+
+/** The end of a rotation whose last step ran. Another cluster may have the certificates instead. */
+async function finished(cluster: Cluster, request: TimedRequest, to: CertificateSet, journal: Journal | undefined): Promise<RotateResult> {
+  const kind = journal?.kind ?? 'leaf';
+  if (request.kind === 'ca' && kind === 'leaf') throw otherKind();
+  request.onProgress({ kind: 'note', what: continuing({ kind, direction: 'forward' }, journal) });
+  await requireAgreement({ ...request, cluster }, to);
+  return { outcome: 'rotated', kind, direction: 'forward', steps: [], from: undefined, to };
+}
+
+const otherKind = (): RefusedError =>
+  new RefusedError('a rotation of the serving certificate is in progress, and --ca asks for a new CA', {
+    fix: 'Finish it first: apisvc rotate\nOr go back first: apisvc rotate --abort',
+  });
+
+const continuing = (
+  { kind, direction }: { kind: RotationKind; direction: Rotation['direction'] },
+  journal: Journal | undefined,
+): string => {
+  const what = kind === 'ca' ? 'the rotation of the CA' : 'the rotation of the serving certificate';
+  const since = journal ? ` that started at ${journal.started}` : '';
+  return direction === 'back' ? `aborting ${what}${since}` : `continuing ${what}${since}`;
+};

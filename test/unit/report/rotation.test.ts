@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import type { RotateResult, StepReport } from '../../../src/operations/rotation/request.ts';
+import { type CertificateSet, certificateSet } from '../../../src/operations/rotation/rotation.ts';
+import { anchorsIn } from '../../../src/pki/anchors.ts';
+import { failedRotationJson, rotationJson, rotationText } from '../../../src/report/rotation.ts';
+import { servingCertificate } from '../cluster/listening.ts';
+import { colorless } from './colors.ts';
+
+async function newSet(): Promise<CertificateSet> {
+  const { authority, leaf } = await servingCertificate();
+  const set = certificateSet({ chain: leaf.certificates, key: leaf.key, anchors: anchorsIn(authority.certificates, 'next') });
+  if (!set) throw new Error('no certificate');
+  return set;
+}
+
+const [old, fresh] = [await newSet(), await newSet()];
+const steps: readonly StepReport[] = [
+  { id: 'secret', title: 'Writing Secret a/b', state: 'skipped' },
+  { id: 'endpoints', title: 'Waiting', state: 'done' },
+];
+const rotated: RotateResult = { outcome: 'rotated', kind: 'leaf', direction: 'forward', steps, from: old, to: fresh };
+const aborted: RotateResult = { outcome: 'aborted', kind: 'leaf', direction: 'back', steps, from: fresh, to: old };
+
+describe('the certificates of a report', () => {
+  test('are old and new after a rotation', () => {
+    expect(rotationText(rotated, colorless)).toMatch(new RegExp(`^  old: .*${old.leaf}.*\n  new: .*${fresh.leaf}`, 'm'));
+    expect(JSON.parse(rotationJson(rotated))).toMatchObject({
+      from: { certificate: { sha256: old.leaf } },
+      to: { certificate: { sha256: fresh.leaf } },
+      steps,
+    });
+  });
+
+  test('are restored and withdrawn after --abort', () => {
+    const text = rotationText(aborted, colorless);
+    expect(text).toMatch(new RegExp(`^  restored: .*${old.leaf}.*\n  withdrawn: .*${fresh.leaf}`, 'm'));
+    expect(text).not.toMatch(/^ {2}(old|new): /m);
+    const report = JSON.parse(rotationJson(aborted));
+    expect(report).toMatchObject({ restored: { certificate: { sha256: old.leaf } }, withdrawn: { certificate: { sha256: fresh.leaf } } });
+    expect(Object.keys(report)).not.toContain('from');
+    expect(Object.keys(report)).not.toContain('to');
+  });
+});
+
+test('the plan of --abort says that it restores the old certificate', () => {
+  expect(rotationText({ ...aborted, outcome: 'planned' }, colorless)).toMatch(
+    /^Plan to restore the serving certificate; nothing was changed:\n/,
+  );
+});
+
+test('a rotation that is not due says until when both certificates are valid', () => {
+  const notDue: RotateResult = { ...rotated, outcome: 'not-due', to: old };
+  const leaf = old.presented[0]?.notAfter;
+  expect(rotationText(notDue, colorless)).toBe(`The serving certificate is valid until ${leaf}. Nothing changed.\n`);
+  expect(rotationText({ ...notDue, kind: 'ca' }, colorless)).toBe(
+    `The serving certificate is valid until ${leaf}, and the CA until ${old.anchors[0]?.notAfter}. Nothing changed.\n`,
+  );
+});
+
+test('a failed run is reported with its error, and the state of each step', () => {
+  const report = { kind: 'leaf', steps } as const;
+  expect(JSON.parse(failedRotationJson(report, 'interrupted', { message: 'interrupted', fix: 'Again.' }))).toEqual({
+    apiVersion: 'apisvc.dev/rotation/v1alpha1',
+    outcome: 'interrupted',
+    kind: 'leaf',
+    steps,
+    error: { message: 'interrupted', fix: 'Again.' },
+  });
+});
