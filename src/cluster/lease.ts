@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RefusedError } from '../errors.ts';
+import { projectAnnotation } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Answer } from './answer.ts';
 import { backoff } from './backoff.ts';
@@ -30,6 +31,8 @@ import { type Need, readJson, readStatus, refusal } from './status.ts';
 
 export interface AcquireRequest {
   readonly service: RotatedService;
+  /** `<namespace>/<name>` of the project whose certificate is rotated. */
+  readonly project: string;
   readonly holder: Holder;
   readonly signal: AbortSignal;
   /** Called when another holder may still run, with its name. */
@@ -102,7 +105,7 @@ const claim = (holder: Holder): object => ({
 });
 
 /** @returns undefined when another process was faster */
-async function create(cluster: Cluster, { service, holder, signal }: AcquireRequest): Promise<KubeObject | undefined> {
+async function create(cluster: Cluster, { service, project, holder, signal }: AcquireRequest): Promise<KubeObject | undefined> {
   const ref = rotationLease(service);
   const { namespace, name, resource } = ref;
   const answer = await cluster.request({
@@ -112,7 +115,7 @@ async function create(cluster: Cluster, { service, holder, signal }: AcquireRequ
     body: {
       apiVersion: resource.apiVersion,
       kind: resource.kind,
-      metadata: { name, namespace, labels: rotationLeaseLabels },
+      metadata: { name, namespace, labels: rotationLeaseLabels, annotations: { [projectAnnotation]: project } },
       spec: claim(holder),
     },
     signal,
@@ -129,20 +132,27 @@ const patch = (cluster: Cluster, service: RotatedService, body: object, signal: 
 const lookMs = 500;
 
 /**
- * Waits until a Lease was not changed for its duration.
+ * Waits until nobody holds a Lease, or until its holder did not change it for its duration.
+ * @returns the Lease then; undefined when it was deleted
  * @throws RefusedError as soon as it changes
  */
-async function awaitSilence(cluster: Cluster, { service, signal, onWait }: AcquireRequest, found: KubeObject): Promise<void> {
+export async function awaitSilence(
+  cluster: Cluster,
+  { service, signal, onWait }: Pick<AcquireRequest, 'service' | 'signal' | 'onWait'>,
+  found: KubeObject,
+): Promise<KubeObject | undefined> {
   const { holder, durationSeconds, acquired } = viewRotationLease(found);
+  if (holder === '') return found;
   onWait?.(holder);
   const silentAt = performance.now() + durationSeconds * 1_000;
   while (performance.now() < silentAt) {
     await sleep(Math.min(lookMs, durationSeconds * 100), undefined, { signal }).catch(() => signal.throwIfAborted());
     const now = await getObject(cluster, rotationLease(service), signal);
     // Its rotation is complete.
-    if (!now) return;
+    if (!now) return undefined;
     if (versionOf(now) !== versionOf(found)) throw inUse(service, holder, acquired);
   }
+  return found;
 }
 
 const inUse = ({ namespace, name }: RotatedService, holder: string, acquired: string | undefined): RefusedError =>

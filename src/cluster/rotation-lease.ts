@@ -32,8 +32,14 @@ export interface RotatedService {
 export const rotationLease = ({ namespace, name }: RotatedService): ObjectRef => ({
   resource: resources.Lease,
   namespace,
-  name: `apisvc-rotation-${name}`,
+  name: `${namePrefix}${name}`,
 });
+
+const namePrefix = 'apisvc-rotation-';
+
+/** The Service of such a Lease; undefined for a Lease with another name. */
+export const serviceOfLease = ({ metadata: { name, namespace } }: KubeObject): RotatedService | undefined =>
+  name.startsWith(namePrefix) && namespace !== undefined ? { namespace, name: name.slice(namePrefix.length) } : undefined;
 
 /** The labels of the Lease, so that all rotations of a cluster can be listed. */
 export const rotationLeaseLabels = { [managedByLabel]: 'apisvc' };

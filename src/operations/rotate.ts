@@ -6,6 +6,7 @@ import { getObject } from '../cluster/objects.ts';
 import { rotationLease, viewRotationLease } from '../cluster/rotation-lease.ts';
 import type { Need } from '../cluster/status.ts';
 import { apiServiceNames } from '../config/registration.ts';
+import { projectOf } from '../manifests/labels.ts';
 import { hasNext, recover } from '../project/generations.ts';
 import { namingAllMissing, requireAccess } from './permissions.ts';
 import { discardAbandoned } from './rotation/abandoned.ts';
@@ -36,7 +37,7 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   await requireAccess(cluster, needs, [], signal);
   const clock = await checkClock(cluster, request);
   const onWait = (other: string): void => onProgress({ kind: 'note', what: `${other} started a rotation; checking whether it still runs` });
-  const lock = await acquireRotationLease(cluster, { service, holder, signal, onWait });
+  const lock = await acquireRotationLease(cluster, { service, project: projectOf(request.registration), holder, signal, onWait });
   try {
     recover(dir);
     const both = AbortSignal.any([signal, lock.lost]);

@@ -4,10 +4,11 @@ import { wasRefused } from '../cluster/faults.ts';
 import { type Collection, getObject, listMetadata, refOf } from '../cluster/objects.ts';
 import { ownershipOf, restoreObject } from '../cluster/ownership.ts';
 import { describeRef, resourceName, resources } from '../cluster/resources.ts';
+import type { Need } from '../cluster/status.ts';
 import type { Registration } from '../config/schema.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
-import { requireAccess } from './permissions.ts';
+import { namingAllMissing, requireAccess } from './permissions.ts';
 import type { OnProgress, RemovedObject } from './progress.ts';
 import { runSteps, type Step } from './runner.ts';
 import { namespaceStep, whyKept } from './steps/namespace.ts';
@@ -16,8 +17,9 @@ import { rolledOutStep } from './steps/rollout.ts';
 import { unlistedStep } from './steps/unlisted.ts';
 import { contentsOf, uidOf } from './unregister/contents.ts';
 import { proveDead } from './unregister/dead.ts';
-import { findProject, type Target } from './unregister/find.ts';
+import { findProject, needsOf, type Target } from './unregister/find.ts';
 import { apiServiceNotFound, projectNotFound, refuseOtherProjects } from './unregister/refusals.ts';
+import { findRotations } from './unregister/rotation.ts';
 import { poll, type Waiting } from './wait.ts';
 
 /** What to unregister. */
@@ -64,10 +66,16 @@ export async function planUnregister(cluster: Cluster, request: UnregisterReques
     const found = named as KubeObject;
     const evidence = await proveDead(cluster, found, signal);
     const ref = { resource: resources.APIService, namespace: undefined, name: found.metadata.name };
-    return { project, targets: [{ ref, found, action: 'delete' }], evidence };
+    return { project, targets: [{ ref, found, action: 'delete', ofAnybody: true }], evidence };
   }
-  const found = await findProject({ cluster, signal }, project, registration);
-  const { targets, unlisted } = found;
+  const waiting: Waiting = { cluster, signal, onProgress };
+  const look = async () => {
+    const found = await findProject(waiting, project, registration);
+    return { found, rotations: await findRotations(waiting, project, registration, found.targets) };
+  };
+  const { found, rotations } = await namingAllMissing(cluster, registration ? needsOf(registration) : [], signal, look);
+  const targets = [...rotations.targets, ...found.targets];
+  const unlisted = [...rotations.unlisted, ...found.unlisted];
   const namespace = await ownNamespace(cluster, project, request);
   const others = found.projects.some((other) => other.startsWith(`${project.split('/')[0]}/`));
   // An interrupted run may have left only the Namespace, which has no annotation.
@@ -122,28 +130,42 @@ const placeOf = ({ resource, namespace }: Collection): string =>
 export async function unregister(cluster: Cluster, request: UnregisterRequest): Promise<readonly RemovedObject[]> {
   const { signal, onProgress } = request;
   onProgress({ kind: 'step', what: `Looking for objects in ${cluster.server} (context "${cluster.context}")` });
-  const plan = request.plan ?? (await planUnregister(cluster, request));
+  const plan = await planToRun(cluster, request);
   const steps = stepsOf({ cluster, signal, onProgress }, plan);
-  await requireAccess(cluster, needsOf(steps), [], signal);
+  await requireAccess(cluster, needsOfSteps(steps), [], signal);
   const left = plan.targets.flatMap(leftOf);
   for (const removed of left) onProgress({ kind: 'removed', removed });
   await runSteps(steps, onProgress);
   return [...steps.flatMap((step) => ('removed' in step ? (step as RemoveStep).removed() : [])), ...left];
 }
 
-const needsOf = (steps: readonly Step[]) => steps.flatMap((step) => step.needs());
+/** @throws RefusedError when a rotation began while the user read the plan; as `planUnregister` */
+async function planToRun(cluster: Cluster, request: UnregisterRequest): Promise<Plan> {
+  const { plan, subject } = request;
+  if (!plan) return planUnregister(cluster, request);
+  const registration = 'registration' in subject ? subject.registration : undefined;
+  if (plan.project !== undefined) await findRotations({ ...request, cluster }, plan.project, registration, plan.targets);
+  return plan;
+}
+
+const needsOfSteps = (steps: readonly Step[]): readonly Need[] => steps.flatMap((step) => step.needs());
 
 const leftOf = ({ ref, action, reason = '' }: Target): readonly RemovedObject[] =>
   action === 'leave' ? [{ object: describeRef(ref), change: 'left', reason }] : [];
 
-function stepsOf(waiting: Waiting, { targets: all, evidence, namespace }: Plan): readonly Step[] {
+function stepsOf(waiting: Waiting, { targets: all, namespace }: Plan): readonly Step[] {
   const targets = all.filter(({ action }) => action !== 'leave');
+  const rotations = targets.filter(({ ref }) => ref.resource.kind === 'Lease');
   const apiServices = targets.filter(({ ref }) => ref.resource.kind === 'APIService');
   const restored = targets.filter(isRestoredDeployment);
-  const rest = targets.filter((target) => !apiServices.includes(target) && !restored.includes(target));
+  const rest = targets.filter((target) => ![...rotations, ...apiServices].includes(target) && !restored.includes(target));
   const deleted = apiServices.filter(({ action }) => action === 'delete').map(({ ref }) => ref.name);
   return [
-    removeStep(waiting, { id: 'remove-apiservices', title: 'Removing the API', targets: apiServices, ofAnybody: evidence.length > 0 }),
+    // First, because a process that takes the Lease over meanwhile is refused by its version.
+    ...(rotations.length > 0
+      ? [removeStep(waiting, { id: 'remove-rotation', title: 'Removing the interrupted rotation', targets: rotations })]
+      : []),
+    removeStep(waiting, { id: 'remove-apiservices', title: 'Removing the API', targets: apiServices }),
     ...(deleted.length > 0 ? [unlistedStep(waiting, deleted)] : []),
     ...(restored.length > 0 ? [removeStep(waiting, { id: 'restore-server', title: 'Restoring the server', targets: restored })] : []),
     // Its pods still mount the Secret.
@@ -164,8 +186,8 @@ export async function dryRunUnregister(cluster: Cluster, request: UnregisterRequ
   const { signal } = request;
   const plan = await planUnregister(cluster, request);
   if (submit) {
-    await requireAccess(cluster, needsOf(stepsOf({ ...request, cluster }, plan)), [], signal);
-    for (const target of plan.targets) await submitDryRun(cluster, plan, target, signal);
+    await requireAccess(cluster, needsOfSteps(stepsOf({ ...request, cluster }, plan)), [], signal);
+    for (const target of plan.targets) await submitDryRun(cluster, target, signal);
   }
   const changes = plan.targets.map(({ ref, action, reason }): RemovedObject => {
     const change = action === 'delete' ? 'deleted' : action === 'restore' ? 'restored' : 'left';
@@ -175,13 +197,13 @@ export async function dryRunUnregister(cluster: Cluster, request: UnregisterRequ
 }
 
 /** Controllers change objects at any time, so a stale object is read again. */
-const submitDryRun = (cluster: Cluster, { project }: Plan, { ref, action }: Target, signal: AbortSignal): Promise<true> =>
+const submitDryRun = (cluster: Cluster, { ref, action, ofAnybody }: Target, signal: AbortSignal): Promise<true> =>
   poll({ signal, firstMs: 100, longestMs: 2_000, answered: true }, async () => {
     const found = action === 'leave' ? undefined : await getObject(cluster, ref, signal);
     if (!found) return true;
     const dryRun = { dryRun: true, signal };
     if (action === 'restore') return (await restoreObject(cluster, found, dryRun)).kind === 'stale' ? undefined : true;
-    const result = await (project === undefined ? deleteAnyObject : deleteObject)(cluster, found, dryRun);
+    const result = await (ofAnybody ? deleteAnyObject : deleteObject)(cluster, found, dryRun);
     return result === 'stale' ? undefined : true;
   });
 

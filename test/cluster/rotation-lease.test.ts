@@ -12,7 +12,8 @@ const alice: Holder = { user: 'alice', host: 'laptop', pid: 1, isRunning: () => 
 const bob: Holder = { user: 'bob', host: 'ci', pid: 1, isRunning: () => true };
 let cluster: Cluster;
 
-const acquire = (holder: Holder, renewMs = 5_000) => acquireRotationLease(cluster, { service, holder, signal, renewMs });
+const acquire = (holder: Holder, renewMs = 5_000) =>
+  acquireRotationLease(cluster, { service, project: 'wardle/api', holder, signal, renewMs });
 const found = async () => {
   const lease = await getObject(cluster, rotationLease(service), signal);
   return lease && viewRotationLease(lease);

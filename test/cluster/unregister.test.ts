@@ -135,6 +135,17 @@ describe.each(['1.37-routing', '1.35'])('on Kubernetes %s', (cell) => {
     await apply(dir);
     const { exitCode, stderr } = await failure(apisvc('unregister', '--yes', '-C', dir, '--as', 'jane', '--as-group', 'system:nobody'));
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 3 });
+    for (const where of ['client', 'server']) {
+      const { exitCode: code, stderr: said } = await failure(
+        apisvc('unregister', `--dry-run=${where}`, '-C', dir, '--as', 'jane', '--as-group', 'system:nobody'),
+      );
+      expect({ code, said }).toMatchObject({
+        code: 3,
+        said: expect.stringMatching(
+          /not allowed to get, delete leases\S*; get, delete serviceaccounts; .*get, delete deployments.*get, delete apiservices.*\nnothing was changed\nfix: Grant these RBAC rules:/,
+        ),
+      });
+    }
     await kubectl(['create', 'clusterrolebinding', 'viewers', '--clusterrole=view', '--user=jane']);
     await kubectl(['create', 'clusterrole', 'readers', '--verb=get,list', '--resource=*.*']);
     await kubectl(['create', 'clusterrolebinding', 'readers', '--clusterrole=readers', '--user=jane']);
@@ -169,6 +180,67 @@ describe.each(['1.37-routing', '1.35'])('on Kubernetes %s', (cell) => {
     await finalizers(null);
     expect(await unregister('-C', dir)).toMatchObject({ exitCode: 0 });
     expect(await settled()).toEqual(before);
+  });
+
+  test('a rotation that runs is refused, and the Lease of an interrupted one is deleted', async () => {
+    const before = await settled();
+    const dir = await project('custom', 'rotated', ...custom('rotated'));
+    await apply(dir);
+    const lease = 'apisvc-rotation-rotated';
+    const acquireTime = '2026-05-01T10:00:00.123000Z';
+    await kubectl(['create', '-f', '-'], {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: {
+        name: lease,
+        namespace: 'rotated',
+        labels: { 'app.kubernetes.io/managed-by': 'apisvc' },
+        annotations: { 'apisvc.dev/registration': 'rotated/rotated' },
+      },
+      spec: { holderIdentity: 'alice@laptop', acquireTime, renewTime: acquireTime, leaseDurationSeconds: 15 },
+    });
+    const running = unregister('-C', dir);
+    await waitForOutput(running, /alice@laptop started a rotation; checking whether it still runs/);
+    const spec = { renewTime: '2026-05-01T10:00:05.123000Z', leaseDurationSeconds: 1 };
+    await kubectl(['patch', 'lease', lease, '-n', 'rotated', '--type=merge', '-p', JSON.stringify({ spec })]);
+    expect(await failure(running)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(
+        'error: alice@laptop has been rotating the certificate of Service rotated/rotated since 2026-05-01T10:00:00Z\nnothing was changed\n',
+      ),
+    });
+    expect(await kubectl(['get', 'lease', lease, '-n', 'rotated', '-o', 'name'])).toContain(lease);
+    expect(await apisvc('unregister', '-C', dir, '--dry-run=server')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining(`lease/rotated/${lease} deleted (server dry run)\n`),
+    });
+    expect(await unregister('-C', dir)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`lease/rotated/${lease} deleted\n`) });
+    expect(await kubectl(['get', 'leases', '-A', '-o', 'name'])).not.toContain(lease);
+    expect(await settled()).toEqual(before);
+  });
+
+  test('what does not exist is not found, and what another project took over is refused', async () => {
+    const dirs = [
+      await project('custom', 'taken', ...custom('taken')),
+      await project('custom', 'taken', ...custom('taken'), '--name', 'other'),
+    ];
+    const [taken = '', other = ''] = dirs;
+    await apply(taken);
+    expect(await failure(unregister('taken/takne'))).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('error: project "taken/takne" not found\nfix: Did you mean taken/taken?\n'),
+    });
+    expect(await failure(unregister('v1.takne.example.com'))).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('error: APIService "v1.takne.example.com" not found\nfix: Did you mean v1.taken.example.com?\n'),
+    });
+    const refused = await failure(unregister('-C', other));
+    expect(refused).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/apiservice\/v1\.taken\.example\.com belongs to another project: taken\/taken\n.*nothing was changed/s),
+    });
+    expect(await unregister('-C', taken)).toMatchObject({ exitCode: 0 });
+    expect(await unregister('-C', taken)).toMatchObject({ exitCode: 0, stdout: 'Nothing to do.\n' });
   });
 
   test('a dead APIService of anybody is deleted, and then a Namespace can be deleted', async () => {

@@ -1,3 +1,6 @@
+import { existsSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Cluster, connect } from '../../src/cluster/cluster.ts';
 import { apisvc } from '../cli/apisvc.ts';
@@ -19,7 +22,7 @@ async function registered() {
   // The demo API reports the load of this machine.
   const now = async () =>
     Object.fromEntries(Object.entries(await inventory(cluster)).filter(([path]) => !path.startsWith('/apis/demo.apisvc.dev/')));
-  return { run, before, now, context: cluster.context };
+  return { run, before, now, cwd, cluster, context: cluster.context };
 }
 
 test('unregister leaves all objects as they were before register, and a second run has nothing to do', async () => {
@@ -102,4 +105,115 @@ test('the objects of another project are refused, and a project without objects 
   }
   expect(await run('unregister', '-C', 'fresh', '--yes')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing to do/) });
   expect(await now()).toEqual(before);
+});
+
+const leases = '/apis/coordination.k8s.io/v1/namespaces/demo/leases';
+const lease = 'lease/demo/apisvc-rotation-demo';
+
+/** The Lease of a rotation that was killed after a step: `rotate` renews it every five seconds. */
+const rotationLease = {
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  metadata: {
+    name: 'apisvc-rotation-demo',
+    namespace: 'demo',
+    labels: { 'app.kubernetes.io/managed-by': 'apisvc' },
+    annotations: {
+      'apisvc.dev/registration': 'demo/demo',
+      'apisvc.dev/rotation': JSON.stringify({
+        ...{ kind: 'leaf', direction: 'forward', step: 'secret', number: 2, steps: 4, title: 'Writing', holder: 'alice@laptop' },
+        started: '2026-05-01T10:00:00.123Z',
+      }),
+    },
+  },
+  spec: {
+    holderIdentity: 'alice@laptop',
+    acquireTime: '2026-05-01T10:00:00.123000Z',
+    renewTime: '2026-05-01T10:00:00.123000Z',
+    leaseDurationSeconds: 1,
+  },
+};
+
+/** A registered project whose rotation was killed. */
+async function rotating() {
+  const all = await registered();
+  const { run, cwd, cluster } = all;
+  expect(await run('init', 'next', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
+  renameSync(join(cwd, 'next/certs'), join(cwd, 'demo/certs/next'));
+  const { signal } = new AbortController();
+  expect(await cluster.request({ method: 'POST', path: leases, body: rotationLease, signal })).toMatchObject({ status: 201 });
+  const renew = async () => {
+    const body = { spec: { renewTime: `${new Date().toISOString().slice(0, -1)}000Z` } };
+    const contentType = 'application/merge-patch+json';
+    await cluster.request({ method: 'PATCH', path: `${leases}/apisvc-rotation-demo`, contentType, body, signal });
+  };
+  /** 200, or 404 after it was deleted. */
+  const leaseStatus = async () => (await cluster.request({ path: `${leases}/apisvc-rotation-demo`, signal })).status;
+  return { ...all, renew, leaseStatus };
+}
+
+test('while a process renews the Lease of a rotation, unregister names it and changes nothing', async () => {
+  const { run, renew, now, leaseStatus } = await rotating();
+  const objects = async () => Object.keys(await now());
+  const before = await objects();
+  let running = true;
+  const renewing = (async () => {
+    while (running) await renew().then(() => sleep(50));
+  })();
+  for (const args of [
+    ['-C', 'demo', '--yes'],
+    ['-C', 'demo', '--dry-run=client'],
+    ['demo/demo', '--yes'],
+    [name, '--yes'],
+  ]) {
+    expect(await run('unregister', ...args)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(
+        'error: alice@laptop has been rotating the certificate of Service demo/demo since 2026-05-01T10:00:00Z\nnothing was changed\n' +
+          'fix: Wait until that rotation is complete.',
+      ),
+    });
+  }
+  running = false;
+  await renewing;
+  expect(await objects()).toEqual(before);
+  expect(await leaseStatus()).toBe(200);
+});
+
+test('unregister deletes the Lease of an interrupted rotation; rotate --abort discards certs/next, and register works', async () => {
+  const { run, before, now, cwd, leaseStatus } = await rotating();
+  const next = join(cwd, 'demo/certs/next');
+  for (const where of ['client', 'server']) {
+    const { code, stdout } = await run('unregister', '-C', 'demo', `--dry-run=${where}`);
+    expect({ code, first: stdout.split('\n')[0] }).toEqual({ code: 0, first: `${lease} deleted (${where} dry run)` });
+  }
+  expect(await leaseStatus()).toBe(200);
+  const { code, stdout, stderr } = await run('unregister', '-C', 'demo', '--yes');
+  expect({ code, stdout, stderr }).toMatchObject({ code: 0, stdout: '10 deleted.\n', stderr: expect.stringContaining(`${lease} deleted`) });
+  expect(await now()).toEqual(before);
+  expect(await leaseStatus()).toBe(404);
+  expect(existsSync(next)).toBe(true);
+  for (const command of ['rotate', 'register']) {
+    expect(await run(command, '-C', 'demo')).toMatchObject({ code: 1, stderr: expect.stringMatching(/apisvc rotate( -C demo)? --abort/) });
+  }
+  expect(await run('rotate', '--abort', '-C', 'demo')).toMatchObject({
+    code: 0,
+    stdout: 'The API is not registered any more. Discarded demo/certs/next.\n',
+  });
+  expect(existsSync(next)).toBe(false);
+  expect(await run('rotate', '--abort', '-C', 'demo')).toMatchObject({ code: 0, stdout: 'No rotation is in progress. Nothing changed.\n' });
+  expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
+});
+
+test('the Lease of a rotation whose project is gone is a leftover', async () => {
+  const { run, now, cluster, leaseStatus } = await rotating();
+  const { signal } = new AbortController();
+  await cluster.request({ method: 'DELETE', path: `/apis/apiregistration.k8s.io/v1/apiservices/${name}`, signal });
+  const { stdout } = await run('unregister', '--leftovers');
+  expect(stdout).toContain(`of project demo/demo, which has no APIService:\n  ${lease}\n`);
+  expect(await run('unregister', 'demo/demo', '--yes')).toMatchObject({ code: 0 });
+  expect(await run('unregister', '--leftovers')).toMatchObject({ code: 0, stdout: 'No leftovers.\n' });
+  expect(Object.keys(await now()).filter((path) => path.includes('demo'))).toEqual([]);
+  expect(await leaseStatus()).toBe(404);
 });

@@ -3,25 +3,25 @@ import { acquireRotationLease } from '../../cluster/lease.ts';
 import { getObject } from '../../cluster/objects.ts';
 import { describeRef } from '../../cluster/resources.ts';
 import { rotationLease } from '../../cluster/rotation-lease.ts';
+import { RefusedError } from '../../errors.ts';
+import { projectOf } from '../../manifests/labels.ts';
 import { discardNext, hasNext } from '../../project/generations.ts';
 import { pathsOfSets } from '../../project/sets.ts';
 import { readApiServices } from './live.ts';
 import type { RotateRequest, RotateResult } from './request.ts';
-import { type Rotation, serviceOf } from './rotation.ts';
-
-/** Whether any APIService leads to the Service. Without one, no request can fail. */
-export const isRegistered = async (where: Pick<Rotation, 'cluster' | 'registration' | 'signal'>): Promise<boolean> =>
-  (await readApiServices(where)).length > 0;
+import { serviceOf } from './rotation.ts';
 
 /**
- * Removes certs/next and the Lease of a rotation that is aborted after its API was unregistered.
- * The Lease is not created where there is none, because its namespace may be gone.
- * @returns undefined where an API is registered, or nothing is aborted
- * @throws RefusedError while another process holds the Lease
+ * Ends a rotation whose API was unregistered: without an APIService, no request can fail. --abort
+ * removes certs/next and the Lease. No Lease is created, because its namespace may be gone.
+ * @returns undefined where an API is registered, or no rotation is in progress here
+ * @throws RefusedError without --abort, and while another process holds the Lease
  */
 export async function discardAbandoned(cluster: Cluster, request: RotateRequest): Promise<RotateResult | undefined> {
-  const { abort, dryRun, dir, kind, holder, signal } = request;
-  if (!abort || (await isRegistered({ ...request, cluster }))) return undefined;
+  const { abort, dryRun, dir, kind, registration, holder, signal } = request;
+  if (!abort && !hasNext(dir)) return undefined;
+  if ((await readApiServices({ ...request, cluster })).length > 0) return undefined;
+  if (!abort) throw unregistered(request);
   const service = serviceOf(request);
   const ref = rotationLease(service);
   const hasLease = (await getObject(cluster, ref, signal)) !== undefined;
@@ -31,7 +31,7 @@ export async function discardAbandoned(cluster: Cluster, request: RotateRequest)
   if (dryRun) {
     return { outcome: 'planned', ...nothing, steps: left.map((each) => ({ id: 'discard', title: `Removing ${each}`, state: 'pending' })) };
   }
-  const lock = hasLease ? await acquireRotationLease(cluster, { service, holder, signal }) : undefined;
+  const lock = hasLease ? await acquireRotationLease(cluster, { service, project: projectOf(registration), holder, signal }) : undefined;
   try {
     discardNext(dir);
     await lock?.release();
@@ -39,4 +39,11 @@ export async function discardAbandoned(cluster: Cluster, request: RotateRequest)
     await lock?.stop();
   }
   return { outcome: 'discarded', ...nothing, discarded: left };
+}
+
+function unregistered(request: RotateRequest): RefusedError {
+  const { namespace, name } = serviceOf(request);
+  return new RefusedError(`no APIService leads to Service ${namespace}/${name}, so the rotation cannot continue\nnothing was changed`, {
+    fix: 'Discard certs/next: apisvc rotate --abort\nThen register the project again: apisvc register',
+  });
 }

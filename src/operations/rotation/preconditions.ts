@@ -4,7 +4,6 @@ import { type ApisvcError, RefusedError } from '../../errors.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { combineErrors, type Step, withoutChanges } from '../runner.ts';
-import { isRegistered } from './abandoned.ts';
 import { isExpired, lackedBy, trustsAny } from './bundles.ts';
 import { complete } from './decide.ts';
 import { hasSecret, leafOf, readApiServices, secretRef } from './live.ts';
@@ -34,11 +33,9 @@ export async function requireAgreement(where: Where, current: CertificateSet, pe
   const sets = pending?.set ? [current, pending.set] : [current];
   const reasons = [...(await secretFaults(where, sets)), ...(await bundleFaults(where, sets))];
   if (reasons.length === 0) return;
-  const registered = await isRegistered(where);
-  const discard = `If no server uses the certificates in certs/next, delete them: rm -r ${shellWord(pending?.path ?? '')}`;
   const fixes = [
     'See the differences: apisvc status',
-    ...(pending ? [registered ? discard : 'Discard certs/next: apisvc rotate --abort'] : []),
+    ...(pending ? [`If no server uses the certificates in certs/next, delete them: rm -r ${shellWord(pending.path)}`] : []),
     `${pending ? 'Then' : 'Or'} register the project again: apisvc register`,
   ];
   throw new RefusedError(`the project differs from the cluster: ${reasons.join('; ')}\nnothing was changed`, { fix: fixes.join('\n') });

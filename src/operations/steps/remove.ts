@@ -18,8 +18,6 @@ interface Removing {
   readonly title: string;
   /** In the order in which they are removed. */
   readonly targets: readonly Target[];
-  /** Whether the objects may be of anybody, because the user agreed. */
-  readonly ofAnybody?: boolean;
 }
 
 export interface RemoveStep extends Step {
@@ -28,7 +26,7 @@ export interface RemoveStep extends Step {
 }
 
 /** Deletes or restores objects, and waits until the deleted ones are gone. */
-export function removeStep(waiting: Waiting, { id, title, targets, ofAnybody = false }: Removing): RemoveStep {
+export function removeStep(waiting: Waiting, { id, title, targets }: Removing): RemoveStep {
   const { cluster, signal, onProgress } = waiting;
   const removed: RemovedObject[] = [];
   const read = ({ ref }: Target) => getObject(cluster, ref, signal);
@@ -49,7 +47,7 @@ export function removeStep(waiting: Waiting, { id, title, targets, ofAnybody = f
       for (const target of targets) {
         if (target.action === 'restore') await restore(waiting, target, report);
         if (target.action !== 'delete') continue;
-        const result = await remove(waiting, target, ofAnybody);
+        const result = await remove(waiting, target);
         if (result === 'deleted') report({ object: describeRef(target.ref), change: 'deleted' });
         if (result === 'replaced') report({ object: describeRef(target.ref), change: 'left', reason: replaced });
         else leaving.push(target);
@@ -72,9 +70,9 @@ const projectIn = ({ metadata }: KubeObject): string | undefined => metadata.ann
 const replaced = 'was replaced or taken over since it was found';
 
 /** Controllers change objects at any time, so a stale object is read and judged again. */
-const remove = ({ cluster, signal }: Waiting, target: Target, ofAnybody: boolean): Promise<'deleted' | 'gone' | 'replaced'> =>
+const remove = ({ cluster, signal }: Waiting, target: Target): Promise<'deleted' | 'gone' | 'replaced'> =>
   poll({ signal, firstMs: 100, longestMs: 2_000, answered: true }, async () => {
-    const { ref, found } = target;
+    const { ref, found, ofAnybody = false } = target;
     const present = await getObject(cluster, ref, signal);
     if (!present) return 'gone';
     if (!isPlanned(target, present)) return 'replaced';

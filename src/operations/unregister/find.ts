@@ -3,6 +3,8 @@ import { wasRefused } from '../../cluster/faults.ts';
 import { type Collection, getObject, listMetadata, listObjects, refOf } from '../../cluster/objects.ts';
 import { ownershipOf } from '../../cluster/ownership.ts';
 import { describeRef, type ObjectRef, type Resource, resources } from '../../cluster/resources.ts';
+import { rotationLease } from '../../cluster/rotation-lease.ts';
+import type { Need } from '../../cluster/status.ts';
 import { secretName } from '../../config/registration.ts';
 import type { Registration } from '../../config/schema.ts';
 import { existingDeploymentManifests } from '../../manifests/existing-deployment.ts';
@@ -10,7 +12,7 @@ import { managedByLabel, projectAnnotation } from '../../manifests/labels.ts';
 import { renderManifests } from '../../manifests/render.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
-import { namingAllMissing } from '../permissions.ts';
+import { serviceOf } from '../rotation/rotation.ts';
 
 /**
  * Every kind that a project may have, except the Namespace, in the order in which objects are
@@ -41,6 +43,8 @@ export interface Target {
   readonly reason?: string;
   /** The project that it belongs to instead. */
   readonly otherProject?: string;
+  /** Whether it is deleted whoever created it, but only in the version that was found. */
+  readonly ofAnybody?: boolean;
 }
 
 export interface Found {
@@ -63,7 +67,7 @@ interface Searching {
  */
 export async function findProject(searching: Searching, project: string, registration: Registration | undefined): Promise<Found> {
   const { cluster, signal } = searching;
-  const named = registration ? await readNamed(searching, registration) : [];
+  const named = await Promise.all((registration ? refsOf(registration) : []).map((ref) => getObject(cluster, ref, signal)));
   const unlisted: Collection[] = [];
   const listed = await Promise.all(
     placesOf(project).map(async (place) => {
@@ -86,15 +90,11 @@ export async function findProject(searching: Searching, project: string, registr
 
 const projectIn = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[projectAnnotation];
 
-/**
- * Reads the objects of a configuration.
- * @throws ClusterError with all permissions that removing them needs, when one may not be read
- */
-const readNamed = ({ cluster, signal }: Searching, registration: Registration): Promise<readonly (KubeObject | undefined)[]> => {
-  const refs = refsOf(registration);
-  const needs = refs.flatMap((ref) => ['get', changing(ref, registration)].map((verb) => ({ verb, ref })));
-  return namingAllMissing(cluster, needs, signal, () => Promise.all(refs.map((ref) => getObject(cluster, ref, signal))));
-};
+/** The permissions that removing the objects of a configuration needs. */
+export const needsOf = (registration: Registration): readonly Need[] =>
+  [rotationLease(serviceOf({ registration })), ...refsOf(registration)].flatMap((ref) =>
+    ['get', changing(ref, registration)].map((verb) => ({ verb, ref })),
+  );
 
 /** The objects of an existing server get their former values, as far as it has them. */
 const changing = ({ resource }: ObjectRef, { spec }: Registration): 'delete' | 'patch' =>
@@ -139,7 +139,7 @@ export interface Leftover {
  */
 export async function findLeftovers({ cluster, signal }: Searching): Promise<readonly Leftover[]> {
   const labelSelector = `${managedByLabel}=apisvc`;
-  const all = await Promise.all(kinds.map((resource) => listMetadata(cluster, { resource, labelSelector }, signal)));
+  const all = await Promise.all([resources.Lease, ...kinds].map((resource) => listMetadata(cluster, { resource, labelSelector }, signal)));
   const registered = await listMetadata(cluster, { resource: resources.APIService }, signal);
   const alive = new Set(registered.map(projectIn));
   const projects = [...new Set(all.flat().map(projectIn))].filter((project) => project !== undefined && !alive.has(project));

@@ -88,7 +88,7 @@ async function acquire(
   holder = alice,
   renewMs = 100_000,
 ): Promise<RotationLock> {
-  const lock = await acquireRotationLease(cluster, { service, holder, signal: never, renewMs });
+  const lock = await acquireRotationLease(cluster, { service, project: 'wardle/api', holder, signal: never, renewMs });
   onTestFinished(() => lock.stop());
   return lock;
 }

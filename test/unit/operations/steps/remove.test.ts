@@ -21,7 +21,7 @@ async function removing(found: KubeObject, present: KubeObject, action: 'delete'
     answer(response, 200, present);
   });
   const waiting = { cluster, signal: never, onProgress: (each: Progress) => progress.push(each) };
-  const step = removeStep(waiting, { id: 'remove', title: 'Removing', targets: [{ ref: refOf(found), found, action }], ofAnybody });
+  const step = removeStep(waiting, { id: 'remove', title: 'Removing', targets: [{ ref: refOf(found), found, action, ofAnybody }] });
   return { step, writes };
 }
 

@@ -1,0 +1,81 @@
+import { wasRefused } from '../../cluster/faults.ts';
+import { awaitSilence } from '../../cluster/lease.ts';
+import { type Collection, getObject, listMetadata } from '../../cluster/objects.ts';
+import { describeRef, resources } from '../../cluster/resources.ts';
+import {
+  type RotatedService,
+  rotationLease,
+  rotationLeaseSelector,
+  serviceOfLease,
+  viewRotationLease,
+} from '../../cluster/rotation-lease.ts';
+import type { Registration } from '../../config/schema.ts';
+import { RefusedError } from '../../errors.ts';
+import { projectAnnotation } from '../../manifests/labels.ts';
+import { serviceOf } from '../rotation/rotation.ts';
+import { withoutChanges } from '../runner.ts';
+import type { Waiting } from '../wait.ts';
+import type { Target } from './find.ts';
+
+/** The rotations of a project that nobody runs any more. */
+export interface Rotations {
+  readonly targets: readonly Target[];
+  /** The Leases, if the user may not list them. */
+  readonly unlisted: readonly Collection[];
+}
+
+/**
+ * Finds the Leases of interrupted rotations of a project. A Lease that nobody renews is waited for,
+ * up to its duration.
+ * @param registration its configuration, if there is one
+ * @param targets what was found before: its Services, and Leases that need no second look
+ * @throws RefusedError while a process renews one; ClusterError when the Lease of a Service may not
+ * be read
+ */
+export async function findRotations(
+  waiting: Waiting,
+  project: string,
+  registration: Registration | undefined,
+  targets: readonly Target[],
+): Promise<Rotations> {
+  const [namespace = ''] = project.split('/');
+  const leases: Collection = { resource: resources.Lease, namespace, labelSelector: rotationLeaseSelector };
+  const listed = await listOwn(waiting, leases, project);
+  const own = registration ? [serviceOf({ registration })] : [];
+  const services = targets.flatMap(({ ref }) => (ref.resource.kind === 'Service' ? [{ namespace, name: ref.name }] : []));
+  const seen = new Set(targets.map(({ ref }) => describeRef(ref)));
+  const refs = new Map([...own, ...services, ...(listed ?? [])].map((service) => [describeRef(rotationLease(service)), service]));
+  const found = await Promise.all([...refs].map(([ref, service]) => (seen.has(ref) ? undefined : targetOf(waiting, service, project))));
+  return { targets: found.filter((target) => target !== undefined), unlisted: listed ? [] : [leases] };
+}
+
+/** @returns the Services of the Leases; undefined if they may not be listed */
+async function listOwn({ cluster, signal }: Waiting, leases: Collection, project: string): Promise<readonly RotatedService[] | undefined> {
+  try {
+    const listed = await listMetadata(cluster, leases, signal);
+    return listed
+      .filter(({ metadata }) => metadata.annotations?.[projectAnnotation] === project)
+      .flatMap((lease) => serviceOfLease(lease) ?? []);
+  } catch (error) {
+    if (!wasRefused(error)) throw error;
+    return undefined;
+  }
+}
+
+async function targetOf(waiting: Waiting, service: RotatedService, project: string): Promise<Target | undefined> {
+  const { cluster, signal, onProgress } = waiting;
+  const ref = rotationLease(service);
+  const lease = await getObject(cluster, ref, signal);
+  if (!lease) return undefined;
+  const { holder } = viewRotationLease(lease);
+  const onWait = (): void => onProgress({ kind: 'note', what: `${holder} started a rotation; checking whether it still runs` });
+  const found = await awaitSilence(cluster, { service, signal, onWait }, lease).catch(refuse);
+  if (!found) return undefined;
+  const owner = found.metadata.annotations?.[projectAnnotation] ?? project;
+  if (owner !== project) return { ref, found, action: 'leave', reason: `belongs to another project: ${owner}`, otherProject: owner };
+  return { ref, found, action: 'delete', ofAnybody: true };
+}
+
+function refuse(error: unknown): never {
+  throw error instanceof RefusedError ? withoutChanges(error) : error;
+}
