@@ -109,30 +109,33 @@ function parsed(certificate: CertificateInfo): X509Certificate {
   return found;
 }
 
-/** The issuers that signed a certificate. Several checks verify the same chain. */
-const signatures = new WeakMap<CertificateInfo, WeakMap<CertificateInfo, boolean>>();
+type Mismatch = 'other-key' | 'name-encoding' | undefined;
 
-function isSignedBy(child: CertificateInfo, issuer: CertificateInfo): boolean {
-  const verified = signatures.get(child) ?? new WeakMap<CertificateInfo, boolean>();
-  signatures.set(child, verified);
-  const signed = verified.get(issuer) ?? parsed(child).verify(publicKeyOf(issuer));
-  verified.set(issuer, signed);
-  return signed;
+/** What is wrong between a certificate and an issuer. Several checks verify the same chain. */
+const mismatches = new WeakMap<CertificateInfo, WeakMap<CertificateInfo, { readonly found: Mismatch }>>();
+
+function mismatch(child: CertificateInfo, issuer: CertificateInfo): Mismatch {
+  const compared = mismatches.get(child) ?? new WeakMap<CertificateInfo, { readonly found: Mismatch }>();
+  mismatches.set(child, compared);
+  const result = compared.get(issuer) ?? { found: compare(child, issuer) };
+  compared.set(issuer, result);
+  return result.found;
+}
+
+function compare(child: CertificateInfo, issuer: CertificateInfo): Mismatch {
+  if (!parsed(child).verify(publicKeyOf(issuer))) return 'other-key';
+  const sameName = encode(certificateParts(parsed(issuer).raw).subject).equals(encode(certificateParts(parsed(child).raw).issuer));
+  return sameName ? undefined : 'name-encoding';
 }
 
 /**
  * Why a certificate with the issuer's name is not the issuer; undefined when it is (crypto/x509
  * CheckSignatureFrom).
  */
-function refusal(
-  candidate: CertificateInfo,
-  child: CertificateInfo,
-  isRoot: boolean,
-): 'name-encoding' | 'other-key' | 'not-a-ca' | undefined {
-  if (!isSignedBy(child, candidate)) return 'other-key';
-  const issuerParts = certificateParts(parsed(candidate).raw);
-  if (!encode(issuerParts.subject).equals(encode(certificateParts(parsed(child).raw).issuer))) return 'name-encoding';
+function refusal(candidate: CertificateInfo, child: CertificateInfo, isRoot: boolean): Mismatch | 'not-a-ca' {
+  const found = mismatch(child, candidate);
+  if (found) return found;
   // X.509 version 1 has no extensions, so that a root cannot declare that it is a CA.
-  const isCA = candidate.isCA ?? (isRoot && issuerParts.version < 3);
+  const isCA = candidate.isCA ?? (isRoot && certificateParts(parsed(candidate).raw).version < 3);
   return isCA && (candidate.keyUsage?.includes('keyCertSign') ?? true) ? undefined : 'not-a-ca';
 }
