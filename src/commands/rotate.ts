@@ -8,6 +8,7 @@ import { issueCertificates } from '../issuers/issuers.ts';
 import { planRotation, rotate as rotateCertificates } from '../operations/rotate.ts';
 import type { RotateReport, RotateRequest, RotateResult } from '../operations/rotation/request.ts';
 import type { RestartMode, RotationKind } from '../operations/rotation/rotation.ts';
+import { readNextSet } from '../operations/rotation/sets.ts';
 import { anchorsIn, caBundleOf } from '../pki/anchors.ts';
 import { loadAuthority } from '../pki/authority.ts';
 import { certificateFaultFix, certificateFaultText } from '../pki/certificate-faults.ts';
@@ -47,6 +48,8 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   const registration = readRegistration(dir);
   // The checks before the Lease read certs/, which an interrupted rotation may have moved away.
   if (!flags.dryRun) recover(dir);
+  // A damaged certs/next is refused even where the cluster does not answer.
+  readNextSet(dir, registration);
   const authority = await readAuthority(flags, terminal, new Date())?.();
   const kind = kindOf(flags, registration, authority);
   const issue = (): Promise<CertificatesToWrite> => issueNext(dir, registration, kind, authority);
