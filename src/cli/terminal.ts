@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { Chalk, type ChalkInstance, type ColorSupportLevel, supportsColor, supportsColorStderr } from 'chalk';
 import { missingFlags } from '../commands/missing-flags.ts';
@@ -23,7 +24,7 @@ export function openTerminal({ color, quiet, interrupt }: TerminalOptions): Term
   const { env, stdout, stderr } = process;
   return {
     env,
-    holder: { user: userName(), host: hostname(), pid: process.pid, isRunning },
+    holder: { user: userName(), host: hostname(), id: randomUUID() },
     interrupt,
     quiet,
     stdin: () => process.stdin,
@@ -47,15 +48,6 @@ function userName(): string {
     return userInfo().username;
   } catch {
     return process.env.USER || 'unknown';
-  }
-}
-
-/** Signal 0 is not sent, but checked. A process of another user refuses it. */
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

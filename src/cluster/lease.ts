@@ -6,12 +6,13 @@ import type { Answer } from './answer.ts';
 import { backoff } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
 import { Unreachable } from './faults.ts';
+import { awaitSilence, type SilenceRequest } from './lease-silence.ts';
 import { getObject } from './objects.ts';
 import { fieldManager, sendMergePatch } from './ownership.ts';
 import { resourcePath } from './resources.ts';
 import {
   type Holder,
-  hasEnded,
+  holderName,
   identityOf,
   type Journal,
   journalAnnotation,
@@ -25,18 +26,14 @@ import { type Need, readJson, readStatus, refusal } from './status.ts';
 
 /**
  * One rotation of a Service at a time: the Lease is its lock, and its journal in an annotation.
- * Times of different clocks are never compared: a holder is gone when the Lease does not change for
- * its duration, as in k8s.io/client-go/tools/leaderelection.
+ * Times of different clocks are never compared: a holder is gone when it does not renew the Lease
+ * for its duration, as in k8s.io/client-go/tools/leaderelection. Nothing else proves that.
  */
 
-export interface AcquireRequest {
-  readonly service: RotatedService;
+export interface AcquireRequest extends SilenceRequest {
   /** `<namespace>/<name>` of the project whose certificate is rotated. */
   readonly project: string;
   readonly holder: Holder;
-  readonly signal: AbortSignal;
-  /** Called when another holder may still run, with its name. */
-  readonly onWait?: (holder: string) => void;
   /** In milliseconds. Default 5,000. */
   readonly renewMs?: number;
 }
@@ -45,18 +42,22 @@ export interface AcquireRequest {
 export interface RotationLock {
   /** What an earlier holder recorded that did not finish. */
   readonly journal: Journal | undefined;
-  /** That earlier holder; otherwise this process. */
-  readonly holder: string;
   /** Aborted with a RefusedError when another process takes the Lease over or deletes it. */
   readonly lost: AbortSignal;
   /**
    * Records how far the rotation is.
    * @throws the reason of `lost` or of the signal; as `refusal`
    */
-  record(journal: Journal): Promise<void>;
+  record(journal: Omit<Journal, 'holder'>): Promise<void>;
+  /**
+   * Renews the Lease now. Afterwards no other process takes it over for as long as a request may
+   * take, so that a write that follows at once is the write of its holder.
+   * @throws as `record`
+   */
+  renew(): Promise<void>;
   /** Deletes the Lease: the rotation is complete. */
   release(): Promise<void>;
-  /** Lets others take the Lease over. The journal stays. Without a journal the Lease is deleted. */
+  /** Gives the Lease up at once. The journal stays. Without a journal the Lease is deleted. */
   stop(): Promise<void>;
 }
 
@@ -67,8 +68,9 @@ export const leaseNeeds = (service: RotatedService): readonly Need[] =>
 const durationSeconds = 15;
 
 /**
- * Takes the Lease of a rotation, and renews it until `release` or `stop`.
- * @throws RefusedError while another process holds it; as `refusal`
+ * Takes the Lease of a rotation, and renews it until `release` or `stop`. Waits until a holder that
+ * does not renew it is gone.
+ * @throws RefusedError when another process renews it; as `refusal`
  */
 export async function acquireRotationLease(cluster: Cluster, request: AcquireRequest): Promise<RotationLock> {
   const { service, holder, signal } = request;
@@ -80,10 +82,11 @@ export async function acquireRotationLease(cluster: Cluster, request: AcquireReq
       if (created) return keep(cluster, request, created, undefined);
       continue;
     }
-    const before = viewRotationLease(found);
-    if (before.holder !== '' && !hasEnded(before.holder, holder)) await awaitSilence(cluster, request, found);
+    const free = await awaitSilence(cluster, request, found);
+    if (!free) continue;
+    const before = viewRotationLease(free);
     const spec = { ...claim(holder), leaseTransitions: before.transitions + 1 };
-    const answer = await patch(cluster, service, { metadata: { resourceVersion: versionOf(found) }, spec }, signal);
+    const answer = await patch(cluster, service, { metadata: { resourceVersion: versionOf(free) }, spec }, signal);
     if (answer.status === 200) return keep(cluster, request, readJson<KubeObject>(cluster, answer), before);
     if (!isStale(answer)) throw refusal(cluster, { verb: 'patch', ref }, answer, new Date());
   }
@@ -128,41 +131,6 @@ async function create(cluster: Cluster, { service, project, holder, signal }: Ac
 const patch = (cluster: Cluster, service: RotatedService, body: object, signal: AbortSignal): Promise<Answer> =>
   sendMergePatch(cluster, rotationLease(service), body, signal);
 
-/** How often to look whether another holder renews. */
-const lookMs = 500;
-
-/**
- * Waits until nobody holds a Lease, or until its holder did not change it for its duration.
- * @returns the Lease then; undefined when it was deleted
- * @throws RefusedError as soon as it changes
- */
-export async function awaitSilence(
-  cluster: Cluster,
-  { service, signal, onWait }: Pick<AcquireRequest, 'service' | 'signal' | 'onWait'>,
-  found: KubeObject,
-): Promise<KubeObject | undefined> {
-  const { holder, durationSeconds, acquired } = viewRotationLease(found);
-  if (holder === '') return found;
-  onWait?.(holder);
-  const silentAt = performance.now() + durationSeconds * 1_000;
-  while (performance.now() < silentAt) {
-    await sleep(Math.min(lookMs, durationSeconds * 100), undefined, { signal }).catch(() => signal.throwIfAborted());
-    const now = await getObject(cluster, rotationLease(service), signal);
-    // Its rotation is complete.
-    if (!now) return undefined;
-    if (versionOf(now) !== versionOf(found)) throw inUse(service, holder, acquired);
-  }
-  return found;
-}
-
-const inUse = ({ namespace, name }: RotatedService, holder: string, acquired: string | undefined): RefusedError =>
-  new RefusedError(
-    `${holder} ${acquired ? 'has been' : 'is'} rotating the certificate of Service ${namespace}/${name}${acquired ? ` since ${acquired.replace(/\.\d+Z$/, 'Z')}` : ''}`,
-    {
-      fix: 'Wait until that rotation is complete. To see how far it is: apisvc status',
-    },
-  );
-
 /** A Lease that is held, and its latest version. */
 interface Held {
   /** Writes to the Lease, again and again until kube-apiserver answers. */
@@ -191,7 +159,7 @@ function heldLease(cluster: Cluster, { service, holder }: AcquireRequest, lease:
     const found = await getObject(cluster, ref, within);
     if (!found) return lose(`${name} was deleted`);
     const now = viewRotationLease(found);
-    if (now.holder !== identityOf(holder)) return lose(`${now.holder || 'another process'} took over ${name}`);
+    if (now.identity !== identityOf(holder)) return lose(`${now.holder || 'another process'} took over ${name}`);
     version = versionOf(found);
   };
   const untilAnswered = async (within: AbortSignal, send: () => Promise<boolean>): Promise<void> => {
@@ -234,6 +202,12 @@ function heldLease(cluster: Cluster, { service, holder }: AcquireRequest, lease:
 /** How long the last request may take when the run ends early. In milliseconds. */
 const farewellMs = 5_000;
 
+/**
+ * In milliseconds. A request may take 10 seconds (link.ts), which is as much as is left of the
+ * Lease after a renewal that took this long.
+ */
+const promptMs = 5_000;
+
 /** Renews a Lease in the background until it is released, stopped or lost. */
 function keep(cluster: Cluster, request: AcquireRequest, lease: KubeObject, before: RotationLease | undefined): RotationLock {
   const { holder, signal, renewMs = 5_000 } = request;
@@ -267,12 +241,18 @@ function keep(cluster: Cluster, request: AcquireRequest, lease: KubeObject, befo
   });
   return {
     journal: before?.journal,
-    holder: before?.journal ? before.holder : identityOf(holder),
     lost: lost.signal,
     async record(journal) {
-      const metadata = { annotations: { [journalAnnotation]: JSON.stringify(journal) } };
+      const metadata = { annotations: { [journalAnnotation]: JSON.stringify({ ...journal, holder: holderName(holder) }) } };
       await inTurn(() => held.write({ metadata, spec: { renewTime: microTime() } }, signal));
       hasJournal = true;
+    },
+    async renew() {
+      let sentAt: number;
+      do {
+        sentAt = performance.now();
+        await inTurn(() => held.write({ spec: { renewTime: microTime() } }, signal));
+      } while (performance.now() - sentAt > promptMs);
     },
     async release() {
       ended.abort();
@@ -282,8 +262,8 @@ function keep(cluster: Cluster, request: AcquireRequest, lease: KubeObject, befo
       if (ended.signal.aborted) return;
       ended.abort();
       const within = AbortSignal.timeout(farewellMs);
-      // client-go does the same (leaderelection.go, release). A Lease that stays runs out.
-      const farewell = hasJournal ? () => held.write({ spec: { leaseDurationSeconds: 1 } }, within) : () => held.remove(within);
+      // As ReleaseOnCancel of client-go (leaderelection.go, release). A Lease that stays runs out.
+      const farewell = hasJournal ? () => held.write({ spec: { holderIdentity: '' } }, within) : () => held.remove(within);
       await inTurn(farewell).catch(() => undefined);
     },
   };

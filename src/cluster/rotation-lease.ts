@@ -18,6 +18,8 @@ export interface Journal {
   readonly title: string;
   /** ISO 8601. */
   readonly started: string;
+  /** Who recorded this: `alice@laptop`. Who only tries to continue it records nothing. */
+  readonly holder: string;
   readonly oldCertificate?: string | undefined;
   readonly newCertificate?: string | undefined;
 }
@@ -49,6 +51,9 @@ export const rotationLeaseSelector = `${managedByLabel}=apisvc`;
  * The Lease of a rotation as it is in the cluster (k8s.io/api/coordination/v1/types.go, LeaseSpec).
  */
 export interface RotationLease {
+  /** Empty where nobody holds it. */
+  readonly identity: string;
+  /** The holder, for messages: `alice@laptop`. */
   readonly holder: string;
   /** ISO 8601, by the clock of the holder. */
   readonly acquired: string | undefined;
@@ -62,8 +67,10 @@ export interface RotationLease {
 /** Reads the Lease of a rotation. */
 export function viewRotationLease({ metadata, spec }: KubeObject): RotationLease {
   const { holderIdentity, acquireTime, renewTime, leaseDurationSeconds, leaseTransitions } = (spec ?? {}) as LeaseSpec;
+  const identity = holderIdentity ?? '';
   return {
-    holder: holderIdentity ?? '',
+    identity,
+    holder: identity.replace(uuidSuffix, ''),
     acquired: acquireTime ?? undefined,
     renewed: renewTime ?? undefined,
     durationSeconds: leaseDurationSeconds ?? 15,
@@ -84,12 +91,12 @@ interface LeaseSpec {
 function parseJournal(text: string | undefined): Journal | undefined {
   const found = parseJson(text ?? '');
   if (!isRecord(found)) return undefined;
-  const { kind, direction, step, number, steps, title, started, oldCertificate, newCertificate } = found;
+  const { kind, direction, step, number, steps, title, started, holder, oldCertificate, newCertificate } = found;
   if ((kind !== 'leaf' && kind !== 'ca') || (direction !== 'forward' && direction !== 'back')) return undefined;
   if (typeof number !== 'number' || typeof steps !== 'number') return undefined;
-  if (typeof step !== 'string' || typeof title !== 'string' || typeof started !== 'string') return undefined;
+  if (typeof step !== 'string' || typeof title !== 'string' || typeof started !== 'string' || typeof holder !== 'string') return undefined;
   return {
-    ...{ kind, direction, step, number, steps, title, started },
+    ...{ kind, direction, step, number, steps, title, started, holder },
     ...(typeof oldCertificate === 'string' ? { oldCertificate } : {}),
     ...(typeof newCertificate === 'string' ? { newCertificate } : {}),
   };
@@ -109,16 +116,17 @@ function parseJson(text: string): unknown {
 export interface Holder {
   readonly user: string;
   readonly host: string;
-  readonly pid: number;
-  /** Whether a process of this machine runs. */
-  isRunning(pid: number): boolean;
+  /** A UUID that no other process has. Two containers may share a host name and a process id. */
+  readonly id: string;
 }
 
-/** `alice@laptop (4711)`. */
-export const identityOf = ({ user, host, pid }: Holder): string => `${user}@${host} (${pid})`;
+/** `alice@laptop`, for messages. */
+export const holderName = ({ user, host }: Holder): string => `${user}@${host}`;
 
-/** Whether a holder was a process of this machine that ended, or this process itself. */
-export function hasEnded(identity: string, self: Holder): boolean {
-  const [, host, pid] = /@([^@]+) \((\d+)\)$/.exec(identity) ?? [];
-  return host === self.host && (Number(pid) === self.pid || !self.isRunning(Number(pid)));
-}
+/**
+ * The `holderIdentity` of a process. The components of Kubernetes append a UUID in the same way
+ * (k8s.io/kubernetes/cmd/kube-controller-manager/app/controllermanager.go).
+ */
+export const identityOf = (holder: Holder): string => `${holderName(holder)}_${holder.id}`;
+
+const uuidSuffix = /_[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;

@@ -11,6 +11,7 @@ import { hasNext, recover } from '../project/generations.ts';
 import { namingAllMissing, requireAccess } from './permissions.ts';
 import { discardAbandoned } from './rotation/abandoned.ts';
 import { requireSameTime } from './rotation/clock.ts';
+import { noteLeaseWait } from './rotation/lease-wait.ts';
 import { rotationNeeds } from './rotation/needs.ts';
 import { isDue } from './rotation/preconditions.ts';
 import { prepare, type TimedRequest } from './rotation/prepare.ts';
@@ -36,14 +37,19 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   if (abandoned) return abandoned;
   await requireAccess(cluster, needs, [], signal);
   const clock = await checkClock(cluster, request);
-  const onWait = (other: string): void => onProgress({ kind: 'note', what: `${other} started a rotation; checking whether it still runs` });
-  const lock = await acquireRotationLease(cluster, { service, project: projectOf(request.registration), holder, signal, onWait });
+  const lock = await acquireRotationLease(cluster, {
+    service,
+    project: projectOf(request.registration),
+    holder,
+    signal,
+    onWait: noteLeaseWait(request),
+  });
   try {
     recover(dir);
     const both = AbortSignal.any([signal, lock.lost]);
     // Every request in flight listens to the signal. Node would warn of a leak.
     setMaxListeners(0, both);
-    return await rotateLocked(cluster, { ...request, ...clock, signal: both }, lock);
+    return await rotateLocked(cluster, { ...request, ...clock, signal: both, renewLease: lock.renew }, lock);
   } finally {
     await lock.stop();
   }
@@ -96,8 +102,8 @@ async function plan(cluster: Cluster, request: RotateRequest): Promise<RotateRes
   if (abandoned) return abandoned;
   const clock = await checkClock(cluster, request);
   const lease = await getObject(cluster, rotationLease(serviceOf(request)), request.signal);
-  const found = lease ? viewRotationLease(lease) : { journal: undefined, holder: '' };
-  const prepared = await prepare(cluster, { ...request, ...clock }, found);
+  const journal = lease && viewRotationLease(lease).journal;
+  const prepared = await prepare(cluster, { ...request, ...clock, renewLease: async () => {} }, { journal });
   if ('outcome' in prepared) return prepared;
   const { rotation, steps } = prepared;
   const planned: StepReport[] = [];

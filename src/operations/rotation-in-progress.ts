@@ -17,7 +17,7 @@ interface RotationCheck {
 /**
  * Refuses to change a Service whose rotation is not complete: the Secret and the caBundle in the
  * cluster are then those of a step. Without the permission to get the Lease, only a note is left.
- * @throws RefusedError with the holder of the rotation and its start; as `refusal`
+ * @throws RefusedError with who ran the rotation last and its start; as `refusal`
  */
 export async function requireNoRotation(cluster: Cluster, { service, directory, signal, onProgress }: RotationCheck): Promise<void> {
   const ref = rotationLease(service);
@@ -29,12 +29,12 @@ export async function requireNoRotation(cluster: Cluster, { service, directory, 
     });
     return undefined;
   });
-  const { holder, journal } = lease ? viewRotationLease(lease) : {};
+  const journal = lease && viewRotationLease(lease).journal;
   if (!journal) return;
   const what = `a rotation of the certificate of Service ${service.namespace}/${service.name} is not complete`;
   const fix = 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate --abort';
   throw withoutChanges(
-    new RefusedError(`${what}: ${holder || 'another process'} started it at ${journal.started.replace(/\.\d+Z$/, 'Z')}`, {
+    new RefusedError(`${what}: it started at ${journal.started.replace(/\.\d+Z$/, 'Z')}, and ${journal.holder} ran it last`, {
       fix: fixInDirectory(fix, directory),
     }),
   );

@@ -125,6 +125,8 @@ function serverSteps(waiting: Waiting, { registration, issued, dir = '.' }: Secu
     restart: 'auto',
     nudge: false,
     forceConflicts,
+    // Only its pods are awaited. Nothing is written by it.
+    renewLease: async () => {},
   };
   const apply = applyStep(waiting, {
     id: 'apply-server',

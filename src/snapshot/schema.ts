@@ -186,7 +186,7 @@ export const rotationView = z.object({
   started: z.string().describe('ISO 8601.'),
   oldCertificate: optional(z.string()).describe('SHA-256.'),
   newCertificate: optional(z.string()),
-  holder: z.string().describe('Who runs it: `user@host (pid)`.'),
+  holder: z.string().describe('Who runs it, or ran it last: `user@host`.'),
   running: z.boolean().describe('Whether the Lease is being renewed. Otherwise the rotation was interrupted.'),
 });
 

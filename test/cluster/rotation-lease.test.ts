@@ -8,8 +8,8 @@ import { cluster as controlPlane } from './harness/provided.ts';
 
 const service = { namespace: 'rotation-lease', name: 'api' };
 const { signal } = new AbortController();
-const alice: Holder = { user: 'alice', host: 'laptop', pid: 1, isRunning: () => true };
-const bob: Holder = { user: 'bob', host: 'ci', pid: 1, isRunning: () => true };
+const alice: Holder = { user: 'alice', host: 'laptop', id: '7b0f5a52-93a5-4f0e-8a11-0c6a3f1f0a01' };
+const bob: Holder = { user: 'bob', host: 'ci', id: '1c9d6be4-5b58-4c0e-9d5e-6f2f6f0b0b02' };
 let cluster: Cluster;
 
 const acquire = (holder: Holder, renewMs = 5_000) =>
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 test('one rotation holds the Lease, another takes it over after it stopped, and the end deletes it', async () => {
   const first = await acquire(alice, 100);
-  await expect(acquire(bob)).rejects.toThrow('alice@laptop (1) has been rotating the certificate of Service rotation-lease/api since ');
+  await expect(acquire(bob)).rejects.toThrow('alice@laptop has been rotating the certificate of Service rotation-lease/api since ');
   const journal = {
     kind: 'leaf',
     direction: 'forward',
@@ -39,13 +39,15 @@ test('one rotation holds the Lease, another takes it over after it stopped, and 
     steps: 5,
     title: 'Secret',
     started: '2026-11-28T10:00:00Z',
+    holder: 'alice@laptop',
   } as const;
   await first.record(journal);
-  expect(await found()).toMatchObject({ holder: 'alice@laptop (1)', journal });
+  expect(await found()).toMatchObject({ holder: 'alice@laptop', journal });
   await first.stop();
+  expect(await found()).toMatchObject({ identity: '', journal });
   const second = await acquire(bob);
-  expect([second.journal, second.holder]).toEqual([journal, 'alice@laptop (1)']);
-  expect(await found()).toMatchObject({ holder: 'bob@ci (1)', transitions: 1, durationSeconds: 15 });
+  expect(second.journal).toEqual(journal);
+  expect(await found()).toMatchObject({ holder: 'bob@ci', transitions: 1, durationSeconds: 15 });
   await second.release();
   expect(await found()).toBeUndefined();
 });
@@ -65,4 +67,32 @@ test('a holder whose Lease was taken away stops', async () => {
   await expect.poll(() => lock.lost.aborted).toBe(true);
   expect(lock.lost.reason.message).toBe('x took over Lease rotation-lease/apisvc-rotation-api; this rotation stops');
   await kubectlOk(['delete', 'lease', 'apisvc-rotation-api', '-n', service.namespace]);
+});
+
+test('a Lease whose holder was killed is taken over after its duration, and not before', async () => {
+  const spec = {
+    holderIdentity: `alice@laptop_${alice.id}`,
+    acquireTime: '2026-11-28T10:00:00.000000Z',
+    renewTime: '2026-11-28T10:00:05.000000Z',
+  };
+  const lease = {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name: 'apisvc-rotation-api' },
+    spec: { ...spec, leaseDurationSeconds: 3 },
+  };
+  await kubectlOk(['create', '-n', service.namespace, '-f', '-'], lease);
+  const start = performance.now();
+  const waits: string[] = [];
+  const lock = await acquireRotationLease(cluster, {
+    service,
+    project: 'rotation-lease/api',
+    holder: bob,
+    signal,
+    onWait: ({ holder }) => waits.push(holder),
+  });
+  expect(performance.now() - start).toBeGreaterThanOrEqual(3_000);
+  expect(waits).toEqual(['alice@laptop']);
+  await lock.stop();
+  expect(await found()).toBeUndefined();
 });

@@ -14,7 +14,7 @@ export const checkRotation: Check = (context) => {
 };
 
 /**
- * `rotation of the CA in progress: step 4 of 9, "Writing the Secret" (alice@laptop (7), since …)`
+ * `rotation of the CA in progress: step 4 of 9, "Writing the Secret" (alice@laptop, since …)`
  */
 export function rotationFact({ kind, direction, running, number, steps, title, holder, started }: RotationView): string {
   const what = `${direction === 'back' ? 'abort of the ' : ''}rotation of the ${kind === 'ca' ? 'CA' : 'serving certificate'}`;

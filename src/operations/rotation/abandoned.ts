@@ -7,6 +7,7 @@ import { RefusedError } from '../../errors.ts';
 import { projectOf } from '../../manifests/labels.ts';
 import { discardNext, hasNext } from '../../project/generations.ts';
 import { pathsOfSets } from '../../project/sets.ts';
+import { noteLeaseWait } from './lease-wait.ts';
 import { readApiServices } from './live.ts';
 import type { RotateRequest, RotateResult } from './request.ts';
 import { serviceOf } from './rotation.ts';
@@ -31,7 +32,9 @@ export async function discardAbandoned(cluster: Cluster, request: RotateRequest)
   if (dryRun) {
     return { outcome: 'planned', ...nothing, steps: left.map((each) => ({ id: 'discard', title: `Removing ${each}`, state: 'pending' })) };
   }
-  const lock = hasLease ? await acquireRotationLease(cluster, { service, project: projectOf(registration), holder, signal }) : undefined;
+  const lock = hasLease
+    ? await acquireRotationLease(cluster, { service, project: projectOf(registration), holder, signal, onWait: noteLeaseWait(request) })
+    : undefined;
   try {
     discardNext(dir);
     await lock?.release();

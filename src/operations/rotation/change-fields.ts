@@ -1,4 +1,4 @@
-import { getObject, refOf } from '../../cluster/objects.ts';
+import { refOf } from '../../cluster/objects.ts';
 import { type Conflict, conflictsOf, describeConflicts, setFields } from '../../cluster/ownership.ts';
 import { describeRef } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
@@ -7,28 +7,23 @@ import { bundleCommand } from './bundle-command.ts';
 import type { Rotation } from './rotation.ts';
 
 /**
- * Changes fields of an object that exists. Another writer may change the object at the same time:
- * then the change is decided again by what the cluster has.
+ * Changes fields of an object that exists, as the holder of the Lease: it is renewed just before.
+ * @param change a JSON merge patch
  * @param force whether to take the fields over from other managers
- * @throws RefusedError where another manager owns the fields, or where the object no longer exists
+ * @returns false where another writer changed or deleted the object since it was read. It is
+ * unchanged then, and the caller looks again at everything that the change depends on
+ * @throws RefusedError where another manager owns the fields, or another process has the Lease
  */
-export async function changeFields(
-  rotation: Rotation,
-  object: KubeObject,
-  changeOf: (found: KubeObject) => object,
-  force = false,
-): Promise<void> {
-  const { cluster, signal, forceConflicts, onProgress } = rotation;
-  const name = describeRef(refOf(object));
-  for (let found: KubeObject | undefined = object; found; found = await getObject(cluster, refOf(object), signal)) {
-    const result = await setFields(cluster, found, changeOf(found), { force: force || forceConflicts, dryRun: false, signal });
-    if (result.kind === 'stale') continue;
-    if (result.kind === 'conflict') throw conflictError(rotation, found, result.conflicts);
-    if (result.restored.length > 0) onProgress({ kind: 'restored', object: name, conflicts: result.restored });
-    onProgress({ kind: 'applied', applied: { object: name, change: 'configured' } });
-    return;
-  }
-  throw new RefusedError(`${name} not found: it was deleted during the rotation`);
+export async function changeFields(rotation: Rotation, found: KubeObject, change: object, force = false): Promise<boolean> {
+  const { cluster, signal, forceConflicts, onProgress, renewLease } = rotation;
+  const object = describeRef(refOf(found));
+  await renewLease();
+  const result = await setFields(cluster, found, change, { force: force || forceConflicts, dryRun: false, signal });
+  if (result.kind === 'stale') return false;
+  if (result.kind === 'conflict') throw conflictError(rotation, found, result.conflicts);
+  if (result.restored.length > 0) onProgress({ kind: 'restored', object, conflicts: result.restored });
+  onProgress({ kind: 'applied', applied: { object, change: 'configured' } });
+  return true;
 }
 
 /** Why `changeFields` would refuse a change; undefined where it would not. Sends nothing. */

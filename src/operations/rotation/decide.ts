@@ -10,8 +10,6 @@ export interface Beginning {
   readonly next: CertificateSet | undefined;
   /** Of a rotation in the cluster that did not end. */
   readonly journal: Journal | undefined;
-  /** Who began it. */
-  readonly holder: string;
   readonly abort: boolean;
 }
 
@@ -29,10 +27,10 @@ export type Decision =
  * Decides how to go on by what is on disk and in the cluster.
  * @throws RefusedError where this project cannot continue the rotation
  */
-export function decide({ current, next, journal, holder, abort }: Beginning): Decision {
+export function decide({ current, next, journal, abort }: Beginning): Decision {
   if (next) {
-    if (abort && journal && current && journal.oldCertificate !== current.leaf) throw otherFiles(journal, holder);
-    if (journal && journal.newCertificate !== next.leaf && !abort) throw otherMachine(journal, holder);
+    if (abort && journal && current && journal.oldCertificate !== current.leaf) throw otherFiles(journal);
+    if (journal && journal.newCertificate !== next.leaf && !abort) throw otherMachine(journal);
     return abort ? { action: 'back', next } : { action: 'continue', next };
   }
   if (!journal) return { action: abort ? 'nothing' : 'start' };
@@ -40,24 +38,24 @@ export function decide({ current, next, journal, holder, abort }: Beginning): De
     if (abort) throw complete();
     return { action: 'finish' };
   }
-  if (!current || journal.oldCertificate !== current.leaf) throw otherFiles(journal, holder);
+  if (!current || journal.oldCertificate !== current.leaf) throw otherFiles(journal);
   if (abort) return { action: 'back', next: undefined };
   // The last step of the way back removes certs/next.
   if (journal.direction === 'back' && journal.step === 'discard') return { action: 'start' };
-  throw otherMachine(journal, holder);
+  throw otherMachine(journal);
 }
 
-const began = ({ started, number, steps, title }: Journal, holder: string): string =>
-  `${holder} started a rotation at ${started} that did not finish (step ${number} of ${steps}: ${title})`;
+const began = ({ started, holder, number, steps, title }: Journal): string =>
+  `the rotation that started at ${started}, last run by ${holder}, is not complete (step ${number} of ${steps}: ${title})`;
 
-const otherMachine = (journal: Journal, holder: string): RefusedError =>
-  new RefusedError(`${began(journal, holder)}; its new private key is not in this project`, {
+const otherMachine = (journal: Journal): RefusedError =>
+  new RefusedError(`${began(journal)}; its new private key is not in this project`, {
     // A copy of the project has the old certificates, but not certs/next.
     fix: 'Run rotate in the project directory where it was started.\nOr go back from here: apisvc rotate --abort',
   });
 
-const otherFiles = (journal: Journal, holder: string): RefusedError =>
-  new RefusedError(`${began(journal, holder)}; certs/ does not have its old certificate`, {
+const otherFiles = (journal: Journal): RefusedError =>
+  new RefusedError(`${began(journal)}; certs/ does not have its old certificate`, {
     fix: 'Continue it, or go back, in the project directory where it was started.',
   });
 

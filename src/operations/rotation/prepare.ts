@@ -15,7 +15,7 @@ import type { Planned } from './run.ts';
 import { readNextSet, readSet, withKey } from './sets.ts';
 import { stepList } from './step-list.ts';
 
-export type TimedRequest = RotateRequest & Pick<Rotation, 'now'>;
+export type TimedRequest = RotateRequest & Pick<Rotation, 'now' | 'renewLease'>;
 
 /**
  * Decides what to do, and checks that it can be done.
@@ -25,11 +25,11 @@ export type TimedRequest = RotateRequest & Pick<Rotation, 'now'>;
 export async function prepare(
   cluster: Cluster,
   request: TimedRequest,
-  { journal, holder }: Pick<RotationLock, 'journal' | 'holder'>,
+  { journal }: Pick<RotationLock, 'journal'>,
 ): Promise<Planned | RotateResult> {
   const { dir, registration, abort, kind } = request;
   const [found, next] = [readSet(dir, registration), readNextSet(dir, registration)];
-  const decision = decide({ current: found, next, journal, holder, abort });
+  const decision = decide({ current: found, next, journal, abort });
   const nothing = { kind, direction: abort ? 'back' : 'forward', steps: [], from: found, to: found } as const;
   if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', ...nothing };
   if (!found) throw new UsageError(`${projectFiles(dir).certificate} not found`, { fix: 'Restore it, or create a project: apisvc init' });

@@ -52,6 +52,11 @@ export interface RotationOptions {
 
 /** A rotation, or its way back: from one set of certificates to another one. */
 export interface Rotation extends Waiting, RotationOptions {
+  /**
+   * Renews the Lease of the rotation, just before each write that the API depends on.
+   * @throws RefusedError when another process has the Lease; nothing may be written then
+   */
+  readonly renewLease: () => Promise<void>;
   readonly registration: Registration;
   /** The time of kube-apiserver, by which it verifies certificates. */
   readonly now: () => Date;

@@ -99,7 +99,7 @@ const journalOf = (
   { kind, direction, from, to }: Rotation,
   { id, title = id }: Step,
   progress: Pick<Journal, 'number' | 'steps' | 'started'>,
-): Journal => {
+): Omit<Journal, 'holder'> => {
   const [old, fresh] = direction === 'forward' ? [from, to] : [to, from];
   return {
     kind,

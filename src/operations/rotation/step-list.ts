@@ -1,7 +1,7 @@
 import type { Step } from '../runner.ts';
 import { onDiskStep } from '../steps/on-disk.ts';
 import { secretStep } from '../steps/secret.ts';
-import { servedStep } from '../steps/served.ts';
+import { servedStep, untilServed } from '../steps/served.ts';
 import { soakStep } from '../steps/soak.ts';
 import { trustBothStep } from '../steps/trust-both.ts';
 import { trustNewStep } from '../steps/trust-new.ts';
@@ -42,7 +42,7 @@ export function stepList(rotation: Rotation, disk: OnDisk): readonly Step[] {
           uptake,
           ...delivery,
           soakStep(rotation, look, guard, restarts),
-          trustNewStep(rotation, served, guard),
+          trustNewStep(rotation, () => untilServed(rotation, look, guard, restarts)),
         ];
   if (direction === 'back') {
     return [...cluster, onDiskStep({ id: 'discard', title: 'Removing certs/next', isDone: () => !disk.isIssued(), run: disk.discard })];

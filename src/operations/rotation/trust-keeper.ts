@@ -1,4 +1,5 @@
 import { fieldOwner } from '../../cluster/managed-fields.ts';
+import { getObject, refOf } from '../../cluster/objects.ts';
 import { RefusedError } from '../../errors.ts';
 import { base64 } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
@@ -66,7 +67,9 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
         const what = `apiservice/${name}: ${subject} expired on ${notAfter} and verifies nothing; it is dropped at the end of the rotation`;
         onProgress({ kind: 'note', what });
       }
-      await changeFields(rotation, apiService, widening, force);
+      // It only adds CAs to what the caBundle has, so a later version of it is widened as well.
+      let found: KubeObject | undefined = apiService;
+      while (found && !(await changeFields(rotation, found, widening(found), force))) found = await readAgain(rotation, found);
     },
     async keep(nothingServesFrom) {
       const narrow = await keeper.lacking(nothingServesFrom);
@@ -99,9 +102,12 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
 
 const bundleChange = (anchors: readonly CertificateInfo[]): object => ({ spec: { caBundle: base64(bundleText(anchors)) } });
 
-/** Writes the caBundle of the end of a rotation. @throws as `changeFields` */
-export const setBundle = (rotation: Rotation, apiService: KubeObject, anchorsOf: () => readonly CertificateInfo[]): Promise<void> =>
-  changeFields({ ...rotation, caFiles: [rotation.files.caCertificate] }, apiService, () => bundleChange(anchorsOf()));
+const readAgain = ({ cluster, signal }: Rotation, object: KubeObject): Promise<KubeObject | undefined> =>
+  getObject(cluster, refOf(object), signal);
+
+/** Writes the caBundle of the end of a rotation. @returns, @throws as `changeFields` */
+export const setBundle = (rotation: Rotation, found: KubeObject): Promise<boolean> =>
+  changeFields({ ...rotation, caFiles: [rotation.files.caCertificate] }, found, bundleChange(rotation.to.anchors));
 
 const overwrittenAgain = (name: string, owner: string): RefusedError =>
   new RefusedError(`apiservice/${name}: ${owner} overwrote the caBundle a second time during the rotation`, {

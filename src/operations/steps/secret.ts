@@ -30,9 +30,13 @@ export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAt
     },
     async run() {
       const nothingServesFrom = async (): Promise<boolean> => (await look()).complete;
-      while (!(await keeper.keep(nothingServesFrom))) await uptake.run();
-      await keeper.requireAcceptance();
-      await changeFields(rotation, await readSecret(rotation), () => ({ data: dataOf(rotation) }));
+      const write = async (): Promise<boolean> => {
+        while (!(await keeper.keep(nothingServesFrom))) await uptake.run();
+        await keeper.requireAcceptance();
+        return changeFields(rotation, await readSecret(rotation), { data: dataOf(rotation) });
+      };
+      // Another writer was faster: the caBundles may have changed too.
+      while (!(await write()));
     },
   };
 }

@@ -16,7 +16,6 @@ const polling = { firstMs: 100, longestMs: 2_000, answered: true };
  */
 export function servedStep(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Step {
   const { restart, nudge, direction, onProgress, files } = rotation;
-  const { namespace } = serviceOf(rotation);
   const which = direction === 'forward' ? 'new' : 'old';
   return {
     id: 'endpoints',
@@ -29,15 +28,16 @@ export function servedStep(rotation: Rotation, look: LookAtAll, guard: Guard, re
       }
       if (nudge) await nudgePods(rotation, (await look()).pods);
       if (restart === 'always') await restarts.restartAll((await look()).pods);
-      await untilServed(rotation, look, guard, restarts, namespace);
+      await untilServed(rotation, look, guard, restarts);
     },
   };
 }
 
-async function untilServed(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts, namespace: string): Promise<void> {
+/** Waits until one look at everything finds the certificate. @throws as `guard`; DeadlineError */
+export async function untilServed(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Promise<void> {
   const start = performance.now();
   const what = `every pod and endpoint to serve the certificate with SHA-256 ${rotation.to.leaf}`;
-  await waitFor(what, podCommands(namespace), rotation, async (report) => {
+  await waitFor(what, podCommands(serviceOf(rotation).namespace), rotation, async (report) => {
     await poll({ ...polling, signal: rotation.signal, report }, async () => {
       await guard();
       const seen = await look();

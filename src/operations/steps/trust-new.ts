@@ -1,38 +1,47 @@
 import { base64, secretEntry } from '../../manifests/secret.ts';
+import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { bundleText, trustsOnly } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
-import type { Guard } from '../rotation/guard.ts';
 import { hasSecret, readApiServices, readSecret } from '../rotation/live.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import { setBundle } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
 
 /**
- * Removes every other CA from the caBundles, and then from the Secret. Just before, it waits until
- * everything serves by the CA that stays.
+ * Removes every other CA from the caBundles, and then from the Secret.
+ * @param untilServed waits until everything serves by the CA that stays. It also looks at the
+ * Secret: pods follow it, so an overwritten one would bring the certificate of the other CA back
  */
-export function trustNewStep(rotation: Rotation, served: Step, guard: Guard): Step {
+export function trustNewStep(rotation: Rotation, untilServed: () => Promise<void>): Step {
   const { to, direction } = rotation;
-  const isNarrow = async (): Promise<boolean> =>
-    (await readApiServices(rotation)).every((each) => trustsOnly(viewApiService(each), to.anchors));
-  const isTidy = async (): Promise<boolean> =>
-    !hasSecret(rotation) || secretEntry(await readSecret(rotation), 'ca.crt') === bundleText(to.anchors);
+  const wide = async (): Promise<KubeObject | undefined> =>
+    (await readApiServices(rotation)).find((each) => !trustsOnly(viewApiService(each), to.anchors));
+  const untidy = async (): Promise<KubeObject | undefined> => {
+    const secret = hasSecret(rotation) ? await readSecret(rotation) : undefined;
+    return secret && secretEntry(secret, 'ca.crt') !== bundleText(to.anchors) ? secret : undefined;
+  };
+  /**
+   * Each write takes trust away, so that each follows a look at everything. Where another writer
+   * was faster, the next round looks again.
+   * @param next the next object to write
+   */
+  const afterLook = async (next: () => Promise<KubeObject | undefined>, write: (found: KubeObject) => Promise<boolean>): Promise<void> => {
+    for (;;) {
+      await untilServed();
+      const found = await next();
+      if (!found) return;
+      await write(found);
+    }
+  };
   return {
     id: direction === 'forward' ? 'trust-new' : 'trust-old',
     title: `Trusting only the ${direction === 'forward' ? 'new' : 'old'} CA`,
     needs: () => [],
-    observe: async () => ({ state: (await isNarrow()) && (await isTidy()) ? 'done' : 'pending' }),
+    observe: async () => ({ state: (await wide()) || (await untidy()) ? 'pending' : 'done' }),
     async run() {
-      // Pods follow the Secret, so an overwritten one would bring the certificate of the other CA
-      // back.
-      await guard();
-      if ((await served.observe()).state !== 'done') await served.run();
-      for (const apiService of await readApiServices(rotation)) {
-        if (!trustsOnly(viewApiService(apiService), to.anchors)) await setBundle(rotation, apiService, () => to.anchors);
-      }
-      if (await isTidy()) return;
-      await changeFields(rotation, await readSecret(rotation), () => ({ data: { 'ca.crt': base64(bundleText(to.anchors)) } }));
+      await afterLook(wide, (found) => setBundle(rotation, found));
+      await afterLook(untidy, (found) => changeFields(rotation, found, { data: { 'ca.crt': base64(bundleText(to.anchors)) } }));
     },
   };
 }

@@ -1,17 +1,12 @@
 import { wasRefused } from '../../cluster/faults.ts';
-import { awaitSilence } from '../../cluster/lease.ts';
+import { awaitSilence } from '../../cluster/lease-silence.ts';
 import { type Collection, getObject, listMetadata } from '../../cluster/objects.ts';
 import { describeRef, resources } from '../../cluster/resources.ts';
-import {
-  type RotatedService,
-  rotationLease,
-  rotationLeaseSelector,
-  serviceOfLease,
-  viewRotationLease,
-} from '../../cluster/rotation-lease.ts';
+import { type RotatedService, rotationLease, rotationLeaseSelector, serviceOfLease } from '../../cluster/rotation-lease.ts';
 import type { Registration } from '../../config/schema.ts';
 import { RefusedError } from '../../errors.ts';
 import { projectAnnotation } from '../../manifests/labels.ts';
+import { noteLeaseWait } from '../rotation/lease-wait.ts';
 import { serviceOf } from '../rotation/rotation.ts';
 import { withoutChanges } from '../runner.ts';
 import type { Waiting } from '../wait.ts';
@@ -63,13 +58,11 @@ async function listOwn({ cluster, signal }: Waiting, leases: Collection, project
 }
 
 async function targetOf(waiting: Waiting, service: RotatedService, project: string): Promise<Target | undefined> {
-  const { cluster, signal, onProgress } = waiting;
+  const { cluster, signal } = waiting;
   const ref = rotationLease(service);
   const lease = await getObject(cluster, ref, signal);
   if (!lease) return undefined;
-  const { holder } = viewRotationLease(lease);
-  const onWait = (): void => onProgress({ kind: 'note', what: `${holder} started a rotation; checking whether it still runs` });
-  const found = await awaitSilence(cluster, { service, signal, onWait }, lease).catch(refuse);
+  const found = await awaitSilence(cluster, { service, signal, onWait: noteLeaseWait(waiting) }, lease).catch(refuse);
   if (!found) return undefined;
   const owner = found.metadata.annotations?.[projectAnnotation] ?? project;
   if (owner !== project) return { ref, found, action: 'leave', reason: `belongs to another project: ${owner}`, otherProject: owner };

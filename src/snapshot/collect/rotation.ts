@@ -23,15 +23,15 @@ export async function collectRotation(
 ): Promise<Observed<RotationView>> {
   const first = await inventory.rotation(service);
   if (first.state !== 'seen') return first;
-  const { journal, holder, durationSeconds } = first.value;
+  const { journal, identity, renewed } = first.value;
   if (!journal) return { state: 'absent' };
-  // A run that ends early shortens its Lease.
-  let running = false;
-  for (let waited = 0; durationSeconds > 1 && !running && waited < wait.longest; waited += wait.look) {
+  // A run that ends early gives its Lease up.
+  let holder: string | undefined;
+  for (let waited = 0; identity !== '' && holder === undefined && waited < wait.longest; waited += wait.look) {
     await sleep(wait.look, undefined, { signal: context.signal }).catch(() => context.signal.throwIfAborted());
     const next = await observe(context, () => getObject(context.cluster, rotationLease(service), context.signal), viewRotationLease);
     if (next.state === 'absent') return next;
-    running = next.state === 'seen' && next.value.renewed !== first.value.renewed;
+    if (next.state === 'seen' && next.value.renewed !== renewed) holder = next.value.holder;
   }
-  return { state: 'seen', value: { ...journal, holder, running } };
+  return { state: 'seen', value: { ...journal, holder: holder || journal.holder, running: Boolean(holder) } };
 }

@@ -32,14 +32,22 @@ let newCertificate = '';
 
 /** The Lease of a rotation that nobody renews. */
 async function createLease(service: string): Promise<void> {
-  const journal = { kind: 'ca', direction: 'forward', step: 'soak', number: 6, steps: 9, title: 'Watching all endpoints' };
+  const journal = {
+    kind: 'ca',
+    direction: 'forward',
+    step: 'soak',
+    number: 6,
+    steps: 9,
+    title: 'Watching all endpoints',
+    holder: 'alice@laptop',
+  };
   const annotations = { [journalAnnotation]: JSON.stringify({ ...journal, started: '2026-11-28T10:00:00Z', newCertificate }) };
   const { resource, name } = rotationLease({ namespace, name: service });
   await kubectlOk(['apply', '-f', '-'], {
     apiVersion: resource.apiVersion,
     kind: resource.kind,
     metadata: { namespace, name, annotations },
-    spec: { holderIdentity: 'alice@laptop (7)', leaseDurationSeconds: 1 },
+    spec: { holderIdentity: '', leaseDurationSeconds: 15 },
   });
 }
 

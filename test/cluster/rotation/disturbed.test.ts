@@ -120,7 +120,7 @@ test('a second rotation is refused with the name of the first', async () => {
   await waitForOutput(running, takingUp);
   const { exitCode, stderr } = await apisvc(['rotate', '-C', project.dir]);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
-  expect(stderr).toMatch(/\S+@\S+ \(\d+\) has been rotating the certificate of Service disturbed\/disturbed since/);
+  expect(stderr).toMatch(/error: [^\s_]+@[^\s_]+ has been rotating the certificate of Service disturbed\/disturbed since/);
   expect(await running).toMatchObject({ exitCode: 0 });
   await expectAgreement(project, name);
 });

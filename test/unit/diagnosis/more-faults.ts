@@ -60,7 +60,7 @@ export const moreFaults = {
       steps: 9,
       title: 'Watching all endpoints',
       started: '2026-06-15T11:30:00Z',
-      holder: 'alice@laptop (7)',
+      holder: 'alice@laptop',
       running: false,
     }),
   },

@@ -184,7 +184,7 @@ describe('expiry', () => {
 describe('during a rotation', () => {
   const rotation: RotationView = {
     ...{ kind: 'ca', direction: 'forward', step: 'endpoints', number: 5, steps: 9, title: 'Endpoints', started: '2026-06-15T11:58:00Z' },
-    ...{ oldCertificate: leafCertificate.fingerprint, newCertificate: renewed.fingerprint, holder: 'alice@laptop (7)', running: true },
+    ...{ oldCertificate: leafCertificate.fingerprint, newCertificate: renewed.fingerprint, holder: 'alice@laptop', running: true },
   };
   const mixed = {
     rotation: seen(rotation),

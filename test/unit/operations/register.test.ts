@@ -175,19 +175,28 @@ describe('register', () => {
 });
 
 test('a rotation that is not complete: nothing is changed', async () => {
-  const journal = { kind: 'ca', direction: 'forward', step: 'x', number: 1, steps: 6, title: 'X', started: '2026-05-01T10:00:00.123Z' };
+  const journal = {
+    kind: 'ca',
+    direction: 'forward',
+    step: 'x',
+    number: 1,
+    steps: 6,
+    title: 'X',
+    started: '2026-05-01T10:00:00.123Z',
+    holder: 'alice@laptop',
+  };
   const lease = {
     metadata: {
       name: `apisvc-rotation-${registration.spec.service.name}`,
       annotations: { 'apisvc.dev/rotation': JSON.stringify(journal) },
     },
-    spec: { holderIdentity: 'alice@laptop (4711)' },
+    spec: { holderIdentity: '' },
   };
   const path = `/apis/coordination.k8s.io/v1/namespaces/example/leases/${lease.metadata.name}`;
   const { result, changed } = await registering({ present: { [path]: lease } });
   expect(result).toMatchObject({
     name: 'RefusedError',
-    message: expect.stringContaining('alice@laptop (4711) started it at 2026-05-01T10:00:00Z'),
+    message: expect.stringContaining('it started at 2026-05-01T10:00:00Z, and alice@laptop ran it last'),
     fix: 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate --abort',
   });
   expect(changed).toEqual([]);

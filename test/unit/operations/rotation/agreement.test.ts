@@ -49,6 +49,7 @@ const clusterWith = (set: typeof inUse, journal?: Partial<Journal>) =>
         steps: 4,
         title: 'Writing',
         started: 'now',
+        holder: 'alice@laptop',
         ...journal,
       };
       const metadata = { name: 'lease', annotations: { [journalAnnotation]: JSON.stringify(whole) } };

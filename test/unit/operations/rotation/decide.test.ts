@@ -15,11 +15,12 @@ const journal: Journal = {
   steps: 8,
   title: 'Waiting',
   started: '2026-11-28T12:00:00Z',
+  holder: 'jane@host',
   oldCertificate: 'old',
   newCertificate: 'new',
 };
 const ask = (beginning: Partial<Beginning>) => {
-  const all = { current, next: undefined, journal: undefined, holder: 'jane@host', abort: false, ...beginning };
+  const all = { current, next: undefined, journal: undefined, abort: false, ...beginning };
   try {
     return decide(all).action;
   } catch (error) {
@@ -40,8 +41,10 @@ describe('rotate', () => {
     expect(ask(beginning)).toBe(action);
   });
 
-  test('refuses a rotation of another machine, and names who began it', () => {
-    expect(ask({ journal })).toMatch(/^jane@host started a rotation at 2026-11-28T12:00:00Z that did not finish \(step 3 of 8: Waiting\)/);
+  test('refuses a rotation of another machine, and names who ran it last', () => {
+    expect(ask({ journal })).toMatch(
+      /^the rotation that started at 2026-11-28T12:00:00Z, last run by jane@host, is not complete \(step 3 of 8: Waiting\)/,
+    );
     expect(ask({ journal, next: set('third') })).toContain('its new private key is not in this project');
   });
 

@@ -6,7 +6,7 @@ import type { TrustKeeper } from '../../../../src/operations/rotation/trust-keep
 import type { Step } from '../../../../src/operations/runner.ts';
 import { secretStep } from '../../../../src/operations/steps/secret.ts';
 import { anchorsIn } from '../../../../src/pki/anchors.ts';
-import { answer, clusterAt, never, type Received, serve } from '../../cluster/kube-api.ts';
+import { answer, clusterAt, never, type Received, serve, status } from '../../cluster/kube-api.ts';
 import { servingCertificate } from '../../cluster/listening.ts';
 
 const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'api-tls', namespace: 'wardle', resourceVersion: '1' }, data: {} };
@@ -23,13 +23,14 @@ async function newSet() {
 }
 
 /** Runs the step with these answers of the keeper. @returns what happened, in order */
-async function runStep(keeps: readonly boolean[], refusal?: RefusedError) {
+async function runStep(keeps: readonly boolean[], refusal?: RefusedError, conflicts = 0) {
   const events: string[] = [];
   const written: Received[] = [];
   const url = await serve((request, response) => {
     if (request.method === 'PATCH') {
       written.push(request);
       events.push('write');
+      if (written.length <= conflicts) return answer(response, 409, status(409, 'Conflict', 'the object has been modified'));
     }
     answer(response, 200, secret);
   });
@@ -39,6 +40,7 @@ async function runStep(keeps: readonly boolean[], refusal?: RefusedError) {
     signal: never,
     onProgress: () => {},
     forceConflicts: false,
+    renewLease: async () => void events.push('renewed'),
     registration,
     from,
     to,
@@ -66,7 +68,7 @@ async function runStep(keeps: readonly boolean[], refusal?: RefusedError) {
 describe('the Secret', () => {
   test('is written after every APIService accepts the certificate', async () => {
     const { events, written, to, from } = await runStep([true]);
-    expect(events).toEqual(['trusted', 'accepted', 'write']);
+    expect(events).toEqual(['trusted', 'accepted', 'renewed', 'write']);
     const { data } = JSON.parse(written[0]?.body ?? '');
     expect(Buffer.from(data['tls.crt'], 'base64').toString()).toBe(to.chain);
     expect(Buffer.from(data['ca.crt'], 'base64').toString()).toBe([...to.anchors, ...from.anchors].map(({ pem }) => pem).join(''));
@@ -80,7 +82,17 @@ describe('the Secret', () => {
       'uptake',
       'trusted',
       'accepted',
+      'renewed',
       'write',
+    ]);
+  });
+
+  test('is written again after a conflict only when every APIService still accepts the certificate', async () => {
+    const { events, outcome } = await runStep([true, false, true], undefined, 1);
+    expect(outcome).toBeUndefined();
+    expect(events).toEqual([
+      ...['trusted', 'accepted', 'renewed', 'write'],
+      ...['restored', 'uptake', 'trusted', 'accepted', 'renewed', 'write'],
     ]);
   });
 

@@ -43,6 +43,7 @@ async function situation(kind: 'leaf' | 'ca', spec: (from: CertificateSet, to: C
     signal: never,
     onProgress: (each: Progress) => progress.push(each),
     forceConflicts: false,
+    renewLease: async () => {},
     registration,
     now: () => new Date(),
     kind,

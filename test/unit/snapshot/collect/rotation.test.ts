@@ -13,10 +13,15 @@ const journal = {
   steps: 5,
   title: 'Secret',
   started: '2026-11-28T10:00:00Z',
+  holder: 'alice@laptop',
 };
-const leaseOf = (renewTime: string, text = JSON.stringify(journal), leaseDurationSeconds = 15): object => ({
+const leaseOf = (
+  renewTime: string,
+  text = JSON.stringify(journal),
+  holderIdentity = `bob@ci_7b0f5a52-93a5-4f0e-8a11-0c6a3f1f0a01`,
+): object => ({
   metadata: { name: 'apisvc-rotation-api', namespace: 'wardle', annotations: { [journalAnnotation]: text } },
-  spec: { holderIdentity: 'alice@laptop (7)', renewTime, leaseDurationSeconds },
+  spec: { holderIdentity, renewTime, leaseDurationSeconds: 15 },
 });
 
 /** @param leases the answers, one after the other; undefined for none */
@@ -40,18 +45,18 @@ describe('a rotation', () => {
 
   test('runs as soon as its Lease is renewed', async () => {
     const { observed, count } = await collect(first, first, later);
-    expect(observed).toEqual({ state: 'seen', value: { ...journal, holder: 'alice@laptop (7)', running: true } });
+    expect(observed).toEqual({ state: 'seen', value: { ...journal, holder: 'bob@ci', running: true } });
     expect(count).toBe(3);
   });
 
   test('was interrupted when its Lease is not renewed for longer than a renewal takes', async () => {
     const { observed } = await collect(first);
-    expect(observed).toMatchObject({ state: 'seen', value: { running: false } });
+    expect(observed).toMatchObject({ state: 'seen', value: { holder: 'alice@laptop', running: false } });
   });
 
   test('that stopped by itself is interrupted, without waiting', async () => {
-    const { observed, count } = await collect(leaseOf('2026-11-28T10:00:05.000000Z', undefined, 1));
-    expect(observed).toMatchObject({ state: 'seen', value: { running: false } });
+    const { observed, count } = await collect(leaseOf('2026-11-28T10:00:05.000000Z', undefined, ''));
+    expect(observed).toMatchObject({ state: 'seen', value: { holder: 'alice@laptop', running: false } });
     expect(count).toBe(1);
   });
 

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RefusedError } from '../errors.ts';
+import type { KubeObject } from '../manifests/types.ts';
+import type { Cluster } from './cluster.ts';
+import { getObject } from './objects.ts';
+import { type RotatedService, type RotationLease, rotationLease, viewRotationLease } from './rotation-lease.ts';
+
+/** Whether the holder of a Lease is gone, by the monotonic clock of this machine alone. */
+
+export interface SilenceRequest {
+  readonly service: RotatedService;
+  readonly signal: AbortSignal;
+  /** Called when the holder of the Lease may still run. Its Lease is then watched. */
+  readonly onWait?: (lease: RotationLease) => void;
+}
+
+/** How often to look whether another holder renews. */
+const lookMs = 500;
+
+/**
+ * Waits until nobody holds a Lease, or until its holder did not renew it for its duration.
+ * @returns the Lease then; undefined when it was deleted
+ * @throws RefusedError as soon as a holder renews it, or another process takes it
+ */
+export async function awaitSilence(
+  cluster: Cluster,
+  { service, signal, onWait }: SilenceRequest,
+  found: KubeObject,
+): Promise<KubeObject | undefined> {
+  const { identity, renewed, durationSeconds } = viewRotationLease(found);
+  if (identity === '') return found;
+  onWait?.(viewRotationLease(found));
+  const silentAt = performance.now() + durationSeconds * 1_000;
+  let latest = found;
+  while (performance.now() < silentAt) {
+    await sleep(Math.min(lookMs, durationSeconds * 100), undefined, { signal }).catch(() => signal.throwIfAborted());
+    const now = await getObject(cluster, rotationLease(service), signal);
+    if (!now) return undefined;
+    const view = viewRotationLease(now);
+    if (view.identity === '') return now;
+    if (view.identity !== identity || view.renewed !== renewed) throw inUse(service, view);
+    latest = now;
+  }
+  return latest;
+}
+
+const inUse = ({ namespace, name }: RotatedService, { holder, acquired }: RotationLease): RefusedError =>
+  new RefusedError(
+    `${holder} ${acquired ? 'has been' : 'is'} rotating the certificate of Service ${namespace}/${name}${acquired ? ` since ${acquired.replace(/\.\d+Z$/, 'Z')}` : ''}`,
+    {
+      fix: 'Wait until that rotation is complete. To see how far it is: apisvc status',
+    },
+  );

@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest';
+import type { Registration } from '../../../../src/config/schema.ts';
+import { RefusedError } from '../../../../src/errors.ts';
+import { bundleText } from '../../../../src/operations/rotation/bundles.ts';
+import { type CertificateSet, certificateSet, type Rotation } from '../../../../src/operations/rotation/rotation.ts';
+import { trustNewStep } from '../../../../src/operations/steps/trust-new.ts';
+import { anchorsIn } from '../../../../src/pki/anchors.ts';
+import { answer, clusterAt, never, notFound, serve, status } from '../../cluster/kube-api.ts';
+import { servingCertificate } from '../../cluster/listening.ts';
+
+const registration = {
+  metadata: { namespace: 'wardle', name: 'api' },
+  spec: { service: { name: 'api' }, certificates: {}, server: {} },
+} as unknown as Registration;
+
+async function newSet(): Promise<CertificateSet> {
+  const { authority, leaf } = await servingCertificate();
+  const set = certificateSet({ chain: leaf.certificates, key: leaf.key, anchors: anchorsIn(authority.certificates, 'next') });
+  if (!set) throw new Error('no certificate');
+  return set;
+}
+
+const base64 = (...sets: readonly CertificateSet[]): string =>
+  Buffer.from(bundleText(sets.flatMap(({ anchors }) => anchors))).toString('base64');
+
+interface Disturbance {
+  /** The path of a write that another writer is faster than, once. */
+  readonly conflict?: string;
+  /** The number of the renewal that fails, from 1. */
+  readonly lostAt?: number;
+  /** The number of the look that fails, from 1. */
+  readonly badLook?: number;
+}
+
+const lost = new RefusedError('bob@ci took over the Lease');
+const bad = new RefusedError('the Secret was changed');
+
+/** Runs the step on two APIServices and a Secret that trust both CAs. */
+async function runStep({ conflict, lostAt, badLook }: Disturbance = {}) {
+  const [from, to] = [await newSet(), await newSet()];
+  const events: string[] = [];
+  const count = (event: string): number => events.filter((each) => each === event).length;
+  const apiServiceOf = (name: string) => ({
+    apiVersion: 'apiregistration.k8s.io/v1',
+    kind: 'APIService',
+    metadata: { name, resourceVersion: '1' },
+    spec: { service: { namespace: 'wardle', name: 'api' }, caBundle: base64(from, to) },
+  });
+  const apiServices = [apiServiceOf('v1.one'), apiServiceOf('v1.two')];
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'api-tls', namespace: 'wardle', resourceVersion: '1' },
+    data: { 'ca.crt': base64(to, from) },
+  };
+  let conflicts = conflict === undefined ? 0 : 1;
+  const url = await serve(({ method, url: path, body }, response) => {
+    const name = path.split('?')[0]?.split('/').at(-1) ?? '';
+    const found = [...apiServices, secret].find(({ metadata }) => metadata.name === name);
+    if (name === 'apiservices') return answer(response, 200, { metadata: { resourceVersion: '1' }, items: apiServices });
+    if (!found) return answer(response, 404, notFound(path));
+    if (method !== 'PATCH') return answer(response, 200, found);
+    events.push(`write ${name}`);
+    if (name === conflict && conflicts > 0) {
+      conflicts -= 1;
+      return answer(response, 409, status(409, 'Conflict', 'the object has been modified'));
+    }
+    const { spec, data } = JSON.parse(body);
+    if ('spec' in found) Object.assign(found.spec, spec);
+    else Object.assign(found.data, data);
+    answer(response, 200, found);
+  });
+  const rotation = {
+    ...{ cluster: await clusterAt(url), signal: never, onProgress: () => {}, forceConflicts: false, registration, direction: 'forward' },
+    ...{ from, to, files: { certificate: '', key: '', caCertificate: '' } },
+    renewLease: async () => {
+      events.push('renew');
+      if (count('renew') === lostAt) throw lost;
+    },
+  } as unknown as Rotation;
+  const untilServed = async (): Promise<void> => {
+    events.push('look');
+    if (count('look') === badLook) throw bad;
+  };
+  const step = trustNewStep(rotation, untilServed);
+  const outcome = await step.run().catch((error: Error) => error);
+  const { state } = await step.observe();
+  const narrow = [...apiServices.map(({ spec }) => spec.caBundle), secret.data['ca.crt']].map((text) => text === base64(to));
+  return { events, outcome, state, narrow };
+}
+
+const inOrder = ['look', 'renew', 'write v1.one', 'look', 'renew', 'write v1.two', 'look'];
+
+test('the old CA is removed from one object after the other, each after a look at everything and a renewal of the Lease', async () => {
+  const { events, outcome, state, narrow } = await runStep();
+  expect(outcome).toBeUndefined();
+  expect(events).toEqual([...inOrder, 'look', 'renew', 'write api-tls', 'look']);
+  expect({ state, narrow }).toEqual({ state: 'done', narrow: [true, true, true] });
+});
+
+test.each([
+  ['v1.one', ['look', 'renew', 'write v1.one', ...inOrder, 'look', 'renew', 'write api-tls', 'look']],
+  ['api-tls', [...inOrder, 'look', 'renew', 'write api-tls', 'look', 'renew', 'write api-tls', 'look']],
+])('after a conflict of %s, everything is looked at again before it is written again', async (conflict, expected) => {
+  const { events, narrow } = await runStep({ conflict });
+  expect(events).toEqual(expected);
+  expect(narrow).toEqual([true, true, true]);
+});
+
+test('after a conflict, nothing is dropped where the look finds a fault', async () => {
+  const { outcome, state, narrow } = await runStep({ conflict: 'v1.one', badLook: 2 });
+  expect(outcome).toBe(bad);
+  expect({ state, narrow }).toEqual({ state: 'pending', narrow: [false, false, false] });
+});
+
+test.each([
+  [1, [false, false, false]],
+  [2, [true, false, false]],
+  [3, [true, true, false]],
+])('nothing more is dropped when renewal %s of the Lease fails', async (lostAt, expected) => {
+  const { outcome, narrow, state } = await runStep({ lostAt });
+  expect(outcome).toBe(lost);
+  expect({ state, narrow }).toEqual({ state: 'pending', narrow: expected });
+});
