@@ -11,7 +11,14 @@ export function addRotate(program: Command, run: Run): void {
     );
   withOutput(withProject(withCluster(command, '15m')), 'rotate')
     .option('--ca', 'Replace the CA too: trust both CAs until every endpoint serves a certificate of the new one')
-    .addOption(new Option('--abort', 'Go back to the old certificates').conflicts(['ca', 'ifExpiresWithin', 'caCert', 'caKey']))
+    .addOption(
+      new Option('--abort', 'Go back to the old certificates; after unregister, delete those in certs/next').conflicts([
+        'ca',
+        'ifExpiresWithin',
+        'caCert',
+        'caKey',
+      ]),
+    )
     .option('--dry-run', 'Show the steps, and which of them are done, without changing anything')
     .addOption(
       new Option('--if-expires-within <duration>', 'Do nothing while the certificate is valid for longer, for example 30d').argParser(
