@@ -1,0 +1,92 @@
+import { X509Certificate } from 'node:crypto';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { connect } from '../../src/cluster/cluster.ts';
+import { getObject } from '../../src/cluster/objects.ts';
+import { resources } from '../../src/cluster/resources.ts';
+import { apisvc, bin, plainEnv } from '../cli/apisvc.ts';
+import { contents } from '../unit/project/folder.ts';
+import { emptyFolder, startSandbox } from './harness.ts';
+
+/** What `rotate` prints without changing anything, and after Ctrl-C. */
+
+/** A sandbox with a registered project. */
+async function registered() {
+  const cwd = emptyFolder();
+  const box = await startSandbox(['--empty'], cwd);
+  const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
+  expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
+  expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
+  /** Runs rotate, and presses Ctrl-C when stderr matches. */
+  const interrupt = (when: RegExp, ...args: string[]) => {
+    const env = { ...plainEnv, ...box.env };
+    const running = execa(bin, ['rotate', '-C', 'demo', ...args], { cwd, env, extendEnv: false, reject: false, stripFinalNewline: false });
+    let stderr = '';
+    running.stderr.on('data', (chunk) => {
+      stderr += chunk;
+      if (when.test(stderr)) running.kill('SIGINT');
+    });
+    return running;
+  };
+  const secretMetadata = async () => {
+    const { signal } = new AbortController();
+    const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
+    const found = await getObject(cluster, { resource: resources.Secret, namespace: 'demo', name: 'demo-tls' }, signal);
+    cluster.close();
+    return found?.metadata;
+  };
+  return { run, interrupt, cwd, secretMetadata };
+}
+const states = (stdout: string): Record<string, string> =>
+  Object.fromEntries(JSON.parse(stdout).steps.map(({ id, state }: { id: string; state: string }) => [id, state]));
+
+const certificateOf = (stdout: string): { notAfter: string } => JSON.parse(stdout).to.certificate;
+
+test('--if-expires-within changes nothing while the certificate is valid for longer, and says until when', async () => {
+  const { run, cwd, secretMetadata } = await registered();
+  const before = { files: contents(cwd), secret: await secretMetadata() };
+  const text = await run('rotate', '-C', 'demo', '--if-expires-within', '30d');
+  expect(text).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^The serving certificate is valid until \d{4}-\S+Z\. Nothing changed\.\n$/),
+  });
+  const ca = await run('rotate', '-C', 'demo', '--ca', '--if-expires-within', '30d');
+  expect(ca).toMatchObject({ code: 0, stdout: expect.stringMatching(/until \S+Z, and the CA until \S+Z\. Nothing changed\.\n$/) });
+  const { code, stdout } = await run('rotate', '-C', 'demo', '--if-expires-within', '30d', '-o', 'json');
+  expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, outcome: 'not-due', kind: 'leaf', steps: [] });
+  expect(text.stdout).toContain(certificateOf(stdout).notAfter);
+  expect({ files: contents(cwd), secret: await secretMetadata() }).toEqual(before);
+});
+
+test('--if-expires-within rotates a certificate that is valid for less; a run that ends early reports its steps', async () => {
+  const { run, interrupt, cwd } = await registered();
+  const first = await interrupt(/==> Writing Secret/, '--if-expires-within', '400d', '-o', 'json');
+  expect(first.exitCode).toBe(130);
+  expect(JSON.parse(first.stdout)).toMatchObject({
+    outcome: 'interrupted',
+    error: { message: 'interrupted', fix: expect.stringContaining('or go back: apisvc rotate -C demo --abort') },
+  });
+  expect(states(first.stdout)).toMatchObject({ issue: 'done', endpoints: 'pending', promote: 'pending', verify: 'pending' });
+
+  const copy = join(cwd, 'copy');
+  cpSync(join(cwd, 'demo'), copy, { recursive: true });
+  rmSync(join(copy, 'certs', 'next'), { recursive: true });
+  const refused = await run('rotate', '-C', 'copy', '-o', 'json');
+  const fix = 'Run rotate in the project directory where it was started.\nOr go back from here: apisvc rotate -C copy --abort';
+  expect({ code: refused.code, ...JSON.parse(refused.stdout) }).toMatchObject({ code: 1, outcome: 'failed', steps: [], error: { fix } });
+
+  const plan = await run('rotate', '-C', 'demo', '--abort', '--dry-run');
+  expect(plan).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Plan to restore the serving certificate; nothing was changed:\n/),
+  });
+  const { stdout } = await run('rotate', '-C', 'demo', '--abort', '--dry-run', '-o', 'json');
+  const served = (file: string): string => new X509Certificate(readFileSync(join(cwd, 'demo', 'certs', file))).fingerprint256;
+  expect(JSON.parse(stdout)).toMatchObject({
+    outcome: 'planned',
+    restored: { certificate: { sha256: served('tls.crt') } },
+    withdrawn: { certificate: { sha256: served('next/tls.crt') } },
+  });
+});

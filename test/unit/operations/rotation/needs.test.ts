@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Registration } from '../../../../src/config/schema.ts';
+import { rotationNeeds } from '../../../../src/operations/rotation/needs.ts';
+
+/** docs/permissions.md lists exactly what `rotate` asks for. */
+
+const registration = {
+  metadata: { namespace: 'wardle', name: 'api' },
+  spec: { service: { name: 'api' }, certificates: {}, server: {} },
+} as unknown as Registration;
+
+/** The table of what `rotate` needs: `get secrets`, with the text of the first column. */
+function documented(): { readonly cell: string; readonly right: string }[] {
+  const page = readFileSync(join(import.meta.dirname, '../../../../docs/permissions.md'), 'utf8');
+  const [, section = ''] = page.split('\n## rotate\n');
+  const rows = (section.split('These permissions are optional:')[0] ?? '').split('\n').filter((line) => /^\| (?!Resource|-)/.test(line));
+  return rows.flatMap((row) => {
+    const [, cell = '', verbs = '', usedFor = ''] = row.split('|').map((each) => each.trim());
+    const resources = cell
+      .replace(/, with .*| in the .*/, '')
+      .replace('the Secret', 'secrets')
+      .replace('the Service', 'services');
+    const rights = resources.split(', ').flatMap((resource) => verbs.split(', ').map((verb) => `${verb} ${resource}`));
+    return rights.map((right) => ({ cell: `${cell} ${usedFor}`, right }));
+  });
+}
+
+const requested = (options: Partial<Parameters<typeof rotationNeeds>[0]>): string[] => {
+  const needs = rotationNeeds({ registration, kind: 'leaf', nudge: false, restart: 'auto', ...options });
+  const names = needs.map(
+    ({ verb, ref: { resource } }) => `${verb} ${resource.plural}${resource.subresource ? `/${resource.subresource}` : ''}`,
+  );
+  return [...new Set(names)].sort();
+};
+const page = (exclude: RegExp): string[] =>
+  documented()
+    .filter(({ cell }) => !exclude.test(cell))
+    .map(({ right }) => right)
+    .sort();
+
+test.each([
+  ['rotate', {}, /new CA|--nudge/],
+  ['rotate --ca', { kind: 'ca' }, /--nudge/],
+  ['rotate --nudge', { nudge: true }, /new CA/],
+  ['rotate --restart never', { restart: 'never' }, /new CA|--nudge|restart|same flag/i],
+] as const)('%s needs what the page lists, and nothing else', (_, options, exclude) => {
+  expect(requested(options)).toEqual(page(exclude));
+  expect(requested(options).length).toBeGreaterThan(10);
+});
+
+test('a server outside the cluster needs no Secret and no pods', () => {
+  const { metadata, spec } = registration;
+  const external = { metadata, spec: { ...spec, server: { external: true } } } as unknown as Registration;
+  const listed = page(/new CA|--nudge/).filter((right) => /leases|apiservices|services|endpointslices/.test(right));
+  expect(requested({ registration: external })).toEqual(listed);
+});
