@@ -40,8 +40,10 @@ async function cutOff() {
   const script = `iptables --wait -A ${rule} && echo cut off && read -r _; iptables --wait -D ${rule}`;
   // The shell keeps the network namespace, also when kubelet restarts the container.
   const shell = execa('nsenter', [`--net=/proc/${pid}/ns/net`, 'sh', '-c', script], { stdin: 'pipe' });
-  process.kill(pid, 'SIGSTOP');
   await shell.iterable()[Symbol.asyncIterator]().next();
+  // The last requests that reached the server are answered.
+  await pause(500);
+  process.kill(pid, 'SIGSTOP');
   const bringBack = async (): Promise<void> => {
     if (processesWith(`--group-version=${groupOf(name)}/v1`).includes(pid)) process.kill(pid, 'SIGCONT');
     shell.stdin?.end('\n');

@@ -8,7 +8,7 @@ import { expectAgreement, rotateOk } from '../harness/rotations.ts';
 
 /**
  * At every step of a rotation, verify and status name the rotation and its step, and find nothing
- * else. This holds while it runs and after it was killed.
+ * else. This holds while it runs, and after it was killed.
  */
 
 const name = 'seen';
@@ -95,30 +95,38 @@ async function expectSeen({ what, plan, id, running }: Expected): Promise<void> 
 /** Steps that end before anybody could look at them. */
 const isShort = ({ id }: PlannedStep): boolean => id === 'promote' || id === 'discard';
 
-/** Looks at each step while the rotation runs, and kills it in the last one. */
+/**
+ * Looks at each step while the rotation runs. With APISVC_THOROUGH=1 it kills the rotation in the
+ * last one, looks again, and finishes it.
+ */
 async function expectSeenAtEveryStep(what: string, plan: readonly PlannedStep[], ...flags: readonly string[]): Promise<void> {
   const running = start(...flags);
   for (const step of plan.filter(({ id }) => id !== 'issue')) {
     await reach(running, step.id);
     if (!isShort(step)) await expectSeen({ what, plan, id: step.id, running: true });
   }
-  await kill(running);
-  await expectSeen({ what, plan, id: plan.at(-1)?.id ?? '', running: false });
+  if (process.env.APISVC_THOROUGH !== undefined) {
+    await kill(running);
+    await expectSeen({ what, plan, id: plan.at(-1)?.id ?? '', running: false });
+    await rotateOk(project, ...flags);
+    return;
+  }
+  gate.open();
+  const { exitCode, stderr } = await running;
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
 }
 
 test('a rotation of the serving certificate', async () => {
   await expectSeenAtEveryStep('rotation of the serving certificate', await planOf());
-  await rotateOk(project);
   await expectAgreement(project, name);
 });
 
 test('a rotation of the CA', async () => {
   await expectSeenAtEveryStep('rotation of the CA', await planOf('--ca'), '--ca');
-  await rotateOk(project, '--ca');
   await expectAgreement(project, name);
 });
 
-test('an abort of the rotation of the CA', async () => {
+test('a killed rotation of the CA, and its abort', async () => {
   const before = await expectAgreement(project, name);
   const plan = await planOf('--ca');
   const running = start('--ca');
@@ -126,6 +134,5 @@ test('an abort of the rotation of the CA', async () => {
   await kill(running);
   await expectSeen({ what: 'rotation of the CA', plan, id: 'soak', running: false });
   await expectSeenAtEveryStep('abort of the rotation of the CA', await planOf('--abort'), '--abort');
-  await rotateOk(project, '--abort');
   expect(await expectAgreement(project, name)).toEqual(before);
 });
