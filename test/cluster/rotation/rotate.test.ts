@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pickupQueueIn } from '../../../src/operations/rotation/pickup-queue.ts';
 import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
 import { kubectl } from '../harness/commands.ts';
+import { kubectlOk } from '../harness/projects.ts';
 import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
 
 /** Rotations of three pods under load: no request fails, and the watch survives. */
@@ -37,4 +39,9 @@ describe.each(['keeping', 'closing'] as const)('a server that is %s connections'
     expect(after.ca).not.toEqual(before.ca);
     expectNoFailure(report);
   });
+});
+
+test('the metrics of kube-apiserver tell which APIServices it has not picked up', async () => {
+  const queue = pickupQueueIn(await kubectlOk(['get', '--raw', '/metrics']));
+  expect(queue).toEqual({ waiting: expect.any(Number), busySeconds: expect.any(Number) });
 });
