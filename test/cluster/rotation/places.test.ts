@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import type { Document } from 'yaml';
 import { type AnyApiOptions, type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
 import { resourceList, serveHttps } from '../harness/backends.ts';
@@ -65,13 +65,14 @@ if (process.env.APISVC_THOROUGH !== undefined) {
 }
 
 /**
- * Registers an API whose OpenAPI documents take 20 seconds. While kube-apiserver reads one, it
- * picks up no other APIService.
+ * Registers an API some of whose documents take long. While kube-apiserver reads /openapi/v2 of
+ * one, it picks up no other APIService.
  */
-async function registerSlow(): Promise<{ readonly apiService: string; stop(): Promise<void> }> {
-  const name = 'slow-openapi';
+async function registerSlow(name: string, late: { readonly path: string; readonly ms: number }) {
   const ca = await makeCa(`${name} CA`);
-  const reply = { body: resourceList(`${groupOf(name)}/v1`, 'things'), late: { path: '/openapi', ms: 20_000 } };
+  const api = `${groupOf(name)}/v1`;
+  const paths = { [`apis/${api}`]: { serverRelativeURL: `/openapi/v3/apis/${api}?hash=1` } };
+  const reply = { body: { ...resourceList(api, 'things'), paths }, late };
   const { port, stop } = await serveHttps(pair(await makeLeaf(`${name}.${name}.svc`, ca)), reply);
   const apiService = apiServiceNameOf(name);
   names.push(name);
@@ -79,8 +80,37 @@ async function registerSlow(): Promise<{ readonly apiService: string; stop(): Pr
   const items = Object.values(handMade({ namespace: name, service: name, port, ca: pem(ca) }));
   await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
   await kubectlOk(['wait', '--for=condition=Available', `apiservice/${apiService}`, '--timeout=80s']);
-  return { apiService, stop };
+  const isListed = async () => expect(await kubectlOk(['get', '--raw', '/openapi/v3'])).toContain(`apis/${api}`);
+  await vi.waitFor(isListed, { timeout: 80_000, interval: 500 });
+  return {
+    apiService,
+    /** Makes kube-apiserver read the document again. */
+    change: () => kubectlOk(['annotate', 'apiservice', apiService, 'changed=yes']),
+    stop: async () => {
+      await kubectl(['delete', 'apiservice', apiService]);
+      await stop();
+    },
+  };
 }
+
+test('a server that holds kube-apiserver up for 45 seconds is awaited before the Secret is written', async () => {
+  const name = 'held-up';
+  const project = await registered({ name, flags: ['--close-connections'] });
+  const slow = await registerSlow('slow-openapi-v2', { path: '/openapi/v2', ms: 45_000 });
+  try {
+    const report = await underLoad(project, async () => {
+      const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '0s'], { timeout: 200_000 });
+      await waitForOutput(running, /==> Issuing/);
+      await slow.change();
+      const { exitCode, stderr } = await running;
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    });
+    expectNoFailure(report);
+    await expectAgreement(project, name);
+  } finally {
+    await slow.stop();
+  }
+});
 
 test('every APIService of the Service trusts both CAs, and ones that fail or are slow make the wait longer', async () => {
   const name = 'several';
@@ -94,13 +124,12 @@ test('every APIService of the Service trusts both CAs, and ones that fail or are
     metadata: { name: second },
     spec: { group, service, caBundle, version: 'v2', groupPriorityMinimum: 1000, versionPriority: 10 },
   });
-  const slow = await registerSlow();
+  const slow = await registerSlow('slow-openapi', { path: '/openapi/v3/apis', ms: 20_000 });
   try {
     const report = await underLoad(project, async () => {
       const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '0s'], { timeout: 200_000 });
       await waitForOutput(running, /==> Issuing/);
-      // kube-apiserver reads the document again.
-      await kubectlOk(['annotate', 'apiservice', slow.apiService, 'changed=yes']);
+      await slow.change();
       const { exitCode, stderr } = await running;
       expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
       expect(stderr).toMatch(new RegExp(`note: waiting 70s: .*APIService ${second} is not available`));
@@ -111,7 +140,7 @@ test('every APIService of the Service trusts both CAs, and ones that fail or are
     const bundle = await kubectlOk(['get', 'apiservice', second, '-o', 'jsonpath={.spec.caBundle}']);
     expect(fingerprintsOf(Buffer.from(bundle, 'base64').toString())).toEqual(ca);
   } finally {
-    await kubectl(['delete', 'apiservice', second, slow.apiService]);
+    await kubectl(['delete', 'apiservice', second]);
     await slow.stop();
   }
 });
