@@ -55,12 +55,16 @@ export async function listObjects(cluster: Cluster, of: Collection, signal: Abor
   return (await list(cluster, of, signal)).items;
 }
 
-/** Lists a collection of large objects in parts (KEP-365). */
+/**
+ * Lists a collection of large objects in parts (KEP-365). Yields nothing when the cluster does not
+ * serve the kind.
+ */
 export async function* listPages(cluster: Cluster, of: Collection, signal: AbortSignal): AsyncGenerator<readonly KubeObject[]> {
   const { path, query } = listRequest(of);
   let next: string | undefined;
   do {
     const answer = await cluster.request({ path, query: { ...query, limit: '100', continue: next }, signal });
+    if (answer.status === 404) return;
     const { metadata, items } = readList(cluster, of, answer);
     yield items;
     next = metadata.continue || undefined;

@@ -39,27 +39,28 @@ export function breaks(object: KubeObject, rotation: Pick<Rotation, 'from' | 'to
  */
 export function webhookCheck(rotation: Rotation): () => Promise<RefusedError | undefined> {
   const { cluster, signal, onProgress, direction } = rotation;
-  const reported = new Set<Resource>();
-  const breaking = async (resource: Resource): Promise<string[]> => {
+  const breaking = async (resource: Resource): Promise<readonly string[] | 'forbidden'> => {
     const names: string[] = [];
     try {
       for await (const page of listPages(cluster, { resource }, signal)) {
-        for (const object of page.filter((each) => breaks(each, rotation)))
-          names.push(describeRef({ resource, namespace: undefined, name: object.metadata.name }));
+        const found = page.filter((each) => breaks(each, rotation));
+        names.push(...found.map(({ metadata: { name } }) => describeRef({ resource, namespace: undefined, name })));
       }
     } catch (error) {
-      if (!wasRefused(error)) throw error;
-      if (!reported.has(resource))
-        onProgress({
-          kind: 'note',
-          what: `not checked: whether webhooks trust only the CA that is replaced (list ${resourceName(resource)})`,
-        });
-      reported.add(resource);
+      if (wasRefused(error)) return 'forbidden';
+      throw error;
     }
     return names;
   };
+  let reported = false;
   return async () => {
-    const names = (await Promise.all(callers.map(breaking))).flat();
+    const results = await Promise.all(callers.map(breaking));
+    const forbidden = callers.filter((_, index) => results[index] === 'forbidden').map(resourceName);
+    if (forbidden.length > 0 && !reported) {
+      onProgress({ kind: 'note', what: `not checked: whether webhooks trust only the CA that is replaced (list ${forbidden.join(', ')})` });
+    }
+    reported = true;
+    const names = results.flatMap((result) => (result === 'forbidden' ? [] : result));
     if (names.length === 0) return undefined;
     const { namespace, name } = serviceOf(rotation);
     const [left, added] = direction === 'forward' ? ['old', 'new'] : ['new', 'old'];

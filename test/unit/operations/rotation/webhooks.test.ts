@@ -5,7 +5,7 @@ import { bundleText } from '../../../../src/operations/rotation/bundles.ts';
 import type { Rotation } from '../../../../src/operations/rotation/rotation.ts';
 import { breaks, webhookCheck } from '../../../../src/operations/rotation/webhooks.ts';
 import type { CertificateInfo } from '../../../../src/pki/types.ts';
-import { answer, clusterOf, never, status } from '../../cluster/kube-api.ts';
+import { answer, clusterOf, never, notFound, status } from '../../cluster/kube-api.ts';
 import { inDays, makeCa } from '../../pki/certificates.ts';
 import { registration } from '../../project/sample.ts';
 
@@ -50,11 +50,12 @@ describe('a webhook breaks', () => {
   });
 });
 
-/** A cluster whose lists have these objects, one a page; undefined for one that may not be read. */
-async function checkOf(lists: Readonly<Record<string, readonly KubeObject[] | undefined>>) {
+/** A cluster whose lists have these objects, one a page; null for a kind that is not served. */
+async function checkOf(lists: Readonly<Record<string, readonly KubeObject[] | null>>) {
   const progress: Progress[] = [];
   const cluster = await clusterOf(({ url }, response) => {
     const { pathname, searchParams } = new URL(url, 'http://x');
+    if (url.includes('/mutating') && lists.mutatingwebhookconfigurations === null) return answer(response, 404, notFound(url));
     const items = lists[pathname.split('/').at(-1) ?? ''];
     if (!items) return answer(response, 403, status(403, 'Forbidden', 'forbidden: User "x" cannot list resource'));
     const at = Number(searchParams.get('continue') ?? 0);
@@ -86,6 +87,16 @@ describe('the check of webhooks', () => {
       ),
       fix: expect.stringContaining("cat 'a b/ca.crt' next/ca.crt | base64 | tr -d '\\n'\nkubectl edit validatingwebhookconfiguration/x"),
     });
+    expect(notes()).toEqual([]);
+  });
+
+  test('needs no webhooks in the cluster', async () => {
+    const { check, notes } = await checkOf({
+      validatingwebhookconfigurations: [],
+      mutatingwebhookconfigurations: null,
+      customresourcedefinitions: [],
+    });
+    expect(await check()).toBeUndefined();
     expect(notes()).toEqual([]);
   });
 
