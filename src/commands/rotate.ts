@@ -136,9 +136,7 @@ function issueNext(
   authority: Authority | undefined,
 ): Promise<CertificatesToWrite> {
   const { type } = registration.spec.certificates.issuer;
-  const { needed, keepsCaKey } = issuerFlags[type];
-  if (needed !== '' && !authority) throw new UsageError(`the issuer type is "${type}", but no CA was given`, { fix: `Add ${needed}.` });
-  const given = authority ?? (kind === 'leaf' && keepsCaKey ? ownAuthority(dir) : undefined);
+  const given = authority ?? (kind === 'leaf' && issuerFlags[type].keepsCaKey ? ownAuthority(dir) : undefined);
   return issueCertificates(registration, { given, now: new Date() });
 }
 
