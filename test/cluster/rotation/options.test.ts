@@ -1,0 +1,104 @@
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
+import { expectAgreement, placesOf, rotateOk } from '../harness/rotations.ts';
+
+/** What `rotate` prints, and its flags that a CronJob and a slow kubelet need. */
+
+const name = 'rotate-options';
+let project: AnyApiProject;
+
+beforeAll(async () => {
+  project = await makeAnyApiProject({ name, replicas: 2 });
+  await registerAnyApiProject(project);
+});
+
+afterAll(async () => {
+  await kubectl(['delete', 'apiservice', project.apiService, '--ignore-not-found']);
+  await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
+});
+
+const states = (stdout: string): Record<string, string> =>
+  Object.fromEntries(JSON.parse(stdout).steps.map(({ id, state }: { id: string; state: string }) => [id, state]));
+const versions = (): Promise<string> =>
+  kubectlOk(['get', `secret/${name}-tls`, `deployment/${name}`, '-n', name, '-o', 'jsonpath={.items[*].metadata.resourceVersion}']);
+
+describe('--if-expires-within', () => {
+  test('changes nothing while the certificate is valid for longer, and says when it expires', async () => {
+    const before = { ...(await placesOf(project, name)), versions: await versions() };
+    const text = await rotateOk(project, '--if-expires-within', '30d');
+    expect(text.stdout).toMatch(/^The serving certificate is valid until \d{4}-\S+Z\. Nothing changed\.\n$/);
+    const { stdout } = await rotateOk(project, '--if-expires-within', '30d', '-o', 'json');
+    const { notAfter } = JSON.parse(stdout).to.certificate;
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'not-due', kind: 'leaf', steps: [] });
+    expect(text.stdout).toContain(notAfter);
+    expect({ ...(await placesOf(project, name)), versions: await versions() }).toEqual(before);
+    await expectAgreement(project, name);
+  });
+
+  test('replaces a certificate that is valid for less', async () => {
+    const before = await expectAgreement(project, name);
+    const { stdout } = await rotateOk(project, '--if-expires-within', '400d', '-o', 'json');
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ outcome: 'rotated', kind: 'leaf', diagnosis: { verdict: 'healthy' } });
+    const after = await expectAgreement(project, name);
+    expect([report.from, report.to].map(({ certificate }) => certificate.sha256)).toEqual([before.leaf[0], after.leaf[0]]);
+    expect(states(stdout)).toMatchObject({ issue: 'done', secret: 'done', promote: 'done', verify: 'done' });
+  });
+});
+
+test('--nudge annotates every pod with the certificate, and restarts none', async () => {
+  const pods = async (path: string): Promise<string[]> =>
+    (await kubectlOk(['get', 'pods', '-n', name, '-o', `jsonpath={range .items[*]}{${path}}{"\\n"}{end}`])).split('\n').filter(Boolean);
+  const before = await pods('.metadata.uid');
+  await rotateOk(project, '--nudge');
+  const { leaf } = await expectAgreement(project, name);
+  expect(await pods('.metadata.annotations.apisvc\\.dev/nudged-for')).toEqual([leaf[0], leaf[0]]);
+  expect(await pods('.metadata.uid')).toEqual(before);
+});
+
+test('an interrupted run reports its steps, the next one continues, and a copy of the project refuses', async () => {
+  const before = await expectAgreement(project, name);
+  const copy = join(emptyFolder(), 'copy');
+  const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '60s', '-o', 'json'], { timeout: 120_000 });
+  await waitForOutput(running, /==> Watching/);
+  running.kill('SIGINT');
+  const interrupted = await running;
+  expect(interrupted.exitCode).toBe(130);
+  expect(JSON.parse(interrupted.stdout)).toMatchObject({ outcome: 'interrupted', kind: 'ca', error: { message: 'interrupted' } });
+  expect(states(interrupted.stdout)).toMatchObject({ 'trust-both': 'done', secret: 'done', soak: 'pending', promote: 'pending' });
+
+  cpSync(project.dir, copy, { recursive: true });
+  rmSync(join(copy, 'certs', 'next'), { recursive: true });
+  const refused = await apisvc(['rotate', '-C', copy]);
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toMatch(
+    /fix: Run rotate in the project directory where it was started\.\nOr go back from here: apisvc rotate -C \S+ --abort\n/,
+  );
+
+  const planned = await rotateOk(project, '--abort', '--dry-run');
+  expect(planned.stdout).toMatch(/^Plan to restore the CA and the serving certificate; nothing was changed:\n/);
+  const continued = await rotateOk(project, '--soak', '0s', '-o', 'json');
+  expect(continued.stderr).toMatch(
+    /note: continuing the rotation of the CA that started at \S+\n {4}Issuing .* \(done\)\n {4}Trusting both CAs \(done\)\n {4}Waiting for every kube-apiserver .* \(done\)\n {4}Writing Secret .* \(done\)\n/,
+  );
+  expect(states(continued.stdout)).toMatchObject({ 'trust-both': 'skipped', secret: 'skipped', soak: 'done', 'trust-new': 'done' });
+  expect((await expectAgreement(project, name)).ca).not.toEqual(before.ca);
+});
+
+test('--abort reports what it restores and withdraws', async () => {
+  const { leaf } = await expectAgreement(project, name);
+  const running = apisvc(['rotate', '-C', project.dir], { timeout: 120_000 });
+  await waitForOutput(running, /==> Waiting until every endpoint|configured/);
+  running.kill('SIGKILL');
+  await running;
+  const { files, pending } = await placesOf(project, name);
+  expect({ leaf: files.leaf, pending }).toEqual({ leaf, pending: true });
+  const { stdout } = await rotateOk(project, '--abort', '-o', 'json');
+  expect(JSON.parse(stdout)).toMatchObject({ outcome: 'aborted', restored: { certificate: { sha256: leaf[0] } } });
+  expect(JSON.parse(stdout).withdrawn.certificate.sha256).not.toBe(leaf[0]);
+  expect((await expectAgreement(project, name)).leaf).toEqual(leaf);
+});
