@@ -19,10 +19,12 @@ import { selection } from './tiers.mjs';
  *
  * @typedef {import('./tiers.d.mts').Tier} Tier
  * @typedef {{ passed: number, failed: number, skipped: number }} Counts
- * @typedef {{ counts: Counts, failures: string[] }} Report `failures`: the tests that failed, and
- * why
- * @typedef {{ tier: string, counts?: Counts, failures?: string[], leftOut?: string, fault?: boolean
- * }} Outcome `leftOut`: why it did not run; `fault`: it failed, or did not run although it had to
+ * @typedef {{ counts: Counts, failures: string[] }} Report `failures`: a line for each failed test
+ * @typedef {Partial<Report> & { tier: string, leftOut?: string, fault?: boolean }} Outcome
+ * `leftOut`: why it did not run; `fault`: it failed, or did not run although it had to
+ * @typedef {{ fullName: string, status: string, failureMessages: string[] }} TestResult
+ * @typedef {{ name: string, status: string, message: string,
+ *   assertionResults: TestResult[] }} FileResult
  */
 
 const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
@@ -84,8 +86,7 @@ function readReport(path, succeeded) {
 
 /**
  * One line for each test of a file that failed. A file that could not run has only a message.
- * @param {{ name: string, status: string, message: string, assertionResults: { fullName: string,
- * status: string, failureMessages: string[] }[] }} file
+ * @param {FileResult} file
  */
 function failuresOf({ name, status, message, assertionResults }) {
   const file = relative(root, name);

@@ -49,6 +49,10 @@ describe.each(['keeping', 'closing'] as const)('a load on a server that is %s co
     expect(report.requests).toBeGreaterThan(240);
   });
 
+  test('does not start if the API does not work', async () => {
+    await expect(startLoad({ ...project.target, object: 'two' })).rejects.toThrow(/the API does not work before the load: HTTP 404/);
+  });
+
   test('reports the failures while the only pod is replaced, and the gap of the watch', async () => {
     const report = await during(async () => {
       await kubectlOk(['delete', 'pods', '--namespace', name, '--all', '--force', '--grace-period=0']);
@@ -60,9 +64,5 @@ describe.each(['keeping', 'closing'] as const)('a load on a server that is %s co
     expect(report.byText.map(({ text }) => text).join('\n')).toMatch(/^HTTP 503: /m);
     expect(report.watch?.closed).not.toEqual([]);
     expect(report.watch?.longestGapMs).toBeGreaterThan(0);
-  });
-
-  test('does not start if the API does not work', async () => {
-    await expect(startLoad({ ...project.target, object: 'two' })).rejects.toThrow(/the API does not work before the load: HTTP 404/);
   });
 });
