@@ -67,6 +67,6 @@ export function expectNoFailure({ failures, byText, watch }: LoadReport): void {
 export async function rotateOk(project: AnyApiProject, ...flags: readonly string[]) {
   const result = await apisvc(['rotate', '-C', project.dir, '--timeout', '4m', ...flags], { timeout: 250_000 });
   const { exitCode, stdout, stderr } = result;
-  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect({ exitCode, output: exitCode === 0 ? '' : stdout + stderr }).toEqual({ exitCode: 0, output: '' });
   return { stdout, stderr };
 }
