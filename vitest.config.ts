@@ -19,7 +19,9 @@ const laboratoryCells = ['1.37-routing', '1.35'];
 const rotationSpecs = 'test/cluster/rotation/*.test.ts';
 /** What does not depend on the kind of cluster runs on one of them. */
 const rotationSpecsOnce =
-  process.env.APISVC_CELL === '1.35' ? ['cut-off', 'disturbed', 'docs', 'lost', 'owners', 'places', 'rights', 'seen', 'two-apiservers'] : [];
+  process.env.APISVC_CELL === '1.35'
+    ? ['cut-off', 'disturbed', 'docs', 'lost', 'owners', 'places', 'rights', 'seen', 'two-apiservers']
+    : [];
 /** Specs that start their own clusters run once. */
 const nodeSpecsOnce = process.env.APISVC_CELL === '1.37' ? [] : ['test/cluster/node/once/*.test.ts'];
 
@@ -69,8 +71,8 @@ export default defineConfig({
           include: [rotationSpecs],
           exclude: rotationSpecsOnce.map((name) => `test/cluster/rotation/${name}.test.ts`),
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
-          // The load generators need the processor.
-          maxWorkers: 2,
+          // The specs mostly wait, but the load generators need the processor.
+          maxWorkers: 3,
           ...onCluster,
           testTimeout: 300_000,
         },
