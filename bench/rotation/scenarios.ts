@@ -20,12 +20,16 @@ const ending: readonly ServerName[] = [
   'keeps connections, ends at once',
 ];
 
+const insecure: readonly ServerName[] = ['insecure, closes connections', 'insecure, keeps connections'];
+
 /** Scenarios by their names in the table. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'init --force-keys, register': { run: replaceAtOnce, servers: reloading, waitsForKubelet: true },
   rotate: { run: ({ dir }) => run('rotate', '-C', dir), servers: reloading, waitsForKubelet: true },
   'rotate --ca': { run: ({ dir }) => run('rotate', '--ca', '-C', dir, '--soak', '10s'), servers: reloading, waitsForKubelet: true },
   'rotate --ca, then --abort': { run: abortHalfWay, servers: reloading, waitsForKubelet: true },
+  secure: { run: (server) => secure(server), servers: insecure, waitsForKubelet: false },
+  'secure --undo': { run: (server) => secure(server, '--undo'), servers: insecure, waitsForKubelet: false },
   'rolling restart': { run: restart, servers: [...reloading, ...ending], waitsForKubelet: false },
 };
 
@@ -50,6 +54,12 @@ async function abortHalfWay({ dir }: Registered): Promise<void> {
   rotating.kill('SIGINT');
   await rotating;
   await run('rotate', '--abort', '-C', dir, '--soak', '10s');
+}
+
+/** Makes the project in the folder of the server, or undoes what it did. */
+async function secure({ dir, apiService }: Registered, ...flags: readonly string[]): Promise<void> {
+  const { exitCode, stderr } = await apisvc(['secure', apiService, ...flags, '--yes', '--timeout', '530s'], { cwd: dir, timeout });
+  expect({ flags, exitCode, stderr }).toMatchObject({ exitCode: 0 });
 }
 
 /** Ends when the old pods are gone, because they still get requests after their deletion. */

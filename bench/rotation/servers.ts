@@ -3,12 +3,13 @@ import { makeAnyApiProject } from '../../test/cluster/harness/any-api-project.ts
 import { apisvc } from '../../test/cluster/harness/commands.ts';
 import { editConfiguration, emptyFolder, kubectlOk } from '../../test/cluster/harness/projects.ts';
 import { makeSampleProject } from '../../test/cluster/harness/sample-project.ts';
+import { installInsecure } from '../../test/cluster/harness/secured.ts';
 import { shareEtcd, startSharedEtcd } from '../../test/cluster/harness/shared-etcd.ts';
 import type { LoadOptions } from '../../test/cluster/harness/start-load.ts';
 
 /** A registered server with three pods. */
 export interface Registered {
-  /** Of its project. */
+  /** Of its project, or where `secure` makes one. */
   readonly dir: string;
   readonly namespace: string;
   readonly deployment: string;
@@ -27,6 +28,8 @@ export const servers = {
   'keeps connections': () => registerAnyApi('keeping', []),
   'keeps connections, HTTP/1.1': () => registerAnyApi('keeping-http1', ['--disable-http2-serving']),
   'metrics-server': registerMetricsServer,
+  'insecure, closes connections': () => registerInsecure('insecure-closing', ['--close-connections']),
+  'insecure, keeps connections': () => registerInsecure('insecure-keeping', []),
 } satisfies Record<string, () => Promise<Registered>>;
 
 async function registerSample(): Promise<Registered> {
@@ -44,6 +47,11 @@ async function registerAnyApi(name: string, flags: readonly string[]): Promise<R
   const { dir, apiService, target } = await makeAnyApiProject({ name, flags });
   await register(dir);
   return { dir, namespace: name, deployment: name, apiService, target };
+}
+
+/** It has no project yet, so `dir` is an empty folder. */
+async function registerInsecure(name: string, flags: readonly string[]): Promise<Registered> {
+  return { ...(await installInsecure({ name, flags })), dir: emptyFolder(), namespace: name, deployment: name };
 }
 
 async function registerMetricsServer(): Promise<Registered> {
