@@ -115,10 +115,17 @@ export function recover(dir: string, disk: Disk = realDisk): void {
     if (disk.kindOf(incoming)) {
       if (disk.kindOf(certs)) {
         keepOtherFiles(disk, certs, incoming);
+        // Another process finished meanwhile: certs/ is the new set already.
+        if (!disk.kindOf(incoming)) return;
         disk.rename(certs, replaced);
         disk.syncDirectory(parent);
       }
       disk.rename(incoming, certs);
+      disk.syncDirectory(parent);
+    }
+    // No interruption leaves only the old set: two processes were here at once.
+    if (disk.kindOf(replaced) && !disk.kindOf(certs)) {
+      disk.rename(replaced, certs);
       disk.syncDirectory(parent);
     }
     if (disk.kindOf(replaced)) {

@@ -19,6 +19,15 @@ export function requireSameTime({ server, context }: Cluster, { aheadMs, now }: 
   );
 }
 
+/**
+ * The time, but no later than the end of a certificate: going back restores what was served before,
+ * also if it expired meanwhile.
+ */
+export const whileValid =
+  ({ presented }: Pick<Rotation['to'], 'presented'>, now: Rotation['now']): Rotation['now'] =>
+  () =>
+    new Date(Math.min(now().getTime(), ...presented.map(({ notAfter }) => Date.parse(notAfter))));
+
 /** Why kube-apiserver would refuse the certificate by its time; undefined where it would not. */
 export function validityFault({ to, direction, now }: Pick<Rotation, 'to' | 'direction' | 'now'>): RefusedError | undefined {
   const time = now();

@@ -23,7 +23,7 @@ export function guard(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll):
       `Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['data', 'tls.crt'])}: it holds another certificate`,
       {
         fix: [
-          'Stop what writes the Secret, and run the same command again: it writes the Secret again.',
+          'Stop what writes the Secret, and run the same command again with --force-conflicts: it writes the Secret again.',
           'To go back: apisvc rotate --abort',
         ].join('\n'),
       },

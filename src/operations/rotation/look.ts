@@ -1,6 +1,7 @@
 import { type CollectContext, collectContext } from '../../snapshot/collect/context.ts';
 import type { JudgedProbe } from '../../snapshot/endpoint-evidence.ts';
 import { describeServed, type Served, servedByAll } from '../served.ts';
+import { whileValid } from './clock.ts';
 import { type Rotation, serviceOf } from './rotation.ts';
 
 /** What all pods and endpoints serve at one moment, compared with the set that they must serve. */
@@ -19,7 +20,8 @@ export type LookAtAll = () => Promise<Look>;
  * Looks at every pod and endpoint: which ones serve exactly the new certificate, by its CA alone.
  */
 export function lookAtAll(rotation: Rotation): LookAtAll {
-  const { registration, to, cluster, signal, now } = rotation;
+  const { registration, to, cluster, signal, direction } = rotation;
+  const now = direction === 'back' ? whileValid(to, rotation.now) : rotation.now;
   const context: CollectContext = collectContext(cluster, signal);
   const { namespace, name: service } = serviceOf(rotation);
   const request = { namespace, service, port: registration.spec.service.port, roots: to.anchors, leaf: to.leaf };

@@ -6,6 +6,7 @@ import { discardNext, hasNext, promoteNext, refuseMount, writeNext } from '../..
 import { type CertificatesToWrite, certificateFiles, projectFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
 import { requireAccess } from '../permissions.ts';
+import { whileValid } from './clock.ts';
 import { decide } from './decide.ts';
 import { rotationNeeds } from './needs.ts';
 import { isDue, requireAgreement, requireWayBack } from './preconditions.ts';
@@ -38,7 +39,9 @@ export async function prepare(
     if (!isDue(found, request)) return { outcome: 'not-due', ...nothing };
     return begin(cluster, request, found);
   }
-  return goOn(cluster, request, { current: found, other: decision.next, journal });
+  // A set of this directory that another rotation than the one in the cluster would use.
+  const isOther = abort && journal?.newCertificate !== undefined && decision.next?.leaf !== journal.newCertificate;
+  return goOn(cluster, request, { current: found, other: isOther ? undefined : decision.next, journal });
 }
 
 async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet): Promise<Planned> {
@@ -83,6 +86,8 @@ function planOf(cluster: Cluster, request: TimedRequest, { current, other, journ
   const rotation: Rotation = {
     ...request,
     cluster,
+    // Where both have expired, going back is no worse.
+    now: abort && other && hasExpired(other, request.now()) ? whileValid(current, request.now) : request.now,
     kind: other ? kindOf(current, other) : (journal?.kind ?? 'leaf'),
     direction: abort ? 'back' : 'forward',
     from: abort ? other : current,
@@ -98,6 +103,9 @@ function planOf(cluster: Cluster, request: TimedRequest, { current, other, journ
   });
   return { rotation, steps, started: journal?.started ?? new Date().toISOString() };
 }
+
+const hasExpired = ({ presented }: CertificateSet, now: Date): boolean =>
+  presented.some(({ notAfter }) => Date.parse(notAfter) < now.getTime());
 
 /** The end of a rotation whose last step ran. Another cluster may have the certificates instead. */
 async function finished(cluster: Cluster, request: TimedRequest, to: CertificateSet, journal: Journal | undefined): Promise<RotateResult> {

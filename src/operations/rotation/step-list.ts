@@ -42,7 +42,7 @@ export function stepList(rotation: Rotation, disk: OnDisk): readonly Step[] {
           uptake,
           ...delivery,
           soakStep(rotation, look, guard, restarts),
-          trustNewStep(rotation, () => untilServed(rotation, look, guard, restarts)),
+          trustNewStep(rotation, keeper, () => untilServed(rotation, look, guard, restarts)),
         ];
   if (direction === 'back') {
     return [...cluster, onDiskStep({ id: 'discard', title: 'Removing certs/next', isDone: () => !disk.isIssued(), run: disk.discard })];

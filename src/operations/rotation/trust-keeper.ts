@@ -32,6 +32,8 @@ export interface TrustKeeper {
    * @throws RefusedError that names the manager the second time
    */
   keep(nothingServesFrom: () => Promise<boolean>): Promise<boolean>;
+  /** Writes the caBundle of the end of a rotation. @returns, @throws as `changeFields` */
+  narrow(apiService: KubeObject): Promise<boolean>;
   /** @throws RefusedError where an APIService would not accept the new certificate */
   requireAcceptance(): Promise<void>;
 }
@@ -41,6 +43,7 @@ const bundlePath = ['spec', 'caBundle'];
 export function trustKeeper(rotation: Rotation): TrustKeeper {
   const { kind, from, to, direction, onProgress, now } = rotation;
   const overwritten = new Set<string>();
+  const narrowed = new Set<string>();
   const overlap = (): Overlap => ({ from: from?.anchors ?? [], to: to.anchors, now: now() });
 
   const widening = (found: KubeObject): object => bundleChange(widened(viewApiService(found), overlap()));
@@ -75,13 +78,22 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
       const narrow = await keeper.lacking(nothingServesFrom);
       for (const apiService of narrow) {
         const { name } = apiService.metadata;
-        const owner = fieldOwner(apiService, bundlePath);
-        if (overwritten.has(name)) throw overwrittenAgain(name, owner);
-        onProgress({ kind: 'note', what: `apiservice/${name}: ${owner} overwrote the caBundle during the rotation; restoring it once` });
+        // A pod that cannot be looked at any more may serve by the CA that is left.
+        if (narrowed.delete(name)) {
+          onProgress({ kind: 'note', what: `apiservice/${name}: not every endpoint can be checked; trusting both CAs again` });
+        } else {
+          const owner = fieldOwner(apiService, bundlePath);
+          if (overwritten.has(name)) throw overwrittenAgain(name, owner);
+          onProgress({ kind: 'note', what: `apiservice/${name}: ${owner} overwrote the caBundle during the rotation; restoring it once` });
+          overwritten.add(name);
+        }
         await keeper.widen(apiService, true);
-        overwritten.add(name);
       }
       return narrow.length === 0;
+    },
+    narrow(apiService) {
+      narrowed.add(apiService.metadata.name);
+      return changeFields({ ...rotation, caFiles: [rotation.files.caCertificate] }, apiService, bundleChange(to.anchors));
     },
     async requireAcceptance() {
       const time = now();
@@ -104,10 +116,6 @@ const bundleChange = (anchors: readonly CertificateInfo[]): object => ({ spec: {
 
 const readAgain = ({ cluster, signal }: Rotation, object: KubeObject): Promise<KubeObject | undefined> =>
   getObject(cluster, refOf(object), signal);
-
-/** Writes the caBundle of the end of a rotation. @returns, @throws as `changeFields` */
-export const setBundle = (rotation: Rotation, found: KubeObject): Promise<boolean> =>
-  changeFields({ ...rotation, caFiles: [rotation.files.caCertificate] }, found, bundleChange(rotation.to.anchors));
 
 const overwrittenAgain = (name: string, owner: string): RefusedError =>
   new RefusedError(`apiservice/${name}: ${owner} overwrote the caBundle a second time during the rotation`, {

@@ -25,7 +25,8 @@ export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAt
     async observe() {
       const secret = await readSecret(rotation);
       if (holds(secret, rotation)) return { state: 'done' };
-      const fault = validityFault(rotation) ?? (rotation.to.key && changeFault(rotation, secret, { data: dataOf(rotation) }));
+      if (!rotation.to.key) return { state: 'fault', error: missingKey(rotation) };
+      const fault = validityFault(rotation) ?? changeFault(rotation, secret, { data: dataOf(rotation) });
       return fault ? { state: 'fault', error: fault } : { state: 'pending' };
     },
     async run() {
@@ -53,12 +54,16 @@ export function holds(secret: KubeObject, { to }: Pick<Rotation, 'to'>): boolean
   return leaf !== undefined && leaf.fingerprint === to.leaf && isKeyOf(leaf, secretEntry(secret, 'tls.key'));
 }
 
+/** A pending set always has its key. */
+const missingKey = ({ files }: Rotation): UsageError =>
+  new UsageError(`${files.key} not found, and the Secret has another key`, {
+    fix: 'Restore the file, or go back in the directory where the rotation was started.',
+  });
+
 /** The CA that is left stays in ca.crt until nothing serves by it. */
-function dataOf({ from, to, files }: Rotation): Readonly<Record<string, string>> {
-  if (!to.key)
-    throw new UsageError(`${files.key} not found`, {
-      fix: 'Restore the file.\nOr discard the certificate: apisvc rotate --abort\nThen issue another one: apisvc rotate',
-    });
+function dataOf(rotation: Rotation): Readonly<Record<string, string>> {
+  const { from, to } = rotation;
+  if (!to.key) throw missingKey(rotation);
   const known = new Set(to.anchors.map(({ fingerprint }) => fingerprint));
   const leaving = (from?.anchors ?? []).filter((each) => !known.has(each.fingerprint));
   return {

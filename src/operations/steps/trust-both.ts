@@ -23,10 +23,13 @@ export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: Loo
     needs: trustNeeds,
     async observe() {
       const found = await readApiServices(rotation);
+      const lacking = await keeper.lacking(nothingServesFrom);
+      // What was refused before the first write has nothing to undo.
+      if (rotation.direction === 'back' && lacking.length === 0) return { state: 'done' };
       const unfit = found.flatMap((each) => bundleFault(each) ?? portFault(each, rotation) ?? []);
       if (unfit.length > 0) return { state: 'fault', error: combineErrors(unfit) };
-      const lacking = await keeper.lacking(nothingServesFrom);
-      const faults = [...lacking.flatMap((each) => keeper.widenFault(each) ?? []), ...[(await checkWebhooks()) ?? []].flat()];
+      const webhooks = await checkWebhooks();
+      const faults = [...lacking.flatMap((each) => keeper.widenFault(each) ?? []), ...(webhooks ? [webhooks] : [])];
       if (faults.length > 0) return { state: 'fault', error: combineErrors(faults) };
       return { state: lacking.length === 0 ? 'done' : 'pending' };
     },

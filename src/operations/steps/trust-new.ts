@@ -5,7 +5,7 @@ import { bundleText, trustsOnly } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
 import { hasSecret, readApiServices, readSecret } from '../rotation/live.ts';
 import type { Rotation } from '../rotation/rotation.ts';
-import { setBundle } from '../rotation/trust-keeper.ts';
+import type { TrustKeeper } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { Step } from '../runner.ts';
  * @param untilServed waits until everything serves by the CA that stays. It also looks at the
  * Secret: pods follow it, so an overwritten one would bring the certificate of the other CA back
  */
-export function trustNewStep(rotation: Rotation, untilServed: () => Promise<void>): Step {
+export function trustNewStep(rotation: Rotation, keeper: TrustKeeper, untilServed: () => Promise<void>): Step {
   const { to, direction } = rotation;
   const wide = async (): Promise<KubeObject | undefined> =>
     (await readApiServices(rotation)).find((each) => !trustsOnly(viewApiService(each), to.anchors));
@@ -40,8 +40,11 @@ export function trustNewStep(rotation: Rotation, untilServed: () => Promise<void
     needs: () => [],
     observe: async () => ({ state: (await wide()) || (await untidy()) ? 'pending' : 'done' }),
     async run() {
-      await afterLook(wide, (found) => setBundle(rotation, found));
-      await afterLook(untidy, (found) => changeFields(rotation, found, { data: { 'ca.crt': base64(bundleText(to.anchors)) } }));
+      // While the Secret is written, an incomplete look makes the caBundles wide again.
+      do {
+        await afterLook(wide, keeper.narrow);
+        await afterLook(untidy, (found) => changeFields(rotation, found, { data: { 'ca.crt': base64(bundleText(to.anchors)) } }));
+      } while (await wide());
     },
   };
 }

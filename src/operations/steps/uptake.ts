@@ -96,6 +96,6 @@ const staleText = (leases: readonly string[], overdue: boolean): string =>
 
 async function waitBlindly({ onProgress, signal }: Waiting, why: string, settleMs: number): Promise<void> {
   const ms = Math.max(blindMs, settleMs);
-  onProgress({ kind: 'note', what: `cannot list the kube-apiservers (${why}); waiting ${ms / 1000}s` });
+  onProgress({ kind: 'note', what: `the kube-apiservers are not known (${why}); waiting ${ms / 1000}s` });
   await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }

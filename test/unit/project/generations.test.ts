@@ -135,6 +135,14 @@ describe('promoting the next set', () => {
   });
 });
 
+test('recover puts back the only set that is left, which another process moved away', () => {
+  const dir = withNext();
+  promoteNext(dir);
+  renameSync(join(dir, 'certs'), join(dir, '.certs.old'));
+  recover(dir);
+  expect(readCertificates(dir, registration, request)).toMatchObject({ chain: otherLeaf.certificates, faults: [] });
+});
+
 test('recover deletes the keys that an interrupted discard left', () => {
   const dir = withNext();
   renameSync(join(dir, 'certs', 'next'), join(dir, 'certs', 'next.tmp'));

@@ -3,6 +3,7 @@ import type { Registration } from '../../../../src/config/schema.ts';
 import { RefusedError } from '../../../../src/errors.ts';
 import { bundleText } from '../../../../src/operations/rotation/bundles.ts';
 import { type CertificateSet, certificateSet, type Rotation } from '../../../../src/operations/rotation/rotation.ts';
+import { trustKeeper } from '../../../../src/operations/rotation/trust-keeper.ts';
 import { trustNewStep } from '../../../../src/operations/steps/trust-new.ts';
 import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { answer, clusterAt, never, notFound, serve, status } from '../../cluster/kube-api.ts';
@@ -30,15 +31,18 @@ interface Disturbance {
   readonly lostAt?: number;
   /** The number of the look that fails, from 1. */
   readonly badLook?: number;
+  /** The number of the look that cannot check every endpoint, from 1. */
+  readonly incompleteLook?: number;
 }
 
 const lost = new RefusedError('bob@ci took over the Lease');
 const bad = new RefusedError('the Secret was changed');
 
 /** Runs the step on two APIServices and a Secret that trust both CAs. */
-async function runStep({ conflict, lostAt, badLook }: Disturbance = {}) {
+async function runStep({ conflict, lostAt, badLook, incompleteLook }: Disturbance = {}) {
   const [from, to] = [await newSet(), await newSet()];
   const events: string[] = [];
+  const notes: string[] = [];
   const count = (event: string): number => events.filter((each) => each === event).length;
   const apiServiceOf = (name: string) => ({
     apiVersion: 'apiregistration.k8s.io/v1',
@@ -71,7 +75,9 @@ async function runStep({ conflict, lostAt, badLook }: Disturbance = {}) {
     answer(response, 200, found);
   });
   const rotation = {
-    ...{ cluster: await clusterAt(url), signal: never, onProgress: () => {}, forceConflicts: false, registration, direction: 'forward' },
+    ...{ cluster: await clusterAt(url), signal: never, forceConflicts: false, registration, kind: 'ca', direction: 'forward' },
+    onProgress: ({ kind, what }: { readonly kind: string; readonly what: string }) => kind === 'note' && notes.push(what),
+    now: () => new Date(),
     ...{ from, to, files: { certificate: '', key: '', caCertificate: '' } },
     renewLease: async () => {
       events.push('renew');
@@ -81,12 +87,15 @@ async function runStep({ conflict, lostAt, badLook }: Disturbance = {}) {
   const untilServed = async (): Promise<void> => {
     events.push('look');
     if (count('look') === badLook) throw bad;
+    // As the guard does while it waits.
+    await keeper.keep(async () => count('look') !== incompleteLook);
   };
-  const step = trustNewStep(rotation, untilServed);
+  const keeper = trustKeeper(rotation);
+  const step = trustNewStep(rotation, keeper, untilServed);
   const outcome = await step.run().catch((error: Error) => error);
   const { state } = await step.observe();
   const narrow = [...apiServices.map(({ spec }) => spec.caBundle), secret.data['ca.crt']].map((text) => text === base64(to));
-  return { events, outcome, state, narrow };
+  return { events, notes, outcome, state, narrow };
 }
 
 const inOrder = ['look', 'renew', 'write v1.one', 'look', 'renew', 'write v1.two', 'look'];
@@ -121,4 +130,14 @@ test.each([
   const { outcome, narrow, state } = await runStep({ lostAt });
   expect(outcome).toBe(lost);
   expect({ state, narrow }).toEqual({ state: 'pending', narrow: expected });
+});
+
+test('both CAs are trusted again where an endpoint cannot be checked, and then the old CA is removed again', async () => {
+  const { events, notes, outcome, state, narrow } = await runStep({ incompleteLook: 4 });
+  expect(outcome).toBeUndefined();
+  expect(events.filter((event) => event === 'write v1.one')).toHaveLength(3);
+  expect(notes).toEqual(
+    ['v1.one', 'v1.two'].map((name) => `apiservice/${name}: not every endpoint can be checked; trusting both CAs again`),
+  );
+  expect({ state, narrow }).toEqual({ state: 'done', narrow: [true, true, true] });
 });
