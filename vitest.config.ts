@@ -71,8 +71,8 @@ export default defineConfig({
           include: [rotationSpecs],
           exclude: rotationSpecsOnce.map((name) => `test/cluster/rotation/${name}.test.ts`),
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
-          // The specs mostly wait, but the load generators need the processor.
-          maxWorkers: 3,
+          // The load generators need the processor.
+          maxWorkers: 2,
           ...onCluster,
           testTimeout: 300_000,
         },
