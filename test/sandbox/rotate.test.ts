@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -89,4 +89,22 @@ test('--if-expires-within rotates a certificate that is valid for less; a run th
     restored: { certificate: { sha256: served('tls.crt') } },
     withdrawn: { certificate: { sha256: served('next/tls.crt') } },
   });
+});
+
+test('a rotation whose new certificate has expired is discarded, and then another one works', async () => {
+  const { run, interrupt, cwd } = await registered();
+  const file = join(cwd, 'demo', 'apisvc.yaml');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace('lifetime: 365d', 'lifetime: 3s'));
+  await interrupt(/==> Writing Secret/);
+  writeFileSync(file, text);
+  const { validTo } = new X509Certificate(readFileSync(join(cwd, 'demo', 'certs', 'next', 'tls.crt')));
+  await expect.poll(() => Date.now(), { timeout: 20_000 }).toBeGreaterThan(Date.parse(validTo) + 1_000);
+  const refused = await run('rotate', '-C', 'demo');
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/error: the new certificate expired on [\s\S]*rotate -C demo --abort/),
+  });
+  expect(await run('rotate', '-C', 'demo', '--abort')).toMatchObject({ code: 0 });
+  expect(await run('rotate', '-C', 'demo')).toMatchObject({ code: 0 });
 });

@@ -6,7 +6,7 @@ import { discardNext, hasNext, promoteNext, refuseMount, writeNext } from '../..
 import { type CertificatesToWrite, certificateFiles, projectFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
 import { requireAccess } from '../permissions.ts';
-import { whileValid } from './clock.ts';
+import { validityFault, whileValid } from './clock.ts';
 import { decide } from './decide.ts';
 import { rotationNeeds } from './needs.ts';
 import { isDue, requireAgreement, requireWayBack } from './preconditions.ts';
@@ -75,6 +75,8 @@ async function goOn(cluster: Cluster, request: TimedRequest, { current: found, o
   const planned = planOf(cluster, request, { current, other, journal });
   request.onProgress({ kind: 'note', what: continuing(planned.rotation, journal) });
   if (!journal) await requireAgreement(planned.rotation, current, { set: other, path: pathsOfSets(dir).next });
+  const invalid = abort ? undefined : validityFault(planned.rotation);
+  if (invalid) throw invalid;
   return planned;
 }
 
