@@ -32,3 +32,6 @@ export async function readClock(cluster: Cluster, signal: AbortSignal): Promise<
   const start = Date.now() + aheadMs - performance.now();
   return { aheadMs, now: () => new Date(start + performance.now()) };
 }
+
+/** An ISO 8601 time without fractions of a second, for messages. */
+export const toSecond = (time: string): string => time.replace(/\.\d+Z$/, 'Z');

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
+import { toSecond } from './clock.ts';
 import type { Cluster } from './cluster.ts';
 import { getObject } from './objects.ts';
 import { type RotatedService, type RotationLease, rotationLease, viewRotationLease } from './rotation-lease.ts';
@@ -46,7 +47,7 @@ export async function awaitSilence(
 
 const inUse = ({ namespace, name }: RotatedService, { holder, acquired }: RotationLease): RefusedError =>
   new RefusedError(
-    `${holder} ${acquired ? 'has been' : 'is'} rotating the certificate of Service ${namespace}/${name}${acquired ? ` since ${acquired.replace(/\.\d+Z$/, 'Z')}` : ''}`,
+    `${holder} ${acquired ? 'has been' : 'is'} rotating the certificate of Service ${namespace}/${name}${acquired ? ` since ${toSecond(acquired)}` : ''}`,
     {
       fix: 'Wait until that rotation is complete. To see how far it is: apisvc status',
     },

@@ -1,3 +1,4 @@
+import { toSecond } from '../cluster/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { wasRefused } from '../cluster/faults.ts';
 import { getObject } from '../cluster/objects.ts';
@@ -34,7 +35,7 @@ export async function requireNoRotation(cluster: Cluster, { service, directory, 
   const what = `a rotation of the certificate of Service ${service.namespace}/${service.name} is not complete`;
   const fix = 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate --abort';
   throw withoutChanges(
-    new RefusedError(`${what}: it started at ${journal.started.replace(/\.\d+Z$/, 'Z')}, and ${journal.holder} ran it last`, {
+    new RefusedError(`${what}: it started at ${toSecond(journal.started)}, and ${journal.holder} ran it last`, {
       fix: fixInDirectory(fix, directory),
     }),
   );

@@ -1,9 +1,11 @@
-import { type Clock, clockToleranceMs } from '../../cluster/clock.ts';
+import { type Clock, clockToleranceMs, toSecond } from '../../cluster/clock.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { RefusedError } from '../../errors.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
+import { isExpired } from './bundles.ts';
 import type { Rotation } from './rotation.ts';
 
-const text = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, 'Z');
+const text = (time: Date): string => toSecond(time.toISOString());
 
 /**
  * Certificates start a few minutes before they are issued (pki/clock-skew.ts), by the local clock.
@@ -31,12 +33,10 @@ export const whileValid =
 /** Why kube-apiserver would refuse the certificate by its time; undefined where it would not. */
 export function validityFault({ to, direction, now }: Pick<Rotation, 'to' | 'direction' | 'now'>): RefusedError | undefined {
   const time = now();
-  const outdated = to.presented.find(
-    ({ notBefore, notAfter }) => Date.parse(notBefore) > time.getTime() || Date.parse(notAfter) < time.getTime(),
-  );
+  const isEarly = ({ notBefore }: CertificateInfo): boolean => Date.parse(notBefore) > time.getTime();
+  const outdated = to.presented.find((each) => isEarly(each) || isExpired(each, time));
   if (!outdated) return undefined;
-  const why =
-    Date.parse(outdated.notBefore) > time.getTime() ? `is not valid before ${outdated.notBefore}` : `expired on ${outdated.notAfter}`;
+  const why = isEarly(outdated) ? `is not valid before ${outdated.notBefore}` : `expired on ${outdated.notAfter}`;
   const [which, fix] =
     direction === 'forward'
       ? ['new', 'Discard it: apisvc rotate --abort\nThen issue another one: apisvc rotate']

@@ -6,6 +6,7 @@ import { discardNext, hasNext, promoteNext, refuseMount, writeNext } from '../..
 import { type CertificatesToWrite, certificateFiles, projectFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
 import { requireAccess } from '../permissions.ts';
+import { isExpired } from './bundles.ts';
 import { validityFault, whileValid } from './clock.ts';
 import { decide } from './decide.ts';
 import { rotationNeeds } from './needs.ts';
@@ -106,8 +107,7 @@ function planOf(cluster: Cluster, request: TimedRequest, { current, other, journ
   return { rotation, steps, started: journal?.started ?? new Date().toISOString() };
 }
 
-const hasExpired = ({ presented }: CertificateSet, now: Date): boolean =>
-  presented.some(({ notAfter }) => Date.parse(notAfter) < now.getTime());
+const hasExpired = ({ presented }: CertificateSet, now: Date): boolean => presented.some((each) => isExpired(each, now));
 
 /** The end of a rotation whose last step ran. Another cluster may have the certificates instead. */
 async function finished(cluster: Cluster, request: TimedRequest, to: CertificateSet, journal: Journal | undefined): Promise<RotateResult> {

@@ -93,18 +93,22 @@ async function registerSlow(name: string, late: { readonly path: string; readonl
   };
 }
 
+/** Rotates the CA, and makes kube-apiserver read the document of the slow server meanwhile. */
+async function rotateWhileChanged({ dir }: AnyApiProject, slow: { readonly change: () => Promise<unknown> }) {
+  const running = apisvc(['rotate', '-C', dir, '--ca', '--soak', '0s'], { timeout: 200_000 });
+  await waitForOutput(running, /==> Issuing/);
+  await slow.change();
+  const { exitCode, stderr } = await running;
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  return { stderr };
+}
+
 test('a server that holds kube-apiserver up for 45 seconds is awaited before the Secret is written', async () => {
   const name = 'held-up';
   const project = await registered({ name, flags: ['--close-connections'] });
   const slow = await registerSlow('slow-openapi-v2', { path: '/openapi/v2', ms: 45_000 });
   try {
-    const report = await underLoad(project, async () => {
-      const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '0s'], { timeout: 200_000 });
-      await waitForOutput(running, /==> Issuing/);
-      await slow.change();
-      const { exitCode, stderr } = await running;
-      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-    });
+    const report = await underLoad(project, () => rotateWhileChanged(project, slow));
     expectNoFailure(report);
     await expectAgreement(project, name);
   } finally {
@@ -127,11 +131,7 @@ test('every APIService of the Service trusts both CAs, and ones that fail or are
   const slow = await registerSlow('slow-openapi', { path: '/openapi/v3/apis', ms: 20_000 });
   try {
     const report = await underLoad(project, async () => {
-      const running = apisvc(['rotate', '-C', project.dir, '--ca', '--soak', '0s'], { timeout: 200_000 });
-      await waitForOutput(running, /==> Issuing/);
-      await slow.change();
-      const { exitCode, stderr } = await running;
-      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      const { stderr } = await rotateWhileChanged(project, slow);
       expect(stderr).toMatch(new RegExp(`note: waiting 70s: .*APIService ${second} is not available`));
       expect(stderr).toMatch(new RegExp(`note: waiting 70s: .*APIService ${slow.apiService} took \\d+\\.\\ds for its OpenAPI document`));
     });

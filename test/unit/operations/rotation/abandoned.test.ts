@@ -1,16 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { planRotation, rotate } from '../../../../src/operations/rotate.ts';
 import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
-import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { hasNext, writeNext } from '../../../../src/project/generations.ts';
 import { pathsOfSets } from '../../../../src/project/sets.ts';
 import { rotationText } from '../../../../src/report/rotation.ts';
-import { answer, clusterOf, never, notFound, status } from '../../cluster/kube-api.ts';
-import { authority, leaf, project, registration } from '../../project/sample.ts';
+import { answer, clusterOf, notFound, status } from '../../cluster/kube-api.ts';
+import { project, registration } from '../../project/sample.ts';
 import { colorless } from '../../report/colors.ts';
 import { rejection } from '../waiting.ts';
+import { issued, rotateRequest } from './fixture.ts';
 
-const issued = { chain: leaf.certificates, key: leaf.key, anchors: anchorsIn(authority.certificates, 'current') };
 const leasePath = `/apis/coordination.k8s.io/v1/namespaces/example/leases/apisvc-rotation-${registration.spec.service.name}`;
 const lease = `lease/example/apisvc-rotation-${registration.spec.service.name}`;
 
@@ -42,18 +41,8 @@ async function unregistered({ lease = false, forbidden = false }: Has) {
   return { cluster, writes };
 }
 
-const request = (dir: string, more: Partial<RotateRequest> = {}): RotateRequest =>
-  ({
-    dir,
-    registration,
-    kind: 'leaf',
-    abort: true,
-    dryRun: false,
-    holder: { user: 'a', host: 'b', id: 'c', pid: 1, isRunning: () => true },
-    signal: never,
-    onProgress: () => undefined,
-    ...more,
-  }) as RotateRequest;
+const request = (dir: string, more: Partial<RotateRequest> = {}) =>
+  rotateRequest(dir, { abort: true, holder: { user: 'a', host: 'b', id: 'c' }, ...more });
 
 const withNext = (): string => {
   const dir = project();

@@ -5,7 +5,6 @@ import { type Journal, journalAnnotation } from '../../../../src/cluster/rotatio
 import { secretName } from '../../../../src/config/registration.ts';
 import { planRotation } from '../../../../src/operations/rotate.ts';
 import { requireAgreement } from '../../../../src/operations/rotation/preconditions.ts';
-import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
 import { certificateSet, serviceOf } from '../../../../src/operations/rotation/rotation.ts';
 import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { createAuthority } from '../../../../src/pki/authority.ts';
@@ -16,6 +15,7 @@ import { answer, clusterOf, never, notFound } from '../../cluster/kube-api.ts';
 import { day, now } from '../../pki/certificates.ts';
 import { authority, leaf, names, project, registration } from '../../project/sample.ts';
 import { rejection } from '../waiting.ts';
+import { rotateRequest } from './fixture.ts';
 
 type Certificates = Awaited<ReturnType<typeof issueServing>>;
 const signedBy = (ca: Authority): Promise<Certificates> =>
@@ -63,19 +63,6 @@ const clusterWith = (set: typeof inUse, journal?: Partial<Journal>) =>
     }
   });
 
-const request = (dir: string, more: Partial<RotateRequest> = {}): RotateRequest =>
-  ({
-    dir,
-    registration,
-    kind: 'leaf',
-    abort: false,
-    dryRun: false,
-    signal: never,
-    onProgress: () => undefined,
-    onReport: () => undefined,
-    ...more,
-  }) as RotateRequest;
-
 const withNext = (): string => {
   const dir = project();
   writeNext(dir, { issued: pending });
@@ -85,7 +72,7 @@ const withNext = (): string => {
 describe('pending certificates that no Lease describes', () => {
   test.each([false, true])('are refused in a cluster that somebody else rotated (abort: %s)', async (abort) => {
     const dir = withNext();
-    const refused = await rejection(planRotation(await clusterWith(foreign), request(dir, { abort })));
+    const refused = await rejection(planRotation(await clusterWith(foreign), rotateRequest(dir, { abort })));
     expect(refused).toMatchObject({
       message: expect.stringContaining('the project differs from the cluster'),
       fix: expect.stringContaining(`delete them: rm -r ${join(dir, 'certs', 'next')}`),
@@ -107,17 +94,17 @@ describe('certificates in use that the Lease calls new', () => {
   const newCertificate = fingerprint(inUse);
 
   test('are a complete rotation where the cluster has them', async () => {
-    const result = await planRotation(await clusterWith(inUse, { newCertificate }), request(project()));
+    const result = await planRotation(await clusterWith(inUse, { newCertificate }), rotateRequest(project()));
     expect(result).toMatchObject({ outcome: 'rotated', kind: 'leaf' });
   });
 
   test('are refused where the cluster does not have them', async () => {
-    const refused = await rejection(planRotation(await clusterWith(foreign, { newCertificate }), request(project())));
+    const refused = await rejection(planRotation(await clusterWith(foreign, { newCertificate }), rotateRequest(project())));
     expect(refused).toMatchObject({ message: expect.stringContaining('the project differs from the cluster') });
   });
 
   test('are no answer to --ca, if only the serving certificate is new', async () => {
-    const refused = await rejection(planRotation(await clusterWith(inUse, { newCertificate }), request(project(), { kind: 'ca' })));
+    const refused = await rejection(planRotation(await clusterWith(inUse, { newCertificate }), rotateRequest(project(), { kind: 'ca' })));
     expect(refused).toMatchObject({ message: expect.stringContaining('a rotation of the serving certificate is in progress') });
   });
 });
@@ -125,6 +112,6 @@ describe('certificates in use that the Lease calls new', () => {
 test('a lost key is not restored where there is nothing to abort', async () => {
   const dir = project();
   rmSync(join(dir, 'certs', 'tls.key'));
-  expect(await planRotation(await clusterWith(inUse), request(dir, { abort: true }))).toMatchObject({ outcome: 'nothing-to-abort' });
+  expect(await planRotation(await clusterWith(inUse), rotateRequest(dir, { abort: true }))).toMatchObject({ outcome: 'nothing-to-abort' });
   expect(existsSync(join(dir, 'certs', 'tls.key'))).toBe(false);
 });

@@ -5,16 +5,15 @@ import { validityFault } from '../../../../src/operations/rotation/clock.ts';
 import { requireWayBack } from '../../../../src/operations/rotation/preconditions.ts';
 import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
 import { type CertificateSet, certificateSet, serviceOf } from '../../../../src/operations/rotation/rotation.ts';
-import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { writeNext } from '../../../../src/project/generations.ts';
 import { answer, clusterOf, never, notFound } from '../../cluster/kube-api.ts';
 import { day, now } from '../../pki/certificates.ts';
-import { authority, leaf, project, registration } from '../../project/sample.ts';
+import { project, registration } from '../../project/sample.ts';
 import { rejection } from '../waiting.ts';
+import { issued, rotateRequest } from './fixture.ts';
 
 /** kube-apiserver verifies certificates by its own clock, so that clock decides. */
 
-const issued = { chain: leaf.certificates, key: leaf.key, anchors: anchorsIn(authority.certificates, 'current') };
 const set = certificateSet(issued) as CertificateSet;
 const minute = 60_000;
 
@@ -33,18 +32,7 @@ async function skewed(aheadMs: number) {
   return { cluster, writes };
 }
 
-const request = (dir: string, more: Partial<RotateRequest> = {}): RotateRequest =>
-  ({
-    dir,
-    registration,
-    kind: 'leaf',
-    abort: false,
-    dryRun: false,
-    restart: 'never',
-    signal: never,
-    onProgress: () => undefined,
-    ...more,
-  }) as RotateRequest;
+const request = (dir: string, more: Partial<RotateRequest> = {}) => rotateRequest(dir, { restart: 'never', ...more });
 
 const bothTimes =
   /^the clock of this machine shows \d{4}-\S+Z, but that of kube-apiserver shows \d{4}-\S+Z \(http:\S+, context "test"\); .*\nnothing was changed$/;

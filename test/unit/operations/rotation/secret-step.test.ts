@@ -1,26 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Registration } from '../../../../src/config/schema.ts';
 import { RefusedError } from '../../../../src/errors.ts';
-import { certificateSet, type Rotation } from '../../../../src/operations/rotation/rotation.ts';
+import type { Rotation } from '../../../../src/operations/rotation/rotation.ts';
 import type { TrustKeeper } from '../../../../src/operations/rotation/trust-keeper.ts';
 import type { Step } from '../../../../src/operations/runner.ts';
 import { secretStep } from '../../../../src/operations/steps/secret.ts';
-import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { answer, clusterAt, never, type Received, serve, status } from '../../cluster/kube-api.ts';
-import { servingCertificate } from '../../cluster/listening.ts';
+import { newSet } from './fixture.ts';
 
 const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'api-tls', namespace: 'wardle', resourceVersion: '1' }, data: {} };
 const registration = {
   metadata: { namespace: 'wardle', name: 'api' },
   spec: { service: { name: 'api' }, certificates: {}, server: {} },
 } as unknown as Registration;
-
-async function newSet() {
-  const { authority, leaf } = await servingCertificate();
-  const set = certificateSet({ chain: leaf.certificates, key: leaf.key, anchors: anchorsIn(authority.certificates, 'next') });
-  if (!set) throw new Error('no certificate');
-  return set;
-}
 
 /** Runs the step with these answers of the keeper. @returns what happened, in order */
 async function runStep(keeps: readonly boolean[], refusal?: RefusedError, conflicts = 0) {

@@ -2,21 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { Registration } from '../../../../src/config/schema.ts';
 import type { Progress } from '../../../../src/operations/progress.ts';
 import { bundleText } from '../../../../src/operations/rotation/bundles.ts';
-import { type CertificateSet, certificateSet, type Rotation } from '../../../../src/operations/rotation/rotation.ts';
+import type { CertificateSet, Rotation } from '../../../../src/operations/rotation/rotation.ts';
 import { trustKeeper } from '../../../../src/operations/rotation/trust-keeper.ts';
-import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { inspect } from '../../../../src/pki/inspect.ts';
 import { answer, clusterAt, never, serve } from '../../cluster/kube-api.ts';
-import { servingCertificate } from '../../cluster/listening.ts';
+import { newSet } from './fixture.ts';
 
 const registration = { metadata: { namespace: 'wardle', name: 'api' }, spec: { service: { name: 'api' } } } as unknown as Registration;
-
-async function newSet(): Promise<CertificateSet> {
-  const { authority, leaf } = await servingCertificate();
-  const set = certificateSet({ chain: leaf.certificates, key: leaf.key, anchors: anchorsIn(authority.certificates, 'current') });
-  if (!set) throw new Error('no certificate');
-  return set;
-}
 
 const base64 = (...sets: readonly CertificateSet[]): string =>
   Buffer.from(bundleText(sets.flatMap(({ anchors }) => anchors))).toString('base64');

@@ -2,24 +2,16 @@ import { expect, test } from 'vitest';
 import type { Registration } from '../../../../src/config/schema.ts';
 import { RefusedError } from '../../../../src/errors.ts';
 import { bundleText } from '../../../../src/operations/rotation/bundles.ts';
-import { type CertificateSet, certificateSet, type Rotation } from '../../../../src/operations/rotation/rotation.ts';
+import type { CertificateSet, Rotation } from '../../../../src/operations/rotation/rotation.ts';
 import { trustKeeper } from '../../../../src/operations/rotation/trust-keeper.ts';
 import { trustNewStep } from '../../../../src/operations/steps/trust-new.ts';
-import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { answer, clusterAt, never, notFound, serve, status } from '../../cluster/kube-api.ts';
-import { servingCertificate } from '../../cluster/listening.ts';
+import { newSet } from './fixture.ts';
 
 const registration = {
   metadata: { namespace: 'wardle', name: 'api' },
   spec: { service: { name: 'api' }, certificates: {}, server: {} },
 } as unknown as Registration;
-
-async function newSet(): Promise<CertificateSet> {
-  const { authority, leaf } = await servingCertificate();
-  const set = certificateSet({ chain: leaf.certificates, key: leaf.key, anchors: anchorsIn(authority.certificates, 'next') });
-  if (!set) throw new Error('no certificate');
-  return set;
-}
 
 const base64 = (...sets: readonly CertificateSet[]): string =>
   Buffer.from(bundleText(sets.flatMap(({ anchors }) => anchors))).toString('base64');
