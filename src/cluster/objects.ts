@@ -55,6 +55,9 @@ export async function listObjects(cluster: Cluster, of: Collection, signal: Abor
   return (await list(cluster, of, signal)).items;
 }
 
+/** Objects a page. Each may have a megabyte, and a page must arrive within the limit of a request. */
+const pageSize = '20';
+
 /**
  * Lists a collection of large objects in parts (KEP-365). Yields nothing when the cluster does not
  * serve the kind.
@@ -63,7 +66,7 @@ export async function* listPages(cluster: Cluster, of: Collection, signal: Abort
   const { path, query } = listRequest(of);
   let next: string | undefined;
   do {
-    const answer = await cluster.request({ path, query: { ...query, limit: '100', continue: next }, signal });
+    const answer = await cluster.request({ path, query: { ...query, limit: pageSize, continue: next }, signal });
     if (answer.status === 404) return;
     const { metadata, items } = readList(cluster, of, answer);
     yield items;

@@ -62,9 +62,16 @@ export function trustsOnly(bundle: Bundle, anchors: readonly CertificateInfo[]):
 export const isWide = (bundle: Bundle, { from, to, now }: Overlap, nothingServesFrom: boolean): boolean =>
   lackedBy(bundle, to, now).length === 0 && (nothingServesFrom || lackedBy(bundle, from, now).length === 0);
 
-/** Whether kube-apiserver accepts the certificate of a set through this APIService now. */
-export const accepts = (api: ApiServiceView, { presented }: CertificateSet, hostname: string, now: Date): boolean =>
-  api.insecureSkipTLSVerify || wouldAccept({ presented, roots: trustedBy(api), hostname, now });
+/**
+ * Whether kube-apiserver accepts the certificate of a set by the caBundle of an APIService or of a
+ * webhook.
+ */
+export const accepts = (
+  client: Bundle & Partial<Pick<ApiServiceView, 'insecureSkipTLSVerify'>>,
+  { presented }: Pick<CertificateSet, 'presented'>,
+  hostname: string,
+  now: Date,
+): boolean => client.insecureSkipTLSVerify === true || wouldAccept({ presented, roots: trustedBy(client), hostname, now });
 
 /** The text for `caBundle`: PEM, LF line ends. */
 export const bundleText = (anchors: readonly CertificateInfo[]): string => anchors.map(({ pem }) => pem).join('');

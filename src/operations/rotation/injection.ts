@@ -17,8 +17,24 @@ export function injectorOf(apiService: KubeObject): string | undefined {
   return manager === undefined ? undefined : `has a caBundle that belongs to "${manager}"`;
 }
 
-const injectingAnnotation = (apiService: KubeObject): string | undefined =>
-  Object.keys(viewApiService(apiService).annotations).find((key) => injecting.test(key));
+/** The annotation by which a controller writes the caBundles of an object; undefined for none. */
+export const injectingAnnotation = ({ metadata }: KubeObject): string | undefined =>
+  Object.keys(metadata.annotations ?? {}).find((key) => injecting.test(key));
+
+/**
+ * Whether cert-manager copies `ca.crt` of a Secret into the caBundles of an object
+ * (cert-manager pkg/controller/cainjector/sources.go). The Secret must allow it, or belong to the
+ * Certificate that the object names.
+ */
+export function followsSecret(object: KubeObject, { metadata: { namespace, name, annotations = {} } }: KubeObject): boolean {
+  const { [`${certManager}inject-ca-from`]: certificate, [`${certManager}inject-ca-from-secret`]: secret } =
+    object.metadata.annotations ?? {};
+  // A Certificate comes before a Secret.
+  if (certificate !== undefined) return certificate === `${namespace}/${annotations[`${certManager}certificate-name`]}`;
+  return secret === `${namespace}/${name}` && annotations[`${certManager}allow-direct-injection`] === 'true';
+}
+
+const certManager = 'cert-manager.io/';
 
 const injectingManager = (apiService: KubeObject): string | undefined =>
   fieldManagers(apiService, ['spec', 'caBundle']).find((each) => injectors.test(each));

@@ -1,12 +1,15 @@
-import { wasRefused } from '../../cluster/faults.ts';
-import { listPages } from '../../cluster/objects.ts';
+import { Unreachable, wasRefused } from '../../cluster/faults.ts';
+import { listPages, refOf } from '../../cluster/objects.ts';
 import { describeRef, type Resource, resourceName, resources } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { type Json, listOf, textOf } from '../../snapshot/views.ts';
 import { bundleCommand } from './bundle-command.ts';
-import { trustsAny, untrusted } from './bundles.ts';
-import { type Rotation, serviceOf } from './rotation.ts';
+import { accepts } from './bundles.ts';
+import { whileValid } from './clock.ts';
+import { followsSecret, injectingAnnotation } from './injection.ts';
+import { hasSecret, readSecret, secretRef } from './live.ts';
+import { hostOf, type Rotation, serviceOf } from './rotation.ts';
 
 /** The other kinds by which kube-apiserver calls a Service and verifies it by a caBundle. */
 const callers: readonly Resource[] = [
@@ -21,58 +24,104 @@ const clientsOf = ({ webhooks, spec }: KubeObject & Json): readonly Json[] =>
 
 /**
  * Whether a webhook would reject the certificate that the rotation brings, and accepts the other
- * one.
+ * one. A certificate that has expired is judged by the time when it was valid.
  */
-export function breaks(object: KubeObject, rotation: Pick<Rotation, 'from' | 'to' | 'registration'>): boolean {
+export function breaks(object: KubeObject, rotation: Pick<Rotation, 'from' | 'to' | 'registration' | 'now'>): boolean {
   const { namespace, name } = serviceOf(rotation);
-  const { from, to } = rotation;
+  const { from, to, now } = rotation;
+  if (!from) return false;
   return clientsOf(object).some(({ service, caBundle }) => {
     if (service?.namespace !== namespace || service.name !== name) return false;
-    const bundle = { caBundle: textOf(caBundle) };
-    return trustsAny(bundle, from?.anchors ?? []) && untrusted(bundle, to.anchors).length > 0;
+    const client = { caBundle: textOf(caBundle) };
+    const trusts = (set: typeof to): boolean => accepts(client, set, hostOf(rotation), whileValid(set, now)());
+    return trusts(from) && !trusts(to);
   });
 }
 
+/** What a look at one kind found: the objects that break, or why they could not be looked at. */
+type Found = { readonly breaking: readonly KubeObject[] } | { readonly notListed: 'forbidden' | 'timed out' };
+
 /**
- * Finds webhooks of the Service that trust only the CA that is left. apisvc does not change them.
- * @returns undefined where there are none. What may not be listed is reported once.
+ * Finds webhooks of the Service that would reject the new certificate. apisvc does not change them.
+ * @returns undefined where there are none. What could not be listed is reported once
  */
 export function webhookCheck(rotation: Rotation): () => Promise<RefusedError | undefined> {
-  const { cluster, signal, onProgress, direction } = rotation;
-  const breaking = async (resource: Resource): Promise<readonly string[] | 'forbidden'> => {
-    const names: string[] = [];
-    try {
-      for await (const page of listPages(cluster, { resource }, signal)) {
-        const found = page.filter((each) => breaks(each, rotation));
-        names.push(...found.map(({ metadata: { name } }) => describeRef({ resource, namespace: undefined, name })));
-      }
-    } catch (error) {
-      if (wasRefused(error)) return 'forbidden';
-      throw error;
-    }
-    return names;
+  const noted = new Set<string>();
+  const note = (what: string): void => {
+    if (!noted.has(what)) rotation.onProgress({ kind: 'note', what });
+    noted.add(what);
   };
-  let reported = false;
   return async () => {
-    const results = await Promise.all(callers.map(breaking));
-    const forbidden = callers.filter((_, index) => results[index] === 'forbidden').map(resourceName);
-    if (forbidden.length > 0 && !reported) {
-      onProgress({ kind: 'note', what: `not checked: whether webhooks trust only the CA that is replaced (list ${forbidden.join(', ')})` });
-    }
-    reported = true;
-    const names = results.flatMap((result) => (result === 'forbidden' ? [] : result));
-    if (names.length === 0) return undefined;
-    const { namespace, name } = serviceOf(rotation);
-    const [left, added] = direction === 'forward' ? ['old', 'new'] : ['new', 'old'];
-    return new RefusedError(
-      `webhooks of Service ${namespace}/${name} trust only the ${left} CA by their own caBundle: ${names.join(', ')}`,
-      {
-        fix: [
-          `Add the ${added} CA to the caBundle of each of these webhooks, and run the same command again.`,
-          `The value of caBundle: ${bundleCommand(rotation)}`,
-          ...names.map((each) => `kubectl edit ${each}`),
-        ].join('\n'),
-      },
+    const found = await Promise.all(callers.map((resource) => look(rotation, resource)));
+    const notListed = found.flatMap((each, index) =>
+      'notListed' in each ? [{ resource: callers[index] as Resource, why: each.notListed }] : [],
     );
+    if (notListed.length > 0) note(notChecked(rotation, notListed));
+    const breaking = found.flatMap((each) => ('breaking' in each ? each.breaking : []));
+    const following = await followersOf(rotation, breaking);
+    for (const each of following) note(copied(rotation, each));
+    const conflicts = breaking.filter((each) => !following.includes(each));
+    return conflicts.length === 0 ? undefined : rejecting(rotation, conflicts);
   };
+}
+
+async function look(rotation: Rotation, resource: Resource): Promise<Found> {
+  const breaking: KubeObject[] = [];
+  try {
+    for await (const page of listPages(rotation.cluster, { resource }, rotation.signal)) {
+      breaking.push(...page.filter((each) => breaks(each, rotation)));
+    }
+  } catch (error) {
+    if (wasRefused(error)) return { notListed: 'forbidden' };
+    // A cluster with very many of them never answers in time, so that waiting does not help.
+    if (error instanceof Unreachable && error.timedOut) return { notListed: 'timed out' };
+    throw error;
+  }
+  return { breaking };
+}
+
+/** The objects whose caBundles follow the Secret that the rotation writes. */
+async function followersOf(rotation: Rotation, objects: readonly KubeObject[]): Promise<readonly KubeObject[]> {
+  if (!hasSecret(rotation) || !objects.some(injectingAnnotation)) return [];
+  const secret = await readSecret(rotation);
+  return objects.filter((each) => followsSecret(each, secret));
+}
+
+const nameOf = (object: KubeObject): string => describeRef(refOf(object));
+
+const which = ({ direction }: Rotation): readonly [left: string, added: string] =>
+  direction === 'forward' ? ['old', 'new'] : ['new', 'old'];
+
+/** The Secret gets both CAs before a pod reads it, and keeps both until no pod needs the other. */
+function copied(rotation: Rotation, object: KubeObject): string {
+  const { namespace, name } = secretRef(rotation);
+  return `${nameOf(object)}: cert-manager copies its caBundle from Secret ${namespace}/${name}, which gets both CAs with the ${which(rotation)[1]} certificate`;
+}
+
+function notChecked(rotation: Rotation, kinds: readonly { readonly resource: Resource; readonly why: string }[]): string {
+  const { namespace, name } = serviceOf(rotation);
+  const reasons = kinds.map(({ resource, why }) => `list ${resourceName(resource)}: ${why}`);
+  return `not checked: whether webhooks of Service ${namespace}/${name} accept the ${which(rotation)[1]} certificate (${reasons.join('; ')})`;
+}
+
+function rejecting(rotation: Rotation, objects: readonly KubeObject[]): RefusedError {
+  const { namespace, name } = serviceOf(rotation);
+  const [left, added] = which(rotation);
+  const names = objects.map(nameOf);
+  // A controller would overwrite what is edited.
+  const injected = objects.flatMap((each) => {
+    const annotation = injectingAnnotation(each);
+    return annotation === undefined ? [] : `kubectl annotate ${nameOf(each)} ${annotation}-`;
+  });
+  return new RefusedError(
+    `webhooks of Service ${namespace}/${name} accept the ${left} certificate, but their caBundle rejects the ${added} one: ${names.join(', ')}`,
+    {
+      fix: [
+        ...(injected.length === 0 ? [] : ['Stop the controllers that write these caBundles, or let them add the CA:', ...injected]),
+        `Add the ${added} CA to the caBundle of each of these webhooks, and run the same command again.`,
+        `The value of caBundle: ${bundleCommand(rotation)}`,
+        ...names.map((each) => `kubectl edit ${each}`),
+      ].join('\n'),
+    },
+  );
 }
