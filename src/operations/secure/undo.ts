@@ -92,7 +92,7 @@ function stepsOf(waiting: Waiting, name: string, targets: readonly Target[]): re
   };
   return [
     removeStep(waiting, { id: 'untrust', title: 'Turning off verification', targets: apiServices }),
-    uptakeStep(waiting, isRestored, 'stop verifying the certificate'),
+    uptakeStep(waiting, isRestored, { what: 'stop verifying the certificate' }),
     removeStep(waiting, { id: 'restore-server', title: 'Restoring the server', targets: deployments }),
     ...deployments.map(({ found }) => rolledOutStep(waiting, found)),
     removeStep(waiting, { id: 'remove-rest', title: 'Removing the Secret', targets: rest }),

@@ -20,23 +20,45 @@ const blindMs = 60_000;
 const pauseMs = 500;
 const showLeases = 'kubectl -n kube-system get leases -l apiserver.kubernetes.io/identity=kube-apiserver';
 
+const showApiServices = 'kubectl get apiservices';
+
+interface Uptake {
+  /** Completes "waiting for every kube-apiserver to ...". */
+  readonly what?: string;
+  readonly pause?: Pause;
+}
+
+/** Waits for so many milliseconds. @throws the reason of the signal */
+type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
+
+const pauseFor: Pause = (ms, signal) => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+
 /**
  * Waits until every kube-apiserver uses the caBundles.
  * @param isDelivered whether the new certificate is in use already, so that waiting helps nothing
- * @param what completes "waiting for every kube-apiserver to ..."
  */
-export function uptakeStep(waiting: Waiting, isDelivered: () => Promise<boolean>, what = 'trust both CAs'): Step {
+export function uptakeStep(
+  waiting: Waiting,
+  isDelivered: () => Promise<boolean>,
+  { what = 'trust both CAs', pause = pauseFor }: Uptake = {},
+): Step {
   return {
     id: 'uptake',
     title: `Waiting for every kube-apiserver to ${what}`,
     // Without the permission it waits longer, and says so.
     needs: () => [],
     observe: async () => ({ state: (await isDelivered()) ? 'done' : 'pending' }),
-    run: () => waitForUptake(waiting, what),
+    async run() {
+      const startMs = performance.now();
+      await waitForLeases(waiting, what, pause);
+      await waitFor(`every kube-apiserver to ${what}`, showApiServices, waiting, (report) =>
+        untilPickedUp(waiting, startMs, pause, report),
+      );
+    },
   };
 }
 
-async function waitForUptake(waiting: Waiting, what: string): Promise<void> {
+async function waitForLeases(waiting: Waiting, what: string, pause: Pause): Promise<void> {
   const { onProgress } = waiting;
   const { ms: settleMs, why } = await settleTime(waiting);
   if (why !== undefined) onProgress({ kind: 'note', what: `waiting ${settleMs / 1000}s: ${why}` });
@@ -45,14 +67,14 @@ async function waitForUptake(waiting: Waiting, what: string): Promise<void> {
     const signal = AbortSignal.any([waiting.signal, over.signal]);
     const seen: { renewals?: Renewals } = {};
     try {
-      await Promise.race([watchLeases({ ...waiting, signal }, seen), untilTakenUp({ ...waiting, signal }, seen, settleMs, report)]);
+      await Promise.race([watchLeases({ ...waiting, signal }, seen), untilRenewed(signal, seen, settleMs, report)]);
     } catch (error) {
       if (!wasRefused(error)) throw error;
-      await waitBlindly(waiting, error.message, settleMs);
+      await waitBlindly(waiting, error.message, settleMs, pause);
     } finally {
       over.abort();
     }
-    if (seen.renewals?.size === 0) await waitBlindly(waiting, 'no kube-apiserver has a Lease in kube-system', settleMs);
+    if (seen.renewals?.size === 0) await waitBlindly(waiting, 'no kube-apiserver has a Lease in kube-system', settleMs, pause);
   });
 }
 
@@ -63,26 +85,31 @@ async function watchLeases({ cluster, signal }: Waiting, seen: { renewals?: Rene
 }
 
 /** Returns at once where there are no Leases. */
-async function untilTakenUp(
-  waiting: Waiting,
+async function untilRenewed(
+  signal: AbortSignal,
   seen: { readonly renewals?: Renewals },
   settleMs: number,
   report: (state: string) => void,
 ): Promise<void> {
-  const { signal } = waiting;
   const start = performance.now();
   for (;;) {
     const { renewals } = seen;
     if (renewals?.size === 0) return;
     const uptake = renewals && judgeRenewals(renewals, { nowMs: performance.now(), settleMs });
-    if (uptake?.state === 'done') {
-      const queue = await readPickupQueue(waiting);
-      if (!queue || !isHeldUp(queue, (performance.now() - start) / 1000)) return;
-      report('kube-apiserver is still reading the OpenAPI document of another server');
-    }
+    if (uptake?.state === 'done') return;
     if (uptake?.state === 'settling') report(`${counted(renewals?.size ?? 0)} renewed; ${settleMs / 1000}s to settle`);
     if (uptake?.state === 'stale') report(staleText(uptake.leases, performance.now() - start > freshMs));
-    await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    await pauseFor(pauseMs, signal);
+  }
+}
+
+/** Returns at once where the queue cannot be read. The deadline of the command ends the wait. */
+async function untilPickedUp(waiting: Waiting, startMs: number, pause: Pause, report: (state: string) => void): Promise<void> {
+  for (;;) {
+    const queue = await readPickupQueue(waiting);
+    if (!queue || !isHeldUp(queue, (performance.now() - startMs) / 1000)) return;
+    report('kube-apiserver is still reading the OpenAPI document of another server');
+    await pause(pauseMs, waiting.signal);
   }
 }
 
@@ -94,8 +121,8 @@ const staleText = (leases: readonly string[], overdue: boolean): string =>
     overdue ? `. If that kube-apiserver no longer exists: kubectl -n kube-system delete lease ${leases[0]}` : ''
   }`;
 
-async function waitBlindly({ onProgress, signal }: Waiting, why: string, settleMs: number): Promise<void> {
+async function waitBlindly({ onProgress, signal }: Waiting, why: string, settleMs: number, pause: Pause): Promise<void> {
   const ms = Math.max(blindMs, settleMs);
   onProgress({ kind: 'note', what: `the kube-apiservers are not known (${why}); waiting ${ms / 1000}s` });
-  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+  await pause(ms, signal);
 }
