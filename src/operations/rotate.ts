@@ -4,7 +4,6 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { acquireRotationLease, type RotationLock } from '../cluster/lease.ts';
 import { getObject } from '../cluster/objects.ts';
 import { rotationLease, viewRotationLease } from '../cluster/rotation-lease.ts';
-import type { Need } from '../cluster/status.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import { projectOf } from '../manifests/labels.ts';
 import { hasNext, recover } from '../project/generations.ts';
@@ -32,7 +31,7 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   const { signal, holder, onProgress, dir } = request;
   onProgress({ kind: 'step', what: `Checking permissions in ${cluster.server} (context "${cluster.context}")` });
   const service = serviceOf(request);
-  const needs = needsOf(request);
+  const needs = rotationNeeds(cluster, request);
   const abandoned = await namingAllMissing(cluster, needs, signal, () => discardAbandoned(cluster, request));
   if (abandoned) return abandoned;
   await requireAccess(cluster, needs, [], signal);
@@ -54,9 +53,6 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
     await lock.stop();
   }
 }
-
-/** The way back may be that of a new CA. */
-const needsOf = (request: RotateRequest): readonly Need[] => rotationNeeds({ ...request, kind: request.abort ? 'ca' : request.kind });
 
 /** Only new certificates need the local clock. @throws as `requireSameTime` */
 async function checkClock(cluster: Cluster, request: RotateRequest): Promise<Clock> {
@@ -95,7 +91,7 @@ const settleMs = 40_000;
 
 /** Tells what `rotate` would do, and what is done already. Changes nothing. @throws as `rotate` */
 export const planRotation = (cluster: Cluster, request: RotateRequest): Promise<RotateResult> =>
-  namingAllMissing(cluster, needsOf(request), request.signal, () => plan(cluster, request));
+  namingAllMissing(cluster, rotationNeeds(cluster, request), request.signal, () => plan(cluster, request));
 
 async function plan(cluster: Cluster, request: RotateRequest): Promise<RotateResult> {
   const abandoned = await discardAbandoned(cluster, request);

@@ -1,16 +1,31 @@
+import type { Cluster } from '../../cluster/cluster.ts';
 import { leaseNeeds } from '../../cluster/lease.ts';
 import type { Need } from '../../cluster/status.ts';
-import { secretNeeds } from '../steps/secret.ts';
-import { servedNeeds } from '../steps/served.ts';
-import { trustNeeds } from '../steps/trust-both.ts';
-import { anyApiService, hasSecret } from './live.ts';
-import { type Rotation, serviceOf } from './rotation.ts';
+import { projectFiles } from '../../project/project.ts';
+import type { RotateRequest } from './request.ts';
+import { type CertificateSet, type Rotation, serviceOf } from './rotation.ts';
+import { stepList } from './step-list.ts';
 
-/** The permissions of the Lease and of all steps. */
-export const rotationNeeds = (options: Pick<Rotation, 'registration' | 'kind' | 'nudge' | 'restart'>): readonly Need[] => [
-  ...leaseNeeds(serviceOf(options)),
-  { verb: 'list', ref: anyApiService },
-  ...(options.kind === 'ca' ? trustNeeds() : []),
-  ...(hasSecret(options) ? secretNeeds(options) : []),
-  ...servedNeeds(options),
-];
+/**
+ * The permissions of the Lease and of all steps. They do not depend on the certificates, which are
+ * not known yet. Going back may be going back to another CA.
+ */
+export function rotationNeeds(cluster: Cluster, request: RotateRequest): readonly Need[] {
+  const { dir, abort, kind } = request;
+  const rotation: Rotation = {
+    ...request,
+    cluster,
+    kind: abort ? 'ca' : kind,
+    direction: abort ? 'back' : 'forward',
+    now: () => new Date(),
+    renewLease: async () => {},
+    from: undefined,
+    to: unknown,
+    files: projectFiles(dir),
+    caFiles: [],
+  };
+  const steps = stepList(rotation, { isIssued: () => false, write: () => {}, promote: () => {}, discard: () => {} });
+  return [...leaseNeeds(serviceOf(request)), ...steps.flatMap((step) => step.needs())];
+}
+
+const unknown: CertificateSet = { chain: '', presented: [], leaf: '', anchors: [], key: undefined };

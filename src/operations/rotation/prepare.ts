@@ -71,7 +71,8 @@ async function goOn(cluster: Cluster, request: TimedRequest, { current: found, o
   if (asked === 'ca' && kind === 'leaf') throw otherKind();
   if (abort && kind === 'ca') await requireWayBack(where, found);
   // The first check did not know that the CA is replaced.
-  if (!dryRun && !abort && kind === 'ca' && asked === 'leaf') await requireAccess(cluster, rotationNeeds({ ...request, kind }), [], signal);
+  if (!dryRun && !abort && kind === 'ca' && asked === 'leaf')
+    await requireAccess(cluster, rotationNeeds(cluster, { ...request, kind }), [], signal);
   const current = await withKey(where, found, request);
   const planned = planOf(cluster, request, { current, other, journal });
   request.onProgress({ kind: 'note', what: continuing(planned.rotation, journal) });

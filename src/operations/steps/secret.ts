@@ -1,4 +1,3 @@
-import type { Need } from '../../cluster/status.ts';
 import { UsageError } from '../../errors.ts';
 import { base64, secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
@@ -21,7 +20,8 @@ export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAt
   return {
     id: 'secret',
     title: `Writing Secret ${namespace}/${name}`,
-    needs: () => secretNeeds(rotation),
+    // It also looks at the caBundles.
+    needs: () => [...['get', 'patch'].map((verb) => ({ verb, ref: secretRef(rotation) })), { verb: 'list', ref: anyApiService }],
     async observe() {
       const secret = await readSecret(rotation);
       if (holds(secret, rotation)) return { state: 'done' };
@@ -41,12 +41,6 @@ export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAt
     },
   };
 }
-
-/** The step also looks at the caBundles. */
-export const secretNeeds = (where: Pick<Rotation, 'registration'>): readonly Need[] => [
-  ...['get', 'patch'].map((verb) => ({ verb, ref: secretRef(where) })),
-  { verb: 'list', ref: anyApiService },
-];
 
 /** Whether the Secret holds the certificate with its key. */
 export function holds(secret: KubeObject, { to }: Pick<Rotation, 'to'>): boolean {

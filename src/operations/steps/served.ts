@@ -1,7 +1,7 @@
 import { resources, subresources } from '../../cluster/resources.ts';
 import type { Need } from '../../cluster/status.ts';
 import type { Guard } from '../rotation/guard.ts';
-import { hasSecret } from '../rotation/live.ts';
+import { anyApiService, hasSecret } from '../rotation/live.ts';
 import { type LookAtAll, progressOf } from '../rotation/look.ts';
 import { nudgePods } from '../rotation/nudge.ts';
 import type { Restarts } from '../rotation/restarts.ts';
@@ -50,11 +50,12 @@ export async function untilServed(rotation: Rotation, look: LookAtAll, guard: Gu
   });
 }
 
-/** The permissions to look at everything that serves, and to restart it. */
+/** The permissions to look at all caBundles and everything that serves, and to restart it. */
 export function servedNeeds(options: Pick<Rotation, 'registration' | 'nudge' | 'restart'>): readonly Need[] {
   const { namespace, name } = serviceOf(options);
   const all = (resource: (typeof resources)[keyof typeof resources]) => ({ resource, namespace, name: '*' });
   const endpoints = [
+    { verb: 'list', ref: anyApiService },
     { verb: 'get', ref: { resource: resources.Service, namespace, name } },
     { verb: 'list', ref: all(resources.EndpointSlice) },
   ];

@@ -7,6 +7,7 @@ import type { Restarts } from '../rotation/restarts.ts';
 import { type Rotation, serviceOf } from '../rotation/rotation.ts';
 import type { Step } from '../runner.ts';
 import { podCommands, poll, waitFor } from '../wait.ts';
+import { servedNeeds } from './served.ts';
 
 const polling = { firstMs: 500, longestMs: 2_000, answered: true };
 
@@ -20,7 +21,7 @@ export function soakStep(rotation: Rotation, look: LookAtAll, guard: Guard, rest
   return {
     id: 'soak',
     title: `Watching all endpoints for ${soakMs / 1000}s`,
-    needs: () => [],
+    needs: () => servedNeeds(rotation),
     async observe() {
       const narrow = (await readApiServices(rotation)).every((each) => trustsOnly(viewApiService(each), to.anchors));
       return { state: narrow ? 'done' : 'pending' };

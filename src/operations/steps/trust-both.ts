@@ -1,4 +1,3 @@
-import type { Need } from '../../cluster/status.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
@@ -20,7 +19,7 @@ export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: Loo
   return {
     id: 'trust-both',
     title: 'Trusting both CAs',
-    needs: trustNeeds,
+    needs: () => ['get', 'list', 'patch'].map((verb) => ({ verb, ref: anyApiService })),
     async observe() {
       const found = await readApiServices(rotation);
       const lacking = await keeper.lacking(nothingServesFrom);
@@ -38,9 +37,6 @@ export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: Loo
     },
   };
 }
-
-/** The permissions to change any caBundle. */
-export const trustNeeds = (): readonly Need[] => ['get', 'list', 'patch'].map((verb) => ({ verb, ref: anyApiService }));
 
 /** Only the endpoints of one port are looked at before a CA loses its trust. */
 function portFault(apiService: KubeObject, { registration }: Rotation): RefusedError | undefined {

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { bundleText, trustsOnly } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
-import { hasSecret, readApiServices, readSecret } from '../rotation/live.ts';
+import { anyApiService, hasSecret, readApiServices, readSecret, secretRef } from '../rotation/live.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import type { TrustKeeper } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
@@ -37,7 +37,10 @@ export function trustNewStep(rotation: Rotation, keeper: TrustKeeper, untilServe
   return {
     id: direction === 'forward' ? 'trust-new' : 'trust-old',
     title: `Trusting only the ${direction === 'forward' ? 'new' : 'old'} CA`,
-    needs: () => [],
+    needs: () => [
+      ...['get', 'list', 'patch'].map((verb) => ({ verb, ref: anyApiService })),
+      ...(hasSecret(rotation) ? ['get', 'patch'].map((verb) => ({ verb, ref: secretRef(rotation) })) : []),
+    ],
     observe: async () => ({ state: (await wide()) || (await untidy()) ? 'pending' : 'done' }),
     async run() {
       // While the Secret is written, an incomplete look makes the caBundles wide again.

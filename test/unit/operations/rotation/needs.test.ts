@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Cluster } from '../../../../src/cluster/cluster.ts';
 import type { Registration } from '../../../../src/config/schema.ts';
 import { rotationNeeds } from '../../../../src/operations/rotation/needs.ts';
+import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
+import { rotateRequest } from './fixture.ts';
 
 /** docs/permissions.md lists exactly what `rotate` asks for. */
 
@@ -27,8 +30,11 @@ function documented(): { readonly cell: string; readonly right: string }[] {
   });
 }
 
-const requested = (options: Partial<Parameters<typeof rotationNeeds>[0]>): string[] => {
-  const needs = rotationNeeds({ registration, kind: 'leaf', nudge: false, restart: 'auto', ...options });
+/** No step asks it before it runs. */
+const cluster = {} as Cluster;
+
+const requested = (options: Partial<RotateRequest>): string[] => {
+  const needs = rotationNeeds(cluster, rotateRequest('x', { registration, nudge: false, restart: 'auto', ...options }));
   const names = needs.map(
     ({ verb, ref: { resource } }) => `${verb} ${resource.plural}${resource.subresource ? `/${resource.subresource}` : ''}`,
   );
@@ -43,6 +49,7 @@ const page = (exclude: RegExp): string[] =>
 test.each([
   ['rotate', {}, /new CA|--nudge/],
   ['rotate --ca', { kind: 'ca' }, /--nudge/],
+  ['rotate --abort', { abort: true }, /--nudge/],
   ['rotate --nudge', { nudge: true }, /new CA/],
   ['rotate --restart never', { restart: 'never' }, /new CA|--nudge|restart|same flag/i],
 ] as const)('%s needs what the page lists, and nothing else', (_, options, exclude) => {
