@@ -1,6 +1,6 @@
 import type { Journal } from '../../cluster/rotation-lease.ts';
 import { RefusedError } from '../../errors.ts';
-import type { CertificateSet } from './rotation.ts';
+import type { CertificateSet, RotationKind } from './rotation.ts';
 
 /** What is known at the start of a command. */
 export interface Beginning {
@@ -35,7 +35,7 @@ export function decide({ current, next, journal, abort }: Beginning): Decision {
   }
   if (!journal) return { action: abort ? 'nothing' : 'start' };
   if (current && journal.newCertificate === current.leaf) {
-    if (abort) throw complete();
+    if (abort) throw complete(journal.kind);
     return { action: 'finish' };
   }
   if (!current || journal.oldCertificate !== current.leaf) throw otherFiles(journal);
@@ -59,8 +59,15 @@ const otherFiles = (journal: Journal): RefusedError =>
     fix: 'Continue it, or go back, in the project directory where it was started.',
   });
 
-/** The error for the way back from a rotation whose old CA lost its trust. */
-export const complete = (): RefusedError =>
-  new RefusedError('the rotation cannot be undone: no caBundle trusts the old CA any more', {
-    fix: 'Finish the rotation: apisvc rotate\nThen rotate again, if the new certificate must not be used: apisvc rotate --ca',
+/**
+ * The error for the way back from a rotation whose old CA lost its trust, or whose files are gone.
+ */
+export const complete = (kind: RotationKind): RefusedError =>
+  new RefusedError(`the rotation cannot be undone: ${gone[kind]}`, {
+    fix: `Finish the rotation: apisvc rotate\nThen rotate again, if the new certificate must not be used: apisvc rotate${kind === 'ca' ? ' --ca' : ''}`,
   });
+
+const gone: Readonly<Record<RotationKind, string>> = {
+  ca: 'no caBundle trusts the old CA any more',
+  leaf: 'certs/ has the new certificate, and the old one was deleted',
+};

@@ -20,7 +20,7 @@ export function guard(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll):
     if (leafOf(secret)?.fingerprint === rotation.to.leaf) return;
     const { namespace, name } = secretRef(rotation);
     throw new RefusedError(
-      `Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['data', 'tls.crt'])}: it holds another certificate`,
+      `Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['data', 'tls.crt'])}: it does not hold the ${rotation.direction === 'forward' ? 'new' : 'old'} certificate`,
       {
         fix: [
           'Stop what writes the Secret, and run the same command again with --force-conflicts: it writes the Secret again.',

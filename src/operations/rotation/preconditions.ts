@@ -91,7 +91,7 @@ export async function requireWayBack(where: Where, { anchors }: CertificateSet):
   if (anchors.every((each) => isExpired(each, where.now())))
     throw new RefusedError('the old CA has expired, so there is no way back to it', { fix: 'Finish the rotation: apisvc rotate' });
   const found = (await readApiServices(where)).map(viewApiService);
-  if (!found.some((api) => trustsAny(api, anchors))) throw complete();
+  if (!found.some((api) => trustsAny(api, anchors))) throw complete('ca');
 }
 
 /** `CN=api.wardle.svc (SHA-256 AB:CD:…, expires on 2027-11-28)`, for messages. */

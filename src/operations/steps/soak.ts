@@ -31,9 +31,10 @@ export function soakStep(rotation: Rotation, look: LookAtAll, guard: Guard, rest
 }
 
 async function soak(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Promise<void> {
+  const { soakMs, direction } = rotation;
   let quietSinceMs = performance.now();
   let otherSinceMs: number | undefined;
-  const what = `${rotation.soakMs / 1000}s in which no endpoint serves another certificate`;
+  const what = `${soakMs / 1000}s in which every endpoint serves the ${direction === 'forward' ? 'new' : 'old'} certificate`;
   await waitFor(what, podCommands(serviceOf(rotation).namespace), rotation, async (report) => {
     await poll({ ...polling, signal: rotation.signal, report }, async () => {
       await guard();
@@ -45,7 +46,7 @@ async function soak(rotation: Rotation, look: LookAtAll, guard: Guard, restarts:
         otherSinceMs ??= nowMs;
         await restarts.consider(seen, nowMs - otherSinceMs);
       } else otherSinceMs = undefined;
-      return seen.complete && !restarts.isRollingOut() && nowMs - quietSinceMs >= rotation.soakMs ? true : undefined;
+      return seen.complete && !restarts.isRollingOut() && nowMs - quietSinceMs >= soakMs ? true : undefined;
     });
   });
 }
