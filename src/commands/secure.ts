@@ -163,13 +163,16 @@ async function confirm({ yes }: SecureFlags, terminal: Terminal, before: string)
 
 async function undo(flags: SecureFlags, name: string, terminal: Terminal): Promise<ExitCode> {
   const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
-  const targets = await withCluster(flags, terminal, `looking at ${name}`, (cluster, signal) => findSecured({ cluster, signal }, name));
+  const { directory } = flags;
+  const targets = await withCluster(flags, terminal, `looking at ${name}`, (cluster, signal) =>
+    findSecured({ cluster, signal, onProgress: () => {} }, { name, directory }),
+  );
   if (targets.length === 0) return finish({ outcome: 'nothing-to-undo', name }, flags, terminal);
   await confirm(flags, terminal, planText({ project: undefined, targets, evidence: [] }));
   const removed = await withCluster(flags, terminal, `undoing ${name}`, (cluster, signal) =>
-    undoSecure(cluster, { name, signal, onProgress }),
+    undoSecure(cluster, { name, directory, signal, onProgress }),
   ).catch((error) => explainInterrupt(error, flags, `${runAgain}.`));
-  const project = flags.directory ?? targets.find(({ ref }) => ref.resource.kind === 'Deployment')?.ref.name;
+  const project = directory ?? targets.find(({ ref }) => ref.resource.kind === 'Deployment')?.ref.name;
   return finish({ outcome: 'undone', name, removed, ...(project !== undefined && isProject(project) ? { project } : {}) }, flags, terminal);
 }
 

@@ -1,11 +1,13 @@
 import { toSecond } from '../cluster/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { wasRefused } from '../cluster/faults.ts';
+import { awaitSilence } from '../cluster/lease-silence.ts';
 import { getObject } from '../cluster/objects.ts';
 import { type RotatedService, rotationLease, viewRotationLease } from '../cluster/rotation-lease.ts';
 import { fixInDirectory } from '../config/project-commands.ts';
 import { RefusedError } from '../errors.ts';
 import type { OnProgress } from './progress.ts';
+import { noteLeaseWait } from './rotation/lease-wait.ts';
 import { withoutChanges } from './runner.ts';
 
 interface RotationCheck {
@@ -17,7 +19,8 @@ interface RotationCheck {
 
 /**
  * Refuses to change a Service whose rotation is not complete: the Secret and the caBundle in the
- * cluster are then those of a step. Without the permission to get the Lease, only a note is left.
+ * cluster are then those of a step. A rotation that has not recorded a step yet counts while its
+ * process renews the Lease. Without the permission to get the Lease, only a note is left.
  * @throws RefusedError with who ran the rotation last and its start; as `refusal`
  */
 export async function requireNoRotation(cluster: Cluster, { service, directory, signal, onProgress }: RotationCheck): Promise<void> {
@@ -30,8 +33,14 @@ export async function requireNoRotation(cluster: Cluster, { service, directory, 
     });
     return undefined;
   });
-  const journal = lease && viewRotationLease(lease).journal;
-  if (!journal) return;
+  if (!lease) return;
+  const { journal } = viewRotationLease(lease);
+  if (!journal) {
+    await awaitSilence(cluster, { service, signal, onWait: noteLeaseWait({ onProgress }) }, lease).catch((error) => {
+      throw error instanceof RefusedError ? withoutChanges(error) : error;
+    });
+    return;
+  }
   const what = `a rotation of the certificate of Service ${service.namespace}/${service.name} is not complete`;
   const fix = 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate --abort';
   throw withoutChanges(

@@ -14,7 +14,8 @@ import type { AppliedObject, OnProgress } from './progress.ts';
 import { verifyAgain } from './register.ts';
 import { lookAtAll } from './rotation/look.ts';
 import { restarts } from './rotation/restarts.ts';
-import { certificateSet, type Rotation } from './rotation/rotation.ts';
+import { certificateSet, type Rotation, serviceOf } from './rotation/rotation.ts';
+import { requireNoRotation } from './rotation-in-progress.ts';
 import { checkSteps, runSteps, type Step } from './runner.ts';
 import { lookNeeds, requireServed } from './secure/plan.ts';
 import { type AppliedPair, type ApplyStep, applyStep } from './steps/apply.ts';
@@ -66,7 +67,9 @@ export async function secure(cluster: Cluster, request: SecureRequest): Promise<
   return { applied: pairsOf(steps.all).map(({ applied }) => applied), diagnosis: steps.verify.diagnosis() };
 }
 
-async function check(cluster: Cluster, { signal }: SecureRequest, { all, objects }: Steps): Promise<void> {
+async function check(cluster: Cluster, request: SecureRequest, { all, objects }: Steps): Promise<void> {
+  const { dir = '.', signal, onProgress } = request;
+  await requireNoRotation(cluster, { service: serviceOf(request), directory: dir, signal, onProgress });
   await requireAccess(
     cluster,
     all.flatMap((step) => step.needs()),

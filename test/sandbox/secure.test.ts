@@ -5,6 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Cluster, connect } from '../../src/cluster/cluster.ts';
 import { refOf } from '../../src/cluster/objects.ts';
 import { resourcePath, resources } from '../../src/cluster/resources.ts';
+import { journalAnnotation, rotationLease } from '../../src/cluster/rotation-lease.ts';
 import { apisvc, bin, plainEnv } from '../cli/apisvc.ts';
 import { emptyFolder, startSandbox } from './harness.ts';
 
@@ -180,7 +181,7 @@ test('what cannot be secured is refused with the reason', async () => {
     stderr: expect.stringContaining('APIService v1.apps is Local'),
   });
   expect(await run('secure', 'v1alpha1.demo.apisvc.de', '--yes')).toMatchObject({
-    code: 2,
+    code: 1,
     stderr: expect.stringContaining(`Did you mean ${name}?`),
   });
   expect(await run('secure', name, '--yes')).toMatchObject({
@@ -206,6 +207,31 @@ test('what cannot be secured is refused with the reason', async () => {
     code: 1,
     stderr: expect.stringContaining('Service demo/demo has no selector'),
   });
+});
+
+test('nothing is changed while a rotation is not complete', async () => {
+  const { run, objects, cluster } = await installed(withoutCa);
+  const before = await objects();
+  const journal = { kind: 'leaf', direction: 'forward', step: 'secret', number: 2, steps: 4, title: 'Writing the Secret' };
+  const started = { started: '2026-11-28T10:00:00Z', holder: 'alice@laptop' };
+  const body = {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      ...rotationLease({ namespace: 'demo', name: 'demo' }),
+      resource: undefined,
+      annotations: { [journalAnnotation]: JSON.stringify({ ...journal, ...started }) },
+    },
+    spec: { holderIdentity: '' },
+  };
+  expect(await cluster.request({ method: 'POST', path: resourcePath(resources.Lease, 'demo'), body, signal })).toMatchObject({
+    status: 201,
+  });
+  expect(await run('secure', name, '--yes')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/alice@laptop ran it last\nnothing was changed\nfix: .*\n.*apisvc rotate -C demo --abort\n$/),
+  });
+  expect(await objects()).toEqual(before);
 });
 
 test('a run that was killed is continued by the next one', async () => {

@@ -1,6 +1,6 @@
 import { getObject, listObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
-import { RefusedError, UsageError } from '../../errors.ts';
+import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { listPods } from '../../snapshot/collect/pods.ts';
 import { didYouMean, similarNames } from '../../snapshot/similar-names.ts';
@@ -27,7 +27,7 @@ export interface Registered {
 
 /**
  * Reads an APIService and all others that lead to the same port of the same Service.
- * @throws UsageError where it does not exist; RefusedError where kube-apiserver manages it
+ * @throws RefusedError where it does not exist, or where kube-apiserver manages it
  */
 export async function findRegistered({ cluster, signal }: Asking, name: string): Promise<Registered> {
   const all = await listObjects(cluster, { resource: resources.APIService }, signal);
@@ -49,12 +49,12 @@ export async function findRegistered({ cluster, signal }: Asking, name: string):
   return { backend, apiServices: all.filter(sameBackend) };
 }
 
-function notFound(name: string, all: readonly KubeObject[]): UsageError {
+function notFound(name: string, all: readonly KubeObject[]): RefusedError {
   const similar = similarNames(
     name,
     all.map(({ metadata }) => metadata.name),
   );
-  return new UsageError(`APIService "${name}" not found`, {
+  return new RefusedError(`APIService "${name}" not found`, {
     fix: didYouMean(similar)[0] ?? 'List the APIServices: kubectl get apiservices',
   });
 }

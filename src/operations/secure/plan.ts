@@ -33,7 +33,7 @@ type Asking = Pick<Waiting, 'cluster' | 'signal'>;
 
 /**
  * Finds what is behind an APIService, and what it takes to verify it. Changes nothing.
- * @throws UsageError or RefusedError where that is not possible, with the reason
+ * @throws RefusedError where that is not possible, with the reason
  */
 export async function planSecure(asking: Asking, name: string): Promise<SecurePlan> {
   const registered = await findRegistered(asking, name);

@@ -8,6 +8,7 @@ import { projectAnnotation } from '../../manifests/labels.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { requireAccess } from '../permissions.ts';
 import type { OnProgress, RemovedObject } from '../progress.ts';
+import { requireNoRotation } from '../rotation-in-progress.ts';
 import { runSteps, type Step } from '../runner.ts';
 import { type RemoveStep, removeStep } from '../steps/remove.ts';
 import { rolledOutStep } from '../steps/rollout.ts';
@@ -21,16 +22,24 @@ type Asking = Pick<Waiting, 'cluster' | 'signal'>;
 /**
  * Finds what `secure` changed, or what is left of it. The cluster knows it without the project.
  * @returns what to restore or delete; empty for an API that `secure` did not change
- * @throws as `findRegistered`; RefusedError for an API that `register` created
+ * @throws as `findRegistered` and `requireNoRotation`; RefusedError for an API that `register`
+ * created
  */
-export async function findSecured(asking: Asking, name: string): Promise<readonly Target[]> {
-  const { backend, apiServices } = await findRegistered(asking, name);
+export async function findSecured(
+  waiting: Waiting,
+  { name, directory }: Pick<UndoRequest, 'name' | 'directory'>,
+): Promise<readonly Target[]> {
+  const { cluster, signal, onProgress } = waiting;
+  const { backend, apiServices } = await findRegistered(waiting, name);
   const owners = apiServices.flatMap(({ metadata }) => metadata.annotations?.[projectAnnotation] ?? []);
-  const project = owners[0] ?? (await projectOfSecret(asking, backend));
+  const project = owners[0] ?? (await projectOfSecret(waiting, backend));
   if (project === undefined) return [];
-  const { targets } = await findProject(asking, project, undefined);
+  const { targets } = await findProject(waiting, project, undefined);
   for (const target of targets) if (target.ref.resource.kind === 'APIService') requireRecord(target, project);
-  return targets.filter(({ action }) => action !== 'leave');
+  const changed = targets.filter(({ action }) => action !== 'leave');
+  const [, projectName = '.'] = project.split('/');
+  if (changed.length > 0) await requireNoRotation(cluster, { service: backend, directory: directory ?? projectName, signal, onProgress });
+  return changed;
 }
 
 /** A run that continues finds the APIServices restored, and the project by the Secret. */
@@ -54,6 +63,8 @@ function requireRecord({ found }: Target, project: string): void {
 
 export interface UndoRequest {
   readonly name: string;
+  /** The project directory. Without it, that of the name of the project. */
+  readonly directory: string | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
 }
@@ -64,9 +75,10 @@ export interface UndoRequest {
  * @returns what was restored or deleted
  * @throws as `findSecured`; ClusterError when permissions are missing; DeadlineError
  */
-export async function undoSecure(cluster: Cluster, { name, signal, onProgress }: UndoRequest): Promise<readonly RemovedObject[]> {
+export async function undoSecure(cluster: Cluster, request: UndoRequest): Promise<readonly RemovedObject[]> {
+  const { name, signal, onProgress } = request;
   const waiting: Waiting = { cluster, signal, onProgress };
-  const steps = stepsOf(waiting, name, await findSecured(waiting, name));
+  const steps = stepsOf(waiting, name, await findSecured(waiting, request));
   await requireAccess(
     cluster,
     steps.flatMap((step) => step.needs()),

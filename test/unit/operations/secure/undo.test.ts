@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { formerAnnotation } from '../../../../src/cluster/former.ts';
+import { type Holder, identityOf, type Journal, journalAnnotation } from '../../../../src/cluster/rotation-lease.ts';
+import { projectAnnotation } from '../../../../src/manifests/labels.ts';
+import { findSecured, undoSecure } from '../../../../src/operations/secure/undo.ts';
+import { answer, clusterOf, never, notFound } from '../../cluster/kube-api.ts';
+import { apiService, managedBy, withMetadata } from '../objects.ts';
+import { rejection } from '../waiting.ts';
+
+const alice: Holder = { user: 'alice', host: 'laptop', id: '7b0f5a52-93a5-4f0e-8a11-0c6a3f1f0a01' };
+
+const journal: Journal = {
+  kind: 'leaf',
+  direction: 'forward',
+  step: 'secret',
+  number: 2,
+  steps: 4,
+  title: 'Writing the Secret',
+  started: '2026-11-28T10:00:00.123Z',
+  holder: 'alice@laptop',
+};
+
+/** An APIService that `secure` changed. */
+const secured = withMetadata(apiService, {
+  annotations: { [projectAnnotation]: 'wardle/demo', [formerAnnotation]: '[{"path":["f:spec","f:caBundle"]}]' },
+  ...managedBy(['apisvc', 'Apply']),
+});
+
+/** A cluster with that APIService, and with the Lease of a rotation that each look changes. */
+async function clusterWith(lease?: (look: number) => object) {
+  const writes: string[] = [];
+  let looks = 0;
+  const cluster = await clusterOf(({ method, url }, response) => {
+    const path = url.split('?')[0] ?? '';
+    if (method !== 'GET') writes.push(`${method} ${path}`);
+    if (path.endsWith('/apiservices')) answer(response, 200, { metadata: { resourceVersion: '1' }, items: [secured] });
+    else if (path.endsWith('/leases/apisvc-rotation-api')) {
+      looks += 1;
+      if (lease) answer(response, 200, lease(looks));
+      else answer(response, 404, notFound(url));
+    } else answer(response, 200, { metadata: { resourceVersion: '1' }, items: [] });
+  });
+  return { cluster, writes };
+}
+
+const leaseOf = (spec: object, annotations: object = {}): object => ({
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  metadata: { name: 'apisvc-rotation-api', namespace: 'wardle', annotations },
+  spec,
+});
+
+const asked = { name: 'v1.example.com', directory: undefined, signal: never, onProgress: () => {} };
+
+describe('secure --undo', () => {
+  test('is refused while a rotation is not complete', async () => {
+    const { cluster, writes } = await clusterWith(() => leaseOf({ holderIdentity: '' }, { [journalAnnotation]: JSON.stringify(journal) }));
+    expect(await rejection(undoSecure(cluster, asked))).toMatchObject({
+      exitCode: 1,
+      message:
+        'a rotation of the certificate of Service wardle/api is not complete: it started at 2026-11-28T10:00:00Z, and alice@laptop ran it last\nnothing was changed',
+      fix: 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate -C demo --abort',
+    });
+    expect(writes).toEqual([]);
+  });
+
+  test('is refused while a process rotates that has not recorded a step yet', async () => {
+    const { cluster, writes } = await clusterWith((look) =>
+      leaseOf({
+        holderIdentity: identityOf(alice),
+        acquireTime: '2026-11-28T10:00:00.000000Z',
+        renewTime: `2026-11-28T10:00:0${look}.000000Z`,
+        leaseDurationSeconds: 15,
+      }),
+    );
+    expect(await rejection(undoSecure(cluster, asked))).toMatchObject({
+      exitCode: 1,
+      message: 'alice@laptop has been rotating the certificate of Service wardle/api since 2026-11-28T10:00:00Z\nnothing was changed',
+    });
+    expect(writes).toEqual([]);
+  });
+
+  test('finds what to restore without a rotation', async () => {
+    const { cluster } = await clusterWith();
+    expect(await findSecured({ cluster, ...asked }, asked)).toMatchObject([{ action: 'restore' }]);
+  });
+
+  test('names an APIService that does not exist, as unregister does', async () => {
+    const { cluster } = await clusterWith();
+    expect(await rejection(undoSecure(cluster, { ...asked, name: 'v1.exampel.com' }))).toMatchObject({
+      exitCode: 1,
+      message: 'APIService "v1.exampel.com" not found',
+      fix: 'Did you mean v1.example.com?',
+    });
+  });
+});
