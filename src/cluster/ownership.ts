@@ -41,10 +41,13 @@ export interface ApplyOptions {
  */
 export async function applyObject(cluster: Cluster, object: KubeObject, { force, dryRun, signal }: ApplyOptions): Promise<ApplyResult> {
   const ref = refOf(object);
-  const answer = await patch(cluster, object, { contentType: applyPatch, force: String(force), dryRun, signal });
+  const send = (forced: boolean) => patch(cluster, object, { contentType: applyPatch, force: String(forced), dryRun, signal });
+  const first = await send(force);
+  const conflicts = conflictsIn(first);
+  const ofOthers = conflicts.filter(isOfOthers);
+  if (ofOthers.length > 0) return { kind: 'conflict', conflicts: ofOthers };
+  const answer = conflicts.length > 0 ? await send(true) : first;
   if (answer.status === 200 || answer.status === 201) return { kind: 'applied', object: readJson<KubeObject>(cluster, answer) };
-  const conflicts = conflictsIn(answer);
-  if (conflicts.length > 0) return { kind: 'conflict', conflicts };
   if (dryRun && answer.status === 404 && readStatus(answer).message === `namespaces "${ref.namespace}" not found`)
     return { kind: 'unchecked' };
   throw refusal(cluster, { verb: 'patch', ref }, answer, new Date());
@@ -92,6 +95,13 @@ function conflictsIn(answer: Answer): readonly Conflict[] {
   return conflicts.map(({ field, message }) => ({ field, owner: message }));
 }
 
+/**
+ * Fields that apisvc patched before it applied the object have an entry of their own, "apisvc" with
+ * the operation Update, that kube-apiserver counts as another manager
+ * (k8s.io/apimachinery/pkg/util/managedfields/internal/managedfields.go, BuildManagerIdentifier).
+ */
+const isOfOthers = ({ owner }: Conflict): boolean => !owner.startsWith(`conflict with "${fieldManager}" using `);
+
 /** What `setFields` did. */
 export type SetResult =
   | {
@@ -129,9 +139,10 @@ export async function setFields(cluster: Cluster, found: KubeObject, change: obj
       : patch(cluster, body, { contentType: mergePatchType, dryRun, signal });
   const first = await send(force);
   const conflicts = conflictsIn(first);
-  if (conflicts.length > 0 && !conflicts.every(isManualEdit)) return { kind: 'conflict', conflicts };
+  const ofOthers = conflicts.filter(isOfOthers);
+  if (!ofOthers.every(isManualEdit)) return { kind: 'conflict', conflicts: ofOthers };
   const answer = conflicts.length > 0 ? await send(true) : first;
-  if (answer.status === 200) return { kind: 'applied', object: readJson<KubeObject>(cluster, answer), restored: conflicts };
+  if (answer.status === 200) return { kind: 'applied', object: readJson<KubeObject>(cluster, answer), restored: ofOthers };
   const isGone = answer.status === 404 && readStatus(answer).about === name;
   if (answer.status === 409 || isGone) return { kind: 'stale' };
   throw refusal(cluster, { verb: 'patch', ref: refOf(found) }, answer, new Date());
@@ -158,7 +169,7 @@ export const conflictsOf = (found: KubeObject, change: object): readonly Conflic
   changedPaths(found, change)
     .flatMap((path) =>
       entriesOf(found, path)
-        .filter((entry) => !isOurEntry(entry) && (entry.operation === 'Apply' || isApplied(found)))
+        .filter((entry) => entry.manager !== fieldManager && (entry.operation === 'Apply' || isApplied(found)))
         .map((entry) => ({ field: path.map((name) => `.${name}`).join(''), owner: conflictWith(entry) })),
     )
     .filter((conflict) => !isManualEdit(conflict));

@@ -146,6 +146,24 @@ describe('setFields', () => {
     expect(isApplied(after)).toBe(false);
   });
 
+  test('an apply, and a change after it, do not conflict with what apisvc patched before', async () => {
+    await kubectlOk(['create', 'configmap', 'patched', '-n', namespace, '--from-literal=a=1']);
+    const live = async (): Promise<KubeObject> => (await getObject(cluster, { ...ref, name: 'patched' }, signal)) as KubeObject;
+    const set = async (a: string) => setFields(cluster, await live(), { data: { a } }, { force: false, dryRun: false, signal });
+    const patched = (a: string): KubeObject => ({ ...configMap({ a }), metadata: { name: 'patched', namespace } });
+    expect(await set('2')).toMatchObject({ kind: 'applied' });
+    expect(isApplied(await live())).toBe(false);
+    // The same value: both entries of apisvc own it.
+    await apply(patched('2'));
+    expect(await set('3')).toMatchObject({ kind: 'applied', restored: [] });
+    // Another value.
+    await kubectlOk(['delete', 'configmap', 'patched', '-n', namespace]);
+    await kubectlOk(['create', 'configmap', 'patched', '-n', namespace, '--from-literal=a=1']);
+    expect(await set('2')).toMatchObject({ kind: 'applied' });
+    await apply(patched('3'));
+    expect((await live()).data).toEqual({ a: '3' });
+  });
+
   test('refuses a field that another manager applied, unless forced', async () => {
     const applied = { ...configMap({ a: '1', b: '1' }), metadata: { name: 'applied', namespace } };
     await kubectlOk(['apply', '--server-side', '--field-manager=gitops', '-f', '-'], applied);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { conflictsOf, isApplied, ownedFields, releaseObject, setFields } from '../../../src/cluster/ownership.ts';
+import { applyObject, conflictsOf, isApplied, ownedFields, releaseObject, setFields } from '../../../src/cluster/ownership.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
 
@@ -76,6 +76,7 @@ describe('conflictsOf', () => {
       [{ field: '.data.b', owner: 'conflict with "kubectl-edit" using v1 at T' }],
     ],
     ['apisvc itself', [ours], []],
+    ['apisvc itself, which patched the object before it applied it', [ours, entry('apisvc', 'Update', data)], []],
     ['no managers', [], []],
   ])('names %s', (_, managers, conflicts) => {
     expect(conflictsOf(secret(...managers), change)).toEqual(conflicts);
@@ -189,6 +190,28 @@ describe('setFields', () => {
     });
     const restored = [{ field: '.spec.caBundle', owner: 'conflict with "kubectl-edit" using v1' }];
     expect(await setFields(cluster, stored(), change, options)).toEqual({ kind: 'applied', object: serviceOf(), restored });
+    expect(received).toHaveLength(2);
+  });
+
+  test('overwrites what apisvc patched before it applied the object', async () => {
+    const cluster = await clusterOf(({ url }, response) => {
+      if (url.includes('force=true')) answer(response, 200, serviceOf());
+      else answer(response, 409, conflict('apisvc', '.spec.clusterIP'));
+    });
+    expect(await setFields(cluster, stored(), change, options)).toEqual({ kind: 'applied', object: serviceOf(), restored: [] });
+    expect(await applyObject(cluster, stored(), options)).toEqual({ kind: 'applied', object: serviceOf() });
+  });
+
+  test('names only the others where apisvc has an entry too', async () => {
+    const causes = ['apisvc', 'gitops'].map((manager) => ({
+      reason: 'FieldManagerConflict',
+      message: `conflict with "${manager}" using v1`,
+      field: '.spec.clusterIP',
+    }));
+    const { cluster, received } = await answering(409, status(409, 'Conflict', 'conflict', { causes }));
+    const refused = { kind: 'conflict', conflicts: [{ field: '.spec.clusterIP', owner: 'conflict with "gitops" using v1' }] };
+    expect(await setFields(cluster, stored(), change, options)).toEqual(refused);
+    expect(await applyObject(cluster, stored(), options)).toEqual(refused);
     expect(received).toHaveLength(2);
   });
 
