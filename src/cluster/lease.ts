@@ -125,8 +125,15 @@ async function create(cluster: Cluster, { service, project, holder, signal }: Ac
   });
   if (answer.status === 201) return readJson<KubeObject>(cluster, answer);
   if (answer.status === 409 && readStatus(answer).reason === 'AlreadyExists') return undefined;
+  // k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle
+  if (answer.status === 404 && readStatus(answer).about === service.namespace) throw noNamespace(service);
   throw refusal(cluster, { verb: 'create', ref }, answer, new Date());
 }
+
+const noNamespace = ({ namespace, name }: RotatedService): RefusedError =>
+  new RefusedError(`namespace "${namespace}" of Service "${name}" not found, so nothing serves the API\nnothing was changed`, {
+    fix: 'Remove what is left of the registration: apisvc unregister\nThen register the project again: apisvc register',
+  });
 
 const patch = (cluster: Cluster, service: RotatedService, body: object, signal: AbortSignal): Promise<Answer> =>
   sendMergePatch(cluster, rotationLease(service), body, signal);

@@ -1,7 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { fileExists } from '../config/file-errors.ts';
 import { issuerFlags } from '../config/issuer-flags.ts';
-import { fixInDirectory } from '../config/project-commands.ts';
 import type { Registration } from '../config/schema.ts';
 import { ApisvcError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
@@ -81,7 +80,6 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   };
   const result = await withCluster(flags, terminal, 'rotating', work)
     .catch((error) => explainInterrupt(error, flags, interruptFix(flags, report)))
-    .catch((error) => withDirectory(error, dir))
     .catch((error) => reportFailure(error, flags, report, terminal));
   await terminal.result(flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors));
   return result.diagnosis ? exitCodeOf(result.diagnosis) : Exit.ok;
@@ -92,12 +90,6 @@ function interruptFix({ abort }: RotateFlags, { steps }: RotateReport): string {
   const isComplete = steps.length > 0 && steps.every(({ id, state }) => id === 'verify' || state === 'done' || state === 'skipped');
   if (isComplete) return `The ${abort ? 'way back' : 'rotation'} is complete. To check the API: apisvc verify`;
   return abort ? `${runAgain}, or rotate after all: apisvc rotate` : `${runAgain}, or go back: apisvc rotate --abort`;
-}
-
-/** The commands of fixes get the directory, where they lack it. */
-function withDirectory(error: unknown, directory: string): never {
-  if (error instanceof ApisvcError && error.fix !== undefined) error.fix = fixInDirectory(error.fix, directory);
-  throw error;
 }
 
 /** Scripts learn which steps are done. @throws the error, whose exit code says the same */

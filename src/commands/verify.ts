@@ -17,7 +17,7 @@ import type { Terminal } from './terminal.ts';
 import { exitCodeOf, listExitCode } from './verdict.ts';
 import { type Frame, watch } from './watch.ts';
 
-export interface VerifyFlags extends Omit<ClusterFlags, 'context'>, SelectionFlags {
+export interface VerifyFlags extends Omit<ClusterFlags, 'context' | 'directory'>, SelectionFlags {
   /** Several clusters share one report. */
   readonly context?: readonly string[];
   readonly output: DiagnosisFormat;

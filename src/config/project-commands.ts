@@ -19,9 +19,14 @@ export function newKeysCommand({ directory, issuer }: ProjectCommands): string {
 export const inDirectory = (command: string, directory: string): string =>
   `${command}${directory === '.' ? '' : ` -C ${shellWord(directory)}`}`;
 
-/** Adds the directory of a project to the commands in a fix, except in a line that has it. */
+/**
+ * Adds the directory of a project to the commands in a fix. A line that has it stays, and so does a
+ * command with the name of an APIService, which needs no project.
+ */
 export const fixInDirectory = (fix: string, directory: string): string =>
-  fix.replace(/\bapisvc (?:rotate|register|verify|status)\b(?!.* -C )/g, (command) => inDirectory(command, directory));
+  fix.replace(/\bapisvc (?:rotate|register|verify|status|unregister(?=$))\b(?! v\d|.* -C )/gm, (command) =>
+    inDirectory(command, directory),
+  );
 
 /** The command that applies a project. */
 export const registerCommand = (directory: string): string => inDirectory('apisvc register', directory);

@@ -78,7 +78,7 @@ test('the fix after Ctrl-C repeats the flags that select the cluster and the pro
   });
   await requested;
   running.kill('SIGINT');
-  expect((await running).stderr).toContain('or go back: apisvc rotate -C demo --kubeconfig=kubeconfig --abort');
+  expect((await running).stderr).toContain('or go back: apisvc rotate --kubeconfig=kubeconfig -C demo --abort');
 });
 
 test.each([

@@ -107,7 +107,7 @@ function refuseOthers(registration: Registration, objects: readonly KubeObject[]
     const project = metadata.annotations?.[projectAnnotation];
     if (project === undefined || project === projectOf(registration)) continue;
     throw new RefusedError(`${kind} ${metadata.name} belongs to the project ${project}`, {
-      fix: 'Register that project again, from its directory: apisvc register',
+      fix: 'Run register again in the directory of that project.',
     });
   }
 }

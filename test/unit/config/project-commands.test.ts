@@ -10,6 +10,11 @@ test.each([
     'Go back: apisvc rotate --abort -C demo\nRegister: apisvc register',
     'Go back: apisvc rotate --abort -C demo\nRegister: apisvc register -C demo',
   ],
+  ['Find the cause: apisvc verify v1.example.com', 'Find the cause: apisvc verify v1.example.com'],
+  [
+    'Remove it: apisvc unregister\nList all: apisvc unregister --leftovers',
+    'Remove it: apisvc unregister -C demo\nList all: apisvc unregister --leftovers',
+  ],
   ['Continue: apisvc rotate -C demo', 'Continue: apisvc rotate -C demo'],
 ])('every command of a fix names the directory once: %j', (fix, expected) => {
   expect(fixInDirectory(fix, 'demo')).toBe(expected);
