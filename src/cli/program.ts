@@ -35,7 +35,7 @@ export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => vo
         import('./terminal.ts'),
         import('./failed-run.ts'),
       ]);
-      const invocation = { command: command.name(), output: command.opts().output };
+      const invocation = { command: command.name(), flags: command.opts() };
       const terminal = openTerminal({ quiet, color, interrupt });
       done(await reportFailedRun(invocation, terminal, (own) => action(command.opts() as never, command.args, own)));
     };

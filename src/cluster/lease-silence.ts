@@ -11,6 +11,8 @@ import { type RotatedService, type RotationLease, rotationLease, viewRotationLea
 export interface SilenceRequest {
   readonly service: RotatedService;
   readonly signal: AbortSignal;
+  /** The APIServices of the Service, for a user who names them and has no project directory. */
+  readonly apiServices?: readonly string[];
   /** Called when the holder of the Lease may still run. Its Lease is then watched. */
   readonly onWait?: (lease: RotationLease) => void;
 }
@@ -25,7 +27,7 @@ const lookMs = 500;
  */
 export async function awaitSilence(
   cluster: Cluster,
-  { service, signal, onWait }: SilenceRequest,
+  { service, signal, apiServices = [], onWait }: SilenceRequest,
   found: KubeObject,
 ): Promise<KubeObject | undefined> {
   const { identity, renewed, durationSeconds } = viewRotationLease(found);
@@ -39,16 +41,16 @@ export async function awaitSilence(
     if (!now) return undefined;
     const view = viewRotationLease(now);
     if (view.identity === '') return now;
-    if (view.identity !== identity || view.renewed !== renewed) throw inUse(service, view);
+    if (view.identity !== identity || view.renewed !== renewed) throw inUse(service, view, apiServices);
     latest = now;
   }
   return latest;
 }
 
-const inUse = ({ namespace, name }: RotatedService, { holder, acquired }: RotationLease): RefusedError =>
+const inUse = ({ namespace, name }: RotatedService, { holder, acquired }: RotationLease, apiServices: readonly string[]): RefusedError =>
   new RefusedError(
     `${holder} ${acquired ? 'has been' : 'is'} rotating the certificate of Service ${namespace}/${name}${acquired ? ` since ${toSecond(acquired)}` : ''}`,
     {
-      fix: 'Wait until that rotation is complete. To see how far it is: apisvc status',
+      fix: `Wait until that rotation is complete. To see how far it is: ${['apisvc status', ...apiServices].join(' ')}`,
     },
   );

@@ -3,7 +3,7 @@ import { type Cluster, connect } from '../cluster/cluster.ts';
 import { PluginError } from '../cluster/faults.ts';
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
 import { fixInDirectory } from '../config/project-commands.ts';
-import { withClusterFlags } from '../diagnosis/fix.ts';
+import { clusterFlagsOf, withClusterFlags } from '../diagnosis/fix.ts';
 import { ApisvcError, DeadlineError, InterruptedError, UsageError } from '../errors.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -13,12 +13,6 @@ export interface ClusterFlags extends ClusterOptions {
   /** Milliseconds. */
   readonly timeout: number;
 }
-
-/** The flags that select the cluster; the commands of fixes repeat them. */
-export const clusterFlagsOf = ({ kubeconfig, context }: ClusterOptions): string[] => [
-  ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
-  ...(context === undefined ? [] : [`--context=${context}`]),
-];
 
 /**
  * Runs work on a cluster with one deadline. Ctrl-C ends it too. The connection is always closed.

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
+import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
 import type { OnProgress } from '../operations/progress.ts';
@@ -13,7 +14,7 @@ import { diffText } from '../report/diff.ts';
 import { resultJson } from '../report/json.ts';
 import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts';
 import { diagnosisText } from '../report/text.ts';
-import { type ClusterFlags, clusterFlagsOf, explainInterrupt, runAgain, withCluster } from './cluster.ts';
+import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { issuedInCluster } from './issued-in-cluster.ts';
 import { projectCommands } from './selection.ts';
 import type { Terminal } from './terminal.ts';

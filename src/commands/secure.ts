@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
+import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import type { OnProgress } from '../operations/progress.ts';
@@ -17,7 +18,7 @@ import { progressLine } from '../report/progress.ts';
 import { secureJson, secureText } from '../report/secure.ts';
 import { planText } from '../report/unregister.ts';
 import { agrees } from './agrees.ts';
-import { type ClusterFlags, clusterFlagsOf, explainInterrupt, runAgain, withCluster } from './cluster.ts';
+import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { missingFlags } from './missing-flags.ts';
 import { parseName, projectCommands } from './selection.ts';
 import type { Question, Terminal } from './terminal.ts';
@@ -177,6 +178,6 @@ async function undo(flags: SecureFlags, name: string, terminal: Terminal): Promi
 }
 
 async function finish(report: SecureReport, flags: SecureFlags, terminal: Terminal): Promise<ExitCode> {
-  await terminal.result(flags.output === 'json' ? secureJson(report) : secureText(report, terminal.outColors));
+  await terminal.result(flags.output === 'json' ? secureJson(report) : secureText(report, flags, terminal.outColors));
   return report.diagnosis ? exitCodeOf(report.diagnosis) : Exit.ok;
 }

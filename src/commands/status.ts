@@ -1,7 +1,8 @@
+import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { status as readStatus } from '../operations/status.ts';
 import { formats, type StatusFormat } from '../report/formats.ts';
-import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
+import { type ClusterFlags, withCluster } from './cluster.ts';
 import { comparing, describeSelection, selectionOf } from './selection.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import type { OnProgress } from '../operations/progress.ts';
 import { findLeftovers, findOrphans } from '../operations/unregister/find.ts';
@@ -14,7 +15,7 @@ import { isProject, readRegistration, requireDirectory } from '../project/projec
 import { progressLine } from '../report/progress.ts';
 import { dryRunText, leftoversText, planText, unregisterJson, unregisterText } from '../report/unregister.ts';
 import { agrees } from './agrees.ts';
-import { type ClusterFlags, clusterFlagsOf, explainInterrupt, runAgain, withCluster } from './cluster.ts';
+import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { missingFlags } from './missing-flags.ts';
 import { parseName } from './selection.ts';
 import type { Question, Terminal } from './terminal.ts';

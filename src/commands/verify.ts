@@ -1,5 +1,5 @@
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
-import { withClusterFlags } from '../diagnosis/fix.ts';
+import { clusterFlagsOf, withClusterFlags } from '../diagnosis/fix.ts';
 import type { ClusterResult, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { worstOf } from '../diagnosis/verdict.ts';
 import { ApisvcError, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
@@ -10,7 +10,7 @@ import { refuseOtherFile } from '../project/snapshot-file.ts';
 import { type DiagnosisFormat, isListFormat, listFormats } from '../report/formats.ts';
 import { snapshotJson } from '../report/json.ts';
 import type { SnapshotOptions, Wanted } from '../snapshot/types.ts';
-import { type ClusterFlags, clusterFlagsOf, withCluster } from './cluster.ts';
+import { type ClusterFlags, withCluster } from './cluster.ts';
 import { renderDiagnosis, renderList } from './report.ts';
 import { comparing, describeSelection, InvalidNameError, type Selection, type SelectionFlags, selectionOf } from './selection.ts';
 import type { Terminal } from './terminal.ts';

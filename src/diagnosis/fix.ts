@@ -40,8 +40,21 @@ export const fillFix = (template: string, args: Readonly<Record<string, string>>
 
 /** The start of a command that connects to a cluster. Flags can follow it. */
 const clusterCommand = /(?<=^|\| |&& |\$\()(kubectl|apisvc (?:register|rotate|secure|status|unregister|verify))(?= |$)/g;
-/** The same in a sentence. */
-const clusterCommandInText = /(?<=^|[ (])(kubectl|apisvc (?:register|rotate|secure|status|unregister|verify))(?= [-a-z]|$)/gm;
+/** The same in a sentence, except in a line that has the flags. */
+const clusterCommandInText =
+  /(?<=^|[ (])(kubectl|apisvc (?:register|rotate|secure|status|unregister|verify))(?= [-a-z]|$)(?!.* '?--(?:kubeconfig|context)=)/gm;
+
+/** The flags by which a command selects its cluster. */
+export interface ClusterSelection {
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+}
+
+/** The flags that select the cluster; the commands of fixes repeat them. */
+export const clusterFlagsOf = ({ kubeconfig, context }: ClusterSelection): string[] => [
+  ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
+  ...(context === undefined ? [] : [`--context=${context}`]),
+];
 
 /** Without the flags, a command could change another cluster than the diagnosed one. */
 const withFlags = (command: string, flags: readonly string[]): string => insertFlags(command, clusterCommand, flags);

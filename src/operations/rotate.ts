@@ -59,7 +59,7 @@ async function checkClock(cluster: Cluster, request: RotateRequest): Promise<Clo
   const clock = await readClock(cluster, request.signal);
   const { dir, registration, abort } = request;
   const found = readSet(dir, registration);
-  if (!abort && !hasNext(dir) && found && isDue(found, { ...request, ...clock })) requireSameTime(cluster, clock);
+  if (!abort && !hasNext(dir) && (!found || isDue(found, { ...request, ...clock }))) requireSameTime(cluster, clock);
   return clock;
 }
 

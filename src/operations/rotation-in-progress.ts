@@ -34,7 +34,7 @@ export async function requireNoRotation(cluster: Cluster, { service, directory, 
     return undefined;
   });
   if (!lease) return;
-  const { journal } = viewRotationLease(lease);
+  const { journal, identity } = viewRotationLease(lease);
   if (!journal) {
     await awaitSilence(cluster, { service, signal, onWait: noteLeaseWait({ onProgress }) }, lease).catch((error) => {
       throw error instanceof RefusedError ? withoutChanges(error) : error;
@@ -42,7 +42,12 @@ export async function requireNoRotation(cluster: Cluster, { service, directory, 
     return;
   }
   const what = `a rotation of the certificate of Service ${service.namespace}/${service.name} is not complete`;
-  const fix = 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate --abort';
+  const fix = [
+    // A process that was killed holds the Lease too.
+    ...(identity === '' ? [] : ['If the rotation is running, wait until it is complete. To see how far it is: apisvc status']),
+    `${identity === '' ? 'Finish' : 'Otherwise finish'} it: run rotate in the project directory where it was started.`,
+    'Or go back first: apisvc rotate --abort',
+  ].join('\n');
   throw withoutChanges(
     new RefusedError(`${what}: it started at ${toSecond(journal.started)}, and ${journal.holder} ran it last`, {
       fix: fixInDirectory(fix, directory),

@@ -42,7 +42,11 @@ const inRotation = (dir: string): RefusedError =>
   new RefusedError(`a rotation is in progress: ${pathsOfSets(dir).next} exists`, { fix: continueOrAbort(dir) });
 
 const continueOrAbort = (dir: string): string =>
-  `Continue the rotation: ${inDirectory('apisvc rotate', dir)}\nOr go back to the old certificates: ${inDirectory('apisvc rotate --abort', dir)}`;
+  [
+    `If the rotation is running, wait until it is complete. To see how far it is: ${inDirectory('apisvc status', dir)}`,
+    `Otherwise continue it: ${inDirectory('apisvc rotate', dir)}`,
+    `Or go back to the old certificates: ${inDirectory('apisvc rotate --abort', dir)}`,
+  ].join('\n');
 
 /** Whether a rotation has certificates that are not in use yet. */
 export const hasNext = (dir: string): boolean => realDisk.kindOf(pathsOfSets(dir).next) !== undefined;

@@ -1,4 +1,7 @@
 import type { ChalkInstance } from 'chalk';
+import { inDirectory } from '../config/project-commands.ts';
+import { shellWord } from '../config/shell-word.ts';
+import { type ClusterSelection, clusterFlagsOf, withClusterFlags } from '../diagnosis/fix.ts';
 import type { SecureReport } from '../operations/secure/report.ts';
 import { json } from './json.ts';
 import { appliedSummary } from './progress.ts';
@@ -8,8 +11,15 @@ import { unregisterText } from './unregister.ts';
 /** The result of `secure -o json`. */
 export const secureJson = (report: SecureReport): string => json({ apiVersion: 'apisvc.dev/secure/v1alpha1', ...report });
 
+/** The flags that the commands in the text repeat. */
+interface SecureFlags extends ClusterSelection {
+  readonly directory?: string;
+}
+
 /** The result for people. */
-export function secureText(report: SecureReport, colors: ChalkInstance): string {
+export function secureText(report: SecureReport, flags: SecureFlags, colors: ChalkInstance): string {
+  const { directory = '.' } = flags;
+  const command = (text: string, dir: string): string => withClusterFlags(inDirectory(text, dir), clusterFlagsOf(flags));
   const { outcome, name, applied = [], removed = [], project, secret, diagnosis } = report;
   switch (outcome) {
     case 'nothing-to-do':
@@ -19,7 +29,7 @@ export function secureText(report: SecureReport, colors: ChalkInstance): string 
     case 'undone':
       return [
         unregisterText(removed).trim(),
-        ...(project === undefined ? [] : [`The project in ${project} stays. To remove it: rm -r ${project}`]),
+        ...(project === undefined ? [] : [`The project in ${project} stays. To remove it: rm -r ${shellWord(project)}`]),
         '',
       ].join('\n');
     case 'secured':
@@ -27,9 +37,9 @@ export function secureText(report: SecureReport, colors: ChalkInstance): string 
         appliedSummary(applied),
         ...(project === undefined
           ? []
-          : [`The project in ${project} holds the CA and its key. To replace the certificate: apisvc rotate -C ${project}`]),
+          : [`The project in ${project} holds the CA and its key. To replace the certificate: ${command('apisvc rotate', project)}`]),
         ...(secret === undefined ? [] : [`The certificate is in Secret ${secret}. When its CA changes, the caBundle has to follow.`]),
-        `To go back: apisvc secure --undo ${name}`,
+        `To go back: ${command(`apisvc secure --undo ${name}`, directory)}`,
         '',
         diagnosis ? diagnosisText(diagnosis, colors) : '',
       ].join('\n');

@@ -39,10 +39,18 @@ test.each([
     stdout: '',
     stderr: [
       'error: a rotation is in progress: demo/certs/next exists',
-      'fix: Continue the rotation: apisvc rotate -C demo',
+      'fix: If the rotation is running, wait until it is complete. To see how far it is: apisvc status -C demo',
+      'Otherwise continue it: apisvc rotate -C demo',
       'Or go back to the old certificates: apisvc rotate --abort -C demo',
       '',
     ].join('\n'),
   });
   expect(textsIn(join(cwd, 'demo'))).toEqual(before);
+});
+
+test('the commands of the fix use the cluster of the command', async () => {
+  const cwd = await inRotation();
+  const { stderr } = await apisvc(['register', '-C', 'demo', '--context=staging'], { cwd });
+  expect(stderr).toContain('Otherwise continue it: apisvc rotate --context=staging -C demo\n');
+  expect(stderr).toContain('to the old certificates: apisvc rotate --context=staging --abort -C demo\n');
 });

@@ -91,6 +91,28 @@ test('--if-expires-within rotates a certificate that is valid for less; a run th
   });
 });
 
+test('lost certificates are restored from the cluster', async () => {
+  const { run, cwd } = await registered();
+  const certs = join(cwd, 'demo', 'certs');
+  const served = readFileSync(join(certs, 'tls.crt'), 'utf8');
+  for (const name of ['tls.crt', 'tls.key']) rmSync(join(certs, name));
+  expect(await run('rotate', '-C', 'demo', '--if-expires-within', '1d')).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('note: demo/certs/tls.crt not found; restored it from Secret demo/demo-tls\n'),
+  });
+  expect(readFileSync(join(certs, 'tls.crt'), 'utf8')).toBe(served);
+  expect(await run('rotate', '-C', 'demo')).toMatchObject({ code: 0 });
+
+  rmSync(certs, { recursive: true });
+  expect(await run('rotate', '-C', 'demo', '--ca', '--dry-run')).toMatchObject({ code: 0 });
+  expect(contents(join(cwd, 'demo'))).not.toContain('certs/tls.crt');
+  expect(await run('rotate', '-C', 'demo')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('fix: Restore the file. To make a new CA: apisvc rotate -C demo --ca\n'),
+  });
+  expect(contents(join(cwd, 'demo'))).toEqual(expect.arrayContaining(['certs/ca.crt', 'certs/tls.crt']));
+});
+
 test('a rotation whose new certificate has expired is discarded, and then another one works', async () => {
   const { run, interrupt, cwd } = await registered();
   const file = join(cwd, 'demo', 'apisvc.yaml');

@@ -153,25 +153,26 @@ async function rotating() {
 }
 
 test('while a process renews the Lease of a rotation, unregister names it and changes nothing', async () => {
-  const { run, renew, now, leaseStatus } = await rotating();
+  const { run, renew, now, leaseStatus, context } = await rotating();
   const objects = async () => Object.keys(await now());
   const before = await objects();
   let running = true;
   const renewing = (async () => {
     while (running) await renew().then(() => sleep(50));
   })();
-  for (const args of [
-    ['-C', 'demo', '--yes'],
-    ['-C', 'demo', '--dry-run=client'],
-    ['demo/demo', '--yes'],
-    [name, '--yes'],
-  ]) {
+  const cluster = `--context=${context}`;
+  for (const [args, command] of [
+    [['-C', 'demo', '--yes'], 'apisvc status -C demo'],
+    [['-C', 'demo', '--dry-run=client', cluster], `apisvc status -C demo ${cluster}`],
+    [['demo/demo', '--yes'], `apisvc status ${name}`],
+    [[name, '--yes', cluster], `apisvc status ${cluster} ${name}`],
+  ] as const) {
     expect(await run('unregister', ...args)).toMatchObject({
       code: 1,
       stdout: '',
       stderr: expect.stringContaining(
         'error: alice@laptop has been rotating the certificate of Service demo/demo since 2026-05-01T10:00:00Z\nnothing was changed\n' +
-          'fix: Wait until that rotation is complete.',
+          `fix: Wait until that rotation is complete. To see how far it is: ${command}\n`,
       ),
     });
   }

@@ -9,9 +9,11 @@ import { requireAccess } from '../permissions.ts';
 import { isExpired } from './bundles.ts';
 import { validityFault, whileValid } from './clock.ts';
 import { decide } from './decide.ts';
+import { hasSecret } from './live.ts';
 import { rotationNeeds } from './needs.ts';
 import { isDue, requireAgreement, requireWayBack } from './preconditions.ts';
 import type { RotateRequest, RotateResult } from './request.ts';
+import { restoreSet } from './restore-set.ts';
 import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind } from './rotation.ts';
 import type { Planned } from './run.ts';
 import { readNextSet, readSet, withKey } from './sets.ts';
@@ -30,11 +32,15 @@ export async function prepare(
   { journal }: Pick<RotationLock, 'journal'>,
 ): Promise<Planned | RotateResult> {
   const { dir, registration, abort, kind } = request;
-  const [found, next] = [readSet(dir, registration), readNextSet(dir, registration)];
-  const decision = decide({ current: found, next, journal, abort });
+  const [onDisk, next] = [readSet(dir, registration), readNextSet(dir, registration)];
+  const decision = decide({ current: onDisk, next, journal, abort });
+  const isLost = !onDisk && decision.action === 'start' && hasSecret(request);
+  const found = isLost ? await restoreSet({ ...request, cluster }, request) : onDisk;
   const nothing = { kind, direction: abort ? 'back' : 'forward', steps: [], from: found, to: found } as const;
   if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', ...nothing };
-  if (!found) throw new UsageError(`${projectFiles(dir).certificate} not found`, { fix: 'Restore it, or create a project: apisvc init' });
+  if (!found) {
+    throw new UsageError(`${projectFiles(dir).certificate} not found`, { fix: 'Restore the file from another copy of the project.' });
+  }
   if (decision.action === 'finish') return finished(cluster, request, found, journal);
   if (decision.action === 'start') {
     if (!isDue(found, request)) return { outcome: 'not-due', ...nothing };

@@ -40,7 +40,9 @@ export async function findRotations(
   const services = targets.flatMap(({ ref }) => (ref.resource.kind === 'Service' ? [{ namespace, name: ref.name }] : []));
   const seen = new Set(targets.map(({ ref }) => describeRef(ref)));
   const refs = new Map([...own, ...services, ...(listed ?? [])].map((service) => [describeRef(rotationLease(service)), service]));
-  const found = await Promise.all([...refs].map(([ref, service]) => (seen.has(ref) ? undefined : targetOf(waiting, service, project))));
+  const apiServices = registration ? [] : targets.flatMap(({ ref }) => (ref.resource.kind === 'APIService' ? [ref.name] : []));
+  const look = (service: RotatedService) => targetOf(waiting, service, { project, apiServices });
+  const found = await Promise.all([...refs].map(([ref, service]) => (seen.has(ref) ? undefined : look(service))));
   return { targets: found.filter((target) => target !== undefined), unlisted: listed ? [] : [leases] };
 }
 
@@ -57,12 +59,18 @@ async function listOwn({ cluster, signal }: Waiting, leases: Collection, project
   }
 }
 
-async function targetOf(waiting: Waiting, service: RotatedService, project: string): Promise<Target | undefined> {
+interface Owner {
+  readonly project: string;
+  /** Its APIServices, where its configuration is elsewhere. */
+  readonly apiServices: readonly string[];
+}
+
+async function targetOf(waiting: Waiting, service: RotatedService, { project, apiServices }: Owner): Promise<Target | undefined> {
   const { cluster, signal } = waiting;
   const ref = rotationLease(service);
   const lease = await getObject(cluster, ref, signal);
   if (!lease) return undefined;
-  const found = await awaitSilence(cluster, { service, signal, onWait: noteLeaseWait(waiting) }, lease).catch(refuse);
+  const found = await awaitSilence(cluster, { service, signal, apiServices, onWait: noteLeaseWait(waiting) }, lease).catch(refuse);
   if (!found) return undefined;
   const owner = found.metadata.annotations?.[projectAnnotation] ?? project;
   if (owner !== project) return { ref, found, action: 'leave', reason: `belongs to another project: ${owner}`, otherProject: owner };

@@ -97,4 +97,6 @@ test('flags are added to commands at the end of a line of text too', () => {
   expect(withClusterFlags(fix, ['--context=staging'])).toBe(
     'Finish it first: apisvc rotate --context=staging\nOr go back first: apisvc rotate --context=staging --abort',
   );
+  const complete = withClusterFlags(fix, ['--kubeconfig=/a b']);
+  expect(withClusterFlags(complete, ['--kubeconfig=/a b'])).toBe(complete);
 });

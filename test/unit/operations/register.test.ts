@@ -200,6 +200,12 @@ test('a rotation that is not complete: nothing is changed', async () => {
     fix: 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate --abort',
   });
   expect(changed).toEqual([]);
+  const held = { ...lease, spec: { holderIdentity: 'alice@laptop_1' } };
+  expect((await registering({ present: { [path]: held } })).result).toMatchObject({
+    fix: expect.stringMatching(
+      /^If the rotation is running, wait until it is complete\. .*: apisvc status\nOtherwise finish it: run rotate/,
+    ),
+  });
 });
 
 test('without the permission to get the Lease of a rotation, registers and says so', async () => {

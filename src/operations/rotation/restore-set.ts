@@ -1,0 +1,39 @@
+import { fileExists } from '../../config/file-errors.ts';
+import { newKeysCommand } from '../../config/project-commands.ts';
+import { UsageError } from '../../errors.ts';
+import { certificatesOf } from '../../project/certificates.ts';
+import { writeFiles } from '../../project/files.ts';
+import { filesOfCertificates, projectFiles } from '../../project/project.ts';
+import { pathsOfSets } from '../../project/sets.ts';
+import { certificateInCluster } from '../certificate-in-cluster.ts';
+import { secretRef } from './live.ts';
+import type { RotateRequest } from './request.ts';
+import { type CertificateSet, certificateSet, type Rotation } from './rotation.ts';
+
+/**
+ * Restores a lost certs/tls.crt, and certs/ca.crt, from the Secret and the caBundle, as `register`
+ * uses them.
+ * @throws UsageError with the reasons when the cluster has no certificate that fits
+ */
+export async function restoreSet(
+  where: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
+  { dir, dryRun, onProgress, project }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress' | 'project'>,
+): Promise<CertificateSet> {
+  const { cluster, registration, signal, now } = where;
+  const { certificate, caCertificate } = projectFiles(dir);
+  const roots = certificatesOf(dir, 'caCertificate');
+  const found = await certificateInCluster(cluster, { registration, roots, rootsFile: caCertificate, now: now() }, signal);
+  const set = found.fits ? certificateSet(found.issued) : undefined;
+  if (!found.fits || !set) {
+    const reasons = found.fits ? [] : found.reasons.map((reason) => `  ${reason}`);
+    const what = `${certificate} not found, and the cluster has no certificate that fits the project:`;
+    throw new UsageError([what, ...reasons].join('\n'), {
+      fix: `Restore the file from another copy of the project.\nOr create new certificates: ${newKeysCommand(project)}`,
+    });
+  }
+  if (dryRun) return set;
+  writeFiles(filesOfCertificates(pathsOfSets(dir).certs, found).filter(({ path }) => !fileExists(path)));
+  const { namespace, name } = secretRef(where);
+  onProgress({ kind: 'note', what: `${certificate} not found; restored it from Secret ${namespace}/${name}` });
+  return set;
+}
