@@ -163,7 +163,7 @@ test('while a process renews the Lease of a rotation, unregister names it and ch
   const cluster = `--context=${context}`;
   for (const [args, command] of [
     [['-C', 'demo', '--yes'], 'apisvc status -C demo'],
-    [['-C', 'demo', '--dry-run=client', cluster], `apisvc status -C demo ${cluster}`],
+    [['-C', 'demo', '--dry-run=client', cluster], `apisvc status ${cluster} -C demo`],
     [['demo/demo', '--yes'], `apisvc status ${name}`],
     [[name, '--yes', cluster], `apisvc status ${cluster} ${name}`],
   ] as const) {
