@@ -80,11 +80,13 @@ export class InvalidNameError extends UsageError {
 /**
  * Adds the project of the directory, to compare its APIServices with. One that cannot be read is
  * only a warning, because the cluster is what is verified.
+ * @param terminal gets the warning
+ * @throws as `readTrust` without a terminal
  */
 export async function comparing(
   selection: Selection,
   { directory }: SelectionFlags,
-  terminal: Pick<Terminal, 'progress'>,
+  terminal: Pick<Terminal, 'progress'> | undefined,
 ): Promise<Selection> {
   if (!fileExists(join(directory, 'apisvc.yaml'))) return selection;
   const { readTrust } = await import('../project/trust.ts');
@@ -94,7 +96,7 @@ export async function comparing(
     const all = 'names' in wanted && wanted.names.every((name) => compared.names.includes(name));
     return { wanted, compared, ...(all ? { project: projectCommands(directory, registration) } : {}) };
   } catch (error) {
-    if (!(error instanceof ApisvcError)) throw error;
+    if (!(error instanceof ApisvcError) || !terminal) throw error;
     terminal.progress(`warning: The cluster is not compared with the project: ${error.message.split('\n')[0]}`);
     return selection;
   }

@@ -15,7 +15,9 @@ export interface StatusFlags extends ClusterFlags {
 
 /** `apisvc status`: compares the certificates in files, Secret, caBundle and at each endpoint. */
 export async function status(flags: StatusFlags, given: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const selection = await comparing(await selectionOf(flags, given), flags, terminal);
+  const selected = await selectionOf(flags, given);
+  // The user asked for the project, so one that cannot be read is an error.
+  const selection = await comparing(selected, flags, given.length > 0 ? terminal : undefined);
   const { wanted, compared, project } = selection;
   if (!('names' in wanted)) {
     throw new UsageError('no APIService given', {
@@ -26,7 +28,7 @@ export async function status(flags: StatusFlags, given: readonly string[], termi
     readStatus(cluster, {
       names: wanted.names,
       compared,
-      next: compared ? (await import('../project/trust.ts')).readNextTrust(compared.directory) : undefined,
+      ...(compared ? await filesOf(compared.directory) : {}),
       failIfExpiresWithin: flags.failIfExpiresWithin,
       clusterFlags: clusterFlagsOf(flags),
       project,
@@ -36,4 +38,9 @@ export async function status(flags: StatusFlags, given: readonly string[], termi
   await terminal.result(await formats[flags.output].status(found, terminal.outColors));
   if (found.failure !== undefined) return Exit.findings;
   return found.verdict === 'unknown' ? Exit.unreachable : Exit.ok;
+}
+
+async function filesOf(directory: string) {
+  const { readNextTrust, unreadableFiles } = await import('../project/trust.ts');
+  return { next: readNextTrust(directory), unreadable: unreadableFiles(directory) };
 }

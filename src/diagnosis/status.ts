@@ -60,6 +60,8 @@ export interface StatusOptions extends Pick<DiagnoseOptions, 'clusterFlags' | 'p
   readonly compared?: ProjectView | undefined;
   /** The certificates in certs/next/. */
   readonly next?: Omit<ProjectView, 'directory'> | undefined;
+  /** Why files of certs/ cannot be read, by the path below it. */
+  readonly unreadable?: Readonly<Record<string, string>> | undefined;
   /** A certificate that expires within this time, in milliseconds, makes the command fail. */
   readonly failIfExpiresWithin?: number | undefined;
 }
@@ -122,12 +124,15 @@ function isDrift({ code, severity }: Finding, compared: ProjectView | undefined)
   return severity === 'error' || differences.includes(code) || (code === 'bundle/unused-ca' && compared !== undefined);
 }
 
-function failureOf(rows: readonly StatusRow[], findings: readonly Finding[], { compared, failIfExpiresWithin }: StatusOptions, now: Date) {
+function failureOf(rows: readonly StatusRow[], findings: readonly Finding[], options: StatusOptions, now: Date) {
+  const { compared, failIfExpiresWithin, unreadable = {} } = options;
   const drift = findings.filter((each) => isDrift(each, compared)).map(({ code }) => code);
   const soon = rows.filter(
     ({ notAfter }) => failIfExpiresWithin !== undefined && notAfter && Date.parse(notAfter) - now.getTime() < failIfExpiresWithin,
   );
+  const files = compared ? Object.keys(unreadable).map((name) => pathIn(compared, name)) : [];
   const reasons = [
+    ...(files.length > 0 ? [`files that cannot be read: ${files.join(', ')}`] : []),
     ...(drift.length > 0 ? [`drift: ${[...new Set(drift)].join(', ')}`] : []),
     ...(soon.length > 0
       ? [`certificates that expire soon (--fail-if-expires-within): ${[...new Set(soon.map(({ name }) => name))].join(', ')}`]
@@ -154,25 +159,24 @@ function certificateRow(start: Start, certificate: CertificateInfo, same: Status
   };
 }
 
+const pathIn = ({ directory }: ProjectView, name: string): string => `${directory === '.' ? '' : `${directory}/`}certs/${name}`;
+
 /** The files of the project. A clone may lack them, because git ignores keys only. */
-function fileRows({ compared, next, now }: Place): readonly StatusRow[] {
+function fileRows({ compared, next, unreadable = {}, now }: Place): readonly StatusRow[] {
   if (!compared) return [];
-  const at = (name: string): string => `${compared.directory === '.' ? '' : `${compared.directory}/`}certs/${name}`;
   const rowsOf = (place: 'files' | 'next-files', name: string, certificates: readonly CertificateInfo[], same: 'yes' | 'next') => {
-    const start = { place, name: at(name), codes: [] };
+    const start = { place, name: pathIn(compared, name), codes: [] };
     return certificates.length > 0
       ? certificates.map((each) => certificateRow(start, each, same, now))
-      : [unknownRow(start, 'not found, or without a certificate')];
+      : [unknownRow(start, unreadable[name] ?? 'not found')];
   };
-  const leaf = compared.certificate ? [compared.certificate] : [];
+  const leafOf = ({ certificate }: Pick<ProjectView, 'certificate'>) => (certificate ? [certificate] : []);
+  const hasNext = next?.certificate !== undefined || Object.keys(unreadable).some((name) => name.startsWith('next/'));
   return [
     ...rowsOf('files', 'ca.crt', compared.authorities, 'yes'),
-    ...rowsOf('files', 'tls.crt', leaf, 'yes'),
-    ...(next?.certificate
-      ? [
-          ...rowsOf('next-files', 'next/ca.crt', next.authorities, 'next'),
-          ...rowsOf('next-files', 'next/tls.crt', [next.certificate], 'next'),
-        ]
+    ...rowsOf('files', 'tls.crt', leafOf(compared), 'yes'),
+    ...(next && hasNext
+      ? [...rowsOf('next-files', 'next/ca.crt', next.authorities, 'next'), ...rowsOf('next-files', 'next/tls.crt', leafOf(next), 'next')]
       : []),
   ];
 }

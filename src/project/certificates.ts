@@ -146,6 +146,16 @@ export function certificatesOf(
   return certificatesIn(pathsOf(dir, set), part).certificates;
 }
 
+/**
+ * Why a file has no certificates; undefined where it has some, or does not exist: git may ignore
+ * the file.
+ */
+export function whyUnreadable(dir: string, part: CertificatePart, set: 'current' | 'next'): string | undefined {
+  const paths = pathsOf(dir, set);
+  const fault = certificatesIn(paths, part).faults.find(({ code }) => code !== 'file-not-found');
+  return fault && certificateFaultText(fault, paths).slice(`${paths[part]}: `.length);
+}
+
 const pathsOf = (dir: string, set: 'current' | 'next') => (set === 'next' ? certificateFiles(pathsOfSets(dir).next) : projectFiles(dir));
 
 function keyIn(paths: Paths, [leaf]: readonly CertificateInfo[]) {

@@ -1,8 +1,10 @@
+import { fileExists } from '../config/file-errors.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { CertificateInfo } from '../pki/types.ts';
-import { certificatesOf } from './certificates.ts';
+import { certificatesOf, whyUnreadable } from './certificates.ts';
 import { readRegistration } from './project.ts';
+import { pathsOfSets } from './sets.ts';
 
 /** What a project expects in the cluster: the names of its APIServices, and its certificates. */
 export interface ProjectTrust {
@@ -34,4 +36,22 @@ export function readTrust(directory: string, registration = readRegistration(dir
     authorities: certificatesOf(directory, 'caCertificate'),
     ...(certificate ? { certificate } : {}),
   };
+}
+
+/**
+ * The files of certs/ and certs/next/ that exist, but cannot be read or have no certificate.
+ * @returns the reasons by the path below certs/
+ */
+export function unreadableFiles(directory: string): Readonly<Record<string, string>> {
+  const files = [
+    ['ca.crt', whyUnreadable(directory, 'caCertificate', 'current')],
+    ['tls.crt', whyUnreadable(directory, 'certificate', 'current')],
+    ...(fileExists(pathsOfSets(directory).next)
+      ? ([
+          ['next/ca.crt', whyUnreadable(directory, 'caCertificate', 'next')],
+          ['next/tls.crt', whyUnreadable(directory, 'certificate', 'next')],
+        ] as const)
+      : []),
+  ] as const;
+  return Object.fromEntries(files.flatMap(([name, why]) => (why === undefined ? [] : [[name, why]])));
 }

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -88,6 +88,26 @@ test('--if-expires-within rotates a certificate that is valid for less; a run th
     outcome: 'planned',
     restored: { certificate: { sha256: served('tls.crt') } },
     withdrawn: { certificate: { sha256: served('next/tls.crt') } },
+  });
+});
+
+test('status fails for certificates of the project that cannot be read', async () => {
+  const { run, cwd } = await registered();
+  const certs = join(cwd, 'demo', 'certs');
+  expect(await run('status', '-C', 'demo')).toMatchObject({ code: 0 });
+  renameSync(certs, join(cwd, 'certs'));
+  writeFileSync(certs, '');
+  const { code, stdout } = await run('status', '-C', 'demo');
+  expect({ code, stdout }).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('files that cannot be read: demo/certs/ca.crt, demo/certs/tls.crt\n'),
+  });
+  expect(stdout).toContain('not a directory');
+  rmSync(certs);
+  renameSync(join(cwd, 'certs'), join(cwd, 'demo', '.certs.new'));
+  expect(await run('status', '-C', 'demo')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('fix: Finish the rotation: apisvc rotate -C demo'),
   });
 });
 

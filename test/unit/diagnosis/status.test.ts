@@ -154,11 +154,20 @@ describe('what cannot be read', () => {
 
   test('are files that a clone lacks', () => {
     const status = statusFor({}, { compared: { directory: '.', authorities: [] } });
-    expect(outline(status).slice(0, 2)).toEqual([
-      'certs/ca.crt - (not found, or without a certificate)',
-      'certs/tls.crt - (not found, or without a certificate)',
-    ]);
+    expect(outline(status).slice(0, 2)).toEqual(['certs/ca.crt - (not found)', 'certs/tls.crt - (not found)']);
     expect(status.rows.slice(2).every(({ sameAsProject }) => sameAsProject === undefined)).toBe(true);
+  });
+
+  test('are files that exist, and the command fails', () => {
+    const unreadable = { 'tls.crt': 'permission denied', 'next/ca.crt': 'no certificate found' };
+    const status = statusFor({}, { compared: { directory: 'demo', authorities: [ca] }, next: { authorities: [] }, unreadable });
+    expect(outline(status).slice(0, 4)).toEqual([
+      'demo/certs/ca.crt yes',
+      'demo/certs/tls.crt - (permission denied)',
+      'demo/certs/next/ca.crt - (no certificate found)',
+      'demo/certs/next/tls.crt - (not found)',
+    ]);
+    expect(status.failure).toBe('files that cannot be read: demo/certs/tls.crt, demo/certs/next/ca.crt');
   });
 
   test('does not include a Local APIService, which has no certificates', () => {
