@@ -49,7 +49,7 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   // The checks before the Lease read certs/, which an interrupted rotation may have moved away.
   if (!flags.dryRun) recover(dir);
   // A damaged certs/next is refused even where the cluster does not answer.
-  readNextSet(dir, registration);
+  readNextSet(dir, registration, flags.abort === true);
   const authority = await readAuthority(flags, terminal, new Date())?.();
   const kind = kindOf(flags, registration, authority);
   const issue = (): Promise<CertificatesToWrite> => issueNext(dir, registration, kind, authority);

@@ -1,12 +1,21 @@
-import { lstatSync, readlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileExists } from '../config/file-errors.ts';
 import { inDirectory } from '../config/project-commands.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { UsageError } from '../errors.ts';
 
-/** The directories with certificates, and those that exist only while one replaces another. */
+/**
+ * The directories with certificates, and those that exist only while one replaces another.
+ * @throws UsageError where certs/ is a file
+ */
 export function pathsOfSets(dir: string) {
   const certs = directoryOf(join(dir, 'certs'));
+  if (isFile(certs)) {
+    throw new UsageError(`${certs} is a file, not a directory`, {
+      fix: `Move the file away: mv ${shellWord(certs)} ${shellWord(`${certs}.old`)}`,
+    });
+  }
   const beside = (suffix: string): string => join(dirname(certs), `.${basename(certs)}.${suffix}`);
   return {
     certs,
@@ -27,6 +36,15 @@ function directoryOf(path: string): string {
   } catch {
     // It does not exist, or the operation on it fails with the reason.
     return path;
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return !statSync(path).isDirectory();
+  } catch {
+    // As above.
+    return false;
   }
 }
 

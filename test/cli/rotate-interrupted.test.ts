@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -92,13 +92,40 @@ test.each([
   mkdirSync(join(dir, 'certs/next'));
   for (const name of names) copyFileSync(join(dir, 'certs', name), join(dir, 'certs/next', name));
   const before = contents(join(dir, 'certs'));
-  for (const args of [['rotate'], ['rotate', '--ca'], ['rotate', '--abort']]) {
+  for (const args of [['rotate'], ['rotate', '--ca'], ['rotate', '--dry-run']]) {
     expect(await run(cwd, ...args)).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /certs\/next is not a complete set of certificates\n[\s\S]*nothing was changed\nfix: .*rm -r demo\/certs\/next/,
+        /certs\/next is not a complete set of certificates\n[\s\S]*nothing was changed\nfix: .*: apisvc rotate .*-C demo.* --abort\n/,
       ),
     });
   }
+  // The way back does not need it: it stops only where the cluster does not answer.
+  expect(await run(cwd, 'rotate', '--abort')).toMatchObject({ code: 3 });
   expect(contents(join(dir, 'certs'))).toEqual(before);
 });
+
+test('certs/next that is a file is named as one', async () => {
+  const cwd = folder();
+  const dir = await sampleProject(cwd);
+  writeFileSync(join(cwd, 'kubeconfig'), kubeconfig);
+  writeFileSync(join(dir, 'certs/next'), '');
+  expect(await run(cwd, 'rotate')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^error: demo\/certs\/next is a file, not a directory with certificates\nnothing was changed\nfix: /),
+  });
+});
+
+test.each([[['rotate']], [['rotate', '--dry-run']], [['rotate', '--abort']], [['register']], [['status']], [['render']]])(
+  'certs that is a file is named as one by %j',
+  async (args) => {
+    const cwd = folder();
+    const dir = await sampleProject(cwd);
+    rmSync(join(dir, 'certs'), { recursive: true });
+    writeFileSync(join(dir, 'certs'), '');
+    expect(await apisvc([...args, '-C', 'demo'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: 'error: demo/certs is a file, not a directory\nfix: Move the file away: mv demo/certs demo/certs.old\n',
+    });
+  },
+);

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -91,20 +91,34 @@ test('--if-expires-within rotates a certificate that is valid for less; a run th
   });
 });
 
+test('certs/next that is not complete is removed by --abort, at any step', async () => {
+  const { run, interrupt, cwd } = await registered();
+  const next = join(cwd, 'demo', 'certs', 'next');
+  mkdirSync(next);
+  expect(await run('rotate', '-C', 'demo')).toMatchObject({ code: 2, stderr: expect.stringContaining('apisvc rotate -C demo --abort') });
+  expect(await run('rotate', '-C', 'demo', '--abort')).toMatchObject({ code: 0 });
+  expect(contents(join(cwd, 'demo'))).not.toContain('certs/next');
+  await interrupt(/==> Writing Secret/);
+  rmSync(join(next, 'tls.key'));
+  expect(await run('rotate', '-C', 'demo', '--abort')).toMatchObject({ code: 0 });
+  expect(contents(join(cwd, 'demo'))).not.toContain('certs/next');
+  expect(await run('rotate', '-C', 'demo')).toMatchObject({ code: 0 });
+});
+
 test('status fails for certificates of the project that cannot be read', async () => {
   const { run, cwd } = await registered();
   const certs = join(cwd, 'demo', 'certs');
   expect(await run('status', '-C', 'demo')).toMatchObject({ code: 0 });
-  renameSync(certs, join(cwd, 'certs'));
-  writeFileSync(certs, '');
-  const { code, stdout } = await run('status', '-C', 'demo');
-  expect({ code, stdout }).toMatchObject({
+  writeFileSync(join(certs, 'ca.crt'), 'no PEM');
+  rmSync(join(certs, 'tls.crt'));
+  mkdirSync(join(certs, 'tls.crt'));
+  expect(await run('status', '-C', 'demo')).toMatchObject({
     code: 1,
-    stdout: expect.stringContaining('files that cannot be read: demo/certs/ca.crt, demo/certs/tls.crt\n'),
+    stdout: expect.stringMatching(
+      /ca\.crt: no certificate found\n[\s\S]*files that cannot be read: demo\/certs\/ca\.crt, demo\/certs\/tls\.crt\n/,
+    ),
   });
-  expect(stdout).toContain('not a directory');
-  rmSync(certs);
-  renameSync(join(cwd, 'certs'), join(cwd, 'demo', '.certs.new'));
+  renameSync(certs, join(cwd, 'demo', '.certs.new'));
   expect(await run('status', '-C', 'demo')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('fix: Finish the rotation: apisvc rotate -C demo'),

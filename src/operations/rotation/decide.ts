@@ -8,6 +8,8 @@ export interface Beginning {
   readonly current: CertificateSet | undefined;
   /** certs/next/ */
   readonly next: CertificateSet | undefined;
+  /** Whether certs/next/ exists, but is not complete. */
+  readonly isDamaged?: boolean;
   /** Of a rotation in the cluster that did not end. */
   readonly journal: Journal | undefined;
   readonly abort: boolean;
@@ -19,7 +21,7 @@ export type Decision =
   | { readonly action: 'continue'; readonly next: CertificateSet }
   /** Only the end of a rotation is missing: everything in the cluster is done. */
   | { readonly action: 'finish' }
-  /** Back to the set in certs/. `next` is undefined where only another machine has it. */
+  /** Back to the set in certs/. `next` is undefined where this project does not have it. */
   | { readonly action: 'back'; readonly next: CertificateSet | undefined }
   | { readonly action: 'nothing' };
 
@@ -27,12 +29,13 @@ export type Decision =
  * Decides how to go on by what is on disk and in the cluster.
  * @throws RefusedError where this project cannot continue the rotation
  */
-export function decide({ current, next, journal, abort }: Beginning): Decision {
+export function decide({ current, next, isDamaged = false, journal, abort }: Beginning): Decision {
   if (next) {
     if (abort && journal && current && journal.oldCertificate !== current.leaf) throw otherFiles(journal);
     if (journal && journal.newCertificate !== next.leaf && !abort) throw otherMachine(journal);
     return abort ? { action: 'back', next } : { action: 'continue', next };
   }
+  if (!journal && abort && isDamaged) return { action: 'back', next: undefined };
   if (!journal) return { action: abort ? 'nothing' : 'start' };
   if (current && journal.newCertificate === current.leaf) {
     if (abort) throw complete(journal.kind);

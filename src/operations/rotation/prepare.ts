@@ -32,8 +32,8 @@ export async function prepare(
   { journal }: Pick<RotationLock, 'journal'>,
 ): Promise<Planned | RotateResult> {
   const { dir, registration, abort, kind } = request;
-  const [onDisk, next] = [readSet(dir, registration), readNextSet(dir, registration)];
-  const decision = decide({ current: onDisk, next, journal, abort });
+  const [onDisk, next] = [readSet(dir, registration), readNextSet(dir, registration, abort)];
+  const decision = decide({ current: onDisk, next, isDamaged: !next && hasNext(dir), journal, abort });
   const isLost = !onDisk && decision.action === 'start' && hasSecret(request);
   const found = isLost ? await restoreSet({ ...request, cluster }, request) : onDisk;
   const nothing = { kind, direction: abort ? 'back' : 'forward', steps: [], from: found, to: found } as const;

@@ -1,5 +1,5 @@
+import { statSync } from 'node:fs';
 import type { Registration } from '../../config/schema.ts';
-import { shellWord } from '../../config/shell-word.ts';
 import { UsageError } from '../../errors.ts';
 import { certificateFaultText } from '../../pki/certificate-faults.ts';
 import { readCertificates } from '../../project/certificates.ts';
@@ -31,17 +31,21 @@ export const readSet = (dir: string, registration: Registration): CertificateSet
 
 /**
  * certs/next; undefined where there is none. apisvc writes it as a whole, but others may damage it,
- * and it replaces the keys in use.
- * @throws UsageError where a certificate or the key is missing
+ * and it replaces the keys in use. The way back does not need it, and removes it.
+ * @param abort whether the command goes back
+ * @throws UsageError where a certificate or the key is missing, except for the way back
  */
-export function readNextSet(dir: string, registration: Registration): CertificateSet | undefined {
+export function readNextSet(dir: string, registration: Registration, abort: boolean): CertificateSet | undefined {
   const next = readNext(dir, registration, reading());
   if (!next) return undefined;
   const set = certificateSet(next);
   if (set?.key && set.anchors.length > 0) return set;
+  if (abort) return undefined;
   const path = pathsOfSets(dir).next;
-  const reasons = next.faults.map((fault) => certificateFaultText(fault, certificateFiles(path)));
-  throw new UsageError(`${path} is not a complete set of certificates\n${reasons.join('\n')}\nnothing was changed`, {
-    fix: `Remove the directory, and run the same command again: rm -r ${shellWord(path)}`,
+  const isDirectory = statSync(path).isDirectory();
+  const what = isDirectory ? 'is not a complete set of certificates' : 'is a file, not a directory with certificates';
+  const reasons = isDirectory ? next.faults.map((fault) => certificateFaultText(fault, certificateFiles(path))) : [];
+  throw new UsageError([`${path} ${what}`, ...reasons, 'nothing was changed'].join('\n'), {
+    fix: 'Go back to the certificates in certs/, which removes it: apisvc rotate --abort',
   });
 }
