@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { durationMessage, parseDuration } from '../config/duration.ts';
+import { durationFault, parseDuration } from '../config/duration.ts';
 import { UsageError } from '../errors.ts';
 import { type FormatCommand, formatsOf } from '../report/formats.ts';
 
@@ -14,7 +14,7 @@ export const repeatable = (value: string, earlier: readonly string[] = []): read
 /** Parses a duration. @returns milliseconds */
 export const duration = (text: string): number => {
   const value = parseDuration(text);
-  if (value === undefined) throw new InvalidArgumentError(`It ${durationMessage}.`);
+  if (value === undefined) throw new InvalidArgumentError(`It ${durationFault(text)}.`);
   return value;
 };
 

@@ -18,9 +18,10 @@ export function parseDuration(text: string): number | undefined {
 /** The message for a text that `parseDuration` does not accept. */
 export const durationMessage = 'must be a duration such as 90s, 1h30m, 90d or 10y, at most 100y';
 
-/** Why a text is not a lifetime; undefined when it is one. */
+/** Why a text is not a duration; undefined when it is one. */
 export function durationFault(text: string): string | undefined {
   if (parseDuration(text) !== undefined) return undefined;
+  if (/^(?:0+(?:ms|s|m|h|d|y)?)+$/.test(text)) return 'must be longer than 0';
   return /^\d+$/.test(text) ? unitMissing(text) : durationMessage;
 }
 

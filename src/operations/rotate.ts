@@ -2,10 +2,13 @@ import { setMaxListeners } from 'node:events';
 import { type Clock, readClock } from '../cluster/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { acquireRotationLease, type RotationLock } from '../cluster/lease.ts';
+import { awaitSilence } from '../cluster/lease-silence.ts';
 import { getObject } from '../cluster/objects.ts';
 import { rotationLease, viewRotationLease } from '../cluster/rotation-lease.ts';
 import { apiServiceNames } from '../config/registration.ts';
+import { RefusedError } from '../errors.ts';
 import { projectOf } from '../manifests/labels.ts';
+import type { KubeObject } from '../manifests/types.ts';
 import { hasNext, recover } from '../project/generations.ts';
 import { namingAllMissing, requireAccess } from './permissions.ts';
 import { discardAbandoned } from './rotation/abandoned.ts';
@@ -18,7 +21,8 @@ import type { RotateRequest, RotateResult, StepReport } from './rotation/request
 import { serviceOf } from './rotation/rotation.ts';
 import { runRecorded, stepRunner } from './rotation/run.ts';
 import { readSet } from './rotation/sets.ts';
-import { verifyStep } from './steps/verify.ts';
+import { withoutChanges } from './runner.ts';
+import { verifying, verifyStep } from './steps/verify.ts';
 
 /**
  * Replaces the serving certificate of a project, or goes back to the old one, without a request
@@ -97,7 +101,7 @@ async function plan(cluster: Cluster, request: RotateRequest): Promise<RotateRes
   const abandoned = await discardAbandoned(cluster, request);
   if (abandoned) return abandoned;
   const clock = await checkClock(cluster, request);
-  const lease = await getObject(cluster, rotationLease(serviceOf(request)), request.signal);
+  const lease = await silentLease(cluster, request);
   const journal = lease && viewRotationLease(lease).journal;
   const prepared = await prepare(cluster, { ...request, ...clock, renewLease: async () => {} }, { journal });
   if ('outcome' in prepared) return prepared;
@@ -108,6 +112,20 @@ async function plan(cluster: Cluster, request: RotateRequest): Promise<RotateRes
     if (observation.state === 'fault') throw observation.error;
     planned.push({ id: step.id, title: step.title ?? step.id, state: observation.state });
   }
+  planned.push({ id: 'verify', title: verifying, state: 'pending' });
   const { kind, direction, from, to } = rotation;
   return { outcome: 'planned', kind, direction, steps: planned, from, to };
+}
+
+/**
+ * The Lease of a rotation that nobody runs.
+ * @throws RefusedError while another process renews it, as the rotation would be refused
+ */
+async function silentLease(cluster: Cluster, request: RotateRequest): Promise<KubeObject | undefined> {
+  const service = serviceOf(request);
+  const found = await getObject(cluster, rotationLease(service), request.signal);
+  if (!found) return undefined;
+  return awaitSilence(cluster, { service, signal: request.signal, onWait: noteLeaseWait(request) }, found).catch((error) => {
+    throw error instanceof RefusedError ? withoutChanges(error, 'rotate would be refused; nothing was changed') : error;
+  });
 }

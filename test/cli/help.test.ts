@@ -64,6 +64,7 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
       'error: --save cannot be used with more than one --context\nfix: Run verify --save once for each context.\n',
     ],
     [['verify', '--fail-if-expires-within', 'soon', 'v1.a'], 'must be a duration such as 90s, 1h30m, 90d or 10y'],
+    [['rotate', '--if-expires-within', '0s'], "argument '0s' is invalid. It must be longer than 0."],
     [['explain', 'cert/unknown-autority'], 'error: unknown finding or topic "cert/unknown-autority"; did you mean cert/unknown-authority?'],
     [['explain', 'san'], 'did you mean cert/san-mismatch?'],
     [['lint'], 'error: no file given, and no apisvc.yaml in this directory\nfix: '],

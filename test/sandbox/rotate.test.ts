@@ -30,6 +30,12 @@ async function registered() {
     });
     return running;
   };
+  const create = async (path: string, body: object) => {
+    const { signal } = new AbortController();
+    const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
+    expect(await cluster.request({ method: 'POST', path, body, signal })).toMatchObject({ status: 201 });
+    cluster.close();
+  };
   const secretMetadata = async () => {
     const { signal } = new AbortController();
     const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
@@ -37,7 +43,7 @@ async function registered() {
     cluster.close();
     return found?.metadata;
   };
-  return { run, interrupt, cwd, secretMetadata };
+  return { run, interrupt, cwd, create, secretMetadata };
 }
 const states = (stdout: string): Record<string, string> =>
   Object.fromEntries(JSON.parse(stdout).steps.map(({ id, state }: { id: string; state: string }) => [id, state]));
@@ -148,13 +154,28 @@ test('lost certificates are restored from the cluster', async () => {
 });
 
 test('a rotation whose new certificate has expired is discarded, and then another one works', async () => {
-  const { run, interrupt, cwd } = await registered();
-  const file = join(cwd, 'demo', 'apisvc.yaml');
-  const text = readFileSync(file, 'utf8');
-  writeFileSync(file, text.replace('lifetime: 365d', 'lifetime: 3s'));
-  await interrupt(/==> Writing Secret/);
-  writeFileSync(file, text);
-  const { validTo } = new X509Certificate(readFileSync(join(cwd, 'demo', 'certs', 'next', 'tls.crt')));
+  const { run, cwd, create } = await registered();
+  const certs = join(cwd, 'demo', 'certs');
+  const sameCa = ['--ca-cert', 'demo/certs/ca.crt', '--ca-key', 'demo/certs/ca.key'];
+  expect(await run('init', 'next', '--preset', 'demo', '--yes', ...sameCa)).toMatchObject({ code: 0 });
+  const file = join(cwd, 'next', 'apisvc.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('lifetime: 365d', 'lifetime: 3s'));
+  expect(await run('init', 'next', '--yes', '--force-keys', ...sameCa)).toMatchObject({ code: 0 });
+  renameSync(join(cwd, 'next', 'certs'), join(certs, 'next'));
+  const certificate = (name: string): X509Certificate => new X509Certificate(readFileSync(join(certs, name)));
+  const { validTo, fingerprint256: newCertificate } = certificate('next/tls.crt');
+  const rotation = {
+    ...{ kind: 'leaf', direction: 'forward', step: 'secret', number: 2, steps: 4, title: 'Writing', holder: 'alice@laptop' },
+    ...{ started: '2026-05-01T10:00:00.123Z', oldCertificate: certificate('tls.crt').fingerprint256, newCertificate },
+  };
+  const annotations = { 'apisvc.dev/registration': 'demo/demo', 'apisvc.dev/rotation': JSON.stringify(rotation) };
+  const metadata = { name: 'apisvc-rotation-demo', namespace: 'demo', annotations };
+  await create('/apis/coordination.k8s.io/v1/namespaces/demo/leases', {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata,
+    spec: { holderIdentity: '' },
+  });
   await expect.poll(() => Date.now(), { timeout: 20_000 }).toBeGreaterThan(Date.parse(validTo) + 1_000);
   const refused = await run('rotate', '-C', 'demo');
   expect(refused).toMatchObject({
@@ -163,4 +184,51 @@ test('a rotation whose new certificate has expired is discarded, and then anothe
   });
   expect(await run('rotate', '-C', 'demo', '--abort')).toMatchObject({ code: 0 });
   expect(await run('rotate', '-C', 'demo')).toMatchObject({ code: 0 });
+});
+
+test('a lifetime that is too short for a rotation is refused before the first write', async () => {
+  const { run, cwd, secretMetadata } = await registered();
+  const file = join(cwd, 'demo', 'apisvc.yaml');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace('lifetime: 365d', 'lifetime: 90s'));
+  const before = { files: contents(cwd), secret: await secretMetadata() };
+  const fix = 'nothing was changed\nfix: Set a longer spec.certificates.lifetime in demo/apisvc.yaml.\n';
+  for (const flags of [[], ['--ca'], ['--dry-run']]) {
+    expect(await run('rotate', '-C', 'demo', ...flags)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        new RegExp(`error: the new certificate would expire after (89|90)s, but a rotation may take .*\n${fix}$`),
+      ),
+    });
+  }
+  expect({ files: contents(cwd), secret: await secretMetadata() }).toEqual(before);
+});
+
+test('while another process rotates, --dry-run is refused as rotate is', async () => {
+  const { run, interrupt } = await registered();
+  const running = interrupt(/never/, '--ca', '--dry-run', '-o', 'json');
+  const steps = JSON.parse((await running).stdout).steps.map(({ id }: { id: string }) => id);
+  expect(steps.slice(-2)).toEqual(['promote', 'verify']);
+  // Without Leases of kube-apiservers, it waits for a minute.
+  let isWaiting = () => {};
+  const waiting = new Promise<void>((resolve) => {
+    isWaiting = resolve;
+  });
+  const rotating = interrupt(/never/, '--ca');
+  rotating.stderr.on('data', (chunk) => String(chunk).includes('==> Waiting for every kube-apiserver') && isWaiting());
+  await waiting;
+  for (const [flags, said] of [
+    [[], ''],
+    [['--dry-run'], 'rotate would be refused; nothing was changed\n'],
+  ] as const) {
+    expect(await run('rotate', '-C', 'demo', ...flags)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        new RegExp(`error: .* has been rotating the certificate of Service demo/demo since \\S+Z\n${said}fix: Wait`),
+      ),
+    });
+  }
+  rotating.kill('SIGINT');
+  await rotating;
 });

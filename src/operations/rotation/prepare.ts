@@ -9,6 +9,7 @@ import { requireAccess } from '../permissions.ts';
 import { isExpired } from './bundles.ts';
 import { validityFault, whileValid } from './clock.ts';
 import { decide } from './decide.ts';
+import { requireTime } from './lifetime.ts';
 import { hasSecret } from './live.ts';
 import { rotationNeeds } from './needs.ts';
 import { isDue, requireAgreement, requireWayBack } from './preconditions.ts';
@@ -54,6 +55,7 @@ export async function prepare(
 async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet): Promise<Planned> {
   refuseMount(request.dir);
   const issued = await request.issue();
+  requireTime(certificateSet(issued.issued), request);
   const current = await withKey({ ...request, cluster }, found, request);
   const planned = planOf(cluster, request, { current, other: certificateSet(issued.issued) }, issued);
   await requireAgreement(planned.rotation, current);

@@ -16,7 +16,7 @@ const identities = {
 };
 
 /** The wait where the kube-apiservers are not known, in milliseconds. */
-const blindMs = 60_000;
+export const blindMs = 60_000;
 const pauseMs = 500;
 const showLeases = 'kubectl -n kube-system get leases -l apiserver.kubernetes.io/identity=kube-apiserver';
 

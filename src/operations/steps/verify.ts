@@ -20,12 +20,15 @@ export interface VerifyStep extends Step {
   diagnosis(): Diagnosis;
 }
 
+/** The title of the step. */
+export const verifying = 'Verifying';
+
 /** Runs the checks of `apisvc verify`. It is never done: each run checks again. */
 export function verifyStep({ cluster, signal }: Waiting, { names, clusterFlags, project, settleMs = promptMs }: Verifying): VerifyStep {
   let diagnosis: Diagnosis | undefined;
   return {
     id: 'verify',
-    title: 'Verifying',
+    title: verifying,
     // What the user may not read is reported as not checked.
     needs: () => [],
     observe: async () => ({ state: 'pending' }),
