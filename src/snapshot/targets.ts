@@ -52,9 +52,9 @@ interface Candidates {
  * requests on kept connections.
  */
 export function everyTarget(service: ServiceView, { pods, endpoints, port }: Candidates): EveryTarget {
-  const targetPort = service.ports.find((each) => each.port === port)?.targetPort;
+  const wanted = service.ports.find((each) => each.port === port);
   const serving = pods.filter(({ status }: KubeObject & Json) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
-  const ofPods = serving.flatMap((pod) => targetOf(pod, targetPort) ?? []);
+  const ofPods = serving.flatMap((pod) => endpointOf(pod, endpoints, wanted?.name) ?? targetOf(pod, wanted?.targetPort) ?? []);
   const names = new Set(pods.map(({ metadata }) => metadata.name));
   const others = dialTargets(
     service,
@@ -67,6 +67,16 @@ export function everyTarget(service: ServiceView, { pods, endpoints, port }: Can
     waiting: waiting.map(({ metadata, status }: KubeObject & Json) => `pod ${metadata.name} is ${textOf(status?.phase) || 'Pending'}`),
     serving,
   };
+}
+
+/**
+ * The endpoint of a pod, as kube-apiserver uses it. The pods of `apisvc sandbox` share an address,
+ * so the port in a pod may be another one on this host.
+ */
+function endpointOf({ metadata, status }: KubeObject & Json, endpoints: readonly EndpointView[], name: string | undefined) {
+  const own = endpoints.filter(({ pod, address }) => pod === metadata.name && address === status?.podIP);
+  const port = own.flatMap(({ ports }) => ports).find((each) => each.name === name)?.port;
+  return port === undefined ? undefined : { address: textOf(status?.podIP), port, pod: metadata.name };
 }
 
 /** @returns undefined for a pod without the named port: it is no endpoint of the Service */

@@ -60,8 +60,6 @@ async function installed(edit: (object: Json) => void = () => {}) {
     delete object.metadata.labels?.['app.kubernetes.io/managed-by'];
     if (object.kind === 'Secret') object.metadata.name = 'their-cert';
     if (object.kind === 'Deployment') object.spec.template.spec.volumes[0].secret.secretName = 'their-cert';
-    // All pods of the sandbox share one address.
-    if (object.kind === 'Deployment') object.spec.strategy = { type: 'Recreate' };
     if (object.kind === 'APIService') object.spec = { ...object.spec, caBundle: undefined, insecureSkipTLSVerify: true };
     edit(object);
     const ref = refOf(object);
@@ -154,6 +152,16 @@ test('a server gets a certificate beside what it has, and --undo restores all ob
   // The project is still there, and so are its certificates.
   expect(await run('secure', name, '--yes')).toMatchObject({ code: 0 });
   expect(await run('verify', '-C', 'demo')).toMatchObject({ code: 0 });
+});
+
+test.each([8443, 'https'])('a rolling restart gives the new pod another port of this host (targetPort %s)', async (targetPort) => {
+  const { run } = await installed((object) => {
+    withoutCa(object);
+    if (object.kind === 'Service') object.spec.ports[0].targetPort = targetPort;
+  });
+  const { code, stderr } = await run('secure', name, '--yes', '--timeout', '60s');
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(await run('secure', name, '--undo', '--yes')).toMatchObject({ code: 0 });
 });
 
 test('a server whose Secret has a CA that verifies it needs only the APIService', async () => {

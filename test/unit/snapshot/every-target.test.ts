@@ -57,3 +57,15 @@ test('endpoints that are no pods of the Service are looked at too, ready or not'
   );
   expect(targets.map(({ address }) => address)).toEqual(['10.0.0.1', '192.0.2.1', '192.0.2.2']);
 });
+
+test('the port of a pod is the one of its endpoint, where pods share an address', () => {
+  const at = (name: string, port: number, address = '10.0.0.1') => ({ ...endpoint(address, name), ports: [{ name: 'https', port }] });
+  const pods = [pod('old'), pod('new'), pod('starting'), pod('moved')];
+  const { targets } = targetsOf(pods, [at('old', 8443), at('new', 39001, '10.0.0.1'), at('moved', 39002, '10.0.0.9')]);
+  expect(targets.map(({ pod, port }) => [pod, port])).toEqual([
+    ['old', 8443],
+    ['new', 39001],
+    ['starting', 8443],
+    ['moved', 8443],
+  ]);
+});
