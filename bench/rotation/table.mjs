@@ -1,11 +1,17 @@
 /**
  * A scenario under load on one cluster.
  * @typedef {{ kubernetes: string, sync: string, server: string, scenario: string, rate: number,
- * requests: number, failures: number, watch?: { opened: number, longestGapMs: number } }} Row
+ * requests: number, failures: number, retried: { count: number }[], watch?: { opened: number, longestGapMs: number } }} Row
  */
 
 /** @param {number} count */
 const withCommas = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** @param {Row} row */
+function figureOf({ requests, failures, retried }) {
+  const again = retried.reduce((sum, { count }) => sum + count, 0);
+  return `${withCommas(failures)} of ${withCommas(requests)}${again > 0 ? `, ${withCommas(again)} sent again` : ''}`;
+}
 
 /** @param {readonly Row[]} rows */
 function watchOf(rows) {
@@ -42,7 +48,7 @@ export function tableOf(rows) {
   const body = [...lines].map(([key, group]) => {
     const cells = columns.map(({ kubernetes, rate }) => {
       const row = group.findLast((each) => each.kubernetes === kubernetes && each.rate === rate);
-      return row ? `${withCommas(row.failures)} of ${withCommas(row.requests)}` : 'not measured';
+      return row ? figureOf(row) : 'not measured';
     });
     return [...key.split(' | '), ...cells, watchOf(group)];
   });

@@ -41,6 +41,8 @@ export interface LoadReport {
   readonly freshFailures: number;
   /** The failures, by status code and message or by transport error. */
   readonly byText: readonly Occurrences[];
+  /** Responses 429 and 5xx with Retry-After, after which the request was sent again. */
+  readonly retried: readonly Occurrences[];
   /** How long a request started after it was due, at most. */
   readonly latestStartMs: number;
   readonly latencyMs: { readonly median: number; readonly p99: number; readonly max: number };

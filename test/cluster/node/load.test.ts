@@ -45,7 +45,7 @@ describe.each(['keeping', 'closing'] as const)('a load on a server that is %s co
 
   test('reports no failure while the server works, and a watch that stays open', async () => {
     const report = await during(() => pause(5_000));
-    expect(report).toMatchObject({ failures: 0, byText: [], watch: { opened: 1, longestGapMs: 0, closed: [], events: 1 } });
+    expect(report).toMatchObject({ failures: 0, byText: [], retried: [], watch: { opened: 1, longestGapMs: 0, closed: [], events: 1 } });
     expect(report.requests).toBeGreaterThan(240);
   });
 

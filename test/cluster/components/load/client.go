@@ -8,7 +8,9 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 )
 
 type request struct {
@@ -46,16 +48,33 @@ func (c *client) tryEverything(stop context.Context) error {
 		if stop.Err() != nil {
 			return stop.Err()
 		}
-		if err := c.do(each); err != nil {
+		if _, err := c.try(each); err != nil {
 			return fmt.Errorf("the API does not work before the load: %w", err)
 		}
 	}
 	return nil
 }
 
-// do sends a request. A response counts as a success if it is complete and is the object or the
-// list that was requested.
-func (c *client) do(each request) error {
+// maxRetries is the limit of client-go: https://pkg.go.dev/k8s.io/client-go/rest#Request.MaxRetries
+const maxRetries = 10
+
+// do sends a request as client-go does: a response that is 429 or 5xx and names a time in
+// Retry-After is not a failure, but means that the client sends the request again after that time
+// (checkWait in client-go/rest/with_retry.go). It calls retried with the text of each such response.
+func (c *client) do(each request, retried func(text string)) error {
+	for attempt := 0; ; attempt++ {
+		after, err := c.try(each)
+		if err == nil || after == 0 || attempt == maxRetries {
+			return err
+		}
+		retried(err.Error())
+		time.Sleep(after)
+	}
+}
+
+// try sends a request once. A response counts as a success if it is complete and is the object or
+// the list that was requested. The duration is that of Retry-After, or 0.
+func (c *client) try(each request) (time.Duration, error) {
 	transport, url := c.kept, c.target.server+c.options.path
 	if each.fresh {
 		transport = c.fresh
@@ -67,14 +86,25 @@ func (c *client) do(each request) error {
 	defer cancel()
 	response, err := get(limit, transport, c.target, url)
 	if err != nil {
-		return failure(err, c.options)
+		return 0, failure(err, c.options)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return failure(err, c.options)
+		return 0, failure(err, c.options)
 	}
-	return c.check(each, response.StatusCode, body)
+	return retryAfter(response), c.check(each, response.StatusCode, body)
+}
+
+func retryAfter(response *http.Response) time.Duration {
+	if response.StatusCode != http.StatusTooManyRequests && response.StatusCode < 500 {
+		return 0
+	}
+	seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 func get(limit context.Context, transport *http.Transport, t target, url string) (*http.Response, error) {

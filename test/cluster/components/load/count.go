@@ -16,6 +16,8 @@ type report struct {
 	// Failures of the requests on connections of their own.
 	FreshFailures int           `json:"freshFailures"`
 	ByText        []occurrences `json:"byText"`
+	// Retried are the responses with Retry-After, after which the request was sent again.
+	Retried []occurrences `json:"retried"`
 	// LatestStart is how long a request started after it was due, at most. A large value means that
 	// this machine was too busy for the rate.
 	LatestStart int64    `json:"latestStartMs"`
@@ -76,10 +78,11 @@ type counter struct {
 	freshFailures int
 	latestStart   time.Duration
 	texts         tally
+	retries       tally
 	took          []time.Duration
 }
 
-func newCounter() *counter { return &counter{texts: tally{}} }
+func newCounter() *counter { return &counter{texts: tally{}, retries: tally{}} }
 
 func (c *counter) late(by time.Duration) {
 	c.mutex.Lock()
@@ -102,6 +105,12 @@ func (c *counter) add(each request, began time.Time, err error) {
 	c.texts.add(err.Error(), began)
 }
 
+func (c *counter) retried(text string) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.retries.add(text, time.Now())
+}
+
 func (c *counter) report(rate int, elapsed time.Duration) report {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -113,6 +122,7 @@ func (c *counter) report(rate int, elapsed time.Duration) report {
 		Failures:      c.failures,
 		FreshFailures: c.freshFailures,
 		ByText:        c.texts.sorted(),
+		Retried:       c.retries.sorted(),
 		LatestStart:   c.latestStart.Milliseconds(),
 		Latency:       latency{Median: c.quantile(50), P99: c.quantile(99), Max: c.quantile(100)},
 	}

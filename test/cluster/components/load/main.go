@@ -88,7 +88,7 @@ func (c *client) send(stop context.Context) report {
 		running.Go(func() {
 			each := request{fresh: number%2 == 0, list: number%4 >= 2}
 			began := time.Now()
-			err := c.do(each)
+			err := c.do(each, count.retried)
 			count.add(each, began, err)
 		})
 	}
