@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
 import { findComponents } from './components.mjs';
 import { missingPackages } from './packages.mjs';
-import { build, heading, install, root, run, runWith } from './setup.mjs';
-import { selection } from './tiers.mjs';
+import { build, heading, install, root, run } from './setup.mjs';
+import { selection, stagesOf } from './tiers.mjs';
 
 /**
  * - `npm test`: every check and every tier that can run here; reports what did not run
@@ -54,14 +57,34 @@ function obstacle({ needs }) {
   return `${names} not built yet: npm run test:cluster builds them`;
 }
 
-/** Runs the tests of one tier. @param {Tier} tier @param {string[]} filters @returns {Outcome} */
-function runTier({ name, project, env }, filters) {
-  heading(`${name} tests`);
+/**
+ * Runs the tests of one tier.
+ * @param {Tier} tier
+ * @param {string[]} filters
+ * @param {boolean} isAlone whether its output is shown at once. That of tiers which run at the same
+ * time is shown when they end.
+ * @returns {Promise<Outcome>}
+ */
+async function runTier({ name, project, env }, filters, isAlone) {
+  if (isAlone) heading(`${name} tests`);
   const folder = mkdtempSync(join(tmpdir(), 'apisvc-report-'));
   try {
     const report = join(folder, 'report.json');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const succeeded = runWith(env, bin('vitest'), 'run', '--project', project, ...reporters, ...filters);
+    const child = spawn(bin('vitest'), ['run', '--project', project, ...reporters, ...filters], {
+      cwd: root,
+      stdio: isAlone ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env, ...(isFiltered || process.env.APISVC_THOROUGH ? {} : { APISVC_SHORT: '1' }) },
+    });
+    const ended = once(child, 'close');
+    const [output, errors] = await Promise.all([child.stdout, child.stderr].map((stream) => stream && buffer(stream)));
+    const [exitCode] = await ended;
+    if (output && errors) {
+      heading(`${name} tests`);
+      writeSync(1, output);
+      writeSync(1, errors);
+    }
+    const succeeded = exitCode === 0;
     const { counts, failures } = readReport(report, succeeded);
     // Where nobody reads the list of skipped tests, a skipped test is a failure.
     return { tier: name, counts, failures, fault: !succeeded || ((mustRun || Boolean(process.env.CI)) && counts.skipped > 0) };
@@ -98,10 +121,34 @@ function failuresOf({ name, status, message, assertionResults }) {
 /** @param {string | undefined} text */
 const firstLine = (text = '') => stripVTControlCharacters(text).split('\n', 1)[0].slice(0, 300);
 
-/** @param {Tier} tier @returns {Outcome} */
-function outcomeOf(tier) {
+/** @param {Tier} tier @param {boolean} isAlone @returns {Promise<Outcome>} */
+async function outcomeOf(tier, isAlone) {
   const leftOut = obstacle(tier);
-  return leftOut ? { tier: tier.name, leftOut, fault: isExplicit } : runTier(tier, filters);
+  return leftOut ? { tier: tier.name, leftOut, fault: isExplicit } : runTier(tier, filters, isAlone);
+}
+
+/**
+ * Runs the stages one after another. The lanes of a stage run at the same time, and the tiers of a
+ * lane one after another.
+ * @param {readonly Tier[][][]} stages
+ * @returns {Promise<Outcome[]>}
+ */
+async function runStages(stages) {
+  /** @type {Outcome[]} */
+  const outcomes = [];
+  for (const lanes of stages) {
+    if (lanes.length > 1) heading(`${lanes.map((lane) => lane.map(({ name }) => name).join(', then ')).join('; at the same time ')}`);
+    const ofLanes = await Promise.all(
+      lanes.map(async (lane) => {
+        /** @type {Outcome[]} */
+        const done = [];
+        for (const tier of lane) done.push(await outcomeOf(tier, lanes.length === 1));
+        return done;
+      }),
+    );
+    outcomes.push(...ofLanes.flat());
+  }
+  return outcomes;
 }
 
 /** @param {Counts} counts */
@@ -125,13 +172,15 @@ function summarize(outcomes, failedChecks) {
   console.log(`tests: ${formatCounts(total)}`);
 }
 
-/** @returns {boolean} whether everything passed */
-function main() {
+/** @returns {Promise<boolean>} whether everything passed */
+async function main() {
   const needsBuild = selected.some(({ project }) => project !== 'unit');
   const failed = !install() ? ['npm ci'] : needsBuild && !build() ? ['build'] : isExplicit ? [] : check();
   const isBroken = failed.includes('npm ci') || failed.includes('build');
   if (mustRun && !isBroken) run(process.execPath, join(root, 'scripts', 'build-components.mjs'));
-  const outcomes = selected.map((tier) => (isBroken ? { tier: tier.name, leftOut: 'the set-up failed', fault: true } : outcomeOf(tier)));
+  const outcomes = isBroken
+    ? selected.map((tier) => ({ tier: tier.name, leftOut: 'the set-up failed', fault: true }))
+    : await runStages(stagesOf(selected));
   for (const { name } of others) outcomes.push({ tier: name, leftOut: 'not selected' });
   summarize(outcomes, failed);
   return failed.length === 0 && outcomes.every(({ fault }) => !fault);
@@ -148,4 +197,4 @@ function readCommandLine() {
 }
 
 const { selected, others, filters, isExplicit, isFiltered, mustRun } = readCommandLine();
-process.exitCode = main() ? 0 : 1;
+process.exitCode = (await main()) ? 0 : 1;

@@ -27,4 +27,5 @@ export interface Selection {
 }
 
 export const tiers: readonly Tier[];
+export function stagesOf(selected: readonly Tier[]): Tier[][][];
 export function selection(args: string[], env: Readonly<Record<string, string | undefined>>): Selection;

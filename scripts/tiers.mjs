@@ -38,6 +38,30 @@ export const tiers = [
   })),
 ];
 
+/**
+ * Which tiers run at the same time. The specs on clusters mostly wait, but those of rotations fail
+ * where kube-apiserver does not answer for seconds, so they run without the others.
+ * @type {readonly (readonly (readonly string[])[])[]} stages, one after another; lanes, at the same
+ * time; names of tiers, one after another
+ */
+const stages = [
+  [['unit', 'cli'], ['sandbox']],
+  [['cluster'], cells.map((cell) => `node-${cell}`)],
+  [['rotation-1.37-routing'], ['rotation-1.35']],
+];
+
+/**
+ * Divides tiers into stages and lanes.
+ * @param {readonly Tier[]} selected
+ * @returns {Tier[][][]} without empty lanes and stages
+ */
+export function stagesOf(selected) {
+  const find = (/** @type {string} */ name) => selected.filter((tier) => tier.name === name);
+  return stages
+    .map((lanes) => lanes.map((names) => names.flatMap(find)).filter((lane) => lane.length > 0))
+    .filter((lanes) => lanes.length > 0);
+}
+
 /** @param {string} path @param {string} folder */
 const isIn = (path, folder) => path === folder || path.startsWith(`${folder}/`);
 

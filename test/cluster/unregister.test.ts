@@ -77,17 +77,21 @@ describe.each(['1.37-routing', '1.35'])('on Kubernetes %s', (cell) => {
 
   const custom = (name: string) => ['--api', `${name}.example.com/v1`, '--image', 'example.com/server:1', '--name', name];
 
-  test.each(deployingPresets)('unregister leaves all objects as they were before preset %s', async (preset) => {
-    const dir = await project(preset, `gone-${preset}`, ...(preset === 'custom' ? custom('gone') : []));
-    const before = await settled();
-    await apply(dir);
-    expect(Object.keys(await inventory(cluster)).length).toBeGreaterThan(Object.keys(before).length);
-    const { exitCode, stdout, stderr } = await unregister('-C', dir);
-    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-    expect(stdout).toMatch(/^\d+ deleted\.\n$/);
-    expect(await settled()).toEqual(before);
-    expect(await unregister('-C', dir)).toMatchObject({ exitCode: 0, stdout: 'Nothing to do.\n' });
-  });
+  // What a preset deploys does not depend on the version.
+  test.each(cell === '1.35' ? ['custom'] : deployingPresets)(
+    'unregister leaves all objects as they were before preset %s',
+    async (preset) => {
+      const dir = await project(preset, `gone-${preset}`, ...(preset === 'custom' ? custom('gone') : []));
+      const before = await settled();
+      await apply(dir);
+      expect(Object.keys(await inventory(cluster)).length).toBeGreaterThan(Object.keys(before).length);
+      const { exitCode, stdout, stderr } = await unregister('-C', dir);
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      expect(stdout).toMatch(/^\d+ deleted\.\n$/);
+      expect(await settled()).toEqual(before);
+      expect(await unregister('-C', dir)).toMatchObject({ exitCode: 0, stdout: 'Nothing to do.\n' });
+    },
+  );
 
   test.each([
     ['kubectl apply', []],

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Document } from 'yaml';
-import { apisvc } from './commands.ts';
+import { apisvc, kubectl } from './commands.ts';
 import { editConfiguration, emptyFolder } from './projects.ts';
 import { apiServiceNameOf, groupOf } from './registrations.ts';
 import type { LoadOptions } from './start-load.ts';
@@ -47,4 +47,10 @@ export async function makeAnyApiProject({ name, replicas = 3, flags = [], edit }
 export async function registerAnyApiProject({ dir }: AnyApiProject): Promise<void> {
   const { exitCode, stderr } = await apisvc(['register', '-C', dir, '--timeout', '80s']);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+}
+
+/** Deletes the APIService and the namespace of such a project, and does not wait. */
+export async function removeAnyApiProject({ apiService }: AnyApiProject, name: string): Promise<void> {
+  await kubectl(['delete', 'apiservice', apiService, '--ignore-not-found']);
+  await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
 }

@@ -47,7 +47,7 @@ export async function expectAgreement(project: AnyApiProject, name: string) {
 }
 
 /** Runs a load while something happens. @throws what happens */
-export async function underLoad(project: AnyApiProject, happen: () => Promise<unknown>, rate = 50): Promise<LoadReport> {
+export async function underLoad(project: AnyApiProject, happen: () => Promise<unknown>, rate = 25): Promise<LoadReport> {
   const load = await startLoad({ ...project.target, rate });
   try {
     await happen();
@@ -80,4 +80,10 @@ export async function rotateOk(project: AnyApiProject, ...flags: readonly string
   const { exitCode, stdout, stderr } = result;
   expect({ exitCode, output: exitCode === 0 ? '' : stdout + stderr }).toEqual({ exitCode: 0, output: '' });
   return { stdout, stderr };
+}
+
+/** Runs `apisvc rotate`, which must fail. `errors` is stderr from the error on. */
+export async function rotateRefused({ dir }: AnyApiProject, ...flags: readonly string[]) {
+  const { exitCode, stdout, stderr } = await apisvc(['rotate', '-C', dir, ...flags]);
+  return { exitCode, stdout, errors: stderr.slice(stderr.indexOf('error: ')) };
 }

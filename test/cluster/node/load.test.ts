@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
-import { kubectl } from '../harness/commands.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { type LoadReport, startLoad } from '../harness/start-load.ts';
 
@@ -22,10 +21,7 @@ describe.each(['keeping', 'closing'] as const)('a load on a server that is %s co
     await registerAnyApiProject(project);
   });
 
-  afterAll(async () => {
-    await kubectl(['delete', 'apiservice', project.apiService, '--ignore-not-found']);
-    await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
-  });
+  afterAll(() => removeAnyApiProject(project, name));
 
   /** Runs a load while something happens. */
   const during = async (happen: () => Promise<unknown>): Promise<LoadReport> => {

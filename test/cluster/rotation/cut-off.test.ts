@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
-import { apisvc, kubectl } from '../harness/commands.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc } from '../harness/commands.ts';
 import { processesWith } from '../harness/processes.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { groupOf } from '../harness/registrations.ts';
@@ -21,10 +21,7 @@ beforeAll(async () => {
   await registerAnyApiProject(project);
 });
 
-afterAll(async () => {
-  await kubectl(['delete', 'apiservice', project.apiService, '--ignore-not-found']);
-  await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
-});
+afterAll(() => removeAnyApiProject(project, name));
 
 /**
  * Stops the server of one pod, and rejects every connection to the pod. All pods of the tests are

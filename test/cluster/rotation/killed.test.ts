@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
-import { apisvc, kubectl } from '../harness/commands.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc } from '../harness/commands.ts';
 import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
 
 /**
@@ -98,10 +98,7 @@ describe.each(['leaf', 'ca'] as const)('a killed rotation (%s)', (kind) => {
     await registerAnyApiProject(project);
   });
 
-  afterAll(async () => {
-    await kubectl(['delete', 'apiservice', project.apiService, '--ignore-not-found']);
-    await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
-  });
+  afterAll(() => removeAnyApiProject(project, name));
 
   test.each(rounds(kind))('at %j is finished by %s', async (moment, how) => {
     const report = await underLoad(project, async () => {

@@ -1,8 +1,8 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
-import { apisvc, kubectl } from '../harness/commands.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc } from '../harness/commands.ts';
 import { emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { expectAgreement, placesOf, rotateOk } from '../harness/rotations.ts';
 
@@ -16,10 +16,7 @@ beforeAll(async () => {
   await registerAnyApiProject(project);
 });
 
-afterAll(async () => {
-  await kubectl(['delete', 'apiservice', project.apiService, '--ignore-not-found']);
-  await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
-});
+afterAll(() => removeAnyApiProject(project, name));
 
 const states = (stdout: string): Record<string, string> =>
   Object.fromEntries(JSON.parse(stdout).steps.map(({ id, state }: { id: string; state: string }) => [id, state]));

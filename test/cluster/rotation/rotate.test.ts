@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pickupQueueIn } from '../../../src/operations/rotation/pickup-queue.ts';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
-import { kubectl } from '../harness/commands.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
 
@@ -18,10 +17,7 @@ describe.each(['keeping', 'closing'] as const)('a server that is %s connections'
     await registerAnyApiProject(project);
   });
 
-  afterAll(async () => {
-    await kubectl(['delete', 'apiservice', project.apiService, '--ignore-not-found']);
-    await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
-  });
+  afterAll(() => removeAnyApiProject(project, name));
 
   test('gets a new certificate of the same CA', async () => {
     const before = await expectAgreement(project, name);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { selection, tiers } from '../../../scripts/tiers.mjs';
+import { selection, stagesOf, tiers } from '../../../scripts/tiers.mjs';
 import config from '../../../vitest.config.ts';
 
 const names = (args: string[], env = {}): string[] => selection(args, env).selected.map(({ name }) => name);
@@ -37,6 +37,14 @@ const projects = (config.test?.projects ?? []).map((project) => {
 
 test('every project of vitest.config.ts has a tier', () => {
   expect([...new Set(tiers.map(({ project }) => project))]).toEqual(projects.map(({ name }) => name));
+});
+
+test('every tier runs once, in its stage', () => {
+  expect(stagesOf(tiers).flat(2)).toEqual(tiers);
+  expect(stagesOf(selection(['cluster', 'sandbox'], {}).selected).map((lanes) => lanes.flat().map(({ name }) => name))).toEqual([
+    ['sandbox'],
+    ['cluster'],
+  ]);
 });
 
 test.each(projects)('the folder of project $name selects its tier', ({ name, include: [pattern = ''] }) => {

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { projectFiles } from '../../../src/project/project.ts';
+import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc } from '../harness/commands.ts';
+import { kubectlOk, waitForOutput } from '../harness/projects.ts';
+import { expectAgreement, rotateOk, rotateRefused } from '../harness/rotations.ts';
+
+/** Lost keys: the command says what is possible, and does it. */
+
+describe('a project that lost a key', () => {
+  let project: AnyApiProject;
+  beforeAll(async () => {
+    project = await makeAnyApiProject({ name: 'lost-keys', replicas: 1 });
+    await registerAnyApiProject(project);
+  });
+
+  afterAll(() => removeAnyApiProject(project, 'lost-keys'));
+
+  test('of the CA gets a new CA, because the old one signs no more', async () => {
+    const { caKey } = projectFiles(project.dir);
+    rmSync(caKey);
+    expect(await rotateRefused(project)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      errors: `error: ${caKey} not found; a new serving certificate needs the CA\nfix: Restore the file. To make a new CA: apisvc rotate -C ${project.dir} --ca\n`,
+    });
+    await rotateOk(project, '--ca', '--soak', '0s');
+    await expectAgreement(project, 'lost-keys');
+    expect(statSync(caKey).mode & 0o777).toBe(0o600);
+  });
+
+  test('of the certificate gets it from the Secret, so that there is a way back', async () => {
+    const { key } = projectFiles(project.dir);
+    const before = readFileSync(key, 'utf8');
+    rmSync(key);
+    const running = apisvc(['rotate', '-C', project.dir]);
+    await waitForOutput(running, new RegExp(`note: ${key} not found; restored it from Secret lost-keys/lost-keys-tls[\\s\\S]*==> Writing`));
+    running.kill('SIGKILL');
+    await running;
+    expect(readFileSync(key, 'utf8')).toBe(before);
+    expect(statSync(key).mode & 0o777).toBe(0o600);
+    await rotateOk(project, '--abort');
+    await expectAgreement(project, 'lost-keys');
+  });
+
+  test('never prints one', async () => {
+    const outputs: string[] = [];
+    const keys = new Set<string>();
+    const run = async (...args: readonly string[]): Promise<void> => {
+      const { stdout, stderr } = await apisvc(['rotate', '-C', project.dir, '-v', ...args], { timeout: 120_000 });
+      outputs.push(stdout, stderr);
+      for (const line of keysIn(join(project.dir, 'certs'))) keys.add(line);
+    };
+    for (const line of keysIn(join(project.dir, 'certs'))) keys.add(line);
+    await run('--dry-run');
+    await run('--ca', '--dry-run', '-o', 'json');
+    const running = apisvc(['rotate', '-C', project.dir, '-v', '--ca', '--soak', '60s'], { timeout: 120_000 });
+    await waitForOutput(running, /==> Watching/);
+    outputs.push(await kubectlOk(['get', 'leases', '-n', 'lost-keys', '-o', 'yaml']));
+    for (const line of keysIn(join(project.dir, 'certs', 'next'))) keys.add(line);
+    running.kill('SIGINT');
+    const interrupted = await running;
+    expect(interrupted).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('or go back: apisvc rotate -C ') });
+    outputs.push(interrupted.stdout, interrupted.stderr);
+    await run('--abort', '--soak', '0s', '-o', 'json');
+    await run('-o', 'json');
+    const text = outputs.join('\n');
+    expect(keys.size).toBeGreaterThan(6);
+    expect(text).not.toContain('PRIVATE KEY');
+    expect([...keys].filter((line) => text.includes(line))).toEqual([]);
+    expect(text).toContain('Plan to rotate');
+    // The interrupted run gave its Lease up, so that the next one did not have to wait.
+    expect(text).not.toContain('holds the Lease of the rotation');
+    await expectAgreement(project, 'lost-keys');
+  });
+});
+
+/** The lines of all private keys in a directory, without those that all keys have. */
+function keysIn(dir: string): string[] {
+  const files = readdirSync(dir).filter((name) => name.endsWith('.key'));
+  return files.flatMap((name) =>
+    readFileSync(join(dir, name), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('-'))
+      .slice(1),
+  );
+}
