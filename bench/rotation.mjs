@@ -1,19 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../scripts/setup.mjs';
 import { tableOf } from './rotation/table.mjs';
 
 const page = join(root, 'docs', 'rotation.md');
+const file = join(root, 'bench', 'rotation', 'rows.jsonl');
 const markers = { begin: '<!-- begin: npm run bench rotation -->', end: '<!-- end -->' };
 
 const usage = `npm run bench -- rotation [flags]; each flag can be repeated, and selects all without it
   --kubernetes 1.37|1.35   --sync 10s|60s   --rate 100|300   --server NAME   --scenario NAME
-  --file FILE              add the rows to those of earlier runs`;
+The table keeps the rows of earlier runs, in bench/rotation/rows.jsonl.`;
 
-/** @param {string[]} args @param {string} folder an empty folder */
-function readFlags(args, folder) {
+/** @param {string[]} args */
+function readFlags(args) {
   const many = /** @type {const} */ ({ type: 'string', multiple: true });
   const options = {
     kubernetes: many,
@@ -21,42 +22,51 @@ function readFlags(args, folder) {
     rate: many,
     server: many,
     scenario: many,
-    file: /** @type {const} */ ({ type: 'string' }),
   };
   const { values } = parseArgs({ args, options });
   const { kubernetes = ['1.37', '1.35'], sync = ['10s', '60s'], rate = ['100', '300'], server = [], scenario = [] } = values;
-  return { kubernetes, sync, rate, server, scenario, file: values.file ?? join(folder, 'rotation.jsonl') };
+  return { kubernetes, sync, rate, server, scenario };
 }
 
 /**
  * Rotates certificates and restarts servers in many ways, each under load, on real pods. Prints how
  * many requests failed, and writes the table to docs/rotation.md.
  * @param {string[]} args
- * @param {string} folder an empty folder
  * @returns {boolean} whether every scenario ran to its end
  */
-export function benchRotation(args, folder) {
+export function benchRotation(args) {
   let flags;
   try {
-    flags = readFlags(args, folder);
+    flags = readFlags(args);
   } catch (error) {
     console.error(`error: ${/** @type {Error} */ (error).message}\n${usage}`);
     return false;
   }
-  const { file, server: servers, scenario: scenarios } = flags;
+  const { server: servers, scenario: scenarios } = flags;
   const selection = JSON.stringify({ file, servers, scenarios, rates: flags.rate.map(Number) });
   const clusters = flags.kubernetes.flatMap((cell) => flags.sync.map((sync) => ({ cell, sync })));
   const succeeded = clusters.map(({ cell, sync }) => runOn(cell, sync, selection));
-  if (!existsSync(file)) return false;
-  const table = tableOf(
-    readFileSync(file, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line)),
-  );
+  const rows = lastOfEach(readRows());
+  writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const table = tableOf(rows);
   console.log(`\n${table}`);
   writeTable(table);
   return succeeded.every(Boolean);
+}
+
+/** @returns {import('./rotation/table.mjs').Row[]} */
+function readRows() {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+}
+
+/**
+ * The last of the rows that measure the same, in the place of the first one.
+ * @param {readonly import('./rotation/table.mjs').Row[]} rows
+ */
+function lastOfEach(rows) {
+  const places = new Map(rows.map((row) => [[row.scenario, row.server, row.sync, row.kubernetes, row.rate].join(' | '), row]));
+  return [...places.values()];
 }
 
 /** @param {string} cell @param {string} sync @param {string} selection */

@@ -142,7 +142,7 @@ async function rotation(args) {
   heading('rotation and rolling restarts under load');
   if (skipCluster()) return;
   const { benchRotation } = await import('./rotation.mjs');
-  if (!benchRotation(args, folder)) process.exitCode = 1;
+  if (!benchRotation(args)) process.exitCode = 1;
 }
 
 async function all() {

@@ -47,7 +47,8 @@ describe.each(names)('%s', (name) => {
   describe.each(selection.rates)('%i requests per second', (rate) => {
     test.each(scenariosOf(name))('%s', async (scenario, { run }) => {
       const report = await underLoad(rate, server, run);
-      const row = { kubernetes: cluster.cell.kubernetes, sync, server: name, scenario, ...report };
+      const { requests, failures, byText, retried, watch } = report;
+      const row = { scenario, server: name, sync, kubernetes: cluster.cell.kubernetes, rate, requests, failures, byText, retried, watch };
       appendFileSync(selection.file, `${JSON.stringify(row)}\n`);
     });
   });

@@ -24,7 +24,7 @@ function watchOf(rows) {
 /**
  * Writes the table: a line for each scenario, server and sync frequency, a column for each version
  * and rate.
- * @param {readonly Row[]} rows of equal rows, the last one counts
+ * @param {readonly Row[]} rows
  * @returns {string} Markdown
  */
 export function tableOf(rows) {
@@ -47,7 +47,7 @@ export function tableOf(rows) {
   const header = ['Scenario', 'Server', 'kubelet sync', ...columns.map(({ kubernetes, rate }) => `${kubernetes}, ${rate}/s`), 'Watch'];
   const body = [...lines].map(([key, group]) => {
     const cells = columns.map(({ kubernetes, rate }) => {
-      const row = group.findLast((each) => each.kubernetes === kubernetes && each.rate === rate);
+      const row = group.find((each) => each.kubernetes === kubernetes && each.rate === rate);
       return row ? figureOf(row) : 'not measured';
     });
     return [...key.split(' | '), ...cells, watchOf(group)];
