@@ -95,7 +95,7 @@ export default defineConfig({
           exclude: (isShort && cell === '1.35' ? rotationSpecsOnce : []).map((name) => `test/cluster/rotation/${name}.test.ts`),
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
           // The specs mostly wait. More load generators would need the whole processor.
-          maxWorkers: 3,
+          maxWorkers: cell === '1.35' ? 2 : 4,
           ...onCluster,
           testTimeout: 300_000,
         },

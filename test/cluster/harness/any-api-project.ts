@@ -45,8 +45,8 @@ export async function makeAnyApiProject({ name, replicas = 3, flags = [], edit }
 
 /** Registers such a project. @throws AssertionError with the output of register */
 export async function registerAnyApiProject({ dir }: AnyApiProject): Promise<void> {
-  const { exitCode, stderr } = await apisvc(['register', '-C', dir, '--timeout', '80s']);
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  const { exitCode, stdout, stderr } = await apisvc(['register', '-C', dir, '--timeout', '80s']);
+  expect({ exitCode, output: exitCode === 0 ? '' : stdout + stderr }).toEqual({ exitCode: 0, output: '' });
 }
 
 /** Deletes the APIService and the namespace of such a project, and does not wait. */
