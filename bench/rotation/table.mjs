@@ -1,7 +1,8 @@
 /**
  * A scenario under load on one cluster.
  * @typedef {{ kubernetes: string, sync: string, server: string, scenario: string, rate: number,
- * requests: number, failures: number, retried: { count: number }[], watch?: { opened: number, longestGapMs: number } }} Row
+ * requests: number, failures: number, retried: { count: number }[],
+ * watch?: { opened: number, longestGapMs: number } }} Row
  */
 
 /** @param {number} count */

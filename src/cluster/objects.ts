@@ -55,7 +55,7 @@ export async function listObjects(cluster: Cluster, of: Collection, signal: Abor
   return (await list(cluster, of, signal)).items;
 }
 
-/** Objects a page. Each may have a megabyte, and a page must arrive within the limit of a request. */
+/** An object may have a megabyte, and a page must arrive within the limit of a request. */
 const pageSize = '20';
 
 /**

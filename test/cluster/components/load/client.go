@@ -60,7 +60,8 @@ const maxRetries = 10
 
 // do sends a request as client-go does: a response that is 429 or 5xx and names a time in
 // Retry-After is not a failure, but means that the client sends the request again after that time
-// (checkWait in client-go/rest/with_retry.go). It calls retried with the text of each such response.
+// (checkWait in client-go/rest/with_retry.go). It calls retried with the text of each such
+// response.
 func (c *client) do(each request, retried func(text string)) error {
 	for attempt := 0; ; attempt++ {
 		after, err := c.try(each)
