@@ -2,9 +2,9 @@
 // compiled code is kept for the next run. The cache of Node (module.enableCompileCache, from 22.1)
 // does not help much: Node fills it before any function has run, and V8 compiles a function when it
 // is called first.
-const { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
+const { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
-const { join } = require('node:path');
+const { basename, dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 const { crc32 } = require('node:zlib');
 
@@ -41,7 +41,7 @@ function openCache(main) {
   if (!process.getuid || process.env.NODE_DISABLE_COMPILE_CACHE || process.env.NODE_V8_COVERAGE) return false;
   const own = join(tmpdir(), `apisvc-${process.getuid()}`);
   const [, hash] = /^\/\/ (\w+)\n/.exec(main) ?? [];
-  const [command = 'help'] = /^\w+$/.exec(process.argv[2]) ?? [];
+  const [command = 'help'] = /^\w+$/.exec(process.argv[2] ?? '') ?? [];
   const path = join(own, `${hash}-${process.version}-${process.arch}-${command}`);
   try {
     mkdirSync(own, { recursive: true, mode: 0o700 });
@@ -79,8 +79,19 @@ function save(path, exitCode) {
       writeFileSync(temporary, Buffer.concat([code, checksum]), { mode: 0o600 });
       renameSync(temporary, join(path, name));
     }
+    removeOld(path);
   } catch {
     // The next command compiles again.
+  }
+}
+
+/** Removes the code of other builds. Those of the last hour may be in use. */
+function removeOld(path) {
+  const own = dirname(path);
+  const [hash] = basename(path).split('-');
+  for (const name of readdirSync(own)) {
+    const other = join(own, name);
+    if (!name.startsWith(hash) && lstatSync(other).mtimeMs < Date.now() - 3_600_000) rmSync(other, { recursive: true, force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { folder } from '../unit/project/folder.ts';
@@ -36,6 +36,24 @@ test('damaged code is not run, and is replaced', async () => {
   writeFileSync(path, bytes.fill(0x5a, 500, 5_000));
   expect(await help()).toEqual(first);
   expect(readFileSync(path).includes(Buffer.alloc(4_500, 0x5a))).toBe(false);
+});
+
+test('code of other builds is removed after an hour', async () => {
+  const cwd = folder();
+  const help = () => apisvc(['--help'], { cwd, env: { TMPDIR: cwd } });
+  for (const [name, hoursAgo] of [
+    ['old-build', 2],
+    ['new-build', 0],
+  ] as const) {
+    const path = join(cwd, own, name);
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const then = Date.now() / 1000 - hoursAgo * 3_600;
+    utimesSync(path, then, then);
+  }
+  await help();
+  const kept = readdirSync(join(cwd, own));
+  expect(kept).toHaveLength(2);
+  expect(kept).toContain('new-build');
 });
 
 test('a directory that others can write to is not used', async () => {
