@@ -1,6 +1,5 @@
 // Bundles src/cli/main.ts into dist/. With code splitting, a command that needs no cluster never
 // loads @kubernetes/client-node.
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { commonJsFiles } from './commonjs.mjs';
@@ -81,13 +80,7 @@ const built = await build({
 });
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(fresh);
-const files = await commonJsFiles(built, target);
-// bin/load.js keeps the compiled code of this build under this hash.
-const hash = createHash('sha256')
-  .update([...files].join())
-  .digest('hex')
-  .slice(0, 16);
-for (const [name, code] of files) writeFileSync(`${fresh}/${name}`, name === 'main.cjs' ? `// ${hash}\n${code}` : code);
+for (const [name, code] of await commonJsFiles(built, target)) writeFileSync(`${fresh}/${name}`, code);
 writeFileSync(`${fresh}/THIRD-PARTY-NOTICES.txt`, thirdPartyNotices(built.metafile));
 writeFileSync(`${fresh}/metafile.json`, JSON.stringify(built.metafile).replaceAll(`"${fresh}/`, '"dist/'));
 // A command that starts at the same time finds the old bundle or the new one: main.cjs names the
