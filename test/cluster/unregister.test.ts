@@ -35,7 +35,11 @@ describe.each(['1.37-routing', '1.35'])('on Kubernetes %s', (cell) => {
   const unregister = (...args: string[]) => apisvc('unregister', '--yes', ...args);
   const kubectl = async (args: readonly string[], input?: object): Promise<string> => {
     const done = await kubectlWith(args, { kubeconfig: run.cluster.kubeconfig, ...(input ? { input: JSON.stringify(input) } : {}) });
-    expect({ args, ...done }).toMatchObject({ exitCode: 0 });
+    expect({ args, exitCode: done.exitCode, output: done.exitCode === 0 ? '' : done.stdout + done.stderr }).toEqual({
+      args,
+      exitCode: 0,
+      output: '',
+    });
     return done.stdout;
   };
   /** The objects, when controllers have nothing more to do. */
