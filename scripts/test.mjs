@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -81,8 +81,7 @@ async function runTier({ name, project, env }, filters, isAlone) {
     const [exitCode] = await ended;
     if (output && errors) {
       heading(`${name} tests`);
-      writeSync(1, output);
-      writeSync(1, errors);
+      await show(Buffer.concat([output, errors]));
     }
     const succeeded = exitCode === 0;
     const { counts, failures } = readReport(report, succeeded);
@@ -92,6 +91,9 @@ async function runTier({ name, project, env }, filters, isAlone) {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** A pipe takes only a part at once. @param {Buffer} output @returns {Promise<unknown>} */
+const show = (output) => new Promise((shown) => process.stdout.write(output, shown));
 
 /**
  * Without a report, the run broke before the first test: one failure.

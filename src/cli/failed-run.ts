@@ -1,7 +1,5 @@
-import { PluginError } from '../cluster/faults.ts';
+import { completeFix, type RepeatedFlags } from '../commands/complete-fix.ts';
 import type { Terminal } from '../commands/terminal.ts';
-import { fixInDirectory } from '../config/project-commands.ts';
-import { clusterFlagsOf, withClusterFlags } from '../diagnosis/fix.ts';
 import { ApisvcError, type ExitCode, InterruptedError } from '../errors.ts';
 import { type FormatName, formatOf } from '../report/formats.ts';
 
@@ -15,10 +13,7 @@ interface Invocation {
   };
 }
 
-/** The flags that the commands in a fix repeat. */
-interface FixFlags {
-  readonly directory?: string;
-  readonly kubeconfig?: string;
+interface FixFlags extends Omit<RepeatedFlags, 'context'> {
   /** A list where the flag may be repeated. */
   readonly context?: string | readonly string[];
 }
@@ -41,7 +36,7 @@ export async function reportFailedRun(
   try {
     return await run({ ...terminal, result });
   } catch (error) {
-    completeFix(error, flags);
+    completeFix(error, { ...flags, context: onlyContext(flags) });
     const failedRun = flags.output && formatOf(flags.output).failedRun;
     if (failedRun && !written && error instanceof ApisvcError && !(error instanceof InterruptedError)) {
       const { message, fix } = error;
@@ -51,14 +46,8 @@ export async function reportFailedRun(
   }
 }
 
-/**
- * Adds the directory and the cluster of the command to the commands in the fix of its error, where
- * they lack them.
- */
-function completeFix(error: unknown, { directory = '.', kubeconfig, context }: FixFlags): void {
-  // The fix of a credential plugin is text of the kubeconfig.
-  if (!(error instanceof ApisvcError) || error instanceof PluginError || error.fix === undefined) return;
-  const [only, ...more] = context === undefined ? [] : [context].flat();
-  const cluster = clusterFlagsOf({ kubeconfig, ...(more.length === 0 ? { context: only } : {}) });
-  error.fix = fixInDirectory(withClusterFlags(error.fix, cluster), directory);
+/** Of several contexts, none is the one that the commands in a fix need. */
+function onlyContext({ context = [] }: FixFlags): string | undefined {
+  const [only, ...more] = [context].flat();
+  return more.length === 0 ? only : undefined;
 }

@@ -1,15 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { type Cluster, connect } from '../cluster/cluster.ts';
-import { PluginError } from '../cluster/faults.ts';
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
-import { fixInDirectory } from '../config/project-commands.ts';
-import { clusterFlagsOf, withClusterFlags } from '../diagnosis/fix.ts';
-import { ApisvcError, DeadlineError, InterruptedError, UsageError } from '../errors.ts';
+import { DeadlineError, InterruptedError, UsageError } from '../errors.ts';
+import { completeFix, type RepeatedFlags } from './complete-fix.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface ClusterFlags extends ClusterOptions {
-  /** The project directory, of a command that has one. */
-  readonly directory?: string;
+export interface ClusterFlags extends ClusterOptions, RepeatedFlags {
   /** Milliseconds. */
   readonly timeout: number;
 }
@@ -40,31 +36,21 @@ export async function withCluster<T>(
     // Interrupted work fails in many ways, so report the reason. A DeadlineError of the work says
     // more.
     if (signal.aborted && !(error instanceof DeadlineError)) throw signal.reason;
-    // The fix of a credential plugin is text of the kubeconfig.
-    if (error instanceof ApisvcError && !(error instanceof PluginError) && error.fix !== undefined) {
-      error.fix = repeatFlags(error.fix, flags);
-    }
-    throw error;
+    throw completeFix(error, flags);
   } finally {
     clearTimeout(timer);
     cluster?.close();
   }
 }
 
-type Repeated = ClusterOptions & Pick<ClusterFlags, 'directory'>;
-
-/** The commands of a fix get the flags that select the cluster and the project. */
-const repeatFlags = (fix: string, flags: Repeated): string =>
-  withClusterFlags(fixInDirectory(fix, flags.directory ?? '.'), clusterFlagsOf(flags));
-
 /**
  * Rethrows an error; that of Ctrl-C with how to go on. Every step leaves a cluster that works, so
  * nothing needs to be undone.
  * @param fix its commands get the flags that select the cluster and the project
  */
-export function explainInterrupt(error: unknown, flags: Repeated, fix: string): never {
+export function explainInterrupt(error: unknown, flags: RepeatedFlags, fix: string): never {
   if (!(error instanceof InterruptedError)) throw error;
-  throw new InterruptedError(error.signal, { fix: repeatFlags(fix, flags) });
+  throw completeFix(new InterruptedError(error.signal, { fix }), flags);
 }
 
 /** The start of that fix. */

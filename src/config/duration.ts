@@ -21,7 +21,7 @@ export const durationMessage = 'must be a duration such as 90s, 1h30m, 90d or 10
 /** Why a text is not a duration; undefined when it is one. */
 export function durationFault(text: string): string | undefined {
   if (parseDuration(text) !== undefined) return undefined;
-  if (/^(?:0+(?:ms|s|m|h|d|y)?)+$/.test(text)) return 'must be longer than 0';
+  if (/^(?:0+(?:ms|s|m|h|d|y))*0*$/.test(text) && text !== '') return 'must be longer than 0';
   return /^\d+$/.test(text) ? unitMissing(text) : durationMessage;
 }
 

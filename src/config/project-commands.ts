@@ -24,7 +24,7 @@ export const inDirectory = (command: string, directory: string): string =>
  * command with the name of an APIService, which needs no project.
  */
 export const fixInDirectory = (fix: string, directory: string): string =>
-  fix.replace(/\bapisvc (?:rotate|register|verify|status|unregister(?=$))\b(?!(?: -.*)? v\d|.* -C )/gm, (command) =>
+  fix.replace(/\bapisvc (?:rotate|register|verify|status|unregister(?=$))\b(?!(?: '?-.*)? v\d|.* -C )/gm, (command) =>
     inDirectory(command, directory),
   );
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseDuration } from '../../../src/config/duration.ts';
+import { durationFault, durationMessage, parseDuration, unitMissing } from '../../../src/config/duration.ts';
 
 test.each<[string, number]>([
   ['500ms', 500],
@@ -15,6 +15,17 @@ test.each<[string, number]>([
 
 test.each(['', '0s', '5', 's', '-5s', '1.5h', '1h 30m', '1H', '101y', '99y367d', `${'9'.repeat(400)}s`])('not %j', (text) => {
   expect(parseDuration(text)).toBeUndefined();
+});
+
+test.each([
+  ['0', 'must be longer than 0'],
+  ['00s0m', 'must be longer than 0'],
+  ['5', unitMissing('5')],
+  ['', durationMessage],
+  // A pattern with two ways to divide the zeros never ends here.
+  [`${'0'.repeat(60)}x`, durationMessage],
+])('%j: %s', (text, fault) => {
+  expect(durationFault(text)).toBe(fault);
 });
 
 test('the parts add up', () => {

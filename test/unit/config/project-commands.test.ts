@@ -15,6 +15,10 @@ test.each([
     'Remove it: apisvc unregister\nList all: apisvc unregister --leftovers',
     'Remove it: apisvc unregister -C demo\nList all: apisvc unregister --leftovers',
   ],
+  [
+    "Find the cause: apisvc verify '--kubeconfig=/a b' --context=two v1.example.com",
+    "Find the cause: apisvc verify '--kubeconfig=/a b' --context=two v1.example.com",
+  ],
   ['Continue: apisvc rotate -C demo', 'Continue: apisvc rotate -C demo'],
 ])('every command of a fix names the directory once: %j', (fix, expected) => {
   expect(fixInDirectory(fix, 'demo')).toBe(expected);
