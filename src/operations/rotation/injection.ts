@@ -29,9 +29,9 @@ export const injectingAnnotation = ({ metadata }: KubeObject): string | undefine
 export function followsSecret(object: KubeObject, { metadata: { namespace, name, annotations = {} } }: KubeObject): boolean {
   const { [`${certManager}inject-ca-from`]: certificate, [`${certManager}inject-ca-from-secret`]: secret } =
     object.metadata.annotations ?? {};
-  // A Certificate comes before a Secret.
-  if (certificate !== undefined) return certificate === `${namespace}/${annotations[`${certManager}certificate-name`]}`;
-  return secret === `${namespace}/${name}` && annotations[`${certManager}allow-direct-injection`] === 'true';
+  // A Secret comes before a Certificate (setup.go, RegisterAllInjectors).
+  if (secret !== undefined) return secret === `${namespace}/${name}` && annotations[`${certManager}allow-direct-injection`] === 'true';
+  return certificate === `${namespace}/${annotations[`${certManager}certificate-name`]}`;
 }
 
 const certManager = 'cert-manager.io/';

@@ -181,6 +181,7 @@ describe('a webhook into which cert-manager injects the CA', () => {
 
   test.each([
     ['from the Secret that is rotated', fromSecret, allowed],
+    ['from that Secret, not from the Certificate', { ...fromSecret, 'cert-manager.io/inject-ca-from': 'other/ca' }, allowed],
     ['from the Certificate of that Secret', fromCertificate, { 'cert-manager.io/certificate-name': 'api' }],
   ])('%s follows the rotation, and is named', async (_, annotations, secretAnnotations) => {
     const { check, notes } = await checked(annotations, secretAnnotations);
@@ -194,7 +195,11 @@ describe('a webhook into which cert-manager injects the CA', () => {
     ['from a Secret that does not allow it', fromSecret, {}],
     ['from another Secret', { 'cert-manager.io/inject-ca-from-secret': 'other/ca' }, allowed],
     ['from another Certificate', fromCertificate, { 'cert-manager.io/certificate-name': 'other' }],
-    ['from a Certificate first', { ...fromSecret, 'cert-manager.io/inject-ca-from': 'other/ca' }, allowed],
+    [
+      'from another Secret, not from the Certificate of this one',
+      { ...fromCertificate, 'cert-manager.io/inject-ca-from-secret': 'other/ca' },
+      { ...allowed, 'cert-manager.io/certificate-name': 'api' },
+    ],
   ])('%s is refused', async (_, annotations, secretAnnotations) => {
     const { check, notes } = await checked(annotations, secretAnnotations);
     const fault = await check();
