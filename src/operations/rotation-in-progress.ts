@@ -37,7 +37,7 @@ export async function requireNoRotation(cluster: Cluster, { service, directory, 
   const { journal, identity } = viewRotationLease(lease);
   if (!journal) {
     await awaitSilence(cluster, { service, signal, onWait: noteLeaseWait({ onProgress }) }, lease).catch((error) => {
-      throw error instanceof RefusedError ? withoutChanges(error) : error;
+      throw error instanceof RefusedError ? withoutChanges(inProject(error, directory)) : error;
     });
     return;
   }
@@ -48,9 +48,9 @@ export async function requireNoRotation(cluster: Cluster, { service, directory, 
     `${identity === '' ? 'Finish' : 'Otherwise finish'} it: run rotate in the project directory where it was started.`,
     'Or go back first: apisvc rotate --abort',
   ].join('\n');
-  throw withoutChanges(
-    new RefusedError(`${what}: it started at ${toSecond(journal.started)}, and ${journal.holder} ran it last`, {
-      fix: fixInDirectory(fix, directory),
-    }),
-  );
+  const refused = new RefusedError(`${what}: it started at ${toSecond(journal.started)}, and ${journal.holder} ran it last`, { fix });
+  throw withoutChanges(inProject(refused, directory));
 }
+
+const inProject = (error: RefusedError, directory: string): RefusedError =>
+  Object.assign(error, { fix: error.fix && fixInDirectory(error.fix, directory) });

@@ -76,6 +76,7 @@ describe('secure --undo', () => {
     expect(await rejection(undoSecure(cluster, asked))).toMatchObject({
       exitCode: 1,
       message: 'alice@laptop has been rotating the certificate of Service wardle/api since 2026-11-28T10:00:00Z\nnothing was changed',
+      fix: 'Wait until that rotation is complete. To see how far it is: apisvc status -C demo',
     });
     expect(writes).toEqual([]);
   });
