@@ -19,18 +19,16 @@ export function requireTime(
   const leftMs = ({ notAfter }: CertificateInfo): number => Date.parse(notAfter) - now().getTime();
   const seconds = (ms: number): string => `${Math.max(0, Math.round(ms / 1000))}s`;
   const isShort = (each: CertificateInfo): boolean => leftMs(each) < neededMs;
-  const ca = set?.anchors.find(isShort);
-  const short = ca ?? set?.presented.find(isShort);
-  if (!short) return;
+  // A certificate does not outlive its CA (pki/leaf.ts), and other CAs of ca.crt do not matter.
+  const short = set?.presented.find(isShort);
+  if (!set || !short) return;
   const parts = [`${seconds(reloadMs)} until every pod has the certificate`];
   if (kind === 'ca') parts.push(`${seconds(blindMs)} until every kube-apiserver trusts the CA`, `${seconds(soakMs)} of --soak`);
   const { configuration } = projectFiles(dir);
-  throw new UsageError(
-    `the new ${ca ? 'CA' : 'certificate'} would expire after ${seconds(leftMs(short))}, but a rotation may take ${seconds(neededMs)}: ${parts.join(', ')}\nnothing was changed`,
-    {
-      fix: ca
-        ? `Set a longer spec.certificates.issuer.caLifetime in ${configuration}, or use a CA that is valid for longer.`
-        : `Set a longer spec.certificates.lifetime in ${configuration}.`,
-    },
-  );
+  const [what, fix] =
+    kind === 'ca' && set.anchors.every(isShort)
+      ? ['CA', `Set a longer spec.certificates.issuer.caLifetime in ${configuration}, or use a CA that is valid for longer.`]
+      : ['certificate', `Set a longer spec.certificates.lifetime in ${configuration}.`];
+  const needed = `a rotation may take ${seconds(neededMs)}: ${parts.join(', ')}`;
+  throw new UsageError(`the new ${what} would expire after ${seconds(leftMs(short))}, but ${needed}\nnothing was changed`, { fix });
 }

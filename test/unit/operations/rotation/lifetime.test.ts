@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { requireTime } from '../../../../src/operations/rotation/lifetime.ts';
+import type { CertificateSet } from '../../../../src/operations/rotation/rotation.ts';
+import type { CertificateInfo } from '../../../../src/pki/types.ts';
+
+const now = () => new Date('2026-11-28T12:00:00Z');
+const lasting = (seconds: number) => ({ notAfter: new Date(now().getTime() + seconds * 1_000).toISOString() }) as CertificateInfo;
+/** A certificate, and the CAs in its file. */
+const setOf = (leaf: number, ...anchors: readonly number[]): CertificateSet => ({
+  chain: '',
+  presented: [lasting(leaf)],
+  leaf: 'x',
+  anchors: anchors.map(lasting),
+  key: undefined,
+});
+const request = { dir: '.', soakMs: 10_000, now };
+const longer = 'Set a longer spec.certificates.lifetime in apisvc.yaml.';
+const longerCa = 'Set a longer spec.certificates.issuer.caLifetime in apisvc.yaml, or use a CA that is valid for longer.';
+
+test.each([
+  ['leaf', setOf(99, 1_000), 'the new certificate would expire after 99s, but a rotation may take 100s', longer],
+  ['ca', setOf(169, 1_000), 'the new certificate would expire after 169s, but a rotation may take 170s', longer],
+  ['ca', setOf(169, 169), 'the new CA would expire after 169s, but a rotation may take 170s', longerCa],
+] as const)('a certificate that expires during the rotation of the %s is refused', (kind, set, message, fix) => {
+  expect(() => requireTime(set, { ...request, kind })).toThrow(expect.objectContaining({ message: expect.stringContaining(message), fix }));
+});
+
+test('a certificate that is valid for longer is used, whatever another CA in certs/ca.crt is', () => {
+  expect(() => requireTime(setOf(100, 1_000), { ...request, kind: 'leaf' })).not.toThrow();
+  expect(() => requireTime(setOf(100, 1_000, -10), { ...request, kind: 'leaf' })).not.toThrow();
+});
