@@ -2,6 +2,7 @@ import type { Cluster } from '../../cluster/cluster.ts';
 import type { RotationLock } from '../../cluster/lease.ts';
 import type { Journal } from '../../cluster/rotation-lease.ts';
 import { RefusedError, UsageError } from '../../errors.ts';
+import { whyUnreadable } from '../../project/certificates.ts';
 import { discardNext, hasNext, promoteNext, refuseMount, writeNext } from '../../project/generations.ts';
 import { type CertificatesToWrite, certificateFiles, projectFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
@@ -35,12 +36,16 @@ export async function prepare(
   const { dir, registration, abort, kind } = request;
   const [onDisk, next] = [readSet(dir, registration), readNextSet(dir, registration, abort)];
   const decision = decide({ current: onDisk, next, isDamaged: !next && hasNext(dir), journal, abort });
-  const isLost = !onDisk && decision.action === 'start' && hasSecret(request);
+  const damage = onDisk ? undefined : whyUnreadable(dir, 'certificate', 'current');
+  const isLost = !onDisk && damage === undefined && decision.action === 'start' && hasSecret(request);
   const found = isLost ? await restoreSet({ ...request, cluster }, request) : onDisk;
   const nothing = { kind, direction: abort ? 'back' : 'forward', steps: [], from: found, to: found } as const;
   if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', ...nothing };
   if (!found) {
-    throw new UsageError(`${projectFiles(dir).certificate} not found`, { fix: 'Restore the file from another copy of the project.' });
+    const { certificate } = projectFiles(dir);
+    throw new UsageError(damage === undefined ? `${certificate} not found` : `${certificate}: ${damage}`, {
+      fix: 'Restore the file from another copy of the project.',
+    });
   }
   if (decision.action === 'finish') return finished(cluster, request, found, journal);
   if (decision.action === 'start') {

@@ -39,7 +39,8 @@ export function readNextSet(dir: string, registration: Registration, abort: bool
   const next = readNext(dir, registration, reading());
   if (!next) return undefined;
   const set = certificateSet(next);
-  if (set?.key && set.anchors.length > 0) return set;
+  // The new CA stays trusted while a pod serves by it, also without the key.
+  if (set && set.anchors.length > 0 && (set.key || abort)) return set;
   if (abort) return undefined;
   const path = pathsOfSets(dir).next;
   const isDirectory = statSync(path).isDirectory();
