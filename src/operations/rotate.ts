@@ -104,7 +104,8 @@ async function plan(cluster: Cluster, request: RotateRequest): Promise<RotateRes
   const lease = await silentLease(cluster, request);
   const journal = lease && viewRotationLease(lease).journal;
   const prepared = await prepare(cluster, { ...request, ...clock, renewLease: async () => {} }, { journal });
-  if ('outcome' in prepared) return prepared;
+  const verify: StepReport = { id: 'verify', title: verifying, state: 'pending' };
+  if ('outcome' in prepared) return prepared.outcome === 'rotated' ? { ...prepared, outcome: 'planned', steps: [verify] } : prepared;
   const { rotation, steps } = prepared;
   const planned: StepReport[] = [];
   for (const step of steps) {
@@ -112,9 +113,8 @@ async function plan(cluster: Cluster, request: RotateRequest): Promise<RotateRes
     if (observation.state === 'fault') throw observation.error;
     planned.push({ id: step.id, title: step.title ?? step.id, state: observation.state });
   }
-  planned.push({ id: 'verify', title: verifying, state: 'pending' });
   const { kind, direction, from, to } = rotation;
-  return { outcome: 'planned', kind, direction, steps: planned, from, to };
+  return { outcome: 'planned', kind, direction, steps: [...planned, verify], from, to };
 }
 
 /**
