@@ -5,7 +5,7 @@ import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
 import { formerAnnotation, formerlyAbsent, recordFormer, withFormer } from './former.ts';
 import { entriesOf, type ManagedFieldsEntry, managedFieldsOf } from './managed-fields.ts';
-import { refOf } from './objects.ts';
+import { getObject, refOf } from './objects.ts';
 import { extractOwned } from './owned-fields.ts';
 import { describeRef, type ObjectRef, resourcePath } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';
@@ -231,21 +231,29 @@ export async function restoreObject(
 
 /**
  * Removes the entry of the update by which we restored an object: a later apply by its owner would
- * conflict with it. That another update comes first is no failure.
+ * conflict with it. A controller that updates the object meanwhile moves the entry. Then the object
+ * is read again.
  */
-async function withoutUpdate(cluster: Cluster, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
-  const at = managedFieldsOf(object).findIndex(({ manager, operation }) => manager === fieldManager && operation === 'Update');
-  if (at === -1) return object;
-  const entry = `/metadata/managedFields/${at}`;
-  const body = [
-    { op: 'test', path: `${entry}/manager`, value: fieldManager },
-    { op: 'test', path: `${entry}/operation`, value: 'Update' },
-    { op: 'remove', path: entry },
-  ];
-  const { resource, namespace, name } = refOf(object);
-  const path = resourcePath(resource, namespace, name);
-  const answer = await cluster.request({ method: 'PATCH', path, contentType: 'application/json-patch+json', body, signal });
-  return answer.status === 200 ? readJson<KubeObject>(cluster, answer) : object;
+async function withoutUpdate(cluster: Cluster, restored: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+  const ref = refOf(restored);
+  const path = resourcePath(ref.resource, ref.namespace, ref.name);
+  let object: KubeObject | undefined = restored;
+  while (object) {
+    const at = managedFieldsOf(object).findIndex(({ manager, operation }) => manager === fieldManager && operation === 'Update');
+    if (at === -1) return object;
+    const entry = `/metadata/managedFields/${at}`;
+    const body = [
+      { op: 'test', path: `${entry}/manager`, value: fieldManager },
+      { op: 'test', path: `${entry}/operation`, value: 'Update' },
+      { op: 'remove', path: entry },
+    ];
+    const answer = await cluster.request({ method: 'PATCH', path, contentType: 'application/json-patch+json', body, signal });
+    if (answer.status === 200) return readJson<KubeObject>(cluster, answer);
+    // 422 is a test of the patch that failed.
+    if (answer.status !== 409 && answer.status !== 422) return object;
+    object = await getObject(cluster, ref, signal);
+  }
+  return restored;
 }
 
 /**

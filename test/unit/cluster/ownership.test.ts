@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { applyObject, conflictsOf, isApplied, ownedFields, releaseObject, setFields } from '../../../src/cluster/ownership.ts';
+import {
+  applyObject,
+  conflictsOf,
+  isApplied,
+  ownedFields,
+  releaseObject,
+  restoreObject,
+  setFields,
+} from '../../../src/cluster/ownership.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
 
@@ -218,5 +226,25 @@ describe('setFields', () => {
   test('fails when kube-apiserver refuses', async () => {
     const { cluster } = await answering(403, status(403, 'Forbidden', 'services "api" is forbidden'));
     await expect(setFields(cluster, stored(), change, options)).rejects.toThrow('not allowed to patch service/wardle/api');
+  });
+});
+
+describe('restoreObject', () => {
+  const ours = { manager: 'apisvc', operation: 'Update', fieldsV1: { 'f:spec': { 'f:type': {} } } };
+  const others = { manager: 'kubectl', operation: 'Apply', fieldsV1: { 'f:spec': { 'f:type': {} } } };
+  const managedBy = (managedFields: readonly object[]) => ({ ...serviceOf(), metadata: { ...serviceOf().metadata, managedFields } });
+
+  test('gives up its update also when a controller updates the object meanwhile', async () => {
+    const received: Received[] = [];
+    const cluster = await clusterOf((request, response) => {
+      received.push(request);
+      if (request.method === 'GET') answer(response, 200, managedBy([others, ours]));
+      else if (request.headers['content-type'] === 'application/merge-patch+json') answer(response, 200, managedBy([ours, others]));
+      else if (request.body.includes('managedFields/0')) answer(response, 422, status(422, 'Invalid', 'the test failed'));
+      else answer(response, 200, managedBy([others]));
+    });
+    const result = await restoreObject(cluster, serviceOf(), { dryRun: false, signal: never });
+    expect(result).toMatchObject({ kind: 'applied', object: { metadata: { managedFields: [others] } } });
+    expect(received.map(({ method }) => method)).toEqual(['PATCH', 'PATCH', 'GET', 'PATCH']);
   });
 });
