@@ -2,7 +2,7 @@ import { fieldOwner } from '../../cluster/managed-fields.ts';
 import { RefusedError } from '../../errors.ts';
 import { hasSecret, leafOf, readSecret, secretRef } from './live.ts';
 import type { LookAtAll } from './look.ts';
-import type { Rotation } from './rotation.ts';
+import { type Rotation, wordsOf } from './rotation.ts';
 import type { TrustKeeper } from './trust-keeper.ts';
 
 /**
@@ -20,7 +20,7 @@ export function guard(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll):
     if (leafOf(secret)?.fingerprint === rotation.to.leaf) return;
     const { namespace, name } = secretRef(rotation);
     throw new RefusedError(
-      `Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['data', 'tls.crt'])}: it does not hold the ${rotation.direction === 'forward' ? 'new' : 'old'} certificate`,
+      `Secret ${namespace}/${name} was changed during the rotation by ${fieldOwner(secret, ['data', 'tls.crt'])}: it does not hold the ${wordsOf(rotation).to} certificate`,
       {
         fix: [
           'Stop what writes the Secret, and run the same command again with --force-conflicts: it writes the Secret again.',

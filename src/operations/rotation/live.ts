@@ -1,5 +1,6 @@
 import { getObject, listObjects } from '../../cluster/objects.ts';
 import { type ObjectRef, resources } from '../../cluster/resources.ts';
+import type { Need } from '../../cluster/status.ts';
 import { secretName } from '../../config/registration.ts';
 import { RefusedError } from '../../errors.ts';
 import { secretEntry } from '../../manifests/secret.ts';
@@ -13,6 +14,9 @@ import { type Rotation, serviceOf } from './rotation.ts';
 
 /** Any APIService. */
 export const anyApiService: ObjectRef = { resource: resources.APIService, namespace: undefined, name: '*' };
+
+/** The permissions to change any caBundle. */
+export const bundleNeeds: readonly Need[] = ['get', 'list', 'patch'].map((verb) => ({ verb, ref: anyApiService }));
 
 /** Reads every APIService that leads to the Service, also those of other projects. */
 export async function readApiServices(rotation: Pick<Rotation, 'cluster' | 'signal' | 'registration'>): Promise<readonly KubeObject[]> {
@@ -30,6 +34,10 @@ export const secretRef = ({ registration }: Pick<Rotation, 'registration'>): Obj
   namespace: registration.metadata.namespace,
   name: secretName(registration),
 });
+
+/** The permissions to change the Secret. */
+export const secretNeeds = (rotation: Pick<Rotation, 'registration'>): readonly Need[] =>
+  ['get', 'patch'].map((verb) => ({ verb, ref: secretRef(rotation) }));
 
 /** Whether apisvc writes the certificate into a Secret. A server outside the cluster has none. */
 export const hasSecret = ({ registration }: Pick<Rotation, 'registration'>): boolean => !registration.spec.server.external;

@@ -71,6 +71,10 @@ export interface Rotation extends Waiting, RotationOptions {
   readonly caFiles: readonly string[];
 }
 
+/** How messages call the two sets of certificates. */
+export const wordsOf = ({ direction }: Pick<Rotation, 'direction'>) =>
+  direction === 'forward' ? ({ from: 'old', to: 'new' } as const) : ({ from: 'new', to: 'old' } as const);
+
 /** The Service whose certificate is rotated, and its namespace. */
 export const serviceOf = ({ registration }: Pick<Rotation, 'registration'>) => ({
   namespace: registration.metadata.namespace,

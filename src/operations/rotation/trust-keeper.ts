@@ -8,7 +8,7 @@ import { viewApiService } from '../../snapshot/views.ts';
 import { accepts, bundleText, expiredIn, isWide, lackedBy, type Overlap, widened } from './bundles.ts';
 import { changeFault, changeFields } from './change-fields.ts';
 import { readApiServices } from './live.ts';
-import { hostOf, type Rotation } from './rotation.ts';
+import { hostOf, type Rotation, wordsOf } from './rotation.ts';
 
 /** Keeps the caBundle of every APIService of a Service as wide as a rotation needs it. */
 export interface TrustKeeper {
@@ -41,7 +41,7 @@ export interface TrustKeeper {
 const bundlePath = ['spec', 'caBundle'];
 
 export function trustKeeper(rotation: Rotation): TrustKeeper {
-  const { kind, from, to, direction, onProgress, now } = rotation;
+  const { kind, from, to, onProgress, now } = rotation;
   const overwritten = new Set<string>();
   const narrowed = new Set<string>();
   const overlap = (): Overlap => ({ from: from?.anchors ?? [], to: to.anchors, now: now() });
@@ -99,7 +99,7 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
       const time = now();
       const refusing = (await readApiServices(rotation)).filter((each) => !accepts(viewApiService(each), to, hostOf(rotation), time));
       if (refusing.length === 0) return;
-      const which = direction === 'forward' ? 'new' : 'old';
+      const which = wordsOf(rotation).to;
       const reasons = refusing.map((object) => {
         const missing = lackedBy(viewApiService(object), to.anchors, time).map(({ subject }) => subject);
         return `apiservice/${object.metadata.name}${missing.length > 0 ? ` lacks ${missing.join(', ')}` : ''}`;

@@ -9,7 +9,7 @@ import { accepts } from './bundles.ts';
 import { whileValid } from './clock.ts';
 import { followsSecret, injectingAnnotation } from './injection.ts';
 import { hasSecret, readSecret, secretRef } from './live.ts';
-import { hostOf, type Rotation, serviceOf } from './rotation.ts';
+import { hostOf, type Rotation, serviceOf, wordsOf } from './rotation.ts';
 
 /** The other kinds by which kube-apiserver calls a Service and verifies it by a caBundle. */
 const callers: readonly Resource[] = [
@@ -89,24 +89,21 @@ async function followersOf(rotation: Rotation, objects: readonly KubeObject[]): 
 
 const nameOf = (object: KubeObject): string => describeRef(refOf(object));
 
-const which = ({ direction }: Rotation): readonly [left: string, added: string] =>
-  direction === 'forward' ? ['old', 'new'] : ['new', 'old'];
-
 /** The Secret gets both CAs before a pod reads it, and keeps both until no pod needs the other. */
 function copied(rotation: Rotation, object: KubeObject): string {
   const { namespace, name } = secretRef(rotation);
-  return `${nameOf(object)}: cert-manager copies its caBundle from Secret ${namespace}/${name}, which gets both CAs with the ${which(rotation)[1]} certificate`;
+  return `${nameOf(object)}: cert-manager copies its caBundle from Secret ${namespace}/${name}, which gets both CAs with the ${wordsOf(rotation).to} certificate`;
 }
 
 function notChecked(rotation: Rotation, kinds: readonly { readonly resource: Resource; readonly why: string }[]): string {
   const { namespace, name } = serviceOf(rotation);
   const reasons = kinds.map(({ resource, why }) => `list ${resourceName(resource)}: ${why}`);
-  return `not checked: whether webhooks of Service ${namespace}/${name} accept the ${which(rotation)[1]} certificate (${reasons.join('; ')})`;
+  return `not checked: whether webhooks of Service ${namespace}/${name} accept the ${wordsOf(rotation).to} certificate (${reasons.join('; ')})`;
 }
 
 function rejecting(rotation: Rotation, objects: readonly KubeObject[]): RefusedError {
   const { namespace, name } = serviceOf(rotation);
-  const [left, added] = which(rotation);
+  const { from: left, to: added } = wordsOf(rotation);
   const names = objects.map(nameOf);
   // A controller would overwrite what is edited.
   const injected = objects.flatMap((each) => {

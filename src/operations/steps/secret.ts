@@ -5,7 +5,7 @@ import { isKeyOf } from '../certificate-in-cluster.ts';
 import { bundleText } from '../rotation/bundles.ts';
 import { changeFault, changeFields } from '../rotation/change-fields.ts';
 import { validityFault } from '../rotation/clock.ts';
-import { anyApiService, leafOf, readSecret, secretRef } from '../rotation/live.ts';
+import { anyApiService, leafOf, readSecret, secretNeeds, secretRef } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import type { TrustKeeper } from '../rotation/trust-keeper.ts';
@@ -21,7 +21,7 @@ export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAt
     id: 'secret',
     title: `Writing Secret ${namespace}/${name}`,
     // It also looks at the caBundles.
-    needs: () => [...['get', 'patch'].map((verb) => ({ verb, ref: secretRef(rotation) })), { verb: 'list', ref: anyApiService }],
+    needs: () => [...secretNeeds(rotation), { verb: 'list', ref: anyApiService }],
     async observe() {
       const secret = await readSecret(rotation);
       if (holds(secret, rotation)) return { state: 'done' };

@@ -5,7 +5,7 @@ import { anyApiService, hasSecret } from '../rotation/live.ts';
 import { type LookAtAll, progressOf } from '../rotation/look.ts';
 import { nudgePods } from '../rotation/nudge.ts';
 import type { Restarts } from '../rotation/restarts.ts';
-import { type Rotation, serviceOf } from '../rotation/rotation.ts';
+import { type Rotation, serviceOf, wordsOf } from '../rotation/rotation.ts';
 import type { Step } from '../runner.ts';
 import { podCommands, poll, waitFor } from '../wait.ts';
 
@@ -15,8 +15,8 @@ const polling = { firstMs: 100, longestMs: 2_000, answered: true };
  * Waits until every pod and endpoint serves exactly the certificate. Restarts pods that need it.
  */
 export function servedStep(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Step {
-  const { restart, nudge, direction, onProgress, files } = rotation;
-  const which = direction === 'forward' ? 'new' : 'old';
+  const { restart, nudge, onProgress, files } = rotation;
+  const which = wordsOf(rotation).to;
   return {
     id: 'endpoints',
     title: `Waiting until every endpoint serves the ${which} certificate`,

@@ -4,7 +4,7 @@ import type { Guard } from '../rotation/guard.ts';
 import { readApiServices } from '../rotation/live.ts';
 import { type LookAtAll, progressOf } from '../rotation/look.ts';
 import type { Restarts } from '../rotation/restarts.ts';
-import { type Rotation, serviceOf } from '../rotation/rotation.ts';
+import { type Rotation, serviceOf, wordsOf } from '../rotation/rotation.ts';
 import type { Step } from '../runner.ts';
 import { podCommands, poll, waitFor } from '../wait.ts';
 import { servedNeeds } from './served.ts';
@@ -31,10 +31,10 @@ export function soakStep(rotation: Rotation, look: LookAtAll, guard: Guard, rest
 }
 
 async function soak(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Promise<void> {
-  const { soakMs, direction } = rotation;
+  const { soakMs } = rotation;
   let quietSinceMs = performance.now();
   let otherSinceMs: number | undefined;
-  const what = `${soakMs / 1000}s in which every endpoint serves the ${direction === 'forward' ? 'new' : 'old'} certificate`;
+  const what = `${soakMs / 1000}s in which every endpoint serves the ${wordsOf(rotation).to} certificate`;
   await waitFor(what, podCommands(serviceOf(rotation).namespace), rotation, async (report) => {
     await poll({ ...polling, signal: rotation.signal, report }, async () => {
       await guard();

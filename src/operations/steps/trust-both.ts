@@ -2,7 +2,7 @@ import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { bundleFault } from '../rotation/injection.ts';
-import { anyApiService, readApiServices } from '../rotation/live.ts';
+import { bundleNeeds, readApiServices } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import type { TrustKeeper } from '../rotation/trust-keeper.ts';
@@ -19,7 +19,7 @@ export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: Loo
   return {
     id: 'trust-both',
     title: 'Trusting both CAs',
-    needs: () => ['get', 'list', 'patch'].map((verb) => ({ verb, ref: anyApiService })),
+    needs: () => bundleNeeds,
     async observe() {
       const found = await readApiServices(rotation);
       const lacking = await keeper.lacking(nothingServesFrom);

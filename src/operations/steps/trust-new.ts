@@ -3,8 +3,8 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { bundleText, trustsOnly } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
-import { anyApiService, hasSecret, readApiServices, readSecret, secretRef } from '../rotation/live.ts';
-import type { Rotation } from '../rotation/rotation.ts';
+import { bundleNeeds, hasSecret, readApiServices, readSecret, secretNeeds } from '../rotation/live.ts';
+import { type Rotation, wordsOf } from '../rotation/rotation.ts';
 import type { TrustKeeper } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
 
@@ -14,7 +14,8 @@ import type { Step } from '../runner.ts';
  * Secret: pods follow it, so an overwritten one would bring the certificate of the other CA back
  */
 export function trustNewStep(rotation: Rotation, keeper: TrustKeeper, untilServed: () => Promise<void>): Step {
-  const { to, direction } = rotation;
+  const { to } = rotation;
+  const which = wordsOf(rotation).to;
   const wide = async (): Promise<KubeObject | undefined> =>
     (await readApiServices(rotation)).find((each) => !trustsOnly(viewApiService(each), to.anchors));
   const untidy = async (): Promise<KubeObject | undefined> => {
@@ -35,12 +36,9 @@ export function trustNewStep(rotation: Rotation, keeper: TrustKeeper, untilServe
     }
   };
   return {
-    id: direction === 'forward' ? 'trust-new' : 'trust-old',
-    title: `Trusting only the ${direction === 'forward' ? 'new' : 'old'} CA`,
-    needs: () => [
-      ...['get', 'list', 'patch'].map((verb) => ({ verb, ref: anyApiService })),
-      ...(hasSecret(rotation) ? ['get', 'patch'].map((verb) => ({ verb, ref: secretRef(rotation) })) : []),
-    ],
+    id: `trust-${which}`,
+    title: `Trusting only the ${which} CA`,
+    needs: () => [...bundleNeeds, ...(hasSecret(rotation) ? secretNeeds(rotation) : [])],
     observe: async () => ({ state: (await wide()) || (await untidy()) ? 'pending' : 'done' }),
     async run() {
       // While the Secret is written, an incomplete look makes the caBundles wide again.

@@ -49,6 +49,19 @@ export async function registerAnyApiProject({ dir }: AnyApiProject): Promise<voi
   expect({ exitCode, output: exitCode === 0 ? '' : stdout + stderr }).toEqual({ exitCode: 0, output: '' });
 }
 
+/** Creates such a project and registers it. */
+export async function installAnyApiProject(options: AnyApiOptions): Promise<AnyApiProject> {
+  const project = await makeAnyApiProject(options);
+  await registerAnyApiProject(project);
+  return project;
+}
+
+/**
+ * Flags of a server that closes each connection, and is ready only when it knows the CA of the
+ * front proxy. A server on k8s.io/apiserver is ready before that.
+ */
+export const closingWhenReady = ['--close-connections', '--await-front-proxy'];
+
 /** Deletes the APIService and the namespace of such a project, and does not wait. */
 export async function removeAnyApiProject({ apiService }: AnyApiProject, name: string): Promise<void> {
   await kubectl(['delete', 'apiservice', apiService, '--ignore-not-found']);

@@ -74,6 +74,13 @@ export function expectNoFailureDuringRestart({ failures, byText, retried }: Load
   expect({ failures, byText, other }).toEqual({ failures: 0, byText: [], other: [] });
 }
 
+/** Starts a rotation of the CA that others disturb. */
+export const startCaRotation = ({ dir }: AnyApiProject, soak = '2s') =>
+  apisvc(['rotate', '-C', dir, '--ca', '--soak', soak], { timeout: 170_000 });
+
+/** What it prints before the Secret is written. */
+export const takingUp = /==> Waiting for every kube-apiserver/;
+
 /** Runs `apisvc rotate`, which must succeed. */
 export async function rotateOk(project: AnyApiProject, ...flags: readonly string[]) {
   const result = await apisvc(['rotate', '-C', project.dir, '--timeout', '4m', ...flags], { timeout: 250_000 });

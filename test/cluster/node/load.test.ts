@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { type LoadReport, startLoad } from '../harness/start-load.ts';
 
@@ -17,8 +17,7 @@ describe.each(['keeping', 'closing'] as const)('a load on a server that is %s co
   let project: AnyApiProject;
 
   beforeAll(async () => {
-    project = await makeAnyApiProject({ name, replicas: 1, flags: flags[kind] });
-    await registerAnyApiProject(project);
+    project = await installAnyApiProject({ name, replicas: 1, flags: flags[kind] });
   });
 
   afterAll(() => removeAnyApiProject(project, name));

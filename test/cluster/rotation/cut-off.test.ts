@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, closingWhenReady, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
 import { processesWith } from '../harness/processes.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
@@ -17,8 +17,7 @@ const cutOffMs = 30_000;
 let project: AnyApiProject;
 
 beforeAll(async () => {
-  project = await makeAnyApiProject({ name, flags: ['--close-connections', '--await-front-proxy'] });
-  await registerAnyApiProject(project);
+  project = await installAnyApiProject({ name, flags: closingWhenReady });
 });
 
 afterAll(() => removeAnyApiProject(project, name));

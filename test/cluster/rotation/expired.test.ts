@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { clockAhead } from '../harness/clock-ahead.ts';
 import { apisvc } from '../harness/commands.ts';
 import { editConfiguration, kubectlOk } from '../harness/projects.ts';
@@ -45,8 +45,7 @@ describe('an expired certificate', () => {
   };
 
   beforeAll(async () => {
-    project = await makeAnyApiProject({ name: 'expired', replicas: 1 });
-    await registerAnyApiProject(project);
+    project = await installAnyApiProject({ name: 'expired', replicas: 1 });
   });
 
   afterAll(() => removeAnyApiProject(project, 'expired'));

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
 import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
 
@@ -94,8 +94,7 @@ describe.each(['leaf', 'ca'] as const)('a killed rotation (%s)', (kind) => {
   let project: AnyApiProject;
 
   beforeAll(async () => {
-    project = await makeAnyApiProject({ name, flags: ['--close-connections'] });
-    await registerAnyApiProject(project);
+    project = await installAnyApiProject({ name, flags: ['--close-connections'] });
   });
 
   afterAll(() => removeAnyApiProject(project, name));

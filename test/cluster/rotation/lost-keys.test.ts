@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { expectAgreement, rotateOk, rotateRefused } from '../harness/rotations.ts';
@@ -12,8 +12,7 @@ import { expectAgreement, rotateOk, rotateRefused } from '../harness/rotations.t
 describe('a project that lost a key', () => {
   let project: AnyApiProject;
   beforeAll(async () => {
-    project = await makeAnyApiProject({ name: 'lost-keys', replicas: 1 });
-    await registerAnyApiProject(project);
+    project = await installAnyApiProject({ name: 'lost-keys', replicas: 1 });
   });
 
   afterAll(() => removeAnyApiProject(project, 'lost-keys'));

@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
 import { emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { expectAgreement, placesOf, rotateOk } from '../harness/rotations.ts';
@@ -12,8 +12,7 @@ const name = 'rotate-options';
 let project: AnyApiProject;
 
 beforeAll(async () => {
-  project = await makeAnyApiProject({ name, replicas: 2 });
-  await registerAnyApiProject(project);
+  project = await installAnyApiProject({ name, replicas: 2 });
 });
 
 afterAll(() => removeAnyApiProject(project, name));

@@ -1,26 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
-import { apisvc } from '../harness/commands.ts';
+import { type AnyApiProject, closingWhenReady, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
-import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
+import { expectAgreement, expectNoFailure, rotateOk, startCaRotation, takingUp, underLoad } from '../harness/rotations.ts';
 
 /** What others write in the middle of a rotation is noticed and named, and no request fails. */
 
 const name = 'overwritten';
-const flags = ['--ca', '--soak', '2s'];
 let project: AnyApiProject;
 
 beforeAll(async () => {
-  // A server on k8s.io/apiserver is ready before it knows the CA of the front proxy.
-  project = await makeAnyApiProject({ name, flags: ['--close-connections', '--await-front-proxy'] });
-  await registerAnyApiProject(project);
+  project = await installAnyApiProject({ name, flags: closingWhenReady });
 });
 
 afterAll(() => removeAnyApiProject(project, name));
 
-const start = (...more: readonly string[]) => apisvc(['rotate', '-C', project.dir, ...flags, ...more], { timeout: 170_000 });
 const base64 = (path: string): string => readFileSync(path).toString('base64');
 
 /** Writes only the current CA into the caBundle, as a GitOps tool with an old manifest does. */
@@ -28,13 +23,12 @@ const overwriteBundle = (): Promise<string> => {
   const patch = { spec: { caBundle: base64(projectFiles(project.dir).caCertificate) } };
   return kubectlOk(['patch', 'apiservice', project.apiService, '--type=merge', '-p', JSON.stringify(patch)]);
 };
-const takingUp = /==> Waiting for every kube-apiserver/;
 
 describe('a caBundle that is overwritten', () => {
   test('once is restored before the Secret is written', async () => {
     let stderr = '';
     const report = await underLoad(project, async () => {
-      const running = start();
+      const running = startCaRotation(project);
       await waitForOutput(running, takingUp);
       await overwriteBundle();
       const result = await running;
@@ -49,7 +43,7 @@ describe('a caBundle that is overwritten', () => {
   test('a second time ends the run with the name of the manager, and --abort goes back', async () => {
     const before = await expectAgreement(project, name);
     const report = await underLoad(project, async () => {
-      const running = start();
+      const running = startCaRotation(project);
       await waitForOutput(running, takingUp);
       await overwriteBundle();
       await waitForOutput(running, /restoring it once/);
@@ -69,7 +63,7 @@ test('an edited Secret ends the run with the name of the manager, and the next o
   const { certificate, key } = projectFiles(project.dir);
   const old = { 'tls.crt': base64(certificate), 'tls.key': base64(key) };
   const report = await underLoad(project, async () => {
-    const running = start('--soak', '30s');
+    const running = startCaRotation(project, '30s');
     await waitForOutput(running, /==> Watching all endpoints/);
     await kubectlOk(['patch', 'secret', '-n', name, `${name}-tls`, '--type=merge', '-p', JSON.stringify({ data: old })]);
     const { exitCode, stderr } = await running;
@@ -77,7 +71,7 @@ test('an edited Secret ends the run with the name of the manager, and the next o
     expect(stderr).toMatch(
       /Secret overwritten\/overwritten-tls was changed during the rotation by "kubectl-patch" at \S+: it does not hold the new certificate/,
     );
-    const again = await rotateOk(project, ...flags, '--force-conflicts');
+    const again = await rotateOk(project, '--ca', '--soak', '2s', '--force-conflicts');
     expect(again.stderr).toContain('note: continuing the rotation of the CA that started at');
   });
   expectNoFailure(report);

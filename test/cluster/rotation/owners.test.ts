@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, installAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { expectAgreement, placesOf, rotateOk } from '../harness/rotations.ts';
@@ -19,8 +19,7 @@ let project: AnyApiProject;
 let apiService: { readonly metadata: { readonly name: string }; readonly spec: { readonly caBundle: string } };
 
 beforeAll(async () => {
-  project = await makeAnyApiProject({ name, replicas: 1 });
-  await registerAnyApiProject(project);
+  project = await installAnyApiProject({ name, replicas: 1 });
   const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', project.apiService, '-o', 'json']));
   apiService = {
     apiVersion: 'apiregistration.k8s.io/v1',

@@ -1,32 +1,34 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, closingWhenReady, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
 import { processesWith } from '../harness/processes.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { groupOf } from '../harness/registrations.ts';
-import { expectAgreement, expectNoFailure, expectNoFailureDuringRestart, rotateOk, underLoad } from '../harness/rotations.ts';
+import {
+  expectAgreement,
+  expectNoFailure,
+  expectNoFailureDuringRestart,
+  rotateOk,
+  startCaRotation,
+  takingUp,
+  underLoad,
+} from '../harness/rotations.ts';
 
 /** Pods that start, crash or restart in the middle of a rotation, and a second rotation. */
 
 const name = 'changing-pods';
-const flags = ['--ca', '--soak', '2s'];
 let project: AnyApiProject;
 
 beforeAll(async () => {
-  // A server on k8s.io/apiserver is ready before it knows the CA of the front proxy.
-  project = await makeAnyApiProject({ name, flags: ['--close-connections', '--await-front-proxy'] });
-  await registerAnyApiProject(project);
+  project = await installAnyApiProject({ name, flags: closingWhenReady });
 });
 
 afterAll(() => removeAnyApiProject(project, name));
 
-const start = (...more: readonly string[]) => apisvc(['rotate', '-C', project.dir, ...flags, ...more], { timeout: 170_000 });
-const takingUp = /==> Waiting for every kube-apiserver/;
-
 test('a Deployment that is scaled up half way starts pods that are awaited too', async () => {
   const scale = (replicas: number) => kubectlOk(['scale', '-n', name, `deployment/${name}`, `--replicas=${replicas}`]);
   const report = await underLoad(project, async () => {
-    const running = start('--soak', '5s');
+    const running = startCaRotation(project, '5s');
     await waitForOutput(running, takingUp);
     await scale(4);
     await waitForOutput(running, /==> Watching all endpoints/);
@@ -40,7 +42,7 @@ test('a Deployment that is scaled up half way starts pods that are awaited too',
 });
 
 test('a pod that crashes while all endpoints are watched is awaited', async () => {
-  const running = start('--soak', '8s');
+  const running = startCaRotation(project, '8s');
   await waitForOutput(running, /==> Watching all endpoints/);
   const [pid] = processesWith(`--group-version=${groupOf(name)}/v1`);
   if (pid === undefined) throw new Error('no pod runs');
@@ -52,7 +54,7 @@ test('a pod that crashes while all endpoints are watched is awaited', async () =
 });
 
 test('a second rotation is refused with the name of the first', async () => {
-  const running = start();
+  const running = startCaRotation(project);
   await waitForOutput(running, takingUp);
   const { exitCode, stderr } = await apisvc(['rotate', '-C', project.dir]);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readPage } from '../../docs/transcripts.ts';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, installAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { expectAgreement, rotateOk } from '../harness/rotations.ts';
@@ -74,8 +74,7 @@ function rbacObjects(right: Right, index: number): object[] {
 }
 
 beforeAll(async () => {
-  project = await makeAnyApiProject({ name, replicas: 1 });
-  await registerAnyApiProject(project);
+  project = await installAnyApiProject({ name, replicas: 1 });
   await kubectlOk(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: rights.flatMap(rbacObjects) });
   // With --as, verify reports what the user may not do with the API.
   const users = ['plain', 'ca', 'nudge'].map((user) => `--user=${user}`);

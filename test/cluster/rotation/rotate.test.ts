@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pickupQueueIn } from '../../../src/operations/rotation/pickup-queue.ts';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
 
@@ -13,8 +13,7 @@ describe.each(['keeping', 'closing'] as const)('a server that is %s connections'
   let project: AnyApiProject;
 
   beforeAll(async () => {
-    project = await makeAnyApiProject({ name, flags: flags[kind] });
-    await registerAnyApiProject(project);
+    project = await installAnyApiProject({ name, flags: flags[kind] });
   });
 
   afterAll(() => removeAnyApiProject(project, name));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Status } from '../../../src/diagnosis/status.ts';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, installAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { type Gate, startGate } from '../harness/gate.ts';
 import { codesOf, verifyJson } from '../harness/projects.ts';
@@ -16,8 +16,7 @@ let project: AnyApiProject;
 let gate: Gate;
 
 beforeAll(async () => {
-  project = await makeAnyApiProject({ name, replicas: 2 });
-  await registerAnyApiProject(project);
+  project = await installAnyApiProject({ name, replicas: 2 });
   gate = await startGate();
 });
 

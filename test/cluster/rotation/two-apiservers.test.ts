@@ -6,7 +6,7 @@ import { enter } from '../../../src/sandbox/real/network.ts';
 import { placeIn } from '../../../src/sandbox/real/place.ts';
 import { answers } from '../../../src/sandbox/real/ready.ts';
 import { type RunningProcess, startProcess } from '../../../src/sandbox/shared/process.ts';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, installAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { processesWith } from '../harness/processes.ts';
 import { program } from '../harness/programs.ts';
@@ -67,8 +67,7 @@ beforeAll(async () => {
     kubeconfig,
     readFileSync(cluster.kubeconfig, 'utf8').replaceAll(cluster.server, `https://${cluster.network.address}:${port}`),
   );
-  project = await makeAnyApiProject({ name, flags: ['--close-connections'] });
-  await registerAnyApiProject(project);
+  project = await installAnyApiProject({ name, flags: ['--close-connections'] });
 });
 
 afterAll(async () => {

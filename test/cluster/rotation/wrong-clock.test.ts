@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AnyApiProject, makeAnyApiProject, registerAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { clockAhead } from '../harness/clock-ahead.ts';
 import { apisvc } from '../harness/commands.ts';
 import { waitForOutput } from '../harness/projects.ts';
@@ -14,8 +14,7 @@ describe('a clock that is 20 years ahead, so that every certificate has expired 
     apisvc(['rotate', '-C', project.dir, ...flags], { env: clockAhead(631_152_000_000), timeout: 170_000 });
 
   beforeAll(async () => {
-    project = await makeAnyApiProject({ name: name, replicas: 1 });
-    await registerAnyApiProject(project);
+    project = await installAnyApiProject({ name, replicas: 1 });
   });
 
   afterAll(() => removeAnyApiProject(project, name));
