@@ -33,6 +33,7 @@ import {
   refuseSettingsOfNewCa,
   selectedIssuer,
 } from './new-configuration.ts';
+import { explainShortAuthority, setLifetime } from './short-authority.ts';
 import type { Terminal } from './terminal.ts';
 import { together } from './together.ts';
 
@@ -48,8 +49,9 @@ export async function init(flags: InitFlags, [dir = '.']: readonly string[], giv
     () => (keepConfiguration ? undefined : checkFlags(dir, flags)),
     () => readAuthority(flags, terminal, new Date()),
   );
-  const { configuration, registration, command } = checked ? await complete(dir, flags, checked, terminal) : existing(dir, flags);
-  const certificates = await newCertificates(dir, registration, flags, await authority?.());
+  const configured = checked ? await complete(dir, flags, checked, terminal) : existing(dir, flags);
+  const { configuration, registration, command } = configured;
+  const certificates = await newCertificates(dir, configured, flags, await authority?.());
   const project = { configuration, schema: readSchema(), certificates };
   if (command !== undefined) await confirmFiles(plannedFiles(dir, project), command, terminal);
   terminal.interrupt.throwIfAborted();
@@ -126,7 +128,7 @@ function refuseOtherIssuer(dir: string, { spec }: Registration, flags: InitFlags
 /** Issues new keys and certificates. @returns undefined if the existing ones stay */
 async function newCertificates(
   dir: string,
-  registration: Registration,
+  { configuration, registration }: Configured,
   flags: InitFlags,
   given: Authority | undefined,
 ): Promise<NewProject['certificates']> {
@@ -141,5 +143,9 @@ async function newCertificates(
       fix: `To replace the keys, add --force-keys. The API stops working until you run: ${registerCommand(dir)}`,
     });
   }
-  return issueCertificates(registration, { given, now });
+  return issueCertificates(registration, { given, now }).catch((error) =>
+    explainShortAuthority(error, {
+      shorter: configuration === undefined ? setLifetime(dir) : (lifetime) => `add: --lifetime ${lifetime}`,
+    }),
+  );
 }

@@ -10,10 +10,10 @@ import type { RotateReport, RotateRequest, RotateResult } from '../operations/ro
 import type { RestartMode, RotationKind } from '../operations/rotation/rotation.ts';
 import { readNextSet } from '../operations/rotation/sets.ts';
 import { anchorsIn, caBundleOf } from '../pki/anchors.ts';
-import { loadAuthority } from '../pki/authority.ts';
+import { type ExistingAuthority, loadAuthority } from '../pki/authority.ts';
 import { certificateFaultFix, certificateFaultText } from '../pki/certificate-faults.ts';
 import { inspect } from '../pki/inspect.ts';
-import type { Authority } from '../pki/types.ts';
+import type { Authority, CertificateInfo } from '../pki/types.ts';
 import { certificatesOf } from '../project/certificates.ts';
 import { recover } from '../project/generations.ts';
 import type { CertificatesToWrite } from '../project/project.ts';
@@ -24,6 +24,7 @@ import { failedRotationJson, rotationJson, rotationText } from '../report/rotati
 import { type CaFlags, readAuthority } from './ca-flags.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { projectCommands } from './selection.ts';
+import { explainShortAuthority, setLifetime } from './short-authority.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
@@ -52,7 +53,7 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   readNextSet(dir, registration, flags.abort === true);
   const authority = await readAuthority(flags, terminal, new Date())?.();
   const kind = kindOf(flags, registration, authority);
-  const issue = (): Promise<CertificatesToWrite> => issueNext(dir, registration, kind, authority);
+  const issue: RotateRequest['issue'] = (anchors) => issueNext(dir, registration, { kind, given: authority, anchors });
   let report: RotateReport = { kind, steps: [] };
   const requestFor = (signal: AbortSignal): RotateRequest => ({
     dir,
@@ -121,27 +122,42 @@ function kindOf({ ca, directory }: RotateFlags, { spec }: Registration, authorit
   return same ? 'leaf' : 'ca';
 }
 
+interface Signing {
+  readonly kind: RotationKind;
+  /** The CA of the command line. */
+  readonly given: Authority | undefined;
+  /** The CA certificates of the project, also where a dry run does not restore them. */
+  readonly anchors: readonly CertificateInfo[];
+}
+
+const newCa = 'To make a new CA: apisvc rotate --ca';
+
 /** A new CA signs the new certificate, or the CA of the project does. */
-function issueNext(
-  dir: string,
-  registration: Registration,
-  kind: RotationKind,
-  authority: Authority | undefined,
-): Promise<CertificatesToWrite> {
+async function issueNext(dir: string, registration: Registration, { kind, given, anchors }: Signing): Promise<CertificatesToWrite> {
   const { type } = registration.spec.certificates.issuer;
-  const given = authority ?? (kind === 'leaf' && issuerFlags[type].keepsCaKey ? ownAuthority(dir) : undefined);
-  return issueCertificates(registration, { given, now: new Date() });
+  const own = !given && kind === 'leaf' && issuerFlags[type].keepsCaKey ? ownAuthority(dir, anchors) : undefined;
+  return issueCertificates(registration, { given: given ?? own, now: new Date() }).catch((error) =>
+    explainShortAuthority(error, { ...(own ? { newAuthority: newCa } : {}), shorter: setLifetime(dir) }),
+  );
 }
 
 /** The CA of the project. @throws UsageError with a way out where it cannot sign */
-function ownAuthority(dir: string): Authority {
+function ownAuthority(dir: string, anchors: readonly CertificateInfo[]): Authority {
   const files = projectFiles(dir);
-  const newCa = 'To make a new CA: apisvc rotate --ca';
-  const missing = [files.caCertificate, files.caKey].find((path) => !fileExists(path));
-  if (missing !== undefined) {
-    throw new UsageError(`${missing} not found; a new serving certificate needs the CA`, { fix: `Restore the file. ${newCa}` });
+  const needed = 'a new serving certificate needs the CA';
+  const fix = { fix: `Restore the file. ${newCa}` };
+  if (!fileExists(files.caKey)) throw new UsageError(`${files.caKey} not found; ${needed}`, fix);
+  const isLost = !fileExists(files.caCertificate);
+  if (isLost && anchors.length === 0) {
+    throw new UsageError(`${files.caCertificate} not found, and no caBundle has the CA that signed ${files.certificate}; ${needed}`, fix);
   }
-  const { authority, faults } = loadAuthority({ certificates: readPem(files.caCertificate), key: readPem(files.caKey), now: new Date() });
+  const certificates = isLost ? anchors.map(({ pem }) => pem).join('') : readPem(files.caCertificate);
+  return signingAuthority(files, { certificates, key: readPem(files.caKey), now: new Date() });
+}
+
+/** @throws UsageError with every fault of the CA */
+function signingAuthority(files: ReturnType<typeof projectFiles>, existing: ExistingAuthority): Authority {
+  const { authority, faults } = loadAuthority(existing);
   if (authority) return authority;
   const fix = faults.map(certificateFaultFix).find((text) => text !== undefined);
   throw new UsageError(faults.map((fault) => certificateFaultText(fault, files)).join('\n'), {

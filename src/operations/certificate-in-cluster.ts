@@ -69,7 +69,11 @@ export function isKeyOf(leaf: CertificateInfo, pem: string): boolean {
 }
 
 /** All CAs that the APIServices of the project trust for its Service, so that none is dropped. */
-async function registeredRoots(cluster: Cluster, registration: Registration, signal: AbortSignal): Promise<readonly CertificateInfo[]> {
+export async function registeredRoots(
+  cluster: Cluster,
+  registration: Registration,
+  signal: AbortSignal,
+): Promise<readonly CertificateInfo[]> {
   const { metadata, spec } = registration;
   const read = (name: string) => getObject(cluster, { resource: resources.APIService, namespace: undefined, name }, signal);
   const found = (await Promise.all(apiServiceNames(registration).map(read))).flatMap((object) => (object ? viewApiService(object) : []));

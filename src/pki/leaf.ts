@@ -103,11 +103,15 @@ function authorityKeyId({ der, info }: { readonly der: Buffer; readonly info: Ce
 
 const dayMs = 86_400_000;
 
-/** @param leftMs until the CA expires */
-function shorterLifetime(leftMs: number): string {
-  const days = Math.floor(leftMs / dayMs);
-  if (days < 1) return 'Use a CA that expires later.';
-  return `Use a CA that expires later, or set spec.certificates.lifetime in apisvc.yaml to at most ${days}d. For a new project, add: --lifetime ${days}d`;
+/** A certificate would outlive its CA. What to do depends on the command, which sets the fix. */
+export class OutlivesAuthorityError extends UsageError {
+  constructor(
+    message: string,
+    /** The longest lifetime that the CA allows, as a duration. undefined for less than a day. */
+    readonly longestLifetime: string | undefined,
+  ) {
+    super(message, { fix: 'Use a CA that expires later.' });
+  }
 }
 
 /** Checks every CA of the chain as a verifier does. `depth` is the number of CAs below it. */
@@ -116,9 +120,11 @@ function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages,
     const end = `${notAfter.toISOString().slice(0, 19)}.000Z`;
     if (ca.notAfter < end) {
       const [sooner, later] = apart(ca.notAfter, end);
-      throw new UsageError(`the CA ${ca.subject} expires on ${sooner}, before the new certificate would expire (${later})`, {
-        fix: shorterLifetime(Date.parse(ca.notAfter) - now.getTime()),
-      });
+      const days = Math.floor((Date.parse(ca.notAfter) - now.getTime()) / dayMs);
+      throw new OutlivesAuthorityError(
+        `the CA ${ca.subject} expires on ${sooner}, before the new certificate would expire (${later})`,
+        days < 1 ? undefined : `${days}d`,
+      );
     }
     const outside = ca.nameConstraints ? namesOutside(ca.nameConstraints, names) : [];
     if (outside.length > 0) {

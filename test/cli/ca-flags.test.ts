@@ -170,8 +170,15 @@ describe('a CA that cannot sign', () => {
 
   test('for a year, and the lifetime of the fix works', async () => {
     make(ecdsa);
-    refused(await made(), /^error: the CA CN=made expires on [^\n]+\nfix: [^\n]+to at most 29d\. For a new project, add: --lifetime 29d\n/);
+    refused(await made(), /^error: the CA CN=made expires on [^\n]+\nfix: Use a CA that expires later, or add: --lifetime 29d\n/);
     expect(await made('--lifetime', '29d')).toMatchObject({ code: 0, stderr: '' });
+    // The flag would not change a project that exists.
+    const file = join(cwd, 'demo', 'apisvc.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('lifetime: 29d', 'lifetime: 365d'));
+    const again = ['init', 'demo', '--yes', '--force-keys', '--ca-cert', 'ca/made.crt', '--ca-key', 'ca/made.key'];
+    expect((await apisvc(again, { cwd })).stderr).toMatch(
+      /\nfix: Use a CA that expires later, or set spec\.certificates\.lifetime in demo\/apisvc\.yaml to at most 29d\.\n$/,
+    );
   });
 
   test('because the passphrase is wrong', async () => {

@@ -153,6 +153,43 @@ test('lost certificates are restored from the cluster', async () => {
   expect(contents(join(cwd, 'demo'))).toEqual(expect.arrayContaining(['certs/ca.crt', 'certs/tls.crt']));
 });
 
+test('a lost certs/ca.crt is restored from the caBundle, also without tls.key', async () => {
+  const { run, cwd } = await registered();
+  const certs = join(cwd, 'demo', 'certs');
+  const authority = readFileSync(join(certs, 'ca.crt'), 'utf8');
+  for (const name of ['ca.crt', 'tls.key']) rmSync(join(certs, name));
+  const note = 'note: demo/certs/ca.crt not found; restored it from the caBundle\n';
+  const planned = await run('rotate', '-C', 'demo', '--dry-run');
+  expect(planned).toMatchObject({ code: 0, stdout: expect.stringContaining('Plan to rotate the serving certificate') });
+  expect(contents(join(cwd, 'demo'))).not.toContain('certs/ca.crt');
+  expect(await run('rotate', '-C', 'demo')).toMatchObject({ code: 0, stderr: expect.stringContaining(note) });
+  expect(readFileSync(join(certs, 'ca.crt'), 'utf8')).toBe(authority);
+
+  rmSync(join(certs, 'ca.crt'));
+  expect(await run('init', 'other', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
+  cpSync(join(cwd, 'other', 'certs', 'tls.crt'), join(certs, 'tls.crt'));
+  expect(await run('rotate', '-C', 'demo')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(
+      'error: demo/certs/ca.crt not found, and no caBundle has the CA that signed demo/certs/tls.crt; a new serving certificate needs the CA\nfix: Restore the file. To make a new CA: apisvc rotate -C demo --ca\n',
+    ),
+  });
+});
+
+test('near the end of the CA, a rotation of the certificate advises a new CA or a shorter lifetime', async () => {
+  const { run, cwd } = await registered();
+  const configuration = join(cwd, 'demo', 'apisvc.yaml');
+  const text = readFileSync(configuration, 'utf8');
+  writeFileSync(configuration, text.replace('lifetime: 365d', 'lifetime: 3650d'));
+  const ended = await run('rotate', '-C', 'demo');
+  expect(ended).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /error: the CA CN=\S+ CA expires on \S+, before the new certificate would expire \(\S+\)\nfix: To make a new CA: apisvc rotate -C demo --ca\nOr set spec\.certificates\.lifetime in demo\/apisvc\.yaml to at most 3649d\.\n$/,
+    ),
+  });
+});
+
 test('a rotation whose new certificate has expired is discarded, and then another one works', async () => {
   const { run, cwd, create } = await registered();
   const certs = join(cwd, 'demo', 'certs');

@@ -15,7 +15,7 @@ import { hasSecret } from './live.ts';
 import { rotationNeeds } from './needs.ts';
 import { isDue, requireAgreement, requireWayBack } from './preconditions.ts';
 import type { RotateRequest, RotateResult } from './request.ts';
-import { restoreSet } from './restore-set.ts';
+import { restoreAuthority, restoreSet } from './restore-set.ts';
 import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind } from './rotation.ts';
 import type { Planned } from './run.ts';
 import { readNextSet, readSet, withKey } from './sets.ts';
@@ -38,7 +38,9 @@ export async function prepare(
   const decision = decide({ current: onDisk, next, isDamaged: !next && hasNext(dir), journal, abort });
   const damage = onDisk ? undefined : whyUnreadable(dir, 'certificate', 'current');
   const isLost = !onDisk && damage === undefined && decision.action === 'start' && hasSecret(request);
-  const found = isLost ? await restoreSet({ ...request, cluster }, request) : onDisk;
+  const where = { ...request, cluster };
+  const isNeeded = onDisk && decision.action !== 'nothing';
+  const found = isLost ? await restoreSet(where, request) : isNeeded ? await restoreAuthority(where, onDisk, request) : onDisk;
   const nothing = { kind, direction: abort ? 'back' : 'forward', steps: [], from: found, to: found } as const;
   if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', ...nothing };
   if (!found) {
@@ -59,7 +61,7 @@ export async function prepare(
 
 async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet): Promise<Planned> {
   refuseMount(request.dir);
-  const issued = await request.issue();
+  const issued = await request.issue(found.anchors);
   requireTime(certificateSet(issued.issued), request);
   const current = await withKey({ ...request, cluster }, found, request);
   const planned = planOf(cluster, request, { current, other: certificateSet(issued.issued) }, issued);

@@ -2,6 +2,7 @@ import type { Holder } from '../../cluster/rotation-lease.ts';
 import type { ProjectCommands } from '../../config/project-commands.ts';
 import type { Registration } from '../../config/schema.ts';
 import type { Diagnosis } from '../../diagnosis/types.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
 import type { CertificatesToWrite } from '../../project/project.ts';
 import type { OnProgress } from '../progress.ts';
 import type { CertificateSet, Rotation, RotationKind, RotationOptions } from './rotation.ts';
@@ -17,9 +18,10 @@ export interface RotateRequest extends RotationOptions {
   readonly dryRun: boolean;
   /**
    * Makes the next certificates. Called only where none are pending.
+   * @param anchors the CA certificates in use
    * @throws UsageError where they cannot be made
    */
-  readonly issue: () => Promise<CertificatesToWrite>;
+  readonly issue: (anchors: readonly CertificateInfo[]) => Promise<CertificatesToWrite>;
   /** Milliseconds. Nothing is rotated while the certificate is valid for longer. */
   readonly ifExpiresWithin?: number | undefined;
   /** The flags that select the cluster, and the project, for the commands in fixes. */

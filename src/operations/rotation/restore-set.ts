@@ -1,11 +1,12 @@
 import { fileExists } from '../../config/file-errors.ts';
 import { newKeysCommand } from '../../config/project-commands.ts';
 import { UsageError } from '../../errors.ts';
-import { certificatesOf } from '../../project/certificates.ts';
-import { writeFiles } from '../../project/files.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
+import { certificatesOf, servingFaults } from '../../project/certificates.ts';
+import { saveFile, writeFiles } from '../../project/files.ts';
 import { filesOfCertificates, projectFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
-import { certificateInCluster } from '../certificate-in-cluster.ts';
+import { certificateInCluster, registeredRoots } from '../certificate-in-cluster.ts';
 import { secretRef } from './live.ts';
 import type { RotateRequest } from './request.ts';
 import { type CertificateSet, certificateSet, type Rotation } from './rotation.ts';
@@ -36,4 +37,27 @@ export async function restoreSet(
   const { namespace, name } = secretRef(where);
   onProgress({ kind: 'note', what: `${certificate} not found; restored it from Secret ${namespace}/${name}` });
   return set;
+}
+
+/**
+ * Restores a lost certs/ca.crt from the caBundles, which may trust other CAs too: the CAs that
+ * signed certs/tls.crt. A file that has no certificate is damaged, not lost, and stays.
+ * @returns the set with these CAs; unchanged where certs/ca.crt exists, or no caBundle has one
+ */
+export async function restoreAuthority(
+  { cluster, registration, signal, now }: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
+  set: CertificateSet,
+  { dir, dryRun, onProgress }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress'>,
+): Promise<CertificateSet> {
+  const { caCertificate } = projectFiles(dir);
+  if (set.anchors.length > 0 || fileExists(caCertificate)) return set;
+  const signed = (root: CertificateInfo): boolean =>
+    servingFaults(set.presented, [root], registration, now()).every(({ code }) => code !== 'unknown-authority');
+  const anchors = (await registeredRoots(cluster, registration, signal)).filter(signed);
+  if (anchors.length === 0) return set;
+  if (!dryRun) {
+    saveFile({ path: caCertificate, text: anchors.map(({ pem }) => pem).join(''), mode: 0o644 });
+    onProgress({ kind: 'note', what: `${caCertificate} not found; restored it from the caBundle` });
+  }
+  return { ...set, anchors };
 }
