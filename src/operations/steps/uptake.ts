@@ -3,7 +3,7 @@ import { wasRefused } from '../../cluster/faults.ts';
 import { observe as observeObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { freshMs, judgeRenewals, type Renewals, recordRenewals } from '../rotation/freshness.ts';
-import { isHeldUp, readPickupQueue } from '../rotation/pickup-queue.ts';
+import { isHeldUp, longestPickupMs, longestReadMs, readPickupQueue } from '../rotation/pickup-queue.ts';
 import { settleTime } from '../rotation/settle-time.ts';
 import type { Step } from '../runner.ts';
 import { type Waiting, waitFor } from '../wait.ts';
@@ -103,11 +103,21 @@ async function untilRenewed(
   }
 }
 
-/** Returns at once where the queue cannot be read. The deadline of the command ends the wait. */
+/**
+ * Returns at once where the queue cannot be read. The worker takes one APIService after another, so
+ * what waits behind the caBundles that were just written does not matter, and the wait has an end.
+ */
 async function untilPickedUp(waiting: Waiting, startMs: number, pause: Pause, report: (state: string) => void): Promise<void> {
-  for (;;) {
+  let limitMs: number | undefined;
+  for (let waitedMs = 0; ; waitedMs += pauseMs) {
     const queue = await readPickupQueue(waiting);
     if (!queue || !isHeldUp(queue, (performance.now() - startMs) / 1000)) return;
+    limitMs ??= longestPickupMs(queue);
+    if (waitedMs >= limitMs) {
+      const what = `APIServices still wait for kube-apiserver after ${limitMs / 1000}s; continuing, because each takes at most ${longestReadMs / 1000}s and those that came before are done`;
+      waiting.onProgress({ kind: 'note', what });
+      return;
+    }
     report('kube-apiserver is still reading the OpenAPI document of another server');
     await pause(pauseMs, waiting.signal);
   }

@@ -57,6 +57,16 @@ test('a queue that may not be read is not waited for', async () => {
   expect(pauses).toEqual([60_000]);
 });
 
+test('a queue that never gets empty is waited for until what came before is picked up', async () => {
+  const { step, pauses, progress } = await situation({ leases: undefined, depths: [1] });
+  await step.run();
+  expect(pauses).toEqual([60_000, ...Array(240).fill(500)]);
+  expect(progress.at(-1)).toEqual({
+    kind: 'note',
+    what: 'APIServices still wait for kube-apiserver after 120s; continuing, because each takes at most 60s and those that came before are done',
+  });
+});
+
 test('the deadline of the command ends the wait for a queue that never gets empty', async () => {
   const { step } = await situation({ leases: undefined, depths: [1], signal: deadlineIn(300) });
   expect(await rejection(step.run())).toMatchObject({
