@@ -61,15 +61,17 @@ const maxRetries = 10
 // do sends a request as client-go does: a response that is 429 or 5xx and names a time in
 // Retry-After is not a failure, but means that the client sends the request again after that time
 // (checkWait in client-go/rest/with_retry.go). It calls retried with the text of each such
-// response.
-func (c *client) do(each request, retried func(text string)) error {
+// response. It returns false if stop was done during such a wait: the request then has no result.
+func (c *client) do(stop context.Context, each request, retried func(text string)) (bool, error) {
 	for attempt := 0; ; attempt++ {
 		after, err := c.try(each)
 		if err == nil || after == 0 || attempt == maxRetries {
-			return err
+			return true, err
 		}
 		retried(err.Error())
-		time.Sleep(after)
+		if !sleepUntil(stop, time.Now().Add(after)) {
+			return false, nil
+		}
 	}
 }
 

@@ -88,8 +88,9 @@ func (c *client) send(stop context.Context) report {
 		running.Go(func() {
 			each := request{fresh: number%2 == 0, list: number%4 >= 2}
 			began := time.Now()
-			err := c.do(each, count.retried)
-			count.add(each, began, err)
+			if ended, err := c.do(stop, each, count.retried); ended {
+				count.add(each, began, err)
+			}
 		})
 	}
 	elapsed := time.Since(start)
