@@ -46,7 +46,7 @@ export function rotationText(result: RotateResult, colors: ChalkInstance): strin
         '\n',
       );
     case 'not-due':
-      return `${validity(result)}. Nothing changed.\n`;
+      return `${validity(result)}. ${result.isRestored ? 'Nothing else changed' : 'Nothing changed'}.\n`;
     case 'discarded':
       return `${printable(`The API is not registered any more. Discarded ${discarded?.join(' and ')}.`)}\n`;
     case 'nothing-to-abort':

@@ -9,12 +9,14 @@ import type { CertificateSet, Rotation } from './rotation.ts';
 /**
  * Refuses new certificates that may expire before the rotation is complete: kubelet must write them
  * to the pods, and with a new CA every kube-apiserver must trust it, and the soak time must pass.
+ * @param request `isRestored`: whether lost files were restored before
  * @throws UsageError that names the lifetime in apisvc.yaml
  */
 export function requireTime(
   set: CertificateSet | undefined,
-  { kind, soakMs, now, dir }: Pick<RotateRequest, 'kind' | 'soakMs' | 'dir'> & Pick<Rotation, 'now'>,
+  request: Pick<RotateRequest, 'kind' | 'soakMs' | 'dir'> & Pick<Rotation, 'now'> & { readonly isRestored?: boolean },
 ): void {
+  const { kind, soakMs, now, dir, isRestored = false } = request;
   const neededMs = reloadMs + (kind === 'ca' ? blindMs + soakMs : 0);
   const leftMs = ({ notAfter }: CertificateInfo): number => Date.parse(notAfter) - now().getTime();
   const seconds = (ms: number): string => `${Math.max(0, Math.round(ms / 1000))}s`;
@@ -30,5 +32,6 @@ export function requireTime(
       ? ['CA', `Set a longer spec.certificates.issuer.caLifetime in ${configuration}, or use a CA that is valid for longer.`]
       : ['certificate', `Set a longer spec.certificates.lifetime in ${configuration}.`];
   const needed = `a rotation may take ${seconds(neededMs)}: ${parts.join(', ')}`;
-  throw new UsageError(`the new ${what} would expire after ${seconds(leftMs(short))}, but ${needed}\nnothing was changed`, { fix });
+  const unchanged = isRestored ? 'nothing else was changed' : 'nothing was changed';
+  throw new UsageError(`the new ${what} would expire after ${seconds(leftMs(short))}, but ${needed}\n${unchanged}`, { fix });
 }

@@ -15,9 +15,10 @@ import { hasSecret } from './live.ts';
 import { rotationNeeds } from './needs.ts';
 import { isDue, requireAgreement, requireWayBack } from './preconditions.ts';
 import type { RotateRequest, RotateResult } from './request.ts';
-import { restoreAuthority, restoreSet } from './restore-set.ts';
+import { type Restored, restoreAuthority, restoreSet } from './restore-set.ts';
 import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind } from './rotation.ts';
 import type { Planned } from './run.ts';
+import { setInCluster } from './set-in-cluster.ts';
 import { readNextSet, readSet, withKey } from './sets.ts';
 import { stepList } from './step-list.ts';
 
@@ -40,7 +41,8 @@ export async function prepare(
   const isLost = !onDisk && damage === undefined && decision.action === 'start' && hasSecret(request);
   const where = { ...request, cluster };
   const isNeeded = onDisk && decision.action !== 'nothing';
-  const found = isLost ? await restoreSet(where, request) : isNeeded ? await restoreAuthority(where, onDisk, request) : onDisk;
+  const restored = isLost ? await restoreSet(where, request) : isNeeded ? await restoreAuthority(where, onDisk, request) : undefined;
+  const found = restored?.set ?? onDisk;
   const nothing = { kind, direction: abort ? 'back' : 'forward', steps: [], from: found, to: found } as const;
   if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', ...nothing };
   if (!found) {
@@ -49,24 +51,26 @@ export async function prepare(
       fix: 'Restore the file from another copy of the project.',
     });
   }
-  if (decision.action === 'finish') return finished(cluster, request, found, journal);
+  if (decision.action === 'finish') return finished(cluster, request, { to: found, restored, journal });
   if (decision.action === 'start') {
-    if (!isDue(found, request)) return { outcome: 'not-due', ...nothing };
-    return begin(cluster, request, found);
+    if (isDue(found, request)) return begin(cluster, request, found, restored);
+    restored?.save();
+    return { outcome: 'not-due', ...nothing, isRestored: restored !== undefined && !request.dryRun };
   }
   // A set of this directory that another rotation than the one in the cluster would use.
   const isOther = abort && journal?.newCertificate !== undefined && decision.next?.leaf !== journal.newCertificate;
-  return goOn(cluster, request, { current: found, other: isOther ? undefined : decision.next, journal });
+  return goOn(cluster, request, { current: found, other: isOther ? undefined : decision.next, restored, journal });
 }
 
-async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet): Promise<Planned> {
+/** Refuses what it can before it restores lost files, without which nothing can be issued. */
+async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet, restored: Restored | undefined): Promise<Planned> {
   refuseMount(request.dir);
+  await requireAgreement({ ...request, cluster }, found);
+  restored?.save();
   const issued = await request.issue(found.anchors);
-  requireTime(certificateSet(issued.issued), request);
+  requireTime(certificateSet(issued.issued), { ...request, isRestored: restored !== undefined && !request.dryRun });
   const current = await withKey({ ...request, cluster }, found, request);
-  const planned = planOf(cluster, request, { current, other: certificateSet(issued.issued) }, issued);
-  await requireAgreement(planned.rotation, current);
-  return planned;
+  return planOf(cluster, request, { current, other: certificateSet(issued.issued) }, issued);
 }
 
 /** What a rotation replaces, and what by. */
@@ -74,12 +78,15 @@ interface Sets {
   readonly current: CertificateSet;
   /** Undefined where only another machine has it. */
   readonly other: CertificateSet | undefined;
+  /** The same, as far as the cluster has it. */
+  readonly inCluster?: CertificateSet | undefined;
+  readonly restored?: Restored | undefined;
   /** Of the rotation that did not end. */
   readonly journal?: Journal | undefined;
 }
 
 /** Continues a rotation, or goes back. */
-async function goOn(cluster: Cluster, request: TimedRequest, { current: found, other, journal }: Sets): Promise<Planned> {
+async function goOn(cluster: Cluster, request: TimedRequest, { current: found, other, restored, journal }: Sets): Promise<Planned> {
   const { abort, dir, dryRun, kind: asked, signal } = request;
   const where = { ...request, cluster };
   const kind = other ? kindOf(found, other) : (journal?.kind ?? 'leaf');
@@ -88,28 +95,36 @@ async function goOn(cluster: Cluster, request: TimedRequest, { current: found, o
   // The first check did not know that the CA is replaced.
   if (!dryRun && !abort && kind === 'ca' && asked === 'leaf')
     await requireAccess(cluster, rotationNeeds(cluster, { ...request, kind }), [], signal);
+  request.onProgress({ kind: 'note', what: continuing({ kind, direction: abort ? 'back' : 'forward' }, journal) });
+  if (!journal) await requireAgreement(where, found, { set: other, path: pathsOfSets(dir).next });
+  restored?.save();
+  const inCluster = abort && !other ? await setInCluster(where, journal?.newCertificate) : undefined;
   const current = await withKey(where, found, request);
-  const planned = planOf(cluster, request, { current, other, journal });
-  request.onProgress({ kind: 'note', what: continuing(planned.rotation, journal) });
-  if (!journal) await requireAgreement(planned.rotation, current, { set: other, path: pathsOfSets(dir).next });
+  const planned = planOf(cluster, request, { current, other, inCluster, journal });
   const invalid = abort ? undefined : validityFault(planned.rotation);
   if (invalid) throw invalid;
   return planned;
 }
 
-function planOf(cluster: Cluster, request: TimedRequest, { current, other, journal }: Sets, issued?: CertificatesToWrite): Planned {
+function planOf(
+  cluster: Cluster,
+  request: TimedRequest,
+  { current, other, inCluster, journal }: Sets,
+  issued?: CertificatesToWrite,
+): Planned {
   const { dir, abort } = request;
   const [files, nextFiles] = [projectFiles(dir), certificateFiles(pathsOfSets(dir).next)];
   const to = abort ? current : other;
   if (!to) throw new Error('a rotation without certificates');
+  const from = abort ? (other ?? inCluster) : current;
   const rotation: Rotation = {
     ...request,
     cluster,
     // Where both have expired, going back is no worse.
-    now: abort && other && hasExpired(other, request.now()) ? whileValid(current, request.now) : request.now,
+    now: abort && from && hasExpired(from, request.now()) ? whileValid(current, request.now) : request.now,
     kind: other ? kindOf(current, other) : (journal?.kind ?? 'leaf'),
     direction: abort ? 'back' : 'forward',
-    from: abort ? other : current,
+    from,
     to,
     files: abort ? files : nextFiles,
     caFiles: [files, ...(other ? [nextFiles] : [])].map(({ caCertificate }) => caCertificate),
@@ -126,11 +141,16 @@ function planOf(cluster: Cluster, request: TimedRequest, { current, other, journ
 const hasExpired = ({ presented }: CertificateSet, now: Date): boolean => presented.some((each) => isExpired(each, now));
 
 /** The end of a rotation whose last step ran. Another cluster may have the certificates instead. */
-async function finished(cluster: Cluster, request: TimedRequest, to: CertificateSet, journal: Journal | undefined): Promise<RotateResult> {
+async function finished(
+  cluster: Cluster,
+  request: TimedRequest,
+  { to, restored, journal }: Pick<Sets, 'restored' | 'journal'> & { readonly to: CertificateSet },
+): Promise<RotateResult> {
   const kind = journal?.kind ?? 'leaf';
   if (request.kind === 'ca' && kind === 'leaf') throw otherKind();
   request.onProgress({ kind: 'note', what: continuing({ kind, direction: 'forward' }, journal) });
   await requireAgreement({ ...request, cluster }, to);
+  restored?.save();
   return { outcome: 'rotated', kind, direction: 'forward', steps: [], from: undefined, to };
 }
 

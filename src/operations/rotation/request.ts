@@ -60,5 +60,7 @@ export interface RotateResult extends RotateReport {
   readonly to: CertificateSet | undefined;
   /** What was left of a rotation whose API is no longer registered. */
   readonly discarded?: readonly string[];
+  /** Whether files that certs/ had lost were restored, though nothing was due. */
+  readonly isRestored?: boolean;
   readonly diagnosis?: Diagnosis;
 }

@@ -11,15 +11,22 @@ import { secretRef } from './live.ts';
 import type { RotateRequest } from './request.ts';
 import { type CertificateSet, certificateSet, type Rotation } from './rotation.ts';
 
+/** The certificates that a project lost, as the cluster has them. */
+export interface Restored {
+  readonly set: CertificateSet;
+  /** Writes the lost files, and says so. A dry run writes nothing. */
+  readonly save: () => void;
+}
+
 /**
- * Restores a lost certs/tls.crt, and certs/ca.crt, from the Secret and the caBundle, as `register`
- * uses them.
+ * Finds a lost certs/tls.crt, and certs/ca.crt, in the Secret and the caBundle, as `register` uses
+ * them. Writes nothing yet, so that refusals can come first.
  * @throws UsageError with the reasons when the cluster has no certificate that fits
  */
 export async function restoreSet(
   where: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
   { dir, dryRun, onProgress, project }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress' | 'project'>,
-): Promise<CertificateSet> {
+): Promise<Restored> {
   const { cluster, registration, signal, now } = where;
   const { certificate, caCertificate } = projectFiles(dir);
   const roots = certificatesOf(dir, 'caCertificate');
@@ -32,32 +39,35 @@ export async function restoreSet(
       fix: `Restore the file from another copy of the project.\nOr create new certificates: ${newKeysCommand(project)}`,
     });
   }
-  if (dryRun) return set;
-  writeFiles(filesOfCertificates(pathsOfSets(dir).certs, found).filter(({ path }) => !fileExists(path)));
-  const { namespace, name } = secretRef(where);
-  onProgress({ kind: 'note', what: `${certificate} not found; restored it from Secret ${namespace}/${name}` });
-  return set;
+  const save = (): void => {
+    if (dryRun) return;
+    writeFiles(filesOfCertificates(pathsOfSets(dir).certs, found).filter(({ path }) => !fileExists(path)));
+    const { namespace, name } = secretRef(where);
+    onProgress({ kind: 'note', what: `${certificate} not found; restored it from Secret ${namespace}/${name}` });
+  };
+  return { set, save };
 }
 
 /**
- * Restores a lost certs/ca.crt from the caBundles, which may trust other CAs too: the CAs that
+ * Finds a lost certs/ca.crt in the caBundles, which may trust other CAs too: the CAs that
  * signed certs/tls.crt. A file that has no certificate is damaged, not lost, and stays.
- * @returns the set with these CAs; unchanged where certs/ca.crt exists, or no caBundle has one
+ * @returns the set with these CAs; undefined where certs/ca.crt exists, or no caBundle has one
  */
 export async function restoreAuthority(
   { cluster, registration, signal, now }: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
   set: CertificateSet,
   { dir, dryRun, onProgress }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress'>,
-): Promise<CertificateSet> {
+): Promise<Restored | undefined> {
   const { caCertificate } = projectFiles(dir);
-  if (set.anchors.length > 0 || fileExists(caCertificate)) return set;
+  if (set.anchors.length > 0 || fileExists(caCertificate)) return undefined;
   const signed = (root: CertificateInfo): boolean =>
     servingFaults(set.presented, [root], registration, now()).every(({ code }) => code !== 'unknown-authority');
   const anchors = (await registeredRoots(cluster, registration, signal)).filter(signed);
-  if (anchors.length === 0) return set;
-  if (!dryRun) {
+  if (anchors.length === 0) return undefined;
+  const save = (): void => {
+    if (dryRun) return;
     saveFile({ path: caCertificate, text: anchors.map(({ pem }) => pem).join(''), mode: 0o644 });
     onProgress({ kind: 'note', what: `${caCertificate} not found; restored it from the caBundle` });
-  }
-  return { ...set, anchors };
+  };
+  return { set: { ...set, anchors }, save };
 }

@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Journal, journalAnnotation } from '../../../../src/cluster/rotation-lease.ts';
 import { secretName } from '../../../../src/config/registration.ts';
+import { UsageError } from '../../../../src/errors.ts';
 import { planRotation } from '../../../../src/operations/rotate.ts';
 import { requireAgreement } from '../../../../src/operations/rotation/preconditions.ts';
+import { prepare } from '../../../../src/operations/rotation/prepare.ts';
+import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
 import { certificateSet, serviceOf } from '../../../../src/operations/rotation/rotation.ts';
+import { setInCluster } from '../../../../src/operations/rotation/set-in-cluster.ts';
 import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { createAuthority } from '../../../../src/pki/authority.ts';
 import { issueServing } from '../../../../src/pki/leaf.ts';
@@ -37,7 +41,7 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const bundleOf = ({ anchors }: typeof inUse): string => base64(anchors.map(({ pem }) => pem).join(''));
 
 /** A cluster with one APIService, its Secret, and the Lease of a rotation that did not end. */
-const clusterWith = (set: typeof inUse, journal?: Partial<Journal>) =>
+const clusterWith = (set: typeof inUse, journal?: Partial<Journal>, trusted: typeof inUse = set) =>
   clusterOf(({ url }, response) => {
     const service = serviceOf({ registration });
     if (url.includes('/leases/')) {
@@ -58,7 +62,7 @@ const clusterWith = (set: typeof inUse, journal?: Partial<Journal>) =>
       const data = { 'tls.crt': base64(set.chain), 'tls.key': base64(set.key.reveal()) };
       answer(response, 200, { metadata: { name: secretName(registration), namespace: service.namespace }, data });
     } else {
-      const api = { metadata: { name: 'v1.example.com' }, spec: { service, caBundle: bundleOf(set) } };
+      const api = { metadata: { name: 'v1.example.com' }, spec: { service, caBundle: bundleOf(trusted) } };
       answer(response, 200, { metadata: { resourceVersion: '1' }, items: [api] });
     }
   });
@@ -114,4 +118,70 @@ test('a lost key is not restored where there is nothing to abort', async () => {
   rmSync(join(dir, 'certs', 'tls.key'));
   expect(await planRotation(await clusterWith(inUse), rotateRequest(dir, { abort: true }))).toMatchObject({ outcome: 'nothing-to-abort' });
   expect(existsSync(join(dir, 'certs', 'tls.key'))).toBe(false);
+});
+
+describe('lost files', () => {
+  const without = (...lost: readonly string[]): string => {
+    const dir = project();
+    for (const each of lost) rmSync(join(dir, 'certs', each));
+    return dir;
+  };
+  const begin = async (dir: string, caBundle: typeof inUse, more: Partial<RotateRequest> = {}) => {
+    const request = { ...rotateRequest(dir, { issue: async () => Promise.reject(new UsageError('cannot issue')), ...more }) };
+    return prepare(
+      await clusterWith(inUse, undefined, caBundle),
+      { ...request, now: () => now, renewLease: async () => {} },
+      {
+        journal: undefined,
+      },
+    );
+  };
+  const differs = { message: expect.stringMatching(/the project differs from the cluster[\s\S]*\nnothing was changed$/) };
+
+  test.each(['tls.crt', 'tls.key'])('are not restored where the project differs from the cluster: %s', async (lost) => {
+    const dir = without(lost);
+    expect(await rejection(begin(dir, foreign))).toMatchObject(differs);
+    expect(existsSync(join(dir, 'certs', lost))).toBe(false);
+  });
+
+  test('are restored before a certificate is issued', async () => {
+    const dir = without('tls.crt');
+    expect(await rejection(begin(dir, inUse))).toMatchObject({ message: 'cannot issue' });
+    expect(existsSync(join(dir, 'certs', 'tls.crt'))).toBe(true);
+  });
+
+  test.each([
+    [false, true],
+    [true, false],
+  ])('are restored where nothing is due, which the result says (dry run: %s)', async (dryRun, isRestored) => {
+    const dir = without('tls.crt');
+    expect(await begin(dir, inUse, { dryRun, ifExpiresWithin: 0 })).toMatchObject({ outcome: 'not-due', isRestored });
+    expect(existsSync(join(dir, 'certs', 'tls.crt'))).toBe(isRestored);
+  });
+});
+
+describe('the certificate of a rotation on another machine', () => {
+  const where = { registration, signal: never, now: () => now };
+
+  test('is found in the Secret, with the CA that signed it', async () => {
+    const found = await setInCluster({ ...where, cluster: await clusterWith(foreign) }, fingerprint(foreign));
+    expect(found).toEqual({ ...certificateSet(foreign), key: undefined });
+  });
+
+  test('is not known where the Secret has another one, or no Lease names it', async () => {
+    const cluster = await clusterWith(inUse);
+    expect(await setInCluster({ ...where, cluster }, fingerprint(foreign))).toBeUndefined();
+    expect(await setInCluster({ ...where, cluster }, undefined)).toBeUndefined();
+  });
+
+  test('is what --abort withdraws', async () => {
+    const both = { ...foreign, anchors: [...foreign.anchors, ...inUse.anchors] };
+    const journal = { kind: 'ca', oldCertificate: fingerprint(inUse), newCertificate: fingerprint(foreign) } as const;
+    const request = { ...rotateRequest(project(), { abort: true }), now: () => now, renewLease: async () => {} };
+    const whole = { ...journal, direction: 'forward', step: 'soak', number: 6, steps: 9, title: 'x', started: 'now', holder: 'x' } as const;
+    const planned = await prepare(await clusterWith(foreign, journal, both), request, { journal: whole });
+    expect(planned).toMatchObject({
+      rotation: { kind: 'ca', direction: 'back', from: { leaf: fingerprint(foreign), key: undefined }, to: { leaf: fingerprint(inUse) } },
+    });
+  });
 });

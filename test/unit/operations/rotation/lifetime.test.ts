@@ -29,3 +29,8 @@ test('a certificate that is valid for longer is used, whatever another CA in cer
   expect(() => requireTime(setOf(100, 1_000), { ...request, kind: 'leaf' })).not.toThrow();
   expect(() => requireTime(setOf(100, 1_000, -10), { ...request, kind: 'leaf' })).not.toThrow();
 });
+
+test('the refusal does not say that nothing was changed after lost files were restored', () => {
+  expect(() => requireTime(setOf(99), { ...request, kind: 'leaf' })).toThrow(/\nnothing was changed$/);
+  expect(() => requireTime(setOf(99), { ...request, kind: 'leaf', isRestored: true })).toThrow(/\nnothing else was changed$/);
+});
