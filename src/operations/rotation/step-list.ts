@@ -6,6 +6,7 @@ import { soakStep } from '../steps/soak.ts';
 import { trustBothStep } from '../steps/trust-both.ts';
 import { trustNewStep } from '../steps/trust-new.ts';
 import { uptakeStep } from '../steps/uptake.ts';
+import { caCopies } from './ca-copies.ts';
 import { guard as guardOf } from './guard.ts';
 import { hasSecret } from './live.ts';
 import { lookAtAll } from './look.ts';
@@ -26,23 +27,24 @@ export function stepList(rotation: Rotation, disk: OnDisk): readonly Step[] {
   const { kind, direction } = rotation;
   const look = lookAtAll(rotation);
   const keeper = trustKeeper(rotation);
+  const trust = { keeper, copies: caCopies(rotation) };
   const guard = guardOf(rotation, keeper, look);
   const restarts = restartsOf(rotation);
   const served = servedStep(rotation, look, guard, restarts);
   const isDelivered = async (): Promise<boolean> =>
     hasSecret(rotation) ? (await secret.observe()).state === 'done' : (await look()).complete;
   const uptake = uptakeStep(rotation, isDelivered);
-  const secret = secretStep(rotation, keeper, look, uptake);
+  const secret = secretStep(rotation, trust, look, uptake);
   const delivery = [...(hasSecret(rotation) ? [secret] : []), served];
   const cluster =
     kind === 'leaf'
       ? delivery
       : [
-          trustBothStep(rotation, keeper, look),
+          trustBothStep(rotation, trust, look, isDelivered),
           uptake,
           ...delivery,
           soakStep(rotation, look, guard, restarts),
-          trustNewStep(rotation, keeper, () => untilServed(rotation, look, guard, restarts)),
+          trustNewStep(rotation, trust, () => untilServed(rotation, look, guard, restarts)),
         ];
   if (direction === 'back') {
     return [...cluster, onDiskStep({ id: 'discard', title: 'Removing certs/next', isDone: () => !disk.isIssued(), run: disk.discard })];

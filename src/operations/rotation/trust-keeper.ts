@@ -6,6 +6,7 @@ import type { KubeObject } from '../../manifests/types.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { accepts, bundleText, expiredIn, isWide, lackedBy, type Overlap, widened } from './bundles.ts';
+import type { CaCopies } from './ca-copies.ts';
 import { changeFault, changeFields } from './change-fields.ts';
 import { readApiServices } from './live.ts';
 import { hostOf, type Rotation, wordsOf } from './rotation.ts';
@@ -36,6 +37,12 @@ export interface TrustKeeper {
   narrow(apiService: KubeObject): Promise<boolean>;
   /** @throws RefusedError where an APIService would not accept the new certificate */
   requireAcceptance(): Promise<void>;
+}
+
+/** Who verifies the certificate: APIServices, and webhooks with a copy of the CA. */
+export interface Trust {
+  readonly keeper: TrustKeeper;
+  readonly copies: CaCopies;
 }
 
 const bundlePath = ['spec', 'caBundle'];

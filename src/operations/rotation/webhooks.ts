@@ -22,62 +22,87 @@ const callers: readonly Resource[] = [
 const clientsOf = ({ webhooks, spec }: KubeObject & Json): readonly Json[] =>
   [...listOf(webhooks), spec?.conversion?.webhook ?? {}].flatMap(({ clientConfig }) => clientConfig ?? []);
 
+/** The webhooks of an object that kube-apiserver calls by the Service. */
+function clientsByService(object: KubeObject, rotation: Pick<Rotation, 'registration'>): readonly Json[] {
+  const { namespace, name } = serviceOf(rotation);
+  return clientsOf(object).filter(({ service }) => service?.namespace === namespace && service.name === name);
+}
+
 /**
  * Whether a webhook would reject the certificate that the rotation brings, and accepts the other
- * one. A certificate that has expired is judged by the time when it was valid.
+ * one. A certificate that has expired is judged by the time when it was valid. Without the other
+ * one, it cannot be told, so that `webhookCheck` reports it.
  */
 export function breaks(object: KubeObject, rotation: Pick<Rotation, 'from' | 'to' | 'registration' | 'now'>): boolean {
-  const { namespace, name } = serviceOf(rotation);
   const { from, to, now } = rotation;
   if (!from) return false;
-  return clientsOf(object).some(({ service, caBundle }) => {
-    if (service?.namespace !== namespace || service.name !== name) return false;
+  return clientsByService(object, rotation).some(({ caBundle }) => {
     const client = { caBundle: textOf(caBundle) };
     const trusts = (set: typeof to): boolean => accepts(client, set, hostOf(rotation), whileValid(set, now)());
     return trusts(from) && !trusts(to);
   });
 }
 
-/** What a look at one kind found: the objects that break, or why they could not be looked at. */
-type Found = { readonly breaking: readonly KubeObject[] } | { readonly notListed: 'forbidden' | 'timed out' };
+/** The webhooks of the Service. */
+export interface Webhooks {
+  /** Those whose caBundles cert-manager copies from the Secret that the rotation writes. */
+  readonly copies: readonly KubeObject[];
+  /** The refusal, where others would reject the certificate. apisvc does not change them. */
+  readonly conflict: RefusedError | undefined;
+}
 
-/**
- * Finds webhooks of the Service that would reject the new certificate. apisvc does not change them.
- * @returns undefined where there are none. What could not be listed is reported once
- */
-export function webhookCheck(rotation: Rotation): () => Promise<RefusedError | undefined> {
+/** What a look at one kind found: the objects that call the Service, or why it could not look. */
+type Found = { readonly calling: readonly KubeObject[] } | { readonly notListed: 'forbidden' | 'timed out' };
+
+/** Looks at the webhooks of the Service. What cannot be checked is reported once. */
+export function webhookCheck(rotation: Rotation): () => Promise<Webhooks> {
   const noted = new Set<string>();
   const note = (what: string): void => {
     if (!noted.has(what)) rotation.onProgress({ kind: 'note', what });
     noted.add(what);
   };
+  const slow = new Set<Resource>();
   return async () => {
-    const found = await Promise.all(callers.map((resource) => look(rotation, resource)));
-    const notListed = found.flatMap((each, index) =>
-      'notListed' in each ? [{ resource: callers[index] as Resource, why: each.notListed }] : [],
+    if (!rotation.from) {
+      note(notChecked(rotation, [`the ${wordsOf(rotation).from} certificate is not known`]));
+      return { copies: [], conflict: undefined };
+    }
+    const found = await Promise.all(callers.map((resource) => look(rotation, resource, slow)));
+    const reasons = found.flatMap((each, index) =>
+      'notListed' in each ? [`list ${resourceName(callers[index] as Resource)}: ${each.notListed}`] : [],
     );
-    if (notListed.length > 0) note(notChecked(rotation, notListed));
-    const breaking = found.flatMap((each) => ('breaking' in each ? each.breaking : []));
-    const following = await followersOf(rotation, breaking);
-    for (const each of following) note(copied(rotation, each));
-    const conflicts = breaking.filter((each) => !following.includes(each));
-    return conflicts.length === 0 ? undefined : rejecting(rotation, conflicts);
+    if (reasons.length > 0) note(notChecked(rotation, reasons));
+    const calling = found.flatMap((each) => ('calling' in each ? each.calling : []));
+    const copies = await followersOf(rotation, calling);
+    const breaking = calling.filter((each) => breaks(each, rotation));
+    for (const each of breaking) if (copies.includes(each)) note(copied(rotation, each));
+    const conflicts = breaking.filter((each) => !copies.includes(each));
+    return { copies, conflict: conflicts.length === 0 ? undefined : rejecting(rotation, conflicts) };
   };
 }
 
-async function look(rotation: Rotation, resource: Resource): Promise<Found> {
-  const breaking: KubeObject[] = [];
-  try {
-    for await (const page of listPages(rotation.cluster, { resource }, rotation.signal)) {
-      breaking.push(...page.filter((each) => breaks(each, rotation)));
+/** @param slow the kinds whose list timed out twice before, which get no second attempt again */
+async function look(rotation: Rotation, resource: Resource, slow: Set<Resource>): Promise<Found> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return { calling: await listCalling(rotation, resource) };
+    } catch (error) {
+      if (wasRefused(error)) return { notListed: 'forbidden' };
+      if (!(error instanceof Unreachable && error.timedOut)) throw error;
+      if (attempt === 1 && !slow.has(resource)) continue;
+      // A cluster with very many of them never answers in time, so that more waiting does not help.
+      slow.add(resource);
+      return { notListed: 'timed out' };
     }
-  } catch (error) {
-    if (wasRefused(error)) return { notListed: 'forbidden' };
-    // A cluster with very many of them never answers in time, so that waiting does not help.
-    if (error instanceof Unreachable && error.timedOut) return { notListed: 'timed out' };
-    throw error;
   }
-  return { breaking };
+}
+
+async function listCalling(rotation: Rotation, resource: Resource): Promise<readonly KubeObject[]> {
+  const calling: KubeObject[] = [];
+  for await (const page of listPages(rotation.cluster, { resource }, rotation.signal)) {
+    calling.push(...page.filter((each) => clientsByService(each, rotation).length > 0));
+  }
+  return calling;
 }
 
 /** The objects whose caBundles follow the Secret that the rotation writes. */
@@ -89,15 +114,14 @@ async function followersOf(rotation: Rotation, objects: readonly KubeObject[]): 
 
 const nameOf = (object: KubeObject): string => describeRef(refOf(object));
 
-/** The Secret gets both CAs before a pod reads it, and keeps both until no pod needs the other. */
+/** The Secret gets both CAs before the certificate, and keeps both until no pod needs the other. */
 function copied(rotation: Rotation, object: KubeObject): string {
   const { namespace, name } = secretRef(rotation);
-  return `${nameOf(object)}: cert-manager copies its caBundle from Secret ${namespace}/${name}, which gets both CAs with the ${wordsOf(rotation).to} certificate`;
+  return `${nameOf(object)}: cert-manager copies its caBundle from Secret ${namespace}/${name}, which gets both CAs before the ${wordsOf(rotation).to} certificate`;
 }
 
-function notChecked(rotation: Rotation, kinds: readonly { readonly resource: Resource; readonly why: string }[]): string {
+function notChecked(rotation: Rotation, reasons: readonly string[]): string {
   const { namespace, name } = serviceOf(rotation);
-  const reasons = kinds.map(({ resource, why }) => `list ${resourceName(resource)}: ${why}`);
   return `not checked: whether webhooks of Service ${namespace}/${name} accept the ${wordsOf(rotation).to} certificate (${reasons.join('; ')})`;
 }
 

@@ -3,19 +3,20 @@ import { base64, secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { isKeyOf } from '../certificate-in-cluster.ts';
 import { bundleText } from '../rotation/bundles.ts';
+import { bothCas } from '../rotation/ca-copies.ts';
 import { changeFault, changeFields } from '../rotation/change-fields.ts';
 import { validityFault } from '../rotation/clock.ts';
 import { anyApiService, leafOf, readSecret, secretNeeds, secretRef } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
 import type { Rotation } from '../rotation/rotation.ts';
-import type { TrustKeeper } from '../rotation/trust-keeper.ts';
+import type { Trust } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
 
 /**
  * Writes the certificate and its key into the Secret. Just before, it looks again whether every
- * APIService trusts them.
+ * APIService and every copy of the CA trusts them.
  */
-export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll, uptake: Step): Step {
+export function secretStep(rotation: Rotation, { keeper, copies }: Trust, look: LookAtAll, uptake: Step): Step {
   const { namespace, name } = secretRef(rotation);
   return {
     id: 'secret',
@@ -26,15 +27,16 @@ export function secretStep(rotation: Rotation, keeper: TrustKeeper, look: LookAt
       const secret = await readSecret(rotation);
       if (holds(secret, rotation)) return { state: 'done' };
       if (!rotation.to.key) return { state: 'fault', error: missingKey(rotation) };
-      const fault = validityFault(rotation) ?? changeFault(rotation, secret, { data: dataOf(rotation) });
+      const fault = validityFault(rotation) ?? changeFault(rotation, secret, { data: dataOf(rotation, secret) });
       return fault ? { state: 'fault', error: fault } : { state: 'pending' };
     },
     async run() {
       const nothingServesFrom = async (): Promise<boolean> => (await look()).complete;
       const write = async (): Promise<boolean> => {
-        while (!(await keeper.keep(nothingServesFrom))) await uptake.run();
+        while (!((await keeper.keep(nothingServesFrom)) && (await copies.keep()))) await uptake.run();
         await keeper.requireAcceptance();
-        return changeFields(rotation, await readSecret(rotation), { data: dataOf(rotation) });
+        const secret = await readSecret(rotation);
+        return changeFields(rotation, secret, { data: dataOf(rotation, secret) });
       };
       // Another writer was faster: the caBundles may have changed too.
       while (!(await write()));
@@ -55,13 +57,11 @@ const missingKey = ({ files }: Rotation): UsageError =>
   });
 
 /** The CA that is left stays in ca.crt until nothing serves by it. */
-function dataOf(rotation: Rotation): Readonly<Record<string, string>> {
-  const { from, to } = rotation;
+function dataOf(rotation: Rotation, secret: KubeObject): Readonly<Record<string, string>> {
+  const { kind, to } = rotation;
   if (!to.key) throw missingKey(rotation);
-  const known = new Set(to.anchors.map(({ fingerprint }) => fingerprint));
-  const leaving = (from?.anchors ?? []).filter((each) => !known.has(each.fingerprint));
   return {
-    'ca.crt': base64(bundleText([...to.anchors, ...leaving])),
+    'ca.crt': base64(kind === 'leaf' ? bundleText(to.anchors) : bothCas(secret, rotation)),
     'tls.crt': base64(to.chain),
     'tls.key': base64(to.key.reveal()),
   };

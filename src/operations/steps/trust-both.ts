@@ -2,38 +2,39 @@ import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { bundleFault } from '../rotation/injection.ts';
-import { bundleNeeds, readApiServices } from '../rotation/live.ts';
+import { bundleNeeds, hasSecret, readApiServices, secretNeeds } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
 import type { Rotation } from '../rotation/rotation.ts';
-import type { TrustKeeper } from '../rotation/trust-keeper.ts';
-import { webhookCheck } from '../rotation/webhooks.ts';
+import type { Trust } from '../rotation/trust-keeper.ts';
 import { combineErrors, type Step } from '../runner.ts';
 
 /**
- * Adds the CA to the caBundle of every APIService that leads to the Service. The CA that is left
- * stays.
+ * Adds the CA to the caBundle of every APIService that leads to the Service, and to the Secret
+ * where webhooks copy the CA from it. The CA that is left stays.
+ * @param isDelivered whether the certificate is in use already
  */
-export function trustBothStep(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll): Step {
-  const checkWebhooks = webhookCheck(rotation);
+export function trustBothStep(rotation: Rotation, { keeper, copies }: Trust, look: LookAtAll, isDelivered: () => Promise<boolean>): Step {
   const nothingServesFrom = async (): Promise<boolean> => (await look()).complete;
   return {
     id: 'trust-both',
     title: 'Trusting both CAs',
-    needs: () => bundleNeeds,
+    needs: () => [...bundleNeeds, ...(hasSecret(rotation) ? secretNeeds(rotation) : [])],
     async observe() {
       const found = await readApiServices(rotation);
       const lacking = await keeper.lacking(nothingServesFrom);
       // What was refused before the first write has nothing to undo.
-      if (rotation.direction === 'back' && lacking.length === 0) return { state: 'done' };
-      const unfit = found.flatMap((each) => bundleFault(each) ?? portFault(each, rotation) ?? []);
+      const isBack = rotation.direction === 'back' && lacking.length === 0;
+      if (isBack && (await isDelivered())) return { state: 'done' };
+      const unfit = isBack ? [] : found.flatMap((each) => bundleFault(each) ?? portFault(each, rotation) ?? []);
       if (unfit.length > 0) return { state: 'fault', error: combineErrors(unfit) };
-      const webhooks = await checkWebhooks();
-      const faults = [...lacking.flatMap((each) => keeper.widenFault(each) ?? []), ...(webhooks ? [webhooks] : [])];
+      const { conflict, isPending } = await copies.observe();
+      const faults = [...lacking.flatMap((each) => keeper.widenFault(each) ?? []), ...(conflict ? [conflict] : [])];
       if (faults.length > 0) return { state: 'fault', error: combineErrors(faults) };
-      return { state: lacking.length === 0 ? 'done' : 'pending' };
+      return { state: lacking.length === 0 && !isPending ? 'done' : 'pending' };
     },
     async run() {
       for (const apiService of await keeper.lacking(nothingServesFrom)) await keeper.widen(apiService);
+      await copies.keep();
     },
   };
 }

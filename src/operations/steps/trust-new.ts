@@ -5,7 +5,7 @@ import { bundleText, trustsOnly } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
 import { bundleNeeds, hasSecret, readApiServices, readSecret, secretNeeds } from '../rotation/live.ts';
 import { type Rotation, wordsOf } from '../rotation/rotation.ts';
-import type { TrustKeeper } from '../rotation/trust-keeper.ts';
+import type { Trust } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { Step } from '../runner.ts';
  * @param untilServed waits until everything serves by the CA that stays. It also looks at the
  * Secret: pods follow it, so an overwritten one would bring the certificate of the other CA back
  */
-export function trustNewStep(rotation: Rotation, keeper: TrustKeeper, untilServed: () => Promise<void>): Step {
+export function trustNewStep(rotation: Rotation, { keeper, copies }: Trust, untilServed: () => Promise<void>): Step {
   const { to } = rotation;
   const which = wordsOf(rotation).to;
   const wide = async (): Promise<KubeObject | undefined> =>
@@ -41,6 +41,8 @@ export function trustNewStep(rotation: Rotation, keeper: TrustKeeper, untilServe
     needs: () => [...bundleNeeds, ...(hasSecret(rotation) ? secretNeeds(rotation) : [])],
     observe: async () => ({ state: (await wide()) || (await untidy()) ? 'pending' : 'done' }),
     async run() {
+      // There is no way back from here for a webhook that does not trust the CA that stays.
+      await copies.keep();
       // While the Secret is written, an incomplete look makes the caBundles wide again.
       do {
         await afterLook(wide, keeper.narrow);

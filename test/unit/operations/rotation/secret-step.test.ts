@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Registration } from '../../../../src/config/schema.ts';
 import { RefusedError } from '../../../../src/errors.ts';
+import type { CaCopies } from '../../../../src/operations/rotation/ca-copies.ts';
 import type { Rotation } from '../../../../src/operations/rotation/rotation.ts';
-import type { TrustKeeper } from '../../../../src/operations/rotation/trust-keeper.ts';
+import type { Trust, TrustKeeper } from '../../../../src/operations/rotation/trust-keeper.ts';
 import type { Step } from '../../../../src/operations/runner.ts';
 import { secretStep } from '../../../../src/operations/steps/secret.ts';
 import { answer, clusterAt, never, type Received, serve, status } from '../../cluster/kube-api.ts';
@@ -15,7 +16,7 @@ const registration = {
 } as unknown as Registration;
 
 /** Runs the step with these answers of the keeper. @returns what happened, in order */
-async function runStep(keeps: readonly boolean[], refusal?: RefusedError, conflicts = 0) {
+async function runStep(keeps: readonly boolean[], refusal?: RefusedError, conflicts = 0, copied: readonly boolean[] = []) {
   const events: string[] = [];
   const written: Received[] = [];
   const url = await serve((request, response) => {
@@ -34,6 +35,7 @@ async function runStep(keeps: readonly boolean[], refusal?: RefusedError, confli
     forceConflicts: false,
     renewLease: async () => void events.push('renewed'),
     registration,
+    kind: 'ca',
     from,
     to,
     files: { certificate: '', key: '' },
@@ -50,9 +52,17 @@ async function runStep(keeps: readonly boolean[], refusal?: RefusedError, confli
       if (refusal) throw refusal;
     },
   } as unknown as TrustKeeper;
+  const copiedAnswers = [...copied];
+  const copies = {
+    keep: async () => {
+      const kept = copiedAnswers.shift() ?? true;
+      if (!kept) events.push('copied');
+      return kept;
+    },
+  } as unknown as CaCopies;
   const uptake = { run: async () => void events.push('uptake') } as unknown as Step;
   const look = async () => ({ probes: [], waiting: [], pods: [], complete: false, others: [], remaining: [] });
-  const step = secretStep(rotation, keeper, look, uptake);
+  const step = secretStep(rotation, { keeper, copies }, look, uptake);
   const outcome = await step.run().catch((error: Error) => error);
   return { events, written, outcome, to, from };
 }
@@ -79,6 +89,13 @@ describe('the Secret', () => {
     ]);
   });
 
+  test('is written only after every kube-apiserver took up a copy of the CA that was awaited', async () => {
+    expect((await runStep([], undefined, 0, [false, true])).events).toEqual([
+      ...['trusted', 'copied', 'uptake'],
+      ...['trusted', 'accepted', 'renewed', 'write'],
+    ]);
+  });
+
   test('is written again after a conflict only when every APIService still accepts the certificate', async () => {
     const { events, outcome } = await runStep([true, false, true], undefined, 1);
     expect(outcome).toBeUndefined();
@@ -97,7 +114,7 @@ describe('the Secret', () => {
 });
 
 test('the permission to list APIServices is needed, because the step looks at their caBundles', () => {
-  const step = secretStep({ registration } as Rotation, {} as TrustKeeper, async () => Promise.reject(new Error('no look')), {} as Step);
+  const step = secretStep({ registration } as Rotation, {} as Trust, async () => Promise.reject(new Error('no look')), {} as Step);
   const verbs = step.needs().map(({ verb, ref }) => `${verb} ${ref.resource.kind}`);
   expect(verbs).toEqual(['get Secret', 'patch Secret', 'list APIService']);
 });

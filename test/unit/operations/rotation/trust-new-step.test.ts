@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Registration } from '../../../../src/config/schema.ts';
 import { RefusedError } from '../../../../src/errors.ts';
 import { bundleText } from '../../../../src/operations/rotation/bundles.ts';
+import { caCopies } from '../../../../src/operations/rotation/ca-copies.ts';
 import type { CertificateSet, Rotation } from '../../../../src/operations/rotation/rotation.ts';
 import { trustKeeper } from '../../../../src/operations/rotation/trust-keeper.ts';
 import { trustNewStep } from '../../../../src/operations/steps/trust-new.ts';
@@ -83,7 +84,7 @@ async function runStep({ conflict, lostAt, badLook, incompleteLook }: Disturbanc
     await keeper.keep(async () => count('look') !== incompleteLook);
   };
   const keeper = trustKeeper(rotation);
-  const step = trustNewStep(rotation, keeper, untilServed);
+  const step = trustNewStep(rotation, { keeper, copies: caCopies(rotation) }, untilServed);
   const outcome = await step.run().catch((error: Error) => error);
   const { state } = await step.observe();
   const narrow = [...apiServices.map(({ spec }) => spec.caBundle), secret.data['ca.crt']].map((text) => text === base64(to));

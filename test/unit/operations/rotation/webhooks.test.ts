@@ -92,14 +92,25 @@ interface Situation {
   readonly secretAnnotations?: Readonly<Record<string, string>>;
   /** The list that is not answered. */
   readonly silent?: string;
+  /** How often it is not answered. Without it, always. */
+  readonly silences?: number;
 }
 
-async function checkOf({ lists, secretAnnotations = {}, silent }: Situation) {
+async function checkOf(
+  { lists, secretAnnotations = {}, silent, silences = Number.POSITIVE_INFINITY }: Situation,
+  more: Partial<Rotation> = {},
+) {
   const progress: Progress[] = [];
+  let unanswered = 0;
+  let requests = 0;
   const cluster = await clusterOf(({ url }, response) => {
     const { pathname, searchParams } = new URL(url, 'http://x');
     const last = pathname.split('/').at(-1) ?? '';
-    if (last === silent) return;
+    requests += 1;
+    if (last === silent && unanswered < silences) {
+      unanswered += 1;
+      return;
+    }
     if (pathname.includes('/secrets/'))
       return answer(response, 200, { metadata: { ...service, name: last, annotations: secretAnnotations } });
     if (url.includes('/mutating') && lists.mutatingwebhookconfigurations === null) return answer(response, 404, notFound(url));
@@ -116,8 +127,14 @@ async function checkOf({ lists, secretAnnotations = {}, silent }: Situation) {
     signal: never,
     caFiles: ['a b/ca.crt', 'next/ca.crt'],
     onProgress: (each: Progress) => progress.push(each),
+    ...more,
   });
-  return { check, notes: () => progress.flatMap((each) => (each.kind === 'note' ? each.what : [])) };
+  return {
+    check: async () => (await check()).conflict,
+    unanswered: () => unanswered,
+    requests: () => requests,
+    notes: () => progress.flatMap((each) => (each.kind === 'note' ? each.what : [])),
+  };
 }
 
 const none = { validatingwebhookconfigurations: [], mutatingwebhookconfigurations: [], customresourcedefinitions: [] };
@@ -158,6 +175,34 @@ describe('the check of webhooks', () => {
     ]);
   });
 
+  test('asks again after one time-out', async () => {
+    const { check, notes, unanswered } = await checkOf({
+      lists: { ...none, validatingwebhookconfigurations: [webhook({ service, caBundle: bundle(old) })] },
+      silent: 'validatingwebhookconfigurations',
+      silences: 1,
+    });
+    expect((await check())?.message).toContain('rejects the new one: validatingwebhookconfiguration/x');
+    expect({ notes: notes(), unanswered: unanswered() }).toEqual({ notes: [], unanswered: 1 });
+  });
+
+  test('asks a list that timed out twice only once more in each later check', async () => {
+    const { check, unanswered } = await checkOf({ lists: none, silent: 'customresourcedefinitions' });
+    await check();
+    expect(unanswered()).toBe(2);
+    await check();
+    expect(unanswered()).toBe(3);
+  });
+
+  test('says that it does not know where the certificate to withdraw is not known', async () => {
+    const { check, notes, requests } = await checkOf({ lists: none }, { ...rotation('back'), from: undefined });
+    expect(await check()).toBeUndefined();
+    expect(await check()).toBeUndefined();
+    expect(notes()).toEqual([
+      `not checked: whether webhooks of Service ${service.namespace}/${service.name} accept the old certificate (the new certificate is not known)`,
+    ]);
+    expect(requests()).toBe(0);
+  });
+
   test('says which list timed out, and goes on', async () => {
     const { check, notes } = await checkOf({ lists: none, silent: 'customresourcedefinitions' });
     expect(await check()).toBeUndefined();
@@ -187,7 +232,7 @@ describe('a webhook into which cert-manager injects the CA', () => {
     const { check, notes } = await checked(annotations, secretAnnotations);
     expect(await check()).toBeUndefined();
     expect(notes()).toEqual([
-      `validatingwebhookconfiguration/x: cert-manager copies its caBundle from Secret ${secret}, which gets both CAs with the new certificate`,
+      `validatingwebhookconfiguration/x: cert-manager copies its caBundle from Secret ${secret}, which gets both CAs before the new certificate`,
     ]);
   });
 
