@@ -65,11 +65,13 @@ export async function prepare(
 /** Refuses what it can before it restores lost files, without which nothing can be issued. */
 async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet, restored: Restored | undefined): Promise<Planned> {
   refuseMount(request.dir);
-  await requireAgreement({ ...request, cluster }, found);
+  const where = { ...request, cluster };
+  if (restored) await requireAgreement(where, found);
   restored?.save();
   const issued = await request.issue(found.anchors);
   requireTime(certificateSet(issued.issued), { ...request, isRestored: restored !== undefined && !request.dryRun });
-  const current = await withKey({ ...request, cluster }, found, request);
+  if (!restored) await requireAgreement(where, found);
+  const current = await withKey(where, found, request);
   return planOf(cluster, request, { current, other: certificateSet(issued.issued) }, issued);
 }
 
