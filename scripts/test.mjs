@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
 import { findComponents } from './components.mjs';
 import { missingPackages } from './packages.mjs';
+import { writePrefixed } from './prefixed.mjs';
 import { build, heading, install, root, run } from './setup.mjs';
 import { selection, stagesOf } from './tiers.mjs';
 
@@ -61,8 +61,8 @@ function obstacle({ needs }) {
  * Runs the tests of one tier.
  * @param {Tier} tier
  * @param {string[]} filters
- * @param {boolean} isAlone whether its output is shown at once. That of tiers which run at the same
- * time is shown when they end.
+ * @param {boolean} isAlone whether no other tier runs at the same time. Otherwise, each line of its
+ * output begins with its name.
  * @returns {Promise<Outcome>}
  */
 async function runTier({ name, project, env }, filters, isAlone) {
@@ -77,12 +77,9 @@ async function runTier({ name, project, env }, filters, isAlone) {
       env: { ...process.env, ...env, ...(isFiltered || process.env.APISVC_THOROUGH ? {} : { APISVC_SHORT: '1' }) },
     });
     const ended = once(child, 'close');
-    const [output, errors] = await Promise.all([child.stdout, child.stderr].map((stream) => stream && buffer(stream)));
+    const write = (/** @type {string} */ line) => process.stdout.write(line);
+    await Promise.all([child.stdout, child.stderr].map((stream) => stream && writePrefixed(stream, name, write)));
     const [exitCode] = await ended;
-    if (output && errors) {
-      heading(`${name} tests`);
-      await show(Buffer.concat([output, errors]));
-    }
     const succeeded = exitCode === 0;
     const { counts, failures } = readReport(report, succeeded);
     // Where nobody reads the list of skipped tests, a skipped test is a failure.
@@ -91,9 +88,6 @@ async function runTier({ name, project, env }, filters, isAlone) {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-/** A pipe takes only a part at once. @param {Buffer} output @returns {Promise<unknown>} */
-const show = (output) => new Promise((shown) => process.stdout.write(output, shown));
 
 /**
  * Without a report, the run broke before the first test: one failure.
