@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../scripts/setup.mjs';
-import { tableOf } from './rotation/table.mjs';
+import { originOf, tableOf } from './rotation/table.mjs';
 
 const page = join(root, 'docs', 'rotation.md');
 const file = join(root, 'bench', 'rotation', 'rows.jsonl');
@@ -43,18 +43,25 @@ export function benchRotation(args) {
     return false;
   }
   const { server: servers, scenario: scenarios } = flags;
-  const selection = JSON.stringify({ file, servers, scenarios, rates: flags.rate.map(Number) });
+  const selection = JSON.stringify({ file, servers, scenarios, rates: flags.rate.map(Number), ...origin() });
   const clusters = flags.kubernetes.flatMap((cell) => flags.sync.map((sync) => ({ cell, sync })));
   const succeeded = clusters.map(({ cell, sync }) => runOn(cell, sync, selection));
   const rows = lastOfEach(readRows());
   writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  const table = tableOf(rows);
+  const table = `${tableOf(rows)}\n\n${originOf(rows)}`;
   console.log(`\n${table}`);
   writeTable(table);
   return succeeded.every(Boolean);
 }
 
-/** @returns {import('./rotation/table.mjs').Row[]} */
+/** What a new row is measured on: this commit, `-dirty` with changes, and today. */
+function origin() {
+  const describe = ['describe', '--always', '--dirty', '--abbrev=7', '--exclude=*'];
+  const commit = execFileSync('git', describe, { cwd: root, encoding: 'utf8' }).trim();
+  return { commit, date: new Date().toISOString().slice(0, 10) };
+}
+
+/** @returns {import('./rotation/table.d.mts').Row[]} */
 function readRows() {
   const lines = readFileSync(file, 'utf8').split('\n');
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
@@ -62,7 +69,7 @@ function readRows() {
 
 /**
  * The last of the rows that measure the same, in the place of the first one.
- * @param {readonly import('./rotation/table.mjs').Row[]} rows
+ * @param {readonly import('./rotation/table.d.mts').Row[]} rows
  */
 function lastOfEach(rows) {
   const places = new Map(rows.map((row) => [[row.scenario, row.server, row.sync, row.kubernetes, row.rate].join(' | '), row]));
@@ -81,7 +88,7 @@ function runOn(cell, sync, selection) {
   return status === 0;
 }
 
-/** Replaces the table in docs/rotation.md. @param {string} table */
+/** Replaces the table, and the line below it, in docs/rotation.md. @param {string} table */
 function writeTable(table) {
   const text = readFileSync(page, 'utf8');
   const [from, to] = [text.indexOf(markers.begin), text.indexOf(markers.end)];

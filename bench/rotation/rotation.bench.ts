@@ -18,6 +18,9 @@ interface Selection {
   readonly servers: readonly string[];
   readonly scenarios: readonly string[];
   readonly rates: readonly number[];
+  /** What is measured: the short hash of the commit, and the day. */
+  readonly commit: string;
+  readonly date: string;
 }
 
 const { APISVC_ROTATION = '{}', APISVC_KUBELET_SYNC: sync = '10s' } = process.env;
@@ -48,7 +51,9 @@ describe.each(names)('%s', (name) => {
     test.each(scenariosOf(name))('%s', async (scenario, { run }) => {
       const report = await underLoad(rate, server, run);
       const { requests, failures, byText, retried, watch } = report;
-      const row = { scenario, server: name, sync, kubernetes: cluster.cell.kubernetes, rate, requests, failures, byText, retried, watch };
+      const { commit, date } = selection;
+      const figures = { requests, failures, byText, retried, watch };
+      const row = { scenario, server: name, sync, kubernetes: cluster.cell.kubernetes, rate, ...figures, commit, date };
       appendFileSync(selection.file, `${JSON.stringify(row)}\n`);
     });
   });

@@ -1,9 +1,4 @@
-/**
- * A scenario under load on one cluster.
- * @typedef {{ kubernetes: string, sync: string, server: string, scenario: string, rate: number,
- * requests: number, failures: number, retried: { count: number }[],
- * watch?: { opened: number, longestGapMs: number } }} Row
- */
+/** @typedef {import('./table.d.mts').Row} Row */
 
 /** @param {number} count */
 const withCommas = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
@@ -24,9 +19,8 @@ function watchOf(rows) {
 
 /**
  * Writes the table: a line for each scenario, server and sync frequency, a column for each version
- * and rate.
- * @param {readonly Row[]} rows
- * @returns {string} Markdown
+ * and rate, in Markdown.
+ * @type {typeof import('./table.d.mts').tableOf}
  */
 export function tableOf(rows) {
   /** @param {keyof Row} key */
@@ -54,6 +48,15 @@ export function tableOf(rows) {
     return [...key.split(' | '), ...cells, watchOf(group)];
   });
   return padded([header, ...body]);
+}
+
+/**
+ * Which commits the figures are of, and when they were measured.
+ * @type {typeof import('./table.d.mts').originOf}
+ */
+export function originOf(rows) {
+  const origins = new Set([...rows].sort((a, b) => a.date.localeCompare(b.date)).map(({ commit, date }) => `${commit} (${date})`));
+  return `Measured at ${origins.size === 1 ? 'commit' : 'commits'} ${[...origins].join(', ')}.`;
 }
 
 /** @param {readonly (readonly string[])[]} lines the first one is the header */
