@@ -36,6 +36,8 @@ export interface LoadReport {
   readonly rate: number;
   readonly seconds: number;
   readonly requests: number;
+  /** Requests that waited for Retry-After at the end. They count nowhere else but in `retried`. */
+  readonly unfinished: number;
   readonly failures: number;
   /** How many of the failures happened on connections of their own. */
   readonly freshFailures: number;
@@ -108,6 +110,6 @@ async function untilStarted(child: ChildProcess): Promise<void> {
 /** A generator that sent too few requests proves nothing. */
 function complete(report: LoadReport): LoadReport {
   const due = report.rate * report.seconds;
-  if (Math.abs(report.requests - due) <= Math.max(2, due / 100)) return report;
+  if (Math.abs(report.requests + report.unfinished - due) <= Math.max(2, due / 100)) return report;
   throw new Error(`the load sent ${report.requests} requests instead of ${Math.round(due)}`);
 }

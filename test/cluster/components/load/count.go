@@ -12,7 +12,9 @@ type report struct {
 	Rate     int     `json:"rate"`
 	Seconds  float64 `json:"seconds"`
 	Requests int     `json:"requests"`
-	Failures int     `json:"failures"`
+	// Unfinished are the requests that waited for Retry-After at the end. They count nowhere else.
+	Unfinished int `json:"unfinished"`
+	Failures   int `json:"failures"`
 	// Failures of the requests on connections of their own.
 	FreshFailures int           `json:"freshFailures"`
 	ByText        []occurrences `json:"byText"`
@@ -76,6 +78,7 @@ type counter struct {
 	mutex         sync.Mutex
 	failures      int
 	freshFailures int
+	unfinished    int
 	latestStart   time.Duration
 	texts         tally
 	retries       tally
@@ -105,6 +108,12 @@ func (c *counter) add(each request, began time.Time, err error) {
 	c.texts.add(err.Error(), began)
 }
 
+func (c *counter) unended() {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.unfinished++
+}
+
 func (c *counter) retried(text string) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -119,6 +128,7 @@ func (c *counter) report(rate int, elapsed time.Duration) report {
 		Rate:          rate,
 		Seconds:       elapsed.Truncate(time.Millisecond).Seconds(),
 		Requests:      len(c.took),
+		Unfinished:    c.unfinished,
 		Failures:      c.failures,
 		FreshFailures: c.freshFailures,
 		ByText:        c.texts.sorted(),

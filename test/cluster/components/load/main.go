@@ -90,6 +90,8 @@ func (c *client) send(stop context.Context) report {
 			began := time.Now()
 			if ended, err := c.do(stop, each, count.retried); ended {
 				count.add(each, began, err)
+			} else {
+				count.unended()
 			}
 		})
 	}
