@@ -47,10 +47,15 @@ export async function awaitSilence(
   return latest;
 }
 
-const inUse = ({ namespace, name }: RotatedService, { holder, acquired }: RotationLease, apiServices: readonly string[]): RefusedError =>
-  new RefusedError(
-    `${holder} ${acquired ? 'has been' : 'is'} rotating the certificate of Service ${namespace}/${name}${acquired ? ` since ${toSecond(acquired)}` : ''}`,
-    {
-      fix: `Wait until that rotation is complete. To see how far it is: ${['apisvc status', ...apiServices].join(' ')}`,
-    },
-  );
+/** Only a rotation that has begun to write has a journal. The holder may also register. */
+function inUse({ namespace, name }: RotatedService, lease: RotationLease, apiServices: readonly string[]): RefusedError {
+  const { holder, acquired, journal } = lease;
+  const doing = `${acquired ? 'has been' : 'is'} ${journal ? 'rotating' : 'changing'} the certificate`;
+  const since = acquired ? ` since ${toSecond(acquired)}` : '';
+  const status = ['apisvc status', ...apiServices].join(' ');
+  return new RefusedError(`${holder} ${doing} of Service ${namespace}/${name}${since}`, {
+    fix: journal
+      ? `Wait until that rotation is complete. To see how far it is: ${status}`
+      : `Wait until that run is complete. To see the certificate: ${status}`,
+  });
+}

@@ -26,12 +26,13 @@ import { type Need, readJson, readStatus, refusal } from './status.ts';
 
 /**
  * One rotation of a Service at a time: the Lease is its lock, and its journal in an annotation.
+ * Other commands that write the same Secret and caBundle hold it too, without a journal.
  * Times of different clocks are never compared: a holder is gone when it does not renew the Lease
  * for its duration, as in k8s.io/client-go/tools/leaderelection. Nothing else proves that.
  */
 
 export interface AcquireRequest extends SilenceRequest {
-  /** `<namespace>/<name>` of the project whose certificate is rotated. */
+  /** `<namespace>/<name>` of the project whose certificate is rotated or written. */
   readonly project: string;
   readonly holder: Holder;
   /** In milliseconds. Default 5,000. */
@@ -130,8 +131,11 @@ async function create(cluster: Cluster, { service, project, holder, signal }: Ac
   throw refusal(cluster, { verb: 'create', ref }, answer, new Date());
 }
 
-const noNamespace = ({ namespace, name }: RotatedService): RefusedError =>
-  new RefusedError(`namespace "${namespace}" of Service "${name}" not found, so nothing serves the API\nnothing was changed`, {
+/** The namespace of the Service does not exist, so nothing in it can be rotated. */
+export class NoNamespace extends RefusedError {}
+
+const noNamespace = ({ namespace, name }: RotatedService): NoNamespace =>
+  new NoNamespace(`namespace "${namespace}" of Service "${name}" not found, so nothing serves the API\nnothing was changed`, {
     fix: 'Remove what is left of the registration: apisvc unregister\nThen register the project again: apisvc register',
   });
 
@@ -222,7 +226,7 @@ function keep(cluster: Cluster, request: AcquireRequest, lease: KubeObject, befo
   const ended = new AbortController();
   const held = heldLease(cluster, request, lease, (words) => {
     const fix = 'Run the same command again when no other rotation runs. To see how far the rotation is: apisvc status';
-    lost.abort(new RefusedError(`${words}; this rotation stops`, { fix }));
+    lost.abort(new RefusedError(`${words}; this command stops`, { fix }));
     throw lost.signal.reason;
   });
   let hasJournal = before?.journal !== undefined;

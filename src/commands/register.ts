@@ -47,6 +47,7 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
       forceConflicts: flags.forceConflicts === true,
       clusterFlags: clusterFlagsOf(flags),
       project: projectCommands(flags.directory, registration),
+      holder: terminal.holder,
       signal,
       onProgress,
     };

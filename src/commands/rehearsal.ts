@@ -103,6 +103,7 @@ export async function rehearse(
         issued,
         objects,
         forceConflicts: false,
+        holder: terminal.holder,
         signal,
         onProgress: (progress) => terminal.progress(progressLine(progress)),
       }),

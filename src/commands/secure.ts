@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Holder } from '../cluster/rotation-lease.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
@@ -35,33 +36,43 @@ export interface SecureFlags extends ClusterFlags {
 /** `apisvc secure`: turns on verification for a running server; with --undo puts back what was. */
 export async function secure(flags: SecureFlags, [given = '']: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const name = parseName(given);
-  if (flags.undo) return undo(flags, name, terminal);
+  const onProgress = withoutRepeatedNotes((progress) => terminal.progress(progressLine(progress)));
+  if (flags.undo) return undo(flags, name, terminal, onProgress);
   const planned = await withCluster(flags, terminal, `looking at ${name}`, async (cluster, signal) => {
     const plan = await planSecure({ cluster, signal }, name);
     if (plan.kind === 'secured') return undefined;
     const prepared = await prepare(plan, name, flags);
-    const request = requestOf(prepared, flags, signal, () => {});
+    const request = requestOf(prepared, flags, terminal.holder, { signal, onProgress });
     return { prepared, pairs: await planChanges(cluster, request) };
   });
   if (!planned) return finish({ outcome: 'nothing-to-do', name }, flags, terminal);
   const { prepared, pairs } = planned;
-  for (const what of prepared.notes) terminal.progress(progressLine({ kind: 'note', what }));
+  for (const what of prepared.notes) onProgress({ kind: 'note', what });
   if (flags.diff) {
     await terminal.result(diffText(pairs, terminal.outColors));
     return pairs.some(({ applied }) => applied.change !== 'unchanged') ? Exit.findings : Exit.ok;
   }
   await confirm(flags, terminal, diffText(pairs, terminal.errorColors));
-  return apply(name, prepared, flags, terminal);
+  return apply(name, prepared, flags, terminal, onProgress);
 }
 
-async function apply(name: string, prepared: Prepared, flags: SecureFlags, terminal: Terminal): Promise<ExitCode> {
+/** The look before the confirmation and the run after it find the same. */
+function withoutRepeatedNotes(onProgress: OnProgress): OnProgress {
+  const noted = new Set<string>();
+  return (progress) => {
+    if (progress.kind === 'note' && noted.has(progress.what)) return;
+    if (progress.kind === 'note') noted.add(progress.what);
+    onProgress(progress);
+  };
+}
+
+async function apply(name: string, prepared: Prepared, flags: SecureFlags, terminal: Terminal, onProgress: OnProgress): Promise<ExitCode> {
   const { dir, project, plan } = prepared;
   if (dir !== undefined && project) {
     for (const path of writeProject(dir, project)) terminal.progress(`created ${path}`);
   }
-  const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
   const { applied, diagnosis } = await withCluster(flags, terminal, `securing ${name}`, (cluster: Cluster, signal) =>
-    secureServer(cluster, requestOf(prepared, flags, signal, onProgress)),
+    secureServer(cluster, requestOf(prepared, flags, terminal.holder, { signal, onProgress })),
   ).catch((error) => explainInterrupt(error, flags, `${runAgain}, or restore what was there before: apisvc secure ${name} --undo`));
   const { namespace } = prepared.registration.metadata;
   const report = {
@@ -136,16 +147,16 @@ function refuseOtherProject(dir: string, found: Registration, wanted: Registrati
 const requestOf = (
   { registration, issued, dir }: Prepared,
   flags: SecureFlags,
-  signal: AbortSignal,
-  onProgress: OnProgress,
+  holder: Holder,
+  running: Pick<SecureRequest, 'signal' | 'onProgress'>,
 ): SecureRequest => ({
   registration,
   issued,
   dir,
   clusterFlags: clusterFlagsOf(flags),
   ...(dir === undefined ? {} : { project: projectCommands(dir, registration) }),
-  signal,
-  onProgress,
+  holder,
+  ...running,
 });
 
 const confirmation: Question = {
@@ -162,16 +173,15 @@ async function confirm({ yes }: SecureFlags, terminal: Terminal, before: string)
   throw new RefusedError('Aborted; nothing was changed.', { fix: 'To only see the changes, use --diff.' });
 }
 
-async function undo(flags: SecureFlags, name: string, terminal: Terminal): Promise<ExitCode> {
-  const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
+async function undo(flags: SecureFlags, name: string, terminal: Terminal, onProgress: OnProgress): Promise<ExitCode> {
   const { directory } = flags;
   const targets = await withCluster(flags, terminal, `looking at ${name}`, (cluster, signal) =>
-    findSecured({ cluster, signal, onProgress: () => {} }, { name, directory }),
+    findSecured({ cluster, signal, onProgress }, { name, directory }),
   );
   if (targets.length === 0) return finish({ outcome: 'nothing-to-undo', name }, flags, terminal);
   await confirm(flags, terminal, planText({ project: undefined, targets, evidence: [] }));
   const removed = await withCluster(flags, terminal, `undoing ${name}`, (cluster, signal) =>
-    undoSecure(cluster, { name, directory, signal, onProgress }),
+    undoSecure(cluster, { name, directory, holder: terminal.holder, signal, onProgress }),
   ).catch((error) => explainInterrupt(error, flags, `${runAgain}.`));
   const project = directory ?? targets.find(({ ref }) => ref.resource.kind === 'Deployment')?.ref.name;
   return finish({ outcome: 'undone', name, removed, ...(project !== undefined && isProject(project) ? { project } : {}) }, flags, terminal);

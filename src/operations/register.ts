@@ -1,8 +1,10 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Holder } from '../cluster/rotation-lease.ts';
 import type { ProjectCommands } from '../config/project-commands.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
+import { projectOf } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
@@ -11,9 +13,10 @@ import { viewApiService } from '../snapshot/views.ts';
 import { completeExistingDeployment } from './existing-deployment.ts';
 import { requireAccess } from './permissions.ts';
 import type { AppliedObject, OnProgress } from './progress.ts';
-import { requireNoRotation } from './rotation-in-progress.ts';
+import { serviceOf } from './rotation/rotation.ts';
+import { type RotationCheck, requireNoRotation } from './rotation-in-progress.ts';
 import { checkSteps, runSteps, type Step } from './runner.ts';
-import { type AppliedPair, type ApplyStep, applyStep, noticesOf } from './steps/apply.ts';
+import { type AppliedPair, type ApplyStep, applyStep, isContended, noticesOf } from './steps/apply.ts';
 import { availableStep } from './steps/available.ts';
 import { certificatesStep } from './steps/certificates.ts';
 import { discoveryStep } from './steps/discovery.ts';
@@ -23,6 +26,7 @@ import { takeoverFault } from './steps/takeover.ts';
 import { trustStep } from './steps/trust.ts';
 import { type VerifyStep, verifyStep } from './steps/verify.ts';
 import type { Waiting } from './wait.ts';
+import { type BeforeWrite, excludeRotations } from './write-lock.ts';
 
 export interface RegisterRequest {
   readonly registration: Registration;
@@ -34,6 +38,7 @@ export interface RegisterRequest {
   readonly clusterFlags?: readonly string[];
   /** For the same commands. */
   readonly project?: ProjectCommands;
+  readonly holder: Holder;
   /** Aborted by the deadline or by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
@@ -48,14 +53,27 @@ export interface RegisterResult {
  * Registers an API in a cluster. Nothing is applied before the server accepted a dry run of every
  * object. The APIService comes last, so the API is never registered while its server is down.
  * @throws ClusterError when permissions are missing; RefusedError on a takeover, a conflict or an
- * incomplete rotation; UsageError for an object that the server rejects. Nothing was changed in
- * these cases. RefusedError when the server cannot serve, or when a new caBundle might break an API
- * that works: the APIService is left unchanged. DeadlineError with what it waited for
+ * incomplete rotation, or while another process writes the certificate; UsageError for an object
+ * that the server rejects. Nothing was changed in these cases. RefusedError when the server cannot
+ * serve, or when a new caBundle might break an API that works: the APIService is left unchanged.
+ * DeadlineError with what it waited for
  */
 export async function register(cluster: Cluster, request: RegisterRequest): Promise<RegisterResult> {
-  const { verify, all } = stepsOf(cluster, request);
-  await check(cluster, request, all);
-  await runSteps(all, request.onProgress);
+  const { registration, onProgress } = request;
+  const planned = stepsOf(cluster, request).all;
+  await check(cluster, request, planned);
+  const writing = {
+    ...rotationCheckOf(request),
+    project: projectOf(registration),
+    holder: request.holder,
+    isContended: pairsOf(planned).some(isContended),
+  };
+  const { all, verify, results } = await excludeRotations(cluster, writing, async (lock) => {
+    const steps = stepsOf(cluster, { ...request, signal: lock.signal }, lock.beforeWrite);
+    await runSteps(steps.writes, onProgress);
+    return steps;
+  });
+  await runSteps(results, onProgress);
   return { applied: pairsOf(all).map(({ applied }) => applied), diagnosis: verify.diagnosis() };
 }
 
@@ -73,15 +91,20 @@ export async function dryRun(cluster: Cluster, request: RegisterRequest): Promis
 }
 
 async function check(cluster: Cluster, request: RegisterRequest, steps: readonly Step[]): Promise<void> {
-  const { registration, objects, project, signal, onProgress } = request;
+  const { objects, signal, onProgress } = request;
   onProgress({ kind: 'step', what: `Checking permissions and conflicts in ${cluster.server} (context "${cluster.context}")` });
   const needs = steps.flatMap((step) => step.needs());
   await requireAccess(cluster, needs, objects, signal);
-  const { metadata, spec } = registration;
-  const service = { namespace: metadata.namespace, name: spec.service.name };
-  await requireNoRotation(cluster, { service, directory: project?.directory ?? '.', signal, onProgress });
+  await requireNoRotation(cluster, rotationCheckOf(request));
   await checkSteps(steps.filter(isApplyStep));
 }
+
+const rotationCheckOf = ({ registration, project, signal, onProgress }: RegisterRequest): RotationCheck => ({
+  service: serviceOf({ registration }),
+  directory: project?.directory ?? '.',
+  signal,
+  onProgress,
+});
 
 /** The steps that change the cluster, which a dry run can check. */
 const isApplyStep = (step: Step): step is ApplyStep => 'pairs' in step;
@@ -90,10 +113,14 @@ const pairsOf = (steps: readonly Step[]): AppliedPair[] => steps.filter(isApplyS
 
 interface RegisterSteps {
   readonly verify: VerifyStep;
+  /** Up to the last one that writes. */
+  readonly writes: readonly Step[];
+  /** What is observed afterwards. */
+  readonly results: readonly Step[];
   readonly all: readonly Step[];
 }
 
-function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
+function stepsOf(cluster: Cluster, request: RegisterRequest, beforeWrite?: BeforeWrite): RegisterSteps {
   const { registration, issued, objects, forceConflicts, clusterFlags, project, signal, onProgress } = request;
   const waiting: Waiting = { cluster, signal, onProgress };
   const { namespace } = registration.metadata;
@@ -109,6 +136,7 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
     objects: serverObjects,
     complete: () => completeExistingDeployment(cluster, registration, serverObjects, signal),
     forceConflicts,
+    beforeWrite,
   });
   const api = applyStep(waiting, {
     id: 'apply-apiservices',
@@ -117,6 +145,7 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
     completeOne: verifyAgain,
     forceConflicts,
     guard: () => takeoverFault(cluster, apiServices, signal),
+    beforeWrite,
   });
   const certificates = certificatesStep(waiting, {
     namespace,
@@ -129,18 +158,16 @@ function stepsOf(cluster: Cluster, request: RegisterRequest): RegisterSteps {
     leaf: deployment && inspect(issued.chain).certificates[0]?.fingerprint,
   });
   const verify = verifyStep(waiting, { names, clusterFlags, project });
-  const all = [
+  const writes = [
     server,
     ...(deployment ? [rolloutStep(waiting, deployment)] : []),
     endpointsStep(waiting, namespace, service),
     certificates,
     trustStep(waiting, { unchecked: certificates.unchecked, namespace, deployment: deployment?.metadata.name, apiServices }),
     api,
-    availableStep(waiting, names),
-    verify,
-    discoveryStep(waiting, names, () => isListed(verify.diagnosis())),
   ];
-  return { verify, all };
+  const results = [availableStep(waiting, names), verify, discoveryStep(waiting, names, () => isListed(verify.diagnosis()))];
+  return { verify, writes, results, all: [...writes, ...results] };
 }
 
 /** Discovery lists no API that does not answer, or that has no resources yet. */

@@ -3,14 +3,14 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { wasRefused } from '../cluster/faults.ts';
 import { awaitSilence } from '../cluster/lease-silence.ts';
 import { getObject } from '../cluster/objects.ts';
-import { type RotatedService, rotationLease, viewRotationLease } from '../cluster/rotation-lease.ts';
+import { type Journal, type RotatedService, rotationLease, viewRotationLease } from '../cluster/rotation-lease.ts';
 import { fixInDirectory } from '../config/project-commands.ts';
 import { RefusedError } from '../errors.ts';
 import type { OnProgress } from './progress.ts';
 import { noteLeaseWait } from './rotation/lease-wait.ts';
 import { withoutChanges } from './runner.ts';
 
-interface RotationCheck {
+export interface RotationCheck {
   readonly service: RotatedService;
   readonly directory: string;
   readonly signal: AbortSignal;
@@ -23,7 +23,15 @@ interface RotationCheck {
  * process renews the Lease. Without the permission to get the Lease, only a note is left.
  * @throws RefusedError with who ran the rotation last and its start; as `refusal`
  */
-export async function requireNoRotation(cluster: Cluster, { service, directory, signal, onProgress }: RotationCheck): Promise<void> {
+export async function requireNoRotation(cluster: Cluster, check: RotationCheck): Promise<void> {
+  await lookForRotation(cluster, check).catch((error) => {
+    throw error instanceof RefusedError ? withoutChanges(error) : error;
+  });
+}
+
+/** As `requireNoRotation`, for a run that has written already. */
+export async function lookForRotation(cluster: Cluster, check: RotationCheck): Promise<void> {
+  const { service, directory, signal, onProgress } = check;
   const ref = rotationLease(service);
   const lease = await getObject(cluster, ref, signal).catch((error) => {
     if (!wasRefused(error)) throw error;
@@ -35,22 +43,24 @@ export async function requireNoRotation(cluster: Cluster, { service, directory, 
   });
   if (!lease) return;
   const { journal, identity } = viewRotationLease(lease);
-  if (!journal) {
-    await awaitSilence(cluster, { service, signal, onWait: noteLeaseWait({ onProgress }) }, lease).catch((error) => {
-      throw error instanceof RefusedError ? withoutChanges(inProject(error, directory)) : error;
-    });
-    return;
-  }
+  if (journal) throw incomplete(check, journal, identity !== '');
+  await awaitSilence(cluster, { service, signal, onWait: noteLeaseWait({ onProgress }) }, lease).catch((error) => {
+    throw error instanceof RefusedError ? inProject(error, directory) : error;
+  });
+}
+
+/** @param isHeld whether a process holds the Lease, or was killed while it did */
+export function incomplete({ service, directory }: RotationCheck, journal: Journal, isHeld: boolean): RefusedError {
   const what = `a rotation of the certificate of Service ${service.namespace}/${service.name} is not complete`;
   const fix = [
-    // A process that was killed holds the Lease too.
-    ...(identity === '' ? [] : ['If the rotation is running, wait until it is complete. To see how far it is: apisvc status']),
-    `${identity === '' ? 'Finish' : 'Otherwise finish'} it: run rotate in the project directory where it was started.`,
+    ...(isHeld ? ['If the rotation is running, wait until it is complete. To see how far it is: apisvc status'] : []),
+    `${isHeld ? 'Otherwise finish' : 'Finish'} it: run rotate in the project directory where it was started.`,
     'Or go back first: apisvc rotate --abort',
   ].join('\n');
   const refused = new RefusedError(`${what}: it started at ${toSecond(journal.started)}, and ${journal.holder} ran it last`, { fix });
-  throw withoutChanges(inProject(refused, directory));
+  return inProject(refused, directory);
 }
 
-const inProject = (error: RefusedError, directory: string): RefusedError =>
+/** Adds the directory of the project to the commands of a fix. */
+export const inProject = (error: RefusedError, directory: string): RefusedError =>
   Object.assign(error, { fix: error.fix && fixInDirectory(error.fix, directory) });

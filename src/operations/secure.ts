@@ -1,8 +1,10 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Holder } from '../cluster/rotation-lease.ts';
 import type { ProjectCommands } from '../config/project-commands.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
+import { projectOf } from '../manifests/labels.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
@@ -15,16 +17,17 @@ import { verifyAgain } from './register.ts';
 import { lookAtAll } from './rotation/look.ts';
 import { restarts } from './rotation/restarts.ts';
 import { certificateSet, type Rotation, serviceOf } from './rotation/rotation.ts';
-import { requireNoRotation } from './rotation-in-progress.ts';
+import { type RotationCheck, requireNoRotation } from './rotation-in-progress.ts';
 import { checkSteps, runSteps, type Step } from './runner.ts';
 import { lookNeeds, requireServed } from './secure/plan.ts';
-import { type AppliedPair, type ApplyStep, applyStep } from './steps/apply.ts';
+import { type AppliedPair, type ApplyStep, applyStep, isContended } from './steps/apply.ts';
 import { availableStep } from './steps/available.ts';
 import { rolloutStep } from './steps/rollout.ts';
 import { servedStep } from './steps/served.ts';
 import { takeoverFault } from './steps/takeover.ts';
 import { type VerifyStep, verifyStep } from './steps/verify.ts';
 import type { Waiting } from './wait.ts';
+import { type BeforeWrite, excludeRotations } from './write-lock.ts';
 
 /** What a server gets so that kube-apiserver can verify it. */
 export interface SecureRequest {
@@ -35,6 +38,7 @@ export interface SecureRequest {
   /** The flags that select the cluster, for the commands in fixes. */
   readonly clusterFlags: readonly string[];
   readonly project?: ProjectCommands;
+  readonly holder: Holder;
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
 }
@@ -63,18 +67,35 @@ export async function planChanges(cluster: Cluster, request: SecureRequest): Pro
 export async function secure(cluster: Cluster, request: SecureRequest): Promise<SecureResult> {
   const steps = stepsOf(cluster, request);
   await check(cluster, request, steps);
-  await runSteps(steps.all, request.onProgress);
-  return { applied: pairsOf(steps.all).map(({ applied }) => applied), diagnosis: steps.verify.diagnosis() };
+  const writing = {
+    ...rotationCheckOf(request),
+    project: projectOf(request.registration),
+    holder: request.holder,
+    isContended: pairsOf(steps.all).some(isContended),
+  };
+  const { writes, results, verify } = await excludeRotations(cluster, writing, async (lock) => {
+    const locked = stepsOf(cluster, { ...request, signal: lock.signal }, lock.beforeWrite);
+    await runSteps(locked.writes, request.onProgress);
+    return locked;
+  });
+  await runSteps(results, request.onProgress);
+  return { applied: pairsOf(writes).map(({ applied }) => applied), diagnosis: verify.diagnosis() };
 }
 
+const rotationCheckOf = ({ registration, dir = '.', signal, onProgress }: SecureRequest): RotationCheck => ({
+  service: serviceOf({ registration }),
+  directory: dir,
+  signal,
+  onProgress,
+});
+
 async function check(cluster: Cluster, request: SecureRequest, { all, objects }: Steps): Promise<void> {
-  const { dir = '.', signal, onProgress } = request;
-  await requireNoRotation(cluster, { service: serviceOf(request), directory: dir, signal, onProgress });
+  await requireNoRotation(cluster, rotationCheckOf(request));
   await requireAccess(
     cluster,
     all.flatMap((step) => step.needs()),
     objects,
-    signal,
+    request.signal,
   );
   await checkSteps(all.filter(isApplyStep));
 }
@@ -85,10 +106,14 @@ const pairsOf = (steps: readonly Step[]): AppliedPair[] => steps.filter(isApplyS
 interface Steps {
   readonly objects: readonly KubeObject[];
   readonly verify: VerifyStep;
+  /** Up to the last one that writes. */
+  readonly writes: readonly Step[];
+  /** What is observed afterwards. */
+  readonly results: readonly Step[];
   readonly all: readonly Step[];
 }
 
-function stepsOf(cluster: Cluster, request: SecureRequest): Steps {
+function stepsOf(cluster: Cluster, request: SecureRequest, beforeWrite?: BeforeWrite): Steps {
   const { registration, issued, clusterFlags, project, signal, onProgress } = request;
   const waiting: Waiting = { cluster, signal, onProgress };
   const objects = manifestsToRegister(registration, issued).map(({ object }) => object);
@@ -96,20 +121,24 @@ function stepsOf(cluster: Cluster, request: SecureRequest): Steps {
   const [apiServices, server] = [ofKind('APIService'), [...ofKind('Secret'), ...ofKind('Deployment')]];
   const names = apiServiceNames(registration);
   const verify = verifyStep(waiting, { names, clusterFlags, project });
-  const all = [
-    ...(server.length > 0 ? serverSteps(waiting, request, server) : []),
-    trustStep(waiting, request, apiServices),
-    availableStep(waiting, names),
-    verify,
+  const writes = [
+    ...(server.length > 0 ? serverSteps(waiting, { ...request, objects: server, beforeWrite }) : []),
+    trustStep(waiting, { ...request, objects: apiServices, beforeWrite }),
   ];
-  return { objects: [...server, ...apiServices], verify, all };
+  const results = [availableStep(waiting, names), verify];
+  return { objects: [...server, ...apiServices], verify, writes, results, all: [...writes, ...results] };
 }
 
 /** The user has confirmed the changes, so that fields of other managers are taken over. */
 const forceConflicts = true;
 
+interface Applied extends SecureRequest {
+  readonly objects: readonly KubeObject[];
+  readonly beforeWrite: BeforeWrite | undefined;
+}
+
 /** The Secret, the Deployment, and its pods, which must all serve the certificate. */
-function serverSteps(waiting: Waiting, { registration, issued, dir = '.' }: SecureRequest, objects: readonly KubeObject[]): Step[] {
+function serverSteps(waiting: Waiting, { registration, issued, dir = '.', objects, beforeWrite }: Applied): Step[] {
   const { cluster, signal } = waiting;
   const to = certificateSet(issued);
   const deployment = objects.find(({ kind }) => kind === 'Deployment');
@@ -137,6 +166,7 @@ function serverSteps(waiting: Waiting, { registration, issued, dir = '.' }: Secu
     objects,
     complete: () => completeExistingDeployment(cluster, registration, objects, signal),
     forceConflicts,
+    beforeWrite,
   });
   const nobodyElse = async (): Promise<void> => {};
   return [apply, rolloutStep(waiting, deployment), servedStep(rotation, lookAtAll(rotation), nobodyElse, restarts(rotation))];
@@ -146,15 +176,16 @@ function serverSteps(waiting: Waiting, { registration, issued, dir = '.' }: Secu
  * Sets caBundle and insecureSkipTLSVerify of an APIService in one patch: kube-apiserver accepts no
  * caBundle where verification is off. Just before, it looks at all pods again.
  */
-function trustStep(waiting: Waiting, { registration, issued, dir }: SecureRequest, apiServices: readonly KubeObject[]): ApplyStep {
+function trustStep(waiting: Waiting, { registration, issued, dir, objects, beforeWrite }: Applied): ApplyStep {
   const { cluster, signal } = waiting;
   const step = applyStep(waiting, {
     id: 'apply-apiservices',
     title: 'Turning on verification',
-    objects: apiServices,
+    objects,
     completeOne: verifyAgain,
     forceConflicts,
-    guard: () => takeoverFault(cluster, apiServices, signal),
+    guard: () => takeoverFault(cluster, objects, signal),
+    beforeWrite,
   });
   const leaf = dir === undefined ? undefined : inspect(issued.chain).certificates[0]?.fingerprint;
   return {

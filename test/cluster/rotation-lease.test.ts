@@ -30,7 +30,7 @@ afterAll(async () => {
 
 test('one rotation holds the Lease, another takes it over after it stopped, and the end deletes it', async () => {
   const first = await acquire(alice, 100);
-  await expect(acquire(bob)).rejects.toThrow('alice@laptop has been rotating the certificate of Service rotation-lease/api since ');
+  await expect(acquire(bob)).rejects.toThrow('alice@laptop has been changing the certificate of Service rotation-lease/api since ');
   const journal = {
     kind: 'leaf',
     direction: 'forward',
@@ -65,7 +65,7 @@ test('a holder whose Lease was taken away stops', async () => {
     '{"spec":{"holderIdentity":"x"}}',
   ]);
   await expect.poll(() => lock.lost.aborted).toBe(true);
-  expect(lock.lost.reason.message).toBe('x took over Lease rotation-lease/apisvc-rotation-api; this rotation stops');
+  expect(lock.lost.reason.message).toBe('x took over Lease rotation-lease/apisvc-rotation-api; this command stops');
   await kubectlOk(['delete', 'lease', 'apisvc-rotation-api', '-n', service.namespace]);
 });
 

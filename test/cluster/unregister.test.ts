@@ -214,7 +214,7 @@ describe.each(['1.37-routing', '1.35'])('on Kubernetes %s', (cell) => {
     expect(await failure(running)).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining(
-        'error: alice@laptop has been rotating the certificate of Service rotated/rotated since 2026-05-01T10:00:00Z\nnothing was changed\n',
+        'error: alice@laptop has been changing the certificate of Service rotated/rotated since 2026-05-01T10:00:00Z\nnothing was changed\n',
       ),
     });
     expect(await kubectl(['get', 'lease', lease, '-n', 'rotated', '-o', 'name'])).toContain(lease);

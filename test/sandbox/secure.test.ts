@@ -86,6 +86,12 @@ async function installed(edit: (object: Json) => void = () => {}) {
       if (stderr.includes(`==> ${line}`)) running.kill('SIGKILL');
     });
     expect(await running).toMatchObject({ signal: 'SIGKILL' });
+    // The process still holds the Lease, for 15 seconds.
+    const path = `${resourcePath(resources.Lease, 'demo')}/apisvc-rotation-demo`;
+    const body = { spec: { leaseDurationSeconds: 1 } };
+    expect(await cluster.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body, signal })).toMatchObject({
+      status: 200,
+    });
   };
   return { cwd, run, objects, cluster, killAt };
 }
@@ -243,7 +249,7 @@ test('nothing is changed while a rotation is not complete', async () => {
 });
 
 test('a run that was killed is continued by the next one', async () => {
-  const { run, objects, killAt } = await installed(withoutCa);
+  const { run, objects, killAt, cluster } = await installed(withoutCa);
   const before = await objects();
   for (const line of ['Adding the certificate', 'Waiting for the rollout', 'Turning on verification']) {
     await killAt(line, 'secure', name, '--yes');
@@ -253,7 +259,14 @@ test('a run that was killed is continued by the next one', async () => {
   for (const line of ['Turning off verification', 'Waiting for every kube-apiserver', 'Waiting for the rollout', 'Removing the Secret']) {
     await killAt(line, 'secure', name, '--undo', '--yes');
   }
+  // Without --yes, only the first look runs.
+  const looked = await run('secure', name, '--undo');
+  expect(lines(looked.stderr, /holds the Lease/)).toHaveLength(1);
   const { code, stderr } = await run('secure', name, '--undo', '--yes');
   expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(lines(stderr, /holds the Lease/)).toHaveLength(1);
   expect(await objects()).toEqual(before);
+  expect(await cluster.request({ path: `${resourcePath(resources.Lease, 'demo')}/apisvc-rotation-demo`, signal })).toMatchObject({
+    status: 404,
+  });
 });

@@ -22,6 +22,7 @@ import type { KubeObject } from '../../manifests/types.ts';
 import type { AppliedObject, Change, Progress } from '../progress.ts';
 import { combineErrors, type Step } from '../runner.ts';
 import type { Waiting } from '../wait.ts';
+import { type BeforeWrite, isRotated } from '../write-lock.ts';
 
 /** One object before and after; `after` is undefined where a dry run could not check it. */
 export interface AppliedPair {
@@ -47,6 +48,8 @@ interface Applying {
   readonly forceConflicts: boolean;
   /** Finds what forbids applying at all. */
   readonly guard?: () => Promise<ApisvcError | undefined>;
+  /** Called just before each write of an object that a rotation writes too. It may refuse. */
+  readonly beforeWrite?: BeforeWrite | undefined;
 }
 
 type Complete = (wanted: KubeObject, found: KubeObject | undefined) => KubeObject;
@@ -62,7 +65,7 @@ export interface ApplyStep extends Step {
  */
 export function applyStep(
   { cluster, signal, onProgress }: Waiting,
-  { id, title, objects, complete, completeOne, forceConflicts, guard }: Applying,
+  { id, title, objects, complete, completeOne, forceConflicts, guard, beforeWrite }: Applying,
 ): ApplyStep {
   let pairs: readonly AppliedPair[] = [];
   const options: Options = { forceConflicts, signal, completeOne };
@@ -88,6 +91,7 @@ export function applyStep(
     async run() {
       const results: AppliedPair[] = [];
       for (const pair of pairs) {
+        if (!isUnchanged(pair) && isRotated(pair.wanted)) await beforeWrite?.();
         const result = isUnchanged(pair) ? pair : await applyPair(cluster, pair.wanted, { ...options, dryRun: false });
         report(result);
         results.push(result);
@@ -188,6 +192,9 @@ const isUnchanged = ({ applied, before, after, restored }: AppliedPair): boolean
   after !== undefined &&
   isApplied(before) &&
   ownedFields(before) === ownedFields(after);
+
+/** Whether applying would change what a rotation may be writing: objects that exist already. */
+export const isContended = (pair: AppliedPair): boolean => pair.before !== undefined && isRotated(pair.wanted) && !isUnchanged(pair);
 
 interface Outcome {
   readonly after: KubeObject | undefined;

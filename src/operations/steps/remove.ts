@@ -12,12 +12,15 @@ import type { Step } from '../runner.ts';
 import { uidOf } from '../unregister/contents.ts';
 import type { Target } from '../unregister/find.ts';
 import { poll, type Waiting, waitFor } from '../wait.ts';
+import { type BeforeWrite, isRotated } from '../write-lock.ts';
 
 interface Removing {
   readonly id: string;
   readonly title: string;
   /** In the order in which they are removed. */
   readonly targets: readonly Target[];
+  /** Called just before each write of an object that a rotation writes too. It may refuse. */
+  readonly beforeWrite?: BeforeWrite;
 }
 
 export interface RemoveStep extends Step {
@@ -26,7 +29,7 @@ export interface RemoveStep extends Step {
 }
 
 /** Deletes or restores objects, and waits until the deleted ones are gone. */
-export function removeStep(waiting: Waiting, { id, title, targets }: Removing): RemoveStep {
+export function removeStep(waiting: Waiting, { id, title, targets, beforeWrite }: Removing): RemoveStep {
   const { cluster, signal, onProgress } = waiting;
   const removed: RemovedObject[] = [];
   const read = ({ ref }: Target) => getObject(cluster, ref, signal);
@@ -45,6 +48,7 @@ export function removeStep(waiting: Waiting, { id, title, targets }: Removing): 
     async run() {
       const leaving: Target[] = [];
       for (const target of targets) {
+        if (isRotated(target.found)) await beforeWrite?.();
         if (target.action === 'restore') await restore(waiting, target, report);
         if (target.action !== 'delete') continue;
         const result = await remove(waiting, target);

@@ -135,7 +135,7 @@ describe('a Lease that nobody holds', () => {
     const [refused] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
     expect(won).toBeDefined();
     expect(refused).toMatchObject({ name: 'RefusedError', exitCode: 1 });
-    expect(refused.message).toContain(`${view().holder} has been rotating the certificate of Service wardle/api since `);
+    expect(refused.message).toContain(`${view().holder} has been changing the certificate of Service wardle/api since `);
   });
 });
 
@@ -147,7 +147,7 @@ describe('a Lease that another process holds', () => {
       return false;
     };
     await expect(acquire(cluster)).rejects.toThrow(
-      'bob@ci has been rotating the certificate of Service wardle/api since 2026-11-28T10:00:00Z',
+      'bob@ci has been changing the certificate of Service wardle/api since 2026-11-28T10:00:00Z',
     );
     expect(view().holder).toBe('bob@ci');
   });
@@ -205,7 +205,7 @@ describe('a Lease that another process holds', () => {
       if (method === 'GET') setImmediate(() => write(heldBy(bob, { leaseDurationSeconds: 60 })));
       return false;
     };
-    await expect(acquire(cluster, carol)).rejects.toThrow('bob@ci has been rotating');
+    await expect(acquire(cluster, carol)).rejects.toThrow('bob@ci has been changing');
   });
 
   test('is created again when that rotation ends meanwhile', async () => {
@@ -230,8 +230,8 @@ describe('a Lease that is held', () => {
   });
 
   test.each<[string, (server: Awaited<ReturnType<typeof leaseServer>>) => unknown, string]>([
-    ['taken over', ({ write }) => write(heldBy(bob)), 'bob@ci took over Lease wardle/apisvc-rotation-api; this rotation stops'],
-    ['deleted', ({ remove }) => remove(), 'Lease wardle/apisvc-rotation-api was deleted; this rotation stops'],
+    ['taken over', ({ write }) => write(heldBy(bob)), 'bob@ci took over Lease wardle/apisvc-rotation-api; this command stops'],
+    ['deleted', ({ remove }) => remove(), 'Lease wardle/apisvc-rotation-api was deleted; this command stops'],
   ])('aborts the run when it is %s', async (_, disturb, words) => {
     const server = await leaseServer();
     const lock = await acquire(server.cluster, alice, 5);
@@ -288,7 +288,7 @@ describe('a Lease that is held', () => {
     await lock.renew();
     expect(view().renewed).not.toBe('2026-11-28T10:00:05.000000Z');
     write(heldBy(bob));
-    await expect(lock.renew()).rejects.toThrow('bob@ci took over Lease wardle/apisvc-rotation-api; this rotation stops');
+    await expect(lock.renew()).rejects.toThrow('bob@ci took over Lease wardle/apisvc-rotation-api; this command stops');
     expect(view().holder).toBe('bob@ci');
   });
 });

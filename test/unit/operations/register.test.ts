@@ -34,6 +34,7 @@ interface Situation {
   readonly api?: number;
   /** The status of a request for the Lease of a rotation. */
   readonly lease?: number;
+  readonly mayWriteLeases?: boolean;
   /** Replicas of the Deployment, which the project does not set by default. */
   readonly replicas?: number;
   /** Replicas that the project sets. */
@@ -43,9 +44,10 @@ interface Situation {
 /**
  * A cluster that stores applied objects, rolls out at once, and has pods that are not reachable.
  */
-async function registering({ present = {}, conflict, api = 200, lease, replicas, wanted }: Situation) {
+async function registering({ present = {}, conflict, api = 200, lease, mayWriteLeases = true, replicas, wanted }: Situation) {
   const stored = new Map<string, object>(Object.entries(present));
   const changed: string[] = [];
+  const leaseWrites: string[] = [];
   const withReplicas = (object: KubeObject & { readonly spec?: object }): object =>
     object.kind === 'Deployment' ? { ...object, spec: { ...object.spec, replicas } } : object;
   const lists: Readonly<Record<string, () => object[]>> = {
@@ -63,7 +65,14 @@ async function registering({ present = {}, conflict, api = 200, lease, replicas,
   };
   const cluster = await clusterOf(({ method, url, body }: Received, response) => {
     const [path = '', query = ''] = url.split('?');
-    if (method === 'POST') return answer(response, 201, { status: { allowed: true } });
+    if (path.endsWith('/leases') || (path.includes('/leases/') && (method === 'PATCH' || method === 'DELETE'))) {
+      leaseWrites.push(`${method} after ${changed.length}`);
+      return answer(response, method === 'POST' ? 201 : 200, JSON.parse(body));
+    }
+    if (method === 'POST') {
+      const { verb, resource } = JSON.parse(body).spec.resourceAttributes;
+      return answer(response, 201, { status: { allowed: resource !== 'leases' || mayWriteLeases || verb === 'get' } });
+    }
     if (method === 'PATCH') {
       const causes = [{ reason: 'FieldManagerConflict', field: '.spec', message: 'conflict with "helm"' }];
       if (path === conflict) return answer(response, 409, status(409, 'Conflict', 'x', { causes }));
@@ -95,10 +104,11 @@ async function registering({ present = {}, conflict, api = 200, lease, replicas,
         : { ...object, spec: { ...(object as KubeObject & { spec: object }).spec, replicas: wanted } },
     ),
     forceConflicts: false,
+    holder: { user: 'alice', host: 'laptop', id: '7b0f5a52-93a5-4f0e-8a11-0c6a3f1f0a01' },
     signal: never,
     onProgress: (each) => progress.push(each),
   }).catch((reason: unknown) => reason);
-  return { result: await result, changed, progress };
+  return { result: await result, changed, leaseWrites, progress };
 }
 
 const secret = objects.find(({ kind }) => kind === 'Secret') as KubeObject;
@@ -212,4 +222,40 @@ test('without the permission to get the Lease of a rotation, registers and says 
   const { result, progress } = await registering({ lease: 403 });
   expect(result).toMatchObject({ diagnosis: { verdict: 'healthy' } });
   expect(progress).toContainEqual({ kind: 'note', what: expect.stringMatching(/^not allowed to get Lease .*rotation is in progress$/) });
+});
+
+describe('the Lease of a rotation', () => {
+  test('is not taken for a first registration', async () => {
+    expect((await registering({})).leaseWrites).toEqual([]);
+  });
+
+  test('is held from before the first write until the last one', async () => {
+    const bundle = Buffer.from(caBundle).toString('base64');
+    const { changed, leaseWrites } = await registering({ present: { ...present(bundle), [secretPath]: { ...secret, data: {} } } });
+    const atSecret = changed.indexOf(secretPath);
+    expect(leaseWrites).toEqual([
+      'POST after 0',
+      `PATCH after ${atSecret}`,
+      `PATCH after ${changed.length - 1}`,
+      `DELETE after ${changed.length}`,
+    ]);
+  });
+
+  test('is deleted after an error', async () => {
+    const { result, leaseWrites } = await registering({ present: present(old) });
+    expect(result).toBeInstanceOf(RefusedError);
+    expect(leaseWrites.at(0)).toBe('POST after 0');
+    expect(leaseWrites.at(-1)).toMatch(/^DELETE /);
+  });
+
+  test('is only looked at without the permission to create it, which a note says', async () => {
+    const situation = { present: present(old), api: 503, mayWriteLeases: false };
+    const { changed, leaseWrites, progress } = await registering(situation);
+    expect(changed.at(-1)).toBe(apiServicePath);
+    expect(leaseWrites).toEqual([]);
+    expect(progress).toContainEqual({
+      kind: 'note',
+      what: 'not allowed to create, patch, delete Lease example/apisvc-rotation-api; looking for a rotation before each write instead',
+    });
+  });
 });

@@ -37,7 +37,7 @@ test('a rotation that began while the user read the plan is refused, and nothing
   const running = unregister(cluster, { subject, plan, keepSecrets: false, signal: never, onProgress: () => {} });
   expect(await rejection(running)).toMatchObject({
     exitCode: 1,
-    message: 'alice@laptop has been rotating the certificate of Service wardle/api since 2026-05-01T10:00:00Z\nnothing was changed',
+    message: 'alice@laptop has been changing the certificate of Service wardle/api since 2026-05-01T10:00:00Z\nnothing was changed',
   });
   expect(writes).toEqual([]);
 });

@@ -9,6 +9,8 @@ import { rejection } from '../waiting.ts';
 
 const alice: Holder = { user: 'alice', host: 'laptop', id: '7b0f5a52-93a5-4f0e-8a11-0c6a3f1f0a01' };
 
+const bob: Holder = { user: 'bob', host: 'ci', id: '1c9d6be4-5b58-4c0e-9d5e-6f2f6f0b0b02' };
+
 const journal: Journal = {
   kind: 'leaf',
   direction: 'forward',
@@ -50,7 +52,7 @@ const leaseOf = (spec: object, annotations: object = {}): object => ({
   spec,
 });
 
-const asked = { name: 'v1.example.com', directory: undefined, signal: never, onProgress: () => {} };
+const asked = { name: 'v1.example.com', directory: undefined, holder: bob, signal: never, onProgress: () => {} };
 
 describe('secure --undo', () => {
   test('is refused while a rotation is not complete', async () => {
@@ -75,8 +77,8 @@ describe('secure --undo', () => {
     );
     expect(await rejection(undoSecure(cluster, asked))).toMatchObject({
       exitCode: 1,
-      message: 'alice@laptop has been rotating the certificate of Service wardle/api since 2026-11-28T10:00:00Z\nnothing was changed',
-      fix: 'Wait until that rotation is complete. To see how far it is: apisvc status -C demo',
+      message: 'alice@laptop has been changing the certificate of Service wardle/api since 2026-11-28T10:00:00Z\nnothing was changed',
+      fix: 'Wait until that run is complete. To see the certificate: apisvc status -C demo',
     });
     expect(writes).toEqual([]);
   });

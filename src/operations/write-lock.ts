@@ -1,0 +1,82 @@
+import { setMaxListeners } from 'node:events';
+import { mayI } from '../cluster/access.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { acquireRotationLease, leaseNeeds, NoNamespace, type RotationLock } from '../cluster/lease.ts';
+import { type Holder, rotationLease } from '../cluster/rotation-lease.ts';
+import { RefusedError } from '../errors.ts';
+import type { KubeObject } from '../manifests/types.ts';
+import { noteLeaseWait } from './rotation/lease-wait.ts';
+import { incomplete, inProject, lookForRotation, type RotationCheck } from './rotation-in-progress.ts';
+import { withoutChanges } from './runner.ts';
+
+/** Whether a rotation writes such an object too: the Secret, or an APIService with its caBundle. */
+export const isRotated = ({ kind }: Pick<KubeObject, 'kind'>): boolean => kind === 'Secret' || kind === 'APIService';
+
+/** @throws RefusedError where another process writes now: the object must not be written */
+export type BeforeWrite = () => Promise<void>;
+
+/** What a run that writes gets. */
+export interface WriteLock {
+  /** Aborted also when another process takes the Lease over. */
+  readonly signal: AbortSignal;
+  readonly beforeWrite: BeforeWrite;
+}
+
+interface WriteRequest extends RotationCheck {
+  /** `<namespace>/<name>` of the project. */
+  readonly project: string;
+  readonly holder: Holder;
+  /** Whether the run changes what a rotation may be writing. */
+  readonly isContended: boolean;
+}
+
+/**
+ * Runs work that writes the Secret and the caBundle of a Service. It holds the Lease of a rotation
+ * meanwhile, so that no rotation and no other such run starts. The Lease is deleted at the end,
+ * also after an error or Ctrl-C. Where nothing can be rotated yet, and without the permissions on
+ * the Lease, it looks for a rotation just before each write.
+ * @throws RefusedError when another process holds the Lease, with its name, or when a rotation is
+ * not complete; nothing was changed then; what the work throws
+ */
+export async function excludeRotations<T>(cluster: Cluster, request: WriteRequest, work: (lock: WriteLock) => Promise<T>): Promise<T> {
+  const { signal } = request;
+  const lock = request.isContended && (await mayHoldLease(cluster, request)) ? await acquire(cluster, request) : undefined;
+  // The checks before have told already that the Lease cannot be read.
+  if (!lock) return work({ signal, beforeWrite: () => lookForRotation(cluster, { ...request, onProgress: () => {} }) });
+  try {
+    if (lock.journal) throw withoutChanges(incomplete(request, lock.journal, false));
+    const both = AbortSignal.any([signal, lock.lost]);
+    // Every request in flight listens to the signal. Node would warn of a leak.
+    setMaxListeners(0, both);
+    return await work({ signal: both, beforeWrite: lock.renew }).catch((error) => {
+      throw lock.lost.aborted ? lock.lost.reason : error;
+    });
+  } finally {
+    await lock.stop();
+  }
+}
+
+/** Least privilege is enough to register. Only a note is left. */
+async function mayHoldLease(cluster: Cluster, { service, signal, onProgress }: WriteRequest): Promise<boolean> {
+  const needs = leaseNeeds(service);
+  const allowed = await Promise.all(needs.map(({ verb, ref }) => mayI(cluster, verb, ref, signal)));
+  const missing = needs.filter((_, index) => !allowed[index]).map(({ verb }) => verb);
+  // Without `get`, a note says already that nothing is checked.
+  if (missing.length > 0 && !missing.includes('get')) {
+    const { namespace, name } = rotationLease(service);
+    const what = `not allowed to ${missing.join(', ')} Lease ${namespace}/${name}; looking for a rotation before each write instead`;
+    onProgress({ kind: 'note', what });
+  }
+  return missing.length === 0;
+}
+
+/** @returns undefined where the namespace does not exist, so that nothing in it is rotated */
+async function acquire(cluster: Cluster, request: WriteRequest): Promise<RotationLock | undefined> {
+  const { service, project, holder, signal, directory } = request;
+  try {
+    return await acquireRotationLease(cluster, { service, project, holder, signal, onWait: noteLeaseWait(request) });
+  } catch (error) {
+    if (error instanceof NoNamespace) return undefined;
+    throw error instanceof RefusedError ? withoutChanges(inProject(error, directory)) : error;
+  }
+}
