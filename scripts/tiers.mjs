@@ -13,8 +13,10 @@ const folders = {
   cli: ['test/cli'],
   sandbox: ['test/sandbox'],
   cluster: ['test/cluster'],
+  'control-planes': ['test/cluster/control-planes'],
   node: ['test/cluster/node', 'test/cluster/laboratory'],
   rotation: ['test/cluster/rotation'],
+  'rotation-unavailable': ['test/cluster/rotation/unavailable'],
 };
 
 /** @type {readonly Tier[]} */
@@ -23,6 +25,7 @@ export const tiers = [
   { name: 'cli', project: 'cli', needs: [], env: {} },
   { name: 'sandbox', project: 'sandbox', needs: [], env: {} },
   { name: 'cluster', project: 'cluster', needs: ['cluster'], env: {} },
+  { name: 'control-planes', project: 'control-planes', needs: ['cluster'], env: {} },
   // The node tiers run the same specs with real pods, one tier for each kind of control plane.
   ...cells.map((cell) => ({
     name: `node-${cell}`,
@@ -36,6 +39,7 @@ export const tiers = [
     needs: /** @type {import('./packages.d.mts').Use[]} */ (['cluster', 'node']),
     env: { APISVC_CELL: cell },
   })),
+  { name: 'rotation-unavailable', project: 'rotation-unavailable', needs: ['cluster', 'node'], env: { APISVC_CELL: '1.37-routing' } },
 ];
 
 /**
@@ -46,8 +50,8 @@ export const tiers = [
  */
 const stages = [
   [['unit', 'cli'], ['sandbox']],
-  [['cluster'], cells.map((cell) => `node-${cell}`)],
-  [['rotation-1.37-routing'], ['rotation-1.35']],
+  [['cluster'], ['control-planes'], cells.map((cell) => `node-${cell}`)],
+  [['rotation-1.37-routing'], ['rotation-1.35'], ['rotation-unavailable']],
 ];
 
 /**
@@ -71,7 +75,9 @@ const isIn = (path, folder) => path === folder || path.startsWith(`${folder}/`);
  * @returns {(keyof typeof folders)[]}
  */
 function projectsOf(path) {
-  const own = /** @type {const} */ (['node', 'rotation']).find((project) => folders[project].some((folder) => isIn(path, folder)));
+  const own = /** @type {const} */ (['control-planes', 'node', 'rotation-unavailable', 'rotation']).find((project) =>
+    folders[project].some((folder) => isIn(path, folder)),
+  );
   if (own !== undefined) return [own];
   return /** @type {(keyof typeof folders)[]} */ (Object.keys(folders)).filter((project) =>
     folders[project].some((folder) => isIn(path, folder) || isIn(folder, path)),

@@ -5,7 +5,7 @@ import { selection, stagesOf, tiers } from '../../../scripts/tiers.mjs';
 import config from '../../../vitest.config.ts';
 
 const names = (args: string[], env = {}): string[] => selection(args, env).selected.map(({ name }) => name);
-const cluster = ['cluster', 'node-1.37', 'node-1.37-routing', 'node-1.35', 'node-1.35-routing', 'rotation-1.37-routing', 'rotation-1.35'];
+const cluster = tiers.filter(({ needs }) => needs.length > 0).map(({ name }) => name);
 const local = tiers.map(({ name }) => name).filter((name) => !cluster.includes(name));
 
 test.each([
@@ -20,6 +20,8 @@ test.each([
   [['test/cluster/node/metrics-server.test.ts'], ['node-1.37']],
   [['test/cluster/laboratory'], ['node-1.37-routing']],
   [['test/cluster/rotation'], ['rotation-1.37-routing']],
+  [['test/cluster/rotation/unavailable/pods.test.ts'], ['rotation-unavailable']],
+  [['test/cluster/control-planes/network.test.ts'], ['control-planes']],
   [
     ['test/sandbox', 'test/unit/docs.test.ts'],
     ['unit', 'sandbox'],

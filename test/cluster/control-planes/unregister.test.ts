@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Cluster, connect } from '../../src/cluster/cluster.ts';
-import { manifestsToRegister } from '../../src/manifests/render.ts';
-import { completeExistingDeployment } from '../../src/operations/existing-deployment.ts';
-import { verifyAgain } from '../../src/operations/register.ts';
-import { runSteps } from '../../src/operations/runner.ts';
-import { applyStep } from '../../src/operations/steps/apply.ts';
-import type { Issued } from '../../src/pki/types.ts';
-import { certificatesToRegister } from '../../src/project/certificates.ts';
-import { readRegistration } from '../../src/project/project.ts';
-import { deployingPresets } from '../unit/manifests/fixture.ts';
-import { cellOf } from './harness/cells.ts';
-import { apisvc as apisvcWith, kubectl as kubectlWith } from './harness/commands.ts';
-import { installedMetricsServer } from './harness/installed.ts';
-import { inventory } from './harness/inventory.ts';
-import { emptyFolder, failure, waitForOutput } from './harness/projects.ts';
-import { type Run, startRun } from './harness/run.ts';
+import { type Cluster, connect } from '../../../src/cluster/cluster.ts';
+import { manifestsToRegister } from '../../../src/manifests/render.ts';
+import { completeExistingDeployment } from '../../../src/operations/existing-deployment.ts';
+import { verifyAgain } from '../../../src/operations/register.ts';
+import { runSteps } from '../../../src/operations/runner.ts';
+import { applyStep } from '../../../src/operations/steps/apply.ts';
+import type { Issued } from '../../../src/pki/types.ts';
+import { certificatesToRegister } from '../../../src/project/certificates.ts';
+import { readRegistration } from '../../../src/project/project.ts';
+import { deployingPresets } from '../../unit/manifests/fixture.ts';
+import { cellOf } from '../harness/cells.ts';
+import { apisvc as apisvcWith, kubectl as kubectlWith } from '../harness/commands.ts';
+import { installedMetricsServer } from '../harness/installed.ts';
+import { inventory } from '../harness/inventory.ts';
+import { emptyFolder, failure, waitForOutput } from '../harness/projects.ts';
+import { type Run, startRun } from '../harness/run.ts';
 
 const { signal } = new AbortController();
 
