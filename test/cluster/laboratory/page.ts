@@ -15,7 +15,8 @@ reports. If the condition is True, \`kubectl get apiservices\` does not show the
 kube-apiserver refuses the APIService, \`apisvc lint\` finds the fault in the manifest.
 
 The tests are in test/cluster/laboratory, test/cluster/control-planes and test/cluster/node. They
-run on Kubernetes 1.37.2 and 1.35.4 with every change.
+run on Kubernetes 1.37.2 with every change, and on 1.35.4 where a result depends on the version. A
+thorough run (CONTRIBUTING.md) repeats all on both.
 
 This page is generated from the recordings of these tests by \`npm run docs\`.
 `;
