@@ -51,7 +51,7 @@ export const tiers = [
 const stages = [
   [['unit', 'cli'], ['sandbox']],
   [['cluster'], ['control-planes'], cells.map((cell) => `node-${cell}`)],
-  [['rotation-1.37-routing'], ['rotation-1.35'], ['rotation-unavailable']],
+  [['rotation-1.37-routing'], ['rotation-1.35', 'rotation-unavailable']],
 ];
 
 /**

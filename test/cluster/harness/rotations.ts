@@ -47,7 +47,7 @@ export async function expectAgreement(project: AnyApiProject, name: string) {
 }
 
 /** Runs a load while something happens. @throws what happens */
-export async function underLoad(project: AnyApiProject, happen: () => Promise<unknown>, rate = 25): Promise<LoadReport> {
+export async function underLoad(project: AnyApiProject, happen: () => Promise<unknown>, rate = 10): Promise<LoadReport> {
   const load = await startLoad({ ...project.target, rate });
   try {
     await happen();
