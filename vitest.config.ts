@@ -21,8 +21,8 @@ const rotationSpecs = 'test/cluster/rotation/*.test.ts';
 const unavailable = 'test/cluster/rotation/unavailable/*.test.ts';
 
 /**
- * scripts/test.mjs sets it for a whole tier without APISVC_THOROUGH=1. Then each spec runs once, and
- * on another cell only if the version or the way to reach a Service matters to it.
+ * scripts/test.mjs sets it for a whole tier without APISVC_THOROUGH=1. Then each spec runs once,
+ * and on another cell only if the version or the way to reach a Service matters to it.
  */
 const isShort = process.env.APISVC_SHORT !== undefined;
 const cell = process.env.APISVC_CELL ?? '';
