@@ -19,7 +19,7 @@ const selector = 'k8s-app=metrics-server';
  */
 async function underLoad(happen: () => Promise<unknown>): Promise<void> {
   const [{ metadata }] = JSON.parse(await kubectlOk(['get', 'nodes', '-o', 'json'])).items;
-  const load = await startLoad({ path: '/apis/metrics.k8s.io/v1beta1/nodes', object: metadata.name, rate: 10, watch: false });
+  const load = await startLoad({ path: '/apis/metrics.k8s.io/v1beta1/nodes', object: metadata.name, rate: 25, watch: false });
   let report: LoadReport;
   try {
     await happen();
