@@ -1,9 +1,9 @@
-import { changedPaths, mergePatch, mergePatchTo } from '../config/merge-patch.ts';
+import { changedPaths, mergePatch } from '../config/merge-patch.ts';
 import { managedByLabel } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
-import { formerAnnotation, formerlyAbsent, recordFormer, withFormer } from './former.ts';
+import { formerAnnotation, formerlyAbsent, recordFormer } from './former.ts';
 import { entriesOf, type ManagedFieldsEntry, managedFieldsOf } from './managed-fields.ts';
 import { getObject, refOf } from './objects.ts';
 import { extractOwned } from './owned-fields.ts';
@@ -21,9 +21,21 @@ export interface Conflict {
   readonly owner: string;
 }
 
+interface Applied {
+  readonly kind: 'applied';
+  readonly object: KubeObject;
+  /** Manual edits of our fields that were overwritten. */
+  readonly restored: readonly Conflict[];
+}
+
+interface Conflicting {
+  readonly kind: 'conflict';
+  readonly conflicts: readonly Conflict[];
+}
+
 export type ApplyResult =
-  | { readonly kind: 'applied'; readonly object: KubeObject }
-  | { readonly kind: 'conflict'; readonly conflicts: readonly Conflict[] }
+  | Applied
+  | Conflicting
   /**
    * Only in a dry run: the namespace of the object does not exist, so the server cannot check it.
    */
@@ -36,32 +48,68 @@ export interface ApplyOptions {
 }
 
 /**
- * Applies one object server-side (KEP-555) as `apisvc`.
+ * Applies one object server-side (KEP-555) as `apisvc`. Without `force`, a conflict that apisvc may
+ * settle itself is settled for one version of the object only, so that what another manager writes
+ * meanwhile is never overwritten unseen: it makes the version stale, and is looked at then.
  * @throws as `refusal`, except for conflicts
  */
-export async function applyObject(cluster: Cluster, object: KubeObject, { force, dryRun, signal }: ApplyOptions): Promise<ApplyResult> {
+export async function applyObject(cluster: Cluster, object: KubeObject, options: ApplyOptions): Promise<ApplyResult> {
+  const { force, dryRun, signal } = options;
   const ref = refOf(object);
-  const send = (forced: boolean) => patch(cluster, object, { contentType: applyPatch, force: String(forced), dryRun, signal });
-  const first = await send(force);
-  const conflicts = conflictsIn(first);
-  const ofOthers = conflicts.filter(isOfOthers);
-  if (ofOthers.length > 0) return { kind: 'conflict', conflicts: ofOthers };
-  const answer = conflicts.length > 0 ? await send(true) : first;
-  if (answer.status === 200 || answer.status === 201) return { kind: 'applied', object: readJson<KubeObject>(cluster, answer) };
+  let answer = await patch(cluster, object, { contentType: applyPatch, force: String(force), dryRun, signal });
+  let restored: readonly Conflict[] = [];
+  let looked: string | undefined;
+  while (answer.status === 409) {
+    const conflicts = conflictsIn(answer);
+    const ofOthers = conflicts.filter(isOfOthers);
+    if (!ofOthers.every(isManualEdit)) return { kind: 'conflict', conflicts: ofOthers };
+    if (conflicts.length === 0 && looked === undefined) break;
+    const found = await getObject(cluster, ref, signal);
+    if (ofOthers.length > 0 && !(found && isApplied(found))) return { kind: 'conflict', conflicts: ofOthers };
+    const version = found && (found.metadata as StoredMetadata).resourceVersion;
+    // Neither the fields nor the version are in conflict.
+    if (conflicts.length === 0 && version === looked) break;
+    looked = version;
+    const metadata = { ...object.metadata, ...(version === undefined ? {} : { resourceVersion: version }) };
+    ({ answer, restored } = await applySettling(cluster, { ...object, metadata }, found, options));
+  }
+  if (answer.status === 200 || answer.status === 201) return { kind: 'applied', object: readJson<KubeObject>(cluster, answer), restored };
   if (dryRun && answer.status === 404 && readStatus(answer).message === `namespaces "${ref.namespace}" not found`)
     return { kind: 'unchecked' };
   throw refusal(cluster, { verb: 'patch', ref }, answer, new Date());
 }
 
+/**
+ * Applies an object without force, and then with force where every conflict is with our own update
+ * or a manual edit.
+ * @param body has the resourceVersion of `found`, so that both requests see the same conflicts
+ * @returns the last answer; `restored` are the manual edits that it overwrote
+ */
+async function applySettling(
+  cluster: Cluster,
+  body: KubeObject,
+  found: KubeObject | undefined,
+  { force, dryRun, signal }: ApplyOptions,
+): Promise<{ readonly answer: Answer; readonly restored: readonly Conflict[] }> {
+  const send = (forced: boolean): Promise<Answer> =>
+    patch(cluster, body, { contentType: applyPatch, force: String(forced), dryRun, signal });
+  const answer = await send(force);
+  const ofOthers = conflictsIn(answer).filter(isOfOthers);
+  // What a user edited in an object that apisvc did not apply stays.
+  const isOurs = ofOthers.length === 0 || (found !== undefined && isApplied(found));
+  const isSettled = isOurs && conflictsIn(answer).length > 0 && ofOthers.every(isManualEdit);
+  return isSettled ? { answer: await send(true), restored: ofOthers } : { answer, restored: [] };
+}
+
 const applyPatch = 'application/apply-patch+yaml';
-const mergePatchType = 'application/merge-patch+json';
+export const mergePatchType = 'application/merge-patch+json';
 
 interface Patch extends Pick<ApplyOptions, 'dryRun' | 'signal'> {
   readonly contentType: string;
   readonly force?: string;
 }
 
-function patch(cluster: Cluster, body: KubeObject, { contentType, force, dryRun, signal }: Patch): Promise<Answer> {
+export function patch(cluster: Cluster, body: KubeObject, { contentType, force, dryRun, signal }: Patch): Promise<Answer> {
   const { resource, namespace, name } = refOf(body);
   return cluster.request({
     method: 'PATCH',
@@ -104,13 +152,8 @@ const isOfOthers = ({ owner }: Conflict): boolean => !owner.startsWith(`conflict
 
 /** What `setFields` did. */
 export type SetResult =
-  | {
-      readonly kind: 'applied';
-      readonly object: KubeObject;
-      /** Manual edits of our fields that were overwritten. */
-      readonly restored: readonly Conflict[];
-    }
-  | { readonly kind: 'conflict'; readonly conflicts: readonly Conflict[] }
+  | Applied
+  | Conflicting
   /** The object was changed or deleted since it was read. */
   | { readonly kind: 'stale' };
 
@@ -133,22 +176,18 @@ export async function setFields(cluster: Cluster, found: KubeObject, change: obj
   // The uid keeps apply from creating an object that was deleted meanwhile.
   const identity = { name, ...(namespace === undefined ? {} : { namespace }), ...(entry ? { uid } : {}), resourceVersion };
   const body = { ...part, apiVersion, kind, metadata: { ...(part.metadata as object | undefined), ...identity } } as KubeObject;
-  const send = (forced: boolean): Promise<Answer> =>
-    entry
-      ? patch(cluster, body, { contentType: applyPatch, force: String(forced), dryRun, signal })
-      : patch(cluster, body, { contentType: mergePatchType, dryRun, signal });
-  const first = await send(force);
-  const conflicts = conflictsIn(first);
-  const ofOthers = conflicts.filter(isOfOthers);
-  if (!ofOthers.every(isManualEdit)) return { kind: 'conflict', conflicts: ofOthers };
-  const answer = conflicts.length > 0 ? await send(true) : first;
-  if (answer.status === 200) return { kind: 'applied', object: readJson<KubeObject>(cluster, answer), restored: ofOthers };
+  const { answer, restored } = entry
+    ? await applySettling(cluster, body, found, options)
+    : { answer: await patch(cluster, body, { contentType: mergePatchType, dryRun, signal }), restored: [] };
+  const conflicts = conflictsIn(answer).filter(isOfOthers);
+  if (conflicts.length > 0) return { kind: 'conflict', conflicts };
+  if (answer.status === 200) return { kind: 'applied', object: readJson<KubeObject>(cluster, answer), restored };
   const isGone = answer.status === 404 && readStatus(answer).about === name;
   if (answer.status === 409 || isGone) return { kind: 'stale' };
   throw refusal(cluster, { verb: 'patch', ref: refOf(found) }, answer, new Date());
 }
 
-type StoredMetadata = KubeObject['metadata'] & { readonly uid?: string; readonly resourceVersion?: string };
+export type StoredMetadata = KubeObject['metadata'] & { readonly uid?: string; readonly resourceVersion?: string };
 
 /**
  * A caBundle of our registration that a user edited by hand (`kubectl patch`, `edit`, `replace`) is
@@ -200,63 +239,6 @@ export async function releaseObject(cluster: Cluster, found: KubeObject, signal:
 }
 
 /**
- * Puts the former values of an object back that existed before apisvc applied it, and gives up its
- * fields, in one request. Fields that others changed since then stay, and so do those without a
- * record.
- * @param found the object as the cluster has it
- * @throws as `refusal`, except for an object that changed
- */
-export async function restoreObject(
-  cluster: Cluster,
-  found: KubeObject,
-  { dryRun, signal }: Omit<ApplyOptions, 'force'>,
-): Promise<Exclude<SetResult, { kind: 'conflict' }>> {
-  const { apiVersion, kind, metadata } = found;
-  const { name, namespace, uid, resourceVersion } = metadata as StoredMetadata;
-  const ref = refOf(found);
-  const entries = managedFieldsOf(found).filter((entry) => !isOurEntry(entry));
-  const change = mergePatchTo(found, withFormer(found, ourEntry(found)?.fieldsV1 ?? {}) ?? found) as { readonly metadata?: object };
-  const identity = { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion };
-  // An empty list would be ignored, and a list with one empty entry removes all entries
-  // (k8s.io/apimachinery/pkg/util/managedfields/internal/managedfields.go).
-  const managedFields = entries.length === 0 ? [{}] : entries;
-  const body = { ...change, apiVersion, kind, metadata: { ...change.metadata, ...identity, managedFields } } as KubeObject;
-  const answer = await patch(cluster, body, { contentType: mergePatchType, dryRun, signal });
-  const isGone = answer.status === 404 && readStatus(answer).about === name;
-  if (answer.status === 409 || isGone) return { kind: 'stale' };
-  if (answer.status !== 200) throw refusal(cluster, { verb: 'patch', ref }, answer, new Date());
-  const object = readJson<KubeObject>(cluster, answer);
-  return { kind: 'applied', object: dryRun ? object : await withoutUpdate(cluster, object, signal), restored: [] };
-}
-
-/**
- * Removes the entry of the update by which we restored an object: a later apply by its owner would
- * conflict with it. A controller that updates the object meanwhile moves the entry. Then the object
- * is read again.
- */
-async function withoutUpdate(cluster: Cluster, restored: KubeObject, signal: AbortSignal): Promise<KubeObject> {
-  const ref = refOf(restored);
-  const path = resourcePath(ref.resource, ref.namespace, ref.name);
-  let object: KubeObject | undefined = restored;
-  while (object) {
-    const at = managedFieldsOf(object).findIndex(({ manager, operation }) => manager === fieldManager && operation === 'Update');
-    if (at === -1) return object;
-    const entry = `/metadata/managedFields/${at}`;
-    const body = [
-      { op: 'test', path: `${entry}/manager`, value: fieldManager },
-      { op: 'test', path: `${entry}/operation`, value: 'Update' },
-      { op: 'remove', path: entry },
-    ];
-    const answer = await cluster.request({ method: 'PATCH', path, contentType: 'application/json-patch+json', body, signal });
-    if (answer.status === 200) return readJson<KubeObject>(cluster, answer);
-    // 422 is a test of the patch that failed.
-    if (answer.status !== 409 && answer.status !== 422) return object;
-    object = await getObject(cluster, ref, signal);
-  }
-  return restored;
-}
-
-/**
  * The record of what an object was before the first apply, for `formerAnnotation`.
  * @param after the result of a dry run of that apply
  */
@@ -281,6 +263,6 @@ export const isApplied = (object: KubeObject): boolean => ourEntry(object) !== u
 /** The fields that apisvc applied, as text to compare; empty for none. */
 export const ownedFields = (object: KubeObject): string => JSON.stringify(ourEntry(object)?.fieldsV1 ?? {});
 
-const ourEntry = (object: KubeObject): ManagedFieldsEntry | undefined => managedFieldsOf(object).find(isOurEntry);
+export const ourEntry = (object: KubeObject): ManagedFieldsEntry | undefined => managedFieldsOf(object).find(isOurEntry);
 
-const isOurEntry = ({ manager, operation }: ManagedFieldsEntry): boolean => manager === fieldManager && operation === 'Apply';
+export const isOurEntry = ({ manager, operation }: ManagedFieldsEntry): boolean => manager === fieldManager && operation === 'Apply';

@@ -11,7 +11,6 @@ import {
   fieldManager,
   formerOf,
   isApplied,
-  isManualEdit,
   ownedFields,
 } from '../../cluster/ownership.ts';
 import { describeRef } from '../../cluster/resources.ts';
@@ -136,7 +135,7 @@ async function applyPair(cluster: Cluster, object: KubeObject, options: Options 
   const takenFrom = before && otherProject(before, object);
   if (takenFrom !== undefined && !options.forceConflicts) throw ownedBy(takenFrom, object);
   const wanted = await withRecord(cluster, options.completeOne?.(object, before) ?? object, before, options);
-  const { after, restored } = await applyOne(cluster, wanted, before, options);
+  const { after, restored } = await applyOne(cluster, wanted, options);
   return { applied: { object: describeRef(refOf(wanted)), change: changeOf(before, after) }, wanted, before, after, restored, takenFrom };
 }
 
@@ -149,7 +148,7 @@ async function withRecord(cluster: Cluster, wanted: KubeObject, before: KubeObje
     if (!before) return wanted.metadata.labels?.[managedByLabel] === fieldManager ? undefined : formerlyAbsent;
     const present = before.metadata.annotations?.[formerAnnotation];
     if (present !== undefined || isApplied(before)) return present;
-    const { after } = await applyOne(cluster, wanted, before, { ...options, dryRun: true });
+    const { after } = await applyOne(cluster, wanted, { ...options, dryRun: true });
     return after && formerOf(before, after);
   };
   const former = await record();
@@ -204,17 +203,12 @@ interface Outcome {
 async function applyOne(
   cluster: Cluster,
   wanted: KubeObject,
-  before: KubeObject | undefined,
   { dryRun, forceConflicts, signal }: Options & { readonly dryRun: boolean },
 ): Promise<Outcome> {
   const result = await tryToApply(cluster, wanted, { force: forceConflicts, dryRun, signal });
-  if (result.kind === 'applied') return { after: result.object, restored: [] };
+  if (result.kind === 'applied') return { after: result.object, restored: result.restored };
   if (result.kind === 'unchecked') return { after: undefined, restored: [] };
   const { conflicts } = result;
-  if (before && isApplied(before) && conflicts.every(isManualEdit)) {
-    const forced = await applyObject(cluster, wanted, { force: true, dryRun, signal });
-    if (forced.kind === 'applied') return { after: forced.object, restored: conflicts };
-  }
   throw new RefusedError(
     `conflict: other field managers own fields of ${describeRef(refOf(wanted))}\n${describeConflicts(wanted, conflicts)}`,
     {

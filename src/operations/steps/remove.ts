@@ -1,8 +1,9 @@
 import { deleteAnyObject, deleteObject } from '../../cluster/deletion.ts';
 import { hasLostValues } from '../../cluster/former.ts';
 import { getObject } from '../../cluster/objects.ts';
-import { isApplied, restoreObject } from '../../cluster/ownership.ts';
+import { isApplied } from '../../cluster/ownership.ts';
 import { describeRef } from '../../cluster/resources.ts';
+import { restoreObject } from '../../cluster/restore.ts';
 import { RefusedError } from '../../errors.ts';
 import { projectAnnotation } from '../../manifests/labels.ts';
 import type { KubeObject } from '../../manifests/types.ts';

@@ -125,6 +125,7 @@ describe('applying', () => {
     expect(await applyObject(cluster, service, { ...options, force: true, dryRun: true })).toEqual({
       kind: 'applied',
       object: service,
+      restored: [],
     });
     const [request] = received;
     expect(request).toMatchObject({ method: 'PATCH', headers: { 'content-type': 'application/apply-patch+yaml' } });

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  applyObject,
-  conflictsOf,
-  isApplied,
-  ownedFields,
-  releaseObject,
-  restoreObject,
-  setFields,
-} from '../../../src/cluster/ownership.ts';
+import { applyObject, conflictsOf, isApplied, ownedFields, releaseObject, setFields } from '../../../src/cluster/ownership.ts';
+import { restoreObject } from '../../../src/cluster/restore.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
 
@@ -202,12 +195,44 @@ describe('setFields', () => {
   });
 
   test('overwrites what apisvc patched before it applied the object', async () => {
-    const cluster = await clusterOf(({ url }, response) => {
-      if (url.includes('force=true')) answer(response, 200, serviceOf());
+    const cluster = await clusterOf(({ method, url }, response) => {
+      if (method === 'GET') answer(response, 200, stored());
+      else if (url.includes('force=true')) answer(response, 200, serviceOf());
       else answer(response, 409, conflict('apisvc', '.spec.clusterIP'));
     });
     expect(await setFields(cluster, stored(), change, options)).toEqual({ kind: 'applied', object: serviceOf(), restored: [] });
-    expect(await applyObject(cluster, stored(), options)).toEqual({ kind: 'applied', object: serviceOf() });
+    expect(await applyObject(cluster, stored(), options)).toEqual({ kind: 'applied', object: serviceOf(), restored: [] });
+  });
+
+  test('does not overwrite what another manager writes between the two requests', async () => {
+    let version = 7;
+    let manager = 'apisvc';
+    const forced: Received[] = [];
+    const cluster = await clusterOf((request, response) => {
+      const { metadata } = request.body === '' ? { metadata: {} } : JSON.parse(request.body);
+      if (request.method === 'GET') {
+        const found = stored();
+        answer(response, 200, { ...found, metadata: { ...found.metadata, resourceVersion: String(version) } });
+        return;
+      }
+      if (request.url.includes('force=true')) {
+        forced.push(request);
+        // Another manager was faster.
+        version += 1;
+        manager = 'gitops';
+      }
+      const isStale = metadata.resourceVersion !== undefined && metadata.resourceVersion !== String(version);
+      if (isStale) answer(response, 409, status(409, 'Conflict', 'the object has been modified'));
+      else if (request.url.includes('force=true')) answer(response, 200, serviceOf());
+      else answer(response, 409, conflict(manager, '.spec.clusterIP'));
+    });
+    const wanted = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'api', namespace: 'wardle' }, spec: {} } as KubeObject;
+    expect(await applyObject(cluster, wanted, options)).toEqual({
+      kind: 'conflict',
+      conflicts: [{ field: '.spec.clusterIP', owner: 'conflict with "gitops" using v1' }],
+    });
+    expect(forced).toHaveLength(1);
+    expect(JSON.parse(forced[0]?.body ?? '').metadata.resourceVersion).toBe('7');
   });
 
   test('names only the others where apisvc has an entry too', async () => {
