@@ -29,6 +29,8 @@ const resource = (apiVersion: string, kind: string, plural: string, namespaced =
  */
 export const resources = {
   APIService: resource('apiregistration.k8s.io/v1', 'APIService', 'apiservices', false),
+  Certificate: resource('cert-manager.io/v1', 'Certificate', 'certificates'),
+  CertificateSigningRequest: resource('certificates.k8s.io/v1', 'CertificateSigningRequest', 'certificatesigningrequests', false),
   ClusterRole: resource('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false),
   ClusterRoleBinding: resource('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false),
   ConfigMap: resource('v1', 'ConfigMap', 'configmaps'),
@@ -36,6 +38,7 @@ export const resources = {
   Deployment: resource('apps/v1', 'Deployment', 'deployments'),
   EndpointSlice: resource('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices'),
   Event: resource('v1', 'Event', 'events'),
+  Issuer: resource('cert-manager.io/v1', 'Issuer', 'issuers'),
   Lease: resource('coordination.k8s.io/v1', 'Lease', 'leases'),
   MutatingWebhookConfiguration: resource(
     'admissionregistration.k8s.io/v1',

@@ -1,4 +1,4 @@
-import { type ApisvcError, ClusterError, RefusedError, UsageError } from '../errors.ts';
+import { type ApisvcError, ClusterError, type ErrorDetails, RefusedError, UsageError } from '../errors.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
@@ -79,7 +79,7 @@ export function refusal(cluster: Cluster, { verb, ref }: Attempt, answer: Answer
   if (answer.status === 401) return badCredentials(cluster, now);
   if (isForeign(answer)) return foreignAnswer(cluster, doing, answer);
   if (answer.status === 403) return forbidden(cluster, status, { verb, ref });
-  if (answer.status === 404) return new ClusterError(`failed to ${doing}: ${status.message}`);
+  if (answer.status === 404) return new ClusterError(`failed to ${doing}: ${status.message}`, notServed(ref));
   // Of a list, only the label selector comes from the user.
   if (answer.status === 400 && verb === 'list') {
     return new UsageError(`invalid label selector: ${status.message}`, {
@@ -91,6 +91,10 @@ export function refusal(cluster: Cluster, { verb, ref }: Attempt, answer: Answer
   const ErrorClass = mayPass(answer) ? Unreachable : ClusterError;
   return new ErrorClass(`failed to ${doing}: HTTP status ${answer.status}: ${status.message}`);
 }
+
+/** Only the kinds of cert-manager may be missing from a supported cluster. */
+const notServed = ({ resource }: ObjectRef): ErrorDetails =>
+  apiGroup(resource) === 'cert-manager.io' ? { fix: 'Install cert-manager, or choose another issuer in apisvc.yaml.' } : {};
 
 const mayPass = ({ status }: Answer): boolean => status === 429 || status >= 500;
 

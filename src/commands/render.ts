@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { secretName } from '../config/registration.ts';
+import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import type { ManifestFile } from '../manifests/format.ts';
 import { renderManifests } from '../manifests/render.ts';
-import { requireCertificates } from '../project/certificates.ts';
+import type { Issued } from '../pki/types.ts';
+import { issuedInFiles } from '../project/issued.ts';
 import { leftovers, removeSecret, writeManifests } from '../project/manifests.ts';
 import { readRegistration } from '../project/project.ts';
 import { formatOf, type ManifestFormat } from '../report/formats.ts';
@@ -27,12 +29,12 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
     throw new UsageError(`-o ${output} cannot be used with --output-dir`, { fix: 'Remove --output-dir, or use -o yaml.' });
   const secrets = flags.secrets ?? 'omit';
   const registration = readRegistration(dir);
-  const issued = requireCertificates(dir, registration, { withKey: secrets === 'include', now: new Date() });
+  const issued = issuedInFiles(dir, registration, { withKey: secrets === 'include', now: new Date() });
   const manifests = renderManifests(registration, issued, { secrets });
   const deployment = registration.spec.server.existing?.deployment;
   if (deployment)
     terminal.progress(`note: existing Deployment ${deployment.name} is not rendered; apisvc register adds the certificate to it`);
-  if (flags.secrets === undefined && !registration.spec.server.external) terminal.progress(secretNote(registration));
+  for (const note of notes(registration, issued, flags)) terminal.progress(note);
   if (outputDir !== undefined && makeFiles) {
     await writeTo(outputDir, await makeFiles(manifests), secrets, terminal);
     return Exit.ok;
@@ -41,9 +43,20 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
   return Exit.ok;
 }
 
+/** What the manifests lack, although the cluster needs it. */
+function notes(registration: Registration, issued: Issued | undefined, { secrets }: RenderFlags): string[] {
+  const { secret, caBundle } = responsibilitiesOf(registration);
+  const isMissed = secret === 'apisvc' && secrets === undefined && !registration.spec.server.external;
+  return [...(isMissed ? [secretNote(registration, issued)] : []), ...(caBundle === 'apisvc' && !issued ? [bundleNote] : [])];
+}
+
 /** Without --secrets, nobody has decided about the private key, and the Secret would be missed. */
-const secretNote = (registration: Registration): string =>
-  `note: Secret ${registration.metadata.namespace}/${secretName(registration)} is not rendered, because it contains a private key; to render it, use --secrets include`;
+const secretNote = (registration: Registration, issued: Issued | undefined): string =>
+  issued?.chain === '' || !issued
+    ? `note: Secret ${registration.metadata.namespace}/${secretName(registration)} is not rendered, because its certificate does not exist yet; apisvc register requests it`
+    : `note: Secret ${registration.metadata.namespace}/${secretName(registration)} is not rendered, because it contains a private key; to render it, use --secrets include`;
+
+const bundleNote = 'note: the APIServices are rendered without caBundle, because their CA is only in the cluster; apisvc register adds it';
 
 async function writeTo(dir: string, files: readonly ManifestFile[], secrets: 'include' | 'omit', terminal: Terminal): Promise<void> {
   const written = writeManifests(dir, files);

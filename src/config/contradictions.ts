@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { parseArguments } from './arguments.ts';
 import { parseDuration } from './duration.ts';
+import { responsibilities } from './responsibilities.ts';
 import type { certificates } from './schema-certificates.ts';
 import type { server } from './schema-server.ts';
 
@@ -29,6 +30,7 @@ interface PlacedFlag {
 export function refuseContradictions({ server, certificates }: Spec, context: z.RefinementCtx): void {
   const report: Report = (path, message) => context.addIssue({ code: 'custom', path: ['spec', ...path], message });
   checkLifetimes(certificates, report);
+  checkIssuer({ server, certificates }, report);
   const { existing } = server;
   const changes = ['server', 'existing', 'deployment', 'args'];
   const { add, replace } = existing?.deployment?.args ?? { add: [], replace: [] };
@@ -67,6 +69,35 @@ function checkLifetimes({ issuer, lifetime }: Spec['certificates'], report: Repo
   if (issuer.type !== 'self-signed' || (parseDuration(lifetime) ?? 0) <= (parseDuration(issuer.caLifetime) ?? 0)) return;
   report(['certificates', 'lifetime'], `must not be longer than caLifetime, which is ${issuer.caLifetime}: the CA would expire first`);
 }
+
+/** Settings that the issuer cannot honour. */
+function checkIssuer({ server, certificates }: Spec, report: Report): void {
+  const { issuer, lifetime, dnsNames, ipAddresses, secretName } = certificates;
+  const { inCluster, secret } = responsibilities[issuer.type];
+  if (server.external && inCluster) {
+    report(
+      ['certificates', 'issuer'],
+      `${issuer.type} needs pods in the cluster, but spec.server.external is outside; use self-signed or ca`,
+    );
+  }
+  if (secret === 'nobody' && secretName !== undefined) {
+    report(['certificates', 'secretName'], `has no effect with the issuer type ${issuer.type}, which has no Secret; remove it`);
+  }
+  if (issuer.type === 'csr' && (issuer.caBundleFile === undefined) === (issuer.clusterTrustBundle === undefined)) {
+    report(['certificates', 'issuer'], 'must set exactly one of caBundleFile and clusterTrustBundle');
+  }
+  if (issuer.type === 'cert-manager' && (parseDuration(lifetime) ?? 0) < minCertManagerMs) {
+    report(['certificates', 'lifetime'], 'must be at least 1h with the issuer type cert-manager');
+  }
+  if (issuer.type !== 'openshift-service-ca') return;
+  for (const [key, list] of Object.entries({ dnsNames, ipAddresses })) {
+    if (list.length > 0)
+      report(['certificates', key], 'the service CA operator of OpenShift issues only for the name of the Service; remove it');
+  }
+}
+
+/** cert-manager pkg/apis/certmanager/v1/const.go, MinimumCertificateDuration. */
+const minCertManagerMs = 3_600_000;
 
 /** apisvc sets both flags, and the last one wins. */
 function checkFiles(flags: readonly PlacedFlag[], report: Report): void {

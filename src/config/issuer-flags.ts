@@ -9,8 +9,15 @@ interface IssuerFlags {
   readonly keepsCaKey: boolean;
 }
 
+const without: IssuerFlags = { selectedBy: undefined, needed: '', keepsCaKey: false };
+
 /** How `apisvc init` gets what an issuer needs and apisvc.yaml does not contain. */
 export const issuerFlags: Readonly<Record<IssuerType, IssuerFlags>> = {
   'self-signed': { selectedBy: undefined, needed: '', keepsCaKey: true },
   ca: { selectedBy: 'caCert', needed: '--ca-cert FILE --ca-key FILE', keepsCaKey: false },
+  'existing-secret': without,
+  'cert-manager': without,
+  csr: without,
+  'openshift-service-ca': without,
+  insecure: without,
 };

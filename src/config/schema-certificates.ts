@@ -3,6 +3,12 @@ import { keyTypes } from '../pki/types.ts';
 import { dns1123Subdomain } from './names.ts';
 import { absolutePath, dnsName, duration, ip, name } from './schema-parts.ts';
 
+const caBundleFile = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('PEM file with the CA certificates that verify the serving certificate, relative to apisvc.yaml.');
+
 const selfSigned = z
   .strictObject({
     type: z.literal('self-signed').describe('apisvc creates a CA for this server only, in certs/.'),
@@ -15,7 +21,57 @@ const existingCa = z
   .strictObject({ type: z.literal('ca').describe('Your own CA. apisvc does not copy the private key of the CA.') })
   .describe('Your own CA.');
 
-const issuers = [selfSigned, existingCa] as const;
+const existingSecret = z
+  .strictObject({
+    type: z.literal('existing-secret').describe('Another tool writes the Secret spec.certificates.secretName.'),
+    caBundleFile: caBundleFile.describe(
+      'PEM file with the CA certificates that verify the serving certificate, relative to apisvc.yaml. Default: ca.crt of the Secret.',
+    ),
+  })
+  .describe('A Secret that another tool writes. apisvc only writes the caBundle.');
+
+const issuerRef = z.strictObject({
+  name: name(dns1123Subdomain).describe('Name of the issuer.'),
+  kind: z.enum(['Issuer', 'ClusterIssuer']).default('Issuer').describe('Kind of the issuer.'),
+  group: name(dns1123Subdomain).default('cert-manager.io').describe('API group of the issuer.'),
+});
+
+const certManager = z
+  .strictObject({
+    type: z.literal('cert-manager').describe('Issued by cert-manager, which writes the Secret and the caBundle.'),
+    issuerRef: issuerRef
+      .optional()
+      .describe('Issuer that signs the serving certificate. Default: a CA of this server, which apisvc declares as cert-manager objects.'),
+  })
+  .describe('cert-manager.');
+
+const csr = z
+  .strictObject({
+    type: z.literal('csr').describe('A signer of the Kubernetes certificates API signs the certificate.'),
+    signerName: z
+      .string()
+      .regex(/^[^/]+\.[^/]+\/.+$/, { error: 'must be DOMAIN/NAME, for example example.com/serving' })
+      .describe('Signer that signs the CertificateSigningRequest, for example example.com/serving.'),
+    caBundleFile: caBundleFile.describe(
+      'PEM file with the CA certificates of the signer, relative to apisvc.yaml. Set either caBundleFile or clusterTrustBundle.',
+    ),
+    clusterTrustBundle: z.string().min(1).optional().describe('ClusterTrustBundle with the CA certificates of the signer.'),
+  })
+  .describe('A signer of the Kubernetes certificates API.');
+
+const openshift = z
+  .strictObject({
+    type: z.literal('openshift-service-ca').describe("OpenShift's service CA operator writes the Secret and the caBundle."),
+  })
+  .describe("OpenShift's service CA operator.");
+
+const insecure = z
+  .strictObject({
+    type: z.literal('insecure').describe('No verification: kube-apiserver accepts every certificate (insecureSkipTLSVerify).'),
+  })
+  .describe('No verification.');
+
+const issuers = [selfSigned, existingCa, existingSecret, certManager, csr, openshift, insecure] as const;
 
 /** The values of `spec.certificates.issuer.type`. */
 export const issuerTypes = issuers.map(({ shape }) => shape.type.value);
@@ -26,7 +82,7 @@ export const certificates = z.strictObject({
   issuer: z
     .discriminatedUnion('type', issuers)
     .prefault({ type: 'self-signed' })
-    .describe('The CA that signs the serving certificate. The type determines which other fields are allowed.'),
+    .describe('Where the serving certificate comes from. The type determines which other fields are allowed.'),
   keyType: z.enum(keyTypes).default('ecdsa-p256').describe('Type of the private keys that apisvc generates.'),
   lifetime: duration.default('365d').describe('How long the serving certificate is valid.'),
   clusterDomain: name(dns1123Subdomain)

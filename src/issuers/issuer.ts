@@ -1,3 +1,4 @@
+import type { Cluster } from '../cluster/cluster.ts';
 import { parseDuration } from '../config/duration.ts';
 import { servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
@@ -7,7 +8,7 @@ import { issueServing } from '../pki/leaf.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import type { Authority, Issued } from '../pki/types.ts';
 
-type IssuerSettings = Registration['spec']['certificates']['issuer'];
+export type IssuerSettings = Registration['spec']['certificates']['issuer'];
 
 export interface IssueRequest {
   readonly registration: Registration;
@@ -23,15 +24,31 @@ export interface NewCertificates {
   readonly caKey?: PrivateKey;
 }
 
+/** Where an issuer looks for what it waits for. */
+export interface IssuerContext {
+  readonly cluster: Cluster;
+  readonly registration: Registration;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Where the certificates of a registration come from: one implementation for each `issuer.type`.
+ * Who writes what is in config/responsibilities.ts.
  */
 export interface Issuer<Type extends IssuerType> {
   /**
-   * Makes new certificates.
+   * Makes new certificates. Absent where apisvc does not sign.
    * @throws UsageError when the settings or the CA do not allow them
    */
-  issue(settings: Extract<IssuerSettings, { readonly type: Type }>, request: IssueRequest): Promise<NewCertificates>;
+  issue?(settings: Extract<IssuerSettings, { readonly type: Type }>, request: IssueRequest): Promise<NewCertificates>;
+  /**
+   * Why others have not written the Secret yet, in words: what the cluster tells of it.
+   * @returns undefined where the cluster tells nothing
+   * @throws ClusterError when the cluster cannot be asked; the reason of the signal
+   */
+  explainMissingSecret?(context: IssuerContext): Promise<string | undefined>;
+  /** The same for a caBundle that is still empty. */
+  explainMissingBundle?(context: IssuerContext): Promise<string | undefined>;
 }
 
 /** Milliseconds of a duration that the schema has checked. */

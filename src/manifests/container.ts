@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import template from '../../templates/manifests/deployment.yaml';
 import { defaultPort } from '../config/contradictions.ts';
 import { mergePatch } from '../config/merge-patch.ts';
+import { hasServingSecret } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { type Edits, templateDefault } from './template.ts';
 
@@ -32,9 +33,9 @@ export const hardened = (container: Plain): Plain => ({
  * The certificate flags of a server built on k8s.io/apiserver
  * (apiserver/pkg/server/options/serving.go).
  */
-export function certificateFlags({ spec }: Registration): string[] {
-  const { flags, mountPath, files } = spec.certificates;
-  if (flags === 'none') return [];
+export function certificateFlags(registration: Registration): string[] {
+  const { flags, mountPath, files } = registration.spec.certificates;
+  if (flags === 'none' || !hasServingSecret(registration)) return [];
   const pairs = [
     ['--tls-cert-file', posix.join(mountPath, files.cert)],
     ['--tls-private-key-file', posix.join(mountPath, files.key)],
@@ -69,10 +70,21 @@ function lifecycleEdits({ lifecycle, strategy, terminationGracePeriodSeconds: gr
   return strategy?.type === 'Recreate' || seconds === 0 ? { lifecycle: undefined } : { 'lifecycle.preStop.sleep.seconds': seconds };
 }
 
+/** Without a Secret, there is nothing to mount. */
+function mountEdits({ spec }: Registration, mounted: boolean): Edits {
+  const { server, certificates } = spec;
+  const { volumeMounts = [] } = server;
+  if (!mounted) return { volumeMounts };
+  return {
+    'volumeMounts.0.mountPath': certificates.mountPath,
+    ...Object.fromEntries(volumeMounts.map((mount, index) => [`volumeMounts.${index + 1}`, mount])),
+  };
+}
+
 /** The edits that turn the template's container into that of this server, by path. */
 export function containerEdits(registration: Registration): Edits {
   const { metadata, spec } = registration;
-  const { server, certificates } = spec;
+  const { server } = spec;
   const { startup = false, liveness = {}, readiness = {} } = server.probes ?? {};
   return {
     name: metadata.name,
@@ -89,7 +101,6 @@ export function containerEdits(registration: Registration): Edits {
     ...lifecycleEdits(server),
     ...(server.resources === undefined ? {} : { resources: server.resources }),
     securityContext: hardenedUnder(server.securityContext),
-    'volumeMounts.0.mountPath': certificates.mountPath,
-    ...Object.fromEntries((server.volumeMounts ?? []).map((mount, index) => [`volumeMounts.${index + 1}`, mount])),
+    ...mountEdits(registration, hasServingSecret(registration)),
   };
 }

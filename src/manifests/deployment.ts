@@ -2,6 +2,7 @@ import deploymentTemplate from '../../templates/manifests/deployment.yaml';
 import disruptionTemplate from '../../templates/manifests/pod-disruption-budget.yaml';
 import { mergePatch } from '../config/merge-patch.ts';
 import { secretName } from '../config/registration.ts';
+import { hasServingSecret, responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { configChecksum } from './config-map.ts';
 import { containerEdits, hardened } from './container.ts';
@@ -25,26 +26,37 @@ const append = (path: string, present: number, items: readonly unknown[] = []): 
  * Files of the Secret under the names that the server looks for; nothing when those are the
  * Secret's own.
  */
-export function secretItems({ files }: Registration['spec']['certificates']) {
+export function secretItems(registration: Registration) {
+  const { files } = registration.spec.certificates;
   if (files.cert === 'tls.crt' && files.key === 'tls.key') return undefined;
   return [
-    { key: 'ca.crt', path: 'ca.crt' },
+    // A pod does not start without an entry that it names, and not every issuer writes this one.
+    ...(responsibilitiesOf(registration).secret === 'apisvc' ? [{ key: 'ca.crt', path: 'ca.crt' }] : []),
     { key: 'tls.crt', path: files.cert },
     { key: 'tls.key', path: files.key },
   ];
 }
 
+/** Without a Secret, the server makes its own certificate. */
+const volumeEdits = (registration: Registration): Edits => {
+  const { volumes } = registration.spec.server;
+  if (!hasServingSecret(registration)) return { volumes };
+  return {
+    'volumes.0.secret.secretName': secretName(registration),
+    'volumes.0.secret.items': secretItems(registration),
+    ...append('volumes', 1, volumes),
+  };
+};
+
 function podEdits(registration: Registration): Edits {
-  const { server, certificates } = registration.spec;
+  const { server } = registration.spec;
   return {
     serviceAccountName: serviceAccountName(registration),
     securityContext: mergePatch(hardenedPod, server.podSecurityContext ?? {}),
     initContainers: server.initContainers?.map(hardened),
     ...under('containers.0', containerEdits(registration)),
     ...append('containers', 1, server.sidecars?.map(hardened)),
-    'volumes.0.secret.secretName': secretName(registration),
-    'volumes.0.secret.items': secretItems(certificates),
-    ...append('volumes', 1, server.volumes),
+    ...volumeEdits(registration),
     imagePullSecrets: server.imagePullSecrets,
     priorityClassName: server.priorityClassName,
     // kube-apiserver drops `false`.

@@ -1,5 +1,6 @@
 import template from '../../templates/manifests/existing-deployment.yaml';
 import { secretName } from '../config/registration.ts';
+import { hasServingSecret } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { changeArguments } from './arguments.ts';
 import { certificateFlags } from './container.ts';
@@ -23,9 +24,13 @@ export function existingDeploymentManifests(registration: Registration): Manifes
     ...metadataEdits(registration, deployment.name, { labels: {} }),
     'metadata.namespace': metadata.namespace,
     [`${pod}.containers.0.name`]: deployment.container,
-    [`${pod}.containers.0.volumeMounts.0.mountPath`]: spec.certificates.mountPath,
-    [`${pod}.volumes.0.secret.secretName`]: secretName(registration),
-    [`${pod}.volumes.0.secret.items`]: secretItems(spec.certificates),
+    ...(hasServingSecret(registration)
+      ? {
+          [`${pod}.containers.0.volumeMounts.0.mountPath`]: spec.certificates.mountPath,
+          [`${pod}.volumes.0.secret.secretName`]: secretName(registration),
+          [`${pod}.volumes.0.secret.items`]: secretItems(registration),
+        }
+      : { [`${pod}.containers.0.volumeMounts`]: undefined, [`${pod}.volumes`]: undefined }),
   });
   return [manifest];
 }

@@ -1,6 +1,8 @@
+import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import type { Issued } from '../pki/types.ts';
 import { apiServiceManifests } from './api-service.ts';
+import { certManagerManifests } from './cert-manager.ts';
 import { configMapManifests } from './config-map.ts';
 import { workloadManifests } from './deployment.ts';
 import { existingDeploymentManifests } from './existing-deployment.ts';
@@ -18,8 +20,8 @@ export interface RenderOptions {
 /**
  * Every Kubernetes object of a registration, in apply order. Equal input gives equal bytes. A
  * server outside the cluster (`external`) has no Secret, because the cluster does not need its key.
- * An `existing` server has only Secret, Service and APIServices. Without certificates there is no
- * Secret and no caBundle.
+ * An `existing` server has only Secret, Service and APIServices. What the issuer of the
+ * registration writes itself is left out. Without certificates there is no Secret and no caBundle.
  * @throws UsageError when a Secret is requested and the private key is absent
  */
 export const renderManifests = (registration: Registration, issued: Issued | undefined, options: RenderOptions): Manifest[] => [
@@ -33,8 +35,8 @@ export const renderManifests = (registration: Registration, issued: Issued | und
  * part; in a file it would look like the whole Deployment.
  * @throws as `renderManifests`
  */
-export const manifestsToRegister = (registration: Registration, issued: Issued): Manifest[] => [
-  ...backendManifests(registration, issued, { secrets: issued.key ? 'include' : 'omit' }),
+export const manifestsToRegister = (registration: Registration, issued: Issued | undefined): Manifest[] => [
+  ...backendManifests(registration, issued, { secrets: issued?.key ? 'include' : 'omit' }),
   ...existingDeploymentManifests(registration),
   ...apiServiceManifests(registration, issued),
 ];
@@ -42,11 +44,13 @@ export const manifestsToRegister = (registration: Registration, issued: Issued):
 /** Everything that the server needs before it is registered. */
 function backendManifests(registration: Registration, issued: Issued | undefined, { secrets }: RenderOptions): Manifest[] {
   const { external, existing } = registration.spec.server;
-  const withSecret = issued && secrets === 'include' && !external;
+  // Without a chain, the certificate does not exist yet.
+  const withSecret = issued?.chain && secrets === 'include' && !external && responsibilitiesOf(registration).secret === 'apisvc';
   return [
     ...(existing ? [] : [...namespaceManifests(registration), ...identityManifests(registration)]),
     ...(withSecret ? [secretManifest(registration, issued)] : []),
     ...configMapManifests(registration),
+    ...certManagerManifests(registration),
     serviceManifest(registration),
     ...endpointSliceManifests(registration),
     ...networkPolicyManifests(registration),

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import endpointSliceTemplate from '../../templates/manifests/endpoint-slice.yaml';
 import serviceTemplate from '../../templates/manifests/service.yaml';
 import type { Registration } from '../config/schema.ts';
+import { serviceAnnotations } from './issuer-fields.ts';
 import { metadataEdits, objectLabels, podSelector, sharedLabels } from './labels.ts';
 import { fillTemplate } from './template.ts';
 import type { Manifest } from './types.ts';
@@ -21,7 +22,10 @@ export function serviceManifest(registration: Registration): Manifest {
   const targetPort = external?.port ?? existing?.port ?? 'https';
   const onlyIPv6 = external?.addresses.every((address) => isIPv6(address));
   return fillTemplate(serviceTemplate, '050-service.yaml', {
-    ...metadataEdits(registration, service.name, { labels: sharedLabels(registration), annotations: service.annotations }),
+    ...metadataEdits(registration, service.name, {
+      labels: sharedLabels(registration),
+      annotations: { ...service.annotations, ...serviceAnnotations(registration) },
+    }),
     'metadata.namespace': registration.metadata.namespace,
     'spec.ipFamilyPolicy': service.ipFamilyPolicy,
     // A dual-stack cluster would assign an IPv4 cluster IP, which has no endpoints.

@@ -50,6 +50,8 @@ function* sections({ path, schema }: Section): Generator<Section> {
     const inner = mappingIn({ path: path === '' ? key : `${path}.${key}`, schema: value });
     if (inner) yield* sections(inner);
   }
+  // The forms of a mapping are described together, so that only what is below them is left.
+  for (const form of schema.oneOf ?? []) yield* [...sections({ path, schema: form })].slice(1);
 }
 
 /**

@@ -6,7 +6,9 @@ import { describeRef, type ObjectRef, type Resource, resources } from '../../clu
 import { rotationLease } from '../../cluster/rotation-lease.ts';
 import type { Need } from '../../cluster/status.ts';
 import { secretName } from '../../config/registration.ts';
+import { responsibilitiesOf } from '../../config/responsibilities.ts';
 import type { Registration } from '../../config/schema.ts';
+import { certManagerManifests } from '../../manifests/cert-manager.ts';
 import { existingDeploymentManifests } from '../../manifests/existing-deployment.ts';
 import { managedByLabel, projectAnnotation } from '../../manifests/labels.ts';
 import { renderManifests } from '../../manifests/render.ts';
@@ -26,6 +28,8 @@ const kinds: readonly Resource[] = [
   resources.EndpointSlice,
   resources.Service,
   resources.ConfigMap,
+  resources.Certificate,
+  resources.Issuer,
   resources.Secret,
   resources.RoleBinding,
   resources.ClusterRoleBinding,
@@ -75,7 +79,7 @@ export async function findProject(searching: Searching, project: string, registr
         return await listMetadata(cluster, place, signal);
       } catch (error) {
         if (!wasRefused(error)) throw error;
-        unlisted.push(place);
+        if (isExpected(place.resource, registration)) unlisted.push(place);
         return [];
       }
     }),
@@ -87,6 +91,10 @@ export async function findProject(searching: Searching, project: string, registr
   const targets = unique.toSorted((one, other) => rank(one) - rank(other)).map((object) => targetOf(object, project));
   return { targets, unlisted, projects: [...new Set(listed.flat().flatMap((object) => projectIn(object) ?? []))] };
 }
+
+/** Most users may not list the kinds of cert-manager, which most projects do not have. */
+const isExpected = ({ apiVersion }: Resource, registration: Registration | undefined): boolean =>
+  apiVersion !== resources.Certificate.apiVersion || (registration !== undefined && certManagerManifests(registration).length > 0);
 
 const projectIn = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[projectAnnotation];
 
@@ -106,7 +114,7 @@ function refsOf(registration: Registration): readonly ObjectRef[] {
   const rendered = [...renderManifests(registration, undefined, { secrets: 'omit' }), ...existingDeploymentManifests(registration)];
   const refs = rendered.map(({ object }) => refOf(object)).filter(({ resource }) => resource.kind !== 'Namespace');
   const secret = { resource: resources.Secret, namespace: metadata.namespace, name: secretName(registration) };
-  return spec.server.external ? refs : [...refs, secret];
+  return spec.server.external || responsibilitiesOf(registration).secret !== 'apisvc' ? refs : [...refs, secret];
 }
 
 /** The RoleBinding of delegated authentication is in kube-system. */

@@ -220,6 +220,53 @@ describe('values', () => {
   });
 });
 
+describe('contradictions of the issuer', () => {
+  it.each([
+    [
+      'csr without a CA',
+      'issuer: {type: csr, signerName: example.com/x}',
+      '16:5: spec.certificates.issuer: must set exactly one of caBundleFile and clusterTrustBundle',
+    ],
+    [
+      'csr with two CAs',
+      'issuer: {type: csr, signerName: example.com/x, caBundleFile: a, clusterTrustBundle: b}',
+      '16:5: spec.certificates.issuer: must set exactly one of caBundleFile and clusterTrustBundle',
+    ],
+    [
+      'csr with a signer without a domain',
+      'issuer: {type: csr, signerName: serving, caBundleFile: a}',
+      '16:37: spec.certificates.issuer.signerName: invalid value "serving": must be DOMAIN/NAME, for example example.com/serving',
+    ],
+    [
+      'insecure with a Secret',
+      'issuer: {type: insecure}\n    secretName: x',
+      '17:17: spec.certificates.secretName: invalid value "x": has no effect with the issuer type insecure, which has no Secret; remove it',
+    ],
+    [
+      'openshift-service-ca with other names',
+      'issuer: {type: openshift-service-ca}\n    dnsNames: [a.example.com]',
+      '17:5: spec.certificates.dnsNames: the service CA operator of OpenShift issues only for the name of the Service; remove it',
+    ],
+    [
+      'cert-manager with a short lifetime',
+      'issuer: {type: cert-manager}\n    lifetime: 30m',
+      '17:15: spec.certificates.lifetime: invalid value "30m": must be at least 1h with the issuer type cert-manager',
+    ],
+  ])('%s', (_, text, message) => {
+    expect(messageOf(having('lifetime: 90d', text))).toBe(`${file}:${message}`);
+  });
+
+  it.each(['existing-secret', 'cert-manager', 'openshift-service-ca'])('%s of a server outside the cluster', (type) => {
+    const text = having('image: example.com/server:v1', 'external: {addresses: [10.0.0.1], port: 443}').replace(
+      'lifetime: 90d',
+      `issuer: {type: ${type}}`,
+    );
+    expect(messageOf(text)).toContain(
+      `spec.certificates.issuer: ${type} needs pods in the cluster, but spec.server.external is outside; use self-signed or ca`,
+    );
+  });
+});
+
 describe('the issuer', () => {
   it.each([
     [

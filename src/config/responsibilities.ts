@@ -1,0 +1,112 @@
+import type { IssuerType } from './schema-certificates.ts';
+
+/** Who makes or writes something, as messages call them. */
+export type Party = 'apisvc' | 'another tool' | 'cert-manager' | "OpenShift's service CA operator" | 'the server' | 'nobody';
+
+/** Why `rotate` refuses, and the way to a new certificate. */
+export interface RotationRefusal {
+  readonly why: string;
+  readonly way: string;
+}
+
+/** Who does what for the certificate of one issuer type. */
+export interface Responsibilities {
+  /** What the issuer means, in one line. */
+  readonly meaning: string;
+  /** Who makes the private key of the serving certificate. */
+  readonly key: Party;
+  /** Who writes the Secret with the serving certificate. */
+  readonly secret: Party;
+  /** Who writes the caBundle of the APIServices. */
+  readonly caBundle: Party;
+  /** Whether certs/ holds the CA, the certificate and its key. */
+  readonly inProject: boolean;
+  /** Whether the pods must be in the cluster: the certificate only exists there. */
+  readonly inCluster: boolean;
+  /** Absent where `rotate` replaces the certificate. */
+  readonly refusesRotation?: (secret: SecretNames) => RotationRefusal;
+}
+
+/** The Secret with the serving certificate. */
+interface SecretNames {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+const secretOf = ({ namespace, name }: SecretNames): string => `Secret ${namespace}/${name}`;
+
+const deleteSecret = ({ namespace, name }: SecretNames): string => `kubectl -n ${namespace} delete secret ${name}`;
+
+/**
+ * The only place that knows the issuer types by what they mean. Everything else asks this table, so
+ * that a new type needs no change there.
+ */
+export const responsibilities: Readonly<Record<IssuerType, Responsibilities>> = {
+  'self-signed': {
+    meaning: 'apisvc creates a CA for this server only. Nothing else is needed.',
+    ...{ key: 'apisvc', secret: 'apisvc', caBundle: 'apisvc', inProject: true, inCluster: false },
+  },
+  ca: {
+    meaning: 'Your own CA signs the certificate. apisvc needs its certificate and its private key.',
+    ...{ key: 'apisvc', secret: 'apisvc', caBundle: 'apisvc', inProject: true, inCluster: false },
+  },
+  'existing-secret': {
+    meaning: 'Another tool writes the Secret with the certificate. apisvc writes the caBundle.',
+    ...{ key: 'another tool', secret: 'another tool', caBundle: 'apisvc', inProject: false, inCluster: true },
+    refusesRotation: (secret) => ({
+      why: `another tool writes ${secretOf(secret)}, and apisvc does not have its CA`,
+      way: 'Renew the certificate with the tool that writes the Secret. If its CA changes too, trust both CAs: apisvc register',
+    }),
+  },
+  'cert-manager': {
+    meaning: 'cert-manager issues and renews the certificate, and writes the Secret and the caBundle.',
+    ...{ key: 'cert-manager', secret: 'cert-manager', caBundle: 'cert-manager', inProject: false, inCluster: true },
+    refusesRotation: (secret) => ({
+      why: `cert-manager renews the certificate in ${secretOf(secret)}`,
+      way: `Let cert-manager renew it now: cmctl renew -n ${secret.namespace} ${secret.name}`,
+    }),
+  },
+  csr: {
+    meaning: 'A signer of the Kubernetes certificates API signs the certificate. Its request must be approved.',
+    ...{ key: 'apisvc', secret: 'apisvc', caBundle: 'apisvc', inProject: false, inCluster: true },
+    refusesRotation: (secret) => ({
+      why: 'rotate does not create CertificateSigningRequests',
+      way: `Delete the Secret, and request a new certificate: ${deleteSecret(secret)} && apisvc register`,
+    }),
+  },
+  'openshift-service-ca': {
+    meaning: "OpenShift's service CA operator writes the Secret and the caBundle.",
+    ...{
+      key: "OpenShift's service CA operator",
+      secret: "OpenShift's service CA operator",
+      caBundle: "OpenShift's service CA operator",
+      inProject: false,
+      inCluster: true,
+    },
+    refusesRotation: (secret) => ({
+      why: `OpenShift's service CA operator renews the certificate in ${secretOf(secret)}`,
+      way: `Delete the Secret, and the operator creates it again: ${deleteSecret(secret)}`,
+    }),
+  },
+  insecure: {
+    meaning: 'kube-apiserver accepts every certificate. Anyone on the network can impersonate the server.',
+    ...{ key: 'the server', secret: 'nobody', caBundle: 'nobody', inProject: false, inCluster: false },
+    refusesRotation: () => ({
+      why: 'kube-apiserver does not verify the serving certificate (insecureSkipTLSVerify), so apisvc has no certificate to rotate',
+      way: 'Turn on verification: in apisvc.yaml, set spec.certificates.issuer to {type: self-signed}. Then: apisvc init --force-keys && apisvc register',
+    }),
+  },
+};
+
+/** The part of a registration that the table needs. */
+interface HasIssuer {
+  readonly spec: { readonly certificates: { readonly issuer: { readonly type: IssuerType } } };
+}
+
+/** Who does what for a registration. */
+export const responsibilitiesOf = ({ spec }: HasIssuer): Responsibilities => responsibilities[spec.certificates.issuer.type];
+
+/** Whether a Secret holds the serving certificate that the pods mount. */
+export const hasServingSecret = (
+  registration: HasIssuer & { readonly spec: { readonly server: { readonly external?: unknown } } },
+): boolean => !registration.spec.server.external && responsibilitiesOf(registration).secret !== 'nobody';

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { responsibilities } from '../../../src/config/responsibilities.ts';
+import { issuerTypes } from '../../../src/config/schema-certificates.ts';
+import { formatManifests } from '../../../src/manifests/format.ts';
+import { renderManifests } from '../../../src/manifests/render.ts';
+import type { KubeObject } from '../../../src/manifests/types.ts';
+import { issued, kindsOf, objectOf, registrationOf } from './fixture.ts';
+
+const settings: Readonly<Record<string, string>> = { csr: ', signerName: example.com/serving, caBundleFile: ca.crt' };
+const having = (type: string, more = '', server = '    image: x') =>
+  registrationOf(server, `  certificates: {issuer: {type: ${type}${settings[type] ?? ''}${more}}}`);
+const rendered = (...args: Parameters<typeof having>) => renderManifests(having(...args), issued, { secrets: 'include' });
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON of Kubernetes.
+const specOf = (object: KubeObject): any => object.spec;
+
+it.each(issuerTypes)('renders %s, twice the same', async (type) => {
+  const text = formatManifests(rendered(type), 'yaml');
+  expect(formatManifests(rendered(type), 'yaml')).toBe(text);
+  await expect(text).toMatchFileSnapshot(`snapshots/issuers/${type}.yaml`);
+});
+
+describe('what others write is not rendered', () => {
+  it.each(issuerTypes)('with %s', (type) => {
+    const { secret, caBundle } = responsibilities[type];
+    const manifests = rendered(type);
+    expect(kindsOf(manifests).includes('Secret')).toBe(secret === 'apisvc');
+    const { caBundle: bundle, insecureSkipTLSVerify } = specOf(objectOf(manifests, 'APIService'));
+    expect(bundle !== undefined).toBe(caBundle === 'apisvc');
+    expect(insecureSkipTLSVerify).toBe(type === 'insecure' ? true : undefined);
+  });
+});
+
+describe('the pods', () => {
+  it('mount no Secret, and get no flag, where there is none', () => {
+    const { containers, volumes } = specOf(objectOf(rendered('insecure'), 'Deployment')).template.spec;
+    expect({ volumes, args: containers[0].args, mounts: containers[0].volumeMounts }).toEqual({});
+  });
+
+  it('keep their own volumes there', () => {
+    const server = '    image: x\n    volumes: [{name: data, emptyDir: {}}]\n    volumeMounts: [{name: data, mountPath: /data}]';
+    const { containers, volumes } = specOf(objectOf(rendered('insecure', '', server), 'Deployment')).template.spec;
+    expect(volumes).toEqual([{ name: 'data', emptyDir: {} }]);
+    expect(containers[0].volumeMounts).toEqual([{ name: 'data', mountPath: '/data' }]);
+  });
+
+  it.each(['existing-secret', 'cert-manager', 'openshift-service-ca'])('do not need ca.crt, which %s may not write', (type) => {
+    const rest = `  certificates: {issuer: {type: ${type}}, files: {cert: server.crt, key: server.key}}`;
+    const manifests = renderManifests(registrationOf('    image: x', rest), undefined, { secrets: 'omit' });
+    expect(specOf(objectOf(manifests, 'Deployment')).template.spec.volumes[0].secret.items).toEqual([
+      { key: 'tls.crt', path: 'server.crt' },
+      { key: 'tls.key', path: 'server.key' },
+    ]);
+  });
+});
+
+describe('cert-manager', () => {
+  const certificates = (text: string) =>
+    renderManifests(registrationOf('    image: x', `  certificates: {${text}}`), undefined, { secrets: 'omit' });
+
+  it('gets a Certificate only, with an issuer of the user', () => {
+    const manifests = certificates('issuer: {type: cert-manager, issuerRef: {name: company, kind: ClusterIssuer}}');
+    expect(kindsOf(manifests).filter((kind) => ['Issuer', 'Certificate'].includes(kind))).toEqual(['Certificate']);
+    expect(specOf(objectOf(manifests, 'Certificate')).issuerRef).toEqual({
+      name: 'company',
+      kind: 'ClusterIssuer',
+      group: 'cert-manager.io',
+    });
+  });
+
+  it('gets the names, the lifetime and the key type', () => {
+    const manifests = certificates(
+      'issuer: {type: cert-manager, issuerRef: {name: x}}, lifetime: 1h30m, keyType: rsa-3072, dnsNames: [a.example.com], ipAddresses: [10.0.0.1]',
+    );
+    expect(specOf(objectOf(manifests, 'Certificate'))).toMatchObject({
+      duration: '5400s',
+      dnsNames: ['api.example.svc', 'api', 'api.example', 'api.example.svc.cluster.local', 'a.example.com'],
+      ipAddresses: ['10.0.0.1'],
+      privateKey: { algorithm: 'RSA', size: 3072 },
+    });
+  });
+});
