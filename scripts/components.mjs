@@ -35,6 +35,8 @@ const packages = {
   load: { load: '.' },
   pause: { pause: '.' },
   'kubectl-1.32': { 'kubectl-1.32': '.' },
+  'helm-3': { 'helm-3': 'helm.sh/helm/v3/cmd/helm' },
+  'helm-4': { 'helm-4': 'helm.sh/helm/v4/cmd/helm' },
   konnectivity: { 'proxy-server': 'sigs.k8s.io/apiserver-network-proxy/cmd/server' },
 };
 

@@ -9,6 +9,7 @@ import {
   examples,
   noProbe,
   probePath,
+  registerPartsIn,
   repeatable,
   repeatableList,
   withCluster,
@@ -109,6 +110,12 @@ function addRegister(program: Command, run: Run): void {
     )
     .option('--diff', 'Show the changes without applying them; exit with code 1 if there are changes')
     .option('--force-conflicts', 'Take over fields that other field managers own')
+    .addOption(
+      new Option(
+        '--only <objects>',
+        'Apply only these objects, where another tool applies the rest; comma-separated: secrets, apiservices',
+      ).argParser(registerPartsIn),
+    )
     .option('-y, --yes', 'Has no effect, because register never prompts')
     .addHelpText('after', examples('apisvc register --dry-run=server', 'apisvc register --context staging --timeout 5m'))
     .action(run(async () => (await import('../commands/register.ts')).register));

@@ -4,8 +4,9 @@ import { describeRef } from '../cluster/resources.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
+import { partsOf, type RegisterPart } from '../operations/parts.ts';
 import type { OnProgress } from '../operations/progress.ts';
-import { dryRun, type RegisterRequest, register as registerApi } from '../operations/register.ts';
+import { dryRun, type RegisterRequest, register as registerApi, registerPart } from '../operations/register.ts';
 import type { Issued } from '../pki/types.ts';
 import { certificatesToRegister } from '../project/certificates.ts';
 import { recover, refuseDuringRotation } from '../project/generations.ts';
@@ -26,6 +27,7 @@ export interface RegisterFlags extends ClusterFlags {
   readonly dryRun?: 'client' | 'server';
   readonly diff?: boolean;
   readonly forceConflicts?: boolean;
+  readonly only?: readonly RegisterPart[];
 }
 
 /** `apisvc register`: applies the project to a cluster; with --dry-run or --diff only checks it. */
@@ -43,7 +45,8 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
     return {
       registration,
       issued,
-      objects: objectsWith(issued),
+      objects: partsOf(objectsWith(issued), flags.only),
+      isPart: flags.only !== undefined,
       forceConflicts: flags.forceConflicts === true,
       clusterFlags: clusterFlagsOf(flags),
       project: projectCommands(flags.directory, registration),
@@ -55,7 +58,7 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
   if (flags.dryRun === 'client') {
     const { key } = projectFiles(flags.directory);
     if (certificates.missingKey) onProgress({ kind: 'note', what: `${key} not found; the Secret would stay as it is in the cluster` });
-    return dryRunClient(objectsWith(certificates.issued ?? certificates.missingKey), flags, terminal);
+    return dryRunClient(partsOf(objectsWith(certificates.issued ?? certificates.missingKey), flags.only), flags, terminal);
   }
   if (flags.dryRun === 'server' || flags.diff) return dryRunServer(flags, terminal, requestFor);
   return apply(flags, terminal, requestFor);
@@ -71,7 +74,7 @@ async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: Reque
       changed ||= progress.kind === 'applied';
       request.onProgress(progress);
     };
-    return registerApi(cluster, { ...request, onProgress });
+    return (flags.only ? registerPart : registerApi)(cluster, { ...request, onProgress });
   }).catch((error) =>
     explainInterrupt(
       error,
@@ -80,11 +83,12 @@ async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: Reque
     ),
   );
   if (flags.output === 'json') {
-    await terminal.result(resultJson({ applied, diagnosis }));
-    return exitCodeOf(diagnosis);
+    await terminal.result(resultJson({ applied, ...(diagnosis ? { diagnosis } : {}) }));
+    return diagnosis ? exitCodeOf(diagnosis) : Exit.ok;
   }
-  await terminal.result(`${appliedSummary(applied)}\n\n`);
-  await terminal.result(diagnosisText(diagnosis, terminal.outColors));
+  await terminal.result(`${appliedSummary(applied)}\n`);
+  if (!diagnosis) return Exit.ok;
+  await terminal.result(`\n${diagnosisText(diagnosis, terminal.outColors)}`);
   return exitCodeOf(diagnosis);
 }
 

@@ -27,6 +27,10 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
     throw new UsageError(`-o ${output} writes several files and needs --output-dir`, { fix: 'Add --output-dir manifests.' });
   if (outputDir !== undefined && !makeFiles)
     throw new UsageError(`-o ${output} cannot be used with --output-dir`, { fix: 'Remove --output-dir, or use -o yaml.' });
+  if (output === 'helm' && flags.secrets === 'include')
+    throw new UsageError('-o helm cannot be used with --secrets include: a chart contains no private key', {
+      fix: 'Remove --secrets. To create the Secret: apisvc register --only secrets',
+    });
   const secrets = flags.secrets ?? 'omit';
   const registration = readRegistration(dir);
   const issued = issuedInFiles(dir, registration, { withKey: secrets === 'include', now: new Date() });
@@ -36,7 +40,7 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
     terminal.progress(`note: existing Deployment ${deployment.name} is not rendered; apisvc register adds the certificate to it`);
   for (const note of notes(registration, issued, flags)) terminal.progress(note);
   if (outputDir !== undefined && makeFiles) {
-    await writeTo(outputDir, await makeFiles(manifests), secrets, terminal);
+    await writeTo(outputDir, await makeFiles(manifests, registration), secrets, terminal);
     return Exit.ok;
   }
   if (printText) await terminal.result(await printText(manifests));
@@ -44,7 +48,9 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
 }
 
 /** What the manifests lack, although the cluster needs it. */
-function notes(registration: Registration, issued: Issued | undefined, { secrets }: RenderFlags): string[] {
+function notes(registration: Registration, issued: Issued | undefined, { secrets, output }: RenderFlags): string[] {
+  // The notes of a chart say it after its installation.
+  if (output === 'helm') return [];
   const { secret, caBundle } = responsibilitiesOf(registration);
   const isMissed = secret === 'apisvc' && secrets === undefined && !registration.spec.server.external;
   return [...(isMissed ? [secretNote(registration, issued)] : []), ...(caBundle === 'apisvc' && !issued ? [bundleNote] : [])];

@@ -11,6 +11,7 @@ import { inspect } from '../pki/inspect.ts';
 import type { Issued } from '../pki/types.ts';
 import { viewApiService } from '../snapshot/views.ts';
 import { completeExistingDeployment } from './existing-deployment.ts';
+import { bundleOnly } from './parts.ts';
 import { requireAccess } from './permissions.ts';
 import type { AppliedObject, OnProgress } from './progress.ts';
 import { serviceOf } from './rotation/rotation.ts';
@@ -31,8 +32,10 @@ import { type BeforeWrite, excludeRotations } from './write-lock.ts';
 export interface RegisterRequest {
   readonly registration: Registration;
   readonly issued: Issued;
-  /** In apply order, as `manifestsToRegister` returns them. */
+  /** In apply order: those of `manifestsToRegister`, or a part of them. */
   readonly objects: readonly KubeObject[];
+  /** Whether another tool applies the other objects, and the other fields of the APIServices. */
+  readonly isPart?: boolean;
   readonly forceConflicts: boolean;
   /** The flags that select the cluster, for the commands in fixes. */
   readonly clusterFlags?: readonly string[];
@@ -59,6 +62,23 @@ export interface RegisterResult {
  * DeadlineError with what it waited for
  */
 export async function register(cluster: Cluster, request: RegisterRequest): Promise<RegisterResult> {
+  const { applied, verify } = await applyAndWait(cluster, request);
+  return { applied, diagnosis: verify.diagnosis() };
+}
+
+/**
+ * The same for a part of the objects, where another tool applies the rest.
+ * @returns without a diagnosis where no APIService is among them
+ */
+export async function registerPart(
+  cluster: Cluster,
+  request: RegisterRequest,
+): Promise<Pick<RegisterResult, 'applied'> & Partial<RegisterResult>> {
+  const { applied, verify } = await applyAndWait(cluster, request);
+  return { applied, ...(request.objects.some(isApiService) ? { diagnosis: verify.diagnosis() } : {}) };
+}
+
+async function applyAndWait(cluster: Cluster, request: RegisterRequest) {
   const { registration, onProgress } = request;
   const planned = stepsOf(cluster, request).all;
   await check(cluster, request, planned);
@@ -74,7 +94,7 @@ export async function register(cluster: Cluster, request: RegisterRequest): Prom
     return steps;
   });
   await runSteps(results, onProgress);
-  return { applied: pairsOf(all).map(({ applied }) => applied), diagnosis: verify.diagnosis() };
+  return { applied: pairsOf(all).map(({ applied }) => applied), verify };
 }
 
 /**
@@ -121,7 +141,7 @@ interface RegisterSteps {
 }
 
 function stepsOf(cluster: Cluster, request: RegisterRequest, beforeWrite?: BeforeWrite): RegisterSteps {
-  const { registration, issued, objects, forceConflicts, clusterFlags, project, signal, onProgress } = request;
+  const { registration, issued, objects, isPart, forceConflicts, clusterFlags, project, signal, onProgress } = request;
   const waiting: Waiting = { cluster, signal, onProgress };
   const { namespace } = registration.metadata;
   const { name: service, port } = registration.spec.service;
@@ -142,7 +162,7 @@ function stepsOf(cluster: Cluster, request: RegisterRequest, beforeWrite?: Befor
     id: 'apply-apiservices',
     title: 'Registering the API',
     objects: apiServices,
-    completeOne: verifyAgain,
+    completeOne: isPart ? (wanted, found) => verifyAgain(bundleOnly(wanted, found), found) : verifyAgain,
     forceConflicts,
     guard: () => takeoverFault(cluster, apiServices, signal),
     beforeWrite,
@@ -166,6 +186,7 @@ function stepsOf(cluster: Cluster, request: RegisterRequest, beforeWrite?: Befor
     trustStep(waiting, { unchecked: certificates.unchecked, namespace, deployment: deployment?.metadata.name, apiServices }),
     api,
   ];
+  if (apiServices.length === 0) return { verify, writes: [server], results: [], all: [server] };
   const results = [availableStep(waiting, names), verify, discoveryStep(waiting, names, () => isListed(verify.diagnosis()))];
   return { verify, writes, results, all: [...writes, ...results] };
 }

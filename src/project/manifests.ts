@@ -43,9 +43,11 @@ export function removeSecret(dir: string): string | undefined {
   return fileExists(path) ? removeFile(path) : undefined;
 }
 
-/** Names of manifests in the directory that this render did not write. */
-export const leftovers = (dir: string, written: readonly string[]): string[] =>
-  namesIn(dir).filter((name) => /^\d{3}-.+\.yaml$/.test(name) && !written.includes(name));
+/** Names of manifests in the directory, or in the chart there, that this render did not write. */
+export function leftovers(dir: string, written: readonly string[]): string[] {
+  const inChart = fileExists(join(dir, 'templates')) ? namesIn(join(dir, 'templates')).map((name) => join('templates', name)) : [];
+  return [...namesIn(dir), ...inChart].filter((name) => /^\d{3}-.+\.yaml$/.test(basename(name)) && !written.includes(name));
+}
 
 /** A file or directory that was not read. */
 export interface Unread {

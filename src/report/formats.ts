@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import type { Registration } from '../config/schema.ts';
 import type { Status } from '../diagnosis/status.ts';
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import type { ManifestFile } from '../manifests/format.ts';
@@ -28,7 +29,7 @@ interface Format {
   /** Manifests as one text for stdout. Without it, the format needs an output directory. */
   readonly manifests?: (manifests: readonly Manifest[]) => Promise<string>;
   /** Manifests as files for an output directory. Without it, the format goes to stdout only. */
-  readonly manifestFiles?: (manifests: readonly Manifest[]) => Promise<readonly ManifestFile[]>;
+  readonly manifestFiles?: (manifests: readonly Manifest[], registration: Registration) => Promise<readonly ManifestFile[]>;
 }
 
 /**
@@ -106,6 +107,11 @@ export const formats = {
     description: 'Files with a kustomization.yaml',
     commands: ['render'],
     manifestFiles: async (manifests) => (await import('../manifests/format.ts')).kustomizeFiles(manifests),
+  },
+  helm: {
+    description: 'Helm chart',
+    commands: ['render'],
+    manifestFiles: async (manifests, registration) => (await import('../manifests/helm.ts')).helmFiles(manifests, registration),
   },
 } as const satisfies Readonly<Record<string, Format>>;
 

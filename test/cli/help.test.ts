@@ -43,7 +43,7 @@ describe('wrong usage: exit 2, nothing on stdout', () => {
     [['rendr'], "error: unknown command 'rendr'\n(Did you mean render?)"],
     [['render', '--ouput-dir', 'x'], "error: unknown option '--ouput-dir'\n(Did you mean --output-dir?)"],
     [['render', 'extra'], 'error: too many arguments'],
-    [['render', '-o', 'xml'], "argument 'xml' is invalid. Allowed choices are yaml, json, kustomize."],
+    [['render', '-o', 'xml'], "argument 'xml' is invalid. Allowed choices are yaml, json, kustomize, helm."],
     [['render', '-o', 'kustomize'], 'error: -o kustomize writes several files and needs --output-dir\nfix: Add --output-dir manifests.\n'],
     [['init', '--preset', 'nope'], `argument 'nope' is invalid. Allowed choices are ${presetNames.join(', ')}.`],
     [['init', '--key-type', 'rsa-512'], "argument 'rsa-512' is invalid. Allowed choices are ecdsa-p256,"],

@@ -113,6 +113,32 @@ describe('into a directory', () => {
     expect(contents(join(dir, 'out'))).toEqual([...resources, 'kustomization.yaml'].sort());
   });
 
+  test('-o helm writes a chart without a Secret and without the Namespace', async () => {
+    const helm = ['render', '-o', 'helm', '--output-dir', 'out'];
+    const { code, stdout, stderr } = await apisvc(helm, { cwd: dir });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^out\/Chart.yaml\nout\/values.yaml\nout\/values.schema.json\nout\/templates\/0.*\nout\/templates\/NOTES.txt\n$/s,
+    );
+    expect(stdout).not.toMatch(/secret|namespace/);
+    const [values] = objects(readFileSync(join(dir, 'out/values.yaml'), 'utf8'));
+    expect(values).toMatchObject({ secretName: 'api-tls', caBundle: '' });
+    expect(readFileSync(join(dir, 'out/templates/NOTES.txt'), 'utf8')).toContain('apisvc verify v1alpha1.wardle.example.com');
+    writeFileSync(join(dir, 'out/templates/999-theirs.yaml'), '');
+    const again = await apisvc(helm, { cwd: dir });
+    expect(again).toEqual({ code: 0, stdout, stderr: 'note: out/templates/999-theirs.yaml is not one of the rendered manifests\n' });
+  });
+
+  test('-o helm with --secrets include is an error', async () => {
+    expect(await apisvc(['render', '-o', 'helm', '--output-dir', 'out', '--secrets', 'include'], { cwd: dir })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'error: -o helm cannot be used with --secrets include: a chart contains no private key\n' +
+        'fix: Remove --secrets. To create the Secret: apisvc register --only secrets\n',
+    });
+  });
+
   test('nothing is written if a directory has the name of a file', async () => {
     mkdirSync(join(dir, 'out/070-api-service-v1alpha1.wardle.example.com.yaml'), { recursive: true });
     const { code, stderr } = await apisvc([...withSecret, '--output-dir', 'out'], { cwd: dir });

@@ -27,7 +27,7 @@ describe('apisvc __complete', () => {
       silent('register\tApply the project to a cluster in a safe order, wait until the API is available, and verify the API\n:4\n'),
     );
     expect(await complete(['render', '-o', ''])).toEqual(
-      silent('yaml\tYAML\njson\tJSON\nkustomize\tFiles with a kustomization.yaml\n:4\n'),
+      silent('yaml\tYAML\njson\tJSON\nkustomize\tFiles with a kustomization.yaml\nhelm\tHelm chart\n:4\n'),
     );
     expect((await complete(['explain', 'cert/san'])).stdout).toBe(
       'cert/san-mismatch\tThe certificate from <endpoints> is not valid for <host>\n:4\n',
