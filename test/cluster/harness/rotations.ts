@@ -8,11 +8,12 @@ import { apisvc } from './commands.ts';
 import { kubectlOk } from './projects.ts';
 import { type LoadReport, startLoad } from './start-load.ts';
 
+/** The certificates of a PEM text. */
+export const certificatesOf = (pem: string): X509Certificate[] =>
+  (pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map((each) => new X509Certificate(each));
+
 /** SHA-256 of each certificate of a PEM text. */
-export const fingerprintsOf = (pem: string): string[] =>
-  (pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).map(
-    (each) => new X509Certificate(each).fingerprint256,
-  );
+export const fingerprintsOf = (pem: string): string[] => certificatesOf(pem).map(({ fingerprint256 }) => fingerprint256);
 
 const decoded = (text: string): string => Buffer.from(text, 'base64').toString();
 
