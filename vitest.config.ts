@@ -70,7 +70,16 @@ export default defineConfig({
           ...onCluster,
         },
       },
-      { extends: true, test: { name: 'control-planes', include: [controlPlanes], maxWorkers: 2, ...onCluster } },
+      {
+        extends: true,
+        test: {
+          name: 'control-planes',
+          include: [controlPlanes],
+          globalSetup: ['test/cluster/harness/global-setup.ts'],
+          maxWorkers: 2,
+          ...onCluster,
+        },
+      },
       {
         extends: true,
         test: {

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { durationFault, parseDuration } from '../config/duration.ts';
+import { type RegisterPart, registerPartNames } from '../config/register-parts.ts';
 import { UsageError } from '../errors.ts';
-import { type RegisterPart, registerParts } from '../operations/parts.ts';
 import { type FormatCommand, formatsOf } from '../report/formats.ts';
 
 /** Options that several commands share. */
@@ -66,8 +66,8 @@ export const repeatableList = (value: string, earlier: readonly string[] = []): 
 /** Parses the value of `register --only`. @throws InvalidArgumentError for an unknown part */
 export function registerPartsIn(text: string, earlier: readonly RegisterPart[] = []): readonly RegisterPart[] {
   const names = text.split(',');
-  const isKnown = (name: string): name is RegisterPart => registerParts.some((part) => part === name);
-  if (!names.every(isKnown)) throw new InvalidArgumentError(`Allowed choices are ${registerParts.join(', ')}.`);
+  const isKnown = (name: string): name is RegisterPart => registerPartNames.some((part) => part === name);
+  if (!names.every(isKnown)) throw new InvalidArgumentError(`Allowed choices are ${registerPartNames.join(', ')}.`);
   return [...new Set([...earlier, ...names])];
 }
 

@@ -1,10 +1,11 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
+import type { RegisterPart } from '../config/register-parts.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
-import { partsOf, type RegisterPart } from '../operations/parts.ts';
+import { partsOf } from '../operations/parts.ts';
 import type { OnProgress } from '../operations/progress.ts';
 import { dryRun, type RegisterRequest, register as registerApi, registerPart } from '../operations/register.ts';
 import type { Issued } from '../pki/types.ts';

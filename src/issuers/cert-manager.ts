@@ -1,4 +1,3 @@
-import { getObject } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { certificateName } from '../manifests/cert-manager.ts';
 import type { KubeObject } from '../manifests/types.ts';
@@ -8,6 +7,8 @@ import type { Issuer } from './issuer.ts';
 /** cert-manager. It reports in the conditions of the Certificate (cert-manager.io/v1). */
 export const certManager: Issuer<'cert-manager'> = {
   async explainMissingSecret({ cluster, registration, signal }) {
+    // init does not need a connection to the cluster.
+    const { getObject } = await import('../cluster/objects.ts');
     const { namespace } = registration.metadata;
     const ref = { resource: resources.Certificate, namespace, name: certificateName(registration) };
     const found = await getObject(cluster, ref, signal);

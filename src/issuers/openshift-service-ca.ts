@@ -1,4 +1,3 @@
-import { getObject } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import type { Issuer } from './issuer.ts';
 
@@ -11,6 +10,7 @@ const generationError = 'service.beta.openshift.io/serving-cert-generation-error
  */
 export const openshiftServiceCa: Issuer<'openshift-service-ca'> = {
   async explainMissingSecret({ cluster, registration, signal }) {
+    const { getObject } = await import('../cluster/objects.ts');
     const { metadata, spec } = registration;
     const ref = { resource: resources.Service, namespace: metadata.namespace, name: spec.service.name };
     const service = await getObject(cluster, ref, signal);

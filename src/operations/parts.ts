@@ -1,18 +1,13 @@
 import { refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
+import { type RegisterPart, registerParts } from '../config/register-parts.ts';
 import { RefusedError } from '../errors.ts';
 import { projectAnnotation } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 
-const kinds = { secrets: 'Secret', apiservices: 'APIService' } as const;
-
-/** What `register --only` selects. */
-export type RegisterPart = keyof typeof kinds;
-export const registerParts = Object.keys(kinds) as RegisterPart[];
-
 /** The objects of some parts, where another tool applies the rest. @param only default: all */
 export const partsOf = (objects: readonly KubeObject[], only: readonly RegisterPart[] | undefined): readonly KubeObject[] =>
-  only ? objects.filter(({ kind }) => only.some((part) => kinds[part] === kind)) : objects;
+  only ? objects.filter(({ kind }) => only.some((part) => registerParts[part] === kind)) : objects;
 
 /**
  * The part of an APIService that apisvc applies where another tool applies the rest: the caBundle.
