@@ -50,7 +50,7 @@ export const tiers = [
  */
 const stages = [
   [['unit', 'cli'], ['sandbox']],
-  [['cluster'], ['control-planes'], cells.map((cell) => `node-${cell}`)],
+  [['cluster', 'control-planes'], cells.map((cell) => `node-${cell}`)],
   [['rotation-1.37-routing'], ['rotation-1.35', 'rotation-unavailable']],
 ];
 
