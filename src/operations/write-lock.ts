@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { mayI } from '../cluster/access.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { wasRefused } from '../cluster/faults.ts';
 import { acquireRotationLease, leaseNeeds, NoNamespace, type RotationLock } from '../cluster/lease.ts';
 import { type Holder, rotationLease } from '../cluster/rotation-lease.ts';
 import { RefusedError } from '../errors.ts';
@@ -70,13 +71,24 @@ async function mayHoldLease(cluster: Cluster, { service, signal, onProgress }: W
   return missing.length === 0;
 }
 
-/** @returns undefined where the namespace does not exist, so that nothing in it is rotated */
+/**
+ * @returns undefined where the namespace does not exist, so that nothing in it is rotated, and where
+ * the cluster refuses the Lease: kube-aggregator alone does not serve Leases
+ */
 async function acquire(cluster: Cluster, request: WriteRequest): Promise<RotationLock | undefined> {
   const { service, project, holder, signal, directory } = request;
   try {
     return await acquireRotationLease(cluster, { service, project, holder, signal, onWait: noteLeaseWait(request) });
   } catch (error) {
     if (error instanceof NoNamespace) return undefined;
+    if (wasRefused(error)) {
+      const { namespace, name } = rotationLease(service);
+      request.onProgress({
+        kind: 'note',
+        what: `cannot hold Lease ${namespace}/${name}; looking for a rotation before each write instead`,
+      });
+      return undefined;
+    }
     throw error instanceof RefusedError ? withoutChanges(inProject(error, directory)) : error;
   }
 }
