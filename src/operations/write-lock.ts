@@ -72,8 +72,8 @@ async function mayHoldLease(cluster: Cluster, { service, signal, onProgress }: W
 }
 
 /**
- * @returns undefined where the namespace does not exist, so that nothing in it is rotated, and where
- * the cluster refuses the Lease: kube-aggregator alone does not serve Leases
+ * @returns undefined where the namespace does not exist, so that nothing in it is rotated, and
+ * where the cluster refuses the Lease: kube-aggregator alone does not serve Leases
  */
 async function acquire(cluster: Cluster, request: WriteRequest): Promise<RotationLock | undefined> {
   const { service, project, holder, signal, directory } = request;
