@@ -17,8 +17,6 @@ const nodeSpecs = 'test/cluster/node/**/*.test.ts';
 const laboratory = 'test/cluster/laboratory/*.test.ts';
 /** Rotations wait longer while an API of the cluster fails, so they have a cluster of their own. */
 const rotationSpecs = 'test/cluster/rotation/*.test.ts';
-/** So have those that make an API fail. */
-const unavailable = 'test/cluster/rotation/unavailable/*.test.ts';
 
 /**
  * scripts/test.mjs sets it for a whole tier without APISVC_THOROUGH=1. Then each spec runs once,
@@ -64,7 +62,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
-          exclude: [controlPlanes, nodeSpecs, laboratory, rotationSpecs, unavailable],
+          exclude: [controlPlanes, nodeSpecs, laboratory, rotationSpecs],
           globalSetup: ['test/cluster/harness/global-setup.ts'],
           fileParallelism: false,
           ...onCluster,
@@ -100,17 +98,6 @@ export default defineConfig({
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
           // The specs mostly wait. More load generators would need the whole processor.
           maxWorkers: cell === '1.35' ? 2 : 4,
-          ...onCluster,
-          testTimeout: 300_000,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'rotation-unavailable',
-          include: [unavailable],
-          globalSetup: ['test/cluster/harness/node/global-setup.ts'],
-          maxWorkers: 4,
           ...onCluster,
           testTimeout: 300_000,
         },

@@ -16,7 +16,6 @@ const folders = {
   'control-planes': ['test/cluster/control-planes'],
   node: ['test/cluster/node', 'test/cluster/laboratory'],
   rotation: ['test/cluster/rotation'],
-  'rotation-unavailable': ['test/cluster/rotation/unavailable'],
 };
 
 /** @type {readonly Tier[]} */
@@ -39,7 +38,6 @@ export const tiers = [
     needs: /** @type {import('./packages.d.mts').Use[]} */ (['cluster', 'node']),
     env: { APISVC_CELL: cell },
   })),
-  { name: 'rotation-unavailable', project: 'rotation-unavailable', needs: ['cluster', 'node'], env: { APISVC_CELL: '1.37-routing' } },
 ];
 
 /**
@@ -51,7 +49,7 @@ export const tiers = [
 const stages = [
   [['unit', 'cli'], ['sandbox']],
   [['cluster', 'control-planes'], cells.map((cell) => `node-${cell}`)],
-  [['rotation-1.37-routing'], ['rotation-1.35', 'rotation-unavailable']],
+  [['rotation-1.37-routing'], ['rotation-1.35']],
 ];
 
 /**
@@ -75,7 +73,7 @@ const isIn = (path, folder) => path === folder || path.startsWith(`${folder}/`);
  * @returns {(keyof typeof folders)[]}
  */
 function projectsOf(path) {
-  const own = /** @type {const} */ (['control-planes', 'node', 'rotation-unavailable', 'rotation']).find((project) =>
+  const own = /** @type {const} */ (['control-planes', 'node', 'rotation']).find((project) =>
     folders[project].some((folder) => isIn(path, folder)),
   );
   if (own !== undefined) return [own];

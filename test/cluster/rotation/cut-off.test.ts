@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AnyApiProject, closingWhenReady, installAnyApiProject, removeAnyApiProject } from '../../harness/any-api-project.ts';
-import { apisvc } from '../../harness/commands.ts';
-import { processesWith } from '../../harness/processes.ts';
-import { kubectlOk, waitForOutput } from '../../harness/projects.ts';
-import { groupOf } from '../../harness/registrations.ts';
-import { expectAgreement, placesOf, underLoad } from '../../harness/rotations.ts';
+import { type AnyApiProject, closingWhenReady, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc } from '../harness/commands.ts';
+import { processesWith } from '../harness/processes.ts';
+import { kubectlOk, waitForOutput } from '../harness/projects.ts';
+import { groupOf } from '../harness/registrations.ts';
+import { expectAgreement, placesOf, underLoad } from '../harness/rotations.ts';
 
 /** A pod whose machine is cut off in the middle of a rotation keeps the old CA trusted. */
 

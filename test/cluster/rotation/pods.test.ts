@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AnyApiProject, closingWhenReady, installAnyApiProject, removeAnyApiProject } from '../../harness/any-api-project.ts';
-import { apisvc } from '../../harness/commands.ts';
-import { processesWith } from '../../harness/processes.ts';
-import { kubectlOk, waitForOutput } from '../../harness/projects.ts';
-import { groupOf } from '../../harness/registrations.ts';
+import { type AnyApiProject, closingWhenReady, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { apisvc } from '../harness/commands.ts';
+import { processesWith } from '../harness/processes.ts';
+import { kubectlOk, waitForOutput } from '../harness/projects.ts';
+import { groupOf } from '../harness/registrations.ts';
 import {
   expectAgreement,
   expectNoFailure,
@@ -12,7 +12,7 @@ import {
   startCaRotation,
   takingUp,
   underLoad,
-} from '../../harness/rotations.ts';
+} from '../harness/rotations.ts';
 
 /** Pods that start, crash or restart in the middle of a rotation, and a second rotation. */
 

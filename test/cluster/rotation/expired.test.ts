@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { projectFiles } from '../../../../src/project/project.ts';
-import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../../harness/any-api-project.ts';
-import { clockAhead } from '../../harness/clock-ahead.ts';
-import { apisvc } from '../../harness/commands.ts';
-import { editConfiguration, kubectlOk } from '../../harness/projects.ts';
-import { expectAgreement, placesOf, rotateOk, rotateRefused } from '../../harness/rotations.ts';
+import { projectFiles } from '../../../src/project/project.ts';
+import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
+import { clockAhead } from '../harness/clock-ahead.ts';
+import { apisvc } from '../harness/commands.ts';
+import { editConfiguration, kubectlOk } from '../harness/projects.ts';
+import { expectAgreement, placesOf, rotateOk, rotateRefused } from '../harness/rotations.ts';
 
 /** Expired certificates: the command says what is possible, and does it. */
 

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import type { Document } from 'yaml';
-import { type AnyApiOptions, type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../../harness/any-api-project.ts';
-import { resourceList, serveHttps } from '../../harness/backends.ts';
-import { makeCa, makeLeaf, pair, pem } from '../../harness/certificates.ts';
-import { apisvc, kubectl } from '../../harness/commands.ts';
-import { kubectlOk, servingPairOf, waitForOutput } from '../../harness/projects.ts';
-import { registered as registeredOutside, removeProjects } from '../../harness/registered.ts';
-import { apiServiceNameOf, groupOf, handMade } from '../../harness/registrations.ts';
+import { type AnyApiOptions, type AnyApiProject, makeAnyApiProject, registerAnyApiProject } from '../harness/any-api-project.ts';
+import { resourceList, serveHttps } from '../harness/backends.ts';
+import { makeCa, makeLeaf, pair, pem } from '../harness/certificates.ts';
+import { apisvc, kubectl } from '../harness/commands.ts';
+import { kubectlOk, servingPairOf, waitForOutput } from '../harness/projects.ts';
+import { registered as registeredOutside, removeProjects } from '../harness/registered.ts';
+import { apiServiceNameOf, groupOf, handMade } from '../harness/registrations.ts';
 import {
   expectAgreement,
   expectNoFailure,
@@ -16,7 +16,7 @@ import {
   fingerprintsOf,
   rotateOk,
   underLoad,
-} from '../../harness/rotations.ts';
+} from '../harness/rotations.ts';
 
 /**
  * Servers that need a restart, servers outside the cluster, and several APIServices of one Service.
