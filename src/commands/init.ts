@@ -22,6 +22,7 @@ import { describeProject } from '../report/project.ts';
 import { readAuthority } from './ca-flags.ts';
 import { initCommand } from './init-command.ts';
 import { askMissing, confirmFiles, refuseMissingFlags } from './init-questions.ts';
+import { requireOwnCertificates } from './issuer-limits.ts';
 import { missingFlags } from './missing-flags.ts';
 import {
   type CheckedConfiguration,
@@ -89,6 +90,7 @@ async function complete(dir: string, flags: InitFlags, checked: CheckedConfigura
 
 function existing(dir: string, flags: InitFlags): Configured {
   const registration = readRegistration(dir);
+  requireOwnCertificates(dir, registration);
   refuseOtherIssuer(dir, registration, flags);
   return { configuration: undefined, registration, command: undefined };
 }

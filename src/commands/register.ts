@@ -18,6 +18,7 @@ import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts
 import { diagnosisText } from '../report/text.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { issuedInCluster } from './issued-in-cluster.ts';
+import { requireOwnCertificates } from './issuer-limits.ts';
 import { projectCommands } from './selection.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
@@ -35,6 +36,7 @@ export interface RegisterFlags extends ClusterFlags {
 export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (flags.diff && flags.dryRun) throw new UsageError('--diff cannot be used with --dry-run', { fix: 'Remove one of the two flags.' });
   const registration = readRegistration(flags.directory);
+  requireOwnCertificates(flags.directory, registration);
   if (!flags.dryRun && !flags.diff) recover(flags.directory);
   refuseDuringRotation(flags.directory);
   const certificates = certificatesToRegister(flags.directory, registration, new Date());

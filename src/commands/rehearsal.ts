@@ -12,6 +12,7 @@ import type { DiagnosisFormat } from '../report/formats.ts';
 import { appliedSummary, progressLine } from '../report/progress.ts';
 import { loadSandbox, type Program, type ProgramOf, type Sandbox } from '../sandbox/index.ts';
 import { withCluster } from './cluster.ts';
+import { requireOwnCertificates } from './issuer-limits.ts';
 import { renderDiagnosis } from './report.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
@@ -47,6 +48,7 @@ export async function projectGuest(directory: string, command: readonly string[]
     });
   }
   const registration = readRegistration(directory);
+  requireOwnCertificates(directory, registration);
   const { existing, external } = registration.spec.server;
   if (existing || external) {
     throw new UsageError(

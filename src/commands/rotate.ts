@@ -23,6 +23,7 @@ import { progressLine } from '../report/progress.ts';
 import { failedRotationJson, rotationJson, rotationText } from '../report/rotation.ts';
 import { type CaFlags, readAuthority } from './ca-flags.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
+import { requireOwnCertificates } from './issuer-limits.ts';
 import { projectCommands } from './selection.ts';
 import { explainShortAuthority, setLifetime } from './short-authority.ts';
 import type { Terminal } from './terminal.ts';
@@ -47,6 +48,7 @@ export interface RotateFlags extends ClusterFlags, CaFlags {
 export async function rotate(flags: RotateFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { directory: dir } = flags;
   const registration = readRegistration(dir);
+  requireOwnCertificates(dir, registration);
   // The checks before the Lease read certs/, which an interrupted rotation may have moved away.
   if (!flags.dryRun) recover(dir);
   // A damaged certs/next is refused even where the cluster does not answer.
