@@ -9,15 +9,14 @@ import {
   examples,
   noProbe,
   probePath,
-  registerPartsIn,
   repeatable,
   repeatableList,
-  withCluster,
   withClusters,
   withOutput,
   withProject,
   withTimeout,
 } from './options.ts';
+import { addRegister } from './register-declaration.ts';
 import { addRotate } from './rotate-declaration.ts';
 import { addSecure } from './secure-declaration.ts';
 import { addStatus } from './status-declaration.ts';
@@ -95,30 +94,6 @@ function addRender(program: Command, run: Run): void {
       examples('apisvc render --secrets include | kubectl apply -f -', 'apisvc render -o kustomize --output-dir manifests --secrets omit'),
     )
     .action(run(async () => (await import('../commands/render.ts')).render));
-}
-
-function addRegister(program: Command, run: Run): void {
-  const command = program
-    .command('register')
-    .description('Apply the project to a cluster in a safe order, wait until the API is available, and verify the API');
-  withOutput(withProject(withCluster(command, '2m')), 'register')
-    .addOption(
-      new Option(
-        '--dry-run <where>',
-        '"client": only list the objects; "server": submit the objects to the cluster without persisting them',
-      ).choices(['client', 'server']),
-    )
-    .option('--diff', 'Show the changes without applying them; exit with code 1 if there are changes')
-    .option('--force-conflicts', 'Take over fields that other field managers own')
-    .addOption(
-      new Option(
-        '--only <objects>',
-        'Apply only these objects, where another tool applies the rest; comma-separated: secrets, apiservices',
-      ).argParser(registerPartsIn),
-    )
-    .option('-y, --yes', 'Has no effect, because register never prompts')
-    .addHelpText('after', examples('apisvc register --dry-run=server', 'apisvc register --context staging --timeout 5m'))
-    .action(run(async () => (await import('../commands/register.ts')).register));
 }
 
 function addVerify(program: Command, run: Run): void {

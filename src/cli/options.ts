@@ -97,5 +97,14 @@ export function probePath(path: string, before: readonly string[] | boolean = []
 /** Adds -C, which make and git use for a directory too. */
 export const withProject = (command: Command): Command => command.option('-C, --directory <dir>', 'Project directory', '.');
 
+/** Adds --keys. @param which - the files that the command reads in the directory */
+export const withKeys = (command: Command, which: string): Command =>
+  command.addOption(
+    new Option(
+      '--keys <dir>',
+      `Directory with ${which}, instead of certs/; "-" reads PEM from standard input. apisvc does not copy the keys`,
+    ).conflicts(['caCert', 'caKey']),
+  );
+
 /** The examples at the end of the help of a command. */
 export const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;

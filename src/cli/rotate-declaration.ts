@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Run } from './action.ts';
-import { duration, examples, timerLength, withCluster, withOutput, withProject } from './options.ts';
+import { duration, examples, timerLength, withCluster, withKeys, withOutput, withProject } from './options.ts';
 
 /** Adds `apisvc rotate`. */
 export function addRotate(program: Command, run: Run): void {
@@ -9,7 +9,7 @@ export function addRotate(program: Command, run: Run): void {
     .description(
       'Replace the serving certificate, and with --ca the CA too, while the API keeps serving. Run it again to continue after a failure',
     );
-  withOutput(withProject(withCluster(command, '15m')), 'rotate')
+  withKeys(withOutput(withProject(withCluster(command, '15m')), 'rotate'), 'tls.key and ca.key')
     .option('--ca', 'Replace the CA too: trust both CAs until every endpoint serves a certificate of the new one')
     .addOption(
       new Option('--abort', 'Go back to the old certificates; after unregister, delete those in certs/next').conflicts([

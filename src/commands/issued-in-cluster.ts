@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
-import { newKeysCommand } from '../config/project-commands.ts';
+import { inDirectory, newKeysCommand } from '../config/project-commands.ts';
 import { secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
@@ -43,6 +43,7 @@ function noKey({ dir, registration }: Project, reasons: readonly string[]): Usag
   const lines = [`${key} not found, and the cluster has no certificate that fits the project:`, ...reasons.map((reason) => `  ${reason}`)];
   const fix = [
     `Copy ${key}, ${certificate} and ${caCertificate} from the machine that created the project. The certificate and its CA stay the same.`,
+    `Or give the key from another directory: ${inDirectory('apisvc register --keys DIR', dir)}`,
     `Or create a new CA, certificate and key: ${newKeysCommand({ directory: dir, issuer: registration.spec.certificates.issuer.type })}`,
     '  The next register replaces the caBundle. Every copy of the project then needs the new files.',
   ];

@@ -19,11 +19,12 @@ import { diagnosisText } from '../report/text.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { issuedInCluster } from './issued-in-cluster.ts';
 import { requireOwnCertificates } from './issuer-limits.ts';
+import { type KeysFlag, readGivenKeys } from './keys-flag.ts';
 import { projectCommands } from './selection.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
-export interface RegisterFlags extends ClusterFlags {
+export interface RegisterFlags extends ClusterFlags, KeysFlag {
   readonly directory: string;
   readonly output: 'text' | 'json';
   readonly dryRun?: 'client' | 'server';
@@ -39,7 +40,8 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
   requireOwnCertificates(flags.directory, registration);
   if (!flags.dryRun && !flags.diff) recover(flags.directory);
   refuseDuringRotation(flags.directory);
-  const certificates = certificatesToRegister(flags.directory, registration, new Date());
+  const { key: given } = await readGivenKeys(flags, { dir: flags.directory, registration, command: 'register' }, terminal);
+  const certificates = certificatesToRegister(flags.directory, registration, new Date(), given);
   const objectsWith = (issued: Issued) => manifestsToRegister(registration, issued).map(({ object }) => object);
   const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
   const requestFor: RequestFor = async (cluster, signal) => {

@@ -24,12 +24,13 @@ import { failedRotationJson, rotationJson, rotationText } from '../report/rotati
 import { type CaFlags, readAuthority } from './ca-flags.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { requireOwnCertificates } from './issuer-limits.ts';
+import { type GivenKeys, type KeysFlag, readGivenKeys } from './keys-flag.ts';
 import { projectCommands } from './selection.ts';
 import { explainShortAuthority, setLifetime } from './short-authority.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
-export interface RotateFlags extends ClusterFlags, CaFlags {
+export interface RotateFlags extends ClusterFlags, CaFlags, KeysFlag {
   readonly directory: string;
   readonly output: 'text' | 'json';
   readonly ca?: boolean;
@@ -55,7 +56,8 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   readNextSet(dir, registration, flags.abort === true);
   const authority = await readAuthority(flags, terminal, new Date())?.();
   const kind = kindOf(flags, registration, authority);
-  const issue: RotateRequest['issue'] = (anchors) => issueNext(dir, registration, { kind, given: authority, anchors });
+  const keys = await readGivenKeys(flags, { dir, registration, command: 'rotate' }, terminal);
+  const issue: RotateRequest['issue'] = (anchors) => issueNext(dir, registration, { kind, given: authority, caKey: keys.caKey, anchors });
   let report: RotateReport = { kind, steps: [] };
   const requestFor = (signal: AbortSignal): RotateRequest => ({
     dir,
@@ -64,6 +66,7 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
     abort: flags.abort === true,
     dryRun: flags.dryRun === true,
     issue,
+    key: keys.key,
     ifExpiresWithin: flags.ifExpiresWithin,
     soakMs: flags.soak,
     restart: flags.restart,
@@ -128,6 +131,8 @@ interface Signing {
   readonly kind: RotationKind;
   /** The CA of the command line. */
   readonly given: Authority | undefined;
+  /** The key of the project's CA that --keys gives. It stays where it is. */
+  readonly caKey: GivenKeys['caKey'];
   /** The CA certificates of the project, also where a dry run does not restore them. */
   readonly anchors: readonly CertificateInfo[];
 }
@@ -135,26 +140,28 @@ interface Signing {
 const newCa = 'To make a new CA: apisvc rotate --ca';
 
 /** A new CA signs the new certificate, or the CA of the project does. */
-async function issueNext(dir: string, registration: Registration, { kind, given, anchors }: Signing): Promise<CertificatesToWrite> {
+async function issueNext(dir: string, registration: Registration, { kind, given, caKey, anchors }: Signing): Promise<CertificatesToWrite> {
   const { type } = registration.spec.certificates.issuer;
-  const own = !given && kind === 'leaf' && issuerFlags[type].keepsCaKey ? ownAuthority(dir, anchors) : undefined;
-  return issueCertificates(registration, { given: given ?? own, now: new Date() }).catch((error) =>
+  const isOwn = !given && kind === 'leaf' && (issuerFlags[type].keepsCaKey || caKey !== undefined);
+  const own = isOwn ? ownAuthority(dir, anchors, caKey) : undefined;
+  const made = await issueCertificates(registration, { given: given ?? own, now: new Date() }).catch((error) =>
     explainShortAuthority(error, { ...(own ? { newAuthority: newCa } : {}), shorter: setLifetime(dir) }),
   );
+  return own && caKey ? { issued: made.issued } : made;
 }
 
 /** The CA of the project. @throws UsageError with a way out where it cannot sign */
-function ownAuthority(dir: string, anchors: readonly CertificateInfo[]): Authority {
+function ownAuthority(dir: string, anchors: readonly CertificateInfo[], caKey: GivenKeys['caKey']): Authority {
   const files = projectFiles(dir);
   const needed = 'a new serving certificate needs the CA';
   const fix = { fix: `Restore the file. ${newCa}` };
-  if (!fileExists(files.caKey)) throw new UsageError(`${files.caKey} not found; ${needed}`, fix);
+  if (!caKey && !fileExists(files.caKey)) throw new UsageError(`${files.caKey} not found; ${needed}`, fix);
   const isLost = !fileExists(files.caCertificate);
   if (isLost && anchors.length === 0) {
     throw new UsageError(`${files.caCertificate} not found, and no caBundle has the CA that signed ${files.certificate}; ${needed}`, fix);
   }
   const certificates = isLost ? anchors.map(({ pem }) => pem).join('') : readPem(files.caCertificate);
-  return signingAuthority(files, { certificates, key: readPem(files.caKey), now: new Date() });
+  return signingAuthority(files, { certificates, key: caKey?.reveal() ?? readPem(files.caKey), now: new Date() });
 }
 
 /** @throws UsageError with every fault of the CA */

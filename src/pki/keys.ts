@@ -52,8 +52,19 @@ export type ReadKey = { readonly key: KeyObject; readonly fault?: undefined } | 
  */
 export function readPrivateKey(text: string, { passphrase }: { readonly passphrase?: string } = {}): ReadKey {
   const blocks = pemBlocks(text);
-  const block = blocks.find(({ label }) => label.endsWith('PRIVATE KEY'));
-  if (!block) return { fault: { code: 'no-key', found: foundIn(blocks) } };
+  const block = blocks.find(isPrivateKey);
+  return block ? keyOfBlock(block, passphrase) : { fault: { code: 'no-key', found: foundIn(blocks) } };
+}
+
+/** Reads all private keys of a text, each with the line where it begins, counted from 1. */
+export const readPrivateKeys = (text: string): readonly (ReadKey & { readonly line: number })[] =>
+  pemBlocks(text)
+    .filter(isPrivateKey)
+    .map((block) => ({ ...keyOfBlock(block), line: block.line }));
+
+const isPrivateKey = ({ label }: PemBlock): boolean => label.endsWith('PRIVATE KEY');
+
+function keyOfBlock(block: PemBlock, passphrase?: string): ReadKey {
   if (!block.der) return { fault: { code: 'damaged-key', line: block.line, reason: block.fault } };
   if (block.label === 'OPENSSH PRIVATE KEY') return { fault: { code: 'openssh-key' } };
   const encrypted = isEncrypted(block);

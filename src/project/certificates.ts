@@ -9,6 +9,7 @@ import { noCertificate } from '../pki/authority.ts';
 import { type CertificateFault, type CertificatePart, certificateFaultText } from '../pki/certificate-faults.ts';
 import { inspect } from '../pki/inspect.ts';
 import { describeKey, readPrivateKey, toPrivateKey } from '../pki/keys.ts';
+import type { PrivateKey } from '../pki/private-key.ts';
 import { checkServing, type ServingFault } from '../pki/trust.ts';
 import type { CertificateInfo, Issued } from '../pki/types.ts';
 import { certificateFiles, projectFiles } from './project.ts';
@@ -18,6 +19,8 @@ import { pathsOfSets, refuseInterrupted } from './sets.ts';
 export interface CertificatesRequest {
   /** false: the private key is not read. It may be on another machine. */
   readonly withKey: boolean;
+  /** A key that the user gives. The file of the key is not read. */
+  readonly given?: PrivateKey | undefined;
   /** The set in certs/, or the one in certs/next/. Default current. */
   readonly set?: 'current' | 'next';
   readonly now: Date;
@@ -35,19 +38,19 @@ export interface ReadCertificates extends Issued {
 export function readCertificates(
   dir: string,
   registration: Registration,
-  { withKey, set = 'current', now }: CertificatesRequest,
+  { withKey, given, set = 'current', now }: CertificatesRequest,
 ): ReadCertificates {
   refuseInterrupted(dir);
   const paths = pathsOf(dir, set);
   const ca = certificatesIn(paths, 'caCertificate');
   const leaf = certificatesIn(paths, 'certificate');
-  const key = withKey ? keyIn(paths, leaf.certificates) : { faults: [] };
+  const key = withKey && !given ? keyIn(paths, leaf.certificates) : { key: given, faults: [] };
   const readable = ca.certificates.length > 0 && leaf.certificates.length > 0;
   return {
     // Only the certificates: everyone may read a caBundle, and some keep the key in the same file.
     chain: leaf.certificates.map(({ pem }) => pem).join(''),
     anchors: ca.certificates.map(({ pem }) => ({ pem, role: 'current' })),
-    ...(key.key ? { key: toPrivateKey(key.key) } : {}),
+    ...(key.key ? { key: key.key } : {}),
     faults: [
       ...ca.faults,
       ...leaf.faults,
@@ -73,10 +76,11 @@ export type CertificatesToRegister =
 /**
  * The certificates that `register` applies. A server outside the cluster needs no Secret, and so no
  * key.
+ * @param given the private key, where the user gives it
  * @throws as `requireCertificates`; without a key only for a CA certificate that cannot be read
  */
-export function certificatesToRegister(dir: string, registration: Registration, now: Date): CertificatesToRegister {
-  const { faults, ...read } = readCertificates(dir, registration, { withKey: !registration.spec.server.external, now });
+export function certificatesToRegister(dir: string, registration: Registration, now: Date, given?: PrivateKey): CertificatesToRegister {
+  const { faults, ...read } = readCertificates(dir, registration, { withKey: !registration.spec.server.external, given, now });
   if (!faults.some(({ part, code }) => part === 'key' && code === 'file-not-found')) {
     return { issued: withoutFaults(dir, registration, { faults, ...read }) };
   }
@@ -164,7 +168,7 @@ function keyIn(paths: Paths, [leaf]: readonly CertificateInfo[]) {
   if (faults.length > 0) return { faults };
   const { key, fault } = readPrivateKey(text);
   if (fault) return { faults: [{ part, ...fault } as const] };
-  if (!leaf || new X509Certificate(leaf.pem).checkPrivateKey(key)) return { key, faults: [] };
+  if (!leaf || new X509Certificate(leaf.pem).checkPrivateKey(key)) return { key: toPrivateKey(key), faults: [] };
   return { faults: [{ part, code: 'key-mismatch', subjects: [leaf.subject || describeKey(key)] } as const] };
 }
 

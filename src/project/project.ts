@@ -121,7 +121,7 @@ const secret = (path: string, key: PrivateKey): FileToWrite => ({ path, text: ke
 export function filesOfCertificates(certs: string, { issued, caKey }: CertificatesToWrite): FileToWrite[] {
   const paths = certificateFiles(certs);
   return [
-    open(paths.ignore, '# Private keys stay on this machine.\n*.key\n'),
+    open(paths.ignore, '# Private keys stay on this machine.\n*.key\n# The next certificates, while a rotation runs.\nnext/\nnext.tmp/\n'),
     open(paths.caCertificate, caBundleOf(issued)),
     ...(caKey ? [secret(paths.caKey, caKey)] : []),
     open(paths.certificate, issued.chain),

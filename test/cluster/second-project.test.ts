@@ -163,6 +163,7 @@ describe('a project that was cloned from Git, without its keys', () => {
       stderr:
         `error: certs/tls.key not found, and the cluster has no certificate that fits the project:\n  ${reason}\n` +
         'fix: Copy certs/tls.key, certs/tls.crt and certs/ca.crt from the machine that created the project. The certificate and its CA stay the same.\n' +
+        'Or give the key from another directory: apisvc register --keys DIR\n' +
         'Or create a new CA, certificate and key: apisvc init --force-keys\n' +
         '  The next register replaces the caBundle. Every copy of the project then needs the new files.\n',
     });

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { ask } from '../../scripts/story.mjs';
@@ -26,6 +26,26 @@ const setUps: Readonly<Record<string, (folder: string, run: (command: string) =>
   registered: async (folder, run) => {
     await run('apisvc init demo --preset demo --yes && apisvc register -C demo');
     await waitForAvailable(folder, 'True');
+  },
+  /**
+   * A clone of the project in Git, whose server is registered. The private keys are in keys/, and
+   * encrypted in the clone. openssl decrypts what sops and age would.
+   */
+  cloned: async (folder, run) => {
+    await run('apisvc init demo --preset demo --yes && apisvc register -C demo');
+    await waitForAvailable(folder, 'True');
+    const git = 'git -C demo -c user.name=you -c user.email=you@example.com';
+    await run(`git init -q demo && git -C demo add . && ${git} commit -qm Register && git clone -q demo clone`);
+    const cipher = 'openssl enc -aes-256-cbc -pbkdf2 -pass file:password';
+    await run('echo secret > password; touch age.txt; umask 077; mkdir keys; mv demo/certs/*.key keys');
+    for (const file of ['tls.enc.pem', 'tls.age', 'tls.enc', 'ca.enc.pem']) {
+      await run(`${cipher} -in keys/${file.split('.')[0]}.key -out clone/${file}`);
+    }
+    const decrypt = `exec ${cipher.replace('file:', '"file:$HOME/"')} -d -in "$file"`;
+    for (const name of ['sops', 'age']) {
+      const script = `#!/bin/sh\nfor file; do :; done\n${decrypt}\n`;
+      writeFileSync(join(folder, '.bin', name), script, { mode: 0o755 });
+    }
   },
   /**
    * The demo server is registered, and then its caBundle is replaced by the CA of another project.

@@ -35,7 +35,7 @@ export async function prepare(
   { journal }: Pick<RotationLock, 'journal'>,
 ): Promise<Planned | RotateResult> {
   const { dir, registration, abort, kind } = request;
-  const [onDisk, next] = [readSet(dir, registration), readNextSet(dir, registration, abort)];
+  const [onDisk, next] = [readSet(dir, registration, request.key), readNextSet(dir, registration, abort)];
   const decision = decide({ current: onDisk, next, isDamaged: !next && hasNext(dir), journal, abort });
   const damage = onDisk ? undefined : whyUnreadable(dir, 'certificate', 'current');
   const isLost = !onDisk && damage === undefined && decision.action === 'start' && hasSecret(request);

@@ -2,6 +2,7 @@ import type { Holder } from '../../cluster/rotation-lease.ts';
 import type { ProjectCommands } from '../../config/project-commands.ts';
 import type { Registration } from '../../config/schema.ts';
 import type { Diagnosis } from '../../diagnosis/types.ts';
+import type { PrivateKey } from '../../pki/private-key.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { CertificatesToWrite } from '../../project/project.ts';
 import type { OnProgress } from '../progress.ts';
@@ -22,6 +23,8 @@ export interface RotateRequest extends RotationOptions {
    * @throws UsageError where they cannot be made
    */
   readonly issue: (anchors: readonly CertificateInfo[]) => Promise<CertificatesToWrite>;
+  /** The key of certs/tls.crt, where the user gives it. certs/tls.key is then not read. */
+  readonly key?: PrivateKey | undefined;
   /** Milliseconds. Nothing is rotated while the certificate is valid for longer. */
   readonly ifExpiresWithin?: number | undefined;
   /** The flags that select the cluster, and the project, for the commands in fixes. */

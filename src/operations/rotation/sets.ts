@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Registration } from '../../config/schema.ts';
 import { UsageError } from '../../errors.ts';
 import { certificateFaultText } from '../../pki/certificate-faults.ts';
+import type { PrivateKey } from '../../pki/private-key.ts';
 import { readCertificates } from '../../project/certificates.ts';
 import { readNext } from '../../project/generations.ts';
 import { certificateFiles } from '../../project/project.ts';
@@ -25,9 +26,12 @@ export const withKey = async (
 
 const reading = () => ({ withKey: true, now: new Date() });
 
-/** certs/, whatever its faults: an expired certificate is a reason to rotate. */
-export const readSet = (dir: string, registration: Registration): CertificateSet | undefined =>
-  certificateSet(readCertificates(dir, registration, reading()));
+/**
+ * certs/, whatever its faults: an expired certificate is a reason to rotate.
+ * @param given the private key, where the user gives it
+ */
+export const readSet = (dir: string, registration: Registration, given?: PrivateKey): CertificateSet | undefined =>
+  certificateSet(readCertificates(dir, registration, { ...reading(), given }));
 
 /**
  * certs/next; undefined where there is none. apisvc writes it as a whole, but others may damage it,

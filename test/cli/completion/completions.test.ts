@@ -96,6 +96,8 @@ describe('values', () => {
     expect(at('sandbox', '')).toBe('files');
     expect(at('sandbox', '--once', '--', '')).toBe('files');
     expect(at('sandbox', '--assets', '')).toBe('directories');
+    expect(at('register', '--keys', '')).toBe('directories');
+    expect(at('rotate', '--keys', '')).toBe('directories');
   });
 
   test('after combined short options', () => {

@@ -28,7 +28,7 @@ describe('a new project', () => {
       'certs/tls.key',
     ]);
     expect([caKey, key, certificate, configuration].map(modeOf)).toEqual([0o600, 0o600, 0o644, 0o644]);
-    expect(readFileSync(projectFiles(dir).ignore, 'utf8')).toContain('\n*.key\n');
+    expect(readFileSync(projectFiles(dir).ignore, 'utf8')).toMatch(/\n\*\.key\n(?:.*\n)*next\/\n/);
     expect([isProject(dir), hasKeys(dir)]).toEqual([true, true]);
   });
 

@@ -1,0 +1,35 @@
+import { type Command, Option } from 'commander';
+import type { Run } from './action.ts';
+import { examples, registerPartsIn, withCluster, withKeys, withOutput, withProject } from './options.ts';
+
+/** Adds `apisvc register`. */
+export function addRegister(program: Command, run: Run): void {
+  const command = program
+    .command('register')
+    .description('Apply the project to a cluster in a safe order, wait until the API is available, and verify the API');
+  withKeys(withOutput(withProject(withCluster(command, '2m')), 'register'), 'tls.key')
+    .addOption(
+      new Option(
+        '--dry-run <where>',
+        '"client": only list the objects; "server": submit the objects to the cluster without persisting them',
+      ).choices(['client', 'server']),
+    )
+    .option('--diff', 'Show the changes without applying them; exit with code 1 if there are changes')
+    .option('--force-conflicts', 'Take over fields that other field managers own')
+    .addOption(
+      new Option(
+        '--only <objects>',
+        'Apply only these objects, where another tool applies the rest; comma-separated: secrets, apiservices',
+      ).argParser(registerPartsIn),
+    )
+    .option('-y, --yes', 'Has no effect, because register never prompts')
+    .addHelpText(
+      'after',
+      examples(
+        'apisvc register --dry-run=server',
+        'apisvc register --context staging --timeout 5m',
+        'sops -d tls.enc.pem | apisvc register --keys -',
+      ),
+    )
+    .action(run(async () => (await import('../commands/register.ts')).register));
+}

@@ -1,0 +1,134 @@
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sharedFolder } from '../unit/project/folder.ts';
+import { apisvc, sampleProject } from './apisvc.ts';
+
+/** `--keys` of register and rotate, as far as it needs no cluster. */
+
+const cwd = sharedFolder();
+const keys = join(cwd, 'keys');
+const outputs: string[] = [];
+let dir: string;
+let other: string;
+
+const read = (...path: string[]): string => readFileSync(join(...path), 'latin1');
+
+/** Runs a command in the project, which has no private keys. */
+async function run(args: readonly string[], input = '') {
+  const ran = await apisvc(args, { cwd: dir, input });
+  outputs.push(ran.stdout + ran.stderr);
+  return ran;
+}
+const register = (from: string, input?: string) => run(['register', '--dry-run=client', '--keys', from], input);
+
+beforeAll(async () => {
+  dir = await sampleProject(cwd);
+  other = await sampleProject(cwd, 'other');
+  mkdirSync(keys);
+  for (const name of ['tls.key', 'ca.key']) renameSync(join(dir, 'certs', name), join(keys, name));
+});
+
+afterAll(() => {
+  const bodies = [keys, join(other, 'certs')]
+    .flatMap((where) => ['tls.key', 'ca.key'].map((name) => read(where, name)))
+    .flatMap((pem) => pem.split('\n').filter((line) => line !== '' && !line.startsWith('-----')));
+  // The first bytes only tell the type of the key.
+  const parts = bodies.map((line) => line.slice(-24));
+  expect(parts.filter((part) => outputs.some((output) => output.includes(part)))).toEqual([]);
+  expect(outputs.length).toBeGreaterThan(10);
+  expect(readdirSync(join(dir, 'certs')).sort()).toEqual(['.gitignore', 'ca.crt', 'tls.crt']);
+});
+
+test('a directory gives the serving key, and only its own file is read', async () => {
+  const { code, stdout, stderr } = await register(keys);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('secret/wardle/api-tls would be applied');
+});
+
+test('a mounted Secret is a directory of links, and its open mode is a note', async () => {
+  const mount = join(cwd, 'mount');
+  mkdirSync(join(mount, '..2026_11_28'), { recursive: true });
+  cpSync(join(keys, 'tls.key'), join(mount, '..2026_11_28', 'tls.key'));
+  symlinkSync('..2026_11_28', join(mount, '..data'));
+  symlinkSync('..data/tls.key', join(mount, 'tls.key'));
+  expect(await register(mount)).toMatchObject({ code: 0, stderr: '' });
+  chmodSync(join(mount, 'tls.key'), 0o644);
+  const note = `    note: ${join(mount, 'tls.key')}: every user of this machine can read the private key (mode 0644)\n`;
+  expect(await register(mount)).toMatchObject({ code: 0, stderr: note });
+});
+
+test('standard input gives the keys in any order, with other text around them', async () => {
+  const [tls, ca] = [read(keys, 'tls.key'), read(keys, 'ca.key')];
+  for (const input of [tls, tls + ca, `# keys\n${ca}${read(dir, 'certs', 'ca.crt')}\n${tls}`]) {
+    expect(await register('-', input)).toMatchObject({ code: 0, stderr: '' });
+  }
+});
+
+test.each([
+  ['another key', () => read(other, 'certs', 'tls.key'), 'the private key on line 1 matches neither certs/tls.crt nor certs/ca.crt'],
+  [
+    'a key that belongs to no certificate, after one that does',
+    () => read(keys, 'tls.key') + read(other, 'certs', 'ca.key'),
+    'the private key on line 6 matches neither certs/tls.crt nor certs/ca.crt',
+  ],
+  ['only the key of the CA', () => read(keys, 'ca.key'), 'no private key of certs/tls.crt'],
+  ['no key', () => '', 'no private key found'],
+  [
+    'an indented key',
+    () => `key: |\n  ${read(keys, 'tls.key').replaceAll('\n', '\n  ')}`,
+    'the private key on line 2 is damaged: its -----BEGIN line is indented',
+  ],
+])('standard input with %s is refused', async (_, input, message) => {
+  const { code, stdout, stderr } = await register('-', input());
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/^error: standard input: [^\n]+\nfix: [^\n]+\n$/);
+  expect(stderr).toContain(`error: standard input: ${message}\n`);
+});
+
+test('a directory without the key, or with another one, is refused instead of using the cluster', async () => {
+  const empty = join(cwd, 'empty');
+  mkdirSync(empty);
+  const file = join(cwd, 'file');
+  writeFileSync(file, '');
+  const refusals = [
+    [empty, `${empty}/tls.key not found`],
+    [join(cwd, 'nope'), `directory ${cwd}/nope does not exist`],
+    [file, `${file} is not a directory`],
+    [join(other, 'certs'), `${other}/certs/tls.key: the private key does not match certs/tls.crt`],
+  ] as const;
+  for (const [from, message] of refusals) {
+    const { code, stderr } = await register(from);
+    expect({ code, stderr: stderr.split('\n')[0] }).toEqual({ code: 2, stderr: `error: ${message}` });
+  }
+});
+
+test('rotate takes the key of the CA, and refuses one of another CA', async () => {
+  const wrong = join(cwd, 'wrong');
+  mkdirSync(wrong);
+  cpSync(join(other, 'certs', 'ca.key'), join(wrong, 'ca.key'));
+  const refused = await run(['rotate', '--keys', wrong]);
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toContain(`error: ${wrong}/ca.key: the private key does not match certs/ca.crt\n`);
+  rmSync(join(wrong, 'ca.key'));
+  expect((await run(['rotate', '--keys', wrong])).stderr).toContain(`error: neither ${wrong}/tls.key nor ${wrong}/ca.key found\n`);
+  const both = await run(['rotate', '--keys', keys, '--ca-cert', 'a', '--ca-key', 'b']);
+  expect(both).toMatchObject({ code: 2, stderr: expect.stringMatching(/'--keys <dir>' cannot be used with option '--ca-/) });
+});
+
+test('an issuer without a key in the project contradicts --keys', async () => {
+  const copy = join(cwd, 'copy');
+  cpSync(dir, copy, { recursive: true });
+  const file = join(copy, 'apisvc.yaml');
+  const text = readFileSync(file, 'utf8');
+  const changed = text.replace(/^( +)type: self-signed\n +caLifetime: .*$/m, '$1type: existing-secret');
+  expect(changed).not.toBe(text);
+  writeFileSync(file, changed);
+  for (const command of ['register', 'rotate']) {
+    const { code, stderr } = await run([command, '-C', copy, '--keys', keys]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('this version can only render manifests for the issuer type "existing-secret"'),
+    });
+  }
+});
