@@ -92,6 +92,6 @@ export async function rotateOk(project: AnyApiProject, ...flags: readonly string
 
 /** Runs `apisvc rotate`, which must fail. `errors` is stderr from the error on. */
 export async function rotateRefused({ dir }: AnyApiProject, ...flags: readonly string[]) {
-  const { exitCode, stdout, stderr } = await apisvc(['rotate', '-C', dir, ...flags]);
+  const { exitCode, stdout, stderr } = await apisvc(['rotate', '-C', dir, ...flags], { timeout: 250_000 });
   return { exitCode, stdout, errors: stderr.slice(stderr.indexOf('error: ')) };
 }

@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 const refusal = async (...flags: readonly string[]) => {
-  const { exitCode, stderr } = await apisvc(['rotate', '-C', project.dir, ...flags]);
+  const { exitCode, stderr } = await apisvc(['rotate', '-C', project.dir, ...flags], { timeout: 250_000 });
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
   return stderr;
 };
