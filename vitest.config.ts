@@ -99,7 +99,7 @@ export default defineConfig({
           // The specs mostly wait. More load generators would need the whole processor.
           maxWorkers: cell === '1.35' ? 2 : 4,
           ...onCluster,
-          testTimeout: 300_000,
+          testTimeout: 600_000,
         },
       },
     ],
