@@ -4,7 +4,6 @@ import type { ProjectCommands } from '../config/project-commands.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
-import { projectOf } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
@@ -16,8 +15,8 @@ import { requireAccess } from './permissions.ts';
 import type { AppliedObject, OnProgress } from './progress.ts';
 import { serviceOf } from './rotation/rotation.ts';
 import { type RotationCheck, requireNoRotation } from './rotation-in-progress.ts';
-import { checkSteps, runSteps, type Step } from './runner.ts';
-import { type AppliedPair, type ApplyStep, applyStep, isContended, noticesOf } from './steps/apply.ts';
+import { checkSteps, type Step } from './runner.ts';
+import { type AppliedPair, applyStep, noticesOf } from './steps/apply.ts';
 import { availableStep } from './steps/available.ts';
 import { certificatesStep } from './steps/certificates.ts';
 import { discoveryStep } from './steps/discovery.ts';
@@ -27,7 +26,8 @@ import { takeoverFault } from './steps/takeover.ts';
 import { trustStep } from './steps/trust.ts';
 import { type VerifyStep, verifyStep } from './steps/verify.ts';
 import type { Waiting } from './wait.ts';
-import { type BeforeWrite, excludeRotations } from './write-lock.ts';
+import type { BeforeWrite } from './write-lock.ts';
+import { isApplyStep, pairsOf, runWriting, type WritingSteps } from './writing.ts';
 
 export interface RegisterRequest {
   readonly registration: Registration;
@@ -79,21 +79,13 @@ export async function registerPart(
 }
 
 async function applyAndWait(cluster: Cluster, request: RegisterRequest) {
-  const { registration, onProgress } = request;
-  const planned = stepsOf(cluster, request).all;
-  await check(cluster, request, planned);
-  const writing = {
-    ...rotationCheckOf(request),
-    project: projectOf(registration),
-    holder: request.holder,
-    isContended: pairsOf(planned).some(isContended),
-  };
-  const { all, verify, results } = await excludeRotations(cluster, writing, async (lock) => {
-    const steps = stepsOf(cluster, { ...request, signal: lock.signal }, lock.beforeWrite);
-    await runSteps(steps.writes, onProgress);
-    return steps;
-  });
-  await runSteps(results, onProgress);
+  const { registration, holder } = request;
+  const planned = stepsOf(cluster, request);
+  await check(cluster, request, planned.all);
+  const writing = { ...rotationCheckOf(request), registration, holder };
+  const { all, verify } = await runWriting(cluster, writing, planned, ({ signal, beforeWrite }) =>
+    stepsOf(cluster, { ...request, signal }, beforeWrite),
+  );
   return { applied: pairsOf(all).map(({ applied }) => applied), verify };
 }
 
@@ -126,18 +118,8 @@ const rotationCheckOf = ({ registration, project, signal, onProgress }: Register
   onProgress,
 });
 
-/** The steps that change the cluster, which a dry run can check. */
-const isApplyStep = (step: Step): step is ApplyStep => 'pairs' in step;
-
-const pairsOf = (steps: readonly Step[]): AppliedPair[] => steps.filter(isApplyStep).flatMap((step) => step.pairs());
-
-interface RegisterSteps {
+interface RegisterSteps extends WritingSteps {
   readonly verify: VerifyStep;
-  /** Up to the last one that writes. */
-  readonly writes: readonly Step[];
-  /** What is observed afterwards. */
-  readonly results: readonly Step[];
-  readonly all: readonly Step[];
 }
 
 function stepsOf(cluster: Cluster, request: RegisterRequest, beforeWrite?: BeforeWrite): RegisterSteps {

@@ -4,7 +4,6 @@ import type { ProjectCommands } from '../config/project-commands.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
-import { projectOf } from '../manifests/labels.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { inspect } from '../pki/inspect.ts';
@@ -18,16 +17,17 @@ import { lookAtAll } from './rotation/look.ts';
 import { restarts } from './rotation/restarts.ts';
 import { certificateSet, type Rotation, serviceOf } from './rotation/rotation.ts';
 import { type RotationCheck, requireNoRotation } from './rotation-in-progress.ts';
-import { checkSteps, runSteps, type Step } from './runner.ts';
+import { checkSteps, type Step } from './runner.ts';
 import { lookNeeds, requireServed } from './secure/plan.ts';
-import { type AppliedPair, type ApplyStep, applyStep, isContended } from './steps/apply.ts';
+import { type AppliedPair, type ApplyStep, applyStep } from './steps/apply.ts';
 import { availableStep } from './steps/available.ts';
 import { rolloutStep } from './steps/rollout.ts';
 import { servedStep } from './steps/served.ts';
 import { takeoverFault } from './steps/takeover.ts';
 import { type VerifyStep, verifyStep } from './steps/verify.ts';
 import type { Waiting } from './wait.ts';
-import { type BeforeWrite, excludeRotations } from './write-lock.ts';
+import type { BeforeWrite } from './write-lock.ts';
+import { isApplyStep, pairsOf, runWriting, type WritingSteps } from './writing.ts';
 
 /** What a server gets so that kube-apiserver can verify it. */
 export interface SecureRequest {
@@ -65,20 +65,13 @@ export async function planChanges(cluster: Cluster, request: SecureRequest): Pro
  * certificate: the APIService is unchanged then; DeadlineError with what it waited for
  */
 export async function secure(cluster: Cluster, request: SecureRequest): Promise<SecureResult> {
-  const steps = stepsOf(cluster, request);
-  await check(cluster, request, steps);
-  const writing = {
-    ...rotationCheckOf(request),
-    project: projectOf(request.registration),
-    holder: request.holder,
-    isContended: pairsOf(steps.all).some(isContended),
-  };
-  const { writes, results, verify } = await excludeRotations(cluster, writing, async (lock) => {
-    const locked = stepsOf(cluster, { ...request, signal: lock.signal }, lock.beforeWrite);
-    await runSteps(locked.writes, request.onProgress);
-    return locked;
-  });
-  await runSteps(results, request.onProgress);
+  const { registration, holder } = request;
+  const planned = stepsOf(cluster, request);
+  await check(cluster, request, planned);
+  const writing = { ...rotationCheckOf(request), registration, holder };
+  const { writes, verify } = await runWriting(cluster, writing, planned, ({ signal, beforeWrite }) =>
+    stepsOf(cluster, { ...request, signal }, beforeWrite),
+  );
   return { applied: pairsOf(writes).map(({ applied }) => applied), diagnosis: verify.diagnosis() };
 }
 
@@ -100,17 +93,9 @@ async function check(cluster: Cluster, request: SecureRequest, { all, objects }:
   await checkSteps(all.filter(isApplyStep));
 }
 
-const isApplyStep = (step: Step): step is ApplyStep => 'pairs' in step;
-const pairsOf = (steps: readonly Step[]): AppliedPair[] => steps.filter(isApplyStep).flatMap((step) => step.pairs());
-
-interface Steps {
+interface Steps extends WritingSteps {
   readonly objects: readonly KubeObject[];
   readonly verify: VerifyStep;
-  /** Up to the last one that writes. */
-  readonly writes: readonly Step[];
-  /** What is observed afterwards. */
-  readonly results: readonly Step[];
-  readonly all: readonly Step[];
 }
 
 function stepsOf(cluster: Cluster, request: SecureRequest, beforeWrite?: BeforeWrite): Steps {
