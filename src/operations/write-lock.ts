@@ -58,17 +58,20 @@ export async function excludeRotations<T>(cluster: Cluster, request: WriteReques
 }
 
 /** Least privilege is enough to register. Only a note is left. */
-async function mayHoldLease(cluster: Cluster, { service, signal, onProgress }: WriteRequest): Promise<boolean> {
+async function mayHoldLease(cluster: Cluster, request: WriteRequest): Promise<boolean> {
+  const { service, signal } = request;
   const needs = leaseNeeds(service);
   const allowed = await Promise.all(needs.map(({ verb, ref }) => mayI(cluster, verb, ref, signal)));
   const missing = needs.filter((_, index) => !allowed[index]).map(({ verb }) => verb);
   // Without `get`, a note says already that nothing is checked.
-  if (missing.length > 0 && !missing.includes('get')) {
-    const { namespace, name } = rotationLease(service);
-    const what = `not allowed to ${missing.join(', ')} Lease ${namespace}/${name}; looking for a rotation before each write instead`;
-    onProgress({ kind: 'note', what });
-  }
+  if (missing.length > 0 && !missing.includes('get')) noteLooking(request, `not allowed to ${missing.join(', ')}`);
   return missing.length === 0;
+}
+
+/** @param why the clause before the Lease, such as `cannot hold` */
+function noteLooking({ service, onProgress }: WriteRequest, why: string): void {
+  const { namespace, name } = rotationLease(service);
+  onProgress({ kind: 'note', what: `${why} Lease ${namespace}/${name}; looking for a rotation before each write instead` });
 }
 
 /**
@@ -82,11 +85,7 @@ async function acquire(cluster: Cluster, request: WriteRequest): Promise<Rotatio
   } catch (error) {
     if (error instanceof NoNamespace) return undefined;
     if (wasRefused(error)) {
-      const { namespace, name } = rotationLease(service);
-      request.onProgress({
-        kind: 'note',
-        what: `cannot hold Lease ${namespace}/${name}; looking for a rotation before each write instead`,
-      });
+      noteLooking(request, 'cannot hold');
       return undefined;
     }
     throw error instanceof RefusedError ? withoutChanges(inProject(error, directory)) : error;
