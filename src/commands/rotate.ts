@@ -6,6 +6,7 @@ import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import { ApisvcError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import { planRotation, rotate as rotateCertificates } from '../operations/rotate.ts';
+import { bundleText } from '../operations/rotation/bundles.ts';
 import type { RotateReport, RotateRequest, RotateResult } from '../operations/rotation/request.ts';
 import type { RestartMode, RotationKind } from '../operations/rotation/rotation.ts';
 import { readNextSet } from '../operations/rotation/sets.ts';
@@ -160,7 +161,7 @@ function ownAuthority(dir: string, anchors: readonly CertificateInfo[], caKey: G
   if (isLost && anchors.length === 0) {
     throw new UsageError(`${files.caCertificate} not found, and no caBundle has the CA that signed ${files.certificate}; ${needed}`, fix);
   }
-  const certificates = isLost ? anchors.map(({ pem }) => pem).join('') : readPem(files.caCertificate);
+  const certificates = isLost ? bundleText(anchors) : readPem(files.caCertificate);
   return signingAuthority(files, { certificates, key: caKey?.reveal() ?? readPem(files.caKey), now: new Date() });
 }
 

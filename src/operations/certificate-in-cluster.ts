@@ -6,6 +6,7 @@ import { apiServiceNames, secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
 import { secretEntry } from '../manifests/secret.ts';
+import { distinct } from '../pki/anchors.ts';
 import { certificateFaultText } from '../pki/certificate-faults.ts';
 import { inspect } from '../pki/inspect.ts';
 import { readPrivateKey } from '../pki/keys.ts';
@@ -78,5 +79,5 @@ export async function registeredRoots(
   const read = (name: string) => getObject(cluster, { resource: resources.APIService, namespace: undefined, name }, signal);
   const found = (await Promise.all(apiServiceNames(registration).map(read))).flatMap((object) => (object ? viewApiService(object) : []));
   const ours = found.filter(({ service }) => service?.namespace === metadata.namespace && service.name === spec.service.name);
-  return [...new Map(ours.flatMap(trustedBy).map((root) => [root.fingerprint, root])).values()];
+  return distinct(ours.flatMap(trustedBy));
 }

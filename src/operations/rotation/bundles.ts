@@ -1,3 +1,4 @@
+import { distinct } from '../../pki/anchors.ts';
 import { wouldAccept } from '../../pki/trust.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { trustedBy } from '../../snapshot/ca-bundle.ts';
@@ -20,16 +21,12 @@ type Bundle = Pick<ApiServiceView, 'caBundle'>;
 /** Whether a CA verifies nothing any more. Go rejects every chain that ends in it. */
 export const isExpired = ({ notAfter }: CertificateInfo, now: Date): boolean => Date.parse(notAfter) < now.getTime();
 
-const unique = (certificates: readonly CertificateInfo[]): CertificateInfo[] => [
-  ...new Map(certificates.map((each) => [each.fingerprint, each])).values(),
-];
-
 /**
  * All CAs that are trusted now, and both of the rotation. Expired ones stay too, so that a clock
  * that is wrong drops nothing.
  */
 export const widened = (bundle: Bundle, { from, to }: Pick<Overlap, 'from' | 'to'>): readonly CertificateInfo[] =>
-  unique([...trustedBy(bundle), ...from, ...to]);
+  distinct([...trustedBy(bundle), ...from, ...to]);
 
 /** The certificates that a bundle does not trust. */
 export function untrusted(bundle: Bundle, anchors: readonly CertificateInfo[]): readonly CertificateInfo[] {

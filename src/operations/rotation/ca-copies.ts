@@ -4,6 +4,7 @@ import { describeRef } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
 import { base64, secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
+import { distinct } from '../../pki/anchors.ts';
 import { inspect } from '../../pki/inspect.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { poll, waitFor } from '../wait.ts';
@@ -66,7 +67,7 @@ export function caCopies(rotation: Rotation): CaCopies {
 /** The value of `ca.crt` while pods may serve by either CA. It keeps what the Secret has. */
 export function bothCas(secret: KubeObject, { from, to }: Pick<Rotation, 'from' | 'to'>): string {
   const all = [...to.anchors, ...(from?.anchors ?? []), ...casOf(secret)];
-  return bundleText([...new Map(all.map((each) => [each.fingerprint, each])).values()]);
+  return bundleText(distinct(all));
 }
 
 const casOf = (secret: KubeObject): readonly CertificateInfo[] => inspect(secretEntry(secret, 'ca.crt')).certificates;

@@ -7,6 +7,7 @@ import { saveFile, writeFiles } from '../../project/files.ts';
 import { filesOfCertificates, projectFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
 import { certificateInCluster, registeredRoots } from '../certificate-in-cluster.ts';
+import { bundleText } from './bundles.ts';
 import { secretRef } from './live.ts';
 import type { RotateRequest } from './request.ts';
 import { type CertificateSet, certificateSet, type Rotation } from './rotation.ts';
@@ -66,7 +67,7 @@ export async function restoreAuthority(
   if (anchors.length === 0) return undefined;
   const save = (): void => {
     if (dryRun) return;
-    saveFile({ path: caCertificate, text: anchors.map(({ pem }) => pem).join(''), mode: 0o644 });
+    saveFile({ path: caCertificate, text: bundleText(anchors), mode: 0o644 });
     onProgress({ kind: 'note', what: `${caCertificate} not found; restored it from the caBundle` });
   };
   return { set: { ...set, anchors }, save };

@@ -1,10 +1,12 @@
 import { getObject } from '../../cluster/objects.ts';
 import { secretEntry } from '../../manifests/secret.ts';
+import { distinct } from '../../pki/anchors.ts';
 import { inspect } from '../../pki/inspect.ts';
 import { wouldAccept } from '../../pki/trust.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { trustedBy } from '../../snapshot/ca-bundle.ts';
 import { viewApiService } from '../../snapshot/views.ts';
+import { bundleText } from './bundles.ts';
 import { whileValid } from './clock.ts';
 import { hasSecret, readApiServices, secretRef } from './live.ts';
 import { type CertificateSet, hostOf, type Rotation } from './rotation.ts';
@@ -28,6 +30,6 @@ export async function setInCluster(
   const found = [...inspect(secretEntry(secret, 'ca.crt')).certificates, ...inBundles];
   const now = whileValid({ presented }, where.now)();
   const verifies = (root: CertificateInfo): boolean => wouldAccept({ presented, roots: [root], hostname: hostOf(where), now });
-  const anchors = [...new Map(found.map((each) => [each.fingerprint, each])).values()].filter(verifies);
-  return { chain: presented.map(({ pem }) => pem).join(''), presented, leaf, anchors, key: undefined };
+  const anchors = distinct(found).filter(verifies);
+  return { chain: bundleText(presented), presented, leaf, anchors, key: undefined };
 }
