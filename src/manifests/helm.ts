@@ -14,34 +14,50 @@ interface Field {
   readonly kind: string;
   /** With dots; list items by index. */
   readonly path: string;
-  /** The condition for the field. Without it, the field is always there. */
+  /** Whether the manifests of a registration have it. Default: always. */
+  readonly isIn?: (registration: Registration) => boolean;
+  /** The condition in the template. Without it, the field is always there. */
   readonly condition?: string;
-  /** What follows the key. */
-  readonly value: (indentation: string) => string;
+  /** What follows the key and a space, or a line of its own below the key. */
+  readonly value: string | { readonly below: (indentation: number) => string };
 }
 
 const pod = 'spec.template.spec';
+
+/** Whether apisvc writes the caBundle, so that the chart may leave it out. */
+const writesBundle = (registration: Registration): boolean => responsibilitiesOf(registration).caBundle === 'apisvc';
 
 const fields: readonly Field[] = [
   {
     kind: 'Deployment',
     path: 'spec.replicas',
     condition: 'not (kindIs "invalid" .Values.replicas)',
-    value: () => '{{ int .Values.replicas }}',
+    value: '{{ int .Values.replicas }}',
   },
   {
     kind: 'Deployment',
     path: `${pod}.containers.0.image`,
-    value: () => '"{{ with .Values.image }}{{ .repository }}{{ with .tag }}:{{ . }}{{ end }}{{ with .digest }}@{{ . }}{{ end }}{{ end }}"',
+    value: '"{{ with .Values.image }}{{ .repository }}{{ with .tag }}:{{ . }}{{ end }}{{ with .digest }}@{{ . }}{{ end }}{{ end }}"',
   },
   {
     kind: 'Deployment',
     path: `${pod}.containers.0.resources`,
     condition: '.Values.resources',
-    value: (indentation) => `{{- toYaml .Values.resources | nindent ${indentation.length + 2} }}`,
+    value: { below: (indentation) => `{{- toYaml .Values.resources | nindent ${indentation} }}` },
   },
-  { kind: 'Deployment', path: `${pod}.volumes.0.secret.secretName`, value: () => '{{ .Values.secretName | quote }}' },
-  { kind: 'APIService', path: 'spec.caBundle', condition: '.Values.caBundle', value: () => '{{ .Values.caBundle | b64enc | quote }}' },
+  {
+    kind: 'Deployment',
+    path: `${pod}.volumes.0.secret.secretName`,
+    isIn: hasServingSecret,
+    value: '{{ .Values.secretName | quote }}',
+  },
+  {
+    kind: 'APIService',
+    path: 'spec.caBundle',
+    isIn: writesBundle,
+    condition: '.Values.caBundle',
+    value: '{{ .Values.caBundle | b64enc | quote }}',
+  },
 ];
 
 /**
@@ -53,12 +69,12 @@ const fields: readonly Field[] = [
 export function helmFiles(manifests: readonly Manifest[], registration: Registration): ManifestFile[] {
   const objects = manifests.filter(({ object }) => object.kind !== 'Namespace');
   const deployment = objects.find(({ object }) => object.kind === 'Deployment')?.object;
-  const values = valuesText(registration, deployment, responsibilitiesOf(registration).caBundle === 'apisvc');
+  const values = valuesOf(registration, deployment);
   const file = (path: string, text: string): ManifestFile => ({ path, text, private: false });
   return [
     file('Chart.yaml', chartText(registration)),
-    file('values.yaml', values),
-    file('values.schema.json', schemaText(Object.keys(editableYaml(values).toJS() as object))),
+    file('values.yaml', valuesText(values)),
+    file('values.schema.json', schemaText(Object.keys(values))),
     ...objects.map((manifest) => file(`templates/${manifest.fileName}`, templateText(manifest, registration))),
     file('templates/NOTES.txt', notesText(registration)),
   ];
@@ -81,20 +97,23 @@ function imageOf(text: string): { repository: string; tag: string; digest: strin
   return { repository, tag, digest };
 }
 
-function valuesText(registration: Registration, deployment: KubeObject | undefined, withBundle: boolean): string {
-  const { replicas, template } = (deployment?.spec ?? {}) as { replicas?: number; template?: PodTemplate };
+/** The values, as far as the manifests have their fields. */
+function valuesOf(registration: Registration, deployment: KubeObject | undefined): Readonly<Record<string, unknown>> {
+  const { replicas = null, template } = (deployment?.spec ?? {}) as { replicas?: number; template?: PodTemplate };
   const [server] = template?.spec.containers ?? [];
-  const document = editableYaml(valuesTemplate);
-  const values: Readonly<Record<string, unknown>> = {
-    image: server && imageOf(server.image),
-    replicas: deployment && (replicas ?? null),
-    resources: deployment && (server?.resources ?? {}),
-    secretName: deployment && hasServingSecret(registration) ? secretName(registration) : undefined,
-    caBundle: withBundle ? '' : undefined,
+  return {
+    ...(server ? { image: imageOf(server.image), replicas, resources: server.resources ?? {} } : {}),
+    ...(server && hasServingSecret(registration) ? { secretName: secretName(registration) } : {}),
+    ...(writesBundle(registration) ? { caBundle: '' } : {}),
   };
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined) document.delete(name);
-    else document.set(name, document.createNode(value));
+}
+
+/** The template of the values, with its comments. */
+function valuesText(values: Readonly<Record<string, unknown>>): string {
+  const document = editableYaml(valuesTemplate);
+  for (const name of Object.keys(document.toJS() as object)) {
+    if (name in values) document.set(name, document.createNode(values[name]));
+    else document.delete(name);
   }
   return yamlText(document);
 }
@@ -130,15 +149,9 @@ function schemaText(names: readonly string[]): string {
 
 const marker = (index: number): string => `APISVC-FIELD-${index}`;
 
-/** Whether a registration has a field of the values. */
-const isThere = (path: string, registration: Registration): boolean =>
-  path === 'spec.caBundle'
-    ? responsibilitiesOf(registration).caBundle === 'apisvc'
-    : !path.endsWith('secretName') || hasServingSecret(registration);
-
 /** The text of a manifest as a template. What looks like a template in it stays text. */
 function templateText({ object, text, fileName }: Manifest, registration: Registration): string {
-  const own = fields.filter(({ kind, path }) => kind === object.kind && isThere(path, registration));
+  const own = fields.filter(({ kind, isIn }) => kind === object.kind && (isIn?.(registration) ?? true));
   const edits: Edits = Object.fromEntries(own.map(({ path }, index) => [path, marker(index)]));
   const marked = fillTemplate(text, fileName, edits)
     .text.replaceAll('{{', '{{ "{{" }}')
@@ -148,8 +161,8 @@ function templateText({ object, text, fileName }: Manifest, registration: Regist
     registration,
     marked.replace(/^( *)(\w+:) APISVC-FIELD-(\d+)$/gm, (_, indentation: string, key: string, index: string) => {
       const { condition, value } = own[Number(index)] as Field;
-      const line = value(indentation);
-      const field = line.startsWith('{{-') ? `${indentation}${key}\n${indentation}  ${line}` : `${indentation}${key} ${line}`;
+      const below = `${indentation}  `;
+      const field = `${indentation}${key}${typeof value === 'string' ? ` ${value}` : `\n${below}${value.below(below.length)}`}`;
       return condition ? `${indentation}{{- if ${condition} }}\n${field}\n${indentation}{{- end }}` : field;
     }),
   );
@@ -181,10 +194,10 @@ ${verify}`;
 
 /** What the chart leaves to `register --only`. */
 function partsOfApisvc(registration: Registration): { part: string; words: string }[] {
-  const { secret, caBundle } = responsibilitiesOf(registration);
+  const { secret } = responsibilitiesOf(registration);
   const name = `Secret ${registration.metadata.namespace}/${secretName(registration)}`;
   return [
     ...(secret === 'apisvc' && hasServingSecret(registration) ? [{ part: 'secrets', words: name }] : []),
-    ...(caBundle === 'apisvc' ? [{ part: 'apiservices', words: 'the caBundle of the APIServices' }] : []),
+    ...(writesBundle(registration) ? [{ part: 'apiservices', words: 'the caBundle of the APIServices' }] : []),
   ];
 }
