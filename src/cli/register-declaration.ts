@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { registerPartNames } from '../config/register-parts.ts';
 import type { Run } from './action.ts';
 import { examples, registerPartsIn, withCluster, withKeys, withOutput, withProject } from './options.ts';
 
@@ -19,7 +20,7 @@ export function addRegister(program: Command, run: Run): void {
     .addOption(
       new Option(
         '--only <objects>',
-        'Apply only these objects, where another tool applies the rest; comma-separated: secrets, apiservices',
+        `Apply only these objects, where another tool applies the rest; comma-separated: ${registerPartNames.join(', ')}`,
       ).argParser(registerPartsIn),
     )
     .option('-y, --yes', 'Has no effect, because register never prompts')

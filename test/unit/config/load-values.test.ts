@@ -3,6 +3,10 @@ import { parseRegistration } from '../../../src/config/load.ts';
 import { issuerTypes } from '../../../src/config/schema-certificates.ts';
 import { file, having, messageOf } from './registration-text.ts';
 
+/** Expects a message for `text` in place of `lifetime`, in spec.certificates. */
+const refusesCertificates = (_: string, text: string, message: string): void =>
+  expect(messageOf(having('lifetime: 90d', text))).toBe(`${file}:${message}`);
+
 describe('values', () => {
   const port = '12:11: spec.service.port: ';
   it.each([
@@ -252,9 +256,7 @@ describe('contradictions of the issuer', () => {
       'issuer: {type: cert-manager}\n    lifetime: 30m',
       '17:15: spec.certificates.lifetime: invalid value "30m": must be at least 1h with the issuer type cert-manager',
     ],
-  ])('%s', (_, text, message) => {
-    expect(messageOf(having('lifetime: 90d', text))).toBe(`${file}:${message}`);
-  });
+  ])('%s', refusesCertificates);
 
   it.each(['existing-secret', 'cert-manager', 'openshift-service-ca'])('%s of a server outside the cluster', (type) => {
     const text = having('image: example.com/server:v1', 'external: {addresses: [10.0.0.1], port: 443}').replace(
@@ -290,7 +292,5 @@ describe('the issuer', () => {
       'caLifetime: 1y',
       '16:5: spec.certificates: unknown key "caLifetime"; it is allowed only in spec.certificates.issuer',
     ],
-  ])('%s', (_, text, message) => {
-    expect(messageOf(having('lifetime: 90d', text))).toBe(`${file}:${message}`);
-  });
+  ])('%s', refusesCertificates);
 });
