@@ -1,21 +1,9 @@
 import { Argument, type Command, Option } from 'commander';
 import type { VerifyFlags } from '../commands/verify.ts';
-import { presetNames } from '../config/presets.ts';
-import { keyTypes } from '../pki/types.ts';
 import { engineKinds, kubernetesImitated } from '../sandbox/index.ts';
 import type { Run } from './action.ts';
-import {
-  duration,
-  examples,
-  noProbe,
-  probePath,
-  repeatable,
-  repeatableList,
-  withClusters,
-  withOutput,
-  withProject,
-  withTimeout,
-} from './options.ts';
+import { addInit } from './init-declaration.ts';
+import { duration, examples, noProbe, probePath, repeatable, withClusters, withOutput, withProject, withTimeout } from './options.ts';
 import { addRegister } from './register-declaration.ts';
 import { addRotate } from './rotate-declaration.ts';
 import { addSecure } from './secure-declaration.ts';
@@ -39,44 +27,6 @@ export function addCommands(program: Command, run: Run): void {
   addExplain(program, run);
   addSandbox(program, run);
   addCompletion(program, run);
-}
-
-function addInit(program: Command, run: Run): void {
-  program
-    .command('init')
-    .argument('[dir]', 'Project directory; created if it does not exist', '.')
-    .description('Create a project: apisvc.yaml, a CA and a serving certificate. On a terminal, prompt for missing values')
-    .addOption(new Option('-p, --preset <name>', 'Preset to start from').choices(presetNames))
-    .option('-y, --yes', 'Do not prompt; fail if a required flag is not set')
-    .option('--api <group/version>', 'API that the server serves; repeatable', repeatableList)
-    .option('--image <image>', 'Container image of the server')
-    .option('--name <name>', 'Name of the Deployment, ServiceAccount and RBAC objects')
-    .option('-n, --namespace <namespace>', 'Namespace of the server')
-    .option('--service <name>', 'Name of the Service')
-    .addOption(new Option('--key-type <type>', 'Type of the private keys to generate').choices(keyTypes))
-    .option('--lifetime <duration>', 'How long the serving certificate is valid, for example 90d')
-    .option('--ca-lifetime <duration>', 'How long the CA certificate is valid, for example 10y')
-    .option('--dns <name>', 'Additional DNS name in the serving certificate; repeatable', repeatableList)
-    .option('--ip <address>', 'Additional IP address in the serving certificate; repeatable', repeatableList)
-    .option('--cluster-domain <domain>', 'DNS domain of the cluster (default: cluster.local)')
-    .option('--no-name-constraints', 'Create a CA without name constraints, which limit the CA to the names of this server')
-    .option('--ca-cert <file>', 'Certificate of an existing CA that signs the serving certificate')
-    .option('--ca-key <file>', 'Private key of the CA in --ca-cert; apisvc does not copy the key')
-    .option('--ca-key-passphrase-file <file>', 'File that contains the passphrase for --ca-key')
-    .option('--ca-key-passphrase-env <name>', 'Environment variable that contains the passphrase for --ca-key')
-    .option('--force', 'Replace an existing apisvc.yaml')
-    .option('--force-keys', 'Replace existing keys and certificates')
-    .addHelpText(
-      'after',
-      examples(
-        'apisvc init                   # prompt for the values, show the files, and print the equivalent command',
-        'apisvc init demo --preset sample-apiserver --yes',
-        'apisvc init my-apiserver --api my.group.example.com/v1 --image registry.example.com/my-apiserver:1.0',
-        'apisvc init metrics --preset metrics-server-existing',
-        'apisvc init --force-keys      # replace the keys and certificates of this project',
-      ),
-    )
-    .action(run(async () => (await import('../commands/init.ts')).init));
 }
 
 function addRender(program: Command, run: Run): void {

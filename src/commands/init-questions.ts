@@ -7,13 +7,14 @@ import { describePlan } from '../report/project.ts';
 import { topicShort } from '../report/topics.ts';
 import { wrap } from '../report/wrap.ts';
 import { agrees } from './agrees.ts';
+import { askAboutIssuer, type IssuerAnswers } from './issuer-questions.ts';
 import { missingFlags } from './missing-flags.ts';
 import { apiMessage, type CompleteFlags, type InitFlags, nameFrom } from './new-configuration.ts';
 import type { RunningService } from './running-service.ts';
 import type { Question, Terminal } from './terminal.ts';
 
 /** The answers, as the flags that give the same answers. */
-type Answers = Pick<InitFlags, 'preset' | 'api' | 'image' | 'name' | 'namespace' | 'service'>;
+type Answers = Pick<InitFlags, 'preset' | 'api' | 'image' | 'name' | 'namespace' | 'service'> & IssuerAnswers;
 
 const presetQuestion: Question = {
   message: 'Preset to start from',
@@ -97,7 +98,7 @@ async function askAboutServer(dir: string, flags: InitFlags, terminal: Terminal)
   const name = flags.name ?? (await ask(nameQuestion, nameFrom(dir)));
   const namespace = flags.namespace ?? (await ask(namespaceQuestion, running?.namespace ?? name));
   const service = flags.service ?? (await ask(serviceQuestion, running?.name ?? name));
-  return { api, image, name, namespace, service };
+  return { api, image, name, namespace, service, ...(await askAboutIssuer(flags, terminal)) };
 }
 
 /** Proposes answers from a Service of that name in the current cluster, and tells the user. */

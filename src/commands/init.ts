@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { issuerFlags } from '../config/issuer-flags.ts';
 import { registerCommand } from '../config/project-commands.ts';
+import { responsibilities, responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import type { Authority } from '../pki/types.ts';
 import { faultsAgainstKeeping, projectFaultTexts, unreadableFix } from '../project/certificates.ts';
 import { recover, refuseDuringRotation } from '../project/generations.ts';
+import { issuedInFiles } from '../project/issued.ts';
 import {
   hasKeys,
   isProject,
@@ -22,18 +24,9 @@ import { describeProject } from '../report/project.ts';
 import { readAuthority } from './ca-flags.ts';
 import { initCommand } from './init-command.ts';
 import { askMissing, confirmFiles, refuseMissingFlags } from './init-questions.ts';
-import { requireOwnCertificates } from './issuer-limits.ts';
+import { checkIssuerFlags, selectedIssuer } from './issuer-choice.ts';
 import { missingFlags } from './missing-flags.ts';
-import {
-  type CheckedConfiguration,
-  checkFlags,
-  type InitFlags,
-  newConfiguration,
-  overridesOf,
-  parseFlags,
-  refuseSettingsOfNewCa,
-  selectedIssuer,
-} from './new-configuration.ts';
+import { type CheckedConfiguration, checkFlags, type InitFlags, newConfiguration, overridesOf, parseFlags } from './new-configuration.ts';
 import { explainShortAuthority, setLifetime } from './short-authority.ts';
 import type { Terminal } from './terminal.ts';
 import { together } from './together.ts';
@@ -52,12 +45,13 @@ export async function init(flags: InitFlags, [dir = '.']: readonly string[], giv
   );
   const configured = checked ? await complete(dir, flags, checked, terminal) : existing(dir, flags);
   const { configuration, registration, command } = configured;
-  const certificates = await newCertificates(dir, configured, flags, await authority?.());
+  const all = configured.flags ?? flags;
+  const certificates = await newCertificates(dir, configured, all, await (authority ?? readAuthority(all, terminal, new Date()))?.());
   const project = { configuration, schema: readSchema(), certificates };
   if (command !== undefined) await confirmFiles(plannedFiles(dir, project), command, terminal);
   terminal.interrupt.throwIfAborted();
   const paths = writeProject(dir, project);
-  const removed = flags.caKey === undefined ? undefined : removeReplacedAuthorityKey(dir, flags.caKey);
+  const removed = all.caKey === undefined ? undefined : removeReplacedAuthorityKey(dir, all.caKey);
   if (removed !== undefined) terminal.progress(`removed ${removed}, the key of the replaced CA`);
   // The result is the files.
   if (terminal.quiet) return Exit.ok;
@@ -79,18 +73,19 @@ interface Configured {
   readonly registration: Registration;
   /** The command that makes the same project without prompts, if there were prompts. */
   readonly command: string | undefined;
+  /** The flags with the answers, if there were prompts. */
+  readonly flags?: InitFlags;
 }
 
 /** Prompts for what the checked flags leave open. */
 async function complete(dir: string, flags: InitFlags, checked: CheckedConfiguration, terminal: Terminal): Promise<Configured> {
   const { flags: all, asked } = await askMissing(dir, flags, terminal);
   if (!asked) return { ...checked, command: undefined };
-  return { ...parseFlags(newConfiguration(dir, all)), command: initCommand(dir, all) };
+  return { ...parseFlags(newConfiguration(dir, all)), command: initCommand(dir, all), flags: all };
 }
 
 function existing(dir: string, flags: InitFlags): Configured {
   const registration = readRegistration(dir);
-  requireOwnCertificates(dir, registration);
   refuseOtherIssuer(dir, registration, flags);
   return { configuration: undefined, registration, command: undefined };
 }
@@ -108,7 +103,7 @@ function refuseUnlessOnlyKeys(dir: string, flags: InitFlags): void {
       fix: 'Replace it with --force, replace only the keys and certificates with --force-keys, or choose another directory.',
     });
   }
-  refuseSettingsOfNewCa(flags);
+  checkIssuerFlags(flags);
   const changing = Object.keys(overridesOf(flags, {})).some((key) => key !== 'issuer');
   if (changing || flags.preset)
     throw new RefusedError(`${configuration} already exists, and these flags would change it`, {
@@ -121,13 +116,25 @@ function refuseOtherIssuer(dir: string, { spec }: Registration, flags: InitFlags
   const { type } = spec.certificates.issuer;
   const selected = selectedIssuer(flags);
   if (selected === undefined || selected === type) return;
-  const [flag] = issuerFlags[selected].needed.split(' ');
+  const [needed] = issuerFlags[selected].needed.split(' ');
+  const flag = flags.issuer === undefined ? needed : `--issuer ${selected}`;
   throw new RefusedError(`${flag} needs the issuer type "${selected}", but ${projectFiles(dir).configuration} has "${type}"`, {
     fix: `In apisvc.yaml, set spec.certificates.issuer to {type: ${selected}}, or replace the whole file with --force.`,
   });
 }
 
-/** Issues new keys and certificates. @returns undefined if the existing ones stay */
+/** @throws UsageError that says who makes the keys */
+function refuseKeysOfOthers({ spec }: Registration): never {
+  const { type } = spec.certificates.issuer;
+  throw new UsageError(`--force-keys has no effect with the issuer type "${type}": ${responsibilities[type].key} makes the key`, {
+    fix: 'Remove --force-keys.',
+  });
+}
+
+/**
+ * Issues new keys and certificates.
+ * @returns undefined if the existing ones stay, or if others issue
+ */
 async function newCertificates(
   dir: string,
   { configuration, registration }: Configured,
@@ -135,6 +142,12 @@ async function newCertificates(
   given: Authority | undefined,
 ): Promise<NewProject['certificates']> {
   const now = new Date();
+  if (!responsibilitiesOf(registration).inProject) {
+    if (flags.forceKeys) refuseKeysOfOthers(registration);
+    // Reports a caBundleFile that cannot be used.
+    issuedInFiles(dir, registration, { withKey: false, now });
+    return undefined;
+  }
   if (hasKeys(dir) && !flags.forceKeys) {
     const faults = given ? [] : faultsAgainstKeeping(dir, registration, now);
     const reasons = given ? ['--ca-cert names another CA'] : projectFaultTexts(dir, faults);

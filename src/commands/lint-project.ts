@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ProjectCommands } from '../config/project-commands.ts';
 import { secretName } from '../config/registration.ts';
+import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import type { Location } from '../diagnosis/types.ts';
 import { UsageError } from '../errors.ts';
@@ -10,6 +11,7 @@ import type { KubeObject, ManifestText } from '../manifests/types.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import type { Issued } from '../pki/types.ts';
 import { readCertificates, requireCertificates } from '../project/certificates.ts';
+import { issuedInFiles } from '../project/issued.ts';
 import { isProject, projectFiles, readRegistration, requireDirectory } from '../project/project.ts';
 import { readText } from '../project/read.ts';
 import type { ObjectField } from '../snapshot/offline/objects.ts';
@@ -38,34 +40,45 @@ export function projectSnapshot(dir: string, now: Date): ProjectSnapshot {
     });
   }
   const registration = readRegistration(dir);
-  const { faults, ...found } = readCertificates(dir, registration, { withKey: true, now });
-  const unreadable = found.chain === '' || found.anchors.length === 0;
-  const wrongKey = faults.some(({ part, code }) => part === 'key' && code !== 'file-not-found');
-  // The checks of lint find other faults, and say where they are. git ignores the key.
-  const issued: Issued = unreadable || wrongKey ? requireCertificates(dir, registration, { withKey: wrongKey, now }) : found;
+  const { inProject, caBundle } = responsibilitiesOf(registration);
+  const issued = inProject ? readable(dir, registration, now) : issuedInFiles(dir, registration, { withKey: false, now });
   const { configuration, caCertificate, certificate, key } = projectFiles(dir);
   const { snapshot } = offlineSnapshot(textsOf(registration, issued), now);
   const text = readText(configuration);
   return {
     snapshot: {
       ...snapshot,
-      source: { kind: 'files', files: [configuration, caCertificate, certificate] },
-      apis: snapshot.apis.map((api) => (api.related ? { ...api, related: { ...api.related, missingKey: `${key} not found` } } : api)),
+      source: { kind: 'files', files: inProject ? [configuration, caCertificate, certificate] : [configuration] },
+      apis: snapshot.apis.map((api) => {
+        if (!api.related) return api;
+        const missing = inProject ? { missingKey: `${key} not found` } : {};
+        // register writes a caBundle that only the cluster has.
+        const writers = caBundle === 'apisvc' && !issued ? { writers: ['apisvc register'] } : {};
+        return { ...api, related: { ...api.related, ...missing, ...writers } };
+      }),
     },
     place: ({ kind, name, path }) => {
       if (kind === 'Secret') return { file: certificate, line: 1 };
-      if (kind === 'APIService' && path.includes('caBundle')) return { file: caCertificate, line: 1 };
+      if (kind === 'APIService' && path.includes('caBundle') && inProject) return { file: caCertificate, line: 1 };
       return { file: configuration, line: kind === 'APIService' ? lineOfGroup(text, name) : 1 };
     },
     project: projectCommands(dir, registration),
   };
 }
 
-const textsOf = (registration: Registration, issued: Issued): ManifestText[] => {
+/** The checks of lint find most faults, and say where they are. git ignores the key. */
+function readable(dir: string, registration: Registration, now: Date): Issued {
+  const { faults, ...found } = readCertificates(dir, registration, { withKey: true, now });
+  const unreadable = found.chain === '' || found.anchors.length === 0;
+  const wrongKey = faults.some(({ part, code }) => part === 'key' && code !== 'file-not-found');
+  return unreadable || wrongKey ? requireCertificates(dir, registration, { withKey: wrongKey, now }) : found;
+}
+
+const textsOf = (registration: Registration, issued: Issued | undefined): ManifestText[] => {
   const { external } = registration.spec.server;
-  const manifests = renderManifests(registration, issued, { secrets: issued.key ? 'include' : 'omit' }).map(({ object }) => object);
+  const manifests = renderManifests(registration, issued, { secrets: issued?.key ? 'include' : 'omit' }).map(({ object }) => object);
   // The private key may be on another machine.
-  const objects = issued.key || external ? manifests : [...manifests, secretWithoutKey(registration, issued)];
+  const objects = !issued?.chain || issued.key || external ? manifests : [...manifests, secretWithoutKey(registration, issued)];
   return [{ file: join('.', 'apisvc.yaml'), text: objects.map((object) => JSON.stringify(object)).join('\n') }];
 };
 

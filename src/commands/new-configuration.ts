@@ -1,17 +1,16 @@
-import { basename, resolve } from 'node:path';
+import { basename, isAbsolute, relative, resolve } from 'node:path';
 import { customise, type Overrides } from '../config/customise.ts';
-import { issuerFlags } from '../config/issuer-flags.ts';
+import { issuerSettings } from '../config/issuer-flags.ts';
 import { ConfigurationError, parseRegistration } from '../config/load.ts';
 import { dns1035Label, nameFault } from '../config/names.ts';
 import { type PresetName, presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
-import type { IssuerType } from '../config/schema-certificates.ts';
 import { UsageError } from '../errors.ts';
 import type { KeyType } from '../pki/types.ts';
-import type { CaFlags } from './ca-flags.ts';
+import { checkIssuerFlags, type IssuerFlags, selectedIssuer } from './issuer-choice.ts';
 import { together } from './together.ts';
 
-export interface InitFlags extends CaFlags {
+export interface InitFlags extends IssuerFlags {
   readonly preset?: PresetName;
   readonly yes?: boolean;
   readonly api?: readonly string[];
@@ -21,11 +20,9 @@ export interface InitFlags extends CaFlags {
   readonly service?: string;
   readonly keyType?: KeyType;
   readonly lifetime?: string;
-  readonly caLifetime?: string;
   readonly dns?: readonly string[];
   readonly ip?: readonly string[];
   readonly clusterDomain?: string;
-  readonly nameConstraints: boolean;
   readonly force?: boolean;
   readonly forceKeys?: boolean;
 }
@@ -38,8 +35,15 @@ export interface CompleteFlags extends InitFlags {
 /** The text of a new apisvc.yaml: the preset with the values of the flags. */
 export function newConfiguration(dir: string, flags: CompleteFlags): string {
   const { preset } = flags;
-  return customise(presetText(preset), overridesOf(flags, preset === 'custom' ? customDefaults(dir, flags) : {}));
+  return customise(
+    presetText(preset),
+    overridesOf({ ...flags, ...caBundleIn(dir, flags) }, preset === 'custom' ? customDefaults(dir, flags) : {}),
+  );
 }
+
+/** The file is relative to the current directory on the command line, and to apisvc.yaml in it. */
+const caBundleIn = (dir: string, { caBundle }: InitFlags): Pick<InitFlags, 'caBundle'> =>
+  caBundle === undefined || isAbsolute(caBundle) ? {} : { caBundle: relative(resolve(dir), resolve(caBundle)) };
 
 /** Defaults for what the preset `custom` leaves open. */
 function customDefaults(dir: string, { name = nameFrom(dir), namespace = name, service = name }: InitFlags): Overrides {
@@ -62,23 +66,6 @@ function parseApi(text: string): { group: string; version: string } {
   return { group, version };
 }
 
-/** Flags about a CA that apisvc makes have no effect on one that exists. */
-export function refuseSettingsOfNewCa({ caCert, caLifetime, nameConstraints }: InitFlags): void {
-  const flags = [...(caLifetime === undefined ? [] : ['--ca-lifetime']), ...(nameConstraints ? [] : ['--no-name-constraints'])];
-  if (caCert === undefined || flags.length === 0) return;
-  const all = flags.join(' and ');
-  throw new UsageError(`${all} ${flags.length === 1 ? 'has' : 'have'} no effect with --ca-cert: the CA already exists`, {
-    fix: `Remove ${all}.`,
-  });
-}
-
-/** The issuer that a flag selects. */
-export const selectedIssuer = (flags: CaFlags): IssuerType | undefined =>
-  (Object.keys(issuerFlags) as IssuerType[]).find((type) => {
-    const { selectedBy } = issuerFlags[type];
-    return selectedBy !== undefined && flags[selectedBy] !== undefined;
-  });
-
 /** The changes that flags make to a preset. */
 export function overridesOf(flags: InitFlags, defaults: Overrides): Overrides {
   const { name, namespace, service, image, keyType, lifetime, caLifetime, clusterDomain, dns, ip, api } = flags;
@@ -96,6 +83,11 @@ export function overridesOf(flags: InitFlags, defaults: Overrides): Overrides {
     apis: api?.map(parseApi),
     nameConstraints: flags.nameConstraints ? undefined : false,
     issuer: selectedIssuer(flags),
+    issuerRef: flags.issuerRef,
+    issuerKind: flags.issuerKind,
+    signer: flags.signer,
+    caBundle: flags.caBundle,
+    clusterTrustBundle: flags.clusterTrustBundle,
   };
   return { ...defaults, ...(Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as Overrides) };
 }
@@ -109,6 +101,8 @@ const flagOfPath: readonly (readonly [RegExp, string])[] = [
   [/^spec\.server\.image$/, '--image'],
   [/^spec\.certificates\.lifetime$/, '--lifetime'],
   [/^spec\.certificates\.issuer\.caLifetime$/, '--ca-lifetime'],
+  [/^spec\.certificates\.issuer\.issuerRef\.name$/, '--issuer-ref'],
+  [/^spec\.certificates\.issuer\.signerName$/, '--signer'],
   [/^spec\.certificates\.clusterDomain$/, '--cluster-domain'],
   [/^spec\.certificates\.dnsNames/, '--dns'],
   [/^spec\.certificates\.ipAddresses/, '--ip'],
@@ -120,7 +114,7 @@ const flagOfPath: readonly (readonly [RegExp, string])[] = [
  * @throws UsageError with every wrong flag
  */
 export function checkFlags(dir: string, flags: InitFlags): CheckedConfiguration {
-  const { preset = 'custom', api: given = [], image, caCert } = flags;
+  const { preset = 'custom', api: given = [], image } = flags;
   const isCustom = preset === 'custom';
   const valid = given.filter((text) => isApi.test(text));
   const api = valid.length > 0 ? valid : isCustom ? ['example.com/v1'] : undefined;
@@ -129,14 +123,25 @@ export function checkFlags(dir: string, flags: InitFlags): CheckedConfiguration 
     preset,
     ...(api ? { api } : { api: undefined }),
     ...(isCustom ? { image: image ?? 'example' } : {}),
-    ...(caCert === undefined ? {} : { caLifetime: undefined, nameConstraints: true }),
+    ...issuerExample(flags),
   };
   const [checked] = together(
     () => parseFlags(newConfiguration(dir, example as CompleteFlags)),
-    () => refuseSettingsOfNewCa(flags),
+    () => checkIssuerFlags(flags),
     ...given.map((text) => () => parseApi(text)),
   );
   return checked;
+}
+
+/** Settings that do not belong to the issuer are reported by themselves. */
+function issuerExample(flags: InitFlags): Partial<InitFlags> {
+  try {
+    checkIssuerFlags(flags);
+    return {};
+  } catch {
+    const settings = Object.fromEntries(Object.keys(issuerSettings).map((key) => [key, undefined]));
+    return { ...settings, issuer: undefined, nameConstraints: true } as unknown as Partial<InitFlags>;
+  }
 }
 
 /** The text of apisvc.yaml, and what it says. */

@@ -2,15 +2,20 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
 import type { RegisterPart } from '../config/register-parts.ts';
+import { responsibilitiesOf } from '../config/responsibilities.ts';
+import type { Registration } from '../config/schema.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, UsageError } from '../errors.ts';
 import { manifestsToRegister } from '../manifests/render.ts';
 import { partsOf } from '../operations/parts.ts';
 import type { OnProgress } from '../operations/progress.ts';
-import { dryRun, type RegisterRequest, register as registerApi, registerPart } from '../operations/register.ts';
+import { dryRun, register as registerApi, registerPart } from '../operations/register.ts';
+import type { RegisterRequest } from '../operations/register-request.ts';
+import type { PrivateKey } from '../pki/private-key.ts';
 import type { Issued } from '../pki/types.ts';
 import { certificatesToRegister } from '../project/certificates.ts';
 import { recover, refuseDuringRotation } from '../project/generations.ts';
+import { issuedInFiles } from '../project/issued.ts';
 import { projectFiles, readRegistration } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
 import { resultJson } from '../report/json.ts';
@@ -18,7 +23,7 @@ import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts
 import { diagnosisText } from '../report/text.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { issuedInCluster } from './issued-in-cluster.ts';
-import { requireOwnCertificates } from './issuer-limits.ts';
+import { requireSupported } from './issuer-limits.ts';
 import { type KeysFlag, readGivenKeys } from './keys-flag.ts';
 import { projectCommands } from './selection.ts';
 import type { Terminal } from './terminal.ts';
@@ -37,16 +42,17 @@ export interface RegisterFlags extends ClusterFlags, KeysFlag {
 export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (flags.diff && flags.dryRun) throw new UsageError('--diff cannot be used with --dry-run', { fix: 'Remove one of the two flags.' });
   const registration = readRegistration(flags.directory);
-  requireOwnCertificates(flags.directory, registration);
+  requireSupported(flags.directory, registration);
   if (!flags.dryRun && !flags.diff) recover(flags.directory);
   refuseDuringRotation(flags.directory);
   const { key: given } = await readGivenKeys(flags, { dir: flags.directory, registration, command: 'register' }, terminal);
-  const certificates = certificatesToRegister(flags.directory, registration, new Date(), given);
-  const objectsWith = (issued: Issued) => manifestsToRegister(registration, issued).map(({ object }) => object);
+  const certificates = certificatesOf(flags.directory, registration, new Date(), given);
+  const objectsWith = (issued: Issued | undefined) => manifestsToRegister(registration, issued).map(({ object }) => object);
   const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
   const requestFor: RequestFor = async (cluster, signal) => {
     const project = { dir: flags.directory, registration };
-    const issued = certificates.issued ?? (await issuedInCluster(cluster, project, certificates.missingKey, { signal, onProgress }));
+    const { missingKey } = certificates;
+    const issued = missingKey ? await issuedInCluster(cluster, project, missingKey, { signal, onProgress }) : certificates.issued;
     return {
       registration,
       issued,
@@ -68,6 +74,18 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
   if (flags.dryRun === 'server' || flags.diff) return dryRunServer(flags, terminal, requestFor);
   return apply(flags, terminal, requestFor);
 }
+
+interface ToRegister {
+  /** Undefined where others issue, and no file names their CA. */
+  readonly issued?: Issued | undefined;
+  readonly missingKey?: Issued | undefined;
+}
+
+/** Where others issue, the files tell their CA at most. */
+const certificatesOf = (dir: string, registration: Registration, now: Date, given: PrivateKey | undefined): ToRegister =>
+  responsibilitiesOf(registration).inProject
+    ? certificatesToRegister(dir, registration, now, given)
+    : { issued: issuedInFiles(dir, registration, { withKey: false, now }) };
 
 type RequestFor = (cluster: Cluster, signal: AbortSignal) => Promise<RegisterRequest>;
 

@@ -1,5 +1,6 @@
 import { parseRegistration } from '../config/load.ts';
 import { presetText } from '../config/presets.ts';
+import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { ApisvcError, Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
@@ -12,7 +13,6 @@ import type { DiagnosisFormat } from '../report/formats.ts';
 import { appliedSummary, progressLine } from '../report/progress.ts';
 import { loadSandbox, type Program, type ProgramOf, type Sandbox } from '../sandbox/index.ts';
 import { withCluster } from './cluster.ts';
-import { requireOwnCertificates } from './issuer-limits.ts';
 import { renderDiagnosis } from './report.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
@@ -48,7 +48,6 @@ export async function projectGuest(directory: string, command: readonly string[]
     });
   }
   const registration = readRegistration(directory);
-  requireOwnCertificates(directory, registration);
   const { existing, external } = registration.spec.server;
   if (existing || external) {
     throw new UsageError(
@@ -56,6 +55,12 @@ export async function projectGuest(directory: string, command: readonly string[]
       {
         fix: 'Use a project with spec.server.image.',
       },
+    );
+  }
+  if (!responsibilitiesOf(registration).inProject) {
+    throw new UsageError(
+      `the sandbox cannot run this project: its certificate comes from the issuer ${registration.spec.certificates.issuer.type}, which the sandbox does not have`,
+      { fix: 'Use a project with the issuer type self-signed or ca.' },
     );
   }
   const issued = requireCertificates(directory, registration, { withKey: true, now: new Date() });

@@ -59,7 +59,7 @@ function notes(registration: Registration, issued: Issued | undefined, { secrets
 /** Without --secrets, nobody has decided about the private key, and the Secret would be missed. */
 const secretNote = (registration: Registration, issued: Issued | undefined): string =>
   issued?.chain === '' || !issued
-    ? `note: Secret ${registration.metadata.namespace}/${secretName(registration)} is not rendered, because its certificate does not exist yet; apisvc register requests it`
+    ? `note: Secret ${registration.metadata.namespace}/${secretName(registration)} is not rendered, because the project has no certificate`
     : `note: Secret ${registration.metadata.namespace}/${secretName(registration)} is not rendered, because it contains a private key; to render it, use --secrets include`;
 
 const bundleNote = 'note: the APIServices are rendered without caBundle, because their CA is only in the cluster; apisvc register adds it';

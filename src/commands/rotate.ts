@@ -1,9 +1,11 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { fileExists } from '../config/file-errors.ts';
 import { issuerFlags } from '../config/issuer-flags.ts';
+import { secretName } from '../config/registration.ts';
+import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
-import { ApisvcError, Exit, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
+import { ApisvcError, Exit, type ExitCode, InterruptedError, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import { planRotation, rotate as rotateCertificates } from '../operations/rotate.ts';
 import { bundleText } from '../operations/rotation/bundles.ts';
@@ -24,7 +26,7 @@ import { progressLine } from '../report/progress.ts';
 import { failedRotationJson, rotationJson, rotationText } from '../report/rotation.ts';
 import { type CaFlags, readAuthority } from './ca-flags.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
-import { requireOwnCertificates } from './issuer-limits.ts';
+import { requireSupported } from './issuer-limits.ts';
 import { type GivenKeys, type KeysFlag, readGivenKeys } from './keys-flag.ts';
 import { projectCommands } from './selection.ts';
 import { explainShortAuthority, setLifetime } from './short-authority.ts';
@@ -50,7 +52,8 @@ export interface RotateFlags extends ClusterFlags, CaFlags, KeysFlag {
 export async function rotate(flags: RotateFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { directory: dir } = flags;
   const registration = readRegistration(dir);
-  requireOwnCertificates(dir, registration);
+  requireSupported(dir, registration);
+  refuseForeign(registration, dir);
   // The checks before the Lease read certs/, which an interrupted rotation may have moved away.
   if (!flags.dryRun) recover(dir);
   // A damaged certs/next is refused even where the cluster does not answer.
@@ -91,6 +94,13 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
     .catch((error) => reportFailure(error, flags, report, terminal));
   await terminal.result(flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors));
   return result.diagnosis ? exitCodeOf(result.diagnosis) : Exit.ok;
+}
+
+/** Whoever makes the key, or renews the Secret, rotates the certificate. @throws RefusedError */
+function refuseForeign(registration: Registration, directory: string): void {
+  const { namespace } = registration.metadata;
+  const refusal = responsibilitiesOf(registration).refusesRotation?.({ namespace, name: secretName(registration), directory });
+  if (refusal) throw new RefusedError(`apisvc does not rotate this certificate: ${refusal.why}`, { fix: refusal.way });
 }
 
 /** After its last step, a rotation is complete: the same command would start another one. */

@@ -1,5 +1,6 @@
 import { type Document, isMap, isScalar, isSeq } from 'yaml';
 import type { KeyType } from '../pki/types.ts';
+import { issuerSettings } from './issuer-flags.ts';
 import type { IssuerType } from './schema-certificates.ts';
 import { editableYaml, yamlText } from './yaml.ts';
 
@@ -12,6 +13,11 @@ export interface Overrides {
   readonly image?: string;
   readonly keyType?: KeyType;
   readonly issuer?: IssuerType;
+  readonly issuerRef?: string;
+  readonly issuerKind?: string;
+  readonly signer?: string;
+  readonly caBundle?: string;
+  readonly clusterTrustBundle?: string;
   readonly lifetime?: string;
   readonly caLifetime?: string;
   readonly clusterDomain?: string;
@@ -30,7 +36,12 @@ const paths = {
   issuer: [...issuer, 'type'],
   keyType: ['spec', 'certificates', 'keyType'],
   lifetime: ['spec', 'certificates', 'lifetime'],
-  caLifetime: [...issuer, 'caLifetime'],
+  caLifetime: [...issuer, ...issuerSettings.caLifetime.path],
+  issuerRef: [...issuer, ...issuerSettings.issuerRef.path],
+  issuerKind: [...issuer, ...issuerSettings.issuerKind.path],
+  signer: [...issuer, ...issuerSettings.signer.path],
+  caBundle: [...issuer, ...issuerSettings.caBundle.path],
+  clusterTrustBundle: [...issuer, ...issuerSettings.clusterTrustBundle.path],
   nameConstraints: [...issuer, 'nameConstraints'],
   clusterDomain: ['spec', 'certificates', 'clusterDomain'],
   dnsNames: ['spec', 'certificates', 'dnsNames'],

@@ -1,7 +1,7 @@
 import type { IssuerType } from './schema-certificates.ts';
 
 interface IssuerFlags {
-  /** The flag of `apisvc init` that selects the issuer. Without it, the preset decides. */
+  /** The flag of `apisvc init` that selects the issuer, besides --issuer. */
   readonly selectedBy: 'caCert' | undefined;
   /** The flags that `init` and `rotate` need for new certificates. The first is `selectedBy`. */
   readonly needed: string;
@@ -21,3 +21,22 @@ export const issuerFlags: Readonly<Record<IssuerType, IssuerFlags>> = {
   'openshift-service-ca': without,
   insecure: without,
 };
+
+interface IssuerSetting {
+  readonly flag: string;
+  /** Below spec.certificates.issuer. */
+  readonly path: readonly string[];
+  readonly types: readonly IssuerType[];
+}
+
+/** The flags of `apisvc init` that set a field of spec.certificates.issuer. */
+export const issuerSettings = {
+  caLifetime: { flag: '--ca-lifetime', path: ['caLifetime'], types: ['self-signed'] },
+  issuerRef: { flag: '--issuer-ref', path: ['issuerRef', 'name'], types: ['cert-manager'] },
+  issuerKind: { flag: '--issuer-kind', path: ['issuerRef', 'kind'], types: ['cert-manager'] },
+  signer: { flag: '--signer', path: ['signerName'], types: ['csr'] },
+  caBundle: { flag: '--ca-bundle', path: ['caBundleFile'], types: ['existing-secret', 'csr'] },
+  clusterTrustBundle: { flag: '--cluster-trust-bundle', path: ['clusterTrustBundle'], types: ['csr'] },
+} as const satisfies Readonly<Record<string, IssuerSetting>>;
+
+export type IssuerSettingKey = keyof typeof issuerSettings;

@@ -1,3 +1,4 @@
+import { newKeysCommand } from './project-commands.ts';
 import type { IssuerType } from './schema-certificates.ts';
 
 /** Who makes or writes something, as messages call them. */
@@ -24,18 +25,19 @@ export interface Responsibilities {
   /** Whether the pods must be in the cluster: the certificate only exists there. */
   readonly inCluster: boolean;
   /** Absent where `rotate` replaces the certificate. */
-  readonly refusesRotation?: (secret: SecretNames) => RotationRefusal;
+  readonly refusesRotation?: (about: Refused) => RotationRefusal;
 }
 
-/** The Secret with the serving certificate. */
-interface SecretNames {
+/** What a refusal names: the Secret with the serving certificate, and the project. */
+interface Refused {
   readonly namespace: string;
   readonly name: string;
+  readonly directory: string;
 }
 
-const secretOf = ({ namespace, name }: SecretNames): string => `Secret ${namespace}/${name}`;
+const secretOf = ({ namespace, name }: Pick<Refused, 'namespace' | 'name'>): string => `Secret ${namespace}/${name}`;
 
-const deleteSecret = ({ namespace, name }: SecretNames): string => `kubectl -n ${namespace} delete secret ${name}`;
+const deleteSecret = ({ namespace, name }: Pick<Refused, 'namespace' | 'name'>): string => `kubectl -n ${namespace} delete secret ${name}`;
 
 /**
  * The only place that knows the issuer types by what they mean. Everything else asks this table, so
@@ -53,26 +55,22 @@ export const responsibilities: Readonly<Record<IssuerType, Responsibilities>> = 
   'existing-secret': {
     meaning: 'Another tool writes the Secret with the certificate. apisvc writes the caBundle.',
     ...{ key: 'another tool', secret: 'another tool', caBundle: 'apisvc', inProject: false, inCluster: true },
-    refusesRotation: (secret) => ({
-      why: `another tool writes ${secretOf(secret)}, and apisvc does not have its CA`,
+    refusesRotation: (about) => ({
+      why: `another tool writes ${secretOf(about)}, and apisvc does not have its CA`,
       way: 'Renew the certificate with the tool that writes the Secret. If its CA changes too, trust both CAs: apisvc register',
     }),
   },
   'cert-manager': {
     meaning: 'cert-manager issues and renews the certificate, and writes the Secret and the caBundle.',
     ...{ key: 'cert-manager', secret: 'cert-manager', caBundle: 'cert-manager', inProject: false, inCluster: true },
-    refusesRotation: (secret) => ({
-      why: `cert-manager renews the certificate in ${secretOf(secret)}`,
-      way: `Let cert-manager renew it now: cmctl renew -n ${secret.namespace} ${secret.name}`,
+    refusesRotation: (about) => ({
+      why: `cert-manager renews the certificate in ${secretOf(about)}`,
+      way: `Let cert-manager renew it now: cmctl renew -n ${about.namespace} ${about.name}`,
     }),
   },
   csr: {
     meaning: 'A signer of the Kubernetes certificates API signs the certificate. Its request must be approved.',
     ...{ key: 'apisvc', secret: 'apisvc', caBundle: 'apisvc', inProject: false, inCluster: true },
-    refusesRotation: (secret) => ({
-      why: 'rotate does not create CertificateSigningRequests',
-      way: `Delete the Secret, and request a new certificate: ${deleteSecret(secret)} && apisvc register`,
-    }),
   },
   'openshift-service-ca': {
     meaning: "OpenShift's service CA operator writes the Secret and the caBundle.",
@@ -83,17 +81,17 @@ export const responsibilities: Readonly<Record<IssuerType, Responsibilities>> = 
       inProject: false,
       inCluster: true,
     },
-    refusesRotation: (secret) => ({
-      why: `OpenShift's service CA operator renews the certificate in ${secretOf(secret)}`,
-      way: `Delete the Secret, and the operator creates it again: ${deleteSecret(secret)}`,
+    refusesRotation: (about) => ({
+      why: `OpenShift's service CA operator renews the certificate in ${secretOf(about)}`,
+      way: `Delete the Secret, and the operator creates it again: ${deleteSecret(about)}`,
     }),
   },
   insecure: {
     meaning: 'kube-apiserver accepts every certificate. Anyone on the network can impersonate the server.',
     ...{ key: 'the server', secret: 'nobody', caBundle: 'nobody', inProject: false, inCluster: false },
-    refusesRotation: () => ({
+    refusesRotation: ({ directory }) => ({
       why: 'kube-apiserver does not verify the serving certificate (insecureSkipTLSVerify), so apisvc has no certificate to rotate',
-      way: 'Turn on verification: in apisvc.yaml, set spec.certificates.issuer to {type: self-signed}. Then: apisvc init --force-keys && apisvc register',
+      way: `Turn on verification: in apisvc.yaml, set spec.certificates.issuer to {type: self-signed}. Then: ${newKeysCommand({ directory, issuer: 'self-signed' })} && apisvc register`,
     }),
   },
 };

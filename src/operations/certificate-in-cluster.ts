@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Cluster } from '../cluster/cluster.ts';
 import { getObject } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
-import { apiServiceNames, secretName } from '../config/registration.ts';
+import { apiServiceNames, secretName, servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
 import { secretEntry } from '../manifests/secret.ts';
@@ -57,7 +57,7 @@ export async function certificateInCluster(
   if (anchors.length === 0) return unfit(`${rootsFile} not found, and no APIService has a caBundle for the Service of the project`);
   const caCertificate = roots.length > 0 ? rootsFile : 'the caBundle of the APIService';
   const names = { caCertificate, caKey: '', certificate: name, key: name };
-  const faults = servingFaults(presented, anchors, registration, now);
+  const faults = servingFaults(presented, anchors, servingNames(registration), now);
   if (faults.length > 0) return unfit(...faults.map((fault) => certificateFaultText(fault, names)));
   const chain = presented.map(({ pem }) => pem).join('');
   return { fits: true, issued: { chain, anchors: anchors.map(({ pem }) => ({ pem, role: 'current' })) } };

@@ -1,51 +1,15 @@
 import type { Cluster } from '../cluster/cluster.ts';
-import type { Holder } from '../cluster/rotation-lease.ts';
-import type { ProjectCommands } from '../config/project-commands.ts';
-import { apiServiceNames } from '../config/registration.ts';
-import type { Registration } from '../config/schema.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
-import type { KubeObject } from '../manifests/types.ts';
-import { caBundleOf } from '../pki/anchors.ts';
-import { inspect } from '../pki/inspect.ts';
-import type { Issued } from '../pki/types.ts';
-import { viewApiService } from '../snapshot/views.ts';
-import { completeExistingDeployment } from './existing-deployment.ts';
-import { bundleOnly } from './parts.ts';
 import { requireAccess } from './permissions.ts';
-import type { AppliedObject, OnProgress } from './progress.ts';
+import type { AppliedObject } from './progress.ts';
+import { isApiService, type RegisterRequest } from './register-request.ts';
+import { type RegisterSteps, registerSteps } from './register-steps.ts';
 import { serviceOf } from './rotation/rotation.ts';
 import { type RotationCheck, requireNoRotation } from './rotation-in-progress.ts';
-import { checkSteps, type Step } from './runner.ts';
-import { type AppliedPair, applyStep, noticesOf } from './steps/apply.ts';
-import { availableStep } from './steps/available.ts';
-import { certificatesStep } from './steps/certificates.ts';
-import { discoveryStep } from './steps/discovery.ts';
-import { endpointsStep } from './steps/endpoints.ts';
-import { rolloutStep } from './steps/rollout.ts';
-import { takeoverFault } from './steps/takeover.ts';
-import { trustStep } from './steps/trust.ts';
-import { type VerifyStep, verifyStep } from './steps/verify.ts';
-import type { Waiting } from './wait.ts';
+import { checkSteps } from './runner.ts';
+import { type AppliedPair, noticesOf } from './steps/apply.ts';
 import type { BeforeWrite } from './write-lock.ts';
-import { isApplyStep, pairsOf, runWriting, type WritingSteps } from './writing.ts';
-
-export interface RegisterRequest {
-  readonly registration: Registration;
-  readonly issued: Issued;
-  /** In apply order: those of `manifestsToRegister`, or a part of them. */
-  readonly objects: readonly KubeObject[];
-  /** Whether another tool applies the other objects, and the other fields of the APIServices. */
-  readonly isPart?: boolean;
-  readonly forceConflicts: boolean;
-  /** The flags that select the cluster, for the commands in fixes. */
-  readonly clusterFlags?: readonly string[];
-  /** For the same commands. */
-  readonly project?: ProjectCommands;
-  readonly holder: Holder;
-  /** Aborted by the deadline or by Ctrl-C. */
-  readonly signal: AbortSignal;
-  readonly onProgress: OnProgress;
-}
+import { isApplyStep, pairsOf, runWriting } from './writing.ts';
 
 export interface RegisterResult {
   readonly applied: readonly AppliedObject[];
@@ -81,7 +45,7 @@ export async function registerPart(
 async function applyAndWait(cluster: Cluster, request: RegisterRequest) {
   const { registration, holder } = request;
   const planned = stepsOf(cluster, request);
-  await check(cluster, request, planned.all);
+  await check(cluster, request, planned);
   const writing = { ...rotationCheckOf(request), registration, holder };
   const { all, verify } = await runWriting(cluster, writing, planned, ({ signal, beforeWrite }) =>
     stepsOf(cluster, { ...request, signal }, beforeWrite),
@@ -95,20 +59,20 @@ async function applyAndWait(cluster: Cluster, request: RegisterRequest) {
  * @throws as `register` does before it changes anything, with all conflicts and rejections at once
  */
 export async function dryRun(cluster: Cluster, request: RegisterRequest): Promise<readonly AppliedPair[]> {
-  const { all } = stepsOf(cluster, request);
-  await check(cluster, request, all);
-  const pairs = pairsOf(all);
+  const steps = stepsOf(cluster, request);
+  await check(cluster, request, steps);
+  const pairs = pairsOf(steps.all);
   for (const notice of pairs.flatMap(noticesOf)) request.onProgress(notice);
   return pairs;
 }
 
-async function check(cluster: Cluster, request: RegisterRequest, steps: readonly Step[]): Promise<void> {
+async function check(cluster: Cluster, request: RegisterRequest, { all, preconditions }: RegisterSteps): Promise<void> {
   const { objects, signal, onProgress } = request;
   onProgress({ kind: 'step', what: `Checking permissions and conflicts in ${cluster.server} (context "${cluster.context}")` });
-  const needs = steps.flatMap((step) => step.needs());
+  const needs = all.flatMap((step) => step.needs());
   await requireAccess(cluster, needs, objects, signal);
   await requireNoRotation(cluster, rotationCheckOf(request));
-  await checkSteps(steps.filter(isApplyStep));
+  await checkSteps([...preconditions, ...all.filter(isApplyStep)]);
 }
 
 const rotationCheckOf = ({ registration, project, signal, onProgress }: RegisterRequest): RotationCheck => ({
@@ -118,74 +82,5 @@ const rotationCheckOf = ({ registration, project, signal, onProgress }: Register
   onProgress,
 });
 
-interface RegisterSteps extends WritingSteps {
-  readonly verify: VerifyStep;
-}
-
-function stepsOf(cluster: Cluster, request: RegisterRequest, beforeWrite?: BeforeWrite): RegisterSteps {
-  const { registration, issued, objects, isPart, forceConflicts, clusterFlags, project, signal, onProgress } = request;
-  const waiting: Waiting = { cluster, signal, onProgress };
-  const { namespace } = registration.metadata;
-  const { name: service, port } = registration.spec.service;
-  const apiServices = objects.filter(isApiService);
-  const serverObjects = objects.filter((object) => !isApiService(object));
-  const deployment = objects.find(isDeployment);
-  const names = apiServiceNames(registration);
-
-  const server = applyStep(waiting, {
-    id: 'apply-server',
-    title: 'Applying the server',
-    objects: serverObjects,
-    complete: () => completeExistingDeployment(cluster, registration, serverObjects, signal),
-    forceConflicts,
-    beforeWrite,
-  });
-  const api = applyStep(waiting, {
-    id: 'apply-apiservices',
-    title: 'Registering the API',
-    objects: apiServices,
-    completeOne: isPart ? (wanted, found) => verifyAgain(bundleOnly(wanted, found), found) : verifyAgain,
-    forceConflicts,
-    guard: () => takeoverFault(cluster, apiServices, signal),
-    beforeWrite,
-  });
-  const certificates = certificatesStep(waiting, {
-    namespace,
-    service,
-    port,
-    caBundle: caBundleOf(issued),
-    deployment: deployment?.metadata.name,
-    // A server outside the cluster, or one that mounts its own Secret, may serve another
-    // certificate that the caBundle accepts.
-    leaf: deployment && inspect(issued.chain).certificates[0]?.fingerprint,
-  });
-  const verify = verifyStep(waiting, { names, clusterFlags, project });
-  const writes = [
-    server,
-    ...(deployment ? [rolloutStep(waiting, deployment)] : []),
-    endpointsStep(waiting, namespace, service),
-    certificates,
-    trustStep(waiting, { unchecked: certificates.unchecked, namespace, deployment: deployment?.metadata.name, apiServices }),
-    api,
-  ];
-  if (apiServices.length === 0) return { verify, writes: [server], results: [], all: [server] };
-  const results = [availableStep(waiting, names), verify, discoveryStep(waiting, names, () => isListed(verify.diagnosis()))];
-  return { verify, writes, results, all: [...writes, ...results] };
-}
-
-/** Discovery lists no API that does not answer, or that has no resources yet. */
-const isListed = ({ verdict, apis }: Diagnosis): boolean =>
-  verdict === 'healthy' && !apis.some(({ findings }) => findings.some(({ code }) => code === 'discovery/no-metrics'));
-
-/**
- * Turns verification on again in an APIService that skips it: kube-apiserver does not accept a
- * caBundle there (kube-aggregator pkg/apis/apiregistration/validation). Elsewhere it drops the
- * field, so that `kubectl apply` would write it on every run.
- */
-export const verifyAgain = (wanted: KubeObject, found: KubeObject | undefined): KubeObject =>
-  found && viewApiService(found).insecureSkipTLSVerify
-    ? { ...wanted, spec: { ...(wanted.spec as object), insecureSkipTLSVerify: false } }
-    : wanted;
-
-const isApiService = ({ kind }: KubeObject): boolean => kind === 'APIService';
-const isDeployment = ({ kind }: KubeObject): boolean => kind === 'Deployment';
+const stepsOf = (cluster: Cluster, request: RegisterRequest, beforeWrite?: BeforeWrite): RegisterSteps =>
+  registerSteps({ cluster, signal: request.signal, onProgress: request.onProgress }, request, beforeWrite);

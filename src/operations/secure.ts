@@ -12,7 +12,7 @@ import { projectFiles } from '../project/project.ts';
 import { completeExistingDeployment } from './existing-deployment.ts';
 import { requireAccess } from './permissions.ts';
 import type { AppliedObject, OnProgress } from './progress.ts';
-import { verifyAgain } from './register.ts';
+import { verifyAgain } from './register-steps.ts';
 import { lookAtAll } from './rotation/look.ts';
 import { restarts } from './rotation/restarts.ts';
 import { certificateSet, type Rotation, serviceOf } from './rotation/rotation.ts';

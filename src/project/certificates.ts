@@ -11,7 +11,7 @@ import { inspect } from '../pki/inspect.ts';
 import { describeKey, readPrivateKey, toPrivateKey } from '../pki/keys.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import { checkServing, type ServingFault } from '../pki/trust.ts';
-import type { CertificateInfo, Issued } from '../pki/types.ts';
+import type { CertificateInfo, Issued, ServingNames } from '../pki/types.ts';
 import { certificateFiles, projectFiles } from './project.ts';
 import { pemText, readBytes } from './read.ts';
 import { pathsOfSets, refuseInterrupted } from './sets.ts';
@@ -55,7 +55,7 @@ export function readCertificates(
       ...ca.faults,
       ...leaf.faults,
       ...key.faults,
-      ...(readable ? servingFaults(leaf.certificates, ca.certificates, registration, now) : []),
+      ...(readable ? servingFaults(leaf.certificates, ca.certificates, servingNames(registration), now) : []),
     ],
   };
 }
@@ -172,14 +172,13 @@ function keyIn(paths: Paths, [leaf]: readonly CertificateInfo[]) {
   return { faults: [{ part, code: 'key-mismatch', subjects: [leaf.subject || describeKey(key)] } as const] };
 }
 
-/** Why kube-apiserver would not accept the certificate for one of the names of the registration. */
+/** Why kube-apiserver would not accept the certificate for one of the names. */
 export function servingFaults(
   presented: readonly CertificateInfo[],
   roots: readonly CertificateInfo[],
-  registration: Registration,
+  { dns, ip }: ServingNames,
   now: Date,
 ): CertificateFault[] {
-  const { dns, ip } = servingNames(registration);
   const checks = [...dns, ...ip].map((hostname) => ({ hostname, faults: checkServing({ presented, roots, hostname, now }) }));
   const missing = checks.filter(({ faults }) => faults.some(isNameFault)).map(({ hostname }) => hostname);
   // The chain is the same for every name.

@@ -75,7 +75,7 @@ describe('wrong answers', () => {
   test('no: nothing is written, exit 1, and the equivalent command', async () => {
     const cwd = folder();
     const screen = terminal('apisvc init demo', cwd);
-    await answer(screen, 6);
+    await answer(screen, 7);
     screen.type('perhaps', 'Enter');
     await screen.until(/\? Write these 7 files\? perhaps\n[\s\S]*> must be yes or no/);
     screen.type('C-u', 'no', 'Enter');
@@ -120,7 +120,7 @@ describe('layout', () => {
     await screen.until(/my_Group/);
     screen.type('C-e', 'C-u');
     screen.type('my.example.com/v1', 'Enter');
-    for (const [question, text] of questions.slice(2, 6)) {
+    for (const [question, text] of questions.slice(2, 7)) {
       await screen.until(question);
       screen.type(...(text === '' ? [] : [text]), 'Enter');
     }
@@ -143,6 +143,8 @@ describe('layout', () => {
       ✔ Name of the server demo
       ✔ Namespace apis
       ✔ Name of the Service demo
+      ✔ Issuer of the serving certificate
+      self-signed
 
       Files to write:
         demo/apisvc.yaml
@@ -194,7 +196,7 @@ describe('layout', () => {
     expect(screen.readColors()).not.toContain(csi);
     screen.type('C-u');
     screen.type('my.example.com/v1', 'Enter');
-    for (const [question, text] of questions.slice(2, 7)) {
+    for (const [question, text] of questions.slice(2, 8)) {
       await screen.until(question);
       screen.type(...(text === '' ? [] : [text]), 'Enter');
     }

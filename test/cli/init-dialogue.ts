@@ -8,6 +8,7 @@ export const questions = [
   [/\? Name of the server \(demo\)/, ''],
   [/\? Namespace \(demo\)/, 'apis'],
   [/\? Name of the Service \(demo\)/, ''],
+  [/\? Issuer of the serving certificate/, ''],
   [/\? Write these 7 files\? \(yes\)/, ''],
 ] as const;
 

@@ -15,7 +15,7 @@ describe('the prompts', () => {
   test('a custom server: prompts, defaults, plan and result', async () => {
     const cwd = folder();
     const screen = terminal('apisvc init demo', cwd);
-    expect(await answer(screen, 6)).toMatchInlineSnapshot(`
+    expect(await answer(screen, 7)).toMatchInlineSnapshot(`
       "✔ Preset to start from custom
 
       A CRD is better for ordinary application objects and for operators: it needs no server and no certificates. Use the
@@ -28,6 +28,7 @@ describe('the prompts', () => {
       ✔ Name of the server demo
       ✔ Namespace apis
       ✔ Name of the Service demo
+      ✔ Issuer of the serving certificate self-signed
 
       Files to write:
         demo/apisvc.yaml                       the configuration; edit this file
@@ -57,7 +58,7 @@ describe('the prompts', () => {
   test('the equivalent command makes the same project without prompts', async () => {
     const cwd = folder();
     const screen = terminal('mkdir first; cd first; apisvc init demo > ../said', cwd);
-    expect(await answer(screen, 7)).toContain('exit code 0');
+    expect(await answer(screen, 8)).toContain('exit code 0');
     expect(readFileSync(join(cwd, 'said'), 'utf8')).toContain(`Equivalent command without prompts:\n  ${command}\n`);
     const again = await terminal(`mkdir second; cd second; ${command}`, cwd).until(/exit code/);
     expect(again).toMatch(/exit code 0/);
@@ -79,6 +80,7 @@ describe('the prompts', () => {
       /\? Name of the server .*\nThe Deployment, ServiceAccount and RBAC objects get this name\./,
       /\? Namespace .*\nThe serving certificate contains the namespace\./,
       /\? Name of the Service .*\nkube-apiserver connects to this Service\./,
+      /\? Issuer of the serving [\s\S]*The issuer decides who renews[\s\S]*❯ self-signed[\s\S]*apisvc creates a CA for this server only\./,
     ].entries()) {
       const [question = /never/, text] = questions[at] ?? [];
       expect(await screen.until(question)).toMatch(why);
@@ -112,6 +114,8 @@ describe('the prompts', () => {
     screen.type('api', 'Enter');
     expect(await screen.until(/\? Name of the Service \(api\)/)).not.toContain('Namespace');
     screen.type('Enter');
+    await screen.until(/\? Issuer of the serving certificate/);
+    screen.type('Enter');
     const plan = await screen.until(/\? Write these 7 files\?/);
     expect(plan.replaceAll('\n', '')).toContain(
       '--api a.example.com/v1 --api a.example.com/v2 --image example.com/api:v1 --name api --namespace apis',
@@ -128,7 +132,7 @@ describe('the prompts', () => {
     screen.type('my.example.com/v1', 'Enter');
     await screen.until(/\? Container image/);
     screen.type('x', 'Enter');
-    for (const question of [/\? Name of the server/, /\? Namespace/, /\? Name of the Service/]) {
+    for (const question of [/\? Name of the server/, /\? Namespace/, /\? Name of the Service/, /\? Issuer of the serving/]) {
       await screen.until(question);
       screen.type('Enter');
     }

@@ -1,5 +1,6 @@
 import { fileExists } from '../../config/file-errors.ts';
 import { newKeysCommand } from '../../config/project-commands.ts';
+import { servingNames } from '../../config/registration.ts';
 import { UsageError } from '../../errors.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { certificatesOf, servingFaults } from '../../project/certificates.ts';
@@ -62,7 +63,7 @@ export async function restoreAuthority(
   const { caCertificate } = projectFiles(dir);
   if (set.anchors.length > 0 || fileExists(caCertificate)) return undefined;
   const signed = (root: CertificateInfo): boolean =>
-    servingFaults(set.presented, [root], registration, now()).every(({ code }) => code !== 'unknown-authority');
+    servingFaults(set.presented, [root], servingNames(registration), now()).every(({ code }) => code !== 'unknown-authority');
   const anchors = (await registeredRoots(cluster, registration, signal)).filter(signed);
   if (anchors.length === 0) return undefined;
   const save = (): void => {

@@ -33,7 +33,8 @@ export interface CertificatesStep extends Step {
 }
 
 /** Waits until every ready endpoint serves a certificate that kube-apiserver will verify. */
-export function certificatesStep(waiting: Waiting, expected: ExpectedCertificate): CertificatesStep {
+/** @param expected asked again at each look, where others may replace the certificate meanwhile */
+export function certificatesStep(waiting: Waiting, expected: ExpectedCertificate | ReadExpected): CertificatesStep {
   let unchecked: readonly string[] = [];
   return {
     id: 'certificates',
@@ -47,6 +48,8 @@ export function certificatesStep(waiting: Waiting, expected: ExpectedCertificate
     unchecked: () => unchecked,
   };
 }
+
+type ReadExpected = () => Promise<ExpectedCertificate>;
 
 /** The wait for endpoints before this one has reached the cluster. */
 const polling = { firstMs: 100, longestMs: 2_000, answered: true };
@@ -65,19 +68,22 @@ const listenMs = 10_000;
  * @throws RefusedError when a pod keeps another certificate for longer than a reload takes;
  * DeadlineError with the last state
  */
-export async function waitForCertificates(waiting: Waiting, expected: ExpectedCertificate): Promise<readonly string[]> {
-  const host = serverNameOf({ namespace: expected.namespace, name: expected.service });
-  const roots = inspect(expected.caBundle).certificates;
+export async function waitForCertificates(waiting: Waiting, wanted: ExpectedCertificate | ReadExpected): Promise<readonly string[]> {
+  const read = typeof wanted === 'function' ? wanted : async () => wanted;
+  const first = await read();
+  const host = serverNameOf({ namespace: first.namespace, name: first.service });
   const start = performance.now();
   const context = collectContext(waiting.cluster, waiting.signal);
   let unchecked: readonly string[] = [];
-  const certificate = expected.leaf
-    ? `the certificate for ${host} with SHA-256 ${expected.leaf}`
+  const certificate = first.leaf
+    ? `the certificate for ${host} with SHA-256 ${first.leaf}`
     : `a certificate for ${host} that the caBundle verifies`;
-  await waitFor(`every endpoint to serve ${certificate}`, podCommands(expected.namespace), waiting, async (report) => {
+  await waitFor(`every endpoint to serve ${certificate}`, podCommands(first.namespace), waiting, async (report) => {
     unchecked = await poll({ ...polling, signal: waiting.signal, report }, async () => {
-      const [{ probes }, wanted] = await Promise.all([servedByReady(context, { ...expected, roots }), wantedReplicas(context, expected)]);
-      const missing = missingEndpoints(expected, probes, wanted);
+      const expected = await read();
+      const roots = inspect(expected.caBundle).certificates;
+      const [{ probes }, replicas] = await Promise.all([servedByReady(context, { ...expected, roots }), wantedReplicas(context, expected)]);
+      const missing = missingEndpoints(expected, probes, replicas);
       const elapsedMs = performance.now() - start;
       const isUnchecked = ({ evidence }: JudgedProbe): boolean =>
         evidence === 'unknown' || (evidence === 'doubtful' && elapsedMs >= listenMs);

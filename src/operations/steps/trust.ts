@@ -17,7 +17,7 @@ interface Unverified {
   /** Name of the Deployment of the pods, when it is known. */
   readonly deployment: string | undefined;
   /** As they are going to be applied. */
-  readonly apiServices: readonly KubeObject[];
+  readonly apiServices: () => readonly KubeObject[];
 }
 
 /**
@@ -34,7 +34,7 @@ export function trustStep({ cluster, signal, onProgress }: Waiting, { unchecked,
     needs: () => [],
     async observe() {
       if (unchecked().length === 0) return { state: 'done' };
-      for (const wanted of apiServices) {
+      for (const wanted of apiServices()) {
         const found = await getObject(cluster, refOf(wanted), signal);
         const present = found && viewApiService(found);
         if (present && dropsTrust(present, viewApiService(wanted)) && (await isServed(cluster, present, signal))) {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type Cluster, connect } from '../../../src/cluster/cluster.ts';
 import { manifestsToRegister } from '../../../src/manifests/render.ts';
 import { completeExistingDeployment } from '../../../src/operations/existing-deployment.ts';
-import { verifyAgain } from '../../../src/operations/register.ts';
+import { verifyAgain } from '../../../src/operations/register-steps.ts';
 import { runSteps } from '../../../src/operations/runner.ts';
 import { applyStep } from '../../../src/operations/steps/apply.ts';
 import type { Issued } from '../../../src/pki/types.ts';

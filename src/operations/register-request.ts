@@ -1,0 +1,29 @@
+import type { Holder } from '../cluster/rotation-lease.ts';
+import type { ProjectCommands } from '../config/project-commands.ts';
+import type { Registration } from '../config/schema.ts';
+import type { KubeObject } from '../manifests/types.ts';
+import type { Issued } from '../pki/types.ts';
+import type { OnProgress } from './progress.ts';
+
+/** What `register` is asked to do. */
+export interface RegisterRequest {
+  readonly registration: Registration;
+  /** Undefined where others issue, and no file names their CA. */
+  readonly issued: Issued | undefined;
+  /** In apply order: those of `manifestsToRegister`, or a part of them. */
+  readonly objects: readonly KubeObject[];
+  /** Whether another tool applies the other objects, and the other fields of the APIServices. */
+  readonly isPart?: boolean;
+  readonly forceConflicts: boolean;
+  /** The flags that select the cluster, for the commands in fixes. */
+  readonly clusterFlags?: readonly string[];
+  /** For the same commands. */
+  readonly project?: ProjectCommands;
+  readonly holder: Holder;
+  /** Aborted by the deadline or by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+}
+
+export const isApiService = ({ kind }: KubeObject): boolean => kind === 'APIService';
+export const isDeployment = ({ kind }: KubeObject): boolean => kind === 'Deployment';

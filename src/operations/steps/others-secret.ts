@@ -1,0 +1,60 @@
+import { describeRef } from '../../cluster/resources.ts';
+import { responsibilitiesOf } from '../../config/responsibilities.ts';
+import { RefusedError } from '../../errors.ts';
+import { issuerOf } from '../../issuers/issuers.ts';
+import { type OthersCertificate, type OthersSecret, readOthersSecret, servingSecretRef } from '../others-secret.ts';
+import type { Observation, Step } from '../runner.ts';
+import { poll, type Waiting, waitFor } from '../wait.ts';
+
+export interface OthersSecretStep extends Step {
+  /** What the Secret holds; undefined before it was seen. */
+  certificate(): OthersCertificate | undefined;
+  /** Reads the Secret again. @returns, @throws as `readOthersSecret` */
+  look(): Promise<OthersCertificate | undefined>;
+}
+
+type Source = Pick<OthersSecret, 'registration' | 'fileAnchors'>;
+
+/** Waits until others have written the Secret, and checks that its certificate fits. */
+export function othersSecretStep(waiting: Waiting, source: Source): OthersSecretStep {
+  const { registration } = source;
+  const ref = servingSecretRef(registration);
+  let certificate: OthersCertificate | undefined;
+  const look = async (): Promise<OthersCertificate | undefined> => {
+    const found = await readOthersSecret({ ...waiting, ...source, now: new Date() });
+    certificate = found ?? certificate;
+    return found;
+  };
+  return {
+    id: 'others-secret',
+    title: `Waiting for Secret ${ref.namespace}/${ref.name}`,
+    needs: () => [{ verb: 'get', ref }],
+    async observe(): Promise<Observation> {
+      try {
+        return { state: (await look()) ? 'done' : 'pending' };
+      } catch (error) {
+        if (error instanceof RefusedError) return { state: 'fault', error };
+        throw error;
+      }
+    },
+    run: () => waitForSecret(waiting, source, look),
+    certificate: () => certificate,
+    look,
+  };
+}
+
+async function waitForSecret(waiting: Waiting, { registration }: Source, look: () => Promise<unknown>): Promise<void> {
+  const ref = servingSecretRef(registration);
+  const { secret: writer } = responsibilitiesOf(registration);
+  const details = `kubectl -n ${ref.namespace} get secret ${ref.name} -o yaml`;
+  await waitFor(`${writer} to write ${describeRef(ref)}`, details, waiting, async (report) => {
+    await poll({ ...polling, signal: waiting.signal, report }, async () => {
+      if (await look()) return true;
+      report((await issuerOf(registration).explainMissingSecret?.({ ...waiting, registration })) ?? 'no certificate in tls.crt yet');
+      return undefined;
+    });
+  });
+}
+
+/** The steps before this one have reached the cluster. */
+const polling = { firstMs: 250, longestMs: 2_000, answered: true };
