@@ -1,4 +1,5 @@
 import { groupVersionOf, serverNameOf } from '../config/registration.ts';
+import { responsibilities } from '../config/responsibilities.ts';
 import { fileText } from '../snapshot/offline/read.ts';
 import type { ApiServiceView, Source } from '../snapshot/types.ts';
 import { fileFixes, projectFixes } from './catalog/file-fixes.ts';
@@ -72,5 +73,6 @@ function toFinding(
 /** For files, the fix names the file, or renews the certificates of the project. */
 function fixOf(code: Code, { source, project }: FindingContext): string {
   if (source.kind !== 'files') return entryOf(code).fix;
-  return (project && projectFixes[code]) ?? fileFixes[code] ?? entryOf(code).fix;
+  const own = project && responsibilities[project.issuer].inProject;
+  return ((own && projectFixes[code]) || fileFixes[code]) ?? entryOf(code).fix;
 }

@@ -1,4 +1,5 @@
 import { inDirectory, newKeysCommand, type ProjectCommands } from '../config/project-commands.ts';
+import { responsibilities } from '../config/responsibilities.ts';
 import { fill } from './catalog.ts';
 
 /** A part of a fix. In a fix, backticks enclose the commands to copy, and nothing else. */
@@ -29,7 +30,7 @@ export interface FixTarget {
  * @throws Error for a placeholder without a value
  */
 export const fillFix = (template: string, args: Readonly<Record<string, string>>, { clusterFlags = [], project }: FixTarget = {}): string =>
-  template
+  forOthers(template, project)
     .split('`')
     .map((text, at) =>
       at % 2 === 1
@@ -37,6 +38,14 @@ export const fillFix = (template: string, args: Readonly<Record<string, string>>
         : fill(text, args, (value) => value.replaceAll('`', "'")),
     )
     .join('`');
+
+/** A project whose certificate others make has no command that renews it. */
+const forOthers = (template: string, project: ProjectCommands | undefined): string =>
+  project && !responsibilities[project.issuer].inProject
+    ? template.replace(/In an apisvc project: `apisvc (?:rotate|init --force-keys)[^`]*`\. Otherwise, (.)/g, (_, first: string) =>
+        first.toUpperCase(),
+      )
+    : template;
 
 /** The start of a command that connects to a cluster. Flags can follow it. */
 const clusterCommand = /(?<=^|\| |&& |\$\()(kubectl|apisvc (?:register|rotate|secure|status|unregister|verify))(?= |$)/g;

@@ -16,6 +16,7 @@ import { nameOf } from './checks/served-certificates.ts';
 import { daysBetween } from './days.ts';
 import { diagnose } from './diagnose.ts';
 import { judge } from './judged.ts';
+import { ownersOf, type StatusIssuer } from './status-issuer.ts';
 import type { ApiDiagnosis, DiagnoseOptions, Finding } from './types.ts';
 
 /** One certificate at one place, or why it is not known. */
@@ -45,6 +46,8 @@ export interface Status {
   readonly apiVersion: 'apisvc.dev/status/v1alpha1';
   readonly takenAt: string;
   readonly source: Source;
+  /** Who makes the key and writes what, where all of them belong to the project. */
+  readonly issuer?: StatusIssuer;
   /** The directory of the project that they are compared with. */
   readonly project?: string;
   /** unknown: nothing in the cluster could be read. */
@@ -86,6 +89,7 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
     apiVersion: 'apisvc.dev/status/v1alpha1',
     takenAt,
     source,
+    ...(options.project ? { issuer: ownersOf(options.project.issuer) } : {}),
     ...(compared ? { project: compared.directory } : {}),
     verdict: findings.some((each) => isDrift(each, compared)) ? 'drift' : known || apis.every(isLocal) ? 'same' : 'unknown',
     ...(failure === undefined ? {} : { failure }),

@@ -44,6 +44,7 @@ function text(status: Status, columns: Columns, colors: ChalkInstance): string {
   const cells = rows.map((row) => all.map(([, textOf]) => textOf(row) ?? '-'));
   const notChecked = byReason(rows.flatMap(({ name, notChecked: why }) => (why === undefined ? [] : [{ what: name, why }])));
   const sections = [
+    issuerLines(status),
     rotations.map((rotation) => printable(rotationFact(rotation))),
     findings.flatMap((finding) => findingLines(finding, colors)),
     notChecked.length > 0 ? [colors.bold('not checked'), ...notChecked.map(({ what, why }) => `  ${printable(`${what}: ${why}`)}`)] : [],
@@ -51,6 +52,13 @@ function text(status: Status, columns: Columns, colors: ChalkInstance): string {
   ];
   const below = sections.filter((lines) => lines.length > 0).map((lines) => `\n${lines.join('\n')}\n`);
   return `${table([all.map(([heading]) => heading), ...cells], -1, colors)}${below.join('')}`;
+}
+
+/** Only what apisvc does not write itself is worth a line. */
+function issuerLines({ issuer }: Status): readonly string[] {
+  if (!issuer || (issuer.secret === 'apisvc' && issuer.caBundle === 'apisvc')) return [];
+  const { type, key, secret, caBundle } = issuer;
+  return [`issuer ${type}: key made by ${key}; Secret written by ${secret}; caBundle written by ${caBundle}`];
 }
 
 /** The code, and the commands that repair it. `explain` has the rest. */

@@ -100,3 +100,18 @@ test('flags are added to commands at the end of a line of text too', () => {
   const complete = withClusterFlags(fix, ['--kubeconfig=/a b']);
   expect(withClusterFlags(complete, ['--kubeconfig=/a b'])).toBe(complete);
 });
+
+describe('a fix that renews the certificate', () => {
+  const fix = 'Renew it. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued it.';
+
+  test.each(['self-signed', 'ca'] as const)('names rotate in a project with the issuer %s', (issuer) => {
+    expect(fillFix(fix, {}, { project: { directory: '.', issuer } })).toBe(fix);
+  });
+
+  test.each(['existing-secret', 'cert-manager', 'csr', 'openshift-service-ca', 'insecure'] as const)(
+    'does not name rotate where %s issues',
+    (issuer) => {
+      expect(fillFix(fix, {}, { project: { directory: '.', issuer } })).toBe('Renew it. Use the tool that issued it.');
+    },
+  );
+});

@@ -223,3 +223,9 @@ describe('during a rotation', () => {
     expect(status).not.toHaveProperty('failure');
   });
 });
+
+test('a project whose certificate others make has no files, and tells who writes what', () => {
+  const status = statusFor({}, { project: { directory: '.', issuer: 'existing-secret' } });
+  expect(status.issuer).toEqual({ type: 'existing-secret', key: 'another tool', secret: 'another tool', caBundle: 'apisvc' });
+  expect(status.rows.map(({ place }) => place)).toEqual(['secret', 'ca-bundle', 'endpoint']);
+});
