@@ -42,7 +42,8 @@ export function refuseContradictions({ server, certificates }: Spec, context: z.
   ];
   if (existing) checkPort(flags, existing.port, ['server', 'existing', 'port'], report);
   else checkPort(flags, server.port, ['server', 'port'], report);
-  if (certificates.flags !== 'none') checkFiles(flags, report);
+  const { secret } = responsibilities[certificates.issuer.type];
+  if (certificates.flags !== 'none' && secret !== 'nobody') checkFiles(flags, report);
 }
 
 /** In names of flags, `_` is the same as `-` (k8s.io/component-base/cli/flag). */

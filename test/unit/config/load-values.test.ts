@@ -258,6 +258,12 @@ describe('contradictions of the issuer', () => {
     ],
   ])('%s', refusesCertificates);
 
+  it('allows the flags of a certificate that the server has itself', () => {
+    const text = having('image: example.com/server:v1', 'image: x\n    args: [--tls-cert-file=/own/tls.crt]');
+    expect(messageOf(text)).toContain('apisvc sets --tls-cert-file itself');
+    expect(parseRegistration(text.replace('lifetime: 90d', 'issuer: {type: insecure}'), file).spec.server.args).toHaveLength(1);
+  });
+
   it.each(['existing-secret', 'cert-manager', 'openshift-service-ca'])('%s of a server outside the cluster', (type) => {
     const text = having('image: example.com/server:v1', 'external: {addresses: [10.0.0.1], port: 443}').replace(
       'lifetime: 90d',
