@@ -7,7 +7,7 @@ import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
 import type { Authority } from '../pki/types.ts';
 import { faultsAgainstKeeping, projectFaultTexts, unreadableFix } from '../project/certificates.ts';
-import { recover, refuseDuringRotation } from '../project/generations.ts';
+import { finishPromotion, refuseDuringRotation } from '../project/generations.ts';
 import { issuedInFiles } from '../project/issued.ts';
 import {
   hasKeys,
@@ -33,7 +33,7 @@ import { together } from './together.ts';
 
 /** `apisvc init`: creates a project, or replaces the certificates of one (`--force-keys`). */
 export async function init(flags: InitFlags, [dir = '.']: readonly string[], given: Terminal): Promise<ExitCode> {
-  recover(dir);
+  finishPromotion(dir);
   refuseDuringRotation(dir);
   const terminal = flags.yes ? { ...given, interactive: false, ask: refuseToAsk } : given;
   const keepConfiguration = isProject(dir) && !flags.force;
@@ -50,6 +50,8 @@ export async function init(flags: InitFlags, [dir = '.']: readonly string[], giv
   const project = { configuration, schema: readSchema(), certificates };
   if (command !== undefined) await confirmFiles(plannedFiles(dir, project), command, terminal);
   terminal.interrupt.throwIfAborted();
+  // One may have started while the user answered.
+  refuseDuringRotation(dir);
   const paths = writeProject(dir, project);
   const removed = all.caKey === undefined ? undefined : removeReplacedAuthorityKey(dir, all.caKey);
   if (removed !== undefined) terminal.progress(`removed ${removed}, the key of the replaced CA`);

@@ -14,7 +14,7 @@ import type { RegisterRequest } from '../operations/register-request.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import type { Issued } from '../pki/types.ts';
 import { certificatesToRegister } from '../project/certificates.ts';
-import { recover, refuseDuringRotation } from '../project/generations.ts';
+import { finishPromotion, refuseDuringRotation } from '../project/generations.ts';
 import { issuedInFiles } from '../project/issued.ts';
 import { projectFiles, readRegistration } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
@@ -43,7 +43,7 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
   if (flags.diff && flags.dryRun) throw new UsageError('--diff cannot be used with --dry-run', { fix: 'Remove one of the two flags.' });
   const registration = readRegistration(flags.directory);
   requireSupported(flags.directory, registration);
-  if (!flags.dryRun && !flags.diff) recover(flags.directory);
+  if (!flags.dryRun && !flags.diff) finishPromotion(flags.directory);
   refuseDuringRotation(flags.directory);
   const { key: given } = await readGivenKeys(flags, { dir: flags.directory, registration, command: 'register' }, terminal);
   const certificates = certificatesOf(flags.directory, registration, new Date(), given);

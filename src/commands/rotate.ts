@@ -18,7 +18,7 @@ import { certificateFaultFix, certificateFaultText } from '../pki/certificate-fa
 import { inspect } from '../pki/inspect.ts';
 import type { Authority, CertificateInfo } from '../pki/types.ts';
 import { certificatesOf } from '../project/certificates.ts';
-import { recover } from '../project/generations.ts';
+import { finishPromotion } from '../project/generations.ts';
 import type { CertificatesToWrite } from '../project/project.ts';
 import { projectFiles, readRegistration } from '../project/project.ts';
 import { readPem } from '../project/read.ts';
@@ -55,7 +55,7 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   requireSupported(dir, registration);
   refuseForeign(registration, dir);
   // The checks before the Lease read certs/, which an interrupted rotation may have moved away.
-  if (!flags.dryRun) recover(dir);
+  if (!flags.dryRun) finishPromotion(dir);
   // A damaged certs/next is refused even where the cluster does not answer.
   readNextSet(dir, registration, flags.abort === true);
   const authority = await readAuthority(flags, terminal, new Date())?.();

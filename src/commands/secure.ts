@@ -12,7 +12,7 @@ import { findSecured, undoSecure } from '../operations/secure/undo.ts';
 import { planChanges, type SecureRequest, secure as secureServer } from '../operations/secure.ts';
 import type { Issued } from '../pki/types.ts';
 import { readCertificates, requireCertificates } from '../project/certificates.ts';
-import { recover, refuseDuringRotation } from '../project/generations.ts';
+import { finishPromotion, refuseDuringRotation } from '../project/generations.ts';
 import { isProject, type NewProject, projectFiles, readRegistration, readSchema, writeProject } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
 import { progressLine } from '../report/progress.ts';
@@ -110,7 +110,7 @@ async function prepare(plan: Prepared['plan'], name: string, { directory }: Secu
     const project = { configuration, schema: readSchema(), certificates };
     return { plan, registration, issued: certificates.issued, dir, project, notes };
   }
-  recover(dir);
+  finishPromotion(dir);
   refuseDuringRotation(dir);
   const registration = readRegistration(dir);
   refuseOtherProject(dir, registration, plan.registration, name);

@@ -9,7 +9,9 @@ import { inspect } from '../pki/inspect.ts';
 import { readPrivateKey } from '../pki/keys.ts';
 import { type CertificatesRequest, type ReadCertificates, readCertificates } from './certificates.ts';
 import { type Disk, disk as realDisk } from './disk.ts';
+import type { FileToWrite } from './files.ts';
 import { type CertificatesToWrite, certificateFiles, filesOfCertificates } from './project.ts';
+import { pemText } from './read.ts';
 import { pathsOfSets } from './sets.ts';
 
 /**
@@ -18,8 +20,9 @@ import { pathsOfSets } from './sets.ts';
  */
 
 /**
- * Writes certificates to certs/next, all files or none.
- * @throws RefusedError when certs/next exists; UsageError with the reason when writing fails
+ * Writes certificates to certs/next, all files or none. Only the holder of the Lease calls it.
+ * @throws RefusedError when certs/next exists, or another process changed the files before they
+ * were complete; UsageError with the reason when writing fails
  */
 export function writeNext(dir: string, certificates: CertificatesToWrite, disk: Disk = realDisk): void {
   const { certs, next, staged } = pathsOfSets(dir);
@@ -28,15 +31,30 @@ export function writeNext(dir: string, certificates: CertificatesToWrite, disk: 
     removeTree(disk, staged);
     disk.makeDirectory(staged, certs);
     const ignored = disk.read(certificateFiles(certs).ignore);
-    for (const file of filesOfCertificates(staged, certificates)) {
+    const files = filesOfCertificates(staged, certificates).map((file) => {
       const keepsText = ignored !== undefined && file.path === certificateFiles(staged).ignore;
-      disk.write(keepsText ? { ...file, text: ignored } : file);
-    }
+      return keepsText ? { ...file, text: ignored } : file;
+    });
+    for (const file of files) disk.write(file);
     disk.syncDirectory(staged);
+    // A process that took the Lease over may have deleted some of the files, the CA key among them.
+    if (!isWhole(disk, staged, files)) throw changedMeanwhile(staged);
     disk.rename(staged, next);
     disk.syncDirectory(certs);
   });
 }
+
+/** Whether a directory has exactly these files. */
+function isWhole(disk: Disk, directory: string, files: readonly FileToWrite[]): boolean {
+  const names = files.map(({ path }) => basename(path)).sort();
+  if (disk.kindOf(directory) !== 'directory' || disk.list(directory).join('/') !== names.join('/')) return false;
+  return files.every(({ path, text }) => disk.read(path) === pemText(Buffer.from(text)));
+}
+
+const changedMeanwhile = (staged: string): RefusedError =>
+  new RefusedError(`another process changed ${staged} while the new certificates were written\nnothing was changed`, {
+    fix: 'Run the same command again when no other rotation runs.',
+  });
 
 const inRotation = (dir: string): RefusedError =>
   new RefusedError(`a rotation is in progress: ${pathsOfSets(dir).next} exists`, { fix: continueOrAbort(dir) });
@@ -78,7 +96,8 @@ export function refuseMount(dir: string): void {
 }
 
 /**
- * Makes certs/next the set in use. The replaced keys are deleted; other files of certs/ stay.
+ * Makes certs/next the set in use. The replaced keys are deleted; other files of certs/ stay. Only
+ * the holder of the Lease calls it.
  * @throws UsageError with the reason; `recover` finishes what was begun
  */
 export function promoteNext(dir: string, disk: Disk = realDisk): void {
@@ -108,34 +127,67 @@ export function discardNext(dir: string, disk: Disk = realDisk): void {
 }
 
 /**
- * Finishes a `promoteNext` or `discardNext` that was interrupted. Commands that write to the
- * project call it first.
+ * Finishes a `promoteNext` that was interrupted. Commands that read or write certs/ call it first.
+ * They do not hold the Lease: the process that promotes may still run, and notices that its work is
+ * done. What such a process is writing, certs/next.tmp, stays.
  * @throws UsageError with the reason
  */
-export function recover(dir: string, disk: Disk = realDisk): void {
-  const { certs, incoming, replaced, staged } = pathsOfSets(dir);
+export function finishPromotion(dir: string, disk: Disk = realDisk): void {
+  const { certs, incoming, replaced } = pathsOfSets(dir);
   const parent = dirname(certs);
   onDisk('write', certs, () => {
-    if (disk.kindOf(incoming)) {
-      if (disk.kindOf(certs)) {
-        keepOtherFiles(disk, certs, incoming);
-        // Another process finished meanwhile: certs/ is the new set already.
-        if (!disk.kindOf(incoming)) return;
-        disk.rename(certs, replaced);
-        disk.syncDirectory(parent);
-      }
-      disk.rename(incoming, certs);
-      disk.syncDirectory(parent);
-    }
+    unlessDone(
+      () => moveIn(disk, dir),
+      () => !disk.kindOf(incoming),
+    );
     // No interruption leaves only the old set: two processes were here at once.
     if (disk.kindOf(replaced) && !disk.kindOf(certs)) {
       disk.rename(replaced, certs);
       disk.syncDirectory(parent);
     }
-    if (disk.kindOf(replaced)) {
-      removeTree(disk, replaced);
-      disk.syncDirectory(parent);
-    }
+    if (!disk.kindOf(replaced)) return;
+    unlessDone(
+      () => removeTree(disk, replaced),
+      () => !disk.kindOf(replaced),
+    );
+    disk.syncDirectory(parent);
+  });
+}
+
+/** A file that is missing halfway is no fault where another process did the same meanwhile. */
+function unlessDone(change: () => void, isDone: () => boolean): void {
+  try {
+    change();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !isDone()) throw error;
+  }
+}
+
+/** Puts the incoming set in the place of certs/, which becomes the replaced one. */
+function moveIn(disk: Disk, dir: string): void {
+  const { certs, incoming, replaced } = pathsOfSets(dir);
+  if (!disk.kindOf(incoming)) return;
+  if (disk.kindOf(certs)) {
+    keepOtherFiles(disk, certs, incoming);
+    // Another process finished meanwhile: certs/ is the new set already.
+    if (!disk.kindOf(incoming)) return;
+    disk.rename(certs, replaced);
+    disk.syncDirectory(dirname(certs));
+  }
+  disk.rename(incoming, certs);
+  disk.syncDirectory(dirname(certs));
+}
+
+/**
+ * Finishes a `promoteNext`, and deletes what an interrupted `writeNext` or `discardNext` left. Only
+ * the holder of the Lease calls it: the keys in certs/next.tmp may be those that another process is
+ * writing.
+ * @throws UsageError with the reason
+ */
+export function recover(dir: string, disk: Disk = realDisk): void {
+  finishPromotion(dir, disk);
+  const { certs, staged } = pathsOfSets(dir);
+  onDisk('write', certs, () => {
     if (!disk.kindOf(staged)) return;
     removeTree(disk, staged);
     disk.syncDirectory(certs);

@@ -8,6 +8,7 @@ import { readCertificates } from '../../../src/project/certificates.ts';
 import type { Disk } from '../../../src/project/disk.ts';
 import {
   discardNext,
+  finishPromotion,
   promoteNext,
   readNext,
   recover,
@@ -143,9 +144,11 @@ test('recover puts back the only set that is left, which another process moved a
   expect(readCertificates(dir, registration, request)).toMatchObject({ chain: otherLeaf.certificates, faults: [] });
 });
 
-test('recover deletes the keys that an interrupted discard left', () => {
+test('recover deletes the keys that an interrupted discard left, which a command without the Lease leaves', () => {
   const dir = withNext();
   renameSync(join(dir, 'certs', 'next'), join(dir, 'certs', 'next.tmp'));
+  finishPromotion(dir);
+  expect(contents(join(dir, 'certs'))).toContain('next.tmp/ca.key');
   recover(dir);
   expect(contents(dir)).toEqual(contents(project()));
 });
@@ -256,6 +259,93 @@ describe('a crash before any operation', () => {
       expect([...written.keys()]).not.toContain(`${certs}/next.tmp`);
     }
   });
+
+  interface Disturbed {
+    readonly tree: Tree;
+    /** Where the change failed. */
+    readonly error?: Error;
+  }
+
+  /** Lets another process run before each operation of a change, which goes on afterwards. */
+  function disturbed(from: Tree, change: (disk: Disk) => void, other: (disk: Disk) => void): readonly Disturbed[] {
+    const found: Disturbed[] = [];
+    for (let at = 0, isOver = false; !isOver; at++) {
+      const model = modelDisk(root, from);
+      let left = at;
+      const operations = Object.entries(model.disk).map(([name, operation]) => [
+        name,
+        (...given: readonly unknown[]) => {
+          if (left-- === 0) other(model.disk);
+          return (operation as (...given: readonly unknown[]) => unknown)(...given);
+        },
+      ]);
+      try {
+        change(Object.fromEntries(operations) as Disk);
+        found.push({ tree: model.now() });
+      } catch (error) {
+        found.push({ tree: model.now(), error: error as Error });
+      }
+      isOver = left >= 0;
+    }
+    return found;
+  }
+
+  test('of another process that only looks in leaves the next set whole, with the CA key', () => {
+    const found = disturbed(
+      start,
+      (disk) => writeNext(root, newCa, disk),
+      (disk) => finishPromotion(root, disk),
+    );
+    expect(found.length).toBeGreaterThan(15);
+    for (const { tree, error } of found) {
+      expect(error).toBeUndefined();
+      expect(isSet(tree, `${certs}/next`, newCa)).toBe(true);
+    }
+  });
+
+  test('never makes a set the next one that another process took apart', () => {
+    const found = disturbed(
+      start,
+      (disk) => writeNext(root, newCa, disk),
+      (disk) => recover(root, disk),
+    );
+    const messages = found.flatMap(({ error }) => error?.message ?? []);
+    for (const message of messages) expect(message).toMatch(/another process changed|no such file/);
+    expect(messages.some((message) => message.startsWith(`another process changed ${certs}/next.tmp`))).toBe(true);
+    for (const { tree, error } of found) expect(isSet(tree, `${certs}/next`, newCa)).toBe(error === undefined);
+  });
+
+  const promoting = (other: (disk: Disk) => void): readonly Disturbed[] =>
+    disturbed(withNextAt(newCa), (disk) => promoteNext(root, disk), other);
+
+  test('of promoting goes on where another process finishes it meanwhile', () => {
+    const found = promoting((disk) => finishPromotion(root, disk));
+    expect(found.length).toBeGreaterThan(25);
+    for (const { tree, error } of found) {
+      expect(error).toBeUndefined();
+      expectWhole(tree, [newCa]);
+    }
+  });
+
+  test.each([2, 4])('of promoting loses nothing where another process is killed after %i operations of it', (operations) => {
+    for (const { tree } of promoting((disk) => void isKilled(() => finishPromotion(root, killedAfter(disk, operations))))) {
+      const recovered = following(tree, (disk) => recover(root, disk));
+      expectWhole(recovered, [newCa]);
+    }
+  });
+
+  /** Counts only what changes the disk. */
+  function killedAfter(disk: Disk, operations: number): Disk {
+    let left = operations;
+    const counted =
+      <Given extends readonly string[]>(operation: (...given: Given) => void) =>
+      (...given: Given): void => {
+        if (left-- === 0) throw new Killed();
+        operation(...given);
+      };
+    const { rename, unlink, removeDirectory } = disk;
+    return { ...disk, rename: counted(rename), unlink: counted(unlink), removeDirectory: counted(removeDirectory) };
+  }
 
   test('is noticed where an fsync is missing', () => {
     const careless = (disk: Disk): Disk => ({ ...disk, syncDirectory: () => undefined });

@@ -111,7 +111,10 @@ export function modelDisk(root: string, start: Tree, operations = Number.POSITIV
       if (find(to)) throw fault('ENOTEMPTY', to);
       change([from, undefined], [to, node]);
     },
-    unlink: (path) => change([path, undefined]),
+    unlink(path) {
+      if (!find(path)) throw fault('ENOENT', path);
+      change([path, undefined]);
+    },
     removeDirectory(path) {
       if (namesIn(path).size > 0) throw fault('ENOTEMPTY', path);
       change([path, undefined]);
