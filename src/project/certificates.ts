@@ -160,16 +160,27 @@ export function whyUnreadable(dir: string, part: CertificatePart, set: 'current'
   return fault && certificateFaultText(fault, paths).slice(`${paths[part]}: `.length);
 }
 
+/**
+ * The private key in certs/tls.key.
+ * @param leaf the certificate that it must belong to
+ * @returns the key; its fault where the file has none, or another one
+ */
+export function keyOf(dir: string, leaf: CertificateInfo): { readonly key?: PrivateKey; readonly fault?: CertificateFault } {
+  const { key, faults } = keyIn(pathsOf(dir, 'current'), [leaf]);
+  const [fault] = faults;
+  return { ...(key ? { key } : {}), ...(fault ? { fault } : {}) };
+}
+
 const pathsOf = (dir: string, set: 'current' | 'next') => (set === 'next' ? certificateFiles(pathsOfSets(dir).next) : projectFiles(dir));
 
-function keyIn(paths: Paths, [leaf]: readonly CertificateInfo[]) {
+function keyIn(paths: Paths, [leaf]: readonly CertificateInfo[]): { readonly key?: PrivateKey; readonly faults: CertificateFault[] } {
   const part = 'key';
   const { text, faults } = readPart(paths, part);
-  if (faults.length > 0) return { faults };
+  if (faults.length > 0) return { faults: [...faults] };
   const { key, fault } = readPrivateKey(text);
-  if (fault) return { faults: [{ part, ...fault } as const] };
+  if (fault) return { faults: [{ part, ...fault }] };
   if (!leaf || new X509Certificate(leaf.pem).checkPrivateKey(key)) return { key: toPrivateKey(key), faults: [] };
-  return { faults: [{ part, code: 'key-mismatch', subjects: [leaf.subject || describeKey(key)] } as const] };
+  return { faults: [{ part, code: 'key-mismatch', subjects: [leaf.subject || describeKey(key)] }] };
 }
 
 /** Why kube-apiserver would not accept the certificate for one of the names. */

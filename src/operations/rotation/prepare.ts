@@ -15,11 +15,12 @@ import { hasSecret } from './live.ts';
 import { rotationNeeds } from './needs.ts';
 import { isDue, requireAgreement, requireWayBack } from './preconditions.ts';
 import type { RotateRequest, RotateResult } from './request.ts';
+import { requireUsableKey, withKey } from './restore-key.ts';
 import { type Restored, restoreAuthority, restoreSet } from './restore-set.ts';
 import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind } from './rotation.ts';
 import type { Planned } from './run.ts';
 import { setInCluster } from './set-in-cluster.ts';
-import { readNextSet, readSet, withKey } from './sets.ts';
+import { readNextSet, readSet } from './sets.ts';
 import { stepList } from './step-list.ts';
 
 export type TimedRequest = RotateRequest & Pick<Rotation, 'now' | 'renewLease'>;
@@ -65,6 +66,7 @@ export async function prepare(
 /** Refuses what it can before it restores lost files, without which nothing can be issued. */
 async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet, restored: Restored | undefined): Promise<Planned> {
   refuseMount(request.dir);
+  requireUsableKey(request.dir, found);
   const where = { ...request, cluster };
   if (restored) await requireAgreement(where, found);
   restored?.save();
@@ -93,6 +95,7 @@ async function goOn(cluster: Cluster, request: TimedRequest, { current: found, o
   const where = { ...request, cluster };
   const kind = other ? kindOf(found, other) : (journal?.kind ?? 'leaf');
   if (asked === 'ca' && kind === 'leaf') throw otherKind();
+  if (!abort) requireUsableKey(dir, found);
   if (abort && kind === 'ca') await requireWayBack(where, found);
   // The first check did not know that the CA is replaced.
   if (!dryRun && !abort && kind === 'ca' && asked === 'leaf')

@@ -1,39 +1,70 @@
+import { dirname, join } from 'node:path';
 import { getObject } from '../../cluster/objects.ts';
+import { shellWord } from '../../config/shell-word.ts';
+import { UsageError } from '../../errors.ts';
 import { secretEntry } from '../../manifests/secret.ts';
 import { readPrivateKey, toPrivateKey } from '../../pki/keys.ts';
+import type { PrivateKey } from '../../pki/private-key.ts';
+import { keyOf, projectFaultTexts, unreadableFix } from '../../project/certificates.ts';
 import { saveFile } from '../../project/files.ts';
 import { projectFiles } from '../../project/project.ts';
 import { isKeyOf } from '../certificate-in-cluster.ts';
-import type { OnProgress } from '../progress.ts';
 import { hasSecret, secretRef } from './live.ts';
+import type { RotateRequest } from './request.ts';
 import type { CertificateSet, Rotation } from './rotation.ts';
 
-interface Project {
-  readonly dir: string;
-  readonly dryRun: boolean;
-  readonly onProgress: OnProgress;
+type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal'>;
+
+/**
+ * The set in certs/ with its key. Only a file that is missing is restored from the Secret, if the
+ * key there belongs to certs/tls.crt. A file that cannot be used stays; the way back then needs the
+ * key of the Secret.
+ * @returns the set, without the key where nothing has it
+ */
+export async function withKey(
+  where: Where,
+  current: CertificateSet,
+  { dir, dryRun, onProgress }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress'>,
+): Promise<CertificateSet> {
+  const [leaf] = current.presented;
+  if (current.key || !leaf) return current;
+  const { key: onDisk, fault } = keyOf(dir, leaf);
+  const key = onDisk ?? (await keyInSecret(where, current));
+  if (!key) return current;
+  const { namespace, name } = secretRef(where);
+  if (fault && fault.code !== 'file-not-found') {
+    const [text] = projectFaultTexts(dir, [fault]);
+    onProgress({ kind: 'note', what: `${text}; the file stays, and the key in Secret ${namespace}/${name} is used` });
+  } else if (fault && !dryRun) {
+    const path = projectFiles(dir).key;
+    saveFile({ path, text: key.reveal(), mode: 0o600 });
+    onProgress({ kind: 'note', what: `${path} not found; restored it from Secret ${namespace}/${name}` });
+  }
+  return { ...current, key };
+}
+
+async function keyInSecret(where: Where, { presented: [leaf] }: CertificateSet): Promise<PrivateKey | undefined> {
+  if (!hasSecret(where) || !leaf) return undefined;
+  const secret = await getObject(where.cluster, secretRef(where), where.signal);
+  const text = secret ? secretEntry(secret, 'tls.key') : '';
+  const { key } = readPrivateKey(text);
+  return key && isKeyOf(leaf, text) ? toPrivateKey(key) : undefined;
 }
 
 /**
- * Restores a lost certs/tls.key from the Secret, if its key belongs to certs/tls.crt. The way back
- * from a rotation needs it.
- * @returns the set, with the key where it was found
+ * Refuses to replace a certs/tls.key that exists but cannot be used: the end of a rotation deletes
+ * the file, which may be the only copy of a key.
+ * @throws UsageError with what is wrong with the file
  */
-export async function restoreKey(
-  where: Pick<Rotation, 'cluster' | 'registration' | 'signal'>,
-  current: CertificateSet,
-  { dir, dryRun, onProgress }: Project,
-): Promise<CertificateSet> {
-  const [leaf] = current.presented;
-  if (!hasSecret(where) || !leaf) return current;
-  const ref = secretRef(where);
-  const secret = await getObject(where.cluster, ref, where.signal);
-  const text = secret ? secretEntry(secret, 'tls.key') : '';
-  const { key } = readPrivateKey(text);
-  if (!key || !isKeyOf(leaf, text)) return current;
-  const restored = { ...current, key: toPrivateKey(key) };
-  if (dryRun) return restored;
-  saveFile({ path: projectFiles(dir).key, text: restored.key.reveal(), mode: 0o600 });
-  onProgress({ kind: 'note', what: `${projectFiles(dir).key} not found; restored it from Secret ${ref.namespace}/${ref.name}` });
-  return restored;
+export function requireUsableKey(dir: string, { key, presented: [leaf] }: CertificateSet): void {
+  const fault = key || !leaf ? undefined : keyOf(dir, leaf).fault;
+  if (!fault || fault.code === 'file-not-found') return;
+  const path = projectFiles(dir).key;
+  // git ignores *.key.
+  const aside = join(dirname(path), 'tls.old.key');
+  throw new UsageError(`${projectFaultTexts(dir, [fault])[0]}; a rotation would delete the file\nnothing was changed`, {
+    fix:
+      unreadableFix([fault]) ??
+      `Restore the file.\nOr move it away, and run the same command again, which uses the key in the Secret: mv ${shellWord(path)} ${shellWord(aside)}`,
+  });
 }

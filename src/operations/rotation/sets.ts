@@ -7,22 +7,7 @@ import { readCertificates } from '../../project/certificates.ts';
 import { readNext } from '../../project/generations.ts';
 import { certificateFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
-import type { OnProgress } from '../progress.ts';
-import { restoreKey } from './restore-key.ts';
-import { type CertificateSet, certificateSet, type Rotation } from './rotation.ts';
-
-interface Project {
-  readonly dir: string;
-  readonly dryRun: boolean;
-  readonly onProgress: OnProgress;
-}
-
-/** The set in certs/. A lost key is restored from the Secret. */
-export const withKey = async (
-  where: Pick<Rotation, 'cluster' | 'registration' | 'signal'>,
-  current: CertificateSet,
-  project: Project,
-): Promise<CertificateSet> => (current.key ? current : restoreKey(where, current, project));
+import { type CertificateSet, certificateSet } from './rotation.ts';
 
 const reading = () => ({ withKey: true, now: new Date() });
 

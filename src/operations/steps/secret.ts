@@ -8,7 +8,7 @@ import { changeFault, changeFields } from '../rotation/change-fields.ts';
 import { validityFault } from '../rotation/clock.ts';
 import { anyApiService, leafOf, readSecret, secretNeeds, secretRef } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
-import type { Rotation } from '../rotation/rotation.ts';
+import { type Rotation, wordsOf } from '../rotation/rotation.ts';
 import type { Trust } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
 
@@ -51,10 +51,13 @@ export function holds(secret: KubeObject, { to }: Pick<Rotation, 'to'>): boolean
 }
 
 /** A pending set always has its key. */
-const missingKey = ({ files }: Rotation): UsageError =>
-  new UsageError(`${files.key} not found, and the Secret has another key`, {
+function missingKey(rotation: Rotation): UsageError {
+  const { namespace, name } = secretRef(rotation);
+  const which = wordsOf(rotation).to;
+  return new UsageError(`neither ${rotation.files.key} nor Secret ${namespace}/${name} has the private key of the ${which} certificate`, {
     fix: 'Restore the file, or go back in the directory where the rotation was started.',
   });
+}
 
 /** The CA that is left stays in ca.crt until nothing serves by it. */
 function dataOf(rotation: Rotation, secret: KubeObject): Readonly<Record<string, string>> {
