@@ -46,16 +46,22 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
   if (!flags.dryRun && !flags.diff) finishPromotion(flags.directory);
   refuseDuringRotation(flags.directory);
   const { key: given } = await readGivenKeys(flags, { dir: flags.directory, registration, command: 'register' }, terminal);
-  const certificates = certificatesOf(flags.directory, registration, new Date(), given);
+  const read = (): ToRegister => {
+    refuseDuringRotation(flags.directory);
+    return certificatesOf(flags.directory, registration, new Date(), given);
+  };
+  const certificates = read();
   const objectsWith = (issued: Issued | undefined) => manifestsToRegister(registration, issued).map(({ object }) => object);
   const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
   const requestFor: RequestFor = async (cluster, signal) => {
     const project = { dir: flags.directory, registration };
-    const { missingKey } = certificates;
-    const issued = missingKey ? await issuedInCluster(cluster, project, missingKey, { signal, onProgress }) : certificates.issued;
+    const issuedOf = async ({ missingKey, issued }: ToRegister, report: OnProgress): Promise<Issued | undefined> =>
+      missingKey ? issuedInCluster(cluster, project, missingKey, { signal, onProgress: report }) : issued;
+    const issued = await issuedOf(certificates, onProgress);
     return {
       registration,
       issued,
+      readAgain: () => issuedOf(read(), () => {}),
       objects: partsOf(objectsWith(issued), flags.only),
       isPart: flags.only !== undefined,
       forceConflicts: flags.forceConflicts === true,

@@ -69,6 +69,8 @@ function withoutRepeatedNotes(onProgress: OnProgress): OnProgress {
 async function apply(name: string, prepared: Prepared, flags: SecureFlags, terminal: Terminal, onProgress: OnProgress): Promise<ExitCode> {
   const { dir, project, plan } = prepared;
   if (dir !== undefined && project) {
+    // One may have started while the user answered.
+    refuseDuringRotation(dir);
     for (const path of writeProject(dir, project)) terminal.progress(`created ${path}`);
   }
   const { applied, diagnosis } = await withCluster(flags, terminal, `securing ${name}`, (cluster: Cluster, signal) =>
@@ -152,6 +154,11 @@ const requestOf = (
 ): SecureRequest => ({
   registration,
   issued,
+  readAgain: async () => {
+    if (dir === undefined) return issued;
+    refuseDuringRotation(dir);
+    return requireCertificates(dir, registration, { withKey: true, now: new Date() });
+  },
   dir,
   clusterFlags: clusterFlagsOf(flags),
   ...(dir === undefined ? {} : { project: projectCommands(dir, registration) }),

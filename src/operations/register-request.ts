@@ -2,14 +2,12 @@ import type { Holder } from '../cluster/rotation-lease.ts';
 import type { ProjectCommands } from '../config/project-commands.ts';
 import type { Registration } from '../config/schema.ts';
 import type { KubeObject } from '../manifests/types.ts';
-import type { Issued } from '../pki/types.ts';
 import type { OnProgress } from './progress.ts';
+import type { CertificatesToWrite } from './writing.ts';
 
 /** What `register` is asked to do. */
-export interface RegisterRequest {
+export interface RegisterRequest extends CertificatesToWrite {
   readonly registration: Registration;
-  /** Undefined where others issue, and no file names their CA. */
-  readonly issued: Issued | undefined;
   /** In apply order: those of `manifestsToRegister`, or a part of them. */
   readonly objects: readonly KubeObject[];
   /** Whether another tool applies the other objects, and the other fields of the APIServices. */

@@ -43,10 +43,10 @@ export async function registerPart(
 }
 
 async function applyAndWait(cluster: Cluster, request: RegisterRequest) {
-  const { registration, holder } = request;
+  const { registration, issued, readAgain, holder } = request;
   const planned = stepsOf(cluster, request);
   await check(cluster, request, planned);
-  const writing = { ...rotationCheckOf(request), registration, holder };
+  const writing = { ...rotationCheckOf(request), registration, issued, readAgain, holder };
   const { all, verify } = await runWriting(cluster, writing, planned, ({ signal, beforeWrite }) =>
     stepsOf(cluster, { ...request, signal }, beforeWrite),
   );

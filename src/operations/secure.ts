@@ -27,10 +27,10 @@ import { takeoverFault } from './steps/takeover.ts';
 import { type VerifyStep, verifyStep } from './steps/verify.ts';
 import type { Waiting } from './wait.ts';
 import type { BeforeWrite } from './write-lock.ts';
-import { isApplyStep, pairsOf, runWriting, type WritingSteps } from './writing.ts';
+import { type CertificatesToWrite, isApplyStep, pairsOf, runWriting, type WritingSteps } from './writing.ts';
 
 /** What a server gets so that kube-apiserver can verify it. */
-export interface SecureRequest {
+export interface SecureRequest extends CertificatesToWrite {
   readonly registration: Registration;
   readonly issued: Issued;
   /** The project directory; undefined where the server keeps its own certificate. */
@@ -65,10 +65,10 @@ export async function planChanges(cluster: Cluster, request: SecureRequest): Pro
  * certificate: the APIService is unchanged then; DeadlineError with what it waited for
  */
 export async function secure(cluster: Cluster, request: SecureRequest): Promise<SecureResult> {
-  const { registration, holder } = request;
+  const { registration, issued, readAgain, holder } = request;
   const planned = stepsOf(cluster, request);
   await check(cluster, request, planned);
-  const writing = { ...rotationCheckOf(request), registration, holder };
+  const writing = { ...rotationCheckOf(request), registration, issued, readAgain, holder };
   const { writes, verify } = await runWriting(cluster, writing, planned, ({ signal, beforeWrite }) =>
     stepsOf(cluster, { ...request, signal }, beforeWrite),
   );

@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { wasRefused } from '../cluster/faults.ts';
 import { acquireRotationLease, leaseNeeds, NoNamespace, type RotationLock } from '../cluster/lease.ts';
 import { type Holder, rotationLease } from '../cluster/rotation-lease.ts';
-import { RefusedError } from '../errors.ts';
+import { ApisvcError, RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { noteLeaseWait } from './rotation/lease-wait.ts';
 import { incomplete, inProject, lookForRotation, type RotationCheck } from './rotation-in-progress.ts';
@@ -29,6 +29,11 @@ interface WriteRequest extends RotationCheck {
   readonly holder: Holder;
   /** Whether the run changes what a rotation may be writing. */
   readonly isContended: boolean;
+  /**
+   * Looks again at what was read before the Lease was held.
+   * @throws RefusedError where it changed
+   */
+  readonly recheck?: () => Promise<void>;
 }
 
 /**
@@ -37,15 +42,24 @@ interface WriteRequest extends RotationCheck {
  * also after an error or Ctrl-C. Where nothing can be rotated yet, and without the permissions on
  * the Lease, it looks for a rotation just before each write.
  * @throws RefusedError when another process holds the Lease, with its name, or when a rotation is
- * not complete; nothing was changed then; what the work throws
+ * not complete; nothing was changed then, nor where `recheck` throws; what the work throws
  */
 export async function excludeRotations<T>(cluster: Cluster, request: WriteRequest, work: (lock: WriteLock) => Promise<T>): Promise<T> {
-  const { signal } = request;
+  const { signal, recheck = async () => {} } = request;
   const lock = request.isContended && (await mayHoldLease(cluster, request)) ? await acquire(cluster, request) : undefined;
-  // The checks before have told already that the Lease cannot be read.
-  if (!lock) return work({ signal, beforeWrite: () => lookForRotation(cluster, { ...request, onProgress: () => {} }) });
+  if (!lock) {
+    const beforeWrite = async (): Promise<void> => {
+      // The checks before have told already that the Lease cannot be read.
+      await lookForRotation(cluster, { ...request, onProgress: () => {} });
+      await recheck();
+    };
+    return work({ signal, beforeWrite });
+  }
   try {
     if (lock.journal) throw withoutChanges(incomplete(request, lock.journal, false));
+    await recheck().catch((error) => {
+      throw error instanceof ApisvcError ? withoutChanges(error) : error;
+    });
     const both = AbortSignal.any([signal, lock.lost]);
     // Every request in flight listens to the signal. Node would warn of a leak.
     setMaxListeners(0, both);

@@ -1,7 +1,10 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Holder } from '../cluster/rotation-lease.ts';
 import type { Registration } from '../config/schema.ts';
+import { RefusedError } from '../errors.ts';
 import { projectOf } from '../manifests/labels.ts';
+import { caBundleOf } from '../pki/anchors.ts';
+import type { Issued } from '../pki/types.ts';
 import type { RotationCheck } from './rotation-in-progress.ts';
 import { runSteps, type Step } from './runner.ts';
 import { type AppliedPair, type ApplyStep, isContended } from './steps/apply.ts';
@@ -21,25 +24,40 @@ export const isApplyStep = (step: Step): step is ApplyStep => 'pairs' in step;
 
 export const pairsOf = (steps: readonly Step[]): AppliedPair[] => steps.filter(isApplyStep).flatMap((step) => step.pairs());
 
-interface Writing extends RotationCheck {
+/** The certificates that a run writes. */
+export interface CertificatesToWrite {
+  /** As they were read before the Lease was held. */
+  readonly issued: Issued | undefined;
+  /**
+   * Reads them again.
+   * @throws RefusedError where a rotation has begun; UsageError where they are gone
+   */
+  readonly readAgain: () => Promise<Issued | undefined>;
+}
+
+interface Writing extends RotationCheck, CertificatesToWrite {
   readonly registration: Registration;
   readonly holder: Holder;
 }
 
 /**
- * Runs the steps that write while no rotation can start, and then the others.
+ * Runs the steps that write while no rotation can start, and then the others. A rotation that ended
+ * since the certificates were read is not rolled back.
  * @param planned the steps after their dry run
  * @param stepsOf the same steps, with the lock
  * @returns the steps that ran
- * @throws as `excludeRotations` and `runSteps`
+ * @throws RefusedError where the certificates changed; as `excludeRotations` and `runSteps`
  */
 export async function runWriting<Steps extends WritingSteps>(
   cluster: Cluster,
-  { registration, ...writing }: Writing,
+  { registration, issued, readAgain, ...writing }: Writing,
   planned: WritingSteps,
   stepsOf: (lock: WriteLock) => Steps,
 ): Promise<Steps> {
-  const request = { ...writing, project: projectOf(registration), isContended: pairsOf(planned.all).some(isContended) };
+  const recheck = async (): Promise<void> => {
+    if (textOf(await readAgain()) !== textOf(issued)) throw replaced();
+  };
+  const request = { ...writing, project: projectOf(registration), isContended: pairsOf(planned.all).some(isContended), recheck };
   const steps = await excludeRotations(cluster, request, async (lock) => {
     const locked = stepsOf(lock);
     await runSteps(locked.writes, writing.onProgress);
@@ -48,3 +66,11 @@ export async function runWriting<Steps extends WritingSteps>(
   await runSteps(steps.results, writing.onProgress);
   return steps;
 }
+
+/** The key belongs to the certificate. */
+const textOf = (issued: Issued | undefined): string => (issued ? `${issued.chain}\n${caBundleOf(issued)}` : '');
+
+const replaced = (): RefusedError =>
+  new RefusedError('the certificates of the project were replaced after this command had read them', {
+    fix: 'Run the same command again.',
+  });

@@ -35,6 +35,8 @@ interface Situation {
   /** The status of a request for the Lease of a rotation. */
   readonly lease?: number;
   readonly mayWriteLeases?: boolean;
+  /** What another process left in certs/ since they were read. */
+  readonly replaced?: Issued;
   /** Replicas of the Deployment, which the project does not set by default. */
   readonly replicas?: number;
   /** Replicas that the project sets. */
@@ -44,7 +46,16 @@ interface Situation {
 /**
  * A cluster that stores applied objects, rolls out at once, and has pods that are not reachable.
  */
-async function registering({ present = {}, conflict, api = 200, lease, mayWriteLeases = true, replicas, wanted }: Situation) {
+async function registering({
+  present = {},
+  conflict,
+  api = 200,
+  lease,
+  mayWriteLeases = true,
+  replaced = issued,
+  replicas,
+  wanted,
+}: Situation) {
   const stored = new Map<string, object>(Object.entries(present));
   const changed: string[] = [];
   const leaseWrites: string[] = [];
@@ -98,6 +109,10 @@ async function registering({ present = {}, conflict, api = 200, lease, mayWriteL
   const result = register(cluster, {
     registration,
     issued,
+    readAgain: async () => {
+      leaseWrites.push(`read after ${changed.length}`);
+      return replaced;
+    },
     objects: objects.map((object) =>
       wanted === undefined || object.kind !== 'Deployment'
         ? object
@@ -226,8 +241,13 @@ test('without the permission to get the Lease of a rotation, registers and says 
 
 describe('the Lease of a rotation', () => {
   test('is not taken for a first registration', async () => {
-    expect((await registering({})).leaseWrites).toEqual([]);
+    const { changed, leaseWrites } = await registering({});
+    expect(leaseWrites).toEqual(readsBefore(changed));
   });
+
+  /** Without the Lease, the files are read again before each write that a rotation may do too. */
+  const readsBefore = (changed: readonly string[]): string[] =>
+    [secretPath, apiServicePath].map((path) => `read after ${changed.indexOf(path)}`);
 
   test('is held from before the first write until the last one', async () => {
     const bundle = Buffer.from(caBundle).toString('base64');
@@ -235,10 +255,25 @@ describe('the Lease of a rotation', () => {
     const atSecret = changed.indexOf(secretPath);
     expect(leaseWrites).toEqual([
       'POST after 0',
+      'read after 0',
       `PATCH after ${atSecret}`,
       `PATCH after ${changed.length - 1}`,
       `DELETE after ${changed.length}`,
     ]);
+  });
+
+  test.each([
+    ['certificate', { ...issued, chain: `${issued.chain}\n` }],
+    ['CA', { ...issued, anchors: [] }],
+  ])('is deleted, and nothing is changed, where a rotation of the %s ended since the files were read', async (_, replaced) => {
+    const { result, changed, leaseWrites } = await registering({ present: present(old), api: 503, replaced });
+    expect(result).toMatchObject({
+      exitCode: 1,
+      message: 'the certificates of the project were replaced after this command had read them\nnothing was changed',
+      fix: 'Run the same command again.',
+    });
+    expect(changed).toEqual([]);
+    expect(leaseWrites).toEqual(['POST after 0', 'read after 0', 'DELETE after 0']);
   });
 
   test('is deleted after an error', async () => {
@@ -252,7 +287,9 @@ describe('the Lease of a rotation', () => {
     const situation = { present: present(old), api: 503, mayWriteLeases: false };
     const { changed, leaseWrites, progress } = await registering(situation);
     expect(changed.at(-1)).toBe(apiServicePath);
-    expect(leaseWrites).toEqual([]);
+    expect(leaseWrites).toEqual(readsBefore(changed));
+    const { changed: few } = await registering({ ...situation, replaced: { ...issued, anchors: [] } });
+    expect([few.includes(secretPath), few.includes(apiServicePath)]).toEqual([false, false]);
     expect(progress).toContainEqual({
       kind: 'note',
       what: 'not allowed to create, patch, delete Lease example/apisvc-rotation-api; looking for a rotation before each write instead',
