@@ -68,8 +68,9 @@ const stepLine = ({ title, state }: StepReport, index: number): string =>
   printable(`  ${index + 1}. ${title}${state === 'done' ? ' (done)' : ''}`);
 
 function lineOf(which: string, set: CertificateSet | undefined): readonly string[] {
-  const [leaf] = set?.presented ?? [];
-  return leaf
-    ? [printable(`  ${which}: ${leaf.subject || leaf.dnsNames[0]}, SHA-256 ${leaf.fingerprint}, expires on ${leaf.notAfter}`)]
-    : [];
+  if (!set) return [];
+  const [leaf] = set.presented;
+  // Of a certificate that nothing has any more, only the Lease tells the fingerprint.
+  if (!leaf) return [`  ${which}: SHA-256 ${printable(set.leaf)}`];
+  return [printable(`  ${which}: ${leaf.subject || leaf.dnsNames[0]}, SHA-256 ${leaf.fingerprint}, expires on ${leaf.notAfter}`)];
 }

@@ -62,7 +62,10 @@ export interface Rotation extends Waiting, RotationOptions {
   readonly now: () => Date;
   readonly kind: RotationKind;
   readonly direction: 'forward' | 'back';
-  /** Undefined where only another machine has the set: the way back does not need it. */
+  /**
+   * Undefined where the way back does not know it, and without certificates where only another
+   * machine has them.
+   */
   readonly from: CertificateSet | undefined;
   readonly to: CertificateSet;
   /** Where the set is on disk, for messages. */

@@ -5,31 +5,42 @@ import { inspect } from '../../pki/inspect.ts';
 import { wouldAccept } from '../../pki/trust.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { trustedBy } from '../../snapshot/ca-bundle.ts';
+import { collectContext } from '../../snapshot/collect/context.ts';
 import { viewApiService } from '../../snapshot/views.ts';
+import { servedByAll } from '../served.ts';
 import { bundleText } from './bundles.ts';
 import { whileValid } from './clock.ts';
 import { hasSecret, readApiServices, secretRef } from './live.ts';
-import { type CertificateSet, hostOf, type Rotation } from './rotation.ts';
+import { type CertificateSet, hostOf, type Rotation, serviceOf } from './rotation.ts';
+
+type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>;
 
 /**
- * The certificate that a rotation on another machine brought, for the way back: from the Secret,
- * with its CAs from the Secret and the caBundles. Its key stays in the cluster.
+ * The certificate that a rotation on another machine brought, for the way back: from the Secret, or
+ * from a pod that still serves it after the Secret has the old one. Its CAs are from the Secret and
+ * the caBundles, and its key stays in the cluster.
  * @param leaf SHA-256, from the Lease
- * @returns undefined where the Secret does not hold that certificate
- * @throws ClusterError when the user may not read the Secret or the APIServices
+ * @returns only the fingerprint where nothing has the certificate any more; undefined without one
+ * @throws ClusterError when the user may not read the Secret, the APIServices or the pods
  */
-export async function setInCluster(
-  where: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
-  leaf: string | undefined,
-): Promise<CertificateSet | undefined> {
-  if (leaf === undefined || !hasSecret(where)) return undefined;
-  const secret = await getObject(where.cluster, secretRef(where), where.signal);
-  const presented = secret ? inspect(secretEntry(secret, 'tls.crt')).certificates : [];
-  if (!secret || presented[0]?.fingerprint !== leaf) return undefined;
+export async function setInCluster(where: Where, leaf: string | undefined): Promise<CertificateSet | undefined> {
+  if (leaf === undefined) return undefined;
+  const secret = hasSecret(where) ? await getObject(where.cluster, secretRef(where), where.signal) : undefined;
+  const inSecret = (entry: string): readonly CertificateInfo[] => (secret ? inspect(secretEntry(secret, entry)).certificates : []);
+  const isWanted = ([first]: readonly CertificateInfo[]): boolean => first?.fingerprint === leaf;
+  const presented = isWanted(inSecret('tls.crt')) ? inSecret('tls.crt') : ((await servedIn(where)).find(isWanted) ?? []);
+  if (presented.length === 0) return { chain: '', presented, leaf, anchors: [], key: undefined };
   const inBundles = (await readApiServices(where)).map(viewApiService).flatMap(trustedBy);
-  const found = [...inspect(secretEntry(secret, 'ca.crt')).certificates, ...inBundles];
   const now = whileValid({ presented }, where.now)();
   const verifies = (root: CertificateInfo): boolean => wouldAccept({ presented, roots: [root], hostname: hostOf(where), now });
-  const anchors = distinct(found).filter(verifies);
+  const anchors = distinct([...inSecret('ca.crt'), ...inBundles]).filter(verifies);
   return { chain: bundleText(presented), presented, leaf, anchors, key: undefined };
+}
+
+/** The certificates that all pods and endpoints serve, each with its chain. */
+async function servedIn({ cluster, registration, signal }: Where): Promise<readonly (readonly CertificateInfo[])[]> {
+  const { namespace, name: service } = serviceOf({ registration });
+  const { port } = registration.spec.service;
+  const { probes } = await servedByAll(collectContext(cluster, signal), { namespace, service, port, roots: [] });
+  return probes.flatMap(({ handshake }) => (handshake.kind === 'served' ? [handshake.certificates] : []));
 }

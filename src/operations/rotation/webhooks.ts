@@ -9,7 +9,7 @@ import { accepts } from './bundles.ts';
 import { whileValid } from './clock.ts';
 import { followsSecret, injectingAnnotation } from './injection.ts';
 import { hasSecret, readSecret, secretRef } from './live.ts';
-import { hostOf, type Rotation, serviceOf, wordsOf } from './rotation.ts';
+import { type CertificateSet, hostOf, type Rotation, serviceOf, wordsOf } from './rotation.ts';
 
 /** The other kinds by which kube-apiserver calls a Service and verifies it by a caBundle. */
 const callers: readonly Resource[] = [
@@ -35,13 +35,16 @@ function clientsByService(object: KubeObject, rotation: Pick<Rotation, 'registra
  */
 export function breaks(object: KubeObject, rotation: Pick<Rotation, 'from' | 'to' | 'registration' | 'now'>): boolean {
   const { from, to, now } = rotation;
-  if (!from) return false;
+  if (!from || !isKnown(from)) return false;
   return clientsByService(object, rotation).some(({ caBundle }) => {
     const client = { caBundle: textOf(caBundle) };
     const trusts = (set: typeof to): boolean => accepts(client, set, hostOf(rotation), whileValid(set, now)());
     return trusts(from) && !trusts(to);
   });
 }
+
+/** The way back may know no more of the certificate than its fingerprint. */
+const isKnown = ({ presented }: CertificateSet): boolean => presented.length > 0;
 
 /** The webhooks of the Service. */
 export interface Webhooks {
@@ -63,7 +66,7 @@ export function webhookCheck(rotation: Rotation): () => Promise<Webhooks> {
   };
   const slow = new Set<Resource>();
   return async () => {
-    if (!rotation.from) {
+    if (!rotation.from || !isKnown(rotation.from)) {
       note(notChecked(rotation, [`the ${wordsOf(rotation).from} certificate is not known`]));
       return { copies: [], conflict: undefined };
     }

@@ -16,6 +16,7 @@ import { issueServing } from '../../../../src/pki/leaf.ts';
 import type { Authority } from '../../../../src/pki/types.ts';
 import { writeNext } from '../../../../src/project/generations.ts';
 import { answer, clusterOf, never, notFound } from '../../cluster/kube-api.ts';
+import { listening, tlsServer } from '../../cluster/listening.ts';
 import { day, now } from '../../pki/certificates.ts';
 import { authority, leaf, names, project, registration } from '../../project/sample.ts';
 import { rejection } from '../waiting.ts';
@@ -40,10 +41,26 @@ const foreign = setOf(otherCa, await signedBy(otherCa));
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const bundleOf = ({ anchors }: typeof inUse): string => base64(anchors.map(({ pem }) => pem).join(''));
 
-/** A cluster with one APIService, its Secret, and the Lease of a rotation that did not end. */
-const clusterWith = (set: typeof inUse, journal?: Partial<Journal>, trusted: typeof inUse = set) =>
+/**
+ * A cluster with one APIService, its Secret, and the Lease of a rotation that did not end.
+ * @param endpoint what the Service leads to
+ */
+const clusterWith = (
+  set: typeof inUse,
+  journal?: Partial<Journal>,
+  trusted: typeof inUse = set,
+  endpoint?: { readonly address: string; readonly port: number },
+) =>
   clusterOf(({ url }, response) => {
     const service = serviceOf({ registration });
+    const { port } = registration.spec.service;
+    if (url.includes('/services/')) {
+      return answer(response, 200, { metadata: service, spec: { ports: [{ port, targetPort: endpoint?.port ?? port }] } });
+    }
+    if (url.includes('/endpointslices')) {
+      const slice = { metadata: { name: 'api-1' }, endpoints: [{ addresses: [endpoint?.address] }], ports: [{ port: endpoint?.port }] };
+      return answer(response, 200, { metadata: { resourceVersion: '1' }, items: endpoint ? [slice] : [] });
+    }
     if (url.includes('/leases/')) {
       const whole = {
         kind: 'leaf',
@@ -169,9 +186,17 @@ describe('the certificate of a rotation on another machine', () => {
     expect(found).toEqual({ ...certificateSet(foreign), key: undefined });
   });
 
-  test('is not known where the Secret has another one, or no Lease names it', async () => {
+  test('is found at an endpoint that still serves it, after the Secret has the old one', async () => {
+    const both = { ...foreign, anchors: [...foreign.anchors, ...inUse.anchors] };
+    const endpoint = await listening(tlsServer({ certificates: foreign.chain, key: foreign.key }));
+    const found = await setInCluster({ ...where, cluster: await clusterWith(inUse, undefined, both, endpoint) }, fingerprint(foreign));
+    expect(found).toEqual({ ...certificateSet(foreign), key: undefined });
+  });
+
+  test('is known by its fingerprint where nothing has it any more, if a Lease names it', async () => {
     const cluster = await clusterWith(inUse);
-    expect(await setInCluster({ ...where, cluster }, fingerprint(foreign))).toBeUndefined();
+    const leaf = fingerprint(foreign);
+    expect(await setInCluster({ ...where, cluster }, leaf)).toEqual({ chain: '', presented: [], leaf, anchors: [], key: undefined });
     expect(await setInCluster({ ...where, cluster }, undefined)).toBeUndefined();
   });
 

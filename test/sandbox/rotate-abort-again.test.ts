@@ -1,0 +1,39 @@
+import { X509Certificate } from 'node:crypto';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { apisvc, bin, plainEnv } from '../cli/apisvc.ts';
+import { emptyFolder, startSandbox } from './harness.ts';
+
+test('in a copy of the project, a second --abort still knows the certificate that it withdraws', async () => {
+  const cwd = emptyFolder();
+  const box = await startSandbox(['--empty'], cwd);
+  const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
+  /** Presses Ctrl-C when a step starts. */
+  const interrupt = async (title: string, ...args: string[]): Promise<void> => {
+    const env = { ...plainEnv, ...box.env };
+    const running = execa(bin, ['rotate', ...args], { cwd, env, extendEnv: false, reject: false });
+    let stderr = '';
+    running.stderr.on('data', (chunk) => {
+      stderr += chunk;
+      if (stderr.includes(`==> ${title}`)) running.kill('SIGINT');
+    });
+    expect(await running).toMatchObject({ exitCode: 130 });
+  };
+  expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
+  expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
+  await interrupt('Waiting until every endpoint', '-C', 'demo');
+  const certificate = (file: string): string => new X509Certificate(readFileSync(join(cwd, 'demo', 'certs', file))).fingerprint256;
+  const withdrawn = { certificate: { sha256: certificate('next/tls.crt') } };
+  const restored = { certificate: { sha256: certificate('tls.crt') } };
+
+  cpSync(join(cwd, 'demo'), join(cwd, 'copy'), { recursive: true });
+  rmSync(join(cwd, 'copy', 'certs', 'next'), { recursive: true });
+  await interrupt('Waiting until every endpoint', '-C', 'copy', '--abort');
+  // The directory where the rotation was started can still go on.
+  const planned = await run('rotate', '-C', 'demo', '--dry-run', '-o', 'json');
+  expect(JSON.parse(planned.stdout)).toMatchObject({ outcome: 'planned', to: withdrawn, from: restored });
+  const second = await run('rotate', '-C', 'copy', '--abort', '-o', 'json');
+  expect(JSON.parse(second.stdout)).toMatchObject({ outcome: 'aborted', withdrawn, restored });
+});
