@@ -3,11 +3,13 @@ import { inDirectory, newKeysCommand } from '../config/project-commands.ts';
 import { secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
-import { certificateInCluster } from '../operations/certificate-in-cluster.ts';
+import { certificateInCluster, type Unfit } from '../operations/certificate-in-cluster.ts';
+import { outdatedCopy } from '../operations/outdated.ts';
 import type { OnProgress } from '../operations/progress.ts';
+import { withoutChanges } from '../operations/runner.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
-import type { Issued } from '../pki/types.ts';
+import type { CertificateInfo, Issued } from '../pki/types.ts';
 import { projectFiles } from '../project/project.ts';
 
 interface Project {
@@ -24,7 +26,8 @@ interface Run {
  * The certificate that is in the cluster, for a project without its private key: one that was
  * cloned from Git. Its Secret stays as it is.
  * @param files the certificates of the project
- * @throws UsageError that says where keys come from, when the cluster has no certificate that fits
+ * @throws UsageError that says where keys come from, when the cluster has no certificate that fits;
+ * RefusedError when the cluster has a newer one, of another CA
  */
 export async function issuedInCluster(cluster: Cluster, project: Project, files: Issued, { signal, onProgress }: Run): Promise<Issued> {
   const { dir, registration } = project;
@@ -32,20 +35,29 @@ export async function issuedInCluster(cluster: Cluster, project: Project, files:
   const roots = inspect(caBundleOf(files)).certificates;
   const wanted = { registration, roots, rootsFile: paths.caCertificate, now: new Date() };
   const found = await certificateInCluster(cluster, wanted, signal);
-  if (!found.fits) throw noKey(project, found.reasons);
+  if (!found.fits) {
+    const [leaf] = inspect(files.chain).certificates;
+    const outdated = await outdatedCopy({ cluster, registration, dir, leaf, anchors: roots, now: wanted.now, signal });
+    throw outdated ? withoutChanges(outdated) : noKey(project, found, leaf);
+  }
   const secret = `Secret ${registration.metadata.namespace}/${secretName(registration)}`;
   onProgress({ kind: 'note', what: `${paths.key} not found; using the certificate and the key of ${secret}, which fits the project` });
   return found.issued;
 }
 
-function noKey({ dir, registration }: Project, reasons: readonly string[]): UsageError {
+/** @param own the certificate of the project. Where the cluster has it, it can be rotated. */
+function noKey({ dir, registration }: Project, { reasons, leaf }: Unfit, own: CertificateInfo | undefined): UsageError {
   const { key, certificate, caCertificate } = projectFiles(dir);
   const lines = [`${key} not found, and the cluster has no certificate that fits the project:`, ...reasons.map((reason) => `  ${reason}`)];
   const fix = [
     `Copy ${key}, ${certificate} and ${caCertificate} from the machine that created the project. The certificate and its CA stay the same.`,
     `Or give the key from another directory: ${inDirectory('apisvc register --keys DIR', dir)}`,
-    `Or create a new CA, certificate and key: ${newKeysCommand({ directory: dir, issuer: registration.spec.certificates.issuer.type })}`,
-    '  The next register replaces the caBundle. Every copy of the project then needs the new files.',
+    ...(leaf && leaf.fingerprint === own?.fingerprint
+      ? ['Or replace the certificate in the cluster: apisvc rotate', '  Without certs/ca.key, replace the CA too: apisvc rotate --ca']
+      : [
+          `Or create a new CA, certificate and key: ${newKeysCommand({ directory: dir, issuer: registration.spec.certificates.issuer.type })}`,
+          '  The next register replaces the caBundle. Every copy of the project then needs the new files.',
+        ]),
   ];
   return new UsageError(lines.join('\n'), { fix: fix.join('\n') });
 }

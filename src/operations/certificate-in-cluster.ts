@@ -28,7 +28,14 @@ export type CertificateInCluster =
   /** Without the key, which stays in the cluster. */
   | { readonly fits: true; readonly issued: Issued }
   /** Why the Secret cannot be used, one line each. */
-  | { readonly fits: false; readonly reasons: readonly string[] };
+  | {
+      readonly fits: false;
+      readonly reasons: readonly string[];
+      /** The serving certificate in the Secret, with its key, if it has one. */
+      readonly leaf?: CertificateInfo;
+    };
+
+export type Unfit = Extract<CertificateInCluster, { readonly fits: false }>;
 
 /**
  * Checks whether the Secret in the cluster fits a project whose private key is elsewhere: its
@@ -44,7 +51,7 @@ export async function certificateInCluster(
   const { namespace } = registration.metadata;
   const ref = { resource: resources.Secret, namespace, name: secretName(registration) };
   const name = `Secret ${namespace}/${ref.name}`;
-  const unfit = (...reasons: string[]): CertificateInCluster => ({ fits: false, reasons });
+  const unfit = (...reasons: string[]): Unfit => ({ fits: false, reasons });
   const secret = await getObject(cluster, ref, signal);
   if (!secret) return unfit(`${name} not found`);
   const project = secret.metadata.annotations?.[projectAnnotation] ?? projectOf(registration);
@@ -58,7 +65,7 @@ export async function certificateInCluster(
   const caCertificate = roots.length > 0 ? rootsFile : 'the caBundle of the APIService';
   const names = { caCertificate, caKey: '', certificate: name, key: name };
   const faults = servingFaults(presented, anchors, servingNames(registration), now);
-  if (faults.length > 0) return unfit(...faults.map((fault) => certificateFaultText(fault, names)));
+  if (faults.length > 0) return { ...unfit(...faults.map((fault) => certificateFaultText(fault, names))), leaf };
   const chain = presented.map(({ pem }) => pem).join('');
   return { fits: true, issued: { chain, anchors: anchors.map(({ pem }) => ({ pem, role: 'current' })) } };
 }

@@ -8,6 +8,7 @@ import { inspect } from '../pki/inspect.ts';
 import type { CertificateInfo } from '../pki/types.ts';
 import { viewApiService } from '../snapshot/views.ts';
 import { completeExistingDeployment } from './existing-deployment.ts';
+import { copyCheckOf, currentCopyStep } from './outdated.ts';
 import { bundleOnly } from './parts.ts';
 import { isApiService, isDeployment, type RegisterRequest } from './register-request.ts';
 import { bundleText } from './rotation/bundles.ts';
@@ -50,7 +51,10 @@ export function registerSteps(waiting: Waiting, request: RegisterRequest, before
   const api = apiStep(parts);
   const certificates = certificatesStep(waiting, others ? () => expectedOfOthers(parts, others) : expectedOf(request));
   const verify = verifyStep(waiting, { names, clusterFlags, project });
+  const copy = copyCheckOf(waiting.cluster, request);
+  const current = copy ? [currentCopyStep(copy)] : [];
   const start = [
+    ...current,
     ...(others && caBundle === 'apisvc' ? [trustOthers(parts, others)] : []),
     server,
     ...(others ? [others] : []),
@@ -65,7 +69,7 @@ export function registerSteps(waiting: Waiting, request: RegisterRequest, before
           writes: [...start, api],
           results: [...(caBundle === 'nobody' ? [] : [injectedStep(waiting, registration), certificates]), ...end],
         };
-  if (!request.objects.some(isApiService)) return { verify, writes: [server], results: [], all: [server], preconditions: [] };
+  if (!request.objects.some(isApiService)) return { verify, writes: [...current, server], results: [], all: [server], preconditions: [] };
   return { verify, writes, results, all: [...writes, ...results], preconditions: others ? [others] : [] };
 }
 

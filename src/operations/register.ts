@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
+import { copyCheckOf, requireCurrentCopy } from './outdated.ts';
 import { requireAccess } from './permissions.ts';
 import type { AppliedObject } from './progress.ts';
 import { isApiService, type RegisterRequest } from './register-request.ts';
@@ -20,10 +21,10 @@ export interface RegisterResult {
  * Registers an API in a cluster. Nothing is applied before the server accepted a dry run of every
  * object. The APIService comes last, so the API is never registered while its server is down.
  * @throws ClusterError when permissions are missing; RefusedError on a takeover, a conflict or an
- * incomplete rotation, or while another process writes the certificate; UsageError for an object
- * that the server rejects. Nothing was changed in these cases. RefusedError when the server cannot
- * serve, or when a new caBundle might break an API that works: the APIService is left unchanged.
- * DeadlineError with what it waited for
+ * incomplete rotation, while another process writes the certificate, or where the cluster has a
+ * newer certificate; UsageError for an object that the server rejects. Nothing was changed in these
+ * cases. RefusedError when the server cannot serve, or when a new caBundle might break an API that
+ * works: the APIService is left unchanged. DeadlineError with what it waited for
  */
 export async function register(cluster: Cluster, request: RegisterRequest): Promise<RegisterResult> {
   const { applied, verify } = await applyAndWait(cluster, request);
@@ -72,6 +73,8 @@ async function check(cluster: Cluster, request: RegisterRequest, { all, precondi
   const needs = all.flatMap((step) => step.needs());
   await requireAccess(cluster, needs, objects, signal);
   await requireNoRotation(cluster, rotationCheckOf(request));
+  const copy = copyCheckOf(cluster, request);
+  if (copy) await requireCurrentCopy(copy, onProgress);
   await checkSteps([...preconditions, ...all.filter(isApplyStep)]);
 }
 

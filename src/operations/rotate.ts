@@ -13,14 +13,13 @@ import { hasNext, recover } from '../project/generations.ts';
 import { namingAllMissing, requireAccess } from './permissions.ts';
 import { discardAbandoned } from './rotation/abandoned.ts';
 import { requireSameTime } from './rotation/clock.ts';
+import { expiryInCluster } from './rotation/expiry.ts';
 import { noteLeaseWait } from './rotation/lease-wait.ts';
 import { rotationNeeds } from './rotation/needs.ts';
-import { isDue } from './rotation/preconditions.ts';
 import { prepare, type TimedRequest } from './rotation/prepare.ts';
 import type { RotateRequest, RotateResult, StepReport } from './rotation/request.ts';
 import { serviceOf } from './rotation/rotation.ts';
 import { runRecorded, stepRunner } from './rotation/run.ts';
-import { readSet } from './rotation/sets.ts';
 import { withoutChanges } from './runner.ts';
 import { verifying, verifyStep } from './steps/verify.ts';
 
@@ -61,9 +60,10 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
 /** Only new certificates need the local clock. @throws as `requireSameTime` */
 async function checkClock(cluster: Cluster, request: RotateRequest): Promise<Clock> {
   const clock = await readClock(cluster, request.signal);
-  const { dir, registration, abort } = request;
-  const found = readSet(dir, registration);
-  if (!abort && !hasNext(dir) && (!found || isDue(found, { ...request, ...clock }))) requireSameTime(cluster, clock);
+  const { dir, abort, ifExpiresWithin } = request;
+  if (abort || hasNext(dir)) return clock;
+  const isDue = ifExpiresWithin === undefined || (await expiryInCluster({ ...request, ...clock, cluster }, ifExpiresWithin)).isDue;
+  if (isDue) requireSameTime(cluster, clock);
   return clock;
 }
 

@@ -3,40 +3,36 @@ import { shellWord } from '../../config/shell-word.ts';
 import { type ApisvcError, RefusedError } from '../../errors.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
+import { outdatedCopy } from '../outdated.ts';
 import { combineErrors, type Step, withoutChanges } from '../runner.ts';
 import { isExpired, lackedBy, trustsAny } from './bundles.ts';
 import { complete } from './decide.ts';
 import { hasSecret, leafOf, readApiServices, secretRef } from './live.ts';
+import type { RotateRequest } from './request.ts';
 import { type CertificateSet, type Rotation, serviceOf } from './rotation.ts';
 
-interface Due extends Pick<Rotation, 'kind' | 'now'> {
-  /** Milliseconds. */
-  readonly ifExpiresWithin?: number | undefined;
-}
-
-/** Whether the certificate, or with a new CA the CA, expires within the time of the request. */
-export function isDue(current: CertificateSet, { ifExpiresWithin, kind, now }: Due): boolean {
-  if (ifExpiresWithin === undefined) return true;
-  const certificates = kind === 'ca' ? [...current.presented, ...current.anchors] : current.presented.slice(0, 1);
-  return certificates.some(({ notAfter }) => Date.parse(notAfter) - now().getTime() < ifExpiresWithin);
-}
-
 type Where = Pick<Rotation, 'cluster' | 'signal' | 'registration' | 'now'>;
+/** `dir` is the directory of the project. */
+type InProject = Where & Pick<RotateRequest, 'dir'>;
 
 /**
  * Checks that the project describes what runs in the cluster: before a rotation begins, before one
  * continues that no Lease describes, and before one is called complete.
  * @param pending the certificates in certs/next, which the cluster may have instead
- * @throws RefusedError with every difference
+ * @throws RefusedError with every difference; as `outdatedCopy` returns it
  */
-export async function requireAgreement(where: Where, current: CertificateSet, pending?: Pending): Promise<void> {
+export async function requireAgreement(where: InProject, current: CertificateSet, pending?: Pending): Promise<void> {
   const sets = pending?.set ? [current, pending.set] : [current];
   const reasons = [...(await secretFaults(where, sets)), ...(await bundleFaults(where, sets))];
   if (reasons.length === 0) return;
+  const { presented, anchors } = current;
+  const outdated = await outdatedCopy({ ...where, leaf: presented[0], anchors, now: where.now() });
+  if (outdated && !pending) throw withoutChanges(outdated);
   const fixes = [
     'See the differences: apisvc status',
     ...(pending ? [`If no server uses the certificates in certs/next, delete them: rm -r ${shellWord(pending.path)}`] : []),
-    `${pending ? 'Then' : 'Or'} register the project again: apisvc register`,
+    // `register` would refuse.
+    ...(outdated ? [] : [`${pending ? 'Then' : 'Or'} register the project again: apisvc register`]),
   ];
   throw new RefusedError(`the project differs from the cluster: ${reasons.join('; ')}\nnothing was changed`, { fix: fixes.join('\n') });
 }

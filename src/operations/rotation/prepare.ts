@@ -10,10 +10,11 @@ import { requireAccess } from '../permissions.ts';
 import { isExpired } from './bundles.ts';
 import { validityFault, whileValid } from './clock.ts';
 import { decide } from './decide.ts';
+import { expiryInCluster, requireChecked } from './expiry.ts';
 import { requireTime } from './lifetime.ts';
 import { hasSecret } from './live.ts';
 import { rotationNeeds } from './needs.ts';
-import { isDue, requireAgreement, requireWayBack } from './preconditions.ts';
+import { requireAgreement, requireWayBack } from './preconditions.ts';
 import type { RotateRequest, RotateResult } from './request.ts';
 import { requireUsableKey, withKey } from './restore-key.ts';
 import { type Restored, restoreAuthority, restoreSet } from './restore-set.ts';
@@ -54,14 +55,20 @@ export async function prepare(
   }
   if (decision.action === 'finish') return finished(cluster, request, { to: found, restored, journal });
   if (decision.action === 'start') {
-    if (isDue(found, request)) return begin(cluster, request, found, restored);
+    const { ifExpiresWithin } = request;
+    const expiry = ifExpiresWithin === undefined ? undefined : await expiryInCluster(where, ifExpiresWithin);
+    if (!expiry || expiry.isDue) return begin(cluster, request, found, restored);
+    requireChecked(expiry);
     restored?.save();
-    return { outcome: 'not-due', ...nothing, isRestored: restored !== undefined && !request.dryRun };
+    if (!expiry.leaves.includes(found.leaf)) request.onProgress({ kind: 'note', what: otherFile(dir) });
+    return { outcome: 'not-due', ...nothing, to: expiry.first, isRestored: restored !== undefined && !request.dryRun };
   }
   // A set of this directory that another rotation than the one in the cluster would use.
   const isOther = abort && journal?.newCertificate !== undefined && decision.next?.leaf !== journal.newCertificate;
   return goOn(cluster, request, { current: found, other: isOther ? undefined : decision.next, restored, journal });
 }
+
+const otherFile = (dir: string): string => `${projectFiles(dir).certificate} is not the certificate in the cluster`;
 
 /** Refuses what it can before it restores lost files, without which nothing can be issued. */
 async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet, restored: Restored | undefined): Promise<Planned> {

@@ -70,6 +70,6 @@ describe('the certificate in the cluster', () => {
       'Secret example/api-tls: the certificate is not signed by a CA in the caBundle of the APIService',
     ],
   ])('does not fit: %s', async (_, inCluster, roots, reason) => {
-    expect(await look(inCluster, roots)).toEqual({ fits: false, reasons: [reason] });
+    expect(await look(inCluster, roots)).toMatchObject({ fits: false, reasons: [reason] });
   });
 });

@@ -106,7 +106,7 @@ describe('pending certificates that no Lease describes', () => {
   ])('are continued in a cluster that has %s certificate', async (_, set) => {
     const [current, next] = [certificateSet(inUse), certificateSet(pending)];
     if (!current) throw new Error('no certificate');
-    const where = { cluster: await clusterWith(set), registration, signal: never, now: () => now };
+    const where = { cluster: await clusterWith(set), registration, dir: 'demo', signal: never, now: () => now };
     await requireAgreement(where, current, { set: next, path: 'certs/next' });
   });
 });

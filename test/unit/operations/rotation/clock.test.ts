@@ -18,7 +18,7 @@ const set = certificateSet(issued) as CertificateSet;
 const minute = 60_000;
 
 /** A cluster whose clock is ahead, and the requests that change something. */
-async function skewed(aheadMs: number) {
+async function skewed(aheadMs: number, chain?: string) {
   const writes: string[] = [];
   const cluster = await clusterOf(({ method, url, body }, response) => {
     response.setHeader('date', new Date(Date.now() + aheadMs).toUTCString());
@@ -26,6 +26,10 @@ async function skewed(aheadMs: number) {
     if (method !== 'GET' && !isReview) writes.push(`${method} ${url} ${body}`);
     if (isReview) return answer(response, 201, { status: { allowed: true } });
     if (url.includes('/leases/')) return answer(response, 404, notFound(url));
+    if (url.includes('/secrets/') && chain) {
+      const data = { 'tls.crt': Buffer.from(chain).toString('base64') };
+      return answer(response, 200, { metadata: { name: 'api-tls' }, data });
+    }
     const api = { metadata: { name: 'v1.example.com' }, spec: { service: serviceOf({ registration }), insecureSkipTLSVerify: true } };
     return answer(response, 200, { metadata: { resourceVersion: '1' }, items: [api] });
   });
@@ -64,7 +68,7 @@ test('a rotation that is pending, or not due by the clock of kube-apiserver, iss
 });
 
 const planWithin = async (aheadMs: number, days: number) =>
-  planRotation((await skewed(aheadMs)).cluster, request(project(), { ifExpiresWithin: days * day }));
+  planRotation((await skewed(aheadMs, issued.chain)).cluster, request(project(), { ifExpiresWithin: days * day }));
 
 test.each([
   ['before it starts', -day, 'forward', /^the new certificate is not valid before \S+, and the clock of kube-apiserver shows /],

@@ -1,0 +1,121 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { wasRefused } from '../cluster/faults.ts';
+import { getObject } from '../cluster/objects.ts';
+import { resources } from '../cluster/resources.ts';
+import { secretName, serverNameOf } from '../config/registration.ts';
+import { responsibilitiesOf } from '../config/responsibilities.ts';
+import type { Registration } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
+import { RefusedError } from '../errors.ts';
+import { projectAnnotation, projectOf } from '../manifests/labels.ts';
+import { secretEntry } from '../manifests/secret.ts';
+import { caBundleOf } from '../pki/anchors.ts';
+import { inspect } from '../pki/inspect.ts';
+import { supersedes } from '../pki/supersedes.ts';
+import type { CertificateInfo } from '../pki/types.ts';
+import { projectFiles } from '../project/project.ts';
+import { registeredRoots } from './certificate-in-cluster.ts';
+import type { OnProgress } from './progress.ts';
+import type { RegisterRequest } from './register-request.ts';
+import { type Step, withoutChanges } from './runner.ts';
+
+/** A copy of a project whose certificate was replaced in the cluster, from another copy. */
+
+export interface CopyCheck {
+  readonly cluster: Cluster;
+  readonly registration: Registration;
+  /** The directory of the project. */
+  readonly dir: string;
+  /** The serving certificate of the project, first, and its CAs. */
+  readonly leaf: CertificateInfo | undefined;
+  readonly anchors: readonly CertificateInfo[];
+  readonly now: Date;
+  readonly signal: AbortSignal;
+}
+
+/** The check for `register`; undefined where others write the Secret. */
+export function copyCheckOf(cluster: Cluster, request: Copy): CopyCheck | undefined {
+  const { registration, issued, project, signal } = request;
+  if (!issued || !responsibilitiesOf(registration).inProject) return undefined;
+  const [leaf] = inspect(issued.chain).certificates;
+  const anchors = inspect(caBundleOf(issued)).certificates;
+  return { cluster, registration, dir: project?.directory ?? '.', leaf, anchors, now: new Date(), signal };
+}
+
+type Copy = Pick<RegisterRequest, 'registration' | 'issued' | 'project' | 'signal'>;
+
+/**
+ * Finds a certificate in the Secret that replaced the one of the project: it belongs to the same
+ * registration, was issued later, and a caBundle of the project accepts it.
+ * @returns the refusal to go back to the older certificate, with both of them and the way out
+ * @throws ClusterError when the user may not read the Secret or the APIServices
+ */
+export async function outdatedCopy({ cluster, registration, signal, ...own }: CopyCheck): Promise<RefusedError | undefined> {
+  const { dir, leaf, anchors, now } = own;
+  if (!leaf || registration.spec.server.external) return undefined;
+  const { namespace } = registration.metadata;
+  const ref = { resource: resources.Secret, namespace, name: secretName(registration) };
+  const secret = await getObject(cluster, ref, signal);
+  if (!secret || (secret.metadata.annotations?.[projectAnnotation] ?? projectOf(registration)) !== projectOf(registration))
+    return undefined;
+  const presented = inspect(secretEntry(secret, 'tls.crt')).certificates;
+  const hostname = serverNameOf({ namespace, name: registration.spec.service.name });
+  const roots = await registeredRoots(cluster, registration, signal);
+  const [current] = presented;
+  if (!current || !supersedes({ presented, roots, hostname, now }, leaf)) return undefined;
+  // A caBundle that trusts both CAs does not make the older one the current one.
+  const isSameCa = supersedes({ presented, roots: anchors, hostname, now }, leaf);
+  const files = projectFiles(dir);
+  const signers = isSameCa ? [] : roots.filter((root) => supersedes({ presented, roots: [root], hostname, now }, leaf));
+  const lines = [
+    `  Secret ${namespace}/${ref.name}: ${describeIssued(current)}`,
+    ...signers.map((root) => `  caBundle: ${describeIssued(root)}`),
+    `  ${files.certificate}: ${describeIssued(leaf)}`,
+    ...(isSameCa ? [] : anchors.map((root) => `  ${files.caCertificate}: ${describeIssued(root)}`)),
+  ];
+  const what = isSameCa ? 'a newer certificate' : 'a newer certificate, of another CA,';
+  return new RefusedError([`the cluster has ${what} than this copy of the project:`, ...lines].join('\n'), { fix: wayOut(dir, isSameCa) });
+}
+
+/** Lost certificates are those of the cluster, for `register` and for `rotate`. */
+function wayOut(dir: string, isSameCa: boolean): string {
+  const { certificate, key, caCertificate } = projectFiles(dir);
+  const certs = shellWord(caCertificate.replace(/\/[^/]+$/, ''));
+  // The key of a CA that stays in use is needed for the next certificate.
+  const aside = isSameCa ? `rm -f ${shellWord(certificate)} ${shellWord(key)}` : `mv ${certs} ${certs}.old`;
+  return [
+    'Get the current certs/ from the copy of the project in which they were rotated, for example: git pull',
+    `Or use what is in the cluster, without the files of this copy: ${aside} && apisvc register`,
+  ].join('\n');
+}
+
+/** `CN=api.wardle.svc, SHA-256 AB:CD:…, issued on 2026-11-28T…, expires on 2027-11-28T…`. */
+const describeIssued = ({ subject, dnsNames, fingerprint, notBefore, notAfter }: CertificateInfo): string =>
+  `${subject || dnsNames[0]}, SHA-256 ${fingerprint}, issued on ${notBefore}, expires on ${notAfter}`;
+
+/**
+ * Refuses to go back to an older certificate. Without the permission to read the Secret, only a
+ * note is left: the Secret is not written then.
+ * @throws RefusedError as `outdatedCopy` returns it
+ */
+export async function requireCurrentCopy(check: CopyCheck, onProgress: OnProgress): Promise<void> {
+  const { metadata } = check.registration;
+  const refused = await outdatedCopy(check).catch((error) => {
+    if (!wasRefused(error)) throw error;
+    const what = `not allowed to get Secret ${metadata.namespace}/${secretName(check.registration)}; not checking whether the cluster has a newer certificate`;
+    onProgress({ kind: 'note', what });
+    return undefined;
+  });
+  if (refused) throw withoutChanges(refused);
+}
+
+/** The same, while no rotation can start: one may have been completed since the first check. */
+export const currentCopyStep = (check: CopyCheck): Step => ({
+  id: 'current-copy',
+  needs: () => [],
+  async observe() {
+    await requireCurrentCopy(check, () => {});
+    return { state: 'done' };
+  },
+  run: async () => {},
+});
