@@ -48,12 +48,13 @@ const hostOf = (service: NonNullable<ApiServiceView['service']>): string =>
   service.namespace === '' || service.name === '' ? '<service>.<namespace>.svc' : serverNameOf(service);
 
 function toFinding(
-  { code, severity, evidence, args }: Observation,
+  { code, severity, evidence, args, isOutdated }: Observation,
   base: Readonly<Record<string, string>>,
   locations: readonly Location[],
   context: FindingContext,
 ): Finding {
-  const { title, cause, ...usual } = entryOf(code);
+  const { title, outdated, ...usual } = entryOf(code);
+  const { cause, fix } = (isOutdated && outdated) || { cause: usual.cause, fix: fixOf(code, context) };
   const [first] = locations;
   const place = { file: fileText(first?.file ?? ''), line: String(first?.line ?? '') };
   const values = Object.fromEntries(Object.entries({ ...base, ...place, ...args }).map(([key, value]) => [key, truncate(value)]));
@@ -63,7 +64,7 @@ function toFinding(
     title: fill(title, values),
     evidence: evidence.map(truncate),
     cause: fill(cause, values),
-    fix: fillFix(fixOf(code, context), values, context),
+    fix: fillFix(fix, values, context),
     link: linkOf(code),
     ...(first ? { locations: [...locations] } : {}),
     explains: [],

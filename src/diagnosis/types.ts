@@ -33,6 +33,8 @@ export interface Observation {
   readonly severity?: Severity;
   /** The observed values, one a line. */
   readonly evidence: readonly string[];
+  /** Whether the cluster has a newer certificate than the project, so that it must not be applied. */
+  readonly isOutdated?: boolean;
   /** The affected endpoints. Absent if the whole API is affected. */
   readonly at?: readonly string[];
   /** Which codes of `explainedBy` in the catalog may explain this observation. By default all. */

@@ -82,6 +82,12 @@ export const bundleEntries = {
     cause:
       'Someone changed the caBundle, or replaced the CA of the project without applying the project. The project and the cluster have different CAs.',
     fix: 'To use the CA of the project, apply the project: `apisvc register`. To keep the CA of the cluster, restore certs/ca.crt and certs/ca.key of the project.',
+    fixes:
+      'Where the CA was rotated in another copy of the project, get certs/ of that copy, for example: `git pull`. Otherwise, to use the CA of the project, apply the project: `apisvc register`. To keep the CA of the cluster, restore certs/ca.crt and certs/ca.key of the project.',
+    outdated: {
+      cause: 'The CA was rotated in another copy of the project. This copy still has the old CA.',
+      fix: 'Get the current certs/ from the copy of the project in which the CA was rotated, for example: `git pull`',
+    },
     explainedBy: ['cert/unknown-authority', ...unusable],
   },
   'bundle/unused-ca': {

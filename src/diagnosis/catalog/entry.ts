@@ -21,6 +21,8 @@ export interface CatalogEntry {
   readonly fix: string;
   /** Replaces a fix that depends on the case, as `causes` does. */
   readonly fixes?: string;
+  /** Replaces cause and fix where the project is an outdated copy: see `Observation.isOutdated`. */
+  readonly outdated?: { readonly cause: string; readonly fix: string };
   /**
    * Codes, or families such as `cert/*`. If one of them is found too, this finding is listed under
    * it as a symptom.

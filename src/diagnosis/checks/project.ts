@@ -1,3 +1,4 @@
+import { supersedes } from '../../pki/supersedes.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { ProjectView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
@@ -19,16 +20,26 @@ const has = (certificates: readonly CertificateInfo[], { fingerprint }: Certific
 const fileIn = (directory: string, name: string): string => `${directory === '.' ? '' : `${directory}/`}certs/${name}`;
 
 /** During a rotation, the caBundle has the CA of the project and another one. */
-function checkAuthority(context: CheckContext, { directory, authorities }: ProjectView): readonly Observation[] {
+function checkAuthority(context: CheckContext, project: ProjectView): readonly Observation[] {
+  const { directory, authorities } = project;
   const { roots, api } = context;
   const differs = authorities.length > 0 && !authorities.some((each) => has(roots, each));
   if (!differs || api.insecureSkipTLSVerify || !api.service || isCaRotated(context)) return [];
   const line = (where: string) => (ca: CertificateInfo) => `${where}: ${nameOf(ca)}, SHA-256 ${ca.fingerprint}`;
   const evidence = [...roots.map(line('caBundle')), ...authorities.map(line(fileIn(directory, 'ca.crt')))];
-  return [observation('bundle/not-project-ca', evidence)];
+  return [{ ...observation('bundle/not-project-ca', evidence), isOutdated: isOutdated(context, project) }];
 }
 
-function checkServed(context: CheckContext, { directory, certificate }: ProjectView): readonly Observation[] {
+/** Whether a certificate that the caBundle accepts replaced the one of the project. */
+function isOutdated(context: CheckContext, { certificate }: ProjectView): boolean {
+  const { host: hostname, roots, now, snapshot } = context;
+  if (!certificate || hostname === undefined) return false;
+  const chains = [...servedBy(context).map(({ presented }) => presented), seen(snapshot.secret)?.certificates ?? []];
+  return chains.some((presented) => supersedes({ presented, roots, hostname, now }, certificate));
+}
+
+function checkServed(context: CheckContext, project: ProjectView): readonly Observation[] {
+  const { directory, certificate } = project;
   if (!certificate) return [];
   const known = servedBy(context).flatMap(({ at, presented: [leaf] }) => (leaf ? [{ at, leaf }] : []));
   const other = (known.length > 0 ? known : inSecret(context)).filter(
@@ -39,7 +50,11 @@ function checkServed(context: CheckContext, { directory, certificate }: ProjectV
   const at = other.map((each) => each.at);
   const own = `${fileIn(directory, 'tls.crt')}: ${nameOf(certificate)}, issued by ${certificate.issuer || '(no name)'}, SHA-256 ${certificate.fingerprint}`;
   const args = { endpoints: at.join(', ') };
-  return [{ ...observation('cert/not-project-certificate', [served(first.leaf), own], args), ...(known.length > 0 ? { at } : {}) }];
+  const found = {
+    ...observation('cert/not-project-certificate', [served(first.leaf), own], args),
+    isOutdated: isOutdated(context, project),
+  };
+  return [{ ...found, ...(known.length > 0 ? { at } : {}) }];
 }
 
 /** Where no endpoint can be reached, the Secret tells what new pods serve. */
