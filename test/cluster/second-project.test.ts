@@ -129,7 +129,13 @@ describe('a project that was cloned from Git, without its keys', () => {
     expect(stdout).not.toContain('secret/');
   });
 
-  test.each<[string, (copy: string) => Promise<unknown>, string]>([
+  const newKeys =
+    'Or create a new CA, certificate and key: apisvc init --force-keys\n' +
+    '  The next register replaces the caBundle. Every copy of the project then needs the new files.\n';
+  const rotation =
+    'Or replace the certificate in the cluster: apisvc rotate\n  Without certs/ca.key, replace the CA too: apisvc rotate --ca\n';
+
+  test.each<[string, (copy: string) => Promise<unknown>, string, string]>([
     [
       'is signed by another CA',
       async (copy) => {
@@ -137,23 +143,27 @@ describe('a project that was cloned from Git, without its keys', () => {
         rmSync(projectFiles(copy).key);
       },
       'Secret cloned/api-tls: the certificate is not signed by a CA in certs/ca.crt',
+      newKeys,
     ],
     [
       'is for other names',
       async (copy) => editConfiguration(copy, (document) => document.setIn(['spec', 'certificates', 'dnsNames'], ['api.example.com'])),
       'Secret cloned/api-tls: the certificate is not valid for api.example.com',
+      rotation,
     ],
     [
       'does not exist',
       async (copy) => editConfiguration(copy, (document) => document.setIn(['spec', 'certificates', 'secretName'], 'other-tls')),
       'Secret cloned/other-tls not found',
+      newKeys,
     ],
     [
       'belongs to another project',
       async (copy) => editConfiguration(copy, (document) => document.setIn(['metadata', 'name'], 'second')),
       'Secret cloned/api-tls belongs to another project: cloned/cloned',
+      newKeys,
     ],
-  ])('is refused when the Secret in the cluster %s', async (_, change, reason) => {
+  ])('is refused when the Secret in the cluster %s', async (_, change, reason, way) => {
     const copy = clone();
     await change(copy);
     const { exitCode, stdout, stderr } = await failure(apisvc(['register'], { cwd: copy }));
@@ -164,8 +174,7 @@ describe('a project that was cloned from Git, without its keys', () => {
         `error: certs/tls.key not found, and the cluster has no certificate that fits the project:\n  ${reason}\n` +
         'fix: Copy certs/tls.key, certs/tls.crt and certs/ca.crt from the machine that created the project. The certificate and its CA stay the same.\n' +
         'Or give the key from another directory: apisvc register --keys DIR\n' +
-        'Or create a new CA, certificate and key: apisvc init --force-keys\n' +
-        '  The next register replaces the caBundle. Every copy of the project then needs the new files.\n',
+        way,
     });
   });
 });
