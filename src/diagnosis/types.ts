@@ -33,7 +33,9 @@ export interface Observation {
   readonly severity?: Severity;
   /** The observed values, one a line. */
   readonly evidence: readonly string[];
-  /** Whether the cluster has a newer certificate than the project, so that it must not be applied. */
+  /**
+   * Whether the cluster has a newer certificate than the project, so that it must not be applied.
+   */
   readonly isOutdated?: boolean;
   /** The affected endpoints. Absent if the whole API is affected. */
   readonly at?: readonly string[];

@@ -13,7 +13,9 @@ import { whileValid } from './clock.ts';
 import { hasSecret, readApiServices, secretRef } from './live.ts';
 import { type CertificateSet, hostOf, type Rotation, serviceOf } from './rotation.ts';
 
-/** When the certificates that the cluster uses expire. The files of a copy may be older or newer. */
+/**
+ * When the certificates that the cluster uses expire. The files of a copy may be older or newer.
+ */
 
 type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now' | 'kind'>;
 
