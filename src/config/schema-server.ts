@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { dns1123Subdomain } from './names.ts';
+import { dns1123Label, dns1123Subdomain } from './names.ts';
 import { existing, external } from './schema-other-server.ts';
 import { absolutePath, labels, name, passThrough, percentage, port, stringMap } from './schema-parts.ts';
 
@@ -25,6 +25,20 @@ const policyRule = z.strictObject({
   verbs: z.array(z.string()).min(1).describe('Verbs, such as get, list and watch.'),
 });
 
+/** A subject of a binding; kube-apiserver requires a namespace for a ServiceAccount alone. */
+const subject = z
+  .strictObject({
+    kind: z.enum(['ServiceAccount', 'User', 'Group']).describe('ServiceAccount, User or Group.'),
+    name: z.string().min(1).describe('Name of the ServiceAccount, the user or the group.'),
+    namespace: name(dns1123Label).optional().describe('Namespace of the ServiceAccount.'),
+  })
+  .superRefine(({ kind, namespace }, context) => {
+    const needed = kind === 'ServiceAccount';
+    if ((namespace !== undefined) === needed) return;
+    const message = needed ? 'is required for a ServiceAccount' : `has no effect for a ${kind}; remove it`;
+    context.addIssue({ code: 'custom', path: ['namespace'], message });
+  });
+
 const rbac = z.strictObject({
   rules: z.array(policyRule).default([]).describe('Rules of the ClusterRole of the server: what the server may do in the cluster.'),
   aggregate: z
@@ -37,6 +51,13 @@ const rbac = z.strictObject({
     })
     .optional()
     .describe('Adds rules for the API to the ClusterRoles view, edit or admin.'),
+  grant: z
+    .strictObject({
+      to: z.array(subject).min(1).describe('The clients, as subjects of a ClusterRoleBinding.'),
+      rules: z.array(policyRule).min(1).describe('What these clients may do with the API.'),
+    })
+    .optional()
+    .describe('Lets clients use the API, such as another controller: a ClusterRole and a ClusterRoleBinding.'),
 });
 
 const configMap = z.strictObject({
@@ -176,7 +197,7 @@ export const server = z
       return;
     }
     if (kind === 'image') return;
-    if (kind === 'existing' && (value.rbac.rules.length > 0 || value.rbac.aggregate)) {
+    if (kind === 'existing' && (value.rbac.rules.length > 0 || value.rbac.aggregate || value.rbac.grant)) {
       const message = 'cannot be used with existing: the server has its own RBAC rules';
       context.addIssue({ code: 'custom', path: ['rbac'], message });
     }

@@ -1,6 +1,7 @@
 import aggregatedRole from '../../templates/manifests/aggregated-role.yaml';
 import authDelegator from '../../templates/manifests/auth-delegator.yaml';
 import authReader from '../../templates/manifests/auth-reader.yaml';
+import clientRole from '../../templates/manifests/client-role.yaml';
 import clusterRole from '../../templates/manifests/cluster-role.yaml';
 import clusterRoleBinding from '../../templates/manifests/cluster-role-binding.yaml';
 import namespaceTemplate from '../../templates/manifests/namespace.yaml';
@@ -28,8 +29,8 @@ export function namespaceManifests(registration: Registration): Manifest[] {
 
 /**
  * The ServiceAccount and its RBAC objects: delegated authentication and authorization, the rules of
- * the server, and the permissions of users. Without delegation the server answers 500 to ordinary
- * users, or does not start.
+ * the server, and the permissions of users and clients. Without delegation the server answers 500
+ * to ordinary users, or does not start.
  */
 export function identityManifests(registration: Registration): Manifest[] {
   const { metadata, spec } = registration;
@@ -62,8 +63,29 @@ export function identityManifests(registration: Registration): Manifest[] {
     };
     manifests.push(fillTemplate(aggregatedRole, '034-aggregated-role.yaml', edits));
   }
-  return manifests;
+  return [...manifests, ...clientManifests(registration, `${role}:clients`)];
 }
+
+/** The permissions of single clients. */
+function clientManifests(registration: Registration, role: string): Manifest[] {
+  const { grant } = registration.spec.server.rbac;
+  if (!grant) return [];
+  const roleEdits = { ...metadataEdits(registration, role), rules: grant.rules.map(withoutEmptyLists) };
+  const bindingEdits = { ...metadataEdits(registration, role), 'roleRef.name': role, subjects: grant.to.map(withApiGroup) };
+  return [
+    fillTemplate(clientRole, '035-client-role.yaml', roleEdits),
+    fillTemplate(clusterRoleBinding, '036-client-binding.yaml', bindingEdits),
+  ];
+}
+
+type Subject = NonNullable<Registration['spec']['server']['rbac']['grant']>['to'][number];
+
+/**
+ * kube-apiserver defaults the API group of users and groups, and `kubectl apply` would replace the
+ * subjects on every run (k8s.io/kubernetes/pkg/apis/rbac/v1/defaults.go).
+ */
+const withApiGroup = (subject: Subject): object =>
+  subject.kind === 'ServiceAccount' ? subject : { ...subject, apiGroup: 'rbac.authorization.k8s.io' };
 
 type Rule = Registration['spec']['server']['rbac']['rules'][number];
 

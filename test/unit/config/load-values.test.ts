@@ -107,6 +107,24 @@ describe('values', () => {
       having('image: example.com/server:v1', 'existing: {selector: {a: b}, port: 1}\n    rbac: {rules: [{verbs: [get]}]}'),
       '15:5: spec.server.rbac: cannot be used with existing: the server has its own RBAC rules',
     ],
+    [
+      'clients of an existing server',
+      having(
+        'image: example.com/server:v1',
+        'existing: {selector: {a: b}, port: 1}\n    rbac: {grant: {to: [{kind: User, name: jane}], rules: [{verbs: [get]}]}}',
+      ),
+      '15:5: spec.server.rbac: cannot be used with existing: the server has its own RBAC rules',
+    ],
+    [
+      'a client ServiceAccount without a namespace',
+      having('    image', '    rbac: {grant: {to: [{kind: ServiceAccount, name: a}], rules: [{verbs: [get]}]}}\n    image'),
+      '14:25: spec.server.rbac.grant.to[0].namespace: is required for a ServiceAccount',
+    ],
+    [
+      'a client user with a namespace',
+      having('    image', '    rbac: {grant: {to: [{kind: User, name: a, namespace: b}], rules: [{verbs: [get]}]}}\n    image'),
+      '14:58: spec.server.rbac.grant.to[0].namespace: invalid value "b": has no effect for a User; remove it',
+    ],
     ...['{name: other}', '{create: false}', '{annotations: {a: b}}'].map((account) => [
       `the ServiceAccount ${account} of an existing server`,
       having('image: example.com/server:v1', `existing: {selector: {a: b}, port: 1}\n    serviceAccount: ${account}`),

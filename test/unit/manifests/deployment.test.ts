@@ -202,6 +202,25 @@ describe('objects on request', () => {
     ]);
   });
 
+  it('grants permissions on the API to clients', () => {
+    const manifests = render(`
+    rbac:
+      grant:
+        to: [{kind: ServiceAccount, name: controller, namespace: theirs}, {kind: Group, name: team}]
+        rules: [{apiGroups: [example.com], resources: [things], verbs: [create]}]`);
+    const name = 'example:example:clients';
+    expect(objectOf(manifests, 'ClusterRole')).toMatchObject({ metadata: { name }, rules: [{ verbs: ['create'] }] });
+    expect(
+      manifests.map(({ object }) => object).find(({ kind, metadata }) => kind === 'ClusterRoleBinding' && metadata.name === name),
+    ).toMatchObject({
+      roleRef: { kind: 'ClusterRole', name },
+      subjects: [
+        { kind: 'ServiceAccount', name: 'controller', namespace: 'theirs' },
+        { kind: 'Group', name: 'team', apiGroup: 'rbac.authorization.k8s.io' },
+      ],
+    });
+  });
+
   it('makes ConfigMaps, whose content the pods follow', () => {
     const configured = (text: string) =>
       render(`    configMaps: [{name: settings, data: {config.yaml: "${text}"}}]\n    podAnnotations: {team: a}`);
