@@ -32,6 +32,7 @@ const packages = {
   'custom-metrics': { 'test-adapter': 'sigs.k8s.io/custom-metrics-apiserver/test-adapter' },
   'aggregator-front': { 'aggregator-front': '.' },
   'any-api': { 'any-api': '.' },
+  'dns-webhook': { 'dns-webhook': '.' },
   load: { load: '.' },
   pause: { pause: '.' },
   'kubectl-1.32': { 'kubectl-1.32': '.' },

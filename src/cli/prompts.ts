@@ -41,7 +41,11 @@ function prompt(question: Question, signal: AbortSignal, colors: ChalkInstance):
   const { message, why, choices, secret } = question;
   const context = { output: process.stderr, signal };
   const theme = themeOf(colors);
-  if (choices) return select({ message, choices, theme: { ...theme, style: { ...theme.style, ...listStyle(why, colors) } } }, context);
+  if (choices)
+    return select(
+      { message, choices, pageSize: choices.length, theme: { ...theme, style: { ...theme.style, ...listStyle(why, colors) } } },
+      context,
+    );
   if (secret) return password({ message, theme }, context);
   return textPrompt({ ...question, theme }, context);
 }

@@ -1,5 +1,5 @@
 import { fieldFault } from '../config/field-fault.ts';
-import { type PresetName, presetDescription, presetNames } from '../config/presets.ts';
+import { type OwnServer, ownServer, type PresetName, presetDescription, presetNames } from '../config/presets.ts';
 import { RefusedError } from '../errors.ts';
 import { printable } from '../pki/printable.ts';
 import type { PlannedFile } from '../project/project.ts';
@@ -66,9 +66,9 @@ const serviceQuestion: Question = {
 export async function askMissing(dir: string, flags: InitFlags, terminal: Terminal): Promise<{ flags: CompleteFlags; asked: boolean }> {
   const asksPreset = flags.preset === undefined && flags.api === undefined;
   const preset = asksPreset ? ((await terminal.ask(presetQuestion)) as PresetName) : (flags.preset ?? 'custom');
-  const asksServer = preset === 'custom' && !(flags.api && flags.image);
-  const answers = asksServer ? await askAboutServer(dir, flags, terminal) : {};
-  return { flags: { ...flags, ...answers, preset }, asked: asksPreset || asksServer };
+  const own = flags.api && flags.image ? undefined : ownServer(preset);
+  const answers = own ? await askAboutServer(dir, own, flags, terminal) : {};
+  return { flags: { ...flags, ...answers, preset }, asked: asksPreset || own !== undefined };
 }
 
 /**
@@ -76,27 +76,27 @@ export async function askMissing(dir: string, flags: InitFlags, terminal: Termin
  * @throws UsageError that names the missing flags
  */
 export function refuseMissingFlags({ preset, api, image }: InitFlags, { interactive }: Pick<Terminal, 'interactive'>): void {
-  const isCustom = preset === 'custom' || (preset === undefined && api !== undefined);
+  const isOwn = preset === undefined ? api !== undefined : ownServer(preset) !== undefined;
   const missing = [
     ...(preset === undefined && api === undefined ? [presetQuestion] : []),
-    ...(isCustom && api === undefined ? [apiQuestion] : []),
-    ...(isCustom && image === undefined ? [imageQuestion] : []),
+    ...(isOwn && api === undefined ? [apiQuestion] : []),
+    ...(isOwn && image === undefined ? [imageQuestion] : []),
   ];
   if (!interactive && missing.length > 0) throw missingFlags(missing);
 }
 
-async function askAboutServer(dir: string, flags: InitFlags, terminal: Terminal): Promise<Answers> {
+async function askAboutServer(dir: string, own: OwnServer, flags: InitFlags, terminal: Terminal): Promise<Answers> {
   const ask = (question: Question, proposal: string | undefined): Promise<string> => {
     // A proposal may come from a server, so it may be invalid or contain control characters.
     const valid = proposal !== undefined && question.fault?.(proposal) === undefined && printable(proposal) === proposal;
     return terminal.ask(valid ? { ...question, initial: proposal } : question);
   };
-  const before = topicShort('crd-or-apiservice', terminal.columns);
-  const api = flags.api ?? splitList(await terminal.ask({ ...apiQuestion, before }));
+  const about = own.api === undefined ? { before: topicShort('crd-or-apiservice', terminal.columns) } : { why: own.api };
+  const api = flags.api ?? splitList(await terminal.ask({ ...apiQuestion, ...about }));
   const running = await findProposals(flags.service ?? flags.name ?? nameFrom(dir), flags, terminal);
   const image = flags.image ?? (await ask(imageQuestion, running?.image));
   const name = flags.name ?? (await ask(nameQuestion, nameFrom(dir)));
-  const namespace = flags.namespace ?? (await ask(namespaceQuestion, running?.namespace ?? name));
+  const namespace = flags.namespace ?? (await ask(namespaceQuestion, running?.namespace ?? own.namespace ?? name));
   const service = flags.service ?? (await ask(serviceQuestion, running?.name ?? name));
   return { api, image, name, namespace, service, ...(await askAboutIssuer(flags, terminal)) };
 }

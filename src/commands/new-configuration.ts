@@ -3,7 +3,7 @@ import { customise, type Overrides } from '../config/customise.ts';
 import { issuerSettings } from '../config/issuer-flags.ts';
 import { ConfigurationError, parseRegistration } from '../config/load.ts';
 import { dns1035Label, nameFault } from '../config/names.ts';
-import { type PresetName, presetText } from '../config/presets.ts';
+import { type OwnServer, ownServer, type PresetName, presetText } from '../config/presets.ts';
 import type { Registration } from '../config/schema.ts';
 import { UsageError } from '../errors.ts';
 import type { KeyType } from '../pki/types.ts';
@@ -35,19 +35,18 @@ export interface CompleteFlags extends InitFlags {
 /** The text of a new apisvc.yaml: the preset with the values of the flags. */
 export function newConfiguration(dir: string, flags: CompleteFlags): string {
   const { preset } = flags;
-  return customise(
-    presetText(preset),
-    overridesOf({ ...flags, ...caBundleIn(dir, flags) }, preset === 'custom' ? customDefaults(dir, flags) : {}),
-  );
+  const own = ownServer(preset);
+  const defaults = own ? ownDefaults(dir, own, flags) : {};
+  return customise(presetText(preset), overridesOf({ ...flags, ...caBundleIn(dir, flags) }, defaults));
 }
 
 /** The file is relative to the current directory on the command line, and to apisvc.yaml in it. */
 const caBundleIn = (dir: string, { caBundle }: InitFlags): Pick<InitFlags, 'caBundle'> =>
   caBundle === undefined || isAbsolute(caBundle) ? {} : { caBundle: relative(resolve(dir), resolve(caBundle)) };
 
-/** Defaults for what the preset `custom` leaves open. */
-function customDefaults(dir: string, { name = nameFrom(dir), namespace = name, service = name }: InitFlags): Overrides {
-  return { name, namespace, service };
+/** Defaults for what the preset of an own server leaves open. */
+function ownDefaults(dir: string, own: OwnServer, { name = nameFrom(dir), service = name, namespace }: InitFlags): Overrides {
+  return { name, namespace: namespace ?? own.namespace ?? name, service };
 }
 
 /** Derives the name from the directory, as most project generators do. */
@@ -115,14 +114,14 @@ const flagOfPath: readonly (readonly [RegExp, string])[] = [
  */
 export function checkFlags(dir: string, flags: InitFlags): CheckedConfiguration {
   const { preset = 'custom', api: given = [], image } = flags;
-  const isCustom = preset === 'custom';
+  const isOwn = ownServer(preset) !== undefined;
   const valid = given.filter((text) => isApi.test(text));
-  const api = valid.length > 0 ? valid : isCustom ? ['example.com/v1'] : undefined;
+  const api = valid.length > 0 ? valid : isOwn ? ['example.com/v1'] : undefined;
   const example = {
     ...flags,
     preset,
     ...(api ? { api } : { api: undefined }),
-    ...(isCustom ? { image: image ?? 'example' } : {}),
+    ...(isOwn ? { image: image ?? 'example' } : {}),
     ...issuerExample(flags),
   };
   const [checked] = together(

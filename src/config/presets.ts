@@ -1,5 +1,6 @@
 import custom from '../../templates/presets/custom.yaml';
 import demo from '../../templates/presets/demo.yaml';
+import dnsWebhook from '../../templates/presets/dns-webhook.yaml';
 import keda from '../../templates/presets/keda.yaml';
 import metricsServer from '../../templates/presets/metrics-server.yaml';
 import metricsServerExisting from '../../templates/presets/metrics-server-existing.yaml';
@@ -11,11 +12,21 @@ interface Preset {
   readonly description: string;
   /** The apisvc.yaml. */
   readonly text: string;
+  /** Set where `init` asks for the API and the image, and names the server after the directory. */
+  readonly own?: OwnServer;
+}
+
+/** What is known about a server of the user's own. */
+export interface OwnServer {
+  /** The default namespace. Without it, the namespace has the name of the server. */
+  readonly namespace?: string;
+  /** What to know about the group and version of the API, in place of the general advice. */
+  readonly api?: string;
 }
 
 /** Every preset, in the order of the prompt. The flag, its help and completion follow from it. */
 const presets = {
-  custom: { description: 'Your own API server', text: custom },
+  custom: { description: 'Your own API server', text: custom, own: {} },
   'sample-apiserver': { description: 'The sample API server of Kubernetes, with an etcd container', text: sampleApiserver },
   'metrics-server': { description: 'A new metrics-server in kube-system, with verified TLS', text: metricsServer },
   'metrics-server-existing': {
@@ -27,6 +38,14 @@ const presets = {
     text: prometheusAdapter,
   },
   keda: { description: 'The metrics adapter of KEDA, in the namespace of the KEDA operator', text: keda },
+  'dns-webhook': {
+    description: 'A DNS01 webhook for cert-manager, your own or one of a DNS provider',
+    text: dnsWebhook,
+    own: {
+      namespace: 'cert-manager',
+      api: 'Issuers name the group in groupName. Choose a group in a domain you own, and the version v1alpha1, which cert-manager requests.',
+    },
+  },
   demo: { description: 'The demo server that is built into apisvc sandbox', text: demo },
 } as const satisfies Readonly<Record<string, Preset>>;
 
@@ -36,8 +55,11 @@ export const presetNames = Object.keys(presets) as readonly PresetName[];
 
 export const presetDescription = (name: PresetName): string => presets[name].description;
 
+/** What is known about the user's own server; undefined for presets of other servers. */
+export const ownServer = (name: PresetName): OwnServer | undefined => (presets[name] as Preset).own;
+
 /**
- * The apisvc.yaml of a preset. `custom` has no image, group and version: `customise` must fill them
- * in before it is valid.
+ * The apisvc.yaml of a preset. Where the server is the user's own, it has no image and group:
+ * `customise` must fill them in before it is valid.
  */
 export const presetText = (name: PresetName): string => presets[name].text;

@@ -105,6 +105,23 @@ describe('the prompts', () => {
     expect(readFileSync(join(cwd, 'demo/apisvc.yaml'), 'utf8')).toMatch(/namespace: wardle[\s\S]*keyType: ecdsa-p384/);
   });
 
+  test('a webhook of cert-manager: the same prompts, with the namespace of cert-manager', async () => {
+    const screen = terminal('apisvc init demo --preset dns-webhook --issuer self-signed', folder());
+    const asked = await screen.until(/\? API that the server serves/);
+    expect(asked).toContain('Issuers name the group in groupName.');
+    expect(asked).not.toContain('CRD');
+    screen.type('acme.example.com/v1alpha1', 'Enter');
+    await screen.until(/\? Container image of the server/);
+    screen.type('example.com/webhook:v1', 'Enter');
+    for (const question of [/\? Name of the server \(demo\)/, /\? Namespace \(cert-manager\)/, /\? Name of the Service \(demo\)/]) {
+      await screen.until(question);
+      screen.type('Enter');
+    }
+    expect((await screen.until(/\? Write these 7 files\?/)).replaceAll('\n', '')).toContain(
+      'apisvc init demo --preset dns-webhook --api acme.example.com/v1alpha1 --image example.com/webhook:v1 --name demo --namespace cert-manager',
+    );
+  });
+
   test('flags answer prompts; the others remain', async () => {
     const screen = terminal('apisvc init demo --api a.example.com/v1 --api a.example.com/v2 --namespace apis', folder());
     const seen = await screen.until(/\? Container image of the server/);

@@ -207,6 +207,7 @@ describe('without prompts, an error names all missing flags', () => {
     ],
     ['no API and no image', ['--preset', 'custom'], '--api GROUP/VERSION --image IMAGE.'],
     ['no API', ['--preset', 'custom', '--image', 'x'], '--api GROUP/VERSION.'],
+    ['no group and no image of a webhook', ['--preset', 'dns-webhook'], '--api GROUP/VERSION --image IMAGE.'],
     ['no image', ['--preset', 'custom', '--api', 'a.example.com/v1'], '--image IMAGE.'],
   ])('%s', async (_, flags, flag) => {
     const cwd = folder();

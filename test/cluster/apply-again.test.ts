@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { presetNames } from '../../src/config/presets.ts';
+import { ownServer, type PresetName, presetNames } from '../../src/config/presets.ts';
 import { apisvc, kubectl } from './harness/commands.ts';
 import { editConfiguration, emptyFolder, kubectlOk } from './harness/projects.ts';
 import { registered, removeProjects } from './harness/registered.ts';
@@ -53,11 +53,21 @@ const everything = {
   initContainers: [{ name: 'first', image: 'first' }],
   tolerations: [{ key: 'a', operator: 'Exists' }],
   extraPorts: [{ name: 'metrics', containerPort: 9090 }],
-  rbac: { rules: [{ apiGroups: [''], resources: ['pods'], resourceNames: [], verbs: ['get'] }] },
+  rbac: {
+    rules: [{ apiGroups: [''], resources: ['pods'], resourceNames: [], verbs: ['get'] }],
+    grant: {
+      to: [
+        { kind: 'ServiceAccount', name: 'client', namespace: 'clients' },
+        { kind: 'User', name: 'jane' },
+        { kind: 'Group', name: 'team' },
+      ],
+      rules: [{ apiGroups: ['example.com'], resources: ['things'], verbs: ['get'] }],
+    },
+  },
 };
 const outside = { external: { addresses: ['192.0.2.1', '2001:db8::1'], port: 9443 } };
 
-const cases: readonly (readonly [name: string, preset: string, server: object])[] = [
+const cases: readonly (readonly [name: string, preset: PresetName, server: object])[] = [
   ...presetNames.map((preset) => [preset, preset, {}] as const),
   ['everything', 'custom', everything],
   ['outside', 'custom', outside],
@@ -77,7 +87,7 @@ describe.each(cases)('the rendered manifests of %s', (name, preset, server) => {
 
   test('stay unchanged when kubectl applies them again, and have no diff', async () => {
     const identity = ['--name', namespace, '--namespace', namespace, '--api', `${namespace}.example.com/v1`];
-    const image = preset === 'custom' ? ['--image', 'example.com/server:1'] : [];
+    const image = ownServer(preset) ? ['--image', 'example.com/server:1'] : [];
     expect(await apisvc(['init', dir, '--preset', preset, ...identity, ...image, '--yes'])).toMatchObject({ exitCode: 0, stderr: '' });
     editConfiguration(dir, (document) => {
       if ('external' in server) document.setIn(['spec', 'server'], document.createNode(server));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ownServer } from '../../src/config/presets.ts';
 import { deployingPresets } from '../unit/manifests/fixture.ts';
 import { apisvc, kubectl } from './harness/commands.ts';
 import { emptyFolder, getObject, kubectlOk } from './harness/projects.ts';
@@ -8,7 +9,7 @@ import { emptyFolder, getObject, kubectlOk } from './harness/projects.ts';
 describe.each(deployingPresets)('preset %s', (preset) => {
   const dir = emptyFolder();
   const namespace = `preset-${preset}`;
-  const own = preset === 'custom' ? ['--api', 'preset.example.com/v1', '--image', 'example.com/server:1'] : [];
+  const own = ownServer(preset) ? ['--api', 'preset.example.com/v1', '--image', 'example.com/server:1'] : [];
 
   beforeAll(async () => {
     const init = await apisvc(['init', dir, '--preset', preset, '--namespace', namespace, ...own, '--yes']);

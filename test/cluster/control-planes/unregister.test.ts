@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Cluster, connect } from '../../../src/cluster/cluster.ts';
+import { ownServer } from '../../../src/config/presets.ts';
 import { manifestsToRegister } from '../../../src/manifests/render.ts';
 import { completeExistingDeployment } from '../../../src/operations/existing-deployment.ts';
 import { verifyAgain } from '../../../src/operations/register-steps.ts';
@@ -82,10 +83,10 @@ describe.each(['1.37-routing', '1.35'])('on Kubernetes %s', (cell) => {
   const custom = (name: string) => ['--api', `${name}.example.com/v1`, '--image', 'example.com/server:1', '--name', name];
 
   // What a preset deploys does not depend on the version.
-  test.each(cell === '1.35' ? ['custom'] : deployingPresets)(
+  test.each(cell === '1.35' ? (['custom'] as const) : deployingPresets)(
     'unregister leaves all objects as they were before preset %s',
     async (preset) => {
-      const dir = await project(preset, `gone-${preset}`, ...(preset === 'custom' ? custom('gone') : []));
+      const dir = await project(preset, `gone-${preset}`, ...(ownServer(preset) ? custom('gone') : []));
       const before = await settled();
       await apply(dir);
       expect(Object.keys(await inventory(cluster)).length).toBeGreaterThan(Object.keys(before).length);

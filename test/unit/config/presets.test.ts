@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { customise, type Overrides } from '../../../src/config/customise.ts';
 import { parseRegistration } from '../../../src/config/load.ts';
-import { presetNames, presetText } from '../../../src/config/presets.ts';
+import { ownServer, presetNames, presetText } from '../../../src/config/presets.ts';
 import { deployingPresets } from '../manifests/fixture.ts';
 
 const apis = [{ group: 'a.example.com', version: 'v1' }];
@@ -58,7 +58,7 @@ const certificatesWith = (overrides: Overrides) =>
   parseRegistration(customise(presetText('custom'), { ...filledIn, ...overrides }), 'apisvc.yaml').spec.certificates;
 
 describe('the presets', () => {
-  it.each(deployingPresets.filter((name) => name !== 'custom'))('%s needs nothing more', (name) => {
+  it.each(deployingPresets.filter((name) => !ownServer(name)))('%s needs nothing more', (name) => {
     expect(parseRegistration(presetText(name), 'apisvc.yaml').spec.server.image).toBeDefined();
   });
 
@@ -66,6 +66,16 @@ describe('the presets', () => {
     expect(() => parseRegistration(presetText('custom'), 'apisvc.yaml')).toThrow(
       /spec\.apis\[0\]\.group: .*\n.*spec\.apis\[0\]\.version: .*\n.*spec\.server\.image: /,
     );
+  });
+
+  it('dns-webhook uses the group of the API everywhere', () => {
+    const { spec } = parseRegistration(customise(presetText('dns-webhook'), filledIn), 'apisvc.yaml');
+    expect(spec.apis).toMatchObject([{ group: 'a.example.com', version: 'v1' }]);
+    expect(spec.server.env).toEqual([{ name: 'GROUP_NAME', value: 'a.example.com' }]);
+    expect(spec.server.rbac.grant).toEqual({
+      to: [{ kind: 'ServiceAccount', name: 'cert-manager', namespace: 'cert-manager' }],
+      rules: [{ apiGroups: ['a.example.com'], resources: ['*'], verbs: ['create'] }],
+    });
   });
 
   it('gives further APIs the priorities of the first', () => {

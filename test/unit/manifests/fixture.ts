@@ -1,6 +1,6 @@
 import { customise } from '../../../src/config/customise.ts';
 import { parseRegistration } from '../../../src/config/load.ts';
-import { type PresetName, presetNames, presetText } from '../../../src/config/presets.ts';
+import { ownServer, type PresetName, presetNames, presetText } from '../../../src/config/presets.ts';
 import type { Registration } from '../../../src/config/schema.ts';
 import type { KubeObject, Manifest } from '../../../src/manifests/types.ts';
 import { PrivateKey } from '../../../src/pki/private-key.ts';
@@ -21,7 +21,7 @@ export const filledIn = {
 
 /** A preset as `init` would write it. */
 export const presetRegistration = (name: PresetName): Registration =>
-  parseRegistration(customise(presetText(name), name === 'custom' ? filledIn : {}), 'apisvc.yaml');
+  parseRegistration(customise(presetText(name), ownServer(name) ? filledIn : {}), 'apisvc.yaml');
 
 /** The presets that make pods; the others are for servers that run already. */
 export const deployingPresets = presetNames.filter((name) => presetRegistration(name).spec.server.existing === undefined);

@@ -15,6 +15,8 @@ const images = {
   'apiextensions-apiserver': 'docker.io/library/apiextensions-apiserver:0.37.2',
   'test-adapter': 'docker.io/library/test-adapter:1.37.0',
   'any-api': 'docker.io/library/any-api:0.37.2',
+  // The name in docs/dns-webhooks.md.
+  'dns-webhook': 'registry.example.com/dns-webhook:1.0.0',
 };
 
 /** The image of the container that keeps the namespaces of a pod open. */
