@@ -26,17 +26,22 @@ export interface SelectionFlags {
 
 /**
  * Selects APIServices by names, --all or --selector; without any of them, those of the project.
+ * @param choices what the command takes instead of a project, for the fix
  * @throws UsageError for two of them, or for none without a project
  */
-export async function selectionOf({ directory, all, selector }: SelectionFlags, given: readonly string[]): Promise<Selection> {
-  const choices = [given.length > 0, all === true, selector !== undefined].filter(Boolean);
-  if (choices.length > 1)
+export async function selectionOf(
+  { directory, all, selector }: SelectionFlags,
+  given: readonly string[],
+  choices = 'the name of an APIService',
+): Promise<Selection> {
+  const chosen = [given.length > 0, all === true, selector !== undefined].filter(Boolean);
+  if (chosen.length > 1)
     throw new UsageError('names, --all and --selector cannot be used together', {
       fix: 'Pass only names, only --all, or only --selector.',
     });
   if (all) return { wanted: { all } };
   if (selector !== undefined) return { wanted: { labelSelector: selector } };
-  return given.length > 0 ? { wanted: { names: [...new Set(given.map(parseName))] } } : ofProject(directory);
+  return given.length > 0 ? { wanted: { names: [...new Set(given.map(parseName))] } } : ofProject(directory, choices);
 }
 
 /** The project of a directory, for the commands in fixes. */
@@ -108,13 +113,13 @@ export async function comparing(
 /**
  * Imported only if no name is given: loading the schema of a project takes longer than a diagnosis.
  */
-async function ofProject(dir: string): Promise<Selection> {
+async function ofProject(dir: string, choices: string): Promise<Selection> {
   const { isProject, readRegistration, requireDirectory } = await import('../project/project.ts');
   const { apiServiceNames } = await import('../config/registration.ts');
   if (!isProject(dir)) {
     requireDirectory(dir);
     throw new UsageError(`no APIService given, and no apisvc.yaml in ${dir === '.' ? 'this directory' : dir}`, {
-      fix: 'Pass the name of an APIService or --all, or set the project directory with -C.',
+      fix: `Pass ${choices}, or set the project directory with -C.`,
     });
   }
   const registration = readRegistration(dir);

@@ -41,7 +41,9 @@ export async function verify(flags: VerifyFlags, given: readonly string[], termi
     return report(diagnosis, flags, terminal);
   }
   if (flags.save !== undefined) refuseOtherFile(flags.save);
-  const selected = await selectionOf(flags, given).catch((error) => suggestNames(error, flags, terminal));
+  const selected = await selectionOf(flags, given, 'the name of an APIService or --all').catch((error) =>
+    suggestNames(error, flags, terminal),
+  );
   const selection = await comparing(selected, flags, terminal);
   const { wanted } = selection;
   const contexts = [...new Set(flags.context ?? [])];

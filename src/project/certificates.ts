@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { fileFix, fileReason } from '../config/file-errors.ts';
-import { newKeysCommand } from '../config/project-commands.ts';
+import { inDirectory, newKeysCommand } from '../config/project-commands.ts';
 import { servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
@@ -90,12 +90,21 @@ export function certificatesToRegister(dir: string, registration: Registration, 
 
 function withoutFaults(dir: string, registration: Registration, { faults, ...issued }: ReadCertificates): Issued {
   if (faults.length === 0) return issued;
+  throw new UsageError(projectFaultTexts(dir, faults).join('\n'), { fix: unreadableFix(faults) ?? renewalFix(dir, registration, faults) });
+}
+
+/** Where the API is registered, new files from `init` mean an outage that `rotate` avoids. */
+function renewalFix(dir: string, registration: Registration, faults: readonly CertificateFault[]): string {
   const command = newKeysCommand({ directory: dir, issuer: registration.spec.certificates.issuer.type });
-  const unreadable = unreadableFix(faults);
-  const outdated = faults.every(({ code }) => code === 'names' || code === 'expired');
-  throw new UsageError(projectFaultTexts(dir, faults).join('\n'), {
-    fix: unreadable ?? `${outdated ? 'Create' : 'Restore the files, or create'} new certificates: ${command}`,
-  });
+  const isOf = (...codes: readonly CertificateFault['code'][]): boolean => faults.every(({ code }) => codes.includes(code));
+  if (!isOf('file-not-found', 'names', 'expired')) return `Restore the files, or create new certificates: ${command}`;
+  // Its name constraints permit only the names before.
+  const needsCa = faults.some(({ part, code }) => code === 'names' || (part === 'caCertificate' && code === 'expired'));
+  return [
+    ...(isOf('names', 'expired') ? [] : ['Restore the files, for example from Git.']),
+    `If the API is registered, replace the certificate while the API keeps serving: ${inDirectory('apisvc rotate', dir)}${needsCa ? ' --ca' : ''}`,
+    `Otherwise create new certificates: ${command}`,
+  ].join('\n');
 }
 
 /** What to do first: new certificates do not help where a file may not be used. */

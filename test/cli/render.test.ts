@@ -232,7 +232,8 @@ describe('certificates that do not match apisvc.yaml: exit 2 before anything is 
       stdout: '',
       stderr:
         'error: certs/tls.crt: the certificate is not valid for api.elsewhere.svc, api.elsewhere, api.elsewhere.svc.cluster.local\n' +
-        'fix: Create new certificates: apisvc init --force-keys\n',
+        'fix: If the API is registered, replace the certificate while the API keeps serving: apisvc rotate --ca\n' +
+        'Otherwise create new certificates: apisvc init --force-keys\n',
     });
   });
 

@@ -47,25 +47,28 @@ export const fileFixes: Partial<Readonly<Record<Code, string>>> = {
   'cert/ca-expires-before-leaf': renew,
 };
 
-const renewInProject = 'Create a new CA and a new serving certificate: `apisvc init --force-keys`';
+const otherwise = 'Otherwise, create a new CA and a new serving certificate: `apisvc init --force-keys`';
+const renewInProject = `If the API is registered, replace the CA while the API keeps serving: \`apisvc rotate --ca\`. ${otherwise}`;
+const renewLeafInProject = `If the API is registered, replace the certificate while the API keeps serving: \`apisvc rotate\`. ${otherwise}`;
 
-/** The same for the files of a project, where `apisvc init` renews the certificates. */
+/** The same for the files of a project. New files from `apisvc init` mean an outage. */
 export const projectFixes: typeof fileFixes = {
-  'bundle/private-key': 'The private key is compromised. Create a new CA and a new serving certificate: `apisvc init --force-keys`',
+  'bundle/private-key': `The private key is compromised. ${renewInProject}`,
   'bundle/expires-soon': renewInProject,
-  'cert/unknown-authority': `Restore the CA that signed the certificate in {file}. Or create a new CA and a new serving certificate: \`apisvc init --force-keys\``,
+  'cert/unknown-authority':
+    'Restore the CA that signed the certificate in {file}. Or create a new CA and a new serving certificate: `apisvc init --force-keys`',
   'cert/issuer-not-a-ca': renewInProject,
   'cert/missing-intermediate': renewInProject,
-  'cert/expired': renewInProject,
+  'cert/expired': renewLeafInProject,
   'cert/ca-expired': renewInProject,
   'cert/san-mismatch': renewInProject,
   'cert/common-name-only': renewInProject,
-  'cert/wrong-usage': renewInProject,
+  'cert/wrong-usage': renewLeafInProject,
   'cert/name-constraints': renewInProject,
   'cert/path-length': renewInProject,
-  'cert/weak-signature': renewInProject,
+  'cert/weak-signature': renewLeafInProject,
   'cert/refused-key': renewInProject,
   'cert/weak-key': renewInProject,
-  'cert/expires-soon': renewInProject,
+  'cert/expires-soon': renewLeafInProject,
   'cert/ca-expires-before-leaf': renewInProject,
 };

@@ -285,17 +285,16 @@ describe('the fix for a project', () => {
   const withBundle = (text: string): Diagnosis =>
     lintedText(apiService(`  caBundle: ${Buffer.from(text).toString('base64')}\n`), { project });
 
-  test('creates new certificates where that helps', () => {
-    expect(fixOf(linted('D09-expired-bundle.yaml', { project }), 'cert/ca-expired')).toBe(
-      'Create a new CA and a new serving certificate: `apisvc init demo --force-keys`',
-    );
+  const newKeys = 'Otherwise, create a new CA and a new serving certificate: `apisvc init demo --force-keys`';
+  const rotate = 'If the API is registered, replace the CA while the API keeps serving: `apisvc rotate -C demo --ca`.';
+
+  test('rotates where the API is registered, and creates new certificates where it is not', () => {
+    expect(fixOf(linted('D09-expired-bundle.yaml', { project }), 'cert/ca-expired')).toBe(`${rotate} ${newKeys}`);
   });
 
   test('says that a private key is compromised', () => {
     const diagnosis = withBundle('-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n');
-    expect(fixOf(diagnosis, 'bundle/private-key')).toBe(
-      'The private key is compromised. Create a new CA and a new serving certificate: `apisvc init demo --force-keys`',
-    );
+    expect(fixOf(diagnosis, 'bundle/private-key')).toBe(`The private key is compromised. ${rotate} ${newKeys}`);
   });
 
   test('is that of other files where new certificates do not help', () => {

@@ -143,6 +143,18 @@ describe('certificates that cannot serve the registration', () => {
     expect(error.message.replaceAll(join(dir, 'certs/'), '').split('\n')).toEqual(lines);
   });
 
+  test.each([
+    ['an expired certificate', 11, '', ''],
+    ['an expired CA', 101, '', ' --ca'],
+    ['a lost certificate', 1, 'Restore the files, for example from Git.\n', ''],
+  ])('%s: rotate where the API is registered, and new files only where it is not', (what, days, first, flag) => {
+    const dir = project();
+    if (what === 'a lost certificate') rmSync(projectFiles(dir).certificate);
+    expect(refusal(dir, registration, inDays(days))).toMatchObject({
+      fix: `${first}If the API is registered, replace the certificate while the API keeps serving: apisvc rotate -C ${dir}${flag}\nOtherwise create new certificates: apisvc init ${dir} --force-keys`,
+    });
+  });
+
   test('another CA beside them, and how to get new ones from a CA that exists', async () => {
     const dir = project();
     const other = await createAuthority({ commonName: 'CA', keyType: 'ecdsa-p256', lifetimeMs: 100 * day, now });
