@@ -37,6 +37,8 @@ export interface AcquireRequest extends SilenceRequest {
   readonly holder: Holder;
   /** In milliseconds. Default 5,000. */
   readonly renewMs?: number;
+  /** The Lease as `awaitSilence` returned it. While it has this version, nobody is waited for. */
+  readonly silent?: KubeObject | undefined;
 }
 
 /** A Lease that this process holds. */
@@ -74,7 +76,7 @@ const durationSeconds = 15;
  * @throws RefusedError when another process renews it; as `refusal`
  */
 export async function acquireRotationLease(cluster: Cluster, request: AcquireRequest): Promise<RotationLock> {
-  const { service, holder, signal } = request;
+  const { service, holder, signal, silent } = request;
   const ref = rotationLease(service);
   for (;;) {
     const found = await getObject(cluster, ref, signal);
@@ -83,7 +85,8 @@ export async function acquireRotationLease(cluster: Cluster, request: AcquireReq
       if (created) return keep(cluster, request, created, undefined);
       continue;
     }
-    const free = await awaitSilence(cluster, request, found);
+    const isSilent = silent !== undefined && versionOf(found) === versionOf(silent);
+    const free = isSilent ? found : await awaitSilence(cluster, request, found);
     if (!free) continue;
     const before = viewRotationLease(free);
     const spec = { ...claim(holder), leaseTransitions: before.transitions + 1 };

@@ -186,7 +186,7 @@ async function undo(flags: SecureFlags, name: string, terminal: Terminal, onProg
     findSecured({ cluster, signal, onProgress }, { name, directory }),
   );
   if (targets.length === 0) return finish({ outcome: 'nothing-to-undo', name }, flags, terminal);
-  await confirm(flags, terminal, planText({ project: undefined, targets, evidence: [] }));
+  await confirm(flags, terminal, planText({ targets, evidence: [] }));
   const removed = await withCluster(flags, terminal, `undoing ${name}`, (cluster, signal) =>
     undoSecure(cluster, { name, directory, holder: terminal.holder, signal, onProgress }),
   ).catch((error) => explainInterrupt(error, flags, `${runAgain}.`));

@@ -39,6 +39,7 @@ export async function unregister(flags: UnregisterFlags, [name]: readonly string
   const requestFor = (signal: AbortSignal): UnregisterRequest => ({
     subject,
     keepSecrets: flags.keepSecrets === true,
+    holder: terminal.holder,
     signal,
     onProgress,
   });

@@ -5,6 +5,7 @@ import { type Collection, getObject, listMetadata, refOf } from '../cluster/obje
 import { ownershipOf } from '../cluster/ownership.ts';
 import { describeRef, resourceName, resources } from '../cluster/resources.ts';
 import { restoreObject } from '../cluster/restore.ts';
+import type { Holder, RotatedService } from '../cluster/rotation-lease.ts';
 import type { Need } from '../cluster/status.ts';
 import type { Registration } from '../config/schema.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
@@ -18,7 +19,8 @@ import { rolledOutStep } from './steps/rollout.ts';
 import { unlistedStep } from './steps/unlisted.ts';
 import { contentsOf, uidOf } from './unregister/contents.ts';
 import { proveDead } from './unregister/dead.ts';
-import { findProject, needsOf, type Target } from './unregister/find.ts';
+import { findProject, needsOf as needsOfRegistration, type Target } from './unregister/find.ts';
+import { type RemoveLock, whileLocked } from './unregister/lock.ts';
 import { apiServiceNotFound, projectNotFound, refuseOtherProjects } from './unregister/refusals.ts';
 import { findRotations } from './unregister/rotation.ts';
 import { poll, type Waiting } from './wait.ts';
@@ -36,6 +38,7 @@ export interface UnregisterRequest {
   readonly keepSecrets: boolean;
   /** The plan that the user confirmed. Without it, the run makes one. */
   readonly plan?: Plan | undefined;
+  readonly holder: Holder;
   /** Aborted by the deadline or by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
@@ -47,6 +50,8 @@ export interface Plan {
   readonly project: string | undefined;
   /** In the order in which they are removed. */
   readonly targets: readonly Target[];
+  /** The Services whose Leases the run holds. */
+  readonly services: readonly RotatedService[];
   /** The Namespace of the project, if apisvc created it. */
   readonly namespace?: KubeObject;
   /** Why the APIService of anybody is dead, one sentence each. */
@@ -67,14 +72,14 @@ export async function planUnregister(cluster: Cluster, request: UnregisterReques
     const found = named as KubeObject;
     const evidence = await proveDead(cluster, found, signal);
     const ref = { resource: resources.APIService, namespace: undefined, name: found.metadata.name };
-    return { project, targets: [{ ref, found, action: 'delete', ofAnybody: true }], evidence };
+    return { project, targets: [{ ref, found, action: 'delete', ofAnybody: true }], services: [], evidence };
   }
   const waiting: Waiting = { cluster, signal, onProgress };
   const look = async () => {
     const found = await findProject(waiting, project, registration);
     return { found, rotations: await findRotations(waiting, project, registration, found.targets) };
   };
-  const { found, rotations } = await namingAllMissing(cluster, registration ? needsOf(registration) : [], signal, look);
+  const { found, rotations } = await namingAllMissing(cluster, registration ? needsOfRegistration(registration) : [], signal, look);
   const targets = [...rotations.targets, ...found.targets];
   const unlisted = [...rotations.unlisted, ...found.unlisted];
   const namespace = await ownNamespace(cluster, project, request);
@@ -89,6 +94,7 @@ export async function planUnregister(cluster: Cluster, request: UnregisterReques
     project,
     ...(namespace ? { namespace } : {}),
     targets: targets.map((target) => (kept(target) ? { ...target, action: 'leave', reason: '--keep-secrets' } : target)),
+    services: rotations.services,
     evidence: [],
   };
 }
@@ -124,20 +130,29 @@ const placeOf = ({ resource, namespace }: Collection): string =>
 
 /**
  * Removes a registration: the APIServices first, then the rest in the reverse of the order in which
- * it was applied. Objects that existed before get their former values. A second run continues.
+ * it was applied. Objects that existed before get their former values. A second run continues. No
+ * rotation of the Service starts before the objects are gone.
  * @throws ClusterError when permissions are missing, before anything changes; DeadlineError with
  * what it waited for; as `planUnregister`
  */
 export async function unregister(cluster: Cluster, request: UnregisterRequest): Promise<readonly RemovedObject[]> {
-  const { signal, onProgress } = request;
+  const { signal, onProgress, holder } = request;
+  const waiting: Waiting = { cluster, signal, onProgress };
   onProgress({ kind: 'step', what: `Looking for objects in ${cluster.server} (context "${cluster.context}")` });
   const plan = await planToRun(cluster, request);
-  const steps = stepsOf({ cluster, signal, onProgress }, plan);
-  await requireAccess(cluster, needsOfSteps(steps), [], signal);
+  await requireAccess(cluster, needsOf(allSteps(waiting, plan)), [], signal);
   const left = plan.targets.flatMap(leftOf);
   for (const removed of left) onProgress({ kind: 'removed', removed });
-  await runSteps(steps, onProgress);
-  return [...steps.flatMap((step) => ('removed' in step ? (step as RemoveStep).removed() : [])), ...left];
+  const run = async (steps: readonly Step[]): Promise<readonly RemovedObject[]> => {
+    await runSteps(steps, onProgress);
+    return steps.flatMap((step) => ('removed' in step ? (step as RemoveStep).removed() : []));
+  };
+  const { project = '', services, targets } = plan;
+  const { result, removed } = await whileLocked(waiting, { project, holder, services, targets }, (lock) =>
+    run(stepsOf({ ...waiting, signal: lock.signal }, plan, lock)),
+  );
+  // The Leases are in the Namespace.
+  return [...removed, ...result, ...(await run(namespaceSteps(waiting, plan))), ...left];
 }
 
 /** @throws RefusedError when a rotation began while the user read the plan; as `planUnregister` */
@@ -149,32 +164,39 @@ async function planToRun(cluster: Cluster, request: UnregisterRequest): Promise<
   return plan;
 }
 
-const needsOfSteps = (steps: readonly Step[]): readonly Need[] => steps.flatMap((step) => step.needs());
+const allSteps = (waiting: Waiting, plan: Plan): readonly Step[] => [...stepsOf(waiting, plan), ...namespaceSteps(waiting, plan)];
+
+const needsOf = (steps: readonly Step[]): readonly Need[] => steps.flatMap((step) => step.needs());
 
 const leftOf = ({ ref, action, reason = '' }: Target): readonly RemovedObject[] =>
   action === 'leave' ? [{ object: describeRef(ref), change: 'left', reason }] : [];
 
-function stepsOf(waiting: Waiting, { targets: all, namespace }: Plan): readonly Step[] {
+/** @param lock undefined in a dry run */
+function stepsOf(waiting: Waiting, { targets: all }: Plan, lock?: RemoveLock): readonly Step[] {
   const targets = all.filter(({ action }) => action !== 'leave');
-  const rotations = targets.filter(({ ref }) => ref.resource.kind === 'Lease');
+  const leases = targets.filter(({ ref }) => ref.resource.kind === 'Lease');
+  const rotations = leases.filter((lease) => !lock?.holds(lease));
   const apiServices = targets.filter(({ ref }) => ref.resource.kind === 'APIService');
   const restored = targets.filter(isRestoredDeployment);
-  const rest = targets.filter((target) => ![...rotations, ...apiServices].includes(target) && !restored.includes(target));
+  const rest = targets.filter((target) => ![...leases, ...apiServices, ...restored].includes(target));
+  const guarded = lock ? { beforeWrite: lock.beforeWrite } : {};
   const deleted = apiServices.filter(({ action }) => action === 'delete').map(({ ref }) => ref.name);
   return [
-    // First, because a process that takes the Lease over meanwhile is refused by its version.
+    // First, and only in the version that was found: another process may take the Lease over.
     ...(rotations.length > 0
       ? [removeStep(waiting, { id: 'remove-rotation', title: 'Removing the interrupted rotation', targets: rotations })]
       : []),
-    removeStep(waiting, { id: 'remove-apiservices', title: 'Removing the API', targets: apiServices }),
+    removeStep(waiting, { id: 'remove-apiservices', title: 'Removing the API', targets: apiServices, ...guarded }),
     ...(deleted.length > 0 ? [unlistedStep(waiting, deleted)] : []),
     ...(restored.length > 0 ? [removeStep(waiting, { id: 'restore-server', title: 'Restoring the server', targets: restored })] : []),
     // Its pods still mount the Secret.
     ...restored.map(({ found }) => rolledOutStep(waiting, found)),
-    ...(rest.length > 0 ? [removeStep(waiting, { id: 'remove-server', title: 'Removing the server', targets: rest })] : []),
-    ...(namespace ? [namespaceStep(waiting, namespace.metadata.name)] : []),
+    ...(rest.length > 0 ? [removeStep(waiting, { id: 'remove-server', title: 'Removing the server', targets: rest, ...guarded })] : []),
   ];
 }
+
+const namespaceSteps = (waiting: Waiting, { namespace }: Plan): readonly Step[] =>
+  namespace ? [namespaceStep(waiting, namespace.metadata.name)] : [];
 
 const isRestoredDeployment = ({ ref, action }: Target): boolean => ref.resource.kind === 'Deployment' && action === 'restore';
 
@@ -187,7 +209,7 @@ export async function dryRunUnregister(cluster: Cluster, request: UnregisterRequ
   const { signal } = request;
   const plan = await planUnregister(cluster, request);
   if (submit) {
-    await requireAccess(cluster, needsOfSteps(stepsOf({ ...request, cluster }, plan)), [], signal);
+    await requireAccess(cluster, needsOf(allSteps({ ...request, cluster }, plan)), [], signal);
     for (const target of plan.targets) await submitDryRun(cluster, target, signal);
   }
   const changes = plan.targets.map(({ ref, action, reason }): RemovedObject => {

@@ -21,6 +21,8 @@ export interface WriteLock {
   /** Aborted also when another process takes the Lease over. */
   readonly signal: AbortSignal;
   readonly beforeWrite: BeforeWrite;
+  /** Whether this process holds the Lease. */
+  readonly isHeld: boolean;
 }
 
 interface WriteRequest extends RotationCheck {
@@ -34,6 +36,12 @@ interface WriteRequest extends RotationCheck {
    * @throws RefusedError where it changed
    */
   readonly recheck?: () => Promise<void>;
+  /** Whether the run also ends a rotation that was interrupted. Otherwise it is refused. */
+  readonly endsRotation?: boolean;
+  /** The APIServices, for a user who names them and has no project directory. */
+  readonly apiServices?: readonly string[];
+  /** The Lease of that rotation, as `awaitSilence` returned it. */
+  readonly silent?: KubeObject | undefined;
 }
 
 /**
@@ -45,7 +53,7 @@ interface WriteRequest extends RotationCheck {
  * not complete; nothing was changed then, nor where `recheck` throws; what the work throws
  */
 export async function excludeRotations<T>(cluster: Cluster, request: WriteRequest, work: (lock: WriteLock) => Promise<T>): Promise<T> {
-  const { signal, recheck = async () => {} } = request;
+  const { signal, recheck = async () => {}, endsRotation = false } = request;
   const lock = request.isContended && (await mayHoldLease(cluster, request)) ? await acquire(cluster, request) : undefined;
   if (!lock) {
     const beforeWrite = async (): Promise<void> => {
@@ -53,19 +61,21 @@ export async function excludeRotations<T>(cluster: Cluster, request: WriteReques
       await lookForRotation(cluster, { ...request, onProgress: () => {} });
       await recheck();
     };
-    return work({ signal, beforeWrite });
+    return work({ signal, beforeWrite, isHeld: false });
   }
   try {
-    if (lock.journal) throw withoutChanges(incomplete(request, lock.journal, false));
+    if (lock.journal && !endsRotation) throw withoutChanges(incomplete(request, lock.journal, false));
     await recheck().catch((error) => {
       throw error instanceof ApisvcError ? withoutChanges(error) : error;
     });
     const both = AbortSignal.any([signal, lock.lost]);
     // Every request in flight listens to the signal. Node would warn of a leak.
     setMaxListeners(0, both);
-    return await work({ signal: both, beforeWrite: lock.renew }).catch((error) => {
+    const result = await work({ signal: both, beforeWrite: lock.renew, isHeld: true }).catch((error) => {
       throw lock.lost.aborted ? lock.lost.reason : error;
     });
+    if (endsRotation) await lock.release();
+    return result;
   } finally {
     await lock.stop();
   }
@@ -93,9 +103,9 @@ function noteLooking({ service, onProgress }: WriteRequest, why: string): void {
  * where the cluster refuses the Lease: kube-aggregator alone does not serve Leases
  */
 async function acquire(cluster: Cluster, request: WriteRequest): Promise<RotationLock | undefined> {
-  const { service, project, holder, signal, directory } = request;
+  const { directory } = request;
   try {
-    return await acquireRotationLease(cluster, { service, project, holder, signal, onWait: noteLeaseWait(request) });
+    return await acquireRotationLease(cluster, { ...request, onWait: noteLeaseWait(request) });
   } catch (error) {
     if (error instanceof NoNamespace) return undefined;
     if (wasRefused(error)) {

@@ -27,7 +27,7 @@ export const dryRunText = (removed: readonly RemovedObject[], where: 'client' | 
   removed.length === 0 ? 'Nothing to do.\n' : removed.map((each) => `${printable(removedLine(each))} (${where} dry run)\n`).join('');
 
 /** What `unregister` asks the user to confirm. */
-export function planText({ targets, evidence }: Plan): string {
+export function planText({ targets, evidence }: Pick<Plan, 'targets' | 'evidence'>): string {
   const lines = targets.flatMap(({ ref, action, reason }) => {
     if (action === 'delete') return [`  delete   ${describeRef(ref)}`];
     return [action === 'restore' ? `  restore  ${describeRef(ref)}` : `  leave    ${describeRef(ref)}: ${reason}`];

@@ -6,6 +6,7 @@ import { type RotatedService, rotationLease, rotationLeaseSelector, serviceOfLea
 import type { Registration } from '../../config/schema.ts';
 import { RefusedError } from '../../errors.ts';
 import { projectAnnotation } from '../../manifests/labels.ts';
+import { viewApiService } from '../../snapshot/views.ts';
 import { noteLeaseWait } from '../rotation/lease-wait.ts';
 import { serviceOf } from '../rotation/rotation.ts';
 import { withoutChanges } from '../runner.ts';
@@ -17,6 +18,8 @@ export interface Rotations {
   readonly targets: readonly Target[];
   /** The Leases, if the user may not list them. */
   readonly unlisted: readonly Collection[];
+  /** The Services of the project, without those that another project rotates. */
+  readonly services: readonly RotatedService[];
 }
 
 /**
@@ -37,13 +40,31 @@ export async function findRotations(
   const leases: Collection = { resource: resources.Lease, namespace, labelSelector: rotationLeaseSelector };
   const listed = await listOwn(waiting, leases, project);
   const own = registration ? [serviceOf({ registration })] : [];
-  const services = targets.flatMap(({ ref }) => (ref.resource.kind === 'Service' ? [{ namespace, name: ref.name }] : []));
+  const services = [
+    ...targets.flatMap(({ ref }) => (ref.resource.kind === 'Service' ? [{ namespace, name: ref.name }] : [])),
+    ...(await servicesOfApis(waiting, targets)),
+  ];
   const seen = new Set(targets.map(({ ref }) => describeRef(ref)));
   const refs = new Map([...own, ...services, ...(listed ?? [])].map((service) => [describeRef(rotationLease(service)), service]));
   const apiServices = registration ? [] : targets.flatMap(({ ref }) => (ref.resource.kind === 'APIService' ? [ref.name] : []));
   const look = (service: RotatedService) => targetOf(waiting, service, { project, apiServices });
   const found = await Promise.all([...refs].map(([ref, service]) => (seen.has(ref) ? undefined : look(service))));
-  return { targets: found.filter((target) => target !== undefined), unlisted: listed ? [] : [leases] };
+  const all = found.filter((target) => target !== undefined);
+  const others = new Set([...targets, ...all].flatMap(({ ref, otherProject }) => (otherProject === undefined ? [] : [describeRef(ref)])));
+  return {
+    targets: all,
+    unlisted: listed ? [] : [leases],
+    services: [...refs].flatMap(([ref, service]) => (others.has(ref) ? [] : [service])),
+  };
+}
+
+/** The Services that the APIServices of the project lead to. Lists have only metadata. */
+async function servicesOfApis({ cluster, signal }: Waiting, targets: readonly Target[]): Promise<readonly RotatedService[]> {
+  const apis = targets.filter(({ ref, action }) => ref.resource.kind === 'APIService' && action !== 'leave');
+  const found = await Promise.all(apis.map(({ ref }) => getObject(cluster, ref, signal)));
+  return found
+    .flatMap((object) => (object ? (viewApiService(object).service ?? []) : []))
+    .map(({ namespace, name }) => ({ namespace, name }));
 }
 
 /** @returns the Services of the Leases; undefined if they may not be listed */
