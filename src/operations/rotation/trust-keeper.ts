@@ -5,7 +5,8 @@ import { base64 } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
-import { accepts, bundleText, expiredIn, isWide, lackedBy, type Overlap, widened } from './bundles.ts';
+import { combineErrors } from '../runner.ts';
+import { accepts, bundleText, expiredIn, isWide, lackedBy, type Overlap, trustsOnly, widened } from './bundles.ts';
 import type { CaCopies } from './ca-copies.ts';
 import { changeFault, changeFields } from './change-fields.ts';
 import { readApiServices } from './live.ts';
@@ -30,10 +31,14 @@ export interface TrustKeeper {
   /**
    * Puts caBundles right that another manager has overwritten, once each.
    * @returns false where one was not right
-   * @throws RefusedError that names the manager the second time
+   * @throws RefusedError that names the manager the second time. The caBundle is right then too
    */
   keep(nothingServesFrom: () => Promise<boolean>): Promise<boolean>;
-  /** Writes the caBundle of the end of a rotation. @returns, @throws as `changeFields` */
+  /**
+   * Writes the caBundle of the end of a rotation. Another manager may undo that once.
+   * @returns as `changeFields`
+   * @throws as `changeFields`; RefusedError that names the manager the second time
+   */
   narrow(apiService: KubeObject): Promise<boolean>;
   /** @throws RefusedError where an APIService would not accept the new certificate */
   requireAcceptance(): Promise<void>;
@@ -49,8 +54,10 @@ const bundlePath = ['spec', 'caBundle'];
 
 export function trustKeeper(rotation: Rotation): TrustKeeper {
   const { kind, from, to, onProgress, now } = rotation;
-  const overwritten = new Set<string>();
-  const narrowed = new Set<string>();
+  /** The APIServices that this run has restored after another manager overwrote them. */
+  const restored = new Set<string>();
+  /** The APIServices that this run has narrowed; `false` while it does not know the result. */
+  const narrowed = new Map<string, boolean>();
   const overlap = (): Overlap => ({ from: from?.anchors ?? [], to: to.anchors, now: now() });
 
   const widening = (found: KubeObject): object => bundleChange(widened(viewApiService(found), overlap()));
@@ -62,6 +69,16 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
     kind === 'leaf'
       ? accepts(viewApiService(object), to, hostOf(rotation), now())
       : isWide(viewApiService(object), overlap(), nothingServesFrom);
+
+  /** Names who overwrote a caBundle. @returns the error if it is not the first time */
+  const noteOverwrite = (apiService: KubeObject): readonly RefusedError[] => {
+    const { name } = apiService.metadata;
+    const owner = fieldOwner(apiService, bundlePath);
+    const right = narrowed.has(name) ? `only the ${wordsOf(rotation).to} CA` : 'both CAs';
+    if (restored.has(name)) return [overwrittenAgain(name, owner, right)];
+    onProgress({ kind: 'note', what: `apiservice/${name}: ${owner} overwrote the caBundle during the rotation; restoring it once` });
+    return [];
+  };
 
   const keeper: TrustKeeper = {
     async lacking(nothingServesFrom) {
@@ -83,24 +100,34 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
     },
     async keep(nothingServesFrom) {
       const narrow = await keeper.lacking(nothingServesFrom);
+      const errors: RefusedError[] = [];
       for (const apiService of narrow) {
         const { name } = apiService.metadata;
-        // A pod that cannot be looked at any more may serve by the CA that is left.
-        if (narrowed.delete(name)) {
+        const isOurs = narrowed.has(name) && trustsOnly(viewApiService(apiService), to.anchors);
+        if (isOurs) {
+          // A pod that cannot be looked at any more may serve by the CA that is left.
           onProgress({ kind: 'note', what: `apiservice/${name}: not every endpoint can be checked; trusting both CAs again` });
-        } else {
-          const owner = fieldOwner(apiService, bundlePath);
-          if (overwritten.has(name)) throw overwrittenAgain(name, owner);
-          onProgress({ kind: 'note', what: `apiservice/${name}: ${owner} overwrote the caBundle during the rotation; restoring it once` });
-          overwritten.add(name);
-        }
+        } else errors.push(...noteOverwrite(apiService));
+        if (narrowed.has(name)) narrowed.set(name, false);
         await keeper.widen(apiService, true);
+        narrowed.delete(name);
+        if (!isOurs) restored.add(name);
       }
+      if (errors.length > 0) throw combineErrors(errors);
       return narrow.length === 0;
     },
-    narrow(apiService) {
-      narrowed.add(apiService.metadata.name);
-      return changeFields({ ...rotation, caFiles: [rotation.files.caCertificate] }, apiService, bundleChange(to.anchors));
+    async narrow(apiService) {
+      const { name } = apiService.metadata;
+      if (narrowed.get(name)) {
+        const [error] = noteOverwrite(apiService);
+        if (error) throw error;
+        restored.add(name);
+      }
+      narrowed.set(name, false);
+      const isWritten = await changeFields({ ...rotation, caFiles: [rotation.files.caCertificate] }, apiService, bundleChange(to.anchors));
+      if (isWritten) narrowed.set(name, true);
+      else narrowed.delete(name);
+      return isWritten;
     },
     async requireAcceptance() {
       const time = now();
@@ -124,10 +151,10 @@ const bundleChange = (anchors: readonly CertificateInfo[]): object => ({ spec: {
 const readAgain = ({ cluster, signal }: Rotation, object: KubeObject): Promise<KubeObject | undefined> =>
   getObject(cluster, refOf(object), signal);
 
-const overwrittenAgain = (name: string, owner: string): RefusedError =>
+const overwrittenAgain = (name: string, owner: string, right: string): RefusedError =>
   new RefusedError(`apiservice/${name}: ${owner} overwrote the caBundle a second time during the rotation`, {
     fix: [
-      'Pause the tool that writes the caBundle, or let it write both CAs, and run the same command again to continue.',
+      `Pause the tool that writes the caBundle, or let it write ${right}, and run the same command again to continue.`,
       'To go back: apisvc rotate --abort',
     ].join('\n'),
   });
