@@ -17,17 +17,18 @@ export interface Waiting {
  * Runs a wait and reports each new state once.
  * @param what completes "waiting for ..."
  * @param details a command that shows more, for the fix
+ * @returns what `watch` returns
  * @throws DeadlineError with what it waited for and the last state; what `watch` throws
  */
-export async function waitFor(
+export async function waitFor<T>(
   what: string,
   details: string,
   { onProgress }: Waiting,
-  watch: (report: (state: string) => void) => Promise<void>,
-): Promise<void> {
+  watch: (report: (state: string) => void) => Promise<T>,
+): Promise<T> {
   let last = 'nothing yet';
   try {
-    await watch((state) => {
+    return await watch((state) => {
       if (state === last) return;
       last = state;
       onProgress({ kind: 'waiting', what, last });

@@ -6,18 +6,34 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { bundleCommand } from './bundle-command.ts';
 import type { Rotation } from './rotation.ts';
 
+interface Conditions {
+  /** Whether to take the fields over from other managers. */
+  readonly force?: boolean;
+  /**
+   * Whether what the change depends on was seen just now. The renewal of the Lease may take long,
+   * and the machine may have been suspended.
+   */
+  readonly isFresh?: () => boolean;
+}
+
 /**
  * Changes fields of an object that exists, as the holder of the Lease: it is renewed just before.
  * @param change a JSON merge patch
- * @param force whether to take the fields over from other managers
- * @returns false where another writer changed or deleted the object since it was read. It is
- * unchanged then, and the caller looks again at everything that the change depends on
+ * @returns false where another writer changed or deleted the object since it was read, or where it
+ * is no longer fresh. It is unchanged then, and the caller looks again at everything that the
+ * change depends on
  * @throws RefusedError where another manager owns the fields, or another process has the Lease
  */
-export async function changeFields(rotation: Rotation, found: KubeObject, change: object, force = false): Promise<boolean> {
+export async function changeFields(
+  rotation: Rotation,
+  found: KubeObject,
+  change: object,
+  { force = false, isFresh = () => true }: Conditions = {},
+): Promise<boolean> {
   const { cluster, signal, forceConflicts, onProgress, renewLease } = rotation;
   const object = describeRef(refOf(found));
   await renewLease();
+  if (!isFresh()) return false;
   const result = await setFields(cluster, found, change, { force: force || forceConflicts, dryRun: false, signal });
   if (result.kind === 'stale') return false;
   if (result.kind === 'conflict') throw conflictError(rotation, found, result.conflicts);

@@ -36,10 +36,11 @@ export interface TrustKeeper {
   keep(nothingServesFrom: () => Promise<boolean>): Promise<boolean>;
   /**
    * Writes the caBundle of the end of a rotation. Another manager may undo that once.
+   * @param isFresh as for `changeFields`
    * @returns as `changeFields`
    * @throws as `changeFields`; RefusedError that names the manager the second time
    */
-  narrow(apiService: KubeObject): Promise<boolean>;
+  narrow(apiService: KubeObject, isFresh?: () => boolean): Promise<boolean>;
   /** @throws RefusedError where an APIService would not accept the new certificate */
   requireAcceptance(): Promise<void>;
 }
@@ -96,7 +97,7 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
       }
       // It only adds CAs to what the caBundle has, so a later version of it is widened as well.
       let found: KubeObject | undefined = apiService;
-      while (found && !(await changeFields(rotation, found, widening(found), force))) found = await readAgain(rotation, found);
+      while (found && !(await changeFields(rotation, found, widening(found), { force }))) found = await readAgain(rotation, found);
     },
     async keep(nothingServesFrom) {
       const narrow = await keeper.lacking(nothingServesFrom);
@@ -116,7 +117,7 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
       if (errors.length > 0) throw combineErrors(errors);
       return narrow.length === 0;
     },
-    async narrow(apiService) {
+    async narrow(apiService, isFresh = () => true) {
       const { name } = apiService.metadata;
       if (narrowed.get(name)) {
         const [error] = noteOverwrite(apiService);
@@ -124,7 +125,8 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
         restored.add(name);
       }
       narrowed.set(name, false);
-      const isWritten = await changeFields({ ...rotation, caFiles: [rotation.files.caCertificate] }, apiService, bundleChange(to.anchors));
+      const after = { ...rotation, caFiles: [rotation.files.caCertificate] };
+      const isWritten = await changeFields(after, apiService, bundleChange(to.anchors), { isFresh });
       if (isWritten) narrowed.set(name, true);
       else narrowed.delete(name);
       return isWritten;

@@ -8,6 +8,7 @@ import { changeFault, changeFields } from '../rotation/change-fields.ts';
 import { validityFault } from '../rotation/clock.ts';
 import { anyApiService, leafOf, readSecret, secretNeeds, secretRef } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
+import { ageLimit, moment } from '../rotation/moment.ts';
 import { type Rotation, wordsOf } from '../rotation/rotation.ts';
 import type { Trust } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
@@ -31,14 +32,16 @@ export function secretStep(rotation: Rotation, { keeper, copies }: Trust, look: 
       return fault ? { state: 'fault', error: fault } : { state: 'pending' };
     },
     async run() {
+      const isRecent = ageLimit();
       const nothingServesFrom = async (): Promise<boolean> => (await look()).complete;
       const write = async (): Promise<boolean> => {
         while (!((await keeper.keep(nothingServesFrom)) && (await copies.keep()))) await uptake.run();
+        const since = moment();
         await keeper.requireAcceptance();
         const secret = await readSecret(rotation);
-        return changeFields(rotation, secret, { data: dataOf(rotation, secret) });
+        return changeFields(rotation, secret, { data: dataOf(rotation, secret) }, { isFresh: () => isRecent(since) });
       };
-      // Another writer was faster: the caBundles may have changed too.
+      // Another writer was faster, or much time went by: the caBundles may have changed too.
       while (!(await write()));
     },
   };

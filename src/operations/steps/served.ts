@@ -3,6 +3,7 @@ import type { Need } from '../../cluster/status.ts';
 import type { Guard } from '../rotation/guard.ts';
 import { anyApiService, hasSecret } from '../rotation/live.ts';
 import { type LookAtAll, progressOf } from '../rotation/look.ts';
+import { type Moment, moment } from '../rotation/moment.ts';
 import { nudgePods } from '../rotation/nudge.ts';
 import type { Restarts } from '../rotation/restarts.ts';
 import { type Rotation, serviceOf, wordsOf } from '../rotation/rotation.ts';
@@ -33,21 +34,26 @@ export function servedStep(rotation: Rotation, look: LookAtAll, guard: Guard, re
   };
 }
 
-/** Waits until one look at everything finds the certificate. @throws as `guard`; DeadlineError */
-export async function untilServed(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Promise<void> {
+/**
+ * Waits until one look at everything finds the certificate.
+ * @returns when that look began
+ * @throws as `guard`; DeadlineError
+ */
+export async function untilServed(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Promise<Moment> {
   const start = performance.now();
   const what = `every pod and endpoint to serve the certificate with SHA-256 ${rotation.to.leaf}`;
-  await waitFor(what, podCommands(serviceOf(rotation).namespace), rotation, async (report) => {
-    await poll({ ...polling, signal: rotation.signal, report }, async () => {
+  return waitFor(what, podCommands(serviceOf(rotation).namespace), rotation, (report) =>
+    poll({ ...polling, signal: rotation.signal, report }, async () => {
+      const since = moment();
       await guard();
       const seen = await look();
       const rollingOut = restarts.isRollingOut();
-      if (seen.complete && !rollingOut) return true;
+      if (seen.complete && !rollingOut) return since;
       report(progressOf(seen));
       await restarts.consider(seen, performance.now() - start);
       return undefined;
-    });
-  });
+    }),
+  );
 }
 
 /** The permissions to look at all caBundles and everything that serves, and to restart it. */

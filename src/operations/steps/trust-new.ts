@@ -4,6 +4,7 @@ import { viewApiService } from '../../snapshot/views.ts';
 import { bundleText, trustsOnly } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
 import { bundleNeeds, hasSecret, readApiServices, readSecret, secretNeeds } from '../rotation/live.ts';
+import { ageLimit, type Moment } from '../rotation/moment.ts';
 import { type Rotation, wordsOf } from '../rotation/rotation.ts';
 import type { Trust } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
@@ -11,9 +12,10 @@ import type { Step } from '../runner.ts';
 /**
  * Removes every other CA from the caBundles, and then from the Secret.
  * @param untilServed waits until everything serves by the CA that stays. It also looks at the
- * Secret: pods follow it, so an overwritten one would bring the certificate of the other CA back
+ * Secret: pods follow it, so an overwritten one would bring the certificate of the other CA back.
+ * Returns when the last look began
  */
-export function trustNewStep(rotation: Rotation, { keeper, copies }: Trust, untilServed: () => Promise<void>): Step {
+export function trustNewStep(rotation: Rotation, { keeper, copies }: Trust, untilServed: () => Promise<Moment>): Step {
   const { to } = rotation;
   const which = wordsOf(rotation).to;
   const wide = async (): Promise<KubeObject | undefined> =>
@@ -22,19 +24,25 @@ export function trustNewStep(rotation: Rotation, { keeper, copies }: Trust, unti
     const secret = hasSecret(rotation) ? await readSecret(rotation) : undefined;
     return secret && secretEntry(secret, 'ca.crt') !== bundleText(to.anchors) ? secret : undefined;
   };
+  const isRecent = ageLimit();
   /**
    * Each write takes trust away, so that each follows a look at everything. Where another writer
-   * was faster, the next round looks again.
+   * was faster, or the look is too old when the write is due, the next round looks again.
    * @param next the next object to write
    */
-  const afterLook = async (next: () => Promise<KubeObject | undefined>, write: (found: KubeObject) => Promise<boolean>): Promise<void> => {
+  const afterLook = async (
+    next: () => Promise<KubeObject | undefined>,
+    write: (found: KubeObject, isFresh: () => boolean) => Promise<boolean>,
+  ): Promise<void> => {
     for (;;) {
-      await untilServed();
+      const since = await untilServed();
       const found = await next();
       if (!found) return;
-      await write(found);
+      await write(found, () => isRecent(since));
     }
   };
+  const tidy = (found: KubeObject, isFresh: () => boolean): Promise<boolean> =>
+    changeFields(rotation, found, { data: { 'ca.crt': base64(bundleText(to.anchors)) } }, { isFresh });
   return {
     id: `trust-${which}`,
     title: `Trusting only the ${which} CA`,
@@ -46,7 +54,7 @@ export function trustNewStep(rotation: Rotation, { keeper, copies }: Trust, unti
       // While the Secret is written, an incomplete look makes the caBundles wide again.
       do {
         await afterLook(wide, keeper.narrow);
-        await afterLook(untidy, (found) => changeFields(rotation, found, { data: { 'ca.crt': base64(bundleText(to.anchors)) } }));
+        await afterLook(untidy, tidy);
       } while (await wide());
     },
   };

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Registration } from '../../../../src/config/schema.ts';
 import { RefusedError } from '../../../../src/errors.ts';
 import type { CaCopies } from '../../../../src/operations/rotation/ca-copies.ts';
@@ -16,7 +16,13 @@ const registration = {
 } as unknown as Registration;
 
 /** Runs the step with these answers of the keeper. @returns what happened, in order */
-async function runStep(keeps: readonly boolean[], refusal?: RefusedError, conflicts = 0, copied: readonly boolean[] = []) {
+async function runStep(
+  keeps: readonly boolean[],
+  refusal?: RefusedError,
+  conflicts = 0,
+  copied: readonly boolean[] = [],
+  renew = () => {},
+) {
   const events: string[] = [];
   const written: Received[] = [];
   const url = await serve((request, response) => {
@@ -33,7 +39,10 @@ async function runStep(keeps: readonly boolean[], refusal?: RefusedError, confli
     signal: never,
     onProgress: () => {},
     forceConflicts: false,
-    renewLease: async () => void events.push('renewed'),
+    renewLease: async () => {
+      events.push('renewed');
+      renew();
+    },
     registration,
     kind: 'ca',
     from,
@@ -74,6 +83,14 @@ describe('the Secret', () => {
     const { data } = JSON.parse(written[0]?.body ?? '');
     expect(Buffer.from(data['tls.crt'], 'base64').toString()).toBe(to.chain);
     expect(Buffer.from(data['ca.crt'], 'base64').toString()).toBe([...to.anchors, ...from.anchors].map(({ pem }) => pem).join(''));
+  });
+
+  test('is not written after the machine was suspended, until everything was looked at again', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const suspensions = [60_000];
+    const { events } = await runStep([], undefined, 0, [], () => vi.setSystemTime(Date.now() + (suspensions.shift() ?? 0)));
+    expect(events).toEqual(['trusted', 'accepted', 'renewed', 'trusted', 'accepted', 'renewed', 'write']);
   });
 
   test('is written only after every kube-apiserver took up a caBundle that was restored', async () => {

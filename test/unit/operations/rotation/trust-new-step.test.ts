@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Registration } from '../../../../src/config/schema.ts';
 import { RefusedError } from '../../../../src/errors.ts';
 import { bundleText } from '../../../../src/operations/rotation/bundles.ts';
 import { caCopies } from '../../../../src/operations/rotation/ca-copies.ts';
+import { moment } from '../../../../src/operations/rotation/moment.ts';
 import type { CertificateSet, Rotation } from '../../../../src/operations/rotation/rotation.ts';
 import { trustKeeper } from '../../../../src/operations/rotation/trust-keeper.ts';
 import { trustNewStep } from '../../../../src/operations/steps/trust-new.ts';
@@ -22,6 +23,10 @@ interface Disturbance {
   readonly conflict?: string;
   /** The number of the renewal that fails, from 1. */
   readonly lostAt?: number;
+  /** The number of the renewal in which the machine is suspended for a minute, from 1. */
+  readonly suspendedAt?: number;
+  /** The number of the look after which the process is stopped for a minute, from 1. */
+  readonly stoppedAfter?: number;
   /** The number of the look that fails, from 1. */
   readonly badLook?: number;
   /** The number of the look that cannot check every endpoint, from 1. */
@@ -32,7 +37,9 @@ const lost = new RefusedError('bob@ci took over the Lease');
 const bad = new RefusedError('the Secret was changed');
 
 /** Runs the step on two APIServices and a Secret that trust both CAs. */
-async function runStep({ conflict, lostAt, badLook, incompleteLook }: Disturbance = {}) {
+async function runStep({ conflict, lostAt, suspendedAt, stoppedAfter, badLook, incompleteLook }: Disturbance = {}) {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
   const [from, to] = [await newSet(), await newSet()];
   const events: string[] = [];
   const notes: string[] = [];
@@ -75,13 +82,18 @@ async function runStep({ conflict, lostAt, badLook, incompleteLook }: Disturbanc
     renewLease: async () => {
       events.push('renew');
       if (count('renew') === lostAt) throw lost;
+      // The monotonic clock stands still.
+      if (count('renew') === suspendedAt) vi.setSystemTime(Date.now() + 60_000);
     },
   } as unknown as Rotation;
-  const untilServed = async (): Promise<void> => {
+  const untilServed = async () => {
+    const { monotonicMs, wallMs } = moment();
     events.push('look');
     if (count('look') === badLook) throw bad;
     // As the guard does while it waits.
     await keeper.keep(async () => count('look') !== incompleteLook);
+    // Somebody sets the wall clock back meanwhile.
+    return count('look') === stoppedAfter ? { monotonicMs: monotonicMs - 60_000, wallMs } : { monotonicMs, wallMs };
   };
   const keeper = trustKeeper(rotation);
   const step = trustNewStep(rotation, { keeper, copies: caCopies(rotation) }, untilServed);
@@ -106,6 +118,17 @@ test.each([
 ])('after a conflict of %s, everything is looked at again before it is written again', async (conflict, expected) => {
   const { events, narrow } = await runStep({ conflict });
   expect(events).toEqual(expected);
+  expect(narrow).toEqual([true, true, true]);
+});
+
+test.each([
+  ['a suspended machine', { suspendedAt: 2 }, ['look', 'renew', 'write v1.one', 'look', 'renew']],
+  ['a stopped process', { stoppedAfter: 1 }, ['look', 'renew']],
+])('after %s, everything is looked at again before the next write', async (_, disturbance, before) => {
+  const { events, narrow } = await runStep(disturbance);
+  expect(events.slice(0, before.length)).toEqual(before);
+  expect(events.slice(before.length, before.length + 2)).toEqual(['look', 'renew']);
+  expect(events.filter((event) => event.startsWith('write'))).toEqual(['write v1.one', 'write v1.two', 'write api-tls']);
   expect(narrow).toEqual([true, true, true]);
 });
 
