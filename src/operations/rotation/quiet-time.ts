@@ -10,7 +10,7 @@ export interface QuietTime {
 
 export const notQuiet: QuietTime = { ms: 0, seenMs: undefined };
 
-/** Nobody looked in a longer time between two looks, in milliseconds: the process was stopped. */
+/** In milliseconds. In a longer time between two looks, the process may have been stopped. */
 const longestGapMs = 10_000;
 
 /**
@@ -22,5 +22,5 @@ export function countQuiet(before: QuietTime, seen: Pick<Look, 'complete' | 'oth
   const ms = seen && seen.others.length > 0 ? 0 : before.ms;
   if (!seen?.complete) return { ms, seenMs: undefined };
   const gapMs = before.seenMs === undefined ? 0 : nowMs - before.seenMs;
-  return { ms: gapMs > longestGapMs ? ms : ms + gapMs, seenMs: nowMs };
+  return { ms: ms + Math.min(gapMs, longestGapMs), seenMs: nowMs };
 }

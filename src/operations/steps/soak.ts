@@ -3,6 +3,7 @@ import { trustsOnly } from '../rotation/bundles.ts';
 import type { Guard } from '../rotation/guard.ts';
 import { readApiServices } from '../rotation/live.ts';
 import { type LookAtAll, progressOf } from '../rotation/look.ts';
+import { countQuiet, notQuiet } from '../rotation/quiet-time.ts';
 import type { Restarts } from '../rotation/restarts.ts';
 import { type Rotation, serviceOf, wordsOf } from '../rotation/rotation.ts';
 import type { Step } from '../runner.ts';
@@ -14,7 +15,7 @@ const polling = { firstMs: 500, longestMs: 2_000, answered: true };
 /**
  * Looks at all pods for some time before the CA that is left is removed from the caBundle. A pod
  * that serves another certificate, such as one that just started with an old copy of the Secret,
- * restarts the time.
+ * restarts the time. It counts only while every endpoint is seen.
  */
 export function soakStep(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Step {
   const { soakMs, to } = rotation;
@@ -32,21 +33,24 @@ export function soakStep(rotation: Rotation, look: LookAtAll, guard: Guard, rest
 
 async function soak(rotation: Rotation, look: LookAtAll, guard: Guard, restarts: Restarts): Promise<void> {
   const { soakMs } = rotation;
-  let quietSinceMs = performance.now();
+  let quiet = notQuiet;
   let otherSinceMs: number | undefined;
   const what = `${soakMs / 1000}s in which every endpoint serves the ${wordsOf(rotation).to} certificate`;
   await waitFor(what, podCommands(serviceOf(rotation).namespace), rotation, async (report) => {
     await poll({ ...polling, signal: rotation.signal, report }, async () => {
+      const before = quiet;
+      // The look may fail.
+      quiet = countQuiet(before, undefined, performance.now());
       await guard();
       const seen = await look();
       const nowMs = performance.now();
+      quiet = countQuiet(before, seen, nowMs);
       report(seen.complete ? 'all endpoints serve it' : progressOf(seen));
       if (seen.others.length > 0) {
-        quietSinceMs = nowMs;
         otherSinceMs ??= nowMs;
         await restarts.consider(seen, nowMs - otherSinceMs);
       } else otherSinceMs = undefined;
-      return seen.complete && !restarts.isRollingOut() && nowMs - quietSinceMs >= soakMs ? true : undefined;
+      return seen.complete && !restarts.isRollingOut() && quiet.ms >= soakMs ? true : undefined;
     });
   });
 }
