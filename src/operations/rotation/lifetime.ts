@@ -2,9 +2,9 @@ import { UsageError } from '../../errors.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { projectFiles } from '../../project/project.ts';
 import { reloadMs } from '../served.ts';
-import { blindMs } from '../steps/uptake.ts';
 import type { RotateRequest } from './request.ts';
 import type { CertificateSet, Rotation } from './rotation.ts';
+import { blindMs } from './settle-time.ts';
 
 /**
  * Refuses new certificates that may expire before the rotation is complete: kubelet must write them

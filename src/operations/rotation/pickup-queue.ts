@@ -1,5 +1,6 @@
 import { Unreachable } from '../../cluster/faults.ts';
 import type { Waiting } from '../wait.ts';
+import { longestReadMs } from './settle-time.ts';
 
 /** The queue of kube-apiserver's worker that picks up APIServices, by its metrics. */
 export interface PickupQueue {
@@ -29,16 +30,13 @@ export function pickupQueueIn(metrics: string): PickupQueue | undefined {
 export const isHeldUp = ({ waiting, busySeconds }: PickupQueue, sinceSeconds: number): boolean =>
   waiting > 0 || busySeconds >= sinceSeconds;
 
-/** How long a server that does not answer holds up the worker, at most (see settle-time.ts). */
-export const longestReadMs = 60_000;
-
 /** Until everything that the queue holds now, and what the worker is at, is picked up, at most. */
 export const longestPickupMs = ({ waiting }: PickupQueue): number => (waiting + 1) * longestReadMs;
 
 /**
  * Reads the queue of the kube-apiserver that answers. Of several kube-apiservers, it is one.
- * @returns undefined without the permission to get /metrics, and while kube-apiserver is not
- * reachable
+ * @returns undefined without the permission to get /metrics, where they do not tell, and while
+ * kube-apiserver is not reachable
  */
 export async function readPickupQueue({ cluster, signal }: Pick<Waiting, 'cluster' | 'signal'>): Promise<PickupQueue | undefined> {
   try {

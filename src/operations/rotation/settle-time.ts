@@ -8,13 +8,19 @@ import type { Waiting } from '../wait.ts';
 /**
  * One worker of kube-apiserver picks up APIServices one after the other, and reads the OpenAPI
  * document of each server in between (kube-aggregator pkg/apiserver/apiservice_controller.go and
- * apiserver.go, AddAPIService). A server that does not answer holds it up for at most 60 seconds.
+ * apiserver.go, AddAPIService). A read takes at most 60 seconds. Another worker reads the same
+ * documents every minute under the same lock (pkg/controllers/openapi/aggregator/aggregator.go), so
+ * that each APIService holds up those behind it for at most twice as long.
  */
+export const longestReadMs = 120_000;
 const promptMs = 10_000;
-const heldUpMs = 70_000;
+const slowMs = 70_000;
+
+/** How long to wait where the queues of all kube-apiservers are not known, in milliseconds. */
+export const blindMs = promptMs + longestReadMs;
 
 /** A server that answers later than this is slow, in milliseconds. */
-const slowMs = 1_000;
+const lateMs = 1_000;
 const limitMs = 5_000;
 
 export interface SettleTime {
@@ -23,20 +29,31 @@ export interface SettleTime {
   readonly why?: string;
 }
 
-/** How long kube-apiserver may need until it uses a changed caBundle. */
-export async function settleTime({ cluster, signal }: Pick<Waiting, 'cluster' | 'signal'>): Promise<SettleTime> {
+/**
+ * How long kube-apiserver may need until it uses a changed caBundle.
+ * @param slow as `slowApiServices`
+ * @param blind why the queues of all kube-apiservers are not known; undefined where they are asked
+ * afterwards. A server that is slow for kube-apiserver alone is not seen then
+ */
+export function settleTime(slow: readonly string[], blind: string | undefined): SettleTime {
+  if (slow.length === 0 && blind === undefined) return { ms: promptMs };
+  const late = `kube-apiserver picks up changes later while a server is slow or fails: ${slow.join('; ')}`;
+  const why = [blind ?? [], slow.length > 0 ? late : []].flat().join('; ');
+  return { ms: blind === undefined ? slowMs : promptMs + longestReadMs * Math.max(1, slow.length), why };
+}
+
+/** The APIServices that may hold kube-apiserver up, in words. */
+export async function slowApiServices({ cluster, signal }: Pick<Waiting, 'cluster' | 'signal'>): Promise<readonly string[]> {
   const all = (await listObjects(cluster, { resource: resources.APIService }, signal)).map(viewApiService);
   const served = all.filter(({ service }) => service !== undefined);
   const delays = await Promise.all(
     served.map(async (api) => {
       if (api.available?.status !== 'True') return `APIService ${api.name} is not available`;
       const elapsedMs = await answerTime({ cluster, signal }, api);
-      return elapsedMs < slowMs ? [] : `APIService ${api.name} took ${(elapsedMs / 1000).toFixed(1)}s for its OpenAPI document`;
+      return elapsedMs < lateMs ? [] : `APIService ${api.name} took ${(elapsedMs / 1000).toFixed(1)}s for its OpenAPI document`;
     }),
   );
-  const reasons = delays.flat();
-  if (reasons.length === 0) return { ms: promptMs };
-  return { ms: heldUpMs, why: `kube-apiserver picks up changes later while a server is slow or fails: ${reasons.join('; ')}` };
+  return delays.flat();
 }
 
 /** In milliseconds. Any answer counts. */

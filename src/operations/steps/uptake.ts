@@ -3,8 +3,8 @@ import { wasRefused } from '../../cluster/faults.ts';
 import { observe as observeObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { freshMs, judgeRenewals, type Renewals, recordRenewals } from '../rotation/freshness.ts';
-import { isHeldUp, longestPickupMs, longestReadMs, readPickupQueue } from '../rotation/pickup-queue.ts';
-import { settleTime } from '../rotation/settle-time.ts';
+import { isHeldUp, longestPickupMs, readPickupQueue } from '../rotation/pickup-queue.ts';
+import { longestReadMs, type SettleTime, settleTime, slowApiServices } from '../rotation/settle-time.ts';
 import type { Step } from '../runner.ts';
 import { type Waiting, waitFor } from '../wait.ts';
 
@@ -15,8 +15,6 @@ const identities = {
   labelSelector: 'apiserver.kubernetes.io/identity=kube-apiserver',
 };
 
-/** The wait where the kube-apiservers are not known, in milliseconds. */
-export const blindMs = 60_000;
 const pauseMs = 500;
 const showLeases = 'kubectl -n kube-system get leases -l apiserver.kubernetes.io/identity=kube-apiserver';
 
@@ -50,32 +48,68 @@ export function uptakeStep(
     observe: async () => ({ state: (await isDelivered()) ? 'done' : 'pending' }),
     async run() {
       const startMs = performance.now();
-      await waitForLeases(waiting, what, pause);
+      const slow = await slowApiServices(waiting);
+      const isSeen = (await readPickupQueue(waiting)) !== undefined;
+      await waitForLeases(waiting, what, pause, { slow, isSeen });
+      if (!isSeen) return;
       await waitFor(`every kube-apiserver to ${what}`, showApiServices, waiting, (report) =>
-        untilPickedUp(waiting, startMs, pause, report),
+        untilPickedUp({ ...waiting, slow }, startMs, pause, report),
       );
     },
   };
 }
 
-async function waitForLeases(waiting: Waiting, what: string, pause: Pause): Promise<void> {
-  const { onProgress } = waiting;
-  const { ms: settleMs, why } = await settleTime(waiting);
-  if (why !== undefined) onProgress({ kind: 'note', what: `waiting ${settleMs / 1000}s: ${why}` });
+/** What holds kube-apiserver up. */
+interface Delays {
+  /** As `slowApiServices`. */
+  readonly slow: readonly string[];
+  /** Whether the queue of the kube-apiserver that answers can be read. */
+  readonly isSeen: boolean;
+}
+
+const hidden = 'GET /metrics does not show what holds kube-apiserver up';
+
+/** How long so many kube-apiservers may need. */
+function settleOf({ slow, isSeen }: Delays, servers: number): SettleTime {
+  if (!isSeen) return settleTime(slow, hidden);
+  return settleTime(slow, servers > 1 ? `GET /metrics shows what holds up one of ${servers} kube-apiservers` : undefined);
+}
+
+async function waitForLeases(waiting: Waiting, what: string, pause: Pause, delays: Delays): Promise<void> {
+  let said: string | undefined;
+  const settleMs = (servers: number): number => {
+    const settle = settleOf(delays, servers);
+    if (settle.why !== said) noteSettle(waiting, settle);
+    said = settle.why;
+    return settle.ms;
+  };
   await waitFor(`every kube-apiserver to ${what}`, showLeases, waiting, async (report) => {
     const over = new AbortController();
     const signal = AbortSignal.any([waiting.signal, over.signal]);
     const seen: { renewals?: Renewals } = {};
+    const waitBlindly = async (why: string): Promise<void> =>
+      pauseSettling(waiting, delays.slow, `the kube-apiservers are not known (${why})`, pause);
     try {
       await Promise.race([watchLeases({ ...waiting, signal }, seen), untilRenewed(signal, seen, settleMs, report)]);
     } catch (error) {
       if (!wasRefused(error)) throw error;
-      await waitBlindly(waiting, error.message, settleMs, pause);
+      await waitBlindly(error.message);
     } finally {
       over.abort();
     }
-    if (seen.renewals?.size === 0) await waitBlindly(waiting, 'no kube-apiserver has a Lease in kube-system', settleMs, pause);
+    if (seen.renewals?.size === 0) await waitBlindly('no kube-apiserver has a Lease in kube-system');
   });
+}
+
+function noteSettle({ onProgress }: Waiting, { ms, why }: SettleTime): void {
+  if (why !== undefined) onProgress({ kind: 'note', what: `waiting ${ms / 1000}s: ${why}` });
+}
+
+/** Waits for as long as kube-apiservers may need whose queues are not known. */
+async function pauseSettling(waiting: Waiting, slow: readonly string[], blind: string, pause: Pause): Promise<void> {
+  const settle = settleTime(slow, blind);
+  noteSettle(waiting, settle);
+  await pause(settle.ms, waiting.signal);
 }
 
 async function watchLeases({ cluster, signal }: Waiting, seen: { renewals?: Renewals }): Promise<void> {
@@ -88,13 +122,14 @@ async function watchLeases({ cluster, signal }: Waiting, seen: { renewals?: Rene
 async function untilRenewed(
   signal: AbortSignal,
   seen: { readonly renewals?: Renewals },
-  settleMs: number,
+  settleTimeOf: (servers: number) => number,
   report: (state: string) => void,
 ): Promise<void> {
   const start = performance.now();
   for (;;) {
     const { renewals } = seen;
     if (renewals?.size === 0) return;
+    const settleMs = renewals ? settleTimeOf(renewals.size) : 0;
     const uptake = renewals && judgeRenewals(renewals, { nowMs: performance.now(), settleMs });
     if (uptake?.state === 'done') return;
     if (uptake?.state === 'settling') report(`${counted(renewals?.size ?? 0)} renewed; ${settleMs / 1000}s to settle`);
@@ -104,22 +139,29 @@ async function untilRenewed(
 }
 
 /**
- * Returns at once where the queue cannot be read. The worker takes one APIService after another, so
- * what waits behind the caBundles that were just written does not matter, and the wait has an end.
+ * Waits for the kube-apiserver that answers. Its worker takes one APIService after another, so what
+ * waits behind the caBundles that were just written does not matter, and the wait has an end.
  */
-async function untilPickedUp(waiting: Waiting, startMs: number, pause: Pause, report: (state: string) => void): Promise<void> {
+async function untilPickedUp(
+  waiting: Waiting & Pick<Delays, 'slow'>,
+  startMs: number,
+  pause: Pause,
+  report: (state: string) => void,
+): Promise<void> {
+  const { signal, onProgress, slow } = waiting;
   let limitMs: number | undefined;
   for (let waitedMs = 0; ; waitedMs += pauseMs) {
     const queue = await readPickupQueue(waiting);
-    if (!queue || !isHeldUp(queue, (performance.now() - startMs) / 1000)) return;
+    if (!queue) return pauseSettling(waiting, slow, hidden, pause);
+    if (!isHeldUp(queue, (performance.now() - startMs) / 1000)) return;
     limitMs ??= longestPickupMs(queue);
     if (waitedMs >= limitMs) {
       const what = `APIServices still wait for kube-apiserver after ${limitMs / 1000}s; continuing, because each takes at most ${longestReadMs / 1000}s and those that came before are done`;
-      waiting.onProgress({ kind: 'note', what });
+      onProgress({ kind: 'note', what });
       return;
     }
     report('kube-apiserver is still reading the OpenAPI document of another server');
-    await pause(pauseMs, waiting.signal);
+    await pause(pauseMs, signal);
   }
 }
 
@@ -130,9 +172,3 @@ const staleText = (leases: readonly string[], overdue: boolean): string =>
   `not renewed yet: ${leases.map((name) => `Lease ${name}`).join(', ')}${
     overdue ? `. If that kube-apiserver no longer exists: kubectl -n kube-system delete lease ${leases[0]}` : ''
   }`;
-
-async function waitBlindly({ onProgress, signal }: Waiting, why: string, settleMs: number, pause: Pause): Promise<void> {
-  const ms = Math.max(blindMs, settleMs);
-  onProgress({ kind: 'note', what: `the kube-apiservers are not known (${why}); waiting ${ms / 1000}s` });
-  await pause(ms, signal);
-}

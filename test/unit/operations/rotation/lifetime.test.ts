@@ -19,8 +19,8 @@ const longerCa = 'Set a longer spec.certificates.issuer.caLifetime in apisvc.yam
 
 test.each([
   ['leaf', setOf(99, 1_000), 'the new certificate would expire after 99s, but a rotation may take 100s', longer],
-  ['ca', setOf(169, 1_000), 'the new certificate would expire after 169s, but a rotation may take 170s', longer],
-  ['ca', setOf(169, 169), 'the new CA would expire after 169s, but a rotation may take 170s', longerCa],
+  ['ca', setOf(239, 1_000), 'the new certificate would expire after 239s, but a rotation may take 240s', longer],
+  ['ca', setOf(239, 239), 'the new CA would expire after 239s, but a rotation may take 240s', longerCa],
 ] as const)('a certificate that expires during the rotation of the %s is refused', (kind, set, message, fix) => {
   expect(() => requireTime(set, { ...request, kind })).toThrow(expect.objectContaining({ message: expect.stringContaining(message), fix }));
 });
