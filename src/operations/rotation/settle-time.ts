@@ -29,31 +29,43 @@ export interface SettleTime {
   readonly why?: string;
 }
 
+/** What may make kube-apiserver pick up a change late, in words. */
+export interface Delays {
+  /** The servers that take long for their OpenAPI document. */
+  readonly slow: readonly string[];
+  /**
+   * The servers that are not available. kube-apiserver itself answers for them (handler_proxy.go,
+   * ServeHTTP), until one is available again.
+   */
+  readonly unavailable: readonly string[];
+}
+
 /**
  * How long kube-apiserver may need until it uses a changed caBundle.
- * @param slow as `slowApiServices`
  * @param blind why the queues of all kube-apiservers are not known; undefined where they are asked
- * afterwards. A server that is slow for kube-apiserver alone is not seen then
+ * afterwards. One server that is slow for kube-apiserver alone is allowed for then
  */
-export function settleTime(slow: readonly string[], blind: string | undefined): SettleTime {
-  if (slow.length === 0 && blind === undefined) return { ms: promptMs };
-  const late = `kube-apiserver picks up changes later while a server is slow or fails: ${slow.join('; ')}`;
-  const why = [blind ?? [], slow.length > 0 ? late : []].flat().join('; ');
+export function settleTime({ slow, unavailable }: Delays, blind: string | undefined): SettleTime {
+  const reasons = [...unavailable, ...slow];
+  if (reasons.length === 0 && blind === undefined) return { ms: promptMs };
+  const late = `kube-apiserver picks up changes later while a server is slow or fails: ${reasons.join('; ')}`;
+  const why = [blind ?? [], reasons.length > 0 ? late : []].flat().join('; ');
   return { ms: blind === undefined ? slowMs : promptMs + longestReadMs * Math.max(1, slow.length), why };
 }
 
-/** The APIServices that may hold kube-apiserver up, in words. */
-export async function slowApiServices({ cluster, signal }: Pick<Waiting, 'cluster' | 'signal'>): Promise<readonly string[]> {
+/** Looks at the APIServices that may hold kube-apiserver up. */
+export async function findDelays({ cluster, signal }: Pick<Waiting, 'cluster' | 'signal'>): Promise<Delays> {
   const all = (await listObjects(cluster, { resource: resources.APIService }, signal)).map(viewApiService);
   const served = all.filter(({ service }) => service !== undefined);
-  const delays = await Promise.all(
-    served.map(async (api) => {
-      if (api.available?.status !== 'True') return `APIService ${api.name} is not available`;
+  const isAvailable = ({ available }: ApiServiceView): boolean => available?.status === 'True';
+  const unavailable = served.flatMap((api) => (isAvailable(api) ? [] : `APIService ${api.name} is not available`));
+  const slow = await Promise.all(
+    served.filter(isAvailable).map(async (api) => {
       const elapsedMs = await answerTime({ cluster, signal }, api);
       return elapsedMs < lateMs ? [] : `APIService ${api.name} took ${(elapsedMs / 1000).toFixed(1)}s for its OpenAPI document`;
     }),
   );
-  return delays.flat();
+  return { slow: slow.flat(), unavailable };
 }
 
 /** In milliseconds. Any answer counts. */

@@ -4,7 +4,7 @@ import { observe as observeObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { freshMs, judgeRenewals, type Renewals, recordRenewals } from '../rotation/freshness.ts';
 import { isHeldUp, longestPickupMs, readPickupQueue } from '../rotation/pickup-queue.ts';
-import { longestReadMs, type SettleTime, settleTime, slowApiServices } from '../rotation/settle-time.ts';
+import { type Delays, findDelays, longestReadMs, type SettleTime, settleTime } from '../rotation/settle-time.ts';
 import type { Step } from '../runner.ts';
 import { type Waiting, waitFor } from '../wait.ts';
 
@@ -48,37 +48,38 @@ export function uptakeStep(
     observe: async () => ({ state: (await isDelivered()) ? 'done' : 'pending' }),
     async run() {
       const startMs = performance.now();
-      const slow = await slowApiServices(waiting);
+      const delays = await findDelays(waiting);
       const isSeen = (await readPickupQueue(waiting)) !== undefined;
-      await waitForLeases(waiting, what, pause, { slow, isSeen });
+      await waitForLeases(waiting, what, pause, { delays, isSeen });
       if (!isSeen) return;
       await waitFor(`every kube-apiserver to ${what}`, showApiServices, waiting, (report) =>
-        untilPickedUp({ ...waiting, slow }, startMs, pause, report),
+        untilPickedUp(waiting, { delays, startMs }, pause, report),
       );
     },
   };
 }
 
-/** What holds kube-apiserver up. */
-interface Delays {
-  /** As `slowApiServices`. */
-  readonly slow: readonly string[];
+const hidden = 'GET /metrics does not show what holds kube-apiserver up';
+
+/**
+ * Why the queues of all kube-apiservers are not known; undefined where they are.
+ * @param isSeen whether the queue of the kube-apiserver that answers can be read
+ */
+function whyBlind(servers: number, isSeen: boolean): string | undefined {
+  if (!isSeen) return hidden;
+  return servers > 1 ? `GET /metrics shows what holds up one of ${servers} kube-apiservers` : undefined;
+}
+
+interface Known {
+  readonly delays: Delays;
   /** Whether the queue of the kube-apiserver that answers can be read. */
   readonly isSeen: boolean;
 }
 
-const hidden = 'GET /metrics does not show what holds kube-apiserver up';
-
-/** How long so many kube-apiservers may need. */
-function settleOf({ slow, isSeen }: Delays, servers: number): SettleTime {
-  if (!isSeen) return settleTime(slow, hidden);
-  return settleTime(slow, servers > 1 ? `GET /metrics shows what holds up one of ${servers} kube-apiservers` : undefined);
-}
-
-async function waitForLeases(waiting: Waiting, what: string, pause: Pause, delays: Delays): Promise<void> {
+async function waitForLeases(waiting: Waiting, what: string, pause: Pause, { delays, isSeen }: Known): Promise<void> {
   let said: string | undefined;
   const settleMs = (servers: number): number => {
-    const settle = settleOf(delays, servers);
+    const settle = settleTime(delays, whyBlind(servers, isSeen));
     if (settle.why !== said) noteSettle(waiting, settle);
     said = settle.why;
     return settle.ms;
@@ -88,7 +89,7 @@ async function waitForLeases(waiting: Waiting, what: string, pause: Pause, delay
     const signal = AbortSignal.any([waiting.signal, over.signal]);
     const seen: { renewals?: Renewals } = {};
     const waitBlindly = async (why: string): Promise<void> =>
-      pauseSettling(waiting, delays.slow, `the kube-apiservers are not known (${why})`, pause);
+      pauseBlindly(waiting, delays, `the kube-apiservers are not known (${why})`, pause);
     try {
       await Promise.race([watchLeases({ ...waiting, signal }, seen), untilRenewed(signal, seen, settleMs, report)]);
     } catch (error) {
@@ -106,8 +107,8 @@ function noteSettle({ onProgress }: Waiting, { ms, why }: SettleTime): void {
 }
 
 /** Waits for as long as kube-apiservers may need whose queues are not known. */
-async function pauseSettling(waiting: Waiting, slow: readonly string[], blind: string, pause: Pause): Promise<void> {
-  const settle = settleTime(slow, blind);
+async function pauseBlindly(waiting: Waiting, delays: Delays, blind: string, pause: Pause): Promise<void> {
+  const settle = settleTime(delays, blind);
   noteSettle(waiting, settle);
   await pause(settle.ms, waiting.signal);
 }
@@ -143,16 +144,16 @@ async function untilRenewed(
  * waits behind the caBundles that were just written does not matter, and the wait has an end.
  */
 async function untilPickedUp(
-  waiting: Waiting & Pick<Delays, 'slow'>,
-  startMs: number,
+  waiting: Waiting,
+  { delays, startMs }: { readonly delays: Delays; readonly startMs: number },
   pause: Pause,
   report: (state: string) => void,
 ): Promise<void> {
-  const { signal, onProgress, slow } = waiting;
+  const { signal, onProgress } = waiting;
   let limitMs: number | undefined;
   for (let waitedMs = 0; ; waitedMs += pauseMs) {
     const queue = await readPickupQueue(waiting);
-    if (!queue) return pauseSettling(waiting, slow, hidden, pause);
+    if (!queue) return pauseBlindly(waiting, delays, hidden, pause);
     if (!isHeldUp(queue, (performance.now() - startMs) / 1000)) return;
     limitMs ??= longestPickupMs(queue);
     if (waitedMs >= limitMs) {

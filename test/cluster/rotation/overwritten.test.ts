@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
 import { type AnyApiProject, closingWhenReady, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { kubectlOk, waitForOutput } from '../harness/projects.ts';
-import { expectAgreement, expectNoFailure, rotateOk, startCaRotation, takingUp, underLoad } from '../harness/rotations.ts';
+import { expectAgreement, expectNoFailure, placesOf, rotateOk, startCaRotation, takingUp, underLoad } from '../harness/rotations.ts';
 
 /** What others write in the middle of a rotation is noticed and named, and no request fails. */
 
@@ -23,6 +23,17 @@ const overwriteBundle = (): Promise<string> => {
   const patch = { spec: { caBundle: base64(projectFiles(project.dir).caCertificate) } };
   return kubectlOk(['patch', 'apiservice', project.apiService, '--type=merge', '-p', JSON.stringify(patch)]);
 };
+
+/** Stops the process as soon as it printed something, and continues it when the rest is done. */
+async function whileStopped(running: ReturnType<typeof startCaRotation>, pattern: RegExp, happen: () => Promise<unknown>): Promise<void> {
+  await waitForOutput(running, pattern);
+  running.kill('SIGSTOP');
+  try {
+    await happen();
+  } finally {
+    running.kill('SIGCONT');
+  }
+}
 
 describe('a caBundle that is overwritten', () => {
   test('once is restored before the Secret is written', async () => {
@@ -56,6 +67,25 @@ describe('a caBundle that is overwritten', () => {
     });
     expectNoFailure(report);
     expect(await expectAgreement(project, name)).toEqual(before);
+  });
+
+  // The pods serve the new certificate, so that requests fail until the caBundle is restored.
+  test('while all endpoints are watched is restored, and after that the loss of the old CA ends the run with both CAs', async () => {
+    const running = startCaRotation(project, '4s');
+    await waitForOutput(running, /==> Watching all endpoints/);
+    await overwriteBundle();
+    await waitForOutput(running, /restoring it once/);
+    await whileStopped(running, /==> Trusting only the new CA\n +apiservice\S+ configured\n/, overwriteBundle);
+    const { exitCode, stderr } = await running;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
+    expect(stderr).toMatch(/error: apiservice\/\S+: "kubectl-patch" at \S+ overwrote the caBundle a second time during the rotation/);
+    expect(stderr).toContain('let it write only the new CA');
+    const { files, secret, bundle } = await placesOf(project, name);
+    expect(secret.leaf).not.toEqual(files.leaf);
+    expect(bundle).toEqual(expect.arrayContaining(secret.ca));
+    expect(bundle).toEqual(expect.arrayContaining(files.ca));
+    await rotateOk(project, '--ca', '--soak', '0s');
+    await expectAgreement(project, name);
   });
 });
 

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { type Delays, settleTime } from '../../../../src/operations/rotation/settle-time.ts';
+
+const late = 'kube-apiserver picks up changes later while a server is slow or fails';
+
+test.each<[string, Delays, number, string | undefined]>([
+  ['nothing is late', { slow: [], unavailable: [] }, 10_000, undefined],
+  ['servers are late', { slow: ['a is slow', 'b is slow'], unavailable: ['c fails'] }, 70_000, `${late}: c fails; a is slow; b is slow`],
+])('where the queue is asked afterwards and %s', (_, delays, ms, why) => {
+  expect(settleTime(delays, undefined)).toEqual({ ms, ...(why === undefined ? {} : { why }) });
+});
+
+test.each<[string, Delays, number, string]>([
+  ['there is time for one server that is not seen', { slow: [], unavailable: [] }, 130_000, 'nobody knows'],
+  [
+    'there is no more time for servers that fail',
+    { slow: [], unavailable: ['c fails', 'd fails'] },
+    130_000,
+    `nobody knows; ${late}: c fails; d fails`,
+  ],
+  [
+    'there is time for each slow server',
+    { slow: ['a is slow', 'b is slow'], unavailable: [] },
+    250_000,
+    `nobody knows; ${late}: a is slow; b is slow`,
+  ],
+])('where the queue is not known, %s', (_, delays, ms, why) => {
+  expect(settleTime(delays, 'nobody knows')).toEqual({ ms, why });
+});
