@@ -32,7 +32,7 @@ export const tiers = [
     needs: /** @type {import('./packages.d.mts').Use[]} */ (['cluster', 'node']),
     env: { APISVC_CELL: cell },
   })),
-  ...['1.37-routing', '1.35'].map((cell) => ({
+  ...['1.37-routing', '1.35', '1.37'].map((cell) => ({
     name: `rotation-${cell}`,
     project: /** @type {const} */ ('rotation'),
     needs: /** @type {import('./packages.d.mts').Use[]} */ (['cluster', 'node']),
@@ -49,7 +49,7 @@ export const tiers = [
 const stages = [
   [['unit', 'cli'], ['sandbox']],
   [['cluster', 'control-planes'], cells.map((cell) => `node-${cell}`)],
-  [['rotation-1.37-routing'], ['rotation-1.35']],
+  [['rotation-1.37-routing'], ['rotation-1.35', 'rotation-1.37']],
 ];
 
 /**
@@ -86,8 +86,10 @@ function projectsOf(path) {
  * The cell for the specs of a path. One is enough; this is the one that runs most of them.
  * @param {string} path
  */
-const defaultCell = (path) =>
-  ['test/cluster/laboratory', 'test/cluster/rotation'].some((folder) => isIn(path, folder)) ? '1.37-routing' : '1.37';
+function defaultCell(path) {
+  if (isIn(path, 'test/cluster/rotation/apart')) return '1.37';
+  return ['test/cluster/laboratory', 'test/cluster/rotation'].some((folder) => isIn(path, folder)) ? '1.37-routing' : '1.37';
+}
 
 /**
  * Parses the command line: `--cluster`, `--no-cluster`, names of tiers or paths, followed by flags

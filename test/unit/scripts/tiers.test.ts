@@ -6,7 +6,7 @@ import config from '../../../vitest.config.ts';
 
 const names = (args: string[], env = {}): string[] => selection(args, env).selected.map(({ name }) => name);
 const cells = ['1.37', '1.37-routing', '1.35', '1.35-routing'];
-const rotation = ['rotation-1.37-routing', 'rotation-1.35'];
+const rotation = ['rotation-1.37-routing', 'rotation-1.35', 'rotation-1.37'];
 const cluster = ['cluster', 'control-planes', ...cells.map((cell) => `node-${cell}`), ...rotation];
 const local = tiers.map(({ name }) => name).filter((name) => !cluster.includes(name));
 
@@ -22,6 +22,7 @@ test.each([
   [['test/cluster/node/metrics-server.test.ts'], ['node-1.37']],
   [['test/cluster/laboratory'], ['node-1.37-routing']],
   [['test/cluster/rotation'], ['rotation-1.37-routing']],
+  [['test/cluster/rotation/apart/two-apiservers.test.ts'], ['rotation-1.37']],
   [['test/cluster/control-planes/network.test.ts'], ['control-planes']],
   [
     ['test/sandbox', 'test/unit/docs.test.ts'],

@@ -1,19 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { kubeApiserverCommand } from '../../../src/sandbox/real/components.ts';
-import { enter } from '../../../src/sandbox/real/network.ts';
-import { placeIn } from '../../../src/sandbox/real/place.ts';
-import { answers } from '../../../src/sandbox/real/ready.ts';
-import { type RunningProcess, startProcess } from '../../../src/sandbox/shared/process.ts';
-import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
-import { apisvc, kubectl } from '../harness/commands.ts';
-import { processesWith } from '../harness/processes.ts';
-import { program } from '../harness/programs.ts';
-import { emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
-import { cluster } from '../harness/provided.ts';
-import { expectAgreement, expectNoFailure, underLoad } from '../harness/rotations.ts';
-import { type LoadReport, startLoad } from '../harness/start-load.ts';
+import { kubeApiserverCommand } from '../../../../src/sandbox/real/components.ts';
+import { enter } from '../../../../src/sandbox/real/network.ts';
+import { placeIn } from '../../../../src/sandbox/real/place.ts';
+import { answers } from '../../../../src/sandbox/real/ready.ts';
+import { type RunningProcess, startProcess } from '../../../../src/sandbox/shared/process.ts';
+import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../../harness/any-api-project.ts';
+import { apisvc, kubectl } from '../../harness/commands.ts';
+import { processesWith } from '../../harness/processes.ts';
+import { program } from '../../harness/programs.ts';
+import { emptyFolder, kubectlOk, waitForOutput } from '../../harness/projects.ts';
+import { cluster } from '../../harness/provided.ts';
+import { expectAgreement, expectNoFailure, underLoad } from '../../harness/rotations.ts';
+import { type LoadReport, startLoad } from '../../harness/start-load.ts';
 
 /**
  * Two kube-apiservers on one etcd. Nothing of the CA that one of them may not know yet is served,
