@@ -1,3 +1,7 @@
+import { fieldOwner } from '../../cluster/managed-fields.ts';
+import { refOf } from '../../cluster/objects.ts';
+import { describeRef } from '../../cluster/resources.ts';
+import { RefusedError } from '../../errors.ts';
 import { base64, secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
@@ -41,8 +45,16 @@ export function trustNewStep(rotation: Rotation, { keeper, copies }: Trust, unti
       await write(found, () => isRecent(since));
     }
   };
-  const tidy = (found: KubeObject, isFresh: () => boolean): Promise<boolean> =>
-    changeFields(rotation, found, { data: { 'ca.crt': base64(bundleText(to.anchors)) } }, { isFresh });
+  /** How often the other CA was removed from the Secret. */
+  let tidied = 0;
+  const tidy = async (found: KubeObject, isFresh: () => boolean): Promise<boolean> => {
+    const what = `${describeRef(refOf(found))}: ${fieldOwner(found, ['data', 'ca.crt'])} overwrote ca.crt`;
+    if (tidied > 1) throw overwrittenAgain(what);
+    if (tidied > 0) rotation.onProgress({ kind: 'note', what: `${what} during the rotation; restoring it once` });
+    const isWritten = await changeFields(rotation, found, { data: { 'ca.crt': base64(bundleText(to.anchors)) } }, { isFresh });
+    if (isWritten) tidied += 1;
+    return isWritten;
+  };
   return {
     id: `trust-${which}`,
     title: `Trusting only the ${which} CA`,
@@ -59,3 +71,8 @@ export function trustNewStep(rotation: Rotation, { keeper, copies }: Trust, unti
     },
   };
 }
+
+const overwrittenAgain = (what: string): RefusedError =>
+  new RefusedError(`${what} a second time during the rotation`, {
+    fix: 'Pause the tool that writes the Secret, and run the same command again to continue.',
+  });

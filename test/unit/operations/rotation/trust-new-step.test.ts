@@ -27,6 +27,8 @@ interface Disturbance {
   readonly suspendedAt?: number;
   /** The number of the look after which the process is stopped for a minute, from 1. */
   readonly stoppedAfter?: number;
+  /** How often another manager puts both CAs back into the Secret. */
+  readonly untidied?: number;
   /** The number of the look that fails, from 1. */
   readonly badLook?: number;
   /** The number of the look that cannot check every endpoint, from 1. */
@@ -37,7 +39,7 @@ const lost = new RefusedError('bob@ci took over the Lease');
 const bad = new RefusedError('the Secret was changed');
 
 /** Runs the step on two APIServices and a Secret that trust both CAs. */
-async function runStep({ conflict, lostAt, suspendedAt, stoppedAfter, badLook, incompleteLook }: Disturbance = {}) {
+async function runStep({ conflict, lostAt, suspendedAt, stoppedAfter, untidied = 0, badLook, incompleteLook }: Disturbance = {}) {
   vi.useFakeTimers({ toFake: ['Date'] });
   onTestFinished(() => void vi.useRealTimers());
   const [from, to] = [await newSet(), await newSet()];
@@ -51,10 +53,13 @@ async function runStep({ conflict, lostAt, suspendedAt, stoppedAfter, badLook, i
     spec: { service: { namespace: 'wardle', name: 'api' }, caBundle: base64(from, to) },
   });
   const apiServices = [apiServiceOf('v1.one'), apiServiceOf('v1.two')];
+  const managedFields = [
+    { manager: 'kubectl-patch', operation: 'Update', time: '2026-11-28T12:00:00Z', fieldsV1: { 'f:data': { 'f:ca.crt': {} } } },
+  ];
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name: 'api-tls', namespace: 'wardle', resourceVersion: '1' },
+    metadata: { name: 'api-tls', namespace: 'wardle', resourceVersion: '1', managedFields },
     data: { 'ca.crt': base64(to, from) },
   };
   let conflicts = conflict === undefined ? 0 : 1;
@@ -71,7 +76,7 @@ async function runStep({ conflict, lostAt, suspendedAt, stoppedAfter, badLook, i
     }
     const { spec, data } = JSON.parse(body);
     if ('spec' in found) Object.assign(found.spec, spec);
-    else Object.assign(found.data, data);
+    else Object.assign(found.data, count('write api-tls') > untidied ? data : { 'ca.crt': base64(to, from) });
     answer(response, 200, found);
   });
   const rotation = {
@@ -146,6 +151,21 @@ test.each([
   const { outcome, narrow, state } = await runStep({ lostAt });
   expect(outcome).toBe(lost);
   expect({ state, narrow }).toEqual({ state: 'pending', narrow: expected });
+});
+
+const overwrote = 'secret/wardle/api-tls: "kubectl-patch" at 2026-11-28T12:00:00Z overwrote ca.crt';
+
+test('the CAs of the Secret are restored once after another manager overwrote them', async () => {
+  const { notes, outcome, narrow } = await runStep({ untidied: 1 });
+  expect(outcome).toBeUndefined();
+  expect(notes).toEqual([`${overwrote} during the rotation; restoring it once`]);
+  expect(narrow).toEqual([true, true, true]);
+});
+
+test('another manager that overwrites the CAs of the Secret a second time is named', async () => {
+  const { outcome, narrow } = await runStep({ untidied: 2 });
+  expect(outcome).toMatchObject({ exitCode: 1, message: `${overwrote} a second time during the rotation` });
+  expect(narrow).toEqual([true, true, false]);
 });
 
 test('both CAs are trusted again where an endpoint cannot be checked, and then the old CA is removed again', async () => {
