@@ -14,7 +14,7 @@ export function addSecure(program: Command, run: Run): void {
     .option('-C, --directory <dir>', 'Project directory; created if it does not exist (default: a directory named after the server)')
     .option('-y, --yes', 'Do not ask for confirmation')
     .addOption(new Option('--diff', 'Show the changes without applying them; exit with code 1 if there are changes').conflicts(['undo']))
-    .option('--undo', 'Put back what was there before')
+    .option('--undo', 'Put back what was there before, and wait until the API is Available')
     .addHelpText(
       'after',
       examples(

@@ -26,6 +26,19 @@ export const mayUser = (cluster: Cluster, user: string, { verb, ref }: { verb: s
 export const mayUserGetPath = (cluster: Cluster, user: string, path: string, signal: AbortSignal): Promise<boolean> =>
   review(cluster, resources.SubjectAccessReview, { ...subjectOf(user), nonResourceAttributes: { path, verb: 'get' } }, signal);
 
+/**
+ * The name of the user as kube-apiserver sees it (KEP-3325). The kubeconfig only has a name of its
+ * own for the credentials.
+ * @returns undefined where the cluster does not say it
+ */
+export async function askUserName(cluster: Cluster, signal: AbortSignal): Promise<string | undefined> {
+  const { apiVersion, kind } = resources.SelfSubjectReview;
+  const path = resourcePath(resources.SelfSubjectReview);
+  const answer = await cluster.request({ method: 'POST', path, body: { apiVersion, kind }, signal });
+  if (answer.status !== 201) return undefined;
+  return readJson<{ status?: { userInfo?: { username?: string } } }>(cluster, answer).status?.userInfo?.username;
+}
+
 const attributesOf = (verb: string, { resource, namespace, name }: ObjectRef): object => ({
   verb,
   group: apiGroup(resource),

@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts';
 import { type Cluster, StreamRefused } from './cluster.ts';
 import { portStream } from './port-stream.ts';
 import { type ObjectRef, resourcePath, subresources } from './resources.ts';
-import { anonymousFix, rbacRules, readStatus, refusal } from './status.ts';
+import { anonymousFix, rbacRule, readStatus, refusal } from './status.ts';
 
 /** One port of a pod. */
 export interface PodPort {
@@ -59,5 +59,5 @@ function permission(ref: ObjectRef, message: string): string {
   // Admission policies and webhooks may refuse CONNECT.
   if (/ denied (the )?request/.test(message))
     return 'A policy or an admission webhook of the cluster refuses it. Ask an administrator of the cluster.';
-  return `Grant this RBAC rule: ${rbacRules(['get', 'create'].map((verb) => ({ verb, ref }))).join('')}`;
+  return `Grant this RBAC rule: ${rbacRule(ref, 'get', 'create')}`;
 }

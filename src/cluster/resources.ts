@@ -55,6 +55,7 @@ export const resources = {
   RoleBinding: resource('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
   Secret: resource('v1', 'Secret', 'secrets'),
   SelfSubjectAccessReview: resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview', 'selfsubjectaccessreviews', false),
+  SelfSubjectReview: resource('authentication.k8s.io/v1', 'SelfSubjectReview', 'selfsubjectreviews', false),
   Service: resource('v1', 'Service', 'services'),
   ServiceAccount: resource('v1', 'ServiceAccount', 'serviceaccounts'),
   SubjectAccessReview: resource('authorization.k8s.io/v1', 'SubjectAccessReview', 'subjectaccessreviews', false),

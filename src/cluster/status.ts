@@ -138,7 +138,7 @@ function forbidden(cluster: Cluster, { message, causes }: Status, { verb, ref }:
   const byRbac = ['get', 'list', 'watch', 'impersonate'].includes(verb) || / cannot \w+ (resource|path) /.test(message);
   return new ClusterError(refused, {
     fix: byRbac
-      ? `Grant this RBAC rule: ${rbacRule(verb, ref)}`
+      ? `Grant this RBAC rule: ${rbacRule(ref, verb)}`
       : 'A policy, a quota or an admission webhook refuses it. Change the object, or ask the cluster administrator.',
   });
 }
@@ -163,35 +163,54 @@ export interface Need {
   readonly ref: ObjectRef;
 }
 
-/** The smallest RBAC rule that allows a verb on an object, as one line of YAML. */
-export const rbacRule = (verb: string, ref: ObjectRef): string => rbacRules([{ verb, ref }]).join('');
+/** A rule of a Role in a namespace, or of a ClusterRole. */
+export interface RbacRule {
+  readonly namespace: string | undefined;
+  /** One line. */
+  readonly yaml: string;
+}
+
+/** The smallest RBAC rule that allows verbs on an object, in words and one line of YAML. */
+export const rbacRule = (ref: ObjectRef, ...verbs: readonly string[]): string =>
+  rbacRules(verbs.map((verb) => ({ verb, ref })))
+    .map(({ namespace, yaml }) => `${namespace === undefined ? 'ClusterRole' : `Role in namespace ${namespace}`}: ${yaml}`)
+    .join('; ');
 
 /**
  * The smallest RBAC rules that allow all needs, one for each object. `create`, `list` and `watch`
  * cannot be limited to a name.
  */
-export const rbacRules = (needs: readonly Need[]): string[] =>
-  verbsBy(ruleSubject, needs).map(([subject, verbs]) => `${subject}, verbs: [${verbs}]}`);
+export const rbacRules = (needs: readonly Need[]): RbacRule[] =>
+  verbsBy((need) => JSON.stringify([namespaceOf(need), ruleSubject(need)]), needs).map(([need, verbs]) => ({
+    namespace: namespaceOf(need),
+    yaml: `{${ruleSubject(need)}, verbs: [${verbs}]}`,
+  }));
 
 /**
  * Groups the verbs of needs by subject.
- * @returns subjects, in the order of their first need, with their verbs: `get, patch`
+ * @returns the first need of each subject, with all its verbs: `get, patch`
  */
-export function verbsBy(subjectOf: (need: Need) => string, needs: readonly Need[]): [subject: string, verbs: string][] {
-  const gathered = new Map<string, Set<string>>();
+export function verbsBy(subjectOf: (need: Need) => string, needs: readonly Need[]): [first: Need, verbs: string][] {
+  const gathered = new Map<string, { readonly first: Need; readonly verbs: Set<string> }>();
   for (const need of needs) {
     const subject = subjectOf(need);
-    gathered.set(subject, (gathered.get(subject) ?? new Set()).add(need.verb));
+    const entry = gathered.get(subject) ?? { first: need, verbs: new Set() };
+    gathered.set(subject, entry);
+    entry.verbs.add(need.verb);
   }
-  return [...gathered].map(([subject, verbs]) => [subject, [...verbs].join(', ')]);
+  return [...gathered.values()].map(({ first, verbs }) => [first, [...verbs].join(', ')]);
 }
 
-function ruleSubject({ verb, ref: { resource, namespace, name } }: Need): string {
-  // A rule for the name of a pod is useless after the pod is replaced.
-  const anyName = name === '*' || ['create', 'list', 'watch'].includes(verb) || resource.kind === 'Pod';
+/** Without a namespace, all namespaces are meant, which only a ClusterRole can allow. */
+const namespaceOf = ({ ref: { resource, namespace } }: Need): string | undefined => (resource.namespaced ? namespace : undefined);
+
+/** Controllers generate these names: a rule for one is useless after the object is replaced. */
+const generatedNames: readonly string[] = ['Pod', 'ReplicaSet', 'EndpointSlice'];
+
+function ruleSubject({ verb, ref: { resource, name } }: Need): string {
+  const anyName = name === '*' || ['create', 'list', 'watch'].includes(verb) || generatedNames.includes(resource.kind);
   const names = anyName ? '' : `, resourceNames: [${JSON.stringify(name)}]`;
-  const where = resource.namespaced ? `Role in namespace ${namespace}` : 'ClusterRole';
-  return `${where}: {apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${ruleName(resource)}]${names}`;
+  return `apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${ruleName(resource)}]${names}`;
 }
 
 /**

@@ -39,7 +39,7 @@ export async function secure(flags: SecureFlags, [given = '']: readonly string[]
   const onProgress = withoutRepeatedNotes((progress) => terminal.progress(progressLine(progress)));
   if (flags.undo) return undo(flags, name, terminal, onProgress);
   const planned = await withCluster(flags, terminal, `looking at ${name}`, async (cluster, signal) => {
-    const plan = await planSecure({ cluster, signal }, name);
+    const plan = await planSecure({ cluster, signal, onProgress }, name);
     if (plan.kind === 'secured') return undefined;
     const prepared = await prepare(plan, name, flags);
     const request = requestOf(prepared, flags, terminal.holder, { signal, onProgress });
@@ -187,11 +187,15 @@ async function undo(flags: SecureFlags, name: string, terminal: Terminal, onProg
   );
   if (targets.length === 0) return finish({ outcome: 'nothing-to-undo', name }, flags, terminal);
   await confirm(flags, terminal, planText({ targets, evidence: [] }));
-  const removed = await withCluster(flags, terminal, `undoing ${name}`, (cluster, signal) =>
-    undoSecure(cluster, { name, directory, holder: terminal.holder, signal, onProgress }),
+  const undone = await withCluster(flags, terminal, `undoing ${name}`, (cluster, signal) =>
+    undoSecure(cluster, { name, directory, clusterFlags: clusterFlagsOf(flags), holder: terminal.holder, signal, onProgress }),
   ).catch((error) => explainInterrupt(error, flags, `${runAgain}.`));
   const project = directory ?? targets.find(({ ref }) => ref.resource.kind === 'Deployment')?.ref.name;
-  return finish({ outcome: 'undone', name, removed, ...(project !== undefined && isProject(project) ? { project } : {}) }, flags, terminal);
+  return finish(
+    { outcome: 'undone', name, ...undone, ...(project !== undefined && isProject(project) ? { project } : {}) },
+    flags,
+    terminal,
+  );
 }
 
 async function finish(report: SecureReport, flags: SecureFlags, terminal: Terminal): Promise<ExitCode> {

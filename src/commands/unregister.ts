@@ -1,8 +1,7 @@
-import type { Cluster } from '../cluster/cluster.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import type { OnProgress } from '../operations/progress.ts';
-import { findLeftovers, findOrphans } from '../operations/unregister/find.ts';
+import { findLeftovers } from '../operations/unregister/find.ts';
 import {
   dryRunUnregister,
   type Plan,
@@ -96,11 +95,9 @@ async function dryRun(where: 'client' | 'server', flags: UnregisterFlags, termin
 
 async function listLeftovers(flags: UnregisterFlags, name: string | undefined, terminal: Terminal): Promise<ExitCode> {
   if (name !== undefined) throw new UsageError('--leftovers cannot be used with a name', { fix: 'Remove the name or the flag.' });
-  const look = async (cluster: Cluster, signal: AbortSignal) =>
-    Promise.all([findLeftovers({ cluster, signal }), findOrphans({ cluster, signal })]);
-  const [leftovers, orphans] = await withCluster(flags, terminal, 'looking for leftovers', look);
+  const found = await withCluster(flags, terminal, 'looking for leftovers', (cluster, signal) => findLeftovers({ cluster, signal }));
   await terminal.result(
-    flags.output === 'json' ? unregisterJson({ leftovers, orphans }) : leftoversText(leftovers, orphans, clusterFlagsOf(flags)),
+    flags.output === 'json' ? unregisterJson({ ...found }) : leftoversText(found.leftovers, found.orphans, clusterFlagsOf(flags)),
   );
   return Exit.ok;
 }

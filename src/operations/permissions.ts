@@ -1,12 +1,13 @@
-import { mayI } from '../cluster/access.ts';
+import { askUserName, mayI } from '../cluster/access.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { wasRefused } from '../cluster/faults.ts';
 import { getObject, refOf } from '../cluster/objects.ts';
 import { applyObject } from '../cluster/ownership.ts';
 import { describeRef, type ObjectRef, resourceName } from '../cluster/resources.ts';
-import { type Need, rbacRules, verbsBy } from '../cluster/status.ts';
+import { type Need, verbsBy } from '../cluster/status.ts';
 import { ClusterError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
+import { grantCommand } from './grant-command.ts';
 import { missingGrants } from './grants.ts';
 import { withoutChanges } from './runner.ts';
 
@@ -15,13 +16,15 @@ import { withoutChanges } from './runner.ts';
  * SelfSubjectAccessReviews, and with a dry run for the permissions that roles grant.
  * @param needs of the steps of the operation
  * @param objects that the operation applies
- * @throws ClusterError with everything that is missing, and the RBAC rules that allow it
+ * @param unknown a sentence for the fix, where other needs are not known yet
+ * @throws ClusterError with everything that is missing, and the command that grants it
  */
 export async function requireAccess(
   cluster: Cluster,
   needs: readonly Need[],
   objects: readonly KubeObject[],
   signal: AbortSignal,
+  unknown?: string,
 ): Promise<void> {
   const asked = new Map<string, Promise<boolean>>();
   const may = ({ verb, ref }: Need): Promise<boolean> => {
@@ -39,13 +42,19 @@ export async function requireAccess(
   });
   const missing = [...required.filter((_, index) => !allowed[index]), ...grants];
   if (missing.length === 0) return;
-  const fix = `Grant these RBAC rules:\n  ${rbacRules(missing).join('\n  ')}`;
-  throw withoutChanges(new ClusterError(`user "${cluster.user}" is not allowed to ${verbsByResource(missing)}`, { fix }));
+  const user = (await askUserName(cluster, signal)) ?? cluster.user;
+  const fix = [
+    'A cluster administrator can grant the permissions:',
+    grantCommand(user, missing),
+    ...(unknown === undefined ? [] : [unknown]),
+  ].join('\n');
+  throw withoutChanges(new ClusterError(`user "${user}" is not allowed to ${verbsByResource(missing)}`, { fix }));
 }
 
 /**
  * Runs work that only reads, so that it needs fewer permissions than the operation that it
  * prepares.
+ * @param unknown a sentence for the fix, where other needs are not known yet
  * @throws as `requireAccess`, with everything that the operation lacks, when a request is refused;
  * whatever else the work throws
  */
@@ -54,11 +63,12 @@ export async function namingAllMissing<T>(
   needs: readonly Need[],
   signal: AbortSignal,
   work: () => Promise<T>,
+  unknown?: string,
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (wasRefused(error)) await requireAccess(cluster, needs, [], signal);
+    if (wasRefused(error)) await requireAccess(cluster, needs, [], signal, unknown);
     throw error;
   }
 }
@@ -66,7 +76,7 @@ export async function namingAllMissing<T>(
 /** `get, patch secrets; create services`. */
 const verbsByResource = (needs: readonly Need[]): string =>
   verbsBy(({ ref }) => resourceName(ref.resource), needs)
-    .map(([resource, verbs]) => `${verbs} ${resource}`)
+    .map(([{ ref }, verbs]) => `${verbs} ${resourceName(ref.resource)}`)
     .join('; ');
 
 /**

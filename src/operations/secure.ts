@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Holder } from '../cluster/rotation-lease.ts';
+import type { Need } from '../cluster/status.ts';
 import type { ProjectCommands } from '../config/project-commands.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
@@ -18,7 +19,8 @@ import { restarts } from './rotation/restarts.ts';
 import { certificateSet, type Rotation, serviceOf } from './rotation/rotation.ts';
 import { type RotationCheck, requireNoRotation } from './rotation-in-progress.ts';
 import { checkSteps, type Step } from './runner.ts';
-import { lookNeeds, requireServed } from './secure/plan.ts';
+import { lookNeeds } from './secure/needs.ts';
+import { requireServed } from './secure/plan.ts';
 import { type AppliedPair, type ApplyStep, applyStep } from './steps/apply.ts';
 import { availableStep } from './steps/available.ts';
 import { rolloutStep } from './steps/rollout.ts';
@@ -154,7 +156,10 @@ function serverSteps(waiting: Waiting, { registration, issued, dir = '.', object
     beforeWrite,
   });
   const nobodyElse = async (): Promise<void> => {};
-  return [apply, rolloutStep(waiting, deployment), servedStep(rotation, lookAtAll(rotation), nobodyElse, restarts(rotation))];
+  const served = servedStep(rotation, lookAtAll(rotation), nobodyElse, restarts(rotation));
+  // A rotation may restart any Deployment. Here it is known, and the steps before name it.
+  const isKnown = ({ ref }: Need): boolean => ref.resource.kind === 'Deployment';
+  return [apply, rolloutStep(waiting, deployment), { ...served, needs: () => served.needs().filter((need) => !isKnown(need)) }];
 }
 
 /**

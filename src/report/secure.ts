@@ -31,6 +31,7 @@ export function secureText(report: SecureReport, flags: SecureFlags, colors: Cha
         unregisterText(removed).trim(),
         ...(project === undefined ? [] : [`The project in ${project} stays. To remove it: rm -r ${shellWord(project)}`]),
         '',
+        diagnosis ? diagnosisText(diagnosis, colors) : '',
       ].join('\n');
     case 'secured':
       return [

@@ -1,62 +1,59 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
-import { apisvc } from './harness/commands.ts';
+import { parse, stringify } from 'yaml';
+import { apisvc, environment } from './harness/commands.ts';
 import { codesOf, failure, getObject, kubectlOk, verifyJson } from './harness/projects.ts';
+import { cluster } from './harness/provided.ts';
 import { project, registered, removeProjects } from './harness/registered.ts';
 import { userKubeconfig } from './harness/users.ts';
 
 afterAll(removeProjects);
 
-interface Rule {
-  readonly verbs: readonly string[];
+/** The command that grants what is missing, as a reader copies it. */
+function grantCommand(stderr: string): string {
+  const [command] = /^kubectl auth reconcile -f - <<'EOF'\n.*\nEOF\n/ms.exec(stderr) ?? [];
+  if (command === undefined) throw new Error(`no command in ${stderr}`);
+  return command;
 }
 
-/**
- * Converts printed rules, such as `Role in namespace x: {...}`, to the RBAC objects that grant them
- * to a user. Leaves out the verb `without`.
- */
-function rbacObjects(printed: string, user: string, without?: string): object[] {
-  const rbac = 'rbac.authorization.k8s.io';
-  const rules = [...printed.matchAll(/^ +(ClusterRole|Role in namespace (\S+)): (\{.*\})$/gm)];
-  expect(rules.length).toBeGreaterThan(0);
-  return rules.flatMap(([, , namespace, text], index) => {
-    const rule = parse(text ?? '') as Rule;
-    const verbs = rule.verbs.filter((verb) => verb !== without);
-    if (verbs.length === 0) return [];
-    const metadata = { name: `${user}-${index}`, ...(namespace ? { namespace } : {}) };
-    const kind = namespace ? 'Role' : 'ClusterRole';
-    const apiVersion = `${rbac}/v1`;
-    return [
-      { apiVersion, kind, metadata, rules: [{ ...rule, verbs }] },
-      {
-        apiVersion,
-        kind: `${kind}Binding`,
-        metadata,
-        roleRef: { apiGroup: rbac, kind, name: metadata.name },
-        subjects: [{ apiGroup: rbac, kind: 'User', name: user }],
-      },
-    ];
+/** Pastes a command into the shell of an administrator. */
+async function paste(command: string): Promise<void> {
+  const { exitCode, stderr } = await execa('sh', ['-c', command], {
+    env: environment(cluster.kubeconfig),
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
   });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+}
+
+/** A kubeconfig of a user, in which the credentials have another name. */
+async function unnamed(user: string): Promise<string> {
+  const path = await userKubeconfig(user);
+  const config = parse(await readFile(path, 'utf8'));
+  config.users[0].name = config.contexts[0].context.user = 'credentials';
+  await writeFile(path, stringify(config));
+  return path;
 }
 
 describe('a user without permissions', () => {
   test('gets the RBAC rules that are missing, and they are sufficient', async () => {
     const { dir, start } = await project('rules');
     await start();
-    const env = { KUBECONFIG: await userKubeconfig('rules-user') };
+    const env = { KUBECONFIG: await unnamed('rules-user') };
     const refused = await failure(apisvc(['register'], { cwd: dir, env }));
     expect(refused).toMatchObject({ exitCode: 3, stdout: '' });
     expect(refused.stderr).toMatch(/user "rules-user" is not allowed to get, patch, create namespaces; .*create apiservices\.apireg/);
     expect(refused.stderr).toContain(
-      'ClusterRole: {apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], resourceNames: ["v1.rules.example.com"], verbs: [get, patch]}',
+      '- {apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], resourceNames: ["v1.rules.example.com"], verbs: [get, patch]}',
     );
     expect(await getObject('namespace', 'rules')).toBeUndefined();
     expect(refused.stderr).toContain(
-      'ClusterRole: {apiGroups: ["rbac.authorization.k8s.io"], resources: [clusterroles], resourceNames: ["system:auth-delegator"], verbs: [bind]}',
+      '- {apiGroups: ["rbac.authorization.k8s.io"], resources: [clusterroles], resourceNames: ["system:auth-delegator"], verbs: [bind]}',
     );
 
-    await kubectlOk(['create', 'namespace', 'rules']);
-    await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: rbacObjects(refused.stderr, 'rules-user') });
+    await paste(grantCommand(refused.stderr));
     expect(await apisvc(['register'], { cwd: dir, env })).toMatchObject({ exitCode: 0 });
   });
 
@@ -65,9 +62,9 @@ describe('a user without permissions', () => {
     const env = { KUBECONFIG: await userKubeconfig('no-create-user') };
     const refused = await failure(apisvc(['register'], { cwd: dir, env }));
     expect(refused).toMatchObject({ exitCode: 3 });
-    const items = rbacObjects(refused.stderr, 'no-create-user', 'create');
-    expect(JSON.stringify(items)).not.toContain('"create"');
-    await kubectlOk(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+    const command = grantCommand(refused.stderr).replace(/, create\b|- .*verbs: \[create\]\}\n/g, '');
+    expect(command).not.toContain('create');
+    await paste(command);
     const again = await apisvc(['register'], { cwd: dir, env });
     expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Nothing changed: /) });
   });

@@ -6,6 +6,7 @@ import { type Cluster, connect } from '../../src/cluster/cluster.ts';
 import { apisvc } from '../cli/apisvc.ts';
 import { inventory } from '../cluster/harness/inventory.ts';
 import { emptyFolder, startSandbox } from './harness.ts';
+import { installed } from './installed.ts';
 
 const name = 'v1alpha1.demo.apisvc.dev';
 
@@ -84,6 +85,24 @@ test('without the project, the name of its APIService or of the project unregist
 test('a Local APIService is refused', async () => {
   const { run } = await registered();
   expect(await run('unregister', 'v1.apps', '--yes')).toMatchObject({ code: 1, stderr: expect.stringContaining('it is Local') });
+});
+
+test('an API of others that works is refused, with its owner and the way to remove it', async () => {
+  const { run, objects } = await installed((object) => {
+    if (object.kind === 'APIService') object.metadata.annotations = { 'meta.helm.sh/release-name': 'demo' };
+  });
+  const before = await objects();
+  for (const flag of ['--yes', '--dry-run=client']) {
+    expect(await run('unregister', name, flag)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        `error: APIService ${name} is available, and was not created by apisvc: Service demo/demo serves it, and Helm release demo manages it\n` +
+          'fix: To remove the API and its server: helm uninstall demo\n' +
+          `To delete only the APIService, although clients may use its API: kubectl delete apiservice ${name}\n`,
+      ),
+    });
+  }
+  expect(await objects()).toEqual(before);
 });
 
 test('the objects of another project are refused, and a project without objects has nothing to do', async () => {

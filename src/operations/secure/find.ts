@@ -2,13 +2,13 @@ import { getObject, listObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
-import { listPods } from '../../snapshot/collect/pods.ts';
 import { didYouMean, similarNames } from '../../snapshot/similar-names.ts';
 import type { ServiceView } from '../../snapshot/types.ts';
 import { type Json, listOf, viewApiService, viewService } from '../../snapshot/views.ts';
 import { injectorOf } from '../rotation/injection.ts';
 import { automanaged } from '../steps/takeover.ts';
 import type { Waiting } from '../wait.ts';
+import { findPods } from './pods.ts';
 
 type Asking = Pick<Waiting, 'cluster' | 'signal'>;
 
@@ -86,15 +86,17 @@ export interface RunningServer {
   readonly otherOwners: readonly string[];
 }
 
-/** @throws RefusedError where the Service leads to no pods */
-export async function findServer(asking: Asking, { namespace, name, port }: Backend): Promise<RunningServer> {
-  const { cluster, signal } = asking;
+/**
+ * Finds the pods of a Service. Waits for a Deployment that starts its pods.
+ * @throws RefusedError where the Service leads to no pods
+ */
+export async function findServer(waiting: Waiting, { namespace, name, port }: Backend): Promise<RunningServer> {
+  const { cluster, signal } = waiting;
   const ref = `Service ${namespace}/${name}`;
   const object = await getObject(cluster, { resource: resources.Service, namespace, name }, signal);
   if (!object) throw new RefusedError(`${ref} not found, so the API has no server`);
   const service = viewService(object);
-  const matchLabels = service.selector;
-  if (service.type === 'ExternalName' || Object.keys(matchLabels).length === 0) {
+  if (service.type === 'ExternalName' || Object.keys(service.selector).length === 0) {
     const why = service.type === 'ExternalName' ? `has the type ExternalName (${service.externalName})` : 'has no selector';
     throw new RefusedError(`${ref} ${why}, so apisvc cannot give its server a certificate`, {
       fix: 'Create a project for a server outside the cluster (spec.server.external in apisvc.yaml), and install its certificate there.',
@@ -102,12 +104,8 @@ export async function findServer(asking: Asking, { namespace, name, port }: Back
   }
   const targetPort = service.ports.find((each) => each.port === port)?.targetPort;
   if (targetPort === undefined) throw new RefusedError(`${ref} has no port ${port}, so the API has no server`);
-  const all = await listPods(cluster, { namespace, selector: { matchLabels } }, signal);
-  const pods = all.filter(
-    ({ metadata, status }: KubeObject & Json) => !metadata.deletionTimestamp && !/^(Succeeded|Failed)$/.test(status?.phase),
-  );
-  if (pods.length === 0) throw new RefusedError(`${ref} selects no running pod`, { fix: 'Start the server first.' });
-  return { service, object, targetPort, pods, ...(await ownersOf(asking, pods)) };
+  const pods = await findPods(waiting, { namespace, name, selector: service.selector });
+  return { service, object, targetPort, pods, ...(await ownersOf(waiting, pods)) };
 }
 
 async function ownersOf(

@@ -1,5 +1,5 @@
 import { getObject } from '../../cluster/objects.ts';
-import { resources, subresources } from '../../cluster/resources.ts';
+import { resources } from '../../cluster/resources.ts';
 import { parseRegistration } from '../../config/load.ts';
 import { dns1123Label, nameFault } from '../../config/names.ts';
 import { apiServiceNames, serverNameOf } from '../../config/registration.ts';
@@ -7,18 +7,18 @@ import type { Registration } from '../../config/schema.ts';
 import { securedConfiguration } from '../../config/secured.ts';
 import { RefusedError } from '../../errors.ts';
 import { projectAnnotation, projectOf } from '../../manifests/labels.ts';
-import { secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { inspect } from '../../pki/inspect.ts';
 import type { Issued } from '../../pki/types.ts';
 import { collectContext } from '../../snapshot/collect/context.ts';
-import { secretMounts } from '../../snapshot/secret-mounts.ts';
-import { servingContainer } from '../../snapshot/server-view.ts';
 import { type Json, listOf, textOf, viewApiService } from '../../snapshot/views.ts';
+import { namingAllMissing } from '../permissions.ts';
 import { describeServed, servedByAll } from '../served.ts';
 import type { Waiting } from '../wait.ts';
 import { findRegistered, findServer, isInsecure, type Registered, type RunningServer, refuseInjected } from './find.ts';
+import { mountsUnknown, namingMissingToFind, ownSecrets, secureNeeds } from './needs.ts';
 import { findProgram, managerNotes } from './server-program.ts';
+import { findUsable } from './usable.ts';
 
 /** What `secure` has to do. */
 export type SecurePlan =
@@ -33,16 +33,31 @@ type Asking = Pick<Waiting, 'cluster' | 'signal'>;
 
 /**
  * Finds what is behind an APIService, and what it takes to verify it. Changes nothing.
- * @throws RefusedError where that is not possible, with the reason
+ * @throws RefusedError where that is not possible, with the reason; ClusterError with all
+ * permissions that are missing; DeadlineError while a server starts
  */
-export async function planSecure(asking: Asking, name: string): Promise<SecurePlan> {
-  const registered = await findRegistered(asking, name);
+export async function planSecure(waiting: Waiting, name: string): Promise<SecurePlan> {
+  const { cluster, signal } = waiting;
+  const registered = await namingMissingToFind(waiting, name, secureNeeds, () => findRegistered(waiting, name), mountsUnknown);
   const insecure = registered.apiServices.filter(isInsecure);
   if (insecure.length === 0) return { kind: 'secured' };
   refuseInjected(insecure);
-  const server = await findServer(asking, registered.backend);
+  const { backend } = registered;
+  const names = insecure.map(({ metadata }) => metadata.name);
+  const server = await namingAllMissing(
+    cluster,
+    secureNeeds({ names, backend }),
+    signal,
+    () => findServer(waiting, backend),
+    mountsUnknown,
+  );
+  return namingAllMissing(cluster, secureNeeds({ names, backend, server }), signal, () => planFor(waiting, registered, server));
+}
+
+async function planFor(waiting: Waiting, registered: Registered, server: RunningServer): Promise<SecurePlan> {
   const { namespace, name: service } = registered.backend;
-  const usable = await findUsable(asking, registered, server);
+  const insecure = registered.apiServices.filter(isInsecure);
+  const usable = await findUsable(waiting, registered.backend, server);
   if (usable) {
     const { registration } = registrationOf(registered, server, { name: service, secretName: usable.secret });
     refuseOthers(registration, insecure);
@@ -52,7 +67,7 @@ export async function planSecure(asking: Asking, name: string): Promise<SecurePl
   const { deployment, container, mountPath } = program;
   const ownName = deployment.metadata.name;
   const projectName = nameFault(ownName, dns1123Label) === undefined ? ownName : service;
-  const secretName = await freeSecretName(asking, registered, `${namespace}/${projectName}`);
+  const secretName = await freeSecretName(waiting, registered, `${namespace}/${projectName}`);
   const made = registrationOf(registered, server, { name: projectName, secretName, mountPath, deployment: { name: ownName, container } });
   refuseOthers(made.registration, [...registered.apiServices, deployment]);
   refuseVerified(made.registration, registered.apiServices);
@@ -92,11 +107,11 @@ function registrationOf({ backend, apiServices }: Registered, { object, service,
 /** The Secret of others keeps its content, so the certificate gets a name that is free, or ours. */
 async function freeSecretName({ cluster, signal }: Asking, { backend }: Registered, project: string): Promise<string> {
   const { namespace, name: service } = backend;
-  for (const name of [`${service}-tls`, `${service}-apisvc-tls`]) {
+  for (const name of ownSecrets(service)) {
     const found = await getObject(cluster, { resource: resources.Secret, namespace, name }, signal);
     if (!found || found.metadata.annotations?.[projectAnnotation] === project) return name;
   }
-  throw new RefusedError(`Secrets ${service}-tls and ${service}-apisvc-tls in namespace ${namespace} belong to others`, {
+  throw new RefusedError(`Secrets ${ownSecrets(service).join(' and ')} in namespace ${namespace} belong to others`, {
     fix: 'Create the project with another spec.certificates.secretName, and register it.',
   });
 }
@@ -120,36 +135,6 @@ function refuseVerified(registration: Registration, apiServices: readonly KubeOb
   throw new RefusedError(`apiservice/${other.metadata.name} verifies the certificate of the same Service, and would not accept a new one`, {
     fix: 'Give the other APIServices of the Service the same caBundle.',
   });
-}
-
-/**
- * Finds a Secret of the server whose `ca.crt` verifies what every pod serves. Secrets of apisvc do
- * not count: their project must be on disk.
- */
-async function findUsable(
-  { cluster, signal }: Asking,
-  { backend }: Registered,
-  { pods, targetPort }: RunningServer,
-): Promise<{ readonly secret: string; readonly issued: Issued } | undefined> {
-  const { namespace, name: service, port } = backend;
-  const [pod] = pods;
-  const container = pod && servingContainer(pod, targetPort);
-  const names = new Set(container ? secretMounts(pod, container).map((mount) => mount.name) : []);
-  const context = collectContext(cluster, signal);
-  for (const name of names) {
-    const secret = await getObject(cluster, { resource: resources.Secret, namespace, name }, signal);
-    if (!secret || secret.metadata.annotations?.[projectAnnotation] !== undefined) continue;
-    const roots = inspect(secretEntry(secret, 'ca.crt')).certificates;
-    if (roots.length === 0) continue;
-    const { probes, waiting } = await servedByAll(context, { namespace, service, port, roots });
-    const good = probes.filter(({ evidence }) => evidence === 'good');
-    if (good.length === 0 || good.length < probes.length || waiting.length > 0) continue;
-    const [chain = ''] = good.map(({ handshake }) =>
-      handshake.kind === 'served' ? handshake.certificates.map(({ pem }) => pem).join('') : '',
-    );
-    return { secret: name, issued: { chain, anchors: roots.map(({ pem }) => ({ pem, role: 'current' })) } };
-  }
-  return undefined;
 }
 
 /** @throws RefusedError with every pod and endpoint that serves another certificate */
@@ -176,9 +161,3 @@ export async function requireServed(
     { fix: 'Run the same command again when all pods are ready.' },
   );
 }
-
-/** The permissions to look at everything behind a Service. */
-export const lookNeeds = (namespace: string) => [
-  ...(['Pod', 'EndpointSlice'] as const).map((kind) => ({ verb: 'list', ref: { resource: resources[kind], namespace, name: '*' } })),
-  ...['get', 'create'].map((verb) => ({ verb, ref: { resource: subresources.podPortForward, namespace, name: '' } })),
-];

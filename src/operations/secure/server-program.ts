@@ -1,4 +1,3 @@
-import { fieldManagers } from '../../cluster/managed-fields.ts';
 import { refOf } from '../../cluster/objects.ts';
 import { describeRef } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
@@ -6,6 +5,7 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { type Container, flagsOf } from '../../snapshot/server-flags.ts';
 import { hasNamedPairs, servingContainer } from '../../snapshot/server-view.ts';
 import { type Json, listOf, textOf } from '../../snapshot/views.ts';
+import { describeManager, managerOf } from '../manager.ts';
 import type { RunningServer } from './find.ts';
 
 /** The Deployment and the container that get the certificate. */
@@ -83,21 +83,19 @@ function programFault(container: Container): string | undefined {
 
 /** What applies the Deployment again, and would undo the change. */
 export function managerNotes(deployment: KubeObject, secretName: string): readonly string[] {
-  const { annotations = {}, labels = {} } = deployment.metadata;
+  const manager = managerOf(deployment);
+  if (!manager) return [];
   const name = describeRef(refOf(deployment));
-  const release = annotations['meta.helm.sh/release-name'];
-  const managers = fieldManagers(deployment, ['spec']);
+  const manages = `${describeManager(manager)} manages ${name}`;
   const values = 'the arguments, the volume and the caBundle';
-  if (release !== undefined || labels['app.kubernetes.io/managed-by'] === 'Helm') {
-    const chart = `For the chart of metrics-server: tls.type=existingSecret, tls.existingSecret.name=${secretName}, apiService.insecureSkipTLSVerify=false and apiService.caBundle`;
-    return [
-      `Helm${release === undefined ? '' : ` release ${release}`} manages ${name}: the next upgrade may undo the change. Set the values for ${values}. ${chart}`,
-    ];
+  switch (manager.tool) {
+    case 'Helm':
+      return [
+        `${manages}: the next upgrade may undo the change. Set the values for ${values}. For the chart of metrics-server: tls.type=existingSecret, tls.existingSecret.name=${secretName}, apiService.insecureSkipTLSVerify=false and apiService.caBundle`,
+      ];
+    case 'kubectl apply':
+      return [`"kubectl apply" made ${name}: applying the same manifests again would undo the change and break the API`];
+    default:
+      return [`${manages}: the next sync may undo the change. Put ${values} into Git`];
   }
-  const keys = [...Object.keys(annotations), ...Object.keys(labels)];
-  const isGitOps = (pattern: RegExp): boolean => [...keys, ...managers].some((each) => pattern.test(each));
-  const tool = isGitOps(/argocd/) ? 'Argo CD' : isGitOps(/fluxcd|kustomize-controller|helm-controller/) ? 'Flux' : undefined;
-  if (tool !== undefined) return [`${tool} manages ${name}: the next sync may undo the change. Put ${values} into Git`];
-  const applied = annotations['kubectl.kubernetes.io/last-applied-configuration'] !== undefined;
-  return applied ? [`"kubectl apply" made ${name}: applying the same manifests again would undo the change and break the API`] : [];
 }

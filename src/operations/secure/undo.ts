@@ -4,20 +4,24 @@ import { getObject } from '../../cluster/objects.ts';
 import { isApplied } from '../../cluster/ownership.ts';
 import { resources } from '../../cluster/resources.ts';
 import type { Holder } from '../../cluster/rotation-lease.ts';
+import type { Diagnosis } from '../../diagnosis/types.ts';
 import { RefusedError } from '../../errors.ts';
 import { projectAnnotation } from '../../manifests/labels.ts';
 import type { KubeObject } from '../../manifests/types.ts';
-import { requireAccess } from '../permissions.ts';
+import { namingAllMissing, requireAccess } from '../permissions.ts';
 import type { OnProgress, RemovedObject } from '../progress.ts';
 import { type RotationCheck, requireNoRotation } from '../rotation-in-progress.ts';
 import { runSteps, type Step } from '../runner.ts';
+import { availableStep } from '../steps/available.ts';
 import { type RemoveStep, removeStep } from '../steps/remove.ts';
-import { rolledOutStep } from '../steps/rollout.ts';
+import { replicasOf, rolledOutStep } from '../steps/rollout.ts';
 import { uptakeStep } from '../steps/uptake.ts';
+import { verifyStep } from '../steps/verify.ts';
 import { findProject, type Target } from '../unregister/find.ts';
 import type { Waiting } from '../wait.ts';
 import { type BeforeWrite, excludeRotations, isRotated } from '../write-lock.ts';
 import { type Backend, findRegistered, isInsecure } from './find.ts';
+import { namingMissingToFind, ownSecrets, undoNeeds } from './needs.ts';
 
 type Asking = Pick<Waiting, 'cluster' | 'signal'>;
 
@@ -34,27 +38,34 @@ export async function findSecured(waiting: Waiting, asked: Pick<UndoRequest, 'na
 interface Secured extends RotationCheck {
   /** `<namespace>/<name>` of the project. */
   readonly project: string;
+  /** The APIServices of the Service. */
+  readonly names: readonly string[];
   readonly targets: readonly Target[];
 }
 
 async function look(waiting: Waiting, { name, directory }: Pick<UndoRequest, 'name' | 'directory'>): Promise<Secured | undefined> {
   const { cluster, signal, onProgress } = waiting;
-  const { backend, apiServices } = await findRegistered(waiting, name);
+  const { backend, apiServices } = await namingMissingToFind(waiting, name, undoNeeds, () => findRegistered(waiting, name));
+  const names = apiServices.map(({ metadata }) => metadata.name);
+  const needs = undoNeeds({ names, backend });
   const owners = apiServices.flatMap(({ metadata }) => metadata.annotations?.[projectAnnotation] ?? []);
-  const project = owners[0] ?? (await projectOfSecret(waiting, backend));
+  const project = owners[0] ?? (await namingAllMissing(cluster, needs, signal, () => projectOfSecret(waiting, backend)));
   if (project === undefined) return undefined;
-  const { targets } = await findProject(waiting, project, undefined);
+  const { targets, unlisted } = await findProject(waiting, project, undefined);
+  // Without the Deployment or the Secret, only a part would be restored.
+  if (unlisted.some(({ resource: { kind } }) => kind === 'Deployment' || kind === 'Secret'))
+    await requireAccess(cluster, needs, [], signal);
   for (const target of targets) if (target.ref.resource.kind === 'APIService') requireRecord(target, project);
   const changed = targets.filter(({ action }) => action !== 'leave');
   const [, projectName = '.'] = project.split('/');
   const check: RotationCheck = { service: backend, directory: directory ?? projectName, signal, onProgress };
   if (changed.length > 0) await requireNoRotation(cluster, check);
-  return { ...check, project, targets: changed };
+  return { ...check, project, names, targets: changed };
 }
 
 /** A run that continues finds the APIServices restored, and the project by the Secret. */
 async function projectOfSecret({ cluster, signal }: Asking, { namespace, name: service }: Backend): Promise<string | undefined> {
-  for (const name of [`${service}-tls`, `${service}-apisvc-tls`]) {
+  for (const name of ownSecrets(service)) {
     const found = await getObject(cluster, { resource: resources.Secret, namespace, name }, signal);
     if (found && isApplied(found)) return found.metadata.annotations?.[projectAnnotation];
   }
@@ -75,36 +86,50 @@ export interface UndoRequest {
   readonly name: string;
   /** The project directory. Without it, that of the name of the project. */
   readonly directory: string | undefined;
+  /** The flags that select the cluster, for the commands in fixes. */
+  readonly clusterFlags: readonly string[];
   readonly holder: Holder;
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
 }
 
+export interface UndoResult {
+  /** What was restored or deleted. */
+  readonly removed: readonly RemovedObject[];
+  /** Undefined where there was nothing to undo. */
+  readonly diagnosis?: Diagnosis;
+}
+
 /**
  * Puts back what was there before `secure`. kube-apiserver stops verifying first, so that no
- * request fails. A second run continues.
- * @returns what was restored or deleted
+ * request fails. It ends when the API is Available and verified. A second run continues.
  * @throws as `findSecured`; ClusterError when permissions are missing; DeadlineError
  */
-export async function undoSecure(cluster: Cluster, request: UndoRequest): Promise<readonly RemovedObject[]> {
-  const { name, holder, signal, onProgress } = request;
+export async function undoSecure(cluster: Cluster, request: UndoRequest): Promise<UndoResult> {
+  const { name, clusterFlags, holder, signal, onProgress } = request;
   const waiting: Waiting = { cluster, signal, onProgress };
   const secured = await look(waiting, request);
-  if (!secured) return [];
-  const { targets } = secured;
-  await requireAccess(
-    cluster,
-    stepsOf(waiting, name, targets).flatMap((step) => step.needs()),
-    [],
-    signal,
-  );
+  if (!secured || secured.targets.length === 0) return { removed: [] };
+  const { names, targets } = secured;
+  const available = availableStep(waiting, names);
+  const needs = [...stepsOf(waiting, name, targets), available].flatMap((step) => step.needs());
+  await requireAccess(cluster, needs, [], signal);
   const isContended = targets.some(({ found }) => isRotated(found));
   const steps = await excludeRotations(cluster, { ...secured, holder, isContended }, async (lock) => {
     const locked = stepsOf({ ...waiting, signal: lock.signal }, name, targets, lock.beforeWrite);
     await runSteps(locked, onProgress);
     return locked;
   });
-  return steps.flatMap((step) => ('removed' in step ? (step as RemoveStep).removed() : []));
+  const verify = verifyStep(waiting, { names, clusterFlags });
+  await runSteps([...((await isStopped(waiting, targets)) ? [] : [available]), verify], onProgress);
+  return { removed: steps.flatMap((step) => ('removed' in step ? (step as RemoveStep).removed() : [])), diagnosis: verify.diagnosis() };
+}
+
+/** An API whose server is scaled to 0 does not become Available. */
+async function isStopped({ cluster, signal }: Asking, targets: readonly Target[]): Promise<boolean> {
+  const deployments = targets.filter(({ ref }) => ref.resource.kind === 'Deployment');
+  const found = await Promise.all(deployments.map(({ ref }) => getObject(cluster, ref, signal)));
+  return found.some((each) => each !== undefined && replicasOf(each) === 0);
 }
 
 function stepsOf(waiting: Waiting, name: string, targets: readonly Target[], beforeWrite?: BeforeWrite): readonly Step[] {

@@ -144,7 +144,7 @@ const paused = (ref: ObjectRef): RefusedError =>
 /** Whether the status describes the latest specification. */
 const isCurrent = ({ metadata, status }: Deployment): boolean => (status?.observedGeneration ?? 0) >= metadata.generation;
 
-function rolloutState(deployment: Deployment): { readonly done: boolean; readonly text: string } {
+export function rolloutState(deployment: Deployment): { readonly done: boolean; readonly text: string } {
   const wanted = replicasOf(deployment);
   const { updatedReplicas = 0, availableReplicas = 0, replicas = 0 } = deployment.status ?? {};
   const done = isCurrent(deployment) && updatedReplicas >= wanted && availableReplicas >= wanted && replicas === updatedReplicas;
@@ -158,7 +158,7 @@ const replicaFailure = ({ status }: Deployment): string | undefined =>
   listOf(status?.conditions).find((condition) => condition.type === 'ReplicaFailure' && condition.status === 'True')?.message;
 
 /** Fails when the cluster has refused to create pods for so long that it will not change. */
-async function failOnRefusedPods({ cluster, signal }: Waiting, ref: ObjectRef): Promise<never> {
+export async function failOnRefusedPods({ cluster, signal }: Waiting, ref: ObjectRef): Promise<never> {
   let since: number | undefined;
   return poll<never>({ ...polling, signal }, async () => {
     const found = await getObject(cluster, ref, signal);
@@ -177,7 +177,7 @@ const polling = { firstMs: 250, longestMs: 2_000, answered: true };
  * only events say why a pod has no containers yet, and a watch of pods does not show events.
  * Without the permission to list pods it waits forever.
  */
-async function failOnPersistentErrors(
+export async function failOnPersistentErrors(
   { cluster, signal, onProgress }: Waiting,
   ref: ObjectRef,
   report: (state: string) => void,

@@ -1,7 +1,7 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { getObject, refOf } from '../../cluster/objects.ts';
 import { subresources } from '../../cluster/resources.ts';
-import { rbacRules } from '../../cluster/status.ts';
+import { rbacRule } from '../../cluster/status.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { trustedBy } from '../../snapshot/ca-bundle.ts';
@@ -74,11 +74,10 @@ function unverifiedChange(
   deployment: string | undefined,
 ): RefusedError {
   const ref = { resource: subresources.podPortForward, namespace, name: '' };
-  const [rule] = rbacRules(['get', 'create'].map((verb) => ({ verb, ref })));
   const restart = deployment ? [`  kubectl -n ${namespace} rollout restart deployment/${deployment}`] : [];
   const fix = [
     'Allow port-forward to the pods, and run the same command again:',
-    `  ${rule}`,
+    `  ${rbacRule(ref, 'get', 'create')}`,
     `Or restart the pods, wait until the API no longer works, and run the same command again${deployment ? '. To restart the pods:' : '.'}`,
     ...restart,
     'Or delete the APIService, and run the same command again. The API is unavailable in between:',

@@ -1,9 +1,11 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { getObject, listObjects, slicesOf } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
+import { shellWord } from '../../config/shell-word.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
-import { viewApiService, viewEndpoints } from '../../snapshot/views.ts';
+import { type Json, listOf, textOf, viewApiService, viewEndpoints } from '../../snapshot/views.ts';
+import { describeManager, type Manager, managerOf } from '../manager.ts';
 import { automanaged } from '../steps/takeover.ts';
 
 /**
@@ -19,8 +21,8 @@ export async function proveDead(cluster: Cluster, found: KubeObject, signal: Abo
   if (!service) throw refuse('it is Local, so kube-apiserver itself serves the API', 'Choose another APIService.');
   if (labels[automanaged] !== undefined)
     throw refuse(`it has the label ${automanaged}`, 'Leave it: kube-apiserver creates it again when it is deleted.');
+  if (available?.status === 'True') throw inUse(found);
   const diagnose = `Find out why it is not available: apisvc verify ${name}\nTo delete it anyway: kubectl delete apiservice ${name}`;
-  if (available?.status === 'True') throw refuse('kube-apiserver reports it as Available', diagnose);
   const where = `Service ${service.namespace}/${service.name}`;
   const present = await getObject(cluster, { resource: resources.Service, namespace: service.namespace, name: service.name }, signal);
   const endpoints = present ? (await listObjects(cluster, slicesOf(service), signal)).flatMap(viewEndpoints) : [];
@@ -32,4 +34,34 @@ export async function proveDead(cluster: Cluster, found: KubeObject, signal: Abo
     available ? `kube-apiserver reports Available=${available.status} (${available.reason})` : 'it was never Available',
     `a request for /apis/${group}/${version} returns HTTP status ${status}`,
   ];
+}
+
+/** The error for an API that works. */
+function inUse(found: KubeObject): RefusedError {
+  const { name, service } = viewApiService(found);
+  const manager = managerOf(found);
+  const { metadata } = found;
+  const facts = [
+    `Service ${service?.namespace}/${service?.name} serves it`,
+    ...(manager ? [`${describeManager(manager)} manages it`] : ownedBy(listOf((metadata as Json).ownerReferences))),
+  ];
+  const fix = [
+    ...(manager ? [removal(manager)] : ['To remove its server too, ask whoever installed it.']),
+    `To delete only the APIService, although clients may use its API: kubectl delete apiservice ${name}`,
+  ];
+  return new RefusedError(`APIService ${name} is available, and was not created by apisvc: ${facts.join(', and ')}`, {
+    fix: fix.join('\n'),
+  });
+}
+
+const ownedBy = (owners: readonly Json[]): readonly string[] => owners.map(({ kind, name }) => `${textOf(kind)} ${textOf(name)} owns it`);
+
+/** How to remove an API in the way in which it was installed. */
+function removal({ tool, release }: Manager): string {
+  if (release) {
+    const namespace = release.namespace === undefined ? '' : ` -n ${shellWord(release.namespace)}`;
+    return `To remove the API and its server: helm uninstall ${shellWord(release.name)}${namespace}`;
+  }
+  if (tool === 'kubectl apply') return 'To remove the API and its server, delete its manifests: kubectl delete -f FILE';
+  return `To remove the API and its server, remove them from ${tool === 'Helm' ? 'the Helm release' : `what ${tool} applies`}.`;
 }

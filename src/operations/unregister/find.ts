@@ -14,6 +14,7 @@ import { managedByLabel, projectAnnotation } from '../../manifests/labels.ts';
 import { renderManifests } from '../../manifests/render.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
+import { namingAllMissing } from '../permissions.ts';
 import { serviceOf } from '../rotation/rotation.ts';
 
 /**
@@ -141,13 +142,31 @@ export interface Leftover {
   readonly objects: readonly string[];
 }
 
+/** What is left of earlier registrations. */
+export interface Leftovers {
+  readonly leftovers: readonly Leftover[];
+  /** The APIServices whose Service does not exist. */
+  readonly orphans: readonly string[];
+}
+
 /**
- * Finds projects that have labelled objects but no APIService.
- * @throws ClusterError when the user may not list a kind
+ * Finds projects that have labelled objects but no APIService, and APIServices without a Service.
+ * @throws ClusterError with all kinds that the user may not list
  */
-export async function findLeftovers({ cluster, signal }: Searching): Promise<readonly Leftover[]> {
+export async function findLeftovers({ cluster, signal }: Searching): Promise<Leftovers> {
+  const needs = labelled.map((resource) => ({ verb: 'list', ref: { resource, namespace: undefined, name: '*' } }));
+  return namingAllMissing(cluster, needs, signal, async () => {
+    const [leftovers, orphans] = await Promise.all([findLeftProjects({ cluster, signal }), findOrphans({ cluster, signal })]);
+    return { leftovers, orphans };
+  });
+}
+
+/** Every kind whose objects have the label. */
+const labelled = [resources.Lease, ...kinds];
+
+async function findLeftProjects({ cluster, signal }: Searching): Promise<readonly Leftover[]> {
   const labelSelector = `${managedByLabel}=apisvc`;
-  const all = await Promise.all([resources.Lease, ...kinds].map((resource) => listMetadata(cluster, { resource, labelSelector }, signal)));
+  const all = await Promise.all(labelled.map((resource) => listMetadata(cluster, { resource, labelSelector }, signal)));
   const registered = await listMetadata(cluster, { resource: resources.APIService }, signal);
   const alive = new Set(registered.map(projectIn));
   const projects = [...new Set(all.flat().map(projectIn))].filter((project) => project !== undefined && !alive.has(project));
@@ -157,8 +176,7 @@ export async function findLeftovers({ cluster, signal }: Searching): Promise<rea
   }));
 }
 
-/** The APIServices whose Service does not exist. */
-export async function findOrphans({ cluster, signal }: Searching): Promise<readonly string[]> {
+async function findOrphans({ cluster, signal }: Searching): Promise<readonly string[]> {
   const all = (await listObjects(cluster, { resource: resources.APIService }, signal)).map(viewApiService);
   const services = await listMetadata(cluster, { resource: resources.Service }, signal);
   const known = new Set(services.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));

@@ -116,7 +116,7 @@ function mayGet({ cluster, signal }: RequestContext, path: string, user?: string
 function forbiddenPath(cluster: Cluster, path: string, answer: Answer): Observed<never> {
   const { message } = readStatus(answer);
   const need = needOf(path);
-  const rule = need ? rbacRule(need.verb, need.ref) : `ClusterRole: {nonResourceURLs: ["${path}"], verbs: [get]}`;
+  const rule = need ? rbacRule(need.ref, need.verb) : `ClusterRole: {nonResourceURLs: ["${path}"], verbs: [get]}`;
   const fix = anonymousFix(cluster, message) ?? `Grant this RBAC rule: ${rule}`;
   return { state: 'unseen', reason: 'forbidden', words: `${message}. ${fix}` };
 }

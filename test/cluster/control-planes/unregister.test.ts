@@ -151,7 +151,7 @@ describe.each(['1.37-routing', '1.35'])('on Kubernetes %s', (cell) => {
       expect({ code, said }).toMatchObject({
         code: 3,
         said: expect.stringMatching(
-          /not allowed to get, delete leases\S*; get, delete serviceaccounts; .*get, delete deployments.*get, delete apiservices.*\nnothing was changed\nfix: Grant these RBAC rules:/,
+          /not allowed to get, delete leases\S*; get, delete serviceaccounts; .*get, delete deployments.*get, delete apiservices.*\nnothing was changed\nfix: A cluster administrator can grant the permissions:\nkubectl auth reconcile/,
         ),
       });
     }
@@ -161,8 +161,16 @@ describe.each(['1.37-routing', '1.35'])('on Kubernetes %s', (cell) => {
     const refused = await failure(apisvc('unregister', '--yes', '-C', dir, '--as', 'jane'));
     expect(refused).toMatchObject({
       exitCode: 3,
-      stderr: expect.stringMatching(/not allowed to delete apiservices[^\n]*\nnothing was changed\nfix: Grant these RBAC rules:\n/),
+      stderr: expect.stringMatching(
+        /not allowed to delete apiservices[^\n]*\nnothing was changed\nfix: A cluster administrator can grant the permissions:\nkubectl auth reconcile/,
+      ),
     });
+    const listed = await failure(apisvc('unregister', '--leftovers', '--as', 'jack'));
+    expect(listed).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(/error: user "jack" is not allowed to list leases\S*; list /),
+    });
+    expect(listed.stderr).not.toMatch(/undefined|kind: Role\b/);
     await kubectl(['delete', 'clusterrolebinding', 'viewers', 'readers']);
     await kubectl(['delete', 'clusterrole', 'readers']);
     expect(await unregister('-C', dir)).toMatchObject({ exitCode: 0 });

@@ -4,7 +4,7 @@ import type { Cluster } from '../../../src/cluster/cluster.ts';
 import { getObject, listObjects, observe, refOf } from '../../../src/cluster/objects.ts';
 import { applyObject, describeConflicts } from '../../../src/cluster/ownership.ts';
 import { resourcePath, resources } from '../../../src/cluster/resources.ts';
-import { rbacRule, readStatus } from '../../../src/cluster/status.ts';
+import { rbacRule, readStatus, refusal } from '../../../src/cluster/status.ts';
 import { ClusterError, DeadlineError, Exit, RefusedError, UsageError } from '../../../src/errors.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
@@ -108,8 +108,21 @@ describe('refusals', () => {
     expect(readStatus({ status: 502, body: '' }).message).toBe('HTTP status 502');
   });
 
+  test.each(Object.values(resources))('without a namespace, none is missing in the words: $plural', async (resource) => {
+    const cluster = await clusterOf((_, response) => answer(response, 200, {}));
+    const forbidden = { status: 403, body: JSON.stringify(status(403, 'Forbidden', 'no')) };
+    for (const verb of ['get', 'list', 'watch', 'patch', 'create', 'delete'] as const) {
+      for (const namespace of [undefined, 'wardle']) {
+        const ref = { resource, namespace: resource.namespaced ? namespace : undefined, name: '*' };
+        const { message, fix } = refusal(cluster, { verb, ref }, forbidden, new Date());
+        expect(message + fix + rbacRule(ref, verb)).not.toMatch(/undefined|namespace(:|$)/);
+        expect(rbacRule(ref, verb)).toMatch(ref.namespace === undefined ? /^ClusterRole: / : /^Role in namespace wardle: /);
+      }
+    }
+  });
+
   test('create cannot be limited to a name', () => {
-    expect(rbacRule('create', refOf({ apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name: 'v1.a' } }))).toBe(
+    expect(rbacRule(refOf({ apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name: 'v1.a' } }), 'create')).toBe(
       'ClusterRole: {apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], verbs: [create]}',
     );
   });

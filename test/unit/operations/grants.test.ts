@@ -56,7 +56,7 @@ describe('a user who grants permissions', () => {
 
 test('the RBAC rules name the bound role, in the namespace of the binding', async () => {
   const missing = await missingGrants(objects, { may: async () => false, mayApply: async () => false });
-  expect(missing.map(({ verb, ref }) => rbacRule(verb, ref))).toEqual([
+  expect(missing.map(({ verb, ref }) => rbacRule(ref, verb))).toEqual([
     'ClusterRole: {apiGroups: ["rbac.authorization.k8s.io"], resources: [clusterroles], resourceNames: ["own"], verbs: [escalate]}',
     'ClusterRole: {apiGroups: ["rbac.authorization.k8s.io"], resources: [clusterroles], resourceNames: ["own"], verbs: [bind]}',
     'ClusterRole: {apiGroups: ["rbac.authorization.k8s.io"], resources: [clusterroles], resourceNames: ["system:auth-delegator"], verbs: [bind]}',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cluster } from '../../../src/cluster/cluster.ts';
+import { refOf } from '../../../src/cluster/objects.ts';
 import type { Need } from '../../../src/cluster/status.ts';
 import { ClusterError, Exit, RefusedError } from '../../../src/errors.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
@@ -39,6 +40,7 @@ describe('permissions', () => {
         const found = present.find(({ metadata }) => url.endsWith(`/${metadata.name}`));
         return found ? answer(response, 200, found) : answer(response, 404, notFound(url));
       }
+      if (url.endsWith('/selfsubjectreviews')) return answer(response, 201, { status: { userInfo: { username: 'jane' } } });
       const { resourceAttributes } = JSON.parse(body).spec;
       asked.push(resourceAttributes);
       answer(response, 201, { status: { allowed: allow(resourceAttributes) } });
@@ -84,7 +86,7 @@ describe('permissions', () => {
     );
   });
 
-  test('that are missing are reported together, with the RBAC rules that allow them', async () => {
+  test('that are missing are reported together, with the command that grants them', async () => {
     const { cluster } = await reviews(({ verb, resource }) => !(verb === 'patch' || resource === 'endpointslices'));
     const error = await requireAccess(cluster, needsOf(cluster, [service, apiService]), [service, apiService], never).catch(
       (reason: unknown) => reason,
@@ -93,13 +95,46 @@ describe('permissions', () => {
     expect(error).toMatchObject({
       exitCode: Exit.unreachable,
       message:
-        'user "test" is not allowed to patch services; patch apiservices.apiregistration.k8s.io; list, watch endpointslices.discovery.k8s.io\nnothing was changed',
+        'user "jane" is not allowed to patch services; patch apiservices.apiregistration.k8s.io; list, watch endpointslices.discovery.k8s.io\nnothing was changed',
     });
-    expect((error as ClusterError).fix?.split('\n  ').slice(1)).toEqual([
-      'Role in namespace wardle: {apiGroups: [""], resources: [services], resourceNames: ["api"], verbs: [patch]}',
-      'ClusterRole: {apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], resourceNames: ["v1.example.com"], verbs: [patch]}',
-      'Role in namespace wardle: {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list, watch]}',
-    ]);
+    expect((error as ClusterError).fix).toBe(`A cluster administrator can grant the permissions:
+kubectl auth reconcile -f - <<'EOF'
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: "apisvc:jane", namespace: "wardle"}
+rules:
+- {apiGroups: [""], resources: [services], resourceNames: ["api"], verbs: [patch]}
+- {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list, watch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: "apisvc:jane", namespace: "wardle"}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: "apisvc:jane"}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: "jane"}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: "apisvc:jane"}
+rules:
+- {apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], resourceNames: ["v1.example.com"], verbs: [patch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: "apisvc:jane"}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "apisvc:jane"}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: "jane"}]
+EOF`);
+  });
+
+  test('of a cluster that does not name the user are reported with the name in the kubeconfig', async () => {
+    const cluster = await clusterOf(({ url }, response) =>
+      url.endsWith('/selfsubjectreviews')
+        ? answer(response, 404, '404 page not found')
+        : answer(response, 201, { status: { allowed: false } }),
+    );
+    await expect(requireAccess(cluster, [{ verb: 'get', ref: refOf(service) }], [], never)).rejects.toThrow(
+      'user "test" is not allowed to',
+    );
   });
 });
 

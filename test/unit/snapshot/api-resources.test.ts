@@ -16,7 +16,7 @@ describe('the permission for a path', () => {
     ['/apis/g.io/v1/namespaces/n', 'ClusterRole: {apiGroups: ["g.io"], resources: [namespaces], resourceNames: ["n"], verbs: [get]}'],
   ])('%s is %s', (path, rule) => {
     const need = needOf(path);
-    expect(need && rbacRule(need.verb, need.ref)).toBe(rule);
+    expect(need && rbacRule(need.ref, need.verb)).toBe(rule);
   });
 
   test.each(['/apis', '/apis/g.io', '/apis/g.io/v1', '/apis/g.io/v1/', '/openapi/v3/apis/g.io/v1', '/api/v1/pods'])(

@@ -52,7 +52,7 @@ const leaseOf = (spec: object, annotations: object = {}): object => ({
   spec,
 });
 
-const asked = { name: 'v1.example.com', directory: undefined, holder: bob, signal: never, onProgress: () => {} };
+const asked = { name: 'v1.example.com', directory: undefined, clusterFlags: [], holder: bob, signal: never, onProgress: () => {} };
 
 describe('secure --undo', () => {
   test('is refused while a rotation is not complete', async () => {
