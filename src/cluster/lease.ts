@@ -71,7 +71,7 @@ export const leaseNeeds = (service: RotatedService): readonly Need[] =>
 const durationSeconds = 15;
 
 /**
- * Takes the Lease of a rotation, and renews it until `release` or `stop`. Waits until a holder that
+ * Takes the Lease of a Service, and renews it until `release` or `stop`. Waits until a holder that
  * does not renew it is gone.
  * @throws RefusedError when another process renews it; as `refusal`
  */
@@ -228,7 +228,7 @@ function keep(cluster: Cluster, request: AcquireRequest, lease: KubeObject, befo
   const lost = new AbortController();
   const ended = new AbortController();
   const held = heldLease(cluster, request, lease, (words) => {
-    const fix = 'Run the same command again when no other rotation runs. To see how far the rotation is: apisvc status';
+    const fix = 'Run the same command again when the other one has ended. To see the certificates: apisvc status';
     lost.abort(new RefusedError(`${words}; this command stops`, { fix }));
     throw lost.signal.reason;
   });

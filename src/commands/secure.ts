@@ -100,7 +100,10 @@ interface Prepared {
   readonly notes: readonly string[];
 }
 
-/** Reads the project of an earlier run, or makes one. Writes nothing. */
+/**
+ * Reads the project of an earlier run, or makes one. It writes nothing, except that it finishes an
+ * interrupted promotion of certs/next.
+ */
 async function prepare(plan: Prepared['plan'], name: string, { directory }: SecureFlags): Promise<Prepared> {
   if (plan.kind === 'trust')
     return { plan, registration: plan.registration, issued: plan.issued, dir: undefined, project: undefined, notes: [] };

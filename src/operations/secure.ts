@@ -163,8 +163,8 @@ function serverSteps(waiting: Waiting, { registration, issued, dir = '.', object
 }
 
 /**
- * Sets caBundle and insecureSkipTLSVerify of an APIService in one patch: kube-apiserver accepts no
- * caBundle where verification is off. Just before, it looks at all pods again.
+ * Sets caBundle and insecureSkipTLSVerify of an APIService in one request: kube-apiserver accepts
+ * no caBundle where verification is off. Before the first one, it looks at all pods again.
  */
 function trustStep(waiting: Waiting, { registration, issued, dir, objects, beforeWrite }: Applied): ApplyStep {
   const { cluster, signal } = waiting;

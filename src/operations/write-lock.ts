@@ -92,10 +92,14 @@ async function mayHoldLease(cluster: Cluster, request: WriteRequest): Promise<bo
   return missing.length === 0;
 }
 
-/** @param why the clause before the Lease, such as `cannot hold` */
-function noteLooking({ service, onProgress }: WriteRequest, why: string): void {
+/**
+ * @param failed the clause before the Lease, such as `cannot hold`
+ * @param why the reason, if the cluster gave one
+ */
+function noteLooking({ service, onProgress }: WriteRequest, failed: string, why?: string): void {
   const { namespace, name } = rotationLease(service);
-  onProgress({ kind: 'note', what: `${why} Lease ${namespace}/${name}; looking for a rotation before each write instead` });
+  const reason = why === undefined ? '' : ` (${why})`;
+  onProgress({ kind: 'note', what: `${failed} Lease ${namespace}/${name}${reason}; looking for a rotation before each write instead` });
 }
 
 /**
@@ -109,7 +113,7 @@ async function acquire(cluster: Cluster, request: WriteRequest): Promise<Rotatio
   } catch (error) {
     if (error instanceof NoNamespace) return undefined;
     if (wasRefused(error)) {
-      noteLooking(request, 'cannot hold');
+      noteLooking(request, 'cannot hold', error.message);
       return undefined;
     }
     throw error instanceof RefusedError ? withoutChanges(inProject(error, directory)) : error;

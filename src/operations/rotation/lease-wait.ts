@@ -1,11 +1,11 @@
 import type { RotationLease } from '../../cluster/rotation-lease.ts';
 import type { Waiting } from '../wait.ts';
 
-/** Says why a rotation waits at its start, for `acquireRotationLease`. */
+/** Says why a command waits before it changes anything, for `awaitSilence`. */
 export const noteLeaseWait =
   ({ onProgress }: Pick<Waiting, 'onProgress'>) =>
   ({ holder, durationSeconds }: RotationLease): void =>
     onProgress({
       kind: 'note',
-      what: `${holder} holds the Lease of the rotation; waiting up to ${durationSeconds}s to see whether it renews the Lease`,
+      what: `${holder} holds the Lease of the Service; waiting up to ${durationSeconds}s to see whether it renews the Lease`,
     });

@@ -31,6 +31,7 @@ export function stepList(rotation: Rotation, disk: OnDisk): readonly Step[] {
   const guard = guardOf(rotation, keeper, look);
   const restarts = restartsOf(rotation);
   const served = servedStep(rotation, look, guard, restarts);
+  // Pods follow the Secret at any moment. Without one, only they tell.
   const isDelivered = async (): Promise<boolean> =>
     hasSecret(rotation) ? (await secret.observe()).state === 'done' : (await look()).complete;
   const uptake = uptakeStep(rotation, isDelivered);

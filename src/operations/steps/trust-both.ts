@@ -11,7 +11,7 @@ import { combineErrors, type Step } from '../runner.ts';
 /**
  * Adds the CA to the caBundle of every APIService that leads to the Service, and to the Secret
  * where webhooks copy the CA from it. The CA that is left stays.
- * @param isDelivered whether the certificate is in use already
+ * @param isDelivered whether pods may serve the certificate already
  */
 export function trustBothStep(rotation: Rotation, { keeper, copies }: Trust, look: LookAtAll, isDelivered: () => Promise<boolean>): Step {
   const nothingServesFrom = async (): Promise<boolean> => (await look()).complete;

@@ -217,7 +217,7 @@ describe.each(['1.37-routing', '1.35'])('on Kubernetes %s', (cell) => {
       spec: { holderIdentity: 'alice@laptop', acquireTime, renewTime: acquireTime, leaseDurationSeconds: 15 },
     });
     const running = unregister('-C', dir);
-    await waitForOutput(running, /alice@laptop holds the Lease of the rotation; waiting up to 15s/);
+    await waitForOutput(running, /alice@laptop holds the Lease of the Service; waiting up to 15s/);
     const spec = { renewTime: '2026-05-01T10:00:05.123000Z', leaseDurationSeconds: 1 };
     await kubectl(['patch', 'lease', lease, '-n', 'rotated', '--type=merge', '-p', JSON.stringify({ spec })]);
     expect(await failure(running)).toMatchObject({

@@ -71,7 +71,7 @@ describe('a project that lost a key', () => {
     expect([...keys].filter((line) => text.includes(line))).toEqual([]);
     expect(text).toContain('Plan to rotate');
     // The interrupted run gave its Lease up, so that the next one did not have to wait.
-    expect(text).not.toContain('holds the Lease of the rotation');
+    expect(text).not.toContain('holds the Lease of the Service');
     await expectAgreement(project, 'lost-keys');
   });
 });

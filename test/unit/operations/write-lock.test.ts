@@ -24,12 +24,24 @@ const leaseOf = (spec: object, annotations: object = {}): Json => ({
 const interrupted = leaseOf({ holderIdentity: '' }, { [journalAnnotation]: JSON.stringify(journal) });
 
 /** A cluster with one Lease. */
-async function leasing({ start, forbidden = [], namespace = true }: { start?: Json; forbidden?: string[]; namespace?: boolean } = {}) {
+async function leasing({
+  start,
+  forbidden = [],
+  namespace = true,
+  refused,
+}: {
+  start?: Json;
+  forbidden?: string[];
+  namespace?: boolean;
+  refused?: string;
+} = {}) {
   const server = { lease: start as Json | undefined };
   const cluster = await clusterOf(({ method, url, body }, response) => {
     if (url.includes('selfsubjectaccessreviews')) {
       const { verb } = JSON.parse(body).spec.resourceAttributes;
       answer(response, 201, { status: { allowed: !forbidden.includes(verb) } });
+    } else if (method === 'POST' && refused !== undefined) {
+      answer(response, 403, status(403, 'Forbidden', refused));
     } else if (method === 'POST' && !namespace) {
       answer(response, 404, status(404, 'NotFound', 'namespaces "wardle" not found', { name: 'wardle', kind: 'namespaces' }));
     } else if (method === 'POST') {
@@ -124,6 +136,19 @@ test('missing permissions are noted once', async () => {
   const none = await leasing({ forbidden: ['get', 'create', 'patch', 'delete'] });
   await none.run(async () => {});
   expect(none.progress).toEqual([]);
+});
+
+test('a Lease that the cluster refuses is named with the reason', async () => {
+  const { run, progress } = await leasing({ refused: 'namespace "wardle" is being terminated' });
+  await run(({ isHeld }) => Promise.resolve(expect(isHeld).toBe(false)));
+  expect(progress).toEqual([
+    {
+      kind: 'note',
+      what: expect.stringMatching(
+        /^cannot hold Lease wardle\/apisvc-rotation-api \([^)]*namespace "wardle" is being terminated\S*\); looking for a rotation/,
+      ),
+    },
+  ]);
 });
 
 test('another process that renews the Lease is named', async () => {
