@@ -5,8 +5,9 @@ import { fileExists, reading } from '../config/file-errors.ts';
 import { inDirectory } from '../config/project-commands.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
+import { shellWord } from '../config/shell-word.ts';
 import { UsageError } from '../errors.ts';
-import { keyFaultText } from '../pki/certificate-faults.ts';
+import { type KeyFault, keyFaultText } from '../pki/certificate-faults.ts';
 import { type ReadKey, readPrivateKey, readPrivateKeys, toPrivateKey } from '../pki/keys.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import type { CertificateInfo } from '../pki/types.ts';
@@ -71,13 +72,14 @@ function refuseContradiction({ registration, command }: Project): void {
   }
 }
 
-function fromDirectory(directory: string, { dir, command }: Project, certificates: Named, terminal: Terminal): GivenKeys {
+function fromDirectory(directory: string, project: Project, certificates: Named, terminal: Terminal): GivenKeys {
   requireKeyDirectory(directory);
+  const { dir, command } = project;
   const files = projectFiles(dir);
   const paths = { key: join(directory, 'tls.key'), caKey: join(directory, 'ca.key') };
   const read = (path: string, certificate: string, owners: readonly CertificateInfo[]): PrivateKey | undefined => {
     if (!fileExists(path)) return undefined;
-    const key = usable(path, readPrivateKey(readPem(path)));
+    const key = usable(readPrivateKey(readPem(path)), project, path);
     if (!fits(key, owners)) throw wrongKey(`${path}: the private key does not match ${certificate}`);
     noteOpenMode(path, terminal);
     return toPrivateKey(key);
@@ -105,7 +107,8 @@ function noteOpenMode(path: string, terminal: Terminal): void {
   terminal.progress(progressLine({ kind: 'note', what }));
 }
 
-async function fromStandardInput({ dir, command }: Project, certificates: Named, terminal: Terminal): Promise<GivenKeys> {
+async function fromStandardInput(project: Project, certificates: Named, terminal: Terminal): Promise<GivenKeys> {
+  const { dir, command } = project;
   if ((terminal.stdin() as { readonly isTTY?: boolean }).isTTY) {
     throw new UsageError('--keys - reads the keys from standard input, which is a terminal', {
       fix: `Pipe the keys to apisvc, for example: sops -d ${command === 'register' ? 'tls' : 'ca'}.enc.pem | ${inDirectory(`apisvc ${command} --keys -`, dir)}`,
@@ -113,8 +116,9 @@ async function fromStandardInput({ dir, command }: Project, certificates: Named,
   }
   const files = projectFiles(dir);
   const found: { key?: PrivateKey; caKey?: PrivateKey } = {};
-  for (const each of readPrivateKeys(await readStandardInput(terminal))) {
-    const key = usable('standard input', each);
+  const input = await readStandardInput(terminal);
+  for (const each of readPrivateKeys(input)) {
+    const key = usable(each, project);
     if (fits(key, certificates.certificate)) found.key = toPrivateKey(key);
     else if (fits(key, certificates.caCertificate)) found.caKey = toPrivateKey(key);
     else {
@@ -124,8 +128,15 @@ async function fromStandardInput({ dir, command }: Project, certificates: Named,
     }
   }
   if (found.key || (command === 'rotate' && found.caKey)) return found;
-  const missing = found.caKey ? `no private key of ${files.certificate}` : 'no private key found';
-  throw new UsageError(`standard input: ${missing}`, { fix: 'Check the command before the pipe: it must print the keys as PEM.' });
+  if (found.caKey) {
+    const fix = 'Give tls.key. register does not use the key of the CA.';
+    throw new UsageError(`standard input: no private key of ${files.certificate}`, { fix });
+  }
+  throw input.trim() === ''
+    ? new UsageError('standard input: no private key found, because it is empty', {
+        fix: 'Check the command before the pipe. In CI, check that the job may read the secret.',
+      })
+    : new UsageError('standard input: no private key found', { fix: 'Check the command before the pipe: it must print the keys as PEM.' });
 }
 
 const wrongKey = (message: string): UsageError =>
@@ -134,10 +145,18 @@ const wrongKey = (message: string): UsageError =>
 const fits = (key: KeyObject, certificates: readonly CertificateInfo[]): boolean =>
   certificates.some(({ pem }) => new X509Certificate(pem).checkPrivateKey(key));
 
-function usable(name: string, { key, fault }: ReadKey): KeyObject {
+/** @param file the default is standard input */
+function usable({ key, fault }: ReadKey, project: Project, file?: string): KeyObject {
   if (key) return key;
-  const isEncrypted = fault.code === 'passphrase-needed';
-  throw new UsageError(`${name}: ${keyFaultText(fault)}`, {
-    fix: isEncrypted ? 'Pipe the decrypted key to apisvc: openssl pkey -in FILE | apisvc COMMAND --keys -' : 'Give the private key as PEM.',
-  });
+  throw new UsageError(`${file ?? 'standard input'}: ${keyFaultText(fault)}`, { fix: wayToPem(fault, project, file) });
+}
+
+/** How to give the key so that it can be read. A variable without quotes loses its line breaks. */
+function wayToPem({ code }: KeyFault, { dir, command }: Project, file: string | undefined): string {
+  const pipe = inDirectory(`apisvc ${command} --keys -`, dir);
+  if (code === 'passphrase-needed') return `Pipe the decrypted key to apisvc: openssl pkey -in ${shellWord(file ?? 'FILE')} | ${pipe}`;
+  if (code === 'damaged-key' && file === undefined) {
+    return `Give the private key as PEM, with its line breaks, for example: printf '%s' "$TLS_KEY" | ${pipe}`;
+  }
+  return 'Give the private key as PEM.';
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { fileExists } from '../config/file-errors.ts';
 import { issuerFlags } from '../config/issuer-flags.ts';
@@ -61,7 +62,8 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   const authority = await readAuthority(flags, terminal, new Date())?.();
   const kind = kindOf(flags, registration, authority);
   const keys = await readGivenKeys(flags, { dir, registration, command: 'rotate' }, terminal);
-  const issue: RotateRequest['issue'] = (anchors) => issueNext(dir, registration, { kind, given: authority, caKey: keys.caKey, anchors });
+  const issue: RotateRequest['issue'] = (anchors) =>
+    issueNext(dir, registration, { kind, given: authority, caKey: keys.caKey, keysFrom: flags.keys, anchors });
   let report: RotateReport = { kind, steps: [] };
   const requestFor = (signal: AbortSignal): RotateRequest => ({
     dir,
@@ -144,6 +146,8 @@ interface Signing {
   readonly given: Authority | undefined;
   /** The key of the project's CA that --keys gives. It stays where it is. */
   readonly caKey: GivenKeys['caKey'];
+  /** The value of --keys. */
+  readonly keysFrom: KeysFlag['keys'];
   /** The CA certificates of the project, also where a dry run does not restore them. */
   readonly anchors: readonly CertificateInfo[];
 }
@@ -151,10 +155,11 @@ interface Signing {
 const newCa = 'To make a new CA: apisvc rotate --ca';
 
 /** A new CA signs the new certificate, or the CA of the project does. */
-async function issueNext(dir: string, registration: Registration, { kind, given, caKey, anchors }: Signing): Promise<CertificatesToWrite> {
+async function issueNext(dir: string, registration: Registration, signing: Signing): Promise<CertificatesToWrite> {
+  const { kind, given, caKey } = signing;
   const { type } = registration.spec.certificates.issuer;
   const isOwn = !given && kind === 'leaf' && (issuerFlags[type].keepsCaKey || caKey !== undefined);
-  const own = isOwn ? ownAuthority(dir, anchors, caKey) : undefined;
+  const own = isOwn ? ownAuthority(dir, signing) : undefined;
   const made = await issueCertificates(registration, { given: given ?? own, now: new Date() }).catch((error) =>
     explainShortAuthority(error, { ...(own ? { newAuthority: newCa } : {}), shorter: setLifetime(dir) }),
   );
@@ -162,17 +167,27 @@ async function issueNext(dir: string, registration: Registration, { kind, given,
 }
 
 /** The CA of the project. @throws UsageError with a way out where it cannot sign */
-function ownAuthority(dir: string, anchors: readonly CertificateInfo[], caKey: GivenKeys['caKey']): Authority {
+function ownAuthority(dir: string, { anchors, caKey, keysFrom }: Signing): Authority {
   const files = projectFiles(dir);
   const needed = 'a new serving certificate needs the CA';
-  const fix = { fix: `Restore the file. ${newCa}` };
-  if (!caKey && !fileExists(files.caKey)) throw new UsageError(`${files.caKey} not found; ${needed}`, fix);
+  if (!caKey && !fileExists(files.caKey)) {
+    const way = keysFrom === undefined ? 'Restore the file, or give the key with --keys.' : 'Give the key of the CA with --keys, too.';
+    throw new UsageError(`${notFound(files, keysFrom)}; ${needed}`, { fix: `${way} ${newCa}` });
+  }
   const isLost = !fileExists(files.caCertificate);
   if (isLost && anchors.length === 0) {
-    throw new UsageError(`${files.caCertificate} not found, and no caBundle has the CA that signed ${files.certificate}; ${needed}`, fix);
+    throw new UsageError(`${files.caCertificate} not found, and no caBundle has the CA that signed ${files.certificate}; ${needed}`, {
+      fix: `Restore the file. ${newCa}`,
+    });
   }
   const certificates = isLost ? bundleText(anchors) : readPem(files.caCertificate);
   return signingAuthority(files, { certificates, key: caKey?.reveal() ?? readPem(files.caKey), now: new Date() });
+}
+
+/** Where the key of the CA is not. */
+function notFound({ caKey, caCertificate }: ReturnType<typeof projectFiles>, keysFrom: KeysFlag['keys']): string {
+  if (keysFrom === undefined) return `${caKey} not found`;
+  return keysFrom === '-' ? `standard input: no private key of ${caCertificate}` : `${join(keysFrom, 'ca.key')} not found`;
 }
 
 /** @throws UsageError with every fault of the CA */

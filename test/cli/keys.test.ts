@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -73,7 +74,13 @@ test.each([
     'the private key on line 6 matches neither certs/tls.crt nor certs/ca.crt',
   ],
   ['only the key of the CA', () => read(keys, 'ca.key'), 'no private key of certs/tls.crt'],
-  ['no key', () => '', 'no private key found'],
+  ['nothing', () => '', 'no private key found, because it is empty'],
+  ['no key', () => 'permission denied\n', 'no private key found'],
+  [
+    'a key without its line breaks',
+    () => read(keys, 'tls.key').replaceAll('\n', ' '),
+    'the private key on line 1 is damaged: its line breaks are lost: text follows on the -----BEGIN line',
+  ],
   [
     'an indented key',
     () => `key: |\n  ${read(keys, 'tls.key').replaceAll('\n', '\n  ')}`,
@@ -84,6 +91,23 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(/^error: standard input: [^\n]+\nfix: [^\n]+\n$/);
   expect(stderr).toContain(`error: standard input: ${message}\n`);
+});
+
+test('the way to give a key that cannot be read is a command for that key', async () => {
+  const encrypted = join(cwd, 'encrypted');
+  mkdirSync(encrypted);
+  const key = createPrivateKey(read(keys, 'tls.key'));
+  const pem = key.export({ format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'secret' }) as string;
+  writeFileSync(join(encrypted, 'tls.key'), pem);
+  const way = (file: string) => `fix: Pipe the decrypted key to apisvc: openssl pkey -in ${file} | apisvc register --keys -\n`;
+  expect((await register(encrypted)).stderr).toContain(way(join(encrypted, 'tls.key')));
+  expect((await register('-', pem)).stderr).toContain(way('FILE'));
+  expect((await register('-', read(keys, 'tls.key').replaceAll('\n', ' '))).stderr).toContain(
+    `with its line breaks, for example: printf '%s' "$TLS_KEY" | apisvc register --keys -\n`,
+  );
+  expect((await register('-')).stderr).toContain(
+    'fix: Check the command before the pipe. In CI, check that the job may read the secret.\n',
+  );
 });
 
 test('a directory without the key, or with another one, is refused instead of using the cluster', async () => {
@@ -124,11 +148,12 @@ test('an issuer without a key in the project contradicts --keys', async () => {
   const changed = text.replace(/^( +)type: self-signed\n +caLifetime: .*$/m, '$1type: existing-secret');
   expect(changed).not.toBe(text);
   writeFileSync(file, changed);
-  for (const command of ['register', 'rotate']) {
-    const { code, stderr } = await run([command, '-C', copy, '--keys', keys]);
-    expect({ code, stderr }).toEqual({
-      code: 2,
-      stderr: expect.stringContaining('this version can only render manifests for the issuer type "existing-secret"'),
-    });
-  }
+  expect(await run(['register', '-C', copy, '--keys', keys])).toMatchObject({
+    code: 2,
+    stderr: 'error: --keys cannot be used with the issuer type "existing-secret": the project has no private key\nfix: Remove --keys.\n',
+  });
+  expect(await run(['rotate', '-C', copy, '--keys', keys])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('error: apisvc does not rotate this certificate: another tool writes Secret wardle/api-tls'),
+  });
 });
