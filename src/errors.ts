@@ -21,7 +21,7 @@ export const exitMeanings: Readonly<Record<ExitCode, string>> = {
   [Exit.findings]: 'Findings, drift or a refused change',
   [Exit.usage]: 'Wrong usage or configuration',
   [Exit.unreachable]: 'The cluster is not reachable, or access is denied',
-  [Exit.internal]: 'Internal error: a bug in apisvc',
+  [Exit.internal]: 'Internal failure: a full disk, or a bug in apisvc',
   [Exit.deadline]: 'The deadline (--timeout) passed',
   [Exit.interrupted]: 'Interrupted by SIGINT',
   [Exit.terminated]: 'Terminated by SIGTERM',
@@ -58,6 +58,13 @@ export class ApisvcError extends Error {
 export class UsageError extends ApisvcError {
   constructor(message: string, details?: ErrorDetails) {
     super(message, Exit.usage, details);
+  }
+}
+
+/** The machine fails, for example because its disk is full. The usage is not wrong. */
+export class MachineError extends ApisvcError {
+  constructor(message: string, details?: ErrorDetails) {
+    super(message, Exit.internal, details);
   }
 }
 

@@ -104,8 +104,11 @@ export function resourcePath(of: Resource, namespace?: string, name?: string): s
 }
 
 /**
- * `apiservice/v1alpha1.wardle.example.com`, `service/wardle/api` or `pod/wardle/api-0/portforward`.
+ * `apiservice/v1alpha1.wardle.example.com`, `service/wardle/api` or `pod/wardle/api-0/portforward`;
+ * for a collection, as in messages of kubectl, `pods in namespace "wardle"`.
  */
-export function describeRef({ resource: { kind, subresource }, namespace, name }: ObjectRef): string {
+export function describeRef({ resource, namespace, name }: ObjectRef): string {
+  const { kind, subresource } = resource;
+  if (name === '*') return `${resourceName(resource)}${namespace === undefined ? '' : ` in namespace "${namespace}"`}`;
   return [kind.toLowerCase(), namespace, name, subresource].filter((part) => part !== undefined).join('/');
 }

@@ -22,6 +22,8 @@ export interface Journal {
   readonly holder: string;
   readonly oldCertificate?: string | undefined;
   readonly newCertificate?: string | undefined;
+  /** Whether the Secret never had the new certificate, so that nothing can serve it. */
+  readonly neverServed?: boolean;
 }
 
 /** The Service whose certificate is rotated. */
@@ -91,7 +93,7 @@ interface LeaseSpec {
 function parseJournal(text: string | undefined): Journal | undefined {
   const found = parseJson(text ?? '');
   if (!isRecord(found)) return undefined;
-  const { kind, direction, step, number, steps, title, started, holder, oldCertificate, newCertificate } = found;
+  const { kind, direction, step, number, steps, title, started, holder, oldCertificate, newCertificate, neverServed } = found;
   if ((kind !== 'leaf' && kind !== 'ca') || (direction !== 'forward' && direction !== 'back')) return undefined;
   if (typeof number !== 'number' || typeof steps !== 'number') return undefined;
   if (typeof step !== 'string' || typeof title !== 'string' || typeof started !== 'string' || typeof holder !== 'string') return undefined;
@@ -99,6 +101,7 @@ function parseJournal(text: string | undefined): Journal | undefined {
     ...{ kind, direction, step, number, steps, title, started, holder },
     ...(typeof oldCertificate === 'string' ? { oldCertificate } : {}),
     ...(typeof newCertificate === 'string' ? { newCertificate } : {}),
+    ...(neverServed === true ? { neverServed } : {}),
   };
 }
 

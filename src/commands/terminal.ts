@@ -41,7 +41,7 @@ export interface Terminal {
   readonly columns: number;
   /**
    * Writes the result to stdout. A closed pipe is no error.
-   * @throws UsageError if it cannot be written
+   * @throws UsageError if it cannot be written; MachineError for a full disk
    */
   result(text: string): Promise<void>;
   /** Writes a result that replaces the one before: on a terminal, the screen is cleared first. */

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { UsageError } from '../errors.ts';
+import { MachineError, UsageError } from '../errors.ts';
 import { shellWord } from './shell-word.ts';
 
 type Action = 'read' | 'write' | 'remove';
@@ -45,13 +45,17 @@ export function fileReason(cause: unknown): string {
   return failures[code ?? '']?.reason ?? /^E[A-Z\d]+: ([^,]+), /.exec(message)?.[1] ?? message;
 }
 
+/** Why a write fails without a fault of the user. */
+const machineCodes: readonly string[] = ['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE'];
+
 /**
  * The error for a file operation that failed.
  * @param fix replaces the one that the cause suggests
  */
-export function fileError(action: Action, path: string, cause: unknown, fix?: string): UsageError {
+export function fileError(action: Action, path: string, cause: unknown, fix?: string): UsageError | MachineError {
   const advice = fix ?? fileFix(action, path, cause);
-  return new UsageError(`failed to ${action} ${path}: ${fileReason(cause)}`, { ...(advice === undefined ? {} : { fix: advice }), cause });
+  const ErrorClass = action !== 'read' && machineCodes.includes((cause as NodeJS.ErrnoException).code ?? '') ? MachineError : UsageError;
+  return new ErrorClass(`failed to ${action} ${path}: ${fileReason(cause)}`, { ...(advice === undefined ? {} : { fix: advice }), cause });
 }
 
 /** What to do about a file operation that failed, if its cause suggests something. */

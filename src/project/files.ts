@@ -18,7 +18,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileError, fileExists } from '../config/file-errors.ts';
 import { shellWord } from '../config/shell-word.ts';
-import { UsageError } from '../errors.ts';
+import { ApisvcError, UsageError } from '../errors.ts';
 
 /** A file to write. The umask restricts `mode`. */
 export interface FileToWrite {
@@ -33,7 +33,7 @@ export interface FileToWrite {
  * - Each file is replaced atomically, with its final mode.
  * - When writing fails, no target has changed; temporary files and new directories are removed.
  * - When a rename fails or the process is killed, each target is either the old or the new file.
- * @throws UsageError with the reason
+ * @throws UsageError with the reason; MachineError for a full disk
  */
 export function writeFiles(files: readonly FileToWrite[]): void {
   const staged: { readonly temporary: string; readonly path: string }[] = [];
@@ -64,7 +64,7 @@ export function writeFiles(files: readonly FileToWrite[]): void {
  * Writes a file that the user named, as `>` of a shell does: it follows symbolic links, and writes
  * to a device or a pipe instead of replacing it. The directory must exist. A regular file is
  * replaced as in `writeFiles`.
- * @throws UsageError with the reason
+ * @throws UsageError with the reason; MachineError for a full disk
  */
 export function saveFile({ path, ...file }: FileToWrite): void {
   let target = path;
@@ -80,7 +80,7 @@ export function saveFile({ path, ...file }: FileToWrite): void {
       throw new UsageError(`directory ${directory} does not exist`, { fix: `mkdir -p ${shellWord(directory)}` });
     }
   } catch (cause) {
-    throw cause instanceof UsageError ? cause : fileError('write', path, cause);
+    throw cause instanceof ApisvcError ? cause : fileError('write', path, cause);
   }
   writeFiles([{ path: target, ...file }]);
 }

@@ -50,10 +50,10 @@ describe('an internal error', () => {
   });
 });
 
-test('what the machine refuses is no internal error, wherever it happens', () => {
+test('what the machine refuses is no bug of apisvc, wherever it happens', () => {
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
   expect(report(full, false)).toEqual({
-    code: 2,
+    code: 70,
     text: 'error: failed to write a file: no space left on the device\nfix: Free some space, or choose a directory on another file system.\n',
   });
   const socket = Object.assign(new Error('connect EACCES'), { code: 'EACCES', syscall: 'connect', address: '10.0.0.1' });

@@ -24,7 +24,7 @@ const fix = 'fix: Free some space, or set TMPDIR to a directory on another file 
 describe.skipIf(!canMount)('a disk without space', () => {
   test.each(['4k', '8k', '64k'])('of %s for the files of the control plane', async (size) => {
     const { code, stdout, stderr } = await withDisk(size, `${bin} sandbox --engine simulated --once`, emptyFolder());
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 70, stdout: '' });
     expect(stderr).toMatch(/^error: failed to write \S+\/full\/apisvc-\S+: no space left on the device\n/);
     expect(stderr.endsWith(fix)).toBe(true);
     expect(stderr.split('\n')).toHaveLength(3);
@@ -32,7 +32,7 @@ describe.skipIf(!canMount)('a disk without space', () => {
 
   test.each(['--once', ''])('that fills up while a pod starts ends the sandbox %s', async (once) => {
     const { code, stdout, stderr } = await withDisk('80k', `${bin} sandbox --engine simulated ${once}`, emptyFolder());
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 70, stdout: '' });
     expect(stderr).toMatch(/\nerror: failed to write \S+\/node: no space left on the device\nfix: /);
     expect(stderr.endsWith(fix)).toBe(true);
     expect(stderr).not.toContain('ENOSPC');
@@ -43,7 +43,7 @@ describe.skipIf(!canMount)('a disk without space', () => {
     const cwd = emptyFolder();
     const script = `${bin} init full/p --preset demo --yes; echo $?; ${bin} init p --preset demo --yes -q; ${bin} render -C p -d full/m; echo $?`;
     const { stdout, stderr } = await withDisk('8k', script, cwd);
-    expect(stdout.match(/^\d+$/gm)).toEqual(['2', '2']);
+    expect(stdout.match(/^\d+$/gm)).toEqual(['70', '70']);
     expect(stderr.match(/^error: failed to write full\/\S+: no space left on the device$/gm)).toHaveLength(2);
     expect(stderr.match(/^fix: Free some space, or choose a directory on another file system\.$/gm)).toHaveLength(2);
   });

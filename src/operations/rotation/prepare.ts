@@ -138,6 +138,7 @@ function planOf(
     direction: abort ? 'back' : 'forward',
     from,
     to,
+    neverServed: hasSecret(request) && (issued !== undefined || journal?.neverServed === true),
     files: abort ? files : nextFiles,
     caFiles: [files, ...(other ? [nextFiles] : [])].map(({ caCertificate }) => caCertificate),
   };

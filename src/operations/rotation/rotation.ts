@@ -68,6 +68,8 @@ export interface Rotation extends Waiting, RotationOptions {
    */
   readonly from: CertificateSet | undefined;
   readonly to: CertificateSet;
+  /** Whether the Secret never had the new set, so that nothing can serve it. */
+  readonly neverServed?: boolean;
   /** Where the set is on disk, for messages. */
   readonly files: { readonly certificate: string; readonly key: string; readonly caCertificate: string };
   /** The CA certificates of both sets on disk, as far as they are known. */

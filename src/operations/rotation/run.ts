@@ -91,12 +91,16 @@ export async function runRecorded(runner: StepRunner, { rotation, steps, started
     if (step.id === 'issue') return;
     if (!checked) await requireWritable(patient);
     checked = true;
-    await lock.record(journalOf(rotation, step, { number: patient.indexOf(step) + 1, steps: steps.length, started }));
+    // The plan counts the checks at the end too.
+    await lock.record(journalOf(rotation, step, { number: patient.indexOf(step) + 1, steps: steps.length + 1, started }));
   });
 }
 
+/** The steps of a rotation before the one that writes the Secret. */
+const beforeSecret: readonly string[] = ['trust-both', 'uptake'];
+
 const journalOf = (
-  { kind, direction, from, to }: Rotation,
+  { kind, direction, from, to, neverServed }: Rotation,
   { id, title = id }: Step,
   progress: Pick<Journal, 'number' | 'steps' | 'started'>,
 ): Omit<Journal, 'holder'> => {
@@ -109,5 +113,6 @@ const journalOf = (
     ...progress,
     ...(old ? { oldCertificate: old.leaf } : {}),
     ...(fresh ? { newCertificate: fresh.leaf } : {}),
+    ...(neverServed && (direction === 'back' || beforeSecret.includes(id)) ? { neverServed } : {}),
   };
 };

@@ -44,7 +44,7 @@ export function stepList(rotation: Rotation, disk: OnDisk): readonly Step[] {
           trustBothStep(rotation, trust, look, isDelivered),
           uptake,
           ...delivery,
-          soakStep(rotation, look, guard, restarts),
+          ...(direction === 'back' && rotation.neverServed ? [] : [soakStep(rotation, look, guard, restarts)]),
           trustNewStep(rotation, trust, () => untilServed(rotation, look, guard, restarts)),
         ];
   if (direction === 'back') {

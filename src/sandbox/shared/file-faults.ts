@@ -1,8 +1,8 @@
 import { fileError, fileReason } from '../../config/file-errors.ts';
-import type { UsageError } from '../../errors.ts';
+import type { ApisvcError } from '../../errors.ts';
 
 /** The error for a file system that takes no more data from a sandbox. */
-export const fullDisk = (path: string, cause: unknown): UsageError =>
+export const fullDisk = (path: string, cause: unknown): ApisvcError =>
   fileError('write', path, cause, 'Free some space, or set TMPDIR to a directory on another file system.');
 
 /** The message of any error, without the codes of Node for a file operation. */

@@ -74,7 +74,8 @@ async function expectSeen({ what, plan, id, running }: Expected): Promise<void> 
   ]);
   const index = plan.findIndex((step) => step.id === id);
   const { title } = plan[index] as PlannedStep;
-  const step = { number: index + 1, steps: plan.length, title };
+  // The checks at the end are a step too.
+  const step = { number: index + 1, steps: plan.length + 1, title };
   const fact = `${what} ${running ? 'in progress' : 'interrupted'}: step ${step.number} of ${step.steps}, "${title}"; begun at `;
   const codes = running ? [] : ['cert/rotation-interrupted'];
   for (const { exitCode, diagnosis } of [verified, verifiedInProject]) {

@@ -242,7 +242,7 @@ describe('observing', () => {
   test('that is forbidden fails at once', async () => {
     const cluster = await watched((_, response) => answer(response, 403, status(403, 'Forbidden', 'no')));
     const error = await failure(take(cluster, 2));
-    expect(error.message).toBe('not allowed to watch service/wardle/*: no');
+    expect(error.message).toBe('not allowed to watch services in namespace "wardle": no');
     expect(error.fix).toContain('verbs: [watch]');
   });
 

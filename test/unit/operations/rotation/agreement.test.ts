@@ -206,8 +206,27 @@ describe('the certificate of a rotation on another machine', () => {
     const request = { ...rotateRequest(project(), { abort: true }), now: () => now, renewLease: async () => {} };
     const whole = { ...journal, direction: 'forward', step: 'soak', number: 6, steps: 9, title: 'x', started: 'now', holder: 'x' } as const;
     const planned = await prepare(await clusterWith(foreign, journal, both), request, { journal: whole });
+    expect(stepsOf(planned)).toContain('soak');
     expect(planned).toMatchObject({
       rotation: { kind: 'ca', direction: 'back', from: { leaf: fingerprint(foreign), key: undefined }, to: { leaf: fingerprint(inUse) } },
     });
   });
+
+  test('is not watched for where the Secret never had it', async () => {
+    const journal = { kind: 'ca', oldCertificate: fingerprint(inUse), newCertificate: fingerprint(foreign), neverServed: true } as const;
+    const request = { ...rotateRequest(project(), { abort: true }), now: () => now, renewLease: async () => {} };
+    const whole = {
+      ...journal,
+      direction: 'forward',
+      step: 'uptake',
+      number: 3,
+      steps: 9,
+      title: 'x',
+      started: 'now',
+      holder: 'x',
+    } as const;
+    expect(stepsOf(await prepare(await clusterWith(inUse, journal), request, { journal: whole }))).not.toContain('soak');
+  });
 });
+
+const stepsOf = ({ steps }: Awaited<ReturnType<typeof prepare>>): readonly string[] => steps.map(({ id }) => id);

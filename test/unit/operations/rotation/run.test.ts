@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
+import type { RotationLock } from '../../../../src/cluster/lease.ts';
+import type { Journal } from '../../../../src/cluster/rotation-lease.ts';
 import { InterruptedError, RefusedError } from '../../../../src/errors.ts';
 import type { Progress } from '../../../../src/operations/progress.ts';
 import type { RotateReport } from '../../../../src/operations/rotation/request.ts';
-import { stepRunner } from '../../../../src/operations/rotation/run.ts';
+import type { Rotation } from '../../../../src/operations/rotation/rotation.ts';
+import { runRecorded, stepRunner } from '../../../../src/operations/rotation/run.ts';
 import type { Observation, Step } from '../../../../src/operations/runner.ts';
 import { rejection } from '../waiting.ts';
 
@@ -67,3 +70,28 @@ test('a step that Ctrl-C interrupts is not done, and has not failed', async () =
   const { states, failure } = await runAll([done, running, last], interrupt.signal);
   expect({ states, failure }).toEqual({ states: ['skipped', 'pending', 'pending'], failure: interrupted });
 });
+
+test.each([
+  ['forward', [true, undefined, undefined], true],
+  ['back', [true, true, true], true],
+  ['back', [undefined, undefined, undefined], undefined],
+] as const)(
+  'the Lease counts the steps as the plan does, and says before the Secret that nothing serves the new certificate: %s',
+  async (direction, said, neverServed) => {
+    const all = ['trust-both', 'secret', 'promote'].map((id) => step(id, { state: 'done' }));
+    const journals: Omit<Journal, 'holder'>[] = [];
+    const lock = { record: async (journal: Omit<Journal, 'holder'>) => void journals.push(journal) } as unknown as RotationLock;
+    const rotation = {
+      kind: 'ca',
+      direction,
+      neverServed,
+      to: { leaf: 'NEW' },
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    };
+    const runner = stepRunner({ kind: 'ca', all, signal: rotation.signal, onProgress: () => {}, onReport: () => {} });
+    await runRecorded(runner, { rotation: rotation as unknown as Rotation, steps: all, started: 'now' }, lock);
+    expect(journals.map(({ number, steps }) => `${number} of ${steps}`)).toEqual(['1 of 4', '2 of 4', '3 of 4']);
+    expect(journals.map((journal) => journal.neverServed)).toEqual(said);
+  },
+);

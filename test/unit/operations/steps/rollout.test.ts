@@ -212,7 +212,7 @@ describe('a rollout', () => {
       const notes = () => progress.filter(({ kind }) => kind === 'note');
       await expect
         .poll(notes)
-        .toEqual([{ kind: 'note', what: expect.stringMatching(/^pods not checked: not allowed to list pod\/wardle\/\*/) }]);
+        .toEqual([{ kind: 'note', what: expect.stringMatching(/^pods not checked: not allowed to list pods in namespace "wardle"/) }]);
       stop.abort(new DeadlineError('timed out after 1s'));
       expect(await waited).toBeInstanceOf(DeadlineError);
       expect(notes()).toHaveLength(1);

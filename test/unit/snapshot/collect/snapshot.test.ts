@@ -221,7 +221,7 @@ describe('many APIServices', () => {
 
 test('--all needs the permission to list APIServices', async () => {
   await expect(collect({ apiServices: [], forbidden: /apiservices/ }, { all: true })).rejects.toMatchObject({
-    message: expect.stringContaining('not allowed to list apiservice/*'),
+    message: expect.stringContaining('not allowed to list apiservices.apiregistration.k8s.io: '),
     fix: expect.stringContaining('resources: [apiservices], verbs: [list]'),
   });
 });
