@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect } from 'vitest';
+import { keyMarkersIn } from '../unit/pki/key-traces.ts';
 
 /** Runs the built command as a user or a script does. */
 
@@ -27,12 +28,10 @@ export interface RunOptions {
 /** An environment without kubeconfig, colors and CI. */
 export const plainEnv = { PATH: process.env.PATH ?? '', HOME: '/nonexistent' };
 
-const privateKey = /PRIVATE KEY-----/;
-
 /** Runs a command, and checks that its output contains no private key. */
 export async function apisvc(args: readonly string[], options: RunOptions): Promise<Ran> {
   const ran = await apisvcWithKeys(args, options);
-  expect(ran.stdout + ran.stderr).not.toMatch(privateKey);
+  expect(keyMarkersIn(`${ran.stdout}\n${ran.stderr}`)).toEqual([]);
   return ran;
 }
 

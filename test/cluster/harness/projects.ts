@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { parseDocument } from 'yaml';
 import type { Diagnosis } from '../../../src/diagnosis/types.ts';
 import { projectFiles } from '../../../src/project/project.ts';
+import { keyMarkersIn } from '../../unit/pki/key-traces.ts';
 import type { ServingPair } from './backends.ts';
 import { apisvc, kubectl } from './commands.ts';
 import { cluster } from './provided.ts';
@@ -117,7 +118,8 @@ export function waitForOutput(running: ReturnType<typeof apisvc>, pattern: RegEx
  */
 export const failure = async (running: ReturnType<typeof apisvc>) => {
   const { exitCode, stdout, stderr } = await running;
-  expect(stderr).not.toMatch(/^\s+at |PRIVATE KEY/m);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(keyMarkersIn(`${stdout}\n${stderr}`)).toEqual([]);
   return { exitCode, stdout, stderr };
 };
 
