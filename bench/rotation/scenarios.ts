@@ -27,6 +27,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'init --force-keys, register': { run: replaceAtOnce, servers: reloading, waitsForKubelet: true },
   rotate: { run: ({ dir }) => run('rotate', '-C', dir), servers: reloading, waitsForKubelet: true },
   'rotate --ca': { run: ({ dir }) => run('rotate', '--ca', '-C', dir, '--soak', '10s'), servers: reloading, waitsForKubelet: true },
+  'rotate --ca, --abort at each step': { run: abortAtEachStep, servers: reloading, waitsForKubelet: true },
   'rotate --ca, then --abort': { run: abortHalfWay, servers: reloading, waitsForKubelet: true },
   secure: { run: (server) => secure(server), servers: insecure, waitsForKubelet: false },
   'secure --undo': { run: (server) => secure(server, '--undo'), servers: insecure, waitsForKubelet: false },
@@ -48,12 +49,29 @@ async function replaceAtOnce({ dir }: Registered): Promise<void> {
 }
 
 /** Interrupts a rotation when every endpoint serves by the new CA, and goes back. */
-async function abortHalfWay({ dir }: Registered): Promise<void> {
+function abortHalfWay(server: Registered): Promise<void> {
+  return abortAt(server, /==> Watching all endpoints/, '10s');
+}
+
+/** Interrupts a rotation at the start of each step from which there is a way back, and goes back. */
+async function abortAtEachStep(server: Registered): Promise<void> {
+  const titles = [
+    'Issuing',
+    'Trusting both',
+    'Waiting for every kube-apiserver',
+    'Writing Secret',
+    'Waiting until every endpoint',
+    'Watching',
+  ];
+  for (const title of titles) await abortAt(server, new RegExp(`==> ${title}`), '1s');
+}
+
+async function abortAt({ dir }: Registered, step: RegExp, soak: string): Promise<void> {
   const rotating = apisvc(['rotate', '--ca', '-C', dir], { timeout });
-  await waitForOutput(rotating, /==> Watching all endpoints/);
+  await waitForOutput(rotating, step);
   rotating.kill('SIGINT');
   await rotating;
-  await run('rotate', '--abort', '-C', dir, '--soak', '10s');
+  await run('rotate', '--abort', '-C', dir, '--soak', soak);
 }
 
 /** Makes the project in the folder of the server, or undoes what it did. */
