@@ -18,7 +18,7 @@ const { signal } = new AbortController();
 
 /**
  * Renews the Lease of a kube-apiserver, which the simulation does not have. Without it, --undo
- * waits for a minute.
+ * waits for two minutes.
  */
 async function renewLease(cluster: Cluster): Promise<void> {
   const path = resourcePath(resources.Lease, 'kube-system');

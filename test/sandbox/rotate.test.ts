@@ -246,7 +246,7 @@ test('while another process rotates, --dry-run is refused as rotate is', async (
   const running = interrupt(/never/, '--ca', '--dry-run', '-o', 'json');
   const steps = JSON.parse((await running).stdout).steps.map(({ id }: { id: string }) => id);
   expect(steps.slice(-2)).toEqual(['promote', 'verify']);
-  // Without Leases of kube-apiservers, it waits for a minute.
+  // Without Leases of kube-apiservers, it waits for two minutes.
   let isWaiting = () => {};
   const waiting = new Promise<void>((resolve) => {
     isWaiting = resolve;

@@ -9,6 +9,9 @@ test('all missing permissions are named at once, and granting them is enough', a
   const before = await objects();
   // Otherwise the checks at the end report that she may not.
   await grantRule(cluster, 'jane', { apiGroups: ['demo.apisvc.dev'], resources: ['*'], verbs: ['list'] });
+  // Otherwise --undo waits for two minutes.
+  await grantRule(cluster, 'jane', { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['list', 'watch'] });
+  await grantRule(cluster, 'jane', { nonResourceURLs: ['/metrics'], verbs: ['get'] });
   const jane = async (...args: string[]) => {
     const ran = await run('secure', name, '--yes', ...args, '--as', 'jane');
     expect(ran.stderr).not.toContain('undefined');

@@ -95,10 +95,16 @@ function createAnswer(simulation: Simulation, aggregator: Aggregator, authorize:
   };
 }
 
-/** @returns whether the request was for health or the version */
+/** The simulation has no queue: it uses a changed APIService at once. */
+const pickupMetrics = ['workqueue_depth', 'workqueue_longest_running_processor_seconds']
+  .map((name) => `${name}{name="APIServiceRegistrationController"} 0\n`)
+  .join('');
+
+/** @returns whether the request was for health, metrics or the version */
 function answerAboutItself({ kubernetes }: Simulation, call: Call): boolean {
   const { info, response } = call;
   if (/^\/(healthz|livez|readyz)\/?$/.test(info.path)) sendText(response, 200, 'ok');
+  else if (info.path === '/metrics') sendText(response, 200, pickupMetrics);
   else if (info.path === '/version') sendJson(call, 200, versionInfo(kubernetes));
   else return false;
   return true;

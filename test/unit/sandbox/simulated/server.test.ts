@@ -4,6 +4,7 @@ import https from 'node:https';
 import { text } from 'node:stream/consumers';
 import tls from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pickupQueueIn } from '../../../../src/operations/rotation/pickup-queue.ts';
 import { type Running, startRunning } from './running.ts';
 
 let running: Running;
@@ -26,6 +27,11 @@ test('an anonymous client may get the version and little else', async () => {
   expect(JSON.parse(body).message).toBe(
     'secrets is forbidden: User "system:anonymous" cannot list resource "secrets" in API group "" at the cluster scope',
   );
+});
+
+test('the metrics tell an administrator that no APIService waits to be picked up', async () => {
+  expect(pickupQueueIn((await running.ask('GET /metrics')).text)).toEqual({ waiting: 0, busySeconds: 0 });
+  expect((await askAsStranger('/metrics')).status).toBe(403);
 });
 
 test('an invalid token is refused', async () => {
