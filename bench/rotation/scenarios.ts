@@ -53,7 +53,9 @@ function abortHalfWay(server: Registered): Promise<void> {
   return abortAt(server, /==> Watching all endpoints/, '10s');
 }
 
-/** Interrupts a rotation at the start of each step from which there is a way back, and goes back. */
+/**
+ * Interrupts a rotation at the start of each step from which there is a way back, and goes back.
+ */
 async function abortAtEachStep(server: Registered): Promise<void> {
   const titles = [
     'Issuing',
