@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Cluster, connect } from '../cluster/cluster.ts';
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
+import { type Watched, watchRequests } from '../cluster/pending.ts';
 import { DeadlineError, InterruptedError, UsageError } from '../errors.ts';
 import { completeFix, type RepeatedFlags } from './complete-fix.ts';
 import type { Terminal } from './terminal.ts';
@@ -23,15 +24,14 @@ export async function withCluster<T>(
 ): Promise<T> {
   if (flags.asGroup && flags.as === undefined) throw new UsageError('--as-group needs --as', { fix: 'Add --as USER.' });
   const deadline = new AbortController();
-  const timedOut = new DeadlineError(`timed out after ${flags.timeout / 1000}s ${doing}`, { fix: 'Set a longer --timeout.' });
-  const timer = setTimeout(() => deadline.abort(timedOut), flags.timeout);
+  let watched: Watched | undefined;
+  const timer = setTimeout(() => deadline.abort(timedOut(`${flags.timeout / 1000}s ${doing}`, watched?.unanswered())), flags.timeout);
   const signal = AbortSignal.any([terminal.interrupt, deadline.signal]);
   // Every request in flight listens to the signal. Node would warn of a leak.
   setMaxListeners(0, signal);
-  let cluster: Cluster | undefined;
   try {
-    cluster = await connect({ ...flags, interactive: terminal.interactive }, terminal.env, signal);
-    return await work(cluster, signal);
+    watched = watchRequests(await connect({ ...flags, interactive: terminal.interactive }, terminal.env, signal));
+    return await work(watched.cluster, signal);
   } catch (error) {
     // Interrupted work fails in many ways, so report the reason. A DeadlineError of the work says
     // more.
@@ -39,9 +39,15 @@ export async function withCluster<T>(
     throw completeFix(error, flags);
   } finally {
     clearTimeout(timer);
-    cluster?.close();
+    watched?.cluster.close();
   }
 }
+
+/** @param unanswered the request that the cluster did not answer */
+const timedOut = (what: string, unanswered: string | undefined): DeadlineError =>
+  new DeadlineError(`timed out after ${what}${unanswered ? `: ${unanswered}` : ''}`, {
+    fix: unanswered ? 'Check that the server is running. If it is only slow, set a longer --timeout.' : 'Set a longer --timeout.',
+  });
 
 /**
  * Rethrows an error; that of Ctrl-C with how to go on. Every step leaves a cluster that works, so

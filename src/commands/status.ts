@@ -41,6 +41,9 @@ export async function status(flags: StatusFlags, given: readonly string[], termi
 }
 
 async function filesOf(directory: string) {
-  const { readNextTrust, unreadableFiles } = await import('../project/trust.ts');
-  return { next: readNextTrust(directory), unreadable: unreadableFiles(directory) };
+  const [{ readNextTrust, unreadableFiles }, { hasNext }] = await Promise.all([
+    import('../project/trust.ts'),
+    import('../project/generations.ts'),
+  ]);
+  return { next: readNextTrust(directory), unreadable: unreadableFiles(directory), hasNext: hasNext(directory) };
 }

@@ -16,8 +16,10 @@ import { nameOf } from './checks/served-certificates.ts';
 import { daysBetween } from './days.ts';
 import { diagnose } from './diagnose.ts';
 import { judge } from './judged.ts';
+import { fileIn } from './project-files.ts';
 import { ownersOf, type StatusIssuer } from './status-issuer.ts';
 import type { ApiDiagnosis, DiagnoseOptions, Finding } from './types.ts';
+import { type Unfinished, unfinishedOf } from './unfinished.ts';
 
 /** One certificate at one place, or why it is not known. */
 export interface StatusRow {
@@ -55,6 +57,8 @@ export interface Status {
   /** Why the command fails; absent when it succeeds. */
   readonly failure?: string;
   readonly rotations: readonly RotationView[];
+  /** certs/next of the project, where it exists and no process rotates: what to do about it. */
+  readonly unfinished?: Unfinished;
   readonly rows: readonly StatusRow[];
   readonly findings: readonly Finding[];
 }
@@ -63,6 +67,8 @@ export interface StatusOptions extends Pick<DiagnoseOptions, 'clusterFlags' | 'p
   readonly compared?: ProjectView | undefined;
   /** The certificates in certs/next/. */
   readonly next?: Omit<ProjectView, 'directory'> | undefined;
+  /** Whether certs/next/ exists, whatever it holds. */
+  readonly hasNext?: boolean | undefined;
   /** Why files of certs/ cannot be read, by the path below it. */
   readonly unreadable?: Readonly<Record<string, string>> | undefined;
   /** A certificate that expires within this time, in milliseconds, makes the command fail. */
@@ -85,6 +91,11 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
   const findings = diagnosis.apis.flatMap(({ findings: each }) => withSymptoms(each)).filter(isAboutCertificates);
   const failure = failureOf(rows, findings, options, place.now);
   const known = rows.some(({ place: where, notChecked }) => !where.endsWith('files') && notChecked === undefined);
+  const rotations = uniqueBy(
+    apis.flatMap(({ rotation }) => (rotation && seen(rotation)) ?? []),
+    JSON.stringify,
+  );
+  const unfinished = unfinishedOf(rotations, options);
   return {
     apiVersion: 'apisvc.dev/status/v1alpha1',
     takenAt,
@@ -93,10 +104,8 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
     ...(compared ? { project: compared.directory } : {}),
     verdict: findings.some((each) => isDrift(each, compared)) ? 'drift' : known || apis.every(isLocal) ? 'same' : 'unknown',
     ...(failure === undefined ? {} : { failure }),
-    rotations: uniqueBy(
-      apis.flatMap(({ rotation }) => (rotation && seen(rotation)) ?? []),
-      JSON.stringify,
-    ),
+    rotations,
+    ...(unfinished ? { unfinished } : {}),
     rows,
     findings,
   };
@@ -134,7 +143,7 @@ function failureOf(rows: readonly StatusRow[], findings: readonly Finding[], opt
   const soon = rows.filter(
     ({ notAfter }) => failIfExpiresWithin !== undefined && notAfter && Date.parse(notAfter) - now.getTime() < failIfExpiresWithin,
   );
-  const files = compared ? Object.keys(unreadable).map((name) => pathIn(compared, name)) : [];
+  const files = compared ? Object.keys(unreadable).map((name) => fileIn(compared.directory, name)) : [];
   const reasons = [
     ...(files.length > 0 ? [`files that cannot be read: ${files.join(', ')}`] : []),
     ...(drift.length > 0 ? [`drift: ${[...new Set(drift)].join(', ')}`] : []),
@@ -163,13 +172,11 @@ function certificateRow(start: Start, certificate: CertificateInfo, same: Status
   };
 }
 
-const pathIn = ({ directory }: ProjectView, name: string): string => `${directory === '.' ? '' : `${directory}/`}certs/${name}`;
-
 /** The files of the project. A clone may lack them, because git ignores keys only. */
 function fileRows({ compared, next, unreadable = {}, now }: Place): readonly StatusRow[] {
   if (!compared) return [];
   const rowsOf = (place: 'files' | 'next-files', name: string, certificates: readonly CertificateInfo[], same: 'yes' | 'next') => {
-    const start = { place, name: pathIn(compared, name), codes: [] };
+    const start = { place, name: fileIn(compared.directory, name), codes: [] };
     return certificates.length > 0
       ? certificates.map((each) => certificateRow(start, each, same, now))
       : [unknownRow(start, unreadable[name] ?? 'not found')];

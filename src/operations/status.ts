@@ -23,7 +23,7 @@ export async function status(cluster: Cluster, { names, compared, signal, ...opt
   const all = await withSiblings(cluster, names, signal);
   const own = compared?.names.some((name) => names.includes(name)) ? { ...compared, names: all } : undefined;
   const snapshot = await takeSnapshot(cluster, { names: all }, { probe: 'none', ...(own ? { compared: own } : {}) }, signal);
-  return statusOf(snapshot, { ...options, compared: own, ...(own ? {} : { next: undefined, unreadable: undefined }) });
+  return statusOf(snapshot, { ...options, compared: own, ...(own ? {} : { next: undefined, unreadable: undefined, hasNext: false }) });
 }
 
 /** Adds the APIServices, also of other projects, that lead to the same Services. */

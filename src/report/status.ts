@@ -39,13 +39,14 @@ export const statusTable = (status: Status, colors: ChalkInstance): string => te
 export const statusWide = (status: Status, colors: ChalkInstance): string => text(status, long, colors);
 
 function text(status: Status, columns: Columns, colors: ChalkInstance): string {
-  const { rows, rotations, findings, failure, project } = status;
+  const { rows, rotations, unfinished, findings, failure, project } = status;
   const all = [...columns, ...(project === undefined ? [] : compared), ...codes];
   const cells = rows.map((row) => all.map(([, textOf]) => textOf(row) ?? '-'));
   const notChecked = byReason(rows.flatMap(({ name, notChecked: why }) => (why === undefined ? [] : [{ what: name, why }])));
   const sections = [
     issuerLines(status),
     rotations.map((rotation) => printable(rotationFact(rotation))),
+    unfinished ? [printable(`${unfinished.path} is left of a rotation that is not complete`), ...fixLines(unfinished.fix, colors)] : [],
     findings.flatMap((finding) => findingLines(finding, colors)),
     notChecked.length > 0 ? [colors.bold('not checked'), ...notChecked.map(({ what, why }) => `  ${printable(`${what}: ${why}`)}`)] : [],
     failure === undefined ? [] : [failureLine(failure, colors).trimEnd()],
@@ -62,7 +63,10 @@ function issuerLines({ issuer }: Status): readonly string[] {
 }
 
 /** The code, and the commands that repair it. `explain` has the rest. */
-const findingLines = ({ code, severity, title, fix }: Finding, { red, yellow, bold, cyan }: ChalkInstance): readonly string[] => [
-  `${(severity === 'error' ? red : yellow)(severity)} ${bold(code)}: ${printable(title)}`,
-  ...fixParts(fix).map(({ kind, text: part }) => `  ${kind === 'command' ? cyan(printable(part)) : printable(part)}`),
+const findingLines = ({ code, severity, title, fix }: Finding, colors: ChalkInstance): readonly string[] => [
+  `${(severity === 'error' ? colors.red : colors.yellow)(severity)} ${colors.bold(code)}: ${printable(title)}`,
+  ...fixLines(fix, colors),
 ];
+
+const fixLines = (fix: string, { cyan }: ChalkInstance): readonly string[] =>
+  fixParts(fix).map(({ kind, text: part }) => `  ${kind === 'command' ? cyan(printable(part)) : printable(part)}`);

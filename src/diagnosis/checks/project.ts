@@ -1,6 +1,7 @@
 import { supersedes } from '../../pki/supersedes.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { ProjectView } from '../../snapshot/types.ts';
+import { fileIn } from '../project-files.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen } from './check.ts';
 import { isCaRotated, isRotated } from './rotation.ts';
@@ -16,8 +17,6 @@ export const checkProject: Check = (context) => {
 
 const has = (certificates: readonly CertificateInfo[], { fingerprint }: CertificateInfo): boolean =>
   certificates.some((each) => each.fingerprint === fingerprint);
-
-const fileIn = (directory: string, name: string): string => `${directory === '.' ? '' : `${directory}/`}certs/${name}`;
 
 /** During a rotation, the caBundle has the CA of the project and another one. */
 function checkAuthority(context: CheckContext, project: ProjectView): readonly Observation[] {
