@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { expect } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { keyMarkersIn } from '../unit/pki/key-traces.ts';
 
 /** Runs the built command as a user or a script does. */
@@ -53,8 +54,27 @@ export async function shell(script: string, cwd: string, env: Readonly<Record<st
   return apisvcWithKeys(['-c', script], { cwd, env: { apisvc: bin, ...env }, program: '/bin/sh' });
 }
 
-/** Creates a project with the preset sample-apiserver. @returns its directory */
+/** The projects of sampleProject, by directory and flags. */
+const samples = new Map<string, Promise<string>>();
+afterAll(async () => {
+  for (const sample of samples.values()) rmSync(dirname(await sample), { recursive: true, force: true });
+});
+
+/**
+ * Creates a project with the preset sample-apiserver. The ones of a file with the same directory
+ * and flags are copies, with the same keys.
+ * @returns its directory
+ */
 export async function sampleProject(cwd: string, dir = 'demo', ...flags: readonly string[]): Promise<string> {
+  const id = JSON.stringify([dir, ...flags]);
+  const sample = samples.get(id) ?? initSample(dir, flags);
+  samples.set(id, sample);
+  cpSync(await sample, join(cwd, dir), { recursive: true });
+  return join(cwd, dir);
+}
+
+async function initSample(dir: string, flags: readonly string[]): Promise<string> {
+  const cwd = mkdtempSync(join(tmpdir(), 'apisvc-sample-'));
   const { code, stderr } = await apisvc(['init', dir, '--preset', 'sample-apiserver', '--yes', ...flags], { cwd });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return join(cwd, dir);

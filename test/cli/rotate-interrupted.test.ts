@@ -33,7 +33,7 @@ const killed: Record<string, (dir: string) => void> = {
 async function interrupted(kill: (dir: string) => void): Promise<{ readonly cwd: string; readonly next: string }> {
   const cwd = folder();
   const dir = await sampleProject(cwd);
-  const other = await sampleProject(folder());
+  const other = await sampleProject(folder(), 'other');
   renameSync(join(other, 'certs'), join(dir, 'certs/next'));
   const next = readFileSync(join(dir, 'certs/next/tls.crt'), 'utf8');
   kill(dir);

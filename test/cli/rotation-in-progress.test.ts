@@ -9,7 +9,7 @@ import { apisvc, sampleProject } from './apisvc.ts';
 async function inRotation(): Promise<string> {
   const cwd = folder();
   const dir = await sampleProject(cwd);
-  renameSync(join(await sampleProject(folder()), 'certs'), join(dir, 'certs/next'));
+  renameSync(join(await sampleProject(folder(), 'other'), 'certs'), join(dir, 'certs/next'));
   return cwd;
 }
 
