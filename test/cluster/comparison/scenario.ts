@@ -19,14 +19,19 @@ import { watching } from './steps/watching.ts';
 import { writing } from './steps/writing.ts';
 
 /**
+ * The steps for which the simulation distinguishes the versions: whether the availability check
+ * verifies certificates, and /version.
+ */
+export const perVersion: readonly Step[] = [...certificates, ...changes, ...paths];
+
+/**
  * The steps that run on kube-apiserver and on its simulation: working and broken registrations, and
  * the other requests of apisvc, kubectl and extension API servers.
  */
 export const scenario: readonly Step[] = [
-  ...certificates,
+  ...perVersion,
   ...services,
   ...replies,
-  ...changes,
   ...refused,
   ...proxying,
   ...projects,
@@ -37,7 +42,6 @@ export const scenario: readonly Step[] = [
   ...reading,
   ...watching,
   ...forms,
-  ...paths,
   ...identity,
   ...reviews,
   ...kubelet,

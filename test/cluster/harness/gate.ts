@@ -1,12 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Agent, request } from 'node:https';
+import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { journalAnnotation } from '../../../src/cluster/rotation-lease.ts';
+import { connectionOf } from './administrator.ts';
 import { emptyFolder } from './projects.ts';
 import { cluster } from './provided.ts';
 
@@ -100,20 +101,6 @@ export async function startGate(): Promise<Gate> {
 }
 
 type Connection = ReturnType<typeof connectionOf>;
-
-/** The administrator of the cluster. */
-function connectionOf(kubeconfig: string) {
-  const { clusters, users } = parse(readFileSync(kubeconfig, 'utf8'));
-  const decoded = (text: string): Buffer => Buffer.from(text, 'base64');
-  const { hostname, port } = new URL(clusters[0].cluster.server);
-  const agent = new Agent({
-    keepAlive: true,
-    ca: decoded(clusters[0].cluster['certificate-authority-data']),
-    cert: decoded(users[0].user['client-certificate-data']),
-    key: decoded(users[0].user['client-key-data']),
-  });
-  return { hostname, port, agent };
-}
 
 const partsOf = ({ method, url, headers }: IncomingMessage) => ({ method, path: url, headers });
 

@@ -1,7 +1,7 @@
+import { getJson } from './administrator.ts';
 import type { Backend } from './backends.ts';
 import { backendAddress } from './backends.ts';
 import { kubectl } from './commands.ts';
-import { kubectlOk } from './projects.ts';
 
 /**
  * A registration that was written by hand. It is valid unless an option replaces a part. All names
@@ -79,7 +79,7 @@ export function handMade({ namespace, service: name, port, ca, ready = true, hos
 
 /** The Available condition of every APIService by name, as `<status> <reason> <message>`. */
 export async function conditions(): Promise<Map<string, string>> {
-  const { items } = JSON.parse(await kubectlOk(['get', 'apiservices', '-o', 'json']));
+  const { items } = await getJson('/apis/apiregistration.k8s.io/v1/apiservices');
   // biome-ignore lint/suspicious/noExplicitAny: objects as kubectl prints them.
   const written = items.flatMap(({ metadata, status }: any) =>
     // biome-ignore lint/suspicious/noExplicitAny: as above.
