@@ -4,6 +4,7 @@ import { ownServer } from '../../src/config/presets.ts';
 import { deployingPresets } from '../unit/manifests/fixture.ts';
 import { apisvc, kubectl } from './harness/commands.ts';
 import { emptyFolder, getObject, kubectlOk } from './harness/projects.ts';
+import { isShort } from './harness/thorough.ts';
 
 // existing.test.ts covers the presets for servers that are already running.
 describe.each(deployingPresets)('preset %s', (preset) => {
@@ -21,19 +22,23 @@ describe.each(deployingPresets)('preset %s', (preset) => {
 
   afterAll(() => kubectl(['delete', 'namespace', namespace, '--wait=false']));
 
-  test.each(['yaml', 'json'])('kube-apiserver accepts what render prints as %s', async (format) => {
-    const { exitCode, stdout: manifests } = await apisvc(['render', '--secrets', 'include', '-C', dir, '-o', format]);
-    expect(exitCode).toBe(0);
-    const applied = await kubectl(['apply', '--server-side', '--validate=strict', '--dry-run=server', '-f', '-'], {
-      input: manifests,
-    });
-    expect({ exitCode: applied.exitCode, stderr: applied.stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(applied.stdout).toContain('deployment.apps/');
-    expect(applied.stdout).toContain('secret/');
-    expect(applied.stdout).toContain('apiservice.apiregistration.k8s.io/');
-    const clientSide = await kubectl(['apply', '--dry-run=server', '-f', '-'], { input: manifests });
-    expect({ exitCode: clientSide.exitCode, stderr: clientSide.stderr }).toMatchObject({ exitCode: 0 });
-  });
+  // Both formats are printed from the same objects.
+  test.each(isShort && preset !== 'custom' ? ['yaml'] : ['yaml', 'json'])(
+    'kube-apiserver accepts what render prints as %s',
+    async (format) => {
+      const { exitCode, stdout: manifests } = await apisvc(['render', '--secrets', 'include', '-C', dir, '-o', format]);
+      expect(exitCode).toBe(0);
+      const applied = await kubectl(['apply', '--server-side', '--validate=strict', '--dry-run=server', '-f', '-'], {
+        input: manifests,
+      });
+      expect({ exitCode: applied.exitCode, stderr: applied.stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(applied.stdout).toContain('deployment.apps/');
+      expect(applied.stdout).toContain('secret/');
+      expect(applied.stdout).toContain('apiservice.apiregistration.k8s.io/');
+      const clientSide = await kubectl(['apply', '--dry-run=server', '-f', '-'], { input: manifests });
+      expect({ exitCode: clientSide.exitCode, stderr: clientSide.stderr }).toMatchObject({ exitCode: 0 });
+    },
+  );
 
   test('kubectl kustomize builds the same objects from the kustomize output', async () => {
     const folder = join(dir, 'manifests');
