@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Document } from 'yaml';
 import { apisvc, kubectl } from './commands.ts';
 import { editConfiguration, emptyFolder } from './projects.ts';
@@ -52,6 +52,14 @@ export async function registerAnyApiProject({ dir }: AnyApiProject): Promise<voi
 /** Creates such a project and registers it. */
 export async function installAnyApiProject(options: AnyApiOptions): Promise<AnyApiProject> {
   const project = await makeAnyApiProject(options);
+  await registerAnyApiProject(project);
+  return project;
+}
+
+/** Creates such a project and registers it, and removes it after the test. */
+export async function anyApiProjectOfTest(options: AnyApiOptions): Promise<AnyApiProject> {
+  const project = await makeAnyApiProject(options);
+  onTestFinished(() => removeAnyApiProject(project, options.name));
   await registerAnyApiProject(project);
   return project;
 }

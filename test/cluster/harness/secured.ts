@@ -39,8 +39,11 @@ export async function installInsecure({ name, replicas = 3, flags = [], edit }: 
     }
     edit?.(object);
   }
-  await kubectlOk(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items });
+  const apply = (wanted: readonly Json[]) => kubectlOk(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: wanted });
+  // The API goes last: while one of the cluster is unavailable, rotations of other specs wait.
+  await apply(items.filter(({ kind }: Json) => kind !== 'APIService'));
   await kubectlOk(['rollout', 'status', `deployment/${name}`, '-n', name, '--timeout=80s']);
+  await apply(items.filter(({ kind }: Json) => kind === 'APIService'));
   const apiService = apiServiceNameOf(name);
   await kubectlOk(['wait', '--for=condition=Available', `apiservice/${apiService}`, '--timeout=80s']);
   return { apiService, target };

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
 import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
+import { isThorough } from '../harness/thorough.ts';
 
 /**
  * A rotation that is killed at any moment is finished by the next `rotate` or `rotate --abort`,
@@ -10,7 +11,6 @@ import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harnes
  * APISVC_SEED repeats a run.
  */
 
-const thorough = process.env.APISVC_THOROUGH !== undefined;
 const seed = Number(process.env.APISVC_SEED ?? Date.now() % 1e9);
 console.log(`APISVC_SEED=${seed}`);
 
@@ -81,11 +81,11 @@ async function finish(project: AnyApiProject, how: Finish, flags: readonly strin
 const rounds = (kind: 'leaf' | 'ca'): [Moment, Finish][] => {
   const all = titles[kind].flatMap((title) => (['rotate', 'abort'] as const).map((how): [Moment, Finish] => [{ title }, how]));
   const longestMs = kind === 'leaf' ? 6_000 : 30_000;
-  const moments = Array.from({ length: thorough ? 25 : 1 }, (): [Moment, Finish] => [
+  const moments = Array.from({ length: isThorough ? 25 : 1 }, (): [Moment, Finish] => [
     { ms: Math.round(random() * longestMs) },
     random() < 0.5 ? 'rotate' : 'abort',
   ]);
-  return [...(thorough ? all : pick(all, 2)), ...moments];
+  return [...(isThorough ? all : pick(all, 1)), ...moments];
 };
 
 describe.each(['leaf', 'ca'] as const)('a killed rotation (%s)', (kind) => {

@@ -3,14 +3,19 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apisvc, kubectl } from '../harness/commands.ts';
 import { emptyFolder, kubectlOk } from '../harness/projects.ts';
+import { cluster } from '../harness/provided.ts';
 import { expectNoFailureDuringRestart, underLoad } from '../harness/rotations.ts';
 import { type Installed, installInsecure, objectsBehind } from '../harness/secured.ts';
+import { isShort } from '../harness/thorough.ts';
 
 /** `apisvc secure` and `--undo` on servers that run, under load: no request fails. */
 
 const flags = { keeping: [], closing: ['--close-connections'] };
 
-describe.each(['keeping', 'closing'] as const)('a server with three pods that is %s connections', (kind) => {
+/** One kind on each version. A single file tries both. */
+const kinds = isShort ? ([cluster.cell.kubernetes === '1.35' ? 'keeping' : 'closing'] as const) : (['keeping', 'closing'] as const);
+
+describe.each(kinds)('a server with three pods that is %s connections', (kind) => {
   const name = `secure-${kind}`;
   const home = emptyFolder();
   let installed: Installed;
