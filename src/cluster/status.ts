@@ -205,7 +205,7 @@ export function verbsBy(subjectOf: (need: Need) => string, needs: readonly Need[
 const namespaceOf = ({ ref: { resource, namespace } }: Need): string | undefined => (resource.namespaced ? namespace : undefined);
 
 /** Controllers generate these names: a rule for one is useless after the object is replaced. */
-const generatedNames: readonly string[] = ['Pod', 'ReplicaSet', 'EndpointSlice'];
+const generatedNames: readonly string[] = ['Pod', 'ReplicaSet'];
 
 function ruleSubject({ verb, ref: { resource, name } }: Need): string {
   const anyName = name === '*' || ['create', 'list', 'watch'].includes(verb) || generatedNames.includes(resource.kind);

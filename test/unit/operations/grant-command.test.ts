@@ -19,6 +19,7 @@ test('a rule names only objects that keep their names', () => {
   const needs = [
     { verb: 'get', ref: inNamespace(resources.Secret, 'api-tls') },
     { verb: 'create', ref: inNamespace(resources.Secret, 'api-tls') },
+    { verb: 'get', ref: inNamespace(resources.EndpointSlice, 'api-external') },
     { verb: 'get', ref: inNamespace(resources.ReplicaSet, 'api-5d9c') },
     { verb: 'get', ref: inNamespace(subresources.podPortForward, 'api-5d9c-x2') },
     { verb: 'patch', ref: inNamespace(resources.Deployment, '*') },
@@ -28,6 +29,7 @@ test('a rule names only objects that keep their names', () => {
   expect(role.rules).toEqual([
     { apiGroups: [''], resources: ['secrets'], resourceNames: ['api-tls'], verbs: ['get'] },
     { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], resourceNames: ['api-external'], verbs: ['get'] },
     { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
     { apiGroups: [''], resources: ['pods/portforward'], verbs: ['get'] },
     { apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] },
