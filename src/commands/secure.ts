@@ -47,7 +47,8 @@ export async function secure(flags: SecureFlags, [given = '']: readonly string[]
   });
   if (!planned) return finish({ outcome: 'nothing-to-do', name }, flags, terminal);
   const { prepared, pairs } = planned;
-  for (const what of prepared.notes) onProgress({ kind: 'note', what });
+  const { plan } = prepared;
+  if (plan.kind === 'adopt') for (const what of plan.notes) onProgress({ kind: 'note', what });
   if (flags.diff) {
     await terminal.result(diffText(pairs, terminal.outColors));
     return pairs.some(({ applied }) => applied.change !== 'unchanged') ? Exit.findings : Exit.ok;
@@ -97,7 +98,6 @@ interface Prepared {
   readonly dir: string | undefined;
   /** What is not on disk yet. */
   readonly project: NewProject | undefined;
-  readonly notes: readonly string[];
 }
 
 /**
@@ -105,36 +105,36 @@ interface Prepared {
  * interrupted promotion of certs/next.
  */
 async function prepare(plan: Prepared['plan'], name: string, { directory }: SecureFlags): Promise<Prepared> {
-  if (plan.kind === 'trust')
-    return { plan, registration: plan.registration, issued: plan.issued, dir: undefined, project: undefined, notes: [] };
+  if (plan.kind === 'trust') return { plan, registration: plan.registration, issued: plan.issued, dir: undefined, project: undefined };
   const dir = directory ?? plan.registration.metadata.name;
-  const { notes } = plan;
-  if (!isProject(dir)) {
-    const { registration, configuration } = plan;
-    const certificates = await issueCertificates(registration, { given: undefined, now: new Date() });
-    const project = { configuration, schema: readSchema(), certificates };
-    return { plan, registration, issued: certificates.issued, dir, project, notes };
-  }
+  const earlier = isProject(dir) ? readEarlier(dir, plan.registration, name) : undefined;
+  const registration = earlier?.registration ?? plan.registration;
+  if (earlier?.issued) return { plan, registration, issued: earlier.issued, dir, project: undefined };
+  const certificates = await issueCertificates(registration, { given: undefined, now: new Date() });
+  const configuration = earlier ? undefined : plan.configuration;
+  return { plan, registration, issued: certificates.issued, dir, project: { configuration, schema: readSchema(), certificates } };
+}
+
+interface Earlier {
+  readonly registration: Registration;
+  /** Undefined where the run ended while it wrote the certificates. */
+  readonly issued: Issued | undefined;
+}
+
+/** @throws RefusedError during a rotation; as `refuseOtherProject` and `requireCertificates` */
+function readEarlier(dir: string, wanted: Registration, name: string): Earlier {
   finishPromotion(dir);
   refuseDuringRotation(dir);
   const registration = readRegistration(dir);
-  refuseOtherProject(dir, registration, plan.registration, name);
-  const now = new Date();
-  const { faults } = readCertificates(dir, registration, { withKey: true, now });
-  const isUnfinished =
-    faults.length > 0 && faults.every(({ code }) => code === 'file-not-found' || code === 'key-mismatch' || code === 'unknown-authority');
-  if (!isUnfinished)
-    return { plan, registration, issued: requireCertificates(dir, registration, { withKey: true, now }), dir, project: undefined, notes };
-  const certificates = await issueCertificates(registration, { given: undefined, now });
-  return {
-    plan,
-    registration,
-    issued: certificates.issued,
-    dir,
-    project: { configuration: undefined, schema: readSchema(), certificates },
-    notes,
-  };
+  refuseOtherProject(dir, registration, wanted, name);
+  const request = { withKey: true, now: new Date() } as const;
+  const { faults } = readCertificates(dir, registration, request);
+  const isUnfinished = faults.length > 0 && faults.every(({ code }) => unfinished.includes(code));
+  return { registration, issued: isUnfinished ? undefined : requireCertificates(dir, registration, request) };
 }
+
+/** The faults of certificates of which not all files are written. */
+const unfinished: readonly string[] = ['file-not-found', 'key-mismatch', 'unknown-authority'];
 
 /** @throws UsageError where the directory has the project of another server */
 function refuseOtherProject(dir: string, found: Registration, wanted: Registration, name: string): void {

@@ -42,16 +42,10 @@ export async function planSecure(waiting: Waiting, name: string): Promise<Secure
   const insecure = registered.apiServices.filter(isInsecure);
   if (insecure.length === 0) return { kind: 'secured' };
   refuseInjected(insecure);
-  const { backend } = registered;
-  const names = insecure.map(({ metadata }) => metadata.name);
-  const server = await namingAllMissing(
-    cluster,
-    secureNeeds({ names, backend }),
-    signal,
-    () => findServer(waiting, backend),
-    mountsUnknown,
-  );
-  return namingAllMissing(cluster, secureNeeds({ names, backend, server }), signal, () => planFor(waiting, registered, server));
+  const known = { names: insecure.map(({ metadata }) => metadata.name), backend: registered.backend };
+  const find = () => findServer(waiting, registered.backend);
+  const server = await namingAllMissing(cluster, secureNeeds(known), signal, find, mountsUnknown);
+  return namingAllMissing(cluster, secureNeeds({ ...known, server }), signal, () => planFor(waiting, registered, server));
 }
 
 async function planFor(waiting: Waiting, registered: Registered, server: RunningServer): Promise<SecurePlan> {
