@@ -21,9 +21,10 @@ export function addRotate(program: Command, run: Run): void {
     )
     .option('--dry-run', 'Show the steps, and which of them are done, without changing anything')
     .addOption(
-      new Option('--if-expires-within <duration>', 'Do nothing while the certificate is valid for longer, for example 30d').argParser(
-        duration,
-      ),
+      new Option(
+        '--if-expires-within <duration>',
+        'Do nothing while every certificate in the cluster is valid for longer, for example 30d',
+      ).argParser(duration),
     )
     .addOption(
       new Option('--soak <duration>', 'How long to watch all endpoints before the old CA is removed from the caBundle')

@@ -25,7 +25,9 @@ export interface RotateRequest extends RotationOptions {
   readonly issue: (anchors: readonly CertificateInfo[]) => Promise<CertificatesToWrite>;
   /** The key of certs/tls.crt, where the user gives it. certs/tls.key is then not read. */
   readonly key?: PrivateKey | undefined;
-  /** Milliseconds. Nothing is rotated while the certificate is valid for longer. */
+  /**
+   * Milliseconds. Nothing is rotated while the certificates in the cluster are valid for longer.
+   */
   readonly ifExpiresWithin?: number | undefined;
   /** The flags that select the cluster, and the project, for the commands in fixes. */
   readonly clusterFlags: readonly string[];
