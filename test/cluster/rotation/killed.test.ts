@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
@@ -49,23 +50,47 @@ const titles = {
   ],
 };
 
-type Moment = { readonly title: string } | { readonly ms: number };
+type Moment = { readonly title: string } | { readonly longestMs: number };
 type Finish = 'rotate' | 'abort';
 
-/** Starts a rotation and kills it. It may end before. */
-async function killAt(project: AnyApiProject, moment: Moment, flags: readonly string[]): Promise<void> {
+/** The title of the step that runs when this has been printed. */
+const lastStep = (stderr: string): string => stderr.slice(stderr.lastIndexOf('==> ') + 4).split('\n')[0] ?? '';
+
+/** Starts a rotation that is killed as soon as a step has started. */
+async function killAtStep(project: AnyApiProject, title: string, flags: readonly string[]): Promise<void> {
+  const env = {
+    NODE_OPTIONS: `--import=${join(import.meta.dirname, '..', 'harness', 'killed-after.mjs')}`,
+    KILLED_AFTER: `==> ${title}`,
+  };
+  const { exitCode, signal, stderr } = await apisvc(['rotate', '-C', project.dir, ...flags], { timeout: 120_000, env });
+  expect({ exitCode, signal, step: lastStep(stderr) }).toEqual({
+    exitCode: undefined,
+    signal: 'SIGKILL',
+    step: expect.stringMatching(`^${title}`),
+  });
+}
+
+/** What became of the random moments: the step that was hit, or that the rotation had ended. */
+const hits: string[] = [];
+const misses: number[] = [];
+
+/**
+ * Starts a rotation and kills it at a random moment. One that ended before is complete; the next
+ * one is killed earlier.
+ */
+async function killAtRandom(project: AnyApiProject, longestMs: number, flags: readonly string[]): Promise<void> {
+  const ms = Math.round(random() * longestMs);
   const running = apisvc(['rotate', '-C', project.dir, ...flags], { timeout: 120_000 });
-  if ('ms' in moment) {
-    await Promise.race([pause(moment.ms), running]);
-    running.kill('SIGKILL');
-  } else {
-    let stderr = '';
-    running.stderr.on('data', (chunk) => {
-      stderr += chunk;
-      if (stderr.includes(`==> ${moment.title}`)) running.kill('SIGKILL');
-    });
+  await Promise.race([pause(ms), running]);
+  running.kill('SIGKILL');
+  const { exitCode, signal, stderr } = await running;
+  if (signal === 'SIGKILL') {
+    hits.push(`${ms} ms: ${stderr.includes('==> ') ? lastStep(stderr) : 'before the first step'}`);
+    return;
   }
-  await running;
+  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+  misses.push(ms);
+  await killAtRandom(project, ms / 2, flags);
 }
 
 /** After the old CA lost its trust, only `rotate` finishes. */
@@ -81,10 +106,7 @@ async function finish(project: AnyApiProject, how: Finish, flags: readonly strin
 const rounds = (kind: 'leaf' | 'ca'): [Moment, Finish][] => {
   const all = titles[kind].flatMap((title) => (['rotate', 'abort'] as const).map((how): [Moment, Finish] => [{ title }, how]));
   const longestMs = kind === 'leaf' ? 6_000 : 30_000;
-  const moments = Array.from({ length: isThorough ? 25 : 1 }, (): [Moment, Finish] => [
-    { ms: Math.round(random() * longestMs) },
-    random() < 0.5 ? 'rotate' : 'abort',
-  ]);
+  const moments = Array.from({ length: isThorough ? 25 : 1 }, (): [Moment, Finish] => [{ longestMs }, random() < 0.5 ? 'rotate' : 'abort']);
   return [...(isThorough ? all : pick(all, 1)), ...moments];
 };
 
@@ -101,10 +123,16 @@ describe.each(['leaf', 'ca'] as const)('a killed rotation (%s)', (kind) => {
 
   test.each(rounds(kind))('at %j is finished by %s', async (moment, how) => {
     const report = await underLoad(project, async () => {
-      await killAt(project, moment, flags);
+      await ('title' in moment ? killAtStep(project, moment.title, flags) : killAtRandom(project, moment.longestMs, flags));
       await finish(project, how, flags);
     });
     await expectAgreement(project, name);
     expectNoFailure(report);
   });
+});
+
+test('most random moments hit a rotation that ran', () => {
+  const summary = `random moments: ${hits.length} hit a running rotation, ${misses.length} came too late`;
+  console.log([summary, ...hits.map((each) => `  hit at ${each}`), ...misses.map((ms) => `  too late: ${ms} ms`)].join('\n'));
+  expect(hits.length).toBeGreaterThan(misses.length);
 });
