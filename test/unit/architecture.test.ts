@@ -91,6 +91,14 @@ describe('layers', () => {
     expect(importsThat((from, to) => partOf(from) !== undefined && ![undefined, 'shared', partOf(from)].includes(partOf(to)))).toEqual([]);
   });
 
+  test('the folders of operations/ point one way: the lists of steps, the steps, and what a rotation knows', () => {
+    const order = ['rotate', 'secure', 'unregister', 'steps', 'rotation'];
+    const partOf = ({ path }: Module): number => order.indexOf(/^operations\/([^/]+)\//.exec(path)?.[1] ?? '');
+    const inFolders = modules.filter(({ path }) => /^operations\/[^/]+\//.test(path));
+    expect(inFolders.filter((module) => partOf(module) === -1)).toEqual([]);
+    expect(importsThat((from, to) => partOf(to) !== -1 && partOf(to) < partOf(from))).toEqual([]);
+  });
+
   test('there are no circles, not even of types', () => {
     const edges = (path: string): string[] => targetsOf(moduleAt.get(path) as Module).map((to) => to.path);
     expect(circles([...moduleAt.keys()], edges)).toEqual([]);

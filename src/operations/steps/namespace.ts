@@ -4,8 +4,8 @@ import { ownershipOf } from '../../cluster/ownership.ts';
 import { describeRef, type ObjectRef, resources } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { RemovedObject } from '../progress.ts';
-import { type Contents, contentsOf } from '../unregister/contents.ts';
 import { poll, type Waiting, waitFor } from '../wait.ts';
+import { type Contents, contentsOf } from './contents.ts';
 import { type RemoveStep, waitUntilGone } from './remove.ts';
 
 /**

@@ -10,10 +10,10 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { type Json, textOf } from '../../snapshot/views.ts';
 import type { RemovedObject } from '../progress.ts';
 import type { Step } from '../runner.ts';
-import { uidOf } from '../unregister/contents.ts';
-import type { Target } from '../unregister/find.ts';
 import { poll, type Waiting, waitFor } from '../wait.ts';
 import { type BeforeWrite, isRotated } from '../write-lock.ts';
+import { uidOf } from './contents.ts';
+import type { Target } from './target.ts';
 
 interface Removing {
   readonly id: string;

@@ -5,10 +5,10 @@ import { anyApiService, hasSecret } from '../rotation/live.ts';
 import { type LookAtAll, progressOf } from '../rotation/look.ts';
 import { type Moment, moment } from '../rotation/moment.ts';
 import { nudgePods } from '../rotation/nudge.ts';
-import type { Restarts } from '../rotation/restarts.ts';
 import { type Rotation, serviceOf, wordsOf } from '../rotation/rotation.ts';
 import type { Step } from '../runner.ts';
 import { podCommands, poll, waitFor } from '../wait.ts';
+import type { Restarts } from './restarts.ts';
 
 const polling = { firstMs: 100, longestMs: 2_000, answered: true };
 

@@ -4,10 +4,10 @@ import type { Guard } from '../rotation/guard.ts';
 import { readApiServices } from '../rotation/live.ts';
 import { type LookAtAll, progressOf } from '../rotation/look.ts';
 import { countQuiet, notQuiet } from '../rotation/quiet-time.ts';
-import type { Restarts } from '../rotation/restarts.ts';
 import { type Rotation, serviceOf, wordsOf } from '../rotation/rotation.ts';
 import type { Step } from '../runner.ts';
 import { podCommands, poll, waitFor } from '../wait.ts';
+import type { Restarts } from './restarts.ts';
 import { servedNeeds } from './served.ts';
 
 const polling = { firstMs: 500, longestMs: 2_000, answered: true };

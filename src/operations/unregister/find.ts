@@ -16,6 +16,7 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { namingAllMissing } from '../permissions.ts';
 import { serviceOf } from '../rotation/rotation.ts';
+import type { Target } from '../steps/target.ts';
 
 /**
  * Every kind that a project may have, except the Namespace, in the order in which objects are
@@ -37,20 +38,6 @@ const kinds: readonly Resource[] = [
   resources.ClusterRole,
   resources.ServiceAccount,
 ];
-
-/** What happens to an object. */
-export interface Target {
-  readonly ref: ObjectRef;
-  /** The object as it was found, perhaps only its metadata. */
-  readonly found: KubeObject;
-  readonly action: 'delete' | 'restore' | 'leave';
-  /** Why it is left. */
-  readonly reason?: string;
-  /** The project that it belongs to instead. */
-  readonly otherProject?: string;
-  /** Whether it is deleted whoever created it, but only in the version that was found. */
-  readonly ofAnybody?: boolean;
-}
 
 export interface Found {
   readonly targets: readonly Target[];

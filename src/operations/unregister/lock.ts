@@ -1,9 +1,9 @@
 import { describeRef } from '../../cluster/resources.ts';
 import { type Holder, type RotatedService, rotationLease } from '../../cluster/rotation-lease.ts';
 import type { RemovedObject } from '../progress.ts';
+import type { Target } from '../steps/target.ts';
 import type { Waiting } from '../wait.ts';
 import { type BeforeWrite, excludeRotations, type WriteLock } from '../write-lock.ts';
-import type { Target } from './find.ts';
 
 interface Locking {
   readonly project: string;

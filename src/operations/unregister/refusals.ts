@@ -5,7 +5,8 @@ import { RefusedError } from '../../errors.ts';
 import { didYouMean, similarNames } from '../../snapshot/similar-names.ts';
 import { requireAccess } from '../permissions.ts';
 import { withoutChanges } from '../runner.ts';
-import type { Found, Target } from './find.ts';
+import type { Target } from '../steps/target.ts';
+import type { Found } from './find.ts';
 
 /** @param known the names of all APIServices */
 export const apiServiceNotFound = (name: string, known: readonly string[]): RefusedError =>

@@ -10,8 +10,8 @@ import { viewApiService } from '../../snapshot/views.ts';
 import { noteLeaseWait } from '../rotation/lease-wait.ts';
 import { serviceOf } from '../rotation/rotation.ts';
 import { withoutChanges } from '../runner.ts';
+import type { Target } from '../steps/target.ts';
 import type { Waiting } from '../wait.ts';
-import type { Target } from './find.ts';
 
 /** The rotations of a project that nobody runs any more. */
 export interface Rotations {

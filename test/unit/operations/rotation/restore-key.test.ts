@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { secretName } from '../../../../src/config/registration.ts';
 import type { Progress } from '../../../../src/operations/progress.ts';
-import { prepare } from '../../../../src/operations/rotation/prepare.ts';
+import { prepare } from '../../../../src/operations/rotate/prepare.ts';
 import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
 import { serviceOf } from '../../../../src/operations/rotation/rotation.ts';
 import { issueServing } from '../../../../src/pki/leaf.ts';

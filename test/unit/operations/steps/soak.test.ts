@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Registration } from '../../../../src/config/schema.ts';
 import type { Look } from '../../../../src/operations/rotation/look.ts';
-import type { Restarts } from '../../../../src/operations/rotation/restarts.ts';
 import type { Rotation } from '../../../../src/operations/rotation/rotation.ts';
+import type { Restarts } from '../../../../src/operations/steps/restarts.ts';
 import { soakStep } from '../../../../src/operations/steps/soak.ts';
 import { never } from '../../cluster/kube-api.ts';
 

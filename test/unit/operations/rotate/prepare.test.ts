@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { prepare } from '../../../../src/operations/rotation/prepare.ts';
+import { prepare } from '../../../../src/operations/rotate/prepare.ts';
 import { readNextSet } from '../../../../src/operations/rotation/sets.ts';
 import { writeNext } from '../../../../src/project/generations.ts';
 import { projectFiles } from '../../../../src/project/project.ts';
@@ -9,8 +9,8 @@ import { pathsOfSets } from '../../../../src/project/sets.ts';
 import { clusterOf } from '../../cluster/kube-api.ts';
 import { now } from '../../pki/certificates.ts';
 import { project, registration } from '../../project/sample.ts';
+import { issued, rotateRequest } from '../rotation/fixture.ts';
 import { rejection } from '../waiting.ts';
-import { issued, rotateRequest } from './fixture.ts';
 
 test('a certificate that is damaged is not called lost, and is not restored', async () => {
   const dir = project();

@@ -1,18 +1,18 @@
+import { caCopies } from '../rotation/ca-copies.ts';
+import { guard as guardOf } from '../rotation/guard.ts';
+import { hasSecret } from '../rotation/live.ts';
+import { lookAtAll } from '../rotation/look.ts';
+import type { Rotation } from '../rotation/rotation.ts';
+import { trustKeeper } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
 import { onDiskStep } from '../steps/on-disk.ts';
+import { restarts as restartsOf } from '../steps/restarts.ts';
 import { secretStep } from '../steps/secret.ts';
 import { servedStep, untilServed } from '../steps/served.ts';
 import { soakStep } from '../steps/soak.ts';
 import { trustBothStep } from '../steps/trust-both.ts';
 import { trustNewStep } from '../steps/trust-new.ts';
 import { uptakeStep } from '../steps/uptake.ts';
-import { caCopies } from './ca-copies.ts';
-import { guard as guardOf } from './guard.ts';
-import { hasSecret } from './live.ts';
-import { lookAtAll } from './look.ts';
-import { restarts as restartsOf } from './restarts.ts';
-import type { Rotation } from './rotation.ts';
-import { trustKeeper } from './trust-keeper.ts';
 
 /** What a rotation does on disk. */
 export interface OnDisk {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Cluster } from '../../../../src/cluster/cluster.ts';
 import type { Registration } from '../../../../src/config/schema.ts';
-import { rotationNeeds } from '../../../../src/operations/rotation/needs.ts';
+import { rotationNeeds } from '../../../../src/operations/rotate/needs.ts';
 import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
-import { rotateRequest } from './fixture.ts';
+import { rotateRequest } from '../rotation/fixture.ts';
 
 /** docs/permissions.md lists exactly what `rotate` asks for. */
 

@@ -2,8 +2,8 @@ import type { Cluster } from '../../cluster/cluster.ts';
 import { leaseNeeds } from '../../cluster/lease.ts';
 import type { Need } from '../../cluster/status.ts';
 import { projectFiles } from '../../project/project.ts';
-import type { RotateRequest } from './request.ts';
-import { type CertificateSet, type Rotation, serviceOf } from './rotation.ts';
+import type { RotateRequest } from '../rotation/request.ts';
+import { type CertificateSet, type Rotation, serviceOf } from '../rotation/rotation.ts';
 import { stepList } from './step-list.ts';
 
 /**

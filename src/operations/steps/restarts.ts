@@ -3,13 +3,13 @@ import { type ObjectRef, resources } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { type Json, listOf } from '../../snapshot/views.ts';
+import { secretRef } from '../rotation/live.ts';
+import type { Look } from '../rotation/look.ts';
+import { mergePatch } from '../rotation/merge-patch.ts';
+import { restartReason, whyFixed } from '../rotation/restart-reason.ts';
+import type { Rotation } from '../rotation/rotation.ts';
 import { reloadMs } from '../served.ts';
-import { waitForRollout } from '../steps/rollout.ts';
-import { secretRef } from './live.ts';
-import type { Look } from './look.ts';
-import { mergePatch } from './merge-patch.ts';
-import { restartReason, whyFixed } from './restart-reason.ts';
-import type { Rotation } from './rotation.ts';
+import { waitForRollout } from './rollout.ts';
 
 /** The annotation of a pod template: the certificate for which the pods were restarted. */
 const restartedFor = 'apisvc.dev/restarted-for';
