@@ -6,6 +6,7 @@ import { apisvc } from '../harness/commands.ts';
 import { editConfiguration, emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { expectAgreement, rotateRefused } from '../harness/rotations.ts';
 import { installInsecure } from '../harness/secured.ts';
+import { isThorough } from '../harness/thorough.ts';
 
 /**
  * Two commands that change the certificate of one Service at the same time: the second is refused,
@@ -76,7 +77,7 @@ describe('rotate and register', () => {
   });
 });
 
-describe.runIf(process.env.APISVC_THOROUGH !== undefined)('rotate and secure', () => {
+describe.runIf(isThorough)('rotate and secure', () => {
   const name = 'together-secure';
 
   test('rotate is refused while secure changes the server', async () => {
