@@ -65,7 +65,11 @@ const blind = 'GET /metrics does not show what holds kube-apiserver up';
 const notesIn = (progress: readonly Progress[]): string[] => progress.flatMap((each) => (each.kind === 'note' ? each.what : []));
 
 test.each([
-  ['may not be listed', undefined, /^waiting 130s: the kube-apiservers are not known \(not allowed to list leases\.coordination\.k8s\.io in namespace "kube-system".*\)$/],
+  [
+    'may not be listed',
+    undefined,
+    /^waiting 130s: the kube-apiservers are not known \(not allowed to list leases\.coordination\.k8s\.io in namespace "kube-system".*\)$/,
+  ],
   ['do not exist', [], /^waiting 130s: the kube-apiservers are not known \(no kube-apiserver has a Lease in kube-system\)$/],
 ])('where Leases %s, the queue of kube-apiserver is asked after the wait', async (_, leases, note) => {
   // The first look tells only whether the queue can be read.
