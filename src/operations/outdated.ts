@@ -9,7 +9,7 @@ import { shellWord } from '../config/shell-word.ts';
 import { RefusedError } from '../errors.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
 import { secretEntry } from '../manifests/secret.ts';
-import { caBundleOf } from '../pki/anchors.ts';
+import { caBundleOf, distinct } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
 import { supersedes } from '../pki/supersedes.ts';
 import type { CertificateInfo } from '../pki/types.ts';
@@ -46,7 +46,7 @@ type Copy = Pick<RegisterRequest, 'registration' | 'issued' | 'project' | 'signa
 
 /**
  * Finds a certificate in the Secret that replaced the one of the project: it belongs to the same
- * registration, was issued later, and a caBundle of the project accepts it.
+ * registration, was issued later, and a caBundle of the project or its own CA accepts it.
  * @returns the refusal to go back to the older certificate, with both of them and the way out
  * @throws ClusterError when the user may not read the Secret or the APIServices
  */
@@ -60,13 +60,14 @@ export async function outdatedCopy({ cluster, registration, signal, ...own }: Co
     return undefined;
   const presented = inspect(secretEntry(secret, 'tls.crt')).certificates;
   const hostname = serverNameOf({ namespace, name: registration.spec.service.name });
-  const roots = await registeredRoots(cluster, registration, signal);
+  const registered = await registeredRoots(cluster, registration, signal);
+  const roots = distinct([...registered, ...anchors]);
   const [current] = presented;
   if (!current || !supersedes({ presented, roots, hostname, now }, leaf)) return undefined;
   // A caBundle that trusts both CAs does not make the older one the current one.
   const isSameCa = supersedes({ presented, roots: anchors, hostname, now }, leaf);
   const files = projectFiles(dir);
-  const signers = isSameCa ? [] : roots.filter((root) => supersedes({ presented, roots: [root], hostname, now }, leaf));
+  const signers = isSameCa ? [] : registered.filter((root) => supersedes({ presented, roots: [root], hostname, now }, leaf));
   const lines = [
     `  Secret ${namespace}/${ref.name}: ${describeIssued(current)}`,
     ...signers.map((root) => `  caBundle: ${describeIssued(root)}`),

@@ -50,8 +50,11 @@ async function checkOf({ secret, trusted = [], project = 'example/example', code
 }
 
 describe('a copy is outdated', () => {
-  test('where the Secret has a later certificate of the same CA; the key of the CA stays', async () => {
-    const refused = await outdatedCopy(await checkOf({ secret: newLeaf, trusted: [own] }));
+  test.each([
+    ['and the caBundle accepts it', [own]],
+    ['also where no APIService is left', []],
+  ])('where the Secret has a later certificate of the same CA, %s; the key of the CA stays', async (_, trusted) => {
+    const refused = await outdatedCopy(await checkOf({ secret: newLeaf, trusted }));
     expect(refused?.message.split('\n')).toEqual([
       'the cluster has a newer certificate than this copy of the project:',
       expect.stringMatching(
