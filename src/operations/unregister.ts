@@ -24,7 +24,7 @@ import { findProject, needsOf as needsOfRegistration } from './unregister/find.t
 import { type RemoveLock, whileLocked } from './unregister/lock.ts';
 import { apiServiceNotFound, projectNotFound, refuseOtherProjects } from './unregister/refusals.ts';
 import { findRotations } from './unregister/rotation.ts';
-import { poll, type Waiting } from './wait.ts';
+import { untilFresh, type Waiting } from './wait.ts';
 
 /** What to unregister. */
 export type Subject =
@@ -220,9 +220,8 @@ export async function dryRunUnregister(cluster: Cluster, request: UnregisterRequ
   return [...changes, ...(await planNamespace(cluster, plan, signal))];
 }
 
-/** Controllers change objects at any time, so a stale object is read again. */
 const submitDryRun = (cluster: Cluster, { ref, action, ofAnybody }: Target, signal: AbortSignal): Promise<true> =>
-  poll({ signal, firstMs: 100, longestMs: 2_000, answered: true }, async () => {
+  untilFresh(signal, async () => {
     const found = action === 'leave' ? undefined : await getObject(cluster, ref, signal);
     if (!found) return true;
     const dryRun = { dryRun: true, signal };

@@ -86,3 +86,12 @@ export async function poll<T>(
     await wait.pause(signal, until);
   }
 }
+
+/**
+ * Repeats a change of one object until no other writer is faster. Controllers change objects at any
+ * time, so each attempt reads and judges the object again.
+ * @param attempt returns undefined where kube-apiserver rejected a stale version (status 409)
+ * @throws as `poll`
+ */
+export const untilFresh = <T>(signal: AbortSignal, attempt: () => Promise<T | undefined>): Promise<T> =>
+  poll({ signal, firstMs: 100, longestMs: 2_000, answered: true }, attempt);

@@ -4,7 +4,7 @@ import { ownershipOf } from '../../cluster/ownership.ts';
 import { describeRef, type ObjectRef, resources } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { RemovedObject } from '../progress.ts';
-import { poll, type Waiting, waitFor } from '../wait.ts';
+import { poll, untilFresh, type Waiting, waitFor } from '../wait.ts';
 import { type Contents, contentsOf } from './contents.ts';
 import { type RemoveStep, waitUntilGone } from './remove.ts';
 
@@ -29,17 +29,21 @@ export function namespaceStep(waiting: Waiting, namespace: string): RemoveStep {
       return { state: isOurs(await getObject(cluster, ref, signal)) ? 'pending' : 'done' };
     },
     async run() {
-      const found = await getObject(cluster, ref, signal);
-      if (!isOurs(found)) return;
-      if (!isDeleting(found)) {
+      const leaving = await untilFresh(signal, async (): Promise<KubeObject | 'stays' | undefined> => {
+        const found = await getObject(cluster, ref, signal);
+        if (!isOurs(found)) return 'stays';
+        if (isDeleting(found)) return found;
         const why = whyKept(await settledContents(waiting, namespace));
-        if (why !== undefined) return report({ change: 'left', reason: why });
+        if (why !== undefined) {
+          report({ change: 'left', reason: why });
+          return 'stays';
+        }
         const result = await deleteObject(cluster, found, { dryRun: false, signal });
-        // It may belong to others by now.
-        if (result === 'stale') return this.run();
         if (result === 'deleted') report({ change: 'deleted' });
-      }
-      await waitUntilGone(waiting, { ref, found });
+        // A stale one may belong to others by now.
+        return result === 'stale' ? undefined : found;
+      });
+      if (leaving !== 'stays') await waitUntilGone(waiting, { ref, found: leaving });
     },
     removed: () => removed,
   };

@@ -10,7 +10,7 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { type Json, textOf } from '../../snapshot/views.ts';
 import type { RemovedObject } from '../progress.ts';
 import type { Step } from '../runner.ts';
-import { poll, type Waiting, waitFor } from '../wait.ts';
+import { poll, untilFresh, type Waiting, waitFor } from '../wait.ts';
 import { type BeforeWrite, isRotated } from '../write-lock.ts';
 import { uidOf } from './contents.ts';
 import type { Target } from './target.ts';
@@ -74,9 +74,8 @@ const projectIn = ({ metadata }: KubeObject): string | undefined => metadata.ann
 
 const replaced = 'was replaced or taken over since it was found';
 
-/** Controllers change objects at any time, so a stale object is read and judged again. */
 const remove = ({ cluster, signal }: Waiting, target: Target): Promise<'deleted' | 'gone' | 'replaced'> =>
-  poll({ signal, firstMs: 100, longestMs: 2_000, answered: true }, async () => {
+  untilFresh(signal, async () => {
     const { ref, found, ofAnybody = false } = target;
     const present = await getObject(cluster, ref, signal);
     if (!present) return 'gone';
@@ -92,10 +91,9 @@ const remove = ({ cluster, signal }: Waiting, target: Target): Promise<'deleted'
 
 const versionOf = ({ metadata }: KubeObject): string => textOf((metadata as Json).resourceVersion);
 
-/** Controllers change objects at any time, so a stale object is read again. */
 async function restore({ cluster, signal }: Waiting, target: Target, report: (removed: RemovedObject) => void): Promise<void> {
   const { ref } = target;
-  await poll({ signal, firstMs: 100, longestMs: 2_000, answered: true }, async () => {
+  await untilFresh(signal, async () => {
     const found = await getObject(cluster, ref, signal);
     if (!found || !isApplied(found)) return true;
     if (!isPlanned(target, found)) {
