@@ -34,6 +34,20 @@ describe('a project', () => {
     expect(findings[0]?.evidence.at(-1)).toMatch(/^demo\/certs\/ca\.crt: CN=CA one, SHA-256 /);
   });
 
+  test.each([
+    ['earlier', 'git pull', 'apisvc register'],
+    ['later', 'apisvc register', 'git pull'],
+  ])('whose certificate was issued %s: %s', async (order, advised, notAdvised) => {
+    const { notBefore, ...rest } = await leafFor([host]);
+    const moved = new Date(Date.parse(notBefore) + (order === 'later' ? 1 : -1) * 3_600_000).toISOString();
+    const certificate = { ...rest, notBefore: moved };
+    for (const authorities of [[ca], [otherCa]]) {
+      const [finding] = diagnosed({ project: { directory: 'demo', authorities, certificate } }).findings;
+      expect(finding?.fix).toContain(advised);
+      expect(finding?.fix).not.toContain(notAdvised);
+    }
+  });
+
   test('a caBundle that breaks the API is one fault', () => {
     const change = { apiService: seen({ ...api, caBundle: bundleOf(otherCa) }), aggregated: answers(503, 'service unavailable') };
     expect(codes(diagnosed({ ...change, project: own }))).toEqual(['cert/unknown-authority']);
