@@ -3,10 +3,10 @@ import { presetNames } from '../config/presets.ts';
 import { issuerTypes } from '../config/schema-certificates.ts';
 import { keyTypes } from '../pki/types.ts';
 import type { Run } from './action.ts';
-import { examples, repeatableList } from './options.ts';
+import { examples, repeatableList, withCluster } from './options.ts';
 
 export function addInit(program: Command, run: Run): void {
-  program
+  const command = program
     .command('init')
     .argument('[dir]', 'Project directory; created if it does not exist', '.')
     .description('Create a project: apisvc.yaml, a CA and a serving certificate. On a terminal, prompt for missing values')
@@ -38,6 +38,11 @@ export function addInit(program: Command, run: Run): void {
     .option('--ca-key-passphrase-env <name>', 'Environment variable that contains the passphrase for --ca-key')
     .option('--force', 'Replace an existing apisvc.yaml')
     .option('--force-keys', 'Replace existing keys and certificates')
+    .option(
+      '--from-cluster <apiservice>',
+      'Create the project from this APIService of the cluster. Reads the cluster, and changes nothing there',
+    );
+  withCluster(command, '30s')
     .addHelpText(
       'after',
       examples(
@@ -45,6 +50,7 @@ export function addInit(program: Command, run: Run): void {
         'apisvc init demo --preset sample-apiserver --yes',
         'apisvc init my-apiserver --api my.group.example.com/v1 --image registry.example.com/my-apiserver:1.0',
         'apisvc init metrics --preset metrics-server-existing',
+        'apisvc init metrics --from-cluster v1beta1.metrics.k8s.io   # describe what the cluster runs',
         'apisvc init --force-keys      # replace the keys and certificates of this project',
       ),
     )

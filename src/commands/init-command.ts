@@ -2,7 +2,7 @@ import { shellWord } from '../config/shell-word.ts';
 import type { CompleteFlags } from './new-configuration.ts';
 
 /** The flags of `init` that describe the project, by their keys. */
-const flagNames: { readonly [Key in Exclude<keyof CompleteFlags, 'yes' | 'nameConstraints'>]-?: string } = {
+export const flagNames: { readonly [Key in Exclude<keyof CompleteFlags, 'yes' | 'nameConstraints'>]-?: string } = {
   preset: '--preset',
   api: '--api',
   image: '--image',

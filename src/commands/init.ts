@@ -23,6 +23,7 @@ import {
 import { describeProject } from '../report/project.ts';
 import { readAuthority } from './ca-flags.ts';
 import { initCommand } from './init-command.ts';
+import { type FromClusterFlags, initFromCluster, refuseClusterFlags } from './init-from-cluster.ts';
 import { askMissing, confirmFiles, refuseMissingFlags } from './init-questions.ts';
 import { checkIssuerFlags, selectedIssuer } from './issuer-choice.ts';
 import { missingFlags } from './missing-flags.ts';
@@ -32,7 +33,9 @@ import type { Terminal } from './terminal.ts';
 import { together } from './together.ts';
 
 /** `apisvc init`: creates a project, or replaces the certificates of one (`--force-keys`). */
-export async function init(flags: InitFlags, [dir = '.']: readonly string[], given: Terminal): Promise<ExitCode> {
+export async function init(flags: InitFlags & FromClusterFlags, [dir = '.']: readonly string[], given: Terminal): Promise<ExitCode> {
+  if (flags.fromCluster !== undefined) return initFromCluster({ ...flags, fromCluster: flags.fromCluster }, dir, given);
+  refuseClusterFlags(flags);
   finishPromotion(dir);
   refuseDuringRotation(dir);
   const terminal = flags.yes ? { ...given, interactive: false, ask: refuseToAsk } : given;

@@ -1,19 +1,15 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Holder } from '../cluster/rotation-lease.ts';
-import { apiServiceNames } from '../config/registration.ts';
-import type { Registration } from '../config/schema.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
-import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
-import { issueCertificates } from '../issuers/issuers.ts';
+import { Exit, type ExitCode, RefusedError } from '../errors.ts';
 import type { OnProgress } from '../operations/progress.ts';
-import { planSecure, type SecurePlan } from '../operations/secure/plan.ts';
+import { planSecure } from '../operations/secure/plan.ts';
 import type { SecureReport } from '../operations/secure/report.ts';
 import { findSecured, undoSecure } from '../operations/secure/undo.ts';
 import { planChanges, type SecureRequest, secure as secureServer } from '../operations/secure.ts';
-import type { Issued } from '../pki/types.ts';
-import { readCertificates, requireCertificates } from '../project/certificates.ts';
-import { finishPromotion, refuseDuringRotation } from '../project/generations.ts';
-import { isProject, type NewProject, projectFiles, readRegistration, readSchema, writeProject } from '../project/project.ts';
+import { requireCertificates } from '../project/certificates.ts';
+import { refuseDuringRotation } from '../project/generations.ts';
+import { isProject, plannedFiles, writeProject } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
 import { progressLine } from '../report/progress.ts';
 import { secureJson, secureText } from '../report/secure.ts';
@@ -21,6 +17,7 @@ import { planText } from '../report/unregister.ts';
 import { agrees } from './agrees.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { missingFlags } from './missing-flags.ts';
+import { type Prepared, prepare } from './secure-project.ts';
 import { parseName, projectCommands } from './selection.ts';
 import type { Question, Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
@@ -41,7 +38,7 @@ export async function secure(flags: SecureFlags, [given = '']: readonly string[]
   const planned = await withCluster(flags, terminal, `looking at ${name}`, async (cluster, signal) => {
     const plan = await planSecure({ cluster, signal, onProgress }, name);
     if (plan.kind === 'secured') return undefined;
-    const prepared = await prepare(plan, name, flags);
+    const prepared = await prepare(plan, name, flags.directory);
     const request = requestOf(prepared, flags, terminal.holder, { signal, onProgress });
     return { prepared, pairs: await planChanges(cluster, request) };
   });
@@ -72,7 +69,9 @@ async function apply(name: string, prepared: Prepared, flags: SecureFlags, termi
   if (dir !== undefined && project) {
     // One may have started while the user answered.
     refuseDuringRotation(dir);
-    for (const path of writeProject(dir, project)) terminal.progress(`created ${path}`);
+    const planned = plannedFiles(dir, project);
+    writeProject(dir, project);
+    for (const { path, replaces } of planned) terminal.progress(`${replaces ? 'replaced' : 'created'} ${path}`);
   }
   const { applied, diagnosis } = await withCluster(flags, terminal, `securing ${name}`, (cluster: Cluster, signal) =>
     secureServer(cluster, requestOf(prepared, flags, terminal.holder, { signal, onProgress })),
@@ -82,92 +81,36 @@ async function apply(name: string, prepared: Prepared, flags: SecureFlags, termi
     outcome: 'secured',
     name,
     applied,
-    ...(dir === undefined ? {} : { project: dir }),
+    ...(dir === undefined || plan.kind === 'trust' ? {} : { project: dir }),
     ...(plan.kind === 'trust' ? { secret: `${namespace}/${plan.secret}` } : {}),
     diagnosis,
   } as const;
   return finish(report, flags, terminal);
 }
 
-/** What the plan needs from the disk. */
-interface Prepared {
-  readonly plan: Exclude<SecurePlan, { kind: 'secured' }>;
-  readonly registration: Registration;
-  readonly issued: Issued;
-  /** Undefined where the server keeps its own certificate. */
-  readonly dir: string | undefined;
-  /** What is not on disk yet. */
-  readonly project: NewProject | undefined;
-}
-
-/**
- * Reads the project of an earlier run, or makes one. It writes nothing, except that it finishes an
- * interrupted promotion of certs/next.
- */
-async function prepare(plan: Prepared['plan'], name: string, { directory }: SecureFlags): Promise<Prepared> {
-  if (plan.kind === 'trust') return { plan, registration: plan.registration, issued: plan.issued, dir: undefined, project: undefined };
-  const dir = directory ?? plan.registration.metadata.name;
-  const earlier = isProject(dir) ? readEarlier(dir, plan.registration, name) : undefined;
-  const registration = earlier?.registration ?? plan.registration;
-  if (earlier?.issued) return { plan, registration, issued: earlier.issued, dir, project: undefined };
-  const certificates = await issueCertificates(registration, { given: undefined, now: new Date() });
-  const configuration = earlier ? undefined : plan.configuration;
-  return { plan, registration, issued: certificates.issued, dir, project: { configuration, schema: readSchema(), certificates } };
-}
-
-interface Earlier {
-  readonly registration: Registration;
-  /** Undefined where the run ended while it wrote the certificates. */
-  readonly issued: Issued | undefined;
-}
-
-/** @throws RefusedError during a rotation; as `refuseOtherProject` and `requireCertificates` */
-function readEarlier(dir: string, wanted: Registration, name: string): Earlier {
-  finishPromotion(dir);
-  refuseDuringRotation(dir);
-  const registration = readRegistration(dir);
-  refuseOtherProject(dir, registration, wanted, name);
-  const request = { withKey: true, now: new Date() } as const;
-  const { faults } = readCertificates(dir, registration, request);
-  const isUnfinished = faults.length > 0 && faults.every(({ code }) => unfinished.includes(code));
-  return { registration, issued: isUnfinished ? undefined : requireCertificates(dir, registration, request) };
-}
-
-/** The faults of certificates of which not all files are written. */
-const unfinished: readonly string[] = ['file-not-found', 'key-mismatch', 'unknown-authority'];
-
-/** @throws UsageError where the directory has the project of another server */
-function refuseOtherProject(dir: string, found: Registration, wanted: Registration, name: string): void {
-  const isSame =
-    apiServiceNames(found).includes(name) &&
-    found.metadata.namespace === wanted.metadata.namespace &&
-    found.spec.service.name === wanted.spec.service.name &&
-    found.spec.server.existing !== undefined;
-  if (isSame) return;
-  throw new UsageError(`${projectFiles(dir).configuration} is the project of another server`, {
-    fix: `Choose another directory: apisvc secure ${name} -C DIR`,
-  });
-}
-
 const requestOf = (
-  { registration, issued, dir }: Prepared,
+  { plan, registration, issued, dir: project }: Prepared,
   flags: SecureFlags,
   holder: Holder,
   running: Pick<SecureRequest, 'signal' | 'onProgress'>,
-): SecureRequest => ({
-  registration,
-  issued,
-  readAgain: async () => {
-    if (dir === undefined) return issued;
-    refuseDuringRotation(dir);
-    return requireCertificates(dir, registration, { withKey: true, now: new Date() });
-  },
-  dir,
-  clusterFlags: clusterFlagsOf(flags),
-  ...(dir === undefined ? {} : { project: projectCommands(dir, registration) }),
-  holder,
-  ...running,
-});
+): SecureRequest => {
+  // A server that keeps its certificate may serve several that its CA verifies.
+  const dir = plan.kind === 'trust' ? undefined : project;
+  return {
+    registration,
+    issued,
+    readAgain: async () => {
+      if (dir === undefined) return issued;
+      refuseDuringRotation(dir);
+      return requireCertificates(dir, registration, { withKey: true, now: new Date() });
+    },
+    dir,
+    clusterFlags: clusterFlagsOf(flags),
+    ...(dir === undefined ? {} : { project: projectCommands(dir, registration) }),
+    holder,
+    ...running,
+  };
+};
 
 const confirmation: Question = {
   message: 'Apply these changes?',

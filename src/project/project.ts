@@ -68,6 +68,9 @@ export function readRegistration(dir: string): Registration {
   return parseRegistration(readText(configuration), configuration);
 }
 
+/** The text of apisvc.yaml of a project. @throws UsageError when it cannot be read */
+export const readConfiguration = (dir: string): string => readText(projectFiles(dir).configuration);
+
 /** The JSON Schema of apisvc.yaml, which is installed beside the bundle. */
 export const readSchema = (): string => readText(join(import.meta.dirname, '..', 'schema', 'registration.schema.json'));
 
@@ -85,6 +88,8 @@ export interface NewProject {
   readonly schema: string;
   /** undefined keeps the existing certificates. */
   readonly certificates: CertificatesToWrite | undefined;
+  /** The file that `caBundleFile` of apisvc.yaml names. */
+  readonly caBundle?: { readonly file: string; readonly pem: string };
 }
 
 /** Writes a project directory, all files or none. @returns the paths @throws as `writeFiles` */
@@ -105,11 +110,12 @@ export interface PlannedFile {
 export const plannedFiles = (dir: string, project: NewProject): PlannedFile[] =>
   filesOf(dir, project).map(({ path }) => ({ path, replaces: fileExists(path) }));
 
-function filesOf(dir: string, { configuration, schema, certificates }: NewProject): FileToWrite[] {
+function filesOf(dir: string, { configuration, schema, certificates, caBundle }: NewProject): FileToWrite[] {
   const paths = projectFiles(dir);
   return [
     ...(configuration === undefined ? [] : [open(paths.configuration, configuration)]),
     open(paths.schema, schema),
+    ...(caBundle ? [open(join(dir, caBundle.file), caBundle.pem)] : []),
     ...(certificates ? filesOfCertificates(join(dir, 'certs'), certificates) : []),
   ];
 }

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { apiServiceNames } from '../config/registration.ts';
+import { responsibilities } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { wrap } from './wrap.ts';
@@ -27,6 +28,38 @@ export function describeProject({ dir, paths, registration, command, colors }: C
     `  apisvc render${at}      # review the manifests`,
     `  apisvc register${at}    # apply them, then verify the API`,
     ...(command === undefined ? [] : ['', equivalent, `  ${command}`]),
+    '',
+  ].join('\n');
+}
+
+export interface FoundProject extends Omit<CreatedProject, 'command'> {
+  /** The APIService that the user gave. */
+  readonly name: string;
+  /** The flags that select the cluster. */
+  readonly clusterFlags: readonly string[];
+  /** Whether `secure` can turn on verification. */
+  readonly canSecure: boolean;
+}
+
+/** The result of `init --from-cluster`: the files, what the cluster runs, and the next steps. */
+export function describeFound({ dir, paths, registration, name, clusterFlags, canSecure, colors }: FoundProject): string {
+  const { metadata, spec } = registration;
+  const { type } = spec.certificates.issuer;
+  const names = apiServiceNames(registration);
+  const at = dir === '.' ? [] : ['-C', shellWord(dir)];
+  const flags = clusterFlags.map(shellWord);
+  const steps = [
+    [['apisvc verify', ...at, ...flags].join(' '), 'diagnose the API'],
+    ...(canSecure ? [[['apisvc secure', name, '-C', shellWord(dir), ...flags].join(' '), 'turn on verification']] : []),
+  ];
+  const width = Math.max(...steps.map(([command = '']) => command.length));
+  return [
+    ...paths.map((path) => `${colors.green('created')} ${path}`),
+    '',
+    `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} served by Service ${metadata.namespace}/${spec.service.name}.`,
+    `Issuer type "${type}": ${responsibilities[type].meaning}`,
+    'Next:',
+    ...steps.map(([command = '', what]) => `  ${command.padEnd(width)}    # ${what}`),
     '',
   ].join('\n');
 }

@@ -42,7 +42,8 @@ const paths: Readonly<Record<string, Completions>> = { file: 'files', dir: 'dire
 
 function optionValues({ flags }: Option): Completions {
   const [, word = ''] = /<(\w+)>/.exec(flags) ?? [];
-  return word === 'context' ? 'contexts' : (paths[word] ?? []);
+  const named: Readonly<Record<string, Completions>> = { ...paths, context: 'contexts', apiservice: 'apiServices' };
+  return named[word] ?? [];
 }
 
 function argumentValues(program: Command, argument: Argument): Completions {

@@ -90,18 +90,37 @@ export interface RunningServer {
  * Finds the pods of a Service. Waits for a Deployment that starts its pods.
  * @throws RefusedError where the Service leads to no pods
  */
-export async function findServer(waiting: Waiting, { namespace, name, port }: Backend): Promise<RunningServer> {
-  const { cluster, signal } = waiting;
-  const ref = `Service ${namespace}/${name}`;
+export async function findServer(waiting: Waiting, backend: Backend): Promise<RunningServer> {
+  const object = await findService(waiting, backend);
+  if (hasPods(object)) return findRunning(waiting, backend, object);
+  const { type, externalName } = viewService(object);
+  const why = type === 'ExternalName' ? `has the type ExternalName (${externalName})` : 'has no selector';
+  throw new RefusedError(`${describeBackend(backend)} ${why}, so apisvc cannot give its server a certificate`, {
+    fix: 'Create a project for a server outside the cluster (spec.server.external in apisvc.yaml), and install its certificate there.',
+  });
+}
+
+export const describeBackend = ({ namespace, name }: Backend): string => `Service ${namespace}/${name}`;
+
+/** @throws RefusedError where it does not exist */
+export async function findService({ cluster, signal }: Asking, backend: Backend): Promise<KubeObject> {
+  const { namespace, name } = backend;
   const object = await getObject(cluster, { resource: resources.Service, namespace, name }, signal);
-  if (!object) throw new RefusedError(`${ref} not found, so the API has no server`);
+  if (!object) throw new RefusedError(`${describeBackend(backend)} not found, so the API has no server`);
+  return object;
+}
+
+/** Whether a Service leads to pods that it selects. */
+export function hasPods(object: KubeObject): boolean {
+  const { type, selector } = viewService(object);
+  return type !== 'ExternalName' && Object.keys(selector).length > 0;
+}
+
+/** As `findServer`, for a Service that was read. */
+export async function findRunning(waiting: Waiting, backend: Backend, object: KubeObject): Promise<RunningServer> {
+  const { namespace, name, port } = backend;
+  const ref = describeBackend(backend);
   const service = viewService(object);
-  if (service.type === 'ExternalName' || Object.keys(service.selector).length === 0) {
-    const why = service.type === 'ExternalName' ? `has the type ExternalName (${service.externalName})` : 'has no selector';
-    throw new RefusedError(`${ref} ${why}, so apisvc cannot give its server a certificate`, {
-      fix: 'Create a project for a server outside the cluster (spec.server.external in apisvc.yaml), and install its certificate there.',
-    });
-  }
   const targetPort = service.ports.find((each) => each.port === port)?.targetPort;
   if (targetPort === undefined) throw new RefusedError(`${ref} has no port ${port}, so the API has no server`);
   const pods = await findPods(waiting, { namespace, name, selector: service.selector });

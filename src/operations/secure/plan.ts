@@ -1,7 +1,6 @@
 import { getObject } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
 import { parseRegistration } from '../../config/load.ts';
-import { dns1123Label, nameFault } from '../../config/names.ts';
 import { apiServiceNames, serverNameOf } from '../../config/registration.ts';
 import type { Registration } from '../../config/schema.ts';
 import { securedConfiguration } from '../../config/secured.ts';
@@ -11,12 +10,12 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { inspect } from '../../pki/inspect.ts';
 import type { Issued } from '../../pki/types.ts';
 import { collectContext } from '../../snapshot/collect/context.ts';
-import { type Json, listOf, textOf, viewApiService } from '../../snapshot/views.ts';
 import { namingAllMissing } from '../permissions.ts';
 import { describeServed, servedByAll } from '../served.ts';
 import type { Waiting } from '../wait.ts';
 import { findRegistered, findServer, isInsecure, type Registered, type RunningServer, refuseInjected } from './find.ts';
 import { mountsUnknown, namingMissingToFind, ownSecrets, secureNeeds } from './needs.ts';
+import { podFields, projectNameFor, registrationFields } from './running.ts';
 import { findProgram, managerNotes } from './server-program.ts';
 import { findUsable } from './usable.ts';
 
@@ -60,7 +59,7 @@ async function planFor(waiting: Waiting, registered: Registered, server: Running
   const program = findProgram(server, `${namespace}/${service}`);
   const { deployment, container, mountPath } = program;
   const ownName = deployment.metadata.name;
-  const projectName = nameFault(ownName, dns1123Label) === undefined ? ownName : service;
+  const projectName = projectNameFor(server, service);
   const secretName = await freeSecretName(waiting, registered, `${namespace}/${projectName}`);
   const made = registrationOf(registered, server, { name: projectName, secretName, mountPath, deployment: { name: ownName, container } });
   refuseOthers(made.registration, [...registered.apiServices, deployment]);
@@ -76,21 +75,15 @@ interface Names {
 }
 
 /** The registration of a server that runs: everything in it is as the cluster has it. */
-function registrationOf({ backend, apiServices }: Registered, { object, service, targetPort }: RunningServer, names: Names) {
-  const { namespace, name, port } = backend;
+function registrationOf({ backend, apiServices }: Registered, server: RunningServer, names: Names) {
+  const { namespace, name } = backend;
   const ours = apiServices.filter(
     (each) => isInsecure(each) || each.metadata.annotations?.[projectAnnotation] === `${namespace}/${names.name}`,
   );
-  const livePort: Json = listOf((object as Json).spec?.ports).find((each) => each.port === port);
   const configuration = securedConfiguration({
     name: names.name,
-    namespace,
-    apis: ours
-      .map(viewApiService)
-      .map(({ group, version, groupPriorityMinimum, versionPriority }) => ({ group, version, groupPriorityMinimum, versionPriority })),
-    service: { name, port, portName: textOf(livePort?.name), appProtocol: textOf(livePort?.appProtocol) },
-    selector: service.selector,
-    port: /^\d+$/.test(targetPort) ? Number(targetPort) : targetPort,
+    ...registrationFields(backend, ours, server.object),
+    ...podFields(server),
     ...(names.deployment ? { deployment: names.deployment } : {}),
     secretName: names.secretName === `${name}-tls` ? undefined : names.secretName,
     mountPath: names.mountPath === '/var/run/serving-cert' ? undefined : names.mountPath,

@@ -89,6 +89,9 @@ describe('values', () => {
     expect(at('completion', '')).toEqual(['bash', 'zsh', 'fish']);
     expect(at('completion', 'bash', '')).toEqual([]);
     expect(at('init', '')).toBe('directories');
+    expect(at('init', '--from-cluster', '')).toBe('apiServices');
+    expect(at('init', '--from-cluster=v1')).toBe('apiServices');
+    expect(at('init', '--context', '')).toBe('contexts');
     expect(at('lint', 'a.yaml', '')).toBe('files');
     expect(at('explain', 'cert/')).toBe('codes');
     expect(at('explain', 'cert', '')).toEqual([]);

@@ -1,0 +1,79 @@
+import { getObject } from '../../cluster/objects.ts';
+import { resources } from '../../cluster/resources.ts';
+import { parseDuration } from '../../config/duration.ts';
+import { serverNameOf } from '../../config/registration.ts';
+import { RefusedError } from '../../errors.ts';
+import type { KeyType } from '../../pki/types.ts';
+import { type Json, textOf } from '../../snapshot/views.ts';
+import type { Backend } from '../secure/find.ts';
+import type { Waiting } from '../wait.ts';
+import { type FoundIssuer, named } from './found.ts';
+
+/** The issuer of a Certificate of cert-manager, and what it asks for. */
+export async function fromCertificate(
+  { cluster, signal }: Pick<Waiting, 'cluster' | 'signal'>,
+  backend: Backend,
+  value: string,
+): Promise<FoundIssuer> {
+  const [namespace, name = ''] = value.split('/');
+  const ref = `Certificate ${value}`;
+  if (namespace !== backend.namespace)
+    throw new RefusedError(`${ref} is not in namespace ${backend.namespace} of the Service, which a project cannot describe`);
+  const found: Json = await getObject(cluster, { resource: resources.Certificate, namespace, name }, signal);
+  if (!found) throw new RefusedError(`${ref}, which the annotation cert-manager.io/inject-ca-from names, not found`);
+  const spec: Json = found.spec ?? {};
+  const secret = textOf(spec.secretName);
+  // The manifests of apisvc name the Certificate as its Secret. A second Certificate for the same
+  // Secret is a mistake that cert-manager reports (github.com/cert-manager/cert-manager/pull/6406).
+  if (secret !== name)
+    throw new RefusedError(`${ref} writes Secret ${secret}; a project needs a Certificate with the name of its Secret`, {
+      fix: `Create a Certificate ${secret} for the Secret instead, and set the annotation to ${namespace}/${secret}.`,
+    });
+  const { kind = 'Issuer', group = 'cert-manager.io' } = spec.issuerRef ?? {};
+  const own = ownNames(backend);
+  return {
+    certificates: {
+      issuer: { type: 'cert-manager', issuerRef: { name: textOf(spec.issuerRef?.name), kind: textOf(kind), group: textOf(group) } },
+      keyType: keyTypeOf(spec.privateKey ?? {}, ref),
+      lifetime: lifetimeOf(textOf(spec.duration)),
+      secretName: named(backend, secret),
+      dnsNames: others(spec.dnsNames, own),
+      ipAddresses: others(spec.ipAddresses, []),
+    },
+  };
+}
+
+/** The names that every serving certificate of apisvc has. */
+const ownNames = ({ namespace, name }: Backend): readonly string[] => {
+  const host = serverNameOf({ namespace, name });
+  return [name, `${name}.${namespace}`, host, `${host}.cluster.local`];
+};
+
+const others = (list: Json, own: readonly string[]): readonly string[] | undefined => {
+  const texts = (Array.isArray(list) ? list : []).map(textOf).filter((each) => !own.includes(each));
+  return texts.length > 0 ? texts : undefined;
+};
+
+/** The defaults of cert-manager (pkg/apis/certmanager/v1/types_certificate.go). */
+function keyTypeOf({ algorithm = 'RSA', size }: Json, ref: string): KeyType {
+  const known: Readonly<Record<string, KeyType>> = {
+    'RSA 2048': 'rsa-2048',
+    'RSA 3072': 'rsa-3072',
+    'RSA 4096': 'rsa-4096',
+    'ECDSA 256': 'ecdsa-p256',
+    'ECDSA 384': 'ecdsa-p384',
+  };
+  const text = `${textOf(algorithm)} ${size ?? (algorithm === 'ECDSA' ? 256 : 2048)}`;
+  const type = known[text];
+  if (type === undefined) throw new RefusedError(`${ref} asks for a private key of type ${text}, which apisvc.yaml cannot describe`);
+  return type;
+}
+
+/** A duration of Go in whole units; 90 days without one (pkg/apis/certmanager/v1/const.go). */
+function lifetimeOf(duration: string): string {
+  const ms = parseDuration(duration);
+  if (ms === undefined) return duration === '' ? '90d' : duration;
+  const hours = ms / 3_600_000;
+  if (!Number.isInteger(hours)) return `${Math.floor(ms / 1_000)}s`;
+  return hours % 24 === 0 ? `${hours / 24}d` : `${hours}h`;
+}
