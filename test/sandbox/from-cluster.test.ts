@@ -54,7 +54,8 @@ async function registered(edit: (object: Json) => void = () => {}) {
     const { status } = await cluster.request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body, signal });
     expect(status).toBe(200);
   };
-  return { cwd, run, versions, patch, kubeconfig: box.env.KUBECONFIG };
+  const read = async (path: string): Promise<Json> => JSON.parse((await cluster.request({ path, signal })).body);
+  return { cwd, run, versions, patch, read };
 }
 
 const api = resourcePath(resources.APIService, undefined, name);
@@ -183,7 +184,7 @@ test("OpenShift's annotations name the Secret", async () => {
 });
 
 test('an APIService that cannot become a project is refused with the reason', async () => {
-  const { run, patch } = await registered();
+  const { run, patch, read } = await registered();
   const refused = async (given: string, words: string) =>
     expect(await run('init', 'found', '--from-cluster', given)).toMatchObject({
       code: 1,
@@ -195,7 +196,13 @@ test('an APIService that cannot become a project is refused with the reason', as
   const secret = resourcePath(resources.Secret, 'demo', 'their-cert');
   await patch(secret, { metadata: { annotations: { 'apisvc.dev/registration': 'demo/theirs' } } });
   await refused(name, 'Secret demo/their-cert belongs to the project demo/theirs of apisvc, whose directory has its CA');
-  await patch(secret, { data: { 'ca.crt': null }, metadata: { annotations: { 'apisvc.dev/registration': null } } });
+  await patch(secret, { metadata: { annotations: { 'apisvc.dev/registration': null } } });
+  const served = await read(secret);
+  // A certificate without its key: the server keeps the one that it has.
+  await patch(secret, { data: { 'tls.crt': served.data['ca.crt'] } });
+  await refused(name, 'the pods mount Secret their-cert, but do not serve its certificate: 127.0.0.1:');
+  await patch(secret, { data: { 'tls.crt': served.data['tls.crt'] } });
+  await patch(secret, { data: { 'ca.crt': null } });
   await patch(api, { spec: { caBundle: null } });
   await refused(
     name,
