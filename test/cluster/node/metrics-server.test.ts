@@ -96,6 +96,17 @@ describe('metrics-server from its release manifests, with insecureSkipTLSVerify'
     await expectTranscript(transcript('node', 'metrics-server-insecure'), session.run);
   });
 
+  test('becomes a project with init --from-cluster, and verify gives the same warning', async () => {
+    expect(await apisvc(['init', 'found', '--from-cluster', name], { cwd: home })).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining(`apisvc secure ${name} -C found`),
+    });
+    expect(await apisvc(['verify', '-C', 'found'], { cwd: home })).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('security/insecure-skip-tls-verify'),
+    });
+  });
+
   test('causes conflicts: register lists the fields of other managers and changes nothing', async () => {
     const before = await getObject(...deployment);
     const [, stderr = ''] = await expectTranscript(transcript('node', 'metrics-server-conflicts'), session.run);
