@@ -48,7 +48,7 @@ async function find(apiServices: readonly KubeObject[], objects: readonly KubeOb
     const one = objects.find(({ kind, metadata }) => path.endsWith(`/${kind.toLowerCase()}s/${metadata.name}`));
     return one ? answer(response, 200, one) : answer(response, 404, notFound(url));
   });
-  return findProject({ cluster, signal: never }, 'v1.example.com');
+  return findProject({ cluster, signal: never, onProgress: () => {} }, 'v1.example.com');
 }
 
 const running = [service, pod, set, deployment];
