@@ -82,7 +82,7 @@ describe('a server that another project of apisvc registered', () => {
     expect(await succeed('init', 'ours', '--from-cluster', project.apiService)).toContain('Issuer type "existing-secret"');
     await succeed('verify', '-C', 'ours');
     expect((await renderedApi('ours'))?.spec).toEqual((await renderedApi(project.dir))?.spec);
-    // The Deployment stays with the other directory, so the Service and the APIService lose its labels.
+    // The Deployment stays with the other directory, so both objects lose its labels.
     expect(await succeed('register', '-C', 'ours')).toMatch(/^2 objects: 2 configured/);
     expect(await succeed('register', '-C', 'ours')).toMatch(/^Nothing changed/);
     expect(await run('rotate', '-C', 'ours')).toMatchObject({
