@@ -39,9 +39,19 @@ function addRender(program: Command, run: Run): void {
         'omit',
       ]),
     )
+    .addOption(
+      new Option(
+        '--ca-bundle <choice>',
+        'Include or omit the caBundle of the APIServices, for example because Git holds the other fields (default: include)',
+      ).choices(['include', 'omit']),
+    )
     .addHelpText(
       'after',
-      examples('apisvc render --secrets include | kubectl apply -f -', 'apisvc render -o kustomize --output-dir manifests --secrets omit'),
+      examples(
+        'apisvc render --secrets include | kubectl apply -f -',
+        'apisvc render -o kustomize --output-dir manifests --secrets omit',
+        'apisvc render --output-dir manifests --secrets omit --ca-bundle omit   # for Argo CD or Flux',
+      ),
     )
     .action(run(async () => (await import('../commands/render.ts')).render));
 }

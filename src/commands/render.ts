@@ -17,6 +17,7 @@ export interface RenderFlags {
   readonly output: ManifestFormat;
   readonly outputDir?: string;
   readonly secrets?: 'include' | 'omit';
+  readonly caBundle?: 'include' | 'omit';
 }
 
 /** `apisvc render`: prints or writes manifests. A private key only with --secrets include. */
@@ -31,10 +32,14 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
     throw new UsageError('-o helm cannot be used with --secrets include: a chart contains no private key', {
       fix: 'Remove --secrets. To create the Secret: apisvc register --only secrets',
     });
-  const secrets = flags.secrets ?? 'omit';
+  if (output === 'helm' && flags.caBundle)
+    throw new UsageError('-o helm cannot be used with --ca-bundle: the chart has a value caBundle', {
+      fix: 'Remove --ca-bundle. The default of the value leaves the caBundle to apisvc register.',
+    });
+  const { secrets = 'omit', caBundle = 'include' } = flags;
   const registration = readRegistration(dir);
   const issued = issuedInFiles(dir, registration, { withKey: secrets === 'include', now: new Date() });
-  const manifests = renderManifests(registration, issued, { secrets });
+  const manifests = renderManifests(registration, issued, { secrets, caBundle });
   const deployment = registration.spec.server.existing?.deployment;
   if (deployment)
     terminal.progress(`note: existing Deployment ${deployment.name} is not rendered; apisvc register adds the certificate to it`);
@@ -48,12 +53,15 @@ export async function render(flags: RenderFlags, _: readonly string[], terminal:
 }
 
 /** What the manifests lack, although the cluster needs it. */
-function notes(registration: Registration, issued: Issued | undefined, { secrets, output }: RenderFlags): string[] {
+function notes(registration: Registration, issued: Issued | undefined, { secrets, output, caBundle: included }: RenderFlags): string[] {
   // The notes of a chart say it after its installation.
   if (output === 'helm') return [];
   const { secret, caBundle } = responsibilitiesOf(registration);
   const isMissed = secret === 'apisvc' && secrets === undefined && !registration.spec.server.external;
-  return [...(isMissed ? [secretNote(registration, issued)] : []), ...(caBundle === 'apisvc' && !issued ? [bundleNote] : [])];
+  return [
+    ...(isMissed ? [secretNote(registration, issued)] : []),
+    ...(caBundle === 'apisvc' && included !== 'omit' && !issued ? [bundleNote] : []),
+  ];
 }
 
 /** Without --secrets, nobody has decided about the private key, and the Secret would be missed. */

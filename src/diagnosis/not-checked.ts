@@ -1,6 +1,6 @@
 import { dialTargets } from '../snapshot/targets.ts';
 import type { ApiSnapshot, Observed, SecretView } from '../snapshot/types.ts';
-import { mayBeFilledIn } from './checks/bundle.ts';
+import { bundleWriter } from './checks/bundle.ts';
 import { type CheckContext, seen } from './checks/check.ts';
 import { unreachedProbes } from './checks/endpoints.ts';
 import { isUnexplained } from './checks/user.ts';
@@ -84,7 +84,8 @@ export function splitRule(words: string): { readonly message: string; readonly r
 function untoldByFiles(context: CheckContext): readonly NotChecked[] {
   if (context.source !== 'files') return [];
   const { related, delegation, secret } = context.snapshot;
-  const { missingCertificate, writers = [] } = related ?? {};
+  const { missingCertificate } = related ?? {};
+  const bundle = bundleWriter(context);
   const account = seen(delegation);
   const inSecret = seen(secret);
   const may = (what: string) => ({ what: `whether ${account?.account} may ${what}`, why: 'no RBAC in the files grants it' });
@@ -92,9 +93,7 @@ function untoldByFiles(context: CheckContext): readonly NotChecked[] {
     ...(missingCertificate && missingCertificate.near === undefined
       ? [{ what: 'the CA that cert-manager injects', why: truncate(missingCertificate.why) }]
       : []),
-    ...(mayBeFilledIn(context)
-      ? [{ what: 'the caBundle', why: truncate(`it is empty; ${writers.join(', ')} may update the APIService and fill it in`) }]
-      : []),
+    ...(bundle === undefined ? [] : [{ what: 'the caBundle', why: truncate(`it is empty; ${bundle}`) }]),
     ...(inSecret && inSecret.certificates.length > 0 && inSecret.keyMatches === undefined ? [withoutKey(inSecret, related)] : []),
     ...(account && account.mayReview === undefined ? [may('create TokenReviews and SubjectAccessReviews')] : []),
     ...(account && account.mayReadAuthentication === undefined

@@ -15,6 +15,8 @@ import type { Manifest } from './types.ts';
 export interface RenderOptions {
   /** `omit` leaves the Secret out, for repositories and logs. */
   readonly secrets: 'include' | 'omit';
+  /** `omit` leaves the caBundle to `register`. Default: `include` */
+  readonly caBundle?: 'include' | 'omit';
 }
 
 /**
@@ -26,7 +28,7 @@ export interface RenderOptions {
  */
 export const renderManifests = (registration: Registration, issued: Issued | undefined, options: RenderOptions): Manifest[] => [
   ...backendManifests(registration, issued, options),
-  ...apiServiceManifests(registration, issued),
+  ...apiServiceManifests(registration, options.caBundle === 'omit' ? undefined : issued),
 ];
 
 /**

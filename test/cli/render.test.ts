@@ -60,6 +60,19 @@ describe('to stdout', () => {
     expect(readFileSync(join(dir, 'kustomize/kustomization.yaml'), 'utf8')).not.toContain('secret');
   });
 
+  test('--ca-bundle omit leaves the caBundle out, and nothing else', async () => {
+    const whole = objects((await apisvc(withSecret, { cwd: dir })).stdout);
+    const { code, stdout, stderr } = await apisvc([...withSecret, '--ca-bundle', 'omit'], { cwd: dir });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const without = whole.map(({ spec, ...rest }) =>
+      rest.kind === 'APIService' ? { ...rest, spec: { ...spec, caBundle: undefined } } : { spec, ...rest },
+    );
+    expect(objects(stdout)).toEqual(without);
+    expect(await apisvc([...withSecret, '--ca-bundle', 'include'], { cwd: dir })).toMatchObject({
+      stdout: expect.stringContaining('caBundle: '),
+    });
+  });
+
   test('only --secrets include needs the key', async () => {
     rmSync(join(dir, 'certs/tls.key'));
     rmSync(join(dir, 'certs/ca.key'));
@@ -136,6 +149,16 @@ describe('into a directory', () => {
       stderr:
         'error: -o helm cannot be used with --secrets include: a chart contains no private key\n' +
         'fix: Remove --secrets. To create the Secret: apisvc register --only secrets\n',
+    });
+  });
+
+  test('-o helm with --ca-bundle is an error', async () => {
+    expect(await apisvc(['render', '-o', 'helm', '--output-dir', 'out', '--ca-bundle', 'omit'], { cwd: dir })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'error: -o helm cannot be used with --ca-bundle: the chart has a value caBundle\n' +
+        'fix: Remove --ca-bundle. The default of the value leaves the caBundle to apisvc register.\n',
     });
   });
 

@@ -1,3 +1,4 @@
+import { projectAnnotation } from '../../manifests/labels.ts';
 import type { CertificateInfo, Encoding, PemItem } from '../../pki/types.ts';
 import { decodeBundle } from '../../snapshot/ca-bundle.ts';
 import { type Code, catalog } from '../catalog.ts';
@@ -91,7 +92,7 @@ function withoutBundle(context: CheckContext): readonly Observation[] {
         ]
       : []),
     ...(untrusted ? [observation('bundle/empty', [quote(untrusted)])] : []),
-    ...(source === 'files' && !injector && !mayBeFilledIn(context)
+    ...(source === 'files' && !injector && bundleWriter(context) === undefined
       ? [
           {
             ...observation('bundle/empty', ['spec.caBundle is empty, and no annotation requests its injection']),
@@ -102,11 +103,16 @@ function withoutBundle(context: CheckContext): readonly Observation[] {
   ];
 }
 
-/** Whether a server of the files may set the empty caBundle itself, as Antrea and KEDA do. */
-export function mayBeFilledIn({ api, snapshot }: CheckContext): boolean {
+/**
+ * Who fills in the empty caBundle of files: apisvc, if it rendered the APIService (`--ca-bundle
+ * omit`), or perhaps a server of the files, as Antrea and KEDA do. Undefined for nobody.
+ */
+export function bundleWriter({ api, snapshot }: CheckContext): string | undefined {
   const { manifest, related } = snapshot;
   // A placeholder is not kept.
   const written = manifest?.faults.some(({ path }) => path.join('.') === 'spec.caBundle') ?? false;
-  const empty = api.caBundle === '' && !api.insecureSkipTLSVerify && injectorsOf(api).length === 0;
-  return empty && !written && (related?.writers ?? []).length > 0;
+  if (written || api.caBundle !== '' || api.insecureSkipTLSVerify || injectorsOf(api).length > 0) return undefined;
+  if (api.annotations[projectAnnotation] !== undefined) return 'apisvc register writes it';
+  const writers = related?.writers ?? [];
+  return writers.length > 0 ? `${writers.join(', ')} may update the APIService and fill it in` : undefined;
 }

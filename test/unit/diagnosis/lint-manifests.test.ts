@@ -129,6 +129,14 @@ test('a Service without a namespace has no half name', () => {
   expect(findings.find(({ code }) => code === 'bundle/empty')?.cause).toContain('such as <service>.<namespace>.svc.');
 });
 
+test('an APIService that apisvc rendered gets its caBundle from apisvc register', () => {
+  const rendered = apiService('').replace('v1.a.example.com}', 'v1.a.example.com, annotations: {apisvc.dev/registration: ns/api}}');
+  const diagnosis = lintedText(rendered);
+  expect(findingsOf(diagnosis)).toEqual([]);
+  expect(diagnosis.apis[0]?.notChecked).toContainEqual({ what: 'the caBundle', why: 'it is empty; apisvc register writes it' });
+  expect(linesOf(lintedText(apiService('')))).toEqual(['error bundle/empty 4']);
+});
+
 test('the templates of one directory are one finding', () => {
   const texts = ['config/a.yml', 'config/b.yml'].map((file) => ({ file, text: 'a: #@ data.values.a\n' }));
   const { snapshot, place } = offlineSnapshot(texts, now);
