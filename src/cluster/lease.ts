@@ -6,9 +6,10 @@ import type { Answer } from './answer.ts';
 import { backoff } from './backoff.ts';
 import type { Cluster } from './cluster.ts';
 import { Unreachable } from './faults.ts';
+import { fieldManager } from './field-owners.ts';
 import { awaitSilence, type SilenceRequest } from './lease-silence.ts';
 import { getObject } from './objects.ts';
-import { fieldManager, sendMergePatch } from './ownership.ts';
+import { sendMergePatch } from './ownership.ts';
 import { resourcePath } from './resources.ts';
 import {
   type Holder,

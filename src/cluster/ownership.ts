@@ -3,23 +3,12 @@ import { managedByLabel } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
+import { type Conflict, conflictOver, fieldManager, isApplied, isManualEdit, ourEntry, rivalsOf } from './field-owners.ts';
 import { formerAnnotation, formerlyAbsent, recordFormer } from './former.ts';
-import { entriesOf, type ManagedFieldsEntry, managedFieldsOf } from './managed-fields.ts';
 import { getObject, refOf } from './objects.ts';
 import { extractOwned } from './owned-fields.ts';
 import { describeRef, type ObjectRef, resourcePath } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';
-
-/** The field manager that owns every field that apisvc applies. */
-export const fieldManager = 'apisvc';
-
-/** One field that another manager owns with another value. */
-export interface Conflict {
-  /** `.spec.caBundle` */
-  readonly field: string;
-  /** The message of kube-apiserver: manager, API version and time. */
-  readonly owner: string;
-}
 
 interface Applied {
   readonly kind: 'applied';
@@ -190,32 +179,13 @@ export async function setFields(cluster: Cluster, found: KubeObject, change: obj
 export type StoredMetadata = KubeObject['metadata'] & { readonly uid?: string; readonly resourceVersion?: string };
 
 /**
- * A caBundle of our registration that a user edited by hand (`kubectl patch`, `edit`, `replace`) is
- * restored: that is what register is for. Values of another controller or of an applied manifest
- * stay until --force-conflicts. `kubectl apply` is "kubectl-client-side-apply", or has no "using".
- * The messages are those of k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go.
- */
-export const isManualEdit = ({ field, owner }: Conflict): boolean =>
-  field === '.spec.caBundle' && /^conflict with "kubectl-(patch|edit|replace)" using /.test(owner);
-
-/**
  * What keeps `setFields` from a change: the same conflicts that kube-apiserver finds for an object
  * that apisvc applied (KEP-555, "Conflicts"). A merge patch has none, but what another manager
  * applies would come back with its next apply. Other updates of such an object are superseded.
  * @param change a JSON merge patch
  */
 export const conflictsOf = (found: KubeObject, change: object): readonly Conflict[] =>
-  changedPaths(found, change)
-    .flatMap((path) =>
-      entriesOf(found, path)
-        .filter((entry) => entry.manager !== fieldManager && (entry.operation === 'Apply' || isApplied(found)))
-        .map((entry) => ({ field: path.map((name) => `.${name}`).join(''), owner: conflictWith(entry) })),
-    )
-    .filter((conflict) => !isManualEdit(conflict));
-
-/** In the words of kube-apiserver, which leaves out the time of an apply. */
-const conflictWith = ({ manager, operation, apiVersion, time }: ManagedFieldsEntry): string =>
-  `conflict with "${manager}"${operation === 'Update' ? ` using ${apiVersion}` : ''}${time === undefined ? '' : ` at ${time}`}`;
+  changedPaths(found, change).flatMap((path) => rivalsOf(found, path).map((entry) => conflictOver(path, entry)));
 
 /** `apiservice/x .spec.caBundle: conflict with "y" using z`, one line for each conflict. */
 export function describeConflicts(object: KubeObject, conflicts: readonly Conflict[]): string {
@@ -257,12 +227,5 @@ export function ownershipOf(object: KubeObject): 'created' | 'adopted' | 'foreig
   return former === formerlyAbsent ? 'created' : 'adopted';
 }
 
-/** Whether apisvc applied this object before. */
-export const isApplied = (object: KubeObject): boolean => ourEntry(object) !== undefined;
-
 /** The fields that apisvc applied, as text to compare; empty for none. */
 export const ownedFields = (object: KubeObject): string => JSON.stringify(ourEntry(object)?.fieldsV1 ?? {});
-
-export const ourEntry = (object: KubeObject): ManagedFieldsEntry | undefined => managedFieldsOf(object).find(isOurEntry);
-
-export const isOurEntry = ({ manager, operation }: ManagedFieldsEntry): boolean => manager === fieldManager && operation === 'Apply';

@@ -1,19 +1,11 @@
 import { mergePatchTo } from '../config/merge-patch.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Cluster } from './cluster.ts';
+import { fieldManager, isOurEntry, ourEntry } from './field-owners.ts';
 import { withFormer } from './former.ts';
 import { managedFieldsOf } from './managed-fields.ts';
 import { getObject, refOf } from './objects.ts';
-import {
-  type ApplyOptions,
-  fieldManager,
-  isOurEntry,
-  mergePatchType,
-  ourEntry,
-  patch,
-  type SetResult,
-  type StoredMetadata,
-} from './ownership.ts';
+import { type ApplyOptions, mergePatchType, patch, type SetResult, type StoredMetadata } from './ownership.ts';
 import { resourcePath } from './resources.ts';
 import { readJson, readStatus, refusal } from './status.ts';
 

@@ -118,7 +118,8 @@ const withSymptoms = (findings: readonly Finding[]): readonly Finding[] =>
   findings.flatMap((finding) => (finding.sameAs === undefined ? [finding, ...withSymptoms(finding.explains)] : []));
 
 const isAboutCertificates = ({ code }: Pick<Finding, 'code'>): boolean =>
-  /^(bundle|cert)\//.test(code) || ['registration/missing', 'security/key-mismatch', 'security/insecure-skip-tls-verify'].includes(code);
+  /^(bundle|cert)\//.test(code) ||
+  ['registration/missing', 'registration/bundle-manager', 'security/key-mismatch', 'security/insecure-skip-tls-verify'].includes(code);
 
 /** Warnings that nevertheless mean that two places differ. */
 const differences: readonly Code[] = [
@@ -220,7 +221,7 @@ function clusterRows(api: ApiSnapshot, diagnosis: ApiDiagnosis, place: Place): r
   if (!view.service) return [unknownRow({ place: 'ca-bundle', name, codes: [] }, 'it is Local: kube-apiserver serves it itself')];
   return [
     ...secretRows(api, view.service, diagnosis, place),
-    ...bundleRows(view, { place: 'ca-bundle', name, codes: codesIn(diagnosis, /^bundle\//) }, place),
+    ...bundleRows(view, { place: 'ca-bundle', name, codes: codesIn(diagnosis, /^(bundle\/|registration\/bundle-manager$)/) }, place),
     ...endpointRows(api, view, diagnosis, place),
   ];
 }

@@ -1,4 +1,4 @@
-import type { Conflict } from '../cluster/ownership.ts';
+import type { Conflict } from '../cluster/field-owners.ts';
 
 /**
  * What applying did to an object. `unchecked`: a dry run could not check it, because its namespace

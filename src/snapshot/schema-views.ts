@@ -26,6 +26,9 @@ export const apiServiceView = z.object({
     'Absent for a Local APIService, which kube-apiserver serves itself.',
   ),
   caBundle: z.string().describe('Base64, as in the object. Empty when it is not set.'),
+  bundleManagers: optional(z.array(z.object({ manager: z.string(), operation: z.string(), time: optional(z.string()) }))).describe(
+    'The field managers that own the caBundle too, so that apisvc cannot change it without a conflict. Absent for none.',
+  ),
   insecureSkipTLSVerify: z.boolean(),
   groupPriorityMinimum: z.number(),
   versionPriority: z.number(),

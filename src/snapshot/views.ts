@@ -1,3 +1,4 @@
+import { rivalsOf } from '../cluster/field-owners.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { withoutKeys } from '../pki/without-keys.ts';
 import type { ApiServiceView, DeletionView, EndpointView, NamespaceView, ServiceView } from './types.ts';
@@ -23,7 +24,9 @@ export const textsOf = (value: Json): Record<string, string> =>
   Object.fromEntries(Object.entries(value ?? {}).map(([key, each]) => [key, textOf(each)]));
 
 /** @param object an APIService of apiregistration.k8s.io/v1 */
-export function viewApiService({ metadata, spec, status }: KubeObject & Json): ApiServiceView {
+export function viewApiService(object: KubeObject & Json): ApiServiceView {
+  const { metadata, spec, status } = object;
+  const rivals = rivalsOf(object, ['spec', 'caBundle']);
   const condition = listOf(status?.conditions).find(({ type }) => type === 'Available');
   const service = spec?.service;
   return {
@@ -39,6 +42,7 @@ export function viewApiService({ metadata, spec, status }: KubeObject & Json): A
     versionPriority: Number(textOf(spec?.versionPriority ?? 0)),
     labels: textsOf(metadata.labels),
     annotations: shortOnes(textsOf(metadata.annotations)),
+    ...(rivals.length > 0 ? { bundleManagers: rivals.map(({ manager, operation, time }) => ({ manager, operation, time })) } : {}),
     ...deletionOf(metadata),
     available: condition && {
       status: condition.status,

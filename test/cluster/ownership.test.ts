@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Cluster, connect } from '../../src/cluster/cluster.ts';
 import { deleteObject } from '../../src/cluster/deletion.ts';
+import { isApplied } from '../../src/cluster/field-owners.ts';
 import { getObject } from '../../src/cluster/objects.ts';
-import { applyObject, isApplied, ownedFields, releaseObject, setFields } from '../../src/cluster/ownership.ts';
+import { applyObject, ownedFields, releaseObject, setFields } from '../../src/cluster/ownership.ts';
 import { resources } from '../../src/cluster/resources.ts';
 import type { KubeObject } from '../../src/manifests/types.ts';
 import { kubectlOk } from './harness/projects.ts';

@@ -87,6 +87,14 @@ export const registrationEntries = {
       'Since version 0.11 (2019), cert-manager reads only annotations of cert-manager.io. Nothing injects the caBundle, and kube-apiserver does not trust the serving certificate.',
     fix: '`kubectl annotate apiservice {name} {annotation}- {replacement}={value}`',
   },
+  'registration/bundle-manager': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: 'Another field manager also owns the caBundle of APIService {name}: {manager}',
+    cause:
+      '{manager} set the caBundle too, and would set its old value again. Therefore `apisvc rotate --ca` refuses to change the caBundle.',
+    fix: 'Make apisvc an owner, so that the caBundle stays: `apisvc register --only apiservices`. Then remove the caBundle from the manifests that {manager} applies: `apisvc render --secrets omit --ca-bundle omit`. Before that, set the sync option ServerSideApply=true of Argo CD, which would delete the caBundle otherwise.',
+  },
   'registration/hides-custom-resources': {
     severity: 'warning',
     hop: 'kube-apiserver',

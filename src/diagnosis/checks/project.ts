@@ -12,8 +12,19 @@ import { nameOf, served, servedBy } from './served-certificates.ts';
  */
 export const checkProject: Check = (context) => {
   const { project } = context.snapshot;
-  return project ? [...checkAuthority(context, project), ...checkServed(context, project)] : [];
+  return project ? [...checkManagers(context, project), ...checkAuthority(context, project), ...checkServed(context, project)] : [];
 };
+
+/** The managers that `rotate --ca` would refuse to overrule. */
+function checkManagers({ api }: CheckContext, { authorities }: ProjectView): readonly Observation[] {
+  const { bundleManagers = [], insecureSkipTLSVerify } = api;
+  if (bundleManagers.length === 0 || authorities.length === 0 || insecureSkipTLSVerify) return [];
+  const evidence = bundleManagers.map(
+    ({ manager, operation, time }) => `spec.caBundle: manager ${manager} (${operation})${time === undefined ? '' : ` at ${time}`}`,
+  );
+  const manager = [...new Set(bundleManagers.map((each) => each.manager))].join(', ');
+  return [observation('registration/bundle-manager', evidence, { manager })];
+}
 
 const has = (certificates: readonly CertificateInfo[], { fingerprint }: CertificateInfo): boolean =>
   certificates.some((each) => each.fingerprint === fingerprint);

@@ -1,5 +1,6 @@
+import type { Conflict } from '../../cluster/field-owners.ts';
 import { refOf } from '../../cluster/objects.ts';
-import { type Conflict, conflictsOf, describeConflicts, setFields } from '../../cluster/ownership.ts';
+import { conflictsOf, describeConflicts, setFields } from '../../cluster/ownership.ts';
 import { describeRef } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';

@@ -1,7 +1,7 @@
 import type { Cluster } from '../../cluster/cluster.ts';
+import { isApplied } from '../../cluster/field-owners.ts';
 import { formerAnnotation, formerlyAbsent } from '../../cluster/former.ts';
 import { getObject } from '../../cluster/objects.ts';
-import { isApplied } from '../../cluster/ownership.ts';
 import { resources } from '../../cluster/resources.ts';
 import type { Holder } from '../../cluster/rotation-lease.ts';
 import type { Diagnosis } from '../../diagnosis/types.ts';

@@ -1,18 +1,9 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { wasRefused } from '../../cluster/faults.ts';
+import { type Conflict, fieldManager, isApplied } from '../../cluster/field-owners.ts';
 import { formerAnnotation, formerlyAbsent } from '../../cluster/former.ts';
 import { getObject, refOf } from '../../cluster/objects.ts';
-import {
-  type ApplyOptions,
-  type ApplyResult,
-  applyObject,
-  type Conflict,
-  describeConflicts,
-  fieldManager,
-  formerOf,
-  isApplied,
-  ownedFields,
-} from '../../cluster/ownership.ts';
+import { type ApplyOptions, type ApplyResult, applyObject, describeConflicts, formerOf, ownedFields } from '../../cluster/ownership.ts';
 import { describeRef } from '../../cluster/resources.ts';
 import { type ApisvcError, RefusedError, UsageError } from '../../errors.ts';
 import { withoutBookkeeping } from '../../manifests/bookkeeping.ts';

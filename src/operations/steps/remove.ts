@@ -1,7 +1,7 @@
 import { deleteAnyObject, deleteObject } from '../../cluster/deletion.ts';
+import { isApplied } from '../../cluster/field-owners.ts';
 import { hasLostValues } from '../../cluster/former.ts';
 import { getObject } from '../../cluster/objects.ts';
-import { isApplied } from '../../cluster/ownership.ts';
 import { describeRef } from '../../cluster/resources.ts';
 import { restoreObject } from '../../cluster/restore.ts';
 import { RefusedError } from '../../errors.ts';

@@ -27,6 +27,7 @@ const other = projectFor('other-project-ca');
 const renewed = projectFor('other-project-leaf');
 const rotated = projectFor('rotation-interrupted');
 const same = projectFor('same-as-project');
+const shared = projectFor('other-bundle-manager');
 
 let newCertificate = '';
 
@@ -48,6 +49,17 @@ async function createLease(service: string): Promise<void> {
     kind: resource.kind,
     metadata: { namespace, name, annotations },
     spec: { holderIdentity: '', leaseDurationSeconds: 15 },
+  });
+}
+
+/** Applies the caBundle with its value, as a GitOps tool does that has it in Git. */
+async function applyBundle(apiService: string): Promise<void> {
+  const { apiVersion, kind, spec } = JSON.parse(await kubectlOk(['get', 'apiservice', apiService, '-o', 'json']));
+  await kubectlOk(['apply', '--server-side', '--field-manager=argocd-controller', '-f', '-'], {
+    apiVersion,
+    kind,
+    metadata: { name: apiService },
+    spec,
   });
 }
 
@@ -91,6 +103,19 @@ const faults: readonly HandMadeFault[] = [
     },
     beforeVerify: () => createLease('rotation-interrupted'),
     options: rotated.options,
+  },
+  {
+    name: 'other-bundle-manager',
+    how: 'a GitOps tool applied the caBundle too, with the same value',
+    codes: ['registration/bundle-manager'],
+    condition: passed,
+    make: async (name, bench) => {
+      await shared.create();
+      const ca = readFileSync(projectFiles(shared.dir).caCertificate, 'utf8');
+      return { port: await bench.serve(name, servingPairOf(shared.dir)), ...caBundle(ca) };
+    },
+    beforeVerify: applyBundle,
+    options: shared.options,
   },
   {
     name: 'same-as-project',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { applyObject, conflictsOf, isApplied, ownedFields, releaseObject, setFields } from '../../../src/cluster/ownership.ts';
+import { isApplied } from '../../../src/cluster/field-owners.ts';
+import { applyObject, conflictsOf, ownedFields, releaseObject, setFields } from '../../../src/cluster/ownership.ts';
 import { restoreObject } from '../../../src/cluster/restore.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 import { answer, clusterOf, never, notFound, type Received, status } from './kube-api.ts';
@@ -93,6 +94,40 @@ describe('conflictsOf', () => {
       }) as unknown as KubeObject;
     expect(conflictsOf(apiService('kubectl-patch'), { spec: { caBundle: 'B' } })).toEqual([]);
     expect(conflictsOf(apiService('kubectl-client-side-apply'), { spec: { caBundle: 'B' } })).toHaveLength(1);
+  });
+});
+
+describe('a field that a manager applied client-side', () => {
+  const annotation = 'kubectl.kubernetes.io/last-applied-configuration';
+  const entry = (manager: string, fieldsV1: object) => ({ manager, operation: 'Update', apiVersion: 'v1', time: 'T', fieldsV1 });
+  const annotated = { 'f:metadata': { 'f:annotations': { [`f:${annotation}`]: {} } } };
+  const apiService = (manifest: string, ...managedFields: readonly object[]): KubeObject =>
+    ({
+      apiVersion: 'v1',
+      kind: 'APIService',
+      metadata: { name: 'x', annotations: { [annotation]: manifest }, managedFields },
+      spec: { caBundle: 'A', versionPriority: 1 },
+    }) as unknown as KubeObject;
+  const change = { spec: { caBundle: 'B' } };
+  const manifest = '{"spec":{"caBundle":"A"}}';
+  const conflicts = [{ field: '.spec.caBundle', owner: 'conflict with "argocd-controller" using v1 at T' }];
+
+  test.each<[string, KubeObject, readonly object[]]>([
+    ['is in conflict', apiService(manifest, entry('argocd-controller', annotated)), conflicts],
+    [
+      'is one conflict if the manager owns it too',
+      apiService(
+        manifest,
+        { ...entry('apisvc', { 'f:spec': { 'f:versionPriority': {} } }), operation: 'Apply' },
+        entry('argocd-controller', { ...annotated, 'f:spec': { 'f:caBundle': {} } }),
+      ),
+      conflicts,
+    ],
+    ['is not in conflict if the manifest lacks it', apiService('{"spec":{}}', entry('argocd-controller', annotated)), []],
+    ['is not in conflict if a user applied it', apiService(manifest, entry('kubectl-client-side-apply', annotated)), []],
+    ['is not known from an annotation that cannot be parsed', apiService('{', entry('argocd-controller', annotated)), []],
+  ])('%s', (_, object, expected) => {
+    expect(conflictsOf(object, change)).toEqual(expected);
   });
 });
 

@@ -34,18 +34,27 @@ describe('a project', () => {
     expect(findings[0]?.evidence.at(-1)).toMatch(/^demo\/certs\/ca\.crt: CN=CA one, SHA-256 /);
   });
 
-  test.each([
-    ['earlier', 'git pull', 'apisvc register'],
-    ['later', 'apisvc register', 'git pull'],
-  ])('whose certificate was issued %s: %s', async (order, advised, notAdvised) => {
-    const { notBefore, ...rest } = await leafFor([host]);
-    const moved = new Date(Date.parse(notBefore) + (order === 'later' ? 1 : -1) * 3_600_000).toISOString();
-    const certificate = { ...rest, notBefore: moved };
-    for (const authorities of [[ca], [otherCa]]) {
-      const [finding] = diagnosed({ project: { directory: 'demo', authorities, certificate } }).findings;
-      expect(finding?.fix).toContain(advised);
-      expect(finding?.fix).not.toContain(notAdvised);
-    }
+  test('a caBundle that another manager owns too is a warning with the manager and the time', () => {
+    const bundleManagers = [
+      { manager: 'kustomize-controller', operation: 'Apply', time: '2026-06-15T11:00:00Z' },
+      { manager: 'kustomize-controller', operation: 'Update' },
+    ];
+    const apiService = seen({ ...api, bundleManagers });
+    const { findings, verdict } = diagnosed({ apiService, project: own });
+    expect(verdict).toBe('healthy');
+    expect(findings).toMatchObject([
+      {
+        code: 'registration/bundle-manager',
+        severity: 'warning',
+        title: `Another field manager also owns the caBundle of APIService ${api.name}: kustomize-controller`,
+        evidence: [
+          'spec.caBundle: manager kustomize-controller (Apply) at 2026-06-15T11:00:00Z',
+          'spec.caBundle: manager kustomize-controller (Update)',
+        ],
+      },
+    ]);
+    // Only apisvc would change the caBundle of a project.
+    expect(codes(diagnosed({ apiService }))).toEqual([]);
   });
 
   test('a caBundle that breaks the API is one fault', () => {

@@ -49,6 +49,10 @@ export const moreFaults = {
     aggregated: answers(503, 'error trying to reach service: remote error: tls: unrecognized name'),
     nameless: { at, handshake: { kind: 'served', protocol: 'TLSv1.3', certificates: [leafCertificate] } },
   },
+  'registration/bundle-manager': {
+    project: own,
+    apiService: seen({ ...api, bundleManagers: [{ manager: 'argocd-controller', operation: 'Apply', time: '2026-06-15T11:00:00Z' }] }),
+  },
   'bundle/not-project-ca': { project: { ...own, authorities: [otherCa], certificate: await leafFor(['api.wardle.svc']) } },
   'cert/not-project-certificate': { project: { ...own, certificate: await leafFor(['api.wardle.svc']) } },
   'cert/rotation-interrupted': {

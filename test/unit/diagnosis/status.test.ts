@@ -104,6 +104,12 @@ describe('drift', () => {
     expect(outline(status)).toContain(row);
   });
 
+  test('is not a caBundle that another manager owns too, whose row has the code', () => {
+    const status = statusFor({ apiService: seen({ ...api, bundleManagers: [{ manager: 'helm', operation: 'Apply' }] }) });
+    expect(status).toMatchObject({ verdict: 'same', findings: [{ code: 'registration/bundle-manager' }] });
+    expect(outline(status)).toContain(`apiservice/${api.name} yes registration/bundle-manager`);
+  });
+
   test('is found without a project too', () => {
     const change = { secret: seen({ ...secret, pods: ['api-0'], certificates: [renewed] }) };
     const status = statusFor(change, {});

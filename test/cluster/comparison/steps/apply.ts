@@ -1,5 +1,5 @@
+import { fieldManager } from '../../../../src/cluster/field-owners.ts';
 import { refOf } from '../../../../src/cluster/objects.ts';
-import { fieldManager } from '../../../../src/cluster/ownership.ts';
 import { resourcePath } from '../../../../src/cluster/resources.ts';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
 import type { Answer } from '../client.ts';

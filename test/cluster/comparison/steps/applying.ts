@@ -1,4 +1,4 @@
-import { fieldManager } from '../../../../src/cluster/ownership.ts';
+import { fieldManager } from '../../../../src/cluster/field-owners.ts';
 import type { KubeObject } from '../../../../src/manifests/types.ts';
 import { refusals } from '../client.ts';
 import type { Step } from '../step.ts';

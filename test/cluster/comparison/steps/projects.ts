@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { fieldManager } from '../../../../src/cluster/ownership.ts';
+import { fieldManager } from '../../../../src/cluster/field-owners.ts';
 import { customise } from '../../../../src/config/customise.ts';
 import { parseRegistration } from '../../../../src/config/load.ts';
 import { presetText } from '../../../../src/config/presets.ts';
