@@ -33,6 +33,8 @@ const packages = {
   'aggregator-front': { 'aggregator-front': '.' },
   'any-api': { 'any-api': '.' },
   'dns-webhook': { 'dns-webhook': '.' },
+  'argocd-engine': { 'argocd-engine': '.' },
+  'flux-apply': { 'flux-apply': '.' },
   load: { load: '.' },
   pause: { pause: '.' },
   'kubectl-1.32': { 'kubectl-1.32': '.' },
