@@ -95,3 +95,17 @@ export async function rotateRefused({ dir }: AnyApiProject, ...flags: readonly s
   const { exitCode, stdout, stderr } = await apisvc(['rotate', '-C', dir, ...flags], { timeout: 250_000 });
   return { exitCode, stdout, errors: stderr.slice(stderr.indexOf('error: ')) };
 }
+
+/** Slows rollouts down, so that the holder of a Lease renews it at least once before it ends. */
+export const setMinReadySeconds = (name: string, minReadySeconds: number): Promise<string> =>
+  kubectlOk(['patch', 'deployment', name, '-n', name, '--type=merge', '-p', JSON.stringify({ spec: { minReadySeconds } })]);
+
+/** What `rotateRefused` returns while another command changes the certificate. */
+export const namesTheFirst = (name: string) => ({
+  exitCode: 1,
+  errors: expect.stringMatching(
+    new RegExp(
+      `^error: \\S+@\\S+ has been changing the certificate of Service ${name}/${name} since \\S+\\nfix: Wait until that run is complete\\.`,
+    ),
+  ),
+});

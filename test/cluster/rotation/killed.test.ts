@@ -105,7 +105,7 @@ async function finish(project: AnyApiProject, how: Finish, flags: readonly strin
 
 const rounds = (kind: 'leaf' | 'ca'): [Moment, Finish][] => {
   const all = titles[kind].flatMap((title) => (['rotate', 'abort'] as const).map((how): [Moment, Finish] => [{ title }, how]));
-  const longestMs = kind === 'leaf' ? 6_000 : 30_000;
+  const longestMs = kind === 'leaf' ? 3_000 : 20_000;
   const moments = Array.from({ length: isThorough ? 25 : 1 }, (): [Moment, Finish] => [{ longestMs }, random() < 0.5 ? 'rotate' : 'abort']);
   return [...(isThorough ? all : pick(all, 1)), ...moments];
 };

@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
-import { emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
-import { expectAgreement, placesOf, rotateOk } from '../harness/rotations.ts';
+import { editConfiguration, emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
+import { expectAgreement, namesTheFirst, placesOf, rotateOk, rotateRefused, setMinReadySeconds } from '../harness/rotations.ts';
 
-/** What `rotate` prints, and its flags that a CronJob and a slow kubelet need. */
+/**
+ * What `rotate` prints, its flags that a CronJob and a slow kubelet need, and what it does beside a
+ * `register` of the same project.
+ */
 
 const name = 'rotate-options';
 let project: AnyApiProject;
@@ -97,4 +100,46 @@ test('--abort reports what it restores and withdraws', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ outcome: 'aborted', restored: { certificate: { sha256: leaf[0] } } });
   expect(JSON.parse(stdout).withdrawn.certificate.sha256).not.toBe(leaf[0]);
   expect((await expectAgreement(project, name)).leaf).toEqual(leaf);
+});
+
+test('rotate is refused while register changes the server and the APIService', async () => {
+  const before = await expectAgreement(project, name);
+  await setMinReadySeconds(name, 4);
+  editConfiguration(project.dir, (document) => {
+    document.addIn(['spec', 'server', 'args'], '--close-connections');
+    document.setIn(['spec', 'apis', 0, 'versionPriority'], 20);
+  });
+  const registering = apisvc(['register', '-C', project.dir]);
+  await waitForOutput(registering, new RegExp(`deployment/${name}/${name} configured`));
+  expect(await rotateRefused(project)).toMatchObject(namesTheFirst(name));
+  const { exitCode, stderr } = await registering;
+  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(await expectAgreement(project, name)).toEqual(before);
+});
+
+test('register is refused while rotate runs, also in a copy of the project', async () => {
+  const before = await expectAgreement(project, name);
+  const copy = join(emptyFolder(), 'copy');
+  cpSync(project.dir, copy, { recursive: true });
+  const rotating = apisvc(['rotate', '-C', project.dir, '--nudge'], { timeout: 120_000 });
+  await waitForOutput(rotating, /==> Writing Secret/);
+  // It could end before register has looked.
+  rotating.kill('SIGSTOP');
+  const [here, there] = await Promise.all([project.dir, copy].map((dir) => apisvc(['register', '-C', dir])));
+  rotating.kill('SIGCONT');
+  expect(here).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/^error: a rotation is in progress: \S+\/certs\/next exists\n/),
+  });
+  expect(there).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      new RegExp(
+        `a rotation of the certificate of Service ${name}/${name} is not complete: it started at \\S+, and \\S+@\\S+ ran it last\\n`,
+      ),
+    ),
+  });
+  const { exitCode, stderr } = await rotating;
+  expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect((await expectAgreement(project, name)).leaf).not.toEqual(before.leaf);
 });
