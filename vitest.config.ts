@@ -59,8 +59,8 @@ export default defineConfig({
         // Every test starts the built program, which is slow on a busy machine.
         test: { name: 'cli', include: ['test/cli/**/*.test.ts'], maxWorkers: '100%', testTimeout: 30_000 },
       },
-      // Whole commands.
-      { extends: true, test: { name: 'sandbox', include: ['test/sandbox/**/*.test.ts'], maxWorkers: 2, testTimeout: 120_000 } },
+      // Whole commands, which mostly wait for Leases and rollouts.
+      { extends: true, test: { name: 'sandbox', include: ['test/sandbox/**/*.test.ts'], maxWorkers: 3, testTimeout: 120_000 } },
       {
         extends: true,
         test: {
