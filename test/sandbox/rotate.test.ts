@@ -151,7 +151,7 @@ test('lost certificates are restored from the cluster', async () => {
   expect(contents(join(cwd, 'demo'))).not.toContain('certs/tls.crt');
   expect(await run('rotate', '-C', 'demo')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('fix: Restore the file. To make a new CA: apisvc rotate -C demo --ca\n'),
+    stderr: expect.stringContaining('fix: Restore the file, or give the key with --keys. To make a new CA: apisvc rotate -C demo --ca\n'),
   });
   expect(contents(join(cwd, 'demo'))).toEqual(expect.arrayContaining(['certs/ca.crt', 'certs/tls.crt']));
 });
@@ -170,7 +170,7 @@ test('a lost certs/ca.crt is restored from the caBundle, also without tls.key', 
 
   rmSync(join(certs, 'ca.crt'));
   expect(await run('init', 'other', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
-  cpSync(join(cwd, 'other', 'certs', 'tls.crt'), join(certs, 'tls.crt'));
+  for (const name of ['tls.crt', 'tls.key']) cpSync(join(cwd, 'other', 'certs', name), join(certs, name));
   expect(await run('rotate', '-C', 'demo')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining(
