@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
+import { issuerTypes } from '../config/issuer-flags.ts';
 import { presetNames } from '../config/presets.ts';
-import { issuerTypes } from '../config/schema-certificates.ts';
 import { keyTypes } from '../pki/types.ts';
 import type { Run } from './action.ts';
 import { examples, repeatableList, withCluster } from './options.ts';

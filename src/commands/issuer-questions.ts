@@ -1,5 +1,6 @@
+import { issuerTypes } from '../config/issuer-flags.ts';
 import { responsibilities } from '../config/responsibilities.ts';
-import { type IssuerType, issuerTypes } from '../config/schema-certificates.ts';
+import type { IssuerType } from '../config/schema-certificates.ts';
 import type { IssuerFlags } from './issuer-choice.ts';
 import type { Question, Terminal } from './terminal.ts';
 

@@ -22,6 +22,9 @@ export const issuerFlags: Readonly<Record<IssuerType, IssuerFlags>> = {
   insecure: without,
 };
 
+/** The values of `spec.certificates.issuer.type`, for `--help` too, which loads no schema. */
+export const issuerTypes = Object.keys(issuerFlags) as readonly IssuerType[];
+
 interface IssuerSetting {
   readonly flag: string;
   /** Below spec.certificates.issuer. */

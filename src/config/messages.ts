@@ -1,9 +1,9 @@
 import { type Document, isScalar, isSeq, type Scalar } from 'yaml';
 import type * as z from 'zod';
 import { unitMissing } from './duration.ts';
+import { issuerTypes } from './issuer-flags.ts';
 import { placeOf } from './locate.ts';
 import { nearest } from './nearest.ts';
-import { issuerTypes } from './schema-certificates.ts';
 import { shown } from './shown.ts';
 
 type Issue = z.core.$ZodIssue;

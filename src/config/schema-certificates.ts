@@ -74,8 +74,7 @@ const insecure = z
 const issuers = [selfSigned, existingCa, existingSecret, certManager, csr, openshift, insecure] as const;
 
 /** The values of `spec.certificates.issuer.type`. */
-export const issuerTypes = issuers.map(({ shape }) => shape.type.value);
-export type IssuerType = (typeof issuerTypes)[number];
+export type IssuerType = z.infer<(typeof issuers)[number]>['type'];
 
 /** `spec.certificates` */
 export const certificates = z.strictObject({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { issuerTypes } from '../../../src/config/issuer-flags.ts';
 import { parseRegistration } from '../../../src/config/load.ts';
-import { issuerTypes } from '../../../src/config/schema-certificates.ts';
 import { file, having, messageOf } from './registration-text.ts';
 
 /** Expects a message for `text` in place of `lifetime`, in spec.certificates. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { issuerTypes } from '../../../src/config/issuer-flags.ts';
 import { responsibilities } from '../../../src/config/responsibilities.ts';
-import { issuerTypes } from '../../../src/config/schema-certificates.ts';
 import { formatManifests } from '../../../src/manifests/format.ts';
 import { renderManifests } from '../../../src/manifests/render.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
