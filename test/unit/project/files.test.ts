@@ -2,18 +2,18 @@ import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fileError } from '../../../src/config/file-errors.ts';
-import { Exit, UsageError } from '../../../src/errors.ts';
+import { ApisvcError, Exit } from '../../../src/errors.ts';
 import { type FileToWrite, saveFile, writeFiles } from '../../../src/project/files.ts';
 import { contents, folder, modeOf } from './folder.ts';
 
 const open = (path: string, text = 'new\n'): FileToWrite => ({ path, text, mode: 0o644 });
 const secret = (path: string, text = 'new\n'): FileToWrite => ({ path, text, mode: 0o600 });
 
-const failure = (run: () => void): UsageError => {
+const failure = (run: () => void): ApisvcError => {
   try {
     run();
   } catch (error) {
-    if (error instanceof UsageError) return error;
+    if (error instanceof ApisvcError) return error;
     throw error;
   }
   throw new Error('nothing failed');
