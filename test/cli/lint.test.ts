@@ -82,8 +82,12 @@ describe('faults', () => {
     expect((await apisvc(['lint', '-'], { cwd, input })).stdout).toContain('error service/port-missing: ');
   });
 
-  test('a missing caBundle is an error, unless an annotation injects it', async () => {
-    const input = manifests.replace(/ +caBundle: \S+\n/, '');
+  test('a missing caBundle is an error, unless an annotation injects it or apisvc rendered the file', async () => {
+    const rendered = manifests.replace(/ +caBundle: \S+\n/, '');
+    const ofApisvc = await apisvc(['lint', '-'], { cwd, input: rendered });
+    expect(ofApisvc.code).toBe(0);
+    expect(ofApisvc.stdout).toContain('the caBundle: it is empty; apisvc register writes it');
+    const input = rendered.replaceAll('apisvc.dev/registration:', 'example.com/registration:');
     const ran = await apisvc(['lint', '-'], { cwd, input });
     expect(ran.code).toBe(1);
     expect(ran.stdout).toContain('error bundle/empty: ');
