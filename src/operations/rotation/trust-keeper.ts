@@ -38,7 +38,8 @@ export interface TrustKeeper {
    * Writes the caBundle of the end of a rotation. Another manager may undo that once.
    * @param isFresh as for `changeFields`
    * @returns as `changeFields`
-   * @throws as `changeFields`; RefusedError that names the manager the second time
+   * @throws as `changeFields`; RefusedError that names the manager the second time. The caBundle
+   * trusts both CAs then
    */
   narrow(apiService: KubeObject, isFresh?: () => boolean): Promise<boolean>;
   /** @throws RefusedError where an APIService would not accept the new certificate */
@@ -121,7 +122,11 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
       const { name } = apiService.metadata;
       if (narrowed.get(name)) {
         const [error] = noteOverwrite(apiService);
-        if (error) throw error;
+        if (error) {
+          // It may lack the CA by which everything serves.
+          await keeper.widen(apiService, true);
+          throw error;
+        }
         restored.add(name);
       }
       narrowed.set(name, false);

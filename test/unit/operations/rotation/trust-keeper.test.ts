@@ -139,6 +139,15 @@ describe('a caBundle that was narrowed', () => {
     expect(trusted()).toEqual(both);
   });
 
+  test('and overwritten with the old CA trusts both CAs, also if it is seen when it is due again', async () => {
+    const { keeper, live, from, both, trusted } = await narrowedSituation();
+    live.spec.caBundle = base64(from);
+    expect(await keeper.narrow(live)).toBe(true);
+    live.spec.caBundle = base64(from);
+    await expect(keeper.narrow(live)).rejects.toThrow(`${overwrote} a second time during the rotation`);
+    expect(trusted()).toEqual(both);
+  });
+
   test('and overwritten with both CAs is narrowed once more, and named the second time', async () => {
     const { keeper, live, from, to, both, trusted, notes } = await narrowedSituation();
     live.spec.caBundle = base64(from, to);
