@@ -5,10 +5,12 @@ import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '.
 import { apisvc } from '../harness/commands.ts';
 import { editConfiguration, emptyFolder, kubectlOk, waitForOutput } from '../harness/projects.ts';
 import { expectAgreement, namesTheFirst, placesOf, rotateOk, rotateRefused, setMinReadySeconds } from '../harness/rotations.ts';
+import { installInsecure } from '../harness/secured.ts';
+import { isThorough } from '../harness/thorough.ts';
 
 /**
  * What `rotate` prints, its flags that a CronJob and a slow kubelet need, and what it does beside a
- * `register` of the same project.
+ * `register` or `secure` of the same project.
  */
 
 const name = 'rotate-options';
@@ -143,3 +145,23 @@ test('register is refused while rotate runs, also in a copy of the project', asy
   expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect((await expectAgreement(project, name)).leaf).not.toEqual(before.leaf);
 });
+
+if (isThorough) {
+  test('rotate is refused while secure changes the server', async () => {
+    const name = 'rotate-secure';
+    const home = emptyFolder();
+    const { apiService, target } = await installInsecure({ name, replicas: 1 });
+    const project: AnyApiProject = { dir: join(home, name), apiService, target };
+    try {
+      await setMinReadySeconds(name, 8);
+      const securing = apisvc(['secure', apiService, '--yes', '--timeout', '3m'], { cwd: home, timeout: 200_000 });
+      await waitForOutput(securing, new RegExp(`deployment/${name}/${name} configured`));
+      expect(await rotateRefused(project)).toMatchObject(namesTheFirst(name));
+      const { exitCode, stderr } = await securing;
+      expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+      await expectAgreement(project, name);
+    } finally {
+      await removeAnyApiProject(project, name);
+    }
+  });
+}
