@@ -93,22 +93,24 @@ describe.each(tools)('$words', ({ name, program, flags, manager }) => {
     expect(seen.size).toBe(rounds + 1);
   });
 
-  test.runIf(program === 'argocd-engine')('owns a caBundle in Git, which verify and status report, and rotate --ca refuses', async () => {
-    await render('include');
-    await tool.sync();
-    const { exitCode, diagnosis } = await verifyJson(['-C', project.dir]);
-    expect(exitCode).toBe(0);
-    expect(diagnosis.apis[0]?.findings).toMatchObject([
-      { code: 'registration/bundle-manager', evidence: [expect.stringContaining(`spec.caBundle: manager ${manager} `)] },
-    ]);
-    expect(await ok(['status', '-C', project.dir])).toContain('registration/bundle-manager');
-    const before = await placesOf(project, name);
-    const { exitCode: refused, errors } = await rotateRefused(project, '--ca', '--soak', '0s', '--nudge');
-    expect({ refused, errors }).toEqual({ refused: 1, errors: expect.stringContaining(`.spec.caBundle: conflict with "${manager}"`) });
-    expect(errors).toContain('nothing in the cluster was changed');
-    expect({ ...(await placesOf(project, name)), pending: false }).toEqual(before);
-    await rotateOk(project, '--abort', '--soak', '0s');
-  });
+  if (program === 'argocd-engine') {
+    test('owns a caBundle in Git, which verify and status report, and rotate --ca refuses', async () => {
+      await render('include');
+      await tool.sync();
+      const { exitCode, diagnosis } = await verifyJson(['-C', project.dir]);
+      expect(exitCode).toBe(0);
+      expect(diagnosis.apis[0]?.findings).toMatchObject([
+        { code: 'registration/bundle-manager', evidence: [expect.stringContaining(`spec.caBundle: manager ${manager} `)] },
+      ]);
+      expect(await ok(['status', '-C', project.dir])).toContain('registration/bundle-manager');
+      const before = await placesOf(project, name);
+      const { exitCode: refused, errors } = await rotateRefused(project, '--ca', '--soak', '0s', '--nudge');
+      expect({ refused, errors }).toEqual({ refused: 1, errors: expect.stringContaining(`.spec.caBundle: conflict with "${manager}"`) });
+      expect(errors).toContain('nothing in the cluster was changed');
+      expect({ ...(await placesOf(project, name)), pending: false }).toEqual(before);
+      await rotateOk(project, '--abort', '--soak', '0s');
+    });
+  }
 
   test('gives up a caBundle that is no longer in Git, and no request fails', async () => {
     const report = await underLoad(project, async () => {
@@ -126,15 +128,17 @@ describe.each(tools)('$words', ({ name, program, flags, manager }) => {
     expect(await ok(['verify', '-C', project.dir])).not.toContain('registration/bundle-manager');
   });
 
-  test.runIf(name === 'argocd')('without ServerSideApply=true deletes a caBundle that is no longer in Git', async () => {
-    await restart([]);
-    await render('include');
-    await tool.sync();
-    await render('omit');
-    expect((await tool.sync()).error).toBeUndefined();
-    expect(await bundleManagers()).toEqual([]);
-    await registerParts();
-    expectInSync([await tool.sync()]);
-    await expectAgreement(project, name);
-  });
+  if (name === 'argocd') {
+    test('without ServerSideApply=true deletes a caBundle that is no longer in Git', async () => {
+      await restart([]);
+      await render('include');
+      await tool.sync();
+      await render('omit');
+      expect((await tool.sync()).error).toBeUndefined();
+      expect(await bundleManagers()).toEqual([]);
+      await registerParts();
+      expectInSync([await tool.sync()]);
+      await expectAgreement(project, name);
+    });
+  }
 });
