@@ -1,44 +1,15 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { type Cluster, connect } from '../../src/cluster/cluster.ts';
-import { refOf } from '../../src/cluster/objects.ts';
+import { expect, test } from 'vitest';
 import { resourcePath, resources } from '../../src/cluster/resources.ts';
 import { parseRegistration } from '../../src/config/load.ts';
-import { apisvc } from '../cli/apisvc.ts';
-import { emptyFolder, startSandbox } from './harness.ts';
-
-const name = 'v1alpha1.demo.apisvc.dev';
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON of Kubernetes objects.
-type Json = any;
+import { insecure, type Json, name, registered, withoutCa } from './installed.ts';
 
 const { signal } = new AbortController();
 
-/**
- * A sandbox with a server that somebody registered with other tools, in verified form.
- * @param edit changes an object before it is created
- */
-async function registered(edit: (object: Json) => void = () => {}) {
-  const cwd = emptyFolder();
-  const box = await startSandbox(['--empty'], cwd);
-  const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
-  const cluster: Cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
-  onTestFinished(() => cluster.close());
-  expect(await run('init', 'theirs', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
-  const { stdout } = await run('render', '-C', 'theirs', '--secrets', 'include', '-o', 'json');
-  rmSync(join(cwd, 'theirs'), { recursive: true });
-  for (const object of JSON.parse(stdout).items) {
-    delete object.metadata.annotations?.['apisvc.dev/registration'];
-    delete object.metadata.labels?.['app.kubernetes.io/managed-by'];
-    if (object.kind === 'Secret') object.metadata.name = 'their-cert';
-    if (object.kind === 'Deployment') object.spec.template.spec.volumes[0].secret.secretName = 'their-cert';
-    edit(object);
-    const ref = refOf(object);
-    const answer = await cluster.request({ method: 'POST', path: resourcePath(ref.resource, ref.namespace), body: object, signal });
-    expect({ kind: object.kind, status: answer.status, body: answer.body }).toMatchObject({ status: 201 });
-  }
-  await vi.waitFor(async () => expect(await run('verify', name)).toMatchObject({ code: 0 }), { timeout: 25_000, interval: 300 });
+/** @param edit changes an object before it is created */
+async function registeredByOthers(edit?: (object: Json) => void) {
+  const { cwd, run, cluster } = await registered(edit);
   /** Every object that a project may change, with its version. */
   const versions = async (): Promise<readonly string[]> => {
     const kinds = [resources.Deployment, resources.Service, resources.Secret, resources.APIService];
@@ -60,19 +31,13 @@ async function registered(edit: (object: Json) => void = () => {}) {
 
 const api = resourcePath(resources.APIService, undefined, name);
 const specOf = (dir: string) => parseRegistration(readFileSync(join(dir, 'apisvc.yaml'), 'utf8'), 'apisvc.yaml').spec;
-const insecure = (object: Json): void => {
-  if (object.kind === 'APIService') object.spec = { ...object.spec, caBundle: undefined, insecureSkipTLSVerify: true };
-};
-const withoutCa = (object: Json): void => {
-  if (object.kind === 'Secret') delete object.data['ca.crt'];
-};
 
 /** The commands in a text, as a user would paste them. */
 const commandsIn = (text: string): string[][] =>
   [...text.matchAll(/^ {2}apisvc (.*?) {2,}#/gm)].map(([, words = '']) => words.trim().split(' '));
 
 test('an insecure registration becomes a project, and the next steps that are printed work', async () => {
-  const { cwd, run, versions } = await registered((object) => {
+  const { cwd, run, versions } = await registeredByOthers((object) => {
     insecure(object);
     withoutCa(object);
   });
@@ -119,7 +84,7 @@ test('an insecure registration becomes a project, and the next steps that are pr
 });
 
 test('secure keeps the certificate of a server whose Secret has its CA, and the project names the Secret', async () => {
-  const { cwd, run } = await registered(insecure);
+  const { cwd, run } = await registeredByOthers(insecure);
   expect(await run('init', 'found', '--from-cluster', name)).toMatchObject({ code: 0 });
   const secured = await run('secure', name, '-C', 'found', '--yes', '-o', 'json');
   expect({ code: secured.code, stderr: secured.stderr }).toMatchObject({ code: 0 });
@@ -130,7 +95,7 @@ test('secure keeps the certificate of a server whose Secret has its CA, and the 
 });
 
 test('a verified registration becomes a project with the Secret of others', async () => {
-  const { cwd, run, versions, patch } = await registered();
+  const { cwd, run, versions, patch } = await registeredByOthers();
   const before = await versions();
   const made = await run('init', 'found', '--from-cluster', name);
   expect(made).toMatchObject({ code: 0, stderr: '' });
@@ -167,7 +132,7 @@ test('a verified registration becomes a project with the Secret of others', asyn
 });
 
 test("OpenShift's annotations name the Secret", async () => {
-  const { cwd, run, patch } = await registered();
+  const { cwd, run, patch } = await registeredByOthers();
   const service = resourcePath(resources.Service, 'demo', 'demo');
   const openshift = 'service.beta.openshift.io';
   await patch(api, { metadata: { annotations: { [`${openshift}/inject-cabundle`]: 'true' } } });
@@ -184,7 +149,7 @@ test("OpenShift's annotations name the Secret", async () => {
 });
 
 test('an APIService that cannot become a project is refused with the reason', async () => {
-  const { run, patch, read } = await registered();
+  const { run, patch, read } = await registeredByOthers();
   const refused = async (given: string, words: string) =>
     expect(await run('init', 'found', '--from-cluster', given)).toMatchObject({
       code: 1,

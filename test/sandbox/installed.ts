@@ -41,17 +41,16 @@ async function renewLease(cluster: Cluster): Promise<void> {
 }
 
 /**
- * A sandbox with a server that somebody installed without verification. Its Secret is not one of
- * apisvc.
+ * A sandbox with a server that somebody registered with other tools, in verified form. Its Secret
+ * is not one of apisvc.
  * @param edit changes an object before it is created
  */
-export async function installed(edit: (object: Json) => void = () => {}) {
+export async function registered(edit: (object: Json) => void = () => {}) {
   const cwd = emptyFolder();
   const box = await startSandbox(['--empty'], cwd);
   const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
   const cluster: Cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
   onTestFinished(() => cluster.close());
-  await renewLease(cluster);
   expect(await run('init', 'theirs', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
   const { stdout } = await run('render', '-C', 'theirs', '--secrets', 'include', '-o', 'json');
   rmSync(join(cwd, 'theirs'), { recursive: true });
@@ -60,13 +59,30 @@ export async function installed(edit: (object: Json) => void = () => {}) {
     delete object.metadata.labels?.['app.kubernetes.io/managed-by'];
     if (object.kind === 'Secret') object.metadata.name = 'their-cert';
     if (object.kind === 'Deployment') object.spec.template.spec.volumes[0].secret.secretName = 'their-cert';
-    if (object.kind === 'APIService') object.spec = { ...object.spec, caBundle: undefined, insecureSkipTLSVerify: true };
     edit(object);
     const ref = refOf(object);
     const answer = await cluster.request({ method: 'POST', path: resourcePath(ref.resource, ref.namespace), body: object, signal });
     expect({ kind: object.kind, status: answer.status, body: answer.body }).toMatchObject({ status: 201 });
   }
   await vi.waitFor(async () => expect(await run('verify', name)).toMatchObject({ code: 0 }), { timeout: 25_000, interval: 300 });
+  return { cwd, run, cluster, env: box.env };
+}
+
+/** For `registered`: without verification. */
+export const insecure = (object: Json): void => {
+  if (object.kind === 'APIService') object.spec = { ...object.spec, caBundle: undefined, insecureSkipTLSVerify: true };
+};
+
+/**
+ * As `registered`, without verification.
+ * @param edit changes an object before it is created
+ */
+export async function installed(edit: (object: Json) => void = () => {}) {
+  const { cwd, run, cluster, env } = await registered((object) => {
+    insecure(object);
+    edit(object);
+  });
+  await renewLease(cluster);
   const objects = async () => {
     const lists = await Promise.all(
       [resources.Deployment, resources.Service, resources.Secret].map(async (resource) => {
@@ -79,7 +95,7 @@ export async function installed(edit: (object: Json) => void = () => {}) {
   };
   /** Kills the command when it prints a line. */
   const killAt = async (line: string, ...args: string[]): Promise<void> => {
-    const running = execa(bin, args, { cwd, env: { ...plainEnv, ...box.env }, extendEnv: false, reject: false, stdin: 'ignore' });
+    const running = execa(bin, args, { cwd, env: { ...plainEnv, ...env }, extendEnv: false, reject: false, stdin: 'ignore' });
     let stderr = '';
     running.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk;
@@ -93,7 +109,7 @@ export async function installed(edit: (object: Json) => void = () => {}) {
       status: 200,
     });
   };
-  return { cwd, run, objects, cluster, killAt, env: box.env };
+  return { cwd, run, objects, cluster, killAt, env };
 }
 
 function plain({ metadata, status: _, ...object }: Json): Json {
