@@ -1,4 +1,4 @@
-import { type IssuerSettingKey, issuerFlags, issuerSettings } from '../config/issuer-flags.ts';
+import { type IssuerSettingKey, issuerFlags, issuerSettings, issuerTypes } from '../config/issuer-flags.ts';
 import type { IssuerType } from '../config/schema-certificates.ts';
 import { UsageError } from '../errors.ts';
 import type { CaFlags } from './ca-flags.ts';
@@ -18,7 +18,7 @@ export interface IssuerFlags extends CaFlags {
 /** The issuer that the flags select; undefined leaves the one of the preset. */
 export const selectedIssuer = (flags: IssuerFlags): IssuerType | undefined =>
   flags.issuer ??
-  (Object.keys(issuerFlags) as IssuerType[]).find((type) => {
+  issuerTypes.find((type) => {
     const { selectedBy } = issuerFlags[type];
     return selectedBy !== undefined && flags[selectedBy] !== undefined;
   });

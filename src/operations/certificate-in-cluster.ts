@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Cluster } from '../cluster/cluster.ts';
 import { getObject } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
-import { apiServiceNames, secretName, servingNames } from '../config/registration.ts';
+import { apiServiceNames, servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
 import { secretEntry } from '../manifests/secret.ts';
@@ -14,6 +14,7 @@ import type { CertificateInfo, Issued } from '../pki/types.ts';
 import { servingFaults } from '../project/certificates.ts';
 import { trustedBy } from '../snapshot/ca-bundle.ts';
 import { viewApiService } from '../snapshot/views.ts';
+import { secretRef } from './rotation/live.ts';
 
 export interface WantedCertificate {
   readonly registration: Registration;
@@ -49,7 +50,7 @@ export async function certificateInCluster(
   signal: AbortSignal,
 ): Promise<CertificateInCluster> {
   const { namespace } = registration.metadata;
-  const ref = { resource: resources.Secret, namespace, name: secretName(registration) };
+  const ref = secretRef({ registration });
   const name = `Secret ${namespace}/${ref.name}`;
   const unfit = (...reasons: string[]): Unfit => ({ fits: false, reasons });
   const secret = await getObject(cluster, ref, signal);

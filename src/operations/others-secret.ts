@@ -1,6 +1,5 @@
 import { getObject } from '../cluster/objects.ts';
-import { type ObjectRef, resources } from '../cluster/resources.ts';
-import { secretName, serverNameOf } from '../config/registration.ts';
+import { serverNameOf } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { RefusedError } from '../errors.ts';
@@ -11,6 +10,7 @@ import { inspect } from '../pki/inspect.ts';
 import type { CertificateInfo, ServingNames } from '../pki/types.ts';
 import { servingFaults } from '../project/certificates.ts';
 import { isKeyOf } from './certificate-in-cluster.ts';
+import { secretRef } from './rotation/live.ts';
 
 /** A serving certificate that others wrote into a Secret. */
 export interface OthersCertificate {
@@ -26,13 +26,6 @@ export interface OthersSecret extends IssuerContext {
   readonly now: Date;
 }
 
-/** The Secret with the serving certificate. */
-export const servingSecretRef = (registration: Registration): ObjectRef => ({
-  resource: resources.Secret,
-  namespace: registration.metadata.namespace,
-  name: secretName(registration),
-});
-
 /**
  * Reads the Secret that others write, and checks that its certificate fits: the name of the
  * Service, the key, the dates, and the CA where apisvc writes the caBundle.
@@ -46,7 +39,7 @@ export async function readOthersSecret({
   now,
   signal,
 }: OthersSecret): Promise<OthersCertificate | undefined> {
-  const ref = servingSecretRef(registration);
+  const ref = secretRef({ registration });
   const name = `Secret ${ref.namespace}/${ref.name}`;
   const secret = await getObject(cluster, ref, signal);
   const presented = secret ? inspect(secretEntry(secret, 'tls.crt')).certificates : [];

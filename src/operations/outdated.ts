@@ -1,7 +1,7 @@
+import { dirname } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { wasRefused } from '../cluster/faults.ts';
 import { getObject } from '../cluster/objects.ts';
-import { resources } from '../cluster/resources.ts';
 import { secretName, serverNameOf } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
@@ -17,6 +17,7 @@ import { projectFiles } from '../project/project.ts';
 import { registeredRoots } from './certificate-in-cluster.ts';
 import type { OnProgress } from './progress.ts';
 import type { RegisterRequest } from './register-request.ts';
+import { secretRef } from './rotation/live.ts';
 import { type Step, withoutChanges } from './runner.ts';
 
 /** A copy of a project whose certificate was replaced in the cluster, from another copy. */
@@ -54,7 +55,7 @@ export async function outdatedCopy({ cluster, registration, signal, ...own }: Co
   const { dir, leaf, anchors, now } = own;
   if (!leaf || registration.spec.server.external) return undefined;
   const { namespace } = registration.metadata;
-  const ref = { resource: resources.Secret, namespace, name: secretName(registration) };
+  const ref = secretRef({ registration });
   const secret = await getObject(cluster, ref, signal);
   if (!secret || (secret.metadata.annotations?.[projectAnnotation] ?? projectOf(registration)) !== projectOf(registration))
     return undefined;
@@ -81,7 +82,7 @@ export async function outdatedCopy({ cluster, registration, signal, ...own }: Co
 /** Lost certificates are those of the cluster, for `register` and for `rotate`. */
 function wayOut(dir: string, isSameCa: boolean): string {
   const { certificate, key, caCertificate } = projectFiles(dir);
-  const certs = shellWord(caCertificate.replace(/\/[^/]+$/, ''));
+  const certs = shellWord(dirname(caCertificate));
   // The key of a CA that stays in use is needed for the next certificate.
   const aside = isSameCa ? `rm -f ${shellWord(certificate)} ${shellWord(key)}` : `mv ${certs} ${certs}.old`;
   return [

@@ -65,10 +65,18 @@ export async function namingAllMissing<T>(
   work: () => Promise<T>,
   unknown?: string,
 ): Promise<T> {
+  return whenRefused(work, () => requireAccess(cluster, needs, [], signal, unknown));
+}
+
+/**
+ * Runs work, and something that says more when a request is refused.
+ * @throws what `explain` throws then; whatever the work throws
+ */
+export async function whenRefused<T>(work: () => Promise<T>, explain: () => Promise<void>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (wasRefused(error)) await requireAccess(cluster, needs, [], signal, unknown);
+    if (wasRefused(error)) await explain();
     throw error;
   }
 }

@@ -1,17 +1,15 @@
 import { apiServiceNames } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
-import { base64 } from '../manifests/secret.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
-import type { CertificateInfo } from '../pki/types.ts';
 import { viewApiService } from '../snapshot/views.ts';
 import { completeExistingDeployment } from './existing-deployment.ts';
 import { copyCheckOf, currentCopyStep } from './outdated.ts';
 import { bundleOnly } from './parts.ts';
 import { isApiService, isDeployment, type RegisterRequest } from './register-request.ts';
-import { bundleText } from './rotation/bundles.ts';
+import { bundleText, withBundle } from './rotation/bundles.ts';
 import type { Step } from './runner.ts';
 import { applyStep } from './steps/apply.ts';
 import { availableStep } from './steps/available.ts';
@@ -124,9 +122,6 @@ function apiServices({ request, others }: Parts): readonly KubeObject[] {
   const anchors = others?.certificate()?.anchors ?? [];
   return anchors.length === 0 ? objects : objects.map((object) => withBundle(object, anchors));
 }
-
-const withBundle = (object: KubeObject, anchors: readonly CertificateInfo[]): KubeObject =>
-  withSpec(object, { caBundle: base64(bundleText(anchors)) });
 
 const withSpec = (object: KubeObject, change: object): KubeObject => ({ ...object, spec: { ...(object.spec as object), ...change } });
 

@@ -42,6 +42,20 @@ export async function waitFor<T>(
   }
 }
 
+/**
+ * Starts several watches, waits for the first one to end, and stops the others.
+ * @param start gets a signal that is also aborted when the first one has ended
+ * @returns, @throws as the first one
+ */
+export async function untilFirst<T>(waiting: Waiting, start: (watching: Waiting) => readonly Promise<T>[]): Promise<T> {
+  const over = new AbortController();
+  try {
+    return await Promise.race(start({ ...waiting, signal: AbortSignal.any([waiting.signal, over.signal]) }));
+  } finally {
+    over.abort();
+  }
+}
+
 /** Commands that show the pods of a namespace. */
 export const podCommands = (namespace: string | undefined): string =>
   `kubectl -n ${namespace} get pods; kubectl -n ${namespace} describe pods`;

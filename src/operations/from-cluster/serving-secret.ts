@@ -4,6 +4,7 @@ import { serverNameOf } from '../../config/registration.ts';
 import { ClusterError, RefusedError } from '../../errors.ts';
 import { projectAnnotation } from '../../manifests/labels.ts';
 import { secretEntry } from '../../manifests/secret.ts';
+import { distinct } from '../../pki/anchors.ts';
 import { inspect } from '../../pki/inspect.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { trustedBy } from '../../snapshot/ca-bundle.ts';
@@ -12,6 +13,7 @@ import { collectSecret } from '../../snapshot/collect/secret.ts';
 import { chooseServer } from '../../snapshot/server-view.ts';
 import type { Observed, SecretView } from '../../snapshot/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
+import { bundleText } from '../rotation/bundles.ts';
 import { type Backend, describeBackend, type RunningServer } from '../secure/find.ts';
 import { describeServed, type Served, servedByAll } from '../served.ts';
 import type { Waiting } from '../wait.ts';
@@ -46,7 +48,7 @@ export async function fromSecret(asking: Asking, { backend, apiServices }: Runni
       issuer: { type: 'existing-secret', ...(isDefault ? {} : { caBundleFile }) },
       secretName: named(backend, view.name),
     },
-    ...(isDefault ? {} : { caBundle: trusted.map(({ pem }) => pem).join('') }),
+    ...(isDefault ? {} : { caBundle: bundleText(trusted) }),
   };
 }
 
@@ -84,10 +86,6 @@ function notServing({ probes, waiting }: Served, leaf: CertificateInfo | undefin
   );
   return [...others.map(describeServed), ...waiting];
 }
-
-const distinct = (certificates: readonly CertificateInfo[]): readonly CertificateInfo[] => [
-  ...new Map(certificates.map((each) => [each.fingerprint, each])).values(),
-];
 
 const fingerprints = (certificates: readonly CertificateInfo[]): string =>
   certificates

@@ -1,3 +1,5 @@
+import { base64 } from '../../manifests/secret.ts';
+import type { KubeObject } from '../../manifests/types.ts';
 import { distinct } from '../../pki/anchors.ts';
 import { wouldAccept } from '../../pki/trust.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
@@ -72,3 +74,9 @@ export const accepts = (
 
 /** The text for `caBundle`: PEM, LF line ends. */
 export const bundleText = (anchors: readonly CertificateInfo[]): string => anchors.map(({ pem }) => pem).join('');
+
+/** An APIService with these CAs as its caBundle. */
+export const withBundle = (apiService: KubeObject, anchors: readonly CertificateInfo[]): KubeObject => ({
+  ...apiService,
+  spec: { ...(apiService.spec as object), caBundle: base64(bundleText(anchors)) },
+});

@@ -1,11 +1,10 @@
-import { wasRefused } from '../../cluster/faults.ts';
 import { getObject } from '../../cluster/objects.ts';
 import { type ObjectRef, resources, subresources } from '../../cluster/resources.ts';
 import type { Need } from '../../cluster/status.ts';
 import { secretMounts } from '../../snapshot/secret-mounts.ts';
 import { servingContainer } from '../../snapshot/server-view.ts';
 import { viewApiService } from '../../snapshot/views.ts';
-import { requireAccess } from '../permissions.ts';
+import { requireAccess, whenRefused } from '../permissions.ts';
 import { anyApiService } from '../rotation/live.ts';
 import type { Waiting } from '../wait.ts';
 import type { Backend, RunningServer } from './find.ts';
@@ -95,13 +94,9 @@ export async function namingMissingToFind<T>(
   work: () => Promise<T>,
   unknown?: string,
 ): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!wasRefused(error)) throw error;
+  return whenRefused(work, async () => {
     const found = await getObject(cluster, { ...anyApiService, name }, signal).catch(() => undefined);
     const backend = found && viewApiService(found).service;
     await requireAccess(cluster, needsOf({ names: [name], backend }), [], signal, backend ? unknown : backendUnknown);
-    throw error;
-  }
+  });
 }

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { listPods } from '../../snapshot/collect/pods.ts';
 import type { Json } from '../../snapshot/views.ts';
 import { failOnRefusedPods, replicasOf, rolloutState } from '../steps/rollout.ts';
-import { podCommands, poll, type Waiting, waitFor } from '../wait.ts';
+import { podCommands, poll, untilFirst, type Waiting, waitFor } from '../wait.ts';
 
 /** A Service that selects pods. */
 interface Selecting {
@@ -28,19 +28,14 @@ export async function findPods(waiting: Waiting, service: Selecting): Promise<re
   const what = `a pod of Service ${service.namespace}/${service.name} to start`;
   let pods: readonly KubeObject[] = [];
   await waitFor(what, podCommands(service.namespace), waiting, async (report) => {
-    const over = new AbortController();
-    const watching = { ...waiting, signal: AbortSignal.any([waiting.signal, over.signal]) };
-    const started = poll({ ...polling, signal: watching.signal, report }, async () => {
-      pods = await listRunning(watching, service);
-      if (pods.length > 0) return true;
-      report(`Deployment ${service.namespace}/${deployment.metadata.name}: ${rolloutState(await findStarting(watching, service)).text}`);
-      return undefined;
-    });
-    try {
-      await Promise.race([started, failOnRefusedPods(watching, refOf(deployment))]);
-    } finally {
-      over.abort();
-    }
+    const start = (watching: Waiting) =>
+      poll({ ...polling, signal: watching.signal, report }, async () => {
+        pods = await listRunning(watching, service);
+        if (pods.length > 0) return true;
+        report(`Deployment ${service.namespace}/${deployment.metadata.name}: ${rolloutState(await findStarting(watching, service)).text}`);
+        return undefined;
+      });
+    await untilFirst<unknown>(waiting, (watching) => [start(watching), failOnRefusedPods(watching, refOf(deployment))]);
   });
   return pods;
 }

@@ -9,7 +9,7 @@ import { viewPod } from '../../snapshot/pod-view.ts';
 import { requireAccess } from '../permissions.ts';
 import { type Served, servedByAll } from '../served.ts';
 import { failOnPersistentErrors } from '../steps/rollout.ts';
-import { podCommands, poll, type Waiting, waitFor } from '../wait.ts';
+import { podCommands, poll, untilFirst, type Waiting, waitFor } from '../wait.ts';
 import type { Backend, RunningServer } from './find.ts';
 import { lookNeeds, mountedSecrets } from './needs.ts';
 
@@ -63,21 +63,18 @@ async function awaitServed(
   let served = await look(waiting.signal);
   if (startingPods(served).length === 0) return served;
   await waitFor(`the pods of Service ${namespace}/${service} to start`, podCommands(namespace), waiting, async (report) => {
-    const over = new AbortController();
-    const watching = { ...waiting, signal: AbortSignal.any([waiting.signal, over.signal]) };
-    const started = poll({ ...polling, signal: watching.signal, report }, async () => {
-      served = await look(watching.signal);
-      const starting = startingPods(served);
-      if (starting.length === 0) return true;
-      report(starting.join('; '));
-      return undefined;
-    });
-    const failed = deployments.map((each) => failOnPersistentErrors(watching, refOf(each), () => {}));
-    try {
-      await Promise.race([started, ...failed]);
-    } finally {
-      over.abort();
-    }
+    const start = ({ signal }: Waiting) =>
+      poll({ ...polling, signal, report }, async () => {
+        served = await look(signal);
+        const starting = startingPods(served);
+        if (starting.length === 0) return true;
+        report(starting.join('; '));
+        return undefined;
+      });
+    await untilFirst<unknown>(waiting, (watching) => [
+      start(watching),
+      ...deployments.map((each) => failOnPersistentErrors(watching, refOf(each), () => {})),
+    ]);
   });
   return served;
 }

@@ -2,7 +2,8 @@ import { describeRef } from '../../cluster/resources.ts';
 import { responsibilitiesOf } from '../../config/responsibilities.ts';
 import { RefusedError } from '../../errors.ts';
 import { issuerOf } from '../../issuers/issuers.ts';
-import { type OthersCertificate, type OthersSecret, readOthersSecret, servingSecretRef } from '../others-secret.ts';
+import { type OthersCertificate, type OthersSecret, readOthersSecret } from '../others-secret.ts';
+import { secretRef } from '../rotation/live.ts';
 import type { Observation, Step } from '../runner.ts';
 import { poll, type Waiting, waitFor } from '../wait.ts';
 
@@ -18,7 +19,7 @@ type Source = Pick<OthersSecret, 'registration' | 'fileAnchors'>;
 /** Waits until others have written the Secret, and checks that its certificate fits. */
 export function othersSecretStep(waiting: Waiting, source: Source): OthersSecretStep {
   const { registration } = source;
-  const ref = servingSecretRef(registration);
+  const ref = secretRef({ registration });
   let certificate: OthersCertificate | undefined;
   const look = async (): Promise<OthersCertificate | undefined> => {
     const found = await readOthersSecret({ ...waiting, ...source, now: new Date() });
@@ -44,7 +45,7 @@ export function othersSecretStep(waiting: Waiting, source: Source): OthersSecret
 }
 
 async function waitForSecret(waiting: Waiting, { registration }: Source, look: () => Promise<unknown>): Promise<void> {
-  const ref = servingSecretRef(registration);
+  const ref = secretRef({ registration });
   const { secret: writer } = responsibilitiesOf(registration);
   const details = `kubectl -n ${ref.namespace} get secret ${ref.name} -o yaml`;
   await waitFor(`${writer} to write ${describeRef(ref)}`, details, waiting, async (report) => {

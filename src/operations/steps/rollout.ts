@@ -7,7 +7,7 @@ import { listOf, textOf } from '../../snapshot/views.ts';
 import { newPods } from '../new-pods.ts';
 import { failureDetector, persistAfterMs } from '../persistent-failure.ts';
 import type { Step } from '../runner.ts';
-import { podCommands, poll, readNeeds, type Waiting, waitFor } from '../wait.ts';
+import { podCommands, poll, readNeeds, untilFirst, type Waiting, waitFor } from '../wait.ts';
 
 /** A Deployment as the server returns it. */
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a Kubernetes object.
@@ -54,8 +54,6 @@ export function rolledOutStep(waiting: Waiting, found: KubeObject): Step {
  */
 export const waitForRollout = (waiting: Waiting, ref: ObjectRef): Promise<void> =>
   waitFor(`Deployment ${nameOf(ref)} to roll out`, podCommands(ref.namespace), waiting, async (report) => {
-    const over = new AbortController();
-    const watching = { ...waiting, signal: AbortSignal.any([waiting.signal, over.signal]) };
     const states = { rollout: '', stalled: '', pods: '' };
     const update = (part: Partial<typeof states>): void => {
       Object.assign(states, part);
@@ -63,15 +61,11 @@ export const waitForRollout = (waiting: Waiting, ref: ObjectRef): Promise<void> 
       const { rollout, stalled, pods } = states;
       if (rollout !== '') report([rollout, pods || stalled].filter(Boolean).join('; '));
     };
-    try {
-      await Promise.race([
-        watchRollout(watching, ref, (rollout, stalled = '') => update({ rollout, stalled })),
-        failOnPersistentErrors(watching, ref, (pods) => update({ pods })),
-        failOnRefusedPods(watching, ref),
-      ]);
-    } finally {
-      over.abort();
-    }
+    await untilFirst(waiting, (watching) => [
+      watchRollout(watching, ref, (rollout, stalled = '') => update({ rollout, stalled })),
+      failOnPersistentErrors(watching, ref, (pods) => update({ pods })),
+      failOnRefusedPods(watching, ref),
+    ]);
   });
 
 const nameOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;

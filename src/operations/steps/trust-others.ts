@@ -1,9 +1,8 @@
 import { getObject, refOf } from '../../cluster/objects.ts';
-import { base64 } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
-import { bundleText, untrusted, widened } from '../rotation/bundles.ts';
+import { untrusted, widened, withBundle } from '../rotation/bundles.ts';
 import type { Step } from '../runner.ts';
 import type { Waiting } from '../wait.ts';
 import type { BeforeWrite } from '../write-lock.ts';
@@ -31,8 +30,7 @@ export function trustOthersStep(waiting: Waiting, { apiServices, anchors, forceC
         const found = await getObject(cluster, refOf(object), signal);
         const view = found && viewApiService(found);
         if (!view?.caBundle || untrusted(view, wanted).length === 0) return [];
-        const caBundle = base64(bundleText(widened(view, { from: [], to: wanted })));
-        return [{ ...object, spec: { ...(object.spec as object), caBundle } }];
+        return [withBundle(object, widened(view, { from: [], to: wanted }))];
       }),
     );
     return changes.flat();

@@ -6,7 +6,7 @@ import { freshMs, judgeRenewals, type Renewals, recordRenewals } from '../rotati
 import { isHeldUp, longestPickupMs, readPickupQueue } from '../rotation/pickup-queue.ts';
 import { type Delays, findDelays, longestReadMs, type SettleTime, settleTime } from '../rotation/settle-time.ts';
 import type { Step } from '../runner.ts';
-import { type Waiting, waitFor } from '../wait.ts';
+import { untilFirst, type Waiting, waitFor } from '../wait.ts';
 
 /** One Lease for each kube-apiserver (k8s.io/kubernetes/pkg/controlplane/apiserver/server.go). */
 const identities = {
@@ -85,18 +85,14 @@ async function waitForLeases(waiting: Waiting, what: string, pause: Pause, { del
     return settle.ms;
   };
   await waitFor(`every kube-apiserver to ${what}`, showLeases, waiting, async (report) => {
-    const over = new AbortController();
-    const signal = AbortSignal.any([waiting.signal, over.signal]);
     const seen: { renewals?: Renewals } = {};
     const waitBlindly = async (why: string): Promise<void> =>
       pauseBlindly(waiting, delays, `the kube-apiservers are not known (${why})`, pause);
     try {
-      await Promise.race([watchLeases({ ...waiting, signal }, seen), untilRenewed(signal, seen, settleMs, report)]);
+      await untilFirst(waiting, (watching) => [watchLeases(watching, seen), untilRenewed(watching.signal, seen, settleMs, report)]);
     } catch (error) {
       if (!wasRefused(error)) throw error;
       await waitBlindly(error.message);
-    } finally {
-      over.abort();
     }
     if (seen.renewals?.size === 0) await waitBlindly('no kube-apiserver has a Lease in kube-system');
   });

@@ -5,7 +5,6 @@ import { ownershipOf } from '../../cluster/ownership.ts';
 import { describeRef, type ObjectRef, type Resource, resources } from '../../cluster/resources.ts';
 import { rotationLease } from '../../cluster/rotation-lease.ts';
 import type { Need } from '../../cluster/status.ts';
-import { secretName } from '../../config/registration.ts';
 import { responsibilitiesOf } from '../../config/responsibilities.ts';
 import type { Registration } from '../../config/schema.ts';
 import { certManagerManifests } from '../../manifests/cert-manager.ts';
@@ -15,6 +14,7 @@ import { renderManifests } from '../../manifests/render.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { namingAllMissing } from '../permissions.ts';
+import { secretRef } from '../rotation/live.ts';
 import { serviceOf } from '../rotation/rotation.ts';
 import type { Target } from '../steps/target.ts';
 
@@ -98,11 +98,10 @@ const changing = ({ resource }: ObjectRef, { spec }: Registration): 'delete' | '
 
 /** The names of the objects in a configuration. */
 function refsOf(registration: Registration): readonly ObjectRef[] {
-  const { metadata, spec } = registration;
+  const { spec } = registration;
   const rendered = [...renderManifests(registration, undefined, { secrets: 'omit' }), ...existingDeploymentManifests(registration)];
   const refs = rendered.map(({ object }) => refOf(object)).filter(({ resource }) => resource.kind !== 'Namespace');
-  const secret = { resource: resources.Secret, namespace: metadata.namespace, name: secretName(registration) };
-  return spec.server.external || responsibilitiesOf(registration).secret !== 'apisvc' ? refs : [...refs, secret];
+  return spec.server.external || responsibilitiesOf(registration).secret !== 'apisvc' ? refs : [...refs, secretRef({ registration })];
 }
 
 /** The RoleBinding of delegated authentication is in kube-system. */
