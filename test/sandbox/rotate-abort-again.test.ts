@@ -2,15 +2,19 @@ import { X509Certificate } from 'node:crypto';
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/cluster/cluster.ts';
+import { resourcePath, resources } from '../../src/cluster/resources.ts';
 import { apisvc, bin, plainEnv } from '../cli/apisvc.ts';
 import { emptyFolder, startSandbox } from './harness.ts';
+
+const signal = AbortSignal.timeout(110_000);
 
 test('in a copy of the project, a second --abort still knows the certificate that it withdraws', async () => {
   const cwd = emptyFolder();
   const box = await startSandbox(['--empty'], cwd);
   const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
-  /** Presses Ctrl-C when a step starts. */
+  /** Presses Ctrl-C when a step starts, which must not be able to end before that. */
   const interrupt = async (title: string, ...args: string[]): Promise<void> => {
     const env = { ...plainEnv, ...box.env };
     const running = execa(bin, ['rotate', ...args], { cwd, env, extendEnv: false, reject: false });
@@ -23,6 +27,14 @@ test('in a copy of the project, a second --abort still knows the certificate tha
   };
   expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
   expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
+  const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
+  onTestFinished(() => cluster.close());
+  const scale = async (replicas: number): Promise<void> => {
+    const path = resourcePath(resources.Deployment, 'demo', 'demo');
+    const request = { method: 'PATCH', path, contentType: 'application/merge-patch+json', body: { spec: { replicas } }, signal } as const;
+    expect(await cluster.request(request)).toMatchObject({ status: 200 });
+  };
+  await scale(0);
   await interrupt('Waiting until every endpoint', '-C', 'demo');
   const certificate = (file: string): string => new X509Certificate(readFileSync(join(cwd, 'demo', 'certs', file))).fingerprint256;
   const withdrawn = { certificate: { sha256: certificate('next/tls.crt') } };
@@ -34,6 +46,7 @@ test('in a copy of the project, a second --abort still knows the certificate tha
   // The directory where the rotation was started can still go on.
   const planned = await run('rotate', '-C', 'demo', '--dry-run', '-o', 'json');
   expect(JSON.parse(planned.stdout)).toMatchObject({ outcome: 'planned', to: withdrawn, from: restored });
+  await scale(1);
   const second = await run('rotate', '-C', 'copy', '--abort', '-o', 'json');
   expect(JSON.parse(second.stdout)).toMatchObject({ outcome: 'aborted', withdrawn, restored });
 });
