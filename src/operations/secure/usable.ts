@@ -50,7 +50,14 @@ export async function findUsable(waiting: Waiting, backend: Backend, server: Run
 const polling = { firstMs: 100, longestMs: 2_000, answered: true };
 
 /**
- * Looks at all pods until none is starting.
+ * In milliseconds. For a moment, a pod whose container has just ended is still ready in the answers
+ * of kube-apiserver.
+ */
+const endingMs = 10_000;
+
+/**
+ * Looks at all pods until none is starting. A ready pod that does not answer may be ending, so it
+ * is looked at again for some time.
  * @throws RefusedError for a pod that cannot start; DeadlineError
  */
 async function awaitServed(
@@ -61,14 +68,15 @@ async function awaitServed(
 ): Promise<Served> {
   const look = (signal: AbortSignal) => servedByAll(collectContext(waiting.cluster, signal), { namespace, service, port, roots });
   let served = await look(waiting.signal);
-  if (startingPods(served).length === 0) return served;
+  if (unseenPods(served).length === 0) return served;
+  const untilMs = performance.now() + endingMs;
   await waitFor(`the pods of Service ${namespace}/${service} to start`, podCommands(namespace), waiting, async (report) => {
     const start = ({ signal }: Waiting) =>
       poll({ ...polling, signal, report }, async () => {
         served = await look(signal);
-        const starting = startingPods(served);
-        if (starting.length === 0) return true;
-        report(starting.join('; '));
+        const unseen = performance.now() < untilMs ? unseenPods(served) : startingPods(served);
+        if (unseen.length === 0) return true;
+        report(unseen.join('; '));
         return undefined;
       });
     await untilFirst<unknown>(waiting, (watching) => [
@@ -79,7 +87,13 @@ async function awaitServed(
   return served;
 }
 
-/** The pods that serve nothing yet, in words. */
+/** The pods whose certificate was not seen, in words. */
+const unseenPods = ({ probes, waiting }: Served): readonly string[] => [
+  ...waiting,
+  ...probes.flatMap(({ at, handshake }) => (handshake.kind === 'failed' ? [`${at}: ${handshake.words}`] : [])),
+];
+
+/** Of these, the ones that have not started. */
 function startingPods({ pods, probes, waiting }: Served): readonly string[] {
   const isUnready = (name: string | undefined): boolean => pods.some((pod) => pod.metadata.name === name && !viewPod(pod).ready);
   const silent = probes.filter(({ pod, handshake }) => handshake.kind === 'failed' && isUnready(pod));

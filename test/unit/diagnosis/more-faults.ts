@@ -50,7 +50,7 @@ export const moreFaults = {
     nameless: { at, handshake: { kind: 'served', protocol: 'TLSv1.3', certificates: [leafCertificate] } },
   },
   'registration/bundle-manager': {
-    project: own,
+    project: { directory: 'demo', authorities: [ca] },
     apiService: seen({ ...api, bundleManagers: [{ manager: 'argocd-controller', operation: 'Apply', time: '2026-06-15T11:00:00Z' }] }),
   },
   'bundle/not-project-ca': { project: { ...own, authorities: [otherCa], certificate: await leafFor(['api.wardle.svc']) } },
