@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CommanderError } from 'commander';
 import { Exit, type ExitCode, InterruptedError } from '../errors.ts';
 import { makeProgram } from './program.ts';
@@ -13,9 +14,14 @@ function onSignal(signal: InterruptedError['signal']): void {
   interrupt.abort(new InterruptedError(signal));
 }
 
+/** Why stdout lacks a part of the output; undefined where it is complete, or nobody reads it. */
+let writeFailure: NodeJS.ErrnoException | undefined;
+
 async function main(argv: readonly string[]): Promise<ExitCode> {
-  // A closed pipe is no error, not even for --help. The terminal handles other write errors.
-  process.stdout.on('error', () => {});
+  // A closed pipe is no error, not even for --help.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') writeFailure = error;
+  });
   process.stderr.on('error', () => {});
   if (argv[2] === '__complete') return answerShell(argv.slice(argv[3] === '--' ? 4 : 3));
   process.on('exit', leaveClosedTerminal);
@@ -36,8 +42,17 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     return exitCode;
   } catch (error) {
     // Commander has already printed the error. Requested help has exit code 0.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? afterHelp() : Exit.usage;
     return report(error);
+  }
+
+  /** Commander writes the help and the version without waiting for the result. */
+  async function afterHelp(): Promise<ExitCode> {
+    // Writes to a file are synchronous (nodejs.org, process I/O), but their errors come later.
+    await nextTurn();
+    if (!writeFailure) return Exit.ok;
+    const { fileError } = await import('../config/file-errors.ts');
+    return report(fileError('write', 'stdout', writeFailure));
   }
 
   async function report(error: unknown): Promise<ExitCode> {

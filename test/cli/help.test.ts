@@ -119,3 +119,14 @@ test('help into a closed pipe is silent', async () => {
   const { code, stderr } = await shell('{ sleep 0.2; "$apisvc" --help; echo "code $?" >&2; } | true', folder());
   expect({ code, stderr }).toEqual({ code: 0, stderr: 'code 0\n' });
 });
+
+describe.runIf(process.platform === 'linux')('a full disk: one error, exit 70', () => {
+  test.each(['', '--help', 'help', 'help init', 'init --help', '--version'])('apisvc %s', async (args) => {
+    expect(await shell(`"$apisvc" ${args} > /dev/full`, folder())).toEqual({
+      code: 70,
+      stdout: '',
+      stderr:
+        'error: failed to write stdout: no space left on the device\nfix: Free some space, or choose a directory on another file system.\n',
+    });
+  });
+});
