@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
 import { isForeign } from './status.ts';
@@ -28,9 +29,11 @@ export async function readClock(cluster: Cluster, signal: AbortSignal): Promise<
   const sentAt = Date.now();
   const answer = await cluster.request({ path: '/version', signal });
   const aheadMs = isForeign(answer) ? 0 : (clockAhead(answer, sentAt) ?? 0);
-  // Somebody may correct the local clock meanwhile. This one only counts on.
-  const start = Date.now() + aheadMs - performance.now();
-  return { aheadMs, now: () => new Date(start + performance.now()) };
+  // Somebody may correct the local clock meanwhile. This one only counts on, also while the machine
+  // is suspended (proc_uptime(5)), when performance.now() stands still.
+  const uptimeMs = (): number => Math.round(uptime() * 1000);
+  const start = Date.now() + aheadMs - uptimeMs();
+  return { aheadMs, now: () => new Date(start + uptimeMs()) };
 }
 
 /** An ISO 8601 time without fractions of a second, for messages. */
