@@ -6,6 +6,7 @@ import { apiServiceNames, servingNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
 import { secretEntry } from '../manifests/secret.ts';
+import type { KubeObject } from '../manifests/types.ts';
 import { distinct } from '../pki/anchors.ts';
 import { certificateFaultText } from '../pki/certificate-faults.ts';
 import { inspect } from '../pki/inspect.ts';
@@ -41,7 +42,7 @@ export type Unfit = Extract<CertificateInCluster, { readonly fits: false }>;
 /**
  * Checks whether the Secret in the cluster fits a project whose private key is elsewhere: its
  * certificate has the names of the project, is valid now, and is signed by the CA of the project,
- * or by the caBundle of the running registration where the project has no CA certificate.
+ * or by the CA in the cluster where the project has no CA certificate.
  * @throws ClusterError when the user may not read the Secret or the APIServices
  */
 export async function certificateInCluster(
@@ -61,9 +62,9 @@ export async function certificateInCluster(
   const [leaf] = presented;
   if (!leaf) return unfit(`${name} has no certificate in tls.crt`);
   if (!isKeyOf(leaf, secretEntry(secret, 'tls.key'))) return unfit(`tls.key in ${name} is not the private key of tls.crt`);
-  const anchors = roots.length > 0 ? roots : await registeredRoots(cluster, registration, signal);
+  const trusted = roots.length > 0 ? { roots, place: rootsFile } : await rootsInCluster(cluster, { registration, secret }, signal);
+  const { roots: anchors, place: caCertificate } = trusted;
   if (anchors.length === 0) return unfit(`${rootsFile} not found, and no APIService has a caBundle for the Service of the project`);
-  const caCertificate = roots.length > 0 ? rootsFile : 'the caBundle of the APIService';
   const names = { caCertificate, caKey: '', certificate: name, key: name };
   const faults = servingFaults(presented, anchors, servingNames(registration), now);
   if (faults.length > 0) return { ...unfit(...faults.map((fault) => certificateFaultText(fault, names))), leaf };
@@ -75,6 +76,29 @@ export async function certificateInCluster(
 export function isKeyOf(leaf: CertificateInfo, pem: string): boolean {
   const { key } = readPrivateKey(pem);
   return key !== undefined && new X509Certificate(leaf.pem).checkPrivateKey(key);
+}
+
+/** The CAs of a registration, and where they are, for messages. */
+export interface TrustedRoots {
+  readonly roots: readonly CertificateInfo[];
+  readonly place: string;
+}
+
+/**
+ * All CAs that the APIServices of the project trust. Where none is left, those that `register` or
+ * `rotate` wrote to the Secret of the project.
+ */
+export async function rootsInCluster(
+  cluster: Cluster,
+  { registration, secret }: { readonly registration: Registration; readonly secret: KubeObject },
+  signal: AbortSignal,
+): Promise<TrustedRoots> {
+  const registered = await registeredRoots(cluster, registration, signal);
+  // The Secret is of this project only if it says so.
+  const isOwn = secret.metadata.annotations?.[projectAnnotation] === projectOf(registration);
+  if (registered.length > 0 || !isOwn) return { roots: registered, place: 'the caBundle of the APIService' };
+  const { namespace, name } = secretRef({ registration });
+  return { roots: inspect(secretEntry(secret, 'ca.crt')).certificates, place: `ca.crt in Secret ${namespace}/${name}` };
 }
 
 /** All CAs that the APIServices of the project trust for its Service, so that none is dropped. */

@@ -14,7 +14,7 @@ import { inspect } from '../pki/inspect.ts';
 import { supersedes } from '../pki/supersedes.ts';
 import type { CertificateInfo } from '../pki/types.ts';
 import { projectFiles } from '../project/project.ts';
-import { registeredRoots } from './certificate-in-cluster.ts';
+import { rootsInCluster } from './certificate-in-cluster.ts';
 import type { OnProgress } from './progress.ts';
 import type { RegisterRequest } from './register-request.ts';
 import { secretRef } from './rotation/live.ts';
@@ -47,7 +47,7 @@ type Copy = Pick<RegisterRequest, 'registration' | 'issued' | 'project' | 'signa
 
 /**
  * Finds a certificate in the Secret that replaced the one of the project: it belongs to the same
- * registration, was issued later, and a caBundle of the project or its own CA accepts it.
+ * registration, was issued later, and the CA of the project or one in the cluster accepts it.
  * @returns the refusal to go back to the older certificate, with both of them and the way out
  * @throws ClusterError when the user may not read the Secret or the APIServices
  */
@@ -61,17 +61,17 @@ export async function outdatedCopy({ cluster, registration, signal, ...own }: Co
     return undefined;
   const presented = inspect(secretEntry(secret, 'tls.crt')).certificates;
   const hostname = serverNameOf({ namespace, name: registration.spec.service.name });
-  const registered = await registeredRoots(cluster, registration, signal);
-  const roots = distinct([...registered, ...anchors]);
+  const trusted = await rootsInCluster(cluster, { registration, secret }, signal);
+  const roots = distinct([...trusted.roots, ...anchors]);
   const [current] = presented;
   if (!current || !supersedes({ presented, roots, hostname, now }, leaf)) return undefined;
   // A caBundle that trusts both CAs does not make the older one the current one.
   const isSameCa = supersedes({ presented, roots: anchors, hostname, now }, leaf);
   const files = projectFiles(dir);
-  const signers = isSameCa ? [] : registered.filter((root) => supersedes({ presented, roots: [root], hostname, now }, leaf));
+  const signers = isSameCa ? [] : trusted.roots.filter((root) => supersedes({ presented, roots: [root], hostname, now }, leaf));
   const lines = [
     `  Secret ${namespace}/${ref.name}: ${describeIssued(current)}`,
-    ...signers.map((root) => `  caBundle: ${describeIssued(root)}`),
+    ...signers.map((root) => `  ${trusted.place}: ${describeIssued(root)}`),
     `  ${files.certificate}: ${describeIssued(leaf)}`,
     ...(isSameCa ? [] : anchors.map((root) => `  ${files.caCertificate}: ${describeIssued(root)}`)),
   ];

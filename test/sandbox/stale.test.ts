@@ -89,11 +89,21 @@ test('a copy from before a new CA is refused too, with and without its keys; ini
   for (const copy of ['stale', 'clone']) {
     const refused = await run('register', '-C', copy);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('a newer certificate, of another CA, than this copy') });
-    expect(refused.stderr).toMatch(new RegExp(`caBundle: CN=\\S+ CA, SHA-256[\\s\\S]* ${copy}/certs/ca\\.crt: CN=\\S+ CA, SHA-256`));
+    expect(refused.stderr).toMatch(
+      new RegExp(`caBundle of the APIService: CN=\\S+ CA, SHA-256[\\s\\S]* ${copy}/certs/ca\\.crt: CN=\\S+ CA, SHA-256`),
+    );
     expect(refused.stderr).not.toContain('--force-keys');
     expect((await run('status', '-C', copy)).stdout).not.toContain('apisvc register');
     expect(await paste(lineAfter('without the files of this copy', refused.stderr))).toMatchObject({ exitCode: 0 });
   }
+  expect(await run('verify', '-C', 'demo')).toMatchObject({ code: 0 });
+
+  cpSync(join(cwd, 'stale', 'certs.old'), join(cwd, 'stale', 'certs'), { recursive: true, force: true });
+  expect(await run('unregister', '-C', 'demo', '--keep-secrets', '--yes')).toMatchObject({ code: 0 });
+  const gone = await run('register', '-C', 'stale');
+  expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('ca.crt in Secret demo/demo-tls: CN=') });
+  rmSync(join(cwd, 'stale', 'certs.old'), { recursive: true });
+  expect(await paste(lineAfter('without the files of this copy', gone.stderr))).toMatchObject({ exitCode: 0 });
   expect(await run('verify', '-C', 'demo')).toMatchObject({ code: 0 });
 
   expect(await run('init', 'stale', '--force-keys', '--yes')).toMatchObject({ code: 0 });

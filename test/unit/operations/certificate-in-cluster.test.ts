@@ -17,12 +17,13 @@ interface InCluster {
   /** The caBundle of the APIService, and the Service that it names. */
   readonly caBundle?: string;
   readonly service?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
-async function look({ data, caBundle, service = 'api' }: InCluster, roots: string) {
+async function look({ data, caBundle, service = 'api', annotations = {} }: InCluster, roots: string) {
   const cluster = await clusterOf(({ url }, response) => {
     const name = url.split('/').at(-1) ?? '';
-    if (name === 'api-tls' && data) return answer(response, 200, { metadata: { name }, data });
+    if (name === 'api-tls' && data) return answer(response, 200, { metadata: { name, annotations }, data });
     if (name === 'v1.example.com' && caBundle) {
       return answer(response, 200, {
         metadata: { name },
@@ -46,6 +47,12 @@ describe('the certificate in the cluster', () => {
     expect(found).toEqual({ fits: true, issued: { chain: own.chain, anchors: [...other.anchors, ...own.anchors] } });
   });
 
+  test('fits the CA in the Secret of the project where neither the project nor an APIService has one', async () => {
+    const annotations = { 'apisvc.dev/registration': 'example/example' };
+    const inCluster = { data: { ...data, 'ca.crt': base64(caBundleOf(own)) }, annotations };
+    expect(await look(inCluster, '')).toEqual({ fits: true, issued: { chain: own.chain, anchors: own.anchors } });
+  });
+
   test.each<[string, InCluster, string, string]>([
     ['nothing', {}, caBundleOf(own), 'Secret example/api-tls not found'],
     ['a Secret without a certificate', { data: {} }, caBundleOf(own), 'Secret example/api-tls has no certificate in tls.crt'],
@@ -54,6 +61,12 @@ describe('the certificate in the cluster', () => {
       { data: { ...data, 'tls.key': base64(other.key?.reveal()) } },
       caBundleOf(own),
       'tls.key in Secret example/api-tls is not the private key of tls.crt',
+    ],
+    [
+      'the CA in a Secret that does not say to which project it belongs',
+      { data: { ...data, 'ca.crt': base64(caBundleOf(own)) } },
+      '',
+      'certs/ca.crt not found, and no APIService has a caBundle for the Service of the project',
     ],
     ['no caBundle', { data }, '', 'certs/ca.crt not found, and no APIService has a caBundle for the Service of the project'],
     [

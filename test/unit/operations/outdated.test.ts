@@ -38,7 +38,7 @@ async function checkOf({ secret, trusted = [], project = 'example/example', code
     if (name === 'api-tls' && code !== 200) return answer(response, code, status(code, 'Forbidden', 'no'));
     if (name === 'api-tls' && secret) {
       const metadata = { name, annotations: { 'apisvc.dev/registration': project } };
-      return answer(response, 200, { metadata, data: { 'tls.crt': base64(secret.chain) } });
+      return answer(response, 200, { metadata, data: { 'ca.crt': base64(caBundleOf(secret)), 'tls.crt': base64(secret.chain) } });
     }
     if (name !== 'v1.example.com') return answer(response, 404, notFound(url));
     const spec = { caBundle: base64(trusted.map(caBundleOf).join('')), service: { namespace: 'example', name: 'api' } };
@@ -48,6 +48,10 @@ async function checkOf({ secret, trusted = [], project = 'example/example', code
   const anchors = inspect(caBundleOf(copy)).certificates;
   return { cluster, registration, dir: 'demo', leaf, anchors, now, signal: never };
 }
+
+/** Where the certificates are that a refusal names. */
+const placesIn = (refused: Error | undefined): string[] =>
+  [...(refused?.message ?? '').matchAll(/^ {2}(.+?): CN=/gm)].map(([, place = '']) => place);
 
 describe('a copy is outdated', () => {
   test.each([
@@ -71,8 +75,23 @@ describe('a copy is outdated', () => {
   ])('where the caBundle has a new CA, %s', async (_, trusted) => {
     const refused = await outdatedCopy(await checkOf({ secret: newCa, trusted }));
     expect(refused?.message).toMatch(/^the cluster has a newer certificate, of another CA, than this copy of the project:\n/);
-    expect(refused?.message.match(/^ {2}\S+/gm)).toEqual(['  Secret', '  caBundle:', '  demo/certs/tls.crt:', '  demo/certs/ca.crt:']);
+    expect(placesIn(refused)).toEqual([
+      'Secret example/api-tls',
+      'the caBundle of the APIService',
+      'demo/certs/tls.crt',
+      'demo/certs/ca.crt',
+    ]);
     expect(refused?.fix).toContain('mv demo/certs demo/certs.old && apisvc register');
+  });
+
+  test('where no APIService is left, and the Secret has a new CA', async () => {
+    const refused = await outdatedCopy(await checkOf({ secret: newCa }));
+    expect(placesIn(refused)).toEqual([
+      'Secret example/api-tls',
+      'ca.crt in Secret example/api-tls',
+      'demo/certs/tls.crt',
+      'demo/certs/ca.crt',
+    ]);
   });
 });
 
