@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { buildFlags, cacheDir, findComponents, moduleDir } from './components.mjs';
 
 /**
@@ -27,7 +27,9 @@ function build({ name, package: goPackage, module, isFolder }) {
     const output = join(work, name);
     if (isFolder) cpSync(join(JSON.parse(go(module, 'mod', 'download', '-json', goPackage)).Dir, name), output, { recursive: true });
     else go(module, 'build', ...buildFlags(module), '-o', output, goPackage);
-    renameSync(output, join(folder, name));
+    const target = join(folder, name);
+    mkdirSync(dirname(target), { recursive: true });
+    renameSync(output, target);
     console.error(`${module}: ${name} done in ${seconds(started)}`);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -32,6 +32,7 @@ const packages = {
   'custom-metrics': { 'test-adapter': 'sigs.k8s.io/custom-metrics-apiserver/test-adapter' },
   'aggregator-front': { 'aggregator-front': '.' },
   'any-api': { 'any-api': '.' },
+  'cert-manager': { 'cert-manager': '.' },
   'dns-webhook': { 'dns-webhook': '.' },
   'argocd-engine': { 'argocd-engine': '.' },
   'flux-apply': { 'flux-apply': '.' },
@@ -44,7 +45,10 @@ const packages = {
 };
 
 /** Folders with the manifests of upstream: Go modules by module and folder name. */
-const folders = { 'metrics-server': { manifests: 'sigs.k8s.io/metrics-server' } };
+const folders = {
+  'metrics-server': { manifests: 'sigs.k8s.io/metrics-server' },
+  'cert-manager': { 'deploy/crds': 'github.com/cert-manager/cert-manager' },
+};
 
 /**
  * The kinds of cluster that the node tier runs on: each Kubernetes version, without and with

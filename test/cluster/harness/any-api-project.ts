@@ -16,6 +16,8 @@ export interface AnyApiOptions {
    * and ends gracefully. `--close-connections`, `--certificate-once` and `--abrupt` change that.
    */
   readonly flags?: readonly string[];
+  /** More flags of init. */
+  readonly init?: readonly string[];
   readonly edit?: (document: Document) => void;
 }
 
@@ -27,11 +29,11 @@ export interface AnyApiProject {
 }
 
 /** Creates a project that runs components/any-api with one object in pods. Does not register it. */
-export async function makeAnyApiProject({ name, replicas = 3, flags = [], edit }: AnyApiOptions): Promise<AnyApiProject> {
+export async function makeAnyApiProject({ name, replicas = 3, flags = [], init: more = [], edit }: AnyApiOptions): Promise<AnyApiProject> {
   const dir = emptyFolder();
   const api = `${groupOf(name)}/v1`;
   const identity = ['--name', name, '--namespace', name, '--service', name, '--image', 'docker.io/library/any-api:0.37.2'];
-  const init = await apisvc(['init', dir, '--preset', 'custom', '--api', api, ...identity, '--yes']);
+  const init = await apisvc(['init', dir, '--preset', 'custom', '--api', api, ...identity, ...more, '--yes']);
   expect(init).toMatchObject({ exitCode: 0, stderr: '' });
   editConfiguration(dir, (document) => {
     const args = ['--secure-port=8443', `--group-version=${api}`, '--things', ...flags];
