@@ -6,7 +6,7 @@ import type { Destination } from './connection-fix.ts';
 
 /** One request to kube-apiserver. `path` starts with a slash; `query` values are encoded here. */
 export interface ClusterRequest {
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;

@@ -25,12 +25,13 @@ const resource = (apiVersion: string, kind: string, plural: string, namespaced =
 
 /**
  * Every kind that apisvc reads, writes or names in an RBAC rule. Only rules know `User`, for
- * impersonation.
+ * impersonation, and `Signer`, for approval.
  */
 export const resources = {
   APIService: resource('apiregistration.k8s.io/v1', 'APIService', 'apiservices', false),
   Certificate: resource('cert-manager.io/v1', 'Certificate', 'certificates'),
   CertificateSigningRequest: resource('certificates.k8s.io/v1', 'CertificateSigningRequest', 'certificatesigningrequests', false),
+  ClusterTrustBundle: resource('certificates.k8s.io/v1', 'ClusterTrustBundle', 'clustertrustbundles', false),
   ClusterRole: resource('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false),
   ClusterRoleBinding: resource('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false),
   ConfigMap: resource('v1', 'ConfigMap', 'configmaps'),
@@ -56,6 +57,7 @@ export const resources = {
   Secret: resource('v1', 'Secret', 'secrets'),
   SelfSubjectAccessReview: resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview', 'selfsubjectaccessreviews', false),
   SelfSubjectReview: resource('authentication.k8s.io/v1', 'SelfSubjectReview', 'selfsubjectreviews', false),
+  Signer: resource('certificates.k8s.io/v1', 'Signer', 'signers', false),
   Service: resource('v1', 'Service', 'services'),
   ServiceAccount: resource('v1', 'ServiceAccount', 'serviceaccounts'),
   SubjectAccessReview: resource('authorization.k8s.io/v1', 'SubjectAccessReview', 'subjectaccessreviews', false),
@@ -69,8 +71,9 @@ export const resources = {
   ),
 } as const;
 
-/** Subresources of pods and Services. Each needs its own permission. */
+/** Subresources. Each needs its own permission. */
 export const subresources = {
+  csrApproval: { ...resources.CertificateSigningRequest, subresource: 'approval' },
   podLog: { ...resources.Pod, subresource: 'log' },
   podPortForward: { ...resources.Pod, subresource: 'portforward' },
   podProxy: { ...resources.Pod, subresource: 'proxy' },

@@ -68,7 +68,7 @@ const notKubeApiserver =
 
 /** The request that failed, for the message. */
 export interface Attempt {
-  readonly verb: 'get' | 'list' | 'watch' | 'patch' | 'create' | 'delete' | 'impersonate';
+  readonly verb: 'get' | 'list' | 'watch' | 'patch' | 'create' | 'update' | 'delete' | 'impersonate';
   readonly ref: ObjectRef;
 }
 

@@ -131,9 +131,9 @@ function refuseOtherIssuer(dir: string, { spec }: Registration, flags: InitFlags
 /** @throws UsageError that says who makes the keys */
 function refuseKeysOfOthers({ spec }: Registration): never {
   const { type } = spec.certificates.issuer;
-  throw new UsageError(`--force-keys has no effect with the issuer type "${type}": ${responsibilities[type].key} makes the key`, {
-    fix: 'Remove --force-keys.',
-  });
+  const { key, signedInCluster } = responsibilities[type];
+  const why = signedInCluster ? 'register makes the key' : `${key} makes the key`;
+  throw new UsageError(`--force-keys has no effect with the issuer type "${type}": ${why}`, { fix: 'Remove --force-keys.' });
 }
 
 /**
@@ -147,7 +147,8 @@ async function newCertificates(
   given: Authority | undefined,
 ): Promise<NewProject['certificates']> {
   const now = new Date();
-  if (!responsibilitiesOf(registration).inProject) {
+  const { inProject, signedInCluster } = responsibilitiesOf(registration);
+  if (!inProject || signedInCluster) {
     if (flags.forceKeys) refuseKeysOfOthers(registration);
     // Reports a caBundleFile that cannot be used.
     issuedInFiles(dir, registration, { withKey: false, now });

@@ -20,6 +20,8 @@ interface Project {
 interface Run {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
+  /** Gets another certificate when the cluster has none that fits. */
+  readonly otherwise?: () => Promise<Issued>;
 }
 
 /**
@@ -29,7 +31,8 @@ interface Run {
  * @throws UsageError that says where keys come from, when the cluster has no certificate that fits;
  * RefusedError when the cluster has a newer one, of another CA
  */
-export async function issuedInCluster(cluster: Cluster, project: Project, files: Issued, { signal, onProgress }: Run): Promise<Issued> {
+export async function issuedInCluster(cluster: Cluster, project: Project, files: Issued, run: Run): Promise<Issued> {
+  const { signal, onProgress, otherwise } = run;
   const { dir, registration } = project;
   const paths = projectFiles(dir);
   const roots = inspect(caBundleOf(files)).certificates;
@@ -38,7 +41,9 @@ export async function issuedInCluster(cluster: Cluster, project: Project, files:
   if (!found.fits) {
     const [leaf] = inspect(files.chain).certificates;
     const outdated = await outdatedCopy({ cluster, registration, dir, leaf, anchors: roots, now: wanted.now, signal });
-    throw outdated ? withoutChanges(outdated) : noKey(project, found, leaf);
+    if (outdated) throw withoutChanges(outdated);
+    if (otherwise) return otherwise();
+    throw noKey(project, found, leaf);
   }
   const secret = `Secret ${registration.metadata.namespace}/${secretName(registration)}`;
   onProgress({ kind: 'note', what: `${paths.key} not found; using the certificate and the key of ${secret}, which fits the project` });

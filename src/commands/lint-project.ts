@@ -11,7 +11,7 @@ import type { KubeObject, ManifestText } from '../manifests/types.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import type { Issued } from '../pki/types.ts';
 import { readCertificates, requireCertificates } from '../project/certificates.ts';
-import { issuedInFiles } from '../project/issued.ts';
+import { issuedInFiles, keepsCertificates } from '../project/issued.ts';
 import { isProject, projectFiles, readRegistration, requireDirectory } from '../project/project.ts';
 import { readText } from '../project/read.ts';
 import type { ObjectField } from '../snapshot/offline/objects.ts';
@@ -40,7 +40,8 @@ export function projectSnapshot(dir: string, now: Date): ProjectSnapshot {
     });
   }
   const registration = readRegistration(dir);
-  const { inProject, caBundle } = responsibilitiesOf(registration);
+  const { caBundle } = responsibilitiesOf(registration);
+  const inProject = keepsCertificates(dir, registration);
   const issued = inProject ? readable(dir, registration, now) : issuedInFiles(dir, registration, { withKey: false, now });
   const { configuration, caCertificate, certificate, key } = projectFiles(dir);
   const { snapshot } = offlineSnapshot(textsOf(registration, issued), now);

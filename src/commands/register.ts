@@ -23,9 +23,9 @@ import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts
 import { diagnosisText } from '../report/text.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { issuedInCluster } from './issued-in-cluster.ts';
-import { requireSupported } from './issuer-limits.ts';
 import { type KeysFlag, readGivenKeys } from './keys-flag.ts';
 import { projectCommands } from './selection.ts';
+import { signedInCluster } from './signed-in-cluster.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
@@ -42,7 +42,6 @@ export interface RegisterFlags extends ClusterFlags, KeysFlag {
 export async function register(flags: RegisterFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (flags.diff && flags.dryRun) throw new UsageError('--diff cannot be used with --dry-run', { fix: 'Remove one of the two flags.' });
   const registration = readRegistration(flags.directory);
-  requireSupported(flags.directory, registration);
   if (!flags.dryRun && !flags.diff) finishPromotion(flags.directory);
   refuseDuringRotation(flags.directory);
   const { key: given } = await readGivenKeys(flags, { dir: flags.directory, registration, command: 'register' }, terminal);
@@ -53,15 +52,12 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
   const certificates = read();
   const objectsWith = (issued: Issued | undefined) => manifestsToRegister(registration, issued).map(({ object }) => object);
   const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
-  const requestFor: RequestFor = async (cluster, signal) => {
+  const requestFor: RequestFor = async (cluster, signal, onProgress) => {
     const project = { dir: flags.directory, registration };
-    const issuedOf = async ({ missingKey, issued }: ToRegister, report: OnProgress): Promise<Issued | undefined> =>
-      missingKey ? issuedInCluster(cluster, project, missingKey, { signal, onProgress: report }) : issued;
-    const issued = await issuedOf(certificates, onProgress);
-    return {
+    const requestWith = (issued: Issued | undefined, readAgain: RegisterRequest['readAgain']): RegisterRequest => ({
       registration,
       issued,
-      readAgain: () => issuedOf(read(), () => {}),
+      readAgain,
       objects: partsOf(objectsWith(issued), flags.only),
       isPart: flags.only !== undefined,
       forceConflicts: flags.forceConflicts === true,
@@ -70,7 +66,17 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
       holder: terminal.holder,
       signal,
       onProgress,
+    });
+    const issuedOf = async ({ missingKey, issued }: ToRegister, report: OnProgress): Promise<Issued | undefined> => {
+      if (!missingKey) return issued;
+      const run = { cluster, signal, onProgress: report };
+      if (!responsibilitiesOf(registration).signedInCluster) return issuedInCluster(cluster, project, missingKey, run);
+      return signedInCluster(run, project, missingKey, {
+        requestWith: (anchors) => requestWith(anchors, async () => anchors),
+        isDryRun: flags.dryRun !== undefined || flags.diff === true,
+      });
     };
+    return requestWith(await issuedOf(certificates, onProgress), () => issuedOf(read(), () => {}));
   };
   if (flags.dryRun === 'client') {
     const { key } = projectFiles(flags.directory);
@@ -93,17 +99,16 @@ const certificatesOf = (dir: string, registration: Registration, now: Date, give
     ? certificatesToRegister(dir, registration, now, given)
     : { issued: issuedInFiles(dir, registration, { withKey: false, now }) };
 
-type RequestFor = (cluster: Cluster, signal: AbortSignal) => Promise<RegisterRequest>;
+type RequestFor = (cluster: Cluster, signal: AbortSignal, onProgress: OnProgress) => Promise<RegisterRequest>;
 
 async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
   let changed = false;
   const { applied, diagnosis } = await withCluster(flags, terminal, 'registering', async (cluster, signal) => {
-    const request = await requestFor(cluster, signal);
-    const onProgress: typeof request.onProgress = (progress) => {
+    const request = await requestFor(cluster, signal, (progress) => {
       changed ||= progress.kind === 'applied';
-      request.onProgress(progress);
-    };
-    return (flags.only ? registerPart : registerApi)(cluster, { ...request, onProgress });
+      terminal.progress(progressLine(progress));
+    });
+    return (flags.only ? registerPart : registerApi)(cluster, request);
   }).catch((error) =>
     explainInterrupt(
       error,
@@ -123,7 +128,7 @@ async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: Reque
 
 async function dryRunServer(flags: RegisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
   const pairs = await withCluster(flags, terminal, 'checking', async (cluster, signal) =>
-    dryRun(cluster, await requestFor(cluster, signal)),
+    dryRun(cluster, await requestFor(cluster, signal, (progress) => terminal.progress(progressLine(progress)))),
   );
   const applied = pairs.map((pair) => pair.applied);
   if (flags.output === 'json') await terminal.result(resultJson({ dryRun: 'server', applied }));

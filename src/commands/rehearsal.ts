@@ -1,6 +1,5 @@
 import { parseRegistration } from '../config/load.ts';
 import { presetText } from '../config/presets.ts';
-import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { ApisvcError, Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
@@ -8,6 +7,7 @@ import { manifestsToRegister } from '../manifests/render.ts';
 import { register } from '../operations/register.ts';
 import type { Issued } from '../pki/types.ts';
 import { requireCertificates } from '../project/certificates.ts';
+import { keepsCertificates } from '../project/issued.ts';
 import { createCommand, isProject, readRegistration, requireDirectory } from '../project/project.ts';
 import type { DiagnosisFormat } from '../report/formats.ts';
 import { appliedSummary, progressLine } from '../report/progress.ts';
@@ -57,7 +57,7 @@ export async function projectGuest(directory: string, command: readonly string[]
       },
     );
   }
-  if (!responsibilitiesOf(registration).inProject) {
+  if (!keepsCertificates(directory, registration)) {
     throw new UsageError(
       `the sandbox cannot run this project: its certificate comes from the issuer ${registration.spec.certificates.issuer.type}, which the sandbox does not have`,
       { fix: 'Use a project with the issuer type self-signed or ca.' },

@@ -27,10 +27,10 @@ import { progressLine } from '../report/progress.ts';
 import { failedRotationJson, rotationJson, rotationText } from '../report/rotation.ts';
 import { type CaFlags, readAuthority } from './ca-flags.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
-import { requireSupported } from './issuer-limits.ts';
 import { type GivenKeys, type KeysFlag, readGivenKeys } from './keys-flag.ts';
 import { projectCommands } from './selection.ts';
 import { explainShortAuthority, setLifetime } from './short-authority.ts';
+import { signedNext } from './signed-next.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
@@ -53,7 +53,6 @@ export interface RotateFlags extends ClusterFlags, CaFlags, KeysFlag {
 export async function rotate(flags: RotateFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { directory: dir } = flags;
   const registration = readRegistration(dir);
-  requireSupported(dir, registration);
   refuseForeign(registration, dir);
   // The checks before the Lease read certs/, which an interrupted rotation may have moved away.
   if (!flags.dryRun) finishPromotion(dir);
@@ -88,8 +87,13 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
     },
   });
   const work = async (cluster: Cluster, signal: AbortSignal): Promise<RotateResult> => {
-    const request = requestFor(signal);
-    return flags.dryRun ? planRotation(cluster, request) : rotateCertificates(cluster, request);
+    const given = requestFor(signal);
+    const isSigned = responsibilitiesOf(registration).signedInCluster === true;
+    const request = isSigned ? { ...given, ...(await signedNext(cluster, given)) } : given;
+    if (!flags.dryRun) return rotateCertificates(cluster, request);
+    const planned = await planRotation(cluster, request);
+    // The certificate does not exist yet.
+    return isSigned && planned.outcome === 'planned' ? { ...planned, to: undefined } : planned;
   };
   const result = await withCluster(flags, terminal, 'rotating', work)
     .catch((error) => explainInterrupt(error, flags, interruptFix(flags, report)))

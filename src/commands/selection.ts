@@ -95,14 +95,14 @@ export async function comparing(
 ): Promise<Selection> {
   if (!fileExists(join(directory, 'apisvc.yaml'))) return selection;
   const { readTrust } = await import('../project/trust.ts');
-  const { responsibilitiesOf } = await import('../config/responsibilities.ts');
+  const { keepsCertificates } = await import('../project/issued.ts');
   try {
     const { registration, ...compared } = readTrust(directory, selection.registration);
     const { wanted } = selection;
     const all = 'names' in wanted && wanted.names.every((name) => compared.names.includes(name));
     const project = all ? { project: projectCommands(directory, registration) } : {};
     // Others make the certificate, so the files have nothing to compare.
-    return responsibilitiesOf(registration).inProject ? { wanted, compared, ...project } : { wanted, ...project };
+    return keepsCertificates(directory, registration) ? { wanted, compared, ...project } : { wanted, ...project };
   } catch (error) {
     if (!(error instanceof ApisvcError) || !terminal) throw error;
     terminal.progress(`warning: The cluster is not compared with the project: ${error.message.split('\n')[0]}`);

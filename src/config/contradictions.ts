@@ -87,6 +87,9 @@ function checkIssuer({ server, certificates }: Spec, report: Report): void {
   if (issuer.type === 'csr' && (issuer.caBundleFile === undefined) === (issuer.clusterTrustBundle === undefined)) {
     report(['certificates', 'issuer'], 'must set exactly one of caBundleFile and clusterTrustBundle');
   }
+  if (issuer.type === 'csr' && (parseDuration(lifetime) ?? 0) < minRequestMs) {
+    report(['certificates', 'lifetime'], 'must be at least 10m with the issuer type csr');
+  }
   if (issuer.type === 'cert-manager' && (parseDuration(lifetime) ?? 0) < minCertManagerMs) {
     report(['certificates', 'lifetime'], 'must be at least 1h with the issuer type cert-manager');
   }
@@ -96,6 +99,9 @@ function checkIssuer({ server, certificates }: Spec, report: Report): void {
       report(['certificates', key], 'the service CA operator of OpenShift issues only for the name of the Service; remove it');
   }
 }
+
+/** k8s.io/kubernetes/pkg/apis/certificates/validation, expirationSeconds. */
+const minRequestMs = 600_000;
 
 /** cert-manager pkg/apis/certmanager/v1/const.go, MinimumCertificateDuration. */
 const minCertManagerMs = 3_600_000;

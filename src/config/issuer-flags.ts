@@ -7,6 +7,8 @@ interface IssuerFlags {
   readonly needed: string;
   /** Whether the project keeps the private key of the CA, so that `rotate` can sign with it. */
   readonly keepsCaKey: boolean;
+  /** Whether `register` gets a new certificate where certs/ has none. */
+  readonly requested?: boolean;
 }
 
 const without: IssuerFlags = { selectedBy: undefined, needed: '', keepsCaKey: false };
@@ -17,7 +19,7 @@ export const issuerFlags: Readonly<Record<IssuerType, IssuerFlags>> = {
   ca: { selectedBy: 'caCert', needed: '--ca-cert FILE --ca-key FILE', keepsCaKey: false },
   'existing-secret': without,
   'cert-manager': without,
-  csr: without,
+  csr: { ...without, requested: true },
   'openshift-service-ca': without,
   insecure: without,
 };

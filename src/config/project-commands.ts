@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { issuerFlags } from './issuer-flags.ts';
 import type { IssuerType } from './schema-certificates.ts';
 import { shellWord } from './shell-word.ts';
@@ -11,7 +12,11 @@ export interface ProjectCommands {
 
 /** The command that creates new keys and certificates for a project. */
 export function newKeysCommand({ directory, issuer }: ProjectCommands): string {
-  const { needed } = issuerFlags[issuer];
+  const { needed, requested } = issuerFlags[issuer];
+  if (requested) {
+    const files = ['tls.crt', 'tls.key'].map((name) => shellWord(join(directory, 'certs', name)));
+    return `rm -f ${files.join(' ')} && ${registerCommand(directory)}`;
+  }
   return `apisvc init${directory === '.' ? '' : ` ${shellWord(directory)}`} --force-keys${needed && ` ${needed}`}`;
 }
 

@@ -22,6 +22,8 @@ export interface Responsibilities {
   readonly caBundle: Party;
   /** Whether certs/ holds the CA, the certificate and its key. */
   readonly inProject: boolean;
+  /** Whether a signer in the cluster signs, so that only `register` and `rotate` can ask for it. */
+  readonly signedInCluster?: boolean;
   /** Whether the pods must be in the cluster: the certificate only exists there. */
   readonly inCluster: boolean;
   /** Absent where `rotate` replaces the certificate. */
@@ -70,7 +72,7 @@ export const responsibilities: Readonly<Record<IssuerType, Responsibilities>> = 
   },
   csr: {
     meaning: 'A signer of the Kubernetes certificates API signs the certificate. Its request must be approved.',
-    ...{ key: 'apisvc', secret: 'apisvc', caBundle: 'apisvc', inProject: false, inCluster: true },
+    ...{ key: 'apisvc', secret: 'apisvc', caBundle: 'apisvc', inProject: true, signedInCluster: true, inCluster: true },
   },
   'openshift-service-ca': {
     meaning: "OpenShift's service CA operator writes the Secret and the caBundle.",

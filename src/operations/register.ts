@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Need } from '../cluster/status.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
 import { copyCheckOf, requireCurrentCopy } from './outdated.ts';
 import { requireAccess } from './permissions.ts';
@@ -67,10 +68,24 @@ export async function dryRun(cluster: Cluster, request: RegisterRequest): Promis
   return pairs;
 }
 
-async function check(cluster: Cluster, request: RegisterRequest, { all, preconditions }: RegisterSteps): Promise<void> {
+/**
+ * Checks what `register` checks before it changes anything, for a caller that gets the certificate
+ * first.
+ * @param needs the permissions for that
+ * @throws as `register` does before it changes anything
+ */
+export const checkRegistration = (cluster: Cluster, request: RegisterRequest, needs: readonly Need[]): Promise<void> =>
+  check(cluster, request, stepsOf(cluster, request), needs);
+
+async function check(
+  cluster: Cluster,
+  request: RegisterRequest,
+  { all, preconditions }: RegisterSteps,
+  before: readonly Need[] = [],
+): Promise<void> {
   const { objects, signal, onProgress } = request;
   onProgress({ kind: 'step', what: `Checking permissions and conflicts in ${cluster.server} (context "${cluster.context}")` });
-  const needs = all.flatMap((step) => step.needs());
+  const needs = [...before, ...all.flatMap((step) => step.needs())];
   await requireAccess(cluster, needs, objects, signal);
   await requireNoRotation(cluster, rotationCheckOf(request));
   const copy = copyCheckOf(cluster, request);

@@ -45,10 +45,12 @@ const commonNameLimit = 64;
  * DNS name if it fits; current clients ignore it.
  * @throws UsageError as `issue` does
  */
-export function issueServing(request: ServingRequest): Promise<Leaf> {
-  const commonName = request.names.dns[0];
-  const subject = commonName !== undefined && commonName.length <= commonNameLimit ? { commonName } : {};
-  return issue({ ...request, subject, usages: ['serverAuth'] });
+export const issueServing = (request: ServingRequest): Promise<Leaf> =>
+  issue({ ...request, subject: servingSubject(request.names), usages: ['serverAuth'] });
+
+/** The subject of a serving certificate: the first DNS name if it fits. */
+export function servingSubject({ dns: [commonName] }: ServingNames): Subject {
+  return commonName !== undefined && commonName.length <= commonNameLimit ? { commonName } : {};
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type KeyObject, randomBytes, sign } from 'node:crypto';
 import { UsageError } from '../errors.ts';
-import { bits, decode, encode, type Node, nil, oid, sequence, set, tagged, time, unsigned, utf8 } from './der.ts';
+import { bits, children, decode, encode, type Node, nil, oid, sequence, set, tagged, time, unsigned, utf8 } from './der.ts';
 
 /**
  * The subject of a certificate. Each of `organizations` becomes an O, which Kubernetes reads as a
@@ -68,14 +68,19 @@ export const distinguishedName = ({ commonName, organizations = [] }: Subject): 
     ...(commonName === undefined ? [] : [attribute('2.5.4.3', commonName)]),
   );
 
+function requireSigner(key: KeyObject): Signer {
+  const signer = signerFor(key);
+  if (!signer) throw new UsageError(`unsupported type of private key for signing certificates: ${key.asymmetricKeyType}`);
+  return signer;
+}
+
 /**
  * Signs an X.509 v3 certificate (RFC 5280 4.1) with a random serial of 128 bits.
  * @returns DER
  * @throws UsageError when this type of key is not supported
  */
 export function signCertificate(certificate: CertificateContent, key: KeyObject): Buffer {
-  const signer = signerFor(key);
-  if (!signer) throw new UsageError(`unsupported type of private key for signing certificates: ${key.asymmetricKeyType}`);
+  const signer = requireSigner(key);
   const tbs = sequence(
     tagged(0, unsigned(Buffer.of(2))),
     unsigned(randomBytes(16)),
@@ -88,3 +93,40 @@ export function signCertificate(certificate: CertificateContent, key: KeyObject)
   );
   return encode(sequence(tbs, signer.algorithm, bits(sign(signer.digest, encode(tbs), key))));
 }
+
+/** The content of a request for a certificate. */
+export interface RequestContent {
+  readonly subject: Node;
+  readonly publicKey: KeyObject;
+  /** What the certificate is to contain. */
+  readonly extensions: readonly Node[];
+}
+
+/**
+ * The part of a request for a certificate that is signed: CertificationRequestInfo of RFC 2986 4.1,
+ * with the attribute extensionRequest of RFC 2985 5.4.2.
+ * @returns DER
+ */
+export const requestInfo = ({ subject, publicKey, extensions }: RequestContent): Buffer =>
+  encode(
+    sequence(
+      unsigned(Buffer.of(0)),
+      subject,
+      decode(publicKey.export({ type: 'spki', format: 'der' })),
+      tagged(0, sequence(oid('1.2.840.113549.1.9.14'), set(sequence(...extensions)))),
+    ),
+  );
+
+/**
+ * Signs a request for a certificate with the key that the certificate is for (RFC 2986 4.2).
+ * @param info from `requestInfo`
+ * @returns DER
+ * @throws UsageError when this type of key is not supported
+ */
+export function signRequest(info: Buffer, key: KeyObject): Buffer {
+  const { algorithm, digest } = requireSigner(key);
+  return encode(sequence(decode(info), algorithm, bits(sign(digest, info, key))));
+}
+
+/** What `requestInfo` made, of a signed request in DER. @throws Error when it is malformed */
+export const infoOfRequest = (der: Uint8Array): Buffer => encode(children(decode(der))[0] ?? nil());

@@ -17,6 +17,8 @@ export const certificateFiles = (certs: string) => ({
   caKey: join(certs, 'ca.key'),
   certificate: join(certs, 'tls.crt'),
   key: join(certs, 'tls.key'),
+  /** The key of a certificate that a signer in the cluster has not signed yet. */
+  requestKey: join(certs, 'request.key'),
   ignore: join(certs, '.gitignore'),
 });
 
@@ -123,11 +125,24 @@ function filesOf(dir: string, { configuration, schema, certificates, caBundle }:
 const open = (path: string, text: string): FileToWrite => ({ path, text, mode: 0o644 });
 const secret = (path: string, key: PrivateKey): FileToWrite => ({ path, text: key.reveal(), mode: 0o600 });
 
+/** Keeps the private keys of a directory out of git. */
+const ignoreFile = (certs: string): FileToWrite =>
+  open(
+    certificateFiles(certs).ignore,
+    '# Private keys stay on this machine.\n*.key\n# The next certificates, while a rotation runs.\nnext/\nnext.tmp/\n',
+  );
+
+/** The files for the key of a certificate that is not signed yet. */
+export const filesOfRequestKey = (certs: string, key: PrivateKey): FileToWrite[] => {
+  const { ignore, requestKey } = certificateFiles(certs);
+  return [...(fileExists(ignore) ? [] : [ignoreFile(certs)]), secret(requestKey, key)];
+};
+
 /** The files of a set of certificates in the directory `certs`. */
 export function filesOfCertificates(certs: string, { issued, caKey }: CertificatesToWrite): FileToWrite[] {
   const paths = certificateFiles(certs);
   return [
-    open(paths.ignore, '# Private keys stay on this machine.\n*.key\n# The next certificates, while a rotation runs.\nnext/\nnext.tmp/\n'),
+    ignoreFile(certs),
     open(paths.caCertificate, caBundleOf(issued)),
     ...(caKey ? [secret(paths.caKey, caKey)] : []),
     open(paths.certificate, issued.chain),

@@ -141,6 +141,24 @@ test.each([
   expect(stderr).toMatch(fix);
 });
 
+test('register makes the key where a signer in the cluster signs', async () => {
+  await init('requested', '--issuer', 'csr', '--signer', 'example.com/serving', '--ca-bundle', 'demo/certs/ca.crt');
+  expect(await apisvc(['init', 'requested', '--force-keys'], { cwd })).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'error: --force-keys has no effect with the issuer type "csr": register makes the key\nfix: Remove --force-keys.\n',
+  });
+  const { code, stdout, stderr } = await apisvc(['render', '-C', 'requested'], { cwd });
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^note: Secret \S+ is not rendered, because the project has no certificate\n$/);
+  expect(stdout).toMatch(/^ {2}caBundle: /m);
+  expect(await apisvc(['register', '--dry-run=client', '-C', 'requested'], { cwd })).toMatchObject({
+    code: 0,
+    stdout: expect.not.stringContaining('secret/'),
+    stderr: expect.stringContaining('tls.key not found; the Secret would stay as it is in the cluster'),
+  });
+});
+
 test('render says that only the cluster has the CA', async () => {
   await init('unknown-ca', '--issuer', 'existing-secret');
   const { code, stdout, stderr } = await apisvc(['render', '-C', 'unknown-ca'], { cwd });

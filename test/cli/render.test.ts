@@ -173,23 +173,6 @@ describe('into a directory', () => {
   });
 });
 
-test.each([['register', '--dry-run=client'], ['rotate']])('%s refuses an issuer that can only be rendered', async (...command) => {
-  const path = join(dir, 'apisvc.yaml');
-  const text = readFileSync(path, 'utf8');
-  writeFileSync(
-    path,
-    text.replace(/\n {4}issuer:\n(?: {6}.*\n)+/, '\n    issuer: {type: csr, signerName: example.com/serving, clusterTrustBundle: ca}\n'),
-  );
-  expect(await apisvc(['render'], { cwd: dir })).toMatchObject({ code: 0, stdout: expect.stringContaining('kind: APIService\n') });
-  expect(await apisvc(command, { cwd: dir })).toEqual({
-    code: 2,
-    stdout: '',
-    stderr:
-      'error: apisvc.yaml: this version can only render manifests for the issuer type "csr"\n' +
-      'fix: Apply them with kubectl: apisvc render | kubectl apply -f -\n',
-  });
-});
-
 describe('an invalid apisvc.yaml: exit 2, line and reason on stderr, nothing on stdout', () => {
   const edit = (change: (text: string) => string): void => {
     const path = join(dir, 'apisvc.yaml');

@@ -2,68 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Made } from '../unit/pki/certificates.ts';
-import { type Backend, backendAddress, resourceList, type ServingPair, serveHttps, unusedPort } from './harness/backends.ts';
+import type { ServingPair } from './harness/backends.ts';
 import { makeCa, makeLeaf, pair, pem } from './harness/certificates.ts';
-import { apisvc, kubectl } from './harness/commands.ts';
-import { codesOf, editConfiguration, emptyFolder, failure, getObject, kubectlOk, verifyJson, waitForOutput } from './harness/projects.ts';
-import { apiServiceNameOf, deleteApiServices, groupOf } from './harness/registrations.ts';
+import { type IssuerProject, issuerProjects } from './harness/issuer-projects.ts';
+import { codesOf, editConfiguration, failure, getObject, kubectlOk, verifyJson, waitForOutput } from './harness/projects.ts';
 
-/**
- * Projects whose certificate others make. Their server is installed already, and runs outside the
- * cluster: the spec writes the EndpointSlice of its Service.
- */
-
-const names: string[] = [];
-const servers = new Map<string, Backend>();
-
-afterAll(async () => {
-  await deleteApiServices(...names.map(apiServiceNameOf));
-  await kubectl(['delete', 'namespaces', '--ignore-not-found', '--wait=false', ...names]);
-  await Promise.all([...servers.values()].map((server) => server.stop()));
-});
-
-interface Project {
-  readonly name: string;
-  readonly dir: string;
-  readonly apiService: string;
-  readonly host: string;
-  /** Serves this certificate from now on. */
-  serve(pair: ServingPair): Promise<void>;
-  run(...args: string[]): ReturnType<typeof apisvc>;
-}
-
-/** Creates a project with `init`, its namespace, and the endpoint of its server. */
-async function project(name: string, ...issuer: string[]): Promise<Project> {
-  names.push(name);
-  const dir = emptyFolder();
-  const port = await unusedPort();
-  const identity = ['--name', name, '--namespace', name, '--service', 'api', '--image', 'none'];
-  const init = await apisvc(['init', dir, '--api', `${groupOf(name)}/v1`, ...identity, '--yes', '--issuer', ...issuer]);
-  expect(init).toMatchObject({ exitCode: 0, stderr: '' });
-  editConfiguration(dir, (document) =>
-    document.setIn(['spec', 'server'], document.createNode({ existing: { selector: { app: name }, port } })),
-  );
-  await kubectlOk(['create', 'namespace', name]);
-  await kubectlOk(['create', '-f', '-'], {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: 'api', namespace: name, labels: { 'kubernetes.io/service-name': 'api' } },
-    addressType: 'IPv4',
-    endpoints: [{ addresses: [backendAddress], conditions: { ready: true } }],
-    ports: [{ name: '', port, protocol: 'TCP' }],
-  });
-  const serve = async (certificates: ServingPair): Promise<void> => {
-    await servers.get(name)?.stop();
-    servers.set(name, await serveHttps(certificates, { body: resourceList(`${groupOf(name)}/v1`, 'things') }, port));
-  };
-  const run = (...args: string[]) => apisvc([...args], { cwd: dir });
-  return { name, dir, apiService: apiServiceNameOf(name), host: `api.${name}.svc`, serve, run };
-}
+const { project, remove } = issuerProjects();
+afterAll(remove);
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 /** What another tool writes. @param ca left out where it is undefined */
-const secret = ({ name }: Pick<Project, 'name'>, { certificates, key }: ServingPair, ca?: string) => ({
+const secret = ({ name }: Pick<IssuerProject, 'name'>, { certificates, key }: ServingPair, ca?: string) => ({
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: { name: 'api-tls', namespace: name },
@@ -75,15 +25,15 @@ const writeSecret = (...args: Parameters<typeof secret>): Promise<string> =>
   kubectlOk(['apply', '--server-side', '--force-conflicts', '--field-manager=vault', '-f', '-'], secret(...args));
 
 // biome-ignore lint/suspicious/noExplicitAny: an object as kubectl prints it.
-const specOf = async ({ apiService }: Project): Promise<any> => (await getObject('apiservice', apiService))?.spec;
+const specOf = async ({ apiService }: IssuerProject): Promise<any> => (await getObject('apiservice', apiService))?.spec;
 
 /** A CA, and a certificate of the Service by it. */
-async function issued({ host }: Project, commonName = 'Company CA'): Promise<{ ca: Made; pair: ServingPair }> {
+async function issued({ host }: IssuerProject, commonName = 'Company CA'): Promise<{ ca: Made; pair: ServingPair }> {
   const ca = await makeCa(commonName);
   return { ca, pair: pair(await makeLeaf(host, ca)) };
 }
 
-const status = async ({ run }: Project) => {
+const status = async ({ run }: IssuerProject) => {
   const { exitCode, stdout } = await run('status', '-o', 'json');
   return { exitCode, status: JSON.parse(stdout) };
 };
@@ -199,7 +149,7 @@ describe('insecure', () => {
  * annotations, because the operator does not run here. Only the effect of the annotations is the
  * same: the Secret of a Service has no ca.crt, and the caBundle gets the CA.
  */
-function imitateOperator(api: Project, { ca, pair }: { readonly ca: Made; readonly pair: ServingPair }): void {
+function imitateOperator(api: IssuerProject, { ca, pair }: { readonly ca: Made; readonly pair: ServingPair }): void {
   const stop = new AbortController();
   const annotationsOf = async (...args: string[]): Promise<Record<string, string>> =>
     // biome-ignore lint/suspicious/noExplicitAny: an object as kubectl prints it.

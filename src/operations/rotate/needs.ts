@@ -25,7 +25,7 @@ export function rotationNeeds(cluster: Cluster, request: RotateRequest): readonl
     caFiles: [],
   };
   const steps = stepList(rotation, { isIssued: () => false, write: () => {}, promote: () => {}, discard: () => {} });
-  return [...leaseNeeds(serviceOf(request)), ...steps.flatMap((step) => step.needs())];
+  return [...leaseNeeds(serviceOf(request)), ...(request.issueNeeds ?? []), ...steps.flatMap((step) => step.needs())];
 }
 
 const unknown: CertificateSet = { chain: '', presented: [], leaf: '', anchors: [], key: undefined };

@@ -1,4 +1,5 @@
 import type { Holder } from '../../cluster/rotation-lease.ts';
+import type { Need } from '../../cluster/status.ts';
 import type { ProjectCommands } from '../../config/project-commands.ts';
 import type { Registration } from '../../config/schema.ts';
 import type { Diagnosis } from '../../diagnosis/types.ts';
@@ -23,6 +24,8 @@ export interface RotateRequest extends RotationOptions {
    * @throws UsageError where they cannot be made
    */
   readonly issue: (anchors: readonly CertificateInfo[]) => Promise<CertificatesToWrite>;
+  /** The permissions that `issue` needs in the cluster. */
+  readonly issueNeeds?: readonly Need[];
   /** The key of certs/tls.crt, where the user gives it. certs/tls.key is then not read. */
   readonly key?: PrivateKey | undefined;
   /**

@@ -260,6 +260,11 @@ describe('contradictions of the issuer', () => {
       '16:37: spec.certificates.issuer.signerName: invalid value "serving": must be DOMAIN/NAME, for example example.com/serving',
     ],
     [
+      'csr with a short lifetime',
+      'issuer: {type: csr, signerName: example.com/x, caBundleFile: a}\n    lifetime: 5m',
+      '17:15: spec.certificates.lifetime: invalid value "5m": must be at least 10m with the issuer type csr',
+    ],
+    [
       'insecure with a Secret',
       'issuer: {type: insecure}\n    secretName: x',
       '17:17: spec.certificates.secretName: invalid value "x": has no effect with the issuer type insecure, which has no Secret; remove it',

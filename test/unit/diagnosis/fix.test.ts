@@ -104,11 +104,11 @@ test('flags are added to commands at the end of a line of text too', () => {
 describe('a fix that renews the certificate', () => {
   const fix = 'Renew it. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued it.';
 
-  test.each(['self-signed', 'ca'] as const)('names rotate in a project with the issuer %s', (issuer) => {
+  test.each(['self-signed', 'ca', 'csr'] as const)('names rotate in a project with the issuer %s', (issuer) => {
     expect(fillFix(fix, {}, { project: { directory: '.', issuer } })).toBe(fix);
   });
 
-  test.each(['existing-secret', 'cert-manager', 'csr', 'openshift-service-ca', 'insecure'] as const)(
+  test.each(['existing-secret', 'cert-manager', 'openshift-service-ca', 'insecure'] as const)(
     'does not name rotate where %s issues',
     (issuer) => {
       expect(fillFix(fix, {}, { project: { directory: '.', issuer } })).toBe('Renew it. Use the tool that issued it.');

@@ -1,0 +1,81 @@
+import type { KubeObject } from '../manifests/types.ts';
+import type { Cluster } from './cluster.ts';
+import { fieldManager } from './field-owners.ts';
+import { getObject, refOf } from './objects.ts';
+import { type ObjectRef, resourcePath, resources, subresources } from './resources.ts';
+import { readJson, readStatus, refusal } from './status.ts';
+
+/** A condition of a CertificateSigningRequest (k8s.io/api/certificates/v1/types.go). */
+export interface SigningCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+interface SigningStatus {
+  readonly conditions?: readonly SigningCondition[];
+  /** PEM, in base64. */
+  readonly certificate?: string;
+}
+
+export const signingStatus = ({ status = {} }: KubeObject): SigningStatus => status as SigningStatus;
+
+/** A condition that is met. */
+export const conditionOf = (request: KubeObject, type: 'Approved' | 'Denied' | 'Failed'): SigningCondition | undefined =>
+  signingStatus(request).conditions?.find((each) => each.type === type && each.status === 'True');
+
+/**
+ * Creates a CertificateSigningRequest.
+ * @returns the one that exists under its name, if there is one
+ * @throws as `refusal`
+ */
+export async function createSigningRequest(cluster: Cluster, request: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+  const ref = refOf(request);
+  const answer = await cluster.request({
+    method: 'POST',
+    path: resourcePath(ref.resource),
+    query: { fieldManager },
+    body: request,
+    signal,
+  });
+  if (answer.status === 201) return readJson<KubeObject>(cluster, answer);
+  const isThere = answer.status === 409 && readStatus(answer).reason === 'AlreadyExists';
+  const found = isThere ? await getObject(cluster, ref, signal) : undefined;
+  if (found) return found;
+  throw refusal(cluster, { verb: 'create', ref }, answer, new Date());
+}
+
+/**
+ * Adds the condition Approved, as `kubectl certificate approve` does. Another writer may have been
+ * faster, which the next look at the request shows.
+ * @throws as `refusal` for another failure
+ */
+export async function approveSigningRequest(cluster: Cluster, request: KubeObject, message: string, signal: AbortSignal): Promise<void> {
+  const { name } = request.metadata;
+  const conditions = [
+    ...(signingStatus(request).conditions ?? []),
+    { type: 'Approved', status: 'True', reason: 'ApprovedByApisvc', message },
+  ];
+  const ref: ObjectRef = { resource: subresources.csrApproval, namespace: undefined, name };
+  const path = resourcePath(ref.resource, undefined, name);
+  const body = { ...request, status: { ...(request.status as object), conditions } };
+  const answer = await cluster.request({ method: 'PUT', path, query: { fieldManager }, body, signal });
+  if (answer.status === 200 || answer.status === 409) return;
+  throw refusal(cluster, { verb: 'update', ref }, answer, new Date());
+}
+
+/** Up to Kubernetes 1.36, clusters that serve the kind at all serve this version. */
+const beta = { ...resources.ClusterTrustBundle, apiVersion: 'certificates.k8s.io/v1beta1' };
+
+/**
+ * Reads a ClusterTrustBundle.
+ * @returns undefined when it does not exist
+ * @throws as `refusal`, also when the cluster does not serve the kind
+ */
+export async function getTrustBundle(cluster: Cluster, name: string, signal: AbortSignal): Promise<KubeObject | undefined> {
+  const path = resourcePath(resources.ClusterTrustBundle, undefined, name);
+  const answer = await cluster.request({ path, signal });
+  const isServed = answer.status !== 404 || readStatus(answer).about === name;
+  return getObject(cluster, { resource: isServed ? resources.ClusterTrustBundle : beta, namespace: undefined, name }, signal);
+}
