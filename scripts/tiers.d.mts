@@ -22,7 +22,7 @@ export interface Selection {
   readonly isExplicit: boolean;
   /** Whether only a part of a tier runs. */
   readonly isFiltered: boolean;
-  /** Whether missing components are built first, as in `npm run test:cluster`. */
+  /** Whether missing components are built first, and every selected tier must run. */
   readonly mustRun: boolean;
 }
 

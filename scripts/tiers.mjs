@@ -42,14 +42,17 @@ export const tiers = [
 
 /**
  * Which tiers run at the same time. The specs on clusters mostly wait, but those of rotations fail
- * where kube-apiserver does not answer for seconds, so they run without the others.
+ * where kube-apiserver does not answer for seconds. What runs beside them yields the processor.
  * @type {readonly (readonly (readonly string[])[])[]} stages, one after another; lanes, at the same
  * time; names of tiers, one after another
  */
 const stages = [
-  [['unit', 'cli'], ['sandbox']],
-  [['cluster', 'control-planes'], cells.map((cell) => `node-${cell}`)],
-  [['rotation-1.37-routing'], ['rotation-1.35', 'rotation-1.37']],
+  [
+    ['cluster', 'control-planes'],
+    ['node-1.37', 'node-1.35-routing'],
+    ['node-1.37-routing', 'node-1.35'],
+  ],
+  [['rotation-1.37-routing'], ['rotation-1.35'], ['rotation-1.37'], ['unit', 'cli'], ['sandbox']],
 ];
 
 /**
@@ -92,7 +95,7 @@ function defaultCell(path) {
 }
 
 /**
- * Parses the command line: `--cluster`, `--no-cluster`, names of tiers or paths, followed by flags
+ * Parses the command line: `--all`, `--cluster`, names of tiers or paths, followed by flags
  * for vitest.
  * @param {string[]} args
  * @param {Readonly<Record<string, string | undefined>>} env APISVC_TIERS, APISVC_CELL
@@ -101,9 +104,9 @@ function defaultCell(path) {
  * test
  */
 export function selection(args, env) {
-  const mustRun = args[0] === '--cluster';
-  const withoutCluster = args[0] === '--no-cluster';
-  const rest = mustRun || withoutCluster ? args.slice(1) : args;
+  const isCluster = args[0] === '--cluster';
+  const mustRun = isCluster || args[0] === '--all';
+  const rest = mustRun ? args.slice(1) : args;
   const firstFlag = rest.findIndex((arg) => arg.startsWith('-'));
   const words = firstFlag === -1 ? rest : rest.slice(0, firstFlag);
   const flags = firstFlag === -1 ? [] : rest.slice(firstFlag);
@@ -114,11 +117,11 @@ export function selection(args, env) {
   if (unknown !== undefined) throw new Error(`unknown tier "${unknown}": use ${tiers.map(({ name }) => name).join(', ')}`);
 
   const selected = tiers
-    .filter(({ name, needs }) => (requested ? requested.includes(name) : true) && (needs.length > 0 ? !withoutCluster : !mustRun))
+    .filter(({ name, needs }) => (requested ? requested.includes(name) : true) && (needs.length > 0 || !isCluster))
     .filter((tier) => paths.length === 0 || paths.some((path) => hasTests(tier, path, requested ?? [], env.APISVC_CELL)));
   if (selected.length === 0) throw new Error(`no tier has tests in ${paths.join(', ')}`);
   const isFiltered = paths.length > 0 || flags.length > 0;
-  const isExplicit = names.length > 0 || isFiltered || mustRun;
+  const isExplicit = names.length > 0 || isFiltered || isCluster;
   const others = isExplicit ? [] : tiers.filter((tier) => !selected.includes(tier));
   return { selected, others, filters: [...paths, ...flags], isExplicit, isFiltered, mustRun };
 }
