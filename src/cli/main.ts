@@ -57,10 +57,15 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 
   async function report(error: unknown): Promise<ExitCode> {
     const { color = true, verbose = false } = program.opts();
-    const { reportError } = await import('./report-error.ts');
-    return reportError(error, { color, verbose });
+    const reporter = isMissingModule(error) ? undefined : await import('./report-error.ts').catch(() => undefined);
+    if (reporter) return reporter.reportError(error, { color, verbose });
+    process.stderr.write('error: the files of apisvc were replaced or removed while it was running\nfix: Run the command again.\n');
+    return Exit.internal;
   }
 }
+
+/** The bundle loads its parts when it needs them, and an upgrade removes them. */
+const isMissingModule = (error: unknown): boolean => (error as NodeJS.ErrnoException | undefined)?.code === 'MODULE_NOT_FOUND';
 
 /**
  * Answers a completion script. Commander does not parse the line: it is incomplete, and must not
