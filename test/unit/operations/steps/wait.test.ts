@@ -3,8 +3,9 @@ import { DeadlineError, Exit, InterruptedError } from '../../../../src/errors.ts
 import type { KubeObject } from '../../../../src/manifests/types.ts';
 import { waitForAvailable } from '../../../../src/operations/steps/available.ts';
 import { waitForEndpoints } from '../../../../src/operations/steps/endpoints.ts';
+import type { Waiting } from '../../../../src/operations/wait.ts';
 import { withAvailable } from '../objects.ts';
-import { deadlineIn, rejection, waitingFor } from '../waiting.ts';
+import { rejection, waitingFor } from '../waiting.ts';
 
 describe('Available', () => {
   const broken = withAvailable('False', 'MissingEndpoints', 'endpoints for service/api in "wardle" have no addresses');
@@ -19,8 +20,12 @@ describe('Available', () => {
   });
 
   test('that does not come in time is an error with the last state', async () => {
-    const { waiting } = await waitingFor([broken], [], deadlineIn(60));
-    const error = await rejection(waitForAvailable(waiting, 'v1.example.com'));
+    const stop = new AbortController();
+    const { waiting } = await waitingFor([broken], [], stop.signal);
+    const onProgress: Waiting['onProgress'] = (each) => {
+      if (each.kind === 'waiting' && each.last.startsWith('Available=False')) stop.abort(new DeadlineError('timed out after 1s'));
+    };
+    const error = await rejection(waitForAvailable({ ...waiting, onProgress }, 'v1.example.com'));
     expect(error).toBeInstanceOf(DeadlineError);
     expect(error).toMatchObject({
       exitCode: Exit.deadline,
