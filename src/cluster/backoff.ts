@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @param until ends the pause early, without an error
  * @throws the reason of `signal`
  */
-async function pause(ms: number, signal: AbortSignal, until?: AbortSignal): Promise<void> {
+export async function pause(ms: number, signal: AbortSignal, until?: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal: until ? AbortSignal.any([until, signal]) : signal }).catch(() => signal.throwIfAborted());
 }
 

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
+import { pause } from './backoff.ts';
 import { toSecond } from './clock.ts';
 import type { Cluster } from './cluster.ts';
 import { getObject } from './objects.ts';
@@ -36,7 +36,7 @@ export async function awaitSilence(
   const silentAt = performance.now() + durationSeconds * 1_000;
   let latest = found;
   while (performance.now() < silentAt) {
-    await sleep(Math.min(lookMs, durationSeconds * 100), undefined, { signal }).catch(() => signal.throwIfAborted());
+    await pause(Math.min(lookMs, durationSeconds * 100), signal);
     const now = await getObject(cluster, rotationLease(service), signal);
     if (!now) return undefined;
     const view = viewRotationLease(now);

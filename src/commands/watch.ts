@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../cluster/backoff.ts';
 import { ApisvcError, Exit, type ExitCode } from '../errors.ts';
 import { printable } from '../pki/printable.ts';
 import type { Terminal } from './terminal.ts';
@@ -31,6 +31,6 @@ export async function watch(check: () => Promise<Frame>, terminal: Terminal): Pr
     }
     drawn = frame.key;
     if (terminal.readerGone()) return Exit.ok;
-    await sleep(pauseMs, undefined, { signal: terminal.interrupt }).catch(() => terminal.interrupt.throwIfAborted());
+    await pause(pauseMs, terminal.interrupt);
   }
 }

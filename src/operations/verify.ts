@@ -30,7 +30,7 @@ export interface Verified {
 export async function verifyUntilHealthy(cluster: Cluster, { wanted, until, signal, ...options }: VerifyRequest): Promise<Verified> {
   let last: Verified | undefined;
   try {
-    return await poll({ signal, firstMs: 250, longestMs: 5_000, until }, async () => {
+    return await poll({ signal, firstMs: 250, longestMs: 5_000, until, answered: false }, async () => {
       const snapshot = await takeSnapshot(cluster, wanted, options, signal);
       last = { snapshot, diagnosis: diagnose(snapshot, options) };
       // A label selector that matches nothing yet may match later.

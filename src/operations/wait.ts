@@ -63,14 +63,17 @@ export const podCommands = (namespace: string | undefined): string =>
 /** The permissions to watch an object, or with the name `*` a collection. */
 export const readNeeds = (ref: ObjectRef): readonly Need[] => ['list', 'watch'].map((verb) => ({ verb, ref }));
 
-/** How to poll. Each pause is twice the one before, up to the longest; in milliseconds. */
+/**
+ * How to poll. Each pause is twice the one before, up to the longest; in milliseconds. Default 100
+ * and 2,000.
+ */
 interface Polling {
   readonly signal: AbortSignal;
-  readonly firstMs: number;
-  readonly longestMs: number;
+  readonly firstMs?: number;
+  readonly longestMs?: number;
   /** Ends the pauses: the next attempt is the last one that may find the cluster unreachable. */
   readonly until?: AbortSignal;
-  /** Whether the cluster has answered before. */
+  /** Whether the cluster has answered before. Default true. */
   readonly answered?: boolean;
   /** Called with the reason while the cluster is not reachable. */
   readonly report?: (state: string) => void;
@@ -83,7 +86,7 @@ interface Polling {
  * @throws what `attempt` throws; the reason of the signal
  */
 export async function poll<T>(
-  { signal, firstMs, longestMs, until, answered = false, report }: Polling,
+  { signal, firstMs = 100, longestMs = 2_000, until, answered = true, report }: Polling,
   attempt: () => Promise<T | undefined>,
 ): Promise<T> {
   const wait = backoff({ firstMs, longestMs });
@@ -107,5 +110,4 @@ export async function poll<T>(
  * @param attempt returns undefined where kube-apiserver rejected a stale version (status 409)
  * @throws as `poll`
  */
-export const untilFresh = <T>(signal: AbortSignal, attempt: () => Promise<T | undefined>): Promise<T> =>
-  poll({ signal, firstMs: 100, longestMs: 2_000, answered: true }, attempt);
+export const untilFresh = <T>(signal: AbortSignal, attempt: () => Promise<T | undefined>): Promise<T> => poll({ signal }, attempt);

@@ -34,7 +34,6 @@ export interface CaCopies {
   keep(): Promise<boolean>;
 }
 
-const polling = { firstMs: 100, longestMs: 2_000, answered: true };
 const showInjector = 'kubectl get pods --all-namespaces -l app.kubernetes.io/name=cainjector';
 
 export function caCopies(rotation: Rotation): CaCopies {
@@ -92,7 +91,7 @@ async function untilCopied(rotation: Rotation, names: readonly string[], outdate
   const { namespace, name } = secretRef(rotation);
   const what = `cert-manager to copy both CAs from Secret ${namespace}/${name} to ${names.join(', ')}`;
   await waitFor(what, showInjector, rotation, async (report) => {
-    await poll({ ...polling, signal: rotation.signal, report }, async () => {
+    await poll({ signal: rotation.signal, report }, async () => {
       const left = await outdated();
       if (left.length === 0) return true;
       const secret = await readSecret(rotation);

@@ -1,11 +1,9 @@
 import type { Step } from '../runner.ts';
 import { poll, type Waiting } from '../wait.ts';
 
-/** kube-apiserver may restart at any moment of a rotation, in milliseconds. */
-const polling = { firstMs: 250, longestMs: 5_000, answered: true };
-
 /**
- * Repeats a step while the cluster is not reachable. Its observation and its run decide by what the
+ * Repeats a step while the cluster is not reachable: kube-apiserver may restart at any moment of a
+ * rotation. Its observation and its run decide by what the
  * cluster has, so that they can be repeated.
  */
 export function patientStep(step: Step, { signal, onProgress }: Pick<Waiting, 'signal' | 'onProgress'>): Step {
@@ -15,7 +13,7 @@ export function patientStep(step: Step, { signal, onProgress }: Pick<Waiting, 's
       if (state !== last) onProgress({ kind: 'note', what: `${state}; trying again` });
       last = state;
     };
-    const { value } = await poll({ ...polling, signal, report }, async () => ({ value: await attempt() }));
+    const { value } = await poll({ signal, report }, async () => ({ value: await attempt() }));
     return value;
   };
   return { ...step, observe: () => repeated(step.observe), run: () => repeated(step.run) };

@@ -14,8 +14,6 @@ interface Selecting {
   readonly selector: Readonly<Record<string, string>>;
 }
 
-const polling = { firstMs: 100, longestMs: 2_000, answered: true };
-
 /**
  * Finds the pods of a Service that have not ended. With the strategy Recreate there are none
  * between the old pods and the new ones: they are waited for.
@@ -29,7 +27,7 @@ export async function findPods(waiting: Waiting, service: Selecting): Promise<re
   let pods: readonly KubeObject[] = [];
   await waitFor(what, podCommands(service.namespace), waiting, async (report) => {
     const start = (watching: Waiting) =>
-      poll({ ...polling, signal: watching.signal, report }, async () => {
+      poll({ signal: watching.signal, report }, async () => {
         pods = await listRunning(watching, service);
         if (pods.length > 0) return true;
         report(`Deployment ${service.namespace}/${deployment.metadata.name}: ${rolloutState(await findStarting(watching, service)).text}`);

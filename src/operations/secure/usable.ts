@@ -47,8 +47,6 @@ export async function findUsable(waiting: Waiting, backend: Backend, server: Run
   return undefined;
 }
 
-const polling = { firstMs: 100, longestMs: 2_000, answered: true };
-
 /**
  * In milliseconds. For a moment, a pod whose container has just ended is still ready in the answers
  * of kube-apiserver.
@@ -72,7 +70,7 @@ async function awaitServed(
   const untilMs = performance.now() + endingMs;
   await waitFor(`the pods of Service ${namespace}/${service} to start`, podCommands(namespace), waiting, async (report) => {
     const start = ({ signal }: Waiting) =>
-      poll({ ...polling, signal, report }, async () => {
+      poll({ signal, report }, async () => {
         served = await look(signal);
         const unseen = performance.now() < untilMs ? unseenPods(served) : startingPods(served);
         if (unseen.length === 0) return true;

@@ -52,8 +52,6 @@ export function certificatesStep(waiting: Waiting, expected: ExpectedCertificate
 type ReadExpected = () => Promise<ExpectedCertificate>;
 
 /** The wait for endpoints before this one has reached the cluster. */
-const polling = { firstMs: 100, longestMs: 2_000, answered: true };
-
 /**
  * In milliseconds. A server without a readiness probe may need this long until it listens. If
  * localhost in the pod refuses for longer, the server may listen on the pod's address only.
@@ -79,7 +77,7 @@ export async function waitForCertificates(waiting: Waiting, wanted: ExpectedCert
     ? `the certificate for ${host} with SHA-256 ${first.leaf}`
     : `a certificate for ${host} that the caBundle verifies`;
   await waitFor(`every endpoint to serve ${certificate}`, podCommands(first.namespace), waiting, async (report) => {
-    unchecked = await poll({ ...polling, signal: waiting.signal, report }, async () => {
+    unchecked = await poll({ signal: waiting.signal, report }, async () => {
       const expected = await read();
       const roots = inspect(expected.caBundle).certificates;
       const [{ probes }, replicas] = await Promise.all([servedByReady(context, { ...expected, roots }), wantedReplicas(context, expected)]);

@@ -39,7 +39,7 @@ export async function waitUntilListed(waiting: Waiting, names: readonly string[]
   const until = AbortSignal.timeout(refreshMs);
   const what = `discovery to list ${names.join(', ')}`;
   try {
-    await poll({ signal, firstMs: 250, longestMs: 2_000, until, answered: true }, async () => {
+    await poll({ signal, until }, async () => {
       if ((await unlisted(waiting, names)) === 0) return true;
       if (until.aborted) throw new DeadlineError('not listed in time');
       onProgress({ kind: 'waiting', what, last: 'not listed yet' });

@@ -27,7 +27,7 @@ export function injectedStep(waiting: Waiting, registration: Registration): Step
     observe: async () => ({ state: (await missing()).length === 0 ? 'done' : 'pending' }),
     run: () =>
       waitFor(`${writer} to write the caBundle`, details, waiting, async (report) => {
-        await poll({ signal, firstMs: 250, longestMs: 2_000, answered: true, report }, async () => {
+        await poll({ signal, report }, async () => {
           const left = await missing();
           if (left.length === 0) return true;
           const why = await issuerOf(registration).explainMissingBundle?.({ ...waiting, registration });

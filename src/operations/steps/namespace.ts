@@ -56,7 +56,7 @@ async function settledContents(waiting: Waiting, namespace: string): Promise<Con
   const { cluster, signal } = waiting;
   let contents: Contents | undefined;
   await waitFor(`namespace ${namespace} to be empty`, `kubectl -n ${namespace} get all`, waiting, async (report) => {
-    await poll({ signal, firstMs: 250, longestMs: 2_000, answered: true, report }, async () => {
+    await poll({ signal, report }, async () => {
       contents = await contentsOf(cluster, namespace, new Set(), signal);
       if (contents.leaving.length === 0 || whyKept(contents) !== undefined) return true;
       report(`being deleted: ${some(contents.leaving)}`);

@@ -49,13 +49,10 @@ async function waitForSecret(waiting: Waiting, { registration }: Source, look: (
   const { secret: writer } = responsibilitiesOf(registration);
   const details = `kubectl -n ${ref.namespace} get secret ${ref.name} -o yaml`;
   await waitFor(`${writer} to write ${describeRef(ref)}`, details, waiting, async (report) => {
-    await poll({ ...polling, signal: waiting.signal, report }, async () => {
+    await poll({ signal: waiting.signal, report }, async () => {
       if (await look()) return true;
       report((await issuerOf(registration).explainMissingSecret?.({ ...waiting, registration })) ?? 'no certificate in tls.crt yet');
       return undefined;
     });
   });
 }
-
-/** The steps before this one have reached the cluster. */
-const polling = { firstMs: 250, longestMs: 2_000, answered: true };

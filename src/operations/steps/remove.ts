@@ -112,7 +112,7 @@ async function restore({ cluster, signal }: Waiting, target: Target, report: (re
 export const waitUntilGone = (waiting: Waiting, { ref, found }: Pick<Target, 'ref' | 'found'>): Promise<void> =>
   waitFor(`${describeRef(ref)} to be gone`, showCommand(ref), waiting, async (report) => {
     const { cluster, signal } = waiting;
-    await poll({ signal, firstMs: 100, longestMs: 2_000, answered: true, report }, async () => {
+    await poll({ signal, report }, async () => {
       const present = await getObject(cluster, ref, signal);
       if (!present || uidOf(present) !== uidOf(found)) return true;
       report(reasonOf(present));

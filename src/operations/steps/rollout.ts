@@ -154,7 +154,7 @@ const replicaFailure = ({ status }: Deployment): string | undefined =>
 /** Fails when the cluster has refused to create pods for so long that it will not change. */
 export async function failOnRefusedPods({ cluster, signal }: Waiting, ref: ObjectRef): Promise<never> {
   let since: number | undefined;
-  return poll<never>({ ...polling, signal }, async () => {
+  return poll<never>({ signal }, async () => {
     const found = await getObject(cluster, ref, signal);
     const failure = found && replicaFailure(found);
     since = failure === undefined ? undefined : (since ?? performance.now());
@@ -162,9 +162,6 @@ export async function failOnRefusedPods({ cluster, signal }: Waiting, ref: Objec
     throw rolloutFailed(ref, failure, findCause(ref));
   });
 }
-
-/** The watch of the Deployment reports a cluster that never answers. */
-const polling = { firstMs: 250, longestMs: 2_000, answered: true };
 
 /**
  * Checks the pods of the latest ReplicaSet until one has a problem that persists. Polls, because
@@ -177,7 +174,7 @@ export async function failOnPersistentErrors(
   report: (state: string) => void,
 ): Promise<never> {
   const detect = failureDetector();
-  const notChecked = await poll({ ...polling, signal, report }, async () => {
+  const notChecked = await poll({ signal, report }, async () => {
     const pods = await newPods(cluster, ref, signal);
     if (pods?.state !== 'seen') return pods;
     const now = new Date();

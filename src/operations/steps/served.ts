@@ -10,8 +10,6 @@ import type { Step } from '../runner.ts';
 import { podCommands, poll, waitFor } from '../wait.ts';
 import type { Restarts } from './restarts.ts';
 
-const polling = { firstMs: 100, longestMs: 2_000, answered: true };
-
 /**
  * Waits until every pod and endpoint serves exactly the certificate. Restarts pods that need it.
  */
@@ -43,7 +41,7 @@ export async function untilServed(rotation: Rotation, look: LookAtAll, guard: Gu
   const start = performance.now();
   const what = `every pod and endpoint to serve the certificate with SHA-256 ${rotation.to.leaf}`;
   return waitFor(what, podCommands(serviceOf(rotation).namespace), rotation, (report) =>
-    poll({ ...polling, signal: rotation.signal, report }, async () => {
+    poll({ signal: rotation.signal, report }, async () => {
       const since = moment();
       await guard();
       const seen = await look();

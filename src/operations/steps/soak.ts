@@ -10,8 +10,6 @@ import { podCommands, poll, waitFor } from '../wait.ts';
 import type { Restarts } from './restarts.ts';
 import { servedNeeds } from './served.ts';
 
-const polling = { firstMs: 500, longestMs: 2_000, answered: true };
-
 /**
  * Looks at all pods for some time before the CA that is left is removed from the caBundle. A pod
  * that serves another certificate, such as one that just started with an old copy of the Secret,
@@ -37,7 +35,7 @@ async function soak(rotation: Rotation, look: LookAtAll, guard: Guard, restarts:
   let otherSinceMs: number | undefined;
   const what = `${soakMs / 1000}s in which every endpoint serves the ${wordsOf(rotation).to} certificate`;
   await waitFor(what, podCommands(serviceOf(rotation).namespace), rotation, async (report) => {
-    await poll({ ...polling, signal: rotation.signal, report }, async () => {
+    await poll({ firstMs: 500, signal: rotation.signal, report }, async () => {
       const before = quiet;
       // The look may fail.
       quiet = countQuiet(before, undefined, performance.now());

@@ -27,7 +27,7 @@ export function unlistedStep(waiting: Waiting, names: readonly string[]): Step {
     observe: async () => ({ state: (await listed()).length === 0 ? 'done' : 'pending' }),
     run: () =>
       waitFor(`discovery to drop ${names.join(', ')}`, 'kubectl get --raw /apis', waiting, async (report) => {
-        await poll({ signal, firstMs: 100, longestMs: 2_000, answered: true, report }, async () => {
+        await poll({ signal, report }, async () => {
           const left = await listed();
           if (left.length === 0) return true;
           report(`still listed: ${left.join(', ')}`);

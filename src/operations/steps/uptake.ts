@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause as pauseFor } from '../../cluster/backoff.ts';
 import { wasRefused } from '../../cluster/faults.ts';
 import { observe as observeObjects } from '../../cluster/objects.ts';
 import { resources } from '../../cluster/resources.ts';
@@ -23,13 +23,8 @@ const showApiServices = 'kubectl get apiservices';
 interface Uptake {
   /** Completes "waiting for every kube-apiserver to ...". */
   readonly what?: string;
-  readonly pause?: Pause;
+  readonly pause?: typeof pauseFor;
 }
-
-/** Waits for so many milliseconds. @throws the reason of the signal */
-type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
-
-const pauseFor: Pause = (ms, signal) => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 
 /**
  * Waits until every kube-apiserver uses the caBundles.
@@ -76,7 +71,7 @@ interface Known {
   readonly isSeen: boolean;
 }
 
-async function waitForLeases(waiting: Waiting, what: string, pause: Pause, { delays, isSeen }: Known): Promise<void> {
+async function waitForLeases(waiting: Waiting, what: string, pause: typeof pauseFor, { delays, isSeen }: Known): Promise<void> {
   let said: string | undefined;
   const settleMs = (servers: number): number => {
     const settle = settleTime(delays, whyBlind(servers, isSeen));
@@ -103,7 +98,7 @@ function noteSettle({ onProgress }: Waiting, { ms, why }: SettleTime): void {
 }
 
 /** Waits for as long as kube-apiservers may need whose queues are not known. */
-async function pauseBlindly(waiting: Waiting, delays: Delays, blind: string, pause: Pause): Promise<void> {
+async function pauseBlindly(waiting: Waiting, delays: Delays, blind: string, pause: typeof pauseFor): Promise<void> {
   const settle = settleTime(delays, blind);
   noteSettle(waiting, settle);
   await pause(settle.ms, waiting.signal);
@@ -142,7 +137,7 @@ async function untilRenewed(
 async function untilPickedUp(
   waiting: Waiting,
   { delays, startMs }: { readonly delays: Delays; readonly startMs: number },
-  pause: Pause,
+  pause: typeof pauseFor,
   report: (state: string) => void,
 ): Promise<void> {
   const { signal, onProgress } = waiting;

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../cluster/backoff.ts';
 import { getObject } from '../../cluster/objects.ts';
 import { rotationLease, viewRotationLease } from '../../cluster/rotation-lease.ts';
 import type { Observed, RotationView } from '../types.ts';
@@ -28,7 +28,7 @@ export async function collectRotation(
   // A run that ends early gives its Lease up.
   let holder: string | undefined;
   for (let waited = 0; identity !== '' && holder === undefined && waited < wait.longest; waited += wait.look) {
-    await sleep(wait.look, undefined, { signal: context.signal }).catch(() => context.signal.throwIfAborted());
+    await pause(wait.look, context.signal);
     const next = await observe(context, () => getObject(context.cluster, rotationLease(service), context.signal), viewRotationLease);
     if (next.state === 'absent') return next;
     if (next.state === 'seen' && next.value.renewed !== renewed) holder = next.value.holder;

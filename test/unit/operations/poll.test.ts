@@ -15,7 +15,7 @@ const attempting = (...turns: readonly (Error | string | undefined)[]) => {
     return turn;
   };
 };
-const polling = { signal: never, firstMs: 1, longestMs: 2 };
+const polling = { signal: never, firstMs: 1, longestMs: 2, answered: false };
 
 describe('poll', () => {
   test('repeats until there is a value, also while a cluster that answered is unreachable', async () => {
