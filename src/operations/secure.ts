@@ -144,7 +144,8 @@ function serverSteps(waiting: Waiting, { registration, issued, dir = '.', object
     restart: 'auto',
     nudge: false,
     forceConflicts,
-    // Only its pods are awaited. Nothing is written by it.
+    undo: `apisvc secure ${apiServiceNames(registration)[0]} --undo`,
+    // Its pods are awaited, and restarted where they do not reload. No Secret is written by it.
     renewLease: async () => {},
   };
   const apply = applyStep(waiting, {

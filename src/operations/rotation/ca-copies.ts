@@ -11,7 +11,7 @@ import { poll, waitFor } from '../wait.ts';
 import { bundleText } from './bundles.ts';
 import { changeFields } from './change-fields.ts';
 import { readSecret, secretRef } from './live.ts';
-import { type Rotation, wordsOf } from './rotation.ts';
+import { type Rotation, wayBack, wordsOf } from './rotation.ts';
 import { breaks, webhookCheck } from './webhooks.ts';
 
 /**
@@ -106,6 +106,6 @@ function overwritten(rotation: Rotation, secret: KubeObject): RefusedError {
   const { namespace, name } = secretRef(rotation);
   const owner = fieldOwner(secret, ['data', 'ca.crt']);
   return new RefusedError(`Secret ${namespace}/${name} was changed during the rotation by ${owner}: its ca.crt does not have both CAs`, {
-    fix: 'Stop what writes the Secret, and run the same command again to continue.\nTo go back: apisvc rotate --abort',
+    fix: ['Stop what writes the Secret, and run the same command again to continue.', ...wayBack(rotation)].join('\n'),
   });
 }

@@ -2,7 +2,7 @@ import { fieldOwner } from '../../cluster/managed-fields.ts';
 import { RefusedError } from '../../errors.ts';
 import { hasSecret, leafOf, readSecret, secretRef } from './live.ts';
 import type { LookAtAll } from './look.ts';
-import { type Rotation, wordsOf } from './rotation.ts';
+import { type Rotation, wayBack, wordsOf } from './rotation.ts';
 import type { TrustKeeper } from './trust-keeper.ts';
 
 /**
@@ -24,7 +24,7 @@ export function guard(rotation: Rotation, keeper: TrustKeeper, look: LookAtAll):
       {
         fix: [
           'Stop what writes the Secret, and run the same command again with --force-conflicts: it writes the Secret again.',
-          'To go back: apisvc rotate --abort',
+          ...wayBack(rotation),
         ].join('\n'),
       },
     );

@@ -6,7 +6,10 @@ import type { Rotation } from './rotation.ts';
 /** The annotation of a pod: the certificate that kubelet was asked to fetch. */
 const nudgedFor = 'apisvc.dev/nudged-for';
 
-/** Changes an annotation of each pod, so that kubelet syncs the pod and its Secrets at once. */
+/**
+ * Changes an annotation of each pod, so that kubelet syncs the pod and its Secrets at once. A pod
+ * that was deleted since it was listed needs nothing.
+ */
 export async function nudgePods(rotation: Rotation, pods: readonly KubeObject[]): Promise<void> {
   const { leaf } = rotation.to;
   const others = pods.filter(({ metadata }) => metadata.annotations?.[nudgedFor] !== leaf);

@@ -7,8 +7,9 @@ import { secretRef } from '../rotation/live.ts';
 import type { Look } from '../rotation/look.ts';
 import { mergePatch } from '../rotation/merge-patch.ts';
 import { restartReason, whyFixed } from '../rotation/restart-reason.ts';
-import type { Rotation } from '../rotation/rotation.ts';
+import { type Rotation, wayBack } from '../rotation/rotation.ts';
 import { reloadMs } from '../served.ts';
+import { poll } from '../wait.ts';
 import { waitForRollout } from './rollout.ts';
 
 /** The annotation of a pod template: the certificate for which the pods were restarted. */
@@ -59,12 +60,15 @@ export function restarts(rotation: Rotation): Restarts {
     const ref = refOf(name);
     const found: Json = await getObject(cluster, ref, signal);
     if (found?.spec?.template?.metadata?.annotations?.[restartedFor] !== to.leaf) {
-      onProgress({ kind: 'note', what: `restarting the pods of Deployment ${ref.namespace}/${name}: ${why}` });
-      await mergePatch(rotation, ref, { spec: { template: { metadata: { annotations: { [restartedFor]: to.leaf } } } } });
+      note(`restarting the pods of Deployment ${ref.namespace}/${name}: ${why}`);
+      const change = { spec: { template: { metadata: { annotations: { [restartedFor]: to.leaf } } } } };
+      // Without the Deployment, its pods are about to end.
+      if (!(await mergePatch(rotation, ref, change))) return;
     }
     const entry: Restarted = {};
     restarted.set(name, entry);
-    waitForRollout(rotation, ref).then(
+    // kube-apiserver may restart meanwhile: the rollout goes on.
+    poll({ signal }, async () => (await waitForRollout(rotation, ref)) ?? true).then(
       () => {
         entry.endedMs = performance.now();
       },
@@ -84,7 +88,7 @@ export function restarts(rotation: Rotation): Restarts {
     if (before) {
       if (before.endedMs !== undefined && performance.now() - before.endedMs > reloadMs) throw notUsed(rotation, name);
     } else if (deployment === undefined) {
-      note(`pod ${name} does not belong to a Deployment; restart it: ${why}`);
+      note(`restart pod ${name}, which does not belong to a Deployment: ${why}`);
     } else if (mode === 'never') {
       note(`pod ${name} needs a restart, because ${why}: kubectl -n ${namespace} rollout restart deployment/${deployment}`);
     } else await restartDeployment(deployment, `pod ${name}: ${why}`);
@@ -109,6 +113,6 @@ export function restarts(rotation: Rotation): Restarts {
 const notUsed = (rotation: Rotation, pod: string): RefusedError => {
   const { namespace, name } = secretRef(rotation);
   return new RefusedError(`pod ${pod} still serves a different certificate than Secret ${namespace}/${name} after a restart`, {
-    fix: 'Check the certificate flags and the volumes of the server. To go back: apisvc rotate --abort',
+    fix: ['Check the certificate flags and the volumes of the server.', ...wayBack(rotation)].join('\n'),
   });
 };
