@@ -1,4 +1,3 @@
-import { fieldOwner } from '../../cluster/managed-fields.ts';
 import { getObject, refOf } from '../../cluster/objects.ts';
 import { RefusedError } from '../../errors.ts';
 import { base64 } from '../../manifests/secret.ts';
@@ -10,7 +9,8 @@ import { accepts, bundleText, expiredIn, isWide, lackedBy, type Overlap, trustsO
 import type { CaCopies } from './ca-copies.ts';
 import { changeFault, changeFields } from './change-fields.ts';
 import { readApiServices } from './live.ts';
-import { hostOf, type Rotation, wordsOf } from './rotation.ts';
+import { overwritesOf } from './overwrites.ts';
+import { hostOf, type Rotation, wayBack, wordsOf } from './rotation.ts';
 
 /** Keeps the caBundle of every APIService of a Service as wide as a rotation needs it. */
 export interface TrustKeeper {
@@ -52,12 +52,9 @@ export interface Trust {
   readonly copies: CaCopies;
 }
 
-const bundlePath = ['spec', 'caBundle'];
-
 export function trustKeeper(rotation: Rotation): TrustKeeper {
   const { kind, from, to, onProgress, now } = rotation;
-  /** The APIServices that this run has restored after another manager overwrote them. */
-  const restored = new Set<string>();
+  const overwrites = overwritesOf(rotation, ['spec', 'caBundle'], 'the caBundle');
   /** The APIServices that this run has narrowed; `false` while it does not know the result. */
   const narrowed = new Map<string, boolean>();
   const overlap = (): Overlap => ({ from: from?.anchors ?? [], to: to.anchors, now: now() });
@@ -72,14 +69,12 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
       ? accepts(viewApiService(object), to, hostOf(rotation), now())
       : isWide(viewApiService(object), overlap(), nothingServesFrom);
 
-  /** Names who overwrote a caBundle. @returns the error if it is not the first time */
-  const noteOverwrite = (apiService: KubeObject): readonly RefusedError[] => {
-    const { name } = apiService.metadata;
-    const owner = fieldOwner(apiService, bundlePath);
-    const right = narrowed.has(name) ? `only the ${wordsOf(rotation).to} CA` : 'both CAs';
-    if (restored.has(name)) return [overwrittenAgain(name, owner, right)];
-    onProgress({ kind: 'note', what: `apiservice/${name}: ${owner} overwrote the caBundle during the rotation; restoring it once` });
-    return [];
+  const noteOverwrite = (apiService: KubeObject): RefusedError | undefined => {
+    const right = narrowed.has(apiService.metadata.name) ? `only the ${wordsOf(rotation).to} CA` : 'both CAs';
+    return overwrites.note(apiService, [
+      `Pause the tool that writes the caBundle, or let it write ${right}, and run the same command again to continue.`,
+      ...wayBack(rotation),
+    ]);
   };
 
   const keeper: TrustKeeper = {
@@ -109,11 +104,14 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
         if (isOurs) {
           // A pod that cannot be looked at any more may serve by the CA that is left.
           onProgress({ kind: 'note', what: `apiservice/${name}: not every endpoint can be checked; trusting both CAs again` });
-        } else errors.push(...noteOverwrite(apiService));
+        } else {
+          const error = noteOverwrite(apiService);
+          if (error) errors.push(error);
+        }
         if (narrowed.has(name)) narrowed.set(name, false);
         await keeper.widen(apiService, true);
         narrowed.delete(name);
-        if (!isOurs) restored.add(name);
+        if (!isOurs) overwrites.restored(apiService);
       }
       if (errors.length > 0) throw combineErrors(errors);
       return narrow.length === 0;
@@ -121,13 +119,13 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
     async narrow(apiService, isFresh = () => true) {
       const { name } = apiService.metadata;
       if (narrowed.get(name)) {
-        const [error] = noteOverwrite(apiService);
+        const error = noteOverwrite(apiService);
         if (error) {
           // It may lack the CA by which everything serves.
           await keeper.widen(apiService, true);
           throw error;
         }
-        restored.add(name);
+        overwrites.restored(apiService);
       }
       narrowed.set(name, false);
       const after = { ...rotation, caFiles: [rotation.files.caCertificate] };
@@ -157,11 +155,3 @@ const bundleChange = (anchors: readonly CertificateInfo[]): object => ({ spec: {
 
 const readAgain = ({ cluster, signal }: Rotation, object: KubeObject): Promise<KubeObject | undefined> =>
   getObject(cluster, refOf(object), signal);
-
-const overwrittenAgain = (name: string, owner: string, right: string): RefusedError =>
-  new RefusedError(`apiservice/${name}: ${owner} overwrote the caBundle a second time during the rotation`, {
-    fix: [
-      `Pause the tool that writes the caBundle, or let it write ${right}, and run the same command again to continue.`,
-      'To go back: apisvc rotate --abort',
-    ].join('\n'),
-  });

@@ -1,7 +1,3 @@
-import { fieldOwner } from '../../cluster/managed-fields.ts';
-import { refOf } from '../../cluster/objects.ts';
-import { describeRef } from '../../cluster/resources.ts';
-import { RefusedError } from '../../errors.ts';
 import { base64, secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
@@ -9,6 +5,7 @@ import { bundleText, trustsOnly } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
 import { bundleNeeds, hasSecret, readApiServices, readSecret, secretNeeds } from '../rotation/live.ts';
 import { ageLimit, type Moment } from '../rotation/moment.ts';
+import { overwritesOf } from '../rotation/overwrites.ts';
 import { type Rotation, wordsOf } from '../rotation/rotation.ts';
 import type { Trust } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
@@ -45,15 +42,19 @@ export function trustNewStep(rotation: Rotation, { keeper, copies }: Trust, unti
       await write(found, () => isRecent(since));
     }
   };
-  /** How often the other CA was removed from the Secret. */
-  let tidied = 0;
+  const overwrites = overwritesOf(rotation, ['data', 'ca.crt'], 'ca.crt');
+  /** Whether this run has removed the other CA from the Secret. */
+  let isTidy = false;
   const tidy = async (found: KubeObject, isFresh: () => boolean): Promise<boolean> => {
-    const what = `${describeRef(refOf(found))}: ${fieldOwner(found, ['data', 'ca.crt'])} overwrote ca.crt`;
-    if (tidied > 1) throw overwrittenAgain(what);
-    if (tidied > 0) rotation.onProgress({ kind: 'note', what: `${what} during the rotation; restoring it once` });
-    const isWritten = await changeFields(rotation, found, { data: { 'ca.crt': base64(bundleText(to.anchors)) } }, { isFresh });
-    if (isWritten) tidied += 1;
-    return isWritten;
+    if (isTidy) {
+      const error = overwrites.note(found, ['Pause the tool that writes the Secret, and run the same command again to continue.']);
+      if (error) throw error;
+      overwrites.restored(found);
+    }
+    // A write that fails is no reason to call the next one a restoration.
+    isTidy = false;
+    isTidy = await changeFields(rotation, found, { data: { 'ca.crt': base64(bundleText(to.anchors)) } }, { isFresh });
+    return isTidy;
   };
   return {
     id: `trust-${which}`,
@@ -71,8 +72,3 @@ export function trustNewStep(rotation: Rotation, { keeper, copies }: Trust, unti
     },
   };
 }
-
-const overwrittenAgain = (what: string): RefusedError =>
-  new RefusedError(`${what} a second time during the rotation`, {
-    fix: 'Pause the tool that writes the Secret, and run the same command again to continue.',
-  });
