@@ -11,7 +11,7 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { namingAllMissing, requireAccess } from '../permissions.ts';
 import type { OnProgress, RemovedObject } from '../progress.ts';
 import { type RotationCheck, requireNoRotation } from '../rotation-in-progress.ts';
-import { runSteps, type Step } from '../runner.ts';
+import { runSteps, type Step, withoutChanges } from '../runner.ts';
 import { availableStep } from '../steps/available.ts';
 import { type RemoveStep, removeStep } from '../steps/remove.ts';
 import { replicasOf, rolledOutStep } from '../steps/rollout.ts';
@@ -61,7 +61,21 @@ async function look(waiting: Waiting, { name, directory }: Pick<UndoRequest, 'na
   const [, projectName = '.'] = project.split('/');
   const check: RotationCheck = { service: backend, directory: directory ?? projectName, signal, onProgress };
   if (changed.length > 0) await requireNoRotation(cluster, check);
+  const ofKind = (kind: string): readonly string[] => changed.flatMap(({ ref }) => (ref.resource.kind === kind ? [ref.name] : []));
+  const others = apiServices.filter(({ metadata }) => !ofKind('APIService').includes(metadata.name));
+  const fault = ofKind('Deployment').length > 0 ? verifyingFault(others) : undefined;
+  if (fault) throw withoutChanges(fault);
   return { ...check, project, names, targets: changed };
+}
+
+/** Why the server must keep its certificate: an APIService verifies it. */
+function verifyingFault(apiServices: readonly KubeObject[]): RefusedError | undefined {
+  const verified = apiServices.find((object) => !isInsecure(object));
+  if (!verified) return undefined;
+  const { name } = verified.metadata;
+  return new RefusedError(`apiservice/${name} verifies the certificate of the same server, so the server keeps it`, {
+    fix: `Turn off its verification, and run the same command again: kubectl patch apiservice ${name} --type=merge -p '{"spec":{"caBundle":null,"insecureSkipTLSVerify":true}}'`,
+  });
 }
 
 /** A run that continues finds the APIServices restored, and the project by the Secret. */
@@ -143,9 +157,9 @@ function stepsOf(waiting: Waiting, name: string, targets: readonly Target[], bef
   const isRestored = async (): Promise<boolean> => {
     if (deployments.length === 0) return true;
     const { apiServices: all } = await findRegistered(waiting, name);
-    const verified = all.find((object: KubeObject) => !isInsecure(object));
-    if (!verified) return false;
-    throw new RefusedError(`apiservice/${verified.metadata.name} still verifies the certificate, so the server keeps it`);
+    const fault = verifyingFault(all);
+    if (fault) throw fault;
+    return false;
   };
   return [
     removeStep(waiting, { id: 'untrust', title: 'Turning off verification', targets: apiServices, ...guarded }),

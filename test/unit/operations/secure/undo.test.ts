@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { formerAnnotation } from '../../../../src/cluster/former.ts';
 import { type Holder, identityOf, type Journal, journalAnnotation } from '../../../../src/cluster/rotation-lease.ts';
 import { projectAnnotation } from '../../../../src/manifests/labels.ts';
+import type { KubeObject } from '../../../../src/manifests/types.ts';
 import { findSecured, undoSecure } from '../../../../src/operations/secure/undo.ts';
 import { answer, clusterOf, never, notFound } from '../../cluster/kube-api.ts';
 import { apiService, managedBy, withMetadata } from '../objects.ts';
@@ -28,14 +29,22 @@ const secured = withMetadata(apiService, {
   ...managedBy(['apisvc', 'Apply']),
 });
 
+/** The Deployment of its server, which `secure` changed too. */
+const deployment: KubeObject = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { ...secured.metadata, name: 'demo', namespace: 'wardle' },
+};
+
 /** A cluster with that APIService, and with the Lease of a rotation that each look changes. */
-async function clusterWith(lease?: (look: number) => object) {
+async function clusterWith(lease?: (look: number) => object, more: readonly KubeObject[] = []) {
   const writes: string[] = [];
   let looks = 0;
   const cluster = await clusterOf(({ method, url }, response) => {
     const path = url.split('?')[0] ?? '';
     if (method !== 'GET') writes.push(`${method} ${path}`);
-    if (path.endsWith('/apiservices')) answer(response, 200, { metadata: { resourceVersion: '1' }, items: [secured] });
+    if (path.endsWith('/apiservices')) answer(response, 200, { metadata: { resourceVersion: '1' }, items: [secured, ...more] });
+    else if (path.endsWith('/deployments')) answer(response, 200, { metadata: { resourceVersion: '1' }, items: [deployment] });
     else if (path.endsWith('/leases/apisvc-rotation-api')) {
       looks += 1;
       if (lease) answer(response, 200, lease(looks));
@@ -85,7 +94,20 @@ describe('secure --undo', () => {
 
   test('finds what to restore without a rotation', async () => {
     const { cluster } = await clusterWith();
-    expect(await findSecured({ cluster, ...asked }, asked)).toMatchObject([{ action: 'restore' }]);
+    expect(await findSecured({ cluster, ...asked }, asked)).toMatchObject([{ action: 'restore' }, { action: 'restore' }]);
+  });
+
+  test('changes nothing while another APIService of the Service verifies the certificate', async () => {
+    const other = withMetadata(apiService, { name: 'v2.example.com' });
+    const { cluster, writes } = await clusterWith(undefined, [other]);
+    const refused = {
+      exitCode: 1,
+      message: 'apiservice/v2.example.com verifies the certificate of the same server, so the server keeps it\nnothing was changed',
+      fix: expect.stringMatching(/: kubectl patch apiservice v2\.example\.com --type=merge -p '\{.*"insecureSkipTLSVerify":true\}\}'$/),
+    };
+    expect(await rejection(findSecured({ cluster, ...asked }, asked))).toMatchObject(refused);
+    expect(await rejection(undoSecure(cluster, asked))).toMatchObject(refused);
+    expect(writes).toEqual([]);
   });
 
   test('names an APIService that does not exist, as unregister does', async () => {
