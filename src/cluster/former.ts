@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { restartAnnotation } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { type FieldsV1, namesItem } from './owned-fields.ts';
 
@@ -11,6 +12,9 @@ export const formerAnnotation = 'apisvc.dev/former';
 
 /** The value of the annotation for an object that did not exist. */
 export const formerlyAbsent = 'absent';
+
+/** What a rotation adds to a Deployment whose pods it restarts. */
+const restart = ['f:spec', 'f:template', 'f:metadata', 'f:annotations', `f:${restartAnnotation}`];
 
 /** One field that apisvc changed. */
 interface FormerField {
@@ -64,6 +68,8 @@ export function withFormer(found: KubeObject, owned: FieldsV1): KubeObject | und
   const object = structuredClone(found) as KubeObject;
   for (const field of [...fields].reverse()) if (!field.secret && !isOfOthers(found, field, owned)) restoreField(object, field);
   restoreField(object, { path: ['f:metadata', 'f:annotations', `f:${formerAnnotation}`] });
+  // Without server-side apply, so that no record has it.
+  if (restart.reduce<unknown>(valueAt, found) !== undefined) restoreField(object, { path: restart });
   return object;
 }
 

@@ -30,6 +30,12 @@ export const projectAnnotation = 'apisvc.dev/registration';
 /** The value of the annotation: the namespace and the name of the Registration. */
 export const projectOf = ({ metadata }: Registration): string => `${metadata.namespace}/${metadata.name}`;
 
+/**
+ * The annotation of a pod template: the SHA-256 of the certificate for which a rotation restarted
+ * the pods. No manifest has it.
+ */
+export const restartAnnotation = 'apisvc.dev/restarted-for';
+
 interface OwnMetadata {
   /** Default: `objectLabels`. */
   readonly labels?: Readonly<Record<string, string>>;

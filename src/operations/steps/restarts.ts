@@ -1,6 +1,7 @@
 import { getObject } from '../../cluster/objects.ts';
 import { type ObjectRef, resources } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
+import { restartAnnotation } from '../../manifests/labels.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { type Json, listOf } from '../../snapshot/views.ts';
 import { secretRef } from '../rotation/live.ts';
@@ -11,9 +12,6 @@ import { type Rotation, wayBack } from '../rotation/rotation.ts';
 import { reloadMs } from '../served.ts';
 import { poll } from '../wait.ts';
 import { waitForRollout } from './rollout.ts';
-
-/** The annotation of a pod template: the certificate for which the pods were restarted. */
-const restartedFor = 'apisvc.dev/restarted-for';
 
 /** Restarts the pods that do not reload their certificate, at most once for each certificate. */
 export interface Restarts {
@@ -59,9 +57,9 @@ export function restarts(rotation: Rotation): Restarts {
   const restartDeployment = async (name: string, why: string): Promise<void> => {
     const ref = refOf(name);
     const found: Json = await getObject(cluster, ref, signal);
-    if (found?.spec?.template?.metadata?.annotations?.[restartedFor] !== to.leaf) {
+    if (found?.spec?.template?.metadata?.annotations?.[restartAnnotation] !== to.leaf) {
       note(`restarting the pods of Deployment ${ref.namespace}/${name}: ${why}`);
-      const change = { spec: { template: { metadata: { annotations: { [restartedFor]: to.leaf } } } } };
+      const change = { spec: { template: { metadata: { annotations: { [restartAnnotation]: to.leaf } } } } };
       // Without the Deployment, its pods are about to end.
       if (!(await mergePatch(rotation, ref, change))) return;
     }

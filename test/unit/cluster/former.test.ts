@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formerAnnotation, hasLostValues, recordFormer, withFormer } from '../../../src/cluster/former.ts';
 import type { FieldsV1 } from '../../../src/cluster/owned-fields.ts';
+import { restartAnnotation } from '../../../src/manifests/labels.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
 
 const deployment = (container: object, volumes?: readonly object[], metadata: object = {}): KubeObject => ({
@@ -58,6 +59,19 @@ describe('the former values of a Deployment', () => {
       { annotations: { ...before.metadata.annotations, project: 'apps/server' } },
     );
     expect(withFormer(applied(before, merged), owned)).toEqual(before);
+  });
+
+  test.each<[string, object | undefined, object]>([
+    ['of its own', { annotations: { theirs: '1' } }, { annotations: { theirs: '1', [restartAnnotation]: 'AB:CD' } }],
+    ['of apisvc alone', undefined, { annotations: { [restartAnnotation]: 'AB:CD' } }],
+  ])('do not have the annotation by which a rotation restarted the pods, beside annotations %s', (_, own, restarted) => {
+    const withTemplate = (object: KubeObject, metadata: object | undefined): KubeObject => {
+      const { template } = object.spec as { template: object };
+      return { ...object, spec: { template: { ...template, ...(metadata ? { metadata } : {}) } } };
+    };
+    const before = withTemplate(deployment({ args }), own);
+    const found = withTemplate(applied(before, withTemplate(after, own)), restarted);
+    expect(withFormer(found, owned)).toEqual(before);
   });
 
   test('keep the arguments that others added meanwhile', () => {
