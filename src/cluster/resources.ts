@@ -30,10 +30,12 @@ const resource = (apiVersion: string, kind: string, plural: string, namespaced =
 export const resources = {
   APIService: resource('apiregistration.k8s.io/v1', 'APIService', 'apiservices', false),
   Certificate: resource('cert-manager.io/v1', 'Certificate', 'certificates'),
+  CertificateRequest: resource('cert-manager.io/v1', 'CertificateRequest', 'certificaterequests'),
   CertificateSigningRequest: resource('certificates.k8s.io/v1', 'CertificateSigningRequest', 'certificatesigningrequests', false),
-  ClusterTrustBundle: resource('certificates.k8s.io/v1', 'ClusterTrustBundle', 'clustertrustbundles', false),
+  ClusterIssuer: resource('cert-manager.io/v1', 'ClusterIssuer', 'clusterissuers', false),
   ClusterRole: resource('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false),
   ClusterRoleBinding: resource('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false),
+  ClusterTrustBundle: resource('certificates.k8s.io/v1', 'ClusterTrustBundle', 'clustertrustbundles', false),
   ConfigMap: resource('v1', 'ConfigMap', 'configmaps'),
   CustomResourceDefinition: resource('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', false),
   Deployment: resource('apps/v1', 'Deployment', 'deployments'),

@@ -1,6 +1,7 @@
 import { authEntries } from './catalog/auth.ts';
 import { bundleEntries } from './catalog/bundle.ts';
 import { certEntries } from './catalog/cert.ts';
+import { certManagerEntries } from './catalog/cert-manager.ts';
 import { controlPlaneEntries } from './catalog/control-plane.ts';
 import { discoveryEntries } from './catalog/discovery.ts';
 import { endpointsEntries } from './catalog/endpoints.ts';
@@ -24,6 +25,7 @@ export const catalog = {
   ...endpointsEntries,
   ...networkEntries,
   ...bundleEntries,
+  ...certManagerEntries,
   ...certEntries,
   ...securityEntries,
   ...authEntries,

@@ -3,6 +3,7 @@ import { checkAnswer } from './checks/answer.ts';
 import { checkDelegation, checkIdentity } from './checks/auth.ts';
 import { checkBundle } from './checks/bundle.ts';
 import { checkCertificates } from './checks/cert.ts';
+import { checkCertManager } from './checks/cert-manager.ts';
 import { checkCertificatesInFiles } from './checks/certificates-in-files.ts';
 import type { Check, CheckContext } from './checks/check.ts';
 import { seen } from './checks/check.ts';
@@ -50,6 +51,7 @@ const checks: readonly Check[] = [
   checkEndpoints,
   checkNetwork,
   checkClock,
+  checkCertManager,
   checkBundle,
   checkServerName,
   checkTransport,

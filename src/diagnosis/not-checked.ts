@@ -53,6 +53,7 @@ export function notCheckedOf(snapshot: ApiSnapshot, context: CheckContext | unde
     ...undecidedUser(snapshot.asUser),
     ...undecidedUser(snapshot.listAsUser),
     ...missedOfPods(snapshot),
+    ...missedOfCertManager(snapshot),
     ...(probes.length > 0 ? [unreached] : []),
     ...(skipped > 0 ? [more] : []),
   ];
@@ -131,6 +132,23 @@ function missedOfPods({ pods }: ApiSnapshot): readonly NotChecked[] {
   const [events] = closer.flatMap((pod) => missed('the events of the pods', pod.events));
   const [log] = closer.flatMap((pod) => missed('the log of the crashing container', pod.lastLogLine));
   return [...(events ? [events] : []), ...(log ? [log] : [])];
+}
+
+/** The objects of cert-manager, which are read only with one of its annotations. */
+function missedOfCertManager({ certManager }: ApiSnapshot): readonly NotChecked[] {
+  if (!certManager) return [];
+  const { certificate, secret, lease } = certManager;
+  const issued = certificate && seen(certificate);
+  const issuer = issued && seen(issued.issuer);
+  const parts: readonly [string, Observed<unknown> | undefined][] = [
+    ['the Certificate of cert-manager', certificate],
+    ['the CertificateRequest of cert-manager', issued?.request],
+    ['the issuer of the Certificate', issued?.issuer],
+    ['the CA of the issuer of the Certificate', issuer?.ca],
+    ['the Secret with the CA that cert-manager injects', secret],
+    ["the Lease of cert-manager's cainjector", lease],
+  ];
+  return parts.flatMap(([what, observed]) => (observed ? missed(what, observed) : []));
 }
 
 const missed = (what: string, observed: Observed<unknown>): NotChecked[] =>

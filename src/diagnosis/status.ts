@@ -124,6 +124,7 @@ const isAboutCertificates = ({ code }: Pick<Finding, 'code'>): boolean =>
 /** Warnings that nevertheless mean that two places differ. */
 const differences: readonly Code[] = [
   'bundle/not-project-ca',
+  'cert-manager/not-injected',
   'cert/not-project-certificate',
   'cert/secret-differs',
   'cert/secret-missing',
@@ -131,10 +132,8 @@ const differences: readonly Code[] = [
   'security/key-mismatch',
 ];
 
-const isExpiry = (code: Code): boolean => code.endsWith('expires-soon');
-
 function isDrift({ code, severity }: Finding, compared: ProjectView | undefined): boolean {
-  if (isExpiry(code) || code === 'security/insecure-skip-tls-verify') return false;
+  if (code.endsWith('expires-soon') || code === 'security/insecure-skip-tls-verify') return false;
   return severity === 'error' || differences.includes(code) || (code === 'bundle/unused-ca' && compared !== undefined);
 }
 

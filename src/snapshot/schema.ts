@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { handshakeSchema, viaSchema } from '../cluster/handshake.ts';
 import { certificateSchema } from '../pki/certificate-schema.ts';
+import { certManagerView } from './schema-cert-manager.ts';
 import { apiServiceName, objectName, observed, optional, texts, time } from './schema-parts.ts';
 import { apiServiceView, endpointView, namespaceView, podView, serverView, serviceView } from './schema-views.ts';
 
@@ -238,6 +239,7 @@ export const apiSnapshot = z.object({
   delegation: observed(delegationView),
   neighbours: observed(z.array(neighbourView)).describe('The other APIServices of its group and of its Service, and the Local ones.'),
   customResources: observed(z.array(customResourceView)).describe('The CustomResourceDefinitions of its group.'),
+  certManager: optional(certManagerView).describe('Only with an annotation of cert-manager, and where cert-manager is installed.'),
   listed: observed(listedView).describe('Its entry in aggregated discovery, which kubectl reads; `absent` where it is not listed.'),
   manifest: optional(manifestView).describe('Only for files.'),
   related: optional(relatedView).describe('Only for files.'),

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { DeepReadonly } from '../config/deep-readonly.ts';
 import type * as schema from './schema.ts';
+import type * as certManager from './schema-cert-manager.ts';
 import type { Absent, answerFault, Unseen } from './schema-parts.ts';
 import type * as views from './schema-views.ts';
 
@@ -46,6 +47,12 @@ export type DelegationView = Data<typeof schema.delegationView>;
 export type NeighbourView = Data<typeof schema.neighbourView>;
 export type CustomResourceView = Data<typeof schema.customResourceView>;
 export type ListedView = Data<typeof schema.listedView>;
+export type CertManagerCondition = Data<typeof certManager.certManagerCondition>;
+export type CertIssuerView = Data<typeof certManager.certIssuerView>;
+export type CertManagerCertificateView = Data<typeof certManager.certManagerCertificateView>;
+export type CaSourceView = Data<typeof certManager.caSourceView>;
+export type InjectorLeaseView = Data<typeof certManager.injectorLeaseView>;
+export type CertManagerView = Data<typeof certManager.certManagerView>;
 export type HttpView = Data<typeof schema.httpView>;
 export type EndpointAnswerView = Data<typeof schema.endpointAnswerView>;
 export type RepeatedAnswerView = Data<typeof schema.repeatedAnswerView>;

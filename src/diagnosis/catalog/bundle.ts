@@ -60,6 +60,7 @@ export const bundleEntries = {
     cause:
       'An annotation of the APIService requests the injection. The controller is not running, is not allowed to update APIServices, or cannot find the CA that the annotation refers to.',
     fix: 'Check that {injector} is running. Then check that the annotation "{annotation}" is correct: `kubectl describe apiservice {name}`',
+    explainedBy: ['cert-manager/*'],
   },
   'bundle/private-key': {
     severity: 'error',
@@ -88,7 +89,7 @@ export const bundleEntries = {
       cause: 'The CA was rotated in another copy of the project. This copy still has the old CA.',
       fix: 'Get the current certs/ from the copy of the project in which the CA was rotated, for example: `git pull`',
     },
-    explainedBy: ['cert/unknown-authority', ...unusable],
+    explainedBy: ['cert/unknown-authority', 'cert-manager/*', ...unusable],
   },
   'bundle/unused-ca': {
     severity: 'warning',

@@ -16,7 +16,7 @@ export const certEntries = {
     title: 'Secret {namespace}/{secret} with the serving certificate does not exist',
     cause: 'The pods of the extension API server mount this Secret. Running pods keep their certificate, but new pods cannot start.',
     fix: 'Create the Secret from a serving certificate and its private key: `kubectl -n {namespace} create secret tls {secret} --cert=tls.crt --key=tls.key`',
-    explainedBy: ['service/namespace-terminating'],
+    explainedBy: ['service/namespace-terminating', 'cert-manager/not-ready'],
   },
   'cert/secret-unreadable': {
     severity: 'error',
@@ -59,7 +59,13 @@ export const certEntries = {
     causes:
       'The caBundle contains a different CA, or the CA was regenerated and the caBundle or the extension API server still uses the old one. Other possible reasons: the extension API server does not send the intermediate certificate, or some pods have not loaded the new certificate.',
     fix: 'In an apisvc project, update the caBundle: `apisvc register`. Otherwise, set spec.caBundle to the CA that signed the certificate. If only some pods serve an untrusted certificate, restart these pods.',
-    explainedBy: ['cert/self-generated', 'cert/secret-differs', 'bundle/not-injected', 'registration/outdated-annotation'],
+    explainedBy: [
+      'cert/self-generated',
+      'cert/secret-differs',
+      'bundle/not-injected',
+      'cert-manager/*',
+      'registration/outdated-annotation',
+    ],
   },
   'cert/issuer-not-a-ca': {
     severity: 'error',
@@ -84,7 +90,7 @@ export const certEntries = {
     title: 'The certificate from {endpoints} expired on {date}',
     cause: 'The serving certificate was not renewed, or the extension API server has not loaded the new one.',
     fix: 'Renew the serving certificate. In an apisvc project: `apisvc rotate`. Otherwise, use the tool that issued the certificate. If the Secret already contains a new certificate, restart the extension API server.',
-    explainedBy: ['cert/secret-differs', 'control-plane/clock-skew', 'control-plane/wrong-clock'],
+    explainedBy: ['cert/secret-differs', 'cert-manager/not-ready', 'control-plane/clock-skew', 'control-plane/wrong-clock'],
   },
   'cert/not-yet-valid': {
     severity: 'error',
@@ -117,7 +123,7 @@ export const certEntries = {
     cause:
       'kube-apiserver always verifies the name {host}, whatever address it connects to. The certificate does not contain this name. A server without a configured certificate generates one for localhost.',
     fix: 'Issue a serving certificate with the DNS name {host}, and pass it to the extension API server with --tls-cert-file and --tls-private-key-file.',
-    explainedBy: ['cert/self-generated', 'cert/secret-differs'],
+    explainedBy: ['cert/self-generated', 'cert/secret-differs', 'cert-manager/name-missing'],
   },
   'cert/common-name-only': {
     severity: 'error',

@@ -17,6 +17,7 @@ export const anyTransportFault = [
   'endpoints/*',
   'network/*',
   'bundle/*',
+  'cert-manager/*',
   'cert/*',
   'registration/outdated-annotation',
 ] as const;

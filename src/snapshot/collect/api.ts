@@ -7,6 +7,7 @@ import type { ApiServiceView, ApiSnapshot, HttpView, Observed, SnapshotOptions }
 import { withoutPrivateKeys } from '../views.ts';
 import { requestAnonymously } from './anonymous.ts';
 import { type Backend, noBackend, type ServiceRef } from './backend.ts';
+import { collectCertManager } from './cert-manager.ts';
 import type { CollectContext } from './context.ts';
 import { collectList } from './list.ts';
 import { handshakeWithoutName } from './nameless.ts';
@@ -51,7 +52,8 @@ export async function snapshotApi(shared: Shared, name: string, registered: Obse
   const paths = pathsOf(name);
   const aggregatedAnswer = getForwarded(context, paths.version);
   const skip = whySkipped(apiService);
-  const [aggregated, group, openApi, behind, asUser, customResources, listed, lists] = await Promise.all([
+  const registration = skip ? undefined : seen(apiService);
+  const [aggregated, group, openApi, behind, asUser, customResources, listed, lists, certManager] = await Promise.all([
     aggregatedAnswer,
     skip ?? groupOf(shared, paths.group, aggregatedAnswer),
     skip ?? openApiOf(context, paths.openApi, aggregatedAnswer),
@@ -60,11 +62,23 @@ export async function snapshotApi(shared: Shared, name: string, registered: Obse
     skip ?? shared.customResourcesOf(groupVersionOf(name).group),
     skip ?? shared.listedOf(name),
     skip ? { list: skip, listAsUser: skip } : collectList(context, { root: paths.version, discovery: aggregatedAnswer, probe, user }),
+    registration && collectCertManager(context, registration),
   ]);
   const neighbours = shared.neighboursOf(name, apiService);
   const answers = { aggregated, group, openApi, ...lists, asUser };
   const similar = apiService.state === 'absent' ? { similar: similarNames(name, namesOf(all)) } : {};
-  return { name, ...similar, apiService, ...answers, ...behind, requestHeader, neighbours, customResources, listed };
+  return {
+    name,
+    ...similar,
+    apiService,
+    ...answers,
+    ...behind,
+    requestHeader,
+    neighbours,
+    customResources,
+    listed,
+    ...(certManager ? { certManager } : {}),
+  };
 }
 
 const namesOf = (all: Registrations['all']): string[] => (seen(all) ?? []).map(({ name }) => name);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { expect } from 'vitest';
 import { dieWithParent } from '../../../src/sandbox/shared/process.ts';
 import { program } from './programs.ts';
 import { kubectlOk } from './projects.ts';
@@ -44,4 +45,21 @@ export function startCertManager(part: 'controller' | 'cainjector', kubeconfig =
       await ended;
     },
   };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the status as kubectl prints it.
+const statusOf = async (namespace: string, certificate: string): Promise<any> =>
+  JSON.parse(await kubectlOk(['get', 'certificate', certificate, '-n', namespace, '-o', 'json'])).status;
+
+/**
+ * Renews a Certificate, and waits until it is issued. Does what `cmctl renew` does
+ * (github.com/cert-manager/cmctl, pkg/renew).
+ */
+export async function renew(namespace: string, certificate: string): Promise<void> {
+  const { conditions, revision } = await statusOf(namespace, certificate);
+  const lastTransitionTime = new Date().toISOString().replace(/\.\d+/, '');
+  const issuing = { type: 'Issuing', status: 'True', reason: 'ManuallyTriggered', message: 'Renewal of the spec', lastTransitionTime };
+  const patch = JSON.stringify({ status: { conditions: [...conditions, issuing] } });
+  await kubectlOk(['patch', 'certificate', certificate, '-n', namespace, '--subresource=status', '--type=merge', '-p', patch]);
+  await expect.poll(async () => (await statusOf(namespace, certificate)).revision, { timeout: 60_000 }).toBe(revision + 1);
 }

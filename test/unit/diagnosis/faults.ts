@@ -5,6 +5,7 @@ import { caConstraints, extendedKeyUsage, keyUsage, nameConstraints, subjectAltN
 import type { CertificateInfo } from '../../../src/pki/types.ts';
 import type { AnswerFault, ApiServiceView, ApiSnapshot, ContainerView, PodView } from '../../../src/snapshot/types.ts';
 import { fixture, inDays, make, makeCa } from '../pki/certificates.ts';
+import { certManagerFaults } from './cert-manager-faults.ts';
 import { delegation, endpointAnswers, everything, lists, requestHeader, root, secret, server } from './everything.ts';
 import { moreFaults } from './more-faults.ts';
 import {
@@ -119,6 +120,7 @@ type ClusterCode = Exclude<Code, keyof typeof manifestEntries>;
  */
 const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
   ...moreFaults,
+  ...certManagerFaults,
   'registration/missing': { apiService: absent },
   'service/missing': { service: absent },
   'service/not-in-files': {

@@ -43,6 +43,7 @@ const rules: readonly Rule[] = [
       'network/*',
       'service/*',
       'bundle/*',
+      'cert-manager/*',
       'cert/secret-missing',
       'cert/secret-unreadable',
       'auth/reader-missing',
@@ -59,7 +60,7 @@ const rules: readonly Rule[] = [
   { hiding: ['service/*', 'registration/service-incomplete'], hidden: ['service/*', 'endpoints/*', 'network/*'] },
   // Faults of an API that works, or whose endpoints are all ok.
   {
-    hiding: noAnswer,
+    hiding: [...noAnswer, 'cert-manager/*'],
     hidden: ['discovery/not-in-group', 'discovery/not-listed', 'discovery/openapi-missing', 'control-plane/*', 'bundle/unused-ca'],
   },
   // Without an answer, it is unknown whether the server accepts a forged identity.

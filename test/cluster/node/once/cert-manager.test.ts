@@ -1,18 +1,24 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyApiProject, makeAnyApiProject, removeAnyApiProject } from '../../harness/any-api-project.ts';
-import { type CertManager, installCertManagerCrds, startCertManager } from '../../harness/cert-manager.ts';
+import { type CertManager, installCertManagerCrds, renew, startCertManager } from '../../harness/cert-manager.ts';
+import { makeCa, pem } from '../../harness/certificates.ts';
 import { apisvc } from '../../harness/commands.ts';
 import { codesOf, emptyFolder, getObject, kubectlOk, verifyJson } from '../../harness/projects.ts';
 import { certificatesOf } from '../../harness/rotations.ts';
+import { userKubeconfig } from '../../harness/users.ts';
+import { expectFindings } from '../../laboratory/expect-findings.ts';
 
 /**
  * A project whose certificate cert-manager 1.21.2 issues, and whose caBundle its cainjector writes.
- * Both run as components/cert-manager.
+ * Both run as components/cert-manager. Every fault of what they do is a finding of verify.
  */
 
 const name = 'issued';
 const secret = `${name}-tls`;
+const ca = `${name}-ca`;
+const fromCertificate = 'cert-manager.io/inject-ca-from';
+const fromSecret = 'cert-manager.io/inject-ca-from-secret';
 let project: AnyApiProject;
 let controller: CertManager;
 let injector: CertManager;
@@ -27,13 +33,29 @@ const get = async (kind: string, of: string): Promise<any> => getObject(kind, of
 
 const decoded = (text: string): string => Buffer.from(text, 'base64').toString();
 
-/** The certificates of the Secret, by entry, and the CAs of the caBundle. */
+/** The certificate and the CA of the Secret, and the caBundle. */
 async function places() {
   const { data } = await get('secret', secret);
   const { spec } = await get('apiservice', project.apiService);
   const [leaf] = certificatesOf(decoded(data['tls.crt']));
   return { leaf, ca: decoded(data['ca.crt']), bundle: decoded(spec.caBundle) };
 }
+
+/** Waits until every endpoint serves the certificate of the Secret, and a valid one. */
+async function expectSame(): Promise<void> {
+  // The kubelet takes a while to update the files, and the server to read them.
+  const verdict = async () => JSON.parse((await run('status', '-o', 'json')).stdout).verdict;
+  await during(expect.poll(verdict, { timeout: 60_000 }).toBe('same'));
+}
+
+const annotate = (...annotations: readonly string[]) =>
+  kubectlOk(['annotate', '--overwrite', 'apiservice', project.apiService, ...annotations]);
+
+const patchCertificate = (spec: object) =>
+  kubectlOk(['patch', 'certificate', secret, '-n', name, '--type=merge', '-p', JSON.stringify({ spec })]);
+
+const expectFault = (fault: Parameters<typeof expectFindings>[0]) =>
+  during(expectFindings(fault, project.apiService, { withinMs: 60_000 }));
 
 beforeAll(async () => {
   await installCertManagerCrds();
@@ -64,7 +86,7 @@ describe('cert-manager', () => {
   test('leaves nothing to change, and the registration is healthy', async () => {
     expect(await run('register')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Nothing changed: /) });
     const { exitCode, diagnosis } = await during(verifyJson(['-C', project.dir]));
-    expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 0, codes: [] });
+    expect({ exitCode, apis: diagnosis.apis }).toMatchObject({ exitCode: 0, apis: [{ findings: [], notChecked: [] }] });
     const status = await run('status', '-o', 'json');
     expect({ ...status, status: JSON.parse(status.stdout) }).toMatchObject({
       exitCode: 0,
@@ -74,29 +96,85 @@ describe('cert-manager', () => {
 
   test('renews the certificate, which every endpoint serves in the end', async () => {
     const before = await places();
-    await renew(secret);
-    // The kubelet takes a while to update the files, and the server to read them.
-    const verdict = async () => JSON.parse((await run('status', '-o', 'json')).stdout).verdict;
-    await expect.poll(verdict, { timeout: 60_000 }).toBe('same');
+    await during(renew(name, secret));
+    await expectSame();
     const { leaf, ca, bundle } = await places();
     expect(leaf?.fingerprint256).not.toBe(before.leaf?.fingerprint256);
     expect({ ca, bundle }).toEqual({ ca: before.ca, bundle: before.bundle });
   });
 });
 
+describe('verify', () => {
+  test('says what a user may not read of cert-manager', async () => {
+    const env = { KUBECONFIG: await userKubeconfig('cert-manager-looker') };
+    await kubectlOk(['create', 'clusterrole', 'cert-manager-look', '--verb=get', '--resource=apiservices']);
+    await kubectlOk(['create', 'clusterrolebinding', 'cert-manager-look', '--clusterrole=cert-manager-look', '--user=cert-manager-looker']);
+    const { diagnosis } = await during(verifyJson([project.apiService], { env }));
+    expect(codesOf(diagnosis)).toEqual([]);
+    expect(diagnosis.apis[0]?.notChecked).toContainEqual({
+      what: 'the Certificate of cert-manager',
+      why: expect.stringContaining(`resources: [certificates], resourceNames: ["${secret}"], verbs: [get]`),
+    });
+  });
+
+  test('finds an annotation that names no Certificate', async () => {
+    await annotate(`${fromCertificate}=${name}/nope`);
+    const how = 'cert-manager.io/inject-ca-from names a Certificate that does not exist';
+    await expectFault({ name: 'cert-manager-no-source', how, codes: ['cert-manager/source-not-found'] });
+    await annotate(`${fromCertificate}=${name}/${secret}`);
+    await expectSame();
+  });
+
+  test('finds a Secret that the cainjector may not read', async () => {
+    await annotate(`${fromCertificate}-`, `${fromSecret}=${name}/${ca}`);
+    const how = 'the Secret in cert-manager.io/inject-ca-from-secret lacks cert-manager.io/allow-direct-injection';
+    await expectFault({ name: 'cert-manager-not-allowed', how, codes: ['cert-manager/secret-not-allowed'] });
+    await annotate(`${fromSecret}-`, `${fromCertificate}=${name}/${secret}`);
+    await expectSame();
+  });
+
+  test('finds a Certificate that is not ready, and says why', async () => {
+    await patchCertificate({ issuerRef: { name: 'nope' } });
+    const how = 'the Certificate names an Issuer that does not exist';
+    const { findings } = await expectFault({ name: 'cert-manager-not-ready', how, codes: ['cert-manager/not-ready'] });
+    expect(findings[0]?.cause).toBe('cert-manager reports: Referenced "Issuer" not found: issuer.cert-manager.io "nope" not found');
+    await patchCertificate({ issuerRef: { name: ca } });
+    await expectSame();
+  });
+
+  test('finds a name that spec.dnsNames lacks', async () => {
+    const { spec } = await get('certificate', secret);
+    await patchCertificate({ dnsNames: ['other.example.com'] });
+    const how = 'spec.dnsNames of the Certificate lacks the name of the Service';
+    await expectFault({ name: 'cert-manager-other-name', how, codes: ['cert-manager/name-missing'] });
+    await patchCertificate({ dnsNames: spec.dnsNames });
+    await expectSame();
+  });
+
+  test('finds a certificate that was not reissued after its CA changed', async () => {
+    await during(renew(name, ca));
+    const how = 'the CA of the Issuer was renewed, but not the Certificate';
+    await expectFault({ name: 'cert-manager-old-ca', how, codes: ['cert-manager/old-ca'] });
+    await during(renew(name, secret));
+    await expectSame();
+  });
+
+  test('finds a cainjector that does not run', async () => {
+    await injector.stop();
+    const caBundle = Buffer.from(pem(await makeCa('another CA'))).toString('base64');
+    await kubectlOk(['patch', 'apiservice', project.apiService, '--type=merge', '-p', JSON.stringify({ spec: { caBundle } })]);
+    await kubectlOk(['wait', '--for=condition=Available=False', '--timeout=60s', `apiservice/${project.apiService}`]);
+    const how = 'the caBundle was overwritten while the cainjector of cert-manager does not run';
+    const fault = { name: 'cert-manager-not-injected', how, codes: ['cert-manager/not-injected'] } as const;
+    const { findings } = await controller.during(expectFindings(fault, project.apiService, { withinMs: 60_000 }));
+    expect(findings[0]?.cause).toBe('The cainjector is not running: nobody renews its Lease.');
+    injector = startCertManager('cainjector');
+    await expectSame();
+  });
+});
+
 test('the harness reports a controller that ends, with its log', async () => {
   const kubeconfig = join(emptyFolder(), 'missing');
   const ending = startCertManager('controller', kubeconfig).during(new Promise(() => {}));
-  await expect(ending).rejects.toThrow(new RegExp(`^controller of cert-manager ended with exit code 1:\\n[^]*${kubeconfig}`));
+  await expect(ending).rejects.toThrow(new RegExp(`^controller of cert-manager ended with exit code 1:\n[^]*${kubeconfig}`));
 });
-
-/** What `cmctl renew` does (github.com/cert-manager/cmctl, pkg/renew). */
-async function renew(certificate: string): Promise<void> {
-  const { status } = await get('certificate', certificate);
-  const lastTransitionTime = new Date().toISOString().replace(/\.\d+/, '');
-  const issuing = { type: 'Issuing', status: 'True', reason: 'ManuallyTriggered', message: 'Renewal of the spec', lastTransitionTime };
-  const patch = JSON.stringify({ status: { conditions: [...status.conditions, issuing] } });
-  await kubectlOk(['patch', 'certificate', certificate, '-n', name, '--subresource=status', '--type=merge', '-p', patch]);
-  const revision = async () => (await get('certificate', certificate)).status.revision;
-  await during(expect.poll(revision, { timeout: 60_000 }).toBe(status.revision + 1));
-}

@@ -1,0 +1,153 @@
+import { chainsToRoots } from '../../pki/chains.ts';
+import { matchesHostname } from '../../pki/hostname.ts';
+import { checkServing } from '../../pki/trust.ts';
+import { isInjected, isReady } from '../../snapshot/cert-manager-view.ts';
+import type { CaSourceView, CertManagerCertificateView, CertManagerCondition, CertManagerView } from '../../snapshot/types.ts';
+import type { Observation } from '../types.ts';
+import { asWarning, type Check, type CheckContext, observation, seen, works } from './check.ts';
+import { aboutAnnotation, annotationLine } from './injectors.ts';
+import { servedBy } from './served-certificates.ts';
+
+/** What cert-manager issues, and what its cainjector copies into the caBundle. */
+export const checkCertManager: Check = (context) => {
+  const { certManager } = context.snapshot;
+  if (!certManager) return [];
+  const found = [...checkSource(context, certManager), ...checkIssued(context, certManager)];
+  return works(context) && !isServedInVain(context) ? found.map(asWarning) : found;
+};
+
+/** Whether kube-apiserver only works by connections that it has kept. */
+const isServedInVain = (context: CheckContext): boolean => {
+  const { host: hostname = '', roots, now } = context;
+  const failures = servedBy(context).flatMap(({ presented }) => checkServing({ presented, roots, hostname, now }));
+  return failures.some(({ kind }) => ['unknown-authority', 'name-mismatch', 'expired'].includes(kind));
+};
+
+/** The first reason why the caBundle is not the one that the annotation requests. */
+function checkSource(context: CheckContext, certManager: CertManagerView): readonly Observation[] {
+  const { annotation, value, certificate, secret } = certManager;
+  const evidence = [annotationLine(certManager)];
+  if (certificate?.state === 'absent' || (!certificate && secret.state === 'absent')) {
+    const args = { annotation, value, kind: certificate ? 'Certificate' : 'Secret' };
+    return [{ ...observation('cert-manager/source-not-found', evidence, args), about: aboutAnnotation(context.api, annotation) }];
+  }
+  const issued = certificate && seen(certificate);
+  if (issued && !isReady(issued.conditions)) return [notReady(value, issued)];
+  const source = seen(secret);
+  if (!source) return [];
+  if (!certificate && !source.allowsInjection)
+    return [observation('cert-manager/secret-not-allowed', evidence, { value, secretNamespace: source.namespace, secret: source.name })];
+  if (isInjected(context.api, source)) return [];
+  const { why, seenOf } = whyNotInjected(context, certManager, source);
+  const secretName = `${source.namespace}/${source.name}`;
+  const authorities = source.authorities.map(
+    ({ subject, fingerprint }) => `ca.crt of Secret ${secretName}: ${subject}, SHA-256 ${fingerprint}`,
+  );
+  return [observation('cert-manager/not-injected', [...evidence, ...authorities, ...seenOf], { secret: secretName, why })];
+}
+
+const namesIn = (value: string) => ({
+  certNamespace: value.slice(0, value.indexOf('/')),
+  certName: value.slice(value.indexOf('/') + 1),
+});
+
+const conditionLine = (of: string, { type, status, reason, message }: CertManagerCondition): string =>
+  `${of}: ${type}=${status} (${reason}): ${message}`;
+
+function notReady(value: string, { conditions, request, issuer }: CertManagerCertificateView): Observation {
+  const asked = request && seen(request);
+  const by = seen(issuer);
+  const lines = [
+    ...conditions.map((each) => conditionLine(`Certificate ${value}`, each)),
+    ...(asked?.conditions ?? []).map((each) => conditionLine(`CertificateRequest ${asked?.namespace}/${asked?.name}`, each)),
+    ...(by?.conditions ?? []).map((each) => conditionLine(`${by?.kind} ${by?.name}`, each)),
+  ];
+  const told = [refusalIn(asked?.conditions), unreadyIn(by?.conditions), refusalIn(conditions)].find((each) => each !== undefined);
+  const why = told
+    ? `cert-manager reports: ${told.message}`
+    : 'The Certificate has no condition that says why. The controller of cert-manager may not be running.';
+  return observation('cert-manager/not-ready', lines.length > 0 ? lines : [`Certificate ${value}: no conditions`], {
+    certificate: value,
+    why,
+    ...namesIn(value),
+  });
+}
+
+const unreadyIn = (conditions: readonly CertManagerCondition[] = []): CertManagerCondition | undefined =>
+  conditions.find(({ type, status }) => type === 'Ready' && status !== 'True');
+
+/** A request that is denied or invalid has another condition that says more than Ready. */
+const refusalIn = (conditions: readonly CertManagerCondition[] = []): CertManagerCondition | undefined =>
+  conditions.find(({ type, status }) => ['Denied', 'InvalidRequest'].includes(type) && status === 'True') ?? unreadyIn(conditions);
+
+interface NotInjected {
+  readonly why: string;
+  readonly seenOf: readonly string[];
+}
+
+function whyNotInjected({ now }: CheckContext, { certificate, value, lease }: CertManagerView, source: CaSourceView): NotInjected {
+  const { certificateName, authorities } = source;
+  if (certificate && certificateName !== namesIn(value).certName) {
+    return {
+      why: 'The cainjector uses only the Secret that cert-manager wrote for this Certificate.',
+      seenOf: [`annotation cert-manager.io/certificate-name of the Secret: ${certificateName || 'none'}`],
+    };
+  }
+  if (authorities.length === 0) {
+    return {
+      why: 'The Secret has no CA in ca.crt. Some issuers, such as those of ACME, do not give one.',
+      seenOf: ['ca.crt: no certificate'],
+    };
+  }
+  const name = 'Lease kube-system/cert-manager-cainjector-leader-election';
+  if (lease?.state === 'absent') {
+    return {
+      why: 'The cainjector is not running, or has its Lease in another namespace than kube-system.',
+      seenOf: [`${name} does not exist`],
+    };
+  }
+  const held = lease && seen(lease);
+  if (!held)
+    return {
+      why: 'The cainjector is not running, is not allowed to update APIServices, or another tool changed the caBundle.',
+      seenOf: [],
+    };
+  const seenOf = [`${name}: ${held.holder === '' ? 'no holder' : `holder ${held.holder}`}, renewed at ${held.renewed}`];
+  const isStale = now.getTime() - Date.parse(held.renewed) > 2_000 * held.durationSeconds;
+  return held.holder === '' || isStale
+    ? { why: 'The cainjector is not running: nobody renews its Lease.', seenOf }
+    : { why: 'The cainjector is running, but is not allowed to update APIServices, or another tool changed the caBundle.', seenOf };
+}
+
+/** What is wrong with the certificate itself. */
+function checkIssued({ host }: CheckContext, { certificate, value, secret }: CertManagerView): readonly Observation[] {
+  const issued = certificate && seen(certificate);
+  // Of a CA, other Certificates are issued.
+  if (!issued || issued.isCA) return [];
+  const names = { certificate: value, ...namesIn(value) };
+  const { dnsNames } = issued;
+  const hasName = host === undefined || matchesHostname({ dnsNames, ipAddresses: [] }, host);
+  return [
+    ...(hasName
+      ? []
+      : [observation('cert-manager/name-missing', [`spec.dnsNames of the Certificate: ${dnsNames.join(', ') || 'none'}`], names)]),
+    ...oldCa(issued, seen(secret), names),
+  ];
+}
+
+function oldCa(
+  { issuer }: CertManagerCertificateView,
+  source: CaSourceView | undefined,
+  names: Readonly<Record<string, string>>,
+): readonly Observation[] {
+  const by = seen(issuer);
+  const [signer] = (by?.ca && seen(by.ca)) ?? [];
+  const [leaf] = source?.certificates ?? [];
+  if (!by || !signer || !leaf || chainsToRoots(leaf, [], [signer]).some(({ missing }) => !missing)) return [];
+  const named = `${by.kind} ${by.name}`;
+  const evidence = [
+    `CA of ${named}: ${signer.subject}, SHA-256 ${signer.fingerprint}`,
+    `certificate: issued by ${leaf.issuer}, SHA-256 ${leaf.fingerprint}`,
+  ];
+  return [observation('cert-manager/old-ca', evidence, { ...names, issuer: named })];
+}

@@ -1,0 +1,63 @@
+import type { KubeObject } from '../manifests/types.ts';
+import { trustedBy } from './ca-bundle.ts';
+import { readSecret } from './secret-content.ts';
+import type { ApiServiceView, CaSourceView, CertManagerCondition, CertManagerView, InjectorLeaseView } from './types.ts';
+import { type Json, listOf, textOf, textsOf } from './views.ts';
+
+/**
+ * What cert-manager reads, and what it reports (github.com/cert-manager/cert-manager,
+ * pkg/apis/certmanager/v1).
+ */
+
+/** The cainjector reads the first one that it finds (pkg/controller/cainjector/setup.go). */
+const annotations = ['cert-manager.io/inject-ca-from-secret', 'cert-manager.io/inject-ca-from'] as const;
+
+/** The annotation of an APIService by which the cainjector writes its caBundle. */
+export function injectionOf({
+  annotations: all,
+}: Pick<ApiServiceView, 'annotations'>): Pick<CertManagerView, 'annotation' | 'value'> | undefined {
+  const annotation = annotations.find((each) => Object.hasOwn(all, each));
+  return annotation && { annotation, value: all[annotation] ?? '' };
+}
+
+export const conditionsOf = ({ status }: Json): readonly CertManagerCondition[] =>
+  listOf(status?.conditions).map((each) => ({
+    type: textOf(each.type),
+    status: textOf(each.status),
+    reason: textOf(each.reason),
+    message: textOf(each.message),
+  }));
+
+/** Whether the condition Ready is True. */
+export const isReady = (conditions: readonly CertManagerCondition[]): boolean =>
+  conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+
+/** @param secret with the CA that the cainjector copies. Its private key is not kept. */
+export function viewCaSource(secret: KubeObject): CaSourceView {
+  const { namespace = '', name } = secret.metadata;
+  const marks = textsOf(secret.metadata.annotations);
+  const { entries } = readSecret(secret);
+  const certificatesIn = (entry: string) => entries.find((each) => each.name === entry)?.certificates ?? [];
+  return {
+    namespace,
+    name,
+    allowsInjection: marks['cert-manager.io/allow-direct-injection'] === 'true',
+    certificateName: marks['cert-manager.io/certificate-name'] ?? '',
+    authorities: certificatesIn('ca.crt'),
+    certificates: certificatesIn('tls.crt'),
+  };
+}
+
+export const viewInjectorLease = ({ spec }: KubeObject & Json): InjectorLeaseView => ({
+  holder: textOf(spec?.holderIdentity),
+  renewed: textOf(spec?.renewTime),
+  durationSeconds: Number(spec?.leaseDurationSeconds ?? 0),
+});
+
+/** Whether the caBundle has the certificates of the Secret, and no others. */
+export const isInjected = (api: ApiServiceView, { authorities }: CaSourceView): boolean =>
+  authorities.length > 0 &&
+  authorities.map(({ fingerprint }) => fingerprint).join() ===
+    trustedBy(api)
+      .map(({ fingerprint }) => fingerprint)
+      .join();

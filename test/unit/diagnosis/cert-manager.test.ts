@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import type { ApiSnapshot, CertManagerView } from '../../../src/snapshot/types.ts';
+import { fails, injecting, issued, pending, source, works } from './cert-manager-faults.ts';
+import { everything, secret } from './everything.ts';
+import { codes, diagnosed, leafFor, otherCa, seen, serves, unseen } from './snapshots.ts';
+
+const findingsOf = (change: Partial<ApiSnapshot>) => diagnosed({ ...everything, ...change }).findings;
+
+test('what cert-manager has issued and injected has no findings', () => {
+  expect(findingsOf(works(injecting()))).toEqual([]);
+  const allowed = { ...source, allowsInjection: true, certificateName: '' };
+  expect(
+    findingsOf(works({ annotation: 'cert-manager.io/inject-ca-from-secret', value: 'wardle/api-tls', secret: seen(allowed) })),
+  ).toEqual([]);
+});
+
+describe('an API that works', () => {
+  test.each([
+    ['cert-manager/source-not-found', { certificate: { state: 'absent' } }],
+    ['cert-manager/not-ready', { certificate: seen(pending) }],
+    ['cert-manager/not-injected', { secret: seen({ ...source, authorities: [otherCa] }) }],
+  ] satisfies [string, Partial<CertManagerView>][])('has %s as a warning', (code, change) => {
+    expect(findingsOf(works(injecting(change)))).toMatchObject([{ code, severity: 'warning', explains: [] }]);
+  });
+});
+
+test('a certificate that only kept connections still use is explained by an error', async () => {
+  const named = injecting({ certificate: seen({ ...issued, dnsNames: ['other.wardle.svc'] }) });
+  const served = await leafFor(['other.wardle.svc']);
+  expect(
+    findingsOf({ ...works(named), probes: seen([serves(served)]), secret: seen({ ...secret, certificates: [served] }) }),
+  ).toMatchObject([{ code: 'cert-manager/name-missing', severity: 'error', explains: [{ code: 'cert/san-mismatch' }] }]);
+});
+
+describe('a Certificate that is not ready', () => {
+  const causeOf = (certificate: CertManagerView['certificate'] & object) => findingsOf(fails(injecting({ certificate })))[0]?.cause;
+
+  test('shows the message of its CertificateRequest', () => {
+    expect(causeOf(seen(pending))).toContain('issuer.cert-manager.io "nope" not found');
+  });
+
+  test('shows the denial, which says more than the condition Ready', () => {
+    const conditions = [
+      { type: 'Denied', status: 'True', reason: 'policy', message: 'not for this namespace' },
+      { type: 'Ready', status: 'False', reason: 'Denied', message: 'The CertificateRequest was denied' },
+    ];
+    expect(causeOf(seen({ ...pending, request: seen({ namespace: 'wardle', name: 'x', conditions }) }))).toContain(
+      'not for this namespace',
+    );
+  });
+
+  test('without conditions may have no controller', () => {
+    expect(causeOf(seen({ ...issued, conditions: [] }))).toContain('may not be running');
+  });
+});
+
+describe('a caBundle that was not injected', () => {
+  const causeOf = (change: Partial<CertManagerView>) => findingsOf(fails(injecting(change)))[0]?.cause;
+
+  test.each([
+    ['nobody renews its Lease', { lease: seen({ holder: 'x', renewed: '2026-06-15T10:00:00Z', durationSeconds: 60 }) }],
+    ['in another namespace', { lease: { state: 'absent' } }],
+    ['is running, but', { lease: seen({ holder: 'x', renewed: '2026-06-15T12:00:00Z', durationSeconds: 60 }) }],
+    ['is not running, is not allowed', { lease: unseen() }],
+    ['no CA in ca.crt', { secret: seen({ ...source, authorities: [] }) }],
+    ['wrote for this Certificate', { secret: seen({ ...source, certificateName: 'other' }) }],
+  ] satisfies [string, Partial<CertManagerView>][])('says: %s', (words, change) => {
+    expect(causeOf(change)).toContain(words);
+  });
+});
+
+test('what may not be read is not checked', () => {
+  const { notChecked, ...diagnosis } = diagnosed({ ...everything, ...works(injecting({ certificate: unseen(), secret: unseen() })) });
+  expect(codes({ notChecked, ...diagnosis })).toEqual([]);
+  expect(notChecked.map(({ what }) => what)).toEqual([
+    'the Certificate of cert-manager',
+    'the Secret with the CA that cert-manager injects',
+  ]);
+});
