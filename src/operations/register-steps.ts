@@ -1,4 +1,4 @@
-import { apiServiceNames } from '../config/registration.ts';
+import { apiServiceNames, secretName } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
 import type { KubeObject } from '../manifests/types.ts';
@@ -16,12 +16,13 @@ import { availableStep } from './steps/available.ts';
 import { type CertificatesStep, certificatesStep, type ExpectedCertificate } from './steps/certificates.ts';
 import { discoveryStep } from './steps/discovery.ts';
 import { endpointsStep } from './steps/endpoints.ts';
+import { handoverFault } from './steps/handover.ts';
 import { injectedInto, injectedStep } from './steps/injected.ts';
 import { type OthersSecretStep, othersSecretStep } from './steps/others-secret.ts';
 import { rolloutStep } from './steps/rollout.ts';
 import { takeoverFault } from './steps/takeover.ts';
 import { trustStep } from './steps/trust.ts';
-import { trustOthersStep } from './steps/trust-others.ts';
+import { othersUptakeStep, trustOthersStep } from './steps/trust-others.ts';
 import { type VerifyStep, verifyStep } from './steps/verify.ts';
 import type { Waiting } from './wait.ts';
 import type { BeforeWrite } from './write-lock.ts';
@@ -53,7 +54,7 @@ export function registerSteps(waiting: Waiting, request: RegisterRequest, before
   const current = copy ? [currentCopyStep(copy)] : [];
   const start = [
     ...current,
-    ...(others && caBundle === 'apisvc' ? [trustOthers(parts, others)] : []),
+    ...(others && caBundle === 'apisvc' ? trustOthers(parts, others) : []),
     server,
     ...(others ? [others] : []),
     ...(deployment ? [rolloutStep(waiting, deployment)] : []),
@@ -111,7 +112,9 @@ function apiStep(parts: Parts) {
       return isVerified ? verifyAgain(own, found) : own;
     },
     forceConflicts: request.forceConflicts,
-    guard: () => takeoverFault(waiting.cluster, objects, waiting.signal),
+    guard: async () =>
+      (await takeoverFault(waiting.cluster, objects, waiting.signal)) ??
+      handoverFault(waiting.cluster, request.registration, objects, waiting.signal),
     beforeWrite,
   });
 }
@@ -132,13 +135,18 @@ function keepUnknownBundle(wanted: KubeObject, found: KubeObject | undefined, { 
   return isUnknown && present ? withSpec(wanted, { caBundle: present }) : wanted;
 }
 
-function trustOthers({ waiting, request, beforeWrite }: Parts, others: OthersSecretStep): Step {
-  return trustOthersStep(waiting, {
+function trustOthers({ waiting, request, beforeWrite }: Parts, others: OthersSecretStep): readonly Step[] {
+  const trusting = {
     apiServices: request.objects.filter(isApiService),
     anchors: async () => (await others.look())?.anchors ?? [],
     forceConflicts: request.forceConflicts,
     beforeWrite,
-  });
+  };
+  const deployment = request.objects.find(isDeployment);
+  return [
+    trustOthersStep(waiting, trusting),
+    othersUptakeStep(waiting, { ...trusting, deployment, secretName: secretName(request.registration) }),
+  ];
 }
 
 function keepTrust(parts: Parts, certificates: CertificatesStep): Step {

@@ -149,3 +149,19 @@ test('openshift-service-ca: register waits for the Secret, and then for the caBu
   expect(await run('register')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing changed: /) });
   expect(await caBundle()).toBe(base64(made.ca));
 });
+
+test('register does not give the caBundle of an API that works to others, who would replace it at once', async () => {
+  const { run, caBundle, dir } = await installed('self-signed');
+  expect(await run('register')).toMatchObject({ code: 0 });
+  const before = await caBundle();
+  const path = join(dir, 'apisvc.yaml');
+  const document = parseDocument(readFileSync(path, 'utf8'));
+  document.setIn(['spec', 'certificates', 'issuer'], document.createNode({ type: 'openshift-service-ca' }));
+  writeFileSync(path, document.toString());
+  const { code, stdout, stderr } = await run('register');
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain(
+    "error: APIService v1alpha1.demo.apisvc.dev works with its caBundle, and OpenShift's service CA operator would replace it before every endpoint serves a new certificate\nnothing was changed\nfix: Keep the API serving: ",
+  );
+  expect(await caBundle()).toBe(before);
+});

@@ -2,11 +2,12 @@ import { getObject, refOf } from '../../cluster/objects.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
-import { untrusted, widened, withBundle } from '../rotation/bundles.ts';
+import { trustsOnly, untrusted, widened, withBundle } from '../rotation/bundles.ts';
 import type { Step } from '../runner.ts';
 import type { Waiting } from '../wait.ts';
 import type { BeforeWrite } from '../write-lock.ts';
 import { applyStep } from './apply.ts';
+import { uptakeStep } from './uptake.ts';
 
 interface Trusting {
   readonly apiServices: readonly KubeObject[];
@@ -14,6 +15,45 @@ interface Trusting {
   readonly anchors: () => Promise<readonly CertificateInfo[]>;
   readonly forceConflicts: boolean;
   readonly beforeWrite: BeforeWrite | undefined;
+}
+
+interface Delivery extends Pick<Trusting, 'apiServices' | 'anchors'> {
+  /** The Deployment of the server, as it is going to be applied. */
+  readonly deployment: KubeObject | undefined;
+  readonly secretName: string;
+}
+
+/**
+ * Waits until every kube-apiserver trusts a CA that was added to the caBundles, before the pods get
+ * another Secret. Where they mount it already, they may serve its certificate at any moment, and
+ * waiting helps nothing.
+ */
+export function othersUptakeStep(waiting: Waiting, { apiServices, anchors, deployment, secretName }: Delivery): Step {
+  const { cluster, signal } = waiting;
+  const isDelivered = async (): Promise<boolean> => {
+    const running = deployment && (await getObject(cluster, refOf(deployment), signal));
+    if (!running || mountsSecret(running, secretName)) return true;
+    const wanted = await anchors();
+    const found = await Promise.all(apiServices.map((object) => getObject(cluster, refOf(object), signal)));
+    const present = found.flatMap((object) => (object ? viewApiService(object) : []));
+    return wanted.length === 0 || present.every((view) => !view.caBundle || trustsOnly(view, wanted));
+  };
+  const { title = '', ...uptake } = uptakeStep(waiting, isDelivered);
+  return {
+    ...uptake,
+    needs: () => (deployment ? [{ verb: 'get', ref: refOf(deployment) }] : []),
+    async run() {
+      waiting.onProgress({ kind: 'step', what: title });
+      await uptake.run();
+    },
+  };
+}
+
+/** Whether the pods of a Deployment mount a Secret as apisvc mounts it. */
+function mountsSecret({ spec }: KubeObject, name: string): boolean {
+  // biome-ignore lint/suspicious/noExplicitAny: a Deployment as the server sends it.
+  const volumes: readonly any[] = (spec as any)?.template?.spec?.volumes ?? [];
+  return volumes.some(({ secret }) => secret?.secretName === name);
 }
 
 /**
