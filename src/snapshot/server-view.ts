@@ -16,6 +16,12 @@ export function chooseServer(pods: readonly KubeObject[]): KubeObject | undefine
   return pods.toSorted((one, other) => rank(one) - rank(other))[0];
 }
 
+/**
+ * The ServiceAccount of a pod. `serviceAccount` is a deprecated alias
+ * (k8s.io/kubernetes/pkg/apis/core/v1/conversion.go, Convert_v1_PodSpec_To_core_PodSpec).
+ */
+export const serviceAccountOf = (spec: Json): string => textOf(spec?.serviceAccountName) || textOf(spec?.serviceAccount) || 'default';
+
 /** Flags that only a server has. */
 const servingFlags = ['secure-port', 'tls-cert-file', 'cert-dir'];
 
@@ -62,7 +68,7 @@ export function viewServer(pod: KubeObject & Json, targetPort: string | undefine
   const secret = certificateSource(pod, targetPort)?.secret ?? onlyNamed(namedFiles(container, secretMounts(pod, container)));
   return {
     pod: pod.metadata.name,
-    serviceAccount: textOf(pod.spec?.serviceAccountName) || 'default',
+    serviceAccount: serviceAccountOf(pod.spec),
     flags: flagsOf(container),
     secrets: secretMounts(pod, container).map(({ name, mountPath, subPath }) => ({ name, mountPath, subPath: subPath !== undefined })),
     startedAt: startedAt(pod, container),

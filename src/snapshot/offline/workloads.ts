@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../manifests/types.ts';
 import { entryAt, secretMounts } from '../secret-mounts.ts';
 import { type Container, containersOf, flagsOf, flagValue } from '../server-flags.ts';
-import { hasNamedPairs, servingContainer } from '../server-view.ts';
+import { hasNamedPairs, serviceAccountOf, servingContainer } from '../server-view.ts';
 import type { ServiceView } from '../types.ts';
 import { type Json, listOf, textOf, textsOf, viewService } from '../views.ts';
 import { volumeAt } from '../volumes.ts';
@@ -90,7 +90,7 @@ export const accountsInUse = (objects: OfflineObjects): ReadonlySet<string> =>
   new Set(
     workloadKinds
       .flatMap((kind) => objects.all(kind))
-      .map((object) => `${object.metadata.namespace ?? ''}:${textOf(podOf(object).spec?.serviceAccountName) || 'default'}`),
+      .map((object) => `${object.metadata.namespace ?? ''}:${serviceAccountOf(podOf(object).spec)}`),
   );
 
 /**

@@ -149,3 +149,12 @@ test('a ready pod is chosen first, a terminating one last', () => {
   expect(chooseServer([leaving, pending])).toBe(pending);
   expect(chooseServer([])).toBeUndefined();
 });
+
+test.each([
+  ['api', { serviceAccountName: 'api' }],
+  ['api', { serviceAccount: 'api' }],
+  ['api', { serviceAccountName: 'api', serviceAccount: 'other' }],
+  ['default', {}],
+])('the view has the ServiceAccount %s of %j', (expected, spec) => {
+  expect(viewServer(podOf({}, [], spec), '8443').serviceAccount).toBe(expected);
+});
