@@ -36,9 +36,8 @@ function checkValidation(api: ApiServiceView): readonly Observation[] {
   ];
 }
 
-// A value of another type has its own finding.
-const outside = (value: number, limit: number): boolean =>
-  !Number.isNaN(value) && !(Number.isInteger(value) && value >= 1 && value <= limit);
+// A value that is no 32-bit integer has its own finding.
+const outside = (value: number, limit: number): boolean => (value | 0) === value && !(value >= 1 && value <= limit);
 
 const automanagedLabel = 'kube-aggregator.kubernetes.io/automanaged';
 

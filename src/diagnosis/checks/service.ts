@@ -78,6 +78,8 @@ function checkCondition(context: CheckContext): readonly Observation[] {
 
 function checkPort(context: CheckContext, service: ServiceView): readonly Observation[] {
   const port = context.api.service?.port;
+  // A value of another type has its own finding.
+  if (!Number.isInteger(port)) return [];
   const index = service.ports.findIndex((each) => each.port === port);
   const found = service.ports[index];
   if (found) return checkTargetPort(context, service, { ...found, index });

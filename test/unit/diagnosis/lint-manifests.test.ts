@@ -190,6 +190,16 @@ test('an APIService with a namespace, which kube-apiserver ignores, has lines', 
   expect(linesOf(lintedText(text))).toEqual(['warning security/insecure-skip-tls-verify 10']);
 });
 
+test.each([
+  ['a port with a name', 'namespace: ns}', 'namespace: ns, port: https}'],
+  ['a priority that is no 32-bit integer', '15', '3000000000'],
+  ['a priority with a fraction', '15', '1.5'],
+])('%s has one finding', (_, given, wrong) => {
+  const service = '---\napiVersion: v1\nkind: Service\nmetadata: {name: api, namespace: ns}\nspec: {ports: [{port: 443}]}\n';
+  const codes = findingsOf(lintedText(apiService(insecure).replace(given, wrong) + service)).map(({ code }) => code);
+  expect(codes).toEqual(['registration/wrong-type', 'security/insecure-skip-tls-verify']);
+});
+
 describe('objects of removed versions', () => {
   const role = (name: string, version: string): string =>
     `---\napiVersion: rbac.authorization.k8s.io/${version}\nkind: ClusterRole\nmetadata: {name: ${name}}\nrules: []\n`;
