@@ -78,7 +78,7 @@ export const discoveryEntries = {
     hop: 'endpoint',
     title: 'kube-apiserver gets no response from {group}/{version}',
     cause:
-      'The network drops packets from kube-apiserver to the pods, or the extension API server does not respond. apisvc could not reach an endpoint to tell which.',
+      'The network drops packets from kube-apiserver to the pods, or the extension API server does not respond. apisvc cannot tell which.',
     fix: 'Read the log of the server: `kubectl -n {namespace} logs service/{service}`. A server built with k8s.io/apiserver logs requests with --v=3. If the log then shows no requests, allow traffic from the control plane to the port of the pods.',
     explainedBy: [...anyTransportFault],
   },

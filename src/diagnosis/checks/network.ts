@@ -51,10 +51,11 @@ function explainTimeout(context: CheckContext, message: ApiServerMessage): Obser
   const served = context.probes.some(({ handshake }) => handshake.kind === 'served');
   const evidence = [quote(message), ...observedEnd(context)];
   const forwarded = forwardingTimedOut.test(message.text);
-  if (forwarded && end === 'unknown') return observation('discovery/no-answer', evidence);
   // Go says it of some connections too that it could not open.
-  const unanswered = end === 'unknown' && context.snapshot.anonymous.state !== 'seen';
-  const sent = /awaiting headers/.test(message.text) && (end === 'server' || unanswered);
+  const awaiting = /awaiting headers/.test(message.text);
+  const answersHere = context.snapshot.anonymous.state === 'seen';
+  if (end === 'unknown' && (forwarded || (awaiting && answersHere))) return observation('discovery/no-answer', evidence);
+  const sent = awaiting && end !== 'network';
   const silent = served && end === 'server' && (forwarded || !proxyAnswered(context.snapshot));
   return sent || silent ? observation('discovery/slow', evidence) : undefined;
 }

@@ -1,4 +1,10 @@
+import { type GoFault, parseGoError } from '../go-errors.ts';
 import { type CheckContext, proxyAnswered, seen } from './check.ts';
+
+const timeout: ReadonlySet<GoFault> = new Set(['timeout']);
+
+const unanswered = (observed: CheckContext['snapshot']['anonymous']): boolean =>
+  observed.state === 'unseen' && observed.reason === 'unreachable';
 
 /**
  * Where requests of kube-apiserver end that get no answer. A request from here that gets no answer
@@ -9,10 +15,11 @@ import { type CheckContext, proxyAnswered, seen } from './check.ts';
 export function whereRequestsEnd({ snapshot, probes }: CheckContext): 'server' | 'network' | 'unknown' {
   const { anonymous, serviceProxy } = snapshot;
   const direct = seen(anonymous);
-  const silent = anonymous.state === 'unseen' && anonymous.reason === 'unreachable';
   const reached = probes.some(({ handshake }) => handshake.kind === 'served');
-  if (direct?.slowMs !== undefined || (silent && reached) || proxyAnswered(snapshot)) return 'server';
-  return direct && serviceProxy.state === 'unseen' && serviceProxy.reason === 'unreachable' ? 'network' : 'unknown';
+  if (direct?.slowMs !== undefined || (unanswered(anonymous) && reached) || proxyAnswered(snapshot)) return 'server';
+  const proxied = seen(serviceProxy);
+  const dropped = proxied ? proxied.status === 503 && parseGoError(proxied.body, timeout) !== undefined : unanswered(serviceProxy);
+  return direct && dropped ? 'network' : 'unknown';
 }
 
 /** What other requests to the server show, as lines of evidence. */

@@ -171,12 +171,16 @@ describe('the connection of kube-apiserver', () => {
     expect(of({ apiService: seen(unavailable(words)), aggregated: gone })[0]).toEqual(['discovery/slow', expect.anything()]);
   });
 
-  test('may not have connected if an endpoint answers here and nothing else is known', () => {
-    const words = 'Get "https://10.1.0.1:8443/x": context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
-    expect(of({ apiService: seen(unavailable(words)), aggregated: gone, serviceProxy: unseen() })[0]).toEqual([
+  test.each<[string, string, ApiSnapshot['serviceProxy']]>([
+    ['discovery/no-answer', 'nothing else is known', unseen()],
+    [
       'network/timeout',
-      expect.anything(),
-    ]);
+      'the service proxy cannot connect',
+      answers(503, 'error trying to reach service: dial tcp 10.1.0.1:8443: i/o timeout'),
+    ],
+  ])('may not have connected if an endpoint answers here: %s if %s', (code, _, serviceProxy) => {
+    const words = 'Get "https://10.1.0.1:8443/x": context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
+    expect(of({ apiService: seen(unavailable(words)), aggregated: gone, serviceProxy })[0]).toEqual([code, expect.anything()]);
   });
 
   describe('gets no answer while the condition is True', () => {
