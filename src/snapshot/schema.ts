@@ -50,6 +50,7 @@ export const delegationView = z.object({
   mayReview: optional(z.boolean()).describe(
     'create tokenreviews and subjectaccessreviews: ClusterRole system:auth-delegator. Absent where files do not tell.',
   ),
+  deniedReviews: optional(z.array(z.enum(['TokenReviews', 'SubjectAccessReviews']))).describe('Those of both that it may not create.'),
   mayReadAuthentication: optional(z.boolean()).describe(
     'get the ConfigMap: Role extension-apiserver-authentication-reader in kube-system. Absent where files do not tell.',
   ),

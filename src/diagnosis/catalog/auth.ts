@@ -5,7 +5,7 @@ export const authEntries = {
   'auth/delegator-missing': {
     severity: 'error',
     hop: 'endpoint',
-    title: 'The extension API server is not allowed to create TokenReviews and SubjectAccessReviews',
+    title: 'The extension API server is not allowed to create {reviews}',
     cause: 'The ServiceAccount of the extension API server is not bound to the ClusterRole system:auth-delegator.',
     fix: 'Bind the ServiceAccount to the ClusterRole system:auth-delegator: `kubectl create clusterrolebinding {service}-auth-delegator --clusterrole=system:auth-delegator --serviceaccount={serviceAccount}`',
   },

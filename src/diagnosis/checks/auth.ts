@@ -160,12 +160,14 @@ export const checkDelegation: Check = (context) => {
   const misses = delegation ? missesOf(delegation, 'review') : { words: [], about: {} };
   const named =
     messages.flatMap(({ text }) => /system:serviceaccount:[a-z0-9.-]+:[a-z0-9.-]+/.exec(text)?.[0] ?? [])[0] ?? delegation?.account;
+  // Recordings of earlier versions tell only that one of both is denied.
+  const reviews = (denied ? delegation.deniedReviews : undefined)?.join(' and ') ?? 'TokenReviews and SubjectAccessReviews';
   const evidence = [
     ...messages.map(quote),
-    ...(denied ? [`${delegation.account} is not allowed to create tokenreviews and subjectaccessreviews`, ...misses.words] : []),
+    ...(denied ? [`${delegation.account} is not allowed to create ${reviews.toLowerCase()}`, ...misses.words] : []),
   ];
   const serviceAccount = named ? shortAccount(named) : `${context.api.service?.namespace}:<service account>`;
-  const observed = { ...observation('auth/delegator-missing', evidence, { serviceAccount }), ...misses.about };
+  const observed = { ...observation('auth/delegator-missing', evidence, { serviceAccount, reviews }), ...misses.about };
   return [messages.length > 0 ? observed : asWarning(observed)];
 };
 

@@ -1,5 +1,6 @@
 import { mayUser } from '../../cluster/access.ts';
 import { resources } from '../../cluster/resources.ts';
+import { deniedReviews } from '../denied-reviews.ts';
 import type { DelegationView, Observed } from '../types.ts';
 import type { CollectContext } from './context.ts';
 import { observe } from './observe.ts';
@@ -29,7 +30,12 @@ export async function collectDelegation(
       mayUser(cluster, account, creates(resources.SubjectAccessReview), signal),
       mayUser(cluster, account, { verb: 'get', ref: authenticationConfigMap }, signal),
     ]);
-    return { account, mayReview: tokens && access, mayReadAuthentication };
+    return {
+      account,
+      mayReview: tokens && access,
+      ...deniedReviews({ TokenReviews: tokens, SubjectAccessReviews: access }),
+      mayReadAuthentication,
+    };
   };
   return observe(context, ask, (view) => view);
 }

@@ -1,4 +1,5 @@
 import { nearest } from '../../config/nearest.ts';
+import { deniedReviews } from '../denied-reviews.ts';
 import { notGiven } from '../observed.ts';
 import type { DelegationView, Observed } from '../types.ts';
 import { textOf } from '../views.ts';
@@ -42,9 +43,10 @@ interface Answer {
  */
 export function offlineDelegation(bindings: Bindings, account: Account, inUse: ReadonlySet<string>): Observed<DelegationView> {
   const bound = bindings.boundTo(account);
+  const granted = (wanted: Access): boolean => bound.some((binding) => grants(binding, wanted));
   const unknownRole = bound.find(({ rules }) => rules === undefined);
   const answer = (permission: Miss['permission'], wanted: readonly Access[], role: string): Answer => {
-    const allowed = wanted.every((each) => bound.some((binding) => grants(binding, each)));
+    const allowed = wanted.every(granted);
     if (allowed) return { allowed, misses: [] };
     const close = [...new Set([...bound, ...bindings.near(account)])].filter(
       (binding) => binding.role.name === role || wanted.some((each) => grants(binding, each)),
@@ -63,7 +65,13 @@ export function offlineDelegation(bindings: Bindings, account: Account, inUse: R
   const misses = [...review.misses, ...read.misses];
   return {
     state: 'seen',
-    value: { account: user, mayReview: review.allowed, mayReadAuthentication: read.allowed, ...(misses.length > 0 ? { misses } : {}) },
+    value: {
+      account: user,
+      mayReview: review.allowed,
+      ...(review.allowed === false ? deniedReviews({ TokenReviews: granted(tokens), SubjectAccessReviews: granted(access) }) : {}),
+      mayReadAuthentication: read.allowed,
+      ...(misses.length > 0 ? { misses } : {}),
+    },
   };
 }
 

@@ -13,11 +13,8 @@ const withFlags = (...flags: readonly string[]): ApiSnapshot['server'] =>
   seen({ pod: 'api-0', serviceAccount: 'api', flags, secrets: [], startedAt: undefined });
 
 describe('a missing binding to system:auth-delegator', () => {
-  const denied: ApiSnapshot['delegation'] = seen({
-    account: 'system:serviceaccount:wardle:api',
-    mayReview: false,
-    mayReadAuthentication: true,
-  });
+  const view = { account: 'system:serviceaccount:wardle:api', mayReview: false, mayReadAuthentication: true };
+  const denied: ApiSnapshot['delegation'] = seen(view);
   const forbidden = 'subjectaccessreviews.authorization.k8s.io is forbidden: User "system:serviceaccount:wardle:api" cannot create';
 
   const unknown: Partial<ApiSnapshot> = { delegation: denied, anonymous: unseen(), forged: unseen() };
@@ -33,6 +30,15 @@ describe('a missing binding to system:auth-delegator', () => {
     expect(finding).toMatchObject({ code: 'auth/delegator-missing', severity: 'error' });
     expect(finding?.fix).toContain('--serviceaccount=wardle:api');
     expect(finding?.evidence[0]).toContain('directly at an endpoint: 500');
+  });
+
+  test.each([
+    [{}, 'TokenReviews and SubjectAccessReviews'],
+    [{ deniedReviews: ['TokenReviews' as const] }, 'TokenReviews'],
+  ])('names the reviews that are denied: %j', (only, words) => {
+    const [finding] = diagnosed({ ...everything, ...unknown, delegation: seen({ ...view, ...only }) }).findings;
+    expect(finding?.title).toBe(`The extension API server is not allowed to create ${words}`);
+    expect(finding?.evidence[0]).toBe(`system:serviceaccount:wardle:api is not allowed to create ${words.toLowerCase()}`);
   });
 
   test('is found without permission for SubjectAccessReviews', () => {

@@ -146,6 +146,19 @@ test('a binding that misses the ServiceAccount is named', () => {
   });
 });
 
+test.each([
+  ['tokenreviews', access, ['TokenReviews']],
+  ['subjectaccessreviews', tokens, ['SubjectAccessReviews']],
+])('a ClusterRole without %s denies only these', (_, granted, denied) => {
+  const observed = delegation(clusterRole(delegator, [granted]), clusterBinding(delegator));
+  expect(observed).toMatchObject({ value: { mayReview: false, deniedReviews: denied } });
+});
+
+test.each(['serviceAccountName', 'serviceAccount'])('an account that another workload uses by %s is not taken for a slip', (field) => {
+  const other = { ...deployment({ serviceAccountName: undefined, [field]: 'other' }, {}, { name: 'other' }) };
+  expect(delegation(other, clusterBinding(delegator, [{ ...account, name: 'other' }]))).toMatchObject({ state: 'unseen' });
+});
+
 test('a server with a kubeconfig needs no permissions of its ServiceAccount', () => {
   const args = ['--secure-port=8443', '--authentication-kubeconfig=/k', '--authorization-kubeconfig=/k'];
   expect(snapshotOf(apiService(), service(), deployment({}, { args })).delegation).toMatchObject({ reason: 'skipped' });
