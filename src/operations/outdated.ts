@@ -12,6 +12,7 @@ import { secretEntry } from '../manifests/secret.ts';
 import { caBundleOf, distinct } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
 import { supersedes } from '../pki/supersedes.ts';
+import { timeText } from '../pki/time-text.ts';
 import type { CertificateInfo } from '../pki/types.ts';
 import { projectFiles } from '../project/project.ts';
 import { rootsInCluster } from './certificate-in-cluster.ts';
@@ -93,7 +94,7 @@ function wayOut(dir: string, isSameCa: boolean): string {
 
 /** `CN=api.wardle.svc, SHA-256 AB:CD:…, issued on 2026-11-28T…, expires on 2027-11-28T…`. */
 const describeIssued = ({ subject, dnsNames, fingerprint, notBefore, notAfter }: CertificateInfo): string =>
-  `${subject || dnsNames[0]}, SHA-256 ${fingerprint}, issued on ${notBefore}, expires on ${notAfter}`;
+  `${subject || dnsNames[0]}, SHA-256 ${fingerprint}, issued on ${timeText(notBefore)}, expires on ${timeText(notAfter)}`;
 
 /**
  * Refuses to go back to an older certificate. Without the permission to read the Secret, only a

@@ -1,5 +1,6 @@
 import { matchesHostname } from './hostname.ts';
 import { ipBytes } from './ip.ts';
+import { timeText } from './time-text.ts';
 import { checkServing, type ServingCheck, type ServingFault } from './trust.ts';
 import type { CertificateInfo } from './types.ts';
 
@@ -40,8 +41,8 @@ function messageOf(fault: ServingFault, { presented, roots, hostname, now }: Ser
   switch (fault.kind) {
     case 'expired':
     case 'not-yet-valid': {
-      const limit = fault.kind === 'expired' ? `after ${seconds(certificate.notAfter)}` : `before ${seconds(certificate.notBefore)}`;
-      return `certificate has expired or is not yet valid: current time ${seconds(now.toISOString())} is ${limit}`;
+      const limit = fault.kind === 'expired' ? `after ${timeText(certificate.notAfter)}` : `before ${timeText(certificate.notBefore)}`;
+      return `certificate has expired or is not yet valid: current time ${timeText(now.toISOString())} is ${limit}`;
     }
     case 'name-mismatch':
     case 'common-name-only':
@@ -82,8 +83,6 @@ function goAlgorithm(algorithm: string): string {
   const hash = /sha1|md[25]/i.exec(algorithm)?.[0].toUpperCase();
   return /ecdsa/i.test(algorithm) ? `ECDSA-${hash}` : `${hash}-RSA`;
 }
-
-const seconds = (time: string): string => `${time.slice(0, 19)}Z`;
 
 /** crypto/x509 HostnameError. */
 function nameMessage({ dnsNames, ipAddresses, commonName = '' }: CertificateInfo, hostname: string): string {

@@ -3,6 +3,7 @@ import type { ApisvcError } from '../errors.ts';
 import type { RotateReport, RotateResult, StepReport } from '../operations/rotation/request.ts';
 import type { CertificateSet } from '../operations/rotation/rotation.ts';
 import { printable } from '../pki/printable.ts';
+import { timeText } from '../pki/time-text.ts';
 import { json } from './json.ts';
 import { diagnosisText } from './text.ts';
 
@@ -59,9 +60,9 @@ export function rotationText(result: RotateResult, colors: ChalkInstance): strin
 }
 
 function validity({ kind, to }: RotateResult): string {
-  const leaf = `The serving certificate is valid until ${to?.presented[0]?.notAfter}`;
-  const [first] = (to?.anchors ?? []).map(({ notAfter }) => notAfter).sort();
-  return kind === 'ca' ? `${leaf}, and the CA until ${first}` : leaf;
+  const firstOf = (certificates: CertificateSet['anchors'] = []) => timeText(certificates.map(({ notAfter }) => notAfter).sort()[0] ?? '');
+  const leaf = `The serving certificate is valid until ${firstOf(to?.presented.slice(0, 1))}`;
+  return kind === 'ca' ? `${leaf}, and the CA until ${firstOf(to?.anchors)}` : leaf;
 }
 
 const stepLine = ({ title, state }: StepReport, index: number): string =>
@@ -72,5 +73,5 @@ function lineOf(which: string, set: CertificateSet | undefined): readonly string
   const [leaf] = set.presented;
   // Of a certificate that nothing has any more, only the Lease tells the fingerprint.
   if (!leaf) return [`  ${which}: SHA-256 ${printable(set.leaf)}`];
-  return [printable(`  ${which}: ${leaf.subject || leaf.dnsNames[0]}, SHA-256 ${leaf.fingerprint}, expires on ${leaf.notAfter}`)];
+  return [printable(`  ${which}: ${leaf.subject || leaf.dnsNames[0]}, SHA-256 ${leaf.fingerprint}, expires on ${timeText(leaf.notAfter)}`)];
 }

@@ -4,6 +4,7 @@ import { fixParts } from '../diagnosis/fix.ts';
 import type { Status, StatusRow } from '../diagnosis/status.ts';
 import type { Finding } from '../diagnosis/types.ts';
 import { printable } from '../pki/printable.ts';
+import { timeText } from '../pki/time-text.ts';
 import { byReason } from './not-checked.ts';
 import { failureLine } from './verdict.ts';
 import { table } from './wide.ts';
@@ -26,7 +27,7 @@ const long: Columns = [
   ['SERIAL', ({ serial }) => serial],
   ['SHA-256', ({ fingerprint }) => fingerprint],
   ['ISSUER', ({ issuer }) => issuer],
-  ['EXPIRES', ({ notAfter }) => notAfter],
+  ['EXPIRES', ({ notAfter }) => notAfter && timeText(notAfter)],
   ['DAYS LEFT', ({ daysLeft }) => daysLeft?.toString()],
 ];
 const compared: Columns = [['SAME AS PROJECT', ({ sameAsProject }) => sameAsProject]];

@@ -1,4 +1,5 @@
 import { certificateRequired } from '../../cluster/faults.ts';
+import { timeText } from '../../pki/time-text.ts';
 import { problemOf } from '../../snapshot/pod-problem.ts';
 import type { DelegationView, RequestHeaderView } from '../../snapshot/types.ts';
 import { crashCauses } from '../crash-causes.ts';
@@ -50,7 +51,7 @@ function checkFrontProxyCa(context: CheckContext, { clientCa }: RequestHeaderVie
   const [last] = clientCa.toSorted((one, other) => Date.parse(other.notAfter) - Date.parse(one.notAfter));
   const left = last ? Date.parse(last.notAfter) - now.getTime() : Infinity;
   if (!last || left >= expiresWithinMs) return [];
-  const evidence = [`${nameOf(last)}: ${left < 0 ? 'expired' : 'expires'} at ${last.notAfter}, SHA-256 ${last.fingerprint}`];
+  const evidence = [`${nameOf(last)}: ${left < 0 ? 'expired' : 'expires'} at ${timeText(last.notAfter)}, SHA-256 ${last.fingerprint}`];
   const args = { subject: nameOf(last), date: last.notAfter.slice(0, 10) };
   if (left >= 0) return [observation('auth/front-proxy-ca-expires-soon', evidence, args)];
   return [warnIfWorks(context, observation('auth/front-proxy-ca-expired', evidence, args))];

@@ -1,4 +1,5 @@
 import { projectAnnotation } from '../../manifests/labels.ts';
+import { timeText } from '../../pki/time-text.ts';
 import type { CertificateInfo, Encoding, PemItem } from '../../pki/types.ts';
 import { decodeBundle } from '../../snapshot/ca-bundle.ts';
 import { type Code, catalog } from '../catalog.ts';
@@ -49,15 +50,15 @@ function checkDates(context: CheckContext): readonly Observation[] {
   const last = roots.toSorted((one, other) => Date.parse(other.notAfter) - Date.parse(one.notAfter))[0] as CertificateInfo;
   if (roots.every((ca) => isExpired(ca) || isEarly(ca))) {
     return roots.map((ca) => {
-      const args = { subject: nameOf(ca), date: isExpired(ca) ? ca.notAfter.slice(0, 10) : ca.notBefore };
+      const args = { subject: nameOf(ca), date: isExpired(ca) ? ca.notAfter.slice(0, 10) : timeText(ca.notBefore) };
       return isExpired(ca)
-        ? observation('cert/ca-expired', evidence(ca, `expired at ${ca.notAfter}`), args)
-        : observation('cert/ca-not-yet-valid', evidence(ca, `valid from ${ca.notBefore}`), args);
+        ? observation('cert/ca-expired', evidence(ca, `expired at ${timeText(ca.notAfter)}`), args)
+        : observation('cert/ca-not-yet-valid', evidence(ca, `valid from ${timeText(ca.notBefore)}`), args);
     });
   }
   if (Date.parse(last.notAfter) - now.getTime() >= expiresWithinMs) return [];
   const args = { subject: nameOf(last), date: last.notAfter.slice(0, 10) };
-  return [observation('bundle/expires-soon', evidence(last, `expires at ${last.notAfter}`), args)];
+  return [observation('bundle/expires-soon', evidence(last, `expires at ${timeText(last.notAfter)}`), args)];
 }
 
 /** The finding for a caBundle without certificates. */

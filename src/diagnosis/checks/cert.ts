@@ -1,3 +1,4 @@
+import { timeText } from '../../pki/time-text.ts';
 import { checkServing, type ServingFault } from '../../pki/trust.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { Code } from '../catalog.ts';
@@ -71,7 +72,7 @@ const isForLocalhost = ({ dnsNames, ipAddresses }: CertificateInfo): boolean =>
 
 const trusted = (certificate: CertificateInfo): string => `caBundle: ${nameOf(certificate)}, SHA-256 ${certificate.fingerprint}`;
 
-const expired = ({ notAfter }: CertificateInfo): string => `expired at ${notAfter}`;
+const expired = ({ notAfter }: CertificateInfo): string => `expired at ${timeText(notAfter)}`;
 
 interface Trust {
   readonly roots: readonly CertificateInfo[];
@@ -92,10 +93,10 @@ function describeFault(fault: ServingFault, presented: readonly CertificateInfo[
           });
     case 'not-yet-valid':
       return fault.role === 'leaf'
-        ? observation('cert/not-yet-valid', [served(certificate)], { date: certificate.notBefore })
+        ? observation('cert/not-yet-valid', [served(certificate)], { date: timeText(certificate.notBefore) })
         : observation('cert/ca-not-yet-valid', [`${nameOf(certificate)}, SHA-256 ${certificate.fingerprint}`], {
             subject: nameOf(certificate),
-            date: certificate.notBefore,
+            date: timeText(certificate.notBefore),
           });
     case 'name-mismatch':
       return observation('cert/san-mismatch', [

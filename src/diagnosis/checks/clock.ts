@@ -1,3 +1,4 @@
+import { timeText } from '../../pki/time-text.ts';
 import { checkServing } from '../../pki/trust.ts';
 import type { Observation } from '../types.ts';
 import { asWarning, type Check, type CheckContext, observation, quote } from './check.ts';
@@ -11,7 +12,10 @@ function checkMachine(context: CheckContext): readonly Observation[] {
   const ahead = context.snapshot.apiServerAheadMs;
   if (ahead === undefined) return [];
   const here = new Date(context.now.getTime() - ahead);
-  const evidence = [`time of kube-apiserver: ${context.now.toISOString()}`, `time of this machine: ${here.toISOString()}`];
+  const evidence = [
+    `time of kube-apiserver: ${timeText(context.now.toISOString())}`,
+    `time of this machine: ${timeText(here.toISOString())}`,
+  ];
   const args = { difference: duration(Math.abs(ahead)), direction: ahead > 0 ? 'behind' : 'ahead of' };
   const found = observation('control-plane/clock-skew', evidence, args);
   // Without a certificate that is valid only here, the API does not depend on this clock.
@@ -60,7 +64,7 @@ function checkApiServer({ messages, now }: CheckContext): readonly Observation[]
     const [at, end] = [Date.parse(time), Date.parse(limit)];
     const isValidNow = order === 'after' ? now.getTime() < end : now.getTime() > end;
     if (isValidNow && Math.abs(at - now.getTime()) > toleranceMs) {
-      return [observation('control-plane/wrong-clock', [quote(message), `time now: ${now.toISOString()}`], { time })];
+      return [observation('control-plane/wrong-clock', [quote(message), `time now: ${timeText(now.toISOString())}`], { time })];
     }
   }
   return [];

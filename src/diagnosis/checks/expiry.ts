@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { chainsToRoots } from '../../pki/chains.ts';
+import { timeText } from '../../pki/time-text.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen } from './check.ts';
@@ -57,7 +58,7 @@ function expiringIn(context: CheckContext, { at, presented: [leaf] }: Served, ch
     ...(expiresSoon(context, leaf) ? [expiryObservation('cert/expires-soon', leaf)] : []),
     ...(ca && expiresSoon(context, ca) ? [expiryObservation(ca === root ? 'bundle/expires-soon' : 'cert/expires-soon', ca)] : []),
     ...(ca && expiryOf(leaf) - expiryOf(ca) > toleranceMs
-      ? [expiryObservation('cert/ca-expires-before-leaf', ca, [`serving certificate: expires at ${leaf.notAfter}`])]
+      ? [expiryObservation('cert/ca-expires-before-leaf', ca, [`serving certificate: expires at ${timeText(leaf.notAfter)}`])]
       : []),
   ];
   return found.map((each) => ({ ...each, at: [at] }));
@@ -76,7 +77,7 @@ const expiryObservation = (
   ca: CertificateInfo,
   more: string[] = [],
 ) =>
-  observation(code, [`${nameOf(ca)}: expires at ${ca.notAfter}, SHA-256 ${ca.fingerprint}`, ...more], {
+  observation(code, [`${nameOf(ca)}: expires at ${timeText(ca.notAfter)}, SHA-256 ${ca.fingerprint}`, ...more], {
     subject: nameOf(ca),
     date: ca.notAfter.slice(0, 10),
   });

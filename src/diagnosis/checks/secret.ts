@@ -1,3 +1,4 @@
+import { timeText } from '../../pki/time-text.ts';
 import { wouldAccept } from '../../pki/trust.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { mountsAt } from '../../snapshot/secret-mounts.ts';
@@ -64,7 +65,7 @@ function checkContent(context: CheckContext, view: SecretView): readonly Observa
 }
 
 const inSecret = (certificate: CertificateInfo): string =>
-  `in the Secret: ${nameOf(certificate)}, valid from ${certificate.notBefore}, SHA-256 ${certificate.fingerprint}`;
+  `in the Secret: ${nameOf(certificate)}, valid from ${timeText(certificate.notBefore)}, SHA-256 ${certificate.fingerprint}`;
 
 /** Whether the pods have loaded the certificate of the Secret, and whether they can. */
 function checkReload(context: CheckContext, { name, pods, certificates }: SecretView): readonly Observation[] {

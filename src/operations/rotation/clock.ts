@@ -1,6 +1,7 @@
 import { type Clock, clockToleranceMs, toSecond } from '../../cluster/clock.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { RefusedError } from '../../errors.ts';
+import { timeText } from '../../pki/time-text.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { isExpired } from './bundles.ts';
 import type { Rotation } from './rotation.ts';
@@ -36,7 +37,7 @@ export function validityFault({ to, direction, now }: Pick<Rotation, 'to' | 'dir
   const isEarly = ({ notBefore }: CertificateInfo): boolean => Date.parse(notBefore) > time.getTime();
   const outdated = to.presented.find((each) => isEarly(each) || isExpired(each, time));
   if (!outdated) return undefined;
-  const why = isEarly(outdated) ? `is not valid before ${outdated.notBefore}` : `expired on ${outdated.notAfter}`;
+  const why = isEarly(outdated) ? `is not valid before ${timeText(outdated.notBefore)}` : `expired on ${timeText(outdated.notAfter)}`;
   const [which, fix] =
     direction === 'forward'
       ? ['new', 'Discard it: apisvc rotate --abort\nThen issue another one: apisvc rotate']

@@ -2,6 +2,7 @@ import { getObject, refOf } from '../../cluster/objects.ts';
 import { RefusedError } from '../../errors.ts';
 import { base64 } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
+import { timeText } from '../../pki/time-text.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { combineErrors } from '../runner.ts';
@@ -88,7 +89,7 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
     async widen(apiService, force = false) {
       const { name } = apiService.metadata;
       for (const { subject, notAfter } of expiredIn(viewApiService(apiService), now())) {
-        const what = `apiservice/${name}: ${subject} expired on ${notAfter} and verifies nothing; it is dropped at the end of the rotation`;
+        const what = `apiservice/${name}: ${subject} expired on ${timeText(notAfter)} and verifies nothing; it is dropped at the end of the rotation`;
         onProgress({ kind: 'note', what });
       }
       // It only adds CAs to what the caBundle has, so a later version of it is widened as well.

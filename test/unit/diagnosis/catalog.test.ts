@@ -17,6 +17,11 @@ test.each([
 });
 
 describe('every code', () => {
+  test.each(cases)('%s has times without milliseconds', (_, change) => {
+    const [finding] = diagnosed({ ...everything, ...change }).findings as [Finding];
+    expect([finding.title, ...finding.evidence].join('\n')).not.toMatch(/(?:at|from|now:|machine:|apiserver:) \S+\.000Z/);
+  });
+
   test.each(cases)('%s is the only finding, and all placeholders are filled in', (code, change) => {
     const diagnosis = diagnosed({ ...everything, ...change });
     expect(codes(diagnosis)).toEqual([code]);

@@ -50,10 +50,10 @@ test('the plan of --abort says that it restores the old certificate', () => {
 
 test('a rotation that is not due says until when both certificates are valid', () => {
   const notDue: RotateResult = { ...rotated, outcome: 'not-due', to: old };
-  const leaf = old.presented[0]?.notAfter;
+  const leaf = `${old.presented[0]?.notAfter.slice(0, 19)}Z`;
   expect(rotationText(notDue, colorless)).toBe(`The serving certificate is valid until ${leaf}. Nothing changed.\n`);
   expect(rotationText({ ...notDue, kind: 'ca' }, colorless)).toBe(
-    `The serving certificate is valid until ${leaf}, and the CA until ${old.anchors[0]?.notAfter}. Nothing changed.\n`,
+    `The serving certificate is valid until ${leaf}, and the CA until ${old.anchors[0]?.notAfter.slice(0, 19)}Z. Nothing changed.\n`,
   );
 });
 
