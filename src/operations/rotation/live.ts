@@ -28,6 +28,15 @@ export async function readApiServices(rotation: Pick<Rotation, 'cluster' | 'sign
   });
 }
 
+/**
+ * The APIServices whose caBundles a rotation writes. One with insecureSkipTLSVerify, which may have
+ * no caBundle, is refused before the first write, so that the way back leaves it alone.
+ */
+export async function readRotated(rotation: Rotation): Promise<readonly KubeObject[]> {
+  const found = await readApiServices(rotation);
+  return rotation.direction === 'back' ? found.filter((each) => !viewApiService(each).insecureSkipTLSVerify) : found;
+}
+
 /** The Secret with the serving certificate. */
 export const secretRef = ({ registration }: Pick<Rotation, 'registration'>): ObjectRef => ({
   resource: resources.Secret,

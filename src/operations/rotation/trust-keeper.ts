@@ -9,7 +9,7 @@ import { combineErrors } from '../runner.ts';
 import { accepts, bundleText, expiredIn, isWide, lackedBy, type Overlap, trustsOnly, widened } from './bundles.ts';
 import type { CaCopies } from './ca-copies.ts';
 import { changeFault, changeFields } from './change-fields.ts';
-import { readApiServices } from './live.ts';
+import { readApiServices, readRotated } from './live.ts';
 import { overwritesOf } from './overwrites.ts';
 import { hostOf, type Rotation, wayBack, wordsOf } from './rotation.ts';
 
@@ -80,7 +80,7 @@ export function trustKeeper(rotation: Rotation): TrustKeeper {
 
   const keeper: TrustKeeper = {
     async lacking(nothingServesFrom) {
-      const narrow = (await readApiServices(rotation)).filter((object) => !isEnough(object, false));
+      const narrow = (await readRotated(rotation)).filter((object) => !isEnough(object, false));
       if (narrow.length === 0) return [];
       const unserved = await nothingServesFrom();
       return narrow.filter((object) => !isEnough(object, unserved));

@@ -76,7 +76,7 @@ export async function requestCertificate(waiting: Waiting, { registration, dir, 
     return undefined;
   };
   const signed = await waitFor(`${object} to be signed`, `kubectl describe csr ${name}`, waiting, (report) =>
-    poll({ signal, firstMs: 100, longestMs: 2_000, answered: true, report }, () => look(report)),
+    poll({ signal, report }, () => look(report)),
   );
   return fitting(signed, { registration, key, anchors, name });
 }

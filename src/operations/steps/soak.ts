@@ -1,7 +1,7 @@
 import { viewApiService } from '../../snapshot/views.ts';
 import { trustsOnly } from '../rotation/bundles.ts';
 import type { Guard } from '../rotation/guard.ts';
-import { readApiServices } from '../rotation/live.ts';
+import { readRotated } from '../rotation/live.ts';
 import { type LookAtAll, progressOf } from '../rotation/look.ts';
 import { countQuiet, notQuiet } from '../rotation/quiet-time.ts';
 import { type Rotation, serviceOf, wordsOf } from '../rotation/rotation.ts';
@@ -22,7 +22,7 @@ export function soakStep(rotation: Rotation, look: LookAtAll, guard: Guard, rest
     title: `Watching all endpoints for ${soakMs / 1000}s`,
     needs: () => servedNeeds(rotation),
     async observe() {
-      const narrow = (await readApiServices(rotation)).every((each) => trustsOnly(viewApiService(each), to.anchors));
+      const narrow = (await readRotated(rotation)).every((each) => trustsOnly(viewApiService(each), to.anchors));
       return { state: narrow ? 'done' : 'pending' };
     },
     run: () => soak(rotation, look, guard, restarts),

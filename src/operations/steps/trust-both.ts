@@ -2,7 +2,7 @@ import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { bundleFault } from '../rotation/injection.ts';
-import { bundleNeeds, hasSecret, readApiServices, secretNeeds } from '../rotation/live.ts';
+import { bundleNeeds, hasSecret, readRotated, secretNeeds } from '../rotation/live.ts';
 import type { LookAtAll } from '../rotation/look.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import type { Trust } from '../rotation/trust-keeper.ts';
@@ -20,7 +20,7 @@ export function trustBothStep(rotation: Rotation, { keeper, copies }: Trust, loo
     title: 'Trusting both CAs',
     needs: () => [...bundleNeeds, ...(hasSecret(rotation) ? secretNeeds(rotation) : [])],
     async observe() {
-      const found = await readApiServices(rotation);
+      const found = await readRotated(rotation);
       const lacking = await keeper.lacking(nothingServesFrom);
       // What was refused before the first write has nothing to undo.
       const isBack = rotation.direction === 'back' && lacking.length === 0;

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { bundleText, trustsOnly } from '../rotation/bundles.ts';
 import { changeFields } from '../rotation/change-fields.ts';
-import { bundleNeeds, hasSecret, readApiServices, readSecret, secretNeeds } from '../rotation/live.ts';
+import { bundleNeeds, hasSecret, readRotated, readSecret, secretNeeds } from '../rotation/live.ts';
 import { ageLimit, type Moment } from '../rotation/moment.ts';
 import { overwritesOf } from '../rotation/overwrites.ts';
 import { type Rotation, wordsOf } from '../rotation/rotation.ts';
@@ -20,7 +20,7 @@ export function trustNewStep(rotation: Rotation, { keeper, copies }: Trust, unti
   const { to } = rotation;
   const which = wordsOf(rotation).to;
   const wide = async (): Promise<KubeObject | undefined> =>
-    (await readApiServices(rotation)).find((each) => !trustsOnly(viewApiService(each), to.anchors));
+    (await readRotated(rotation)).find((each) => !trustsOnly(viewApiService(each), to.anchors));
   const untidy = async (): Promise<KubeObject | undefined> => {
     const secret = hasSecret(rotation) ? await readSecret(rotation) : undefined;
     return secret && secretEntry(secret, 'ca.crt') !== bundleText(to.anchors) ? secret : undefined;
