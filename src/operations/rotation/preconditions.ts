@@ -1,4 +1,5 @@
 import { getObject } from '../../cluster/objects.ts';
+import { apiServiceNames } from '../../config/registration.ts';
 import { shellWord } from '../../config/shell-word.ts';
 import { type ApisvcError, RefusedError } from '../../errors.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
@@ -23,16 +24,24 @@ type InProject = Where & Pick<RotateRequest, 'dir'>;
  */
 export async function requireAgreement(where: InProject, current: CertificateSet, pending?: Pending): Promise<void> {
   const sets = pending?.set ? [current, pending.set] : [current];
-  const reasons = [...(await secretFaults(where, sets)), ...(await bundleFaults(where, sets))];
+  const bundles = await bundleFaults(where, sets);
+  const own = [...(await secretFaults(where, sets)), ...bundles.own];
+  const reasons = [...own, ...bundles.lacking.map((name) => `the caBundle of apiservice/${name} lacks the CA in certs/ca.crt`)];
   if (reasons.length === 0) return;
   const { presented, anchors } = current;
   const outdated = await outdatedCopy({ ...where, leaf: presented[0], anchors, now: where.now() });
   if (outdated && !pending) throw withoutChanges(outdated);
+  const others = bundles.lacking.filter((name) => !apiServiceNames(where.registration).includes(name));
+  const isOthers = own.length === 0 && others.length === bundles.lacking.length;
   const fixes = [
     'See the differences: apisvc status',
     ...(pending ? [`If no server uses the certificates in certs/next, delete them: rm -r ${shellWord(pending.path)}`] : []),
-    // `register` would refuse.
-    ...(outdated ? [] : [`${pending ? 'Then' : 'Or'} register the project again: apisvc register`]),
+    ...others.map(
+      (name) =>
+        `apiservice/${name} is not part of the project. Add the CA in certs/ca.crt to its caBundle, or point it at another Service: kubectl edit apiservice ${name}`,
+    ),
+    // `register` would refuse, or change nothing.
+    ...(outdated || isOthers ? [] : [`${pending ? 'Then' : 'Or'} register the project again: apisvc register`]),
   ];
   throw new RefusedError(`the project differs from the cluster: ${reasons.join('; ')}\nnothing was changed`, { fix: fixes.join('\n') });
 }
@@ -69,14 +78,16 @@ async function secretFaults(where: Where, sets: readonly CertificateSet[]): Prom
   ];
 }
 
-async function bundleFaults(where: Where, sets: readonly CertificateSet[]): Promise<readonly string[]> {
+/** @returns the APIServices whose caBundle lacks the CA, and other faults in words */
+async function bundleFaults(where: Where, sets: readonly CertificateSet[]) {
   const { namespace, name } = serviceOf(where);
   const found = await readApiServices(where);
-  if (found.length === 0) return [`no APIService leads to Service ${namespace}/${name}`];
-  return found
+  if (found.length === 0) return { own: [`no APIService leads to Service ${namespace}/${name}`], lacking: [] };
+  const lacking = found
     .map(viewApiService)
     .filter((api) => !api.insecureSkipTLSVerify && sets.every(({ anchors }) => lackedBy(api, anchors, where.now()).length > 0))
-    .map((api) => `the caBundle of apiservice/${api.name} lacks the CA in certs/ca.crt`);
+    .map((api) => api.name);
+  return { own: [], lacking };
 }
 
 /**

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Journal, journalAnnotation } from '../../../../src/cluster/rotation-lease.ts';
-import { secretName } from '../../../../src/config/registration.ts';
+import { apiServiceNames, secretName } from '../../../../src/config/registration.ts';
 import { UsageError } from '../../../../src/errors.ts';
 import { prepare } from '../../../../src/operations/rotate/prepare.ts';
 import { planRotation } from '../../../../src/operations/rotate.ts';
@@ -41,6 +41,8 @@ const foreign = setOf(otherCa, await signedBy(otherCa));
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const bundleOf = ({ anchors }: typeof inUse): string => base64(anchors.map(({ pem }) => pem).join(''));
 
+const [registered = ''] = apiServiceNames(registration);
+
 /**
  * A cluster with one APIService, its Secret, and the Lease of a rotation that did not end.
  * @param endpoint what the Service leads to
@@ -50,6 +52,7 @@ const clusterWith = (
   journal?: Partial<Journal>,
   trusted: typeof inUse = set,
   endpoint?: { readonly address: string; readonly port: number },
+  name = registered,
 ) =>
   clusterOf(({ url }, response) => {
     const service = serviceOf({ registration });
@@ -79,7 +82,7 @@ const clusterWith = (
       const data = { 'tls.crt': base64(set.chain), 'tls.key': base64(set.key.reveal()) };
       answer(response, 200, { metadata: { name: secretName(registration), namespace: service.namespace }, data });
     } else {
-      const api = { metadata: { name: 'v1.example.com' }, spec: { service, caBundle: bundleOf(trusted) } };
+      const api = { metadata: { name }, spec: { service, caBundle: bundleOf(trusted) } };
       answer(response, 200, { metadata: { resourceVersion: '1' }, items: [api] });
     }
   });
@@ -108,6 +111,23 @@ describe('pending certificates that no Lease describes', () => {
     if (!current) throw new Error('no certificate');
     const where = { cluster: await clusterWith(set), registration, dir: 'demo', signal: never, now: () => now };
     await requireAgreement(where, current, { set: next, path: 'certs/next' });
+  });
+});
+
+test.each([
+  [registered, 'Or register the project again: apisvc register'],
+  [
+    'v1.theirs',
+    'apiservice/v1.theirs is not part of the project. Add the CA in certs/ca.crt to its caBundle, or point it at another Service: kubectl edit apiservice v1.theirs',
+  ],
+])('the fix for a caBundle without the CA depends on whether the project has the APIService: %s', async (name, fix) => {
+  const cluster = await clusterWith(inUse, undefined, foreign, undefined, name);
+  const current = certificateSet(inUse);
+  if (!current) throw new Error('no certificate');
+  const refused = await rejection(requireAgreement({ cluster, registration, dir: 'demo', signal: never, now: () => now }, current));
+  expect(refused).toMatchObject({
+    message: `the project differs from the cluster: the caBundle of apiservice/${name} lacks the CA in certs/ca.crt\nnothing was changed`,
+    fix: `See the differences: apisvc status\n${fix}`,
   });
 });
 
