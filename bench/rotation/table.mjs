@@ -55,8 +55,9 @@ export function tableOf(rows) {
  * @type {typeof import('./table.d.mts').originOf}
  */
 export function originOf(rows) {
-  const origins = new Set([...rows].sort((a, b) => a.date.localeCompare(b.date)).map(({ commit, date }) => `${commit} (${date})`));
-  return `Measured at ${origins.size === 1 ? 'commit' : 'commits'} ${[...origins].join(', ')}.`;
+  const days = [...new Set(rows.map(({ date }) => date))].sort();
+  const commitsOf = (/** @type {string} */ day) => new Set(rows.filter(({ date }) => date === day).map(({ commit }) => commit));
+  return ['Measured at these commits:', '', ...days.map((day) => `- ${day}: ${[...commitsOf(day)].join(', ')}`)].join('\n');
 }
 
 /** @param {readonly (readonly string[])[]} lines the first one is the header */
