@@ -54,10 +54,11 @@ export const viewInjectorLease = ({ spec }: KubeObject & Json): InjectorLeaseVie
   durationSeconds: Number(spec?.leaseDurationSeconds ?? 0),
 });
 
-/** Whether the caBundle has the certificates of the Secret, and no others. */
-export const isInjected = (api: ApiServiceView, { authorities }: CaSourceView): boolean =>
-  authorities.length > 0 &&
-  authorities.map(({ fingerprint }) => fingerprint).join() ===
-    trustedBy(api)
-      .map(({ fingerprint }) => fingerprint)
-      .join();
+/**
+ * Whether the caBundle has the certificates of the Secret. Since 1.19, the cainjector keeps the CAs
+ * that it injected before (internal/cainjector/feature/features.go, CAInjectorMerging).
+ */
+export function isInjected(api: ApiServiceView, { authorities }: CaSourceView): boolean {
+  const trusted = trustedBy(api).map(({ fingerprint }) => fingerprint);
+  return authorities.length > 0 && authorities.every(({ fingerprint }) => trusted.includes(fingerprint));
+}

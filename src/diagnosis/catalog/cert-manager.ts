@@ -48,7 +48,7 @@ export const certManagerEntries = {
     hop: 'endpoint',
     title: 'Certificate {certificate} of cert-manager is signed by an earlier CA of {issuer}',
     cause:
-      'The CA of the issuer was replaced. cert-manager does not reissue certificates for that. The API works until the next renewal, which replaces the certificate and the caBundle at the same time.',
-    fix: 'Renew the certificate at a time when requests may fail for some seconds: `cmctl renew -n {certNamespace} {certName}`',
+      'The CA of the issuer was replaced. cert-manager does not reissue certificates for that. The caBundle gets the new CA when the certificate is renewed.',
+    fix: 'Renew the certificate: `cmctl renew -n {certNamespace} {certName}`. Since cert-manager 1.19, the cainjector keeps the earlier CA in the caBundle, so that no request fails.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ApiSnapshot, CertManagerView } from '../../../src/snapshot/types.ts';
 import { fails, injecting, issued, pending, source, works } from './cert-manager-faults.ts';
 import { everything, secret } from './everything.ts';
-import { codes, diagnosed, leafFor, otherCa, seen, serves, unseen } from './snapshots.ts';
+import { api, bundleOf, ca, codes, diagnosed, leafFor, otherCa, seen, serves, unseen } from './snapshots.ts';
 
 const findingsOf = (change: Partial<ApiSnapshot>) => diagnosed({ ...everything, ...change }).findings;
 
@@ -12,6 +12,12 @@ test('what cert-manager has issued and injected has no findings', () => {
   expect(
     findingsOf(works({ annotation: 'cert-manager.io/inject-ca-from-secret', value: 'wardle/api-tls', secret: seen(allowed) })),
   ).toEqual([]);
+});
+
+test('a caBundle that also has an earlier CA is injected', () => {
+  const certManager = injecting({ secret: seen({ ...source, authorities: [otherCa] }) });
+  const apiService = seen({ ...api, caBundle: bundleOf(ca, otherCa), annotations: { [certManager.annotation]: certManager.value } });
+  expect(findingsOf({ ...works(certManager), apiService })).toEqual([]);
 });
 
 describe('an API that works', () => {

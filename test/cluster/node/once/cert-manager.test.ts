@@ -157,6 +157,9 @@ describe('verify', () => {
     await expectFault({ name: 'cert-manager-old-ca', how, codes: ['cert-manager/old-ca'] });
     await during(renew(name, secret));
     await expectSame();
+    // The cainjector keeps the earlier CA.
+    const { diagnosis } = await during(verifyJson([project.apiService]));
+    expect(codesOf(diagnosis)).toEqual([]);
   });
 
   test('finds a cainjector that does not run', async () => {
