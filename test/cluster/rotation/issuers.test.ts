@@ -1,0 +1,89 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Document } from 'yaml';
+import { projectFiles } from '../../../src/project/project.ts';
+import { type AnyApiProject, anyApiProjectOfTest, closingWhenReady } from '../harness/any-api-project.ts';
+import { makeCa, makeLeaf, pair, pem, validForDays } from '../harness/certificates.ts';
+import { apisvc } from '../harness/commands.ts';
+import { editConfiguration, kubectlOk } from '../harness/projects.ts';
+import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
+import { runSigner, signWith } from '../harness/signer.ts';
+
+/** The issuer of a running registration is another one from now on, and no request fails. */
+
+const setIssuer = ({ dir }: AnyApiProject, issuer: object, edit: (document: Document) => void = () => {}): void =>
+  editConfiguration(dir, (document) => {
+    document.setIn(['spec', 'certificates', 'issuer'], document.createNode(issuer));
+    edit(document);
+  });
+
+const companyCa = () => makeCa('Company CA', validForDays(500));
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+test('self-signed becomes ca by a rotation', async () => {
+  const name = 'issuer-to-ca';
+  const project = await anyApiProjectOfTest({ name, flags: ['--close-connections'] });
+  const ca = await companyCa();
+  const files = { cert: join(project.dir, 'company.crt'), key: join(project.dir, 'company.key') };
+  writeFileSync(files.cert, pem(ca));
+  writeFileSync(files.key, pair(ca).key, { mode: 0o600 });
+  const report = await underLoad(
+    project,
+    async () => {
+      setIssuer(project, { type: 'ca' });
+      await rotateOk(project, '--ca-cert', files.cert, '--ca-key', files.key, '--soak', '2s');
+    },
+    100,
+  );
+  expect(readFileSync(projectFiles(project.dir).caCertificate, 'utf8')).toBe(pem(ca));
+  await expectAgreement(project, name);
+  expectNoFailure(report);
+});
+
+test('self-signed becomes csr by a rotation', async () => {
+  const name = 'issuer-to-csr';
+  const project = await anyApiProjectOfTest({ name, flags: ['--close-connections'] });
+  const ca = await companyCa();
+  const signer = `${name}.example.com/serving`;
+  writeFileSync(join(project.dir, 'signer.crt'), pem(ca));
+  runSigner(signer, signWith(ca));
+  const report = await underLoad(
+    project,
+    async () => {
+      setIssuer(project, { type: 'csr', signerName: signer, caBundleFile: 'signer.crt' });
+      await rotateOk(project, '--soak', '2s');
+    },
+    100,
+  );
+  expect(readFileSync(projectFiles(project.dir).caCertificate, 'utf8')).toBe(pem(ca));
+  await expectAgreement(project, name);
+  expectNoFailure(report);
+});
+
+test('self-signed becomes existing-secret by register, with another Secret', async () => {
+  const name = 'issuer-to-secret';
+  const project = await anyApiProjectOfTest({ name, flags: closingWhenReady });
+  const ca = await companyCa();
+  const { certificates, key } = pair(await makeLeaf(`${name}.${name}.svc`, ca));
+  await kubectlOk(['create', '-f', '-'], {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'company-tls', namespace: name },
+    type: 'kubernetes.io/tls',
+    data: { 'tls.crt': base64(certificates), 'tls.key': base64(key), 'ca.crt': base64(pem(ca)) },
+  });
+  const report = await underLoad(
+    project,
+    async () => {
+      setIssuer(project, { type: 'existing-secret' }, (document) => document.setIn(['spec', 'certificates', 'secretName'], 'company-tls'));
+      const { exitCode, stderr } = await apisvc(['register', '-C', project.dir, '--timeout', '85s']);
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('to trust both CAs') });
+    },
+    100,
+  );
+  const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', project.apiService, '-o', 'json']));
+  expect(spec.caBundle).toBe(base64(pem(ca)));
+  // The restart of a pod closes its watches.
+  expect({ failures: report.failures, retried: report.retried }).toEqual({ failures: 0, retried: [] });
+});
