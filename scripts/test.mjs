@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { constants, setPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { findComponents } from './components.mjs';
@@ -65,7 +65,7 @@ function obstacle({ needs }) {
  * output begins with its name.
  * @returns {Promise<Outcome>}
  */
-async function runTier({ name, project, needs, env }, filters, isAlone) {
+async function runTier({ name, project, env }, filters, isAlone) {
   if (isAlone) heading(`${name} tests`);
   const folder = mkdtempSync(join(tmpdir(), 'apisvc-report-'));
   try {
@@ -76,8 +76,6 @@ async function runTier({ name, project, needs, env }, filters, isAlone) {
       stdio: isAlone ? 'inherit' : ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env, ...(isFiltered || process.env.APISVC_THOROUGH ? {} : { APISVC_SHORT: '1' }) },
     });
-    // Tiers on clusters fail where a server does not answer in time.
-    if (!isAlone && needs.length === 0) yieldProcessor(child);
     const ended = once(child, 'close');
     const write = (/** @type {string} */ line) => process.stdout.write(line);
     await Promise.all([child.stdout, child.stderr].map((stream) => stream && writePrefixed(stream, name, write)));
@@ -89,14 +87,6 @@ async function runTier({ name, project, needs, env }, filters, isAlone) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/**
- * Gives a process and all that it starts the lowest priority.
- * @param {import('node:child_process').ChildProcess} child
- */
-function yieldProcessor({ pid }) {
-  if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
 }
 
 /**

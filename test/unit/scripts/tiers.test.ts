@@ -47,8 +47,8 @@ test('every tier runs once, in its stage', () => {
   expect(stagesOf(tiers).flat(2)).toHaveLength(tiers.length);
   expect(new Set(stagesOf(tiers).flat(2))).toEqual(new Set(tiers));
   expect(stagesOf(selection(['cluster', 'sandbox'], {}).selected).map((lanes) => lanes.flat().map(({ name }) => name))).toEqual([
-    ['cluster'],
     ['sandbox'],
+    ['cluster'],
   ]);
 });
 
