@@ -76,13 +76,15 @@ test('a renewal of the certificate: no request fails', async () => {
   expectNoFailure(await measure('renewal', () => renewed(leaf)));
 });
 
-test('a renewal of the CA, and of the certificate right after it: no request fails', async () => {
+// A pod may serve the new certificate before kube-apiserver has taken the caBundle up.
+test('a renewal of the CA, and of the certificate right after it: requests fail only where the new CA is not trusted yet', async () => {
   const report = await measure('CA at once', async () => {
     await renewed(ca);
     await renewed(leaf);
   });
   expect(await read(leaf, 'ca.crt')).toBe(await read(ca, 'tls.crt'));
-  expectNoFailure(report);
+  const others = report.byText.filter(({ text }) => !text.includes('certificate signed by unknown authority'));
+  expect({ others, retried: report.retried }).toEqual({ others: [], retried: [] });
 });
 
 test('a renewal of both while both CAs are trusted: no request fails', async () => {

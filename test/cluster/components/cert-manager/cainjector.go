@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	certmanager "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/cert-manager/cert-manager/pkg/controller/cainjector"
@@ -10,6 +11,13 @@ import (
 	apiregistration "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+)
+
+// Times of the Lease (cert-manager internal/apis/config/shared/v1alpha1/defaults.go).
+var (
+	leaseDuration = 60 * time.Second
+	renewDeadline = 40 * time.Second
+	retryPeriod   = 15 * time.Second
 )
 
 // runCAInjector writes the caBundle of APIServices. The names of the Lease and of the field manager
@@ -33,6 +41,9 @@ func runCAInjector(stop context.Context, _ string) error {
 		LeaderElectionNamespace:       "kube-system",
 		LeaderElectionID:              "cert-manager-cainjector-leader-election",
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &leaseDuration,
+		RenewDeadline:                 &renewDeadline,
+		RetryPeriod:                   &retryPeriod,
 	})
 	if err != nil {
 		return err
