@@ -35,6 +35,3 @@ export async function readClock(cluster: Cluster, signal: AbortSignal): Promise<
   const start = Date.now() + aheadMs - uptimeMs();
   return { aheadMs, now: () => new Date(start + uptimeMs()) };
 }
-
-/** An ISO 8601 time without fractions of a second, for messages. */
-export const toSecond = (time: string): string => time.replace(/\.\d+Z$/, 'Z');

@@ -1,7 +1,7 @@
 import { RefusedError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
+import { timeText } from '../pki/time-text.ts';
 import { pause } from './backoff.ts';
-import { toSecond } from './clock.ts';
 import type { Cluster } from './cluster.ts';
 import { getObject } from './objects.ts';
 import { type RotatedService, type RotationLease, rotationLease, viewRotationLease } from './rotation-lease.ts';
@@ -51,7 +51,7 @@ export async function awaitSilence(
 function inUse({ namespace, name }: RotatedService, lease: RotationLease, apiServices: readonly string[]): RefusedError {
   const { holder, acquired, journal } = lease;
   const doing = `${acquired ? 'has been' : 'is'} ${journal ? 'rotating' : 'changing'} the certificate`;
-  const since = acquired ? ` since ${toSecond(acquired)}` : '';
+  const since = acquired ? ` since ${timeText(acquired)}` : '';
   const status = ['apisvc status', ...apiServices].join(' ');
   return new RefusedError(`${holder} ${doing} of Service ${namespace}/${name}${since}`, {
     fix: journal

@@ -19,7 +19,11 @@ export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
  * @throws as `refusal` for any other answer, also for an unknown resource
  */
 export async function getObject(cluster: Cluster, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
-  const answer = await cluster.request({ path: resourcePath(ref.resource, ref.namespace, ref.name), signal });
+  return objectIn(cluster, ref, await cluster.request({ path: resourcePath(ref.resource, ref.namespace, ref.name), signal }));
+}
+
+/** The object in an answer, as `getObject` returns it. @throws as `getObject` */
+export function objectIn(cluster: Cluster, ref: ObjectRef, answer: Answer): KubeObject | undefined {
   if (answer.status === 404 && readStatus(answer).about === ref.name) return undefined;
   if (answer.status !== 200) throw refusal(cluster, { verb: 'get', ref }, answer, new Date());
   return readJson<KubeObject>(cluster, answer);

@@ -1,9 +1,9 @@
 import type { KubeObject } from '../manifests/types.ts';
 import type { Cluster } from './cluster.ts';
 import { fieldManager } from './field-owners.ts';
-import { getObject, refOf } from './objects.ts';
+import { getObject, objectIn, refOf } from './objects.ts';
 import { type ObjectRef, resourcePath, resources, subresources } from './resources.ts';
-import { readJson, readStatus, refusal } from './status.ts';
+import { readStatus, refusal } from './status.ts';
 
 /** A condition of a CertificateSigningRequest (k8s.io/api/certificates/v1/types.go). */
 export interface SigningCondition {
@@ -27,22 +27,15 @@ export const conditionOf = (request: KubeObject, type: 'Approved' | 'Denied' | '
 
 /**
  * Creates a CertificateSigningRequest.
- * @returns the one that exists under its name, if there is one
+ * @returns false if one exists under its name
  * @throws as `refusal`
  */
-export async function createSigningRequest(cluster: Cluster, request: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+export async function createSigningRequest(cluster: Cluster, request: KubeObject, signal: AbortSignal): Promise<boolean> {
   const ref = refOf(request);
-  const answer = await cluster.request({
-    method: 'POST',
-    path: resourcePath(ref.resource),
-    query: { fieldManager },
-    body: request,
-    signal,
-  });
-  if (answer.status === 201) return readJson<KubeObject>(cluster, answer);
-  const isThere = answer.status === 409 && readStatus(answer).reason === 'AlreadyExists';
-  const found = isThere ? await getObject(cluster, ref, signal) : undefined;
-  if (found) return found;
+  const path = resourcePath(ref.resource);
+  const answer = await cluster.request({ method: 'POST', path, query: { fieldManager }, body: request, signal });
+  if (answer.status === 201) return true;
+  if (answer.status === 409 && readStatus(answer).reason === 'AlreadyExists') return false;
   throw refusal(cluster, { verb: 'create', ref }, answer, new Date());
 }
 
@@ -74,8 +67,8 @@ const beta = { ...resources.ClusterTrustBundle, apiVersion: 'certificates.k8s.io
  * @throws as `refusal`, also when the cluster does not serve the kind
  */
 export async function getTrustBundle(cluster: Cluster, name: string, signal: AbortSignal): Promise<KubeObject | undefined> {
-  const path = resourcePath(resources.ClusterTrustBundle, undefined, name);
-  const answer = await cluster.request({ path, signal });
+  const ref: ObjectRef = { resource: resources.ClusterTrustBundle, namespace: undefined, name };
+  const answer = await cluster.request({ path: resourcePath(ref.resource, undefined, name), signal });
   const isServed = answer.status !== 404 || readStatus(answer).about === name;
-  return getObject(cluster, { resource: isServed ? resources.ClusterTrustBundle : beta, namespace: undefined, name }, signal);
+  return isServed ? objectIn(cluster, ref, answer) : getObject(cluster, { ...ref, resource: beta }, signal);
 }

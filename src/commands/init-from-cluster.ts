@@ -5,11 +5,11 @@ import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import type { OnProgress } from '../operations/progress.ts';
 import { finishPromotion, refuseDuringRotation } from '../project/generations.ts';
 import { isProject, projectFiles, readSchema, writeProject } from '../project/project.ts';
-import { progressLine } from '../report/progress.ts';
 import { describeFound } from '../report/project.ts';
 import type { ClusterFlags } from './cluster.ts';
 import { flagNames } from './init-command.ts';
 import type { InitFlags } from './new-configuration.ts';
+import { progressOn } from './progress.ts';
 import { parseName } from './selection.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,7 +31,7 @@ export async function initFromCluster(flags: Flags & { readonly fromCluster: str
   // Imported only now: loading the cluster client takes time that other runs of init do not need.
   const { withCluster } = await import('./cluster.ts');
   const { findProject } = await import('../operations/from-cluster/find.ts');
-  const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
+  const onProgress: OnProgress = progressOn(terminal);
   const { configuration, registration, caBundle, canSecure } = await withCluster(flags, terminal, `looking at ${name}`, (cluster, signal) =>
     findProject({ cluster, signal, onProgress }, name),
   );

@@ -19,11 +19,12 @@ import { issuedInFiles } from '../project/issued.ts';
 import { projectFiles, readRegistration } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
 import { resultJson } from '../report/json.ts';
-import { appliedLine, appliedSummary, progressLine } from '../report/progress.ts';
+import { appliedLine, appliedSummary } from '../report/progress.ts';
 import { diagnosisText } from '../report/text.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { issuedInCluster } from './issued-in-cluster.ts';
 import { type KeysFlag, readGivenKeys } from './keys-flag.ts';
+import { progressOn } from './progress.ts';
 import { projectCommands } from './selection.ts';
 import { signedInCluster } from './signed-in-cluster.ts';
 import type { Terminal } from './terminal.ts';
@@ -51,7 +52,6 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
   };
   const certificates = read();
   const objectsWith = (issued: Issued | undefined) => manifestsToRegister(registration, issued).map(({ object }) => object);
-  const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
   const requestFor: RequestFor = async (cluster, signal, onProgress) => {
     const project = { dir: flags.directory, registration };
     const requestWith = (issued: Issued | undefined, readAgain: RegisterRequest['readAgain']): RegisterRequest => ({
@@ -80,7 +80,8 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
   };
   if (flags.dryRun === 'client') {
     const { key } = projectFiles(flags.directory);
-    if (certificates.missingKey) onProgress({ kind: 'note', what: `${key} not found; the Secret would stay as it is in the cluster` });
+    if (certificates.missingKey)
+      progressOn(terminal)({ kind: 'note', what: `${key} not found; the Secret would stay as it is in the cluster` });
     return dryRunClient(partsOf(objectsWith(certificates.issued ?? certificates.missingKey), flags.only), flags, terminal);
   }
   if (flags.dryRun === 'server' || flags.diff) return dryRunServer(flags, terminal, requestFor);
@@ -106,7 +107,7 @@ async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: Reque
   const { applied, diagnosis } = await withCluster(flags, terminal, 'registering', async (cluster, signal) => {
     const request = await requestFor(cluster, signal, (progress) => {
       changed ||= progress.kind === 'applied';
-      terminal.progress(progressLine(progress));
+      progressOn(terminal)(progress);
     });
     return (flags.only ? registerPart : registerApi)(cluster, request);
   }).catch((error) =>
@@ -128,7 +129,7 @@ async function apply(flags: RegisterFlags, terminal: Terminal, requestFor: Reque
 
 async function dryRunServer(flags: RegisterFlags, terminal: Terminal, requestFor: RequestFor): Promise<ExitCode> {
   const pairs = await withCluster(flags, terminal, 'checking', async (cluster, signal) =>
-    dryRun(cluster, await requestFor(cluster, signal, (progress) => terminal.progress(progressLine(progress)))),
+    dryRun(cluster, await requestFor(cluster, signal, progressOn(terminal))),
   );
   const applied = pairs.map((pair) => pair.applied);
   if (flags.output === 'json') await terminal.result(resultJson({ dryRun: 'server', applied }));

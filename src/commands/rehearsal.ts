@@ -10,9 +10,10 @@ import { requireCertificates } from '../project/certificates.ts';
 import { keepsCertificates } from '../project/issued.ts';
 import { createCommand, isProject, readRegistration, requireDirectory } from '../project/project.ts';
 import type { DiagnosisFormat } from '../report/formats.ts';
-import { appliedSummary, progressLine } from '../report/progress.ts';
+import { appliedSummary } from '../report/progress.ts';
 import { loadSandbox, type Program, type ProgramOf, type Sandbox } from '../sandbox/index.ts';
 import { withCluster } from './cluster.ts';
+import { progressOn } from './progress.ts';
 import { renderDiagnosis } from './report.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
@@ -114,7 +115,7 @@ export async function rehearse(
         forceConflicts: false,
         holder: terminal.holder,
         signal,
-        onProgress: (progress) => terminal.progress(progressLine(progress)),
+        onProgress: progressOn(terminal),
       }),
     );
     terminal.progress(`${appliedSummary(applied)}\n`);

@@ -23,11 +23,11 @@ import { finishPromotion } from '../project/generations.ts';
 import type { CertificatesToWrite } from '../project/project.ts';
 import { projectFiles, readRegistration } from '../project/project.ts';
 import { readPem } from '../project/read.ts';
-import { progressLine } from '../report/progress.ts';
 import { failedRotationJson, rotationJson, rotationText } from '../report/rotation.ts';
 import { type CaFlags, readAuthority } from './ca-flags.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { type GivenKeys, type KeysFlag, readGivenKeys } from './keys-flag.ts';
+import { progressOn } from './progress.ts';
 import { projectCommands } from './selection.ts';
 import { explainShortAuthority, setLifetime } from './short-authority.ts';
 import { signedNext } from './signed-next.ts';
@@ -81,7 +81,7 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
     holder: terminal.holder,
     project: projectCommands(dir, registration),
     signal,
-    onProgress: (progress) => terminal.progress(progressLine(progress)),
+    onProgress: progressOn(terminal),
     onReport: (now) => {
       report = now;
     },

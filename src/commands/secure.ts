@@ -11,12 +11,12 @@ import { requireCertificates } from '../project/certificates.ts';
 import { refuseDuringRotation } from '../project/generations.ts';
 import { isProject, plannedFiles, writeProject } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
-import { progressLine } from '../report/progress.ts';
 import { secureJson, secureText } from '../report/secure.ts';
 import { planText } from '../report/unregister.ts';
 import { agrees } from './agrees.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { missingFlags } from './missing-flags.ts';
+import { progressOn } from './progress.ts';
 import { type Prepared, prepare } from './secure-project.ts';
 import { parseName, projectCommands } from './selection.ts';
 import type { Question, Terminal } from './terminal.ts';
@@ -33,7 +33,7 @@ export interface SecureFlags extends ClusterFlags {
 /** `apisvc secure`: turns on verification for a running server; with --undo puts back what was. */
 export async function secure(flags: SecureFlags, [given = '']: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const name = parseName(given);
-  const onProgress = withoutRepeatedNotes((progress) => terminal.progress(progressLine(progress)));
+  const onProgress = withoutRepeatedNotes(progressOn(terminal));
   if (flags.undo) return undo(flags, name, terminal, onProgress);
   const planned = await withCluster(flags, terminal, `looking at ${name}`, async (cluster, signal) => {
     const plan = await planSecure({ cluster, signal, onProgress }, name);

@@ -40,7 +40,9 @@ export async function signedInCluster(
 ): Promise<Issued> {
   const { cluster, signal, onProgress } = waiting;
   const { dir, registration } = project;
-  const check = async (unsigned: Issued): Promise<void> => {
+  const anchors = await signerAnchors(waiting, dir, registration);
+  const unsigned: Issued = { chain: '', anchors };
+  const check = async (): Promise<void> => {
     const ref = secretRef({ registration });
     const mayGet = await mayI(cluster, 'get', ref, signal);
     const isThere = mayGet && (await getObject(cluster, ref, signal)) !== undefined;
@@ -48,8 +50,6 @@ export async function signedInCluster(
     const needs = [...signingNeeds, ...anchorNeeds(registration), ...secret];
     await checkRegistration(cluster, requestWith(unsigned), needs);
   };
-  const anchors = await signerAnchors(waiting, dir, registration);
-  const unsigned: Issued = { chain: '', anchors };
   const request = async (): Promise<Issued> => {
     if (isDryRun) {
       const { namespace } = registration.metadata;
@@ -59,7 +59,7 @@ export async function signedInCluster(
       });
       return unsigned;
     }
-    await check(unsigned);
+    await check();
     const { clusterFlags = [] } = requestWith(unsigned);
     const issued = await requestCertificate(waiting, { registration, dir, anchors, clusterFlags });
     const written = saveSigned(dir, issued).filter((path) => !path.endsWith('.gitignore'));
@@ -67,8 +67,5 @@ export async function signedInCluster(
     return issued;
   };
   const known = { ...files, anchors: files.anchors.length > 0 ? files.anchors : anchors };
-  return whenRefused(
-    () => issuedInCluster(cluster, project, known, { signal, onProgress, otherwise: request }),
-    () => check(unsigned),
-  );
+  return whenRefused(() => issuedInCluster(cluster, project, known, { signal, onProgress, otherwise: request }), check);
 }

@@ -11,11 +11,11 @@ import {
   unregister as unregisterApi,
 } from '../operations/unregister.ts';
 import { isProject, readRegistration, requireDirectory } from '../project/project.ts';
-import { progressLine } from '../report/progress.ts';
 import { dryRunText, leftoversText, planText, unregisterJson, unregisterText } from '../report/unregister.ts';
 import { agrees } from './agrees.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { missingFlags } from './missing-flags.ts';
+import { progressOn } from './progress.ts';
 import { parseName } from './selection.ts';
 import type { Question, Terminal } from './terminal.ts';
 
@@ -34,7 +34,7 @@ export async function unregister(flags: UnregisterFlags, [name]: readonly string
   const subject = subjectOf(flags, name);
   const asks = !flags.yes && flags.dryRun === undefined;
   if (asks && !terminal.interactive) throw missingFlags([confirmation]);
-  const onProgress: OnProgress = (progress) => terminal.progress(progressLine(progress));
+  const onProgress: OnProgress = progressOn(terminal);
   const requestFor = (signal: AbortSignal): UnregisterRequest => ({
     subject,
     keepSecrets: flags.keepSecrets === true,

@@ -1,4 +1,3 @@
-import { toSecond } from '../cluster/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { wasRefused } from '../cluster/faults.ts';
 import { awaitSilence } from '../cluster/lease-silence.ts';
@@ -6,6 +5,7 @@ import { getObject } from '../cluster/objects.ts';
 import { type Journal, type RotatedService, rotationLease, viewRotationLease } from '../cluster/rotation-lease.ts';
 import { fixInDirectory } from '../config/project-commands.ts';
 import { RefusedError } from '../errors.ts';
+import { timeText } from '../pki/time-text.ts';
 import type { OnProgress } from './progress.ts';
 import { noteLeaseWait } from './rotation/lease-wait.ts';
 import { withoutChanges } from './runner.ts';
@@ -57,7 +57,7 @@ export function incomplete({ service, directory }: RotationCheck, journal: Journ
     `${isHeld ? 'Otherwise finish' : 'Finish'} it: run rotate in the project directory where it was started.`,
     'Or go back first: apisvc rotate --abort',
   ].join('\n');
-  const refused = new RefusedError(`${what}: it started at ${toSecond(journal.started)}, and ${journal.holder} ran it last`, { fix });
+  const refused = new RefusedError(`${what}: it started at ${timeText(journal.started)}, and ${journal.holder} ran it last`, { fix });
   return inProject(refused, directory);
 }
 

@@ -3,4 +3,4 @@
  * (RFC 5280 4.1.2.5.2).
  * @param time ISO 8601, UTC
  */
-export const timeText = (time: string): string => `${time.slice(0, 19)}Z`;
+export const timeText = (time: string): string => time.replace(/\.\d+Z$/, 'Z');

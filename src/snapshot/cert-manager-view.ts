@@ -48,6 +48,11 @@ export function viewCaSource(secret: KubeObject): CaSourceView {
   };
 }
 
+/**
+ * The Lease of the cainjector, unless its flag --leader-election-namespace names another namespace.
+ */
+export const injectorLease = { namespace: 'kube-system', name: 'cert-manager-cainjector-leader-election' };
+
 export const viewInjectorLease = ({ spec }: KubeObject & Json): InjectorLeaseView => ({
   holder: textOf(spec?.holderIdentity),
   renewed: textOf(spec?.renewTime),

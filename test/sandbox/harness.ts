@@ -66,3 +66,13 @@ export async function sandboxOnce(args: readonly string[], cwd: string): Promise
   expect(ran.stderr).not.toContain('Warning:');
   return ran;
 }
+
+/** A sandbox in which the project `demo` is registered, and apisvc for it, in an empty folder. */
+export async function registeredDemo() {
+  const cwd = emptyFolder();
+  const box = await startSandbox(['--empty'], cwd);
+  const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
+  expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
+  expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
+  return { cwd, box, run };
+}

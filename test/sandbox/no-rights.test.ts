@@ -1,15 +1,10 @@
 import { expect, test } from 'vitest';
-import { apisvc } from '../cli/apisvc.ts';
-import { emptyFolder, startSandbox } from './harness.ts';
+import { registeredDemo } from './harness.ts';
 
 const name = 'v1alpha1.demo.apisvc.dev';
 
 test('what a user without permissions reads has no gaps, and at most one command to paste', async () => {
-  const cwd = emptyFolder();
-  const box = await startSandbox(['--empty'], cwd);
-  const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
-  expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
-  expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
+  const { run } = await registeredDemo();
   for (const args of [
     ['register', '-C', 'demo'],
     ['register', '-C', 'demo', '--dry-run=server'],

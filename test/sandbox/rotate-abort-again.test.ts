@@ -5,15 +5,13 @@ import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/cluster/cluster.ts';
 import { resourcePath, resources } from '../../src/cluster/resources.ts';
-import { apisvc, bin, plainEnv } from '../cli/apisvc.ts';
-import { emptyFolder, startSandbox } from './harness.ts';
+import { bin, plainEnv } from '../cli/apisvc.ts';
+import { registeredDemo } from './harness.ts';
 
 const signal = AbortSignal.timeout(110_000);
 
 test('in a copy of the project, a second --abort still knows the certificate that it withdraws', async () => {
-  const cwd = emptyFolder();
-  const box = await startSandbox(['--empty'], cwd);
-  const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
+  const { cwd, box, run } = await registeredDemo();
   /** Presses Ctrl-C when a step starts, which must not be able to end before that. */
   const interrupt = async (title: string, ...args: string[]): Promise<void> => {
     const env = { ...plainEnv, ...box.env };
@@ -25,8 +23,6 @@ test('in a copy of the project, a second --abort still knows the certificate tha
     });
     expect(await running).toMatchObject({ exitCode: 130 });
   };
-  expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
-  expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
   const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
   onTestFinished(() => cluster.close());
   const scale = async (replicas: number): Promise<void> => {

@@ -4,17 +4,12 @@ import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/cluster/cluster.ts';
 import { getObject } from '../../src/cluster/objects.ts';
 import { resources } from '../../src/cluster/resources.ts';
-import { apisvc } from '../cli/apisvc.ts';
-import { emptyFolder, startSandbox } from './harness.ts';
+import { registeredDemo } from './harness.ts';
 
 const signal = AbortSignal.timeout(110_000);
 
 test('a rotation that is refused, because another APIService has insecureSkipTLSVerify, is aborted', async () => {
-  const cwd = emptyFolder();
-  const box = await startSandbox(['--empty'], cwd);
-  const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
-  expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
-  expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
+  const { cwd, box, run } = await registeredDemo();
   const cluster = await connect({ kubeconfig: box.env.KUBECONFIG }, {}, signal);
   onTestFinished(() => cluster.close());
   const name = 'v1.other.apisvc.dev';

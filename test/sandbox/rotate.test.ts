@@ -6,19 +6,15 @@ import { expect, test } from 'vitest';
 import { connect } from '../../src/cluster/cluster.ts';
 import { getObject } from '../../src/cluster/objects.ts';
 import { resources } from '../../src/cluster/resources.ts';
-import { apisvc, bin, plainEnv } from '../cli/apisvc.ts';
+import { bin, plainEnv } from '../cli/apisvc.ts';
 import { contents } from '../unit/project/folder.ts';
-import { emptyFolder, startSandbox } from './harness.ts';
+import { registeredDemo } from './harness.ts';
 
 /** What `rotate` prints without changing anything, and after Ctrl-C. */
 
 /** A sandbox with a registered project. */
 async function registered() {
-  const cwd = emptyFolder();
-  const box = await startSandbox(['--empty'], cwd);
-  const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
-  expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
-  expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
+  const { cwd, box, run } = await registeredDemo();
   /** Runs rotate, and presses Ctrl-C when stderr matches. */
   const interrupt = (when: RegExp, ...args: string[]) => {
     const env = { ...plainEnv, ...box.env };

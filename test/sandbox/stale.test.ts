@@ -1,18 +1,13 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { apisvc } from '../cli/apisvc.ts';
-import { emptyFolder, startSandbox } from './harness.ts';
+import { registeredDemo } from './harness.ts';
 
 /** A copy of a project, such as an old clone, whose certificates were rotated in another copy. */
 
 /** A registered project, and a copy that was made before its certificate was rotated. */
 async function rotatedElsewhere() {
-  const cwd = emptyFolder();
-  const box = await startSandbox(['--empty'], cwd);
-  const run = (...args: string[]) => apisvc(args, { cwd, env: box.env });
-  expect(await run('init', 'demo', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
-  expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
+  const { cwd, box, run } = await registeredDemo();
   cpSync(join(cwd, 'demo'), join(cwd, 'stale'), { recursive: true });
   const file = join(cwd, 'demo', 'apisvc.yaml');
   writeFileSync(file, readFileSync(file, 'utf8').replace('lifetime: 365d', 'lifetime: 5d'));

@@ -1,7 +1,7 @@
 import { chainsToRoots } from '../../pki/chains.ts';
 import { matchesHostname } from '../../pki/hostname.ts';
 import { checkServing } from '../../pki/trust.ts';
-import { isInjected, isReady } from '../../snapshot/cert-manager-view.ts';
+import { injectorLease, isInjected, isReady } from '../../snapshot/cert-manager-view.ts';
 import type { CaSourceView, CertManagerCertificateView, CertManagerCondition, CertManagerView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
 import { asWarning, type Check, type CheckContext, observation, seen, works } from './check.ts';
@@ -99,7 +99,7 @@ function whyNotInjected({ now }: CheckContext, { certificate, value, lease }: Ce
       seenOf: ['ca.crt: no certificate'],
     };
   }
-  const name = 'Lease kube-system/cert-manager-cainjector-leader-election';
+  const name = `Lease ${injectorLease.namespace}/${injectorLease.name}`;
   if (lease?.state === 'absent') {
     return {
       why: 'The cainjector is not running, or has its Lease in another namespace than kube-system.',

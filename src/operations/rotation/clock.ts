@@ -1,4 +1,4 @@
-import { type Clock, clockToleranceMs, toSecond } from '../../cluster/clock.ts';
+import { type Clock, clockToleranceMs } from '../../cluster/clock.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { RefusedError } from '../../errors.ts';
 import { timeText } from '../../pki/time-text.ts';
@@ -6,7 +6,7 @@ import type { CertificateInfo } from '../../pki/types.ts';
 import { isExpired } from './bundles.ts';
 import type { Rotation } from './rotation.ts';
 
-const text = (time: Date): string => toSecond(time.toISOString());
+const text = (time: Date): string => timeText(time.toISOString());
 
 /**
  * Certificates start a few minutes before they are issued (pki/clock-skew.ts), by the local clock.

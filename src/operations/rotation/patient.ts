@@ -3,8 +3,8 @@ import { poll, type Waiting } from '../wait.ts';
 
 /**
  * Repeats a step while the cluster is not reachable: kube-apiserver may restart at any moment of a
- * rotation. Its observation and its run decide by what the
- * cluster has, so that they can be repeated.
+ * rotation. Its observation and its run decide by what the cluster has, so that they can be
+ * repeated.
  */
 export function patientStep(step: Step, { signal, onProgress }: Pick<Waiting, 'signal' | 'onProgress'>): Step {
   const repeated = async <T>(attempt: () => Promise<T>): Promise<T> => {

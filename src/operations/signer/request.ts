@@ -56,10 +56,9 @@ export async function requestCertificate(waiting: Waiting, { registration, dir, 
   const { name } = wanted.metadata;
   onProgress({ kind: 'step', what: `Requesting a certificate from the signer ${signerNameOf(registration)}` });
   const ref = refOf(wanted);
-  const present = await getObject(cluster, ref, signal);
-  if (!present) await createSigningRequest(cluster, wanted, signal);
+  const isNew = await createSigningRequest(cluster, wanted, signal);
   const object = `certificatesigningrequest/${name}`;
-  onProgress({ kind: 'applied', applied: { object, change: present ? 'unchanged' : 'created' } });
+  onProgress({ kind: 'applied', applied: { object, change: isNew ? 'created' : 'unchanged' } });
   const isApprover = await mayApprove(waiting, registration, name);
   const approve = withClusterFlags(`kubectl certificate approve ${name}`, clusterFlags);
   const look = async (report: (state: string) => void): Promise<string | undefined> => {
@@ -129,14 +128,13 @@ function signedPart({ request }: RequestSpec): string {
 
 const again = (name: string): string => `To request the certificate again: kubectl delete csr ${name}\nThen run the same command again.`;
 
-function closed(what: string, { reason, message }: SigningCondition, { metadata, spec }: KubeObject): RefusedError {
+function closed(what: string, { reason, message }: SigningCondition, wanted: KubeObject): RefusedError {
   const why = [reason, message].filter(Boolean).join(': ');
-  const { signerName } = spec as RequestSpec;
   // Signers of Kubernetes itself sign for kubelets and for clients of kube-apiserver.
-  const other = signerName.startsWith('kubernetes.io/')
+  const other = specOf(wanted).signerName.startsWith('kubernetes.io/')
     ? ['No signer of kube-controller-manager signs for a Service: use another signer.']
     : [];
-  return new RefusedError(why === '' ? what : `${what}: ${why}`, { fix: [...other, again(metadata.name)].join('\n') });
+  return new RefusedError(why === '' ? what : `${what}: ${why}`, { fix: [...other, again(wanted.metadata.name)].join('\n') });
 }
 
 interface Received extends Pick<Signing, 'registration' | 'anchors'> {

@@ -32,8 +32,10 @@ export interface CertificatesStep extends Step {
   unchecked(): readonly string[];
 }
 
-/** Waits until every ready endpoint serves a certificate that kube-apiserver will verify. */
-/** @param expected asked again at each look, where others may replace the certificate meanwhile */
+/**
+ * Waits until every ready endpoint serves a certificate that kube-apiserver will verify.
+ * @param expected asked again at each look, where others may replace the certificate meanwhile
+ */
 export function certificatesStep(waiting: Waiting, expected: ExpectedCertificate | ReadExpected): CertificatesStep {
   let unchecked: readonly string[] = [];
   return {
@@ -51,7 +53,6 @@ export function certificatesStep(waiting: Waiting, expected: ExpectedCertificate
 
 type ReadExpected = () => Promise<ExpectedCertificate>;
 
-/** The wait for endpoints before this one has reached the cluster. */
 /**
  * In milliseconds. A server without a readiness probe may need this long until it listens. If
  * localhost in the pod refuses for longer, the server may listen on the pod's address only.

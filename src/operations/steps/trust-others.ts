@@ -1,7 +1,7 @@
 import { getObject, refOf } from '../../cluster/objects.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
-import { viewApiService } from '../../snapshot/views.ts';
+import { type Json, listOf, viewApiService } from '../../snapshot/views.ts';
 import { trustsOnly, untrusted, widened, withBundle } from '../rotation/bundles.ts';
 import type { Step } from '../runner.ts';
 import type { Waiting } from '../wait.ts';
@@ -50,11 +50,8 @@ export function othersUptakeStep(waiting: Waiting, { apiServices, anchors, deplo
 }
 
 /** Whether the pods of a Deployment mount a Secret as apisvc mounts it. */
-function mountsSecret({ spec }: KubeObject, name: string): boolean {
-  // biome-ignore lint/suspicious/noExplicitAny: a Deployment as the server sends it.
-  const volumes: readonly any[] = (spec as any)?.template?.spec?.volumes ?? [];
-  return volumes.some(({ secret }) => secret?.secretName === name);
-}
+const mountsSecret = ({ spec }: KubeObject & Json, name: string): boolean =>
+  listOf(spec?.template?.spec?.volumes).some(({ secret }) => secret?.secretName === name);
 
 /**
  * Adds the CA of a Secret that others have replaced to the caBundles, as the first step: servers

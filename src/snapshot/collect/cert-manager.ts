@@ -1,7 +1,7 @@
 import { getObject, listObjects } from '../../cluster/objects.ts';
 import { type Resource, resources } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
-import { conditionsOf, injectionOf, isInjected, isReady, viewCaSource, viewInjectorLease } from '../cert-manager-view.ts';
+import { conditionsOf, injectionOf, injectorLease, isInjected, isReady, viewCaSource, viewInjectorLease } from '../cert-manager-view.ts';
 import { seen, skipped } from '../observed.ts';
 import { readSecret } from '../secret-content.ts';
 import type { ApiServiceView, CertIssuerView, CertManagerCertificateView, CertManagerView, Observed } from '../types.ts';
@@ -12,10 +12,10 @@ import { observe } from './observe.ts';
 import { getPath } from './requests.ts';
 
 /**
- * Where a ClusterIssuer has its Secrets, and the cainjector its Lease, unless the flags
- * --cluster-resource-namespace and --leader-election-namespace of cert-manager say otherwise.
+ * Where a ClusterIssuer has its Secrets, unless the flag --cluster-resource-namespace of
+ * cert-manager says otherwise.
  */
-const defaults = { clusterIssuers: 'cert-manager', lease: { namespace: 'kube-system', name: 'cert-manager-cainjector-leader-election' } };
+const clusterIssuerNamespace = 'cert-manager';
 
 /** What is a name for kube-apiserver, and so can exist. */
 const isName = (text: string): boolean => /^[a-z0-9][-a-z0-9.]*$/.test(text);
@@ -34,7 +34,7 @@ export async function collectCertManager(context: CollectContext, api: ApiServic
   const certificate = fromCertificate ? await certificateOf(context, named) : undefined;
   const secret = await secretOf(context, certificate ? secretNameOf(named, certificate) : named);
   const source = seen(secret);
-  const lease = source && !isInjected(api, source) ? { lease: await get(context, resources.Lease, defaults.lease, viewInjectorLease) } : {};
+  const lease = source && !isInjected(api, source) ? { lease: await get(context, resources.Lease, injectorLease, viewInjectorLease) } : {};
   return { ...injection, ...(certificate ? { certificate } : {}), secret, ...lease };
 }
 
@@ -110,7 +110,7 @@ async function issuerOf(context: CollectContext, namespace: string, ref: Json): 
   if (found.state !== 'seen') return found;
   const secret = textOf(found.value.spec?.ca?.secretName);
   const ca = isName(secret)
-    ? { ca: await get(context, resources.Secret, { namespace: isCluster ? defaults.clusterIssuers : namespace, name: secret }, signersIn) }
+    ? { ca: await get(context, resources.Secret, { namespace: isCluster ? clusterIssuerNamespace : namespace, name: secret }, signersIn) }
     : {};
   return { state: 'seen', value: { kind: textOf(kind), name: textOf(name), conditions: conditionsOf(found.value), ...ca } };
 }

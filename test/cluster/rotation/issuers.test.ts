@@ -21,6 +21,28 @@ const setIssuer = ({ dir }: AnyApiProject, issuer: object, edit: (document: Docu
 const companyCa = () => makeCa('Company CA', validForDays(500));
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
+interface Change {
+  readonly project: AnyApiProject;
+  readonly name: string;
+  readonly issuer: object;
+  /** The CA of the new issuer: PEM. */
+  readonly ca: string;
+  /** Of `rotate`. */
+  readonly flags: readonly string[];
+}
+
+/** Changes the issuer under load. Only the new CA must be in use then, and no request may fail. */
+async function expectRotation({ project, name, issuer, ca, flags }: Change): Promise<void> {
+  const rotate = async () => {
+    setIssuer(project, issuer);
+    await rotateOk(project, ...flags, '--soak', '2s');
+  };
+  const report = await underLoad(project, rotate, 100);
+  expect(readFileSync(projectFiles(project.dir).caCertificate, 'utf8')).toBe(ca);
+  await expectAgreement(project, name);
+  expectNoFailure(report);
+}
+
 test('self-signed becomes ca by a rotation', async () => {
   const name = 'issuer-to-ca';
   const project = await anyApiProjectOfTest({ name, flags: ['--close-connections'] });
@@ -28,17 +50,8 @@ test('self-signed becomes ca by a rotation', async () => {
   const files = { cert: join(project.dir, 'company.crt'), key: join(project.dir, 'company.key') };
   writeFileSync(files.cert, pem(ca));
   writeFileSync(files.key, pair(ca).key, { mode: 0o600 });
-  const report = await underLoad(
-    project,
-    async () => {
-      setIssuer(project, { type: 'ca' });
-      await rotateOk(project, '--ca-cert', files.cert, '--ca-key', files.key, '--soak', '2s');
-    },
-    100,
-  );
-  expect(readFileSync(projectFiles(project.dir).caCertificate, 'utf8')).toBe(pem(ca));
-  await expectAgreement(project, name);
-  expectNoFailure(report);
+  const flags = ['--ca-cert', files.cert, '--ca-key', files.key];
+  await expectRotation({ project, name, issuer: { type: 'ca' }, ca: pem(ca), flags });
 });
 
 test('self-signed becomes csr by a rotation', async () => {
@@ -48,17 +61,8 @@ test('self-signed becomes csr by a rotation', async () => {
   const signer = `${name}.example.com/serving`;
   writeFileSync(join(project.dir, 'signer.crt'), pem(ca));
   runSigner(signer, signWith(ca));
-  const report = await underLoad(
-    project,
-    async () => {
-      setIssuer(project, { type: 'csr', signerName: signer, caBundleFile: 'signer.crt' });
-      await rotateOk(project, '--soak', '2s');
-    },
-    100,
-  );
-  expect(readFileSync(projectFiles(project.dir).caCertificate, 'utf8')).toBe(pem(ca));
-  await expectAgreement(project, name);
-  expectNoFailure(report);
+  const issuer = { type: 'csr', signerName: signer, caBundleFile: 'signer.crt' };
+  await expectRotation({ project, name, issuer, ca: pem(ca), flags: [] });
 });
 
 test('self-signed becomes existing-secret by register, with another Secret', async () => {
