@@ -64,6 +64,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'distribution',
+          include: ['test/distribution/**/*.test.ts'],
+          globalSetup: ['test/distribution/global-setup.ts'],
+          maxWorkers: 2,
+          testTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
           exclude: [controlPlanes, nodeSpecs, laboratory, rotationSpecs, rotationSpecsApart, ...inNodeTierToo],

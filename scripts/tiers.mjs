@@ -12,6 +12,7 @@ const folders = {
   unit: ['test/unit'],
   cli: ['test/cli'],
   sandbox: ['test/sandbox'],
+  distribution: ['test/distribution'],
   cluster: ['test/cluster'],
   'control-planes': ['test/cluster/control-planes'],
   node: ['test/cluster/node', 'test/cluster/laboratory'],
@@ -23,6 +24,7 @@ export const tiers = [
   { name: 'unit', project: 'unit', needs: [], env: {} },
   { name: 'cli', project: 'cli', needs: [], env: {} },
   { name: 'sandbox', project: 'sandbox', needs: [], env: {} },
+  { name: 'distribution', project: 'distribution', needs: ['cluster'], env: {} },
   { name: 'cluster', project: 'cluster', needs: ['cluster'], env: {} },
   { name: 'control-planes', project: 'control-planes', needs: ['cluster'], env: {} },
   // The node tiers run the same specs with real pods, one tier for each kind of control plane.
@@ -47,7 +49,10 @@ export const tiers = [
  * time; names of tiers, one after another
  */
 const stages = [
-  [['unit', 'cli'], ['sandbox']],
+  [
+    ['unit', 'cli'],
+    ['sandbox', 'distribution'],
+  ],
   [['cluster'], ['node-1.37', 'node-1.35-routing'], ['node-1.37-routing', 'node-1.35', 'control-planes']],
   [['rotation-1.37-routing'], ['rotation-1.35', 'rotation-1.37']],
 ];

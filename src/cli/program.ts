@@ -12,7 +12,7 @@ import { version } from './version.ts';
  */
 export function makeProgram(interrupt: AbortSignal, done: (code: ExitCode) => void): Command {
   const program = new Command()
-    .name(basename(process.argv[1] ?? '') === 'kubectl-apisvc' ? 'kubectl apisvc' : 'apisvc')
+    .name(basename(process.argv[1] ?? '', '.exe') === 'kubectl-apisvc' ? 'kubectl apisvc' : 'apisvc')
     .description('Register an extension API server with the Kubernetes aggregation layer, with verified TLS, and diagnose APIServices.')
     .version(version, '--version', 'Print the version')
     .option('-q, --quiet', 'Print only the result and errors')

@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { getAsset, isSea } from 'node:sea';
 import { fileExists, reading } from '../config/file-errors.ts';
 import { parseRegistration } from '../config/load.ts';
 import type { Registration } from '../config/schema.ts';
@@ -73,8 +74,11 @@ export function readRegistration(dir: string): Registration {
 /** The text of apisvc.yaml of a project. @throws UsageError when it cannot be read */
 export const readConfiguration = (dir: string): string => readText(projectFiles(dir).configuration);
 
-/** The JSON Schema of apisvc.yaml, which is installed beside the bundle. */
-export const readSchema = (): string => readText(join(import.meta.dirname, '..', 'schema', 'registration.schema.json'));
+const schemaFile = 'registration.schema.json';
+
+/** The JSON Schema of apisvc.yaml, which is installed beside the bundle, or in the executable. */
+export const readSchema = (): string =>
+  isSea() ? getAsset(schemaFile, 'utf8') : readText(join(import.meta.dirname, '..', 'schema', schemaFile));
 
 /** Certificates to write. */
 export interface CertificatesToWrite {

@@ -8,8 +8,12 @@ import { keyMarkersIn } from '../unit/pki/key-traces.ts';
 /** Runs the built command as a user or a script does. */
 
 export const root = join(import.meta.dirname, '..', '..');
-export const bin = join(root, 'bin', 'apisvc.js');
+/** The program; APISVC_CLI names another one, such as an executable of a release. */
+export const bin = process.env.APISVC_CLI ?? join(root, 'bin', 'apisvc.js');
 if (!existsSync(join(root, 'dist', 'main.cjs'))) throw new Error('dist/ not found: run npm run build');
+
+/** The same as words of a shell, for a PATH without Node.js. */
+export const inShell = process.env.APISVC_CLI === undefined ? `'${process.execPath}' '${bin}'` : `'${bin}'`;
 
 export interface Ran {
   readonly code: number | undefined;

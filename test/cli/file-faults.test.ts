@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { folder } from '../unit/project/folder.ts';
-import { bin, type Ran, shell } from './apisvc.ts';
+import { inShell, type Ran, shell } from './apisvc.ts';
 
 const asNobody = process.getuid?.() === 0 ? 'setpriv --reuid 65534 --regid 65534 --clear-groups ' : '';
 const longName = 'x'.repeat(300);
@@ -21,7 +21,7 @@ function obstacles(): string {
 }
 
 /** Runs apisvc as a user without rights. */
-const run = (args: string, cwd: string, before = ''): Promise<Ran> => shell(`${before}${asNobody}${process.execPath} ${bin} ${args}`, cwd);
+const run = (args: string, cwd: string, before = ''): Promise<Ran> => shell(`${before}${asNobody}${inShell} ${args}`, cwd);
 
 const denied = 'fix: Give the current user read access, or choose another path. To see the permissions: ls -ld ';
 const linked = 'fix: Check the path: a symbolic link in it points to itself.';

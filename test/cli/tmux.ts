@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { onTestFinished, vi } from 'vitest';
-import { bin, plainEnv } from './apisvc.ts';
+import { inShell, plainEnv } from './apisvc.ts';
 
 /** A real terminal: tmux with its own server and socket. */
 
@@ -26,7 +26,7 @@ export function terminal(script: string, cwd: string, columns = 120): Screen {
   const socket = `apisvc-unit-${process.pid}-${++count}`;
   const tmux = (...args: readonly string[]): string =>
     execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...args], { env: { ...plainEnv, TERM: 'xterm' }, encoding: 'utf8' });
-  const quoted = `apisvc() { '${process.execPath}' '${bin}' "$@"; }; ${script}; echo "exit code $?"; sleep 60`;
+  const quoted = `apisvc() { ${inShell} "$@"; }; ${script}; echo "exit code $?"; sleep 60`;
   tmux('new-session', '-d', '-x', String(columns), '-y', '60', '-c', cwd, '/bin/sh', '-c', quoted);
   let open = true;
   const close = (): void => {

@@ -7,7 +7,7 @@ import config from '../../../vitest.config.ts';
 const names = (args: string[], env = {}): string[] => selection(args, env).selected.map(({ name }) => name);
 const cells = ['1.37', '1.37-routing', '1.35', '1.35-routing'];
 const rotation = ['rotation-1.37-routing', 'rotation-1.35', 'rotation-1.37'];
-const cluster = ['cluster', 'control-planes', ...cells.map((cell) => `node-${cell}`), ...rotation];
+const cluster = ['distribution', 'cluster', 'control-planes', ...cells.map((cell) => `node-${cell}`), ...rotation];
 const local = tiers.map(({ name }) => name).filter((name) => !cluster.includes(name));
 
 test.each([
