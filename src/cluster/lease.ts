@@ -61,8 +61,11 @@ export interface RotationLock {
   renew(): Promise<void>;
   /** Deletes the Lease: the rotation is complete. */
   release(): Promise<void>;
-  /** Gives the Lease up at once. The journal stays. Without a journal the Lease is deleted. */
-  stop(): Promise<void>;
+  /**
+   * Gives the Lease up at once. The journal stays. Without a journal the Lease is deleted.
+   * @param isOver whether whoever comes next needs no journal
+   */
+  stop(isOver?: boolean): Promise<void>;
 }
 
 /** The permissions that a rotation needs on its Lease. */
@@ -273,12 +276,12 @@ function keep(cluster: Cluster, request: AcquireRequest, lease: KubeObject, befo
       ended.abort();
       await inTurn(() => held.remove(signal));
     },
-    async stop() {
+    async stop(isOver = false) {
       if (ended.signal.aborted) return;
       ended.abort();
       const within = AbortSignal.timeout(farewellMs);
       // As ReleaseOnCancel of client-go (leaderelection.go, release). A Lease that stays runs out.
-      const farewell = hasJournal ? () => held.write({ spec: { holderIdentity: '' } }, within) : () => held.remove(within);
+      const farewell = hasJournal && !isOver ? () => held.write({ spec: { holderIdentity: '' } }, within) : () => held.remove(within);
       await inTurn(farewell).catch(() => undefined);
     },
   };

@@ -75,6 +75,7 @@ export const resources = {
 
 /** Subresources. Each needs its own permission. */
 export const subresources = {
+  certificateStatus: { ...resources.Certificate, subresource: 'status' },
   csrApproval: { ...resources.CertificateSigningRequest, subresource: 'approval' },
   podLog: { ...resources.Pod, subresource: 'log' },
   podPortForward: { ...resources.Pod, subresource: 'portforward' },

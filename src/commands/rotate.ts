@@ -11,7 +11,7 @@ import { issueCertificates } from '../issuers/issuers.ts';
 import { planRotation, rotate as rotateCertificates } from '../operations/rotate.ts';
 import { bundleText } from '../operations/rotation/bundles.ts';
 import type { RotateReport, RotateRequest, RotateResult } from '../operations/rotation/request.ts';
-import type { RestartMode, RotationKind } from '../operations/rotation/rotation.ts';
+import type { RotationKind } from '../operations/rotation/rotation.ts';
 import { readNextSet } from '../operations/rotation/sets.ts';
 import { anchorsIn, caBundleOf } from '../pki/anchors.ts';
 import { type ExistingAuthority, loadAuthority } from '../pki/authority.ts';
@@ -24,36 +24,56 @@ import type { CertificatesToWrite } from '../project/project.ts';
 import { projectFiles, readRegistration } from '../project/project.ts';
 import { readPem } from '../project/read.ts';
 import { failedRotationJson, rotationJson, rotationText } from '../report/rotation.ts';
-import { type CaFlags, readAuthority } from './ca-flags.ts';
-import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
+import { readAuthority } from './ca-flags.ts';
+import { explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { type GivenKeys, type KeysFlag, readGivenKeys } from './keys-flag.ts';
 import { progressOn } from './progress.ts';
+import { renewal } from './renewal.ts';
+import type { RotateFlags, Way } from './rotate-flags.ts';
 import { projectCommands } from './selection.ts';
 import { explainShortAuthority, setLifetime } from './short-authority.ts';
 import { signedNext } from './signed-next.ts';
 import type { Terminal } from './terminal.ts';
 import { exitCodeOf } from './verdict.ts';
 
-export interface RotateFlags extends ClusterFlags, CaFlags, KeysFlag {
-  readonly directory: string;
-  readonly output: 'text' | 'json';
-  readonly ca?: boolean;
-  readonly abort?: boolean;
-  readonly dryRun?: boolean;
-  /** Milliseconds. */
-  readonly ifExpiresWithin?: number;
-  /** Milliseconds. */
-  readonly soak: number;
-  readonly restart: RestartMode;
-  readonly nudge?: boolean;
-  readonly forceConflicts?: boolean;
-}
-
 /** `apisvc rotate`: replaces the serving certificate, and with --ca the CA, or goes back. */
 export async function rotate(flags: RotateFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { directory: dir } = flags;
   const registration = readRegistration(dir);
   refuseForeign(registration, dir);
+  const isRenewed = responsibilitiesOf(registration).renewedInCluster === true;
+  const { kind, run } = isRenewed ? renewal(flags) : await ownRotation(flags, registration, terminal);
+  let report: RotateReport = { kind, steps: [] };
+  const work = (cluster: Cluster, signal: AbortSignal): Promise<RotateResult> =>
+    run(cluster, {
+      dir,
+      registration,
+      kind,
+      dryRun: flags.dryRun === true,
+      ifExpiresWithin: flags.ifExpiresWithin,
+      soakMs: flags.soak,
+      restart: flags.restart,
+      nudge: flags.nudge === true,
+      forceConflicts: flags.forceConflicts === true,
+      clusterFlags: clusterFlagsOf(flags),
+      holder: terminal.holder,
+      project: projectCommands(dir, registration),
+      signal,
+      onProgress: progressOn(terminal),
+      onReport: (now) => {
+        report = now;
+      },
+    });
+  const result = await withCluster(flags, terminal, 'rotating', work)
+    .catch((error) => explainInterrupt(error, flags, interruptFix(flags, report, isRenewed)))
+    .catch((error) => reportFailure(error, flags, report, terminal));
+  await terminal.result(flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors));
+  return result.diagnosis ? exitCodeOf(result.diagnosis) : Exit.ok;
+}
+
+/** apisvc has the keys, in certs/. */
+async function ownRotation(flags: RotateFlags, registration: Registration, terminal: Terminal): Promise<Way> {
+  const { directory: dir } = flags;
   // The checks before the Lease read certs/, which an interrupted rotation may have moved away.
   if (!flags.dryRun) finishPromotion(dir);
   // A damaged certs/next is refused even where the cluster does not answer.
@@ -63,31 +83,8 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   const keys = await readGivenKeys(flags, { dir, registration, command: 'rotate' }, terminal);
   const issue: RotateRequest['issue'] = (anchors) =>
     issueNext(dir, registration, { kind, given: authority, caKey: keys.caKey, keysFrom: flags.keys, anchors });
-  let report: RotateReport = { kind, steps: [] };
-  const requestFor = (signal: AbortSignal): RotateRequest => ({
-    dir,
-    registration,
-    kind,
-    abort: flags.abort === true,
-    dryRun: flags.dryRun === true,
-    issue,
-    key: keys.key,
-    ifExpiresWithin: flags.ifExpiresWithin,
-    soakMs: flags.soak,
-    restart: flags.restart,
-    nudge: flags.nudge === true,
-    forceConflicts: flags.forceConflicts === true,
-    clusterFlags: clusterFlagsOf(flags),
-    holder: terminal.holder,
-    project: projectCommands(dir, registration),
-    signal,
-    onProgress: progressOn(terminal),
-    onReport: (now) => {
-      report = now;
-    },
-  });
-  const work = async (cluster: Cluster, signal: AbortSignal): Promise<RotateResult> => {
-    const given = requestFor(signal);
+  const run: Way['run'] = async (cluster, asked) => {
+    const given: RotateRequest = { ...asked, abort: flags.abort === true, issue, key: keys.key };
     const isSigned = responsibilitiesOf(registration).signedInCluster === true;
     const request = isSigned ? { ...given, ...(await signedNext(cluster, given)) } : given;
     if (!flags.dryRun) return rotateCertificates(cluster, request);
@@ -95,11 +92,7 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
     // The certificate does not exist yet.
     return isSigned && planned.outcome === 'planned' ? { ...planned, to: undefined } : planned;
   };
-  const result = await withCluster(flags, terminal, 'rotating', work)
-    .catch((error) => explainInterrupt(error, flags, interruptFix(flags, report)))
-    .catch((error) => reportFailure(error, flags, report, terminal));
-  await terminal.result(flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors));
-  return result.diagnosis ? exitCodeOf(result.diagnosis) : Exit.ok;
+  return { kind, run };
 }
 
 /** Whoever makes the key, or renews the Secret, rotates the certificate. @throws RefusedError */
@@ -110,9 +103,10 @@ function refuseForeign(registration: Registration, directory: string): void {
 }
 
 /** After its last step, a rotation is complete: the same command would start another one. */
-function interruptFix({ abort }: RotateFlags, { steps }: RotateReport): string {
+function interruptFix({ abort }: RotateFlags, { steps }: RotateReport, isRenewed: boolean): string {
   const isComplete = steps.length > 0 && steps.every(({ id, state }) => id === 'verify' || state === 'done' || state === 'skipped');
   if (isComplete) return `The ${abort ? 'way back' : 'rotation'} is complete. To check the API: apisvc verify`;
+  if (isRenewed) return `${runAgain}.`;
   return abort ? `${runAgain}, or rotate after all: apisvc rotate` : `${runAgain}, or go back: apisvc rotate --abort`;
 }
 

@@ -24,6 +24,8 @@ export interface Responsibilities {
   readonly inProject: boolean;
   /** Whether a signer in the cluster signs, so that only `register` and `rotate` can ask for it. */
   readonly signedInCluster?: boolean;
+  /** Whether `rotate` asks the issuer for a renewal, and the issuer writes what it issues. */
+  readonly renewedInCluster?: boolean;
   /** Whether the pods must be in the cluster: the certificate only exists there. */
   readonly inCluster: boolean;
   /** Absent where `rotate` replaces the certificate. */
@@ -64,11 +66,7 @@ export const responsibilities: Readonly<Record<IssuerType, Responsibilities>> = 
   },
   'cert-manager': {
     meaning: 'cert-manager issues and renews the certificate, and writes the Secret and the caBundle.',
-    ...{ key: 'cert-manager', secret: 'cert-manager', caBundle: 'cert-manager', inProject: false, inCluster: true },
-    refusesRotation: (about) => ({
-      why: `cert-manager renews the certificate in ${secretOf(about)}`,
-      way: `Let cert-manager renew it now: cmctl renew -n ${about.namespace} ${about.name}`,
-    }),
+    ...{ key: 'cert-manager', secret: 'cert-manager', caBundle: 'cert-manager', inProject: false, renewedInCluster: true, inCluster: true },
   },
   csr: {
     meaning: 'A signer of the Kubernetes certificates API signs the certificate. Its request must be approved.',

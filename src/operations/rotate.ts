@@ -21,7 +21,7 @@ import type { RotateRequest, RotateResult, StepReport } from './rotation/request
 import { serviceOf } from './rotation/rotation.ts';
 import { runRecorded, stepRunner } from './rotation/run.ts';
 import { withoutChanges } from './runner.ts';
-import { verifying, verifyStep } from './steps/verify.ts';
+import { recheckMs, verifying, verifyStep } from './steps/verify.ts';
 
 /**
  * Replaces the serving certificate of a project, or goes back to the old one, without a request
@@ -69,7 +69,8 @@ async function checkClock(cluster: Cluster, request: RotateRequest): Promise<Clo
 
 async function rotateLocked(cluster: Cluster, request: TimedRequest, lock: RotationLock): Promise<RotateResult> {
   const { registration, signal, onProgress, onReport, clusterFlags, project } = request;
-  const verify = verifyStep({ cluster, signal, onProgress }, { names: apiServiceNames(registration), clusterFlags, project, settleMs });
+  const names = apiServiceNames(registration);
+  const verify = verifyStep({ cluster, signal, onProgress }, { names, clusterFlags, project, settleMs: recheckMs });
   const prepared = await prepare(cluster, request, lock);
   const isDone = 'outcome' in prepared;
   if (isDone && prepared.outcome !== 'rotated') {
@@ -85,13 +86,6 @@ async function rotateLocked(cluster: Cluster, request: TimedRequest, lock: Rotat
   if (diagnosis.failure !== undefined) runner.mark(verify, 'failed');
   return { outcome: direction === 'forward' ? 'rotated' : 'aborted', direction, from, to, ...runner.report(), diagnosis };
 }
-
-/**
- * In milliseconds. An API that was broken, because its certificate had expired, works again only
- * when kube-apiserver has checked it again, every 30 seconds
- * (kube-aggregator pkg/controllers/status/remote/remote_available_controller.go).
- */
-const settleMs = 40_000;
 
 /** Tells what `rotate` would do, and what is done already. Changes nothing. @throws as `rotate` */
 export const planRotation = (cluster: Cluster, request: RotateRequest): Promise<RotateResult> =>

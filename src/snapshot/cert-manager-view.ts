@@ -32,17 +32,35 @@ export const conditionsOf = ({ status }: Json): readonly CertManagerCondition[] 
 export const isReady = (conditions: readonly CertManagerCondition[]): boolean =>
   conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
 
+/**
+ * The condition of a CertificateRequest that says why it is not issued. One that is denied or
+ * invalid has another condition that says more than Ready.
+ */
+export const refusalIn = (conditions: readonly CertManagerCondition[] = []): CertManagerCondition | undefined =>
+  conditions.find(({ type, status }) => ['Denied', 'InvalidRequest'].includes(type) && status === 'True') ??
+  conditions.find(({ type, status }) => type === 'Ready' && status !== 'True');
+
+/** The newest CertificateRequest of a Certificate. Those of earlier issuances are kept. */
+export const newestRequestOf = (certificate: string, requests: readonly KubeObject[]): KubeObject | undefined =>
+  requests
+    .filter(({ metadata }) => textsOf(metadata.annotations)['cert-manager.io/certificate-name'] === certificate)
+    .toSorted((one, other) => revisionOf(other) - revisionOf(one))[0];
+
+/** The number of the issuance that a CertificateRequest is for. */
+export const revisionOf = ({ metadata }: KubeObject): number =>
+  Number(textsOf(metadata.annotations)['cert-manager.io/certificate-revision'] ?? 0);
+
 /** @param secret with the CA that the cainjector copies. Its private key is not kept. */
 export function viewCaSource(secret: KubeObject): CaSourceView {
   const { namespace = '', name } = secret.metadata;
   const marks = textsOf(secret.metadata.annotations);
-  const { entries } = readSecret(secret);
+  const { entries, certificateName = '' } = readSecret(secret);
   const certificatesIn = (entry: string) => entries.find((each) => each.name === entry)?.certificates ?? [];
   return {
     namespace,
     name,
     allowsInjection: marks['cert-manager.io/allow-direct-injection'] === 'true',
-    certificateName: marks['cert-manager.io/certificate-name'] ?? '',
+    certificateName,
     authorities: certificatesIn('ca.crt'),
     certificates: certificatesIn('tls.crt'),
   };

@@ -30,6 +30,7 @@ export const certManagerCertificateView = z.object({
   dnsNames: texts,
   isCA: z.boolean(),
   conditions,
+  failedAttempts: optional(z.number()).describe('From status.failedIssuanceAttempts. Absent since the last success.'),
   request: optional(observed(certificateRequestView)).describe('The newest CertificateRequest. Read only if the Certificate is not ready.'),
   issuer: observed(certIssuerView),
 });

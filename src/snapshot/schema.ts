@@ -28,6 +28,7 @@ export const secretView = z.object({
     'Whether the key belongs to the first certificate. Absent where one of them is missing or unreadable.',
   ),
   otherKeys: texts.describe('Names of its other entries, never their content.'),
+  certificateName: optional(z.string()).describe('The annotation cert-manager.io/certificate-name: which Certificate it belongs to.'),
 });
 
 /**

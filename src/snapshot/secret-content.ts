@@ -12,6 +12,8 @@ export interface SecretContent {
   readonly name: string;
   readonly type: string;
   readonly entries: readonly SecretEntry[];
+  /** The Certificate of cert-manager that it belongs to. */
+  readonly certificateName: string | undefined;
 }
 
 interface SecretEntry {
@@ -29,6 +31,7 @@ export function readSecret({ metadata, type, data, stringData }: KubeObject & Js
   ];
   return {
     name: metadata.name,
+    certificateName: textsOf(metadata.annotations)['cert-manager.io/certificate-name'],
     type: textOf(type) || 'Opaque',
     entries: [...new Map(texts)].map(([name, bytes]) => ({
       name,
@@ -39,7 +42,7 @@ export function readSecret({ metadata, type, data, stringData }: KubeObject & Js
 }
 
 /** @returns the certificate in a Secret, and only the names of its other entries */
-export function viewSecret({ name, type, entries }: SecretContent, source: CertificateSource): Omit<SecretView, 'pods'> {
+export function viewSecret({ name, type, entries, certificateName }: SecretContent, source: CertificateSource): Omit<SecretView, 'pods'> {
   const { certificateEntry, keyEntry } = source;
   const certificates = entries.find((entry) => entry.name === certificateEntry)?.certificates ?? [];
   const publicKey = entries.find((entry) => entry.name === keyEntry)?.publicKey;
@@ -51,6 +54,7 @@ export function viewSecret({ name, type, entries }: SecretContent, source: Certi
     certificates,
     keyMatches: leaf && publicKey ? publicKeyOf(leaf).equals(publicKey) : undefined,
     otherKeys: entries.map((entry) => entry.name).filter((entry) => entry !== certificateEntry && entry !== keyEntry),
+    ...(certificateName === undefined ? {} : { certificateName }),
   };
 }
 

@@ -121,7 +121,6 @@ test.each([
     'another tool writes Secret x/x-tls, and apisvc does not have its CA',
     /^fix: Renew the certificate with the tool that writes the Secret\./m,
   ],
-  ['cert-manager', 'cert-manager renews the certificate in Secret x/x-tls', /^fix: .*cmctl renew -n x x-tls$/m],
   [
     'openshift-service-ca',
     "OpenShift's service CA operator renews the certificate in Secret x/x-tls",
@@ -139,6 +138,16 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain(`error: apisvc does not rotate this certificate: ${why}\n`);
   expect(stderr).toMatch(fix);
+});
+
+test('rotate names all flags that cert-manager leaves no meaning', async () => {
+  await init('renewed', '--issuer', 'cert-manager');
+  expect(await apisvc(['rotate', '-C', 'renewed', '--keys', 'x', '--force-conflicts'], { cwd })).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'error: --keys, --force-conflicts cannot be used with the issuer type "cert-manager": cert-manager has the keys, and replaces the old certificate\nfix: Remove --keys, --force-conflicts.\n',
+  });
 });
 
 test('register makes the key where a signer in the cluster signs', async () => {

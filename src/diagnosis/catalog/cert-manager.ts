@@ -17,7 +17,14 @@ export const certManagerEntries = {
     cause: '{why}',
     causes:
       'The issuer does not exist or is not ready, the CertificateRequest was denied or failed, or the controller of cert-manager is not running. The finding shows the message of cert-manager.',
-    fix: 'Correct what the message names. To read all conditions: `kubectl -n {certNamespace} describe certificates,certificaterequests,issuers`. cert-manager retries a failed request after an hour. To retry now: `cmctl renew -n {certNamespace} {certName}`',
+    fix: 'Correct what the message names. To read all conditions: `kubectl -n {certNamespace} describe certificates,certificaterequests,issuers`. cert-manager retries a failed request after an hour. To retry now: `cmctl renew -n {certNamespace} {certName}`. In an apisvc project: `apisvc rotate`',
+  },
+  'cert-manager/renewal-failed': {
+    severity: 'warning',
+    hop: 'endpoint',
+    title: 'cert-manager could not renew Certificate {certificate}',
+    cause: 'The certificate is still valid, but its last renewal failed. cert-manager reports: {message}',
+    fix: 'Correct what the message names. To read all conditions: `kubectl -n {certNamespace} describe certificates,certificaterequests,issuers`. cert-manager retries after an hour or more. To retry now: `cmctl renew -n {certNamespace} {certName}`. In an apisvc project: `apisvc rotate`',
   },
   'cert-manager/name-missing': {
     severity: 'error',
@@ -49,6 +56,6 @@ export const certManagerEntries = {
     title: 'Certificate {certificate} of cert-manager is signed by an earlier CA of {issuer}',
     cause:
       'The CA of the issuer was replaced. cert-manager does not reissue certificates for that. The caBundle gets the new CA when the certificate is renewed.',
-    fix: 'Renew the certificate: `cmctl renew -n {certNamespace} {certName}`. Since cert-manager 1.19, the cainjector keeps the earlier CA in the caBundle, so that no request fails.',
+    fix: 'In an apisvc project: `apisvc rotate`. Otherwise, renew the certificate: `cmctl renew -n {certNamespace} {certName}`. Since cert-manager 1.19, the cainjector keeps the earlier CA in the caBundle, so that no request fails.',
   },
 } as const satisfies Readonly<Record<string, CatalogEntry>>;

@@ -1,7 +1,8 @@
 import { chainsToRoots } from '../../pki/chains.ts';
 import { matchesHostname } from '../../pki/hostname.ts';
-import { checkServing } from '../../pki/trust.ts';
-import { injectorLease, isInjected, isReady } from '../../snapshot/cert-manager-view.ts';
+import { checkServing as servingFaults } from '../../pki/trust.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
+import { injectorLease, isInjected, isReady, refusalIn } from '../../snapshot/cert-manager-view.ts';
 import type { CaSourceView, CertManagerCertificateView, CertManagerCondition, CertManagerView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
 import { asWarning, type Check, type CheckContext, observation, seen, works } from './check.ts';
@@ -19,7 +20,7 @@ export const checkCertManager: Check = (context) => {
 /** Whether kube-apiserver only works by connections that it has kept. */
 const isServedInVain = (context: CheckContext): boolean => {
   const { host: hostname = '', roots, now } = context;
-  const failures = servedBy(context).flatMap(({ presented }) => checkServing({ presented, roots, hostname, now }));
+  const failures = servedBy(context).flatMap(({ presented }) => servingFaults({ presented, roots, hostname, now }));
   return failures.some(({ kind }) => ['unknown-authority', 'name-mismatch', 'expired'].includes(kind));
 };
 
@@ -62,7 +63,7 @@ function notReady(value: string, { conditions, request, issuer }: CertManagerCer
     ...(asked?.conditions ?? []).map((each) => conditionLine(`CertificateRequest ${asked?.namespace}/${asked?.name}`, each)),
     ...(by?.conditions ?? []).map((each) => conditionLine(`${by?.kind} ${by?.name}`, each)),
   ];
-  const told = [refusalIn(asked?.conditions), unreadyIn(by?.conditions), refusalIn(conditions)].find((each) => each !== undefined);
+  const told = [refusalIn(asked?.conditions), refusalIn(by?.conditions), refusalIn(conditions)].find((each) => each !== undefined);
   const why = told
     ? `cert-manager reports: ${told.message}`
     : 'The Certificate has no condition that says why. The controller of cert-manager may not be running.';
@@ -72,13 +73,6 @@ function notReady(value: string, { conditions, request, issuer }: CertManagerCer
     ...namesIn(value),
   });
 }
-
-const unreadyIn = (conditions: readonly CertManagerCondition[] = []): CertManagerCondition | undefined =>
-  conditions.find(({ type, status }) => type === 'Ready' && status !== 'True');
-
-/** A request that is denied or invalid has another condition that says more than Ready. */
-const refusalIn = (conditions: readonly CertManagerCondition[] = []): CertManagerCondition | undefined =>
-  conditions.find(({ type, status }) => ['Denied', 'InvalidRequest'].includes(type) && status === 'True') ?? unreadyIn(conditions);
 
 interface NotInjected {
   readonly why: string;
@@ -120,10 +114,30 @@ function whyNotInjected({ now }: CheckContext, { certificate, value, lease }: Ce
 }
 
 /** What is wrong with the certificate itself. */
-function checkIssued({ host }: CheckContext, { certificate, value, secret }: CertManagerView): readonly Observation[] {
+function checkIssued(context: CheckContext, certManager: CertManagerView): readonly Observation[] {
+  const { certificate, value } = certManager;
   const issued = certificate && seen(certificate);
-  // Of a CA, other Certificates are issued.
-  if (!issued || issued.isCA) return [];
+  if (!issued) return [];
+  return [
+    ...renewalFailed(issued, value),
+    ...(issued.isCA ? oldCaOfServed(context, certManager) : checkServing(context, certManager, issued)),
+  ];
+}
+
+/** A renewal that failed while the certificate is still valid. */
+function renewalFailed({ conditions, failedAttempts }: CertManagerCertificateView, value: string): readonly Observation[] {
+  const issuing = conditions.find(({ type }) => type === 'Issuing');
+  if (failedAttempts === undefined || issuing?.status !== 'False' || !isReady(conditions)) return [];
+  const evidence = [conditionLine(`Certificate ${value}`, issuing), `failed attempts: ${failedAttempts}`];
+  return [observation('cert-manager/renewal-failed', evidence, { certificate: value, message: issuing.message, ...namesIn(value) })];
+}
+
+/** The Certificate of the serving certificate. */
+function checkServing(
+  { host }: CheckContext,
+  { value, secret }: CertManagerView,
+  issued: CertManagerCertificateView,
+): readonly Observation[] {
   const names = { certificate: value, ...namesIn(value) };
   const { dnsNames } = issued;
   const hasName = host === undefined || matchesHostname({ dnsNames, ipAddresses: [] }, host);
@@ -135,6 +149,26 @@ function checkIssued({ host }: CheckContext, { certificate, value, secret }: Cer
   ];
 }
 
+/**
+ * The serving certificate of another Certificate, where the APIService names the one of the CA: the
+ * CA in its Secret has the name of the issuer, but another key.
+ */
+function oldCaOfServed(context: CheckContext, { value, secret }: CertManagerView): readonly Observation[] {
+  const [signer] = seen(secret)?.certificates ?? [];
+  const own = seen(context.snapshot.secret);
+  const namespace = context.api.service?.namespace;
+  if (!signer || own?.certificateName === undefined) return [];
+  const old = servedBy(context).filter(({ presented: [leaf, ...others] }) =>
+    leaf ? chainsToRoots(leaf, others, [signer]).every(({ missing }) => missing?.reason === 'other-key') : false,
+  );
+  const [leaf, ...others] = old[0]?.presented ?? [];
+  if (!leaf) return [];
+  const isTrusted = chainsToRoots(leaf, others, context.roots).some(({ missing }) => !missing);
+  const certificate = `${namespace}/${own.certificateName}`;
+  const found = signedByOther(leaf, signer, { certificate, ...namesIn(certificate), issuer: `Certificate ${value}` });
+  return [{ ...found, at: old.map(({ at }) => at), ...(isTrusted ? {} : { severity: 'error' as const }) }];
+}
+
 function oldCa(
   { issuer }: CertManagerCertificateView,
   source: CaSourceView | undefined,
@@ -144,10 +178,17 @@ function oldCa(
   const [signer] = (by?.ca && seen(by.ca)) ?? [];
   const [leaf] = source?.certificates ?? [];
   if (!by || !signer || !leaf || chainsToRoots(leaf, [], [signer]).some(({ missing }) => !missing)) return [];
-  const named = `${by.kind} ${by.name}`;
+  return [signedByOther(leaf, signer, { ...names, issuer: `${by.kind} ${by.name}` })];
+}
+
+function signedByOther(
+  leaf: CertificateInfo,
+  signer: CertificateInfo,
+  args: Readonly<Record<string, string>> & { readonly issuer: string },
+): Observation {
   const evidence = [
-    `CA of ${named}: ${signer.subject}, SHA-256 ${signer.fingerprint}`,
+    `CA of ${args.issuer}: ${signer.subject}, SHA-256 ${signer.fingerprint}`,
     `certificate: issued by ${leaf.issuer}, SHA-256 ${leaf.fingerprint}`,
   ];
-  return [observation('cert-manager/old-ca', evidence, { ...names, issuer: named })];
+  return observation('cert-manager/old-ca', evidence, args);
 }

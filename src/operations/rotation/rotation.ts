@@ -70,8 +70,8 @@ export interface Rotation extends Waiting, RotationOptions {
   readonly to: CertificateSet;
   /** Whether the Secret never had the new set, so that nothing can serve it. */
   readonly neverServed?: boolean;
-  /** The command that goes back. Default `apisvc rotate --abort`. */
-  readonly undo?: string;
+  /** The command that goes back. Default `apisvc rotate --abort`; false where nothing does. */
+  readonly undo?: string | false;
   /** Where the set is on disk, for messages. */
   readonly files: { readonly certificate: string; readonly key: string; readonly caCertificate: string };
   /** The CA certificates of both sets on disk, as far as they are known. */
@@ -84,7 +84,7 @@ export const wordsOf = ({ direction }: Pick<Rotation, 'direction'>) =>
 
 /** The last line of a fix, with the command that goes back. The way back itself has none. */
 export const wayBack = ({ direction, undo = 'apisvc rotate --abort' }: Pick<Rotation, 'direction' | 'undo'>): readonly string[] =>
-  direction === 'back' ? [] : [`To go back: ${undo}`];
+  direction === 'back' || undo === false ? [] : [`To go back: ${undo}`];
 
 /** The Service whose certificate is rotated, and its namespace. */
 export const serviceOf = ({ registration }: Pick<Rotation, 'registration'>) => ({

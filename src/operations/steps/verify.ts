@@ -9,6 +9,13 @@ import type { Waiting } from '../wait.ts';
  */
 const promptMs = 10_000;
 
+/**
+ * In milliseconds. An API that was broken, because its certificate had expired, works again only
+ * when kube-apiserver has checked it again, every 30 seconds
+ * (kube-aggregator pkg/controllers/status/remote/remote_available_controller.go).
+ */
+export const recheckMs = 40_000;
+
 interface Verifying extends Pick<DiagnoseOptions, 'clusterFlags' | 'project'> {
   readonly names: readonly string[];
   /** How long a fault may last, in milliseconds. */

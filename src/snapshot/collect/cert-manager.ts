@@ -1,11 +1,20 @@
 import { getObject, listObjects } from '../../cluster/objects.ts';
 import { type Resource, resources } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
-import { conditionsOf, injectionOf, injectorLease, isInjected, isReady, viewCaSource, viewInjectorLease } from '../cert-manager-view.ts';
+import {
+  conditionsOf,
+  injectionOf,
+  injectorLease,
+  isInjected,
+  isReady,
+  newestRequestOf,
+  viewCaSource,
+  viewInjectorLease,
+} from '../cert-manager-view.ts';
 import { seen, skipped } from '../observed.ts';
 import { readSecret } from '../secret-content.ts';
 import type { ApiServiceView, CertIssuerView, CertManagerCertificateView, CertManagerView, Observed } from '../types.ts';
-import { type Json, textOf, textsOf } from '../views.ts';
+import { type Json, textOf } from '../views.ts';
 import type { CollectContext } from './context.ts';
 import type { Name } from './inventory.ts';
 import { observe } from './observe.ts';
@@ -68,7 +77,8 @@ async function certificateOf(context: CollectContext, named: Name | undefined): 
   if (!named) return { state: 'absent' };
   const found = await get(context, resources.Certificate, named, (object) => object);
   if (found.state !== 'seen') return found;
-  const { spec } = found.value;
+  const { spec, status } = found.value;
+  const failed = status?.failedIssuanceAttempts;
   const conditions = conditionsOf(found.value);
   const [issuer, request] = await Promise.all([
     issuerOf(context, named.namespace, spec?.issuerRef ?? {}),
@@ -79,25 +89,20 @@ async function certificateOf(context: CollectContext, named: Name | undefined): 
     dnsNames: Array.isArray(spec?.dnsNames) ? spec.dnsNames.map(textOf) : [],
     isCA: spec?.isCA === true,
     conditions,
+    ...(failed === undefined ? {} : { failedAttempts: Number(failed) }),
     ...(request ? { request } : {}),
     issuer,
   };
   return { state: 'seen', value };
 }
 
-/** cert-manager keeps the CertificateRequests of earlier issuances. */
 const newestRequest = (context: CollectContext, { namespace, name }: Name): Promise<NonNullable<CertManagerCertificateView['request']>> =>
   observe(
     context,
-    async () => {
-      const all = await listObjects(context.cluster, { resource: resources.CertificateRequest, namespace }, context.signal);
-      const own = all.filter(({ metadata }) => textsOf(metadata.annotations)['cert-manager.io/certificate-name'] === name);
-      return own.toSorted((one: Json, other: Json) => revisionOf(other) - revisionOf(one))[0];
-    },
+    async () =>
+      newestRequestOf(name, await listObjects(context.cluster, { resource: resources.CertificateRequest, namespace }, context.signal)),
     (object) => ({ namespace, name: object.metadata.name, conditions: conditionsOf(object) }),
   );
-
-const revisionOf = ({ metadata }: KubeObject): number => Number(textsOf(metadata.annotations)['cert-manager.io/certificate-revision'] ?? 0);
 
 /** @param ref spec.issuerRef of a Certificate */
 async function issuerOf(context: CollectContext, namespace: string, ref: Json): Promise<Observed<CertIssuerView>> {

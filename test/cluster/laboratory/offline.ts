@@ -12,6 +12,7 @@ export const offline: Partial<Readonly<Record<Code, string>>> = {
   'cert-manager/not-injected': certManager,
   'cert-manager/not-ready': certManager,
   'cert-manager/old-ca': certManager,
+  'cert-manager/renewal-failed': certManager,
   'cert-manager/secret-not-allowed': certManager,
   'cert-manager/source-not-found': certManager,
   'control-plane/flapping': 'It lasts for milliseconds, while a condition changes or two kube-apiservers set different conditions.',

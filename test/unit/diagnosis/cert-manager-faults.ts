@@ -73,6 +73,11 @@ const named = injecting({ certificate: seen({ ...issued, dnsNames: ['other.wardl
 export const certManagerFaults = {
   'cert-manager/source-not-found': fails(injecting({ value: 'wardle/nope', certificate: absent, secret: unseen() })),
   'cert-manager/not-ready': fails(injecting({ certificate: seen(pending), secret: absent })),
+  'cert-manager/renewal-failed': works(
+    injecting({
+      certificate: seen({ ...issued, conditions: [ready, condition('Issuing', 'False', 'Failed', 'no key')], failedAttempts: 2 }),
+    }),
+  ),
   'cert-manager/name-missing': {
     ...works(named),
     apiService: seen({ ...unavailable(mismatch), ...annotated(named) }),

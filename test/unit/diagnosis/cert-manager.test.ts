@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ApiSnapshot, CertManagerView } from '../../../src/snapshot/types.ts';
+import { makeCa } from '../pki/certificates.ts';
 import { fails, injecting, issued, pending, source, works } from './cert-manager-faults.ts';
 import { everything, secret } from './everything.ts';
-import { api, bundleOf, ca, codes, diagnosed, leafFor, otherCa, seen, serves, unseen } from './snapshots.ts';
+import { answers, api, bundleOf, ca, codes, diagnosed, leafFor, otherCa, seen, serves, unavailable, unseen } from './snapshots.ts';
 
 const findingsOf = (change: Partial<ApiSnapshot>) => diagnosed({ ...everything, ...change }).findings;
 
@@ -72,6 +73,44 @@ describe('a caBundle that was not injected', () => {
     ['wrote for this Certificate', { secret: seen({ ...source, certificateName: 'other' }) }],
   ] satisfies [string, Partial<CertManagerView>][])('says: %s', (words, change) => {
     expect(causeOf(change)).toContain(words);
+  });
+});
+
+describe('an APIService that names the Certificate of the CA', async () => {
+  // A renewed CA has the name of the earlier one, and another key.
+  const { info: renewed } = await makeCa({ commonName: ca.subject.replace('CN=', '') });
+  const certManager = injecting({
+    value: 'wardle/api-ca',
+    certificate: seen({ ...issued, secretName: 'api-ca', isCA: true }),
+    secret: seen({ ...source, name: 'api-ca', certificateName: 'api-ca', authorities: [renewed], certificates: [renewed] }),
+  });
+  const registered = { annotations: { [certManager.annotation]: certManager.value } };
+  const own = { certManager, secret: seen({ ...secret, certificateName: 'api-tls' }) };
+  const trustsBoth = seen({ ...api, ...registered, caBundle: bundleOf(ca, renewed) });
+
+  test('has the old certificate as a warning while both CAs are trusted', () => {
+    expect(findingsOf({ ...own, apiService: trustsBoth })).toMatchObject([
+      {
+        code: 'cert-manager/old-ca',
+        severity: 'warning',
+        title: 'Certificate wardle/api-tls of cert-manager is signed by an earlier CA of Certificate wardle/api-ca',
+      },
+    ]);
+  });
+
+  test('has it as an error that explains the failure where only the new CA is trusted', () => {
+    const apiService = seen({
+      ...unavailable('x509: certificate signed by unknown authority'),
+      ...registered,
+      caBundle: bundleOf(renewed),
+    });
+    const found = findingsOf({ ...own, apiService, aggregated: answers(503, 'service unavailable'), serviceProxy: unseen() });
+    expect(found).toMatchObject([{ code: 'cert-manager/old-ca', severity: 'error' }]);
+    expect(found[0]?.explains.map(({ code }) => code)).toContain('cert/unknown-authority');
+  });
+
+  test('has no such finding where the Secret of the server is not of cert-manager', () => {
+    expect(findingsOf({ certManager, apiService: trustsBoth })).toEqual([]);
   });
 });
 

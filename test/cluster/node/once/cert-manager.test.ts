@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyApiProject, makeAnyApiProject, removeAnyApiProject } from '../../harness/any-api-project.ts';
 import { type CertManager, installCertManagerCrds, renew, startCertManager } from '../../harness/cert-manager.ts';
-import { makeCa, pem } from '../../harness/certificates.ts';
+import { makeCa, pair, pem } from '../../harness/certificates.ts';
 import { apisvc } from '../../harness/commands.ts';
-import { codesOf, emptyFolder, getObject, kubectlOk, verifyJson } from '../../harness/projects.ts';
+import { codesOf, emptyFolder, getObject, kubectlOk, verifyJson, waitForOutput } from '../../harness/projects.ts';
 import { certificatesOf } from '../../harness/rotations.ts';
 import { userKubeconfig } from '../../harness/users.ts';
 import { expectFindings } from '../../laboratory/expect-findings.ts';
@@ -93,14 +93,94 @@ describe('cert-manager', () => {
       status: { verdict: 'same', findings: [], issuer: { type: 'cert-manager', secret: 'cert-manager', caBundle: 'cert-manager' } },
     });
   });
+});
 
-  test('renews the certificate, which every endpoint serves in the end', async () => {
+describe('rotate', () => {
+  const rotated = async (...flags: readonly string[]) => {
+    const { exitCode, stdout, stderr } = await run('rotate', '--timeout', '80s', '-o', 'json', ...flags);
+    expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+    return { report: JSON.parse(stdout), stderr };
+  };
+  const statesOf = ({ steps }: { readonly steps: readonly { readonly id: string; readonly state: string }[] }) =>
+    Object.fromEntries(steps.map(({ id, state }) => [id, state]));
+
+  test('renews the certificate, and waits until every endpoint serves it', async () => {
     const before = await places();
-    await during(renew(name, secret));
-    await expectSame();
+    expect((await rotated('--if-expires-within', '1d')).report).toMatchObject({ outcome: 'not-due' });
+    const plan = await rotated('--dry-run');
+    expect(statesOf(plan.report)).toEqual({ renew: 'pending', endpoints: 'pending', verify: 'pending' });
+    expect(await places()).toEqual(before);
+
+    const { report } = await rotated('--if-expires-within', '400d', '--nudge');
     const { leaf, ca, bundle } = await places();
-    expect(leaf?.fingerprint256).not.toBe(before.leaf?.fingerprint256);
+    expect(report).toMatchObject({
+      outcome: 'rotated',
+      from: { certificate: { sha256: before.leaf?.fingerprint256 } },
+      to: { certificate: { sha256: leaf?.fingerprint256 } },
+      diagnosis: { verdict: 'healthy', apis: [{ findings: [] }] },
+    });
+    expect(statesOf(report)).toEqual({ renew: 'done', endpoints: 'done', verify: 'done' });
     expect({ ca, bundle }).toEqual({ ca: before.ca, bundle: before.bundle });
+    expect(JSON.parse((await run('status', '-o', 'json')).stdout).verdict).toBe('same');
+  });
+
+  test('continues with the same issuance after Ctrl-C', async () => {
+    const { revision } = (await get('certificate', secret)).status;
+    await controller.stop();
+    const running = apisvc(['rotate', '-C', project.dir]);
+    await waitForOutput(running, /no CertificateRequest yet; the controller of cert-manager may not be running/);
+    running.kill('SIGINT');
+    expect(await running).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('Run the same command again to continue.') });
+    expect(await kubectlOk(['get', 'leases', '-n', name, '-o', 'name'])).toBe('');
+    controller = startCertManager('controller');
+    await rotated('--nudge');
+    expect((await get('certificate', secret)).status.revision).toBe(revision + 1);
+  });
+
+  test('only waits for a certificate that is renewed already', async () => {
+    await during(renew(name, secret));
+    const { revision } = (await get('certificate', secret)).status;
+    expect((await rotated('--nudge')).stderr).toContain('; continuing with it');
+    expect((await get('certificate', secret)).status.revision).toBe(revision);
+  });
+
+  test('says why the certificate was not issued, and renews it when that is corrected', async () => {
+    const before = await places();
+    const { data } = await get('secret', ca);
+    const other = Buffer.from(pair(await makeCa('another CA')).key).toString('base64');
+    await kubectlOk(['create', '-f', '-'], {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'wrong-key', namespace: name },
+      data: { 'tls.crt': data['tls.crt'], 'tls.key': other },
+    });
+    const signWith = async (secretName: string) => {
+      await kubectlOk(['patch', 'issuer', ca, '-n', name, '--type=merge', '-p', JSON.stringify({ spec: { ca: { secretName } } })]);
+      const isSeen = async () => {
+        const { metadata, status } = await get('issuer', ca);
+        return status.conditions[0].observedGeneration === metadata.generation;
+      };
+      await during(expect.poll(isSeen).toBe(true));
+    };
+    await signWith('wrong-key');
+    const { exitCode, stderr } = await run('rotate');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`error: cert-manager did not renew Certificate ${name}/${secret}: Failed: `);
+    expect(stderr).toContain('Error signing certificate');
+    expect(await places()).toEqual(before);
+    const how = 'the key of the CA does not belong to its certificate, so that a renewal failed';
+    await expectFault({ name: 'cert-manager-renewal-failed', how, codes: ['cert-manager/renewal-failed'] });
+    await signWith(ca);
+    await rotated('--nudge');
+    expect((await places()).leaf?.fingerprint256).not.toBe(before.leaf?.fingerprint256);
+  });
+
+  test('names the permissions that are missing, with a command', async () => {
+    const env = { KUBECONFIG: await userKubeconfig('cert-manager-nobody') };
+    const { exitCode, stderr } = await during(apisvc(['rotate', '-C', project.dir], { env }));
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('get certificates.cert-manager.io; patch certificates/status.cert-manager.io');
+    expect(stderr).toContain('kubectl auth reconcile');
   });
 });
 
@@ -160,6 +240,16 @@ describe('verify', () => {
     // The cainjector keeps the earlier CA.
     const { diagnosis } = await during(verifyJson([project.apiService]));
     expect(codesOf(diagnosis)).toEqual([]);
+  });
+
+  test('finds it also where the APIService names the Certificate of the CA', async () => {
+    await annotate(`${fromCertificate}=${name}/${ca}`);
+    await during(renew(name, ca));
+    const how = 'the CA was renewed, but not the Certificate, and cert-manager.io/inject-ca-from names the Certificate of the CA';
+    await expectFault({ name: 'cert-manager-old-ca-injected', how, codes: ['cert-manager/old-ca'] });
+    await during(renew(name, secret));
+    await annotate(`${fromCertificate}=${name}/${secret}`);
+    await expectSame();
   });
 
   test('finds a cainjector that does not run', async () => {

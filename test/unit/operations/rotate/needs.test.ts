@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Cluster } from '../../../../src/cluster/cluster.ts';
+import type { Need } from '../../../../src/cluster/status.ts';
 import type { Registration } from '../../../../src/config/schema.ts';
+import { renewalNeeds } from '../../../../src/operations/renew/prepare.ts';
 import { rotationNeeds } from '../../../../src/operations/rotate/needs.ts';
 import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
 import { rotateRequest } from '../rotation/fixture.ts';
@@ -14,17 +16,18 @@ const registration = {
   spec: { service: { name: 'api' }, certificates: {}, server: {} },
 } as unknown as Registration;
 
-/** The table of what `rotate` needs: `get secrets`, with the text of the first column. */
-function documented(): { readonly cell: string; readonly right: string }[] {
+/** The rights of a table: `get secrets`, with the text of the first column. */
+function documented(from: string, to: string): { readonly cell: string; readonly right: string }[] {
   const page = readFileSync(join(import.meta.dirname, '../../../../docs/permissions.md'), 'utf8');
-  const [, section = ''] = page.split('\n## rotate\n');
-  const rows = (section.split('These permissions are optional:')[0] ?? '').split('\n').filter((line) => /^\| (?!Resource|-)/.test(line));
+  const [, section = ''] = page.split(from);
+  const rows = (section.split(to)[0] ?? '').split('\n').filter((line) => /^\| (?!Resource|-)/.test(line));
   return rows.flatMap((row) => {
     const [, cell = '', verbs = '', usedFor = ''] = row.split('|').map((each) => each.trim());
     const resources = cell
       .replace(/, with .*| in the .*/, '')
       .replace('the Secret', 'secrets')
-      .replace('the Service', 'services');
+      .replace('the Service', 'services')
+      .replace('the Certificate', 'certificates');
     const rights = resources.split(', ').flatMap((resource) => verbs.split(', ').map((verb) => `${verb} ${resource}`));
     return rights.map((right) => ({ cell: `${cell} ${usedFor}`, right }));
   });
@@ -33,15 +36,16 @@ function documented(): { readonly cell: string; readonly right: string }[] {
 /** No step asks it before it runs. */
 const cluster = {} as Cluster;
 
-const requested = (options: Partial<RotateRequest>): string[] => {
-  const needs = rotationNeeds(cluster, rotateRequest('x', { registration, nudge: false, restart: 'auto', ...options }));
+const rights = (needs: readonly Need[]): string[] => {
   const names = needs.map(
     ({ verb, ref: { resource } }) => `${verb} ${resource.plural}${resource.subresource ? `/${resource.subresource}` : ''}`,
   );
   return [...new Set(names)].sort();
 };
+const requestOf = (options: Partial<RotateRequest>) => rotateRequest('x', { registration, nudge: false, restart: 'auto', ...options });
+const requested = (options: Partial<RotateRequest>): string[] => rights(rotationNeeds(cluster, requestOf(options)));
 const page = (exclude: RegExp): string[] =>
-  documented()
+  documented('\n## rotate\n', 'These permissions are optional:')
     .filter(({ cell }) => !exclude.test(cell))
     .map(({ right }) => right)
     .sort();
@@ -55,6 +59,12 @@ test.each([
 ] as const)('%s needs what the page lists, and nothing else', (_, options, exclude) => {
   expect(requested(options)).toEqual(page(exclude));
   expect(requested(options).length).toBeGreaterThan(10);
+});
+
+test('the issuer cert-manager needs what the page lists for it', () => {
+  const own = documented('\nWith the issuer `cert-manager`', '`rotate --dry-run`').map(({ right }) => right);
+  const others = page(/new CA|--nudge/).filter((right) => right !== 'patch secrets');
+  expect(rights(renewalNeeds(cluster, requestOf({})))).toEqual([...others, ...own].sort());
 });
 
 test('a server outside the cluster needs no Secret and no pods', () => {
