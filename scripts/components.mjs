@@ -41,6 +41,7 @@ const packages = {
   'kubectl-1.32': { 'kubectl-1.32': '.' },
   'helm-3': { 'helm-3': 'helm.sh/helm/v3/cmd/helm' },
   'helm-4': { 'helm-4': 'helm.sh/helm/v4/cmd/helm' },
+  krew: { krew: 'sigs.k8s.io/krew/cmd/krew', 'validate-krew-manifest': 'sigs.k8s.io/krew/cmd/validate-krew-manifest' },
   konnectivity: { 'proxy-server': 'sigs.k8s.io/apiserver-network-proxy/cmd/server' },
 };
 

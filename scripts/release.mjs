@@ -6,14 +6,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildExecutable } from './release/executable.mjs';
+import { krewManifest } from './release/krew.mjs';
 import { licenceOf, nodeBinary } from './release/node-binary.mjs';
 import { builders, targets } from './release/targets.mjs';
 import { build, heading, install, root } from './setup.mjs';
 
 /**
- * `npm run release -- --dry-run` makes all that a release consists of, in release/: the npm
- * package, an archive with an executable for each platform, and their checksums. On Linux x64.
+ * `npm run release` makes all that a release consists of, in release/: the npm package, an archive
+ * with an executable for each platform, the manifest for krew, and checksums. It publishes nothing.
+ * It runs on Linux x64.
  *
+ * - `--dry-run`: the commit may be another one than the tag of the version
  * - `--only linux-x64,macos-x64`: only these platforms
  * - `--output DIR`: another folder
  * - `--no-build`: the bundle in dist/ is up to date
@@ -27,7 +30,7 @@ const { values: options } = parseArgs({
   },
   allowNegative: true,
 });
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version, repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const output = resolve(options.output);
 
 /** @param {string} message @returns {never} */
@@ -35,6 +38,22 @@ function fail(message) {
   console.error(`error: ${message}`);
   process.exit(2);
 }
+
+/** @param {string[]} args */
+const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+
+function requireTag() {
+  if (git('status', '--porcelain') !== '') fail('uncommitted changes: commit them, or use --dry-run');
+  if (!git('tag', '--points-at', 'HEAD').split('\n').includes(`v${version}`)) {
+    fail(`the commit has no tag v${version}, the version of package.json: create it, or use --dry-run`);
+  }
+}
+
+/** @param {string} name of a file of the release */
+const sha256 = (name) =>
+  createHash('sha256')
+    .update(readFileSync(join(output, name)))
+    .digest('hex');
 
 /**
  * Makes the archive of a platform: the executable and the licences.
@@ -46,31 +65,22 @@ function makeArchive(target) {
   try {
     const hasCode = buildExecutable(target, join(work, target.os === 'windows' ? 'apisvc.exe' : 'apisvc'));
     copyFileSync(join(root, 'LICENSE'), join(work, 'LICENSE'));
-    const builder = builders[target.version];
-    const node = `Node.js ${target.version}\n\n${licenceOf(nodeBinary(builder))}`;
     const notices = readFileSync(join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'), 'utf8');
+    const node = `Node.js ${target.version}\n\n${licenceOf(nodeBinary(builders[target.version]))}`;
     writeFileSync(join(work, 'THIRD-PARTY-NOTICES.txt'), `${notices}\n\n----\n\n${node}`);
+    const file = `apisvc-${version}-${target.name}.tar.gz`;
     const sameEveryTime = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0', '--mode=a=rX,u+w'];
-    const archive = join(output, `apisvc-${version}-${target.name}.tar.gz`);
-    execFileSync('tar', [...sameEveryTime, '-I', 'gzip -n', '-cf', archive, '-C', work, ...readdirSync(work)]);
+    execFileSync('tar', [...sameEveryTime, '-I', 'gzip -n', '-cf', join(output, file), '-C', work, ...readdirSync(work)]);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`${target.name}: done in ${seconds} s${hasCode ? '' : ', without compiled code: not of this machine'}`);
+    console.log(`${target.name}: done in ${seconds} s${hasCode ? '' : ', without compiled code: it does not run on this machine'}`);
+    return { target, file, sha256: sha256(file) };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-/** As `sha256sum` prints them. */
-function writeChecksums() {
-  const lines = readdirSync(output).map((name) => {
-    const sum = createHash('sha256').update(readFileSync(join(output, name)));
-    return `${sum.digest('hex')}  ${name}\n`;
-  });
-  writeFileSync(join(output, 'checksums.txt'), lines.join(''));
-}
-
 if (`${process.platform}-${process.arch}` !== 'linux-x64') fail('a release is made on Linux x64');
-if (!options['dry-run']) fail('only --dry-run: .github/workflows/release.yml publishes');
+if (!options['dry-run']) requireTag();
 const names = options.only?.split(',') ?? targets.map(({ name }) => name);
 const unknown = names.find((name) => !targets.some((target) => target.name === name));
 if (unknown !== undefined) fail(`unknown platform "${unknown}": use ${targets.map(({ name }) => name).join(', ')}`);
@@ -79,11 +89,13 @@ if (options.build && (!install() || !build())) process.exit(1);
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 heading('npm package');
-execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', output], {
-  cwd: root,
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
+const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', output];
+execFileSync('npm', pack, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
 heading('executables');
-for (const target of targets.filter(({ name }) => names.includes(name))) makeArchive(target);
-writeChecksums();
-console.log(`\n${readFileSync(join(output, 'checksums.txt'), 'utf8')}`);
+const archives = targets.filter(({ name }) => names.includes(name)).map(makeArchive);
+const release = { version, repository: repository.url.replace(/^git\+|\.git$/g, '') };
+writeFileSync(join(output, 'apisvc.yaml'), krewManifest(release, archives));
+// As sha256sum prints them.
+const checksums = readdirSync(output).map((name) => `${sha256(name)}  ${name}\n`);
+writeFileSync(join(output, 'checksums.txt'), checksums.join(''));
+console.log(`\n${checksums.join('')}`);
