@@ -97,6 +97,13 @@ function withoutFaults(dir: string, registration: Registration, { faults, ...iss
 function renewalFix(dir: string, registration: Registration, faults: readonly CertificateFault[]): string {
   const command = newKeysCommand({ directory: dir, issuer: registration.spec.certificates.issuer.type });
   const isOf = (...codes: readonly CertificateFault['code'][]): boolean => faults.every(({ code }) => codes.includes(code));
+  if (isOf('key-mismatch')) {
+    return [
+      `If the certificate was rotated in another copy of the project, delete the old key: rm ${shellWord(projectFiles(dir).key)}`,
+      '  register then uses the key in the Secret, or the one that --keys gives.',
+      `Otherwise restore the files, or create new certificates: ${command}`,
+    ].join('\n');
+  }
   if (!isOf('file-not-found', 'names', 'expired')) return `Restore the files, or create new certificates: ${command}`;
   // Its name constraints permit only the names before.
   const needsCa = faults.some(({ part, code }) => code === 'names' || (part === 'caCertificate' && code === 'expired'));

@@ -49,7 +49,6 @@ describe('reading certificates', () => {
       'the certificate on line 1 is damaged: its -----END CERTIFICATE----- line is missing',
     ],
     ['key', fixture('key-encrypted-pkcs8.pem'), 'the private key is encrypted and needs a passphrase'],
-    ['key', fixture('key-sec1.pem'), 'the private key does not match the certificate (CN=api.example.svc)'],
   ] as const)('an unusable %s (%#)', (part, text, message) => {
     const dir = project();
     writeFileSync(projectFiles(dir)[part], text === 'KEY' ? leaf.key.reveal() : text);
@@ -57,6 +56,20 @@ describe('reading certificates', () => {
       name: 'UsageError',
       message: `${projectFiles(dir)[part]}: ${message}`,
       fix: `Restore the files, or create new certificates: apisvc init ${dir} --force-keys`,
+    });
+  });
+
+  test('a key of another rotation than the certificate, which git brought', () => {
+    const dir = project();
+    const { key } = projectFiles(dir);
+    writeFileSync(key, fixture('key-sec1.pem'));
+    expect(refusal(dir)).toMatchObject({
+      message: `${key}: the private key does not match the certificate (CN=api.example.svc)`,
+      fix: [
+        `If the certificate was rotated in another copy of the project, delete the old key: rm ${key}`,
+        '  register then uses the key in the Secret, or the one that --keys gives.',
+        `Otherwise restore the files, or create new certificates: apisvc init ${dir} --force-keys`,
+      ].join('\n'),
     });
   });
 
