@@ -93,7 +93,7 @@ export const registrationEntries = {
     title: 'Another field manager also owns the caBundle of APIService {name}: {manager}',
     cause:
       '{manager} set the caBundle too, and would set its old value again. Therefore `apisvc rotate --ca` refuses to change the caBundle.',
-    fix: 'Make apisvc an owner, so that the caBundle stays: `apisvc register --only apiservices`. Then remove the caBundle from the manifests that {manager} applies: `apisvc render --secrets omit --ca-bundle omit`. Before that, set the sync option ServerSideApply=true of Argo CD, which would delete the caBundle otherwise.',
+    fix: 'Make apisvc an owner, so that the caBundle stays: `apisvc register --only apiservices`. Then remove the caBundle from the manifests that {manager} applies: `apisvc render --secrets omit --ca-bundle omit`. Before that, set the sync option ServerSideApply=true of Argo CD, which would delete the caBundle otherwise. With Helm, set the value caBundle to an empty string instead.',
   },
   'registration/hides-custom-resources': {
     severity: 'warning',

@@ -5,7 +5,7 @@ import { describeRef } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { bundleCommand } from './bundle-command.ts';
-import type { Rotation } from './rotation.ts';
+import { type Rotation, wayBack } from './rotation.ts';
 
 interface Conditions {
   /** Whether to take the fields over from other managers. */
@@ -55,6 +55,7 @@ function conflictError(rotation: Rotation, object: KubeObject, conflicts: readon
     ...(object.kind === 'APIService'
       ? [`Or put the CAs into Git, and run the same command again. The value of caBundle: ${bundleCommand(rotation)}`]
       : []),
+    ...wayBack(rotation),
   ];
   return new RefusedError(
     `conflict: other field managers own fields of ${describeRef(refOf(object))}\n${describeConflicts(object, conflicts)}`,

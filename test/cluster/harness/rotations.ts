@@ -33,6 +33,14 @@ export async function placesOf({ dir, apiService }: AnyApiProject, name: string)
   };
 }
 
+/** The field managers of a caBundle. */
+export async function bundleManagersOf(apiService: string): Promise<string[]> {
+  const { metadata } = JSON.parse(await kubectlOk(['get', 'apiservice', apiService, '-o', 'json', '--show-managed-fields']));
+  return metadata.managedFields.flatMap((entry: { manager: string; fieldsV1: { 'f:spec'?: object } }) =>
+    Object.hasOwn(entry.fieldsV1['f:spec'] ?? {}, 'f:caBundle') ? [entry.manager] : [],
+  );
+}
+
 /**
  * Expects that files, Secret, caBundle and the served certificates agree, and that nothing is
  * pending.

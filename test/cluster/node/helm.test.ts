@@ -7,6 +7,15 @@ import { apisvc, environment } from '../harness/commands.ts';
 import { program } from '../harness/programs.ts';
 import { kubectlOk } from '../harness/projects.ts';
 import { cluster } from '../harness/provided.ts';
+import {
+  bundleManagersOf,
+  expectAgreement,
+  expectNoFailureDuringRestart,
+  placesOf,
+  rotateOk,
+  rotateRefused,
+  underLoad,
+} from '../harness/rotations.ts';
 
 describe.each(['helm-3', 'helm-4'])('a chart for %s', (name) => {
   let project: AnyApiProject;
@@ -42,6 +51,8 @@ describe.each(['helm-3', 'helm-4'])('a chart for %s', (name) => {
     await removeAnyApiProject(project, name);
   });
 
+  const registerOnly = (parts: string) => apisvc(['register', '-C', project.dir, '--only', parts, '--timeout', '80s']);
+
   test('passes helm lint, and renders the same bytes twice', async () => {
     expect(await ok(helm('lint', chart, '--strict'))).toContain('1 chart(s) linted, 0 chart(s) failed');
     const first = await ok(helm('template', name, chart));
@@ -59,8 +70,7 @@ describe.each(['helm-3', 'helm-4'])('a chart for %s', (name) => {
   });
 
   test('installs an API that works after register --only', async () => {
-    const only = ['register', '-C', project.dir, '--only', 'secrets,apiservices', '--timeout', '80s'];
-    const early = await apisvc(only);
+    const early = await registerOnly('secrets,apiservices');
     expect({ exitCode: early.exitCode, stderr: early.stderr }).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining(
@@ -68,7 +78,7 @@ describe.each(['helm-3', 'helm-4'])('a chart for %s', (name) => {
       ),
     });
     expect(await ok(helm('install', name, chart))).toContain('apisvc register --only secrets,apiservices');
-    expect(await ok(apisvc(only))).toMatch(/^2 objects: 1 created, 1 configured\.\n/);
+    expect(await ok(registerOnly('secrets,apiservices'))).toMatch(/^2 objects: 1 created, 1 configured\.\n/);
     expect(await caBundle()).toBe(filesCa());
   });
 
@@ -89,14 +99,45 @@ describe.each(['helm-3', 'helm-4'])('a chart for %s', (name) => {
     await ok(apisvc(['verify', '-C', project.dir]));
   });
 
-  test('with a caBundle of its own is refused by rotate --ca of Helm 4, which owns the field', async () => {
-    await ok(helm('upgrade', name, chart, '--set-file', `caBundle=${join(project.dir, 'certs', 'ca.crt')}`, '--wait', '--timeout', '60s'));
-    const rotated = await apisvc(['rotate', '--ca', '-C', project.dir, '--soak', '1s', '--timeout', '80s']);
-    if (name === 'helm-3') expect(rotated.exitCode).toBe(0);
+  /** docs/helm.md, "Upgrades and rotation". */
+  describe('with the value caBundle', () => {
+    const upgrade = (...values: readonly string[]) => ok(helm('upgrade', name, chart, ...values, '--wait', '--timeout', '60s'));
+    const ownBundle = () => upgrade('--set-file', `caBundle=${join(project.dir, 'certs', 'ca.crt')}`);
+    const managers = () => bundleManagersOf(project.apiService);
+
+    if (name === 'helm-4')
+      test('owns the field, which rotate --ca refuses, and gives it up without a failed request', async () => {
+        await ownBundle();
+        expect((await managers()).sort()).toEqual(['apisvc', 'helm']);
+        const before = await placesOf(project, name);
+        const { exitCode, errors } = await rotateRefused(project, '--ca', '--soak', '0s');
+        expect({ exitCode, errors }).toEqual({ exitCode: 1, errors: expect.stringContaining('.spec.caBundle: conflict with "helm"') });
+        expect(errors).toContain(`To go back: apisvc rotate -C ${project.dir} --abort`);
+        expect({ ...(await placesOf(project, name)), pending: false }).toEqual(before);
+        const report = await underLoad(project, async () => {
+          await rotateOk(project, '--abort', '--soak', '0s');
+          await ok(registerOnly('secrets,apiservices'));
+          await upgrade('--set', 'caBundle=');
+          expect(await managers()).toEqual(['apisvc']);
+          await rotateOk(project, '--ca', '--soak', '0s', '--nudge');
+        });
+        // The pod of the second replica may be ending.
+        expectNoFailureDuringRestart(report);
+        await expectAgreement(project, name);
+      });
     else
-      expect({ exitCode: rotated.exitCode, stderr: rotated.stderr }).toMatchObject({
-        exitCode: 1,
-        stderr: expect.stringContaining('conflict with "helm"'),
+      test('owns nothing, writes only a changed value, and deletes the field', async () => {
+        await ownBundle();
+        expect(await managers()).toEqual(['apisvc']);
+        await rotateOk(project, '--ca', '--soak', '0s', '--nudge');
+        await upgrade('--reuse-values');
+        expect(await caBundle()).toBe(filesCa());
+        await upgrade('--set', 'caBundle=');
+        expect(await managers()).toEqual([]);
+        expect(await ok(registerOnly('apiservices'))).toMatch(/^1 objects?: 1 configured\.\n/);
+        await upgrade();
+        expect(await caBundle()).toBe(filesCa());
+        await ok(apisvc(['verify', '-C', project.dir]));
       });
   });
 });
