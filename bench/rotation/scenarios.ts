@@ -24,7 +24,7 @@ const insecure: readonly ServerName[] = ['insecure, closes connections', 'insecu
 
 /** Scenarios by their names in the table. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
-  'init --force-keys, register': { run: replaceAtOnce, servers: reloading, waitsForKubelet: true },
+  'init --force-keys, kubectl apply': { run: replaceAtOnce, servers: reloading, waitsForKubelet: true },
   rotate: { run: ({ dir }) => run('rotate', '-C', dir), servers: reloading, waitsForKubelet: true },
   'rotate --ca': { run: ({ dir }) => run('rotate', '--ca', '-C', dir, '--soak', '10s'), servers: reloading, waitsForKubelet: true },
   'rotate --ca, --abort at each step': { run: abortAtEachStep, servers: reloading, waitsForKubelet: true },
@@ -45,7 +45,9 @@ async function run(...args: string[]): Promise<void> {
 /** The naive way: the new Secret and the new caBundle at once. */
 async function replaceAtOnce({ dir }: Registered): Promise<void> {
   expect(await apisvc(['init', dir, '--force-keys', '--yes'])).toMatchObject({ exitCode: 0 });
-  await run('register', '-C', dir);
+  const { stdout } = await apisvc(['render', '-C', dir, '--secrets', 'include', '-o', 'json']);
+  await kubectlOk(['apply', '-f', '-'], JSON.parse(stdout));
+  await run('verify', '-C', dir, '--wait');
 }
 
 /** Interrupts a rotation when every endpoint serves by the new CA, and goes back. */

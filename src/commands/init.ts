@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { issuerFlags } from '../config/issuer-flags.ts';
-import { registerCommand } from '../config/project-commands.ts';
+import { inDirectory } from '../config/project-commands.ts';
 import { responsibilities, responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
@@ -148,6 +148,7 @@ async function newCertificates(
 ): Promise<NewProject['certificates']> {
   const now = new Date();
   const { inProject, signedInCluster } = responsibilitiesOf(registration);
+  const { needed } = issuerFlags[registration.spec.certificates.issuer.type];
   if (!inProject || signedInCluster) {
     if (flags.forceKeys) refuseKeysOfOthers(registration);
     // Reports a caBundleFile that cannot be used.
@@ -161,7 +162,7 @@ async function newCertificates(
     const unreadable = unreadableFix(faults);
     if (unreadable !== undefined) throw new UsageError(reasons.join('\n'), { fix: unreadable });
     throw new RefusedError(`this would replace the keys in ${join(dir, 'certs')}: ${reasons.join('; ')}`, {
-      fix: `To replace the keys, add --force-keys. The API stops working until you run: ${registerCommand(dir)}`,
+      fix: `To replace the keys, add --force-keys. If the API is registered, change ${projectFiles(dir).configuration} instead, and replace them while the API keeps serving: ${inDirectory(`apisvc rotate ${needed || '--ca'}`, dir)}`,
     });
   }
   return issueCertificates(registration, { given, now }).catch((error) =>

@@ -2,11 +2,13 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { inDirectory, newKeysCommand } from '../config/project-commands.ts';
 import { secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
+import type { IssuerType } from '../config/schema-certificates.ts';
 import { UsageError } from '../errors.ts';
 import { certificateInCluster, type Unfit } from '../operations/certificate-in-cluster.ts';
 import { outdatedCopy } from '../operations/outdated.ts';
 import type { OnProgress } from '../operations/progress.ts';
 import { withoutChanges } from '../operations/runner.ts';
+import { rotateAside } from '../operations/set-aside.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { CertificateInfo, Issued } from '../pki/types.ts';
@@ -39,11 +41,11 @@ export async function issuedInCluster(cluster: Cluster, project: Project, files:
   const wanted = { registration, roots, rootsFile: paths.caCertificate, now: new Date() };
   const found = await certificateInCluster(cluster, wanted, signal);
   if (!found.fits) {
-    const [leaf] = inspect(files.chain).certificates;
-    const outdated = await outdatedCopy({ cluster, registration, dir, leaf, anchors: roots, now: wanted.now, signal });
+    const presented = inspect(files.chain).certificates;
+    const outdated = await outdatedCopy({ cluster, registration, dir, presented, anchors: roots, now: wanted.now, signal });
     if (outdated) throw withoutChanges(outdated);
     if (otherwise) return otherwise();
-    throw noKey(project, found, leaf);
+    throw noKey(project, found, presented[0]);
   }
   const secret = `Secret ${registration.metadata.namespace}/${secretName(registration)}`;
   onProgress({ kind: 'note', what: `${paths.key} not found; using the certificate and the key of ${secret}, which fits the project` });
@@ -57,12 +59,17 @@ function noKey({ dir, registration }: Project, { reasons, leaf }: Unfit, own: Ce
   const fix = [
     `Copy ${key}, ${certificate} and ${caCertificate} from the machine that created the project. The certificate and its CA stay the same.`,
     `Or give the key from another directory: ${inDirectory('apisvc register --keys DIR', dir)}`,
-    ...(leaf && leaf.fingerprint === own?.fingerprint
-      ? ['Or replace the certificate in the cluster: apisvc rotate', '  Without certs/ca.key, replace the CA too: apisvc rotate --ca']
-      : [
-          `Or create a new CA, certificate and key: ${newKeysCommand({ directory: dir, issuer: registration.spec.certificates.issuer.type })}`,
-          '  The next register replaces the caBundle. Every copy of the project then needs the new files.',
-        ]),
+    ...renewal(dir, registration.spec.certificates.issuer.type, leaf && leaf.fingerprint === own?.fingerprint),
   ];
   return new UsageError(lines.join('\n'), { fix: fix.join('\n') });
+}
+
+/** @param isOwn whether the Secret has the certificate of the project; undefined if it has none */
+function renewal(directory: string, issuer: IssuerType, isOwn: boolean | undefined): readonly string[] {
+  if (isOwn)
+    return ['Or replace the certificate in the cluster: apisvc rotate', '  Without certs/ca.key, replace the CA too: apisvc rotate --ca'];
+  const everyCopy = '  Every copy of the project then needs the new files.';
+  if (isOwn === false)
+    return [`Or replace the CA, the certificate and the key in the cluster: ${rotateAside(directory, issuer)}`, everyCopy];
+  return [`Or create a new CA, certificate and key: ${newKeysCommand({ directory, issuer })}`, everyCopy];
 }

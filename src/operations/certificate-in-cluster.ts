@@ -11,7 +11,7 @@ import { distinct } from '../pki/anchors.ts';
 import { certificateFaultText } from '../pki/certificate-faults.ts';
 import { inspect } from '../pki/inspect.ts';
 import { readPrivateKey } from '../pki/keys.ts';
-import type { CertificateInfo, Issued } from '../pki/types.ts';
+import type { CertificateInfo, Issued, ServingNames } from '../pki/types.ts';
 import { servingFaults } from '../project/certificates.ts';
 import { trustedBy } from '../snapshot/ca-bundle.ts';
 import { viewApiService } from '../snapshot/views.ts';
@@ -24,6 +24,8 @@ export interface WantedCertificate {
   /** The file of the roots, for messages. */
   readonly rootsFile: string;
   readonly now: Date;
+  /** The names that it must have, by default all of the project. */
+  readonly names?: ServingNames;
 }
 
 export type CertificateInCluster =
@@ -47,7 +49,7 @@ export type Unfit = Extract<CertificateInCluster, { readonly fits: false }>;
  */
 export async function certificateInCluster(
   cluster: Cluster,
-  { registration, roots, rootsFile, now }: WantedCertificate,
+  { registration, roots, rootsFile, now, names: needed = servingNames(registration) }: WantedCertificate,
   signal: AbortSignal,
 ): Promise<CertificateInCluster> {
   const { namespace } = registration.metadata;
@@ -66,7 +68,7 @@ export async function certificateInCluster(
   const { roots: anchors, place: caCertificate } = trusted;
   if (anchors.length === 0) return unfit(`${rootsFile} not found, and no APIService has a caBundle for the Service of the project`);
   const names = { caCertificate, caKey: '', certificate: name, key: name };
-  const faults = servingFaults(presented, anchors, servingNames(registration), now);
+  const faults = servingFaults(presented, anchors, needed, now);
   if (faults.length > 0) return { ...unfit(...faults.map((fault) => certificateFaultText(fault, names))), leaf };
   const chain = presented.map(({ pem }) => pem).join('');
   return { fits: true, issued: { chain, anchors: anchors.map(({ pem }) => ({ pem, role: 'current' })) } };

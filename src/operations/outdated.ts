@@ -1,8 +1,6 @@
-import { dirname } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
-import { wasRefused } from '../cluster/faults.ts';
 import { getObject } from '../cluster/objects.ts';
-import { secretName, serverNameOf } from '../config/registration.ts';
+import { serverNameOf } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
@@ -16,10 +14,9 @@ import { timeText } from '../pki/time-text.ts';
 import type { CertificateInfo } from '../pki/types.ts';
 import { projectFiles } from '../project/project.ts';
 import { rootsInCluster } from './certificate-in-cluster.ts';
-import type { OnProgress } from './progress.ts';
 import type { RegisterRequest } from './register-request.ts';
 import { secretRef } from './rotation/live.ts';
-import { type Step, withoutChanges } from './runner.ts';
+import { aside } from './set-aside.ts';
 
 /** A copy of a project whose certificate was replaced in the cluster, from another copy. */
 
@@ -28,8 +25,8 @@ export interface CopyCheck {
   readonly registration: Registration;
   /** The directory of the project. */
   readonly dir: string;
-  /** The serving certificate of the project, first, and its CAs. */
-  readonly leaf: CertificateInfo | undefined;
+  /** The serving certificate of the project, with its intermediates, and its CAs. */
+  readonly presented: readonly CertificateInfo[];
   readonly anchors: readonly CertificateInfo[];
   readonly now: Date;
   readonly signal: AbortSignal;
@@ -39,9 +36,9 @@ export interface CopyCheck {
 export function copyCheckOf(cluster: Cluster, request: Copy): CopyCheck | undefined {
   const { registration, issued, project, signal } = request;
   if (!issued || !responsibilitiesOf(registration).inProject) return undefined;
-  const [leaf] = inspect(issued.chain).certificates;
+  const presented = inspect(issued.chain).certificates;
   const anchors = inspect(caBundleOf(issued)).certificates;
-  return { cluster, registration, dir: project?.directory ?? '.', leaf, anchors, now: new Date(), signal };
+  return { cluster, registration, dir: project?.directory ?? '.', presented, anchors, now: new Date(), signal };
 }
 
 type Copy = Pick<RegisterRequest, 'registration' | 'issued' | 'project' | 'signal'>;
@@ -53,7 +50,8 @@ type Copy = Pick<RegisterRequest, 'registration' | 'issued' | 'project' | 'signa
  * @throws ClusterError when the user may not read the Secret or the APIServices
  */
 export async function outdatedCopy({ cluster, registration, signal, ...own }: CopyCheck): Promise<RefusedError | undefined> {
-  const { dir, leaf, anchors, now } = own;
+  const { dir, anchors, now } = own;
+  const [leaf] = own.presented;
   if (!leaf || registration.spec.server.external) return undefined;
   const { namespace } = registration.metadata;
   const ref = secretRef({ registration });
@@ -82,43 +80,15 @@ export async function outdatedCopy({ cluster, registration, signal, ...own }: Co
 
 /** Lost certificates are those of the cluster, for `register` and for `rotate`. */
 function wayOut(dir: string, isSameCa: boolean): string {
-  const { certificate, key, caCertificate } = projectFiles(dir);
-  const certs = shellWord(dirname(caCertificate));
+  const { certificate, key } = projectFiles(dir);
   // The key of a CA that stays in use is needed for the next certificate.
-  const aside = isSameCa ? `rm -f ${shellWord(certificate)} ${shellWord(key)}` : `mv ${certs} ${certs}.old`;
+  const away = isSameCa ? `rm -f ${shellWord(certificate)} ${shellWord(key)}` : aside(dir);
   return [
     'Get the current certs/ from the copy of the project in which they were rotated, for example: git pull',
-    `Or use what is in the cluster, without the files of this copy: ${aside} && apisvc register`,
+    `Or use what is in the cluster, without the files of this copy: ${away} && apisvc register`,
   ].join('\n');
 }
 
 /** `CN=api.wardle.svc, SHA-256 AB:CD:…, issued on 2026-11-28T…, expires on 2027-11-28T…`. */
-const describeIssued = ({ subject, dnsNames, fingerprint, notBefore, notAfter }: CertificateInfo): string =>
+export const describeIssued = ({ subject, dnsNames, fingerprint, notBefore, notAfter }: CertificateInfo): string =>
   `${subject || dnsNames[0]}, SHA-256 ${fingerprint}, issued on ${timeText(notBefore)}, expires on ${timeText(notAfter)}`;
-
-/**
- * Refuses to go back to an older certificate. Without the permission to read the Secret, only a
- * note is left: the Secret is not written then.
- * @throws RefusedError as `outdatedCopy` returns it
- */
-export async function requireCurrentCopy(check: CopyCheck, onProgress: OnProgress): Promise<void> {
-  const { metadata } = check.registration;
-  const refused = await outdatedCopy(check).catch((error) => {
-    if (!wasRefused(error)) throw error;
-    const what = `not allowed to get Secret ${metadata.namespace}/${secretName(check.registration)}; not checking whether the cluster has a newer certificate`;
-    onProgress({ kind: 'note', what });
-    return undefined;
-  });
-  if (refused) throw withoutChanges(refused);
-}
-
-/** The same, while no rotation can start: one may have been completed since the first check. */
-export const currentCopyStep = (check: CopyCheck): Step => ({
-  id: 'current-copy',
-  needs: () => [],
-  async observe() {
-    await requireCurrentCopy(check, () => {});
-    return { state: 'done' };
-  },
-  run: async () => {},
-});

@@ -1,7 +1,8 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Need } from '../cluster/status.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
-import { copyCheckOf, requireCurrentCopy } from './outdated.ts';
+import { requireCurrentCopy } from './current-copy.ts';
+import { copyCheckOf } from './outdated.ts';
 import { requireAccess } from './permissions.ts';
 import type { AppliedObject } from './progress.ts';
 import { isApiService, type RegisterRequest } from './register-request.ts';

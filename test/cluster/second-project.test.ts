@@ -129,9 +129,8 @@ describe('a project that was cloned from Git, without its keys', () => {
     expect(stdout).not.toContain('secret/');
   });
 
-  const newKeys =
-    'Or create a new CA, certificate and key: apisvc init --force-keys\n' +
-    '  The next register replaces the caBundle. Every copy of the project then needs the new files.\n';
+  const everyCopy = '  Every copy of the project then needs the new files.\n';
+  const newKeys = `Or create a new CA, certificate and key: apisvc init --force-keys\n${everyCopy}`;
   const rotation =
     'Or replace the certificate in the cluster: apisvc rotate\n  Without certs/ca.key, replace the CA too: apisvc rotate --ca\n';
 
@@ -143,7 +142,7 @@ describe('a project that was cloned from Git, without its keys', () => {
         rmSync(projectFiles(copy).key);
       },
       'Secret cloned/api-tls: the certificate is not signed by a CA in certs/ca.crt',
-      newKeys,
+      `Or replace the CA, the certificate and the key in the cluster: mv certs certs.old && apisvc rotate --ca\n${everyCopy}`,
     ],
     [
       'is for other names',

@@ -76,3 +76,7 @@ export async function registeredDemo() {
   expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
   return { cwd, box, run };
 }
+
+/** Runs the commands of a fix, as they stand in an error. */
+export const pasteIn = (cwd: string, env: RunningSandbox['env'], fix: string) =>
+  execa('/bin/sh', ['-c', fix.replace(/\bapisvc\b/g, () => bin)], { cwd, env: { ...plainEnv, ...env }, extendEnv: false, reject: false });

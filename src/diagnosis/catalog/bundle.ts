@@ -67,7 +67,7 @@ export const bundleEntries = {
     hop: 'kube-apiserver',
     title: 'The caBundle of APIService {name} contains a private key',
     cause: 'The caBundle was set from the wrong file. Everyone who can read APIServices can read the private key.',
-    fix: 'Treat the private key as compromised, and replace the CA and the serving certificate. In an apisvc project: `apisvc init --force-keys && apisvc register`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
+    fix: 'Treat the private key as compromised, and replace the CA and the serving certificate. In an apisvc project: `apisvc rotate --ca`. Otherwise, use the tool that issued the CA, and set spec.caBundle to the new CA.',
   },
   'bundle/expires-soon': {
     severity: 'warning',

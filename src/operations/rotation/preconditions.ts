@@ -5,6 +5,7 @@ import { type ApisvcError, RefusedError } from '../../errors.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { outdatedCopy } from '../outdated.ts';
+import { replacedCa } from '../replaced-ca.ts';
 import { combineErrors, type Step, withoutChanges } from '../runner.ts';
 import { isExpired, lackedBy, trustsAny } from './bundles.ts';
 import { complete } from './decide.ts';
@@ -20,7 +21,7 @@ type InProject = Where & Pick<RotateRequest, 'dir'>;
  * Checks that the project describes what runs in the cluster: before a rotation begins, before one
  * continues that no Lease describes, and before one is called complete.
  * @param pending the certificates in certs/next, which the cluster may have instead
- * @throws RefusedError with every difference; as `outdatedCopy` returns it
+ * @throws RefusedError with every difference; as `outdatedCopy` and `replacedCa` return it
  */
 export async function requireAgreement(where: InProject, current: CertificateSet, pending?: Pending): Promise<void> {
   const sets = pending?.set ? [current, pending.set] : [current];
@@ -29,8 +30,10 @@ export async function requireAgreement(where: InProject, current: CertificateSet
   const reasons = [...own, ...bundles.lacking.map((name) => `the caBundle of apiservice/${name} lacks the CA in certs/ca.crt`)];
   if (reasons.length === 0) return;
   const { presented, anchors } = current;
-  const outdated = await outdatedCopy({ ...where, leaf: presented[0], anchors, now: where.now() });
-  if (outdated && !pending) throw withoutChanges(outdated);
+  const copy = { ...where, presented, anchors, now: where.now() };
+  const outdated = await outdatedCopy(copy);
+  const refused = pending ? undefined : (outdated ?? (await replacedCa(copy)));
+  if (refused) throw withoutChanges(refused);
   const others = bundles.lacking.filter((name) => !apiServiceNames(where.registration).includes(name));
   const isOthers = own.length === 0 && others.length === bundles.lacking.length;
   const fixes = [

@@ -11,7 +11,7 @@ import { certificateInCluster, registeredRoots } from '../certificate-in-cluster
 import { bundleText } from './bundles.ts';
 import { secretRef } from './live.ts';
 import type { RotateRequest } from './request.ts';
-import { type CertificateSet, certificateSet, type Rotation } from './rotation.ts';
+import { type CertificateSet, certificateSet, hostOf, type Rotation } from './rotation.ts';
 
 /** The certificates that a project lost, as the cluster has them. */
 export interface Restored {
@@ -32,7 +32,9 @@ export async function restoreSet(
   const { cluster, registration, signal, now } = where;
   const { certificate, caCertificate } = projectFiles(dir);
   const roots = certificatesOf(dir, 'caCertificate');
-  const found = await certificateInCluster(cluster, { registration, roots, rootsFile: caCertificate, now: now() }, signal);
+  // The project may ask for other names by now: `rotate` replaces the certificate that works.
+  const names = { dns: [hostOf({ registration })], ip: [] };
+  const found = await certificateInCluster(cluster, { registration, roots, rootsFile: caCertificate, now: now(), names }, signal);
   const set = found.fits ? certificateSet(found.issued) : undefined;
   if (!found.fits || !set) {
     const reasons = found.fits ? [] : found.reasons.map((reason) => `  ${reason}`);

@@ -62,7 +62,7 @@ function dropsTrust(present: ApiServiceView, wanted: ApiServiceView): boolean {
  * Whether the API answers now. Up to Kubernetes 1.35 the condition ignores certificates, so it
  * counts only when the user may not send the request.
  */
-async function isServed(cluster: Cluster, { group, version, available }: ApiServiceView, signal: AbortSignal): Promise<boolean> {
+export async function isServed(cluster: Cluster, { group, version, available }: ApiServiceView, signal: AbortSignal): Promise<boolean> {
   const { status } = await cluster.request({ path: `/apis/${group}/${version}`, signal });
   return status === 200 || (status === 403 && available?.status === 'True');
 }

@@ -1,12 +1,12 @@
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
 import { keyTraces, tracesIn } from '../../unit/pki/key-traces.ts';
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../harness/any-api-project.ts';
 import { apisvc } from '../harness/commands.ts';
-import { kubectlOk, waitForOutput } from '../harness/projects.ts';
-import { expectAgreement, rotateOk, rotateRefused } from '../harness/rotations.ts';
+import { editConfiguration, kubectlOk, waitForOutput } from '../harness/projects.ts';
+import { expectAgreement, expectNoFailure, rotateOk, rotateRefused, underLoad } from '../harness/rotations.ts';
 
 /** Lost keys: the command says what is possible, and does it. */
 
@@ -42,6 +42,24 @@ describe('a project that lost a key', () => {
     expect(readFileSync(key, 'utf8')).toBe(before);
     expect(statSync(key).mode & 0o777).toBe(0o600);
     await rotateOk(project, '--abort');
+    await expectAgreement(project, 'lost-keys');
+  });
+
+  test('or has other ones since init --force-keys is refused by register, and gets new ones as the error says', async () => {
+    const { dir } = project;
+    // The certificate in the cluster lacks the name.
+    editConfiguration(dir, (document) => document.setIn(['spec', 'certificates', 'dnsNames'], ['lost-keys.example.com']));
+    const report = await underLoad(project, async () => {
+      expect(await apisvc(['init', dir, '--force-keys', '--yes'])).toMatchObject({ exitCode: 0 });
+      for (const parts of [[], ['--only', 'secrets,apiservices']]) {
+        const { exitCode, stderr } = await apisvc(['register', '-C', dir, ...parts]);
+        expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('nothing was changed\nfix: Make other keys') });
+        expect(stderr).toContain(`  mv ${dir}/certs ${dir}/certs.old && apisvc rotate -C ${dir} --ca\n`);
+      }
+      renameSync(join(dir, 'certs'), join(dir, 'certs.old'));
+      await rotateOk(project, '--ca', '--soak', '0s', '--nudge');
+    });
+    expectNoFailure(report);
     await expectAgreement(project, 'lost-keys');
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { issueCertificates } from '../../../src/issuers/issuers.ts';
-import { outdatedCopy, requireCurrentCopy } from '../../../src/operations/outdated.ts';
+import { requireCurrentCopy } from '../../../src/operations/current-copy.ts';
+import { outdatedCopy } from '../../../src/operations/outdated.ts';
 import type { Progress } from '../../../src/operations/progress.ts';
 import { caBundleOf } from '../../../src/pki/anchors.ts';
 import { loadAuthority } from '../../../src/pki/authority.ts';
@@ -44,9 +45,9 @@ async function checkOf({ secret, trusted = [], project = 'example/example', code
     const spec = { caBundle: base64(trusted.map(caBundleOf).join('')), service: { namespace: 'example', name: 'api' } };
     return answer(response, 200, { metadata: { name }, spec });
   });
-  const [leaf] = inspect(copy.chain).certificates;
+  const presented = inspect(copy.chain).certificates;
   const anchors = inspect(caBundleOf(copy)).certificates;
-  return { cluster, registration, dir: 'demo', leaf, anchors, now, signal: never };
+  return { cluster, registration, dir: 'demo', presented, anchors, now, signal: never };
 }
 
 /** Where the certificates are that a refusal names. */

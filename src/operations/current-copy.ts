@@ -1,0 +1,35 @@
+import { wasRefused } from '../cluster/faults.ts';
+import { secretName } from '../config/registration.ts';
+import { type CopyCheck, outdatedCopy } from './outdated.ts';
+import type { OnProgress } from './progress.ts';
+import { replacedCa } from './replaced-ca.ts';
+import { type Step, withoutChanges } from './runner.ts';
+
+/**
+ * Refuses to go back to an older certificate, and to break an API by a new CA. Without the
+ * permission to read the Secret, only a note is left: the Secret is not written then.
+ * @throws RefusedError as `outdatedCopy` and `replacedCa` return it
+ */
+export async function requireCurrentCopy(check: CopyCheck, onProgress: OnProgress): Promise<void> {
+  const { metadata } = check.registration;
+  const refused = await findFault(check).catch((error) => {
+    if (!wasRefused(error)) throw error;
+    const what = `not allowed to get Secret ${metadata.namespace}/${secretName(check.registration)}; not checking whether the cluster has a newer certificate`;
+    onProgress({ kind: 'note', what });
+    return undefined;
+  });
+  if (refused) throw withoutChanges(refused);
+}
+
+/** The same, while no rotation can start: one may have been completed since the first check. */
+export const currentCopyStep = (check: CopyCheck): Step => ({
+  id: 'current-copy',
+  needs: () => [],
+  async observe() {
+    await requireCurrentCopy(check, () => {});
+    return { state: 'done' };
+  },
+  run: async () => {},
+});
+
+const findFault = async (check: CopyCheck) => (await outdatedCopy(check)) ?? replacedCa(check);
