@@ -19,7 +19,6 @@ export const offline: Partial<Readonly<Record<Code, string>>> = {
   'discovery/not-in-group': 'kube-apiserver lists every version that it forwards requests for. The two differ only for milliseconds.',
   'endpoints/server-name-required': 'Kubernetes 1.37 always sends a server name. It is found on 1.35.',
   'network/address-not-allowed': 'The message comes from a proxy that only managed clusters have.',
-  'registration/bundle-manager': 'Field managers are the same on 1.35 as on 1.37, where it is recorded.',
   'service/not-in-files': 'Only files have it. In a cluster, the Service does not exist: service/missing.',
   'service/selects-no-pod': 'Only files have it. In a cluster, the Service has no endpoints: endpoints/none.',
 };
