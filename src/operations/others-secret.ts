@@ -59,7 +59,7 @@ export async function readOthersSecret({
     ({ code }) => own || code !== 'unknown-authority',
   );
   const reasons = [...key, ...faults.map((fault) => certificateFaultText(fault, names))];
-  if (reasons.length > 0) throw unfit(registration, name, reasons);
+  if (reasons.length > 0) throw unfit(registration, name, { reasons, hasFile: fileAnchors !== undefined });
   return { presented, anchors };
 }
 
@@ -72,10 +72,17 @@ function requiredNames({ metadata, spec }: Registration): ServingNames {
   return { dns: [serverNameOf({ namespace: metadata.namespace, name: spec.service.name }), ...dnsNames], ip: ipAddresses };
 }
 
-function unfit(registration: Registration, name: string, reasons: readonly string[]): RefusedError {
+interface Unfit {
+  readonly reasons: readonly string[];
+  /** Whether the CA comes from the caBundleFile. */
+  readonly hasFile: boolean;
+}
+
+function unfit(registration: Registration, name: string, { reasons, hasFile }: Unfit): RefusedError {
   const { secret } = responsibilitiesOf(registration);
+  const place = hasFile ? 'there, or the CA in the caBundleFile' : 'there';
   return new RefusedError(`the certificate in ${name} cannot be used:\n${reasons.map((reason) => `  ${reason}`).join('\n')}`, {
-    fix: `${secret === 'apisvc' ? 'Replace the Secret' : `${capital(secret)} writes the Secret: correct the certificate there`}, and run the same command again.`,
+    fix: `${secret === 'apisvc' ? 'Replace the Secret' : `${capital(secret)} writes the Secret: correct the certificate ${place}`}, and run the same command again.`,
   });
 }
 
