@@ -1,0 +1,54 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, expect, inject, test } from 'vitest';
+import { parse } from 'yaml';
+import { plainEnv, root } from '../cli/apisvc.ts';
+import { startSandbox } from '../sandbox/harness.ts';
+import { serveRelease } from './server.ts';
+
+/** The examples of docs/ci.md for a cluster, with a sandbox and a release of this test. */
+
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const folder = mkdtempSync(join(tmpdir(), 'apisvc-ci-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const repository = await serveRelease(inject('release'), version);
+const page = readFileSync(join(root, 'docs', 'ci.md'), 'utf8').replaceAll('https://github.com/apisvc/apisvc', repository);
+
+/** The first code block of a section. */
+const exampleOf = (title: string): string =>
+  new RegExp(`^## ${title}\n[\\s\\S]*?^\`\`\`\\w+\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(page)?.[1] ?? '';
+
+interface Job {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly before_script: readonly string[];
+  readonly script: readonly string[];
+  readonly artifacts: { readonly reports: { readonly junit: string } };
+}
+
+async function run(script: string, variables: Readonly<Record<string, string>> = {}) {
+  const cwd = mkdtempSync(join(folder, 'job-'));
+  const { env, end } = await startSandbox([], cwd);
+  const ran = await execa('sh', ['-ec', script], { cwd, env: { ...plainEnv, ...env, ...variables }, extendEnv: false, reject: false });
+  await end('SIGINT');
+  return { code: ran.exitCode, stderr: ran.stderr, report: readFileSync(join(cwd, 'apisvc.xml'), 'utf8') };
+}
+
+const healthy = { code: 0, stderr: '', report: expect.stringMatching(/<testsuite .*failures="0"/) };
+
+test('GitLab CI', async () => {
+  const { verify } = parse(exampleOf('GitLab CI')) as { readonly verify: Job };
+  expect(verify.artifacts.reports.junit).toBe('apisvc.xml');
+  expect(await run([...verify.before_script, ...verify.script].join('\n'), verify.variables)).toEqual(healthy);
+});
+
+test('any other system', async () => {
+  expect(await run(exampleOf('Any other system'))).toEqual(healthy);
+});
+
+test('the examples name the version of the package', () => {
+  const versions = [...page.matchAll(/(?:\/download\/v|apisvc\/apisvc@v|apisvc-)(\d+\.\d+\.\d+)/g)].map(([, found]) => found);
+  expect(versions.length).toBeGreaterThan(4);
+  expect(new Set(versions)).toEqual(new Set([version]));
+});
