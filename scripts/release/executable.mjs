@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../setup.mjs';
+import { loadCommandsOf, segmentName, signed } from './mac-signature.mjs';
 import { nodeBinary } from './node-binary.mjs';
 import { builders } from './targets.mjs';
 
@@ -19,6 +20,8 @@ export function buildExecutable(target, output) {
     const codeCache = join(work, 'code');
     mkdirSync(codeCache);
     inject(target, work, codeCache, output);
+    if (target.os === 'darwin') writeFileSync(output, signed(readFileSync(output), 'apisvc'));
+    checkStructure(target, output);
     const runner = runnerOf(target);
     if (runner === undefined) return false;
     compile([...runner, output], work, codeCache);
@@ -49,6 +52,24 @@ function inject(target, work, codeCache, output) {
   writeFileSync(config, JSON.stringify({ main, executable, output, disableExperimentalSEAWarning: true, assets }));
   rmSync(output, { force: true });
   execFileSync(nodeBinary(builders[target.version]), ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** @type {Readonly<Record<string, string>>} the first bytes of a program, by system */
+const magic = { linux: '7f454c46', darwin: 'cffaedfe', windows: '4d5a' };
+
+/**
+ * Looks at a program, which this machine possibly can't run.
+ * @param {import('./targets.mjs').Target} target
+ * @param {string} output
+ * @throws {Error} if it is not a program of the platform, or has no application in it
+ */
+function checkStructure({ name, os }, output) {
+  const program = readFileSync(output);
+  const isOfSystem = program.toString('hex', 0, 4).startsWith(magic[os]);
+  // Node.js looks for the application if this is 1 (nodejs.org, single executable applications).
+  const hasApplication = program.includes('NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:1');
+  const isWhole = os !== 'darwin' || loadCommandsOf(program).some((command) => segmentName(program, command) === 'NODE_SEA');
+  if (!isOfSystem || !hasApplication || !isWhole) throw new Error(`the executable for ${name} is broken`);
 }
 
 /** The libraries for arm64 of Debian's cross compilers. */
