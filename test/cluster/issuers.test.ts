@@ -72,12 +72,30 @@ describe('existing-secret', () => {
   test('register takes the caBundle from the file', async () => {
     const api = await project('others-file', 'existing-secret');
     const { ca, pair } = await issued(api);
-    writeFileSync(join(api.dir, 'company.crt'), pem(ca));
+    const next = await issued(api, 'New CA');
+    const trust = (...cas: (typeof ca)[]) => writeFileSync(join(api.dir, 'company.crt'), pem(...cas));
+    trust(ca);
     editConfiguration(api.dir, (document) => document.setIn(['spec', 'certificates', 'issuer', 'caBundleFile'], 'company.crt'));
     await writeSecret(api, pair);
     await api.serve(pair);
     expect(await api.run('register')).toMatchObject({ exitCode: 0 });
     expect((await specOf(api)).caBundle).toBe(base64(pem(ca)));
+
+    // Both, before the tool writes a certificate of the new one.
+    trust(ca, next.ca);
+    expect(await api.run('register')).toMatchObject({ exitCode: 0 });
+    expect((await specOf(api)).caBundle).toBe(base64(pem(ca, next.ca)));
+    await writeSecret(api, next.pair);
+    await api.serve(next.pair);
+    expect((await verifyJson([api.apiService])).exitCode).toBe(0);
+    trust(ca);
+    expect(await api.run('register')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('correct the certificate there, or the CA in the caBundleFile, and run'),
+    });
+    trust(next.ca);
+    expect(await api.run('register')).toMatchObject({ exitCode: 0 });
+    expect((await specOf(api)).caBundle).toBe(base64(pem(next.ca)));
   });
 
   test('a certificate that does not fit is one error before anything is applied', async () => {
