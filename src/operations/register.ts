@@ -4,7 +4,7 @@ import type { Diagnosis } from '../diagnosis/types.ts';
 import { requireCurrentCopy } from './current-copy.ts';
 import { copyCheckOf } from './outdated.ts';
 import { requireAccess } from './permissions.ts';
-import type { AppliedObject } from './progress.ts';
+import type { AppliedObject, OnProgress } from './progress.ts';
 import { isApiService, type RegisterRequest } from './register-request.ts';
 import { type RegisterSteps, registerSteps } from './register-steps.ts';
 import { serviceOf } from './rotation/rotation.ts';
@@ -45,7 +45,14 @@ export async function registerPart(
   return { applied, ...(request.objects.some(isApiService) ? { diagnosis: verify.diagnosis() } : {}) };
 }
 
-async function applyAndWait(cluster: Cluster, request: RegisterRequest) {
+async function applyAndWait(cluster: Cluster, given: RegisterRequest) {
+  // An APIService may be written twice: first to trust another CA too.
+  const written = new Set<string>();
+  const onProgress: OnProgress = (progress) => {
+    if (progress.kind === 'applied' && progress.applied.change === 'configured') written.add(progress.applied.object);
+    given.onProgress(progress);
+  };
+  const request = { ...given, onProgress };
   const { registration, issued, readAgain, holder } = request;
   const planned = stepsOf(cluster, request);
   await check(cluster, request, planned);
@@ -53,7 +60,11 @@ async function applyAndWait(cluster: Cluster, request: RegisterRequest) {
   const { all, verify } = await runWriting(cluster, writing, planned, ({ signal, beforeWrite }) =>
     stepsOf(cluster, { ...request, signal }, beforeWrite),
   );
-  return { applied: pairsOf(all).map(({ applied }) => applied), verify };
+  const applied = pairsOf(all).map((pair): AppliedObject => {
+    const { object, change } = pair.applied;
+    return { object, change: change === 'unchanged' && written.has(object) ? 'configured' : change };
+  });
+  return { applied, verify };
 }
 
 /**

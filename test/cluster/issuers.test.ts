@@ -83,7 +83,7 @@ describe('existing-secret', () => {
 
     // Both, before the tool writes a certificate of the new one.
     trust(ca, next.ca);
-    expect(await api.run('register')).toMatchObject({ exitCode: 0 });
+    expect(await api.run('register')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(' objects: 1 configured, ') });
     expect((await specOf(api)).caBundle).toBe(base64(pem(ca, next.ca)));
     await writeSecret(api, next.pair);
     await api.serve(next.pair);
