@@ -1,7 +1,8 @@
 // npm run bench measures how fast and how large apisvc is. Every time is compared with another
 // command of the same run. The figures with a cluster need root and the components of the cluster
-// tests, which npm run test:cluster builds. npm run bench -- rotation measures only how many
-// requests fail while certificates are rotated and servers are restarted; it takes hours.
+// tests, which npm run test:cluster builds. npm run bench -- executable measures only the
+// executable; npm run bench -- rotation only how many requests fail while certificates are rotated
+// and servers are restarted; it takes hours.
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,6 +126,13 @@ async function sandbox() {
   await benchSandbox(cli, mkdtempSync(join(folder, 'sandbox-')));
 }
 
+async function executable() {
+  heading('the executable');
+  if (`${process.platform}-${process.arch}` !== 'linux-x64') return console.log('SKIPPED: releases are made on Linux x64');
+  const { benchExecutable } = await import('./executable.mjs');
+  await benchExecutable(cli, mkdtempSync(join(folder, 'executable-')));
+}
+
 function sizes() {
   heading('sizes');
   const [{ size, unpackedSize }] = JSON.parse(must('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root }));
@@ -153,12 +161,14 @@ async function all() {
   await cluster();
   await wholeCluster();
   await sandbox();
+  await executable();
   sizes();
 }
 
 const [subject, ...args] = process.argv.slice(2);
 try {
   if (subject === 'rotation') await rotation(args);
+  else if (subject === 'executable') await executable();
   else await all();
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -21,6 +21,7 @@ export function buildExecutable(target, output) {
     mkdirSync(codeCache);
     inject(target, work, codeCache, output);
     if (target.os === 'darwin') writeFileSync(output, signed(readFileSync(output), 'apisvc'));
+    if (target.os === 'windows') writeFileSync(output, withoutSignature(readFileSync(output)));
     checkStructure(target, output);
     const runner = runnerOf(target);
     if (runner === undefined) return false;
@@ -52,6 +53,16 @@ function inject(target, work, codeCache, output) {
   writeFileSync(config, JSON.stringify({ main, executable, output, disableExperimentalSEAWarning: true, assets }));
   rmSync(output, { force: true });
   execFileSync(nodeBinary(builders[target.version]), ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/**
+ * Removes the entry of the signature of Node.js, which is invalid now (Microsoft, PE format:
+ * certificate table, the fifth data directory of the optional header for 64 bits).
+ * @param {Buffer} program
+ */
+function withoutSignature(program) {
+  const optionalHeader = program.readUInt32LE(0x3c) + 24;
+  return program.fill(0, optionalHeader + 112 + 4 * 8, optionalHeader + 112 + 5 * 8);
 }
 
 /** @type {Readonly<Record<string, string>>} the first bytes of a program, by system */

@@ -32,7 +32,8 @@ function download(spec, folder, sha256) {
   try {
     console.error(`downloading ${spec}`);
     // A cache of its own: npm would keep another 50 MB.
-    const pack = ['pack', spec, '--silent', '--ignore-scripts', '--pack-destination', work, '--cache', join(work, 'npm')];
+    const cache = ['--cache', join(work, 'npm'), '--fetch-retries', '5'];
+    const pack = ['pack', spec, '--silent', '--ignore-scripts', '--pack-destination', work, ...cache];
     const archive = execFileSync('npm', pack, { cwd: work, encoding: 'utf8' }).trim();
     execFileSync('tar', ['-xzf', join(work, archive), '-C', work]);
     const fresh = join(work, 'package', 'bin');
@@ -42,7 +43,8 @@ function download(spec, folder, sha256) {
       .digest('hex');
     if (found !== sha256) throw new Error(`${name} of ${spec} has SHA-256 ${found}, not ${sha256}`);
     if (!name.endsWith('.exe')) renameSync(join(work, 'package', 'LICENSE'), join(fresh, 'LICENSE'));
-    renameSync(fresh, folder);
+    // Another process may have been faster.
+    if (!existsSync(folder)) renameSync(fresh, folder);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
