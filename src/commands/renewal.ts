@@ -1,4 +1,6 @@
+import type { Registration } from '../config/schema.ts';
 import { RefusedError, UsageError } from '../errors.ts';
+import { isOwnCa } from '../operations/renew/signer.ts';
 import { planRenewal, renew } from '../operations/renew.ts';
 import type { RotateFlags, Way } from './rotate-flags.ts';
 
@@ -6,7 +8,7 @@ import type { RotateFlags, Way } from './rotate-flags.ts';
  * cert-manager has the keys, and writes what it issues.
  * @throws UsageError with all flags that have no meaning then; RefusedError for a new CA
  */
-export function renewal(flags: RotateFlags): Way {
+export function renewal(flags: RotateFlags, registration: Registration): Way {
   const { abort, keys, caCert, caKey, forceConflicts, dryRun } = flags;
   const given = { abort, keys, 'ca-cert': caCert, 'ca-key': caKey, 'force-conflicts': forceConflicts };
   const vain = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]));
@@ -16,10 +18,10 @@ export function renewal(flags: RotateFlags): Way {
       { fix: `Remove ${vain.join(', ')}.` },
     );
   }
-  if (flags.ca) {
-    throw new RefusedError('apisvc does not rotate this CA: cert-manager renews it', {
-      fix: 'Renew the Certificate of the CA with cmctl, let kube-apiserver trust both CAs, and then run: apisvc rotate',
+  if (flags.ca && !isOwnCa(registration)) {
+    throw new RefusedError('apisvc does not rotate this CA: spec.certificates.issuer.issuerRef names an issuer that others manage', {
+      fix: 'Renew the CA where it is managed. Then trust both CAs, and renew the certificate: apisvc rotate',
     });
   }
-  return { kind: 'leaf', run: dryRun ? planRenewal : renew };
+  return { kind: flags.ca ? 'ca' : 'leaf', run: dryRun ? planRenewal : renew };
 }

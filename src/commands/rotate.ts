@@ -42,7 +42,7 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   const registration = readRegistration(dir);
   refuseForeign(registration, dir);
   const isRenewed = responsibilitiesOf(registration).renewedInCluster === true;
-  const { kind, run } = isRenewed ? renewal(flags) : await ownRotation(flags, registration, terminal);
+  const { kind, run } = isRenewed ? renewal(flags, registration) : await ownRotation(flags, registration, terminal);
   let report: RotateReport = { kind, steps: [] };
   const work = (cluster: Cluster, signal: AbortSignal): Promise<RotateResult> =>
     run(cluster, {

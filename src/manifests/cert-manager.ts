@@ -44,7 +44,8 @@ const keyEdits = ({ spec }: Registration): Edits => {
   return { 'spec.privateKey.algorithm': algorithm, 'spec.privateKey.size': size };
 };
 
-const caName = ({ metadata }: Registration): string => `${metadata.name}-ca`;
+/** The name of the Certificate of the CA, of its Secret, and of the Issuer that signs with it. */
+export const caName = ({ metadata }: Registration): string => `${metadata.name}-ca`;
 
 function caManifests(registration: Registration): Manifest[] {
   const name = caName(registration);

@@ -44,10 +44,10 @@ export async function renew(cluster: Cluster, request: RenewRequest): Promise<Ro
 }
 
 async function renewLocked(cluster: Cluster, request: TimedRenewal, lock: RotationLock): Promise<RotateResult> {
-  const { registration, signal, onProgress, onReport, clusterFlags, project, kind } = request;
+  const { registration, signal, onProgress, onReport, clusterFlags, project } = request;
   const prepared = await prepareRenewal(cluster, request);
   if ('outcome' in prepared) return prepared;
-  const { from, to } = prepared;
+  const { kind, from, to } = prepared;
   const names = apiServiceNames(registration);
   const verify = verifyStep({ cluster, signal, onProgress }, { names, clusterFlags, project, settleMs: recheckMs });
   const steps = prepared.steps.map((step) => patientStep(step, request));
@@ -84,7 +84,7 @@ async function plan(cluster: Cluster, request: RenewRequest): Promise<RotateResu
   const verify: StepReport = { id: 'verify', title: verifying, state: 'pending' };
   return {
     outcome: 'planned',
-    kind: request.kind,
+    kind: prepared.kind,
     direction: 'forward',
     steps: [...planned, verify],
     from: prepared.from,

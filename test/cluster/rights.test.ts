@@ -1,10 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { apisvc, environment } from './harness/commands.ts';
-import { codesOf, failure, getObject, kubectlOk, verifyJson } from './harness/projects.ts';
-import { cluster } from './harness/provided.ts';
+import { apisvc } from './harness/commands.ts';
+import { codesOf, failure, getObject, kubectlOk, paste, verifyJson } from './harness/projects.ts';
 import { project, registered, removeProjects } from './harness/registered.ts';
 import { userKubeconfig } from './harness/users.ts';
 
@@ -15,18 +13,6 @@ function grantCommand(stderr: string): string {
   const [command] = /^kubectl auth reconcile -f - <<'EOF'\n.*\nEOF\n/ms.exec(stderr) ?? [];
   if (command === undefined) throw new Error(`no command in ${stderr}`);
   return command;
-}
-
-/** Pastes a command into the shell of an administrator. */
-async function paste(command: string): Promise<void> {
-  // It tells on stderr what it adds.
-  const { exitCode, stderr } = await execa('sh', ['-c', command], {
-    env: environment(cluster.kubeconfig),
-    extendEnv: false,
-    reject: false,
-    stdin: 'ignore',
-  });
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
 }
 
 /** A kubeconfig of a user, in which the credentials have another name. */

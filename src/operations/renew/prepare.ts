@@ -1,26 +1,35 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { leaseNeeds } from '../../cluster/lease.ts';
 import { fieldOwner } from '../../cluster/managed-fields.ts';
+import type { ObjectRef } from '../../cluster/resources.ts';
 import type { Need } from '../../cluster/status.ts';
 import { RefusedError } from '../../errors.ts';
 import { certificateName } from '../../manifests/cert-manager.ts';
 import { wouldAccept } from '../../pki/trust.ts';
+import type { CertificateInfo } from '../../pki/types.ts';
 import { projectFiles } from '../../project/project.ts';
+import { requireAccess } from '../permissions.ts';
 import { expiryInCluster, requireChecked } from '../rotation/expiry.ts';
 import type { Guard } from '../rotation/guard.ts';
 import { leafOf, readSecret, secretRef } from '../rotation/live.ts';
-import { lookAtAll } from '../rotation/look.ts';
+import { type LookAtAll, lookAtAll } from '../rotation/look.ts';
 import type { RotateResult } from '../rotation/request.ts';
-import { type CertificateSet, hostOf, type Rotation, serviceOf } from '../rotation/rotation.ts';
+import { type CertificateSet, hostOf, type Rotation, type RotationKind, serviceOf } from '../rotation/rotation.ts';
 import type { Step } from '../runner.ts';
-import { restarts } from '../steps/restarts.ts';
-import { servedStep } from '../steps/served.ts';
+import { type Restarts, restarts } from '../steps/restarts.ts';
+import { servedStep, untilServed } from '../steps/served.ts';
+import { soakStep } from '../steps/soak.ts';
+import { uptakeStep } from '../steps/uptake.ts';
+import { bothCasStep, hasBothCas, oneCaStep } from './both-cas.ts';
 import { certificateRef, readIssuance } from './issuance.ts';
 import { type RenewStep, renewStep, setInSecret } from './renew-step.ts';
 import type { RenewRequest, TimedRenewal } from './request.ts';
+import { isEarlier, readSigner, renewCaStep } from './signer.ts';
 
 /** The steps of a renewal, in order. */
 export interface Renewal {
+  /** `ca` also where somebody else has renewed the CA. */
+  readonly kind: RotationKind;
   readonly steps: readonly Step[];
   /** Undefined where an earlier renewal replaced it. */
   readonly from: CertificateSet | undefined;
@@ -32,20 +41,22 @@ const unknown: CertificateSet = { chain: '', presented: [], leaf: '', anchors: [
 
 /** The permissions of the Lease and of all steps. */
 export function renewalNeeds(cluster: Cluster, request: RenewRequest): readonly Need[] {
-  const steps = stepsOf(cluster, { ...request, now: () => new Date(), renewLease: async () => {} }, undefined);
-  return [...leaseNeeds(serviceOf(request)), ...steps.steps.flatMap((step) => step.needs())];
+  const timed = { ...request, now: () => new Date(), renewLease: async () => {} };
+  const { steps } = stepsOf(cluster, timed, { from: undefined, caFrom: request.kind === 'ca' ? [] : undefined });
+  return [...leaseNeeds(serviceOf(request)), ...steps.flatMap((step) => step.needs())];
 }
 
 /**
- * Decides by the cluster whether the certificate has to be renewed. One in the Secret that not
- * every endpoint serves yet is new already: a run after Ctrl-C only waits.
+ * Decides by the cluster what has to be renewed. A certificate in the Secret that not every
+ * endpoint serves yet is new already, and so is a CA that did not sign it: a run after Ctrl-C
+ * continues with them.
  * @returns the steps; the result where there is nothing to do
  * @throws RefusedError where there is no certificate to renew
  */
 export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): Promise<Renewal | RotateResult> {
-  const { ifExpiresWithin, kind, onProgress } = request;
+  const { ifExpiresWithin, kind, onProgress, dryRun, signal } = request;
   const where = { ...request, cluster };
-  const { namespace, name } = secretRef(request);
+  const secret = pathOf(secretRef(request));
   if (ifExpiresWithin !== undefined) {
     const expiry = await expiryInCluster(where, ifExpiresWithin);
     if (!expiry.isDue) {
@@ -56,16 +67,28 @@ export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): P
   const found = await setInSecret(where);
   const issuance = await readIssuance(where, certificateOf(request));
   if (!found) {
-    throw new RefusedError(`Secret ${namespace}/${name} has no certificate yet\nnothing was changed`, {
+    throw new RefusedError(`Secret ${secret} has no certificate yet\nnothing was changed`, {
       fix: 'Register the API first: apisvc register',
     });
   }
+  const note = (what: string): void => onProgress({ kind: 'note', what });
+  const isEarlierCa = isEarlier(found.anchors, await readSigner(where));
+  const hasBoth = await hasBothCas(where);
+  if (isEarlierCa || hasBoth) {
+    note(`another CA than that of Secret ${secret} ${isEarlierCa ? 'signs now' : 'is still trusted'}; continuing the rotation of the CA`);
+    const asCa = { ...request, kind: 'ca' as const };
+    // The first check did not know that the CA is replaced.
+    if (!dryRun && kind === 'leaf') await requireAccess(cluster, renewalNeeds(cluster, asCa), [], signal);
+    return stepsOf(cluster, asCa, { from: isEarlierCa ? found : undefined });
+  }
+  if (kind === 'ca') return stepsOf(cluster, request, { from: found, caFrom: found.anchors });
   const isNew = await isNotServedYet(rotationTo(cluster, request, found), found);
-  if (isNew) {
-    onProgress({ kind: 'note', what: `not every endpoint serves the certificate in Secret ${namespace}/${name}; continuing with it` });
-  } else if (issuance.state === 'issuing') onProgress({ kind: 'note', what: 'cert-manager is renewing the certificate already' });
-  return stepsOf(cluster, request, isNew ? undefined : found);
+  if (isNew) note(`not every endpoint serves the certificate in Secret ${secret}; continuing with it`);
+  else if (issuance.state === 'issuing') note('cert-manager is renewing the certificate already');
+  return stepsOf(cluster, request, { from: isNew ? undefined : found });
 }
+
+const pathOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;
 
 const certificateOf = ({ registration }: Pick<RenewRequest, 'registration'>) =>
   certificateRef(registration.metadata.namespace, certificateName(registration));
@@ -89,24 +112,56 @@ const rotationTo = (cluster: Cluster, request: TimedRenewal, to: CertificateSet,
   caFiles: [],
 });
 
-/** @param from undefined where the Secret has the new certificate already */
-function stepsOf(cluster: Cluster, request: TimedRenewal, from: CertificateSet | undefined): Renewal {
-  const renew = renewStep({ ...request, cluster }, certificateOf(request), from);
-  const served = (to: CertificateSet): Step => {
-    const rotation = rotationTo(cluster, request, to, from);
-    return servedStep(rotation, lookAtAll(rotation), secretGuard(rotation), restarts(rotation));
-  };
-  return { steps: [renew, later(served, renew)], from, to: renew.brought };
+interface Replaced {
+  /** Undefined where the Secret has the new certificate already. */
+  readonly from: CertificateSet | undefined;
+  /** The CA that is to be renewed; undefined where none is. */
+  readonly caFrom?: readonly CertificateInfo[] | undefined;
 }
 
-/** A step on the certificate that an earlier step brings. */
-function later(make: (to: CertificateSet) => Step, { brought }: RenewStep): Step {
-  let made: Step | undefined;
-  const step = (): Step => {
-    made ??= make(brought());
-    return made;
+function stepsOf(cluster: Cluster, request: TimedRenewal, { from, caFrom }: Replaced): Renewal {
+  const where = { ...request, cluster };
+  const { kind } = request;
+  const renew = renewStep(where, certificateOf(request), from);
+  const parts = (to: CertificateSet): Parts => {
+    const rotation = rotationTo(cluster, request, to, from);
+    return { rotation, look: lookAtAll(rotation), guard: secretGuard(rotation), restarts: restarts(rotation) };
   };
-  return { ...make(unknown), observe: async () => step().observe(), run: async () => step().run() };
+  const after = followers(parts, renew);
+  const served = after(({ rotation, look, guard, restarts }) => servedStep(rotation, look, guard, restarts));
+  if (kind === 'leaf') return { kind, steps: [renew, served], from, to: renew.brought };
+  const steps = [
+    ...(caFrom ? [renewCaStep(where, caFrom)] : []),
+    bothCasStep(where, () => readSigner(where)),
+    uptakeStep(where, async () => (await renew.observe()).state === 'done'),
+    renew,
+    served,
+    after(({ rotation, look, guard, restarts }) => soakStep(rotation, look, guard, restarts)),
+    after(({ rotation, look, guard, restarts }) => oneCaStep(rotation, () => untilServed(rotation, look, guard, restarts))),
+  ];
+  return { kind, steps, from, to: renew.brought };
+}
+
+/** What looks at the endpoints needs. */
+interface Parts {
+  readonly rotation: Rotation;
+  readonly look: LookAtAll;
+  readonly guard: Guard;
+  readonly restarts: Restarts;
+}
+
+/** Makes steps on the certificate that an earlier step brings. */
+function followers(parts: (to: CertificateSet) => Parts, { brought }: RenewStep): (make: (parts: Parts) => Step) => Step {
+  let known: Parts | undefined;
+  return (make) => {
+    let made: Step | undefined;
+    const step = (): Step => {
+      known ??= parts(brought());
+      made ??= make(known);
+      return made;
+    };
+    return { ...make(parts(unknown)), observe: async () => step().observe(), run: async () => step().run() };
+  };
 }
 
 /** cert-manager may renew the certificate again at any time. */

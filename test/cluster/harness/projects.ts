@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { expect } from 'vitest';
 import { parseDocument } from 'yaml';
 import type { Diagnosis } from '../../../src/diagnosis/types.ts';
 import { projectFiles } from '../../../src/project/project.ts';
 import { keyMarkersIn } from '../../unit/pki/key-traces.ts';
 import type { ServingPair } from './backends.ts';
-import { apisvc, kubectl } from './commands.ts';
+import { apisvc, environment, kubectl } from './commands.ts';
 import { cluster } from './provided.ts';
 
 /** Creates an empty folder for a spec. It is removed at the end of the run. */
@@ -134,3 +135,15 @@ export const frontProxyCa = (): Promise<string> =>
     '-o',
     'jsonpath={.data.requestheader-client-ca-file}',
   ]);
+
+/** Pastes a command into the shell of an administrator. */
+export async function paste(command: string): Promise<void> {
+  const { exitCode, stderr } = await execa('sh', ['-c', command], {
+    env: environment(cluster.kubeconfig),
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+  });
+  // kubectl may tell on stderr what it adds.
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+}

@@ -9,12 +9,13 @@ import {
 } from '../harness/any-api-project.ts';
 import { type CertManager, installCertManagerCrds, renew, startCertManager } from '../harness/cert-manager.ts';
 import { apisvc } from '../harness/commands.ts';
-import { kubectlOk } from '../harness/projects.ts';
-import { expectNoFailure, underLoad } from '../harness/rotations.ts';
+import { kubectlOk, paste, waitForOutput } from '../harness/projects.ts';
+import { expectNoFailure, rotateOk, takingUp, underLoad } from '../harness/rotations.ts';
+import { isThorough } from '../harness/thorough.ts';
 
 /**
- * What clients notice when cert-manager 1.21.2 renews a certificate and its CA: the figures of
- * docs/issuers.md.
+ * What clients notice when a certificate of cert-manager 1.21.2 and its CA are rotated: the figures
+ * of docs/issuers.md.
  */
 
 const name = 'issued';
@@ -72,8 +73,16 @@ afterAll(async () => {
   await Promise.all(parts.map((part) => part.stop()));
 });
 
-test('a renewal of the certificate: no request fails', async () => {
-  expectNoFailure(await measure('renewal', () => renewed(leaf)));
+/** Runs `apisvc rotate`. @returns its report, and what it printed meanwhile */
+async function rotated(...flags: readonly string[]) {
+  const { stdout, stderr } = await during(rotateOk(project, '--soak', '2s', '-o', 'json', ...flags));
+  return { report: JSON.parse(stdout), stderr };
+}
+
+const annotations = async () => JSON.parse(await kubectlOk(['get', 'apiservice', project.apiService, '-o', 'json'])).metadata.annotations;
+
+test('rotate: no request fails', async () => {
+  expectNoFailure(await measure('rotate', () => rotated()));
 });
 
 // A pod may serve the new certificate before kube-apiserver has taken the caBundle up.
@@ -87,23 +96,43 @@ test('a renewal of the CA, and of the certificate right after it: requests fail 
   expect({ others, retried: report.retried }).toEqual({ others: [], retried: [] });
 });
 
-test('a renewal of both while both CAs are trusted: no request fails', async () => {
-  const report = await measure('both CAs trusted first', async () => {
-    const old = await read(leaf, 'ca.crt');
-    await renewed(ca);
-    await kubectlOk(['apply', '-f', '-'], {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'both', namespace: name, annotations: { 'cert-manager.io/allow-direct-injection': 'true' } },
-      stringData: { 'ca.crt': old + (await read(ca, 'tls.crt')) },
-    });
-    await kubectlOk(['annotate', 'apiservice', project.apiService, `cert-manager.io/inject-ca-from-secret=${name}/both`]);
-    // kube-apiserver takes a caBundle up in about a second, if its other backends are not slow.
-    await sleep(10_000);
-    await renewed(leaf);
-    await settled();
-    await kubectlOk(['annotate', 'apiservice', project.apiService, 'cert-manager.io/inject-ca-from-secret-']);
+/** Expects that only the new CA signs, and that nothing is left of the rotation. */
+async function expectNewCa(old: string): Promise<void> {
+  const now = await read(leaf, 'ca.crt');
+  expect(now).not.toBe(old);
+  expect(now).toBe(await read(ca, 'tls.crt'));
+  expect(await annotations()).not.toHaveProperty(['cert-manager.io/inject-ca-from-secret']);
+  expect(await kubectlOk(['get', 'secrets', '-n', name, '-o', 'name'])).not.toContain('both-cas');
+}
+
+test('rotate --ca that is interrupted, and continued by rotate: no request fails, and the old CA can be removed', async () => {
+  const old = await read(leaf, 'ca.crt');
+  let stderr = '';
+  const report = await measure('rotate --ca, Ctrl-C, rotate', async () => {
+    const running = apisvc(['rotate', '-C', project.dir, '--ca'], { timeout: 170_000 });
+    await waitForOutput(running, takingUp);
+    running.kill('SIGINT');
+    expect((await running).exitCode).toBe(130);
+    const done = await rotated();
+    expect(done.report).toMatchObject({ outcome: 'rotated', kind: 'ca', diagnosis: { verdict: 'healthy' } });
+    expect(done.report.steps.map(({ id }: { readonly id: string }) => id)).not.toContain('renew-ca');
+    ({ stderr } = done);
   });
   expectNoFailure(report);
-  expect(await read(leaf, 'ca.crt')).toBe(await read(ca, 'tls.crt'));
+  await expectNewCa(old);
+  const [, command = ''] = /; to remove it: (kubectl patch .*)/.exec(stderr) ?? [];
+  await paste(command);
+  // The cainjector sees every change of an APIService.
+  await kubectlOk(['annotate', 'apiservice', project.apiService, 'example.com/seen=true']);
+  await settled();
+  const { spec } = JSON.parse(await kubectlOk(['get', 'apiservice', project.apiService, '-o', 'json']));
+  expect(Buffer.from(spec.caBundle, 'base64').toString()).toBe(await read(leaf, 'ca.crt'));
 });
+
+if (isThorough) {
+  test('rotate --ca: no request fails', async () => {
+    const old = await read(leaf, 'ca.crt');
+    expectNoFailure(await measure('rotate --ca', () => rotated('--ca')));
+    await expectNewCa(old);
+  });
+}

@@ -61,10 +61,13 @@ test.each([
   expect(requested(options).length).toBeGreaterThan(10);
 });
 
-test('the issuer cert-manager needs what the page lists for it', () => {
-  const own = documented('\nWith the issuer `cert-manager`', '`rotate --dry-run`').map(({ right }) => right);
+test.each([
+  ['leaf', '\nWith a new CA, it needs'],
+  ['ca', '`rotate --dry-run`'],
+] as const)('the issuer cert-manager needs what the page lists for it: %s', (kind, end) => {
+  const own = documented('\nWith the issuer `cert-manager`', end).map(({ right }) => right);
   const others = page(/new CA|--nudge/).filter((right) => right !== 'patch secrets');
-  expect(rights(renewalNeeds(cluster, requestOf({})))).toEqual([...others, ...own].sort());
+  expect(rights(renewalNeeds(cluster, requestOf({ kind, soakMs: 0 })))).toEqual([...new Set([...others, ...own])].sort());
 });
 
 test('a server outside the cluster needs no Secret and no pods', () => {
