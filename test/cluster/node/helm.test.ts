@@ -117,7 +117,7 @@ describe.each(['helm-3', 'helm-4'])('a chart for %s', (name) => {
         const report = await underLoad(project, async () => {
           await rotateOk(project, '--abort', '--soak', '0s');
           await ok(registerOnly('secrets,apiservices'));
-          await upgrade('--set', 'caBundle=');
+          await upgrade('--reuse-values', '--set', 'caBundle=');
           expect(await managers()).toEqual(['apisvc']);
           await rotateOk(project, '--ca', '--soak', '0s', '--nudge');
         });
