@@ -47,6 +47,16 @@ test('register refuses to put an older certificate back, and names both and the 
   expect(await run('rotate', '-C', 'stale')).toMatchObject({ code: 0 });
 });
 
+test('a copy that got the certificates without the keys is told to delete the old key', async () => {
+  const { run, cwd, paste } = await rotatedElsewhere();
+  // What git pull does.
+  cpSync(join(cwd, 'demo', 'certs', 'tls.crt'), join(cwd, 'stale', 'certs', 'tls.crt'));
+  const refused = await run('register', '-C', 'stale');
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('error: stale/certs/tls.key: the private key does not match') });
+  expect(await paste(lineAfter('delete the old key', refused.stderr))).toMatchObject({ exitCode: 0 });
+  expect(await run('register', '-C', 'stale')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing changed: /) });
+});
+
 test('rotate --if-expires-within judges by the certificate in the cluster, and nothing advises to go back', async () => {
   const { run } = await rotatedElsewhere();
   for (const flags of [[], ['--dry-run'], ['--ca']]) {
