@@ -20,6 +20,12 @@ export function addInit(program: Command, run: Run): void {
     .addOption(new Option('--key-type <type>', 'Type of the private keys to generate').choices(keyTypes))
     .option('--lifetime <duration>', 'How long the serving certificate is valid, for example 90d')
     .option('--ca-lifetime <duration>', 'How long the CA certificate is valid, for example 10y')
+    .addOption(
+      new Option('--ca-key-in <place>', 'Where the private key of the CA is kept (default: file); register moves it to a secret').choices([
+        'file',
+        'secret',
+      ]),
+    )
     .option('--dns <name>', 'Additional DNS name in the serving certificate; repeatable', repeatableList)
     .option('--ip <address>', 'Additional IP address in the serving certificate; repeatable', repeatableList)
     .option('--cluster-domain <domain>', 'DNS domain of the cluster (default: cluster.local)')

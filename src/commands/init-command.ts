@@ -12,6 +12,7 @@ export const flagNames: { readonly [Key in Exclude<keyof CompleteFlags, 'yes' | 
   keyType: '--key-type',
   lifetime: '--lifetime',
   caLifetime: '--ca-lifetime',
+  caKeyIn: '--ca-key-in',
   dns: '--dns',
   ip: '--ip',
   clusterDomain: '--cluster-domain',

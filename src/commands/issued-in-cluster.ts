@@ -1,10 +1,11 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import { wasRefused } from '../cluster/faults.ts';
 import { inDirectory, newKeysCommand } from '../config/project-commands.ts';
-import { secretName } from '../config/registration.ts';
+import { caSecretName, secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { IssuerType } from '../config/schema-certificates.ts';
 import { UsageError } from '../errors.ts';
-import { certificateInCluster, type Unfit } from '../operations/certificate-in-cluster.ts';
+import { certificateInCluster, isNewer, type Unfit } from '../operations/certificate-in-cluster.ts';
 import { outdatedCopy } from '../operations/outdated.ts';
 import type { OnProgress } from '../operations/progress.ts';
 import { withoutChanges } from '../operations/runner.ts';
@@ -49,6 +50,32 @@ export async function issuedInCluster(cluster: Cluster, project: Project, files:
   }
   const secret = `Secret ${registration.metadata.namespace}/${secretName(registration)}`;
   onProgress({ kind: 'note', what: `${paths.key} not found; using the certificate and the key of ${secret}, which fits the project` });
+  return found.issued;
+}
+
+/**
+ * The certificate in the cluster, where it is newer than the one of the project and of the same CA:
+ * with the CA in a Secret, `rotate` needs no files of the project.
+ * @returns undefined where the files are current, or nobody may compare them
+ */
+export async function newerInCluster(
+  cluster: Cluster,
+  { dir, registration }: Project,
+  files: Issued,
+  { signal, onProgress }: Pick<Run, 'signal' | 'onProgress'>,
+): Promise<Issued | undefined> {
+  const [own] = inspect(files.chain).certificates;
+  if (!own || caSecretName(registration) === undefined || registration.spec.server.external) return undefined;
+  const { caCertificate: rootsFile, certificate } = projectFiles(dir);
+  const wanted = { registration, roots: inspect(caBundleOf(files)).certificates, rootsFile, now: new Date() };
+  const found = await certificateInCluster(cluster, wanted, signal).catch((error) => {
+    // The checks of `register` say so.
+    if (wasRefused(error)) return undefined;
+    throw error;
+  });
+  if (!found?.fits || !isNewer(found.issued, own)) return undefined;
+  const what = `Secret ${registration.metadata.namespace}/${secretName(registration)} has a newer certificate than ${certificate}, of the same CA; using it`;
+  onProgress({ kind: 'note', what });
   return found.issued;
 }
 

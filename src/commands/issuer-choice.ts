@@ -7,6 +7,7 @@ import type { CaFlags } from './ca-flags.ts';
 export interface IssuerFlags extends CaFlags {
   readonly issuer?: IssuerType;
   readonly caLifetime?: string;
+  readonly caKeyIn?: 'file' | 'secret';
   readonly nameConstraints: boolean;
   readonly issuerRef?: string;
   readonly issuerKind?: 'Issuer' | 'ClusterIssuer';

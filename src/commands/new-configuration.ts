@@ -82,6 +82,7 @@ export function overridesOf(flags: InitFlags, defaults: Overrides): Overrides {
     apis: api?.map(parseApi),
     nameConstraints: flags.nameConstraints ? undefined : false,
     issuer: selectedIssuer(flags),
+    caKeyIn: flags.caKeyIn,
     issuerRef: flags.issuerRef,
     issuerKind: flags.issuerKind,
     signer: flags.signer,

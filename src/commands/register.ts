@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { refOf } from '../cluster/objects.ts';
 import { describeRef } from '../cluster/resources.ts';
 import type { RegisterPart } from '../config/register-parts.ts';
+import { caSecretName } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { clusterFlagsOf } from '../diagnosis/fix.ts';
@@ -13,6 +14,7 @@ import { dryRun, register as registerApi, registerPart } from '../operations/reg
 import type { RegisterRequest } from '../operations/register-request.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import type { Issued } from '../pki/types.ts';
+import { caPairIn } from '../project/ca-key.ts';
 import { certificatesToRegister } from '../project/certificates.ts';
 import { finishPromotion, refuseDuringRotation } from '../project/generations.ts';
 import { issuedInFiles } from '../project/issued.ts';
@@ -22,7 +24,7 @@ import { resultJson } from '../report/json.ts';
 import { appliedLine, appliedSummary } from '../report/progress.ts';
 import { diagnosisText } from '../report/text.ts';
 import { type ClusterFlags, explainInterrupt, runAgain, withCluster } from './cluster.ts';
-import { issuedInCluster } from './issued-in-cluster.ts';
+import { issuedInCluster, newerInCluster } from './issued-in-cluster.ts';
 import { type KeysFlag, readGivenKeys } from './keys-flag.ts';
 import { progressOn } from './progress.ts';
 import { projectCommands } from './selection.ts';
@@ -51,7 +53,8 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
     return certificatesOf(flags.directory, registration, new Date(), given);
   };
   const certificates = read();
-  const objectsWith = (issued: Issued | undefined) => manifestsToRegister(registration, issued).map(({ object }) => object);
+  const ca = caSecretName(registration) === undefined ? undefined : caPairIn(flags.directory);
+  const objectsWith = (issued: Issued | undefined) => manifestsToRegister(registration, issued, ca).map(({ object }) => object);
   const requestFor: RequestFor = async (cluster, signal, onProgress) => {
     const project = { dir: flags.directory, registration };
     const requestWith = (issued: Issued | undefined, readAgain: RegisterRequest['readAgain']): RegisterRequest => ({
@@ -60,6 +63,7 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
       readAgain,
       objects: partsOf(objectsWith(issued), flags.only),
       isPart: flags.only !== undefined,
+      ca,
       forceConflicts: flags.forceConflicts === true,
       clusterFlags: clusterFlagsOf(flags),
       project: projectCommands(flags.directory, registration),
@@ -68,8 +72,8 @@ export async function register(flags: RegisterFlags, _: readonly string[], termi
       onProgress,
     });
     const issuedOf = async ({ missingKey, issued }: ToRegister, report: OnProgress): Promise<Issued | undefined> => {
-      if (!missingKey) return issued;
       const run = { cluster, signal, onProgress: report };
+      if (!missingKey) return (issued && (await newerInCluster(cluster, project, issued, run))) ?? issued;
       if (!responsibilitiesOf(registration).signedInCluster) return issuedInCluster(cluster, project, missingKey, run);
       return signedInCluster(run, project, missingKey, {
         requestWith: (anchors) => requestWith(anchors, async () => anchors),

@@ -25,6 +25,7 @@ import { projectFiles, readRegistration } from '../project/project.ts';
 import { readPem } from '../project/read.ts';
 import { failedRotationJson, rotationJson, rotationText } from '../report/rotation.ts';
 import { readAuthority } from './ca-flags.ts';
+import { newCa, signedBySecret } from './ca-key-in-secret.ts';
 import { explainInterrupt, runAgain, withCluster } from './cluster.ts';
 import { type GivenKeys, type KeysFlag, readGivenKeys } from './keys-flag.ts';
 import { progressOn } from './progress.ts';
@@ -81,12 +82,15 @@ async function ownRotation(flags: RotateFlags, registration: Registration, termi
   const authority = await readAuthority(flags, terminal, new Date())?.();
   const kind = kindOf(flags, registration, authority);
   const keys = await readGivenKeys(flags, { dir, registration, command: 'rotate' }, terminal);
-  const issue: RotateRequest['issue'] = (anchors) =>
-    issueNext(dir, registration, { kind, given: authority, caKey: keys.caKey, keysFrom: flags.keys, anchors });
+  const issueWith =
+    (caKey: GivenKeys['caKey']): RotateRequest['issue'] =>
+    (anchors) =>
+      issueNext(dir, registration, { kind, given: authority, caKey, keysFrom: flags.keys, anchors });
   const run: Way['run'] = async (cluster, asked) => {
-    const given: RotateRequest = { ...asked, abort: flags.abort === true, issue, key: keys.key };
+    const given: RotateRequest = { ...asked, abort: flags.abort === true, issue: issueWith(keys.caKey), key: keys.key };
     const isSigned = responsibilitiesOf(registration).signedInCluster === true;
-    const request = isSigned ? { ...given, ...(await signedNext(cluster, given)) } : given;
+    const signing = isSigned ? await signedNext(cluster, given) : signedBySecret(cluster, given, { caKey: keys.caKey, issueWith });
+    const request = { ...given, ...signing };
     if (!flags.dryRun) return rotateCertificates(cluster, request);
     const planned = await planRotation(cluster, request);
     // The certificate does not exist yet.
@@ -142,15 +146,13 @@ interface Signing {
   readonly kind: RotationKind;
   /** The CA of the command line. */
   readonly given: Authority | undefined;
-  /** The key of the project's CA that --keys gives. It stays where it is. */
+  /** The key of the project's CA that --keys or a Secret gives. It stays where it is. */
   readonly caKey: GivenKeys['caKey'];
   /** The value of --keys. */
   readonly keysFrom: KeysFlag['keys'];
   /** The CA certificates of the project, also where a dry run does not restore them. */
   readonly anchors: readonly CertificateInfo[];
 }
-
-const newCa = 'To make a new CA: apisvc rotate --ca';
 
 /** A new CA signs the new certificate, or the CA of the project does. */
 async function issueNext(dir: string, registration: Registration, signing: Signing): Promise<CertificatesToWrite> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileExists } from '../config/file-errors.ts';
 import type { ProjectCommands } from '../config/project-commands.ts';
-import { apiServiceNamePattern } from '../config/registration.ts';
+import { apiServiceNamePattern, caSecretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { ApisvcError, UsageError } from '../errors.ts';
 import { didYouMean, similarNames } from '../snapshot/similar-names.ts';
@@ -97,7 +97,8 @@ export async function comparing(
   const { readTrust } = await import('../project/trust.ts');
   const { keepsCertificates } = await import('../project/issued.ts');
   try {
-    const { registration, ...compared } = readTrust(directory, selection.registration);
+    const { registration, ...trust } = readTrust(directory, selection.registration);
+    const compared = { ...trust, ...(caSecretName(registration) === undefined ? {} : { issuesInCluster: true }) };
     const { wanted } = selection;
     const all = 'names' in wanted && wanted.names.every((name) => compared.names.includes(name));
     const project = all ? { project: projectCommands(directory, registration) } : {};

@@ -9,6 +9,7 @@ import type { server } from './schema-server.ts';
 export const defaultPort = 8443;
 
 interface Spec {
+  readonly service: { readonly name: string };
   readonly server: z.output<typeof server>;
   readonly certificates: z.output<typeof certificates>;
 }
@@ -27,10 +28,11 @@ interface PlacedFlag {
  * Service and the probes use, and certificate files other than those that apisvc mounts. Reports a
  * CA that would expire before the serving certificate, too.
  */
-export function refuseContradictions({ server, certificates }: Spec, context: z.RefinementCtx): void {
+export function refuseContradictions({ service, server, certificates }: Spec, context: z.RefinementCtx): void {
   const report: Report = (path, message) => context.addIssue({ code: 'custom', path: ['spec', ...path], message });
   checkLifetimes(certificates, report);
   checkIssuer({ server, certificates }, report);
+  checkCaSecret({ service, certificates }, report);
   const { existing } = server;
   const changes = ['server', 'existing', 'deployment', 'args'];
   const { add, replace } = existing?.deployment?.args ?? { add: [], replace: [] };
@@ -72,7 +74,7 @@ function checkLifetimes({ issuer, lifetime }: Spec['certificates'], report: Repo
 }
 
 /** Settings that the issuer cannot honour. */
-function checkIssuer({ server, certificates }: Spec, report: Report): void {
+function checkIssuer({ server, certificates }: Pick<Spec, 'server' | 'certificates'>, report: Report): void {
   const { issuer, lifetime, dnsNames, ipAddresses, secretName } = certificates;
   const { inCluster, secret } = responsibilities[issuer.type];
   if (server.external && inCluster) {
@@ -98,6 +100,18 @@ function checkIssuer({ server, certificates }: Spec, report: Report): void {
     if (list.length > 0)
       report(['certificates', key], 'the service CA operator of OpenShift issues only for the name of the Service; remove it');
   }
+}
+
+/** The pods mount the Secret with the serving certificate, and must not have the key of the CA. */
+function checkCaSecret({ service, certificates }: Pick<Spec, 'service' | 'certificates'>, report: Report): void {
+  const { issuer, secretName = `${service.name}-tls` } = certificates;
+  if (issuer.type !== 'self-signed') return;
+  const { caKey, caSecretName = `${service.name}-ca` } = issuer;
+  const path = ['certificates', 'issuer', 'caSecretName'];
+  if (caKey === 'file' && issuer.caSecretName !== undefined)
+    report(path, 'has no effect with caKey: file; set caKey: secret, or remove it');
+  if (caKey === 'secret' && caSecretName === secretName)
+    report(path, 'must not be the Secret with the serving certificate, which the pods mount');
 }
 
 /** k8s.io/kubernetes/pkg/apis/certificates/validation, expirationSeconds. */

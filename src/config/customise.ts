@@ -20,6 +20,7 @@ export interface Overrides {
   readonly clusterTrustBundle?: string;
   readonly lifetime?: string;
   readonly caLifetime?: string;
+  readonly caKeyIn?: string;
   readonly clusterDomain?: string;
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
@@ -37,6 +38,7 @@ const paths = {
   keyType: ['spec', 'certificates', 'keyType'],
   lifetime: ['spec', 'certificates', 'lifetime'],
   caLifetime: [...issuer, ...issuerSettings.caLifetime.path],
+  caKeyIn: [...issuer, ...issuerSettings.caKeyIn.path],
   issuerRef: [...issuer, ...issuerSettings.issuerRef.path],
   issuerKind: [...issuer, ...issuerSettings.issuerKind.path],
   signer: [...issuer, ...issuerSettings.signer.path],

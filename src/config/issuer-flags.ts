@@ -37,6 +37,7 @@ interface IssuerSetting {
 /** The flags of `apisvc init` that set a field of spec.certificates.issuer. */
 export const issuerSettings = {
   caLifetime: { flag: '--ca-lifetime', path: ['caLifetime'], types: ['self-signed'] },
+  caKeyIn: { flag: '--ca-key-in', path: ['caKey'], types: ['self-signed'] },
   issuerRef: { flag: '--issuer-ref', path: ['issuerRef', 'name'], types: ['cert-manager'] },
   issuerKind: { flag: '--issuer-kind', path: ['issuerRef', 'kind'], types: ['cert-manager'] },
   signer: { flag: '--signer', path: ['signerName'], types: ['csr'] },

@@ -42,5 +42,12 @@ export function servingNames({ metadata, spec }: Registration): ServingNames {
   return { dns: [...new Set([...own, ...dnsNames])], ip: [...new Set(ipAddresses)] };
 }
 
+/** The name of the Secret with the CA and its private key; undefined where a file has the key. */
+export function caSecretName({ spec }: Registration): string | undefined {
+  const { issuer } = spec.certificates;
+  if (issuer.type !== 'self-signed' || issuer.caKey === 'file') return undefined;
+  return issuer.caSecretName ?? `${spec.service.name}-ca`;
+}
+
 /** The name of the Secret with the serving certificate. */
 export const secretName = ({ spec }: Registration): string => spec.certificates.secretName ?? `${spec.service.name}-tls`;

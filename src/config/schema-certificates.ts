@@ -14,6 +14,13 @@ const selfSigned = z
     type: z.literal('self-signed').describe('apisvc creates a CA for this server only, in certs/.'),
     caLifetime: duration.default('3650d').describe('How long the CA is valid.'),
     nameConstraints: z.boolean().default(true).describe('Limits the CA to the names of this server (RFC 5280 4.2.1.10).'),
+    caKey: z
+      .enum(['file', 'secret'])
+      .default('file')
+      .describe('Where the private key of the CA is kept: file (certs/ca.key), or secret (a Secret that register writes).'),
+    caSecretName: name(dns1123Subdomain)
+      .optional()
+      .describe('With caKey: secret, the name of the Secret, of type kubernetes.io/tls. Defaults to <service name>-ca.'),
   })
   .describe('A CA that apisvc creates for this server only.');
 

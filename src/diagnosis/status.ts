@@ -194,13 +194,14 @@ function fileRows({ compared, next, unreadable = {}, now }: Place): readonly Sta
 
 /** Whether the project has a serving certificate, now or next. */
 function sameLeaf(
-  { fingerprint }: CertificateInfo,
+  { fingerprint, notBefore }: CertificateInfo,
   { compared, next }: Place,
   rotation: RotationView | undefined,
 ): StatusRow['sameAsProject'] {
   if (!compared?.certificate) return undefined;
   if (fingerprint === compared.certificate.fingerprint) return 'yes';
-  return [next?.certificate?.fingerprint, rotation?.newCertificate].includes(fingerprint) ? 'next' : 'no';
+  if ([next?.certificate?.fingerprint, rotation?.newCertificate].includes(fingerprint)) return 'next';
+  return compared.issuesInCluster && Date.parse(notBefore) > Date.parse(compared.certificate.notBefore) ? undefined : 'no';
 }
 
 function sameCa(ca: CertificateInfo, { compared, next }: Place): StatusRow['sameAsProject'] {

@@ -1,7 +1,9 @@
+import { caSecretName } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import type { Issued } from '../pki/types.ts';
 import { apiServiceManifests } from './api-service.ts';
+import { type CaPair, caData, caSecretManifest } from './ca-secret.ts';
 import { certManagerManifests } from './cert-manager.ts';
 import { configMapManifests } from './config-map.ts';
 import { workloadManifests } from './deployment.ts';
@@ -35,13 +37,20 @@ export const renderManifests = (registration: Registration, issued: Issued | und
  * The same for `register`: with the Secret, unless its key is only in the cluster, and with the
  * part of the Deployment of an `existing` server. Only server-side apply (KEP-555) can apply a
  * part; in a file it would look like the whole Deployment.
+ * @param ca the CA of the project, while its private key is on disk and belongs in a Secret
  * @throws as `renderManifests`
  */
-export const manifestsToRegister = (registration: Registration, issued: Issued | undefined): Manifest[] => [
+export const manifestsToRegister = (registration: Registration, issued: Issued | undefined, ca?: CaPair): Manifest[] => [
   ...backendManifests(registration, issued, { secrets: issued?.key ? 'include' : 'omit' }),
+  ...caManifests(registration, ca),
   ...existingDeploymentManifests(registration),
   ...apiServiceManifests(registration, issued),
 ];
+
+function caManifests(registration: Registration, ca: CaPair | undefined): Manifest[] {
+  const name = caSecretName(registration);
+  return ca && name !== undefined ? [caSecretManifest(registration, name, caData('current', ca))] : [];
+}
 
 /** Everything that the server needs before it is registered. */
 function backendManifests(registration: Registration, issued: Issued | undefined, { secrets }: RenderOptions): Manifest[] {

@@ -74,6 +74,12 @@ export async function certificateInCluster(
   return { fits: true, issued: { chain, anchors: anchors.map(({ pem }) => ({ pem, role: 'current' })) } };
 }
 
+/** Whether a certificate was issued later than the one of a project. */
+export function isNewer({ chain }: Issued, own: CertificateInfo): boolean {
+  const [leaf] = inspect(chain).certificates;
+  return leaf !== undefined && leaf.fingerprint !== own.fingerprint && Date.parse(leaf.notBefore) > Date.parse(own.notBefore);
+}
+
 /** Whether a private key in PEM belongs to a certificate. */
 export function isKeyOf(leaf: CertificateInfo, pem: string): boolean {
   const { key } = readPrivateKey(pem);

@@ -1,6 +1,7 @@
 import type { Holder } from '../cluster/rotation-lease.ts';
 import type { ProjectCommands } from '../config/project-commands.ts';
 import type { Registration } from '../config/schema.ts';
+import type { CaPair } from '../manifests/ca-secret.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { OnProgress } from './progress.ts';
 import type { CertificatesToWrite } from './writing.ts';
@@ -12,6 +13,8 @@ export interface RegisterRequest extends CertificatesToWrite {
   readonly objects: readonly KubeObject[];
   /** Whether another tool applies the other objects, and the other fields of the APIServices. */
   readonly isPart?: boolean;
+  /** The CA whose private key moves to a Secret, which is one of the objects. */
+  readonly ca?: CaPair | undefined;
   readonly forceConflicts: boolean;
   /** The flags that select the cluster, for the commands in fixes. */
   readonly clusterFlags?: readonly string[];

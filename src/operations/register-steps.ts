@@ -5,6 +5,7 @@ import type { KubeObject } from '../manifests/types.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
 import { viewApiService } from '../snapshot/views.ts';
+import { caSecretRef } from './ca-secret.ts';
 import { currentCopyStep } from './current-copy.ts';
 import { completeExistingDeployment } from './existing-deployment.ts';
 import { copyCheckOf } from './outdated.ts';
@@ -19,6 +20,7 @@ import { discoveryStep } from './steps/discovery.ts';
 import { endpointsStep } from './steps/endpoints.ts';
 import { handoverFault } from './steps/handover.ts';
 import { injectedInto, injectedStep } from './steps/injected.ts';
+import { caSecretGuard, removeCaKeyStep } from './steps/move-ca-key.ts';
 import { type OthersSecretStep, othersSecretStep } from './steps/others-secret.ts';
 import { rolloutStep } from './steps/rollout.ts';
 import { takeoverFault } from './steps/takeover.ts';
@@ -52,11 +54,14 @@ export function registerSteps(waiting: Waiting, request: RegisterRequest, before
   const certificates = certificatesStep(waiting, others ? () => expectedOfOthers(parts, others) : expectedOf(request));
   const verify = verifyStep(waiting, { names, clusterFlags, project });
   const copy = copyCheckOf(waiting.cluster, request);
-  const current = copy ? [currentCopyStep(copy)] : [];
+  const moving = movingOf(request);
+  const guards = moving ? [caSecretGuard(waiting, moving)] : [];
+  const current = [...(copy ? [currentCopyStep(copy)] : []), ...guards];
+  const apply = [server, ...(moving ? [removeCaKeyStep(waiting, moving)] : [])];
   const start = [
     ...current,
     ...(others && caBundle === 'apisvc' ? trustOthers(parts, others) : []),
-    server,
+    ...apply,
     ...(others ? [others] : []),
     ...(deployment ? [rolloutStep(waiting, deployment)] : []),
     endpointsStep(waiting, metadata.namespace, spec.service.name),
@@ -69,8 +74,18 @@ export function registerSteps(waiting: Waiting, request: RegisterRequest, before
           writes: [...start, api],
           results: [...(caBundle === 'nobody' ? [] : [injectedStep(waiting, registration), certificates]), ...end],
         };
-  if (!request.objects.some(isApiService)) return { verify, writes: [...current, server], results: [], all: [server], preconditions: [] };
-  return { verify, writes, results, all: [...writes, ...results], preconditions: others ? [others] : [] };
+  if (!request.objects.some(isApiService)) {
+    const partWrites = [...current, ...apply];
+    return { verify, writes: partWrites, results: [], all: partWrites, preconditions: guards };
+  }
+  return { verify, writes, results, all: [...writes, ...results], preconditions: [...guards, ...(others ? [others] : [])] };
+}
+
+/** The key of the CA moves only where its Secret is written. */
+function movingOf({ registration, ca: pair, objects, project }: RegisterRequest) {
+  const ref = caSecretRef(registration);
+  if (!pair || !ref || !objects.some(({ kind, metadata }) => kind === 'Secret' && metadata.name === ref.name)) return undefined;
+  return { registration, dir: project?.directory ?? '.', ref, pair };
 }
 
 interface Parts {

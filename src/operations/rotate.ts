@@ -10,6 +10,7 @@ import { RefusedError } from '../errors.ts';
 import { projectOf } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { hasNext, recover } from '../project/generations.ts';
+import { caSecretRef } from './ca-secret.ts';
 import { namingAllMissing, requireAccess } from './permissions.ts';
 import { rotationNeeds } from './rotate/needs.ts';
 import { prepare, type TimedRequest } from './rotate/prepare.ts';
@@ -37,7 +38,7 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   const needs = rotationNeeds(cluster, request);
   const abandoned = await namingAllMissing(cluster, needs, signal, () => discardAbandoned(cluster, request));
   if (abandoned) return abandoned;
-  await requireAccess(cluster, needs, [], signal);
+  await requireAccess(cluster, needs, createdBy(request), signal);
   const clock = await checkClock(cluster, request);
   const lock = await acquireRotationLease(cluster, {
     service,
@@ -55,6 +56,12 @@ export async function rotate(cluster: Cluster, request: RotateRequest): Promise<
   } finally {
     await lock.stop();
   }
+}
+
+/** The Secret with the CA, which a rotation creates where it was lost. */
+function createdBy({ registration, kind, abort }: RotateRequest): readonly KubeObject[] {
+  const ref = kind === 'ca' && !abort ? caSecretRef(registration) : undefined;
+  return ref ? [{ apiVersion: 'v1', kind: 'Secret', metadata: { name: ref.name, namespace: registration.metadata.namespace } }] : [];
 }
 
 /** Only new certificates need the local clock. @throws as `requireSameTime` */

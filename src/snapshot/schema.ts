@@ -176,6 +176,9 @@ export const projectView = z.object({
   directory: z.string(),
   authorities: z.array(certificateSchema).describe('From certs/ca.crt.'),
   certificate: optional(certificateSchema).describe('From certs/tls.crt.'),
+  issuesInCluster: optional(z.boolean()).describe(
+    'Whether a Secret has the private key of the CA, so that the certificate may be replaced without these files.',
+  ),
 });
 
 /** A rotation of the serving certificate that has begun, as its Lease tells. */

@@ -20,7 +20,7 @@ const { signal } = new AbortController();
  * Renews the Lease of a kube-apiserver, which the simulation does not have. Without it, --undo
  * waits for two minutes.
  */
-async function renewLease(cluster: Cluster): Promise<void> {
+export async function renewLease(cluster: Cluster): Promise<void> {
   const path = resourcePath(resources.Lease, 'kube-system');
   const name = 'apiserver-simulated';
   const metadata = { name, namespace: 'kube-system', labels: { 'apiserver.kubernetes.io/identity': 'kube-apiserver' } };

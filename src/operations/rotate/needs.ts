@@ -4,7 +4,7 @@ import type { Need } from '../../cluster/status.ts';
 import { projectFiles } from '../../project/project.ts';
 import type { RotateRequest } from '../rotation/request.ts';
 import { type CertificateSet, type Rotation, serviceOf } from '../rotation/rotation.ts';
-import { stepList } from './step-list.ts';
+import { type OnDisk, stepList } from './step-list.ts';
 
 /**
  * The permissions of the Lease and of all steps. They do not depend on the certificates, which are
@@ -24,8 +24,18 @@ export function rotationNeeds(cluster: Cluster, request: RotateRequest): readonl
     files: projectFiles(dir),
     caFiles: [],
   };
-  const steps = stepList(rotation, { isIssued: () => false, write: () => {}, promote: () => {}, discard: () => {} });
+  const steps = stepList(rotation, unused);
   return [...leaseNeeds(serviceOf(request)), ...(request.issueNeeds ?? []), ...steps.flatMap((step) => step.needs())];
 }
+
+/** No step runs. */
+const unused: OnDisk = {
+  isIssued: () => false,
+  write: () => {},
+  promote: () => {},
+  discard: () => {},
+  read: () => undefined,
+  remove: () => {},
+};
 
 const unknown: CertificateSet = { chain: '', presented: [], leaf: '', anchors: [], key: undefined };

@@ -2,12 +2,14 @@ import type { Cluster } from '../../cluster/cluster.ts';
 import type { RotationLock } from '../../cluster/lease.ts';
 import type { Journal } from '../../cluster/rotation-lease.ts';
 import { RefusedError, UsageError } from '../../errors.ts';
+import { anchorsIn } from '../../pki/anchors.ts';
+import { caPairIn, removeCaKey } from '../../project/ca-key.ts';
 import { whyUnreadable } from '../../project/certificates.ts';
 import { discardNext, hasNext, promoteNext, refuseMount, writeNext } from '../../project/generations.ts';
 import { type CertificatesToWrite, certificateFiles, projectFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
 import { requireAccess } from '../permissions.ts';
-import { isExpired } from '../rotation/bundles.ts';
+import { bundleText, isExpired } from '../rotation/bundles.ts';
 import { validityFault, whileValid } from '../rotation/clock.ts';
 import { decide } from '../rotation/decide.ts';
 import { expiryInCluster, requireChecked } from '../rotation/expiry.ts';
@@ -16,7 +18,7 @@ import { hasSecret } from '../rotation/live.ts';
 import { requireAgreement, requireWayBack } from '../rotation/preconditions.ts';
 import type { RotateRequest, RotateResult } from '../rotation/request.ts';
 import { requireUsableKey, withKey } from '../rotation/restore-key.ts';
-import { type Restored, restoreAuthority, restoreSet } from '../rotation/restore-set.ts';
+import { newerSet, type Restored, restoreAuthority, restoreSet, setInSecret } from '../rotation/restore-set.ts';
 import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind } from '../rotation/rotation.ts';
 import type { Planned } from '../rotation/run.ts';
 import { setInCluster } from '../rotation/set-in-cluster.ts';
@@ -38,13 +40,16 @@ export async function prepare(
 ): Promise<Planned | RotateResult> {
   const { dir, registration, abort, kind } = request;
   const [onDisk, next] = [readSet(dir, registration, request.key), readNextSet(dir, registration, abort)];
-  const decision = decide({ current: onDisk, next, isDamaged: !next && hasNext(dir), journal, abort });
+  const where = { ...request, cluster };
+  const inSecret = journal && !hasNext(dir) && !abort ? await setInSecret(where, dir) : undefined;
+  const decision = decide({ current: onDisk, next, isDamaged: !next && hasNext(dir), journal, inSecret, abort });
   const damage = onDisk ? undefined : whyUnreadable(dir, 'certificate', 'current');
   const isLost = !onDisk && damage === undefined && decision.action === 'start' && hasSecret(request);
-  const where = { ...request, cluster };
   const isNeeded = onDisk && decision.action !== 'nothing';
-  const restored = isLost ? await restoreSet(where, request) : isNeeded ? await restoreAuthority(where, onDisk, request) : undefined;
-  const found = restored?.set ?? onDisk;
+  const newer = onDisk && decision.action === 'start' ? await newerSet(where, onDisk, request) : undefined;
+  const lost = isLost ? await restoreSet(where, request) : isNeeded ? await restoreAuthority(where, onDisk, request) : undefined;
+  const restored = newer ?? lost;
+  const found = restored?.set ?? onDisk ?? inSecret;
   const nothing = { kind, direction: abort ? 'back' : 'forward', steps: [], from: found, to: found } as const;
   if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', ...nothing };
   if (!found) {
@@ -59,13 +64,14 @@ export async function prepare(
     const expiry = ifExpiresWithin === undefined ? undefined : await expiryInCluster(where, ifExpiresWithin);
     if (!expiry || expiry.isDue) return begin(cluster, request, found, restored);
     requireChecked(expiry);
-    restored?.save();
+    lost?.save();
     if (!expiry.leaves.includes(found.leaf)) request.onProgress({ kind: 'note', what: otherFile(dir) });
-    return { outcome: 'not-due', ...nothing, to: expiry.first, isRestored: restored !== undefined && !request.dryRun };
+    return { outcome: 'not-due', ...nothing, to: expiry.first, isRestored: lost !== undefined && !request.dryRun };
   }
   // A set of this directory that another rotation than the one in the cluster would use.
   const isOther = abort && journal?.newCertificate !== undefined && decision.next?.leaf !== journal.newCertificate;
-  return goOn(cluster, request, { current: found, other: isOther ? undefined : decision.next, restored, journal });
+  const other = isOther ? undefined : decision.next;
+  return goOn(cluster, request, { current: found, other, isInCluster: other !== undefined && other === inSecret, restored, journal });
 }
 
 const otherFile = (dir: string): string => `${projectFiles(dir).certificate} is not the certificate in the cluster`;
@@ -73,7 +79,7 @@ const otherFile = (dir: string): string => `${projectFiles(dir).certificate} is 
 /** Refuses what it can before it restores lost files, without which nothing can be issued. */
 async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet, restored: Restored | undefined): Promise<Planned> {
   refuseMount(request.dir);
-  requireUsableKey(request.dir, found);
+  if (!restored?.isNewer) requireUsableKey(request.dir, found);
   const where = { ...request, cluster };
   if (restored) await requireAgreement(where, found);
   restored?.save();
@@ -91,13 +97,19 @@ interface Sets {
   readonly other: CertificateSet | undefined;
   /** The same, as far as the cluster has it. */
   readonly inCluster?: CertificateSet | undefined;
+  /** Whether only the Secret has the other set. */
+  readonly isInCluster?: boolean;
   readonly restored?: Restored | undefined;
   /** Of the rotation that did not end. */
   readonly journal?: Journal | undefined;
 }
 
 /** Continues a rotation, or goes back. */
-async function goOn(cluster: Cluster, request: TimedRequest, { current: found, other, restored, journal }: Sets): Promise<Planned> {
+async function goOn(
+  cluster: Cluster,
+  request: TimedRequest,
+  { current: found, other, isInCluster, restored, journal }: Sets,
+): Promise<Planned> {
   const { abort, dir, dryRun, kind: asked, signal } = request;
   const where = { ...request, cluster };
   const kind = other ? kindOf(found, other) : (journal?.kind ?? 'leaf');
@@ -112,7 +124,7 @@ async function goOn(cluster: Cluster, request: TimedRequest, { current: found, o
   restored?.save();
   const inCluster = abort && !other ? await setInCluster(where, journal?.newCertificate) : undefined;
   const current = await withKey(where, found, request);
-  const planned = planOf(cluster, request, { current, other, inCluster, journal });
+  const planned = planOf(cluster, request, { current, other, inCluster, journal }, isInCluster && other ? toWrite(other) : undefined);
   const invalid = abort ? undefined : validityFault(planned.rotation);
   if (invalid) throw invalid;
   return planned;
@@ -147,9 +159,16 @@ function planOf(
     write: () => issued && writeNext(dir, issued),
     promote: () => promoteNext(dir),
     discard: () => discardNext(dir),
+    read: () => caPairIn(dir, 'next'),
+    remove: () => removeCaKey(dir, 'next'),
   });
   return { rotation, steps, started: journal?.started ?? new Date().toISOString() };
 }
+
+/** The files of a set that only the Secret has. */
+const toWrite = ({ chain, key, anchors }: CertificateSet): CertificatesToWrite => ({
+  issued: { chain, anchors: anchorsIn(bundleText(anchors), 'current'), ...(key ? { key } : {}) },
+});
 
 const hasExpired = ({ presented }: CertificateSet, now: Date): boolean => presented.some((each) => isExpired(each, now));
 

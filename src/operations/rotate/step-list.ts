@@ -1,3 +1,4 @@
+import { caSecretRef } from '../ca-secret.ts';
 import { caCopies } from '../rotation/ca-copies.ts';
 import { guard as guardOf } from '../rotation/guard.ts';
 import { hasSecret } from '../rotation/live.ts';
@@ -5,6 +6,7 @@ import { lookAtAll } from '../rotation/look.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import { trustKeeper } from '../rotation/trust-keeper.ts';
 import type { Step } from '../runner.ts';
+import { currentCaKeyStep, dropCaKeyStep, type NextCaKey, nextCaKeyStep } from '../steps/ca-key.ts';
 import { onDiskStep } from '../steps/on-disk.ts';
 import { restarts as restartsOf } from '../steps/restarts.ts';
 import { secretStep } from '../steps/secret.ts';
@@ -15,8 +17,7 @@ import { trustNewStep } from '../steps/trust-new.ts';
 import { uptakeStep } from '../steps/uptake.ts';
 
 /** What a rotation does on disk. */
-export interface OnDisk {
-  readonly isIssued: () => boolean;
+export interface OnDisk extends Omit<NextCaKey, 'ref'> {
   readonly write: () => void;
   readonly promote: () => void;
   readonly discard: () => void;
@@ -37,17 +38,22 @@ export function stepList(rotation: Rotation, disk: OnDisk): readonly Step[] {
   const uptake = uptakeStep(rotation, isDelivered);
   const secret = secretStep(rotation, trust, look, uptake);
   const delivery = [...(hasSecret(rotation) ? [secret] : []), served];
+  const ref = caSecretRef(rotation.registration);
+  const next = ref && { ...disk, ref };
+  const isBack = direction === 'back';
   const cluster =
     kind === 'leaf'
       ? delivery
       : [
+          ...(next && !isBack ? [nextCaKeyStep(rotation, next)] : []),
           trustBothStep(rotation, trust, look, isDelivered),
           uptake,
           ...delivery,
-          ...(direction === 'back' && rotation.neverServed ? [] : [soakStep(rotation, look, guard, restarts)]),
+          ...(isBack && rotation.neverServed ? [] : [soakStep(rotation, look, guard, restarts)]),
           trustNewStep(rotation, trust, () => untilServed(rotation, look, guard, restarts)),
+          ...(next ? [isBack ? dropCaKeyStep(rotation, next) : currentCaKeyStep(rotation, next)] : []),
         ];
-  if (direction === 'back') {
+  if (isBack) {
     return [...cluster, onDiskStep({ id: 'discard', title: 'Removing certs/next', isDone: () => !disk.isIssued(), run: disk.discard })];
   }
   const title = kind === 'ca' ? 'Issuing a CA and a serving certificate to certs/next' : 'Issuing a serving certificate to certs/next';

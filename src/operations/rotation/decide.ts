@@ -12,6 +12,8 @@ export interface Beginning {
   readonly isDamaged?: boolean;
   /** Of a rotation in the cluster that did not end. */
   readonly journal: Journal | undefined;
+  /** The certificate in the Secret, where its CA is in a Secret too. */
+  readonly inSecret?: CertificateSet | undefined;
   readonly abort: boolean;
 }
 
@@ -29,7 +31,7 @@ export type Decision =
  * Decides how to go on by what is on disk and in the cluster.
  * @throws RefusedError where this project cannot continue the rotation
  */
-export function decide({ current, next, isDamaged = false, journal, abort }: Beginning): Decision {
+export function decide({ current, next, isDamaged = false, journal, inSecret, abort }: Beginning): Decision {
   if (next) {
     if (abort && journal && current && journal.oldCertificate !== current.leaf) throw otherFiles(journal);
     if (journal && journal.newCertificate !== next.leaf && !abort) throw otherMachine(journal);
@@ -40,6 +42,11 @@ export function decide({ current, next, isDamaged = false, journal, abort }: Beg
   if (current && journal.newCertificate === current.leaf) {
     if (abort) throw complete(journal.kind);
     return { action: 'finish' };
+  }
+  // The CA stays, and the cluster has all keys: no file of the first run is needed.
+  if (!abort && inSecret && journal.kind === 'leaf') {
+    if (journal.newCertificate === inSecret.leaf) return { action: 'continue', next: inSecret };
+    if (journal.oldCertificate === inSecret.leaf) return { action: 'start' };
   }
   if (!current || journal.oldCertificate !== current.leaf) throw otherFiles(journal);
   if (abort) return { action: 'back', next: undefined };

@@ -43,7 +43,8 @@ export async function withKey(
   return { ...current, key };
 }
 
-async function keyInSecret(where: Where, { presented: [leaf] }: CertificateSet): Promise<PrivateKey | undefined> {
+/** The key in the Secret; undefined where it does not belong to the certificate. */
+export async function keyInSecret(where: Where, { presented: [leaf] }: CertificateSet): Promise<PrivateKey | undefined> {
   if (!hasSecret(where) || !leaf) return undefined;
   const secret = await getObject(where.cluster, secretRef(where), where.signal);
   const text = secret ? secretEntry(secret, 'tls.key') : '';

@@ -4,18 +4,28 @@ import { servingNames } from '../../config/registration.ts';
 import { UsageError } from '../../errors.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { certificatesOf, servingFaults } from '../../project/certificates.ts';
-import { saveFile, writeFiles } from '../../project/files.ts';
+import { removeFile, saveFile, writeFiles } from '../../project/files.ts';
 import { filesOfCertificates, projectFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
-import { certificateInCluster, registeredRoots } from '../certificate-in-cluster.ts';
+import { caSecretRef } from '../ca-secret.ts';
+import {
+  type CertificateInCluster,
+  certificateInCluster,
+  isNewer,
+  registeredRoots,
+  type WantedCertificate,
+} from '../certificate-in-cluster.ts';
 import { bundleText } from './bundles.ts';
-import { secretRef } from './live.ts';
+import { hasSecret, secretRef } from './live.ts';
 import type { RotateRequest } from './request.ts';
+import { keyInSecret } from './restore-key.ts';
 import { type CertificateSet, certificateSet, hostOf, type Rotation } from './rotation.ts';
 
 /** The certificates that a project lost, as the cluster has them. */
 export interface Restored {
   readonly set: CertificateSet;
+  /** Whether the certificate and its key replace those in certs/, which are older. */
+  readonly isNewer?: boolean;
   /** Writes the lost files, and says so. A dry run writes nothing. */
   readonly save: () => void;
 }
@@ -34,7 +44,8 @@ export async function restoreSet(
   const roots = certificatesOf(dir, 'caCertificate');
   // The project may ask for other names by now: `rotate` replaces the certificate that works.
   const names = { dns: [hostOf({ registration })], ip: [] };
-  const found = await certificateInCluster(cluster, { registration, roots, rootsFile: caCertificate, now: now(), names }, signal);
+  const wanted = { registration, roots, rootsFile: caCertificate, now: now(), names };
+  const found = caSecretRef(registration) ? await evenExpired(where, wanted) : await certificateInCluster(cluster, wanted, signal);
   const set = found.fits ? certificateSet(found.issued) : undefined;
   if (!found.fits || !set) {
     const reasons = found.fits ? [] : found.reasons.map((reason) => `  ${reason}`);
@@ -50,6 +61,63 @@ export async function restoreSet(
     onProgress({ kind: 'note', what: `${certificate} not found; restored it from Secret ${namespace}/${name}` });
   };
   return { set, save };
+}
+
+/**
+ * Finds a newer certificate of the same CA in the Secret: with the CA in a Secret, a rotation needs
+ * no files of the project.
+ * @returns undefined where certs/ is current, or keeps its own certificates
+ */
+export async function newerSet(
+  where: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
+  { presented: [own], anchors }: CertificateSet,
+  { dir, dryRun, onProgress }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress'>,
+): Promise<Restored | undefined> {
+  const found = own && anchors.length > 0 ? await inCluster(where, dir) : undefined;
+  if (!own || !found || !isNewer(found.issued, own)) return undefined;
+  const { certificate, key } = projectFiles(dir);
+  const save = (): void => {
+    if (dryRun) return;
+    // The older key first: a crash must not leave it beside the newer certificate.
+    if (fileExists(key)) removeFile(key);
+    saveFile({ path: certificate, text: found.issued.chain, mode: 0o644 });
+    const { namespace, name } = secretRef(where);
+    onProgress({ kind: 'note', what: `Secret ${namespace}/${name} has a newer certificate than ${certificate}, of the same CA; using it` });
+  };
+  return { set: found.set, isNewer: true, save };
+}
+
+/**
+ * The certificate and the key in the Secret, to continue a rotation whose files are lost.
+ * @returns undefined where they do not fit, or the project keeps its own certificates
+ */
+export async function setInSecret(
+  where: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
+  dir: string,
+): Promise<CertificateSet | undefined> {
+  const found = await inCluster(where, dir);
+  const key = found && (await keyInSecret(where, found.set));
+  return key && { ...found.set, key };
+}
+
+/** An expired certificate is a reason to rotate. The CA must still be valid then. */
+async function evenExpired(
+  { cluster, signal }: Pick<Rotation, 'cluster' | 'signal'>,
+  wanted: WantedCertificate,
+): Promise<CertificateInCluster> {
+  const found = await certificateInCluster(cluster, wanted, signal);
+  const end = found.fits || !found.leaf ? Number.POSITIVE_INFINITY : Date.parse(found.leaf.notAfter);
+  return end < wanted.now.getTime() ? certificateInCluster(cluster, { ...wanted, now: new Date(end) }, signal) : found;
+}
+
+async function inCluster(where: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>, dir: string) {
+  const { registration, now } = where;
+  if (!caSecretRef(registration) || !hasSecret(where)) return undefined;
+  const [roots, rootsFile] = [certificatesOf(dir, 'caCertificate'), projectFiles(dir).caCertificate];
+  const names = { dns: [hostOf({ registration })], ip: [] };
+  const found = await evenExpired(where, { registration, roots, rootsFile, now: now(), names });
+  const set = found.fits ? certificateSet(found.issued) : undefined;
+  return found.fits && set ? { issued: found.issued, set } : undefined;
 }
 
 /**

@@ -13,6 +13,7 @@ import { managedByLabel, projectAnnotation } from '../../manifests/labels.ts';
 import { renderManifests } from '../../manifests/render.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
+import { caSecretRef } from '../ca-secret.ts';
 import { namingAllMissing } from '../permissions.ts';
 import { secretRef } from '../rotation/live.ts';
 import { serviceOf } from '../rotation/rotation.ts';
@@ -101,7 +102,9 @@ function refsOf(registration: Registration): readonly ObjectRef[] {
   const { spec } = registration;
   const rendered = [...renderManifests(registration, undefined, { secrets: 'omit' }), ...existingDeploymentManifests(registration)];
   const refs = rendered.map(({ object }) => refOf(object)).filter(({ resource }) => resource.kind !== 'Namespace');
-  return spec.server.external || responsibilitiesOf(registration).secret !== 'apisvc' ? refs : [...refs, secretRef({ registration })];
+  const ca = caSecretRef(registration);
+  const isOwn = !spec.server.external && responsibilitiesOf(registration).secret === 'apisvc';
+  return [...refs, ...(isOwn ? [secretRef({ registration })] : []), ...(ca ? [ca] : [])];
 }
 
 /** The RoleBinding of delegated authentication is in kube-system. */

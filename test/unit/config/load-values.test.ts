@@ -317,6 +317,16 @@ describe('the issuer', () => {
       '16:24: spec.certificates.issuer: unknown key "caLifetime"; it is allowed only with type: self-signed',
     ],
     [
+      'with the name of a Secret that it does not have',
+      'issuer: {type: self-signed, caSecretName: x}',
+      '16:47: spec.certificates.issuer.caSecretName: invalid value "x": has no effect with caKey: file; set caKey: secret, or remove it',
+    ],
+    [
+      'with the key of the CA in the Secret that the pods mount',
+      'secretName: api-ca\n    issuer: {type: self-signed, caKey: secret}',
+      '17:5: spec.certificates.issuer.caSecretName: must not be the Secret with the serving certificate, which the pods mount',
+    ],
+    [
       'with a setting beside it',
       'caLifetime: 1y',
       '16:5: spec.certificates: unknown key "caLifetime"; it is allowed only in spec.certificates.issuer',

@@ -13,7 +13,7 @@ describe('a valid file', () => {
     expect(metadata.labels).toEqual({});
     expect(spec.apis).toEqual([{ group: 'example.com', version: 'v1', groupPriorityMinimum: 1000, versionPriority: 15 }]);
     expect(spec.certificates).toMatchObject({ keyType: 'ecdsa-p256', lifetime: '90d' });
-    expect(spec.certificates.issuer).toEqual({ type: 'self-signed', caLifetime: '3650d', nameConstraints: true });
+    expect(spec.certificates.issuer).toEqual({ type: 'self-signed', caLifetime: '3650d', nameConstraints: true, caKey: 'file' });
     expect(spec.server).toMatchObject({ serviceAccount: { create: true }, rbac: { rules: [] } });
   });
 

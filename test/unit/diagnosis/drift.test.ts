@@ -11,6 +11,17 @@ describe('a project', () => {
     expect(codes(diagnosed({ project: own }))).toEqual([]);
   });
 
+  test('that has an older certificate is a finding, unless the CA issues in the cluster', () => {
+    const older = { ...leafCertificate, fingerprint: 'OLD', notBefore: '2020-01-01T00:00:00Z' };
+    const project = { ...own, certificate: older };
+    expect(codes(diagnosed({ project }))).toEqual(['cert/not-project-certificate']);
+    expect(codes(diagnosed({ project: { ...project, issuesInCluster: true } }))).toEqual([]);
+    const newer = { ...older, notBefore: '2099-01-01T00:00:00Z' };
+    expect(codes(diagnosed({ project: { ...own, certificate: newer, issuesInCluster: true } }))).toEqual(['cert/not-project-certificate']);
+    const ofOther = { ...project, authorities: [otherCa], issuesInCluster: true };
+    expect(codes(diagnosed({ project: ofOther }))).toEqual(['bundle/not-project-ca']);
+  });
+
   test('without certificates, as in a clone, is no finding', () => {
     expect(codes(diagnosed({ project: { directory: '.', authorities: [] } }))).toEqual([]);
   });

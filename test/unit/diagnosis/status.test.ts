@@ -52,6 +52,13 @@ test('every place has one row, with what identifies its certificate', () => {
   });
 });
 
+test('a certificate that was replaced in the cluster is no drift where the CA issues there', () => {
+  const older = { ...leafCertificate, fingerprint: 'OLD', notBefore: '2020-01-01T00:00:00Z' };
+  const status = statusFor({}, { compared: { ...project, certificate: older, issuesInCluster: true } });
+  expect(outline(status)).toEqual([...files, `secret/wardle/${secret.name} -`, `apiservice/${api.name} yes`, `${at} -`]);
+  expect(status).toMatchObject({ verdict: 'same', findings: [] });
+});
+
 test('several APIServices of one Service share its Secret and endpoints', () => {
   const second = { ...everything, name: 'v1.other.example.com', secret: seen({ ...secret, certificates: [leafCertificate] }) };
   const { rows } = statusOf(snapshotOf({ ...second, name: api.name }, second), {});

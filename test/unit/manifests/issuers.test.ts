@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { issuerTypes } from '../../../src/config/issuer-flags.ts';
 import { responsibilities } from '../../../src/config/responsibilities.ts';
 import { formatManifests } from '../../../src/manifests/format.ts';
-import { renderManifests } from '../../../src/manifests/render.ts';
+import { manifestsToRegister, renderManifests } from '../../../src/manifests/render.ts';
+import { base64 } from '../../../src/manifests/secret.ts';
 import type { KubeObject } from '../../../src/manifests/types.ts';
-import { issued, kindsOf, objectOf, registrationOf } from './fixture.ts';
+import { PrivateKey } from '../../../src/pki/private-key.ts';
+import { caPem, issued, keyText, kindsOf, objectOf, registrationOf } from './fixture.ts';
 
 const settings: Readonly<Record<string, string>> = { csr: ', signerName: example.com/serving, caBundleFile: ca.crt' };
 const having = (type: string, more = '', server = '    image: x') =>
@@ -28,6 +30,25 @@ describe('what others write is not rendered', () => {
     const { caBundle: bundle, insecureSkipTLSVerify } = specOf(objectOf(manifests, 'APIService'));
     expect(bundle !== undefined).toBe(caBundle === 'apisvc');
     expect(insecureSkipTLSVerify).toBe(type === 'insecure' ? true : undefined);
+  });
+});
+
+describe('the key of the CA in a Secret', () => {
+  const inSecret = having('self-signed', ', caKey: secret');
+  const ca = { certificate: caPem, key: new PrivateKey(keyText) };
+
+  it('is never rendered', () => {
+    expect(formatManifests(renderManifests(inSecret, issued, { secrets: 'include' }), 'yaml')).toBe(
+      formatManifests(rendered('self-signed'), 'yaml'),
+    );
+  });
+
+  it('is applied while a file has it, and mounted nowhere', () => {
+    const added = manifestsToRegister(inSecret, issued, ca).filter(({ object }) => object.metadata.name === 'api-ca');
+    const data = { 'tls.crt': base64(caPem), 'tls.key': base64(keyText) };
+    expect(added.map(({ object }) => object)).toMatchObject([{ kind: 'Secret', type: 'kubernetes.io/tls', data }]);
+    expect(manifestsToRegister(inSecret, issued)).toHaveLength(manifestsToRegister(inSecret, issued, ca).length - 1);
+    expect(manifestsToRegister(having('self-signed'), issued, ca)).toHaveLength(manifestsToRegister(inSecret, issued).length);
   });
 });
 

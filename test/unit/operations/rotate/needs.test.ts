@@ -13,7 +13,7 @@ import { rotateRequest } from '../rotation/fixture.ts';
 
 const registration = {
   metadata: { namespace: 'wardle', name: 'api' },
-  spec: { service: { name: 'api' }, certificates: {}, server: {} },
+  spec: { service: { name: 'api' }, certificates: { issuer: { type: 'self-signed', caKey: 'file' } }, server: {} },
 } as unknown as Registration;
 
 /** The rights of a table: `get secrets`, with the text of the first column. */
@@ -68,6 +68,20 @@ test.each([
   const own = documented('\nWith the issuer `cert-manager`', end).map(({ right }) => right);
   const others = page(/new CA|--nudge/).filter((right) => right !== 'patch secrets');
   expect(rights(renewalNeeds(cluster, requestOf({ kind, soakMs: 0 })))).toEqual([...new Set([...others, ...own])].sort());
+});
+
+test.each([
+  ['rotate --ca', { kind: 'ca' }],
+  ['rotate --abort', { abort: true }],
+] as const)('%s needs the Secret that has the key of the CA', (_, options) => {
+  const { metadata, spec } = registration;
+  const certificates = { issuer: { type: 'self-signed', caKey: 'secret', caSecretName: 'own-ca' } };
+  const inSecret = { metadata, spec: { ...spec, certificates } } as unknown as Registration;
+  const needs = rotationNeeds(cluster, rotateRequest('x', { registration: inSecret, restart: 'auto', ...options }));
+  const verbs = needs.filter(({ ref }) => ref.name === 'own-ca').map(({ verb }) => verb);
+  expect([...new Set(verbs)]).toEqual(['get', 'patch']);
+  const leaf = rotationNeeds(cluster, rotateRequest('x', { registration: inSecret, restart: 'auto' }));
+  expect(leaf.some(({ ref }) => ref.name === 'own-ca')).toBe(false);
 });
 
 test('a server outside the cluster needs no Secret and no pods', () => {

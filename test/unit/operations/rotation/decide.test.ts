@@ -41,6 +41,21 @@ describe('rotate', () => {
     expect(ask(beginning)).toBe(action);
   });
 
+  const leaf: Journal = { ...journal, kind: 'leaf' };
+  test.each<[string, Partial<Beginning>, string | RegExp]>([
+    ['continues with the new certificate', { journal: leaf, inSecret: next }, 'continue'],
+    ['continues so without any file', { journal: leaf, inSecret: next, current: undefined }, 'continue'],
+    ['starts again where the Secret still has the old one', { journal: leaf, inSecret: current }, 'start'],
+    [
+      'does not with a new CA, whose key for the server is lost',
+      { journal, inSecret: current },
+      /its new private key is not in this project/,
+    ],
+    ['does not with a third certificate', { journal: leaf, inSecret: set('third') }, /its new private key is not in this project/],
+  ])('where the Secret has the key of the CA, %s', (_, beginning, action) => {
+    expect(ask(beginning)).toMatch(action);
+  });
+
   test('refuses a rotation of another machine, and names who ran it last', () => {
     expect(ask({ journal })).toMatch(
       /^the rotation that started at 2026-11-28T12:00:00Z, last run by jane@host, is not complete \(step 3 of 8: Waiting\)/,
