@@ -266,7 +266,9 @@ describe('the signal', () => {
 
   test('ends an open stream and its WebSocket', async () => {
     const { url, open } = await serveWebSockets((socket, { port }) => announce(socket, port));
-    const stream = await forwardPort(await clusterAt(url), pod, abortSoon());
+    const stop = new AbortController();
+    const stream = await forwardPort(await clusterAt(url), pod, stop.signal);
+    stop.abort(reason);
     expect(await fate(stream)).toMatchObject({ name: 'AbortError', cause: reason });
     await vi.waitFor(() => expect(open.size).toBe(0));
   });
