@@ -17,6 +17,7 @@ import { daysBetween } from './days.ts';
 import { diagnose } from './diagnose.ts';
 import { judge } from './judged.ts';
 import { fileIn } from './project-files.ts';
+import { isReplacement } from './replacement.ts';
 import { ownersOf, type StatusIssuer } from './status-issuer.ts';
 import type { ApiDiagnosis, DiagnoseOptions, Finding } from './types.ts';
 import { type Unfinished, unfinishedOf } from './unfinished.ts';
@@ -193,15 +194,12 @@ function fileRows({ compared, next, unreadable = {}, now }: Place): readonly Sta
 }
 
 /** Whether the project has a serving certificate, now or next. */
-function sameLeaf(
-  { fingerprint, notBefore }: CertificateInfo,
-  { compared, next }: Place,
-  rotation: RotationView | undefined,
-): StatusRow['sameAsProject'] {
+function sameLeaf(leaf: CertificateInfo, { compared, next, now }: Place, rotation: RotationView | undefined): StatusRow['sameAsProject'] {
   if (!compared?.certificate) return undefined;
+  const { fingerprint } = leaf;
   if (fingerprint === compared.certificate.fingerprint) return 'yes';
   if ([next?.certificate?.fingerprint, rotation?.newCertificate].includes(fingerprint)) return 'next';
-  return compared.issuesInCluster && Date.parse(notBefore) > Date.parse(compared.certificate.notBefore) ? undefined : 'no';
+  return isReplacement(leaf, compared, now) ? undefined : 'no';
 }
 
 function sameCa(ca: CertificateInfo, { compared, next }: Place): StatusRow['sameAsProject'] {

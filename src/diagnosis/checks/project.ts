@@ -2,6 +2,7 @@ import { supersedes } from '../../pki/supersedes.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import type { ProjectView } from '../../snapshot/types.ts';
 import { fileIn } from '../project-files.ts';
+import { isReplacement } from '../replacement.ts';
 import type { Observation } from '../types.ts';
 import { type Check, type CheckContext, observation, seen } from './check.ts';
 import { isCaRotated, isRotated } from './rotation.ts';
@@ -51,10 +52,9 @@ function isOutdated(context: CheckContext, { certificate }: ProjectView): boolea
 function checkServed(context: CheckContext, project: ProjectView): readonly Observation[] {
   const { directory, certificate } = project;
   if (!certificate) return [];
-  const known = servedBy(context).flatMap(({ at, presented }) => (presented[0] ? [{ at, presented, leaf: presented[0] }] : []));
+  const known = servedBy(context).flatMap(({ at, presented: [leaf] }) => (leaf ? [{ at, leaf }] : []));
   const other = (known.length > 0 ? known : inSecret(context)).filter(
-    ({ leaf, presented }) =>
-      leaf.fingerprint !== certificate.fingerprint && !isRotated(context, leaf) && !isNewer({ presented, context, project }),
+    ({ leaf }) => leaf.fingerprint !== certificate.fingerprint && !isRotated(context, leaf) && !isReplacement(leaf, project, context.now),
   );
   const [first] = other;
   if (!first) return [];
@@ -68,23 +68,8 @@ function checkServed(context: CheckContext, project: ProjectView): readonly Obse
   return [{ ...found, ...(known.length > 0 ? { at } : {}) }];
 }
 
-interface Replacing {
-  readonly presented: readonly CertificateInfo[];
-  readonly context: CheckContext;
-  readonly project: ProjectView;
-}
-
-/** Whether a rotation that needs no files of the project replaced its certificate. */
-function isNewer({ presented, context: { host: hostname, now }, project }: Replacing): boolean {
-  const { issuesInCluster = false, certificate, authorities: roots } = project;
-  return (
-    issuesInCluster && certificate !== undefined && hostname !== undefined && supersedes({ presented, roots, hostname, now }, certificate)
-  );
-}
-
 /** Where no endpoint can be reached, the Secret tells what new pods serve. */
 function inSecret({ snapshot, api }: CheckContext) {
   const view = seen(snapshot.secret);
-  const presented = view?.certificates ?? [];
-  return presented.slice(0, 1).map((leaf) => ({ at: `Secret ${api.service?.namespace}/${view?.name}`, presented, leaf }));
+  return (view?.certificates ?? []).slice(0, 1).map((leaf) => ({ at: `Secret ${api.service?.namespace}/${view?.name}`, leaf }));
 }
