@@ -1,4 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import { resources } from '../cluster/resources.ts';
+import { apiServiceNames } from '../config/registration.ts';
 import { caKeyInCluster, caSecretRef } from '../operations/ca-secret.ts';
 import type { RotateRequest } from '../operations/rotation/request.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
@@ -23,8 +25,10 @@ export function signedBySecret(
 ): Partial<Pick<RotateRequest, 'issue' | 'issueNeeds'>> {
   const ref = caSecretRef(registration);
   if (!ref || kind === 'ca' || abort || caKey || hasCaKey(dir)) return {};
+  // A pod that has only apisvc.yaml finds the CA in the caBundles.
+  const apiServices = apiServiceNames(registration).map((name) => ({ resource: resources.APIService, namespace: undefined, name }));
   return {
-    issueNeeds: [{ verb: 'get', ref }],
+    issueNeeds: [ref, ...apiServices].map((each) => ({ verb: 'get', ref: each })),
     issue: async (anchors) => issueWith(await caKeyInCluster({ cluster, registration, signal }, ref, { anchors, newCa }))(anchors),
   };
 }
