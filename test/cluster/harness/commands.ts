@@ -5,7 +5,10 @@ import { program } from './programs.ts';
 import { cluster } from './provided.ts';
 
 const kubectlPath = program(cluster.programs, 'kubectl');
-const cli = join(import.meta.dirname, '..', '..', '..', 'bin', 'apisvc.js');
+/** APISVC_CLI names another program, such as an executable of a release. */
+const [cli = '', ...cliArguments] = process.env.APISVC_CLI
+  ? [process.env.APISVC_CLI]
+  : [process.execPath, join(import.meta.dirname, '..', '..', '..', 'bin', 'apisvc.js')];
 
 /** An empty home directory, so that the tests do not read or write files of the current user. */
 const home = mkdtempSync(join(cluster.stateDir, 'home-'));
@@ -51,4 +54,4 @@ export interface ApisvcOptions {
  * @returns the execa subprocess: await it for exitCode, stdout and stderr, or send it a signal
  */
 export const apisvc = (args: readonly string[], { cwd = home, env, input = '', timeout = options.timeout }: ApisvcOptions = {}) =>
-  execa(process.execPath, [cli, ...args], { ...options, timeout, cwd, input, env: environment(cluster.kubeconfig, env) });
+  execa(cli, [...cliArguments, ...args], { ...options, timeout, cwd, input, env: environment(cluster.kubeconfig, env) });
