@@ -20,22 +20,26 @@ On Linux, apisvc needs libatomic and libstdc++ (Debian: libatomic1, libstdc++6).
  * @returns {string} YAML
  */
 export function krewManifest({ version, repository }, archives) {
-  return stringify({
-    apiVersion: 'krew.googlecontainertools.github.com/v1alpha2',
-    kind: 'Plugin',
-    metadata: { name: 'apisvc' },
-    spec: {
-      version: `v${version}`,
-      homepage: repository,
-      shortDescription: 'Diagnose and register aggregated APIs',
-      description,
-      caveats,
-      platforms: archives.map(({ target, file, sha256 }) => ({
-        selector: { matchLabels: { os: target.os, arch: target.arch } },
-        uri: `${repository}/releases/download/v${version}/${file}`,
-        sha256,
-        bin: target.os === 'windows' ? 'apisvc.exe' : 'apisvc',
-      })),
+  return stringify(
+    {
+      apiVersion: 'krew.googlecontainertools.github.com/v1alpha2',
+      kind: 'Plugin',
+      metadata: { name: 'apisvc' },
+      spec: {
+        version: `v${version}`,
+        homepage: repository,
+        shortDescription: 'Diagnose and register aggregated APIs',
+        description,
+        caveats,
+        platforms: archives.map(({ target, file, sha256 }) => ({
+          selector: { matchLabels: { os: target.os, arch: target.arch } },
+          uri: `${repository}/releases/download/v${version}/${file}`,
+          sha256,
+          bin: target.os === 'windows' ? 'apisvc.exe' : 'apisvc',
+        })),
+      },
     },
-  });
+    // Without folded lines.
+    { lineWidth: 0 },
+  );
 }
