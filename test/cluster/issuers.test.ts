@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Made } from '../unit/pki/certificates.ts';
 import type { ServingPair } from './harness/backends.ts';
-import { makeCa, makeLeaf, pair, pem } from './harness/certificates.ts';
+import { makeCa, makeLeaf, pair, pem, validForDays } from './harness/certificates.ts';
 import { type IssuerProject, issuerProjects } from './harness/issuer-projects.ts';
-import { codesOf, editConfiguration, failure, getObject, kubectlOk, verifyJson, waitForOutput } from './harness/projects.ts';
+import { codesOf, editConfiguration, emptyFolder, failure, getObject, kubectlOk, verifyJson, waitForOutput } from './harness/projects.ts';
 
 const { project, remove } = issuerProjects();
 afterAll(remove);
@@ -38,9 +38,57 @@ const status = async ({ run }: IssuerProject) => {
   return { exitCode, status: JSON.parse(stdout) };
 };
 
+/** Whether `init` wrote certificates, and what `render` prints. */
+async function written({ dir, run }: IssuerProject) {
+  const { stdout } = await run('render', '-o', 'json');
+  // biome-ignore lint/suspicious/noExplicitAny: objects as apisvc prints them.
+  const items: any[] = JSON.parse(stdout).items;
+  const one = (kind: string) => items.find((each) => each.kind === kind);
+  return {
+    certs: existsSync(join(dir, 'certs')),
+    secret: one('Secret') !== undefined,
+    serviceAnnotations: Object.keys(one('Service').metadata.annotations),
+    annotations: Object.keys(one('APIService').metadata.annotations),
+    verification: { caBundle: one('APIService').spec.caBundle, insecure: one('APIService').spec.insecureSkipTLSVerify },
+  };
+}
+
+const own = 'apisvc.dev/registration';
+const nothing = { certs: false, secret: false, serviceAnnotations: [own], annotations: [own], verification: {} };
+
+describe('self-signed and ca', () => {
+  test.each([
+    ['self-signed', ['.gitignore', 'ca.crt', 'ca.key', 'tls.crt', 'tls.key']],
+    ['ca', ['.gitignore', 'ca.crt', 'tls.crt', 'tls.key']],
+  ] as const)('%s: init makes the certificates, render and register have everything, and all places agree', async (type, files) => {
+    const ca = await makeCa('Company CA', validForDays(500));
+    const given = { cert: join(emptyFolder(), 'company.crt'), key: join(emptyFolder(), 'company.key') };
+    writeFileSync(given.cert, pem(ca));
+    writeFileSync(given.key, pair(ca).key, { mode: 0o600 });
+    const api = await project(`issuer-${type}`, type, ...(type === 'ca' ? ['--ca-cert', given.cert, '--ca-key', given.key] : []));
+    const certs = join(api.dir, 'certs');
+    expect(readdirSync(certs).sort()).toEqual(files);
+    const text = (file: string): string => readFileSync(join(certs, file), 'utf8');
+    const { stdout } = await api.run('render', '--secrets', 'include');
+    expect(stdout).toContain(`caBundle: ${base64(text('ca.crt'))}`);
+    expect(stdout).toContain(`tls.crt: ${base64(text('tls.crt'))}`);
+
+    await api.serve({ certificates: text('tls.crt'), key: text('tls.key') });
+    expect(await api.run('register')).toMatchObject({ exitCode: 0 });
+    expect(await getObject('secret', '-n', api.name, 'api-tls')).toMatchObject({
+      data: { 'tls.crt': base64(text('tls.crt')), 'ca.crt': base64(text('ca.crt')) },
+    });
+    expect((await specOf(api)).caBundle).toBe(base64(text('ca.crt')));
+    const { exitCode, diagnosis } = await verifyJson([api.apiService], { cwd: api.dir });
+    expect({ exitCode, codes: codesOf(diagnosis) }).toEqual({ exitCode: 0, codes: [] });
+    expect(await status(api)).toMatchObject({ exitCode: 0, status: { verdict: 'same', issuer: { type, secret: 'apisvc' } } });
+  });
+});
+
 describe('existing-secret', () => {
   test('register waits for the Secret, writes the caBundle from ca.crt, and leaves the Secret alone', async () => {
     const api = await project('others-secret', 'existing-secret');
+    expect(await written(api)).toEqual(nothing);
     const { ca, pair } = await issued(api);
     await api.serve(pair);
     const running = api.run('register');
@@ -76,6 +124,7 @@ describe('existing-secret', () => {
     const trust = (...cas: (typeof ca)[]) => writeFileSync(join(api.dir, 'company.crt'), pem(...cas));
     trust(ca);
     editConfiguration(api.dir, (document) => document.setIn(['spec', 'certificates', 'issuer', 'caBundleFile'], 'company.crt'));
+    expect(await written(api)).toEqual({ ...nothing, verification: { caBundle: base64(pem(ca)) } });
     await writeSecret(api, pair);
     await api.serve(pair);
     expect(await api.run('register')).toMatchObject({ exitCode: 0 });
@@ -147,6 +196,7 @@ describe('existing-secret', () => {
 describe('insecure', () => {
   test('register writes no Secret and no caBundle, and verify always reports it', async () => {
     const api = await project('unverified', 'insecure');
+    expect(await written(api)).toEqual({ ...nothing, verification: { insecure: true } });
     await api.serve((await issued(api)).pair);
     const registered = await api.run('register');
     expect(registered).toMatchObject({ exitCode: 0 });
@@ -191,6 +241,11 @@ function imitateOperator(api: IssuerProject, { ca, pair }: { readonly ca: Made; 
 describe('openshift-service-ca', () => {
   test('register sets the annotations, and waits for what the operator writes', async () => {
     const api = await project('openshift', 'openshift-service-ca');
+    expect(await written(api)).toEqual({
+      ...nothing,
+      serviceAnnotations: ['service.beta.openshift.io/serving-cert-secret-name', own],
+      annotations: ['service.beta.openshift.io/inject-cabundle', own],
+    });
     const made = await issued(api, 'openshift-service-serving-signer');
     await api.serve(made.pair);
     const running = api.run('register');

@@ -22,7 +22,7 @@ import { soakStep } from '../steps/soak.ts';
 import { uptakeStep } from '../steps/uptake.ts';
 import { bothCasStep, hasBothCas, oneCaStep } from './both-cas.ts';
 import { certificateRef, readIssuance } from './issuance.ts';
-import { type RenewStep, renewStep, setInSecret } from './renew-step.ts';
+import { type RenewStep, renewStep, setInSecret, soon } from './renew-step.ts';
 import type { RenewRequest, TimedRenewal } from './request.ts';
 import { isEarlier, readSigner, renewCaStep } from './signer.ts';
 
@@ -95,7 +95,7 @@ const certificateOf = ({ registration }: Pick<RenewRequest, 'registration'>) =>
 
 /** Whether the Secret has a valid certificate, and an endpoint serves another one. */
 async function isNotServedYet(rotation: Rotation, { presented, anchors: roots, leaf }: CertificateSet): Promise<boolean> {
-  if (!wouldAccept({ presented, roots, hostname: hostOf(rotation), now: rotation.now() })) return false;
+  if (!wouldAccept({ presented, roots, hostname: hostOf(rotation), now: soon(rotation.now()) })) return false;
   const { probes } = await lookAtAll(rotation)();
   return probes.some(({ handshake }) => handshake.kind === 'served' && handshake.certificates[0]?.fingerprint !== leaf);
 }

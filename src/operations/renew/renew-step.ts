@@ -1,3 +1,4 @@
+import { clockToleranceMs } from '../../cluster/clock.ts';
 import type { ObjectRef } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
 import { secretEntry } from '../../manifests/secret.ts';
@@ -20,6 +21,12 @@ export async function setInSecret(where: Omit<Where, 'onProgress'>): Promise<Cer
   const anchors = inspect(secretEntry(secret, 'ca.crt')).certificates;
   return leaf && { chain: bundleText(presented), presented, leaf: leaf.fingerprint, anchors, key: undefined };
 }
+
+/**
+ * A certificate of cert-manager is valid from the second in which it is issued, by the clock of
+ * cert-manager. The header with the time of kube-apiserver has no milliseconds.
+ */
+export const soon = (now: Date): Date => new Date(now.getTime() + clockToleranceMs);
 
 export interface RenewStep extends Step {
   /** The new certificate. @throws Error before the step is done: a defect of apisvc */
@@ -47,7 +54,7 @@ export function renewStep(where: Where, ref: ObjectRef, from: CertificateSet | u
     async run() {
       await issue(where, ref, isRenewed);
       // An error names the reasons: cert-manager issues whatever the Certificate asks for.
-      await readOthersSecret({ ...where, fileAnchors: undefined, now: where.now() });
+      await readOthersSecret({ ...where, fileAnchors: undefined, now: soon(where.now()) });
     },
     brought() {
       if (!brought) throw new Error('the step "renew" has not run');

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyApiProject, makeAnyApiProject, removeAnyApiProject } from '../../harness/any-api-project.ts';
@@ -70,6 +71,22 @@ afterAll(async () => {
 });
 
 describe('cert-manager', () => {
+  test('gets its objects from render, which has no Secret and no caBundle', async () => {
+    expect(readdirSync(project.dir)).not.toContain('certs');
+    const { items } = JSON.parse((await run('render', '-o', 'json')).stdout);
+    const named = items.map(
+      ({ kind, metadata }: { readonly kind: string; readonly metadata: { readonly name: string } }) => `${kind} ${metadata.name}`,
+    );
+    expect(named.filter((each: string) => /Issuer|Certificate|Secret/.test(each))).toEqual([
+      `Issuer ${name}-selfsigned`,
+      `Certificate ${ca}`,
+      `Issuer ${ca}`,
+      `Certificate ${secret}`,
+    ]);
+    const { metadata, spec } = items.find(({ kind }: { readonly kind: string }) => kind === 'APIService');
+    expect({ from: metadata.annotations[fromCertificate], caBundle: spec.caBundle }).toEqual({ from: `${name}/${secret}` });
+  });
+
   test('issues the certificate and injects the caBundle during register', async () => {
     const { exitCode, stdout, stderr } = await run('register', '--timeout', '80s');
     expect({ exitCode, output: exitCode === 0 ? '' : stdout + stderr }).toEqual({ exitCode: 0, output: '' });
@@ -109,6 +126,8 @@ describe('rotate', () => {
     expect((await rotated('--if-expires-within', '1d')).report).toMatchObject({ outcome: 'not-due' });
     const plan = await rotated('--dry-run');
     expect(statesOf(plan.report)).toEqual({ renew: 'pending', endpoints: 'pending', verify: 'pending' });
+    const caPlan = await rotated('--dry-run', '--ca');
+    expect(Object.keys(statesOf(caPlan.report)).join()).toBe('renew-ca,trust-both,uptake,renew,endpoints,soak,trust-new,verify');
     expect(await places()).toEqual(before);
 
     const { report } = await rotated('--if-expires-within', '400d', '--nudge');
@@ -132,8 +151,10 @@ describe('rotate', () => {
     running.kill('SIGINT');
     expect(await running).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('Run the same command again to continue.') });
     expect(await kubectlOk(['get', 'leases', '-n', name, '-o', 'name'])).toBe('');
+    const again = apisvc(['rotate', '-C', project.dir, '--nudge']);
+    await waitForOutput(again, /note: cert-manager is renewing the certificate already/);
     controller = startCertManager('controller');
-    await rotated('--nudge');
+    expect(await during(again)).toMatchObject({ exitCode: 0 });
     expect((await get('certificate', secret)).status.revision).toBe(revision + 1);
   });
 

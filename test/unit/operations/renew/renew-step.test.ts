@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { secretName } from '../../../../src/config/registration.ts';
 import type { Registration } from '../../../../src/config/schema.ts';
 import { certificateRef, requestIssuance } from '../../../../src/operations/renew/issuance.ts';
-import { issue } from '../../../../src/operations/renew/renew-step.ts';
+import { issue, renewStep } from '../../../../src/operations/renew/renew-step.ts';
+import { clockSkewMs } from '../../../../src/pki/clock-skew.ts';
+import { issueServing } from '../../../../src/pki/leaf.ts';
 import { answer, clusterOf, never, notFound } from '../../cluster/kube-api.ts';
+import { day, now as issuedAt } from '../../pki/certificates.ts';
+import { authority, names, registration } from '../../project/sample.ts';
 import { rejection } from '../waiting.ts';
 
 const ref = certificateRef('wardle', 'api-tls');
@@ -130,4 +135,26 @@ describe('issue', () => {
       message: 'cert-manager did not renew Certificate wardle/api-tls: Failed: no\nthe old certificate stays in use',
     });
   });
+});
+
+test('a certificate that is valid from now on is accepted, though the time of kube-apiserver is in whole seconds', async () => {
+  const time = new Date(issuedAt.getTime() - 1_000);
+  const { namespace } = registration.metadata;
+  const certificateOfProject = certificateRef(namespace, secretName(registration));
+  const made = await issueServing({
+    authority,
+    names,
+    keyType: 'ecdsa-p256',
+    lifetimeMs: 5 * day,
+    now: new Date(issuedAt.getTime() + clockSkewMs),
+  });
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const data = { 'ca.crt': base64(authority.certificates), 'tls.crt': base64(made.certificates), 'tls.key': base64(made.key.reveal()) };
+  const cluster = await clusterOf(({ url }, response) =>
+    answer(response, 200, url.includes('/secrets/') ? { metadata: {}, data } : { metadata: {}, status: { conditions: [ready] } }),
+  );
+  const where = { cluster, signal: never, registration, now: () => time, onProgress: () => {} };
+  const step = renewStep(where, certificateOfProject, undefined);
+  await step.run();
+  expect(step.brought().presented[0]?.notBefore).toBe(issuedAt.toISOString());
 });
