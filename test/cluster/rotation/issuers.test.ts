@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Document } from 'yaml';
@@ -6,7 +6,7 @@ import { projectFiles } from '../../../src/project/project.ts';
 import { type AnyApiProject, anyApiProjectOfTest, closingWhenReady } from '../harness/any-api-project.ts';
 import { makeCa, makeLeaf, pair, pem, validForDays } from '../harness/certificates.ts';
 import { apisvc } from '../harness/commands.ts';
-import { editConfiguration, kubectlOk } from '../harness/projects.ts';
+import { editConfiguration, emptyFolder, kubectlOk } from '../harness/projects.ts';
 import { expectAgreement, expectNoFailure, rotateOk, underLoad } from '../harness/rotations.ts';
 import { runSigner, signWith } from '../harness/signer.ts';
 
@@ -90,4 +90,16 @@ test('self-signed becomes existing-secret by register, with another Secret', asy
   expect(spec.caBundle).toBe(base64(pem(ca)));
   // The restart of a pod closes its watches.
   expect({ failures: report.failures, retried: report.retried }).toEqual({ failures: 0, retried: [] });
+});
+
+test('a directory with nothing but apisvc.yaml rotates the CA whose key is in a Secret', async () => {
+  const name = 'issuer-ca-secret';
+  const project = await anyApiProjectOfTest({ name, flags: ['--close-connections'], init: ['--ca-key-in', 'secret'] });
+  expect(existsSync(projectFiles(project.dir).caKey)).toBe(false);
+  const pod = { ...project, dir: emptyFolder() };
+  writeFileSync(projectFiles(pod.dir).configuration, readFileSync(projectFiles(project.dir).configuration));
+  const report = await underLoad(pod, () => rotateOk(pod, '--ca', '--soak', '2s'), 100);
+  await expectAgreement(pod, name);
+  expect(existsSync(projectFiles(pod.dir).caKey)).toBe(false);
+  expectNoFailure(report);
 });
