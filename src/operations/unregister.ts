@@ -3,13 +3,14 @@ import { deleteAnyObject, deleteObject } from '../cluster/deletion.ts';
 import { wasRefused } from '../cluster/faults.ts';
 import { type Collection, getObject, listMetadata, refOf } from '../cluster/objects.ts';
 import { ownershipOf } from '../cluster/ownership.ts';
-import { describeRef, resourceName, resources } from '../cluster/resources.ts';
+import { describeRef, type ObjectRef, resourceName, resources } from '../cluster/resources.ts';
 import { restoreObject } from '../cluster/restore.ts';
 import type { Holder, RotatedService } from '../cluster/rotation-lease.ts';
 import type { Need } from '../cluster/status.ts';
 import type { Registration } from '../config/schema.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
+import { caSecretRef, nameOfCaSecret } from './ca-secret.ts';
 import { namingAllMissing, requireAccess } from './permissions.ts';
 import type { OnProgress, RemovedObject } from './progress.ts';
 import { runSteps, type Step } from './runner.ts';
@@ -90,6 +91,11 @@ export async function planUnregister(cluster: Cluster, request: UnregisterReques
   refuseOtherProjects(targets);
   if (unlisted.length > 0)
     onProgress({ kind: 'note', what: `forbidden to list ${unlisted.map(placeOf).join(', ')}, so leftovers may remain there` });
+  const ca = registration && caSecretRef(registration);
+  if (ca && !keepSecrets && targets.some(({ ref, action }) => action === 'delete' && isSame(ref, ca))) {
+    const what = `${nameOfCaSecret(ca)} has the only copy of the private key of the CA, which is deleted with it; --keep-secrets leaves it`;
+    onProgress({ kind: 'note', what });
+  }
   const kept = ({ ref, action }: Target): boolean => keepSecrets && ref.resource.kind === 'Secret' && action !== 'leave';
   return {
     project,
@@ -99,6 +105,8 @@ export async function planUnregister(cluster: Cluster, request: UnregisterReques
     evidence: [],
   };
 }
+
+const isSame = (one: ObjectRef, other: ObjectRef): boolean => describeRef(one) === describeRef(other);
 
 /**
  * Few users may read namespaces, and a namespace that they may not read was not created by them.
