@@ -97,7 +97,7 @@ export async function runRecorded(runner: StepRunner, { rotation, steps, started
 }
 
 /** The steps of a rotation before the one that writes the Secret. */
-const beforeSecret: readonly string[] = ['trust-both', 'uptake'];
+const beforeSecret: readonly string[] = ['ca-key', 'trust-both', 'uptake'];
 
 const journalOf = (
   { kind, direction, from, to, neverServed }: Rotation,
