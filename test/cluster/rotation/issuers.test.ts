@@ -52,6 +52,9 @@ test('self-signed becomes ca by a rotation', async () => {
   writeFileSync(files.key, pair(ca).key, { mode: 0o600 });
   const flags = ['--ca-cert', files.cert, '--ca-key', files.key];
   await expectRotation({ project, name, issuer: { type: 'ca' }, ca: pem(ca), flags });
+  const { stdout } = await rotateOk(project, ...flags, '--nudge');
+  expect(stdout).toMatch(/^Rotated the serving certificate\.\n/);
+  await expectAgreement(project, name);
 });
 
 test('self-signed becomes csr by a rotation', async () => {
