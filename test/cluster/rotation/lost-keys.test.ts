@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectFiles } from '../../../src/project/project.ts';
@@ -69,18 +69,26 @@ describe('a project that lost a key', () => {
     const addKeys = (...path: readonly string[]): void => {
       for (const key of keysIn(join(project.dir, 'certs', ...path))) keys.add(key);
     };
-    const run = async (...args: readonly string[]): Promise<void> => {
-      const { stdout, stderr } = await apisvc(['rotate', '-C', project.dir, '-v', ...args], { timeout: 120_000 });
+    const runCommand = async (command: string, ...args: readonly string[]): Promise<void> => {
+      const { stdout, stderr } = await apisvc([command, '-C', project.dir, '-v', ...args], { timeout: 120_000 });
       outputs.push(stdout, stderr);
       addKeys();
     };
+    const run = (...args: readonly string[]): Promise<void> => runCommand('rotate', ...args);
     addKeys();
     await run('--dry-run');
     await run('--ca', '--dry-run', '-o', 'json');
+    editConfiguration(project.dir, (document) => document.setIn(['spec', 'certificates', 'issuer', 'caKey'], 'secret'));
+    await runCommand('register', '--diff');
+    await runCommand('register');
+    expect(existsSync(projectFiles(project.dir).caKey)).toBe(false);
+    await run('--dry-run');
     const running = apisvc(['rotate', '-C', project.dir, '-v', '--ca', '--soak', '60s'], { timeout: 120_000 });
     await waitForOutput(running, /==> Watching/);
     outputs.push(await kubectlOk(['get', 'leases', '-n', 'lost-keys', '-o', 'yaml']));
     addKeys('next');
+    const { data } = JSON.parse(await kubectlOk(['get', 'secret', '-n', 'lost-keys', 'lost-keys-ca', '-o', 'json']));
+    for (const entry of ['tls.key', 'next.key']) keys.add(Buffer.from(data[entry], 'base64').toString());
     running.kill('SIGINT');
     const interrupted = await running;
     expect(interrupted).toMatchObject({ exitCode: 130, stderr: expect.stringContaining('or go back: apisvc rotate -C ') });
