@@ -112,7 +112,7 @@ export default defineConfig({
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
           // The specs mostly wait. More load generators would need the whole processor, and specs
           // apart disturb each other.
-          maxWorkers: { '1.37': 1, '1.35': 2 }[cell] ?? 4,
+          maxWorkers: { '1.37': 1, '1.35': 2 }[cell] ?? 5,
           ...onCluster,
           testTimeout: 600_000,
         },
