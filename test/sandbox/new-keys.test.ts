@@ -12,7 +12,7 @@ test('init --force-keys breaks no API that works: register and rotate name the c
   expect(readFileSync(file, 'utf8')).not.toBe(text);
   expect(await run('init', 'demo', '--force-keys', '--yes')).toMatchObject({ code: 0 });
   let errors = '';
-  for (const command of ['register', 'register --dry-run=server', 'register --only secrets', 'rotate', 'rotate --ca']) {
+  for (const command of ['register', 'register --dry-run=server', 'register --diff', 'register --only secrets', 'rotate', 'rotate --ca']) {
     const [name = '', ...flags] = command.split(' ');
     const { code, stdout, stderr } = await run(name, '-C', 'demo', ...flags);
     errors = stderr.slice(stderr.indexOf('error: '));
