@@ -26,8 +26,9 @@ import type { Where } from './renew-step.ts';
  */
 
 const fromCertificate = 'cert-manager.io/inject-ca-from';
-/** The cainjector reads it before the other one (setup.go, RegisterAllInjectors). */
 const fromSecret = 'cert-manager.io/inject-ca-from-secret';
+/** The value of `fromCertificate` meanwhile. Earlier cainjectors obey both annotations at once. */
+const formerCertificate = 'apisvc.dev/inject-ca-from';
 
 const bothRef = (registration: Registration): ObjectRef => ({
   resource: resources.Secret,
@@ -57,8 +58,19 @@ const bothManifest = (registration: Registration, anchors: readonly CertificateI
 const readVerifying = async (where: Where): Promise<readonly KubeObject[]> =>
   (await readApiServices(where)).filter((each) => !viewApiService(each).insecureSkipTLSVerify);
 
-const isInjected = (apiService: KubeObject, registration: Registration): boolean =>
-  apiService.metadata.annotations?.[fromSecret] === pathOf(bothRef(registration));
+const isInjected = ({ metadata: { annotations = {} } }: KubeObject, registration: Registration): boolean =>
+  annotations[fromSecret] === pathOf(bothRef(registration));
+
+/** Whether the cainjector follows nothing else. */
+const isOnlyInjected = (apiService: KubeObject, registration: Registration): boolean =>
+  isInjected(apiService, registration) && apiService.metadata.annotations?.[fromCertificate] === undefined;
+
+/** The annotations of an APIService that follows the Secret, or the Certificate again. */
+function annotationsFor({ metadata: { annotations = {} } }: KubeObject, secret: string | null): object {
+  const certificate = annotations[fromCertificate] ?? annotations[formerCertificate];
+  const [now, former] = secret === null ? [certificate, null] : [null, certificate];
+  return { metadata: { annotations: { [fromSecret]: secret, [fromCertificate]: now, [formerCertificate]: former } } };
+}
 
 /** Whether an earlier run has both CAs trusted, and was interrupted. */
 export const hasBothCas = async (where: Where): Promise<boolean> =>
@@ -73,7 +85,7 @@ function injectionFault(apiService: KubeObject, registration: Registration): Ref
       fix: `Let cert-manager inject the CA of the Certificate: kubectl annotate apiservice ${name} ${fromSecret}-`,
     });
   }
-  if (certificate !== undefined) return undefined;
+  if (certificate !== undefined || annotations[formerCertificate] !== undefined) return undefined;
   return new RefusedError(`cert-manager does not write the caBundle of apiservice/${name}, which leads to the same Service`, {
     fix: `Let it: kubectl annotate apiservice ${name} ${fromCertificate}=${registration.metadata.namespace}/${certificateName(registration)}`,
   });
@@ -90,7 +102,7 @@ export function bothCasStep(where: Where, next: () => Promise<readonly Certifica
     const wanted = (await next()) ?? [];
     const found = await readVerifying(where);
     return found
-      .filter((each) => !isInjected(each, registration) || lackedBy(viewApiService(each), wanted, now()).length > 0)
+      .filter((each) => !isOnlyInjected(each, registration) || lackedBy(viewApiService(each), wanted, now()).length > 0)
       .map(({ metadata }) => metadata.name);
   };
   return {
@@ -109,7 +121,7 @@ export function bothCasStep(where: Where, next: () => Promise<readonly Certifica
       const valid = all.filter((each) => !isExpired(each, now()));
       await applyObject(cluster, bothManifest(registration, valid), { force: true, dryRun: false, signal });
       onProgress({ kind: 'applied', applied: { object: describeRef(ref), change: 'configured' } });
-      for (const each of found) await mergePatch(where, refOf(each), { metadata: { annotations: { [fromSecret]: pathOf(ref) } } });
+      for (const each of found) await mergePatch(where, refOf(each), annotationsFor(each, pathOf(ref)));
       const details = 'kubectl -n cert-manager logs deployment/cert-manager-cainjector';
       await waitFor("cert-manager's cainjector to write both CAs", details, where, (report) =>
         poll({ signal, report }, async () => {
@@ -142,7 +154,7 @@ export function oneCaStep(rotation: Rotation, untilServed: () => Promise<unknown
       await untilServed();
       const all = await readVerifying(rotation);
       for (const each of all.filter((found) => isInjected(found, registration))) {
-        await mergePatch(rotation, refOf(each), { metadata: { annotations: { [fromSecret]: null } } });
+        await mergePatch(rotation, refOf(each), annotationsFor(each, null));
       }
       await untilFresh(signal, async () => {
         const found = await getObject(cluster, ref, signal);

@@ -101,7 +101,8 @@ async function expectNewCa(old: string): Promise<void> {
   const now = await read(leaf, 'ca.crt');
   expect(now).not.toBe(old);
   expect(now).toBe(await read(ca, 'tls.crt'));
-  expect(await annotations()).not.toHaveProperty(['cert-manager.io/inject-ca-from-secret']);
+  const { 'cert-manager.io/inject-ca-from': from, ...others } = await annotations();
+  expect({ from, others: Object.keys(others).filter((each) => each.includes('inject')) }).toEqual({ from: `${name}/${leaf}`, others: [] });
   expect(await kubectlOk(['get', 'secrets', '-n', name, '-o', 'name'])).not.toContain('both-cas');
 }
 

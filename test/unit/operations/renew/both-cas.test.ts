@@ -82,13 +82,14 @@ describe('trusting both CAs', () => {
     bothCasStep((await where(registered(annotations, caBundle))).where, async () => [otherCa]).observe();
 
   const fromCertificate = { 'cert-manager.io/inject-ca-from': 'wardle/api-tls' };
-  const fromBoth = { ...fromCertificate, 'cert-manager.io/inject-ca-from-secret': both };
+  const fromBoth = { 'apisvc.dev/inject-ca-from': 'wardle/api-tls', 'cert-manager.io/inject-ca-from-secret': both };
 
   test('is done where the cainjector copied them from the Secret of the rotation', async () => {
     expect(await observed(fromBoth)).toEqual({ state: 'done' });
     expect(await observed(fromBoth, bundleOf(ca))).toEqual({ state: 'pending' });
     // Before cert-manager 1.19, the next renewal would replace the caBundle.
     expect(await observed(fromCertificate)).toEqual({ state: 'pending' });
+    expect(await observed({ ...fromBoth, ...fromCertificate })).toEqual({ state: 'pending' });
   });
 
   test.each([
