@@ -8,7 +8,15 @@ import type { SecurePlan } from '../operations/secure/plan.ts';
 import type { Issued } from '../pki/types.ts';
 import { readCertificates, requireCertificates } from '../project/certificates.ts';
 import { finishPromotion, refuseDuringRotation } from '../project/generations.ts';
-import { isProject, type NewProject, projectFiles, readConfiguration, readRegistration, readSchema } from '../project/project.ts';
+import {
+  isProject,
+  type NewProject,
+  projectFiles,
+  readConfiguration,
+  readRegistration,
+  readSchema,
+  refuseFile,
+} from '../project/project.ts';
 
 /** What the plan needs from the disk. */
 export interface Prepared {
@@ -28,6 +36,7 @@ export interface Prepared {
 export async function prepare(plan: Prepared['plan'], name: string, directory: string | undefined): Promise<Prepared> {
   const dir = directory ?? plan.registration.metadata.name;
   if (plan.kind === 'trust') return prepareTrust(plan, name, directory);
+  refuseFile(dir);
   const earlier = isProject(dir) ? readEarlier(dir, plan, name) : undefined;
   const registration = earlier?.registration ?? plan.registration;
   if (earlier?.issued) return { plan, registration, issued: earlier.issued, dir, project: undefined };

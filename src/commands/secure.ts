@@ -9,7 +9,7 @@ import { findSecured, undoSecure } from '../operations/secure/undo.ts';
 import { planChanges, type SecureRequest, secure as secureServer } from '../operations/secure.ts';
 import { requireCertificates } from '../project/certificates.ts';
 import { refuseDuringRotation } from '../project/generations.ts';
-import { isProject, plannedFiles, writeProject } from '../project/project.ts';
+import { isProject, plannedFiles, refuseFile, writeProject } from '../project/project.ts';
 import { diffText } from '../report/diff.ts';
 import { secureJson, secureText } from '../report/secure.ts';
 import { planText } from '../report/unregister.ts';
@@ -33,6 +33,7 @@ export interface SecureFlags extends ClusterFlags {
 /** `apisvc secure`: turns on verification for a running server; with --undo puts back what was. */
 export async function secure(flags: SecureFlags, [given = '']: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const name = parseName(given);
+  if (flags.directory !== undefined) refuseFile(flags.directory);
   const onProgress = withoutRepeatedNotes(progressOn(terminal));
   if (flags.undo) return undo(flags, name, terminal, onProgress);
   const planned = await withCluster(flags, terminal, `looking at ${name}`, async (cluster, signal) => {

@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { getAsset, isSea } from 'node:sea';
 import { fileExists, reading } from '../config/file-errors.ts';
 import { parseRegistration } from '../config/load.ts';
@@ -48,6 +48,15 @@ export function requireDirectory(dir: string): void {
     throw new UsageError(`directory ${dir} does not exist`, { fix: `Check the path, or create a project there: ${createCommand(dir)}` });
   }
   if (!isDirectory(dir)) throw new UsageError(`${dir} is not a directory`, { fix: 'Set -C to the directory of a project.' });
+}
+
+/**
+ * Checks the path of a directory that a command creates where it does not exist.
+ * @throws UsageError where a file is in its way
+ */
+export function refuseFile(dir: string): void {
+  if (fileExists(dir)) requireDirectory(dir);
+  else if (dir !== dirname(dir)) refuseFile(dirname(dir));
 }
 
 const isDirectory = (dir: string): boolean => reading(dir, () => statSync(dir).isDirectory());
