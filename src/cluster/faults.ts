@@ -56,6 +56,9 @@ export class Unreachable extends ClusterError {
 /** The cluster sees system:anonymous. It refuses nearly every other request too. */
 export class NoCredentials extends ClusterError {}
 
+/** The cluster does not serve the kind, so that no object of it exists. */
+export class NotServed extends ClusterError {}
+
 /** Whether the cluster answered and refused this request. */
 export const wasRefused = (error: unknown): error is ClusterError =>
   error instanceof ClusterError && !(error instanceof Unreachable) && !(error instanceof NoCredentials);

@@ -1,8 +1,8 @@
-import { type ApisvcError, ClusterError, type ErrorDetails, RefusedError, UsageError } from '../errors.ts';
+import { type ApisvcError, ClusterError, RefusedError, UsageError } from '../errors.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { Answer } from './answer.ts';
 import type { Cluster } from './cluster.ts';
-import { NoCredentials, Unreachable } from './faults.ts';
+import { NoCredentials, NotServed, Unreachable } from './faults.ts';
 import { apiGroup, describeRef, type ObjectRef, ruleName } from './resources.ts';
 
 /**
@@ -77,9 +77,14 @@ export function refusal(cluster: Cluster, { verb, ref }: Attempt, answer: Answer
   const status = readStatus(answer);
   const doing = `${verb} ${describeRef(ref)}`;
   if (answer.status === 401) return badCredentials(cluster, now);
+  if (isUnserved(ref, answer, status)) {
+    return new NotServed(`failed to ${doing}: the cluster does not serve ${ref.resource.apiVersion}`, {
+      fix: 'Install cert-manager, or choose another issuer in apisvc.yaml.',
+    });
+  }
   if (isForeign(answer)) return foreignAnswer(cluster, doing, answer);
   if (answer.status === 403) return forbidden(cluster, status, { verb, ref });
-  if (answer.status === 404) return new ClusterError(`failed to ${doing}: ${status.message}`, notServed(ref));
+  if (answer.status === 404) return new ClusterError(`failed to ${doing}: ${status.message}`);
   // Of a list, only the label selector comes from the user.
   if (answer.status === 400 && verb === 'list') {
     return new UsageError(`invalid label selector: ${status.message}`, {
@@ -92,14 +97,21 @@ export function refusal(cluster: Cluster, { verb, ref }: Attempt, answer: Answer
   return new ErrorClass(`failed to ${doing}: HTTP status ${answer.status}: ${status.message}`);
 }
 
-/** Only the kinds of cert-manager may be missing from a supported cluster. */
-const notServed = ({ resource }: ObjectRef): ErrorDetails =>
-  apiGroup(resource) === 'cert-manager.io' ? { fix: 'Install cert-manager, or choose another issuer in apisvc.yaml.' } : {};
+/**
+ * Whether the cluster lacks the kind: of those that apisvc uses, only the kinds of cert-manager may
+ * be missing. kube-apiserver answers with the text of net/http, NotFound, where it knows no
+ * resource of the group, and else with a Status.
+ */
+const isUnserved = ({ resource }: ObjectRef, answer: Answer, { message }: Status): boolean =>
+  answer.status === 404 &&
+  apiGroup(resource) === 'cert-manager.io' &&
+  ['404 page not found', 'the server could not find the requested resource'].includes(message);
 
 const mayPass = ({ status }: Answer): boolean => status === 429 || status >= 500;
 
 /**
- * Whether another server than kube-apiserver sends an error: those of kube-apiserver are a Status.
+ * Whether another server than kube-apiserver sends an error: those of kube-apiserver are a Status,
+ * except for the path of a group that it does not serve.
  */
 export const isForeign = ({ status, body }: Answer): boolean => status !== 200 && parseJson(body)?.kind !== 'Status';
 

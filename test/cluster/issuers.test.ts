@@ -193,6 +193,23 @@ describe('existing-secret', () => {
   });
 });
 
+describe('cert-manager in a cluster without it', () => {
+  test('register says that it is missing, and unregister removes the rest', async () => {
+    const api = await project('no-cert-manager', 'cert-manager');
+    for (const flags of [[], ['--dry-run=server'], ['--diff']]) {
+      const { exitCode, stderr } = await failure(api.run('register', ...flags));
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 3,
+        stderr: expect.stringMatching(
+          /^error: failed to get \w+\/no-cert-manager\/\S+: the cluster does not serve cert-manager\.io\/v1\n(nothing was changed\n)?fix: Install cert-manager, or choose another issuer in apisvc\.yaml\.\n$/m,
+        ),
+      });
+    }
+    expect(await getObject('service', '-n', api.name, 'api')).toBeUndefined();
+    expect(await api.run('unregister', '--yes')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Nothing to do') });
+  });
+});
+
 describe('insecure', () => {
   test('register writes no Secret and no caBundle, and verify always reports it', async () => {
     const api = await project('unverified', 'insecure');

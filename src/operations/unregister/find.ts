@@ -1,5 +1,5 @@
 import type { Cluster } from '../../cluster/cluster.ts';
-import { wasRefused } from '../../cluster/faults.ts';
+import { NotServed, wasRefused } from '../../cluster/faults.ts';
 import { type Collection, getObject, listMetadata, listObjects, refOf } from '../../cluster/objects.ts';
 import { ownershipOf } from '../../cluster/ownership.ts';
 import { describeRef, type ObjectRef, type Resource, resources } from '../../cluster/resources.ts';
@@ -60,7 +60,7 @@ interface Searching {
  */
 export async function findProject(searching: Searching, project: string, registration: Registration | undefined): Promise<Found> {
   const { cluster, signal } = searching;
-  const named = await Promise.all((registration ? refsOf(registration) : []).map((ref) => getObject(cluster, ref, signal)));
+  const named = await Promise.all((registration ? refsOf(registration) : []).map((ref) => getServed(searching, ref)));
   const unlisted: Collection[] = [];
   const listed = await Promise.all(
     placesOf(project).map(async (place) => {
@@ -80,6 +80,13 @@ export async function findProject(searching: Searching, project: string, registr
   const targets = unique.toSorted((one, other) => rank(one) - rank(other)).map((object) => targetOf(object, project));
   return { targets, unlisted, projects: [...new Set(listed.flat().flatMap((object) => projectIn(object) ?? []))] };
 }
+
+/** Reads an object. Without its kind, it does not exist: cert-manager may be uninstalled first. */
+const getServed = ({ cluster, signal }: Searching, ref: ObjectRef): Promise<KubeObject | undefined> =>
+  getObject(cluster, ref, signal).catch((error) => {
+    if (error instanceof NotServed) return undefined;
+    throw error;
+  });
 
 /** Most users may not list the kinds of cert-manager, which most projects do not have. */
 const isExpected = ({ apiVersion }: Resource, registration: Registration | undefined): boolean =>

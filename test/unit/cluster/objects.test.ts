@@ -67,8 +67,21 @@ describe('refusals', () => {
     expect(await refused(404, body)).toMatchObject({ exitCode: Exit.unreachable, message: expect.stringContaining(words) });
   });
 
-  const refused = async (code: number, body: unknown): Promise<ReturnType<typeof failure>> =>
-    failure(getObject(await clusterOf((_, response) => answer(response, code, body)), ref, never));
+  // kube-apiserver answers with this text where no CustomResourceDefinition has the group.
+  test.each([
+    ['text', '404 page not found\n'],
+    ['a Status', status(404, 'NotFound', 'the server could not find the requested resource')],
+  ])('404 with %s for a kind of cert-manager says that it is not installed', async (_, body) => {
+    const error = await refused(404, body, { ...ref, resource: resources.Certificate });
+    expect(error).toMatchObject({
+      exitCode: Exit.unreachable,
+      message: 'failed to get certificate/wardle/api: the cluster does not serve cert-manager.io/v1',
+      fix: 'Install cert-manager, or choose another issuer in apisvc.yaml.',
+    });
+  });
+
+  const refused = async (code: number, body: unknown, wanted = ref): Promise<ReturnType<typeof failure>> =>
+    failure(getObject(await clusterOf((_, response) => answer(response, code, body)), wanted, never));
 
   test('forbidden names the verb, the resource and the rule', async () => {
     const error = await refused(403, status(403, 'Forbidden', 'services "api" is forbidden: User "jane" cannot get resource "services"'));
