@@ -36,6 +36,12 @@ export const projectOf = ({ metadata }: Registration): string => `${metadata.nam
  */
 export const restartAnnotation = 'apisvc.dev/restarted-for';
 
+/**
+ * The annotation of an APIService whose CA is rotated by cert-manager: the value of
+ * `cert-manager.io/inject-ca-from` before. No manifest has it.
+ */
+export const injectionAnnotation = 'apisvc.dev/inject-ca-from';
+
 interface OwnMetadata {
   /** Default: `objectLabels`. */
   readonly labels?: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { describeRef, type ObjectRef, resources } from '../../cluster/resources.
 import type { Registration } from '../../config/schema.ts';
 import { RefusedError } from '../../errors.ts';
 import { certificateName } from '../../manifests/cert-manager.ts';
-import { objectLabels, projectAnnotation, projectOf } from '../../manifests/labels.ts';
+import { injectionAnnotation, objectLabels, projectAnnotation, projectOf } from '../../manifests/labels.ts';
 import { base64 } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { distinct } from '../../pki/anchors.ts';
@@ -27,8 +27,6 @@ import type { Where } from './renew-step.ts';
 
 const fromCertificate = 'cert-manager.io/inject-ca-from';
 const fromSecret = 'cert-manager.io/inject-ca-from-secret';
-/** The value of `fromCertificate` meanwhile. Earlier cainjectors obey both annotations at once. */
-const formerCertificate = 'apisvc.dev/inject-ca-from';
 
 const bothRef = (registration: Registration): ObjectRef => ({
   resource: resources.Secret,
@@ -65,11 +63,14 @@ const isInjected = ({ metadata: { annotations = {} } }: KubeObject, registration
 const isOnlyInjected = (apiService: KubeObject, registration: Registration): boolean =>
   isInjected(apiService, registration) && apiService.metadata.annotations?.[fromCertificate] === undefined;
 
-/** The annotations of an APIService that follows the Secret, or the Certificate again. */
+/**
+ * The annotations of an APIService that follows the Secret, or the Certificate again. Before
+ * cert-manager 1.19, cainjectors obey both at once.
+ */
 function annotationsFor({ metadata: { annotations = {} } }: KubeObject, secret: string | null): object {
-  const certificate = annotations[fromCertificate] ?? annotations[formerCertificate];
+  const certificate = annotations[fromCertificate] ?? annotations[injectionAnnotation];
   const [now, former] = secret === null ? [certificate, null] : [null, certificate];
-  return { metadata: { annotations: { [fromSecret]: secret, [fromCertificate]: now, [formerCertificate]: former } } };
+  return { metadata: { annotations: { [fromSecret]: secret, [fromCertificate]: now, [injectionAnnotation]: former } } };
 }
 
 /** Whether an earlier run has both CAs trusted, and was interrupted. */
@@ -85,7 +86,7 @@ function injectionFault(apiService: KubeObject, registration: Registration): Ref
       fix: `Let cert-manager inject the CA of the Certificate: kubectl annotate apiservice ${name} ${fromSecret}-`,
     });
   }
-  if (certificate !== undefined || annotations[formerCertificate] !== undefined) return undefined;
+  if (certificate !== undefined || annotations[injectionAnnotation] !== undefined) return undefined;
   return new RefusedError(`cert-manager does not write the caBundle of apiservice/${name}, which leads to the same Service`, {
     fix: `Let it: kubectl annotate apiservice ${name} ${fromCertificate}=${registration.metadata.namespace}/${certificateName(registration)}`,
   });

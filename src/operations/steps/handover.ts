@@ -4,6 +4,7 @@ import { responsibilitiesOf } from '../../config/responsibilities.ts';
 import type { Registration } from '../../config/schema.ts';
 import { RefusedError } from '../../errors.ts';
 import { apiServiceAnnotations } from '../../manifests/issuer-fields.ts';
+import { injectionAnnotation } from '../../manifests/labels.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 
@@ -25,6 +26,11 @@ export async function handoverFault(
     const found = await getObject(cluster, refOf(wanted), signal);
     if (!found) continue;
     const { name, caBundle, available } = viewApiService(found);
+    if (found.metadata.annotations?.[injectionAnnotation] !== undefined) {
+      return new RefusedError(`a rotation of the CA is not complete: ${writer} injects both CAs into apiservice/${name}`, {
+        fix: 'Finish it: apisvc rotate',
+      });
+    }
     const isHandedOver = annotations.every((each) => found.metadata.annotations?.[each] !== undefined);
     if (isHandedOver || !caBundle || available?.status !== 'True') continue;
     const fix = [

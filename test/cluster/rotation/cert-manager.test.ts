@@ -114,6 +114,10 @@ test('rotate --ca that is interrupted, and continued by rotate: no request fails
     await waitForOutput(running, takingUp);
     running.kill('SIGINT');
     expect((await running).exitCode).toBe(130);
+    expect(await apisvc(['register', '-C', project.dir])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('error: a rotation of the CA is not complete: cert-manager injects both CAs'),
+    });
     const done = await rotated();
     expect(done.report).toMatchObject({ outcome: 'rotated', kind: 'ca', diagnosis: { verdict: 'healthy' } });
     expect(done.report.steps.map(({ id }: { readonly id: string }) => id)).not.toContain('renew-ca');
