@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
 import template from '../../templates/manifests/deployment.yaml';
+import { parseArguments } from '../config/arguments.ts';
 import { defaultPort } from '../config/contradictions.ts';
 import { mergePatch } from '../config/merge-patch.ts';
-import { hasServingSecret } from '../config/responsibilities.ts';
+import { hasServingSecret, responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { type Edits, templateDefault } from './template.ts';
 
@@ -43,6 +44,24 @@ export function certificateFlags(registration: Registration): string[] {
   return flags === 'equals' ? pairs.map((pair) => pair.join('=')) : pairs.flat();
 }
 
+/**
+ * Whether the server makes its own certificate, and needs a directory for it, because its root file
+ * system is read-only (k8s.io/apiserver/pkg/server/options/serving.go,
+ * MaybeDefaultWithSelfSignedCerts).
+ */
+export function makesCertificate(registration: Registration): boolean {
+  const { server, certificates } = registration.spec;
+  const given = parseArguments([...(server.command ?? []), ...(server.args ?? [])]);
+  const named = given.some(({ flag = '' }) => ['cert-dir', 'tls-cert-file'].includes(flag.replaceAll('_', '-')));
+  return responsibilitiesOf(registration).secret === 'nobody' && certificates.flags !== 'none' && !named;
+}
+
+function directoryFlag(registration: Registration): string[] {
+  const { flags, mountPath } = registration.spec.certificates;
+  if (!makesCertificate(registration)) return [];
+  return flags === 'equals' ? [`--cert-dir=${mountPath}`] : ['--cert-dir', mountPath];
+}
+
 const initialDelaySeconds = templateDefault(template, 'spec.template.spec.containers.0.readinessProbe').initialDelaySeconds;
 
 /** An HTTPS probe of the server's port, unless the configuration sets another action or none. */
@@ -70,13 +89,15 @@ function lifecycleEdits({ lifecycle, strategy, terminationGracePeriodSeconds: gr
   return strategy?.type === 'Recreate' || seconds === 0 ? { lifecycle: undefined } : { 'lifecycle.preStop.sleep.seconds': seconds };
 }
 
-/** Without a Secret, there is nothing to mount. */
-function mountEdits({ spec }: Registration, mounted: boolean): Edits {
-  const { server, certificates } = spec;
+/** Mounts the Secret, or the directory for the certificate of the server. */
+function mountEdits(registration: Registration): Edits {
+  const { server, certificates } = registration.spec;
   const { volumeMounts = [] } = server;
-  if (!mounted) return { volumeMounts };
+  const isWritten = makesCertificate(registration);
+  if (!isWritten && !hasServingSecret(registration)) return { volumeMounts };
   return {
     'volumeMounts.0.mountPath': certificates.mountPath,
+    ...(isWritten ? { 'volumeMounts.0.readOnly': undefined } : {}),
     ...Object.fromEntries(volumeMounts.map((mount, index) => [`volumeMounts.${index + 1}`, mount])),
   };
 }
@@ -91,7 +112,7 @@ export function containerEdits(registration: Registration): Edits {
     image: server.image,
     imagePullPolicy: server.imagePullPolicy,
     command: server.command,
-    args: [...(server.args ?? []), ...certificateFlags(registration)],
+    args: [...(server.args ?? []), ...certificateFlags(registration), ...directoryFlag(registration)],
     env: server.env?.map(withoutEmptyValue),
     'ports.0.containerPort': server.port ?? defaultPort,
     ...Object.fromEntries((server.extraPorts ?? []).map((port, index) => [`ports.${index + 1}`, port])),
@@ -101,6 +122,6 @@ export function containerEdits(registration: Registration): Edits {
     ...lifecycleEdits(server),
     ...(server.resources === undefined ? {} : { resources: server.resources }),
     securityContext: hardenedUnder(server.securityContext),
-    ...mountEdits(registration, hasServingSecret(registration)),
+    ...mountEdits(registration),
   };
 }

@@ -5,7 +5,7 @@ import { secretName } from '../config/registration.ts';
 import { hasServingSecret, responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { configChecksum } from './config-map.ts';
-import { containerEdits, hardened } from './container.ts';
+import { containerEdits, hardened, makesCertificate } from './container.ts';
 import { serviceAccountName } from './identity.ts';
 import { metadataEdits, objectLabels, podSelector } from './labels.ts';
 import { type Edits, fillTemplate, templateDefault } from './template.ts';
@@ -40,6 +40,7 @@ export function secretItems(registration: Registration) {
 /** Without a Secret, the server makes its own certificate. */
 const volumeEdits = (registration: Registration): Edits => {
   const { volumes } = registration.spec.server;
+  if (makesCertificate(registration)) return { volumes: [{ name: 'serving-cert', emptyDir: {} }, ...(volumes ?? [])] };
   if (!hasServingSecret(registration)) return { volumes };
   return {
     'volumes.0.secret.secretName': secretName(registration),

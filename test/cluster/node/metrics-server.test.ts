@@ -73,6 +73,19 @@ describe('metrics-server from the preset', () => {
   });
 });
 
+describe('metrics-server from the preset, with the issuer insecure', () => {
+  test('makes its own certificate, which kube-apiserver does not verify', async () => {
+    const dir = join(emptyFolder(), 'metrics');
+    expect(await apisvc(['init', dir, '--preset', 'metrics-server', '--issuer', 'insecure', '--yes'])).toMatchObject({ exitCode: 0 });
+    expect(await apisvc(['register', '-C', dir])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining(`✓ ${name}: healthy with 1 warning`),
+    });
+    expect(await apisvc(['register', '-C', dir])).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^Nothing changed/) });
+    expect(await apisvc(['unregister', '-C', dir, '--yes'])).toMatchObject({ exitCode: 0 });
+  });
+});
+
 describe('metrics-server from its release manifests, with insecureSkipTLSVerify', () => {
   const upstream = join(program(cluster.programs, 'manifests'), 'overlays', 'release');
   const deployment = ['deployment', '-n', 'kube-system', 'metrics-server'];

@@ -53,16 +53,44 @@ describe('the key of the CA in a Secret', () => {
 });
 
 describe('the pods', () => {
-  it('mount no Secret, and get no flag, where there is none', () => {
-    const { containers, volumes } = specOf(objectOf(rendered('insecure'), 'Deployment')).template.spec;
-    expect({ volumes, args: containers[0].args, mounts: containers[0].volumeMounts }).toEqual({});
+  // kube-apiserver accepts any certificate, and the root file system is read-only.
+  it.each([
+    ['', '', ['--cert-dir=/var/run/serving-cert']],
+    ['\n    args: [-v=2]', ', flags: separate, mountPath: /own', ['-v=2', '--cert-dir', '/own']],
+  ])('get an empty directory for their own certificate where there is no Secret', (server, more, args) => {
+    const rest = `  certificates: {issuer: {type: insecure}${more}}`;
+    const manifests = renderManifests(registrationOf(`    image: x${server}`, rest), undefined, { secrets: 'omit' });
+    const { containers, volumes } = specOf(objectOf(manifests, 'Deployment')).template.spec;
+    expect({ volumes, args: containers[0].args, mounts: containers[0].volumeMounts }).toEqual({
+      volumes: [{ name: 'serving-cert', emptyDir: {} }],
+      args,
+      mounts: [{ name: 'serving-cert', mountPath: more === '' ? '/var/run/serving-cert' : '/own' }],
+    });
+  });
+
+  it.each([
+    ['flags: none', '', ', flags: none'],
+    ['--cert-dir', '\n    args: [--cert-dir=/tmp]', ''],
+    ['--tls-cert-file', '\n    command: [/server, --tls-cert-file, /own.crt]', ''],
+  ])('get none with %s', (_, server, more) => {
+    const rest = `  certificates: {issuer: {type: insecure}${more}}`;
+    const manifests = renderManifests(registrationOf(`    image: x${server}`, rest), undefined, { secrets: 'omit' });
+    const { containers, volumes } = specOf(objectOf(manifests, 'Deployment')).template.spec;
+    expect({ volumes, mounts: containers[0].volumeMounts }).toEqual({});
+    expect(containers[0].args ?? []).not.toContain('--cert-dir=/var/run/serving-cert');
   });
 
   it('keep their own volumes there', () => {
     const server = '    image: x\n    volumes: [{name: data, emptyDir: {}}]\n    volumeMounts: [{name: data, mountPath: /data}]';
     const { containers, volumes } = specOf(objectOf(rendered('insecure', '', server), 'Deployment')).template.spec;
-    expect(volumes).toEqual([{ name: 'data', emptyDir: {} }]);
-    expect(containers[0].volumeMounts).toEqual([{ name: 'data', mountPath: '/data' }]);
+    expect(volumes).toEqual([
+      { name: 'serving-cert', emptyDir: {} },
+      { name: 'data', emptyDir: {} },
+    ]);
+    expect(containers[0].volumeMounts).toEqual([
+      { name: 'serving-cert', mountPath: '/var/run/serving-cert' },
+      { name: 'data', mountPath: '/data' },
+    ]);
   });
 
   it.each(['existing-secret', 'cert-manager', 'openshift-service-ca'])('do not need ca.crt, which %s may not write', (type) => {
