@@ -41,9 +41,15 @@ export async function status(flags: StatusFlags, given: readonly string[], termi
 }
 
 async function filesOf(directory: string) {
-  const [{ readNextTrust, unreadableFiles }, { hasNext }] = await Promise.all([
+  const [{ isNextComplete, readNextTrust, unreadableFiles }, { hasNext }] = await Promise.all([
     import('../project/trust.ts'),
     import('../project/generations.ts'),
   ]);
-  return { next: readNextTrust(directory), unreadable: unreadableFiles(directory), hasNext: hasNext(directory) };
+  const next = readNextTrust(directory);
+  return {
+    next,
+    unreadable: unreadableFiles(directory),
+    hasNext: hasNext(directory),
+    isNextComplete: isNextComplete(directory, next),
+  };
 }

@@ -70,6 +70,8 @@ export interface StatusOptions extends Pick<DiagnoseOptions, 'clusterFlags' | 'p
   readonly next?: Omit<ProjectView, 'directory'> | undefined;
   /** Whether certs/next/ exists, whatever it holds. */
   readonly hasNext?: boolean | undefined;
+  /** Whether `rotate` could continue with it. Default true. */
+  readonly isNextComplete?: boolean | undefined;
   /** Why files of certs/ cannot be read, by the path below it. */
   readonly unreadable?: Readonly<Record<string, string>> | undefined;
   /** A certificate that expires within this time, in milliseconds, makes the command fail. */

@@ -13,12 +13,18 @@ interface Options extends FixTarget {
   readonly compared?: ProjectView | undefined;
   /** Whether certs/next/ exists. */
   readonly hasNext?: boolean | undefined;
+  /** Whether `rotate` could continue with it. Default true. */
+  readonly isNextComplete?: boolean | undefined;
 }
 
-const fix = 'To continue the rotation: `apisvc rotate`. To go back, which removes the directory: `apisvc rotate --abort`';
+const back = 'To go back, which removes the directory: `apisvc rotate --abort`';
 
 /** @returns undefined while a process rotates, also where the cluster never knew of the rotation */
-export function unfinishedOf(rotations: readonly RotationView[], { compared, hasNext, ...target }: Options): Unfinished | undefined {
+export function unfinishedOf(
+  rotations: readonly RotationView[],
+  { compared, hasNext, isNextComplete = true, ...target }: Options,
+): Unfinished | undefined {
   if (!compared || !hasNext || rotations.some(({ running }) => running)) return undefined;
+  const fix = isNextComplete ? `To continue the rotation: \`apisvc rotate\`. ${back}` : back;
   return { path: fileIn(compared.directory, 'next'), fix: fillFix(fix, {}, target) };
 }

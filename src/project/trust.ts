@@ -3,7 +3,7 @@ import { apiServiceNames } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { CertificateInfo } from '../pki/types.ts';
 import { certificatesOf, whyUnreadable } from './certificates.ts';
-import { readRegistration } from './project.ts';
+import { certificateFiles, readRegistration } from './project.ts';
 import { pathsOfSets } from './sets.ts';
 
 /** What a project expects in the cluster: the names of its APIServices, and its certificates. */
@@ -21,6 +21,10 @@ export const readNextTrust = (directory: string): Pick<ProjectTrust, 'authoritie
   const [certificate] = certificatesOf(directory, 'certificate', 'next');
   return { authorities: certificatesOf(directory, 'caCertificate', 'next'), ...(certificate ? { certificate } : {}) };
 };
+
+/** Whether certs/next has all that a rotation continues with. No key is read. */
+export const isNextComplete = (directory: string, { authorities, certificate }: ReturnType<typeof readNextTrust>): boolean =>
+  authorities.length > 0 && certificate !== undefined && fileExists(certificateFiles(pathsOfSets(directory).next).key);
 
 /**
  * Reads the certificates of a project directory, without their faults.
