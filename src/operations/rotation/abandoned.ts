@@ -15,12 +15,11 @@ import { serviceOf } from './rotation.ts';
 /**
  * Ends a rotation whose API was unregistered: without an APIService, no request can fail. --abort
  * removes certs/next and the Lease. No Lease is created, because its namespace may be gone.
- * @returns undefined where an API is registered, or no rotation is in progress here
+ * @returns undefined where an API is registered
  * @throws RefusedError without --abort, and while another process holds the Lease
  */
 export async function discardAbandoned(cluster: Cluster, request: RotateRequest): Promise<RotateResult | undefined> {
   const { abort, dryRun, dir, kind, registration, holder, signal } = request;
-  if (!abort && !hasNext(dir)) return undefined;
   if ((await readApiServices({ ...request, cluster })).length > 0) return undefined;
   if (!abort) throw unregistered(request);
   const service = serviceOf(request);
@@ -46,7 +45,9 @@ export async function discardAbandoned(cluster: Cluster, request: RotateRequest)
 
 function unregistered(request: RotateRequest): RefusedError {
   const { namespace, name } = serviceOf(request);
-  return new RefusedError(`no APIService leads to Service ${namespace}/${name}, so the rotation cannot continue\nnothing was changed`, {
+  const what = `no APIService leads to Service ${namespace}/${name}`;
+  if (!hasNext(request.dir)) return new RefusedError(`${what}\nnothing was changed`, { fix: 'Register the API first: apisvc register' });
+  return new RefusedError(`${what}, so the rotation cannot continue\nnothing was changed`, {
     fix: 'Discard certs/next: apisvc rotate --abort\nThen register the project again: apisvc register',
   });
 }

@@ -102,6 +102,16 @@ test.each([true, false])('rotate names rotate --abort when no API is registered 
   expect(writes).toEqual([]);
 });
 
+test.each([true, false])('rotate names only register where no API is registered (dry run: %s)', async (dryRun) => {
+  const { cluster, writes } = await unregistered({});
+  const asked = request(project(), { abort: false, dryRun });
+  expect(await rejection(dryRun ? planRotation(cluster, asked) : rotate(cluster, asked))).toMatchObject({
+    message: `no APIService leads to Service example/${registration.spec.service.name}\nnothing was changed`,
+    fix: 'Register the API first: apisvc register',
+  });
+  expect(writes).toEqual([]);
+});
+
 test.each([true, false])('a dry run names all permissions that the rotation lacks (abort: %s)', async (abort) => {
   const { cluster } = await unregistered({ forbidden: true });
   const refused = await rejection(planRotation(cluster, request(project(), { abort, dryRun: true })));
