@@ -17,7 +17,7 @@ import { requireTime } from '../rotation/lifetime.ts';
 import { hasSecret } from '../rotation/live.ts';
 import { requireAgreement, requireWayBack } from '../rotation/preconditions.ts';
 import type { RotateRequest, RotateResult } from '../rotation/request.ts';
-import { requireUsableKey, withKey } from '../rotation/restore-key.ts';
+import { requireUsableAuthority, requireUsableKey, restoreOrMove, withKey } from '../rotation/restore-key.ts';
 import { newerSet, type Restored, restoreAuthority, restoreSet, setInSecret } from '../rotation/restore-set.ts';
 import { type CertificateSet, certificateSet, kindOf, type Rotation, type RotationKind } from '../rotation/rotation.ts';
 import type { Planned } from '../rotation/run.ts';
@@ -54,8 +54,9 @@ export async function prepare(
   if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', ...nothing };
   if (!found) {
     const { certificate } = projectFiles(dir);
-    throw new UsageError(damage === undefined ? `${certificate} not found` : `${certificate}: ${damage}`, {
-      fix: 'Restore the file from another copy of the project.',
+    const isInSecret = damage !== undefined && decision.action === 'start' && hasSecret(request);
+    throw new UsageError(damage === undefined ? `${certificate} not found` : `${certificate}: ${damage}\nnothing was changed`, {
+      fix: isInSecret ? restoreOrMove(certificate, 'restores it from the Secret') : 'Restore the file from another copy of the project.',
     });
   }
   if (decision.action === 'finish') return finished(cluster, request, { to: found, restored, journal });
@@ -79,6 +80,7 @@ const otherFile = (dir: string): string => `${projectFiles(dir).certificate} is 
 /** Refuses what it can before it restores lost files, without which nothing can be issued. */
 async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet, restored: Restored | undefined): Promise<Planned> {
   refuseMount(request.dir);
+  requireUsableAuthority(request.dir);
   if (!restored?.isNewer) requireUsableKey(request.dir, found);
   const where = { ...request, cluster };
   if (restored) await requireAgreement(where, found);
@@ -112,6 +114,7 @@ async function goOn(
 ): Promise<Planned> {
   const { abort, dir, dryRun, kind: asked, signal } = request;
   const where = { ...request, cluster };
+  requireUsableAuthority(dir);
   const kind = other ? kindOf(found, other) : (journal?.kind ?? 'leaf');
   if (asked === 'ca' && kind === 'leaf') throw otherKind();
   if (!abort) requireUsableKey(dir, found);

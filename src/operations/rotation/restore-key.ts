@@ -1,11 +1,10 @@
-import { dirname, join } from 'node:path';
 import { getObject } from '../../cluster/objects.ts';
 import { shellWord } from '../../config/shell-word.ts';
 import { UsageError } from '../../errors.ts';
 import { secretEntry } from '../../manifests/secret.ts';
 import { readPrivateKey, toPrivateKey } from '../../pki/keys.ts';
 import type { PrivateKey } from '../../pki/private-key.ts';
-import { keyOf, projectFaultTexts, unreadableFix } from '../../project/certificates.ts';
+import { keyOf, projectFaultTexts, unreadableFix, whyUnreadable } from '../../project/certificates.ts';
 import { saveFile } from '../../project/files.ts';
 import { projectFiles } from '../../project/project.ts';
 import { isKeyOf } from '../certificate-in-cluster.ts';
@@ -60,12 +59,26 @@ export async function keyInSecret(where: Where, { presented: [leaf] }: Certifica
 export function requireUsableKey(dir: string, { key, presented: [leaf] }: CertificateSet): void {
   const fault = key || !leaf ? undefined : keyOf(dir, leaf).fault;
   if (!fault || fault.code === 'file-not-found') return;
-  const path = projectFiles(dir).key;
-  // git ignores *.key.
-  const aside = join(dirname(path), 'tls.old.key');
   throw new UsageError(`${projectFaultTexts(dir, [fault])[0]}; a rotation would delete the file\nnothing was changed`, {
-    fix:
-      unreadableFix([fault]) ??
-      `Restore the file.\nOr move it away, and run the same command again, which uses the key in the Secret: mv ${shellWord(path)} ${shellWord(aside)}`,
+    fix: unreadableFix([fault]) ?? restoreOrMove(projectFiles(dir).key, 'uses the key in the Secret'),
   });
 }
+
+/**
+ * Refuses a certs/ca.crt that exists but has no certificate: without the CA, nothing tells which
+ * certificates it signed, and a rotation would delete the file.
+ * @throws UsageError with what is wrong with the file
+ */
+export function requireUsableAuthority(dir: string): void {
+  const why = whyUnreadable(dir, 'caCertificate', 'current');
+  if (why === undefined) return;
+  const path = projectFiles(dir).caCertificate;
+  throw new UsageError(`${path}: ${why}\nnothing was changed`, { fix: restoreOrMove(path, 'restores it from the caBundle') });
+}
+
+/** The way out for a damaged file that the cluster has too. */
+export const restoreOrMove = (path: string, then: string): string =>
+  `Restore the file.\nOr move it away, and run the same command again, which ${then}: mv ${shellWord(path)} ${shellWord(oldOf(path))}`;
+
+/** `tls.old.key`: git ignores `*.key`. */
+const oldOf = (path: string): string => path.replace(/(\.\w+)$/, '.old$1');

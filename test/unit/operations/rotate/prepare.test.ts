@@ -19,9 +19,26 @@ test('a certificate that is damaged is not called lost, and is not restored', as
   const cluster = await clusterOf(({ url }) => expect.fail(`${url} is not needed`));
   const request = { ...rotateRequest(dir), now: () => now, renewLease: async () => {} };
   expect(await rejection(prepare(cluster, request, { journal: undefined }))).toMatchObject({
-    message: `${certificate}: no certificate found`,
-    fix: 'Restore the file from another copy of the project.',
+    message: `${certificate}: no certificate found\nnothing was changed`,
+    fix: `Restore the file.\nOr move it away, and run the same command again, which restores it from the Secret: mv ${certificate} ${certificate.replace('tls.crt', 'tls.old.crt')}`,
   });
+});
+
+test.each(['leaf', 'ca'] as const)('a CA that is damaged is refused before certificates are issued: %s', async (kind) => {
+  const dir = project();
+  const { caCertificate } = projectFiles(dir);
+  writeFileSync(caCertificate, 'damaged');
+  const cluster = await clusterOf(({ url }) => expect.fail(`${url} is not needed`));
+  const request = { ...rotateRequest(dir, { kind }), now: () => now, renewLease: async () => {} };
+  const damaged = {
+    message: `${caCertificate}: no certificate found\nnothing was changed`,
+    fix: `Restore the file.\nOr move it away, and run the same command again, which restores it from the caBundle: mv ${caCertificate} ${caCertificate.replace('ca.crt', 'ca.old.crt')}`,
+  };
+  expect(await rejection(prepare(cluster, request, { journal: undefined }))).toMatchObject(damaged);
+  writeNext(dir, { issued });
+  for (const abort of [false, true]) {
+    expect(await rejection(prepare(cluster, { ...request, abort }, { journal: undefined }))).toMatchObject(damaged);
+  }
 });
 
 test('the way back knows the certificates in certs/next, also without their key', () => {

@@ -84,4 +84,5 @@ test('an expired CA has no way back, by the clock of kube-apiserver', async () =
   const where = { cluster, registration, signal: never, now: () => new Date(now.getTime() + 101 * day) };
   await expect(requireWayBack(where, set)).rejects.toThrow('the old CA has expired');
   await expect(requireWayBack({ ...where, now: () => now }, set)).rejects.toThrow('no caBundle trusts the old CA any more');
+  await expect(requireWayBack(where, { ...set, anchors: [] })).rejects.toThrow('no caBundle trusts the old CA any more');
 });
