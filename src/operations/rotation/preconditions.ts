@@ -1,4 +1,5 @@
 import { getObject } from '../../cluster/objects.ts';
+import { conflictsOf } from '../../cluster/ownership.ts';
 import { apiServiceNames } from '../../config/registration.ts';
 import { shellWord } from '../../config/shell-word.ts';
 import { type ApisvcError, RefusedError } from '../../errors.ts';
@@ -26,7 +27,8 @@ type InProject = Where & Pick<RotateRequest, 'dir'>;
 export async function requireAgreement(where: InProject, current: CertificateSet, pending?: Pending): Promise<void> {
   const sets = pending?.set ? [current, pending.set] : [current];
   const bundles = await bundleFaults(where, sets);
-  const own = [...(await secretFaults(where, sets)), ...bundles.own];
+  const inSecret = await secretFaults(where, sets);
+  const own = [...inSecret.own, ...bundles.own];
   const reasons = [...own, ...bundles.lacking.map((name) => `the caBundle of apiservice/${name} lacks the CA in certs/ca.crt`)];
   if (reasons.length === 0) return;
   const { presented, anchors } = current;
@@ -36,6 +38,7 @@ export async function requireAgreement(where: InProject, current: CertificateSet
   if (refused) throw withoutChanges(refused);
   const others = bundles.lacking.filter((name) => !apiServiceNames(where.registration).includes(name));
   const isOthers = own.length === 0 && others.length === bundles.lacking.length;
+  const register = inSecret.isForeign || bundles.isForeign ? 'apisvc register --force-conflicts' : 'apisvc register';
   const fixes = [
     'See the differences: apisvc status',
     ...(pending ? [`If no server uses the certificates in certs/next, delete them: rm -r ${shellWord(pending.path)}`] : []),
@@ -44,7 +47,7 @@ export async function requireAgreement(where: InProject, current: CertificateSet
         `apiservice/${name} is not part of the project. Add the CA in certs/ca.crt to its caBundle, or point it at another Service: kubectl edit apiservice ${name}`,
     ),
     // `register` would refuse, or change nothing.
-    ...(outdated || isOthers ? [] : [`${pending ? 'Then' : 'Or'} register the project again: apisvc register`]),
+    ...(outdated || isOthers ? [] : [`${pending ? 'Then' : 'Or'} register the project again: ${register}`]),
   ];
   throw new RefusedError(`the project differs from the cluster: ${reasons.join('; ')}\nnothing was changed`, { fix: fixes.join('\n') });
 }
@@ -69,28 +72,35 @@ export interface Pending {
   readonly path: string;
 }
 
-async function secretFaults(where: Where, sets: readonly CertificateSet[]): Promise<readonly string[]> {
-  if (!hasSecret(where)) return [];
+/** `isForeign`: `register` would refuse to overwrite what another manager wrote. */
+async function secretFaults(where: Where, sets: readonly CertificateSet[]) {
+  if (!hasSecret(where)) return { own: [], isForeign: false };
   const ref = secretRef(where);
   const found = await getObject(where.cluster, ref, where.signal);
-  if (!found) return [`Secret ${ref.namespace}/${ref.name} not found`];
+  if (!found) return { own: [`Secret ${ref.namespace}/${ref.name} not found`], isForeign: false };
   const leaf = leafOf(found);
-  if (sets.some((set) => set.leaf === leaf?.fingerprint)) return [];
-  return [
-    `Secret ${ref.namespace}/${ref.name} holds ${leaf ? certificateDate(leaf) : 'no certificate'}, not the certificate in certs/tls.crt`,
-  ];
+  if (sets.some((set) => set.leaf === leaf?.fingerprint)) return { own: [], isForeign: false };
+  const holds = leaf ? certificateDate(leaf) : 'no certificate';
+  return {
+    own: [`Secret ${ref.namespace}/${ref.name} holds ${holds}, not the certificate in certs/tls.crt`],
+    isForeign: conflictsOf(found, { data: { 'tls.crt': '', 'tls.key': '' } }).length > 0,
+  };
 }
 
-/** @returns the APIServices whose caBundle lacks the CA, and other faults in words */
+/** @returns the APIServices whose caBundle lacks the CA, and the rest as `secretFaults` */
 async function bundleFaults(where: Where, sets: readonly CertificateSet[]) {
   const { namespace, name } = serviceOf(where);
   const found = await readApiServices(where);
-  if (found.length === 0) return { own: [`no APIService leads to Service ${namespace}/${name}`], lacking: [] };
-  const lacking = found
-    .map(viewApiService)
-    .filter((api) => !api.insecureSkipTLSVerify && sets.every(({ anchors }) => lackedBy(api, anchors, where.now()).length > 0))
-    .map((api) => api.name);
-  return { own: [], lacking };
+  if (found.length === 0) return { own: [`no APIService leads to Service ${namespace}/${name}`], lacking: [], isForeign: false };
+  const lacking = found.filter((each) => {
+    const api = viewApiService(each);
+    return !api.insecureSkipTLSVerify && sets.every(({ anchors }) => lackedBy(api, anchors, where.now()).length > 0);
+  });
+  return {
+    own: [],
+    lacking: lacking.map(({ metadata }) => metadata.name),
+    isForeign: lacking.some((each) => conflictsOf(each, { spec: { caBundle: '' } }).length > 0),
+  };
 }
 
 /**

@@ -53,6 +53,7 @@ const clusterWith = (
   trusted: typeof inUse = set,
   endpoint?: { readonly address: string; readonly port: number },
   name = registered,
+  managedFields: readonly object[] = [],
 ) =>
   clusterOf(({ url }, response) => {
     const service = serviceOf({ registration });
@@ -80,7 +81,7 @@ const clusterWith = (
       answer(response, journal ? 200 : 404, journal ? { metadata, spec: {} } : notFound(url));
     } else if (url.includes('/secrets/')) {
       const data = { 'tls.crt': base64(set.chain), 'tls.key': base64(set.key.reveal()) };
-      answer(response, 200, { metadata: { name: secretName(registration), namespace: service.namespace }, data });
+      answer(response, 200, { metadata: { name: secretName(registration), namespace: service.namespace, managedFields }, data });
     } else {
       const api = { metadata: { name }, spec: { service, caBundle: bundleOf(trusted) } };
       answer(response, 200, { metadata: { resourceVersion: '1' }, items: [api] });
@@ -111,6 +112,20 @@ describe('pending certificates that no Lease describes', () => {
     if (!current) throw new Error('no certificate');
     const where = { cluster: await clusterWith(set), registration, dir: 'demo', signal: never, now: () => now };
     await requireAgreement(where, current, { set: next, path: 'certs/next' });
+  });
+});
+
+test('the fix for a Secret that another manager changed is to overwrite it', async () => {
+  const entry = (manager: string, operation: string) => ({ manager, operation, fieldsV1: { 'f:data': { 'f:tls.crt': {} } } });
+  const managedFields = [{ ...entry('apisvc', 'Apply'), fieldsV1: { 'f:data': { 'f:tls.key': {} } } }, entry('kubectl-patch', 'Update')];
+  const broken = { ...inUse, chain: 'x' };
+  const cluster = await clusterWith(broken, undefined, inUse, undefined, registered, managedFields);
+  const current = certificateSet(inUse);
+  if (!current) throw new Error('no certificate');
+  const refused = await rejection(requireAgreement({ cluster, registration, dir: 'demo', signal: never, now: () => now }, current));
+  expect(refused).toMatchObject({
+    message: expect.stringContaining('holds no certificate, not the certificate in certs/tls.crt'),
+    fix: 'See the differences: apisvc status\nOr register the project again: apisvc register --force-conflicts',
   });
 });
 
