@@ -80,6 +80,7 @@ describe('a caBundle that is overwritten', () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
     expect(stderr).toMatch(/error: apiservice\/\S+: "kubectl-patch" at \S+ overwrote the caBundle a second time during the rotation/);
     expect(stderr).toContain('let it write only the new CA');
+    expect(stderr.indexOf('restoring it once')).toBeLessThan(stderr.indexOf('==> Trusting only the new CA'));
     const { files, secret, bundle } = await placesOf(project, name);
     expect(secret.leaf).not.toEqual(files.leaf);
     expect(bundle).toEqual(expect.arrayContaining(secret.ca));
