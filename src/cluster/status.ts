@@ -173,6 +173,8 @@ export function anonymousFix({ user }: Pick<Cluster, 'user'>, message: string): 
 export interface Need {
   readonly verb: string;
   readonly ref: ObjectRef;
+  /** Whether the operation can do without it. */
+  readonly optional?: true;
 }
 
 /** A rule of a Role in a namespace, or of a ClusterRole. */
@@ -222,7 +224,7 @@ const generatedNames: readonly string[] = ['Pod', 'ReplicaSet'];
 function ruleSubject({ verb, ref: { resource, name } }: Need): string {
   const anyName = name === '*' || ['create', 'list', 'watch'].includes(verb) || generatedNames.includes(resource.kind);
   const names = anyName ? '' : `, resourceNames: [${JSON.stringify(name)}]`;
-  return `apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${ruleName(resource)}]${names}`;
+  return `apiGroups: [${JSON.stringify(apiGroup(resource))}], resources: [${resource.plural === '*' ? '"*"' : ruleName(resource)}]${names}`;
 }
 
 /**

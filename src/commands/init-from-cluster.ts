@@ -4,7 +4,7 @@ import { clusterFlagsOf } from '../diagnosis/fix.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import type { OnProgress } from '../operations/progress.ts';
 import { finishPromotion, refuseDuringRotation } from '../project/generations.ts';
-import { isProject, projectFiles, readSchema, writeProject } from '../project/project.ts';
+import { isProject, plannedFiles, projectFiles, readSchema, writeProject } from '../project/project.ts';
 import { describeFound } from '../report/project.ts';
 import type { ClusterFlags } from './cluster.ts';
 import { flagNames } from './init-command.ts';
@@ -37,10 +37,11 @@ export async function initFromCluster(flags: Flags & { readonly fromCluster: str
   );
   terminal.interrupt.throwIfAborted();
   const project = { configuration, schema: readSchema(), certificates: undefined, ...(caBundle ? { caBundle } : {}) };
-  const paths = writeProject(dir, project);
+  const files = plannedFiles(dir, project);
+  writeProject(dir, project);
   if (terminal.quiet) return Exit.ok;
   const clusterFlags = clusterFlagsOf(flags);
-  await terminal.result(describeFound({ dir, paths, registration, name, clusterFlags, canSecure, colors: terminal.outColors }));
+  await terminal.result(describeFound({ dir, files, registration, name, clusterFlags, canSecure, colors: terminal.outColors }));
   return Exit.ok;
 }
 

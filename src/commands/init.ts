@@ -5,8 +5,10 @@ import { responsibilities, responsibilitiesOf } from '../config/responsibilities
 import type { Registration } from '../config/schema.ts';
 import { Exit, type ExitCode, RefusedError, UsageError } from '../errors.ts';
 import { issueCertificates } from '../issuers/issuers.ts';
+import { caBundleOf } from '../pki/anchors.ts';
+import { inspect } from '../pki/inspect.ts';
 import type { Authority } from '../pki/types.ts';
-import { faultsAgainstKeeping, projectFaultTexts, unreadableFix } from '../project/certificates.ts';
+import { certificatesOf, faultsAgainstKeeping, projectFaultTexts, unreadableFix } from '../project/certificates.ts';
 import { finishPromotion, refuseDuringRotation } from '../project/generations.ts';
 import { issuedInFiles } from '../project/issued.ts';
 import {
@@ -55,7 +57,8 @@ export async function init(flags: InitFlags & FromClusterFlags, [dir = '.']: rea
   terminal.interrupt.throwIfAborted();
   // One may have started while the user answered.
   refuseDuringRotation(dir);
-  const paths = writeProject(dir, project);
+  const [files, replacesCa] = [plannedFiles(dir, project), replacesAuthority(dir, certificates)];
+  writeProject(dir, project);
   const removed = all.caKey === undefined ? undefined : removeReplacedAuthorityKey(dir, all.caKey);
   if (removed !== undefined) terminal.progress(`removed ${removed}, the key of the replaced CA`);
   // The result is the files.
@@ -63,13 +66,21 @@ export async function init(flags: InitFlags & FromClusterFlags, [dir = '.']: rea
   await terminal.result(
     describeProject({
       dir,
-      paths,
+      files,
       registration,
       command,
+      replacesCa,
       colors: terminal.outColors,
     }),
   );
   return Exit.ok;
+}
+
+/** Whether the new certificates are from another CA than those of the project. */
+function replacesAuthority(dir: string, certificates: NewProject['certificates']): boolean {
+  const known = certificatesOf(dir, 'caCertificate').map(({ fingerprint }) => fingerprint);
+  if (!certificates || known.length === 0) return false;
+  return !inspect(caBundleOf(certificates.issued)).certificates.some(({ fingerprint }) => known.includes(fingerprint));
 }
 
 interface Configured {

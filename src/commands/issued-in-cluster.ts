@@ -1,6 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { wasRefused } from '../cluster/faults.ts';
-import { inDirectory, newKeysCommand } from '../config/project-commands.ts';
+import { inDirectory, newKeysCommand, rotateAside } from '../config/project-commands.ts';
 import { caSecretName, secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { IssuerType } from '../config/schema-certificates.ts';
@@ -9,7 +9,6 @@ import { certificateInCluster, isNewer, type Unfit } from '../operations/certifi
 import { outdatedCopy } from '../operations/outdated.ts';
 import type { OnProgress } from '../operations/progress.ts';
 import { withoutChanges } from '../operations/runner.ts';
-import { rotateAside } from '../operations/set-aside.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
 import type { CertificateInfo, Issued } from '../pki/types.ts';
@@ -97,6 +96,6 @@ function renewal(directory: string, issuer: IssuerType, isOwn: boolean | undefin
     return ['Or replace the certificate in the cluster: apisvc rotate', '  Without certs/ca.key, replace the CA too: apisvc rotate --ca'];
   const everyCopy = '  Every copy of the project then needs the new files.';
   if (isOwn === false)
-    return [`Or replace the CA, the certificate and the key in the cluster: ${rotateAside(directory, issuer)}`, everyCopy];
+    return [`Or replace the CA, the certificate and the key in the cluster: ${rotateAside({ directory, issuer })}`, everyCopy];
   return [`Or create a new CA, certificate and key: ${newKeysCommand({ directory, issuer })}`, everyCopy];
 }

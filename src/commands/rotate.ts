@@ -68,7 +68,12 @@ export async function rotate(flags: RotateFlags, _: readonly string[], terminal:
   const result = await withCluster(flags, terminal, 'rotating', work)
     .catch((error) => explainInterrupt(error, flags, interruptFix(flags, report, isRenewed)))
     .catch((error) => reportFailure(error, flags, report, terminal));
-  await terminal.result(flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors));
+  const text = flags.output === 'json' ? rotationJson(result) : rotationText(result, terminal.outColors);
+  await terminal.result(text).catch((error) => {
+    // The result is in the cluster, not on stdout.
+    if (error instanceof ApisvcError) error.fix = completeFix(flags, report) ?? error.fix;
+    throw error;
+  });
   return result.diagnosis ? exitCodeOf(result.diagnosis) : Exit.ok;
 }
 
@@ -91,10 +96,7 @@ async function ownRotation(flags: RotateFlags, registration: Registration, termi
     const isSigned = responsibilitiesOf(registration).signedInCluster === true;
     const signing = isSigned ? await signedNext(cluster, given) : signedBySecret(cluster, given, { caKey: keys.caKey, issueWith });
     const request = { ...given, ...signing };
-    if (!flags.dryRun) return rotateCertificates(cluster, request);
-    const planned = await planRotation(cluster, request);
-    // The certificate does not exist yet.
-    return isSigned && planned.outcome === 'planned' ? { ...planned, to: undefined } : planned;
+    return flags.dryRun ? planRotation(cluster, request) : rotateCertificates(cluster, request);
   };
   return { kind, run };
 }
@@ -107,11 +109,16 @@ function refuseForeign(registration: Registration, directory: string): void {
 }
 
 /** After its last step, a rotation is complete: the same command would start another one. */
-function interruptFix({ abort }: RotateFlags, { steps }: RotateReport, isRenewed: boolean): string {
+function completeFix({ abort }: RotateFlags, { steps }: RotateReport): string | undefined {
   const isComplete = steps.length > 0 && steps.every(({ id, state }) => id === 'verify' || state === 'done' || state === 'skipped');
-  if (isComplete) return `The ${abort ? 'way back' : 'rotation'} is complete. To check the API: apisvc verify`;
+  return isComplete ? `The ${abort ? 'way back' : 'rotation'} is complete. To check the API: apisvc verify` : undefined;
+}
+
+function interruptFix(flags: RotateFlags, report: RotateReport, isRenewed: boolean): string {
+  const complete = completeFix(flags, report);
+  if (complete !== undefined) return complete;
   if (isRenewed) return `${runAgain}.`;
-  return abort ? `${runAgain}, or rotate after all: apisvc rotate` : `${runAgain}, or go back: apisvc rotate --abort`;
+  return flags.abort ? `${runAgain}, or rotate after all: apisvc rotate` : `${runAgain}, or go back: apisvc rotate --abort`;
 }
 
 /** Scripts learn which steps are done. @throws the error, whose exit code says the same */

@@ -48,7 +48,8 @@ export async function secure(flags: SecureFlags, [given = '']: readonly string[]
   const { plan } = prepared;
   if (plan.kind === 'adopt') for (const what of plan.notes) onProgress({ kind: 'note', what });
   if (flags.diff) {
-    await terminal.result(diffText(pairs, terminal.outColors));
+    const planned = { outcome: 'planned', name, applied: pairs.map(({ applied }) => applied) } as const;
+    await terminal.result(flags.output === 'json' ? secureJson(planned) : diffText(pairs, terminal.outColors));
     return pairs.some(({ applied }) => applied.change !== 'unchanged') ? Exit.findings : Exit.ok;
   }
   await confirm(flags, terminal, diffText(pairs, terminal.errorColors));

@@ -20,6 +20,18 @@ export function newKeysCommand({ directory, issuer }: ProjectCommands): string {
   return `apisvc init${directory === '.' ? '' : ` ${shellWord(directory)}`} --force-keys${needed && ` ${needed}`}`;
 }
 
+/** Moves the certificates of a project away, to go on with those in the cluster. */
+export function asideCommand(directory: string): string {
+  const certs = shellWord(join(directory, 'certs'));
+  return `mv ${certs} ${certs}.old`;
+}
+
+/** Replaces the CA and the keys in the cluster while the API keeps serving. */
+export function rotateAside({ directory, issuer }: ProjectCommands): string {
+  const { needed, requested } = issuerFlags[issuer];
+  return `${asideCommand(directory)} && apisvc rotate${requested ? '' : ` ${needed || '--ca'}`}`;
+}
+
 /** A command in the directory of a project. */
 export const inDirectory = (command: string, directory: string): string =>
   `${command}${directory === '.' ? '' : ` -C ${shellWord(directory)}`}`;

@@ -1,4 +1,4 @@
-import { inDirectory, newKeysCommand, type ProjectCommands } from '../config/project-commands.ts';
+import { asideCommand, inDirectory, newKeysCommand, type ProjectCommands } from '../config/project-commands.ts';
 import { responsibilities } from '../config/responsibilities.ts';
 import { fill } from './catalog.ts';
 
@@ -81,9 +81,14 @@ const insertFlags = (text: string, command: RegExp, flags: readonly string[]): s
 /** Fixes are written for the project in the current directory. */
 function inProject(command: string, project: ProjectCommands | undefined): string {
   if (!project) return command;
-  return command.replace(/apisvc (?:init --force-keys|register|rotate)/g, (start) =>
-    withoutBacktick(start === 'apisvc init --force-keys' ? newKeysCommand(project) : inDirectory(start, project.directory)),
+  return command.replace(/mv certs certs\.old|apisvc (?:init --force-keys|register|rotate)/g, (start) =>
+    withoutBacktick(projectCommand(start, project)),
   );
+}
+
+function projectCommand(start: string, project: ProjectCommands): string {
+  if (start.startsWith('mv')) return asideCommand(project.directory);
+  return start === 'apisvc init --force-keys' ? newKeysCommand(project) : inDirectory(start, project.directory);
 }
 
 /**

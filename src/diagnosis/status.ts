@@ -19,6 +19,7 @@ import { judge } from './judged.ts';
 import { fileIn } from './project-files.ts';
 import { isReplacement } from './replacement.ts';
 import { ownersOf, type StatusIssuer } from './status-issuer.ts';
+import { withOwnFix, withSymptoms } from './symptoms.ts';
 import type { ApiDiagnosis, DiagnoseOptions, Finding } from './types.ts';
 import { type Unfinished, unfinishedOf } from './unfinished.ts';
 
@@ -91,7 +92,7 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
     ...fileRows(place),
     ...unique(apis.flatMap((api, index) => clusterRows(api, diagnosis.apis[index] as ApiDiagnosis, place))),
   ];
-  const findings = diagnosis.apis.flatMap(({ findings: each }) => withSymptoms(each)).filter(isAboutCertificates);
+  const findings = withOwnFix(diagnosis.apis.flatMap(({ findings: each }) => withSymptoms(each)).filter(isAboutCertificates));
   const failure = failureOf(rows, findings, options, place.now);
   const known = rows.some(({ place: where, notChecked }) => !where.endsWith('files') && notChecked === undefined);
   const rotations = uniqueBy(
@@ -115,10 +116,6 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
 }
 
 const isLocal = ({ apiService }: ApiSnapshot): boolean => seen(apiService) !== undefined && !seen(apiService)?.service;
-
-/** Symptoms too: each place has its own. */
-const withSymptoms = (findings: readonly Finding[]): readonly Finding[] =>
-  findings.flatMap((finding) => (finding.sameAs === undefined ? [finding, ...withSymptoms(finding.explains)] : []));
 
 const isAboutCertificates = ({ code }: Pick<Finding, 'code'>): boolean =>
   /^(bundle|cert)\//.test(code) ||

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { getObject } from '../cluster/objects.ts';
+import { asideCommand } from '../config/project-commands.ts';
 import { serverNameOf } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
@@ -16,7 +17,6 @@ import { projectFiles } from '../project/project.ts';
 import { rootsInCluster } from './certificate-in-cluster.ts';
 import type { RegisterRequest } from './register-request.ts';
 import { secretRef } from './rotation/live.ts';
-import { aside } from './set-aside.ts';
 
 /** A copy of a project whose certificate was replaced in the cluster, from another copy. */
 
@@ -82,7 +82,7 @@ export async function outdatedCopy({ cluster, registration, signal, ...own }: Co
 function wayOut(dir: string, isSameCa: boolean): string {
   const { certificate, key } = projectFiles(dir);
   // The key of a CA that stays in use is needed for the next certificate.
-  const away = isSameCa ? `rm -f ${shellWord(certificate)} ${shellWord(key)}` : aside(dir);
+  const away = isSameCa ? `rm -f ${shellWord(certificate)} ${shellWord(key)}` : asideCommand(dir);
   return [
     'Get the current certs/ from the copy of the project in which they were rotated, for example: git pull',
     `Or use what is in the cluster, without the files of this copy: ${away} && apisvc register`,

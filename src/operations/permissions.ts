@@ -14,7 +14,7 @@ import { withoutChanges } from './runner.ts';
 /**
  * Checks, before anything changes, whether the user may do all that an operation does. Asks with
  * SelfSubjectAccessReviews, and with a dry run for the permissions that roles grant.
- * @param needs of the steps of the operation
+ * @param needs of the steps of the operation. Optional ones are only granted with the others
  * @param objects that the operation applies
  * @param unknown a sentence for the fix, where other needs are not known yet
  * @throws ClusterError with everything that is missing, and the command that grants it
@@ -34,18 +34,19 @@ export async function requireAccess(
     return answer;
   };
   const absent = await absentOf(cluster, objects.map(refOf), may, signal);
-  const required = [...needs, ...absent.map((ref) => ({ verb: 'create', ref }))];
+  const required: readonly Need[] = [...needs, ...absent.map((ref) => ({ verb: 'create', ref }))];
   const allowed = await Promise.all(required.map(may));
   const grants = await missingGrants(objects, {
     may,
     mayApply: (object) => mayApply(cluster, object, signal),
   });
-  const missing = [...required.filter((_, index) => !allowed[index]), ...grants];
+  const lacking = [...required.filter((_, index) => !allowed[index]), ...grants];
+  const missing = lacking.filter(({ optional }) => !optional);
   if (missing.length === 0) return;
   const user = (await askUserName(cluster, signal)) ?? cluster.user;
   const fix = [
     'A cluster administrator can grant the permissions:',
-    grantCommand(user, missing),
+    grantCommand(user, lacking),
     ...(unknown === undefined ? [] : [unknown]),
   ].join('\n');
   throw withoutChanges(new ClusterError(`user "${user}" is not allowed to ${verbsByResource(missing)}`, { fix }));

@@ -1,5 +1,6 @@
 import { getObject } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
+import { rotateAside } from '../config/project-commands.ts';
 import { apiServiceNames, serverNameOf } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { RefusedError } from '../errors.ts';
@@ -10,7 +11,6 @@ import { viewApiService } from '../snapshot/views.ts';
 import { type CopyCheck, describeIssued } from './outdated.ts';
 import { accepts } from './rotation/bundles.ts';
 import { leafOf, secretRef } from './rotation/live.ts';
-import { rotateAside } from './set-aside.ts';
 import { isServed } from './steps/trust.ts';
 
 /**
@@ -49,7 +49,7 @@ export async function replacedCa({ cluster, registration, signal, dir, ...own }:
 function wayOut(dir: string, { spec }: Registration, apiService: string): string {
   return [
     'Make other keys and another CA while the API keeps serving, without the files of this copy:',
-    `  ${rotateAside(dir, spec.certificates.issuer.type)}`,
+    `  ${rotateAside({ directory: dir, issuer: spec.certificates.issuer.type })}`,
     'Or delete the APIService, and register the project. The API is unavailable in between:',
     `  kubectl delete apiservice ${apiService} && apisvc register`,
   ].join('\n');

@@ -115,7 +115,9 @@ async function plan(cluster: Cluster, request: RotateRequest): Promise<RotateRes
     planned.push({ id: step.id, title: step.title ?? step.id, state: observation.state });
   }
   const { kind, direction, from, to } = rotation;
-  return { outcome: 'planned', kind, direction, steps: [...planned, verify], from, to };
+  // A certificate that neither certs/next nor the Secret has was made only to plan with.
+  const isIssued = direction === 'back' || planned.some(({ id, state }) => ['issue', 'secret'].includes(id) && state === 'done');
+  return { outcome: 'planned', kind, direction, steps: [...planned, verify], from, to: isIssued ? to : undefined };
 }
 
 /**

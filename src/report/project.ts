@@ -1,38 +1,52 @@
 import type { ChalkInstance } from 'chalk';
+import { fixInDirectory, type ProjectCommands, rotateAside } from '../config/project-commands.ts';
 import { apiServiceNames } from '../config/registration.ts';
 import { responsibilities } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { shellWord } from '../config/shell-word.ts';
+import type { PlannedFile } from '../project/project.ts';
 import { wrap } from './wrap.ts';
 
 export interface CreatedProject {
   /** Relative to the current directory. */
   readonly dir: string;
-  readonly paths: readonly string[];
+  readonly files: readonly PlannedFile[];
   readonly registration: Registration;
   /** The equivalent command without prompts, if there were any. */
   readonly command: string | undefined;
+  /** Whether the project had another CA before. */
+  readonly replacesCa: boolean;
   readonly colors: ChalkInstance;
 }
 
+/** What happened to each file. */
+const written = (files: readonly PlannedFile[], colors: ChalkInstance): readonly string[] =>
+  files.map(({ path, replaces }) => `${colors.green(replaces ? 'replaced' : 'created')} ${path}`);
+
 /** The result of `init`: the files and the next steps. */
-export function describeProject({ dir, paths, registration, command, colors }: CreatedProject): string {
+export function describeProject({ dir, files, registration, command, replacesCa, colors }: CreatedProject): string {
   const { name } = registration.spec.service;
   const { namespace } = registration.metadata;
   const at = dir === '.' ? '' : ` -C ${shellWord(dir)}`;
   return [
-    ...paths.map((path) => `${colors.green('created')} ${path}`),
+    ...written(files, colors),
     '',
     `${apiServiceNames(registration).join(', ')} will be served by Service ${namespace}/${name}.`,
     'Next:',
     `  apisvc render${at}      # review the manifests`,
     `  apisvc register${at}    # apply them, then verify the API`,
+    ...(replacesCa ? ofRegistered({ directory: dir, issuer: registration.spec.certificates.issuer.type }) : []),
     ...(command === undefined ? [] : ['', equivalent, `  ${command}`]),
     '',
   ].join('\n');
 }
 
-export interface FoundProject extends Omit<CreatedProject, 'command'> {
+const ofRegistered = (project: ProjectCommands): readonly string[] => [
+  'register refuses the new CA while the API works with the old one. To replace the CA then:',
+  `  ${fixInDirectory(rotateAside(project), project.directory)}`,
+];
+
+export interface FoundProject extends Omit<CreatedProject, 'command' | 'replacesCa'> {
   /** The APIService that the user gave. */
   readonly name: string;
   /** The flags that select the cluster. */
@@ -42,7 +56,7 @@ export interface FoundProject extends Omit<CreatedProject, 'command'> {
 }
 
 /** The result of `init --from-cluster`: the files, what the cluster runs, and the next steps. */
-export function describeFound({ dir, paths, registration, name, clusterFlags, canSecure, colors }: FoundProject): string {
+export function describeFound({ dir, files, registration, name, clusterFlags, canSecure, colors }: FoundProject): string {
   const { metadata, spec } = registration;
   const { type } = spec.certificates.issuer;
   const names = apiServiceNames(registration);
@@ -54,7 +68,7 @@ export function describeFound({ dir, paths, registration, name, clusterFlags, ca
   ];
   const width = Math.max(...steps.map(([command = '']) => command.length));
   return [
-    ...paths.map((path) => `${colors.green('created')} ${path}`),
+    ...written(files, colors),
     '',
     `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} served by Service ${metadata.namespace}/${spec.service.name}.`,
     `Issuer type "${type}": ${responsibilities[type].meaning}`,
@@ -67,7 +81,7 @@ export function describeFound({ dir, paths, registration, name, clusterFlags, ca
 const equivalent = 'Equivalent command without prompts:';
 
 export interface Plan {
-  readonly files: readonly { readonly path: string; readonly replaces: boolean }[];
+  readonly files: readonly PlannedFile[];
   readonly command: string;
   readonly colors: ChalkInstance;
   /** The width of the terminal. */

@@ -2,21 +2,21 @@ import type { ChalkInstance } from 'chalk';
 import { inDirectory } from '../config/project-commands.ts';
 import { shellWord } from '../config/shell-word.ts';
 import { type ClusterSelection, clusterFlagsOf, withClusterFlags } from '../diagnosis/fix.ts';
-import type { SecureReport } from '../operations/secure/report.ts';
+import type { SecurePreview, SecureReport } from '../operations/secure/report.ts';
 import { json } from './json.ts';
 import { appliedSummary } from './progress.ts';
 import { diagnosisText } from './text.ts';
 import { unregisterText } from './unregister.ts';
 
 /** The result of `secure -o json`. */
-export const secureJson = (report: SecureReport): string => json({ apiVersion: 'apisvc.dev/secure/v1alpha1', ...report });
+export const secureJson = (report: SecureReport | SecurePreview): string => json({ apiVersion: 'apisvc.dev/secure/v1alpha1', ...report });
 
 /** The flags that the commands in the text repeat. */
 interface SecureFlags extends ClusterSelection {
   readonly directory?: string;
 }
 
-/** The result for people. */
+/** The result for people. That of `--diff` is `diffText`. */
 export function secureText(report: SecureReport, flags: SecureFlags, colors: ChalkInstance): string {
   const { directory = '.' } = flags;
   const command = (text: string, dir: string): string => withClusterFlags(inDirectory(text, dir), clusterFlagsOf(flags));

@@ -130,7 +130,11 @@ describe('an existing project', () => {
     const cwd = folder();
     const dir = await sampleProject(cwd);
     const before = bytes(dir);
-    expect((await apisvc(['init', 'demo', '--force-keys', '--yes'], { cwd })).code).toBe(0);
+    const { code, stdout } = await apisvc(['init', 'demo', '--force-keys', '--yes'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^replaced demo\/certs\/ca\.crt$/m);
+    expect(stdout).not.toMatch(/^created /m);
+    expect(stdout).toMatch(/\nregister refuses the new CA .*:\n {2}mv demo\/certs demo\/certs\.old && apisvc rotate -C demo --ca\n$/);
     expect(changed(before, bytes(dir)).sort()).toEqual(['certs/ca.crt', 'certs/ca.key', 'certs/tls.crt', 'certs/tls.key']);
   });
 

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { apisvc, bin, type Ran, shell } from '../cli/apisvc.ts';
-import { emptyFolder } from './harness.ts';
+import { emptyFolder, registeredDemo } from './harness.ts';
 
 /** Mounts of a command in its own namespaces; they end with the command. */
 const namespaces = ['unshare', '--user', '--map-root-user', '--mount'];
@@ -37,6 +37,16 @@ describe.skipIf(!canMount)('a disk without space', () => {
     expect(stderr.endsWith(fix)).toBe(true);
     expect(stderr).not.toContain('ENOSPC');
     expect(stderr.match(/error: /g)).toHaveLength(1);
+  });
+
+  test('ends a rotation before it changes the cluster', async () => {
+    const { cwd, box } = await registeredDemo();
+    const script = `cp -r demo full; cat /dev/zero > full/rest; KUBECONFIG=${box.env.KUBECONFIG} ${bin} rotate -C full/demo`;
+    const { code, stderr } = await withDisk('256k', script, cwd);
+    expect(code).toBe(70);
+    expect(stderr).toMatch(
+      /error: failed to write full\/demo\/certs\/next: no space left on the device\nnothing in the cluster was changed\nfix: /,
+    );
   });
 
   test('for the files of a project, and for a report', async () => {

@@ -11,6 +11,12 @@ test('init --force-keys breaks no API that works: register and rotate name the c
   writeFileSync(file, text.replace(/^( +)lifetime: 365d$/m, '$1lifetime: 365d\n$1dnsNames: [demo.example.com]'));
   expect(readFileSync(file, 'utf8')).not.toBe(text);
   expect(await run('init', 'demo', '--force-keys', '--yes')).toMatchObject({ code: 0 });
+  const status = await run('status', '-C', 'demo');
+  expect(status).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('  mv demo/certs demo/certs.old && apisvc rotate -C demo --ca'),
+  });
+  expect(status.stdout).not.toContain('apisvc register');
   let errors = '';
   for (const command of ['register', 'register --dry-run=server', 'register --diff', 'register --only secrets', 'rotate', 'rotate --ca']) {
     const [name = '', ...flags] = command.split(' ');

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { connect } from '../../src/cluster/cluster.ts';
 import { getObject } from '../../src/cluster/objects.ts';
 import { resources } from '../../src/cluster/resources.ts';
-import { bin, plainEnv } from '../cli/apisvc.ts';
+import { bin, plainEnv, shell } from '../cli/apisvc.ts';
 import { contents } from '../unit/project/folder.ts';
 import { registeredDemo } from './harness.ts';
 
@@ -90,6 +90,19 @@ test('--if-expires-within rotates a certificate that is valid for less; a run th
     outcome: 'planned',
     restored: { certificate: { sha256: served('tls.crt') } },
     withdrawn: { certificate: { sha256: served('next/tls.crt') } },
+  });
+});
+
+test('a certificate that is not issued yet is not in the plan, and a result that cannot be written is complete', async () => {
+  const { run, cwd, box } = await registeredDemo();
+  const { code, stdout } = await run('rotate', '-C', 'demo', '--dry-run', '-o', 'json');
+  expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, outcome: 'planned', from: { certificate: {} } });
+  expect(JSON.parse(stdout)).not.toHaveProperty('to');
+  if (process.platform !== 'linux') return;
+  expect(await shell(`KUBECONFIG=${box.env.KUBECONFIG} "$apisvc" rotate -q -C demo > /dev/full`, cwd)).toEqual({
+    ...{ code: 70, stdout: '' },
+    stderr:
+      'error: failed to write stdout: no space left on the device\nfix: The rotation is complete. To check the API: apisvc verify -C demo\n',
   });
 });
 

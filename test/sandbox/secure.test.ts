@@ -11,6 +11,11 @@ test('a server gets a certificate beside what it has, and --undo restores all ob
   const { cwd, run, objects } = await installed(withoutCa);
   const before = await objects();
   const diff = await run('secure', name, '--diff');
+  const planned = await run('secure', name, '--diff', '-o', 'json');
+  expect({ code: planned.code, ...JSON.parse(planned.stdout) }).toMatchObject({
+    ...{ code: 1, outcome: 'planned', name },
+    applied: expect.arrayContaining([{ object: 'secret/demo/demo-tls', change: 'created' }]),
+  });
   expect({ code: diff.code, stderr: diff.stderr }).toMatchObject({ code: 1 });
   expect(lines(diff.stdout, /^[-+] +- --tls/)).toEqual([
     '-            - --tls-cert-file=/var/run/serving-cert/tls.crt',

@@ -1,6 +1,7 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { leaseNeeds } from '../../cluster/lease.ts';
 import type { Need } from '../../cluster/status.ts';
+import type { Registration } from '../../config/schema.ts';
 import { projectFiles } from '../../project/project.ts';
 import type { RotateRequest } from '../rotation/request.ts';
 import { type CertificateSet, type Rotation, serviceOf } from '../rotation/rotation.ts';
@@ -25,8 +26,22 @@ export function rotationNeeds(cluster: Cluster, request: RotateRequest): readonl
     caFiles: [],
   };
   const steps = stepList(rotation, unused);
-  return [...leaseNeeds(serviceOf(request)), ...(request.issueNeeds ?? []), ...steps.flatMap((step) => step.needs())];
+  const { registration, issueNeeds = [] } = request;
+  return [
+    ...leaseNeeds(serviceOf(request)),
+    ...issueNeeds,
+    ...steps.flatMap((step) => step.needs()),
+    ...(cluster.as === undefined ? [] : listNeeds(registration)),
+  ];
 }
+
+/** With --as, the checks at the end report that the user may not list. */
+const listNeeds = ({ spec }: Registration): readonly Need[] =>
+  [...new Set(spec.apis.map(({ group }) => group))].map((group) => ({
+    verb: 'list',
+    ref: { resource: { apiVersion: `${group}/*`, kind: '*', plural: '*', namespaced: false }, namespace: undefined, name: '*' },
+    optional: true,
+  }));
 
 /** No step runs. */
 const unused: OnDisk = {

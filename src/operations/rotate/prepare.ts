@@ -1,7 +1,7 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { RotationLock } from '../../cluster/lease.ts';
 import type { Journal } from '../../cluster/rotation-lease.ts';
-import { RefusedError, UsageError } from '../../errors.ts';
+import { MachineError, RefusedError, UsageError } from '../../errors.ts';
 import { anchorsIn } from '../../pki/anchors.ts';
 import { caPairIn, removeCaKey } from '../../project/ca-key.ts';
 import { whyUnreadable } from '../../project/certificates.ts';
@@ -23,6 +23,7 @@ import { type CertificateSet, certificateSet, kindOf, type Rotation, type Rotati
 import type { Planned } from '../rotation/run.ts';
 import { setInCluster } from '../rotation/set-in-cluster.ts';
 import { readNextSet, readSet } from '../rotation/sets.ts';
+import { withoutChanges } from '../runner.ts';
 import { rotationNeeds } from './needs.ts';
 import { stepList } from './step-list.ts';
 
@@ -159,13 +160,24 @@ function planOf(
   };
   const steps = stepList(rotation, {
     isIssued: () => hasNext(dir),
-    write: () => issued && writeNext(dir, issued),
+    write: () => issued && unchanged(() => writeNext(dir, issued)),
     promote: () => promoteNext(dir),
     discard: () => discardNext(dir),
     read: () => caPairIn(dir, 'next'),
     remove: () => removeCaKey(dir, 'next'),
   });
   return { rotation, steps, started: journal?.started ?? new Date().toISOString() };
+}
+
+/** A full disk ends the rotation before its first write to the cluster. */
+function unchanged(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    throw error instanceof MachineError || error instanceof UsageError
+      ? withoutChanges(error, 'nothing in the cluster was changed')
+      : error;
+  }
 }
 
 /** The files of a set that only the Secret has. */

@@ -15,3 +15,8 @@ export interface SecureReport {
   readonly secret?: string;
   readonly diagnosis?: Diagnosis;
 }
+
+/** What `secure --diff` would do. */
+export interface SecurePreview extends Pick<SecureReport, 'name' | 'applied'> {
+  readonly outcome: 'planned';
+}

@@ -25,7 +25,7 @@ describe('the parts of a fix', () => {
 
   test.each(Object.keys(catalog) as Code[])('of %s are whole commands and separate texts', (code) => {
     for (const { kind, text } of fixParts(entryOf(code).fix)) {
-      if (kind === 'command') expect(text).toMatch(/^(kubeadm|kubectl|cmctl|apisvc|openssl|base64|helm|ytt) \S.*\S$/);
+      if (kind === 'command') expect(text).toMatch(/^(kubeadm|kubectl|cmctl|apisvc|openssl|base64|helm|ytt|mv) \S.*\S$/);
       else expect(text).not.toMatch(/^\W|[;,]$|(^|; )kubectl -|`/);
     }
   });

@@ -52,6 +52,17 @@ describe('permissions', () => {
     return { cluster, questions };
   }
 
+  test('that are optional are granted with the others, and refuse nothing alone', async () => {
+    const ref = { resource: { apiVersion: 'example.com/*', kind: '*', plural: '*', namespaced: false }, namespace: undefined, name: '*' };
+    const optional: Need = { verb: 'list', ref, optional: true };
+    const { cluster } = await reviews(() => false);
+    await requireAccess(cluster, [optional], [], never);
+    await expect(requireAccess(cluster, [{ verb: 'get', ref: refOf(service) }, optional], [], never)).rejects.toMatchObject({
+      message: expect.stringMatching(/^user "jane" is not allowed to get services\n/),
+      fix: expect.stringContaining('\n- {apiGroups: ["example.com"], resources: ["*"], verbs: [list]}\n'),
+    });
+  });
+
   test('are checked for everything that register does, and no more', async () => {
     const { cluster, questions } = await reviews(() => true);
     await requireAccess(cluster, needsOf(cluster, [service, apiService]), [service, apiService], never);

@@ -50,6 +50,14 @@ const page = (exclude: RegExp): string[] =>
     .map(({ right }) => right)
     .sort();
 
+test('rotate --as asks for the lists of the checks at the end too, which it can do without', () => {
+  const apis = [{ group: 'example.com' }, { group: 'example.com' }];
+  const request = requestOf({ registration: { ...registration, spec: { ...registration.spec, apis } } as Registration });
+  const as = rotationNeeds({ as: 'jane' } as Cluster, request).filter(({ optional }) => optional);
+  expect(as).toMatchObject([{ verb: 'list', ref: { resource: { apiVersion: 'example.com/*', plural: '*' }, name: '*' } }]);
+  expect(rotationNeeds(cluster, request).filter(({ optional }) => optional)).toEqual([]);
+});
+
 test.each([
   ['rotate', {}, /new CA|--nudge/],
   ['rotate --ca', { kind: 'ca' }, /--nudge/],
