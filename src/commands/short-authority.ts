@@ -1,4 +1,4 @@
-import { OutlivesAuthorityError } from '../pki/leaf.ts';
+import { NotPermittedError, OutlivesAuthorityError } from '../pki/leaf.ts';
 import { projectFiles } from '../project/project.ts';
 
 interface WaysOut {
@@ -8,8 +8,10 @@ interface WaysOut {
   readonly shorter: (lifetime: string) => string;
 }
 
-/** Rethrows an error. That of a certificate that would outlive its CA gets the command's fix. */
+/** Rethrows an error. That of a CA that cannot issue the certificate gets the command's fix. */
 export function explainShortAuthority(error: unknown, { newAuthority, shorter }: WaysOut): never {
+  if (error instanceof NotPermittedError && newAuthority !== undefined)
+    error.fix = `${newAuthority}\nOr remove the names from spec.certificates in apisvc.yaml.`;
   if (!(error instanceof OutlivesAuthorityError)) throw error;
   const { longestLifetime } = error;
   const end = longestLifetime === undefined ? undefined : shorter(longestLifetime);

@@ -116,6 +116,13 @@ export class OutlivesAuthorityError extends UsageError {
   }
 }
 
+/** The name constraints of a CA exclude names. What to do depends on the command, too. */
+export class NotPermittedError extends UsageError {
+  constructor(message: string) {
+    super(message, { fix: 'Use a CA without these name constraints, or remove the names.' });
+  }
+}
+
 /** Checks every CA of the chain as a verifier does. `depth` is the number of CAs below it. */
 function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages, now }: LeafRequest, notAfter: Date): void {
   for (const [depth, ca] of chain.entries()) {
@@ -130,11 +137,8 @@ function refuseUnlessAllowed(chain: readonly CertificateInfo[], { names, usages,
     }
     const outside = ca.nameConstraints ? namesOutside(ca.nameConstraints, names) : [];
     if (outside.length > 0) {
-      throw new UsageError(
+      throw new NotPermittedError(
         `the CA ${ca.subject} cannot issue a certificate for ${outside.join(', ')}: the name constraints of the CA do not permit these names`,
-        {
-          fix: 'Use a CA without these name constraints, or remove the names.',
-        },
       );
     }
     if (ca.pathLength !== undefined && ca.pathLength < depth) {

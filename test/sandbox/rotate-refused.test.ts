@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { parseDocument } from 'yaml';
 import { connect } from '../../src/cluster/cluster.ts';
 import { getObject } from '../../src/cluster/objects.ts';
 import { resources } from '../../src/cluster/resources.ts';
@@ -37,4 +38,34 @@ test('a rotation that is refused, because another APIService has insecureSkipTLS
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(existsSync(next)).toBe(false);
   expect(await specOf()).toEqual(before);
+});
+
+test('a name in apisvc.yaml that the cluster or the CA does not have is refused, with the way out', async () => {
+  const { cwd, run } = await registeredDemo();
+  const file = join(cwd, 'demo', 'apisvc.yaml');
+  const text = readFileSync(file, 'utf8');
+  const edit = (path: string, value: unknown): void => {
+    const document = parseDocument(text);
+    document.setIn(path.split('.'), value);
+    writeFileSync(file, document.toString());
+  };
+  edit('spec.service.name', 'other');
+  for (const flags of [[], ['--dry-run'], ['--ca'], ['--ca', '--dry-run']]) {
+    const { code, stderr } = await run('rotate', '-C', 'demo', ...flags);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining(
+        'error: apiservice/v1alpha1.demo.apisvc.dev leads to Service demo/demo, not to Service demo/other\nnothing was changed\nfix: In apisvc.yaml, correct spec.service.name.\n',
+      ),
+    });
+  }
+  edit('spec.certificates.dnsNames', ['other.example.com']);
+  const { code, stderr } = await run('rotate', '-C', 'demo');
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringMatching(
+      /cannot issue a certificate for other\.example\.com: .*\nfix: To make a new CA: apisvc rotate -C demo --ca\nOr remove the names from spec\.certificates in apisvc\.yaml\.\n$/,
+    ),
+  });
+  expect(await run('rotate', '-C', 'demo', '--ca', '--dry-run')).toMatchObject({ code: 0 });
 });

@@ -15,7 +15,7 @@ import { decide } from '../rotation/decide.ts';
 import { expiryInCluster, requireChecked } from '../rotation/expiry.ts';
 import { requireTime } from '../rotation/lifetime.ts';
 import { hasSecret } from '../rotation/live.ts';
-import { requireAgreement, requireWayBack } from '../rotation/preconditions.ts';
+import { requireAgreement, requireSameService, requireWayBack } from '../rotation/preconditions.ts';
 import type { RotateRequest, RotateResult } from '../rotation/request.ts';
 import { requireUsableAuthority, requireUsableKey, restoreOrMove, withKey } from '../rotation/restore-key.ts';
 import { newerSet, type Restored, restoreAuthority, restoreSet, setInSecret } from '../rotation/restore-set.ts';
@@ -84,6 +84,7 @@ async function begin(cluster: Cluster, request: TimedRequest, found: Certificate
   requireUsableAuthority(request.dir);
   if (!restored?.isNewer) requireUsableKey(request.dir, found);
   const where = { ...request, cluster };
+  await requireSameService(where);
   if (restored) await requireAgreement(where, found);
   restored?.save();
   const issued = await request.issue(found.anchors);

@@ -10,7 +10,7 @@ import { replacedCa } from '../replaced-ca.ts';
 import { combineErrors, type Step, withoutChanges } from '../runner.ts';
 import { isExpired, lackedBy, trustsAny } from './bundles.ts';
 import { complete } from './decide.ts';
-import { hasSecret, leafOf, readApiServices, secretRef } from './live.ts';
+import { anyApiService, hasSecret, leafOf, readApiServices, secretRef } from './live.ts';
 import type { RotateRequest } from './request.ts';
 import { type CertificateSet, type Rotation, serviceOf } from './rotation.ts';
 
@@ -50,6 +50,23 @@ export async function requireAgreement(where: InProject, current: CertificateSet
     ...(outdated || isOthers ? [] : [`${pending ? 'Then' : 'Or'} register the project again: ${register}`]),
   ];
   throw new RefusedError(`the project differs from the cluster: ${reasons.join('; ')}\nnothing was changed`, { fix: fixes.join('\n') });
+}
+
+/**
+ * Checks that the APIs lead to the Service of the project. kube-apiserver would refuse a
+ * certificate for another name.
+ * @throws RefusedError with the Service in the cluster
+ */
+export async function requireSameService(where: Where): Promise<void> {
+  const { namespace, name } = serviceOf(where);
+  for (const apiService of apiServiceNames(where.registration)) {
+    const found = await getObject(where.cluster, { ...anyApiService, name: apiService }, where.signal);
+    const service = found && viewApiService(found).service;
+    if (!service || (service.namespace === namespace && service.name === name)) continue;
+    const path = service.namespace === namespace ? 'spec.service.name' : 'metadata.namespace and spec.service.name';
+    const refused = `apiservice/${apiService} leads to Service ${service.namespace}/${service.name}, not to Service ${namespace}/${name}`;
+    throw withoutChanges(new RefusedError(refused, { fix: `In apisvc.yaml, correct ${path}.` }));
+  }
 }
 
 /**
