@@ -9,6 +9,7 @@ import { discardNext, hasNext } from '../../project/generations.ts';
 import { pathsOfSets } from '../../project/sets.ts';
 import { noteLeaseWait } from './lease-wait.ts';
 import { readApiServices } from './live.ts';
+import { requireSameService } from './preconditions.ts';
 import type { RotateRequest, RotateResult } from './request.ts';
 import { serviceOf } from './rotation.ts';
 
@@ -21,7 +22,10 @@ import { serviceOf } from './rotation.ts';
 export async function discardAbandoned(cluster: Cluster, request: RotateRequest): Promise<RotateResult | undefined> {
   const { abort, dryRun, dir, kind, registration, holder, signal } = request;
   if ((await readApiServices({ ...request, cluster })).length > 0) return undefined;
-  if (!abort) throw unregistered(request);
+  if (!abort) {
+    await requireSameService({ ...request, cluster });
+    throw unregistered(request);
+  }
   const service = serviceOf(request);
   const ref = rotationLease(service);
   const hasLease = (await getObject(cluster, ref, signal)) !== undefined;

@@ -1,5 +1,6 @@
-import { getObject } from '../../cluster/objects.ts';
+import { getObject, listObjects } from '../../cluster/objects.ts';
 import { conflictsOf } from '../../cluster/ownership.ts';
+import { resources } from '../../cluster/resources.ts';
 import { apiServiceNames } from '../../config/registration.ts';
 import { shellWord } from '../../config/shell-word.ts';
 import { type ApisvcError, RefusedError } from '../../errors.ts';
@@ -10,7 +11,7 @@ import { replacedCa } from '../replaced-ca.ts';
 import { combineErrors, type Step, withoutChanges } from '../runner.ts';
 import { isExpired, lackedBy, trustsAny } from './bundles.ts';
 import { complete } from './decide.ts';
-import { anyApiService, hasSecret, leafOf, readApiServices, secretRef } from './live.ts';
+import { hasSecret, leafOf, readApiServices, secretRef } from './live.ts';
 import type { RotateRequest } from './request.ts';
 import { type CertificateSet, type Rotation, serviceOf } from './rotation.ts';
 
@@ -57,12 +58,14 @@ export async function requireAgreement(where: InProject, current: CertificateSet
  * certificate for another name.
  * @throws RefusedError with the Service in the cluster
  */
-export async function requireSameService(where: Where): Promise<void> {
+export async function requireSameService(where: Pick<Where, 'cluster' | 'signal' | 'registration'>): Promise<void> {
   const { namespace, name } = serviceOf(where);
-  for (const apiService of apiServiceNames(where.registration)) {
-    const found = await getObject(where.cluster, { ...anyApiService, name: apiService }, where.signal);
-    const service = found && viewApiService(found).service;
+  const names = apiServiceNames(where.registration);
+  const all = await listObjects(where.cluster, { resource: resources.APIService }, where.signal);
+  for (const found of all.filter(({ metadata }) => names.includes(metadata.name))) {
+    const { service } = viewApiService(found);
     if (!service || (service.namespace === namespace && service.name === name)) continue;
+    const apiService = found.metadata.name;
     const path = service.namespace === namespace ? 'spec.service.name' : 'metadata.namespace and spec.service.name';
     const refused = `apiservice/${apiService} leads to Service ${service.namespace}/${service.name}, not to Service ${namespace}/${name}`;
     throw withoutChanges(new RefusedError(refused, { fix: `In apisvc.yaml, correct ${path}.` }));
