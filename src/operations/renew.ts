@@ -9,6 +9,7 @@ import { prepareRenewal, renewalNeeds } from './renew/prepare.ts';
 import type { RenewRequest, TimedRenewal } from './renew/request.ts';
 import { noteLeaseWait } from './rotation/lease-wait.ts';
 import { patientStep } from './rotation/patient.ts';
+import { requireWritable } from './rotation/preconditions.ts';
 import type { RotateResult, StepReport } from './rotation/request.ts';
 import { serviceOf } from './rotation/rotation.ts';
 import { stepRunner } from './rotation/run.ts';
@@ -75,6 +76,7 @@ async function plan(cluster: Cluster, request: RenewRequest): Promise<RotateResu
   const { now } = await readClock(cluster, request.signal);
   const prepared = await prepareRenewal(cluster, { ...request, now, renewLease: async () => {} });
   if ('outcome' in prepared) return prepared;
+  await requireWritable(prepared.steps);
   const planned: StepReport[] = [];
   for (const { id, title = id, observe } of prepared.steps) {
     // What follows a step that is not done depends on it.

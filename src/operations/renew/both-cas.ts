@@ -175,6 +175,7 @@ export function oneCaStep(rotation: Rotation, untilServed: () => Promise<unknown
 /** Writes what the cainjector would add, so that it leaves the value alone. */
 function narrowCommand(rotation: Rotation, apiService: string): string {
   const { namespace, name } = secretRef(rotation);
-  const ca = `$(kubectl -n ${namespace} get secret ${name} -o jsonpath='{.data.ca\\.crt}')`;
-  return `kubectl patch apiservice ${apiService} --type=merge -p "{\\"spec\\":{\\"caBundle\\":\\"${ca}\\"}}"`;
+  const ca = `kubectl -n ${namespace} get secret ${name} -o jsonpath='{.data.ca\\.crt}'`;
+  // Without the value, nothing is written.
+  return `ca=$(${ca}) && [ -n "$ca" ] && kubectl patch apiservice ${apiService} --type=merge -p "{\\"spec\\":{\\"caBundle\\":\\"$ca\\"}}"`;
 }

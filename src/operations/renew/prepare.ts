@@ -22,9 +22,11 @@ import { soakStep } from '../steps/soak.ts';
 import { uptakeStep } from '../steps/uptake.ts';
 import { bothCasStep, hasBothCas, oneCaStep } from './both-cas.ts';
 import { certificateRef, readIssuance } from './issuance.ts';
+import { keptTrust } from './kept-trust.ts';
 import { type RenewStep, renewStep, setInSecret, soon } from './renew-step.ts';
 import type { RenewRequest, TimedRenewal } from './request.ts';
 import { isEarlier, readSigner, renewCaStep } from './signer.ts';
+import { requireWebhooks } from './webhooks.ts';
 
 /** The steps of a renewal, in order. */
 export interface Renewal {
@@ -72,8 +74,10 @@ export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): P
     });
   }
   const note = (what: string): void => onProgress({ kind: 'note', what });
-  const isEarlierCa = isEarlier(found.anchors, await readSigner(where));
+  const signer = await readSigner(where);
+  const isEarlierCa = isEarlier(found.anchors, signer);
   const hasBoth = await hasBothCas(where);
+  if (isEarlierCa || kind === 'ca') await requireWebhooks(where, found.anchors, isEarlierCa ? signer : undefined);
   if (isEarlierCa || hasBoth) {
     note(`another CA than that of Secret ${secret} ${isEarlierCa ? 'signs now' : 'is still trusted'}; continuing the rotation of the CA`);
     const asCa = { ...request, kind: 'ca' as const };
@@ -122,18 +126,26 @@ interface Replaced {
 function stepsOf(cluster: Cluster, request: TimedRenewal, { from, caFrom }: Replaced): Renewal {
   const where = { ...request, cluster };
   const { kind } = request;
-  const renew = renewStep(where, certificateOf(request), from);
+  const both = bothCasStep(where, () => readSigner(where));
+  const uptake = uptakeStep(where, async () => (await renew.observe()).state === 'done');
+  const keepTrust = kind === 'ca' ? keptTrust(where, both, uptake) : async () => {};
+  const renew: RenewStep = renewStep(where, certificateOf(request), from, keepTrust);
   const parts = (to: CertificateSet): Parts => {
     const rotation = rotationTo(cluster, request, to, from);
-    return { rotation, look: lookAtAll(rotation), guard: secretGuard(rotation), restarts: restarts(rotation) };
+    const keepSecret = secretGuard(rotation);
+    const guard: Guard = async () => {
+      await keepTrust();
+      await keepSecret();
+    };
+    return { rotation, look: lookAtAll(rotation), guard, restarts: restarts(rotation) };
   };
   const after = followers(parts, renew);
   const served = after(({ rotation, look, guard, restarts }) => servedStep(rotation, look, guard, restarts));
   if (kind === 'leaf') return { kind, steps: [renew, served], from, to: renew.brought };
   const steps = [
     ...(caFrom ? [renewCaStep(where, caFrom)] : []),
-    bothCasStep(where, () => readSigner(where)),
-    uptakeStep(where, async () => (await renew.observe()).state === 'done'),
+    both,
+    uptake,
     renew,
     served,
     after(({ rotation, look, guard, restarts }) => soakStep(rotation, look, guard, restarts)),

@@ -36,8 +36,14 @@ export interface RenewStep extends Step {
 /**
  * Has cert-manager renew the serving certificate, and waits until the Secret has the new one.
  * @param from the certificate to replace; undefined where the Secret has the new one already
+ * @param prepare runs before the certificate is requested
  */
-export function renewStep(where: Where, ref: ObjectRef, from: CertificateSet | undefined): RenewStep {
+export function renewStep(
+  where: Where,
+  ref: ObjectRef,
+  from: CertificateSet | undefined,
+  prepare: () => Promise<void> = async () => {},
+): RenewStep {
   const secret = secretRef(where);
   let brought: CertificateSet | undefined;
   const isRenewed = async (): Promise<boolean> => {
@@ -52,6 +58,7 @@ export function renewStep(where: Where, ref: ObjectRef, from: CertificateSet | u
     needs: () => [...issuanceNeeds(ref), { verb: 'get', ref: secret }],
     observe: async () => ({ state: (await isRenewed()) ? 'done' : 'pending' }),
     async run() {
+      await prepare();
       await issue(where, ref, isRenewed);
       // An error names the reasons: cert-manager issues whatever the Certificate asks for.
       await readOthersSecret({ ...where, fileAnchors: undefined, now: soon(where.now()) });

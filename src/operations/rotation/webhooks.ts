@@ -23,7 +23,7 @@ const clientsOf = ({ webhooks, spec }: KubeObject & Json): readonly Json[] =>
   [...listOf(webhooks), spec?.conversion?.webhook ?? {}].flatMap(({ clientConfig }) => clientConfig ?? []);
 
 /** The webhooks of an object that kube-apiserver calls by the Service. */
-function clientsByService(object: KubeObject, rotation: Pick<Rotation, 'registration'>): readonly Json[] {
+export function clientsByService(object: KubeObject, rotation: Pick<Rotation, 'registration'>): readonly Json[] {
   const { namespace, name } = serviceOf(rotation);
   return clientsOf(object).filter(({ service }) => service?.namespace === namespace && service.name === name);
 }
@@ -70,12 +70,8 @@ export function webhookCheck(rotation: Rotation): () => Promise<Webhooks> {
       note(notChecked(rotation, [`the ${wordsOf(rotation).from} certificate is not known`]));
       return { copies: [], conflict: undefined };
     }
-    const found = await Promise.all(callers.map((resource) => look(rotation, resource, slow)));
-    const reasons = found.flatMap((each, index) =>
-      'notListed' in each ? [`list ${resourceName(callers[index] as Resource)}: ${each.notListed}`] : [],
-    );
-    if (reasons.length > 0) note(notChecked(rotation, reasons));
-    const calling = found.flatMap((each) => ('calling' in each ? each.calling : []));
+    const { calling, notListed } = await lookAtCallers(rotation, slow);
+    if (notListed.length > 0) note(notChecked(rotation, notListed));
     const copies = await followersOf(rotation, calling);
     const breaking = calling.filter((each) => breaks(each, rotation));
     for (const each of breaking) if (copies.includes(each)) note(copied(rotation, each));
@@ -84,8 +80,28 @@ export function webhookCheck(rotation: Rotation): () => Promise<Webhooks> {
   };
 }
 
+type Where = Pick<Rotation, 'cluster' | 'signal' | 'registration'>;
+
+/**
+ * Finds what kube-apiserver calls by the Service of a project.
+ * @param slow the kinds whose list timed out twice before
+ * @returns the objects, and why some could not be listed
+ */
+export async function lookAtCallers(
+  where: Where,
+  slow = new Set<Resource>(),
+): Promise<{ readonly calling: readonly KubeObject[]; readonly notListed: readonly string[] }> {
+  const found = await Promise.all(callers.map((resource) => look(where, resource, slow)));
+  return {
+    calling: found.flatMap((each) => ('calling' in each ? each.calling : [])),
+    notListed: found.flatMap((each, index) =>
+      'notListed' in each ? [`list ${resourceName(callers[index] as Resource)}: ${each.notListed}`] : [],
+    ),
+  };
+}
+
 /** @param slow the kinds whose list timed out twice before, which get no second attempt again */
-async function look(rotation: Rotation, resource: Resource, slow: Set<Resource>): Promise<Found> {
+async function look(rotation: Where, resource: Resource, slow: Set<Resource>): Promise<Found> {
   for (let attempt = 1; ; attempt++) {
     try {
       return { calling: await listCalling(rotation, resource) };
@@ -100,7 +116,7 @@ async function look(rotation: Rotation, resource: Resource, slow: Set<Resource>)
   }
 }
 
-async function listCalling(rotation: Rotation, resource: Resource): Promise<readonly KubeObject[]> {
+async function listCalling(rotation: Where, resource: Resource): Promise<readonly KubeObject[]> {
   const calling: KubeObject[] = [];
   for await (const page of listPages(rotation.cluster, { resource }, rotation.signal)) {
     calling.push(...page.filter((each) => clientsByService(each, rotation).length > 0));
@@ -115,7 +131,8 @@ async function followersOf(rotation: Rotation, objects: readonly KubeObject[]): 
   return objects.filter((each) => followsSecret(each, secret));
 }
 
-const nameOf = (object: KubeObject): string => describeRef(refOf(object));
+/** `kind/name`, for messages. */
+export const nameOf = (object: KubeObject): string => describeRef(refOf(object));
 
 /** The Secret gets both CAs before the certificate, and keeps both until no pod needs the other. */
 function copied(rotation: Rotation, object: KubeObject): string {
@@ -132,20 +149,24 @@ function rejecting(rotation: Rotation, objects: readonly KubeObject[]): RefusedE
   const { namespace, name } = serviceOf(rotation);
   const { from: left, to: added } = wordsOf(rotation);
   const names = objects.map(nameOf);
-  // A controller would overwrite what is edited.
-  const injected = objects.flatMap((each) => {
-    const annotation = injectingAnnotation(each);
-    return annotation === undefined ? [] : `kubectl annotate ${nameOf(each)} ${annotation}-`;
-  });
   return new RefusedError(
     `webhooks of Service ${namespace}/${name} accept the ${left} certificate, but their caBundle rejects the ${added} one: ${names.join(', ')}`,
     {
       fix: [
-        ...(injected.length === 0 ? [] : ['Stop the controllers that write these caBundles, or let them add the CA:', ...injected]),
+        ...stopInjection(objects),
         `Add the ${added} CA to the caBundle of each of these webhooks, and run the same command again.`,
         `The value of caBundle: ${bundleCommand(rotation)}`,
         ...names.map((each) => `kubectl edit ${each}`),
       ].join('\n'),
     },
   );
+}
+
+/** What stops the controllers that would overwrite a caBundle that is edited. */
+export function stopInjection(objects: readonly KubeObject[]): readonly string[] {
+  const commands = objects.flatMap((each) => {
+    const annotation = injectingAnnotation(each);
+    return annotation === undefined ? [] : `kubectl annotate ${nameOf(each)} ${annotation}-`;
+  });
+  return commands.length === 0 ? [] : ['Stop the controllers that write these caBundles, or let them add the CA:', ...commands];
 }
