@@ -39,13 +39,16 @@ export const fillFix = (template: string, args: Readonly<Record<string, string>>
     )
     .join('`');
 
-/** A project whose certificate others make has no command that renews it. */
-const forOthers = (template: string, project: ProjectCommands | undefined): string =>
-  project && !responsibilities[project.issuer].inProject
-    ? template.replace(/In an apisvc project: `apisvc (?:rotate|init --force-keys)[^`]*`\. Otherwise, (.)/g, (_, first: string) =>
-        first.toUpperCase(),
-      )
-    : template;
+/** Leaves out the commands that write what others write, or that the issuer refuses. */
+function forOthers(template: string, project: ProjectCommands | undefined): string {
+  if (!project || responsibilities[project.issuer].inProject) return template;
+  const rotate = responsibilities[project.issuer].renewedInCluster ? 'rotate --ca' : 'rotate';
+  const commands = new RegExp(
+    `In an apisvc project: \`apisvc (?:${rotate}|init --force-keys|register --only secrets)[^\`]*\`\\. Otherwise, (.)`,
+    'g',
+  );
+  return template.replace(commands, (_, first: string) => first.toUpperCase());
+}
 
 /** The start of a command that connects to a cluster. Flags can follow it. */
 const clusterCommand = /(?<=^|\| |&& |\$\()(kubectl|apisvc (?:register|rotate|secure|status|unregister|verify))(?= |$)/g;

@@ -24,7 +24,7 @@ export const certEntries = {
     title: 'Secret {namespace}/{secret} has no certificate in {certificateEntry}',
     cause: 'The extension API server cannot load its serving certificate from this Secret.',
     // The type of a Secret is immutable, and `create secret tls` supports only one type.
-    fix: 'In an apisvc project, write the Secret again: `apisvc register --force-conflicts`. Otherwise, replace the Secret with one that contains a serving certificate and its private key: `kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
+    fix: 'In an apisvc project: `apisvc register --only secrets --force-conflicts`. Otherwise, replace the Secret with one that contains a serving certificate and its private key: `kubectl -n {namespace} create secret generic {secret} --type={type} --from-file={certificateEntry}=tls.crt --from-file={keyEntry}=tls.key --dry-run=client -o yaml | kubectl apply -f -`',
   },
   'cert/rotation-interrupted': {
     severity: 'warning',

@@ -86,9 +86,11 @@ async function begin(cluster: Cluster, request: TimedRequest, found: Certificate
   const where = { ...request, cluster };
   await requireSameService(where);
   if (restored) await requireAgreement(where, found);
-  restored?.save();
+  // A newer certificate replaces files, so it waits for the key of the CA.
+  if (!restored?.isNewer) restored?.save();
   const issued = await request.issue(found.anchors);
   requireTime(certificateSet(issued.issued), { ...request, isRestored: restored !== undefined && !request.dryRun });
+  if (restored?.isNewer) restored.save();
   if (!restored) await requireAgreement(where, found);
   const current = await withKey(where, found, request);
   return planOf(cluster, request, { current, other: certificateSet(issued.issued) }, issued);

@@ -114,4 +114,16 @@ describe('a fix that renews the certificate', () => {
       expect(fillFix(fix, {}, { project: { directory: '.', issuer } })).toBe('Renew it. Use the tool that issued it.');
     },
   );
+
+  test('names rotate without --ca where cert-manager renews', () => {
+    const project = { directory: '.', issuer: 'cert-manager' } as const;
+    const plain = fix.replace(' --ca', '');
+    expect(fillFix(plain, {}, { project })).toBe(plain);
+  });
+
+  test('names register only where apisvc writes the Secret', () => {
+    const text = 'In an apisvc project: `apisvc register --only secrets`. Otherwise, replace it.';
+    expect(fillFix(text, {}, { project: { directory: '.', issuer: 'ca' } })).toBe(text);
+    expect(fillFix(text, {}, { project: { directory: '.', issuer: 'existing-secret' } })).toBe('Replace it.');
+  });
 });
