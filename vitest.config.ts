@@ -69,6 +69,7 @@ export default defineConfig({
           globalSetup: ['test/distribution/global-setup.ts'],
           maxWorkers: 2,
           testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
