@@ -125,7 +125,7 @@ test('rotate --ca that is interrupted, and continued by rotate: no request fails
   });
   expectNoFailure(report);
   await expectNewCa(old);
-  const [, command = ''] = /; to remove it: (kubectl patch .*)/.exec(stderr) ?? [];
+  const [, command = ''] = /; to remove it: (ca=.*)/.exec(stderr) ?? [];
   await paste(command);
   // The cainjector sees every change of an APIService.
   await kubectlOk(['annotate', 'apiservice', project.apiService, 'example.com/seen=true']);
