@@ -46,7 +46,8 @@ async function run(...args: string[]): Promise<void> {
 async function replaceAtOnce({ dir }: Registered): Promise<void> {
   expect(await apisvc(['init', dir, '--force-keys', '--yes'])).toMatchObject({ exitCode: 0 });
   const { stdout } = await apisvc(['render', '-C', dir, '--secrets', 'include', '-o', 'json']);
-  await kubectlOk(['apply', '-f', '-'], JSON.parse(stdout));
+  // As the manager of apisvc, so that the next scenario may change the same fields.
+  await kubectlOk(['apply', '--server-side', '--force-conflicts', '--field-manager=apisvc', '-f', '-'], JSON.parse(stdout));
   await run('verify', '-C', dir, '--wait');
 }
 
