@@ -55,9 +55,10 @@ export function tableOf(rows) {
  * @type {typeof import('./table.d.mts').originOf}
  */
 export function originOf(rows) {
-  const days = [...new Set(rows.map(({ date }) => date))].sort();
-  const commitsOf = (/** @type {string} */ day) => new Set(rows.filter(({ date }) => date === day).map(({ commit }) => commit));
-  return ['Measured at these commits:', '', ...days.map((day) => `- ${day}: ${[...commitsOf(day)].join(', ')}`)].join('\n');
+  const commits = new Set(
+    [...rows].sort((one, other) => one.date.localeCompare(other.date)).map(({ commit, date }) => `- ${commit}, ${date}`),
+  );
+  return ['Measured at these commits:', '', ...commits].join('\n');
 }
 
 /** @param {readonly (readonly string[])[]} lines the first one is the header */
