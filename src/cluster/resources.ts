@@ -109,6 +109,15 @@ export function resourcePath(of: Resource, namespace?: string, name?: string): s
   return `${root}${scope}/${of.plural}${object.join('')}`;
 }
 
+/** `namespace/name`, for messages and annotations. */
+export const namespacedName = ({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): string => `${namespace}/${name}`;
+
+/**
+ * Where a ClusterIssuer has its Secrets, unless the flag --cluster-resource-namespace of
+ * cert-manager says otherwise.
+ */
+export const clusterIssuerNamespace = 'cert-manager';
+
 /**
  * `apiservice/v1alpha1.wardle.example.com`, `service/wardle/api` or `pod/wardle/api-0/portforward`;
  * for a collection, as in messages of kubectl, `pods in namespace "wardle"`.

@@ -1,7 +1,7 @@
 import { deleteObject } from '../../cluster/deletion.ts';
 import { getObject, refOf } from '../../cluster/objects.ts';
 import { applyObject } from '../../cluster/ownership.ts';
-import { describeRef, type ObjectRef, resources } from '../../cluster/resources.ts';
+import { describeRef, namespacedName, type ObjectRef, resources } from '../../cluster/resources.ts';
 import type { Registration } from '../../config/schema.ts';
 import { RefusedError } from '../../errors.ts';
 import { certificateName } from '../../manifests/cert-manager.ts';
@@ -34,8 +34,6 @@ const bothRef = (registration: Registration): ObjectRef => ({
   name: `${certificateName(registration)}-both-cas`,
 });
 
-const pathOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;
-
 /** Deleted by `unregister` too. */
 const bothManifest = (registration: Registration, anchors: readonly CertificateInfo[]): KubeObject => {
   const { namespace, name } = bothRef(registration);
@@ -57,7 +55,7 @@ const readVerifying = async (where: Where): Promise<readonly KubeObject[]> =>
   (await readApiServices(where)).filter((each) => !viewApiService(each).insecureSkipTLSVerify);
 
 const isInjected = ({ metadata: { annotations = {} } }: KubeObject, registration: Registration): boolean =>
-  annotations[fromSecret] === pathOf(bothRef(registration));
+  annotations[fromSecret] === namespacedName(bothRef(registration));
 
 /** Whether the cainjector follows nothing else. */
 const isOnlyInjected = (apiService: KubeObject, registration: Registration): boolean =>
@@ -122,7 +120,7 @@ export function bothCasStep(where: Where, next: () => Promise<readonly Certifica
       const valid = all.filter((each) => !isExpired(each, now()));
       await applyObject(cluster, bothManifest(registration, valid), { force: true, dryRun: false, signal });
       onProgress({ kind: 'applied', applied: { object: describeRef(ref), change: 'configured' } });
-      for (const each of found) await mergePatch(where, refOf(each), annotationsFor(each, pathOf(ref)));
+      for (const each of found) await mergePatch(where, refOf(each), annotationsFor(each, namespacedName(ref)));
       const details = 'kubectl -n cert-manager logs deployment/cert-manager-cainjector';
       await waitFor("cert-manager's cainjector to write both CAs", details, where, (report) =>
         poll({ signal, report }, async () => {
@@ -145,7 +143,7 @@ export function oneCaStep(rotation: Rotation, untilServed: () => Promise<unknown
   const ref = bothRef(registration);
   return {
     id: 'trust-new',
-    title: `Removing Secret ${pathOf(ref)}`,
+    title: `Removing Secret ${namespacedName(ref)}`,
     needs: () => [],
     async observe() {
       const found = await getObject(cluster, ref, signal);

@@ -1,7 +1,7 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { leaseNeeds } from '../../cluster/lease.ts';
 import { fieldOwner } from '../../cluster/managed-fields.ts';
-import type { ObjectRef } from '../../cluster/resources.ts';
+import { namespacedName } from '../../cluster/resources.ts';
 import type { Need } from '../../cluster/status.ts';
 import { RefusedError } from '../../errors.ts';
 import { certificateName } from '../../manifests/cert-manager.ts';
@@ -14,7 +14,7 @@ import type { Guard } from '../rotation/guard.ts';
 import { leafOf, readSecret, secretRef } from '../rotation/live.ts';
 import { type LookAtAll, lookAtAll } from '../rotation/look.ts';
 import type { RotateResult } from '../rotation/request.ts';
-import { type CertificateSet, hostOf, type Rotation, type RotationKind, serviceOf } from '../rotation/rotation.ts';
+import { type CertificateSet, hostOf, type Rotation, type RotationKind, serviceOf, unknownSet } from '../rotation/rotation.ts';
 import type { Step } from '../runner.ts';
 import { type Restarts, restarts } from '../steps/restarts.ts';
 import { servedStep, untilServed } from '../steps/served.ts';
@@ -39,8 +39,6 @@ export interface Renewal {
   readonly to: () => CertificateSet;
 }
 
-const unknown: CertificateSet = { chain: '', presented: [], leaf: '', anchors: [], key: undefined };
-
 /** The permissions of the Lease and of all steps. */
 export function renewalNeeds(cluster: Cluster, request: RenewRequest): readonly Need[] {
   const timed = { ...request, now: () => new Date(), renewLease: async () => {} };
@@ -58,7 +56,7 @@ export function renewalNeeds(cluster: Cluster, request: RenewRequest): readonly 
 export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): Promise<Renewal | RotateResult> {
   const { ifExpiresWithin, kind, onProgress, dryRun, signal } = request;
   const where = { ...request, cluster };
-  const secret = pathOf(secretRef(request));
+  const secret = namespacedName(secretRef(request));
   if (ifExpiresWithin !== undefined) {
     const expiry = await expiryInCluster(where, ifExpiresWithin);
     if (!expiry.isDue) {
@@ -91,8 +89,6 @@ export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): P
   else if (issuance.state === 'issuing') note('cert-manager is renewing the certificate already');
   return stepsOf(cluster, request, { from: isNew ? undefined : found });
 }
-
-const pathOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;
 
 const certificateOf = ({ registration }: Pick<RenewRequest, 'registration'>) =>
   certificateRef(registration.metadata.namespace, certificateName(registration));
@@ -172,7 +168,7 @@ function followers(parts: (to: CertificateSet) => Parts, { brought }: RenewStep)
       made ??= make(known);
       return made;
     };
-    return { ...make(parts(unknown)), observe: async () => step().observe(), run: async () => step().run() };
+    return { ...make(parts(unknownSet)), observe: async () => step().observe(), run: async () => step().run() };
   };
 }
 

@@ -1,6 +1,6 @@
 import { wasRefused } from '../../cluster/faults.ts';
 import { getObject } from '../../cluster/objects.ts';
-import { type ObjectRef, resources } from '../../cluster/resources.ts';
+import { clusterIssuerNamespace, type ObjectRef, resources } from '../../cluster/resources.ts';
 import type { Registration } from '../../config/schema.ts';
 import { caName } from '../../manifests/cert-manager.ts';
 import { secretEntry } from '../../manifests/secret.ts';
@@ -18,9 +18,6 @@ const secretRef = (namespace: string, name: string): ObjectRef => ({ resource: r
 /** Whether apisvc declares the CA, so that no other server uses it. */
 export const isOwnCa = ({ spec: { certificates } }: Registration): boolean =>
   certificates.issuer.type === 'cert-manager' && !certificates.issuer.issuerRef;
-
-/** Where a ClusterIssuer has its Secrets (cert-manager, flag --cluster-resource-namespace). */
-const clusterIssuerNamespace = 'cert-manager';
 
 /** @returns undefined where the issuer has no CA in a Secret */
 async function signerRef({ cluster, signal, registration }: Where): Promise<ObjectRef | undefined> {

@@ -4,7 +4,7 @@ import type { Need } from '../../cluster/status.ts';
 import type { Registration } from '../../config/schema.ts';
 import { projectFiles } from '../../project/project.ts';
 import type { RotateRequest } from '../rotation/request.ts';
-import { type CertificateSet, type Rotation, serviceOf } from '../rotation/rotation.ts';
+import { type Rotation, serviceOf, unknownSet } from '../rotation/rotation.ts';
 import { type OnDisk, stepList } from './step-list.ts';
 
 /**
@@ -21,7 +21,7 @@ export function rotationNeeds(cluster: Cluster, request: RotateRequest): readonl
     now: () => new Date(),
     renewLease: async () => {},
     from: undefined,
-    to: unknown,
+    to: unknownSet,
     files: projectFiles(dir),
     caFiles: [],
   };
@@ -52,5 +52,3 @@ const unused: OnDisk = {
   read: () => undefined,
   remove: () => {},
 };
-
-const unknown: CertificateSet = { chain: '', presented: [], leaf: '', anchors: [], key: undefined };

@@ -18,6 +18,9 @@ export interface CertificateSet {
   readonly key: PrivateKey | undefined;
 }
 
+/** Stands for a certificate that is not known yet, where only permissions or titles matter. */
+export const unknownSet: CertificateSet = { chain: '', presented: [], leaf: '', anchors: [], key: undefined };
+
 /** The set of the certificates of a project; undefined where it has no serving certificate. */
 export function certificateSet({ chain, anchors, key }: Issued): CertificateSet | undefined {
   const presented = inspect(chain).certificates;

@@ -1,5 +1,5 @@
 import { getObject, observe, refOf } from '../../cluster/objects.ts';
-import { type ObjectRef, resources } from '../../cluster/resources.ts';
+import { namespacedName, type ObjectRef, resources } from '../../cluster/resources.ts';
 import { RefusedError } from '../../errors.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { logCommand, type PodProblem, problemOf } from '../../snapshot/pod-problem.ts';
@@ -53,7 +53,7 @@ export function rolledOutStep(waiting: Waiting, found: KubeObject): Step {
  * persists: with the pod, the reason and its last log line
  */
 export const waitForRollout = (waiting: Waiting, ref: ObjectRef): Promise<void> =>
-  waitFor(`Deployment ${nameOf(ref)} to roll out`, podCommands(ref.namespace), waiting, async (report) => {
+  waitFor(`Deployment ${namespacedName(ref)} to roll out`, podCommands(ref.namespace), waiting, async (report) => {
     const states = { rollout: '', stalled: '', pods: '' };
     const update = (part: Partial<typeof states>): void => {
       Object.assign(states, part);
@@ -68,14 +68,12 @@ export const waitForRollout = (waiting: Waiting, ref: ObjectRef): Promise<void> 
     ]);
   });
 
-const nameOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;
-
 // biome-ignore lint/suspicious/noExplicitAny: a Deployment as the server returns it.
 export const replicasOf = ({ spec }: any): number => spec?.replicas ?? 1;
 
 /** An API that is registered without a server degrades the whole cluster. */
 function scaledToZero(ref: ObjectRef, wanted: number): RefusedError {
-  return new RefusedError(`Deployment ${nameOf(ref)} is scaled to 0, so nothing would serve the API; the APIService is unchanged`, {
+  return new RefusedError(`Deployment ${namespacedName(ref)} is scaled to 0, so nothing would serve the API; the APIService is unchanged`, {
     // This command would scale it to 0 again.
     fix:
       wanted === 0
@@ -121,17 +119,17 @@ function stalledSince({ status }: Deployment): Stalled | undefined {
 
 /** As `kubectl rollout status` says it. */
 const stalledRollout = (ref: ObjectRef, reason: string): RefusedError =>
-  new RefusedError(`Deployment ${nameOf(ref)} exceeded its progress deadline: ${reason}`, { fix: findCause(ref) });
+  new RefusedError(`Deployment ${namespacedName(ref)} exceeded its progress deadline: ${reason}`, { fix: findCause(ref) });
 
 const rolloutFailed = (ref: ObjectRef, reason: string | undefined, fix: string): RefusedError =>
-  new RefusedError(`Deployment ${nameOf(ref)} failed to roll out: ${reason}`, { fix });
+  new RefusedError(`Deployment ${namespacedName(ref)} failed to roll out: ${reason}`, { fix });
 
 const findCause = ({ namespace }: ObjectRef): string => `Find the cause: ${podCommands(namespace)}`;
 
 const isPaused = ({ spec }: Deployment): boolean => spec.paused === true;
 
 const paused = (ref: ObjectRef): RefusedError =>
-  new RefusedError(`Deployment ${nameOf(ref)} is paused, so its pods are not updated`, {
+  new RefusedError(`Deployment ${namespacedName(ref)} is paused, so its pods are not updated`, {
     fix: `Resume the Deployment before you run the same command again: kubectl -n ${ref.namespace} rollout resume deployment/${ref.name}`,
   });
 

@@ -1,5 +1,5 @@
 import { getObject, listObjects } from '../../cluster/objects.ts';
-import { type Resource, resources } from '../../cluster/resources.ts';
+import { clusterIssuerNamespace, type Resource, resources } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import {
   conditionsOf,
@@ -19,12 +19,6 @@ import type { CollectContext } from './context.ts';
 import type { Name } from './inventory.ts';
 import { observe } from './observe.ts';
 import { getPath } from './requests.ts';
-
-/**
- * Where a ClusterIssuer has its Secrets, unless the flag --cluster-resource-namespace of
- * cert-manager says otherwise.
- */
-const clusterIssuerNamespace = 'cert-manager';
 
 /** What is a name for kube-apiserver, and so can exist. */
 const isName = (text: string): boolean => /^[a-z0-9][-a-z0-9.]*$/.test(text);
