@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 /** Imports of YAML files and shell scripts return their text, as esbuild's `text` loader does. */
 const textFiles = {
@@ -48,6 +49,7 @@ const rotationSpecsOf: Record<string, string[]> = {
 export default defineConfig({
   plugins,
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
@@ -113,7 +115,7 @@ export default defineConfig({
           globalSetup: ['test/cluster/harness/node/global-setup.ts'],
           // The specs mostly wait. More load generators would need the whole processor, and specs
           // apart disturb each other.
-          maxWorkers: { '1.37': 1, '1.35': 2 }[cell] ?? 5,
+          maxWorkers: { '1.37': 1, '1.35': 2 }[cell] ?? 6,
           ...onCluster,
           testTimeout: 600_000,
         },

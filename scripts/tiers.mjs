@@ -44,17 +44,18 @@ export const tiers = [
 
 /**
  * Which tiers run at the same time. The specs of rotations fail where kube-apiserver does not
- * answer for seconds, so most of them run without the others. Those of rotation-1.37 mostly wait.
+ * answer for seconds, so most of them run without the others but short ones. Those of rotation-1.37
+ * mostly wait.
  * @type {readonly (readonly (readonly string[])[])[]} stages, one after another; lanes, at the same
  * time; names of tiers, one after another
  */
 const stages = [
   [
     ['unit', 'cli', 'cluster'],
-    ['sandbox', 'distribution', 'node-1.37', 'node-1.35-routing'],
-    ['rotation-1.37', 'node-1.37-routing', 'node-1.35', 'control-planes'],
+    ['sandbox', 'node-1.37', 'node-1.35-routing'],
+    ['rotation-1.37', 'node-1.37-routing', 'node-1.35'],
   ],
-  [['rotation-1.37-routing'], ['rotation-1.35']],
+  [['rotation-1.37-routing'], ['rotation-1.35', 'control-planes', 'distribution']],
 ];
 
 /**

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { selection, stagesOf, tiers } from '../../../scripts/tiers.mjs';
 import config from '../../../vitest.config.ts';
+import { longestFiles } from '../../longest-first.ts';
 
 const names = (args: string[], env = {}): string[] => selection(args, env).selected.map(({ name }) => name);
 const cells = ['1.37', '1.37-routing', '1.35', '1.35-routing'];
@@ -41,6 +42,10 @@ const projects = (config.test?.projects ?? []).map((project) => {
 
 test('every project of vitest.config.ts has a tier', () => {
   expect([...new Set(tiers.map(({ project }) => project))]).toEqual(projects.map(({ name }) => name));
+});
+
+test.each(longestFiles)('%s, which starts early, exists', (path) => {
+  expect(existsSync(path)).toBe(true);
 });
 
 test('every tier runs once, in its stage', () => {
