@@ -46,11 +46,14 @@ export const isOneOf = ({ key }: CaPair, anchors: readonly CertificateInfo[]): b
 };
 
 /** Why apisvc must not write the Secret; undefined where it may, or where it does not exist. */
-export function foreignFault(secret: KubeObject | undefined, ref: ObjectRef, registration: Registration): RefusedError | undefined {
+export function foreignFault(
+  secret: KubeObject | undefined,
+  ref: ObjectRef,
+  registration: Registration,
+  fix = 'Choose another name for the Secret with the CA: set spec.certificates.issuer.caSecretName in apisvc.yaml.',
+): RefusedError | undefined {
   if (!secret || secret.metadata.annotations?.[projectAnnotation] === projectOf(registration)) return undefined;
-  return new RefusedError(`${nameOfCaSecret(ref)} exists already, and does not belong to this project`, {
-    fix: 'Choose another name for the Secret with the CA: set spec.certificates.issuer.caSecretName in apisvc.yaml.',
-  });
+  return new RefusedError(`${nameOfCaSecret(ref)} exists already, and does not belong to this project`, { fix });
 }
 
 /**

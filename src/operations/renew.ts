@@ -49,6 +49,7 @@ async function renewLocked(cluster: Cluster, request: TimedRenewal, lock: Rotati
   const prepared = await prepareRenewal(cluster, request);
   if ('outcome' in prepared) return prepared;
   const { kind, from, to } = prepared;
+  await requireWritable(prepared.steps);
   const names = apiServiceNames(registration);
   const verify = verifyStep({ cluster, signal, onProgress }, { names, clusterFlags, project, settleMs: recheckMs });
   const steps = prepared.steps.map((step) => patientStep(step, request));

@@ -1,3 +1,5 @@
+import { clusterIssuerNamespace, type ObjectRef, resources } from '../cluster/resources.ts';
+import { certManagerAnnotations } from '../manifests/injection.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { trustedBy } from './ca-bundle.ts';
 import { readSecret } from './secret-content.ts';
@@ -10,7 +12,7 @@ import { type Json, listOf, textOf, textsOf } from './views.ts';
  */
 
 /** The cainjector reads the first one that it finds (pkg/controller/cainjector/setup.go). */
-const annotations = ['cert-manager.io/inject-ca-from-secret', 'cert-manager.io/inject-ca-from'] as const;
+const annotations = [certManagerAnnotations.fromSecret, certManagerAnnotations.fromCertificate] as const;
 
 /** The annotation of an APIService by which the cainjector writes its caBundle. */
 export function injectionOf({
@@ -43,12 +45,11 @@ export const refusalIn = (conditions: readonly CertManagerCondition[] = []): Cer
 /** The newest CertificateRequest of a Certificate. Those of earlier issuances are kept. */
 export const newestRequestOf = (certificate: string, requests: readonly KubeObject[]): KubeObject | undefined =>
   requests
-    .filter(({ metadata }) => textsOf(metadata.annotations)['cert-manager.io/certificate-name'] === certificate)
+    .filter(({ metadata }) => textsOf(metadata.annotations)[certManagerAnnotations.certificateName] === certificate)
     .toSorted((one, other) => revisionOf(other) - revisionOf(one))[0];
 
 /** The number of the issuance that a CertificateRequest is for. */
-export const revisionOf = ({ metadata }: KubeObject): number =>
-  Number(textsOf(metadata.annotations)['cert-manager.io/certificate-revision'] ?? 0);
+export const revisionOf = ({ metadata }: KubeObject): number => Number(textsOf(metadata.annotations)[certManagerAnnotations.revision] ?? 0);
 
 /** @param secret with the CA that the cainjector copies. Its private key is not kept. */
 export function viewCaSource(secret: KubeObject): CaSourceView {
@@ -59,7 +60,7 @@ export function viewCaSource(secret: KubeObject): CaSourceView {
   return {
     namespace,
     name,
-    allowsInjection: marks['cert-manager.io/allow-direct-injection'] === 'true',
+    allowsInjection: marks[certManagerAnnotations.allowInjection] === 'true',
     certificateName,
     authorities: certificatesIn('ca.crt'),
     certificates: certificatesIn('tls.crt'),
@@ -84,4 +85,25 @@ export const viewInjectorLease = ({ spec }: KubeObject & Json): InjectorLeaseVie
 export function isInjected(api: ApiServiceView, { authorities }: CaSourceView): boolean {
   const trusted = trustedBy(api).map(({ fingerprint }) => fingerprint);
   return authorities.length > 0 && authorities.every(({ fingerprint }) => trusted.includes(fingerprint));
+}
+
+/**
+ * The Issuer or ClusterIssuer of a Certificate.
+ * @param ref `spec.issuerRef`
+ * @param namespace of the Certificate
+ * @returns undefined for an issuer of another API group
+ */
+export function viewIssuerRef({ kind = 'Issuer', group = certManagerGroup, name }: Json, namespace: string): ObjectRef | undefined {
+  if (group !== certManagerGroup) return undefined;
+  const isCluster = kind === 'ClusterIssuer';
+  const resource = isCluster ? resources.ClusterIssuer : resources.Issuer;
+  return { resource, namespace: isCluster ? undefined : namespace, name: textOf(name) };
+}
+
+const certManagerGroup = 'cert-manager.io';
+
+/** The Secret with the CA of an issuer; undefined for an issuer of another type than `ca`. */
+export function caSecretOf({ namespace = clusterIssuerNamespace }: ObjectRef, { spec }: Json): ObjectRef | undefined {
+  const name = textOf(spec?.ca?.secretName);
+  return name === '' ? undefined : { resource: resources.Secret, namespace, name };
 }

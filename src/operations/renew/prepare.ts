@@ -20,12 +20,14 @@ import { type Restarts, restarts } from '../steps/restarts.ts';
 import { servedStep, untilServed } from '../steps/served.ts';
 import { soakStep } from '../steps/soak.ts';
 import { uptakeStep } from '../steps/uptake.ts';
-import { bothCasStep, hasBothCas, oneCaStep } from './both-cas.ts';
+import { bothCasStep, readUnfinished } from './both-cas.ts';
+import { bothRef } from './both-cas-secret.ts';
 import { certificateRef, readIssuance } from './issuance.ts';
 import { keptTrust } from './kept-trust.ts';
+import { oneCaStep } from './one-ca.ts';
 import { type RenewStep, renewStep, setInSecret, soon } from './renew-step.ts';
 import type { RenewRequest, TimedRenewal } from './request.ts';
-import { isEarlier, readSigner, renewCaStep } from './signer.ts';
+import { isEarlier, readSigner, renewCaStep, signerNeeds } from './signer.ts';
 import { requireWebhooks } from './webhooks.ts';
 
 /** The steps of a renewal, in order. */
@@ -39,11 +41,14 @@ export interface Renewal {
   readonly to: () => CertificateSet;
 }
 
-/** The permissions of the Lease and of all steps. */
-export function renewalNeeds(cluster: Cluster, request: RenewRequest): readonly Need[] {
+/**
+ * The permissions of the Lease and of all steps.
+ * @param renewsCa whether the CA is still to be renewed
+ */
+export function renewalNeeds(cluster: Cluster, request: RenewRequest, renewsCa = request.kind === 'ca'): readonly Need[] {
   const timed = { ...request, now: () => new Date(), renewLease: async () => {} };
-  const { steps } = stepsOf(cluster, timed, { from: undefined, caFrom: request.kind === 'ca' ? [] : undefined });
-  return [...leaseNeeds(serviceOf(request)), ...steps.flatMap((step) => step.needs())];
+  const { steps } = stepsOf(cluster, timed, { from: undefined, ...(renewsCa ? { caFrom: [] } : {}) });
+  return [...leaseNeeds(serviceOf(request)), ...steps.flatMap((step) => step.needs()), ...signerNeeds(request.registration)];
 }
 
 /**
@@ -54,16 +59,9 @@ export function renewalNeeds(cluster: Cluster, request: RenewRequest): readonly 
  * @throws RefusedError where there is no certificate to renew
  */
 export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): Promise<Renewal | RotateResult> {
-  const { ifExpiresWithin, kind, onProgress, dryRun, signal } = request;
+  const { ifExpiresWithin, kind, onProgress } = request;
   const where = { ...request, cluster };
   const secret = namespacedName(secretRef(request));
-  if (ifExpiresWithin !== undefined) {
-    const expiry = await expiryInCluster(where, ifExpiresWithin);
-    if (!expiry.isDue) {
-      requireChecked(expiry);
-      return { outcome: 'not-due', kind, direction: 'forward', steps: [], from: undefined, to: expiry.first };
-    }
-  }
   const found = await setInSecret(where);
   const issuance = await readIssuance(where, certificateOf(request));
   if (!found) {
@@ -71,23 +69,48 @@ export async function prepareRenewal(cluster: Cluster, request: TimedRenewal): P
       fix: 'Register the API first: apisvc register',
     });
   }
-  const note = (what: string): void => onProgress({ kind: 'note', what });
-  const signer = await readSigner(where);
-  const isEarlierCa = isEarlier(found.anchors, signer);
-  const hasBoth = await hasBothCas(where);
-  if (isEarlierCa || kind === 'ca') await requireWebhooks(where, found.anchors, isEarlierCa ? signer : undefined);
-  if (isEarlierCa || hasBoth) {
-    note(`another CA than that of Secret ${secret} ${isEarlierCa ? 'signs now' : 'is still trusted'}; continuing the rotation of the CA`);
-    const asCa = { ...request, kind: 'ca' as const };
-    // The first check did not know that the CA is replaced.
-    if (!dryRun && kind === 'leaf') await requireAccess(cluster, renewalNeeds(cluster, asCa), [], signal);
-    return stepsOf(cluster, asCa, { from: isEarlierCa ? found : undefined });
+  // Until the CA is replaced everywhere, the next renewal may bring what is not trusted.
+  const continued = await continueCa(where, found);
+  if (continued) return continued;
+  if (ifExpiresWithin !== undefined) {
+    const expiry = await expiryInCluster(where, ifExpiresWithin);
+    if (!expiry.isDue) {
+      requireChecked(expiry);
+      return { outcome: 'not-due', kind, direction: 'forward', steps: [], from: undefined, to: expiry.first };
+    }
   }
-  if (kind === 'ca') return stepsOf(cluster, request, { from: found, caFrom: found.anchors });
+  if (kind === 'ca') {
+    await requireWebhooks(where, found.anchors, undefined);
+    return stepsOf(cluster, request, { from: found, caFrom: found.anchors });
+  }
+  const note = (what: string): void => onProgress({ kind: 'note', what });
   const isNew = await isNotServedYet(rotationTo(cluster, request, found), found);
   if (isNew) note(`not every endpoint serves the certificate in Secret ${secret}; continuing with it`);
   else if (issuance.state === 'issuing') note('cert-manager is renewing the certificate already');
   return stepsOf(cluster, request, { from: isNew ? undefined : found });
+}
+
+/**
+ * A rotation of the CA that was interrupted, or that somebody else has begun by renewing the CA.
+ * @returns undefined where there is none
+ */
+async function continueCa(where: TimedRenewal & { readonly cluster: Cluster }, found: CertificateSet): Promise<Renewal | undefined> {
+  const { cluster, kind, onProgress, dryRun, signal } = where;
+  const signer = await readSigner(where);
+  const isEarlierCa = isEarlier(found.anchors, signer);
+  const { isInjected, isOnlySecret } = await readUnfinished(where);
+  if (!isEarlierCa && !isInjected && !isOnlySecret) return undefined;
+  if (isEarlierCa) await requireWebhooks(where, found.anchors, signer);
+  const secret = namespacedName(secretRef(where));
+  const left = isInjected
+    ? `another CA than that of Secret ${secret} is still trusted`
+    : `Secret ${namespacedName(bothRef(where.registration))} is left`;
+  const why = isEarlierCa ? `another CA than that of Secret ${secret} signs now` : left;
+  onProgress({ kind: 'note', what: `${why}; continuing the rotation of the CA` });
+  const asCa = { ...where, kind: 'ca' as const };
+  // The first check did not know that the CA is replaced.
+  if (!dryRun && kind === 'leaf') await requireAccess(cluster, renewalNeeds(cluster, asCa, false), [], signal);
+  return stepsOf(cluster, asCa, { from: isEarlierCa ? found : undefined, isTrusted: isOnlySecret && !isEarlierCa });
 }
 
 const certificateOf = ({ registration }: Pick<RenewRequest, 'registration'>) =>
@@ -116,28 +139,44 @@ interface Replaced {
   /** Undefined where the Secret has the new certificate already. */
   readonly from: CertificateSet | undefined;
   /** The CA that is to be renewed; undefined where none is. */
-  readonly caFrom?: readonly CertificateInfo[] | undefined;
+  readonly caFrom?: readonly CertificateInfo[];
+  /** Whether the new CA is trusted alone already, so that only the Secret with both is left. */
+  readonly isTrusted?: boolean;
 }
 
-function stepsOf(cluster: Cluster, request: TimedRenewal, { from, caFrom }: Replaced): Renewal {
+function stepsOf(cluster: Cluster, request: TimedRenewal, { from, caFrom, isTrusted = false }: Replaced): Renewal {
   const where = { ...request, cluster };
-  const { kind } = request;
-  const both = bothCasStep(where, () => readSigner(where));
+  const { kind, onProgress } = request;
+  const released = new Set<string>();
+  // What may not be read was said before.
+  const next = () => readSigner({ ...where, onProgress: () => {} });
+  const both = bothCasStep(where, { from: from?.anchors ?? [], next, released });
   const uptake = uptakeStep(where, async () => (await renew.observe()).state === 'done');
-  const keepTrust = kind === 'ca' ? keptTrust(where, both, uptake) : async () => {};
+  const keepTrust = kind === 'ca' && !isTrusted ? keptTrust(where, both, uptake) : async () => {};
   const renew: RenewStep = renewStep(where, certificateOf(request), from, keepTrust);
   const parts = (to: CertificateSet): Parts => {
     const rotation = rotationTo(cluster, request, to, from);
+    const look = lookAtAll(rotation);
     const keepSecret = secretGuard(rotation);
     const guard: Guard = async () => {
+      if (released.size > 0 && !(await look()).complete) {
+        onProgress({ kind: 'note', what: 'not every endpoint can be checked; trusting both CAs again' });
+        released.clear();
+        await both.run();
+        await uptake.run();
+      }
       await keepTrust();
       await keepSecret();
     };
-    return { rotation, look: lookAtAll(rotation), guard, restarts: restarts(rotation) };
+    return { rotation, look, guard, restarts: restarts(rotation) };
   };
   const after = followers(parts, renew);
   const served = after(({ rotation, look, guard, restarts }) => servedStep(rotation, look, guard, restarts));
   if (kind === 'leaf') return { kind, steps: [renew, served], from, to: renew.brought };
+  const oneCa = after(({ rotation, look, guard, restarts }) =>
+    oneCaStep(rotation, { untilServed: () => untilServed(rotation, look, guard, restarts), released }),
+  );
+  if (isTrusted) return { kind, steps: [renew, served, oneCa], from, to: renew.brought };
   const steps = [
     ...(caFrom ? [renewCaStep(where, caFrom)] : []),
     both,
@@ -145,7 +184,7 @@ function stepsOf(cluster: Cluster, request: TimedRenewal, { from, caFrom }: Repl
     renew,
     served,
     after(({ rotation, look, guard, restarts }) => soakStep(rotation, look, guard, restarts)),
-    after(({ rotation, look, guard, restarts }) => oneCaStep(rotation, () => untilServed(rotation, look, guard, restarts))),
+    oneCa,
   ];
   return { kind, steps, from, to: renew.brought };
 }

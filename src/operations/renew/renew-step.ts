@@ -13,6 +13,9 @@ import { issuanceNeeds, readIssuance, requestIssuance } from './issuance.ts';
 
 export type Where = Pick<Rotation, 'cluster' | 'signal' | 'registration' | 'now' | 'onProgress'>;
 
+/** What writes needs. */
+export type Writing = Where & Pick<Rotation, 'renewLease'>;
+
 /** The certificate in the Secret that cert-manager writes; undefined where it has none. */
 export async function setInSecret(where: Omit<Where, 'onProgress'>): Promise<CertificateSet | undefined> {
   const secret = await readSecret(where);
@@ -36,13 +39,13 @@ export interface RenewStep extends Step {
 /**
  * Has cert-manager renew the serving certificate, and waits until the Secret has the new one.
  * @param from the certificate to replace; undefined where the Secret has the new one already
- * @param prepare runs before the certificate is requested
+ * @param keepTrust runs before the certificate is requested
  */
 export function renewStep(
-  where: Where,
+  where: Writing,
   ref: ObjectRef,
   from: CertificateSet | undefined,
-  prepare: () => Promise<void> = async () => {},
+  keepTrust: () => Promise<void> = async () => {},
 ): RenewStep {
   const secret = secretRef(where);
   let brought: CertificateSet | undefined;
@@ -58,7 +61,7 @@ export function renewStep(
     needs: () => [...issuanceNeeds(ref), { verb: 'get', ref: secret }],
     observe: async () => ({ state: (await isRenewed()) ? 'done' : 'pending' }),
     async run() {
-      await prepare();
+      await keepTrust();
       await issue(where, ref, isRenewed);
       // An error names the reasons: cert-manager issues whatever the Certificate asks for.
       await readOthersSecret({ ...where, fileAnchors: undefined, now: soon(where.now()) });
@@ -71,16 +74,19 @@ export function renewStep(
 }
 
 /**
- * Has a Certificate issued again, and waits until it is.
+ * Has a Certificate issued again, as the holder of the Lease, and waits until it is.
  * @param isRenewed whether its Secret has another certificate
  * @throws RefusedError with the reason of cert-manager when it fails; DeadlineError
  */
-export async function issue(where: Where, ref: ObjectRef, isRenewed: () => Promise<boolean>): Promise<void> {
+export async function issue(where: Writing, ref: ObjectRef, isRenewed: () => Promise<boolean>): Promise<void> {
   const { signal } = where;
   const name = `Certificate ${ref.namespace}/${ref.name}`;
   const details = `kubectl -n ${ref.namespace} describe certificates,certificaterequests,issuers`;
   // kube-apiserver may have restarted since it was triggered.
-  if (!(await isRenewed())) await requestIssuance(where, ref);
+  if (!(await isRenewed())) {
+    await where.renewLease();
+    await requestIssuance(where, ref);
+  }
   await waitFor(`cert-manager to renew ${name}`, details, where, (report) =>
     poll({ signal, report }, async () => {
       const issuance = await readIssuance(where, ref);

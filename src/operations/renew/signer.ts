@@ -1,15 +1,16 @@
 import { wasRefused } from '../../cluster/faults.ts';
 import { getObject } from '../../cluster/objects.ts';
-import { clusterIssuerNamespace, type ObjectRef, resources } from '../../cluster/resources.ts';
+import { clusterIssuerNamespace, namespacedName, type ObjectRef, resources } from '../../cluster/resources.ts';
+import type { Need } from '../../cluster/status.ts';
 import type { Registration } from '../../config/schema.ts';
 import { caName } from '../../manifests/cert-manager.ts';
 import { secretEntry } from '../../manifests/secret.ts';
 import { inspect } from '../../pki/inspect.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
-import { type Json, textOf } from '../../snapshot/views.ts';
+import { caSecretOf, viewIssuerRef } from '../../snapshot/cert-manager-view.ts';
 import type { Step } from '../runner.ts';
 import { certificateRef, issuanceNeeds } from './issuance.ts';
-import { issue, type Where } from './renew-step.ts';
+import { issue, type Where, type Writing } from './renew-step.ts';
 
 /** The CA that signs the next certificate. */
 
@@ -19,36 +20,48 @@ const secretRef = (namespace: string, name: string): ObjectRef => ({ resource: r
 export const isOwnCa = ({ spec: { certificates } }: Registration): boolean =>
   certificates.issuer.type === 'cert-manager' && !certificates.issuer.issuerRef;
 
+/** The issuer of the user; undefined where there is none, or one that is not of cert-manager. */
+function issuerRefOf({ metadata, spec: { certificates } }: Registration): ObjectRef | undefined {
+  const ref = certificates.issuer.type === 'cert-manager' ? certificates.issuer.issuerRef : undefined;
+  return ref && viewIssuerRef(ref, metadata.namespace);
+}
+
+/** The permissions to read the CA that signs. The Secret of a user's issuer is not known yet. */
+export function signerNeeds(registration: Registration): readonly Need[] {
+  const own = isOwnCa(registration) ? secretRef(registration.metadata.namespace, caName(registration)) : undefined;
+  const ref = own ?? issuerRefOf(registration);
+  return ref ? [{ verb: 'get', ref, optional: true }] : [];
+}
+
 /** @returns undefined where the issuer has no CA in a Secret */
 async function signerRef({ cluster, signal, registration }: Where): Promise<ObjectRef | undefined> {
-  const { namespace } = registration.metadata;
-  const { issuer } = registration.spec.certificates;
-  if (issuer.type !== 'cert-manager') return undefined;
-  if (!issuer.issuerRef) return secretRef(namespace, caName(registration));
-  const { kind, group, name } = issuer.issuerRef;
-  if (group !== 'cert-manager.io') return undefined;
-  const isCluster = kind === 'ClusterIssuer';
-  const resource = isCluster ? resources.ClusterIssuer : resources.Issuer;
-  const found: Json = await getObject(cluster, { resource, namespace: isCluster ? undefined : namespace, name }, signal);
-  const secret = textOf(found?.spec?.ca?.secretName);
-  return secret === '' ? undefined : secretRef(isCluster ? clusterIssuerNamespace : namespace, secret);
+  if (isOwnCa(registration)) return secretRef(registration.metadata.namespace, caName(registration));
+  const ref = issuerRefOf(registration);
+  const found = ref && (await getObject(cluster, ref, signal));
+  return ref && found && caSecretOf(ref, found);
 }
 
 /**
- * The certificates of the CA that signs. Its key stays in the cluster.
+ * The certificates of the CA that signs. kube-apiserver sends its key too, which nothing keeps.
  * @returns undefined where the issuer does not tell them, or the user may not read them
  */
 export async function readSigner(where: Where): Promise<readonly CertificateInfo[] | undefined> {
+  const note = (why: string): undefined => {
+    where.onProgress({ kind: 'note', what: `not checked: whether the CA of the issuer changed (${why})` });
+  };
   try {
     const ref = await signerRef(where);
-    const secret = ref && (await getObject(where.cluster, ref, where.signal));
-    return secret && inspect(secretEntry(secret, 'tls.crt')).certificates;
+    if (!ref) return undefined;
+    const secret = await getObject(where.cluster, ref, where.signal);
+    return secret ? inspect(secretEntry(secret, 'tls.crt')).certificates : note(notFound(ref));
   } catch (error) {
     if (!wasRefused(error)) throw error;
-    where.onProgress({ kind: 'note', what: `not checked: whether the CA of the issuer changed (${(error as Error).message})` });
-    return undefined;
+    return note((error as Error).message);
   }
 }
+
+const notFound = (ref: ObjectRef): string =>
+  `Secret ${namespacedName(ref)} not found${ref.namespace === clusterIssuerNamespace ? '; that of a ClusterIssuer is looked for only there' : ''}`;
 
 const shareAny = (one: readonly CertificateInfo[], others: readonly CertificateInfo[]): boolean =>
   one.some(({ fingerprint }) => others.some((other) => other.fingerprint === fingerprint));
@@ -58,7 +71,7 @@ export const isEarlier = (anchors: readonly CertificateInfo[], signer: readonly 
   signer.length > 0 && !shareAny(anchors, signer);
 
 /** Has cert-manager renew the CA. It signs nothing until the serving certificate is renewed. */
-export function renewCaStep(where: Where, from: readonly CertificateInfo[]): Step {
+export function renewCaStep(where: Writing, from: readonly CertificateInfo[]): Step {
   const { registration } = where;
   const { namespace } = registration.metadata;
   const name = caName(registration);

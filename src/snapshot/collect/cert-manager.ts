@@ -1,7 +1,9 @@
 import { getObject, listObjects } from '../../cluster/objects.ts';
-import { clusterIssuerNamespace, type Resource, resources } from '../../cluster/resources.ts';
+import { type Resource, resources } from '../../cluster/resources.ts';
+import { certManagerAnnotations } from '../../manifests/injection.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import {
+  caSecretOf,
   conditionsOf,
   injectionOf,
   injectorLease,
@@ -10,6 +12,7 @@ import {
   newestRequestOf,
   viewCaSource,
   viewInjectorLease,
+  viewIssuerRef,
 } from '../cert-manager-view.ts';
 import { seen, skipped } from '../observed.ts';
 import { readSecret } from '../secret-content.ts';
@@ -33,7 +36,7 @@ export async function collectCertManager(context: CollectContext, api: ApiServic
   if (!injection || api.insecureSkipTLSVerify) return undefined;
   if (seen(await getPath(context, '/apis/cert-manager.io/v1'))?.status === 404) return undefined;
   const named = nameIn(injection.value);
-  const fromCertificate = injection.annotation === 'cert-manager.io/inject-ca-from';
+  const fromCertificate = injection.annotation === certManagerAnnotations.fromCertificate;
   const certificate = fromCertificate ? await certificateOf(context, named) : undefined;
   const secret = await secretOf(context, certificate ? secretNameOf(named, certificate) : named);
   const source = seen(secret);
@@ -98,20 +101,19 @@ const newestRequest = (context: CollectContext, { namespace, name }: Name): Prom
     (object) => ({ namespace, name: object.metadata.name, conditions: conditionsOf(object) }),
   );
 
-/** @param ref spec.issuerRef of a Certificate */
-async function issuerOf(context: CollectContext, namespace: string, ref: Json): Promise<Observed<CertIssuerView>> {
-  const { kind = 'Issuer', group = 'cert-manager.io', name } = ref;
-  if (group !== 'cert-manager.io') return skipped(`it is one of ${textOf(group)}`);
-  if (!isName(textOf(name))) return { state: 'absent' };
-  const isCluster = kind === 'ClusterIssuer';
-  const resource = isCluster ? resources.ClusterIssuer : resources.Issuer;
-  const found = await get(context, resource, { namespace: isCluster ? undefined : namespace, name }, (object) => object);
+/** @param issuerRef of a Certificate */
+async function issuerOf(context: CollectContext, namespace: string, issuerRef: Json): Promise<Observed<CertIssuerView>> {
+  const ref = viewIssuerRef(issuerRef, namespace);
+  if (!ref) return skipped(`it is one of ${textOf(issuerRef.group)}`);
+  if (!isName(ref.name)) return { state: 'absent' };
+  const found = await get(context, ref.resource, ref, (object) => object);
   if (found.state !== 'seen') return found;
-  const secret = textOf(found.value.spec?.ca?.secretName);
-  const ca = isName(secret)
-    ? { ca: await get(context, resources.Secret, { namespace: isCluster ? clusterIssuerNamespace : namespace, name: secret }, signersIn) }
-    : {};
-  return { state: 'seen', value: { kind: textOf(kind), name: textOf(name), conditions: conditionsOf(found.value), ...ca } };
+  const secret = caSecretOf(ref, found.value);
+  const ca = secret && isName(secret.name) ? { ca: await get(context, secret.resource, secret, signersIn) } : {};
+  return {
+    state: 'seen',
+    value: { kind: textOf(issuerRef.kind ?? 'Issuer'), name: ref.name, conditions: conditionsOf(found.value), ...ca },
+  };
 }
 
 const signersIn = (secret: KubeObject) => readSecret(secret).entries.find(({ name }) => name === 'tls.crt')?.certificates ?? [];

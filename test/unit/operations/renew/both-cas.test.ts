@@ -1,95 +1,34 @@
 import { describe, expect, test } from 'vitest';
-import type { Registration } from '../../../../src/config/schema.ts';
-import type { Progress } from '../../../../src/operations/progress.ts';
-import { bothCasStep } from '../../../../src/operations/renew/both-cas.ts';
-import { isEarlier, isOwnCa, readSigner } from '../../../../src/operations/renew/signer.ts';
-import { answer, clusterOf, never, notFound, status } from '../../cluster/kube-api.ts';
+import { bothCasStep, readUnfinished } from '../../../../src/operations/renew/both-cas.ts';
+import type { CertificateInfo } from '../../../../src/pki/types.ts';
 import { bundleOf, ca, otherCa } from '../../diagnosis/snapshots.ts';
-import { now } from '../../pki/certificates.ts';
-import { having } from '../../project/sample.ts';
+import { apiService, bothSecret, fromBoth, fromCertificate, injectedCluster } from './injected-cluster.ts';
 
-const registrationWith = (issuerRef?: object): Registration =>
-  having(`issuer: ${JSON.stringify({ type: 'cert-manager', ...(issuerRef ? { issuerRef } : {}) })}`);
-const own = registrationWith();
-const { name, namespace } = own.metadata;
-const base64 = (text: string): string => Buffer.from(text).toString('base64');
-const secretWith = (tls: string) => ({ metadata: { name: 'x' }, data: { 'tls.crt': base64(tls) } });
+type World = Parameters<typeof injectedCluster>[0];
 
-/** @param objects by path. A path that is missing is forbidden with `forbidden` */
-async function where(objects: Readonly<Record<string, object>>, registration: Registration = own, forbidden = false) {
-  const progress: Progress[] = [];
-  const cluster = await clusterOf(({ url }, response) => {
-    const found = objects[url.split('?')[0] ?? ''];
-    if (found) return answer(response, 200, found);
-    return forbidden ? answer(response, 403, status(403, 'Forbidden', 'no')) : answer(response, 404, notFound(url));
-  });
-  return {
-    progress,
-    where: { cluster, signal: never, registration, now: () => now, onProgress: (each: Progress) => void progress.push(each) },
-  };
+async function stepOn(world: World, from: readonly CertificateInfo[] = [], released: readonly string[] = []) {
+  const found = await injectedCluster(world);
+  return { ...found, step: bothCasStep(found.where, { from, next: async () => [otherCa], released: new Set(released) }) };
 }
 
-describe('the CA that signs', () => {
-  const secrets = (inNamespace: string, secret: string) => `/api/v1/namespaces/${inNamespace}/secrets/${secret}`;
-  const issuers = '/apis/cert-manager.io/v1';
-  const ofSecret = { metadata: { name: 'company' }, spec: { ca: { secretName: 'company-ca' } } };
-
-  test.each([
-    ['of the project', undefined, { [secrets(namespace, `${name}-ca`)]: secretWith(ca.pem) }],
-    [
-      'of an Issuer',
-      { name: 'company' },
-      { [`${issuers}/namespaces/${namespace}/issuers/company`]: ofSecret, [secrets(namespace, 'company-ca')]: secretWith(ca.pem) },
-    ],
-    [
-      'of a ClusterIssuer',
-      { name: 'company', kind: 'ClusterIssuer' },
-      { [`${issuers}/clusterissuers/company`]: ofSecret, [secrets('cert-manager', 'company-ca')]: secretWith(ca.pem) },
-    ],
-  ])('is read: %s', async (_, issuerRef, objects) => {
-    const registration = registrationWith(issuerRef);
-    const signer = await readSigner((await where(objects, registration)).where);
-    expect(signer?.map(({ fingerprint }) => fingerprint)).toEqual([ca.fingerprint]);
-    expect(isOwnCa(registration)).toBe(issuerRef === undefined);
-  });
-
-  test('is not known of other kinds of issuers, and where it may not be read, which is said', async () => {
-    const vault = { metadata: { name: 'company' }, spec: { vault: {} } };
-    const other = await where({ [`${issuers}/namespaces/${namespace}/issuers/company`]: vault }, registrationWith({ name: 'company' }));
-    expect(await readSigner(other.where)).toBeUndefined();
-    expect(await readSigner((await where({}, registrationWith({ name: 'x', group: 'example.com' }))).where)).toBeUndefined();
-    const refused = await where({}, own, true);
-    expect(await readSigner(refused.where)).toBeUndefined();
-    expect(refused.progress).toMatchObject([{ what: expect.stringMatching(/^not checked: whether the CA of the issuer changed \(/) }]);
-  });
-
-  test.each([
-    [[ca], [ca, otherCa], false],
-    [[ca], [otherCa], true],
-    [[ca], undefined, false],
-  ])('is another one only if it is known: %#', (anchors, signer, earlier) => expect(isEarlier(anchors, signer)).toBe(earlier));
-});
+const observed = async (annotations: object, caBundle = bundleOf(ca, otherCa), secret = bothSecret(bundleOf(ca, otherCa))) =>
+  (await stepOn({ apiServices: [apiService('v1.x', annotations, caBundle)], secret })).step.observe();
 
 describe('trusting both CAs', () => {
-  const both = `${namespace}/${own.spec.service.name}-tls-both-cas`;
-  const registered = (annotations: object, caBundle: string) => ({
-    '/apis/apiregistration.k8s.io/v1/apiservices': {
-      metadata: {},
-      items: [{ metadata: { name: 'v1.x', annotations }, spec: { service: { namespace, name: own.spec.service.name }, caBundle } }],
-    },
-  });
-  const observed = async (annotations: object, caBundle = bundleOf(ca, otherCa)) =>
-    bothCasStep((await where(registered(annotations, caBundle))).where, async () => [otherCa]).observe();
-
-  const fromCertificate = { 'cert-manager.io/inject-ca-from': 'wardle/api-tls' };
-  const fromBoth = { 'apisvc.dev/inject-ca-from': 'wardle/api-tls', 'cert-manager.io/inject-ca-from-secret': both };
-
   test('is done where the cainjector copied them from the Secret of the rotation', async () => {
     expect(await observed(fromBoth)).toEqual({ state: 'done' });
     expect(await observed(fromBoth, bundleOf(ca))).toEqual({ state: 'pending' });
+    // Pods may still serve by the old CA, which only the Secret knows.
+    expect(await observed(fromBoth, bundleOf(otherCa))).toEqual({ state: 'pending' });
     // Before cert-manager 1.19, the next renewal would replace the caBundle.
     expect(await observed(fromCertificate)).toEqual({ state: 'pending' });
     expect(await observed({ ...fromBoth, ...fromCertificate })).toEqual({ state: 'pending' });
+  });
+
+  test('is not needed any more by an APIService that the end of the rotation has reached', async () => {
+    const apiServices = [apiService('v1.x', fromCertificate, bundleOf(otherCa)), apiService('v1.y', fromBoth, bundleOf(ca, otherCa))];
+    const secret = bothSecret(bundleOf(ca, otherCa));
+    expect(await (await stepOn({ apiServices, secret }, [], ['v1.x'])).step.observe()).toEqual({ state: 'done' });
   });
 
   test.each([
@@ -98,4 +37,54 @@ describe('trusting both CAs', () => {
   ])('is refused where cert-manager copies from %s', async (_, annotations, message) => {
     expect(await observed(annotations)).toMatchObject({ state: 'fault', error: { message: expect.stringMatching(message) } });
   });
+
+  test('is refused where others have a Secret of that name, which stays', async () => {
+    const secret = bothSecret(bundleOf(ca), { 'apisvc.dev/registration': 'a/b' });
+    expect(await observed(fromCertificate, bundleOf(ca), secret)).toMatchObject({
+      state: 'fault',
+      error: {
+        message: 'Secret example/api-tls-both-cas exists already, and does not belong to this project',
+        fix: 'If nothing uses it, delete it: kubectl -n example delete secret api-tls-both-cas',
+      },
+    });
+    const world = { apiServices: [apiService('v1.x', fromCertificate, bundleOf(ca))], secret };
+    const { step, events } = await stepOn(world);
+    await expect(step.run()).rejects.toThrow('does not belong to this project');
+    expect(events).toEqual([]);
+  });
+
+  test('writes the Secret and then the annotations, each as the holder of the Lease', async () => {
+    const world: World = {
+      apiServices: ['v1.x', 'v1.y'].map((name) => apiService(name, fromCertificate, bundleOf(ca))),
+      inject() {
+        for (const each of world.apiServices) Object.assign(each.spec ?? {}, { caBundle: world.secret?.data?.['ca.crt'] });
+      },
+    };
+    const { step, events } = await stepOn(world, [ca]);
+    await step.run();
+    expect(events).toEqual(['renew', 'write api-tls-both-cas', 'renew', 'write v1.x', 'renew', 'write v1.y']);
+    expect(world.apiServices.map(({ metadata }) => metadata.annotations)).toEqual([fromBoth, fromBoth]);
+    expect(await step.observe()).toEqual({ state: 'done' });
+  });
+
+  test('keeps the CA that only the Secret still has, when a caBundle was overwritten', async () => {
+    const world: World = {
+      apiServices: [apiService('v1.x', fromBoth, bundleOf(otherCa))],
+      secret: bothSecret(bundleOf(ca)),
+      inject: () => Object.assign(world.apiServices[0]?.spec ?? {}, { caBundle: world.secret?.data?.['ca.crt'] }),
+    };
+    const { step } = await stepOn(world);
+    await step.run();
+    expect(Buffer.from(world.secret?.data?.['ca.crt'] ?? '', 'base64').toString()).toBe(`${otherCa.pem}${ca.pem}`);
+  });
+});
+
+test.each([
+  ['nothing', fromCertificate, undefined, { isInjected: false, isOnlySecret: false }],
+  ['both', fromBoth, bothSecret(''), { isInjected: true, isOnlySecret: false }],
+  ['the Secret, because it was killed before it deleted it', fromCertificate, bothSecret(''), { isInjected: false, isOnlySecret: true }],
+  ['nothing, but others have such a Secret', fromCertificate, bothSecret('', {}), { isInjected: false, isOnlySecret: false }],
+])('an interrupted rotation left %s', async (_, annotations, secret, expected) => {
+  const { where } = await injectedCluster({ apiServices: [apiService('v1.x', annotations, bundleOf(ca))], secret });
+  expect(await readUnfinished(where)).toEqual(expected);
 });

@@ -21,6 +21,8 @@ const issuing = condition('Issuing', 'True', 'ManuallyTriggered');
 /** @param states of the Certificate, one for each time that it is read; the last one stays */
 async function certificate(states: readonly object[], requests: readonly object[] = [], conflicts = 0) {
   const patches: unknown[] = [];
+  /** How many patches there were before each renewal of the Lease. */
+  const renewals: number[] = [];
   const states_ = [...states];
   let refused = 0;
   const cluster = await clusterOf(({ method, url, body }, response) => {
@@ -40,9 +42,10 @@ async function certificate(states: readonly object[], requests: readonly object[
     signal: never,
     registration: {} as Registration,
     now,
+    renewLease: async () => void renewals.push(patches.length),
     onProgress: (each: { readonly kind: string; readonly last?: string }) => void lines.push(each.last ?? each.kind),
   };
-  return { where, patches, lines };
+  return { where, patches, renewals, lines };
 }
 
 describe('requestIssuance', () => {
@@ -103,10 +106,12 @@ describe('issue', () => {
       [request('4', condition('Ready', 'False', 'Pending', 'no Issuer'))],
     ],
   ])('waits, and says: %s', async (words, requests) => {
-    const { where, lines } = await certificate(states, requests);
+    const { where, lines, patches, renewals } = await certificate(states, requests);
     let looks = 0;
     await issue(where, ref, async () => ++looks > 1);
     expect(lines).toEqual([words]);
+    // Only the holder of the Lease knows which CA is trusted.
+    expect({ patches: patches.length, renewals }).toEqual({ patches: 1, renewals: [0] });
   });
 
   test('does not ask for what is renewed already', async () => {
@@ -153,7 +158,7 @@ test('a certificate that is valid from now on is accepted, though the time of ku
   const cluster = await clusterOf(({ url }, response) =>
     answer(response, 200, url.includes('/secrets/') ? { metadata: {}, data } : { metadata: {}, status: { conditions: [ready] } }),
   );
-  const where = { cluster, signal: never, registration, now: () => time, onProgress: () => {} };
+  const where = { cluster, signal: never, registration, now: () => time, onProgress: () => {}, renewLease: async () => {} };
   const step = renewStep(where, certificateOfProject, undefined);
   await step.run();
   expect(step.brought().presented[0]?.notBefore).toBe(issuedAt.toISOString());

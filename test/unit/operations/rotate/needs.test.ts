@@ -71,11 +71,24 @@ test.each([
 
 test.each([
   ['leaf', '\nWith a new CA, it needs'],
-  ['ca', '`rotate --dry-run`'],
+  ['ca', '\nThese permissions are optional. Without them, `rotate` does not'],
 ] as const)('the issuer cert-manager needs what the page lists for it: %s', (kind, end) => {
   const own = documented('\nWith the issuer `cert-manager`', end).map(({ right }) => right);
   const others = page(/new CA|--nudge/).filter((right) => right !== 'patch secrets');
-  expect(rights(renewalNeeds(cluster, requestOf({ kind, soakMs: 0 })))).toEqual([...new Set([...others, ...own])].sort());
+  const needs = renewalNeeds(cluster, requestOf({ kind, soakMs: 0 }));
+  expect(rights(needs.filter(({ optional }) => !optional))).toEqual([...new Set([...others, ...own])].sort());
+});
+
+test.each([
+  [undefined, ['get secrets']],
+  [{ name: 'company', kind: 'ClusterIssuer', group: 'cert-manager.io' }, ['get clusterissuers']],
+  [{ name: 'company', kind: 'Issuer', group: 'cert-manager.io' }, ['get issuers']],
+  [{ name: 'company', kind: 'Issuer', group: 'example.com' }, []],
+])('of the issuer of cert-manager it reads what it can do without: %j', (issuerRef, expected) => {
+  const { metadata, spec } = registration;
+  const certificates = { issuer: { type: 'cert-manager', issuerRef } };
+  const request = requestOf({ registration: { metadata, spec: { ...spec, certificates } } as unknown as Registration, soakMs: 0 });
+  expect(rights(renewalNeeds(cluster, request).filter(({ optional }) => optional))).toEqual(expected);
 });
 
 test.each([
