@@ -16,6 +16,7 @@ const codes = {
   template: 'manifest/template',
   kustomization: 'manifest/kustomization',
   'removed-version': 'manifest/removed-version',
+  'workload-selector': 'manifest/workload-selector',
   'duplicate-object': 'manifest/duplicate-object',
 } as const satisfies Readonly<Record<FilesView['faults'][number]['kind'], Code>>;
 
@@ -36,8 +37,8 @@ export function fileObservations({ faults }: FilesView): readonly FileObservatio
 
 function observationOf(first: Fault, others: readonly Fault[]): FileObservation {
   const { file, kind, apiVersion = '', words } = first;
-  const { since = '', current = '' } = removedVersions.get(apiVersion) ?? {};
-  const args = { chart: chartOf(file) ?? 'CHART', dir: directoryOf(file), apiVersion, since, current };
+  const { since = '', current = '', needs } = removedVersions.get(apiVersion) ?? {};
+  const args = { chart: chartOf(file) ?? 'CHART', dir: directoryOf(file), apiVersion, since, current, needs: needs ? ` ${needs}` : '' };
   const more = others.length > 0 ? [`the same in ${counted(others.length, 'other file')}`] : [];
   return { code: codes[kind], evidence: [words, ...more], args, places: [first, ...others].map(placeOf) };
 }

@@ -20,13 +20,13 @@ export interface ManifestText {
 /** A file, or a document in it, that could not be read, or that kubectl cannot apply. */
 export interface ManifestFault {
   readonly file: string;
-  readonly kind: 'unreadable' | 'syntax' | 'template' | 'kustomization' | 'removed-version' | 'duplicate-object';
+  readonly kind: 'unreadable' | 'syntax' | 'template' | 'kustomization' | 'removed-version' | 'workload-selector' | 'duplicate-object';
   /** The removed version. */
   readonly apiVersion?: string;
   /** From 1. Absent for a whole file. */
   readonly line?: number;
   readonly column?: number;
-  /** Why it could not be read, as the end of a sentence; the objects of a removed version. */
+  /** Why it could not be read, as the end of a sentence; otherwise the objects. */
   readonly words: string;
 }
 

@@ -43,7 +43,14 @@ export const serviceView = z.object({
   clusterIP: z.string(),
   externalName: optional(z.string()),
   selector: labels,
-  ports: z.array(z.object({ name: z.string(), port: z.number(), targetPort: z.string() })),
+  ports: z.array(
+    z.object({
+      name: z.string(),
+      port: z.number(),
+      targetPort: z.string(),
+      protocol: optional(z.string()).describe('Absent for TCP.'),
+    }),
+  ),
   deleting,
 });
 

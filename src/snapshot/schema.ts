@@ -154,6 +154,7 @@ export const relatedView = z.object({
       ...namespaced,
       ports: texts,
       containers: z.int().describe('How many keep running.'),
+      withoutReplicas: optional(z.literal(true)).describe('spec.replicas is 0, also of the others that the Service selects.'),
       ownCertificate: optional(z.string()).describe('The flag that makes the server generate its certificate.'),
     }),
   ).describe('The workload that serves, and the names of the ports of all workloads that the Service selects.'),
@@ -258,7 +259,7 @@ export const filesView = z.object({
     z.object({
       ...place,
       column: optional(z.int()),
-      kind: z.enum(['unreadable', 'syntax', 'template', 'kustomization', 'removed-version', 'duplicate-object']),
+      kind: z.enum(['unreadable', 'syntax', 'template', 'kustomization', 'removed-version', 'workload-selector', 'duplicate-object']),
       apiVersion: optional(z.string()).describe('The removed version.'),
       words: z.string(),
     }),

@@ -87,10 +87,11 @@ export function viewService({ metadata, spec }: KubeObject & Json): ServiceView 
     clusterIP: textOf(spec?.clusterIP),
     externalName: spec?.externalName && textOf(spec.externalName),
     selector: textsOf(spec?.selector),
-    ports: listOf(spec?.ports).map(({ name, port, targetPort }) => ({
+    ports: listOf(spec?.ports).map(({ name, port, targetPort, protocol = 'TCP' }) => ({
       name: textOf(name),
       port: Number(textOf(port)),
       targetPort: textOf(targetPort ?? port),
+      ...(protocol === 'TCP' ? {} : { protocol: textOf(protocol) }),
     })),
   };
 }

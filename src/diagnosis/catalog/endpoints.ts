@@ -3,6 +3,13 @@ import { deletions, podProblems } from './symptoms.ts';
 
 /** The pods behind the Service, their addresses, and the connections to them. */
 export const endpointsEntries = {
+  'endpoints/no-replicas': {
+    severity: 'warning',
+    hop: 'endpoint',
+    title: '{workload} has 0 replicas',
+    cause: 'Without pods, the Service has no endpoints, and the API is not available until something scales the workload.',
+    fix: 'Set spec.replicas of {workload} to at least 1, or remove it.',
+  },
   'endpoints/pod-unschedulable': {
     severity: 'error',
     hop: 'endpoint',
@@ -98,7 +105,7 @@ export const endpointsEntries = {
     title: 'Connection refused at {endpoints}',
     cause: 'The extension API server is not running, listens on a different port, or listens only on the loopback interface.',
     fix: 'Check that the extension API server is running. Then check that its --secure-port is the targetPort of Service {namespace}/{service}, and that its --bind-address is not 127.0.0.1.',
-    explainedBy: ['service/wrong-target-port', 'service/other-port'],
+    explainedBy: ['service/wrong-target-port', 'service/other-port', 'service/not-tcp'],
   },
   'endpoints/not-tls': {
     severity: 'error',

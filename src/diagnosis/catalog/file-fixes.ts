@@ -16,6 +16,7 @@ export const fileFixes: Partial<Readonly<Record<Code, string>>> = {
   'registration/priority-too-high': 'Set spec.groupPriorityMinimum to 1000 in {file}:{line}.',
   'service/port-missing': 'Set spec.service.port to {servicePort} in {file}:{line}, or add port {port} to the Service.',
   'service/other-port': 'Set spec.service.port to {servicePort} in {file}:{line}.',
+  'service/not-tcp': 'Set spec.ports[{index}].protocol of the Service to TCP in {file}:{line}.',
   'service/wrong-target-port': 'Set spec.ports[{index}].targetPort to {listening} in {file}:{line}.',
   'bundle/unparsable': setBundle,
   'bundle/der':

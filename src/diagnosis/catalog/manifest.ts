@@ -38,7 +38,15 @@ export const manifestEntries = {
     hop: 'kube-apiserver',
     title: 'The files contain objects of {apiVersion}, which Kubernetes does not serve',
     cause: 'This version was removed in Kubernetes {since}. kubectl cannot apply the objects to a newer cluster.',
-    fix: 'Set apiVersion to {current} in {file}:{line}, and in the other objects. Workloads of apps/v1 also need spec.selector.',
+    fix: 'Set apiVersion to {current} in {file}:{line}, and in the other objects.{needs}',
+    fixes: 'Set apiVersion to {current} in {file}:{line}, and in the other objects.',
+  },
+  'manifest/workload-selector': {
+    severity: 'error',
+    hop: 'kube-apiserver',
+    title: 'The files contain workloads whose selector does not match their pod template',
+    cause: 'kube-apiserver rejects a workload of apps/v1 if its spec.selector is missing or does not match the labels of spec.template.',
+    fix: 'In {file}:{line}, and in the other objects, set spec.selector.matchLabels to labels of spec.template. The selector of an existing workload cannot be changed: change the labels of its pod template.',
   },
   'manifest/placeholder': {
     severity: 'error',
@@ -98,6 +106,14 @@ export const manifestEntries = {
     cause:
       'kube-apiserver serves the group {group} itself. With this APIService, it sends all requests for {group}/{version} to the Service, even those of Kubernetes components.',
     fix: 'In {file}:{line}, set spec.group to a group of your own, and metadata.name to match.',
+  },
+  'registration/unknown-version': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: 'API group {group} has no version {version}',
+    cause:
+      'Kubernetes defines only {known} of this group. A server that does not serve {version} responds with 404, and the APIService is not available.',
+    fix: 'In {file}:{line}, set spec.version to a version that the server serves, and metadata.name to match. Or remove the APIService.',
   },
   'registration/incomplete': {
     severity: 'error',

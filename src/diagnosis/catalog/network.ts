@@ -9,6 +9,7 @@ export const networkEntries = {
     cause:
       'A NetworkPolicy, firewall or security group drops packets from the control plane to the pods, or the extension API server does not respond.',
     fix: 'Allow traffic from the control plane to the port of the pods. The firewall rules of managed clusters often allow only ports 443 and 10250.',
+    explainedBy: ['service/not-tcp'],
   },
   'network/no-route': {
     severity: 'error',

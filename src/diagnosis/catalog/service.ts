@@ -51,6 +51,14 @@ export const serviceEntries = {
     fix: 'Set spec.service.port of the APIService to a port of the Service: `kubectl patch apiservice {name} --type=merge -p \'{"spec":{"service":{"port":{servicePort}}}}\'`',
     explainedBy: ['registration/service-incomplete'],
   },
+  'service/not-tcp': {
+    severity: 'error',
+    hop: 'service',
+    title: 'Port {port} of Service {namespace}/{service} has protocol {protocol}, but kube-apiserver connects with TCP',
+    cause: 'A port of a Service forwards only packets of its protocol. The default is TCP.',
+    fix: 'Remove the protocol of the port: `kubectl -n {namespace} patch service {service} --type=json -p \'[{"op":"replace","path":"/spec/ports/{index}/protocol","value":"TCP"}]\'`',
+    explainedBy: ['registration/service-incomplete'],
+  },
   'service/target-port-unknown': {
     severity: 'error',
     hop: 'service',

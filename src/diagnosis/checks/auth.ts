@@ -72,14 +72,23 @@ function checkReader(context: CheckContext): readonly Observation[] {
   const delegation = seen(context.snapshot.delegation);
   if (delegation?.mayReadAuthentication !== false) return [];
   const { account } = delegation;
-  if (!readsAuthentication(context) && !triedToRead(context, account)) return [];
+  const certain = readsAuthentication(context) || triedToRead(context, account);
+  if (!certain && !isMeant(context, delegation, 'read-authentication')) return [];
   const misses = missesOf(delegation, 'read-authentication');
   const evidence = [`${account} is not allowed to get ConfigMap kube-system/extension-apiserver-authentication`, ...misses.words];
   const observed = observation('auth/reader-missing', evidence, { account, serviceAccount: shortAccount(account) });
-  return [warnIfWorks(context, { ...observed, ...misses.about })];
+  const placed = { ...observed, ...misses.about };
+  return [certain ? warnIfWorks(context, placed) : asWarning(placed)];
 }
 
 type Permission = NonNullable<DelegationView['misses']>[number]['permission'];
+
+/**
+ * Whether the files bind another ServiceAccount to the permission, so that their author believes
+ * that the server needs it. The flags of the server do not tell.
+ */
+const isMeant = (context: CheckContext, { misses = [] }: DelegationView, wanted: Permission): boolean =>
+  !isGeneric(context) && misses.some(({ permission, path }) => permission === wanted && path[0] === 'subjects');
 
 /** The bindings of files that should grant a permission: lines of evidence, and the first one. */
 function missesOf(
@@ -157,7 +166,8 @@ export const checkDelegation: Check = (context) => {
   const message = findMessage(context, 'delegator-missing');
   const messages = [...(message ? [message] : []), ...anonymousMessages(context)];
   const denied = delegation?.mayReview === false;
-  if (messages.length === 0 && !(denied && probablyReviews(context))) return [];
+  const reviewing = denied && (probablyReviews(context) || isMeant(context, delegation, 'review'));
+  if (messages.length === 0 && !reviewing) return [];
   const misses = delegation ? missesOf(delegation, 'review') : { words: [], about: {} };
   const named =
     messages.flatMap(({ text }) => /system:serviceaccount:[a-z0-9.-]+:[a-z0-9.-]+/.exec(text)?.[0] ?? [])[0] ?? delegation?.account;

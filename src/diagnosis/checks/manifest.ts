@@ -36,6 +36,7 @@ export const checkManifest: Check = ({ api, snapshot: { manifest } }) => {
     ...(api.service && builtInGroups.has(api.group)
       ? [{ ...observation('registration/built-in-group', [`spec.group: ${api.group}`]), ...at(['spec', 'group']) }]
       : []),
+    ...unknownVersion(api).map((observed) => ({ ...observed, ...at(['spec', 'version']) })),
     ...invalidNames(api, faults).map(({ field, value, why }) => ({
       ...observation('registration/invalid-name', [`spec.${field}: ${value}`], { field: `spec.${field}`, value, why }),
       ...at(['spec', field]),
@@ -59,6 +60,19 @@ const invalidNames = (api: ApiServiceView, faults: readonly Fault[]) =>
     const why = value === '' ? undefined : nameFault(value, rule);
     return why === undefined || faults.some(({ path }) => path.join('.') === `spec.${field}`) ? [] : [{ field, value, why }];
   });
+
+/** The versions of the metrics APIs (k8s.io/metrics/pkg/apis). Their clients know no others. */
+const metricsVersions: ReadonlyMap<string, readonly string[]> = new Map([
+  ['metrics.k8s.io', ['v1alpha1', 'v1beta1']],
+  ['custom.metrics.k8s.io', ['v1beta1', 'v1beta2']],
+  ['external.metrics.k8s.io', ['v1beta1']],
+]);
+
+function unknownVersion({ group, version }: ApiServiceView): readonly Observation[] {
+  const known = metricsVersions.get(group);
+  if (!known || version === '' || known.includes(version)) return [];
+  return [observation('registration/unknown-version', [`spec.version: ${version}`], { known: known.join(' and ') })];
+}
 
 const current = 'apiregistration.k8s.io/v1';
 

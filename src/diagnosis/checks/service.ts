@@ -19,6 +19,7 @@ export const checkService: Check = (context) => {
   return [
     ...(service.type !== 'ExternalName' ? checkPort(context, service) : []),
     ...checkSelector(context, service),
+    ...checkReplicas(context),
     ...checkType(context, service),
   ];
 };
@@ -40,6 +41,20 @@ function checkSelector({ snapshot, api }: CheckContext, { selector }: ServiceVie
   const observed = observation('service/selects-no-pod', [`selector of the Service: ${wanted.join(', ')}`, ...unselected]);
   // Otherwise the server may be in other files.
   return [{ ...(missedServer ? observed : asWarning(observed)), about: aboutService(api, 'spec', 'selector') }];
+}
+
+/** Files with a server that is not started. Something may scale it later. */
+function checkReplicas({ snapshot }: CheckContext): readonly Observation[] {
+  const { workload } = snapshot.related ?? {};
+  if (!workload?.withoutReplicas) return [];
+  const { kind, namespace, name } = workload;
+  const text = workloadText(workload);
+  return [
+    {
+      ...observation('endpoints/no-replicas', [`spec.replicas of ${text}: 0`], { workload: text }),
+      about: { kind, namespace, name, path: ['spec', 'replicas'] },
+    },
+  ];
 }
 
 /** A field of the Service. */
@@ -80,9 +95,11 @@ function checkPort(context: CheckContext, service: ServiceView): readonly Observ
   const port = context.api.service?.port;
   // A value of another type has its own finding.
   if (!Number.isInteger(port)) return [];
-  const index = service.ports.findIndex((each) => each.port === port);
-  const found = service.ports[index];
-  if (found) return checkTargetPort(context, service, { ...found, index });
+  const same = service.ports.flatMap((each, index) => (each.port === port ? [{ ...each, index }] : []));
+  const found = same.find(({ protocol }) => protocol === undefined);
+  if (found) return checkTargetPort(context, service, found);
+  const [other] = same;
+  if (other) return [otherProtocol(context, other)];
   const [only] = service.ports;
   const ports = service.ports.map(({ name, port }) => (name ? `${port} (${name})` : String(port))).join(', ');
   return [
@@ -92,11 +109,21 @@ function checkPort(context: CheckContext, service: ServiceView): readonly Observ
   ];
 }
 
-interface ServicePort {
-  readonly name: string;
-  readonly targetPort: string;
+interface ServicePort extends Pick<ServiceView['ports'][number], 'name' | 'targetPort' | 'protocol'> {
   /** Its index in spec.ports. */
   readonly index: number;
+}
+
+/**
+ * kube-apiserver looks only at the number of the port (k8s.io/apiserver/pkg/util/proxy/proxy.go).
+ * With --enable-aggregator-routing, it connects to the endpoints, and the API works.
+ */
+function otherProtocol(context: CheckContext, { protocol = '', index }: ServicePort): Observation {
+  const observed = observation('service/not-tcp', [`spec.ports[${index}].protocol of the Service: ${protocol}`], {
+    protocol,
+    index: String(index),
+  });
+  return { ...(works(context) ? asWarning(observed) : observed), about: aboutService(context.api, 'spec', 'ports', index, 'protocol') };
 }
 
 function checkTargetPort(context: CheckContext, service: ServiceView, { name, targetPort, index }: ServicePort): readonly Observation[] {

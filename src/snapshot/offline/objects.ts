@@ -122,7 +122,7 @@ export function indexObjects(read: readonly ReadObject[]): OfflineObjects {
 const keyOf = (object: KubeObject): string => [groupOf(object), object.kind, namespaceOf(object), object.metadata.name].join(' ');
 
 /** Whether an object is of a kind that is looked at. */
-const isKnown = ({ object }: ReadObject): boolean => groups[object.kind as Kind] === groupOf(object);
+export const isKnown = ({ object }: ReadObject): boolean => groups[object.kind as Kind] === groupOf(object);
 
 function add(index: Map<string, KubeObject[]>, key: string, object: KubeObject): void {
   const same = index.get(key);

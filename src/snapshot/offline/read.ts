@@ -12,7 +12,7 @@ export interface Place {
   readonly line: number;
 }
 
-/** An object of a manifest. APIServices are included without a name, other objects are not. */
+/** An object of a manifest, which may have no name. */
 export interface ReadObject {
   readonly object: KubeObject;
   readonly file: string;
@@ -187,8 +187,7 @@ function inherited(item: unknown, list: object, kind: string | undefined): unkno
 function isObject(value: object): value is KubeObject {
   const { apiVersion, kind, metadata } = value as Record<string, unknown>;
   if (kind === 'APIService') return true;
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return false;
-  return typeof metadata === 'object' && typeof (metadata as KubeObject['metadata'] | null)?.name === 'string';
+  return typeof apiVersion === 'string' && typeof kind === 'string' && typeof metadata === 'object' && metadata !== null;
 }
 
 function placeIn({ file, line, parsed }: ReadDocument, path: ValuePath): Place {

@@ -7,23 +7,37 @@ export interface RemovedVersion {
   readonly kinds: readonly string[];
   readonly since: string;
   readonly current: string;
+  /** What else the replacement needs, as a sentence. */
+  readonly needs?: string;
 }
 
 const rbacKinds = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'];
-const workloads = { kinds: workloadKinds, since: '1.16', current: 'apps/v1' };
+const workloads = { kinds: workloadKinds, since: '1.16', current: 'apps/v1', needs: 'apps/v1 requires spec.selector.' };
 
-/** The versions of workloads and RBAC in the Kubernetes deprecation guide. */
+/**
+ * The versions in the Kubernetes deprecation guide of what is installed with a server: workloads,
+ * RBAC and CustomResourceDefinitions.
+ */
 export const removedVersions: ReadonlyMap<string, RemovedVersion> = new Map<string, RemovedVersion>([
   ['extensions/v1beta1', workloads],
   ['apps/v1beta1', workloads],
   ['apps/v1beta2', workloads],
+  [
+    'apiextensions.k8s.io/v1beta1',
+    {
+      kinds: ['CustomResourceDefinition'],
+      since: '1.22',
+      current: 'apiextensions.k8s.io/v1',
+      needs: 'apiextensions.k8s.io/v1 requires spec.versions with a schema for each version.',
+    },
+  ],
   ['rbac.authorization.k8s.io/v1beta1', { kinds: rbacKinds, since: '1.22', current: 'rbac.authorization.k8s.io/v1' }],
 ]);
 
 /** The most objects that a fault names. */
 const mostNamed = 5;
 
-/** Workloads and RBAC objects that kubectl cannot apply, one fault a version. */
+/** Objects that kubectl cannot apply, one fault a version. */
 export function removedFaults(read: readonly ReadObject[]): ManifestFault[] {
   const found = new Map<string, ReadObject[]>();
   for (const each of read) {

@@ -1,5 +1,4 @@
 import { serverNameOf } from '../../config/registration.ts';
-import type { KubeObject } from '../../manifests/types.ts';
 import { notGiven, skipped } from '../observed.ts';
 import { flagValue } from '../server-flags.ts';
 import { viewServer } from '../server-view.ts';
@@ -123,13 +122,14 @@ function relatedWorkload(
   targetPort: string | undefined,
 ): NonNullable<RelatedView['workload']> {
   const flag = ownCertificateFlag(pod, targetPort);
-  const ports = [...new Set(selected.flatMap((each: { readonly pod: KubeObject }) => portNames(each.pod)))];
+  const ports = [...new Set(selected.flatMap((each) => portNames(each.pod)))];
   return {
     kind,
     namespace,
     name,
     ports,
     containers: runningContainers(pod).length,
+    ...(selected.every(({ replicas }) => replicas === 0) ? { withoutReplicas: true as const } : {}),
     ...(flag === undefined ? {} : { ownCertificate: flag }),
   };
 }

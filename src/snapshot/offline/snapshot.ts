@@ -4,9 +4,10 @@ import { skipped } from '../observed.ts';
 import type { ApiSnapshot, ManifestView, Snapshot } from '../types.ts';
 import { type Json, textOf, viewApiService, withoutPrivateKeys } from '../views.ts';
 import { manifestOf } from './api-service.ts';
-import { groupOf, indexObjects, isKind, type ObjectField, type Replaced } from './objects.ts';
+import { groupOf, indexObjects, isKind, isKnown, type ObjectField, type Replaced } from './objects.ts';
 import { type Place, placeText, type ReadObject, readManifestTexts } from './read.ts';
 import { removedFaults } from './removed.ts';
+import { selectorFaults } from './selectors.ts';
 import { offlineServer, type Shared, shareObjects } from './server.ts';
 
 /** A snapshot of files, and where the fields of their objects are. */
@@ -23,11 +24,11 @@ export interface OfflineSnapshot {
 export function offlineSnapshot(texts: readonly ManifestText[], now: Date, unread: readonly ManifestFault[] = []): OfflineSnapshot {
   const { objects: found, faults } = readManifestTexts(texts);
   const read = { faults, objects: found.map(spelled) };
-  const named = read.objects.filter(isOurs).map(withName);
+  const named = read.objects.filter(isOurs).map(withName).filter(hasName);
   const objects = indexObjects(named);
   const shared = shareObjects(objects);
   // Without an APIService, nothing is checked.
-  const removed = objects.all('APIService').length > 0 ? removedFaults(named) : [];
+  const rejected = objects.all('APIService').length > 0 ? [...removedFaults(named), ...selectorFaults(named)] : [];
   const manifests = new Map(named.filter(({ object }) => isKind(object, 'APIService')).map((each) => [each.object, manifestOf(each)]));
   return {
     snapshot: {
@@ -35,10 +36,11 @@ export function offlineSnapshot(texts: readonly ManifestText[], now: Date, unrea
       takenAt: now.toISOString(),
       source: { kind: 'files', files: [...texts, ...unread].map(({ file }) => file) },
       files: {
-        faults: [...unread, ...read.faults, ...removed, ...duplicateFaults(objects.replaced)],
+        faults: [...unread, ...read.faults, ...rejected, ...duplicateFaults(objects.replaced)],
         skipped: [
           ...read.objects.filter((each) => !isOurs(each)).map(skippedObject),
           ...read.objects.filter(isProject).map(skippedProject),
+          ...read.objects.filter(isNameless).map(skippedNameless),
         ],
       },
       apis: objects.all('APIService').map((object) => offlineApi(object, manifests.get(object), shared)),
@@ -79,6 +81,18 @@ const skippedProject = ({ object, placeOf }: ReadObject) => ({
   ...placeOf(['kind']),
   what: `Registration ${textOf(object.metadata.name)}`,
   why: 'apisvc lint checks a project alone, with -C or without arguments',
+});
+
+const hasName = ({ object }: ReadObject): boolean => typeof object.metadata.name === 'string';
+
+/** Not those that kube-apiserver names. */
+const isNameless = (read: ReadObject): boolean =>
+  isKnown(read) && !isKind(read.object, 'APIService') && !hasName(read) && !('generateName' in read.object.metadata);
+
+const skippedNameless = ({ object, placeOf }: ReadObject) => ({
+  ...placeOf(['metadata']),
+  what: `${object.kind} (no name) of ${object.apiVersion}`,
+  why: 'it has no metadata.name',
 });
 
 const shownDuplicates = 5;

@@ -15,13 +15,20 @@ export interface Workload {
   readonly namespace: string;
   readonly name: string;
   readonly pod: KubeObject;
+  /** Undefined where it is not set: 1. */
+  readonly replicas: unknown;
 }
 
 /** @param namespace the one of a manifest without a namespace */
-const viewWorkload = (object: KubeObject, namespace: string): Workload => {
+const viewWorkload = (object: KubeObject & Json, namespace: string): Workload => {
   const { kind, metadata } = object;
   const pod = { name: metadata.name, namespace: metadata.namespace ?? namespace };
-  return { kind, ...pod, pod: { apiVersion: 'v1', kind: 'Pod', metadata: pod, spec: podOf(object).spec } as KubeObject };
+  return {
+    kind,
+    ...pod,
+    replicas: object.spec?.replicas,
+    pod: { apiVersion: 'v1', kind: 'Pod', metadata: pod, spec: podOf(object).spec } as KubeObject,
+  };
 };
 
 /**

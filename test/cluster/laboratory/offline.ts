@@ -18,6 +18,7 @@ export const offline: Partial<Readonly<Record<Code, string>>> = {
   'control-plane/flapping': 'It lasts for milliseconds, while a condition changes or two kube-apiservers set different conditions.',
   'discovery/not-in-group': 'kube-apiserver lists every version that it forwards requests for. The two differ only for milliseconds.',
   'endpoints/server-name-required': 'Kubernetes 1.37 always sends a server name. It is found on 1.35.',
+  'endpoints/no-replicas': 'Only files have it. In a cluster, the Service has no endpoints: endpoints/none.',
   'network/address-not-allowed': 'The message comes from a proxy that only managed clusters have.',
   'service/not-in-files': 'Only files have it. In a cluster, the Service does not exist: service/missing.',
   'service/selects-no-pod': 'Only files have it. In a cluster, the Service has no endpoints: endpoints/none.',

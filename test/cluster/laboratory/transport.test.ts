@@ -63,6 +63,14 @@ const faults: readonly HandMadeFault[] = [
     make: async (name, bench) => ({ port: await bench.serve(name), servicePort: { port: 8443 } }),
   },
   {
+    name: 'udp-port',
+    how: 'the port of the Service has protocol UDP',
+    codes: ['service/not-tcp'],
+    // With --enable-aggregator-routing, kube-apiserver connects to the endpoints.
+    condition: cluster.cell.aggregatorRouting ? passed : notConnected,
+    make: async (name, bench) => ({ port: await bench.serve(name), servicePort: { protocol: 'UDP' } }),
+  },
+  {
     name: 'no-endpoints',
     how: 'the Service has no EndpointSlice',
     codes: ['endpoints/none'],

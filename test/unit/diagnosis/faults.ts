@@ -130,6 +130,17 @@ const changes: Readonly<Record<ClusterCode, Partial<ApiSnapshot>>> = {
   'service/selects-no-pod': {
     related: { ...nothingRelated, unselected: ['labels of the pods of Deployment wardle/api: app=apx'], missedServer: true },
   },
+  'service/not-tcp': {
+    service: seen({ ...service, ports: [{ name: 'https', port: 443, targetPort: '8443', protocol: 'UDP' }] }),
+    probes: seen([fails('timeout')]),
+    aggregated: gone,
+  },
+  'endpoints/no-replicas': {
+    related: {
+      ...nothingRelated,
+      workload: { kind: 'Deployment', namespace: 'wardle', name: 'api', ports: [], containers: 1, withoutReplicas: true },
+    },
+  },
   'service/port-missing': { service: seen({ ...service, ports: [{ name: 'https', port: 8443, targetPort: '8443' }] }) },
   'endpoints/pod-unschedulable': withPod({ unscheduled: '0/1 nodes are available' }),
   'endpoints/image-pull': withServer({ state: { kind: 'waiting', reason: 'ErrImagePull', message: 'not found' } }),
