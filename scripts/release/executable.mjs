@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../setup.mjs';
@@ -9,45 +9,59 @@ import { builders } from './targets.mjs';
 
 /**
  * Makes the executable of a platform: Node.js with the files of dist/ in it (nodejs.org, single
- * executable applications).
+ * executable applications). The same files give the same executable.
  * @param {import('./targets.mjs').Target} target
  * @param {string} output its path
- * @returns {boolean} whether it also has compiled code: only if it runs on this machine
+ * @returns {boolean} whether it also has compiled code: only if this machine runs its Node.js
  */
 export function buildExecutable(target, output) {
-  const work = mkdtempSync(join(tmpdir(), 'apisvc-executable-'));
+  const assets = mkdtempSync(join(tmpdir(), 'apisvc-executable-'));
   try {
-    const codeCache = join(work, 'code');
-    mkdirSync(codeCache);
-    inject(target, work, codeCache, output);
+    writeAssets(assets);
+    const runner = runnerOf(target);
+    if (runner !== undefined) compile([...runner, nodeBinary(target)], assets);
+    inject(target, assets, output);
     if (target.os === 'darwin') writeFileSync(output, signed(readFileSync(output), 'apisvc'));
     if (target.os === 'windows') writeFileSync(output, withoutSignature(readFileSync(output)));
     checkStructure(target, output);
-    const runner = runnerOf(target);
-    if (runner === undefined) return false;
-    compile([...runner, output], work, codeCache);
-    inject(target, work, codeCache, output);
-    return true;
+    return runner !== undefined;
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    rmSync(assets, { recursive: true, force: true });
   }
 }
 
 /**
+ * The files of dist/, each as a function that start.cjs calls, and the schema.
+ * @param {string} folder
+ */
+function writeAssets(folder) {
+  const dist = join(root, 'dist');
+  for (const name of readdirSync(dist).filter((each) => each.endsWith('.cjs'))) {
+    const code = readFileSync(join(dist, name), 'utf8');
+    writeFileSync(join(folder, name), `(function (exports, require, module) {${code}\n})`);
+  }
+  copyFileSync(join(root, 'schema', 'registration.schema.json'), join(folder, 'registration.schema.json'));
+}
+
+/**
+ * Adds compiled code to the assets. V8 takes a random seed for the hashes of strings, and compiles
+ * differently with each, unless it is given one.
+ * @param {string[]} node
+ * @param {string} assets
+ */
+function compile([file = '', ...before], assets) {
+  execFileSync(file, [...before, '--hash-seed=1', join(import.meta.dirname, 'compile.cjs'), assets]);
+}
+
+/**
  * @param {import('./targets.mjs').Target} target
- * @param {string} work
- * @param {string} codeCache
+ * @param {string} folder with the assets
  * @param {string} output
  */
-function inject(target, work, codeCache, output) {
-  const dist = join(root, 'dist');
-  const files = readdirSync(dist).filter((name) => name.endsWith('.cjs'));
-  const assets = Object.fromEntries([
-    ...files.map((name) => [name, join(dist, name)]),
-    ...readdirSync(codeCache).map((name) => [name, join(codeCache, name)]),
-    ['registration.schema.json', join(root, 'schema', 'registration.schema.json')],
-  ]);
-  const config = join(work, 'sea.json');
+function inject(target, folder, output) {
+  const names = readdirSync(folder).sort();
+  const assets = Object.fromEntries(names.map((name) => [name, join(folder, name)]));
+  const config = join(folder, 'sea.json');
   const main = join(import.meta.dirname, 'start.cjs');
   const executable = nodeBinary(target);
   writeFileSync(config, JSON.stringify({ main, executable, output, disableExperimentalSEAWarning: true, assets }));
@@ -95,46 +109,4 @@ export function runnerOf({ name }) {
   if (name === `${process.platform}-${process.arch}`) return [];
   const emulates = name === 'linux-arm64' && existsSync(arm64Libraries) && spawnSync('qemu-aarch64-static', ['--version']).status === 0;
   return emulates ? ['qemu-aarch64-static', '-L', arm64Libraries] : undefined;
-}
-
-const kubeconfig = `apiVersion: v1
-kind: Config
-clusters: [{ name: c, cluster: { server: "https://127.0.0.1:1" } }]
-users: [{ name: u, user: { token: none } }]
-contexts: [{ name: c, context: { cluster: c, user: u } }]
-current-context: c
-`;
-
-/** Commands that together load most of the files, with their exit codes. */
-const commands = /** @type {const} */ ([
-  [['--help'], 0],
-  [['explain'], 0],
-  [['init', 'demo', '--preset', 'demo', '--yes'], 0],
-  [['render', '-C', 'demo'], 0],
-  [['lint', '-C', 'demo'], 0],
-  [['verify', 'v1.example.com'], 3],
-  [['sandbox', '--engine', 'simulated', '--once'], 0],
-]);
-
-/**
- * Runs the commands, and keeps what V8 compiles meanwhile.
- * @param {string[]} program
- * @param {string} work
- * @param {string} codeCache the folder for it
- */
-function compile(program, work, codeCache) {
-  writeFileSync(join(work, 'kubeconfig'), kubeconfig);
-  const env = {
-    PATH: process.env.PATH,
-    HOME: work,
-    TMPDIR: work,
-    KUBECONFIG: join(work, 'kubeconfig'),
-    NODE_OPTIONS: `--require ${join(import.meta.dirname, 'record-code.cjs')}`,
-    APISVC_CODE_CACHE: codeCache,
-  };
-  for (const [args, exitCode] of commands) {
-    const [file, ...before] = program;
-    const { status, stderr } = spawnSync(file, [...before, ...args], { cwd: work, env, encoding: 'utf8' });
-    if (status !== exitCode) throw new Error(`${args.join(' ')} ended with exit code ${status}: ${stderr}`);
-  }
 }

@@ -1,5 +1,5 @@
 // The main script of the executables. The files of dist/ are assets, and are loaded from memory
-// when they are needed. An asset NAME.cache has what V8 compiled of a file before.
+// when they are needed. An asset NAME.cache has what V8 compiled of a file.
 const { basename } = require('node:path');
 const { getAsset, getAssetKeys, getRawAsset } = require('node:sea');
 const { Script } = require('node:vm');
@@ -14,10 +14,9 @@ function load(name) {
   const module = { exports: {} };
   loaded[name] = module;
   const cache = `${name}.cache`;
-  // V8 compiles the file if the cache is not of its own version and flags.
+  // V8 compiles the file itself if the cache is not of its own version and flags.
   const cachedData = assets.has(cache) ? new Uint8Array(getRawAsset(cache)) : undefined;
-  const code = `(function (exports, require, module) {${getAsset(name, 'utf8')}\n})`;
-  const run = new Script(code, { filename: name, cachedData }).runInThisContext();
+  const run = new Script(getAsset(name, 'utf8'), { filename: name, cachedData }).runInThisContext();
   run(module.exports, (/** @type {string} */ id) => (id.startsWith('./') ? load(id.slice(2)) : require(id)), module);
   return module.exports;
 }
