@@ -3,10 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildFlags, cacheDir, findComponents, moduleDir } from './components.mjs';
+import { nodeBinary } from './release/node-binary.mjs';
+import { targets } from './release/targets.mjs';
 
 /**
  * Builds the missing programs of the cluster tests. The first build takes 25 to 40 minutes on 2
- * cores.
+ * cores. On Linux x64, it also downloads the Node.js of the executable that the distribution tier
+ * makes.
  */
 
 /** @param {number} since milliseconds, from performance.now() */
@@ -61,6 +64,7 @@ function fail(message) {
 }
 
 function main() {
+  if (process.platform === 'linux' && process.arch === 'x64') nodeBinary(targets[0]);
   const { missing } = findComponents();
   if (missing.length === 0) return console.error('Components of the cluster tests: up to date');
   const names = missing.map(({ name, module }) => `${name} (${module})`).join(', ');
