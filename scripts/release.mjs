@@ -1,22 +1,23 @@
 #!/usr/bin/env node
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildExecutable } from './release/executable.mjs';
 import { krewManifest } from './release/krew.mjs';
-import { licenceOf, nodeBinary } from './release/node-binary.mjs';
+import { licenceOf, nodeBinary, sha256Of } from './release/node-binary.mjs';
+import { repositoryName, repositoryUrl } from './release/repository.mjs';
 import { builders, targets } from './release/targets.mjs';
 import { build, heading, install, root } from './setup.mjs';
 
 /**
  * `npm run release` makes all that a release consists of, in release/: the npm package, an archive
  * with an executable for each platform, the manifest for krew, and checksums. It publishes nothing.
- * It runs on Linux x64.
+ * It runs on Linux x64. The same commit gives the same files.
  *
  * - `--dry-run`: the commit may be another one than the tag of the version
+ * - `--expect OWNER/NAME@TAG`: package.json must have this repository, and the version of the tag
  * - `--only linux-x64,macos-x64`: only these platforms
  * - `--output DIR`: another folder
  * - `--no-build`: the bundle in dist/ is up to date
@@ -24,13 +25,14 @@ import { build, heading, install, root } from './setup.mjs';
 const { values: options } = parseArgs({
   options: {
     'dry-run': { type: 'boolean' },
+    expect: { type: 'string' },
     only: { type: 'string' },
     output: { type: 'string', default: 'release' },
     build: { type: 'boolean', default: true },
   },
   allowNegative: true,
 });
-const { version, repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const output = resolve(options.output);
 
 /** @param {string} message @returns {never} */
@@ -49,11 +51,13 @@ function requireTag() {
   }
 }
 
-/** @param {string} name of a file of the release */
-const sha256 = (name) =>
-  createHash('sha256')
-    .update(readFileSync(join(output, name)))
-    .digest('hex');
+/** @returns {import('./release/targets.mjs').Target[]} the targets of --only */
+function selectedTargets() {
+  const names = options.only?.split(',') ?? targets.map(({ name }) => name);
+  const unknown = names.find((name) => !targets.some((target) => target.name === name));
+  if (unknown !== undefined) fail(`unknown platform "${unknown}": use ${targets.map(({ name }) => name).join(', ')}`);
+  return targets.filter(({ name }) => names.includes(name));
+}
 
 /**
  * Makes the archive of a platform: the executable and the licences.
@@ -72,30 +76,40 @@ function makeArchive(target) {
     const sameEveryTime = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0', '--mode=a=rX,u+w'];
     execFileSync('tar', [...sameEveryTime, '-I', 'gzip -n', '-cf', join(output, file), '-C', work, ...readdirSync(work)]);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`${target.name}: done in ${seconds} s${hasCode ? '' : ', without compiled code: it does not run on this machine'}`);
-    return { target, file, sha256: sha256(file) };
+    console.log(
+      `${target.name}: done in ${seconds} s${hasCode ? '' : ', without compiled code: its Node.js does not run on this machine'}`,
+    );
+    return { target, file, sha256: sha256Of(join(output, file)) };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-if (`${process.platform}-${process.arch}` !== 'linux-x64') fail('a release is made on Linux x64');
-if (!options['dry-run']) requireTag();
-const names = options.only?.split(',') ?? targets.map(({ name }) => name);
-const unknown = names.find((name) => !targets.some((target) => target.name === name));
-if (unknown !== undefined) fail(`unknown platform "${unknown}": use ${targets.map(({ name }) => name).join(', ')}`);
-if (options.build && (!install() || !build())) process.exit(1);
+function makeRelease() {
+  const own = `${repositoryName}@v${version}`;
+  if (options.expect !== undefined && options.expect !== own) fail(`package.json describes ${own}, not ${options.expect}`);
+  if (`${process.platform}-${process.arch}` !== 'linux-x64') fail('a release is made on Linux x64');
+  if (!options['dry-run']) requireTag();
+  const selected = selectedTargets();
+  if (options.build && (!install() || !build())) process.exit(1);
 
-rmSync(output, { recursive: true, force: true });
-mkdirSync(output, { recursive: true });
-heading('npm package');
-const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', output];
-execFileSync('npm', pack, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-heading('executables');
-const archives = targets.filter(({ name }) => names.includes(name)).map(makeArchive);
-const release = { version, repository: repository.url.replace(/^git\+|\.git$/g, '') };
-writeFileSync(join(output, 'apisvc.yaml'), krewManifest(release, archives));
-// As sha256sum prints them.
-const checksums = readdirSync(output).map((name) => `${sha256(name)}  ${name}\n`);
-writeFileSync(join(output, 'checksums.txt'), checksums.join(''));
-console.log(`\n${checksums.join('')}`);
+  rmSync(output, { recursive: true, force: true });
+  mkdirSync(output, { recursive: true });
+  heading('npm package');
+  const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', output];
+  execFileSync('npm', pack, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  heading('executables');
+  const archives = selected.map(makeArchive);
+  writeFileSync(join(output, 'apisvc.yaml'), krewManifest({ version, repository: repositoryUrl }, archives));
+  // As sha256sum prints them.
+  const checksums = readdirSync(output).map((name) => `${sha256Of(join(output, name))}  ${name}\n`);
+  writeFileSync(join(output, 'checksums.txt'), checksums.join(''));
+  console.log(`\n${checksums.join('')}`);
+}
+
+try {
+  makeRelease();
+} catch (error) {
+  console.error(`error: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, expect, inject, test } from 'vitest';
 import { parse } from 'yaml';
+import { repositoryName, repositoryUrl } from '../../scripts/release/repository.mjs';
 import { plainEnv, root } from '../cli/apisvc.ts';
 import { startSandbox } from '../sandbox/harness.ts';
 import { serveRelease } from './server.ts';
@@ -14,7 +15,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const folder = mkdtempSync(join(tmpdir(), 'apisvc-ci-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const repository = await serveRelease(inject('release'), version);
-const page = readFileSync(join(root, 'docs', 'ci.md'), 'utf8').replaceAll('https://github.com/apisvc/apisvc', repository);
+const page = readFileSync(join(root, 'docs', 'ci.md'), 'utf8').replaceAll(repositoryUrl, repository);
 
 /** The first code block of a section. */
 const exampleOf = (title: string): string =>
@@ -49,7 +50,9 @@ test('any other system', async () => {
 
 test('the examples name the version of the package', () => {
   const pages = page + readFileSync(join(root, 'docs', 'install.md'), 'utf8');
-  const versions = [...pages.matchAll(/(?:\/download\/v|apisvc\/apisvc@v|apisvc-)(\d+\.\d+\.\d+)/g)].map(([, found]) => found);
+  const versions = [
+    ...pages.replaceAll(repositoryName, 'REPOSITORY').matchAll(/(?:\/download\/v|REPOSITORY@v|apisvc-)(\d+\.\d+\.\d+)/g),
+  ].map(([, found]) => found);
   expect(versions.length).toBeGreaterThan(4);
   expect(new Set(versions)).toEqual(new Set([version]));
 });
