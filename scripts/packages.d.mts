@@ -1,5 +1,7 @@
-/** A kind of tests. Tests with a node also need the packages of `cluster`. */
-export type Use = 'unit' | 'cluster' | 'node';
+/**
+ * A kind of tests. Tests with a node, or of the distribution, also need the packages of `cluster`.
+ */
+export type Use = 'unit' | 'cluster' | 'distribution' | 'node';
 
 export interface Missing {
   readonly programs: readonly string[];

@@ -1,17 +1,25 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** The folder where Debian installs CNI plugins. */
 export const cniFolder = '/usr/lib/cni';
 
+/** The folder with Debian's libraries for x64, on which the executable of a release runs. */
+const libraries = '/usr/lib/x86_64-linux-gnu';
+
 /**
  * Debian packages by program, for each kind of tests. This is the only list of them. A program is
- * searched in PATH unless it is an absolute path.
+ * searched in PATH. An absolute path is a file that only has to exist.
  * @type {Readonly<Record<import('./packages.d.mts').Use, Readonly<Record<string, string>>>>}
  */
 const packages = {
   unit: { openssl: 'openssl', tmux: 'tmux' },
   cluster: { ip: 'iproute2', nsenter: 'util-linux' },
+  distribution: {
+    curl: 'curl',
+    [join(libraries, 'libatomic.so.1')]: 'libatomic1',
+    [join(libraries, 'libstdc++.so.6')]: 'libstdc++6',
+  },
   node: {
     containerd: 'containerd',
     ctr: 'containerd',
@@ -39,10 +47,10 @@ export function missingPackages(wanted, path = process.env.PATH ?? '') {
 
 /** @param {string} program @param {string} path */
 function isInstalled(program, path) {
-  const places = program.startsWith('/') ? [program] : path.split(delimiter).map((folder) => join(folder, program));
-  return places.some((place) => {
+  if (program.startsWith('/')) return existsSync(program);
+  return path.split(delimiter).some((folder) => {
     try {
-      accessSync(place, constants.X_OK);
+      accessSync(join(folder, program), constants.X_OK);
       return true;
     } catch {
       return false;

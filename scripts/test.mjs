@@ -5,8 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { findComponents } from './components.mjs';
-import { missingPackages } from './packages.mjs';
+import { obstacle } from './obstacle.mjs';
 import { writePrefixed } from './prefixed.mjs';
 import { build, heading, install, root, run } from './setup.mjs';
 import { selection, stagesOf } from './tiers.mjs';
@@ -42,19 +41,6 @@ function check() {
   const unused = run(bin('knip'));
   const publish = run(bin('publint'));
   return [!types && 'types', !lint && 'format and lint', !unused && 'unused code', !publish && 'package'].filter((name) => name !== false);
-}
-
-/** Why a tier cannot run on this machine; undefined if it can. @param {Tier} tier */
-function obstacle({ needs }) {
-  if (needs.length === 0) return undefined;
-  if (process.platform !== 'linux') return 'needs Linux';
-  if (process.getuid?.() !== 0) return 'needs root, for a network namespace';
-  const { programs, packages } = missingPackages(needs);
-  if (programs.length > 0) return `needs ${programs.join(', ')}: apt-get install ${packages.join(' ')}`;
-  const { missing } = findComponents();
-  if (missing.length === 0) return undefined;
-  const names = missing.map(({ name, module }) => `${name} (${module})`).join(', ');
-  return `${names} not built yet: npm run test:cluster builds them`;
 }
 
 /** The Go programs of a cluster use a fifth less processor time with it, and more memory. */

@@ -24,7 +24,7 @@ export const tiers = [
   { name: 'unit', project: 'unit', needs: [], env: {} },
   { name: 'cli', project: 'cli', needs: [], env: {} },
   { name: 'sandbox', project: 'sandbox', needs: [], env: {} },
-  { name: 'distribution', project: 'distribution', needs: ['cluster'], env: {} },
+  { name: 'distribution', project: 'distribution', needs: ['cluster', 'distribution'], env: {} },
   { name: 'cluster', project: 'cluster', needs: ['cluster'], env: {} },
   { name: 'control-planes', project: 'control-planes', needs: ['cluster'], env: {} },
   // The node tiers run the same specs with real pods, one tier for each kind of control plane.

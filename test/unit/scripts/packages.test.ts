@@ -27,6 +27,12 @@ test('a package is listed once, even if several of its programs are missing', ()
   expect(packages.filter((name) => name === 'util-linux' || name === 'containerd')).toEqual(['util-linux', 'containerd']);
 });
 
+test('the distribution tier needs curl, and the libraries of the executable', () => {
+  const { programs } = missingPackages(['distribution'], pathWith());
+  expect(programs.filter((each) => !each.startsWith('/'))).toEqual(['curl']);
+  expect(missingPackages(['distribution'], pathWith('curl')).programs).not.toContain('curl');
+});
+
 test('a file that is not executable is not a program', () => {
   const path = pathWith('ip');
   writeFileSync(join(path, 'nsenter'), '', { mode: 0o644 });
