@@ -6,6 +6,8 @@ case $COMMAND in
   verify | lint) ;;
   *) echo "::error title=apisvc::unknown command \"$COMMAND\": use verify or lint"; exit 2 ;;
 esac
+# Git Bash on Windows otherwise replaces arguments that begin with a slash.
+export MSYS_NO_PATHCONV=1
 read -r -d '' -a args <<<"$ARGS"
 # Bash 3 of macOS calls an empty array unset.
 run() { apisvc "$COMMAND" ${args[@]+"${args[@]}"} -o "$1"; }
