@@ -7,9 +7,10 @@ certificates.
 `;
 
 /** krew links only the plugin itself. */
-const caveats = `For completion of "kubectl apisvc", also run:
+const caveats = `For completion of "kubectl apisvc" on Linux and macOS, also run:
   ln -s kubectl-apisvc "\${KREW_ROOT:-$HOME/.krew}/bin/kubectl_complete-apisvc"
-On Linux, apisvc needs libatomic and libstdc++ (Debian: libatomic1, libstdc++6).
+On Linux, apisvc needs glibc 2.28 or newer, libatomic and libstdc++ (Debian: libatomic1, libstdc++6).
+On Macs with an Intel processor, the Node.js project does not test such programs.
 `;
 
 /**

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -50,6 +50,21 @@ test('checksums.txt has the checksum of each file', () => {
   expect(execFileSync('tar', ['-tzf', join(release, archive)], { encoding: 'utf8' })).toBe('LICENSE\nTHIRD-PARTY-NOTICES.txt\napisvc\n');
 });
 
+test('V8 accepts the compiled code of every file that a command loads', async () => {
+  const hook = join(machine, 'tmp', 'hook.cjs');
+  const record = `const vm = require('node:vm');
+    const seen = {};
+    vm.Script = class extends vm.Script {
+      constructor(code, options) { super(code, options); seen[options.filename] = this.cachedDataRejected; }
+    };
+    process.on('exit', () => console.error(JSON.stringify(seen)));`;
+  writeFileSync(hook, record);
+  const { stderr } = await onMachine(['--help'], { NODE_OPTIONS: '--require /tmp/hook.cjs' });
+  rmSync(hook);
+  expect(JSON.parse(stderr)).toMatchObject({ 'main.cjs': false });
+  expect(Object.entries(JSON.parse(stderr)).filter(([, isRejected]) => isRejected !== false)).toEqual([]);
+});
+
 describe('on a machine without Node.js', () => {
   test.each([
     [['--version'], version],
@@ -96,6 +111,14 @@ describe('links', () => {
 });
 
 if (process.env.APISVC_THOROUGH) {
+  test('a second release is the same', { timeout: 300_000 }, async () => {
+    const again = join(machine, 'again');
+    await execa(process.execPath, ['scripts/release.mjs', '--dry-run', '--no-build', '--only', 'linux-x64', '--output', again], {
+      cwd: root,
+    });
+    expect(readFileSync(join(again, 'checksums.txt'), 'utf8')).toBe(readFileSync(join(release, 'checksums.txt'), 'utf8'));
+  });
+
   test('passes the tests of the command line', { timeout: 1_200_000 }, async () => {
     const env = { APISVC_CLI: executable };
     const { exitCode, stdout } = await execa('npx', ['vitest', 'run', '--project', 'cli'], { cwd: root, env, reject: false, all: true });
