@@ -73,6 +73,8 @@ export interface SnapshotOptions {
   readonly probe?: readonly string[] | 'none';
   /** The project to compare its APIServices with. */
   readonly compared?: Project;
+  /** Whether the logs of pods are read. Default true. */
+  readonly logs?: boolean;
   /** Called after every APIService. */
   readonly onProgress?: (done: number, total: number) => void;
 }

@@ -88,7 +88,7 @@ async function collectPodsAndServer(context: CollectContext, target: ServiceRef,
   const [pods, secret, delegation] = await Promise.all([
     observe(
       context,
-      () => addPodDetails(cluster, namespace, objects.value.map(viewPod), signal),
+      () => addPodDetails(cluster, namespace, objects.value.map(viewPod), signal, context),
       (views) => views,
     ),
     chosen

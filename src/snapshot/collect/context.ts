@@ -1,4 +1,5 @@
 import type { Cluster } from '../../cluster/cluster.ts';
+import type { SnapshotOptions } from '../types.ts';
 import { type Limiter, limiter, limitRequests } from './limit.ts';
 
 /** Arguments of everything that sends requests to kube-apiserver. */
@@ -15,6 +16,8 @@ export interface RequestContext {
 export interface CollectContext extends RequestContext {
   /** Limits the connections to endpoints. */
   readonly dials: Limiter;
+  /** Whether the logs of pods may be read. */
+  readonly logs: boolean;
 }
 
 /**
@@ -24,8 +27,13 @@ export interface CollectContext extends RequestContext {
 const dials = { quick: 16, slow: 1024, slowAfterMs: 250 };
 
 /** Limits the requests and the handshakes of one snapshot or one wait. */
-export const collectContext = (cluster: Cluster, signal: AbortSignal): CollectContext => ({
+export const collectContext = (
+  cluster: Cluster,
+  signal: AbortSignal,
+  { logs = true }: Pick<SnapshotOptions, 'logs'> = {},
+): CollectContext => ({
   cluster: limitRequests(cluster),
   dials: limiter(dials),
+  logs,
   signal,
 });

@@ -52,6 +52,7 @@ export const listPods = (cluster: Cluster, { namespace, selector }: PodSelection
 
 /**
  * Adds events and the last log line of a failing container to the first pods that are not ready.
+ * @param options logs: false for events only
  * @throws Unreachable when no answer comes; the reason of the signal
  */
 export function addPodDetails(
@@ -59,16 +60,23 @@ export function addPodDetails(
   namespace: string,
   pods: readonly PodView[],
   signal: AbortSignal,
+  options: { readonly logs?: boolean } = {},
 ): Promise<readonly PodView[]> {
+  const { logs = true } = options;
   const unready = pods.filter(({ ready, deleting }) => !ready && !deleting).slice(0, detailLimit);
-  return Promise.all(pods.map((pod) => (unready.includes(pod) ? addDetails(cluster, namespace, pod, signal) : pod)));
+  return Promise.all(pods.map((pod) => (unready.includes(pod) ? addDetails(cluster, namespace, pod, { signal, logs }) : pod)));
 }
 
-async function addDetails(cluster: Cluster, namespace: string, pod: PodView, signal: AbortSignal): Promise<PodView> {
+async function addDetails(
+  cluster: Cluster,
+  namespace: string,
+  pod: PodView,
+  { signal, logs }: { readonly signal: AbortSignal; readonly logs: boolean },
+): Promise<PodView> {
   const about = { resource: resources.Event, namespace, fieldSelector: `involvedObject.uid=${pod.uid}` };
   const [events, lastLogLine] = await Promise.all([
     observeOrThrow(signal, () => listObjects(cluster, about, signal), viewEvents),
-    readLastLogLine(cluster, namespace, pod, signal),
+    logs ? readLastLogLine(cluster, namespace, pod, signal) : pod.lastLogLine,
   ]);
   return { ...pod, events, lastLogLine };
 }

@@ -2,7 +2,7 @@ import { clockAhead, clockToleranceMs } from '../../cluster/clock.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { badCredentials, foreignAnswer, isForeign, readJson } from '../../cluster/status.ts';
 import { UsageError } from '../../errors.ts';
-import { seen } from '../observed.ts';
+import { seen, skipped } from '../observed.ts';
 import type { ApiSnapshot, Snapshot, SnapshotOptions, Wanted } from '../types.ts';
 import { type Shared, snapshotApi } from './api.ts';
 import { collectBackend } from './backend.ts';
@@ -22,7 +22,7 @@ import { collectServerLog } from './server-log.ts';
  * credentials, or refuses to list the wanted APIServices; the reason of the signal
  */
 export async function takeSnapshot(cluster: Cluster, wanted: Wanted, options: SnapshotOptions, signal: AbortSignal): Promise<Snapshot> {
-  const context = collectContext(cluster, signal);
+  const context = collectContext(cluster, signal, options);
   const info = serverInfo(context);
   // The caller of snapshotApis gets the error of `info` from here.
   const known = info.then(
@@ -86,7 +86,7 @@ async function snapshotApis(
     groupOf: once((path) => getPath(context, path), String),
     customResourcesOf: once(customResourcesOf(context), String),
     listedOf: listedOf(context),
-    logOf: once((container) => collectServerLog(context, container), JSON.stringify),
+    logOf: once(async (container) => (context.logs ? collectServerLog(context, container) : skipped('logs are not read')), JSON.stringify),
   };
   requireApisOf(options.probe, registrations.wanted);
   let done = 0;
