@@ -37,6 +37,8 @@ const unused = [
     },
   },
   { importer: /commander\/lib\/\w+\.js$/, modules: { 'node:child_process': 'module.exports = {};' } },
+  // Only for exemplars of OpenTelemetry, which apisvc does not enable.
+  { importer: /prom-client\/lib\/metrics\/\w+\.js$/, modules: { '@opentelemetry/api': 'module.exports = {};' } },
   // Optional native modules; ws works without them.
   {
     importer: /ws\/lib\/[\w-]+\.js$/,

@@ -3,6 +3,7 @@ import type { VerifyFlags } from '../commands/verify.ts';
 import { engineKinds, kubernetesImitated } from '../sandbox/index.ts';
 import type { Run } from './action.ts';
 import { addInit } from './init-declaration.ts';
+import { addMonitor } from './monitor-declaration.ts';
 import { duration, examples, noProbe, probePath, repeatable, withClusters, withOutput, withProject, withTimeout } from './options.ts';
 import { addRegister } from './register-declaration.ts';
 import { addRotate } from './rotate-declaration.ts';
@@ -23,6 +24,7 @@ export function addCommands(program: Command, run: Run): void {
   addUnregister(program, run);
   addVerify(program, run);
   addStatus(program, run);
+  addMonitor(program, run);
   addLint(program, run);
   addExplain(program, run);
   addSandbox(program, run);

@@ -30,21 +30,25 @@ export const timerLength = (text: string): number => {
 export const withCluster = (command: Command, timeout: string): Command =>
   withCredentials(command.option('--context <context>', 'Name of the kubeconfig context to use'), timeout);
 
-/** Adds the options for one or more clusters: `context` is a list. */
-export const withClusters = (command: Command, timeout: string): Command =>
+/**
+ * Adds the options for one or more clusters: `context` is a list.
+ * @param limited - what the time limit limits, for the help
+ */
+export const withClusters = (command: Command, timeout: string, limited?: string): Command =>
   withCredentials(
     command.option('--context <context>', 'Name of the kubeconfig context to use; repeat the flag to verify several clusters', repeatable),
     timeout,
+    limited,
   );
 
-const withCredentials = (command: Command, timeout: string): Command =>
+const withCredentials = (command: Command, timeout: string, limited = 'Time limit for the whole command, for example 90s or 5m'): Command =>
   withTimeout(
     command
       .option('--kubeconfig <file>', 'Kubeconfig to use instead of $KUBECONFIG or ~/.kube/config')
       .option('--as <user>', 'User to impersonate')
       .option('--as-group <group>', 'Group to impersonate; needs --as; repeatable', repeatable),
     timeout,
-    'Time limit for the whole command, for example 90s or 5m',
+    limited,
   );
 
 /** Adds a time limit. */

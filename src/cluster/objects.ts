@@ -139,6 +139,24 @@ export async function* observe(cluster: Cluster, of: Collection, signal: AbortSi
   }
 }
 
+/** Metadata is enough to know what changed. */
+const onlyMetadata = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+
+/**
+ * Yields the metadata of each object of a collection that changes from now on, and keeps none of
+ * them. Ends when kube-apiserver ends the watch.
+ * @throws the reason of the signal; ClusterError when the watch breaks, or is not allowed
+ */
+export async function* changes(cluster: Cluster, of: Collection, signal: AbortSignal): AsyncGenerator<KubeObject> {
+  const { path, query } = listRequest(of);
+  // A list of one object also tells the version from which to watch.
+  const { metadata } = readList(cluster, of, await cluster.request({ path, query: { ...query, limit: '1' }, signal }));
+  for await (const { type, object } of events(cluster, of, metadata.resourceVersion, signal, onlyMetadata)) {
+    if (type === 'ERROR') return;
+    yield object;
+  }
+}
+
 const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ''}/${metadata.name}`;
 
 interface WatchEvent {
@@ -146,11 +164,18 @@ interface WatchEvent {
   readonly object: KubeObject;
 }
 
-async function* events(cluster: Cluster, of: Collection, resourceVersion: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
+async function* events(
+  cluster: Cluster,
+  of: Collection,
+  resourceVersion: string,
+  signal: AbortSignal,
+  accept?: string,
+): AsyncGenerator<WatchEvent> {
   const { fieldSelector, labelSelector } = of;
   const query = { watch: 'true', resourceVersion, fieldSelector, labelSelector };
   try {
-    for await (const line of cluster.stream({ path: resourcePath(of.resource, of.namespace), query, signal })) yield parseEvent(line);
+    const request = { path: resourcePath(of.resource, of.namespace), query, signal, ...(accept === undefined ? {} : { accept }) };
+    for await (const line of cluster.stream(request)) yield parseEvent(line);
   } catch (error) {
     // 410: the resourceVersion is too old. A new list helps.
     if (!(error instanceof StreamRefused)) throw error;

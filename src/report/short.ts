@@ -1,4 +1,4 @@
-import type { ChalkInstance } from 'chalk';
+import { Chalk, type ChalkInstance } from 'chalk';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
 import { printable } from '../pki/printable.ts';
 import type { Source } from '../snapshot/types.ts';
@@ -27,3 +27,6 @@ export const listShort = ({ clusters }: DiagnosisList, colors: ChalkInstance): s
 
 const line = (api: ApiDiagnosis, source: Source, colors: ChalkInstance): string =>
   [mark(api.verdict, colors), printable(api.name), verdictLabel(api.verdict, source), ...codesOf(api), ...notCheckedCount(api)].join(' ');
+
+/** The line of one API without colors, for logs. */
+export const apiLine = (api: ApiDiagnosis, source: Source): string => line(api, source, new Chalk({ level: 0 }));

@@ -8,6 +8,7 @@ export const commandNames = [
   'unregister',
   'verify',
   'status',
+  'monitor',
   'lint',
   'explain',
   'sandbox',

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { presetNames } from '../../src/config/presets.ts';
 import { exitMeanings } from '../../src/errors.ts';
 import { formatOf, formatsOf } from '../../src/report/formats.ts';
+import { buildInfo, counters, gauges, lookDuration } from '../../src/report/metrics.ts';
 import { normalise, pages, readPage, tiers, transcriptsIn } from '../docs/transcripts.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -91,6 +92,12 @@ test('docs/verify.md lists every output format, and docs/lint.md those that lint
   expect(table.sort()).toEqual(formatsOf('verify').sort());
   const [, exceptions = ''] = /^`-o` selects one of the \[formats of `verify`\]\S* except ([^.]*)\./m.exec(readPage('docs/lint.md')) ?? [];
   expect(formatsOf('verify').filter((format) => !codeIn(exceptions).includes(format))).toEqual(formatsOf('lint'));
+});
+
+test('docs/monitor.md lists every metric with its labels', () => {
+  const table = tableAfter('docs/monitor.md', '## Metrics').map(([name = '', , labels = '']) => [...codeIn(name), ...codeIn(labels)]);
+  const own = [...Object.values(counters), lookDuration].map(({ name }) => [name]);
+  expect(table).toEqual([...gauges.map(({ name, labels }) => [name, ...labels]), ...own, [buildInfo.name, 'version']]);
 });
 
 test('docs/registering.md lists every preset', () => {

@@ -1,0 +1,63 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type ListenAddress, parseListen } from '../commands/listen.ts';
+import type { MonitorFlags } from '../commands/monitored-cluster.ts';
+import type { Terminal } from '../commands/terminal.ts';
+import type { Run } from './action.ts';
+import { examples, timerLength, withClusters } from './options.ts';
+
+const shortestInterval = 5_000;
+
+/** Adds `apisvc monitor`. */
+export function addMonitor(program: Command, run: Run): void {
+  const command = program
+    .command('monitor')
+    .description('Verify every APIService continuously; serve Prometheus metrics, health endpoints and the last report');
+  withClusters(command, '30s', 'Time limit for each look at a cluster')
+    .addOption(
+      new Option('--listen <address>', 'Address to serve on, for example 127.0.0.1:8080')
+        .argParser(listenAddress)
+        .default({ host: undefined, port: 8080 }, ':8080'),
+    )
+    .addOption(
+      new Option('--interval <duration>', 'Time between two looks at a cluster; changes cause further looks')
+        .argParser(interval)
+        .default(60_000, '1m'),
+    )
+    .option('--events', 'Create an Event on an APIService when its state changes')
+    .addHelpText(
+      'after',
+      `${examples(
+        'apisvc monitor --listen 127.0.0.1:8080',
+        'apisvc monitor --context staging --context production --interval 5m',
+      )}${paths}`,
+    )
+    .action(
+      run(async () => {
+        const [{ monitor }, { version }] = await Promise.all([import('../commands/monitor.ts'), import('./version.ts')]);
+        return (flags: MonitorFlags, _: readonly string[], terminal: Terminal) => monitor(flags, version, terminal);
+      }),
+    );
+}
+
+const paths = `
+Paths:
+  /metrics      Metrics for Prometheus
+  /healthz      200 while the monitor looks at every cluster in time
+  /readyz       200 after the first look at every cluster
+  /report.json  The last report
+  /             The last report as a page
+
+The paths need no authentication. SIGTERM ends the monitor with exit code 0.
+`;
+
+function listenAddress(text: string): ListenAddress {
+  const address = parseListen(text);
+  if (!address) throw new InvalidArgumentError('Use HOST:PORT or :PORT, for example 127.0.0.1:8080.');
+  return address;
+}
+
+function interval(text: string): number {
+  const value = timerLength(text);
+  if (value < shortestInterval) throw new InvalidArgumentError('It must be at least 5s.');
+  return value;
+}

@@ -1,0 +1,94 @@
+import { worstOf } from '../diagnosis/verdict.ts';
+import { Exit, type ExitCode, InterruptedError } from '../errors.ts';
+import { printable } from '../pki/printable.ts';
+import { diagnosisHtml } from '../report/html.ts';
+import { diagnosisJson } from '../report/json.ts';
+import type { Monitored } from '../report/metrics.ts';
+import { monitorPage } from '../report/monitor-page.ts';
+import { withCluster } from './cluster.ts';
+import { describeListen } from './listen.ts';
+import { type Metrics, makeMetrics } from './monitor-metrics.ts';
+import { type Page, type Pages, servePages, text } from './monitor-server.ts';
+import { type MonitoredCluster, type MonitorFlags, monitorCluster } from './monitored-cluster.ts';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * `apisvc monitor`: verifies the APIServices of one or more clusters until it is terminated, and
+ * serves what it finds. A cluster that fails does not end it.
+ * @throws UsageError when the address cannot be listened on, or a context cannot be used
+ */
+export async function monitor(flags: MonitorFlags, version: string, terminal: Terminal): Promise<ExitCode> {
+  const contexts = await contextsOf(flags, terminal);
+  const clusters: MonitoredCluster[] = [];
+  const metrics = makeMetrics(() => clusters.map(({ state }) => state()), contexts, version);
+  const server = await servePages(flags.listen, pagesOf(clusters, metrics));
+  try {
+    terminal.progress(
+      `serving on ${describeListen({ ...flags.listen, port: server.port })}, looking every ${flags.interval / 1000}s at ${contexts.join(', ')}`,
+    );
+    for (const context of contexts) {
+      const log = (line: string): void => terminal.progress(printable(`${new Date().toISOString().slice(0, 19)}Z ${context}: ${line}`));
+      clusters.push(monitorCluster({ flags, context, metrics, terminal, log }));
+    }
+    return await Promise.race(clusters.map(({ ended }) => ended));
+  } catch (error) {
+    // The usual end in a pod.
+    if (error instanceof InterruptedError && error.signal === 'SIGTERM') return Exit.ok;
+    throw error;
+  } finally {
+    await server.close();
+  }
+}
+
+/**
+ * The names of the contexts, so that a new current context in the kubeconfig does not change what
+ * is monitored. Reads the credentials, but sends no request: the clusters may be down.
+ */
+async function contextsOf(flags: MonitorFlags, terminal: Terminal): Promise<readonly string[]> {
+  const given: readonly (string | undefined)[] = flags.context ?? [undefined];
+  const names = given.map((context) =>
+    withCluster({ ...flags, context }, terminal, 'reading the kubeconfig', async (cluster) => cluster.context),
+  );
+  return [...new Set(await Promise.all(names))];
+}
+
+/** @param clusters grows while the monitor starts */
+function pagesOf(clusters: readonly MonitoredCluster[], metrics: Metrics): Pages {
+  const states = (): readonly Monitored[] => clusters.map(({ state }) => state());
+  const started = (): boolean => clusters.length > 0;
+  const ready = (): boolean => started() && clusters.every(({ looked }) => looked());
+  return {
+    '/metrics': async () => ({ type: metrics.contentType, body: await metrics.text() }),
+    '/healthz': () => (started() && clusters.every(({ onTime }) => onTime()) ? text('ok') : text('a look at a cluster is overdue', 503)),
+    '/readyz': () => (ready() ? text('ok') : notLooked),
+    '/report.json': () => (ready() ? { type: 'application/json', body: listJson(states()) } : notLooked),
+    '/': (query) => html(states(), query.get('context')),
+  };
+}
+
+const notLooked = text('the first look has not ended', 503);
+
+/**
+ * The same format for one cluster and for several: that of `verify -o json` with several contexts.
+ */
+const listJson = (clusters: readonly Monitored[]): string =>
+  diagnosisJson({
+    apiVersion: 'apisvc.dev/diagnosis-list/v1alpha1',
+    verdict: worstOf(clusters.map(({ last, error }) => (error === undefined ? last?.diagnosis.verdict : undefined) ?? 'unknown')),
+    clusters: clusters.map(({ context, last, error }) => ({
+      context,
+      ...(last ? { diagnosis: last.diagnosis } : {}),
+      ...(error === undefined ? {} : { error }),
+    })),
+  });
+
+/**
+ * The report of one cluster; the list of clusters where there are several, or the last look failed.
+ */
+function html(clusters: readonly Monitored[], context: string | null): Page {
+  const [only] = clusters;
+  const chosen = clusters.find((each) => each.context === context);
+  if (context !== null && !chosen) return text('not found', 404);
+  const shown = chosen ?? (clusters.length === 1 && only?.error === undefined ? only : undefined);
+  return { type: 'text/html; charset=utf-8', body: shown?.last ? diagnosisHtml(shown.last.diagnosis) : monitorPage(clusters) };
+}

@@ -1,0 +1,38 @@
+/** When the next look at a cluster begins. Times are in milliseconds. */
+export interface Pace {
+  /** Nothing is looked at before this time, whatever changes. */
+  readonly earliestMs: number;
+  /** The next look without a change. */
+  readonly latestMs: number;
+  /** The pause after a change. Changes come in bursts: a rollout changes several objects. */
+  readonly settleMs: number;
+}
+
+/** What a look was like. */
+export interface LookCost {
+  /** How many requests it sent to kube-apiserver. */
+  readonly requests: number;
+  /** How many looks have failed since the last one that succeeded. */
+  readonly failures: number;
+}
+
+/**
+ * The shortest pause between two looks, so that an API that flaps does not cause a look per flap.
+ */
+const shortestPauseMs = 10_000;
+
+/** The most requests per second to one kube-apiserver, averaged over a look and its pause. */
+export const requestsPerSecond = 20;
+
+/**
+ * Decides the pauses after a look. A look with many requests is followed by a longer pause, so that
+ * the average stays below `requestsPerSecond`. A cluster that could not be looked at is tried again
+ * sooner than the interval, with growing pauses.
+ * @param random from 0 to 1: spreads the looks of several monitors
+ */
+export function paceAfter({ requests, failures }: LookCost, intervalMs: number, random: number): Pace {
+  const jitter = 0.9 + 0.2 * random;
+  const earliestMs = Math.max(Math.min(shortestPauseMs, intervalMs), (requests / requestsPerSecond) * 1_000);
+  const wantedMs = failures > 0 ? Math.min(intervalMs, shortestPauseMs * 2 ** (failures - 1)) : intervalMs;
+  return { earliestMs, latestMs: Math.max(earliestMs, wantedMs * jitter), settleMs: 1_000 * jitter };
+}

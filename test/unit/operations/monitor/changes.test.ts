@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { resources } from '../../../../src/cluster/resources.ts';
+import type { KubeObject } from '../../../../src/manifests/types.ts';
+import { concernsOf, watchChanges } from '../../../../src/operations/monitor/changes.ts';
+import { answer, clusterOf, status } from '../../cluster/kube-api.ts';
+import { healthy, snapshotOf } from '../../diagnosis/snapshots.ts';
+import { rejection } from '../waiting.ts';
+
+const objectOf = (kind: string, namespace: string | undefined, name: string, labels = {}): KubeObject => ({
+  apiVersion: 'v1',
+  kind,
+  metadata: { name, labels, ...(namespace === undefined ? {} : { namespace }) },
+});
+
+describe('a change concerns the APIs', () => {
+  const concerns = concernsOf(snapshotOf(healthy));
+  test.each([
+    ['of an APIService', objectOf('APIService', undefined, 'v1.other.example.com'), true],
+    ['of the Service', objectOf('Service', 'wardle', 'api'), true],
+    ['of its EndpointSlice', objectOf('EndpointSlice', 'wardle', 'api-x7k', { 'kubernetes.io/service-name': 'api' }), true],
+    ['of another Service', objectOf('Service', 'wardle', 'web'), false],
+    ['of the Service of the same name elsewhere', objectOf('Service', 'default', 'api'), false],
+    ['of another EndpointSlice', objectOf('EndpointSlice', 'wardle', 'api-x7k', { 'kubernetes.io/service-name': 'web' }), false],
+  ])('%s: %j', (_, object, expected) => {
+    expect(concerns(object)).toBe(expected);
+  });
+
+  test('always, before the first look', () => {
+    expect(concernsOf(undefined)(objectOf('Service', 'default', 'web'))).toBe(true);
+  });
+});
+
+test('watches what is allowed, and says once what is not', async () => {
+  const over = new AbortController();
+  const asked: string[] = [];
+  const cluster = await clusterOf(({ url }, response) => {
+    asked.push(url);
+    if (url.includes('/services?')) return answer(response, 403, status(403, 'Forbidden', 'no services'));
+    if (!url.includes('watch=true')) return answer(response, 200, { metadata: { resourceVersion: '7' }, items: [] });
+    response.writeHead(200, { 'content-type': 'application/json' });
+    if (url.includes('/apiservices'))
+      response.write(`${JSON.stringify({ type: 'MODIFIED', object: objectOf('APIService', undefined, 'v1.example.com') })}\n`);
+  });
+  const seen = new Promise<string>((change) => {
+    const said = new Promise<string>((refuse) => {
+      const ended = watchChanges({
+        connect: async () => ({ ...cluster, close: () => {} }),
+        concerns: ({ metadata }) => metadata.name === 'v1.example.com',
+        onChange: () => change(said),
+        onRefused: ({ message }) => refuse(message),
+        signal: over.signal,
+      });
+      void rejection(ended);
+    });
+  });
+  expect(await seen).toContain('list services');
+  over.abort(new Error('over'));
+  expect(asked.filter((url) => url.includes(resources.APIService.plural))).toEqual([
+    '/apis/apiregistration.k8s.io/v1/apiservices?limit=1',
+    '/apis/apiregistration.k8s.io/v1/apiservices?watch=true&resourceVersion=7',
+  ]);
+});

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { ClusterError, InterruptedError } from '../../../../src/errors.ts';
+import { type Look, repeatLooks } from '../../../../src/operations/monitor/looks.ts';
+import type { LookCost, Pace } from '../../../../src/operations/monitor/pace.ts';
+import { rejection } from '../waiting.ts';
+
+const soon: Pace = { earliestMs: 0, latestMs: 1, settleMs: 0 };
+const never: Pace = { earliestMs: 0, latestMs: 1_000_000, settleMs: 0 };
+
+/** Looks until so many have ended; each has the outcome of its number, from 1. */
+async function looksOf(count: number, outcome: (number: number) => string, pace: Pace, onLook: (changed: () => void) => void = () => {}) {
+  const interrupt = new AbortController();
+  const seen: Look<string>[] = [];
+  const costs: LookCost[] = [];
+  const looks = repeatLooks<string>({
+    look: async (_, onRequest) => {
+      onRequest();
+      return outcome(seen.length + 1);
+    },
+    onLook: (look) => {
+      seen.push(look);
+      setImmediate(() => onLook(looks.changed));
+      if (seen.length === count) interrupt.abort(new InterruptedError('SIGTERM'));
+    },
+    onDue: () => {},
+    pace: (cost) => {
+      costs.push(cost);
+      return pace;
+    },
+    timeoutMs: 1_000,
+    signal: interrupt.signal,
+  });
+  const error = await rejection(looks.ended);
+  return { seen, costs, error };
+}
+
+describe('looks', () => {
+  test('repeat until they are interrupted, also when one fails', async () => {
+    const down = new ClusterError('connection refused');
+    const { seen, costs, error } = await looksOf(
+      4,
+      (number) => {
+        if (number === 2 || number === 3) throw down;
+        return `look ${number}`;
+      },
+      soon,
+    );
+    expect(seen).toEqual([
+      { requests: 1, found: 'look 1' },
+      { requests: 1, error: down },
+      { requests: 1, error: down },
+      { requests: 1, found: 'look 4' },
+    ]);
+    expect(costs.map(({ failures }) => failures)).toEqual([0, 1, 2, 0]);
+    expect(error).toBeInstanceOf(InterruptedError);
+  });
+
+  test('begin early after a change', async () => {
+    const { seen } = await looksOf(
+      3,
+      (number) => `look ${number}`,
+      never,
+      (changed) => changed(),
+    );
+    expect(seen).toHaveLength(3);
+  });
+
+  test('end with an error that is not a failure of the cluster', async () => {
+    const { error } = await looksOf(
+      9,
+      () => {
+        throw new TypeError('a bug');
+      },
+      soon,
+    );
+    expect(error).toBeInstanceOf(TypeError);
+  });
+});
