@@ -87,6 +87,8 @@ function read(bytes: Buffer, message: string): Obj {
 }
 
 function decoded(value: Buffer | number, type: string): Obj {
+  const isNumber = type === 'bool' || type === 'int';
+  if (isNumber !== (typeof value === 'number')) throw new RangeError(`wrong wireType = ${isNumber ? 2 : 0}`);
   if (typeof value === 'number') return type === 'bool' ? value !== 0 : value;
   if (type === 'string') return value.toString('utf8');
   if (type === 'bytes') return value.toString('base64');

@@ -68,6 +68,13 @@ test('an unknown kind is refused with an alternative', () => {
   expect(() => readProtobuf(body, { group: 'apps' })).toThrow(/DaemonSet in protobuf \(kubectl create -f sends JSON\) are not simulated/);
 });
 
+test.each([
+  ['a number as the object', [0x10, 0x05]],
+  ['a number as the kind', [0x0a, 0x02, 0x10, 0x05]],
+])('%s is refused as kube-apiserver does', (_, bytes) => {
+  expect(() => readProtobuf(Buffer.concat([Buffer.from('k8s\0'), Buffer.from(bytes)]), { group: '' })).toThrow(/^wrong wireType = 0$/);
+});
+
 test('bytes that are not a message are refused', () => {
   const [recorded] = ['azhzAAoPCgJ2MRIJTmFtZXNwYWNlEhwKFAoEdGVhbRIAGgAiACoAMgA4AEIAEgAaAgoAGgAiAA=='].map((text) =>
     Buffer.from(text, 'base64'),
