@@ -3,14 +3,14 @@ import { deleteAnyObject, deleteObject } from '../cluster/deletion.ts';
 import { wasRefused } from '../cluster/faults.ts';
 import { type Collection, getObject, listMetadata, refOf } from '../cluster/objects.ts';
 import { ownershipOf } from '../cluster/ownership.ts';
-import { describeRef, type ObjectRef, resourceName, resources } from '../cluster/resources.ts';
+import { describeRef, resourceName, resources } from '../cluster/resources.ts';
 import { restoreObject } from '../cluster/restore.ts';
 import type { Holder, RotatedService } from '../cluster/rotation-lease.ts';
 import type { Need } from '../cluster/status.ts';
 import type { Registration } from '../config/schema.ts';
 import { projectAnnotation, projectOf } from '../manifests/labels.ts';
 import type { KubeObject } from '../manifests/types.ts';
-import { caSecretRef, nameOfCaSecret } from './ca-secret.ts';
+import { nameOfCaSecret } from './ca-secret.ts';
 import { namingAllMissing, requireAccess } from './permissions.ts';
 import type { OnProgress, RemovedObject } from './progress.ts';
 import { runSteps, type Step } from './runner.ts';
@@ -20,6 +20,7 @@ import { type RemoveStep, removeStep } from './steps/remove.ts';
 import { rolledOutStep } from './steps/rollout.ts';
 import type { Target } from './steps/target.ts';
 import { unlistedStep } from './steps/unlisted.ts';
+import { caSecretsIn } from './unregister/ca-secrets.ts';
 import { proveDead } from './unregister/dead.ts';
 import { findProject, needsOf as needsOfRegistration } from './unregister/find.ts';
 import { type RemoveLock, whileLocked } from './unregister/lock.ts';
@@ -91,10 +92,11 @@ export async function planUnregister(cluster: Cluster, request: UnregisterReques
   refuseOtherProjects(targets);
   if (unlisted.length > 0)
     onProgress({ kind: 'note', what: `forbidden to list ${unlisted.map(placeOf).join(', ')}, so leftovers may remain there` });
-  const ca = registration && caSecretRef(registration);
-  if (ca && !keepSecrets && targets.some(({ ref, action }) => action === 'delete' && isSame(ref, ca))) {
-    const what = `${nameOfCaSecret(ca)} has the only copy of the private key of the CA, which is deleted with it; --keep-secrets leaves it`;
-    onProgress({ kind: 'note', what });
+  if (!keepSecrets) {
+    for (const { ref } of await caSecretsIn(waiting, targets)) {
+      const what = `${nameOfCaSecret(ref)} has the only copy of the private key of the CA, which is deleted with it; --keep-secrets leaves it`;
+      onProgress({ kind: 'note', what });
+    }
   }
   const kept = ({ ref, action }: Target): boolean => keepSecrets && ref.resource.kind === 'Secret' && action !== 'leave';
   return {
@@ -105,8 +107,6 @@ export async function planUnregister(cluster: Cluster, request: UnregisterReques
     evidence: [],
   };
 }
-
-const isSame = (one: ObjectRef, other: ObjectRef): boolean => describeRef(one) === describeRef(other);
 
 /**
  * Few users may read namespaces, and a namespace that they may not read was not created by them.

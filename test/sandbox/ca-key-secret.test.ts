@@ -90,9 +90,21 @@ test('register moves the key to the Secret, also after it was killed in between,
   expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
   const copy =
     'note: Secret demo/demo-ca has the only copy of the private key of the CA, which is deleted with it; --keep-secrets leaves it';
-  expect(await run('unregister', '-C', 'demo', '--yes')).toMatchObject({ code: 0, stderr: expect.stringContaining(copy) });
+  const said = { code: 0, stderr: expect.stringContaining(copy) };
+  expect(await run('unregister', '-C', 'demo', '--dry-run', 'client')).toMatchObject(said);
+  expect(await run('unregister', name, '--yes')).toMatchObject(said);
   expect(await secret()).toEqual({});
   expect(tracesIn(outputs.join('\n'), keyTraces(key))).toEqual([]);
+});
+
+test('register says that it replaces the key of an older CA, whose API is gone', async () => {
+  const { run, secret, cluster } = await registeredProject();
+  const { 'tls.key': key } = await secret();
+  await cluster.request({ method: 'DELETE', path: resourcePath(resources.APIService, undefined, name), signal });
+  expect(await run('init', 'demo', '--force-keys')).toMatchObject({ code: 0 });
+  const said = 'note: Secret demo/demo-ca has the private key of an older CA, which is replaced by that in demo/certs/ca.key';
+  expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0, stderr: expect.stringContaining(said) });
+  expect((await secret())['tls.key']).not.toBe(key);
 });
 
 test('rotate signs with the key in the Secret, and no other copy reports drift', async () => {

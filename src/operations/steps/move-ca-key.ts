@@ -20,23 +20,33 @@ interface Moving {
 }
 
 /** Refuses to replace the Secret of others, and the key of a CA that is newer than this one. */
-export const caSecretGuard = ({ cluster, signal }: Waiting, { registration, dir, ref, pair }: Moving): Step => ({
-  id: 'ca-secret',
-  needs: () => [{ verb: 'get', ref }],
-  async observe() {
-    const secret = await getObject(cluster, ref, signal);
-    const foreign = foreignFault(secret, ref, registration);
-    if (foreign) return { state: 'fault', error: foreign };
-    const present = secret && caIn(secret, 'current');
-    if (!present || issuedAt(present) <= issuedAt(pair)) return { state: 'done' };
-    const { caKey } = projectFiles(dir);
-    const error = new RefusedError(`${nameOfCaSecret(ref)} has the private key of a newer CA than ${caKey}`, {
-      fix: `Get the current certs/ from the copy of the project in which the CA was rotated, for example: git pull\nThen remove the old key: rm ${shellWord(caKey)}`,
-    });
-    return { state: 'fault', error };
-  },
-  run: async () => {},
-});
+export const caSecretGuard = ({ cluster, signal, onProgress }: Waiting, { registration, dir, ref, pair }: Moving): Step => {
+  let replaced = false;
+  return {
+    id: 'ca-secret',
+    needs: () => [{ verb: 'get', ref }],
+    async observe() {
+      const secret = await getObject(cluster, ref, signal);
+      const foreign = foreignFault(secret, ref, registration);
+      if (foreign) return { state: 'fault', error: foreign };
+      const present = secret && caIn(secret, 'current');
+      replaced = present !== undefined && present.key.reveal() !== pair.key.reveal();
+      if (!present || issuedAt(present) <= issuedAt(pair)) return { state: 'done' };
+      const { caKey } = projectFiles(dir);
+      const error = new RefusedError(`${nameOfCaSecret(ref)} has the private key of a newer CA than ${caKey}`, {
+        fix: `Get the current certs/ from the copy of the project in which the CA was rotated, for example: git pull\nThen remove the old key: rm ${shellWord(caKey)}`,
+      });
+      return { state: 'fault', error };
+    },
+    run: async () => {},
+    /** Only where the API does not work: `register` never replaces the CA of one that does. */
+    reportDone() {
+      if (!replaced) return;
+      const what = `${nameOfCaSecret(ref)} has the private key of an older CA, which is replaced by that in ${projectFiles(dir).caKey}`;
+      onProgress({ kind: 'note', what });
+    },
+  };
+};
 
 const issuedAt = ({ certificate }: CaPair): number =>
   Math.max(...inspect(certificate).certificates.map(({ notBefore }) => Date.parse(notBefore)));
