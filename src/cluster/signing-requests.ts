@@ -1,7 +1,8 @@
+import { ClusterError } from '../errors.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import type { Cluster } from './cluster.ts';
 import { fieldManager } from './field-owners.ts';
-import { getObject, objectIn, refOf } from './objects.ts';
+import { objectIn, refOf } from './objects.ts';
 import { type ObjectRef, resourcePath, resources, subresources } from './resources.ts';
 import { readStatus, refusal } from './status.ts';
 
@@ -64,11 +65,15 @@ const beta = { ...resources.ClusterTrustBundle, apiVersion: 'certificates.k8s.io
 /**
  * Reads a ClusterTrustBundle.
  * @returns undefined when it does not exist
- * @throws as `refusal`, also when the cluster does not serve the kind
+ * @throws ClusterError when the cluster does not serve the kind; as `refusal`
  */
 export async function getTrustBundle(cluster: Cluster, name: string, signal: AbortSignal): Promise<KubeObject | undefined> {
   const ref: ObjectRef = { resource: resources.ClusterTrustBundle, namespace: undefined, name };
   const answer = await cluster.request({ path: resourcePath(ref.resource, undefined, name), signal });
-  const isServed = answer.status !== 404 || readStatus(answer).about === name;
-  return isServed ? objectIn(cluster, ref, answer) : getObject(cluster, { ...ref, resource: beta }, signal);
+  if (answer.status !== 404 || readStatus(answer).about === name) return objectIn(cluster, ref, answer);
+  const older = await cluster.request({ path: resourcePath(beta, undefined, name), signal });
+  if (older.status !== 404 || readStatus(older).about === name) return objectIn(cluster, { ...ref, resource: beta }, older);
+  throw new ClusterError(`failed to get ClusterTrustBundle "${name}": the cluster does not serve ClusterTrustBundles`, {
+    fix: 'In apisvc.yaml, set spec.certificates.issuer.caBundleFile instead of clusterTrustBundle.',
+  });
 }

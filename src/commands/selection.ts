@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { fileExists } from '../config/file-errors.ts';
 import type { ProjectCommands } from '../config/project-commands.ts';
-import { apiServiceNamePattern, caSecretName } from '../config/registration.ts';
+import { apiServiceNamePattern, caSecretName, secretName } from '../config/registration.ts';
+import { hasServingSecret } from '../config/responsibilities.ts';
 import type { Registration } from '../config/schema.ts';
 import { ApisvcError, UsageError } from '../errors.ts';
 import { didYouMean, similarNames } from '../snapshot/similar-names.ts';
-import type { Project, Wanted } from '../snapshot/types.ts';
+import type { Declared, Project, Wanted } from '../snapshot/types.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Selection {
@@ -14,6 +15,8 @@ export interface Selection {
   readonly project?: ProjectCommands;
   /** The project to compare them with. */
   readonly compared?: Project;
+  /** What the configuration of that project names. */
+  readonly declared?: Declared;
   /** The configuration of the project, if the selection needed it. */
   readonly registration?: Registration;
 }
@@ -103,13 +106,20 @@ export async function comparing(
     const all = 'names' in wanted && wanted.names.every((name) => compared.names.includes(name));
     const project = all ? { project: projectCommands(directory, registration) } : {};
     // Others make the certificate, so the files have nothing to compare.
-    return keepsCertificates(directory, registration) ? { wanted, compared, ...project } : { wanted, ...project };
+    const found = { wanted, declared: declaredIn(registration, trust.names), ...project };
+    return keepsCertificates(directory, registration) ? { ...found, compared } : found;
   } catch (error) {
     if (!(error instanceof ApisvcError) || !terminal) throw error;
     terminal.progress(`warning: The cluster is not compared with the project: ${error.message.split('\n')[0]}`);
     return selection;
   }
 }
+
+const declaredIn = (registration: Registration, names: readonly string[]): Declared => ({
+  names,
+  service: { namespace: registration.metadata.namespace, name: registration.spec.service.name },
+  ...(hasServingSecret(registration) ? { secret: secretName(registration) } : {}),
+});
 
 /**
  * Imported only if no name is given: loading the schema of a project takes longer than a diagnosis.

@@ -18,7 +18,7 @@ export async function status(flags: StatusFlags, given: readonly string[], termi
   const selected = await selectionOf(flags, given);
   // The user asked for the project, so one that cannot be read is an error.
   const selection = await comparing(selected, flags, given.length > 0 ? terminal : undefined);
-  const { wanted, compared, project } = selection;
+  const { wanted, compared, declared, project } = selection;
   if (!('names' in wanted)) {
     throw new UsageError('no APIService given', {
       fix: 'Pass the name of an APIService, for example: apisvc status v1beta1.metrics.k8s.io',
@@ -28,6 +28,7 @@ export async function status(flags: StatusFlags, given: readonly string[], termi
     readStatus(cluster, {
       names: wanted.names,
       compared,
+      declared,
       ...(compared ? await filesOf(compared.directory) : {}),
       failIfExpiresWithin: flags.failIfExpiresWithin,
       clusterFlags: clusterFlagsOf(flags),

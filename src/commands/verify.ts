@@ -99,7 +99,7 @@ function requireListFormat({ output, watch, save }: VerifyFlags): void {
 
 async function checkCluster(
   context: string | undefined,
-  { wanted, project, compared }: Selection,
+  { wanted, project, compared, declared }: Selection,
   flags: VerifyFlags,
   terminal: Terminal,
 ): Promise<Verified> {
@@ -113,6 +113,7 @@ async function checkCluster(
       ...(flags.asUser === undefined ? {} : { asUser: flags.asUser }),
       ...probeOf(flags),
       ...(compared === undefined ? {} : { compared }),
+      declared,
       ...(project === undefined ? {} : { project }),
       onProgress: (done, total) => terminal.status(printable(`verifying ${selection}: ${done} of ${total}`)),
       // With --wait, only the deadline ends the checks.

@@ -95,11 +95,19 @@ function checkIssuer({ server, certificates }: Pick<Spec, 'server' | 'certificat
   if (issuer.type === 'cert-manager' && (parseDuration(lifetime) ?? 0) < minCertManagerMs) {
     report(['certificates', 'lifetime'], 'must be at least 1h with the issuer type cert-manager');
   }
+  if (issuer.type === 'cert-manager') checkKind(issuer, report);
   if (issuer.type !== 'openshift-service-ca') return;
   for (const [key, list] of Object.entries({ dnsNames, ipAddresses })) {
     if (list.length > 0)
       report(['certificates', key], 'the service CA operator of OpenShift issues only for the name of the Service; remove it');
   }
+}
+
+/** Other groups have kinds of their own, such as StepIssuer of certmanager.step.sm. */
+function checkKind({ issuerRef }: Extract<Spec['certificates']['issuer'], { readonly type: 'cert-manager' }>, report: Report): void {
+  if (issuerRef?.group !== 'cert-manager.io' || ['Issuer', 'ClusterIssuer'].includes(issuerRef.kind)) return;
+  const path = ['certificates', 'issuer', 'issuerRef', 'kind'];
+  report(path, 'must be Issuer or ClusterIssuer, or set group to the API group of the kind');
 }
 
 /** The pods mount the Secret with the serving certificate, and must not have the key of the CA. */

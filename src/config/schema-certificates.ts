@@ -39,7 +39,11 @@ const existingSecret = z
 
 const issuerRef = z.strictObject({
   name: name(dns1123Subdomain).describe('Name of the issuer.'),
-  kind: z.enum(['Issuer', 'ClusterIssuer']).default('Issuer').describe('Kind of the issuer.'),
+  kind: z
+    .string()
+    .regex(/^[A-Z][A-Za-z0-9]*$/, { error: 'must be a kind, for example ClusterIssuer' })
+    .default('Issuer')
+    .describe('Kind of the issuer: Issuer, ClusterIssuer, or with another group a kind of that group.'),
   group: name(dns1123Subdomain).default('cert-manager.io').describe('API group of the issuer.'),
 });
 

@@ -15,6 +15,7 @@ import type { Code } from './catalog.ts';
 import { nameOf } from './checks/served-certificates.ts';
 import { daysBetween } from './days.ts';
 import { diagnose } from './diagnose.ts';
+import { isAboutCertificates, isDrift } from './drift.ts';
 import { judge } from './judged.ts';
 import { fileIn } from './project-files.ts';
 import { isReplacement } from './replacement.ts';
@@ -59,7 +60,7 @@ export interface Status {
   /** Why the command fails; absent when it succeeds. */
   readonly failure?: string;
   readonly rotations: readonly RotationView[];
-  /** certs/next of the project, where it exists and no process rotates: what to do about it. */
+  /** What a rotation left, where no process rotates: what to do about it. */
   readonly unfinished?: Unfinished;
   readonly rows: readonly StatusRow[];
   readonly findings: readonly Finding[];
@@ -99,7 +100,7 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
     apis.flatMap(({ rotation }) => (rotation && seen(rotation)) ?? []),
     JSON.stringify,
   );
-  const unfinished = unfinishedOf(rotations, options);
+  const unfinished = unfinishedOf(rotations, apis, options);
   return {
     apiVersion: 'apisvc.dev/status/v1alpha1',
     takenAt,
@@ -116,26 +117,6 @@ export function statusOf(snapshot: Snapshot, options: StatusOptions): Status {
 }
 
 const isLocal = ({ apiService }: ApiSnapshot): boolean => seen(apiService) !== undefined && !seen(apiService)?.service;
-
-const isAboutCertificates = ({ code }: Pick<Finding, 'code'>): boolean =>
-  /^(bundle|cert)\//.test(code) ||
-  ['registration/missing', 'registration/bundle-manager', 'security/key-mismatch', 'security/insecure-skip-tls-verify'].includes(code);
-
-/** Warnings that nevertheless mean that two places differ. */
-const differences: readonly Code[] = [
-  'bundle/not-project-ca',
-  'cert-manager/not-injected',
-  'cert/not-project-certificate',
-  'cert/secret-differs',
-  'cert/secret-missing',
-  'cert/secret-unreadable',
-  'security/key-mismatch',
-];
-
-function isDrift({ code, severity }: Finding, compared: ProjectView | undefined): boolean {
-  if (code.endsWith('expires-soon') || code === 'security/insecure-skip-tls-verify') return false;
-  return severity === 'error' || differences.includes(code) || (code === 'bundle/unused-ca' && compared !== undefined);
-}
 
 function failureOf(rows: readonly StatusRow[], findings: readonly Finding[], options: StatusOptions, now: Date) {
   const { compared, failIfExpiresWithin, unreadable = {} } = options;
@@ -218,7 +199,11 @@ function clusterRows(api: ApiSnapshot, diagnosis: ApiDiagnosis, place: Place): r
   if (!view.service) return [unknownRow({ place: 'ca-bundle', name, codes: [] }, 'it is Local: kube-apiserver serves it itself')];
   return [
     ...secretRows(api, view.service, diagnosis, place),
-    ...bundleRows(view, { place: 'ca-bundle', name, codes: codesIn(diagnosis, /^(bundle\/|registration\/bundle-manager$)/) }, place),
+    ...bundleRows(
+      view,
+      { place: 'ca-bundle', name, codes: codesIn(diagnosis, /^(bundle\/|registration\/(?:bundle-manager|other-service)$)/) },
+      place,
+    ),
     ...endpointRows(api, view, diagnosis, place),
   ];
 }
@@ -234,7 +219,7 @@ function secretRows(
   place: Place,
 ): readonly StatusRow[] {
   const { secret } = api;
-  const codes = codesIn(diagnosis, /^(cert\/secret-|security\/key-mismatch)/);
+  const codes = codesIn(diagnosis, /^(cert\/(?:secret-|other-secret$)|security\/key-mismatch)/);
   const view = seen(secret);
   const start: Start = { place: 'secret', name: view ? `secret/${namespace}/${view.name}` : `Secret in namespace ${namespace}`, codes };
   if (!view) return [unknownRow(start, secret.state === 'absent' ? 'the Secret does not exist' : wordsOf(secret))];

@@ -49,6 +49,13 @@ export interface Issuer<Type extends IssuerType> {
   explainMissingSecret?(context: IssuerContext): Promise<string | undefined>;
   /** The same for a caBundle that is still empty. */
   explainMissingBundle?(context: IssuerContext): Promise<string | undefined>;
+  /** A command that shows more of why the Secret is not written. Default: one that shows it. */
+  secretCommand?(registration: Registration): string;
+  /**
+   * Whether the others write another certificate as soon as `register` has applied what they read.
+   * Then a certificate that does not fit is awaited while `explainMissingSecret` has words.
+   */
+  readonly correctsSecret?: true;
 }
 
 /** Milliseconds of a duration that the schema has checked. */

@@ -1,6 +1,7 @@
 import { apiServiceNames, secretName } from '../config/registration.ts';
 import { responsibilitiesOf } from '../config/responsibilities.ts';
 import type { Diagnosis } from '../diagnosis/types.ts';
+import { issuerOf } from '../issuers/issuers.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { caBundleOf } from '../pki/anchors.ts';
 import { inspect } from '../pki/inspect.ts';
@@ -78,7 +79,13 @@ export function registerSteps(waiting: Waiting, request: RegisterRequest, before
     const partWrites = [...current, ...apply];
     return { verify, writes: partWrites, results: [], all: partWrites, preconditions: guards };
   }
-  return { verify, writes, results, all: [...writes, ...results], preconditions: [...guards, ...(others ? [others] : [])] };
+  return {
+    verify,
+    writes,
+    results,
+    all: [...writes, ...results],
+    preconditions: [...guards, ...(others && !issuerOf(registration).correctsSecret ? [others] : [])],
+  };
 }
 
 /** The key of the CA moves only where its Secret is written. */

@@ -4,12 +4,13 @@ import { listObjects } from '../cluster/objects.ts';
 import { resources } from '../cluster/resources.ts';
 import { type Status, type StatusOptions, statusOf } from '../diagnosis/status.ts';
 import { takeSnapshot } from '../snapshot/collect/snapshot.ts';
-import type { Project } from '../snapshot/types.ts';
+import type { Declared, Project } from '../snapshot/types.ts';
 import { viewApiService } from '../snapshot/views.ts';
 
 export interface StatusRequest extends Omit<StatusOptions, 'compared'> {
   readonly names: readonly string[];
   readonly compared?: Project | undefined;
+  readonly declared?: Declared | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -19,10 +20,10 @@ export interface StatusRequest extends Omit<StatusOptions, 'compared'> {
  * nothing.
  * @throws as `takeSnapshot`
  */
-export async function status(cluster: Cluster, { names, compared, signal, ...options }: StatusRequest): Promise<Status> {
+export async function status(cluster: Cluster, { names, compared, declared, signal, ...options }: StatusRequest): Promise<Status> {
   const all = await withSiblings(cluster, names, signal);
   const own = compared?.names.some((name) => names.includes(name)) ? { ...compared, names: all } : undefined;
-  const snapshot = await takeSnapshot(cluster, { names: all }, { probe: 'none', ...(own ? { compared: own } : {}) }, signal);
+  const snapshot = await takeSnapshot(cluster, { names: all }, { probe: 'none', ...(own ? { compared: own } : {}), declared }, signal);
   return statusOf(snapshot, { ...options, compared: own, ...(own ? {} : { next: undefined, unreadable: undefined, hasNext: false }) });
 }
 

@@ -32,6 +32,7 @@ export const certManagerCertificateView = z.object({
   conditions,
   failedAttempts: optional(z.number()).describe('From status.failedIssuanceAttempts. Absent since the last success.'),
   request: optional(observed(certificateRequestView)).describe('The newest CertificateRequest. Read only if the Certificate is not ready.'),
+  issuerRef: optional(z.object({ kind: z.string(), name: z.string() })).describe('From spec.issuerRef.'),
   issuer: observed(certIssuerView),
 });
 

@@ -182,6 +182,12 @@ export const projectView = z.object({
   ),
 });
 
+/** What the configuration of a project names, which may have changed since `register`. */
+export const declaredView = z.object({
+  service: z.object({ namespace: z.string(), name: z.string() }),
+  secret: optional(z.string()).describe('The Secret with the serving certificate. Absent where there is none.'),
+});
+
 /** A rotation of the serving certificate that has begun, as its Lease tells. */
 export const rotationView = z.object({
   kind: z.enum(['leaf', 'ca']),
@@ -204,6 +210,7 @@ export const apiSnapshot = z.object({
     'How far the clock of kube-apiserver is ahead of the one of this machine. Absent if both agree within 2 minutes.',
   ),
   project: optional(projectView).describe('The project in the current directory, if the APIService is one of its own.'),
+  declared: optional(declaredView).describe('What apisvc.yaml of that project names.'),
   rotation: optional(observed(rotationView)).describe('Absent where no rotation of the certificate of the Service is in progress.'),
   similar: optional(z.array(apiServiceName)).describe('If it does not exist: the APIServices that were probably meant.'),
   apiService: observed(apiServiceView),

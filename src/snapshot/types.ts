@@ -66,6 +66,13 @@ export interface Project extends ProjectView {
   readonly names: readonly string[];
 }
 
+export type DeclaredView = Data<typeof schema.declaredView>;
+
+/** What a configuration names, and the names of its APIServices. */
+export interface Declared extends DeclaredView {
+  readonly names: readonly string[];
+}
+
 export interface SnapshotOptions {
   /** An ordinary user to send requests as. */
   readonly asUser?: string;
@@ -75,6 +82,8 @@ export interface SnapshotOptions {
   readonly compared?: Project;
   /** Whether the logs of pods are read. Default true. */
   readonly logs?: boolean;
+  /** The configuration to compare its APIServices with. */
+  readonly declared?: Declared | undefined;
   /** Called after every APIService. */
   readonly onProgress?: (done: number, total: number) => void;
 }

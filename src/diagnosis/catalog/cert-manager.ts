@@ -17,7 +17,7 @@ export const certManagerEntries = {
     cause: '{why}',
     causes:
       'The issuer does not exist or is not ready, the CertificateRequest was denied or failed, or the controller of cert-manager is not running. The finding shows the message of cert-manager.',
-    fix: 'Correct what the message names. To read all conditions: `kubectl -n {certNamespace} describe certificates,certificaterequests,issuers`. cert-manager retries a failed request after an hour. To retry now: `cmctl renew -n {certNamespace} {certName}`. In an apisvc project: `apisvc rotate`',
+    fix: 'Correct what the message names. To read all conditions: `kubectl -n {certNamespace} describe certificates,certificaterequests,issuers`. cert-manager retries a failed request after an hour. To retry now: `cmctl renew -n {certNamespace} {certName}`. In an apisvc project, wait for the certificate: `apisvc register`',
   },
   'cert-manager/renewal-failed': {
     severity: 'warning',
@@ -25,6 +25,15 @@ export const certManagerEntries = {
     title: 'cert-manager could not renew Certificate {certificate}',
     cause: 'The certificate is still valid, but its last renewal failed. cert-manager reports: {message}',
     fix: 'Correct what the message names. To read all conditions: `kubectl -n {certNamespace} describe certificates,certificaterequests,issuers`. cert-manager retries after an hour or more. To retry now: `cmctl renew -n {certNamespace} {certName}`. In an apisvc project: `apisvc rotate`',
+  },
+  'cert-manager/issuer-not-ready': {
+    severity: 'warning',
+    hop: 'endpoint',
+    title: 'cert-manager cannot renew Certificate {certificate}: {issuer} {state}',
+    cause: 'The certificate is still valid, but every renewal waits for its issuer. {why}',
+    causes:
+      'The certificate is still valid, but every renewal waits for its issuer. The issuer was deleted, or cert-manager cannot use it. The finding shows the message of cert-manager.',
+    fix: 'Create or correct the issuer, or correct spec.issuerRef of the Certificate: `kubectl -n {certNamespace} describe certificates,issuers`. If an apisvc project creates the issuer: `apisvc register`',
   },
   'cert-manager/name-missing': {
     severity: 'error',

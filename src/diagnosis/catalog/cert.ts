@@ -15,8 +15,15 @@ export const certEntries = {
     hop: 'endpoint',
     title: 'Secret {namespace}/{secret} with the serving certificate does not exist',
     cause: 'The pods of the extension API server mount this Secret. Running pods keep their certificate, but new pods cannot start.',
-    fix: 'Create the Secret from a serving certificate and its private key: `kubectl -n {namespace} create secret tls {secret} --cert=tls.crt --key=tls.key`',
+    fix: 'In an apisvc project: `apisvc register`. Where cert-manager writes the Secret, read the log of its controller: `kubectl -n cert-manager logs deployment/cert-manager`. Otherwise, create it from a serving certificate and its private key: `kubectl -n {namespace} create secret tls {secret} --cert=tls.crt --key=tls.key`',
     explainedBy: ['service/namespace-terminating', 'cert-manager/not-ready'],
+  },
+  'cert/other-secret': {
+    severity: 'warning',
+    hop: 'endpoint',
+    title: 'The pods use Secret {used}, but apisvc.yaml names Secret {wanted}',
+    cause: 'spec.certificates.secretName in apisvc.yaml was changed after the API was registered.',
+    fix: 'Change apisvc.yaml back, or apply the change: `apisvc register`',
   },
   'cert/secret-unreadable': {
     severity: 'error',

@@ -87,6 +87,14 @@ export const registrationEntries = {
       'Since version 0.11 (2019), cert-manager reads only annotations of cert-manager.io. Nothing injects the caBundle, and kube-apiserver does not trust the serving certificate.',
     fix: '`kubectl annotate apiservice {name} {annotation}- {replacement}={value}`',
   },
+  'registration/other-service': {
+    severity: 'warning',
+    hop: 'kube-apiserver',
+    title: 'APIService {name} points at Service {used}, but apisvc.yaml names Service {wanted}',
+    cause:
+      'metadata.namespace or spec.service.name in apisvc.yaml was changed after the API was registered. `apisvc register` does not redirect an API to another Service.',
+    fix: 'Change apisvc.yaml back. To move the API instead, which makes it unavailable in between: `kubectl delete apiservice {name} && apisvc register`',
+  },
   'registration/bundle-manager': {
     severity: 'warning',
     hop: 'kube-apiserver',

@@ -120,6 +120,7 @@ function checkIssued(context: CheckContext, certManager: CertManagerView): reado
   if (!issued) return [];
   return [
     ...renewalFailed(issued, value),
+    ...issuerNotReady(issued, value),
     ...(issued.isCA ? oldCaOfServed(context, certManager) : checkServing(context, certManager, issued)),
   ];
 }
@@ -130,6 +131,23 @@ function renewalFailed({ conditions, failedAttempts }: CertManagerCertificateVie
   if (failedAttempts === undefined || issuing?.status !== 'False' || !isReady(conditions)) return [];
   const evidence = [conditionLine(`Certificate ${value}`, issuing), `failed attempts: ${failedAttempts}`];
   return [observation('cert-manager/renewal-failed', evidence, { certificate: value, message: issuing.message, ...namesIn(value) })];
+}
+
+/** An issuer that is gone, or does not work, which matters only at the next renewal. */
+function issuerNotReady({ conditions, issuer, issuerRef }: CertManagerCertificateView, value: string): readonly Observation[] {
+  if (!isReady(conditions)) return [];
+  const by = seen(issuer);
+  const told = refusalIn(by?.conditions);
+  if (issuer.state !== 'absent' && !told) return [];
+  const name = issuerRef ? `${issuerRef.kind} ${issuerRef.name}` : 'its issuer';
+  const issuing = conditions.find(({ type, status }) => type === 'Issuing' && status === 'True');
+  const evidence = [
+    told ? conditionLine(name, told) : `spec.issuerRef of the Certificate: ${name}`,
+    ...(issuing ? [conditionLine(`Certificate ${value}`, issuing)] : []),
+  ];
+  const why = told ? `cert-manager reports: ${told.message}` : `Certificate ${value} names ${name}, which does not exist.`;
+  const args = { certificate: value, issuer: name, state: told ? 'is not ready' : 'does not exist', why };
+  return [observation('cert-manager/issuer-not-ready', evidence, { ...args, ...namesIn(value) })];
 }
 
 /** The Certificate of the serving certificate. */

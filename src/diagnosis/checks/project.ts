@@ -1,6 +1,6 @@
 import { supersedes } from '../../pki/supersedes.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
-import type { ProjectView } from '../../snapshot/types.ts';
+import type { DeclaredView, ProjectView } from '../../snapshot/types.ts';
 import { fileIn } from '../project-files.ts';
 import { isReplacement } from '../replacement.ts';
 import type { Observation } from '../types.ts';
@@ -12,9 +12,27 @@ import { nameOf, served, servedBy } from './served-certificates.ts';
  * Whether the cluster uses the certificates of the project, which `apisvc register` would apply.
  */
 export const checkProject: Check = (context) => {
-  const { project } = context.snapshot;
-  return project ? [...checkManagers(context, project), ...checkAuthority(context, project), ...checkServed(context, project)] : [];
+  const { project, declared } = context.snapshot;
+  return [
+    ...(declared ? checkDeclared(context, declared) : []),
+    ...(project ? [...checkManagers(context, project), ...checkAuthority(context, project), ...checkServed(context, project)] : []),
+  ];
 };
+
+/** What apisvc.yaml names now, and what was registered. */
+function checkDeclared({ api: { service }, snapshot }: CheckContext, declared: DeclaredView): readonly Observation[] {
+  if (!service) return [];
+  const { namespace, name } = declared.service;
+  const [used, wanted] = [`${service.namespace}/${service.name}`, `${namespace}/${name}`];
+  if (used !== wanted) {
+    const evidence = [`spec.service of the APIService: ${used}`, `Service in apisvc.yaml: ${wanted}`];
+    return [observation('registration/other-service', evidence, { used, wanted })];
+  }
+  const secret = seen(snapshot.server)?.certificateSecret;
+  if (declared.secret === undefined || secret === undefined || secret === declared.secret) return [];
+  const evidence = [`the pods mount the Secret ${secret}`, `Secret in apisvc.yaml: ${declared.secret}`];
+  return [observation('cert/other-secret', evidence, { used: `${namespace}/${secret}`, wanted: `${namespace}/${declared.secret}` })];
+}
 
 /** The managers that `rotate --ca` would refuse to overrule. */
 function checkManagers({ api }: CheckContext, { authorities }: ProjectView): readonly Observation[] {

@@ -19,7 +19,7 @@ export function injectedStep(waiting: Waiting, registration: Registration): Step
     return names.filter((_, index) => bundles[index]?.length === 0);
   };
   const { caBundle: writer } = responsibilitiesOf(registration);
-  const details = `kubectl get apiservice ${names.join(' ')} -o yaml`;
+  const details = 'apisvc verify';
   return {
     id: 'injected',
     title: `Waiting for ${writer} to write the caBundle`,

@@ -88,6 +88,7 @@ async function certificateOf(context: CollectContext, named: Name | undefined): 
     conditions,
     ...(failed === undefined ? {} : { failedAttempts: Number(failed) }),
     ...(request ? { request } : {}),
+    issuerRef: { kind: textOf(spec?.issuerRef?.kind ?? 'Issuer'), name: textOf(spec?.issuerRef?.name) },
     issuer,
   };
   return { state: 'seen', value };

@@ -38,10 +38,18 @@ export async function takeSnapshot(cluster: Cluster, wanted: Wanted, options: Sn
   };
 }
 
-function projectOf({ name }: ApiSnapshot, { compared }: SnapshotOptions): Pick<ApiSnapshot, 'project'> {
-  if (!compared?.names.includes(name)) return {};
-  const { names: _, ...view } = compared;
-  return { project: view };
+function projectOf({ name }: ApiSnapshot, { compared, declared }: SnapshotOptions): Pick<ApiSnapshot, 'project' | 'declared'> {
+  return {
+    ...(isIn(compared, name) ? { project: unnamed(compared) } : {}),
+    ...(isIn(declared, name) ? { declared: unnamed(declared) } : {}),
+  };
+}
+
+const isIn = <T extends { readonly names: readonly string[] }>(own: T | undefined, name: string): own is T =>
+  own?.names.includes(name) === true;
+
+function unnamed<T extends { readonly names: unknown }>({ names: _, ...view }: T): Omit<T, 'names'> {
+  return view;
 }
 
 interface ServerInfo {

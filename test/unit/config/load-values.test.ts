@@ -275,6 +275,11 @@ describe('contradictions of the issuer', () => {
       '17:5: spec.certificates.dnsNames: the service CA operator of OpenShift issues only for the name of the Service; remove it',
     ],
     [
+      'cert-manager with a kind of another group',
+      'issuer: {type: cert-manager, issuerRef: {name: ca, kind: StepIssuer}}',
+      '16:62: spec.certificates.issuer.issuerRef.kind: invalid value "StepIssuer": must be Issuer or ClusterIssuer, or set group to the API group of the kind',
+    ],
+    [
       'cert-manager with a short lifetime',
       'issuer: {type: cert-manager}\n    lifetime: 30m',
       '17:15: spec.certificates.lifetime: invalid value "30m": must be at least 1h with the issuer type cert-manager',

@@ -78,6 +78,9 @@ export const certManagerFaults = {
       certificate: seen({ ...issued, conditions: [ready, condition('Issuing', 'False', 'Failed', 'no key')], failedAttempts: 2 }),
     }),
   ),
+  'cert-manager/issuer-not-ready': works(
+    injecting({ certificate: seen({ ...issued, issuerRef: { kind: 'Issuer', name: 'api-ca' }, issuer: absent }) }),
+  ),
   'cert-manager/name-missing': {
     ...works(named),
     apiService: seen({ ...unavailable(mismatch), ...annotated(named) }),

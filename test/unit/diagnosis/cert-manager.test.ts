@@ -39,6 +39,32 @@ test('a certificate that only kept connections still use is explained by an erro
   ).toMatchObject([{ code: 'cert-manager/name-missing', severity: 'error', explains: [{ code: 'cert/san-mismatch' }] }]);
 });
 
+describe('an issuer that does not work', () => {
+  const told = { type: 'Ready', status: 'False', reason: 'ErrGetKeyPair', message: 'secrets "ca" not found' };
+  const issuer = seen({ kind: 'Issuer', name: 'api-ca', conditions: [told] });
+  const issuing = { type: 'Issuing', status: 'True', reason: 'ManuallyTriggered', message: 'Certificate re-issuance manually triggered' };
+  const certificate = { ...issued, issuerRef: { kind: 'Issuer', name: 'api-ca' }, issuer };
+
+  test('is a warning with its message, and with the renewal that waits for it', () => {
+    const waiting = { ...certificate, conditions: [...issued.conditions, issuing] };
+    expect(findingsOf(works(injecting({ certificate: seen(waiting) })))).toMatchObject([
+      {
+        code: 'cert-manager/issuer-not-ready',
+        severity: 'warning',
+        title: 'cert-manager cannot renew Certificate wardle/api-tls: Issuer api-ca is not ready',
+        cause: expect.stringContaining('secrets "ca" not found'),
+        evidence: [expect.stringContaining('Issuer api-ca: Ready=False'), expect.stringContaining('Issuing=True')],
+      },
+    ]);
+  });
+
+  test('is no finding of its own where the Certificate is not ready, and before cert-manager has read it', () => {
+    expect(findingsOf(works(injecting({ certificate: seen({ ...pending, issuer }) })))).toMatchObject([{ code: 'cert-manager/not-ready' }]);
+    const unread = seen({ ...certificate, issuer: seen({ kind: 'Issuer', name: 'api-ca', conditions: [] }) });
+    expect(findingsOf(works(injecting({ certificate: unread })))).toEqual([]);
+  });
+});
+
 describe('a Certificate that is not ready', () => {
   const causeOf = (certificate: CertManagerView['certificate'] & object) => findingsOf(fails(injecting({ certificate })))[0]?.cause;
 

@@ -1,7 +1,7 @@
 import type { Code } from '../../../src/diagnosis/catalog.ts';
 import type { ApiSnapshot, DeletionView } from '../../../src/snapshot/types.ts';
 import { inDays } from '../pki/certificates.ts';
-import { secret } from './everything.ts';
+import { secret, server } from './everything.ts';
 import {
   answers,
   api,
@@ -52,6 +52,11 @@ export const moreFaults = {
   'registration/bundle-manager': {
     project: { directory: 'demo', authorities: [ca] },
     apiService: seen({ ...api, bundleManagers: [{ manager: 'argocd-controller', operation: 'Apply', time: '2026-06-15T11:00:00Z' }] }),
+  },
+  'registration/other-service': { declared: { service: { namespace: 'wardle', name: 'other' }, secret: 'other-tls' } },
+  'cert/other-secret': {
+    declared: { service: { namespace: 'wardle', name: 'api' }, secret: 'other-tls' },
+    server: seen({ ...server, certificateSecret: 'api-tls' }),
   },
   'bundle/not-project-ca': { project: { ...own, authorities: [otherCa], certificate: await leafFor(['api.wardle.svc']) } },
   'cert/not-project-certificate': { project: { ...own, certificate: await leafFor(['api.wardle.svc']) } },

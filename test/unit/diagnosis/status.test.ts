@@ -242,3 +242,11 @@ test('a project whose certificate others make has no files, and tells who writes
   expect(status.issuer).toEqual({ type: 'existing-secret', key: 'another tool', secret: 'another tool', caBundle: 'apisvc' });
   expect(status.rows.map(({ place }) => place)).toEqual(['secret', 'ca-bundle', 'endpoint']);
 });
+
+test('a rotation of the CA of cert-manager that was interrupted is named, with the way on', () => {
+  const apiService = seen({ ...api, annotations: { 'apisvc.dev/inject-ca-from': 'wardle/api-tls' } });
+  expect(statusFor({ apiService }, {}).unfinished).toEqual({
+    path: `annotation apisvc.dev/inject-ca-from of apiservice/${api.name}`,
+    fix: 'To continue the rotation: `apisvc rotate`',
+  });
+});

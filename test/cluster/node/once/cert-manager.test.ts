@@ -1,11 +1,11 @@
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AnyApiProject, makeAnyApiProject, removeAnyApiProject } from '../../harness/any-api-project.ts';
 import { type CertManager, installCertManagerCrds, renew, startCertManager } from '../../harness/cert-manager.ts';
 import { makeCa, pair, pem } from '../../harness/certificates.ts';
 import { apisvc } from '../../harness/commands.ts';
-import { codesOf, emptyFolder, getObject, kubectlOk, verifyJson, waitForOutput } from '../../harness/projects.ts';
+import { codesOf, editConfiguration, emptyFolder, getObject, kubectlOk, verifyJson, waitForOutput } from '../../harness/projects.ts';
 import { certificatesOf } from '../../harness/rotations.ts';
 import { userKubeconfig } from '../../harness/users.ts';
 import { expectFindings } from '../../laboratory/expect-findings.ts';
@@ -243,13 +243,40 @@ describe('verify', () => {
     await expectSame();
   });
 
-  test('finds a name that spec.dnsNames lacks', async () => {
-    const { spec } = await get('certificate', secret);
+  test('finds an Issuer that was deleted, and register restores it', async () => {
+    await kubectlOk(['delete', 'issuer', ca, '-n', name]);
+    const how = 'the Issuer of a Certificate that is ready was deleted';
+    const { findings } = await expectFault({ name: 'cert-manager-no-issuer', how, codes: ['cert-manager/issuer-not-ready'] });
+    expect(findings[0]?.title).toContain(`Issuer ${ca} does not exist`);
+    expect(await run('register')).toMatchObject({ exitCode: 0 });
+  });
+
+  test('finds a name that spec.dnsNames lacks, and register --force-conflicts corrects it', async () => {
     await patchCertificate({ dnsNames: ['other.example.com'] });
     const how = 'spec.dnsNames of the Certificate lacks the name of the Service';
     await expectFault({ name: 'cert-manager-other-name', how, codes: ['cert-manager/name-missing'] });
-    await patchCertificate({ dnsNames: spec.dnsNames });
+    expect(await run('register', '--force-conflicts')).toMatchObject({ exitCode: 0 });
     await expectSame();
+  });
+
+  test('finds another Secret and another Service in apisvc.yaml', async () => {
+    const changed = (edit: Parameters<typeof editConfiguration>[1]): string => {
+      const dir = emptyFolder();
+      cpSync(project.dir, dir, { recursive: true });
+      editConfiguration(dir, edit);
+      return dir;
+    };
+    const expectDrift = async (fault: Parameters<typeof expectFindings>[0], cwd: string) => {
+      await during(expectFindings(fault, project.apiService, { cwd }));
+      const { stdout } = await during(apisvc(['status', '-C', cwd, '-o', 'json']));
+      expect(JSON.parse(stdout)).toMatchObject({ verdict: 'drift', failure: `drift: ${fault.codes}` });
+    };
+    const otherSecret = changed((document) => document.setIn(['spec', 'certificates', 'secretName'], 'other-tls'));
+    const secretHow = 'spec.certificates.secretName in apisvc.yaml was changed after the API was registered';
+    await expectDrift({ name: 'other-secret-in-project', how: secretHow, codes: ['cert/other-secret'] }, otherSecret);
+    const otherService = changed((document) => document.setIn(['spec', 'service', 'name'], 'other'));
+    const serviceHow = 'spec.service.name in apisvc.yaml was changed after the API was registered';
+    await expectDrift({ name: 'other-service-in-project', how: serviceHow, codes: ['registration/other-service'] }, otherService);
   });
 
   test('finds a certificate that was not reissued after its CA changed', async () => {
