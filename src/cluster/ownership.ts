@@ -161,7 +161,9 @@ export async function setFields(cluster: Cluster, found: KubeObject, change: obj
   const entry = ourEntry(found);
   const owned = force ? [] : conflictsOf(found, change);
   if (owned.length > 0) return { kind: 'conflict', conflicts: owned };
-  const part = mergePatch(entry ? extractOwned(found, entry.fieldsV1 ?? {}) : {}, change as Record<string, unknown>);
+  const part = entry
+    ? mergePatch(extractOwned(found, entry.fieldsV1 ?? {}), change as Record<string, unknown>)
+    : (change as Partial<KubeObject>);
   // The uid keeps apply from creating an object that was deleted meanwhile.
   const identity = { name, ...(namespace === undefined ? {} : { namespace }), ...(entry ? { uid } : {}), resourceVersion };
   const body = { ...part, apiVersion, kind, metadata: { ...(part.metadata as object | undefined), ...identity } } as KubeObject;

@@ -21,6 +21,7 @@ export interface Journal {
   /** Who recorded this: `alice@laptop`. Who only tries to continue it records nothing. */
   readonly holder: string;
   readonly oldCertificate?: string | undefined;
+  /** Absent where cert-manager makes it, and on a way back that does not know it. */
   readonly newCertificate?: string | undefined;
   /** Whether the Secret never had the new certificate, so that nothing can serve it. */
   readonly neverServed?: boolean;

@@ -55,7 +55,8 @@ export function incomplete({ service, directory }: RotationCheck, journal: Journ
   const fix = [
     ...(isHeld ? ['If the rotation is running, wait until it is complete. To see how far it is: apisvc status'] : []),
     `${isHeld ? 'Otherwise finish' : 'Finish'} it: run rotate in the project directory where it was started.`,
-    'Or go back first: apisvc rotate --abort',
+    // cert-manager replaces the old certificate.
+    ...(journal.newCertificate !== undefined || journal.direction === 'back' ? ['Or go back first: apisvc rotate --abort'] : []),
   ].join('\n');
   const refused = new RefusedError(`${what}: it started at ${timeText(journal.started)}, and ${journal.holder} ran it last`, { fix });
   return inProject(refused, directory);

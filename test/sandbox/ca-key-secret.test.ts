@@ -124,6 +124,15 @@ test('rotate signs with the key in the Secret, and no other copy reports drift',
     stdout: expect.stringContaining('Nothing changed'),
     stderr: expect.stringContaining(newer),
   });
+  // The file may be the only copy of a key.
+  const own = readFileSync(files('demo').key, 'utf8');
+  writeFileSync(files('demo').key, key);
+  expect(await run('rotate', '-C', 'demo')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^error: demo\/certs\/tls\.key: .*; a rotation would delete the file\nnothing was changed$/m),
+  });
+  expect(readFileSync(files('demo').key, 'utf8')).toBe(key);
+  writeFileSync(files('demo').key, own);
   expect(await run('rotate', '-C', 'demo')).toMatchObject({ code: 0, stderr: expect.stringContaining(newer) });
   expect(await run('status', '-C', 'demo')).toMatchObject({ code: 0 });
 
@@ -231,6 +240,12 @@ test('rotate --ca keeps the next key beside the current one until the old CA los
     expect({ current: ca['tls.key'], next: ca['next.key'] !== undefined || existsSync(next) }).toEqual({ current: old, next: true });
   }
   expect(existsSync(next)).toBe(false);
+  expect(await run('rotate', '--abort', '-C', clone('other'))).toMatchObject({ code: 0 });
+  expect(await secret()).toEqual({ 'tls.crt': oldCa, 'tls.key': old });
+  // The new key is gone, so that nobody could sign by the new CA.
+  const lost =
+    'error: neither certs/next/ca.key nor Secret demo/demo-ca has the private key of the new CA\nnothing in the cluster was changed\n';
+  expect(await run('rotate', '-C', copy)).toMatchObject({ code: 1, stderr: expect.stringContaining(lost) });
   expect(await run('rotate', '--abort', '-C', copy)).toMatchObject({ code: 0 });
   expect(await secret()).toEqual({ 'tls.crt': oldCa, 'tls.key': old });
 

@@ -39,7 +39,7 @@ export const certEntries = {
     title: 'A rotation of the certificate of Service {namespace}/{service} was interrupted at step {number} of {steps}',
     cause:
       'The process that ran the rotation has ended. The API keeps working, but until the rotation is complete, kube-apiserver may trust both CAs, and pods may serve both certificates.',
-    fix: 'In the project where the rotation began, continue it: `apisvc rotate`. To go back to the old certificate instead: `apisvc rotate --abort`',
+    fix: 'In the project where the rotation began, continue it: `apisvc rotate`. To go back to the old certificate instead, unless cert-manager issues it: `apisvc rotate --abort`',
   },
   'cert/sub-path-mount': {
     severity: 'warning',

@@ -82,15 +82,15 @@ const otherFile = (dir: string): string => `${projectFiles(dir).certificate} is 
 async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet, restored: Restored | undefined): Promise<Planned> {
   refuseMount(request.dir);
   requireUsableAuthority(request.dir);
-  if (!restored?.isNewer) requireUsableKey(request.dir, found);
+  requireUsableKey(request.dir, restored?.replaces ?? found);
   const where = { ...request, cluster };
   await requireSameService(where);
   if (restored) await requireAgreement(where, found);
   // A newer certificate replaces files, so it waits for the key of the CA.
-  if (!restored?.isNewer) restored?.save();
+  if (!restored?.replaces) restored?.save();
   const issued = await request.issue(found.anchors);
   requireTime(certificateSet(issued.issued), { ...request, isRestored: restored !== undefined && !request.dryRun });
-  if (restored?.isNewer) restored.save();
+  if (restored?.replaces) restored.save();
   if (!restored) await requireAgreement(where, found);
   const current = await withKey(where, found, request);
   return planOf(cluster, request, { current, other: certificateSet(issued.issued) }, issued);

@@ -7,6 +7,12 @@ import type { KubeObject } from '../../manifests/types.ts';
 import { bundleCommand } from './bundle-command.ts';
 import { type Rotation, wayBack } from './rotation.ts';
 
+/** What a change needs of a rotation. */
+export type Changing = Pick<
+  Rotation,
+  'cluster' | 'signal' | 'forceConflicts' | 'onProgress' | 'renewLease' | 'caFiles' | 'direction' | 'undo'
+>;
+
 interface Conditions {
   /** Whether to take the fields over from other managers. */
   readonly force?: boolean;
@@ -26,7 +32,7 @@ interface Conditions {
  * @throws RefusedError where another manager owns the fields, or another process has the Lease
  */
 export async function changeFields(
-  rotation: Rotation,
+  rotation: Changing,
   found: KubeObject,
   change: object,
   { force = false, isFresh = () => true }: Conditions = {},
@@ -44,12 +50,12 @@ export async function changeFields(
 }
 
 /** Why `changeFields` would refuse a change; undefined where it would not. Sends nothing. */
-export function changeFault(rotation: Rotation, found: KubeObject, change: object): RefusedError | undefined {
+export function changeFault(rotation: Changing, found: KubeObject, change: object): RefusedError | undefined {
   const conflicts = rotation.forceConflicts ? [] : conflictsOf(found, change);
   return conflicts.length === 0 ? undefined : conflictError(rotation, found, conflicts);
 }
 
-function conflictError(rotation: Rotation, object: KubeObject, conflicts: readonly Conflict[]): RefusedError {
+function conflictError(rotation: Changing, object: KubeObject, conflicts: readonly Conflict[]): RefusedError {
   const fix = [
     'Take over the fields with --force-conflicts, and stop the other field managers from setting them.',
     ...(object.kind === 'APIService'

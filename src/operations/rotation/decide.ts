@@ -45,7 +45,10 @@ export function decide({ current, next, isDamaged = false, journal, inSecret, ab
   }
   // The CA stays, and the cluster has all keys: no file of the first run is needed.
   if (!abort && inSecret && journal.kind === 'leaf') {
-    if (journal.newCertificate === inSecret.leaf) return { action: 'continue', next: inSecret };
+    if (journal.newCertificate === inSecret.leaf) {
+      if (journal.direction === 'back') throw goingBack(journal);
+      return { action: 'continue', next: inSecret };
+    }
     if (journal.oldCertificate === inSecret.leaf) return { action: 'start' };
   }
   if (!current || journal.oldCertificate !== current.leaf) throw otherFiles(journal);
@@ -62,6 +65,12 @@ const otherMachine = (journal: Journal): RefusedError =>
   new RefusedError(`${began(journal)}; its new private key is not in this project`, {
     // A copy of the project has the old certificates, but not certs/next.
     fix: 'Run rotate in the project directory where it was started.\nOr go back from here: apisvc rotate --abort',
+  });
+
+/** Whoever has the files may still choose otherwise. */
+const goingBack = (journal: Journal): RefusedError =>
+  new RefusedError(`${began(journal)}; it goes back to the old certificate`, {
+    fix: 'Finish the way back, in a copy of the project with the old certificate: apisvc rotate --abort',
   });
 
 const otherFiles = (journal: Journal): RefusedError =>

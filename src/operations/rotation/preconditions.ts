@@ -39,7 +39,7 @@ export async function requireAgreement(where: InProject, current: CertificateSet
   if (refused) throw withoutChanges(refused);
   const others = bundles.lacking.filter((name) => !apiServiceNames(where.registration).includes(name));
   const isOthers = own.length === 0 && others.length === bundles.lacking.length;
-  const register = inSecret.isForeign || bundles.isForeign ? 'apisvc register --force-conflicts' : 'apisvc register';
+  const again = `${pending ? 'Then' : 'Or'} register the project again`;
   const fixes = [
     'See the differences: apisvc status',
     ...(pending ? [`If no server uses the certificates in certs/next, delete them: rm -r ${shellWord(pending.path)}`] : []),
@@ -48,9 +48,27 @@ export async function requireAgreement(where: InProject, current: CertificateSet
         `apiservice/${name} is not part of the project. Add the CA in certs/ca.crt to its caBundle, or point it at another Service: kubectl edit apiservice ${name}`,
     ),
     // `register` would refuse, or change nothing.
-    ...(outdated || isOthers ? [] : [`${pending ? 'Then' : 'Or'} register the project again: ${register}`]),
+    ...(outdated || isOthers
+      ? []
+      : registering(again, { isForeign: inSecret.isForeign || bundles.isForeign, isOnlySecret: reasons.length === inSecret.own.length })),
   ];
   throw new RefusedError(`the project differs from the cluster: ${reasons.join('; ')}\nnothing was changed`, { fix: fixes.join('\n') });
+}
+
+/**
+ * The command that writes the objects again. What another manager wrote has to be taken over.
+ * @param isOnlySecret whether only the Secret differs, so that nothing else has to be
+ */
+function registering(
+  again: string,
+  { isForeign, isOnlySecret }: { readonly isForeign: boolean; readonly isOnlySecret: boolean },
+): readonly string[] {
+  if (!isForeign) return [`${again}: apisvc register`];
+  if (isOnlySecret) return [`${again}: apisvc register --only secrets --force-conflicts`];
+  return [
+    `${again}: apisvc register --force-conflicts`,
+    'That takes over every field of the project that other managers own. To see them first: apisvc register --diff --force-conflicts',
+  ];
 }
 
 /**
@@ -78,7 +96,7 @@ export async function requireSameService(where: Pick<Where, 'cluster' | 'signal'
  */
 export async function requireWritable(steps: readonly Step[]): Promise<void> {
   const faults: ApisvcError[] = [];
-  for (const step of steps.filter(({ id }) => id === 'trust-both' || id === 'secret')) {
+  for (const step of steps.filter(({ id }) => ['ca-key', 'trust-both', 'secret'].includes(id))) {
     const observation = await step.observe();
     if (observation.state === 'fault') faults.push(observation.error);
   }
@@ -128,11 +146,20 @@ async function bundleFaults(where: Where, sets: readonly CertificateSet[]) {
  * @throws RefusedError where it does not exist
  */
 export async function requireWayBack(where: Where, { anchors }: CertificateSet): Promise<void> {
-  if (anchors.length > 0 && anchors.every((each) => isExpired(each, where.now())))
+  if (haveExpired(anchors, where.now()))
     throw new RefusedError('the old CA has expired, so there is no way back to it', { fix: 'Finish the rotation: apisvc rotate' });
-  const found = (await readApiServices(where)).map(viewApiService);
-  if (!found.some((api) => trustsAny(api, anchors))) throw complete('ca');
+  if (!(await isTrusted(where, anchors))) throw complete('ca');
 }
+
+/** Whether `requireWayBack` finds a way back to these CAs. */
+export const hasWayBack = async (where: Where, { anchors }: CertificateSet): Promise<boolean> =>
+  !haveExpired(anchors, where.now()) && isTrusted(where, anchors);
+
+const haveExpired = (anchors: readonly CertificateInfo[], now: Date): boolean =>
+  anchors.length > 0 && anchors.every((each) => isExpired(each, now));
+
+const isTrusted = async (where: Where, anchors: readonly CertificateInfo[]): Promise<boolean> =>
+  (await readApiServices(where)).some((each) => trustsAny(viewApiService(each), anchors));
 
 /** `CN=api.wardle.svc (SHA-256 AB:CD:…, expires on 2027-11-28)`, for messages. */
 const certificateDate = ({ subject, dnsNames, fingerprint, notAfter }: CertificateInfo): string =>

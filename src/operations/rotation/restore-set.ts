@@ -3,7 +3,7 @@ import { newKeysCommand } from '../../config/project-commands.ts';
 import { servingNames } from '../../config/registration.ts';
 import { UsageError } from '../../errors.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
-import { certificatesOf, servingFaults } from '../../project/certificates.ts';
+import { certificatesOf, keyOf, servingFaults } from '../../project/certificates.ts';
 import { removeFile, saveFile, writeFiles } from '../../project/files.ts';
 import { filesOfCertificates, projectFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
@@ -24,8 +24,8 @@ import { type CertificateSet, certificateSet, hostOf, type Rotation } from './ro
 /** The certificates that a project lost, as the cluster has them. */
 export interface Restored {
   readonly set: CertificateSet;
-  /** Whether the certificate and its key replace those in certs/, which are older. */
-  readonly isNewer?: boolean;
+  /** The older certificate in certs/ that it replaces, with its key. */
+  readonly replaces?: CertificateSet;
   /** Writes the lost files, and says so. A dry run writes nothing. */
   readonly save: () => void;
 }
@@ -70,21 +70,25 @@ export async function restoreSet(
  */
 export async function newerSet(
   where: Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>,
-  { presented: [own], anchors }: CertificateSet,
+  onDisk: CertificateSet,
   { dir, dryRun, onProgress }: Pick<RotateRequest, 'dir' | 'dryRun' | 'onProgress'>,
 ): Promise<Restored | undefined> {
+  const {
+    presented: [own],
+    anchors,
+  } = onDisk;
   const found = own && anchors.length > 0 ? await inCluster(where, dir) : undefined;
   if (!own || !found || !isNewer(found.issued, own)) return undefined;
   const { certificate, key } = projectFiles(dir);
   const save = (): void => {
     if (dryRun) return;
     // The older key first: a crash must not leave it beside the newer certificate.
-    if (fileExists(key)) removeFile(key);
+    if (keyOf(dir, own).key) removeFile(key);
     saveFile({ path: certificate, text: found.issued.chain, mode: 0o644 });
     const { namespace, name } = secretRef(where);
     onProgress({ kind: 'note', what: `Secret ${namespace}/${name} has a newer certificate than ${certificate}, of the same CA; using it` });
   };
-  return { set: found.set, isNewer: true, save };
+  return { set: found.set, replaces: onDisk, save };
 }
 
 /**

@@ -2,10 +2,12 @@ import { getObject } from '../../cluster/objects.ts';
 import { applyObject } from '../../cluster/ownership.ts';
 import { describeRef, type ObjectRef } from '../../cluster/resources.ts';
 import type { Need } from '../../cluster/status.ts';
+import { RefusedError } from '../../errors.ts';
 import { type CaPair, caData, caEntries, caSecretManifest } from '../../manifests/ca-secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { caIn, foreignFault, isOneOf, nameOfCaSecret } from '../ca-secret.ts';
-import { changeFields } from '../rotation/change-fields.ts';
+import { type Changing, changeFields } from '../rotation/change-fields.ts';
+import { hasWayBack } from '../rotation/preconditions.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import type { Step } from '../runner.ts';
 
@@ -27,7 +29,7 @@ export interface NextCaKey {
 
 const needsOf = (ref: ObjectRef): readonly Need[] => ['get', 'patch'].map((verb) => ({ verb, ref }));
 
-const readSecret = ({ cluster, signal }: Rotation, ref: ObjectRef): Promise<KubeObject | undefined> => getObject(cluster, ref, signal);
+const readSecret = ({ cluster, signal }: Changing, ref: ObjectRef): Promise<KubeObject | undefined> => getObject(cluster, ref, signal);
 
 /** Whether the Secret has the key of the CA to which the rotation goes. */
 const has = (secret: KubeObject | undefined, which: keyof typeof caEntries, { to }: Rotation): boolean => {
@@ -46,12 +48,15 @@ export function nextCaKeyStep(rotation: Rotation, { ref, read, remove, isIssued 
       const secret = await readSecret(rotation, ref);
       const error = foreignFault(secret, ref, registration);
       if (error) return { state: 'fault', error };
-      const isMoved = isIssued() && !read() && (has(secret, 'next', rotation) || has(secret, 'current', rotation));
-      return { state: isMoved ? 'done' : 'pending' };
+      if (!isIssued() || read()) return { state: 'pending' };
+      if (has(secret, 'next', rotation) || has(secret, 'current', rotation)) return { state: 'done' };
+      // Another copy of the project may have gone back. Nobody could sign by the new CA.
+      if (rotation.from && (await hasWayBack(rotation, rotation.from))) return { state: 'fault', error: lostFault(ref) };
+      return { state: 'pending' };
     },
     async run() {
       const pair = read();
-      if (!pair) return onProgress({ kind: 'note', what: lost(ref) });
+      if (!pair) return onProgress({ kind: 'note', what: `${lost(ref)}; the next rotation needs a new CA: apisvc rotate --ca` });
       const write = async (): Promise<boolean> => {
         const secret = await readSecret(rotation, ref);
         if (has(secret, 'next', rotation) || has(secret, 'current', rotation)) return true;
@@ -72,8 +77,10 @@ export function nextCaKeyStep(rotation: Rotation, { ref, read, remove, isIssued 
   };
 }
 
-const lost = (ref: ObjectRef): string =>
-  `neither certs/next/ca.key nor ${nameOfCaSecret(ref)} has the private key of the new CA; the next rotation needs a new CA: apisvc rotate --ca`;
+const lost = (ref: ObjectRef): string => `neither certs/next/ca.key nor ${nameOfCaSecret(ref)} has the private key of the new CA`;
+
+const lostFault = (ref: ObjectRef): RefusedError =>
+  new RefusedError(lost(ref), { fix: 'Go back, and make another CA: apisvc rotate --abort\nThen: apisvc rotate --ca' });
 
 /** The `data` of a merge patch without the next CA. */
 const withoutNext = { [caEntries.next.certificate]: null, [caEntries.next.key]: null };
@@ -99,7 +106,7 @@ export function currentCaKeyStep(rotation: Rotation, { ref }: NextCaKey): Step {
 }
 
 /** On the way back, removes the next CA, which nothing trusts any more. */
-export function dropCaKeyStep(rotation: Rotation, { ref }: Pick<NextCaKey, 'ref'>): Step {
+export function dropCaKeyStep(rotation: Changing, { ref }: Pick<NextCaKey, 'ref'>): Step {
   const hasNext = (secret: KubeObject | undefined): secret is KubeObject =>
     secret !== undefined && caEntries.next.key in ((secret.data ?? {}) as object);
   return {

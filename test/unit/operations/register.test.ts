@@ -209,6 +209,7 @@ test('a rotation that is not complete: nothing is changed', async () => {
     title: 'X',
     started: '2026-05-01T10:00:00.123Z',
     holder: 'alice@laptop',
+    newCertificate: 'new',
   };
   const lease = {
     metadata: {
@@ -225,6 +226,12 @@ test('a rotation that is not complete: nothing is changed', async () => {
     fix: 'Finish it: run rotate in the project directory where it was started.\nOr go back first: apisvc rotate --abort',
   });
   expect(changed).toEqual([]);
+  // cert-manager makes the certificate, and there is no way back.
+  const annotations = { 'apisvc.dev/rotation': JSON.stringify({ ...journal, newCertificate: undefined }) };
+  const renewed = { ...lease, metadata: { ...lease.metadata, annotations } };
+  expect((await registering({ present: { [path]: renewed } })).result).toMatchObject({
+    fix: 'Finish it: run rotate in the project directory where it was started.',
+  });
   const held = { ...lease, spec: { holderIdentity: 'alice@laptop_1' } };
   expect((await registering({ present: { [path]: held } })).result).toMatchObject({
     fix: expect.stringMatching(

@@ -33,7 +33,11 @@ describe('trusting both CAs', () => {
 
   test.each([
     ['another Secret', { ...fromCertificate, 'cert-manager.io/inject-ca-from-secret': 'a/b' }, /gets its caBundle from Secret a\/b/],
-    ['nothing', {}, /^cert-manager does not write the caBundle of apiservice\/v1\.x, which leads to the same Service/],
+    [
+      'nothing',
+      {},
+      /^apiservice\/v1\.x would not trust the new CA: it leads to the same Service, but cert-manager does not write its caBundle$/,
+    ],
   ])('is refused where cert-manager copies from %s', async (_, annotations, message) => {
     expect(await observed(annotations)).toMatchObject({ state: 'fault', error: { message: expect.stringMatching(message) } });
   });

@@ -125,7 +125,7 @@ test('the fix for a Secret that another manager changed is to overwrite it', asy
   const refused = await rejection(requireAgreement({ cluster, registration, dir: 'demo', signal: never, now: () => now }, current));
   expect(refused).toMatchObject({
     message: expect.stringContaining('holds no certificate, not the certificate in certs/tls.crt'),
-    fix: 'See the differences: apisvc status\nOr register the project again: apisvc register --force-conflicts',
+    fix: 'See the differences: apisvc status\nOr register the project again: apisvc register --only secrets --force-conflicts',
   });
 });
 

@@ -47,6 +47,11 @@ describe('rotate', () => {
     ['continues so without any file', { journal: leaf, inSecret: next, current: undefined }, 'continue'],
     ['starts again where the Secret still has the old one', { journal: leaf, inSecret: current }, 'start'],
     [
+      'does not while somebody goes back',
+      { journal: { ...leaf, direction: 'back' }, inSecret: next },
+      /is not complete .*; it goes back to the old certificate$/,
+    ],
+    [
       'does not with a new CA, whose key for the server is lost',
       { journal, inSecret: current },
       /its new private key is not in this project/,

@@ -13,6 +13,7 @@ const alice: Holder = { user: 'alice', host: 'laptop', id: '7b0f5a52-93a5-4f0e-8
 const bob: Holder = { user: 'bob', host: 'ci', id: '1c9d6be4-5b58-4c0e-9d5e-6f2f6f0b0b02' };
 
 const journal: Journal = {
+  newCertificate: 'new',
   kind: 'leaf',
   direction: 'forward',
   step: 'secret',

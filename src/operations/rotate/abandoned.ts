@@ -1,21 +1,26 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { acquireRotationLease } from '../../cluster/lease.ts';
 import { getObject } from '../../cluster/objects.ts';
-import { describeRef } from '../../cluster/resources.ts';
+import { describeRef, type ObjectRef } from '../../cluster/resources.ts';
 import { rotationLease } from '../../cluster/rotation-lease.ts';
 import { RefusedError } from '../../errors.ts';
+import { caEntries } from '../../manifests/ca-secret.ts';
 import { projectOf } from '../../manifests/labels.ts';
+import { secretEntry } from '../../manifests/secret.ts';
 import { discardNext, hasNext } from '../../project/generations.ts';
 import { pathsOfSets } from '../../project/sets.ts';
-import { noteLeaseWait } from './lease-wait.ts';
-import { readApiServices } from './live.ts';
-import { requireSameService } from './preconditions.ts';
-import type { RotateRequest, RotateResult } from './request.ts';
-import { serviceOf } from './rotation.ts';
+import { caSecretRef, foreignFault, nameOfCaSecret } from '../ca-secret.ts';
+import { noteLeaseWait } from '../rotation/lease-wait.ts';
+import { readApiServices } from '../rotation/live.ts';
+import { requireSameService } from '../rotation/preconditions.ts';
+import type { RotateRequest, RotateResult } from '../rotation/request.ts';
+import { serviceOf } from '../rotation/rotation.ts';
+import { dropCaKeyStep } from '../steps/ca-key.ts';
 
 /**
  * Ends a rotation whose API was unregistered: without an APIService, no request can fail. --abort
- * removes certs/next and the Lease. No Lease is created, because its namespace may be gone.
+ * removes certs/next, the Lease, and the next CA from the Secret with the CA, which unregister
+ * --keep-secrets leaves. No Lease is created, because its namespace may be gone.
  * @returns undefined where an API is registered
  * @throws RefusedError without --abort, and while another process holds the Lease
  */
@@ -29,7 +34,12 @@ export async function discardAbandoned(cluster: Cluster, request: RotateRequest)
   const service = serviceOf(request);
   const ref = rotationLease(service);
   const hasLease = (await getObject(cluster, ref, signal)) !== undefined;
-  const left = [...(hasNext(dir) ? [pathsOfSets(dir).next] : []), ...(hasLease ? [describeRef(ref)] : [])];
+  const ca = await nextCa(cluster, request);
+  const left = [
+    ...(hasNext(dir) ? [pathsOfSets(dir).next] : []),
+    ...(hasLease ? [describeRef(ref)] : []),
+    ...(ca ? [`the new CA in ${nameOfCaSecret(ca)}`] : []),
+  ];
   const nothing = { kind, direction: 'back', steps: [], from: undefined, to: undefined } as const;
   if (left.length === 0) return { outcome: 'nothing-to-abort', ...nothing };
   if (dryRun) {
@@ -39,12 +49,24 @@ export async function discardAbandoned(cluster: Cluster, request: RotateRequest)
     ? await acquireRotationLease(cluster, { service, project: projectOf(registration), holder, signal, onWait: noteLeaseWait(request) })
     : undefined;
   try {
+    if (ca) {
+      const renewLease = lock?.renew ?? (async () => {});
+      await dropCaKeyStep({ ...request, cluster, direction: 'back', caFiles: [], renewLease }, { ref: ca }).run();
+    }
     discardNext(dir);
     await lock?.release();
   } finally {
     await lock?.stop();
   }
   return { outcome: 'discarded', ...nothing, discarded: left };
+}
+
+/** The Secret with the CA, while it has the next CA; undefined where it does not. */
+async function nextCa(cluster: Cluster, { registration, signal }: RotateRequest): Promise<ObjectRef | undefined> {
+  const ref = caSecretRef(registration);
+  const found = ref && (await getObject(cluster, ref, signal));
+  const isOwn = ref && found && !foreignFault(found, ref, registration);
+  return isOwn && secretEntry(found, caEntries.next.key) !== '' ? ref : undefined;
 }
 
 function unregistered(request: RotateRequest): RefusedError {

@@ -5,10 +5,10 @@ import { hasNext, writeNext } from '../../../../src/project/generations.ts';
 import { pathsOfSets } from '../../../../src/project/sets.ts';
 import { rotationText } from '../../../../src/report/rotation.ts';
 import { answer, clusterOf, notFound, status } from '../../cluster/kube-api.ts';
-import { project, registration } from '../../project/sample.ts';
+import { having, project, registration } from '../../project/sample.ts';
 import { colorless } from '../../report/colors.ts';
+import { issued, rotateRequest } from '../rotation/fixture.ts';
 import { rejection } from '../waiting.ts';
-import { issued, rotateRequest } from './fixture.ts';
 
 const leasePath = `/apis/coordination.k8s.io/v1/namespaces/example/leases/apisvc-rotation-${registration.spec.service.name}`;
 const lease = `lease/example/apisvc-rotation-${registration.spec.service.name}`;
@@ -18,12 +18,14 @@ const released = { metadata: { name: 'lease', resourceVersion: '1' }, spec: { ho
 
 interface Has {
   readonly lease?: boolean;
+  /** The Secret with the CA. */
+  readonly ca?: { readonly data: Record<string, string>; readonly metadata: object };
   /** Whether reviews and reads are refused. */
   readonly forbidden?: boolean;
 }
 
 /** A cluster without APIServices, and perhaps with a Lease. */
-async function unregistered({ lease = false, forbidden = false }: Has) {
+async function unregistered({ lease = false, forbidden = false, ca }: Has) {
   const writes: string[] = [];
   let present = lease;
   const cluster = await clusterOf(({ method, url, body }, response) => {
@@ -35,6 +37,11 @@ async function unregistered({ lease = false, forbidden = false }: Has) {
       if (method === 'DELETE') present = false;
       if (!present && method === 'GET') return answer(response, 404, notFound(url));
       return answer(response, 200, { ...released, ...(method === 'PATCH' ? JSON.parse(body) : {}) });
+    }
+    if (ca && path.includes('/secrets/')) {
+      const { data } = method === 'PATCH' ? JSON.parse(body) : ca;
+      for (const [entry, value] of Object.entries(data)) if (value === null) delete ca.data[entry];
+      return answer(response, 200, ca);
     }
     answer(response, 200, { metadata: { resourceVersion: '1' }, items: [] });
   });
@@ -74,6 +81,23 @@ describe('rotate --abort when no API is registered any more', () => {
   test('removes a Lease that another machine left', async () => {
     const { cluster } = await unregistered({ lease: true });
     expect(await rotate(cluster, request(project()))).toMatchObject({ outcome: 'discarded', discarded: [lease] });
+  });
+
+  test('removes the next CA from the Secret with the CA, which unregister --keep-secrets left', async () => {
+    const inSecret = having('issuer: {type: self-signed, caKey: secret}');
+    const annotations = { 'apisvc.dev/registration': `example/${inSecret.metadata.name}` };
+    const of = (owner: object) => ({
+      ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'api-ca', namespace: 'example', annotations: owner } },
+      data: { 'tls.key': 'b2xk', 'next.crt': 'bmV3', 'next.key': 'bmV3' } as Record<string, string>,
+    });
+    const ca = of(annotations);
+    const { cluster } = await unregistered({ ca });
+    const asked = request(project(), { registration: inSecret });
+    expect(await rotate(cluster, asked)).toMatchObject({ discarded: ['the new CA in Secret example/api-ca'] });
+    expect(ca.data).toEqual({ 'tls.key': 'b2xk' });
+    expect(await rotate(cluster, asked)).toMatchObject({ outcome: 'nothing-to-abort' });
+    const others = await unregistered({ ca: of({}) });
+    expect(await rotate(others.cluster, asked)).toMatchObject({ outcome: 'nothing-to-abort' });
   });
 
   test('only says so with --dry-run', async () => {
