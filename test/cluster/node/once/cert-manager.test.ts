@@ -196,6 +196,19 @@ describe('rotate', () => {
     expect((await places()).leaf?.fingerprint256).not.toBe(before.leaf?.fingerprint256);
   });
 
+  test('refuses to write a Secret of others before it renews the CA', async () => {
+    const { revision } = (await get('certificate', ca)).status;
+    await kubectlOk(['create', 'secret', 'generic', `${secret}-both-cas`, '-n', name, '--from-literal=ca.crt=theirs']);
+    expect(await run('rotate', '--ca')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(
+        `error: Secret ${name}/${secret}-both-cas exists already, and does not belong to this project\nnothing in the cluster was changed\n`,
+      ),
+    });
+    expect((await get('certificate', ca)).status.revision).toBe(revision);
+    await kubectlOk(['delete', 'secret', `${secret}-both-cas`, '-n', name]);
+  });
+
   test('names the permissions that are missing, with a command', async () => {
     const env = { KUBECONFIG: await userKubeconfig('cert-manager-nobody') };
     const { exitCode, stderr } = await during(apisvc(['rotate', '-C', project.dir], { env }));
