@@ -2,6 +2,7 @@ import { secretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import type { IssuerType } from '../config/schema-certificates.ts';
 import { certificateName } from './cert-manager.ts';
+import { certManagerAnnotations } from './cert-manager-annotations.ts';
 import type { Edits } from './template.ts';
 
 /** What an issuer needs in the Service and in the APIServices. */
@@ -14,7 +15,7 @@ interface IssuerFields {
 const fieldsOf: Readonly<Partial<Record<IssuerType, (registration: Registration) => IssuerFields>>> = {
   // cert-manager pkg/apis/certmanager/v1/types.go, WantInjectAnnotation.
   'cert-manager': (registration) => ({
-    apiService: { 'cert-manager.io/inject-ca-from': `${registration.metadata.namespace}/${certificateName(registration)}` },
+    apiService: { [certManagerAnnotations.fromCertificate]: `${registration.metadata.namespace}/${certificateName(registration)}` },
   }),
   // github.com/openshift/service-ca-operator, pkg/controller/api/api.go.
   'openshift-service-ca': (registration) => ({

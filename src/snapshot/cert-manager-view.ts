@@ -1,5 +1,5 @@
 import { clusterIssuerNamespace, type ObjectRef, resources } from '../cluster/resources.ts';
-import { certManagerAnnotations } from '../manifests/injection.ts';
+import { certManagerAnnotations } from '../manifests/cert-manager-annotations.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { trustedBy } from './ca-bundle.ts';
 import { readSecret } from './secret-content.ts';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { certManagerAnnotations } from '../manifests/cert-manager-annotations.ts';
 import { certificateSchema } from '../pki/certificate-schema.ts';
 import { observed, optional, texts } from './schema-parts.ts';
 
@@ -52,7 +53,7 @@ export const injectorLeaseView = z.object({
 });
 
 export const certManagerView = z.object({
-  annotation: z.enum(['cert-manager.io/inject-ca-from', 'cert-manager.io/inject-ca-from-secret']),
+  annotation: z.enum([certManagerAnnotations.fromCertificate, certManagerAnnotations.fromSecret]),
   value: z.string(),
   certificate: optional(observed(certManagerCertificateView)).describe('Only for inject-ca-from.'),
   secret: observed(caSourceView),

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { certManagerAnnotations } from '../manifests/cert-manager-annotations.ts';
 import type { KubeObject } from '../manifests/types.ts';
 import { publicKeyOf } from '../pki/chains.ts';
 import { inspect } from '../pki/inspect.ts';
@@ -31,7 +32,7 @@ export function readSecret({ metadata, type, data, stringData }: KubeObject & Js
   ];
   return {
     name: metadata.name,
-    certificateName: textsOf(metadata.annotations)['cert-manager.io/certificate-name'],
+    certificateName: textsOf(metadata.annotations)[certManagerAnnotations.certificateName],
     type: textOf(type) || 'Opaque',
     entries: [...new Map(texts)].map(([name, bytes]) => ({
       name,

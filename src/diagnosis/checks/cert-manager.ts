@@ -1,3 +1,4 @@
+import { certManagerAnnotations } from '../../manifests/cert-manager-annotations.ts';
 import { chainsToRoots } from '../../pki/chains.ts';
 import { matchesHostname } from '../../pki/hostname.ts';
 import { checkServing as servingFaults } from '../../pki/trust.ts';
@@ -84,7 +85,7 @@ function whyNotInjected({ now }: CheckContext, { certificate, value, lease }: Ce
   if (certificate && certificateName !== namesIn(value).certName) {
     return {
       why: 'The cainjector uses only the Secret that cert-manager wrote for this Certificate.',
-      seenOf: [`annotation cert-manager.io/certificate-name of the Secret: ${certificateName || 'none'}`],
+      seenOf: [`annotation ${certManagerAnnotations.certificateName} of the Secret: ${certificateName || 'none'}`],
     };
   }
   if (authorities.length === 0) {

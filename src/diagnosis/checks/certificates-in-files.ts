@@ -1,3 +1,4 @@
+import { certManagerAnnotations } from '../../manifests/cert-manager-annotations.ts';
 import { matchesHostname } from '../../pki/hostname.ts';
 import type { RelatedView } from '../../snapshot/types.ts';
 import type { Observation } from '../types.ts';
@@ -23,7 +24,7 @@ export const workloadText = ({ kind, namespace, name }: NonNullable<RelatedView[
 function checkInjection({ api }: CheckContext, { missingCertificate }: RelatedView): readonly Observation[] {
   if (missingCertificate?.near === undefined) return [];
   const { value, near, why } = missingCertificate;
-  const about = aboutAnnotation(api, 'cert-manager.io/inject-ca-from');
+  const about = aboutAnnotation(api, certManagerAnnotations.fromCertificate);
   return [{ ...observation('bundle/no-such-certificate', [why], { value, near }), about }];
 }
 

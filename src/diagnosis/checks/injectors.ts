@@ -1,11 +1,12 @@
+import { certManagerAnnotations } from '../../manifests/cert-manager-annotations.ts';
 import type { ObjectField } from '../../snapshot/offline/objects.ts';
 import type { ApiServiceView } from '../../snapshot/types.ts';
 
 /** The annotations that make a controller inject the caBundle. */
 const controllers: Readonly<Record<string, string>> = {
-  'cert-manager.io/inject-ca-from': "cert-manager's cainjector",
-  'cert-manager.io/inject-ca-from-secret': "cert-manager's cainjector",
-  'cert-manager.io/inject-apiserver-ca': "cert-manager's cainjector",
+  [certManagerAnnotations.fromCertificate]: "cert-manager's cainjector",
+  [certManagerAnnotations.fromSecret]: "cert-manager's cainjector",
+  [certManagerAnnotations.fromApiServer]: "cert-manager's cainjector",
   'service.beta.openshift.io/inject-cabundle': "OpenShift's service-ca operator",
   'service.alpha.openshift.io/inject-cabundle': "OpenShift's service-ca operator",
 };
@@ -27,8 +28,8 @@ export const injectorsOf = ({ annotations }: ApiServiceView): readonly Injector[
 
 /** Annotations that cert-manager no longer reads since 0.11 (2019), and what replaces them. */
 const outdated: Readonly<Record<string, string>> = {
-  'certmanager.k8s.io/inject-ca-from': 'cert-manager.io/inject-ca-from',
-  'certmanager.k8s.io/inject-apiserver-ca': 'cert-manager.io/inject-apiserver-ca',
+  'certmanager.k8s.io/inject-ca-from': certManagerAnnotations.fromCertificate,
+  'certmanager.k8s.io/inject-apiserver-ca': certManagerAnnotations.fromApiServer,
 };
 
 /** An annotation that no controller reads. */

@@ -3,6 +3,7 @@ import { resources } from '../../cluster/resources.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { serverNameOf } from '../../config/registration.ts';
 import { RefusedError } from '../../errors.ts';
+import { certManagerAnnotations } from '../../manifests/cert-manager-annotations.ts';
 import type { KeyType } from '../../pki/types.ts';
 import { type Json, textOf } from '../../snapshot/views.ts';
 import type { Backend } from '../secure/find.ts';
@@ -20,7 +21,7 @@ export async function fromCertificate(
   if (namespace !== backend.namespace)
     throw new RefusedError(`${ref} is not in namespace ${backend.namespace} of the Service, which a project cannot describe`);
   const found: Json = await getObject(cluster, { resource: resources.Certificate, namespace, name }, signal);
-  if (!found) throw new RefusedError(`${ref}, which the annotation cert-manager.io/inject-ca-from names, not found`);
+  if (!found) throw new RefusedError(`${ref}, which the annotation ${certManagerAnnotations.fromCertificate} names, not found`);
   const spec: Json = found.spec ?? {};
   const secret = textOf(spec.secretName);
   // The manifests of apisvc name the Certificate as its Secret. A second Certificate for the same

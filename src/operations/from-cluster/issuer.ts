@@ -1,4 +1,5 @@
 import { RefusedError } from '../../errors.ts';
+import { certManagerAnnotations } from '../../manifests/cert-manager-annotations.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { injectingAnnotation } from '../rotation/injection.ts';
@@ -25,10 +26,10 @@ export async function findIssuer(asking: Pick<Waiting, 'cluster' | 'signal'>, fo
   const annotation = first && injectingAnnotation(first);
   const value = annotation === undefined ? '' : (first?.metadata.annotations?.[annotation] ?? '');
   if (annotation === undefined) return fromSecret(asking, found, running);
-  if (annotation === 'cert-manager.io/inject-ca-from') return fromCertificate(asking, backend, value);
+  if (annotation === certManagerAnnotations.fromCertificate) return fromCertificate(asking, backend, value);
   if (/openshift/.test(annotation)) return fromOpenShift(backend, service);
   throw new RefusedError(
-    `cannot tell which Certificate of cert-manager has the serving certificate of ${describeBackend(backend)}: apiservice/${first?.metadata.name} has the annotation ${annotation}, not cert-manager.io/inject-ca-from`,
+    `cannot tell which Certificate of cert-manager has the serving certificate of ${describeBackend(backend)}: apiservice/${first?.metadata.name} has the annotation ${annotation}, not ${certManagerAnnotations.fromCertificate}`,
   );
 }
 

@@ -6,7 +6,7 @@ import { changedPaths } from '../../config/merge-patch.ts';
 import type { Registration } from '../../config/schema.ts';
 import { RefusedError } from '../../errors.ts';
 import { certificateName } from '../../manifests/cert-manager.ts';
-import { certManagerAnnotations } from '../../manifests/injection.ts';
+import { certManagerAnnotations } from '../../manifests/cert-manager-annotations.ts';
 import { objectLabels, projectAnnotation, projectOf } from '../../manifests/labels.ts';
 import { base64, secretEntry } from '../../manifests/secret.ts';
 import type { KubeObject } from '../../manifests/types.ts';

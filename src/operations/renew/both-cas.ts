@@ -8,7 +8,7 @@ import { ageLimit, moment } from '../rotation/moment.ts';
 import { combineErrors, type Step } from '../runner.ts';
 import { poll, waitFor } from '../wait.ts';
 import { bothRef, readBoth, writeBoth } from './both-cas-secret.ts';
-import { follow, injectionFault, isInjected, isOnlyInjected, readVerifying } from './injection.ts';
+import { follow, injectionFault, isInjected, isOnlyInjected, readVerifying } from './ca-source.ts';
 import type { Where, Writing } from './renew-step.ts';
 
 /** What an interrupted rotation of the CA left. */

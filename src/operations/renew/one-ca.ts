@@ -8,7 +8,7 @@ import { ageLimit, type Moment } from '../rotation/moment.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import type { Step } from '../runner.ts';
 import { bothRef, readBoth, removeBoth } from './both-cas-secret.ts';
-import { follow, isInjected, readVerifying } from './injection.ts';
+import { follow, isInjected, readVerifying } from './ca-source.ts';
 
 interface OneCa {
   /**

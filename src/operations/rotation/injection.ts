@@ -1,5 +1,6 @@
 import { fieldManagers } from '../../cluster/managed-fields.ts';
 import { RefusedError } from '../../errors.ts';
+import { certManagerAnnotations } from '../../manifests/cert-manager-annotations.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 
@@ -27,14 +28,12 @@ export const injectingAnnotation = ({ metadata }: KubeObject): string | undefine
  * Certificate that the object names.
  */
 export function followsSecret(object: KubeObject, { metadata: { namespace, name, annotations = {} } }: KubeObject): boolean {
-  const { [`${certManager}inject-ca-from`]: certificate, [`${certManager}inject-ca-from-secret`]: secret } =
-    object.metadata.annotations ?? {};
+  const { fromCertificate, fromSecret, allowInjection, certificateName } = certManagerAnnotations;
+  const { [fromCertificate]: certificate, [fromSecret]: secret } = object.metadata.annotations ?? {};
   // A Secret comes before a Certificate (setup.go, RegisterAllInjectors).
-  if (secret !== undefined) return secret === `${namespace}/${name}` && annotations[`${certManager}allow-direct-injection`] === 'true';
-  return certificate === `${namespace}/${annotations[`${certManager}certificate-name`]}`;
+  if (secret !== undefined) return secret === `${namespace}/${name}` && annotations[allowInjection] === 'true';
+  return certificate === `${namespace}/${annotations[certificateName]}`;
 }
-
-const certManager = 'cert-manager.io/';
 
 const injectingManager = (apiService: KubeObject): string | undefined =>
   fieldManagers(apiService, ['spec', 'caBundle']).find((each) => injectors.test(each));

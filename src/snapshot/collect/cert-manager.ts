@@ -1,6 +1,6 @@
 import { getObject, listObjects } from '../../cluster/objects.ts';
 import { type Resource, resources } from '../../cluster/resources.ts';
-import { certManagerAnnotations } from '../../manifests/injection.ts';
+import { certManagerAnnotations } from '../../manifests/cert-manager-annotations.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import {
   caSecretOf,

@@ -1,4 +1,5 @@
 import { nearest } from '../../config/nearest.ts';
+import { certManagerAnnotations } from '../../manifests/cert-manager-annotations.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { matchesHostname } from '../../pki/hostname.ts';
 import type { ApiServiceView, RelatedView } from '../types.ts';
@@ -57,8 +58,6 @@ export function createdSecrets(objects: OfflineObjects, namespace: string): Read
   return new Map([...byOpenShift, ...issued].map(([secret = '', words = '']) => [secret, words]));
 }
 
-const injectFrom = 'cert-manager.io/inject-ca-from';
-
 export interface Injection {
   readonly objects: OfflineObjects;
   readonly api: ApiServiceView;
@@ -71,7 +70,7 @@ export interface Injection {
 /** The Certificate of the annotation, and the one of the server. */
 export function certificatesOf(injection: Injection): Pick<RelatedView, 'certificate' | 'missingCertificate'> {
   const { objects, api, service, secret } = injection;
-  const { [injectFrom]: value = '' } = api.annotations;
+  const { [certManagerAnnotations.fromCertificate]: value = '' } = api.annotations;
   const [namespace = '', name = ''] = value.split('/');
   const known = value === '' || isPlaceholder(value) ? undefined : objects.find('Certificate', namespace, name);
   const missing = value === '' || isPlaceholder(value) || known ? undefined : missingCertificate(injection, value);

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { prepare } from '../../../../src/operations/rotate/prepare.ts';
-import { readNextSet } from '../../../../src/operations/rotation/sets.ts';
+import { readNextSet } from '../../../../src/operations/rotate/sets.ts';
 import { writeNext } from '../../../../src/project/generations.ts';
 import { projectFiles } from '../../../../src/project/project.ts';
 import { pathsOfSets } from '../../../../src/project/sets.ts';

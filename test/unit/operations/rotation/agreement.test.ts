@@ -5,11 +5,11 @@ import { type Journal, journalAnnotation } from '../../../../src/cluster/rotatio
 import { apiServiceNames, secretName } from '../../../../src/config/registration.ts';
 import { UsageError } from '../../../../src/errors.ts';
 import { prepare } from '../../../../src/operations/rotate/prepare.ts';
+import { setInCluster } from '../../../../src/operations/rotate/set-in-cluster.ts';
 import { planRotation } from '../../../../src/operations/rotate.ts';
 import { requireAgreement } from '../../../../src/operations/rotation/preconditions.ts';
 import type { RotateRequest } from '../../../../src/operations/rotation/request.ts';
 import { certificateSet, serviceOf } from '../../../../src/operations/rotation/rotation.ts';
-import { setInCluster } from '../../../../src/operations/rotation/set-in-cluster.ts';
 import { anchorsIn } from '../../../../src/pki/anchors.ts';
 import { createAuthority } from '../../../../src/pki/authority.ts';
 import { issueServing } from '../../../../src/pki/leaf.ts';

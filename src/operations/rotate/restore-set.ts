@@ -15,11 +15,11 @@ import {
   registeredRoots,
   type WantedCertificate,
 } from '../certificate-in-cluster.ts';
-import { bundleText } from './bundles.ts';
-import { hasSecret, secretRef } from './live.ts';
-import type { RotateRequest } from './request.ts';
+import { bundleText } from '../rotation/bundles.ts';
+import { hasSecret, secretRef } from '../rotation/live.ts';
+import type { RotateRequest } from '../rotation/request.ts';
+import { type CertificateSet, certificateSet, hostOf, type Rotation } from '../rotation/rotation.ts';
 import { keyInSecret } from './restore-key.ts';
-import { type CertificateSet, certificateSet, hostOf, type Rotation } from './rotation.ts';
 
 /** The certificates that a project lost, as the cluster has them. */
 export interface Restored {

@@ -12,8 +12,8 @@ import { type CertificatesToWrite, projectFiles } from '../../../../src/project/
 import { answer, clusterOf } from '../../cluster/kube-api.ts';
 import { day, now } from '../../pki/certificates.ts';
 import { authority, leaf, names, project, registration } from '../../project/sample.ts';
+import { issued, rotateRequest } from '../rotation/fixture.ts';
 import { rejection } from '../waiting.ts';
-import { issued, rotateRequest } from './fixture.ts';
 
 /** What a rotation does with a certs/tls.key that it cannot use. */
 

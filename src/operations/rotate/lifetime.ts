@@ -1,10 +1,10 @@
 import { UsageError } from '../../errors.ts';
 import type { CertificateInfo } from '../../pki/types.ts';
 import { projectFiles } from '../../project/project.ts';
+import type { RotateRequest } from '../rotation/request.ts';
+import type { CertificateSet, Rotation } from '../rotation/rotation.ts';
+import { blindMs } from '../rotation/settle-time.ts';
 import { reloadMs } from '../served.ts';
-import type { RotateRequest } from './request.ts';
-import type { CertificateSet, Rotation } from './rotation.ts';
-import { blindMs } from './settle-time.ts';
 
 /**
  * Refuses new certificates that may expire before the rotation is complete: kubelet must write them

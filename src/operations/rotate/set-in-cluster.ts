@@ -7,11 +7,11 @@ import type { CertificateInfo } from '../../pki/types.ts';
 import { trustedBy } from '../../snapshot/ca-bundle.ts';
 import { collectContext } from '../../snapshot/collect/context.ts';
 import { viewApiService } from '../../snapshot/views.ts';
+import { bundleText } from '../rotation/bundles.ts';
+import { whileValid } from '../rotation/clock.ts';
+import { hasSecret, readApiServices, secretRef } from '../rotation/live.ts';
+import { type CertificateSet, hostOf, type Rotation, serviceOf } from '../rotation/rotation.ts';
 import { servedByAll } from '../served.ts';
-import { bundleText } from './bundles.ts';
-import { whileValid } from './clock.ts';
-import { hasSecret, readApiServices, secretRef } from './live.ts';
-import { type CertificateSet, hostOf, type Rotation, serviceOf } from './rotation.ts';
 
 type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal' | 'now'>;
 

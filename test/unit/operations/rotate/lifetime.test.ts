@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { requireTime } from '../../../../src/operations/rotation/lifetime.ts';
+import { requireTime } from '../../../../src/operations/rotate/lifetime.ts';
 import type { CertificateSet } from '../../../../src/operations/rotation/rotation.ts';
 import type { CertificateInfo } from '../../../../src/pki/types.ts';
 

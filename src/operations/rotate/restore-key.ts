@@ -8,9 +8,9 @@ import { keyOf, projectFaultTexts, unreadableFix, whyUnreadable } from '../../pr
 import { saveFile } from '../../project/files.ts';
 import { projectFiles } from '../../project/project.ts';
 import { isKeyOf } from '../certificate-in-cluster.ts';
-import { hasSecret, secretRef } from './live.ts';
-import type { RotateRequest } from './request.ts';
-import type { CertificateSet, Rotation } from './rotation.ts';
+import { hasSecret, secretRef } from '../rotation/live.ts';
+import type { RotateRequest } from '../rotation/request.ts';
+import type { CertificateSet, Rotation } from '../rotation/rotation.ts';
 
 type Where = Pick<Rotation, 'cluster' | 'registration' | 'signal'>;
 

@@ -7,7 +7,7 @@ import { readCertificates } from '../../project/certificates.ts';
 import { readNext } from '../../project/generations.ts';
 import { certificateFiles } from '../../project/project.ts';
 import { pathsOfSets } from '../../project/sets.ts';
-import { type CertificateSet, certificateSet } from './rotation.ts';
+import { type CertificateSet, certificateSet } from '../rotation/rotation.ts';
 
 const reading = () => ({ withKey: true, now: new Date() });
 

@@ -2,7 +2,7 @@ import { namespacedName } from '../../cluster/resources.ts';
 import type { Registration } from '../../config/schema.ts';
 import { RefusedError } from '../../errors.ts';
 import { certificateName } from '../../manifests/cert-manager.ts';
-import { certManagerAnnotations } from '../../manifests/injection.ts';
+import { certManagerAnnotations } from '../../manifests/cert-manager-annotations.ts';
 import { injectionAnnotation } from '../../manifests/labels.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
