@@ -28,6 +28,7 @@ import { readNextSet, readSet } from './sets.ts';
 import { stepList } from './step-list.ts';
 
 export type TimedRequest = RotateRequest & Pick<Rotation, 'now' | 'renewLease'>;
+type Where = TimedRequest & Pick<Rotation, 'cluster'>;
 
 /**
  * Decides what to do, and checks that it can be done.
@@ -39,44 +40,58 @@ export async function prepare(
   request: TimedRequest,
   { journal }: Pick<RotationLock, 'journal'>,
 ): Promise<Planned | RotateResult> {
-  const { dir, registration, abort, kind } = request;
+  const { dir, registration, abort } = request;
   const [onDisk, next] = [readSet(dir, registration, request.key), readNextSet(dir, registration, abort)];
   const where = { ...request, cluster };
   const inSecret = journal && !hasNext(dir) && !abort ? await setInSecret(where, dir) : undefined;
   const decision = decide({ current: onDisk, next, isDamaged: !next && hasNext(dir), journal, inSecret, abort });
-  const damage = onDisk ? undefined : whyUnreadable(dir, 'certificate', 'current');
-  const isLost = !onDisk && damage === undefined && decision.action === 'start' && hasSecret(request);
-  const isNeeded = onDisk && decision.action !== 'nothing';
-  const newer = onDisk && decision.action === 'start' ? await newerSet(where, onDisk, request) : undefined;
-  const lost = isLost ? await restoreSet(where, request) : isNeeded ? await restoreAuthority(where, onDisk, request) : undefined;
-  const restored = newer ?? lost;
+  if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', ...unchanged(request, onDisk) };
+  const isStart = decision.action === 'start';
+  const restored = await findRestored(where, onDisk, isStart);
   const found = restored?.set ?? onDisk ?? inSecret;
-  const nothing = { kind, direction: abort ? 'back' : 'forward', steps: [], from: found, to: found } as const;
-  if (decision.action === 'nothing') return { outcome: 'nothing-to-abort', ...nothing };
-  if (!found) {
-    const { certificate } = projectFiles(dir);
-    const isInSecret = damage !== undefined && decision.action === 'start' && hasSecret(request);
-    throw new UsageError(damage === undefined ? `${certificate} not found` : `${certificate}: ${damage}\nnothing was changed`, {
-      fix: isInSecret ? restoreOrMove(certificate, 'restores it from the Secret') : 'Restore the file from another copy of the project.',
-    });
-  }
+  if (!found) throw noCertificate(request, isStart);
+  if (isStart) return start(where, found, restored);
   if (decision.action === 'finish') return finished(cluster, request, { to: found, restored, journal });
-  if (decision.action === 'start') {
-    const { ifExpiresWithin } = request;
-    const expiry = ifExpiresWithin === undefined ? undefined : await expiryInCluster(where, ifExpiresWithin);
-    if (!expiry || expiry.isDue) return begin(cluster, request, found, restored);
-    requireChecked(expiry);
-    lost?.save();
-    if (!expiry.leaves.includes(found.leaf)) request.onProgress({ kind: 'note', what: otherFile(dir) });
-    return { outcome: 'not-due', ...nothing, to: expiry.first, isRestored: lost !== undefined && !request.dryRun };
-  }
   // A set of this directory that another rotation than the one in the cluster would use.
   const isOther = abort && journal?.newCertificate !== undefined && decision.next?.leaf !== journal.newCertificate;
   const other = isOther ? undefined : decision.next;
   return goOn(cluster, request, { current: found, other, isInCluster: other !== undefined && other === inSecret, restored, journal });
 }
 
-const otherFile = (dir: string): string => `${projectFiles(dir).certificate} is not the certificate in the cluster`;
+/** The result of a run that changes nothing. */
+const unchanged = ({ kind, abort }: TimedRequest, found: CertificateSet | undefined) =>
+  ({ kind, direction: abort ? 'back' : 'forward', steps: [], from: found, to: found }) as const;
+
+/** Finds what certs/ lost, or has only in an older version, in the cluster. */
+async function findRestored(where: Where, onDisk: CertificateSet | undefined, isStart: boolean): Promise<Restored | undefined> {
+  if (onDisk) return (isStart ? await newerSet(where, onDisk, where) : undefined) ?? restoreAuthority(where, onDisk, where);
+  const isLost = isStart && hasSecret(where) && whyUnreadable(where.dir, 'certificate', 'current') === undefined;
+  return isLost ? restoreSet(where, where) : undefined;
+}
+
+/** The error where certs/tls.crt cannot be used, and nothing else has the certificate. */
+function noCertificate(request: TimedRequest, isStart: boolean): UsageError {
+  const { certificate } = projectFiles(request.dir);
+  const damage = whyUnreadable(request.dir, 'certificate', 'current');
+  const isInSecret = damage !== undefined && isStart && hasSecret(request);
+  return new UsageError(damage === undefined ? `${certificate} not found` : `${certificate}: ${damage}\nnothing was changed`, {
+    fix: isInSecret ? restoreOrMove(certificate, 'restores it from the Secret') : 'Restore the file from another copy of the project.',
+  });
+}
+
+/** Begins a rotation, unless nothing is due. What certs/ lost is restored then too. */
+async function start(where: Where, found: CertificateSet, restored: Restored | undefined): Promise<Planned | RotateResult> {
+  const { cluster, ifExpiresWithin, onProgress, dir, dryRun } = where;
+  const expiry = ifExpiresWithin === undefined ? undefined : await expiryInCluster(where, ifExpiresWithin);
+  if (!expiry || expiry.isDue) return begin(cluster, where, found, restored);
+  requireChecked(expiry);
+  const lost = restored?.replaces ? undefined : restored;
+  lost?.save();
+  if (!expiry.leaves.includes(found.leaf)) {
+    onProgress({ kind: 'note', what: `${projectFiles(dir).certificate} is not the certificate in the cluster` });
+  }
+  return { outcome: 'not-due', ...unchanged(where, found), to: expiry.first, isRestored: lost !== undefined && !dryRun };
+}
 
 /** Refuses what it can before it restores lost files, without which nothing can be issued. */
 async function begin(cluster: Cluster, request: TimedRequest, found: CertificateSet, restored: Restored | undefined): Promise<Planned> {
@@ -163,7 +178,7 @@ function planOf(
   };
   const steps = stepList(rotation, {
     isIssued: () => hasNext(dir),
-    write: () => issued && unchanged(() => writeNext(dir, issued)),
+    write: () => issued && orUnchanged(() => writeNext(dir, issued)),
     promote: () => promoteNext(dir),
     discard: () => discardNext(dir),
     read: () => caPairIn(dir, 'next'),
@@ -173,7 +188,7 @@ function planOf(
 }
 
 /** A full disk ends the rotation before its first write to the cluster. */
-function unchanged(write: () => void): void {
+function orUnchanged(write: () => void): void {
   try {
     write();
   } catch (error) {
