@@ -1,8 +1,9 @@
 // npm run bench measures how fast and how large apisvc is. Every time is compared with another
 // command of the same run. The figures with a cluster need root and the components of the cluster
 // tests, which npm run test:cluster builds. npm run bench -- executable measures only the
-// executable; npm run bench -- rotation only how many requests fail while certificates are rotated
-// and servers are restarted; it takes hours.
+// executable; npm run bench -- monitor only the memory and the requests of a monitor, in 20
+// minutes; npm run bench -- rotation only how many requests fail while certificates are rotated and
+// servers are restarted, in hours.
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -119,6 +120,14 @@ async function wholeCluster() {
   await benchWholeCluster(cli, mkdtempSync(join(folder, 'whole-')));
 }
 
+/** @param {string | undefined} minutes */
+async function monitor(minutes) {
+  heading('monitor of 200 APIServices, one of which flaps');
+  if (skipCluster()) return;
+  const { benchMonitor } = await import('./monitor.mjs');
+  await benchMonitor(cli, mkdtempSync(join(folder, 'monitor-')), Number(minutes ?? 20));
+}
+
 async function sandbox() {
   heading('apisvc sandbox: the simulated engine and the real one');
   if (skipCluster()) return;
@@ -169,6 +178,7 @@ const [subject, ...args] = process.argv.slice(2);
 try {
   if (subject === 'rotation') await rotation(args);
   else if (subject === 'executable') await executable();
+  else if (subject === 'monitor') await monitor(args[0]);
   else await all();
 } finally {
   rmSync(folder, { recursive: true, force: true });

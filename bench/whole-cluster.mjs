@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { must } from './measure.mjs';
 
 const count = 1000;
-const namespace = 'bench';
+export const namespace = 'bench';
 /** The number of APIServices to time with `kubectl get --raw`; all of them would take an hour. */
 const sample = 50;
 
@@ -73,7 +73,7 @@ export async function benchWholeCluster(cli, folder) {
  * Creates a certificate that is valid for every Service, and a CA that did not issue it.
  * @param {string} folder
  */
-function makeCertificates(folder) {
+export function makeCertificates(folder) {
   const run = (/** @type {string} */ line) => must('openssl', line.split(' '), { cwd: folder });
   const ec = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes';
   for (const ca of ['ca', 'other']) run(`req -x509 ${ec} -keyout ${ca}.key -out ${ca}.crt -days 3650 -subj /CN=${ca}`);
@@ -100,7 +100,7 @@ function objects(folder, ports) {
  * @param {string} folder
  * @param {object[]} items
  */
-function create(kubectl, env, folder, items) {
+export function create(kubectl, env, folder, items) {
   const file = join(folder, 'objects.json');
   writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   must(kubectl, ['create', '-f', file], { env, maxBuffer: 1e8 });
@@ -125,7 +125,7 @@ async function untilAvailable(kubectl, env) {
  * @param {Ports} ports
  * @returns {{ kind: string }[]}
  */
-function objectsOf(index, bundles, { host, ...ports }) {
+export function objectsOf(index, bundles, { host, ...ports }) {
   const fault = /** @type {Fault} */ (faults[index % faults.length]);
   const name = `s${index}`;
   const group = `${name}.example.com`;

@@ -47,12 +47,21 @@ function addRender(program: Command, run: Run): void {
         'Include or omit the caBundle of the APIServices, for example because Git holds the other fields (default: include)',
       ).choices(['include', 'omit']),
     )
+    .addOption(
+      new Option('--monitor', 'Print a Deployment of apisvc monitor with its RBAC, alerts and NetworkPolicy; needs no project').conflicts([
+        'secrets',
+        'caBundle',
+      ]),
+    )
+    .option('-n, --namespace <namespace>', 'Namespace of the monitor (default: apisvc-monitor)')
+    .option('--image <image>', 'Container image of apisvc for the monitor')
     .addHelpText(
       'after',
       examples(
         'apisvc render --secrets include | kubectl apply -f -',
         'apisvc render -o kustomize --output-dir manifests --secrets omit',
         'apisvc render --output-dir manifests --secrets omit --ca-bundle omit   # for Argo CD or Flux',
+        'apisvc render --monitor --image registry.example.com/apisvc:0.1.0 | kubectl apply -f -',
       ),
     )
     .action(run(async () => (await import('../commands/render.ts')).render));

@@ -9,20 +9,27 @@ import type { Issued } from '../pki/types.ts';
 import { issuedInFiles } from '../project/issued.ts';
 import { leftovers, removeSecret, writeManifests } from '../project/manifests.ts';
 import { readRegistration } from '../project/project.ts';
-import { formatOf, type ManifestFormat } from '../report/formats.ts';
+import { formatOf } from '../report/formats.ts';
+import type { RenderMonitorFlags } from './render-monitor.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface RenderFlags {
+export interface RenderFlags extends RenderMonitorFlags {
   readonly directory: string;
-  readonly output: ManifestFormat;
-  readonly outputDir?: string;
   readonly secrets?: 'include' | 'omit';
   readonly caBundle?: 'include' | 'omit';
+  /** Renders a monitor for a cluster, and not the project. */
+  readonly monitor?: boolean;
 }
 
 /** `apisvc render`: prints or writes manifests. A private key only with --secrets include. */
 export async function render(flags: RenderFlags, _: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { output, outputDir, directory: dir } = flags;
+  if (flags.monitor) return (await import('./render-monitor.ts')).renderMonitor(flags, terminal);
+  if (flags.namespace !== undefined || flags.image !== undefined) {
+    throw new UsageError('--namespace and --image need --monitor', {
+      fix: 'Set the namespace and the image of the server in apisvc.yaml.',
+    });
+  }
   const { manifests: printText, manifestFiles: makeFiles } = formatOf(output);
   if (outputDir === undefined && !printText)
     throw new UsageError(`-o ${output} writes several files and needs --output-dir`, { fix: 'Add --output-dir manifests.' });

@@ -280,3 +280,29 @@ test('--dry-run=client needs no cluster and prints only names', async () => {
   expect(JSON.parse(json.stdout)).toMatchObject({ dryRun: 'client', wouldApply: expect.arrayContaining(['secret/wardle/api-tls']) });
   expect(json.stdout + stdout).not.toContain(Buffer.from('-----BEGIN').toString('base64').slice(0, 12));
 });
+
+describe('--monitor', () => {
+  const monitor = ['render', '--monitor', '--image', 'registry.example.com/apisvc:1'];
+
+  test('needs no project', async () => {
+    const { code, stdout, stderr } = await apisvc([...monitor, '-n', 'watch'], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(kinds(stdout)).toEqual([
+      ...['Namespace', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'RoleBinding'],
+      ...['Service', 'NetworkPolicy', 'Deployment', 'ServiceMonitor', 'PrometheusRule'],
+    ]);
+    const files = await apisvc([...monitor, '-o', 'kustomize', '--output-dir', 'out'], { cwd });
+    expect(files.stdout.split('\n')).toHaveLength(12);
+  });
+
+  test.each([
+    [['render', '--monitor'], 'error: required flag "--image" not set\n'],
+    [[...monitor, '-n', 'Watch'], 'error: invalid namespace "Watch"\n'],
+    [[...monitor, '-o', 'helm', '--output-dir', 'x'], 'error: -o helm cannot be used with --monitor'],
+    [[...monitor, '--secrets', 'include'], "error: option '--monitor' cannot be used with option '--secrets <choice>'"],
+    [['render', '-n', 'watch'], 'error: --namespace and --image need --monitor\n'],
+  ])('%j is refused', async (args, error) => {
+    const { code, stderr } = await apisvc(args, { cwd });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(error) });
+  });
+});

@@ -1,10 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { apiGroup, ruleName } from '../../src/cluster/resources.ts';
 import { presetNames } from '../../src/config/presets.ts';
 import { exitMeanings } from '../../src/errors.ts';
 import { formatOf, formatsOf } from '../../src/report/formats.ts';
 import { buildInfo, counters, gauges, lookDuration } from '../../src/report/metrics.ts';
+import {
+  asUserPermission,
+  authenticationConfig,
+  pathPermission,
+  type ReadPermission,
+  verifyPermissions,
+} from '../../src/snapshot/permissions.ts';
 import { normalise, pages, readPage, tiers, transcriptsIn } from '../docs/transcripts.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -92,6 +100,27 @@ test('docs/verify.md lists every output format, and docs/lint.md those that lint
   expect(table.sort()).toEqual(formatsOf('verify').sort());
   const [, exceptions = ''] = /^`-o` selects one of the \[formats of `verify`\]\S* except ([^.]*)\./m.exec(readPage('docs/lint.md')) ?? [];
   expect(formatsOf('verify').filter((format) => !codeIn(exceptions).includes(format))).toEqual(formatsOf('lint'));
+});
+
+test('docs/permissions.md lists the permissions of verify and of monitor', () => {
+  const rowOf = ({ resources, verbs, usedFor }: ReadPermission): string[] => {
+    const inCertManager = resources.some((resource) => apiGroup(resource) === 'cert-manager.io');
+    return [`${resources.map(ruleName).join(', ')}${inCertManager ? ' of cert-manager.io' : ''}`, verbs.join(', '), usedFor];
+  };
+  const { namespace, name, usedFor } = authenticationConfig;
+  const paths = pathPermission.paths.map((path) => `\`${path}\``).join(', ');
+  const rows = [
+    ...verifyPermissions.map(rowOf),
+    [`configmap ${namespace}/${name}`, 'get', usedFor],
+    [`nonResourceURLs ${paths}`, 'get', pathPermission.usedFor],
+    ['one resource of each API', 'list', 'The response to a list request'],
+    [`${asUserPermission.resources.map(ruleName)}, with \`--as-user\` only`, ...rowOf(asUserPermission).slice(1)],
+  ];
+  expect(tableAfter('docs/permissions.md', '## verify').sort()).toEqual(rows.sort());
+  const left = verifyPermissions.flatMap(({ resources, notForMonitor }) =>
+    notForMonitor === undefined ? [] : [[resources.map(ruleName).join(', '), notForMonitor]],
+  );
+  expect(tableAfter('docs/permissions.md', '## monitor')).toEqual([...left, ['one resource of each API', 'it requests no lists']]);
 });
 
 test('docs/monitor.md lists every metric with its labels', () => {

@@ -29,6 +29,7 @@ export function requirePrograms({ kubernetes, node }: ProgramSelection): Program
     'kubectl-1.32',
     'load',
     'metrics-server',
+    'promtool',
     ...(node ? ['any-api', 'argocd-engine', 'cert-manager', 'dns-webhook', 'flux-apply', 'helm-3', 'helm-4', 'pause'] : []),
     wanted,
   ];

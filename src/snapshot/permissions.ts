@@ -1,0 +1,117 @@
+import { apiGroup, type Resource, resources, ruleName, subresources } from '../cluster/resources.ts';
+
+/** What `verify` may read, and what for. */
+export interface ReadPermission {
+  readonly resources: readonly Resource[];
+  readonly verbs: readonly string[];
+  /** For docs/permissions.md. */
+  readonly usedFor: string;
+  /** Why a monitor in the cluster goes without it. */
+  readonly notForMonitor?: string;
+}
+
+/** A permission for paths that are no resources. */
+interface PathPermission {
+  readonly paths: readonly string[];
+  readonly usedFor: string;
+}
+
+const { APIService, CustomResourceDefinition, Service, EndpointSlice, Namespace, Pod, Event, Lease } = resources;
+const { Certificate, CertificateRequest, Issuer, ClusterIssuer, ConfigMap, Secret, SubjectAccessReview, User } = resources;
+const { podLog, podPortForward, serviceProxy } = subresources;
+
+/**
+ * The permissions that `verify` uses. All are optional. docs/permissions.md lists them, and the
+ * role of a monitor grants them.
+ */
+export const verifyPermissions: readonly ReadPermission[] = [
+  { resources: [APIService, CustomResourceDefinition], verbs: ['get', 'list'], usedFor: 'The registration, and objects that hide it' },
+  { resources: [Service, EndpointSlice], verbs: ['get', 'list'], usedFor: 'The request path' },
+  { resources: [Namespace], verbs: ['get'], usedFor: 'Whether the namespace is being deleted' },
+  { resources: [Pod, Event], verbs: ['list'], usedFor: 'Pods that are not ready' },
+  {
+    resources: [podLog],
+    verbs: ['get'],
+    usedFor: 'The log of a crashing server or empty adapter',
+    notForMonitor: 'everybody who reaches the monitor could read the logs',
+  },
+  {
+    resources: [podPortForward],
+    verbs: ['get', 'create'],
+    usedFor: 'The certificate that each pod serves',
+    notForMonitor: 'it connects to the addresses of the pods',
+  },
+  { resources: [Lease], verbs: ['get', 'list'], usedFor: 'Whether a rotation is in progress' },
+  {
+    resources: [serviceProxy],
+    verbs: ['get'],
+    usedFor: 'The same request without the aggregation layer',
+    notForMonitor: 'it would allow requests to every Service',
+  },
+  {
+    resources: [Secret],
+    verbs: ['get'],
+    usedFor: "The certificate in the server's Secret",
+    notForMonitor: 'it would allow to read every Secret',
+  },
+  { resources: [SubjectAccessReview], verbs: ['create'], usedFor: 'Whether the server may delegate authentication' },
+  { resources: [Certificate, Issuer, ClusterIssuer], verbs: ['get'], usedFor: 'What cert-manager issues and injects' },
+  { resources: [CertificateRequest], verbs: ['list'], usedFor: 'Why a Certificate is not ready' },
+];
+
+/** In one namespace. */
+export const authenticationConfig = {
+  resource: ConfigMap,
+  namespace: 'kube-system',
+  name: 'extension-apiserver-authentication',
+  usedFor: "kube-apiserver's client CA",
+} as const;
+
+export const pathPermission: PathPermission = {
+  paths: ['/apis', '/apis/*', '/openapi/*'],
+  usedFor: 'The responses through kube-apiserver',
+};
+
+/** Only `--as-user` needs it. */
+export const asUserPermission: ReadPermission = { resources: [User], verbs: ['impersonate'], usedFor: 'The response to an ordinary user' };
+
+/** An RBAC rule (k8s.io/api/rbac/v1/types.go, PolicyRule). */
+export interface PolicyRule {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly nonResourceURLs?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/**
+ * The rules of a monitor's ClusterRole: what `verify` reads, as far as a monitor may, and the
+ * watches.
+ * @param watched the resources that it watches
+ */
+export function monitorRules(watched: readonly Resource[]): readonly PolicyRule[] {
+  const granted = verifyPermissions.filter(({ notForMonitor }) => notForMonitor === undefined);
+  const rules = granted.flatMap(({ resources: each, verbs }) =>
+    each.map((resource) => ({
+      apiGroups: [apiGroup(resource)],
+      resources: [ruleName(resource)],
+      verbs: watched.includes(resource) ? [...verbs, 'watch'] : verbs,
+    })),
+  );
+  return [...joined(rules), { nonResourceURLs: pathPermission.paths, verbs: ['get'] }];
+}
+
+interface ResourceRule extends PolicyRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+}
+
+/** One rule for the resources of a group with the same verbs. */
+function joined(rules: readonly ResourceRule[]): readonly ResourceRule[] {
+  const byKey = new Map<string, ResourceRule>();
+  for (const rule of rules) {
+    const key = JSON.stringify([rule.apiGroups, rule.verbs]);
+    const known = byKey.get(key);
+    byKey.set(key, known ? { ...known, resources: [...known.resources, ...rule.resources] } : rule);
+  }
+  return [...byKey.values()];
+}
