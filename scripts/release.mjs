@@ -91,6 +91,8 @@ function makeRelease() {
   if (`${process.platform}-${process.arch}` !== 'linux-x64') fail('a release is made on Linux x64');
   if (!options['dry-run']) requireTag();
   const selected = selectedTargets();
+  // npm pack keeps the modes of the files that the build writes.
+  process.umask(0o022);
   if (options.build && (!install() || !build())) process.exit(1);
 
   rmSync(output, { recursive: true, force: true });

@@ -62,11 +62,13 @@ function inject(target, folder, output) {
   const names = readdirSync(folder).sort();
   const assets = Object.fromEntries(names.map((name) => [name, join(folder, name)]));
   const config = join(folder, 'sea.json');
-  const main = join(import.meta.dirname, 'start.cjs');
   const executable = nodeBinary(target);
+  // The executable contains the path of its main script as it is given here.
+  const main = 'start.cjs';
   writeFileSync(config, JSON.stringify({ main, executable, output, disableExperimentalSEAWarning: true, assets }));
   rmSync(output, { force: true });
-  execFileSync(nodeBinary(builders[target.version]), ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const builder = nodeBinary(builders[target.version]);
+  execFileSync(builder, ['--build-sea', config], { cwd: import.meta.dirname, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /**
