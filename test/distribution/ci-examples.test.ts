@@ -9,17 +9,18 @@ import { plainEnv, root } from '../cli/apisvc.ts';
 import { startSandbox } from '../sandbox/harness.ts';
 import { serveRelease } from './server.ts';
 
-/** The examples of docs/ci.md for a cluster, with a sandbox and a release of this test. */
+/** The commands of docs/ci.md and docs/install.md, with a sandbox and a release of this test. */
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'apisvc-ci-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const repository = await serveRelease(inject('release'), version);
-const page = readFileSync(join(root, 'docs', 'ci.md'), 'utf8').replaceAll(repositoryUrl, repository);
+const read = (page: string): string => readFileSync(join(root, 'docs', page), 'utf8').replaceAll(repositoryUrl, repository);
+const page = read('ci.md');
 
 /** The first code block of a section. */
-const exampleOf = (title: string): string =>
-  new RegExp(`^## ${title}\n[\\s\\S]*?^\`\`\`\\w+\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(page)?.[1] ?? '';
+const exampleOf = (title: string, text = page): string =>
+  new RegExp(`^##+ ${title}\n[\\s\\S]*?^\`\`\`\\w+\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(text)?.[1] ?? '';
 
 interface Job {
   readonly variables: Readonly<Record<string, string>>;
@@ -48,8 +49,14 @@ test('any other system', async () => {
   expect(await run(exampleOf('Any other system'))).toEqual(healthy);
 });
 
+test('docs/install.md on Linux', async () => {
+  const commands = exampleOf('Linux', read('install.md')).replace(/^sudo .*$/gm, '');
+  const { stdout } = await execa('sh', ['-ec', `${commands}\n./apisvc --version`], { cwd: folder, env: plainEnv, extendEnv: false });
+  expect(stdout.split('\n')).toEqual([expect.stringMatching(/: OK$/), version]);
+});
+
 test('the examples name the version of the package', () => {
-  const pages = page + readFileSync(join(root, 'docs', 'install.md'), 'utf8');
+  const pages = page + read('install.md');
   const versions = [
     ...pages.replaceAll(repositoryName, 'REPOSITORY').matchAll(/(?:\/download\/v|REPOSITORY@v|apisvc-)(\d+\.\d+\.\d+)/g),
   ].map(([, found]) => found);
