@@ -5,16 +5,20 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildExecutable } from './release/executable.mjs';
+import { canMakeImage, makeImage } from './release/image.mjs';
 import { krewManifest } from './release/krew.mjs';
 import { licenceOf, nodeBinary, sha256Of } from './release/node-binary.mjs';
 import { repositoryName, repositoryUrl } from './release/repository.mjs';
+import { sbomOf } from './release/sbom.mjs';
+import { tarFlags } from './release/tar.mjs';
 import { builders, targets } from './release/targets.mjs';
 import { build, heading, install, root } from './setup.mjs';
 
 /**
  * `npm run release` makes all that a release consists of, in release/: the npm package, an archive
- * with an executable for each platform, the manifest for krew, and checksums. It publishes nothing.
- * It runs on Linux x64. The same commit gives the same files.
+ * with an executable for each platform, the container image and the list of what it contains, the
+ * manifest for krew, and checksums. It publishes nothing. It runs on Linux x64. The same commit
+ * gives the same files, with the same Debian libraries.
  *
  * - `--dry-run`: the commit may be another one than the tag of the version
  * - `--expect OWNER/NAME@TAG`: package.json must have this repository, and the version of the tag
@@ -73,8 +77,7 @@ function makeArchive(target) {
     const node = `Node.js ${target.version}\n\n${licenceOf(nodeBinary(builders[target.version]))}`;
     writeFileSync(join(work, 'THIRD-PARTY-NOTICES.txt'), `${notices}\n\n----\n\n${node}`);
     const file = `apisvc-${version}-${target.name}.tar.gz`;
-    const sameEveryTime = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0', '--mode=a=rX,u+w'];
-    execFileSync('tar', [...sameEveryTime, '-I', 'gzip -n', '-cf', join(output, file), '-C', work, ...readdirSync(work)]);
+    execFileSync('tar', [...tarFlags, '--mode=a=rX,u+w', '-I', 'gzip -n', '-cf', join(output, file), '-C', work, ...readdirSync(work)]);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(
       `${target.name}: done in ${seconds} s${hasCode ? '' : ', without compiled code: its Node.js does not run on this machine'}`,
@@ -83,6 +86,27 @@ function makeArchive(target) {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/**
+ * Makes the container image of the platforms whose libraries this machine has, and its SBOM.
+ * @param {ReturnType<typeof makeArchive>[]} archives
+ */
+function writeImage(archives) {
+  const platforms = archives
+    .filter(({ target }) => canMakeImage(target))
+    .map(({ target, file }) => ({ target, archive: join(output, file) }));
+  for (const { target } of archives.filter(({ target: { os } }) => os === 'linux')) {
+    const has = platforms.some((platform) => platform.target === target);
+    console.log(`${target.name}: ${has ? 'in the image' : 'not in the image: its Debian libraries are not installed'}`);
+  }
+  if (platforms.length === 0) return;
+  const about = { version, repository: repositoryUrl };
+  const debian = makeImage({ ...about, platforms, output: join(output, `apisvc-${version}-image.tar`) });
+  const notices = readFileSync(join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'), 'utf8');
+  const created = new Date(git('log', '-1', '--format=%cI')).toISOString().replace('.000Z', 'Z');
+  const sbom = sbomOf({ ...about, created, node: platforms[0].target.version, notices, debian });
+  writeFileSync(join(output, `apisvc-${version}-image.spdx.json`), `${JSON.stringify(sbom, null, 2)}\n`);
 }
 
 function makeRelease() {
@@ -102,6 +126,8 @@ function makeRelease() {
   execFileSync('npm', pack, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
   heading('executables');
   const archives = selected.map(makeArchive);
+  heading('container image');
+  writeImage(archives);
   writeFileSync(join(output, 'apisvc.yaml'), krewManifest({ version, repository: repositoryUrl }, archives));
   // As sha256sum prints them.
   const checksums = readdirSync(output).map((name) => `${sha256Of(join(output, name))}  ${name}\n`);

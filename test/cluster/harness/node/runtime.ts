@@ -89,3 +89,11 @@ const answers = (stateDir: string): Promise<boolean> =>
 
 const ctr = (stateDir: string, ...args: string[]): Promise<string> =>
   output('ctr', '--address', containerdSocket(stateDir), '--namespace', 'k8s.io', ...args);
+
+/**
+ * Imports images of an OCI archive, for the pods of a node that runs. containerd names them by
+ * their references in the archive.
+ * @param name - the image without its tag
+ */
+export const importImages = (stateDir: string, archive: string, name: string): Promise<string> =>
+  ctr(stateDir, 'images', 'import', '--base-name', name, archive);

@@ -1,0 +1,2 @@
+/** The libraries that the executable loads (ldd), beside its loader. */
+export const libraries: readonly string[];

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../../harness/any-api-project.ts';
+import { importOwnImage, ownImage } from '../../harness/node/own-image.ts';
+import { kubectlOk } from '../../harness/projects.ts';
+
+/** The container image of a release, in pods. */
+
+const name = 'in-a-pod';
+const runner = 'image-spec';
+let project: AnyApiProject;
+
+beforeAll(async () => {
+  const [installed] = await Promise.all([installAnyApiProject({ name, replicas: 1 }), importOwnImage()]);
+  project = installed;
+  const restricted = { labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } };
+  const metadata = { name: runner, ...restricted };
+  await kubectlOk(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'Namespace', metadata });
+  await kubectlOk(['create', 'serviceaccount', runner, '-n', runner]);
+  // What it may not read, verify lists as not checked.
+  await kubectlOk(['create', 'clusterrole', runner, '--verb=get,list', '--resource=apiservices.apiregistration.k8s.io']);
+  await kubectlOk(['create', 'clusterrolebinding', runner, `--clusterrole=${runner}`, `--serviceaccount=${runner}:${runner}`]);
+});
+
+afterAll(async () => {
+  await kubectlOk(['delete', 'namespace', runner, '--ignore-not-found', '--wait=false']);
+  await kubectlOk(['delete', 'clusterrole,clusterrolebinding', runner, '--ignore-not-found']);
+  await removeAnyApiProject(project, name);
+});
+
+/** Runs the image as restricted as a pod can be. @returns its output and exit code */
+async function inPod(pod: string, args: readonly string[]) {
+  const securityContext = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } };
+  const container = { name: 'apisvc', image: ownImage, imagePullPolicy: 'Never', args, securityContext };
+  await kubectlOk(['apply', '-n', runner, '-f', '-'], {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: pod },
+    spec: {
+      serviceAccountName: runner,
+      restartPolicy: 'Never',
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [container],
+    },
+  });
+  const ended = ['wait', '-n', runner, `pod/${pod}`, '--for=jsonpath={.status.containerStatuses[0].state.terminated}', '--timeout=60s'];
+  await kubectlOk(ended);
+  const exitCode = await kubectlOk([
+    'get',
+    'pod',
+    pod,
+    '-n',
+    runner,
+    '-o',
+    'jsonpath={.status.containerStatuses[0].state.terminated.exitCode}',
+  ]);
+  return { exitCode: Number(exitCode), output: await kubectlOk(['logs', pod, '-n', runner]) };
+}
+
+test('verify uses the ServiceAccount, as a user without rights on a file system that it cannot write', async () => {
+  const { exitCode, output } = await inPod('verify', ['verify', project.apiService, '-o', 'json']);
+  expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+  expect(JSON.parse(output)).toMatchObject({ verdict: 'healthy' });
+});
+
+test('the exit code of the container is that of the command', async () => {
+  const { exitCode, output } = await inPod('unknown', ['verify', 'v1.no-such.example.com', '-o', 'short']);
+  expect({ exitCode, output }).toEqual({ exitCode: 1, output: expect.stringContaining('registration/missing') });
+});

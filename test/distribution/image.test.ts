@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, expect, inject, test } from 'vitest';
+import { libraries } from '../../scripts/release/image.mjs';
+import { root } from '../cli/apisvc.ts';
+
+/** The container image of a release: its files. test/cluster/node/once/image.test.ts runs it. */
+
+const release = inject('release');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const folder = mkdtempSync(join(tmpdir(), 'apisvc-image-test-'));
+execFileSync('tar', ['-xf', join(release, `apisvc-${version}-image.tar`), '-C', folder]);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+const sha256 = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+/** Reads a blob, which must be what its descriptor says. */
+function blob({ digest, size }: Descriptor): Buffer {
+  const bytes = readFileSync(join(folder, 'blobs', ...digest.split(':')));
+  expect({ digest: sha256(bytes), size: bytes.length }).toEqual({ digest, size });
+  return bytes;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON of the OCI image specification.
+const json = (descriptor: Descriptor): any => JSON.parse(blob(descriptor).toString());
+
+const top = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8'));
+const index = json(top.manifests[0]);
+const manifest = json(index.manifests[0]);
+const configuration = json(manifest.config);
+
+test('the archive is an OCI image layout with one image, named by its version', () => {
+  expect(JSON.parse(readFileSync(join(folder, 'oci-layout'), 'utf8'))).toEqual({ imageLayoutVersion: '1.0.0' });
+  expect(top.manifests).toHaveLength(1);
+  expect(top.manifests[0].annotations).toEqual({ 'org.opencontainers.image.ref.name': version });
+  expect(index.manifests.map(({ platform }: { platform: object }) => platform)).toEqual([{ architecture: 'amd64', os: 'linux' }]);
+  expect(manifest.layers.map((layer: Descriptor) => sha256(gunzipSync(blob(layer))))).toEqual(configuration.rootfs.diff_ids);
+  const described = [top.manifests[0], index.manifests[0], manifest.config, ...manifest.layers];
+  const names = described.map(({ digest }: Descriptor) => digest.replace('sha256:', ''));
+  expect(readdirSync(join(folder, 'blobs', 'sha256')).sort()).toEqual(names.sort());
+});
+
+test('the container runs apisvc as a user without rights', () => {
+  expect(configuration.config).toMatchObject({ User: '65532:65532', Entrypoint: ['/usr/local/bin/apisvc'] });
+});
+
+test('the image has the executable, the libraries that it loads with their licences, and nothing else', () => {
+  const files = join(folder, 'files');
+  mkdirSync(files);
+  for (const layer of manifest.layers as Descriptor[]) {
+    execFileSync('tar', ['-xf', '-', '-C', files], { input: gunzipSync(blob(layer)), maxBuffer: 2 ** 30 });
+  }
+  const loaded = [...execFileSync('ldd', [inject('executable')], { encoding: 'utf8' }).matchAll(/(lib\S+\.so\.\d+) => \//g)];
+  expect([...libraries]).toEqual(loaded.map(([, name]) => name).sort());
+  expect(readdirSync(join(files, 'lib')).sort()).toEqual([...libraries]);
+  expect(readdirSync(files).sort()).toEqual(['etc', 'lib', 'lib64', 'tmp', 'usr', 'var']);
+  expect(execFileSync('chroot', [files, '/usr/local/bin/apisvc', '--version'], { encoding: 'utf8' })).toBe(`${version}\n`);
+  for (const name of readdirSync(join(files, 'var', 'lib', 'dpkg', 'status.d'))) {
+    expect(readFileSync(join(files, 'usr', 'share', 'doc', name, 'copyright'), 'utf8')).toContain('GNU');
+  }
+});
+
+test('the SBOM names Node.js, the Debian packages and each npm package of the bundle', () => {
+  const sbom = JSON.parse(readFileSync(join(release, `apisvc-${version}-image.spdx.json`), 'utf8'));
+  const packages: { readonly SPDXID: string; readonly externalRefs: readonly { readonly referenceLocator: string }[] }[] = sbom.packages;
+  const urls = packages.flatMap(({ externalRefs }) => externalRefs.map(({ referenceLocator }) => referenceLocator));
+  expect(new Set(packages.map(({ SPDXID }) => SPDXID)).size).toBe(urls.length);
+  for (const name of ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1']) {
+    expect(urls).toContainEqual(expect.stringMatching(new RegExp(`^pkg:deb/debian/${name.replace(/\+/g, '\\+')}@.+\\?arch=amd64$`)));
+  }
+  const notices = readFileSync(join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'), 'utf8').split('\n\n----\n\n');
+  expect(urls.filter((url) => url.startsWith('pkg:npm/'))).toHaveLength(notices.length + 1);
+  expect(urls).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^pkg:npm\/commander@\d/), expect.stringMatching(/^pkg:generic\/node@\d/)]),
+  );
+  expect(JSON.stringify(sbom)).not.toContain('undefined');
+});
+
+test('the Dockerfile copies the same libraries and packages', () => {
+  const file = readFileSync(join(root, 'scripts', 'release', 'Dockerfile'), 'utf8');
+  const listOf = (variable: string) => new RegExp(`for ${variable} in ([^;]+);`).exec(file)?.[1]?.split(' ').sort();
+  expect(listOf('library')).toEqual([...libraries]);
+  expect(listOf('package')).toEqual(readdirSync(join(folder, 'files', 'var', 'lib', 'dpkg', 'status.d')).sort());
+});
