@@ -209,6 +209,22 @@ describe('rotate', () => {
     await kubectlOk(['delete', 'secret', `${secret}-both-cas`, '-n', name]);
   });
 
+  test('removes the Secret that a killed rotation of the CA left, though nothing expires', async () => {
+    const metadata = {
+      ...{ name: `${secret}-both-cas`, namespace: name },
+      labels: { 'app.kubernetes.io/managed-by': 'apisvc' },
+      annotations: { 'apisvc.dev/registration': `${name}/${name}` },
+    };
+    const left = { apiVersion: 'v1', kind: 'Secret', metadata, data: { 'ca.crt': (await get('secret', ca)).data['tls.crt'] } };
+    await kubectlOk(['apply', '--server-side', '--field-manager=apisvc', '-f', '-'], left);
+    const before = await places();
+    const { report } = await rotated('--if-expires-within', '1d');
+    expect(report).toMatchObject({ outcome: 'rotated', kind: 'ca' });
+    expect(statesOf(report)).toEqual({ renew: 'skipped', endpoints: 'skipped', 'trust-new': 'done', verify: 'done' });
+    expect(await get('secret', `${secret}-both-cas`)).toBeUndefined();
+    expect(await places()).toEqual(before);
+  });
+
   test('names the permissions that are missing, with a command', async () => {
     const env = { KUBECONFIG: await userKubeconfig('cert-manager-nobody') };
     const { exitCode, stderr } = await during(apisvc(['rotate', '-C', project.dir], { env }));
