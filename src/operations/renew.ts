@@ -9,7 +9,7 @@ import { prepareRenewal, renewalNeeds } from './renew/prepare.ts';
 import type { RenewRequest, TimedRenewal } from './renew/request.ts';
 import { noteLeaseWait } from './rotation/lease-wait.ts';
 import { patientStep } from './rotation/patient.ts';
-import { requireWritable } from './rotation/preconditions.ts';
+import { requireRegistered, requireWritable } from './rotation/preconditions.ts';
 import type { RotateResult, StepReport } from './rotation/request.ts';
 import { serviceOf } from './rotation/rotation.ts';
 import { stepRunner } from './rotation/run.ts';
@@ -25,6 +25,7 @@ export async function renew(cluster: Cluster, request: RenewRequest): Promise<Ro
   const { signal, holder, onProgress, registration } = request;
   onProgress({ kind: 'step', what: `Checking permissions in ${cluster.server} (context "${cluster.context}")` });
   await requireAccess(cluster, renewalNeeds(cluster, request), [], signal);
+  await requireRegistered({ ...request, cluster });
   const { now } = await readClock(cluster, signal);
   const lock = await acquireRotationLease(cluster, {
     service: serviceOf(request),
@@ -74,6 +75,7 @@ export const planRenewal = (cluster: Cluster, request: RenewRequest): Promise<Ro
   namingAllMissing(cluster, renewalNeeds(cluster, request), request.signal, () => plan(cluster, request));
 
 async function plan(cluster: Cluster, request: RenewRequest): Promise<RotateResult> {
+  await requireRegistered({ ...request, cluster });
   const { now } = await readClock(cluster, request.signal);
   const prepared = await prepareRenewal(cluster, { ...request, now, renewLease: async () => {} });
   if ('outcome' in prepared) return prepared;

@@ -12,7 +12,7 @@ import { pathsOfSets } from '../../project/sets.ts';
 import { caSecretRef, foreignFault, nameOfCaSecret } from '../ca-secret.ts';
 import { noteLeaseWait } from '../rotation/lease-wait.ts';
 import { readApiServices } from '../rotation/live.ts';
-import { requireSameService } from '../rotation/preconditions.ts';
+import { notRegistered, requireSameService } from '../rotation/preconditions.ts';
 import type { RotateRequest, RotateResult } from '../rotation/request.ts';
 import { serviceOf } from '../rotation/rotation.ts';
 import { dropCaKeyStep } from '../steps/ca-key.ts';
@@ -70,10 +70,9 @@ async function nextCa(cluster: Cluster, { registration, signal }: RotateRequest)
 }
 
 function unregistered(request: RotateRequest): RefusedError {
+  if (!hasNext(request.dir)) return notRegistered(request);
   const { namespace, name } = serviceOf(request);
-  const what = `no APIService leads to Service ${namespace}/${name}`;
-  if (!hasNext(request.dir)) return new RefusedError(`${what}\nnothing was changed`, { fix: 'Register the API first: apisvc register' });
-  return new RefusedError(`${what}, so the rotation cannot continue\nnothing was changed`, {
+  return new RefusedError(`no APIService leads to Service ${namespace}/${name}, so the rotation cannot continue\nnothing was changed`, {
     fix: 'Discard certs/next: apisvc rotate --abort\nThen register the project again: apisvc register',
   });
 }

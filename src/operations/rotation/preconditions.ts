@@ -90,6 +90,24 @@ export async function requireSameService(where: Pick<Where, 'cluster' | 'signal'
   }
 }
 
+/** The error where no APIService leads to the Service, so that nothing can be rotated. */
+export function notRegistered(where: Pick<Rotation, 'registration'>): RefusedError {
+  const { namespace, name } = serviceOf(where);
+  return new RefusedError(`no APIService leads to Service ${namespace}/${name}\nnothing was changed`, {
+    fix: 'Register the API first: apisvc register',
+  });
+}
+
+/**
+ * Checks that an APIService leads to the Service of the project.
+ * @throws RefusedError where there is none; as `requireSameService`
+ */
+export async function requireRegistered(where: Pick<Where, 'cluster' | 'signal' | 'registration'>): Promise<void> {
+  if ((await readApiServices(where)).length > 0) return;
+  await requireSameService(where);
+  throw notRegistered(where);
+}
+
 /**
  * Looks at the steps that write to the cluster before the first one does.
  * @throws RefusedError with everything that they refuse
