@@ -8,7 +8,12 @@ export type GroupVersion = Pick<Api, 'group' | 'version'>;
 export interface Flags {
   readonly api: GroupVersion;
   readonly securePort: number;
-  /** Paths of PEM files. */
+  /** Undefined with --cert-dir: the server makes a self-signed certificate. */
+  readonly files: ServingFiles | undefined;
+}
+
+/** Paths of PEM files. */
+export interface ServingFiles {
   readonly certFile: string;
   readonly keyFile: string;
 }
@@ -16,6 +21,7 @@ export interface Flags {
 const options = {
   api: { type: 'string', default: 'demo.apisvc.dev/v1alpha1' },
   'secure-port': { type: 'string', default: '443' },
+  'cert-dir': { type: 'string' },
   'tls-cert-file': { type: 'string' },
   'tls-private-key-file': { type: 'string' },
 } as const;
@@ -34,10 +40,11 @@ export function readFlags(args: readonly string[]): Flags {
   }
   const certFile = values['tls-cert-file'];
   const keyFile = values['tls-private-key-file'];
-  if (certFile === undefined || keyFile === undefined) {
+  const files = certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile };
+  if (!files && values['cert-dir'] === undefined) {
     throw new UsageError('required flags "--tls-cert-file" and "--tls-private-key-file" not set');
   }
-  return { api: { group, version }, securePort, certFile, keyFile };
+  return { api: { group, version }, securePort, files };
 }
 
 function parse(args: readonly string[]) {

@@ -7,7 +7,7 @@ import { loadClientTrust, watchClientTrust } from './client-trust.ts';
 import { createDelegation } from './delegation.ts';
 import { type Flags, readFlags } from './flags.ts';
 import { type Credentials, createDemoServer, tlsOptions } from './server.ts';
-import { readServingPair, type ServingPair, watchServingPair } from './serving-pair.ts';
+import { makeServingPair, readServingPair, type ServingPair, watchServingPair } from './serving-pair.ts';
 
 /** The image of this server in a Deployment. No registry has it: only the sandbox can run it. */
 export const demoImage = 'apisvc.dev/demo:1';
@@ -45,7 +45,10 @@ async function run(container: ContainerStart, signal: AbortSignal): Promise<void
   const flags = readFlags(container.args);
   const cluster = await connect({ kubeconfig: container.kubeconfig }, {}, signal);
   try {
-    const current = { pair: await readServingPair(flags), trust: await loadClientTrust(cluster, signal) };
+    const current = {
+      pair: await (flags.files ? readServingPair(flags.files) : makeServingPair(new Date())),
+      trust: await loadClientTrust(cluster, signal),
+    };
     const delegation = createDelegation(cluster, () => current.trust, signal);
     const server = createDemoServer(flags.api, tlsOptions(current), delegation, log);
     await once(server.listen(portOf(flags, container), addressOf(container)), 'listening');
@@ -80,7 +83,7 @@ async function reload(server: Server, current: Credentials, { flags, cluster, lo
     log(`reloaded the serving certificate: ${describe(pair)}`);
   };
   await Promise.all([
-    watchServingPair(flags, current.pair, { onChange: usePair, onError, signal }),
+    flags.files && watchServingPair(flags.files, current.pair, { onChange: usePair, onError, signal }),
     watchClientTrust(cluster, { onChange: (trust) => use({ trust }), onError, signal }),
   ]);
 }

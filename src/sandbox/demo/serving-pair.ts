@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setInterval } from 'node:timers/promises';
-import type { Flags } from './flags.ts';
+import { createAuthority } from '../../pki/authority.ts';
+import { servingCertificate } from '../shared/credentials.ts';
+import type { ServingFiles } from './flags.ts';
 
 /** A certificate and its key as PEM. */
 export interface ServingPair {
@@ -12,7 +14,7 @@ export interface ServingPair {
 const pollMs = 1_000;
 
 /** @throws the error of a file that cannot be read */
-export async function readServingPair({ certFile, keyFile }: Pick<Flags, 'certFile' | 'keyFile'>): Promise<ServingPair> {
+export async function readServingPair({ certFile, keyFile }: ServingFiles): Promise<ServingPair> {
   const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
   return { cert, key };
 }
@@ -23,7 +25,7 @@ export async function readServingPair({ certFile, keyFile }: Pick<Flags, 'certFi
  * @param onError is called when a new pair is not usable; the previous one stays in use
  */
 export async function watchServingPair(
-  files: Pick<Flags, 'certFile' | 'keyFile'>,
+  files: ServingFiles,
   before: ServingPair,
   { onChange, onError, signal }: { onChange: (pair: ServingPair) => void; onError: (error: Error) => void; signal: AbortSignal },
 ): Promise<void> {
@@ -38,4 +40,11 @@ export async function watchServingPair(
       onError(error as Error);
     }
   }
+}
+
+/** Makes a certificate that no client verifies, and keeps it in memory. */
+export async function makeServingPair(now: Date): Promise<ServingPair> {
+  const authority = await createAuthority({ commonName: 'demo', keyType: 'ecdsa-p256', lifetimeMs: 366 * 86_400_000, now });
+  const { certificates, key } = await servingCertificate(authority, 'localhost', ['localhost'], now);
+  return { cert: certificates, key: key.reveal() };
 }

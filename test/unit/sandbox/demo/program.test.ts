@@ -28,6 +28,16 @@ describe('a new certificate', () => {
   });
 });
 
+test('with --cert-dir, it serves a certificate of its own', async () => {
+  const { port, said } = await start(core(), ['--secure-port=8443', '--cert-dir=/certs']);
+  await until(() => said().includes('serving demo.apisvc.dev/v1alpha1'));
+  // No client verifies it.
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  expect(socket.getPeerCertificate().subject.CN).toBe('localhost');
+  socket.destroy();
+});
+
 test('a failed handshake is logged', async () => {
   const { port, said } = await startServing();
   await once(connect({ host: '127.0.0.1', port, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }), 'error');
