@@ -1,4 +1,5 @@
-import { namespacedName } from '../../cluster/resources.ts';
+import { refOf } from '../../cluster/objects.ts';
+import { describeRef, namespacedName } from '../../cluster/resources.ts';
 import type { Registration } from '../../config/schema.ts';
 import { RefusedError } from '../../errors.ts';
 import { certificateName } from '../../manifests/cert-manager.ts';
@@ -44,7 +45,9 @@ export async function follow(where: Writing, found: KubeObject, source: 'both' |
       ? { [fromSecret]: namespacedName(bothRef(where.registration)), [fromCertificate]: null, [injectionAnnotation]: certificate }
       : { [fromSecret]: null, [fromCertificate]: certificate, [injectionAnnotation]: null };
   await where.renewLease();
-  return isFresh() && annotate(where, found, change);
+  if (!isFresh() || !(await annotate(where, found, change))) return false;
+  where.onProgress({ kind: 'applied', applied: { object: describeRef(refOf(found)), change: 'configured' } });
+  return true;
 }
 
 /** Why the cainjector would not write both CAs; undefined where it would. */

@@ -64,6 +64,7 @@ async function runStep({ suspendedAt, lostAt, conflict, isKept = false }: Distur
     events,
     outcome,
     released: [...released],
+    applied: progress.flatMap((each) => (each.kind === 'applied' ? [each.applied.object] : [])),
     notes: progress.flatMap((each) => (each.kind === 'note' ? [each.what] : [])),
     annotations: world.apiServices.map(({ metadata }) => metadata.annotations),
     hasSecret: world.secret !== undefined,
@@ -78,6 +79,7 @@ test('each APIService follows the Certificate again after a look at everything a
   expect(events).toEqual(inOrder);
   expect(rest).toEqual({
     ...{ outcome: undefined, released: ['v1.one', 'v1.two'], notes: [], state: 'done', hasSecret: false },
+    applied: ['apiservice/v1.one', 'apiservice/v1.two'],
     annotations: [fromCertificate, fromCertificate],
   });
 });
