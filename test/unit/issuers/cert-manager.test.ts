@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { secretName } from '../../../src/config/registration.ts';
+import { DeadlineError } from '../../../src/errors.ts';
 import { certManager } from '../../../src/issuers/cert-manager.ts';
 import { othersSecretStep } from '../../../src/operations/steps/others-secret.ts';
 import { createAuthority } from '../../../src/pki/authority.ts';
 import { issueServing } from '../../../src/pki/leaf.ts';
 import { answer, clusterOf, never, notFound, status } from '../cluster/kube-api.ts';
-import { deadlineIn, rejection } from '../operations/waiting.ts';
+import { rejection } from '../operations/waiting.ts';
 import { day } from '../pki/certificates.ts';
 import { having, names } from '../project/sample.ts';
 
@@ -88,8 +89,11 @@ test('a certificate for other names is an error as soon as the Certificate is re
 });
 
 test('the fix of a wait that ends shows the conditions of cert-manager', async () => {
-  const where = { ...(await certManagerIn([[notReady]], [pending])), signal: deadlineIn(50) };
-  const step = othersSecretStep({ ...where, onProgress: () => {} }, { registration, fileAnchors: undefined });
+  const deadline = new AbortController();
+  const where = { ...(await certManagerIn([[notReady]], [pending])), signal: deadline.signal };
+  // It ends after the first look.
+  const onProgress = (): void => deadline.abort(new DeadlineError('timed out after 1s'));
+  const step = othersSecretStep({ ...where, onProgress }, { registration, fileAnchors: undefined });
   expect(await rejection(step.run())).toMatchObject({
     message: expect.stringContaining('Referenced "Issuer" not found'),
     fix: expect.stringContaining(`kubectl -n ${namespace} describe certificates,certificaterequests,issuers`),
