@@ -89,7 +89,10 @@ export const diagnosisSchema = z
   })
   .meta({ id: 'Diagnosis' });
 
-/** One of several clusters: its diagnosis, or the error that prevented it. */
+/**
+ * One of several clusters: its diagnosis, or the error that prevented it. A monitor reports the
+ * error with the last diagnosis.
+ */
 export const clusterResultSchema = z.object({
   context: z.string(),
   diagnosis: optional(diagnosisSchema),

@@ -47,7 +47,6 @@ test('monitor follows the state of an API, survives the end of the cluster, and 
   await vi.waitFor(async () => expect((await get('/metrics')).body).not.toContain(name), waiting);
 
   expect(await run('register', '-C', 'demo')).toMatchObject({ code: 0 });
-  expect(await run('init', 'other', '--preset', 'demo', '--yes')).toMatchObject({ code: 0 });
   await untilMetrics(`apiservice="${name}",state="healthy"} 1`);
 
   await box.end('SIGTERM');
@@ -57,5 +56,5 @@ test('monitor follows the state of an API, survives the end of the cluster, and 
   running.kill('SIGTERM');
   const { exitCode, stdout } = await running;
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
-  expect(said).not.toMatch(/Warning|undefined/);
+  expect(said).not.toMatch(/Warning|undefined|not created/);
 });

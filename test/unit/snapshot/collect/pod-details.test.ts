@@ -47,6 +47,7 @@ interface Cluster {
 async function collected(
   { pods, events = [], log = '', forbidden }: Cluster,
   selector: LabelSelector = { matchLabels: { app: 'api', tier: 'x' } },
+  options: { readonly logs?: boolean } = {},
 ) {
   const requests: string[] = [];
   const cluster = await clusterOf(({ url }, response) => {
@@ -62,7 +63,8 @@ async function collected(
     () => listPods(cluster, { namespace, selector }, never),
     (objects) => objects.map(viewPod),
   );
-  const found = listed.state === 'seen' ? { ...listed, value: await addPodDetails(cluster, namespace, listed.value, never) } : listed;
+  const found =
+    listed.state === 'seen' ? { ...listed, value: await addPodDetails(cluster, namespace, listed.value, never, options) } : listed;
   return { found, first: (found.state === 'seen' ? found.value[0] : undefined) as PodView, requests };
 }
 
@@ -85,6 +87,12 @@ describe('a pod that crashes', () => {
     const { first, requests } = await collected({ pods: [crashing('a')], log: 'one\ntwo\nthree\n' });
     expect(requests.find((url) => url.includes('/log?'))).toContain('/pods/a/log?container=server&previous=false&');
     expect(first.lastLogLine).toEqual({ state: 'seen', value: 'three' });
+  });
+
+  test('its log is not read where logs may not be quoted', async () => {
+    const { first, requests } = await collected({ pods: [crashing('a')], log: 'one\n' }, undefined, { logs: false });
+    expect(requests.filter((url) => url.includes('/log?'))).toEqual([]);
+    expect(first).toMatchObject({ events: { state: 'seen' }, lastLogLine: { state: 'unseen' } });
   });
 
   test('after a restart, the log of the previous run is read', async () => {
