@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../../harness/any-api-project.ts';
+import { apisvc } from '../../harness/commands.ts';
 import { importOwnImage, ownImage } from '../../harness/node/own-image.ts';
 import { kubectlOk } from '../../harness/projects.ts';
 
@@ -7,6 +9,7 @@ import { kubectlOk } from '../../harness/projects.ts';
 
 const name = 'in-a-pod';
 const runner = 'image-spec';
+const watcher = 'image-spec-monitor';
 let project: AnyApiProject;
 
 beforeAll(async () => {
@@ -22,8 +25,10 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await kubectlOk(['delete', 'namespace', runner, '--ignore-not-found', '--wait=false']);
-  await kubectlOk(['delete', 'clusterrole,clusterrolebinding', runner, '--ignore-not-found']);
+  await kubectlOk(['delete', 'namespace', runner, watcher, '--ignore-not-found', '--wait=false']);
+  const cluster = ['clusterrole,clusterrolebinding', runner, `${watcher}:apisvc-monitor`];
+  await kubectlOk(['delete', ...cluster, '--ignore-not-found']);
+  await kubectlOk(['delete', 'rolebinding', '-n', 'kube-system', `${watcher}:apisvc-monitor`, '--ignore-not-found']);
   await removeAnyApiProject(project, name);
 });
 
@@ -65,4 +70,16 @@ test('verify uses the ServiceAccount, as a user without rights on a file system 
 test('the exit code of the container is that of the command', async () => {
   const { exitCode, output } = await inPod('unknown', ['verify', 'v1.no-such.example.com', '-o', 'short']);
   expect({ exitCode, output }).toEqual({ exitCode: 1, output: expect.stringContaining('registration/missing') });
+});
+
+test('render --monitor makes a monitor that verifies the cluster', async () => {
+  const { stdout } = await apisvc(['render', '--monitor', '-n', watcher, '--image', ownImage]);
+  const items = parseAllDocuments(stdout).map((document) => document.toJS());
+  // The cluster has no Prometheus Operator.
+  const known = items.filter(({ apiVersion }) => !apiVersion.startsWith('monitoring.coreos.com/'));
+  await kubectlOk(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: known });
+  await kubectlOk(['rollout', 'status', 'deployment/apisvc-monitor', '-n', watcher, '--timeout=60s']);
+  const metrics = `/api/v1/namespaces/${watcher}/services/http:apisvc-monitor:http/proxy/metrics`;
+  const sample = `apisvc_apiservice_state{context="inClusterContext",apiservice="${project.apiService}",state="healthy"} 1`;
+  await vi.waitFor(async () => expect(await kubectlOk(['get', '--raw', metrics])).toContain(sample), { timeout: 60_000, interval: 500 });
 });
