@@ -1,9 +1,9 @@
 // npm run bench measures how fast and how large apisvc is. Every time is compared with another
 // command of the same run. The figures with a cluster need root and the components of the cluster
 // tests, which npm run test:cluster builds. npm run bench -- executable measures only the
-// executable; npm run bench -- monitor only the memory and the requests of a monitor, in 20
-// minutes; npm run bench -- rotation only how many requests fail while certificates are rotated and
-// servers are restarted, in hours.
+// executable; npm run bench -- contexts only many contexts; npm run bench -- monitor only the
+// memory and the requests of a monitor, in 20 minutes; npm run bench -- rotation only how many
+// requests fail while certificates are rotated and servers are restarted, in hours.
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -128,6 +128,12 @@ async function monitor(minutes) {
   await benchMonitor(cli, mkdtempSync(join(folder, 'monitor-')), Number(minutes ?? 20));
 }
 
+async function contexts() {
+  heading('verify of 50 contexts, simulated');
+  const { benchContexts } = await import('./contexts.mjs');
+  await benchContexts(cli, mkdtempSync(join(folder, 'contexts-')));
+}
+
 async function sandbox() {
   heading('apisvc sandbox: the simulated engine and the real one');
   if (skipCluster()) return;
@@ -169,6 +175,7 @@ async function all() {
   await lint();
   await cluster();
   await wholeCluster();
+  await contexts();
   await sandbox();
   await executable();
   sizes();
@@ -179,6 +186,7 @@ try {
   if (subject === 'rotation') await rotation(args);
   else if (subject === 'executable') await executable();
   else if (subject === 'monitor') await monitor(args[0]);
+  else if (subject === 'contexts') await contexts();
   else await all();
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -72,7 +72,7 @@ function addVerify(program: Command, run: Run): void {
     .command('verify')
     .argument('[name...]', 'Names of APIServices (default: the APIServices of the project)')
     .description('Diagnose APIServices: what is broken, why, and how to fix it. Read-only');
-  withOutput(withProject(withClusters(command, '30s')), 'verify')
+  withOutput(withProject(withClusters(command, '30s', 'Time limit for each context, for example 90s or 5m')), 'verify')
     .option('--all', 'Verify every APIService of the cluster')
     .option('-l, --selector <labels>', 'Label selector for APIServices, as in kubectl get -l')
     .option('--as-user <user>', 'Also check whether this user can access the API, for example a user without admin permissions')
@@ -108,6 +108,7 @@ function addVerify(program: Command, run: Run): void {
         'apisvc verify --all -o wide',
         'apisvc verify --wait --timeout 2m -o junit',
         'apisvc verify --all --context staging --context production -o short',
+        "apisvc verify --all --context '*' -o json",
         'apisvc verify v1beta1.metrics.k8s.io --save snapshot.json && apisvc verify --from snapshot.json',
       ),
     )

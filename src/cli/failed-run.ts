@@ -49,5 +49,5 @@ export async function reportFailedRun(
 /** Of several contexts, none is the one that the commands in a fix need. */
 function onlyContext({ context = [] }: FixFlags): string | undefined {
   const [only, ...more] = [context].flat();
-  return more.length === 0 ? only : undefined;
+  return more.length > 0 || /[*?]/.test(only ?? '') ? undefined : only;
 }

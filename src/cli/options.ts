@@ -36,7 +36,11 @@ export const withCluster = (command: Command, timeout: string): Command =>
  */
 export const withClusters = (command: Command, timeout: string, limited?: string): Command =>
   withCredentials(
-    command.option('--context <context>', 'Name of the kubeconfig context to use; repeat the flag to verify several clusters', repeatable),
+    command.option(
+      '--context <context>',
+      'Name of the kubeconfig context to use, or a pattern such as "prod-*"; repeat the flag for several clusters',
+      repeatable,
+    ),
     timeout,
     limited,
   );

@@ -6,6 +6,7 @@ import { diagnosisJson } from '../report/json.ts';
 import type { Monitored } from '../report/metrics.ts';
 import { monitorPage } from '../report/monitor-page.ts';
 import { withCluster } from './cluster.ts';
+import { selectContexts } from './contexts.ts';
 import { describeListen } from './listen.ts';
 import { type Metrics, makeMetrics } from './monitor-metrics.ts';
 import { type Page, type Pages, servePages, text } from './monitor-server.ts';
@@ -45,7 +46,9 @@ export async function monitor(flags: MonitorFlags, version: string, terminal: Te
  * is monitored. Reads the credentials, but sends no request: the clusters may be down.
  */
 async function contextsOf(flags: MonitorFlags, terminal: Terminal): Promise<readonly string[]> {
-  const given: readonly (string | undefined)[] = flags.context ?? [undefined];
+  const given: readonly (string | undefined)[] = flags.context
+    ? selectContexts(flags.context, flags.kubeconfig, terminal.env).names
+    : [undefined];
   const names = given.map((context) =>
     withCluster({ ...flags, context }, terminal, 'reading the kubeconfig', async (cluster) => cluster.context),
   );

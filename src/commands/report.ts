@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { fileError } from '../config/file-errors.ts';
 import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
-import { type DiagnosisFormat, formatOf, formats, type ListFormat } from '../report/formats.ts';
+import { type DiagnosisFormat, formatOf, formats } from '../report/formats.ts';
 import type { Terminal } from './terminal.ts';
 
 type Context = Pick<Terminal, 'outColors' | 'env'>;
@@ -18,9 +18,14 @@ export async function renderDiagnosis(diagnosis: Diagnosis, format: DiagnosisFor
   return formats[format].diagnosis(diagnosis, outColors);
 }
 
-/** Renders the diagnoses of several clusters. */
-export const renderList = (list: DiagnosisList, format: ListFormat, { outColors }: Context): Promise<string> =>
-  formats[format].list(list, outColors);
+/** The same for the diagnoses of several clusters. */
+export async function renderList(list: DiagnosisList, format: DiagnosisFormat, { outColors, env }: Context): Promise<string> {
+  const { listSummary } = formatOf(format);
+  const at = new Date().toISOString();
+  const { GITHUB_STEP_SUMMARY: file } = env;
+  if (listSummary && file) append(file, await listSummary(list, at));
+  return formats[format].list(list, outColors, at);
+}
 
 function append(file: string, text: string): void {
   try {

@@ -9,6 +9,6 @@ export function exitCodeOf({ verdict, failure }: Pick<Diagnosis, 'verdict' | 'fa
 
 /** The exit code for several clusters. A cluster that could not be checked fails the command. */
 export function listExitCode({ clusters }: DiagnosisList): ExitCode {
-  const codes = clusters.map(({ diagnosis }) => (diagnosis ? exitCodeOf(diagnosis) : Exit.unreachable));
-  return codes.find((code) => code === Exit.findings) ?? codes.find((code) => code !== Exit.ok) ?? Exit.ok;
+  const codes: number[] = clusters.map(({ diagnosis, exitCode }) => (diagnosis ? exitCodeOf(diagnosis) : (exitCode ?? Exit.unreachable)));
+  return [Exit.findings, Exit.unreachable, Exit.deadline].find((code) => codes.includes(code)) ?? Exit.ok;
 }

@@ -1,16 +1,16 @@
 import type { ClusterOptions } from '../cluster/kubeconfig.ts';
 import { clusterFlagsOf, withClusterFlags } from '../diagnosis/fix.ts';
-import type { ClusterResult, Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
-import { worstOf } from '../diagnosis/verdict.ts';
-import { ApisvcError, type ExitCode, InterruptedError, UsageError } from '../errors.ts';
+import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
+import { type ExitCode, UsageError } from '../errors.ts';
 import { type Verified, verifyUntilHealthy } from '../operations/verify.ts';
 import { printable } from '../pki/printable.ts';
 import { saveFile } from '../project/files.ts';
 import { refuseOtherFile } from '../project/snapshot-file.ts';
-import { type DiagnosisFormat, isListFormat, listFormats } from '../report/formats.ts';
-import { snapshotJson } from '../report/json.ts';
+import { type DiagnosisFormat, formatOf, formatsOf } from '../report/formats.ts';
+import { listJson, snapshotJson } from '../report/json.ts';
 import type { SnapshotOptions, Wanted } from '../snapshot/types.ts';
 import { type ClusterFlags, withCluster } from './cluster.ts';
+import { type Contexts, checkContexts, selectContexts } from './contexts.ts';
 import { renderDiagnosis, renderList } from './report.ts';
 import { comparing, describeSelection, InvalidNameError, type Selection, type SelectionFlags, selectionOf } from './selection.ts';
 import type { Terminal } from './terminal.ts';
@@ -46,22 +46,24 @@ export async function verify(flags: VerifyFlags, given: readonly string[], termi
   );
   const selection = await comparing(selected, flags, terminal);
   const { wanted } = selection;
-  const contexts = [...new Set(flags.context ?? [])];
-  if (contexts.length > 1) {
-    requireListFormat(flags);
-    const check = (): Promise<DiagnosisList> => checkClusters(contexts, selection, flags, terminal);
+  const contexts = selectContexts(flags.context ?? [], flags.kubeconfig, terminal.env);
+  if (flags.watch) requireRepeatable(flags);
+  if (contexts.names.length > 1 || contexts.byPattern) {
+    refuseSave(flags);
+    const check = (): Promise<DiagnosisList> => checkSeveral(contexts, selection, flags, terminal);
     if (flags.watch) return watch(async () => frameOf(await check(), flags, terminal), terminal);
-    return report(await check(), flags, terminal);
+    const list = await check();
+    if (!streams(flags)) return report(list, flags, terminal);
+    await terminal.result(listJson.end(list.verdict));
+    return exitCodeFor(list);
   }
+  const [context] = contexts.names;
   const check = async (): Promise<Verified> => {
-    const verified = await checkCluster(contexts[0], selection, flags, terminal);
-    if (verified.diagnosis.apis.length === 0) throw nothingFound(wanted, { ...flags, context: contexts[0] });
+    const verified = await checkCluster(context, selection, flags, terminal);
+    if (verified.diagnosis.apis.length === 0) throw nothingFound(wanted, { ...flags, context });
     return verified;
   };
-  if (flags.watch) {
-    requireListFormat(flags);
-    return watch(async () => frameOf((await check()).diagnosis, flags, terminal), terminal);
-  }
+  if (flags.watch) return watch(async () => frameOf((await check()).diagnosis, flags, terminal), terminal);
   const { snapshot, diagnosis } = await check();
   await terminal.result(await render(diagnosis, flags, terminal));
   // Report first: the report is useful even if the file cannot be written.
@@ -85,14 +87,22 @@ async function suggestNames(error: unknown, flags: VerifyFlags, terminal: Termin
   throw error.suggesting(known.map(({ value }) => value));
 }
 
-/** Formats that describe one cluster at one time cannot be combined or repeated. */
-function requireListFormat({ output, watch, save }: VerifyFlags): void {
-  if (!isListFormat(output)) {
-    const what = watch ? '--watch' : 'more than one --context';
-    throw new UsageError(`-o ${output} cannot be used with ${what}`, {
-      fix: `Use another format: ${listFormats.map((format) => `-o ${format}`).join(', ')}.`,
+/** Formats for one document cannot be repeated. */
+function requireRepeatable(flags: VerifyFlags): void {
+  const { output } = flags;
+  if (formatOf(output).once) {
+    throw new UsageError(`-o ${output} cannot be used with --watch`, {
+      fix: `Use another format: ${formatsOf('verify')
+        .filter((name) => !formatOf(name).once)
+        .map((format) => `-o ${format}`)
+        .join(', ')}.`,
     });
   }
+  refuseSave(flags);
+}
+
+/** A snapshot is of one cluster. */
+function refuseSave({ save }: Pick<VerifyFlags, 'save'>): void {
   if (save !== undefined)
     throw new UsageError('--save cannot be used with more than one --context', { fix: 'Run verify --save once for each context.' });
 }
@@ -132,40 +142,30 @@ const nothingFound = (wanted: Wanted, cluster: ClusterOptions): UsageError =>
     fix: withClusterFlags('List the APIServices and their labels: kubectl get apiservices --show-labels', clusterFlagsOf(cluster)),
   });
 
-/**
- * Checks several clusters. A cluster that fails, or that has no selected APIService, does not stop
- * the rest.
- * @throws UsageError if no cluster has a selected APIService
- */
-async function checkClusters(
-  contexts: readonly string[],
-  selection: Selection,
-  flags: VerifyFlags,
-  terminal: Terminal,
-): Promise<DiagnosisList> {
+/** Checks several contexts. JSON is written as each of them ends. */
+async function checkSeveral(contexts: Contexts, selection: Selection, flags: VerifyFlags, terminal: Terminal): Promise<DiagnosisList> {
   const { wanted } = selection;
-  const clusters = await Promise.all(
-    contexts.map(async (context): Promise<ClusterResult> => {
-      try {
-        const { diagnosis } = await checkCluster(context, selection, flags, terminal);
-        return diagnosis.apis.length > 0 ? { context, diagnosis } : { context, error: nothingFound(wanted, { ...flags, context }).message };
-      } catch (error) {
-        if (!(error instanceof ApisvcError) || error instanceof InterruptedError || error instanceof UsageError) throw error;
-        return { context, error: error.message };
-      }
-    }),
-  );
-  const nothing = nothingFound(wanted, { ...flags, context: contexts[0] });
-  if (clusters.every(({ error }) => error === nothing.message)) throw nothing;
-  const verdict = worstOf(clusters.map(({ diagnosis }) => diagnosis?.verdict ?? 'unknown'));
-  return { apiVersion: 'apisvc.dev/diagnosis-list/v1alpha1', verdict, clusters };
+  if (flags.wait) terminal.progress(`waiting up to ${flags.timeout / 1000}s for ${describeSelection(wanted)} to be healthy`);
+  // The lines of all contexts would replace each other.
+  const silent = { ...terminal, progress: () => {}, status: () => {} };
+  let done = 0;
+  return checkContexts(contexts, {
+    check: async (context) => (await checkCluster(context, selection, flags, silent)).diagnosis,
+    nothingFound: (context) => nothingFound(wanted, { ...flags, context }),
+    onResult: async (result) => {
+      terminal.status(`verified ${++done} of ${contexts.names.length} contexts`);
+      if (streams(flags)) await terminal.result(listJson.cluster(result, done === 1));
+    },
+  });
 }
+
+const streams = ({ output, watch }: VerifyFlags): boolean => output === 'json' && !watch;
 
 type Outcome = Diagnosis | DiagnosisList;
 
 const render = (outcome: Outcome, { output }: VerifyFlags, terminal: Terminal): Promise<string> => {
   if (!('clusters' in outcome)) return renderDiagnosis(outcome, output, terminal);
-  return renderList(outcome, isListFormat(output) ? output : 'text', terminal);
+  return renderList(outcome, output, terminal);
 };
 
 async function report(outcome: Outcome, flags: VerifyFlags, terminal: Terminal): Promise<ExitCode> {

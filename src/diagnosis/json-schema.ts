@@ -6,7 +6,7 @@ const titles = {
   diagnosis: ['Diagnosis', 'The output of apisvc verify and apisvc lint with -o json or -o yaml.', diagnosisSchema],
   'diagnosis-list': [
     'DiagnosisList',
-    'The output of apisvc verify with -o json or -o yaml and several --context flags.',
+    'The output of apisvc verify with -o json or -o yaml, and several --context flags or a pattern.',
     diagnosisListSchema,
   ],
   snapshot: ['Snapshot', 'The file that apisvc verify --save writes and apisvc verify --from reads.', snapshotSchema],

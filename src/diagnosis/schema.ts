@@ -97,9 +97,10 @@ export const clusterResultSchema = z.object({
   context: z.string(),
   diagnosis: optional(diagnosisSchema),
   error: optional(z.string()),
+  exitCode: optional(z.int()).describe('The exit code for the error: 3, or 124 if the deadline passed.'),
 });
 
-/** Several clusters: more than one --context. */
+/** Several clusters: more than one --context, or a pattern. */
 export const diagnosisListSchema = z.object({
   apiVersion: z.literal('apisvc.dev/diagnosis-list/v1alpha1'),
   verdict: verdictSchema,

@@ -15,8 +15,10 @@ interface Format {
   readonly description: string;
   readonly commands: readonly FormatCommand[];
   readonly diagnosis?: (diagnosis: Diagnosis, colors: ChalkInstance) => Promise<string>;
-  /** Several clusters in one report. Without it, the format describes one cluster. */
-  readonly list?: (list: DiagnosisList, colors: ChalkInstance) => Promise<string>;
+  /** One document, which cannot follow another one. */
+  readonly once?: true;
+  /** Several clusters in one report, which is made `at` this time. */
+  readonly list?: (list: DiagnosisList, colors: ChalkInstance, at: string) => Promise<string>;
   /**
    * The report of a command that ends with an error. Only for formats that CI systems read: they
    * show it where people look for the result.
@@ -24,6 +26,7 @@ interface Format {
   readonly failedRun?: (run: FailedRun) => Promise<string>;
   /** Markdown for the file that GitHub Actions names in GITHUB_STEP_SUMMARY. */
   readonly stepSummary?: (diagnosis: Diagnosis) => Promise<string>;
+  readonly listSummary?: (list: DiagnosisList, at: string) => Promise<string>;
   /** The certificates of one API at every place. */
   readonly status?: (status: Status, colors: ChalkInstance) => Promise<string>;
   /** Manifests as one text for stdout. Without it, the format needs an output directory. */
@@ -82,25 +85,36 @@ export const formats = {
   junit: {
     description: 'JUnit XML for CI systems',
     commands: ['verify', 'lint', 'sandbox'],
+    once: true,
+    list: async (list, _, at) => (await import('./junit.ts')).diagnosisJunit((await import('./clusters.ts')).mergedDiagnosis(list, at)),
     diagnosis: async (diagnosis) => (await import('./junit.ts')).diagnosisJunit(diagnosis),
     failedRun: async (run) => (await import('./junit.ts')).failedJunit(run),
   },
   sarif: {
     description: 'SARIF 2.1.0 for code scanning',
     commands: ['verify', 'lint', 'sandbox'],
+    once: true,
+    list: async (list, _, at) => (await import('./sarif.ts')).diagnosisSarif((await import('./clusters.ts')).mergedDiagnosis(list, at)),
     diagnosis: async (diagnosis) => (await import('./sarif.ts')).diagnosisSarif(diagnosis),
     failedRun: async (run) => (await import('./sarif.ts')).failedSarif(run),
   },
   github: {
     description: 'Annotations and a step summary for GitHub Actions',
     commands: ['verify', 'lint', 'sandbox'],
+    once: true,
+    list: async (list, _, at) =>
+      (await import('./github.ts')).diagnosisGithub((await import('./clusters.ts')).mergedDiagnosis(list, at)).annotations,
     diagnosis: async (diagnosis) => (await import('./github.ts')).diagnosisGithub(diagnosis).annotations,
     failedRun: async (run) => (await import('./github.ts')).failedGithub(run),
+    listSummary: async (list, at) =>
+      (await import('./github.ts')).diagnosisGithub((await import('./clusters.ts')).mergedDiagnosis(list, at)).summary,
     stepSummary: async (diagnosis) => (await import('./github.ts')).diagnosisGithub(diagnosis).summary,
   },
   html: {
     description: 'HTML page in one file',
     commands: ['verify', 'lint', 'sandbox'],
+    once: true,
+    list: async (list, _, at) => (await import('./html.ts')).diagnosisHtml((await import('./clusters.ts')).mergedDiagnosis(list, at)),
     diagnosis: async (diagnosis) => (await import('./html.ts')).diagnosisHtml(diagnosis),
   },
   kustomize: {
@@ -125,7 +139,6 @@ type FormatWith<Renderer extends keyof Format> = {
 }[FormatName];
 
 export type DiagnosisFormat = FormatWith<'diagnosis'>;
-export type ListFormat = FormatWith<'list'>;
 export type StatusFormat = FormatWith<'status'>;
 export type ManifestFormat = FormatWith<'manifests'> | FormatWith<'manifestFiles'>;
 
@@ -136,9 +149,3 @@ export const formatOf = (name: FormatName): Format => formats[name];
 
 /** The formats that a command accepts; the first is its default. */
 export const formatsOf = (command: FormatCommand): FormatName[] => names.filter((name) => formatOf(name).commands.includes(command));
-
-/** Whether a format can show several clusters. */
-export const isListFormat = (name: FormatName): name is ListFormat => formatOf(name).list !== undefined;
-
-/** The formats that can show several clusters. */
-export const listFormats: readonly ListFormat[] = names.filter(isListFormat);

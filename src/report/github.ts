@@ -7,7 +7,7 @@ import { type FailedRun, failedRunText } from './failed-run.ts';
 import { findingCounts, findingText } from './finding-text.ts';
 import { codeBlock, codeSpan, escapeMarkdown } from './markdown.ts';
 import { encodable, escaped } from './markup.ts';
-import { placesOf, sectionsOf } from './sections.ts';
+import { placesOf, type Section, sectionsOf } from './sections.ts';
 import { headline, verdictLabel } from './verdict.ts';
 
 export interface GithubReport {
@@ -42,7 +42,7 @@ interface Annotation {
 }
 
 function annotationsOf(
-  { name, verdict, findings, notChecked, location }: ApiDiagnosis,
+  { name, verdict, findings, notChecked, location, error = noVerdict }: Section,
   { source, failure }: Diagnosis,
 ): readonly Annotation[] {
   const [file, ...others] = source.kind === 'files' ? source.files : [];
@@ -59,7 +59,7 @@ function annotationsOf(
   const unseen = notChecked.map(({ what, why }) => `${what}: ${why}`);
   return [
     ...(verdict === 'unknown'
-      ? [{ level: failure === undefined ? ('warning' as const) : ('error' as const), title: `${name}: unknown`, lines: [noVerdict], place }]
+      ? [{ level: failure === undefined ? ('warning' as const) : ('error' as const), title: `${name}: unknown`, lines: [error], place }]
       : []),
     ...found,
     ...(unseen.length > 0 ? [{ level: 'notice' as const, title: `${name}: not checked`, lines: unseen, place }] : []),

@@ -1,5 +1,5 @@
 import type { Status } from '../diagnosis/status.ts';
-import type { Diagnosis, DiagnosisList } from '../diagnosis/types.ts';
+import type { ClusterResult, Diagnosis, DiagnosisList, Verdict } from '../diagnosis/types.ts';
 import type { AppliedObject } from '../operations/progress.ts';
 import { printableQuoted } from '../pki/printable.ts';
 import type { Snapshot } from '../snapshot/types.ts';
@@ -12,6 +12,15 @@ export const json = (value: unknown): string => `${printableQuoted(JSON.stringif
 
 /** The diagnosis; `apiVersion` names its schema. */
 export const diagnosisJson = (diagnosis: Diagnosis | DiagnosisList): string => json(diagnosis);
+
+/** A list of diagnoses that is written while it is made: the clusters first, the verdict last. */
+export const listJson = {
+  cluster(result: ClusterResult, isFirst: boolean): string {
+    const text = json(result).trimEnd().replaceAll(/^/gm, '    ');
+    return isFirst ? `{\n  "apiVersion": "apisvc.dev/diagnosis-list/v1alpha1",\n  "clusters": [\n${text}` : `,\n${text}`;
+  },
+  end: (verdict: Verdict): string => `\n  ],\n  "verdict": ${JSON.stringify(verdict)}\n}\n`,
+};
 
 /** A snapshot, as `--save` writes it and `--from` reads it. */
 export const snapshotJson = (snapshot: Snapshot): string => json(snapshot);

@@ -3,7 +3,7 @@ import type { ApiDiagnosis, Diagnosis, NotChecked } from '../diagnosis/types.ts'
 import { type FailedRun, failedRunText } from './failed-run.ts';
 import { findingText, type NumberedFinding, numberFindings } from './finding-text.ts';
 import { lines, type Markup, markup } from './markup.ts';
-import { sectionsOf } from './sections.ts';
+import { type Section, sectionsOf } from './sections.ts';
 
 /** JUnit counts every outcome but `passed`. */
 type Outcome = 'passed' | 'failures' | 'errors' | 'skipped';
@@ -56,17 +56,17 @@ function counts(cases: readonly TestCase[]): Markup {
   return markup`tests="${cases.length}" failures="${count('failures')}" errors="${count('errors')}" skipped="${count('skipped')}" time="0"`;
 }
 
-function casesOf(api: ApiDiagnosis, failure: string | undefined): readonly TestCase[] {
+function casesOf(api: Section, failure: string | undefined): readonly TestCase[] {
   const { name, findings, notChecked } = api;
   const found = numberFindings(findings).map((each) => findingCase(name, each));
   const verdict = found.some(({ outcome }) => outcome === 'failures') ? [] : [verdictCase(api, failure)];
   return [...verdict, ...found, ...notChecked.map((each) => skippedCase(name, each))];
 }
 
-function verdictCase({ name, verdict }: ApiDiagnosis, failure: string | undefined): TestCase {
+function verdictCase({ name, verdict, error = noVerdict }: Section, failure: string | undefined): TestCase {
   if (verdict === 'healthy') return testCase('passed', name, 'verdict', markup``);
-  if (failure === undefined) return testCase('skipped', name, 'verdict', markup`<skipped message="${noVerdict}"/>`);
-  return testCase('errors', name, 'verdict', markup`<error message="${noVerdict}" type="${verdict}"/>`);
+  if (failure === undefined) return testCase('skipped', name, 'verdict', markup`<skipped message="${error}"/>`);
+  return testCase('errors', name, 'verdict', markup`<error message="${error}" type="${verdict}"/>`);
 }
 
 function findingCase(name: string, { finding, number }: NumberedFinding): TestCase {

@@ -20,7 +20,8 @@ export function diagnosisSarif(diagnosis: Diagnosis): string {
   const apis = sectionsOf(diagnosis);
   const codes = [...new Set(apis.flatMap(({ findings }) => findings.map(({ code }) => code)))];
   // Errors are results. A failure without errors means that checks did not run.
-  const incomplete = verdict !== 'broken' && failure !== undefined ? [notification('error', failure)] : [];
+  const isIncomplete = verdict !== 'broken' || apis.some(({ error }) => error !== undefined);
+  const incomplete = isIncomplete && failure !== undefined ? [notification('error', failure)] : [];
   return log({
     rules: codes.map(rule),
     executionSuccessful: incomplete.length === 0,

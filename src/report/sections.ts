@@ -3,8 +3,14 @@ import type { ApiDiagnosis, Diagnosis, Finding, Verdict } from '../diagnosis/typ
 /** The name of the section about files that hold no API that can be checked. */
 export const filesSection = 'files';
 
+/** A section of a report: an API, or what could not be checked. */
+export interface Section extends ApiDiagnosis {
+  /** Why a whole cluster could not be checked. */
+  readonly error?: string;
+}
+
 /** The sections of a report: files that could not be checked, then every API. */
-export function sectionsOf({ apis, files }: Pick<Diagnosis, 'apis' | 'files'>): readonly ApiDiagnosis[] {
+export function sectionsOf({ apis, files }: Pick<Diagnosis, 'apis' | 'files'>): readonly Section[] {
   if (!files || files.findings.length + files.notChecked.length === 0) return apis;
   const verdict = files.findings.some(({ severity }) => severity === 'error') ? 'broken' : 'healthy';
   return [{ name: filesSection, verdict, overview: {}, facts: [], path: [], ...files }, ...apis];

@@ -6,6 +6,7 @@ import { locationText } from '../diagnosis/locations.ts';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList, Finding } from '../diagnosis/types.ts';
 import { printable } from '../pki/printable.ts';
 import type { Source } from '../snapshot/types.ts';
+import { listFailure } from './clusters.ts';
 import { findingCounts } from './finding-text.ts';
 import { byReason } from './not-checked.ts';
 import { byVerdict, filesSection, isBrief, sectionsOf } from './sections.ts';
@@ -36,12 +37,9 @@ function apisText({ apis, source, files }: Diagnosis, colors: ChalkInstance): st
 const worstLast = ['healthy', 'unknown', 'broken'] as const;
 
 /** Several clusters, one below the other, each under its context. */
-export const listText = (list: DiagnosisList, colors: ChalkInstance): string => `${clustersText(list, colors)}${listFailure(list, colors)}`;
-
-function listFailure({ clusters }: DiagnosisList, colors: ChalkInstance): string {
-  const failed = clusters.filter(({ diagnosis }) => diagnosis === undefined || diagnosis.failure !== undefined);
-  const contexts = `${failed.length === 1 ? 'context' : 'contexts'} ${failed.map(({ context }) => context).join(', ')}`;
-  return failed.length === 0 ? '' : `\n${failureLine(contexts, colors)}`;
+export function listText(list: DiagnosisList, colors: ChalkInstance): string {
+  const failure = listFailure(list);
+  return `${clustersText(list, colors)}${failure === undefined ? '' : `\n${failureLine(failure, colors)}`}`;
 }
 
 const clustersText = ({ clusters }: DiagnosisList, colors: ChalkInstance): string =>

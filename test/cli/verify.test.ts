@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
+import type { DiagnosisList } from '../../src/diagnosis/types.ts';
 import { snapshotJson } from '../../src/report/json.ts';
 import type { Snapshot } from '../../src/snapshot/types.ts';
 import { answer, kubeconfig, notFound, serve, status } from '../unit/cluster/kube-api.ts';
@@ -254,6 +255,56 @@ describe('verify of a cluster', () => {
       stdout: expect.stringMatching(/^\? empty unknown no APIServices with labels a=b found\n✓ test\/v1\.example\.com healthy.*\n$/),
     });
     expect(await apisvc([...args, '--context', 'void'], { cwd })).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  describe('a pattern of contexts', () => {
+    /** The contexts test, prod-a, prod-b (never answers) and stale (names no cluster). */
+    async function withContexts(): Promise<string> {
+      const cwd = await withCluster();
+      const config = JSON.parse(readFileSync(join(cwd, 'config'), 'utf8'));
+      const hangs = await serve(() => {});
+      config.clusters.push({ name: 'hangs', cluster: { server: hangs } });
+      const clusters = { 'prod-a': 'test', 'prod-b': 'hangs', stale: 'gone' };
+      for (const [name, cluster] of Object.entries(clusters)) config.contexts.push({ name, context: { cluster, user: 'test' } });
+      writeFileSync(join(cwd, 'config'), JSON.stringify(config));
+      return cwd;
+    }
+    const all = ['verify', ...flags, '--all', '--timeout', '5s'];
+
+    test('one that hangs and one that is broken do not stop the others, and JSON arrives before the end', async () => {
+      const cwd = await withContexts();
+      const [whole, prod] = await Promise.all([
+        apisvc([...all, '--context', '*', '-o', 'json'], { cwd }),
+        apisvc([...all, '--context', 'prod-?', '-o', 'junit'], { cwd }),
+      ]);
+      expect({ code: whole.code, stderr: whole.stderr }).toEqual({ code: 3, stderr: '' });
+      expect(schemaErrors('diagnosis-list', whole.stdout)).toEqual([]);
+      const { verdict, clusters } = JSON.parse(whole.stdout) as DiagnosisList;
+      expect(verdict).toBe('unknown');
+      // In the order in which they end.
+      expect(clusters.at(-1)).toEqual({
+        context: 'prod-b',
+        error: expect.stringMatching(/^timed out after 5s verifying all APIServices/),
+        exitCode: 124,
+      });
+      expect(clusters.find(({ context }) => context === 'stale')).toMatchObject({
+        error: expect.stringContaining('cluster "gone"'),
+        exitCode: 3,
+      });
+      expect(clusters.flatMap(({ context, diagnosis }) => (diagnosis ? [context] : [])).toSorted()).toEqual(['prod-a', 'test']);
+      expect(prod.code).toBe(124);
+      expect(prod.stdout).toContain('<testsuite name="prod-a/v1.example.com"');
+      expect(prod.stdout).toMatch(/<testcase classname="prod-b" name="verdict" time="0"><error message="timed out after 5s /);
+    });
+
+    test('without a match, or with nothing to verify anywhere, is wrong usage without a report', async () => {
+      const cwd = await withContexts();
+      expect(await apisvc([...all, '--context', 'dev-*'], { cwd })).toMatchObject({
+        code: 2,
+        stderr: 'error: no context of the kubeconfig matches "dev-*"\nfix: Choose from the contexts test, prod-a, prod-b, stale.\n',
+      });
+      expect(await apisvc([...all, '--context', 'stal?', '-o', 'json'], { cwd })).toMatchObject({ code: 2, stdout: '' });
+    });
   });
 
   test('--watch draws each change once on a terminal; Ctrl-C exits with 130', async (context) => {

@@ -8,7 +8,7 @@ const waiting = { timeout: 60_000, interval: 200 };
 
 test('monitor follows the state of an API, survives the end of the cluster, and ends with SIGTERM', async () => {
   const { cwd, box, run } = await registeredDemo();
-  const flags = ['monitor', '--listen', '127.0.0.1:0', '--interval', '5s', '--events'];
+  const flags = ['monitor', '--context', 'apisvc-sandbox-*', '--listen', '127.0.0.1:0', '--interval', '5s', '--events'];
   const running = execa(bin, flags, { cwd, env: { ...plainEnv, ...box.env }, extendEnv: false, stdin: 'ignore', reject: false });
   onTestFinished(async () => {
     running.kill('SIGKILL');

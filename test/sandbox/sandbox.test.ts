@@ -36,7 +36,8 @@ describe('with the demo server', () => {
     const box = await startSandbox([], cwd);
     expect(statSync(box.env.KUBECONFIG).mode & 0o777).toBe(0o600);
     expect(await apisvc(['verify', name], { cwd, env: box.env })).toMatchObject({ code: 0 });
-    expect(await apisvc(['verify', '--all', '-o', 'short'], { cwd, env: box.env })).toMatchObject({ code: 0 });
+    const all = await apisvc(['verify', '--all', '--context', 'apisvc-sandbox-*', '-o', 'short'], { cwd, env: box.env });
+    expect(all).toMatchObject({ code: 0, stdout: expect.stringContaining(`✓ apisvc-sandbox-simulation/${name} healthy`) });
     const { code, stderr } = await sandboxOnce(['--write-kubeconfig', box.env.KUBECONFIG], cwd);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('is the kubeconfig of a running sandbox') });
     expect(await box.end('SIGINT')).toMatchObject({ code: 130 });

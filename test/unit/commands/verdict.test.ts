@@ -37,6 +37,8 @@ describe('the exit code of', () => {
       { context: 'b', diagnosis: of(['broken']) },
       { context: 'c', error: 'connection refused' },
     ];
+    const slow = { context: 'd', error: 'timed out', exitCode: 124 };
+    expect([listExitCode(list(slow, good)), listExitCode(list(slow, dead)), listExitCode(list(slow, bad))]).toEqual([124, 3, 1]);
     expect([listExitCode(list(good, good)), listExitCode(list(dead, good)), listExitCode(list(dead, bad, good))]).toEqual([0, 3, 1]);
   });
 });

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { diagnose } from '../../../src/diagnosis/diagnose.ts';
 import type { ApiDiagnosis, Diagnosis, DiagnosisList, Overview } from '../../../src/diagnosis/types.ts';
-import { diagnosisJson } from '../../../src/report/json.ts';
+import { mergedDiagnosis } from '../../../src/report/clusters.ts';
+import { diagnosisGithub } from '../../../src/report/github.ts';
+import { diagnosisHtml } from '../../../src/report/html.ts';
+import { diagnosisJson, listJson } from '../../../src/report/json.ts';
+import { diagnosisJunit } from '../../../src/report/junit.ts';
+import { diagnosisSarif } from '../../../src/report/sarif.ts';
 import { diagnosisShort, listShort } from '../../../src/report/short.ts';
 import { diagnosisText, listText } from '../../../src/report/text.ts';
 import { diagnosisWide, listWide } from '../../../src/report/wide.ts';
@@ -115,6 +120,26 @@ test('short: one line for each API', () => {
 });
 
 describe('several clusters', () => {
+  test('JSON: what is written piece by piece is the list', () => {
+    const pieces = list.clusters.map((each, index) => listJson.cluster(each, index === 0));
+    expect(JSON.parse([...pieces, listJson.end(list.verdict)].join(''))).toEqual(list);
+  });
+
+  test('formats with a section for each API: the context before the name, and a section for one that failed', () => {
+    const merged = mergedDiagnosis(list, '');
+    expect(merged).toMatchObject({ takenAt: many.takenAt, failure: 'context dead\u009b', source: { context: 'staging, dead\u009b' } });
+    const junit = diagnosisJunit(merged);
+    expect(junit).toContain('<testsuite name="staging/v1.broken"');
+    expect(junit).toContain('name="verdict" time="0"><error message="connection refused" type="unknown"/>');
+    const { annotations, summary } = diagnosisGithub(merged);
+    expect(annotations).toContain('::connection refused');
+    expect(summary).toContain('staging/v1.broken');
+    const [run] = JSON.parse(diagnosisSarif(merged)).runs;
+    expect(run.invocations[0].executionSuccessful).toBe(false);
+    expect(run.results[0].locations[0].logicalLocations[0].name).toBe('staging/v1.broken');
+    expect(diagnosisHtml(merged)).toContain('staging/v1.broken');
+  });
+
   test('text: each under its context', () => {
     const text = listText(list, colorless);
     expect(text).toMatch(/^context staging \(https:\/\/127\.0\.0\.1:6443\)\n\n✓ 2 APIs/);
