@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MachineError, UsageError } from '../errors.ts';
 import { shellWord } from './shell-word.ts';
@@ -31,8 +31,22 @@ const failures: Readonly<Record<string, { readonly reason: string; readonly fix?
 };
 
 function permissionFix(action: Action, path: string): string {
+  const directory = action === 'read' ? closedAbove(path) : undefined;
+  if (directory !== undefined) {
+    return `Give the current user access to the directory (x), or choose another path. To see the permissions: ls -ld ${shellWord(directory)}`;
+  }
   const wanted = { read: 'read access', write: 'write access', remove: 'write access to its directory' }[action];
   return `Give the current user ${wanted}, or choose another path. To see the permissions: ls -ld ${shellWord(action === 'write' ? existing(path) : path)}`;
+}
+
+/** The directory above a path that the user may not search; undefined where the path is reached. */
+function closedAbove(path: string): string | undefined {
+  try {
+    lstatSync(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EACCES') return closedAbove(dirname(path)) ?? dirname(path);
+  }
+  return undefined;
 }
 
 /** The path, or the nearest directory above it that exists. */
@@ -53,9 +67,13 @@ const machineCodes: readonly string[] = ['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'E
  * @param fix replaces the one that the cause suggests
  */
 export function fileError(action: Action, path: string, cause: unknown, fix?: string): UsageError | MachineError {
-  const advice = fix ?? fileFix(action, path, cause);
+  const { code, syscall, path: opened = path } = cause as NodeJS.ErrnoException;
+  // A file operation of several steps also opens the directory above.
+  const failed = code === 'EACCES' && ['open', 'scandir'].includes(syscall ?? '') ? opened : path;
+  const place = code === 'EACCES' && action === 'read' ? (closedAbove(failed) ?? failed) : failed;
+  const advice = fix ?? fileFix(action, failed, cause);
   const ErrorClass = action !== 'read' && machineCodes.includes((cause as NodeJS.ErrnoException).code ?? '') ? MachineError : UsageError;
-  return new ErrorClass(`failed to ${action} ${path}: ${fileReason(cause)}`, { ...(advice === undefined ? {} : { fix: advice }), cause });
+  return new ErrorClass(`failed to ${action} ${place}: ${fileReason(cause)}`, { ...(advice === undefined ? {} : { fix: advice }), cause });
 }
 
 /** What to do about a file operation that failed, if its cause suggests something. */

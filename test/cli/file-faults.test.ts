@@ -24,24 +24,25 @@ function obstacles(): string {
 const run = (args: string, cwd: string, before = ''): Promise<Ran> => shell(`${before}${asNobody}${inShell} ${args}`, cwd);
 
 const denied = 'fix: Give the current user read access, or choose another path. To see the permissions: ls -ld ';
+const closed = 'fix: Give the current user access to the directory (x), or choose another path. To see the permissions: ls -ld secret';
 const linked = 'fix: Check the path: a symbolic link in it points to itself.';
 
 describe('a path that cannot be used: exit 2, one error, one fix', () => {
   test.each([
     ['lint secret', 'error: failed to read secret: permission denied', `${denied}secret`],
-    ['lint secret/a.yaml', 'error: failed to read secret/a.yaml: permission denied', `${denied}secret/a.yaml`],
+    ['lint secret/a.yaml', 'error: failed to read secret: permission denied', closed],
     ['lint loop', 'error: failed to read loop: too many levels of symbolic links', linked],
     ['lint file/a.yaml', 'error: failed to read file/a.yaml: not a directory', 'fix: Check the path.'],
     [`lint ${longName}`, `error: failed to read ${longName}: name too long`, 'fix: Use a shorter path.'],
     ['verify --from dir', 'error: failed to read dir: it is a directory', 'fix: Name a file instead of a directory.'],
-    ['verify --from secret/a', 'error: failed to read secret/a: permission denied', `${denied}secret/a`],
+    ['verify --from secret/a', 'error: failed to read secret: permission denied', closed],
     ['verify v1.apps --kubeconfig loop', 'error: failed to read loop: too many levels of symbolic links', linked],
     [
       'verify v1.apps --kubeconfig dir',
       'error: failed to read kubeconfig dir: it is a directory',
       'fix: Name a file instead of a directory.',
     ],
-    ['init new --preset demo --ca-cert secret/a --ca-key file', 'error: failed to read secret/a: permission denied', `${denied}secret/a`],
+    ['init new --preset demo --ca-cert secret/a --ca-key file', 'error: failed to read secret: permission denied', closed],
     ['init secret --preset demo', 'error: failed to write secret/certs: permission denied', `${denied.replace('read', 'write')}secret`],
     ['init file --preset demo', 'error: failed to write file/certs: not a directory', 'fix: Check the path.'],
     ['render -C none', 'error: directory none does not exist', 'fix: Check the path, or create a project there: apisvc init none'],
@@ -52,7 +53,7 @@ describe('a path that cannot be used: exit 2, one error, one fix', () => {
     ['verify -C none', 'error: directory none does not exist', 'fix: Check the path, or create a project there: apisvc init none'],
     ['sandbox -C none -- true', 'error: directory none does not exist', 'fix: Check the path, or create a project there: apisvc init none'],
     ['render -C dir', 'error: dir/apisvc.yaml not found', 'fix: Set the project directory with -C, or create a project: apisvc init dir'],
-    ['render -C secret', 'error: failed to read secret/apisvc.yaml: permission denied', `${denied}secret/apisvc.yaml`],
+    ['render -C secret', 'error: failed to read secret: permission denied', closed],
     ['sandbox --assets secret', 'error: failed to read secret: permission denied', `${denied}secret`],
     ['sandbox --assets none', 'error: failed to read none: no such file or directory', 'fix: Check the path.'],
     [
@@ -60,7 +61,7 @@ describe('a path that cannot be used: exit 2, one error, one fix', () => {
       'error: --assets: permission denied to run etcd and kube-apiserver in assets',
       'fix: chmod a+x assets assets/etcd assets/kube-apiserver',
     ],
-    ['sandbox --write-kubeconfig secret/a', 'error: failed to read secret/a: permission denied', `${denied}secret/a`],
+    ['sandbox --write-kubeconfig secret/a', 'error: failed to read secret: permission denied', closed],
     ['sandbox --engine simulated --write-kubeconfig none/a', 'error: directory none does not exist', 'fix: mkdir -p none'],
   ])('%s', async (args, error, fix) => {
     const { code, stdout, stderr } = await run(args, obstacles());

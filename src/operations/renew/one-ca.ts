@@ -1,5 +1,4 @@
 import { pause as pauseFor } from '../../cluster/backoff.ts';
-import { namespacedName } from '../../cluster/resources.ts';
 import type { KubeObject } from '../../manifests/types.ts';
 import { viewApiService } from '../../snapshot/views.ts';
 import { trustsOnly } from '../rotation/bundles.ts';
@@ -7,7 +6,7 @@ import { secretRef } from '../rotation/live.ts';
 import { ageLimit, type Moment } from '../rotation/moment.ts';
 import type { Rotation } from '../rotation/rotation.ts';
 import type { Step } from '../runner.ts';
-import { bothRef, readBoth, removeBoth } from './both-cas-secret.ts';
+import { readBoth, removeBoth } from './both-cas-secret.ts';
 import { follow, isInjected, readVerifying } from './ca-source.ts';
 
 interface OneCa {
@@ -43,7 +42,7 @@ export function oneCaStep(rotation: Rotation, { untilServed, released, pause = p
   };
   return {
     id: 'trust-new',
-    title: `Removing Secret ${namespacedName(bothRef(registration))}`,
+    title: 'Injecting only the new CA',
     needs: () => [],
     observe: async () => ({ state: !(await injected()) && !(await readBoth(rotation)).own ? 'done' : 'pending' }),
     async run() {

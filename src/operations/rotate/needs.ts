@@ -1,8 +1,8 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import { leaseNeeds } from '../../cluster/lease.ts';
 import type { Need } from '../../cluster/status.ts';
-import type { Registration } from '../../config/schema.ts';
 import { projectFiles } from '../../project/project.ts';
+import { listNeeds } from '../list-needs.ts';
 import type { RotateRequest } from '../rotation/request.ts';
 import { type Rotation, serviceOf, unknownSet } from '../rotation/rotation.ts';
 import { type OnDisk, stepList } from './step-list.ts';
@@ -31,17 +31,9 @@ export function rotationNeeds(cluster: Cluster, request: RotateRequest): readonl
     ...leaseNeeds(serviceOf(request)),
     ...issueNeeds,
     ...steps.flatMap((step) => step.needs()),
-    ...(cluster.as === undefined ? [] : listNeeds(registration)),
+    ...(cluster.as === undefined ? [] : listNeeds(registration.spec.apis.map(({ group }) => group))),
   ];
 }
-
-/** With --as, the checks at the end report that the user may not list. */
-const listNeeds = ({ spec }: Registration): readonly Need[] =>
-  [...new Set(spec.apis.map(({ group }) => group))].map((group) => ({
-    verb: 'list',
-    ref: { resource: { apiVersion: `${group}/*`, kind: '*', plural: '*', namespaced: false }, namespace: undefined, name: '*' },
-    optional: true,
-  }));
 
 /** No step runs. */
 const unused: OnDisk = {

@@ -4,6 +4,7 @@ import type { Need } from '../../cluster/status.ts';
 import { secretMounts } from '../../snapshot/secret-mounts.ts';
 import { servingContainer } from '../../snapshot/server-view.ts';
 import { viewApiService } from '../../snapshot/views.ts';
+import { listNeeds } from '../list-needs.ts';
 import { requireAccess, whenRefused } from '../permissions.ts';
 import { anyApiService } from '../rotation/live.ts';
 import type { Waiting } from '../wait.ts';
@@ -15,6 +16,8 @@ export interface Known {
   readonly names: readonly string[];
   readonly backend?: Backend | undefined;
   readonly server?: RunningServer;
+  /** The user of --as. */
+  readonly as: string | undefined;
 }
 
 /** The Secret for the certificate, by the name of the Service: the first one that is free. */
@@ -30,8 +33,8 @@ export function mountedSecrets({ pods: [pod], targetPort }: RunningServer): read
  * The permissions that `secure` needs. Those to read come first. Of a server that is not known yet,
  * any Deployment in its namespace may be the one.
  */
-export function secureNeeds({ names, backend, server }: Known): readonly Need[] {
-  const registration = apiServiceNeeds(names);
+export function secureNeeds({ names, backend, server, as }: Known): readonly Need[] {
+  const registration = apiServiceNeeds(names, as);
   if (!backend) return registration;
   const { namespace, name: service } = backend;
   const [own = ''] = ownSecrets(service);
@@ -50,14 +53,15 @@ export function secureNeeds({ names, backend, server }: Known): readonly Need[] 
   ];
 }
 
-const apiServiceNeeds = (names: readonly string[]): readonly Need[] => [
+const apiServiceNeeds = (names: readonly string[], as: string | undefined): readonly Need[] => [
   ...allow(anyApiService, 'list', 'watch'),
   ...names.flatMap((name) => allow({ ...anyApiService, name }, 'get', 'patch')),
+  ...(as === undefined ? [] : listNeeds(names.map((name) => name.slice(name.indexOf('.') + 1)))),
 ];
 
 /** The permissions that `secure --undo` needs. The cluster knows what was changed. */
-export function undoNeeds({ names, backend }: Known): readonly Need[] {
-  const registration = apiServiceNeeds(names);
+export function undoNeeds({ names, backend, as }: Known): readonly Need[] {
+  const registration = apiServiceNeeds(names, as);
   if (!backend) return registration;
   const { namespace, name: service } = backend;
   const [own = ''] = ownSecrets(service);
@@ -97,6 +101,6 @@ export async function namingMissingToFind<T>(
   return whenRefused(work, async () => {
     const found = await getObject(cluster, { ...anyApiService, name }, signal).catch(() => undefined);
     const backend = found && viewApiService(found).service;
-    await requireAccess(cluster, needsOf({ names: [name], backend }), [], signal, backend ? unknown : backendUnknown);
+    await requireAccess(cluster, needsOf({ names: [name], backend, as: cluster.as }), [], signal, backend ? unknown : backendUnknown);
   });
 }

@@ -41,7 +41,7 @@ export async function planSecure(waiting: Waiting, name: string): Promise<Secure
   const insecure = registered.apiServices.filter(isInsecure);
   if (insecure.length === 0) return { kind: 'secured' };
   refuseInjected(insecure);
-  const known = { names: insecure.map(({ metadata }) => metadata.name), backend: registered.backend };
+  const known = { names: insecure.map(({ metadata }) => metadata.name), backend: registered.backend, as: cluster.as };
   const find = () => findServer(waiting, registered.backend);
   const server = await namingAllMissing(cluster, secureNeeds(known), signal, find, mountsUnknown);
   return namingAllMissing(cluster, secureNeeds({ ...known, server }), signal, () => planFor(waiting, registered, server));

@@ -48,7 +48,7 @@ async function look(waiting: Waiting, { name, directory }: Pick<UndoRequest, 'na
   const { cluster, signal, onProgress } = waiting;
   const { backend, apiServices } = await namingMissingToFind(waiting, name, undoNeeds, () => findRegistered(waiting, name));
   const names = apiServices.map(({ metadata }) => metadata.name);
-  const needs = undoNeeds({ names, backend });
+  const needs = undoNeeds({ names, backend, as: cluster.as });
   const owners = apiServices.flatMap(({ metadata }) => metadata.annotations?.[projectAnnotation] ?? []);
   const project = owners[0] ?? (await namingAllMissing(cluster, needs, signal, () => projectOfSecret(waiting, backend)));
   if (project === undefined) return undefined;
