@@ -33,6 +33,9 @@ const packages = {
   'aggregator-front': { 'aggregator-front': '.' },
   'any-api': { 'any-api': '.' },
   'cert-manager': { 'cert-manager': '.' },
+  'cert-manager-1.11': Object.fromEntries(
+    ['cainjector', 'controller', 'webhook'].map((name) => [`${name}-1.11`, `github.com/cert-manager/cert-manager/cmd/${name}`]),
+  ),
   'dns-webhook': { 'dns-webhook': '.' },
   'argocd-engine': { 'argocd-engine': '.' },
   'flux-apply': { 'flux-apply': '.' },
@@ -50,6 +53,7 @@ const packages = {
 const folders = {
   'metrics-server': { manifests: 'sigs.k8s.io/metrics-server' },
   'cert-manager': { 'deploy/crds': 'github.com/cert-manager/cert-manager' },
+  'cert-manager-1.11': { deploy: 'github.com/cert-manager/cert-manager' },
 };
 
 /**

@@ -24,10 +24,16 @@ export async function installCertManagerCrds(): Promise<void> {
 }
 
 /** Starts the controllers that issue certificates, or the cainjector, which writes caBundles. */
-export function startCertManager(part: 'controller' | 'cainjector', kubeconfig = cluster.kubeconfig): CertManager {
-  const own = program(cluster.programs, 'cert-manager');
-  const [command = '', ...args] = [...dieWithParent(), own, `--kubeconfig=${kubeconfig}`, part];
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+export const startCertManager = (part: 'controller' | 'cainjector', kubeconfig = cluster.kubeconfig): CertManager =>
+  startPart(part, [program(cluster.programs, 'cert-manager'), `--kubeconfig=${kubeconfig}`, part]);
+
+/**
+ * Starts a program of cert-manager.
+ * @param command may begin with one that enters namespaces
+ */
+export function startPart(part: string, command: readonly string[]): CertManager {
+  const [first = '', ...args] = [...dieWithParent(), ...command];
+  const child = spawn(first, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   child.stderr.on('data', (chunk) => {
     log += chunk;

@@ -30,7 +30,9 @@ export function requirePrograms({ kubernetes, node }: ProgramSelection): Program
     'load',
     'metrics-server',
     'promtool',
-    ...(node ? ['any-api', 'argocd-engine', 'cert-manager', 'dns-webhook', 'flux-apply', 'helm-3', 'helm-4', 'pause'] : []),
+    ...(node
+      ? ['any-api', 'argocd-engine', 'cert-manager', 'cert-manager-1.11', 'dns-webhook', 'flux-apply', 'helm-3', 'helm-4', 'pause']
+      : []),
     wanted,
   ];
   const { programs, missing } = findComponents();
