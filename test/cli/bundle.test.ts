@@ -61,6 +61,13 @@ describe('the bundle', () => {
     expect(sources.some((source) => source.includes('node_modules/yaml/'))).toBe(true);
   });
 
+  test('only monitor loads prom-client, without OpenTelemetry', () => {
+    const metrics = (source: string): boolean => /node_modules\/(prom-client|@opentelemetry)\//.test(source);
+    const loading = Object.values(outputs).filter(({ inputs }) => Object.keys(inputs).some(metrics));
+    expect(loading.map(({ entryPoint }) => entryPoint)).toEqual(['src/commands/monitor.ts']);
+    expect(sourcesOf('src/commands/monitor.ts').some((source) => source.includes('node_modules/@opentelemetry/'))).toBe(false);
+  });
+
   test("has none of zod's translations", () => {
     const all = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
     const locales = all.filter(([source, { bytesInOutput }]) => source.includes('zod/v4/locales/') && bytesInOutput > 0);
