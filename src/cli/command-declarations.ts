@@ -53,8 +53,15 @@ function addRender(program: Command, run: Run): void {
         'caBundle',
       ]),
     )
+    .addOption(
+      new Option(
+        '--cronjob',
+        'Print a CronJob that runs apisvc rotate --if-expires-within 30d, with its RBAC; needs caKey: secret in apisvc.yaml',
+      ).conflicts(['secrets', 'caBundle', 'monitor']),
+    )
+    .option('--schedule <cron>', 'When the CronJob runs (default: "17 3 * * *")')
     .option('-n, --namespace <namespace>', 'Namespace of the monitor (default: apisvc-monitor)')
-    .option('--image <image>', 'Container image of apisvc for the monitor')
+    .option('--image <image>', 'Container image of apisvc for the monitor or the CronJob')
     .addHelpText(
       'after',
       examples(
@@ -62,6 +69,7 @@ function addRender(program: Command, run: Run): void {
         'apisvc render -o kustomize --output-dir manifests --secrets omit',
         'apisvc render --output-dir manifests --secrets omit --ca-bundle omit   # for Argo CD or Flux',
         'apisvc render --monitor --image registry.example.com/apisvc:0.1.0 | kubectl apply -f -',
+        'apisvc render --cronjob --image registry.example.com/apisvc:0.1.0 | kubectl apply -f -',
       ),
     )
     .action(run(async () => (await import('../commands/render.ts')).render));

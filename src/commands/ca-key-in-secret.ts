@@ -1,7 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
-import { resources } from '../cluster/resources.ts';
-import { apiServiceNames } from '../config/registration.ts';
-import { caKeyInCluster, caSecretRef } from '../operations/ca-secret.ts';
+import { caKeyInCluster, caKeyNeeds, caSecretRef } from '../operations/ca-secret.ts';
 import type { RotateRequest } from '../operations/rotation/request.ts';
 import type { PrivateKey } from '../pki/private-key.ts';
 import { hasCaKey } from '../project/ca-key.ts';
@@ -25,10 +23,8 @@ export function signedBySecret(
 ): Partial<Pick<RotateRequest, 'issue' | 'issueNeeds'>> {
   const ref = caSecretRef(registration);
   if (!ref || kind === 'ca' || abort || caKey || hasCaKey(dir)) return {};
-  // A pod that has only apisvc.yaml finds the CA in the caBundles.
-  const apiServices = apiServiceNames(registration).map((name) => ({ resource: resources.APIService, namespace: undefined, name }));
   return {
-    issueNeeds: [ref, ...apiServices].map((each) => ({ verb: 'get', ref: each })),
+    issueNeeds: caKeyNeeds(registration),
     issue: async (anchors) => issueWith(await caKeyInCluster({ cluster, registration, signal }, ref, { anchors, newCa }))(anchors),
   };
 }

@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import type { Cluster } from '../cluster/cluster.ts';
 import { getObject } from '../cluster/objects.ts';
 import { type ObjectRef, resources } from '../cluster/resources.ts';
-import { caSecretName } from '../config/registration.ts';
+import type { Need } from '../cluster/status.ts';
+import { apiServiceNames, caSecretName } from '../config/registration.ts';
 import type { Registration } from '../config/schema.ts';
 import { RefusedError } from '../errors.ts';
 import { type CaPair, caEntries } from '../manifests/ca-secret.ts';
@@ -26,6 +27,17 @@ interface Where {
 export function caSecretRef(registration: Registration): ObjectRef | undefined {
   const name = caSecretName(registration);
   return name === undefined ? undefined : { resource: resources.Secret, namespace: registration.metadata.namespace, name };
+}
+
+/**
+ * The permissions to sign with the key in the Secret. A pod that has only apisvc.yaml finds the CA
+ * in the caBundles.
+ */
+export function caKeyNeeds(registration: Registration): readonly Need[] {
+  const ref = caSecretRef(registration);
+  if (!ref) return [];
+  const apiServices = apiServiceNames(registration).map((name) => ({ resource: resources.APIService, namespace: undefined, name }));
+  return [ref, ...apiServices].map((each) => ({ verb: 'get', ref: each }));
 }
 
 /** `Secret demo/api-ca`, for messages. */

@@ -300,9 +300,39 @@ describe('--monitor', () => {
     [[...monitor, '-n', 'Watch'], 'error: invalid namespace "Watch"\n'],
     [[...monitor, '-o', 'helm', '--output-dir', 'x'], 'error: -o helm cannot be used with --monitor'],
     [[...monitor, '--secrets', 'include'], "error: option '--monitor' cannot be used with option '--secrets <choice>'"],
-    [['render', '-n', 'watch'], 'error: --namespace and --image need --monitor\n'],
+    [['render', '-n', 'watch'], 'error: --namespace needs --monitor\n'],
+    [['render', '--image', 'x'], 'error: --image needs --monitor or --cronjob\n'],
+    [['render', '--schedule', '@daily'], 'error: --schedule needs --cronjob\n'],
   ])('%j is refused', async (args, error) => {
     const { code, stderr } = await apisvc(args, { cwd });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(error) });
+  });
+});
+
+describe('--cronjob', () => {
+  const cronJob = ['render', '--cronjob', '--image', 'registry.example.com/apisvc:1'];
+
+  test('prints the CronJob with its RBAC and apisvc.yaml, and nothing of the project', async () => {
+    const made = await apisvc(['init', 'in-cluster', '--preset', 'demo', '--yes', '--ca-key-in', 'secret'], { cwd });
+    expect(made).toMatchObject({ code: 0 });
+    const own = join(cwd, 'in-cluster');
+    const { code, stdout, stderr } = await apisvc([...cronJob, '--schedule', '@weekly', '-o', 'json'], { cwd: own });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { items } = JSON.parse(stdout);
+    expect(items.map(({ kind }: { kind: string }) => kind)).toEqual([
+      ...['ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'ConfigMap', 'CronJob'],
+    ]);
+    expect(items[5].data).toEqual({ 'apisvc.yaml': readFileSync(join(own, 'apisvc.yaml'), 'utf8') });
+    expect(items[6].spec.schedule).toBe('@weekly');
+    const refused = await apisvc([...cronJob, '--schedule', 'daily'], { cwd: own });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('error: invalid schedule "daily"\n') });
+  });
+
+  test('is refused where a file has the key of the CA', async () => {
+    const { code, stderr } = await apisvc(cronJob, { cwd: dir });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('error: --cronjob needs the private key of the CA in the cluster, but a file has it\n'),
+    });
   });
 });

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { type AnyApiProject, installAnyApiProject, removeAnyApiProject } from '../../harness/any-api-project.ts';
-import { apisvc } from '../../harness/commands.ts';
+import { apisvc, kubectl } from '../../harness/commands.ts';
 import { importOwnImage, ownImage } from '../../harness/node/own-image.ts';
-import { kubectlOk } from '../../harness/projects.ts';
+import { editConfiguration, kubectlOk } from '../../harness/projects.ts';
+import { expectNoFailure, underLoad } from '../../harness/rotations.ts';
 
 /** The container image of a release, in pods. */
 
@@ -13,7 +14,8 @@ const watcher = 'image-spec-monitor';
 let project: AnyApiProject;
 
 beforeAll(async () => {
-  const [installed] = await Promise.all([installAnyApiProject({ name, replicas: 1 }), importOwnImage()]);
+  const init = ['--ca-key-in', 'secret', '--lifetime', '20d'];
+  const [installed] = await Promise.all([installAnyApiProject({ name, replicas: 1, init }), importOwnImage()]);
   project = installed;
   const restricted = { labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } };
   const metadata = { name: runner, ...restricted };
@@ -26,7 +28,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await kubectlOk(['delete', 'namespace', runner, watcher, '--ignore-not-found', '--wait=false']);
-  const cluster = ['clusterrole,clusterrolebinding', runner, `${watcher}:apisvc-monitor`];
+  const cluster = ['clusterrole,clusterrolebinding', runner, `${watcher}:apisvc-monitor`, `${name}:${name}-rotate`];
   await kubectlOk(['delete', ...cluster, '--ignore-not-found']);
   await kubectlOk(['delete', 'rolebinding', '-n', 'kube-system', `${watcher}:apisvc-monitor`, '--ignore-not-found']);
   await removeAnyApiProject(project, name);
@@ -60,6 +62,32 @@ async function inPod(pod: string, args: readonly string[]) {
   ]);
   return { exitCode: Number(exitCode), output: await kubectlOk(['logs', pod, '-n', runner]) };
 }
+
+test('the CronJob of render rotates a certificate that expires soon, with its own permissions, and no request fails', async () => {
+  await kubectlOk(['label', 'namespace', name, 'pod-security.kubernetes.io/enforce=restricted']);
+  editConfiguration(project.dir, (document) => document.setIn(['spec', 'certificates', 'lifetime'], '365d'));
+  const rendered = await apisvc(['render', '-C', project.dir, '--cronjob', '--image', ownImage]);
+  expect(rendered).toMatchObject({ exitCode: 0, stderr: '' });
+  const apply = () => kubectl(['apply', '--validate=strict', '-f', '-'], { input: rendered.stdout });
+  expect(await apply()).toMatchObject({ exitCode: 0 });
+  expect((await apply()).stdout.trim().split('\n')).toEqual(Array(7).fill(expect.stringMatching(/ unchanged$/)));
+
+  const report = await underLoad(
+    project,
+    async () => {
+      await kubectlOk(['create', 'job', 'once', '-n', name, `--from=cronjob/${name}-rotate`]);
+      await kubectlOk(['wait', 'job/once', '-n', name, '--for=jsonpath={.status.conditions[0].type}', '--timeout=80s']);
+    },
+    50,
+  );
+  const output = await kubectlOk(['logs', 'job/once', '-n', name]);
+  expect({ output }).toEqual({ output: expect.stringContaining('Rotated the serving certificate.') });
+  expect(output).not.toContain('PRIVATE KEY');
+  expect(await kubectlOk(['get', 'job', 'once', '-n', name, '-o', 'jsonpath={.status.conditions[*].type}'])).toContain('Complete');
+  expectNoFailure(report);
+  const due = ['verify', '-C', project.dir, '--fail-if-expires-within', '300d', '-o', 'short'];
+  expect(await apisvc(due)).toMatchObject({ exitCode: 0 });
+});
 
 test('verify uses the ServiceAccount, as a user without rights on a file system that it cannot write', async () => {
   const { exitCode, output } = await inPod('verify', ['verify', project.apiService, '-o', 'json']);

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { Exit, type ExitCode, UsageError } from '../errors.ts';
+import { formatManifests, kustomizeFiles, manifestFiles } from '../manifests/format.ts';
+import type { Manifest } from '../manifests/types.ts';
+import { writeManifests } from '../project/manifests.ts';
+import type { ManifestFormat } from '../report/formats.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface RenderApartFlags {
+  readonly output: ManifestFormat;
+  readonly outputDir?: string;
+  readonly image?: string;
+}
+
+/** The image of apisvc, which no default can know. @throws UsageError without --image */
+export function requireImage({ image }: RenderApartFlags): string {
+  if (image !== undefined) return image;
+  throw new UsageError('required flag "--image" not set', { fix: 'Add --image IMAGE, a container image of apisvc.' });
+}
+
+/**
+ * Prints or writes objects that are apart from the manifests of a project.
+ * @param flag that selects them
+ * @throws UsageError for a format that does not fit
+ */
+export async function renderApart(
+  manifests: readonly Manifest[],
+  flag: string,
+  { output, outputDir }: RenderApartFlags,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if (outputDir === undefined && (output === 'yaml' || output === 'json')) {
+    await terminal.result(formatManifests(manifests, output));
+    return Exit.ok;
+  }
+  const files = { yaml: manifestFiles, kustomize: kustomizeFiles, json: undefined, helm: undefined }[output];
+  if (outputDir === undefined || !files) {
+    throw new UsageError(`-o ${output} cannot be used with ${flag}${outputDir === undefined ? ' without' : ' and'} --output-dir`, {
+      fix: 'Use -o yaml, or -o kustomize with --output-dir.',
+    });
+  }
+  const written = writeManifests(outputDir, files(manifests));
+  await terminal.result(written.map((name) => `${join(outputDir, name)}\n`).join(''));
+  return Exit.ok;
+}
