@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 /** @param {string[]} args */
 const dpkgQuery = (...args) => execFileSync('dpkg-query', args, { encoding: 'utf8' });
@@ -19,4 +20,14 @@ export function debianPackageOf(file) {
   /** @param {string} key */
   const field = (key) => new RegExp(`^${key}: (.+)$`, 'm').exec(status)?.[1] ?? '';
   return { name, version: field('Version'), architecture: field('Architecture'), status };
+}
+
+/** Describes the distribution, Debian or one that derives from it (os-release(5)). */
+export const osRelease = () => readFileSync('/etc/os-release', 'utf8');
+
+/** The distribution as package URLs name it, such as `debian` and `12`. */
+export function distribution() {
+  /** @param {string} key */
+  const field = (key) => new RegExp(`^${key}="?([^"\n]+)`, 'm').exec(osRelease())?.[1] ?? '';
+  return { id: field('ID'), release: field('VERSION_ID') };
 }

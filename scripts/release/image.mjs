@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSy
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { debianPackageOf } from './debian.mjs';
+import { debianPackageOf, osRelease } from './debian.mjs';
 import { tarFlags } from './tar.mjs';
 
 /** The libraries that the executable loads (ldd), beside its loader. */
@@ -123,6 +123,8 @@ function writeLibraries({ name }, root) {
     copyFileSync(`/usr/share/doc/${each.name}/copyright`, join(folderIn(root, `usr/share/doc/${each.name}`), 'copyright'));
   }
   const etc = folderIn(root, 'etc');
+  // Scanners look up the packages of this distribution.
+  writeFileSync(join(etc, 'os-release'), osRelease());
   writeFileSync(join(etc, 'passwd'), `root:x:0:0:root:/:/sbin/nologin\nnonroot:x:${user}:${user}:nonroot:/:/sbin/nologin\n`);
   writeFileSync(join(etc, 'group'), `root:x:0:\nnonroot:x:${user}:\n`);
   chmodSync(folderIn(root, 'tmp'), 0o1777);

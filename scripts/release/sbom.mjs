@@ -1,3 +1,5 @@
+import { distribution } from './debian.mjs';
+
 /**
  * The list of what an image contains (SPDX 2.3, spdx.dev), with the package URLs that scanners of
  * vulnerabilities search for.
@@ -10,6 +12,7 @@
  * @param {readonly { name: string, version: string, architecture: string }[]} options.debian
  */
 export function sbomOf({ version, repository, created, node, notices, debian }) {
+  const { id, release } = distribution();
   const bundled = notices.split('\n\n----\n\n').map((notice) => {
     const [, name = '', its = '', licence = ''] = /^(\S+) (\S+) \((.+)\)/.exec(notice) ?? [];
     return { name: name.split('/node_modules/').at(-1) ?? name, version: its, licence };
@@ -19,7 +22,7 @@ export function sbomOf({ version, repository, created, node, notices, debian }) 
     packageOf({ name: 'node', version: node, licence: 'MIT', url: `pkg:generic/node@${node}` }),
     ...bundled.map((each) => packageOf({ ...each, url: `pkg:npm/${each.name.replace('@', '%40')}@${each.version}` })),
     ...debian.map(({ name, version: its, architecture }) => {
-      const url = `pkg:deb/debian/${name}@${encodeURIComponent(its)}?arch=${architecture}`;
+      const url = `pkg:deb/${id}/${name}@${encodeURIComponent(its)}?arch=${architecture}&distro=${id}-${release}`;
       return packageOf({ name, version: its, licence: 'NOASSERTION', url });
     }),
   ];

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, expect, inject, test } from 'vitest';
+import { distribution } from '../../scripts/release/debian.mjs';
 import { libraries } from '../../scripts/release/image.mjs';
 import { root } from '../cli/apisvc.ts';
 
@@ -75,8 +76,10 @@ test('the SBOM names Node.js, the Debian packages and each npm package of the bu
   const packages: { readonly SPDXID: string; readonly externalRefs: readonly { readonly referenceLocator: string }[] }[] = sbom.packages;
   const urls = packages.flatMap(({ externalRefs }) => externalRefs.map(({ referenceLocator }) => referenceLocator));
   expect(new Set(packages.map(({ SPDXID }) => SPDXID)).size).toBe(urls.length);
+  const { id, release: number } = distribution();
   for (const name of ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1']) {
-    expect(urls).toContainEqual(expect.stringMatching(new RegExp(`^pkg:deb/debian/${name.replace(/\+/g, '\\+')}@.+\\?arch=amd64$`)));
+    const ends = urls.filter((url) => url.startsWith(`pkg:deb/${id}/${name}@`)).map((url) => url.slice(url.indexOf('?')));
+    expect(ends).toEqual([`?arch=amd64&distro=${id}-${number}`]);
   }
   const notices = readFileSync(join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'), 'utf8').split('\n\n----\n\n');
   expect(urls.filter((url) => url.startsWith('pkg:npm/'))).toHaveLength(notices.length + 1);
